@@ -1,0 +1,20 @@
+"""The command: `msgrun`, or `python -m runner`."""
+
+import sys
+
+from runner import __version__
+
+
+def main() -> None:
+    """Runs the command line and exits with its code."""
+    if sys.argv[1:] == ["--version"]:
+        # Before anything is imported: editors and CI ask for it often.
+        sys.stdout.write(f"msgrun {__version__}\n")
+        return
+    from runner.cli import run  # noqa: PLC0415  # click and all that comes with it
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

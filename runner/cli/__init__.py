@@ -1,0 +1,60 @@
+"""The command line: arguments in, exit code out. The one place that builds the real things and ends the process."""
+
+import os
+import sys
+import tempfile
+import traceback
+
+import click
+
+from runner import __version__
+from runner.cli import declaring, keeping, sandboxing, sending, starting
+from runner.cli.options import EXIT, Group, exit_code_of, global_options
+from runner.cli.screen import Screen
+from runner.errors import MsgrunError, ProblemsFound
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@global_options(hidden=False)
+@click.version_option(__version__, message="msgrun %(version)s")
+def msgrun() -> None:
+    """Messages as code for Intercom: declare who gets what in git, review the plan, send each message at most once."""
+
+
+for _module in (starting, declaring, sending, keeping, sandboxing):
+    for _command in _module.COMMANDS:
+        msgrun.add_command(_command)
+
+
+def run(argv: list[str]) -> int:
+    """Runs a command line and returns its exit code; every foreseen error is told without a traceback."""
+    screen = Screen.plain()
+    try:
+        code = msgrun.main(argv, prog_name="msgrun", standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        return EXIT.usage
+    except (click.Abort, KeyboardInterrupt):
+        screen.error("stopped")
+        return EXIT.interrupted
+    except ProblemsFound as error:
+        screen.problems(error.problems)
+        return EXIT.problems
+    except MsgrunError as error:
+        screen.failure(error)
+        return exit_code_of(error)
+    except BrokenPipeError:
+        # Whoever read our output has gone. Python would complain once more when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT.problems
+    except Exception as error:  # noqa: BLE001  # the one handler of bugs: a log for us, a line for the user
+        screen.error(f"a bug in msgrun: {type(error).__name__}. Please report it with {_bug_log()}")
+        return EXIT.problems
+    return code if isinstance(code, int) else EXIT.done
+
+
+def _bug_log() -> str:
+    with tempfile.NamedTemporaryFile("w", prefix="msgrun-", suffix=".log", delete=False, encoding="utf-8") as handle:
+        handle.write(f"msgrun {__version__}, Python {sys.version}\n")
+        traceback.print_exc(file=handle)
+    return handle.name

@@ -1,0 +1,125 @@
+"""Commands about the files alone: validate, render, schema."""
+
+import sys
+
+import click
+import orjson
+
+from runner.cli.options import EXIT, command
+from runner.cli.session import Session, session
+from runner.declare import rules
+from runner.declare.delivery import Delivery, deliveries
+from runner.declare.project import Project
+from runner.declare.survey import survey
+from runner.errors import Problem, ProblemsFound, UsageMistake
+from runner.privacy import concealed, private
+
+
+@command("validate")
+@click.argument("paths", nargs=-1)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "github"]), default="text", help="How to print problems."
+)
+def validate(paths: tuple[str, ...], form: str) -> int:
+    """Check declarations, templates and audiences, offline.
+
+    PATHS are files or folders below messages/; without any, all are checked.
+    """
+    with session() as here:
+        project = here.project(paths)
+        problems = list(project.problems)
+        count = 0
+
+        def take(_: Delivery) -> None:
+            nonlocal count
+            count += 1
+
+        for declaration in project.declarations:
+            problems.extend(survey(declaration, here.settings.salt, take))
+        if problems or form == "json":
+            here.screen.problems(problems, form)
+        if form == "text":
+            from runner.report import text  # noqa: PLC0415  # imported where used
+
+            messages = text.counted(len(project.declarations), "message")
+            here.screen.result(f"{messages} to {text.counted(count, 'recipient')}: {text.tally(problems)}")
+        return EXIT.problems if any(problem.is_error for problem in problems) else EXIT.done
+
+
+@command("render")
+@click.argument("name")
+@click.option(
+    "--to", "address", metavar="KIND:VALUE", help="Only the delivery to this recipient, as email:ann@example.com."
+)
+def render(name: str, address: str | None) -> int:
+    """Print the exact JSON that would be POSTed, one line a delivery.
+
+    Off a terminal recipients' values are masked; --show-values prints them.
+    """
+    from runner.intercom.dialect import needs_lookup, wire  # noqa: PLC0415  # imported where used
+
+    with session() as here:
+        project = here.project()
+        declaration = next((found for found in project.declarations if found.name == name), None)
+        if declaration is None:
+            raise _unknown_name(here, project, name)
+        wanted = _address(address)
+        problems: list[Problem] = []
+        printed = looked_up = 0
+        for found in deliveries(declaration, here.settings.salt):
+            if isinstance(found, Problem):
+                problems.append(found)
+            elif wanted in (None, (found.kind, found.value.casefold())):
+                looked_up += needs_lookup(found.payload, here.settings.api_version)
+                here.screen.result(_line(wire(found.payload, here.settings.api_version), found))
+                printed += 1
+        if problems:
+            raise ProblemsFound(problems)
+        if address and not printed:
+            raise UsageMistake(f"{name} has no recipient {private(address)}")
+        if looked_up:
+            here.screen.note(
+                "recipients by email or user_id are shown as declared; apply looks them up and sends by id"
+            )
+        return EXIT.done
+
+
+@command("schema")
+@click.argument("kind", type=click.Choice(rules.KINDS), default="message")
+def schema(kind: str) -> int:
+    """Print a JSON Schema: of a message (a declaration), of the project's msgrun.yaml, or of a rendered payload."""
+    sys.stdout.write(rules.schema_path(kind).read_text(encoding="utf-8"))
+    return EXIT.done
+
+
+def _unknown_name(here: Session, project: Project, name: str) -> Exception:
+    if any(problem.is_error for problem in project.problems):
+        return ProblemsFound(list(project.problems))
+    del here
+    names = [declaration.name for declaration in project.declarations]
+    return UsageMistake(f"no message is named {name}", rules.did_you_mean(name, names))
+
+
+def _address(text: str | None) -> tuple[str, str] | None:
+    if text is None:
+        return None
+    kind, colon, value = text.partition(":")
+    if not colon or kind not in {"id", "user_id", "email"}:
+        raise UsageMistake(f"--to {private(text)} is not KIND:VALUE", "for example --to email:ann@example.com")
+    return kind, value.strip().casefold()
+
+
+def _line(body: dict[str, object], delivery: Delivery) -> str:
+    """The body as one line of JSON, the recipient's values in it marked as private; an id stays in clear."""
+    own = delivery.values if delivery.kind != "id" else delivery.values[1:]
+    marked = {
+        key: concealed(value, own) if key in {"subject", "body"} and isinstance(value, str) else value
+        for key, value in body.items()
+    }
+    to = body["to"]
+    if isinstance(to, dict):
+        marked["to"] = {key: private(value) if key in {"email", "user_id"} else value for key, value in to.items()}
+    return orjson.dumps(marked).decode()
+
+
+COMMANDS = (validate, render, schema)

@@ -1,0 +1,170 @@
+"""Commands about the ledger: status, resolve, accept, adopt, and the lockfile itself."""
+
+import click
+
+from runner import plan as planning
+from runner.cli.options import EXIT, Group, command, writes_ledger
+from runner.cli.session import Session, run_id, session
+from runner.declare import rules
+from runner.declare.project import Project
+from runner.deliver import settlement
+from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake
+from runner.ledger.lockfile import Lockfile
+from runner.ledger.record import Facts, Record, State
+from runner.plan import Choices, Plan, PlannedMessage
+
+
+@command("status")
+@click.argument("name", required=False)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
+def status(name: str | None, form: str) -> int:
+    """Show what the ledger knows: counts a message, and every delivery that somebody has to look at."""
+    from runner.report import machine, text  # noqa: PLC0415  # imported where used
+
+    with session() as here:
+        facts = here.facts()
+        states = _states(facts, name)
+        if name is not None and not states:
+            known = sorted({record.message for record in facts.records()})
+            raise UsageMistake(f"the ledger knows nothing of {name}", rules.did_you_mean(name, known))
+        here.screen.result(machine.status(states) if form == "json" else text.status(states))
+        return EXIT.guard if facts.duplicates() else EXIT.done
+
+
+@command("resolve")
+@click.argument("key", required=False)
+@click.option("--message", metavar="NAME", help="Every unknown delivery of a message (with --all).")
+@click.option("--all", "every", is_flag=True, help="All unknown deliveries of the message.")
+@click.option("--sent", "sent_id", metavar="ID", help="It was sent, as the message with this id.")
+@click.option("--not-sent", is_flag=True, help="It was not sent, and may be sent again.")
+@writes_ledger
+def resolve(
+    key: str | None, message: str | None, sent_id: str | None,
+    *, every: bool, not_sent: bool, yes: bool, new_lock: bool, no_fetch: bool,
+) -> int:  # fmt: skip
+    """Decide an unknown delivery after looking into Intercom. KEY is the start of its key, as status shows it."""
+    if (key is None) == (message is None) or every != (message is not None):
+        raise UsageMistake("which one?", "give a KEY, or --message NAME --all")
+    if (sent_id is None) != not_sent or sent_id == "":
+        raise UsageMistake("was it sent?", "say --sent ID or --not-sent")
+    with session() as here, here.ledger("resolve", new_lock=new_lock, no_fetch=no_fetch) as ledger:
+        states = settlement.unknown_states(ledger.facts, key, message)
+        records = settlement.resolved(states, sent_id, _at(here))
+        outcome = "not sent, so that the next apply sends" if sent_id is None else "sent"
+        return _write(here, ledger, records, f"count {len(states)} unknown as {outcome}", yes=yes)
+
+
+@command("accept")
+@click.argument("name")
+@writes_ledger
+def accept(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
+    """Keep an edit of a message that was sent, without sending it again."""
+    with session() as here, here.ledger("accept", new_lock=new_lock, no_fetch=no_fetch) as ledger:
+        message, _ = _planned(here, ledger, name)
+        records = settlement.accepted(message, ledger.facts, _at(here))
+        return _write(here, ledger, records, f"accept the edit of {name}, sent to {len(records)}", yes=yes)
+
+
+@command("adopt")
+@click.argument("name")
+@writes_ledger
+def adopt(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
+    """Count a message's declared deliveries as sent, without sending: for what went out before msgrun came."""
+    with session() as here, here.ledger("adopt", new_lock=new_lock, no_fetch=no_fetch) as ledger:
+        message, plan = _planned(here, ledger, name)
+        records = settlement.adopted(message, run_id(), plan.digest, _at(here))
+        return _write(here, ledger, records, f"count {len(records)} deliveries of {name} as sent", yes=yes)
+
+
+@click.group("lock", cls=Group)
+def lock() -> None:
+    """Look at the lockfile itself."""
+
+
+@command("verify")
+def verify() -> int:
+    """Check that the lockfile can be read: torn lines, duplicates, headers that contradict each other."""
+    with session() as here:
+        facts = here.facts()
+        states = _states(facts, None)
+        here.screen.result(
+            f"{here.places(tolerant=True).shown}: {len(states):,} deliveries, {len(facts.torn)} torn lines"
+        )
+        if facts.duplicates():
+            return EXIT.guard
+        return EXIT.problems if facts.torn else EXIT.done
+
+
+@command("compact")
+@click.option("--yes", is_flag=True, help="Do not ask.", hidden=True)
+def compact(*, yes: bool) -> int:
+    """Rewrite the lockfile sorted, without what later facts of the same attempt replace."""
+    del yes  # it changes no meaning, so it never asks; scripts may say it all the same
+    with session() as here, here.ledger("lock compact", new_lock=False, no_fetch=True) as ledger:
+        before, after = ledger.compact()
+        here.screen.result(f"{before:,} lines, now {after:,}")
+        return EXIT.done
+
+
+@command("show")
+@click.argument("key", required=False)
+def show(key: str | None) -> int:
+    """Print the facts, a line each, of every key or of those that begin with KEY."""
+    with session() as here:
+        facts = here.facts()
+        found = sorted(facts.records(), key=lambda record: (record.at, record.attempt, record.line()))
+        matching = [record for record in found if record.key.startswith(key or "")]
+        for record in matching:
+            here.screen.result(record.line().decode().rstrip("\n"))
+        if key and not matching:
+            raise UsageMistake(f"the ledger has no key that begins with {key}")
+        return EXIT.guard if facts.duplicates() else EXIT.done
+
+
+def _states(facts: Facts, name: str | None) -> list[State]:
+    found = [state for key in facts if (state := facts.state(key))]
+    wanted = [state for state in found if name is None or state.record.message == name]
+    return sorted(wanted, key=lambda state: (state.record.message, state.record.revision, state.record.key))
+
+
+def _planned(here: Session, ledger: Lockfile, name: str) -> tuple[PlannedMessage, Plan]:
+    """One message as it stands against the ledger. Raises ProblemsFound, UsageMistake."""
+    project = here.project()
+    declaration = next((found for found in project.declarations if found.name == name), None)
+    if declaration is None:
+        if any(problem.is_error for problem in project.problems):
+            raise ProblemsFound(list(project.problems))
+        names = [found.name for found in project.declarations]
+        raise UsageMistake(f"no message is named {name}", rules.did_you_mean(name, names))
+    only = Project(project.tree, project.settings, (declaration,), ())
+    made, problems = planning.make(only, ledger.facts, here.now, Choices(sandbox=here.options.sandbox))
+    if any(problem.is_error for problem in problems):
+        raise ProblemsFound(problems)
+    return made.messages[0], made
+
+
+def _write(here: Session, ledger: Lockfile, records: list[Record], what: str, *, yes: bool) -> int:
+    if not records:
+        here.screen.result("nothing to do")
+        return EXIT.done
+    try:
+        here.confirmed(f"{what[0].upper()}{what[1:]}?", yes=yes)
+        ledger.append(*records)
+    except GuardRefused:
+        here.screen.note(f"this would {what}")
+        raise
+    except LedgerUnavailable:
+        here.screen.error("nothing was decided: the ledger could not be written")
+        raise
+    here.screen.result(f"done: {what}")
+    return EXIT.guard if ledger.facts.duplicates() else EXIT.done
+
+
+def _at(here: Session) -> str:
+    return f"{here.now:%Y-%m-%dT%H:%M:%SZ}"
+
+
+for _command in (verify, compact, show):
+    lock.add_command(_command)
+
+COMMANDS = (status, resolve, accept, adopt, lock)

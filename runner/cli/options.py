@@ -1,0 +1,113 @@
+"""Options that every command takes, before or after its name, and the exit codes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError, UsageMistake
+
+
+@dataclass(frozen=True, slots=True)
+class _Exit:
+    """The exit codes, a contract with scripts."""
+
+    done: int = 0
+    problems: int = 1
+    changes: int = 2
+    refused: int = 3
+    unknown: int = 4
+    guard: int = 5
+    ledger: int = 6
+    usage: int = 64
+    later: int = 75
+    interrupted: int = 130
+
+
+EXIT = _Exit()
+
+
+@dataclass(slots=True)
+class Globals:
+    """What the global options say, wherever they stand."""
+
+    directory: Path | None = None
+    sandbox: bool = False
+    environment: str | None = None
+    no_color: bool = False
+    show_values: bool = False
+    quiet: bool = False
+    verbose: bool = False
+
+
+class Group(click.Group):
+    """A group whose commands are listed in the order of a user's day, not of the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the commands in the order in which they were added."""
+        del ctx
+        return list(self.commands)
+
+
+def exit_code_of(error: MsgrunError) -> int:
+    """The exit code of an error that ended the command."""
+    match error:
+        case GuardRefused():
+            return EXIT.guard
+        case LedgerUnavailable():
+            return EXIT.ledger
+        case UsageMistake():
+            return EXIT.usage
+        case _:
+            return EXIT.problems
+
+
+def global_options(*, hidden: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Adds the global options to a command; hidden in all but the root's help, which is where people look."""
+
+    def option(*names: str, **settings: Any) -> Any:
+        return click.option(*names, expose_value=False, callback=_keep, hidden=hidden, **settings)
+
+    options = [
+        option("-C", "directory", type=click.Path(path_type=Path), metavar="DIR", help="Run as if in DIR."),
+        option("--sandbox", is_flag=True, help="Talk to an embedded Intercom on 127.0.0.1; nothing leaves."),
+        option("-e", "--environment", metavar="NAME", help="Use an environment of msgrun.yaml."),
+        option("--no-color", is_flag=True, help="No colours."),
+        option("--show-values", is_flag=True, help="Show recipients' values also off a terminal."),
+        option("-q", "--quiet", is_flag=True, help="Only results and errors."),
+        option("-v", "--verbose", is_flag=True, help="Say more."),
+    ]
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for add in reversed(options):
+            function = add(function)
+        return function
+
+    return decorate
+
+
+def command(name: str, **settings: Any) -> Callable[[Callable[..., Any]], click.Command]:
+    """A command of msgrun: click's, with the global options."""
+
+    def decorate(function: Callable[..., Any]) -> click.Command:
+        made: click.Command = click.command(name, **settings)(global_options()(function))
+        return made
+
+    return decorate
+
+
+def writes_ledger(function: F) -> F:
+    """Adds the options of commands that write the ledger."""
+    function = click.option(
+        "--no-fetch", is_flag=True, help="Do not ask the git remote what it knows of the lockfile."
+    )(function)
+    function = click.option("--new-lock", is_flag=True, help="Allow a project without a lockfile: start one.")(function)
+    return click.option("--yes", is_flag=True, help="Do not ask.")(function)
+
+
+def _keep(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
+    kept = ctx.ensure_object(Globals)
+    if value and parameter.name:
+        setattr(kept, parameter.name, value)

@@ -1,0 +1,53 @@
+"""The files of a new project."""
+
+LINES = {
+    ".gitattributes": ("messages.lock -text merge=union", "messages.*.lock -text merge=union"),
+    ".gitignore": (".msgrun/",),
+}
+
+NEXT = """
+Next:
+  msgrun plan                     what would be sent, and to whom
+  msgrun --sandbox apply --yes    send it to an embedded Intercom; nothing leaves this machine
+Then put your admin's id into msgrun.yaml, write messages, and commit all of it, messages.lock too."""
+
+
+def files(salt: str) -> dict[str, str]:
+    """The files by path. The salt makes keys and digests tell nobody's address; it belongs to the project for good."""
+    return {
+        "msgrun.yaml": f"""\
+# yaml-language-server: $schema=schema/project.schema.json
+# Every key is explained by: msgrun schema project
+
+# workspace: ab12cd34   # the app's id_code; the first apply finds it out and writes it to messages.lock
+# region: eu            # us, eu or au
+salt: "{salt}"   # keep it: with another one nothing that was sent is recognised
+from: {{type: admin, id: "394051"}}   # who sends, unless a message says otherwise: an admin of your workspace
+vars:
+  product: Ponies
+""",
+        "messages/welcome.yaml": """\
+# yaml-language-server: $schema=../schema/message.schema.json
+name: welcome   # the message's identity: what was sent is remembered under it
+message_type: email
+subject: "Welcome to {{ product }}, {{ first_name }}"
+body_file: welcome.html.j2
+template: personal
+to: {csv: ../audiences/welcome.csv, type: user, email: "{{ email }}"}
+""",
+        "messages/welcome.html.j2": """\
+<p>Hi {{ first_name }},</p>
+<p>good to have you{% if plan %} on the {{ plan }} plan{% endif %}.
+Reply to this email whenever {{ product }} puzzles you.</p>
+{% include "partials/footer.html.j2" %}
+""",
+        "messages/partials/footer.html.j2": """\
+<p>The {{ product }} team</p>
+""",
+        "audiences/welcome.csv": """\
+email,first_name,plan
+ann@example.com,Ann,pro
+bo@example.com,Bo,
+""",
+        "messages.lock": "",
+    }

@@ -1,0 +1,96 @@
+"""Where output goes: results to stdout, everything else to stderr; recipients' values masked off a terminal."""
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import click
+
+from runner.cli.options import Globals
+from runner.errors import MsgrunError, Problem
+from runner.privacy import revealed
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Prints. `show` reveals recipients' values; `colour` is forced on or off, or None for click to decide."""
+
+    show: bool
+    colour: bool | None
+    quiet: bool
+    verbose: bool
+    interactive: bool
+
+    @classmethod
+    def of(cls, options: Globals, environ: Mapping[str, str]) -> "Screen":
+        """The screen for these options, this environment and whatever stdin, stdout and stderr are."""
+        in_ci = bool(environ.get("CI"))
+        colour = None
+        if options.no_color or environ.get("NO_COLOR"):
+            colour = False
+        elif environ.get("FORCE_COLOR"):
+            colour = True
+        return cls(
+            show=options.show_values or (sys.stdout.isatty() and sys.stderr.isatty() and not in_ci),
+            colour=colour,
+            quiet=options.quiet,
+            verbose=options.verbose,
+            interactive=sys.stdin.isatty() and sys.stderr.isatty() and not in_ci,
+        )
+
+    @classmethod
+    def plain(cls) -> "Screen":
+        """The screen of whatever command is running, or one with the defaults."""
+        context = click.get_current_context(silent=True)
+        options = context.find_object(Globals) if context else None
+        return cls.of(options or _last_options(), os.environ)
+
+    def result(self, text: str) -> None:
+        """Prints a result to stdout."""
+        click.echo(revealed(text, show=self.show), color=self.colour)
+
+    def note(self, text: str) -> None:
+        """Tells something on the side, unless told to be quiet."""
+        if not self.quiet:
+            self.error(text)
+
+    def error(self, text: str) -> None:
+        """Prints to stderr."""
+        click.echo(revealed(text, show=self.show), err=True, color=self.colour)
+
+    def failure(self, error: MsgrunError) -> None:
+        """Tells why the command ended, and the way out."""
+        self.error(f"{click.style('error', fg='red', bold=True)}: {error.message}")
+        if error.hint:
+            self.error(f"  hint: {error.hint}")
+
+    def problems(self, found: Iterable[Problem], form: str = "text") -> None:
+        """Prints problems to stdout, in the order of their places."""
+        ordered = sorted(found, key=lambda problem: problem.place)
+        if form == "json":
+            from runner.report import machine  # noqa: PLC0415  # imported where used
+
+            self.result(machine.problems(ordered, show=self.show))
+        elif form == "github":
+            from runner.report import github  # noqa: PLC0415  # imported where used
+
+            for problem in ordered:
+                self.result(github.annotation(problem, show=self.show))
+        else:
+            from runner.report import text  # noqa: PLC0415  # imported where used
+
+            for problem in ordered:
+                self.result(text.problem(problem, show=self.show))
+
+
+_remembered: list[Globals] = []
+
+
+def remember(options: Globals) -> None:
+    """Keeps the options for what is printed after click has closed its context."""
+    _remembered[:] = [options]
+
+
+def _last_options() -> Globals:
+    return _remembered[0] if _remembered else Globals()

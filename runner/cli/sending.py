@@ -1,0 +1,185 @@
+"""plan and apply: what would be sent, and sending it."""
+
+import functools
+import time
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from runner import plan as planning
+from runner.cli.options import EXIT, command, writes_ledger
+from runner.cli.session import Session, run_id, session, stderr_is_terminal
+from runner.cli.watching import Signals
+from runner.declare.project import Project
+from runner.deliver.summary import Summary
+from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound
+from runner.ledger.lockfile import Lockfile
+from runner.ledger.record import Facts
+from runner.plan import Choices, Plan
+
+_PROGRESS_EVERY = 10.0  # seconds between two lines of progress off a terminal
+
+
+def _choices(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options that plan and apply share, handed over as one Choices."""
+
+    @functools.wraps(function)
+    def wrapped(**kwargs: Any) -> Any:
+        names = ("limit", "retry_refused", "allow_repeat", "allow_readdress", "expect", "confirm_recipients")
+        chosen = Choices(**{name: kwargs.pop(name) for name in names})
+        return function(choices=chosen, **kwargs)
+
+    for option in (
+        click.option(
+            "--allow-readdress", is_flag=True, help="Allow another kind of address for a message that was sent."
+        ),
+        click.option("--allow-repeat", is_flag=True, help="Allow a text that its recipients got under another name."),
+        click.option("--retry-refused", is_flag=True, help="Send again what Intercom refused."),
+        click.option(
+            "--confirm-recipients", type=click.IntRange(0), metavar="N", help="Refuse to send to more than N."
+        ),
+        click.option("--expect", metavar="DIGEST", help="Refuse unless this is the plan's digest."),
+        click.option(
+            "--limit", type=click.IntRange(1), metavar="N", help="Send the first N, and leave the rest for next time."
+        ),
+    ):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+@command("plan")
+@click.argument("paths", nargs=-1)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print the plan.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is something to send.")
+@_choices
+def plan(paths: tuple[str, ...], form: str, choices: Choices, *, detailed_exitcode: bool) -> int:
+    """Show what apply would send, offline and without a token.
+
+    PATHS are files or folders below messages/; without any, everything is planned.
+    """
+    with session() as here:
+        project = here.valid_project(paths)
+        facts = here.facts()
+        made = _made(here, project, facts, choices, form)
+        _show(here, made, form)
+        if not here.places(tolerant=True).exists and not here.options.sandbox:
+            here.screen.note(
+                f"there is no lockfile {here.settings.lock} yet: msgrun init or apply --new-lock starts one"
+            )
+        if made.guards or facts.duplicates():
+            return EXIT.guard
+        return EXIT.changes if detailed_exitcode and made.to_send else EXIT.done
+
+
+@command("apply")
+@click.argument("paths", nargs=-1)
+@_choices
+@writes_ledger
+def apply(paths: tuple[str, ...], choices: Choices, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
+    """Send what is planned: each delivery is claimed on disk, POSTed once, and its outcome written down.
+
+    PATHS are files or folders below messages/; without any, everything is sent.
+    """
+    with session() as here, here.ledger("apply", new_lock=new_lock, no_fetch=no_fetch) as ledger:
+        project = here.valid_project(paths)
+        made = _made(here, project, ledger.facts, choices, "text")
+        _show(here, made, "text")
+        if made.guards:
+            return EXIT.unknown if made.counts["unknown"] else EXIT.guard
+        if not made.to_send:
+            here.screen.result("nothing to do")
+            return _code(Summary(), made, ledger.facts)
+        try:
+            done = _sent(here, made, ledger, yes=yes)
+        except (GuardRefused, LedgerUnavailable) as error:
+            if not made.counts["unknown"]:
+                raise
+            here.screen.failure(error)
+            return EXIT.unknown
+        _tell(here, done)
+        return _code(done, made, ledger.facts)
+
+
+def _made(here: Session, project: Project, facts: Facts, choices: Choices, form: str) -> Plan:
+    """The plan; warnings are printed, and problems of recipients end the command. Raises ProblemsFound."""
+    chosen = Choices(
+        **{**{name: getattr(choices, name) for name in Choices.__slots__}, "sandbox": here.options.sandbox}
+    )
+    made, problems = planning.make(project, facts, here.now, chosen)
+    every = [*project.problems, *problems]
+    if any(problem.is_error for problem in every):
+        raise ProblemsFound(every)
+    if every and form == "text":
+        here.screen.problems(every)
+    return made
+
+
+def _show(here: Session, made: Plan, form: str) -> None:
+    from runner.report import machine, text  # noqa: PLC0415  # imported where used
+
+    here.screen.result(machine.plan(made) if form == "json" else text.plan(made))
+
+
+def _sent(here: Session, made: Plan, ledger: Lockfile, *, yes: bool) -> Summary:
+    from runner.cli.intercom import connected  # noqa: PLC0415  # requests is heavy
+
+    if not yes and not here.screen.interactive:
+        here.confirmed("", yes=False)
+    with here.transport() as transport:
+        parts = connected(here, transport)
+        id_code = parts.identified()
+        noun = "message" if made.to_send == 1 else "messages"
+        here.confirmed(f"Send {made.to_send:,} {noun} in workspace {id_code}?", yes=yes, count=made.to_send)
+        ledger.pin(id_code)
+        with Signals() as signals:
+            run = parts.run(made, ledger, signals, run_id(), _progress(here))
+            return run.deliver()
+
+
+def _tell(here: Session, done: Summary) -> None:
+    from runner.report import text  # noqa: PLC0415  # imported where used
+
+    if stderr_is_terminal() and not here.screen.quiet:
+        click.echo("\r\033[K", err=True, nl=False)
+    here.screen.result(text.summary(done))
+    for record in done.unwritten:
+        here.screen.error(
+            f"the ledger did not take this line; keep it, and add it to the lockfile:\n{record.line().decode()}"
+        )
+
+
+def _progress(here: Session) -> Callable[[Summary], None]:
+    """Tells how far a run is: over one line of a terminal, or now and then in a log."""
+    told = time.monotonic()
+    on_terminal = stderr_is_terminal()
+
+    def progress(done: Summary) -> None:
+        nonlocal told
+        if here.screen.quiet or (not on_terminal and time.monotonic() - told < _PROGRESS_EVERY):
+            return
+        told = time.monotonic()
+        line = f"{done.sent:,} of {done.planned:,} sent, {len(done.refused):,} refused, {len(done.unknown):,} unknown"
+        click.echo(f"\r\033[K{line}" if on_terminal else line, err=True, nl=not on_terminal)
+
+    return progress
+
+
+def _code(done: Summary, made: Plan, facts: Facts) -> int:
+    """The exit code of an apply: the first that fits, from the top of the table."""
+    stop = done.stop.kind if done.stop else ""
+    if done.stop and stop == "signal":
+        return 128 + done.stop.signal
+    if done.unknown or made.counts["unknown"]:
+        return EXIT.unknown
+    rules = [
+        (stop == "ledger", EXIT.ledger),
+        (stop == "guard" or bool(facts.duplicates()), EXIT.guard),
+        (stop == "error", EXIT.problems),
+        (bool(done.refused), EXIT.refused),
+        (stop == "later", EXIT.later),
+    ]
+    return next((code for fits, code in rules if fits), EXIT.done)
+
+
+COMMANDS = (plan, apply)

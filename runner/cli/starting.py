@@ -1,0 +1,81 @@
+"""Commands for the first minutes: init, and completion for the shell."""
+
+import os
+import secrets
+from pathlib import Path
+
+import click
+
+from runner.cli import scaffold
+from runner.cli.options import EXIT, Globals, command
+from runner.cli.screen import Screen, remember
+from runner.declare import rules
+from runner.errors import UsageMistake
+from runner.ledger.record import Header, salt_check
+
+
+@command("init")
+@click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
+def init(folder: Path | None) -> int:
+    """Scaffold a project: settings with a salt, an example message, an empty lockfile. Changes no file that exists."""
+    options = click.get_current_context().ensure_object(Globals)
+    remember(options)
+    screen = Screen.of(options, os.environ)
+    root = (options.directory or Path()) / (folder or Path())
+    salt = secrets.token_hex(16)
+    files = {
+        **scaffold.files(salt),
+        **{
+            f"schema/{kind}.schema.json": rules.schema_path(kind).read_text(encoding="utf-8")
+            for kind in rules.KINDS[:2]
+        },
+    }
+    kept_settings = (root / "msgrun.yaml").exists()
+    if kept_settings:
+        files.pop("messages.lock")  # its salt is not known here; apply --new-lock starts one
+    else:
+        files["messages.lock"] = Header("", salt_check(salt)).line().decode()
+    try:
+        for path, text in files.items():
+            screen.result(f"{_write(root / path, text):<8} {path}")
+        for path, lines in scaffold.LINES.items():
+            screen.result(f"{_extend(root / path, lines):<8} {path}")
+    except OSError as error:
+        raise UsageMistake(f"{error.filename} cannot be written: {error.strerror}") from error
+    screen.note(scaffold.NEXT)
+    return EXIT.done
+
+
+@command("completion")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> int:
+    """Print the completion script of a shell, as in: eval "$(msgrun completion bash)"."""
+    from click.shell_completion import get_completion_class  # noqa: PLC0415  # only here
+
+    completing = get_completion_class(shell)
+    root = click.get_current_context().find_root().command
+    if completing is None:
+        raise UsageMistake(f"no completion for {shell}")
+    click.echo(completing(root, {}, "msgrun", "_MSGRUN_COMPLETE").source())
+    return EXIT.done
+
+
+def _write(path: Path, text: str) -> str:
+    if path.exists():
+        return "kept"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", newline="\n")
+    return "wrote"
+
+
+def _extend(path: Path, lines: tuple[str, ...]) -> str:
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    missing = [line for line in lines if line not in text.splitlines()]
+    if not missing:
+        return "kept"
+    gap = "" if not text or text.endswith("\n") else "\n"
+    path.write_text(text + gap + "".join(f"{line}\n" for line in missing), encoding="utf-8", newline="\n")
+    return "extended" if text else "wrote"
+
+
+COMMANDS = (init, completion)

@@ -1,0 +1,61 @@
+"""Ends renders that do not end, and hears signals: both are about the process, so they are at home here."""
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterator
+from types import FrameType
+from typing import Self
+
+from runner.declare.language import MAX_SECONDS, RenderTooLong
+from runner.declare.template import Watch
+
+_TICK = 0.25  # seconds of processor time
+
+
+@contextlib.contextmanager
+def watched(watch: Watch) -> Iterator[None]:
+    """Raises RenderTooLong into a render that took MAX_SECONDS of this process's own time.
+
+    The handler runs between two steps of the main thread and looks at `active` there, so it never hits anything else.
+    """
+    seen, ticks = -1, 0
+
+    def tick(_: int, __: FrameType | None) -> None:
+        nonlocal seen, ticks
+        ticks = ticks + 1 if watch.active and watch.serial == seen else 0
+        seen = watch.serial
+        if watch.active and ticks * _TICK >= MAX_SECONDS:
+            ticks = 0
+            raise RenderTooLong
+
+    before = signal.signal(signal.SIGVTALRM, tick)
+    signal.setitimer(signal.ITIMER_VIRTUAL, _TICK, _TICK)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+class Signals:
+    """Hears SIGINT and SIGTERM while it is entered: the first asks for an orderly end, the second ends at once."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._before: dict[int, object] = {}
+
+    def __enter__(self) -> Self:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._hear)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal() gave back
+
+    def _hear(self, number: int, _: FrameType | None) -> None:
+        if self.number:
+            # Every claim is on disk already; what is in flight is unknown from now on, as after kill -9.
+            os._exit(128 + number)
+        self.number = number

@@ -1,0 +1,72 @@
+"""A declaration: one YAML document that says who gets what, checked, with its templates compiled."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from runner.declare.audience import Listed, Table
+from runner.declare.language import TemplateFault
+from runner.declare.source import Document, Path, Source
+from runner.declare.template import Text
+from runner.errors import Place, Problem
+
+FLAG = "create_conversation_without_contact_reply"
+MessageType = Literal["inapp", "email"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a template was written: a scalar of the document, or a file of its own."""
+
+    document: Document
+    path: Path
+    file: Source | None = None
+
+    def place(self, line: int, name: str = "") -> Place:
+        """Where line `line` (from 1) of the template stands, if possible where it mentions `name`."""
+        if self.file:
+            text = self.file.line(line)
+            at = text.find(name) if name else -1
+            return Place(self.file.path, line, (at if at >= 0 else len(text) - len(text.lstrip())) + 1)
+        return self.document.template_place(self.path, line, name)
+
+    def problem(self, fault: TemplateFault, recipient: str = "") -> Problem:
+        """The fault as a problem at its line, here or in the include it names."""
+        place = Place(fault.file, fault.line) if fault.file else self.place(fault.line, fault.name)
+        excerpt = ""
+        if not fault.file:
+            excerpt = self.file.line(place.line) if self.file else self.document.excerpt(place.line)
+        return Problem(fault.code, place, fault.message, fault.hint, excerpt=excerpt, recipient=recipient)
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """Who gets what. Frozen, and only made by `parser.parse`: holding one proves that its document is valid.
+
+    `values` are the globals, project and message variables for every render; `content` is the hash of what the
+    author wrote. The recipients' own values may still turn out to be faulty: see `delivery.deliveries`.
+    """
+
+    name: str
+    revision: int
+    message_type: MessageType
+    subject: Text | None
+    body: Text
+    template: Literal["plain", "personal"] | None
+    sender: str
+    audience: Listed | Table
+    values: Mapping[str, Any]
+    expires: datetime | None
+    not_before: datetime | None
+    max_recipients: int | None
+    opens_conversation: bool
+    content: str
+    document: Document
+    subject_origin: Origin
+    body_origin: Origin
+
+    @property
+    def place(self) -> Place:
+        """Where it is declared."""
+        return self.document.place(("name",))

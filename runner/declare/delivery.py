@@ -1,0 +1,201 @@
+"""Deliveries: one declaration for one recipient, with a key, a payload and a digest.
+
+Keys and digests are a contract with the lockfiles in people's git: change nothing here without a new digest version.
+"""
+
+import hashlib
+import hmac
+import html
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from runner.declare import rules
+from runner.declare.audience import Kind, Recipient
+from runner.declare.declaration import FLAG, Declaration, Origin
+from runner.declare.language import TemplateFault
+from runner.errors import Place, Problem
+from runner.privacy import private
+
+DIGEST_VERSION = "v1:"
+_SPACE = re.compile(r"\s+")
+_TAG = re.compile(r"<[^>]*>")
+
+Payload = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message for one recipient. `payload` has the field names of the API reference, before any dialect.
+
+    `values` are the recipient's own (its address and variables), for masking; `number` as in `Recipient`.
+    """
+
+    key: str
+    kind: Kind
+    value: str
+    payload: Payload
+    digest: str
+    number: int
+    values: tuple[Any, ...]
+
+    @property
+    def shown(self) -> str:
+        """The recipient as lockfile and plan show it: an id in clear, anything else by the key's start."""
+        return f"id:{self.value}" if self.kind == "id" else f"{self.kind}:~{self.key[:8]}"
+
+
+def deliveries(declaration: Declaration, salt: str) -> Iterator[Delivery | Problem]:
+    """Every delivery of a declaration in order, rendered and checked; a Problem for each recipient with a fault.
+
+    The same recipient twice is a fault of the second. Two recipients are the same if their keys are.
+    """
+    return _Stream(declaration, salt).deliveries()
+
+
+def key(salt: str, name: str, revision: int, kind: Kind, value: str) -> str:
+    """The identity of a delivery: 32 hex digits. Neither its content nor the recipient's role is part of it."""
+    return hashlib.sha256(orjson.dumps([salt, name, revision, kind, normalised(kind, value)])).hexdigest()[:32]
+
+
+def normalised(kind: Kind, value: str) -> str:
+    """An identifier as keys see it: Unicode NFC, trimmed, an email address in lower case."""
+    text = unicodedata.normalize("NFC", value).strip()
+    return text.lower() if kind == "email" else text
+
+
+def digest(payload: Payload, salt: str) -> str:
+    """The hash of what a payload means, as `v1:` and 32 hex digits."""
+    canonical = orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
+    return DIGEST_VERSION + hmac.digest(salt.encode(), canonical, "sha256").hex()[:32]
+
+
+def text_hash(payload: Payload, salt: str) -> str:
+    """The salted hash of subject and body as a reader sees them (no tags, entities or spacing): 32 hex digits.
+
+    Intercom gives a sent text back wrapped in tags, so this is what reconcile can compare.
+    """
+    text = "\n".join(_visible(payload.get(part, "")) for part in ("subject", "body"))
+    return hmac.digest(salt.encode(), text.encode(), "sha256").hex()[:32]
+
+
+class MessageDigest:
+    """Sums up all deliveries of a message, in any order, to its digest."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._sum = 0
+
+    def add(self, delivery_key: str, delivery_digest: str) -> None:
+        """Counts one delivery in."""
+        self.count += 1
+        self._sum += int.from_bytes(hashlib.sha256(f"{delivery_key} {delivery_digest}".encode()).digest())
+
+    def value(self, name: str, revision: int) -> str:
+        """The digest of the message."""
+        return _sha256([name, revision, self.count, f"{self._sum % (1 << 256):064x}"])
+
+
+def plan_digest(environment: str, workspace: str, messages: list[tuple[str, int, str]]) -> str:
+    """The digest of a plan, from each unexpired message's name, revision and digest."""
+    return _sha256([environment, workspace, sorted(messages)])
+
+
+class _Stream:
+    """Renders one declaration for its recipients. What is the same for all of them is made once."""
+
+    def __init__(self, declaration: Declaration, salt: str) -> None:
+        self._declaration = declaration
+        self._salt = salt
+        self._seen: dict[bytes, int] = {}
+        self._is_valid = rules.validator("payload").is_valid
+
+    def deliveries(self) -> Iterator[Delivery | Problem]:
+        for recipient in self._declaration.audience.recipients():
+            yield recipient if isinstance(recipient, Problem) else self._delivery(recipient)
+
+    def _delivery(self, recipient: Recipient) -> Delivery | Problem:
+        declaration = self._declaration
+        values = {**declaration.values, **recipient.vars}
+        for name in recipient.blank:
+            values.pop(name, None)
+        origin = None
+        try:
+            origin = self._identifier_origin(recipient) if recipient.identifier.names else None
+            value = recipient.identifier.render(values).strip()
+            origin = declaration.subject_origin
+            subject = declaration.subject.render(values) if declaration.subject else None
+            origin = declaration.body_origin
+            body = declaration.body.render(values)
+        except TemplateFault as fault:
+            return (origin or self._identifier_origin(recipient)).problem(fault, self._label(recipient))
+        payload = self._payload(recipient, value, subject, body)
+        if not self._is_valid(payload):
+            return self._payload_problem(payload, recipient)
+        try:
+            found = key(self._salt, declaration.name, declaration.revision, recipient.kind, value)
+            made = digest(payload, self._salt)
+        except orjson.JSONEncodeError:
+            half = TemplateFault("not-a-text", "half of a surrogate pair is no character")
+            return declaration.body_origin.problem(half, self._label(recipient))
+        earlier = self._seen.setdefault(bytes.fromhex(found), recipient.number)
+        if earlier != recipient.number:
+            return self._duplicate(recipient, value, earlier)
+        own = (value, *recipient.vars.values())
+        return Delivery(found, recipient.kind, value, payload, made, recipient.number, own)
+
+    def _payload(self, recipient: Recipient, value: str, subject: str | None, body: str) -> Payload:
+        """In the order of the API reference's example, which is how `render` prints it."""
+        declaration = self._declaration
+        payload: Payload = {"message_type": declaration.message_type}
+        if subject is not None:
+            payload["subject"] = subject
+        payload["body"] = body
+        if declaration.template:
+            payload["template"] = declaration.template
+        payload["from"] = {"type": "admin", "id": declaration.sender}
+        payload["to"] = {"type": recipient.role, recipient.kind: value}
+        if declaration.opens_conversation:
+            payload[FLAG] = True
+        return payload
+
+    def _identifier_origin(self, recipient: Recipient) -> Origin:
+        return Origin(self._declaration.document, (*self._recipient_path(recipient), recipient.kind))
+
+    def _recipient_path(self, recipient: Recipient) -> tuple[str | int, ...]:
+        listed = isinstance(self._declaration.document.value["to"], list)
+        return ("to", recipient.number - 1) if listed else ("to",)
+
+    def _label(self, recipient: Recipient) -> str:
+        return self._declaration.audience.label(recipient.number)
+
+    def _payload_problem(self, payload: Payload, recipient: Recipient) -> Problem:
+        found = rules.violations(payload, "payload")[0]
+        origins = {"subject": self._declaration.subject_origin, "body": self._declaration.body_origin}
+        origin = origins.get(str(found.path[0]) if found.path else "", self._identifier_origin(recipient))
+        blank = found.path[:1] == ("to",) and not str(payload["to"][recipient.kind])
+        message = "the recipient's identifier is blank" if blank else found.message
+        place = Place(origin.file.path) if origin.file else origin.document.place(origin.path)
+        fault = origin.problem(TemplateFault(found.code, message, found.hint), self._label(recipient))
+        return replace(fault, place=place, excerpt=origin.document.excerpt(place.line) if not origin.file else "")
+
+    def _duplicate(self, recipient: Recipient, value: str, earlier: int) -> Problem:
+        audience = self._declaration.audience
+        message = f"{recipient.kind} {private(value)} is the same recipient as {audience.label(earlier)}"
+        document = self._declaration.document
+        problem = document.problem(
+            "duplicate-recipient", (*self._recipient_path(recipient), recipient.kind), message, "keep one of them"
+        )
+        return replace(problem, recipient=self._label(recipient))
+
+
+def _visible(text: str) -> str:
+    return _SPACE.sub(" ", html.unescape(_TAG.sub(" ", text))).strip()
+
+
+def _sha256(value: Any) -> str:
+    return "sha256:" + hashlib.sha256(orjson.dumps(value)).hexdigest()

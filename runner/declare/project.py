@@ -1,0 +1,239 @@
+"""A project: its root, the settings of msgrun.yaml, and every declaration below messages/."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runner.declare import rules
+from runner.declare.declaration import Declaration
+from runner.declare.parser import Surroundings, parse
+from runner.declare.source import Document, decode, documents
+from runner.declare.template import Templates, Watch
+from runner.declare.tree import NotReadable, Tree
+from runner.errors import Place, Problem, ProblemsFound, UsageMistake
+
+SETTINGS_FILE = "msgrun.yaml"
+DEFAULT_ENVIRONMENT = "default"
+DEFAULT_API_VERSION = "2.14"
+_NEWEST = (999, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many deliveries one run may send."""
+
+    recipients_per_message: int = 10_000
+    recipients_per_apply: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Breakers:
+    """When a run stops by itself: unknown outcomes in a row; a share of refusals (0 to 1) once `after` were tried."""
+
+    unknown: int = 3
+    refused: float = 0.2
+    after: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What msgrun.yaml says for one environment, with the defaults of what it leaves out.
+
+    `max_per_window` is a number of requests in 10 seconds; `share` is of Intercom's own limit.
+    """
+
+    environment: str = DEFAULT_ENVIRONMENT
+    workspace: str = ""
+    region: str = "us"
+    api_version: str = DEFAULT_API_VERSION
+    lock: str = "messages.lock"
+    salt: str = ""
+    sender: str | None = None
+    vars: Mapping[str, Any] = field(default_factory=dict)
+    limits: Limits = Limits()
+    breakers: Breakers = Breakers()
+    share: float = 0.8
+    max_per_window: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What was found below a root: settings, the valid declarations of the selection by name, and all problems."""
+
+    tree: Tree
+    settings: Settings
+    declarations: tuple[Declaration, ...]
+    problems: tuple[Problem, ...]
+
+
+def version_number(api_version: str) -> tuple[int, int]:
+    """An API version as numbers to compare; Preview is newer than all."""
+    if api_version == "Preview":
+        return _NEWEST
+    major, _, minor = api_version.partition(".")
+    return int(major), int(minor)
+
+
+def find_root(start: Path) -> Path:
+    """The nearest folder upwards with msgrun.yaml, else the nearest with messages/. Raises UsageMistake."""
+    folders = [start, *start.parents]
+    marks = [[folder / SETTINGS_FILE for folder in folders], [folder / "messages" for folder in folders]]
+    for mark in (mark for kind in marks for mark in kind):
+        if mark.is_file() if mark.name == SETTINGS_FILE else mark.is_dir():
+            return mark.parent
+    raise UsageMistake(
+        f"no project in {start} or above it: neither {SETTINGS_FILE} nor messages/", "msgrun init makes one"
+    )
+
+
+def load_settings(tree: Tree, environment: str | None, salt: str | None = None, lock: str | None = None) -> Settings:
+    """The settings of an environment; `salt` and `lock` override the file's. Raises ProblemsFound, UsageMistake."""
+    document = _settings_document(tree)
+    value: dict[str, Any] = document.value if document else {}
+    environments: dict[str, Any] = value.get("environments", {})
+    if environment is not None and environment not in environments:
+        known = sorted(environments)
+        hint = rules.did_you_mean(environment, known) or (f"there are {', '.join(known)}" if known else "")
+        raise UsageMistake(f"{SETTINGS_FILE} declares no environment {environment}", hint)
+    own = environments[environment] if environment is not None else {}
+    merged = {**value, **own, "vars": {**value.get("vars", {}), **own.get("vars", {})}}
+    default_lock = "messages.lock" if environment is None else f"messages.{environment}.lock"
+    merged["lock"] = lock or (value if environment is None else own).get("lock", default_lock)
+    merged["salt"] = salt if salt is not None else merged.get("salt", "")
+    return _settings(environment or DEFAULT_ENVIRONMENT, merged)
+
+
+def load(tree: Tree, settings: Settings, watch: Watch, paths: Iterable[str] = ()) -> Project:
+    """Reads every declaration. `paths` (files or folders, relative to the root) select some; empty means all.
+
+    Names are compared across the whole project, whatever is selected.
+    """
+    selected = _selector(tree, paths)
+    around = Surroundings(
+        tree,
+        Templates(tree, watch),
+        settings.sender,
+        settings.vars,
+        flag_allowed=version_number(settings.api_version) >= (2, 6),
+    )
+    problems: list[Problem] = []
+    declarations: list[Declaration] = []
+    names: dict[str, Place] = {}
+    for path in tree.declarations():
+        for found in _read(tree, path):
+            if isinstance(found, Document):
+                repeated = _name_problem(found, names)
+                if not selected(path):
+                    continue
+                declaration, faults = parse(found, around)
+                problems.extend([*faults, *repeated])
+                if declaration and not repeated:
+                    declarations.append(declaration)
+            elif selected(path):
+                problems.append(found)
+    declarations.sort(key=lambda declaration: declaration.name)
+    return Project(tree, settings, tuple(declarations), tuple(problems))
+
+
+def _settings_document(tree: Tree) -> Document | None:
+    if not (tree.root / SETTINGS_FILE).exists():
+        return None
+    found = list(_read(tree, SETTINGS_FILE))
+    problems = [item for item in found if isinstance(item, Problem)]
+    read = [item for item in found if isinstance(item, Document)]
+    if len(read) > 1:
+        problems.append(read[1].problem("one-document", (), f"{SETTINGS_FILE} holds one document"))
+    for document in read[:1]:
+        problems.extend(rules.problems(document, "project"))
+        if not problems:
+            problems.extend([*_lock_problems(document), *_variable_problems(document)])
+    if any(problem.is_error for problem in problems):
+        raise ProblemsFound(problems)
+    return read[0] if read else None
+
+
+def _lock_problems(document: Document) -> list[Problem]:
+    """Two environments on one lockfile would each take the other's deliveries for their own."""
+    value = document.value
+    paths = {value.get("lock", "messages.lock"): "the unnamed environment"}
+    problems = []
+    for name, own in value.get("environments", {}).items():
+        lock = own.get("lock", f"messages.{name}.lock")
+        if lock in paths:
+            message = f"{paths[lock]} has the lockfile {lock} already"
+            at = ("environments", name, "lock") if "lock" in own else ("environments", name)
+            problems.append(document.problem("shared-lock", at, message, f"lock: messages.{name}.lock"))
+        paths[lock] = name
+    return problems
+
+
+def _variable_problems(document: Document) -> list[Problem]:
+    owners = [(), *(("environments", name) for name in document.value.get("environments", {}))]
+    problems = []
+    for owner in owners:
+        own = document.value["environments"][owner[1]] if owner else document.value
+        for name in own.get("vars", {}):
+            if not name.isidentifier():
+                message = f"{name} cannot be a variable: letters, digits and underscores, the first no digit"
+                problems.append(document.problem("variable-name", (*owner, "vars", name), message, at_key=True))
+    return problems
+
+
+def _settings(environment: str, value: Mapping[str, Any]) -> Settings:
+    sender = value.get("from")
+    breakers = dict(value.get("abort_if", {}))
+    if "refused" in breakers:
+        breakers["refused"] = float(breakers["refused"].rstrip("%")) / 100
+    rate = value.get("rate", {})
+    return Settings(
+        environment=environment,
+        workspace=str(value.get("workspace", "")),
+        region=value.get("region", "us"),
+        api_version=value.get("api_version", DEFAULT_API_VERSION),
+        lock=value["lock"],
+        salt=value["salt"],
+        sender=str(sender["id"]) if sender else None,
+        vars=value["vars"],
+        limits=Limits(**value.get("limits", {})),
+        breakers=Breakers(**breakers),
+        share=rate.get("share", 0.8),
+        max_per_window=rate.get("max_per_10s"),
+    )
+
+
+def _read(tree: Tree, path: str) -> Iterable[Document | Problem]:
+    full = tree.root / path
+    if full.is_symlink() and (full.is_dir() or not full.resolve().is_relative_to(tree.root.resolve())):
+        return [Problem("file-outside", Place(path), "a link out of the project, or to a folder, is not followed")]
+    try:
+        source = decode(path, tree.read(path))
+    except NotReadable as error:
+        return [Problem(error.code, Place(path), error.message, error.hint)]
+    return [source] if isinstance(source, Problem) else documents(source)
+
+
+def _name_problem(document: Document, names: dict[str, Place]) -> list[Problem]:
+    name = document.value.get("name") if isinstance(document.value, dict) else None
+    if not isinstance(name, str):
+        return []
+    place = document.place(("name",))
+    earlier = names.setdefault(name, place)
+    if earlier == place:
+        return []
+    message = f"the name {name} is taken by {earlier.path}:{earlier.line}"
+    return [document.problem("duplicate-name", ("name",), message, "a message's name is its identity: give it another")]
+
+
+def _selector(tree: Tree, paths: Iterable[str]) -> Callable[[str], bool]:
+    wanted = list(paths)
+    known = list(tree.declarations())
+    for path in wanted:
+        if path != "." and not any(_within(found, path) for found in known):
+            hint = rules.did_you_mean(path, known) or "declarations are messages/**/*.yaml and .yml"
+            raise UsageMistake(f"no declaration at {path}", hint)
+    return lambda path: not wanted or any(_within(path, chosen) for chosen in wanted)
+
+
+def _within(path: str, chosen: str) -> bool:
+    return chosen in {".", path} or path.startswith(chosen.rstrip("/") + "/")

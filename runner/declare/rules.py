@@ -1,0 +1,192 @@
+"""Checks values against the JSON Schemas and explains what is wrong in people's words.
+
+Two libraries read the same schema files: `jsonschema-rs` says in microseconds whether a value is valid, and
+`jsonschema`, imported only then, says why not. The schemas carry the words for it: `errorMessage` (which editors
+show too), `x-code`, `x-hint`, and `x-at`, the key that a rule about several keys points at.
+"""
+
+import difflib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from runner.declare.source import Document
+from runner.errors import Problem
+from runner.privacy import private
+
+KINDS = ("message", "project", "payload")
+_TYPES = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "object": "a mapping",
+    "array": "a list",
+    "null": "empty",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One broken rule: where in the value, which, and the words for it. `at_key`: the key is wrong, not its value."""
+
+    path: tuple[str | int, ...]
+    code: str
+    message: str
+    hint: str
+    at_key: bool = False
+
+
+@cache
+def schema_path(kind: str) -> Path:
+    """The schema's file: inside the installed package, or at the root of a checkout."""
+    packaged = Path(__file__).parent.parent / "schema"
+    folder = packaged if packaged.is_dir() else packaged.parent.parent / "schema"
+    return folder / f"{kind}.schema.json"
+
+
+@cache
+def schema(kind: str) -> dict[str, Any]:
+    """The schema of a `message`, the `project` or a `payload`."""
+    loaded: dict[str, Any] = json.loads(schema_path(kind).read_text(encoding="utf-8"))
+    return loaded
+
+
+@cache
+def validator(kind: str) -> Any:
+    """The fast validator of a schema; its `is_valid(value)` is the verdict."""
+    import jsonschema_rs  # noqa: PLC0415  # heavy: only where something is checked
+
+    return jsonschema_rs.Draft202012Validator(schema(kind))
+
+
+def problems(document: Document, kind: str) -> list[Problem]:
+    """What the schema finds wrong with a document; nothing if it is valid."""
+    if validator(kind).is_valid(document.value):
+        return []
+    return [
+        document.problem(found.code, found.path, found.message, found.hint, at_key=found.at_key)
+        for found in violations(document.value, kind)
+    ]
+
+
+def violations(value: Any, kind: str) -> list[Violation]:
+    """Why a value is not valid: at least one violation for every value that the fast validator refuses."""
+    errors = list(_explainer(kind).iter_errors(value))
+    # A value of the wrong type breaks rules about its keys as well: those say nothing new.
+    mistyped = {tuple(error.absolute_path) for error in errors if error.validator == "type"}
+    telling = [error for error in errors if error.validator == "type" or tuple(error.absolute_path) not in mistyped]
+    found = [violation for error in telling for violation in _explained(error)]
+    if not found and not validator(kind).is_valid(value):
+        found = [Violation((), "schema", f"this does not fit the schema of a {kind}", f"see msgrun schema {kind}")]
+    return list(dict.fromkeys(found))
+
+
+def did_you_mean(word: str, choices: list[str]) -> str:
+    """A hint that names the nearest of the choices, if one is near."""
+    near = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
+    return f"did you mean {near[0]}?" if near else ""
+
+
+@cache
+def _explainer(kind: str) -> Any:
+    from jsonschema import Draft202012Validator  # noqa: PLC0415  # heavy: only where something is wrong
+
+    return Draft202012Validator(schema(kind))
+
+
+def _explained(error: Any) -> Iterator[Violation]:
+    path = tuple(error.absolute_path)
+    words = error.schema if isinstance(error.schema, dict) else {}
+    if error.validator == "additionalProperties":
+        known = list(words.get("properties", {}))
+        for key in sorted(set(error.instance) - set(known)):
+            hint = did_you_mean(key, known) or f"the keys here are {', '.join(known)}"
+            yield Violation((*path, key), "unknown-key", f"there is no key {key} here", hint, at_key=True)
+    elif error.validator == "required" and "x-code" not in words:
+        missing = next(key for key in error.validator_value if f"'{key}'" in error.message.split(" is a ")[0])
+        yield Violation(path, "missing-key", f"the key {missing} is missing", _example_hint(missing, words))
+    elif error.validator == "type":
+        yield Violation(
+            path, words.get("x-code", "wrong-type") if _is_form(words) else "wrong-type", *_type_words(error)
+        )
+    elif error.validator == "propertyNames" or "propertyNames" in error.absolute_schema_path:
+        yield Violation((*path, error.instance), words["x-code"], words["errorMessage"], "", at_key=True)
+    elif "x-code" in words:
+        at = (*path, words["x-at"]) if "x-at" in words else path
+        yield Violation(at, words["x-code"], words["errorMessage"], words.get("x-hint", ""))
+    else:
+        yield _plain(error, path)
+
+
+def _plain(error: Any, path: tuple[str | int, ...]) -> Violation:
+    name = _name(path)
+    allowed = error.validator_value
+    match error.validator:
+        case "enum" | "const":
+            choices = [str(choice) for choice in allowed] if error.validator == "enum" else [str(allowed)]
+            hint = did_you_mean(str(error.instance), choices)
+            shown = private(error.instance) if "to" in path else error.instance
+            many = len(choices) > 6  # noqa: PLR2004  # a list of versions would drown the message
+            listed = f"one of {choices[0]} … {choices[-1]}" if many else " or ".join(choices)
+            return Violation(path, "not-a-choice", f"{name} is {listed}, not {shown}", hint)
+        case "minimum" | "exclusiveMinimum":
+            least = "at least" if error.validator == "minimum" else "more than"
+            return Violation(path, "out-of-range", f"{name} is {least} {allowed}, not {error.instance}", "")
+        case "maximum":
+            return Violation(path, "out-of-range", f"{name} is at most {allowed}, not {error.instance}", "")
+        case "minLength":
+            return Violation(path, "blank", f"{name} is blank", "")
+        case _:
+            return Violation(path, "schema", f"{name} does not fit: {private(error.message)}", "")
+
+
+def _type_words(error: Any) -> tuple[str, str]:
+    words = error.schema
+    if _is_form(words):
+        return words["errorMessage"], words.get("x-hint", "")
+    wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
+    kinds = " or ".join(_TYPES[kind] for kind in wanted)
+    value = error.instance
+    name = _name(tuple(error.absolute_path))
+    if value is None:
+        return f"{name} is empty", f"it must be {kinds}; leave the key out if there is nothing to say"
+    hint = f'quote it: "{value}"' if "string" in wanted and isinstance(value, int | float) else ""
+    return f"{name} must be {kinds}, not {_TYPES[_type_of(value)]}", hint
+
+
+def _is_form(words: dict[str, Any]) -> bool:
+    """Whether the words speak of the value as a whole, so that they fit a value of the wrong type too."""
+    return words.get("type") == "object" and "x-code" in words
+
+
+def _type_of(value: Any) -> str:
+    match value:
+        case bool():
+            return "boolean"
+        case int():
+            return "integer"
+        case float():
+            return "number"
+        case str():
+            return "string"
+        case list():
+            return "array"
+        case dict():
+            return "object"
+        case _:
+            return "null"
+
+
+def _name(path: tuple[str | int, ...]) -> str:
+    words = [step for step in path if isinstance(step, str)]
+    return ".".join(words[-2:]) if words else "a declaration"
+
+
+def _example_hint(key: str, words: dict[str, Any]) -> str:
+    examples = words.get("properties", {}).get(key, {}).get("examples", [])
+    plain = examples and isinstance(examples[0], str | int)
+    return f"for example {key}: {examples[0]}" if plain else f"add {key}: …"

@@ -1,0 +1,232 @@
+"""Templates, compiled once and rendered for every recipient: the same input renders the same bytes.
+
+A template sees variables and nothing else: no clock, no randomness, no file outside `messages/`.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+import jinja2
+from jinja2 import meta, nodes
+from jinja2.exceptions import SecurityError
+
+from runner.declare.language import (
+    DEFAULT_HINT,
+    MAX_RENDERED,
+    MAX_SECONDS,
+    Environment,
+    Missing,
+    MissingValue,
+    RenderTooLong,
+    TemplateFault,
+    bounded,
+    printable,
+)
+from runner.declare.tree import NotReadable, Tree
+
+_FOLDER = "messages/"
+_OBJECT = re.compile(r" at 0x[0-9a-fA-F]{6,}")
+_BY_CHANCE = ("random",)
+_WITHOUT = ("lipsum",)
+
+
+@dataclass(slots=True)
+class Watch:
+    """Lets somebody outside see a render that does not end: `active` while one runs, `serial` counts them.
+
+    Kept to two assignments a render; who holds a clock raises RenderTooLong when one serial stays active too long.
+    """
+
+    active: bool = False
+    serial: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A compiled template: `render` takes the values (with the globals) and raises TemplateFault.
+
+    `names` are the variables that it uses, with their lines; `parts` maps the includes, by name, to their source.
+    """
+
+    source: str
+    render: Callable[[dict[str, Any]], str]
+    names: Mapping[str, int] = field(default_factory=dict)
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+
+class Templates:
+    """Compiles the texts of one project. `watch` sees every render; `globals` belong into every render's values."""
+
+    def __init__(self, tree: Tree, watch: Watch) -> None:
+        self._tree = tree
+        self._watch = watch
+        self._includes: dict[str, str] = {}
+        self._html = self._environment(autoescape=True)
+        self._plain = self._environment(autoescape=False)
+        self.globals: dict[str, Any] = dict(self._html.globals)
+
+    def text(self, source: str, *, html: bool) -> Text:
+        """Compiles a body (`html`: printed values are escaped) or a one-line text. Raises TemplateFault."""
+        if "{" not in source:
+            # No tag, so Jinja would only normalise the line ends and drop the last one: a third of real-world texts.
+            constant = source.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
+            return Text(source, lambda _: constant)
+        environment = self._html if html else self._plain
+        try:
+            tree = environment.parse(source)
+            parts = self._parts(tree, environment, {})
+            used = meta.find_undeclared_variables(tree) - self.globals.keys()
+            lines = {node.name: node.lineno for node in reversed([*tree.find_all(nodes.Name)]) if node.name in used}
+            names = dict(sorted(lines.items()))
+            template = environment.from_string(source)
+        except jinja2.TemplateSyntaxError as error:
+            raise _syntax_fault(error) from error
+        except RecursionError as error:
+            raise TemplateFault("template-syntax", "the template is nested too deeply") from error
+        return Text(source, self._renderer(environment, template), names, parts)
+
+    def _environment(self, *, autoescape: bool) -> Environment:
+        environment = Environment(
+            autoescape=autoescape,
+            undefined=Missing,
+            finalize=printable,
+            loader=jinja2.FunctionLoader(self._include),
+            auto_reload=False,
+            cache_size=-1,
+        )
+        for name in _WITHOUT:
+            del environment.globals[name]
+        for name in _BY_CHANCE:
+            del environment.filters[name]
+        for name in ("center", "indent", "wordwrap", "format", "replace", "truncate"):
+            environment.filters[name] = bounded(environment.filters[name])
+        return environment
+
+    def _include(self, name: str) -> tuple[str, str, Callable[[], bool]] | None:
+        if name not in self._includes:
+            try:
+                path = self._tree.locate(name, _FOLDER + "_")
+                source = self._tree.read(path).decode("utf-8-sig")
+            except UnicodeDecodeError as error:
+                raise TemplateFault("not-utf-8", f"{_FOLDER}{name} is not UTF-8", file=_FOLDER + name) from error
+            except NotReadable as error:
+                if error.code == "file-missing":
+                    return None
+                raise TemplateFault(error.code, error.message, error.hint) from error
+            self._includes[name] = source
+        return self._includes[name], name, lambda: True
+
+    def _parts(self, tree: nodes.Template, environment: Environment, seen: dict[str, str]) -> dict[str, str]:
+        """The sources of every include, import and parent, and of theirs. Their names must be literal."""
+        for node in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
+            for name in _literal_names(node):
+                if name in seen:
+                    continue
+                found = self._include(name)
+                if found is None:
+                    if isinstance(node, nodes.Include) and node.ignore_missing:
+                        continue
+                    message = f"there is no template {_FOLDER}{name}"
+                    raise TemplateFault(
+                        "file-missing", message, "includes are relative to messages/", node.lineno, name=name
+                    )
+                seen[name] = found[0]
+                try:
+                    self._parts(environment.parse(found[0], name, _FOLDER + name), environment, seen)
+                except TemplateFault as error:
+                    error.file = error.file or _FOLDER + name
+                    raise
+        return seen
+
+    def _renderer(self, environment: Environment, template: jinja2.Template) -> Callable[[dict[str, Any]], str]:
+        root, blocks, name, watch = template.root_render_func, template.blocks, template.name, self._watch
+        context = environment.context_class
+
+        def render(values: dict[str, Any]) -> str:
+            watch.serial += 1
+            watch.active = True
+            try:
+                # Only references pile up in the list, so a runaway text is stopped before it is built.
+                parts = list(root(context(environment, values, name, blocks)))
+                if sum(map(len, parts)) > MAX_RENDERED:
+                    raise TemplateFault("too-long", f"the text is longer than {MAX_RENDERED} characters")  # noqa: TRY301
+                text = "".join(parts)
+            except Exception as error:
+                watch.active = False
+                raise _render_fault(error) from error
+            finally:
+                watch.active = False
+            if " at 0x" in text and _OBJECT.search(text):
+                raise TemplateFault("not-a-text", "an object of the template language would be printed")
+            return text
+
+        return render
+
+
+def _literal_names(node: Any) -> list[str]:
+    try:
+        value = node.template.as_const()
+    except nodes.Impossible:
+        value = None
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        hint = "so that a review shows what is sent"
+        message = "the name of an included template is written out"
+        raise TemplateFault("include-not-literal", message, hint, node.lineno)
+    return list(names)
+
+
+def _syntax_fault(error: jinja2.TemplateSyntaxError) -> TemplateFault:
+    message = (error.message or "not a template").rstrip(".")
+    hint = ""
+    if "Encountered unknown tag" in message or "No filter named" in message or "No test named" in message:
+        hint = "see the tags and filters of Jinja's template documentation"
+    elif "unexpected '}'" in message:
+        hint = "an expression ends with }}"
+    file = error.filename if error.filename and error.filename.startswith(_FOLDER) else ""
+    return TemplateFault("template-syntax", f"template: {message}", hint, error.lineno, file)
+
+
+def _render_fault(error: Exception) -> TemplateFault:
+    """What went wrong in a render, at its line; an error of the expression itself is told in Python's words."""
+    line, file = _innermost(error.__traceback__)
+    match error:
+        case TemplateFault():
+            fault = error
+        case MissingValue():
+            fault = TemplateFault("undefined-variable", str(error), DEFAULT_HINT, name=error.variable)
+        case RenderTooLong():
+            fault = TemplateFault("too-slow", f"rendering takes longer than {MAX_SECONDS:g} seconds")
+        case RecursionError():
+            fault = TemplateFault("template-error", "template: it calls itself without an end")
+        case SecurityError():
+            fault = TemplateFault("template-error", f"template: not allowed: {error}")
+        case jinja2.TemplateSyntaxError():
+            fault = _syntax_fault(error)
+        case MemoryError() | OverflowError():
+            fault = TemplateFault("template-error", "template: a number or a text grows too large")
+        case _:
+            fault = TemplateFault("template-error", f"template: {_words(error)}")
+    fault.line, fault.file = line or fault.line, fault.file or file
+    return fault
+
+
+def _words(error: Exception) -> str:
+    # Python's messages may quote a recipient's value; the kind of error and the type names do not.
+    text = str(error)
+    return text if isinstance(error, TypeError) else type(error).__name__
+
+
+def _innermost(traceback: TracebackType | None) -> tuple[int, str]:
+    """The line and include of the innermost template frame: Jinja leaves itself in the frame's globals."""
+    line, file = 0, ""
+    while traceback is not None:
+        template = traceback.tb_frame.f_globals.get("__jinja_template__")
+        if template is not None:
+            line = template.get_corresponding_lineno(traceback.tb_lineno)
+            file = _FOLDER + template.name if template.name else ""
+        traceback = traceback.tb_next
+    return line, file

@@ -1,0 +1,1 @@
+"""Acting on a plan: claim, POST, outcome; and what a person decides about deliveries."""

@@ -1,0 +1,51 @@
+"""What a run did, while it runs and at its end."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from runner.ledger.record import Record
+
+StopKind = Literal["signal", "ledger", "guard", "error", "later"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a run ended before its plan: the kind decides the exit code. `signal` is its number."""
+
+    kind: StopKind
+    message: str
+    hint: str = ""
+    signal: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One delivery that people must hear about: its record and what Intercom said (may hold private values)."""
+
+    record: Record
+    said: str
+
+
+@dataclass(slots=True)
+class Summary:
+    """Counts and details of a run. `unwritten` are outcomes that the ledger did not take."""
+
+    planned: int = 0
+    sent: int = 0
+    released: int = 0
+    skipped: int = 0
+    refused: list[Told] = field(default_factory=list)
+    unknown: list[Told] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    unwritten: list[Record] = field(default_factory=list)
+    stop: Stop | None = None
+
+    @property
+    def tried(self) -> int:
+        """How many deliveries have an outcome that is about them."""
+        return self.sent + len(self.refused) + len(self.unknown)
+
+    @property
+    def left(self) -> int:
+        """How many of the planned deliveries were not tried."""
+        return self.planned - self.tried - self.skipped

@@ -1,0 +1,128 @@
+"""Reading from one workspace: whose token it is, and who a recipient is. Reads are repeated until they answer."""
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from runner.errors import RunStopped
+from runner.intercom import NoReply, Reply, Transport
+from runner.intercom.answer import fault
+from runner.intercom.dialect import Contact
+from runner.intercom.pace import Clock, Pace
+
+READ_VERSION = "2.14"
+BATCH = 15  # the most values that one group of a contact search may have
+PATIENCE = 30.0  # seconds for which a read that fails is repeated
+MOST_WINDOWS = 10  # rate limit windows in a row to wait for
+_FIELDS = {"email": "email", "user_id": "external_id"}
+_PER_PAGE = 150
+_OK, _NOT_FOUND, _TOO_MANY, _SERVER_ERROR = 200, 404, 429, 500
+
+
+class RateExhausted(RunStopped):
+    """The rate limit left no room for several windows in a row; the rest is for later (exit 75)."""
+
+
+class Workspace:
+    """The workspace behind a token."""
+
+    def __init__(self, transport: Transport, pace: Pace, clock: Clock) -> None:
+        self._transport = transport
+        self._pace = pace
+        self._clock = clock
+
+    def id_code(self) -> str:
+        """The workspace's name: `app.id_code` of GET /me. Raises RunStopped."""
+        value = self._read("GET", "/me")
+        app = value.get("app") if isinstance(value, dict) else None
+        code = app.get("id_code") if isinstance(app, dict) else None
+        if not isinstance(code, str) or not code:
+            raise RunStopped("GET /me does not name the workspace", "use an access token of the app in that workspace")
+        return code
+
+    def contact(self, contact_id: str) -> Contact | None:
+        """The contact with an id, if there is one. Raises RunStopped."""
+        value = self._read("GET", f"/contacts/{quote(contact_id, safe='')}", missing_is_none=True)
+        return _contact(value) if isinstance(value, dict) else None
+
+    def contacts(self, kind: str, values: Iterable[str]) -> dict[str, list[Contact]]:
+        """The contacts with each address of a kind (email, user_id), without regard to case. Raises RunStopped."""
+        wanted = list(dict.fromkeys(values))
+        found: dict[str, list[Contact]] = {value: [] for value in wanted}
+        by_folded: dict[str, list[str]] = {}
+        for value in wanted:
+            by_folded.setdefault(value.casefold(), []).append(value)
+        for start in range(0, len(wanted), BATCH):
+            for contact in self._search(_FIELDS[kind], wanted[start : start + BATCH]):
+                address = contact.email if kind == "email" else contact.external_id
+                for value in by_folded.get(address.strip().casefold(), []):
+                    if contact not in found[value]:
+                        found[value].append(contact)
+        return found
+
+    def _search(self, field: str, values: list[str]) -> Iterable[Contact]:
+        terms = [{"field": field, "operator": "=", "value": value} for value in values]
+        query = terms[0] if len(terms) == 1 else {"operator": "OR", "value": terms}
+        pagination: dict[str, Any] = {"per_page": _PER_PAGE}
+        while True:
+            page = self._read("POST", "/contacts/search", {"query": query, "pagination": pagination})
+            if not isinstance(page, dict) or not isinstance(page.get("data"), list):
+                raise RunStopped("the contact search answered something that is not documented")
+            yield from (_contact(item) for item in page["data"] if isinstance(item, dict))
+            pages = page.get("pages")
+            following = pages.get("next") if isinstance(pages, dict) else None
+            if not isinstance(following, dict) or not following.get("starting_after"):
+                return
+            pagination = {"per_page": _PER_PAGE, "starting_after": following["starting_after"]}
+
+    def _read(self, method: str, path: str, body: Any = None, *, missing_is_none: bool = False) -> Any:
+        until = self._clock.monotonic() + PATIENCE
+        delay, windows = 0.5, 0
+        while True:
+            self._pace.wait()
+            result = self._transport.exchange(method, path, body, READ_VERSION)
+            if isinstance(result, Reply):
+                self._pace.learn(result.headers)
+                if result.status == _TOO_MANY:
+                    windows += 1
+                    if windows >= MOST_WINDOWS:
+                        raise RateExhausted("the rate limit left no room for ten windows in a row", "try again later")
+                    self._pace.throttled(result.headers)
+                    until = self._clock.monotonic() + PATIENCE
+                    continue
+                if result.status < _SERVER_ERROR:
+                    return _value(result, method, path, missing_is_none=missing_is_none)
+            if self._clock.monotonic() + delay > until:
+                raise RunStopped(f"{method} {path.split('?', maxsplit=1)[0]}: {_told(result)}", "nothing was sent by this request")
+            self._clock.sleep(delay)
+            delay = min(delay * 2, 5.0)
+
+
+def _value(reply: Reply, method: str, path: str, *, missing_is_none: bool) -> Any:
+    if reply.status == _NOT_FOUND and missing_is_none:
+        return None
+    if reply.status != _OK:
+        code, message, request_id = fault(reply)
+        hint = "check the token" if reply.status in {401, 403} else f"request id {request_id}"
+        raise RunStopped(f"{method} {path}: HTTP status {reply.status}, {code}: {message}", hint)
+    try:
+        return orjson.loads(reply.body)
+    except orjson.JSONDecodeError as error:
+        raise RunStopped(f"{method} {path}: the answer is not JSON") from error
+
+
+def _told(result: Reply | NoReply) -> str:
+    return result.reason if isinstance(result, NoReply) else f"HTTP status {result.status}"
+
+
+def _contact(value: dict[str, Any]) -> Contact:
+    created = value.get("created_at")
+    return Contact(
+        id=str(value.get("id", "")),
+        role="lead" if value.get("role") == "lead" else "user",
+        email=str(value.get("email") or ""),
+        external_id=str(value.get("external_id") or ""),
+        created_at=created if isinstance(created, int) else 0,
+    )

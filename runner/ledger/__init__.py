@@ -1,0 +1,22 @@
+"""What was sent: a set of facts about attempts, kept where it is hard to lose."""
+
+from typing import Protocol
+
+from runner.ledger.record import Facts, Record
+
+
+class Ledger(Protocol):
+    """Where claims and outcomes live. Whoever has one holds it alone."""
+
+    @property
+    def facts(self) -> Facts:
+        """Everything known, including what this run appended."""
+        ...
+
+    def append(self, *records: Record) -> None:
+        """Makes the records durable before it returns. Raises LedgerUnavailable."""
+        ...
+
+    def pin(self, workspace: str) -> None:
+        """Ties the ledger to a workspace, durably. Raises GuardRefused if it is tied to another."""
+        ...

@@ -1,0 +1,228 @@
+"""The lockfile ledger: JSON lines in the project, a journal of the same lines in git's folder, one holder at a time."""
+
+import fcntl
+import os
+import socket
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from runner.errors import GuardRefused, LedgerUnavailable
+from runner.ledger.record import Facts, Header, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where one ledger lives: the lockfile, its journal if it is inside git, and what to call it in messages."""
+
+    lockfile: Path
+    journal: Path | None
+    shown: str
+
+    @property
+    def lock(self) -> Path:
+        """The file whose lock makes the holder the only one."""
+        return self.lockfile.parent / ".msgrun" / "lock"
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a lockfile; one of no bytes has lost its header, and counts as lost."""
+        return self.lockfile.is_file() and self.lockfile.stat().st_size > 0
+
+
+def read(places: Places) -> Facts:
+    """What the lockfile and its journal know, without holding them. Raises LedgerUnavailable."""
+    facts = Facts()
+    for path, shown in _files(places):
+        facts.read(_bytes(path), shown)
+    return facts
+
+
+def create(places: Places, header: Header) -> None:
+    """Writes a lockfile that holds only its header. Raises LedgerUnavailable."""
+    _Store(places.lockfile).append(header.line())
+
+
+class Lockfile:
+    """The lockfile, held alone until it is closed. What one place lacks is written to it when it is opened."""
+
+    def __init__(self, places: Places, salt: str, command: str, now: datetime) -> None:
+        self._places = places
+        self._salt = salt
+        self._holds = [_hold(places.lock, command, now)]
+        try:
+            if places.journal:
+                # Two work trees share a journal, and each has a lockfile of its own to hold.
+                self._holds.append(_hold(places.journal.with_suffix(".hold"), command, now))
+            self.facts = Facts()
+            self._stores = [_Store(path) for path, _ in _files(places)]
+            self._known: list[set[Record | Header]] = []
+            for path, shown in _files(places):
+                own = Facts()
+                own.read(_bytes(path), shown)
+                self._known.append({*own.headers, *own.records()})
+                self.facts.read(_bytes(path), shown)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets others hold it."""
+        for descriptor in self._holds:
+            os.close(descriptor)
+        self._holds = []
+
+    def fold_in(self, versions: Iterable[tuple[str, bytes]]) -> None:
+        """Adds what other places know. Raises LedgerUnavailable."""
+        for shown, data in versions:
+            self.facts.read(data, shown)
+
+    def heal(self) -> int:
+        """Writes to each place what it lacks; returns how many records the lockfile lacked. Raises GuardRefused."""
+        header = self.facts.header(self._salt)
+        lacking = [[record for record in self.facts.records() if record not in known] for known in self._known]
+        for store, known, records in zip(self._stores, self._known, lacking, strict=True):
+            lines = [] if header in known else [header.line()]
+            store.append(b"".join([*lines, *(record.line() for record in records)]))
+        self._known = [set() for _ in self._known]
+        return len(lacking[0])
+
+    def append(self, *records: Record) -> None:
+        """Makes the records durable before it returns. Raises LedgerUnavailable."""
+        self._write(b"".join(record.line() for record in records))
+        for record in records:
+            self.facts.add(record)
+
+    def pin(self, workspace: str) -> None:
+        """Ties the ledger to a workspace, durably. Raises GuardRefused if it is tied to another."""
+        header = self.facts.header(self._salt)
+        if header.workspace == workspace:
+            return
+        if header.workspace:
+            hint = "the token is of another workspace; each workspace has an environment and a lockfile of its own"
+            raise GuardRefused(f"the lockfile belongs to workspace {header.workspace}, not {workspace}", hint)
+        pinned = Header(workspace, header.salt_check)
+        self._write(pinned.line())
+        self.facts.add(pinned)
+
+    def compact(self) -> tuple[int, int]:
+        """Rewrites the lockfile sorted and without what later facts of an attempt replace: lines before and after."""
+        before = _bytes(self._places.lockfile).count(b"\n")
+        kept = [record for key in sorted(self.facts) for record in _lasting(self.facts, key)]
+        header = self.facts.header(self._salt)
+        _replace(self._places.lockfile, [header.line(), *(record.line() for record in kept)])
+        return before, len(kept) + 1
+
+    def _write(self, data: bytes) -> None:
+        failures = []
+        for store in self._stores:
+            try:
+                store.append(data)
+            except LedgerUnavailable as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
+
+
+class _Store:
+    """One file of lines that only grows. An append is one write that starts on a fresh line, and one fsync."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def append(self, data: bytes) -> None:
+        if not data:
+            return
+        try:
+            self._append(data)
+        except OSError as error:
+            raise LedgerUnavailable(f"{self.path} cannot be written: {error.strerror}") from error
+
+    def _append(self, data: bytes) -> None:
+        # Opened for every append: git replaces the file when it switches branches, and what was written to the
+        # file that it unlinked would be lost with it.
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not self.path.exists()
+        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            size = os.fstat(descriptor).st_size
+            if size and os.pread(descriptor, 1, size - 1) != b"\n":
+                data = b"\n" + data
+            written = os.write(descriptor, data)
+            if written != len(data):
+                raise OSError(28, "the disk is full")
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        if is_new:
+            _sync_folder(self.path.parent)
+
+
+def _files(places: Places) -> list[tuple[Path, str]]:
+    journal = [(places.journal, "the journal in git's folder")] if places.journal else []
+    return [(places.lockfile, places.shown), *journal]
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise LedgerUnavailable(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _hold(path: Path, command: str, now: datetime) -> int:
+    """Locks the file and says in it who holds it. The lock dies with its process, the text may outlive it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise LedgerUnavailable(f"{path} cannot be written: {error.strerror}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        holder = os.pread(descriptor, 4096, 0).decode(errors="replace").strip()
+        os.close(descriptor)
+        raise LedgerUnavailable(f"the ledger is held by {holder or 'another process'}", "wait until it ends") from error
+    told = f"msgrun {command}, process {os.getpid()} on {socket.gethostname()}, since {now:%Y-%m-%dT%H:%M:%SZ}\n"
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, told.encode(), 0)
+    return descriptor
+
+
+def _lasting(facts: Facts, key: str) -> list[Record]:
+    state = facts.state(key)
+    return sorted(state.attempts, key=lambda record: (record.attempt, record.line())) if state else []
+
+
+def _replace(path: Path, lines: list[bytes]) -> None:
+    try:
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(descriptor, "wb") as handle:
+            handle.writelines(lines)
+            handle.flush()
+            os.fsync(handle.fileno())
+        Path(temporary).chmod(0o644)
+        os.replace(temporary, path)  # noqa: PTH105  # the atomic rename is the point
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise LedgerUnavailable(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,284 @@
+"""The plan: every delivery of the selection and what would happen to it, and the guards that say no.
+
+Pure: from the declarations, the ledger's facts and the time it is given. The digest depends on the declarations alone.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from runner.declare import delivery as identity
+from runner.declare.declaration import Declaration
+from runner.declare.delivery import Delivery, MessageDigest, plan_digest
+from runner.declare.project import Project, Settings
+from runner.declare.survey import survey
+from runner.errors import Problem
+from runner.ledger.record import Facts, State
+from runner.privacy import private
+
+Action = Literal["send", "sent", "edited", "unknown", "refused", "excluded"]
+ACTIONS: tuple[Action, ...] = ("send", "sent", "edited", "unknown", "refused", "excluded")
+SAMPLE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the caller allows or asks for. `limit` is a number of deliveries for the whole run.
+
+    In the `sandbox` the ledger belongs to the sandbox's workspace, whatever msgrun.yaml names.
+    """
+
+    limit: int | None = None
+    retry_refused: bool = False
+    allow_repeat: bool = False
+    allow_readdress: bool = False
+    expect: str | None = None
+    confirm_recipients: int | None = None
+    sandbox: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDelivery:
+    """One delivery and its action. `shown` is the recipient as the lockfile shows it; `reason` what is unusual."""
+
+    key: str
+    shown: str
+    action: Action
+    digest: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMessage:
+    """One message and its deliveries, in their order. `sample` are the first recipients to send to (private)."""
+
+    declaration: Declaration
+    digest: str
+    deliveries: tuple[PlannedDelivery, ...]
+    counts: Counter[Action]
+    sample: tuple[str, ...]
+    expired: bool
+
+    @property
+    def name(self) -> str:
+        """The message's name."""
+        return self.declaration.name
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A rule that stops the run before anything is sent: what it saw, and its way out."""
+
+    code: str
+    message: str
+    hint: str
+    messages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every message of the selection, by name. `workspace` is the declared one, else the ledger's, else empty."""
+
+    environment: str
+    workspace: str
+    digest: str
+    messages: tuple[PlannedMessage, ...]
+    counts: Counter[Action]
+    guards: tuple[Guard, ...]
+    limit: int | None
+
+    @property
+    def to_send(self) -> int:
+        """How many deliveries this run would send."""
+        return self.counts["send"] if self.limit is None else min(self.limit, self.counts["send"])
+
+    def sends(self) -> dict[str, int]:
+        """How many deliveries of each message this run would send, in order and up to the limit."""
+        left, found = self.to_send, {}
+        for message in self.messages:
+            found[message.name] = min(left, message.counts["send"])
+            left -= found[message.name]
+        return found
+
+
+def make(project: Project, facts: Facts, now: datetime, choices: Choices) -> tuple[Plan, list[Problem]]:
+    """The plan of a project's selection, and the problems that rendering its recipients showed."""
+    planners = [
+        _Planner(declaration, project.settings.salt, facts, now, choices) for declaration in project.declarations
+    ]
+    problems = [problem for planner in planners for problem in planner.problems]
+    messages = tuple(planner.planned() for planner in planners)
+    settings = project.settings
+    rows = [(message.name, message.declaration.revision, message.digest) for message in messages if not message.expired]
+    counts: Counter[Action] = Counter()
+    for message in messages:
+        counts.update(message.counts)
+    workspace, guards = _workspace(settings, facts, choices)
+    plan = Plan(
+        environment=settings.environment,
+        workspace=workspace,
+        digest=plan_digest(settings.environment, settings.workspace, rows),
+        messages=messages,
+        counts=counts,
+        guards=(),
+        limit=choices.limit,
+    )
+    found = (*guards, *(guard for planner in planners for guard in planner.guards()), *_limits(plan, settings, choices))
+    return Plan(plan.environment, workspace, plan.digest, messages, counts, found, choices.limit), problems
+
+
+class _Planner:
+    """Plans one message: streams its deliveries once and keeps of each only what a plan needs."""
+
+    def __init__(self, declaration: Declaration, salt: str, facts: Facts, now: datetime, choices: Choices) -> None:
+        self._declaration = declaration
+        self._salt = salt
+        self._facts = facts
+        self._choices = choices
+        self._digest = MessageDigest()
+        self._deliveries: list[PlannedDelivery] = []
+        self._sample: list[str] = []
+        self._repeats: Counter[str] = Counter()
+        self._closed = _closed(declaration, now)
+        self.expired = declaration.expires is not None and now >= declaration.expires
+        mine = (declaration.name, declaration.revision)
+        self._others = [other for other in facts.messages_with(declaration.content) if other[0] != mine[0]]
+        self.problems = survey(declaration, salt, self._take)
+
+    def planned(self) -> PlannedMessage:
+        return PlannedMessage(
+            declaration=self._declaration,
+            digest=self._digest.value(self._declaration.name, self._declaration.revision),
+            deliveries=tuple(self._deliveries),
+            counts=Counter(delivery.action for delivery in self._deliveries),
+            sample=tuple(self._sample),
+            expired=self.expired,
+        )
+
+    def guards(self) -> Iterable[Guard]:
+        name = self._declaration.name
+        counts = Counter(delivery.action for delivery in self._deliveries)
+        if counts["edited"]:
+            yield Guard(
+                "edited",
+                f"{name} was edited after it was sent to {_recipients(counts['edited'])}",
+                f"raise its revision to send it again to everybody, undo the edit, or keep it without sending: "
+                f"msgrun accept {name}",
+                (name,),
+            )
+        if self._repeats and not self._choices.allow_repeat:
+            others = " and ".join(sorted(self._repeats))
+            yield Guard(
+                "repeat",
+                f"{_recipients(max(self._repeats.values()))} of {name} got this very text already, as {others}",
+                "a renamed message is another message: give it its old name back, or say --allow-repeat",
+                (name,),
+            )
+        if not self._choices.allow_readdress and (kinds := self._readdressed()):
+            yield Guard(
+                "readdress",
+                f"recipients of {name} by {kinds} are no longer declared, and others by another kind of address are: "
+                "they may be the same people",
+                "address them as before, or say --allow-readdress",
+                (name,),
+            )
+
+    def _take(self, delivery: Delivery) -> None:
+        self._digest.add(delivery.key, delivery.digest)
+        action, reason = self._action(delivery)
+        if action == "send":
+            if len(self._sample) < SAMPLE:
+                self._sample.append(delivery.value if delivery.kind == "id" else private(delivery.value))
+            for name, revision in self._others:
+                if self._was_sent_as(delivery, name, revision):
+                    self._repeats[name] += 1
+        self._deliveries.append(PlannedDelivery(delivery.key, delivery.shown, action, delivery.digest, reason))
+
+    def _action(self, delivery: Delivery) -> tuple[Action, str]:
+        state = self._facts.state(delivery.key)
+        status = state.status if state else "free"
+        if state and status == "sent":
+            if self.expired or state.was_sent_as(self._declaration.content, delivery.digest):
+                return "sent", ""
+            return "edited", f"edited since it was sent at {state.record.at}"
+        if state and status == "unknown":
+            return "unknown", f"whether it was sent at {state.record.at} is not known"
+        if self._closed:
+            return "excluded", self._closed
+        if state and not self._choices.retry_refused and _is_final(state, delivery.digest):
+            return "refused", f"refused before: {state.record.code or 'no code'}"
+        return "send", ""
+
+    def _was_sent_as(self, delivery: Delivery, name: str, revision: int) -> bool:
+        key = identity.key(self._salt, name, revision, delivery.kind, delivery.value)
+        state = self._facts.state(key)
+        if state is not None and state.status == "sent":
+            return True
+        return delivery.kind == "id" and self._facts.reached(name, revision, delivery.value)
+
+    def _readdressed(self) -> str:
+        """The kinds of address that sent, no longer declared deliveries had, if others are sent to by another kind."""
+        sending = {delivery.shown.split(":", 1)[0] for delivery in self._deliveries if delivery.action == "send"}
+        declared = {delivery.key for delivery in self._deliveries}
+        gone = self._facts.keys_of(self._declaration.name, self._declaration.revision) - declared
+        states = [state for key in gone if (state := self._facts.state(key)) and state.status == "sent"]
+        kinds = {state.record.to.split(":", 1)[0] for state in states}
+        return " and ".join(sorted(kinds)) if kinds and sending - kinds else ""
+
+
+def _closed(declaration: Declaration, now: datetime) -> str:
+    if declaration.expires is not None and now >= declaration.expires:
+        return f"expired at {declaration.expires:%Y-%m-%dT%H:%M:%SZ}"
+    if declaration.not_before is not None and now < declaration.not_before:
+        return f"not before {declaration.not_before:%Y-%m-%dT%H:%M:%SZ}"
+    return ""
+
+
+def _is_final(state: State, digest: str) -> bool:
+    return state.status == "refused" and state.was_refused_as(digest)
+
+
+def _workspace(settings: Settings, facts: Facts, choices: Choices) -> tuple[str, list[Guard]]:
+    held = facts.header(settings.salt).workspace
+    if held and settings.workspace and held != settings.workspace and not choices.sandbox:
+        message = f"msgrun.yaml names workspace {settings.workspace}, and the lockfile belongs to {held}"
+        hint = "each workspace has an environment of its own, with its own lockfile"
+        return settings.workspace, [Guard("workspace", message, hint)]
+    return settings.workspace or held, []
+
+
+def _limits(plan: Plan, settings: Settings, choices: Choices) -> Iterable[Guard]:
+    limits = settings.limits
+    for name, count in plan.sends().items():
+        if count > limits.recipients_per_message:
+            yield Guard(
+                "limit-message",
+                f"{name} would go to {_recipients(count)}, over limits.recipients_per_message: "
+                f"{limits.recipients_per_message}",
+                f"raise it in msgrun.yaml, or send in parts: --limit {limits.recipients_per_message}",
+                (name,),
+            )
+    if plan.to_send > limits.recipients_per_apply:
+        yield Guard(
+            "limit-apply",
+            f"this would send {plan.to_send} messages, over limits.recipients_per_apply: {limits.recipients_per_apply}",
+            f"raise it in msgrun.yaml, or send in parts: --limit {limits.recipients_per_apply}",
+        )
+    if choices.expect is not None and choices.expect != plan.digest:
+        yield Guard(
+            "digest",
+            f"the plan's digest is {plan.digest}, not {choices.expect}",
+            "what is declared is not what was agreed to: look at msgrun plan again",
+        )
+    if choices.confirm_recipients is not None and plan.to_send > choices.confirm_recipients:
+        yield Guard(
+            "recipients",
+            f"this would send to {_recipients(plan.to_send)}, and {choices.confirm_recipients} were confirmed",
+            f"--confirm-recipients {plan.to_send}, if that is meant",
+        )
+
+
+def _recipients(count: int) -> str:
+    return f"{count} recipient" if count == 1 else f"{count} recipients"

@@ -1,0 +1,51 @@
+"""Marks recipients' values inside texts, so that whoever prints can mask them.
+
+A value is wrapped in two private-use characters where the text is made, and the one place that prints
+either drops the marks or replaces what stands between them. A text that forgets nothing needs no second copy.
+"""
+
+import html
+import re
+from collections.abc import Iterable
+
+_OPEN, _CLOSE = "\ue0f0", "\ue0f1"
+_MARKED = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}")
+_MARKS = str.maketrans("", "", _OPEN + _CLOSE)
+MASK = "***"
+# Whatever quotes an address without our knowing whose it is (an answer of the API, for one).
+_ADDRESS = re.compile(r"[^\s@<>()\"',;:]+@[^\s@<>()\"',;:]+")
+
+
+def private(value: object) -> str:
+    """The value as text, marked as a recipient's."""
+    return f"{_OPEN}{str(value).translate(_MARKS)}{_CLOSE}"
+
+
+def revealed(text: str, *, show: bool) -> str:
+    """The text for printing: marked values in clear (`show`) or as `***`."""
+    if _OPEN not in text:
+        return text
+    return text.translate(_MARKS) if show else _MARKED.sub(MASK, text)
+
+
+def revealed_in_place(text: str, *, show: bool) -> str:
+    """Like `revealed`, but keeps every column where it is, for a line with a caret below it."""
+    if _OPEN not in text:
+        return text
+    return text.translate(_MARKS) if show else _MARKED.sub(lambda found: "*" * len(found.group(1)), text)
+
+
+def concealed(text: str, values: Iterable[object]) -> str:
+    """The text with every whole-word occurrence of the values, and every email address, marked as private.
+
+    Finds a value also where it was HTML-escaped. The longest come first, so that `Ann` does not cut `Ann Lee` in two.
+    """
+    forms = {form for value in values for form in _forms(str(value))}
+    text = text.translate(_MARKS)
+    parts = [rf"(?<!\w){re.escape(form)}(?!\w)" for form in sorted(forms, key=len, reverse=True)]
+    pattern = re.compile("|".join([*parts, _ADDRESS.pattern]), re.IGNORECASE)
+    return pattern.sub(lambda found: private(found.group()), text)
+
+
+def _forms(value: str) -> set[str]:
+    return {form for form in (value.strip(), html.escape(value.strip())) if form}

@@ -1,0 +1,102 @@
+"""JSON for machines. `format_version` changes when a reader of the old form would go wrong."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from runner.errors import Problem
+from runner.ledger.record import State
+from runner.plan import ACTIONS, Plan
+from runner.privacy import revealed
+
+FORMAT_VERSION = 1
+_STATUSES = ("sent", "unknown", "refused", "free")
+
+
+def problems(found: Iterable[Problem], *, show: bool) -> str:
+    """All problems, in the order of their places."""
+    rows = [
+        {
+            "path": problem.place.path,
+            "line": problem.place.line,
+            "column": problem.place.column,
+            "severity": str(problem.severity),
+            "code": problem.code,
+            "message": revealed(problem.message, show=show),
+            "recipient": problem.recipient,
+            "hint": revealed(problem.hint, show=show),
+        }
+        for problem in found
+    ]
+    return _document({"problems": rows})
+
+
+def plan(planned: Plan) -> str:
+    """A plan: digest, counts, messages, every delivery with its action, and the guards."""
+    return _document(
+        {
+            "environment": planned.environment,
+            "workspace": planned.workspace,
+            "digest": planned.digest,
+            "counts": _counts(planned.counts, ACTIONS),
+            "messages": [
+                {
+                    "name": message.name,
+                    "revision": message.declaration.revision,
+                    "digest": message.digest,
+                    "counts": _counts(message.counts, ACTIONS),
+                }
+                for message in planned.messages
+            ],
+            "deliveries": [
+                {
+                    "key": delivery.key,
+                    "message": message.name,
+                    "revision": message.declaration.revision,
+                    "to": delivery.shown,
+                    "action": delivery.action,
+                    "digest": delivery.digest,
+                    "reason": delivery.reason,
+                }
+                for message in planned.messages
+                for delivery in message.deliveries
+            ],
+            "guards": [
+                {"code": guard.code, "message": guard.message, "hint": guard.hint, "messages": list(guard.messages)}
+                for guard in planned.guards
+            ],
+        }
+    )
+
+
+def status(states: list[State]) -> str:
+    """What a ledger knows: counts, and for each delivery the record that holds."""
+    messages: dict[tuple[str, int], Counter[str]] = {}
+    for state in states:
+        messages.setdefault((state.record.message, state.record.revision), Counter())[state.status] += 1
+    return _document(
+        {
+            "counts": _counts(Counter(state.status for state in states), _STATUSES),
+            "messages": [
+                {"name": name, "revision": revision, "counts": _counts(found, _STATUSES)}
+                for (name, revision), found in sorted(messages.items())
+            ],
+            "deliveries": [_holding(state) for state in states],
+        }
+    )
+
+
+def _holding(state: State) -> dict[str, Any]:
+    """The record that holds; a claim that nothing followed is unknown to everybody who reads of it."""
+    value = state.record.value()
+    return {**value, "status": "unknown"} if value["status"] == "claimed" else value
+
+
+def _counts(found: Counter[Any], names: Iterable[str]) -> dict[str, int]:
+    return {name: found[name] for name in names}
+
+
+def _document(value: dict[str, Any]) -> str:
+    return orjson.dumps({"format_version": FORMAT_VERSION, **value}, option=orjson.OPT_INDENT_2).decode()

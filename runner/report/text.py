@@ -1,0 +1,166 @@
+"""Text for people. Recipients' values stay marked as private; who prints masks them or not."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+import click
+
+from runner.deliver.summary import Summary, Told
+from runner.errors import Problem, Severity
+from runner.ledger.record import Facts, State
+from runner.plan import ACTIONS, Action, Guard, Plan, PlannedMessage
+from runner.privacy import revealed_in_place
+
+_COLOURS = {"send": "green", "edited": "red", "unknown": "red", "refused": "yellow", "excluded": "yellow"}
+_TO_SEND = {"send": "to send"}
+MOST_LISTED = 20
+
+
+def problem(found: Problem, *, show: bool) -> str:
+    """A problem with the line it is about and a caret. `show`: recipients' values in clear."""
+    colour = "red" if found.severity is Severity.ERROR else "yellow"
+    who = f" ({found.recipient})" if found.recipient else ""
+    head = f"{click.style(str(found.place), bold=True)}: {click.style(found.severity, fg=colour)}"
+    lines = [f"{head}: {found.message}{who} {click.style(f'[{found.code}]', dim=True)}"]
+    excerpt = revealed_in_place(found.excerpt, show=show)
+    if excerpt.strip("* "):
+        number = str(found.place.line)
+        lines.append(f"  {number} | {excerpt}")
+        indent = "".join("\t" if sign == "\t" else " " for sign in excerpt[: found.place.column - 1])
+        lines.append(f"  {' ' * len(number)} | {indent}{click.style('^', fg=colour)}")
+    if found.hint:
+        lines.append(f"  hint: {found.hint}")
+    return "\n".join(lines)
+
+
+def tally(problems: Iterable[Problem]) -> str:
+    """How many errors and warnings there are."""
+    counts = Counter(found.severity for found in problems)
+    told = [counted(counts[severity], severity) for severity in Severity if counts[severity]]
+    return " and ".join(told) or "no problems"
+
+
+def plan(planned: Plan) -> str:
+    """A plan: each message with its counts first, then what is unusual, the guards, the sums and the digest."""
+    where = f" to workspace {planned.workspace}" if planned.workspace else ""
+    blocks = [click.style(f"Plan for environment {planned.environment}{where}", bold=True)]
+    sends = planned.sends()
+    blocks.extend(_message(message, sends[message.name]) for message in planned.messages)
+    blocks.extend(guard(found) for found in planned.guards)
+    limited = f" (the first {planned.to_send} of them now)" if planned.to_send < planned.counts["send"] else ""
+    blocks.append(f"{counts(planned.counts)}{limited}\ndigest {planned.digest}")
+    return "\n\n".join(blocks)
+
+
+def guard(found: Guard) -> str:
+    """A guard that says no, and its way out."""
+    return f"{click.style('guard', fg='red', bold=True)}: {found.message} [{found.code}]\n  hint: {found.hint}"
+
+
+def counts(found: Mapping[Action, int]) -> str:
+    """The counts by action, in one line."""
+    told = [
+        click.style(f"{found[action]:,} {_TO_SEND.get(action, action)}", fg=_COLOURS.get(action))
+        for action in ACTIONS
+        if found.get(action)
+    ]
+    return ", ".join(told) or "nothing is declared"
+
+
+def summary(done: Summary) -> str:
+    """What a run did: counts by outcome, every refusal, everything unknown, and why it stopped."""
+    parts = [
+        (done.sent, "sent", "green"),
+        (len(done.refused), "refused", "yellow"),
+        (len(done.unknown), "unknown", "red"),
+        (done.left, "left", "yellow"),
+        (done.skipped, "expired", "yellow"),
+    ]
+    told = [click.style(f"{number:,} {word}", fg=colour) for number, word, colour in parts if number]
+    lines = [", ".join(told) or "nothing was sent"]
+    lines.extend(f"  refused  {_told(item)}" for item in done.refused)
+    lines.extend(f"  unknown  {_told(item)}" for item in done.unknown)
+    lines.extend(f"{click.style('warning', fg='yellow')}: {warning}" for warning in done.warnings)
+    if done.unknown:
+        first = done.unknown[0].record
+        lines.append(
+            "An unknown delivery may have arrived and is never sent again by itself. Look in Intercom, then say\n"
+            f"  msgrun resolve {first.key[:12]} --sent ID    or    msgrun resolve {first.key[:12]} --not-sent"
+        )
+    if done.stop:
+        hint = f"\n  hint: {done.stop.hint}" if done.stop.hint else ""
+        lines.append(f"{click.style('stopped', fg='red', bold=True)}: {done.stop.message}{hint}")
+    return "\n".join(lines)
+
+
+def status(states: list[State]) -> str:
+    """What a ledger knows: counts a message, then what somebody has to look at."""
+    by_message: dict[tuple[str, int], Counter[str]] = {}
+    for state in states:
+        by_message.setdefault((state.record.message, state.record.revision), Counter())[state.status] += 1
+    width = max((len(name) for name, _ in by_message), default=0)
+    lines = [
+        f"{name:<{width}}  revision {revision}  "
+        + ", ".join(f"{number:,} {word}" for word, number in sorted(found.items()))
+        for (name, revision), found in sorted(by_message.items())
+    ]
+    open_states = [state for state in states if state.status in {"unknown", "refused"}]
+    lines.extend(
+        f"  {state.status:<8} {state.record.message} {state.record.to}  key {state.record.key[:12]}  "
+        f"{state.record.at}{_coded(state)}"
+        for state in open_states[:MOST_LISTED]
+    )
+    if len(open_states) > MOST_LISTED:
+        lines.append(f"  and {len(open_states) - MOST_LISTED:,} more")
+    return "\n".join(lines) or "nothing was sent yet"
+
+
+def ledger_warnings(facts: Facts) -> list[str]:
+    """What everybody who loads the ledger must hear: torn lines, and messages that somebody got twice."""
+    lines = [
+        f"{click.style('warning', fg='yellow')}: {place} is torn and was left out" for place in facts.torn[:MOST_LISTED]
+    ]
+    for state in facts.duplicates():
+        ids = " and ".join(sorted({record.id for record in state.sent if record.id}))
+        lines.append(
+            f"{click.style('duplicate', fg='red', bold=True)}: {state.record.message} went twice to {state.record.to} "
+            f"(key {state.record.key[:12]}), as {ids}"
+        )
+    return lines
+
+
+def counted(number: int, word: str) -> str:
+    """A number with its noun."""
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
+def _message(message: PlannedMessage, sends: int) -> str:
+    declaration = message.declaration
+    kind = f"{declaration.message_type} from admin {declaration.sender}"
+    lines = [
+        f"{click.style(message.name, bold=True)}  revision {declaration.revision}  {kind}",
+        f"  {counted(len(message.deliveries), 'recipient')}: {counts(message.counts)}",
+    ]
+    if message.sample and sends:
+        rest = f", and {sends - len(message.sample):,} more" if sends > len(message.sample) else ""
+        lines.append(f"  to {', '.join(message.sample[:sends])}{rest}")
+    reasons = Counter((delivery.action, delivery.reason) for delivery in message.deliveries if delivery.reason)
+    shown = sorted(reasons.items(), key=lambda item: -item[1])
+    for (action, reason), number in shown[:MOST_LISTED]:
+        lines.append(f"  {click.style('!', fg='yellow')} {number:,} {action}: {reason}")
+    if len(shown) > MOST_LISTED:
+        lines.append(f"  and {len(shown) - MOST_LISTED:,} other reasons")
+    return "\n".join(lines)
+
+
+def _told(item: Told) -> str:
+    record = item.record
+    code = f"{record.code}: " if record.code else ""
+    request = f" (request {record.request_id})" if record.request_id else ""
+    return f"{record.message} {record.to}  {code}{item.said}{request}  key {record.key[:12]}"
+
+
+def _coded(state: State) -> str:
+    record = state.record
+    request = f" (request {record.request_id})" if record.request_id else ""
+    return f"  {record.code}{request}" if record.code or request else ""

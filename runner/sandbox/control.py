@@ -1,0 +1,58 @@
+"""The sandbox's own endpoints, under `/_sandbox/`: no part of Intercom, without token and rate limit.
+
+`PUT /_sandbox/trouble` sets the trouble (see `trouble`), `GET /_sandbox/trouble` shows what is still queued,
+`GET /_sandbox/messages` lists what was made, `GET /_sandbox/log` what was received.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from runner.sandbox.answer import JSON, Answer, encode
+
+if TYPE_CHECKING:
+    from runner.sandbox.log import Log
+    from runner.sandbox.state import Store
+    from runner.sandbox.trouble import Trouble
+    from runner.sandbox.wire import Request
+
+PREFIX = "/_sandbox/"
+
+
+class Control:
+    """Lets a test in another process look into the sandbox, and disturb it."""
+
+    def __init__(self, store: Store, log: Log, trouble: Trouble) -> None:
+        self._store = store
+        self._log = log
+        self._trouble = trouble
+
+    def answer(self, request: Request) -> Answer:
+        """Answer one request of a test."""
+        match request.method, request.path.removeprefix(PREFIX):
+            case "GET", "messages":
+                return _answer(200, [asdict(message) for message in self._store.messages()])
+            case "GET", "log":
+                return _answer(200, self._log.entries())
+            case "GET", "trouble":
+                return _answer(200, self._trouble.left())
+            case "PUT", "trouble":
+                return self._set_trouble(request.body)
+            case _:
+                return _answer(404, {"error": "there are trouble, messages and log"})
+
+    def _set_trouble(self, body: bytes) -> Answer:
+        try:
+            document = json.loads(body)
+            if not isinstance(document, dict):
+                return _answer(400, {"error": "trouble is a JSON object"})
+            self._trouble.replace(document)
+        except ValueError as error:
+            return _answer(400, {"error": str(error)})
+        return _answer(200, self._trouble.left())
+
+
+def _answer(status: int, document: object) -> Answer:
+    return Answer(status, encode(document), (("Content-Type", JSON),))

@@ -1,0 +1,175 @@
+"""The kinds of trouble: what a disturbed answer looks like, and whether a message is made all the same.
+
+Each kind stands for something that clients of Intercom, or of any HTTP service behind a load balancer, have met.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from runner.sandbox.answer import Answer, Ending, Refusal, encode
+from runner.sandbox.messages import write_user_message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from runner.sandbox.call import Call
+
+_REFUSALS = {
+    "500_before": (500, "server_error", "Something went wrong"),
+    "400": (400, "parameter_invalid", "undefined method for nil"),
+    "401": (401, "unauthorized", "Access Token Invalid"),
+    "403": (403, "forbidden", "You do not have access to this resource"),
+    "403_plan": (403, "api_plan_restricted", "Active subscription needed."),
+    "404": (404, "not_found", "User Not Found"),
+    "408": (408, "request_timeout", "The request took too long"),
+    "409": (409, "conflict", "Multiple existing users match this email address"),
+    "410": (410, "contact_merged", "The contact was merged into another one"),
+    "422": (422, "parameter_not_found", "No subject supplied for email message"),
+    "429": (429, "rate_limit_exceeded", "Exceeded rate limit of this app"),
+    "429_bare": (429, "rate_limit_exceeded", "Exceeded rate limit of this app"),
+    "503_retry_after": (503, "service_unavailable", "Try again later"),
+}
+_FALSE = {*_REFUSALS, "502_html", "drop_before", "reset_before", "user_message", "redirect"}
+_MADE = {
+    "ok",
+    "500_after",
+    "drop_after",
+    "reset_after",
+    "cut_json",
+    "cut_body",
+    "empty_200",
+    "wrong_content_type",
+    "no_id",
+    "204",
+    "other_owner",
+    "no_rate_headers",
+    "close",
+    "gzip",
+}
+_SLOW = re.compile(r"slow:(\d+(?:\.\d+)?)")
+
+KINDS = (*sorted(_FALSE | _MADE), "slow:SECONDS")
+
+
+@dataclass(frozen=True, slots=True)
+class Disturbance:
+    """One kind of trouble, by its name; `ok` is none."""
+
+    name: str = "ok"
+
+    @property
+    def makes(self) -> bool:
+        """Tell whether the request is carried out."""
+        return self.name not in _FALSE
+
+    @property
+    def told(self) -> str | None:
+        """Name it for the log, where no trouble is None."""
+        return None if self.name == "ok" else self.name
+
+
+class TroubleError(ValueError):
+    """Trouble that was asked for, and cannot be understood."""
+
+
+def read_kind(text: object) -> Disturbance:
+    """Read the name of a kind; TroubleError says which there are."""
+    if not isinstance(text, str) or (text not in _FALSE | _MADE and not _SLOW.fullmatch(text)):
+        raise TroubleError(f"{text!r} is no kind of trouble; there are {', '.join(KINDS)}")
+    return Disturbance(text)
+
+
+def disturb(kind: Disturbance, answer: Answer, call: Call) -> Answer:
+    """Turn the right answer into the disturbed one."""
+    slow = _SLOW.fullmatch(kind.name)
+    if slow:
+        return replace(answer, delay=answer.delay + float(slow[1]))
+    if kind.name in _REFUSALS:
+        return _refuse(kind.name, answer, call)
+    return _CHANGES[kind.name](answer, call)
+
+
+def _refuse(name: str, answer: Answer, call: Call) -> Answer:
+    status, code, message = _REFUSALS[name]
+    refused = replace(answer, status=status, body=encode(Refusal(status, code, message).document(call.request_id)))
+    match name:
+        case "429":
+            refused = refused.with_header("X-RateLimit-Remaining", "0")
+            return refused.with_header("X-RateLimit-Reset", str(int(call.now) + 1))
+        case "429_bare":
+            return refused.without_headers("X-RateLimit-")
+        case "503_retry_after":
+            return refused.with_header("Retry-After", "1")
+        case _:
+            return refused
+
+
+def _html(answer: Answer, _: Call) -> Answer:
+    page = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+    return replace(answer, status=502, body=page).with_header("Content-Type", "text/html")
+
+
+def _send_elsewhere(answer: Answer, call: Call) -> Answer:
+    # To the same place with the same method: who follows it sends, and is seen to have sent.
+    return replace(answer, status=307, body=b"").with_header("Location", call.path)
+
+
+def _turn_inbound(answer: Answer, call: Call) -> Answer:
+    payload = call.payload if isinstance(call.payload, dict) else {}
+    return replace(answer, status=200, body=encode(write_user_message(payload, call.now)))
+
+
+def _fail_after(answer: Answer, call: Call) -> Answer:
+    return _refuse("500_before", answer, call)
+
+
+def _edit(answer: Answer, change: Callable[[dict[str, object]], object]) -> Answer:
+    document = json.loads(answer.body)
+    if answer.status == 200 and isinstance(document, dict):  # noqa: PLR2004 - it is the status itself
+        change(document)
+    return replace(answer, body=encode(document))
+
+
+def _strip_id(answer: Answer, _: Call) -> Answer:
+    return _edit(answer, lambda document: document.pop("id", None))
+
+
+def _swap_owner(answer: Answer, _: Call) -> Answer:
+    def swap(document: dict[str, object]) -> None:
+        owner = document.get("owner")
+        if isinstance(owner, dict):
+            owner["id"] = str(int(owner["id"]) + 1)
+
+    return _edit(answer, swap)
+
+
+def _compress(answer: Answer, _: Call) -> Answer:
+    return replace(answer, body=gzip.compress(answer.body)).with_header("Content-Encoding", "gzip")
+
+
+_CHANGES: dict[str, Callable[[Answer, Call], Answer]] = {
+    "ok": lambda answer, _: answer,
+    "500_after": _fail_after,
+    "502_html": _html,
+    "redirect": _send_elsewhere,
+    "user_message": _turn_inbound,
+    "drop_before": lambda answer, _: replace(answer, ending=Ending.DROP),
+    "drop_after": lambda answer, _: replace(answer, ending=Ending.DROP),
+    "reset_before": lambda answer, _: replace(answer, ending=Ending.RESET),
+    "reset_after": lambda answer, _: replace(answer, ending=Ending.RESET),
+    "cut_body": lambda answer, _: replace(answer, ending=Ending.CUT),
+    "cut_json": lambda answer, _: replace(answer, body=answer.body[: len(answer.body) // 2]),
+    "empty_200": lambda answer, _: replace(answer, status=200, body=b""),
+    "204": lambda answer, _: replace(answer, status=204, body=b""),
+    "wrong_content_type": lambda answer, _: answer.with_header("Content-Type", "text/plain"),
+    "no_id": _strip_id,
+    "other_owner": _swap_owner,
+    "no_rate_headers": lambda answer, _: answer.without_headers("X-RateLimit-"),
+    "close": lambda answer, _: replace(answer, ending=Ending.CLOSE),
+    "gzip": _compress,
+}

@@ -1,0 +1,87 @@
+"""One contact for every identifier, with a nature that its name tells."""
+
+from __future__ import annotations
+
+import pytest
+
+from runner.sandbox.contacts import Contacts
+
+NOW = 1_700_000_000.0
+
+
+def email_is(value):
+    return {"field": "email", "operator": "=", "value": value}
+
+
+def test_an_id_asked_for_is_its_own_contact(client):
+    contact = client.get("/contacts/536e564f316c83104c000020").json
+    assert (contact["type"], contact["id"], contact["role"]) == ("contact", "536e564f316c83104c000020", "user")
+    documented = {"external_id", "email", "unsubscribed_from_emails", "has_hard_bounced", "marked_email_as_spam"}
+    assert documented | {"created_at", "last_contacted_at"} <= set(contact)
+
+
+def test_a_missing_contact_is_not_found(client):
+    reply = client.get("/contacts/missing1")
+    assert (reply.status, reply.code, reply.message) == (404, "not_found", "User Not Found")
+
+
+def test_a_search_and_a_message_by_email_mean_the_same_contact(client):
+    found = client.search(email_is("Ann@Example.com")).json["data"][0]["id"]
+    client.send("1.4", to={"type": "user", "email": "ann@example.com"})
+    client.send("2.14", to={"type": "user", "id": found})
+    assert [message["contact"] for message in client.sandbox.messages] == [found, found]
+
+
+def test_a_found_contact_is_read_with_what_it_was_found_by(client):
+    by_email = client.search(email_is("ann@example.com")).json["data"][0]["id"]
+    by_user_id = client.search({"field": "external_id", "operator": "=", "value": "25"}).json["data"][0]["id"]
+    assert client.get(f"/contacts/{by_email}").json["email"] == "ann@example.com"
+    assert client.get(f"/contacts/{by_user_id}").json["external_id"] == "25"
+
+
+def test_ids_are_24_hex_digits_and_the_same_in_every_sandbox():
+    (one,) = Contacts().find("email", "ann@example.com", NOW)
+    (other,) = Contacts().find("email", " ANN@example.com", NOW)
+    assert one == other
+    assert len(one.id) == 24
+    assert int(one.id, 16)
+
+
+@pytest.mark.parametrize(
+    ("name", "roles"),
+    [
+        ("ann", ["user"]),
+        ("lead", ["lead"]),
+        ("twin", ["user", "user"]),
+        ("pair", ["user", "lead"]),
+        ("missing", []),
+        ("unsubscribed", ["user"]),
+    ],
+)
+def test_a_name_decides_who_shares_the_address(name, roles):
+    found = Contacts().find("email", f"{name}-1@example.com", NOW)
+    assert [contact.role for contact in found] == roles
+    assert len({contact.id for contact in found}) == len(roles)
+
+
+@pytest.mark.parametrize("name", ["lead", "unsubscribed", "fresh"])
+@pytest.mark.parametrize("kind", ["email", "user_id"])
+def test_an_id_keeps_its_nature_after_a_restart(kind, name):
+    (before,) = Contacts().find(kind, f"{name}@example.com", NOW)
+    after = Contacts().get(before.id, NOW)
+    assert (after.role, after.unsubscribed, after.created_at) == (before.role, before.unsubscribed, before.created_at)
+
+
+def test_a_user_found_by_email_cannot_be_addressed_as_a_lead(client):
+    found = client.search(email_is("ann@example.com")).json["data"][0]["id"]
+    assert client.send(to={"type": "lead", "id": found}).status == 404
+
+
+def test_last_contacted_at_follows_the_messages(client):
+    assert client.get("/contacts/536e").json["last_contacted_at"] is None
+    client.send(to={"type": "user", "id": "536e"})
+    assert client.get("/contacts/536e").json["last_contacted_at"] > NOW
+
+
+def test_an_address_needs_both_sides():
+    assert [Contacts().find("email", text, NOW) for text in ("", "@", "a@", "@b", "ab")] == [()] * 5

@@ -1,0 +1,97 @@
+"""Proof of what was sent, for messages that opened a conversation."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+FLAG = {"create_conversation_without_contact_reply": True}
+
+
+def where(field, operator, value):
+    return {"field": field, "operator": operator, "value": value}
+
+
+def both(*members):
+    return {"operator": "AND", "value": list(members)}
+
+
+def find(client, *members, **pagination):
+    reply = client.search(both(*members), pagination or None, place="conversations")
+    assert reply.status == 200, reply.raw
+    return reply.json
+
+
+def test_a_message_with_the_flag_is_found_by_contact_author_and_time(client):
+    sent = client.send(**FLAG).json
+    found = find(
+        client,
+        where("contact_ids", "=", "536e564f316c83104c000020"),
+        where("source.author.id", "=", "394051"),
+        where("created_at", ">", int(time.time()) - 86_400),
+    )
+    assert (found["type"], found["total_count"]) == ("conversation.list", 1)
+    (conversation,) = found["conversations"]
+    assert conversation["source"]["id"] == sent["id"] != conversation["id"]
+    assert conversation["source"]["subject"] == "<p>Hey</p>"
+    assert conversation["source"]["body"] == f"<p>{sent['body']}</p>"
+    assert conversation["source"]["author"] == {"type": "admin", "id": "394051"}
+    assert conversation["source"]["delivered_as"] == "admin_initiated"
+    assert conversation["contacts"]["contacts"] == [{"type": "contact", "id": "536e564f316c83104c000020"}]
+
+
+def test_a_message_without_the_flag_leaves_no_conversation(client):
+    client.send()
+    assert find(client, where("contact_ids", "=", "536e564f316c83104c000020"))["total_count"] == 0
+
+
+def test_the_search_index_lags_and_reading_does_not(start):
+    client = start(search_lag=0.2)
+    client.send(**FLAG)
+    conversation = client.sandbox.messages[0]["conversation"]
+    assert client.get(f"/conversations/{conversation}").json["id"] == conversation
+    asked = where("source.id", "=", "2001")
+    assert find(client, asked)["total_count"] == 0
+    time.sleep(0.25)
+    assert find(client, asked)["total_count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "operator", "value", "count"),
+    [
+        ("contact_ids", "=", "other", 0),
+        ("contact_ids", "IN", ["other", "536e564f316c83104c000020"], 1),
+        ("source.author.id", "=", 394051, 1),
+        ("source.author.id", "=", "1", 0),
+        ("source.author.type", "=", "admin", 1),
+        ("source.type", "=", "email", 1),
+        ("source.delivered_as", "=", "admin_initiated", 1),
+        ("created_at", "<", 1_500_000_000, 0),
+        ("created_at", ">", 1_500_000_000, 1),
+        ("source.body", "~", "ponies", 1),
+        ("source.body", "~", "small horses", 0),
+    ],
+)
+def test_each_field_narrows_the_search(client, field, operator, value, count):
+    client.send(**FLAG)
+    assert find(client, where(field, operator, value))["total_count"] == count
+
+
+def test_the_newest_comes_first_and_pages_go_on(client):
+    for number in range(3):
+        client.send(body=f"<p>{number}</p>", **FLAG)
+    first = find(client, where("source.type", "=", "email"), per_page=2)
+    cursor = first["pages"]["next"]["starting_after"]
+    second = find(client, where("source.type", "=", "email"), per_page=2, starting_after=cursor)
+    bodies = [one["source"]["body"] for page in (first, second) for one in page["conversations"]]
+    assert bodies == ["<p>2</p>", "<p>1</p>", "<p>0</p>"]
+
+
+def test_what_is_no_conversation_is_not_found(client):
+    assert client.get("/conversations/1").status == 404
+
+
+def test_a_date_that_is_none_is_refused(client):
+    client.send(**FLAG)
+    assert client.search(where("created_at", ">", "x"), place="conversations").status == 400
