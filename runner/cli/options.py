@@ -92,19 +92,21 @@ def command(name: str, **settings: Any) -> Callable[[Callable[..., Any]], click.
     """A command of msgrun: click's, with the global options."""
 
     def decorate(function: Callable[..., Any]) -> click.Command:
-        made: click.Command = click.command(name, **settings)(global_options()(function))
-        return made
+        adorned = global_options()(function)
+        return click.command(name, click.Command, **settings)(adorned)
 
     return decorate
 
 
-def writes_ledger(function: F) -> F:
+def writes_ledger(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options of commands that write the ledger."""
-    function = click.option(
-        "--no-fetch", is_flag=True, help="Do not ask the git remote what it knows of the lockfile."
-    )(function)
-    function = click.option("--new-lock", is_flag=True, help="Allow a project without a lockfile: start one.")(function)
-    return click.option("--yes", is_flag=True, help="Do not ask.")(function)
+    for add in (
+        click.option("--no-fetch", is_flag=True, help="Do not ask the git remote what it knows of the lockfile."),
+        click.option("--new-lock", is_flag=True, help="Allow a project without a lockfile: start one."),
+        click.option("--yes", is_flag=True, help="Do not ask."),
+    ):
+        function = add(function)
+    return function
 
 
 def _keep(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:

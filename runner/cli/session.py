@@ -102,7 +102,7 @@ class Session:
         if not places.exists and not (new_lock or self.options.sandbox):
             raise GuardRefused(
                 f"there is no lockfile {places.shown}",
-                "a lost lockfile would send everything again: take it back from git; if nothing was ever sent, --new-lock",
+                "without it everything would be sent again: take it back from git; if nothing was sent yet, --new-lock",
             )
         with Lockfile(places, self.settings.salt, command, self.now) as held:
             if not self.options.sandbox and not no_fetch:

@@ -95,7 +95,7 @@ class Workspace:
                 if result.status < _SERVER_ERROR:
                     return _value(result, method, path, missing_is_none=missing_is_none)
             if self._clock.monotonic() + delay > until:
-                raise RunStopped(f"{method} {path.split('?', maxsplit=1)[0]}: {_told(result)}", "nothing was sent by this request")
+                raise RunStopped(f"{method} {path}: {_told(result)}", "nothing was sent by this request")
             self._clock.sleep(delay)
             delay = min(delay * 2, 5.0)
 
