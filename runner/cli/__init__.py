@@ -2,28 +2,20 @@
 
 import os
 import sys
-import tempfile
-import traceback
 
 import click
 
 from runner import __version__
-from runner.cli import declaring, keeping, sandboxing, sending, starting
-from runner.cli.options import EXIT, Group, exit_code_of, global_options
+from runner.cli.options import EXIT, Root, exit_code_of, global_options
 from runner.cli.screen import Screen
 from runner.errors import MsgrunError, ProblemsFound
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @global_options(hidden=False)
 @click.version_option(__version__, message="msgrun %(version)s")
 def msgrun() -> None:
     """Messages as code for Intercom: declare who gets what in git, review the plan, send each message at most once."""
-
-
-for _module in (starting, declaring, sending, keeping, sandboxing):
-    for _command in _module.COMMANDS:
-        msgrun.add_command(_command)
 
 
 def run(argv: list[str]) -> int:
@@ -54,6 +46,9 @@ def run(argv: list[str]) -> int:
 
 
 def _bug_log() -> str:
+    import tempfile  # noqa: PLC0415  # only here
+    import traceback  # noqa: PLC0415  # only here
+
     with tempfile.NamedTemporaryFile("w", prefix="msgrun-", suffix=".log", delete=False, encoding="utf-8") as handle:
         handle.write(f"msgrun {__version__}, Python {sys.version}\n")
         traceback.print_exc(file=handle)

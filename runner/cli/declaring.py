@@ -5,7 +5,7 @@ import sys
 import click
 import orjson
 
-from runner.cli.options import EXIT, command
+from runner.cli.options import EXIT, command, format_option
 from runner.cli.session import Session, session
 from runner.declare import rules
 from runner.declare.delivery import Delivery, deliveries
@@ -17,9 +17,7 @@ from runner.privacy import concealed, private
 
 @command("validate")
 @click.argument("paths", nargs=-1)
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json", "github"]), default="text", help="How to print problems."
-)
+@format_option("text", "json", "github")
 def validate(paths: tuple[str, ...], form: str) -> int:
     """Check declarations, templates and audiences, offline.
 
@@ -37,7 +35,7 @@ def validate(paths: tuple[str, ...], form: str) -> int:
         for declaration in project.declarations:
             problems.extend(survey(declaration, here.settings.salt, take))
         if problems or form == "json":
-            here.screen.problems(problems, form)
+            here.screen.problems(problems)
         if form == "text":
             from runner.report import text  # noqa: PLC0415  # imported where used
 
@@ -52,9 +50,9 @@ def validate(paths: tuple[str, ...], form: str) -> int:
     "--to", "address", metavar="KIND:VALUE", help="Only the delivery to this recipient, as email:ann@example.com."
 )
 def render(name: str, address: str | None) -> int:
-    """Print the exact JSON that would be POSTed, one line a delivery.
+    """Print the exact JSON that would be POSTed.
 
-    Off a terminal recipients' values are masked; --show-values prints them.
+    One line a delivery. Off a terminal recipients' values are masked; --show-values prints them.
     """
     from runner.intercom.dialect import needs_lookup, wire  # noqa: PLC0415  # imported where used
 
@@ -87,7 +85,10 @@ def render(name: str, address: str | None) -> int:
 @command("schema")
 @click.argument("kind", type=click.Choice(rules.KINDS), default="message")
 def schema(kind: str) -> int:
-    """Print a JSON Schema: of a message (a declaration), of the project's msgrun.yaml, or of a rendered payload."""
+    """Print a JSON Schema.
+
+    Of a message (a declaration), of the project's msgrun.yaml, or of a rendered payload.
+    """
     sys.stdout.write(rules.schema_path(kind).read_text(encoding="utf-8"))
     return EXIT.done
 
@@ -113,13 +114,10 @@ def _line(body: dict[str, object], delivery: Delivery) -> str:
     """The body as one line of JSON, the recipient's values in it marked as private; an id stays in clear."""
     own = delivery.values if delivery.kind != "id" else delivery.values[1:]
     marked = {
-        key: concealed(value, own) if key in {"subject", "body"} and isinstance(value, str) else value
+        key: concealed(value, own, addresses=False) if key in {"subject", "body"} and isinstance(value, str) else value
         for key, value in body.items()
     }
     to = body["to"]
     if isinstance(to, dict):
         marked["to"] = {key: private(value) if key in {"email", "user_id"} else value for key, value in to.items()}
     return orjson.dumps(marked).decode()
-
-
-COMMANDS = (validate, render, schema)

@@ -1,22 +1,26 @@
 """Builds what talks to Intercom. Imported only by commands that talk, because `requests` is slow to import."""
 
+import contextlib
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from runner.cli.session import Session
 from runner.cli.watching import Signals
 from runner.deliver.apply import Halt, Run
 from runner.deliver.sending import Sender
 from runner.deliver.summary import Summary
-from runner.errors import GuardRefused
+from runner.errors import GuardRefused, RunStopped, UsageMistake
 from runner.intercom import Transport
+from runner.intercom.client import HOSTS, HttpTransport
 from runner.intercom.pace import Clock, Pace
 from runner.intercom.workspace import Workspace
 from runner.ledger import Ledger
 from runner.plan import Plan
-from runner.sandbox import WORKSPACE
+from runner.sandbox import WORKSPACE, Sandbox
 
 CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, sleep=time.sleep)
 
@@ -62,8 +66,31 @@ class Connection:
         )
 
 
-def connected(here: Session, transport: Transport) -> Connection:
-    """The parts that talk to the workspace behind a transport. In the sandbox the whole rate limit is ours."""
-    settings = here.settings
-    pace = Pace(CLOCK, 1.0 if here.options.sandbox else settings.share, settings.max_per_window)
-    return Connection(here, transport, pace, Workspace(transport, pace, CLOCK))
+@contextlib.contextmanager
+def connected(here: Session) -> Iterator[Connection]:
+    """The parts that talk to Intercom, or to an embedded sandbox, where the whole rate limit is ours.
+
+    Raises RunStopped without a token, and UsageMistake where it would travel in clear.
+    """
+    with contextlib.ExitStack() as stack:
+        if here.options.sandbox:
+            here.sandbox_folder.mkdir(parents=True, exist_ok=True)
+            sandbox = Sandbox(state=here.sandbox_folder / "state.jsonl", rate_limit=1_000_000)
+            url, token, share = stack.enter_context(sandbox).url, "sandbox", 1.0
+        else:
+            token = os.environ.get("INTERCOM_ACCESS_TOKEN") or os.environ.get("INTERCOM_TOKEN") or ""
+            if not token:
+                raise RunStopped("there is no access token", "set INTERCOM_ACCESS_TOKEN, or try it with --sandbox")
+            url = _safe(os.environ.get("INTERCOM_BASE_URL") or HOSTS[here.settings.region])
+            share = here.settings.share
+        transport = HttpTransport(url, token)
+        pace = Pace(CLOCK, share, here.settings.max_per_window)
+        yield Connection(here, transport, pace, Workspace(transport, pace, CLOCK))
+
+
+def _safe(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}):
+        return url
+    message = "INTERCOM_BASE_URL is neither https nor on this machine"
+    raise UsageMistake(message, "the access token would travel in clear")

@@ -3,8 +3,9 @@
 import click
 
 from runner import plan as planning
-from runner.cli.options import EXIT, Group, command, writes_ledger
-from runner.cli.session import Session, run_id, session
+from runner.cli.holding import held, known, places, run_id, stamp
+from runner.cli.options import EXIT, command, format_option, writes_ledger
+from runner.cli.session import Session, session
 from runner.declare import rules
 from runner.declare.project import Project
 from runner.deliver import settlement
@@ -12,21 +13,23 @@ from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound, UsageM
 from runner.ledger.lockfile import Lockfile
 from runner.ledger.record import Facts, Record, State
 from runner.plan import Choices, Plan, PlannedMessage
+from runner.report import machine, text
 
 
 @command("status")
 @click.argument("name", required=False)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
+@format_option("text", "json")
 def status(name: str | None, form: str) -> int:
-    """Show what the ledger knows: counts a message, and every delivery that somebody has to look at."""
-    from runner.report import machine, text  # noqa: PLC0415  # imported where used
+    """Show what the ledger knows.
 
+    Counts a message, and every delivery that somebody has to look at.
+    """
     with session() as here:
-        facts = here.facts()
+        facts = known(here)
         states = _states(facts, name)
         if name is not None and not states:
-            known = sorted({record.message for record in facts.records()})
-            raise UsageMistake(f"the ledger knows nothing of {name}", rules.did_you_mean(name, known))
+            names = sorted({record.message for record in facts.records()})
+            raise UsageMistake(f"the ledger knows nothing of {name}", rules.did_you_mean(name, names))
         here.screen.result(machine.status(states) if form == "json" else text.status(states))
         return EXIT.guard if facts.duplicates() else EXIT.done
 
@@ -42,14 +45,17 @@ def resolve(
     key: str | None, message: str | None, sent_id: str | None,
     *, every: bool, not_sent: bool, yes: bool, new_lock: bool, no_fetch: bool,
 ) -> int:  # fmt: skip
-    """Decide an unknown delivery after looking into Intercom. KEY is the start of its key, as status shows it."""
+    """Decide what became of an unknown delivery.
+
+    Look into Intercom first. KEY is the start of its key, as status shows it.
+    """
     if (key is None) == (message is None) or every != (message is not None):
         raise UsageMistake("which one?", "give a KEY, or --message NAME --all")
     if (sent_id is None) != not_sent or sent_id == "":
         raise UsageMistake("was it sent?", "say --sent ID or --not-sent")
-    with session() as here, here.ledger("resolve", new_lock=new_lock, no_fetch=no_fetch) as ledger:
+    with session() as here, held(here, "resolve", new_lock=new_lock, no_fetch=no_fetch) as ledger:
         states = settlement.unknown_states(ledger.facts, key, message)
-        records = settlement.resolved(states, sent_id, _at(here))
+        records = settlement.resolved(states, sent_id, stamp(here.now))
         outcome = "not sent, so that the next apply sends" if sent_id is None else "sent"
         return _write(here, ledger, records, f"count {len(states)} unknown as {outcome}", yes=yes)
 
@@ -58,10 +64,10 @@ def resolve(
 @click.argument("name")
 @writes_ledger
 def accept(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
-    """Keep an edit of a message that was sent, without sending it again."""
-    with session() as here, here.ledger("accept", new_lock=new_lock, no_fetch=no_fetch) as ledger:
+    """Keep an edit of a sent message, without sending."""
+    with session() as here, held(here, "accept", new_lock=new_lock, no_fetch=no_fetch) as ledger:
         message, _ = _planned(here, ledger, name)
-        records = settlement.accepted(message, ledger.facts, _at(here))
+        records = settlement.accepted(message, ledger.facts, stamp(here.now))
         return _write(here, ledger, records, f"accept the edit of {name}, sent to {len(records)}", yes=yes)
 
 
@@ -69,26 +75,32 @@ def accept(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
 @click.argument("name")
 @writes_ledger
 def adopt(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
-    """Count a message's declared deliveries as sent, without sending: for what went out before msgrun came."""
-    with session() as here, here.ledger("adopt", new_lock=new_lock, no_fetch=no_fetch) as ledger:
+    """Count a message's deliveries as sent, without sending.
+
+    For what went out before msgrun came.
+    """
+    with session() as here, held(here, "adopt", new_lock=new_lock, no_fetch=no_fetch) as ledger:
         message, plan = _planned(here, ledger, name)
-        records = settlement.adopted(message, run_id(), plan.digest, _at(here))
+        records = settlement.adopted(message, run_id(), plan.digest, stamp(here.now))
         return _write(here, ledger, records, f"count {len(records)} deliveries of {name} as sent", yes=yes)
 
 
-@click.group("lock", cls=Group)
+@click.group("lock")
 def lock() -> None:
     """Look at the lockfile itself."""
 
 
 @command("verify")
 def verify() -> int:
-    """Check that the lockfile can be read: torn lines, duplicates, headers that contradict each other."""
+    """Check that the lockfile can be read.
+
+    Tells torn lines (exit 1), duplicates and headers that contradict each other (exit 5).
+    """
     with session() as here:
-        facts = here.facts()
+        facts = known(here)
         states = _states(facts, None)
         here.screen.result(
-            f"{here.places(tolerant=True).shown}: {len(states):,} deliveries, {len(facts.torn)} torn lines"
+            f"{places(here, tolerant=True).shown}: {len(states):,} deliveries, {len(facts.torn)} torn lines"
         )
         if facts.duplicates():
             return EXIT.guard
@@ -98,9 +110,12 @@ def verify() -> int:
 @command("compact")
 @click.option("--yes", is_flag=True, help="Do not ask.", hidden=True)
 def compact(*, yes: bool) -> int:
-    """Rewrite the lockfile sorted, without what later facts of the same attempt replace."""
+    """Rewrite the lockfile, sorted and shorter.
+
+    What later facts of the same attempt replace is left out.
+    """
     del yes  # it changes no meaning, so it never asks; scripts may say it all the same
-    with session() as here, here.ledger("lock compact", new_lock=False, no_fetch=True) as ledger:
+    with session() as here, held(here, "lock compact", new_lock=False, no_fetch=True) as ledger:
         before, after = ledger.compact()
         here.screen.result(f"{before:,} lines, now {after:,}")
         return EXIT.done
@@ -109,9 +124,12 @@ def compact(*, yes: bool) -> int:
 @command("show")
 @click.argument("key", required=False)
 def show(key: str | None) -> int:
-    """Print the facts, a line each, of every key or of those that begin with KEY."""
+    """Print the facts, a line each.
+
+    Of every key, or of those that begin with KEY.
+    """
     with session() as here:
-        facts = here.facts()
+        facts = known(here)
         found = sorted(facts.records(), key=lambda record: (record.at, record.attempt, record.line()))
         matching = [record for record in found if record.key.startswith(key or "")]
         for record in matching:
@@ -160,11 +178,5 @@ def _write(here: Session, ledger: Lockfile, records: list[Record], what: str, *,
     return EXIT.guard if ledger.facts.duplicates() else EXIT.done
 
 
-def _at(here: Session) -> str:
-    return f"{here.now:%Y-%m-%dT%H:%M:%SZ}"
-
-
 for _command in (verify, compact, show):
     lock.add_command(_command)
-
-COMMANDS = (status, resolve, accept, adopt, lock)

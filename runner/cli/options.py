@@ -1,5 +1,6 @@
 """Options that every command takes, before or after its name, and the exit codes."""
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,15 +41,43 @@ class Globals:
     show_values: bool = False
     quiet: bool = False
     verbose: bool = False
+    form: str = "text"
 
 
-class Group(click.Group):
-    """A group whose commands are listed in the order of a user's day, not of the alphabet."""
+# The commands in the order of a user's day, and the module that each comes from, imported when it is called.
+COMMANDS = {
+    "init": "starting",
+    "validate": "declaring",
+    "render": "declaring",
+    "schema": "declaring",
+    "plan": "sending",
+    "apply": "sending",
+    "status": "keeping",
+    "resolve": "keeping",
+    "accept": "keeping",
+    "adopt": "keeping",
+    "lock": "keeping",
+    "sandbox": "sandboxing",
+    "completion": "starting",
+}
+
+
+class Root(click.Group):
+    """The root of the command line: imports a command's module only when it is called for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of the commands in the order in which they were added."""
+        """The names of the commands."""
         del ctx
-        return list(self.commands)
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command with a name, if there is one."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"runner.cli.{COMMANDS[cmd_name]}")
+        found: click.Command = getattr(module, cmd_name)
+        return found
 
 
 def exit_code_of(error: MsgrunError) -> int:
@@ -107,6 +136,24 @@ def writes_ledger(function: Callable[..., Any]) -> Callable[..., Any]:
     ):
         function = add(function)
     return function
+
+
+def format_option(*forms: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Adds --format, which also says how problems are printed, wherever they are found."""
+
+    def keep(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
+        _keep(ctx, parameter, value)
+        return value
+
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(forms),
+        default=forms[0],
+        show_default=True,
+        callback=keep,
+        help="How to print.",
+    )
 
 
 def _keep(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:

@@ -23,7 +23,10 @@ from runner.errors import LedgerUnavailable, UsageMistake
 )
 @click.option("--reset", is_flag=True, help="Empty the project's sandbox: its messages and its ledger.")
 def sandbox(port: int, log: Path | None, workspace: str | None, trouble: tuple[str, ...], *, reset: bool) -> int:
-    """Keep an embedded Intercom running on 127.0.0.1 until it is stopped."""
+    """Keep an embedded Intercom running.
+
+    On 127.0.0.1, until it is stopped. Commands with --sandbox start their own.
+    """
     from runner.sandbox import WORKSPACE, Sandbox, Trouble  # noqa: PLC0415  # only here
     from runner.sandbox.disturbance import TroubleError  # noqa: PLC0415
 
@@ -53,6 +56,3 @@ def _reset(folder: Path) -> int:
         shutil.rmtree(folder)
     click.echo("the sandbox is empty")
     return EXIT.done
-
-
-COMMANDS = (sandbox,)

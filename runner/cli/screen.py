@@ -21,6 +21,7 @@ class Screen:
     quiet: bool
     verbose: bool
     interactive: bool
+    form: str = "text"
 
     @classmethod
     def of(cls, options: Globals, environ: Mapping[str, str]) -> "Screen":
@@ -37,6 +38,7 @@ class Screen:
             quiet=options.quiet,
             verbose=options.verbose,
             interactive=sys.stdin.isatty() and sys.stderr.isatty() and not in_ci,
+            form=options.form,
         )
 
     @classmethod
@@ -65,14 +67,24 @@ class Screen:
         if error.hint:
             self.error(f"  hint: {error.hint}")
 
-    def problems(self, found: Iterable[Problem], form: str = "text") -> None:
+    def warnings(self, found: Iterable[Problem]) -> None:
+        """Prints problems that stop nothing; to stderr where stdout is for a machine."""
+        if self.form == "text":
+            self.problems(found)
+            return
+        from runner.report import text  # noqa: PLC0415  # imported where used
+
+        for problem in sorted(found, key=lambda problem: problem.place):
+            self.error(text.problem(problem, show=self.show))
+
+    def problems(self, found: Iterable[Problem]) -> None:
         """Prints problems to stdout, in the order of their places."""
         ordered = sorted(found, key=lambda problem: problem.place)
-        if form == "json":
+        if self.form == "json":
             from runner.report import machine  # noqa: PLC0415  # imported where used
 
             self.result(machine.problems(ordered, show=self.show))
-        elif form == "github":
+        elif self.form == "github":
             from runner.report import github  # noqa: PLC0415  # imported where used
 
             for problem in ordered:

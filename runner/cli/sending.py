@@ -1,6 +1,7 @@
 """plan and apply: what would be sent, and sending it."""
 
 import functools
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -8,8 +9,9 @@ from typing import Any
 import click
 
 from runner import plan as planning
-from runner.cli.options import EXIT, command, writes_ledger
-from runner.cli.session import Session, run_id, session, stderr_is_terminal
+from runner.cli.holding import held, known, places, run_id
+from runner.cli.options import EXIT, command, format_option, writes_ledger
+from runner.cli.session import Session, session
 from runner.cli.watching import Signals
 from runner.declare.project import Project
 from runner.deliver.summary import Summary
@@ -17,6 +19,7 @@ from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound
 from runner.ledger.lockfile import Lockfile
 from runner.ledger.record import Facts
 from runner.plan import Choices, Plan
+from runner.report import machine, text
 
 _PROGRESS_EVERY = 10.0  # seconds between two lines of progress off a terminal
 
@@ -50,20 +53,22 @@ def _choices(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @command("plan")
 @click.argument("paths", nargs=-1)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print the plan.")
+@format_option("text", "json")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is something to send.")
 @_choices
 def plan(paths: tuple[str, ...], form: str, choices: Choices, *, detailed_exitcode: bool) -> int:
-    """Show what apply would send, offline and without a token.
+    """Show what apply would send.
+
+    Works offline and without a token.
 
     PATHS are files or folders below messages/; without any, everything is planned.
     """
     with session() as here:
         project = here.valid_project(paths)
-        facts = here.facts()
-        made = _made(here, project, facts, choices, form)
+        facts = known(here)
+        made = _made(here, project, facts, choices)
         _show(here, made, form)
-        if not here.places(tolerant=True).exists and not here.options.sandbox:
+        if not places(here, tolerant=True).exists and not here.options.sandbox:
             here.screen.note(
                 f"there is no lockfile {here.settings.lock} yet: msgrun init or apply --new-lock starts one"
             )
@@ -77,31 +82,34 @@ def plan(paths: tuple[str, ...], form: str, choices: Choices, *, detailed_exitco
 @_choices
 @writes_ledger
 def apply(paths: tuple[str, ...], choices: Choices, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
-    """Send what is planned: each delivery is claimed on disk, POSTed once, and its outcome written down.
+    """Send what is planned, each at most once.
+
+    A delivery is claimed on disk, POSTed, and its outcome written down.
 
     PATHS are files or folders below messages/; without any, everything is sent.
     """
-    with session() as here, here.ledger("apply", new_lock=new_lock, no_fetch=no_fetch) as ledger:
-        project = here.valid_project(paths)
-        made = _made(here, project, ledger.facts, choices, "text")
-        _show(here, made, "text")
-        if made.guards:
-            return EXIT.unknown if made.counts["unknown"] else EXIT.guard
-        if not made.to_send:
-            here.screen.result("nothing to do")
-            return _code(Summary(), made, ledger.facts)
-        try:
-            done = _sent(here, made, ledger, yes=yes)
-        except (GuardRefused, LedgerUnavailable) as error:
-            if not made.counts["unknown"]:
-                raise
-            here.screen.failure(error)
-            return EXIT.unknown
-        _tell(here, done)
-        return _code(done, made, ledger.facts)
+    with session() as here:
+        project = here.valid_project(paths)  # before the ledger: a mistake in a file needs no network to be told
+        with held(here, "apply", new_lock=new_lock, no_fetch=no_fetch) as ledger:
+            made = _made(here, project, ledger.facts, choices)
+            _show(here, made, "text")
+            if made.guards:
+                return EXIT.unknown if made.counts["unknown"] else EXIT.guard
+            if not made.to_send:
+                here.screen.result("nothing to do")
+                return _code(Summary(), made, ledger.facts)
+            try:
+                done = _sent(here, made, ledger, yes=yes)
+            except (GuardRefused, LedgerUnavailable) as error:
+                if not made.counts["unknown"]:
+                    raise
+                here.screen.failure(error)
+                return EXIT.unknown
+            _tell(here, done)
+            return _code(done, made, ledger.facts)
 
 
-def _made(here: Session, project: Project, facts: Facts, choices: Choices, form: str) -> Plan:
+def _made(here: Session, project: Project, facts: Facts, choices: Choices) -> Plan:
     """The plan; warnings are printed, and problems of recipients end the command. Raises ProblemsFound."""
     chosen = Choices(
         **{**{name: getattr(choices, name) for name in Choices.__slots__}, "sandbox": here.options.sandbox}
@@ -110,14 +118,11 @@ def _made(here: Session, project: Project, facts: Facts, choices: Choices, form:
     every = [*project.problems, *problems]
     if any(problem.is_error for problem in every):
         raise ProblemsFound(every)
-    if every and form == "text":
-        here.screen.problems(every)
+    here.screen.warnings(every)
     return made
 
 
 def _show(here: Session, made: Plan, form: str) -> None:
-    from runner.report import machine, text  # noqa: PLC0415  # imported where used
-
     here.screen.result(machine.plan(made) if form == "json" else text.plan(made))
 
 
@@ -126,8 +131,7 @@ def _sent(here: Session, made: Plan, ledger: Lockfile, *, yes: bool) -> Summary:
 
     if not yes and not here.screen.interactive:
         here.confirmed("", yes=False)
-    with here.transport() as transport:
-        parts = connected(here, transport)
+    with connected(here) as parts:
         id_code = parts.identified()
         noun = "message" if made.to_send == 1 else "messages"
         here.confirmed(f"Send {made.to_send:,} {noun} in workspace {id_code}?", yes=yes, count=made.to_send)
@@ -138,9 +142,7 @@ def _sent(here: Session, made: Plan, ledger: Lockfile, *, yes: bool) -> Summary:
 
 
 def _tell(here: Session, done: Summary) -> None:
-    from runner.report import text  # noqa: PLC0415  # imported where used
-
-    if stderr_is_terminal() and not here.screen.quiet:
+    if sys.stderr.isatty() and not here.screen.quiet:
         click.echo("\r\033[K", err=True, nl=False)
     here.screen.result(text.summary(done))
     for record in done.unwritten:
@@ -152,7 +154,7 @@ def _tell(here: Session, done: Summary) -> None:
 def _progress(here: Session) -> Callable[[Summary], None]:
     """Tells how far a run is: over one line of a terminal, or now and then in a log."""
     told = time.monotonic()
-    on_terminal = stderr_is_terminal()
+    on_terminal = sys.stderr.isatty()
 
     def progress(done: Summary) -> None:
         nonlocal told
@@ -180,6 +182,3 @@ def _code(done: Summary, made: Plan, facts: Facts) -> int:
         (stop == "later", EXIT.later),
     ]
     return next((code for fits, code in rules if fits), EXIT.done)
-
-
-COMMANDS = (plan, apply)

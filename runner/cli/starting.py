@@ -17,7 +17,11 @@ from runner.ledger.record import Header, salt_check
 @command("init")
 @click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
 def init(folder: Path | None) -> int:
-    """Scaffold a project: settings with a salt, an example message, an empty lockfile. Changes no file that exists."""
+    """Scaffold a project.
+
+    Settings with a salt, an example message, an empty lockfile. Changes no file that exists, but for two lines
+    that .gitattributes and .gitignore need.
+    """
     options = click.get_current_context().ensure_object(Globals)
     remember(options)
     screen = Screen.of(options, os.environ)
@@ -49,7 +53,10 @@ def init(folder: Path | None) -> int:
 @command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> int:
-    """Print the completion script of a shell, as in: eval "$(msgrun completion bash)"."""
+    """Print the completion script of a shell.
+
+    For example: eval "$(msgrun completion bash)"
+    """
     from click.shell_completion import get_completion_class  # noqa: PLC0415  # only here
 
     completing = get_completion_class(shell)
@@ -76,6 +83,3 @@ def _extend(path: Path, lines: tuple[str, ...]) -> str:
     gap = "" if not text or text.endswith("\n") else "\n"
     path.write_text(text + gap + "".join(f"{line}\n" for line in missing), encoding="utf-8", newline="\n")
     return "extended" if text else "wrote"
-
-
-COMMANDS = (init, completion)

@@ -1,0 +1,81 @@
+"""The ledger of a session: where it lives, reading it, and holding it alone."""
+
+import contextlib
+import secrets
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from runner.cli.session import SANDBOX_FOLDER, Session
+from runner.errors import GuardRefused, LedgerUnavailable
+from runner.ledger import git, lockfile
+from runner.ledger.lockfile import Lockfile, Places
+from runner.ledger.record import Facts
+from runner.report import text
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def places(here: Session, *, tolerant: bool = False) -> Places:
+    """Where the ledger lives. `tolerant`: without git's journal if git cannot be read. Raises LedgerUnavailable."""
+    lock = here.settings.lock
+    if here.options.sandbox:
+        name = Path(lock).name
+        return Places(here.sandbox_folder / name, None, f"{SANDBOX_FOLDER}/{name}")
+    if "://" in lock or lock.startswith("git+"):
+        raise LedgerUnavailable(f"lock: {lock.split(':', maxsplit=1)[0]}: only a file is supported", "name a file")
+    path = here.tree.root / lock
+    try:
+        repository = git.repository(here.tree.root.resolve())
+    except LedgerUnavailable as error:
+        if not tolerant:
+            raise
+        here.screen.note(f"without git's journal: {error.message}")
+        repository = None
+    return Places(path, repository.journal(path) if repository else None, lock)
+
+
+def known(here: Session) -> Facts:
+    """What the ledger knows, read without holding it; torn lines and duplicates are told."""
+    facts = lockfile.read(places(here, tolerant=True))
+    facts.header(here.settings.salt)
+    _tell_of(here, facts)
+    return facts
+
+
+@contextlib.contextmanager
+def held(here: Session, command: str, *, new_lock: bool, no_fetch: bool) -> Iterator[Lockfile]:
+    """The ledger, held alone and brought up to date. Raises GuardRefused, LedgerUnavailable."""
+    where = places(here, tolerant=no_fetch)
+    in_sandbox = here.options.sandbox
+    if not where.exists and not (new_lock or in_sandbox):
+        raise GuardRefused(
+            f"there is no lockfile {where.shown}",
+            "without it everything would be sent again: take it back from git; if nothing was sent yet, --new-lock",
+        )
+    with Lockfile(where, here.settings.salt, command, here.now) as ledger:
+        repository = None if in_sandbox or no_fetch else git.repository(here.tree.root.resolve())
+        if repository:
+            ledger.fold_in(repository.remote_versions(where.lockfile))
+        healed = ledger.heal()
+        if healed and not in_sandbox:
+            here.screen.note(f"{where.shown} lacked {healed:,} records that git's journal or the remote knew")
+        _tell_of(here, ledger.facts)
+        yield ledger
+
+
+def run_id() -> str:
+    """A new ULID: 48 bits of milliseconds and 80 random ones, so that ids of runs sort by time and never meet."""
+    number = (time.time_ns() // 1_000_000 << 80) | secrets.randbits(80)
+    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def stamp(moment: datetime) -> str:
+    """A time as records have it."""
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _tell_of(here: Session, facts: Facts) -> None:
+    for line in text.ledger_warnings(facts):
+        here.screen.error(line)
