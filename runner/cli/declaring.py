@@ -37,10 +37,10 @@ def validate(paths: tuple[str, ...], form: str) -> int:
         if problems or form == "json":
             here.screen.problems(problems)
         if form == "text":
-            from runner.report import text  # noqa: PLC0415  # imported where used
+            from runner.report import problems as told  # noqa: PLC0415  # imported where used
 
-            messages = text.counted(len(project.declarations), "message")
-            here.screen.result(f"{messages} to {text.counted(count, 'recipient')}: {text.tally(problems)}")
+            messages = told.counted(len(project.declarations), "message")
+            here.screen.result(f"{messages} to {told.counted(count, 'recipient')}: {told.tally(problems)}")
         return EXIT.problems if any(problem.is_error for problem in problems) else EXIT.done
 
 

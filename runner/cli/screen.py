@@ -72,10 +72,10 @@ class Screen:
         if self.form == "text":
             self.problems(found)
             return
-        from runner.report import text  # noqa: PLC0415  # imported where used
+        from runner.report import problems  # noqa: PLC0415  # imported where used
 
         for problem in sorted(found, key=lambda problem: problem.place):
-            self.error(text.problem(problem, show=self.show))
+            self.error(problems.problem(problem, show=self.show))
 
     def problems(self, found: Iterable[Problem]) -> None:
         """Prints problems to stdout, in the order of their places."""
@@ -90,10 +90,10 @@ class Screen:
             for problem in ordered:
                 self.result(github.annotation(problem, show=self.show))
         else:
-            from runner.report import text  # noqa: PLC0415  # imported where used
+            from runner.report import problems  # noqa: PLC0415  # imported where used
 
             for problem in ordered:
-                self.result(text.problem(problem, show=self.show))
+                self.result(problems.problem(problem, show=self.show))
 
 
 _remembered: list[Globals] = []

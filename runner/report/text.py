@@ -1,43 +1,18 @@
-"""Text for people. Recipients' values stay marked as private; who prints masks them or not."""
+"""Plans, runs and ledgers as text. Recipients' values stay marked as private; who prints masks them or not."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import click
 
 from runner.deliver.summary import Summary, Told
-from runner.errors import Problem, Severity
 from runner.ledger.record import Facts, State
 from runner.plan import ACTIONS, Action, Guard, Plan, PlannedMessage
-from runner.privacy import revealed_in_place
+from runner.report.problems import counted
 
 _COLOURS = {"send": "green", "edited": "red", "unknown": "red", "refused": "yellow", "excluded": "yellow"}
 _TO_SEND = {"send": "to send"}
 MOST_LISTED = 20
-
-
-def problem(found: Problem, *, show: bool) -> str:
-    """A problem with the line it is about and a caret. `show`: recipients' values in clear."""
-    colour = "red" if found.severity is Severity.ERROR else "yellow"
-    who = f" ({found.recipient})" if found.recipient else ""
-    head = f"{click.style(str(found.place), bold=True)}: {click.style(found.severity, fg=colour)}"
-    lines = [f"{head}: {found.message}{who} {click.style(f'[{found.code}]', dim=True)}"]
-    excerpt = revealed_in_place(found.excerpt, show=show)
-    if excerpt.strip("* "):
-        number = str(found.place.line)
-        lines.append(f"  {number} | {excerpt}")
-        indent = "".join("\t" if sign == "\t" else " " for sign in excerpt[: found.place.column - 1])
-        lines.append(f"  {' ' * len(number)} | {indent}{click.style('^', fg=colour)}")
-    if found.hint:
-        lines.append(f"  hint: {found.hint}")
-    return "\n".join(lines)
-
-
-def tally(problems: Iterable[Problem]) -> str:
-    """How many errors and warnings there are."""
-    counts = Counter(found.severity for found in problems)
-    told = [counted(counts[severity], severity) for severity in Severity if counts[severity]]
-    return " and ".join(told) or "no problems"
 
 
 def plan(planned: Plan) -> str:
@@ -127,11 +102,6 @@ def ledger_warnings(facts: Facts) -> list[str]:
             f"(key {state.record.key[:12]}), as {ids}"
         )
     return lines
-
-
-def counted(number: int, word: str) -> str:
-    """A number with its noun."""
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 
 def _message(message: PlannedMessage, sends: int) -> str:

@@ -1,0 +1,38 @@
+"""Problems as text: on the first line alone enough to act on, then the line they are about, and a hint."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import click
+
+from runner.errors import Problem, Severity
+from runner.privacy import revealed_in_place
+
+
+def problem(found: Problem, *, show: bool) -> str:
+    """A problem with the line it is about and a caret. `show`: recipients' values in clear."""
+    colour = "red" if found.severity is Severity.ERROR else "yellow"
+    who = f" ({found.recipient})" if found.recipient else ""
+    head = f"{click.style(str(found.place), bold=True)}: {click.style(found.severity, fg=colour)}"
+    lines = [f"{head}: {found.message}{who} {click.style(f'[{found.code}]', dim=True)}"]
+    excerpt = revealed_in_place(found.excerpt, show=show)
+    if excerpt.strip("* "):
+        number = str(found.place.line)
+        lines.append(f"  {number} | {excerpt}")
+        indent = "".join("\t" if sign == "\t" else " " for sign in excerpt[: found.place.column - 1])
+        lines.append(f"  {' ' * len(number)} | {indent}{click.style('^', fg=colour)}")
+    if found.hint:
+        lines.append(f"  hint: {found.hint}")
+    return "\n".join(lines)
+
+
+def tally(problems: Iterable[Problem]) -> str:
+    """How many errors and warnings there are."""
+    counts = Counter(found.severity for found in problems)
+    told = [counted(counts[severity], severity) for severity in Severity if counts[severity]]
+    return " and ".join(told) or "no problems"
+
+
+def counted(number: int, word: str) -> str:
+    """A number with its noun."""
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
