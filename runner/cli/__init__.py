@@ -6,8 +6,8 @@ import sys
 import click
 
 from runner import __version__
-from runner.cli.options import EXIT, Root, exit_code_of, global_options
-from runner.cli.screen import Screen
+from runner.cli.options import EXIT, Globals, Root, exit_code_of, global_options
+from runner.cli.screen import Screen, remember
 from runner.errors import MsgrunError, ProblemsFound
 
 
@@ -20,36 +20,44 @@ def msgrun() -> None:
 
 def run(argv: list[str]) -> int:
     """Runs a command line and returns its exit code; every foreseen error is told without a traceback."""
-    screen = Screen.plain()
+    remember(Globals())
     try:
         code = msgrun.main(argv, prog_name="msgrun", standalone_mode=False)
-    except click.UsageError as error:
-        error.show()
-        return EXIT.usage
-    except (click.Abort, KeyboardInterrupt):
-        screen.error("stopped")
-        return EXIT.interrupted
-    except ProblemsFound as error:
-        screen.problems(error.problems)
-        return EXIT.problems
-    except MsgrunError as error:
-        screen.failure(error)
-        return exit_code_of(error)
     except BrokenPipeError:
         # Whoever read our output has gone. Python would complain once more when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT.problems
-    except Exception as error:  # noqa: BLE001  # the one handler of bugs: a log for us, a line for the user
-        screen.error(f"a bug in msgrun: {type(error).__name__}. Please report it with {_bug_log()}")
-        return EXIT.problems
+    except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001  # the one handler: nothing ends in a traceback
+        return _told(error)
     return code if isinstance(code, int) else EXIT.done
 
 
-def _bug_log() -> str:
+def _told(error: BaseException) -> int:
+    """Tells of the error that ended the command, and returns its exit code."""
+    screen = Screen.last()
+    match error:
+        case click.UsageError():
+            error.show()
+            return EXIT.usage
+        case click.Abort() | KeyboardInterrupt():
+            screen.error("stopped")
+            return EXIT.interrupted
+        case ProblemsFound():
+            screen.problems(error.problems)
+            return EXIT.problems
+        case MsgrunError():
+            screen.failure(error)
+            return exit_code_of(error)
+        case _:
+            screen.error(f"a bug in msgrun: {type(error).__name__}. Please report it with {_bug_log(error)}")
+            return EXIT.problems
+
+
+def _bug_log(error: BaseException) -> str:
     import tempfile  # noqa: PLC0415  # only here
     import traceback  # noqa: PLC0415  # only here
 
     with tempfile.NamedTemporaryFile("w", prefix="msgrun-", suffix=".log", delete=False, encoding="utf-8") as handle:
         handle.write(f"msgrun {__version__}, Python {sys.version}\n")
-        traceback.print_exc(file=handle)
+        traceback.print_exception(error, file=handle)
     return handle.name

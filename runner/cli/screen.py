@@ -42,11 +42,9 @@ class Screen:
         )
 
     @classmethod
-    def plain(cls) -> "Screen":
-        """The screen of whatever command is running, or one with the defaults."""
-        context = click.get_current_context(silent=True)
-        options = context.find_object(Globals) if context else None
-        return cls.of(options or _last_options(), os.environ)
+    def last(cls) -> "Screen":
+        """The screen of the command that ran last: its error is told after click has closed its context."""
+        return cls.of(_remembered[0] if _remembered else Globals(), os.environ)
 
     def result(self, text: str) -> None:
         """Prints a result to stdout."""
@@ -102,7 +100,3 @@ _remembered: list[Globals] = []
 def remember(options: Globals) -> None:
     """Keeps the options for what is printed after click has closed its context."""
     _remembered[:] = [options]
-
-
-def _last_options() -> Globals:
-    return _remembered[0] if _remembered else Globals()

@@ -1,0 +1,182 @@
+import json
+
+import pytest
+
+from tests.conftest import SEED, Folder
+
+TWO = """\
+name: two
+message_type: email
+subject: Hello {{ first_name }}
+body: |
+  <p>Dear {{ first_name }},</p>
+  <p>{{ product }} is back.</p>
+from: {type: admin, id: 1}
+vars: {product: Ponies}
+to:
+  - {type: user, email: ann@example.com, vars: {first_name: Ann}}
+  - {type: user, email: bo@example.com, vars: {first_name: null}}
+"""
+
+
+def test_validate_counts_what_is_fine(folder: Folder) -> None:
+    folder.message(SEED)
+    ran = folder.run("validate")
+    assert (ran.code, ran.out) == (0, "1 message to 1 recipient: no problems\n")
+
+
+def test_validate_tells_every_problem_with_its_place_and_exits_with_1(folder: Folder) -> None:
+    folder.message(TWO)
+    folder.message(SEED.replace("plain", "fancy"), "seed")
+    ran = folder.run("validate")
+    assert ran.code == 1
+    assert "messages/message.yaml:3:19: error: first_name has no value (recipient 2) [undefined-variable]" in ran.out
+    assert "messages/seed.yaml:5:11: error: template is plain or personal, not fancy [not-a-choice]" in ran.out
+    assert ran.out.endswith("1 message to 1 recipient: 2 errors\n")
+
+
+def test_validate_of_a_path_looks_at_that_path_alone_but_compares_names_everywhere(folder: Folder) -> None:
+    folder.message(SEED, "a")
+    folder.message(SEED, "b")
+    folder.message("name: broken\n", "c")
+    assert folder.run("validate", str(folder.path / "messages/a.yaml")).code == 0
+    ran = folder.run("validate", "messages/b.yaml")
+    assert ran.code == 1
+    assert "the name seed is taken by messages/a.yaml:1 [duplicate-name]" in ran.out
+    assert "broken" not in ran.out
+
+
+def test_a_path_without_declarations_is_a_wrong_usage_with_a_hint(folder: Folder) -> None:
+    folder.message(SEED)
+    ran = folder.run("validate", "messages/mesage.yaml")
+    assert ran.code == 64
+    assert "did you mean messages/message.yaml?" in ran.err
+
+
+def test_a_path_outside_the_project_is_a_wrong_usage(folder: Folder) -> None:
+    assert folder.run("validate", "../elsewhere.yaml").code == 64
+
+
+def test_problems_as_json_carry_the_same(folder: Folder) -> None:
+    folder.message(TWO)
+    ran = folder.run("validate", "--format", "json")
+    (problem,) = json.loads(ran.out)["problems"]
+    assert (ran.code, problem["path"], problem["line"], problem["column"]) == (1, "messages/message.yaml", 3, 19)
+    assert (problem["code"], problem["severity"], problem["recipient"]) == (
+        "undefined-variable",
+        "error",
+        "recipient 2",
+    )
+
+
+def test_problems_as_github_annotations_are_escaped(folder: Folder) -> None:
+    folder.message(TWO)
+    ran = folder.run("validate", "--format", "github")
+    assert ran.out.startswith(
+        "::error file=messages/message.yaml,line=3,col=19,title=undefined-variable::first_name has"
+    )
+    assert "%0Ahint: " in ran.out
+
+
+def test_the_problems_of_msgrun_yaml_are_told_in_the_format_that_was_asked_for(folder: Folder) -> None:
+    folder.write("msgrun.yaml", "regoin: eu\n")
+    ran = folder.run("validate", "--format", "json")
+    assert ran.code == 1
+    assert json.loads(ran.out)["problems"][0]["hint"] == "did you mean region?"
+
+
+def test_recipients_values_are_masked_off_a_terminal_and_shown_on_demand(folder: Folder) -> None:
+    folder.message(TWO.replace("bo@example.com", "ann@example.com").replace("null", "Ann"))
+    masked, shown = folder.run("validate"), folder.run("validate", "--show-values")
+    assert "email *** is the same recipient as recipient 1" in masked.out
+    assert "ann@example.com" not in masked.out
+    assert "email ann@example.com is the same recipient as recipient 1" in shown.out
+    caret = next(line for line in masked.out.splitlines() if line.strip() == "^")
+    assert caret in shown.out.splitlines()
+
+
+def test_render_prints_exactly_the_example_of_the_api_reference(folder: Folder) -> None:
+    folder.message(SEED)
+    folder.write("msgrun.yaml", 'api_version: "1.4"\n')
+    assert folder.run("render", "seed").out == (
+        '{"message_type":"email","subject":"Hey","body":"Ponies, cute small horses or something more sinister?",'
+        '"template":"plain","from":{"type":"admin","id":"394051"},"to":{"type":"user","id":"536e564f316c83104c000020"}}\n'
+    )
+
+
+def test_render_sends_an_integer_sender_in_todays_version(folder: Folder) -> None:
+    folder.message(SEED)
+    assert json.loads(folder.run("render", "seed").out)["from"] == {"type": "admin", "id": 394051}
+
+
+def test_render_masks_what_is_a_recipients_and_nothing_else(folder: Folder) -> None:
+    folder.message(TWO.replace("null", "Bo & Co"))
+    ran = folder.run("render", "two", "--to", "email:BO@example.com")
+    line = json.loads(ran.out)
+    assert line["subject"] == "Hello ***"
+    assert line["body"] == "<p>Dear ***,</p>\n<p>Ponies is back.</p>"
+    assert line["to"] == {"type": "user", "email": "***"}
+    assert "apply looks them up" in ran.err
+    shown = json.loads(folder.run("render", "two", "--to", "email:bo@example.com", "--show-values").out)
+    assert shown["body"] == "<p>Dear Bo &amp; Co,</p>\n<p>Ponies is back.</p>"
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "told"),
+    [
+        (["sead"], 64, "did you mean seed?"),
+        (["seed", "--to", "phone:1"], 64, "is not KIND:VALUE"),
+        (["seed", "--to", "id:1"], 64, "has no recipient"),
+    ],
+)
+def test_render_of_what_is_not_there_says_so(folder: Folder, args: list[str], code: int, told: str) -> None:
+    folder.message(SEED)
+    ran = folder.run("render", *args)
+    assert ran.code == code
+    assert told in ran.err
+
+
+def test_render_of_a_declaration_with_problems_tells_them(folder: Folder) -> None:
+    folder.message(TWO)
+    ran = folder.run("render", "two")
+    assert ran.code == 1
+    assert "[undefined-variable]" in ran.out
+    folder.message(TWO.replace("email\n", "mail\n"))
+    assert "[not-a-choice]" in folder.run("render", "two").out
+
+
+def test_schema_prints_each_schema(folder: Folder) -> None:
+    for kind in ("message", "project", "payload"):
+        assert json.loads(folder.run("schema", kind).out)["$id"] == f"urn:msgrun:schema:{kind}"
+
+
+def test_without_a_project_the_way_to_one_is_named(folder: Folder) -> None:
+    (folder.path / "messages").rmdir()
+    ran = folder.run("plan")
+    assert ran.code == 64
+    assert "msgrun init makes one" in ran.err
+
+
+def test_a_folder_that_is_not_there_is_a_wrong_usage(folder: Folder) -> None:
+    assert folder.run("-C", "nowhere", "plan").code == 64
+
+
+def test_the_root_is_found_from_below(folder: Folder) -> None:
+    folder.message(SEED, "news/seed")
+    ran = folder.run("-C", str(folder.path / "messages" / "news"), "validate", "seed.yaml")
+    assert ran.out == "1 message to 1 recipient: no problems\n"
+
+
+def test_an_environment_that_is_not_declared_is_named_with_the_nearest(folder: Folder) -> None:
+    folder.write("msgrun.yaml", "environments: {staging: {}}\n")
+    ran = folder.run("-e", "stagin", "plan")
+    assert ran.code == 64
+    assert "did you mean staging?" in ran.err
+
+
+def test_an_endless_template_is_ended_and_told(folder: Folder) -> None:
+    loop = "".join(f"{{% for {name} in range(9999) %}}" for name in "abc") + "{% endfor %}" * 3
+    folder.message(SEED.replace("body: Ponies", f"body: '{loop}Ponies").replace("sinister?", "sinister?'"))
+    ran = folder.run("validate")
+    assert ran.code == 1
+    assert "rendering takes longer than 2 seconds [too-slow]" in ran.out

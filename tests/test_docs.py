@@ -1,0 +1,105 @@
+"""What the documents say is what the program does."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runner import __version__
+from runner.cli.options import COMMANDS
+from tests.conftest import ROOT, Folder
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCS = ROOT / "docs" / "commands.md"
+LOCK = ("verify", "compact", "show")
+HELP = re.compile(r"(<!-- help: (.*?) -->\n```text\n)(.*?)(```\n)", re.DOTALL)
+
+
+def helped(command: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "runner", *command.split(), "--help"],
+        env={**os.environ, "COLUMNS": "100"}, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    return done.stdout
+
+
+def test_every_command_has_its_help_in_the_docs() -> None:
+    documented = [command for _, command, _, _ in HELP.findall(DOCS.read_text(encoding="utf-8"))]
+    assert documented == ["", *(name for command in COMMANDS for name in _with_below(command))]
+
+
+def test_the_help_in_the_docs_is_what_the_command_prints() -> None:
+    text = DOCS.read_text(encoding="utf-8")
+    fresh = HELP.sub(lambda found: f"{found[1]}{helped(found[2])}{found[4]}", text)
+    if os.environ.get("UPDATE_GOLDEN"):
+        DOCS.write_text(fresh, encoding="utf-8")
+        text = fresh
+    assert text == fresh
+
+
+def test_the_readme_has_two_set_up_commands_each_of_one_line() -> None:
+    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    assert [block.count("\n") for block in blocks] == [1, 1]
+    for block in blocks:
+        assert block.startswith("python3 -m venv .venv && .venv/bin/pip install -q ")
+    assert "-m pytest" in blocks[1]
+
+
+def test_the_readmes_first_command_sends_the_repositorys_messages_and_then_has_nothing_to_do(tmp_path: Path) -> None:
+    command = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)[0].split("&&")[-1]
+    program, *args = shlex.split(command)
+    assert program == ".venv/bin/msgrun"
+    for name in ("messages", "audiences"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    for name in ("msgrun.yaml", "messages.lock"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    for ending in ("11 sent", "nothing to do"):
+        done = subprocess.run(
+            [sys.executable, "-m", "runner", *args], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines()[-1] == ending
+        assert done.stderr.count("warning") == 0
+
+
+def test_the_readmes_example_is_a_valid_declaration(folder: Folder) -> None:
+    example = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)[0]
+    folder.message(example.replace("2026-12-01", "2999-12-01"))
+    folder.write("messages/outage-apology.html.j2", "Hi {{ first_name }}, {{ product }} is back.")
+    folder.write("audiences/outage.csv", "email,first_name\nann@example.com,Ann\n")
+    folder.write("msgrun.yaml", "from: {type: admin, id: 1}\nvars: {product: Ponies}\n")
+    assert folder.run("validate").out == "1 message to 1 recipient: no problems\n"
+
+
+@pytest.mark.parametrize("name", ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])
+def test_links_lead_somewhere(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+        assert ((ROOT / name).parent / target).exists(), target
+
+
+def test_commands_that_the_docs_call_exist() -> None:
+    for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        called = re.findall(r"(?:^\$ |`)msgrun (?:--sandbox |-e \w+ )?([a-z]+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+        assert set(called) <= set(COMMANDS), path
+
+
+def test_the_version_is_said_without_importing_the_command() -> None:
+    code = "import sys; sys.argv[1:] = ['--version']; from runner.__main__ import main; main(); print('click' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == f"msgrun {__version__}\nFalse\n"
+
+
+def test_validate_imports_nothing_that_sends() -> None:
+    code = "import sys; from runner.cli import run; run(['validate']); print({'requests', 'jsonschema'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines()[-1] == "set()"
+
+
+def _with_below(command: str) -> list[str]:
+    return [command, *(f"lock {name}" for name in LOCK)] if command == "lock" else [command]
