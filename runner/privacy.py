@@ -35,15 +35,18 @@ def revealed_in_place(text: str, *, show: bool) -> str:
     return text.translate(_MARKS) if show else _MARKED.sub(lambda found: "*" * len(found.group(1)), text)
 
 
-def concealed(text: str, values: Iterable[object]) -> str:
-    """The text with every whole-word occurrence of the values, and every email address, marked as private.
+def concealed(text: str, values: Iterable[object], *, addresses: bool = True) -> str:
+    """The text with every whole-word occurrence of the values, and of `addresses` every one, marked as private.
 
     Finds a value also where it was HTML-escaped. The longest come first, so that `Ann` does not cut `Ann Lee` in two.
     """
     forms = {form for value in values for form in _forms(str(value))}
     text = text.translate(_MARKS)
     parts = [rf"(?<!\w){re.escape(form)}(?!\w)" for form in sorted(forms, key=len, reverse=True)]
-    pattern = re.compile("|".join([*parts, _ADDRESS.pattern]), re.IGNORECASE)
+    parts += [_ADDRESS.pattern] if addresses else []
+    if not parts:
+        return text
+    pattern = re.compile("|".join(parts), re.IGNORECASE)
     return pattern.sub(lambda found: private(found.group()), text)
 
 

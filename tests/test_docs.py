@@ -60,7 +60,12 @@ def test_the_readmes_first_command_sends_the_repositorys_messages_and_then_has_n
         shutil.copy(ROOT / name, tmp_path / name)
     for ending in ("11 sent", "nothing to do"):
         done = subprocess.run(
-            [sys.executable, "-m", "runner", *args], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+            [sys.executable, "-m", "runner", *args],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         assert done.stdout.splitlines()[-1] == ending
@@ -85,7 +90,9 @@ def test_links_lead_somewhere(name: str) -> None:
 
 def test_commands_that_the_docs_call_exist() -> None:
     for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
-        called = re.findall(r"(?:^\$ |`)msgrun (?:--sandbox |-e \w+ )?([a-z]+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+        called = re.findall(
+            r"(?:^\$ |`)msgrun (?:--sandbox |-e \w+ )?([a-z]+)", path.read_text(encoding="utf-8"), re.MULTILINE
+        )
         assert set(called) <= set(COMMANDS), path
 
 
@@ -97,7 +104,9 @@ def test_the_version_is_said_without_importing_the_command() -> None:
 
 def test_validate_imports_nothing_that_sends() -> None:
     code = "import sys; from runner.cli import run; run(['validate']); print({'requests', 'jsonschema'} & sys.modules.keys())"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
     assert done.stdout.splitlines()[-1] == "set()"
 
 

@@ -26,7 +26,9 @@ def test_the_house_passes(name: str, tmp_path: Path) -> None:
 
 
 def test_the_project_speaks_of_itself_alone() -> None:
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split("\n")
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split(
+        "\n"
+    )
     for name in filter(None, tracked):
         path = ROOT / name
         if path.is_file() and not path.is_symlink():
