@@ -10,6 +10,8 @@ from urllib.parse import quote
 from runner.errors import LedgerUnavailable
 
 _TIMEOUT = 120  # seconds for one git command; a fetch over a slow line takes long
+# Set while git runs a hook; they would point every command of ours at another folder than the one it is run in.
+_ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class Repository:
 
     def journal(self, lockfile: Path) -> Path:
         """Where every record of this lockfile also goes: a reset, stash or switch of branches never touches it."""
-        return self.common / "msgrun" / f"{quote(self.inside(lockfile) or str(lockfile), safe='')}.journal"
+        return self.common / "msgrun" / f"{quote(self.inside(lockfile) or str(lockfile.resolve()), safe='')}.journal"
 
     def inside(self, path: Path) -> str | None:
         """The path from the work tree's top, if it is inside."""
@@ -35,38 +37,43 @@ class Repository:
         Raises LedgerUnavailable if there is a remote that does not answer.
         """
         path = self.inside(lockfile)
-        remote, upstream = self._upstream()
-        if path is None or remote is None:
+        if path is None:
             return
-        branches = dict.fromkeys(filter(None, [upstream, self._default_branch(remote)]))
-        for branch in branches:
-            ours = f"refs/msgrun/{branch.removeprefix('refs/heads/')}"
+        for remote, branch in dict.fromkeys(self._branches()):
+            name = branch.removeprefix("refs/heads/")
             if not self._git("ls-remote", remote, branch).strip():
                 continue
+            # Flat, because a branch `a` that became `a/b` would be in its own way.
+            ours = f"refs/msgrun/{quote(f'{remote}/{name}', safe='')}"
             self._git("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", remote, f"+{branch}:{ours}")
             if self._git("ls-tree", "--name-only", "--full-tree", ours, "--", path).strip():
-                yield f"{remote}/{branch.removeprefix('refs/heads/')}:{path}", self._git("show", f"{ours}:{path}")
+                yield f"{remote}/{name}:{path}", self._git("cat-file", "blob", f"{ours}:{path}")
 
-    def _upstream(self) -> tuple[str | None, str | None]:
-        """The remote to ask, and the full name of the current branch's upstream on it."""
-        remotes = self._git("remote").decode().split()
-        if not remotes:
-            return None, None
+    def _branches(self) -> Iterator[tuple[str, str]]:
+        """The remotes to ask and full names of branches on them: the upstream, and the default branches.
+
+        Also of origin when the upstream is elsewhere: a fork knows only what was sent when it was made.
+        """
+        remotes = os.fsdecode(self._git("remote")).split()
         branch = self._try("symbolic-ref", "--quiet", "--short", "HEAD")
-        remote = self._try("config", f"branch.{branch}.remote") if branch else ""
-        if remote in remotes:
-            return remote, self._try("config", f"branch.{branch}.merge") or None
-        return ("origin" if "origin" in remotes else remotes[0]), None
+        upstream = self._try("config", f"branch.{branch}.remote") if branch else ""
+        merge = self._try("config", f"branch.{branch}.merge") if upstream in remotes else ""
+        if merge:
+            yield upstream, merge
+        main = "origin" if "origin" in remotes else next(iter(remotes), "")
+        for remote in dict.fromkeys([upstream, main]):
+            if remote in remotes and (default := self._default_branch(remote)):
+                yield remote, default
 
     def _default_branch(self, remote: str) -> str | None:
-        for line in self._git("ls-remote", "--symref", remote, "HEAD").decode().splitlines():
+        for line in os.fsdecode(self._git("ls-remote", "--symref", remote, "HEAD")).splitlines():
             if line.startswith("ref: "):
                 return line.removeprefix("ref: ").split("\t")[0]
         return None
 
     def _try(self, *args: str) -> str:
         done = _run(self.top, args)
-        return done.stdout.decode().strip() if done.returncode == 0 else ""
+        return os.fsdecode(done.stdout).strip() if done.returncode == 0 else ""
 
     def _git(self, *args: str) -> bytes:
         try:
@@ -95,12 +102,15 @@ def repository(folder: Path) -> Repository | None:
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         raise LedgerUnavailable(f"git cannot read {around}: {said[0] if said else ''}", said[-1] if said else "")
-    top, common = done.stdout.decode().splitlines()
-    return Repository(Path(top).resolve(), Path(common).resolve())
+    folders = os.fsdecode(done.stdout).splitlines()
+    if len(folders) != 2:  # noqa: PLR2004  # one line a question; a git that does not know the option repeats it
+        raise LedgerUnavailable("this git is too old", "msgrun needs git 2.31 or later")
+    return Repository(*(Path(found).resolve() for found in folders))
 
 
 def _run(folder: Path, args: tuple[str, ...]) -> subprocess.CompletedProcess[bytes]:
-    environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
+    environment |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     environment.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
     return subprocess.run(  # noqa: S603  # git, with arguments of ours
         ["git", *args],  # noqa: S607  # the git of the user's PATH

@@ -65,7 +65,7 @@ class Lockfile:
                 own = Facts()
                 own.read(_bytes(path), shown)
                 self._known.append({*own.headers, *own.records()})
-                self.facts.read(_bytes(path), shown)
+                self.facts.merge(own)
         except BaseException:
             self.close()
             raise
@@ -88,9 +88,13 @@ class Lockfile:
             self.facts.read(data, shown)
 
     def heal(self) -> int:
-        """Writes to each place what it lacks; returns how many records the lockfile lacked. Raises GuardRefused."""
+        """Writes to each place what it lacks; returns how many records the lockfile lacked. Raises GuardRefused.
+
+        Facts that later ones of their attempt replace are not missed: else what was compacted would come back.
+        """
         header = self.facts.header(self._salt)
-        lacking = [[record for record in self.facts.records() if record not in known] for known in self._known]
+        lasting = [record for key in self.facts for record in _lasting(self.facts, key)]
+        lacking = [[record for record in lasting if record not in known] for known in self._known]
         for store, known, records in zip(self._stores, self._known, lacking, strict=True):
             lines = [] if header in known else [header.line()]
             store.append(b"".join([*lines, *(record.line() for record in records)]))
@@ -120,7 +124,7 @@ class Lockfile:
         before = _bytes(self._places.lockfile).count(b"\n")
         kept = [record for key in sorted(self.facts) for record in _lasting(self.facts, key)]
         header = self.facts.header(self._salt)
-        _replace(self._places.lockfile, [header.line(), *(record.line() for record in kept)])
+        _replace(self._places.lockfile.resolve(), [header.line(), *(record.line() for record in kept)])
         return before, len(kept) + 1
 
     def _write(self, data: bytes) -> None:
@@ -196,8 +200,12 @@ def _hold(path: Path, command: str, now: datetime) -> int:
         os.close(descriptor)
         raise LedgerUnavailable(f"the ledger is held by {holder or 'another process'}", "wait until it ends") from error
     told = f"msgrun {command}, process {os.getpid()} on {socket.gethostname()}, since {now:%Y-%m-%dT%H:%M:%SZ}\n"
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, told.encode(), 0)
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, told.encode(), 0)
+    except OSError as error:
+        os.close(descriptor)
+        raise LedgerUnavailable(f"{path} cannot be written: {error.strerror}") from error
     return descriptor
 
 
@@ -207,16 +215,19 @@ def _lasting(facts: Facts, key: str) -> list[Record]:
 
 
 def _replace(path: Path, lines: list[bytes]) -> None:
+    temporary = None
     try:
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(descriptor, "wb") as handle:
             handle.writelines(lines)
             handle.flush()
+            os.fchmod(handle.fileno(), path.stat().st_mode)
             os.fsync(handle.fileno())
-        Path(temporary).chmod(0o644)
         os.replace(temporary, path)  # noqa: PTH105  # the atomic rename is the point
         _sync_folder(path.parent)
     except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
         raise LedgerUnavailable(f"{path} cannot be written: {error.strerror}") from error
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import orjson
 
 from runner.errors import GuardRefused, LedgerUnavailable
+from runner.ledger.line import objects
 
 VERSION = 1
 Status = Literal["claimed", "unknown", "refused", "released", "sent"]
@@ -71,7 +72,7 @@ class Record:
 
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(Record) if field.name != "extra")
-_TEXTS = frozenset(_FIELDS) - {"revision", "conversation"}
+_TYPES: dict[str, type] = {**dict.fromkeys(_FIELDS, str), "revision": int, "conversation": bool}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +146,18 @@ class Facts:
         """Adds every line of a lockfile or journal. Raises LedgerUnavailable if a newer version wrote it."""
         for number, line in enumerate(data.split(b"\n"), 1):
             if line.strip():
-                place = f"{origin}:{number}"
-                value = _whole(line)
-                if value is None:
-                    self.torn.append(place)
-                    value = _glued(line)
-                if value is not None:
-                    self.add(_parsed(value, place))
+                values, is_torn = objects(line)
+                if is_torn:
+                    self.torn.append(f"{origin}:{number}")
+                for value in values:
+                    self.add(_parsed(value, origin, number))
+
+    def merge(self, other: "Facts") -> None:
+        """Adds everything that others know, and which of their lines were torn."""
+        self.headers |= other.headers
+        for record in other.records():
+            self.add(record)
+        self.torn.extend(other.torn)
 
     def state(self, key: str) -> State | None:
         """What holds for a key, if anything is known of it."""
@@ -231,41 +237,28 @@ def _key_status(statuses: set[Status]) -> KeyStatus:
     return "refused" if "refused" in statuses else "free"
 
 
-def _whole(line: bytes) -> dict[str, Any] | None:
-    try:
-        value = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _glued(line: bytes) -> dict[str, Any] | None:
-    """The record that was glued to a torn one, for a writer that did not start on a fresh line."""
-    at = line.find(b'{"', 1)
-    while at > 0:
-        value = _whole(line[at:])
-        if value is not None:
-            return value if "key" in value or "msgrun_lock" in value else None
-        at = line.find(b'{"', at + 1)
-    return None
-
-
-def _parsed(value: dict[str, Any], place: str) -> Record | Header:
+def _parsed(value: dict[str, Any], origin: str, number: int) -> Record | Header:
     if "msgrun_lock" in value:
         if value["msgrun_lock"] != VERSION:
-            raise LedgerUnavailable(f"{place}: this lockfile has version {value['msgrun_lock']}", "update msgrun")
+            message = f"{origin}:{number}: this lockfile has version {value['msgrun_lock']}"
+            raise LedgerUnavailable(message, "update msgrun")
         return Header(str(value.get("workspace") or ""), str(value.get("salt_check") or ""))
-    if (
-        not isinstance(value.get("key"), str)
-        or not isinstance(value.get("attempt"), str)
-        or value.get("status") not in RANK
-    ):
+    if not (_is_text(value.get("key")) and _is_text(value.get("attempt")) and str(value.get("status")) in RANK):
         hint = "a newer msgrun may have written it; if the file was edited, take the line back from git"
-        raise LedgerUnavailable(f"{place}: this is no record of a lockfile", hint)
-    known = {name: value[name] for name in _FIELDS if value.get(name)}
-    mistyped = [name for name in known if not isinstance(known[name], str if name in _TEXTS else int)]
-    if mistyped:
-        raise LedgerUnavailable(f"{place}: {mistyped[0]} has the wrong type", "take the line back from git")
-    others = {name: value[name] for name in value if name not in _FIELDS}
+        raise LedgerUnavailable(f"{origin}:{number}: this is no record of a lockfile", hint)
+    known: dict[str, Any] = {}
+    others: dict[str, Any] = {}
+    for name, found in value.items():
+        if name not in _TYPES:
+            others[name] = found
+        elif found:
+            if not isinstance(found, _TYPES[name]):
+                hint = "take the line back from git"
+                raise LedgerUnavailable(f"{origin}:{number}: {name} has the wrong type", hint)
+            known[name] = found
     extra = orjson.dumps(others, option=orjson.OPT_SORT_KEYS).decode() if others else ""
     return Record(**known, extra=extra)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""

@@ -1,0 +1,36 @@
+"""Ledgers in temporary folders, and records that differ only in what a test is about."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from runner.ledger.lockfile import Lockfile, Places
+from runner.ledger.record import Record
+
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    return Places(tmp_path / "messages.lock", None, "messages.lock")
+
+
+@pytest.fixture
+def journaled(tmp_path: Path) -> Places:
+    return Places(tmp_path / "messages.lock", tmp_path / "git" / "msgrun" / "messages.lock.journal", "messages.lock")
+
+
+@pytest.fixture
+def hold() -> Callable[[Places], Lockfile]:
+    """Opens the ledger of some places, as apply does."""
+    return lambda places: Lockfile(places, "", "apply", NOW)
+
+
+@pytest.fixture
+def record() -> Callable[..., Record]:
+    def make(key: str = "k1", attempt: str = "RUN-1", status: str = "claimed", **fields: object) -> Record:
+        return Record(key=key, attempt=attempt, status=status, **{"message": "seed", "revision": 1, **fields})
+
+    return make

@@ -1,0 +1,347 @@
+"""With real repositories: nothing that git does to a work tree makes the ledger forget, and clones learn of each other.
+
+The command runs against an embedded Intercom, because what counts is that nothing is sent a second time.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from runner.errors import LedgerUnavailable
+from runner.ledger import git
+from runner.ledger.record import Facts
+from runner.sandbox import Sandbox
+
+MESSAGE = """\
+name: seed
+message_type: inapp
+body: Ponies
+from: {type: admin, id: "394051"}
+to:
+  - {type: user, id: aaa1}
+  - {type: user, id: aaa2}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _own_git(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_SYSTEM": os.devnull,
+        "GIT_CONFIG_COUNT": "3",
+        "GIT_CONFIG_KEY_0": "user.name",
+        "GIT_CONFIG_VALUE_0": "Test",
+        "GIT_CONFIG_KEY_1": "user.email",
+        "GIT_CONFIG_VALUE_1": "test@example.com",
+        "GIT_CONFIG_KEY_2": "init.defaultBranch",
+        "GIT_CONFIG_VALUE_2": "main",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="module")
+def intercom() -> Iterator[Sandbox]:
+    with Sandbox(workspace="acme", rate_limit=100_000) as sandbox:
+        yield sandbox
+
+
+@dataclass
+class Clone:
+    """A work tree with a project in it, and the command there."""
+
+    path: Path
+    intercom: Sandbox
+    project: Path
+
+    def git(self, *args: str) -> str:
+        done = subprocess.run(["git", *args], cwd=self.path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def commit(self, *paths: str) -> str:
+        self.git("add", "--all", *paths)
+        self.git("commit", "--quiet", "--message", "change")
+        return self.git("rev-parse", "HEAD")
+
+    def apply(self, *args: str) -> tuple[int, int]:
+        """The exit code of an apply, and how many messages Intercom made."""
+        before = len(self.intercom.messages)
+        environment = {**os.environ, "INTERCOM_BASE_URL": self.intercom.url, "INTERCOM_ACCESS_TOKEN": "x"}
+        done = subprocess.run(
+            [sys.executable, "-m", "runner", "-C", str(self.project), "apply", "--yes", *args],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.said = done.stdout + done.stderr
+        return done.returncode, len(self.intercom.messages) - before
+
+
+def scaffold(project: Path) -> None:
+    (project / "messages").mkdir(parents=True)
+    (project / "messages" / "seed.yaml").write_text(MESSAGE)
+    (project / "messages.lock").write_text('{"msgrun_lock":1,"workspace":"","salt_check":""}\n')
+    (project / ".gitignore").write_text(".msgrun/\n")
+
+
+@pytest.fixture
+def clone(tmp_path: Path, intercom: Sandbox) -> Clone:
+    """A repository without a remote, the project at its top, all committed."""
+    made = Clone(tmp_path / "repo", intercom, tmp_path / "repo")
+    scaffold(made.project)
+    made.git("init", "--quiet")
+    made.commit()
+    return made
+
+
+@pytest.fixture
+def remote(tmp_path: Path, clone: Clone) -> Path:
+    """A bare remote that the clone's main branch tracks."""
+    path = tmp_path / "remote.git"
+    subprocess.run(["git", "init", "--quiet", "--bare", str(path)], check=True)
+    clone.git("remote", "add", "origin", str(path))
+    clone.git("push", "--quiet", "--set-upstream", "origin", "main")
+    return path
+
+
+@pytest.fixture
+def another(tmp_path: Path, remote: Path, clone: Clone) -> Callable[..., Clone]:
+    def make(*options: str, url: str = "") -> Clone:
+        path = tmp_path / "other"
+        subprocess.run(["git", "clone", "--quiet", *options, url or str(remote), str(path)], check=True)
+        return Clone(path, clone.intercom, path)
+
+    return make
+
+
+@pytest.mark.parametrize("command", ["reset --quiet --hard", "stash --quiet", "checkout --quiet -- ."])
+def test_what_was_sent_survives(command, clone):
+    assert clone.apply() == (0, 2)
+    clone.git(*command.split())
+    assert clone.git("status", "--porcelain") == ""
+    assert clone.apply() == (0, 0)
+    assert clone.git("status", "--porcelain") == "M messages.lock"
+
+
+def test_what_was_sent_survives_a_checkout_of_an_older_commit(clone):
+    older = clone.git("rev-parse", "HEAD")
+    clone.apply()
+    clone.commit()
+    clone.git("checkout", "--quiet", older)
+    assert clone.apply() == (0, 0)
+
+
+def test_the_journal_lies_where_no_git_command_touches_it(clone):
+    clone.apply()
+    assert (clone.path / ".git" / "msgrun" / "messages.lock.journal").exists()
+    clone.git("clean", "--quiet", "-fdx")
+    clone.git("gc", "--quiet", "--prune=now")
+    clone.git("checkout", "--quiet", "--", "messages.lock")
+    assert clone.apply() == (0, 0)
+
+
+def test_work_trees_share_what_was_sent(clone, tmp_path):
+    clone.git("worktree", "add", "--quiet", "-b", "side", str(tmp_path / "side"))
+    clone.apply()
+    side = Clone(tmp_path / "side", clone.intercom, tmp_path / "side")
+    assert side.apply() == (0, 0)
+
+
+def test_a_second_clone_at_an_older_commit_sends_nothing_again(clone, another):
+    older = clone.git("rev-parse", "HEAD")
+    second = another()
+    clone.apply()
+    clone.commit()
+    clone.git("push", "--quiet")
+    second.git("checkout", "--quiet", older)
+    assert second.apply() == (0, 0)
+    assert "lacked 2 records" in second.said
+
+
+def test_a_ci_checkout_without_origin_head_and_branches_sends_nothing_again(clone, remote, tmp_path):
+    older = clone.git("rev-parse", "HEAD")
+    clone.apply()
+    clone.commit()
+    clone.git("push", "--quiet")
+    job = Clone(tmp_path / "job", clone.intercom, tmp_path / "job")
+    job.path.mkdir()
+    job.git("init", "--quiet")
+    job.git("remote", "add", "origin", remote.as_uri())
+    subprocess.run(["git", "-C", str(remote), "config", "uploadpack.allowAnySHA1InWant", "true"], check=True)
+    job.git("fetch", "--quiet", "--no-tags", "--depth=1", "origin", older)
+    job.git("checkout", "--quiet", "--detach", older)
+    assert job.apply() == (0, 0)
+
+
+def test_a_shallow_clone_learns_what_was_sent_since(clone, another, remote):
+    shallow = another("--depth=1", url=remote.as_uri())
+    clone.apply()
+    clone.commit()
+    clone.git("push", "--quiet")
+    assert shallow.apply() == (0, 0)
+
+
+def test_the_upstreams_lockfile_counts_and_so_does_the_default_branchs(clone, another):
+    clone.git("checkout", "--quiet", "-b", "news/winter")
+    clone.apply("--limit", "1")
+    clone.commit()
+    clone.git("push", "--quiet", "--set-upstream", "origin", "news/winter")
+    tracking = another()
+    tracking.git("checkout", "--quiet", "-b", "news/winter", "--track", "origin/main")
+    tracking.git("config", "branch.news/winter.merge", "refs/heads/news/winter")
+    assert tracking.apply("--limit", "1") == (0, 1)
+    tracking.git("checkout", "--quiet", "main")
+    tracking.commit()
+    tracking.git("push", "--quiet", "origin", "HEAD:main")
+    assert clone.apply() == (0, 0)
+
+
+def test_a_fork_as_upstream_does_not_hide_what_origin_knows(clone, another, tmp_path):
+    second = another()
+    clone.apply()
+    clone.commit()
+    fork = tmp_path / "fork.git"
+    subprocess.run(["git", "init", "--quiet", "--bare", str(fork)], check=True)
+    second.git("remote", "add", "fork", str(fork))
+    second.git("push", "--quiet", "--set-upstream", "fork", "main")
+    clone.git("push", "--quiet")
+    assert second.apply() == (0, 0)
+
+
+@pytest.mark.usefixtures("remote")
+def test_a_branch_that_gave_way_to_a_folder_of_branches_is_no_hindrance(clone):
+    repository = git.repository(clone.path)
+    clone.git("checkout", "--quiet", "-b", "news")
+    clone.git("push", "--quiet", "--set-upstream", "origin", "news")
+    assert len(list(repository.remote_versions(clone.path / "messages.lock"))) == 2
+    clone.git("push", "--quiet", "origin", "--delete", "news")
+    clone.git("branch", "--quiet", "--move", "news", "news/winter")
+    clone.git("push", "--quiet", "--set-upstream", "origin", "news/winter")
+    shown = [shown for shown, _ in repository.remote_versions(clone.path / "messages.lock")]
+    assert shown == ["origin/news/winter:messages.lock", "origin/main:messages.lock"]
+
+
+@pytest.mark.usefixtures("remote")
+def test_a_detached_head_asks_for_the_default_branch(clone):
+    clone.git("checkout", "--quiet", "--detach")
+    shown = [shown for shown, _ in git.repository(clone.path).remote_versions(clone.path / "messages.lock")]
+    assert shown == ["origin/main:messages.lock"]
+
+
+def test_without_a_remote_nobody_is_asked(clone):
+    assert list(git.repository(clone.path).remote_versions(clone.path / "messages.lock")) == []
+
+
+def test_an_empty_remote_knows_nothing(clone, tmp_path):
+    subprocess.run(["git", "init", "--quiet", "--bare", str(tmp_path / "empty.git")], check=True)
+    clone.git("remote", "add", "origin", str(tmp_path / "empty.git"))
+    assert clone.apply() == (0, 2)
+
+
+@pytest.mark.usefixtures("remote")
+def test_a_remote_without_the_lockfile_knows_nothing(clone):
+    clone.git("rm", "--quiet", "--cached", "messages.lock")
+    clone.commit("messages")
+    clone.git("push", "--quiet")
+    assert list(git.repository(clone.path).remote_versions(clone.path / "messages.lock")) == []
+
+
+@pytest.mark.usefixtures("remote")
+def test_an_upstream_that_was_deleted_is_no_hindrance(clone):
+    clone.git("checkout", "--quiet", "-b", "gone")
+    clone.git("config", "branch.gone.remote", "origin")
+    clone.git("config", "branch.gone.merge", "refs/heads/gone")
+    assert clone.apply() == (0, 2)
+
+
+def test_a_remote_that_is_gone_stops_apply_and_no_fetch_goes_on(clone, remote):
+    shutil.rmtree(remote)
+    assert clone.apply() == (6, 0)
+    assert "--no-fetch" in clone.said
+    assert clone.apply("--no-fetch") == (0, 2)
+
+
+def test_a_project_in_a_subfolder_finds_its_lockfile_on_the_remote(clone, another):
+    clone.project = clone.path / "ops" / "mail"
+    scaffold(clone.project)
+    clone.commit()
+    clone.git("push", "--quiet")
+    second = another()
+    second.project = second.path / "ops" / "mail"
+    clone.apply()
+    clone.commit()
+    clone.git("push", "--quiet")
+    assert second.apply() == (0, 0)
+    assert (clone.path / ".git" / "msgrun" / "ops%2Fmail%2Fmessages.lock.journal").exists()
+
+
+@pytest.mark.usefixtures("remote")
+def test_a_lockfile_outside_of_the_repository_has_a_journal_and_no_remote(clone, tmp_path, monkeypatch):
+    outside = tmp_path / "kept" / "messages.lock"
+    monkeypatch.setenv("MSGRUN_LOCK", str(outside))
+    assert clone.apply("--new-lock") == (0, 2)
+    outside.unlink()
+    assert clone.apply() == (5, 0)
+    assert clone.apply("--new-lock") == (0, 0)
+    assert list(git.repository(clone.path).remote_versions(outside)) == []
+
+
+@pytest.mark.usefixtures("remote")
+def test_inside_a_hook_git_looks_at_the_project_all_the_same(clone, tmp_path, monkeypatch):
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "elsewhere" / "index"))
+    repository = git.repository(clone.path / "messages")
+    assert (repository.top, repository.common) == (clone.path.resolve(), clone.path.resolve() / ".git")
+    assert len(list(repository.remote_versions(clone.path / "messages.lock"))) == 1
+
+
+@pytest.mark.usefixtures("remote")
+def test_the_blob_is_read_as_it_was_committed(clone):
+    (clone.path / ".gitattributes").write_text("messages.lock diff=loud\n")
+    clone.git("config", "diff.loud.textconv", "tr a-z A-Z <")
+    ((_, data),) = git.repository(clone.path).remote_versions(clone.path / "messages.lock")
+    facts = Facts()
+    facts.read(data, "remote")
+    assert facts.headers
+
+
+def test_outside_of_git_there_is_no_repository(tmp_path):
+    assert git.repository(tmp_path) is None
+
+
+def test_a_repository_that_git_cannot_read_is_said(clone):
+    (clone.path / ".git" / "HEAD").unlink()
+    with pytest.raises(LedgerUnavailable, match="git cannot read"):
+        git.repository(clone.path)
+
+
+def test_a_repository_without_a_git_to_run_is_said(clone, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(LedgerUnavailable, match="git cannot be run"):
+        git.repository(clone.path)
+
+
+def test_a_git_too_old_to_answer_is_said(clone, tmp_path, monkeypatch):
+    old = tmp_path / "bin" / "git"
+    old.parent.mkdir()
+    old.write_text("#!/bin/sh\necho --path-format=absolute\necho /top\necho .git\n")
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", str(old.parent))
+    with pytest.raises(LedgerUnavailable, match="too old"):
+        git.repository(clone.path)
+
+
+@pytest.mark.usefixtures("remote")
+def test_a_remote_that_does_not_answer_in_time_is_said(clone, monkeypatch):
+    repository = git.repository(clone.path)
+    monkeypatch.setattr(git, "_TIMEOUT", 0)
+    with pytest.raises(LedgerUnavailable, match="did not answer"):
+        list(repository.remote_versions(clone.path / "messages.lock"))

@@ -1,0 +1,249 @@
+"""A ledger is a set of facts: no order, no repetition and no torn line changes what it says."""
+
+import hashlib
+import json
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from runner.errors import GuardRefused, LedgerUnavailable
+from runner.ledger.record import RANK, Facts, Header, Record, State, salt_check
+
+# How sure a ledger is that a delivery must not be sent: the fold must never step down because bytes were lost.
+SAFETY = {None: 0, "free": 0, "refused": 1, "unknown": 2, "sent": 3}
+
+short = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=4)
+records = st.builds(
+    Record,
+    key=st.sampled_from(["k1", "k2", "k3"]),
+    attempt=st.sampled_from(["A-1", "A-2", "B-1"]),
+    status=st.sampled_from(sorted(RANK)),
+    message=st.sampled_from(["", "seed", "news"]),
+    revision=st.integers(0, 2),
+    contact=st.sampled_from(["", "c1", "c2"]),
+    id=st.sampled_from(["", "2001", "2002"]),
+    digest=st.sampled_from(["", "v1:a", "v1:b"]),
+    content=st.sampled_from(["", "x", "y"]),
+    at=st.sampled_from(["", "2026-11-22T10:00:00Z", "2026-11-22T10:00:01Z"]),
+    code=short,
+    conversation=st.booleans(),
+    extra=st.sampled_from(["", '{"later":[{"key":1}]}', '{"note":"{\\"key\\": 2}"}']),
+)
+headers = st.builds(Header, st.sampled_from(["", "acme", "zz"]), st.sampled_from(["", "9165df25"]))
+facts = st.lists(st.one_of(records, headers), max_size=12)
+fast = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def fold(found: Facts) -> dict[str, State | None]:
+    return {key: found.state(key) for key in sorted(found)}
+
+
+def read(data: bytes) -> Facts:
+    found = Facts()
+    found.read(data, "messages.lock")
+    return found
+
+
+def written(members: list[Record | Header]) -> bytes:
+    return b"".join(member.line() for member in members)
+
+
+def meaning(found: Facts) -> tuple[object, ...]:
+    """Everything that somebody may ask of a ledger."""
+    asked = [(name, revision) for name in ("", "seed", "news") for revision in range(3)]
+    return (
+        fold(found),
+        found.headers,
+        [state.record for state in found.duplicates()],
+        [found.keys_of(*message) for message in asked],
+        [found.messages_with(content) for content in ("", "x", "y")],
+        [found.reached(*message, contact) for message in asked for contact in ("c1", "c2")],
+    )
+
+
+@fast
+@given(facts, st.randoms(use_true_random=False))
+def test_neither_order_nor_repetition_changes_what_a_ledger_says(members, chance):
+    shuffled = [*members, *members]
+    chance.shuffle(shuffled)
+    assert meaning(read(written(members))) == meaning(read(written(shuffled)))
+
+
+@fast
+@given(facts, facts)
+def test_the_union_of_two_ledgers_says_what_the_set_of_their_facts_says(ours, theirs):
+    both = read(written(ours))
+    both.merge(read(written(theirs)))
+    assert meaning(both) == meaning(read(written([*theirs, *ours])))
+    assert meaning(both) == meaning(read(written(list(dict.fromkeys([*ours, *theirs])))))
+
+
+@fast
+@given(records)
+def test_a_record_comes_back_from_its_line_as_it_was(member):
+    assert list(read(member.line()).records()) == [member]
+
+
+@fast
+@given(st.dictionaries(short.filter(lambda name: name not in Record.__slots__), st.one_of(st.integers(0, 99), short)))
+def test_fields_of_a_newer_version_survive_reading_and_writing(unknown):
+    line = json.dumps({**unknown, "key": "k1", "attempt": "A-1", "status": "sent"}).encode()
+    (member,) = read(line).records()
+    again = json.loads(member.line())
+    assert {name: again[name] for name in unknown} == unknown
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.one_of(records, headers), min_size=1, max_size=3))
+def test_a_lockfile_cut_at_any_byte_loads_and_forgets_no_whole_line(members):
+    data = written(members)
+    for cut in range(len(data) + 1):
+        part = data[:cut]
+        found = read(part)
+        assert len(found.torn) <= 1
+        whole = read(part[: part.rfind(b"\n") + 1])
+        for key in whole:
+            assert SAFETY[found.state(key).status] >= SAFETY[whole.state(key).status] or part[-1:] == b"}"
+
+
+@fast
+@given(records, records, records, st.integers(1, 30), st.binary(max_size=3))
+def test_whole_records_glued_to_a_torn_one_are_all_kept(torn, second, third, cut, noise):
+    torn_bytes = torn.line()[: -1 - cut] + noise.replace(b"\n", b"").replace(b"\\", b"").replace(b'"', b"")
+    found = read(torn_bytes + second.line().rstrip() + third.line())
+    assert {second, third} <= set(found.records())
+    assert found.torn == ["messages.lock:1"]
+
+
+def test_two_whole_records_on_one_line_are_both_kept_and_told(record):
+    data = record("k1", status="sent", id="1").line().rstrip() + record("k2", status="sent", id="2").line()
+    found = read(data)
+    assert [found.state(key).status for key in ("k1", "k2")] == ["sent", "sent"]
+    assert found.torn == ["messages.lock:1"]
+
+
+def test_a_byte_order_mark_does_not_cost_the_header():
+    found = read(b"\xef\xbb\xbf" + Header("acme", "9165df25").line())
+    assert found.header("").workspace == "acme"
+
+
+@pytest.mark.parametrize("line", [b"<<<<<<< HEAD", b"12", b"[]", b'"key"', b"\xff\xfe", b"{", b'{"a":' * 3000])
+def test_a_line_that_is_no_record_is_told_and_survived(line, record):
+    found = read(line + b"\n" + record(status="sent").line())
+    assert found.torn == ["messages.lock:1"]
+    assert found.state("k1").status == "sent"
+
+
+def test_lines_may_end_as_on_windows_and_be_blank(record):
+    data = Header("acme").line() + b"\n  \n" + record(status="sent").line()
+    found = read(data.replace(b"\n", b"\r\n"))
+    assert found.torn == []
+    assert found.state("k1").status == "sent"
+
+
+@pytest.mark.parametrize(
+    ("statuses", "status"),
+    [
+        (["claimed"], "unknown"),
+        (["claimed", "unknown"], "unknown"),
+        (["claimed", "refused"], "refused"),
+        (["claimed", "released"], "free"),
+        (["claimed", "sent"], "sent"),
+        (["unknown", "released"], "free"),
+        (["unknown", "sent"], "sent"),
+        (["refused", "released"], "free"),
+        (["released", "sent"], "sent"),
+    ],
+)
+def test_within_an_attempt_the_highest_status_holds(statuses, status, record):
+    assert read(written([record(status=found) for found in statuses])).state("k1").status == status
+
+
+@pytest.mark.parametrize(
+    ("statuses", "status"),
+    [
+        (["sent", "claimed"], "sent"),
+        (["claimed", "refused"], "unknown"),
+        (["unknown", "released"], "unknown"),
+        (["refused", "released"], "refused"),
+        (["released", "released"], "free"),
+    ],
+)
+def test_among_attempts_the_safest_holds(statuses, status, record):
+    members = [record(attempt=f"A-{number}", status=found) for number, found in enumerate(statuses)]
+    assert read(written(members)).state("k1").status == status
+
+
+def test_a_key_of_which_nothing_is_known_has_no_state():
+    assert Facts().state("k1") is None
+
+
+def test_two_attempts_sent_with_different_ids_are_a_duplicate(record):
+    once = [record(status="sent", id="1"), record(status="sent", id="1", content="new", by="accept")]
+    assert read(written(once)).duplicates() == []
+    twice = [*once, record(attempt="RUN-2", status="sent", id="2")]
+    assert [state.record.key for state in read(written(twice)).duplicates()] == ["k1"]
+
+
+def test_the_same_id_twice_or_none_at_all_is_no_duplicate(record):
+    same = [record(status="sent", id="1"), record(attempt="RUN-2", status="sent", id="1")]
+    adopted = [record(status="sent", id="1"), record(attempt="RUN-2", status="sent", by="adopt")]
+    assert read(written(same)).duplicates() == []
+    assert read(written(adopted)).duplicates() == []
+
+
+def test_a_contact_is_reached_by_whatever_was_or_may_have_been_sent_to_it(record):
+    for status, reached in [("sent", True), ("claimed", True), ("unknown", True), ("refused", False)]:
+        found = read(record(status=status, contact="c1").line())
+        assert found.reached("seed", 1, "c1") is reached
+        assert not found.reached("seed", 1, "c1", but="k1")
+        assert not found.reached("seed", 2, "c1")
+
+
+def test_headers_may_stand_on_any_line_and_an_empty_one_contradicts_nobody(record):
+    data = written([record(), Header("", ""), Header("acme", ""), record(), Header("", salt_check("s"))])
+    assert read(data).header("s") == Header("acme", salt_check("s"))
+
+
+def test_headers_that_name_two_workspaces_are_refused():
+    with pytest.raises(GuardRefused, match="two workspaces: acme and zz"):
+        read(written([Header("zz", ""), Header("acme", "")])).header("")
+
+
+def test_another_salt_than_the_ledgers_is_refused():
+    data = Header("", salt_check("s3cret")).line()
+    assert read(data).header("s3cret").salt_check == hashlib.sha256(b"msgrun:s3cret").hexdigest()[:8]
+    with pytest.raises(GuardRefused, match="salt"):
+        read(data).header("other")
+
+
+def test_the_salt_check_of_an_empty_salt_is_9165df25():
+    assert salt_check("") == "9165df25"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"msgrun_lock":2}',
+        b'{"key":"k1","attempt":"A-1","status":"forwarded"}',
+        b'{"key":"k1","attempt":"A-1","status":["sent"]}',
+        b'{"key":"k1","attempt":"A-1"}',
+        b'{"key":"","attempt":"A-1","status":"sent"}',
+        b'{"key":"k1","attempt":7,"status":"sent"}',
+        b'{"key":"k1","attempt":"A-1","status":"sent","revision":"one"}',
+        b'{"key":"k1","attempt":"A-1","status":"sent","contact":5}',
+    ],
+)
+def test_what_a_newer_version_may_have_meant_is_never_guessed(line):
+    with pytest.raises(LedgerUnavailable, match=r"messages\.lock:2"):
+        read(b"\n" + line)
+
+
+def test_the_line_of_a_record_is_the_documented_one(record: Callable[..., Record]):
+    line = record(status="sent", to="id:536e", contact="536e", id="2001", at="2026-11-22T10:00:00Z").line()
+    assert line == (
+        b'{"key":"k1","attempt":"RUN-1","status":"sent","message":"seed","revision":1,"to":"id:536e",'
+        b'"contact":"536e","id":"2001","at":"2026-11-22T10:00:00Z"}\n'
+    )
