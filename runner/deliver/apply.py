@@ -20,6 +20,8 @@ from runner.ledger.record import Record
 from runner.plan import Plan, PlannedMessage
 from runner.privacy import concealed
 
+Contacts = dict[tuple[str, str], list[Contact]]  # by kind and value of the address
+
 
 @dataclass(frozen=True, slots=True)
 class Halt:
@@ -114,16 +116,20 @@ class Run:
             if planned.action == "send":
                 yield delivery
 
-    def _contacts(self, batch: list[Delivery]) -> dict[str, list[Contact]]:
+    def _contacts(self, batch: list[Delivery]) -> Contacts:
         """Who the recipients of a batch are, where the API version wants it known before."""
         wanted = [delivery for delivery in batch if needs_lookup(delivery.payload, self._settings.api_version)]
-        return self._workspace.contacts(wanted[0].kind, [delivery.value for delivery in wanted]) if wanted else {}
+        found: Contacts = {}
+        for kind in sorted({delivery.kind for delivery in wanted}):
+            values = [delivery.value for delivery in wanted if delivery.kind == kind]
+            found |= {(kind, value): who for value, who in self._workspace.contacts(kind, values).items()}
+        return found
 
-    def _delivery(self, declaration: Declaration, delivery: Delivery, contacts: dict[str, list[Contact]]) -> None:
+    def _delivery(self, declaration: Declaration, delivery: Delivery, contacts: Contacts) -> None:
         claim = self._claim(declaration, delivery)
         contact = None
         if needs_lookup(delivery.payload, self._settings.api_version):
-            found = chosen(delivery, contacts.get(delivery.value, []))
+            found = chosen(delivery, contacts.get((delivery.kind, delivery.value), []))
             if isinstance(found, NoContact):
                 self._refuse(claim, found.code, found.message)
                 return
@@ -165,7 +171,6 @@ class Run:
         record = replace(claim, status="refused", code=code, sender="", conversation=False)
         self._ledger.append(record)
         self.summary.refused.append(Told(record, message))
-        self._unknown_in_a_row = 0
 
     def _settle(self, claim: Record, outcome: Outcome, delivery: Delivery) -> None:
         summary = self.summary
@@ -193,7 +198,10 @@ class Run:
             case "released":
                 summary.released += 1
         self._unknown_in_a_row = self._unknown_in_a_row + 1 if outcome.status == "unknown" else 0
-        summary.stop = outcome.stop
+        if outcome.stop and outcome.stop.kind == "expired":
+            summary.skipped += 1
+        elif outcome.stop:
+            summary.stop = replace(outcome.stop, message=concealed(outcome.stop.message, delivery.values))
         try:
             self._ledger.append(record)
         except LedgerUnavailable:
@@ -207,16 +215,19 @@ class Run:
         if self._unknown_in_a_row >= breakers.unknown:
             message = f"{self._unknown_in_a_row} unknown outcomes in a row"
             summary.stop = Stop("error", message, "see what Intercom says; abort_if.unknown sets how many stop a run")
-        elif summary.tried >= breakers.after and len(summary.refused) >= breakers.refused * summary.tried:
+        elif summary.refused and summary.tried >= breakers.after and self._refused_share() >= breakers.refused:
             message = f"{len(summary.refused)} of {summary.tried} deliveries were refused"
             summary.stop = Stop("error", message, "see the codes; abort_if.refused sets the share that stops a run")
+
+    def _refused_share(self) -> float:
+        return len(self.summary.refused) / self.summary.tried
 
     def _is_over(self, declaration: Declaration) -> bool:
         return declaration.expires is not None and self._clock.now() >= declaration.expires
 
     def _expiry(self, declaration: Declaration) -> Stop | None:
         if self._is_over(declaration):
-            return Stop("later", f"{declaration.name} expired while it was sent", "raise expires, if that is meant")
+            return Stop("expired", f"{declaration.name} expired while it was sent", "raise expires, if that is meant")
         return None
 
 

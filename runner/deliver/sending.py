@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, assert_never
 
 from runner.deliver.summary import Stop
+from runner.errors import RunStopped
 from runner.intercom import Reply, Transport
 from runner.intercom.answer import Answer, Denied, Refused, Sent, Throttled, Unknown, Unreached, meaning
 from runner.intercom.pace import Clock, Pace
@@ -90,7 +91,10 @@ class Sender:
         return Outcome("unknown", request_id=answer.request_id, said=answer.reason, stop=stop)
 
     def _is_fresh(self, claim: Record) -> bool:
-        contact = self._workspace.contact(claim.contact) if claim.contact else None
+        try:
+            contact = self._workspace.contact(claim.contact) if claim.contact else None
+        except RunStopped:
+            return False  # the message was refused, whatever becomes of this question: that must be written down
         return contact is not None and self._clock.now().timestamp() - contact.created_at < FRESH
 
 

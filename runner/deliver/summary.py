@@ -5,7 +5,8 @@ from typing import Literal
 
 from runner.ledger.record import Record
 
-StopKind = Literal["signal", "ledger", "guard", "error", "later"]
+# `expired` ends one message only; all others end the run.
+StopKind = Literal["signal", "ledger", "guard", "error", "later", "expired"]
 
 
 @dataclass(frozen=True, slots=True)

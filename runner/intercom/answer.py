@@ -3,6 +3,7 @@
 There is no idempotency key in this API, so everything that does not prove that nothing was made is unknown.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,8 @@ import orjson
 
 from runner.intercom import NoReply, Reply
 
+# Codes and request ids go into the ledger, where no address may be, whatever an answer holds in their place.
+_NAME = re.compile(r"[A-Za-z0-9_.:/+=-]{1,128}")
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TIMEOUT, _TOO_MANY = 200, 401, 403, 404, 408, 429
 
 
@@ -86,20 +89,20 @@ def meaning(result: Reply | NoReply, sender: str) -> Answer:
 def fault(reply: Reply) -> tuple[str, str, str]:
     """Code, message and request id of an error, read leniently: other shapes and other codes may come."""
     value = _json(reply.body)
-    request_id = reply.headers.get("x-request-id", "")
+    request_id = _request_id(reply)
     code, message = f"http_{reply.status}", ""
     if isinstance(value, dict):
-        request_id = str(value.get("request_id") or request_id)
+        request_id = _name(value.get("request_id")) or request_id
         errors = value.get("errors")
         first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else value
-        code = str(first.get("code") or code)
+        code = _name(first.get("code")) or code
         message = str(first.get("message") or first.get("field") or "")
     return code, message, request_id
 
 
 def _made(reply: Reply, sender: str) -> Answer:
     value = _json(reply.body)
-    request_id = reply.headers.get("x-request-id", "")
+    request_id = _request_id(reply)
     if not isinstance(value, dict):
         return Unknown("a 200 that is not the documented object", request_id)
     if value.get("type") == "user_message":
@@ -108,8 +111,16 @@ def _made(reply: Reply, sender: str) -> Answer:
     if value.get("type") != "admin_message" or not isinstance(made, str | int) or isinstance(made, bool) or made == "":
         return Unknown("a 200 that is not the documented object", request_id)
     owner = value.get("owner")
-    owner_id = str(owner.get("id", sender)) if isinstance(owner, dict) else sender
+    owner_id = str(owner.get("id") or sender) if isinstance(owner, dict) else sender
     return Sent(str(made), request_id, owner_id if owner_id != sender else "")
+
+
+def _request_id(reply: Reply) -> str:
+    return _name(reply.headers.get("x-request-id"))
+
+
+def _name(value: Any) -> str:
+    return str(value) if isinstance(value, str | int) and _NAME.fullmatch(str(value)) else ""
 
 
 def _json(body: bytes) -> Any:

@@ -2,19 +2,23 @@
 
 import threading
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from runner import __version__
+from runner.errors import RunStopped
 from runner.intercom import NoReply, Reply
 
 CONNECT_TIMEOUT = 10.0  # seconds
 READ_TIMEOUT = 60.0  # seconds
 HOSTS = {"us": "https://api.intercom.io", "eu": "https://api.eu.intercom.io", "au": "https://api.au.intercom.io"}
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 # Set by the connection that writes the first byte of a request. Whether a failed POST may be tried again hangs on it.
 _wire = threading.local()
@@ -79,12 +83,17 @@ class _Bearer(requests.auth.AuthBase):
 
 
 class HttpTransport:
-    """Intercom over HTTP(S). `base_url` is a region's host or INTERCOM_BASE_URL. Proxies are the environment's."""
+    """Intercom over HTTP(S). `base_url` is a region's host or INTERCOM_BASE_URL. Proxies are the environment's.
+
+    Raises RunStopped for a token that cannot be one.
+    """
 
     def __init__(self, base_url: str, token: str) -> None:
         self._base_url = base_url.rstrip("/")
         self._session = requests.Session()
-        self._session.auth = _Bearer(token)
+        # A proxy of the environment is for what leaves this machine; the sandbox's messages must not.
+        self._session.trust_env = urlsplit(base_url).hostname not in LOOPBACK
+        self._session.auth = _Bearer(_checked(token))
         self._session.headers.update({"Accept": "application/json", "User-Agent": f"msgrun/{__version__}"})
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, _Adapter(max_retries=0))
@@ -106,11 +115,18 @@ class HttpTransport:
                 timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
                 allow_redirects=False,
             )
-        except (requests.RequestException, OSError) as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             return NoReply(_reason(error), may_have_left=_wire.written)
         return Reply(
             answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, answer.content
         )
+
+
+def _checked(token: str) -> str:
+    token = token.strip()
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise RunStopped("the access token holds characters that no token has", "copy it again")
+    return token
 
 
 def _reason(error: Exception) -> str:

@@ -9,6 +9,7 @@ from runner.declare.project import version_number
 
 LOOKED_UP_SINCE = (2, 6)
 INTEGER_SENDER_SINCE = (2, 7)
+_MOST_DIGITS = 18  # of an integer in JSON that everybody can read; no admin's id is longer, and a longer one stays text
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ def wire(payload: Payload, api_version: str, contact: Contact | None = None) -> 
     """The JSON to POST. A recipient that has to be looked up goes to the `contact`; without one, as declared."""
     version = version_number(api_version)
     sent = {**payload, "from": dict(payload["from"]), "to": dict(payload["to"])}
-    if version >= INTEGER_SENDER_SINCE:
+    if version >= INTEGER_SENDER_SINCE and len(sent["from"]["id"]) <= _MOST_DIGITS:
         sent["from"]["id"] = int(sent["from"]["id"])
     if version >= LOOKED_UP_SINCE:
         if contact is not None:

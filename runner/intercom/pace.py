@@ -1,6 +1,7 @@
 """Intercom's rate limit: windows of some seconds, learned from the headers of every response."""
 
 import email.utils
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -44,7 +45,7 @@ class Pace:
         """Takes limit, remaining and reset from a response; missing or broken headers change nothing."""
         limit, remaining = _number(headers.get("x-ratelimit-limit")), _number(headers.get("x-ratelimit-remaining"))
         until = self._until_reset(headers)
-        if limit:
+        if limit and limit > 0:
             self._limit = int(limit)
         if until is not None and 0 < until <= WINDOW:
             self._ends = self._clock.monotonic() + until
@@ -72,17 +73,21 @@ class Pace:
         if reset is None:
             return None
         # The reset is a time of the server's clock, so it is compared with the server's own Date.
-        sent = email.utils.parsedate_to_datetime(headers["date"]) if _is_date(headers.get("date")) else None
-        now = sent or self._clock.now()
-        return reset - now.replace(tzinfo=now.tzinfo or UTC).timestamp()
+        return reset - (_date(headers.get("date")) or self._clock.now()).timestamp()
 
 
-def _is_date(text: str | None) -> bool:
-    return text is not None and email.utils.parsedate_tz(text) is not None
+def _date(text: str | None) -> datetime | None:
+    try:
+        found = email.utils.parsedate_to_datetime(text) if text else None
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return found.replace(tzinfo=found.tzinfo or UTC) if found else None
 
 
 def _number(text: str | None) -> float | None:
     try:
-        return float(text) if text is not None else None
+        found = float(text) if text is not None else None
     except ValueError:
         return None
+    # A header may say nan: whatever it says must not end a run between an answer and its outcome.
+    return found if found is not None and math.isfinite(found) else None

@@ -11,6 +11,7 @@ from runner.intercom import NoReply, Reply, Transport
 from runner.intercom.answer import fault
 from runner.intercom.dialect import Contact
 from runner.intercom.pace import Clock, Pace
+from runner.privacy import concealed
 
 READ_VERSION = "2.14"
 BATCH = 15  # the most values that one group of a contact search may have
@@ -58,7 +59,7 @@ class Workspace:
             for contact in self._search(_FIELDS[kind], wanted[start : start + BATCH]):
                 address = contact.email if kind == "email" else contact.external_id
                 for value in by_folded.get(address.strip().casefold(), []):
-                    if contact not in found[value]:
+                    if all(contact.id != other.id for other in found[value]):
                         found[value].append(contact)
         return found
 
@@ -73,9 +74,12 @@ class Workspace:
             yield from (_contact(item) for item in page["data"] if isinstance(item, dict))
             pages = page.get("pages")
             following = pages.get("next") if isinstance(pages, dict) else None
-            if not isinstance(following, dict) or not following.get("starting_after"):
+            cursor = following.get("starting_after") if isinstance(following, dict) else None
+            if not cursor:
                 return
-            pagination = {"per_page": _PER_PAGE, "starting_after": following["starting_after"]}
+            if cursor == pagination.get("starting_after"):
+                raise RunStopped("the contact search gives the same page for ever")
+            pagination = {"per_page": _PER_PAGE, "starting_after": cursor}
 
     def _read(self, method: str, path: str, body: Any = None, *, missing_is_none: bool = False) -> Any:
         until = self._clock.monotonic() + PATIENCE
@@ -106,7 +110,8 @@ def _value(reply: Reply, method: str, path: str, *, missing_is_none: bool) -> An
     if reply.status != _OK:
         code, message, request_id = fault(reply)
         hint = "check the token" if reply.status in {401, 403} else f"request id {request_id}"
-        raise RunStopped(f"{method} {path}: HTTP status {reply.status}, {code}: {message}", hint)
+        told = concealed(message, ())
+        raise RunStopped(f"{method} {path}: HTTP status {reply.status}, {code}: {told}", hint)
     try:
         return orjson.loads(reply.body)
     except orjson.JSONDecodeError as error:
@@ -118,9 +123,11 @@ def _told(result: Reply | NoReply) -> str:
 
 
 def _contact(value: dict[str, Any]) -> Contact:
-    created = value.get("created_at")
+    created, found = value.get("created_at"), value.get("id")
+    if not isinstance(found, str) or not found:
+        raise RunStopped("Intercom shows a contact without an id")
     return Contact(
-        id=str(value.get("id", "")),
+        id=found,
         role="lead" if value.get("role") == "lead" else "user",
         email=str(value.get("email") or ""),
         external_id=str(value.get("external_id") or ""),
