@@ -4,33 +4,29 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError, UsageMistake
 
 
-@dataclass(frozen=True, slots=True)
-class _Exit:
+class EXIT:
     """The exit codes, a contract with scripts."""
 
-    done: int = 0
-    problems: int = 1
-    changes: int = 2
-    refused: int = 3
-    unknown: int = 4
-    guard: int = 5
-    ledger: int = 6
-    usage: int = 64
-    later: int = 75
-    interrupted: int = 130
+    done: Final = 0
+    problems: Final = 1
+    changes: Final = 2
+    refused: Final = 3
+    unknown: Final = 4
+    guard: Final = 5
+    ledger: Final = 6
+    usage: Final = 64
+    later: Final = 75
+    interrupted: Final = 130
 
 
-EXIT = _Exit()
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # comparing is never needed here, and generating it is a good part of the start-up
 class Globals:
     """What the global options say, wherever they stand."""
 

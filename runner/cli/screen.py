@@ -12,7 +12,7 @@ from runner.errors import MsgrunError, Problem
 from runner.privacy import revealed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Screen:
     """Prints. `show` reveals recipients' values; `colour` is forced on or off, or None for click to decide."""
 

@@ -20,7 +20,7 @@ from runner.errors import GuardRefused, ProblemsFound, UsageMistake
 SANDBOX_FOLDER = ".msgrun/sandbox"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Session:
     """One run of one command in one project."""
 
