@@ -6,7 +6,7 @@ either drops the marks or replaces what stands between them. A text that forgets
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 _OPEN, _CLOSE = "\ue0f0", "\ue0f1"
 _MARKED = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}")
@@ -19,6 +19,11 @@ _ADDRESS = re.compile(r"[^\s@<>()\"',;:]+@[^\s@<>()\"',;:]+")
 def private(value: object) -> str:
     """The value as text, marked as a recipient's."""
     return f"{_OPEN}{str(value).translate(_MARKS)}{_CLOSE}"
+
+
+def addresses(text: str) -> Iterator[tuple[int, int]]:
+    """Where the email addresses in a text begin and end."""
+    return (found.span() for found in _ADDRESS.finditer(text))
 
 
 def revealed(text: str, *, show: bool) -> str:

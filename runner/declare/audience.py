@@ -147,7 +147,7 @@ class _NulError(Exception):
 def _lines(handle: io.TextIOBase) -> Iterator[str]:
     for line in handle:
         if "\0" in line:
-            raise _NulError("a NUL character")
+            raise _NulError("this row holds a NUL character")
         yield line
 
 

@@ -26,18 +26,23 @@ class Origin:
     def place(self, line: int, name: str = "") -> Place:
         """Where line `line` (from 1) of the template stands, if possible where it mentions `name`."""
         if self.file:
-            text = self.file.line(line)
-            at = text.find(name) if name else -1
-            return Place(self.file.path, line, (at if at >= 0 else len(text) - len(text.lstrip())) + 1)
+            return Place(self.file.path, line, _column(self.file.line(line), name))
         return self.document.template_place(self.path, line, name)
 
     def problem(self, fault: TemplateFault, recipient: str = "") -> Problem:
         """The fault as a problem at its line, here or in the include it names."""
-        place = Place(fault.file, fault.line) if fault.file else self.place(fault.line, fault.name)
-        excerpt = ""
-        if not fault.file:
+        if fault.file:
+            place, excerpt = Place(fault.file, fault.line, _column(fault.shown, fault.name)), fault.shown
+        else:
+            place = self.place(fault.line, fault.name)
             excerpt = self.file.line(place.line) if self.file else self.document.excerpt(place.line)
         return Problem(fault.code, place, fault.message, fault.hint, excerpt=excerpt, recipient=recipient)
+
+
+def _column(line: str, name: str) -> int:
+    """Where the line mentions the name, else where it begins (from 1)."""
+    at = line.find(name) if name else -1
+    return (at if at >= 0 else len(line) - len(line.lstrip())) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,8 @@ class Declaration:
     """Who gets what. Frozen, and only made by `parser.parse`: holding one proves that its document is valid.
 
     `values` are the globals, project and message variables for every render; `content` is the hash of what the
-    author wrote. The recipients' own values may still turn out to be faulty: see `delivery.deliveries`.
+    author wrote; `unknown` warns of variables that nothing gives. The recipients' own values may still turn out to be
+    faulty: see `delivery.deliveries`.
     """
 
     name: str
@@ -65,6 +71,7 @@ class Declaration:
     document: Document
     subject_origin: Origin
     body_origin: Origin
+    unknown: tuple[Problem, ...]
 
     @property
     def place(self) -> Place:

@@ -17,7 +17,7 @@ import orjson
 from runner.declare import rules
 from runner.declare.audience import Kind, Recipient
 from runner.declare.declaration import FLAG, Declaration, Origin
-from runner.declare.language import TemplateFault
+from runner.declare.language import TOO_SLOW, TemplateFault
 from runner.errors import Place, Problem
 from runner.privacy import private
 
@@ -116,37 +116,60 @@ class _Stream:
 
     def deliveries(self) -> Iterator[Delivery | Problem]:
         for recipient in self._declaration.audience.recipients():
-            yield recipient if isinstance(recipient, Problem) else self._delivery(recipient)
+            if isinstance(recipient, Problem):
+                yield recipient
+            elif isinstance(found := self._delivery(recipient), Delivery):
+                yield found
+            else:
+                yield from found
+                if any(problem.code == TOO_SLOW for problem in found):
+                    return  # the next recipient would take as long: hours for a list of thousands
 
-    def _delivery(self, recipient: Recipient) -> Delivery | Problem:
+    def _delivery(self, recipient: Recipient) -> Delivery | list[Problem]:
         declaration = self._declaration
         values = {**declaration.values, **recipient.vars}
         for name in recipient.blank:
             values.pop(name, None)
-        origin = None
+        at = 0
         try:
-            origin = self._identifier_origin(recipient) if recipient.identifier.names else None
             value = recipient.identifier.render(values).strip()
-            origin = declaration.subject_origin
+            at = 1
             subject = declaration.subject.render(values) if declaration.subject else None
-            origin = declaration.body_origin
+            at = 2
             body = declaration.body.render(values)
         except TemplateFault as fault:
-            return (origin or self._identifier_origin(recipient)).problem(fault, self._label(recipient))
+            return self._faults(recipient, values, fault, at)
         payload = self._payload(recipient, value, subject, body)
         if not self._is_valid(payload):
-            return self._payload_problem(payload, recipient)
+            return self._payload_problems(payload, recipient)
         try:
             found = key(self._salt, declaration.name, declaration.revision, recipient.kind, value)
             made = digest(payload, self._salt)
         except orjson.JSONEncodeError:
             half = TemplateFault("not-a-text", "half of a surrogate pair is no character")
-            return declaration.body_origin.problem(half, self._label(recipient))
+            return [declaration.body_origin.problem(half, self._label(recipient))]
         earlier = self._seen.setdefault(bytes.fromhex(found), recipient.number)
         if earlier != recipient.number:
-            return self._duplicate(recipient, value, earlier)
+            return [self._duplicate(recipient, value, earlier)]
         own = (value, *recipient.vars.values())
         return Delivery(found, recipient.kind, value, payload, made, recipient.number, own)
+
+    def _faults(self, recipient: Recipient, values: dict[str, Any], first: TemplateFault, at: int) -> list[Problem]:
+        """What is wrong with each of the texts (identifier, subject, body): the first fault is in the one `at`."""
+        declaration, label = self._declaration, self._label(recipient)
+        texts = (
+            (self._identifier_origin(recipient), recipient.identifier),
+            (declaration.subject_origin, declaration.subject),
+            (declaration.body_origin, declaration.body),
+        )
+        found = [texts[at][0].problem(first, label)]
+        for origin, text in texts[at + 1 :] if first.code != TOO_SLOW else ():
+            try:
+                if text:
+                    text.render(values)
+            except TemplateFault as fault:
+                found.append(origin.problem(fault, label))
+        return found
 
     def _payload(self, recipient: Recipient, value: str, subject: str | None, body: str) -> Payload:
         """In the order of the API reference's example, which is how `render` prints it."""
@@ -173,15 +196,24 @@ class _Stream:
     def _label(self, recipient: Recipient) -> str:
         return self._declaration.audience.label(recipient.number)
 
-    def _payload_problem(self, payload: Payload, recipient: Recipient) -> Problem:
-        found = rules.violations(payload, "payload")[0]
-        origins = {"subject": self._declaration.subject_origin, "body": self._declaration.body_origin}
-        origin = origins.get(str(found.path[0]) if found.path else "", self._identifier_origin(recipient))
-        blank = found.path[:1] == ("to",) and not str(payload["to"][recipient.kind])
+    def _payload_problems(self, payload: Payload, recipient: Recipient) -> list[Problem]:
+        return [self._payload_problem(found, payload, recipient) for found in rules.violations(payload, "payload")]
+
+    def _payload_problem(self, found: rules.Violation, payload: Payload, recipient: Recipient) -> Problem:
+        part = found.path[0] if found.path else ""
+        blank = part == "to" and not payload["to"][recipient.kind]
         message = "the recipient's identifier is blank" if blank else found.message
+        fault = TemplateFault(found.code, message, found.hint)
+        texts = {"subject": self._declaration.subject, "body": self._declaration.body}
+        origins = {"subject": self._declaration.subject_origin, "body": self._declaration.body_origin}
+        origin, text = origins.get(str(part), self._identifier_origin(recipient)), texts.get(str(part))
+        raw = text.source.find("{% raw") if text and found.code == "leftover-template" else -1
+        if text and raw >= 0:
+            fault.line, fault.name = text.source.count("\n", 0, raw) + 1, "raw"
+            return origin.problem(fault, self._label(recipient))
+        problem = origin.problem(fault, self._label(recipient))
         place = Place(origin.file.path) if origin.file else origin.document.place(origin.path)
-        fault = origin.problem(TemplateFault(found.code, message, found.hint), self._label(recipient))
-        return replace(fault, place=place, excerpt=origin.document.excerpt(place.line) if not origin.file else "")
+        return replace(problem, place=place, excerpt=origin.document.excerpt(place.line) if not origin.file else "")
 
     def _duplicate(self, recipient: Recipient, value: str, earlier: int) -> Problem:
         audience = self._declaration.audience

@@ -6,10 +6,11 @@ number only if printing it gives back what was written: `0123`, `1_000`, `0x1F`,
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
+
+from runner.declare.syntax import BadYaml, Fault, refuse_characters, syntax_fault
 
 # Keys whose value is taken as written, whatever YAML would make of it: identifiers, versions, times.
 AS_WRITTEN = frozenset(
@@ -21,7 +22,6 @@ _TAG = "tag:yaml.org,2002:"
 MERGE = _TAG + "merge"
 _KNOWN_TAGS = frozenset(_TAG + kind for kind in ("str", "null", "bool", "int", "float", "map", "seq"))
 _YAML_1_1_BOOLEANS = frozenset({"yes", "no", "on", "off"})
-_NOT_IN_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -41,36 +41,16 @@ for _kind, _pattern, _first in (
     _Loader.add_implicit_resolver(_TAG + _kind, re.compile(_pattern), _first)
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Something wrong at a line and column (both from 0, as YAML marks count)."""
-
-    code: str
-    line: int
-    column: int
-    message: str
-    hint: str = ""
-    warning: bool = False
-
-
-class BadYaml(Exception):
-    """The text is not YAML from some place on."""
-
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.message)
-        self.fault = fault
-
-
 def composed(text: str) -> Iterator[yaml.Node]:
     """The root node of every document. Raises BadYaml where the syntax breaks; what stands before is still given."""
-    _refuse_characters(text)
+    refuse_characters(text)
     _refuse_depth(text)
     loader = _Loader(text)
     try:
         while loader.check_node():
             yield loader.get_node()
     except yaml.MarkedYAMLError as error:
-        raise BadYaml(_syntax_fault(text, error)) from error
+        raise BadYaml(syntax_fault(text, error)) from error
     finally:
         loader.dispose()
 
@@ -157,8 +137,10 @@ class Construction:
         self._fault("yaml-tag", node, f"the tag {shown} does not fit here", "remove the tag; write plain values")
 
     def _unquoted_template(self, key: yaml.Node) -> None:
-        hint = 'quote it: "{{ … }}"' if isinstance(key, yaml.MappingNode) else "a key is plain text"
-        self._fault("yaml-key", key, "a mapping or a list cannot be a key", hint)
+        if isinstance(key, yaml.MappingNode) and all(value.value == "" for _, value in key.value):
+            self._fault("yaml-key", key, "a text that begins with {{ must be quoted", 'write it as "{{ … }}"')
+        else:
+            self._fault("yaml-key", key, "a mapping or a list cannot be a key", "a key is plain text")
 
     def _count_alias(self, node: yaml.Node) -> None:
         # A handful of nested aliases can stand for billions of values; each list or mapping met again is counted.
@@ -183,15 +165,6 @@ def _boolean(text: str) -> bool:
 _SCALARS: dict[str, Callable[[str], Any]] = {_TAG + "bool": _boolean, _TAG + "int": int, _TAG + "float": float}
 
 
-def _refuse_characters(text: str) -> None:
-    found = _NOT_IN_YAML.search(text)
-    if found:
-        before = text[: found.start()]
-        message = f"the character U+{ord(found.group()):04X} is not allowed in YAML"
-        line, column = before.count("\n"), len(before) - before.rfind("\n") - 1
-        raise BadYaml(Fault("yaml-character", line, column, message, 'in double quotes it can be written "\\u…"'))
-
-
 def _refuse_depth(text: str) -> None:
     # libyaml composes recursively on the C stack: some 100,000 brackets would end the process, not raise.
     if (
@@ -212,32 +185,3 @@ def _refuse_depth(text: str) -> None:
                 depth -= 1
     except yaml.MarkedYAMLError:
         return  # composing meets the same fault at the same place, after what stands before it
-
-
-def _syntax_fault(text: str, error: yaml.MarkedYAMLError) -> Fault:
-    mark: Any = error.problem_mark or error.context_mark
-    problem = error.problem or "not YAML"
-    lines = text.split("\n")
-    line, column = mark.line, mark.column
-    if not "".join(lines[line:]).strip():
-        # libyaml notices an unclosed bracket or quote at the end of the file; where it began tells more.
-        written = [number for number, text_line in enumerate(lines) if text_line.strip()]
-        line, column = max(written, default=0), 0
-        if error.context_mark and error.context_mark.line <= line:
-            line, column = error.context_mark.line, error.context_mark.column
-    shown = lines[line] if line < len(lines) else ""
-    return Fault("yaml-syntax", line, column, f"this is not YAML: {problem}", _syntax_hint(problem, shown, column))
-
-
-def _syntax_hint(problem: str, line: str, column: int) -> str:
-    if "\t" in line[: column + 1] or "tab" in problem:
-        return "indent with spaces; YAML allows no tabs there"
-    if "mapping values are not allowed" in problem:
-        return "quote a text that holds a colon and a space, and check the indentation"
-    if "{{" in line or "{%" in line:
-        return 'quote a text that begins with a template: "{{ … }}"'
-    if "alias" in problem:
-        return "an alias needs its anchor earlier in the same document; a text that begins with * must be quoted"
-    if "cannot start any token" in problem:
-        return "quote a text that begins with @, ` or %"
-    return ""

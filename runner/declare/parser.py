@@ -65,7 +65,7 @@ class _Parser:
         template = value.get("template", "plain") if is_email else None
         own = value.get("vars", {})
         texts = [(subject, subject_origin), (body, body_origin)]
-        self._warn_unknown_variables(texts, audience.names | own.keys() | self.around.vars.keys())
+        unknown = self._unknown_variables(texts, audience.names | own.keys() | self.around.vars.keys())
         written = [value["message_type"] != "email", template, sender, self.around.vars, own]
         declaration = Declaration(
             name=value["name"],
@@ -85,6 +85,7 @@ class _Parser:
             document=document,
             subject_origin=subject_origin,
             body_origin=body_origin,
+            unknown=unknown,
         )
         return declaration, self.problems
 
@@ -185,24 +186,26 @@ class _Parser:
             return None
         try:
             moment = datetime.fromisoformat(text.upper())
-        except ValueError:
+            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        except (ValueError, OverflowError):
             self._error("moment-form", (key,), f"{text} is no day of the calendar or no time of the day")
             return None
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
     def _warn_unused_subject(self, *, is_email: bool) -> None:
         if not is_email and "subject" in self.value:
             message = "an in-app message has no subject; it is left out"
             self.problems.append(self.document.warning("subject-unused", ("subject",), message, "remove it"))
 
-    def _warn_unknown_variables(self, texts: list[tuple[Text | None, Origin]], known: frozenset[str]) -> None:
+    def _unknown_variables(self, texts: list[tuple[Text | None, Origin]], known: frozenset[str]) -> tuple[Problem, ...]:
         """A name that nothing gives is an error where it is printed; where it is only tested, nobody would notice."""
+        found = []
         for text, origin in texts:
             for name, line in text.names.items() if text else ():
                 if name not in known:
                     hint = rules.did_you_mean(name, sorted(known))
                     fault = TemplateFault("unknown-variable", f"nothing gives {name} a value", hint, line, name=name)
-                    self.problems.append(replace(origin.problem(fault), severity=Severity.WARNING))
+                    found.append(replace(origin.problem(fault), severity=Severity.WARNING))
+        return tuple(found)
 
     def _error(self, code: str, path: Path, message: str, hint: str = "") -> None:
         self.problems.append(self.document.problem(code, path, message, hint))

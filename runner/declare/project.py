@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from posixpath import isabs, normpath
 from typing import Any
 
 from runner.declare import rules
@@ -156,10 +157,16 @@ def _settings_document(tree: Tree) -> Document | None:
 def _lock_problems(document: Document) -> list[Problem]:
     """Two environments on one lockfile would each take the other's deliveries for their own."""
     value = document.value
-    paths = {value.get("lock", "messages.lock"): "the unnamed environment"}
-    problems = []
+    paths = {normpath(value.get("lock", "messages.lock")): "the unnamed environment"}
+    problems = [
+        document.problem(
+            "file-outside", (*owner, "lock"), f"{lock} is outside the project", "name a file below its root"
+        )
+        for owner, own in _owners(document)
+        if (lock := own.get("lock", "")) and (isabs(lock) or normpath(lock).startswith(".."))
+    ]
     for name, own in value.get("environments", {}).items():
-        lock = own.get("lock", f"messages.{name}.lock")
+        lock = normpath(own.get("lock", f"messages.{name}.lock"))
         if lock in paths:
             message = f"{paths[lock]} has the lockfile {lock} already"
             at = ("environments", name, "lock") if "lock" in own else ("environments", name)
@@ -169,15 +176,19 @@ def _lock_problems(document: Document) -> list[Problem]:
 
 
 def _variable_problems(document: Document) -> list[Problem]:
-    owners = [(), *(("environments", name) for name in document.value.get("environments", {}))]
     problems = []
-    for owner in owners:
-        own = document.value["environments"][owner[1]] if owner else document.value
+    for owner, own in _owners(document):
         for name in own.get("vars", {}):
             if not name.isidentifier():
                 message = f"{name} cannot be a variable: letters, digits and underscores, the first no digit"
                 problems.append(document.problem("variable-name", (*owner, "vars", name), message, at_key=True))
     return problems
+
+
+def _owners(document: Document) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
+    """What holds settings: the document and each of its environments, with their paths."""
+    environments = document.value.get("environments", {})
+    return [((), document.value), *((("environments", name), own) for name, own in environments.items())]
 
 
 def _settings(environment: str, value: Mapping[str, Any]) -> Settings:

@@ -31,13 +31,18 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One broken rule: where in the value, which, and the words for it. `at_key`: the key is wrong, not its value."""
+    """One broken rule: where in the value, which, and the words for it. `at_key`: the key is wrong, not its value.
+
+    `lacks` are the keys of which one is missing; `meant` is the key that an unknown one comes near to.
+    """
 
     path: tuple[str | int, ...]
     code: str
     message: str
     hint: str
     at_key: bool = False
+    lacks: frozenset[str] = frozenset()
+    meant: str = ""
 
 
 @cache
@@ -82,7 +87,13 @@ def violations(value: Any, kind: str) -> list[Violation]:
     found = [violation for error in telling for violation in _explained(error)]
     if not found and not validator(kind).is_valid(value):
         found = [Violation((), "schema", f"this does not fit the schema of a {kind}", f"see msgrun schema {kind}")]
-    return list(dict.fromkeys(found))
+    # A misspelt key is one mistake, not two: then the right one is not told to be missing.
+    meant = {(*violation.path[:-1], violation.meant) for violation in found if violation.meant}
+    return [
+        violation
+        for violation in dict.fromkeys(found)
+        if not any((*violation.path, key) in meant for key in violation.lacks)
+    ]
 
 
 def did_you_mean(word: str, choices: list[str]) -> str:
@@ -93,22 +104,36 @@ def did_you_mean(word: str, choices: list[str]) -> str:
 
 @cache
 def _explainer(kind: str) -> Any:
-    from jsonschema import Draft202012Validator  # noqa: PLC0415  # heavy: only where something is wrong
+    from jsonschema import Draft202012Validator, validators  # noqa: PLC0415  # heavy: only where something is wrong
 
-    return Draft202012Validator(schema(kind))
+    extended: Any = validators.extend(Draft202012Validator, {"pattern": _pattern_errors})  # type: ignore[no-untyped-call]
+    return extended(schema(kind))
+
+
+def _pattern_errors(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[Any]:
+    """Asks the fast library: regular expressions differ ($, white space), verdicts must not."""
+    from jsonschema import ValidationError  # noqa: PLC0415  # likewise
+
+    if isinstance(instance, str) and not _pattern(pattern).is_valid(instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+@cache
+def _pattern(pattern: str) -> Any:
+    import jsonschema_rs  # noqa: PLC0415  # heavy: only where something is checked
+
+    return jsonschema_rs.Draft202012Validator({"pattern": pattern})
 
 
 def _explained(error: Any) -> Iterator[Violation]:
     path = tuple(error.absolute_path)
     words = error.schema if isinstance(error.schema, dict) else {}
     if error.validator == "additionalProperties":
-        known = list(words.get("properties", {}))
-        for key in sorted(set(error.instance) - set(known)):
-            hint = did_you_mean(key, known) or f"the keys here are {', '.join(known)}"
-            yield Violation((*path, key), "unknown-key", f"there is no key {key} here", hint, at_key=True)
-    elif error.validator == "required" and "x-code" not in words:
+        yield from _unknown_keys(error, path, words)
+    elif error.validator == "required" and ("x-code" not in words or _is_form(words)):
         missing = next(key for key in error.validator_value if f"'{key}'" in error.message.split(" is a ")[0])
-        yield Violation(path, "missing-key", f"the key {missing} is missing", _example_hint(missing, words))
+        message, hint = f"the key {missing} is missing", _example_hint(missing, words)
+        yield Violation(path, "missing-key", message, hint, lacks=frozenset({missing}))
     elif error.validator == "type":
         yield Violation(
             path, words.get("x-code", "wrong-type") if _is_form(words) else "wrong-type", *_type_words(error)
@@ -117,18 +142,40 @@ def _explained(error: Any) -> Iterator[Violation]:
         yield Violation((*path, error.instance), words["x-code"], words["errorMessage"], "", at_key=True)
     elif "x-code" in words:
         at = (*path, words["x-at"]) if "x-at" in words else path
-        yield Violation(at, words["x-code"], words["errorMessage"], words.get("x-hint", ""))
+        yield Violation(at, words["x-code"], words["errorMessage"], words.get("x-hint", ""), lacks=_lacks(error))
     else:
         yield _plain(error, path)
 
 
+def _unknown_keys(error: Any, path: tuple[str | int, ...], words: dict[str, Any]) -> Iterator[Violation]:
+    known = list(words.get("properties", {}))
+    elsewhere = words.get("x-elsewhere", {})
+    for key in sorted(set(error.instance) - set(known)):
+        near = difflib.get_close_matches(key, [*known, *elsewhere], n=1, cutoff=0.6)
+        meant = near[0] if near else ""
+        hint = elsewhere.get(key) or (f"did you mean {meant}?" if meant else f"the keys here are {', '.join(known)}")
+        yield Violation((*path, key), "unknown-key", f"there is no key {key} here", hint, at_key=True, meant=meant)
+
+
+def _lacks(error: Any) -> frozenset[str]:
+    """The keys of which one is missing, where the rule is that one must be there."""
+    match error.validator:
+        case "required":
+            return frozenset(error.validator_value)
+        case "anyOf" | "oneOf":
+            keys = frozenset(key for branch in error.validator_value for key in branch.get("required", ()))
+            return keys if keys.isdisjoint(error.instance) else frozenset()
+        case _:
+            return frozenset()
+
+
 def _plain(error: Any, path: tuple[str | int, ...]) -> Violation:
-    name = _name(path)
+    name, words = _name(path), error.schema
     allowed = error.validator_value
     match error.validator:
         case "enum" | "const":
             choices = [str(choice) for choice in allowed] if error.validator == "enum" else [str(allowed)]
-            hint = did_you_mean(str(error.instance), choices)
+            hint = words.get("x-hint") or did_you_mean(str(error.instance), choices)
             shown = private(error.instance) if "to" in path else error.instance
             many = len(choices) > 6  # noqa: PLR2004  # a list of versions would drown the message
             listed = f"one of {choices[0]} … {choices[-1]}" if many else " or ".join(choices)
@@ -153,8 +200,11 @@ def _type_words(error: Any) -> tuple[str, str]:
     value = error.instance
     name = _name(tuple(error.absolute_path))
     if value is None:
-        return f"{name} is empty", f"it must be {kinds}; leave the key out if there is nothing to say"
-    hint = f'quote it: "{value}"' if "string" in wanted and isinstance(value, int | float) else ""
+        return f"{name} is empty", f"write {kinds} after the colon, or remove the key if it is not needed"
+    written = str(value).lower() if isinstance(value, bool) else value
+    hint = f'quote it: "{written}"' if "string" in wanted and isinstance(value, int | float) else ""
+    if "boolean" in wanted:
+        hint = "write true or false, without quotes"
     return f"{name} must be {kinds}, not {_TYPES[_type_of(value)]}", hint
 
 
@@ -183,10 +233,13 @@ def _type_of(value: Any) -> str:
 
 def _name(path: tuple[str | int, ...]) -> str:
     words = [step for step in path if isinstance(step, str)]
-    return ".".join(words[-2:]) if words else "a declaration"
+    return ".".join(words[-2:]) if words else "this document"
 
 
 def _example_hint(key: str, words: dict[str, Any]) -> str:
     examples = words.get("properties", {}).get(key, {}).get("examples", [])
-    plain = examples and isinstance(examples[0], str | int)
-    return f"for example {key}: {examples[0]}" if plain else f"add {key}: …"
+    if not examples:
+        return f"add {key}: …"
+    first = examples[0]
+    flow = ", ".join(f"{name}: {value}" for name, value in first.items()) if isinstance(first, dict) else ""
+    return f"for example {key}: {{{flow}}}" if flow else f"for example {key}: {first}"

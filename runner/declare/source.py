@@ -9,10 +9,12 @@ from typing import Any
 import yaml
 
 from runner.declare import nodes
+from runner.declare.syntax import BadYaml, Fault
 from runner.errors import Place, Problem, Severity
-from runner.privacy import private
+from runner.privacy import addresses, private
 
 Path = Sequence[str | int]
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a terminal would obey them
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,8 @@ class Source:
         return self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
     def line(self, number: int) -> str:
-        """Line `number` (from 1), or nothing beyond the end."""
-        return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
+        """Line `number` (from 1) as it may be shown, without control characters; nothing beyond the end."""
+        return _CONTROL.sub("\ufffd", self.lines[number - 1]) if 0 < number <= len(self.lines) else ""
 
 
 class Document:
@@ -80,13 +82,15 @@ class Document:
         return Problem(code, place, message, hint, Severity.WARNING, self.excerpt(place.line))
 
     def excerpt(self, line: int) -> str:
-        """The line of the file, with the recipients' values in it marked as private."""
+        """The line of the file, with the recipients' values and all addresses in it marked as private."""
         text = self.source.line(line)
-        spans = sorted(span for number, *span in self._private_spans if number == line - 1)
-        for start, end in reversed(spans):
-            text = (
-                text[:start] + private(text[start : end if end >= 0 else len(text)]) + (text[end:] if end >= 0 else "")
-            )
+        own = [
+            (start, end if end >= 0 else len(text)) for number, start, end in self._private_spans if number == line - 1
+        ]
+        # An address may also stand where no recipient belongs, under a misspelt key for one.
+        others = [(start, end) for start, end in addresses(text) if not any(a < end and start < b for a, b in own)]
+        for start, end in sorted([*own, *others], reverse=True):
+            text = text[:start] + private(text[start:end]) + text[end:]
         return text
 
     def template_place(self, path: Path, template_line: int, name: str = "") -> Place:
@@ -101,9 +105,11 @@ class Document:
         first, last = node.start_mark.line, max(node.end_mark.line, node.start_mark.line)
         if node.style == "|":
             return self._mention(first + template_line, first + template_line, name)
-        if first == last:
-            return self._mention(first, last, name, default=self._at(node))
-        return self._mention(first + (node.style == ">"), last, name, default=self._at(node))
+        default = self._at(node)
+        tagged = [line for line in range(first, last + 1) if re.search(r"\{[{%]", self.source.line(line + 1))]
+        if first < last and len(tagged) == 1:
+            default = self._mention(tagged[0], tagged[0], "")
+        return self._mention(first + (node.style == ">"), last, name, default=default)
 
     def _mention(self, first: int, last: int, name: str, default: Place | None = None) -> Place:
         found = re.compile(rf"(?<![\w.]){re.escape(name)}(?!\w)") if name else re.compile(r"\{[{%]")
@@ -147,7 +153,7 @@ def documents(source: Source) -> Iterator[Document | Problem]:
                 yield _fault_problem(source, fault, document.excerpt(fault.line + 1))
             if not made.fatal and not (made.value is None and root.value == ""):
                 yield document
-    except nodes.BadYaml as error:
+    except BadYaml as error:
         # Nothing tells whose values a line shows that could not be read as YAML, so all of it counts as private.
         yield _fault_problem(source, error.fault, private(source.line(error.fault.line + 1)))
 
@@ -165,7 +171,7 @@ def decode(path: str, data: bytes) -> Source | Problem:
         return Problem("not-utf-8", place, f"byte 0x{data[error.start]:02X} is not UTF-8", "save the file as UTF-8")
 
 
-def _fault_problem(source: Source, fault: nodes.Fault, excerpt: str) -> Problem:
+def _fault_problem(source: Source, fault: Fault, excerpt: str) -> Problem:
     place = Place(source.path, fault.line + 1, fault.column + 1)
     severity = Severity.WARNING if fault.warning else Severity.ERROR
     return Problem(fault.code, place, fault.message, fault.hint, severity, excerpt)

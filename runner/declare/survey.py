@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from runner.declare.audience import Listed
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, deliveries
 from runner.errors import Problem
@@ -19,14 +20,30 @@ def survey(declaration: Declaration, salt: str, take: Callable[[Delivery], None]
         else:
             take(found)
             count += 1
-    told = _summarised(problems, count + len(problems))
+    audience = declaration.audience
+    faulty = {problem.recipient or problem.place for problem in problems}
+    total = len(audience.members) if isinstance(audience, Listed) else count + len(faulty)
+    told = _with_unknown(_summarised(problems, total), declaration.unknown)
     document, most = declaration.document, declaration.max_recipients
-    if most is not None and count + len(problems) > most:
-        message = f"{count + len(problems)} recipients are declared, and max_recipients is {most}"
+    if most is not None and total > most:
+        message = f"{total} recipients are declared, and max_recipients is {most}"
         told.append(document.problem("too-many-recipients", ("max_recipients",), message, "raise it, if that is meant"))
     if not count and not problems:
         told.append(document.warning("no-recipients", ("to",), "the audience is empty: nobody gets this"))
     return told
+
+
+def _with_unknown(problems: list[Problem], unknown: tuple[Problem, ...]) -> list[Problem]:
+    """The problems and the warnings of unknown variables; where both are about one place, the error with the hint."""
+    warnings = {warning.place: warning for warning in unknown}
+    told = [
+        replace(problem, hint=warnings[problem.place].hint or problem.hint)
+        if problem.code == "undefined-variable" and problem.place in warnings
+        else problem
+        for problem in problems
+    ]
+    errors = {problem.place for problem in problems}
+    return [*told, *(warning for warning in unknown if warning.place not in errors)]
 
 
 def _summarised(problems: list[Problem], total: int) -> list[Problem]:

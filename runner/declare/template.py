@@ -6,6 +6,7 @@ A template sees variables and nothing else: no clock, no randomness, no file out
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from types import TracebackType
 from typing import Any
 
@@ -13,24 +14,23 @@ import jinja2
 from jinja2 import meta, nodes
 from jinja2.exceptions import SecurityError
 
+from runner.declare.environment import Environment
 from runner.declare.language import (
     DEFAULT_HINT,
     MAX_RENDERED,
     MAX_SECONDS,
-    Environment,
-    Missing,
+    TOO_SLOW,
     MissingValue,
     RenderTooLong,
     TemplateFault,
-    bounded,
-    printable,
 )
+from runner.declare.source import decode
 from runner.declare.tree import NotReadable, Tree
+from runner.errors import Problem
 
 _FOLDER = "messages/"
 _OBJECT = re.compile(r" at 0x[0-9a-fA-F]{6,}")
-_BY_CHANCE = ("random",)
-_WITHOUT = ("lipsum",)
+_MAX_PARTS = MAX_RENDERED + 1  # an endless loop that prints nothing is one that the clock ends
 
 
 @dataclass(slots=True)
@@ -64,8 +64,9 @@ class Templates:
         self._tree = tree
         self._watch = watch
         self._includes: dict[str, str] = {}
-        self._html = self._environment(autoescape=True)
-        self._plain = self._environment(autoescape=False)
+        loader = jinja2.FunctionLoader(self._include)
+        self._html = Environment(autoescape=True, loader=loader)
+        self._plain = Environment(autoescape=False, loader=loader)
         self.globals: dict[str, Any] = dict(self._html.globals)
 
     def text(self, source: str, *, html: bool) -> Text:
@@ -83,63 +84,66 @@ class Templates:
             names = dict(sorted(lines.items()))
             template = environment.from_string(source)
         except jinja2.TemplateSyntaxError as error:
-            raise _syntax_fault(error) from error
+            fault = _syntax_fault(error)
+            self._show(fault)
+            raise fault from error
         except RecursionError as error:
             raise TemplateFault("template-syntax", "the template is nested too deeply") from error
         return Text(source, self._renderer(environment, template), names, parts)
 
-    def _environment(self, *, autoescape: bool) -> Environment:
-        environment = Environment(
-            autoescape=autoescape,
-            undefined=Missing,
-            finalize=printable,
-            loader=jinja2.FunctionLoader(self._include),
-            auto_reload=False,
-            cache_size=-1,
-        )
-        for name in _WITHOUT:
-            del environment.globals[name]
-        for name in _BY_CHANCE:
-            del environment.filters[name]
-        for name in ("center", "indent", "wordwrap", "format", "replace", "truncate"):
-            environment.filters[name] = bounded(environment.filters[name])
-        return environment
-
     def _include(self, name: str) -> tuple[str, str, Callable[[], bool]] | None:
+        """Jinja's loader; by then every name was found readable, or missing where it may be."""
+        try:
+            return self._source(name), name, lambda: True
+        except NotReadable:
+            return None
+
+    def _source(self, name: str) -> str:
+        """The text of a file below messages/. Raises NotReadable, TemplateFault."""
         if name not in self._includes:
-            try:
-                path = self._tree.locate(name, _FOLDER + "_")
-                source = self._tree.read(path).decode("utf-8-sig")
-            except UnicodeDecodeError as error:
-                raise TemplateFault("not-utf-8", f"{_FOLDER}{name} is not UTF-8", file=_FOLDER + name) from error
-            except NotReadable as error:
-                if error.code == "file-missing":
-                    return None
-                raise TemplateFault(error.code, error.message, error.hint) from error
-            self._includes[name] = source
-        return self._includes[name], name, lambda: True
+            path = self._tree.locate(name, _FOLDER + "_")
+            if not path.startswith(_FOLDER):
+                raise NotReadable("file-outside", f"{name} is outside {_FOLDER}", "includes are files below it")
+            found = decode(path, self._tree.read(path))
+            if isinstance(found, Problem):
+                raise TemplateFault(found.code, found.message, found.hint, found.place.line, path)
+            self._includes[name] = found.text
+        return self._includes[name]
 
     def _parts(self, tree: nodes.Template, environment: Environment, seen: dict[str, str]) -> dict[str, str]:
         """The sources of every include, import and parent, and of theirs. Their names must be literal."""
         for node in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
-            for name in _literal_names(node):
-                if name in seen:
-                    continue
-                found = self._include(name)
-                if found is None:
-                    if isinstance(node, nodes.Include) and node.ignore_missing:
-                        continue
-                    message = f"there is no template {_FOLDER}{name}"
-                    raise TemplateFault(
-                        "file-missing", message, "includes are relative to messages/", node.lineno, name=name
-                    )
-                seen[name] = found[0]
-                try:
-                    self._parts(environment.parse(found[0], name, _FOLDER + name), environment, seen)
-                except TemplateFault as error:
-                    error.file = error.file or _FOLDER + name
-                    raise
+            name = self._existing(node)
+            if name is None or name in seen:
+                continue
+            seen[name] = self._source(name)
+            try:
+                self._parts(environment.parse(seen[name], name, _FOLDER + name), environment, seen)
+            except TemplateFault as fault:
+                self._show(fault, _FOLDER + name)
+                raise
         return seen
+
+    def _existing(self, node: Any) -> str | None:
+        """The first of the node's templates that exists, or none where that is allowed. Raises TemplateFault."""
+        names = _literal_names(node)
+        for name in names:
+            try:
+                self._source(name)
+            except NotReadable as error:
+                last = name is names[-1]
+                if error.code != "file-missing" or (last and not getattr(node, "ignore_missing", False)):
+                    hint = error.hint or "includes are relative to messages/"
+                    raise TemplateFault(error.code, error.message, hint, node.lineno, name=name) from error
+            else:
+                return name
+        return None
+
+    def _show(self, fault: TemplateFault, file: str = "") -> None:
+        """Makes the fault show the line of the include that it is in, by default of `file`."""
+        fault.file = fault.file or file
+        lines = self._includes.get(fault.file.removeprefix(_FOLDER), "").splitlines()
+        fault.shown = lines[fault.line - 1] if 0 < fault.line <= len(lines) else ""
 
     def _renderer(self, environment: Environment, template: jinja2.Template) -> Callable[[dict[str, Any]], str]:
         root, blocks, name, watch = template.root_render_func, template.blocks, template.name, self._watch
@@ -149,14 +153,13 @@ class Templates:
             watch.serial += 1
             watch.active = True
             try:
-                # Only references pile up in the list, so a runaway text is stopped before it is built.
-                parts = list(root(context(environment, values, name, blocks)))
-                if sum(map(len, parts)) > MAX_RENDERED:
-                    raise TemplateFault("too-long", f"the text is longer than {MAX_RENDERED} characters")  # noqa: TRY301
-                text = "".join(parts)
+                # Only references pile up, and not too many, so a runaway text is stopped before it is built.
+                text = environment.concat(islice(root(context(environment, values, name, blocks)), _MAX_PARTS))
             except Exception as error:
                 watch.active = False
-                raise _render_fault(error) from error
+                fault = _render_fault(error)
+                self._show(fault)
+                raise fault from error
             finally:
                 watch.active = False
             if " at 0x" in text and _OBJECT.search(text):
@@ -199,7 +202,7 @@ def _render_fault(error: Exception) -> TemplateFault:
         case MissingValue():
             fault = TemplateFault("undefined-variable", str(error), DEFAULT_HINT, name=error.variable)
         case RenderTooLong():
-            fault = TemplateFault("too-slow", f"rendering takes longer than {MAX_SECONDS:g} seconds")
+            fault = TemplateFault(TOO_SLOW, f"rendering takes longer than {MAX_SECONDS:g} seconds")
         case RecursionError():
             fault = TemplateFault("template-error", "template: it calls itself without an end")
         case SecurityError():
@@ -207,7 +210,9 @@ def _render_fault(error: Exception) -> TemplateFault:
         case jinja2.TemplateSyntaxError():
             fault = _syntax_fault(error)
         case MemoryError() | OverflowError():
-            fault = TemplateFault("template-error", "template: a number or a text grows too large")
+            fault = TemplateFault("template-error", "template: a number, a range or a text grows too large")
+        case ZeroDivisionError():
+            fault = TemplateFault("template-error", "template: a number is divided by zero")
         case _:
             fault = TemplateFault("template-error", f"template: {_words(error)}")
     fault.line, fault.file = line or fault.line, fault.file or file
