@@ -23,6 +23,7 @@ NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 HOLDER = """
 import sys, time
 from datetime import UTC, datetime
+from pathlib import Path
 from runner.ledger.lockfile import Lockfile, Places
 journal = Path(sys.argv[2]) if len(sys.argv) > 2 else None
 with Lockfile(Places(Path(sys.argv[1]), journal, "messages.lock"), "", "apply", datetime.now(UTC)):
