@@ -1,0 +1,400 @@
+"""Over real sockets: one exchange is one request, and it is known whether a byte of it may have left.
+
+A failed POST is tried again only where `may_have_left` is false, so a wrong "no" here is a second message.
+"""
+
+import contextlib
+import gzip
+import json
+import socket
+import ssl
+import struct
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from runner.errors import RunStopped
+from runner.intercom import NoReply, Reply, client
+from runner.intercom.client import HttpTransport
+
+BODY = {"body": "Ponies"}
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Request-Id: r1\r\n\r\n{}"
+Answer = bytes | Callable[[socket.socket], None] | None
+
+
+@dataclass
+class Server:
+    """Answers each connection's requests from a script: bytes, None to close, or whatever a function does."""
+
+    answers: list[Answer]
+    tls: ssl.SSLContext | None = None
+    requests: list[bytes] = field(default_factory=list)
+    connections: int = 0
+
+    def __post_init__(self) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), connection, self._secured(connection) as served:
+            while self.answers and (request := _request(served)):
+                self.requests.append(request)
+                answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+                if callable(answer):
+                    answer(served)
+                elif answer is None:
+                    return
+                else:
+                    served.sendall(answer)
+
+    def _secured(self, connection: socket.socket) -> socket.socket:
+        return self.tls.wrap_socket(connection, server_side=True) if self.tls else connection
+
+
+def _request(connection: socket.socket) -> bytes:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        part = connection.recv(65536)
+        if not part:
+            return b""
+        data += part
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = next(
+        (int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")), 0
+    )
+    while len(body) < length:
+        body += connection.recv(65536)
+    return head + b"\r\n\r\n" + body
+
+
+def reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Server]]:
+    servers: list[Server] = []
+
+    def start(*answers: Answer, tls: ssl.SSLContext | None = None) -> Server:
+        servers.append(Server(list(answers), tls))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.listener.close()
+
+
+def post(url: str) -> Reply | NoReply:
+    return HttpTransport(url, "t0ken").exchange("POST", "/messages", BODY, "2.14")
+
+
+def is_lost(answer: Reply | NoReply, *, may_have_left: bool) -> bool:
+    assert isinstance(answer, NoReply), answer
+    assert answer.reason
+    assert "t0ken" not in answer.reason
+    return answer.may_have_left is may_have_left
+
+
+def test_a_request_is_what_the_reference_asks_for(serve):
+    server = serve(OK)
+    answer = post(server.url + "/")
+    assert answer == Reply(200, {"content-length": "2", "x-request-id": "r1"}, b"{}")
+    head, _, body = server.requests[0].partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    assert lines[0] == "POST /messages HTTP/1.1"
+    assert {"Authorization: Bearer t0ken", "Intercom-Version: 2.14", "Accept: application/json"} <= set(lines)
+    assert "Content-Type: application/json" in lines
+    assert json.loads(body) == BODY
+
+
+def test_a_read_has_no_body(serve):
+    server = serve(OK)
+    HttpTransport(server.url, "t").exchange("GET", "/me", None, "2.14")
+    assert server.requests[0].endswith(b"\r\n\r\n")
+    assert b"content-type" not in server.requests[0].lower()
+
+
+def test_a_refused_connection_let_nothing_leave():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    answer = post(f"http://127.0.0.1:{port}")
+    assert is_lost(answer, may_have_left=False)
+    assert "Connection refused" in answer.reason
+
+
+def test_a_name_that_nobody_knows_let_nothing_leave():
+    assert is_lost(post("https://no-such-host.invalid"), may_have_left=False)
+
+
+def test_a_connection_that_nobody_accepts_let_nothing_leave(monkeypatch):
+    monkeypatch.setattr(client, "CONNECT_TIMEOUT", 0.2)
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        address = full.getsockname()
+        waiting = [socket.socket() for _ in range(4)]
+        for one in waiting:
+            one.setblocking(False)  # noqa: FBT003
+            one.connect_ex(address)
+        answer = post(f"http://127.0.0.1:{address[1]}")
+        for one in waiting:
+            one.close()
+    assert is_lost(answer, may_have_left=False)
+    assert "no connection in time" in answer.reason
+
+
+@dataclass
+class Certificate:
+    """Of 127.0.0.1, signed by itself: trusted only by who is told to."""
+
+    context: ssl.SSLContext
+    bundle: Path
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory) -> Certificate:
+    folder = tmp_path_factory.mktemp("tls")
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout key -out cert"
+    subprocess.run(
+        [*command.split(), "-addext", "subjectAltName=IP:127.0.0.1"], cwd=folder, check=True, capture_output=True
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert", folder / "key")
+    return Certificate(context, folder / "cert")
+
+
+def test_a_certificate_that_nobody_trusts_let_nothing_leave(serve, certificate):
+    server = serve(OK, tls=certificate.context)
+    answer = post(f"https://127.0.0.1:{server.port}")
+    assert is_lost(answer, may_have_left=False)
+    assert "no secure connection" in answer.reason
+    assert server.requests == []
+
+
+def test_over_tls_what_was_written_may_have_left(serve, certificate, monkeypatch):
+    monkeypatch.setattr(client, "LOOPBACK", ())
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate.bundle))
+    assert post(f"https://127.0.0.1:{serve(OK, tls=certificate.context).port}").status == 200
+    server = serve(None, tls=certificate.context)
+    assert is_lost(post(f"https://127.0.0.1:{server.port}"), may_have_left=True)
+    assert len(server.requests) == 1
+
+
+def test_a_server_that_speaks_no_tls_let_nothing_leave():
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def answer_at_once() -> None:
+        connection, _ = listener.accept()
+        connection.sendall(OK)
+        connection.close()
+
+    thread = threading.Thread(target=answer_at_once, daemon=True)
+    thread.start()
+    assert is_lost(post(f"https://127.0.0.1:{listener.getsockname()[1]}"), may_have_left=False)
+    thread.join()
+    listener.close()
+
+
+@pytest.mark.parametrize("status", ["403 Forbidden", "407 Proxy Authentication Required", "502 Bad Gateway"])
+def test_a_proxy_that_does_not_connect_let_nothing_leave(status, serve, monkeypatch):
+    proxy = serve(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    answer = post("https://api.intercom.invalid")
+    assert is_lost(answer, may_have_left=False)
+    assert "the proxy did not connect" in answer.reason
+    assert [request.split()[0] for request in proxy.requests] == [b"CONNECT"]
+    assert b"t0ken" not in proxy.requests[0]
+
+
+@pytest.mark.parametrize("answer", [None, reset, b"garbage\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\ngarbage"])
+def test_a_proxy_that_breaks_off_let_nothing_leave(answer, serve, monkeypatch):
+    monkeypatch.setattr(client, "CONNECT_TIMEOUT", 0.3)
+    proxy = serve(answer)
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    assert is_lost(post("https://api.intercom.invalid"), may_have_left=False)
+
+
+def test_what_stays_on_this_machine_goes_through_no_proxy(serve, monkeypatch):
+    proxy, server = serve(OK), serve(OK)
+    monkeypatch.setenv("HTTP_PROXY", proxy.url)
+    monkeypatch.setenv("http_proxy", proxy.url)
+    assert post(server.url).status == 200
+    assert proxy.connections == 0
+
+
+def test_a_connection_closed_after_the_request_was_read_may_have_let_it_leave(serve):
+    server = serve(None)
+    assert is_lost(post(server.url), may_have_left=True)
+    assert len(server.requests) == 1
+
+
+def test_a_connection_reset_after_the_request_was_read_may_have_let_it_leave(serve):
+    server = serve(reset)
+    assert is_lost(post(server.url), may_have_left=True)
+    assert len(server.requests) == 1
+
+
+def test_a_connection_reset_before_it_is_read_from_may_have_let_it_leave():
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def end() -> None:
+        connection, _ = listener.accept()
+        connection.recv(1, socket.MSG_PEEK)  # it has arrived, and nobody takes it
+        reset(connection)
+
+    thread = threading.Thread(target=end, daemon=True)
+    thread.start()
+    answer = post(f"http://127.0.0.1:{listener.getsockname()[1]}")
+    thread.join()
+    listener.close()
+    assert is_lost(answer, may_have_left=True)
+
+
+def test_no_answer_in_time_may_have_let_it_leave(serve, monkeypatch):
+    monkeypatch.setattr(client, "READ_TIMEOUT", 0.2)
+    done = threading.Event()
+    server = serve(lambda _: done.wait(5) and None)
+    answer = post(server.url)
+    done.set()
+    assert is_lost(answer, may_have_left=True)
+    assert "no answer in time" in answer.reason
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope",
+        b"HTTP/1.1 2",
+        b"garbage\r\n\r\n",
+        b"HTTP/1.1 abc OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 300 + b"\r\n",
+        b"HTTP/1.1 200 " + b"x" * 70000 + b"\r\n\r\n",
+    ],
+)
+def test_an_answer_that_cannot_be_read_may_have_let_it_leave(answer, serve):
+    def send_and_close(connection: socket.socket) -> None:
+        connection.sendall(answer)
+        connection.close()
+
+    server = serve(send_and_close)
+    assert is_lost(post(server.url), may_have_left=True)
+    assert len(server.requests) == 1
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=60), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: "]))
+def test_no_bytes_of_a_server_raise_and_none_are_answered_with_a_second_request(serve, noise, start):
+    def send_and_close(connection: socket.socket) -> None:
+        connection.sendall(start + noise)
+        connection.shutdown(socket.SHUT_RDWR)
+        connection.close()
+
+    server = serve(send_and_close)
+    answer = post(server.url)
+    assert isinstance(answer, Reply) or answer.may_have_left
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_an_answer_and_never_followed(status, serve):
+    elsewhere = serve(OK)
+    head = f"HTTP/1.1 {status} Moved\r\nLocation: {elsewhere.url}/messages\r\nContent-Length: 0\r\n\r\n"
+    server = serve(head.encode())
+    assert post(server.url).status == status
+    assert elsewhere.connections == 0
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
+def test_nothing_is_sent_again_by_the_library(status, serve):
+    server = serve(f"HTTP/1.1 {status} No\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n".encode())
+    assert post(server.url).status == status
+    assert len(server.requests) == 1
+
+
+def test_a_netrc_never_replaces_the_token(serve, tmp_path, monkeypatch):
+    server = serve(OK)
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login ann password secret\ndefault login ann password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setattr(client, "LOOPBACK", ())
+    post(server.url)
+    assert b"Authorization: Bearer t0ken" in server.requests[0]
+
+
+def test_a_compressed_answer_is_read(serve):
+    body = gzip.compress(b'{"id": 1}')
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
+    assert post(serve(head.encode() + body).url).body == b'{"id": 1}'
+
+
+def test_a_connection_is_used_again(serve):
+    server = serve(OK)
+    transport = HttpTransport(server.url, "t")
+    for _ in range(3):
+        assert transport.exchange("POST", "/messages", BODY, "2.14").status == 200
+    assert (server.connections, len(server.requests)) == (1, 3)
+
+
+def test_a_kept_connection_that_was_closed_meanwhile_is_replaced_before_anything_is_written(serve):
+    def answer_and_close(connection: socket.socket) -> None:
+        connection.sendall(OK)
+        connection.shutdown(socket.SHUT_RDWR)
+        connection.close()
+
+    server = serve(answer_and_close, OK)
+    transport = HttpTransport(server.url, "t")
+    assert transport.exchange("POST", "/messages", BODY, "2.14").status == 200
+    threading.Event().wait(0.05)
+    assert transport.exchange("POST", "/messages", BODY, "2.14").status == 200
+    assert (server.connections, len(server.requests)) == (2, 2)
+
+
+def test_a_failure_after_a_success_is_judged_by_itself(serve):
+    assert post(serve(OK).url).status == 200
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    assert is_lost(post(f"http://127.0.0.1:{port}"), may_have_left=False)
+
+
+@pytest.mark.parametrize("token", ["", " ", "two words", "tökén", "a\nb", "a\x00b"])
+def test_a_token_that_cannot_be_one_is_said_before_any_request_and_not_shown(token):
+    with pytest.raises(RunStopped) as caught:
+        HttpTransport("http://127.0.0.1:1", token)
+    assert token.strip() == "" or token not in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_a_line_break_behind_the_token_is_no_part_of_it(serve):
+    server = serve(OK)
+    HttpTransport(server.url, "t0ken\n").exchange("GET", "/me", None, "2.14")
+    assert b"Authorization: Bearer t0ken\r\n" in server.requests[0]

@@ -1,0 +1,154 @@
+"""Reading from a workspace: who it is and who the recipients are, patiently, and never a guess."""
+
+import json
+
+import pytest
+
+from runner.errors import RunStopped
+from runner.intercom import NoReply, Reply
+from runner.intercom.client import HttpTransport
+from runner.intercom.pace import Pace
+from runner.intercom.workspace import RateExhausted, Workspace
+from runner.sandbox import Sandbox, Trouble
+
+
+def reply(status: int, body: object, **headers: str) -> Reply:
+    return Reply(status, headers, body if isinstance(body, bytes) else json.dumps(body).encode())
+
+
+def contact(number: int, **fields: object) -> dict[str, object]:
+    return {"id": f"c{number}", "role": "user", "email": f"p{number}@example.com", "created_at": 5, **fields}
+
+
+ME = reply(200, {"app": {"id_code": "acme"}})
+LOST = NoReply("no route", may_have_left=False)
+
+
+@pytest.fixture
+def workspace(time, script):
+    def make(*answers):
+        transport = script(*answers)
+        return Workspace(transport, Pace(time.clock, 1.0, None), time.clock), transport
+
+    return make
+
+
+def test_a_workspace_is_named_by_its_app(workspace):
+    found, transport = workspace(ME)
+    assert found.id_code() == "acme"
+    assert transport.asked == [("GET", "/me", None, "2.14")]
+
+
+@pytest.mark.parametrize("body", [{}, {"app": None}, {"app": {"id_code": ""}}, {"app": {"id_code": 5}}, [], None])
+def test_an_answer_that_names_no_workspace_stops_the_run(body, workspace):
+    with pytest.raises(RunStopped, match="does not name the workspace"):
+        workspace(reply(200, body))[0].id_code()
+
+
+def test_an_answer_that_is_not_json_stops_the_run(workspace):
+    with pytest.raises(RunStopped, match="not JSON"):
+        workspace(reply(200, b"<html>"))[0].id_code()
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_token_that_is_denied_stops_the_run_at_once(status, workspace, time):
+    errors = {"errors": [{"code": "unauthorized", "message": "Access Token Invalid"}]}
+    with pytest.raises(RunStopped, match=f"HTTP status {status}, unauthorized: Access Token Invalid"):
+        workspace(reply(status, errors))[0].id_code()
+    assert time.slept == []
+
+
+def test_what_is_only_a_bad_moment_is_asked_again(workspace, time):
+    found, transport = workspace(reply(500, {}), LOST, reply(503, b""), NoReply("cut", may_have_left=True), ME)
+    assert found.id_code() == "acme"
+    assert len(transport.asked) == 5
+    assert time.slept == [0.5, 1.0, 2.0, 4.0]
+
+
+@pytest.mark.parametrize(("answer", "told"), [(LOST, "no route"), (reply(502, b""), "HTTP status 502")])
+def test_a_bad_moment_lasts_half_a_minute_at_most(answer, told, workspace, time):
+    with pytest.raises(RunStopped, match=told):
+        workspace(answer)[0].id_code()
+    assert 20 <= sum(time.slept) <= 30
+
+
+def test_429_is_waited_for_and_after_ten_windows_it_is_for_later(workspace, time):
+    limited = reply(429, {}, **{"retry-after": "3"})
+    assert workspace(limited, limited, ME)[0].id_code() == "acme"
+    assert time.slept == [3.0, 3.0]
+    with pytest.raises(RateExhausted):
+        workspace(limited)[0].id_code()
+    assert time.slept == [3.0] * 11
+
+
+def test_a_contact_is_read_by_its_id_and_may_not_exist(workspace):
+    found, transport = workspace(reply(200, contact(1, role="lead", external_id="25")), reply(404, {}))
+    assert found.contact("a/b").role == "lead"
+    assert transport.asked[0][1] == "/contacts/a%2Fb"
+    assert found.contact("c2") is None
+
+
+def test_addresses_are_asked_for_in_batches_of_fifteen(workspace):
+    found, transport = workspace(reply(200, {"data": []}))
+    found.contacts("email", [f"p{number}@example.com" for number in range(31)])
+    sizes = [len(asked[2]["query"]["value"]) for asked in transport.asked[:2]]
+    assert sizes == [15, 15]
+    assert transport.asked[2][2]["query"] == {"field": "email", "operator": "=", "value": "p30@example.com"}
+
+
+def test_an_address_twice_is_asked_for_once(workspace):
+    found, transport = workspace(reply(200, {"data": [contact(1)]}))
+    assert [who.id for who in found.contacts("email", ["p1@example.com"] * 20)["p1@example.com"]] == ["c1"]
+    assert len(transport.asked) == 1
+
+
+def test_every_page_is_read_and_no_contact_counted_twice(workspace):
+    first = {"data": [contact(1)], "pages": {"next": {"starting_after": "x"}}}
+    second = {"data": [contact(1, role="lead"), contact(2, email="p1@example.com")], "pages": {"next": None}}
+    found, transport = workspace(reply(200, first), reply(200, second))
+    assert [who.id for who in found.contacts("email", ["p1@example.com"])["p1@example.com"]] == ["c1", "c2"]
+    assert transport.asked[1][2]["pagination"] == {"per_page": 150, "starting_after": "x"}
+
+
+def test_pages_that_never_end_stop_the_run(workspace):
+    page = {"data": [], "pages": {"next": {"starting_after": "x"}}}
+    with pytest.raises(RunStopped, match="same page"):
+        workspace(reply(200, page))[0].contacts("email", ["p1@example.com"])
+
+
+def test_case_and_spaces_make_no_difference(workspace):
+    found, _ = workspace(reply(200, {"data": [contact(1, email=" Ann@Example.COM ")]}))
+    assert found.contacts("email", ["ann@example.com", "ANN@example.com", "bo@example.com"]) == {
+        "ann@example.com": found.contacts("email", ["ann@example.com"])["ann@example.com"],
+        "ANN@example.com": found.contacts("email", ["ANN@example.com"])["ANN@example.com"],
+        "bo@example.com": [],
+    }
+    assert len(found.contacts("email", ["aNN@example.com"])["aNN@example.com"]) == 1
+
+
+def test_a_user_id_is_the_external_id(workspace):
+    found, transport = workspace(reply(200, {"data": [contact(1, external_id="25")]}))
+    assert [who.id for who in found.contacts("user_id", ["25"])["25"]] == ["c1"]
+    assert transport.asked[0][2]["query"]["field"] == "external_id"
+
+
+@pytest.mark.parametrize("page", [{}, {"data": None}, [], {"data": [{"id": ""}]}, {"data": [{"role": "user"}]}])
+def test_a_search_that_answers_something_else_stops_the_run(page, workspace):
+    with pytest.raises(RunStopped):
+        workspace(reply(200, page))[0].contacts("email", ["p1@example.com"])
+
+
+def test_an_address_that_intercom_repeats_is_marked_as_private(workspace):
+    errors = {"errors": [{"code": "parameter_invalid", "message": "bad value ann@example.com"}]}
+    with pytest.raises(RunStopped) as caught:
+        workspace(reply(400, errors))[0].contacts("email", ["ann@example.com"])
+    assert "\ue0f0ann@example.com\ue0f1" in caught.value.message
+
+
+def test_a_real_search_over_real_pages_finds_everybody(time):
+    with Sandbox(rate_limit=100_000, population=0, trouble=Trouble(routes={"POST /contacts/search": {"next": ["500_before"]}})) as sandbox:  # fmt: skip # noqa: E501
+        found = Workspace(HttpTransport(sandbox.url, "t"), Pace(time.clock, 1.0, None), time.clock)
+        values = [f"p{number}@example.com" for number in range(40)] + ["missing@example.com", "twin@example.com"]
+        people = found.contacts("email", values)
+        assert [len(people[value]) for value in values] == [1] * 40 + [0, 2]
+        assert found.id_code() == "msgrun-sandbox"
