@@ -1,0 +1,136 @@
+"""A project, a ledger and an embedded Intercom: apply as the command does it, with a clock that only sleeping moves."""
+
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner import plan as planning
+from runner.declare.project import Breakers, Settings, load
+from runner.declare.template import Watch
+from runner.declare.tree import Tree
+from runner.deliver.apply import Halt, Run
+from runner.deliver.sending import Sender
+from runner.deliver.summary import Summary
+from runner.intercom import Transport
+from runner.intercom.client import HttpTransport
+from runner.intercom.pace import Clock, Pace
+from runner.intercom.workspace import Workspace
+from runner.ledger.lockfile import Lockfile, Places, read
+from runner.ledger.record import Facts, Record
+from runner.plan import Choices, Plan
+from runner.sandbox import Sandbox, Trouble
+
+
+@dataclass
+class House:
+    """Everything that one apply needs; what a test is about it changes."""
+
+    root: Path
+    sandbox: Sandbox
+    settings: Settings = field(default_factory=lambda: Settings(breakers=Breakers(unknown=1000)))
+    slept: list[float] = field(default_factory=list)
+    runs: int = 0
+    signal: Callable[[], int] = lambda: 0
+    stop_file: Callable[[], bool] = lambda: False
+    progress: Callable[[Summary], None] = lambda _: None
+    transport: Transport | None = None
+    really_sleeps: bool = False
+
+    @property
+    def places(self) -> Places:
+        return Places(self.root / "messages.lock", None, "messages.lock")
+
+    @property
+    def facts(self) -> Facts:
+        return read(self.places)
+
+    @property
+    def made(self) -> list[dict[str, Any]]:
+        return self.sandbox.messages
+
+    def change(self, **settings: Any) -> None:
+        self.settings = replace(self.settings, **settings)
+
+    def trouble(self, *kinds: str, **more: Any) -> None:
+        self.sandbox.trouble.replace({"next": list(kinds), **more})
+
+    def declare(self, to: str = "", name: str = "seed", **fields: str) -> None:
+        """Writes a message to the recipients, a line of YAML each, or to aaa1."""
+        whole = {
+            "name": name,
+            "message_type": "inapp",
+            "body": "Ponies",
+            "from": '{type: admin, id: "394051"}',
+            **fields,
+        }
+        lines = [f"{key}: {value}" for key, value in whole.items()]
+        people = textwrap.dedent(to).strip() or "- {type: user, id: aaa1}"
+        lines.append("to:\n" + textwrap.indent(people, "  "))
+        self.write(f"messages/{name}.yaml", "\n".join(lines) + "\n")
+
+    def write(self, name: str, text: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def clock(self) -> Clock:
+        if self.really_sleeps:
+            return Clock(lambda: datetime.now(UTC), time.monotonic, time.sleep)
+        return Clock(
+            lambda: datetime.now(UTC) + timedelta(seconds=sum(self.slept)),
+            lambda: time.monotonic() + sum(self.slept),
+            self.slept.append,
+        )
+
+    def plan(self, facts: Facts | None = None, **choices: Any) -> Plan:
+        project = load(Tree(self.root), self.settings, Watch())
+        now = self.clock().now()
+        made, problems = planning.make(project, facts or self.facts, now, Choices(**choices))
+        assert [problem for problem in (*project.problems, *problems) if problem.is_error] == []
+        return made
+
+    def apply(self, meanwhile: Callable[[], None] = lambda: None, **choices: Any) -> Summary:
+        """One apply; `meanwhile` happens between its plan and its first delivery."""
+        self.runs += 1
+        clock = self.clock()
+        transport = self.transport or HttpTransport(self.sandbox.url, "token")
+        pace = Pace(clock, 1.0, self.settings.max_per_window)
+        workspace = Workspace(transport, pace, clock)
+        with Lockfile(self.places, self.settings.salt, "apply", clock.now()) as ledger:
+            made = self.plan(ledger.facts, **choices)
+            assert made.guards == ()
+            meanwhile()
+            run = Run(
+                plan=made,
+                settings=self.settings,
+                ledger=ledger,
+                workspace=workspace,
+                sender=Sender(transport, workspace, pace, clock, self.settings.api_version),
+                clock=clock,
+                halt=Halt(self.signal, self.stop_file),
+                run_id=f"RUN{self.runs}",
+                progress=self.progress,
+            )
+            return run.deliver()
+
+    def statuses(self) -> list[str]:
+        """What the ledger says of every delivery, by recipient."""
+        facts = self.facts
+        states = [state for key in facts if (state := facts.state(key))]
+        return [state.status for state in sorted(states, key=lambda state: state.record.to)]
+
+    def records(self) -> list[Record]:
+        return list(self.facts.records())
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    (tmp_path / "messages").mkdir()
+    with Sandbox(rate_limit=1_000_000, trouble=Trouble(), fresh_seconds=0.5) as sandbox:
+        yield House(tmp_path, sandbox)

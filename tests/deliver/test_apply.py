@@ -1,0 +1,327 @@
+"""A run: it sends what was planned and nothing else, stops when it must, and forgets no outcome."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from runner.declare.project import Breakers
+from runner.deliver.apply import Run
+from runner.errors import LedgerUnavailable
+from runner.ledger.lockfile import Lockfile
+from runner.sandbox.disturbance import KINDS
+
+FOUR = "\n".join(f"- {{type: user, id: aaa{number}}}" for number in range(4))
+
+
+def people(count: int) -> str:
+    return "\n".join(f"- {{type: user, id: b{number:03}}}" for number in range(count))
+
+
+def sent_to(house) -> list[str]:
+    return [message["contact"] for message in house.made]
+
+
+def test_everything_planned_is_sent_once_and_a_second_run_sends_nothing(house):
+    house.declare(FOUR)
+    house.declare(FOUR, name="news")
+    done = house.apply()
+    assert (done.planned, done.sent, done.left) == (8, 8, 0)
+    assert house.apply().sent == 0
+    assert len(house.made) == 8
+
+
+def test_a_limit_sends_the_first_and_leaves_the_rest(house):
+    house.declare(FOUR)
+    done = house.apply(limit=3)
+    assert (done.sent, done.left, done.stop) == (3, 0, None)
+    assert house.apply(limit=3).sent == 1
+    assert sent_to(house) == ["aaa0", "aaa1", "aaa2", "aaa3"]
+
+
+def test_three_unknown_in_a_row_stop_the_run(house):
+    house.change(breakers=Breakers())
+    house.declare(people(10))
+    house.trouble("500_after", "ok", "500_after", "500_after", "500_after")
+    done = house.apply()
+    assert (done.sent, len(done.unknown), done.left) == (1, 4, 5)
+    assert done.stop.kind == "error"
+    assert "3 unknown outcomes in a row" in done.stop.message
+
+
+def test_recipients_without_a_contact_between_them_do_not_hide_unknown_outcomes(house):
+    house.change(breakers=Breakers())
+    pairs = [
+        f"- {{type: user, email: p{n}@x.example}}\n- {{type: user, email: missing{n}@x.example}}" for n in range(8)
+    ]
+    house.declare("\n".join(pairs))
+    house.trouble(*["500_after"] * 8)
+    done = house.apply()
+    assert (len(done.unknown), len(done.refused)) == (3, 2)
+
+
+def test_a_fifth_refused_stops_the_run_once_fifty_were_tried(house):
+    house.change(breakers=Breakers())
+    house.declare(people(60))
+    house.trouble(*["400"] * 12)
+    done = house.apply()
+    assert (done.tried, len(done.refused), done.stop.kind) == (50, 12, "error")
+
+
+def test_fewer_refusals_than_a_fifth_stop_nothing(house):
+    house.change(breakers=Breakers())
+    house.declare(people(60))
+    house.trouble(*["400"] * 9)
+    assert (house.apply().stop, len(house.made)) == (None, 51)
+
+
+def test_where_no_refusal_is_borne_none_is_needed_to_go_on(house):
+    house.change(breakers=Breakers(refused=0.0, after=1))
+    house.declare(FOUR)
+    assert house.apply().sent == 4
+
+
+def test_a_message_that_expires_during_the_run_goes_to_nobody_else(house):
+    soon = datetime.now(UTC) + timedelta(seconds=100)
+    house.declare(FOUR, expires=f"{soon:%Y-%m-%dT%H:%M:%SZ}")
+    house.declare(name="z-later")
+    house.progress = lambda done: house.slept.append(60.0) if done.sent <= 2 else None
+    done = house.apply()
+    assert sent_to(house) == ["aaa0", "aaa1", "aaa1"]
+    assert (done.sent, done.skipped, done.left, done.stop) == (3, 2, 0, None)
+    assert done.warnings == ["seed expired while it was sent: 2 were left out"]
+
+
+def test_a_message_that_expires_while_it_waits_for_the_rate_limit_is_not_posted(house):
+    soon = datetime.now(UTC) + timedelta(seconds=60)
+    house.declare(FOUR, expires=f"{soon:%Y-%m-%dT%H:%M:%SZ}")
+    house.declare(name="z-later")
+    house.trouble("ok", *["429_bare"] * 7)
+    done = house.apply()
+    assert sent_to(house) == ["aaa0", "aaa1"]
+    assert (done.sent, done.released, done.skipped, done.left, done.stop) == (2, 1, 3, 0, None)
+    assert house.statuses() == ["sent", "free", "sent"]
+
+
+def test_a_stop_file_is_asked_for_before_every_post(house):
+    house.declare(FOUR)
+    house.stop_file = lambda: len(house.made) >= 2
+    done = house.apply()
+    assert (done.sent, done.left, done.stop.kind) == (2, 2, "later")
+
+
+def test_a_stop_file_that_appears_after_the_claim_releases_it(house):
+    house.declare(FOUR)
+    house.stop_file = lambda: any(record.status == "claimed" for record in house.records())
+    done = house.apply()
+    assert (done.sent, done.released, done.stop.kind) == (0, 1, "later")
+    (released,) = [record for record in house.records() if record.status == "released"]
+    assert released.by == "run"
+    assert house.made == []
+
+
+def test_a_signal_ends_the_run_in_order(house):
+    house.declare(FOUR)
+    house.signal = lambda: 15 if house.made else 0
+    done = house.apply()
+    assert (done.sent, done.stop.kind, done.stop.signal) == (1, "signal", 15)
+    assert house.statuses() == ["sent"]
+
+
+def test_a_denied_token_stops_the_run_and_nothing_is_lost(house):
+    house.declare(FOUR)
+    house.trouble("ok", "401")
+    done = house.apply()
+    assert (done.sent, done.released, done.left, done.stop.kind) == (1, 1, 3, "error")
+    assert house.apply().sent == 3
+
+
+def test_a_template_that_changes_after_the_plan_is_not_sent(house):
+    house.declare("{csv: ../people.csv, type: user, id: '{{ id }}'}", body="'{{ text }}'")
+    house.write("people.csv", "id,text\naaa1,one\naaa2,two\n")
+    done = house.apply(lambda: house.write("people.csv", "id,text\naaa1,one\naaa2,changed\n"))
+    assert (done.stop.kind, house.made, house.records()) == ("guard", [], [])
+
+
+@pytest.mark.parametrize("content", ["id,text\naaa1,one\n", "id,text\naaa2,two\naaa1,one\n", "id,text\naaa1\n"])
+def test_an_audience_that_changes_after_the_plan_is_not_sent_to(content, house):
+    house.declare("{csv: ../people.csv, type: user, id: '{{ id }}'}", body="'{{ text }}'")
+    house.write("people.csv", "id,text\naaa1,one\naaa2,two\n")
+    done = house.apply(lambda: house.write("people.csv", content))
+    assert done.stop.kind == "guard"
+    assert house.made == []
+
+
+def test_recipients_of_every_kind_are_found_each_by_its_own_kind(house):
+    house.declare(
+        """
+        - {type: user, id: aaa1}
+        - {type: user, email: ann@example.com}
+        - {type: user, user_id: "25"}
+        - {type: contact, user_id: lead-7}
+        """
+    )
+    done = house.apply()
+    assert (done.sent, done.warnings) == (4, [])
+    queries = [entry["payload"]["query"] for entry in house.sandbox.log if "search" in entry["path"]]
+    terms = [term for query in queries if "field" not in query for term in query["value"]]
+    fields = [(query["field"], query["value"]) for query in queries if "field" in query]
+    assert fields == [("email", "ann@example.com")]
+    assert [(term["field"], term["value"]) for term in terms] == [("external_id", "25"), ("external_id", "lead-7")]
+    roles = [message["payload"]["to"]["type"] for message in house.made]
+    assert roles == ["user", "user", "user", "lead"]
+
+
+@pytest.mark.parametrize(
+    ("address", "code"),
+    [
+        ("email: missing@example.com", "contact_not_found"),
+        ("email: twin@example.com", "contact_ambiguous"),
+        ("user_id: missing-25", "contact_not_found"),
+    ],
+)
+def test_none_or_several_contacts_are_refused_without_a_claim(address, code, house):
+    house.declare(f"- {{type: user, {address}}}")
+    done = house.apply()
+    (record,) = house.records()
+    assert (record.status, record.code, [told.record for told in done.refused]) == ("refused", code, [record])
+    assert house.made == []
+    assert house.apply().refused == []
+
+
+def test_two_contacts_with_one_address_are_named(house):
+    house.declare("- {type: user, email: twin@example.com}")
+    said = house.apply().refused[0].said
+    assert said.count("5e115e11") == 2
+
+
+def test_of_a_user_and_a_lead_with_one_address_the_declared_role_counts(house):
+    house.declare("- {type: user, email: pair@example.com}")
+    house.apply()
+    assert house.made[0]["payload"]["to"]["type"] == "user"
+
+
+def test_another_role_than_declared_is_sent_with_the_real_one_and_told(house):
+    house.declare("- {type: user, email: lead@example.com}")
+    done = house.apply()
+    assert house.made[0]["payload"]["to"]["type"] == "lead"
+    assert "is declared as user and is a lead" in done.warnings[0]
+    assert "lead@example.com" not in done.warnings[0]
+
+
+def test_an_older_version_looks_nobody_up(house):
+    house.change(api_version="1.4")
+    house.declare("- {type: user, email: ann@example.com}")
+    assert house.apply().sent == 1
+    assert [entry["path"] for entry in house.sandbox.log] == ["/messages"]
+
+
+def test_one_contact_under_two_addresses_gets_one_message(house):
+    house.declare("- {type: user, email: ann@example.com}")
+    house.apply()
+    contact = house.made[0]["contact"]
+    house.declare(f"- {{type: user, email: ann@example.com}}\n- {{type: user, id: {contact}}}")
+    done = house.apply(allow_readdress=True)
+    assert [told.record.code for told in done.refused] == ["same_contact"]
+    assert len(house.made) == 1
+    house.declare(f"- {{type: user, id: {contact}}}", revision="2")
+    assert house.apply().sent == 1
+
+
+def test_one_contact_under_two_addresses_of_one_run_gets_one_message(house):
+    house.declare("- {type: user, email: ann@example.com}\n- {type: user, email: bo@example.com}")
+    probe = house.apply()
+    contact = house.made[0]["contact"]
+    assert probe.sent == 2
+    house.declare(f"- {{type: user, id: {contact}}}\n- {{type: user, email: ann@example.com}}", name="other", body="No")
+    done = house.apply()
+    assert (done.sent, [told.record.code for told in done.refused]) == (1, ["same_contact"])
+
+
+def test_an_address_never_reaches_the_lockfile(house):
+    house.declare(
+        '- {type: user, email: ann.lee@example.com, vars: {who: Ann Lee}}\n- {type: user, user_id: "missing-25"}',
+        body="'Hi {{ who | default(1) }}'",
+    )
+    house.trouble("400")
+    house.apply()
+    text = house.places.lockfile.read_text().lower()
+    assert "ann" not in text
+    assert "missing-25" not in text
+    assert '"to":"email:~' in text
+
+
+def test_an_outcome_that_the_ledger_does_not_take_is_handed_over_and_ends_the_run(house, monkeypatch):
+    house.declare(FOUR)
+    append = Lockfile.append
+
+    def full(ledger, *records):
+        if records[0].status == "sent":
+            raise LedgerUnavailable("the disk is full")
+        append(ledger, *records)
+
+    monkeypatch.setattr(Lockfile, "append", full)
+    done = house.apply()
+    assert (done.stop.kind, done.sent, len(house.made)) == ("ledger", 1, 1)
+    assert [record.status for record in done.unwritten] == ["sent"]
+    monkeypatch.undo()
+    assert house.statuses() == ["unknown"]
+
+
+def test_without_a_claim_on_disk_nothing_is_posted(house, monkeypatch):
+    house.declare(FOUR)
+
+    def full(*_):
+        raise LedgerUnavailable("the disk is full")
+
+    monkeypatch.setattr(Lockfile, "append", full)
+    done = house.apply()
+    assert (done.stop.kind, house.made, done.unwritten) == ("ledger", [], [])
+
+
+@pytest.mark.parametrize(("kind", "stop"), [("401", "error"), ("429", "later"), ("500_before", "error")])
+def test_recipients_that_cannot_be_looked_up_stop_the_run_before_any_claim(kind, stop, house):
+    house.declare("- {type: user, email: ann@example.com}")
+    house.sandbox.trouble.replace({"routes": {"POST /contacts/search": {"share": {kind: 1.0}}}})
+    done = house.apply()
+    assert (done.stop.kind, house.records()) == (stop, [])
+
+
+def test_a_bug_between_claim_and_outcome_leaves_the_delivery_unknown(house, monkeypatch):
+    house.declare()
+
+    def bug(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Run, "_settle", bug)
+    with pytest.raises(ZeroDivisionError):
+        house.apply()
+    monkeypatch.undo()
+    assert house.statuses() == ["unknown"]
+    assert house.apply().sent == 0
+
+
+kinds = st.sampled_from([kind for kind in KINDS if not kind.startswith("slow")])
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.lists(kinds, max_size=12), min_size=1, max_size=4), st.integers(1, 8))
+def test_no_delivery_is_made_twice_whatever_the_answers(house, rounds, limit):
+    house.places.lockfile.unlink(missing_ok=True)
+    house.runs += 1
+    name = f"law-{house.runs}"
+    for old in (house.root / "messages").iterdir():
+        old.unlink()
+    house.declare(people(6) + "\n- {type: user, email: ann@example.com}", name=name, body=name)
+    before = len(house.made)
+    for troubles in rounds:
+        house.trouble(*troubles)
+        house.apply(limit=limit, retry_refused=True)
+    house.trouble()
+    house.apply()
+    made = sent_to(house)[before:]
+    assert len(made) == len(set(made))
+    facts = house.facts
+    known = {state.record.contact for key in facts if (state := facts.state(key)).status in {"sent", "unknown"}}
+    assert set(made) <= known

@@ -1,0 +1,186 @@
+"""One delivery against every kind of trouble: the right outcome, the right record, and never a second message."""
+
+import pytest
+
+from runner.intercom import NoReply
+
+# kind → outcome, messages that Intercom made, what the ledger says, why the run stopped
+KINDS = {
+    "ok": ("sent", 1, "sent", None),
+    "gzip": ("sent", 1, "sent", None),
+    "close": ("sent", 1, "sent", None),
+    "wrong_content_type": ("sent", 1, "sent", None),
+    "no_rate_headers": ("sent", 1, "sent", None),
+    "other_owner": ("sent", 1, "sent", None),
+    "slow:0.1": ("sent", 1, "sent", None),
+    "429": ("sent", 1, "sent", None),
+    "429_bare": ("sent", 1, "sent", None),
+    "400": ("refused", 0, "refused", None),
+    "403": ("refused", 0, "refused", None),
+    "404": ("refused", 0, "refused", None),
+    "409": ("refused", 0, "refused", None),
+    "410": ("refused", 0, "refused", None),
+    "422": ("refused", 0, "refused", None),
+    "401": ("released", 0, "free", "error"),
+    "403_plan": ("released", 0, "free", "error"),
+    "user_message": ("unknown", 0, "unknown", "error"),
+    "408": ("unknown", 0, "unknown", None),
+    "500_before": ("unknown", 0, "unknown", None),
+    "500_after": ("unknown", 1, "unknown", None),
+    "502_html": ("unknown", 0, "unknown", None),
+    "503_retry_after": ("unknown", 0, "unknown", None),
+    "redirect": ("unknown", 0, "unknown", None),
+    "204": ("unknown", 1, "unknown", None),
+    "empty_200": ("unknown", 1, "unknown", None),
+    "no_id": ("unknown", 1, "unknown", None),
+    "cut_json": ("unknown", 1, "unknown", None),
+    "cut_body": ("unknown", 1, "unknown", None),
+    "drop_before": ("unknown", 0, "unknown", None),
+    "drop_after": ("unknown", 1, "unknown", None),
+    "reset_before": ("unknown", 0, "unknown", None),
+    "reset_after": ("unknown", 1, "unknown", None),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_trouble_has_its_outcome_and_sends_nothing_twice(kind, house):
+    outcome, made, status, stop = KINDS[kind]
+    house.declare()
+    house.trouble(kind)
+    done = house.apply()
+    counts = {
+        "sent": done.sent,
+        "refused": len(done.refused),
+        "unknown": len(done.unknown),
+        "released": done.released,
+    }
+    assert counts == {name: int(name == outcome) for name in counts}
+    assert (done.stop.kind if done.stop else None) == stop
+    assert len(house.made) == made
+    assert house.statuses() == [status]
+    again = house.apply()
+    sent_now = status == "free"
+    assert again.sent == int(sent_now)
+    assert len(house.made) == made + sent_now
+
+
+def test_a_claim_is_on_disk_before_the_post_and_its_outcome_after_it(house):
+    house.declare()
+    house.apply()
+    claim, sent = house.records()
+    assert (claim.status, sent.status) == ("claimed", "sent")
+    assert claim.attempt == sent.attempt == "RUN1-1"
+    assert (claim.sender, sent.sender) == ("394051", "")
+    assert (sent.id, sent.contact, sent.to, sent.message, sent.revision) == ("2001", "aaa1", "id:aaa1", "seed", 1)
+    assert sent.plan.startswith("sha256:")
+
+
+def test_a_refusal_keeps_its_code_and_request_id(house):
+    house.declare()
+    house.trouble("422")
+    done = house.apply()
+    (refused,) = [record for record in house.records() if record.status == "refused"]
+    assert refused.code == "parameter_not_found"
+    assert refused.request_id
+    assert done.refused[0].said == "No subject supplied for email message"
+
+
+def test_another_owner_is_a_warning(house):
+    house.declare()
+    house.trouble("other_owner")
+    assert house.apply().warnings == ["seed id:aaa1: sent by admin 394052, not by 394051"]
+
+
+def test_an_alarm_says_that_nobody_got_it(house):
+    house.declare()
+    house.trouble("user_message")
+    done = house.apply()
+    assert "inbound conversation" in done.stop.message
+
+
+def test_ten_windows_without_room_put_the_rest_off(house):
+    house.declare()
+    house.trouble(*["429_bare"] * 10)
+    done = house.apply()
+    assert (done.stop.kind, done.released, done.left) == ("later", 1, 1)
+    assert sum(house.slept) == 90.0
+    assert house.statuses() == ["free"]
+
+
+def test_nine_windows_without_room_are_waited_for(house):
+    house.declare()
+    house.trouble(*["429_bare"] * 9)
+    assert house.apply().sent == 1
+
+
+class Unreachable:
+    """A network that is down for so many requests, and up after them."""
+
+    def __init__(self, transport, times):
+        self._transport = transport
+        self.times = times
+
+    def exchange(self, *request):
+        if self.times:
+            self.times -= 1
+            return NoReply("no route to host", may_have_left=False)
+        return self._transport.exchange(*request)
+
+
+def test_a_server_that_cannot_be_reached_is_tried_for_half_a_minute_and_then_the_run_stops(house):
+    house.declare()
+    house.transport = Unreachable(None, 10**6)
+    done = house.apply()
+    assert (done.stop.kind, done.released) == ("error", 1)
+    assert "no route to host" in done.stop.message
+    assert 20 < sum(house.slept) <= 30
+    assert house.statuses() == ["free"]
+
+
+def test_a_short_moment_without_a_network_is_waited_out(house):
+    from runner.intercom.client import HttpTransport  # noqa: PLC0415
+
+    house.declare()
+    house.transport = Unreachable(HttpTransport(house.sandbox.url, "t"), 4)
+    assert house.apply().sent == 1
+    assert len(house.records()) == 2
+
+
+def test_a_contact_that_is_new_is_waited_for(house):
+    house.really_sleeps = True
+    house.declare("- {type: user, email: fresh@example.com}")
+    done = house.apply()
+    assert (done.sent, len(house.made)) == (1, 1)
+    posts = [entry for entry in house.sandbox.log if entry["path"] == "/messages"]
+    assert [entry["status"] for entry in posts][-2:] == [404, 200]
+
+
+def test_a_contact_that_is_new_is_waited_for_a_minute_at_most(house):
+    house.declare("- {type: user, email: fresh@example.com}")
+    house.trouble(*["404"] * 100)
+    done = house.apply()
+    assert len(done.refused) == 1
+    assert 50 < sum(house.slept) <= 60
+
+
+def test_a_contact_that_is_not_new_is_refused_at_once(house):
+    house.declare()
+    house.trouble("404")
+    house.apply()
+    assert house.slept == []
+
+
+def test_a_404_is_written_down_even_if_nobody_can_say_how_new_the_contact_is(house):
+    house.declare()
+    house.sandbox.trouble.replace(
+        {"routes": {"POST /messages": {"next": ["404"]}, "GET /contacts/*": {"next": ["401"]}}}
+    )
+    done = house.apply()
+    assert [told.record.code for told in done.refused] == ["not_found"]
+    assert house.statuses() == ["refused"]
+
+
+def test_what_intercom_repeats_of_a_recipient_is_marked_as_private(house):
+    house.declare("- {type: user, id: aaa1, vars: {who: nil}}")
+    house.trouble("400")
+    assert house.apply().refused[0].said == "undefined method for \ue0f0nil\ue0f1"
