@@ -86,8 +86,11 @@ class Table:
             elif len(row) != width:
                 yield _width_problem(self.path, number, row, header)
             else:
-                values = {name: cell for name, cell in zip(header, row, strict=True) if cell and not cell.isspace()}
-                blank = () if len(values) == width else tuple(name for name in header if name not in values)
+                values = dict(zip(header, row, strict=True))
+                blank: tuple[str, ...] = ()
+                if not all(map(str.strip, row)):
+                    blank = tuple(name for name, cell in values.items() if not cell.strip())
+                    values = {name: cell for name, cell in values.items() if name not in blank}
                 yield Recipient(self.role, self.kind, self.identifier, values, blank, number)
 
 

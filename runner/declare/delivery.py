@@ -8,7 +8,7 @@ import hmac
 import html
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -70,8 +70,19 @@ def normalised(kind: Kind, value: str) -> str:
 
 def digest(payload: Payload, salt: str) -> str:
     """The hash of what a payload means, as `v1:` and 32 hex digits."""
-    canonical = orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
-    return DIGEST_VERSION + hmac.digest(salt.encode(), canonical, "sha256").hex()[:32]
+    return _digester(salt)(payload)
+
+
+def _digester(salt: str) -> Callable[[Payload], str]:
+    """`digest` for many payloads: the salt is hashed once."""
+    keyed = hmac.new(salt.encode(), digestmod="sha256")
+
+    def digest(payload: Payload) -> str:
+        found = keyed.copy()
+        found.update(orjson.dumps(payload, option=orjson.OPT_SORT_KEYS))
+        return DIGEST_VERSION + found.hexdigest()[:32]
+
+    return digest
 
 
 def text_hash(payload: Payload, salt: str) -> str:
@@ -112,6 +123,7 @@ class _Stream:
         self._declaration = declaration
         self._salt = salt
         self._seen: dict[bytes, int] = {}
+        self._digest = _digester(salt)
         self._is_valid = rules.validator("payload").is_valid
 
     def deliveries(self) -> Iterator[Delivery | Problem]:
@@ -140,12 +152,12 @@ class _Stream:
         except TemplateFault as fault:
             return self._faults(recipient, values, fault, at)
         payload = self._payload(recipient, value, subject, body)
-        if not self._is_valid(payload):
-            return self._payload_problems(payload, recipient)
         try:
+            if not self._is_valid(payload):
+                return self._payload_problems(payload, recipient)
             found = key(self._salt, declaration.name, declaration.revision, recipient.kind, value)
-            made = digest(payload, self._salt)
-        except orjson.JSONEncodeError:
+            made = self._digest(payload)
+        except (UnicodeEncodeError, orjson.JSONEncodeError):
             half = TemplateFault("not-a-text", "half of a surrogate pair is no character")
             return [declaration.body_origin.problem(half, self._label(recipient))]
         earlier = self._seen.setdefault(bytes.fromhex(found), recipient.number)

@@ -17,13 +17,14 @@ from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from runner.declare.language import MAX_RENDERED, Missing, TemplateFault, printable
+from runner.declare.language import MAX_PRINTED, MAX_RENDERED, Missing, checked, printable, too_long
 
 MAX_POWER = 64
 MAX_BITS = 4096  # of a whole number: more digits than any text needs
 _NUMBER = re.compile(r"\s*-?\d+(\.\d+)?\s*")
 _PERCENT_WIDTH = re.compile(r"%(\([^)]*\))?[-+ #0]*(\*|\d{6,}|\d*\.(\*|\d{6,}))")
 _BRACE_WIDTH = re.compile(r":[^{}]*(\d{6,}|\{)")
+_INSIDE = re.compile(r"\{[^{}:!]*[.\[]")  # a field that looks inside its value: {0.upper}
 _AS_CODE = re.compile(r"%(\([^)]*\))?[-+ #0]*\d*[ra]|![ra]")  # a value as Python writes it in code
 # What each would build could not be bounded by looking at the arguments, or is no text.
 _NO_METHODS = frozenset({"expandtabs", "translate", "maketrans", "encode", "format_map"})
@@ -47,12 +48,14 @@ def _concat(parts: Iterable[str]) -> str:
     """What Jinja joins the output of macros, captures and blocks with."""
     listed = list(parts)
     if sum(map(len, listed)) > MAX_RENDERED:
-        raise _too_long()
+        raise too_long()
     return "".join(listed)
 
 
 class Environment(ImmutableSandboxedEnvironment):
-    """The language of every text of a project."""
+    """The language of every text of a project. `room` is how many characters the running render may still print."""
+
+    room = MAX_PRINTED
 
     intercepted_binops = frozenset({"+", "-", "*", "**", "%"})
     template_class = _Template
@@ -146,12 +149,12 @@ def _check_repetition(left: Any, right: Any) -> None:
 def _check_format(template: str, args: Iterable[Any]) -> None:
     if _PERCENT_WIDTH.search(template) or _BRACE_WIDTH.search(template):
         raise SecurityError("a format that pads to a longer text than a message may be")
-    if _AS_CODE.search(template):
-        raise SecurityError("a format that prints values as Python code")
+    if _AS_CODE.search(template) or _INSIDE.search(template):
+        raise SecurityError("a format that prints more of a value than its text")
     for arg in args:
         for value in arg.values() if isinstance(arg, Mapping) else (arg,):
             if not isinstance(value, bool):
-                printable(None, value)
+                checked(value)
 
 
 def _check_growth(text: str, args: Iterable[Any]) -> None:
@@ -164,11 +167,7 @@ def _check_growth(text: str, args: Iterable[Any]) -> None:
 
 def _check_size(size: int) -> None:
     if size > MAX_RENDERED:
-        raise _too_long()
-
-
-def _too_long() -> TemplateFault:
-    return TemplateFault("too-long", f"the text is longer than {MAX_RENDERED} characters")
+        raise too_long()
 
 
 def _arguments(filter_: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -180,45 +179,45 @@ def _of_one_text(filter_: Callable[..., Any]) -> Callable[..., Any]:
     """The filter, which would make a text of anything, for what may be printed only; no result grows huge."""
 
     @functools.wraps(filter_)  # with the mark that tells Jinja what to hand in first
-    def checked(*args: Any, **kwargs: Any) -> Any:
+    def guarded(*args: Any, **kwargs: Any) -> Any:
         value, *rest = _arguments(filter_, args)
         given = [*rest, *kwargs.values()]
         for each in (value, *(arg for arg in given if not isinstance(arg, bool))):
-            printable(None, each)
+            checked(each)
         if filter_ is filters.do_format:
             _check_format(value, given)
         if isinstance(value, str):
             _check_growth(value, given)
         return filter_(*args, **kwargs)
 
-    return checked
+    return guarded
 
 
 def _with_a_size(filter_: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(filter_)
-    def checked(*args: Any, **kwargs: Any) -> Any:
+    def guarded(*args: Any, **kwargs: Any) -> Any:
         _, *rest = _arguments(filter_, args)
         _check_growth("", [arg for arg in (*rest, *kwargs.values()) if isinstance(arg, int)])
         return filter_(*args, **kwargs)
 
-    return checked
+    return guarded
 
 
 def _of_parts(filter_: Callable[..., Any]) -> Callable[..., Any]:
     """The filter for a text, or for a mapping of names to what may be printed."""
 
     @functools.wraps(filter_)
-    def checked(*args: Any, **kwargs: Any) -> Any:
+    def guarded(*args: Any, **kwargs: Any) -> Any:
         value = _arguments(filter_, args)[0]
         for part in value.values() if isinstance(value, Mapping) else (value,):
-            printable(None, part)
+            checked(part)
         return filter_(*args, **kwargs)
 
-    return checked
+    return guarded
 
 
 def _checked_parts(glue: str, parts: Iterable[Any]) -> list[Any]:
-    listed = [printable(None, part) for part in parts]
+    listed = [checked(part) for part in parts]
     _check_size(sum(len(part) + len(glue) for part in listed if isinstance(part, str)))
     return listed
 
@@ -227,7 +226,7 @@ def _checked_parts(glue: str, parts: Iterable[Any]) -> list[Any]:
 def _joined(context: nodes.EvalContext, value: Iterable[Any], d: str = "", attribute: str | int | None = None) -> str:
     if attribute is not None:
         value = map(filters.make_attrgetter(context.environment, attribute), value)
-    return filters.sync_do_join(context, _checked_parts(printable(None, d), value), d)
+    return filters.sync_do_join(context, _checked_parts(checked(d), value), d)
 
 
 @jinja2.pass_environment

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import jinja2
 
 MAX_RENDERED = 1024 * 1024  # characters
+MAX_PRINTED = 4 * MAX_RENDERED  # with what macros and captures print and print again
 MAX_SECONDS = 2.0  # of processor time for one text
 TOO_SLOW = "too-slow"
 DEFAULT_HINT = 'give it a value, or a default: {{ … | default("there") }}'
@@ -87,9 +88,8 @@ class MissingValue(jinja2.UndefinedError):
         super().__init__(message)
 
 
-@jinja2.pass_context  # so that Jinja does not fold a literal `none` into the text before it gets here
-def printable(_: Any, value: Any) -> Any:
-    """Jinja's `finalize`: gives a text or a number back, and a missing value for Jinja to fail on."""
+def checked(value: Any) -> Any:
+    """The value, if it may be printed: a text, a number, or a missing value for Jinja to fail on."""
     if isinstance(value, str | Missing):
         return value
     if type(value) is int or (type(value) is float and math.isfinite(value)):
@@ -97,5 +97,22 @@ def printable(_: Any, value: Any) -> Any:
     if value is None:
         raise TemplateFault("undefined-variable", "a value that is null would be printed", DEFAULT_HINT)
     kind = _KINDS.get(type(value).__name__, "not a text")
-    hint = 'print its parts, or use | join(", ")' if kind in {"a list", "a mapping"} else "write {{ … if … else … }}"
-    raise TemplateFault("not-a-text", f"a value that is {kind} would be printed", hint if kind != "not a text" else "")
+    hint = 'print its parts, or use | join(", ")' if kind in {"a list", "a mapping"} else ""
+    raise TemplateFault("not-a-text", f"a value that is {kind} would be printed", hint)
+
+
+@jinja2.pass_context  # so that Jinja does not fold a literal `none` into the text before it gets here
+def printable(context: Any, value: Any) -> Any:
+    """Jinja's `finalize`: `checked`, and counted, for Jinja keeps a copy of each printed text until the end."""
+    if isinstance(value, str):
+        environment = context.environment
+        environment.room -= len(value) + 1
+        if environment.room < 0:
+            raise too_long()
+        return value
+    return checked(value)
+
+
+def too_long() -> TemplateFault:
+    """A text, or what is printed on the way to it, is too long."""
+    return TemplateFault("too-long", f"the text is longer than {MAX_RENDERED} characters")

@@ -1,0 +1,74 @@
+"""Small projects on disk, and the texts of one."""
+
+from __future__ import annotations
+
+import pytest
+
+from runner.declare.project import load, load_settings
+from runner.declare.template import Templates, Watch
+from runner.declare.tree import Tree
+
+SEED = """\
+name: seed
+message_type: email
+subject: Hey
+body: Ponies, cute small horses or something more sinister?
+template: plain
+from: {type: admin, id: "394051"}
+to: {type: user, id: 536e564f316c83104c000020}
+"""
+
+
+@pytest.fixture
+def seed():
+    return SEED
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Writes files below a project's root and gives its tree."""
+
+    def write(files):
+        (tmp_path / "messages").mkdir(exist_ok=True)
+        for path, text in files.items():
+            target = tmp_path / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return Tree(tmp_path)
+
+    return write
+
+
+@pytest.fixture
+def read(write):
+    """The project that some files make."""
+
+    def read(files, *paths, environment=None):
+        tree = write(files)
+        return load(tree, load_settings(tree, environment), Watch(), paths)
+
+    return read
+
+
+@pytest.fixture
+def declare(read):
+    """The one declaration of a YAML text."""
+
+    def declare(text, **files):
+        project = read({"messages/a.yaml": text, **files})
+        assert project.problems == ()
+        (declaration,) = project.declarations
+        return declaration
+
+    return declare
+
+
+@pytest.fixture
+def render(write):
+    """Renders a template as a body."""
+
+    def render(source, *, html=True, includes=None, **values):
+        templates = Templates(write({f"messages/{name}": text for name, text in (includes or {}).items()}), Watch())
+        return templates.text(source, html=html).render({**templates.globals, **values})
+
+    return render

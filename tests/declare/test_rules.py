@@ -1,0 +1,125 @@
+"""The two schema libraries agree, and every refused value is explained."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runner.declare import rules
+
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 10**20),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=8),
+    st.sampled_from(
+        [
+            *(
+                "email",
+                "inapp",
+                "in_app",
+                "user",
+                "contact",
+                "lead",
+                "admin",
+                "plain",
+                "personal",
+                "hello\n",
+                "12\n",
+                "a\x1cb",
+            )
+        ],
+    ),
+    st.sampled_from(
+        ["ann@example.com", "ann@example.com\n", "{{ email }}", "2026-12-01", "\u2028", "\ufeff", "a\u2028b", "20%"]
+    ),
+)
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=2), max_leaves=3)
+ADDRESS = st.fixed_dictionaries(
+    {}, optional={"type": SCALARS, "id": SCALARS, "user_id": SCALARS, "email": SCALARS, "vars": SCALARS, "csv": SCALARS}
+)
+SENDER = st.fixed_dictionaries({}, optional={"type": SCALARS, "id": SCALARS, "name": SCALARS})
+
+
+def _mapping(kind):
+    keys = dict.fromkeys(rules.schema(kind)["properties"], VALUES)
+    keys["from"] = st.one_of(SENDER, VALUES)
+    if "to" in keys:
+        keys["to"] = st.one_of(ADDRESS, st.lists(ADDRESS, max_size=2), VALUES)
+    return st.fixed_dictionaries({}, optional={**keys, "unknown": VALUES})
+
+
+GOOD = {
+    "message": {
+        "name": "a",
+        "message_type": "email",
+        "subject": "Hey",
+        "body": "x",
+        "from": {"type": "admin", "id": "1"},
+        "to": {"type": "user", "email": "ann@example.com"},
+    },
+    "payload": {
+        "message_type": "email",
+        "subject": "Hey",
+        "body": "x",
+        "template": "plain",
+        "from": {"type": "admin", "id": "1"},
+        "to": {"type": "user", "email": "ann@example.com"},
+    },
+    "project": {"region": "eu", "api_version": "2.14", "abort_if": {"refused": "20%"}},
+}
+
+
+@pytest.mark.parametrize("kind", rules.KINDS)
+@settings(max_examples=250, deadline=None)
+@given(st.data())
+def test_both_libraries_give_the_same_verdict_and_a_refusal_has_a_reason(kind, data):
+    value = {**copy.deepcopy(GOOD[kind]), **data.draw(_mapping(kind))}
+    for key in data.draw(st.lists(st.sampled_from(sorted(value)), max_size=2)):
+        value.pop(key, None)
+    verdict = rules.validator(kind).is_valid(value)
+    assert verdict == rules._explainer(kind).is_valid(value)
+    assert verdict == (not rules.violations(value, kind))
+
+
+@pytest.mark.parametrize("kind", rules.KINDS)
+def test_the_examples_are_valid(kind):
+    assert rules.validator(kind).is_valid(GOOD[kind])
+    assert rules.violations(GOOD[kind], kind) == []
+
+
+def test_a_misspelt_key_is_told_once():
+    value = {**GOOD["message"], "subjct": "Hey"}
+    del value["subject"]
+    (found,) = rules.violations(value, "message")
+    assert (found.code, found.path, found.hint) == ("unknown-key", ("subjct",), "did you mean subject?")
+
+
+def test_a_misspelt_key_beside_the_right_one_hides_nothing():
+    value = {**GOOD["message"], "to": {"type": "user", "userid": 1, "id": "a", "email": "ann@example.com"}}
+    assert {found.code for found in rules.violations(value, "message")} == {"unknown-key", "recipient-address"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"from": {"type": "admin"}}, "the key id is missing"),
+        ({"revision": 0}, "revision is at least 1, not 0"),
+        ({"revision": None}, "revision is empty"),
+        ({"body": ["x"]}, "body must be text, not a list"),
+        ({"vars": "x"}, "vars must be a mapping, not text"),
+        ({"subject": 1.5}, "subject must be text, not a number"),
+    ],
+)
+def test_reasons_are_in_peoples_words(change, message):
+    (found,) = rules.violations({**GOOD["message"], **change}, "message")
+    assert found.message == message
+
+
+def test_the_schemas_are_found_in_a_checkout():
+    for kind in rules.KINDS:
+        assert rules.schema_path(kind).is_file()

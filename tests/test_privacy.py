@@ -1,0 +1,51 @@
+"""What is marked as private is masked, wherever it stands."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.privacy import MASK, addresses, concealed, private, revealed, revealed_in_place
+
+TEXT = st.text(st.characters(exclude_categories=("C",)), max_size=60)
+WORD = st.text(st.characters(categories=("L", "N")), min_size=2, max_size=12)
+
+
+@given(TEXT, st.lists(WORD, max_size=4), st.lists(WORD, max_size=4))
+def test_a_value_is_never_told_as_a_whole_word(text, values, others):
+    text = f"{text} " + " ".join([*values, *others])
+    shown = revealed(concealed(text, values), show=False)
+    for value in values:
+        assert not re.search(rf"(?<!\w){re.escape(value)}(?!\w)", shown.replace(MASK, "\0"))
+
+
+@given(TEXT, st.lists(WORD, max_size=4))
+def test_showing_gives_the_text_back(text, values):
+    assert revealed(concealed(text, values), show=True) == text
+
+
+def test_a_longer_value_is_not_cut_by_a_shorter_one():
+    assert revealed(concealed("Hi Ann Lee", ["Ann", "Ann Lee"]), show=False) == f"Hi {MASK}"
+
+
+def test_an_escaped_value_is_found():
+    assert revealed(concealed("Hi A&amp;B, a&b", ["A&B"]), show=False) == f"Hi {MASK}, {MASK}"
+
+
+def test_any_address_is_masked():
+    assert revealed(concealed("to ann@example.com.", []), show=False) == f"to {MASK}"
+    assert list(addresses("cc: a@b.c, d@e.f")) == [(4, 9), (11, 16)]
+
+
+def test_marks_in_a_value_cannot_end_the_masking():
+    assert revealed(private("a\ue0f1secret\ue0f0"), show=False) == MASK
+    assert revealed(private("a\ue0f1b"), show=True) == "ab"
+
+
+def test_columns_stay_where_they_are():
+    text = f"to: {private('ann')}, x"
+    assert revealed_in_place(text, show=False) == "to: ***, x"
+    assert revealed_in_place(text, show=True) == "to: ann, x"
+    assert revealed_in_place("plain", show=False) == revealed("plain", show=False) == "plain"
