@@ -48,4 +48,9 @@ def test_columns_stay_where_they_are():
     text = f"to: {private('ann')}, x"
     assert revealed_in_place(text, show=False) == "to: ***, x"
     assert revealed_in_place(text, show=True) == "to: ann, x"
+    assert revealed(text, show=True) == "to: ann, x"
     assert revealed_in_place("plain", show=False) == revealed("plain", show=False) == "plain"
+
+
+def test_without_values_and_addresses_nothing_is_masked():
+    assert concealed("to ann@example.com", [" "], addresses=False) == "to ann@example.com"

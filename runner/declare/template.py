@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from posixpath import normpath
 from types import TracebackType
 from typing import Any
 
@@ -107,9 +108,9 @@ class Templates:
     def _source(self, name: str) -> str:
         """The text of a file below messages/. Raises NotReadable, TemplateFault."""
         if name not in self._includes:
-            path = self._tree.locate(name, _FOLDER + "_")
-            if not path.startswith(_FOLDER):
+            if not normpath(_FOLDER + name).startswith(_FOLDER):
                 raise NotReadable("file-outside", f"{name} is outside {_FOLDER}", "includes are files below it")
+            path = self._tree.locate(name, _FOLDER + "_")
             found = decode(path, self._tree.read(path))
             if isinstance(found, Problem):
                 raise TemplateFault(found.code, found.message, found.hint, found.place.line, path)

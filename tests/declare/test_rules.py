@@ -112,6 +112,8 @@ def test_a_misspelt_key_beside_the_right_one_hides_nothing():
         ({"revision": None}, "revision is empty"),
         ({"body": ["x"]}, "body must be text, not a list"),
         ({"vars": "x"}, "vars must be a mapping, not text"),
+        ({"revision": True}, "revision must be a whole number, not true or false"),
+        ({"subject": {"a": 1}}, "subject must be text, not a mapping"),
         ({"subject": 1.5}, "subject must be text, not a number"),
     ],
 )
