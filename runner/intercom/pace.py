@@ -56,9 +56,11 @@ class Pace:
 
     def throttled(self, headers: dict[str, str]) -> None:
         """Sleeps until the window of a 429 is over."""
-        retry_after = _number(headers.get("retry-after"))
-        until = self._until_reset(headers)
-        waits = [wait for wait in (retry_after, until) if wait is not None and 0 < wait <= _LONGEST_WAIT]
+        waits = [
+            wait
+            for wait in (self._retry_after(headers), self._until_reset(headers))
+            if wait is not None and 0 < wait <= _LONGEST_WAIT
+        ]
         self._clock.sleep(max(waits, default=WINDOW))
         self._ends, self._used = self._clock.monotonic() + WINDOW, 0
 
@@ -68,12 +70,20 @@ class Pace:
             bounds.append(max(1, int(self._limit * self._share)))
         return min(bounds) if bounds else None
 
+    def _retry_after(self, headers: dict[str, str]) -> float | None:
+        """Seconds; the header holds them, or a date (RFC 9110, 10.2.3)."""
+        at = _date(headers.get("retry-after"))
+        return (at - self._sent(headers)).total_seconds() if at else _number(headers.get("retry-after"))
+
     def _until_reset(self, headers: dict[str, str]) -> float | None:
         reset = _number(headers.get("x-ratelimit-reset"))
         if reset is None:
             return None
-        # The reset is a time of the server's clock, so it is compared with the server's own Date.
-        return reset - (_date(headers.get("date")) or self._clock.now()).timestamp()
+        return reset - self._sent(headers).timestamp()
+
+    def _sent(self, headers: dict[str, str]) -> datetime:
+        """When a response was sent: its times are of the server's clock, so they are compared with its own Date."""
+        return _date(headers.get("date")) or self._clock.now()
 
 
 def _date(text: str | None) -> datetime | None:

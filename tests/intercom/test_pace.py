@@ -94,6 +94,8 @@ def test_a_tiny_limit_still_lets_one_request_through(time):
         ({"retry-after": "7"}, 7.0),
         ({"x-ratelimit-reset": 4, "retry-after": "7"}, 7.0),
         ({}, WINDOW),
+        ({"retry-after": "Sun, 22 Nov 2026 10:00:05 GMT"}, 5.0),
+        ({"retry-after": "Sun, 22 Nov 2026 10:00:05 GMT", "date": "Sun, 22 Nov 2026 10:00:02 GMT"}, 3.0),
         ({"retry-after": "soon"}, WINDOW),
         ({"retry-after": "-1"}, WINDOW),
         ({"retry-after": "99999"}, WINDOW),

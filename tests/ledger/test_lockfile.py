@@ -78,6 +78,12 @@ def test_a_holder_that_fails_to_open_holds_nothing(places, hold):
     hold(places).close()
 
 
+def test_a_place_where_no_lock_can_be_is_said(places, hold):
+    (places.lockfile.parent / ".msgrun").touch()
+    with pytest.raises(LedgerUnavailable, match="cannot be written"):
+        hold(places)
+
+
 def test_what_is_appended_is_known_at_once_and_read_again(places, hold, record):
     with hold(places) as ledger:
         ledger.heal()
