@@ -167,20 +167,25 @@ class _Stream:
         return Delivery(found, recipient.kind, value, payload, made, recipient.number, own)
 
     def _faults(self, recipient: Recipient, values: dict[str, Any], first: TemplateFault, at: int) -> list[Problem]:
-        """What is wrong with each of the texts (identifier, subject, body): the first fault is in the one `at`."""
+        """What is wrong with each of the texts (identifier, subject, body): the first fault is in the one `at`.
+
+        A variable that several texts lack is one mistake, and told once.
+        """
         declaration, label = self._declaration, self._label(recipient)
         texts = (
             (self._identifier_origin(recipient), recipient.identifier),
             (declaration.subject_origin, declaration.subject),
             (declaration.body_origin, declaration.body),
         )
-        found = [texts[at][0].problem(first, label)]
+        found, told = [texts[at][0].problem(first, label)], {first.name}
         for origin, text in texts[at + 1 :] if first.code != TOO_SLOW else ():
             try:
                 if text:
                     text.render(values)
             except TemplateFault as fault:
-                found.append(origin.problem(fault, label))
+                if not fault.name or fault.name not in told:
+                    found.append(origin.problem(fault, label))
+                    told.add(fault.name)
         return found
 
     def _payload(self, recipient: Recipient, value: str, subject: str | None, body: str) -> Payload:

@@ -47,7 +47,7 @@ class _Template(jinja2.Template):
 def _concat(parts: Iterable[str]) -> str:
     """What Jinja joins the output of macros, captures and blocks with."""
     listed = list(parts)
-    if sum(map(len, listed)) > MAX_RENDERED:
+    if len(listed) > MAX_RENDERED or sum(map(len, listed)) > MAX_RENDERED:
         raise too_long()
     return "".join(listed)
 

@@ -157,6 +157,7 @@ def test_what_is_no_text_is_never_printed(render, source, html):
         "{{ [[1], [2]] | sum(start=[]) }}",
         "{% for i in range(1000000000) %}x{% endfor %}",
         "{% for i in range(99999) %}{% for j in range(99999) %}x{% endfor %}{% endfor %}",
+        "{% for i in range(99999) %}{% for j in range(99999) %}{{ '' }}{% endfor %}{% endfor %}",
         "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
         "{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}",
         "{{ 'x' * 2000000 }}",
