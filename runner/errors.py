@@ -79,3 +79,7 @@ class LedgerUnavailable(MsgrunError):
 
 class RunStopped(MsgrunError):
     """The run cannot go on: no network, no authorization (exit 1)."""
+
+
+class RateExhausted(RunStopped):
+    """The rate limit left no room for several windows in a row; the rest is for later (exit 75)."""

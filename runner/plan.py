@@ -190,7 +190,9 @@ class _Planner:
         action, reason = self._action(delivery)
         if action == "send":
             if len(self._sample) < SAMPLE:
-                self._sample.append(delivery.value if delivery.kind == "id" else private(delivery.value))
+                self._sample.append(
+                    delivery.value if delivery.kind == "id" else private(delivery.value, delivery.shown)
+                )
             for name, revision in self._others:
                 if self._was_sent_as(delivery, name, revision):
                     self._repeats[name] += 1

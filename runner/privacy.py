@@ -8,17 +8,17 @@ import html
 import re
 from collections.abc import Iterable, Iterator
 
-_OPEN, _CLOSE = "\ue0f0", "\ue0f1"
-_MARKED = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}")
-_MARKS = str.maketrans("", "", _OPEN + _CLOSE)
+_OPEN, _ELSE, _CLOSE = "\ue0f0", "\ue0f2", "\ue0f1"
+_MARKED = re.compile(f"{_OPEN}([^{_CLOSE}{_ELSE}]*){_ELSE}?([^{_CLOSE}]*){_CLOSE}")
+_MARKS = str.maketrans("", "", _OPEN + _ELSE + _CLOSE)
 MASK = "***"
 # Whatever quotes an address without our knowing whose it is (an answer of the API, for one).
 _ADDRESS = re.compile(r"[^\s@<>()\"',;:]+@[^\s@<>()\"',;:]+")
 
 
-def private(value: object) -> str:
-    """The value as text, marked as a recipient's."""
-    return f"{_OPEN}{str(value).translate(_MARKS)}{_CLOSE}"
+def private(value: object, instead: str = "") -> str:
+    """The value as text, marked as a recipient's; masked it is shown as `***`, or as what may stand instead."""
+    return f"{_OPEN}{str(value).translate(_MARKS)}{_ELSE if instead else ''}{instead}{_CLOSE}"
 
 
 def addresses(text: str) -> Iterator[tuple[int, int]]:
@@ -27,17 +27,17 @@ def addresses(text: str) -> Iterator[tuple[int, int]]:
 
 
 def revealed(text: str, *, show: bool) -> str:
-    """The text for printing: marked values in clear (`show`) or as `***`."""
+    """The text for printing: marked values in clear (`show`) or masked."""
     if _OPEN not in text:
         return text
-    return text.translate(_MARKS) if show else _MARKED.sub(MASK, text)
+    return _MARKED.sub(lambda found: found[1] if show else found[2] or MASK, text)
 
 
 def revealed_in_place(text: str, *, show: bool) -> str:
     """Like `revealed`, but keeps every column where it is, for a line with a caret below it."""
     if _OPEN not in text:
         return text
-    return text.translate(_MARKS) if show else _MARKED.sub(lambda found: "*" * len(found.group(1)), text)
+    return _MARKED.sub(lambda found: found[1] if show else "*" * len(found[1]), text)
 
 
 def concealed(text: str, values: Iterable[object], *, addresses: bool = True) -> str:

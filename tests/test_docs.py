@@ -97,13 +97,15 @@ def test_commands_that_the_docs_call_exist() -> None:
 
 
 def test_the_version_is_said_without_importing_the_command() -> None:
-    code = "import sys; sys.argv[1:] = ['--version']; from runner.__main__ import main; main(); print('click' in sys.modules)"
+    code = "import sys; sys.argv[1:] = ['--version']; from runner.__main__ import main; main()"
+    code += "; print('click' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == f"msgrun {__version__}\nFalse\n"
 
 
 def test_validate_imports_nothing_that_sends() -> None:
-    code = "import sys; from runner.cli import run; run(['validate']); print({'requests', 'jsonschema'} & sys.modules.keys())"
+    code = "import sys; from runner.cli import run; run(['validate'])"
+    code += "; print({'requests', 'jsonschema', 'runner.plan', 'runner.ledger'} & sys.modules.keys())"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
     )

@@ -17,6 +17,7 @@ from runner.declare.tree import Tree
 from runner.errors import GuardRefused
 from runner.ledger.record import Facts, Header, Record, salt_check
 from runner.plan import Choices, Plan
+from runner.privacy import private
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 SEED = """\
@@ -96,7 +97,8 @@ def test_what_nobody_knows_anything_of_is_to_send(desk):
     desk.declare("id: aaa1", "email: ann@example.com")
     plan = desk.plan()
     assert (desk.actions(), plan.counts["send"], plan.to_send) == (["send", "send"], 2, 2)
-    assert plan.messages[0].sample == ("aaa1", "\ue0f0ann@example.com\ue0f1")
+    shown = plan.messages[0].deliveries[1].shown
+    assert plan.messages[0].sample == ("aaa1", private("ann@example.com", shown))
 
 
 @pytest.mark.parametrize(

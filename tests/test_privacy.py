@@ -54,3 +54,10 @@ def test_columns_stay_where_they_are():
 
 def test_without_values_and_addresses_nothing_is_masked():
     assert concealed("to ann@example.com", [" "], addresses=False) == "to ann@example.com"
+
+
+def test_something_may_stand_instead_of_a_masked_value() -> None:
+    text = f"to {private('ann@example.com', 'email:~5c12ab34')} and {private('bo')}"
+    assert revealed(text, show=False) == "to email:~5c12ab34 and ***"
+    assert revealed(text, show=True) == "to ann@example.com and bo"
+    assert revealed_in_place(text, show=False) == f"to {'*' * 15} and **"

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError, UsageMistake
+from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError, RateExhausted, UsageMistake
 
 
 class EXIT:
@@ -85,6 +85,8 @@ def exit_code_of(error: MsgrunError) -> int:
             return EXIT.ledger
         case UsageMistake():
             return EXIT.usage
+        case RateExhausted():
+            return EXIT.later
         case _:
             return EXIT.problems
 

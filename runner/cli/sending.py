@@ -15,7 +15,7 @@ from runner.cli.session import Session, session
 from runner.cli.watching import Signals
 from runner.declare.project import Project
 from runner.deliver.summary import Summary
-from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound
+from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound, RunStopped
 from runner.ledger.lockfile import Lockfile
 from runner.ledger.record import Facts
 from runner.plan import Choices, Plan
@@ -100,7 +100,7 @@ def apply(paths: tuple[str, ...], choices: Choices, *, yes: bool, new_lock: bool
                 return _code(Summary(), made, ledger.facts)
             try:
                 done = _sent(here, made, ledger, yes=yes)
-            except (GuardRefused, LedgerUnavailable) as error:
+            except (GuardRefused, LedgerUnavailable, RunStopped) as error:
                 if not made.counts["unknown"]:
                     raise
                 here.screen.failure(error)

@@ -17,7 +17,6 @@ _KINDS = {
     "list": "a list",
     "tuple": "a list",
     "dict": "a mapping",
-    "bool": "true or false",
     "float": "no finite number",
 }
 
@@ -92,7 +91,7 @@ def checked(value: Any) -> Any:
     """The value, if it may be printed: a text, a number, or a missing value for Jinja to fail on."""
     if isinstance(value, str | Missing):
         return value
-    if type(value) is int or (type(value) is float and math.isfinite(value)):
+    if type(value) in (int, bool) or (type(value) is float and math.isfinite(value)):
         return value
     if value is None:
         raise TemplateFault("undefined-variable", "a value that is null would be printed", DEFAULT_HINT)

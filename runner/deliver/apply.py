@@ -11,10 +11,10 @@ from runner.declare.project import Settings
 from runner.deliver.recipient import NoContact, chosen
 from runner.deliver.sending import Outcome, Sender
 from runner.deliver.summary import Stop, Summary, Told
-from runner.errors import LedgerUnavailable, RunStopped
+from runner.errors import LedgerUnavailable, RateExhausted, RunStopped
 from runner.intercom.dialect import Contact, needs_lookup, wire
 from runner.intercom.pace import Clock
-from runner.intercom.workspace import BATCH, RateExhausted, Workspace
+from runner.intercom.workspace import BATCH, Workspace
 from runner.ledger import Ledger
 from runner.ledger.record import Record
 from runner.plan import Plan, PlannedMessage

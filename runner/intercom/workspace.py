@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import orjson
 
-from runner.errors import RunStopped
+from runner.errors import RateExhausted, RunStopped
 from runner.intercom import NoReply, Reply, Transport
 from runner.intercom.answer import fault
 from runner.intercom.dialect import Contact
@@ -20,10 +20,6 @@ MOST_WINDOWS = 10  # rate limit windows in a row to wait for
 _FIELDS = {"email": "email", "user_id": "external_id"}
 _PER_PAGE = 150
 _OK, _NOT_FOUND, _TOO_MANY, _SERVER_ERROR = 200, 404, 429, 500
-
-
-class RateExhausted(RunStopped):
-    """The rate limit left no room for several windows in a row; the rest is for later (exit 75)."""
 
 
 class Workspace:

@@ -1,4 +1,4 @@
-"""How fast the command starts: processor time against `python -c pass`, in turn, so that a noisy machine is fair to both.
+"""How fast the command starts: processor time against `python -c pass`, in turn, so that noise is fair to both.
 
     python tests/benchmarks/startup.py [RUNS]
 

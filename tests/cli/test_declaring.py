@@ -91,10 +91,10 @@ def test_recipients_values_are_masked_off_a_terminal_and_shown_on_demand(folder:
     assert "email *** is the same recipient as recipient 1" in masked.out
     assert "ann@example.com" not in masked.out
     assert "email ann@example.com is the same recipient as recipient 1" in shown.out
-    excerpts = [[line for line in ran.out.splitlines() if line.startswith("  10 | ")] for ran in (masked, shown)]
+    excerpts = [[line for line in ran.out.splitlines() if line.startswith("  11 | ")] for ran in (masked, shown)]
     assert excerpts == [
-        ["  10 |   - {type: user, email: ***************, vars: {first_name: ***}}"],
-        ["  10 |   - {type: user, email: ann@example.com, vars: {first_name: Ann}}"],
+        ["  11 |   - {type: user, email: ***************, vars: {first_name: ***}}"],
+        ["  11 |   - {type: user, email: ann@example.com, vars: {first_name: Ann}}"],
     ]
 
 

@@ -3,8 +3,8 @@ import json
 import pytest
 
 from runner.sandbox import Sandbox
-from tests.conftest import Folder
 from tests.cli.test_sending import LIST, records
+from tests.conftest import Folder
 
 
 def line(key: str, attempt: str, status: str, **more: object) -> str:

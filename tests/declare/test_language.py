@@ -38,7 +38,7 @@ def test_a_part_that_is_missing_is_told_as_one():
     assert str(MissingValue(Missing(name="b"))) == "b has no value"
 
 
-@pytest.mark.parametrize("value", [None, True, [], (), {}, object(), float("nan"), float("inf"), b"x", {1}])
+@pytest.mark.parametrize("value", [None, [], (), {}, object(), float("nan"), float("inf"), b"x", {1}])
 def test_what_is_no_text_is_refused(value):
     with pytest.raises(TemplateFault):
         checked(value)
@@ -47,3 +47,7 @@ def test_what_is_no_text_is_refused(value):
 @pytest.mark.parametrize("value", ["", "x", 0, -1, 2.5])
 def test_texts_and_numbers_are_given_back(value):
     assert checked(value) is value
+
+
+def test_true_and_false_are_printed_as_jinja_prints_them():
+    assert [checked(value) for value in (True, False, 1, 1.5, "x")] == [True, False, 1, 1.5, "x"]

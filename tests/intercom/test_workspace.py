@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from runner.errors import RunStopped
+from runner.errors import RateExhausted, RunStopped
 from runner.intercom import NoReply, Reply
 from runner.intercom.client import HttpTransport
 from runner.intercom.pace import Pace
-from runner.intercom.workspace import RateExhausted, Workspace
+from runner.intercom.workspace import Workspace
 from runner.sandbox import Sandbox, Trouble
 
 
