@@ -72,12 +72,12 @@ class Screen:
             return
         from runner.report import problems  # noqa: PLC0415  # imported where used
 
-        for problem in sorted(found, key=lambda problem: problem.place):
+        for problem in sorted(found, key=lambda problem: problem.place.order):
             self.error(problems.problem(problem, show=self.show))
 
     def problems(self, found: Iterable[Problem]) -> None:
         """Prints problems to stdout, in the order of their places."""
-        ordered = sorted(found, key=lambda problem: problem.place)
+        ordered = sorted(found, key=lambda problem: problem.place.order)
         if self.form == "json":
             from runner.report import machine  # noqa: PLC0415  # imported where used
 

@@ -19,7 +19,7 @@ MAX_CELL = 4 * 1024 * 1024  # characters
 csv.field_size_limit(MAX_CELL)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Recipient:
     """One contact as declared: its role, the kind of its address, the template of it, and its own variables.
 
@@ -34,7 +34,7 @@ class Recipient:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Listed:
     """Recipients that stand in the declaration itself; `alone` if `to` is one recipient rather than a list."""
 
@@ -55,7 +55,7 @@ class Listed:
         return "" if self.alone else f"recipient {number}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """A CSV file: a recipient a row, the header names the variables. Never in memory as a whole."""
 

@@ -15,7 +15,7 @@ FLAG = "create_conversation_without_contact_reply"
 MessageType = Literal["inapp", "email"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Origin:
     """Where a template was written: a scalar of the document, or a file of its own."""
 
@@ -45,7 +45,7 @@ def _column(line: str, name: str) -> int:
     return (at if at >= 0 else len(line) - len(line.lstrip())) + 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Declaration:
     """Who gets what. Frozen, and only made by `parser.parse`: holding one proves that its document is valid.
 

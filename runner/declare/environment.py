@@ -21,11 +21,12 @@ from runner.declare.language import MAX_PRINTED, MAX_RENDERED, Missing, checked,
 
 MAX_POWER = 64
 MAX_BITS = 4096  # of a whole number: more digits than any text needs
-_NUMBER = re.compile(r"\s*-?\d+(\.\d+)?\s*")
-_PERCENT_WIDTH = re.compile(r"%(\([^)]*\))?[-+ #0]*(\*|\d{6,}|\d*\.(\*|\d{6,}))")
-_BRACE_WIDTH = re.compile(r":[^{}]*(\d{6,}|\{)")
-_INSIDE = re.compile(r"\{[^{}:!]*[.\[]")  # a field that looks inside its value: {0.upper}
-_AS_CODE = re.compile(r"%(\([^)]*\))?[-+ #0]*\d*[ra]|![ra]")  # a value as Python writes it in code
+# Compiled when first needed: few templates format anything, and every command pays for its start.
+_NUMBER = r"\s*-?\d+(\.\d+)?\s*"
+_PERCENT_WIDTH = r"%(\([^)]*\))?[-+ #0]*(\*|\d{6,}|\d*\.(\*|\d{6,}))"
+_BRACE_WIDTH = r":[^{}]*(\d{6,}|\{)"
+_INSIDE = r"\{[^{}:!]*[.\[]"  # a field that looks inside its value: {0.upper}
+_AS_CODE = r"%(\([^)]*\))?[-+ #0]*\d*[ra]|![ra]"  # a value as Python writes it in code
 # What each would build could not be bounded by looking at the arguments, or is no text.
 _NO_METHODS = frozenset({"expandtabs", "translate", "maketrans", "encode", "format_map"})
 _OF_ONE_TEXT = (
@@ -141,15 +142,15 @@ def _check_numbers(operator: str, left: float, right: float) -> None:
 def _check_repetition(left: Any, right: Any) -> None:
     for text, times in ((left, right), (right, left)):
         if isinstance(text, str | list | tuple) and isinstance(times, int):
-            if isinstance(text, str) and _NUMBER.fullmatch(text):
+            if isinstance(text, str) and re.fullmatch(_NUMBER, text):
                 raise SecurityError(f"a text is repeated here, not multiplied; write {{{{ … | float * {times} }}}}")
             _check_size(len(text) * times)
 
 
 def _check_format(template: str, args: Iterable[Any]) -> None:
-    if _PERCENT_WIDTH.search(template) or _BRACE_WIDTH.search(template):
+    if re.search(_PERCENT_WIDTH, template) or re.search(_BRACE_WIDTH, template):
         raise SecurityError("a format that pads to a longer text than a message may be")
-    if _AS_CODE.search(template) or _INSIDE.search(template):
+    if re.search(_AS_CODE, template) or re.search(_INSIDE, template):
         raise SecurityError("a format that prints more of a value than its text")
     for arg in args:
         for value in arg.values() if isinstance(arg, Mapping) else (arg,):

@@ -18,7 +18,7 @@ from runner.declare.tree import NotReadable, Tree
 from runner.errors import Problem, Severity
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Surroundings:
     """What a declaration is parsed in: the project's files, templates, default sender, variables and API version."""
 

@@ -20,7 +20,7 @@ DEFAULT_API_VERSION = "2.14"
 _NEWEST = (999, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Limits:
     """How many deliveries one run may send."""
 
@@ -28,7 +28,7 @@ class Limits:
     recipients_per_apply: int = 10_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Breakers:
     """When a run stops by itself: unknown outcomes in a row; a share of refusals (0 to 1) once `after` were tried."""
 
@@ -37,7 +37,7 @@ class Breakers:
     after: int = 50
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Settings:
     """What msgrun.yaml says for one environment, with the defaults of what it leaves out.
 
@@ -58,7 +58,7 @@ class Settings:
     max_per_window: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Project:
     """What was found below a root: settings, the valid declarations of the selection by name, and all problems."""
 

@@ -36,7 +36,7 @@ _SHORT = 1000  # characters
 _MAX_PARTS = MAX_RENDERED + 1  # an endless loop that prints nothing is one that the clock ends
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Watch:
     """Lets somebody outside see a render that does not end: `active` while one runs, `serial` counts them.
 
@@ -47,7 +47,7 @@ class Watch:
     serial: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Text:
     """A compiled template: `render` takes the values (with the globals) and raises TemplateFault.
 
