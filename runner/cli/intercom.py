@@ -59,6 +59,7 @@ class Connection:
             ledger=ledger,
             workspace=self.workspace,
             sender=Sender(self.transport, self.workspace, self.pace, CLOCK, settings.api_version),
+            pace=self.pace,
             clock=CLOCK,
             halt=Halt(signal=lambda: signals.number, stop_file=stop_file.exists),
             run_id=run_id,

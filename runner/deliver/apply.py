@@ -1,46 +1,64 @@
-"""Sends what was planned: for each delivery a claim on disk, one POST, the outcome on disk."""
+"""Sends what was planned, several deliveries at once: claims on disk, POSTs, outcomes on disk.
 
-from collections.abc import Callable, Iterator
+One thread decides and writes; lanes only wait for the network. Each round writes the outcomes that came back and the
+claims of what starts next in one append, so that however many are on their way, a round costs one fsync.
+"""
+
+import heapq
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
+from functools import partial
 
 from runner.declare.declaration import Declaration
-from runner.declare.delivery import Delivery, deliveries, text_hash
+from runner.declare.delivery import text_hash
 from runner.declare.project import Settings
+from runner.deliver.due import Due, LookedUp, Prepared
+from runner.deliver.lanes import MOST_LANES, Lanes
 from runner.deliver.recipient import NoContact, chosen
-from runner.deliver.sending import Outcome, Sender
-from runner.deliver.summary import Stop, Summary, Told
-from runner.errors import LedgerUnavailable, RateExhausted, RunStopped
-from runner.intercom.dialect import Contact, needs_lookup, wire
-from runner.intercom.pace import Clock
-from runner.intercom.workspace import BATCH, Workspace
+from runner.deliver.sending import Again, Flight, Outcome, Posted, Sender
+from runner.deliver.summary import Stop, StopKind, Summary, Told
+from runner.errors import GuardRefused, LedgerUnavailable, RateExhausted
+from runner.intercom.dialect import wire
+from runner.intercom.pace import Clock, Pace
+from runner.intercom.workspace import Workspace
 from runner.ledger import Ledger
 from runner.ledger.record import Record
-from runner.plan import Plan, PlannedMessage
+from runner.plan import Plan
 from runner.privacy import concealed
 
-Contacts = dict[tuple[str, str], list[Contact]]  # by kind and value of the address
+TICK = 0.05  # seconds between two rounds while a rate limit is near
+DRAIN = 5.0  # seconds for which a stopped run waits for what is on its way
+_LONGEST_FLIGHT = 90.0  # seconds: connecting and reading each have their own bound below it
+_PATIENCE = 0.2  # seconds after which signals and the stop file are looked at again
+_WRITES = 4  # times that an outcome is tried to be written at the end, a second apart
 
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """Asked before every POST: a signal's number (0 for none), and whether there is a stop file."""
+    """Asked before every POST: a signal's number (0 for none), whether there is a stop file, and the deadline.
+
+    `deadline` is a time of the monotonic clock, in seconds.
+    """
 
     signal: Callable[[], int]
     stop_file: Callable[[], bool]
+    deadline: float | None = None
 
-    def reason(self) -> Stop | None:
+    def reason(self, clock: Clock) -> Stop | None:
         """Why nothing more may be started, if so."""
         if number := self.signal():
             return Stop("signal", f"stopped by signal {number}", "run the same command again to go on", number)
         if self.stop_file():
             return Stop("later", "stopped by the stop file .msgrun/stop", "remove it to go on")
+        if self.deadline is not None and clock.monotonic() >= self.deadline:
+            return Stop("later", "the deadline has come", "run the same command again to go on")
         return None
 
 
 class Run:
-    """One apply of one plan. `run_id` names its attempts; `progress` is told after every delivery."""
+    """One apply of one plan, on at most so many `lanes`. `run_id` names its attempts; `progress` hears every round."""
 
     def __init__(
         self,
@@ -49,105 +67,128 @@ class Run:
         ledger: Ledger,
         workspace: Workspace,
         sender: Sender,
+        pace: Pace,
         clock: Clock,
         halt: Halt,
         run_id: str,
         progress: Callable[[Summary], None],
+        lanes: int = MOST_LANES,
     ) -> None:
         self._plan = plan
         self._settings = settings
         self._ledger = ledger
-        self._workspace = workspace
         self._sender = sender
+        self._pace = pace
         self._clock = clock
         self._halt = halt
         self._run_id = run_id
         self._progress = progress
+        self._due = Due(plan, settings, workspace)
+        self._lanes: Lanes[Posted | LookedUp] = Lanes(lanes)
+        self._flying: dict[str, Flight] = {}
+        self._again: list[tuple[float, str]] = []
+        self._outcomes: list[Record] = []
+        self._reached: set[int] = set()
+        self._expired: Counter[str] = Counter()
         self._attempts = 0
         self._unknown_in_a_row = 0
+        self._drained_at = 0.0
         self.summary = Summary(planned=plan.to_send)
 
     def deliver(self) -> Summary:
         """Sends every planned delivery, in order, up to the plan's limit; returns what came of it."""
-        for message in self._plan.messages:
-            count = self._plan.sends()[message.name]
-            try:
-                self._message(message, count)
-            except LedgerUnavailable as error:
-                self.summary.stop = Stop("ledger", error.message, error.hint)
-            except RateExhausted as error:
-                self.summary.stop = Stop("later", error.message, error.hint)
-            except RunStopped as error:
-                self.summary.stop = Stop("error", error.message, error.hint)
-            if self.summary.stop:
-                break
+        try:
+            while not self._is_done():
+                self._round()
+        finally:
+            self._lanes.close()
+            self._finish()
         return self.summary
 
-    def _message(self, message: PlannedMessage, count: int) -> None:
-        declaration = message.declaration
-        due = islice(self._due(message), count)
-        left = count
-        while (batch := list(islice(due, BATCH))) and not self.summary.stop:
-            contacts = self._contacts(batch)
-            for delivery in batch:
-                if self._is_over(declaration):
-                    self.summary.skipped += left
-                    self.summary.warnings.append(f"{declaration.name} expired while it was sent: {left} were left out")
-                    return
-                self._delivery(declaration, delivery, contacts)
-                left -= 1
-                self._progress(self.summary)
-                self._check_breakers()
-                if self.summary.stop:
-                    return
+    def _is_done(self) -> bool:
+        stop = self.summary.stop
+        if stop is None:
+            return self._due.is_over and not self._flying and not self._outcomes
+        if self._flying and self._clock.monotonic() < self._drained_at:
+            return False
+        return not self._outcomes or stop.kind == "ledger"
 
-    def _due(self, message: PlannedMessage) -> Iterator[Delivery]:
-        """The deliveries to send, rendered again; whatever differs from the plan stops the run."""
-        rendered = deliveries(message.declaration, self._settings.salt)
-        for planned in message.deliveries:
-            delivery = next(rendered, None)
-            if not isinstance(delivery, Delivery) or (delivery.key, delivery.digest) != (planned.key, planned.digest):
-                self.summary.stop = Stop(
-                    "guard",
-                    f"{message.name} is not rendered as it was planned: a file changed meanwhile",
-                    "run the command again to plan anew",
-                )
-                return
-            if planned.action == "send":
-                yield delivery
+    def _round(self) -> None:
+        """Writes what came back and what starts, starts it, and waits for what comes back next."""
+        self._stop(self._halt.reason(self._clock))
+        if self.summary.stop:
+            self._release_waiting()
+        starts = [] if self.summary.stop else self._starts()
+        if self._commit([flight.claim for flight in starts if flight.claim.attempt not in self._flying]):
+            for flight in starts:
+                self._flying[flight.claim.attempt] = flight
+                self._lanes.start(partial(self._sender.post, flight, self._halted))
+        else:
+            self._again += [(0.0, flight.claim.attempt) for flight in starts if flight.claim.attempt in self._flying]
+        for result in self._lanes.results(self._patience()):
+            if isinstance(result, LookedUp):
+                self._looked_up(result)
+            else:
+                self._landed(result)
+        self._progress(self.summary)
 
-    def _contacts(self, batch: list[Delivery]) -> Contacts:
-        """Who the recipients of a batch are, where the API version wants it known before."""
-        wanted = [delivery for delivery in batch if needs_lookup(delivery.payload, self._settings.api_version)]
-        found: Contacts = {}
-        for kind in sorted({delivery.kind for delivery in wanted}):
-            values = [delivery.value for delivery in wanted if delivery.kind == kind]
-            found |= {(kind, value): who for value, who in self._workspace.contacts(kind, values).items()}
-        return found
+    def _patience(self) -> float:
+        """Seconds to wait for results: where a limit is near, one tick for all of them, so that rounds are few."""
+        if self._lanes.busy and (self.summary.stop or not self._pace.is_tight):
+            return _PATIENCE
+        if self._lanes.busy or not self._is_done():
+            self._clock.sleep(TICK)
+        return 0.0
 
-    def _delivery(self, declaration: Declaration, delivery: Delivery, contacts: Contacts) -> None:
-        claim = self._claim(declaration, delivery)
+    def _starts(self) -> list[Flight]:
+        """What may start now: first what is to be tried again, then the next of the plan."""
+        try:
+            for job in self._due.look_ahead(self._lanes.free // 2):
+                self._lanes.start(job)
+        except GuardRefused as error:
+            self._stop(Stop("guard", error.message, error.hint))
+            return []
+        starts: list[Flight] = []
+        granted = self._pace.take(self._lanes.free)
+        while len(starts) < granted and self._again and self._again[0][0] <= self._clock.monotonic():
+            starts.append(self._flying[heapq.heappop(self._again)[1]])
+        while len(starts) < granted and (prepared := self._due.take()):
+            if flight := self._flight(prepared):
+                starts.append(flight)
+        self._pace.give_back(granted - len(starts))
+        return starts
+
+    def _flight(self, prepared: Prepared) -> Flight | None:
+        """A delivery with its claim, or nothing where it is settled without one."""
+        declaration, delivery = prepared.declaration, prepared.delivery
+        if self._is_over(declaration):
+            self._expired[declaration.name] += 1
+            return None
+        claim = self._claim(prepared)
         contact = None
-        if needs_lookup(delivery.payload, self._settings.api_version):
-            found = chosen(delivery, contacts.get((delivery.kind, delivery.value), []))
+        if prepared.contacts is not None:
+            found = chosen(delivery, prepared.contacts)
             if isinstance(found, NoContact):
                 self._refuse(claim, found.code, found.message)
-                return
+                return None
             contact = found.contact
             self.summary.warnings.extend(found.warnings)
             claim = replace(claim, contact=contact.id)
-        if claim.contact and self._ledger.facts.reached(claim.message, claim.revision, claim.contact, but=claim.key):
+        if claim.contact and not self._is_first(claim):
             self._refuse(claim, "same_contact", "this contact was sent this revision already, under another address")
-            return
-        if stop := self._halt.reason():
-            self.summary.stop = stop
-            return
-        self._ledger.append(claim)
-        body = wire(delivery.payload, self._settings.api_version, contact)
-        outcome = self._sender.send(body, claim, lambda: self._halt.reason() or self._expiry(declaration))
-        self._settle(claim, outcome, delivery)
+            return None
+        return Flight(claim, wire(delivery.payload, self._settings.api_version, contact), declaration, delivery.values)
 
-    def _claim(self, declaration: Declaration, delivery: Delivery) -> Record:
+    def _is_first(self, claim: Record) -> bool:
+        """Whether no other delivery of this revision reached the contact, in the ledger or in this run."""
+        reached = (claim.message, claim.revision, claim.contact)
+        if hash(reached) in self._reached or self._ledger.facts.reached(*reached, but=claim.key):
+            return False
+        self._reached.add(hash(reached))
+        return True
+
+    def _claim(self, prepared: Prepared) -> Record:
+        declaration, delivery = prepared.declaration, prepared.delivery
         self._attempts += 1
         return Record(
             key=delivery.key,
@@ -166,16 +207,40 @@ class Run:
             conversation=declaration.opens_conversation,
         )
 
+    def _looked_up(self, result: LookedUp) -> None:
+        result.batch.contacts = result.contacts
+        if result.error:
+            kind: StopKind = "later" if isinstance(result.error, RateExhausted) else "error"
+            self._stop(Stop(kind, result.error.message, result.error.hint))
+
+    def _landed(self, posted: Posted) -> None:
+        """Takes what came back for a flight: an outcome, or another try."""
+        flight = posted.flight
+        verdict = self._sender.judged(posted)
+        if isinstance(verdict, Again):
+            if not self.summary.stop:
+                heapq.heappush(self._again, (self._clock.monotonic() + verdict.seconds, flight.claim.attempt))
+                return
+            verdict = Outcome("released")
+        self._settle(flight, verdict)
+
+    def _release_waiting(self) -> None:
+        """What waits for another try after a stop was provably not made."""
+        for _, attempt in self._again:
+            self._settle(self._flying[attempt], Outcome("released"))
+        self._again = []
+
     def _refuse(self, claim: Record, code: str, message: str) -> None:
         """Refuses without a claim: nothing was ever about to be sent."""
         record = replace(claim, status="refused", code=code, sender="", conversation=False)
-        self._ledger.append(record)
+        self._outcomes.append(record)
         self.summary.refused.append(Told(record, message))
+        self._stop(self._broken())
 
-    def _settle(self, claim: Record, outcome: Outcome, delivery: Delivery) -> None:
-        summary = self.summary
+    def _settle(self, flight: Flight, outcome: Outcome) -> None:
+        del self._flying[flight.claim.attempt]
         record = replace(
-            claim,
+            flight.claim,
             status=outcome.status,
             id=outcome.id,
             code=outcome.code,
@@ -185,50 +250,69 @@ class Run:
         )
         if outcome.status != "unknown":  # what reconcile needs of a claim is needed only as long as it is open
             record = replace(record, sender="", conversation=False)
-        told = Told(record, concealed(outcome.said, delivery.values))
-        match outcome.status:
-            case "sent":
-                summary.sent += 1
-                if outcome.said:
-                    summary.warnings.append(f"{record.message} {record.to}: {told.said}")
-            case "refused":
-                summary.refused.append(told)
-            case "unknown":
-                summary.unknown.append(told)
-            case "released":
-                summary.released += 1
+        self._outcomes.append(record)
+        self.summary.count(Told(record, concealed(outcome.said, flight.values) if outcome.said else ""))
         self._unknown_in_a_row = self._unknown_in_a_row + 1 if outcome.status == "unknown" else 0
         if outcome.stop and outcome.stop.kind == "expired":
-            summary.skipped += 1
+            self._expired[flight.claim.message] += 1
         elif outcome.stop:
-            summary.stop = replace(outcome.stop, message=concealed(outcome.stop.message, delivery.values))
-        try:
-            self._ledger.append(record)
-        except LedgerUnavailable:
-            summary.unwritten.append(record)
-            raise
+            self._stop(replace(outcome.stop, message=concealed(outcome.stop.message, flight.values)))
+        self._stop(self._broken())
 
-    def _check_breakers(self) -> None:
+    def _broken(self) -> Stop | None:
+        """Why the run stops by itself, if the outcomes so far say so."""
         summary, breakers = self.summary, self._settings.breakers
-        if summary.stop:
-            return
         if self._unknown_in_a_row >= breakers.unknown:
             message = f"{self._unknown_in_a_row} unknown outcomes in a row"
-            summary.stop = Stop("error", message, "see what Intercom says; abort_if.unknown sets how many stop a run")
-        elif summary.refused and summary.tried >= breakers.after and self._refused_share() >= breakers.refused:
-            message = f"{len(summary.refused)} of {summary.tried} deliveries were refused"
-            summary.stop = Stop("error", message, "see the codes; abort_if.refused sets the share that stops a run")
+            return Stop("error", message, "see what Intercom says; abort_if.unknown sets how many stop a run")
+        refused = len(summary.refused)
+        if refused and summary.tried >= breakers.after and refused >= breakers.refused * summary.tried:
+            message = f"{refused} of {summary.tried} deliveries were refused"
+            return Stop("error", message, "see the codes; abort_if.refused sets the share that stops a run")
+        return None
 
-    def _refused_share(self) -> float:
-        return len(self.summary.refused) / self.summary.tried
+    def _commit(self, claims: list[Record]) -> bool:
+        """Makes outcomes and claims durable in one append. If that fails nothing starts, and outcomes are kept."""
+        if not self._outcomes and not claims:
+            return True
+        try:
+            self._ledger.write(*self._outcomes, *claims)
+        except LedgerUnavailable as error:
+            self._stop(Stop("ledger", error.message, error.hint))
+            return False
+        self._outcomes = []
+        return True
+
+    def _stop(self, stop: Stop | None) -> None:
+        """Starts nothing more, and waits for what is on its way: a while if somebody wants an end, else its time."""
+        if stop and not self.summary.stop:
+            self.summary.stop = stop
+            self._drained_at = self._clock.monotonic() + (
+                DRAIN if stop.kind in {"signal", "later"} else _LONGEST_FLIGHT
+            )
+
+    def _finish(self) -> None:
+        """Tries to write what could not be written, and tells of what never came back: its claim makes it unknown."""
+        for left in range(_WRITES, 0, -1):
+            if self._commit([]):
+                break
+            if left > 1:
+                self._clock.sleep(1.0)
+        self.summary.unwritten.extend(self._outcomes)
+        self.summary.skipped = self._expired.total()
+        for name, count in self._expired.items():
+            self.summary.warnings.append(f"{name} expired while it was sent: {count} were left out")
+        for flight in self._flying.values():
+            self.summary.count(Told(replace(flight.claim, status="unknown"), "no answer came before the run ended"))
+
+    def _halted(self, declaration: Declaration) -> Stop | None:
+        """Asked in a lane immediately before a POST."""
+        if self._is_over(declaration):
+            return Stop("expired", f"{declaration.name} expired while it was sent", "raise expires, if that is meant")
+        return self._halt.reason(self._clock)
 
     def _is_over(self, declaration: Declaration) -> bool:
         return declaration.expires is not None and self._clock.now() >= declaration.expires
-
-    def _expiry(self, declaration: Declaration) -> Stop | None:
-        if self._is_over(declaration):
-            return Stop("expired", f"{declaration.name} expired while it was sent", "raise expires, if that is meant")
-        return None
 
 
 def _time(moment: datetime) -> str:

@@ -1,9 +1,10 @@
 """One delivery on the wire: POST, and again only where the answer proves that nothing was made."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, assert_never
 
+from runner.declare.declaration import Declaration
 from runner.deliver.summary import Stop
 from runner.errors import RunStopped
 from runner.intercom import Reply, Transport
@@ -15,11 +16,35 @@ from runner.ledger.record import Record
 UNREACHED_FOR = 30.0  # seconds for which an unreachable server is tried again
 FRESH = 600.0  # seconds after its creation for which a contact may not be found yet
 FRESH_FOR = 60.0  # seconds for which a delivery to such a contact is tried again
+_FIRST_DELAY, _LONGEST_DELAY = 0.5, 5.0  # seconds between two tries
+
+
+@dataclass(slots=True, eq=False)
+class Flight:
+    """A claimed delivery on its way: what is POSTed, whose values it holds, and how long it has been tried again."""
+
+    claim: Record
+    body: dict[str, Any]
+    declaration: Declaration
+    values: tuple[Any, ...]
+    until: dict[str, float] = field(default_factory=dict)
+    delay: float = _FIRST_DELAY
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What came back for a flight. `halt`: it was not POSTed. `is_fresh`: the contact that was not found is new."""
+
+    flight: Flight
+    answer: Answer | None
+    headers: dict[str, str]
+    is_fresh: bool = False
+    halt: Stop | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came back. `said` is what Intercom or the network told; `stop` ends the run."""
+    """What became of a delivery. `said` is what Intercom or the network told; `stop` ends the run."""
 
     status: Literal["sent", "refused", "unknown", "released"]
     id: str = ""
@@ -29,8 +54,15 @@ class Outcome:
     stop: Stop | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Nothing was made: try again after some seconds."""
+
+    seconds: float
+
+
 class Sender:
-    """POSTs messages in one API version."""
+    """POSTs messages in one API version, and judges what comes back."""
 
     def __init__(self, transport: Transport, workspace: Workspace, pace: Pace, clock: Clock, api_version: str) -> None:
         self._transport = transport
@@ -38,57 +70,61 @@ class Sender:
         self._pace = pace
         self._clock = clock
         self._api_version = api_version
-        self._windows = 0
 
-    def send(self, body: dict[str, Any], claim: Record, halted: Callable[[], Stop | None]) -> Outcome:
-        """The outcome of one claimed delivery. `halted` is asked immediately before every POST."""
-        tries = _Tries(self._clock)
-        while True:
-            self._pace.wait()
-            if stop := halted():
-                return Outcome("released", stop=stop)
-            result = self._transport.exchange("POST", "/messages", body, self._api_version)
-            headers = result.headers if isinstance(result, Reply) else {}
-            self._pace.learn(headers)
-            outcome = self._outcome(meaning(result, claim.sender), claim, headers, tries)
-            if outcome:
-                return outcome
+    def post(self, flight: Flight, halted: Callable[[Declaration], Stop | None]) -> Posted:
+        """POSTs once. `halted` is asked immediately before. Runs in a lane, and never raises."""
+        if halt := halted(flight.declaration):
+            return Posted(flight, None, {}, halt=halt)
+        result = self._transport.exchange("POST", "/messages", flight.body, self._api_version)
+        answer = meaning(result, flight.claim.sender)
+        fresh = isinstance(answer, Refused) and answer.not_found and self._is_fresh(flight.claim)
+        return Posted(flight, answer, result.headers if isinstance(result, Reply) else {}, is_fresh=fresh)
 
-    def _outcome(self, answer: Answer, claim: Record, headers: dict[str, str], tries: "_Tries") -> Outcome | None:
-        """What an answer settles; None, after a pause, where it proves that nothing was made and a try may follow."""
+    def judged(self, posted: Posted) -> Outcome | Again:
+        """What an answer settles, or that it may be tried again."""
+        self._pace.learn(posted.headers)
+        answer, flight = posted.answer, posted.flight
         match answer:
+            case None:
+                return Outcome("released", stop=posted.halt)
             case Sent():
-                self._windows = 0
-                said = f"sent by admin {answer.other_owner}, not by {claim.sender}" if answer.other_owner else ""
+                self._pace.sent()
+                said = f"sent by admin {answer.other_owner}, not by {flight.claim.sender}" if answer.other_owner else ""
                 return Outcome("sent", answer.id, request_id=answer.request_id, said=said)
             case Refused():
-                if answer.not_found and self._is_fresh(claim) and tries.again("fresh", FRESH_FOR):
-                    return None
-                return Outcome("refused", code=answer.code, request_id=answer.request_id, said=answer.message)
+                again = self._again(flight, "fresh", FRESH_FOR) if posted.is_fresh else None
+                return again or Outcome("refused", "", answer.code, answer.request_id, answer.message)
             case Unknown():
-                return self._unknown(answer)
+                wrong_way = Stop(
+                    "error", answer.reason, "from must be an admin of the workspace; nobody got this message"
+                )
+                stop = wrong_way if answer.alarm else None
+                return Outcome("unknown", request_id=answer.request_id, said=answer.reason, stop=stop)
             case Denied():
                 stop = Stop("error", f"Intercom said {answer.code}: {answer.message}", "check the token and its plan")
                 return Outcome("released", code=answer.code, request_id=answer.request_id, stop=stop)
             case Throttled():
-                self._windows += 1
-                if self._windows >= MOST_WINDOWS:
-                    message = "the rate limit left no room for ten windows in a row"
-                    return Outcome("released", stop=Stop("later", message, "run the same command later"))
-                self._pace.throttled(headers)
+                return self._throttled(posted)
             case Unreached():
-                if not tries.again("unreached", UNREACHED_FOR):
-                    stop = Stop("error", f"Intercom cannot be reached: {answer.reason}", "nothing was sent by this try")
-                    return Outcome("released", stop=stop)
+                stop = Stop("error", f"Intercom cannot be reached: {answer.reason}", "nothing was sent by this try")
+                return self._again(flight, "unreached", UNREACHED_FOR) or Outcome("released", stop=stop)
             case _:
                 assert_never(answer)
-        return None
 
-    def _unknown(self, answer: Unknown) -> Outcome:
-        stop = None
-        if answer.alarm:
-            stop = Stop("error", answer.reason, "from must be an admin of the workspace; nobody got this message")
-        return Outcome("unknown", request_id=answer.request_id, said=answer.reason, stop=stop)
+    def _throttled(self, posted: Posted) -> Outcome | Again:
+        self._pace.throttled(posted.headers)
+        if self._pace.windows_lost < MOST_WINDOWS:
+            return Again(0.0)
+        message = "the rate limit left no room for ten windows in a row"
+        return Outcome("released", stop=Stop("later", message, "run the same command later"))
+
+    def _again(self, flight: Flight, reason: str, seconds: float) -> Again | None:
+        """Another try with back-off, unless the time since the first failure of this kind is over."""
+        now = self._clock.monotonic()
+        if now + flight.delay > flight.until.setdefault(reason, now + seconds):
+            return None
+        delay, flight.delay = flight.delay, min(flight.delay * 2, _LONGEST_DELAY)
+        return Again(delay)
 
     def _is_fresh(self, claim: Record) -> bool:
         try:
@@ -96,22 +132,3 @@ class Sender:
         except RunStopped:
             return False  # the message was refused, whatever becomes of this question: that must be written down
         return contact is not None and self._clock.now().timestamp() - contact.created_at < FRESH
-
-
-class _Tries:
-    """Sleeps between tries with back-off, for a bounded time a reason."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._until: dict[str, float] = {}
-        self._delay = 0.5
-
-    def again(self, reason: str, seconds: float) -> bool:
-        """Sleeps and says yes, or says no once the time since the first failure of this kind is over."""
-        now = self._clock.monotonic()
-        until = self._until.setdefault(reason, now + seconds)
-        if now + self._delay > until:
-            return False
-        self._clock.sleep(self._delay)
-        self._delay = min(self._delay * 2, 5.0)
-        return True

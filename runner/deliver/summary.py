@@ -41,6 +41,20 @@ class Summary:
     unwritten: list[Record] = field(default_factory=list)
     stop: Stop | None = None
 
+    def count(self, told: Told) -> None:
+        """Counts an outcome, and keeps what people must hear about."""
+        match told.record.status:
+            case "sent":
+                self.sent += 1
+                if told.said:
+                    self.warnings.append(f"{told.record.message} {told.record.to}: {told.said}")
+            case "refused":
+                self.refused.append(told)
+            case "released":
+                self.released += 1
+            case _:
+                self.unknown.append(told)
+
     @property
     def tried(self) -> int:
         """How many deliveries have an outcome that is about them."""

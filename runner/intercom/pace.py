@@ -1,13 +1,22 @@
-"""Intercom's rate limit: windows of some seconds, learned from the headers of every response."""
+"""Intercom's rate limit: windows of ten seconds, learned from the headers of every response.
+
+A budget is spent evenly over the first nine tenths of a window, so that a request that is still on its way when the
+server's window ends is not counted in the next one, and the company's other integrations never meet a burst.
+"""
 
 import email.utils
 import math
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 WINDOW = 10.0  # seconds; the documented length, used where headers are missing
+UNLIMITED = 1_000_000  # what may start at once where nothing says otherwise
+_SPREAD = 0.9  # the part of a window over which its budget is spent; nothing starts after it
+_SAME_WINDOW = 2.0  # seconds by which two ends of one window may seem to differ: both clocks count whole seconds
 _LONGEST_WAIT = 300.0  # seconds; a reset further away is a broken clock, not a window
+_LOOK_AGAIN = 0.05  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,66 +29,144 @@ class Clock:
 
 
 class Pace:
-    """Says when the next request may start: a share of the limit a window, and never more than a number a window."""
+    """Says how many requests may start now. Safe to ask from several threads.
+
+    `share` is the part of the limit that is ours, `most` a number a window that is never passed, whatever the limit.
+    """
 
     def __init__(self, clock: Clock, share: float, most: int | None) -> None:
         self._clock = clock
         self._share = share
         self._most = most
+        self._lock = threading.Lock()
         self._limit: int | None = None
-        self._ends = 0.0
-        self._used = 0
+        self._ends = 0.0  # when the current window ends, by the monotonic clock
+        self._began = 0.0  # since when it counts for us: its begin, or when we came in
+        self._used = 0  # what we started in it
+        self._remaining: int | None = None  # the least that the server said was left in it
+        self._flying = 0  # what we started and heard nothing of yet
+        self._ahead: float | None = None  # how far the server's clock is ahead of the monotonic one
+        self._paused_until = 0.0
+        self._heard = False
+        self.windows_lost = 0  # windows in a row that ended a 429 without a send
+
+    def take(self, most: int) -> int:
+        """How many of `most` requests may start now; they count as started."""
+        with self._lock:
+            taken = max(0, min(most, self._room()))
+            self._used += taken
+            self._flying += taken
+            return taken
+
+    def give_back(self, count: int) -> None:
+        """So many of those taken did not start."""
+        with self._lock:
+            self._used -= count
+            self._flying -= count
 
     def wait(self) -> None:
-        """Sleeps until a request may start, and counts it."""
-        now = self._clock.monotonic()
-        if now >= self._ends:
-            self._ends, self._used = now + WINDOW, 0
-        allowed = self._allowed()
-        if allowed is not None and self._used >= allowed:
-            self._clock.sleep(self._ends - now)
-            self._ends, self._used = self._clock.monotonic() + WINDOW, 0
-        self._used += 1
+        """Sleeps until one request may start, and counts it."""
+        while not self.take(1):
+            self._clock.sleep(_LOOK_AGAIN)
+
+    @property
+    def is_tight(self) -> bool:
+        """Whether a limit is known that a few threads could reach, so that starting in ticks costs nothing."""
+        budget = self._budget()
+        return budget is not None and budget < 500 * WINDOW
+
+    @property
+    def per_second(self) -> float | None:
+        """The allowed rate, if one is known."""
+        budget = self._budget()
+        return None if budget is None else budget / WINDOW
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether everybody waits for a window to end after a 429."""
+        return self._clock.monotonic() < self._paused_until
 
     def learn(self, headers: dict[str, str]) -> None:
-        """Takes limit, remaining and reset from a response; missing or broken headers change nothing."""
+        """Takes limit, remaining and reset from a response; missing or broken headers change nothing.
+
+        No response at all is told by no headers.
+        """
         limit, remaining = _number(headers.get("x-ratelimit-limit")), _number(headers.get("x-ratelimit-remaining"))
-        until = self._until_reset(headers)
-        if limit and limit > 0:
-            self._limit = int(limit)
-        if until is not None and 0 < until <= WINDOW:
-            self._ends = self._clock.monotonic() + until
-        if self._limit and remaining is not None:
-            # What the company's other integrations took counts against the limit, not against our share.
-            allowed = self._allowed() or 1
-            self._used = max(self._used, allowed - int(remaining)) if remaining < allowed else self._used
+        with self._lock:
+            self._heard = True
+            self._flying = max(0, self._flying - 1)
+            if limit and limit > 0:
+                self._limit = int(limit)
+            ends = self._reset(headers)
+            now = self._clock.monotonic()
+            if ends is not None and now < ends <= now + WINDOW + _SAME_WINDOW:
+                if ends - self._ends >= _SAME_WINDOW:  # a later window than ours has begun
+                    self._begin(max(now, ends - WINDOW))
+                self._ends = ends
+            if remaining is not None and now < self._ends and (ends is None or abs(ends - self._ends) < _SAME_WINDOW):
+                self._remaining = int(remaining) if self._remaining is None else min(self._remaining, int(remaining))
 
     def throttled(self, headers: dict[str, str]) -> None:
-        """Sleeps until the window of a 429 is over."""
-        waits = [
-            wait
-            for wait in (self._retry_after(headers), self._until_reset(headers))
-            if wait is not None and 0 < wait <= _LONGEST_WAIT
-        ]
-        self._clock.sleep(max(waits, default=WINDOW))
-        self._ends, self._used = self._clock.monotonic() + WINDOW, 0
+        """Lets nobody start until the window of a 429 is over."""
+        with self._lock:
+            now = self._clock.monotonic()
+            if now >= self._paused_until:
+                self.windows_lost += 1
+            retry_after, ends = self._retry_after(headers), self._reset(headers)
+            waits = [wait for wait in (retry_after, ends and ends - now) if wait and 0 < wait <= _LONGEST_WAIT]
+            self._paused_until = max(self._paused_until, now + max(waits, default=WINDOW))
 
-    def _allowed(self) -> int | None:
+    def sent(self) -> None:
+        """A request made something: whatever windows were lost before, this one was not."""
+        self.windows_lost = 0
+
+    def _room(self) -> int:
+        now = self._clock.monotonic()
+        if now < self._paused_until:
+            return 0
+        if now >= self._ends:
+            whole = math.floor((now - self._ends) / WINDOW) + 1 if self._ends else 0
+            self._ends = self._ends + whole * WINDOW if self._ends else now + WINDOW
+            self._begin(self._ends - WINDOW)
+        budget = self._budget()
+        if not self._heard:
+            return 1 - self._used  # the first answer tells the limit; until then nobody runs into it
+        if budget is None:
+            return UNLIMITED
+        if self.is_tight and now > self._ends - WINDOW * (1 - _SPREAD):
+            return 0
+        by_now = math.ceil(budget * min(1.0, (now - self._began + _LOOK_AGAIN) / (WINDOW * _SPREAD)))
+        # Others draw on the same limit. Whatever is on its way may not be in what the server said was left.
+        left = UNLIMITED if self._remaining is None else self._remaining - self._flying
+        return min(by_now - self._used, left)
+
+    def _begin(self, began: float) -> None:
+        self._began, self._used, self._remaining = began, 0, None
+
+    def _budget(self) -> int | None:
         bounds = [self._most] if self._most else []
         if self._limit:
             bounds.append(max(1, int(self._limit * self._share)))
         return min(bounds) if bounds else None
 
+    def _reset(self, headers: dict[str, str]) -> float | None:
+        """When the window ends, by the monotonic clock.
+
+        The reset is a time of the server's clock. Its Date cuts off the part of a second, so of all responses the one
+        that seems furthest ahead tells best how the two clocks stand; one that falls far behind shows a clock set back.
+        """
+        reset = _number(headers.get("x-ratelimit-reset"))
+        if reset is None:
+            return None
+        ahead = self._sent(headers).timestamp() - self._clock.monotonic()
+        if self._ahead is None or ahead > self._ahead or ahead < self._ahead - _SAME_WINDOW:
+            self._ahead = ahead
+        return reset - self._ahead
+
     def _retry_after(self, headers: dict[str, str]) -> float | None:
         """Seconds; the header holds them, or a date (RFC 9110, 10.2.3)."""
         at = _date(headers.get("retry-after"))
         return (at - self._sent(headers)).total_seconds() if at else _number(headers.get("retry-after"))
-
-    def _until_reset(self, headers: dict[str, str]) -> float | None:
-        reset = _number(headers.get("x-ratelimit-reset"))
-        if reset is None:
-            return None
-        return reset - self._sent(headers).timestamp()
 
     def _sent(self, headers: dict[str, str]) -> datetime:
         """When a response was sent: its times are of the server's clock, so they are compared with its own Date."""

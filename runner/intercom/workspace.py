@@ -83,8 +83,8 @@ class Workspace:
         while True:
             self._pace.wait()
             result = self._transport.exchange(method, path, body, READ_VERSION)
+            self._pace.learn(result.headers if isinstance(result, Reply) else {})
             if isinstance(result, Reply):
-                self._pace.learn(result.headers)
                 if result.status == _TOO_MANY:
                     windows += 1
                     if windows >= MOST_WINDOWS:

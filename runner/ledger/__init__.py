@@ -10,11 +10,15 @@ class Ledger(Protocol):
 
     @property
     def facts(self) -> Facts:
-        """Everything known, including what this run appended."""
+        """Everything known when it was opened, and what was appended since."""
         ...
 
     def append(self, *records: Record) -> None:
-        """Makes the records durable before it returns. Raises LedgerUnavailable."""
+        """Makes the records durable before it returns, and adds them to the facts. Raises LedgerUnavailable."""
+        ...
+
+    def write(self, *records: Record) -> None:
+        """Makes the records durable before it returns; for a run, which keeps in mind itself what it must."""
         ...
 
     def pin(self, workspace: str) -> None:

@@ -103,9 +103,13 @@ class Lockfile:
 
     def append(self, *records: Record) -> None:
         """Makes the records durable before it returns. Raises LedgerUnavailable."""
-        self._write(b"".join(record.line() for record in records))
+        self.write(*records)
         for record in records:
             self.facts.add(record)
+
+    def write(self, *records: Record) -> None:
+        """Makes the records durable before it returns; for a run, whose memory must not grow with what it sends."""
+        self._write(b"".join(record.line() for record in records))
 
     def pin(self, workspace: str) -> None:
         """Ties the ledger to a workspace, durably. Raises GuardRefused if it is tied to another."""

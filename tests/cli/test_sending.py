@@ -82,8 +82,10 @@ def test_apply_sends_each_once_and_then_has_nothing_to_do(folder: Folder, interc
     assert (ran.code, ran.out.splitlines()[-1]) == (0, "3 sent")
     again = folder.run("apply", "--yes")
     assert (again.code, again.out.splitlines()[-1]) == (0, "nothing to do")
-    assert [message["payload"]["to"]["id"] for message in intercom.messages] == ["a1", "b2", "c3"]
-    assert [record["status"] for record in records(folder)] == ["claimed", "sent"] * 3
+    assert sorted(message["payload"]["to"]["id"] for message in intercom.messages) == ["a1", "b2", "c3"]
+    told = [(record["to"], record["status"]) for record in records(folder)]
+    assert sorted(told) == sorted((f"id:{to}", status) for to in ("a1", "b2", "c3") for status in ("claimed", "sent"))
+    assert all(told.index((to, "claimed")) < told.index((to, "sent")) for to, _ in told)
 
 
 def test_apply_without_a_terminal_and_without_yes_names_the_flag(folder: Folder, intercom: Sandbox) -> None:

@@ -41,6 +41,7 @@ class House:
     progress: Callable[[Summary], None] = lambda _: None
     transport: Transport | None = None
     really_sleeps: bool = False
+    lanes: int = 1
 
     @property
     def places(self) -> Places:
@@ -112,10 +113,12 @@ class House:
                 ledger=ledger,
                 workspace=workspace,
                 sender=Sender(transport, workspace, pace, clock, self.settings.api_version),
+                pace=pace,
                 clock=clock,
                 halt=Halt(self.signal, self.stop_file),
                 run_id=f"RUN{self.runs}",
                 progress=self.progress,
+                lanes=self.lanes,
             )
             return run.deliver()
 

@@ -254,14 +254,14 @@ def test_an_address_never_reaches_the_lockfile(house):
 
 def test_an_outcome_that_the_ledger_does_not_take_is_handed_over_and_ends_the_run(house, monkeypatch):
     house.declare(FOUR)
-    append = Lockfile.append
+    write = Lockfile.write
 
     def full(ledger, *records):
         if records[0].status == "sent":
             raise LedgerUnavailable("the disk is full")
-        append(ledger, *records)
+        write(ledger, *records)
 
-    monkeypatch.setattr(Lockfile, "append", full)
+    monkeypatch.setattr(Lockfile, "write", full)
     done = house.apply()
     assert (done.stop.kind, done.sent, len(house.made)) == ("ledger", 1, 1)
     assert [record.status for record in done.unwritten] == ["sent"]
@@ -275,7 +275,7 @@ def test_without_a_claim_on_disk_nothing_is_posted(house, monkeypatch):
     def full(*_):
         raise LedgerUnavailable("the disk is full")
 
-    monkeypatch.setattr(Lockfile, "append", full)
+    monkeypatch.setattr(Lockfile, "write", full)
     done = house.apply()
     assert (done.stop.kind, house.made, done.unwritten) == ("ledger", [], [])
 

@@ -75,10 +75,10 @@ def test_a_bad_moment_lasts_half_a_minute_at_most(answer, told, workspace, time)
 def test_429_is_waited_for_and_after_ten_windows_it_is_for_later(workspace, time):
     limited = reply(429, {}, **{"retry-after": "3"})
     assert workspace(limited, limited, ME)[0].id_code() == "acme"
-    assert time.slept == [3.0, 3.0]
+    assert sum(time.slept) == pytest.approx(6.0, abs=0.2)
     with pytest.raises(RateExhausted):
         workspace(limited)[0].id_code()
-    assert time.slept == [3.0] * 11
+    assert sum(time.slept) == pytest.approx(33.0, abs=1.0)
 
 
 def test_a_contact_is_read_by_its_id_and_may_not_exist(workspace):
