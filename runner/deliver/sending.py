@@ -74,15 +74,17 @@ class Sender:
     def post(self, flight: Flight, halted: Callable[[Declaration], Stop | None]) -> Posted:
         """POSTs once. `halted` is asked immediately before. Runs in a lane, and never raises."""
         if halt := halted(flight.declaration):
+            self._pace.give_back(1)
             return Posted(flight, None, {}, halt=halt)
         result = self._transport.exchange("POST", "/messages", flight.body, self._api_version)
+        headers = result.headers if isinstance(result, Reply) else {}
+        self._pace.learn(headers)
         answer = meaning(result, flight.claim.sender)
         fresh = isinstance(answer, Refused) and answer.not_found and self._is_fresh(flight.claim)
-        return Posted(flight, answer, result.headers if isinstance(result, Reply) else {}, is_fresh=fresh)
+        return Posted(flight, answer, headers, is_fresh=fresh)
 
     def judged(self, posted: Posted) -> Outcome | Again:
         """What an answer settles, or that it may be tried again."""
-        self._pace.learn(posted.headers)
         answer, flight = posted.answer, posted.flight
         match answer:
             case None:
