@@ -3,11 +3,14 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from runner.cli.holding import run_id
+from runner.cli.progress import Log, Progress
 from runner.cli.session import Session
 from runner.cli.watching import Signals
 from runner.deliver.apply import Halt, Run
@@ -47,24 +50,28 @@ class Connection:
             raise GuardRefused(f"the token is of workspace {id_code}, and msgrun.yaml names {declared}", hint)
         return id_code
 
-    def run(
-        self, plan: Plan, ledger: Ledger, signals: Signals, run_id: str, progress: Callable[[Summary], None]
-    ) -> Run:
-        """An apply of a plan."""
+    def delivered(self, plan: Plan, ledger: Ledger, log_file: Path | None, deadline: float | None) -> Summary:
+        """What came of sending a plan, with its progress told. `deadline` is a time of the monotonic clock."""
         settings = self.here.settings
         stop_file = self.here.tree.root / ".msgrun" / "stop"
-        return Run(
-            plan=plan,
-            settings=settings,
-            ledger=ledger,
-            workspace=self.workspace,
-            sender=Sender(self.transport, self.workspace, self.pace, CLOCK, settings.api_version),
-            pace=self.pace,
-            clock=CLOCK,
-            halt=Halt(signal=lambda: signals.number, stop_file=stop_file.exists),
-            run_id=run_id,
-            progress=progress,
-        )
+        progress = Progress(self.here.screen, self.pace)
+        with Signals() as signals, Log(self.here.screen, log_file) as log:
+            run = Run(
+                plan=plan,
+                settings=settings,
+                ledger=ledger,
+                workspace=self.workspace,
+                sender=Sender(self.transport, self.workspace, self.pace, CLOCK, settings.api_version),
+                pace=self.pace,
+                clock=CLOCK,
+                halt=Halt(lambda: signals.number, stop_file.exists, deadline),
+                run_id=run_id(),
+                progress=progress,
+                log=log,
+            )
+            done = run.deliver()
+        progress.clear()
+        return done
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """Options that every command takes, before or after its name, and the exit codes."""
 
 import importlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,21 @@ class Root(click.Group):
         module = importlib.import_module(f"runner.cli.{COMMANDS[cmd_name]}")
         found: click.Command = getattr(module, cmd_name)
         return found
+
+
+class Duration(click.ParamType):
+    """A time as people write it: 90, 90s, 20m or 1h; gives seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The seconds of a text."""
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|h)?", str(value))
+        if not found:
+            self.fail(f"{value} is no duration: write 90s, 20m or 1h", param, ctx)
+        return float(found[1]) * {"h": 3600, "m": 60}.get(found[2], 1)
 
 
 def exit_code_of(error: MsgrunError) -> int:

@@ -1,18 +1,18 @@
 """plan and apply: what would be sent, and sending it."""
 
 import functools
-import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import click
 
 from runner import plan as planning
-from runner.cli.holding import held, known, places, run_id
-from runner.cli.options import EXIT, command, format_option, writes_ledger
+from runner.cli.holding import held, known, places
+from runner.cli.options import EXIT, Duration, command, format_option, writes_ledger
 from runner.cli.session import Session, session
-from runner.cli.watching import Signals
 from runner.declare.project import Project
 from runner.deliver.summary import Summary
 from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound, RunStopped
@@ -20,8 +20,6 @@ from runner.ledger.lockfile import Lockfile
 from runner.ledger.record import Facts
 from runner.plan import Choices, Plan
 from runner.report import machine, text
-
-_PROGRESS_EVERY = 10.0  # seconds between two lines of progress off a terminal
 
 
 def _choices(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -77,17 +75,43 @@ def plan(paths: tuple[str, ...], form: str, choices: Choices, *, detailed_exitco
         return EXIT.changes if detailed_exitcode and made.to_send else EXIT.done
 
 
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How apply goes about it. `deadline` is a time of the monotonic clock."""
+
+    choices: Choices
+    yes: bool
+    canary: int | None
+    deadline: float | None
+    log_file: Path | None
+
+
 @command("apply")
 @click.argument("paths", nargs=-1)
 @_choices
+@click.option("--canary", type=click.IntRange(1), metavar="N", help="Send N, stop, and ask before the rest.")
+@click.option("--deadline", type=Duration(), metavar="TIME", help="Stop in order after so long, as 20m.")
+@click.option("--log-file", type=click.Path(path_type=Path), metavar="FILE", help="Add a JSON line for every record.")
 @writes_ledger
-def apply(paths: tuple[str, ...], choices: Choices, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
+def apply(
+    paths: tuple[str, ...],
+    choices: Choices,
+    canary: int | None,
+    deadline: float | None,
+    log_file: Path | None,
+    *,
+    yes: bool,
+    new_lock: bool,
+    no_fetch: bool,
+) -> int:
     """Send what is planned, each at most once.
 
     A delivery is claimed on disk, POSTed, and its outcome written down.
 
     PATHS are files or folders below messages/; without any, everything is sent.
     """
+    until = None if deadline is None else time.monotonic() + deadline
+    how = _How(choices, yes, canary, until, log_file)
     with session() as here:
         project = here.valid_project(paths)  # before the ledger: a mistake in a file needs no network to be told
         with held(here, "apply", new_lock=new_lock, no_fetch=no_fetch) as ledger:
@@ -99,22 +123,20 @@ def apply(paths: tuple[str, ...], choices: Choices, *, yes: bool, new_lock: bool
                 here.screen.result("nothing to do")
                 return _code(Summary(), made, ledger.facts)
             try:
-                done = _sent(here, made, ledger, yes=yes)
+                done = _sent(here, made, ledger, project, how)
             except (GuardRefused, LedgerUnavailable, RunStopped) as error:
                 if not made.counts["unknown"]:
                     raise
                 here.screen.failure(error)
                 return EXIT.unknown
-            _tell(here, done)
+            if done.planned:
+                _tell(here, ledger, done)
             return _code(done, made, ledger.facts)
 
 
 def _made(here: Session, project: Project, facts: Facts, choices: Choices) -> Plan:
     """The plan; warnings are printed, and problems of recipients end the command. Raises ProblemsFound."""
-    chosen = Choices(
-        **{**{name: getattr(choices, name) for name in Choices.__slots__}, "sandbox": here.options.sandbox}
-    )
-    made, problems = planning.make(project, facts, here.now, chosen)
+    made, problems = planning.make(project, facts, here.now, replace(choices, sandbox=here.options.sandbox))
     every = [*project.problems, *problems]
     if any(problem.is_error for problem in every):
         raise ProblemsFound(every)
@@ -126,45 +148,51 @@ def _show(here: Session, made: Plan, form: str) -> None:
     here.screen.result(machine.plan(made) if form == "json" else text.plan(made))
 
 
-def _sent(here: Session, made: Plan, ledger: Lockfile, *, yes: bool) -> Summary:
+def _sent(here: Session, made: Plan, ledger: Lockfile, project: Project, how: "_How") -> Summary:
+    """Sends a plan, or its canary first and then, if a person says so, the rest."""
     from runner.cli.intercom import connected  # noqa: PLC0415  # requests is heavy
 
-    if not yes and not here.screen.interactive:
+    if not how.yes and not here.screen.interactive:
         here.confirmed("", yes=False)
     with connected(here) as parts:
         id_code = parts.identified()
         noun = "message" if made.to_send == 1 else "messages"
-        here.confirmed(f"Send {made.to_send:,} {noun} in workspace {id_code}?", yes=yes, count=made.to_send)
+        here.confirmed(f"Send {made.to_send:,} {noun} in workspace {id_code}?", yes=how.yes, count=made.to_send)
         ledger.pin(id_code)
-        with Signals() as signals:
-            run = parts.run(made, ledger, signals, run_id(), _progress(here))
-            return run.deliver()
-
-
-def _tell(here: Session, done: Summary) -> None:
-    if sys.stderr.isatty() and not here.screen.quiet:
-        click.echo("\r\033[K", err=True, nl=False)
-    here.screen.result(text.summary(done))
-    for record in done.unwritten:
-        here.screen.error(
-            f"the ledger did not take this line; keep it, and add it to the lockfile:\n{record.line().decode()}"
+        is_canary = how.canary is not None and how.canary < made.to_send
+        done = parts.delivered(
+            replace(made, limit=how.canary) if is_canary else made, ledger, how.log_file, how.deadline
         )
+        if not is_canary or done.stop or done.unknown or done.refused:
+            return done
+        _tell(here, ledger, done)
+        rest = made.to_send - done.sent
+        if not here.screen.interactive:
+            here.screen.note(
+                f"the canary is sent; look at it in Intercom, then send the other {rest:,}: msgrun apply --yes"
+            )
+            return Summary()
+        here.confirmed(f"The canary is sent: look at it in Intercom. Send the other {rest:,}?", yes=False, count=rest)
+        ledger.refresh()
+        limit = None if made.limit is None else made.limit - done.sent
+        again = _made(here, project, ledger.facts, replace(how.choices, limit=limit))
+        if again.digest != made.digest or again.guards:
+            raise GuardRefused("what is declared changed since the canary", "run the command again to plan anew")
+        return parts.delivered(again, ledger, how.log_file, how.deadline)
 
 
-def _progress(here: Session) -> Callable[[Summary], None]:
-    """Tells how far a run is: over one line of a terminal, or now and then in a log."""
-    told = time.monotonic()
-    on_terminal = sys.stderr.isatty()
-
-    def progress(done: Summary) -> None:
-        nonlocal told
-        if here.screen.quiet or (not on_terminal and time.monotonic() - told < _PROGRESS_EVERY):
-            return
-        told = time.monotonic()
-        line = f"{done.sent:,} of {done.planned:,} sent, {len(done.refused):,} refused, {len(done.unknown):,} unknown"
-        click.echo(f"\r\033[K{line}" if on_terminal else line, err=True, nl=not on_terminal)
-
-    return progress
+def _tell(here: Session, ledger: Lockfile, done: Summary) -> None:
+    here.screen.result(text.summary(done))
+    if not done.unwritten:
+        return
+    for record in done.unwritten:
+        here.screen.error(f"the ledger did not take: {record.line().decode().rstrip()}")
+    try:
+        here.screen.error(f"these lines are in {ledger.save(done.unwritten)}, which the next run picks up; keep it")
+    except LedgerUnavailable as error:
+        here.screen.error(
+            f"nor can a rescue file be written ({error.message}): add these lines to the lockfile by hand"
+        )
 
 
 def _code(done: Summary, made: Plan, facts: Facts) -> int:

@@ -39,14 +39,14 @@ def watched(watch: Watch) -> Iterator[None]:
 
 
 class Signals:
-    """Hears SIGINT and SIGTERM while it is entered: the first asks for an orderly end, the second ends at once."""
+    """Hears SIGINT, SIGTERM and SIGHUP (a closed terminal): the first asks for an orderly end, the second ends at once."""
 
     def __init__(self) -> None:
         self.number = 0
         self._before: dict[int, object] = {}
 
     def __enter__(self) -> Self:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             self._before[number] = signal.signal(number, self._hear)
         return self
 

@@ -58,7 +58,10 @@ class Halt:
 
 
 class Run:
-    """One apply of one plan, on at most so many `lanes`. `run_id` names its attempts; `progress` hears every round."""
+    """One apply of one plan, on at most so many `lanes`. `run_id` names its attempts.
+
+    `progress` hears of every round, `log` of every record once it is durable.
+    """
 
     def __init__(
         self,
@@ -72,6 +75,7 @@ class Run:
         halt: Halt,
         run_id: str,
         progress: Callable[[Summary], None],
+        log: Callable[[Record], None] = lambda _: None,
         lanes: int = MOST_LANES,
     ) -> None:
         self._plan = plan
@@ -83,6 +87,7 @@ class Run:
         self._halt = halt
         self._run_id = run_id
         self._progress = progress
+        self._log = log
         self._due = Due(plan, settings, workspace)
         self._lanes: Lanes[Posted | LookedUp] = Lanes(lanes)
         self._flying: dict[str, Flight] = {}
@@ -280,6 +285,8 @@ class Run:
         except LedgerUnavailable as error:
             self._stop(Stop("ledger", error.message, error.hint))
             return False
+        for record in (*self._outcomes, *claims):
+            self._log(record)
         self._outcomes = []
         return True
 

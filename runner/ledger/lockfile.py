@@ -29,6 +29,11 @@ class Places:
         return self.lockfile.parent / ".msgrun" / "lock"
 
     @property
+    def rescue(self) -> Path:
+        """Where outcomes go that the lockfile did not take; the next run picks them up."""
+        return self.lockfile.with_name(f"{self.lockfile.name}.rescue")
+
+    @property
     def exists(self) -> bool:
         """Whether there is a lockfile; one of no bytes has lost its header, and counts as lost."""
         return self.lockfile.is_file() and self.lockfile.stat().st_size > 0
@@ -37,7 +42,7 @@ class Places:
 def read(places: Places) -> Facts:
     """What the lockfile and its journal know, without holding them. Raises LedgerUnavailable."""
     facts = Facts()
-    for path, shown in _files(places):
+    for path, shown in [*_files(places), (places.rescue, places.rescue.name)]:
         facts.read(_bytes(path), shown)
     return facts
 
@@ -66,6 +71,7 @@ class Lockfile:
                 own.read(_bytes(path), shown)
                 self._known.append({*own.headers, *own.records()})
                 self.facts.merge(own)
+            self.facts.read(_bytes(places.rescue), places.rescue.name)
         except BaseException:
             self.close()
             raise
@@ -99,7 +105,17 @@ class Lockfile:
             lines = [] if header in known else [header.line()]
             store.append(b"".join([*lines, *(record.line() for record in records)]))
         self._known = [set() for _ in self._known]
+        self._places.rescue.unlink(missing_ok=True)
         return len(lacking[0])
+
+    def refresh(self) -> None:
+        """Reads what a run wrote into the facts."""
+        self.facts = read(self._places)
+
+    def save(self, records: list[Record]) -> Path:
+        """Writes outcomes that could not be written to the rescue file, and returns it. Raises LedgerUnavailable."""
+        _Store(self._places.rescue).append(b"".join(record.line() for record in records))
+        return self._places.rescue
 
     def append(self, *records: Record) -> None:
         """Makes the records durable before it returns. Raises LedgerUnavailable."""

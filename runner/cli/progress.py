@@ -1,0 +1,112 @@
+"""What a run tells while it runs: one line that is drawn over itself on a terminal, or a line now and then in a log."""
+
+import contextlib
+import sys
+import time
+from collections import deque
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TextIO
+
+import click
+import orjson
+
+from runner.cli.screen import Screen
+from runner.deliver.summary import Summary
+from runner.errors import UsageMistake
+from runner.intercom.pace import Pace
+from runner.ledger.record import Record
+
+_EVERY = 10.0  # seconds between two lines in a log
+_DRAWN_EVERY = 0.1  # seconds between two drawings on a terminal
+_RATE_OVER = 10.0  # seconds that the rate is taken over: one window
+
+
+class Progress:
+    """Called with the summary after every round."""
+
+    def __init__(self, screen: Screen, pace: Pace) -> None:
+        self._screen = screen
+        self._pace = pace
+        self._on_terminal = sys.stderr.isatty()
+        self._every = _DRAWN_EVERY if self._on_terminal else _EVERY
+        self._told = time.monotonic()
+        self._done: deque[tuple[float, int]] = deque([(self._told, 0)])
+
+    def __call__(self, done: Summary) -> None:
+        now = time.monotonic()
+        if self._screen.quiet or now - self._told < self._every:
+            return
+        self._told = now
+        self._done.append((now, done.tried))
+        while now - self._done[0][0] > _RATE_OVER:
+            self._done.popleft()
+        line = self._line(done)
+        self._say(f"\r\033[K{line}" if self._on_terminal else f"{line}\n")
+
+    def clear(self) -> None:
+        """Takes the line off the terminal."""
+        if self._on_terminal and not self._screen.quiet:
+            self._say("\r\033[K")
+
+    def _say(self, words: str) -> None:
+        # A terminal that was closed, or a pipe that broke, must not end a run between an answer and its outcome.
+        with contextlib.suppress(OSError):
+            click.echo(words, err=True, nl=False)
+
+    def _line(self, done: Summary) -> str:
+        (began, before), (now, after) = self._done[0], self._done[-1]
+        rate = (after - before) / (now - began) if now > began else 0.0
+        allowed = self._pace.per_second
+        parts = [
+            f"{done.tried:,} of {done.planned:,}",
+            f"{rate:.0f} a second" + (f" of {allowed:.0f} allowed" if allowed and allowed < 10_000 else ""),  # noqa: PLR2004
+            f"{len(done.refused):,} refused",
+            f"{len(done.unknown):,} unknown",
+        ]
+        if self._pace.is_paused:
+            parts.append("waiting for the window")
+        elif rate:
+            parts.append(f"{_duration(done.left / rate)} left")
+        return ", ".join(parts)
+
+
+class Log:
+    """Called with every record once it is durable: JSON lines without personal data, and with -v a line on stderr."""
+
+    def __init__(self, screen: Screen, path: Path | None) -> None:
+        self._screen = screen
+        self._handle: TextIO | None = None
+        if path is not None:
+            try:
+                self._handle = path.open("a", encoding="utf-8", buffering=1)
+            except OSError as error:
+                raise UsageMistake(f"{path} cannot be written: {error.strerror}") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._handle is not None:
+            with contextlib.suppress(OSError):
+                self._handle.close()
+
+    def __call__(self, record: Record) -> None:
+        # The ledger has the record already: a full disk or a closed terminal only costs the line about it.
+        with contextlib.suppress(OSError):
+            self._tell(record)
+
+    def _tell(self, record: Record) -> None:
+        if self._handle is not None:
+            names = ("at", "status", "message", "revision", "to", "key", "attempt", "id", "code", "request_id")
+            entry = {name: found for name in names if (found := getattr(record, name))}
+            self._handle.write(orjson.dumps(entry).decode() + "\n")
+        if self._screen.verbose and record.status != "claimed":
+            request = f" request {record.request_id}" if record.request_id else ""
+            self._screen.error(f"{record.status} {record.message} {record.to}{request}")
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
