@@ -176,7 +176,7 @@ def _plain(error: Any, path: tuple[str | int, ...]) -> Violation:
         case "enum" | "const":
             choices = [str(choice) for choice in allowed] if error.validator == "enum" else [str(allowed)]
             hint = words.get("x-hint") or did_you_mean(str(error.instance), choices)
-            shown = private(error.instance) if "to" in path else error.instance
+            shown = private(error.instance) if "to" in path and path[-1] != "type" else error.instance
             many = len(choices) > 6  # noqa: PLR2004  # a list of versions would drown the message
             listed = f"one of {choices[0]} … {choices[-1]}" if many else " or ".join(choices)
             return Violation(path, "not-a-choice", f"{name} is {listed}, not {shown}", hint)

@@ -42,8 +42,9 @@ class Places:
 def read(places: Places) -> Facts:
     """What the lockfile and its journal know, without holding them. Raises LedgerUnavailable."""
     facts = Facts()
-    for path, shown in [*_files(places), (places.rescue, places.rescue.name)]:
-        facts.read(_bytes(path), shown)
+    for path, shown in _files(places):
+        facts.merge(_facts(path, shown))
+    facts.read(_bytes(places.rescue), places.rescue.name)
     return facts
 
 
@@ -67,8 +68,7 @@ class Lockfile:
             self._stores = [_Store(path) for path, _ in _files(places)]
             self._known: list[set[Record | Header]] = []
             for path, shown in _files(places):
-                own = Facts()
-                own.read(_bytes(path), shown)
+                own = _facts(path, shown)
                 self._known.append({*own.headers, *own.records()})
                 self.facts.merge(own)
             self.facts.read(_bytes(places.rescue), places.rescue.name)
@@ -195,6 +195,15 @@ class _Store:
 def _files(places: Places) -> list[tuple[Path, str]]:
     journal = [(places.journal, "the journal in git's folder")] if places.journal else []
     return [(places.lockfile, places.shown), *journal]
+
+
+def _facts(path: Path, shown: str) -> Facts:
+    found = Facts()
+    found.read(_bytes(path), shown)
+    if not found.headers and any(True for _ in found):
+        # Without it nothing tells that workspace and salt are the ones it was written with.
+        raise LedgerUnavailable(f"{shown} has lost its header", "take the line with msgrun_lock back from git")
+    return found
 
 
 def _bytes(path: Path) -> bytes:

@@ -143,7 +143,8 @@ class Facts:
         return True
 
     def read(self, data: bytes, origin: str) -> None:
-        """Adds every line of a lockfile or journal. Raises LedgerUnavailable if a newer version wrote it."""
+        """Adds every line of a lockfile or journal. Raises LedgerUnavailable if it is none, or a newer version's."""
+        whole = False
         for number, line in enumerate(data.split(b"\n"), 1):
             if line.strip():
                 values, is_torn = objects(line)
@@ -151,6 +152,12 @@ class Facts:
                     self.torn.append(f"{origin}:{number}")
                 for value in values:
                     self.add(_parsed(value, origin, number))
+                whole = whole or bool(values)
+        if data.strip() and not whole and not data.lstrip(b"\xef\xbb\xbf \n").startswith(b"{"):
+            raise LedgerUnavailable(
+                f"{origin} is no lockfile: no line of it can be read",
+                "a pointer of Git LFS, or an encrypted file? Get the file itself; without it everything would be sent again",
+            )
 
     def merge(self, other: "Facts") -> None:
         """Adds everything that others know, and which of their lines were torn."""

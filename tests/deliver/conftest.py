@@ -104,6 +104,7 @@ class House:
         pace = Pace(clock, 1.0, self.settings.max_per_window)
         workspace = Workspace(transport, pace, clock)
         with Lockfile(self.places, self.settings.salt, "apply", clock.now()) as ledger:
+            ledger.heal()
             made = self.plan(ledger.facts, **choices)
             assert made.guards == ()
             meanwhile()

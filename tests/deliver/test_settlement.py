@@ -14,6 +14,7 @@ TWO = "- {type: user, id: aaa1}\n- {type: user, id: aaa2}"
 
 def append(house, records):
     with Lockfile(house.places, "", "test", house.clock().now()) as ledger:
+        ledger.heal()
         ledger.append(*records)
 
 

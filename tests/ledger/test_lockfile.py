@@ -95,11 +95,11 @@ def test_what_is_appended_is_known_at_once_and_read_again(places, hold, record):
 
 
 def test_an_append_after_a_torn_line_starts_on_a_fresh_one(places, hold, record):
-    places.lockfile.write_bytes(record("torn").line()[:20])
+    places.lockfile.write_bytes(Header().line() + record("torn").line()[:20])
     with hold(places) as ledger:
         ledger.append(record(status="sent", id="2001"))
     facts = read(places)
-    assert facts.torn == ["messages.lock:1"]
+    assert facts.torn == ["messages.lock:2"]
     assert facts.state("k1").status == "sent"
 
 
@@ -292,7 +292,7 @@ def test_reading_needs_no_hold_and_makes_no_file(places):
 def test_compaction_keeps_the_files_mode_and_follows_a_link(places, hold, record, tmp_path):
     (tmp_path / "kept").mkdir()
     real = tmp_path / "kept" / "real.lock"
-    real.write_bytes(record().line())
+    real.write_bytes(Header().line() + record().line())
     real.chmod(0o664)
     places.lockfile.symlink_to(real)
     with hold(places) as ledger:
@@ -336,7 +336,7 @@ members = st.lists(
 def test_compaction_changes_no_state_and_a_second_one_no_byte(tmp_path_factory, found):
     path = tmp_path_factory.mktemp("compact") / "messages.lock"
     places = Places(path, None, "messages.lock")
-    places.lockfile.write_bytes(b"".join(record.line() for record in found))
+    places.lockfile.write_bytes(Header().line() + b"".join(record.line() for record in found))
     before = states(read(places))
     for _ in range(2):
         with Lockfile(places, "", "compact", NOW) as ledger:
@@ -346,3 +346,41 @@ def test_compaction_changes_no_state_and_a_second_one_no_byte(tmp_path_factory, 
     with Lockfile(places, "", "compact", NOW) as ledger:
         ledger.compact()
     assert places.lockfile.read_bytes() == compacted
+
+
+@pytest.mark.parametrize(
+    "data", [b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n", b"\x00GITCRYPT\x00\xff\xfe" * 50]
+)
+def test_a_file_that_is_no_lockfile_is_unreadable_rather_than_empty(places, hold, data):
+    places.lockfile.write_bytes(data)
+    with pytest.raises(LedgerUnavailable, match="no lockfile"):
+        read(places)
+    with pytest.raises(LedgerUnavailable, match="no lockfile"):
+        hold(places)
+
+
+def test_a_lockfile_that_lost_its_header_is_unreadable(places, record):
+    places.lockfile.write_bytes(record(status="sent").line())
+    with pytest.raises(LedgerUnavailable, match="lost its header"):
+        read(places)
+
+
+def test_outcomes_that_were_rescued_are_picked_up_by_the_next_run(places, hold, record):
+    with hold(places) as ledger:
+        ledger.heal()
+        rescued = ledger.save([record(status="sent", id="2001")])
+    assert rescued.name == "messages.lock.rescue"
+    assert read(places).state("k1").status == "sent"
+    with hold(places) as ledger:
+        assert ledger.heal() == 1
+    assert not rescued.exists()
+    assert b'"2001"' in places.lockfile.read_bytes()
+
+
+def test_what_a_run_wrote_is_read_into_the_facts_on_demand(places, hold, record):
+    with hold(places) as ledger:
+        ledger.heal()
+        ledger.write(record(status="sent"))
+        assert ledger.facts.state("k1") is None
+        ledger.refresh()
+        assert ledger.facts.state("k1").status == "sent"

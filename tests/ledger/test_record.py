@@ -247,3 +247,14 @@ def test_the_line_of_a_record_is_the_documented_one(record: Callable[..., Record
         b'{"key":"k1","attempt":"RUN-1","status":"sent","message":"seed","revision":1,"to":"id:536e",'
         b'"contact":"536e","id":"2001","at":"2026-11-22T10:00:00Z"}\n'
     )
+
+
+def test_a_damaged_record_whose_key_can_be_read_is_unknown_not_forgotten(record):
+    key = "a" * 32
+    line = Record(key, "run-1", "sent", message="seed", revision=1, to="id:x", id="2001", digest="v1:0").line()
+    for cut in range(line.index(b'"attempt"'), len(line) - 2):
+        state = read(Header().line() + line[:cut]).state(key)
+        assert state.status == "unknown"
+        assert state.open[0].message in {"seed", ""}
+    assert state.open[0].attempt == "run-1"
+    assert read(line[:-20] + b"\n" + line).state(key).status == "sent"
