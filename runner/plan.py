@@ -204,9 +204,9 @@ class _Planner:
         if state and status == "sent":
             if self.expired or state.was_sent_as(self._declaration.content, delivery.digest):
                 return "sent", ""
-            return "edited", f"edited since it was sent at {state.record.at}"
+            return "edited", "edited since it was sent"
         if state and status == "unknown":
-            return "unknown", f"whether it was sent at {state.record.at} is not known"
+            return "unknown", "whether it was sent is not known"
         if self._closed:
             return "excluded", self._closed
         if state and not self._choices.retry_refused and _is_final(state, delivery.digest):

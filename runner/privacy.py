@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 _OPEN, _ELSE, _CLOSE = "\ue0f0", "\ue0f2", "\ue0f1"
 _MARKED = re.compile(f"{_OPEN}([^{_CLOSE}{_ELSE}]*){_ELSE}?([^{_CLOSE}]*){_CLOSE}")
+_MARKED_WHOLE = f"{_OPEN}[^{_CLOSE}]*{_CLOSE}"
 _MARKS = str.maketrans("", "", _OPEN + _ELSE + _CLOSE)
 MASK = "***"
 # Whatever quotes an address without our knowing whose it is (an answer of the API, for one).
@@ -46,13 +47,20 @@ def concealed(text: str, values: Iterable[object], *, addresses: bool = True) ->
     Finds a value also where it was HTML-escaped. The longest come first, so that `Ann` does not cut `Ann Lee` in two.
     """
     forms = {form for value in values for form in _forms(str(value))}
-    text = text.translate(_MARKS)
+    if _OPEN in text:  # what is marked already stays so
+        return "".join(
+            part if part.startswith(_OPEN) else concealed(part, values, addresses=addresses) for part in _parts(text)
+        )
     parts = [rf"(?<!\w){re.escape(form)}(?!\w)" for form in sorted(forms, key=len, reverse=True)]
     parts += [_ADDRESS.pattern] if addresses else []
     if not parts:
         return text
     pattern = re.compile("|".join(parts), re.IGNORECASE)
     return pattern.sub(lambda found: private(found.group()), text)
+
+
+def _parts(text: str) -> list[str]:
+    return [part for part in re.split(f"({_MARKED_WHOLE})", text) if part]
 
 
 def _forms(value: str) -> set[str]:

@@ -1,5 +1,6 @@
 """The command line: arguments in, exit code out. The one place that builds the real things and ends the process."""
 
+import errno
 import os
 import sys
 
@@ -48,6 +49,9 @@ def _told(error: BaseException) -> int:
         case MsgrunError():
             screen.failure(error)
             return exit_code_of(error)
+        case OSError() if error.errno in {errno.ENOSPC, errno.EIO, errno.EBADF} and error.filename is None:
+            screen.error(f"the output cannot be written: {error.strerror}")
+            return EXIT.problems
         case _:
             screen.error(f"a bug in msgrun: {type(error).__name__}. Please report it with {_bug_log(error)}")
             return EXIT.problems

@@ -118,7 +118,7 @@ def compact(*, yes: bool) -> int:
     with session() as here, held(here, "lock compact", new_lock=False, no_fetch=True) as ledger:
         before, after = ledger.compact()
         here.screen.result(f"{before:,} lines, now {after:,}")
-        return EXIT.done
+        return EXIT.guard if ledger.facts.duplicates() else EXIT.done
 
 
 @command("show")
@@ -164,7 +164,7 @@ def _planned(here: Session, ledger: Lockfile, name: str) -> tuple[PlannedMessage
 def _write(here: Session, ledger: Lockfile, records: list[Record], what: str, *, yes: bool) -> int:
     if not records:
         here.screen.result("nothing to do")
-        return EXIT.done
+        return EXIT.guard if ledger.facts.duplicates() else EXIT.done
     try:
         here.confirmed(f"{what[0].upper()}{what[1:]}?", yes=yes)
         ledger.append(*records)

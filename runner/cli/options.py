@@ -77,7 +77,7 @@ class Root(click.Group):
         return found
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in the newest click
     """A time as people write it: 90, 90s, 20m or 1h; gives seconds."""
 
     name = "duration"

@@ -11,7 +11,7 @@ from typing import Self, TextIO
 import click
 import orjson
 
-from runner.cli.screen import Screen
+from runner.cli.screen import Screen, is_terminal
 from runner.deliver.summary import Summary
 from runner.errors import UsageMistake
 from runner.intercom.pace import Pace
@@ -28,12 +28,13 @@ class Progress:
     def __init__(self, screen: Screen, pace: Pace) -> None:
         self._screen = screen
         self._pace = pace
-        self._on_terminal = sys.stderr.isatty()
+        self._on_terminal = is_terminal(sys.stderr)
         self._every = _DRAWN_EVERY if self._on_terminal else _EVERY
         self._told = time.monotonic()
         self._done: deque[tuple[float, int]] = deque([(self._told, 0)])
 
     def __call__(self, done: Summary) -> None:
+        """Tells how far the run is, unless it told so a moment ago."""
         now = time.monotonic()
         if self._screen.quiet or now - self._told < self._every:
             return
@@ -92,6 +93,7 @@ class Log:
                 self._handle.close()
 
     def __call__(self, record: Record) -> None:
+        """Tells of a record."""
         # The ledger has the record already: a full disk or a closed terminal only costs the line about it.
         with contextlib.suppress(OSError):
             self._tell(record)

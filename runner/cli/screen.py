@@ -3,13 +3,14 @@
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TextIO
 
 import click
 
 from runner.cli.options import Globals
 from runner.errors import MsgrunError, Problem
-from runner.privacy import revealed
+from runner.privacy import concealed, revealed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,11 +34,11 @@ class Screen:
         elif environ.get("FORCE_COLOR"):
             colour = True
         return cls(
-            show=options.show_values or (sys.stdout.isatty() and sys.stderr.isatty() and not in_ci),
+            show=options.show_values or (is_terminal(sys.stdout) and is_terminal(sys.stderr) and not in_ci),
             colour=colour,
             quiet=options.quiet,
             verbose=options.verbose,
-            interactive=sys.stdin.isatty() and sys.stderr.isatty() and not in_ci,
+            interactive=is_terminal(sys.stdin) and is_terminal(sys.stderr) and not in_ci,
             form=options.form,
         )
 
@@ -47,8 +48,12 @@ class Screen:
         return cls.of(_remembered[0] if _remembered else Globals(), os.environ)
 
     def result(self, text: str) -> None:
-        """Prints a result to stdout."""
-        click.echo(revealed(text, show=self.show), color=self.colour)
+        """Prints a result to stdout. If nobody reads it any more, the command still ends with its own exit code."""
+        try:
+            click.echo(revealed(text, show=self.show), color=self.colour)
+        except BrokenPipeError:
+            # Python would complain once more when it flushes at the end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def note(self, text: str) -> None:
         """Tells something on the side, unless told to be quiet."""
@@ -73,11 +78,11 @@ class Screen:
         from runner.report import problems  # noqa: PLC0415  # imported where used
 
         for problem in sorted(found, key=lambda problem: problem.place.order):
-            self.error(problems.problem(problem, show=self.show))
+            self.error(problems.problem(self._masked(problem), show=self.show))
 
     def problems(self, found: Iterable[Problem]) -> None:
         """Prints problems to stdout, in the order of their places."""
-        ordered = sorted(found, key=lambda problem: problem.place.order)
+        ordered = [self._masked(problem) for problem in sorted(found, key=lambda problem: problem.place.order)]
         if self.form == "json":
             from runner.report import machine  # noqa: PLC0415  # imported where used
 
@@ -92,6 +97,18 @@ class Screen:
 
             for problem in ordered:
                 self.result(problems.problem(problem, show=self.show))
+
+    def _masked(self, problem: Problem) -> Problem:
+        """The problem without an address that stands where none should: as a key, a column, a file's name."""
+        if self.show or "@" not in problem.message + problem.place.path:
+            return problem
+        place = replace(problem.place, path=concealed(problem.place.path, ()))
+        return replace(problem, message=concealed(problem.message, ()), place=place)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether somebody sits at a standard stream; a daemon may have none at all."""
+    return stream is not None and stream.isatty()
 
 
 _remembered: list[Globals] = []

@@ -47,7 +47,7 @@ class Session:
         """Reads the declarations, prints what is wrong, and goes on only if nothing is. Raises ProblemsFound."""
         project = self.project(paths)
         if any(problem.is_error for problem in project.problems):
-            raise ProblemsFound(list(project.problems))
+            raise ProblemsFound([*project.problems, *project.recipients_problems()])
         return project
 
     def confirmed(self, question: str, *, yes: bool, count: int = 0) -> None:

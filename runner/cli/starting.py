@@ -44,6 +44,8 @@ def init(folder: Path | None) -> int:
             screen.result(f"{_write(root / path, text):<8} {path}")
         for path, lines in scaffold.LINES.items():
             screen.result(f"{_extend(root / path, lines):<8} {path}")
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise UsageMistake(f"{error.filename} cannot be written: {error.strerror}") from error
     screen.note(scaffold.NEXT)

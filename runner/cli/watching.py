@@ -39,7 +39,7 @@ def watched(watch: Watch) -> Iterator[None]:
 
 
 class Signals:
-    """Hears SIGINT, SIGTERM and SIGHUP (a closed terminal): the first asks for an orderly end, the second ends at once."""
+    """Hears SIGINT, SIGTERM and SIGHUP while entered: the first asks for an orderly end, the next ends at once."""
 
     def __init__(self) -> None:
         self.number = 0

@@ -207,7 +207,7 @@ class _Stream:
         return Origin(self._declaration.document, (*self._recipient_path(recipient), recipient.kind))
 
     def _recipient_path(self, recipient: Recipient) -> tuple[str | int, ...]:
-        listed = isinstance(self._declaration.document.value["to"], list)
+        listed = isinstance(self._declaration.document.value.get("to"), list)
         return ("to", recipient.number - 1) if listed else ("to",)
 
     def _label(self, recipient: Recipient) -> str:

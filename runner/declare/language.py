@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 
 import jinja2
 
+from runner.privacy import private
+
 MAX_RENDERED = 1024 * 1024  # characters
 MAX_PRINTED = 4 * MAX_RENDERED  # with what macros and captures print and print again
 MAX_SECONDS = 2.0  # of processor time for one text
@@ -83,7 +85,7 @@ class MissingValue(jinja2.UndefinedError):
         owner = missing._undefined_obj  # noqa: SLF001  # Jinja's own protocol between Undefined and its error
         self.variable = missing.variable
         whole = owner is jinja2.utils.missing or isinstance(owner, Missing)
-        message = f"{self.variable} has no value" if whole else f"there is no {self.variable} in this value"
+        message = f"{self.variable} has no value" if whole else f"there is no {private(self.variable)} in this value"
         super().__init__(message)
 
 

@@ -95,6 +95,8 @@ class Construction:
                 self._fault("duplicate-key", key, f"the key {key.value} stands here a second time", "keep one of them")
             elif key.value in as_written and isinstance(value, yaml.ScalarNode) and value.tag != _TAG + "null":
                 own[key.value] = self._text(value)
+                if not value.tag.startswith(_TAG):
+                    self._unknown_tag(value)
             else:
                 own[key.value] = self._value(value, frozenset() if key.value == "vars" else as_written)
         return {**merged, **own} if merged else own

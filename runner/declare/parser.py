@@ -17,6 +17,8 @@ from runner.declare.template import Templates, Text
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Problem, Severity
 
+_STAND_IN = Text("x", lambda _: "x")  # for a text with a fault, so that the others can be looked at
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Surroundings:
@@ -30,19 +32,45 @@ class Surroundings:
 
 
 def parse(document: Document, around: Surroundings) -> tuple[Declaration | None, list[Problem]]:
-    """The declaration of a document, and its problems; with an error among them there is no declaration."""
-    problems = rules.problems(document, "message")
-    if problems:
+    """The declaration of a document, and its problems.
+
+    With an error among them the declaration is not to be sent: what is wrong in it was replaced, so that the rest of
+    it can still be looked at. There is none where nothing could stand in.
+    """
+    broken = rules.broken(document, "message")
+    if not broken:
+        return _Parser(document, around, document.value).parsed()
+    problems = [rules.problem(document, found) for found in broken]
+    rest = _rest(document.value, {found.path[0] for found in broken if found.path})
+    if rest is None:
         return None, problems
-    return _Parser(document, around).parsed()
+    declaration, more = _Parser(document, around, rest).parsed()
+    return declaration, problems + more
+
+
+def _rest(value: Any, bad: set[str | int]) -> dict[str, Any] | None:
+    """The value without the keys that break a rule, and with stand-ins for those it cannot be without."""
+    if not isinstance(value, dict):
+        return None
+    rest = {key: value[key] for key in value if key not in bad}
+    rest.setdefault("name", "unnamed")
+    rest.setdefault("message_type", "email" if "subject" in value else "inapp")
+    rest.setdefault("to", {"type": "user", "id": "x"})
+    if rest["message_type"] == "email":
+        rest.setdefault("subject", "x")
+    if "body_file" not in rest:
+        rest.setdefault("body", "x")
+    if "from" in bad:
+        rest["from"] = {"type": "admin", "id": "1"}
+    return rest if rules.validator("message").is_valid(rest) else None
 
 
 class _Parser:
     """Parses one document that fits the schema; collects problems and goes on."""
 
-    def __init__(self, document: Document, around: Surroundings) -> None:
+    def __init__(self, document: Document, around: Surroundings, value: dict[str, Any]) -> None:
         self.document = document
-        self.value: dict[str, Any] = document.value
+        self.value = value
         self.around = around
         self.problems: list[Problem] = []
 
@@ -51,7 +79,7 @@ class _Parser:
         is_email = value["message_type"] == "email"
         self._check_vars(("vars",))
         subject_origin = Origin(document, ("subject",))
-        subject = self._text(subject_origin, value["subject"], html=False) if is_email else None
+        subject = self._text(subject_origin, value["subject"], html=False) or _STAND_IN if is_email else None
         body_origin, body = self._body()
         expires, not_before = self._moment("expires"), self._moment("not_before")
         if expires and not_before and expires <= not_before:
@@ -60,7 +88,7 @@ class _Parser:
         sender, audience = self._sender(), self._audience()
         if value.get(FLAG) and not self.around.flag_allowed:
             self._error("flag-needs-version", (FLAG,), f"{FLAG} needs api_version 2.6 or later")
-        if sender is None or audience is None or body is None or any(problem.is_error for problem in self.problems):
+        if audience is None:
             return None, self.problems
         template = value.get("template", "plain") if is_email else None
         own = value.get("vars", {})
@@ -72,9 +100,9 @@ class _Parser:
             revision=value.get("revision", 1),
             message_type="email" if is_email else "inapp",
             subject=subject,
-            body=body,
+            body=body or _STAND_IN,
             template=template,
-            sender=sender,
+            sender=sender or "1",
             audience=audience,
             values={**self.around.templates.globals, **without_nulls({**self.around.vars, **own})},
             expires=expires,
@@ -111,6 +139,7 @@ class _Parser:
         origin = Origin(self.document, path, source)
         if not source.text.strip():
             self._error("body-blank", path, f"{located} is blank", "Intercom refuses a message without a body")
+            return origin, None
         return origin, self._text(origin, source.text, html=True)
 
     def _read(self, located: str, path: Path) -> Source | None:
@@ -169,6 +198,8 @@ class _Parser:
             return None
         header, problems = read_header(self.around.tree, located)
         self.problems.extend(problems)
+        if problems:
+            return None  # without its header no row can be read
         return Table(self.around.tree, located, _role(to), kind, identifier, header)
 
     def _check_vars(self, path: Path) -> None:

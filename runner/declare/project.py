@@ -10,6 +10,7 @@ from runner.declare import rules
 from runner.declare.declaration import Declaration
 from runner.declare.parser import Surroundings, parse
 from runner.declare.source import Document, decode, documents
+from runner.declare.survey import survey
 from runner.declare.template import Templates, Watch
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem, ProblemsFound, UsageMistake
@@ -60,12 +61,21 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Project:
-    """What was found below a root: settings, the valid declarations of the selection by name, and all problems."""
+    """What was found below a root: settings, the valid declarations of the selection by name, and all problems.
+
+    `unsound` declarations have a problem among these: only their recipients can still be looked at.
+    """
 
     tree: Tree
     settings: Settings
     declarations: tuple[Declaration, ...]
     problems: tuple[Problem, ...]
+    unsound: tuple[Declaration, ...] = ()
+
+    def recipients_problems(self) -> list[Problem]:
+        """What rendering every recipient shows, of unsound declarations too."""
+        both = (*self.declarations, *self.unsound)
+        return [problem for found in both for problem in survey(found, self.settings.salt, lambda _: None)]
 
 
 def version_number(api_version: str) -> tuple[int, int]:
@@ -120,6 +130,7 @@ def load(tree: Tree, settings: Settings, watch: Watch, paths: Iterable[str] = ()
     )
     problems: list[Problem] = []
     declarations: list[Declaration] = []
+    unsound: list[Declaration] = []
     names: dict[str, Place] = {}
     for path in tree.declarations():
         for found in _read(tree, path):
@@ -129,12 +140,13 @@ def load(tree: Tree, settings: Settings, watch: Watch, paths: Iterable[str] = ()
                     continue
                 declaration, faults = parse(found, around)
                 problems.extend([*faults, *repeated])
-                if declaration and not repeated:
-                    declarations.append(declaration)
+                if declaration:
+                    is_sound = not repeated and not any(fault.is_error for fault in faults)
+                    (declarations if is_sound else unsound).append(declaration)
             elif selected(path):
                 problems.append(found)
     declarations.sort(key=lambda declaration: declaration.name)
-    return Project(tree, settings, tuple(declarations), tuple(problems))
+    return Project(tree, settings, tuple(declarations), tuple(problems), tuple(unsound))
 
 
 def _settings_document(tree: Tree) -> Document | None:

@@ -70,12 +70,17 @@ def validator(kind: str) -> Any:
 
 def problems(document: Document, kind: str) -> list[Problem]:
     """What the schema finds wrong with a document; nothing if it is valid."""
-    if validator(kind).is_valid(document.value):
-        return []
-    return [
-        document.problem(found.code, found.path, found.message, found.hint, at_key=found.at_key)
-        for found in violations(document.value, kind)
-    ]
+    return [problem(document, found) for found in broken(document, kind)]
+
+
+def broken(document: Document, kind: str) -> list[Violation]:
+    """The rules that a document breaks."""
+    return [] if validator(kind).is_valid(document.value) else violations(document.value, kind)
+
+
+def problem(document: Document, found: Violation) -> Problem:
+    """A broken rule as a problem at its place in a document."""
+    return document.problem(found.code, found.path, found.message, found.hint, at_key=found.at_key)
 
 
 def violations(value: Any, kind: str) -> list[Violation]:

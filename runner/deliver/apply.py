@@ -261,7 +261,7 @@ class Run:
         if outcome.stop and outcome.stop.kind == "expired":
             self._expired[flight.claim.message] += 1
         elif outcome.stop:
-            self._stop(replace(outcome.stop, message=concealed(outcome.stop.message, flight.values)))
+            self._stop(outcome.stop)
         self._stop(self._broken())
 
     def _broken(self) -> Stop | None:

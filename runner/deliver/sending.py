@@ -12,6 +12,7 @@ from runner.intercom.answer import Answer, Denied, Refused, Sent, Throttled, Unk
 from runner.intercom.pace import Clock, Pace
 from runner.intercom.workspace import MOST_WINDOWS, Workspace
 from runner.ledger.record import Record
+from runner.privacy import concealed
 
 UNREACHED_FOR = 30.0  # seconds for which an unreachable server is tried again
 FRESH = 600.0  # seconds after its creation for which a contact may not be found yet
@@ -103,7 +104,8 @@ class Sender:
                 stop = wrong_way if answer.alarm else None
                 return Outcome("unknown", request_id=answer.request_id, said=answer.reason, stop=stop)
             case Denied():
-                stop = Stop("error", f"Intercom said {answer.code}: {answer.message}", "check the token and its plan")
+                said = concealed(answer.message, posted.flight.values)
+                stop = Stop("error", f"Intercom said {answer.code}: {said}", "check the token and its plan")
                 return Outcome("released", code=answer.code, request_id=answer.request_id, stop=stop)
             case Throttled():
                 return self._throttled(posted)

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import orjson
 
-from runner.errors import RateExhausted, RunStopped
+from runner.errors import GuardRefused, RateExhausted, RunStopped
 from runner.intercom import NoReply, Reply, Transport
 from runner.intercom.answer import fault
 from runner.intercom.dialect import Contact
@@ -31,12 +31,14 @@ class Workspace:
         self._clock = clock
 
     def id_code(self) -> str:
-        """The workspace's name: `app.id_code` of GET /me. Raises RunStopped."""
+        """The workspace's name: `app.id_code` of GET /me. Raises GuardRefused without one, RunStopped."""
         value = self._read("GET", "/me")
         app = value.get("app") if isinstance(value, dict) else None
         code = app.get("id_code") if isinstance(app, dict) else None
         if not isinstance(code, str) or not code:
-            raise RunStopped("GET /me does not name the workspace", "use an access token of the app in that workspace")
+            raise GuardRefused(
+                "GET /me does not name the workspace", "use an access token of the app in that workspace"
+            )
         return code
 
     def contact(self, contact_id: str) -> Contact | None:

@@ -156,7 +156,7 @@ class Facts:
         if data.strip() and not whole and not data.lstrip(b"\xef\xbb\xbf \n").startswith(b"{"):
             raise LedgerUnavailable(
                 f"{origin} is no lockfile: no line of it can be read",
-                "a pointer of Git LFS, or an encrypted file? Get the file itself; without it everything would be sent again",
+                "a pointer of Git LFS, or encrypted? Get the file itself; without it everything would be sent again",
             )
 
     def merge(self, other: "Facts") -> None:

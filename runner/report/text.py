@@ -125,7 +125,7 @@ def _message(message: PlannedMessage, sends: int) -> str:
 
 def _told(item: Told) -> str:
     record = item.record
-    code = f"{record.code}: " if record.code else ""
+    code = f"{record.code}: " if record.code and item.said else record.code
     request = f" (request {record.request_id})" if record.request_id else ""
     return f"{record.message} {record.to}  {code}{item.said}{request}  key {record.key[:12]}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runner.declare.language import Missing, MissingValue, TemplateFault, checked
+from runner.privacy import private
 
 
 def test_a_missing_value_is_false_and_equal_to_nothing_but_another():
@@ -34,7 +35,7 @@ def test_it_has_no_hidden_parts():
 
 
 def test_a_part_that_is_missing_is_told_as_one():
-    assert str(MissingValue(Missing(obj={"a": 1}, name="b"))) == "there is no b in this value"
+    assert str(MissingValue(Missing(obj={"a": 1}, name="b"))) == f"there is no {private('b')} in this value"
     assert str(MissingValue(Missing(name="b"))) == "b has no value"
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from runner.errors import RateExhausted, RunStopped
+from runner.errors import GuardRefused, RateExhausted, RunStopped
 from runner.intercom import NoReply, Reply
 from runner.intercom.client import HttpTransport
 from runner.intercom.pace import Pace
@@ -41,7 +41,7 @@ def test_a_workspace_is_named_by_its_app(workspace):
 
 @pytest.mark.parametrize("body", [{}, {"app": None}, {"app": {"id_code": ""}}, {"app": {"id_code": 5}}, [], None])
 def test_an_answer_that_names_no_workspace_stops_the_run(body, workspace):
-    with pytest.raises(RunStopped, match="does not name the workspace"):
+    with pytest.raises(GuardRefused, match="does not name the workspace"):
         workspace(reply(200, body))[0].id_code()
 
 

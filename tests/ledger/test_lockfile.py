@@ -349,7 +349,8 @@ def test_compaction_changes_no_state_and_a_second_one_no_byte(tmp_path_factory, 
 
 
 @pytest.mark.parametrize(
-    "data", [b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n", b"\x00GITCRYPT\x00\xff\xfe" * 50]
+    "data",
+    [b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n", b"\x00GITCRYPT\x00\xff\xfe" * 50],
 )
 def test_a_file_that_is_no_lockfile_is_unreadable_rather_than_empty(places, hold, data):
     places.lockfile.write_bytes(data)

@@ -249,7 +249,7 @@ def test_the_line_of_a_record_is_the_documented_one(record: Callable[..., Record
     )
 
 
-def test_a_damaged_record_whose_key_can_be_read_is_unknown_not_forgotten(record):
+def test_a_damaged_record_whose_key_can_be_read_is_unknown_not_forgotten():
     key = "a" * 32
     line = Record(key, "run-1", "sent", message="seed", revision=1, to="id:x", id="2001", digest="v1:0").line()
     for cut in range(line.index(b'"attempt"'), len(line) - 2):

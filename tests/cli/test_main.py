@@ -1,0 +1,189 @@
+"""What holds for every command: odd streams, bugs, interruptions, and where options stand."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from runner.cli import run
+from runner.errors import LedgerUnavailable
+from runner.ledger.lockfile import Lockfile
+from runner.sandbox import Sandbox
+from tests.cli.test_sending import LIST, records
+from tests.conftest import Folder
+
+
+def shell(folder: Folder, command: str) -> subprocess.CompletedProcess[str]:
+    line = f"{sys.executable} -m runner -C {folder.path} {command}"
+    return subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_standard_stream_is_no_fault(folder: Folder, closed: str) -> None:
+    folder.message(LIST)
+    assert shell(folder, f"validate {closed}").returncode == 0
+    assert shell(folder, f"--sandbox apply --yes {closed}").returncode == 0
+    assert "Traceback" not in shell(folder, f"plan {closed}").stderr
+
+
+def test_a_reader_that_goes_away_changes_no_exit_code(folder: Folder) -> None:
+    folder.message(LIST)
+    ran = shell(folder, "--sandbox apply --yes | head -1; exit ${PIPESTATUS[0]}")
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_output_that_cannot_be_written_is_said(folder: Folder) -> None:
+    folder.message(LIST)
+    ran = shell(folder, "validate > /dev/full")
+    assert ran.returncode == 1
+    assert "the output cannot be written" in ran.stderr
+
+
+def test_a_bug_is_told_in_a_line_and_kept_in_a_file(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.message(LIST)
+    monkeypatch.setattr("runner.cli.declaring.survey", lambda *_: 1 / 0)
+    ran = folder.run("validate")
+    assert ran.code == 1
+    assert ran.err.startswith("a bug in msgrun: ZeroDivisionError. Please report it with ")
+    path = Path(ran.err.split(" with ")[1].strip())
+    assert "ZeroDivisionError" in path.read_text()
+    path.unlink()
+
+
+def test_an_interruption_before_anything_is_sent_exits_with_130(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    folder.message(LIST)
+    monkeypatch.setattr("runner.cli.declaring.survey", interrupted)
+    ran = folder.run("validate")
+    assert (ran.code, ran.err.strip()) == (130, "stopped")
+
+
+@pytest.mark.parametrize(
+    "args", [["nope"], ["plan", "--limit", "x"], ["validate", "--format", "xml"], ["apply", "--deadline", "soon"]]
+)
+def test_a_wrong_usage_exits_with_64(args: list[str]) -> None:
+    assert run(args) == 64
+
+
+def test_addresses_are_masked_wherever_they_stand_by_mistake(folder: Folder) -> None:
+    folder.message(
+        "name: a\nmessage_type: inapp\nbody: x\nfrom: {type: admin, id: 1}\nto: {ann@example.com: {type: user}}\n", "a"
+    )
+    lookup = "body: \"{{ {'pro': 'the Pro plan'}[plan] }}\"\n"
+    people = "to: {type: user, id: x, vars: {plan: bo@example.com}}\n"
+    folder.message("name: b\nmessage_type: inapp\n" + lookup + "from: {type: admin, id: 1}\n" + people, "b")
+    audience = 'to: {csv: ../people.csv, type: user, email: "{{ x }}"}\n'
+    folder.message("name: c\nmessage_type: inapp\nbody: x\nfrom: {type: admin, id: 1}\n" + audience, "c")
+    folder.write("people.csv", "cy@example.com,cy@example.com\n")
+    for form in ("text", "json", "github"):
+        ran = folder.run("validate", "--format", form)
+        assert ran.code == 1
+        assert not [name for name in ("ann@", "bo@", "cy@") if name in ran.out + ran.err]
+
+
+def test_all_problems_of_one_declaration_are_told_at_once(folder: Folder) -> None:
+    folder.write("people.csv", "id\na1,b\n")
+    folder.message(
+        "name: a b\nmessage_type: email\nsubject: Hi {{ frist_name }}\nbody_file: nope.html\n"
+        "template: fancy\nrevision: 0\n"
+        "from: {type: admin, id: 1}\nto: {csv: ../people.csv, type: user, id: '{{ id }}'}\n",
+    )
+    folder.message(LIST.replace("Cy", "null"), "list")
+    for command in ("validate", "plan", "apply"):
+        out = folder.run(command).out
+        for code in ("name-form", "not-a-choice", "out-of-range", "file-missing", "csv-row", "undefined-variable"):
+            assert f"[{code}]" in out, (command, code)
+
+
+def test_the_sandbox_keeps_running_until_it_is_stopped(folder: Folder) -> None:
+    log = folder.path / "log.jsonl"
+    command = [
+        sys.executable,
+        "-m",
+        "runner",
+        "-C",
+        str(folder.path),
+        "sandbox",
+        "--workspace",
+        "acme",
+        "--log",
+        str(log),
+    ]
+    process = subprocess.Popen([*command, "--trouble", "next=ok"], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    url = process.stdout.readline().split()[-1]
+    folder.message(LIST)
+    ran = folder.process("apply", "--yes", env={"INTERCOM_BASE_URL": url, "INTERCOM_ACCESS_TOKEN": "x"})
+    assert ran.code == 0, ran.err
+    assert log.read_text().count('"created": "') + log.read_text().count('"created":"') == 3
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=10)
+    assert process.returncode == 0
+
+
+def test_the_sandbox_says_what_it_cannot_do(folder: Folder) -> None:
+    assert folder.run("sandbox", "--trouble", "nonsense").code == 64
+    with Sandbox() as other:
+        assert folder.run("sandbox", "--port", other.url.rsplit(":", 1)[1]).code == 6
+
+
+def test_a_deadline_puts_the_rest_off(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    ran = folder.run("apply", "--yes", "--deadline", "0s")
+    assert (ran.code, intercom.messages) == (75, [])
+    assert "3 left" in ran.out
+    assert folder.run("apply", "--yes", "--deadline", "20m").code == 0
+
+
+def test_a_canary_goes_first_and_the_next_command_is_named(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    ran = folder.run("apply", "--yes", "--canary", "1")
+    assert (ran.code, len(intercom.messages)) == (0, 1)
+    assert "msgrun apply --yes" in ran.err
+    assert folder.run("apply", "--yes", "--canary", "5").code == 0
+    assert len(intercom.messages) == 3
+
+
+def test_a_log_file_holds_every_record_and_nothing_personal(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST.replace("id: a1", "email: ann@example.com"))
+    ran = folder.run("apply", "--yes", "-v", "--log-file", str(folder.path / "run.log"))
+    text = (folder.path / "run.log").read_text()
+    assert text.count('"status":"claimed"') == text.count('"status":"sent"') == 3
+    assert "ann" not in text.lower().replace("channel", "")
+    assert ran.err.count("sent list ") == 3
+    assert " request " in ran.err
+    assert folder.run("apply", "--yes", "--log-file", str(folder.path / "no" / "run.log")).code in {0, 64}
+    assert len(intercom.messages) == 3
+
+
+def test_an_outcome_that_the_ledger_does_not_take_is_rescued(
+    folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Lockfile.write
+
+    def full(ledger: Lockfile, *found: object) -> None:
+        if any(record.status == "sent" for record in found):
+            raise LedgerUnavailable("the disk is full")
+        write(ledger, *found)
+
+    monkeypatch.setattr(Lockfile, "write", full)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    folder.message(LIST)
+    ran = folder.run("apply", "--yes", "--limit", "1")
+    assert ran.code == 6
+    assert "messages.lock.rescue, which the next run picks up" in ran.err
+    monkeypatch.undo()
+    assert "1 sent" in folder.run("status").out
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INTERCOM_BASE_URL", intercom.url)
+        patch.setenv("INTERCOM_ACCESS_TOKEN", "x")
+        assert folder.run("apply", "--yes").code == 0
+    assert len(intercom.messages) == 3
+    assert sum(record["status"] == "sent" for record in records(folder)) == 3
