@@ -51,6 +51,7 @@ COMMANDS = {
     "apply": "sending",
     "status": "keeping",
     "resolve": "keeping",
+    "reconcile": "reconciling",
     "accept": "keeping",
     "adopt": "keeping",
     "lock": "keeping",

@@ -1,6 +1,6 @@
 """Reading from one workspace: whose token it is, and who a recipient is. Reads are repeated until they answer."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -14,7 +14,7 @@ from runner.intercom.pace import Clock, Pace
 from runner.privacy import concealed
 
 READ_VERSION = "2.14"
-BATCH = 15  # the most values that one group of a contact search may have
+BATCH = 15  # the most values that one group of a search may have
 PATIENCE = 30.0  # seconds for which a read that fails is repeated
 MOST_WINDOWS = 10  # rate limit windows in a row to wait for
 _FIELDS = {"email": "email", "user_id": "external_id"}
@@ -61,23 +61,27 @@ class Workspace:
                         found[value].append(contact)
         return found
 
-    def _search(self, field: str, values: list[str]) -> Iterable[Contact]:
-        terms = [{"field": field, "operator": "=", "value": value} for value in values]
-        query = terms[0] if len(terms) == 1 else {"operator": "OR", "value": terms}
+    def pages(self, path: str, query: dict[str, Any], key: str) -> Iterator[dict[str, Any]]:
+        """Everything that a search finds, page by page; `key` is what its answers call the list. Raises RunStopped."""
         pagination: dict[str, Any] = {"per_page": _PER_PAGE}
         while True:
-            page = self._read("POST", "/contacts/search", {"query": query, "pagination": pagination})
-            if not isinstance(page, dict) or not isinstance(page.get("data"), list):
-                raise RunStopped("the contact search answered something that is not documented")
-            yield from (_contact(item) for item in page["data"] if isinstance(item, dict))
+            page = self._read("POST", path, {"query": query, "pagination": pagination})
+            if not isinstance(page, dict) or not isinstance(page.get(key), list):
+                raise RunStopped(f"POST {path} answered something that is not documented")
+            yield from (item for item in page[key] if isinstance(item, dict))
             pages = page.get("pages")
             following = pages.get("next") if isinstance(pages, dict) else None
             cursor = following.get("starting_after") if isinstance(following, dict) else None
             if not cursor:
                 return
             if cursor == pagination.get("starting_after"):
-                raise RunStopped("the contact search gives the same page for ever")
+                raise RunStopped(f"POST {path} gives the same page for ever")
             pagination = {"per_page": _PER_PAGE, "starting_after": cursor}
+
+    def _search(self, field: str, values: list[str]) -> Iterator[Contact]:
+        terms = [{"field": field, "operator": "=", "value": value} for value in values]
+        query = terms[0] if len(terms) == 1 else {"operator": "OR", "value": terms}
+        return (_contact(item) for item in self.pages("/contacts/search", query, "data"))
 
     def _read(self, method: str, path: str, body: Any = None, *, missing_is_none: bool = False) -> Any:
         until = self._clock.monotonic() + PATIENCE

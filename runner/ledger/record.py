@@ -61,6 +61,11 @@ class Record:
     conversation: bool = False
     extra: str = ""
 
+    @property
+    def is_searchable(self) -> bool:
+        """Whether reconcile can look for it: it opens a conversation, and what that looks like is known."""
+        return self.conversation and all((self.contact, self.sender, self.text, self.at))
+
     def value(self) -> dict[str, Any]:
         """As a JSON object, in the order of the fields."""
         own = {name: found for name in _FIELDS if (found := getattr(self, name))}
@@ -170,6 +175,10 @@ class Facts:
         """What holds for a key, if anything is known of it."""
         records = self._records.get(key)
         return folded(records) if records else None
+
+    def of(self, key: str) -> tuple[Record, ...]:
+        """Every fact about a key."""
+        return tuple(self._records.get(key, ()))
 
     def __iter__(self) -> Iterator[str]:
         """Every key."""

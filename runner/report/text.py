@@ -1,12 +1,12 @@
 """Plans, runs and ledgers as text. Recipients' values stay marked as private; who prints masks them or not."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import click
 
 from runner.deliver.summary import Summary, Told
-from runner.ledger.record import Facts, State
+from runner.ledger.record import Facts, Record, State
 from runner.plan import ACTIONS, Action, Guard, Plan, PlannedMessage
 from runner.report.problems import counted
 
@@ -58,8 +58,10 @@ def summary(done: Summary) -> str:
     lines.extend(f"{click.style('warning', fg='yellow')}: {warning}" for warning in done.warnings)
     if done.unknown:
         first = done.unknown[0].record
+        lines.append("An unknown delivery may have arrived and is never sent again by itself.")
+        lines.extend(_reconcile(told.record for told in done.unknown))
         lines.append(
-            "An unknown delivery may have arrived and is never sent again by itself. Look in Intercom, then say\n"
+            "Look in Intercom, then say\n"
             f"  msgrun resolve {first.key[:12]} --sent ID    or    msgrun resolve {first.key[:12]} --not-sent"
         )
     if done.stop:
@@ -87,6 +89,7 @@ def status(states: list[State]) -> str:
     )
     if len(open_states) > MOST_LISTED:
         lines.append(f"  and {len(open_states) - MOST_LISTED:,} more")
+    lines.extend(_reconcile(record for state in states if state.status == "unknown" for record in state.open))
     return "\n".join(lines) or "nothing was sent yet"
 
 
@@ -95,13 +98,16 @@ def ledger_warnings(facts: Facts) -> list[str]:
     lines = [
         f"{click.style('warning', fg='yellow')}: {place} is torn and was left out" for place in facts.torn[:MOST_LISTED]
     ]
-    for state in facts.duplicates():
-        ids = " and ".join(sorted({record.id for record in state.sent if record.id}))
-        lines.append(
-            f"{click.style('duplicate', fg='red', bold=True)}: {state.record.message} went twice to {state.record.to} "
-            f"(key {state.record.key[:12]}), as {ids}"
-        )
-    return lines
+    return [*lines, *(duplicate(state) for state in facts.duplicates())]
+
+
+def duplicate(state: State) -> str:
+    """That somebody got a message twice."""
+    ids = " and ".join(sorted({record.id for record in state.sent if record.id}))
+    return (
+        f"{click.style('duplicate', fg='red', bold=True)}: {state.record.message} went twice to {state.record.to} "
+        f"(key {state.record.key[:12]}), as {ids}"
+    )
 
 
 def _message(message: PlannedMessage, sends: int) -> str:
@@ -128,6 +134,12 @@ def _told(item: Told) -> str:
     code = f"{record.code}: " if record.code and item.said else record.code
     request = f" (request {record.request_id})" if record.request_id else ""
     return f"{record.message} {record.to}  {code}{item.said}{request}  key {record.key[:12]}"
+
+
+def _reconcile(unknown: Iterable[Record]) -> list[str]:
+    """The command that may find out by itself what is unknown, where there is something to find."""
+    number = sum(record.is_searchable for record in unknown)
+    return [f"msgrun reconcile looks for {number:,} of the unknown in Intercom"] if number else []
 
 
 def _coded(state: State) -> str:

@@ -1,0 +1,333 @@
+"""Unknown deliveries are found by what their claims hold, and only ever become sent."""
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import requests
+
+from runner.deliver import reconcile
+from runner.deliver.reconcile import Findings, Reconciliation
+from runner.errors import LedgerUnavailable, RateExhausted, RunStopped
+from runner.intercom.client import HttpTransport
+from runner.intercom.conversations import Conversations
+from runner.intercom.pace import Pace
+from runner.intercom.workspace import Workspace
+from runner.ledger.lockfile import Lockfile, create
+from runner.ledger.record import Header, Record, salt_check
+from runner.sandbox import Sandbox, Trouble
+
+FLAG = {"create_conversation_without_contact_reply": "true"}
+TWO = "- {type: user, id: aaa1}\n- {type: user, id: aaa2}"
+SEARCH = "POST /conversations/search"
+
+
+def reconciled(house, wait=0.0, message=None, *, dry_run=False, told=None) -> Findings:
+    clock = house.clock()
+    transport = house.transport or HttpTransport(house.sandbox.url, "token")
+    conversations = Conversations(Workspace(transport, Pace(clock, 1.0, None), clock))
+    with Lockfile(house.places, house.settings.salt, "reconcile", clock.now()) as ledger:
+        work = Reconciliation(ledger.facts, message, house.settings.salt)
+        write = (lambda *_: None) if dry_run else ledger.append
+        tell = (lambda *args: told.append(args)) if told is not None else lambda *_: None
+        if work.pending:
+            work.settle(conversations, clock, wait, write, tell)
+        return work.findings()
+
+
+def append(house, *records: Record) -> None:
+    if not house.places.exists:
+        create(house.places, Header("", salt_check("")))
+    with Lockfile(house.places, house.settings.salt, "test", datetime.now(UTC)) as ledger:
+        ledger.append(*records)
+
+
+def opened(house, contact="aaa1", body="Ponies", sender=394051) -> str:
+    """A message that somebody else sent."""
+    payload = {"message_type": "inapp", "body": body, "from": {"type": "admin", "id": sender}}
+    payload |= {"to": {"type": "user", "id": contact}, "create_conversation_without_contact_reply": True}
+    headers = {"Authorization": "Bearer x", "Intercom-Version": "2.14"}
+    return str(requests.post(f"{house.sandbox.url}/messages", json=payload, headers=headers, timeout=10).json()["id"])
+
+
+def counts(found: Findings) -> tuple[int, int, int]:
+    return len(found.sent), len(found.twice), len(found.unknown)
+
+
+def test_what_was_sent_is_found_with_its_id_and_what_was_not_stays_unknown(house):
+    house.declare(TWO, **FLAG)
+    house.trouble("500_after", "500_before")
+    house.apply()
+    assert house.statuses() == ["unknown", "unknown"]
+    found = reconciled(house)
+    assert counts(found) == (1, 0, 1)
+    assert house.statuses() == ["sent", "unknown"]
+    (sent,) = [record for record in house.records() if record.status == "sent"]
+    (made,) = house.made
+    claim = next(record for record in house.records() if record.status == "claimed" and record.key == sent.key)
+    assert (sent.id, sent.by, sent.attempt, sent.contact) == (made["id"], "reconcile", claim.attempt, "aaa1")
+    assert (sent.sender, sent.conversation) == ("", False)
+    assert found.unknown[0].reason == reconcile.NOT_FOUND
+    assert [record.status for record in house.records()].count("released") == 0
+    assert counts(reconciled(house)) == (0, 0, 1)
+
+
+def test_an_email_with_markup_is_found_though_intercom_wraps_its_texts(house):
+    house.declare(message_type="email", subject="'Tom &  Jerry'", body="'<p>1 &lt; 2</p><p>new</p>'", **FLAG)
+    house.trouble("drop_after")
+    house.apply()
+    assert counts(reconciled(house)) == (1, 0, 0)
+
+
+def test_a_recipient_by_address_is_found_by_the_contact_that_it_was_sent_to(house):
+    house.declare("- {type: user, email: ann@example.com}", **FLAG)
+    house.trouble("cut_json")
+    house.apply()
+    assert counts(reconciled(house)) == (1, 0, 0)
+
+
+def test_a_claim_that_nothing_followed_is_found_also_when_it_was_compacted(house):
+    house.declare(TWO, **FLAG)
+    house.trouble("500_after", "500_after")
+    house.apply()
+    lines = house.places.lockfile.read_text().splitlines(keepends=True)
+    first = next(line for line in lines if '"unknown"' in line)
+    house.places.lockfile.write_text("".join(line for line in lines if line != first))
+    with Lockfile(house.places, "", "compact", datetime.now(UTC)) as ledger:
+        ledger.compact()
+    assert sorted(record.status for record in house.records()) == ["claimed", "unknown"]
+    assert counts(reconciled(house)) == (2, 0, 0)
+
+
+@pytest.mark.parametrize("change", ["edited", "deleted"])
+def test_the_declaration_may_change_or_vanish_meanwhile(change, house):
+    house.declare(**FLAG)
+    house.trouble("500_after")
+    house.apply()
+    if change == "edited":
+        house.declare(body="Horses", **FLAG)
+    else:
+        (house.root / "messages/seed.yaml").unlink()
+    assert counts(reconciled(house)) == (1, 0, 0)
+
+
+def test_it_looks_again_until_the_index_knows_it(house):
+    house.really_sleeps = True
+    with Sandbox(rate_limit=1_000_000, trouble=Trouble(next=["500_after"]), search_lag=1.0) as sandbox:
+        house.sandbox = sandbox
+        house.declare(**FLAG)
+        house.apply()
+        assert counts(reconciled(house, 0.0)) == (0, 0, 1)
+        began, told = time.monotonic(), []
+        assert counts(reconciled(house, 30.0, told=told)) == (1, 0, 0)
+        assert time.monotonic() - began < 10
+        assert told == [(1, 2.0)]
+
+
+def test_it_looks_for_what_is_missing_only_with_pauses_that_grow_and_end_with_the_wait(house):
+    house.declare(TWO, **FLAG)
+    house.trouble("500_after", "500_before")
+    house.apply()
+    told = []
+    reconciled(house, 60.0, told=told)
+    assert [round(seconds) for _, seconds in told] == [2, 4, 8, 15, 30, 1]
+    assert {left for left, _ in told} == {1}
+    searches = [entry for entry in house.sandbox.log if entry["path"] == "/conversations/search"]
+    assert len(searches) == 7
+    assert searches[0]["payload"]["query"]["operator"] == "OR"
+    assert searches[1]["payload"]["query"]["operator"] == "AND"
+
+
+def test_two_matches_are_a_duplicate_that_the_ledger_knows_from_then_on(house):
+    house.declare(**FLAG)
+    house.trouble("500_after")
+    house.apply()
+    other = opened(house)
+    found = reconciled(house)
+    assert counts(found) == (0, 1, 0)
+    (state,) = house.facts.duplicates()
+    assert [record.id for record in state.sent] == [house.made[0]["id"], other]
+    assert {record.attempt for record in state.sent} == {"RUN1-1", f"RUN1-1~{other}"}
+    assert reconciled(house) == Findings()
+
+
+@pytest.mark.parametrize("other", [{"contact": "aaa2"}, {"body": "Horses"}, {"sender": 7}])
+def test_other_peoples_conversations_prove_nothing(other, house):
+    house.declare(**FLAG)
+    house.trouble("500_before")
+    house.apply()
+    opened(house, **other)
+    assert counts(reconciled(house)) == (0, 0, 1)
+
+
+def test_a_conversation_at_another_time_proves_nothing(house, monkeypatch):
+    house.declare(**FLAG)
+    house.trouble("500_after")
+    house.apply()
+    for name, long in (("EARLY", -3600.0), ("LATE", -3600.0)):
+        with monkeypatch.context() as patched:
+            patched.setattr(reconcile, name, long)
+            assert counts(reconciled(house)) == (0, 0, 1)
+    assert counts(reconciled(house)) == (1, 0, 0)
+
+
+def test_a_conversation_that_the_ledger_knows_belongs_to_somebody_else(house):
+    house.declare(name="first", **FLAG)
+    house.apply()
+    house.declare(name="second", **FLAG)
+    house.trouble("500_before")
+    house.apply(allow_repeat=True)
+    assert len(house.made) == 1
+    assert counts(reconciled(house)) == (0, 0, 1)
+
+
+def test_the_same_text_twice_by_two_attempts_finds_each_its_own(house):
+    house.declare(name="first", **FLAG)
+    house.declare(name="second", **FLAG)
+    house.trouble("500_after", "500_after")
+    house.apply()
+    assert counts(reconciled(house)) == (2, 0, 0)
+    sent = {record.message: record.id for record in house.records() if record.status == "sent"}
+    assert list(sent.values()) == [made["id"] for made in house.made]
+    assert house.facts.duplicates() == []
+
+
+@pytest.mark.parametrize("message", [None, "second"])
+def test_one_conversation_that_fits_two_attempts_is_nobodys(message, house):
+    house.declare(name="first", **FLAG)
+    house.declare(name="second", **FLAG)
+    house.trouble("500_after", "500_before")
+    house.apply()
+    found = reconciled(house, message=message)
+    assert found.sent == []
+    assert {unfound.reason for unfound in found.unknown} == {
+        f"message {house.made[0]['id']} fits it, and 1 other unknown attempts as well"
+    }
+    assert house.statuses() == ["unknown", "unknown"]
+
+
+def test_of_one_message_only_that_is_written_which_was_asked_for(house):
+    house.declare(name="first", **FLAG)
+    house.declare(name="second", **FLAG)
+    house.trouble("500_after", "500_after")
+    house.apply()
+    assert counts(reconciled(house, message="second")) == (1, 0, 0)
+    sent = [record for record in house.records() if record.status == "sent"]
+    assert [(record.message, record.id) for record in sent] == [("second", house.made[1]["id"])]
+
+
+def second_attempt(house) -> None:
+    """As if two machines had sent the delivery without knowing of each other."""
+    claim = next(record for record in house.records() if record.status == "claimed")
+    append(house, replace(claim, attempt="OTHER-1"))
+
+
+def test_one_message_for_two_attempts_at_one_delivery_settles_it_when_the_time_is_over(house):
+    house.declare(**FLAG)
+    house.trouble("500_after")
+    house.apply()
+    second_attempt(house)
+    told = []
+    assert counts(reconciled(house, 10.0, told=told)) == (1, 0, 0)
+    assert len(told) == 3
+    assert house.statuses() == ["sent"]
+
+
+def test_two_messages_for_two_attempts_at_one_delivery_are_a_duplicate(house):
+    house.declare(**FLAG)
+    house.trouble("500_after")
+    house.apply()
+    second_attempt(house)
+    opened(house)
+    assert counts(reconciled(house)) == (0, 1, 0)
+    assert len(house.facts.duplicates()) == 1
+
+
+def test_without_the_flag_nothing_is_searched(house):
+    house.declare()
+    house.trouble("500_after")
+    house.apply()
+    before = len(house.sandbox.log)
+    found = reconciled(house, 60.0)
+    assert "create_conversation_without_contact_reply was not set" in found.unknown[0].reason
+    assert len(house.sandbox.log) == before
+    assert house.slept == []
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"contact": ""}, "names no contact"),
+        ({"text": ""}, "lacks sender, text or time"),
+        ({"at": "yesterday"}, reconcile.NO_TIME),
+    ],
+)
+def test_a_claim_that_says_too_little_is_not_searched_for(change, reason, house):
+    record = Record("a" * 32, "X-1", "claimed", "seed", 1, "id:aaa1", "aaa1", text="t", at="2026-11-22T10:00:00Z")
+    append(house, replace(record, sender="1", conversation=True, **change))
+    (unfound,) = reconciled(house).unknown
+    assert reason in unfound.reason
+
+
+def test_a_dry_run_finds_the_same_and_writes_nothing(house):
+    house.declare(TWO, **FLAG)
+    house.trouble("500_after", "500_after")
+    house.apply()
+    before = house.places.lockfile.read_bytes()
+    assert counts(reconciled(house, dry_run=True)) == (2, 0, 0)
+    assert house.places.lockfile.read_bytes() == before
+
+
+def test_many_are_found_with_fifteen_a_search(house):
+    house.declare("\n".join(f"- {{type: user, id: p{number}}}" for number in range(40)), **FLAG)
+    house.trouble(*["500_after"] * 40)
+    house.apply()
+    assert counts(reconciled(house)) == (40, 0, 0)
+    assert sum(entry["path"] == "/conversations/search" for entry in house.sandbox.log) == 3
+
+
+def test_429_and_500_while_searching_are_waited_for(house):
+    house.declare(**FLAG)
+    house.trouble("500_after", routes={SEARCH: {"next": ["429", "500_before", "drop_before"]}})
+    house.apply()
+    assert counts(reconciled(house)) == (1, 0, 0)
+
+
+@pytest.mark.parametrize(("kind", "error"), [("429", RateExhausted), ("500_before", RunStopped), ("401", RunStopped)])
+def test_a_search_that_does_not_come_through_changes_nothing(kind, error, house):
+    house.declare(**FLAG)
+    house.trouble("500_after", routes={SEARCH: {"share": {kind: 1.0}}})
+    house.apply()
+    before = house.places.lockfile.read_bytes()
+    with pytest.raises(error):
+        reconciled(house)
+    assert house.places.lockfile.read_bytes() == before
+
+
+def test_what_cannot_be_written_is_not_told_as_found(house):
+    house.declare(**FLAG)
+    house.trouble("500_after")
+    house.apply()
+    clock = house.clock()
+    conversations = Conversations(Workspace(HttpTransport(house.sandbox.url, "t"), Pace(clock, 1.0, None), clock))
+    work = Reconciliation(house.facts, None, "")
+
+    def full(*_: Record) -> None:
+        raise LedgerUnavailable("full")
+
+    with pytest.raises(LedgerUnavailable):
+        work.settle(conversations, clock, 0.0, full, lambda *_: None)
+    assert counts(work.findings()) == (0, 0, 1)
+
+
+def test_an_old_attempt_does_not_take_what_a_newer_one_made(house):
+    house.declare(**FLAG)
+    house.trouble("500_after")
+    house.apply()
+    claim = next(record for record in house.records() if record.status == "claimed")
+    month_ago = datetime.now(UTC) - timedelta(days=30)
+    append(house, replace(claim, key="b" * 32, message="old", attempt="OLD-1", at=f"{month_ago:%Y-%m-%dT%H:%M:%SZ}"))
+    found = reconciled(house)
+    assert [state.record.message for state in found.sent] == ["seed"]
+    assert [unfound.record.message for unfound in found.unknown] == ["old"]
