@@ -206,14 +206,14 @@ class Reconciliation:
 
 def obstacle(record: Record) -> str:
     """Why no search can find an open attempt; empty if one can."""
+    if not (record.sender and record.text and record.at):  # of a torn line, or by hand
+        return "its claim lacks sender, text or time, so Intercom cannot be asked"
     if not record.conversation:
         return (
             "no conversation exists before the contact replies, so Intercom cannot be asked "
             "(create_conversation_without_contact_reply was not set)"
         )
-    if not record.contact:
-        return "its claim names no contact, so Intercom cannot be asked"
-    return "" if record.is_searchable else "its claim lacks sender, text or time, so Intercom cannot be asked"
+    return "" if record.contact else "its claim names no contact, so Intercom cannot be asked"
 
 
 def _sent(record: Record, opening: Opening) -> Record:
