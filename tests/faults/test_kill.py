@@ -174,14 +174,14 @@ def test_a_second_signal_ends_a_run_at_once_and_what_was_in_flight_is_unknown(nu
 
 
 def test_of_two_applies_at_once_one_is_told_who_holds_the_ledger(campaign):
-    run = campaign(options=("--latency", "0.02"))
+    run = campaign(people=300)
     first = run.start()
     run.wait_for(1)
     assert run.apply() == 6
     assert f"msgrun apply, process {first.pid}" in run.said
     first.communicate(timeout=30)
     assert first.returncode == 0
-    assert run.check() == {"sent": 60}
+    assert run.check() == {"sent": 300}
 
 
 def test_while_something_is_unknown_every_apply_exits_with_4(campaign):

@@ -82,6 +82,7 @@ class Clone:
             check=False,
         )
         self.said = done.stdout + done.stderr
+        print(self.said)
         return done.returncode, len(self.intercom.messages) - before
 
 
