@@ -1,0 +1,334 @@
+"""The fault campaign: real applies against a server that breaks, killed, stopped, starved and robbed of their disk.
+
+    python tests/benchmarks/campaign.py --recipients 3000 --restarts 20 --seed 1 [--email] [--stop 60]
+
+Prints what was tried and what came of it; exits with 1 on any duplicate and any loss. The witness is the server's log
+(tests/faults/server.py), the defendant is the ledger, read here by a few lines that are not the product's.
+
+A loss is any disagreement: a message that was made and that the ledger calls neither sent nor unknown, one that it
+calls sent and that was never made, a wrong id, or a recipient who is neither sent nor unknown when all is done.
+
+A power cut is kill -9 on a slow disk, and then of the lockfile and of its journal, each by itself, whatever was
+appended after the last fsync that ended is cut off at a random byte; of half of the cuts the bytes behind it turn to
+zeros instead, as file systems leave them that write the length before the data.
+"""
+
+import argparse
+import json
+import os
+import random
+import re
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent.parent
+FAULTS = ROOT / "tests/faults"
+RANK = ["claimed", "unknown", "refused", "released", "sent"]
+DISTURBANCES = ["kill", "power", "stop", "two", "disk", "power", "eight", "kill", "clock", "lost", "term", "end"]
+HEADER = '{"msgrun_lock":1,"workspace":"acme","salt_check":""}\n'
+SETTINGS = """\
+salt: s3cret
+limits: {recipients_per_message: 1000000, recipients_per_apply: 1000000}
+abort_if: {unknown: 1000000, refused: "100%", after: 1000000}
+rate: {share: 1, max_per_10s: RATE}
+"""
+MESSAGE = """\
+name: news
+message_type: inapp
+body: "Ponies for {{ who }}"
+from: {type: admin, id: "394051"}
+to: {csv: ../people.csv, type: user, KIND: "{{ who }}"}
+"""
+
+
+@dataclass
+class Campaign:
+    """A project in a git repository, the server in a process of its own, and the applies between them."""
+
+    root: Path
+    recipients: int
+    email: bool
+    seed: str
+    rate: int = 3000
+    limit: int = 0
+    latency: float = 0.01
+    faults: str = "all"
+    extra: tuple[str, ...] = ()
+    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    codes: Counter[int] = field(default_factory=Counter)
+    said: str = ""
+
+    def __post_init__(self) -> None:
+        self.chance = random.Random(self.seed)
+        self.lockfile, self.log, self.synced = (self.root / name for name in ("messages.lock", "made.jsonl", "synced"))
+        subprocess.run(["git", "init", "-q", str(self.root)], check=True)
+        self.journal = self.root / ".git/msgrun/messages.lock.journal"
+        (self.root / "messages").mkdir()
+        (self.root / "messages/news.yaml").write_text(MESSAGE.replace("KIND", "email" if self.email else "id"))
+        (self.root / "msgrun.yaml").write_text(SETTINGS.replace("RATE", str(self.rate)))
+        self.lockfile.write_text(HEADER)
+        self.people = [f"u{number:05}" for number in range(self.recipients)]
+        rows = (f"{who}@example.com\n" if self.email else f"{who}\n" for who in self.people)
+        (self.root / "people.csv").write_text("who\n" + "".join(rows))
+        command = [sys.executable, str(FAULTS / "server.py"), "--log", str(self.log), "--seed", self.seed]
+        command += ["--faults", self.faults, "--limit", str(self.limit), "--latency", str(self.latency), *self.extra]
+        self.server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self.server.stdout is not None
+        self.url = f"http://127.0.0.1:{int(self.server.stdout.readline())}"
+        ours = re.compile(r"MSGRUN_|INTERCOM_|FAULTS_|CI$")
+        self.environment = {name: value for name, value in os.environ.items() if not ours.match(name)}
+        self.environment |= {
+            "INTERCOM_BASE_URL": self.url,
+            "INTERCOM_ACCESS_TOKEN": "x",
+            "PYTHONPATH": os.pathsep.join([str(FAULTS / "shim"), str(ROOT)]),
+            "FAULTS_TIMEOUT": "1.2",
+        }
+
+    def close(self) -> None:
+        for process in (*self.running, self.server):
+            process.kill()
+            process.wait()
+
+    def start(self, *command: str, most: int = 0, **environment: str) -> subprocess.Popen[bytes]:
+        """Starts an apply, or another command; no file of it may grow beyond `most` bytes."""
+        bound = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (most, most)) if most else None
+        arguments = [sys.executable, "-m", "runner", "-C", str(self.root), *(command or ("apply", "--yes"))]
+        with (self.root / "said.txt").open("ab" if self.is_running else "wb") as out:
+            process = subprocess.Popen(
+                arguments,
+                env=self.environment | environment,
+                stdout=out,
+                stderr=out,
+                preexec_fn=bound,  # noqa: PLW1509  # one thread
+            )
+        self.running.append(process)
+        return process
+
+    @property
+    def is_running(self) -> bool:
+        return any(process.poll() is None for process in self.running)
+
+    def end(self, *processes: subprocess.Popen[bytes], seconds: float = 600) -> None:
+        """Waits for the ends, and counts the exit codes."""
+        for process in processes:
+            self.codes[process.wait(timeout=seconds)] += 1
+            self.running.remove(process)
+        self.said = (self.root / "said.txt").read_text(errors="replace")
+
+    def wait_for(self, process: subprocess.Popen[bytes], count: int) -> None:
+        """Waits until about so many more messages were made, and then some random moments."""
+        until, size = time.monotonic() + 60, self.size() + 75 * count
+        while process.poll() is None and self.size() < size and time.monotonic() < until:
+            time.sleep(0.002)
+        time.sleep(self.chance.uniform(0, 0.05))
+
+    def size(self) -> int:
+        return self.log.stat().st_size if self.log.exists() else 0
+
+    def made(self) -> dict[str, list[str]]:
+        """The ids of the messages that each recipient got, by the server's log."""
+        found: dict[str, list[str]] = {}
+        for line in self.log.read_text().splitlines() if self.log.exists() else []:
+            entry = json.loads(line)
+            assert entry["body"] == f"Ponies for {entry['to']}{'@example.com' * self.email}", entry
+            found.setdefault(entry["to"], []).append(entry["id"])
+        return found
+
+    def known(self) -> dict[str, tuple[str, set[str]]]:
+        """What the ledger says of each recipient: sent, unknown, refused or free; and the ids of what was sent."""
+        attempts: dict[tuple[str, str], dict[str, Any]] = {}
+        for path in (self.lockfile, self.journal):
+            for line in path.read_bytes().split(b"\n") if path.exists() else []:
+                try:
+                    record = json.loads(line)
+                except ValueError:
+                    continue  # a torn line: no fact
+                if "attempt" in record:
+                    attempt = (record["contact"], record["attempt"])
+                    if RANK.index(record["status"]) >= RANK.index(attempts.get(attempt, record)["status"]):
+                        attempts[attempt] = record
+        found: dict[str, tuple[str, set[str]]] = {}
+        order = ["sent", "unknown", "claimed", "refused", "released"]
+        for (contact, _), record in sorted(attempts.items(), key=lambda item: order.index(item[1]["status"])):
+            status, ids = found.setdefault(contact, (record["status"].replace("claimed", "unknown"), set()))
+            if record["status"] == "sent":
+                ids.add(record.get("id", ""))
+            found[contact] = (status, ids)
+        return found
+
+    def faults_found(self, *, is_over: bool) -> tuple[list[str], list[str]]:
+        """Duplicates and losses."""
+        known, made = self.known(), self.made()
+        duplicates = [f"{who} got {ids}" for who, ids in made.items() if len(ids) > 1]
+        losses = []
+        for who in self.people:
+            status, ids = known.get(who, ("free", set()))
+            got = made.get(who, [])
+            if got and status not in {"sent", "unknown"}:
+                losses.append(f"{who}: made, and the ledger says {status}")
+            elif status == "sent" and not got:
+                losses.append(f"{who}: never made, and the ledger says sent")
+            elif status == "sent" and len(got) == 1 and ids != set(got):
+                losses.append(f"{who}: made as {got}, and the ledger says {ids}")
+            elif is_over and status not in {"sent", "unknown"}:
+                losses.append(f"{who}: left {status} in the end")
+        return duplicates, losses
+
+    def cut_power(self) -> None:
+        """Takes from each file what no finished fsync made durable, from a random byte on."""
+        durable: dict[str, int] = {}
+        for line in self.synced.read_text().splitlines() if self.synced.exists() else []:
+            size, _, path = line.partition(" ")
+            durable[path] = int(size)
+        for path in (self.lockfile, self.journal):
+            if (kept := durable.get(str(path.resolve()))) is not None:
+                size = path.stat().st_size
+                at = self.chance.randint(min(kept, size), size)
+                os.truncate(path, at)
+                if self.chance.random() < 0.5:
+                    os.truncate(path, size)
+        self.synced.unlink(missing_ok=True)
+
+    def disturb(self, what: str, count: int, pause: float) -> None:  # noqa: C901  # a table
+        """One apply, or several, and what happens to them."""
+        chance = self.chance
+        match what:
+            case "kill" | "lost":
+                process = self.start()
+                self.wait_for(process, count)
+                process.kill()
+                self.end(process)
+                if what == "lost":  # git reset, or a checkout of an old commit: the journal knows
+                    self.lockfile.write_text(HEADER)
+            case "power":
+                process = self.start(FAULTS_SYNCED=str(self.synced), FAULTS_DISK="0.03")
+                self.wait_for(process, count)
+                process.kill()
+                self.end(process)
+                self.cut_power()
+            case "stop":
+                process = self.start()
+                self.wait_for(process, count)
+                process.send_signal(signal.SIGSTOP)
+                time.sleep(chance.uniform(pause / 2, pause))
+                process.send_signal(signal.SIGCONT)
+                time.sleep(0.3)
+                process.send_signal(chance.choice([signal.SIGKILL, signal.SIGTERM]))
+                self.end(process)
+            case "two" | "eight":
+                several = [self.start() for _ in range(2 if what == "two" else 8)]
+                self.wait_for(several[0], count)
+                for process in several:
+                    if chance.random() < 0.7:  # the others end in order
+                        process.kill()
+                    else:
+                        process.terminate()
+                self.end(*several)
+            case "disk":
+                sizes = [path.stat().st_size for path in (self.lockfile, self.journal) if path.exists()]
+                process = self.start(most=max(sizes) + chance.randint(1, 400 * count))
+                self.end(process)
+            case "clock":
+                process = self.start(FAULTS_CLOCK="0.4:-3600")
+                self.wait_for(process, count)
+                process.terminate()
+                self.end(process)
+            case "term":
+                process = self.start()
+                self.wait_for(process, count)
+                process.terminate()
+                self.end(process)
+            case "end":
+                self.end(self.start("apply", "--yes", "--limit", str(count)))
+
+    def counts(self) -> dict[str, int]:
+        """What the server counted."""
+        with urllib.request.urlopen(f"{self.url}/counts", timeout=10) as reply:
+            found: dict[str, int] = json.load(reply)
+        return found
+
+
+def conduct(campaign: Campaign, restarts: int, pause: float) -> tuple[Counter[str], list[str], list[str]]:
+    """Disturbs so many applies, lets the job be finished, and judges after every step."""
+    chance, tried = campaign.chance, Counter[str]()
+    order = [DISTURBANCES[number % len(DISTURBANCES)] for number in range(restarts)]
+    chance.shuffle(order)
+    duplicates: dict[str, None] = {}
+    losses: dict[str, None] = {}
+
+    def judge(*, is_over: bool = False) -> None:
+        for found, all_found in zip(campaign.faults_found(is_over=is_over), (duplicates, losses), strict=True):
+            all_found.update(dict.fromkeys(found))
+
+    for what in order:
+        campaign.disturb(what, 1 + int(chance.uniform(0, 1.6) * campaign.recipients / restarts), pause)
+        tried[what] += 1
+        judge()
+    for _ in range(12):
+        campaign.end(campaign.start())
+        judge()
+        if campaign.said.rstrip().endswith("nothing to do"):
+            break
+    time.sleep(2.5)  # slow answers of the server's make their message late
+    judge(is_over=True)
+    return tried, list(duplicates), list(losses)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--recipients", type=int, default=3000)
+    parser.add_argument("--restarts", type=int, default=20)
+    parser.add_argument("--seed", default="1")
+    parser.add_argument("--email", action="store_true", help="recipients by email, who are looked up")
+    parser.add_argument("--stop", type=float, default=4.0, help="seconds of the longest SIGSTOP")
+    parser.add_argument("--limit", type=int, default=0, help="the server's limit in a window of ten seconds")
+    parser.add_argument("--rate", type=int, default=3000, help="max_per_10s; over 5000, all lanes are used at once")
+    parser.add_argument("--idle", type=float, default=0.4, help="seconds after which the server closes a connection")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        extra = ("--idle", str(args.idle), "--refuse", f"{max(150, args.recipients // 10)}:0.6")
+        campaign = Campaign(
+            Path(folder).resolve(), args.recipients, args.email, args.seed, args.rate, args.limit, extra=extra
+        )
+        try:
+            started = time.monotonic()
+            tried, duplicates, losses = conduct(campaign, args.restarts, args.stop)
+            counts, made, known = campaign.counts(), campaign.made(), campaign.known()
+        finally:
+            campaign.close()
+    statuses = Counter(status for status, _ in known.values())
+    unknown = [who for who, (status, _) in known.items() if status == "unknown"]
+    told = {
+        "disturbances": ", ".join(f"{name} {count}" for name, count in sorted(tried.items())),
+        "exit codes": ", ".join(f"{code}: {count}" for code, count in sorted(campaign.codes.items())),
+        "faults": ", ".join(
+            f"{name.removeprefix('fault ')} {count}" for name, count in sorted(counts.items()) if "fault" in name
+        ),
+        "server": ", ".join(f"{name} {count}" for name, count in sorted(counts.items()) if "fault" not in name),
+        "seconds": f"{time.monotonic() - started:.0f}",
+        "recipients": args.recipients,
+        "sent": statuses["sent"],
+        "unknown": f"{len(unknown)}, of which made {sum(who in made for who in unknown)}",
+        "duplicates": len(duplicates),
+        "losses": len(losses),
+    }
+    for name, value in told.items():
+        print(f"{name:<13} {value}")
+    print(*duplicates[:20], *losses[:20], sep="\n", end="")
+    if losses:
+        print(campaign.said[-3000:])
+    sys.exit(1 if duplicates or losses else 0)
+
+
+if __name__ == "__main__":
+    main()

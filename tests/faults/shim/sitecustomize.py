@@ -1,0 +1,134 @@
+"""Breaks the process that it is on the PYTHONPATH of, from below: nothing of it stands in the product.
+
+| variable | what it does |
+|---|---|
+| FAULTS_TIMEOUT | no socket waits longer than so many seconds |
+| FAULTS_SYNCED | notes in that file what every finished fsync made durable |
+| FAULTS_DISK | an fsync takes up to so many seconds |
+| FAULTS_CLOCK | AFTER:BY, the wall clock jumps by so many seconds, so many seconds after the start |
+| FAULTS_DIE | CALL:NUMBER:WHERE, kill -9 at that call of `write fsync replace send recv`; before, half or after it |
+| FAULTS_COUNTED | notes at the end how many calls of each there were |
+"""
+
+import atexit
+import datetime as dt
+import itertools
+import os
+import random
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+_write, _fsync, _open = os.write, os.fsync, os.open
+
+
+def cap_timeouts(seconds: float) -> None:
+    settimeout = socket.socket.settimeout
+
+    def capped(self: socket.socket, value: float | None) -> None:
+        settimeout(self, value if value is None else min(value, seconds))
+
+    socket.socket.settimeout = capped  # type: ignore[method-assign]
+
+
+def note_syncs(file: str, slowest: float) -> None:
+    """A power cut loses at most what was appended after the last fsync that ended: so that size is noted."""
+    paths: dict[int, str] = {}
+    notes = _open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+
+    def noted_open(path: Any, *args: Any, **kwargs: Any) -> int:
+        descriptor = _open(path, *args, **kwargs)
+        paths[descriptor] = os.path.realpath(os.fsdecode(path))
+        return descriptor
+
+    def noted_fsync(descriptor: int) -> None:
+        size = os.fstat(descriptor).st_size
+        time.sleep(random.uniform(0, slowest))
+        _fsync(descriptor)
+        if descriptor in paths:
+            _write(notes, f"{size} {paths[descriptor]}\n".encode())
+
+    os.open, os.fsync = noted_open, noted_fsync
+
+
+def jump(after: float, by: float) -> None:
+    start, real_time, real = time.monotonic(), time.time, dt.datetime
+
+    def shift() -> float:
+        return by if time.monotonic() - start >= after else 0.0
+
+    class Jumping(real):
+        @classmethod
+        def now(cls, tz: dt.tzinfo | None = None) -> Any:
+            return real.fromtimestamp(real_time() + shift(), tz)
+
+    time.time = lambda: real_time() + shift()
+    dt.datetime = Jumping  # type: ignore[misc]
+
+
+def die(spec: str) -> None:
+    name, number, where = spec.split(":")
+    count = itertools.count(1)
+
+    def here() -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def deadly(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if next(count) != int(number):
+                return real(*args, **kwargs)
+            if where == "half":
+                data = bytes(args[1])
+                real(args[0], data[: len(data) // 2])
+            elif where == "after":
+                real(*args, **kwargs)
+            return here()
+
+        return call
+
+    _wrap(name, deadly)
+
+
+def count_calls(file: str) -> None:
+    counts = {name: itertools.count() for name in ("write", "fsync", "replace", "send", "recv")}
+    for name, calls in counts.items():
+
+        def counted(real: Callable[..., Any], calls: Any = calls) -> Callable[..., Any]:
+            def call(*args: Any, **kwargs: Any) -> Any:
+                next(calls)
+                return real(*args, **kwargs)
+
+            return call
+
+        _wrap(name, counted)
+
+    def tell() -> None:
+        with open(file, "w") as out:  # noqa: PTH123  # pathlib is not loaded in so early a place
+            out.writelines(f"{name} {next(calls)}\n" for name, calls in counts.items())
+
+    atexit.register(tell)
+
+
+def _wrap(name: str, wrapper: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    if name in {"write", "fsync", "replace"}:
+        setattr(os, name, wrapper(getattr(os, name)))
+    else:
+        method = {"send": "sendall", "recv": "recv_into"}[name]
+        setattr(socket.socket, method, wrapper(getattr(socket.socket, method)))
+
+
+_settings = os.environ
+if "runner" in sys.orig_argv:
+    if "FAULTS_TIMEOUT" in _settings:
+        cap_timeouts(float(_settings["FAULTS_TIMEOUT"]))
+    if "FAULTS_SYNCED" in _settings:
+        note_syncs(_settings["FAULTS_SYNCED"], float(_settings.get("FAULTS_DISK", "0")))
+    if "FAULTS_CLOCK" in _settings:
+        jump(*map(float, _settings["FAULTS_CLOCK"].split(":")))
+    if "FAULTS_COUNTED" in _settings:
+        count_calls(_settings["FAULTS_COUNTED"])
+    if "FAULTS_DIE" in _settings:
+        die(_settings["FAULTS_DIE"])
