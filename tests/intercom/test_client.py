@@ -398,3 +398,95 @@ def test_a_line_break_behind_the_token_is_no_part_of_it(serve):
     server = serve(OK)
     HttpTransport(server.url, "t0ken\n").exchange("GET", "/me", None, "2.14")
     assert b"Authorization: Bearer t0ken\r\n" in server.requests[0]
+
+
+def test_a_connection_that_rested_is_not_used_again(serve, monkeypatch):
+    monkeypatch.setattr(client, "KEPT_FOR", 0.05)
+    server = serve(OK)
+    transport = HttpTransport(server.url, "t")
+    for pause in (0.0, 0.1, 0.0):
+        assert transport.exchange("POST", "/messages", BODY, "2.14").status == 200
+        threading.Event().wait(pause)
+    assert (server.connections, len(server.requests)) == (2, 3)
+
+
+@pytest.mark.parametrize("status", [302, 408, 500, 502, 503])
+def test_behind_an_answer_that_may_not_be_the_servers_own_the_connection_is_not_used_again(status, serve):
+    server = serve(f"HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n".encode(), OK)
+    transport = HttpTransport(server.url, "t")
+    assert transport.exchange("POST", "/messages", BODY, "2.14").status == status
+    assert transport.exchange("POST", "/messages", BODY, "2.14").status == 200
+    assert server.connections == 2
+
+
+def test_after_a_refusal_the_connection_is_used_again(serve):
+    server = serve(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", OK)
+    transport = HttpTransport(server.url, "t")
+    assert transport.exchange("POST", "/messages", BODY, "2.14").status == 404
+    assert transport.exchange("POST", "/messages", BODY, "2.14").status == 200
+    assert server.connections == 1
+
+
+def test_the_bundle_of_authorities_is_read_once_for_all_connections(serve, certificate, monkeypatch):
+    monkeypatch.setattr(client, "LOOPBACK", ())
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate.bundle))
+    loaded = []
+    load = ssl.SSLContext.load_verify_locations
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *a, **k: loaded.append(k) or load(*a, **k))
+
+    def answer_and_close(connection: socket.socket) -> None:
+        connection.sendall(OK)
+        connection.close()
+
+    server = serve(answer_and_close, tls=certificate.context)
+    transport = HttpTransport(f"https://127.0.0.1:{server.port}", "t")
+    for _ in range(3):
+        assert transport.exchange("POST", "/messages", BODY, "2.14").status == 200
+        threading.Event().wait(0.05)
+    assert server.connections == 3
+    assert loaded == [{"cafile": str(certificate.bundle)}]
+
+
+def test_a_folder_of_authorities_is_trusted_too(serve, certificate, tmp_path, monkeypatch):
+    monkeypatch.setattr(client, "LOOPBACK", ())
+    (tmp_path / "one.pem").write_bytes(certificate.bundle.read_bytes())
+    subprocess.run(["openssl", "rehash", str(tmp_path)], check=True, capture_output=True)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
+    assert post(f"https://127.0.0.1:{serve(OK, tls=certificate.context).port}").status == 200
+
+
+def test_a_bundle_of_authorities_that_is_missing_let_nothing_leave(serve, tmp_path, monkeypatch):
+    monkeypatch.setattr(client, "LOOPBACK", ())
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none"))
+    server = serve(OK)
+    assert is_lost(post(server.url), may_have_left=False)
+    assert server.requests == []
+
+
+def test_through_a_proxy_the_servers_certificate_is_verified_by_the_bundle(serve, certificate, monkeypatch):
+    server = serve(OK, tls=certificate.context)
+
+    def tunnel(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        with socket.create_connection(("127.0.0.1", server.port)) as other:
+            back = threading.Thread(target=pipe, args=(other, connection), daemon=True)
+            back.start()
+            pipe(connection, other)
+            back.join()
+
+    monkeypatch.setattr(client, "LOOPBACK", ())
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate.bundle))
+    monkeypatch.setenv("HTTPS_PROXY", serve(tunnel).url)
+    assert post(f"https://127.0.0.1:{server.port}").status == 200
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+    monkeypatch.setenv("HTTPS_PROXY", serve(tunnel).url)
+    answer = post(f"https://127.0.0.1:{server.port}")
+    assert is_lost(answer, may_have_left=False)
+    assert "no secure connection" in answer.reason
+
+
+def pipe(one: socket.socket, other: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while part := one.recv(65536):
+            other.sendall(part)
+        other.shutdown(socket.SHUT_WR)

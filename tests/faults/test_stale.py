@@ -1,0 +1,64 @@
+"""Kept connections that the server closes: a request never meets the close on its way, so nothing becomes unknown.
+
+The server closes at its idle timeout; as behind a network, what arrives within one latency after that is lost.
+"""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runner.intercom import Reply, client
+from runner.intercom.client import HttpTransport
+
+SERVER = Path(__file__).parent / "server.py"
+IDLE, LATENCY = 0.7, 0.1  # seconds
+PAYLOAD = {"message_type": "inapp", "body": "x", "from": {"type": "admin", "id": 1}}
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> Iterator[str]:
+    command = [sys.executable, str(SERVER), "--log", str(tmp_path / "log"), "--idle", str(IDLE)]
+    with subprocess.Popen([*command, "--latency", str(LATENCY)], stdout=subprocess.PIPE, text=True) as server:
+        yield f"http://127.0.0.1:{server.stdout.readline().strip()}"
+        server.kill()
+
+
+def lost(url: str) -> int:
+    """How many of 100 POSTs got no answer, with pauses around the idle timeout between them."""
+    answers = []
+
+    def post(pause: float) -> None:
+        transport = HttpTransport(url, "t")
+        for number in range(5):
+            payload = {**PAYLOAD, "to": {"type": "user", "id": f"{pause}-{number}"}}
+            answers.append(transport.exchange("POST", "/messages", payload, "2.14"))
+            time.sleep(pause)
+
+    pauses = [IDLE + LATENCY * step / 10 for step in range(-10, 10)]
+    threads = [threading.Thread(target=post, args=(pause,)) for pause in pauses]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with urllib.request.urlopen(f"{url}/counts") as reply:
+        counts = json.load(reply)
+    missed = sum(not isinstance(answer, Reply) for answer in answers)
+    assert counts.get("requests on a closed connection", 0) == missed
+    assert counts["made"] == 100 - missed
+    return missed
+
+
+def test_a_pause_as_long_as_the_servers_idle_timeout_loses_nothing(url):
+    assert lost(url) == 0
+
+
+def test_without_a_bound_of_ours_it_would_lose_many(url, monkeypatch):
+    monkeypatch.setattr(client, "KEPT_FOR", 1e9)
+    assert lost(url) > 10  # else the test above proves nothing
