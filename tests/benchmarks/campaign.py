@@ -127,7 +127,7 @@ class Campaign:
 
     def wait_for(self, process: subprocess.Popen[bytes], count: int) -> None:
         """Waits until about so many more messages were made, and then some random moments."""
-        until, size = time.monotonic() + 60, self.size() + 75 * count
+        until, size = time.monotonic() + 60, self.size() + 105 * count
         while process.poll() is None and self.size() < size and time.monotonic() < until:
             time.sleep(0.002)
         time.sleep(self.chance.uniform(0, 0.05))
@@ -254,7 +254,8 @@ class Campaign:
     def counts(self) -> dict[str, int]:
         """What the server counted."""
         with urllib.request.urlopen(f"{self.url}/counts", timeout=10) as reply:
-            found: dict[str, int] = json.load(reply)
+            found: dict[str, Any] = json.load(reply)
+        self.windows = {int(window): count for window, count in found.pop("windows").items()}
         return found
 
 

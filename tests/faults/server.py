@@ -61,6 +61,7 @@ class Intercom:
     slow: float
     tries: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
+    windows: Counter[int] = field(default_factory=Counter)  # what was made in each
     made: int = 0
     window: int = 0
     used: int = 0
@@ -78,7 +79,9 @@ class Intercom:
     def create(self, payload: dict[str, Any], kind: str = "admin_message") -> dict[str, Any]:
         """Makes a message, and writes it down before anybody hears of it."""
         self.made += 1
-        made = {"id": f"m{self.made}", "to": payload["to"].get("id"), "body": payload["body"], "type": kind}
+        now = time.time()
+        self.windows[int(now) // WINDOW] += 1
+        made = {"id": f"m{self.made}", "at": now, "to": payload["to"].get("id"), "body": payload["body"], "type": kind}
         os.write(self.log, json.dumps(made).encode() + b"\n")
         self.counts["made"] += 1
         return {
@@ -188,7 +191,7 @@ class Connection(asyncio.Protocol):
         intercom = self.intercom
         intercom.counts["requests"] += 1
         if path == "/counts":
-            self.send(answer({**intercom.counts, "open": len(self.every)}))
+            self.send(answer({**intercom.counts, "open": len(self.every), "windows": intercom.windows}))
         elif not intercom.admitted():
             intercom.counts["429 of the limit"] += 1
             self.send(error(429, "rate_limit_exceeded"), intercom.limits())

@@ -50,8 +50,7 @@ def lost(url: str) -> int:
     with urllib.request.urlopen(f"{url}/counts") as reply:
         counts = json.load(reply)
     missed = sum(not isinstance(answer, Reply) for answer in answers)
-    assert counts.get("requests on a closed connection", 0) == missed
-    assert counts["made"] == 100 - missed
+    assert counts["made"] == 100 - missed  # and what was lost was never made: nobody can see that from here
     return missed
 
 
