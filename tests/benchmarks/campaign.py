@@ -98,6 +98,8 @@ class Campaign:
         for process in (*self.running, self.server):
             process.kill()
             process.wait()
+        if self.server.stdout:
+            self.server.stdout.close()
 
     def start(self, *command: str, most: int = 0, **environment: str) -> subprocess.Popen[bytes]:
         """Starts an apply, or another command; no file of it may grow beyond `most` bytes."""

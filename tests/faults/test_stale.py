@@ -26,8 +26,10 @@ PAYLOAD = {"message_type": "inapp", "body": "x", "from": {"type": "admin", "id":
 def url(tmp_path: Path) -> Iterator[str]:
     command = [sys.executable, str(SERVER), "--log", str(tmp_path / "log"), "--idle", str(IDLE)]
     with subprocess.Popen([*command, "--latency", str(LATENCY)], stdout=subprocess.PIPE, text=True) as server:
-        yield f"http://127.0.0.1:{server.stdout.readline().strip()}"
-        server.kill()
+        try:
+            yield f"http://127.0.0.1:{server.stdout.readline().strip()}"
+        finally:
+            server.kill()
 
 
 def lost(url: str) -> int:

@@ -7,10 +7,8 @@
 | FAULTS_DISK | an fsync takes up to so many seconds |
 | FAULTS_CLOCK | AFTER:BY, the wall clock jumps by so many seconds, so many seconds after the start |
 | FAULTS_DIE | CALL:NUMBER:WHERE, kill -9 at that call of `write fsync replace send recv`; before, half or after it |
-| FAULTS_COUNTED | notes at the end how many calls of each there were |
 """
 
-import atexit
 import datetime as dt
 import itertools
 import os
@@ -92,26 +90,6 @@ def die(spec: str) -> None:
     _wrap(name, deadly)
 
 
-def count_calls(file: str) -> None:
-    counts = {name: itertools.count() for name in ("write", "fsync", "replace", "send", "recv")}
-    for name, calls in counts.items():
-
-        def counted(real: Callable[..., Any], calls: Any = calls) -> Callable[..., Any]:
-            def call(*args: Any, **kwargs: Any) -> Any:
-                next(calls)
-                return real(*args, **kwargs)
-
-            return call
-
-        _wrap(name, counted)
-
-    def tell() -> None:
-        with open(file, "w") as out:  # noqa: PTH123  # pathlib is not loaded in so early a place
-            out.writelines(f"{name} {next(calls)}\n" for name, calls in counts.items())
-
-    atexit.register(tell)
-
-
 def _wrap(name: str, wrapper: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
     if name in {"write", "fsync", "replace"}:
         setattr(os, name, wrapper(getattr(os, name)))
@@ -128,7 +106,5 @@ if "runner" in sys.orig_argv:
         note_syncs(_settings["FAULTS_SYNCED"], float(_settings.get("FAULTS_DISK", "0")))
     if "FAULTS_CLOCK" in _settings:
         jump(*map(float, _settings["FAULTS_CLOCK"].split(":")))
-    if "FAULTS_COUNTED" in _settings:
-        count_calls(_settings["FAULTS_COUNTED"])
     if "FAULTS_DIE" in _settings:
         die(_settings["FAULTS_DIE"])

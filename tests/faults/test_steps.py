@@ -1,0 +1,78 @@
+"""Killed at every single step between claim and compaction: every write, fsync, send, receive and rename of a run.
+
+The process is killed from below (shim/sitecustomize.py), after a call or with half of its bytes out; before a call is
+after the one before it.
+"""
+
+import importlib.util
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_spec = importlib.util.spec_from_file_location("campaign", Path(__file__).parent.parent / "benchmarks" / "campaign.py")
+campaign_module: Any = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(campaign_module)
+MOST = 200  # calls; a run of so few deliveries makes far fewer
+
+
+@pytest.fixture
+def campaign(tmp_path: Path) -> Iterator[Any]:
+    one = campaign_module.Campaign(tmp_path.resolve(), 2, False, "1", rate=100_000, latency=0.004, faults="")  # noqa: FBT003
+    yield one
+    one.close()
+
+
+def begin_anew(campaign: Any) -> None:
+    campaign.log.write_text("")
+    campaign.journal.unlink(missing_ok=True)
+    campaign.lockfile.write_text(campaign_module.HEADER)
+
+
+@pytest.mark.parametrize(
+    ("call", "where"),
+    [
+        ("write", "half"), ("write", "after"), ("fsync", "after"),
+        ("send", "half"), ("send", "after"), ("recv", "after"),
+    ],
+)  # fmt: skip
+def test_killed_at_every_step_of_a_run_nothing_is_made_twice_or_forgotten(call, where, campaign):
+    killed = 0
+    for number in range(1, MOST):
+        begin_anew(campaign)
+        process = campaign.start(FAULTS_DIE=f"{call}:{number}:{where}")
+        campaign.end(process)
+        assert campaign.faults_found(is_over=False) == ([], []), number
+        if process.returncode != -signal.SIGKILL:
+            assert process.returncode == 0
+            break
+        killed += 1
+        again = campaign.start()
+        campaign.end(again)
+        assert campaign.faults_found(is_over=True) == ([], []), (number, campaign.said)
+        unknown = [who for who, (status, _) in campaign.known().items() if status == "unknown"]
+        assert again.returncode == (4 if unknown else 0), (number, campaign.said)
+    assert 3 <= killed < MOST - 1  # else this proves little
+
+
+@pytest.mark.parametrize(("call", "where"), [("fsync", "before"), ("fsync", "after"), ("replace", "before")])
+def test_killed_at_every_step_of_compaction_the_lockfile_says_the_same(call, where, campaign):
+    campaign.end(campaign.start(FAULTS_DIE="recv:9:before"))
+    campaign.end(campaign.start())
+    before, data = campaign.known(), campaign.lockfile.read_bytes()
+    campaign.journal.unlink()
+    killed = 0
+    for number in range(1, MOST):
+        campaign.lockfile.write_bytes(data)
+        process = campaign.start("lock", "compact", "--yes", FAULTS_DIE=f"{call}:{number}:{where}")
+        campaign.end(process)
+        campaign.journal.unlink(missing_ok=True)
+        assert campaign.known() == before, number
+        if process.returncode != -signal.SIGKILL:
+            break
+        killed += 1
+    assert process.returncode == 0, campaign.said
+    assert len(campaign.lockfile.read_bytes()) < len(data)
+    assert killed >= 1
