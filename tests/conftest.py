@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from runner.cli import run
 from runner.sandbox import Sandbox
 
 ROOT = Path(__file__).parent.parent
+# Machines are shared and noisy: how long an example takes says nothing about the promise that it tests.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 SEED = """\
 name: seed
 message_type: email
