@@ -5,7 +5,7 @@ Pure: from the declarations, the ledger's facts and the time it is given. The di
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -126,7 +126,7 @@ def make(project: Project, facts: Facts, now: datetime, choices: Choices) -> tup
         limit=choices.limit,
     )
     found = (*guards, *(guard for planner in planners for guard in planner.guards()), *_limits(plan, settings, choices))
-    return Plan(plan.environment, workspace, plan.digest, messages, counts, found, choices.limit), problems
+    return replace(plan, guards=found), problems
 
 
 class _Planner:

@@ -7,16 +7,7 @@ import pytest
 from runner.declare.project import load, load_settings
 from runner.declare.template import Templates, Watch
 from runner.declare.tree import Tree
-
-SEED = """\
-name: seed
-message_type: email
-subject: Hey
-body: Ponies, cute small horses or something more sinister?
-template: plain
-from: {type: admin, id: "394051"}
-to: {type: user, id: 536e564f316c83104c000020}
-"""
+from tests.conftest import SEED
 
 
 @pytest.fixture
