@@ -40,7 +40,8 @@ class Server:
     def __post_init__(self) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.thread = threading.Thread(target=self._accept, daemon=True)
+        self.thread.start()
 
     @property
     def url(self) -> str:
@@ -109,6 +110,9 @@ def serve() -> Iterator[Callable[..., Server]]:
 
     yield start
     for server in servers:
+        # Wakes the thread in accept(): else it would steal connections from whoever gets the descriptor's number next.
+        server.listener.shutdown(socket.SHUT_RDWR)
+        server.thread.join()
         server.listener.close()
 
 
