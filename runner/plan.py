@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from runner import guards
 from runner.declare import delivery as identity
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, MessageDigest, plan_digest
 from runner.declare.project import Project, Settings
 from runner.declare.survey import survey
 from runner.errors import Problem
+from runner.guards import Guard
 from runner.ledger.record import Facts, State
 from runner.privacy import private
 
@@ -68,16 +70,6 @@ class PlannedMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
-    """A rule that stops the run before anything is sent: what it saw, and its way out."""
-
-    code: str
-    message: str
-    hint: str
-    messages: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """Every message of the selection, by name. `workspace` is the declared one, else the ledger's, else empty."""
 
@@ -115,7 +107,7 @@ def make(project: Project, facts: Facts, now: datetime, choices: Choices) -> tup
     counts: Counter[Action] = Counter()
     for message in messages:
         counts.update(message.counts)
-    workspace, guards = _workspace(settings, facts, choices)
+    workspace, held = _workspace(settings, facts, choices)
     plan = Plan(
         environment=settings.environment,
         workspace=workspace,
@@ -125,8 +117,8 @@ def make(project: Project, facts: Facts, now: datetime, choices: Choices) -> tup
         guards=(),
         limit=choices.limit,
     )
-    found = (*guards, *(guard for planner in planners for guard in planner.guards()), *_limits(plan, settings, choices))
-    return replace(plan, guards=found), problems
+    of_messages = (guard for planner in planners for guard in planner.guards())
+    return replace(plan, guards=(*held, *of_messages, *_of_the_run(plan, settings, choices))), problems
 
 
 class _Planner:
@@ -159,31 +151,12 @@ class _Planner:
 
     def guards(self) -> Iterable[Guard]:
         name = self._declaration.name
-        counts = Counter(delivery.action for delivery in self._deliveries)
-        if counts["edited"]:
-            yield Guard(
-                "edited",
-                f"{name} was edited after it was sent to {_recipients(counts['edited'])}",
-                f"raise its revision to send it again to everybody, undo the edit, or keep it without sending: "
-                f"msgrun accept {name}",
-                (name,),
-            )
+        if count := sum(delivery.action == "edited" for delivery in self._deliveries):
+            yield guards.edited(name, count)
         if self._repeats and not self._choices.allow_repeat:
-            others = " and ".join(sorted(self._repeats))
-            yield Guard(
-                "repeat",
-                f"{_recipients(max(self._repeats.values()))} of {name} got this very text already, as {others}",
-                "a renamed message is another message: give it its old name back, or say --allow-repeat",
-                (name,),
-            )
+            yield guards.repeat(name, self._repeats)
         if not self._choices.allow_readdress and (kinds := self._readdressed()):
-            yield Guard(
-                "readdress",
-                f"recipients of {name} by {kinds} are no longer declared, and others by another kind of address are: "
-                "they may be the same people",
-                "address them as before, or say --allow-readdress",
-                (name,),
-            )
+            yield guards.readdress(name, kinds)
 
     def _take(self, delivery: Delivery) -> None:
         self._digest.add(delivery.key, delivery.digest)
@@ -243,44 +216,15 @@ def _is_final(state: State, digest: str) -> bool:
 
 
 def _workspace(settings: Settings, facts: Facts, choices: Choices) -> tuple[str, list[Guard]]:
-    held = facts.header(settings.salt).workspace
-    if held and settings.workspace and held != settings.workspace and not choices.sandbox:
-        message = f"msgrun.yaml names workspace {settings.workspace}, and the lockfile belongs to {held}"
-        hint = "each workspace has an environment of its own, with its own lockfile"
-        return settings.workspace, [Guard("workspace", message, hint)]
-    return settings.workspace or held, []
+    declared, held = settings.workspace, facts.header(settings.salt).workspace
+    if held and declared and held != declared and not choices.sandbox:
+        return declared, [guards.workspace(declared, held)]
+    return declared or held, []
 
 
-def _limits(plan: Plan, settings: Settings, choices: Choices) -> Iterable[Guard]:
-    limits = settings.limits
-    for name, count in plan.sends().items():
-        if count > limits.recipients_per_message:
-            yield Guard(
-                "limit-message",
-                f"{name} would go to {_recipients(count)}, over limits.recipients_per_message: "
-                f"{limits.recipients_per_message}",
-                f"raise it in msgrun.yaml, or send in parts: --limit {limits.recipients_per_message}",
-                (name,),
-            )
-    if plan.to_send > limits.recipients_per_apply:
-        yield Guard(
-            "limit-apply",
-            f"this would send {plan.to_send} messages, over limits.recipients_per_apply: {limits.recipients_per_apply}",
-            f"raise it in msgrun.yaml, or send in parts: --limit {limits.recipients_per_apply}",
-        )
+def _of_the_run(plan: Plan, settings: Settings, choices: Choices) -> Iterable[Guard]:
+    yield from guards.over_limits(plan.sends(), settings.limits)
     if choices.expect is not None and choices.expect != plan.digest:
-        yield Guard(
-            "digest",
-            f"the plan's digest is {plan.digest}, not {choices.expect}",
-            "what is declared is not what was agreed to: look at msgrun plan again",
-        )
+        yield guards.digest(plan.digest, choices.expect)
     if choices.confirm_recipients is not None and plan.to_send > choices.confirm_recipients:
-        yield Guard(
-            "recipients",
-            f"this would send to {_recipients(plan.to_send)}, and {choices.confirm_recipients} were confirmed",
-            f"--confirm-recipients {plan.to_send}, if that is meant",
-        )
-
-
-def _recipients(count: int) -> str:
-    return f"{count} recipient" if count == 1 else f"{count} recipients"
+        yield guards.confirmed(plan.to_send, choices.confirm_recipients)

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 import click
 
 from runner.deliver.summary import Summary, Told
+from runner.guards import Guard
 from runner.ledger.record import Facts, Record, State
-from runner.plan import ACTIONS, Action, Guard, Plan, PlannedMessage
+from runner.plan import ACTIONS, Action, Plan, PlannedMessage
 from runner.report.problems import counted
 
 _COLOURS = {"send": "green", "edited": "red", "unknown": "red", "refused": "yellow", "excluded": "yellow"}
