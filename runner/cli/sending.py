@@ -1,5 +1,6 @@
 """plan and apply: what would be sent, and sending it."""
 
+import contextlib
 import functools
 import time
 from collections.abc import Callable
@@ -172,7 +173,8 @@ def _sent(here: Session, made: Plan, ledger: Lockfile, project: Project, how: "_
                 f"the canary is sent; look at it in Intercom, then send the other {rest:,}: msgrun apply --yes"
             )
             return Summary()
-        here.confirmed(f"The canary is sent: look at it in Intercom. Send the other {rest:,}?", yes=False, count=rest)
+        question = f"The canary is sent: look at it in Intercom. Send the other {rest:,}?"
+        here.confirmed(question, yes=False, count=rest, otherwise="the canary is sent and remembered, and nothing else")
         ledger.refresh()
         limit = None if made.limit is None else made.limit - done.sent
         again = _made(here, project, ledger.facts, replace(how.choices, limit=limit))
@@ -182,17 +184,16 @@ def _sent(here: Session, made: Plan, ledger: Lockfile, project: Project, how: "_
 
 
 def _tell(here: Session, ledger: Lockfile, done: Summary) -> None:
-    here.screen.result(text.summary(done))
-    if not done.unwritten:
-        return
-    for record in done.unwritten:
-        here.screen.error(f"the ledger did not take: {record.line().decode().rstrip()}")
-    try:
-        here.screen.error(f"these lines are in {ledger.save(done.unwritten)}, which the next run picks up; keep it")
-    except LedgerUnavailable as error:
-        here.screen.error(
-            f"nor can a rescue file be written ({error.message}): add these lines to the lockfile by hand"
-        )
+    """Rescues what the ledger did not take, then tells of the run: its output may be on the disk that is full."""
+    lines = [f"the ledger did not take: {record.line().decode().rstrip()}" for record in done.unwritten]
+    if done.unwritten:
+        try:
+            lines.append(f"these lines are in {ledger.save(done.unwritten)}, which the next run picks up; keep it")
+        except LedgerUnavailable as error:
+            lines.append(f"nor can a rescue file be written ({error.message}): add these lines to the lockfile by hand")
+    for tell, words in ((here.screen.result, text.summary(done)), *((here.screen.error, line) for line in lines)):
+        with contextlib.suppress(OSError):  # what cannot be printed changes nothing of what was sent
+            tell(words)
 
 
 def _code(done: Summary, made: Plan, facts: Facts) -> int:

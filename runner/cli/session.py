@@ -50,8 +50,11 @@ class Session:
             raise ProblemsFound([*project.problems, *project.recipients_problems()])
         return project
 
-    def confirmed(self, question: str, *, yes: bool, count: int = 0) -> None:
-        """Asks on a terminal, and needs --yes off it. A count over 20 must be typed. Raises GuardRefused."""
+    def confirmed(self, question: str, *, yes: bool, count: int = 0, otherwise: str = "nothing was done") -> None:
+        """Asks on a terminal, and needs --yes off it. A count over 20 must be typed. Raises GuardRefused.
+
+        `otherwise` says what a no leaves done.
+        """
         if yes:
             return
         if not self.screen.interactive:
@@ -61,9 +64,9 @@ class Session:
                 f"{question} Type the number of recipients to go on", default="", show_default=False, err=True
             )
             if answer.strip().replace(",", "") != str(count):
-                raise GuardRefused(f"{answer or 'nothing'} is not {count}: nothing was done")
+                raise GuardRefused(f"{answer or 'nothing'} is not {count}: {otherwise}")
         elif not click.confirm(question, err=True):
-            raise GuardRefused("you said no: nothing was done")
+            raise GuardRefused(f"you said no: {otherwise}")
 
     def _from_root(self, path: str) -> str:
         start = self.options.directory or Path()

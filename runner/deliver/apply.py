@@ -18,13 +18,14 @@ from runner.deliver.due import Due, LookedUp, Prepared
 from runner.deliver.lanes import MOST_LANES, Lanes
 from runner.deliver.recipient import NoContact, chosen
 from runner.deliver.sending import Again, Flight, Outcome, Posted, Sender
-from runner.deliver.summary import Stop, StopKind, Summary, Told
+from runner.deliver.summary import STOP_KINDS, Stop, StopKind, Summary, Told
 from runner.errors import GuardRefused, LedgerUnavailable, RateExhausted
 from runner.intercom.dialect import wire
 from runner.intercom.pace import Clock, Pace
 from runner.intercom.workspace import Workspace
 from runner.ledger import Ledger
 from runner.ledger.record import Record
+from runner.ledger.store import ClaimsLeft
 from runner.plan import Plan
 from runner.privacy import concealed
 
@@ -98,6 +99,7 @@ class Run:
         self._attempts = 0
         self._unknown_in_a_row = 0
         self._drained_at = 0.0
+        self._is_failing = False  # the last append failed
         self.summary = Summary(planned=plan.to_send)
 
     def deliver(self) -> Summary:
@@ -111,12 +113,11 @@ class Run:
         return self.summary
 
     def _is_done(self) -> bool:
-        stop = self.summary.stop
-        if stop is None:
+        if self.summary.stop is None:
             return self._due.is_over and not self._flying and not self._outcomes
         if self._flying and self._clock.monotonic() < self._drained_at:
             return False
-        return not self._outcomes or stop.kind == "ledger"
+        return not self._outcomes or self._is_failing
 
     def _round(self) -> None:
         """Writes what came back and what starts, starts it, and waits for what comes back next."""
@@ -244,17 +245,7 @@ class Run:
 
     def _settle(self, flight: Flight, outcome: Outcome) -> None:
         del self._flying[flight.claim.attempt]
-        record = replace(
-            flight.claim,
-            status=outcome.status,
-            id=outcome.id,
-            code=outcome.code,
-            request_id=outcome.request_id,
-            by="run" if outcome.status == "released" else "",
-            at=_time(self._clock.now()),
-        )
-        if outcome.status != "unknown":  # what reconcile needs of a claim is needed only as long as it is open
-            record = replace(record, sender="", conversation=False)
+        record = self._closed(flight.claim, outcome)
         self._outcomes.append(record)
         self.summary.count(Told(record, concealed(outcome.said, flight.values) if outcome.said else ""))
         self._unknown_in_a_row = self._unknown_in_a_row + 1 if outcome.status == "unknown" else 0
@@ -263,6 +254,21 @@ class Run:
         elif outcome.stop:
             self._stop(outcome.stop)
         self._stop(self._broken())
+
+    def _closed(self, claim: Record, outcome: Outcome) -> Record:
+        """The record of what became of a claim."""
+        is_open = outcome.status == "unknown"  # what reconcile needs of a claim is needed only as long as it is open
+        return replace(
+            claim,
+            status=outcome.status,
+            id=outcome.id,
+            code=outcome.code,
+            request_id=outcome.request_id,
+            by="run" if outcome.status == "released" else "",
+            at=_time(self._clock.now()),
+            sender=claim.sender if is_open else "",
+            conversation=claim.conversation and is_open,
+        )
 
     def _broken(self) -> Stop | None:
         """Why the run stops by itself, if the outcomes so far say so."""
@@ -283,20 +289,28 @@ class Run:
         try:
             self._ledger.write(*self._outcomes, *claims)
         except LedgerUnavailable as error:
+            self._is_failing = True
+            if isinstance(error, ClaimsLeft):  # without it they would seem unknown for ever, and nothing was POSTed
+                self._outcomes += [self._closed(claim, Outcome("released")) for claim in claims]
             self._stop(Stop("ledger", error.message, error.hint))
             return False
         for record in (*self._outcomes, *claims):
             self._log(record)
-        self._outcomes = []
+        self._outcomes, self._is_failing = [], False
         return True
 
     def _stop(self, stop: Stop | None) -> None:
-        """Starts nothing more, and waits for what is on its way: a while if somebody wants an end, else its time."""
-        if stop and not self.summary.stop:
+        """Starts nothing more, and waits for what is on its way: a while if somebody wants an end, else its time.
+
+        Of several reasons the one holds whose exit code stands highest.
+        """
+        if stop is None:
+            return
+        held = self.summary.stop
+        until = self._clock.monotonic() + (DRAIN if stop.kind in {"signal", "later"} else _LONGEST_FLIGHT)
+        self._drained_at = min(self._drained_at, until) if held else until
+        if held is None or STOP_KINDS.index(stop.kind) < STOP_KINDS.index(held.kind):
             self.summary.stop = stop
-            self._drained_at = self._clock.monotonic() + (
-                DRAIN if stop.kind in {"signal", "later"} else _LONGEST_FLIGHT
-            )
 
     def _finish(self) -> None:
         """Tries to write what could not be written, and tells of what never came back: its claim makes it unknown."""

@@ -1,12 +1,13 @@
 """What a run did, while it runs and at its end."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from runner.ledger.record import Record
 
 # `expired` ends one message only; all others end the run.
 StopKind = Literal["signal", "ledger", "guard", "error", "later", "expired"]
+STOP_KINDS: tuple[StopKind, ...] = get_args(StopKind)  # as their exit codes stand in the table, from the top
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,10 @@ class Told:
 
 @dataclass(slots=True)
 class Summary:
-    """Counts and details of a run. `unwritten` are outcomes that the ledger did not take."""
+    """Counts and details of a run. `unwritten` are outcomes that the ledger did not take.
+
+    The `released` were claimed, and provably nothing was made; they count as left (or, if they expired, as skipped).
+    """
 
     planned: int = 0
     sent: int = 0

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from runner.errors import GuardRefused, LedgerUnavailable
+from runner.ledger import store
 from runner.ledger.record import Facts, Header, Record
 
 
@@ -50,7 +51,7 @@ def read(places: Places) -> Facts:
 
 def create(places: Places, header: Header) -> None:
     """Writes a lockfile that holds only its header. Raises LedgerUnavailable."""
-    _Store(places.lockfile).append(header.line())
+    store.append([places.lockfile], header.line())
 
 
 class Lockfile:
@@ -65,7 +66,6 @@ class Lockfile:
                 # Two work trees share a journal, and each has a lockfile of its own to hold.
                 self._holds.append(_hold(places.journal.with_suffix(".hold"), command, now))
             self.facts = Facts()
-            self._stores = [_Store(path) for path, _ in _files(places)]
             self._known: list[set[Record | Header]] = []
             for path, shown in _files(places):
                 own = _facts(path, shown)
@@ -101,9 +101,9 @@ class Lockfile:
         header = self.facts.header(self._salt)
         lasting = [record for key in self.facts for record in _lasting(self.facts, key)]
         lacking = [[record for record in lasting if record not in known] for known in self._known]
-        for store, known, records in zip(self._stores, self._known, lacking, strict=True):
+        for (path, _), known, records in zip(_files(self._places), self._known, lacking, strict=True):
             lines = [] if header in known else [header.line()]
-            store.append(b"".join([*lines, *(record.line() for record in records)]))
+            store.append([path], b"".join([*lines, *(record.line() for record in records)]))
         self._known = [set() for _ in self._known]
         self._places.rescue.unlink(missing_ok=True)
         return len(lacking[0])
@@ -114,7 +114,7 @@ class Lockfile:
 
     def save(self, records: list[Record]) -> Path:
         """Writes outcomes that could not be written to the rescue file, and returns it. Raises LedgerUnavailable."""
-        _Store(self._places.rescue).append(b"".join(record.line() for record in records))
+        store.append([self._places.rescue], b"".join(record.line() for record in records))
         return self._places.rescue
 
     def append(self, *records: Record) -> None:
@@ -124,8 +124,14 @@ class Lockfile:
             self.facts.add(record)
 
     def write(self, *records: Record) -> None:
-        """Makes the records durable before it returns; for a run, whose memory must not grow with what it sends."""
-        self._write(b"".join(record.line() for record in records))
+        """Makes the records durable before it returns; for a run, whose memory must not grow with what it sends.
+
+        Raises LedgerUnavailable: outcomes are kept wherever there is room, claims nowhere. ClaimsLeft if they may be.
+        """
+        lines: tuple[list[bytes], list[bytes]] = [], []
+        for record in records:
+            lines[record.status == "claimed"].append(record.line())
+        store.append(self._paths, *map(b"".join, lines))
 
     def pin(self, workspace: str) -> None:
         """Ties the ledger to a workspace, durably. Raises GuardRefused if it is tied to another."""
@@ -136,7 +142,7 @@ class Lockfile:
             hint = "the token is of another workspace; each workspace has an environment and a lockfile of its own"
             raise GuardRefused(f"the lockfile belongs to workspace {header.workspace}, not {workspace}", hint)
         pinned = Header(workspace, header.salt_check)
-        self._write(pinned.line())
+        store.append(self._paths, pinned.line())
         self.facts.add(pinned)
 
     def compact(self) -> tuple[int, int]:
@@ -147,49 +153,9 @@ class Lockfile:
         _replace(self._places.lockfile.resolve(), [header.line(), *(record.line() for record in kept)])
         return before, len(kept) + 1
 
-    def _write(self, data: bytes) -> None:
-        failures = []
-        for store in self._stores:
-            try:
-                store.append(data)
-            except LedgerUnavailable as error:
-                failures.append(error)
-        if failures:
-            raise failures[0]
-
-
-class _Store:
-    """One file of lines that only grows. An append is one write that starts on a fresh line, and one fsync."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def append(self, data: bytes) -> None:
-        if not data:
-            return
-        try:
-            self._append(data)
-        except OSError as error:
-            raise LedgerUnavailable(f"{self.path} cannot be written: {error.strerror}") from error
-
-    def _append(self, data: bytes) -> None:
-        # Opened for every append: git replaces the file when it switches branches, and what was written to the
-        # file that it unlinked would be lost with it.
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        is_new = not self.path.exists()
-        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-        try:
-            size = os.fstat(descriptor).st_size
-            if size and os.pread(descriptor, 1, size - 1) != b"\n":
-                data = b"\n" + data
-            written = os.write(descriptor, data)
-            if written != len(data):
-                raise OSError(28, "the disk is full")
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        if is_new:
-            _sync_folder(self.path.parent)
+    @property
+    def _paths(self) -> list[Path]:
+        return [path for path, _ in _files(self._places)]
 
 
 def _files(places: Places) -> list[tuple[Path, str]]:
@@ -253,16 +219,8 @@ def _replace(path: Path, lines: list[bytes]) -> None:
             os.fchmod(handle.fileno(), path.stat().st_mode)
             os.fsync(handle.fileno())
         os.replace(temporary, path)  # noqa: PTH105  # the atomic rename is the point
-        _sync_folder(path.parent)
+        store.sync_folder(path.parent)
     except OSError as error:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
         raise LedgerUnavailable(f"{path} cannot be written: {error.strerror}") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -54,6 +54,8 @@ def summary(done: Summary) -> str:
     ]
     told = [click.style(f"{number:,} {word}", fg=colour) for number, word, colour in parts if number]
     lines = [", ".join(told) or "nothing was sent"]
+    if done.released:
+        lines.append(f"{counted(done.released, 'claim')} released: provably not sent")
     lines.extend(f"  refused  {_told(item)}" for item in done.refused)
     lines.extend(f"  unknown  {_told(item)}" for item in done.unknown)
     lines.extend(f"{click.style('warning', fg='yellow')}: {warning}" for warning in done.warnings)

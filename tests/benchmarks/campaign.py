@@ -66,13 +66,15 @@ class Campaign:
     latency: float = 0.01
     faults: str = "all"
     extra: tuple[str, ...] = ()
+    outside: Path | None = None  # where log and output go, if not into the project
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
     codes: Counter[int] = field(default_factory=Counter)
     said: str = ""
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
-        self.lockfile, self.log, self.synced = (self.root / name for name in ("messages.lock", "made.jsonl", "synced"))
+        self.lockfile, self.synced = self.root / "messages.lock", self.root / "synced"
+        self.log, self.output = ((self.outside or self.root) / name for name in ("made.jsonl", "said.txt"))
         subprocess.run(["git", "init", "-q", str(self.root)], check=True)
         self.journal = self.root / ".git/msgrun/messages.lock.journal"
         (self.root / "messages").mkdir()
@@ -103,6 +105,12 @@ class Campaign:
         parts = json.dumps(["s3cret", "news", 1, kind, value], separators=(",", ":"))
         return hashlib.sha256(parts.encode()).hexdigest()[:32]
 
+    def begin_anew(self) -> None:
+        """As if nothing had ever been sent."""
+        self.log.write_text("")
+        self.journal.unlink(missing_ok=True)
+        self.lockfile.write_text(HEADER)
+
     def close(self) -> None:
         for process in (*self.running, self.server):
             process.kill()
@@ -114,7 +122,7 @@ class Campaign:
         """Starts an apply, or another command; no file of it may grow beyond `most` bytes."""
         bound = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (most, most)) if most else None
         arguments = [sys.executable, "-m", "runner", "-C", str(self.root), *(command or ("apply", "--yes"))]
-        with (self.root / "said.txt").open("ab" if self.is_running else "wb") as out:
+        with self.output.open("ab" if self.is_running else "wb") as out:
             process = subprocess.Popen(
                 arguments,
                 env=self.environment | environment,
@@ -134,7 +142,7 @@ class Campaign:
         for process in processes:
             self.codes[process.wait(timeout=seconds)] += 1
             self.running.remove(process)
-        self.said = (self.root / "said.txt").read_text(errors="replace")
+        self.said = self.output.read_text(errors="replace")
 
     def wait_for(self, process: subprocess.Popen[bytes], count: int) -> None:
         """Waits until about so many more messages were made, and then some random moments."""

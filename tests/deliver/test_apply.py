@@ -10,6 +10,7 @@ from runner.declare.project import Breakers
 from runner.deliver.apply import Run
 from runner.errors import LedgerUnavailable
 from runner.ledger.lockfile import Lockfile
+from runner.ledger.store import ClaimsLeft
 from runner.sandbox.disturbance import KINDS
 
 FOUR = "\n".join(f"- {{type: user, id: aaa{number}}}" for number in range(4))
@@ -278,6 +279,59 @@ def test_without_a_claim_on_disk_nothing_is_posted(house, monkeypatch):
     monkeypatch.setattr(Lockfile, "write", full)
     done = house.apply()
     assert (done.stop.kind, house.made, done.unwritten) == ("ledger", [], [])
+
+
+def test_claims_that_may_stand_although_nothing_was_posted_are_released(house, monkeypatch):
+    house.declare(FOUR)
+    write, failures = Lockfile.write, []
+
+    def left(ledger, *records):
+        write(ledger, *records)
+        if any(record.status == "claimed" for record in records) and not failures:
+            failures.append(1)
+            raise ClaimsLeft("the disk is failing")
+
+    monkeypatch.setattr(Lockfile, "write", left)
+    house.lanes = 3
+    done = house.apply()
+    assert (done.stop.kind, house.made, done.unwritten, done.left) == ("ledger", [], [], 4)
+    assert set(house.statuses()) == {"free"}
+    assert {record.by for record in house.records() if record.status == "released"} == {"run"}
+    assert house.apply().sent == 4
+
+
+def test_a_disk_that_fails_while_a_run_ends_for_another_reason_does_not_keep_it_from_ending(house, monkeypatch):
+    house.declare(FOUR)
+    house.signal = lambda: 15 if house.made else 0
+    write = Lockfile.write
+
+    def full(ledger, *records):
+        if any(record.status == "sent" for record in records):
+            raise LedgerUnavailable("the disk is full")
+        write(ledger, *records)
+
+    monkeypatch.setattr(Lockfile, "write", full)
+    done = house.apply()
+    assert (done.stop.kind, done.stop.signal, len(done.unwritten), len(house.made)) == ("signal", 15, 1, 1)
+
+
+@pytest.mark.parametrize(("number", "kind", "sent", "unknown"), [(0, "error", 2, 0), (2, "signal", 1, 1)])
+def test_a_signal_shortens_the_wait_for_what_is_on_its_way_after_an_error(number, kind, sent, unknown, house):
+    house.declare(FOUR)
+    house.lanes = 2
+    house.trouble("ok", "slow:2", "401")
+    stopped: list[bool] = []
+
+    def told(done):
+        if done.stop:
+            stopped.append(True)
+            house.slept.append(4.0)  # so a round takes four seconds more
+
+    house.progress = told
+    house.signal = lambda: number if stopped else 0
+    done = house.apply()
+    assert (done.stop.kind, done.stop.signal) == (kind, number)
+    assert (done.sent, len(done.unknown), done.released) == (sent, unknown, 1)
 
 
 @pytest.mark.parametrize(("kind", "stop"), [("401", "error"), ("429", "later"), ("500_before", "error")])

@@ -6,7 +6,9 @@
 | FAULTS_SYNCED | notes in that file what every finished fsync made durable |
 | FAULTS_DISK | an fsync takes up to so many seconds |
 | FAULTS_CLOCK | AFTER:BY, the wall clock jumps by so many seconds, so many seconds after the start |
-| FAULTS_DIE | CALL:NUMBER:WHERE, kill -9 at that call of `write fsync replace send recv`; before, half or after it |
+| FAULTS_DIE | CALL:NUMBER:WHERE, kill -9 at that call; before, half or after it |
+
+CALL is one of `write fsync ftruncate replace send recv`.
 """
 
 import datetime as dt
@@ -91,7 +93,7 @@ def die(spec: str) -> None:
 
 
 def _wrap(name: str, wrapper: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    if name in {"write", "fsync", "replace"}:
+    if name in {"write", "fsync", "ftruncate", "replace"}:
         setattr(os, name, wrapper(getattr(os, name)))
     else:
         method = {"send": "sendall", "recv": "recv_into"}[name]

@@ -1,0 +1,43 @@
+"""A disk that is really full, at whatever moment: no outcome is lost, no claim is POSTed that is not on it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.disk import fill, small_disk
+
+PEOPLE = 300
+ROOMS = (0, 4096, 12_288, 40_960, 0, 65_536)  # bytes that are left when a run starts; a delivery takes about a thousand
+
+
+@pytest.fixture
+def campaign(benchmark: Any, tmp_path: Path) -> Iterator[Any]:
+    with small_disk(tmp_path / "disk", "1m") as disk:
+        options = {"rate": 1_000_000, "faults": "500_after=0.02", "outside": tmp_path}
+        found = benchmark.Campaign(disk / "project", PEOPLE, email=False, seed="7", **options)
+        yield found
+        found.close()
+
+
+@pytest.mark.parametrize("is_output_there", [False, True])
+def test_on_a_full_disk_nothing_is_made_twice_or_forgotten_and_the_rest_follows(is_output_there, campaign):
+    if is_output_there:
+        campaign.output = campaign.root / "said.txt"
+    codes = []
+    for room in ROOMS:
+        ballast = fill(campaign.root.parent, room)
+        process = campaign.start()
+        campaign.end(process)
+        codes.append(process.returncode)
+        ballast.unlink()
+        assert campaign.faults_found(is_over=False) == ([], []), (room, campaign.said)
+    campaign.end(campaign.start())
+    assert campaign.faults_found(is_over=True) == ([], []), campaign.said
+    made, known = campaign.made(), campaign.known()
+    unknown = [who for who, (status, _) in known.items() if status == "unknown"]
+    assert len(made) == PEOPLE
+    assert set(unknown) <= set(made)  # a claim of which nothing was POSTed does not stay open
+    assert codes[0] == (1 if is_output_there else 6)
+    assert 0 < codes.count(6) < len(codes)
