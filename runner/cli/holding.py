@@ -9,7 +9,7 @@ from pathlib import Path
 
 from runner.cli.session import SANDBOX_FOLDER, Session
 from runner.errors import GuardRefused, LedgerUnavailable
-from runner.ledger import git, lockfile
+from runner.ledger import git, hold, lockfile
 from runner.ledger.lockfile import Lockfile, Places
 from runner.ledger.record import Facts
 from runner.report import text
@@ -57,12 +57,20 @@ def held(here: Session, command: str, *, new_lock: bool, no_fetch: bool) -> Iter
     with Lockfile(where, here.settings.salt, command, here.now) as ledger:
         repository = None if in_sandbox or no_fetch else git.repository(here.tree.root.resolve())
         if repository:
+            _unheld(repository, where.lockfile)
             ledger.fold_in(repository.remote_versions(where.lockfile))
         healed = ledger.heal()
         if healed and not in_sandbox:
             here.screen.note(f"{where.shown} lacked {healed:,} records that git's journal or the remote knew")
         _tell_of(here, ledger.facts)
         yield ledger
+
+
+def _unheld(repository: git.Repository, lockfile: Path) -> None:
+    """Raises LedgerUnavailable if a run holds the ledger on a remote: what that one sent is not known here yet."""
+    path = repository.inside(lockfile)
+    for remote in repository.remotes() if path else ():
+        hold.check(repository, remote, path or "")
 
 
 def run_id() -> str:

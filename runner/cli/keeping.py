@@ -6,6 +6,7 @@ from runner import plan as planning
 from runner.cli.holding import held, known, places, run_id, stamp
 from runner.cli.options import EXIT, command, format_option, writes_ledger
 from runner.cli.session import Session, session
+from runner.cli.sharing import free, hold, push, unchanged
 from runner.declare import rules
 from runner.declare.project import Project
 from runner.deliver import settlement
@@ -87,16 +88,20 @@ def adopt(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
 
 @click.group("lock")
 def lock() -> None:
-    """Look at the lockfile itself."""
+    """Look at the lockfile itself, and share it."""
 
 
 @command("verify")
-def verify() -> int:
+@click.option("--against", metavar="REF", help="Also that this branch changes nothing in it since it left REF.")
+def verify(against: str | None) -> int:
     """Check that the lockfile can be read.
 
-    Tells torn lines (exit 1), duplicates and headers that contradict each other (exit 5).
+    Tells torn lines (exit 1), duplicates and headers that contradict each other (exit 5). With --against, for pull
+    requests: exit 5 if the commits since REF change it, because GitHub's merge button cannot merge lockfiles.
     """
     with session() as here:
+        if against is not None:
+            unchanged(here, against)
         facts = known(here)
         states = _states(facts, None)
         here.screen.result(
@@ -178,5 +183,5 @@ def _write(here: Session, ledger: Lockfile, records: list[Record], what: str, *,
     return EXIT.guard if ledger.facts.duplicates() else EXIT.done
 
 
-for _command in (verify, compact, show):
+for _command in (verify, compact, show, hold, push, free):
     lock.add_command(_command)

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -12,6 +12,19 @@ from runner.errors import LedgerUnavailable
 _TIMEOUT = 120  # seconds for one git command; a fetch over a slow line takes long
 # Set while git runs a hook; they would point every command of ours at another folder than the one it is run in.
 _ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
+
+
+_NO_FETCH = "what the remote's lockfile knows must not be sent again; --no-fetch if you are sure it knows nothing new"
+
+
+class GitFailed(LedgerUnavailable):
+    """A git command failed; `said` is all that it printed."""
+
+    def __init__(self, command: str, said: bytes) -> None:
+        self.said = said.decode(errors="replace").strip()
+        lines = self.said.splitlines() or [""]
+        detail = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1])
+        super().__init__(f"git {command} failed: {detail}", _NO_FETCH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +44,7 @@ class Repository:
         return resolved.relative_to(self.top).as_posix() if resolved.is_relative_to(self.top) else None
 
     def remote_versions(self, lockfile: Path) -> Iterator[tuple[str, bytes]]:
-        """The lockfile as the upstream's and the default branch's newest commits have it, each with where it is from.
+        """The lockfile as the newest commits of the branches that matter have it, each with where it is from.
 
         Asks the remote: a CI job that is run again works on an old commit, and its checkout often lacks origin/HEAD.
         Raises LedgerUnavailable if there is a remote that does not answer.
@@ -39,55 +52,77 @@ class Repository:
         path = self.inside(lockfile)
         if path is None:
             return
-        for remote, branch in dict.fromkeys(self._branches()):
-            name = branch.removeprefix("refs/heads/")
-            if not self._git("ls-remote", remote, branch).strip():
-                continue
-            # Flat, because a branch `a` that became `a/b` would be in its own way.
-            ours = f"refs/msgrun/{quote(f'{remote}/{name}', safe='')}"
-            self._git("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", remote, f"+{branch}:{ours}")
-            if self._git("ls-tree", "--name-only", "--full-tree", ours, "--", path).strip():
-                yield f"{remote}/{name}:{path}", self._git("cat-file", "blob", f"{ours}:{path}")
+        for remote, branch in dict.fromkeys(self.branches()):
+            commit = self.fetched(remote, branch)
+            found = self.blob(commit, path) if commit else None
+            if found is not None:
+                yield f"{remote}/{branch.removeprefix('refs/heads/')}:{path}", found
 
-    def _branches(self) -> Iterator[tuple[str, str]]:
-        """The remotes to ask and full names of branches on them: the upstream, and the default branches.
+    def branches(self) -> Iterator[tuple[str, str]]:
+        """The remotes to ask and full names of branches on them: the upstream, CI's branch, and the default branches.
 
         Also of origin when the upstream is elsewhere: a fork knows only what was sent when it was made.
         """
-        remotes = os.fsdecode(self._git("remote")).split()
-        branch = self._try("symbolic-ref", "--quiet", "--short", "HEAD")
-        upstream = self._try("config", f"branch.{branch}.remote") if branch else ""
-        merge = self._try("config", f"branch.{branch}.merge") if upstream in remotes else ""
-        if merge:
+        remotes = self.remotes()
+        upstream, merge = self._upstream()
+        if upstream in remotes and merge:
             yield upstream, merge
-        main = "origin" if "origin" in remotes else next(iter(remotes), "")
-        for remote in dict.fromkeys([upstream, main]):
-            if remote in remotes and (default := self._default_branch(remote)):
+        if remotes and (branch := _branch_of_job(os.environ)):
+            yield remotes[-1], branch
+        for remote in remotes:
+            if default := self._default_branch(remote):
                 yield remote, default
 
-    def _default_branch(self, remote: str) -> str | None:
-        for line in os.fsdecode(self._git("ls-remote", "--symref", remote, "HEAD")).splitlines():
-            if line.startswith("ref: "):
-                return line.removeprefix("ref: ").split("\t")[0]
-        return None
+    def remotes(self) -> tuple[str, ...]:
+        """The remotes that count: the upstream's, and origin, or the first where none has that name."""
+        known = os.fsdecode(self.git("remote")).split()
+        main = "origin" if "origin" in known else next(iter(known), "")
+        return tuple(dict.fromkeys(remote for remote in (self._upstream()[0], main) if remote in known))
 
-    def _try(self, *args: str) -> str:
+    def fetched(self, remote: str, branch: str) -> str | None:
+        """The newest commit of a branch, given by its full name, fetched from the remote; None if there is no such."""
+        if not self.git("ls-remote", remote, branch).strip():
+            return None
+        # Flat, because a branch `a` that became `a/b` would be in its own way.
+        name = branch.removeprefix("refs/heads/")
+        ours = f"refs/msgrun/{quote(f'{remote}/{name}', safe='')}"
+        self.git("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", remote, f"+{branch}:{ours}")
+        return os.fsdecode(self.git("rev-parse", ours)).strip()
+
+    def blob(self, commit: str, path: str) -> bytes | None:
+        """A file as a commit has it, byte for byte, or None if it has no such file."""
+        if not self.git("ls-tree", "--name-only", "--full-tree", commit, "--", path).strip():
+            return None
+        return self.git("cat-file", "blob", f"{commit}:{path}")
+
+    def attempted(self, *args: str) -> str | None:
+        """What a git command printed; None if it failed."""
         done = _run(self.top, args)
-        return os.fsdecode(done.stdout).strip() if done.returncode == 0 else ""
+        return os.fsdecode(done.stdout).strip() if done.returncode == 0 else None
 
-    def _git(self, *args: str) -> bytes:
+    def git(self, *args: str, stdin: bytes = b"", extra: Mapping[str, str] | None = None) -> bytes:
+        """What a git command printed. `extra` are environment variables. Raises LedgerUnavailable if it failed."""
         try:
-            done = _run(self.top, args)
+            done = _run(self.top, args, stdin, extra)
         except subprocess.TimeoutExpired as error:
             raise LedgerUnavailable(f"git {args[0]} did not answer in {_TIMEOUT} seconds", _NO_FETCH) from error
         if done.returncode:
-            said = done.stderr.decode(errors="replace").strip().splitlines()
-            detail = next((line for line in said if line.startswith(("fatal:", "error:"))), said[-1] if said else "")
-            raise LedgerUnavailable(f"git {args[0]} failed: {detail}", _NO_FETCH)
+            raise GitFailed(args[0], done.stdout + done.stderr)
         return done.stdout
 
+    def _upstream(self) -> tuple[str, str]:
+        """The remote and the full name of the branch that the current one follows; empty where it follows none."""
+        branch = self.attempted("symbolic-ref", "--quiet", "--short", "HEAD")
+        if not branch:
+            return "", ""
+        remote, merge = (self.attempted("config", f"branch.{branch}.{name}") or "" for name in ("remote", "merge"))
+        return remote, merge
 
-_NO_FETCH = "what the remote's lockfile knows must not be sent again; --no-fetch if you are sure it knows nothing new"
+    def _default_branch(self, remote: str) -> str | None:
+        for line in os.fsdecode(self.git("ls-remote", "--symref", remote, "HEAD")).splitlines():
+            if line.startswith("ref: "):
+                return line.removeprefix("ref: ").split("\t")[0]
+        return None
 
 
 def repository(folder: Path) -> Repository | None:
@@ -108,16 +143,30 @@ def repository(folder: Path) -> Repository | None:
     return Repository(*(Path(found).resolve() for found in folders))
 
 
-def _run(folder: Path, args: tuple[str, ...]) -> subprocess.CompletedProcess[bytes]:
+def _branch_of_job(environ: Mapping[str, str]) -> str:
+    """The full name of the branch that a CI job runs for; empty elsewhere, and for pull requests and tags.
+
+    CI systems check out a commit, not a branch. Sources: GitHub's and GitLab's documentation of predefined variables.
+    """
+    ref = environ.get("GITHUB_REF", "")
+    if ref.startswith("refs/heads/"):
+        return ref
+    branch = environ.get("CI_COMMIT_BRANCH", "")
+    return f"refs/heads/{branch}" if branch else ""
+
+
+def _run(
+    folder: Path, args: tuple[str, ...], stdin: bytes = b"", extra: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
     environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
-    environment |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    environment |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(extra or {})}
     environment.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
     return subprocess.run(  # noqa: S603  # git, with arguments of ours
         ["git", *args],  # noqa: S607  # the git of the user's PATH
         cwd=folder,
         env=environment,
         capture_output=True,
-        stdin=subprocess.DEVNULL,
+        input=stdin,
         timeout=_TIMEOUT,
         check=False,
     )

@@ -108,6 +108,16 @@ class Lockfile:
         self._places.rescue.unlink(missing_ok=True)
         return len(lacking[0])
 
+    def lacking(self, data: bytes, shown: str) -> bytes:
+        """The lines that another version of the lockfile lacks. Raises GuardRefused, LedgerUnavailable."""
+        theirs = Facts()
+        theirs.read(data, shown)
+        self.facts.merge(theirs)
+        header = self.facts.header(self._salt)
+        missing = (record for key in self.facts for record in _lasting(self.facts, key) if record not in theirs.of(key))
+        lines = b"".join(record.line() for record in missing)
+        return lines if header in theirs.headers else header.line() + lines
+
     def refresh(self) -> None:
         """Reads what a run wrote into the facts."""
         self.facts = read(self._places)

@@ -1,0 +1,87 @@
+"""A hold on the ledger that stands on the remote: from before a run sends until what it sent was pushed.
+
+The lock beside the lockfile dies with its machine, and so does what a lost CI runner knew. The hold outlives both: the
+next run finds it and stops, instead of sending again what it cannot know of. It is a ref outside of all branches.
+"""
+
+import os
+from urllib.parse import quote
+
+from runner.errors import LedgerUnavailable
+from runner.ledger.git import GitFailed, Repository
+from runner.ledger.push import Target, Wait, committed, insisted
+
+
+def take(repository: Repository, to: Target, who: str) -> None:
+    """Holds the ledger, unless somebody does already. Raises LedgerUnavailable."""
+    ref = _ref(to.path)
+    check(repository, to.remote, to.path)
+    if _mine(repository, ref) and _on_remote(repository, to.remote, ref):
+        return
+    tree = os.fsdecode(repository.git("mktree")).strip()
+    commit = committed(repository, tree, f"{who}\n")
+    repository.git("update-ref", ref, commit)
+    try:
+        # The lease on nothing lets only the first of two that come at once succeed.
+        repository.git("push", "--porcelain", "--no-verify", f"--force-with-lease={ref}:", to.remote, f"{commit}:{ref}")
+    except GitFailed as error:
+        if _on_remote(repository, to.remote, ref) == commit:
+            return  # it arrived, and only the answer was lost
+        repository.git("update-ref", "-d", ref)
+        check(repository, to.remote, to.path)
+        hint = "the job's token needs the right to write to the repository"
+        raise LedgerUnavailable(f"the ledger cannot be held on {to.remote}: {error.message}", hint) from error
+
+
+def check(repository: Repository, remote: str, path: str) -> None:
+    """Raises LedgerUnavailable if somebody else holds the ledger."""
+    ref = _ref(path)
+    found = _on_remote(repository, remote, ref)
+    if not found or found == _mine(repository, ref):
+        return
+    raise LedgerUnavailable(
+        f"the ledger is held on {remote} by {holder(repository, remote, path)}",
+        "if it still runs, wait; if its machine was lost, what it sent is known nowhere: look into Intercom,"
+        " settle it (msgrun adopt NAME --no-fetch, for what went out), then msgrun lock free",
+    )
+
+
+def holder(repository: Repository, remote: str, path: str) -> str:
+    """Who holds the ledger, in words; empty if nobody does."""
+    ref = _ref(path)
+    found = _on_remote(repository, remote, ref)
+    if not found:
+        return ""
+    repository.git("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", remote, ref)
+    return os.fsdecode(repository.git("log", "-1", "--format=%B", found)).strip()
+
+
+def free(repository: Repository, to: Target, wait: Wait, *, anybodys: bool = False) -> bool:
+    """Lets go of the hold if it is ours, or whosever it is; whether there was one. Raises LedgerUnavailable."""
+    ref = _ref(to.path)
+
+    def attempt() -> bool:
+        found = _on_remote(repository, to.remote, ref)
+        if not found or not (anybodys or found == _mine(repository, ref)):
+            return False
+        lease = f"--force-with-lease={ref}:{found}"
+        repository.git("push", "--porcelain", "--no-verify", lease, to.remote, f":{ref}")
+        return True
+
+    done = insisted(attempt, to, wait)
+    if _mine(repository, ref) and not _on_remote(repository, to.remote, ref):
+        repository.git("update-ref", "-d", ref)
+    return done
+
+
+def _ref(path: str) -> str:
+    """The ref of a lockfile; no part of a ref may end with .lock or hold a tilde or two dots."""
+    return "refs/msgrun/held/" + quote(path, safe="").replace(".", "%2E").replace("~", "%7E")
+
+
+def _mine(repository: Repository, ref: str) -> str:
+    return repository.attempted("rev-parse", "--verify", "--quiet", ref) or ""
+
+
+def _on_remote(repository: Repository, remote: str, ref: str) -> str:
+    return os.fsdecode(repository.git("ls-remote", remote, ref)).partition("\t")[0].strip()

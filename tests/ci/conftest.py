@@ -1,0 +1,146 @@
+"""A bare remote, clones of it, and an Intercom that counts: what a CI system does with a project, in real git."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from runner.sandbox import Sandbox
+from tests.conftest import Ran
+
+SETTINGS = 'salt: "rehearsal"\nfrom: {type: admin, id: "394051"}\n'
+HEADER = '{"msgrun_lock":1,"workspace":"","salt_check":"%s"}\n'
+ATTRIBUTES = "messages.lock -text merge=union\n"
+
+
+def message(name: str, *ids: str, body: str = "Ponies") -> str:
+    to = "".join(f"  - {{type: user, id: {found}}}\n" for found in ids)
+    return f"name: {name}\nmessage_type: inapp\nbody: {body}\nto:\n{to}"
+
+
+@dataclass
+class Clone:
+    """A work tree, git in it, and the command as a CI job or a person runs it there."""
+
+    path: Path
+    intercom: Sandbox
+    env: dict[str, str] = field(default_factory=dict)
+
+    def git(self, *args: str, fails: bool = False) -> str:
+        done = subprocess.run(["git", *args], cwd=self.path, capture_output=True, text=True, check=False)
+        assert (done.returncode != 0) == fails, done.stdout + done.stderr
+        return (done.stderr if fails else done.stdout).strip()
+
+    def write(self, name: str, text: str | bytes) -> None:
+        file = self.path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+    def commit(self, *paths: str) -> str:
+        self.git("add", "--all", *paths)
+        self.git("commit", "--quiet", "--message", "change")
+        return self.git("rev-parse", "HEAD")
+
+    def msgrun(self, *args: str, token: str = "secret-token") -> Ran:
+        """`msgrun ARGS` in a process of its own; without a token as in a fork."""
+        environment = {**os.environ, "INTERCOM_BASE_URL": self.intercom.url, "INTERCOM_ACCESS_TOKEN": token, **self.env}
+        done = subprocess.run(
+            [sys.executable, "-m", "runner", *args],
+            cwd=self.path, env=environment, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        print(args, done.returncode, done.stdout, done.stderr, sep="\n")
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    def sent(self) -> list[tuple[str, str]]:
+        """The (recipient, body) of every message that Intercom made."""
+        return sorted((found["payload"]["to"]["id"], found["payload"]["body"]) for found in self.intercom.messages)
+
+
+@pytest.fixture
+def intercom() -> Iterator[Sandbox]:
+    with Sandbox(workspace="acme", rate_limit=10**9) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Path:
+    """A bare repository that serves any commit, as hosts do."""
+    path = tmp_path / "origin.git"
+    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(path)], check=True)
+    for setting in ("uploadpack.allowAnySHA1InWant", "uploadpack.allowFilter", "receive.advertisePushOptions"):
+        subprocess.run(["git", "-C", str(path), "config", setting, "true"], check=True)
+    return path
+
+
+@pytest.fixture
+def author(tmp_path: Path, origin: Path, intercom: Sandbox) -> Clone:
+    """The clone of whoever made the project: settings, two messages to three recipients, an empty lockfile; pushed."""
+    from runner.ledger.record import salt_check  # noqa: PLC0415  # coverage starts first
+
+    made = Clone(tmp_path / "author", intercom)
+    made.path.mkdir()
+    made.git("init", "--quiet", "--initial-branch=main")
+    made.write("msgrun.yaml", SETTINGS)
+    made.write(".gitattributes", ATTRIBUTES)
+    made.write(".gitignore", ".msgrun/\n")
+    made.write("messages.lock", HEADER % salt_check("rehearsal"))
+    made.write("messages/first.yaml", message("first", "aaa1", "aaa2"))
+    made.write("messages/second.yaml", message("second", "bbb1"))
+    made.commit()
+    made.git("remote", "add", "origin", origin.as_uri())
+    made.git("push", "--quiet", "--set-upstream", "origin", "main")
+    return made
+
+
+@pytest.fixture
+def clone(tmp_path: Path, origin: Path, author: Clone) -> Callable[..., Clone]:
+    """Makes clones, with options of `git clone`."""
+
+    def make(name: str, *options: str) -> Clone:
+        path = tmp_path / name
+        subprocess.run(["git", "clone", "--quiet", *options, origin.as_uri(), str(path)], check=True)
+        return Clone(path, author.intercom)
+
+    return make
+
+
+@pytest.fixture
+def job(tmp_path: Path, origin: Path, author: Clone) -> Callable[..., Clone]:
+    """Makes checkouts as CI systems do: one commit, no branch, no origin/HEAD, and the variables of the job."""
+
+    def make(name: str, commit: str, branch: str = "main", *, system: str = "github") -> Clone:
+        made = Clone(tmp_path / name, author.intercom)
+        made.path.mkdir()
+        made.git("init", "--quiet")
+        made.git("remote", "add", "origin", origin.as_uri())
+        made.git("fetch", "--quiet", "--no-tags", "--depth=1", "origin", commit)
+        made.git("checkout", "--quiet", "--detach", "FETCH_HEAD")
+        made.env = {"CI": "true"}
+        if system == "github":
+            made.env |= {"GITHUB_ACTIONS": "true", "GITHUB_REF": f"refs/heads/{branch}", "GITHUB_REF_NAME": branch}
+            made.env |= {"GITHUB_SERVER_URL": "https://github.example", "GITHUB_REPOSITORY": "acme/mail"}
+            made.env |= {"GITHUB_RUN_ID": name}
+        else:
+            made.env |= {
+                "GITLAB_CI": "true",
+                "CI_COMMIT_BRANCH": branch,
+                "CI_JOB_URL": f"https://gitlab.example/{name}",
+            }
+        return made
+
+    return make
+
+
+def tip(origin: Path, branch: str = "main") -> str:
+    """The newest commit of a branch on the remote."""
+    return told(origin, "rev-parse", f"refs/heads/{branch}")
+
+
+def told(origin: Path, *args: str) -> str:
+    """What git says of the remote."""
+    done = subprocess.run(["git", "-C", str(origin), *args], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
