@@ -15,6 +15,8 @@ _MARKS = str.maketrans("", "", _OPEN + _ELSE + _CLOSE)
 MASK = "***"
 # Whatever quotes an address without our knowing whose it is (an answer of the API, for one).
 _ADDRESS = re.compile(r"[^\s@<>()\"',;:]+@[^\s@<>()\"',;:]+")
+# A word of a text or of HTML: "O&#39;Brien" is one.
+_WORD = re.compile(r"(?:\w|&#?\w+;)+")
 
 
 def private(value: object, instead: str = "") -> str:
@@ -57,6 +59,17 @@ def concealed(text: str, values: Iterable[object], *, addresses: bool = True) ->
         return text
     pattern = re.compile("|".join(parts), re.IGNORECASE)
     return pattern.sub(lambda found: private(found.group()), text)
+
+
+def unwritten(text: str, written: Iterable[str]) -> str:
+    """The text with every word marked as private that stands in none of the texts that its author wrote."""
+    known = {word.casefold() for source in written for word in _WORD.findall(source)}
+    return "".join(
+        part
+        if part.startswith(_OPEN)
+        else _WORD.sub(lambda found: found[0] if found[0].casefold() in known else private(found[0]), part)
+        for part in _parts(text)
+    )
 
 
 def _parts(text: str) -> list[str]:

@@ -11,6 +11,8 @@ from runner.cli.options import EXIT, Globals, Root, exit_code_of, global_options
 from runner.cli.screen import Screen, remember
 from runner.errors import MsgrunError, ProblemsFound
 
+_REVIEWED = frozenset({"plan", "apply"})  # what they show, GitHub's workflow gets too
+
 
 @click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @global_options(hidden=False)
@@ -22,15 +24,29 @@ def msgrun() -> None:
 def run(argv: list[str]) -> int:
     """Runs a command line and returns its exit code; every foreseen error is told without a traceback."""
     remember(Globals())
+    msgrun.called = ""
+    code, error = _ran(argv)
+    if msgrun.called in _REVIEWED:
+        from runner.cli.reviewing import conclude  # noqa: PLC0415  # imported where used
+
+        try:
+            conclude(code, error, os.environ)
+        except Exception as failed:  # noqa: BLE001  # what was done keeps its exit code
+            _told(failed)
+    return code
+
+
+def _ran(argv: list[str]) -> tuple[int, BaseException | None]:
+    """The exit code of a command line, and the error that ended it."""
     try:
         code = msgrun.main(argv, prog_name="msgrun", standalone_mode=False)
     except BrokenPipeError:
         # Whoever read our output has gone. Python would complain once more when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT.problems
+        return EXIT.problems, None
     except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001  # the one handler: nothing ends in a traceback
-        return _told(error)
-    return code if isinstance(code, int) else EXIT.done
+        return _told(error), error
+    return (code if isinstance(code, int) else EXIT.done), None
 
 
 def _told(error: BaseException) -> int:

@@ -39,6 +39,9 @@ class Globals:
     quiet: bool = False
     verbose: bool = False
     form: str = "text"
+    folder: str = (
+        ""  # of the project in GitHub's workspace, with a slash at its end; no option, but found with the root
+    )
 
 
 # The commands in the order of a user's day, and the module that each comes from, imported when it is called.
@@ -61,7 +64,12 @@ COMMANDS = {
 
 
 class Root(click.Group):
-    """The root of the command line: imports a command's module only when it is called for."""
+    """The root of the command line: imports a command's module only when it is called for.
+
+    `called` is the command of the running command line, also if its options make no sense.
+    """
+
+    called = ""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of the commands."""
@@ -73,6 +81,7 @@ class Root(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
+        self.called = cmd_name
         module = importlib.import_module(f"runner.cli.{COMMANDS[cmd_name]}")
         found: click.Command = getattr(module, cmd_name)
         return found
@@ -167,7 +176,8 @@ def format_option(*forms: str) -> Callable[[Callable[..., Any]], Callable[..., A
         default=forms[0],
         show_default=True,
         callback=keep,
-        help="How to print.",
+        metavar="FORM",  # the choices would push every other help text to the right
+        help=f"How to print: {', '.join(forms[:-1])} or {forms[-1]}.",
     )
 
 

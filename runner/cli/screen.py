@@ -23,6 +23,8 @@ class Screen:
     verbose: bool
     interactive: bool
     form: str = "text"
+    folder: str = ""
+    environment: str = "default"
 
     @classmethod
     def of(cls, options: Globals, environ: Mapping[str, str]) -> "Screen":
@@ -40,6 +42,8 @@ class Screen:
             verbose=options.verbose,
             interactive=is_terminal(sys.stdin) and is_terminal(sys.stderr) and not in_ci,
             form=options.form,
+            folder=options.folder,
+            environment=options.environment or "default",
         )
 
     @classmethod
@@ -65,7 +69,15 @@ class Screen:
         click.echo(revealed(text, show=self.show), err=True, color=self.colour)
 
     def failure(self, error: MsgrunError) -> None:
-        """Tells why the command ended, and the way out."""
+        """Tells why the command ended, and the way out; also where a comment or annotations are looked at."""
+        if self.form == "markdown":
+            from runner.report import comment  # noqa: PLC0415  # imported where used
+
+            self.result(comment.failure(error.message, error.hint, self.environment, show=self.show))
+        elif self.form == "github":
+            from runner.report import github  # noqa: PLC0415  # imported where used
+
+            self.result(github.failure(error, show=self.show))
         self.error(f"{click.style('error', fg='red', bold=True)}: {error.message}")
         if error.hint:
             self.error(f"  hint: {error.hint}")
@@ -90,8 +102,11 @@ class Screen:
         elif self.form == "github":
             from runner.report import github  # noqa: PLC0415  # imported where used
 
-            for problem in ordered:
-                self.result(github.annotation(problem, show=self.show))
+            self.result(github.problems(ordered, show=self.show, folder=self.folder))
+        elif self.form == "markdown":
+            from runner.report import comment  # noqa: PLC0415  # imported where used
+
+            self.result(comment.problems(ordered, self.environment, show=self.show))
         else:
             from runner.report import problems  # noqa: PLC0415  # imported where used
 

@@ -11,16 +11,17 @@ from typing import Any
 import click
 
 from runner import plan as planning
+from runner.cli import reviewing
 from runner.cli.holding import held, known, places
 from runner.cli.options import EXIT, Duration, command, format_option, writes_ledger
 from runner.cli.session import Session, session
 from runner.declare.project import Project
 from runner.deliver.summary import Summary
-from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound, RunStopped
+from runner.errors import GuardRefused, LedgerUnavailable, Problem, ProblemsFound, RunStopped
 from runner.ledger.lockfile import Lockfile
 from runner.ledger.record import Facts
 from runner.plan import Choices, Plan
-from runner.report import machine, text
+from runner.report import text
 
 
 def _choices(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -52,7 +53,7 @@ def _choices(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @command("plan")
 @click.argument("paths", nargs=-1)
-@format_option("text", "json")
+@format_option("text", "json", "markdown", "github")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is something to send.")
 @_choices
 def plan(paths: tuple[str, ...], form: str, choices: Choices, *, detailed_exitcode: bool) -> int:
@@ -65,12 +66,13 @@ def plan(paths: tuple[str, ...], form: str, choices: Choices, *, detailed_exitco
     with session() as here:
         project = here.valid_project(paths)
         facts = known(here)
-        made = _made(here, project, facts, choices)
-        _show(here, made, form)
+        made, warnings = _made(here, project, facts, choices)
+        notes = [text.duplicate(state) for state in facts.duplicates()]
         if not places(here, tolerant=True).exists and not here.options.sandbox:
-            here.screen.note(
-                f"there is no lockfile {here.settings.lock} yet: msgrun init or apply --new-lock starts one"
-            )
+            note = f"there is no lockfile {here.settings.lock} yet: msgrun init or apply --new-lock starts one"
+            here.screen.note(note)
+            notes.append(note)
+        reviewing.show(here, reviewing.review(here, made, warnings, notes), form)
         if made.guards or facts.duplicates():
             return EXIT.guard
         return EXIT.changes if detailed_exitcode and made.to_send else EXIT.done
@@ -116,8 +118,8 @@ def apply(
     with session() as here:
         project = here.valid_project(paths)  # before the ledger: a mistake in a file needs no network to be told
         with held(here, "apply", new_lock=new_lock, no_fetch=no_fetch) as ledger:
-            made = _made(here, project, ledger.facts, choices)
-            _show(here, made, "text")
+            made, warnings = _made(here, project, ledger.facts, choices)
+            reviewing.show(here, reviewing.review(here, made, warnings), "text")
             if made.guards:
                 return EXIT.unknown if made.counts["unknown"] else EXIT.guard
             if not made.to_send:
@@ -135,18 +137,13 @@ def apply(
             return _code(done, made, ledger.facts)
 
 
-def _made(here: Session, project: Project, facts: Facts, choices: Choices) -> Plan:
-    """The plan; warnings are printed, and problems of recipients end the command. Raises ProblemsFound."""
+def _made(here: Session, project: Project, facts: Facts, choices: Choices) -> tuple[Plan, list[Problem]]:
+    """The plan and the warnings of its files; problems of recipients end the command. Raises ProblemsFound."""
     made, problems = planning.make(project, facts, here.now, replace(choices, sandbox=here.options.sandbox))
     every = [*project.problems, *problems]
     if any(problem.is_error for problem in every):
         raise ProblemsFound(every)
-    here.screen.warnings(every)
-    return made
-
-
-def _show(here: Session, made: Plan, form: str) -> None:
-    here.screen.result(machine.plan(made) if form == "json" else text.plan(made))
+    return made, every
 
 
 def _sent(here: Session, made: Plan, ledger: Lockfile, project: Project, how: "_How") -> Summary:
@@ -177,7 +174,7 @@ def _sent(here: Session, made: Plan, ledger: Lockfile, project: Project, how: "_
         here.confirmed(question, yes=False, count=rest, otherwise="the canary is sent and remembered, and nothing else")
         ledger.refresh()
         limit = None if made.limit is None else made.limit - done.sent
-        again = _made(here, project, ledger.facts, replace(how.choices, limit=limit))
+        again, _ = _made(here, project, ledger.facts, replace(how.choices, limit=limit))
         if again.digest != made.digest or again.guards:
             raise GuardRefused("what is declared changed since the canary", "run the command again to plan anew")
         return parts.delivered(again, ledger, how.log_file, how.deadline)
@@ -194,6 +191,7 @@ def _tell(here: Session, ledger: Lockfile, done: Summary) -> None:
     for tell, words in ((here.screen.result, text.summary(done)), *((here.screen.error, line) for line in lines)):
         with contextlib.suppress(OSError):  # what cannot be printed changes nothing of what was sent
             tell(words)
+    reviewing.tell(here, done)
 
 
 def _code(done: Summary, made: Plan, facts: Facts) -> int:

@@ -80,16 +80,25 @@ class Session:
 _WATCH = Watch()
 
 
+def _folder(root: Path, workspace: str) -> str:
+    """Where the project lies in GitHub's workspace, which annotations take paths from; empty at its top or outside."""
+    top = Path(workspace)
+    if not workspace or not root.resolve().is_relative_to(top.resolve()) or root.resolve() == top.resolve():
+        return ""
+    return f"{root.resolve().relative_to(top.resolve()).as_posix()}/"
+
+
 @contextlib.contextmanager
 def session() -> Iterator[Session]:
     """The session of the running command. Raises UsageMistake, ProblemsFound."""
     options = click.get_current_context().ensure_object(Globals)
     remember(options)
-    screen = Screen.of(options, os.environ)
     start = Path(os.path.normpath(Path.cwd() / (options.directory or Path())))
     if not start.is_dir():
         raise UsageMistake(f"there is no folder {options.directory}")
     tree = Tree(find_root(start))
+    options.folder = _folder(tree.root, os.environ.get("GITHUB_WORKSPACE", ""))
+    screen = Screen.of(options, os.environ)
     with watched(_WATCH):
         # CI hands over a secret that is not set as an empty variable.
         salt, lock = os.environ.get("MSGRUN_SALT") or None, os.environ.get("MSGRUN_LOCK") or None

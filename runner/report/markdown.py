@@ -1,0 +1,170 @@
+"""A plan as Markdown, for a comment below a pull request or a job's summary.
+
+A reader who sees only this can say what will be sent, to whom, how many, from where, and what to worry about: counts
+first, worries next, a table of the messages, then each one's text unfolds. It is cut between messages, never inside.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from runner.declare.audience import Table
+from runner.declare.sample import Sample
+from runner.errors import Problem
+from runner.guards import Guard
+from runner.plan import ACTIONS, Action, Plan, PlannedMessage
+from runner.privacy import MASK, revealed
+from runner.report.comment import COMMENT, MOST_TOLD, OF_TABLE, heading, problem, told, way_out
+from runner.report.markup import cell, clipped, code, details, fence, fitting, named, prose, wrapped
+from runner.report.problems import counted
+from runner.report.visible import visible
+
+_OF_WORRIES = 8_000  # characters, of guards and of warnings each
+_OF_TEXT = 6_000  # of one message's text, and of its source
+_WORRYING: tuple[Action, ...] = ("edited", "unknown", "refused")
+
+
+def _no_sample(_: PlannedMessage) -> Sample | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a review shows: a plan, warnings about its files, notes on the ledger, how to get a sample of a message."""
+
+    plan: Plan
+    warnings: Sequence[Problem] = ()
+    notes: Sequence[str] = ()
+    sample: Callable[[PlannedMessage], Sample | None] = field(default=_no_sample)
+    sandbox: bool = False
+
+
+def plan(seen: Review, *, show: bool, limit: int = COMMENT) -> str:
+    """A plan of at most `limit` characters. `show`: recipients' values in clear."""
+    planned, sends = seen.plan, seen.plan.sends()
+    messages = sorted(planned.messages, key=lambda message: not _matters(message, sends))
+    blocks = [
+        f"{heading(planned.environment)}, {_where(seen)}",
+        _counts(planned, sends),
+        *_guards(planned.guards, show=show),
+        *_warnings(seen, show=show),
+        *_table(messages, sends),
+    ]
+    digest = f"Digest {code(planned.digest)}"
+    unfolded = [message for message in messages if _matters(message, sends)]
+    room = limit - len("\n\n".join([*blocks, digest])) - 200
+    unfolding = (_details(message, sends[message.name], seen, show=show) for message in unfolded)
+    blocks.extend(fitting(unfolding, len(unfolded), room, "messages, whose texts there is no room for"))
+    return "\n\n".join([*blocks, digest]) + "\n"
+
+
+def _where(seen: Review) -> str:
+    if seen.sandbox:
+        return "in the sandbox (nothing leaves the machine)"
+    workspace = clipped(seen.plan.workspace, MOST_TOLD)
+    return f"workspace {code(workspace)}" if workspace else "a workspace that is not pinned yet"
+
+
+def _matters(message: PlannedMessage, sends: dict[str, int]) -> bool:
+    return bool(sends[message.name] or any(message.counts[action] for action in _WORRYING))
+
+
+def _counts(planned: Plan, sends: dict[str, int]) -> str:
+    sending = sum(number > 0 for number in sends.values())
+    first = f"{planned.to_send:,} to send" + (f", of {counted(sending, 'message')}" if sending else "")
+    if planned.to_send < planned.counts["send"]:
+        first += f", the first of {planned.counts['send']:,}"
+    rest = [f"{planned.counts[action]:,} {action}" for action in ACTIONS[1:] if planned.counts[action]]
+    return " · ".join([f"**{first}**", *rest])
+
+
+def _guards(guards: Sequence[Guard], *, show: bool) -> list[str]:
+    if not guards:
+        return []
+    lines = [
+        f"> - **{prose(guard.code)}** {told(guard.message, show=show)}{way_out(guard.hint, show=show)}"
+        for guard in guards
+    ]
+    head = "> [!CAUTION]\n> **As it stands, nothing will be sent.** A guard says no:"
+    return ["\n".join([head, ">", *fitting(lines, len(lines), _OF_WORRIES, "guards", separator="\n", start="> - ")])]
+
+
+def _warnings(seen: Review, *, show: bool) -> list[str]:
+    planned, lines = seen.plan, [f"> - {told(note, show=show)}" for note in seen.notes]
+    if unknown := planned.counts["unknown"]:
+        since = f"**unknown** whether {unknown:,} were sent: they are not sent again before a person or"
+        lines.append(f"> - {since} `msgrun reconcile` has looked in Intercom")
+    if refused := planned.counts["refused"]:
+        lines.append(f"> - **refused** by Intercom before: {refused:,}, which are not tried again")
+    lines.extend(f"> {problem(warning, show=show)}" for warning in seen.warnings)
+    if not lines:
+        return []
+    shown = fitting(lines, len(lines), _OF_WORRIES, "warnings", separator="\n", start="> - ")
+    return ["\n".join(["> [!WARNING]", *shown])]
+
+
+def _table(messages: Sequence[PlannedMessage], sends: dict[str, int]) -> list[str]:
+    """A row a message; of the actions only those that some message has."""
+    if not messages:
+        return ["No message is declared."]
+    actions = [action for action in ACTIONS[1:] if any(message.counts[action] for message in messages)]
+    head = ["message", "type", "from", "recipients", "to send", *actions, "revision", "expires"]
+    rule = ["---", "---", "---", *["--:"] * (len(actions) + 3), "---"]
+    rows = [_row(message, sends[message.name], actions) for message in messages]
+    shown = fitting(rows, len(rows), OF_TABLE, "messages", separator="\n", start="| ", end=" |" * len(head))
+    return ["\n".join([_cells(head), _cells(rule), *shown])]
+
+
+def _row(message: PlannedMessage, sends: int, actions: Sequence[Action]) -> str:
+    declared = message.declaration
+    expires = _moment(declared.expires) if declared.expires else "never"
+    return _cells(
+        [
+            cell(message.name),
+            declared.message_type,
+            f"admin {cell(declared.sender)}",
+            f"{len(message.deliveries):,}",
+            f"**{sends:,}**" if sends else "0",
+            *(f"{message.counts[action]:,}" for action in actions),
+            str(declared.revision),
+            f"**expired** {expires}" if message.expired else expires,
+        ]
+    )
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d}" if (moment.hour, moment.minute) == (0, 0) else f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def _cells(texts: Sequence[str]) -> str:
+    return f"| {' | '.join(texts)} |"
+
+
+def _details(message: PlannedMessage, sends: int, seen: Review, *, show: bool) -> str:
+    """What is worth knowing of a message: where it comes from, to whom it goes, and a sample of its text."""
+    declared = message.declaration
+    kind = f"{declared.message_type}, template {declared.template}" if declared.template else declared.message_type
+    facts = [f"Declared in {code(str(declared.document.source.path))}: {kind}, from admin {code(declared.sender)}"]
+    if isinstance(declared.audience, Table):
+        facts.append(f"Audience {code(declared.audience.path)}, by {declared.audience.kind}")
+    if message.sample and sends:
+        rest = f" and {sends - len(message.sample):,} more" if sends > len(message.sample) else ""
+        names = ", ".join(code(revealed(name, show=show)) for name in message.sample[:sends])
+        facts.append(f"To {names}{rest}")
+    if declared.not_before:
+        facts.append(f"Not before {_moment(declared.not_before)}")
+    found = seen.sample(message)
+    title = f"{named(message.name)}: {sends:,} to send"
+    return details(title, ["\n".join(f"- {fact}" for fact in facts), *(_sample(found, show=show) if found else ())])
+
+
+def _sample(found: Sample, *, show: bool) -> list[str]:
+    body = revealed(found.body, show=show)
+    subject = revealed(found.subject, show=show)
+    masked = f"; {code(MASK)} stands for what is the recipient's own" if MASK in subject + body else ""
+    return [
+        f"As {code(revealed(found.to, show=show))} sees it{masked}:",
+        *([f"**Subject** {code(clipped(subject, MOST_TOLD))}"] if subject else ()),
+        fence(wrapped(clipped(visible(body), _OF_TEXT))),
+        details("HTML source", [fence(clipped(body, _OF_TEXT), "html")]),
+    ]

@@ -1,0 +1,188 @@
+"""What a review shows of a plan, and what GitHub's workflow gets of plan and apply."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from runner.report.comment import COMMENT
+from runner.sandbox import Sandbox
+from tests import golden
+from tests.cli.test_golden import every_state
+from tests.conftest import SEED, Folder
+
+NASTY = """\
+name: nasty
+message_type: email
+subject: "`@octocat` | {{ name }} ![x](https://evil.example/t.gif) #1 <script>"
+body: |
+  <p>Hi {{ name }},</p>
+  ```
+  </details></code> <img src="https://evil.example/t.gif"> ![x](https://evil.example/t.gif)
+  ````html
+  /close @octocat #12 $x$
+from: {type: admin, id: 7}
+to:
+  - {type: user, email: "evil|`@example.com", vars: {name: "<b>@mallory</b> | ```"}}
+{% if never_given %}x{% endif %}
+"""
+
+
+@pytest.fixture
+def step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The files of a step of GitHub's workflow, as the runner makes them."""
+    for name in ("summary", "output"):
+        (tmp_path / name).write_text("")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
+    return tmp_path
+
+
+def outputs(step: Path) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in (step / "output").read_text().splitlines())
+
+
+def nasty(folder: Folder) -> None:
+    text = NASTY.replace("{% if never_given %}x{% endif %}\n", "").replace(
+        "/close", "{% if nme %}x{% endif %}\n  /close"
+    )
+    folder.message(text, "nasty")
+    folder.write("msgrun.yaml", "workspace: acme\n")
+
+
+def test_a_plan_with_every_action_as_markdown(folder: Folder) -> None:
+    every_state(folder)
+    golden.check("plan.md", folder.run("plan", "--format", "markdown").out)
+    golden.check("plan-shown.md", folder.run("plan", "--format", "markdown", "--show-values", "--limit", "1").out)
+
+
+def test_a_plan_with_every_action_as_annotations(folder: Folder) -> None:
+    every_state(folder)
+    golden.check("plan.github.txt", folder.run("plan", "--format", "github").out)
+
+
+def test_a_plan_of_a_message_that_tries_to_be_markup(folder: Folder) -> None:
+    nasty(folder)
+    golden.check("nasty.md", folder.run("plan", "--format", "markdown").out)
+    golden.check("nasty-shown.md", folder.run("plan", "--format", "markdown", "--show-values").out)
+    golden.check("nasty.github.txt", folder.run("plan", "--format", "github").out)
+
+
+def test_problems_as_a_comment(folder: Folder) -> None:
+    folder.message(SEED.replace("Hey", "{{ name }} `@octocat`"), "seed")
+    ran = folder.run("plan", "--format", "markdown")
+    assert ran.code == 1
+    golden.check("problems.md", ran.out)
+
+
+def test_a_ledger_that_says_no_as_a_comment(folder: Folder) -> None:
+    folder.message(SEED)
+    folder.write("msgrun.yaml", "salt: another\n")
+    ran = folder.run("plan", "--format", "markdown")
+    assert ran.code == 5
+    assert ran.out.startswith("<!-- msgrun plan: default -->\n")
+    assert "> [!CAUTION]\n> **Stopped.** the salt is not the one" in ran.out
+    assert "::error title=msgrun::the salt is not" in folder.run("plan", "--format", "github").out
+
+
+def test_a_comment_is_never_too_long_and_cut_between_messages(folder: Folder) -> None:
+    body = "".join(f"<p>word{number} &amp; more words of a paragraph</p>" for number in range(300))
+    for number in range(60):
+        folder.message(SEED.replace("seed", f"m-{number:03}").replace("Ponies, cute", body), f"m-{number:03}")
+    out = folder.run("plan", "--format", "markdown").out
+    assert len(out) <= COMMENT
+    assert out.count("<details>") == out.count("</details>") > 0
+    assert len(re.findall(r"^`{3,}$", out, re.MULTILINE)) * 2 == len(re.findall(r"^`{3,}", out, re.MULTILINE))
+    assert re.search(r"\n\nand \d+ more messages, whose texts", out)
+    assert "| `m-059` |" in out
+    assert out.rstrip().splitlines()[-1].startswith("Digest `sha256:")
+
+
+def test_a_table_too_long_for_a_comment_says_how_much_more_there_is(folder: Folder) -> None:
+    for number in range(400):
+        folder.message(SEED.replace("seed", f"message-with-a-long-name-{number:03}"), f"m-{number:03}")
+    out = folder.run("plan", "--format", "markdown").out
+    assert len(out) <= COMMENT
+    assert re.search(r"\| and \d+ more messages \|", out)
+
+
+def test_a_plan_adds_to_the_files_of_the_step(folder: Folder, step: Path) -> None:
+    (step / "output").write_text("other=1")
+    (step / "summary").write_text("# others\n")
+    folder.message(SEED)
+    assert folder.run("plan", "--detailed-exitcode").code == 2
+    assert (step / "output").read_text() == (
+        "other=1\nhas_changes=true\nrecipients=1\n"
+        "digest=sha256:7acc4b89b134d1ece5f6fd78ca3c74e2598f1aba18f0065b7e62fa1732fce013\nunknown=0\nexitcode=2\n"
+    )
+    summary = (step / "summary").read_text()
+    assert summary.startswith("# others\n<!-- msgrun plan: default -->\n")
+    assert summary.count("<!-- msgrun") == 1
+    assert "**1 to send, of 1 message**" in summary
+
+
+def test_an_apply_adds_what_it_did(folder: Folder, step: Path, intercom: Sandbox) -> None:
+    folder.message(SEED)
+    assert folder.run("apply", "--yes").code == 0
+    assert outputs(step)["exitcode"] == "0"
+    assert outputs(step)["recipients"] == "1"
+    summary = (step / "summary").read_text()
+    assert "**1 to send, of 1 message**" in summary
+    assert summary.endswith("### What was done\n\n**1 sent**\n")
+    assert folder.run("apply", "--yes").code == 0
+    assert outputs(step)["has_changes"] == "false"
+    assert len(intercom.messages) == 1
+
+
+def test_unknown_outcomes_of_a_run_are_counted(folder: Folder, step: Path, intercom: Sandbox) -> None:
+    folder.message(SEED)
+    intercom.trouble.add("next=500_after")
+    assert folder.run("apply", "--yes").code == 4
+    assert outputs(step)["unknown"] == "1"
+    assert "- **unknown** `seed` `id:536e564f316c83104c000020`" in (step / "summary").read_text()
+
+
+def test_problems_guards_and_wrong_usage_still_have_an_exit_code(folder: Folder, step: Path) -> None:
+    folder.message(SEED.replace("Hey", "{{ name }}"))
+    assert folder.run("plan").code == 1
+    assert outputs(step) == {"has_changes": "", "recipients": "", "digest": "", "unknown": "", "exitcode": "1"}
+    assert "**There is no plan, and nothing can be sent: 1 problem.**" in (step / "summary").read_text()
+    folder.message(SEED)
+    assert folder.run("plan", "--expect", "sha256:0").code == 5
+    assert outputs(step)["exitcode"] == "5"
+    assert outputs(step)["recipients"] == "1"
+    assert folder.run("plan", "--no-such-option").code == 64
+    assert outputs(step)["exitcode"] == "64"
+    assert outputs(step)["digest"] == "", "what an earlier command planned is not this one's"
+    assert folder.run("apply").code == 5
+    assert outputs(step)["exitcode"] == "5"
+    assert "**Stopped.**" in (step / "summary").read_text()
+
+
+def test_other_commands_leave_the_files_alone(folder: Folder, step: Path) -> None:
+    folder.message(SEED)
+    assert folder.run("validate").code == 0
+    assert (step / "output").read_text() == (step / "summary").read_text() == ""
+
+
+def test_files_that_cannot_be_written_change_no_exit_code(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_OUTPUT", str(folder.path / "no" / "file"))
+    folder.message(SEED)
+    ran = folder.run("plan", "--detailed-exitcode")
+    assert ran.code == 2
+    assert "GitHub's files of this step cannot be written" in ran.err
+
+
+def test_a_summary_that_is_nearly_full_is_left_as_it_is(folder: Folder, step: Path) -> None:
+    (step / "summary").write_text("x" * 900_000)
+    folder.message(SEED)
+    assert folder.run("plan").code == 0
+    assert (step / "summary").stat().st_size == 900_000
+    assert outputs(step)["exitcode"] == "0"
+
+
+def test_annotations_name_files_from_the_workspace(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(folder.path.parent))
+    folder.message(SEED.replace("Hey", "{{ name }}"))
+    out = folder.run("validate", "--format", "github").out
+    assert out.startswith(f"::error file={folder.path.name}/messages/message.yaml,line=3,")

@@ -1,0 +1,59 @@
+"""A sample shows what the author wrote; what is the recipient's own is marked, also where a template took it apart."""
+
+from pathlib import Path
+
+import pytest
+
+from runner.declare.declaration import Declaration
+from runner.declare.delivery import key
+from runner.declare.project import Settings, load
+from runner.declare.sample import sample
+from runner.declare.template import Watch
+from runner.declare.tree import Tree
+from runner.privacy import revealed
+
+
+def declared(root: Path, body: str, to: str, subject: str = "News") -> Declaration:
+    (root / "messages").mkdir(exist_ok=True)
+    text = f"name: news\nmessage_type: email\nsubject: '{subject}'\nbody: '{body}'\nfrom: {{type: admin, id: 1}}\n"
+    (root / "messages" / "news.yaml").write_text(f"{text}vars: {{product: Ponies}}\nto: {to}\n")
+    return load(Tree(root), Settings(), Watch()).declarations[0]
+
+
+@pytest.mark.parametrize(
+    ("body", "masked"),
+    [
+        ("Hi {{ name }}, {{ product }} is up", "Hi ***, Ponies is up"),
+        ("Hi {{ name.split()[0] }}", "Hi ***"),
+        ("Hi {{ name | upper }}", "Hi ***"),
+        ("It took {{ minutes * 60 }} seconds", "It took *** seconds"),
+        ("Hi {{ nick }}!", "Hi ***!"),
+        ('<a href="https://a.example/{{ minutes }}">x</a>', '<a href="https://a.example/***">x</a>'),
+    ],
+)
+def test_what_the_author_did_not_write_is_masked(tmp_path: Path, body: str, masked: str) -> None:
+    to = '{type: user, email: ann@example.com, vars: {name: Ann Lee, minutes: 45, nick: "O&Brien <3"}}'
+    found = sample(declared(tmp_path, body.replace("'", "''"), to), "")
+    assert found
+    assert revealed(found.body, show=False).replace("*** ***", "***").replace(" &lt;***", "") == masked
+    assert "***" not in revealed(found.body, show=True)
+
+
+def test_an_id_is_shown_and_another_address_is_not(tmp_path: Path) -> None:
+    listed = "[{type: user, id: a1}, {type: user, email: bo@example.com}]"
+    news = declared(tmp_path, "x", listed)
+    first = sample(news, "")
+    assert first
+    assert revealed(first.to, show=False) == "id:a1"
+    second = sample(news, "", key("", "news", 1, "email", "bo@example.com"))
+    assert second
+    assert revealed(second.to, show=False).startswith("email:~")
+    assert revealed(second.to, show=True) == "email:bo@example.com"
+
+
+def test_a_recipient_with_a_fault_is_no_sample(tmp_path: Path) -> None:
+    listed = "[{type: user, id: a1}, {type: user, id: b2, vars: {name: Bo}}]"
+    found = sample(declared(tmp_path, "Hi {{ name }}", listed), "")
+    assert found
+    assert found.value == "b2"
+    assert sample(declared(tmp_path, "Hi {{ nobody }}", listed), "") is None

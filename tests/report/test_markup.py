@@ -1,0 +1,104 @@
+"""Whatever stands in a text, Markdown shows it as text: rendered by the parser that GitHub uses."""
+
+import re
+from html.parser import HTMLParser
+
+import cmarkgfm
+import pytest
+from cmarkgfm.cmark import Options
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.report.markup import cell, clipped, code, details, fence, fitting, named, prose, wrapped
+
+NASTY = [
+    "@octocat and @org/team", "#123, GH-12, owner/repo#1, !7, ~label, %2, $5, &3", "<script>alert(1)</script>",
+    "![x](https://evil.example/track.gif)", "[click](https://evil.example)", "https://evil.example www.evil.example",
+    "ann@example.com", "`a` ``b`` ```", "```", "~~~", "</details></code></summary>", "a | b", "a \\| b", "| --- |",
+    "*a* _b_ __c__ ~~d~~", "# heading", "> quote", "- item", "1. one", "---", "===", "/close", "$x$ and $$y$$",
+    ":tada:", "&lt;b&gt; &amp;", "<!-- x", "-->", "<https://evil.example>", "\x1b[31mred", "\u202eleft", "a\nb\n\nc",
+    "^[note] [^1] [ ] x", "```\n</details>\n@octocat\n```", "", " ", "\\", "`",
+]  # fmt: skip
+texts = st.one_of(st.sampled_from(NASTY), st.text(), st.lists(st.sampled_from(NASTY)).map(" ".join))
+LINE_ENDS = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+class Seen(HTMLParser):
+    """The tags of a page, the text in its code, and the text outside."""
+
+    def __init__(self, markdown: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[str] = []
+        self.code = self.text = ""
+        self._open = 0
+        self.feed(cmarkgfm.github_flavored_markdown_to_html(markdown, options=Options.CMARK_OPT_UNSAFE))
+        self.close()
+
+    def handle_starttag(self, tag, attrs):  # noqa: ARG002  # the parser's
+        self.tags.append(tag)
+        self._open += tag == "code"
+
+    def handle_endtag(self, tag):
+        self._open -= tag == "code"
+
+    def handle_data(self, data):
+        if self._open:
+            self.code += f"{data} " if self.tags[-1] == "code" else data
+        else:
+            self.text += data
+
+
+def words(text: str) -> list[str]:
+    return LINE_ENDS.sub(" ", re.sub(r"\x1b\[[0-9;]*m", "", text)).replace("\u200b", "").replace("\ufffd", " ").split()
+
+
+@given(texts)
+def test_prose_is_text_and_mentions_nobody(text: str) -> None:
+    seen = Seen(f"- told: {prose(text)}")
+    assert set(seen.tags) <= {"ul", "li", "p", "span"}
+    assert words(seen.text) == ["told:", *words(text)]
+    assert not re.search(r"[@#!~%:][\w/]", seen.text.removeprefix("told:"))
+
+
+@given(texts)
+def test_inline_code_is_one_piece_of_code(text: str) -> None:
+    seen = Seen(f"told: {code(text)} end")
+    assert seen.tags == ["p", "code"]
+    assert words(seen.code) == words(text)
+    assert words(seen.text) == ["told:", "end"]
+
+
+@given(texts.filter(lambda text: "\\" not in text))
+def test_a_cell_is_one_cell(text: str) -> None:
+    seen = Seen(f"| a | b |\n| --- | --- |\n| {cell(text)} | end |\n")
+    assert [tag for tag in seen.tags if tag in {"td", "code"}] == ["td", "code", "td"]
+    assert words(seen.code) == words(text)
+
+
+@given(texts)
+def test_a_fence_cannot_be_broken_out_of(text: str) -> None:
+    seen = Seen(details(named("x"), [fence(text, "html"), "after"]))
+    assert seen.tags == ["details", "summary", "code", "pre", "code", "p"]
+    assert words(seen.code) == ["x", *words(text)]
+    assert words(seen.text) == ["after"]
+
+
+@given(texts)
+def test_a_title_is_text(text: str) -> None:
+    seen = Seen(details(named(text), ["after"]))
+    assert seen.tags == ["details", "summary", "code", "p"]
+    assert words(seen.code) == words(text)
+
+
+def test_a_clipped_text_says_how_much_more_there_is() -> None:
+    assert clipped("abcdef", 6) == "abcdef"
+    assert clipped("abcdef", 4) == "abcd\n… and 2 more characters"
+
+
+def test_long_lines_are_broken_and_others_kept() -> None:
+    assert wrapped("a b\n\nccc ddd", 5) == "a b\n\nccc\nddd"
+
+
+@pytest.mark.parametrize(("room", "shown"), [(100, ["aa", "bb", "cc"]), (7, ["aa", "bb", "- and 1 more things"])])
+def test_only_whole_pieces_are_shown(room: int, shown: list[str]) -> None:
+    assert fitting(["aa", "bb", "cc"], 3, room, "things", separator="\n", start="- ") == shown
