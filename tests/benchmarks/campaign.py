@@ -11,9 +11,14 @@ calls sent and that was never made, a wrong id, or a recipient who is neither se
 A power cut is kill -9 on a slow disk, and then of the lockfile and of its journal, each by itself, whatever was
 appended after the last fsync that ended is cut off at a random byte; of half of the cuts the bytes behind it turn to
 zeros instead, as file systems leave them that write the length before the data.
+
+In the end `reconcile` is asked, killed once, and asked again; the search index of the server lags and its reads have
+faults too. Every delivery that was made must then be `sent`, and whatever is still unknown was never made. Nobody can
+find what a clock that was set back by an hour wrote down as an hour old; that stays unknown, and is counted by itself.
 """
 
 import argparse
+import contextlib
 import hashlib
 import json
 import os
@@ -28,6 +33,7 @@ import time
 import urllib.request
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,7 +41,12 @@ from typing import Any
 ROOT = Path(__file__).parent.parent.parent
 FAULTS = ROOT / "tests/faults"
 RANK = ["claimed", "unknown", "refused", "released", "sent"]
-DISTURBANCES = ["kill", "power", "stop", "two", "disk", "power", "eight", "kill", "clock", "lost", "term", "end"]
+DISTURBANCES = [
+    "kill", "power", "stop", "two", "disk", "power", "eight", "kill", "clock", "lost", "term", "end",
+    "dns", "no dns", "tls", "no tls", "ipv6",
+]  # fmt: skip
+NAME = "intercom.test"  # of the server's certificate; whoever wants HTTPS needs the name
+OFF = 900.0  # seconds between a claim and its message from which on a clock was wrong
 TORN = re.compile(rb'\{"key":"([0-9a-f]{32})"(?:,"attempt":"([^"]+)")?')
 HEADER = '{"msgrun_lock":1,"workspace":"acme","salt_check":""}\n'
 SETTINGS = """\
@@ -50,6 +61,7 @@ message_type: inapp
 body: "Ponies for {{ who }}"
 from: {type: admin, id: "394051"}
 to: {csv: ../people.csv, type: user, KIND: "{{ who }}"}
+create_conversation_without_contact_reply: OPENS
 """
 
 
@@ -65,20 +77,26 @@ class Campaign:
     limit: int = 0
     latency: float = 0.01
     faults: str = "all"
+    opens: bool = False
     extra: tuple[str, ...] = ()
+    secure: bool = False
     outside: Path | None = None  # where log and output go, if not into the project
+    asked: int = 0  # unknown before reconcile
+    left: int = 0
+    wrong_clock: int = 0
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
     codes: Counter[int] = field(default_factory=Counter)
     said: str = ""
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
-        self.lockfile, self.synced = self.root / "messages.lock", self.root / "synced"
+        self.lockfile, self.synced, self.notes = (self.root / name for name in ("messages.lock", "synced", "notes"))
         self.log, self.output = ((self.outside or self.root) / name for name in ("made.jsonl", "said.txt"))
         subprocess.run(["git", "init", "-q", str(self.root)], check=True)
         self.journal = self.root / ".git/msgrun/messages.lock.journal"
         (self.root / "messages").mkdir()
-        (self.root / "messages/news.yaml").write_text(MESSAGE.replace("KIND", "email" if self.email else "id"))
+        message = MESSAGE.replace("KIND", "email" if self.email else "id").replace("OPENS", str(self.opens).lower())
+        (self.root / "messages/news.yaml").write_text(message)
         (self.root / "msgrun.yaml").write_text(SETTINGS.replace("RATE", str(self.rate)))
         self.lockfile.write_text(HEADER)
         self.people = [f"u{number:05}" for number in range(self.recipients)]
@@ -87,16 +105,24 @@ class Campaign:
         (self.root / "people.csv").write_text("who\n" + "".join(rows))
         command = [sys.executable, str(FAULTS / "server.py"), "--log", str(self.log), "--seed", self.seed]
         command += ["--faults", self.faults, "--limit", str(self.limit), "--latency", str(self.latency), *self.extra]
+        if self.secure:
+            command += ["--tls", *(str(certificate(self.root / name)) for name in ("trusted", "wrong"))]
         self.server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.server.stdout is not None
-        self.url = f"http://127.0.0.1:{int(self.server.stdout.readline())}"
-        ours = re.compile(r"MSGRUN_|INTERCOM_|FAULTS_|CI$")
+        port, secure, *self.hosts = self.server.stdout.readline().split()
+        self.url, self.secure_url, self.url6 = (
+            f"http://127.0.0.1:{port}",
+            f"https://{NAME}:{secure}",
+            f"http://[::1]:{port}",
+        )
+        ours = re.compile(r"MSGRUN_|INTERCOM_|FAULTS_|CI$|(?i:.*_proxy$|.*_ca_bundle$)")
         self.environment = {name: value for name, value in os.environ.items() if not ours.match(name)}
         self.environment |= {
             "INTERCOM_BASE_URL": self.url,
             "INTERCOM_ACCESS_TOKEN": "x",
             "PYTHONPATH": os.pathsep.join([str(FAULTS / "shim"), str(ROOT)]),
             "FAULTS_TIMEOUT": "1.2",
+            "FAULTS_NOTES": str(self.notes),
         }
 
     def key(self, who: str) -> str:
@@ -223,7 +249,7 @@ class Campaign:
                     os.truncate(path, size)
         self.synced.unlink(missing_ok=True)
 
-    def disturb(self, what: str, count: int, pause: float) -> None:  # noqa: C901  # a table
+    def disturb(self, what: str, count: int, pause: float) -> None:  # noqa: C901, PLR0912, PLR0915  # a table
         """One apply, or several, and what happens to them."""
         chance = self.chance
         match what:
@@ -274,20 +300,91 @@ class Campaign:
                 self.end(process)
             case "end":
                 self.end(self.start("apply", "--yes", "--limit", str(count)))
+            case "dns" | "no dns":  # for a second; or for longer than a run is patient, and then it releases and stops
+                found = "0.02:1" if what == "dns" else "0.02:60"
+                self.end(self.start("apply", "--yes", "--limit", str(count), **self.by_name(found)))
+            case "tls":  # whenever nobody listens to HTTP, the certificate is wrong
+                process = self.start(**self.by_name())
+                self.wait_for(process, max(count, self.recipients // 10))
+                process.terminate()
+                self.end(process)
+            case "no tls":  # nobody trusts the certificate
+                time.sleep(2.2)  # slow answers to the run before make their message late
+                size, process = self.size(), self.start(**self.by_name(is_trusted=False))
+                time.sleep(chance.uniform(1, 3))
+                process.terminate()
+                self.end(process)
+                assert self.size() == size, "something was made although the certificate was wrong"
+            case "ipv6":
+                process = self.start(**({"INTERCOM_BASE_URL": self.url6} if "::1" in self.hosts else {}))
+                self.wait_for(process, count)
+                process.kill()
+                self.end(process)
+
+    def by_name(self, dns: str = "0:0", *, is_trusted: bool = True) -> dict[str, str]:
+        """The environment of a process that talks to the server over HTTPS; `dns` is FAULTS_DNS of the shim."""
+        found = {"INTERCOM_BASE_URL": self.secure_url, "FAULTS_NAME": NAME, "FAULTS_DNS": dns}
+        return found | ({"REQUESTS_CA_BUNDLE": str(self.root / "trusted")} if is_trusted else {})
+
+    def reconciled(self) -> tuple[int, int, int]:
+        """Asks Intercom what is unknown: how many there were, how many of those left were made, and how many are left.
+
+        What a clock that was set back wrote down is left out of those that were made.
+        """
+        before = self.unknown()
+        process = self.start("reconcile", "--yes", "--wait", "4s")
+        time.sleep(self.chance.uniform(0.5, 3))
+        process.kill()
+        self.end(process)
+        for _ in range(3):
+            self.end(self.start("reconcile", "--yes", "--wait", "4s"))
+            after = self.unknown()
+            made = {who for who in after if who in self.made()}
+            if not made:
+                break
+        self.unsettled = sorted(made - self.by_a_wrong_clock(made))
+        return len(before), len(after), len(made) - len(self.unsettled)
+
+    def unknown(self) -> list[str]:
+        """Who is unknown by the ledger."""
+        return [who for who, (status, _) in self.known().items() if status == "unknown"]
+
+    def by_a_wrong_clock(self, people: set[str]) -> set[str]:
+        """Of these people, those of whose claims none is from about the time at which their message was made."""
+        claimed: dict[str, list[float]] = {}
+        for line in self.lockfile.read_bytes().split(b"\n"):
+            with contextlib.suppress(ValueError):
+                record = json.loads(line)
+                if record.get("at"):
+                    moment = datetime.fromisoformat(record["at"]).timestamp()
+                    claimed.setdefault(self.names[record["key"]], []).append(moment)
+        at = {entry["to"]: entry["at"] for entry in map(json.loads, self.log.read_text().splitlines())}
+        return {who for who in people if all(abs(at[who] - moment) > OFF for moment in claimed.get(who, []))}
 
     def counts(self) -> dict[str, int]:
-        """What the server counted."""
+        """What the server counted, and what the shim noted."""
         with urllib.request.urlopen(f"{self.url}/counts", timeout=10) as reply:
             found: dict[str, Any] = json.load(reply)
         self.windows = {int(window): count for window, count in found.pop("windows").items()}
-        return found
+        notes = self.notes.read_text().splitlines() if self.notes.exists() else []
+        return found | Counter(f"fault {line}" for line in notes)
+
+
+def certificate(path: Path) -> Path:
+    """A certificate for the name with its key, signed by itself: trusted by whoever has the file."""
+    command = f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN={NAME} -keyout {path}.key -out {path}"
+    subprocess.run([*command.split(), "-addext", f"subjectAltName=DNS:{NAME}"], check=True, capture_output=True)
+    with path.open("a") as both:
+        both.write(Path(f"{path}.key").read_text())
+    return path
 
 
 def conduct(campaign: Campaign, restarts: int, pause: float) -> tuple[Counter[str], list[str], list[str]]:
     """Disturbs so many applies, lets the job be finished, and judges after every step."""
     chance, tried = campaign.chance, Counter[str]()
-    order = [DISTURBANCES[number % len(DISTURBANCES)] for number in range(restarts)]
+    order = list(DISTURBANCES)
     chance.shuffle(order)
+    order = [order[number % len(order)] for number in range(restarts)]
     duplicates: dict[str, None] = {}
     losses: dict[str, None] = {}
 
@@ -306,6 +403,10 @@ def conduct(campaign: Campaign, restarts: int, pause: float) -> tuple[Counter[st
             break
     time.sleep(2.5)  # slow answers of the server's make their message late
     judge(is_over=True)
+    if campaign.opens:
+        campaign.asked, campaign.left, campaign.wrong_clock = campaign.reconciled()
+        losses.update(dict.fromkeys(f"{who}: made, and reconcile leaves it unknown" for who in campaign.unsettled))
+        judge(is_over=True)
     return tried, list(duplicates), list(losses)
 
 
@@ -315,6 +416,9 @@ def main() -> None:
     parser.add_argument("--restarts", type=int, default=20)
     parser.add_argument("--seed", default="1")
     parser.add_argument("--email", action="store_true", help="recipients by email, who are looked up")
+    parser.add_argument(
+        "--silent", action="store_true", help="messages that open no conversation: nothing to reconcile"
+    )
     parser.add_argument("--stop", type=float, default=4.0, help="seconds of the longest SIGSTOP")
     parser.add_argument("--limit", type=int, default=0, help="the server's limit in a window of ten seconds")
     parser.add_argument("--rate", type=int, default=3000, help="max_per_10s; over 5000, all lanes are used at once")
@@ -323,8 +427,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         extra = ("--idle", str(args.idle), "--refuse", f"{max(150, args.recipients // 10)}:0.6")
         campaign = Campaign(
-            Path(folder).resolve(), args.recipients, args.email, args.seed, args.rate, args.limit, extra=extra
-        )
+            Path(folder).resolve(), args.recipients, args.email, args.seed, args.rate, args.limit,
+            extra=extra, opens=not args.silent, secure=True,
+        )  # fmt: skip
         try:
             started = time.monotonic()
             tried, duplicates, losses = conduct(campaign, args.restarts, args.stop)
@@ -343,7 +448,10 @@ def main() -> None:
         "seconds": f"{time.monotonic() - started:.0f}",
         "recipients": args.recipients,
         "sent": statuses["sent"],
-        "unknown": f"{len(unknown)}, of which made {sum(who in made for who in unknown)}",
+        "unknown": f"{campaign.asked} before reconcile" if campaign.opens else len(unknown),
+        "settled": f"{campaign.asked - campaign.left} by reconcile" if campaign.opens else "nothing can be",
+        "left unknown": f"{len(unknown)}, of which made {sum(who in made for who in unknown)} "
+        f"({campaign.wrong_clock} by a clock that was wrong)",
         "duplicates": len(duplicates),
         "losses": len(losses),
     }

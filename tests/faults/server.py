@@ -2,20 +2,24 @@
 
     python tests/faults/server.py --log made.jsonl [--seed 1] [--faults reset_after=0.01,429=0.02] [--limit 167]
 
-Prints its port. Every message that it makes is a line of the log, handed to the kernel before any answer leaves: the
-log is the witness. Which fault a request meets depends on the seed, the recipient and the number of the try alone.
+Prints its ports: of HTTP on 127.0.0.1 and, where there is one, ::1; and of HTTPS, 0 without `--tls`; then its hosts.
+Every message that it makes is a line of the log, handed to the kernel before any answer leaves: the log is the witness.
+Which fault a request meets depends on the seed, the recipient and the number of the try alone.
 It imports nothing of the product, and the product's sandbox knows nothing of it.
 """
 
 import argparse
 import asyncio
+import contextlib
 import email.utils
 import gzip
+import html
 import json
 import os
 import random
 import signal
 import socket
+import ssl
 import struct
 import time
 from collections import Counter
@@ -30,13 +34,16 @@ FAULTS = (
     "drop_before", "drop_after",  # it is closed in order
     "500_before", "500_after", "502_html", "502_after", "503", "408_after",
     "429", "429_bare",  # with the headers of the limit, and without
-    "cut_json", "cut_body", "empty_200", "wrong_type", "no_id", "array_200", "201", "user_message",
+    "429_mute",  # without anything that says how long to wait
+    "cut_json", "cut_body", "empty_200", "wrong_type", "no_id", "array_200", "201",
+    "user_message",  # an inbound conversation is made instead, and nobody gets the message
     "slow", "slow_before",  # answered, or even made, only when the client has given up
     "late",  # a 500, and then the true answer on the same connection
     "redirect", "gzip", "chunked",
     "close",  # a good answer, after which the connection is closed without notice
 )  # fmt: skip
-ALL = ",".join(f"{name}=0.006" for name in FAULTS if name != "user_message")
+RARE = {"429_mute": 0.0003, "user_message": 0.0003}  # the one costs ten seconds, the other ends a run
+ALL = ",".join(f"{name}={RARE.get(name, 0.006)}" for name in FAULTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,7 @@ class Intercom:
     counts: Counter[str] = field(default_factory=Counter)
     windows: Counter[int] = field(default_factory=Counter)  # what was made in each
     made: int = 0
+    opened: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # conversations of each contact
     window: int = 0
     used: int = 0
 
@@ -76,22 +84,37 @@ class Intercom:
                 return name
         return ""
 
-    def create(self, payload: dict[str, Any], kind: str = "admin_message") -> dict[str, Any]:
+    def create(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Makes a message, and writes it down before anybody hears of it."""
         self.made += 1
         now = time.time()
         self.windows[int(now) // WINDOW] += 1
-        made = {"id": f"m{self.made}", "at": now, "to": payload["to"].get("id"), "body": payload["body"], "type": kind}
+        made = {"id": f"m{self.made}", "at": now, "to": payload["to"].get("id"), "body": payload["body"]}
         os.write(self.log, json.dumps(made).encode() + b"\n")
         self.counts["made"] += 1
+        if payload.get("create_conversation_without_contact_reply"):
+            self.open(made, str(payload["from"]["id"]))
         return {
-            "type": kind,
+            "type": "admin_message",
             "id": made["id"],
             "created_at": int(time.time()),
             "message_type": payload["message_type"],
             "body": payload["body"],
             "owner": {"type": "admin", "id": str(payload["from"]["id"]), "name": "Wash"},
         }
+
+    def open(self, made: dict[str, Any], author: str) -> None:
+        """Opens the message's conversation, which the search finds some seconds later; and now and then others.
+
+        Those are an older one with the same text, and one of another admin's: no message of the campaign's.
+        """
+        chance = random.Random(f"{self.seed}:{made['to']}:{self.tries[made['to']]}:opened")
+        every = self.opened.setdefault(made["to"], [])
+        every.append(conversation(made, author, made["at"] + chance.uniform(0, 3)))
+        if chance.random() < 0.1:
+            every.append(conversation({**made, "id": f"old{self.made}", "at": made["at"] - 72_000}, author))
+        if chance.random() < 0.1:
+            every.append(conversation({**made, "id": f"other{self.made}"}, "7"))
 
     def admitted(self) -> bool:
         """Counts a request in its window of ten seconds of the clock; whether the limit has room for it."""
@@ -118,6 +141,47 @@ def answer(value: Any, status: int = 200) -> Answer:
 
 def error(status: int, code: str, message: str = "no") -> Answer:
     return answer({"type": "error.list", "request_id": "r", "errors": [{"code": code, "message": message}]}, status)
+
+
+def conversation(made: dict[str, Any], author: str, found_from: float = 0.0) -> dict[str, Any]:
+    """A conversation that a message opened. Intercom wraps texts, and its times are whole seconds."""
+    return {
+        "type": "conversation",
+        "id": f"c{made['id']}",
+        "created_at": int(made["at"]),
+        "source": {
+            "type": "conversation",
+            "id": made["id"],
+            "subject": "",
+            "body": f"<p>{html.escape(made['body'])}</p>",
+            "author": {"type": "admin", "id": author},
+        },
+        "contacts": {"type": "contact.list", "contacts": [{"type": "contact", "id": made["to"]}]},
+        "found_from": found_from,
+    }
+
+
+def fits(term: dict[str, Any], found: dict[str, Any]) -> bool:
+    """Whether a conversation fits a term of a search, or a group of terms."""
+    if term["operator"] in {"AND", "OR"}:
+        judged = [fits(one, found) for one in term["value"]]
+        return all(judged) if term["operator"] == "AND" else any(judged)
+    match term["field"], term["operator"]:
+        case "contact_ids", "=":
+            return bool(found["contacts"]["contacts"][0]["id"] == term["value"])
+        case "source.author.id", "=":
+            return bool(found["source"]["author"]["id"] == term["value"])
+        case "created_at", ">":  # by day, as Intercom compares dates
+            return int(found["created_at"]) // 86_400 > int(term["value"]) // 86_400
+        case field_and_operator:
+            raise AssertionError(field_and_operator)
+
+
+def contacts_of(term: dict[str, Any]) -> set[str]:
+    """The contacts that a search names; it must name some, or it would read the whole workspace."""
+    if term["operator"] in {"AND", "OR"}:
+        return set().union(*(contacts_of(one) for one in term["value"]))
+    return {term["value"]} if term["field"] == "contact_ids" else set()
 
 
 def contact(identifier: str) -> dict[str, Any]:
@@ -219,10 +283,29 @@ class Connection(asyncio.Protocol):
             values = [term["value"] for term in (query["value"] if query["operator"] == "OR" else [query])]
             found = [contact(value) for value in values]
             self.send(answer({"type": "list", "data": found, "total_count": len(found), "pages": {"type": "pages"}}))
+        elif path == "/conversations/search" and method == "POST":
+            self.send(answer(self.search(json.loads(body))))
         elif path.startswith("/contacts/"):
             self.send(answer(contact(path.removeprefix("/contacts/"))))
         else:
             self.send(error(404, "not_found"))
+
+    def search(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """A page of the conversations that are asked for and that the index knows already."""
+        query, page = asked["query"], asked["pagination"]
+        named = sorted(contacts_of(query))
+        assert 0 < len(named) <= 15, named
+        every = [found for name in named for found in self.intercom.opened.get(name, ())]
+        fitting = [found for found in every if found["found_from"] <= time.time() and fits(query, found)]
+        start, size = int(page.get("starting_after") or 0), min(page["per_page"], 7)  # so that there are several pages
+        following = {"next": {"starting_after": str(start + size)}} if len(fitting) > start + size else {}
+        self.intercom.counts["searches"] += 1
+        return {
+            "type": "conversation.list",
+            "conversations": fitting[start : start + size],
+            "total_count": len(fitting),
+            "pages": {"type": "pages", **following},
+        }
 
     def post(self, payload: dict[str, Any], fault: str) -> None:  # noqa: C901, PLR0912, PLR0915  # a table of faults
         create = self.intercom.create
@@ -257,6 +340,8 @@ class Connection(asyncio.Protocol):
                 self.send(error(429, "rate_limit_exceeded"), self.retry_soon())
             case "429_bare":  # a Retry-After is a header too; without any a client waits for a whole window
                 self.send(Answer(429, b"", ("Retry-After: 1",)), bare=True)
+            case "429_mute":
+                self.send(Answer(429, b""), bare=True)
             case "cut_json":
                 self.send(Answer(200, json.dumps(create(payload)).encode()[:25]))
             case "cut_body":
@@ -276,7 +361,7 @@ class Connection(asyncio.Protocol):
             case "201":
                 self.send(answer(create(payload), 201))
             case "user_message":
-                self.send(answer(create(payload, "user_message")))
+                self.send(answer({"type": "user_message", "id": "inbound", "body": payload["body"]}))
             case "slow":
                 made = create(payload)
                 loop.call_later(self.intercom.slow, self.send, answer(made))
@@ -340,29 +425,60 @@ class Connection(asyncio.Protocol):
         self.transport.abort()
 
 
-async def serve(intercom: Intercom, port: int, refuse: tuple[int, float]) -> None:
-    """Listens; after every so many messages nobody does for some seconds, and connections at rest are closed."""
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """Files of two certificates for the same name: one that the client trusts, and one that it does not."""
+
+    trusted: str
+    wrong: str
+
+    def context(self) -> ssl.SSLContext:
+        found = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        found.load_cert_chain(self.trusted)
+        return found
+
+
+async def serve(intercom: Intercom, port: int, refuse: tuple[int, float], certificates: Certificates | None) -> None:
+    """Listens; now and then nobody does for some seconds, or whoever does has the wrong certificate.
+
+    `refuse` says after every how many messages, and for how long; connections at rest are closed then.
+    """
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stopped.set)
     every: set[Connection] = set()
-    listener = await loop.create_server(lambda: Connection(intercom, every), "127.0.0.1", port, backlog=512)
-    port = listener.sockets[0].getsockname()[1]
-    print(port, flush=True)
+
+    async def listen(host: str, port: int, tls: ssl.SSLContext | None = None) -> asyncio.Server:
+        return await loop.create_server(
+            lambda: Connection(intercom, every), host, port, backlog=512, ssl=tls, reuse_address=True
+        )
+
+    listeners = [await listen("127.0.0.1", port)]
+    port = listeners[0].sockets[0].getsockname()[1]
+    hosts = ["127.0.0.1"]
+    with contextlib.suppress(OSError):  # not every machine has it
+        listeners.append(await listen("::1", port))
+        hosts.append("::1")
+    context = certificates.context() if certificates else None
+    secure = await listen("127.0.0.1", 0, context) if context else None
+    print(port, secure.sockets[0].getsockname()[1] if secure else 0, *hosts, flush=True)
     count, seconds = refuse
     following = count
     while not stopped.is_set():
         await asyncio.sleep(0.01 if count else 0.2)
         if count and intercom.made >= following:
-            listener.close()
+            for listener in listeners:
+                listener.close()
+            if context and certificates:
+                context.load_cert_chain(certificates.wrong)
             intercom.counts["refused phases"] += 1
             for one in list(every):
                 if not one.is_answering:
                     one.transport.close()
             await asyncio.sleep(seconds)
-            listener = await loop.create_server(
-                lambda: Connection(intercom, every), "127.0.0.1", port, backlog=512, reuse_address=True
-            )
+            listeners = [await listen(host, port) for host in hosts]
+            if context and certificates:
+                context.load_cert_chain(certificates.trusted)
             following = intercom.made + count
 
 
@@ -377,6 +493,7 @@ def main() -> None:
     parser.add_argument("--idle", type=float, default=0.0, help="seconds after which a connection at rest is closed")
     parser.add_argument("--slow", type=float, default=2.0, help="seconds of a slow answer")
     parser.add_argument("--refuse", default="0:0", help="COUNT:SECONDS, nobody listens after every COUNT messages")
+    parser.add_argument("--tls", nargs=2, metavar="FILE", help="certificates with keys: a trusted and a wrong one")
     args = parser.parse_args()
     pairs = (part.split("=") for part in (ALL if args.faults == "all" else args.faults).split(",") if part)
     faults = [(name, float(share)) for name, share in pairs]
@@ -385,7 +502,8 @@ def main() -> None:
     log = os.open(args.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     intercom = Intercom(log, args.seed, faults, args.limit, args.latency, args.idle, args.slow)
     count, seconds = args.refuse.split(":")
-    asyncio.run(serve(intercom, args.port, (int(count), float(seconds))))
+    certificates = Certificates(*args.tls) if args.tls else None
+    asyncio.run(serve(intercom, args.port, (int(count), float(seconds)), certificates))
 
 
 if __name__ == "__main__":

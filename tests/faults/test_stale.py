@@ -27,7 +27,7 @@ def url(tmp_path: Path) -> Iterator[str]:
     command = [sys.executable, str(SERVER), "--log", str(tmp_path / "log"), "--idle", str(IDLE)]
     with subprocess.Popen([*command, "--latency", str(LATENCY)], stdout=subprocess.PIPE, text=True) as server:
         try:
-            yield f"http://127.0.0.1:{server.stdout.readline().strip()}"
+            yield f"http://127.0.0.1:{server.stdout.readline().split()[0]}"
         finally:
             server.kill()
 

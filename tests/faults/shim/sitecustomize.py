@@ -6,6 +6,9 @@
 | FAULTS_SYNCED | notes in that file what every finished fsync made durable |
 | FAULTS_DISK | an fsync takes up to so many seconds |
 | FAULTS_CLOCK | AFTER:BY, the wall clock jumps by so many seconds, so many seconds after the start |
+| FAULTS_NAME | this name is 127.0.0.1 |
+| FAULTS_DNS | AFTER:FOR, nobody knows it for so many seconds, so many seconds after it was first asked for |
+| FAULTS_NOTES | a line of that file for every name that was not found and every handshake that failed |
 | FAULTS_DIE | CALL:NUMBER:WHERE, kill -9 at that call; before, half or after it |
 
 CALL is one of `write fsync ftruncate replace send recv`.
@@ -69,6 +72,42 @@ def jump(after: float, by: float) -> None:
     dt.datetime = Jumping  # type: ignore[misc]
 
 
+def resolve(name: str, after: float, lasting: float) -> None:
+    real, first = socket.getaddrinfo, []
+
+    def asked(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if host != name:
+            return real(host, *args, **kwargs)
+        first.append(time.monotonic())
+        if after <= time.monotonic() - first[0] < after + lasting:
+            note("a name was not found")
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return real("127.0.0.1", *args, **kwargs)
+
+    socket.getaddrinfo = asked
+
+
+def watch_handshakes() -> None:
+    import ssl  # noqa: PLC0415  # slow, and not for every process
+
+    real = ssl.SSLSocket.do_handshake
+
+    def handshake(self: ssl.SSLSocket, *args: Any, **kwargs: Any) -> None:
+        try:
+            real(self, *args, **kwargs)
+        except ssl.SSLCertVerificationError:
+            note("a wrong certificate")
+            raise
+
+    ssl.SSLSocket.do_handshake = handshake  # type: ignore[method-assign]
+
+
+def note(line: str) -> None:
+    notes = _open(os.environ["FAULTS_NOTES"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    _write(notes, line.encode() + b"\n")
+    os.close(notes)
+
+
 def die(spec: str) -> None:
     name, number, where = spec.split(":")
     count = itertools.count(1)
@@ -108,5 +147,8 @@ if "runner" in sys.orig_argv:
         note_syncs(_settings["FAULTS_SYNCED"], float(_settings.get("FAULTS_DISK", "0")))
     if "FAULTS_CLOCK" in _settings:
         jump(*map(float, _settings["FAULTS_CLOCK"].split(":")))
+    if "FAULTS_NAME" in _settings:
+        resolve(_settings["FAULTS_NAME"], *map(float, _settings.get("FAULTS_DNS", "0:0").split(":")))
+        watch_handshakes()
     if "FAULTS_DIE" in _settings:
         die(_settings["FAULTS_DIE"])
