@@ -63,21 +63,21 @@ def workspace(declared: str, held: str) -> Guard:
 
 def over_limits(sends: Mapping[str, int], limits: Limits) -> Iterable[Guard]:
     """A run that would send more than msgrun.yaml allows; `sends` counts the deliveries of each message."""
+    most = limits.recipients_per_message
     for name, count in sends.items():
-        if count > limits.recipients_per_message:
+        if count > most:
             yield Guard(
                 "limit-message",
-                f"{name} would go to {recipients(count)}, over limits.recipients_per_message: "
-                f"{limits.recipients_per_message}",
-                f"raise it in msgrun.yaml, or send in parts: --limit {limits.recipients_per_message}",
+                f"{name} would go to {recipients(count)}, over limits.recipients_per_message: {most}",
+                f"in msgrun.yaml, limits: {{recipients_per_message: {count}}}; or send in parts: --limit {most}",
                 (name,),
             )
-    total = sum(sends.values())
-    if total > limits.recipients_per_apply:
+    total, most = sum(sends.values()), limits.recipients_per_apply
+    if total > most:
         yield Guard(
             "limit-apply",
-            f"this would send {total} messages, over limits.recipients_per_apply: {limits.recipients_per_apply}",
-            f"raise it in msgrun.yaml, or send in parts: --limit {limits.recipients_per_apply}",
+            f"this would send {total} messages, over limits.recipients_per_apply: {most}",
+            f"in msgrun.yaml, limits: {{recipients_per_apply: {total}}}; or send in parts: --limit {most}",
         )
 
 

@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Literal
 
 from runner import guards
+from runner.agreement.plan_file import Line, PlanFile
+from runner.agreement.saved_plan import SavedPlan, Share
 from runner.declare import delivery as identity
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, MessageDigest, plan_digest
@@ -29,7 +31,8 @@ SAMPLE = 3
 class Choices:
     """What the caller allows or asks for. `limit` is a number of deliveries for the whole run.
 
-    In the `sandbox` the ledger belongs to the sandbox's workspace, whatever msgrun.yaml names.
+    In the `sandbox` the ledger belongs to the sandbox's workspace, whatever msgrun.yaml names. Unless `whole`, only
+    some messages were selected. `plan_file` and `saved` are what was agreed to.
     """
 
     limit: int | None = None
@@ -39,6 +42,9 @@ class Choices:
     expect: str | None = None
     confirm_recipients: int | None = None
     sandbox: bool = False
+    whole: bool = True
+    plan_file: PlanFile | None = None
+    saved: SavedPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,10 @@ class PlannedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class PlannedMessage:
-    """One message and its deliveries, in their order. `sample` are the first recipients to send to (private)."""
+    """One message and its deliveries, in their order. `sample` are the first recipients to send to (private).
+
+    `gone` counts what a saved plan would still send of it and is no longer declared.
+    """
 
     declaration: Declaration
     digest: str
@@ -62,11 +71,18 @@ class PlannedMessage:
     counts: Counter[Action]
     sample: tuple[str, ...]
     expired: bool
+    gone: int = 0
 
     @property
     def name(self) -> str:
         """The message's name."""
         return self.declaration.name
+
+    @property
+    def line(self) -> Line:
+        """What a plan file has to say of it."""
+        found = self.declaration
+        return Line(found.name, found.revision, found.message_type, found.sender, len(self.deliveries), self.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +134,8 @@ def make(project: Project, facts: Facts, now: datetime, choices: Choices) -> tup
         limit=choices.limit,
     )
     of_messages = (guard for planner in planners for guard in planner.guards())
-    return replace(plan, guards=(*held, *of_messages, *_of_the_run(plan, settings, choices))), problems
+    of_the_run = (*_of_the_run(plan, settings, choices), *_agreed(plan, planners, settings, facts, choices))
+    return replace(plan, guards=(*held, *of_messages, *of_the_run)), problems
 
 
 class _Planner:
@@ -133,6 +150,7 @@ class _Planner:
         self._deliveries: list[PlannedDelivery] = []
         self._sample: list[str] = []
         self._repeats: Counter[str] = Counter()
+        self.share = Share(choices.saved, declaration.name, declaration.revision) if choices.saved else None
         self._closed = _closed(declaration, now)
         self.expired = declaration.expires is not None and now >= declaration.expires
         mine = (declaration.name, declaration.revision)
@@ -147,6 +165,7 @@ class _Planner:
             counts=Counter(delivery.action for delivery in self._deliveries),
             sample=tuple(self._sample),
             expired=self.expired,
+            gone=self.share.gone(self._facts) if self.share else 0,
         )
 
     def guards(self) -> Iterable[Guard]:
@@ -161,6 +180,9 @@ class _Planner:
     def _take(self, delivery: Delivery) -> None:
         self._digest.add(delivery.key, delivery.digest)
         action, reason = self._action(delivery)
+        if self.share:
+            left_out = self.share.left_out(delivery.key, delivery.digest, sent=action in {"sent", "edited"})
+            action, reason = ("excluded", left_out) if left_out and action == "send" else (action, reason)
         if action == "send":
             if len(self._sample) < SAMPLE:
                 self._sample.append(
@@ -228,3 +250,19 @@ def _of_the_run(plan: Plan, settings: Settings, choices: Choices) -> Iterable[Gu
         yield guards.digest(plan.digest, choices.expect)
     if choices.confirm_recipients is not None and plan.to_send > choices.confirm_recipients:
         yield guards.confirmed(plan.to_send, choices.confirm_recipients)
+
+
+def _agreed(
+    plan: Plan, planners: list[_Planner], settings: Settings, facts: Facts, choices: Choices
+) -> Iterable[Guard]:
+    """What was agreed to in a plan file or a saved plan, and is declared otherwise."""
+    if choices.plan_file:
+        sends = plan.sends()
+        found = (choices.plan_file.guard(message.line, sends[message.name]) for message in plan.messages)
+        yield from (guard for guard in found if guard)
+    if choices.saved:
+        declared = {(message.name, message.declaration.revision) for message in plan.messages}
+        yield from choices.saved.mismatches(settings.environment, plan.workspace, settings.salt) or [
+            *(guard for planner in planners if planner.share for guard in planner.share.guards(facts)),
+            *choices.saved.undeclared(declared, facts, whole=choices.whole),
+        ]

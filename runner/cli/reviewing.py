@@ -59,7 +59,8 @@ def show(here: Session, seen: Review, form: str) -> None:
         screen.warnings(seen.warnings)
     match form:
         case "json":
-            screen.result(machine.plan(seen.plan))
+            for part in machine.plan(seen.plan):
+                screen.result(part)
         case "markdown":
             screen.result(markdown.plan(seen, show=screen.show).rstrip("\n"))
         case "github":

@@ -59,6 +59,13 @@ class Screen:
             # Python would complain once more when it flushes at the end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
+    def aside(self, text: str) -> None:
+        """Prints a second result; to stderr where stdout is one document."""
+        if self.form == "text":
+            self.result(f"\n{text}")
+        else:
+            self.error(text)
+
     def note(self, text: str) -> None:
         """Tells something on the side, unless told to be quiet."""
         if not self.quiet:

@@ -11,13 +11,14 @@ from typing import Any
 import click
 
 from runner import plan as planning
-from runner.cli import reviewing
+from runner.agreement.plan_file import PlanFile
+from runner.cli import binding, reviewing
 from runner.cli.holding import held, known, places
 from runner.cli.options import EXIT, Duration, command, format_option, writes_ledger
 from runner.cli.session import Session, session
 from runner.declare.project import Project
 from runner.deliver.summary import Summary
-from runner.errors import GuardRefused, LedgerUnavailable, Problem, ProblemsFound, RunStopped
+from runner.errors import GuardRefused, LedgerUnavailable, Problem, ProblemsFound, RunStopped, UsageMistake
 from runner.ledger.lockfile import Lockfile
 from runner.ledger.record import Facts
 from runner.plan import Choices, Plan
@@ -55,27 +56,55 @@ def _choices(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("paths", nargs=-1)
 @format_option("text", "json", "markdown", "github")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is something to send.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, for apply --plan.")
+@click.option("--write", is_flag=True, help="Write the plan file (messages.plan), to be reviewed and committed.")
+@click.option("--check", is_flag=True, help="Exit with 2 if the plan file is out of date.")
 @_choices
-def plan(paths: tuple[str, ...], form: str, choices: Choices, *, detailed_exitcode: bool) -> int:
+def plan(
+    paths: tuple[str, ...],
+    form: str,
+    choices: Choices,
+    out: Path | None,
+    *,
+    detailed_exitcode: bool,
+    write: bool,
+    check: bool,
+) -> int:
     """Show what apply would send.
 
     Works offline and without a token.
 
     PATHS are files or folders below messages/; without any, everything is planned.
     """
+    if write and check:
+        raise UsageMistake("--write and --check exclude each other")
+    if out and choices.limit:
+        raise UsageMistake("a saved plan holds all that would be sent", "--limit is for apply --plan")
     with session() as here:
         project = here.valid_project(paths)
         facts = known(here)
-        made, warnings = _made(here, project, facts, choices)
+        # Written as a whole it follows from the declarations, so a damaged one is simply replaced.
+        is_replaced = write and here.is_whole(paths)
+        file = PlanFile(here.settings.plan_file, {}) if is_replaced else binding.committed(here)
+        agreed = binding.bound(here, choices, paths, file)
+        made, warnings = _made(here, project, facts, replace(agreed, plan_file=None) if write or check else agreed)
         notes = [text.duplicate(state) for state in facts.duplicates()]
         if not places(here, tolerant=True).exists and not here.options.sandbox:
             note = f"there is no lockfile {here.settings.lock} yet: msgrun init or apply --new-lock starts one"
             here.screen.note(note)
             notes.append(note)
+        outdated = binding.outdated(made, file, whole=agreed.whole) if check else ""
+        notes.extend([outdated] if outdated else [])
         reviewing.show(here, reviewing.review(here, made, warnings, notes), form)
+        if write:
+            binding.write(here, made, file, whole=agreed.whole)
+        if check:
+            here.screen.aside(outdated or f"{here.settings.plan_file} is up to date")
+        if out:
+            binding.save(here, made, out)
         if made.guards or facts.duplicates():
             return EXIT.guard
-        return EXIT.changes if detailed_exitcode and made.to_send else EXIT.done
+        return EXIT.changes if outdated or (detailed_exitcode and made.to_send) else EXIT.done
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +120,9 @@ class _How:
 
 @command("apply")
 @click.argument("paths", nargs=-1)
+@click.option(
+    "--plan", "plan_path", type=click.Path(path_type=Path), metavar="FILE", help="Send what a saved plan sends."
+)
 @_choices
 @click.option("--canary", type=click.IntRange(1), metavar="N", help="Send N, stop, and ask before the rest.")
 @click.option("--deadline", type=Duration(), metavar="TIME", help="Stop in order after so long, as 20m.")
@@ -99,6 +131,7 @@ class _How:
 def apply(
     paths: tuple[str, ...],
     choices: Choices,
+    plan_path: Path | None,
     canary: int | None,
     deadline: float | None,
     log_file: Path | None,
@@ -114,12 +147,14 @@ def apply(
     PATHS are files or folders below messages/; without any, everything is sent.
     """
     until = None if deadline is None else time.monotonic() + deadline
-    how = _How(choices, yes, canary, until, log_file)
     with session() as here:
         project = here.valid_project(paths)  # before the ledger: a mistake in a file needs no network to be told
+        saved = binding.saved(here, plan_path) if plan_path else None
         with held(here, "apply", new_lock=new_lock, no_fetch=no_fetch) as ledger:
-            made, warnings = _made(here, project, ledger.facts, choices)
-            reviewing.show(here, reviewing.review(here, made, warnings), "text")
+            agreed = binding.bound(here, replace(choices, saved=saved), paths, binding.committed(here))
+            how = _How(agreed, yes, canary, until, log_file)
+            made, warnings = _made(here, project, ledger.facts, agreed)
+            reviewing.show(here, reviewing.review(here, made, warnings, binding.gone(made)), "text")
             if made.guards:
                 return EXIT.unknown if made.counts["unknown"] else EXIT.guard
             if not made.to_send:
@@ -154,6 +189,7 @@ def _sent(here: Session, made: Plan, ledger: Lockfile, project: Project, how: "_
         here.confirmed("", yes=False)
     with connected(here) as parts:
         id_code = parts.identified()
+        binding.same_workspace(here, how.choices, id_code)
         noun = "message" if made.to_send == 1 else "messages"
         here.confirmed(f"Send {made.to_send:,} {noun} in workspace {id_code}?", yes=how.yes, count=made.to_send)
         ledger.pin(id_code)

@@ -68,9 +68,16 @@ class Session:
         elif not click.confirm(question, err=True):
             raise GuardRefused(f"you said no: {otherwise}")
 
+    def is_whole(self, paths: tuple[str, ...]) -> bool:
+        """Whether the paths select everything that is declared."""
+        return not paths or any(self._from_root(path) in {".", "messages"} for path in paths)
+
+    def file(self, path: Path) -> Path:
+        """A file that the user named, from where the command runs."""
+        return Path(os.path.normpath(Path.cwd() / (self.options.directory or Path()) / path))
+
     def _from_root(self, path: str) -> str:
-        start = self.options.directory or Path()
-        full = Path(os.path.normpath(Path.cwd() / start / path))
+        full = self.file(Path(path))
         root = self.tree.root
         if not full.is_relative_to(root):
             raise UsageMistake(f"{path} is outside the project {root}")

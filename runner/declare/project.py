@@ -42,7 +42,7 @@ class Breakers:
 class Settings:
     """What msgrun.yaml says for one environment, with the defaults of what it leaves out.
 
-    `max_per_window` is a number of requests in 10 seconds; `share` is of Intercom's own limit.
+    `max_per_window` is a number of requests in 10 seconds; `share` is of Intercom's own limit. `plan_file` is its path.
     """
 
     environment: str = DEFAULT_ENVIRONMENT
@@ -50,6 +50,8 @@ class Settings:
     region: str = "us"
     api_version: str = DEFAULT_API_VERSION
     lock: str = "messages.lock"
+    plan_file: str = "messages.plan"
+    require_plan: bool = False
     salt: str = ""
     sender: str | None = None
     vars: Mapping[str, Any] = field(default_factory=dict)
@@ -109,8 +111,9 @@ def load_settings(tree: Tree, environment: str | None, salt: str | None = None, 
         raise UsageMistake(f"{SETTINGS_FILE} declares no environment {environment}", hint)
     own = environments[environment] if environment is not None else {}
     merged = {**value, **own, "vars": {**value.get("vars", {}), **own.get("vars", {})}}
-    default_lock = "messages.lock" if environment is None else f"messages.{environment}.lock"
-    merged["lock"] = lock or (value if environment is None else own).get("lock", default_lock)
+    stem = "messages" if environment is None else f"messages.{environment}"
+    merged["lock"] = lock or (value if environment is None else own).get("lock", f"{stem}.lock")
+    merged["plan_file"] = f"{stem}.plan"
     merged["salt"] = salt if salt is not None else merged.get("salt", "")
     return _settings(environment or DEFAULT_ENVIRONMENT, merged)
 
@@ -215,6 +218,8 @@ def _settings(environment: str, value: Mapping[str, Any]) -> Settings:
         region=value.get("region", "us"),
         api_version=value.get("api_version", DEFAULT_API_VERSION),
         lock=value["lock"],
+        plan_file=value["plan_file"],
+        require_plan=value.get("require_plan", False),
         salt=value["salt"],
         sender=str(sender["id"]) if sender else None,
         vars=value["vars"],

@@ -1,17 +1,20 @@
 """JSON for machines. `format_version` changes when a reader of the old form would go wrong."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import orjson
 
 from runner.errors import Problem
 from runner.ledger.record import State
-from runner.plan import ACTIONS, Plan
+from runner.plan import ACTIONS, Plan, PlannedDelivery, PlannedMessage
 from runner.privacy import revealed
 
 FORMAT_VERSION = 1
+_BATCH = 1000  # deliveries in a part
+_END = "\n}"
 _STATUSES = ("sent", "unknown", "refused", "free")
 
 
@@ -33,42 +36,54 @@ def problems(found: Iterable[Problem], *, show: bool) -> str:
     return _document({"problems": rows})
 
 
-def plan(planned: Plan) -> str:
-    """A plan: digest, counts, messages, every delivery with its action, and the guards."""
-    return _document(
+def plan(planned: Plan, salt_check: str = "") -> Iterator[str]:
+    """A plan: digest, counts, messages, every delivery with its action, and the guards; a line a delivery.
+
+    In parts without their last line end, so that a million deliveries are never held at once. A plan that is saved to
+    be applied also says the `salt_check`.
+    """
+    head = {
+        "environment": planned.environment,
+        "workspace": planned.workspace,
+        **({"salt_check": salt_check} if salt_check else {}),
+        "digest": planned.digest,
+        "counts": _counts(planned.counts, ACTIONS),
+        "messages": [
+            {
+                "name": message.name,
+                "revision": message.declaration.revision,
+                "digest": message.digest,
+                "counts": _counts(message.counts, ACTIONS),
+            }
+            for message in planned.messages
+        ],
+    }
+    yield f'{_document(head).removesuffix(_END)},\n  "deliveries": ['
+    lines = (_delivery(message, delivery) for message in planned.messages for delivery in message.deliveries)
+    last = next(lines, None)
+    while batch := list(islice(lines, _BATCH)):
+        yield "".join(f"    {line},\n" for line in (last, *batch[:-1])).removesuffix("\n")
+        last = batch[-1]
+    guards = [
+        {"code": guard.code, "message": guard.message, "hint": guard.hint, "messages": list(guard.messages)}
+        for guard in planned.guards
+    ]
+    tail = orjson.dumps({"guards": guards}, option=orjson.OPT_INDENT_2).decode().removeprefix("{\n")
+    yield f"    {last}\n  ],\n{tail}" if last else f"  ],\n{tail}"
+
+
+def _delivery(message: PlannedMessage, delivery: PlannedDelivery) -> str:
+    return orjson.dumps(
         {
-            "environment": planned.environment,
-            "workspace": planned.workspace,
-            "digest": planned.digest,
-            "counts": _counts(planned.counts, ACTIONS),
-            "messages": [
-                {
-                    "name": message.name,
-                    "revision": message.declaration.revision,
-                    "digest": message.digest,
-                    "counts": _counts(message.counts, ACTIONS),
-                }
-                for message in planned.messages
-            ],
-            "deliveries": [
-                {
-                    "key": delivery.key,
-                    "message": message.name,
-                    "revision": message.declaration.revision,
-                    "to": delivery.shown,
-                    "action": delivery.action,
-                    "digest": delivery.digest,
-                    "reason": delivery.reason,
-                }
-                for message in planned.messages
-                for delivery in message.deliveries
-            ],
-            "guards": [
-                {"code": guard.code, "message": guard.message, "hint": guard.hint, "messages": list(guard.messages)}
-                for guard in planned.guards
-            ],
+            "key": delivery.key,
+            "message": message.name,
+            "revision": message.declaration.revision,
+            "to": delivery.shown,
+            "action": delivery.action,
+            "digest": delivery.digest,
+            "reason": delivery.reason,
         }
-    )
+    ).decode()
 
 
 def status(states: list[State]) -> str:

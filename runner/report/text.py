@@ -1,10 +1,11 @@
 """Plans, runs and ledgers as text. Recipients' values stay marked as private; who prints masks them or not."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import click
 
+from runner.agreement.plan_file import Change, PlanFile
 from runner.deliver.summary import Summary, Told
 from runner.guards import Guard
 from runner.ledger.record import Facts, Record, State
@@ -31,6 +32,21 @@ def plan(planned: Plan) -> str:
 def guard(found: Guard) -> str:
     """A guard that says no, and its way out."""
     return f"{click.style('guard', fg='red', bold=True)}: {found.message} [{found.code}]\n  hint: {found.hint}"
+
+
+def outdated(file: PlanFile, changes: Sequence[Change]) -> str:
+    """How a plan file differs from what is declared, and the way to write it anew."""
+    lines = [f"{file.path} is out of date" if file.exists else f"there is no {file.path} yet"]
+    lines.extend(f"  {change.kind:<8} {change.name}: {change.told}" for change in changes[:MOST_LISTED])
+    if len(changes) > MOST_LISTED:
+        lines.append(f"  and {len(changes) - MOST_LISTED:,} more")
+    lines.append(f"  hint: {file.writing}")
+    return "\n".join(lines)
+
+
+def gone(message: PlannedMessage) -> str:
+    """That a saved plan sends what is no longer declared."""
+    return f"{message.name}: {counted(message.gone, 'recipient')} of the saved plan no longer declared"
 
 
 def counts(found: Mapping[Action, int]) -> str:
@@ -129,6 +145,8 @@ def _message(message: PlannedMessage, sends: int) -> str:
         lines.append(f"  {click.style('!', fg='yellow')} {number:,} {action}: {reason}")
     if len(shown) > MOST_LISTED:
         lines.append(f"  and {len(shown) - MOST_LISTED:,} other reasons")
+    if message.gone:
+        lines.append(f"  {click.style('!', fg='yellow')} {gone(message)}")
     return "\n".join(lines)
 
 

@@ -1,0 +1,100 @@
+"""Plans that bind: the plan file in git and plans that are saved, read, written and compared."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from runner.agreement.plan_file import PlanFile, plan_file
+from runner.agreement.saved_plan import SavedPlan, saved_plan
+from runner.cli.session import Session
+from runner.errors import GuardRefused, RunStopped, UsageMistake
+from runner.ledger.record import salt_check
+from runner.plan import Choices, Plan
+from runner.privacy import revealed
+from runner.report import machine, text
+from runner.report.problems import counted
+
+
+def committed(here: Session) -> PlanFile:
+    """The plan file of the work tree. Raises ProblemsFound, RunStopped."""
+    path = here.settings.plan_file
+    try:
+        data = (here.tree.root / path).read_bytes()
+    except FileNotFoundError:
+        return PlanFile(path, {}, exists=False)
+    except OSError as error:
+        raise RunStopped(f"{path} cannot be read: {error.strerror}") from error
+    return plan_file(path, data)
+
+
+def bound(here: Session, choices: Choices, paths: tuple[str, ...], file: PlanFile) -> Choices:
+    """The choices with the plan file, if there is one or has to be."""
+    binds = file.exists or here.settings.require_plan
+    return replace(choices, whole=here.is_whole(paths), plan_file=file if binds else None)
+
+
+def same_workspace(here: Session, choices: Choices, id_code: str) -> None:
+    """Compares the workspace that is talked to with the saved plan's. Raises GuardRefused."""
+    if choices.saved and not here.options.sandbox:
+        for guard in choices.saved.mismatches(here.settings.environment, id_code, here.settings.salt):
+            raise GuardRefused(guard.message, guard.hint)
+
+
+def gone(made: Plan) -> list[str]:
+    """What a saved plan would still send and is no longer declared."""
+    return [text.gone(message) for message in made.messages if message.gone]
+
+
+def write(here: Session, made: Plan, file: PlanFile, *, whole: bool) -> None:
+    """Writes the plan file. Unless `whole`, lines of other messages stay. Raises UsageMistake."""
+    path = here.tree.root / file.path
+    wanted = file.rewritten((message.line for message in made.messages), whole=whole)
+    if path.is_file() and path.read_bytes() == wanted:
+        here.screen.aside(f"{file.path} is up to date")
+        return
+    _replace(path, [wanted])
+    here.screen.aside(f"{file.path} is written: {counted(len(wanted.splitlines()), 'message')}")
+
+
+def outdated(made: Plan, file: PlanFile, *, whole: bool) -> str:
+    """How the plan file differs from what is declared; empty if it does not."""
+    changes = file.changes((message.line for message in made.messages), whole=whole)
+    return text.outdated(file, changes) if changes else ""
+
+
+def save(here: Session, made: Plan, path: Path) -> None:
+    """Saves a plan for `apply --plan`. Raises UsageMistake."""
+    parts = machine.plan(made, salt_check(here.settings.salt))
+    _replace(here.file(path), (f"{revealed(part, show=False)}\n".encode() for part in parts))
+
+
+def saved(here: Session, path: Path) -> SavedPlan:
+    """Reads a saved plan. Raises ProblemsFound, UsageMistake."""
+    try:
+        with here.file(path).open("rb") as lines:
+            return saved_plan(str(path), lines)
+    except OSError as error:
+        raise UsageMistake(f"{path} cannot be read: {error.strerror}", "msgrun plan --out writes a plan") from error
+
+
+def _replace(path: Path, parts: Iterable[bytes]) -> None:
+    """Writes a file as a whole or not at all; what is no file, as a pipe, is written to. Raises UsageMistake."""
+    is_special = path.exists() and not path.is_file()
+    real = path if is_special else Path(os.path.realpath(path))
+    temporary = real if is_special else real.with_name(f".{real.name}.{os.getpid()}")
+    try:
+        try:
+            with temporary.open("wb") as handle:
+                handle.writelines(parts)
+                handle.flush()
+                if not is_special:
+                    os.fsync(handle.fileno())
+            if not is_special:
+                os.replace(temporary, real)  # noqa: PTH105  # the atomic rename is the point
+        except BaseException:
+            if not is_special:
+                temporary.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UsageMistake(f"{path} cannot be written: {error.strerror}") from error
