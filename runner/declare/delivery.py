@@ -49,12 +49,13 @@ class Delivery:
         return f"id:{self.value}" if self.kind == "id" else f"{self.kind}:~{self.key[:8]}"
 
 
-def deliveries(declaration: Declaration, salt: str) -> Iterator[Delivery | Problem]:
+def deliveries(declaration: Declaration, salt: str, *, planned: bool = False) -> Iterator[Delivery | Problem]:
     """Every delivery of a declaration in order, rendered and checked; a Problem for each recipient with a fault.
 
-    The same recipient twice is a fault of the second. Two recipients are the same if their keys are.
+    The same recipient twice is a fault of the second. Two recipients are the same if their keys are. Deliveries that
+    are `planned`, and compared with their plan one by one, cannot be; then no key is remembered.
     """
-    return _Stream(declaration, salt).deliveries()
+    return _Stream(declaration, salt, planned=planned).deliveries()
 
 
 def key(salt: str, name: str, revision: int, kind: Kind, value: str) -> str:
@@ -119,9 +120,10 @@ def plan_digest(environment: str, workspace: str, messages: list[tuple[str, int,
 class _Stream:
     """Renders one declaration for its recipients. What is the same for all of them is made once."""
 
-    def __init__(self, declaration: Declaration, salt: str) -> None:
+    def __init__(self, declaration: Declaration, salt: str, *, planned: bool) -> None:
         self._declaration = declaration
         self._salt = salt
+        self._is_planned = planned
         self._seen: dict[bytes, int] = {}
         self._digest = _digester(salt)
         self._is_valid = rules.validator("payload").is_valid
@@ -160,7 +162,8 @@ class _Stream:
         except (UnicodeEncodeError, orjson.JSONEncodeError):
             half = TemplateFault("not-a-text", "half of a surrogate pair is no character")
             return [declaration.body_origin.problem(half, self._label(recipient))]
-        earlier = self._seen.setdefault(bytes.fromhex(found), recipient.number)
+        number = recipient.number
+        earlier = number if self._is_planned else self._seen.setdefault(bytes.fromhex(found), number)
         if earlier != recipient.number:
             return [self._duplicate(recipient, value, earlier)]
         own = (value, *recipient.vars.values())

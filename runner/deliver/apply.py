@@ -16,6 +16,7 @@ from runner.declare.delivery import text_hash
 from runner.declare.project import Settings
 from runner.deliver.due import Due, LookedUp, Prepared
 from runner.deliver.lanes import MOST_LANES, Lanes
+from runner.deliver.reached import Reached
 from runner.deliver.recipient import NoContact, chosen
 from runner.deliver.sending import Again, Flight, Outcome, Posted, Sender
 from runner.deliver.summary import STOP_KINDS, Stop, StopKind, Summary, Told
@@ -94,7 +95,7 @@ class Run:
         self._flying: dict[str, Flight] = {}
         self._again: list[tuple[float, str]] = []
         self._outcomes: list[Record] = []
-        self._reached: set[int] = set()
+        self._reached = Reached()
         self._expired: Counter[str] = Counter()
         self._attempts = 0
         self._unknown_in_a_row = 0
@@ -188,10 +189,7 @@ class Run:
     def _is_first(self, claim: Record) -> bool:
         """Whether no other delivery of this revision reached the contact, in the ledger or in this run."""
         reached = (claim.message, claim.revision, claim.contact)
-        if hash(reached) in self._reached or self._ledger.facts.reached(*reached, but=claim.key):
-            return False
-        self._reached.add(hash(reached))
-        return True
+        return not self._ledger.facts.reached(*reached, but=claim.key) and self._reached.add(*reached)
 
     def _claim(self, prepared: Prepared) -> Record:
         declaration, delivery = prepared.declaration, prepared.delivery

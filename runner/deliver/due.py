@@ -107,7 +107,7 @@ class Due:
 
     def _of(self, message: PlannedMessage) -> Iterator[Delivery]:
         """The deliveries of a message to send. Whatever is rendered otherwise than planned raises GuardRefused."""
-        rendered = deliveries(message.declaration, self._settings.salt)
+        rendered = deliveries(message.declaration, self._settings.salt, planned=True)
         for planned in message.deliveries:
             delivery = next(rendered, None)
             if not isinstance(delivery, Delivery) or (delivery.key, delivery.digest) != (planned.key, planned.digest):

@@ -350,16 +350,25 @@ class Campaign:
         return [who for who, (status, _) in self.known().items() if status == "unknown"]
 
     def by_a_wrong_clock(self, people: set[str]) -> set[str]:
-        """Of these people, those of whose claims none is from about the time at which their message was made."""
-        claimed: dict[str, list[float]] = {}
+        """Of these people, those whose open attempts all tell another time than that of their message."""
+        told: dict[tuple[str, str], set[tuple[str, float]]] = {}
         for line in self.lockfile.read_bytes().split(b"\n"):
             with contextlib.suppress(ValueError):
                 record = json.loads(line)
                 if record.get("at"):
                     moment = datetime.fromisoformat(record["at"]).timestamp()
-                    claimed.setdefault(self.names[record["key"]], []).append(moment)
+                    told.setdefault((self.names[record["key"]], record["attempt"]), set()).add(
+                        (record["status"], moment)
+                    )
         at = {entry["to"]: entry["at"] for entry in map(json.loads, self.log.read_text().splitlines())}
-        return {who for who in people if all(abs(at[who] - moment) > OFF for moment in claimed.get(who, []))}
+        near = {
+            who
+            for (who, _), facts in told.items()
+            if who in people
+            and not any(status == "released" for status, _ in facts)
+            and any(abs(at[who] - moment) <= OFF for _, moment in facts)
+        }
+        return people - near
 
     def counts(self) -> dict[str, int]:
         """What the server counted, and what the shim noted."""

@@ -1,14 +1,16 @@
 """How fast messages are sent: against a strict rate limit, against nothing but a loop, and into the ledger alone.
 
-    python tests/benchmarks/sending.py [limit|bare|ledger …]
+    python tests/benchmarks/sending.py [limit|bare|ledger|memory …]
 
 `limit`: 150 ms latency and strict windows of 167 and of 1,666; made in whole windows against what was allowed, the
 429s, and the processor time of the whole command. Goals: 99 %, under 0.1 %, 30 % of a core at 167 in ten seconds.
 `bare`: an instant server without a limit, in turn msgrun and a loop of `requests.Session`s without a ledger, with as
 many threads; the median of the ratios. Goal: 0.85.
 `ledger`: claims and outcomes of 32 deliveries at a time, as apply writes them. Goal: 10,000 deliveries a second.
+`memory`: what the process holds while it sends 200,000 messages, from the first to the last: bytes a delivery.
 """
 
+import contextlib
 import json
 import os
 import resource
@@ -98,6 +100,41 @@ def against_a_loop(people: int = 4000, runs: int = 5) -> None:
     print(f"without a limit: {ratio:.2f} of a bare loop ({ours:.0f} and {bare:.0f} a second, {MOST_LANES} threads)")
 
 
+def while_it_sends(people: int = 200_000) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        campaign = Campaign(
+            Path(folder).resolve(), people, email=False, seed="1", rate=10_000_000, latency=0, faults=""
+        )
+        seen: list[tuple[int, int]] = []  # bytes of the server's log, KiB of the process
+        try:
+            process = campaign.start()
+            while process.poll() is None:
+                if size := campaign.size():
+                    seen.append((size, resident(process.pid)))
+                time.sleep(0.2)
+            campaign.end(process)
+            made = len(campaign.made())
+        finally:
+            campaign.close()
+    seen = [(size * made // seen[-1][0], kilobytes) for size, kilobytes in seen if kilobytes]
+    begin = next(found for found in seen if found[0] >= made // 20)  # whatever is imported and buffered is there now
+    slope = 1024 * (seen[-1][1] - begin[1]) / (seen[-1][0] - begin[0])
+    most = max(kilobytes for _, kilobytes in seen)
+    print(
+        f"memory: {begin[1] / 1024:.1f} MiB after {begin[0]:,} messages, {seen[-1][1] / 1024:.1f} MiB after "
+        f"{seen[-1][0]:,}, at most {most / 1024:.1f} MiB: {slope:.0f} bytes a delivery"
+    )
+
+
+def resident(process: int) -> int:
+    """KiB of memory of a process; 0 once it has ended. Linux."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{process}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+    return 0
+
+
 def rate(log: Path) -> float:
     """Messages a second, between the first and the last that the server made."""
     at = [json.loads(line)["at"] for line in log.read_text().splitlines()]
@@ -136,6 +173,8 @@ def main() -> None:
         ledger_alone()
     if "bare" in wanted:
         against_a_loop()
+    if "memory" in wanted:
+        while_it_sends()
     if "limit" in wanted:
         at_the_limit(167)
         at_the_limit(1666)
