@@ -17,7 +17,7 @@ from runner.declare.sample import Sample, sample
 from runner.deliver.summary import Summary
 from runner.errors import MsgrunError, Problem, ProblemsFound
 from runner.plan import Plan, PlannedMessage
-from runner.report import comment, github, machine, markdown, text
+from runner.report import changes, comment, github, machine, markdown, text
 from runner.report.markdown import Review
 
 _SUMMARY = 1024 * 1024  # bytes; GitHub drops a larger one as a whole
@@ -38,34 +38,40 @@ _told = _Told()
 
 
 def review(here: Session, made: Plan, warnings: Sequence[Problem], notes: Sequence[str] = ()) -> Review:
-    """A plan with all that its review shows."""
+    """A plan with all that its review shows, but for a comparison."""
     salt = here.settings.salt
 
     def sampled(message: PlannedMessage) -> Sample | None:
         return sample(message.declaration, salt, _typical(message))
 
-    seen = Review(made, warnings, notes, sampled, sandbox=here.options.sandbox)
-    _told.plan = made
+    return Review(made, warnings, notes, sampled, sandbox=here.options.sandbox)
+
+
+def _keep(here: Session, seen: Review) -> None:
+    """Keeps a plan for the end of the command, when GitHub's workflow gets it."""
+    _told.plan = seen.plan
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):  # at once: only now is a render bounded in time
         room = _room(Path(path)) - comment.COMMENT
         _told.blocks = [markdown.plan(seen, show=here.screen.show, limit=room)] if room > comment.COMMENT else []
-    return seen
 
 
 def show(here: Session, seen: Review, form: str) -> None:
     """Prints a plan in one of the forms; warnings of the files beside it where it does not hold them."""
-    screen = here.screen
+    screen, found = here.screen, seen.comparison
+    _keep(here, seen)
     if form in {"text", "json"}:
         screen.warnings(seen.warnings)
     match form:
         case "json":
-            for part in machine.plan(seen.plan):
+            for part in machine.plan(seen.plan, changes=changes.value(found, show=screen.show) if found else None):
                 screen.result(part)
         case "markdown":
             screen.result(markdown.plan(seen, show=screen.show).rstrip("\n"))
         case "github":
-            screen.result(github.plan(seen.plan, seen.warnings, show=screen.show, folder=screen.folder))
+            screen.result(github.plan(seen.plan, seen.warnings, seen.worries(), show=screen.show, folder=screen.folder))
         case _:
+            if found:
+                screen.result(f"{changes.text(found, show=screen.show)}\n")
             screen.result(text.plan(seen.plan))
 
 

@@ -55,6 +55,7 @@ def _choices(function: Callable[..., Any]) -> Callable[..., Any]:
 @command("plan")
 @click.argument("paths", nargs=-1)
 @format_option("text", "json", "markdown", "github")
+@click.option("--against", metavar="REF", help="Also show what changes against a git ref, as origin/main.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is something to send.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, for apply --plan.")
 @click.option("--write", is_flag=True, help="Write the plan file (messages.plan), to be reviewed and committed.")
@@ -63,6 +64,7 @@ def _choices(function: Callable[..., Any]) -> Callable[..., Any]:
 def plan(
     paths: tuple[str, ...],
     form: str,
+    against: str | None,
     choices: Choices,
     out: Path | None,
     *,
@@ -95,7 +97,12 @@ def plan(
             notes.append(note)
         outdated = binding.outdated(made, file, whole=agreed.whole) if check else ""
         notes.extend([outdated] if outdated else [])
-        reviewing.show(here, reviewing.review(here, made, warnings, notes), form)
+        seen = reviewing.review(here, made, warnings, notes)
+        if against is not None:
+            from runner.cli.comparing import compared  # noqa: PLC0415  # imported where used
+
+            seen = replace(seen, comparison=compared(here, against, seen, facts, project, paths))
+        reviewing.show(here, seen, form)
         if write:
             binding.write(here, made, file, whole=agreed.whole)
         if check:

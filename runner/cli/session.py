@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ import click
 from runner.cli.options import Globals
 from runner.cli.screen import Screen, remember
 from runner.cli.watching import watched
-from runner.declare.project import Project, Settings, find_root, load, load_settings
+from runner.declare.project import Project, Settings, find_root, is_within, load, load_settings
 from runner.declare.template import Watch
 from runner.declare.tree import Tree
 from runner.errors import GuardRefused, ProblemsFound, UsageMistake
@@ -42,6 +42,15 @@ class Session:
     def project(self, paths: tuple[str, ...] = ()) -> Project:
         """Reads the declarations; `paths` are as the user typed them, relative to where the command runs."""
         return load(self.tree, self.settings, _WATCH, [self._from_root(path) for path in paths])
+
+    def project_in(self, tree: Tree, settings: Settings) -> Project:
+        """Reads the declarations of another tree, with renders bounded as here."""
+        return load(tree, settings, _WATCH)
+
+    def selects(self, paths: tuple[str, ...]) -> Callable[[str], bool]:
+        """Whether a path from the root is among those that the user typed; all are where none was."""
+        chosen = [self._from_root(path) for path in paths]
+        return lambda path: not chosen or any(is_within(path, one) for one in chosen)
 
     def valid_project(self, paths: tuple[str, ...] = ()) -> Project:
         """Reads the declarations, prints what is wrong, and goes on only if nothing is. Raises ProblemsFound."""

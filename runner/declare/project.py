@@ -257,11 +257,12 @@ def _selector(tree: Tree, paths: Iterable[str]) -> Callable[[str], bool]:
     wanted = list(paths)
     known = list(tree.declarations())
     for path in wanted:
-        if path != "." and not any(_within(found, path) for found in known):
+        if path != "." and not any(is_within(found, path) for found in known):
             hint = rules.did_you_mean(path, known) or "declarations are messages/**/*.yaml and .yml"
             raise UsageMistake(f"no declaration at {path}", hint)
-    return lambda path: not wanted or any(_within(path, chosen) for chosen in wanted)
+    return lambda path: not wanted or any(is_within(path, chosen) for chosen in wanted)
 
 
-def _within(path: str, chosen: str) -> bool:
+def is_within(path: str, chosen: str) -> bool:
+    """Whether a path is the chosen file, or in the chosen folder."""
     return chosen in {".", path} or path.startswith(chosen.rstrip("/") + "/")

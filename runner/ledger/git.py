@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 from urllib.parse import quote
 
 from runner.errors import LedgerUnavailable
@@ -110,6 +111,13 @@ class Repository:
             raise GitFailed(args[0], done.stdout + done.stderr)
         return done.stdout
 
+    def save(self, blob: str, path: Path) -> None:
+        """Writes a blob to a new file, byte for byte, however large it is. Raises LedgerUnavailable if git cannot."""
+        with path.open("xb") as handle:
+            done = _run(self.top, ("cat-file", "blob", blob), stdout=handle)
+        if done.returncode:
+            raise GitFailed("cat-file", done.stderr)
+
     def _upstream(self) -> tuple[str, str]:
         """The remote and the full name of the branch that the current one follows; empty where it follows none."""
         branch = self.attempted("symbolic-ref", "--quiet", "--short", "HEAD")
@@ -156,7 +164,11 @@ def _branch_of_job(environ: Mapping[str, str]) -> str:
 
 
 def _run(
-    folder: Path, args: tuple[str, ...], stdin: bytes = b"", extra: Mapping[str, str] | None = None
+    folder: Path,
+    args: tuple[str, ...],
+    stdin: bytes = b"",
+    extra: Mapping[str, str] | None = None,
+    stdout: IO[bytes] | int = subprocess.PIPE,
 ) -> subprocess.CompletedProcess[bytes]:
     environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
     environment |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(extra or {})}
@@ -165,7 +177,8 @@ def _run(
         ["git", *args],  # noqa: S607  # the git of the user's PATH
         cwd=folder,
         env=environment,
-        capture_output=True,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
         input=stdin,
         timeout=_TIMEOUT,
         check=False,

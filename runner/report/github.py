@@ -43,8 +43,11 @@ def problems(found: Iterable[Problem], *, show: bool, folder: str = "") -> str:
     return annotations((_problem(problem, show=show) for problem in ordered), folder)
 
 
-def plan(planned: "Plan", warnings: Iterable[Problem], *, show: bool, folder: str = "") -> str:
-    """A plan as annotations: guards, what is unusual, warnings, and the sums with the digest as a notice."""
+def plan(planned: "Plan", warnings: Iterable[Problem], worries: Iterable[str], *, show: bool, folder: str = "") -> str:
+    """A plan as annotations: guards, what is unusual, warnings, and the sums with the digest as a notice.
+
+    `worries` are about the ledger, or about what changed.
+    """
     places = {message.name: message.declaration.place for message in planned.messages}
     found = [
         Annotation(
@@ -60,6 +63,7 @@ def plan(planned: "Plan", warnings: Iterable[Problem], *, show: bool, folder: st
             if number := message.counts[action]:
                 text = f"{number:,} of {len(message.deliveries):,} deliveries of {message.name} are {action}"
                 found.append(Annotation("warning", action, text, message.declaration.place))
+    found.extend(Annotation("warning", "msgrun plan", revealed(worry, show=show)) for worry in worries)
     found.extend(_problem(problem, show=show) for problem in warnings)
     workspace = f", workspace {planned.workspace}" if planned.workspace else ""
     counts = ", ".join(f"{number:,} {action}" for action, number in planned.counts.items() if number) or "nothing"

@@ -36,11 +36,11 @@ def problems(found: Iterable[Problem], *, show: bool) -> str:
     return _document({"problems": rows})
 
 
-def plan(planned: Plan, salt_check: str = "") -> Iterator[str]:
+def plan(planned: Plan, salt_check: str = "", changes: dict[str, Any] | None = None) -> Iterator[str]:
     """A plan: digest, counts, messages, every delivery with its action, and the guards; a line a delivery.
 
     In parts without their last line end, so that a million deliveries are never held at once. A plan that is saved to
-    be applied also says the `salt_check`.
+    be applied also says the `salt_check`, and one that was compared what `changes`.
     """
     head = {
         "environment": planned.environment,
@@ -68,7 +68,8 @@ def plan(planned: Plan, salt_check: str = "") -> Iterator[str]:
         {"code": guard.code, "message": guard.message, "hint": guard.hint, "messages": list(guard.messages)}
         for guard in planned.guards
     ]
-    tail = orjson.dumps({"guards": guards}, option=orjson.OPT_INDENT_2).decode().removeprefix("{\n")
+    last_keys = {"guards": guards, **({"changes": changes} if changes else {})}
+    tail = orjson.dumps(last_keys, option=orjson.OPT_INDENT_2).decode().removeprefix("{\n")
     yield f"    {last}\n  ],\n{tail}" if last else f"  ],\n{tail}"
 
 

@@ -8,12 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from runner.comparison import Change, Comparison
 from runner.declare.audience import Table
 from runner.declare.sample import Sample
 from runner.errors import Problem
 from runner.guards import Guard
 from runner.plan import ACTIONS, Action, Plan, PlannedMessage
 from runner.privacy import MASK, revealed
+from runner.report import changes
 from runner.report.comment import COMMENT, MOST_TOLD, OF_TABLE, heading, problem, told, way_out
 from runner.report.markup import cell, clipped, code, details, fence, fitting, named, prose, wrapped
 from runner.report.problems import counted
@@ -37,21 +39,31 @@ class Review:
     notes: Sequence[str] = ()
     sample: Callable[[PlannedMessage], Sample | None] = field(default=_no_sample)
     sandbox: bool = False
+    comparison: Comparison | None = None
+
+    def worries(self) -> list[str]:
+        """What to worry about besides guards and problems: of the ledger, and of what changed."""
+        return [*self.notes, *(self.comparison.worries() if self.comparison else ())]
+
+    def change(self, message: PlannedMessage) -> Change | None:
+        """What happened to a message, where that was looked at."""
+        return self.comparison.of(message.name) if self.comparison else None
 
 
 def plan(seen: Review, *, show: bool, limit: int = COMMENT) -> str:
     """A plan of at most `limit` characters. `show`: recipients' values in clear."""
     planned, sends = seen.plan, seen.plan.sends()
-    messages = sorted(planned.messages, key=lambda message: not _matters(message, sends))
+    messages = sorted(planned.messages, key=lambda message: not _matters(message, seen, sends))
     blocks = [
         f"{heading(planned.environment)}, {_where(seen)}",
         _counts(planned, sends),
+        *(changes.heading(seen.comparison) if seen.comparison else ()),
         *_guards(planned.guards, show=show),
         *_warnings(seen, show=show),
-        *_table(messages, sends),
+        *_table(messages, seen, sends),
     ]
     digest = f"Digest {code(planned.digest)}"
-    unfolded = [message for message in messages if _matters(message, sends)]
+    unfolded = [message for message in messages if _matters(message, seen, sends)]
     room = limit - len("\n\n".join([*blocks, digest])) - 200
     unfolding = (_details(message, sends[message.name], seen, show=show) for message in unfolded)
     blocks.extend(fitting(unfolding, len(unfolded), room, "messages, whose texts there is no room for"))
@@ -65,7 +77,10 @@ def _where(seen: Review) -> str:
     return f"workspace {code(workspace)}" if workspace else "a workspace that is not pinned yet"
 
 
-def _matters(message: PlannedMessage, sends: dict[str, int]) -> bool:
+def _matters(message: PlannedMessage, seen: Review, sends: dict[str, int]) -> bool:
+    change = seen.change(message)
+    if change and change.kind not in {"unchanged", "uncompared"}:
+        return True
     return bool(sends[message.name] or any(message.counts[action] for action in _WORRYING))
 
 
@@ -90,7 +105,7 @@ def _guards(guards: Sequence[Guard], *, show: bool) -> list[str]:
 
 
 def _warnings(seen: Review, *, show: bool) -> list[str]:
-    planned, lines = seen.plan, [f"> - {told(note, show=show)}" for note in seen.notes]
+    planned, lines = seen.plan, [f"> - {told(worry, show=show)}" for worry in seen.worries()]
     if unknown := planned.counts["unknown"]:
         since = f"**unknown** whether {unknown:,} were sent: they are not sent again before a person or"
         lines.append(f"> - {since} `msgrun reconcile` has looked in Intercom")
@@ -103,24 +118,26 @@ def _warnings(seen: Review, *, show: bool) -> list[str]:
     return ["\n".join(["> [!WARNING]", *shown])]
 
 
-def _table(messages: Sequence[PlannedMessage], sends: dict[str, int]) -> list[str]:
+def _table(messages: Sequence[PlannedMessage], seen: Review, sends: dict[str, int]) -> list[str]:
     """A row a message; of the actions only those that some message has."""
     if not messages:
         return ["No message is declared."]
     actions = [action for action in ACTIONS[1:] if any(message.counts[action] for message in messages)]
-    head = ["message", "type", "from", "recipients", "to send", *actions, "revision", "expires"]
-    rule = ["---", "---", "---", *["--:"] * (len(actions) + 3), "---"]
-    rows = [_row(message, sends[message.name], actions) for message in messages]
+    change = ["change"] if seen.comparison else []
+    head = ["message", *change, "type", "from", "recipients", "to send", *actions, "revision", "expires"]
+    rule = ["---", *["---"] * len(change), "---", "---", *["--:"] * (len(actions) + 3), "---"]
+    rows = [_row(message, sends[message.name], actions, seen.change(message)) for message in messages]
     shown = fitting(rows, len(rows), OF_TABLE, "messages", separator="\n", start="| ", end=" |" * len(head))
     return ["\n".join([_cells(head), _cells(rule), *shown])]
 
 
-def _row(message: PlannedMessage, sends: int, actions: Sequence[Action]) -> str:
+def _row(message: PlannedMessage, sends: int, actions: Sequence[Action], change: Change | None) -> str:
     declared = message.declaration
     expires = _moment(declared.expires) if declared.expires else "never"
     return _cells(
         [
             cell(message.name),
+            *([change.kind] if change else ()),
             declared.message_type,
             f"admin {cell(declared.sender)}",
             f"{len(message.deliveries):,}",
@@ -155,7 +172,15 @@ def _details(message: PlannedMessage, sends: int, seen: Review, *, show: bool) -
         facts.append(f"Not before {_moment(declared.not_before)}")
     found = seen.sample(message)
     title = f"{named(message.name)}: {sends:,} to send"
-    return details(title, ["\n".join(f"- {fact}" for fact in facts), *(_sample(found, show=show) if found else ())])
+    change = seen.change(message)
+    return details(
+        f"{title} ({change.kind})" if change else title,
+        [
+            "\n".join(f"- {fact}" for fact in facts),
+            *(changes.details(change, show=show) if change else ()),
+            *(_sample(found, show=show) if found else ()),
+        ],
+    )
 
 
 def _sample(found: Sample, *, show: bool) -> list[str]:

@@ -42,9 +42,9 @@ def cell(text: str) -> str:
 
 def fence(text: str, language: str = "text") -> str:
     """A text as a block of code, between fences that no line of it can close."""
-    clean = _clean(text).strip("\n")
-    ticks = "`" * max(3, _longest(clean) + 1)
-    return f"{ticks}{language}\n{clean}\n{ticks}"
+    lines = clean(text).strip("\n")
+    ticks = "`" * max(3, _longest(lines) + 1)
+    return f"{ticks}{language}\n{lines}\n{ticks}"
 
 
 def wrapped(text: str, width: int = 100) -> str:
@@ -67,6 +67,11 @@ def clipped(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}\n… and {len(text) - most:,} more characters"
 
 
+def clean(text: str) -> str:
+    """The text without what a terminal or a page obeys: control characters, colours, reversed reading."""
+    return _CONTROL.sub("\ufffd", _STYLE.sub("", text).replace("\r\n", "\n").replace("\r", "\n"))
+
+
 def fitting(
     pieces: Iterable[str], total: int, room: int, noun: str, *, separator: str = "\n\n", start: str = "", end: str = ""
 ) -> list[str]:
@@ -81,11 +86,7 @@ def fitting(
 
 
 def _one_line(text: str) -> str:
-    return " ".join(_clean(text).split())
-
-
-def _clean(text: str) -> str:
-    return _CONTROL.sub("\ufffd", _STYLE.sub("", text).replace("\r\n", "\n").replace("\r", "\n"))
+    return " ".join(clean(text).split())
 
 
 def _longest(text: str) -> int:

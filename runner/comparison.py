@@ -1,0 +1,209 @@
+"""What a plan changes against the project as it was elsewhere: per message its texts, its recipients and the rest.
+
+Pure: from two sets of declarations and the ledger's facts. Of the other side only one delivery a message is rendered.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from runner.declare.audience import Table
+from runner.declare.declaration import FLAG, Declaration
+from runner.declare.project import Project
+from runner.declare.sample import Sample, sample_for
+from runner.guards import recipients
+from runner.ledger.record import Facts
+from runner.overlap import Overlap, find, identity, overlap
+from runner.plan import Plan, PlannedMessage
+
+Kind = Literal["new", "changed", "unchanged", "removed", "uncompared"]
+KINDS: tuple[Kind, ...] = ("new", "changed", "unchanged", "removed", "uncompared")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Something that is declared otherwise than before, in words; empty where it is not declared."""
+
+    name: str
+    before: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happened to one message. `before` and `now` are samples, for the same recipient if both sides have it.
+
+    `written` says that its author changed what is rendered, or what it is rendered with.
+    """
+
+    name: str
+    kind: Kind
+    fields: tuple[Field, ...] = ()
+    audience: Overlap | None = None
+    written: bool = False
+    before: Sample | None = None
+    now: Sample | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Every message of the plan and what became of it, by name, then those that are removed.
+
+    `against` is the other side as a person named it, `commit` its hash; `notes` say what could not be compared.
+    """
+
+    against: str
+    commit: str
+    changes: tuple[Change, ...]
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def counts(self) -> Counter[Kind]:
+        """How many messages there are of each kind of change."""
+        return Counter(change.kind for change in self.changes)
+
+    def worries(self) -> list[str]:
+        """What to worry about."""
+        return [*self.notes, *(warning for change in self.changes for warning in change.warnings)]
+
+    def of(self, name: str) -> Change | None:
+        """The change of a message."""
+        return self._by_name.get(name)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Change]:
+        return {change.name: change for change in self.changes}
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The plan, every name that is declared beside it (a plan may be of a selection), and samples of its messages.
+
+    `selected` tells of a declaration's path whether it would be part of the plan.
+    """
+
+    plan: Plan
+    names: frozenset[str]
+    selected: Callable[[str], bool]
+    sample: Callable[[PlannedMessage], Sample | None]
+
+
+def compare(now: Now, before: Project, facts: Facts) -> tuple[Change, ...]:
+    """What happened to every message of the plan, and to those that are gone."""
+    known = {declared.name: declared for declared in before.declarations}
+    unsound = {declared.name for declared in before.unsound}
+    faulty = {problem.place.path for problem in before.problems if problem.is_error}
+    gone = [
+        declared
+        for declared in before.declarations
+        if declared.name not in now.names and now.selected(declared.document.source.path)
+    ]
+    changes = []
+    for message in now.plan.messages:
+        warnings = tuple(_warnings(message, now.plan))
+        if earlier := known.get(message.name):
+            warnings += tuple(_again(message, earlier, facts))
+            changes.append(_changed(message, earlier, now, before.settings.salt, warnings))
+        elif message.name in unsound or message.declaration.document.source.path in faulty:
+            changes.append(Change(message.name, "uncompared", warnings=warnings))
+        else:
+            renamed = () if _guarded(now.plan, "repeat", message.name) else _renames(message, gone, facts)
+            changes.append(Change(message.name, "new", warnings=(*warnings, *renamed)))
+    return (*changes, *(_removed(declared, facts) for declared in gone))
+
+
+def _changed(message: PlannedMessage, earlier: Declaration, now: Now, salt: str, warnings: tuple[str, ...]) -> Change:
+    declared = message.declaration
+    fields = tuple(_fields(earlier, declared))
+    difference = overlap(earlier, declared, len(message.deliveries))
+    written = earlier.content != declared.content
+    if not (written or fields or difference.differs):
+        return Change(message.name, "unchanged", audience=difference, warnings=warnings)
+    shown = now.sample(message) if written or difference.altered else None
+    other = find(earlier, identity(shown.kind, shown.value) if shown else b"") if shown else None
+    return Change(
+        name=message.name,
+        kind="changed",
+        fields=fields,
+        audience=difference,
+        written=written,
+        before=sample_for(earlier, other, salt) if other else None,
+        now=shown,
+        warnings=warnings,
+    )
+
+
+def _removed(declared: Declaration, facts: Facts) -> Change:
+    sent = _sent(declared, facts)
+    told = (f"{declared.name} is removed, and {recipients(sent)} got it already",) if sent else ()
+    return Change(declared.name, "removed", warnings=told)
+
+
+def _fields(before: Declaration, now: Declaration) -> Iterator[Field]:
+    """What differs besides the texts and the recipients."""
+    for name, one, other in zip(_NAMES, _values(before), _values(now), strict=True):
+        if one != other:
+            yield Field(name, one, other)
+
+
+_NAMES = ("message_type", "template", "from", "revision", "expires", "not_before", "max_recipients", FLAG, "to")
+
+
+def _values(declared: Declaration) -> tuple[str, ...]:
+    moments = [f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else "" for moment in (declared.expires, declared.not_before)]
+    return (
+        declared.message_type,
+        declared.template or "",
+        declared.sender,
+        str(declared.revision),
+        *moments,
+        str(declared.max_recipients or ""),
+        "true" if declared.opens_conversation else "",
+        declared.audience.path if isinstance(declared.audience, Table) else "recipients in the declaration",
+    )
+
+
+def _warnings(message: PlannedMessage, plan: Plan) -> Iterator[str]:
+    """What the ledger says of the change, unless a guard has said it already."""
+    if (edited := message.counts["edited"]) and not _guarded(plan, "edited", message.name):
+        yield f"{message.name} was edited after it was sent to {recipients(edited)}"
+
+
+def _again(message: PlannedMessage, earlier: Declaration, facts: Facts) -> Iterator[str]:
+    now, before = message.declaration.revision, earlier.revision
+    if now != before and (sent := _sent(earlier, facts)):
+        yield f"{message.name} is of revision {now} now, so {recipients(sent)} of revision {before} would get it again"
+
+
+def _renames(message: PlannedMessage, gone: Iterable[Declaration], facts: Facts) -> tuple[str, ...]:
+    """Removed messages with the same text and some of the same recipients: another name is another message."""
+    return tuple(
+        _told(message.name, declared.name, both, _sent(declared, facts))
+        for declared in gone
+        if _texts(declared) == _texts(message.declaration)
+        and (both := overlap(declared, message.declaration, len(message.deliveries)).same)
+    )
+
+
+def _told(name: str, other: str, both: int, sent: int) -> str:
+    text = f"{name} looks like {other} under another name: the same text, and {both:,} of the same recipients"
+    if sent:
+        return f"{text}; {recipients(sent)} of {other} got it already, and would get it again"
+    return f"{text}; nothing was sent as {other}"
+
+
+def _texts(declared: Declaration) -> tuple[object, ...]:
+    subject = declared.subject.source if declared.subject else ""
+    return declared.message_type, subject, declared.body.source, sorted(declared.body.parts.items())
+
+
+def _sent(declared: Declaration, facts: Facts) -> int:
+    keys = facts.keys_of(declared.name, declared.revision)
+    return sum((state := facts.state(key)) is not None and state.status == "sent" for key in keys)
+
+
+def _guarded(plan: Plan, code: str, name: str) -> bool:
+    return any(guard.code == code and name in guard.messages for guard in plan.guards)

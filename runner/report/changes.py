@@ -1,0 +1,138 @@
+"""What a plan changes, as text, as JSON, and as pieces of the Markdown of a review."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from runner.comparison import KINDS, Change, Comparison
+from runner.overlap import Overlap
+from runner.privacy import revealed
+from runner.report.difference import Part, difference, inline, lines
+from runner.report.markup import clean, clipped, code, fence
+from runner.report.visible import visible
+
+_COLOURS = {"new": "green", "changed": "yellow", "removed": "red", "uncompared": "yellow"}
+_SHORT = 10  # digits of a commit's hash
+_OF_DIFFERENCE = 4_000  # characters
+_SAME_TEXT = "the text reads the same; what differs is in its source"
+
+
+def text(found: Comparison, *, show: bool) -> str:
+    """What changed: each message that did, with its differences, then the counts."""
+    blocks = [click.style(f"Changes against {_against(found)}", bold=True)]
+    blocks += [_block(change, show=show) for change in found.changes if change.kind != "unchanged" or change.warnings]
+    blocks += [f"{click.style('!', fg='yellow')} {note}" for note in found.notes]
+    blocks.append(_counts(found))
+    return "\n\n".join(blocks)
+
+
+def value(found: Comparison, *, show: bool) -> dict[str, Any]:
+    """What changed, for machines."""
+    return {
+        "against": found.against,
+        "commit": found.commit,
+        "counts": {kind: found.counts[kind] for kind in KINDS},
+        "notes": [revealed(note, show=show) for note in found.notes],
+        "messages": [
+            {
+                "name": change.name,
+                "change": change.kind,
+                "fields": [{"name": field.name, "before": field.before, "now": field.now} for field in change.fields],
+                "audience": _audience(change.audience),
+                **{name: [part._asdict() for part in parts] for name, parts in differences(change, show=show)},
+                "warnings": list(change.warnings),
+            }
+            for change in found.changes
+        ],
+    }
+
+
+def heading(found: Comparison) -> list[str]:
+    """What changed in one line of Markdown, and which messages are gone."""
+    removed = [code(change.name) for change in found.changes if change.kind == "removed"]
+    more = f" and {len(removed) - _SHORT:,} more" if len(removed) > _SHORT else ""
+    gone = [f"Removed: {', '.join(removed[:_SHORT])}{more}. Nothing is sent for it any more."] if removed else []
+    return [f"Compared with {code(_against(found))}: {_counts(found)}", *gone]
+
+
+def details(change: Change, *, show: bool) -> list[str]:
+    """What changed in one message, as blocks of Markdown."""
+    facts = [f"- {code(field.name)}: {_was(field.before)} → {_was(field.now)}" for field in change.fields]
+    if change.audience and change.audience.differs:
+        facts.append(f"- audience: {_overlap(change.audience)}")
+    blocks = [f"**Changed**\n\n{chr(10).join(facts)}"] if facts else []
+    for name, parts in differences(change, show=show):
+        if _differs(parts):
+            blocks += [f"**Changes of the {name}**", fence(clipped(lines(parts), _OF_DIFFERENCE), "diff")]
+    return [*blocks, *(note[0].upper() + note[1:] + "." for note in _notes(change, show=show))]
+
+
+def differences(change: Change, *, show: bool) -> Iterator[tuple[str, list[Part]]]:
+    """The parts of subject and body, as they can be read; nothing where a side has no sample."""
+    if change.before and change.now:
+        for name in ("subject", "body"):
+            before, now = (clean(revealed(getattr(side, name), show=show)) for side in (change.before, change.now))
+            yield name, difference(visible(before), visible(now)) if name == "body" else difference(before, now)
+
+
+def _block(change: Change, *, show: bool) -> str:
+    head = f"{click.style(change.kind, fg=_COLOURS.get(change.kind))}  {click.style(change.name, bold=True)}"
+    found = [head]
+    found += [f"  {field.name}: {field.before or 'none'} -> {field.now or 'none'}" for field in change.fields]
+    if change.audience and change.audience.differs:
+        found.append(f"  audience: {_overlap(change.audience)}")
+    for name, parts in differences(change, show=show):
+        if _differs(parts):
+            found.append(f"  {name}: {inline(parts)}")
+    found += [f"  {note}" for note in _notes(change, show=show)]
+    found += [f"  {click.style('!', fg='yellow')} {warning}" for warning in change.warnings]
+    return "\n".join(found)
+
+
+def _notes(change: Change, *, show: bool) -> Iterator[str]:
+    """What a reader of the differences has to know to understand them."""
+    if not change.written:
+        return
+    if not (change.before and change.now):
+        yield "one side cannot be rendered, so the texts are not compared"
+        return
+    if not any(_differs(parts) for _, parts in differences(change, show=show)):
+        yield _SAME_TEXT
+    if (change.before.kind, change.before.value) != (change.now.kind, change.now.value):
+        yield "the samples are of two recipients: nobody is on both sides that was looked at"
+
+
+def _differs(parts: list[Part]) -> bool:
+    return any(part.kind != "same" for part in parts)
+
+
+def _was(value: str) -> str:
+    return code(value) if value else "none"
+
+
+def _overlap(found: Overlap) -> str:
+    parts = [
+        (found.added, "added"),
+        (found.removed, "removed"),
+        (found.same, "the same"),
+        (found.unreadable, "unreadable"),
+    ]
+    counts = ", ".join(f"{number:,} {word}" for number, word in parts if number)
+    return f"{counts}; {found.altered:,} of the same with other values" if found.altered else counts
+
+
+def _audience(found: Overlap | None) -> dict[str, int] | None:
+    if found is None:
+        return None
+    return {"added": found.added, "removed": found.removed, "same": found.same, "altered": found.altered}
+
+
+def _against(found: Comparison) -> str:
+    is_hash = found.commit.startswith(found.against)
+    return found.against if is_hash else f"{found.against} ({found.commit[:_SHORT]})"
+
+
+def _counts(found: Comparison) -> str:
+    counts = found.counts
+    return ", ".join(f"{counts[kind]:,} {kind}" for kind in KINDS if counts[kind]) or "no message on either side"

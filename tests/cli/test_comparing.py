@@ -1,0 +1,286 @@
+"""`plan --against REF`: what a plan changes, read from real git repositories in whatever state they are."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.sandbox import Sandbox
+from tests import golden
+from tests.conftest import SEED, Folder
+
+NEWS = """\
+name: news
+message_type: email
+subject: "News for {{ name }}: | `@octocat` #1"
+body: |
+  <p>Hi {{ name }},</p>
+  <p>the export is <a href="https://a.example/old">ready</a> from 1 March on.</p>
+from: {type: admin, id: 7}
+to: {csv: ../people.csv, type: user, email: "{{ email }}"}
+"""
+PEOPLE = "email,name\nann@example.com,Ann\nbo@example.com,Bo\ncy@example.com,Cy\n"
+
+
+def git(folder: Path, *args: str) -> str:
+    done = subprocess.run(["git", *args], cwd=folder, capture_output=True, text=True, timeout=60, check=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def here(folder: Folder) -> Folder:
+    """A project with two messages, committed as `main` in a repository of its own."""
+    folder.message(NEWS, "news")
+    folder.message(SEED, "seed")
+    folder.write("people.csv", PEOPLE)
+    git(folder.path, "init", "-q", "-b", "main")
+    commit(folder)
+    return folder
+
+
+def commit(folder: Folder) -> None:
+    git(folder.path, "add", "-A")
+    git(folder.path, "commit", "-q", "-m", "a commit")
+
+
+def changes(folder: Folder, ref: str = "main", *more: str) -> dict[str, Any]:
+    ran = folder.run("plan", "--against", ref, "--format", "json", *more)
+    found: dict[str, Any] = json.loads(ran.out)["changes"]
+    return found
+
+
+def kinds(folder: Folder, *more: str) -> dict[str, str]:
+    return {change["name"]: change["change"] for change in changes(folder, "main", *more)["messages"]}
+
+
+def change(folder: Folder, name: str) -> dict[str, Any]:
+    return next(found for found in changes(folder)["messages"] if found["name"] == name)
+
+
+def edit(folder: Folder, name: str, before: str, after: str) -> None:
+    path = folder.path / name
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+
+
+def test_nothing_changed(here: Folder) -> None:
+    assert kinds(here) == {"news": "unchanged", "seed": "unchanged"}
+    assert "2 unchanged\n\nPlan for environment default" in here.run("plan", "--against", "main").out
+
+
+def test_renaming_a_file_or_moving_rows_changes_nothing(here: Folder) -> None:
+    (here.path / "messages" / "seed.yaml").rename(here.path / "messages" / "other.yaml")
+    here.write("people.csv", "name,email\nCy,cy@example.com\nBo,BO@example.com \nAnn,ann@example.com\n")
+    assert kinds(here) == {"news": "unchanged", "seed": "unchanged"}
+
+
+def test_every_kind_of_change_in_every_form(here: Folder) -> None:
+    edit(here, "messages/news.yaml", "1 March", "1 April")
+    edit(here, "messages/news.yaml", "/old", "/new")
+    edit(here, "messages/news.yaml", "id: 7}", "id: 8}\nexpires: 2999-01-01\nrevision: 2")
+    here.write("people.csv", PEOPLE.replace("bo@", "bob@").replace("Cy", "Cyd") + "di@example.com,Di\n")
+    (here.path / "messages" / "seed.yaml").unlink()
+    here.message(SEED.replace("seed", "renamed"), "renamed")
+    here.message(SEED.replace("seed", "fresh").replace("Ponies", "Horses"), "fresh")
+    named = git(here.path, "rev-parse", "main")
+    for form, name in (
+        ("text", "against.txt"),
+        ("markdown", "against.md"),
+        ("json", "against.json"),
+        ("github", "against.github.txt"),
+    ):
+        out = here.run("plan", "--against", "main", "--format", form).out
+        golden.check(name, out.replace(named, "0" * 40).replace(named[:10], "0" * 10))
+    shown = here.run("plan", "--against", "main", "--format", "markdown", "--show-values").out
+    golden.check("against-shown.md", shown.replace(named[:10], "0" * 10))
+
+
+def test_the_same_recipient_is_the_sample_on_both_sides(here: Folder) -> None:
+    edit(here, "messages/news.yaml", "Hi {{ name }}", "Dear {{ name }}")
+    here.write("people.csv", "email,name\ncy@example.com,Cy\nann@example.com,Ann\n")
+    out = here.run("plan", "--against", "main", "--show-values").out
+    assert "body: [-Hi-]{+Dear+} Cy, the export" in out
+
+
+def test_a_source_that_reads_the_same_is_told(here: Folder) -> None:
+    edit(here, "messages/news.yaml", "<p>Hi", "<p class='x'>Hi")
+    assert "the text reads the same; what differs is in its source" in here.run("plan", "--against", "main").out
+
+
+def test_other_values_of_the_same_recipients_are_a_change(here: Folder) -> None:
+    here.write("people.csv", PEOPLE.replace("Cy", "Cyd"))
+    found = change(here, "news")
+    assert found["change"] == "changed"
+    assert found["audience"] == {"added": 0, "removed": 0, "same": 3, "altered": 1}
+
+
+def test_a_column_that_no_text_uses_is_no_change(here: Folder) -> None:
+    here.write("people.csv", "email,name,plan\nann@example.com,Ann,a\nbo@example.com,Bo,b\ncy@example.com,Cy,c\n")
+    assert kinds(here)["news"] == "unchanged"
+
+
+def test_an_include_counts_as_text(here: Folder) -> None:
+    here.write("messages/foot.j2", "Bye {{ name }}")
+    edit(here, "messages/news.yaml", "on.</p>", 'on.</p>{% include "foot.j2" %}')
+    commit(here)
+    here.write("messages/foot.j2", "Farewell {{ name }}")
+    assert "[-Bye-]{+Farewell+}" in here.run("plan", "--against", "main").out
+
+
+def test_a_rename_of_a_sent_message_is_told_even_where_it_is_allowed(here: Folder, intercom: Sandbox) -> None:
+    assert here.run("apply", "--yes").code == 0
+    commit(here)
+    edit(here, "messages/seed.yaml", "name: seed", "name: sown")
+    ran = here.run("plan", "--against", "main")
+    assert ran.code == 5
+    assert "[repeat]" in ran.out
+    assert "looks like" not in ran.out, "the guard has said it"
+    ran = here.run("plan", "--against", "main", "--allow-repeat")
+    assert ran.code == 0
+    assert "sown looks like seed under another name: the same text, and 1 of the same recipients" in ran.out
+    assert "1 recipient of seed got it already, and would get it again" in ran.out
+    assert "seed is removed, and 1 recipient got it already" in ran.out
+    assert len(intercom.messages) == 4
+
+
+def test_a_rename_to_others_is_none(here: Folder) -> None:
+    edit(here, "messages/seed.yaml", "name: seed", "name: sown")
+    edit(here, "messages/seed.yaml", "536e564f316c83104c000020", "somebody-else")
+    assert "looks like" not in here.run("plan", "--against", "main").out
+
+
+def test_a_selection_compares_itself_alone(here: Folder) -> None:
+    here.message(SEED.replace("seed", "gone"), "gone")
+    here.message(SEED.replace("seed", "sub"), "sub/gone")
+    commit(here)
+    (here.path / "messages" / "gone.yaml").unlink()
+    (here.path / "messages" / "sub" / "gone.yaml").unlink()
+    here.message(SEED.replace("seed", "other"), "sub/other")
+    messages = str(here.path / "messages")
+    assert kinds(here, f"{messages}/sub") == {"other": "new", "sub": "removed"}
+    assert kinds(here, f"{messages}/news.yaml") == {"news": "unchanged"}
+
+
+def test_neither_work_tree_nor_index_is_touched(here: Folder) -> None:
+    here.write(".gitattributes", "*.csv filter=evil export-ignore\n")
+    git(here.path, "config", "filter.evil.smudge", f"touch {here.path}/evil; cat")
+    commit(here)
+    edit(here, "messages/news.yaml", "1 March", "1 April")
+    git(here.path, "add", "-A")
+    before = (git(here.path, "status", "--porcelain"), (here.path / ".git" / "index").read_bytes())
+    assert kinds(here)["news"] == "changed"
+    assert (git(here.path, "status", "--porcelain"), (here.path / ".git" / "index").read_bytes()) == before
+    assert not (here.path / "evil").exists()
+
+
+def test_links_are_files_of_the_project_or_nothing(here: Folder, tmp_path_factory: pytest.TempPathFactory) -> None:
+    outside = tmp_path_factory.mktemp("outside") / "secret.csv"
+    outside.write_text(PEOPLE.replace("Ann", "Secret"))
+    (here.path / "people.csv").rename(here.path / "real.csv")
+    (here.path / "people.csv").symlink_to("real.csv")
+    commit(here)
+    (here.path / "people.csv").unlink()
+    here.write("people.csv", PEOPLE)
+    assert kinds(here)["news"] == "unchanged"
+    (here.path / "people.csv").unlink()
+    (here.path / "people.csv").symlink_to(outside)
+    commit(here)
+    (here.path / "people.csv").unlink()
+    here.write("people.csv", PEOPLE)
+    found = changes(here)
+    assert {change["name"]: change["change"] for change in found["messages"]} == {
+        "news": "uncompared", "seed": "unchanged",
+    }  # fmt: skip
+    assert "there is no file people.csv" in found["notes"][0]
+
+
+def test_a_ref_with_problems_is_told_and_the_rest_compared(here: Folder) -> None:
+    here.write("messages/broken.yaml", "name: [\n")
+    here.message(SEED.replace("seed", "faulty") + "bdy: x\n", "faulty")
+    commit(here)
+    (here.path / "messages" / "broken.yaml").unlink()
+    here.message(SEED.replace("seed", "faulty"), "faulty")
+    found = changes(here)
+    assert {change["name"]: change["change"] for change in found["messages"]} == {
+        "faulty": "uncompared", "news": "unchanged", "seed": "unchanged",
+    }  # fmt: skip
+    assert found["notes"][0].startswith("not all can be compared: main has 2 problems, the first at messages/")
+    assert "not all can be compared" in here.run("plan", "--against", "main", "--format", "markdown").out
+
+
+def test_settings_with_problems_leave_nothing_to_compare_with(here: Folder) -> None:
+    here.write("msgrun.yaml", "slat: x\n")
+    commit(here)
+    (here.path / "msgrun.yaml").unlink()
+    found = changes(here)
+    assert {change["change"] for change in found["messages"]} == {"uncompared"}
+    assert found["notes"] == [
+        "nothing can be compared: main has 1 problem, the first at msgrun.yaml:1:1: there is no key slat here"
+    ]
+
+
+def test_an_environment_that_was_not_there_is_all_new(here: Folder) -> None:
+    here.write("msgrun.yaml", "environments: {staging: {}}\n")
+    found = json.loads(here.run("-e", "staging", "plan", "--against", "main", "--format", "json").out)["changes"]
+    assert {change["change"] for change in found["messages"]} == {"new"}
+    assert found["notes"] == ["main declares no environment staging: every message counts as new"]
+
+
+def test_a_project_below_the_top_of_its_repository(folder: Folder, tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "-b", "main")
+    (tmp_path / "a file").write_text("x")
+    git(tmp_path, "add", "a file")
+    git(tmp_path, "commit", "-q", "-m", "before there was a project")
+    below = Folder(tmp_path / "apps" / "news ö", folder.capture)
+    below.message(SEED)
+    assert kinds(below) == {"seed": "new"}
+    commit(below)
+    assert kinds(below) == {"seed": "unchanged"}
+    below.message(SEED.replace("Hey", "Ho"))
+    assert "subject: [-Hey-]{+Ho+}" in below.run("plan", "--against", "main").out
+
+
+@pytest.mark.parametrize("ref", ["nope", "--output=x", "main:messages", "HEAD~99", ""])
+def test_what_is_no_commit_is_wrong_usage(here: Folder, ref: str) -> None:
+    ran = here.run("plan", f"--against={ref}")
+    assert ran.code == 64
+    assert f"{ref} is no commit of this repository" in ran.err
+    assert list(here.path.glob("x")) == []
+
+
+def test_a_shallow_clone_says_what_to_fetch_and_that_helps(
+    here: Folder, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    git(here.path, "checkout", "-q", "-b", "change")
+    edit(here, "messages/seed.yaml", "Hey", "Ho")
+    commit(here)
+    clone = Folder(tmp_path_factory.mktemp("clones") / "clone", here.capture)
+    origin = f"file://{here.path}"
+    git(here.path, "clone", "-q", "--depth=1", "--branch=change", origin, str(clone.path))
+    ran = clone.run("plan", "--against", "origin/main")
+    assert ran.code == 64
+    way = "git fetch --depth=1 origin +main:refs/remotes/origin/main"
+    assert f"a shallow or single-branch clone lacks it: {way}" in ran.err
+    git(clone.path, *way.split()[1:])
+    assert "subject: [-Hey-]{+Ho+}" in clone.run("plan", "--against", "origin/main").out
+
+
+def test_without_git_there_is_nothing_to_compare_with(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.message(SEED)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", os.fspath(folder.path.parent))
+    ran = folder.run("plan", "--against", "main")
+    assert ran.code == 64
+    assert "there is no main to compare with: this is no git repository" in ran.err
+
+
+def test_a_raised_revision_tells_who_would_get_it_again(here: Folder, intercom: Sandbox) -> None:
+    assert here.run("apply", "--yes").code == 0
+    commit(here)
+    edit(here, "messages/seed.yaml", "name: seed", "name: seed\nrevision: 2")
+    out = here.run("plan", "--against", "main").out
+    assert "seed is of revision 2 now, so 1 recipient of revision 1 would get it again" in out
+    assert len(intercom.messages) == 4
