@@ -17,7 +17,7 @@ from runner.privacy import concealed, private
 
 @command("validate")
 @click.argument("paths", nargs=-1)
-@format_option("text", "json", "github")
+@format_option("text", "json", "github", "sarif")
 def validate(paths: tuple[str, ...], form: str) -> int:
     """Check declarations, templates and audiences, offline.
 
@@ -36,7 +36,7 @@ def validate(paths: tuple[str, ...], form: str) -> int:
             problems.extend(survey(declaration, here.settings.salt, take))
         for declaration in project.unsound:
             problems.extend(survey(declaration, here.settings.salt, lambda _: None))
-        if problems or form == "json":
+        if problems or form in {"json", "sarif"}:
             here.screen.problems(problems)
         if form == "text":
             from runner.report import problems as told  # noqa: PLC0415  # imported where used

@@ -48,6 +48,7 @@ class Globals:
 COMMANDS = {
     "init": "starting",
     "validate": "declaring",
+    "lint": "linting",
     "render": "declaring",
     "schema": "declaring",
     "plan": "sending",

@@ -1,5 +1,7 @@
 """The files of a new project."""
 
+from datetime import date
+
 LINES = {
     ".gitattributes": ("messages.lock -text merge=union", "messages.*.lock -text merge=union"),
     ".gitignore": (".msgrun/",),
@@ -12,8 +14,11 @@ Next:
 Then put your admin's id into msgrun.yaml, write messages, and commit all of it, messages.lock too."""
 
 
-def files(salt: str) -> dict[str, str]:
-    """The files by path. The salt makes keys and digests tell nobody's address; it belongs to the project for good."""
+def files(salt: str, expires: date) -> dict[str, str]:
+    """The files by path, with the day on which the example message expires.
+
+    The salt makes keys and digests tell nobody's address; it belongs to the project for good.
+    """
     return {
         "msgrun.yaml": f"""\
 # yaml-language-server: $schema=schema/project.schema.json
@@ -26,14 +31,16 @@ from: {{type: admin, id: "394051"}}   # who sends, unless a message says otherwi
 vars:
   product: Ponies
 """,
-        "messages/welcome.yaml": """\
+        "messages/welcome.yaml": f"""\
 # yaml-language-server: $schema=../schema/message.schema.json
 name: welcome   # the message's identity: what was sent is remembered under it
 message_type: email
-subject: "Welcome to {{ product }}, {{ first_name }}"
+subject: "Welcome to {{{{ product }}}}, {{{{ first_name }}}}"
 body_file: welcome.html.j2
 template: personal
-to: {csv: ../audiences/welcome.csv, type: user, email: "{{ email }}"}
+to: {{csv: ../audiences/welcome.csv, type: user, email: "{{{{ email }}}}"}}
+expires: {expires}   # nobody gets it any more then, whoever runs what again
+create_conversation_without_contact_reply: true   # makes the message findable, should an answer get lost
 """,
         "messages/welcome.html.j2": """\
 <p>Hi {{ first_name }},</p>

@@ -106,6 +106,10 @@ class Screen:
             from runner.report import machine  # noqa: PLC0415  # imported where used
 
             self.result(machine.problems(ordered, show=self.show))
+        elif self.form == "sarif":
+            from runner.report import sarif  # noqa: PLC0415  # imported where used
+
+            self.result(sarif.document(ordered, show=self.show, folder=self.folder))
         elif self.form == "github":
             from runner.report import github  # noqa: PLC0415  # imported where used
 

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -12,6 +13,8 @@ from runner.cli.screen import Screen, remember
 from runner.declare import rules
 from runner.errors import UsageMistake
 from runner.ledger.record import Header, salt_check
+
+_SOON = timedelta(days=90)
 
 
 @command("init")
@@ -28,7 +31,7 @@ def init(folder: Path | None) -> int:
     root = (options.directory or Path()) / (folder or Path())
     salt = secrets.token_hex(16)
     files = {
-        **scaffold.files(salt),
+        **scaffold.files(salt, datetime.now(UTC).date() + _SOON),
         **{
             f"schema/{kind}.schema.json": rules.schema_path(kind).read_text(encoding="utf-8")
             for kind in rules.KINDS[:2]

@@ -8,7 +8,7 @@ import hmac
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,7 +32,7 @@ Payload = dict[str, Any]
 class Delivery:
     """One message for one recipient. `payload` has the field names of the API reference, before any dialect.
 
-    `values` are the recipient's own (its address and variables), for masking; `number` as in `Recipient`.
+    `vars` are the recipient's own variables; `number` as in `Recipient`.
     """
 
     key: str
@@ -41,7 +41,12 @@ class Delivery:
     payload: Payload
     digest: str
     number: int
-    values: tuple[Any, ...]
+    vars: Mapping[str, Any]
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """The recipient's own values (its address and variables), for masking."""
+        return (self.value, *self.vars.values())
 
     @property
     def shown(self) -> str:
@@ -166,8 +171,7 @@ class _Stream:
         earlier = number if self._is_planned else self._seen.setdefault(bytes.fromhex(found), number)
         if earlier != recipient.number:
             return [self._duplicate(recipient, value, earlier)]
-        own = (value, *recipient.vars.values())
-        return Delivery(found, recipient.kind, value, payload, made, recipient.number, own)
+        return Delivery(found, recipient.kind, value, payload, made, recipient.number, recipient.vars)
 
     def _faults(self, recipient: Recipient, values: dict[str, Any], first: TemplateFault, at: int) -> list[Problem]:
         """What is wrong with each of the texts (identifier, subject, body): the first fault is in the one `at`.

@@ -1,6 +1,6 @@
 """A project: its root, the settings of msgrun.yaml, and every declaration below messages/."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from posixpath import isabs, normpath
@@ -39,6 +39,15 @@ class Breakers:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class LintSettings:
+    """Which rules of `msgrun lint` count, by code (none named: all), and when an email counts as a mailing."""
+
+    select: Sequence[str] = ()
+    ignore: Sequence[str] = ()
+    unsubscribe_above: int = 100
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Settings:
     """What msgrun.yaml says for one environment, with the defaults of what it leaves out.
 
@@ -59,6 +68,7 @@ class Settings:
     breakers: Breakers = Breakers()
     share: float = 0.8
     max_per_window: int | None = None
+    lint: LintSettings = LintSettings()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -227,6 +237,7 @@ def _settings(environment: str, value: Mapping[str, Any]) -> Settings:
         breakers=Breakers(**breakers),
         share=rate.get("share", 0.8),
         max_per_window=rate.get("max_per_10s"),
+        lint=LintSettings(**value.get("lint", {})),
     )
 
 

@@ -1,0 +1,133 @@
+"""What is wrong with words: values that are none, placeholders of other tools, subjects, links."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+# As programs write them. Null and Nan are people's names, none and nil are words.
+NULLS = ("None", "nan", "NaN", "NULL", "null", "undefined", "NaT")
+_NULL = "|".join(NULLS)
+_ONLY_NULLS = re.compile(rf"(?:{_NULL})(?:\s+(?:{_NULL}))*")
+# A name put together of parts, one of them missing: "Ann None", "nan Smith". A sentence is longer, or goes on small.
+_PARTLY_NULL = re.compile(rf"(?:[^\W\d_a-z]\S*\s+){{1,2}}(?:{_NULL})|(?:{_NULL})(?:\s+[^\W\d_a-z]\S*){{1,2}}")
+_BRACES = re.compile(r"(?<![\w{/])\$?\{\s*[A-Za-z_][\w.]{0,60}\s*\}(?![}/])|\*\|\s*\w[\w:]*\s*\|\*|%%\w+%%")
+_URL = re.compile(r"\bhttps?://[^\s<>\"'“”„]+", re.IGNORECASE)
+_SCHEME = re.compile(r"\s*(https?)://([^/?#\s]*)", re.IGNORECASE)
+_ADDRESS = re.compile(r"[\d.]+|[0-9a-f:.]*:[0-9a-f:.]*")
+_STAGING = frozenset({"staging", "stage", "stg", "preprod", "uat", "qa", "dev", "test", "testing", "sandbox"})
+# Public sites whose own name has such a word.
+_PUBLIC = (".azure.com", ".mysql.com", ".intercom.com")
+_LOCAL = (
+    ".localhost",
+    ".local",
+    ".internal",
+    ".test",
+    ".lan",
+    ".home.arpa",
+    ".ngrok.io",
+    ".ngrok.app",
+    ".ngrok-free.app",
+)
+_UNSUBSCRIBE = re.compile(
+    r"unsubscri|opt[- ]?out|(?:email|e-mail|mail|notification|communication)s? (?:preferences|settings)|"
+    r"stop (?:getting|receiving) (?:these|such|our|this)|no longer (?:want|wish) to (?:get|receive)|"
+    r"abmeld|abbestell|austragen|d[ée]sabonn|d[ée]sinscri|dar(?:te|se|me)? de baja|cancelar (?:la |tu )?suscripci|"
+    r"cancellati|disiscri|annulla(?:re)? l.iscrizione|uitschrijv|afmeld|avregistrer|avsluta prenumeration|"
+    r"cancelar (?:a )?(?:inscri|assinatura)|wypis|отпис|配信停止|退订|取消订阅",
+    re.IGNORECASE,
+)
+LONG_SUBJECT = 100
+_FEW_LETTERS = 8
+
+
+def null_in(value: str) -> str:
+    """The word in a value that a program wrote for nothing, if the value is such words, or a name with one."""
+    text = value.strip()
+    if _ONLY_NULLS.fullmatch(text):
+        return text.split()[0]
+    if _PARTLY_NULL.fullmatch(text):
+        return next(word for word in text.split() if word in NULLS)
+    return ""
+
+
+def leftovers(text: str) -> Iterator[tuple[int, str]]:
+    """The placeholders of other tools in a text, with their offsets."""
+    return ((found.start(), found.group()) for found in _BRACES.finditer(text))
+
+
+def links(text: str) -> Iterator[tuple[int, str]]:
+    """The addresses in a running text, with their offsets."""
+    return ((found.start(), found.group().rstrip(".,;:!?)]")) for found in _URL.finditer(text))
+
+
+def link_fault(url: str) -> tuple[str, str] | None:
+    """The code of the rule that a link breaks, and what to say of it; the worst alone."""
+    found = _SCHEME.match(url)
+    if not found:
+        return ("script", "a link to javascript:") if url.strip().lower().startswith("javascript:") else None
+    host = found[2].rpartition("@")[2].lower()
+    host = host[1 : host.find("]")] if host.startswith("[") else host.partition(":")[0]
+    if _is_local(host):
+        return "local-link", f"this link leads to {host}, which customers cannot reach"
+    if _is_staging(host):
+        return "staging-link", f"this link leads to {host}, by its name not what customers use"
+    if found[1].lower() == "http":
+        return "http-link", "this link goes to http://"
+    return None
+
+
+def image_fault(src: str) -> str:
+    """What is wrong with the address of an image, or nothing."""
+    text = src.strip().lower()
+    if text.startswith(("https://", "cid:")):
+        return ""
+    shown = text.partition(":")[0] + ":" if re.match(r"(http|data|file):", text) else "an address without a host"
+    return f"this image comes from {shown}"
+
+
+def is_shouting(text: str) -> bool:
+    """Whether most of a text of several words is capitals, or it ends its sentences twice."""
+    letters = [sign for sign in text if sign.isalpha()]
+    capitals = sum(map(str.isupper, letters))
+    loud = len(text.split()) > 1 and len(letters) >= _FEW_LETTERS and capitals > 0.7 * len(letters)
+    return loud or bool(re.search(r"[!?]{2}", text))
+
+
+def says_unsubscribe(text: str) -> bool:
+    """Whether a text tells, in one of the common languages, how to get no more of this."""
+    return _UNSUBSCRIBE.search(text) is not None
+
+
+def texts_of(value: Any) -> Iterable[str]:
+    """The texts in a variable, at any depth."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from texts_of(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from texts_of(item)
+
+
+def _is_local(host: str) -> bool:
+    if host == "localhost" or host.endswith(_LOCAL):
+        return True
+    if not _ADDRESS.fullmatch(host):
+        return False
+    import ipaddress  # noqa: PLC0415  # only for the rare link without a name
+
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_private or address.is_loopback or address.is_unspecified or address.is_link_local
+
+
+def _is_staging(host: str) -> bool:
+    if host.endswith(_PUBLIC):
+        return False
+    labels = host.split(".")
+    # The last two are a name that somebody registered: dev.to is one; but acme-staging.com says what it is.
+    parts = [part for label in labels[:-2] for part in re.split(r"[-_]", label)]
+    return not _STAGING.isdisjoint([*parts, *"".join(labels[-2:-1]).split("-")[1:]])

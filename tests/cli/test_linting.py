@@ -1,0 +1,143 @@
+import json
+
+import pytest
+
+from runner.lint.rules import RULES
+from tests.conftest import ROOT, SEED, Folder
+
+QUIET = SEED + "expires: 2999-12-01\ncreate_conversation_without_contact_reply: true\n"
+LOUD = QUIET.replace("Ponies, cute small horses", '"<p>See <a href=http://localhost>this</a>,').replace(
+    "sinister?", 'sinister?</p>"'
+)
+
+
+def test_a_message_without_findings_is_counted_and_exits_with_0(folder: Folder) -> None:
+    folder.message(QUIET)
+    ran = folder.run("lint")
+    assert (ran.code, ran.out) == (0, "1 message to 1 recipient: no problems\n")
+
+
+def test_a_finding_of_severity_error_exits_with_1_and_a_warning_with_0(folder: Folder) -> None:
+    folder.message(LOUD)
+    ran = folder.run("lint")
+    assert ran.code == 1
+    assert "messages/message.yaml:4:15: error: this link leads to localhost" in ran.out
+    assert ran.out.endswith("1 message to 1 recipient: 1 error\n")
+    folder.message(SEED)
+    ran = folder.run("lint")
+    assert ran.code == 0
+    assert "[no-expires]" in ran.out
+    assert "[no-conversation]" in ran.out
+
+
+def test_what_validate_finds_comes_first_and_alone(folder: Folder) -> None:
+    folder.message(LOUD.replace("plain", "fancy"))
+    ran = folder.run("lint")
+    assert ran.code == 1
+    assert "[not-a-choice]" in ran.out
+    assert "local-link" not in ran.out
+    folder.message(LOUD.replace("See", "{{ nobody }}"))
+    ran = folder.run("lint")
+    assert "[undefined-variable]" in ran.out
+    assert "local-link" not in ran.out
+
+
+def test_a_warning_of_validate_stands_beside_the_findings(folder: Folder) -> None:
+    folder.message(LOUD.replace("message_type: email", "message_type: inapp").replace("template: plain\n", ""))
+    ran = folder.run("lint")
+    assert "[subject-unused]" in ran.out
+    assert "[local-link]" in ran.out
+
+
+def test_rules_are_selected_and_ignored(folder: Folder) -> None:
+    folder.message(SEED)
+    assert "no-conversation" not in folder.run("lint", "--select", "no-expires, http-link").out
+    assert "no-expires" not in folder.run("lint", "--ignore", "no-expires").out
+    assert folder.run("lint", "--ignore", "no-expires,no-conversation").out.endswith("no problems\n")
+    assert folder.run("lint", "--ignore", "no-expires", "--ignore", "no-conversation").out.endswith("no problems\n")
+
+
+def test_msgrun_yaml_selects_and_ignores_and_options_win(folder: Folder) -> None:
+    folder.message(SEED)
+    folder.write("msgrun.yaml", "lint: {select: [no-expires, no-conversation], ignore: [no-expires]}\n")
+    assert "no-expires" not in folder.run("lint").out
+    assert folder.run("lint", "--select", "http-link").out.endswith("no problems\n")
+    assert folder.run("lint", "--ignore", "no-conversation").out.endswith("no problems\n")
+
+
+def test_a_rule_that_does_not_exist_is_a_mistake_with_a_hint(folder: Folder) -> None:
+    folder.message(SEED)
+    for option in ("--select", "--ignore", "--explain"):
+        ran = folder.run("lint", option, "no-expire")
+        assert ran.code == 64
+        assert "did you mean no-expires?" in ran.err
+    folder.write("msgrun.yaml", "lint: {ignore: [no-expire]}\n")
+    ran = folder.run("lint")
+    assert ran.code == 1
+    assert "msgrun.yaml:1:17: error: " in ran.out
+    assert "did you mean no-expires?" in ran.out
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_every_rule_is_explained_with_its_examples(folder: Folder, code: str) -> None:
+    ran = folder.run("lint", "--explain", code)
+    rule = RULES[code]
+    assert ran.code == 0
+    for text in (rule.title, rule.reason, rule.fix, rule.bad.split("\n")[0], rule.good.split("\n")[0]):
+        assert text in ran.out
+
+
+def test_explain_all_lists_every_rule(folder: Folder) -> None:
+    assert [line.split()[0] for line in folder.run("lint", "--explain", "all").out.splitlines()] == list(RULES)
+
+
+def test_an_older_api_version_has_no_conversations_to_open(folder: Folder) -> None:
+    folder.message(SEED)
+    folder.write("msgrun.yaml", 'api_version: "1.4"\n')
+    assert "no-conversation" not in folder.run("lint").out
+
+
+def test_the_limit_of_a_mailing_is_a_setting(folder: Folder) -> None:
+    folder.message(QUIET)
+    folder.write("msgrun.yaml", "lint: {unsubscribe_above: 0}\n")
+    assert "this goes to 1 recipient and does not say how to unsubscribe" in folder.run("lint").out
+
+
+def test_values_are_masked_off_a_terminal(folder: Folder) -> None:
+    folder.write("a.csv", "email,site\nann@example.com,http://ann.example.com/secret\n")
+    text = QUIET.replace("Ponies,", "See {{ site }}").replace(
+        "{type: user, id: 536e564f316c83104c000020}", "{csv: ../a.csv, type: user, email: '{{ email }}'}"
+    )
+    folder.message(text)
+    for form in ("text", "json", "github", "sarif"):
+        ran = folder.run("lint", "--format", form)
+        assert "http-link" in ran.out
+        assert "ann" not in ran.out
+        assert "secret" not in ran.out
+
+
+def test_findings_as_json_and_annotations(folder: Folder) -> None:
+    folder.message(LOUD)
+    (problem,) = json.loads(folder.run("lint", "--format", "json").out)["problems"]
+    assert (problem["code"], problem["line"], problem["severity"]) == ("local-link", 4, "error")
+    assert folder.run("lint", "--format", "github").out.startswith("::error file=messages/message.yaml,line=4,")
+
+
+def test_what_init_writes_has_no_findings(folder: Folder) -> None:
+    assert folder.run("init", str(folder.path / "new")).code == 0
+    assert folder.run("-C", str(folder.path / "new"), "lint").out == "1 message to 2 recipients: no problems\n"
+
+
+def test_the_repositorys_own_messages_have_no_findings(folder: Folder) -> None:
+    ran = folder.run("-C", str(ROOT), "lint")
+    assert ran.code == 0
+    assert ran.out.endswith(": no problems\n")
+
+
+def test_the_docs_list_the_rules_as_they_are() -> None:
+    text = (ROOT / "docs/lint.md").read_text(encoding="utf-8")
+    rows = [line.split(" | ", 2) for line in text.splitlines() if line.startswith("| `")]
+    told = {code.strip("| `"): (severity, title.removesuffix(" |")) for code, severity, title in rows}
+    assert told == {
+        rule.code: (str(rule.severity), rule.title.replace("|", "\\|").replace("<", "&lt;")) for rule in RULES.values()
+    }
