@@ -20,7 +20,7 @@ def committed(here: Session) -> PlanFile:
     """The plan file of the work tree. Raises ProblemsFound, RunStopped."""
     path = here.settings.plan_file
     try:
-        data = (here.tree.root / path).read_bytes()
+        data = _inside(here, path).read_bytes()
     except FileNotFoundError:
         return PlanFile(path, {}, exists=False)
     except OSError as error:
@@ -47,8 +47,8 @@ def gone(made: Plan) -> list[str]:
 
 
 def write(here: Session, made: Plan, file: PlanFile, *, whole: bool) -> None:
-    """Writes the plan file. Unless `whole`, lines of other messages stay. Raises UsageMistake."""
-    path = here.tree.root / file.path
+    """Writes the plan file. Unless `whole`, lines of other messages stay. Raises RunStopped, UsageMistake."""
+    path = _inside(here, file.path)
     wanted = file.rewritten((message.line for message in made.messages), whole=whole)
     if path.is_file() and path.read_bytes() == wanted:
         here.screen.aside(f"{file.path} is up to date")
@@ -76,6 +76,15 @@ def saved(here: Session, path: Path) -> SavedPlan:
             return saved_plan(str(path), lines)
     except OSError as error:
         raise UsageMistake(f"{path} cannot be read: {error.strerror}", "msgrun plan --out writes a plan") from error
+
+
+def _inside(here: Session, path: str) -> Path:
+    """A file of the project, through symlinks that stay inside. Raises RunStopped."""
+    root = here.tree.root.resolve()
+    full = (root / path).resolve()
+    if not full.is_relative_to(root):
+        raise RunStopped(f"{path} leads outside the project", "make it a file of its own")
+    return full
 
 
 def _replace(path: Path, parts: Iterable[bytes]) -> None:

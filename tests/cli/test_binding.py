@@ -362,6 +362,37 @@ def test_a_plan_can_be_saved_into_a_pipe(folder: Folder) -> None:
     assert json.loads(ran.err)["counts"]["send"] == 3
 
 
+@pytest.mark.parametrize("args", [["--write"], ["--out", "messages.plan"]])
+def test_a_file_that_cannot_be_written_as_a_whole_stays_as_it_was(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, args: list[str]
+) -> None:
+    folder.message(LIST)
+    folder.write(PLAN, "")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    ran = folder.run("plan", *args)
+    assert (ran.code, "messages.plan cannot be written: No space left on device" in ran.err) == (64, True)
+    assert (folder.path / PLAN).read_text() == ""
+    assert list(folder.path.glob(".messages*")) == []
+
+
+@pytest.mark.parametrize("args", [["plan"], ["plan", "--write"], ["apply", "--yes"]])
+def test_a_plan_file_outside_the_project_is_neither_read_nor_written(
+    folder: Folder, intercom: Sandbox, tmp_path_factory: pytest.TempPathFactory, args: list[str]
+) -> None:
+    folder.message(LIST)
+    outside = tmp_path_factory.mktemp("outside") / "file"
+    outside.write_text("precious")
+    (folder.path / PLAN).symlink_to(outside)
+    ran = folder.run(*args)
+    assert (ran.code, "messages.plan leads outside the project" in ran.err) == (1, True)
+    assert outside.read_text() == "precious"
+    assert not intercom.messages
+
+
 @pytest.mark.parametrize("bind", [["--write"], ["--out", "plan.json"]])
 def test_a_file_that_changes_after_the_plan_was_agreed_to_is_caught_under_the_ledgers_lock(
     folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch, bind: list[str]
