@@ -19,6 +19,7 @@ from runner.lint.markup import HOLE
 FOLDER = "messages/"
 RAW_HOLE = "\ufff9"  # what comes here may be markup
 _STRING = re.compile(r"\"([^\"\\]*)\"|'([^'\\]*)'")
+_COMPARED = re.compile(r"(?:==|!=|\bin)\s*(?:\"[^\"]*\"|'[^']*')|(?:\"[^\"]*\"|'[^']*')\s*(?:==|!=)")
 _NAME = re.compile(r"(?<![\w.|])(?<!\| )[A-Za-z_]\w*(?!\w|\s*=(?!=))")
 _SNIPPET = re.compile(r"[^\s\"'\\]{1,12}")
 _CALL = re.compile(r"(\|\s*)?\b([\w.]+)\s*\(")
@@ -206,7 +207,7 @@ class _Drawing:
     def _hole(self, start: int, inner: str, *, is_branch: bool, is_raw: bool, before: str | None) -> None:
         if not is_branch:
             self._settle(None)
-        quoted = tuple(a or b for a, b in _STRING.findall(inner))
+        quoted = tuple(a or b for a, b in _STRING.findall(_COMPARED.sub("", inner)))
         names = frozenset(_NAME.findall(_STRING.sub('""', inner)))
         alone = inner if inner.isidentifier() else ""
         self._waiting.append(len(self._holes))

@@ -19,6 +19,7 @@ from runner.lint.layout import Hole, lay_out
 from runner.lint.markup import Tag, read
 from runner.lint.pairing import Pairing
 from runner.lint.writing import Writing, link_faults, pairing_faults, tag_faults
+from runner.privacy import private
 
 # In a value each of these is worth a closer look.
 _MARKS = (*words.NULLS, "http://", "{", "*|", "%%", "javascript:")
@@ -153,13 +154,13 @@ class MessageLint:
     def _suspect(self, name: str, text: str, delivery: Delivery) -> None:
         writing, hole = self._prints[name]
         faults = [
-            ("single-brace", f"this prints {left}, which is sent as it stands", left)
+            ("single-brace", f"this prints {private(left)}, which is sent as it stands", left)
             for _, left in words.leftovers(text)
         ]
         if word := words.null_in(text):
             faults.append(("null-text", f"this prints {word}: it is what {name} is", word))
         if "http://" in text or "javascript:" in text:
-            faults += [(code, message, text) for code, message in link_faults(text, writing.inside(hole))]
+            faults += [(code, message, text) for code, message in link_faults(text, writing.inside(hole), private)]
         for code, message, shown in faults:
             if _is_shown(shown, delivery):
                 self._found.at(writing.layout, hole.start, code, message, self._label(delivery))
@@ -177,7 +178,7 @@ class MessageLint:
                 self._link(f"https://{value}", value, writing, hole, delivery)
 
     def _link(self, url: str, host: str, writing: Writing, hole: Hole, delivery: Delivery) -> None:
-        if fault := words.link_fault(url):
+        if fault := words.link_fault(url, private):
             self._found.at(writing.layout, hole.start, *fault, self._label(delivery))
         elif len(self._hosts_seen) < _MAX_SHAPES:
             self._hosts_seen.add(host)
@@ -215,7 +216,7 @@ class MessageLint:
         markup = read(body)
         places = _Places(self._body, markup.tags)
         for number, tag in enumerate(markup.tags):
-            faults = list(tag_faults(tag))
+            faults = list(tag_faults(tag, private))
             written = places.written(number) if faults else None
             for code, message in faults:
                 yield self._place_of(written, code, places.otherwise), code, message, False

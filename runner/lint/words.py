@@ -1,9 +1,10 @@
 """What is wrong with words: values that are none, placeholders of other tools, subjects, links."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+Show = Callable[[str], str]  # how a message names what may be a recipient's: `private`, or as it is
 # As programs write them. Null and Nan are people's names, none and nil are words.
 NULLS = ("None", "nan", "NaN", "NULL", "null", "undefined", "NaT")
 _NULL = "|".join(NULLS)
@@ -60,17 +61,17 @@ def links(text: str) -> Iterator[tuple[int, str]]:
     return ((found.start(), found.group().rstrip(".,;:!?)]")) for found in _URL.finditer(text))
 
 
-def link_fault(url: str) -> tuple[str, str] | None:
-    """The code of the rule that a link breaks, and what to say of it; the worst alone."""
+def link_fault(url: str, show: Show = str) -> tuple[str, str] | None:
+    """The code of the rule that a link breaks, and what to say of it; the worst alone. `show` names the host."""
     found = _SCHEME.match(url)
     if not found:
         return ("script", "a link to javascript:") if url.strip().lower().startswith("javascript:") else None
     host = found[2].rpartition("@")[2].lower()
     host = host[1 : host.find("]")] if host.startswith("[") else host.partition(":")[0]
     if _is_local(host):
-        return "local-link", f"this link leads to {host}, which customers cannot reach"
+        return "local-link", f"this link leads to {show(host)}, which customers cannot reach"
     if _is_staging(host):
-        return "staging-link", f"this link leads to {host}, by its name not what customers use"
+        return "staging-link", f"this link leads to {show(host)}, by its name not what customers use"
     if found[1].lower() == "http":
         return "http-link", "this link goes to http://"
     return None
@@ -90,7 +91,7 @@ def is_shouting(text: str) -> bool:
     letters = [sign for sign in text if sign.isalpha()]
     capitals = sum(map(str.isupper, letters))
     loud = len(text.split()) > 1 and len(letters) >= _FEW_LETTERS and capitals > 0.7 * len(letters)
-    return loud or bool(re.search(r"[!?]{2}", text))
+    return loud or bool(re.search(r"!!|\?\?", text))
 
 
 def says_unsubscribe(text: str) -> bool:

@@ -89,19 +89,19 @@ class Writing:
         return tag is not None and bool(re.search(r"=\s*(\"[^\"]*|'[^']*)$", self.layout.text[tag.start : hole.start]))
 
 
-def link_faults(text: str, tag: Tag | None) -> Iterator[tuple[str, str]]:
+def link_faults(text: str, tag: Tag | None, show: words.Show = str) -> Iterator[tuple[str, str]]:
     """What is wrong with the links in a value that is printed in a tag, or in the running text."""
     for _, link in words.links(text):
-        if fault := words.link_fault(link):
+        if fault := words.link_fault(link, show):
             is_image = tag is not None and tag.name == "img" and fault[0] == "http-link"
             yield ("image-https", words.image_fault(link)) if is_image else fault
 
 
-def tag_faults(tag: Tag) -> Iterator[tuple[str, str]]:
+def tag_faults(tag: Tag, show: words.Show = str) -> Iterator[tuple[str, str]]:
     """What is wrong with a tag by itself: codes and messages."""
     name, given = tag.name, tag.attributes
     if not is_known(name):
-        yield "unknown-tag", f"HTML knows no <{'/' if tag.is_end else ''}{name}>"
+        yield "unknown-tag", f"HTML knows no <{'/' if tag.is_end else ''}{show(name)}>"
     if tag.is_end:
         return
     if name == "script" and given.get("type", "").lower() not in _DATA_SCRIPTS:
@@ -111,12 +111,12 @@ def tag_faults(tag: Tag) -> Iterator[tuple[str, str]]:
     for attribute, value in given.items():
         if re.fullmatch(r"on[a-z]+", attribute):
             yield "event-handler", f"{attribute} is removed by mail clients"
-        if attribute in _LINKS and (fault := words.link_fault(html.unescape(value))):
+        if attribute in _LINKS and (fault := words.link_fault(html.unescape(value), show)):
             yield fault
         if attribute not in {"style", "src"} and is_known(name):
-            yield from (("single-brace", f"{left} is sent as it stands") for _, left in words.leftovers(value))
+            yield from (("single-brace", f"{show(left)} is sent as it stands") for _, left in words.leftovers(value))
     if name == "img":
-        yield from _image_faults(given)
+        yield from _image_faults(given, show)
 
 
 def pairing_faults(pairing: Pairing, markup: Markup) -> Iterator[Fault]:
@@ -126,15 +126,15 @@ def pairing_faults(pairing: Pairing, markup: Markup) -> Iterator[Fault]:
         yield Fault("unclosed-tag", markup.broken, "this tag has no >")
 
 
-def _image_faults(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _image_faults(given: Mapping[str, str], show: words.Show) -> Iterator[tuple[str, str]]:
     if "alt" not in given:
         yield "image-alt", "this image has no alt"
     src = given.get("src", "")
     if src.startswith((HOLE, RAW_HOLE)):
         return  # the values are looked at
-    fault = words.link_fault(html.unescape(src))
+    fault = words.link_fault(html.unescape(src), show)
     if fault and fault[0] != "http-link":
         yield fault
     elif about := words.image_fault(src):
         yield "image-https", about
-    yield from (("single-brace", f"{left} is sent as it stands") for _, left in words.leftovers(src))
+    yield from (("single-brace", f"{show(left)} is sent as it stands") for _, left in words.leftovers(src))

@@ -116,6 +116,18 @@ def test_values_are_masked_off_a_terminal(folder: Folder) -> None:
         assert "secret" not in ran.out
 
 
+def test_what_a_value_brings_in_is_masked_wherever_a_message_names_it(folder: Folder) -> None:
+    folder.write("a.csv", "id,site,h\n1,https://secret.staging.example.com/,<secret-tag>{secret_brace}\n")
+    text = QUIET.replace("Ponies,", "See {{ site }} {{ h | safe }} {{ h }} ")
+    to = "{type: user, id: 536e564f316c83104c000020}"
+    folder.message(text.replace(to, "{csv: ../a.csv, type: user, id: '{{ id }}'}"))
+    ran = folder.run("lint")
+    assert "[staging-link]" in ran.out
+    assert "[unknown-tag]" in ran.out
+    assert "secret" not in ran.out
+    assert "secret.staging.example.com" in folder.run("lint", "--show-values").out
+
+
 def test_findings_as_json_and_annotations(folder: Folder) -> None:
     folder.message(LOUD)
     (problem,) = json.loads(folder.run("lint", "--format", "json").out)["problems"]
