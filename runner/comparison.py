@@ -15,7 +15,7 @@ from runner.declare.project import Project
 from runner.declare.sample import Sample, sample_for
 from runner.guards import recipients
 from runner.ledger.record import Facts
-from runner.overlap import Overlap, find, identity, overlap
+from runner.overlap import Overlap, find, identity, overlap, used_by
 from runner.plan import Plan, PlannedMessage
 
 Kind = Literal["new", "changed", "unchanged", "removed", "uncompared"]
@@ -119,7 +119,7 @@ def _changed(message: PlannedMessage, earlier: Declaration, now: Now, salt: str,
     declared = message.declaration
     fields = tuple(_fields(earlier, declared))
     difference = overlap(earlier, declared, len(message.deliveries))
-    written = earlier.content != declared.content
+    written = _is_rewritten(earlier, declared)
     if not (written or fields or difference.differs):
         return Change(message.name, "unchanged", audience=difference, warnings=warnings)
     shown = now.sample(message) if written or difference.altered else None
@@ -195,9 +195,28 @@ def _told(name: str, other: str, both: int, sent: int) -> str:
     return f"{text}; nothing was sent as {other}"
 
 
-def _texts(declared: Declaration) -> tuple[object, ...]:
-    subject = declared.subject.source if declared.subject else ""
-    return declared.message_type, subject, declared.body.source, sorted(declared.body.parts.items())
+def _is_rewritten(before: Declaration, now: Declaration) -> bool:
+    """Whether the texts differ, or the variables of project and message that they use."""
+    if before.content == now.content:
+        return False
+    used = used_by(before, now)
+    one, other = (
+        {name: value for name, value in declared.values.items() if used is None or name in used}
+        for declared in (before, now)
+    )
+    return _texts(before) != _texts(now) or one != other
+
+
+def _texts(declared: Declaration) -> list[str]:
+    """What is rendered, free of line ends: a checkout may write others than the commit has."""
+    texts = [text for text in (declared.subject, declared.body) if text]
+    parts = {name: source for text in texts for name, source in text.parts.items()}
+    sources = [
+        declared.message_type,
+        *(text.source for text in texts),
+        *(text for item in sorted(parts.items()) for text in item),
+    ]
+    return [source.replace("\r\n", "\n") for source in sources]
 
 
 def _sent(declared: Declaration, facts: Facts) -> int:

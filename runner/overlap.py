@@ -42,7 +42,7 @@ def overlap(before: Declaration, now: Declaration, count: int) -> Overlap:
     """Compares the audiences of two declarations; `count` is the number of recipients now."""
     if _is_same_table(before, now):
         return Overlap(same=count)
-    used = _used(before, now)
+    used = used_by(before, now)
     return _Audience(before, used).towards(_Audience(now, used))
 
 
@@ -59,6 +59,12 @@ def find(declaration: Declaration, wanted: bytes) -> Recipient | None:
         if recipient and found == wanted:
             return recipient
     return first
+
+
+def used_by(*declarations: Declaration) -> frozenset[str] | None:
+    """The variables that the texts of declarations use; None where an include may use any."""
+    texts = [text for declared in declarations for text in (declared.subject, declared.body) if text]
+    return None if any(text.parts for text in texts) else frozenset(_names(text.names for text in texts))
 
 
 class _Audience:
@@ -113,12 +119,6 @@ def _recipients(declaration: Declaration) -> Iterator[tuple[Recipient | None, by
 def _data(recipient: Recipient, used: frozenset[str] | None) -> bytes:
     values = sorted((name, value) for name, value in recipient.vars.items() if used is None or name in used)
     return blake2b(repr((recipient.role, values)).encode(errors="surrogatepass"), digest_size=_DATA).digest()
-
-
-def _used(*declarations: Declaration) -> frozenset[str] | None:
-    """The variables that the texts of declarations use; None where an include may use any."""
-    texts = [text for declared in declarations for text in (declared.subject, declared.body) if text]
-    return None if any(text.parts for text in texts) else frozenset(_names(text.names for text in texts))
 
 
 def _names(found: Iterable[Iterable[str]]) -> Iterator[str]:

@@ -284,3 +284,30 @@ def test_a_raised_revision_tells_who_would_get_it_again(here: Folder, intercom: 
     out = here.run("plan", "--against", "main").out
     assert "seed is of revision 2 now, so 1 recipient of revision 1 would get it again" in out
     assert len(intercom.messages) == 4
+
+
+def test_another_sender_is_no_change_of_the_text(here: Folder) -> None:
+    edit(here, "messages/news.yaml", "id: 7", "id: 8")
+    out = here.run("plan", "--against", "main").out
+    assert "changed  news\n  from: 7 -> 8\n\n" in out
+
+
+def test_other_line_ends_of_a_checkout_are_no_change(here: Folder) -> None:
+    here.write("messages/body.j2", "<p>Hi</p>\n{% include 'foot.j2' %}\n")
+    here.write("messages/foot.j2", "<p>Bye</p>\n<p>now</p>\n")
+    edit(
+        here, "messages/seed.yaml", "body: Ponies, cute small horses or something more sinister?", "body_file: body.j2"
+    )
+    commit(here)
+    for path in [*here.path.glob("messages/*"), here.path / "people.csv"]:
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert kinds(here) == {"news": "unchanged", "seed": "unchanged"}
+
+
+def test_a_variable_of_the_project_counts_where_a_text_uses_it(here: Folder) -> None:
+    here.write("msgrun.yaml", "vars: {product: Ponies}\n")
+    edit(here, "messages/news.yaml", "the export", "the export of {{ product }}")
+    commit(here)
+    here.write("msgrun.yaml", "vars: {product: Horses, unused: x}\n")
+    assert kinds(here) == {"news": "changed", "seed": "unchanged"}
+    assert "[-Ponies-]{+Horses+}" in here.run("plan", "--against", "main").out
