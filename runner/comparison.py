@@ -103,15 +103,15 @@ def compare(now: Now, before: Project, facts: Facts) -> tuple[Change, ...]:
     ]
     changes = []
     for message in now.plan.messages:
-        warnings = tuple(_warnings(message, now.plan))
         if earlier := known.get(message.name):
-            warnings += tuple(_again(message, earlier, facts))
+            warnings = tuple(_again(message, earlier, facts))
             changes.append(_changed(message, earlier, now, before.settings.salt, warnings))
         elif message.name in unsound or message.declaration.document.source.path in faulty:
-            changes.append(Change(message.name, "uncompared", warnings=warnings))
+            changes.append(Change(message.name, "uncompared"))
         else:
-            renamed = () if _guarded(now.plan, "repeat", message.name) else _renames(message, gone, facts)
-            changes.append(Change(message.name, "new", warnings=(*warnings, *renamed)))
+            # The guard `repeat` says it already; an edit after sending is always told by the guard `edited`.
+            is_told = any(guard.code == "repeat" and message.name in guard.messages for guard in now.plan.guards)
+            changes.append(Change(message.name, "new", warnings=() if is_told else _renames(message, gone, facts)))
     return (*changes, *(_removed(declared, facts) for declared in gone))
 
 
@@ -166,12 +166,6 @@ def _values(declared: Declaration) -> tuple[str, ...]:
     )
 
 
-def _warnings(message: PlannedMessage, plan: Plan) -> Iterator[str]:
-    """What the ledger says of the change, unless a guard has said it already."""
-    if (edited := message.counts["edited"]) and not _guarded(plan, "edited", message.name):
-        yield f"{message.name} was edited after it was sent to {recipients(edited)}"
-
-
 def _again(message: PlannedMessage, earlier: Declaration, facts: Facts) -> Iterator[str]:
     now, before = message.declaration.revision, earlier.revision
     if now != before and (sent := _sent(earlier, facts)):
@@ -222,7 +216,3 @@ def _texts(declared: Declaration) -> list[str]:
 def _sent(declared: Declaration, facts: Facts) -> int:
     keys = facts.keys_of(declared.name, declared.revision)
     return sum((state := facts.state(key)) is not None and state.status == "sent" for key in keys)
-
-
-def _guarded(plan: Plan, code: str, name: str) -> bool:
-    return any(guard.code == code and name in guard.messages for guard in plan.guards)

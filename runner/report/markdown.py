@@ -53,7 +53,7 @@ class Review:
 def plan(seen: Review, *, show: bool, limit: int = COMMENT) -> str:
     """A plan of at most `limit` characters. `show`: recipients' values in clear."""
     planned, sends = seen.plan, seen.plan.sends()
-    messages = sorted(planned.messages, key=lambda message: not _matters(message, seen, sends))
+    messages = sorted(planned.messages, key=lambda message: not _matters(message, seen))
     blocks = [
         f"{heading(planned.environment)}, {_where(seen)}",
         _counts(planned, sends),
@@ -63,7 +63,7 @@ def plan(seen: Review, *, show: bool, limit: int = COMMENT) -> str:
         *_table(messages, seen, sends),
     ]
     digest = f"Digest {code(planned.digest)}"
-    unfolded = [message for message in messages if _matters(message, seen, sends)]
+    unfolded = [message for message in messages if _matters(message, seen)]
     room = limit - len("\n\n".join([*blocks, digest])) - 200
     unfolding = (_details(message, sends[message.name], seen, show=show) for message in unfolded)
     blocks.extend(fitting(unfolding, len(unfolded), room, "messages, whose texts there is no room for"))
@@ -77,11 +77,17 @@ def _where(seen: Review) -> str:
     return f"workspace {code(workspace)}" if workspace else "a workspace that is not pinned yet"
 
 
-def _matters(message: PlannedMessage, seen: Review, sends: dict[str, int]) -> bool:
+def _matters(message: PlannedMessage, seen: Review) -> bool:
+    """Whether its text is to be read: it is sent, now or later; or something about it is unusual, or changed."""
     change = seen.change(message)
     if change and change.kind not in {"unchanged", "uncompared"}:
         return True
-    return bool(sends[message.name] or any(message.counts[action] for action in _WORRYING))
+    return bool(message.counts["send"] or _later(message) or any(message.counts[action] for action in _WORRYING))
+
+
+def _later(message: PlannedMessage) -> int:
+    """How many are excluded only because it is too early."""
+    return 0 if message.expired else message.counts["excluded"]
 
 
 def _counts(planned: Plan, sends: dict[str, int]) -> str:
@@ -168,10 +174,10 @@ def _details(message: PlannedMessage, sends: int, seen: Review, *, show: bool) -
         rest = f" and {sends - len(message.sample):,} more" if sends > len(message.sample) else ""
         names = ", ".join(code(revealed(name, show=show)) for name in message.sample[:sends])
         facts.append(f"To {names}{rest}")
-    if declared.not_before:
-        facts.append(f"Not before {_moment(declared.not_before)}")
     found = seen.sample(message)
     title = f"{named(message.name)}: {sends:,} to send"
+    if (later := _later(message)) and declared.not_before:
+        title += f", {later:,} not before {_moment(declared.not_before)}"
     change = seen.change(message)
     return details(
         f"{title} ({change.kind})" if change else title,

@@ -311,3 +311,37 @@ def test_a_variable_of_the_project_counts_where_a_text_uses_it(here: Folder) -> 
     here.write("msgrun.yaml", "vars: {product: Horses, unused: x}\n")
     assert kinds(here) == {"news": "changed", "seed": "unchanged"}
     assert "[-Ponies-]{+Horses+}" in here.run("plan", "--against", "main").out
+
+
+def test_an_edit_after_sending_is_told_by_its_guard(here: Folder, intercom: Sandbox) -> None:
+    assert here.run("apply", "--yes").code == 0
+    commit(here)
+    edit(here, "messages/seed.yaml", "Hey", "Ho")
+    ran = here.run("plan", "--against", "main", "--format", "markdown")
+    assert ran.code == 5
+    assert "> - **edited** seed was edited after it was sent to 1 recipient" in ran.out
+    assert "```diff\n- Hey\n+ Ho\n```" in ran.out
+    assert len(intercom.messages) == 4
+
+
+def test_samples_of_two_recipients_are_told(here: Folder) -> None:
+    edit(here, "messages/seed.yaml", "536e564f316c83104c000020", "somebody-else")
+    edit(here, "messages/seed.yaml", "Hey", "Ho")
+    out = here.run("plan", "--against", "main").out
+    assert "audience: 1 added, 1 removed" in out
+    assert "the samples are of two recipients" in out
+
+
+def test_a_side_that_cannot_be_rendered_is_told(here: Folder) -> None:
+    edit(here, "messages/seed.yaml", "Hey", "Hey {{ missing }}")
+    commit(here)
+    edit(here, "messages/seed.yaml", "Hey {{ missing }}", "Hey")
+    assert "one side cannot be rendered, so the texts are not compared" in here.run("plan", "--against", "main").out
+
+
+def test_a_template_that_takes_too_long_at_the_ref_ends(here: Folder) -> None:
+    slow = "{% for a in range(9999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+    edit(here, "messages/news.yaml", 'email: "{{ email }}"', f"email: '{slow}{{{{ email }}}}'")
+    commit(here)
+    edit(here, "messages/news.yaml", slow, "")
+    assert "3 added, 1 unreadable" in here.run("plan", "--against", "main").out

@@ -186,3 +186,39 @@ def test_annotations_name_files_from_the_workspace(folder: Folder, monkeypatch: 
     folder.message(SEED.replace("Hey", "{{ name }}"))
     out = folder.run("validate", "--format", "github").out
     assert out.startswith(f"::error file={folder.path.name}/messages/message.yaml,line=3,")
+
+
+def test_a_comment_of_the_sandbox_says_so(folder: Folder) -> None:
+    folder.message(SEED + "not_before: 2999-01-01T09:30:00Z\n")
+    out = folder.run("--sandbox", "plan", "--format", "markdown").out
+    assert "## msgrun plan: environment `default`, in the sandbox (nothing leaves the machine)\n" in out
+    assert "| 0 | 1 | 1 | never |" in out
+
+
+def test_a_text_that_is_sent_later_is_reviewed_now(folder: Folder) -> None:
+    folder.message(SEED + "not_before: 2999-01-01T09:30:00Z\n")
+    out = folder.run("plan", "--format", "markdown").out
+    assert "<summary><code>seed</code>: 0 to send, 1 not before 2999-01-01 09:30 UTC</summary>" in out
+    assert "**Subject** `Hey`" in out
+
+
+def test_a_comment_about_nothing(folder: Folder) -> None:
+    out = folder.run("plan", "--format", "markdown").out
+    assert "**0 to send**\n\nNo message is declared.\n\nDigest" in out
+
+
+def test_a_ledger_that_says_no_is_in_the_summary(folder: Folder, step: Path) -> None:
+    folder.message(SEED)
+    folder.write("msgrun.yaml", "salt: another\n")
+    assert folder.run("plan").code == 5
+    assert (step / "summary").read_text().startswith("<!-- msgrun plan: default -->\n")
+    assert "**Stopped.** the salt is not the one" in (step / "summary").read_text()
+
+
+def test_a_run_that_stopped_says_why_in_the_summary(folder: Folder, step: Path, intercom: Sandbox) -> None:
+    folder.message(SEED)
+    folder.write(".msgrun/stop", "")
+    assert folder.run("apply", "--yes").code == 75
+    assert "### What was done\n\n**1 left**\n\n> [!CAUTION]\n> **Stopped.**" in (step / "summary").read_text()
+    assert outputs(step)["exitcode"] == "75"
+    assert intercom.messages == []
