@@ -10,14 +10,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from runner.declare.audience import Table
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
 from runner.lint import words
+from runner.lint.drawing import lay_out
 from runner.lint.findings import Findings, MessageFindings
-from runner.lint.layout import Hole, lay_out
+from runner.lint.gaps import Gap, gaps_of, shortened
+from runner.lint.layout import Hole
 from runner.lint.markup import Tag, read
 from runner.lint.pairing import Pairing
+from runner.lint.places import Places
 from runner.lint.writing import Writing, link_faults, pairing_faults, tag_faults
 from runner.privacy import private
 
@@ -26,7 +28,6 @@ _MARKS = (*words.NULLS, "http://", "{", "*|", "%%", "javascript:")
 _WHOLE_TAGS = re.compile(r"<[^>]*>")
 _TAG_NAMES = re.compile(r"</?[A-Za-z][^\s/>]*")
 _MAX_SHAPES = 10_000
-_AROUND = 24  # characters that tell one gap from another
 _Told = tuple[int, str, str, bool]  # where in the layout, the code, the message, whether HTML allows it
 
 
@@ -39,22 +40,6 @@ class Policy:
 
     unsubscribe_above: int
     flag_allowed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """What a text reads like where a value was empty, and the hole that it comes from."""
-
-    text: str
-    at: str
-    writing: Writing
-    hole: Hole
-
-    def shows(self, rendered: str) -> bool:
-        """Whether the rendered text has it."""
-        if self.at == "start":
-            return rendered.startswith(self.text)
-        return rendered.endswith(self.text) if self.at == "end" else self.text in rendered
 
 
 class MessageLint:
@@ -79,7 +64,7 @@ class MessageLint:
             for name in hole.names
         ]
         wants_gaps = self._found.wants("empty-value")
-        gaps = [gap for writing in self._writings for gap in self._gaps_of(writing) if wants_gaps]
+        gaps = [gap for writing in self._writings for gap in gaps_of(writing, declaration) if wants_gaps]
         self._body_gaps = [(gap.text, gap) for gap in gaps if gap.writing is self._body]
         self._subject_gaps = [gap for gap in gaps if gap.writing is not self._body]
         self._shape = (_WHOLE_TAGS if self._body.layout.raw else _TAG_NAMES) if self._body.varies else None
@@ -187,7 +172,7 @@ class MessageLint:
         if any(gap.text in text for text in words.texts_of(list(delivery.vars.values()))):
             return
         name = f"{gap.hole.alone} was empty" if gap.hole.alone else "what comes here was empty"
-        message = f"{name}, which leaves “{_short(gap.text)}”"
+        message = f"{name}, which leaves “{shortened(gap.text)}”"
         self._found.at(gap.writing.layout, gap.hole.start, "empty-value", message, self._label(delivery))
 
     def _subject(self, delivery: Delivery, subject: str) -> None:
@@ -214,7 +199,7 @@ class MessageLint:
     def _rendered(self, body: str) -> Iterator[_Told]:
         """Reads a rendered body as a mail client would, and finds the places again in what was written."""
         markup = read(body)
-        places = _Places(self._body, markup.tags)
+        places = Places(self._body, markup.tags)
         for number, tag in enumerate(markup.tags):
             faults = list(tag_faults(tag, private))
             written = places.written(number) if faults else None
@@ -235,46 +220,6 @@ class MessageLint:
     def _label(self, delivery: Delivery) -> str:
         return self._declaration.audience.label(delivery.number)
 
-    def _gaps_of(self, writing: Writing) -> Iterator[Gap]:
-        literals = "\n".join(writing.layout.literals)
-        for hole in writing.layout.holes:
-            if hole.before is None or hole.after is None or writing.inside(hole) or not self._can_be_empty(hole):
-                continue
-            shape = _gap_between(hole.before, hole.after, is_branch=hole.is_branch, is_html=writing.is_html)
-            if shape and (shape[1] != "in" or shape[0] not in literals):
-                yield Gap(*shape, writing, hole)
-
-    def _can_be_empty(self, hole: Hole) -> bool:
-        audience = self._declaration.audience
-        if not hole.alone:
-            return True
-        if isinstance(audience, Table) and hole.alone in audience.header:
-            return False  # a blank cell is no value, and printing it an error
-        constant = self._declaration.values.get(hole.alone, "")
-        return hole.alone in audience.names or not str(constant).strip()
-
-
-class _Places:
-    """Finds the tags of a rendered text again in the text as written; `otherwise` is where one may have come from."""
-
-    def __init__(self, writing: Writing, rendered: tuple[Tag, ...]) -> None:
-        self._tags = writing.markup.tags
-        self._rendered = rendered
-        self.otherwise = next((hole.start for hole in writing.layout.holes if hole.is_raw), 0)
-
-    def written(self, number: int) -> Tag | None:
-        """The rendered tag with that number, as it was written."""
-        tag = self._rendered[number]
-        alike = [written for written in self._tags if _is_made_from(written, tag)]
-        earlier = sum(other.raw == tag.raw for other in self._rendered[:number])
-        return alike[min(earlier, len(alike) - 1)] if alike else None
-
-    def near(self, start: int) -> int:
-        """Where the tag at an offset of the rendered text, or the last one before it, was written."""
-        before = [number for number, tag in enumerate(self._rendered) if tag.start <= start]
-        written = self.written(before[-1]) if before else None
-        return written.start if written else self.otherwise
-
 
 def _prints(writings: list[Writing]) -> dict[str, tuple[Writing, Hole]]:
     """Where each variable is printed first."""
@@ -288,38 +233,8 @@ def _prints(writings: list[Writing]) -> dict[str, tuple[Writing, Hole]]:
     return found
 
 
-def _gap_between(before: str, after: str, *, is_branch: bool, is_html: bool) -> tuple[str, str] | None:
-    """What an empty value between two literal texts leaves, if that reads badly, and where it would stand."""
-    begins = not before or (is_html and before.endswith(">"))
-    left, right = before[-_AROUND:], after[:_AROUND]
-    at = "in" if before else "start"
-    has_space = before.endswith(" ") and bool(before.strip())
-    if after[:1] in {",", ".", ";", ":", "!", "?"} and not after.startswith("..") and (has_space or begins):
-        return left + right, at
-    if before.endswith("(") and after.startswith(")"):
-        return left + right, at
-    if has_space and re.match(r" \S", after) and not before.endswith("  ") and not (is_html and is_branch):
-        return left + right, "in"
-    if re.search(r"\S[,;] $", before) and (not after or after.startswith("</")):
-        return left + right, "in" if after else "end"
-    return None
-
-
-def _is_made_from(written: Tag, rendered: Tag) -> bool:
-    if written.name != rendered.name or written.is_end != rendered.is_end:
-        return False
-    if written.raw == rendered.raw:
-        return True
-    literal = re.split("[\ufff9\ufffc]+", written.raw)
-    return len(literal) > 1 and re.fullmatch(".*".join(map(re.escape, literal)), rendered.raw, re.DOTALL) is not None
-
-
 def _is_shown(text: str, delivery: Delivery) -> bool:
     """Whether a rendered text holds what a value is: it may have been only tested, or printed by halves."""
     shown = f"{delivery.payload.get('subject', '')}\n{delivery.payload['body']}"
     pattern = rf"(?<!\w){re.escape(text)}(?!\w)|(?<!\w){re.escape(html.escape(text))}(?!\w)"
     return re.search(pattern, shown, re.IGNORECASE) is not None
-
-
-def _short(text: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"^[^<]*>|<[^>]*(>|$)", "", text))

@@ -1,0 +1,71 @@
+"""What a text reads like where a value was empty: "Hi ,", a double space, an empty pair of brackets."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from runner.declare.audience import Table
+from runner.declare.declaration import Declaration
+from runner.lint.layout import Hole
+from runner.lint.writing import Writing
+
+_AROUND = 24  # characters that tell one gap from another
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What a text reads like where a value was empty, and the hole that it comes from."""
+
+    text: str
+    at: str
+    writing: Writing
+    hole: Hole
+
+    def shows(self, rendered: str) -> bool:
+        """Whether the rendered text has it."""
+        if self.at == "start":
+            return rendered.startswith(self.text)
+        return rendered.endswith(self.text) if self.at == "end" else self.text in rendered
+
+
+def gaps_of(writing: Writing, declaration: Declaration) -> Iterator[Gap]:
+    """The gaps that values of a text may leave."""
+    literals = "\n".join(writing.layout.literals)
+    for hole in writing.layout.holes:
+        if hole.before is None or hole.after is None or writing.inside(hole) or not _can_be_empty(hole, declaration):
+            continue
+        shape = _gap_between(hole.before, hole.after, is_branch=hole.is_branch, is_html=writing.is_html)
+        if shape and (shape[1] != "in" or shape[0] not in literals):
+            yield Gap(*shape, writing, hole)
+
+
+def _can_be_empty(hole: Hole, declaration: Declaration) -> bool:
+    audience = declaration.audience
+    if not hole.alone:
+        return True
+    if isinstance(audience, Table) and hole.alone in audience.header:
+        return False  # a blank cell is no value, and printing it an error
+    constant = declaration.values.get(hole.alone, "")
+    return hole.alone in audience.names or not str(constant).strip()
+
+
+def shortened(text: str) -> str:
+    """A gap as a message quotes it: without its tags."""
+    return re.sub(r"\s+", " ", re.sub(r"^[^<]*>|<[^>]*(>|$)", "", text))
+
+
+def _gap_between(before: str, after: str, *, is_branch: bool, is_html: bool) -> tuple[str, str] | None:
+    """What an empty value between two literal texts leaves, if that reads badly, and where it would stand."""
+    begins = not before or (is_html and before.endswith(">"))
+    left, right = before[-_AROUND:], after[:_AROUND]
+    at = "in" if before else "start"
+    has_space = before.endswith(" ") and bool(before.strip())
+    if after[:1] in {",", ".", ";", ":", "!", "?"} and not after.startswith("..") and (has_space or begins):
+        return left + right, at
+    if before.endswith("(") and after.startswith(")"):
+        return left + right, at
+    if has_space and re.match(r" \S", after) and not before.endswith("  ") and not (is_html and is_branch):
+        return left + right, "in"
+    if re.search(r"\S[,;] $", before) and (not after or after.startswith("</")):
+        return left + right, "in" if after else "end"
+    return None
