@@ -68,7 +68,7 @@ def over_limits(sends: Mapping[str, int], limits: Limits) -> Iterable[Guard]:
         if count > most:
             yield Guard(
                 "limit-message",
-                f"{name} would go to {recipients(count)}, over limits.recipients_per_message: {most}",
+                f"{name} would go to {recipients(count)}, over limits.recipients_per_message: {most:,}",
                 f"in msgrun.yaml, limits: {{recipients_per_message: {count}}}; or send in parts: --limit {most}",
                 (name,),
             )
@@ -76,7 +76,7 @@ def over_limits(sends: Mapping[str, int], limits: Limits) -> Iterable[Guard]:
     if total > most:
         yield Guard(
             "limit-apply",
-            f"this would send {total} messages, over limits.recipients_per_apply: {most}",
+            f"this would send {total:,} messages, over limits.recipients_per_apply: {most:,}",
             f"in msgrun.yaml, limits: {{recipients_per_apply: {total}}}; or send in parts: --limit {most}",
         )
 
@@ -94,11 +94,11 @@ def confirmed(count: int, most: int) -> Guard:
     """The run would send to more recipients than were confirmed."""
     return Guard(
         "recipients",
-        f"this would send to {recipients(count)}, and {most} were confirmed",
+        f"this would send to {recipients(count)}, and {most:,} were confirmed",
         f"--confirm-recipients {count}, if that is meant",
     )
 
 
 def recipients(count: int) -> str:
     """A number of recipients in words."""
-    return f"{count} recipient" if count == 1 else f"{count} recipients"
+    return f"{count:,} recipient" if count == 1 else f"{count:,} recipients"

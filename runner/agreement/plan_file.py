@@ -46,7 +46,7 @@ class Line:
             if getattr(self, name) != getattr(other, name)
         ]
         if self.recipients != other.recipients:
-            told.append(f"{recipients(self.recipients)}, not {other.recipients}")
+            told.append(f"{recipients(self.recipients)}, not {other.recipients:,}")
         if self.digest != other.digest:
             alone = "" if told else "other texts or other recipients: "
             told.append(f"{alone}digest {self.digest[:_SHOWN]}, not {other.digest[:_SHOWN]}")
@@ -55,11 +55,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How the declarations differ from a plan file in one message; `told` says it in words."""
+    """How the declarations differ from a plan file in one message; `told` says it in words, `number` is its line."""
 
     kind: Literal["new", "changed", "removed"]
     name: str
     told: str
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class PlanFile:
             told = "; ".join(declared.differences(agreed))
             return Guard("plan", f"{declared.name} is not what {place} agrees to: {told}", hint, (declared.name,))
         if sends > agreed.recipients:
-            told = f"{declared.name} would go to {recipients(sends)}, and {place} agrees to {agreed.recipients}"
+            told = f"{declared.name} would go to {recipients(sends)}, and {place} agrees to {agreed.recipients:,}"
             return Guard("plan", told, f"{hint}; or send in parts: --limit {agreed.recipients}", (declared.name,))
         return None
 
@@ -106,9 +107,9 @@ class PlanFile:
             if agreed is None:
                 found.append(Change("new", line.name, recipients(line.recipients)))
             elif told := line.differences(agreed):
-                found.append(Change("changed", line.name, "; ".join(told)))
+                found.append(Change("changed", line.name, "; ".join(told), agreed.number))
         removed = [line for name, line in self.lines.items() if whole and name not in names]
-        found.extend(Change("removed", line.name, recipients(line.recipients)) for line in removed)
+        found.extend(Change("removed", line.name, recipients(line.recipients), line.number) for line in removed)
         return sorted(found, key=lambda change: change.name)
 
     def rewritten(self, declared: Iterable[Line], *, whole: bool) -> bytes:

@@ -1,14 +1,14 @@
 """Plans that bind: the plan file in git and plans that are saved, read, written and compared."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from runner.agreement.plan_file import PlanFile, plan_file
+from runner.agreement.plan_file import Change, PlanFile, plan_file
 from runner.agreement.saved_plan import SavedPlan, saved_plan
 from runner.cli.session import Session
-from runner.errors import GuardRefused, RunStopped, UsageMistake
+from runner.errors import GuardRefused, Place, Problem, RunStopped, UsageMistake
 from runner.ledger.record import salt_check
 from runner.plan import Choices, Plan
 from runner.privacy import revealed
@@ -16,9 +16,14 @@ from runner.report import machine, text
 from runner.report.problems import counted
 
 
-def committed(here: Session) -> PlanFile:
-    """The plan file of the work tree. Raises ProblemsFound, RunStopped."""
+def committed(here: Session, *, replaced: bool = False) -> PlanFile:
+    """The plan file of the work tree. Raises ProblemsFound, RunStopped.
+
+    One that is about to be `replaced` follows from the declarations alone, so what is in it does not matter.
+    """
     path = here.settings.plan_file
+    if replaced:
+        return PlanFile(path, {})
     try:
         data = _inside(here, path).read_bytes()
     except FileNotFoundError:
@@ -57,10 +62,14 @@ def write(here: Session, made: Plan, file: PlanFile, *, whole: bool) -> None:
     here.screen.aside(f"{file.path} is written: {counted(len(wanted.splitlines()), 'message')}")
 
 
-def outdated(made: Plan, file: PlanFile, *, whole: bool) -> str:
-    """How the plan file differs from what is declared; empty if it does not."""
-    changes = file.changes((message.line for message in made.messages), whole=whole)
-    return text.outdated(file, changes) if changes else ""
+def tell(here: Session, file: PlanFile, changes: Sequence[Change]) -> None:
+    """Tells how the plan file differs from what is declared, on GitHub at its lines."""
+    if here.screen.form != "github":
+        here.screen.aside(text.outdated(file, changes) if changes else f"{file.path} is up to date")
+    elif changes:
+        told = zip(changes, text.out_of_date(file, changes, len(changes)), strict=True)
+        places = [(Place(file.path, change.number or 1), words) for change, words in told]
+        here.screen.problems(Problem("plan-outdated", place, words, file.writing) for place, words in places)
 
 
 def save(here: Session, made: Plan, path: Path) -> None:

@@ -51,7 +51,7 @@ COMMANDS = {
     "lint": "linting",
     "render": "declaring",
     "schema": "declaring",
-    "plan": "sending",
+    "plan": "planning",
     "apply": "sending",
     "status": "keeping",
     "resolve": "keeping",

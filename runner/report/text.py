@@ -44,6 +44,12 @@ def outdated(file: PlanFile, changes: Sequence[Change]) -> str:
     return "\n".join(lines)
 
 
+def out_of_date(file: PlanFile, changes: Sequence[Change], most: int = MOST_LISTED) -> list[str]:
+    """The same, a sentence a message, of at most so many."""
+    told = [f"{file.path} is out of date for {change.name} ({change.kind}): {change.told}" for change in changes[:most]]
+    return [*told, *([f"and for {len(changes) - most:,} more"] if len(changes) > most else [])]
+
+
 def gone(message: PlannedMessage) -> str:
     """That a saved plan sends what is no longer declared."""
     return f"{message.name}: {counted(message.gone, 'recipient')} of the saved plan no longer declared"

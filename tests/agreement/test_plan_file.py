@@ -82,7 +82,7 @@ def test_what_fits_may_be_sent_and_any_part_of_it():
 def test_more_than_the_line_agrees_to_is_refused_and_it_says_what_would_allow_it():
     guard = read(TWO, replace(ONE, recipients=1000)).guard(ONE, 1001)
     assert guard.code == "plan"
-    assert guard.message == "outage would go to 1001 recipients, and messages.plan:2 agrees to 1000"
+    assert guard.message == "outage would go to 1,001 recipients, and messages.plan:2 agrees to 1,000"
     assert guard.hint.startswith("msgrun plan --write")
     assert guard.hint.endswith("--limit 1000")
     assert read(replace(ONE, recipients=1000)).guard(ONE, 1000) is None
@@ -94,7 +94,7 @@ def test_more_than_the_line_agrees_to_is_refused_and_it_says_what_would_allow_it
         ({"revision": 2, "digest": "sha256:" + "c" * 64}, "revision 2, not 1; digest sha256:"),
         ({"type": "inapp"}, "type inapp, not email"),
         ({"sender": "7"}, "sender 7, not 394051"),
-        ({"recipients": 1205, "digest": "sha256:" + "c" * 64}, "1205 recipients, not 1204; digest sha256:"),
+        ({"recipients": 1205, "digest": "sha256:" + "c" * 64}, "1,205 recipients, not 1,204; digest sha256:"),
         ({"digest": "sha256:" + "c" * 64}, "other texts or other recipients: digest sha256:cccccccccccc, not"),
     ],
 )

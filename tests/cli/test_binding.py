@@ -61,7 +61,10 @@ def test_check_says_of_each_message_what_is_out_of_date_and_how_to_write_it(fold
     assert told[0].startswith("  changed  changed: 2 recipients, not 1; digest sha256:")
     assert told[1:] == ["  removed  gone: 1 recipient", "  new      new: 1 recipient", "  hint: msgrun plan --write"]
     assert "out of date" in folder.run("plan", "--check", "--format", "json").err
-    assert "out of date" in folder.run("plan", "--check", "--format", "markdown").out
+    words = "messages.plan is out of date for gone (removed): 1 recipient"
+    assert f"- {words[:38]}" in folder.run("plan", "--check", "--format", "markdown").out.replace("\u200b", "")
+    annotations = folder.run("plan", "--check", "--format", "github").out
+    assert f"::error file=messages.plan,line=2,col=1,title=plan-outdated::{words}%0Ahint: msgrun plan" in annotations
     folder.run("plan", "--write")
     assert list(rows(folder)) == ["changed", "new", "same"]
     assert folder.run("plan", "--check").code == 0

@@ -1,0 +1,119 @@
+"""plan: what would be sent, shown; and kept, as the plan file or as a saved plan."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from runner.cli import binding, reviewing
+from runner.cli.holding import known, places
+from runner.cli.options import EXIT, command, format_option
+from runner.cli.session import Session, session
+from runner.declare.project import Project
+from runner.errors import Problem, ProblemsFound, UsageMistake
+from runner.ledger.record import Facts
+from runner.plan import Choices, Plan, make
+from runner.report import text
+
+
+def choosing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options that plan and apply share, handed over as one Choices."""
+
+    @functools.wraps(function)
+    def wrapped(**kwargs: Any) -> Any:
+        names = ("limit", "retry_refused", "allow_repeat", "allow_readdress", "expect", "confirm_recipients")
+        chosen = Choices(**{name: kwargs.pop(name) for name in names})
+        return function(choices=chosen, **kwargs)
+
+    for option in (
+        click.option(
+            "--allow-readdress", is_flag=True, help="Allow another kind of address for a message that was sent."
+        ),
+        click.option("--allow-repeat", is_flag=True, help="Allow a text that its recipients got under another name."),
+        click.option("--retry-refused", is_flag=True, help="Send again what Intercom refused."),
+        click.option(
+            "--confirm-recipients", type=click.IntRange(0), metavar="N", help="Refuse to send to more than N."
+        ),
+        click.option("--expect", metavar="DIGEST", help="Refuse unless this is the plan's digest."),
+        click.option(
+            "--limit", type=click.IntRange(1), metavar="N", help="Send the first N, and leave the rest for next time."
+        ),
+    ):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+@command("plan")
+@click.argument("paths", nargs=-1)
+@format_option("text", "json", "markdown", "github")
+@click.option("--against", metavar="REF", help="Also show what changes against a git ref, as origin/main.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is something to send.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, for apply --plan.")
+@click.option("--write", is_flag=True, help="Write the plan file (messages.plan), to be reviewed and committed.")
+@click.option("--check", is_flag=True, help="Exit with 2 if the plan file is out of date.")
+@choosing
+def plan(
+    paths: tuple[str, ...],
+    form: str,
+    against: str | None,
+    choices: Choices,
+    out: Path | None,
+    *,
+    detailed_exitcode: bool,
+    write: bool,
+    check: bool,
+) -> int:
+    """Show what apply would send.
+
+    Works offline and without a token.
+
+    PATHS are files or folders below messages/; without any, everything is planned.
+    """
+    if write and check:
+        raise UsageMistake("--write and --check exclude each other")
+    if out and choices.limit:
+        raise UsageMistake("a saved plan holds all that would be sent", "--limit is for apply --plan")
+    with session() as here:
+        project = here.valid_project(paths)
+        facts = known(here)
+        file = binding.committed(here, replaced=write and here.is_whole(paths))
+        bound = binding.bound(here, choices, paths, file)
+        made, warnings = made_from(here, project, facts, replace(bound, plan_file=None) if write or check else bound)
+        changes = file.changes((message.line for message in made.messages), whole=bound.whole) if check else []
+        seen = reviewing.review(here, made, warnings, [*_notes(here, facts), *text.out_of_date(file, changes)])
+        if against is not None:
+            from runner.cli.comparing import compared  # noqa: PLC0415  # imported where used
+
+            seen = replace(seen, comparison=compared(here, against, seen, facts, project, paths))
+        reviewing.show(here, seen, form)
+        if write:
+            binding.write(here, made, file, whole=bound.whole)
+        if check:
+            binding.tell(here, file, changes)
+        if out:
+            binding.save(here, made, out)
+        if made.guards or facts.duplicates():
+            return EXIT.guard
+        return EXIT.changes if changes or (detailed_exitcode and made.to_send) else EXIT.done
+
+
+def _notes(here: Session, facts: Facts) -> list[str]:
+    """What a reviewer has to know of the ledger."""
+    notes = [text.duplicate(state) for state in facts.duplicates()]
+    if not places(here, tolerant=True).exists and not here.options.sandbox:
+        note = f"there is no lockfile {here.settings.lock} yet: msgrun init or apply --new-lock starts one"
+        here.screen.note(note)
+        notes.append(note)
+    return notes
+
+
+def made_from(here: Session, project: Project, facts: Facts, choices: Choices) -> tuple[Plan, list[Problem]]:
+    """The plan and the warnings of its files; problems of recipients end the command. Raises ProblemsFound."""
+    made, problems = make(project, facts, here.now, replace(choices, sandbox=here.options.sandbox))
+    every = [*project.problems, *problems]
+    if any(problem.is_error for problem in every):
+        raise ProblemsFound(every)
+    return made, every
