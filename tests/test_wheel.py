@@ -17,7 +17,7 @@ def test_the_wheel_holds_the_package_and_its_schemas(tmp_path: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {f"runner/schema/{kind}.schema.json" for kind in ("message", "project", "payload")} <= names
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"runner"}
-    assert "runner/sandbox/__main__.py" in names
+    assert {"runner/sandbox/__main__.py", "runner/cli/workflows/github.yml", "runner/cli/workflows/gitlab.yml"} <= names
 
 
 def test_an_installed_wheel_runs_without_the_checkout(tmp_path: Path) -> None:

@@ -1,4 +1,8 @@
-"""The files of a new project."""
+"""The files of a new project, and the workflows that plan and apply it in CI."""
+
+from pathlib import Path
+
+from runner import __version__
 
 from datetime import date
 
@@ -58,3 +62,19 @@ bo@example.com,Bo,
 """,
         "messages.lock": "",
     }
+
+
+# Where each system's workflow goes, from the repository's top, and what to do once it is there.
+WORKFLOWS = {
+    "github": (".github/workflows/msgrun.yml", "its first lines say what to set up in the repository's settings, once"),
+    "gitlab": (".gitlab/msgrun.yml", "include it in .gitlab-ci.yml, as `include: [local: .gitlab/msgrun.yml]`"),
+}
+
+
+def workflow(system: str, branch: str, directory: str) -> str:
+    """A workflow for a project in a directory of the repository (`.` is its top) whose default branch has this name."""
+    text = (Path(__file__).parent / "workflows" / f"{system}.yml").read_text(encoding="utf-8")
+    values = {"__BRANCH__": branch, "__VERSION__": __version__, "__DIRECTORY__": directory}
+    for mark, value in values.items():
+        text = text.replace(mark, value)
+    return text

@@ -19,16 +19,22 @@ _SOON = timedelta(days=90)
 
 @command("init")
 @click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
-def init(folder: Path | None) -> int:
+@click.option("--github", is_flag=True, help="Also a workflow for GitHub.")
+@click.option("--gitlab", is_flag=True, help="Also a pipeline for GitLab.")
+def init(folder: Path | None, *, github: bool, gitlab: bool) -> int:
     """Scaffold a project.
 
     Settings with a salt, an example message, an empty lockfile. Changes no file that exists, but for two lines
-    that .gitattributes and .gitignore need.
+    that .gitattributes and .gitignore need. Where there is a project, --github and --gitlab write theirs alone.
     """
     options = click.get_current_context().ensure_object(Globals)
     remember(options)
     screen = Screen.of(options, os.environ)
     root = (options.directory or Path()) / (folder or Path())
+    systems = [name for name, wanted in (("github", github), ("gitlab", gitlab)) if wanted]
+    if systems and (root / "msgrun.yaml").exists():
+        _add_workflows(root, systems, screen)
+        return EXIT.done
     salt = secrets.token_hex(16)
     files = {
         **scaffold.files(salt, datetime.now(UTC).date() + _SOON),
@@ -51,6 +57,7 @@ def init(folder: Path | None) -> int:
         raise
     except OSError as error:
         raise UsageMistake(f"{error.filename} cannot be written: {error.strerror}") from error
+    _add_workflows(root, systems, screen)
     screen.note(scaffold.NEXT)
     return EXIT.done
 
@@ -70,6 +77,26 @@ def completion(shell: str) -> int:
         raise UsageMistake(f"no completion for {shell}")
     click.echo(completing(root, {}, "msgrun", "_MSGRUN_COMPLETE").source())
     return EXIT.done
+
+
+def _add_workflows(root: Path, systems: list[str], screen: Screen) -> None:
+    """Writes workflows to the top of the repository around the project, which is where CI systems look for them."""
+    if not systems:
+        return
+    from runner.ledger import git  # noqa: PLC0415  # imported where used
+
+    repository = git.repository(root.resolve())
+    top = repository.top if repository else root.resolve()
+    head = repository.attempted("symbolic-ref", "--short", "refs/remotes/origin/HEAD") if repository else None
+    branch = head.partition("/")[2] if head else "main"
+    for system in systems:
+        path, then = scaffold.WORKFLOWS[system]
+        text = scaffold.workflow(system, branch, root.resolve().relative_to(top).as_posix())
+        try:
+            screen.result(f"{_write(top / path, text):<8} {path}")
+        except OSError as error:
+            raise UsageMistake(f"{error.filename} cannot be written: {error.strerror}") from error
+        screen.note(f"  for the branch {branch}; {then}")
 
 
 def _write(path: Path, text: str) -> str:

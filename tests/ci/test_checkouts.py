@@ -1,0 +1,128 @@
+"""Clones and files of all kinds: each command gives the right result there, or a clear word."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.ci.conftest import SETTINGS, Clone, message, tip
+
+COMMANDS = {
+    "validate": (["validate"], 0),
+    "plan": (["plan"], 0),
+    "apply": (["apply", "--yes"], 0),
+    "again": (["apply", "--yes"], 0),
+    "push": (["lock", "push"], 0),
+}
+
+
+def all_pass(clone: Clone) -> None:
+    for name, (args, code) in COMMANDS.items():
+        ran = clone.msgrun(*args)
+        assert ran.code == code, (name, ran.out, ran.err)
+    assert len(clone.sent()) == 3
+
+
+@pytest.mark.parametrize("options", [(), ("--depth=1",), ("--filter=blob:none",)], ids=["full", "shallow", "partial"])
+@pytest.mark.parametrize("detached", [False, True], ids=["branch", "detached"])
+def test_every_kind_of_clone_works(options: tuple[str, ...], clone: Callable[..., Clone], *, detached: bool) -> None:
+    made = clone("made", *options)
+    if detached:
+        made.git("checkout", "--quiet", "--detach")
+    all_pass(made)
+
+
+def test_a_fork_asks_its_own_remote_and_origin(origin: Path, clone: Callable[..., Clone], tmp_path: Path) -> None:
+    fork = tmp_path / "fork.git"
+    subprocess.run(["git", "clone", "--quiet", "--bare", origin.as_uri(), str(fork)], check=True)
+    person = clone("person")
+    person.msgrun("apply", "--yes")
+    person.msgrun("lock", "push")
+    theirs = Clone(tmp_path / "theirs", person.intercom)
+    subprocess.run(["git", "clone", "--quiet", "--origin=fork", fork.as_uri(), str(theirs.path)], check=True)
+    theirs.git("remote", "add", "origin", origin.as_uri())
+    assert theirs.msgrun("plan", token="").code == 0
+    assert theirs.msgrun("apply", "--yes").out.splitlines()[-1] == "nothing to do"
+    theirs.git("push", "--quiet", "fork", "main")
+    assert len(person.sent()) == 3
+
+
+CSV = "id,first_name\nccc1,Cy\nccc2,Di\n"
+FANOUT = """\
+name: fanout
+message_type: inapp
+body: "Hi {{ first_name }}"
+to: {csv: ../audiences/a.csv, type: user, id: "{{ id }}"}
+"""
+
+
+def test_windows_line_ends_mean_the_same(author: Clone, clone: Callable[..., Clone]) -> None:
+    author.write("messages/fanout.yaml", FANOUT)
+    author.write("messages/letter.yaml", FANOUT.replace("fanout", "letter").replace("body:", "body_file: l.j2 #"))
+    author.write("messages/l.j2", "Hi {{ first_name }},\n\n{% if true %}\nyes\n{% endif %}\n")
+    author.write("audiences/a.csv", CSV)
+    author.commit()
+    author.git("push", "--quiet")
+    plain = clone("plain")
+    windows = clone("windows", "--config", "core.autocrlf=true")
+    for name in ("messages/fanout.yaml", "messages/l.j2", "audiences/a.csv", "msgrun.yaml"):
+        assert b"\r\n" in (windows.path / name).read_bytes()
+    assert b"\r" not in (windows.path / "messages.lock").read_bytes()  # what .gitattributes is for
+    assert windows.msgrun("validate").out == plain.msgrun("validate").out
+    assert windows.msgrun("plan", "--format", "json").out == plain.msgrun("plan", "--format", "json").out
+    assert windows.msgrun("apply", "--yes").code == 0
+    assert windows.msgrun("lock", "push").code == 0
+    plain.git("fetch", "--quiet")
+    assert plain.msgrun("apply", "--yes").out.splitlines()[-1] == "nothing to do"
+
+
+def test_a_lockfile_with_windows_line_ends_is_read_and_pushed(author: Clone, clone: Callable[..., Clone]) -> None:
+    (author.path / ".gitattributes").unlink()
+    author.commit()
+    author.git("push", "--quiet")
+    person = clone("person", "--config", "core.autocrlf=true")
+    assert b"\r\n" in (person.path / "messages.lock").read_bytes()
+    assert person.msgrun("apply", "--yes").code == 0
+    text = (person.path / "messages.lock").read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    person.write("messages.lock", text)
+    assert person.msgrun("lock", "verify").code == 0
+    assert person.msgrun("lock", "push").code == 0
+    assert person.msgrun("apply", "--yes").out.splitlines()[-1] == "nothing to do"
+    fresh = clone("fresh", "--config", "core.autocrlf=true")
+    assert fresh.msgrun("lock", "verify").code == 0
+    assert fresh.msgrun("apply", "--yes").out.splitlines()[-1] == "nothing to do"
+    assert len(person.sent()) == 3
+
+
+def test_without_git_the_lockfile_alone_remembers(author: Clone, tmp_path: Path) -> None:
+    bare = Clone(tmp_path / "bare", author.intercom)
+    bare.write("msgrun.yaml", SETTINGS)
+    bare.write("messages.lock", (author.path / "messages.lock").read_bytes())
+    bare.write("messages/first.yaml", message("first", "aaa1"))
+    for args in (["validate"], ["plan"], ["apply", "--yes"]):
+        assert bare.msgrun(*args).code == 0
+    assert bare.msgrun("apply", "--yes").out.splitlines()[-1] == "nothing to do"
+    for command in ("push", "hold", "free"):
+        ran = bare.msgrun("lock", command)
+        assert (ran.code, "is in no git repository" in ran.err) == (6, True)
+
+
+def test_in_a_repository_without_a_git_to_run_it_is_said(author: Clone) -> None:
+    author.env["PATH"] = "/nowhere"
+    assert author.msgrun("validate").code == 0
+    planned = author.msgrun("plan")
+    assert (planned.code, "git cannot be run" in planned.err) == (0, True)
+    for args in (["apply", "--yes"], ["lock", "push"], ["lock", "hold"]):
+        ran = author.msgrun(*args)
+        assert (ran.code, "git cannot be run" in ran.err) == (6, True)
+    assert author.sent() == []
+
+
+def test_a_checkout_of_the_wrong_owner_is_said_with_gits_own_way_out(author: Clone, tmp_path: Path) -> None:
+    # A container's job often runs as another user than the one that made the checkout.
+    author.env |= {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "true"}
+    for args in (["apply", "--yes"], ["lock", "push"]):
+        ran = author.msgrun(*args)
+        assert (ran.code, "dubious ownership" in ran.err, "safe.directory" in ran.err) == (6, True, True)
+    assert tip(tmp_path / "origin.git") == author.git("rev-parse", "HEAD")

@@ -1,0 +1,175 @@
+"""What `init --github` and `--gitlab` write, and the composite action: correct by the tools of their trade."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from runner import __version__
+from runner.cli import scaffold
+from tests.conftest import ROOT, Folder
+
+TOOLS = Path(sys.executable).parent
+GITHUB = scaffold.workflow("github", "main", ".")
+GITLAB = scaffold.workflow("gitlab", "main", ".")
+ACTION = (ROOT / "action.yml").read_text()
+
+
+def tool(name, *args, cwd):
+    environment = {"PATH": f"{TOOLS}:/usr/bin:/bin"}
+    done = subprocess.run(
+        [str(TOOLS / name), *args], cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """A repository with our workflow, one that uses our action, and the action."""
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    files = {".github/workflows/msgrun.yml": GITHUB, "action.yml": ACTION, ".gitlab-ci.yml": GITLAB}
+    examples = re.findall(r"```yaml\n(# \.github.*?)```", (ROOT / "docs" / "ci.md").read_text(), re.DOTALL)
+    assert examples
+    for number, text in enumerate(examples):
+        files[f".github/workflows/example-{number}.yml"] = re.sub(r"\S+/msgrun@\S+", "./", text)
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def test_actionlint_and_shellcheck_find_nothing(repository):
+    workflows = sorted(str(path) for path in (repository / ".github" / "workflows").iterdir())
+    tool("actionlint", "-shellcheck", str(TOOLS / "shellcheck"), *workflows, cwd=repository)
+
+
+def test_zizmor_finds_no_hole(repository):
+    assert "No findings" in tool("zizmor", "--offline", ".github/workflows/msgrun.yml", "action.yml", cwd=repository)
+
+
+@pytest.mark.parametrize(
+    ("schema", "file"),
+    [
+        ("vendor.github-workflows", ".github/workflows/msgrun.yml"),
+        ("vendor.github-actions", "action.yml"),
+        ("vendor.gitlab-ci", ".gitlab-ci.yml"),
+    ],
+)
+def test_the_published_schemas_are_kept(schema, file, repository):
+    tool("check-jsonschema", "--builtin-schema", schema, file, cwd=repository)
+
+
+def scripts(text):
+    """Every script in a file, joined as its system runs it."""
+
+    def walk(value, name=""):
+        if isinstance(value, dict):
+            for key, found in value.items():
+                yield from walk(found, key)
+        elif name == "run" and isinstance(value, str):
+            yield value
+        elif name in {"script", "before_script", "after_script"}:
+            yield "\n".join(value)
+        elif isinstance(value, list):
+            for found in value:
+                yield from walk(found)
+
+    return list(walk(yaml.safe_load(text)))
+
+
+@pytest.mark.parametrize("text", [ACTION, GITLAB], ids=["action", "gitlab"])
+def test_shellcheck_finds_nothing_in_their_scripts(text, tmp_path):
+    found = scripts(text)
+    assert found
+    for number, script in enumerate(found):
+        (tmp_path / f"{number}.sh").write_text(f"set -e -o pipefail\n{script}")  # as both systems run them
+        # That msgrun is a list in one of them, and code is set in another line, it cannot see.
+        tool("shellcheck", "--shell=bash", "--severity=warning", f"{number}.sh", cwd=tmp_path)
+
+
+@pytest.mark.parametrize("text", [GITHUB, GITLAB, ACTION], ids=["github", "gitlab", "action"])
+def test_no_guard_is_ever_switched_off(text):
+    for flag in ("--new-lock", "--no-fetch", "--allow-", "--retry-refused", "--show-values"):
+        assert flag not in text
+
+
+def test_only_the_job_that_was_approved_sees_the_secret_and_may_write():
+    workflow = yaml.safe_load(GITHUB)
+    jobs = workflow["jobs"]
+    assert workflow["permissions"] == {}
+    assert {name: job["permissions"] for name, job in jobs.items()} == {
+        "review": {"contents": "read", "pull-requests": "write"},
+        "plan": {"contents": "read"},
+        "apply": {"contents": "write"},
+    }
+    assert [name for name, job in jobs.items() if "secrets." in str(job)] == ["apply"]
+    assert jobs["apply"]["environment"] == "intercom"
+    assert [step["name"] for step in jobs["apply"]["steps"] if "secrets." in str(step)] == ["Apply"]
+    assert GITLAB.count("INTERCOM_ACCESS_TOKEN") == 1  # in the words about the settings
+
+
+def test_runs_that_send_wait_for_each_other_and_are_never_cut_off():
+    apply = yaml.safe_load(GITHUB)["jobs"]["apply"]
+    assert apply["concurrency"] == {"group": "msgrun-apply", "cancel-in-progress": False}
+    gitlab = yaml.safe_load(GITLAB)["msgrun-apply"]
+    assert (gitlab["resource_group"], gitlab["interruptible"], gitlab["rules"][0]["when"]) == (
+        "msgrun-apply",
+        False,
+        "manual",
+    )
+
+
+def test_actions_are_pinned_to_commits():
+    used = re.findall(r"uses: (\S+)( # v\d+\.\d+\.\d+)?", GITHUB)
+    assert used
+    for name, version in used:
+        assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", name), name
+        assert version, name
+
+
+def test_the_action_comments_as_the_workflow_does():
+    (comment,) = [
+        step["run"] for step in yaml.safe_load(GITHUB)["jobs"]["review"]["steps"] if step.get("name") == "Comment"
+    ]
+    (same,) = [step["run"] for step in yaml.safe_load(ACTION)["runs"]["steps"] if step["name"] == "Comment"]
+    assert same.strip() == comment.strip()
+
+
+def test_init_writes_the_workflows_for_the_repositorys_branch_and_folder(folder: Folder, tmp_path: Path):
+    def git(*args):
+        subprocess.run(["git", "-C", str(tmp_path), *args], check=True, capture_output=True)
+
+    git("init", "--quiet", "--initial-branch=trunk")
+    git("remote", "add", "origin", "https://example.com/acme/mail.git")
+    git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk")
+    ran = folder.run("init", "ops/mail", "--github", "--gitlab")
+    assert ran.code == 0
+    assert "wrote    .github/workflows/msgrun.yml" in ran.out
+    workflow = yaml.safe_load((tmp_path / ".github" / "workflows" / "msgrun.yml").read_text())
+    assert workflow[True]["push"]["branches"] == ["trunk"]
+    assert workflow["defaults"]["run"]["working-directory"] == "ops/mail"
+    assert workflow["env"] == {"MSGRUN_VERSION": __version__}
+    assert "refs/heads/trunk" in workflow["jobs"]["plan"]["if"]
+    pipeline = yaml.safe_load((tmp_path / ".gitlab" / "msgrun.yml").read_text())
+    assert pipeline[".msgrun"]["variables"] == {"MSGRUN_VERSION": __version__, "MSGRUN_DIRECTORY": "ops/mail"}
+    assert "__" not in re.sub(r"__\w+__ ", "", (tmp_path / ".github/workflows/msgrun.yml").read_text())
+
+
+def test_init_adds_a_workflow_to_a_project_and_nothing_else(folder: Folder):
+    folder.write("msgrun.yaml", "region: eu\n")
+    before = sorted(path.name for path in folder.path.iterdir())
+    ran = folder.run("init", "--github")
+    assert (ran.code, ran.out) == (0, "wrote    .github/workflows/msgrun.yml\n")
+    assert sorted(path.name for path in folder.path.iterdir()) == sorted([*before, ".github"])
+    assert folder.run("init", "--github").out == "kept     .github/workflows/msgrun.yml\n"
+
+
+def test_init_says_where_a_workflow_cannot_be_written(folder: Folder):
+    folder.write("msgrun.yaml", "region: eu\n")
+    folder.write(".gitlab", "a file")
+    ran = folder.run("init", "--gitlab")
+    assert (ran.code, "cannot be written" in ran.err) == (64, True)
