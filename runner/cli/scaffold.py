@@ -1,10 +1,9 @@
 """The files of a new project, and the workflows that plan and apply it in CI."""
 
+from datetime import date
 from pathlib import Path
 
 from runner import __version__
-
-from datetime import date
 
 LINES = {
     ".gitattributes": ("messages.lock -text merge=union", "messages.*.lock -text merge=union"),

@@ -154,7 +154,7 @@ def test_a_pull_request_with_a_mistake_fails_and_says_so_at_its_line_and_in_the_
     reviewed = host.review(host.change("third", messages__third_yaml=message("third", "ccc1", body="{{ nam }}")))
     assert reviewed.failed
     assert reviewed.codes == {
-        **reviewed.codes, "Validate": 1, "Plan": 1, "Comment": 0, "Check that the lockfile is left alone": 0
+        **reviewed.codes, "Lint": 1, "Plan": 1, "Comment": 0, "Check that the lockfile is left alone": 0
     }  # fmt: skip
     assert "::error file=messages/third.yaml,line=3," in reviewed.log
     (comment,) = json.loads(host.comments.read_text())
