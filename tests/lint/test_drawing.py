@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.declare.declaration import Origin
+from runner.declare.source import Source, documents
+from runner.declare.template import Templates, Watch
+from runner.declare.tree import Tree
+from runner.lint.drawing import lay_out
+from runner.lint.writing import Writing
+from tests.conftest import ROOT
+
+PIECES = (
+    "<p>", "</p>", "<b>", " text ", "\n", ", ", "{{ a }}", "{{- b -}}", '{{ c | default("}}") }}', "{{ d | safe }}",
+    "{% set y = a %}", "{# note #}", "{#- msgrun: ignore=http-link -#}", "{% raw %}{x}{% endraw %}",
+    '<a href="{{ a }}">',
+    "<a {{ a }}>", "{{ m(1) }}", "(", ")", "http://a.b",
+)  # fmt: skip
+AROUND = (
+    "{% if a %}@{% endif %}", "{%- if a -%}@{% elif b %}@{% else %}@{% endif %}", "{% for x in a %}@{% endfor %}",
+    "{% set z %}@{% endset %}", "{% macro m(q) %}@{% endmacro %}", "{% filter upper %}@{% endfilter %}",
+)  # fmt: skip
+TEMPLATES = st.recursive(
+    st.sampled_from(PIECES),
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=4).map("".join),
+        st.tuples(st.sampled_from(AROUND), inner).map(lambda both: both[0].replace("@", both[1])),
+    ),
+    max_leaves=10,
+)
+DOCUMENT = next(documents(Source("messages/a.yaml", "body: x\n")))
+
+
+@given(TEMPLATES)
+def test_whatever_the_template_its_layout_keeps_every_literal_where_it_stands(source):
+    templates = Templates(Tree(ROOT), Watch())
+    text = templates.text(source, html=True)
+    layout = lay_out(text, Origin(DOCUMENT, ("body",), Source("messages/a.html", source)))
+    assert len(layout.text) == len(source)
+    for drawn, written in zip(layout.text, source, strict=True):
+        assert drawn in {written, " ", "\ufffc", "\ufff9"}
+    for hole in layout.holes:
+        assert source.startswith("{", hole.start)
+    writing = Writing(layout, {}, is_html=True)
+    for tag in writing.markup.tags:
+        place, _ = layout.place(tag.start)
+        assert source.split("\n")[place.line - 1][place.column - 1] == "<"
