@@ -5,6 +5,7 @@ never made: a link to a file of the project appears as that file, any other not 
 """
 
 import contextlib
+import fnmatch
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -100,6 +101,13 @@ class _CommitTree(Tree):
         """The path, from the root, of a file named in the file `beside`. Raises NotReadable."""
         self._appear(normpath(join(dirname(beside), named)))
         return super().locate(named, beside)
+
+    def find(self, named: str, beside: str) -> list[str]:
+        """The files that a name with `*` stands for, from the root, sorted. Raises NotReadable."""
+        wanted = normpath(join(dirname(beside), named))
+        for path in fnmatch.filter(self._entries, wanted):  # more than it stands for, for here `*` is also a slash
+            self._appear(path)
+        return super().find(named, beside)
 
     def _write(self, paths: Sequence[str]) -> None:
         """Writes small files, read by one git: `HASH blob SIZE`, the bytes, and a line's end for each."""

@@ -162,7 +162,7 @@ def _values(declared: Declaration) -> tuple[str, ...]:
         *moments,
         str(declared.max_recipients or ""),
         "true" if declared.opens_conversation else "",
-        declared.audience.path if isinstance(declared.audience, Table) else "recipients in the declaration",
+        declared.audience.source.title if isinstance(declared.audience, Table) else "recipients in the declaration",
     )
 
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from runner.declare.audience import Kind, Recipient, Table
+from runner.declare.audience.recipient import normalised
+from runner.declare.audience.selection import Tally
+from runner.declare.audience.table import Source
 from runner.declare.declaration import Declaration
-from runner.declare.delivery import normalised
 from runner.declare.language import TOO_SLOW, TemplateFault
 from runner.errors import Problem
 
@@ -99,7 +101,7 @@ def _records(part: bytearray) -> Iterator[tuple[bytes, bytes]]:
 
 def _recipients(declaration: Declaration) -> Iterator[tuple[Recipient | None, bytes]]:
     """Every recipient with its identity; None for one that cannot be read."""
-    for recipient in declaration.audience.recipients():
+    for recipient in declaration.recipients(Tally()):
         if isinstance(recipient, Problem):
             yield None, b""
             continue
@@ -131,5 +133,14 @@ def _is_same_table(before: Declaration, now: Declaration) -> bool:
     one, other = before.audience, now.audience
     if not isinstance(one, Table) or not isinstance(other, Table):
         return False
-    same_use = (one.kind, one.role, one.identifier.source) == (other.kind, other.role, other.identifier.source)
-    return same_use and filecmp.cmp(one.tree.root / one.path, other.tree.root / other.path, shallow=False)
+    if before.selection.is_filtering or now.selection.is_filtering:
+        return False
+    same_use = before.document.value["to"] == now.document.value["to"]
+    return same_use and _has_same_files(one.source, other.source)
+
+
+def _has_same_files(one: Source, other: Source) -> bool:
+    pairs = zip(one.paths, other.paths, strict=False)
+    return len(one.paths) == len(other.paths) and all(
+        filecmp.cmp(one.tree.root / path, other.tree.root / same, shallow=False) for path, same in pairs
+    )

@@ -4,8 +4,8 @@ Pure: from the declarations, the ledger's facts and the time it is given. The di
 """
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
@@ -13,6 +13,7 @@ from runner import guards
 from runner.agreement.plan_file import Line, PlanFile
 from runner.agreement.saved_plan import SavedPlan, Share
 from runner.declare import delivery as identity
+from runner.declare.audience.selection import REASONS, Tally
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, MessageDigest, plan_digest
 from runner.declare.project import Project, Settings
@@ -63,6 +64,7 @@ class PlannedMessage:
     """One message and its deliveries, in their order. `sample` are the first recipients to send to (private).
 
     `gone` counts what a saved plan would still send of it and is no longer declared.
+    `left_out` counts, by reason, the rows that the audience's filters did not make recipients.
     """
 
     declaration: Declaration
@@ -72,6 +74,7 @@ class PlannedMessage:
     sample: tuple[str, ...]
     expired: bool
     gone: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -155,7 +158,8 @@ class _Planner:
         self.expired = declaration.expires is not None and now >= declaration.expires
         mine = (declaration.name, declaration.revision)
         self._others = [other for other in facts.messages_with(declaration.content) if other[0] != mine[0]]
-        self.problems = survey(declaration, salt, self._take)
+        self._tally = Tally()
+        self.problems = survey(declaration, salt, self._take, self._tally)
 
     def planned(self) -> PlannedMessage:
         return PlannedMessage(
@@ -166,6 +170,7 @@ class _Planner:
             sample=tuple(self._sample),
             expired=self.expired,
             gone=self.share.gone(self._facts) if self.share else 0,
+            left_out={reason: self._tally.left_out[reason] for reason in REASONS if self._tally.left_out[reason]},
         )
 
     def guards(self) -> Iterable[Guard]:

@@ -1,11 +1,12 @@
 """A declaration: one YAML document that says who gets what, checked, with its templates compiled."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from runner.declare.audience import Listed, Table
+from runner.declare.audience import Audience, Recipient
+from runner.declare.audience.selection import Selection, Tally
 from runner.declare.language import TemplateFault
 from runner.declare.source import Document, Path, Source
 from runner.declare.template import Text
@@ -61,7 +62,7 @@ class Declaration:
     body: Text
     template: Literal["plain", "personal"] | None
     sender: str
-    audience: Listed | Table
+    audience: Audience
     values: Mapping[str, Any]
     expires: datetime | None
     not_before: datetime | None
@@ -72,8 +73,13 @@ class Declaration:
     subject_origin: Origin
     body_origin: Origin
     unknown: tuple[Problem, ...]
+    selection: Selection
 
     @property
     def place(self) -> Place:
         """Where it is declared."""
         return self.document.place(("name",))
+
+    def recipients(self, tally: Tally) -> Iterator[Recipient | Problem]:
+        """The recipients that the filters leave, in order; how many they left out is added to the tally."""
+        return self.selection.select(self.audience, self.values, tally)

@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import html
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +14,8 @@ from typing import Any
 import orjson
 
 from runner.declare import rules
-from runner.declare.audience import Kind, Recipient
+from runner.declare.audience.recipient import Kind, Recipient, normalised
+from runner.declare.audience.selection import Tally
 from runner.declare.declaration import FLAG, Declaration, Origin
 from runner.declare.language import TOO_SLOW, TemplateFault
 from runner.errors import Place, Problem
@@ -54,24 +54,21 @@ class Delivery:
         return f"id:{self.value}" if self.kind == "id" else f"{self.kind}:~{self.key[:8]}"
 
 
-def deliveries(declaration: Declaration, salt: str, *, planned: bool = False) -> Iterator[Delivery | Problem]:
+def deliveries(
+    declaration: Declaration, salt: str, tally: Tally | None = None, *, planned: bool = False
+) -> Iterator[Delivery | Problem]:
     """Every delivery of a declaration in order, rendered and checked; a Problem for each recipient with a fault.
 
     The same recipient twice is a fault of the second. Two recipients are the same if their keys are. Deliveries that
     are `planned`, and compared with their plan one by one, cannot be; then no key is remembered.
+    Whom the declaration's filters leave out has no delivery; the `tally` counts them.
     """
-    return _Stream(declaration, salt, planned=planned).deliveries()
+    return _Stream(declaration, salt, planned=planned).deliveries(tally or Tally())
 
 
 def key(salt: str, name: str, revision: int, kind: Kind, value: str) -> str:
     """The identity of a delivery: 32 hex digits. Neither its content nor the recipient's role is part of it."""
     return hashlib.sha256(orjson.dumps([salt, name, revision, kind, normalised(kind, value)])).hexdigest()[:32]
-
-
-def normalised(kind: Kind, value: str) -> str:
-    """An identifier as keys see it: Unicode NFC, trimmed, an email address in lower case."""
-    text = unicodedata.normalize("NFC", value).strip()
-    return text.lower() if kind == "email" else text
 
 
 def digest(payload: Payload, salt: str) -> str:
@@ -133,8 +130,8 @@ class _Stream:
         self._digest = _digester(salt)
         self._is_valid = rules.validator("payload").is_valid
 
-    def deliveries(self) -> Iterator[Delivery | Problem]:
-        for recipient in self._declaration.audience.recipients():
+    def deliveries(self, tally: Tally) -> Iterator[Delivery | Problem]:
+        for recipient in self._declaration.recipients(tally):
             if isinstance(recipient, Problem):
                 yield recipient
             elif isinstance(found := self._delivery(recipient), Delivery):

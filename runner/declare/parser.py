@@ -1,34 +1,23 @@
 """Parses a document that fits the schema into a declaration, and checks what a schema cannot say."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from runner.declare import rules
-from runner.declare.audience import KINDS, Kind, Listed, Recipient, Role, Table, read_header
+from runner.declare.addressing import column_hint, read_audience, read_selection
 from runner.declare.declaration import FLAG, Declaration, Origin
 from runner.declare.language import TemplateFault
+from runner.declare.reading import Reading, Surroundings, without_nulls
 from runner.declare.source import Document, Path, Source, decode
-from runner.declare.template import Templates, Text
-from runner.declare.tree import NotReadable, Tree
+from runner.declare.template import Text
+from runner.declare.tree import NotReadable
 from runner.errors import Problem, Severity
 
 _STAND_IN = Text("x", lambda _: "x")  # for a text with a fault, so that the others can be looked at
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Surroundings:
-    """What a declaration is parsed in: the project's files, templates, default sender, variables and API version."""
-
-    tree: Tree
-    templates: Templates
-    sender: str | None
-    vars: Mapping[str, Any]
-    flag_allowed: bool
 
 
 def parse(document: Document, around: Surroundings) -> tuple[Declaration | None, list[Problem]]:
@@ -72,22 +61,25 @@ class _Parser:
         self.document = document
         self.value = value
         self.around = around
-        self.problems: list[Problem] = []
+        self.reading = Reading(document, value, around)
+        self.problems = self.reading.problems
 
     def parsed(self) -> tuple[Declaration | None, list[Problem]]:
         value, document = self.value, self.document
         is_email = value["message_type"] == "email"
-        self._check_vars(("vars",))
+        self.reading.check_vars(("vars",))
         subject_origin = Origin(document, ("subject",))
-        subject = self._text(subject_origin, value["subject"], html=False) or _STAND_IN if is_email else None
+        subject = self.reading.text(subject_origin, value["subject"], html=False) or _STAND_IN if is_email else None
         body_origin, body = self._body()
         expires, not_before = self._moment("expires"), self._moment("not_before")
         if expires and not_before and expires <= not_before:
-            self._error("moment-order", ("expires",), "expires is not after not_before", "nothing could ever be sent")
+            self.reading.error(
+                "moment-order", ("expires",), "expires is not after not_before", "nothing could ever be sent"
+            )
         self._warn_unused_subject(is_email=is_email)
-        sender, audience = self._sender(), self._audience()
+        sender, audience = self._sender(), read_audience(self.reading)
         if value.get(FLAG) and not self.around.flag_allowed:
-            self._error("flag-needs-version", (FLAG,), f"{FLAG} needs api_version 2.6 or later")
+            self.reading.error("flag-needs-version", (FLAG,), f"{FLAG} needs api_version 2.6 or later")
         if audience is None:
             return None, self.problems
         template = value.get("template", "plain") if is_email else None
@@ -114,23 +106,17 @@ class _Parser:
             subject_origin=subject_origin,
             body_origin=body_origin,
             unknown=unknown,
+            selection=read_selection(self.reading, audience, [text for text, _ in texts if text]),
         )
         return declaration, self.problems
-
-    def _text(self, origin: Origin, source: str, *, html: bool) -> Text | None:
-        try:
-            return self.around.templates.text(source, html=html)
-        except TemplateFault as fault:
-            self.problems.append(origin.problem(fault))
-            return None
 
     def _body(self) -> tuple[Origin, Text | None]:
         if "body" in self.value:
             origin = Origin(self.document, ("body",))
-            return origin, self._text(origin, self.value["body"], html=True)
+            return origin, self.reading.text(origin, self.value["body"], html=True)
         path = ("body_file",)
         origin = Origin(self.document, path)
-        located = self._locate(self.value["body_file"], path)
+        located = self.reading.locate(self.value["body_file"], path)
         if located is None:
             return origin, None
         source = self._read(located, path)
@@ -138,78 +124,28 @@ class _Parser:
             return origin, None
         origin = Origin(self.document, path, source)
         if not source.text.strip():
-            self._error("body-blank", path, f"{located} is blank", "Intercom refuses a message without a body")
+            self.reading.error("body-blank", path, f"{located} is blank", "Intercom refuses a message without a body")
             return origin, None
-        return origin, self._text(origin, source.text, html=True)
+        return origin, self.reading.text(origin, source.text, html=True)
 
     def _read(self, located: str, path: Path) -> Source | None:
         try:
             source = decode(located, self.around.tree.read(located))
         except NotReadable as error:
-            self._error(error.code, path, error.message, error.hint)
+            self.reading.error(error.code, path, error.message, error.hint)
             return None
         if isinstance(source, Problem):
             self.problems.append(source)
             return None
         return source
 
-    def _locate(self, named: str, path: Path) -> str | None:
-        try:
-            return self.around.tree.locate(named, self.document.source.path)
-        except NotReadable as error:
-            self._error(error.code, path, error.message, error.hint)
-            return None
-
     def _sender(self) -> str | None:
         if "from" in self.value:
             return str(self.value["from"]["id"])
         if self.around.sender is None:
             hint = 'add from: {type: admin, id: "…"} here or in msgrun.yaml'
-            self._error("sender-missing", (), "nobody sends this: the key from is missing", hint)
+            self.reading.error("sender-missing", (), "nobody sends this: the key from is missing", hint)
         return self.around.sender
-
-    def _audience(self) -> Listed | Table | None:
-        to = self.value["to"]
-        if isinstance(to, dict) and "csv" in to:
-            return self._table(to)
-        alone = isinstance(to, dict)
-        members = [
-            self._listed(member, ("to",) if alone else ("to", index), index + 1)
-            for index, member in enumerate([to] if alone else to)
-        ]
-        found = tuple(member for member in members if member)
-        return Listed(found, alone) if len(found) == len(members) else None
-
-    def _listed(self, member: dict[str, Any], path: Path, number: int) -> Recipient | None:
-        kind = _kind(member)
-        identifier = self._text(Origin(self.document, (*path, kind)), member[kind], html=False)
-        self._check_vars((*path, "vars"))
-        own = member.get("vars", {})
-        blank = tuple(name for name, value in own.items() if value is None)
-        if identifier is None:
-            return None
-        return Recipient(_role(member), kind, identifier, without_nulls(own), blank, number)
-
-    def _table(self, to: dict[str, Any]) -> Table | None:
-        kind = _kind(to)
-        identifier = self._text(Origin(self.document, ("to", kind)), to[kind], html=False)
-        located = self._locate(to["csv"], ("to", "csv"))
-        if identifier is None or located is None:
-            return None
-        header, problems = read_header(self.around.tree, located)
-        self.problems.extend(problems)
-        if problems:
-            return None  # without its header no row can be read
-        return Table(self.around.tree, located, _role(to), kind, identifier, header)
-
-    def _check_vars(self, path: Path) -> None:
-        value: Any = self.value
-        for step in path:
-            value = value.get(step, {}) if isinstance(value, dict) else value[step]
-        for name in value:
-            if not name.isidentifier():
-                message = f"{name} cannot be a variable: letters, digits and underscores, the first no digit"
-                self.problems.append(self.document.problem("variable-name", (*path, name), message, at_key=True))
 
     def _moment(self, key: str) -> datetime | None:
         text = self.value.get(key)
@@ -219,7 +155,7 @@ class _Parser:
             moment = datetime.fromisoformat(text.upper())
             return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         except (ValueError, OverflowError):
-            self._error("moment-form", (key,), f"{text} is no day of the calendar or no time of the day")
+            self.reading.error("moment-form", (key,), f"{text} is no day of the calendar or no time of the day")
             return None
 
     def _warn_unused_subject(self, *, is_email: bool) -> None:
@@ -233,22 +169,10 @@ class _Parser:
         for text, origin in texts:
             for name, line in text.names.items() if text else ():
                 if name not in known:
-                    hint = rules.did_you_mean(name, sorted(known))
+                    hint = column_hint(name, known)
                     fault = TemplateFault("unknown-variable", f"nothing gives {name} a value", hint, line, name=name)
                     found.append(replace(origin.problem(fault), severity=Severity.WARNING))
         return tuple(found)
-
-    def _error(self, code: str, path: Path, message: str, hint: str = "") -> None:
-        self.problems.append(self.document.problem(code, path, message, hint))
-
-
-def without_nulls(value: Any) -> Any:
-    """The value without keys that have none, at any depth: null is undefined, and undefined is noticed."""
-    if isinstance(value, dict):
-        return {key: without_nulls(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [without_nulls(item) for item in value]
-    return value
 
 
 def _content(texts: list[Text], written: list[Any]) -> str:
@@ -256,11 +180,3 @@ def _content(texts: list[Text], written: list[Any]) -> str:
     parts = {name: source for text in texts for name, source in text.parts.items()}
     wrote = [[text.source for text in texts], parts, *written]
     return hashlib.sha256(orjson.dumps(wrote, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
-
-
-def _kind(value: Mapping[str, Any]) -> Kind:
-    return next(kind for kind in KINDS if kind in value)
-
-
-def _role(value: Mapping[str, Any]) -> Role:
-    return "user" if value["type"] == "user" else "contact"

@@ -7,8 +7,11 @@ from posixpath import isabs, normpath
 from typing import Any
 
 from runner.declare import rules
+from runner.declare.audience.sources import read_exclusion
+from runner.declare.audience.suppression import Suppression
 from runner.declare.declaration import Declaration
-from runner.declare.parser import Surroundings, parse
+from runner.declare.parser import parse
+from runner.declare.reading import Surroundings
 from runner.declare.source import Document, decode, documents
 from runner.declare.survey import survey
 from runner.declare.template import Templates, Watch
@@ -69,6 +72,7 @@ class Settings:
     share: float = 0.8
     max_per_window: int | None = None
     lint: LintSettings = LintSettings()
+    suppress: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,14 +138,17 @@ def load(tree: Tree, settings: Settings, watch: Watch, paths: Iterable[str] = ()
     Names are compared across the whole project, whatever is selected.
     """
     selected = _selector(tree, paths)
+    suppressed, problems = _suppressed(tree, settings)
     around = Surroundings(
         tree,
         Templates(tree, watch),
         settings.sender,
         settings.vars,
         flag_allowed=version_number(settings.api_version) >= (2, 6),
+        watch=watch,
+        salt=settings.salt,
+        suppressed=suppressed,
     )
-    problems: list[Problem] = []
     declarations: list[Declaration] = []
     unsound: list[Declaration] = []
     names: dict[str, Place] = {}
@@ -160,6 +167,19 @@ def load(tree: Tree, settings: Settings, watch: Watch, paths: Iterable[str] = ()
                 problems.append(found)
     declarations.sort(key=lambda declaration: declaration.name)
     return Project(tree, settings, tuple(declarations), tuple(problems), tuple(unsound))
+
+
+def _suppressed(tree: Tree, settings: Settings) -> tuple[Suppression | None, list[Problem]]:
+    """The project's own list of contacts that nobody writes to. What cannot be read of it is an error."""
+    if not settings.suppress:
+        return None, []
+    document = next(found for found in _read(tree, SETTINGS_FILE) if isinstance(found, Document))
+    own = ("environments", settings.environment, "suppress")
+    path = own if "suppress" in document.value.get("environments", {}).get(settings.environment, {}) else ("suppress",)
+    try:
+        return read_exclusion(tree, "suppressed", list(settings.suppress), "_", document.place(path))
+    except NotReadable as error:
+        return None, [document.problem(error.code, path, error.message, error.hint)]
 
 
 def _settings_document(tree: Tree) -> Document | None:
@@ -221,7 +241,7 @@ def _settings(environment: str, value: Mapping[str, Any]) -> Settings:
     breakers = dict(value.get("abort_if", {}))
     if "refused" in breakers:
         breakers["refused"] = float(breakers["refused"].rstrip("%")) / 100
-    rate = value.get("rate", {})
+    rate, suppress = value.get("rate", {}), value.get("suppress", [])
     return Settings(
         environment=environment,
         workspace=str(value.get("workspace", "")),
@@ -238,6 +258,7 @@ def _settings(environment: str, value: Mapping[str, Any]) -> Settings:
         share=rate.get("share", 0.8),
         max_per_window=rate.get("max_per_10s"),
         lint=LintSettings(**value.get("lint", {})),
+        suppress=tuple([suppress] if isinstance(suppress, str) else suppress),
     )
 
 

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 from runner.declare.audience import Kind, Listed, Recipient
+from runner.declare.audience.selection import Selection
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, deliveries
 from runner.privacy import concealed, private, unwritten
@@ -44,7 +45,7 @@ def sample(declaration: Declaration, salt: str, key: str = "") -> Sample | None:
 
 def sample_for(declaration: Declaration, recipient: Recipient, salt: str) -> Sample | None:
     """The delivery to one recipient, if it can be rendered."""
-    return sample(replace(declaration, audience=Listed((recipient,), alone=True)), salt)
+    return sample(replace(declaration, audience=Listed((recipient,), alone=True), selection=Selection()), salt)
 
 
 def _marked(declaration: Declaration, delivery: Delivery) -> Sample:

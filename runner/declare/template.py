@@ -87,7 +87,7 @@ class Templates:
             names = dict(sorted(lines.items()))
             template = environment.from_string(source)
         except jinja2.TemplateSyntaxError as error:
-            fault = _syntax_fault(error)
+            fault = syntax_fault(error)
             self._show(fault)
             raise fault from error
         except RecursionError as error:
@@ -165,7 +165,7 @@ class Templates:
                 text = environment.concat(islice(root(context(environment, values, name, blocks)), _MAX_PARTS))
             except Exception as error:
                 watch.active = False
-                fault = _render_fault(error)
+                fault = render_fault(error)
                 self._show(fault)
                 raise fault from error
             finally:
@@ -198,7 +198,8 @@ def _literal_names(node: Any) -> list[str]:
     return list(names)
 
 
-def _syntax_fault(error: jinja2.TemplateSyntaxError) -> TemplateFault:
+def syntax_fault(error: jinja2.TemplateSyntaxError) -> TemplateFault:
+    """What is no template, at its line."""
     message = (error.message or "not a template").rstrip(".")
     hint = ""
     if "Encountered unknown tag" in message or "No filter named" in message or "No test named" in message:
@@ -209,7 +210,7 @@ def _syntax_fault(error: jinja2.TemplateSyntaxError) -> TemplateFault:
     return TemplateFault("template-syntax", f"template: {message}", hint, error.lineno, file)
 
 
-def _render_fault(error: Exception) -> TemplateFault:
+def render_fault(error: Exception) -> TemplateFault:
     """What went wrong in a render, at its line; an error of the expression itself is told in Python's words."""
     line, file = _innermost(error.__traceback__)
     match error:
@@ -224,7 +225,7 @@ def _render_fault(error: Exception) -> TemplateFault:
         case SecurityError():
             fault = TemplateFault("template-error", f"template: not allowed: {error}")
         case jinja2.TemplateSyntaxError():
-            fault = _syntax_fault(error)
+            fault = syntax_fault(error)
         case MemoryError() | OverflowError():
             fault = TemplateFault("template-error", "template: a number, a range or a text grows too large")
         case ZeroDivisionError():

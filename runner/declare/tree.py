@@ -1,9 +1,13 @@
 """The project's files: nothing outside the root is ever read, not through `..` and not through a symlink."""
 
 import difflib
+import glob
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+
+_PATTERN = re.compile(r"[*?\[]")
 
 
 class NotReadable(Exception):
@@ -31,6 +35,9 @@ class Tree:
         path = PurePosixPath(joined.replace(os.sep, "/"))
         if path.is_absolute() or ".." in path.parts:
             raise NotReadable("file-outside", f"{named} is outside the project", "only files below its root are read")
+        if any(part.startswith(".") for part in path.parts):
+            hint = "hidden files are not read: .git and .env hold secrets"
+            raise NotReadable("file-hidden", f"{path} is hidden", hint)
         full = self.root / path
         if not full.exists():
             raise NotReadable("file-missing", f"there is no file {path}", self._near(full))
@@ -40,7 +47,22 @@ class Tree:
             )
         if not full.is_file():
             raise NotReadable("file-missing", f"{path} is not a file")
+        real = full.resolve().relative_to(self._real_root)
+        if any(part.startswith(".") for part in real.parts):
+            raise NotReadable("file-hidden", f"{path} leads to a hidden file", "hidden files are not read")
         return str(path)
+
+    def find(self, named: str, beside: str) -> list[str]:
+        """`locate` for each file that a name with `*`, `?`, `[…]` or `**` stands for, sorted. Raises NotReadable."""
+        if not _PATTERN.search(named):
+            return [self.locate(named, beside)]
+        folder = os.path.normpath(PurePosixPath(beside).parent / named)
+        if PurePosixPath(folder).is_absolute() or folder.startswith(".."):
+            raise NotReadable("file-outside", f"{named} is outside the project", "only files below its root are read")
+        found = sorted(glob.glob(folder, root_dir=self.root, recursive=True))  # noqa: PTH207  # no hidden files
+        if not found:
+            raise NotReadable("file-missing", f"no file fits {named}", "it is relative to the file that it stands in")
+        return [self.locate(path, "_") for path in found]
 
     def read(self, path: str) -> bytes:
         """The bytes of a file that `locate` or `declarations` gave. Raises NotReadable."""

@@ -43,7 +43,7 @@ def _can_be_empty(hole: Hole, declaration: Declaration) -> bool:
     audience = declaration.audience
     if not hole.alone:
         return True
-    if isinstance(audience, Table) and hole.alone in audience.header:
+    if isinstance(audience, Table) and hole.alone in audience.names:
         return False  # a blank cell is no value, and printing it an error
     constant = declaration.values.get(hole.alone, "")
     return hole.alone in audience.names or not str(constant).strip()

@@ -54,6 +54,7 @@ def plan(planned: Plan, salt_check: str = "", changes: dict[str, Any] | None = N
                 "revision": message.declaration.revision,
                 "digest": message.digest,
                 "counts": _counts(message.counts, ACTIONS),
+                "left_out": dict(message.left_out),
             }
             for message in planned.messages
         ],

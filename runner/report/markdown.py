@@ -18,7 +18,7 @@ from runner.privacy import MASK, revealed
 from runner.report import changes
 from runner.report.comment import COMMENT, MOST_TOLD, OF_TABLE, heading, problem, told, way_out
 from runner.report.markup import cell, clipped, code, details, fence, fitting, named, prose, wrapped
-from runner.report.problems import counted
+from runner.report.problems import counted, left_out
 from runner.report.visible import visible
 
 _OF_WORRIES = 8_000  # characters, of guards and of warnings each
@@ -169,7 +169,9 @@ def _details(message: PlannedMessage, sends: int, seen: Review, *, show: bool) -
     kind = f"{declared.message_type}, template {declared.template}" if declared.template else declared.message_type
     facts = [f"Declared in {code(str(declared.document.source.path))}: {kind}, from admin {code(declared.sender)}"]
     if isinstance(declared.audience, Table):
-        facts.append(f"Audience {code(declared.audience.path)}, by {declared.audience.kind}")
+        facts.append(f"Audience {code(declared.audience.source.title)}, by {declared.audience.kind}")
+    if message.left_out:
+        facts.append(f"Left out: {left_out(message.left_out)}")
     if message.sample and sends:
         rest = f" and {sends - len(message.sample):,} more" if sends > len(message.sample) else ""
         names = ", ".join(code(revealed(name, show=show)) for name in message.sample[:sends])

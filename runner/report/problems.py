@@ -1,12 +1,20 @@
 """Problems as text: on the first line alone enough to act on, then the line they are about, and a hint."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import click
 
 from runner.errors import Problem, Severity
 from runner.privacy import revealed_in_place
+
+_LEFT_OUT = {
+    "where": "by where",
+    "exclude": "by exclude",
+    "unique_by": "by unique_by",
+    "split": "in other parts of the split",
+    "duplicates": "as duplicates",
+}
 
 
 def problem(found: Problem, *, show: bool) -> str:
@@ -31,6 +39,11 @@ def tally(problems: Iterable[Problem]) -> str:
     counts = Counter(found.severity for found in problems)
     told = [counted(counts[severity], severity) for severity in Severity if counts[severity]]
     return " and ".join(told) or "no problems"
+
+
+def left_out(counts: Mapping[str, int]) -> str:
+    """How many recipients each filter left out, in one line."""
+    return ", ".join(f"{number:,} {_LEFT_OUT.get(reason, reason)}" for reason, number in counts.items() if number)
 
 
 def counted(number: int, word: str) -> str:

@@ -10,7 +10,7 @@ from runner.deliver.summary import Summary, Told
 from runner.guards import Guard
 from runner.ledger.record import Facts, Record, State
 from runner.plan import ACTIONS, Action, Plan, PlannedMessage
-from runner.report.problems import counted
+from runner.report.problems import counted, left_out
 
 _COLOURS = {"send": "green", "edited": "red", "unknown": "red", "refused": "yellow", "excluded": "yellow"}
 _TO_SEND = {"send": "to send"}
@@ -142,6 +142,8 @@ def _message(message: PlannedMessage, sends: int) -> str:
         f"{click.style(message.name, bold=True)}  revision {declaration.revision}  {kind}",
         f"  {counted(len(message.deliveries), 'recipient')}: {counts(message.counts)}",
     ]
+    if message.left_out:
+        lines.append(f"  left out: {left_out(message.left_out)}")
     if message.sample and sends:
         rest = f", and {sends - len(message.sample):,} more" if sends > len(message.sample) else ""
         lines.append(f"  to {', '.join(message.sample[:sends])}{rest}")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from runner.declare import audience
-from runner.declare.audience import Recipient, Table, read_header
+from runner.declare.audience import Recipient, Table, csv_form
+from runner.declare.audience.csv_files import read_csv
+from runner.declare.audience.csv_form import Form
 from runner.declare.template import Text
-from runner.declare.tree import NotReadable
 from runner.errors import Problem
 
 IDENTIFIER = Text("{{ email }}", lambda values: values["email"])
@@ -17,9 +17,9 @@ IDENTIFIER = Text("{{ email }}", lambda values: values["email"])
 def table(write):
     def table(data):
         tree = write({"a.csv": data})
-        header, problems = read_header(tree, "a.csv")
+        source, problems = read_csv(tree, ["a.csv"], Form(), {})
         assert not problems
-        return Table(tree, "a.csv", "user", "email", IDENTIFIER, header)
+        return Table(source, "user", "email", IDENTIFIER)
 
     return table
 
@@ -48,8 +48,8 @@ def test_rows_have_the_line_they_begin_on(table):
         ('a,"x\nb,1\n', [(2, "csv-row")]),
         ('a,"x"y\nb,1\n', [(2, "csv-row")]),
         ("a,1\nb,\0\n", [(2, {"email": "a", "n": "1"}, ()), (3, "csv-row")]),
-        (b"a,1\n" * 9999 + b"b,\xff\n", [(10001, "not-utf-8")]),
-        ("a," + "x" * (audience.MAX_CELL + 1), [(2, "csv-row")]),
+        (b"a,1\n" * 99999 + b"b,\xff\n", [(100001, "not-utf-8")]),
+        ("a," + "x" * (csv_form.MAX_CELL + 1), [(2, "csv-row")]),
     ],
 )
 def test_what_cannot_be_read_ends_the_rows(table, rows, told):
@@ -61,13 +61,12 @@ def test_a_file_that_goes_away_is_told(table, tmp_path):
     found = table("email\na\n")
     (tmp_path / "a.csv").unlink()
     assert _told(found) == [(1, "file-unreadable")]
-    with pytest.raises(NotReadable):
-        audience._encoding_problem(found.tree, "a.csv")
+    assert csv_form._encoding_problem(found.source.tree, "a.csv", Form()).code == "file-unreadable"
 
 
 def test_a_file_that_turns_out_well_after_all_is_still_told(table):
     found = table("email\na\n")
-    assert audience._encoding_problem(found.tree, "a.csv").code == "not-utf-8"
+    assert csv_form._encoding_problem(found.source.tree, "a.csv", Form()).code == "not-utf-8"
 
 
 def test_a_table_knows_its_columns_and_rows(table):

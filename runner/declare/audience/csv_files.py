@@ -1,0 +1,154 @@
+"""CSV files as a source: a header that names the variables, and a recipient a row, streamed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from runner.declare.audience.csv_form import FAULTS, Form, detected, fault, reader, text
+from runner.declare.audience.files import files_title, numbered, row_label, row_place
+from runner.declare.audience.recipient import Row
+from runner.declare.tree import Tree
+from runner.errors import Place, Problem, Severity
+from runner.privacy import private
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CsvFile:
+    """One file: its path, its form with nothing left open, and its header as variables."""
+
+    path: str
+    form: Form
+    header: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CsvFiles:
+    """The rows of one file, or of several with the same columns, in their order. Rows are lines; the header is 1."""
+
+    tree: Tree
+    files: tuple[CsvFile, ...]
+    is_text: ClassVar[bool] = True
+    is_complete: ClassVar[bool] = True  # `columns` are all that a row can have
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the header."""
+        return self.files[0].header
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files, from the project's root."""
+        return tuple(file.path for file in self.files)
+
+    @property
+    def title(self) -> str:
+        """What is read, in few words."""
+        return files_title(self.paths)
+
+    def label(self, number: int) -> str:
+        """How problems call a row."""
+        return row_label(self.paths, number)
+
+    def place(self, number: int) -> Place:
+        """Where a row stands."""
+        return row_place(self.paths, number)
+
+    def rows(self) -> Iterator[Row | Problem]:
+        """The rows in order, and what is wrong with one; what cannot be read ends its file."""
+        for index, file in enumerate(self.files):
+            if index:
+                yield from (
+                    row if isinstance(row, Problem) else (row[0], row[1], numbered(index, row[2]))
+                    for row in _values(self.tree, file)
+                )
+            else:
+                yield from _values(self.tree, file)
+
+
+def read_csv(
+    tree: Tree, paths: Sequence[str], form: Form, rename: Mapping[str, str]
+) -> tuple[CsvFiles | None, list[Problem]]:
+    """The files as one source, and what is wrong with their headers; warnings among them do no harm."""
+    files: list[CsvFile] = []
+    problems: list[Problem] = []
+    for path in paths:
+        file, found = _read_header(tree, path, form, rename)
+        problems.extend(found)
+        if file and files and sorted(file.header) != sorted(files[0].header):
+            differing = sorted(set(file.header) ^ set(files[0].header))
+            message = f"the columns are not those of {files[0].path}: {', '.join(differing)}"
+            problems.append(Problem("csv-header", Place(path), message, "files that are read as one have one header"))
+        elif file:
+            files.append(file)
+    is_sound = len(files) == len(paths) and not any(problem.is_error for problem in problems)
+    return (CsvFiles(tree, tuple(files)) if is_sound else None), problems
+
+
+def _values(tree: Tree, file: CsvFile) -> Iterator[Row | Problem]:
+    header, width = file.header, len(file.header)
+    number = 1
+    try:
+        with text(tree, file.path, file.form) as handle:
+            records = reader(handle, file.form)
+            next(records, None)
+            number = records.line_num + 1
+            for row in records:
+                if len(row) != width:
+                    if row:
+                        yield _width_problem(file, number, row)
+                elif all(map(str.strip, row)):
+                    yield dict(zip(header, row)), (), number  # noqa: B905  # of one length; a check would cost
+                else:
+                    blank = tuple(name for name, cell in zip(header, row, strict=True) if not cell.strip())
+                    values = {name: cell for name, cell in zip(header, row, strict=True) if cell.strip()}
+                    yield values, blank, number
+                number = records.line_num + 1
+    except FAULTS as error:
+        yield fault(tree, file.path, file.form, number, error)
+
+
+def _read_header(
+    tree: Tree, path: str, declared: Form, rename: Mapping[str, str]
+) -> tuple[CsvFile | None, list[Problem]]:
+    form = declared
+    try:
+        form, problems = detected(tree, path, declared)
+        if any(problem.is_error for problem in problems):
+            return None, problems
+        with text(tree, path, form) as handle:
+            row: list[str] = next(reader(handle, form), [])
+    except FAULTS as error:
+        return None, [fault(tree, path, form, 1, error)]
+    place = Place(path)
+    if not any(cell.strip() for cell in row):
+        problem = Problem("csv-header", place, "the file has no header", "its first row names the variables")
+        return None, [problem]
+    if len(row) == 2 and row[0].strip().casefold() == "sep=":  # noqa: PLR2004  # `sep=;` split at the semicolon
+        problem = Problem("csv-header", place, "the first line tells a spreadsheet the delimiter", "remove it")
+        return None, [problem]
+    names = [cell.strip() for cell in row]
+    if names != row:
+        shown = ", ".join(f'"{cell}"' for cell, name in zip(row, names, strict=True) if cell != name)
+        message, hint = f"spaces around columns' names are left out: {shown}", "remove them in the file"
+        problems.append(Problem("csv-header-spaces", place, message, hint, Severity.WARNING))
+    header = tuple(rename.get(name, name) for name in names)
+    problems.extend(_header_problems(place, header))
+    return CsvFile(path, form, header), problems
+
+
+def _header_problems(place: Place, header: tuple[str, ...]) -> Iterator[Problem]:
+    for number, name in enumerate(header, 1):
+        if not name:
+            message = f"column {number} has no name"
+            yield Problem("csv-header", place, message, "name it, or remove the column")
+        elif name in header[: number - 1]:
+            message = f"two columns are named {name}"
+            yield Problem("csv-header", place, message, "rename one of them")
+
+
+def _width_problem(file: CsvFile, number: int, row: list[str]) -> Problem:
+    width = len(file.header)
+    message = f"this row has {len(row)} {'field' if len(row) == 1 else 'fields'}, the header {width}"
+    hint = "quote a field that holds the delimiter" if len(row) > width else "an empty field still needs its delimiter"
+    shown = private((file.form.delimiter or ",").join(row)[:200])
+    return Problem("csv-row", Place(file.path, number), message, hint, excerpt=shown)

@@ -1,0 +1,113 @@
+"""DuckDB, locked: a database that can open some files of the project and do nothing else.
+
+This is the second wall, and it holds alone: no other file, no network, no extension, no setting, nothing written.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from runner.declare.tree import NotReadable, Tree
+from runner.privacy import private
+
+MAX_SECONDS = 60.0  # until the first row
+MAX_MEMORY = "1GB"
+_SETTINGS = {
+    "threads": "1",  # the same file gives the same order
+    "memory_limit": f"'{MAX_MEMORY}'",
+    "temp_directory": "''",
+    "TimeZone": "'UTC'",
+    "python_enable_replacements": "false",  # a table is never a variable of this program
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "allow_persistent_secrets": "false",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A table of the query: its name there, the files that it stands for, and the SQL that reads them."""
+
+    name: str
+    paths: tuple[str, ...]
+    reading: str
+
+
+class Database:
+    """A locked database that can read these files and do nothing else."""
+
+    def __init__(self, tree: Tree, files: Sequence[File]) -> None:
+        self._files = files
+        self._paths = [path for file in files for path in file.paths]
+        self._tree = tree
+        self._connection = duckdb().connect(":memory:")
+
+    def __enter__(self) -> Any:
+        connection = self._connection
+        try:
+            for name, value in _SETTINGS.items():
+                connection.execute(f"set {name}={value}")
+            connection.execute(f"set allowed_paths={listing(self._tree, self._paths)}")
+            connection.execute("set enable_external_access=false")
+            connection.execute("set lock_configuration=true")
+            with told_failing():
+                for file in self._files:
+                    if file.reading:
+                        name = file.name.replace('"', '""')
+                        connection.execute(f'create view "{name}" as select * from {file.reading}')  # noqa: S608  # quoted
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+
+@contextmanager
+def told_failing() -> Iterator[None]:
+    """Turns what DuckDB raises into NotReadable; its words may quote values."""
+    known = duckdb()
+    try:
+        yield
+    except known.InterruptException as error:
+        raise NotReadable("sql-too-slow", f"the query takes longer than {MAX_SECONDS:g} seconds") from error
+    except known.Error as error:
+        words = " ".join(str(error).split("\n\n")[0].split())
+        raise NotReadable("sql-failed", f"the query fails: {private(words[:300])}") from error
+
+
+def begun(database: Any, sql: str) -> Any:
+    """The query, run as far as its first rows."""
+    timer = threading.Timer(MAX_SECONDS, database.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        return database.execute(sql)
+    finally:
+        timer.cancel()
+
+
+def listing(tree: Tree, paths: Sequence[str]) -> str:
+    """The files as a list of SQL."""
+    return "[" + ", ".join(quoted(str((tree.root / path).resolve())) for path in paths) + "]"
+
+
+def quoted(value: str) -> str:
+    """A text of SQL."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+@cache
+def duckdb() -> Any:
+    """The package. Raises NotReadable where it is not installed."""
+    try:
+        import duckdb as package  # noqa: PLC0415  # an extra, heavy, and imported where used
+    except ImportError as error:
+        hint = "pip install 'msgrun[sql]'"
+        raise NotReadable("needs-extra", "sql and parquet need the package duckdb", hint) from error
+    return package

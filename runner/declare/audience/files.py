@@ -1,0 +1,104 @@
+"""The files of an audience: plain or compressed, several as one, and what it says when one cannot be read."""
+
+import gzip
+import io
+import zlib
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import Any, BinaryIO
+
+from runner.declare.tree import NotReadable, Tree
+from runner.errors import Place, Problem
+
+_INPUT = 512  # bytes: few enough that no input can unpack to more than some megabytes at once
+_FILE_BITS = 32
+_LINE = (1 << _FILE_BITS) - 1
+BROKEN = (OSError, EOFError, zlib.error)  # what reading a file, or unpacking it, may raise
+
+
+def opened(tree: Tree, path: str) -> BinaryIO:
+    """The bytes of a file, unpacked as its name ends in .gz or .zst. Raises OSError, NotReadable."""
+    if path.endswith(".gz"):
+        return gzip.GzipFile(tree.root / path)  # type: ignore[return-value]  # it reads as one
+    handle = (tree.root / path).open("rb")
+    if path.endswith(".zst"):
+        return io.BufferedReader(_Unpacked(handle))
+    return handle
+
+
+def plain_suffix(path: str) -> str:
+    """How a file's name ends, without what says that it is packed: `.csv` of `a.csv.gz`."""
+    return PurePosixPath(path.removesuffix(".gz").removesuffix(".zst")).suffix.lower()
+
+
+def unreadable(path: str, error: Exception) -> Problem:
+    """That a file, or what is packed in it, cannot be read."""
+    if isinstance(error, NotReadable):
+        return Problem(error.code, Place(path), error.message, error.hint)
+    if isinstance(error, EOFError):
+        return Problem("file-unreadable", Place(path), f"{path} ends in the middle", "it was not written completely")
+    words = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    return Problem("file-unreadable", Place(path), f"{path} cannot be read: {words}")
+
+
+def numbered(file: int, line: int) -> int:
+    """The number of a row: its line, and which of the files it is in. In the first file it is the line."""
+    return file << _FILE_BITS | line
+
+
+def files_title(paths: Sequence[str]) -> str:
+    """Files that are read as one, in few words."""
+    return paths[0] + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
+
+
+def row_label(paths: Sequence[str], number: int) -> str:
+    """How problems call a row."""
+    return f"row {number & _LINE} of {PurePosixPath(paths[number >> _FILE_BITS]).name}"
+
+
+def row_place(paths: Sequence[str], number: int) -> Place:
+    """Where a row stands."""
+    return Place(paths[number >> _FILE_BITS], number & _LINE)
+
+
+class _Unpacked(io.RawIOBase):
+    """A .zst file, unpacked while it is read; frames may follow each other."""
+
+    def __init__(self, handle: BinaryIO) -> None:
+        try:
+            import zstandard  # noqa: PLC0415  # an extra, and imported where used
+        except ImportError as error:
+            handle.close()
+            hint = "pip install 'msgrun[zstd]'"
+            raise NotReadable("needs-extra", "a .zst file needs the package zstandard", hint) from error
+        self._handle = handle
+        self._fault = zstandard.ZstdError
+        self._frames = zstandard.ZstdDecompressor(max_window_size=1 << 27)
+        self._frame: Any = None
+        self._left = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._left:
+            is_between = self._frame is None or self._frame.eof
+            data = (self._frame.unused_data if self._frame and is_between else b"") or self._handle.read(_INPUT)
+            if not data:
+                if is_between:
+                    return 0
+                raise EOFError
+            if is_between:
+                self._frame = self._frames.decompressobj()
+            try:
+                self._left = memoryview(self._frame.decompress(data))
+            except self._fault as error:
+                raise OSError(str(error)) from error
+        size = min(len(buffer), len(self._left))
+        buffer[:size] = self._left[:size]
+        self._left = self._left[size:]
+        return size
+
+    def close(self) -> None:
+        self._handle.close()
+        super().close()

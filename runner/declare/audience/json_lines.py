@@ -1,0 +1,114 @@
+"""JSON lines as a source: an object a line, whose keys are the variables."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, ClassVar
+
+import orjson
+
+from runner.declare.audience.files import BROKEN, files_title, numbered, opened, row_label, row_place, unreadable
+from runner.declare.audience.recipient import Row
+from runner.declare.tree import NotReadable, Tree
+from runner.errors import Place, Problem
+
+MAX_LINE = 16 * 1024 * 1024  # bytes
+_SAMPLE = 1000  # lines, of the first file
+_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JsonLines:
+    """The rows of one file, or of several in their order. Rows are lines, from 1.
+
+    `columns` are the keys of the first thousand lines; a later one may have others.
+    """
+
+    tree: Tree
+    paths: tuple[str, ...]
+    rename: Mapping[str, str]
+    columns: tuple[str, ...]
+    is_text: ClassVar[bool] = False
+    is_complete: ClassVar[bool] = False
+
+    @property
+    def title(self) -> str:
+        """What is read, in few words."""
+        return files_title(self.paths)
+
+    def label(self, number: int) -> str:
+        """How problems call a row."""
+        return row_label(self.paths, number)
+
+    def place(self, number: int) -> Place:
+        """Where a row stands."""
+        return row_place(self.paths, number)
+
+    def rows(self) -> Iterator[Row | Problem]:
+        """The rows in order, and what is wrong with one; what cannot be read ends its file."""
+        for index, path in enumerate(self.paths):
+            for number, value in _objects(self.tree, path):
+                yield value if isinstance(value, Problem) else row_of(value, numbered(index, number), self.rename)
+
+
+def read_json_lines(
+    tree: Tree, paths: Sequence[str], rename: Mapping[str, str]
+) -> tuple[JsonLines | None, list[Problem]]:
+    """The files as one source, and what keeps the first from being read at all."""
+    found = [value for _, value in islice(_objects(tree, paths[0]), _SAMPLE)]
+    if found and isinstance(found[0], Problem):
+        return None, [found[0]]
+    keys = dict.fromkeys(rename.get(key, key) for value in found if isinstance(value, dict) for key in value)
+    return JsonLines(tree, tuple(paths), rename, tuple(keys)), []
+
+
+def row_of(value: dict[str, Any], number: int, rename: Mapping[str, str]) -> Row:
+    """An object as a row: a null, or a blank text, is a variable without a value; so is a null further inside."""
+    if rename:
+        value = {rename.get(key, key): item for key, item in value.items()}
+    blank = tuple(key for key, item in value.items() if item is None or (type(item) is str and not item.strip()))
+    return {key: _without_nulls(item) for key, item in value.items() if key not in blank}, blank, number
+
+
+def _without_nulls(value: Any) -> Any:
+    if type(value) is dict:
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if type(value) is list:
+        return [_without_nulls(item) for item in value]
+    return value
+
+
+def _objects(tree: Tree, path: str) -> Iterator[tuple[int, dict[str, Any] | Problem]]:
+    number = 0
+    try:
+        with closing(opened(tree, path)) as handle:
+            while line := handle.readline(MAX_LINE):
+                number += 1
+                if number == 1:
+                    line = line.removeprefix(_MARK)  # the mark is no part of the line
+                if line.isspace() or not line:
+                    continue
+                if len(line) == MAX_LINE:
+                    message = f"this line is longer than {MAX_LINE // 1024 // 1024} MiB"
+                    yield number, Problem("jsonl-row", Place(path, number), message)
+                    return
+                value = _object(path, number, line)
+                yield number, value
+                if isinstance(value, Problem) and number == 1 and line.lstrip().startswith(b"["):
+                    return
+    except (*BROKEN, NotReadable) as error:
+        yield number, unreadable(path, error)
+
+
+def _object(path: str, number: int, line: bytes) -> dict[str, Any] | Problem:
+    place = Place(path, number)
+    try:
+        value = orjson.loads(line.strip())
+    except orjson.JSONDecodeError as error:
+        hint = "one object a line; no list around them" if line.lstrip().startswith(b"[") else ""
+        words = error.msg.split(": line")[0]
+        return Problem("jsonl-row", Place(path, number, error.colno), f"this line is no JSON: {words}", hint)
+    if not isinstance(value, dict):
+        return Problem("jsonl-row", place, "this line is no object", 'for example {"email": "…", "first_name": "Bo"}')
+    return value

@@ -1,0 +1,89 @@
+"""Which source a declaration names, and its opening: the one place that knows every kind."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from runner.declare.audience.csv_files import read_csv
+from runner.declare.audience.csv_form import Form
+from runner.declare.audience.files import plain_suffix
+from runner.declare.audience.json_lines import read_json_lines
+from runner.declare.audience.query import read_parquet, read_query
+from runner.declare.audience.suppression import Suppression, read_suppression
+from runner.declare.audience.table import Source
+from runner.declare.audience.yaml_list import read_yaml
+from runner.declare.tree import NotReadable, Tree
+from runner.errors import Place, Problem
+
+KEYS = ("csv", "jsonl", "parquet", "yaml", "sql")
+_SUFFIXES = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".yaml": "yaml",
+    ".yml": "yaml",
+}
+
+
+def read_source(tree: Tree, to: Mapping[str, Any], beside: str, origin: Place) -> tuple[Source | None, list[Problem]]:
+    """The source that `to` names with one of KEYS, and what is wrong with it; None if no row can be read.
+
+    Files are relative to the file `beside`; `origin` is where the source is named. Raises NotReadable.
+    """
+    key = next(key for key in KEYS if key in to)
+    rename = to.get("columns", {})
+    source: Source | None
+    problems: list[Problem] = []
+    if key == "sql":
+        source = read_query(tree, to[key], rename, origin)
+    else:
+        paths = tree.find(to[key], beside)
+        match key:
+            case "csv":
+                delimiter = {"tab": "\t"}.get(to.get("delimiter", ""), to.get("delimiter"))
+                source, problems = read_csv(tree, paths, Form(delimiter, to.get("quote"), to.get("encoding")), rename)
+            case "jsonl":
+                source, problems = read_json_lines(tree, paths, rename)
+            case "yaml":
+                source, problems = read_yaml(tree, paths, rename)
+            case _:
+                source = read_parquet(tree, paths, rename, origin)
+    if source:
+        _check_columns(source, rename)
+    return source, problems
+
+
+def read_exclusion(
+    tree: Tree, name: str, paths: list[str], beside: str, origin: Place
+) -> tuple[Suppression | None, list[Problem]]:
+    """The contacts of some files, whose names end in how they are written; None if not all can be read.
+
+    Raises NotReadable.
+    """
+    problems: list[Problem] = []
+    sources: list[Source] = []
+    for named in paths:
+        for path in tree.find(named, beside):
+            key = _SUFFIXES.get(plain_suffix(path))
+            if key is None:
+                hint = f"it ends in one of {', '.join(_SUFFIXES)}"
+                raise NotReadable("suppression-file", f"{path} does not say how it is written", hint)
+            source, found = read_source(tree, {key: path}, "_", origin)
+            problems.extend(found)
+            if source:
+                sources.append(source)
+    suppression, found = read_suppression(name, sources)
+    problems.extend(found)
+    return (None if any(problem.is_error for problem in problems) else suppression), problems
+
+
+def _check_columns(source: Source, rename: Mapping[str, str]) -> None:
+    """Raises NotReadable where a column that is to be renamed is not there, or two get one name."""
+    for old, new in rename.items():
+        if new not in source.columns and source.is_complete:
+            names = ", ".join(source.columns)
+            raise NotReadable("columns-unknown", f"no column is named {old}", f"the columns are {names}")
+    twice = [name for number, name in enumerate(source.columns) if name in source.columns[:number]]
+    if twice:
+        raise NotReadable("columns-twice", f"two columns would be named {twice[0]}")

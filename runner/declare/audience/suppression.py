@@ -1,0 +1,95 @@
+"""Who is left out by a list of contacts: an audience's own `exclude`, or the project's `suppress`."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from runner.declare.audience.cells import is_spoilt
+from runner.declare.audience.recipient import KINDS, Kind, normalised
+from runner.declare.audience.seen import Seen
+from runner.declare.audience.table import Source
+from runner.errors import Place, Problem, Severity
+from runner.privacy import private
+
+MAX_TOLD = 20
+
+
+class Suppression:
+    """The contacts of some files, known by id, user_id or email: kept as digests, compared as keys are.
+
+    `name` is what the plan counts them under.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._seen = Seen()
+        self._rows: Counter[frozenset[str]] = Counter()
+
+    def add(self, identifiers: Mapping[Kind, str]) -> None:
+        """Adds one contact, by everything that is known of it."""
+        self._rows[frozenset(identifiers)] += 1
+        for kind, value in identifiers.items():
+            self._seen.add(_digest(kind, value))
+
+    def holds(self, identifiers: Iterable[tuple[Kind, str]]) -> bool:
+        """Whether one of a recipient's identifiers is on the list."""
+        return any(_digest(kind, value) in self._seen for kind, value in identifiers)
+
+    def blind(self, kinds: frozenset[str]) -> tuple[int, int]:
+        """How many contacts could not be recognised among recipients that have only these kinds; and of how many."""
+        rows = sum(number for known, number in self._rows.items() if known.isdisjoint(kinds))
+        return rows, sum(self._rows.values())
+
+
+def read_suppression(name: str, sources: Iterable[Source]) -> tuple[Suppression, list[Problem]]:
+    """The contacts of the sources, and what is wrong with their rows: what cannot be read excludes nobody."""
+    found = Suppression(name)
+    problems: list[Problem] = []
+    for source in sources:
+        if not set(KINDS) & set(source.columns):
+            message = "no column is named id, user_id or email"
+            hint = "name the column that says who is meant"
+            problems.append(Problem("suppression-columns", source.place(1), message, hint))
+            continue
+        problems.extend(_read(found, source))
+    return found, problems
+
+
+def _read(found: Suppression, source: Source) -> list[Problem]:
+    problems: list[Problem] = []
+    empty: list[Place] = []
+    count = 0
+    for row in source.rows():
+        if isinstance(row, Problem):
+            problem: Problem | None = row
+        else:
+            values, _, number = row
+            problem, known = None, _identifiers(values)
+            spoilt = next((value for value in known.values() if is_spoilt(value)), None)
+            if spoilt is not None:
+                message = f"{private(spoilt)} is no identifier: it was spoilt on its way, or stands for nothing"
+                problem = Problem("identifier-spoilt", source.place(number), message, "export the column as text")
+            elif known:
+                found.add(known)
+            elif len(empty) < MAX_TOLD:
+                empty.append(source.place(number))
+        if problem:
+            count += 1
+            if count <= MAX_TOLD:
+                problems.append(problem)
+    if count > MAX_TOLD:
+        rest = f"and {count - MAX_TOLD:,} more rows with a problem"
+        problems.append(Problem("suppression-rows", problems[-1].place, rest))
+    if empty:
+        message = "this row has no id, user_id or email, so it excludes nobody"
+        problems.append(Problem("suppression-blank", empty[0], message, severity=Severity.WARNING))
+    return problems
+
+
+def _identifiers(values: Mapping[str, Any]) -> dict[Kind, str]:
+    return {kind: str(values[kind]) for kind in KINDS if kind in values}
+
+
+def _digest(kind: Kind, value: str) -> bytes:
+    return hashlib.sha256(f"{kind}\0{normalised(kind, value)}".encode(errors="surrogatepass")).digest()[:16]

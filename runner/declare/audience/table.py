@@ -1,0 +1,75 @@
+"""Audiences: a list that stands in the declaration, and the rows of a source."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from runner.declare.audience.csv_files import CsvFiles
+from runner.declare.audience.json_lines import JsonLines
+from runner.declare.audience.query import Query
+from runner.declare.audience.recipient import Kind, Recipient, Role
+from runner.declare.audience.yaml_list import YamlList
+from runner.declare.template import Text
+from runner.errors import Problem
+
+Source = CsvFiles | JsonLines | YamlList | Query
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listed:
+    """Recipients that stand in the declaration itself; `alone` if `to` is one recipient rather than a list."""
+
+    members: tuple[Recipient, ...]
+    alone: bool
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every variable that some recipient has."""
+        return frozenset(name for member in self.members for name in (*member.vars, *member.blank))
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of address, and the variables named like one."""
+        return frozenset(member.kind for member in self.members) | self.names
+
+    def recipients(self) -> Iterator[Recipient | Problem]:
+        """The recipients in their order."""
+        return iter(self.members)
+
+    def label(self, number: int) -> str:
+        """How problems call the recipient."""
+        return "" if self.alone else f"recipient {number}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """A source of rows: each is a recipient, its columns are the variables. Never in memory as a whole."""
+
+    source: Source
+    role: Role
+    kind: Kind
+    identifier: Text
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The columns."""
+        return frozenset(self.source.columns)
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kind of address, and the columns named like one."""
+        return self.names | {self.kind}
+
+    def label(self, number: int) -> str:
+        """How problems call the recipient."""
+        return self.source.label(number)
+
+    def recipients(self) -> Iterator[Recipient | Problem]:
+        """The recipients row by row, and what is wrong with a row; what cannot be read ends it."""
+        role, kind, identifier, make = self.role, self.kind, self.identifier, tuple.__new__
+        for row in self.source.rows():
+            if isinstance(row, Problem):
+                yield row
+            else:
+                values, blank, number = row
+                # What Recipient(…) does, without the call in Python that a named tuple makes of it.
+                yield make(Recipient, (role, kind, identifier, values, blank, number))
