@@ -69,7 +69,7 @@ def test_a_pull_request_gets_a_comment(run, tmp_path, author):
 
 
 def test_problems_fail_the_step_and_stand_at_their_lines(run, author):
-    author.write("messages/third.yaml", message("third", "ccc1", body="{{ nobody }}"))
+    author.write("messages/third.yaml", message("third", "ccc1", body='"{{ nobody }}"'))
     author.commit()
     author.git("push", "--quiet")
     planned = run(command="plan")

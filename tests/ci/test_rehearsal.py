@@ -151,7 +151,7 @@ def test_a_fork_without_a_token_has_its_plan_in_the_summary(host):
 
 
 def test_a_pull_request_with_a_mistake_fails_and_says_so_at_its_line_and_in_the_comment(host):
-    reviewed = host.review(host.change("third", messages__third_yaml=message("third", "ccc1", body="{{ nam }}")))
+    reviewed = host.review(host.change("third", messages__third_yaml=message("third", "ccc1", body='"{{ nam }}"')))
     assert reviewed.failed
     assert reviewed.codes == {
         **reviewed.codes, "Lint": 1, "Plan": 1, "Comment": 0, "Check that the lockfile is left alone": 0
