@@ -385,3 +385,29 @@ def test_what_a_run_wrote_is_read_into_the_facts_on_demand(places, hold, record)
         assert ledger.facts.state("k1") is None
         ledger.refresh()
         assert ledger.facts.state("k1").status == "sent"
+
+
+@pytest.mark.parametrize("tail", ["cut", "zeros"])
+def test_a_power_cut_at_any_byte_after_the_last_fsync_frees_no_delivery_that_was_claimed_before(
+    tail, journaled, hold, record
+):
+    with hold(journaled) as ledger:
+        ledger.heal()
+        ledger.write(record("k1"), record("k2"))
+        durable = journaled.lockfile.read_bytes()
+        ledger.write(record("k1", status="sent", id="2001"), record("k2", status="refused", code="c"), record("k3"))
+    whole = journaled.lockfile.read_bytes()
+    assert whole == journaled.journal.read_bytes()
+    for end in range(len(durable), len(whole)):
+        torn = whole[:end] + (b"\0" * (len(whole) - end) if tail == "zeros" else b"")
+        for lockfile_has, journal_has in ((torn, torn), (torn, durable), (durable, torn)):
+            journaled.lockfile.write_bytes(lockfile_has)
+            journaled.journal.write_bytes(journal_has)
+            facts = read(journaled)
+            assert [facts.state(key).status for key in ("k1", "k2")] in (
+                ["unknown", "unknown"], ["sent", "unknown"], ["sent", "refused"],
+            )  # fmt: skip
+    with hold(journaled) as ledger:  # of the last byte but one: what follows starts on a fresh line
+        ledger.heal()
+        ledger.append(record("k4", status="sent", id="2004"))
+    assert read(journaled).state("k4").status == "sent"
