@@ -40,7 +40,7 @@ class Progress:
             return
         self._told = now
         self._done.append((now, done.tried))
-        while now - self._done[0][0] > _RATE_OVER:
+        while len(self._done) > 2 and now - self._done[0][0] > _RATE_OVER:  # noqa: PLR2004  # a rate needs two
             self._done.popleft()
         line = self._line(done)
         self._say(f"\r\033[K{line}" if self._on_terminal else f"{line}\n")

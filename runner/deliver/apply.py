@@ -8,7 +8,7 @@ import heapq
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 from runner.declare.declaration import Declaration
@@ -98,6 +98,7 @@ class Run:
         self._reached = Reached()
         self._expired: Counter[str] = Counter()
         self._attempts = 0
+        self._second, self._shown_time = datetime.min.replace(tzinfo=UTC), ""
         self._unknown_in_a_row = 0
         self._drained_at = 0.0
         self._is_failing = False  # the last append failed
@@ -206,7 +207,7 @@ class Run:
             content=declaration.content,
             text=text_hash(delivery.payload, self._settings.salt),
             plan=self._plan.digest,
-            at=_time(self._clock.now()),
+            at=self._time(),
             sender=declaration.sender,
             conversation=declaration.opens_conversation,
         )
@@ -263,7 +264,7 @@ class Run:
             code=outcome.code,
             request_id=outcome.request_id,
             by="run" if outcome.status == "released" else "",
-            at=_time(self._clock.now()),
+            at=self._time(),
             sender=claim.sender if is_open else "",
             conversation=claim.conversation and is_open,
         )
@@ -333,6 +334,9 @@ class Run:
     def _is_over(self, declaration: Declaration) -> bool:
         return declaration.expires is not None and self._clock.now() >= declaration.expires
 
-
-def _time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+    def _time(self) -> str:
+        """The time as records have it. Most records of a round have the same, and writing it takes long."""
+        now = self._clock.now().replace(microsecond=0)
+        if now != self._second:
+            self._second, self._shown_time = now, f"{now:%Y-%m-%dT%H:%M:%SZ}"
+        return self._shown_time

@@ -1,0 +1,31 @@
+"""What a run tells while it runs."""
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from runner.cli import progress
+from runner.cli.options import Globals
+from runner.cli.progress import Progress
+from runner.cli.screen import Screen
+from runner.deliver.summary import Summary
+from runner.intercom.pace import Clock, Pace
+
+
+def test_a_log_tells_the_rate_since_the_line_before(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    pace = Pace(Clock(lambda: datetime.now(UTC), time.monotonic, time.sleep), 1.0, None)
+    told = Progress(Screen.of(Globals(), {}), pace)
+    done = Summary(planned=10_000)
+    for sent in (1000, 3000, 3000):
+        now[0] += 10.5
+        done.sent = sent
+        told(done)
+    first, second, third = capsys.readouterr().err.splitlines()
+    assert first == "1,000 of 10,000, 95 a second, 0 refused, 0 unknown, 1 min 34 s left"
+    assert second == "3,000 of 10,000, 190 a second, 0 refused, 0 unknown, 36 s left"
+    assert third == "3,000 of 10,000, 0 a second, 0 refused, 0 unknown"
