@@ -183,8 +183,9 @@ class Reconciliation:
 
     def _attempt(self, record: Record) -> Attempt | None:
         """The attempt to search for, or nothing where no search can help, and then why."""
-        times = [_moment(fact.at) for fact in self._facts.of(record.key) if fact.attempt == record.attempt]
-        reason = obstacle(record) or ("" if all(times) else NO_TIME)
+        moments = (_moment(fact.at) for fact in self._facts.of(record.key) if fact.attempt == record.attempt)
+        times = [moment for moment in moments if moment]  # a torn line of the attempt may have lost its own
+        reason = obstacle(record) or ("" if times else NO_TIME)
         self._reasons[record.key, record.attempt] = reason or NOT_FOUND
         if reason:
             return None

@@ -25,6 +25,7 @@ import os
 import random
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -431,6 +432,7 @@ def main() -> None:
     parser.add_argument("--stop", type=float, default=4.0, help="seconds of the longest SIGSTOP")
     parser.add_argument("--limit", type=int, default=0, help="the server's limit in a window of ten seconds")
     parser.add_argument("--rate", type=int, default=3000, help="max_per_10s; over 5000, all lanes are used at once")
+    parser.add_argument("--keep", metavar="FOLDER", help="where a project with duplicates or losses is copied to")
     parser.add_argument("--idle", type=float, default=0.4, help="seconds after which the server closes a connection")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -443,6 +445,8 @@ def main() -> None:
             started = time.monotonic()
             tried, duplicates, losses = conduct(campaign, args.restarts, args.stop)
             counts, made, known = campaign.counts(), campaign.made(), campaign.known()
+            if args.keep and (duplicates or losses):
+                shutil.copytree(campaign.root, args.keep, dirs_exist_ok=True)
         finally:
             campaign.close()
     statuses = Counter(status for status, _ in known.values())

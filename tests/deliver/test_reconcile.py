@@ -270,6 +270,17 @@ def test_a_claim_that_says_too_little_is_not_searched_for(change, reason, house)
     assert reason in unfound.reason
 
 
+def test_an_outcome_that_a_power_cut_tore_at_any_byte_does_not_hide_its_claim(house):
+    house.declare(**FLAG)
+    house.trouble("500_after")
+    house.apply()
+    whole = house.places.lockfile.read_bytes()
+    begin = whole.rindex(b"\n", 0, -1) + 1
+    for end in range(begin, len(whole), 3):
+        house.places.lockfile.write_bytes(whole[:end])
+        assert counts(reconciled(house, dry_run=True)) == (1, 0, 0), whole[begin:end]
+
+
 def test_a_dry_run_finds_the_same_and_writes_nothing(house):
     house.declare(TWO, **FLAG)
     house.trouble("500_after", "500_after")
