@@ -178,6 +178,19 @@ def test_the_branch_that_is_named_wins(author, clone, origin):
     assert (missing.code, "there is no branch origin/legder" in missing.err) == (6, True)
 
 
+def test_a_lockfile_may_live_on_a_branch_that_is_not_protected(author, job, origin):
+    author.git("push", "--quiet", "origin", "main:refs/heads/ledger")
+    hook(origin, "grep -q refs/heads/main && exit 1 || exit 0")
+    for number, ending in (("1", "3 sent"), ("2", "nothing to do")):
+        runner = job(number, tip(origin))
+        runner.git("fetch", "--quiet", "origin", "ledger")
+        runner.write("messages.lock", runner.git("show", "FETCH_HEAD:messages.lock") + "\n")
+        assert runner.msgrun("lock", "hold").code == 0
+        assert runner.msgrun("apply", "--yes").out.splitlines()[-1] == ending
+        assert runner.msgrun("lock", "push", "--branch", "ledger").code == 0
+    assert (recorded(origin, "ledger"), recorded(origin)) == (ALL, [])
+
+
 def test_gitlab_is_told_to_start_no_pipeline(job, origin, tmp_path):
     hook(origin, f'echo "$GIT_PUSH_OPTION_COUNT $GIT_PUSH_OPTION_0" > {tmp_path}/options')
     runner = job("1", tip(origin), system="gitlab")
@@ -216,6 +229,20 @@ def test_a_race_that_is_always_lost_ends_with_a_word(clone, origin, monkeypatch,
     monkeypatch.setattr(pushing, "_commit", make)
     assert run(["-C", str(person.path), "lock", "push"]) == 0
     assert recorded(origin) == ALL
+
+
+def test_a_hold_or_a_push_whose_answer_is_lost_is_found_to_have_arrived(job, origin):
+    runner = job("1", tip(origin))
+    runner.msgrun("apply", "--yes")
+    dying = origin / "hooks" / "post-receive"
+    dying.write_text("#!/bin/sh\nkill -9 $PPID\n")
+    dying.chmod(0o755)
+    assert runner.msgrun("lock", "hold").code == 0
+    pushed = runner.msgrun("lock", "push")
+    assert (pushed.code, pushed.out) == (0, "origin/main has all of messages.lock\n")
+    assert recorded(origin) == ALL
+    assert "held" not in told(origin, "for-each-ref")
+    assert told(origin, "rev-list", "--count", "main") == "2"
 
 
 def test_whom_git_knows_is_the_author_and_else_msgrun(job, origin, monkeypatch):
