@@ -14,7 +14,7 @@ from runner.declare.declaration import FLAG, Declaration
 from runner.declare.project import Project
 from runner.declare.sample import Sample, sample_for
 from runner.guards import recipients
-from runner.ledger.record import Facts
+from runner.ledger.facts import Facts
 from runner.overlap import Overlap, find, identity, overlap, used_by
 from runner.plan import Plan, PlannedMessage
 

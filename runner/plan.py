@@ -20,7 +20,8 @@ from runner.declare.project import Project, Settings
 from runner.declare.survey import survey
 from runner.errors import Problem
 from runner.guards import Guard
-from runner.ledger.record import Facts, State
+from runner.ledger.facts import Facts
+from runner.ledger.record import State
 from runner.privacy import private
 
 Action = Literal["send", "sent", "edited", "unknown", "refused", "excluded"]

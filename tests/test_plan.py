@@ -15,7 +15,8 @@ from runner.declare.project import Limits, Project, Settings, load
 from runner.declare.template import Watch
 from runner.declare.tree import Tree
 from runner.errors import GuardRefused
-from runner.ledger.record import Facts, Header, Record, salt_check
+from runner.ledger.facts import Facts
+from runner.ledger.record import Header, Record, salt_check
 from runner.plan import Choices, Plan
 from runner.privacy import private
 

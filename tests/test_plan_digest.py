@@ -15,7 +15,8 @@ from runner.declare.delivery import Delivery, deliveries, normalised
 from runner.declare.project import Settings, load
 from runner.declare.template import Watch
 from runner.declare.tree import Tree
-from runner.ledger.record import Facts, Record
+from runner.ledger.facts import Facts
+from runner.ledger.record import Record
 from runner.plan import Choices, Plan
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

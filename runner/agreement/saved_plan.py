@@ -13,7 +13,8 @@ import orjson
 from runner.declare.delivery import DIGEST_VERSION
 from runner.errors import Place, Problem, ProblemsFound
 from runner.guards import Guard
-from runner.ledger.record import Facts, salt_check
+from runner.ledger.facts import Facts
+from runner.ledger.record import salt_check
 
 FORMAT_VERSION = 1
 _ENTRY = 32  # bytes: a key, and a digest without its version

@@ -8,7 +8,7 @@ from runner.declare.project import Project, load_settings
 from runner.declare.tree import Tree
 from runner.errors import Problem, ProblemsFound, UsageMistake
 from runner.ledger import git
-from runner.ledger.record import Facts
+from runner.ledger.facts import Facts
 from runner.report.markdown import Review
 from runner.report.problems import counted
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from runner.cli.session import SANDBOX_FOLDER, Session
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger import git, hold, lockfile
+from runner.ledger.facts import Facts
 from runner.ledger.lockfile import Lockfile, Places
-from runner.ledger.record import Facts
 from runner.report import text
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -11,8 +11,10 @@ from runner.declare import rules
 from runner.declare.project import Project
 from runner.deliver import settlement
 from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake
+from runner.ledger import lockfile
+from runner.ledger.facts import Facts
 from runner.ledger.lockfile import Lockfile
-from runner.ledger.record import Facts, Record, State
+from runner.ledger.record import Record, State
 from runner.plan import Choices, Plan, PlannedMessage
 from runner.report import machine, text
 
@@ -29,7 +31,7 @@ def status(name: str | None, form: str) -> int:
         facts = known(here)
         states = _states(facts, name)
         if name is not None and not states:
-            names = sorted({record.message for record in facts.records()})
+            names = sorted(facts.messages())
             raise UsageMistake(f"the ledger knows nothing of {name}", rules.did_you_mean(name, names))
         here.screen.result(machine.status(states) if form == "json" else text.status(states))
         return EXIT.guard if facts.duplicates() else EXIT.done
@@ -135,8 +137,7 @@ def show(key: str | None) -> int:
     """
     with session() as here:
         facts = known(here)
-        found = sorted(facts.records(), key=lambda record: (record.at, record.attempt, record.line()))
-        matching = [record for record in found if record.key.startswith(key or "")]
+        matching = lockfile.history(places(here, tolerant=True), key or "")
         for record in matching:
             here.screen.result(record.line().decode().rstrip("\n"))
         if key and not matching:

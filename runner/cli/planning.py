@@ -14,7 +14,7 @@ from runner.cli.options import EXIT, command, format_option
 from runner.cli.session import Session, session
 from runner.declare.project import Project
 from runner.errors import Problem, ProblemsFound, UsageMistake
-from runner.ledger.record import Facts
+from runner.ledger.facts import Facts
 from runner.plan import Choices, Plan, make
 from runner.report import text
 

@@ -12,7 +12,7 @@ from runner.declare import rules
 from runner.declare.project import version_number
 from runner.deliver.reconcile import Reconciliation
 from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError, RunStopped, UsageMistake
-from runner.ledger.record import Facts
+from runner.ledger.facts import Facts
 from runner.report import findings
 from runner.report.problems import counted
 
@@ -52,7 +52,7 @@ def reconcile(name: str | None, wait: float, *, dry_run: bool, yes: bool, new_lo
 
 def _reconciled(here: Session, facts: Facts, name: str | None, wait: float, write: Callable[..., None]) -> int:
     """Looks for what is unknown, tells of it, and returns the exit code."""
-    names = sorted({record.message for record in facts.records()})
+    names = sorted(facts.messages())
     if name is not None and name not in names:
         raise UsageMistake(f"the ledger knows nothing of {name}", rules.did_you_mean(name, names))
     work = Reconciliation(facts, name, here.settings.salt)

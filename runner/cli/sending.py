@@ -15,8 +15,8 @@ from runner.cli.session import Session, session
 from runner.declare.project import Project
 from runner.deliver.summary import Summary
 from runner.errors import GuardRefused, LedgerUnavailable, RunStopped
+from runner.ledger.facts import Facts
 from runner.ledger.lockfile import Lockfile
-from runner.ledger.record import Facts
 from runner.plan import Choices, Plan
 from runner.report import text
 

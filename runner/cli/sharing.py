@@ -14,9 +14,9 @@ from runner.errors import GuardRefused, LedgerUnavailable, UsageMistake
 from runner.ledger import git
 from runner.ledger import hold as holds
 from runner.ledger import push as pushing
+from runner.ledger.facts import Facts
 from runner.ledger.git import Repository
 from runner.ledger.push import Target
-from runner.ledger.record import Facts
 
 _LONGEST_PAUSE = 10.0  # seconds
 _BRANCH = click.option("--branch", metavar="NAME", help="The branch; without it the upstream, CI's, or the default.")

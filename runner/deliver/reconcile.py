@@ -12,7 +12,8 @@ from itertools import chain, repeat
 from runner.declare.delivery import text_hash
 from runner.intercom.conversations import Conversations, Opening, Wanted
 from runner.intercom.pace import Clock
-from runner.ledger.record import Facts, Record, State, folded
+from runner.ledger.facts import Facts
+from runner.ledger.record import Record, State, folded
 
 EARLY = 120.0  # seconds before its claim at which a message may seem made: no two clocks agree
 LATE = 900.0  # seconds after its last fact: a server may go on with a request that we gave up; a stopped run wakes up
@@ -75,7 +76,7 @@ class Reconciliation:
     """The unknown deliveries among `facts`, all or a message's, on their way to being found."""
 
     def __init__(self, facts: Facts, message: str | None, salt: str) -> None:
-        found = [state for key in sorted(facts) if (state := facts.state(key)) and state.status == "unknown"]
+        found = [state for key in facts.unknown() if (state := facts.state(key))]
         self.states = [state for state in found if message in {None, state.record.message}]
         self._facts = facts
         self._salt = salt

@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import Literal
 
 from runner.errors import UsageMistake
-from runner.ledger.record import Facts, Record, State
+from runner.ledger.facts import Facts
+from runner.ledger.record import Record, State
 from runner.plan import PlannedMessage
 
 
@@ -59,7 +60,7 @@ def resolved(states: list[State], sent_id: str | None, at: str) -> list[Record]:
 
 def unknown_states(facts: Facts, key: str | None, message: str | None) -> list[State]:
     """The unknown deliveries of a message, or the one whose key begins so. Raises UsageMistake."""
-    states = [state for found in sorted(facts) if (state := facts.state(found)) and state.status == "unknown"]
+    states = [state for found in facts.unknown() if (state := facts.state(found))]
     if message is not None:
         return [state for state in states if state.record.message == message]
     matching = [state for state in states if key and state.record.key.startswith(key)]

@@ -2,7 +2,8 @@
 
 from typing import Protocol
 
-from runner.ledger.record import Facts, Record
+from runner.ledger.facts import Facts
+from runner.ledger.record import Record
 
 
 class Ledger(Protocol):

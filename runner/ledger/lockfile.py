@@ -7,13 +7,19 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger import store
-from runner.ledger.record import Facts, Header, Record
+from runner.ledger.facts import Facts
+from runner.ledger.line import objects
+from runner.ledger.lines import File
+from runner.ledger.record import Header, Record, parsed
+
+_LOCKFILE, _JOURNAL = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +49,25 @@ class Places:
 def read(places: Places) -> Facts:
     """What the lockfile and its journal know, without holding them. Raises LedgerUnavailable."""
     facts = Facts()
-    for path, shown in _files(places):
-        facts.merge(_facts(path, shown))
-    facts.read(_bytes(places.rescue), places.rescue.name)
+    for bit, path, shown in _files(places):
+        if not facts.read_file(path, shown, bit):
+            # Without it nothing tells that workspace and salt are the ones it was written with.
+            raise LedgerUnavailable(f"{shown} has lost its header", "take the line with msgrun_lock back from git")
+    facts.read_file(places.rescue, places.rescue.name)
     return facts
+
+
+def history(places: Places, start: str = "") -> list[Record]:
+    """Every fact that is written about the keys that begin with `start`, by time. Raises LedgerUnavailable."""
+    found: dict[Record, None] = {}
+    for shown, path in [*((shown, path) for _, path, shown in _files(places)), (places.rescue.name, places.rescue)]:
+        data = path.read_bytes() if path.exists() else b""
+        for number, line in enumerate(data.split(b"\n"), 1):
+            for value in objects(line)[0] if line.strip() else ():
+                fact = parsed(value, shown, number)
+                if isinstance(fact, Record) and fact.key.startswith(start):
+                    found[fact] = None
+    return sorted(found, key=lambda record: (record.at, record.attempt, record.line()))
 
 
 def create(places: Places, header: Header) -> None:
@@ -65,13 +86,7 @@ class Lockfile:
             if places.journal:
                 # Two work trees share a journal, and each has a lockfile of its own to hold.
                 self._holds.append(_hold(places.journal.with_suffix(".hold"), command, now))
-            self.facts = Facts()
-            self._known: list[set[Record | Header]] = []
-            for path, shown in _files(places):
-                own = _facts(path, shown)
-                self._known.append({*own.headers, *own.records()})
-                self.facts.merge(own)
-            self.facts.read(_bytes(places.rescue), places.rescue.name)
+            self.facts = read(places)
         except BaseException:
             self.close()
             raise
@@ -98,23 +113,23 @@ class Lockfile:
 
         Facts that later ones of their attempt replace are not missed: else what was compacted would come back.
         """
-        header = self.facts.header(self._salt)
-        lasting = [record for key in self.facts for record in _lasting(self.facts, key)]
-        lacking = [[record for record in lasting if record not in known] for known in self._known]
-        for (path, _), known, records in zip(_files(self._places), self._known, lacking, strict=True):
-            lines = [] if header in known else [header.line()]
-            store.append([path], b"".join([*lines, *(record.line() for record in records)]))
-        self._known = [set() for _ in self._known]
+        header, healed = self.facts.header(self._salt), 0
+        for bit, path, _ in _files(self._places):
+            lines = [header.line()] if self.facts.lacks_header(header, bit) else []
+            for record in self.facts.lacking(bit):
+                lines.append(record.line())
+                healed += bit == _LOCKFILE
+            store.append([path], b"".join(lines))
         self._places.rescue.unlink(missing_ok=True)
-        return len(lacking[0])
+        return healed
 
     def lacking(self, data: bytes, shown: str) -> bytes:
         """The lines that another version of the lockfile lacks. Raises GuardRefused, LedgerUnavailable."""
         theirs = Facts()
         theirs.read(data, shown)
-        self.facts.merge(theirs)
+        self.facts.read(data, shown)
         header = self.facts.header(self._salt)
-        missing = (record for key in self.facts for record in _lasting(self.facts, key) if record not in theirs.of(key))
+        missing = (record for record in self.facts.compacted() if record not in theirs.of(record.key))
         lines = b"".join(record.line() for record in missing)
         return lines if header in theirs.headers else header.line() + lines
 
@@ -157,36 +172,27 @@ class Lockfile:
 
     def compact(self) -> tuple[int, int]:
         """Rewrites the lockfile sorted and without what later facts of an attempt replace: lines before and after."""
-        before = _bytes(self._places.lockfile).count(b"\n")
-        kept = [record for key in sorted(self.facts) for record in _lasting(self.facts, key)]
+        path = self._places.lockfile.resolve()
         header = self.facts.header(self._salt)
-        _replace(self._places.lockfile.resolve(), [header.line(), *(record.line() for record in kept)])
-        return before, len(kept) + 1
+        before, lines = _count(path), chain([header.line()], (record.line() for record in self.facts.compacted()))
+        _replace(path, lines)
+        return before, _count(path)
 
     @property
     def _paths(self) -> list[Path]:
-        return [path for path, _ in _files(self._places)]
+        return [path for _, path, _ in _files(self._places)]
 
 
-def _files(places: Places) -> list[tuple[Path, str]]:
-    journal = [(places.journal, "the journal in git's folder")] if places.journal else []
-    return [(places.lockfile, places.shown), *journal]
+def _files(places: Places) -> list[tuple[int, Path, str]]:
+    """The places that hold everything: a bit for each, its path, and what to call it."""
+    journal = [(_JOURNAL, places.journal, "the journal in git's folder")] if places.journal else []
+    return [(_LOCKFILE, places.lockfile, places.shown), *journal]
 
 
-def _facts(path: Path, shown: str) -> Facts:
-    found = Facts()
-    found.read(_bytes(path), shown)
-    if not found.headers and any(True for _ in found):
-        # Without it nothing tells that workspace and salt are the ones it was written with.
-        raise LedgerUnavailable(f"{shown} has lost its header", "take the line with msgrun_lock back from git")
-    return found
-
-
-def _bytes(path: Path) -> bytes:
+def _count(path: Path) -> int:
+    """How many lines a file has."""
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return b""
+        return sum(block.count(b"\n") for block in File(path).blocks())
     except OSError as error:
         raise LedgerUnavailable(f"{path} cannot be read: {error.strerror}") from error
 
@@ -214,12 +220,7 @@ def _hold(path: Path, command: str, now: datetime) -> int:
     return descriptor
 
 
-def _lasting(facts: Facts, key: str) -> list[Record]:
-    state = facts.state(key)
-    return sorted(state.attempts, key=lambda record: (record.attempt, record.line())) if state else []
-
-
-def _replace(path: Path, lines: list[bytes]) -> None:
+def _replace(path: Path, lines: Iterable[bytes]) -> None:
     temporary = None
     try:
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

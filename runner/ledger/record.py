@@ -6,14 +6,14 @@ unknown if any attempt is claimed or unknown, else refused if any is, else free.
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
 
-from runner.errors import GuardRefused, LedgerUnavailable
-from runner.ledger.line import objects
+from runner.errors import LedgerUnavailable
 
 VERSION = 1
 Status = Literal["claimed", "unknown", "refused", "released", "sent"]
@@ -117,112 +117,6 @@ class State:
         return any(one != other for one in found for other in found)
 
 
-@dataclass(slots=True)
-class Facts:
-    """A set of facts and headers, and what follows from them. `torn` tells of lines that could not be read."""
-
-    headers: set[Header] = field(default_factory=set)
-    torn: list[str] = field(default_factory=list)
-    _records: dict[str, dict[Record, None]] = field(default_factory=dict)
-    _messages: dict[tuple[str, int], set[str]] = field(default_factory=dict)
-    _contacts: dict[tuple[str, int, str], set[str]] = field(default_factory=dict)
-    _contents: dict[str, set[tuple[str, int]]] = field(default_factory=dict)
-
-    def add(self, fact: Record | Header) -> bool:
-        """Adds a fact; whether it was new."""
-        if isinstance(fact, Header):
-            if fact in self.headers:
-                return False
-            self.headers.add(fact)
-            return True
-        same_key = self._records.setdefault(fact.key, {})
-        if fact in same_key:
-            return False
-        same_key[fact] = None
-        message = (fact.message, fact.revision)
-        self._messages.setdefault(message, set()).add(fact.key)
-        if fact.contact:
-            self._contacts.setdefault((*message, fact.contact), set()).add(fact.key)
-        if fact.status == "sent" and fact.content:
-            self._contents.setdefault(fact.content, set()).add(message)
-        return True
-
-    def read(self, data: bytes, origin: str) -> None:
-        """Adds every line of a lockfile or journal. Raises LedgerUnavailable if it is none, or a newer version's."""
-        whole = False
-        for number, line in enumerate(data.split(b"\n"), 1):
-            if line.strip():
-                values, is_torn = objects(line)
-                if is_torn:
-                    self.torn.append(f"{origin}:{number}")
-                for value in values:
-                    self.add(_parsed(value, origin, number))
-                whole = whole or bool(values)
-        if data.strip() and not whole and not data.lstrip(b"\xef\xbb\xbf \n").startswith(b"{"):
-            raise LedgerUnavailable(
-                f"{origin} is no lockfile: no line of it can be read",
-                "a pointer of Git LFS, or encrypted? Get the file itself; without it everything would be sent again",
-            )
-
-    def merge(self, other: "Facts") -> None:
-        """Adds everything that others know, and which of their lines were torn."""
-        self.headers |= other.headers
-        for record in other.records():
-            self.add(record)
-        self.torn.extend(other.torn)
-
-    def state(self, key: str) -> State | None:
-        """What holds for a key, if anything is known of it."""
-        records = self._records.get(key)
-        return folded(records) if records else None
-
-    def of(self, key: str) -> tuple[Record, ...]:
-        """Every fact about a key."""
-        return tuple(self._records.get(key, ()))
-
-    def __iter__(self) -> Iterator[str]:
-        """Every key."""
-        return iter(self._records)
-
-    def records(self) -> Iterator[Record]:
-        """Every fact."""
-        return (record for records in self._records.values() for record in records)
-
-    def keys_of(self, message: str, revision: int) -> frozenset[str]:
-        """The keys with a fact of this revision of a message."""
-        return frozenset(self._messages.get((message, revision), ()))
-
-    def messages_with(self, content: str) -> frozenset[tuple[str, int]]:
-        """The messages (name, revision) that this content was sent as."""
-        return frozenset(self._contents.get(content, ()))
-
-    def reached(self, message: str, revision: int, contact: str, *, but: str = "") -> bool:
-        """Whether a revision was, or may have been, sent to an Intercom contact, under another key than `but`."""
-        keys = self._contacts.get((message, revision, contact), set()) - {but}
-        return any(state.status in {"sent", "unknown"} for key in keys if (state := self.state(key)))
-
-    def duplicates(self) -> list[State]:
-        """The keys that were sent twice, by message and key."""
-        found = [state for key in self._records if (state := self.state(key)) and state.is_duplicate]
-        return sorted(found, key=lambda state: (state.record.message, state.record.key))
-
-    def header(self, salt: str) -> Header:
-        """What the headers agree on, for this salt. Raises GuardRefused if they contradict each other or the salt."""
-        ours = salt_check(salt)
-        workspaces = sorted({header.workspace for header in self.headers if header.workspace})
-        if len(workspaces) > 1:
-            raise GuardRefused(
-                f"the ledger belongs to two workspaces: {' and '.join(workspaces)}",
-                "lockfiles of two workspaces were merged; give each its own environment in msgrun.yaml",
-            )
-        if any(header.salt_check not in {"", ours} for header in self.headers):
-            raise GuardRefused(
-                "the salt is not the one that this ledger was written with",
-                "with another salt nothing sent would be recognised; put back salt: of msgrun.yaml, or MSGRUN_SALT",
-            )
-        return Header(workspaces[0] if workspaces else "", ours)
-
-
 def folded(records: Iterable[Record]) -> State:
     """The state of a key from all its facts, in whatever order they come."""
     by_attempt: dict[str, list[Record]] = {}
@@ -233,7 +127,7 @@ def folded(records: Iterable[Record]) -> State:
         highest = max(RANK[record.status] for record in facts)
         top.extend(record for record in facts if RANK[record.status] == highest)
     top.sort(key=lambda record: (record.at, record.attempt, record.line()))
-    status = _key_status({record.status for record in top})
+    status = key_status({record.status for record in top})
     deciding = {"sent": {"sent"}, "unknown": {"claimed", "unknown"}, "refused": {"refused"}, "free": {"released"}}[
         status
     ]
@@ -245,7 +139,8 @@ def salt_check(salt: str) -> str:
     return hashlib.sha256(f"msgrun:{salt}".encode()).hexdigest()[:8]
 
 
-def _key_status(statuses: set[Status]) -> KeyStatus:
+def key_status(statuses: AbstractSet[str]) -> KeyStatus:
+    """What holds for a key whose attempts have these statuses."""
     if "sent" in statuses:
         return "sent"
     if statuses & {"claimed", "unknown"}:
@@ -253,7 +148,8 @@ def _key_status(statuses: set[Status]) -> KeyStatus:
     return "refused" if "refused" in statuses else "free"
 
 
-def _parsed(value: dict[str, Any], origin: str, number: int) -> Record | Header:
+def parsed(value: dict[str, Any], origin: str, number: int) -> Record | Header:
+    """The fact that an object on a ledger's line is; `origin` and `number` say which. Raises LedgerUnavailable."""
     if "msgrun_lock" in value:
         if value["msgrun_lock"] != VERSION:
             message = f"{origin}:{number}: this lockfile has version {value['msgrun_lock']}"

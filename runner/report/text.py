@@ -8,7 +8,8 @@ import click
 from runner.agreement.plan_file import Change, PlanFile
 from runner.deliver.summary import Summary, Told
 from runner.guards import Guard
-from runner.ledger.record import Facts, Record, State
+from runner.ledger.facts import Facts
+from runner.ledger.record import Record, State
 from runner.plan import ACTIONS, Action, Plan, PlannedMessage
 from runner.report.problems import counted, left_out
 

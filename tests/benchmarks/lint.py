@@ -16,7 +16,7 @@ from runner.declare.project import load, load_settings
 from runner.declare.survey import survey
 from runner.declare.template import Watch
 from runner.declare.tree import Tree
-from runner.ledger.record import Facts
+from runner.ledger.facts import Facts
 from runner.lint.findings import Findings
 from runner.lint.linter import MessageLint, Policy
 from runner.lint.rules import RULES

@@ -15,7 +15,7 @@ import pytest
 
 from runner.errors import LedgerUnavailable
 from runner.ledger import git
-from runner.ledger.record import Facts
+from runner.ledger.facts import Facts
 from runner.sandbox import Sandbox
 
 MESSAGE = """\

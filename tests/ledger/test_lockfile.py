@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger import lockfile
+from runner.ledger.facts import Facts
 from runner.ledger.lockfile import Lockfile, Places, create, read
-from runner.ledger.record import RANK, Facts, Header, Record
+from runner.ledger.record import RANK, Header, Record
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 HOLDER = """

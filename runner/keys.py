@@ -1,0 +1,72 @@
+"""A table of keys, 16 bytes each, that costs 24 bytes a key: what a million deliveries need, and no object for any.
+
+Open addressing with linear probing; keys are hashes, so their bytes are spread already.
+"""
+
+from array import array
+from collections.abc import Iterator
+
+SIZE = 16  # bytes of a key: the 32 hex digits of section "Identity" of the contract
+_FULL = 2 / 3  # of the slots; beyond it the probes get long
+_SMALLEST = 1 << 10  # slots
+
+
+class Keys:
+    """Keys in the order in which they came, each once. `expected` keys fit without growing."""
+
+    def __init__(self, expected: int = 0) -> None:
+        self._bytes = bytearray()
+        self._count = 0
+        self._room(max(_SMALLEST, int(expected / _FULL)))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, row: int) -> bytes:
+        """The key of a row, counted from 0."""
+        return bytes(self._bytes[row * SIZE : row * SIZE + SIZE])
+
+    def __iter__(self) -> Iterator[bytes]:
+        return map(self.__getitem__, range(self._count))
+
+    def __contains__(self, key: bytes) -> bool:
+        return self.row(key) is not None
+
+    def add(self, key: bytes) -> int:
+        """The row of a key; it is a new one if that is how many there were."""
+        slots, known, mask = self._slots, self._bytes, self._mask
+        slot = hash(key) & mask
+        while after := slots[slot]:
+            if known[after * SIZE - SIZE : after * SIZE] == key:
+                return after - 1
+            slot = (slot + 1) & mask
+        row = self._count
+        if row == self._most:
+            self._room(2 * len(slots))
+            slot = self._free(key)
+        self._slots[slot] = self._count = row + 1
+        known += key
+        return row
+
+    def row(self, key: bytes) -> int | None:
+        """The row of a key, if it is there."""
+        slots, known, mask = self._slots, self._bytes, self._mask
+        slot = hash(key) & mask
+        while after := slots[slot]:
+            if known[after * SIZE - SIZE : after * SIZE] == key:
+                return after - 1
+            slot = (slot + 1) & mask
+        return None
+
+    def _room(self, slots: int) -> None:
+        size = 1 << (slots - 1).bit_length()
+        self._slots = array("I", bytes(4 * size))  # the row + 1; 0 is a free slot
+        self._mask, self._most = size - 1, int(size * _FULL)
+        for row in range(self._count):
+            self._slots[self._free(self[row])] = row + 1
+
+    def _free(self, key: bytes) -> int:
+        slot = hash(key) & self._mask
+        while self._slots[slot]:
+            slot = (slot + 1) & self._mask
+        return slot

@@ -1,0 +1,424 @@
+"""The facts of a ledger, compact: of each where it stands and what decides; its record is read again when asked for.
+
+A million deliveries take some 50 MB, wherever their lines are: in a lockfile, its journal, a remote's version.
+"""
+
+import hashlib
+from array import array
+from binascii import Error as NotHex
+from binascii import unhexlify
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import orjson
+
+from runner.errors import GuardRefused, LedgerUnavailable
+from runner.keys import SIZE, Keys
+from runner.ledger.contacts import Contacts
+from runner.ledger.line import objects
+from runner.ledger.lines import Bytes, File, Lines
+from runner.ledger.record import RANK, Header, KeyStatus, Record, State, folded, key_status, parsed, salt_check
+
+_LINE = 440  # bytes of a usual line, to make room for a file's facts at once
+_MEMBERS = 255  # the place in `_lines` of the facts that stand on no line of their own
+_CLAIMED, _UNKNOWN = RANK["claimed"], RANK["unknown"]
+
+
+class _Group(NamedTuple):
+    """What many facts have in common."""
+
+    status: str
+    message: str
+    revision: int
+    content: str
+
+
+class _Fact(NamedTuple):
+    """One fact: where its line is, and what tells it from others. `attempt` and `line` are hashes.
+
+    `places` has a bit for each place that holds it.
+    """
+
+    offset: int
+    source: int
+    group: int
+    attempt: int
+    line: int
+    places: int
+
+
+class Facts:
+    """A set of facts and headers, and what follows from them. `torn` tells of lines that could not be read.
+
+    It holds what is at the top of each attempt, and a claim beside its unknown: reconcile needs when it was made.
+    """
+
+    def __init__(self) -> None:
+        self._headers: dict[Header, int] = {}
+        self.torn: list[str] = []
+        self._keys = Keys()
+        self._offset, self._source, self._group = array("Q"), bytearray(), array("I")
+        self._attempt, self._line, self._places = array("q"), array("q"), bytearray()
+        self._more: dict[int, list[_Fact]] = {}
+        self._known: dict[tuple[str, str, int, str], int] = {}
+        self._groups: list[_Group] = []
+        self._lines: list[tuple[Lines, str]] = []
+        self._members: list[Record] = []
+        self._odd: dict[int, str] = {}
+        self._contacts: dict[tuple[str, int], Contacts] = {}
+
+    @property
+    def headers(self) -> frozenset[Header]:
+        """What the headers say."""
+        return frozenset(self._headers)
+
+    def __len__(self) -> int:
+        """How many keys something is known of."""
+        return len(self._keys)
+
+    def __iter__(self) -> Iterator[str]:
+        """Every key."""
+        return map(self._name, range(len(self._keys)))
+
+    def add(self, fact: Record | Header, place: int = 0) -> None:
+        """Adds a fact that a place (a bit) holds."""
+        if isinstance(fact, Header):
+            self._headers[fact] = self._headers.get(fact, 0) | place
+            return
+        self._members.append(fact)
+        group = self._group_of(fact)
+        line = hash(fact.line().rstrip())
+        self._add(fact.key, _Fact(len(self._members) - 1, _MEMBERS, group, hash(fact.attempt), line, place))
+        self._contacts.pop((fact.message, fact.revision), None)
+
+    def read(self, data: bytes, origin: str, place: int = 0) -> bool:
+        """Adds every line of a lockfile or journal; whether it had a header, or nothing at all.
+
+        Raises LedgerUnavailable if it is none, or a newer version's.
+        """
+        return self._read(Bytes(data), origin, place)
+
+    def read_file(self, path: Path, origin: str, place: int = 0) -> bool:
+        """Adds every line of a file, as `read`; one that is not there is empty. It stays open, to be read again."""
+        try:
+            lines = File(path)
+        except FileNotFoundError:
+            return True
+        except OSError as error:
+            raise LedgerUnavailable(f"{path} cannot be read: {error.strerror}") from error
+        return self._read(lines, origin, place)
+
+    def status(self, key: bytes) -> KeyStatus | None:
+        """What holds for a key (its 16 bytes), if anything is known of it."""
+        row = self._keys.row(key)
+        return None if row is None else self._status(row)
+
+    def state(self, key: str) -> State | None:
+        """What holds for a key, with its records, if anything is known of it."""
+        row = self._keys.row(_raw(key))
+        return None if row is None else folded(self._records(row))
+
+    def of(self, key: str) -> tuple[Record, ...]:
+        """Every fact that is held about a key."""
+        row = self._keys.row(_raw(key))
+        return () if row is None else tuple(self._records(row))
+
+    def records(self) -> Iterator[Record]:
+        """Every fact that is held."""
+        return (record for row in range(len(self._keys)) for record in self._records(row))
+
+    def lacks_header(self, header: Header, place: int) -> bool:
+        """Whether a place (a bit) has another header, or none."""
+        return not self._headers.get(header, 0) & place
+
+    def lacking(self, place: int) -> Iterator[Record]:
+        """The lasting facts that a place (a bit) lacks. Facts that later ones of their attempt replace last not."""
+        for row, places in enumerate(self._places):
+            if not places & place or row in self._more:
+                yield from (self._record(fact) for fact in self._lasting(row) if not fact.places & place)
+
+    def compacted(self) -> Iterator[Record]:
+        """The lasting facts, sorted by key and attempt."""
+        for row in sorted(range(len(self._keys)), key=self._keys.__getitem__):
+            yield from sorted(map(self._record, self._lasting(row)), key=lambda one: (one.attempt, one.line()))
+
+    def unknown(self) -> Iterator[str]:
+        """The keys whose deliveries may or may not have been sent, sorted."""
+        rows = [row for row in range(len(self._keys)) if self._status(row) == "unknown"]
+        return iter(sorted(map(self._name, rows)))
+
+    def messages(self) -> frozenset[str]:
+        """The names of the messages that something is known of."""
+        return frozenset(group.message for group in self._groups)
+
+    def keys_of(self, message: str, revision: int) -> frozenset[str]:
+        """The keys with a fact of this revision of a message."""
+        return frozenset(map(self._name, self._rows_of(message, revision)))
+
+    def sent_of(self, message: str, revision: int) -> Iterator[bytes]:
+        """The keys (16 bytes each) of this revision that were sent."""
+        rows = self._rows_of(message, revision)
+        return (self._keys[row] for row in rows if self._status(row) == "sent")
+
+    def messages_with(self, content: str) -> frozenset[tuple[str, int]]:
+        """The messages (name, revision) that this content was sent as."""
+        groups = (group for group in self._groups if content and (group.status, group.content) == ("sent", content))
+        return frozenset((group.message, group.revision) for group in groups)
+
+    def reached(self, message: str, revision: int, contact: str, *, but: str = "") -> bool:
+        """Whether a revision was, or may have been, sent to an Intercom contact, under another key than `but`."""
+        known = self._contacts.get((message, revision))
+        if known is None:
+            known = self._contacts[message, revision] = self._contacts_of(message, revision)
+        own = self._keys.row(_raw(but))
+        return any(row != own for row in known.rows(contact))
+
+    def duplicates(self) -> list[State]:
+        """The keys that were sent twice, by message and key."""
+        found = [state for row in self._more if (state := folded(self._records(row))).is_duplicate]
+        return sorted(found, key=lambda state: (state.record.message, state.record.key))
+
+    def header(self, salt: str) -> Header:
+        """What the headers agree on, for this salt. Raises GuardRefused if they contradict each other or the salt."""
+        ours = salt_check(salt)
+        workspaces = sorted({header.workspace for header in self.headers if header.workspace})
+        if len(workspaces) > 1:
+            raise GuardRefused(
+                f"the ledger belongs to two workspaces: {' and '.join(workspaces)}",
+                "lockfiles of two workspaces were merged; give each its own environment in msgrun.yaml",
+            )
+        if any(header.salt_check not in {"", ours} for header in self.headers):
+            raise GuardRefused(
+                "the salt is not the one that this ledger was written with",
+                "with another salt nothing sent would be recognised; put back salt: of msgrun.yaml, or MSGRUN_SALT",
+            )
+        return Header(workspaces[0] if workspaces else "", ours)
+
+    def _read(self, lines: Lines, origin: str, place: int) -> bool:
+        self._contacts.clear()
+        if not self._keys:
+            self._keys = Keys(lines.size // _LINE)
+        self._lines.append((lines, origin))
+        at = _At(origin, place, len(self._lines) - 1)
+        rest = b""
+        for block in lines.blocks():
+            *whole, rest = (rest + block).split(b"\n")
+            self._take(whole, at)
+        self._take([rest] if rest else [], at)
+        if at.first and not (at.headers or at.has_record or at.first.lstrip(b"\xef\xbb\xbf ").startswith(b"{")):
+            raise LedgerUnavailable(
+                f"{origin} is no lockfile: no line of it can be read",
+                "a pointer of Git LFS, or encrypted? Get the file itself; without it everything would be sent again",
+            )
+        return bool(at.headers) or not at.has_record
+
+    def _take(self, lines: list[bytes], at: "_At") -> None:
+        """Adds a block's lines; the usual ones are read together, which halves the time."""
+        for line, value in zip(lines, _values(lines) or map(_single, lines), strict=True):
+            if value is None:
+                self._take_odd(line, at)
+            elif not self._take_usual(line, value, at):
+                self._take_value(line, value, at)
+            at.offset += len(line) + 1
+            at.number += 1
+
+    def _take_usual(self, line: bytes, value: dict[str, Any], at: "_At") -> bool:
+        """Adds a fact like most: whole, with a content, of a group that was seen before. Whether it was one."""
+        try:
+            key, attempt = unhexlify(value["key"]), value["attempt"]
+            group = self._known[value["status"], value["message"], value["revision"], value["content"]]
+        except (KeyError, TypeError, ValueError):
+            return False
+        if len(key) != SIZE or attempt.__class__ is not str:
+            return False
+        row = self._keys.add(key)
+        if row == len(self._places):
+            self._offset.append(at.offset)
+            self._source.append(at.source)
+            self._group.append(group)
+            self._attempt.append(hash(attempt))
+            self._line.append(hash(line))
+            self._places.append(at.place)
+        else:
+            self._join(row, _Fact(at.offset, at.source, group, hash(attempt), hash(line), at.place))
+        at.has_record = True
+        return True
+
+    def _take_value(self, line: bytes, value: dict[str, Any], at: "_At") -> None:
+        """Adds what a whole line says, whatever it is."""
+        fact = parsed(value, at.origin, at.number)
+        if isinstance(fact, Header):
+            self.add(fact, at.place)
+            at.headers.add(fact)
+            return
+        at.has_record = True
+        group = self._group_of(fact)
+        self._add(fact.key, _Fact(at.offset, at.source, group, hash(fact.attempt), hash(line), at.place))
+
+    def _take_odd(self, line: bytes, at: "_At") -> None:
+        """Adds what a line says that is not exactly one object."""
+        if not line.strip():
+            return
+        at.first = at.first or line
+        values, is_torn = objects(line)
+        if is_torn:
+            self.torn.append(f"{at.origin}:{at.number}")
+        for value in values:
+            fact = parsed(value, at.origin, at.number)
+            at.has_record = at.has_record or isinstance(fact, Record)
+            if isinstance(fact, Header):
+                at.headers.add(fact)
+            self.add(fact, at.place)
+
+    def _add(self, key: str, fact: _Fact) -> None:
+        raw = _raw(key)
+        row = self._keys.add(raw)
+        if raw.hex() != key:
+            self._odd[row] = key
+        if row < len(self._places):
+            self._join(row, fact)
+            return
+        self._append(fact)
+
+    def _append(self, fact: _Fact) -> None:
+        self._offset.append(fact.offset)
+        self._source.append(fact.source)
+        self._group.append(fact.group)
+        self._attempt.append(fact.attempt)
+        self._line.append(fact.line)
+        self._places.append(fact.places)
+
+    def _join(self, row: int, new: _Fact) -> None:
+        """Adds a fact to those of its key: the same one in another place, or one that replaces or joins them."""
+        facts = self._facts(row)
+        for at, known in enumerate(facts):
+            if (known.attempt, known.group) == (new.attempt, new.group) and (
+                known.line == new.line or self._record(known) == self._record(new)
+            ):
+                facts[at] = known._replace(places=known.places | new.places)
+                break
+        else:
+            facts.append(new)
+            ranks = [self._rank(fact) for fact in facts if fact.attempt == new.attempt]
+            top = max(ranks)
+            facts = [fact for fact in facts if fact.attempt != new.attempt or _is_held(self._rank(fact), top)]
+        self._put(row, facts)
+
+    def _put(self, row: int, facts: list[_Fact]) -> None:
+        first, *others = facts
+        self._offset[row], self._source[row], self._group[row] = first.offset, first.source, first.group
+        self._attempt[row], self._line[row], self._places[row] = first.attempt, first.line, first.places
+        if others:
+            self._more[row] = others
+        else:
+            self._more.pop(row, None)
+
+    # What is held
+
+    def _facts(self, row: int) -> list[_Fact]:
+        first = _Fact(
+            self._offset[row],
+            self._source[row],
+            self._group[row],
+            self._attempt[row],
+            self._line[row],
+            self._places[row],
+        )
+        return [first, *self._more.get(row, ())]
+
+    def _records(self, row: int) -> list[Record]:
+        return [self._record(fact) for fact in self._facts(row)]
+
+    def _record(self, fact: _Fact) -> Record:
+        if fact.source == _MEMBERS:
+            return self._members[fact.offset]
+        lines, origin = self._lines[fact.source]
+        (value,), _ = objects(lines.line(fact.offset))
+        record = parsed(value, f"{origin}, at byte {fact.offset}", 1)
+        assert isinstance(record, Record)
+        return record
+
+    def _rank(self, fact: _Fact) -> int:
+        return RANK[self._groups[fact.group].status]
+
+    def _status(self, row: int) -> KeyStatus:
+        if row not in self._more:
+            return key_status({self._groups[self._group[row]].status})
+        return key_status({self._groups[fact.group].status for fact in self._facts(row)})
+
+    def _lasting(self, row: int) -> list[_Fact]:
+        facts = self._facts(row)
+        settled = {fact.attempt for fact in facts if self._rank(fact) == _UNKNOWN}
+        return [fact for fact in facts if self._rank(fact) != _CLAIMED or fact.attempt not in settled]
+
+    def _rows_of(self, message: str, revision: int) -> Iterator[int]:
+        wanted = {at for at, group in enumerate(self._groups) if (group.message, group.revision) == (message, revision)}
+        for row, group in enumerate(self._group):
+            if group in wanted or (row in self._more and any(fact.group in wanted for fact in self._more[row])):
+                yield row
+
+    def _contacts_of(self, message: str, revision: int) -> Contacts:
+        found = Contacts()
+        for row in self._rows_of(message, revision):
+            if self._status(row) in {"sent", "unknown"}:
+                records = self._records(row)
+                mine = {one.contact for one in records if (one.message, one.revision) == (message, revision)}
+                for contact in mine - {""}:
+                    found.add(contact, row)
+        return found
+
+    def _group_of(self, record: Record) -> int:
+        group = _Group(record.status, record.message, record.revision, record.content)
+        if group not in self._known:
+            self._known[group] = len(self._groups)
+            self._groups.append(group)
+        return self._known[group]
+
+    def _name(self, row: int) -> str:
+        return self._odd.get(row) or self._keys[row].hex()
+
+
+@dataclass(slots=True)
+class _At:
+    """Where reading has come to in a place, and what was found there."""
+
+    origin: str
+    place: int
+    source: int
+    offset: int = 0
+    number: int = 1
+    first: bytes = b""
+    has_record: bool = False
+    headers: set[Header] = field(default_factory=set)
+
+
+def _values(lines: list[bytes]) -> list[Any] | None:
+    """The objects on lines that are whole, or nothing if some line is not."""
+    try:
+        values = orjson.loads(b"[" + b",".join(lines) + b"]")
+    except orjson.JSONDecodeError:
+        return None
+    if len(values) != len(lines) or not all(value.__class__ is dict for value in values):
+        return None
+    return cast("list[Any]", values)
+
+
+def _single(line: bytes) -> dict[str, Any] | None:
+    """The object that a line is, if it is one and whole."""
+    values, is_torn = objects(line) if line.strip() else ([], True)
+    return None if is_torn else values[0]
+
+
+def _is_held(rank: int, top: int) -> bool:
+    return rank == top or (rank, top) == (_CLAIMED, _UNKNOWN)
+
+
+def _raw(key: str) -> bytes:
+    """The 16 bytes of a key; a hash of them for what is no key of this version."""
+    try:
+        raw = unhexlify(key)
+    except (NotHex, ValueError):
+        raw = b""
+    return raw if len(raw) == SIZE else hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=SIZE).digest()

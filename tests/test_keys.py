@@ -1,0 +1,34 @@
+"""The table of keys says what a dict would, whatever its size."""
+
+import hashlib
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.keys import SIZE, Keys
+
+
+@given(st.lists(st.integers(0, 40)), st.integers(0, 5000))
+def test_a_key_has_the_row_of_its_first_coming(numbers, expected):
+    table, rows = Keys(expected), {}
+    for number in numbers:
+        key = hashlib.sha256(bytes([number])).digest()[:SIZE]
+        assert (key in table) == (key in rows)
+        assert table.add(key) == rows.setdefault(key, len(rows))
+        assert table.row(key) == rows[key]
+    assert list(table) == list(rows)
+    assert len(table) == len(rows)
+
+
+def test_growing_loses_no_key():
+    table = Keys()
+    keys = [hashlib.sha256(str(number).encode()).digest()[:SIZE] for number in range(5000)]
+    assert [table.add(key) for key in keys] == list(range(5000))
+    assert [table.row(key) for key in keys] == list(range(5000))
+    assert table.row(b"\0" * SIZE) is None
+
+
+def test_keys_that_fall_on_one_slot_stay_apart():
+    keys = [bytes([number]) * SIZE for number in range(256)]
+    table = Keys()
+    assert [table.add(key) for key in (*keys, *keys)] == [*range(256), *range(256)]
