@@ -56,8 +56,8 @@ def condition(written: str, watch: Watch) -> Condition:
             parser.fail("one expression is expected", parser.stream.current.lineno)
         tree = nodes.Template([nodes.Assign(nodes.Name(_RESULT, "store"), expression, lineno=1)], lineno=1)
         tree.set_environment(environment)
+        numbers = frozenset(_compared_with_numbers(tree))  # first: what follows makes other nodes of a list
         names = frozenset(meta.find_undeclared_variables(tree)) - environment.globals.keys()
-        numbers = frozenset(_compared_with_numbers(tree))
         template = environment.from_string(tree)
     except jinja2.TemplateSyntaxError as error:
         raise syntax_fault(error) from error

@@ -87,12 +87,12 @@ def _objects(tree: Tree, path: str) -> Iterator[tuple[int, dict[str, Any] | Prob
                 number += 1
                 if number == 1:
                     line = line.removeprefix(_MARK)  # the mark is no part of the line
-                if line.isspace() or not line:
-                    continue
                 if len(line) == MAX_LINE:
                     message = f"this line is longer than {MAX_LINE // 1024 // 1024} MiB"
                     yield number, Problem("jsonl-row", Place(path, number), message)
                     return
+                if line.isspace() or not line:
+                    continue
                 value = _object(path, number, line)
                 yield number, value
                 if isinstance(value, Problem) and number == 1 and line.lstrip().startswith(b"["):
