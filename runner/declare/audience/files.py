@@ -1,6 +1,5 @@
 """The files of an audience: plain or compressed, several as one, and what it says when one cannot be read."""
 
-import gzip
 import io
 import zlib
 from collections.abc import Sequence
@@ -19,6 +18,8 @@ BROKEN = (OSError, EOFError, zlib.error)  # what reading a file, or unpacking it
 def opened(tree: Tree, path: str) -> BinaryIO:
     """The bytes of a file, unpacked as its name ends in .gz or .zst. Raises OSError, NotReadable."""
     if path.endswith(".gz"):
+        import gzip  # noqa: PLC0415  # imported where used
+
         return gzip.GzipFile(tree.root / path)  # type: ignore[return-value]  # it reads as one
     handle = (tree.root / path).open("rb")
     if path.endswith(".zst"):

@@ -7,7 +7,6 @@ from runner.declare.audience.csv_files import read_csv
 from runner.declare.audience.csv_form import Form
 from runner.declare.audience.files import plain_suffix
 from runner.declare.audience.json_lines import read_json_lines
-from runner.declare.audience.query import read_parquet, read_query
 from runner.declare.audience.suppression import Suppression, read_suppression
 from runner.declare.audience.table import Source
 from runner.declare.audience.yaml_list import read_yaml
@@ -26,7 +25,7 @@ _SUFFIXES = {
 }
 
 
-def read_source(tree: Tree, to: Mapping[str, Any], beside: str, origin: Place) -> tuple[Source | None, list[Problem]]:
+def read_source(tree: Tree, to: Mapping[str, Any], beside: str, origin: Place) -> "tuple[Source | None, list[Problem]]":
     """The source that `to` names with one of KEYS, and what is wrong with it; None if no row can be read.
 
     Files are relative to the file `beside`; `origin` is where the source is named. Raises NotReadable.
@@ -36,6 +35,8 @@ def read_source(tree: Tree, to: Mapping[str, Any], beside: str, origin: Place) -
     source: Source | None
     problems: list[Problem] = []
     if key == "sql":
+        from runner.declare.audience.query import read_query  # noqa: PLC0415  # imported where used
+
         source = read_query(tree, to[key], rename, origin)
     else:
         paths = tree.find(to[key], beside)
@@ -48,6 +49,8 @@ def read_source(tree: Tree, to: Mapping[str, Any], beside: str, origin: Place) -
             case "yaml":
                 source, problems = read_yaml(tree, paths, rename)
             case _:
+                from runner.declare.audience.query import read_parquet  # noqa: PLC0415  # likewise
+
                 source = read_parquet(tree, paths, rename, origin)
     if source:
         _check_columns(source, rename)

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
-from runner.declare.audience.csv_files import CsvFiles
-from runner.declare.audience.json_lines import JsonLines
-from runner.declare.audience.query import Query
 from runner.declare.audience.recipient import Kind, Recipient, Role
-from runner.declare.audience.yaml_list import YamlList
 from runner.declare.template import Text
 from runner.errors import Problem
 
-Source = CsvFiles | JsonLines | YamlList | Query
+if TYPE_CHECKING:  # few projects have a query, and every command pays for its start
+    from runner.declare.audience.csv_files import CsvFiles
+    from runner.declare.audience.json_lines import JsonLines
+    from runner.declare.audience.query import Query
+    from runner.declare.audience.yaml_list import YamlList
+
+Source: TypeAlias = "CsvFiles | JsonLines | YamlList | Query"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
