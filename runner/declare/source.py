@@ -14,6 +14,11 @@ from runner.errors import Place, Problem, Severity
 from runner.privacy import addresses, private
 
 Path = Sequence[str | int]
+# Keys of `to` that say nothing of a single recipient; a misspelt one may.
+_OPEN = frozenset(
+    {"id", "type", "csv", "jsonl", "parquet", "yaml", "sql", "columns", "delimiter", "quote", "encoding"}
+    | {"where", "exclude", "unique_by", "split", "duplicates"}
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a terminal would obey them
 
 
@@ -136,7 +141,7 @@ class Document:
         for recipient in recipients:
             if isinstance(recipient, yaml.MappingNode):
                 for key, value in recipient.value:
-                    if key.value not in {"id", "type", "csv"}:
+                    if key.value not in _OPEN:
                         spans.extend(_scalar_spans(value))
             elif recipient is not None:
                 spans.extend(_scalar_spans(recipient))
