@@ -48,6 +48,11 @@ class Keys:
         known += key
         return row
 
+    def is_new(self, key: bytes) -> bool:
+        """Adds a key; whether it was not there yet."""
+        before = self._count
+        return self.add(key) == before
+
     def row(self, key: bytes) -> int | None:
         """The row of a key, if it is there."""
         slots, known, mask = self._slots, self._bytes, self._mask

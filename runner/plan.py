@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
 
 from runner import guards
 from runner.agreement.plan_file import Line, PlanFile
@@ -20,12 +19,11 @@ from runner.declare.project import Project, Settings
 from runner.declare.survey import survey
 from runner.errors import Problem
 from runner.guards import Guard
+from runner.keys import Keys
 from runner.ledger.facts import Facts
-from runner.ledger.record import State
+from runner.planned import Action, Deliveries
 from runner.privacy import private
 
-Action = Literal["send", "sent", "edited", "unknown", "refused", "excluded"]
-ACTIONS: tuple[Action, ...] = ("send", "sent", "edited", "unknown", "refused", "excluded")
 SAMPLE = 3
 
 
@@ -50,17 +48,6 @@ class Choices:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedDelivery:
-    """One delivery and its action. `shown` is the recipient as the lockfile shows it; `reason` what is unusual."""
-
-    key: str
-    shown: str
-    action: Action
-    digest: str
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class PlannedMessage:
     """One message and its deliveries, in their order. `sample` are the first recipients to send to (private).
 
@@ -70,7 +57,7 @@ class PlannedMessage:
 
     declaration: Declaration
     digest: str
-    deliveries: tuple[PlannedDelivery, ...]
+    deliveries: Deliveries
     counts: Counter[Action]
     sample: tuple[str, ...]
     expired: bool
@@ -151,7 +138,8 @@ class _Planner:
         self._facts = facts
         self._choices = choices
         self._digest = MessageDigest()
-        self._deliveries: list[PlannedDelivery] = []
+        self._keys = Keys()
+        self._deliveries = Deliveries(self._keys)
         self._sample: list[str] = []
         self._repeats: Counter[str] = Counter()
         self.share = Share(choices.saved, declaration.name, declaration.revision) if choices.saved else None
@@ -160,14 +148,14 @@ class _Planner:
         mine = (declaration.name, declaration.revision)
         self._others = [other for other in facts.messages_with(declaration.content) if other[0] != mine[0]]
         self._tally = Tally()
-        self.problems = survey(declaration, salt, self._take, self._tally)
+        self.problems = survey(declaration, salt, self._take, self._tally, self._keys)
 
     def planned(self) -> PlannedMessage:
         return PlannedMessage(
             declaration=self._declaration,
             digest=self._digest.value(self._declaration.name, self._declaration.revision),
-            deliveries=tuple(self._deliveries),
-            counts=Counter(delivery.action for delivery in self._deliveries),
+            deliveries=self._deliveries,
+            counts=self._deliveries.counts(),
             sample=tuple(self._sample),
             expired=self.expired,
             gone=self.share.gone(self._facts) if self.share else 0,
@@ -176,7 +164,7 @@ class _Planner:
 
     def guards(self) -> Iterable[Guard]:
         name = self._declaration.name
-        if count := sum(delivery.action == "edited" for delivery in self._deliveries):
+        if count := self._deliveries.counts()["edited"]:
             yield guards.edited(name, count)
         if self._repeats and not self._choices.allow_repeat:
             yield guards.repeat(name, self._repeats)
@@ -197,36 +185,44 @@ class _Planner:
             for name, revision in self._others:
                 if self._was_sent_as(delivery, name, revision):
                     self._repeats[name] += 1
-        self._deliveries.append(PlannedDelivery(delivery.key, delivery.shown, action, delivery.digest, reason))
+        self._deliveries.add(delivery, action, reason)
 
     def _action(self, delivery: Delivery) -> tuple[Action, str]:
-        state = self._facts.state(delivery.key)
-        status = state.status if state else "free"
-        if state and status == "sent":
-            if self.expired or state.was_sent_as(self._declaration.content, delivery.digest):
+        status = self._facts.status(bytes.fromhex(delivery.key))
+        if status == "sent":
+            if self.expired or self._is_sent_as_declared(delivery):
                 return "sent", ""
             return "edited", "edited since it was sent"
-        if state and status == "unknown":
+        if status == "unknown":
             return "unknown", "whether it was sent is not known"
         if self._closed:
             return "excluded", self._closed
-        if state and not self._choices.retry_refused and _is_final(state, delivery.digest):
-            return "refused", f"refused before: {state.record.code or 'no code'}"
+        if status == "refused" and not self._choices.retry_refused:
+            state = self._facts.state(delivery.key)
+            if state and state.was_refused_as(delivery.digest):
+                return "refused", f"refused before: {state.record.code or 'no code'}"
         return "send", ""
+
+    def _is_sent_as_declared(self, delivery: Delivery) -> bool:
+        if self._facts.was_sent_with(bytes.fromhex(delivery.key), self._declaration.content):
+            return True
+        state = self._facts.state(delivery.key)
+        return state is not None and state.was_sent_as(self._declaration.content, delivery.digest)
 
     def _was_sent_as(self, delivery: Delivery, name: str, revision: int) -> bool:
         key = identity.key(self._salt, name, revision, delivery.kind, delivery.value)
-        state = self._facts.state(key)
-        if state is not None and state.status == "sent":
+        if self._facts.status(bytes.fromhex(key)) == "sent":
             return True
         return delivery.kind == "id" and self._facts.reached(name, revision, delivery.value)
 
     def _readdressed(self) -> str:
         """The kinds of address that sent, no longer declared deliveries had, if others are sent to by another kind."""
-        sending = {delivery.shown.split(":", 1)[0] for delivery in self._deliveries if delivery.action == "send"}
-        declared = {delivery.key for delivery in self._deliveries}
-        gone = self._facts.keys_of(self._declaration.name, self._declaration.revision) - declared
-        states = [state for key in gone if (state := self._facts.state(key)) and state.status == "sent"]
+        sending = self._deliveries.kinds("send")
+        mine = self._declaration.name, self._declaration.revision
+        if not sending:
+            return ""
+        gone = (key for key in self._facts.sent_of(*mine) if key not in self._keys)
+        states = (state for key in gone if (state := self._facts.state(key.hex())))
         kinds = {state.record.to.split(":", 1)[0] for state in states}
         return " and ".join(sorted(kinds)) if kinds and sending - kinds else ""
 
@@ -237,10 +233,6 @@ def _closed(declaration: Declaration, now: datetime) -> str:
     if declaration.not_before is not None and now < declaration.not_before:
         return f"not before {declaration.not_before:%Y-%m-%dT%H:%M:%SZ}"
     return ""
-
-
-def _is_final(state: State, digest: str) -> bool:
-    return state.status == "refused" and state.was_refused_as(digest)
 
 
 def _workspace(settings: Settings, facts: Facts, choices: Choices) -> tuple[str, list[Guard]]:

@@ -14,6 +14,8 @@ def test_a_key_has_the_row_of_its_first_coming(numbers, expected):
     for number in numbers:
         key = hashlib.sha256(bytes([number])).digest()[:SIZE]
         assert (key in table) == (key in rows)
+        assert Keys().is_new(key)
+        assert key not in table or not table.is_new(key)
         assert table.add(key) == rows.setdefault(key, len(rows))
         assert table.row(key) == rows[key]
     assert list(table) == list(rows)

@@ -7,32 +7,34 @@ import hashlib
 import hmac
 import html
 import re
+from array import array
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import orjson
 
 from runner.declare import rules
-from runner.declare.audience.recipient import Kind, Recipient, normalised
+from runner.declare.audience.recipient import KINDS, Kind, Recipient, normalised
 from runner.declare.audience.selection import Tally
 from runner.declare.declaration import FLAG, Declaration, Origin
 from runner.declare.language import TOO_SLOW, TemplateFault
 from runner.errors import Place, Problem
+from runner.keys import SIZE, Keys
 from runner.privacy import private
 
 DIGEST_VERSION = "v1:"
+_BLOCK = 64  # bytes that SHA-256 takes at once
 _SPACE = re.compile(r"\s+")
 _TAG = re.compile(r"<[^>]*>")
 
 Payload = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """One message for one recipient. `payload` has the field names of the API reference, before any dialect.
 
-    `vars` are the recipient's own variables; `number` as in `Recipient`.
+    A tuple, because a million of them are made. `vars` are the recipient's own variables; `number` as in `Recipient`.
     """
 
     key: str
@@ -51,24 +53,49 @@ class Delivery:
     @property
     def shown(self) -> str:
         """The recipient as lockfile and plan show it: an id in clear, anything else by the key's start."""
-        return f"id:{self.value}" if self.kind == "id" else f"{self.kind}:~{self.key[:8]}"
+        return shown(self.kind, self.value, self.key)
+
+
+def shown(kind: Kind, value: str, key: str) -> str:
+    """A recipient as lockfile and plan show it."""
+    return f"id:{value}" if kind == "id" else f"{kind}:~{key[:8]}"
 
 
 def deliveries(
-    declaration: Declaration, salt: str, tally: Tally | None = None, *, planned: bool = False
+    declaration: Declaration,
+    salt: str,
+    tally: Tally | None = None,
+    seen: Keys | None = None,
+    *,
+    planned: bool = False,
 ) -> Iterator[Delivery | Problem]:
     """Every delivery of a declaration in order, rendered and checked; a Problem for each recipient with a fault.
 
     The same recipient twice is a fault of the second. Two recipients are the same if their keys are. Deliveries that
-    are `planned`, and compared with their plan one by one, cannot be; then no key is remembered.
+    are `planned`, and compared with their plan one by one, cannot be; then no key is remembered. Else `seen` takes the
+    key of each delivery.
     Whom the declaration's filters leave out has no delivery; the `tally` counts them.
     """
-    return _Stream(declaration, salt, planned=planned).deliveries(tally or Tally())
+    seen = None if planned else Keys() if seen is None else seen
+    return _Stream(declaration, salt, seen).deliveries(tally or Tally())
 
 
 def key(salt: str, name: str, revision: int, kind: Kind, value: str) -> str:
     """The identity of a delivery: 32 hex digits. Neither its content nor the recipient's role is part of it."""
     return hashlib.sha256(orjson.dumps([salt, name, revision, kind, normalised(kind, value)])).hexdigest()[:32]
+
+
+def _keyer(salt: str, declaration: Declaration, kind: Kind) -> Callable[[str], bytes]:
+    """`key` of many recipients, as 16 bytes: what comes before their address is hashed once."""
+    before = orjson.dumps([salt, declaration.name, declaration.revision, kind, ""])
+    common = hashlib.sha256(before[: -len('""]')])
+
+    def keyed(value: str) -> bytes:
+        found = common.copy()
+        found.update(orjson.dumps(normalised(kind, value)) + b"]")
+        return found.digest()[:SIZE]
+
+    return keyed
 
 
 def digest(payload: Payload, salt: str) -> str:
@@ -78,12 +105,18 @@ def digest(payload: Payload, salt: str) -> str:
 
 def _digester(salt: str) -> Callable[[Payload], str]:
     """`digest` for many payloads: the salt is hashed once."""
-    keyed = hmac.new(salt.encode(), digestmod="sha256")
+    # HMAC of RFC 2104, as hmac.new() would do it, without its Python around the two hashes of every payload.
+    padded = (salt.encode() if len(salt.encode()) <= _BLOCK else hashlib.sha256(salt.encode()).digest()).ljust(
+        _BLOCK, b"\0"
+    )
+    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
+    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
 
     def digest(payload: Payload) -> str:
-        found = keyed.copy()
+        found, closing = inner.copy(), outer.copy()
         found.update(orjson.dumps(payload, option=orjson.OPT_SORT_KEYS))
-        return DIGEST_VERSION + found.hexdigest()[:32]
+        closing.update(found.digest())
+        return DIGEST_VERSION + closing.hexdigest()[:32]
 
     return digest
 
@@ -122,11 +155,11 @@ def plan_digest(environment: str, workspace: str, messages: list[tuple[str, int,
 class _Stream:
     """Renders one declaration for its recipients. What is the same for all of them is made once."""
 
-    def __init__(self, declaration: Declaration, salt: str, *, planned: bool) -> None:
+    def __init__(self, declaration: Declaration, salt: str, seen: Keys | None) -> None:
         self._declaration = declaration
-        self._salt = salt
-        self._is_planned = planned
-        self._seen: dict[bytes, int] = {}
+        self._seen = seen
+        self._numbers = array("Q")  # of the recipients whose keys were seen
+        self._keys = {kind: _keyer(salt, declaration, kind) for kind in KINDS}
         self._digest = _digester(salt)
         self._is_valid = rules.validator("payload").is_valid
 
@@ -159,16 +192,17 @@ class _Stream:
         try:
             if not self._is_valid(payload):
                 return self._payload_problems(payload, recipient)
-            found = key(self._salt, declaration.name, declaration.revision, recipient.kind, value)
+            found = self._keys[recipient.kind](value)
             made = self._digest(payload)
         except (UnicodeEncodeError, orjson.JSONEncodeError):
             half = TemplateFault("not-a-text", "half of a surrogate pair is no character")
             return [declaration.body_origin.problem(half, self._label(recipient))]
-        number = recipient.number
-        earlier = number if self._is_planned else self._seen.setdefault(bytes.fromhex(found), number)
-        if earlier != recipient.number:
-            return [self._duplicate(recipient, value, earlier)]
-        return Delivery(found, recipient.kind, value, payload, made, recipient.number, recipient.vars)
+        if self._seen is not None:
+            row = self._seen.add(found)
+            if row < len(self._numbers):
+                return [self._duplicate(recipient, value, self._numbers[row])]
+            self._numbers.append(recipient.number)
+        return Delivery(found.hex(), recipient.kind, value, payload, made, recipient.number, recipient.vars)
 
     def _faults(self, recipient: Recipient, values: dict[str, Any], first: TemplateFault, at: int) -> list[Problem]:
         """What is wrong with each of the texts (identifier, subject, body): the first fault is in the one `at`.

@@ -12,13 +12,16 @@ from typing import Any
 
 import jinja2
 from jinja2 import filters, nodes
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.environment import TemplateModule
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import escape
 
 from runner.declare.language import MAX_PRINTED, MAX_RENDERED, Missing, checked, printable, too_long
 
+_FEW = 1000  # parts, of which none is longer than a template: what they make fits into memory
 MAX_POWER = 64
 MAX_BITS = 4096  # of a whole number: more digits than any text needs
 # Compiled when first needed: few templates format anything, and every command pays for its start.
@@ -45,12 +48,31 @@ class _Template(jinja2.Template):
         return super()._get_default_module(ctx)
 
 
-def _concat(parts: Iterable[str]) -> str:
-    """What Jinja joins the output of macros, captures and blocks with."""
+class _Generator(CodeGenerator):
+    """Prints each value by one call. Jinja would finalize it, escape it and turn it into a text, by three."""
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        if frame.eval_ctx.volatile:
+            super()._output_child_pre(node, frame, finalize)
+        else:
+            self.write(f"environment.{'html' if frame.eval_ctx.autoescape else 'plain'}(")
+
+    def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        if frame.eval_ctx.volatile:
+            super()._output_child_post(node, frame, finalize)
+        else:
+            self.write(")")
+
+
+def joined(parts: Iterable[str]) -> str:
+    """What Jinja joins the output of templates, macros, captures and blocks with. Raises TemplateFault."""
     listed = list(parts)
-    if len(listed) > MAX_RENDERED or sum(map(len, listed)) > MAX_RENDERED:
+    if len(listed) > _FEW and (len(listed) > MAX_RENDERED or sum(map(len, listed)) > MAX_RENDERED):
         raise too_long()
-    return "".join(listed)
+    text = "".join(listed)
+    if len(text) > MAX_RENDERED:
+        raise too_long()
+    return text
 
 
 class Environment(ImmutableSandboxedEnvironment):
@@ -60,7 +82,8 @@ class Environment(ImmutableSandboxedEnvironment):
 
     intercepted_binops = frozenset({"+", "-", "*", "**", "%"})
     template_class = _Template
-    concat = staticmethod(_concat)
+    code_generator_class = _Generator
+    concat = staticmethod(joined)
 
     def __init__(self, *, autoescape: bool, loader: jinja2.BaseLoader) -> None:
         super().__init__(
@@ -85,6 +108,25 @@ class Environment(ImmutableSandboxedEnvironment):
         self.filters["urlencode"] = _of_parts(filters.do_urlencode)
         self.filters["d"] = self.filters["default"] = _default
         self.tests.update({"defined": _is_defined, "undefined": lambda value: not _is_defined(value)})
+
+    def html(self, value: Any) -> str:
+        """A value as it is printed into a body. Raises TemplateFault."""
+        if type(value) is not str:
+            return escape(checked(value) if not isinstance(value, str) else self._counted(value))
+        self.room -= len(value) + 1
+        if self.room < 0:
+            raise too_long()
+        return value if value.isalnum() else escape(value)
+
+    def plain(self, value: Any) -> str:
+        """A value as it is printed into any other text. Raises TemplateFault."""
+        return self._counted(value) if isinstance(value, str) else str(checked(value))
+
+    def _counted(self, value: str) -> str:
+        self.room -= len(value) + 1
+        if self.room < 0:
+            raise too_long()
+        return value
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         """Computes left operator right, unless the result would be huge or no text. Raises SecurityError."""

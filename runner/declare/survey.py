@@ -8,22 +8,27 @@ from runner.declare.audience.selection import Tally
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, deliveries
 from runner.errors import Problem
+from runner.keys import Keys
 
 MAX_TOLD = 20
 _MAX_GROUPS = 50  # of problems that differ in their recipient alone; a kind has one or two, or one for each recipient
 
 
 def survey(
-    declaration: Declaration, salt: str, take: Callable[[Delivery], None], tally: Tally | None = None
+    declaration: Declaration,
+    salt: str,
+    take: Callable[[Delivery], None],
+    tally: Tally | None = None,
+    seen: Keys | None = None,
 ) -> list[Problem]:
     """Hands every delivery to `take`, in order, and returns the problems of the recipients and of their number.
 
-    The `tally` counts those who are left out.
+    The `tally` counts those who are left out; `seen` takes the keys of the good ones.
     """
     tally = tally or Tally()
     count, problems, warnings = 0, _Gathering(), _Gathering()
     tally.notice = warnings.add
-    for found in deliveries(declaration, salt, tally):
+    for found in deliveries(declaration, salt, tally, Keys() if seen is None else seen):
         if isinstance(found, Problem):
             problems.add(found)
         else:

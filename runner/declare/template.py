@@ -15,7 +15,7 @@ import jinja2
 from jinja2 import meta, nodes
 from jinja2.exceptions import SecurityError
 
-from runner.declare.environment import Environment
+from runner.declare.environment import Environment, joined
 from runner.declare.language import (
     DEFAULT_HINT,
     MAX_PRINTED,
@@ -154,17 +154,24 @@ class Templates:
 
     def _renderer(self, environment: Environment, template: jinja2.Template) -> Callable[[dict[str, Any]], str]:
         root, blocks, name, watch = template.root_render_func, template.blocks, template.name, self._watch
-        context = environment.context_class
+        context = environment.context_class(environment, {}, name, blocks)
 
         def render(values: dict[str, Any]) -> str:
+            nonlocal context
             environment.room = MAX_PRINTED
             watch.serial += 1
             watch.active = True
             try:
+                # What a render leaves in a context: blocks of parents, and half of an {% autoescape %} that failed.
+                if blocks or context.blocks:
+                    context = environment.context_class(environment, values, name, blocks)
+                else:
+                    context.parent, context.vars, context.exported_vars = values, {}, set()
                 # Only references pile up, and not too many, so a runaway text is stopped before it is built.
-                text = environment.concat(islice(root(context(environment, values, name, blocks)), _MAX_PARTS))
+                text = joined(islice(root(context), _MAX_PARTS))
             except Exception as error:
                 watch.active = False
+                context = environment.context_class(environment, {}, name, blocks)
                 fault = render_fault(error)
                 self._show(fault)
                 raise fault from error

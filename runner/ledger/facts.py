@@ -115,6 +115,14 @@ class Facts:
         row = self._keys.row(key)
         return None if row is None else self._status(row)
 
+    def was_sent_with(self, key: bytes, content: str) -> bool:
+        """Whether some sent fact of a key (its 16 bytes) has this content."""
+        row = self._keys.row(key)
+        if row is None:
+            return False
+        groups = [self._groups[self._group[row]], *(self._groups[fact.group] for fact in self._more.get(row, ()))]
+        return any((group.status, group.content) == ("sent", content) for group in groups)
+
     def state(self, key: str) -> State | None:
         """What holds for a key, with its records, if anything is known of it."""
         row = self._keys.row(_raw(key))

@@ -10,7 +10,8 @@ from runner.deliver.summary import Summary, Told
 from runner.guards import Guard
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record, State
-from runner.plan import ACTIONS, Action, Plan, PlannedMessage
+from runner.plan import Plan, PlannedMessage
+from runner.planned import ACTIONS, Action
 from runner.report.problems import counted, left_out
 
 _COLOURS = {"send": "green", "edited": "red", "unknown": "red", "refused": "yellow", "excluded": "yellow"}
@@ -148,7 +149,7 @@ def _message(message: PlannedMessage, sends: int) -> str:
     if message.sample and sends:
         rest = f", and {sends - len(message.sample):,} more" if sends > len(message.sample) else ""
         lines.append(f"  to {', '.join(message.sample[:sends])}{rest}")
-    reasons = Counter((delivery.action, delivery.reason) for delivery in message.deliveries if delivery.reason)
+    reasons = message.deliveries.reasons()
     shown = sorted(reasons.items(), key=lambda item: -item[1])
     for (action, reason), number in shown[:MOST_LISTED]:
         lines.append(f"  {click.style('!', fg='yellow')} {number:,} {action}: {reason}")

@@ -31,5 +31,5 @@ class Recipient(NamedTuple):
 
 def normalised(kind: Kind, value: str) -> str:
     """An identifier as keys see it: Unicode NFC, trimmed, an email address in lower case."""
-    text = unicodedata.normalize("NFC", value).strip()
+    text = (value if value.isascii() else unicodedata.normalize("NFC", value)).strip()
     return text.lower() if kind == "email" else text

@@ -15,12 +15,12 @@ import orjson
 
 from runner.declare.audience import cells
 from runner.declare.audience.recipient import KINDS, Kind, Recipient, normalised
-from runner.declare.audience.seen import Seen
 from runner.declare.audience.suppression import Suppression
 from runner.declare.audience.table import Listed, Table
 from runner.declare.condition import Condition
 from runner.declare.language import TemplateFault
 from runner.errors import Problem
+from runner.keys import Keys
 
 REASONS = ("where", "suppressed", "exclude", "unique_by", "split", "duplicates")
 Told = Callable[[TemplateFault, str], Problem]  # a fault, and whose it is, as a problem at its place
@@ -112,8 +112,8 @@ class _Sieve:
         self._selection = selection
         self._audience = audience
         self._values = values
-        self._unique = Seen()
-        self._first = Seen()
+        self._unique = Keys()
+        self._first = Keys()
 
     def reason(self, recipient: Recipient) -> str | Problem:
         """Why the recipient is left out; empty if it is not."""
@@ -136,7 +136,7 @@ class _Sieve:
             return ""  # its rendering will say what is wrong
         if chosen.split and not chosen.split.holds(recipient.kind, value):
             return "split"
-        if chosen.first and not self._first.add(_digest(normalised(recipient.kind, value))):
+        if chosen.first and not self._first.is_new(_digest(normalised(recipient.kind, value))):
             return "duplicates"
         return ""
 
@@ -159,7 +159,7 @@ class _Sieve:
             return self._selection.told["unique_by"](fault, self._audience.label(recipient.number))
         text = str(value)
         known = normalised("email" if "@" in text else "id", text)
-        return "" if self._unique.add(_digest(known)) else "unique_by"
+        return "" if self._unique.is_new(_digest(known)) else "unique_by"
 
 
 def _identifier(recipient: Recipient, values: dict[str, Any]) -> str | None:

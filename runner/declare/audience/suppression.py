@@ -7,9 +7,9 @@ from typing import Any
 
 from runner.declare.audience.cells import is_spoilt
 from runner.declare.audience.recipient import KINDS, Kind, normalised
-from runner.declare.audience.seen import Seen
 from runner.declare.audience.table import Source
 from runner.errors import Place, Problem, Severity
+from runner.keys import Keys
 from runner.privacy import private
 
 MAX_TOLD = 20
@@ -23,7 +23,7 @@ class Suppression:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._seen = Seen()
+        self._seen = Keys()
         self._rows: Counter[frozenset[str]] = Counter()
 
     def add(self, identifiers: Mapping[Kind, str]) -> None:
