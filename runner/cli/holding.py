@@ -1,24 +1,59 @@
-"""The ledger of a session: where it lives, reading it, and holding it alone."""
+"""The ledger of a session: where it lives, reading it, and holding it."""
 
 import contextlib
 import secrets
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from runner.cli.session import SANDBOX_FOLDER, Session
 from runner.errors import GuardRefused, LedgerUnavailable
-from runner.ledger import git, hold, lockfile
+from runner.ledger import Ledger, git, hold, lockfile
 from runner.ledger.facts import Facts
 from runner.ledger.lockfile import Lockfile, Places
+from runner.ledger.record import Record
 from runner.report import text
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
+class Home(Protocol):
+    """Where a project's ledger lives, whatever kind it is; `shown` is what to call it in messages."""
+
+    @property
+    def shown(self) -> str:
+        """What to call it in messages."""
+        ...
+
+    @property
+    def exists(self) -> bool:
+        """Whether a ledger was started there. Raises LedgerUnavailable."""
+        ...
+
+    def read(self) -> Facts:
+        """What it knows, without holding it. Raises LedgerUnavailable."""
+        ...
+
+    def history(self, start: str) -> list[Record]:
+        """Every fact that is written about the keys that begin with `start`, by time. Raises LedgerUnavailable."""
+        ...
+
+    def held(self, command: str, *, new_lock: bool, no_fetch: bool) -> AbstractContextManager[Ledger]:
+        """The ledger to write, brought up to date. Raises GuardRefused, LedgerUnavailable."""
+        ...
+
+
+def home(here: Session) -> Home:
+    """Where the ledger lives, by what `lock:` says. Raises LedgerUnavailable."""
+    return _File(here)
+
+
 def places(here: Session, *, tolerant: bool = False) -> Places:
-    """Where the ledger lives. `tolerant`: without git's journal if git cannot be read. Raises LedgerUnavailable."""
+    """Where the lockfile lives. `tolerant`: without git's journal if git cannot be read. Raises LedgerUnavailable."""
     lock = here.settings.lock
     if here.options.sandbox:
         name = Path(lock).name
@@ -38,15 +73,23 @@ def places(here: Session, *, tolerant: bool = False) -> Places:
 
 def known(here: Session) -> Facts:
     """What the ledger knows, read without holding it; torn lines and duplicates are told."""
-    facts = lockfile.read(places(here, tolerant=True))
+    facts = home(here).read()
     facts.header(here.settings.salt)
     _tell_of(here, facts)
     return facts
 
 
 @contextlib.contextmanager
-def held(here: Session, command: str, *, new_lock: bool, no_fetch: bool) -> Iterator[Lockfile]:
-    """The ledger, held alone and brought up to date. Raises GuardRefused, LedgerUnavailable."""
+def held(here: Session, command: str, *, new_lock: bool, no_fetch: bool) -> Iterator[Ledger]:
+    """The ledger, brought up to date; a lockfile is held alone. Raises GuardRefused, LedgerUnavailable."""
+    with home(here).held(command, new_lock=new_lock, no_fetch=no_fetch) as ledger:
+        _tell_of(here, ledger.facts)
+        yield ledger
+
+
+@contextlib.contextmanager
+def lockfile_held(here: Session, command: str, *, new_lock: bool, no_fetch: bool) -> Iterator[Lockfile]:
+    """The lockfile, held alone and brought up to date. Raises GuardRefused, LedgerUnavailable."""
     where = places(here, tolerant=no_fetch)
     in_sandbox = here.options.sandbox
     if not where.exists and not (new_lock or in_sandbox):
@@ -62,8 +105,36 @@ def held(here: Session, command: str, *, new_lock: bool, no_fetch: bool) -> Iter
         healed = ledger.heal()
         if healed and not in_sandbox:
             here.screen.note(f"{where.shown} lacked {healed:,} records that git's journal or the remote knew")
-        _tell_of(here, ledger.facts)
         yield ledger
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _File:
+    """The lockfile of the project, or of its sandbox."""
+
+    here: Session
+
+    @property
+    def shown(self) -> str:
+        """Its path."""
+        return places(self.here, tolerant=True).shown
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a lockfile."""
+        return places(self.here, tolerant=True).exists
+
+    def read(self) -> Facts:
+        """What it and its journal know."""
+        return lockfile.read(places(self.here, tolerant=True))
+
+    def history(self, start: str) -> list[Record]:
+        """Every line of it and of its journal."""
+        return lockfile.history(places(self.here, tolerant=True), start)
+
+    def held(self, command: str, *, new_lock: bool, no_fetch: bool) -> AbstractContextManager[Ledger]:
+        """The lockfile, held alone."""
+        return lockfile_held(self.here, command, new_lock=new_lock, no_fetch=no_fetch)
 
 
 def _unheld(repository: git.Repository, lockfile: Path) -> None:

@@ -3,7 +3,7 @@
 import click
 
 from runner import plan as planning
-from runner.cli.holding import held, known, places, run_id, stamp
+from runner.cli.holding import held, home, known, run_id, stamp
 from runner.cli.options import EXIT, command, format_option, writes_ledger
 from runner.cli.session import Session, session
 from runner.cli.sharing import free, hold, push, unchanged
@@ -11,9 +11,8 @@ from runner.declare import rules
 from runner.declare.project import Project
 from runner.deliver import settlement
 from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake
-from runner.ledger import lockfile
+from runner.ledger import Ledger
 from runner.ledger.facts import Facts
-from runner.ledger.lockfile import Lockfile
 from runner.ledger.record import Record, State
 from runner.plan import Choices, Plan, PlannedMessage
 from runner.report import machine, text
@@ -106,9 +105,7 @@ def verify(against: str | None) -> int:
             unchanged(here, against)
         facts = known(here)
         states = _states(facts, None)
-        here.screen.result(
-            f"{places(here, tolerant=True).shown}: {len(states):,} deliveries, {len(facts.torn)} torn lines"
-        )
+        here.screen.result(f"{home(here).shown}: {len(states):,} deliveries, {len(facts.torn)} torn lines")
         if facts.duplicates():
             return EXIT.guard
         return EXIT.problems if facts.torn else EXIT.done
@@ -137,7 +134,7 @@ def show(key: str | None) -> int:
     """
     with session() as here:
         facts = known(here)
-        matching = lockfile.history(places(here, tolerant=True), key or "")
+        matching = home(here).history(key or "")
         for record in matching:
             here.screen.result(record.line().decode().rstrip("\n"))
         if key and not matching:
@@ -151,7 +148,7 @@ def _states(facts: Facts, name: str | None) -> list[State]:
     return sorted(wanted, key=lambda state: (state.record.message, state.record.revision, state.record.key))
 
 
-def _planned(here: Session, ledger: Lockfile, name: str) -> tuple[PlannedMessage, Plan]:
+def _planned(here: Session, ledger: Ledger, name: str) -> tuple[PlannedMessage, Plan]:
     """One message as it stands against the ledger. Raises ProblemsFound, UsageMistake."""
     project = here.project()
     declaration = next((found for found in project.declarations if found.name == name), None)
@@ -167,7 +164,7 @@ def _planned(here: Session, ledger: Lockfile, name: str) -> tuple[PlannedMessage
     return made.messages[0], made
 
 
-def _write(here: Session, ledger: Lockfile, records: list[Record], what: str, *, yes: bool) -> int:
+def _write(here: Session, ledger: Ledger, records: list[Record], what: str, *, yes: bool) -> int:
     if not records:
         here.screen.result("nothing to do")
         return EXIT.guard if ledger.facts.duplicates() else EXIT.done

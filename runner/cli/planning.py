@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from runner.cli import binding, reviewing
-from runner.cli.holding import known, places
+from runner.cli.holding import home, known
 from runner.cli.options import EXIT, command, format_option
 from runner.cli.session import Session, session
 from runner.declare.project import Project
@@ -103,8 +103,8 @@ def plan(
 def _notes(here: Session, facts: Facts) -> list[str]:
     """What a reviewer has to know of the ledger."""
     notes = [text.duplicate(state) for state in facts.duplicates()]
-    if not places(here, tolerant=True).exists and not here.options.sandbox:
-        note = f"there is no lockfile {here.settings.lock} yet: msgrun init or apply --new-lock starts one"
+    if not here.options.sandbox and not home(here).exists:
+        note = f"there is no lockfile {home(here).shown} yet: msgrun init or apply --new-lock starts one"
         here.screen.note(note)
         notes.append(note)
     return notes

@@ -15,8 +15,8 @@ from runner.cli.session import Session, session
 from runner.declare.project import Project
 from runner.deliver.summary import Summary
 from runner.errors import GuardRefused, LedgerUnavailable, RunStopped
+from runner.ledger import Ledger
 from runner.ledger.facts import Facts
-from runner.ledger.lockfile import Lockfile
 from runner.plan import Choices, Plan
 from runner.report import text
 
@@ -86,7 +86,7 @@ def apply(
             return _code(done, made, ledger.facts)
 
 
-def _sent(here: Session, made: Plan, ledger: Lockfile, project: Project, how: "_How") -> Summary:
+def _sent(here: Session, made: Plan, ledger: Ledger, project: Project, how: "_How") -> Summary:
     """Sends a plan, or its canary first and then, if a person says so, the rest."""
     from runner.cli.intercom import connected  # noqa: PLC0415  # requests is heavy
 
@@ -121,7 +121,7 @@ def _sent(here: Session, made: Plan, ledger: Lockfile, project: Project, how: "_
         return parts.delivered(again, ledger, how.log_file, how.deadline)
 
 
-def _tell(here: Session, ledger: Lockfile, done: Summary) -> None:
+def _tell(here: Session, ledger: Ledger, done: Summary) -> None:
     """Rescues what the ledger did not take, then tells of the run: its output may be on the disk that is full."""
     lines = [f"the ledger did not take: {record.line().decode().rstrip()}" for record in done.unwritten]
     if done.unwritten:

@@ -7,7 +7,7 @@ import time
 
 import click
 
-from runner.cli.holding import held, places, stamp
+from runner.cli.holding import lockfile_held, places, stamp
 from runner.cli.options import EXIT, command
 from runner.cli.session import Session, session
 from runner.errors import GuardRefused, LedgerUnavailable, UsageMistake
@@ -48,7 +48,7 @@ def push(branch: str | None) -> int:
     """
     with session() as here:
         repository, to = _shared(here, branch)
-        with held(here, "lock push", new_lock=False, no_fetch=True) as ledger:
+        with lockfile_held(here, "lock push", new_lock=False, no_fetch=True) as ledger:
             done = pushing.push(repository, to, ledger, _pause)
             if done is None:
                 here.screen.result(f"{to} has all of {to.path}")

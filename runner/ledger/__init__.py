@@ -1,5 +1,7 @@
 """What was sent: a set of facts about attempts, kept where it is hard to lose."""
 
+from collections.abc import Set as AbstractSet
+from pathlib import Path
 from typing import Protocol
 
 from runner.ledger.facts import Facts
@@ -7,7 +9,12 @@ from runner.ledger.record import Record
 
 
 class Ledger(Protocol):
-    """Where claims and outcomes live. Whoever has one holds it alone."""
+    """Where claims and outcomes live. Others may have the same one at the same time, unless its kind forbids it."""
+
+    @property
+    def batch(self) -> int:
+        """How many claims may be open at once; 1 where a claim costs little, and is made as its delivery starts."""
+        ...
 
     @property
     def facts(self) -> Facts:
@@ -18,10 +25,26 @@ class Ledger(Protocol):
         """Makes the records durable before it returns, and adds them to the facts. Raises LedgerUnavailable."""
         ...
 
-    def write(self, *records: Record) -> None:
-        """Makes the records durable before it returns; for a run, which keeps in mind itself what it must."""
+    def write(self, *records: Record) -> AbstractSet[str]:
+        """Makes the records durable before it returns; for a run, which keeps in mind itself what it must.
+
+        Returns the attempts whose claims were left out, because somebody else was faster: they must not be POSTed.
+        Raises LedgerUnavailable if nothing is certain to be durable; ClaimsLeft if claims may be.
+        """
         ...
 
     def pin(self, workspace: str) -> None:
         """Ties the ledger to a workspace, durably. Raises GuardRefused if it is tied to another."""
+        ...
+
+    def refresh(self) -> None:
+        """Reads into the facts what was written since."""
+        ...
+
+    def save(self, records: list[Record]) -> Path:
+        """Keeps outcomes that it did not take in a file, which the next run picks up. Raises LedgerUnavailable."""
+        ...
+
+    def compact(self) -> tuple[int, int]:
+        """Drops what later facts of the same attempt replace; the number of lines before and after."""
         ...

@@ -78,6 +78,8 @@ def create(places: Places, header: Header) -> None:
 class Lockfile:
     """The lockfile, held alone until it is closed. What one place lacks is written to it when it is opened."""
 
+    batch = 1
+
     def __init__(self, places: Places, salt: str, command: str, now: datetime) -> None:
         self._places = places
         self._salt = salt
@@ -148,15 +150,17 @@ class Lockfile:
         for record in records:
             self.facts.add(record)
 
-    def write(self, *records: Record) -> None:
+    def write(self, *records: Record) -> frozenset[str]:
         """Makes the records durable before it returns; for a run, whose memory must not grow with what it sends.
 
+        Returns nothing: whoever holds the lockfile claims alone.
         Raises LedgerUnavailable: outcomes are kept wherever there is room, claims nowhere. ClaimsLeft if they may be.
         """
         lines: tuple[list[bytes], list[bytes]] = [], []
         for record in records:
             lines[record.status == "claimed"].append(record.line())
         store.append(self._paths, *map(b"".join, lines))
+        return frozenset()
 
     def pin(self, workspace: str) -> None:
         """Ties the ledger to a workspace, durably. Raises GuardRefused if it is tied to another."""
