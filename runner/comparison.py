@@ -16,7 +16,8 @@ from runner.declare.sample import Sample, sample_for
 from runner.guards import recipients
 from runner.ledger.facts import Facts
 from runner.overlap import Overlap, find, identity, overlap, used_by
-from runner.plan import Plan, PlannedMessage
+from runner.plan import Plan
+from runner.planned import PlannedMessage
 
 Kind = Literal["new", "changed", "unchanged", "removed", "uncompared"]
 KINDS: tuple[Kind, ...] = ("new", "changed", "unchanged", "removed", "uncompared")

@@ -1,12 +1,14 @@
-"""The deliveries of a planned message, compact: a million of them fit beside their ledger."""
+"""What is planned: a message and its deliveries, compact, so that a million of them fit beside their ledger."""
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
+from runner.agreement.plan_file import Line
 from runner.declare.audience import Kind
+from runner.declare.declaration import Declaration
 from runner.declare.delivery import DIGEST_VERSION, Delivery, shown
 from runner.keys import SIZE, Keys
 
@@ -30,36 +32,48 @@ class Deliveries:
 
     def __init__(self, keys: Keys) -> None:
         self.keys = keys
-        self._digests = bytearray()
-        self._marks = array("H")  # which action, reason and kind of address
-        self._numbers: dict[tuple[Action, str, Kind], int] = {}
-        self._ids = bytearray()
-        self._ends = array("Q")  # of the ids, which alone are shown in clear
+        self.digests = bytearray()
+        self.marks = array("H")  # which action, reason and kind of address
+        self.numbers: dict[tuple[Action, str, Kind], int] = {}
+        self.ids = bytearray()
+        self.ends = array("Q")  # of the ids, which alone are shown in clear
 
     def __len__(self) -> int:
-        return len(self._marks)
+        return len(self.marks)
 
     def __iter__(self) -> Iterator[PlannedDelivery]:
-        marks = list(self._numbers)
+        marks = list(self.numbers)
         start = ids = 0
-        for row, (key, mark) in enumerate(zip(self.keys, self._marks, strict=False)):
+        for row, (key, mark) in enumerate(zip(self.keys, self.marks, strict=False)):
             action, reason, kind = marks[mark]
             value = ""
             if kind == "id":
-                end = self._ends[ids]
-                value, start, ids = self._ids[start:end].decode(), end, ids + 1
-            digest = self._digests[row * SIZE : row * SIZE + SIZE].hex()
+                end = self.ends[ids]
+                value, start, ids = self.ids[start:end].decode(), end, ids + 1
+            digest = self.digests[row * SIZE : row * SIZE + SIZE].hex()
             name = key.hex()
             yield PlannedDelivery(name, shown(kind, value, name), action, DIGEST_VERSION + digest, reason)
 
     def add(self, delivery: Delivery, action: Action, reason: str) -> None:
         """Adds the delivery whose key was added to `keys` last."""
-        mark = self._numbers.setdefault((action, reason, delivery.kind), len(self._numbers))
-        self._marks.append(mark)
-        self._digests += bytes.fromhex(delivery.digest[len(DIGEST_VERSION) :])
+        mark = self.numbers.setdefault((action, reason, delivery.kind), len(self.numbers))
+        self.marks.append(mark)
+        self.digests += bytes.fromhex(delivery.digest[len(DIGEST_VERSION) :])
         if delivery.kind == "id":
-            self._ids += delivery.value.encode()
-            self._ends.append(len(self._ids))
+            self.ids += delivery.value.encode()
+            self.ends.append(len(self.ids))
+
+    def extend(self, others: "Deliveries") -> bool:
+        """Adds others behind; stops and returns False at a recipient that is there already."""
+        if not all(map(self.keys.is_new, others.keys)):
+            return False
+        numbers = [self.numbers.setdefault(mark, len(self.numbers)) for mark in others.numbers]
+        self.marks.extend(map(numbers.__getitem__, others.marks))
+        self.digests += others.digests
+        start = len(self.ids)
+        self.ids += others.ids
+        self.ends.extend(start + end for end in others.ends)
+        return True
 
     def counts(self) -> Counter[Action]:
         """How many there are of each action."""
@@ -78,8 +92,37 @@ class Deliveries:
 
     def kinds(self, action: Action) -> set[Kind]:
         """The kinds of address of those with an action."""
-        return {kind for found, _, kind in self._numbers if found == action}
+        return {kind for found, _, kind in self.numbers if found == action}
 
     def _counted(self) -> list[tuple[tuple[Action, str, Kind], int]]:
-        counts = Counter(self._marks)
-        return [(mark, counts[number]) for mark, number in self._numbers.items()]
+        counts = Counter(self.marks)
+        return [(mark, counts[number]) for mark, number in self.numbers.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMessage:
+    """One message and its deliveries, in their order. `sample` are the first recipients to send to (private).
+
+    `gone` counts what a saved plan would still send of it and is no longer declared.
+    `left_out` counts, by reason, the rows that the audience's filters did not make recipients.
+    """
+
+    declaration: Declaration
+    digest: str
+    deliveries: Deliveries
+    counts: Counter[Action]
+    sample: tuple[str, ...]
+    expired: bool
+    gone: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The message's name."""
+        return self.declaration.name
+
+    @property
+    def line(self) -> Line:
+        """What a plan file has to say of it."""
+        found = self.declaration
+        return Line(found.name, found.revision, found.message_type, found.sender, len(self.deliveries), self.digest)

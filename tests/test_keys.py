@@ -1,6 +1,7 @@
 """The table of keys says what a dict would, whatever its size."""
 
 import hashlib
+import tracemalloc
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,3 +35,13 @@ def test_keys_that_fall_on_one_slot_stay_apart():
     keys = [bytes([number]) * SIZE for number in range(256)]
     table = Keys()
     assert [table.add(key) for key in (*keys, *keys)] == [*range(256), *range(256)]
+
+
+def test_keys_are_kept_in_little_room():
+    keys = [hashlib.sha256(str(number).encode()).digest()[:SIZE] for number in range(100_000)]
+    tracemalloc.start()
+    table = Keys()
+    assert all(map(table.is_new, keys))
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size / len(keys) < 30

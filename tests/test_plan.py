@@ -17,7 +17,8 @@ from runner.declare.tree import Tree
 from runner.errors import GuardRefused
 from runner.ledger.facts import Facts
 from runner.ledger.record import Header, Record, salt_check
-from runner.plan import Choices, Plan
+from runner.plan import Plan
+from runner.planner import Choices
 from runner.privacy import private
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)

@@ -17,7 +17,8 @@ from runner.declare.template import Watch
 from runner.declare.tree import Tree
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record
-from runner.plan import Choices, Plan
+from runner.plan import Plan
+from runner.planner import Choices
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 

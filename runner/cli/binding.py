@@ -10,7 +10,8 @@ from runner.agreement.saved_plan import SavedPlan, saved_plan
 from runner.cli.session import Session
 from runner.errors import GuardRefused, Place, Problem, RunStopped, UsageMistake
 from runner.ledger.record import salt_check
-from runner.plan import Choices, Plan
+from runner.plan import Plan
+from runner.planner import Choices
 from runner.privacy import revealed
 from runner.report import machine, text
 from runner.report.problems import counted

@@ -14,7 +14,9 @@ from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound, UsageM
 from runner.ledger import Ledger
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record, State
-from runner.plan import Choices, Plan, PlannedMessage
+from runner.plan import Plan
+from runner.planned import PlannedMessage
+from runner.planner import Choices
 from runner.report import machine, text
 
 

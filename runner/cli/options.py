@@ -39,6 +39,7 @@ class Globals:
     quiet: bool = False
     verbose: bool = False
     form: str = "text"
+    jobs: int | None = None
     folder: str = (
         ""  # of the project in GitHub's workspace, with a slash at its end; no option, but found with the root
     )
@@ -128,6 +129,9 @@ def global_options(*, hidden: bool = True) -> Callable[[Callable[..., Any]], Cal
         option("-C", "directory", type=click.Path(path_type=Path), metavar="DIR", help="Run as if in DIR."),
         option("--sandbox", is_flag=True, help="Talk to an embedded Intercom on 127.0.0.1; nothing leaves."),
         option("-e", "--environment", metavar="NAME", help="Use an environment of msgrun.yaml."),
+        option(
+            "--jobs", type=click.IntRange(1), metavar="N", help="Render large audiences in N processes (one a core)."
+        ),
         option("--no-color", is_flag=True, help="No colours."),
         option("--show-values", is_flag=True, help="Show recipients' values also off a terminal."),
         option("-q", "--quiet", is_flag=True, help="Only results and errors."),

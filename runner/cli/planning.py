@@ -9,13 +9,15 @@ from typing import Any
 import click
 
 from runner.cli import binding, reviewing
+from runner.cli.crew import forked
 from runner.cli.holding import home, known
 from runner.cli.options import EXIT, command, format_option
-from runner.cli.session import Session, session
+from runner.cli.session import WATCH, Session, session
 from runner.declare.project import Project
 from runner.errors import Problem, ProblemsFound, UsageMistake
 from runner.ledger.facts import Facts
-from runner.plan import Choices, Plan, make
+from runner.plan import Plan, make
+from runner.planner import Choices
 from runner.report import text
 
 
@@ -112,7 +114,8 @@ def _notes(here: Session, facts: Facts) -> list[str]:
 
 def made_from(here: Session, project: Project, facts: Facts, choices: Choices) -> tuple[Plan, list[Problem]]:
     """The plan and the warnings of its files; problems of recipients end the command. Raises ProblemsFound."""
-    made, problems = make(project, facts, here.now, replace(choices, sandbox=here.options.sandbox))
+    crew = forked(here.options.jobs, WATCH)
+    made, problems = make(project, facts, here.now, replace(choices, sandbox=here.options.sandbox), crew)
     every = [*project.problems, *problems]
     if any(problem.is_error for problem in every):
         raise ProblemsFound(every)

@@ -16,7 +16,8 @@ from runner.cli.session import Session
 from runner.declare.sample import Sample, sample
 from runner.deliver.summary import Summary
 from runner.errors import MsgrunError, Problem, ProblemsFound
-from runner.plan import Plan, PlannedMessage
+from runner.plan import Plan
+from runner.planned import PlannedMessage
 from runner.report import changes, comment, github, machine, markdown, text
 from runner.report.markdown import Review
 

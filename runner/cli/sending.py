@@ -17,7 +17,8 @@ from runner.deliver.summary import Summary
 from runner.errors import GuardRefused, LedgerUnavailable, RunStopped
 from runner.ledger import Ledger
 from runner.ledger.facts import Facts
-from runner.plan import Choices, Plan
+from runner.plan import Plan
+from runner.planner import Choices
 from runner.report import text
 
 

@@ -41,11 +41,11 @@ class Session:
 
     def project(self, paths: tuple[str, ...] = ()) -> Project:
         """Reads the declarations; `paths` are as the user typed them, relative to where the command runs."""
-        return load(self.tree, self.settings, _WATCH, [self._from_root(path) for path in paths])
+        return load(self.tree, self.settings, WATCH, [self._from_root(path) for path in paths])
 
     def project_in(self, tree: Tree, settings: Settings) -> Project:
         """Reads the declarations of another tree, with renders bounded as here."""
-        return load(tree, settings, _WATCH)
+        return load(tree, settings, WATCH)
 
     def selects(self, paths: tuple[str, ...]) -> Callable[[str], bool]:
         """Whether a path from the root is among those that the user typed; all are where none was."""
@@ -93,7 +93,7 @@ class Session:
         return full.relative_to(root).as_posix()
 
 
-_WATCH = Watch()
+WATCH = Watch()
 
 
 def _folder(root: Path, workspace: str) -> str:
@@ -115,7 +115,7 @@ def session() -> Iterator[Session]:
     tree = Tree(find_root(start))
     options.folder = _folder(tree.root, os.environ.get("GITHUB_WORKSPACE", ""))
     screen = Screen.of(options, os.environ)
-    with watched(_WATCH):
+    with watched(WATCH):
         # CI hands over a secret that is not set as an empty variable.
         salt, lock = os.environ.get("MSGRUN_SALT") or None, os.environ.get("MSGRUN_LOCK") or None
         yield Session(options, screen, tree, load_settings(tree, options.environment, salt, lock))

@@ -1,11 +1,12 @@
 """A declaration: one YAML document that says who gets what, checked, with its templates compiled."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from runner.declare.audience import Audience, Recipient
+from runner.declare.audience import Audience, Listed, Recipient
+from runner.declare.audience.recipient import Row
 from runner.declare.audience.selection import Selection, Tally
 from runner.declare.language import TemplateFault
 from runner.declare.source import Document, Path, Source
@@ -80,6 +81,10 @@ class Declaration:
         """Where it is declared."""
         return self.document.place(("name",))
 
-    def recipients(self, tally: Tally) -> Iterator[Recipient | Problem]:
-        """The recipients that the filters leave, in order; how many they left out is added to the tally."""
-        return self.selection.select(self.audience, self.values, tally)
+    def recipients(self, tally: Tally, rows: Iterable[Row | Problem] | None = None) -> Iterator[Recipient | Problem]:
+        """The recipients that the filters leave, in order, of some rows of a table or of the whole audience.
+
+        How many they left out is added to the tally.
+        """
+        found = self.audience.recipients() if isinstance(self.audience, Listed) else self.audience.recipients(rows)
+        return self.selection.select(self.audience, found, self.values, tally)

@@ -8,7 +8,7 @@ import hmac
 import html
 import re
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -77,7 +77,14 @@ def deliveries(
     Whom the declaration's filters leave out has no delivery; the `tally` counts them.
     """
     seen = None if planned else Keys() if seen is None else seen
-    return _Stream(declaration, salt, seen).deliveries(tally or Tally())
+    return _Stream(declaration, salt, seen).rendered(declaration.recipients(tally or Tally()))
+
+
+def renderer(
+    declaration: Declaration, salt: str
+) -> Callable[[Iterable[Recipient | Problem]], Iterator[Delivery | Problem]]:
+    """What makes deliveries of recipients, part by part. It does not see that one comes twice."""
+    return _Stream(declaration, salt, None).rendered
 
 
 def key(salt: str, name: str, revision: int, kind: Kind, value: str) -> str:
@@ -135,16 +142,21 @@ class MessageDigest:
 
     def __init__(self) -> None:
         self.count = 0
-        self._sum = 0
+        self.sum = 0
 
     def add(self, delivery_key: str, delivery_digest: str) -> None:
         """Counts one delivery in."""
         self.count += 1
-        self._sum += int.from_bytes(hashlib.sha256(f"{delivery_key} {delivery_digest}".encode()).digest())
+        self.sum += int.from_bytes(hashlib.sha256(f"{delivery_key} {delivery_digest}".encode()).digest())
+
+    def join(self, other: "MessageDigest") -> None:
+        """Counts in what another has."""
+        self.count += other.count
+        self.sum += other.sum
 
     def value(self, name: str, revision: int) -> str:
         """The digest of the message."""
-        return _sha256([name, revision, self.count, f"{self._sum % (1 << 256):064x}"])
+        return _sha256([name, revision, self.count, f"{self.sum % (1 << 256):064x}"])
 
 
 def plan_digest(environment: str, workspace: str, messages: list[tuple[str, int, str]]) -> str:
@@ -163,8 +175,8 @@ class _Stream:
         self._digest = _digester(salt)
         self._is_valid = rules.validator("payload").is_valid
 
-    def deliveries(self, tally: Tally) -> Iterator[Delivery | Problem]:
-        for recipient in self._declaration.recipients(tally):
+    def rendered(self, recipients: Iterable[Recipient | Problem]) -> Iterator[Delivery | Problem]:
+        for recipient in recipients:
             if isinstance(recipient, Problem):
                 yield recipient
             elif isinstance(found := self._delivery(recipient), Delivery):

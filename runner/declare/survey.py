@@ -1,6 +1,6 @@
 """Goes through the deliveries of a declaration once: hands on the good ones, sums up what is wrong with the rest."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from runner.declare.audience import Listed
@@ -26,14 +26,30 @@ def survey(
     The `tally` counts those who are left out; `seen` takes the keys of the good ones.
     """
     tally = tally or Tally()
+
+    def found() -> Iterator[Problem | int]:
+        for each in deliveries(declaration, salt, tally, Keys() if seen is None else seen):
+            if isinstance(each, Problem):
+                yield each
+            else:
+                take(each)
+                yield 1
+
+    return summed_up(declaration, found(), tally)
+
+
+def summed_up(declaration: Declaration, found: Iterable[Problem | int], tally: Tally) -> list[Problem]:
+    """The problems to tell of a declaration's recipients: `found` are theirs, and numbers of those that have none.
+
+    What is given to the tally's `notice` meanwhile is told as well.
+    """
     count, problems, warnings = 0, _Gathering(), _Gathering()
     tally.notice = warnings.add
-    for found in deliveries(declaration, salt, tally, Keys() if seen is None else seen):
-        if isinstance(found, Problem):
-            problems.add(found)
+    for each in found:
+        if isinstance(each, Problem):
+            problems.add(each)
         else:
-            take(found)
-            count += 1
+            count += each
     audience = declaration.audience
     total = count + problems.recipients
     if isinstance(audience, Listed):

@@ -11,7 +11,8 @@ from runner.declare.project import Settings
 from runner.errors import GuardRefused, RunStopped
 from runner.intercom.dialect import Contact, needs_lookup
 from runner.intercom.workspace import BATCH, Workspace
-from runner.plan import Plan, PlannedMessage
+from runner.plan import Plan
+from runner.planned import PlannedMessage
 
 _AHEAD = 8  # batches; enough for the longest latency at the highest rate, and little to throw away at a stop
 

@@ -65,9 +65,10 @@ class Pairing:
         yield from ((tag.start, 5, tag) for tag in markup.tags)
         edges = sorted({edge for span in (*branches, *asides) for edge in span})
         yield from ((part.start, 5, part) for words in markup.words for part in _cut(words, edges))
-        for start, end in branches:
+        # Of an empty one nothing opens, so nothing could be closed.
+        for start, end in (span for span in branches if span[0] < span[1]):
             yield from ((start, 4, "branch"), (end, 1, "end branch"))
-        for start, end in asides:
+        for start, end in (span for span in asides if span[0] < span[1]):
             yield from ((start, 3, "aside"), (end, 2, "end aside"))
 
     def _meet(self, event: Tag | Words | str) -> None:

@@ -9,8 +9,8 @@ import orjson
 
 from runner.errors import Problem
 from runner.ledger.record import State
-from runner.plan import Plan, PlannedMessage
-from runner.planned import ACTIONS, PlannedDelivery
+from runner.plan import Plan
+from runner.planned import ACTIONS, PlannedDelivery, PlannedMessage
 from runner.privacy import revealed
 
 FORMAT_VERSION = 1

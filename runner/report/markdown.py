@@ -13,8 +13,8 @@ from runner.declare.audience import Table
 from runner.declare.sample import Sample
 from runner.errors import Problem
 from runner.guards import Guard
-from runner.plan import Plan, PlannedMessage
-from runner.planned import ACTIONS, Action
+from runner.plan import Plan
+from runner.planned import ACTIONS, Action, PlannedMessage
 from runner.privacy import MASK, revealed
 from runner.report import changes
 from runner.report.comment import COMMENT, MOST_TOLD, OF_TABLE, heading, problem, told, way_out

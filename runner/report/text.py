@@ -10,8 +10,8 @@ from runner.deliver.summary import Summary, Told
 from runner.guards import Guard
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record, State
-from runner.plan import Plan, PlannedMessage
-from runner.planned import ACTIONS, Action
+from runner.plan import Plan
+from runner.planned import ACTIONS, Action, PlannedMessage
 from runner.report.problems import counted, left_out
 
 _COLOURS = {"send": "green", "edited": "red", "unknown": "red", "refused": "yellow", "excluded": "yellow"}

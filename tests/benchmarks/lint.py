@@ -20,7 +20,8 @@ from runner.ledger.facts import Facts
 from runner.lint.findings import Findings
 from runner.lint.linter import MessageLint, Policy
 from runner.lint.rules import RULES
-from runner.plan import Choices, make
+from runner.plan import make
+from runner.planner import Choices
 
 HEAD = """\
 name: outage

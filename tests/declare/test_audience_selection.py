@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import tracemalloc
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.declare.audience.seen import Seen
 from runner.declare.audience.selection import Split, Tally
 from runner.declare.delivery import Delivery, deliveries
 from runner.declare.survey import survey
@@ -135,20 +132,6 @@ def test_wave_after_wave_everybody_gets_it_once(folder, intercom):
         counts.append(len(intercom.messages))
     assert sorted(message["payload"]["to"]["id"] for message in intercom.messages) == people
     assert counts == sorted(set(counts))
-
-
-def test_digests_are_remembered_in_little_room():
-    digests = [hashlib.sha256(str(number).encode()).digest()[:16] for number in range(100_000)]
-    tracemalloc.start()
-    seen = Seen()
-    assert all(seen.add(digest) for digest in digests)
-    size, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert not any(seen.add(digest) for digest in digests)
-    assert len(seen) == len(digests)
-    assert digests[7] in seen
-    assert b"x" * 16 not in seen
-    assert size / len(digests) < 130  # mostly the buckets; a million share the same 65,536
 
 
 def test_forty_thousand_problems_are_told_in_few_lines(declare):

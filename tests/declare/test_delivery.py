@@ -171,7 +171,7 @@ def test_after_a_render_that_takes_too_long_no_other_is_tried(declare):
     first.vars["word"] = Slow("x")
 
     class Once:
-        def recipients(self):
+        def recipients(self, _):
             return iter([first, first])
 
         def label(self, number):

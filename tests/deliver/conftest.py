@@ -25,7 +25,8 @@ from runner.intercom.workspace import Workspace
 from runner.ledger.facts import Facts
 from runner.ledger.lockfile import Lockfile, Places, read
 from runner.ledger.record import Record, parsed
-from runner.plan import Choices, Plan
+from runner.plan import Plan
+from runner.planner import Choices
 from runner.sandbox import Sandbox, Trouble
 
 

@@ -51,6 +51,10 @@ def test_a_branch_that_closes_what_it_did_not_open_is_not_balanced():
     assert not Pairing(read(text), [(5, 20)]).balanced
 
 
+def test_an_empty_branch_neither_opens_nor_closes():
+    assert faults("<p>a</p>", branches=[(3, 3), (3, 4)], asides=[(8, 8)]) == []
+
+
 def test_an_aside_has_tags_of_its_own_and_its_text_stands_elsewhere():
     text = "<p>a <b>b</b> c</p> d"
     assert faults(text, asides=[(19, 21)]) == []

@@ -1,15 +1,18 @@
 """CSV files as a source: a header that names the variables, and a recipient a row, streamed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import ClassVar
 
 from runner.declare.audience.csv_form import FAULTS, Form, detected, fault, reader, text
-from runner.declare.audience.files import files_title, numbered, row_label, row_place
+from runner.declare.audience.files import files_title, in_turn, numbered, row_label, row_place, size_of
 from runner.declare.audience.recipient import Row
 from runner.declare.tree import Tree
 from runner.errors import Place, Problem, Severity
 from runner.privacy import private
+
+Raw = tuple[int, list[str]] | Problem  # a row with the line on which it begins
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +44,11 @@ class CsvFiles:
         return tuple(file.path for file in self.files)
 
     @property
+    def size(self) -> int:
+        """Bytes of the files, which several processes may read at once."""
+        return size_of(self.tree, self.paths)
+
+    @property
     def title(self) -> str:
         """What is read, in few words."""
         return files_title(self.paths)
@@ -56,13 +64,21 @@ class CsvFiles:
     def rows(self) -> Iterator[Row | Problem]:
         """The rows in order, and what is wrong with one; what cannot be read ends its file."""
         for index, file in enumerate(self.files):
-            if index:
-                yield from (
-                    row if isinstance(row, Problem) else (row[0], row[1], numbered(index, row[2]))
-                    for row in _values(self.tree, file)
-                )
-            else:
-                yield from _values(self.tree, file)
+            yield from _in_file(index, _values(file, _raw(self.tree, file)))
+
+    def blocks(self, turn: int, turns: int) -> Iterator[list[Row | Problem]]:
+        """The rows in blocks, of which every `turns`-th is given, from block `turn` on."""
+        numbers = count()
+        for index, file in enumerate(self.files):
+            for block in in_turn(_raw(self.tree, file), numbers, turn, turns):
+                yield list(_in_file(index, _values(file, block)))
+
+
+def _in_file(index: int, rows: Iterator[Row | Problem]) -> Iterator[Row | Problem]:
+    """Rows of one of several files, numbered so that it is known of which."""
+    if not index:
+        return rows
+    return (row if isinstance(row, Problem) else (row[0], row[1], numbered(index, row[2])) for row in rows)
 
 
 def read_csv(
@@ -84,8 +100,8 @@ def read_csv(
     return (CsvFiles(tree, tuple(files)) if is_sound else None), problems
 
 
-def _values(tree: Tree, file: CsvFile) -> Iterator[Row | Problem]:
-    header, width = file.header, len(file.header)
+def _raw(tree: Tree, file: CsvFile) -> Iterator[Raw]:
+    """The rows with the lines on which they begin; a Problem where the file cannot be read on."""
     number = 1
     try:
         with text(tree, file.path, file.form) as handle:
@@ -93,18 +109,28 @@ def _values(tree: Tree, file: CsvFile) -> Iterator[Row | Problem]:
             next(records, None)
             number = records.line_num + 1
             for row in records:
-                if len(row) != width:
-                    if row:
-                        yield _width_problem(file, number, row)
-                elif all(map(str.strip, row)):
-                    yield dict(zip(header, row)), (), number  # noqa: B905  # of one length; a check would cost
-                else:
-                    blank = tuple(name for name, cell in zip(header, row, strict=True) if not cell.strip())
-                    values = {name: cell for name, cell in zip(header, row, strict=True) if cell.strip()}
-                    yield values, blank, number
+                yield number, row
                 number = records.line_num + 1
     except FAULTS as error:
         yield fault(tree, file.path, file.form, number, error)
+
+
+def _values(file: CsvFile, raw: Iterable[Raw]) -> Iterator[Row | Problem]:
+    header, width = file.header, len(file.header)
+    for each in raw:
+        if isinstance(each, Problem):
+            yield each
+            continue
+        number, row = each
+        if len(row) != width:
+            if row:
+                yield _width_problem(file, number, row)
+        elif all(map(str.strip, row)):
+            yield dict(zip(header, row)), (), number  # noqa: B905  # of one length; a check would cost
+        else:
+            blank = tuple(name for name, cell in zip(header, row, strict=True) if not cell.strip())
+            values = {name: cell for name, cell in zip(header, row, strict=True) if cell.strip()}
+            yield values, blank, number
 
 
 def _read_header(

@@ -2,13 +2,16 @@
 
 import io
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem
 
+T = TypeVar("T")
+BLOCK = 500  # rows: few enough to be small in memory, many enough to be handed over rarely
 _INPUT = 512  # bytes: few enough that no input can unpack to more than some megabytes at once
 _FILE_BITS = 32
 _LINE = (1 << _FILE_BITS) - 1
@@ -103,3 +106,21 @@ class _Unpacked(io.RawIOBase):
     def close(self) -> None:
         self._handle.close()
         super().close()
+
+
+def size_of(tree: Tree, paths: Sequence[str]) -> int:
+    """How many bytes files have; what is not there has none."""
+    return sum((tree.root / path).stat().st_size for path in paths if (tree.root / path).is_file())
+
+
+def in_turn(rows: Iterator[T], numbers: Iterator[int], turn: int, turns: int) -> Iterator[list[T]]:
+    """Rows in blocks, numbered by `numbers`: of every `turns` blocks the one whose `turn` it is."""
+    size = BLOCK
+    while size == BLOCK:
+        rest = islice(rows, BLOCK)
+        if next(numbers) % turns == turn:
+            block = list(rest)
+            size = len(block)
+            yield block
+        else:
+            size = sum(1 for _ in rest)

@@ -3,12 +3,22 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from typing import Any, ClassVar
 
 import orjson
 
-from runner.declare.audience.files import BROKEN, files_title, numbered, opened, row_label, row_place, unreadable
+from runner.declare.audience.files import (
+    BROKEN,
+    files_title,
+    in_turn,
+    numbered,
+    opened,
+    row_label,
+    row_place,
+    size_of,
+    unreadable,
+)
 from runner.declare.audience.recipient import Row
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem
@@ -33,6 +43,11 @@ class JsonLines:
     is_complete: ClassVar[bool] = False
 
     @property
+    def size(self) -> int:
+        """Bytes of the files, which several processes may read at once."""
+        return size_of(self.tree, self.paths)
+
+    @property
     def title(self) -> str:
         """What is read, in few words."""
         return files_title(self.paths)
@@ -50,6 +65,16 @@ class JsonLines:
         for index, path in enumerate(self.paths):
             for number, value in _objects(self.tree, path):
                 yield value if isinstance(value, Problem) else row_of(value, numbered(index, number), self.rename)
+
+    def blocks(self, turn: int, turns: int) -> Iterator[list[Row | Problem]]:
+        """The rows in blocks, of which every `turns`-th is given, from block `turn` on."""
+        numbers = count()
+        for index, path in enumerate(self.paths):
+            for block in in_turn(_objects(self.tree, path), numbers, turn, turns):
+                yield [
+                    value if isinstance(value, Problem) else row_of(value, numbered(index, number), self.rename)
+                    for number, value in block
+                ]
 
 
 def read_json_lines(

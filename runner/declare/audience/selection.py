@@ -6,7 +6,7 @@ are the same by `unique_by` the first that is wanted is kept, and all waves of a
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -76,12 +76,16 @@ class Selection:
     used: frozenset[str] | None = None
 
     def select(
-        self, audience: Listed | Table, values: Mapping[str, Any], tally: Tally
+        self,
+        audience: Listed | Table,
+        recipients: Iterable[Recipient | Problem],
+        values: Mapping[str, Any],
+        tally: Tally,
     ) -> Iterator[Recipient | Problem]:
-        """The recipients that are declared, in order; a Problem where a row, or a filter on it, fails."""
+        """Which of an audience's recipients are declared, in order; a Problem where a row, or a filter on it, fails."""
         source = audience.source if isinstance(audience, Table) else None
         sieve = _Sieve(self, audience, values) if self.is_filtering else None
-        for recipient in audience.recipients():
+        for recipient in recipients:
             if isinstance(recipient, Problem):
                 yield recipient
                 continue
@@ -97,6 +101,11 @@ class Selection:
                 for warning in cells.warnings(recipient.vars, self.used, source.place(recipient.number)):
                     tally.notice(warning)
             yield recipient
+
+    @property
+    def needs_order(self) -> bool:
+        """Whether it depends on those that come before whether somebody is left out."""
+        return bool(self.unique_by) or self.first
 
     @property
     def is_filtering(self) -> bool:

@@ -1,10 +1,10 @@
 """Audiences: a list that stands in the declaration, and the rows of a source."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from runner.declare.audience.recipient import Kind, Recipient, Role
+from runner.declare.audience.recipient import Kind, Recipient, Role, Row
 from runner.declare.template import Text
 from runner.errors import Problem
 
@@ -66,10 +66,10 @@ class Table:
         """How problems call the recipient."""
         return self.source.label(number)
 
-    def recipients(self) -> Iterator[Recipient | Problem]:
-        """The recipients row by row, and what is wrong with a row; what cannot be read ends it."""
+    def recipients(self, rows: Iterable[Row | Problem] | None = None) -> Iterator[Recipient | Problem]:
+        """The recipients of these or all rows, and what is wrong with a row; what cannot be read ends it."""
         role, kind, identifier, make = self.role, self.kind, self.identifier, tuple.__new__
-        for row in self.source.rows():
+        for row in self.source.rows() if rows is None else rows:
             if isinstance(row, Problem):
                 yield row
             else:

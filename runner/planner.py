@@ -1,0 +1,249 @@
+"""Plans one message: goes through its deliveries once, and keeps of each only what a plan needs."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Protocol, TypeVar
+
+from runner import guards
+from runner.agreement.plan_file import PlanFile
+from runner.agreement.saved_plan import SavedPlan, Share
+from runner.declare import delivery as identity
+from runner.declare.audience.csv_files import CsvFiles
+from runner.declare.audience.json_lines import JsonLines
+from runner.declare.audience.selection import REASONS, Tally
+from runner.declare.audience.table import Table
+from runner.declare.declaration import Declaration
+from runner.declare.delivery import Delivery, MessageDigest, renderer
+from runner.declare.language import TOO_SLOW
+from runner.declare.survey import summed_up, survey
+from runner.errors import Problem
+from runner.guards import Guard
+from runner.keys import Keys
+from runner.ledger.facts import Facts
+from runner.planned import Action, Deliveries, PlannedMessage
+from runner.privacy import private
+
+SAMPLE = 3
+LARGE = 1 << 20  # bytes of an audience: rendering some 10,000 recipients takes longer than starting processes
+T = TypeVar("T")
+
+
+class Crew(Protocol):
+    """Several processes that do the same work, each what falls to its turn."""
+
+    def __call__(self, work: Callable[[int, int], Iterator[T]], /) -> Iterator[T]:
+        """What `work(turn, turns)` yields in each of them, turn by turn, until all have ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the caller allows or asks for. `limit` is a number of deliveries for the whole run.
+
+    In the `sandbox` the ledger belongs to the sandbox's workspace, whatever msgrun.yaml names. Unless `whole`, only
+    some messages were selected. `plan_file` and `saved` are what was agreed to.
+    """
+
+    limit: int | None = None
+    retry_refused: bool = False
+    allow_repeat: bool = False
+    allow_readdress: bool = False
+    expect: str | None = None
+    confirm_recipients: int | None = None
+    sandbox: bool = False
+    whole: bool = True
+    plan_file: PlanFile | None = None
+    saved: SavedPlan | None = None
+
+
+@dataclass(slots=True)
+class Draft:
+    """What planning gathers of a message, or of a part of it."""
+
+    deliveries: Deliveries = field(default_factory=lambda: Deliveries(Keys()))
+    digest: MessageDigest = field(default_factory=MessageDigest)
+    sample: list[str] = field(default_factory=list)
+    repeats: Counter[str] = field(default_factory=Counter)
+
+    def join(self, other: "Draft") -> bool:
+        """Adds what comes behind; False if it has a recipient that is here already."""
+        self.digest.join(other.digest)
+        self.sample = [*self.sample, *other.sample][:SAMPLE]
+        self.repeats.update(other.repeats)
+        return self.deliveries.extend(other.deliveries)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one of a crew brings of a block: `notices` are warnings, `left_out` counts whom the filters left out."""
+
+    draft: Draft = field(default_factory=Draft)
+    problems: list[Problem] = field(default_factory=list)
+    notices: list[Problem] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+class _SameRecipientError(Exception):
+    """One recipient came twice: this process alone knows in which rows."""
+
+
+class Planner:
+    """Plans one message: streams its deliveries once and keeps of each only what a plan needs."""
+
+    def __init__(
+        self,
+        declaration: Declaration,
+        salt: str,
+        facts: Facts,
+        now: datetime,
+        choices: Choices,
+        crew: Crew | None = None,
+    ) -> None:
+        self._declaration = declaration
+        self._salt = salt
+        self._facts = facts
+        self._choices = choices
+        self._draft = Draft()
+        self.share = Share(choices.saved, declaration.name, declaration.revision) if choices.saved else None
+        self._closed = _closed(declaration, now)
+        self.expired = declaration.expires is not None and now >= declaration.expires
+        mine = (declaration.name, declaration.revision)
+        self._others = [other for other in facts.messages_with(declaration.content) if other[0] != mine[0]]
+        self._tally = Tally()
+        source = self._shared() if crew else None
+        self.problems = self._rendered_by(crew, source) if crew and source else self._rendered()
+
+    def _shared(self) -> CsvFiles | JsonLines | None:
+        """The source, if several processes may read it, and it is large enough to be worth their start."""
+        audience = self._declaration.audience
+        if not isinstance(audience, Table) or self.share or self._declaration.selection.needs_order:
+            return None
+        source = audience.source
+        return source if isinstance(source, CsvFiles | JsonLines) and source.size >= LARGE else None
+
+    def _rendered(self) -> list[Problem]:
+        self._draft, self._tally = Draft(), Tally()
+        take = partial(self._take, self._draft)
+        return survey(self._declaration, self._salt, take, self._tally, self._draft.deliveries.keys)
+
+    def _rendered_by(self, crew: Crew, source: CsvFiles | JsonLines) -> list[Problem]:
+        found = self._joined(crew(partial(self._parts, source)))
+        try:
+            return summed_up(self._declaration, found, self._tally)
+        except _SameRecipientError:
+            return self._rendered()  # which knows the rows, and says what is wrong with them
+
+    def _joined(self, parts: Iterator["Part"]) -> Iterator[Problem | int]:
+        """Adds up what the crew brings, in order; its problems, and how many deliveries are good."""
+        for part in parts:
+            self._tally.left_out.update(part.left_out)
+            for notice in part.notices:
+                self._tally.notice(notice)
+            yield from part.problems
+            if not self._draft.join(part.draft):
+                raise _SameRecipientError
+            yield len(part.draft.deliveries)
+            if any(problem.code == TOO_SLOW for problem in part.problems):
+                return
+
+    def _parts(self, source: CsvFiles | JsonLines, turn: int, turns: int) -> Iterator["Part"]:
+        """What falls to one of the crew, block by block."""
+        render = renderer(self._declaration, self._salt)
+        for rows in source.blocks(turn, turns):
+            part = Part()
+            for found in render(self._declaration.recipients(Tally(part.left_out, part.notices.append), rows)):
+                if isinstance(found, Problem):
+                    part.problems.append(found)
+                else:
+                    part.draft.deliveries.keys.add(bytes.fromhex(found.key))
+                    self._take(part.draft, found)
+            yield part
+
+    def planned(self) -> PlannedMessage:
+        """The message as planned."""
+        return PlannedMessage(
+            declaration=self._declaration,
+            digest=self._draft.digest.value(self._declaration.name, self._declaration.revision),
+            deliveries=self._draft.deliveries,
+            counts=self._draft.deliveries.counts(),
+            sample=tuple(self._draft.sample),
+            expired=self.expired,
+            gone=self.share.gone(self._facts) if self.share else 0,
+            left_out={reason: self._tally.left_out[reason] for reason in REASONS if self._tally.left_out[reason]},
+        )
+
+    def guards(self) -> Iterable[Guard]:
+        """What stops a run for this message's sake."""
+        name = self._declaration.name
+        if count := self._draft.deliveries.counts()["edited"]:
+            yield guards.edited(name, count)
+        if self._draft.repeats and not self._choices.allow_repeat:
+            yield guards.repeat(name, self._draft.repeats)
+        if not self._choices.allow_readdress and (kinds := self._readdressed()):
+            yield guards.readdress(name, kinds)
+
+    def _take(self, draft: Draft, delivery: Delivery) -> None:
+        draft.digest.add(delivery.key, delivery.digest)
+        action, reason = self._action(delivery)
+        if self.share:
+            left_out = self.share.left_out(delivery.key, delivery.digest, sent=action in {"sent", "edited"})
+            action, reason = ("excluded", left_out) if left_out and action == "send" else (action, reason)
+        if action == "send":
+            if len(draft.sample) < SAMPLE:
+                draft.sample.append(
+                    delivery.value if delivery.kind == "id" else private(delivery.value, delivery.shown)
+                )
+            for name, revision in self._others:
+                if self._was_sent_as(delivery, name, revision):
+                    draft.repeats[name] += 1
+        draft.deliveries.add(delivery, action, reason)
+
+    def _action(self, delivery: Delivery) -> tuple[Action, str]:
+        status = self._facts.status(bytes.fromhex(delivery.key))
+        if status == "sent":
+            if self.expired or self._is_sent_as_declared(delivery):
+                return "sent", ""
+            return "edited", "edited since it was sent"
+        if status == "unknown":
+            return "unknown", "whether it was sent is not known"
+        if self._closed:
+            return "excluded", self._closed
+        if status == "refused" and not self._choices.retry_refused:
+            state = self._facts.state(delivery.key)
+            if state and state.was_refused_as(delivery.digest):
+                return "refused", f"refused before: {state.record.code or 'no code'}"
+        return "send", ""
+
+    def _is_sent_as_declared(self, delivery: Delivery) -> bool:
+        if self._facts.was_sent_with(bytes.fromhex(delivery.key), self._declaration.content):
+            return True
+        state = self._facts.state(delivery.key)
+        return state is not None and state.was_sent_as(self._declaration.content, delivery.digest)
+
+    def _was_sent_as(self, delivery: Delivery, name: str, revision: int) -> bool:
+        key = identity.key(self._salt, name, revision, delivery.kind, delivery.value)
+        if self._facts.status(bytes.fromhex(key)) == "sent":
+            return True
+        return delivery.kind == "id" and self._facts.reached(name, revision, delivery.value)
+
+    def _readdressed(self) -> str:
+        """The kinds of address that sent, no longer declared deliveries had, if others are sent to by another kind."""
+        sending = self._draft.deliveries.kinds("send")
+        mine = self._declaration.name, self._declaration.revision
+        if not sending:
+            return ""
+        gone = (key for key in self._facts.sent_of(*mine) if key not in self._draft.deliveries.keys)
+        states = (state for key in gone if (state := self._facts.state(key.hex())))
+        kinds = {state.record.to.split(":", 1)[0] for state in states}
+        return " and ".join(sorted(kinds)) if kinds and sending - kinds else ""
+
+
+def _closed(declaration: Declaration, now: datetime) -> str:
+    if declaration.expires is not None and now >= declaration.expires:
+        return f"expired at {declaration.expires:%Y-%m-%dT%H:%M:%SZ}"
+    if declaration.not_before is not None and now < declaration.not_before:
+        return f"not before {declaration.not_before:%Y-%m-%dT%H:%M:%SZ}"
+    return ""
