@@ -7,7 +7,7 @@ from runner.comparison import Change, Comparison, Now
 from runner.declare.project import Project, load_settings
 from runner.declare.tree import Tree
 from runner.errors import Problem, ProblemsFound, UsageMistake
-from runner.ledger import git
+from runner.ledger import change, git
 from runner.ledger.facts import Facts
 from runner.report.markdown import Review
 from runner.report.problems import counted
@@ -34,6 +34,28 @@ def compared(
             now = Now(seen.plan, names, here.selects(paths), seen.sample)
             changes = comparison.compare(now, before, facts)
     return Comparison(ref, commit.hash, changes, notes)
+
+
+def remembered(here: Session, ref: str, facts: Facts) -> list[str]:
+    """Adds what the ref's lockfile knows to the facts; returns how the commits since then change it, if they do.
+
+    A branch that drops records would else have a plan that looks as if nothing had been sent, and after the merge that
+    would be so. Raises UsageMistake, GuardRefused (another salt), LedgerUnavailable.
+    """
+    repository = git.repository(here.tree.root.resolve())
+    commit = find_commit(repository, ref)
+    assert repository is not None
+    path = repository.inside(here.tree.root / here.settings.lock)
+    if path is None or here.options.sandbox:
+        return []
+    facts.read(repository.blob(commit.hash, path) or b"", f"{ref}:{path}")
+    facts.header(here.settings.salt)
+    base = repository.attempted("merge-base", commit.hash, "HEAD")
+    changed = change.since(repository, base, path) if base else None
+    if changed is None:
+        return []
+    lost = "; what is removed would be sent again after the merge" if changed.removed else ""
+    return [f"{changed}{lost}. Only msgrun lock push writes it, to the branch itself"]
 
 
 def _project_at(here: Session, tree: Tree, ref: str) -> tuple[Project | None, tuple[str, ...]]:

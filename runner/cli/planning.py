@@ -81,11 +81,12 @@ def plan(
     with session() as here:
         project = here.valid_project(paths)
         facts = known(here)
+        notes = _notes(here, facts, against)
         file = binding.committed(here, replaced=write and here.is_whole(paths))
         bound = binding.bound(here, choices, paths, file)
         made, warnings = made_from(here, project, facts, replace(bound, plan_file=None) if write or check else bound)
         changes = file.changes((message.line for message in made.messages), whole=bound.whole) if check else []
-        seen = reviewing.review(here, made, warnings, [*_notes(here, facts), *text.out_of_date(file, changes)])
+        seen = reviewing.review(here, made, warnings, [*notes, *text.out_of_date(file, changes)])
         if against is not None:
             from runner.cli.comparing import compared  # noqa: PLC0415  # imported where used
 
@@ -102,9 +103,14 @@ def plan(
         return EXIT.changes if changes or (detailed_exitcode and made.to_send) else EXIT.done
 
 
-def _notes(here: Session, facts: Facts) -> list[str]:
-    """What a reviewer has to know of the ledger."""
-    notes = [text.duplicate(state) for state in facts.duplicates()]
+def _notes(here: Session, facts: Facts, against: str | None) -> list[str]:
+    """What a reviewer has to know of the ledger; the facts get what the lockfile of the ref `against` knows."""
+    notes = []
+    if against is not None:
+        from runner.cli.comparing import remembered  # noqa: PLC0415  # imported where used
+
+        notes = remembered(here, against, facts)
+    notes += [text.duplicate(state) for state in facts.duplicates()]
     if not here.options.sandbox and not home(here).exists:
         note = f"there is no lockfile {home(here).shown} yet: msgrun init or apply --new-lock starts one"
         here.screen.note(note)

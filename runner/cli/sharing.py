@@ -11,10 +11,9 @@ from runner.cli.holding import lockfile_held, places, stamp
 from runner.cli.options import EXIT, command
 from runner.cli.session import Session, session
 from runner.errors import GuardRefused, LedgerUnavailable, UsageMistake
-from runner.ledger import git
+from runner.ledger import change, git
 from runner.ledger import hold as holds
 from runner.ledger import push as pushing
-from runner.ledger.facts import Facts
 from runner.ledger.git import Repository
 from runner.ledger.push import Target
 
@@ -89,20 +88,9 @@ def unchanged(here: Session, ref: str) -> None:
     if not base:
         hint = "a shallow clone? Fetch more (fetch-depth: 2 for a pull request's merge commit, else 0)"
         raise UsageMistake(f"git knows no common ancestor of {ref} and HEAD", hint)
-    before, after = (repository.blob(commit, path) for commit in (base, "HEAD"))
-    if before == after or (before is None and after is not None and not any(_facts(after, path).records())):
-        return
-    known, now = (set(_facts(data or b"", path).records()) for data in (before, after))
-    raise GuardRefused(
-        f"these commits change {path}: {len(now - known):,} records added, {len(known - now):,} removed",
-        f"git checkout {ref} -- {path}: only msgrun lock push writes it, to the branch itself",
-    )
-
-
-def _facts(data: bytes, path: str) -> Facts:
-    found = Facts()
-    found.read(data, path)
-    return found
+    if changed := change.since(repository, base, path):
+        hint = f"git checkout {ref} -- {path}: only msgrun lock push writes it, to the branch itself"
+        raise GuardRefused(str(changed), hint)
 
 
 def _shared(here: Session, branch: str | None) -> tuple[Repository, Target]:

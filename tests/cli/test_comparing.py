@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -345,3 +346,42 @@ def test_a_template_that_takes_too_long_at_the_ref_ends(here: Folder) -> None:
     commit(here)
     edit(here, "messages/news.yaml", slow, "")
     assert "3 added, 1 unreadable" in here.run("plan", "--against", "main").out
+
+
+def test_records_that_a_branch_drops_from_the_lockfile_are_neither_planned_again_nor_kept_quiet(
+    here: Folder, intercom: Sandbox
+) -> None:
+    assert here.run("apply", "--yes").code == 0
+    commit(here)
+    assert len(intercom.messages) == 4
+    git(here.path, "checkout", "-q", "-b", "change")
+    kept = [
+        line for line in (here.path / "messages.lock").read_text().splitlines(keepends=True) if '"news"' not in line
+    ]
+    here.write("messages.lock", "".join(kept))
+    commit(here)
+    forget(here)
+    assert here.run("plan").out.count("3 to send") == 2, "without the other side nothing tells that it was sent"
+    ran = here.run("plan", "--against", "main", "--format", "markdown")
+    assert "**0 to send**" in ran.out
+    told = "these commits change messages.lock: 0 records added, 3 removed; what is removed would be sent again"
+    assert told in ran.out.replace("\\", "")
+
+
+def test_a_lockfile_that_the_ref_is_ahead_with_is_believed_and_is_no_change_of_the_branch(
+    here: Folder, intercom: Sandbox
+) -> None:
+    git(here.path, "branch", "change")
+    assert here.run("apply", "--yes").code == 0
+    commit(here)
+    assert len(intercom.messages) == 4
+    git(here.path, "checkout", "-q", "change")
+    forget(here)
+    ran = here.run("plan", "--against", "main")
+    assert "4 sent\n" in ran.out
+    assert "these commits change" not in ran.out + ran.err
+
+
+def forget(folder: Folder) -> None:
+    """As in a fresh clone: git's journal is not there."""
+    shutil.rmtree(folder.path / ".git" / "msgrun")

@@ -1,0 +1,35 @@
+"""How commits change the lockfile. None of a pull request should: no merge button knows how to merge it."""
+
+from dataclasses import dataclass
+
+from runner.ledger.facts import Facts
+from runner.ledger.git import Repository
+
+_BEFORE, _AFTER = 1, 2  # bits of the two places
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How many lasting records came to a lockfile, and how many are gone; both may be 0 if only its form changed."""
+
+    path: str
+    added: int
+    removed: int
+
+    def __str__(self) -> str:
+        return f"these commits change {self.path}: {self.added:,} records added, {self.removed:,} removed"
+
+
+def since(repository: Repository, base: str, path: str) -> Change | None:
+    """How HEAD changes the lockfile of the commit `base`, if it does; a new one without records is no change.
+
+    Raises LedgerUnavailable if one of the two is no lockfile.
+    """
+    before, after = (repository.blob(commit, path) for commit in (base, "HEAD"))
+    if before == after:
+        return None
+    facts = Facts()
+    facts.read(before or b"", f"{base}:{path}", _BEFORE)
+    facts.read(after or b"", f"HEAD:{path}", _AFTER)
+    added, removed = (sum(1 for _ in facts.lacking(place)) for place in (_BEFORE, _AFTER))
+    return Change(path, added, removed) if before is not None or added else None
