@@ -135,6 +135,14 @@ class Lockfile:
         lines = b"".join(record.line() for record in missing)
         return lines if header in theirs.headers else header.line() + lines
 
+    def become(self, data: bytes) -> None:
+        """Replaces the file by a version that lacks none of its lasting facts. Raises LedgerUnavailable.
+
+        Not a file with torn lines: a person may still make something of them.
+        """
+        if not self.facts.torn:
+            _replace(self._places.lockfile.resolve(), [data])
+
     def refresh(self) -> None:
         """Reads what a run wrote into the facts."""
         self.facts = read(self._places)

@@ -97,12 +97,14 @@ def _tried(repository: Repository, to: Target, ledger: Lockfile) -> Pushed | Non
     if not lines:
         return None
     gap = b"" if not theirs or theirs.endswith(b"\n") else b"\n"
-    blob = _written(repository, theirs + gap + lines)
+    data = theirs + gap + lines
+    blob = _written(repository, data)
     count = lines.count(b"\n")
     commit = _commit(repository, tip, to.path, blob, f"Record what was sent: {count:,} lines in {to.path}")
     lease = f"--force-with-lease={to.branch}:{tip}"  # nobody else's commit is ever replaced, nor a rewound one revived
     repository.git("push", "--porcelain", "--no-verify", lease, *_options(), to.remote, f"{commit}:{to.branch}")
-    _follow(repository, to, tip, commit, blob)
+    if _follow(repository, to, tip, commit, blob):
+        ledger.become(data)
     return Pushed(commit, count)
 
 
@@ -135,12 +137,17 @@ def job(environ: Mapping[str, str]) -> str:
     return environ.get("CI_JOB_URL", "")
 
 
-def _follow(repository: Repository, to: Target, tip: str, commit: str, blob: str) -> None:
-    """Where the branch itself is checked out, takes the commit over as a pull would; else leaves the clone alone."""
+def _follow(repository: Repository, to: Target, tip: str, commit: str, blob: str) -> bool:
+    """Where the branch itself is checked out, takes the commit over as a pull would; else leaves the clone alone.
+
+    Whether it did: then the work tree's lockfile follows too, or the next pull would stumble over it.
+    """
     head = repository.attempted("symbolic-ref", "--quiet", "HEAD")
-    if head == to.branch and repository.attempted("rev-parse", "HEAD") == tip:
-        repository.git("update-index", "--add", "--cacheinfo", f"100644,{blob},{to.path}")
-        repository.git("update-ref", "-m", "msgrun lock push", head, commit, tip)
+    if head != to.branch or repository.attempted("rev-parse", "HEAD") != tip:
+        return False
+    repository.git("update-index", "--add", "--cacheinfo", f"100644,{blob},{to.path}")
+    repository.git("update-ref", "-m", "msgrun lock push", head, commit, tip)
+    return True
 
 
 def _written(repository: Repository, data: bytes) -> str:

@@ -52,7 +52,7 @@ def test_nothing_else_of_the_work_tree_gets_in(clone, origin):
     before = tip(origin)
     assert dirty.msgrun("lock", "push").code == 0
     assert told(origin, "diff", "--name-only", before, "main") == "messages.lock"
-    assert dirty.git("diff", "--name-only") == "messages.lock\nmessages/first.yaml"
+    assert dirty.git("diff", "--name-only") == "messages/first.yaml"
     assert dirty.git("diff", "--cached", "--name-only") == "staged.txt"
 
 
@@ -61,9 +61,27 @@ def test_the_branch_that_is_checked_out_follows(clone, origin):
     person.msgrun("apply", "--yes")
     person.msgrun("lock", "push")
     assert person.git("rev-parse", "HEAD") == tip(origin)
-    person.git("checkout", "--quiet", "--", "messages.lock")
     assert person.git("status", "--porcelain") == ""
     assert person.msgrun("apply", "--yes").out.splitlines()[-1] == "nothing to do"
+
+
+def test_after_a_push_the_next_pull_stumbles_over_nothing(clone):
+    person, other = clone("person"), clone("other")
+    person.msgrun("apply", "--yes", "messages/first.yaml")
+    assert person.msgrun("lock", "push").code == 0
+    other.msgrun("apply", "--yes")
+    assert other.msgrun("lock", "push").code == 0
+    person.git("pull", "--quiet", "--ff-only")
+    assert "nothing to do" in person.msgrun("apply", "--yes", "--no-fetch").out
+
+
+def test_torn_lines_of_the_lockfile_stay_where_they_are(clone):
+    person = clone("person")
+    person.msgrun("apply", "--yes")
+    with (person.path / "messages.lock").open("ab") as file:
+        file.write(b'{"key":"torn\n')
+    assert person.msgrun("lock", "push").code == 0
+    assert (person.path / "messages.lock").read_bytes().endswith(b'{"key":"torn\n')
 
 
 @pytest.mark.parametrize(
