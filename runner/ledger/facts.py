@@ -224,35 +224,43 @@ class Facts:
 
     def _take(self, lines: list[bytes], at: "_At") -> None:
         """Adds a block's lines; the usual ones are read together, which halves the time."""
-        for line, value in zip(lines, _values(lines) or map(_single, lines), strict=True):
+        values = _values(lines)
+        if values is not None:
+            self._take_usual(lines, values, at)
+            return
+        for line in lines:
+            value = _single(line)
             if value is None:
                 self._take_odd(line, at)
-            elif not self._take_usual(line, value, at):
-                self._take_value(line, value, at)
-            at.offset += len(line) + 1
-            at.number += 1
+                at.pass_by(line)
+            else:
+                self._take_usual([line], [value], at)
 
-    def _take_usual(self, line: bytes, value: dict[str, Any], at: "_At") -> bool:
-        """Adds a fact like most: whole, with a content, of a group that was seen before. Whether it was one."""
-        try:
-            key, attempt = unhexlify(value["key"]), value["attempt"]
-            group = self._known[value["status"], value["message"], value["revision"], value["content"]]
-        except (KeyError, TypeError, ValueError):
-            return False
-        if len(key) != SIZE or attempt.__class__ is not str:
-            return False
-        row = self._keys.add(key)
-        if row == len(self._places):
-            self._offset.append(at.offset)
-            self._source.append(at.source)
-            self._group.append(group)
-            self._attempt.append(hash(attempt))
-            self._line.append(hash(line))
-            self._places.append(at.place)
-        else:
-            self._join(row, _Fact(at.offset, at.source, group, hash(attempt), hash(line), at.place))
-        at.has_record = True
-        return True
+    def _take_usual(self, lines: list[bytes], values: list[dict[str, Any]], at: "_At") -> None:
+        """Adds what whole lines say. Most are facts with a content, of a group that was seen before: those at once."""
+        add, known, attempts, hashes, places = self._keys.add, self._known, self._attempt, self._line, self._places
+        offset, first, source, place = at.offset, at.number, at.source, at.place
+        for number, (line, value) in enumerate(zip(lines, values, strict=True), first):
+            try:
+                key, attempt = unhexlify(value["key"]), value["attempt"]
+                group = known[value["status"], value["message"], value["revision"], value["content"]]
+            except (KeyError, TypeError, ValueError):
+                group = -1
+            if group < 0 or len(key) != SIZE or attempt.__class__ is not str:
+                at.offset, at.number = offset, number
+                self._take_value(line, value, at)
+                offset += len(line) + 1
+                continue
+            at.has_record = True
+            row = add(key)
+            if row == len(places):
+                self._append(offset, source, group, hash(attempt), hash(line), place)
+            elif attempts[row] == hash(attempt) and hashes[row] == hash(line):
+                places[row] |= place
+            else:
+                self._join(row, _Fact(offset, source, group, hash(attempt), hash(line), place))
+            offset += len(line) + 1
+        at.offset, at.number = offset, first + len(lines)
 
     def _take_value(self, line: bytes, value: dict[str, Any], at: "_At") -> None:
         """Adds what a whole line says, whatever it is."""
@@ -288,15 +296,15 @@ class Facts:
         if row < len(self._places):
             self._join(row, fact)
             return
-        self._append(fact)
+        self._append(*fact)
 
-    def _append(self, fact: _Fact) -> None:
-        self._offset.append(fact.offset)
-        self._source.append(fact.source)
-        self._group.append(fact.group)
-        self._attempt.append(fact.attempt)
-        self._line.append(fact.line)
-        self._places.append(fact.places)
+    def _append(self, offset: int, source: int, group: int, attempt: int, line: int, places: int) -> None:
+        self._offset.append(offset)
+        self._source.append(source)
+        self._group.append(group)
+        self._attempt.append(attempt)
+        self._line.append(line)
+        self._places.append(places)
 
     def _join(self, row: int, new: _Fact) -> None:
         """Adds a fact to those of its key: the same one in another place, or one that replaces or joins them."""
@@ -400,6 +408,11 @@ class _At:
     first: bytes = b""
     has_record: bool = False
     headers: set[Header] = field(default_factory=set)
+
+    def pass_by(self, line: bytes) -> None:
+        """Goes on behind a line."""
+        self.offset += len(line) + 1
+        self.number += 1
 
 
 def _values(lines: list[bytes]) -> list[Any] | None:
