@@ -15,7 +15,7 @@ from runner.errors import Problem
 from runner.guards import Guard
 from runner.ledger.facts import Facts
 from runner.planned import Action, PlannedMessage
-from runner.planner import Choices, Crew, Planner
+from runner.planner import Choices, Crew, Planner, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,19 @@ class Plan:
 
 
 def make(
-    project: Project, facts: Facts, now: datetime, choices: Choices, crew: Crew | None = None
+    project: Project,
+    facts: Facts,
+    now: datetime,
+    choices: Choices,
+    crew: Crew | None = None,
+    progress: Progress = lambda _, __: None,
 ) -> tuple[Plan, list[Problem]]:
     """The plan of a project's selection, and the problems that rendering its recipients showed.
 
-    A `crew` renders large audiences in several processes; what comes out is the same.
+    A `crew` renders large audiences in several processes; what comes out is the same. `progress` hears how far it is.
     """
     salt = project.settings.salt
-    planners = [Planner(declaration, salt, facts, now, choices, crew) for declaration in project.declarations]
+    planners = [Planner(declaration, salt, facts, now, choices, crew, progress) for declaration in project.declarations]
     problems = [problem for planner in planners for problem in planner.problems]
     messages = tuple(planner.planned() for planner in planners)
     settings = project.settings

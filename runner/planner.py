@@ -28,7 +28,9 @@ from runner.privacy import private
 
 SAMPLE = 3
 LARGE = 1 << 20  # bytes of an audience: rendering some 10,000 recipients takes longer than starting processes
+_TOLD_EVERY = 1024  # deliveries; more than a block has, of which one process alone tells
 T = TypeVar("T")
+Progress = Callable[[str, int], None]  # hears a message's name and how many deliveries of it are planned
 
 
 class Crew(Protocol):
@@ -101,11 +103,13 @@ class Planner:
         now: datetime,
         choices: Choices,
         crew: Crew | None = None,
+        progress: Progress = lambda _, __: None,
     ) -> None:
         self._declaration = declaration
         self._salt = salt
         self._facts = facts
         self._choices = choices
+        self._progress = progress
         self._draft = Draft()
         self.share = Share(choices.saved, declaration.name, declaration.revision) if choices.saved else None
         self._closed = _closed(declaration, now)
@@ -146,6 +150,7 @@ class Planner:
             if not self._draft.join(part.draft):
                 raise _SameRecipientError
             yield len(part.draft.deliveries)
+            self._progress(self._declaration.name, len(self._draft.deliveries))
             if any(problem.code == TOO_SLOW for problem in part.problems):
                 return
 
@@ -200,6 +205,8 @@ class Planner:
                 if self._was_sent_as(delivery, name, revision):
                     draft.repeats[name] += 1
         draft.deliveries.add(delivery, action, reason)
+        if len(draft.deliveries) % _TOLD_EVERY == 0:
+            self._progress(self._declaration.name, len(draft.deliveries))
 
     def _action(self, delivery: Delivery) -> tuple[Action, str]:
         status = self._facts.status(bytes.fromhex(delivery.key))

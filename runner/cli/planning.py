@@ -10,6 +10,7 @@ import click
 
 from runner.cli import binding, reviewing
 from runner.cli.crew import forked
+from runner.cli.drawing import Counting
 from runner.cli.holding import home, known
 from runner.cli.options import EXIT, command, format_option
 from runner.cli.session import WATCH, Session, session
@@ -120,8 +121,10 @@ def _notes(here: Session, facts: Facts, against: str | None) -> list[str]:
 
 def made_from(here: Session, project: Project, facts: Facts, choices: Choices) -> tuple[Plan, list[Problem]]:
     """The plan and the warnings of its files; problems of recipients end the command. Raises ProblemsFound."""
+    counting = Counting(here.screen)
     crew = forked(here.options.jobs, WATCH)
-    made, problems = make(project, facts, here.now, replace(choices, sandbox=here.options.sandbox), crew)
+    made, problems = make(project, facts, here.now, replace(choices, sandbox=here.options.sandbox), crew, counting)
+    counting.clear()
     every = [*project.problems, *problems]
     if any(problem.is_error for problem in every):
         raise ProblemsFound(every)

@@ -1,24 +1,21 @@
 """What a run tells while it runs: one line that is drawn over itself on a terminal, or a line now and then in a log."""
 
 import contextlib
-import sys
 import time
 from collections import deque
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
-import click
 import orjson
 
-from runner.cli.screen import Screen, is_terminal
+from runner.cli.drawing import Line
+from runner.cli.screen import Screen
 from runner.deliver.summary import Summary
 from runner.errors import UsageMistake
 from runner.intercom.pace import Pace
 from runner.ledger.record import Record
 
-_EVERY = 10.0  # seconds between two lines in a log
-_DRAWN_EVERY = 0.1  # seconds between two drawings on a terminal
 _RATE_OVER = 10.0  # seconds that the rate is taken over: one window
 
 
@@ -26,34 +23,23 @@ class Progress:
     """Called with the summary after every round."""
 
     def __init__(self, screen: Screen, pace: Pace) -> None:
-        self._screen = screen
+        self._drawn = Line(screen)
         self._pace = pace
-        self._on_terminal = is_terminal(sys.stderr)
-        self._every = _DRAWN_EVERY if self._on_terminal else _EVERY
-        self._told = time.monotonic()
-        self._done: deque[tuple[float, int]] = deque([(self._told, 0)])
+        self._done: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
 
     def __call__(self, done: Summary) -> None:
         """Tells how far the run is, unless it told so a moment ago."""
         now = time.monotonic()
-        if self._screen.quiet or now - self._told < self._every:
+        if not self._drawn.is_due(now):
             return
-        self._told = now
         self._done.append((now, done.tried))
         while len(self._done) > 2 and now - self._done[0][0] > _RATE_OVER:  # noqa: PLR2004  # a rate needs two
             self._done.popleft()
-        line = self._line(done)
-        self._say(f"\r\033[K{line}" if self._on_terminal else f"{line}\n")
+        self._drawn.tell(self._line(done))
 
     def clear(self) -> None:
         """Takes the line off the terminal."""
-        if self._on_terminal and not self._screen.quiet:
-            self._say("\r\033[K")
-
-    def _say(self, words: str) -> None:
-        # A terminal that was closed, or a pipe that broke, must not end a run between an answer and its outcome.
-        with contextlib.suppress(OSError):
-            click.echo(words, err=True, nl=False)
+        self._drawn.clear()
 
     def _line(self, done: Summary) -> str:
         (began, before), (now, after) = self._done[0], self._done[-1]
