@@ -1,7 +1,5 @@
 """A long plan shows how far it is, on stderr and only to who wants to hear it."""
 
-import time
-
 import pytest
 
 from runner.cli import drawing
@@ -27,8 +25,10 @@ def test_a_plan_that_takes_long_is_told_of_once_in_ten_seconds_in_a_log(quiet, t
 
 def test_it_is_drawn_over_itself_on_a_terminal_and_taken_off(monkeypatch, capsys):
     monkeypatch.setattr(drawing, "is_terminal", lambda _: True)
+    now = [1000.0]
+    monkeypatch.setattr(drawing.time, "monotonic", lambda: now[0])
     counting = Counting(Screen.of(Globals(), {}))
-    monkeypatch.setattr(drawing.time, "monotonic", lambda began=time.monotonic(): began + 3)
+    now[0] += 3
     counting("big", 1024)
     counting("big", 2048)
     counting.clear()
