@@ -1,14 +1,17 @@
 """`plan --against REF`: the project as a git ref has it, read beside the work tree, and what changed since."""
 
+import os
+
 from runner import comparison
 from runner.cli.session import Session
-from runner.commit import find_commit, tree_at
+from runner.commit import Commit, find_commit, tree_at
 from runner.comparison import Change, Comparison, Now
 from runner.declare.project import Project, load_settings
 from runner.declare.tree import Tree
 from runner.errors import Problem, ProblemsFound, UsageMistake
 from runner.ledger import change, git
 from runner.ledger.facts import Facts
+from runner.ledger.git import Repository
 from runner.report.markdown import Review
 from runner.report.problems import counted
 
@@ -48,14 +51,30 @@ def remembered(here: Session, ref: str, facts: Facts) -> list[str]:
     path = repository.inside(here.tree.root / here.settings.lock)
     if path is None or here.options.sandbox:
         return []
-    facts.read(repository.blob(commit.hash, path) or b"", f"{ref}:{path}")
+    there = lockfile_at(here, repository, commit)
+    facts.read(repository.blob(commit.hash, there) or b"", f"{ref}:{there}")
     facts.header(here.settings.salt)
     base = repository.attempted("merge-base", commit.hash, "HEAD")
-    changed = change.since(repository, base, path) if base else None
+    was = lockfile_at(here, repository, Commit(ref, base)) if base else path
+    changed = change.since(repository, base, was, path) if base else None
     if changed is None:
         return []
     lost = "; what is removed would be sent again after the merge" if changed.removed else ""
-    return [f"{changed}{lost}. Only msgrun lock push writes it, to the branch itself"]
+    note = f"{changed}{lost}. Only msgrun lock push writes it, to the branch itself"
+    here.screen.note(note)
+    return [note]
+
+
+def lockfile_at(here: Session, repository: Repository, commit: Commit) -> str:
+    """The path of the lockfile as a commit has it, from the repository's top: `lock:` may have named another one."""
+    root = here.tree.root.resolve()
+    lock = os.environ.get("MSGRUN_LOCK") or None
+    with tree_at(repository, commit, root) as tree:
+        try:
+            named = load_settings(tree, here.options.environment, lock=lock).lock
+        except (ProblemsFound, UsageMistake):  # told where the two are compared
+            named = here.settings.lock
+    return repository.inside(root / named) or named
 
 
 def _project_at(here: Session, tree: Tree, ref: str) -> tuple[Project | None, tuple[str, ...]]:

@@ -10,6 +10,7 @@ import click
 from runner.cli.holding import lockfile_held, places, stamp
 from runner.cli.options import EXIT, command
 from runner.cli.session import Session, session
+from runner.commit import Commit
 from runner.errors import GuardRefused, LedgerUnavailable, UsageMistake
 from runner.ledger import change, git
 from runner.ledger import hold as holds
@@ -88,9 +89,12 @@ def unchanged(here: Session, ref: str) -> None:
     if not base:
         hint = "a shallow clone? Fetch more (fetch-depth: 2 for a pull request's merge commit, else 0)"
         raise UsageMistake(f"git knows no common ancestor of {ref} and HEAD", hint)
-    if changed := change.since(repository, base, path):
-        hint = f"git checkout {ref} -- {path}: only msgrun lock push writes it, to the branch itself"
-        raise GuardRefused(str(changed), hint)
+    from runner.cli.comparing import lockfile_at  # noqa: PLC0415  # imported where used
+
+    was = lockfile_at(here, repository, Commit(ref, base))
+    if changed := change.since(repository, base, was, path):
+        back = f"git checkout {ref} -- {path}" if was == path else "put back lock: of msgrun.yaml"
+        raise GuardRefused(str(changed), f"{back}: only msgrun lock push writes it, to the branch itself")
 
 
 def _shared(here: Session, branch: str | None) -> tuple[Repository, Target]:

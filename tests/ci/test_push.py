@@ -394,6 +394,20 @@ def test_a_pull_request_may_bring_the_first_lockfile_if_it_is_empty(author):
     assert author.msgrun("lock", "verify", "--against", "main").code == 5
 
 
+def test_a_pull_request_that_names_another_lockfile_is_stopped(author):
+    header = (author.path / "messages.lock").read_text()
+    author.write("messages.lock", header + RECORD)
+    author.commit()
+    branch(author)
+    author.write("fresh.lock", header)
+    author.write("msgrun.yaml", f"lock: fresh.lock\n{(author.path / 'msgrun.yaml').read_text()}")
+    author.commit()
+    told = "these commits move the lockfile from messages.lock to fresh.lock: 0 records added, 1 removed"
+    ran = author.msgrun("lock", "verify", "--against", "main")
+    assert (ran.code, told in ran.err) == (5, True)
+    assert f"{told}; what is removed would be sent again" in author.msgrun("plan", "--against", "main").err
+
+
 def test_in_a_clone_too_shallow_to_tell_it_says_what_to_fetch(author, clone):
     branch(author)
     author.git("push", "--quiet", "origin", "change")
