@@ -174,19 +174,28 @@ def _again(message: PlannedMessage, earlier: Declaration, facts: Facts) -> Itera
 
 
 def _renames(message: PlannedMessage, gone: Iterable[Declaration], facts: Facts) -> tuple[str, ...]:
-    """Removed messages with the same text and some of the same recipients: another name is another message."""
-    return tuple(
-        _told(message.name, declared.name, both, _sent(declared, facts))
-        for declared in gone
-        if _texts(declared) == _texts(message.declaration)
-        and (both := overlap(declared, message.declaration, len(message.deliveries)).same)
-    )
+    """Removed messages with some of the same recipients and the same text, or in the same file, where it was sent.
+
+    Another name is another message, so these recipients would get both.
+    """
+    told = []
+    for declared in gone:
+        is_same = _texts(declared) == _texts(message.declaration)
+        sent = _sent(declared, facts)
+        is_near = declared.document.source.path == message.declaration.document.source.path and sent
+        if not (is_same or is_near):
+            continue
+        if both := overlap(declared, message.declaration, len(message.deliveries)).same:
+            told.append(_told(message.name, declared.name, both, sent, is_same=is_same))
+    return tuple(told)
 
 
-def _told(name: str, other: str, both: int, sent: int) -> str:
-    text = f"{name} looks like {other} under another name: the same text, and {both:,} of the same recipients"
+def _told(name: str, other: str, both: int, sent: int, *, is_same: bool) -> str:
+    alike = "the same text" if is_same else "the same file"
+    text = f"{name} looks like {other} under another name: {alike}, and {both:,} of the same recipients"
+    again = "would get it again" if is_same else f"would get {name} too"
     if sent:
-        return f"{text}; {recipients(sent)} of {other} got it already, and would get it again"
+        return f"{text}; {recipients(sent)} of {other} got it already, and {again}"
     return f"{text}; nothing was sent as {other}"
 
 

@@ -278,6 +278,17 @@ def test_without_git_there_is_nothing_to_compare_with(folder: Folder, monkeypatc
     assert "there is no main to compare with: this is no git repository" in ran.err
 
 
+def test_a_sent_message_with_another_name_and_another_text_is_told(here: Folder, intercom: Sandbox) -> None:
+    assert here.run("apply", "--yes").code == 0
+    commit(here)
+    edit(here, "messages/news.yaml", "name: news", "name: gazette")
+    edit(here, "messages/news.yaml", "1 March", "2 March")
+    ran = here.run("plan", "--against", "main")
+    told = "gazette looks like news under another name: the same file, and 3 of the same recipients"
+    assert f"{told}; 3 recipients of news got it already, and would get gazette too" in ran.out
+    assert len(intercom.messages) == 4
+
+
 def test_a_raised_revision_tells_who_would_get_it_again(here: Folder, intercom: Sandbox) -> None:
     assert here.run("apply", "--yes").code == 0
     commit(here)
