@@ -8,14 +8,16 @@ from collections.abc import Iterator
 
 SIZE = 16  # bytes of a key: the 32 hex digits of section "Identity" of the contract
 _FULL = 2 / 3  # of the slots; beyond it the probes get long
-_SMALLEST = 1 << 10  # slots
+_SMALLEST = 1 << 10  # slots, or keys
+_GROWTH = 2  # by a quarter
 
 
 class Keys:
     """Keys in the order in which they came, each once. `expected` keys fit without growing."""
 
     def __init__(self, expected: int = 0) -> None:
-        self._bytes = bytearray()
+        # Whole from the start: what grows bit by bit leaves holes behind, in the end as large as itself.
+        self._bytes = bytearray(max(_SMALLEST, expected) * SIZE)
         self._count = 0
         self._room(max(_SMALLEST, int(expected / _FULL)))
 
@@ -45,7 +47,9 @@ class Keys:
             self._room(2 * len(slots))
             slot = self._free(key)
         self._slots[slot] = self._count = row + 1
-        known += key
+        if len(known) == row * SIZE:
+            known += bytes(len(known) >> _GROWTH)
+        known[row * SIZE : row * SIZE + SIZE] = key
         return row
 
     def is_new(self, key: bytes) -> bool:

@@ -14,6 +14,7 @@ from runner.cli.drawing import Counting
 from runner.cli.holding import home, known
 from runner.cli.options import EXIT, command, format_option
 from runner.cli.session import WATCH, Session, session
+from runner.cli.watching import steady_memory
 from runner.declare.project import Project
 from runner.errors import Problem, ProblemsFound, UsageMistake
 from runner.ledger.facts import Facts
@@ -79,6 +80,7 @@ def plan(
         raise UsageMistake("--write and --check exclude each other")
     if out and choices.limit:
         raise UsageMistake("a saved plan holds all that would be sent", "--limit is for apply --plan")
+    steady_memory()
     with session() as here:
         project = here.valid_project(paths)
         facts = known(here)

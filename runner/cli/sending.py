@@ -12,6 +12,7 @@ from runner.cli.holding import held
 from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.cli.planning import choosing, made_from
 from runner.cli.session import Session, session
+from runner.cli.watching import steady_memory
 from runner.declare.project import Project
 from runner.deliver.summary import Summary
 from runner.errors import GuardRefused, LedgerUnavailable, RunStopped
@@ -62,6 +63,7 @@ def apply(
     PATHS are files or folders below messages/; without any, everything is sent.
     """
     until = None if deadline is None else time.monotonic() + deadline
+    steady_memory()
     with session() as here:
         project = here.valid_project(paths)  # before the ledger: a mistake in a file needs no network to be told
         saved = binding.saved(here, plan_path) if plan_path else None

@@ -10,6 +10,7 @@ from typing import Self
 from runner.declare.language import MAX_SECONDS, RenderTooLong
 from runner.declare.template import Watch
 
+_MMAP_THRESHOLD = -3  # of <malloc.h>
 _TICK = 0.25  # seconds of processor time
 
 
@@ -36,6 +37,18 @@ def watched(watch: Watch) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
+
+
+def steady_memory() -> None:
+    """Lets large blocks of memory go back to the system when they are freed, also after others were.
+
+    glibc raises the size from which it does so with every block that it gets back (mallopt(3), M_MMAP_THRESHOLD), so
+    that what grew step by step would leave holes as large as itself. Where there is no glibc, nothing happens.
+    """
+    import ctypes  # noqa: PLC0415  # for large audiences alone
+
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, 1 << 20)
 
 
 class Signals:

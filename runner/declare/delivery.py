@@ -170,7 +170,7 @@ class _Stream:
     def __init__(self, declaration: Declaration, salt: str, seen: Keys | None) -> None:
         self._declaration = declaration
         self._seen = seen
-        self._numbers = array("Q")  # of the recipients whose keys were seen
+        self._numbers: array[int] | None = None
         self._keys = {kind: _keyer(salt, declaration, kind) for kind in KINDS}
         self._digest = _digester(salt)
         self._is_valid = rules.validator("payload").is_valid
@@ -188,9 +188,7 @@ class _Stream:
 
     def _delivery(self, recipient: Recipient) -> Delivery | list[Problem]:
         declaration = self._declaration
-        values = {**declaration.values, **recipient.vars}
-        for name in recipient.blank:
-            values.pop(name, None)
+        values = self._values(recipient)
         at = 0
         try:
             value = recipient.identifier.render(values).strip()
@@ -210,10 +208,10 @@ class _Stream:
             half = TemplateFault("not-a-text", "half of a surrogate pair is no character")
             return [declaration.body_origin.problem(half, self._label(recipient))]
         if self._seen is not None:
+            rows = len(self._seen)
             row = self._seen.add(found)
-            if row < len(self._numbers):
-                return [self._duplicate(recipient, value, self._numbers[row])]
-            self._numbers.append(recipient.number)
+            if row < rows:
+                return [self._duplicate(recipient, value, self._number_of(row))]
         return Delivery(found.hex(), recipient.kind, value, payload, made, recipient.number, recipient.vars)
 
     def _faults(self, recipient: Recipient, values: dict[str, Any], first: TemplateFault, at: int) -> list[Problem]:
@@ -281,6 +279,32 @@ class _Stream:
         problem = origin.problem(fault, self._label(recipient))
         place = Place(origin.file.path) if origin.file else origin.document.place(origin.path)
         return replace(problem, place=place, excerpt=origin.document.excerpt(place.line) if not origin.file else "")
+
+    def _number_of(self, row: int) -> int:
+        """The number of the recipient who came first with a key: found in a second pass, for few audiences need it."""
+        assert self._seen is not None
+        if self._numbers is None or row >= len(self._numbers):
+            self._numbers = array("Q", [0]) * len(self._seen)
+            for recipient in self._declaration.recipients(Tally()):
+                if isinstance(recipient, Problem):
+                    continue
+                known = self._seen.row(self._key_of(recipient))
+                if known is not None and not self._numbers[known]:
+                    self._numbers[known] = recipient.number
+        return self._numbers[row]
+
+    def _key_of(self, recipient: Recipient) -> bytes:
+        """The key of a recipient; of one that has none, a key that nobody has."""
+        try:
+            return self._keys[recipient.kind](recipient.identifier.render(self._values(recipient)).strip())
+        except (TemplateFault, UnicodeEncodeError, orjson.JSONEncodeError):
+            return b""
+
+    def _values(self, recipient: Recipient) -> dict[str, Any]:
+        values = {**self._declaration.values, **recipient.vars}
+        for name in recipient.blank:
+            values.pop(name, None)
+        return values
 
     def _duplicate(self, recipient: Recipient, value: str, earlier: int) -> Problem:
         audience = self._declaration.audience

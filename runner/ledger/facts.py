@@ -22,6 +22,9 @@ from runner.ledger.lines import Bytes, File, Lines
 from runner.ledger.record import RANK, Header, KeyStatus, Record, State, folded, key_status, parsed, salt_check
 
 _LINE = 440  # bytes of a usual line, to make room for a file's facts at once
+_FOUR_BYTES = 0xFFFFFFFF
+_HASH = _FOUR_BYTES  # what is kept of a line's hash: it only tells the same fact from another of one attempt
+_LEAST_ROOM = 1024  # rows
 _MEMBERS = 255  # the place in `_lines` of the facts that stand on no line of their own
 _CLAIMED, _UNKNOWN = RANK["claimed"], RANK["unknown"]
 
@@ -59,8 +62,8 @@ class Facts:
         self._headers: dict[Header, int] = {}
         self.torn: list[str] = []
         self._keys = Keys()
-        self._offset, self._source, self._group = array("Q"), bytearray(), array("I")
-        self._attempt, self._line, self._places = array("q"), array("q"), bytearray()
+        self._offset, self._source, self._group = array("I"), bytearray(), array("I")
+        self._attempt, self._line, self._places = array("q"), array("I"), bytearray()
         self._more: dict[int, list[_Fact]] = {}
         self._known: dict[tuple[str, str, int, str], int] = {}
         self._groups: list[_Group] = []
@@ -89,7 +92,7 @@ class Facts:
             return
         self._members.append(fact)
         group = self._group_of(fact)
-        line = hash(fact.line().rstrip())
+        line = hash(fact.line().rstrip()) & _HASH
         self._add(fact.key, _Fact(len(self._members) - 1, _MEMBERS, group, hash(fact.attempt), line, place))
         self._contacts.pop((fact.message, fact.revision), None)
 
@@ -143,8 +146,8 @@ class Facts:
 
     def lacking(self, place: int) -> Iterator[Record]:
         """The lasting facts that a place (a bit) lacks. Facts that later ones of their attempt replace last not."""
-        for row, places in enumerate(self._places):
-            if not places & place or row in self._more:
+        for row in range(len(self._keys)):
+            if not self._places[row] & place or row in self._more:
                 yield from (self._record(fact) for fact in self._lasting(row) if not fact.places & place)
 
     def compacted(self) -> Iterator[Record]:
@@ -208,6 +211,9 @@ class Facts:
         self._contacts.clear()
         if not self._keys:
             self._keys = Keys(lines.size // _LINE)
+            self._make_room(lines.size // _LINE)
+        if lines.size > _FOUR_BYTES and self._offset.typecode == "I":
+            self._offset = array("Q", self._offset)
         self._lines.append((lines, origin))
         at = _At(origin, place, len(self._lines) - 1)
         rest = b""
@@ -239,6 +245,8 @@ class Facts:
     def _take_usual(self, lines: list[bytes], values: list[dict[str, Any]], at: "_At") -> None:
         """Adds what whole lines say. Most are facts with a content, of a group that was seen before: those at once."""
         add, known, attempts, hashes, places = self._keys.add, self._known, self._attempt, self._line, self._places
+        rows = len(self._keys)
+        offsets, sources, groups = self._offset, self._source, self._group
         offset, first, source, place = at.offset, at.number, at.source, at.place
         for number, (line, value) in enumerate(zip(lines, values, strict=True), first):
             try:
@@ -249,16 +257,22 @@ class Facts:
             if group < 0 or len(key) != SIZE or attempt.__class__ is not str:
                 at.offset, at.number = offset, number
                 self._take_value(line, value, at)
+                rows = len(self._keys)
                 offset += len(line) + 1
                 continue
             at.has_record = True
-            row = add(key)
-            if row == len(places):
-                self._append(offset, source, group, hash(attempt), hash(line), place)
-            elif attempts[row] == hash(attempt) and hashes[row] == hash(line):
+            row, name, text = add(key), hash(attempt), hash(line) & _HASH
+            if row == rows:
+                rows += 1
+                if row < len(places):
+                    offsets[row], sources[row], groups[row] = offset, source, group
+                    attempts[row], hashes[row], places[row] = name, text, place
+                else:
+                    self._set(row, _Fact(offset, source, group, name, text, place))
+            elif attempts[row] == name and hashes[row] == text:
                 places[row] |= place
             else:
-                self._join(row, _Fact(offset, source, group, hash(attempt), hash(line), place))
+                self._join(row, _Fact(offset, source, group, name, text, place))
             offset += len(line) + 1
         at.offset, at.number = offset, first + len(lines)
 
@@ -271,7 +285,7 @@ class Facts:
             return
         at.has_record = True
         group = self._group_of(fact)
-        self._add(fact.key, _Fact(at.offset, at.source, group, hash(fact.attempt), hash(line), at.place))
+        self._add(fact.key, _Fact(at.offset, at.source, group, hash(fact.attempt), hash(line) & _HASH, at.place))
 
     def _take_odd(self, line: bytes, at: "_At") -> None:
         """Adds what a line says that is not exactly one object."""
@@ -289,22 +303,28 @@ class Facts:
             self.add(fact, at.place)
 
     def _add(self, key: str, fact: _Fact) -> None:
-        raw = _raw(key)
+        raw, before = _raw(key), len(self._keys)
         row = self._keys.add(raw)
         if raw.hex() != key:
             self._odd[row] = key
-        if row < len(self._places):
+        if row < before:
             self._join(row, fact)
-            return
-        self._append(*fact)
+        else:
+            self._set(row, fact)
 
-    def _append(self, offset: int, source: int, group: int, attempt: int, line: int, places: int) -> None:
-        self._offset.append(offset)
-        self._source.append(source)
-        self._group.append(group)
-        self._attempt.append(attempt)
-        self._line.append(line)
-        self._places.append(places)
+    def _set(self, row: int, fact: _Fact) -> None:
+        """Makes a fact the first of its row."""
+        if row == len(self._places):
+            self._make_room(_LEAST_ROOM + row // 4)
+        self._offset[row], self._source[row], self._group[row] = fact.offset, fact.source, fact.group
+        self._attempt[row], self._line[row], self._places[row] = fact.attempt, fact.line, fact.places
+
+    def _make_room(self, rows: int) -> None:
+        """Makes the columns longer; many at once, for what grows bit by bit leaves holes as large as itself."""
+        for column in (self._offset, self._group, self._attempt, self._line):
+            column.extend(array(column.typecode, [0]) * rows)
+        for places in (self._source, self._places):
+            places.extend(bytes(rows))
 
     def _join(self, row: int, new: _Fact) -> None:
         """Adds a fact to those of its key: the same one in another place, or one that replaces or joins them."""
@@ -324,8 +344,7 @@ class Facts:
 
     def _put(self, row: int, facts: list[_Fact]) -> None:
         first, *others = facts
-        self._offset[row], self._source[row], self._group[row] = first.offset, first.source, first.group
-        self._attempt[row], self._line[row], self._places[row] = first.attempt, first.line, first.places
+        self._set(row, first)
         if others:
             self._more[row] = others
         else:
@@ -371,8 +390,10 @@ class Facts:
 
     def _rows_of(self, message: str, revision: int) -> Iterator[int]:
         wanted = {at for at, group in enumerate(self._groups) if (group.message, group.revision) == (message, revision)}
-        for row, group in enumerate(self._group):
-            if group in wanted or (row in self._more and any(fact.group in wanted for fact in self._more[row])):
+        for row in range(len(self._keys)):
+            if self._group[row] in wanted or (
+                row in self._more and any(fact.group in wanted for fact in self._more[row])
+            ):
                 yield row
 
     def _contacts_of(self, message: str, revision: int) -> Contacts:
