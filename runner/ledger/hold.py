@@ -5,6 +5,7 @@ next run finds it and stops, instead of sending again what it cannot know of. It
 """
 
 import os
+import secrets
 from urllib.parse import quote
 
 from runner.errors import LedgerUnavailable
@@ -19,7 +20,8 @@ def take(repository: Repository, to: Target, who: str) -> None:
     if _mine(repository, ref) and _on_remote(repository, to.remote, ref):
         return
     tree = os.fsdecode(repository.git("mktree")).strip()
-    commit = committed(repository, tree, f"{who}\n")
+    # Two holders of one name in one second would make the same commit, and both take the other's for their own.
+    commit = committed(repository, tree, f"{who}\n\n{secrets.token_hex(8)}\n")
     repository.git("update-ref", ref, commit)
     try:
         # The lease on nothing lets only the first of two that come at once succeed.
@@ -53,7 +55,7 @@ def holder(repository: Repository, remote: str, path: str) -> str:
     if not found:
         return ""
     repository.git("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", remote, ref)
-    return os.fsdecode(repository.git("log", "-1", "--format=%B", found)).strip()
+    return os.fsdecode(repository.git("log", "-1", "--format=%s", found)).strip()
 
 
 def free(repository: Repository, to: Target, wait: Wait, *, anybodys: bool = False) -> bool:

@@ -1,6 +1,7 @@
 """`msgrun lock hold`: what a lost machine knew stops the next run, instead of being sent again."""
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -72,3 +73,12 @@ def test_outside_of_ci_the_machine_is_named(author):
     assert author.msgrun("lock", "hold").code == 0
     author.git("update-ref", "-d", "refs/msgrun/held/messages%2Elock")
     assert "held on origin by process" in author.msgrun("apply", "--yes").err
+
+
+def test_two_runs_of_one_job_that_come_in_one_second_do_not_both_hold(job, origin):
+    commit = tip(origin)
+    first, second = job("1", commit), job("2", commit)
+    second.env["GITHUB_RUN_ID"] = "1"  # one job, started twice
+    with ThreadPoolExecutor() as pool:
+        codes = sorted(pool.map(lambda clone: clone.msgrun("lock", "hold").code, (first, second)))
+    assert codes == [0, 6]
