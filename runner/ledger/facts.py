@@ -221,7 +221,7 @@ class Facts:
             *whole, rest = (rest + block).split(b"\n")
             self._take(whole, at)
         self._take([rest] if rest else [], at)
-        if at.first and not (at.headers or at.has_record or at.first.lstrip(b"\xef\xbb\xbf ").startswith(b"{")):
+        if at.odd and not (at.headers or at.has_record or at.is_torn_header):
             raise LedgerUnavailable(
                 f"{origin} is no lockfile: no line of it can be read",
                 "a pointer of Git LFS, or encrypted? Get the file itself; without it everything would be sent again",
@@ -291,7 +291,7 @@ class Facts:
         """Adds what a line says that is not exactly one object."""
         if not line.strip():
             return
-        at.first = at.first or line
+        at.first, at.odd = at.first or line, at.odd + 1
         values, is_torn = objects(line)
         if is_torn:
             self.torn.append(f"{at.origin}:{at.number}")
@@ -370,8 +370,10 @@ class Facts:
         if fact.source == _MEMBERS:
             return self._members[fact.offset]
         lines, origin = self._lines[fact.source]
-        (value,), _ = objects(lines.line(fact.offset))
-        record = parsed(value, f"{origin}, at byte {fact.offset}", 1)
+        line = lines.line(fact.offset)
+        if hash(line) & _HASH != fact.line:  # edited in place, where git puts a new file in its place
+            raise LedgerUnavailable(f"{origin} was changed while it was read", "run the command again")
+        record = parsed(orjson.loads(line), f"{origin}, at byte {fact.offset}", 1)
         assert isinstance(record, Record)
         return record
 
@@ -419,7 +421,7 @@ class Facts:
 
 @dataclass(slots=True)
 class _At:
-    """Where reading has come to in a place, and what was found there."""
+    """Where reading has come to in a place, and what was found there. `odd` lines are not exactly one object."""
 
     origin: str
     place: int
@@ -427,6 +429,7 @@ class _At:
     offset: int = 0
     number: int = 1
     first: bytes = b""
+    odd: int = 0
     has_record: bool = False
     headers: set[Header] = field(default_factory=set)
 
@@ -435,16 +438,24 @@ class _At:
         self.offset += len(line) + 1
         self.number += 1
 
+    @property
+    def is_torn_header(self) -> bool:
+        """Whether there is nothing but a line that begins as a header does: a power cut while it was written."""
+        return self.odd == 1 and self.first.lstrip(b"\xef\xbb\xbf ").startswith(b"{")
+
 
 def _values(lines: list[bytes]) -> list[Any] | None:
-    """The objects on lines that are whole, or nothing if some line is not."""
+    """The objects on lines that are whole, or nothing if some line is not.
+
+    A number between two lines tells an object that goes on over both from two objects that stand on one.
+    """
     try:
-        values = orjson.loads(b"[" + b",".join(lines) + b"]")
+        values = orjson.loads(b"[" + b",0,".join(lines) + b"]")
     except orjson.JSONDecodeError:
         return None
-    if len(values) != len(lines) or not all(value.__class__ is dict for value in values):
-        return None
-    return cast("list[Any]", values)
+    found, between = values[::2], values[1::2]
+    is_whole = len(found) == len(lines) and not any(between) and all(value.__class__ is dict for value in found)
+    return cast("list[Any]", found) if is_whole else None
 
 
 def _single(line: bytes) -> dict[str, Any] | None:

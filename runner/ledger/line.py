@@ -9,8 +9,9 @@ from typing import Any
 import orjson
 
 _DECODER = json.JSONDecoder()
-_KEY = re.compile(r'"key":"[0-9a-f]{32}"')
-_FIELD = re.compile(r'"(\w+)":("(?:[^"\\]|\\.)*"|\d+)(?=[,}])')
+_START = re.compile(r'\{\s*"')
+_KEY = re.compile(r'"key"\s*:\s*"([0-9a-f]{32})"')
+_FIELD = re.compile(r'"(\w+)"\s*:\s*("(?:[^"\\]|\\.)*"|\d+)(?=\s*[,}])')
 
 
 def objects(line: bytes) -> tuple[list[dict[str, Any]], bool]:
@@ -25,27 +26,28 @@ def _salvaged(line: bytes) -> Iterator[dict[str, Any]]:
     Leaving one out could make a delivery look unsent, so the search goes on behind each object that it finds.
     """
     text = line.decode(errors="replace")
-    at = text.find('{"')
-    while at >= 0:
+    begin = at = 0  # of what is not read yet, and of where an object may begin in it
+    while start := _START.search(text, at):
+        if torn := _torn(text[begin : start.start()]):
+            yield torn
         try:
-            _, end = _DECODER.raw_decode(text, at)
+            _, end = _DECODER.raw_decode(text, start.start())
         except (ValueError, RecursionError):
-            end = at + 1
-            following = text.find('{"', end)
-            torn = _torn(text[at:following] if following >= 0 else text[at:])
-            if torn:
-                yield torn
-        else:
-            value = _object(text[at:end].encode())
-            if value is not None and ("msgrun_lock" in value or {"key", "attempt", "status"} <= value.keys()):
-                yield value
-        at = text.find('{"', end)
+            begin, at = start.start(), start.start() + 1
+            continue
+        value = _object(text[start.start() : end].encode())
+        if value is not None and ("msgrun_lock" in value or {"key", "attempt", "status"} <= value.keys()):
+            yield value
+        begin = at = end
+    if torn := _torn(text[begin:]):
+        yield torn
 
 
 def _torn(text: str) -> dict[str, Any] | None:
     """A torn record whose key can be read, as an open claim: its delivery may have been sent.
 
-    A compacted ledger has one line a delivery. Leaving a damaged one out would send the message again.
+    A compacted ledger has one line a delivery. Leaving a damaged one out would send the message again. A formatter that
+    spreads a record over lines of its own tears it as well.
     """
     found = _KEY.search(text)
     if not found:
@@ -53,7 +55,7 @@ def _torn(text: str) -> dict[str, Any] | None:
     fields = {name: json.loads(value) for name, value in _FIELD.findall(text)}
     attempt = fields.get("attempt") or f"torn-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
     kept = {name: fields[name] for name in ("message", "revision", "to", "contact", "text", "at") if name in fields}
-    return {"key": found[0][7:-1], "attempt": attempt, "status": "claimed", **kept}
+    return {"key": found[1], "attempt": attempt, "status": "claimed", **kept}
 
 
 def _object(text: bytes) -> dict[str, Any] | None:

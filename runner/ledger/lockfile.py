@@ -4,7 +4,7 @@ import fcntl
 import os
 import socket
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -42,8 +42,8 @@ class Places:
 
     @property
     def exists(self) -> bool:
-        """Whether there is a lockfile; one of no bytes has lost its header, and counts as lost."""
-        return self.lockfile.is_file() and self.lockfile.stat().st_size > 0
+        """Whether there is a lockfile; one of no bytes, or of blank lines, has lost its header, and counts as lost."""
+        return self.lockfile.is_file() and any(block.strip() for block in _blocks(self.lockfile))
 
 
 def read(places: Places) -> Facts:
@@ -203,8 +203,13 @@ def _files(places: Places) -> list[tuple[int, Path, str]]:
 
 def _count(path: Path) -> int:
     """How many lines a file has."""
+    return sum(block.count(b"\n") for block in _blocks(path))
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    """All of a file. Raises LedgerUnavailable."""
     try:
-        return sum(block.count(b"\n") for block in File(path).blocks())
+        yield from File(path).blocks()
     except OSError as error:
         raise LedgerUnavailable(f"{path} cannot be read: {error.strerror}") from error
 

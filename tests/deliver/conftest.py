@@ -37,6 +37,7 @@ class House:
     root: Path
     sandbox: Sandbox
     settings: Settings = field(default_factory=lambda: Settings(breakers=Breakers(unknown=1000)))
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
     slept: list[float] = field(default_factory=list)
     runs: int = 0
     signal: Callable[[], int] = lambda: 0
@@ -87,8 +88,8 @@ class House:
         if self.really_sleeps:
             return Clock(lambda: datetime.now(UTC), time.monotonic, time.sleep)
         return Clock(
-            lambda: datetime.now(UTC) + timedelta(seconds=sum(self.slept)),
-            lambda: time.monotonic() + sum(self.slept),
+            lambda: self.began + timedelta(seconds=sum(self.slept)),
+            lambda: sum(self.slept),
             self.slept.append,
         )
 

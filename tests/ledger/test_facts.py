@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -260,3 +261,194 @@ def test_a_damaged_record_whose_key_can_be_read_is_unknown_not_forgotten():
         assert state.open[0].message in {"seed", ""}
     assert state.open[0].attempt == "run-1"
     assert read(line[:-20] + b"\n" + line).state(key).status == "sent"
+
+
+# A model of the fold, by the words of the contract alone: every line parsed, everything kept, nothing compact.
+
+hexadecimal = st.sampled_from([f"{number:032x}" for number in (1, 2, 2**127, 2**128 - 1)])
+usual = st.builds(
+    Record,
+    key=hexadecimal,
+    attempt=st.sampled_from(["A-1", "A-2", "B-1"]),
+    status=st.sampled_from(sorted(RANK)),
+    message=st.sampled_from(["seed", "news"]),
+    revision=st.integers(1, 2),
+    contact=st.sampled_from(["", "c1", "c2"]),
+    id=st.sampled_from(["", "2001", "2002"]),
+    content=st.sampled_from(["x", "y"]),
+    code=short,
+)
+endings = st.sampled_from([b"\n", b"\r\n", b"\n\n", b" \n"])
+shapes = st.sampled_from(
+    [
+        lambda line: line,
+        lambda line: json.dumps(json.loads(line)).encode(),
+        lambda line: json.dumps(dict(sorted(json.loads(line).items(), reverse=True)), ensure_ascii=False).encode(),
+    ]
+)
+rows = st.lists(st.tuples(st.one_of(usual, usual, records, headers), shapes, endings), max_size=12)
+
+
+def laid_out(chosen: list[tuple[Record | Header, Callable[[bytes], bytes], bytes]]) -> bytes:
+    return b"".join(shape(member.line().rstrip()) + ending for member, shape, ending in chosen)
+
+
+def tops(data: bytes) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """By key and attempt the values at the attempt's top."""
+    found: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for line in data.splitlines():
+        value = json.loads(line) if line.strip() else {"msgrun_lock": 1}
+        if "msgrun_lock" not in value:
+            found.setdefault(value["key"], {}).setdefault(value["attempt"], []).append(value)
+    for attempts in found.values():
+        for attempt, values in attempts.items():
+            top = max(RANK[value["status"]] for value in values)
+            attempts[attempt] = [value for value in values if RANK[value["status"]] == top]
+    return found
+
+
+def settled(attempts: dict[str, list[dict[str, Any]]]) -> str:
+    statuses = {values[0]["status"] for values in attempts.values()}
+    unknown = "unknown" if statuses & {"claimed", "unknown"} else ""
+    return "sent" if "sent" in statuses else unknown or ("refused" if "refused" in statuses else "free")
+
+
+def told(found: Facts, keys: list[str]) -> dict[str, Any]:
+    """What a ledger says that the model says as well."""
+    messages = [("seed", 1), ("seed", 2), ("news", 1), ("news", 2)]
+    states = {key: found.state(key) for key in keys}
+    raw = {key: bytes.fromhex(key) for key in keys if len(key) == 32}
+    return {
+        "keys": sorted(found),
+        "values": {
+            key: sorted(json.dumps(one.value(), sort_keys=True) for one in states[key].attempts) for key in keys
+        },
+        "status": {key: states[key].status for key in keys},
+        "raw": {key: found.status(raw[key]) for key in raw},
+        "unknown": list(found.unknown()),
+        "twice": sorted(state.record.key for state in found.duplicates()),
+        "of": [sorted(found.keys_of(*message)) for message in messages],
+        "contents": {key: [found.was_sent_with(raw[key], content) for content in ("x", "y")] for key in raw},
+        "reached": [
+            found.reached(*message, who, but=key) for message in messages for who in ("c1", "c2") for key in keys
+        ],
+    }
+
+
+def expected(data: bytes) -> dict[str, Any]:
+    model = tops(data)
+    keys = sorted(model)
+    status = {key: settled(model[key]) for key in keys}
+    flat = {key: [value for values in model[key].values() for value in values] for key in keys}
+    held = {key: flat[key] + open_claims(data, key, model[key]) for key in keys}
+    messages = [("seed", 1), ("seed", 2), ("news", 1), ("news", 2)]
+
+    def is_twice(key: str) -> bool:
+        sent = [(value["attempt"], value["id"]) for value in flat[key] if value["status"] == "sent" and "id" in value]
+        ids = {attempt: {found for name, found in sent if name == attempt} for attempt, _ in sent}
+        return any(one != other for one in ids.values() for other in ids.values())
+
+    def is_of(value: dict[str, Any], message: tuple[str, int]) -> bool:
+        return (value.get("message", ""), value.get("revision", 0)) == message
+
+    def is_reached(message: tuple[str, int], who: str, but: str) -> bool:
+        others = [key for key in keys if key != but and status[key] in {"sent", "unknown"}]
+        return any(is_of(value, message) and value.get("contact") == who for key in others for value in held[key])
+
+    def is_sent_with(key: str, content: str) -> bool:
+        return any((value["status"], value.get("content")) == ("sent", content) for value in flat[key])
+
+    raw = [key for key in keys if len(key) == 32]
+    return {
+        "keys": keys,
+        "values": {key: sorted({json.dumps(normal(value), sort_keys=True) for value in flat[key]}) for key in keys},
+        "status": status,
+        "raw": {key: status[key] for key in raw},
+        "unknown": [key for key in keys if status[key] == "unknown"],
+        "twice": [key for key in keys if is_twice(key)],
+        "of": [[key for key in keys if any(is_of(value, message) for value in held[key])] for message in messages],
+        "contents": {key: [is_sent_with(key, content) for content in ("x", "y")] for key in raw},
+        "reached": [is_reached(message, who, key) for message in messages for who in ("c1", "c2") for key in keys],
+    }
+
+
+def open_claims(data: bytes, key: str, attempts: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """The claims that stand beside their unknown outcomes: reconcile needs them."""
+    values = [json.loads(line) for line in data.splitlines() if line.strip()]
+    claims = [value for value in values if (value.get("key"), value.get("status")) == (key, "claimed")]
+    return [value for value in claims if attempts[value["attempt"]][0]["status"] == "unknown"]
+
+
+def normal(value: dict[str, Any]) -> dict[str, Any]:
+    """Without the empty fields, which say nothing."""
+    return {name: found for name, found in value.items() if found}
+
+
+@settings(fast, max_examples=300)
+@given(rows, rows, st.integers(1, 400), st.booleans())
+def test_a_ledger_says_what_a_plain_model_of_the_fold_says(tmp_path_factory, ours, theirs, block, is_file):
+    first, second = laid_out(ours), laid_out(theirs)
+    found = Facts()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("runner.ledger.lines._BLOCK", block)
+        patch.setattr("runner.ledger.lines._USUAL", block)
+        for place, data in ((1, first), (2, second)):
+            path = tmp_path_factory.mktemp("ledger") / "messages.lock"
+            path.write_bytes(data)
+            if is_file:
+                found.read_file(path, "messages.lock", place)
+            else:
+                found.read(data, "messages.lock", place)
+        model = expected(first + b"\n" + second)
+        assert found.torn == []
+        assert told(found, model["keys"]) == model
+        lacking = [json.dumps(record.value(), sort_keys=True) for record in found.lacking(1)]
+        assert {one for values in expected(first)["values"].values() for one in values}.isdisjoint(lacking)
+        missing = b"".join(record.line() for record in found.lacking(1))
+        assert told(read(first + b"\n" + missing), model["keys"])["status"] == model["status"]
+        compacted = read(b"".join(record.line() for record in found.compacted()))
+        again = told(compacted, model["keys"])
+        assert {name: again[name] for name in ("values", "status", "twice")} == {
+            name: model[name] for name in ("values", "status", "twice")
+        }
+
+
+@pytest.mark.parametrize("indent", [None, 0, 2])
+@pytest.mark.parametrize("has_header", [True, False])
+def test_a_formatter_that_spreads_records_over_lines_never_frees_a_delivery(indent, has_header, record):
+    key = "a" * 32
+    members = [record(key, status="sent", id="1"), record("b" * 32, status="claimed")]
+    data = b"".join(json.dumps(member.value(), indent=indent).encode() + b"\n" for member in members)
+    found = read((Header("acme").line() if has_header else b"") + data)
+    assert [found.state(name).status for name in (key, "b" * 32)] == [
+        "sent" if indent is None else "unknown",
+        "unknown",
+    ]
+
+
+def test_lines_of_a_formatter_without_any_key_are_no_lockfile():
+    with pytest.raises(LedgerUnavailable, match="no line of it can be read"):
+        read(b'{\n  "msgrun_lock": 1,\n  "workspace": "acme"\n}\n')
+
+
+def test_an_object_over_two_lines_is_not_balanced_by_two_on_another(record):
+    keys = [f"{number:032x}" for number in range(4)]
+    lines = [record(key, status="sent", id="1").line().rstrip() for key in keys]
+    half = lines[0].index(b'"message":"') + 12
+    data = b"\n".join([lines[0][:half], lines[0][half:], lines[1] + b"," + lines[2], lines[3]])
+    found = read(data + b"\n")
+    assert [found.state(key).status for key in keys] == ["unknown", "sent", "sent", "sent"]
+
+
+def test_a_file_that_an_editor_changes_in_place_meanwhile_is_told(tmp_path, record):
+    path = tmp_path / "messages.lock"
+    members = [record(f"{number:032x}", status="sent", content="x", contact=f"c{number}") for number in range(3)]
+    path.write_bytes(written(members))
+    found = Facts()
+    found.read_file(path, "messages.lock")
+    for data in (written(members[1:]), b""):
+        path.write_bytes(data)
+        with pytest.raises(LedgerUnavailable, match="changed while it was read"):
+            found.state(members[0].key)
+        with pytest.raises(LedgerUnavailable, match="changed while it was read"):
+            found.reached("seed", 1, "c2")

@@ -277,9 +277,11 @@ def test_another_salt_is_refused_before_anything_is_written(places):
     assert places.lockfile.read_bytes() == before
 
 
-def test_a_lockfile_of_no_bytes_counts_as_missing(places):
+def test_a_lockfile_of_no_bytes_or_of_blank_lines_counts_as_missing(places):
     assert not places.exists
     places.lockfile.touch()
+    assert not places.exists
+    places.lockfile.write_bytes(b"\n \r\n")
     assert not places.exists
     create(places, Header("", ""))
     assert places.exists
