@@ -1,5 +1,7 @@
 """Commands about the ledger: status, resolve, accept, adopt, and the lockfile itself."""
 
+from collections import Counter
+
 import click
 
 from runner import plan as planning
@@ -12,8 +14,7 @@ from runner.declare.project import Project
 from runner.deliver import settlement
 from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake
 from runner.ledger import Ledger
-from runner.ledger.facts import Facts
-from runner.ledger.record import Record, State
+from runner.ledger.record import Record
 from runner.plan import Plan
 from runner.planned import PlannedMessage
 from runner.planner import Choices
@@ -30,11 +31,16 @@ def status(name: str | None, form: str) -> int:
     """
     with session() as here:
         facts = known(here)
-        states = _states(facts, name)
-        if name is not None and not states:
+        counts = Counter({held: number for held, number in facts.counts().items() if name in (None, held.message)})
+        if name is not None and not counts:
             names = sorted(facts.messages())
             raise UsageMistake(f"the ledger knows nothing of {name}", rules.did_you_mean(name, names))
-        here.screen.result(machine.status(states) if form == "json" else text.status(states))
+        if form == "json":
+            for part in machine.status(counts, facts.holding(*machine.STATUSES, message=name)):
+                here.screen.result(part)
+        else:
+            told, unknown = facts.holding("unknown", "refused", message=name), facts.holding("unknown", message=name)
+            here.screen.result(text.status(counts, told, unknown))
         return EXIT.guard if facts.duplicates() else EXIT.done
 
 
@@ -106,8 +112,7 @@ def verify(against: str | None) -> int:
         if against is not None:
             unchanged(here, against)
         facts = known(here)
-        states = _states(facts, None)
-        here.screen.result(f"{home(here).shown}: {len(states):,} deliveries, {len(facts.torn)} torn lines")
+        here.screen.result(f"{home(here).shown}: {len(facts):,} deliveries, {len(facts.torn)} torn lines")
         if facts.duplicates():
             return EXIT.guard
         return EXIT.problems if facts.torn else EXIT.done
@@ -142,12 +147,6 @@ def show(key: str | None) -> int:
         if key and not matching:
             raise UsageMistake(f"the ledger has no key that begins with {key}")
         return EXIT.guard if facts.duplicates() else EXIT.done
-
-
-def _states(facts: Facts, name: str | None) -> list[State]:
-    found = [state for key in facts if (state := facts.state(key))]
-    wanted = [state for state in found if name is None or state.record.message == name]
-    return sorted(wanted, key=lambda state: (state.record.message, state.record.revision, state.record.key))
 
 
 def _planned(here: Session, ledger: Ledger, name: str) -> tuple[PlannedMessage, Plan]:

@@ -7,8 +7,10 @@ import hashlib
 from array import array
 from binascii import Error as NotHex
 from binascii import unhexlify
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -27,6 +29,14 @@ _HASH = _FOUR_BYTES  # what is kept of a line's hash: it only tells the same fac
 _LEAST_ROOM = 1024  # rows
 _MEMBERS = 255  # the place in `_lines` of the facts that stand on no line of their own
 _CLAIMED, _UNKNOWN = RANK["claimed"], RANK["unknown"]
+
+
+class Held(NamedTuple):
+    """What holds of a key: its status, and the message and revision of the record that says so."""
+
+    message: str
+    revision: int
+    status: KeyStatus
 
 
 class _Group(NamedTuple):
@@ -152,8 +162,30 @@ class Facts:
 
     def compacted(self) -> Iterator[Record]:
         """The lasting facts, sorted by key and attempt."""
-        for row in sorted(range(len(self._keys)), key=self._keys.__getitem__):
+        for row in self._by_key(range(len(self._keys))):
             yield from sorted(map(self._record, self._lasting(row)), key=lambda one: (one.attempt, one.line()))
+
+    def counts(self) -> Counter[Held]:
+        """How many keys there are, by what holds of them."""
+        found: Counter[Held] = Counter()
+        alone = [_held(group) for group in self._groups]
+        for group, number in Counter(islice(self._group, len(self._keys))).items():
+            found[alone[group]] += number
+        for row in self._more:
+            found[alone[self._group[row]]] -= 1
+            found[self._held(row)] += 1
+        return +found
+
+    def holding(self, *statuses: KeyStatus, message: str | None = None) -> Iterator[State]:
+        """The states with one of these statuses, of one message or of all, by message, revision and key."""
+        alone = [_held(group) for group in self._groups]
+        rows: dict[tuple[str, int], array[int]] = {}
+        for row, group in enumerate(islice(self._group, len(self._keys))):
+            held = alone[group] if row not in self._more else self._held(row)
+            if held.status in statuses and message in (None, held.message):
+                rows.setdefault((held.message, held.revision), array("I")).append(row)
+        for _, found in sorted(rows.items()):
+            yield from (folded(self._records(row)) for row in self._by_key(found))
 
     def unknown(self) -> Iterator[str]:
         """The keys whose deliveries may or may not have been sent, sorted."""
@@ -385,6 +417,18 @@ class Facts:
             return key_status({self._groups[self._group[row]].status})
         return key_status({self._groups[fact.group].status for fact in self._facts(row)})
 
+    def _held(self, row: int) -> Held:
+        state = folded(self._records(row))
+        return Held(state.record.message, state.record.revision, state.status)
+
+    def _by_key(self, rows: Iterable[int]) -> Iterator[int]:
+        """Rows in the order of their keys: sorted one first byte at a time, so that no list holds a million keys."""
+        shares = [array("I") for _ in range(256)]
+        for row in rows:
+            shares[self._keys[row][0]].append(row)
+        for share in shares:
+            yield from sorted(share, key=self._keys.__getitem__)
+
     def _lasting(self, row: int) -> list[_Fact]:
         facts = self._facts(row)
         settled = {fact.attempt for fact in facts if self._rank(fact) == _UNKNOWN}
@@ -462,6 +506,11 @@ def _single(line: bytes) -> dict[str, Any] | None:
     """The object that a line is, if it is one and whole."""
     values, is_torn = objects(line) if line.strip() else ([], True)
     return None if is_torn else values[0]
+
+
+def _held(group: _Group) -> Held:
+    """What holds of a key of which there is but one fact."""
+    return Held(group.message, group.revision, key_status({group.status}))
 
 
 def _is_held(rank: int, top: int) -> bool:

@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 
 from runner.errors import Problem
-from runner.ledger.record import State
+from runner.ledger.facts import Held
+from runner.ledger.record import KeyStatus, State
 from runner.plan import Plan
 from runner.planned import ACTIONS, PlannedDelivery, PlannedMessage
 from runner.privacy import revealed
@@ -16,7 +17,7 @@ from runner.privacy import revealed
 FORMAT_VERSION = 1
 _BATCH = 1000  # deliveries in a part
 _END = "\n}"
-_STATUSES = ("sent", "unknown", "refused", "free")
+STATUSES: tuple[KeyStatus, ...] = ("sent", "unknown", "refused", "free")
 
 
 def problems(found: Iterable[Problem], *, show: bool) -> str:
@@ -62,17 +63,14 @@ def plan(planned: Plan, salt_check: str = "", changes: dict[str, Any] | None = N
     }
     yield f'{_document(head).removesuffix(_END)},\n  "deliveries": ['
     lines = (_delivery(message, delivery) for message in planned.messages for delivery in message.deliveries)
-    last = next(lines, None)
-    while batch := list(islice(lines, _BATCH)):
-        yield "".join(f"    {line},\n" for line in (last, *batch[:-1])).removesuffix("\n")
-        last = batch[-1]
+    yield from _listed(lines)
     guards = [
         {"code": guard.code, "message": guard.message, "hint": guard.hint, "messages": list(guard.messages)}
         for guard in planned.guards
     ]
     last_keys = {"guards": guards, **({"changes": changes} if changes else {})}
     tail = orjson.dumps(last_keys, option=orjson.OPT_INDENT_2).decode().removeprefix("{\n")
-    yield f"    {last}\n  ],\n{tail}" if last else f"  ],\n{tail}"
+    yield f"  ],\n{tail}"
 
 
 def _delivery(message: PlannedMessage, delivery: PlannedDelivery) -> str:
@@ -89,21 +87,31 @@ def _delivery(message: PlannedMessage, delivery: PlannedDelivery) -> str:
     ).decode()
 
 
-def status(states: list[State]) -> str:
-    """What a ledger knows: counts, and for each delivery the record that holds."""
+def status(known: Counter[Held], states: Iterable[State]) -> Iterator[str]:
+    """What a ledger knows: counts, and for each delivery the record that holds, a line each; in parts as a plan is."""
     messages: dict[tuple[str, int], Counter[str]] = {}
-    for state in states:
-        messages.setdefault((state.record.message, state.record.revision), Counter())[state.status] += 1
-    return _document(
-        {
-            "counts": _counts(Counter(state.status for state in states), _STATUSES),
-            "messages": [
-                {"name": name, "revision": revision, "counts": _counts(found, _STATUSES)}
-                for (name, revision), found in sorted(messages.items())
-            ],
-            "deliveries": [_holding(state) for state in states],
-        }
-    )
+    for (name, revision, found), number in known.items():
+        messages.setdefault((name, revision), Counter())[found] += number
+    head = {
+        "counts": _counts(sum(messages.values(), Counter()), STATUSES),
+        "messages": [
+            {"name": name, "revision": revision, "counts": _counts(found, STATUSES)}
+            for (name, revision), found in sorted(messages.items())
+        ],
+    }
+    yield f'{_document(head).removesuffix(_END)},\n  "deliveries": ['
+    yield from _listed(orjson.dumps(_holding(state)).decode() for state in states)
+    yield "  ]\n}"
+
+
+def _listed(lines: Iterator[str]) -> Iterator[str]:
+    """The items of a list, in parts of many lines."""
+    last = next(lines, None)
+    while batch := list(islice(lines, _BATCH)):
+        yield "".join(f"    {line},\n" for line in (last, *batch[:-1])).removesuffix("\n")
+        last = batch[-1]
+    if last:
+        yield f"    {last}"
 
 
 def _holding(state: State) -> dict[str, Any]:

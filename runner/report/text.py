@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 
 import click
 
 from runner.agreement.plan_file import Change, PlanFile
 from runner.deliver.summary import Summary, Told
 from runner.guards import Guard
-from runner.ledger.facts import Facts
+from runner.ledger.facts import Facts, Held
 from runner.ledger.record import Record, State
 from runner.plan import Plan
 from runner.planned import ACTIONS, Action, PlannedMessage
@@ -97,26 +98,29 @@ def summary(done: Summary) -> str:
     return "\n".join(lines)
 
 
-def status(states: list[State]) -> str:
-    """What a ledger knows: counts a message, then what somebody has to look at."""
+def status(known: Counter[Held], listed: Iterable[State], unknown: Iterable[State]) -> str:
+    """What a ledger knows: counts a message, then of what somebody has to look at (`listed`) the first.
+
+    `unknown` are the unknown ones of these, which reconcile may find.
+    """
     by_message: dict[tuple[str, int], Counter[str]] = {}
-    for state in states:
-        by_message.setdefault((state.record.message, state.record.revision), Counter())[state.status] += 1
+    for (name, revision, found), number in known.items():
+        by_message.setdefault((name, revision), Counter())[found] += number
     width = max((len(name) for name, _ in by_message), default=0)
     lines = [
         f"{name:<{width}}  revision {revision}  "
         + ", ".join(f"{number:,} {word}" for word, number in sorted(found.items()))
         for (name, revision), found in sorted(by_message.items())
     ]
-    open_states = [state for state in states if state.status in {"unknown", "refused"}]
     lines.extend(
         f"  {state.status:<8} {state.record.message} {state.record.to}  key {state.record.key[:12]}  "
         f"{state.record.at}{_coded(state)}"
-        for state in open_states[:MOST_LISTED]
+        for state in islice(listed, MOST_LISTED)
     )
-    if len(open_states) > MOST_LISTED:
-        lines.append(f"  and {len(open_states) - MOST_LISTED:,} more")
-    lines.extend(_reconcile(record for state in states if state.status == "unknown" for record in state.open))
+    open_ = sum(number for held, number in known.items() if held.status in {"unknown", "refused"})
+    if open_ > MOST_LISTED:
+        lines.append(f"  and {open_ - MOST_LISTED:,} more")
+    lines.extend(_reconcile(record for state in unknown for record in state.open))
     return "\n".join(lines) or "nothing was sent yet"
 
 

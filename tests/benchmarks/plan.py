@@ -73,7 +73,7 @@ class Bench:
 
 
 def ours(root: Path, *words: str) -> Command:
-    return Command([sys.executable, "-m", "runner", *words], root, MADE)
+    return Command([sys.executable, "-m", "runner", "--quiet", *words], root, MADE)
 
 
 def plans(bench: Bench) -> None:

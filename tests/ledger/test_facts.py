@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -452,3 +453,26 @@ def test_a_file_that_an_editor_changes_in_place_meanwhile_is_told(tmp_path, reco
             found.state(members[0].key)
         with pytest.raises(LedgerUnavailable, match="changed while it was read"):
             found.reached("seed", 1, "c2")
+
+
+@fast
+@given(facts)
+def test_counting_and_listing_agree_with_the_state_of_every_key(members: list[Record | Header]) -> None:
+    found = read(written(members))
+    states = [state for state in fold(found).values() if state]
+    held = [(state.record.message, state.record.revision, state.status) for state in states]
+    assert found.counts() == Counter(held)
+    for status in ("sent", "unknown", "refused", "free"):
+        for message in (None, "seed"):
+            listed = list(found.holding(status, message=message))
+            wanted = [one for one in states if one.status == status and message in (None, one.record.message)]
+            assert sorted(listed, key=lambda one: one.record.key) == wanted
+            names = [(one.record.message, one.record.revision) for one in listed]
+            assert names == sorted(names)
+
+
+def test_listing_and_compaction_go_by_key_whatever_the_order_in_which_keys_came() -> None:
+    keys = [hashlib.md5(str(number).encode()).hexdigest() for number in range(600)]
+    found = read(written([Record(key=key, attempt="A-1", status="sent", message="seed") for key in keys]))
+    assert [state.record.key for state in found.holding("sent")] == sorted(keys)
+    assert [record.key for record in found.compacted()] == sorted(keys)
