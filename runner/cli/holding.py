@@ -49,6 +49,10 @@ class Home(Protocol):
 
 def home(here: Session) -> Home:
     """Where the ledger lives, by what `lock:` says. Raises LedgerUnavailable."""
+    if here.settings.lock.startswith("git+") and not here.options.sandbox:
+        from runner.cli.branching import BranchHome  # noqa: PLC0415  # imported where used
+
+        return BranchHome(here)
     return _File(here)
 
 
@@ -56,10 +60,10 @@ def places(here: Session, *, tolerant: bool = False) -> Places:
     """Where the lockfile lives. `tolerant`: without git's journal if git cannot be read. Raises LedgerUnavailable."""
     lock = here.settings.lock
     if here.options.sandbox:
-        name = Path(lock).name
+        name = f"{here.settings.plan_file.removesuffix('.plan')}.lock" if _is_elsewhere(lock) else Path(lock).name
         return Places(here.sandbox_folder / name, None, f"{SANDBOX_FOLDER}/{name}")
-    if "://" in lock or lock.startswith("git+"):
-        raise LedgerUnavailable(f"lock: {lock.split(':', maxsplit=1)[0]}: only a file is supported", "name a file")
+    if _is_elsewhere(lock):
+        raise LedgerUnavailable(f"lock: {lock.split(':', maxsplit=1)[0]}: this needs a lockfile", "name a file")
     path = here.tree.root / lock
     try:
         repository = git.repository(here.tree.root.resolve())
@@ -135,6 +139,11 @@ class _File:
     def held(self, command: str, *, new_lock: bool, no_fetch: bool) -> AbstractContextManager[Ledger]:
         """The lockfile, held alone."""
         return lockfile_held(self.here, command, new_lock=new_lock, no_fetch=no_fetch)
+
+
+def _is_elsewhere(lock: str) -> bool:
+    """Whether `lock:` names something else than a file."""
+    return "://" in lock or lock.startswith("git+")
 
 
 def _unheld(repository: git.Repository, lockfile: Path) -> None:

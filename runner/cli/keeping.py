@@ -1,6 +1,8 @@
 """Commands about the ledger: status, resolve, accept, adopt, and the lockfile itself."""
 
 from collections import Counter
+from itertools import chain, islice
+from pathlib import Path
 
 import click
 
@@ -14,11 +16,14 @@ from runner.declare.project import Project
 from runner.deliver import settlement
 from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake
 from runner.ledger import Ledger
+from runner.ledger.facts import Facts
 from runner.ledger.record import Record
 from runner.plan import Plan
 from runner.planned import PlannedMessage
 from runner.planner import Choices
 from runner.report import machine, text
+
+_SOME = 20_000  # records that are imported at once
 
 
 @command("status")
@@ -66,6 +71,12 @@ def resolve(
     with session() as here, held(here, "resolve", new_lock=new_lock, no_fetch=no_fetch) as ledger:
         states = settlement.unknown_states(ledger.facts, key, message)
         records = settlement.resolved(states, sent_id, stamp(here.now))
+        if ledger.batch > 1 and sent_id is None:
+            newest = max((record.at for state in states for record in state.open), default="")
+            here.screen.note(
+                f"a run that claimed these (last at {newest}) may still be alive elsewhere, and send them after all:"
+                " make sure that it is over"
+            )
         outcome = "not sent, so that the next apply sends" if sent_id is None else "sent"
         return _write(here, ledger, records, f"count {len(states)} unknown as {outcome}", yes=yes)
 
@@ -149,6 +160,58 @@ def show(key: str | None) -> int:
         return EXIT.guard if facts.duplicates() else EXIT.done
 
 
+@command("export")
+@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
+def export(file: Path | None) -> int:
+    """Print every fact, as a lockfile.
+
+    Or write it to FILE. What lock import reads, into a ledger of any kind.
+    """
+    with session() as here:
+        facts = known(here)
+        lines = chain([facts.header(here.settings.salt).line()], (record.line() for record in facts.ordered()))
+        if file is None:
+            for line in lines:
+                here.screen.result(line.decode().rstrip("\n"))
+        else:
+            try:
+                with here.file(file).open("xb") as handle:
+                    handle.writelines(lines)
+            except OSError as error:
+                raise UsageMistake(f"{file} cannot be written: {error.strerror}", "name a file that is new") from error
+            here.screen.result(f"wrote what {home(here).shown} knows of {len(facts):,} deliveries to {file}")
+        return EXIT.guard if facts.duplicates() else EXIT.done
+
+
+@command("import")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@writes_ledger
+def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
+    """Add the facts of a lockfile to the ledger.
+
+    FILE is a lockfile, or what lock export wrote. What the ledger knows already stays as it is.
+    """
+    del yes  # facts only add up, so it never asks; scripts may say it all the same
+    with session() as here:
+        theirs, path = Facts(), here.file(file)
+        if not path.is_file():
+            raise UsageMistake(f"there is no file {file}")
+        theirs.read_file(path, str(file))
+        workspace = theirs.header(here.settings.salt).workspace
+        for line in text.ledger_warnings(theirs):
+            here.screen.error(line)
+        with held(here, "lock import", new_lock=new_lock, no_fetch=no_fetch) as ledger:
+            if workspace:
+                ledger.pin(workspace)
+            missing = (record for record in theirs.ordered() if record not in ledger.facts.of(record.key))
+            count = 0
+            while some := list(islice(missing, _SOME)):
+                ledger.append(*some)
+                count += len(some)
+            here.screen.result(f"{count:,} records added to {home(here).shown}, of {len(theirs):,} deliveries")
+            return EXIT.guard if ledger.facts.duplicates() else EXIT.done
+
+
 def _planned(here: Session, ledger: Ledger, name: str) -> tuple[PlannedMessage, Plan]:
     """One message as it stands against the ledger. Raises ProblemsFound, UsageMistake."""
     project = here.project()
@@ -182,5 +245,5 @@ def _write(here: Session, ledger: Ledger, records: list[Record], what: str, *, y
     return EXIT.guard if ledger.facts.duplicates() else EXIT.done
 
 
-for _command in (verify, compact, show, hold, push, free):
+for _command in (verify, compact, show, export, import_, hold, push, free):
     lock.add_command(_command)

@@ -86,6 +86,8 @@ def apply(
                 return EXIT.unknown
             if done.planned:
                 _tell(here, ledger, done)
+            if done.taken and not done.stop:
+                ledger.refresh()  # the other run may have ended meanwhile
             return _code(done, made, ledger.facts)
 
 
@@ -143,7 +145,7 @@ def _code(done: Summary, made: Plan, facts: Facts) -> int:
     stop = done.stop.kind if done.stop else ""
     if done.stop and stop == "signal":
         return 128 + done.stop.signal
-    if done.unknown or made.counts["unknown"]:
+    if done.unknown or made.counts["unknown"] or any(_is_unknown(facts, key) for key in done.taken):
         return EXIT.unknown
     rules = [
         (stop == "ledger", EXIT.ledger),
@@ -153,3 +155,8 @@ def _code(done: Summary, made: Plan, facts: Facts) -> int:
         (stop == "later", EXIT.later),
     ]
     return next((code for fits, code in rules if fits), EXIT.done)
+
+
+def _is_unknown(facts: Facts, key: str) -> bool:
+    state = facts.state(key)
+    return state is not None and state.status == "unknown"

@@ -126,10 +126,16 @@ def load_settings(tree: Tree, environment: str | None, salt: str | None = None, 
     own = environments[environment] if environment is not None else {}
     merged = {**value, **own, "vars": {**value.get("vars", {}), **own.get("vars", {})}}
     stem = "messages" if environment is None else f"messages.{environment}"
-    merged["lock"] = lock or (value if environment is None else own).get("lock", f"{stem}.lock")
+    merged["lock"] = lock or _lock(value, own if environment is not None else value, stem)
     merged["plan_file"] = f"{stem}.plan"
     merged["salt"] = salt if salt is not None else merged.get("salt", "")
     return _settings(environment or DEFAULT_ENVIRONMENT, merged)
+
+
+def _lock(value: dict[str, Any], own: dict[str, Any], stem: str) -> str:
+    """What `lock:` says for an environment; on a branch of git each has a file of its own, so there one is for all."""
+    common = value.get("lock", "")
+    return str(own.get("lock") or (common if common.startswith("git+") else f"{stem}.lock"))
 
 
 def load(tree: Tree, settings: Settings, watch: Watch, paths: Iterable[str] = ()) -> Project:
@@ -212,7 +218,7 @@ def _lock_problems(document: Document) -> list[Problem]:
     ]
     for name, own in value.get("environments", {}).items():
         lock = normpath(own.get("lock", f"messages.{name}.lock"))
-        if lock in paths:
+        if lock in paths and not lock.startswith("git+"):
             message = f"{paths[lock]} has the lockfile {lock} already"
             at = ("environments", name, "lock") if "lock" in own else ("environments", name)
             problems.append(document.problem("shared-lock", at, message, f"lock: messages.{name}.lock"))

@@ -5,7 +5,7 @@ claims of what starts next in one append, so that however many are on their way,
 """
 
 import heapq
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ from functools import partial
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import text_hash
 from runner.declare.project import Settings
+from runner.deliver.ahead import Ahead, Written
 from runner.deliver.due import Due, LookedUp, Prepared
 from runner.deliver.lanes import MOST_LANES, Lanes
 from runner.deliver.reached import Reached
@@ -31,6 +32,7 @@ from runner.plan import Plan
 from runner.privacy import concealed
 
 TICK = 0.05  # seconds between two rounds while a rate limit is near
+SHORT_TICK = 0.01  # the same where claims are open longer than that, and there are no more than a batch of them
 DRAIN = 5.0  # seconds for which a stopped run waits for what is on its way
 _LONGEST_FLIGHT = 90.0  # seconds: connecting and reading each have their own bound below it
 _PATIENCE = 0.2  # seconds after which signals and the stop file are looked at again
@@ -92,6 +94,8 @@ class Run:
         self._log = log
         self._due = Due(plan, settings, workspace)
         self._lanes: Lanes[Posted | LookedUp] = Lanes(lanes)
+        self._ahead = Ahead(ledger, plan.to_send) if ledger.batch > 1 else None
+        self._ready: deque[Flight] = deque()  # claimed ahead, and not started
         self._flying: dict[str, Flight] = {}
         self._again: list[tuple[float, str]] = []
         self._outcomes: list[Record] = []
@@ -112,9 +116,13 @@ class Run:
         finally:
             self._lanes.close()
             self._finish()
+            if self._ahead:
+                self._ahead.close()
         return self.summary
 
     def _is_done(self) -> bool:
+        if self._ahead and self._ahead.is_writing:
+            return False
         if self.summary.stop is None:
             return self._due.is_over and not self._flying and not self._outcomes
         if self._flying and self._clock.monotonic() < self._drained_at:
@@ -126,8 +134,11 @@ class Run:
         self._stop(self._halt.reason(self._clock))
         if self.summary.stop:
             self._release_waiting()
+        if self._ahead:
+            self._write_ahead(self._ahead)
         starts = [] if self.summary.stop else self._starts()
-        if self._commit([flight.claim for flight in starts if flight.claim.attempt not in self._flying]):
+        claims = [flight.claim for flight in starts if flight.claim.attempt not in self._flying]
+        if self._ahead or self._commit(claims):
             for flight in starts:
                 self._flying[flight.claim.attempt] = flight
                 self._lanes.start(partial(self._sender.post, flight, self._halted))
@@ -145,7 +156,7 @@ class Run:
         if self._lanes.busy and (self.summary.stop or not self._pace.is_tight):
             return _PATIENCE
         if self._lanes.busy or not self._is_done():
-            self._clock.sleep(TICK)
+            self._clock.sleep(SHORT_TICK if self._ahead else TICK)
         return 0.0
 
     def _starts(self) -> list[Flight]:
@@ -160,11 +171,61 @@ class Run:
         granted = self._pace.take(self._lanes.free)
         while len(starts) < granted and self._again and self._again[0][0] <= self._clock.monotonic():
             starts.append(self._flying[heapq.heappop(self._again)[1]])
-        while len(starts) < granted and (prepared := self._due.take()):
-            if flight := self._flight(prepared):
-                starts.append(flight)
+        while len(starts) < granted and (flight := self._next()):
+            starts.append(flight)
         self._pace.give_back(granted - len(starts))
         return starts
+
+    def _next(self) -> Flight | None:
+        """The next delivery to start: one that was claimed ahead, or where that is not done, the next of the plan."""
+        if self._ahead:
+            return self._ready.popleft() if self._ready else None
+        return self._next_due()
+
+    def _next_due(self) -> Flight | None:
+        """The next delivery of the plan that has to be claimed."""
+        while prepared := self._due.take():
+            if flight := self._flight(prepared):
+                return flight
+        return None
+
+    def _write_ahead(self, ahead: Ahead) -> None:
+        """Takes in what was written, and begins the next write if it is worth it."""
+        if written := ahead.written():
+            self._take_in(written)
+        is_dry = not self._flying or self.summary.stop is not None
+        if ahead.is_writing or self._is_failing or not (is_dry or ahead.is_worth_it(self._outcomes)):
+            return
+        flights: list[Flight] = []
+        while not self.summary.stop and ahead.room(self._outcomes) > len(flights) and (flight := self._next_due()):
+            flights.append(flight)
+        if self._outcomes or flights:
+            outcomes, self._outcomes = self._outcomes, []
+            ahead.write(outcomes, flights)
+
+    def _take_in(self, written: Written) -> None:
+        """What a write claimed may start; what somebody else has may not, and nothing may if the write failed."""
+        claims = [flight.claim for flight in written.flights]
+        if written.error:
+            self._outcomes = [*written.outcomes, *self._outcomes]
+            self._failed(written.error, claims)
+            return
+        self._is_failing = False
+        for record in (*written.outcomes, *claims):
+            if record.status != "claimed" or record.attempt not in written.lost:
+                self._log(record)
+        for flight in list(
+            self._ready
+        ):  # claimed before, and somebody settled it meanwhile: it may be another's by now
+            if flight.claim.attempt in written.lost:
+                self._ready.remove(flight)
+                self._settle(flight, Outcome("released"))
+        for flight in written.flights:
+            if flight.claim.attempt in written.lost:
+                self.summary.taken.append(flight.claim.key)
+            else:
+                self._flying[flight.claim.attempt] = flight
+                self._ready.append(flight)
 
     def _flight(self, prepared: Prepared) -> Flight | None:
         """A delivery with its claim, or nothing where it is settled without one."""
@@ -234,6 +295,8 @@ class Run:
         for _, attempt in self._again:
             self._settle(self._flying[attempt], Outcome("released"))
         self._again = []
+        while self._ready:
+            self._settle(self._ready.popleft(), Outcome("released"))
 
     def _refuse(self, claim: Record, code: str, message: str) -> None:
         """Refuses without a claim: nothing was ever about to be sent."""
@@ -288,15 +351,19 @@ class Run:
         try:
             self._ledger.write(*self._outcomes, *claims)
         except LedgerUnavailable as error:
-            self._is_failing = True
-            if isinstance(error, ClaimsLeft):  # without it they would seem unknown for ever, and nothing was POSTed
-                self._outcomes += [self._closed(claim, Outcome("released")) for claim in claims]
-            self._stop(Stop("ledger", error.message, error.hint))
+            self._failed(error, claims)
             return False
         for record in (*self._outcomes, *claims):
             self._log(record)
         self._outcomes, self._is_failing = [], False
         return True
+
+    def _failed(self, error: LedgerUnavailable, claims: list[Record]) -> None:
+        """Stops the run, because the ledger took nothing."""
+        self._is_failing = True
+        if isinstance(error, ClaimsLeft):  # without it they would seem unknown for ever, and nothing was POSTed
+            self._outcomes += [self._closed(claim, Outcome("released")) for claim in claims]
+        self._stop(Stop("ledger", error.message, error.hint))
 
     def _stop(self, stop: Stop | None) -> None:
         """Starts nothing more, and waits for what is on its way: a while if somebody wants an end, else its time.
@@ -313,7 +380,13 @@ class Run:
 
     def _finish(self) -> None:
         """Tries to write what could not be written, and tells of what never came back: its claim makes it unknown."""
-        for left in range(_WRITES, 0, -1):
+        while self._ahead and self._ahead.is_writing:  # git has its own bounds
+            if written := self._ahead.written(_PATIENCE):
+                self._take_in(written)
+        while self._ready:
+            self._settle(self._ready.popleft(), Outcome("released"))
+        # Ahead of its turn the ledger tries again by itself.
+        for left in range(1 if self._ahead else _WRITES, 0, -1):
             if self._commit([]):
                 break
             if left > 1:

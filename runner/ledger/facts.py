@@ -187,6 +187,11 @@ class Facts:
         for _, found in sorted(rows.items()):
             yield from (folded(self._records(row)) for row in self._by_key(found))
 
+    def ordered(self) -> Iterator[Record]:
+        """Every fact that is held, sorted by key and attempt."""
+        for row in self._by_key(range(len(self._keys))):
+            yield from sorted(self._records(row), key=lambda one: (one.attempt, one.line()))
+
     def unknown(self) -> Iterator[str]:
         """The keys whose deliveries may or may not have been sent, sorted."""
         rows = [row for row in range(len(self._keys)) if self._status(row) == "unknown"]

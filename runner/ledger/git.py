@@ -151,6 +151,16 @@ def repository(folder: Path) -> Repository | None:
     return Repository(*(Path(found).resolve() for found in folders))
 
 
+def bare(folder: Path) -> Repository:
+    """A repository without a work tree in a folder, made if it is not there. Raises LedgerUnavailable."""
+    if not (folder / "HEAD").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        done = _run(folder, ("init", "--quiet", "--bare", "."))
+        if done.returncode:
+            raise GitFailed("init", done.stderr)
+    return Repository(folder.resolve(), folder.resolve())
+
+
 def _branch_of_job(environ: Mapping[str, str]) -> str:
     """The full name of the branch that a CI job runs for; empty elsewhere, and for pull requests and tags.
 

@@ -59,9 +59,17 @@ def read(places: Places) -> Facts:
 
 def history(places: Places, start: str = "") -> list[Record]:
     """Every fact that is written about the keys that begin with `start`, by time. Raises LedgerUnavailable."""
+    files = [*((shown, path) for _, path, shown in _files(places)), (places.rescue.name, places.rescue)]
+    return matching(((shown, path.read_bytes() if path.exists() else b"") for shown, path in files), start)
+
+
+def matching(versions: Iterable[tuple[str, bytes]], start: str) -> list[Record]:
+    """Every fact on a line of lockfiles (what to call one, its bytes) about the keys that begin with `start`, by time.
+
+    Raises LedgerUnavailable.
+    """
     found: dict[Record, None] = {}
-    for shown, path in [*((shown, path) for _, path, shown in _files(places)), (places.rescue.name, places.rescue)]:
-        data = path.read_bytes() if path.exists() else b""
+    for shown, data in versions:
         for number, line in enumerate(data.split(b"\n"), 1):
             for value in objects(line)[0] if line.strip() else ():
                 fact = parsed(value, shown, number)

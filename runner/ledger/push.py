@@ -83,8 +83,8 @@ def insisted(attempt: Callable[[], Found], to: Target, wait: Wait) -> Found:
             return attempt()
         except GitFailed as error:
             said, is_last = error.said, number == TRIES - 1
-            if _is_final(said) or is_last:
-                raise LedgerUnavailable(f"{to} did not take {to.path}: {_reason(error)}", _hint(to)) from error
+            if is_final(said) or is_last:
+                raise LedgerUnavailable(f"{to} did not take {to.path}: {reason(error)}", _hint(to)) from error
     raise AssertionError
 
 
@@ -102,7 +102,7 @@ def _tried(repository: Repository, to: Target, ledger: Lockfile) -> Pushed | Non
     count = lines.count(b"\n")
     commit = _commit(repository, tip, to.path, blob, f"Record what was sent: {count:,} lines in {to.path}")
     lease = f"--force-with-lease={to.branch}:{tip}"  # nobody else's commit is ever replaced, nor a rewound one revived
-    repository.git("push", "--porcelain", "--no-verify", lease, *_options(), to.remote, f"{commit}:{to.branch}")
+    repository.git("push", "--porcelain", "--no-verify", lease, *options(), to.remote, f"{commit}:{to.branch}")
     if _follow(repository, to, tip, commit, blob):
         ledger.become(data)
     return Pushed(commit, count)
@@ -120,13 +120,20 @@ def _commit(repository: Repository, parent: str, path: str, blob: str, message: 
     return committed(repository, tree, text, "-p", parent)
 
 
-def committed(repository: Repository, tree: str, message: str, *args: str) -> str:
-    """A new commit object, by whom git's settings name, else by msgrun: CI machines often have nobody configured."""
+def committed(
+    repository: Repository, tree: str, message: str, *args: str, extra: Mapping[str, str] | None = None
+) -> str:
+    """A new commit object. `extra` are environment variables; without any it is by `author`."""
+    environment = author(repository) if extra is None else extra
+    made = repository.git("commit-tree", tree, *args, stdin=message.encode(), extra=environment)
+    return os.fsdecode(made).strip()
+
+
+def author(repository: Repository) -> dict[str, str]:
+    """Variables for whom git's settings name, else for msgrun: CI machines often have nobody configured."""
     known = repository.attempted("-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT")
     who = dict(zip(("NAME", "EMAIL"), _AUTHOR, strict=True)) if known is None else {}
-    extra = {f"GIT_{role}_{field}": value for role in ("AUTHOR", "COMMITTER") for field, value in who.items()}
-    made = repository.git("commit-tree", tree, *args, stdin=message.encode(), extra=extra)
-    return os.fsdecode(made).strip()
+    return {f"GIT_{role}_{field}": value for role in ("AUTHOR", "COMMITTER") for field, value in who.items()}
 
 
 def job(environ: Mapping[str, str]) -> str:
@@ -154,19 +161,20 @@ def _written(repository: Repository, data: bytes) -> str:
     return os.fsdecode(repository.git("hash-object", "-w", "--stdin", stdin=data)).strip()
 
 
-def _options() -> list[str]:
+def options() -> list[str]:
     """GitLab starts a pipeline for every push that does not say otherwise."""
     return ["--push-option=ci.skip"] if os.environ.get("GITLAB_CI") else []
 
 
-def _is_final(said: str) -> bool:
+def is_final(said: str) -> bool:
+    """Whether no second try would change what a push was told."""
     rejected = re.search(r"\[remote rejected\] \((.*)\)", said)
     if rejected:
         return not _RACE.search(rejected[1])
     return "[rejected]" not in said and bool(_FORBIDDEN.search(said))
 
 
-def _reason(error: GitFailed) -> str:
+def reason(error: GitFailed) -> str:
     """What the remote said of itself and of the branch, else what git did."""
     lines = [line.removeprefix("remote:").strip() for line in error.said.splitlines() if line.startswith("remote:")]
     rejected = re.search(r"\[(?:remote )?rejected\] \(.*\)", error.said)

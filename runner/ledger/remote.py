@@ -1,0 +1,209 @@
+"""One file on a branch of a git remote: read it, and replace it unless somebody else did.
+
+Built from git's plumbing, so that no checkout is touched, and a shallow clone makes no difference.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+from urllib.parse import quote, urlsplit
+
+from runner.errors import LedgerUnavailable, UsageMistake
+from runner.ledger.git import GitFailed, Repository
+from runner.ledger.push import author, committed, job, options
+
+DEFAULT_BRANCH = "msgrun-ledger"
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]*")
+_SCHEMES = {"https", "http", "ssh", "file"}
+_HINT = "git+origin for a remote of this clone, or git+https://host/repository.git; #branch names another branch"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the file is: a remote's name or URL, a branch there (its short name), and the path on the branch."""
+
+    remote: str
+    branch: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.remote}#{self.branch}:{self.path}"
+
+    @property
+    def ref(self) -> str:
+        """The branch on the remote."""
+        return f"refs/heads/{self.branch}"
+
+    @property
+    def cache(self) -> str:
+        """Where this clone keeps what it fetched last; one flat name, which is no other branch's folder."""
+        return f"refs/msgrun/{quote(f'{self.remote}#{self.branch}', safe='').replace('.', '%2E').replace('~', '%7E')}"
+
+    @property
+    def kept(self) -> str:
+        """Where it keeps what it pushed since, without its history."""
+        return self.cache.replace("refs/msgrun/", "refs/msgrun/kept/")
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The file as a commit has it, empty if it has none; `others` are `git ls-tree`'s lines of what else is there."""
+
+    commit: str
+    data: bytes
+    others: tuple[bytes, ...] = ()
+
+
+def address(lock: str, path: str) -> Address:
+    """The address that `lock: git+…` means. Raises UsageMistake."""
+    remote, _, branch = lock.removeprefix("git+").partition("#")
+    branch = branch or DEFAULT_BRANCH
+    url = urlsplit(remote) if "://" in remote else None
+    if url and (url.password is not None or (url.username and url.scheme in {"http", "https"})):
+        hint = "git finds credentials by itself: a credential helper, GITHUB_TOKEN as actions/checkout sets it up, SSH"
+        raise UsageMistake("lock: holds credentials, and is in git for everybody to read", hint)
+    if not (url.scheme in _SCHEMES and url.path if url else _NAME.fullmatch(remote)):
+        raise UsageMistake(f"lock: {lock} names no git remote", _HINT)
+    if not _NAME.fullmatch(branch) or ".." in branch or "//" in branch or branch.endswith(("/", ".", ".lock")):
+        raise UsageMistake(f"lock: {branch} cannot be a branch", _HINT)
+    return Address(remote, branch, path)
+
+
+class Remote:
+    """The file at an address. What is written is kept in a folder of objects of its own, which closing removes.
+
+    Else every push would leave a whole copy of the file in the clone.
+    """
+
+    def __init__(self, repository: Repository, at: Address) -> None:
+        self.at = at
+        self._repository = repository
+        self._objects: Path | None = None
+        self._variables: dict[str, str] = {}
+        self._url = at.remote
+        self._last: tuple[str, ...] = ()
+        self._newest: Version | None = None
+        self._asked = repository.common / "msgrun" / f"{quote(str(at), safe='')}.asked"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def fetched(self) -> Version | None:
+        """The newest version; None if there is no such branch. Raises LedgerUnavailable."""
+        try:
+            self._fetch()
+        except GitFailed as error:
+            if f"couldn't find remote ref {self.at.ref}" in error.said:
+                return None
+            raise
+        return self._version(os.fsdecode(self._repository.git("rev-parse", self.at.cache)).strip())
+
+    def cached(self) -> tuple[Version, float] | None:
+        """What was fetched last, and how many seconds ago; None if nothing was. Raises LedgerUnavailable."""
+        refs = (self.at.kept, self.at.cache)
+        found = (self._repository.attempted("rev-parse", "--verify", "--quiet", ref) for ref in refs)
+        commit = next(filter(None, found), None)
+        if not commit or not self._asked.exists():
+            return None
+        return self._version(commit), time.time() - self._asked.stat().st_mtime
+
+    def replaced(self, old: Version | None, data: bytes, message: str) -> Version:
+        """Commits and pushes the next version, on top of `old` and nothing else (None: of no branch).
+
+        Raises LedgerUnavailable if that failed; it may have arrived all the same, and only the answer was lost.
+        """
+        at, own = self.at, self._own()
+        blob = self._made("hash-object", "-w", "--stdin", stdin=data)
+        others = old.others if old else ()
+        tree = self._made("mktree", "-z", "--missing", stdin=self._tree(blob, others))
+        link = job(os.environ)
+        text = f"{message}\n\n{link}\n" if link else f"{message}\n"
+        commit = committed(self._repository, tree, text, *(("-p", old.commit) if old else ()), extra=own)
+        # Nobody else's commit is ever replaced: the lease is the compare, the remote's own check of the old value too.
+        lease = f"--force-with-lease={at.ref}:{old.commit if old else ''}"
+        arguments = ("--porcelain", "--no-verify", lease, *options())
+        # To the URL: by its name, git would make a remote-tracking branch follow to objects that do not stay.
+        self._repository.git("push", *arguments, self._url, f"{commit}:{at.ref}", extra=own)
+        self._forget(set(self._last) - {blob, tree, commit})
+        self._last = (blob, tree, commit)
+        self._newest = Version(commit, data, others)
+        return self._newest
+
+    def close(self) -> None:
+        """Keeps what was pushed last for reading offline, without its history, and removes the folder."""
+        if self._objects is None:
+            return
+        folder, self._objects = self._objects, None
+        shutil.rmtree(folder, ignore_errors=True)
+        if self._newest:
+            with contextlib.suppress(LedgerUnavailable):  # then what is read offline is older, and says so
+                self._keep(self._newest)
+
+    def _keep(self, version: Version) -> None:
+        git = self._repository
+        blob = os.fsdecode(git.git("hash-object", "-w", "--stdin", stdin=version.data)).strip()
+        tree = os.fsdecode(git.git("mktree", "-z", "--missing", stdin=self._tree(blob, version.others))).strip()
+        git.git("update-ref", self.at.kept, committed(git, tree, f"{self.at} as of {version.commit}\n"))
+        self._asked.touch()
+
+    def _tree(self, blob: str, others: tuple[bytes, ...]) -> bytes:
+        entry = f"100644 blob {blob}\t{self.at.path}".encode()
+        return b"".join(line + b"\0" for line in (*others, entry))
+
+    def _fetch(self) -> None:
+        """Brings the branch into the clone, where it is in nobody's way."""
+        at, git = self.at, self._repository
+        is_shallow = git.attempted("rev-parse", "--is-shallow-repository") == "true"
+        depth = ["--depth=1"] if is_shallow else []
+        options = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-gc", *depth)
+        git.git("fetch", *options, at.remote, f"+{at.ref}:{at.cache}")
+        git.attempted("update-ref", "-d", at.kept)
+        self._asked.parent.mkdir(parents=True, exist_ok=True)
+        self._asked.touch()
+
+    def _version(self, commit: str) -> Version:
+        git, path = self._repository, os.fsencode(self.at.path)
+        lines = git.git("ls-tree", "-z", "--full-tree", commit).split(b"\0")
+        entries = {line.partition(b"\t")[2]: line for line in lines if line}
+        others = tuple(line for name, line in entries.items() if name != path)
+        data = git.git("cat-file", "blob", f"{commit}:{self.at.path}") if path in entries else b""
+        return Version(commit, data, others)
+
+    def _made(self, *args: str, stdin: bytes) -> str:
+        return os.fsdecode(self._repository.git(*args, stdin=stdin, extra=self._own())).strip()
+
+    def _own(self) -> dict[str, str]:
+        """The environment in which git writes objects to the folder of our own, and knows who commits."""
+        if self._objects is None:
+            folder = self._repository.common / "msgrun"
+            folder.mkdir(parents=True, exist_ok=True)
+            self._objects = Path(tempfile.mkdtemp(dir=folder, prefix="objects-"))
+            theirs = str(self._repository.common / "objects").replace("\\", "\\\\").replace('"', '\\"')
+            if "://" not in self.at.remote:
+                self._url = os.fsdecode(self._repository.git("remote", "get-url", "--push", self.at.remote)).strip()
+            count = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
+            self._variables = {
+                # They are packed for the push, and soon removed.
+                "GIT_CONFIG_COUNT": str(count + 1),
+                f"GIT_CONFIG_KEY_{count}": "core.looseCompression",
+                f"GIT_CONFIG_VALUE_{count}": "0",
+                **author(self._repository),
+                "GIT_OBJECT_DIRECTORY": str(self._objects),
+                "GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{theirs}"',
+            }
+        return self._variables
+
+    def _forget(self, names: set[str]) -> None:
+        """Removes objects that nothing is built on any more."""
+        for name in names:
+            if self._objects:
+                (self._objects / name[:2] / name[2:]).unlink(missing_ok=True)
