@@ -11,6 +11,7 @@ from runner.cli.holding import held, home, known, run_id, stamp
 from runner.cli.options import EXIT, command, format_option, writes_ledger
 from runner.cli.session import Session, session
 from runner.cli.sharing import free, hold, push, unchanged
+from runner.cli.weighing import stats
 from runner.declare import rules
 from runner.declare.project import Project
 from runner.deliver import settlement
@@ -245,5 +246,5 @@ def _write(here: Session, ledger: Ledger, records: list[Record], what: str, *, y
     return EXIT.guard if ledger.facts.duplicates() else EXIT.done
 
 
-for _command in (verify, compact, show, export, import_, hold, push, free):
+for _command in (verify, compact, stats, show, export, import_, hold, push, free):
     lock.add_command(_command)

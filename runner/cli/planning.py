@@ -15,6 +15,7 @@ from runner.cli.holding import home, known
 from runner.cli.options import EXIT, command, format_option
 from runner.cli.session import WATCH, Session, session
 from runner.cli.watching import steady_memory
+from runner.cli.weighing import outgrown
 from runner.declare.project import Project
 from runner.errors import Problem, ProblemsFound, UsageMistake
 from runner.ledger.facts import Facts
@@ -118,6 +119,9 @@ def _notes(here: Session, facts: Facts, against: str | None) -> list[str]:
         note = f"there is no lockfile {home(here).shown} yet: msgrun init or apply --new-lock starts one"
         here.screen.note(note)
         notes.append(note)
+    if heavy := outgrown(here):
+        here.screen.note(heavy)
+        notes.append(heavy)
     return notes
 
 

@@ -83,6 +83,11 @@ def create(places: Places, header: Header) -> None:
     store.append([places.lockfile], header.line())
 
 
+def count(path: Path) -> int:
+    """How many lines a file has."""
+    return sum(block.count(b"\n") for block in _blocks(path))
+
+
 class Lockfile:
     """The lockfile, held alone until it is closed. What one place lacks is written to it when it is opened."""
 
@@ -194,9 +199,9 @@ class Lockfile:
         """Rewrites the lockfile sorted and without what later facts of an attempt replace: lines before and after."""
         path = self._places.lockfile.resolve()
         header = self.facts.header(self._salt)
-        before, lines = _count(path), chain([header.line()], (record.line() for record in self.facts.compacted()))
+        before, lines = count(path), chain([header.line()], (record.line() for record in self.facts.compacted()))
         _replace(path, lines)
-        return before, _count(path)
+        return before, count(path)
 
     @property
     def _paths(self) -> list[Path]:
@@ -207,11 +212,6 @@ def _files(places: Places) -> list[tuple[int, Path, str]]:
     """The places that hold everything: a bit for each, its path, and what to call it."""
     journal = [(_JOURNAL, places.journal, "the journal in git's folder")] if places.journal else []
     return [(_LOCKFILE, places.lockfile, places.shown), *journal]
-
-
-def _count(path: Path) -> int:
-    """How many lines a file has."""
-    return sum(block.count(b"\n") for block in _blocks(path))
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

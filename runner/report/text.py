@@ -105,15 +105,7 @@ def status(known: Counter[Held], listed: Iterable[State], unknown: Iterable[Stat
 
     `unknown` are the unknown ones of these, which reconcile may find.
     """
-    by_message: dict[tuple[str, int], Counter[str]] = {}
-    for (name, revision, found), number in known.items():
-        by_message.setdefault((name, revision), Counter())[found] += number
-    width = max((len(name) for name, _ in by_message), default=0)
-    lines = [
-        f"{name:<{width}}  revision {revision}  "
-        + ", ".join(f"{number:,} {word}" for word, number in sorted(found.items()))
-        for (name, revision), found in sorted(by_message.items())
-    ]
+    lines = by_message(known)
     lines.extend(
         f"  {state.status:<8} {state.record.message} {state.record.to}  key {state.record.key[:12]}  "
         f"{state.record.at}{_coded(state)}"
@@ -124,6 +116,19 @@ def status(known: Counter[Held], listed: Iterable[State], unknown: Iterable[Stat
         lines.append(f"  and {open_ - MOST_LISTED:,} more")
     lines.extend(_reconcile(record for state in unknown for record in state.open))
     return "\n".join(lines) or "nothing was sent yet"
+
+
+def by_message(known: Counter[Held]) -> list[str]:
+    """A line for each revision of a message, with its counts by status."""
+    messages: dict[tuple[str, int], Counter[str]] = {}
+    for (name, revision, found), number in known.items():
+        messages.setdefault((name, revision), Counter())[found] += number
+    width = max((len(name) for name, _ in messages), default=0)
+    return [
+        f"{name:<{width}}  revision {revision}  "
+        + ", ".join(f"{number:,} {word}" for word, number in sorted(found.items()))
+        for (name, revision), found in sorted(messages.items())
+    ]
 
 
 def ledger_warnings(facts: Facts) -> list[str]:

@@ -159,7 +159,7 @@ def ledger(bench: Bench) -> None:
     load = Command([sys.executable, "-c", LOAD], root)
     loaded = [float(run.output.split()[1]) for run in in_turn({"load": load}, bench.times)["load"]]
     print(f"load: {statistics.median(loaded):.2f} s   goal {3 * count / 1e6:g}")
-    for words in (["status"], ["status", "--format", "json"], ["lock", "compact"]):
+    for words in (["status"], ["status", "--format", "json"], ["lock", "stats"], ["lock", "compact"]):
         command = ours(root, *words)
         runs = in_turn({"ours": command}, bench.times)["ours"]
         print(f"{' '.join(words)}: {typical(runs, wall):.2f} s, {peak(command).own:.0f} MiB")

@@ -1,0 +1,70 @@
+"""How large a lockfile is, how it grows, and from which size on it is the wrong ledger.
+
+GitHub warns of a pushed file of more than 50 MiB and refuses one of more than 100 MiB.
+Source: GitHub's documentation, "About large files on GitHub".
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from runner.ledger.facts import Held
+from runner.report.problems import counted
+from runner.report.text import by_message
+
+WARNED = 50 * 1024 * 1024  # bytes
+REFUSED = 100 * 1024 * 1024
+_LINES = 2  # that apply writes for a delivery: its claim and its outcome
+_USUAL = 440  # bytes of a line, where there is none to measure
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """A lockfile: `size` in bytes, `lines` with its header, how many of them are `torn`, and the keys in it."""
+
+    shown: str
+    size: int
+    lines: int
+    torn: int
+    keys: int
+
+    @property
+    def growth(self) -> int:
+        """Bytes that apply adds for a delivery."""
+        return _LINES * (self.size // self.lines if self.lines > 1 else _USUAL)
+
+
+def stats(weight: Weight, known: Counter[Held]) -> str:
+    """All there is to tell: size, lines, deliveries by status and message, growth, and how much room is left."""
+    each = f", {weight.size // weight.keys:,} bytes each" if weight.keys else ""
+    statuses: Counter[str] = Counter()
+    for held, number in known.items():
+        statuses[held.status] += number
+    told = ", ".join(f"{number:,} {status}" for status, number in sorted(statuses.items()))
+    return "\n".join(
+        [
+            f"{weight.shown}: {_mib(weight.size)}, {counted(weight.lines, 'line')}, {weight.torn:,} torn",
+            f"{weight.keys:,} {'delivery' if weight.keys == 1 else 'deliveries'}{each}{': ' * bool(told)}{told}",
+            *(f"  {line}" for line in by_message(known)),
+            f"apply adds about {weight.growth:,} bytes a delivery, a claim and its outcome; lock compact leaves one",
+            note(weight.shown, weight.size) or _room(weight),
+        ]
+    )
+
+
+def note(shown: str, size: int) -> str:
+    """That a lockfile is about to outgrow GitHub, or has; empty for one that is small enough."""
+    if size <= WARNED:
+        return ""
+    does = "refuses it" if size > REFUSED else "warns of it, and refuses it over 100 MiB"
+    return f"{shown} has {_mib(size)}: GitHub {does}. Try msgrun lock compact; docs/ledger.md, At size, says what else"
+
+
+def _room(weight: Weight) -> str:
+    rooms = [f"{(most - weight.size) // weight.growth:,}" for most in (WARNED, REFUSED)]
+    return (
+        f"room for about {rooms[0]} more deliveries until GitHub warns (50 MiB), {rooms[1]} until it refuses (100 MiB)"
+    )
+
+
+def _mib(size: int) -> str:
+    return f"{size / (1024 * 1024):,.1f} MiB"
