@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from runner.cli.session import SANDBOX_FOLDER, Session
+from runner.database import is_postgres
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger import Ledger, git, hold, lockfile
 from runner.ledger.facts import Facts
@@ -53,6 +54,10 @@ def home(here: Session) -> Home:
         from runner.cli.branching import BranchHome  # noqa: PLC0415  # imported where used
 
         return BranchHome(here)
+    if is_postgres(here.settings.lock) and not here.options.sandbox:
+        from runner.cli.connecting import PostgresHome  # noqa: PLC0415  # needs an extra
+
+        return PostgresHome(here)
     return _File(here)
 
 

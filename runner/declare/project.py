@@ -6,6 +6,7 @@ from pathlib import Path
 from posixpath import isabs, normpath
 from typing import Any
 
+from runner.database import has_password, is_postgres
 from runner.declare import rules
 from runner.declare.audience.sources import read_exclusion
 from runner.declare.audience.suppression import Suppression
@@ -214,7 +215,17 @@ def _lock_problems(document: Document) -> list[Problem]:
             "file-outside", (*owner, "lock"), f"{lock} is outside the project", "name a file below its root"
         )
         for owner, own in _owners(document)
-        if (lock := own.get("lock", "")) and (isabs(lock) or normpath(lock).startswith(".."))
+        if (lock := own.get("lock", "")) and not is_postgres(lock) and (isabs(lock) or normpath(lock).startswith(".."))
+    ]
+    problems += [
+        document.problem(
+            "lock-password",
+            (*owner, "lock"),
+            "a password does not belong into a file that is committed",
+            "take it out, and change it; libpq finds it in PGPASSWORD, ~/.pgpass or a service file, or set MSGRUN_LOCK",
+        )
+        for owner, own in _owners(document)
+        if is_postgres(lock := own.get("lock", "")) and has_password(lock)
     ]
     for name, own in value.get("environments", {}).items():
         lock = normpath(own.get("lock", f"messages.{name}.lock"))

@@ -402,6 +402,9 @@ class Run:
         """Asked in a lane immediately before a POST."""
         if self._is_over(declaration):
             return Stop("expired", f"{declaration.name} expired while it was sent", "raise expires, if that is meant")
+        if not self._ledger.is_held:
+            message = "the ledger was out of reach for so long that others may settle what this run has claimed"
+            return Stop("ledger", message, "run the same command again to go on")
         return self._halt.reason(self._clock)
 
     def _is_over(self, declaration: Declaration) -> bool:

@@ -17,6 +17,11 @@ class Ledger(Protocol):
         ...
 
     @property
+    def is_held(self) -> bool:
+        """Whether what it let this run claim is still the run's alone; asked immediately before every POST."""
+        ...
+
+    @property
     def facts(self) -> Facts:
         """Everything known when it was opened, and what was appended since."""
         ...

@@ -32,6 +32,7 @@ class Branch:
     """
 
     batch = BATCH
+    is_held = True  # a claim on the branch has no end
 
     def __init__(
         self, remote: Remote, rescue: Path, salt: str, name: str, wait: Wait, most: int = MOST_RECORDS

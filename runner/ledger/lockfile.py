@@ -92,6 +92,7 @@ class Lockfile:
     """The lockfile, held alone until it is closed. What one place lacks is written to it when it is opened."""
 
     batch = 1
+    is_held = True  # the lock dies with the process, and nothing before it
 
     def __init__(self, places: Places, salt: str, command: str, now: datetime) -> None:
         self._places = places

@@ -1,0 +1,109 @@
+"""The ledger in PostgreSQL, for commands: where it is, reading it, and writing it."""
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.cli.session import Session
+from runner.database import Address, address
+from runner.errors import GuardRefused, LedgerUnavailable
+from runner.ledger import git, lockfile
+from runner.ledger.facts import Facts
+from runner.ledger.lockfile import Places
+from runner.ledger.record import Record
+
+try:
+    from runner.ledger.postgres.ledger import Postgres
+except ModuleNotFoundError as missing:  # without the extra; every other import of the package is a dependency's own
+    raise LedgerUnavailable("a PostgreSQL ledger needs psycopg", "pip install 'msgrun[postgres]'") from missing
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PostgresHome:
+    """A ledger in a PostgreSQL database."""
+
+    here: Session
+
+    @property
+    def shown(self) -> str:
+        """The server, the database and the schema, without who connects."""
+        return self._address.shown
+
+    @property
+    def exists(self) -> bool:
+        """Whether there are its tables."""
+        with self._ledger("read") as ledger:
+            return ledger.open()
+
+    def read(self) -> Facts:
+        """What it knows, and what waits in the rescue file."""
+        with self._ledger("read") as ledger:
+            ledger.open()
+            facts = ledger.facts
+        facts.read_file(self._rescue, self._rescue.name)
+        return facts
+
+    def history(self, start: str) -> list[Record]:
+        """Every fact about the keys that begin with `start`."""
+        with self._ledger("read") as ledger:
+            ledger.open()
+            return ledger.history(start)
+
+    def held(self, command: str, *, new_lock: bool, no_fetch: bool) -> AbstractContextManager[Postgres]:
+        """The ledger, as others have it at the same time; begun if it is not there and `new_lock` permits it."""
+        return self._held(command, new_lock=new_lock, no_fetch=no_fetch)
+
+    @contextlib.contextmanager
+    def _held(self, command: str, *, new_lock: bool, no_fetch: bool) -> Iterator[Postgres]:
+        if no_fetch and command != "lock compact":
+            self.here.screen.note("the ledger is in a database, so --no-fetch changes nothing")
+        with self._ledger(command) as ledger:
+            if not ledger.open(create=new_lock):
+                raise GuardRefused(
+                    f"there is no ledger {self.shown}",
+                    "without it everything would be sent again: look whether the address is right; if nothing was sent"
+                    " yet, --new-lock",
+                )
+            healed = ledger.heal()
+            if healed:
+                self.here.screen.note(f"{self.shown} lacked {healed:,} records that {self._rescue.name} knew")
+            if command != "lock import":
+                self._nothing_left_behind(ledger.facts)
+            yield ledger
+
+    def _nothing_left_behind(self, facts: Facts) -> None:
+        """Raises GuardRefused if the project's former lockfile knows of deliveries that the database does not know."""
+        root = self.here.tree.root
+        repository = git.repository(root.resolve())
+        path = root / f"{self._stem}.lock"
+        places = Places(path, repository.journal(path) if repository else None, path.name)
+        if not places.exists:
+            return
+        missing = sum(1 for key in lockfile.read(places) if facts.state(key) is None)
+        if missing:
+            raise GuardRefused(
+                f"{places.shown} knows of {missing:,} deliveries that the ledger {self.shown} does not know of",
+                f"they would be sent again: msgrun lock import {places.shown}, and then remove it from the project",
+            )
+
+    def _ledger(self, command: str) -> Postgres:
+        who = f"msgrun {command}, process {os.getpid()} on {socket.gethostname()}, since {self.here.now:%FT%TZ}"
+        # What another run is just sending is no business of this one; whoever settles claims has to see them all.
+        sees_living = command != "apply"
+        return Postgres(self._address, self._rescue, self.here.settings.salt, who, sees_living=sees_living)
+
+    @property
+    def _address(self) -> Address:
+        return address(self.here.settings.lock)
+
+    @property
+    def _stem(self) -> str:
+        return self.here.settings.plan_file.removesuffix(".plan")
+
+    @property
+    def _rescue(self) -> Path:
+        return self.here.tree.root / f"{self._stem}.lock.rescue"

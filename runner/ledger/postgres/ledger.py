@@ -1,0 +1,211 @@
+"""The ledger in PostgreSQL: any number of runs, on any number of machines, at the same time.
+
+The claim is a transaction: of several runs that want a delivery one gets it, before any of them POSTs.
+"""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+import psycopg
+
+from runner.database import Address
+from runner.errors import GuardRefused
+from runner.ledger import store
+from runner.ledger.facts import Facts
+from runner.ledger.postgres.connection import PATIENCE, PATIENCE_OF_CLAIMS, Connection, Unsure
+from runner.ledger.postgres.lease import BEAT, Lease
+from runner.ledger.record import RANK, Header, Record
+from runner.ledger.store import ClaimsLeft
+
+BATCH = 100  # claims that may be open at once, and so what a killed run leaves unknown at most
+_MOST_AT_ONCE = 1000  # records in one statement
+# Raw lines: JSON has no control characters of its own, so nothing is ever quoted.
+_COPY = "TO STDOUT (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')"
+_LIVING = "(SELECT run FROM runs WHERE beat > clock_timestamp() - lease())"
+
+
+class Postgres:
+    """A ledger in a database. `write` is for one thread at a time; `facts` may be read meanwhile.
+
+    `rescue` is the file for outcomes that it did not take, `who` tells others who holds a claim. `sees_living`:
+    the claims of runs that live are among the facts; else their deliveries seem free, until a claim says otherwise.
+    """
+
+    batch = BATCH
+
+    def __init__(
+        self,
+        to: Address,
+        rescue: Path,
+        salt: str,
+        who: str,
+        *,
+        sees_living: bool = True,
+        patience: float = PATIENCE,
+        beat: float = BEAT,
+    ) -> None:
+        self._rescue = rescue
+        self._salt = salt
+        self._sees_living = sees_living
+        self._link = Connection(to, patience)
+        self._lease = Lease(to, who, beat)
+        self._shown = to.shown
+        self._known = ""
+        self.facts = Facts()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether what this run has claimed is certain to be nobody else's to settle."""
+        return self._lease.is_held
+
+    def open(self, *, create: bool = False) -> bool:
+        """Reads everything; whether there is such a ledger, which `create` begins. Raises LedgerUnavailable."""
+        if not self._link.migrate(create=create):
+            return False
+        self.refresh()
+        if create and not self.facts.headers:
+            header = Header("", self.facts.header(self._salt).salt_check)
+            self._link.rows("SELECT pin(%s, %s)", (header.workspace, header.salt_check))
+            self.facts.add(header)
+        return True
+
+    def close(self) -> None:
+        """Ends the runs and the connections."""
+        self._lease.end()
+        self._link.close()
+
+    def heal(self) -> int:
+        """Takes in what an earlier run could not write; returns how many records. Raises LedgerUnavailable."""
+        saved = Facts()
+        saved.read_file(self._rescue, self._rescue.name)
+        size = self._rescue.stat().st_size if self._rescue.exists() else 0
+        records = [record for record in saved.compacted() if record not in self.facts.of(record.key)]
+        self.append(*records)
+        if size and self._rescue.stat().st_size == size:  # else somebody added to it meanwhile
+            self._rescue.unlink()
+        return len(records)
+
+    def refresh(self) -> None:
+        """Reads everything anew. Raises GuardRefused, LedgerUnavailable."""
+        with tempfile.NamedTemporaryFile(prefix="msgrun-") as file:  # a million lines are no matter for the memory
+            headers, self._known = self._link.run(lambda link, _: self._copied(link, file))
+            facts = Facts()
+            facts.read_file(Path(file.name), self._shown)
+        for workspace, salt_check in headers:
+            facts.add(Header(workspace, salt_check))
+        facts.header(self._salt)
+        self.facts = facts
+
+    def append(self, *records: Record) -> None:
+        """Makes the records durable before it returns, and adds them to the facts. Raises LedgerUnavailable."""
+        for start in range(0, len(records), _MOST_AT_ONCE):
+            some = records[start : start + _MOST_AT_ONCE]
+            self._record(some)
+            for record in some:
+                self.facts.add(record)
+
+    def write(self, *records: Record) -> frozenset[str]:
+        """Makes outcomes durable, then claims; returns the attempts that somebody else was faster with.
+
+        Raises LedgerUnavailable; ClaimsLeft if claims may have been made all the same.
+        """
+        claims = [record for record in records if record.status == "claimed"]
+        outcomes = [record for record in records if record.status != "claimed"]
+        for start in range(0, len(outcomes), _MOST_AT_ONCE):
+            self._record(outcomes[start : start + _MOST_AT_ONCE])
+        if not claims:
+            return frozenset()
+        try:
+            return self._claimed(claims)
+        except Unsure as error:
+            raise ClaimsLeft(error.message, error.hint) from error
+
+    def pin(self, workspace: str) -> None:
+        """Ties the ledger to a workspace, durably. Raises GuardRefused if it is tied to another."""
+        header = self.facts.header(self._salt)
+        found = self._link.rows("SELECT pin(%s, %s)", (workspace, header.salt_check))
+        if found and found[0][0]:
+            hint = "the token is of another workspace; each workspace has an environment and a ledger of its own"
+            raise GuardRefused(f"the ledger belongs to workspace {found[0][0]}, not {workspace}", hint)
+        self.facts.add(Header(workspace, header.salt_check))
+
+    def save(self, records: list[Record]) -> Path:
+        """Writes outcomes that it did not take to the rescue file, and returns it. Raises LedgerUnavailable."""
+        store.append([self._rescue], b"".join(record.line() for record in records))
+        return self._rescue
+
+    def compact(self) -> tuple[int, int]:
+        """Drops what later facts of the same attempt replace: the number of facts before and after."""
+        (before,), *_ = self._link.rows("SELECT count(*) FROM facts")
+        self._link.rows(
+            "DELETE FROM facts USING facts AS later WHERE later.key = facts.key AND later.attempt = facts.attempt"
+            " AND later.rank > facts.rank RETURNING facts.rank"
+        )
+        (after,), *_ = self._link.rows("SELECT count(*) FROM facts")
+        return int(before), int(after)
+
+    def history(self, start: str) -> list[Record]:
+        """Every fact that is kept about the keys that begin with `start`, by time."""
+        facts = [record for key in self.facts if key.startswith(start) for record in self.facts.of(key)]
+        return sorted(facts, key=lambda record: (record.at, record.attempt, record.line()))
+
+    def _copied(
+        self, link: psycopg.Connection[tuple[Any, ...]], file: "IO[bytes]"
+    ) -> tuple[list[tuple[Any, ...]], str]:
+        """Writes every fact to a file, from one snapshot; the headers, and that snapshot."""
+        file.seek(0)
+        file.truncate()
+        living = "" if self._sees_living else f" WHERE rank > 0 OR run_of(attempt) NOT IN {_LIVING}"
+        with link.transaction(), link.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            cursor.execute("SET LOCAL statement_timeout TO 0")
+            headers = cursor.execute("SELECT workspace, salt_check FROM headers").fetchall()
+            known = cursor.execute("SELECT pg_current_snapshot()::text").fetchall()[0][0]
+            with cursor.copy(f"COPY (SELECT line FROM facts{living}) {_COPY}") as copied:  # noqa: S608  # constants only
+                for block in copied:
+                    file.write(block)
+        file.flush()
+        return headers, known
+
+    def _record(self, records: Sequence[Record]) -> None:
+        if not records:
+            return
+        values = [
+            [record.key for record in records],
+            [record.attempt for record in records],
+            [RANK[record.status] for record in records],
+            *_described(records),
+        ]
+        call = "SELECT record(%s, %s, %s, %s::smallint[], %s, %s::integer[], %s, %s)"
+        self._link.rows(call, (self._lease.runs, *values))
+
+    def _claimed(self, claims: list[Record]) -> frozenset[str]:
+        run = claims[0].attempt.rpartition("-")[0]
+        self._lease.begin(run, self._link)
+        keys, attempts = [claim.key for claim in claims], [claim.attempt for claim in claims]
+        values = (keys, attempts, *_described(claims))
+        call = "SELECT claim(%s, %s::pg_snapshot, %s, %s, %s, %s, %s::integer[], %s, %s)"
+        found = self._link.run(
+            lambda link, is_again: link.execute(call, (run, self._known, is_again, *values)).fetchall(),
+            PATIENCE_OF_CLAIMS,
+        )
+        return frozenset(row[0] for row in found)
+
+
+def _described(records: Sequence[Record]) -> list[list[Any]]:
+    """The columns that facts are found by, and their lines."""
+    return [
+        [record.message for record in records],
+        [record.revision for record in records],
+        [record.contact for record in records],
+        [record.line().decode().rstrip("\n") for record in records],
+    ]

