@@ -134,7 +134,8 @@ def by_message(known: Counter[Held]) -> list[str]:
 def ledger_warnings(facts: Facts) -> list[str]:
     """What everybody who loads the ledger must hear: torn lines, and messages that somebody got twice."""
     lines = [
-        f"{click.style('warning', fg='yellow')}: {place} is torn and was left out" for place in facts.torn[:MOST_LISTED]
+        f"{click.style('warning', fg='yellow')}: {place} is torn: what can be read of it is kept"
+        for place in facts.torn[:MOST_LISTED]
     ]
     return [*lines, *(duplicate(state) for state in facts.duplicates())]
 
