@@ -145,8 +145,8 @@ class Facts:
 
     def ordered(self) -> Iterator[Record]:
         """Every fact that is held, sorted by key and attempt."""
-        for row in self._by_key(range(len(self._keys))):
-            yield from sorted(self._records(row), key=lambda one: (one.attempt, one.line()))
+        for row in self._rows.by_key(range(len(self._rows))):
+            yield from sorted(self._rows.records(row), key=lambda one: (one.attempt, one.line()))
 
     def unknown(self) -> Iterator[str]:
         """The keys whose deliveries may or may not have been sent, sorted."""
