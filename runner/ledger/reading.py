@@ -32,11 +32,15 @@ class Reading:
     def read(self, lines: Lines) -> None:
         """Adds every line. Raises LedgerUnavailable if none can be read."""
         self._source = self._rows.open(lines, self._origin)
-        rest = b""
+        rest: list[bytes] = []  # pieces of a line that goes on, joined once however long it is
         for block in lines.blocks():
-            *whole, rest = (rest + block).split(b"\n")
-            self._take(whole)
-        self._take([rest] if rest else [])
+            head, end, tail = block.rpartition(b"\n")
+            if end:
+                self._take(b"".join([*rest, head]).split(b"\n"))
+                rest = []
+            rest.append(tail)
+        if last := b"".join(rest):
+            self._take([last])
         if self._odd and not (self.headers or self.has_record or self._is_torn_header):
             raise LedgerUnavailable(
                 f"{self._origin} is no lockfile: no line of it can be read",
