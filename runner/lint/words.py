@@ -16,6 +16,7 @@ _URL = re.compile(r"\bhttps?://[^\s<>\"'“”„]+", re.IGNORECASE)
 _SCHEME = re.compile(r"\s*(https?)://([^/?#\s]*)", re.IGNORECASE)
 _ADDRESS = re.compile(r"[\d.]+|[0-9a-f:.]*:[0-9a-f:.]*")
 _STAGING = frozenset({"staging", "stage", "stg", "preprod", "uat", "qa", "dev", "test", "testing", "sandbox"})
+_SURELY_STAGING = frozenset({"staging", "stg", "preprod", "uat"})
 # Public sites whose own name has such a word.
 _PUBLIC = (".azure.com", ".mysql.com", ".intercom.com")
 _LOCAL = (
@@ -39,6 +40,7 @@ _UNSUBSCRIBE = re.compile(
 )
 LONG_SUBJECT = 100
 _FEW_LETTERS = 8
+_SHORT_NAME = 3  # letters; most names made of capitals have no more
 
 
 def null_in(value: str) -> str:
@@ -90,7 +92,9 @@ def is_shouting(text: str) -> bool:
     """Whether most of a text of several words is capitals, or it ends its sentences twice."""
     letters = [sign for sign in text if sign.isalpha()]
     capitals = sum(map(str.isupper, letters))
-    loud = len(text.split()) > 1 and len(letters) >= _FEW_LETTERS and capitals > 0.7 * len(letters)
+    # NASA & IBM are names: somebody who shouts does it in several words of more letters.
+    is_words = sum(word.isupper() and len(word) > _SHORT_NAME for word in re.findall(r"\w+", text)) > 1
+    loud = is_words and len(text.split()) > 1 and len(letters) >= _FEW_LETTERS and capitals > 0.7 * len(letters)
     return loud or bool(re.search(r"!!|\?\?", text))
 
 
@@ -129,6 +133,9 @@ def _is_staging(host: str) -> bool:
     if host.endswith(_PUBLIC):
         return False
     labels = host.split(".")
-    # The last two are a name that somebody registered: dev.to is one; but acme-staging.com says what it is.
-    parts = [part for label in labels[:-2] for part in re.split(r"[-_]", label)]
-    return not _STAGING.isdisjoint([*parts, *"".join(labels[-2:-1]).split("-")[1:]])
+    # The last two are a name that somebody registered: dev.to is one; but acme-staging.com says what it is. A common
+    # word at the start of a name is often about something else: test-drive.example.com.
+    pieces = [re.split(r"[-_]", label) for label in labels[:-2]]
+    first = [parts[0] for parts in pieces if len(parts) == 1 or parts[0] in _SURELY_STAGING]
+    others = [part for parts in pieces for part in parts[1:]]
+    return not _STAGING.isdisjoint([*first, *others, *"".join(labels[-2:-1]).split("-")[1:]])
