@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from runner.errors import GuardRefused, LedgerUnavailable
-from runner.ledger import store
+from runner.ledger import rescue, store
 from runner.ledger.facts import Facts
 from runner.ledger.git import GitFailed
 from runner.ledger.push import TRIES, Wait, is_final, reason
@@ -67,14 +67,7 @@ class Branch:
 
     def heal(self) -> int:
         """Pushes what an earlier run could not; returns how many records. Raises LedgerUnavailable."""
-        saved = Facts()
-        saved.read_file(self._rescue, self._rescue.name)
-        size = self._rescue.stat().st_size if self._rescue.exists() else 0
-        records = [record for record in saved.compacted() if record not in self.facts.of(record.key)]
-        self.append(*records)
-        if size and self._rescue.stat().st_size == size:  # else somebody added to it meanwhile
-            self._rescue.unlink()
-        return len(records)
+        return rescue.take_in(self._rescue, self.facts, self.append)
 
     def refresh(self) -> None:
         """Fetches the newest version. Raises GuardRefused, LedgerUnavailable."""

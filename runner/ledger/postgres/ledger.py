@@ -13,7 +13,7 @@ import psycopg
 
 from runner.database import Address
 from runner.errors import GuardRefused
-from runner.ledger import store
+from runner.ledger import rescue, store
 from runner.ledger.facts import Facts
 from runner.ledger.postgres.connection import PATIENCE, PATIENCE_OF_CLAIMS, Connection, Unsure
 from runner.ledger.postgres.lease import BEAT, Lease
@@ -85,14 +85,7 @@ class Postgres:
 
     def heal(self) -> int:
         """Takes in what an earlier run could not write; returns how many records. Raises LedgerUnavailable."""
-        saved = Facts()
-        saved.read_file(self._rescue, self._rescue.name)
-        size = self._rescue.stat().st_size if self._rescue.exists() else 0
-        records = [record for record in saved.compacted() if record not in self.facts.of(record.key)]
-        self.append(*records)
-        if size and self._rescue.stat().st_size == size:  # else somebody added to it meanwhile
-            self._rescue.unlink()
-        return len(records)
+        return rescue.take_in(self._rescue, self.facts, self.append)
 
     def refresh(self) -> None:
         """Reads everything anew. Raises GuardRefused, LedgerUnavailable."""
