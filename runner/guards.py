@@ -56,8 +56,8 @@ def workspace(declared: str, held: str) -> Guard:
     """The ledger belongs to another workspace than the declared one."""
     return Guard(
         "workspace",
-        f"msgrun.yaml names workspace {declared}, and the lockfile belongs to {held}",
-        "each workspace has an environment of its own, with its own lockfile",
+        f"msgrun.yaml names workspace {declared}, and the ledger belongs to {held}",
+        "each workspace has an environment of its own, with its own ledger",
     )
 
 

@@ -16,7 +16,7 @@ from tests.conftest import ROOT, Folder
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCS = ROOT / "docs" / "commands.md"
-LOCK = ("verify", "compact", "stats", "show", "export", "import", "hold", "push", "free")
+LOCK = ("begin", "verify", "compact", "stats", "show", "export", "import", "hold", "push", "free")
 HELP = re.compile(r"(<!-- help: (.*?) -->\n```text\n)(.*?)(```\n)", re.DOTALL)
 
 

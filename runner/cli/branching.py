@@ -13,15 +13,21 @@ from pathlib import Path
 
 from runner.cli.session import Session
 from runner.errors import GuardRefused, LedgerUnavailable, UsageMistake
-from runner.ledger import git, lockfile
+from runner.ledger import change, git, lockfile
 from runner.ledger.branch import MOST_RECORDS, Branch
 from runner.ledger.facts import Facts
-from runner.ledger.git import Repository
+from runner.ledger.git import GitFailed, Repository
+from runner.ledger.push import reason
 from runner.ledger.record import Record
 from runner.ledger.remote import Address, Remote, Version, address
 
 _LONGEST_PAUSE = 10.0  # seconds
 _OWN_REPOSITORY = ".msgrun/ledger.git"  # where the project is in none
+_UNREAD = "nothing else tells what was sent: connect to the remote, or let this job read it (contents: read)"
+
+
+class _NoRemote(LedgerUnavailable):
+    """There is no such remote here, so nothing on it either."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,16 +70,15 @@ class BranchHome:
         here = self.here
         if no_fetch and command != "lock compact":
             here.screen.note("the ledger is on the remote, so --no-fetch changes nothing")
-        with (
-            Remote(self._repository(), self._address) as remote,
-            Branch(remote, self._rescue, here.settings.salt, _name(command), _pause, _most()) as ledger,
-        ):
-            if not ledger.exists and not new_lock:
-                raise GuardRefused(
-                    f"there is no ledger {self.shown}",
-                    "without it everything would be sent again: push the branch from a clone that has it; if nothing"
-                    " was sent yet, --new-lock",
-                )
+        with Remote(self._repository(), self._address) as remote, self._opened(remote, command) as ledger:
+            if not ledger.exists:
+                self._never_was(remote)
+                if not new_lock:
+                    raise GuardRefused(
+                        f"there is no ledger {self.shown}",
+                        "without it everything would be sent again: push the branch from a clone that has it; if"
+                        " nothing was sent yet, msgrun lock begin or --new-lock starts it",
+                    )
             ledger.begin()
             healed = ledger.heal()
             if healed:
@@ -82,35 +87,68 @@ class BranchHome:
                 self._nothing_left_behind(ledger.facts)
             yield ledger
 
+    def _opened(self, remote: Remote, command: str) -> Branch:
+        """The ledger on the branch, just read. Raises LedgerUnavailable."""
+        try:
+            return Branch(remote, self._rescue, self.here.settings.salt, _name(command), _pause, _most())
+        except GitFailed as error:
+            raise LedgerUnavailable(f"the ledger {self.shown} cannot be read: {reason(error)}", _UNREAD) from error
+
+    def _never_was(self, remote: Remote) -> None:
+        """Raises GuardRefused if this clone knows of deliveries on a branch that the remote has no more."""
+        cached, facts = remote.cached(), Facts()
+        if cached is None:
+            return
+        version, seconds = cached
+        facts.read(version.data, self.shown)
+        if len(facts):
+            at, folder = self._address, self._repository().top
+            inside = "" if (folder / ".git").exists() else f"-C {folder} "
+            raise GuardRefused(
+                f"the ledger {self.shown} is gone: {_age(seconds)} ago it knew of {len(facts):,} deliveries",
+                f"they would be sent again: git {inside}push {at.remote} {version.commit}:{at.ref}, from the clone that"
+                " read it last",
+            )
+
     def _nothing_left_behind(self, facts: Facts) -> None:
-        """Raises GuardRefused if the project's former lockfile knows of deliveries that the branch does not know of."""
+        """Raises GuardRefused if the project's former lockfile knows what the branch does not."""
         path = self.here.tree.root / self._address.path
         repository = git.repository(self.here.tree.root.resolve())
         journal = [repository.journal(path)] if repository else []
         for place in (path, *journal):
             former = Facts()
             former.read_file(place, str(place))
-            missing = sum(1 for key in former if facts.state(key) is None)
+            missing = sum(1 for _ in change.left_behind(former, facts))
             if missing:
                 raise GuardRefused(
-                    f"{place} knows of {missing:,} deliveries that the ledger {self.shown} does not know of",
-                    f"they would be sent again: msgrun lock import {place}, and then remove it",
+                    f"{place} has {missing:,} records that the ledger {self.shown} lacks",
+                    f"what it forgets is sent again: msgrun lock import {place}, and then remove it",
                 )
 
     def _newest(self) -> Version | None:
         return _newest(self.here)
 
     def asked(self) -> Version | None:
-        """The newest version; if the remote does not answer, what was fetched last. Raises LedgerUnavailable."""
-        remote = Remote(self._repository(), self._address)
+        """The newest version; if the remote does not answer, what was fetched last. Raises LedgerUnavailable.
+
+        None where there is no such branch, or not even the remote: then nothing can have been sent from here yet.
+        """
+        try:
+            repository = self._repository()
+        except _NoRemote as error:
+            self.here.screen.note(f"{error.message}: {error.hint}")
+            return None
+        remote = Remote(repository, self._address)
         try:
             return remote.fetched()
         except LedgerUnavailable as error:
+            why = reason(error) if isinstance(error, GitFailed) else error.message
             cached = remote.cached()
             if cached is None:
-                raise
+                message = f"the ledger {self.shown} cannot be read, and this clone never read it: {why}"
+                raise LedgerUnavailable(message, _UNREAD) from error
             version, seconds = cached
-            self.here.screen.note(f"as of {_age(seconds)} ago, when {self.shown} was last read: {error.message}")
+            self.here.screen.note(f"as of {_age(seconds)} ago, when {self.shown} was last read: {why}")
             return version
 
     @property
@@ -127,12 +165,13 @@ class BranchHome:
         found = git.repository(root)
         if found:
             if "://" not in remote and found.attempted("remote", "get-url", remote) is None:
-                raise LedgerUnavailable(
-                    f"git knows no remote {remote}", f"git remote add {remote} URL, or name another"
+                raise _NoRemote(
+                    f"git knows no remote {remote}", f"git remote add {remote} URL, or name another in lock:"
                 )
             return found
         if "://" not in remote:
-            raise LedgerUnavailable(f"{root} is in no git repository, so there is no remote {remote}", "name a URL")
+            message = f"{root} is in no git repository, so it has no remote {remote}"
+            raise _NoRemote(message, f"git init, git remote add {remote} URL; or name a URL in lock:")
         return git.bare(root / _OWN_REPOSITORY)
 
 

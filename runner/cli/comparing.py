@@ -3,7 +3,9 @@
 import os
 
 from runner import comparison
+from runner.cli.holding import is_elsewhere
 from runner.cli.session import Session
+from runner.cli.sharing import move
 from runner.commit import Commit, find_commit, tree_at
 from runner.comparison import Change, Comparison, Now
 from runner.declare.project import Project, load_settings
@@ -48,33 +50,41 @@ def remembered(here: Session, ref: str, facts: Facts) -> list[str]:
     repository = git.repository(here.tree.root.resolve())
     commit = find_commit(repository, ref)
     assert repository is not None
-    path = repository.inside(here.tree.root / here.settings.lock)
-    if path is None or here.options.sandbox:
+    if here.options.sandbox:
         return []
-    there = lockfile_at(here, repository, commit)
-    facts.read(repository.blob(commit.hash, there) or b"", f"{ref}:{there}")
-    facts.header(here.settings.salt)
     base = repository.attempted("merge-base", commit.hash, "HEAD")
-    was = lockfile_at(here, repository, Commit(ref, base)) if base else path
-    changed = change.since(repository, base, was, path) if base else None
+    was = lock_at(here, Commit(ref, base), repository) if base else here.settings.lock
+    note = move(here, repository, base, was) if base else ""
+    there = lock_at(here, commit, repository)
+    if not is_elsewhere(there) and (path := repository.inside(here.tree.root / there)):
+        facts.read(repository.blob(commit.hash, path) or b"", f"{ref}:{path}")
+        facts.header(here.settings.salt)
+    if base and not (is_elsewhere(was) or is_elsewhere(here.settings.lock)):
+        note = _changed(here, repository, base, was)
+    if note:
+        here.screen.note(note)
+    return [note] if note else []
+
+
+def _changed(here: Session, repository: Repository, base: str, named: str) -> str:
+    """How the commits since `base` change the lockfile, in words; empty if they do not."""
+    was, path = (repository.inside(here.tree.root / lock) for lock in (named, here.settings.lock))
+    changed = change.since(repository, base, was or named, path) if path else None
     if changed is None:
-        return []
+        return ""
     lost = "; what is removed would be sent again after the merge" if changed.removed else ""
-    note = f"{changed}{lost}. Only msgrun lock push writes it, to the branch itself"
-    here.screen.note(note)
-    return [note]
+    return f"{changed}{lost}. Only msgrun lock push writes it, to the branch itself"
 
 
-def lockfile_at(here: Session, repository: Repository, commit: Commit) -> str:
-    """The path of the lockfile as a commit has it, from the repository's top: `lock:` may have named another one."""
+def lock_at(here: Session, commit: Commit, repository: Repository) -> str:
+    """What `lock:` named as a commit has it."""
     root = here.tree.root.resolve()
     lock = os.environ.get("MSGRUN_LOCK") or None
     with tree_at(repository, commit, root) as tree:
         try:
-            named = load_settings(tree, here.options.environment, lock=lock).lock
+            return load_settings(tree, here.options.environment, lock=lock).lock
         except (ProblemsFound, UsageMistake):  # told where the two are compared
-            named = here.settings.lock
-    return repository.inside(root / named) or named
+            return here.settings.lock
 
 
 def _project_at(here: Session, tree: Tree, ref: str) -> tuple[Project | None, tuple[str, ...]]:

@@ -65,9 +65,9 @@ def places(here: Session, *, tolerant: bool = False) -> Places:
     """Where the lockfile lives. `tolerant`: without git's journal if git cannot be read. Raises LedgerUnavailable."""
     lock = here.settings.lock
     if here.options.sandbox:
-        name = f"{here.settings.plan_file.removesuffix('.plan')}.lock" if _is_elsewhere(lock) else Path(lock).name
+        name = f"{here.settings.plan_file.removesuffix('.plan')}.lock" if is_elsewhere(lock) else Path(lock).name
         return Places(here.sandbox_folder / name, None, f"{SANDBOX_FOLDER}/{name}")
-    if _is_elsewhere(lock):
+    if is_elsewhere(lock):
         raise LedgerUnavailable(f"lock: {lock.split(':', maxsplit=1)[0]}: this needs a lockfile", "name a file")
     path = here.tree.root / lock
     try:
@@ -104,7 +104,8 @@ def lockfile_held(here: Session, command: str, *, new_lock: bool, no_fetch: bool
     if not where.exists and not (new_lock or in_sandbox):
         raise GuardRefused(
             f"there is no lockfile {where.shown}",
-            "without it everything would be sent again: take it back from git; if nothing was sent yet, --new-lock",
+            "without it everything would be sent again: take it back from git; if nothing was sent yet, msgrun lock"
+            " begin or --new-lock starts it",
         )
     with Lockfile(where, here.settings.salt, command, here.now) as ledger:
         repository = None if in_sandbox or no_fetch else git.repository(here.tree.root.resolve())
@@ -146,7 +147,7 @@ class _File:
         return lockfile_held(self.here, command, new_lock=new_lock, no_fetch=no_fetch)
 
 
-def _is_elsewhere(lock: str) -> bool:
+def is_elsewhere(lock: str) -> bool:
     """Whether `lock:` names something else than a file."""
     return "://" in lock or lock.startswith("git+")
 

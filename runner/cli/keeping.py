@@ -10,7 +10,7 @@ from runner import plan as planning
 from runner.cli.holding import held, home, known, run_id, stamp
 from runner.cli.options import EXIT, command, format_option, writes_ledger
 from runner.cli.session import Session, session
-from runner.cli.sharing import free, hold, push, unchanged
+from runner.cli.sharing import begin, free, hold, push, unchanged
 from runner.cli.weighing import stats
 from runner.declare import rules
 from runner.declare.project import Project
@@ -109,16 +109,17 @@ def adopt(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
 
 @click.group("lock")
 def lock() -> None:
-    """Look at the lockfile itself, and share it."""
+    """Look at the ledger itself, move it, and share it."""
 
 
 @command("verify")
 @click.option("--against", metavar="REF", help="Also that this branch changes nothing in it since it left REF.")
 def verify(against: str | None) -> int:
-    """Check that the lockfile can be read.
+    """Check that the ledger can be read.
 
     Tells torn lines (exit 1), duplicates and headers that contradict each other (exit 5). With --against, for pull
-    requests: exit 5 if the commits since REF change it, because GitHub's merge button cannot merge lockfiles.
+    requests: exit 5 if the commits since REF change the lockfile, because GitHub's merge button cannot merge it, or
+    move the ledger elsewhere without its records.
     """
     with session() as here:
         if against is not None:
@@ -133,7 +134,7 @@ def verify(against: str | None) -> int:
 @command("compact")
 @click.option("--yes", is_flag=True, help="Do not ask.", hidden=True)
 def compact(*, yes: bool) -> int:
-    """Rewrite the lockfile, sorted and shorter.
+    """Rewrite the ledger, sorted and shorter.
 
     What later facts of the same attempt replace is left out.
     """
@@ -170,6 +171,8 @@ def export(file: Path | None) -> int:
     """
     with session() as here:
         facts = known(here)
+        if not len(facts) and not home(here).exists:
+            raise GuardRefused(f"there is no ledger {home(here).shown}", "lock: names another one than before?")
         lines = chain([facts.header(here.settings.salt).line()], (record.line() for record in facts.ordered()))
         if file is None:
             for line in lines:
@@ -246,5 +249,5 @@ def _write(here: Session, ledger: Ledger, records: list[Record], what: str, *, y
     return EXIT.guard if ledger.facts.duplicates() else EXIT.done
 
 
-for _command in (verify, compact, stats, show, export, import_, hold, push, free):
+for _command in (begin, verify, compact, stats, show, export, import_, hold, push, free):
     lock.add_command(_command)

@@ -159,8 +159,8 @@ def command(name: str, **settings: Any) -> Callable[[Callable[..., Any]], click.
 def writes_ledger(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options of commands that write the ledger."""
     for add in (
-        click.option("--no-fetch", is_flag=True, help="Do not ask the git remote what it knows of the lockfile."),
-        click.option("--new-lock", is_flag=True, help="Allow a project without a lockfile: start one."),
+        click.option("--no-fetch", is_flag=True, help="Do not ask the git remote what its lockfile knows."),
+        click.option("--new-lock", is_flag=True, help="Allow that there is no ledger yet: start it."),
         click.option("--yes", is_flag=True, help="Do not ask."),
     ):
         function = add(function)

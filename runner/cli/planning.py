@@ -116,7 +116,7 @@ def _notes(here: Session, facts: Facts, against: str | None) -> list[str]:
         notes = remembered(here, against, facts)
     notes += [text.duplicate(state) for state in facts.duplicates()]
     if not here.options.sandbox and not home(here).exists:
-        note = f"there is no lockfile {home(here).shown} yet: msgrun init or apply --new-lock starts one"
+        note = f"there is no ledger {home(here).shown} yet: msgrun lock begin starts it, where nothing was sent before"
         here.screen.note(note)
         notes.append(note)
     if heavy := outgrown(here):

@@ -83,8 +83,8 @@ def _settle(here: Session, work: Reconciliation, workspace: str, wait: float, wr
     with connected(here) as parts:
         id_code = parts.identified()
         if workspace not in {"", id_code}:
-            hint = "the token is of another workspace; each workspace has an environment and a lockfile of its own"
-            raise GuardRefused(f"the lockfile belongs to workspace {workspace}, not {id_code}", hint)
+            hint = "the token is of another workspace; each workspace has an environment and a ledger of its own"
+            raise GuardRefused(f"the ledger belongs to workspace {workspace}, not {id_code}", hint)
         work.settle(Conversations(parts.workspace), CLOCK, wait, write, waiting)
         return id_code
 

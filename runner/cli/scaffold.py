@@ -16,9 +16,18 @@ Next:
   msgrun --sandbox apply --yes    send it to an embedded Intercom; nothing leaves this machine
 Then put your admin's id into msgrun.yaml, write messages, and commit all of it, messages.lock too."""
 
+# For machines that are thrown away, as those of CI systems are.
+LOCK = "lock: git+{remote}   # what was sent is remembered on a branch of this git remote, msgrun-ledger\n"
+NEXT_ON_BRANCH = """
+Next:
+  msgrun plan                     what would be sent, and to whom
+  msgrun --sandbox apply --yes    send it to an embedded Intercom; nothing leaves this machine
+  msgrun lock begin               start the ledger, once: pushes the branch msgrun-ledger to the git remote {remote}
+Then put your admin's id into msgrun.yaml, write messages, and commit all of it."""
 
-def files(salt: str, expires: date) -> dict[str, str]:
-    """The files by path, with the day on which the example message expires.
+
+def files(salt: str, expires: date, lock: str = "") -> dict[str, str]:
+    """The files by path, with the day on which the example message expires, and the line that says where the ledger is.
 
     The salt makes keys and digests tell nobody's address; it belongs to the project for good.
     """
@@ -30,7 +39,7 @@ def files(salt: str, expires: date) -> dict[str, str]:
 # workspace: ab12cd34   # the app's id_code; the first apply finds it out and writes it to messages.lock
 # region: eu            # us, eu or au
 salt: "{salt}"   # keep it: with another one nothing that was sent is recognised
-from: {{type: admin, id: "394051"}}   # who sends, unless a message says otherwise: an admin of your workspace
+{lock}from: {{type: admin, id: "394051"}}   # who sends, unless a message says otherwise: an admin of your workspace
 vars:
   product: Ponies
 """,

@@ -133,7 +133,7 @@ def _tell(here: Session, ledger: Ledger, done: Summary) -> None:
         try:
             lines.append(f"these lines are in {ledger.save(done.unwritten)}, which the next run picks up; keep it")
         except LedgerUnavailable as error:
-            lines.append(f"nor can a rescue file be written ({error.message}): add these lines to the lockfile by hand")
+            lines.append(f"nor can a rescue file be written ({error.message}): keep these lines for msgrun lock import")
     for tell, words in ((here.screen.result, text.summary(done)), *((here.screen.error, line) for line in lines)):
         with contextlib.suppress(OSError):  # what cannot be printed changes nothing of what was sent
             tell(words)

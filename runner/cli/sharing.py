@@ -1,13 +1,14 @@
-"""Commands that share the lockfile through the git remote: lock hold, lock push, lock free."""
+"""Commands that share the ledger: lock begin, and through the git remote lock hold, lock push, lock free."""
 
 import os
 import secrets
 import socket
 import time
+from dataclasses import replace
 
 import click
 
-from runner.cli.holding import lockfile_held, places, stamp
+from runner.cli.holding import held, home, is_elsewhere, known, lockfile_held, places, stamp
 from runner.cli.options import EXIT, command
 from runner.cli.session import Session, session
 from runner.commit import Commit
@@ -15,11 +16,29 @@ from runner.errors import GuardRefused, LedgerUnavailable, UsageMistake
 from runner.ledger import change, git
 from runner.ledger import hold as holds
 from runner.ledger import push as pushing
+from runner.ledger.facts import Facts
 from runner.ledger.git import Repository
 from runner.ledger.push import Target
 
 _LONGEST_PAUSE = 10.0  # seconds
 _BRANCH = click.option("--branch", metavar="NAME", help="The branch; without it the upstream, CI's, or the default.")
+
+
+@command("begin")
+def begin() -> int:
+    """Start the ledger, without any record.
+
+    Once, where nothing was sent yet: pushes the branch, makes the tables, or writes the lockfile that lock: of
+    msgrun.yaml names. One that is there already stays as it is.
+    """
+    with session() as here:
+        there = home(here)
+        if there.exists:
+            here.screen.result(f"{there.shown} is there already")
+            return EXIT.done
+        with held(here, "lock begin", new_lock=True, no_fetch=False):
+            here.screen.result(f"started {there.shown}")
+        return EXIT.done
 
 
 @command("hold")
@@ -28,9 +47,12 @@ def hold(branch: str | None) -> int:
     """Hold the ledger on the git remote, until lock push.
 
     Before a run in CI: if its machine is lost, so is what it knew; then the next run stops here instead of sending
-    that again.
+    that again. Only a lockfile needs it.
     """
     with session() as here:
+        if _is_elsewhere(here):
+            here.screen.result(f"{home(here).shown} needs no hold: it has every claim before anything is sent")
+            return EXIT.done
         repository, to = _shared(here, branch)
         who = pushing.job(os.environ) or f"process {os.getpid()} on {socket.gethostname()}"
         holds.take(repository, to, f"{who}, since {stamp(here.now)}")
@@ -45,8 +67,11 @@ def push(branch: str | None) -> int:
 
     One commit with nothing else in it, on top of whatever the branch has by then, and tried again if somebody was
     faster. Ends the hold of this clone. Works on a detached HEAD, in a shallow clone and in a dirty work tree.
+    To a ledger elsewhere it brings what apply could not: the lines of messages.lock.rescue.
     """
     with session() as here:
+        if _is_elsewhere(here):
+            return _brought_home(here)
         repository, to = _shared(here, branch)
         with lockfile_held(here, "lock push", new_lock=False, no_fetch=True) as ledger:
             done = pushing.push(repository, to, ledger, _pause)
@@ -67,6 +92,9 @@ def free(*, yes: bool) -> int:
     count what went out.
     """
     with session() as here:
+        if _is_elsewhere(here):
+            here.screen.result(f"{home(here).shown} needs no hold, and has none")
+            return EXIT.done
         repository, to = _shared(here, None)
         who = holds.holder(repository, to.remote, to.path)
         if not who:
@@ -79,22 +107,63 @@ def free(*, yes: bool) -> int:
 
 
 def unchanged(here: Session, ref: str) -> None:
-    """Raises GuardRefused if the commits since `ref` change the lockfile; a new one without records is no change."""
-    where = places(here)
+    """Raises GuardRefused if the commits since `ref` change the lockfile; a new one without records is no change.
+
+    Nor is a move to another kind of ledger that has all records.
+    """
     repository = git.repository(here.tree.root.resolve())
-    path = repository.inside(where.lockfile) if repository else None
-    if repository is None or path is None:
-        raise UsageMistake(f"{where.shown} is in no git repository", "--against compares commits")
+    if repository is None:
+        raise UsageMistake(f"{here.tree.root} is in no git repository", "--against compares commits")
     base = repository.attempted("merge-base", ref, "HEAD")
     if not base:
         hint = "a shallow clone? Fetch more (fetch-depth: 2 for a pull request's merge commit, else 0)"
         raise UsageMistake(f"git knows no common ancestor of {ref} and HEAD", hint)
-    from runner.cli.comparing import lockfile_at  # noqa: PLC0415  # imported where used
+    from runner.cli.comparing import lock_at  # noqa: PLC0415  # imported where used
 
-    was = lockfile_at(here, repository, Commit(ref, base))
+    named = lock_at(here, Commit(ref, base), repository)
+    if moved := move(here, repository, base, named):
+        raise GuardRefused(moved, f"msgrun lock import brings them there; or put back lock: {named}")
+    if is_elsewhere(named) or _is_elsewhere(here):
+        return
+    was, path = (repository.inside(here.tree.root / lock) for lock in (named, here.settings.lock))
+    if was is None or path is None:
+        raise UsageMistake(f"{here.settings.lock} is in no git repository", "--against compares commits")
     if changed := change.since(repository, base, was, path):
         back = f"git checkout {ref} -- {path}" if was == path else "put back lock: of msgrun.yaml"
         raise GuardRefused(str(changed), f"{back}: only msgrun lock push writes it, to the branch itself")
+
+
+def move(here: Session, repository: Repository, base: str, named: str) -> str:
+    """What a move from the ledger that a commit named to one of another kind leaves behind; empty if nothing.
+
+    Raises GuardRefused, LedgerUnavailable, if one of the two cannot be read.
+    """
+    now = here.settings.lock
+    if named == now or not (is_elsewhere(named) or is_elsewhere(now)):
+        return ""
+    if is_elsewhere(named):
+        former = known(replace(here, settings=replace(here.settings, lock=named)))
+    else:
+        path, former = repository.inside(here.tree.root / named), Facts()
+        former.read((repository.blob(base, path) if path else None) or b"", f"{base[:10]}:{named}")
+    missing = sum(1 for _ in change.left_behind(former, known(here)))
+    return f"these commits move the ledger from {named} to {now}, which lacks {missing:,} records" if missing else ""
+
+
+def _is_elsewhere(here: Session) -> bool:
+    return is_elsewhere(here.settings.lock) and not here.options.sandbox
+
+
+def _brought_home(here: Session) -> int:
+    """Brings the lines of the rescue file to a ledger that is not in a file of the project."""
+    shown = home(here).shown
+    path = here.tree.root / f"{here.settings.plan_file.removesuffix('.plan')}.lock.rescue"
+    if not path.exists():
+        here.screen.result(f"{shown} has all that was sent from here")
+        return EXIT.done
+    with held(here, "lock push", new_lock=False, no_fetch=False) as ledger:
+        here.screen.result(f"{shown} has all of {path.name} now")
+        return EXIT.guard if ledger.facts.duplicates() else EXIT.done
 
 
 def _shared(here: Session, branch: str | None) -> tuple[Repository, Target]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from runner.cli import scaffold
+from runner.cli import placing, scaffold
 from runner.cli.options import EXIT, Globals, command
 from runner.cli.screen import Screen, remember
 from runner.declare import rules
@@ -25,41 +25,50 @@ def init(folder: Path | None, *, github: bool, gitlab: bool) -> int:
     """Scaffold a project.
 
     Settings with a salt, an example message, an empty lockfile. Changes no file that exists, but for two lines
-    that .gitattributes and .gitignore need. Where there is a project, --github and --gitlab write theirs alone.
+    that .gitattributes and .gitignore need.
+
+    With --github or --gitlab the ledger is on a branch of the git remote. Where there is a project, they write their
+    workflow, and that ledger into msgrun.yaml, unless another one is named or has records.
     """
     options = click.get_current_context().ensure_object(Globals)
     remember(options)
     screen = Screen.of(options, os.environ)
     root = (options.directory or Path()) / (folder or Path())
     systems = [name for name, wanted in (("github", github), ("gitlab", gitlab)) if wanted]
-    if systems and (root / "msgrun.yaml").exists():
+    try:
+        if systems and (root / "msgrun.yaml").exists():
+            _add_workflows(root, systems, screen)
+            placing.settle(root, screen)
+            return EXIT.done
+        remote = placing.remote_of(root) if systems else ""
+        for path, text in _files(root, remote).items():
+            screen.result(f"{_write(root / path, text):<8} {path}")
+        for path, lines in scaffold.LINES.items():
+            screen.result(f"{_extend(root / path, lines):<8} {path}")
         _add_workflows(root, systems, screen)
-        return EXIT.done
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UsageMistake(f"{error.filename} cannot be written: {error.strerror}") from error
+    screen.note(scaffold.NEXT_ON_BRANCH.format(remote=remote) if remote else scaffold.NEXT)
+    return EXIT.done
+
+
+def _files(root: Path, remote: str) -> dict[str, str]:
+    """The files of a new project, whose ledger is on a branch of the remote, or in a lockfile if none is named."""
     salt = secrets.token_hex(16)
     files = {
-        **scaffold.files(salt, datetime.now(UTC).date() + _SOON),
+        **scaffold.files(salt, datetime.now(UTC).date() + _SOON, scaffold.LOCK.format(remote=remote) if remote else ""),
         **{
             f"schema/{kind}.schema.json": rules.schema_path(kind).read_text(encoding="utf-8")
             for kind in rules.KINDS[:2]
         },
     }
-    kept_settings = (root / "msgrun.yaml").exists()
-    if kept_settings:
-        files.pop("messages.lock")  # its salt is not known here; apply --new-lock starts one
+    if remote or (root / "msgrun.yaml").exists():
+        files.pop("messages.lock")  # where there are settings, their salt is not known here; lock begin starts one
     else:
         files["messages.lock"] = Header("", salt_check(salt)).line().decode()
-    try:
-        for path, text in files.items():
-            screen.result(f"{_write(root / path, text):<8} {path}")
-        for path, lines in scaffold.LINES.items():
-            screen.result(f"{_extend(root / path, lines):<8} {path}")
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise UsageMistake(f"{error.filename} cannot be written: {error.strerror}") from error
-    _add_workflows(root, systems, screen)
-    screen.note(scaffold.NEXT)
-    return EXIT.done
+    return files
 
 
 @command("completion")
@@ -92,10 +101,7 @@ def _add_workflows(root: Path, systems: list[str], screen: Screen) -> None:
     for system in systems:
         path, then = scaffold.WORKFLOWS[system]
         text = scaffold.workflow(system, branch, root.resolve().relative_to(top).as_posix())
-        try:
-            screen.result(f"{_write(top / path, text):<8} {path}")
-        except OSError as error:
-            raise UsageMistake(f"{error.filename} cannot be written: {error.strerror}") from error
+        screen.result(f"{_write(top / path, text):<8} {path}")
         screen.note(f"  for the branch {branch}; {then}")
 
 

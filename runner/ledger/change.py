@@ -1,9 +1,11 @@
 """How commits change the lockfile. None of a pull request should: no merge button knows how to merge it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from runner.ledger.facts import Facts
 from runner.ledger.git import Repository
+from runner.ledger.record import RANK, Record
 
 _BEFORE, _AFTER = 1, 2  # bits of the two places
 
@@ -35,3 +37,11 @@ def since(repository: Repository, base: str, was: str, path: str) -> Change | No
     facts.read(after or b"", f"HEAD:{path}", _AFTER)
     added, removed = (sum(1 for _ in facts.lacking(place)) for place in (_BEFORE, _AFTER))
     return Change(was, path, added, removed) if before is not None or added else None
+
+
+def left_behind(former: Facts, now: Facts) -> Iterator[Record]:
+    """The lasting facts of a former ledger that the one of now lacks: no such fact, and none that replaces it."""
+    for record in former.compacted():
+        of_attempt = (known for known in now.of(record.key) if known.attempt == record.attempt)
+        if not any(known == record or RANK[known.status] > RANK[record.status] for known in of_attempt):
+            yield record

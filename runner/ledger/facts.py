@@ -193,7 +193,7 @@ class Facts:
         if len(workspaces) > 1:
             raise GuardRefused(
                 f"the ledger belongs to two workspaces: {' and '.join(workspaces)}",
-                "lockfiles of two workspaces were merged; give each its own environment in msgrun.yaml",
+                "ledgers of two workspaces were merged; give each its own environment in msgrun.yaml",
             )
         if any(header.salt_check not in {"", ours} for header in self.headers):
             raise GuardRefused(

@@ -152,12 +152,12 @@ def parsed(value: dict[str, Any], origin: str, number: int) -> Record | Header:
     """The fact that an object on a ledger's line is; `origin` and `number` say which. Raises LedgerUnavailable."""
     if "msgrun_lock" in value:
         if value["msgrun_lock"] != VERSION:
-            message = f"{origin}:{number}: this lockfile has version {value['msgrun_lock']}"
+            message = f"{origin}:{number}: this ledger has version {value['msgrun_lock']}"
             raise LedgerUnavailable(message, "update msgrun")
         return Header(str(value.get("workspace") or ""), str(value.get("salt_check") or ""))
     if not (_is_text(value.get("key")) and _is_text(value.get("attempt")) and str(value.get("status")) in RANK):
         hint = "a newer msgrun may have written it; if the file was edited, take the line back from git"
-        raise LedgerUnavailable(f"{origin}:{number}: this is no record of a lockfile", hint)
+        raise LedgerUnavailable(f"{origin}:{number}: this is no record of a ledger", hint)
     known: dict[str, Any] = {}
     others: dict[str, Any] = {}
     for name, found in value.items():

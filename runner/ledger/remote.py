@@ -6,17 +6,15 @@ Built from git's plumbing, so that no checkout is touched, and a shallow clone m
 import contextlib
 import os
 import re
-import shutil
-import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 from urllib.parse import quote, urlsplit
 
 from runner.errors import LedgerUnavailable, UsageMistake
 from runner.ledger.git import GitFailed, Repository
 from runner.ledger.push import author, committed, job, options
+from runner.ledger.workshop import Workshop
 
 DEFAULT_BRANCH = "msgrun-ledger"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]*")
@@ -84,7 +82,7 @@ class Remote:
     def __init__(self, repository: Repository, at: Address) -> None:
         self.at = at
         self._repository = repository
-        self._objects: Path | None = None
+        self._objects: Workshop | None = None
         self._variables: dict[str, str] = {}
         self._url = at.remote
         self._last: tuple[str, ...] = ()
@@ -142,8 +140,8 @@ class Remote:
         """Keeps what was pushed last for reading offline, without its history, and removes the folder."""
         if self._objects is None:
             return
-        folder, self._objects = self._objects, None
-        shutil.rmtree(folder, ignore_errors=True)
+        self._objects.close()
+        self._objects = None
         if self._newest:
             with contextlib.suppress(LedgerUnavailable):  # then what is read offline is older, and says so
                 self._keep(self._newest)
@@ -184,9 +182,7 @@ class Remote:
     def _own(self) -> dict[str, str]:
         """The environment in which git writes objects to the folder of our own, and knows who commits."""
         if self._objects is None:
-            folder = self._repository.common / "msgrun"
-            folder.mkdir(parents=True, exist_ok=True)
-            self._objects = Path(tempfile.mkdtemp(dir=folder, prefix="objects-"))
+            self._objects = Workshop(self._repository.common / "msgrun")
             theirs = str(self._repository.common / "objects").replace("\\", "\\\\").replace('"', '\\"')
             if "://" not in self.at.remote:
                 self._url = os.fsdecode(self._repository.git("remote", "get-url", "--push", self.at.remote)).strip()
@@ -197,7 +193,7 @@ class Remote:
                 f"GIT_CONFIG_KEY_{count}": "core.looseCompression",
                 f"GIT_CONFIG_VALUE_{count}": "0",
                 **author(self._repository),
-                "GIT_OBJECT_DIRECTORY": str(self._objects),
+                "GIT_OBJECT_DIRECTORY": str(self._objects.path),
                 "GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{theirs}"',
             }
         return self._variables
@@ -206,4 +202,4 @@ class Remote:
         """Removes objects that nothing is built on any more."""
         for name in names:
             if self._objects:
-                (self._objects / name[:2] / name[2:]).unlink(missing_ok=True)
+                (self._objects.path / name[:2] / name[2:]).unlink(missing_ok=True)

@@ -79,6 +79,7 @@ class Job:
     def run(self, job: dict[str, Any], env: dict[str, str] | None = None) -> "Job":
         """Runs the steps of a job of a workflow."""
         self.env = {**(env or {}), **self.env}
+        self.may_push = job.get("permissions", {}).get("contents") == "write"
         if "if" in job:
             assert self._is_true(job["if"]), job["if"]
         folder = self.value(job.get("directory", "."))
@@ -185,9 +186,10 @@ class Job:
         depth = int(settings.pop("fetch-depth", "1"))
         ref = settings.pop("ref", "") or self.event["sha"]
         self.work = self.clone(self.home / "work", ref, depth)
-        can_push = settings.pop("persist-credentials", "true").lower() == "true"
-        if not can_push:
-            self.work.git("remote", "set-url", "--push", "origin", "/no/credentials")
+        if settings.pop("persist-credentials", "true").lower() != "true":  # a private repository tells nobody anything
+            self.work.git("remote", "set-url", "origin", "/no/credentials")
+        elif not self.may_push:
+            self.work.git("remote", "set-url", "--push", "origin", "/may/only/read")
         assert not settings, settings
         return 0
 

@@ -13,6 +13,7 @@ from runner.cli import scaffold
 from tests.ci.conftest import Clone, message, tip, told
 from tests.ci.github import _PYTHON
 
+EITHER = pytest.mark.parametrize("ledger", ["branch", "lockfile"], indirect=True)
 PIPELINE = yaml.safe_load(scaffold.workflow("gitlab", "main", "."))
 # GitLab's API for the notes of one merge request, as curl sees it: they are kept in the file that NOTES names.
 _CURL = """\
@@ -129,7 +130,8 @@ def applied(run, job, commit, number, saved: Path, **variables):
     return run("msgrun-apply", commit, clone, **variables)
 
 
-def test_plan_apply_and_the_lockfile_back_and_an_old_pipeline_again(run, job, author, origin):
+@EITHER
+def test_plan_apply_and_the_ledger_back_and_an_old_pipeline_again(run, job, author, origin, ledger):
     commit = tip(origin)
     code, _, planner = run("msgrun-plan", commit)
     assert code == 0
@@ -137,20 +139,21 @@ def test_plan_apply_and_the_lockfile_back_and_an_old_pipeline_again(run, job, au
     token = {"INTERCOM_ACCESS_TOKEN": "secret-token"}
     code, said, _ = applied(run, job, commit, 1, saved, **token)
     assert code == 0, said
-    assert told(origin, "diff", "--name-only", commit, "main") == "messages.lock"
+    assert told(origin, "diff", "--name-only", commit, "main") == ("messages.lock" if ledger == "lockfile" else "")
     code, said, _ = applied(run, job, commit, 2, saved, **token)
     assert (code, "nothing to do" in said) == (0, True)
     assert len(author.sent()) == 3
     assert "held" not in told(origin, "for-each-ref")
 
 
-def test_an_apply_that_fails_half_way_pushes_what_it_sent_and_fails(run, job, author, origin, intercom):
+@EITHER
+def test_an_apply_that_fails_half_way_pushes_what_it_sent_and_fails(run, job, author, origin, intercom, ledger):
     commit = tip(origin)
     _, _, planner = run("msgrun-plan", commit)
     intercom.trouble.replace({"next": ["ok", "500_after", "ok"]})
-    code, said, _ = applied(
-        run, job, commit, 1, planner.path / "msgrun-plan.json", INTERCOM_ACCESS_TOKEN="secret-token"
-    )
+    code, _, _ = applied(run, job, commit, 1, planner.path / "msgrun-plan.json", INTERCOM_ACCESS_TOKEN="secret-token")
     assert code == 4
-    assert "pushed 4 lines of messages.lock to origin/main" in said
+    where = "main" if ledger == "lockfile" else "msgrun-ledger"
+    sent = [json.loads(line).get("status") for line in told(origin, "show", f"{where}:messages.lock").splitlines()]
+    assert (sent.count("sent"), sent.count("unknown")) == (2, 1)
     assert len(author.sent()) == 3

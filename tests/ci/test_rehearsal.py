@@ -1,4 +1,4 @@
-"""The whole way, with the workflow that `init --github` writes: pull request, merge, approval, apply, lockfile.
+"""The whole way, with the workflow that `init --github` writes: pull request, merge, approval, apply, ledger.
 
 The steps of its jobs run in real shells, with real git against a bare remote, and an Intercom that counts. Each job has
 a machine of its own, of which nothing is left when it ends.
@@ -12,11 +12,14 @@ import pytest
 import yaml
 
 from runner.cli import scaffold
-from tests.ci.conftest import Clone, message, tip, told
+from runner.ledger.record import salt_check
+from tests.ci.conftest import HEADER, Clone, message, tip, told
 from tests.ci.github import Job
 
 WORKFLOW = yaml.safe_load(scaffold.workflow("github", "main", "."))
 SECRETS = {"INTERCOM_ACCESS_TOKEN": "secret-token"}
+LOCKFILE, BRANCH = (pytest.mark.parametrize("ledger", [kind], indirect=True) for kind in ("lockfile", "branch"))
+EITHER = pytest.mark.parametrize("ledger", ["branch", "lockfile"], indirect=True)
 
 
 class Host:
@@ -110,7 +113,8 @@ def settled(host):
     host.author.git("pull", "--quiet", "--ff-only")
 
 
-def test_from_the_pull_request_to_the_lockfile(host):
+@EITHER
+def test_from_the_pull_request_to_the_ledger(host, ledger):
     settled(host)
     commit = host.change("third", **THIRD)
     reviewed = host.review(commit)
@@ -126,8 +130,10 @@ def test_from_the_pull_request_to_the_lockfile(host):
     applied = host.apply(planned, "1")
     assert not applied.failed
     assert host.author.sent()[-2:] == [("ccc1", "Ponies"), ("ccc2", "Ponies")]
-    assert told(host.origin, "diff", "--name-only", merged, "main") == "messages.lock"
-    assert told(host.origin, "log", "-1", "--format=%b", "main") == "https://github.example/acme/mail/actions/runs/1"
+    assert told(host.origin, "diff", "--name-only", merged, "main") == ("messages.lock" if ledger == "lockfile" else "")
+    where = "main" if ledger == "lockfile" else "msgrun-ledger"
+    assert told(host.origin, "log", "-1", "--format=%b", where) == "https://github.example/acme/mail/actions/runs/1"
+    assert "held" not in told(host.origin, "for-each-ref")
     assert host.plan(tip(host.origin), "2").outputs["has_changes"] == "false"
 
 
@@ -141,6 +147,7 @@ def test_a_comment_is_updated_in_place_and_other_peoples_are_left_alone(host):
     assert "third</code>: 3 to send" in own["body"]
 
 
+@EITHER
 def test_a_fork_without_a_token_has_its_plan_in_the_summary(host):
     reviewed = host.review(host.change("third", **THIRD), fork=True)
     assert not reviewed.failed
@@ -154,7 +161,7 @@ def test_a_pull_request_with_a_mistake_fails_and_says_so_at_its_line_and_in_the_
     reviewed = host.review(host.change("third", messages__third_yaml=message("third", "ccc1", body='"{{ nam }}"')))
     assert reviewed.failed
     assert reviewed.codes == {
-        **reviewed.codes, "Lint": 1, "Plan": 1, "Comment": 0, "Check that the lockfile is left alone": 0
+        **reviewed.codes, "Lint": 1, "Plan": 1, "Comment": 0, "Check that the ledger is left alone": 0
     }  # fmt: skip
     assert "::error file=messages/third.yaml,line=3," in reviewed.log
     (comment,) = json.loads(host.comments.read_text())
@@ -165,10 +172,11 @@ def test_a_pull_request_that_carries_lockfile_changes_fails(host):
     settled(host)
     lock = (host.author.path / "messages.lock").read_text()
     reviewed = host.review(host.change("third", **THIRD, **{"messages.lock": lock.splitlines()[0] + "\n"}))
-    assert reviewed.codes["Check that the lockfile is left alone"] == 5
+    assert reviewed.codes["Check that the ledger is left alone"] == 5
     assert "change messages.lock: 0 records added, 3 removed" in reviewed.log
 
 
+@EITHER
 def test_two_merges_at_once_send_each_message_once_and_keep_both_records(host, clone):
     first = host.plan(tip(host.origin), "1")
     host.change("third", **THIRD)
@@ -179,13 +187,14 @@ def test_two_merges_at_once_send_each_message_once_and_keep_both_records(host, c
     failed = [job for job in jobs if job.failed]
     assert len(failed) <= 1
     for job in failed:
-        assert job.codes["Hold the ledger"] == 6 or job.codes["Apply"] == 6
+        assert job.codes["Hold the ledger"] == 6 or job.codes["Apply"] in {4, 6}
         assert not host.apply(second, "2").failed
     assert sorted(host.author.sent()) == [(name, "Ponies") for name in ("aaa1", "aaa2", "bbb1", "ccc1", "ccc2")]
     assert clone("fresh").msgrun("apply", "--yes").out.splitlines()[-1] == "nothing to do"
     assert "held" not in told(host.origin, "for-each-ref")
 
 
+@EITHER
 def test_a_merge_between_approval_and_apply_adds_nothing_to_what_was_approved(host):
     planned = host.plan(tip(host.origin), "1")
     host.change("third", **THIRD)
@@ -199,6 +208,7 @@ def test_a_merge_between_approval_and_apply_adds_nothing_to_what_was_approved(ho
     assert len(host.author.sent()) == 5
 
 
+@EITHER
 def test_what_was_withdrawn_or_edited_after_the_approval_is_not_sent(host):
     planned = host.plan(tip(host.origin), "1")
     host.change("calm", messages__first_yaml=message("first", "aaa1", "aaa2", body="Better"))
@@ -211,6 +221,7 @@ def test_what_was_withdrawn_or_edited_after_the_approval_is_not_sent(host):
     assert host.author.sent() == [("aaa1", "Better"), ("aaa2", "Better"), ("bbb1", "Ponies")]
 
 
+@EITHER
 def test_a_run_that_is_run_again_on_its_old_commit_sends_nothing_twice(host):
     old = tip(host.origin)
     planned = host.plan(old, "1")
@@ -222,6 +233,7 @@ def test_a_run_that_is_run_again_on_its_old_commit_sends_nothing_twice(host):
     assert len(host.author.sent()) == 3
 
 
+@EITHER
 def test_a_run_that_was_cancelled_while_it_waited_is_made_good_by_the_next(host):
     host.plan(tip(host.origin), "1")  # GitHub cancels it: a newer run waits
     host.change("third", **THIRD)
@@ -233,7 +245,7 @@ def test_a_run_that_was_cancelled_while_it_waited_is_made_good_by_the_next(host)
 
 def test_a_runner_that_is_lost_before_it_pushed_lets_nobody_send_again(host, clone):
     planned = host.plan(tip(host.origin), "1")
-    host.apply(planned, "1", lost_before="Push the lockfile")
+    host.apply(planned, "1", lost_before="Bring the ledger home")
     assert len(host.author.sent()) == 3
     for again, run in ((planned, "1"), (host.plan(tip(host.origin), "2"), "2")):
         stopped = host.apply(again, run)
@@ -256,12 +268,12 @@ def test_a_push_that_is_refused_keeps_the_lockfile_and_lets_nobody_send_again(ho
     refusing.chmod(0o755)
     applied = host.apply(planned, "1")
     assert applied.codes["Apply"] == 0
-    assert applied.codes["Push the lockfile"] == 6
+    assert applied.codes["Bring the ledger home"] == 6
     assert "GH006: Protected branch" in applied.log
     assert host.apply(host.plan(tip(host.origin), "2"), "2").codes["Hold the ledger"] == 6
     refusing.unlink()
     person = clone("person")
-    kept = (host.home / "artifacts-1" / "msgrun-lockfile" / "messages.lock").read_bytes()
+    kept = (host.home / "artifacts-1" / "msgrun-ledger" / "messages.lock").read_bytes()
     with (person.path / "messages.lock").open("ab") as file:
         file.write(kept)
     assert person.msgrun("lock", "push").code == 0
@@ -270,18 +282,20 @@ def test_a_push_that_is_refused_keeps_the_lockfile_and_lets_nobody_send_again(ho
     assert len(host.author.sent()) == 3
 
 
+@EITHER
 def test_a_run_that_fails_half_way_pushes_what_it_sent(host, intercom):
     planned = host.plan(tip(host.origin), "1")
     intercom.trouble.replace({"next": ["ok", "500_after", "401"]})
     applied = host.apply(planned, "1")
     assert applied.codes["Apply"] == 4
-    assert applied.codes["Push the lockfile"] == 0
+    assert applied.codes["Bring the ledger home"] == 0
     intercom.trouble.replace({})
     again = host.apply(host.plan(tip(host.origin), "2"), "2")
     assert again.codes["Apply"] == 4  # one is unknown, and stays so
     assert len(host.author.sent()) == 3
 
 
+@EITHER
 def test_without_the_secret_nothing_is_sent_and_nothing_stays_held(host):
     planned = host.plan(tip(host.origin), "1")
     job = host.apply(planned, "1", secrets={})
@@ -289,3 +303,112 @@ def test_without_the_secret_nothing_is_sent_and_nothing_stays_held(host):
     assert "INTERCOM_ACCESS_TOKEN" in job.log
     assert "held" not in told(host.origin, "for-each-ref")
     assert host.author.sent() == []
+
+
+@BRANCH
+def test_a_runner_that_is_lost_after_it_sent_has_told_the_branch_all(host):
+    planned = host.plan(tip(host.origin), "1")
+    host.apply(planned, "1", lost_before="Bring the ledger home")
+    assert len(host.author.sent()) == 3
+    assert not host.apply(planned, "1").failed
+    assert host.plan(tip(host.origin), "2").outputs["has_changes"] == "false"
+    assert len(host.author.sent()) == 3
+
+
+@BRANCH
+def test_a_branch_that_nobody_may_push_to_keeps_everything_from_being_sent(host):
+    refuse(host.origin, "GH006: Protected branch")
+    planned = host.plan(tip(host.origin), "1")
+    applied = host.apply(planned, "1")
+    assert applied.codes["Apply"] == 6
+    assert "GH006: Protected branch" in applied.log
+    assert "contents: write" in applied.log
+    assert host.author.sent() == []
+    (host.origin / "hooks/update").unlink()
+    assert not host.apply(planned, "1").failed
+    assert len(host.author.sent()) == 3
+
+
+@BRANCH
+def test_outcomes_that_cannot_be_pushed_are_an_artifact_that_any_clone_imports(host, clone):
+    planned = host.plan(tip(host.origin), "1")
+    # The claims arrive, and then the branch is protected.
+    refuse(host.origin, "GH006: Protected branch", "git show $3:messages.lock | grep -q sent || exit 0")
+    applied = host.apply(planned, "1")
+    assert applied.codes["Apply"] == 6
+    assert applied.codes["Bring the ledger home"] == 6
+    assert host.plan(tip(host.origin), "2").outputs["has_changes"] == "false"  # all are unknown: nobody sends them
+    (host.origin / "hooks/update").unlink()
+    kept = host.home / "artifacts-1" / "msgrun-ledger" / "messages.lock.rescue"
+    person = clone("person")
+    assert person.msgrun("lock", "import", str(kept)).code == 0
+    assert person.msgrun("status").out.count("sent") == 2
+    assert not host.apply(planned, "1").failed
+    assert len(host.author.sent()) == 3
+
+
+@BRANCH
+def test_outcomes_that_could_not_be_pushed_are_brought_home_by_the_next_step(host):
+    planned = host.plan(tip(host.origin), "1")
+    applies = "git log -1 --format=%s $3 | grep -q ^apply && git show $3:messages.lock | grep -q sent || exit 0"
+    refuse(host.origin, "for a while", applies)
+    applied = host.apply(planned, "1")
+    assert (applied.codes["Apply"], applied.codes["Bring the ledger home"]) == (6, 0)
+    assert "origin#msgrun-ledger:messages.lock has all of messages.lock.rescue now" in applied.log
+    assert not host.apply(planned, "1").failed
+    assert len(host.author.sent()) == 3
+
+
+@BRANCH
+def test_before_somebody_began_the_ledger_a_plan_says_so_and_nothing_is_sent(host):
+    told(host.origin, "update-ref", "-d", "refs/heads/msgrun-ledger")
+    host.author.git("update-ref", "-d", "refs/msgrun/origin%23msgrun-ledger")
+    reviewed = host.review(host.change("third", **THIRD))
+    assert not reviewed.failed
+    assert "there is no ledger origin" in reviewed.summary
+    assert "msgrun lock begin starts it" in reviewed.summary
+    planned = host.plan(host.merge(), "1")
+    stopped = host.apply(planned, "1")
+    assert (stopped.codes["Apply"], host.author.sent()) == (5, [])
+    assert "if nothing was sent yet, msgrun lock begin" in stopped.log
+    assert host.author.msgrun("lock", "begin").code == 0
+    assert not host.apply(planned, "1").failed
+    assert len(host.author.sent()) == 5
+
+
+@BRANCH
+def test_a_pull_request_that_moves_the_ledger_and_forgets_its_records_fails(host):
+    settled(host)
+    git = host.author.path / "msgrun.yaml"
+    files = {
+        "msgrun.yaml": git.read_text().replace("lock: git+origin\n", ""),
+        "messages.lock": HEADER % salt_check("rehearsal"),
+    }
+    reviewed = host.review(host.change("back", **files))
+    assert reviewed.codes["Check that the ledger is left alone"] == 5
+    assert "move the ledger from git+origin to messages.lock, which lacks 3 records" in reviewed.log
+
+
+@LOCKFILE
+def test_a_pull_request_that_moves_the_ledger_with_its_records_passes(host):
+    settled(host)
+    author, settings = host.author, (host.author.path / "msgrun.yaml").read_text() + "lock: git+origin\n"
+    assert author.msgrun("lock", "export", str(host.home / "sent.lock")).code == 0
+    reviewed = host.review(host.change("early", **{"msgrun.yaml": settings}))
+    assert reviewed.codes["Check that the ledger is left alone"] == 5
+    assert "move the ledger from messages.lock to git+origin, which lacks 3 records" in reviewed.log
+    assert author.msgrun("lock", "export", "again.lock").code == 5
+    assert author.msgrun("lock", "import", str(host.home / "sent.lock"), "--new-lock").code == 0
+    (author.path / "messages.lock").unlink()
+    assert not host.review(host.change("move", **{"msgrun.yaml": settings, **THIRD})).failed
+    planned = host.plan(host.merge(), "2")
+    assert planned.outputs["recipients"] == "2"
+    assert not host.apply(planned, "2").failed
+    assert len(author.sent()) == 5
+
+
+def refuse(origin, words, unless=":"):
+    """A rule of the remote: branches take no push."""
+    hook = origin / "hooks" / "update"
+    hook.write_text(f'#!/bin/sh\ncase "$1" in refs/heads/*) {unless}; echo "{words}" >&2; exit 1;; esac\n')
+    hook.chmod(0o755)

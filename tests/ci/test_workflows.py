@@ -159,13 +159,60 @@ def test_init_writes_the_workflows_for_the_repositorys_branch_and_folder(folder:
     assert "__" not in re.sub(r"__\w+__ ", "", (tmp_path / ".github/workflows/msgrun.yml").read_text())
 
 
-def test_init_adds_a_workflow_to_a_project_and_nothing_else(folder: Folder):
-    folder.write("msgrun.yaml", "region: eu\n")
+def test_init_adds_to_a_project_without_records_a_workflow_and_a_ledger_on_a_branch(folder: Folder):
+    folder.write("msgrun.yaml", "# ours\nregion: eu")
     before = sorted(path.name for path in folder.path.iterdir())
     ran = folder.run("init", "--github")
-    assert (ran.code, ran.out) == (0, "wrote    .github/workflows/msgrun.yml\n")
+    assert (ran.code, ran.out) == (0, "wrote    .github/workflows/msgrun.yml\nextended msgrun.yaml\n")
+    assert "start it, once: msgrun lock begin" in ran.err
+    assert "messages.lock has no records, and is used no more" in ran.err
+    settings = (folder.path / "msgrun.yaml").read_text()
+    assert settings.startswith("# ours\nregion: eu\nlock: git+origin ")
     assert sorted(path.name for path in folder.path.iterdir()) == sorted([*before, ".github"])
     assert folder.run("init", "--github").out == "kept     .github/workflows/msgrun.yml\n"
+    assert (folder.path / "msgrun.yaml").read_text() == settings
+
+
+@pytest.mark.parametrize("settings", ["region: eu\n", "region: eu\nenvironments: {eu: {workspace: acme}}\n"])
+def test_init_never_changes_the_ledger_of_a_project_that_has_records(folder: Folder, settings: str):
+    name = "messages.eu.lock" if "environments" in settings else "messages.lock"
+    record = '{"key":"%s","attempt":"A-1","status":"sent","message":"m","revision":1}\n' % ("1" * 32)
+    folder.write(name, '{"msgrun_lock":1,"workspace":"","salt_check":"9165df25"}\n' + record)
+    folder.write("msgrun.yaml", settings)
+    ran = folder.run("init", "--gitlab")
+    assert (ran.code, ran.out) == (0, "wrote    .gitlab/msgrun.yml\n")
+    assert (folder.path / "msgrun.yaml").read_text() == settings
+    assert f"{name} has records of 1 deliveries, and stays the ledger" in ran.err
+    option = " -e eu" if "environments" in settings else ""
+    assert f"msgrun{option} lock import sent.lock --new-lock" in ran.err
+
+
+def test_init_leaves_a_ledger_that_is_named_and_settings_that_it_cannot_read(folder: Folder):
+    for settings in ("lock: postgresql://db/x\n", "lock: sent.lock\n", "vars: [\n", "{region: eu}\n"):
+        folder.write("msgrun.yaml", settings)
+        ran = folder.run("init", "--github")
+        assert (ran.code, (folder.path / "msgrun.yaml").read_text()) == (0, settings)
+        assert ("add to msgrun.yaml: lock: git+origin" in ran.err) == (not settings.startswith("lock"))
+
+
+def test_a_new_project_with_a_workflow_plans_before_there_is_a_remote_and_begins_once_there_is(
+    folder: Folder, tmp_path: Path
+):
+    here = Folder(tmp_path / "new", folder.capture)
+    ran = folder.run("init", "new", "--github")
+    assert (ran.code, (here.path / "messages.lock").exists()) == (0, False)
+    assert "msgrun lock begin               start the ledger" in ran.err
+    planned = here.run("plan")
+    assert planned.code == 0
+    assert "is in no git repository, so it has no remote origin: git init, git remote add origin URL" in planned.err
+    assert here.run("--sandbox", "apply", "--yes").code == 0
+    assert here.run("lock", "begin").code == 6
+    subprocess.run(["git", "init", "--quiet", "--bare", str(tmp_path / "origin.git")], check=True)
+    for args in (["init", "--quiet"], ["remote", "add", "origin", str(tmp_path / "origin.git")]):
+        subprocess.run(["git", "-C", str(here.path), *args], check=True)
+    assert here.run("lock", "begin").out == "started origin#msgrun-ledger:messages.lock\n"
+    assert here.run("lock", "begin").out == "origin#msgrun-ledger:messages.lock is there already\n"
+    assert "no ledger" not in here.run("plan").err
 
 
 def test_init_says_where_a_workflow_cannot_be_written(folder: Folder):

@@ -99,7 +99,7 @@ def test_apply_without_a_terminal_and_without_yes_names_the_flag(folder: Folder,
 def test_apply_without_a_lockfile_needs_to_be_told(folder: Folder, intercom: Sandbox) -> None:
     folder.message(LIST)
     (folder.path / "messages.lock").unlink()
-    assert "there is no lockfile" in folder.run("plan").err
+    assert "there is no ledger messages.lock yet" in folder.run("plan").err
     ran = folder.run("apply", "--yes")
     assert ran.code == 5
     assert "--new-lock" in ran.err
