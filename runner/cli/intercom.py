@@ -20,6 +20,7 @@ from runner.errors import GuardRefused, RunStopped, UsageMistake
 from runner.intercom import Transport
 from runner.intercom.client import HOSTS, HttpTransport
 from runner.intercom.pace import Clock, Pace
+from runner.intercom.permits import drawn
 from runner.intercom.workspace import Workspace
 from runner.ledger import Ledger
 from runner.plan import Plan
@@ -55,7 +56,7 @@ class Connection:
         settings = self.here.settings
         stop_file = self.here.tree.root / ".msgrun" / "stop"
         progress = Progress(self.here.screen, self.pace)
-        with Signals() as signals, Log(self.here.screen, log_file) as log:
+        with Signals() as signals, Log(self.here.screen, log_file) as log, drawn(self.pace, ledger.draw):
             run = Run(
                 plan=plan,
                 settings=settings,

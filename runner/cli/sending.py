@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from runner.cli import binding, reviewing
+from runner.cli.awaiting import Elsewhere, awaited
 from runner.cli.holding import held
 from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.cli.planning import choosing, made_from
@@ -76,7 +77,7 @@ def apply(
                 return EXIT.unknown if made.counts["unknown"] else EXIT.guard
             if not made.to_send:
                 here.screen.result("nothing to do")
-                return _code(Summary(), made, ledger.facts)
+                return _code(Summary(), made, ledger.facts, Elsewhere())
             try:
                 done = _sent(here, made, ledger, project, how)
             except (GuardRefused, LedgerUnavailable, RunStopped) as error:
@@ -86,9 +87,9 @@ def apply(
                 return EXIT.unknown
             if done.planned:
                 _tell(here, ledger, done)
-            if done.taken and not done.stop:
-                ledger.refresh()  # the other run may have ended meanwhile
-            return _code(done, made, ledger.facts)
+            is_settled = done.stop or done.unknown or made.counts["unknown"]  # whatever the others do
+            others = awaited(here.screen, ledger, made, until) if done.taken and not is_settled else Elsewhere()
+            return _code(done, made, ledger.facts, others)
 
 
 def _sent(here: Session, made: Plan, ledger: Ledger, project: Project, how: "_How") -> Summary:
@@ -140,23 +141,18 @@ def _tell(here: Session, ledger: Ledger, done: Summary) -> None:
     reviewing.tell(here, done)
 
 
-def _code(done: Summary, made: Plan, facts: Facts) -> int:
+def _code(done: Summary, made: Plan, facts: Facts, others: Elsewhere) -> int:
     """The exit code of an apply: the first that fits, from the top of the table."""
     stop = done.stop.kind if done.stop else ""
     if done.stop and stop == "signal":
         return 128 + done.stop.signal
-    if done.unknown or made.counts["unknown"] or any(_is_unknown(facts, key) for key in done.taken):
+    if done.unknown or made.counts["unknown"] or others.unknown:
         return EXIT.unknown
     rules = [
         (stop == "ledger", EXIT.ledger),
         (stop == "guard" or bool(facts.duplicates()), EXIT.guard),
         (stop == "error", EXIT.problems),
         (bool(done.refused), EXIT.refused),
-        (stop == "later", EXIT.later),
+        (stop == "later" or bool(others.sending or others.free), EXIT.later),
     ]
     return next((code for fits, code in rules if fits), EXIT.done)
-
-
-def _is_unknown(facts: Facts, key: str) -> bool:
-    state = facts.state(key)
-    return state is not None and state.status == "unknown"

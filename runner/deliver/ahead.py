@@ -1,8 +1,12 @@
 """Claims of deliveries before it is their turn, for a ledger where a write takes long: so that none waits for it.
 
 While most of a batch is sent, a write brings the outcomes of the rest to the ledger, and claims as many in its place.
+A batch is no larger than it has to be, because a vanished runner leaves it unknown: it shrinks as long as claims lie
+waiting, and grows when a delivery could have started and none was claimed. Where others were faster, a run looks for
+the next that nobody has: it asks about many, and claims no more than its batch.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runner.deliver.lanes import Lanes
@@ -18,11 +22,15 @@ _LEAST = 10  # claims, below which writes would be most of the work
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of a write: the attempts that are not ours to POST, or why it failed."""
+    """What became of a write: the attempts that are not ours to POST, or why it failed.
+
+    `left` was not claimed, because enough was; it is still to be.
+    """
 
     outcomes: list[Record]
     flights: list[Flight]
     lost: frozenset[str] = frozenset()
+    left: Sequence[Flight] = ()
     error: LedgerUnavailable | None = None
 
 
@@ -34,7 +42,11 @@ class Ahead:
 
     def __init__(self, ledger: Ledger, planned: int) -> None:
         self._ledger = ledger
-        self._batch = min(ledger.batch, max(_LEAST, planned // _PARTS))
+        self._most = min(ledger.batch, max(_LEAST, planned // _PARTS))
+        self._least = self._batch = min(ledger.least, self._most)
+        self._is_behind = False  # others had most of what the last write claimed
+        self._is_short = self._has_grown = False
+        self._spare: int | None = None  # the fewest claims that lay waiting since the last write
         self._writer: Lanes[Written] = Lanes(1)
         self._open: set[str] = set()
 
@@ -43,9 +55,29 @@ class Ahead:
         """Whether a write is on its way."""
         return bool(self._writer.busy)
 
+    def watch(self, waiting: int, *, is_short: bool) -> None:
+        """Hears of every round: how many claims wait for their turn, and whether more could have started."""
+        self._spare = waiting if self._spare is None else min(waiting, self._spare)
+        is_helped = self.is_writing and self._has_grown
+        self._is_short = self._is_short or (is_short and not is_helped)
+
+    def fit(self) -> None:
+        """Makes the batch as large as the rounds since the last write needed it."""
+        self._has_grown = self._is_short and not self._is_behind
+        if self._has_grown:
+            self._batch = min(self._most, self._batch * 3 // 2)
+        elif self._spare:
+            self._batch = max(self._least, self._batch - (self._spare + 1) // 2)
+        self._is_short, self._spare = False, None
+
     def room(self, outcomes: list[Record]) -> int:
         """How many more deliveries may be claimed by a write of these outcomes."""
         return self._batch - len(self._open) + sum(record.attempt in self._open for record in outcomes)
+
+    def sight(self, outcomes: list[Record]) -> int:
+        """How many deliveries to look at for that: more where others have most of them."""
+        room = self.room(outcomes)
+        return max(room, self._most) if room and self._is_behind else room
 
     def is_worth_it(self, outcomes: list[Record]) -> bool:
         """Whether so much of the batch is free that a write should begin; the rest of it is sent meanwhile."""
@@ -53,8 +85,9 @@ class Ahead:
 
     def write(self, outcomes: list[Record], flights: list[Flight]) -> None:
         """Begins to write outcomes, and the claims of flights."""
+        room = self.room(outcomes)
         self._open |= {flight.claim.attempt for flight in flights}
-        self._writer.start(lambda: self._written(outcomes, flights))
+        self._writer.start(lambda: self._written(outcomes, flights, room))
 
     def written(self, seconds: float = 0.0) -> Written | None:
         """What became of the write, once it has ended; waits for that up to so many seconds."""
@@ -62,17 +95,26 @@ class Ahead:
         if done:
             gone = done.lost if done.error is None else {flight.claim.attempt for flight in done.flights}
             self._open -= gone
+            self._open -= {flight.claim.attempt for flight in done.left}
             if done.error is None:
                 self._open -= {record.attempt for record in done.outcomes}
+                self._is_behind = 2 * len(done.lost) > len(done.flights)
         return done
 
     def close(self) -> None:
         """Lets the thread end."""
         self._writer.close()
 
-    def _written(self, outcomes: list[Record], flights: list[Flight]) -> Written:
+    def _written(self, outcomes: list[Record], flights: list[Flight], room: int) -> Written:
+        """Writes, in the thread. Of the flights that nobody has, as many are claimed as there is room for."""
+        wanted, passed = flights, frozenset[str]()
         try:
-            lost = self._ledger.write(*outcomes, *(flight.claim for flight in flights))
+            if len(flights) > room:
+                gone = self._ledger.gone([flight.claim.key for flight in flights])
+                wanted = [flight for flight in flights if flight.claim.key not in gone]
+                passed = frozenset(flight.claim.attempt for flight in flights if flight.claim.key in gone)
+            lost = self._ledger.write(*outcomes, *(flight.claim for flight in wanted[:room]))
         except LedgerUnavailable as error:
             return Written(outcomes, flights, error=error)
-        return Written(outcomes, flights, frozenset(lost))
+        left = wanted[room:]
+        return Written(outcomes, [flight for flight in flights if flight not in left], passed | lost, left)

@@ -96,6 +96,7 @@ class Run:
         self._lanes: Lanes[Posted | LookedUp] = Lanes(lanes)
         self._ahead = Ahead(ledger, plan.to_send) if ledger.batch > 1 else None
         self._ready: deque[Flight] = deque()  # claimed ahead, and not started
+        self._left: deque[Flight] = deque()  # looked at ahead, and not claimed
         self._flying: dict[str, Flight] = {}
         self._again: list[tuple[float, str]] = []
         self._outcomes: list[Record] = []
@@ -124,7 +125,7 @@ class Run:
         if self._ahead and self._ahead.is_writing:
             return False
         if self.summary.stop is None:
-            return self._due.is_over and not self._flying and not self._outcomes
+            return self._due.is_over and not self._left and not self._flying and not self._outcomes
         if self._flying and self._clock.monotonic() < self._drained_at:
             return False
         return not self._outcomes or self._is_failing
@@ -174,6 +175,8 @@ class Run:
         while len(starts) < granted and (flight := self._next()):
             starts.append(flight)
         self._pace.give_back(granted - len(starts))
+        if self._ahead:
+            self._ahead.watch(len(self._ready), is_short=len(starts) < granted and not self._due.is_over)
         return starts
 
     def _next(self) -> Flight | None:
@@ -184,6 +187,10 @@ class Run:
 
     def _next_due(self) -> Flight | None:
         """The next delivery of the plan that has to be claimed."""
+        if self._left:
+            left = self._left.popleft()
+            left.claim = replace(left.claim, at=self._time())
+            return left
         while prepared := self._due.take():
             if flight := self._flight(prepared):
                 return flight
@@ -196,8 +203,9 @@ class Run:
         is_dry = not self._flying or self.summary.stop is not None
         if ahead.is_writing or self._is_failing or not (is_dry or ahead.is_worth_it(self._outcomes)):
             return
+        ahead.fit()
         flights: list[Flight] = []
-        while not self.summary.stop and ahead.room(self._outcomes) > len(flights) and (flight := self._next_due()):
+        while not self.summary.stop and ahead.sight(self._outcomes) > len(flights) and (flight := self._next_due()):
             flights.append(flight)
         if self._outcomes or flights:
             outcomes, self._outcomes = self._outcomes, []
@@ -206,6 +214,7 @@ class Run:
     def _take_in(self, written: Written) -> None:
         """What a write claimed may start; what somebody else has may not, and nothing may if the write failed."""
         claims = [flight.claim for flight in written.flights]
+        self._left.extendleft(reversed(written.left))
         if written.error:
             self._outcomes = [*written.outcomes, *self._outcomes]
             self._failed(written.error, claims)
@@ -222,7 +231,7 @@ class Run:
                 self._settle(flight, Outcome("released"))
         for flight in written.flights:
             if flight.claim.attempt in written.lost:
-                self.summary.taken.append(flight.claim.key)
+                self.summary.taken += 1
             else:
                 self._flying[flight.claim.attempt] = flight
                 self._ready.append(flight)

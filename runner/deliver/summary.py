@@ -33,7 +33,7 @@ class Summary:
     """Counts and details of a run. `unwritten` are outcomes that the ledger did not take.
 
     The `released` were claimed, and provably nothing was made; they count as left (or, if they expired, as skipped).
-    The keys in `taken` were claimed by another run meanwhile, and count as left too.
+    So many as `taken` says were claimed by other runs meanwhile, and count as left too.
     """
 
     planned: int = 0
@@ -44,7 +44,7 @@ class Summary:
     unknown: list[Told] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     unwritten: list[Record] = field(default_factory=list)
-    taken: list[str] = field(default_factory=list)
+    taken: int = 0
     stop: Stop | None = None
 
     def count(self, told: Told) -> None:

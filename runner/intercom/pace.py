@@ -11,12 +11,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from runner.intercom.permits import Permits
+from runner.ledger.budget import Draw
+
 WINDOW = 10.0  # seconds; the documented length, used where headers are missing
 UNLIMITED = 1_000_000  # what may start at once where nothing says otherwise
 _SPREAD = 0.9  # the part of a window over which its budget is spent; nothing starts after it
 _SAME_WINDOW = 2.0  # seconds by which two ends of one window may seem to differ: both clocks count whole seconds
 _LONGEST_WAIT = 300.0  # seconds; a reset further away is a broken clock, not a window
 _LOOK_AGAIN = 0.05  # seconds
+_MOST = 1_000_000_000  # a limit beyond it is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class Pace:
         self._lock = threading.Lock()
         self._limit: int | None = None
         self._ends = 0.0  # when the current window ends, by the monotonic clock
+        self._reset: float | None = None  # the same, by Intercom's clock
         self._began = 0.0  # since when it counts for us: its begin, or when we came in
         self._used = 0  # what we started in it
         self._remaining: int | None = None  # the least that the server said was left in it
@@ -48,14 +53,16 @@ class Pace:
         self._ahead: float | None = None  # how far the server's clock is ahead of the monotonic one
         self._paused_until = 0.0
         self._heard = False
+        self._permits = Permits()
         self.windows_lost = 0  # windows in a row that ended a 429 without a send
 
     def take(self, most: int) -> int:
         """How many of `most` requests may start now; they count as started."""
         with self._lock:
-            taken = max(0, min(most, self._room()))
+            taken = max(0, min(most, self._permits.bound(self._room(), self._clock.monotonic())))
             self._used += taken
             self._flying += taken
+            self._permits.use(taken)
             return taken
 
     def give_back(self, count: int) -> None:
@@ -63,6 +70,17 @@ class Pace:
         with self._lock:
             self._used -= count
             self._flying -= count
+            self._permits.use(-count)
+
+    def draw(self, draw: Callable[[Draw], int]) -> None:
+        """Draws permits from a budget that others share, once. Raises what `draw` raises."""
+        with self._lock:
+            self._roll(self._clock.monotonic())
+            question, window = self._question()
+        if question:
+            granted = draw(question)
+            with self._lock:
+                self._permits.grant(window, granted, self._clock.monotonic())
 
     def wait(self) -> None:
         """Sleeps until one request may start, and counts it."""
@@ -95,14 +113,15 @@ class Pace:
         with self._lock:
             self._heard = True
             self._flying = max(0, self._flying - 1)
+            self._permits.land()
             if limit and limit > 0:
-                self._limit = int(limit)
-            ends = self._reset(headers)
+                self._limit = min(int(limit), _MOST)
+            ends = self._end_of(headers)
             now = self._clock.monotonic()
             if ends is not None and now < ends <= now + WINDOW + _SAME_WINDOW:
                 if ends - self._ends >= _SAME_WINDOW:  # a later window than ours has begun
                     self._begin(max(now, ends - WINDOW))
-                self._ends = ends
+                self._ends, self._reset = ends, _number(headers.get("x-ratelimit-reset"))
             if remaining is not None and now < self._ends and (ends is None or abs(ends - self._ends) < _SAME_WINDOW):
                 self._remaining = int(remaining) if self._remaining is None else min(self._remaining, int(remaining))
 
@@ -112,7 +131,7 @@ class Pace:
             now = self._clock.monotonic()
             if now >= self._paused_until:
                 self.windows_lost += 1
-            retry_after, ends = self._retry_after(headers), self._reset(headers)
+            retry_after, ends = self._retry_after(headers), self._end_of(headers)
             waits = [wait for wait in (retry_after, ends and ends - now) if wait and 0 < wait <= _LONGEST_WAIT]
             self._paused_until = max(self._paused_until, now + max(waits, default=WINDOW))
 
@@ -124,10 +143,7 @@ class Pace:
         now = self._clock.monotonic()
         if now < self._paused_until:
             return 0
-        if now >= self._ends:
-            whole = math.floor((now - self._ends) / WINDOW) + 1 if self._ends else 0
-            self._ends = self._ends + whole * WINDOW if self._ends else now + WINDOW
-            self._begin(self._ends - WINDOW)
+        self._roll(now)
         budget = self._budget()
         if not self._heard:
             return 1 - self._used  # the first answer tells the limit; until then nobody runs into it
@@ -135,13 +151,46 @@ class Pace:
             return UNLIMITED
         if self.is_tight and now > self._ends - WINDOW * (1 - _SPREAD):
             return 0
-        by_now = math.ceil(budget * min(1.0, (now - self._began + _LOOK_AGAIN) / (WINDOW * _SPREAD)))
+        by_now = _spread(budget, now - self._began)
         # Others draw on the same limit. Whatever is on its way may not be in what the server said was left.
         left = UNLIMITED if self._remaining is None else self._remaining - self._flying
         return min(by_now - self._used, left)
 
+    def _question(self) -> tuple[Draw | None, int]:
+        """What to ask for, if there is a limit at all, and the window that it is for."""
+        budget, now, begins = self._budget(), self._clock.monotonic(), self._ends - WINDOW
+        if budget is None:
+            return None, 0
+        window, landed, back, wanted = self._permits.ask()
+        heard = self._limit is not None and self._remaining is not None
+        question = Draw(
+            ends=None if self._reset is None else int(self._reset),
+            budget=budget,
+            due=_spread(budget, now - begins),
+            passed=_spread(budget, self._began - begins) if self._began > begins else 0,
+            limit=self._limit,
+            used=min(_MOST, max(0, (self._limit or 0) - (self._remaining or 0))) if heard else 0,
+            landed=landed,
+            back=back,
+            wanted=wanted,
+        )
+        return question, window
+
+    def _roll(self, now: float) -> None:
+        """Begins the next window when one is over, of which nobody may have heard yet."""
+        if now < self._ends:
+            return
+        if self._ends:
+            whole = math.floor((now - self._ends) / WINDOW) + 1
+            self._ends += whole * WINDOW
+            self._reset = None if self._reset is None else self._reset + whole * WINDOW
+        else:
+            self._ends = now + WINDOW
+        self._begin(self._ends - WINDOW)
+
     def _begin(self, began: float) -> None:
         self._began, self._used, self._remaining = began, 0, None
+        self._permits.begin()
 
     def _budget(self) -> int | None:
         bounds = [self._most] if self._most else []
@@ -149,7 +198,7 @@ class Pace:
             bounds.append(max(1, int(self._limit * self._share)))
         return min(bounds) if bounds else None
 
-    def _reset(self, headers: dict[str, str]) -> float | None:
+    def _end_of(self, headers: dict[str, str]) -> float | None:
         """When the window ends, by the monotonic clock.
 
         The reset is a time of the server's clock. Its Date cuts off the part of a second, so of all responses the one
@@ -171,6 +220,11 @@ class Pace:
     def _sent(self, headers: dict[str, str]) -> datetime:
         """When a response was sent: its times are of the server's clock, so they are compared with its own Date."""
         return _date(headers.get("date")) or self._clock.now()
+
+
+def _spread(budget: int, seconds: float) -> int:
+    """What of a budget may have started so many seconds into its window."""
+    return math.ceil(budget * min(1.0, (seconds + _LOOK_AGAIN) / (WINDOW * _SPREAD)))
 
 
 def _date(text: str | None) -> datetime | None:

@@ -1,9 +1,12 @@
 """What was sent: a set of facts about attempts, kept where it is hard to lose."""
 
+from collections import Counter
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Protocol
 
+from runner.ledger.budget import Draw
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record
 
@@ -14,6 +17,19 @@ class Ledger(Protocol):
     @property
     def batch(self) -> int:
         """How many claims may be open at once; 1 where a claim costs little, and is made as its delivery starts."""
+        ...
+
+    @property
+    def least(self) -> int:
+        """How few claims are worth a write of their own: a batch may shrink to it. `batch` where a write is dear."""
+        ...
+
+    @property
+    def draw(self) -> Callable[[Draw], int] | None:
+        """Grants permits of the rate limit that all runs on it share; None where they only have Intercom's headers.
+
+        Raises LedgerUnavailable. May be called from another thread than everything else.
+        """
         ...
 
     @property
@@ -28,6 +44,20 @@ class Ledger(Protocol):
 
     def append(self, *records: Record) -> None:
         """Makes the records durable before it returns, and adds them to the facts. Raises LedgerUnavailable."""
+        ...
+
+    def gone(self, keys: list[str]) -> AbstractSet[str]:
+        """Of these keys, those that others claimed or settled since it was read. A hint: only a claim is certain.
+
+        Raises LedgerUnavailable.
+        """
+        ...
+
+    def sending(self, messages: list[str]) -> Counter[str]:
+        """How many deliveries of these messages other runs that live are sending, by what they are called.
+
+        Empty where nobody can tell whether another run lives. Raises LedgerUnavailable.
+        """
         ...
 
     def write(self, *records: Record) -> AbstractSet[str]:

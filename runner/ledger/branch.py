@@ -3,6 +3,7 @@
 Several runs may have it at once. Whoever pushes first has the deliveries; the others fetch, fold, and leave them out.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from pathlib import Path
@@ -31,7 +32,8 @@ class Branch:
     `wait` is called with the number of the try before each but the first, `name` says in commits who writes.
     """
 
-    batch = BATCH
+    batch = least = BATCH
+    draw = None
     is_held = True  # a claim on the branch has no end
 
     def __init__(
@@ -81,6 +83,16 @@ class Branch:
         self._write(records, [])
         for record in records:
             self.facts.add(record)
+
+    def gone(self, keys: list[str]) -> frozenset[str]:
+        """None that a claim would not find out at the same price."""
+        del keys
+        return frozenset()
+
+    def sending(self, messages: list[str]) -> Counter[str]:
+        """Nobody that is known to live."""
+        del messages
+        return Counter()
 
     def write(self, *records: Record) -> frozenset[str]:
         """Pushes the records before it returns; the claims that somebody else was faster with are left out.

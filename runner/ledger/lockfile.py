@@ -4,6 +4,7 @@ import fcntl
 import os
 import socket
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -91,7 +92,8 @@ def count(path: Path) -> int:
 class Lockfile:
     """The lockfile, held alone until it is closed. What one place lacks is written to it when it is opened."""
 
-    batch = 1
+    batch = least = 1
+    draw = None
     is_held = True  # the lock dies with the process, and nothing before it
 
     def __init__(self, places: Places, salt: str, command: str, now: datetime) -> None:
@@ -171,6 +173,16 @@ class Lockfile:
         self.write(*records)
         for record in records:
             self.facts.add(record)
+
+    def gone(self, keys: list[str]) -> frozenset[str]:
+        """None that a claim would not find out at the same price."""
+        del keys
+        return frozenset()
+
+    def sending(self, messages: list[str]) -> Counter[str]:
+        """Nobody: it is held alone."""
+        del messages
+        return Counter()
 
     def write(self, *records: Record) -> frozenset[str]:
         """Makes the records durable before it returns; for a run, whose memory must not grow with what it sends.

@@ -80,7 +80,7 @@ def summary(done: Summary) -> str:
     told = [click.style(f"{number:,} {word}", fg=colour) for number, word, colour in parts if number]
     lines = [", ".join(told) or "nothing was sent"]
     if done.taken:
-        lines.append(f"{len(done.taken):,} left to another run, which claimed them meanwhile")
+        lines.append(f"{done.taken:,} left to other runs, which claimed them meanwhile")
     if done.released:
         lines.append(f"{counted(done.released, 'claim')} released: provably not sent")
     lines.extend(f"  refused  {_told(item)}" for item in done.refused)

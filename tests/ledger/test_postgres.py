@@ -13,6 +13,7 @@ import pytest
 
 from runner.database import address, has_password
 from runner.errors import GuardRefused, LedgerUnavailable
+from runner.ledger.budget import Draw
 from runner.ledger.lockfile import Lockfile, Places
 from runner.ledger.postgres.ledger import Postgres
 from runner.ledger.record import Record
@@ -300,6 +301,77 @@ def test_a_newer_form_of_the_tables_is_left_alone(opened: Open):
 def test_a_password_in_an_address_is_seen(lock: str, is_told: bool):  # noqa: FBT001
     assert has_password(lock) is is_told
     assert "s3cret" not in address(lock).shown
+
+
+NOTHING = {"ends": 1_795_341_610, "passed": 0, "limit": 100, "used": 0, "landed": 0, "back": 0, "wanted": 1000}
+
+
+def test_all_runs_together_draw_what_is_due_and_no_more(opened: Open):
+    one, two = opened("one"), opened("two")
+    got = [one.draw(Draw(budget=80, due=30, **NOTHING)), two.draw(Draw(budget=80, due=30, **NOTHING))]
+    got.append(two.draw(Draw(budget=80, due=50, **{**NOTHING, "wanted": 5})))
+    got.append(one.draw(Draw(budget=80, due=50, **{**NOTHING, "back": 10})))
+    got.append(two.draw(Draw(budget=80, due=50, **{**NOTHING, "ends": NOTHING["ends"] + 1})))
+    assert got == [30, 0, 5, 25, 0]
+    assert one.draw(Draw(budget=80, due=20, **{**NOTHING, "ends": NOTHING["ends"] + 10})) == 20
+
+
+def test_what_the_server_says_was_used_is_not_granted_again(opened: Open):
+    ledger = opened()
+    assert ledger.draw(Draw(budget=100, due=50, **NOTHING)) == 50
+    # 85 of 100 are used, by us and others; of ours 10 are not answered yet, and may not be among them.
+    assert ledger.draw(Draw(budget=100, due=100, **{**NOTHING, "used": 85, "landed": 40})) == 5
+    assert ledger.draw(Draw(budget=100, due=100, **{**NOTHING, "used": 85, "landed": 15})) == 15
+
+
+def test_a_window_that_nobody_was_there_for_is_not_made_up_for(opened: Open):
+    ledger = opened()
+    assert ledger.draw(Draw(budget=100, due=70, **{**NOTHING, "passed": 60})) == 10
+    assert ledger.draw(Draw(budget=100, due=100, **{**NOTHING, "passed": 90})) == 30
+
+
+def test_windows_without_a_name_are_those_of_the_databases_clock(opened: Open):
+    ledgers = [opened(), opened()]
+    unnamed = {**NOTHING, "ends": None, "limit": None}
+    got = [ledger.draw(Draw(budget=40, due=0, **unnamed)) for ledger in ledgers for _ in range(3)]
+    ends = ledgers[0]._link.rows("SELECT ends, drawn FROM budgets")
+    assert sum(got) == sum(drawn for _, drawn in ends) <= 40 * len(ends)
+    assert all(end % 10 == 0 for end, _ in ends)
+
+
+def test_rows_of_windows_that_are_over_go(opened: Open):
+    ledger = opened()
+    for window in range(20):
+        ledger.draw(Draw(budget=1, due=1, **{**NOTHING, "ends": NOTHING["ends"] + 10 * window}))
+    assert len(ledger._link.rows("SELECT * FROM budgets")) <= 8
+
+
+def test_a_ledger_without_the_budget_gets_it(opened: Open):
+    ledger = opened()
+    ledger._link.rows("DELETE FROM migrations WHERE version > 1 RETURNING version")
+    ledger._link.run(lambda link, _: link.execute("DROP FUNCTION draw; DROP TABLE budgets"))
+    ledger.write(*claims("R1", KEYS[:3]))
+    later = opened("later")
+    assert later.draw(Draw(budget=80, due=30, **NOTHING)) == 30
+    assert len(later.facts) == 3
+
+
+def test_keys_that_others_wrote_about_are_told_without_a_claim(opened: Open):
+    one, two = opened("one"), opened("two")
+    one.write(*claims("R1", KEYS[:3]))
+    assert two.gone(KEYS[:5]) == set(KEYS[:3])
+    two.refresh()
+    assert two.gone(KEYS[:5]) == frozenset()
+
+
+def test_what_others_are_sending_is_told_with_who_they_are(opened: Open):
+    one, two = opened("one"), opened("two")
+    one.write(*claims("R1", KEYS[:3]), made(KEYS[3], "R1-9", message="other"))
+    one.write(made(KEYS[0], "R1-0", "sent", id="m1"), made(KEYS[1], "R1-1", "unknown"))
+    assert two.sending(["seed"]) == {"one": 1}
+    assert one.sending(["seed"]) == {}
+    _age(one, "R1")
+    assert two.sending(["seed"]) == {}
 
 
 def _age(ledger: Postgres, run: str) -> None:

@@ -4,6 +4,7 @@ The claim is a transaction: of several runs that want a delivery one gets it, be
 """
 
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -14,13 +15,15 @@ import psycopg
 from runner.database import Address
 from runner.errors import GuardRefused
 from runner.ledger import rescue, store
+from runner.ledger.budget import Draw
 from runner.ledger.facts import Facts
 from runner.ledger.postgres.connection import PATIENCE, PATIENCE_OF_CLAIMS, Connection, Unsure
 from runner.ledger.postgres.lease import BEAT, Lease
 from runner.ledger.record import RANK, Header, Record
 from runner.ledger.store import ClaimsLeft
 
-BATCH = 100  # claims that may be open at once, and so what a killed run leaves unknown at most
+# Claims that may be open at once, and so what a killed run leaves unknown at most; and how few are worth a write.
+BATCH, LEAST = 100, 10
 _MOST_AT_ONCE = 1000  # records in one statement
 # Raw lines: JSON has no control characters of its own, so nothing is ever quoted.
 _COPY = "TO STDOUT (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')"
@@ -34,7 +37,7 @@ class Postgres:
     the claims of runs that live are among the facts; else their deliveries seem free, until a claim says otherwise.
     """
 
-    batch = BATCH
+    batch, least = BATCH, LEAST
 
     def __init__(
         self,
@@ -52,6 +55,7 @@ class Postgres:
         self._sees_living = sees_living
         self._link = Connection(to, patience)
         self._lease = Lease(to, who, beat)
+        self._budget = Connection(to, patience=0.0)
         self._shown = to.shown
         self._known = ""
         self.facts = Facts()
@@ -81,6 +85,7 @@ class Postgres:
     def close(self) -> None:
         """Ends the runs and the connections."""
         self._lease.end()
+        self._budget.close()
         self._link.close()
 
     def heal(self) -> int:
@@ -106,6 +111,25 @@ class Postgres:
             for record in some:
                 self.facts.add(record)
 
+    def gone(self, keys: list[str]) -> frozenset[str]:
+        """The keys that something was written about since the facts were read. Raises LedgerUnavailable."""
+        query = (
+            "SELECT key FROM deliveries"
+            " WHERE key = ANY (%s) AND changed IS NOT NULL AND NOT pg_visible_in_snapshot(changed, %s::pg_snapshot)"
+        )
+        return frozenset(row[0] for row in self._link.rows(query, (keys, self._known)))
+
+    def sending(self, messages: list[str]) -> Counter[str]:
+        """How many deliveries of these messages who else is sending. Raises LedgerUnavailable."""
+        query = (
+            "SELECT who, count(*) FROM deliveries JOIN facts USING (key) JOIN runs ON run = run_of(attempt)"
+            " WHERE status = 'unknown' AND rank = 0 AND message = ANY (%s) AND run <> ALL (%s)"
+            " AND beat > clock_timestamp() - lease() AND NOT EXISTS (SELECT FROM facts AS later"
+            " WHERE (later.key, later.attempt) = (facts.key, facts.attempt) AND later.rank > 0)"
+            " GROUP BY who ORDER BY who"
+        )
+        return Counter(dict(self._link.rows(query, (messages, self._lease.runs))))
+
     def write(self, *records: Record) -> frozenset[str]:
         """Makes outcomes durable, then claims; returns the attempts that somebody else was faster with.
 
@@ -130,6 +154,13 @@ class Postgres:
             hint = "the token is of another workspace; each workspace has an environment and a ledger of its own"
             raise GuardRefused(f"the ledger belongs to workspace {found[0][0]}, not {workspace}", hint)
         self.facts.add(Header(workspace, header.salt_check))
+
+    def draw(self, draw: Draw) -> int:
+        """Permits from the budget that all runs share. Never tried again: who asks goes by the headers meanwhile."""
+        asked = (draw.ends, draw.budget, draw.due, draw.passed, draw.limit, draw.used, draw.landed, draw.back)
+        call = "SELECT draw(%s, %s::bigint, %s, %s, %s, %s::integer, %s, %s, %s, %s)"
+        workspace = self.facts.header(self._salt).workspace
+        return int(self._budget.rows(call, (workspace, *asked, draw.wanted))[0][0])
 
     def save(self, records: list[Record]) -> Path:
         """Writes outcomes that it did not take to the rescue file, and returns it. Raises LedgerUnavailable."""
