@@ -2,12 +2,12 @@
 
 import re
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import jinja2
-from jinja2 import meta, nodes
+from jinja2 import nodes
 from jinja2.parser import Parser
 
 from runner.declare.environment import Environment
@@ -57,8 +57,7 @@ def condition(written: str, watch: Watch) -> Condition:
         tree = nodes.Template([nodes.Assign(nodes.Name(_RESULT, "store"), expression, lineno=1)], lineno=1)
         tree.set_environment(environment)
         numbers = frozenset(_compared_with_numbers(tree))  # first: what follows makes other nodes of a list
-        names = frozenset(meta.find_undeclared_variables(tree)) - environment.globals.keys()
-        template = environment.from_string(tree)
+        template, names = environment.compiled(tree)
     except jinja2.TemplateSyntaxError as error:
         raise syntax_fault(error) from error
     except RecursionError as error:
@@ -70,12 +69,12 @@ def condition(written: str, watch: Watch) -> Condition:
     return Condition(holds, names, numbers)
 
 
-def _evaluated(environment: Environment, template: jinja2.Template, values: Mapping[str, Any], watch: Watch) -> bool:
+def _evaluated(environment: Environment, template: jinja2.Template, values: dict[str, Any], watch: Watch) -> bool:
     environment.room = MAX_PRINTED
     watch.serial += 1
     watch.active = True
     try:
-        context = environment.context_class(environment, dict(values), template.name, template.blocks)
+        context = environment.context_class(environment, values, template.name, template.blocks)
         deque(template.root_render_func(context), maxlen=0)
         result = context.vars[_RESULT]
         bool(result)  # raises for a value that is missing

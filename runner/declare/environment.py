@@ -15,6 +15,7 @@ from jinja2 import filters, nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.environment import TemplateModule
 from jinja2.exceptions import SecurityError
+from jinja2.idtracking import VAR_LOAD_RESOLVE
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import escape
@@ -49,7 +50,27 @@ class _Template(jinja2.Template):
 
 
 class _Generator(CodeGenerator):
-    """Prints each value by one call. Jinja would finalize it, escape it and turn it into a text, by three."""
+    """Prints each value by one call, and looks variables up by another. Jinja would take three, and one in Python.
+
+    `used` are the variables that the code looks up: what jinja2.meta would make the code a second time for.
+    """
+
+    used: frozenset[str] = frozenset()
+
+    def enter_frame(self, frame: Frame) -> None:
+        loads = frame.symbols.loads
+        taken = {target: name for target, (action, name) in loads.items() if action == VAR_LOAD_RESOLVE}
+        self.used |= set(taken.values())
+        if not frame.rootlevel:
+            super().enter_frame(frame)
+            return
+        # Where a template begins nothing is set yet, so that only its values can have the name.
+        self.writeline("given = context.parent.get")
+        for target, name in taken.items():
+            self.writeline(f"{target} = given({name!r}, missing)")
+        frame.symbols.loads = {target: load for target, load in loads.items() if target not in taken}
+        super().enter_frame(frame)
+        frame.symbols.loads = loads
 
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
         if frame.eval_ctx.volatile:
@@ -159,15 +180,28 @@ class Environment(ImmutableSandboxedEnvironment):
         """Jinja's rules, and no method of a text that grows beyond what can be foreseen."""
         return not (isinstance(obj, str) and attr in _NO_METHODS) and super().is_safe_attribute(obj, attr, value)
 
+    def compiled(self, tree: nodes.Template) -> tuple[jinja2.Template, frozenset[str]]:
+        """A parsed template without a name, and the variables that it takes from its values."""
+        generator = self._generated(tree, None, None)
+        code = self._compile(generator.stream.getvalue(), "<template>")
+        template = self.template_class.from_code(self, code, self.make_globals(None))
+        return template, generator.used - self.globals.keys()
+
     def _generate(self, source: nodes.Template, *args: Any, **kwargs: Any) -> str:
-        """Jinja's hook before code is made: what `~` joins is as printable as what stands in {{ }}."""
-        for concat in list(source.find_all(nodes.Concat)):
+        """Jinja's hook, for what the loader finds."""
+        code: str = self._generated(source, *args, **kwargs).stream.getvalue()
+        return code
+
+    def _generated(self, tree: nodes.Template, *args: Any, **kwargs: Any) -> Any:
+        """A generator that has written the code. What `~` joins is as printable as what stands in {{ }}."""
+        for concat in list(tree.find_all(nodes.Concat)):
             concat.nodes = [
                 nodes.Filter(part, "printable", [], [], None, None, lineno=part.lineno, environment=self)
                 for part in concat.nodes
             ]
-        generated: str = super()._generate(source, *args, **kwargs)
-        return generated
+        generator = self.code_generator_class(self, *args, **kwargs)
+        generator.visit(tree)
+        return generator
 
 
 def _check_numbers(operator: str, left: float, right: float) -> None:

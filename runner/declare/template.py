@@ -3,16 +3,16 @@
 A template sees variables and nothing else: no clock, no randomness, no file outside `messages/`.
 """
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import islice
 from posixpath import normpath
 from types import TracebackType
 from typing import Any
 
 import jinja2
-from jinja2 import meta, nodes
+from jinja2 import nodes
 from jinja2.exceptions import SecurityError
 
 from runner.declare.environment import Environment, joined
@@ -27,12 +27,13 @@ from runner.declare.language import (
     TemplateFault,
 )
 from runner.declare.source import decode
+from runner.declare.substitution import filling, pieces
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Problem
 
 _FOLDER = "messages/"
-_ALONE = re.compile(r"\{\{ *(\w+) *\}\}")
-_SHORT = 1000  # characters
+_PARTS = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
+_RESERVED = frozenset({"self"})  # what Jinja gives a meaning of its own
 _MAX_PARTS = MAX_RENDERED + 1  # an endless loop that prints nothing is one that the clock ends
 
 
@@ -81,21 +82,22 @@ class Templates:
         environment = self._html if html else self._plain
         try:
             tree = environment.parse(source)
-            parts = self._parts(tree, environment, {})
-            used = meta.find_undeclared_variables(tree) - self.globals.keys()
-            lines = {node.name: node.lineno for node in reversed([*tree.find_all(nodes.Name)]) if node.name in used}
-            names = dict(sorted(lines.items()))
-            template = environment.from_string(source)
+            found = [*tree.find_all((nodes.Name, *_PARTS))]
+            parts = self._parts(found, environment, {})
+            lines = {node.name: node.lineno for node in reversed(found) if isinstance(node, nodes.Name)}
+            simple = pieces(tree, _RESERVED | self.globals.keys())
+            if simple is None:
+                template, used = environment.compiled(tree)
+                render, names = self._renderer(environment, template), {name: lines[name] for name in sorted(used & lines.keys())}
+            else:
+                compiled = cache(lambda: self._renderer(environment, environment.from_string(source)))
+                render, names = filling(simple, html=html, otherwise=lambda values: compiled()(values)), dict(sorted(lines.items()))
         except jinja2.TemplateSyntaxError as error:
             fault = syntax_fault(error)
             self._show(fault)
             raise fault from error
         except RecursionError as error:
             raise TemplateFault("template-syntax", "the template is nested too deeply") from error
-        render = self._renderer(environment, template)
-        alone = _ALONE.fullmatch(source)
-        if alone and not html and alone.group(1) in names:
-            render = _given(alone.group(1), render)
         return Text(source, render, names, parts)
 
     def _include(self, name: str) -> tuple[str, str, Callable[[], bool]] | None:
@@ -117,15 +119,16 @@ class Templates:
             self._includes[name] = found.text
         return self._includes[name]
 
-    def _parts(self, tree: nodes.Template, environment: Environment, seen: dict[str, str]) -> dict[str, str]:
+    def _parts(self, found: Iterable[nodes.Node], environment: Environment, seen: dict[str, str]) -> dict[str, str]:
         """The sources of every include, import and parent, and of theirs. Their names must be literal."""
-        for node in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
-            name = self._existing(node)
+        for node in found:
+            name = self._existing(node) if isinstance(node, _PARTS) else None
             if name is None or name in seen:
                 continue
             seen[name] = self._source(name)
             try:
-                self._parts(environment.parse(seen[name], name, _FOLDER + name), environment, seen)
+                tree = environment.parse(seen[name], name, _FOLDER + name)
+                self._parts(tree.find_all(_PARTS), environment, seen)
             except TemplateFault as fault:
                 self._show(fault, _FOLDER + name)
                 raise
@@ -180,16 +183,6 @@ class Templates:
             return text
 
         return render
-
-
-def _given(name: str, render: Callable[[dict[str, Any]], str]) -> Callable[[dict[str, Any]], str]:
-    """The rendering of `{{ name }}`, which most identifiers are: a short text is given back as it is."""
-
-    def given(values: dict[str, Any]) -> str:
-        value = values.get(name)
-        return value if type(value) is str and len(value) < _SHORT else render(values)
-
-    return given
 
 
 def _literal_names(node: Any) -> list[str]:
