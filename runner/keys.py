@@ -4,12 +4,26 @@ Open addressing with linear probing; keys are hashes, so their bytes are spread 
 """
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 SIZE = 16  # bytes of a key: the 32 hex digits of section "Identity" of the contract
 _FULL = 2 / 3  # of the slots; beyond it the probes get long
 _SMALLEST = 1 << 10  # slots, or keys
 _GROWTH = 2  # by a quarter
+
+
+class KeyRun:
+    """Keys one after the other, which may come twice: for somebody else to look into."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return (bytes(self._bytes[at : at + SIZE]) for at in range(0, len(self._bytes), SIZE))
+
+    def add(self, key: bytes) -> None:
+        """Adds a key behind the others."""
+        self._bytes += key
 
 
 class Keys:
@@ -51,6 +65,11 @@ class Keys:
             known += bytes(len(known) >> _GROWTH)
         known[row * SIZE : row * SIZE + SIZE] = key
         return row
+
+    def extend(self, keys: Iterable[bytes]) -> bool:
+        """Adds keys that are new; stops and returns False at one that is not."""
+        add = self.add
+        return all(add(key) == row for row, key in enumerate(keys, self._count))
 
     def is_new(self, key: bytes) -> bool:
         """Adds a key; whether it was not there yet."""

@@ -10,7 +10,7 @@ from runner.agreement.plan_file import Line
 from runner.declare.audience import Kind
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import DIGEST_VERSION, Delivery, shown
-from runner.keys import SIZE, Keys
+from runner.keys import SIZE, KeyRun, Keys
 
 Action = Literal["send", "sent", "edited", "unknown", "refused", "excluded"]
 ACTIONS: tuple[Action, ...] = ("send", "sent", "edited", "unknown", "refused", "excluded")
@@ -30,7 +30,7 @@ class PlannedDelivery:
 class Deliveries:
     """Deliveries in their order, to be counted and gone through; `keys` are theirs, in the same order."""
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys | KeyRun) -> None:
         self.keys = keys
         self.digests = bytearray()
         self.marks = array("H")  # which action, reason and kind of address
@@ -58,22 +58,19 @@ class Deliveries:
         """Adds the delivery whose key was added to `keys` last."""
         mark = self.numbers.setdefault((action, reason, delivery.kind), len(self.numbers))
         self.marks.append(mark)
-        self.digests += bytes.fromhex(delivery.digest[len(DIGEST_VERSION) :])
+        self.digests += delivery.raw_digest
         if delivery.kind == "id":
             self.ids += delivery.value.encode()
             self.ends.append(len(self.ids))
 
-    def extend(self, others: "Deliveries") -> bool:
-        """Adds others behind; stops and returns False at a recipient that is there already."""
-        if not all(map(self.keys.is_new, others.keys)):
-            return False
+    def extend(self, others: "Deliveries") -> None:
+        """Adds others behind, whose keys were added to `keys`."""
         numbers = [self.numbers.setdefault(mark, len(self.numbers)) for mark in others.numbers]
         self.marks.extend(map(numbers.__getitem__, others.marks))
         self.digests += others.digests
         start = len(self.ids)
         self.ids += others.ids
         self.ends.extend(start + end for end in others.ends)
-        return True
 
     def counts(self) -> Counter[Action]:
         """How many there are of each action."""

@@ -21,7 +21,7 @@ from runner.declare.language import TOO_SLOW
 from runner.declare.survey import summed_up, survey
 from runner.errors import Problem
 from runner.guards import Guard
-from runner.keys import Keys
+from runner.keys import KeyRun, Keys
 from runner.ledger.facts import Facts
 from runner.planned import Action, Deliveries, PlannedMessage
 from runner.privacy import private
@@ -65,24 +65,28 @@ class Choices:
 class Draft:
     """What planning gathers of a message, or of a part of it."""
 
-    deliveries: Deliveries = field(default_factory=lambda: Deliveries(Keys()))
+    deliveries: Deliveries
     digest: MessageDigest = field(default_factory=MessageDigest)
     sample: list[str] = field(default_factory=list)
     repeats: Counter[str] = field(default_factory=Counter)
 
-    def join(self, other: "Draft") -> bool:
-        """Adds what comes behind; False if it has a recipient that is here already."""
+    def join(self, other: "Draft") -> None:
+        """Adds what comes behind."""
         self.digest.join(other.digest)
         self.sample = [*self.sample, *other.sample][:SAMPLE]
         self.repeats.update(other.repeats)
-        return self.deliveries.extend(other.deliveries)
+        self.deliveries.extend(other.deliveries)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one of a crew brings of a block: `notices` are warnings, `left_out` counts whom the filters left out."""
+    """What one of a crew brings of a block: `keys` are those of the draft's deliveries, of whom one may come twice.
 
-    draft: Draft = field(default_factory=Draft)
+    `notices` are warnings, `left_out` counts whom the filters left out.
+    """
+
+    keys: KeyRun
+    draft: Draft
     problems: list[Problem] = field(default_factory=list)
     notices: list[Problem] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
@@ -110,7 +114,8 @@ class Planner:
         self._facts = facts
         self._choices = choices
         self._progress = progress
-        self._draft = Draft()
+        self._keys = Keys()
+        self._draft = Draft(Deliveries(self._keys))
         self.share = Share(choices.saved, declaration.name, declaration.revision) if choices.saved else None
         self._closed = _closed(declaration, now)
         self.expired = declaration.expires is not None and now >= declaration.expires
@@ -129,9 +134,10 @@ class Planner:
         return source if isinstance(source, CsvFiles | JsonLines) and source.size >= LARGE else None
 
     def _rendered(self) -> list[Problem]:
-        self._draft, self._tally = Draft(), Tally()
+        self._keys, self._tally = Keys(), Tally()
+        self._draft = Draft(Deliveries(self._keys))
         take = partial(self._take, self._draft)
-        return survey(self._declaration, self._salt, take, self._tally, self._draft.deliveries.keys)
+        return survey(self._declaration, self._salt, take, self._tally, self._keys)
 
     def _rendered_by(self, crew: Crew, source: CsvFiles | JsonLines) -> list[Problem]:
         found = self._joined(crew(partial(self._parts, source)))
@@ -147,8 +153,9 @@ class Planner:
             for notice in part.notices:
                 self._tally.notice(notice)
             yield from part.problems
-            if not self._draft.join(part.draft):
+            if not self._keys.extend(part.keys):
                 raise _SameRecipientError
+            self._draft.join(part.draft)
             yield len(part.draft.deliveries)
             self._progress(self._declaration.name, len(self._draft.deliveries))
             if any(problem.code == TOO_SLOW for problem in part.problems):
@@ -158,12 +165,13 @@ class Planner:
         """What falls to one of the crew, block by block."""
         render = renderer(self._declaration, self._salt)
         for rows in source.blocks(turn, turns):
-            part = Part()
+            keys = KeyRun()
+            part = Part(keys, Draft(Deliveries(keys)))
             for found in render(self._declaration.recipients(Tally(part.left_out, part.notices.append), rows)):
                 if isinstance(found, Problem):
                     part.problems.append(found)
                 else:
-                    part.draft.deliveries.keys.add(bytes.fromhex(found.key))
+                    keys.add(found.raw_key)
                     self._take(part.draft, found)
             yield part
 
@@ -191,7 +199,7 @@ class Planner:
             yield guards.readdress(name, kinds)
 
     def _take(self, draft: Draft, delivery: Delivery) -> None:
-        draft.digest.add(delivery.key, delivery.digest)
+        draft.digest.add(delivery.raw_key, delivery.raw_digest)
         action, reason = self._action(delivery)
         if self.share:
             left_out = self.share.left_out(delivery.key, delivery.digest, sent=action in {"sent", "edited"})
@@ -209,7 +217,7 @@ class Planner:
             self._progress(self._declaration.name, len(draft.deliveries))
 
     def _action(self, delivery: Delivery) -> tuple[Action, str]:
-        status = self._facts.status(bytes.fromhex(delivery.key))
+        status = self._facts.status(delivery.raw_key)
         if status == "sent":
             if self.expired or self._is_sent_as_declared(delivery):
                 return "sent", ""
@@ -225,7 +233,7 @@ class Planner:
         return "send", ""
 
     def _is_sent_as_declared(self, delivery: Delivery) -> bool:
-        if self._facts.was_sent_with(bytes.fromhex(delivery.key), self._declaration.content):
+        if self._facts.was_sent_with(delivery.raw_key, self._declaration.content):
             return True
         state = self._facts.state(delivery.key)
         return state is not None and state.was_sent_as(self._declaration.content, delivery.digest)
@@ -242,7 +250,7 @@ class Planner:
         mine = self._declaration.name, self._declaration.revision
         if not sending:
             return ""
-        gone = (key for key in self._facts.sent_of(*mine) if key not in self._draft.deliveries.keys)
+        gone = (key for key in self._facts.sent_of(*mine) if key not in self._keys)
         states = (state for key in gone if (state := self._facts.state(key.hex())))
         kinds = {state.record.to.split(":", 1)[0] for state in states}
         return " and ".join(sorted(kinds)) if kinds and sending - kinds else ""

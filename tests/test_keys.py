@@ -6,7 +6,7 @@ import tracemalloc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.keys import SIZE, Keys
+from runner.keys import SIZE, KeyRun, Keys
 
 
 @given(st.lists(st.integers(0, 40)), st.integers(0, 5000))
@@ -45,3 +45,14 @@ def test_keys_are_kept_in_little_room():
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert size / len(keys) < 35
+
+
+@given(st.lists(st.integers(0, 200)))
+def test_keys_of_a_run_are_added_until_one_comes_twice(numbers):
+    run, table = KeyRun(), Keys()
+    keys = [hashlib.sha256(bytes([number])).digest()[:SIZE] for number in numbers]
+    for key in keys:
+        run.add(key)
+    assert list(run) == keys
+    assert table.extend(run) == (len(set(keys)) == len(keys))
+    assert table.extend(iter(keys)) == (not keys)

@@ -8,6 +8,7 @@ import hmac
 import html
 import re
 from array import array
+from binascii import hexlify
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -35,15 +36,26 @@ class Delivery(NamedTuple):
     """One message for one recipient. `payload` has the field names of the API reference, before any dialect.
 
     A tuple, because a million of them are made. `vars` are the recipient's own variables; `number` as in `Recipient`.
+    Key and digest are held as their 16 bytes each.
     """
 
-    key: str
+    raw_key: bytes
     kind: Kind
     value: str
     payload: Payload
-    digest: str
+    raw_digest: bytes
     number: int
     vars: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """Its identity, 32 hex digits."""
+        return self.raw_key.hex()
+
+    @property
+    def digest(self) -> str:
+        """The hash of what its payload means, as `v1:` and 32 hex digits."""
+        return DIGEST_VERSION + self.raw_digest.hex()
 
     @property
     def values(self) -> tuple[Any, ...]:
@@ -107,11 +119,11 @@ def _keyer(salt: str, declaration: Declaration, kind: Kind) -> Callable[[str], b
 
 def digest(payload: Payload, salt: str) -> str:
     """The hash of what a payload means, as `v1:` and 32 hex digits."""
-    return _digester(salt)(payload)
+    return DIGEST_VERSION + _digester(salt)(payload).hex()
 
 
-def _digester(salt: str) -> Callable[[Payload], str]:
-    """`digest` for many payloads: the salt is hashed once."""
+def _digester(salt: str) -> Callable[[Payload], bytes]:
+    """`digest` of many payloads, as 16 bytes: the salt is hashed once."""
     # HMAC of RFC 2104, as hmac.new() would do it, without its Python around the two hashes of every payload.
     padded = (salt.encode() if len(salt.encode()) <= _BLOCK else hashlib.sha256(salt.encode()).digest()).ljust(
         _BLOCK, b"\0"
@@ -119,13 +131,13 @@ def _digester(salt: str) -> Callable[[Payload], str]:
     inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
     outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
 
-    def digest(payload: Payload) -> str:
+    def digested(payload: Payload) -> bytes:
         found, closing = inner.copy(), outer.copy()
         found.update(orjson.dumps(payload, option=orjson.OPT_SORT_KEYS))
         closing.update(found.digest())
-        return DIGEST_VERSION + closing.hexdigest()[:32]
+        return closing.digest()[:SIZE]
 
-    return digest
+    return digested
 
 
 def text_hash(payload: Payload, salt: str) -> str:
@@ -144,10 +156,10 @@ class MessageDigest:
         self.count = 0
         self.sum = 0
 
-    def add(self, delivery_key: str, delivery_digest: str) -> None:
-        """Counts one delivery in."""
+    def add(self, raw_key: bytes, raw_digest: bytes) -> None:
+        """Counts one delivery in, by the 16 bytes of its key and of its digest."""
         self.count += 1
-        self.sum += int.from_bytes(hashlib.sha256(f"{delivery_key} {delivery_digest}".encode()).digest())
+        self.sum += int.from_bytes(hashlib.sha256(b"%b v1:%b" % (hexlify(raw_key), hexlify(raw_digest))).digest())
 
     def join(self, other: "MessageDigest") -> None:
         """Counts in what another has."""
@@ -174,6 +186,7 @@ class _Stream:
         self._keys = {kind: _keyer(salt, declaration, kind) for kind in KINDS}
         self._digest = _digester(salt)
         self._is_valid = rules.validator("payload").is_valid
+        self._sender = {"type": "admin", "id": declaration.sender}
 
     def rendered(self, recipients: Iterable[Recipient | Problem]) -> Iterator[Delivery | Problem]:
         for recipient in recipients:
@@ -212,7 +225,7 @@ class _Stream:
             row = self._seen.add(found)
             if row < rows:
                 return [self._duplicate(recipient, value, self._number_of(row))]
-        return Delivery(found.hex(), recipient.kind, value, payload, made, recipient.number, recipient.vars)
+        return Delivery(found, recipient.kind, value, payload, made, recipient.number, recipient.vars)
 
     def _faults(self, recipient: Recipient, values: dict[str, Any], first: TemplateFault, at: int) -> list[Problem]:
         """What is wrong with each of the texts (identifier, subject, body): the first fault is in the one `at`.
@@ -245,7 +258,7 @@ class _Stream:
         payload["body"] = body
         if declaration.template:
             payload["template"] = declaration.template
-        payload["from"] = {"type": "admin", "id": declaration.sender}
+        payload["from"] = self._sender
         payload["to"] = {"type": recipient.role, recipient.kind: value}
         if declaration.opens_conversation:
             payload[FLAG] = True

@@ -28,12 +28,14 @@ def survey(
     tally = tally or Tally()
 
     def found() -> Iterator[Problem | int]:
+        good = 0
         for each in deliveries(declaration, salt, tally, Keys() if seen is None else seen):
             if isinstance(each, Problem):
                 yield each
             else:
                 take(each)
-                yield 1
+                good += 1
+        yield good
 
     return summed_up(declaration, found(), tally)
 

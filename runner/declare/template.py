@@ -88,17 +88,16 @@ class Templates:
             simple = pieces(tree, _RESERVED | self.globals.keys())
             if simple is None:
                 template, used = environment.compiled(tree)
-                render, names = self._renderer(environment, template), {name: lines[name] for name in sorted(used & lines.keys())}
+                render = self._renderer(environment, template)
             else:
-                compiled = cache(lambda: self._renderer(environment, environment.from_string(source)))
-                render, names = filling(simple, html=html, otherwise=lambda values: compiled()(values)), dict(sorted(lines.items()))
+                render, used = filling(simple, html=html, otherwise=self._late(environment, source)), frozenset(lines)
         except jinja2.TemplateSyntaxError as error:
             fault = syntax_fault(error)
             self._show(fault)
             raise fault from error
         except RecursionError as error:
             raise TemplateFault("template-syntax", "the template is nested too deeply") from error
-        return Text(source, render, names, parts)
+        return Text(source, render, {name: lines[name] for name in sorted(used & lines.keys())}, parts)
 
     def _include(self, name: str) -> tuple[str, str, Callable[[], bool]] | None:
         """Jinja's loader; by then every name was found readable, or missing where it may be."""
@@ -154,6 +153,15 @@ class Templates:
         fault.file = fault.file or file
         lines = self._includes.get(fault.file.removeprefix(_FOLDER), "").splitlines()
         fault.shown = lines[fault.line - 1] if 0 < fault.line <= len(lines) else ""
+
+    def _late(self, environment: Environment, source: str) -> Callable[[dict[str, Any]], str]:
+        """A renderer that is compiled when it is first used."""
+        compiled = cache(lambda: self._renderer(environment, environment.from_string(source)))
+
+        def render(values: dict[str, Any]) -> str:
+            return compiled()(values)
+
+        return render
 
     def _renderer(self, environment: Environment, template: jinja2.Template) -> Callable[[dict[str, Any]], str]:
         root, blocks, name, watch = template.root_render_func, template.blocks, template.name, self._watch

@@ -123,4 +123,4 @@ def in_turn(rows: Iterator[T], numbers: Iterator[int], turn: int, turns: int) ->
             size = len(block)
             yield block
         else:
-            size = sum(1 for _ in rest)
+            size = len(list(rest))
