@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.declare.declaration import Declaration
-from runner.declare.project import Settings, load
+from runner.declare.loading import load
+from runner.declare.project import Settings
 from runner.declare.template import Watch
 from runner.declare.tree import Tree
 from runner.overlap import Overlap, find, identity, overlap

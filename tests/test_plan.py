@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from runner import plan as planning
 from runner.declare.delivery import deliveries
-from runner.declare.project import Limits, Project, Settings, load
+from runner.declare.loading import load
+from runner.declare.project import Limits, Project, Settings
 from runner.declare.template import Watch
 from runner.declare.tree import Tree
 from runner.errors import GuardRefused
@@ -262,7 +263,7 @@ def test_the_lockfile_of_another_workspace_says_no(desk):
     (guard,) = desk.plan().guards
     assert (guard.code, guard.message) == (
         "workspace",
-        "msgrun.yaml names workspace acme, and the lockfile belongs to zz",
+        "msgrun.yaml names workspace acme, and the ledger belongs to zz",
     )
     assert desk.guards(sandbox=True) == []
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from runner import plan as planning
 from runner.declare.delivery import Delivery, deliveries, normalised
-from runner.declare.project import Settings, load
+from runner.declare.loading import load
+from runner.declare.project import Settings
 from runner.declare.template import Watch
 from runner.declare.tree import Tree
 from runner.ledger.facts import Facts

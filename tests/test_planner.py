@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from runner import planner
-from runner.declare.project import load, load_settings
+from runner.declare.loading import load
+from runner.declare.project import load_settings
 from runner.declare.template import Watch
 from runner.declare.tree import Tree
 from runner.ledger.facts import Facts

@@ -6,11 +6,10 @@ import click
 import orjson
 
 from runner.cli.options import EXIT, command, format_option
-from runner.cli.session import Session, session
+from runner.cli.session import WATCH, Session, session
 from runner.declare import rules
 from runner.declare.delivery import Delivery, deliveries
 from runner.declare.project import Project
-from runner.declare.survey import survey
 from runner.errors import Problem, ProblemsFound, UsageMistake
 from runner.privacy import concealed, private
 
@@ -23,27 +22,19 @@ def validate(paths: tuple[str, ...], form: str) -> int:
 
     PATHS are files or folders below messages/; without any, all are checked.
     """
+    from runner.cli.checking import checked  # noqa: PLC0415  # imported where used
+    from runner.cli.crew import forked  # noqa: PLC0415  # imported where used
+
     with session() as here:
-        project = here.project(paths)
-        problems = list(project.problems)
-        count = 0
-
-        def take(_: Delivery) -> None:
-            nonlocal count
-            count += 1
-
-        for declaration in project.declarations:
-            problems.extend(survey(declaration, here.settings.salt, take))
-        for declaration in project.unsound:
-            problems.extend(survey(declaration, here.settings.salt, lambda _: None))
-        if problems or form in {"json", "sarif"}:
-            here.screen.problems(problems)
+        found = checked(here.loading(paths), here.settings.salt, forked(here.options.jobs, WATCH))
+        if found.problems or form in {"json", "sarif"}:
+            here.screen.problems(found.problems)
         if form == "text":
             from runner.report import problems as told  # noqa: PLC0415  # imported where used
 
-            messages = told.counted(len(project.declarations), "message")
-            here.screen.result(f"{messages} to {told.counted(count, 'recipient')}: {told.tally(problems)}")
-        return EXIT.problems if any(problem.is_error for problem in problems) else EXIT.done
+            messages, recipients = told.counted(found.messages, "message"), told.counted(found.recipients, "recipient")
+            here.screen.result(f"{messages} to {recipients}: {told.tally(found.problems)}")
+        return EXIT.problems if any(problem.is_error for problem in found.problems) else EXIT.done
 
 
 @command("render")

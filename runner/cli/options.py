@@ -130,7 +130,10 @@ def global_options(*, hidden: bool = True) -> Callable[[Callable[..., Any]], Cal
         option("--sandbox", is_flag=True, help="Talk to an embedded Intercom on 127.0.0.1; nothing leaves."),
         option("-e", "--environment", metavar="NAME", help="Use an environment of msgrun.yaml."),
         option(
-            "--jobs", type=click.IntRange(1), metavar="N", help="Render large audiences in N processes (one a core)."
+            "--jobs",
+            type=click.IntRange(1),
+            metavar="N",
+            help="Read much in N processes (one a core).",
         ),
         option("--no-color", is_flag=True, help="No colours."),
         option("--show-values", is_flag=True, help="Show recipients' values also off a terminal."),

@@ -12,7 +12,8 @@ import click
 from runner.cli.options import Globals
 from runner.cli.screen import Screen, remember
 from runner.cli.watching import watched
-from runner.declare.project import Project, Settings, find_root, is_within, load, load_settings
+from runner.declare.loading import Loading, is_within, load
+from runner.declare.project import Project, Settings, find_root, load_settings
 from runner.declare.template import Watch
 from runner.declare.tree import Tree
 from runner.errors import GuardRefused, ProblemsFound, UsageMistake
@@ -42,6 +43,10 @@ class Session:
     def project(self, paths: tuple[str, ...] = ()) -> Project:
         """Reads the declarations; `paths` are as the user typed them, relative to where the command runs."""
         return load(self.tree, self.settings, WATCH, [self._from_root(path) for path in paths])
+
+    def loading(self, paths: tuple[str, ...] = ()) -> Loading:
+        """What reads the same declarations part by part."""
+        return Loading(self.tree, self.settings, WATCH, [self._from_root(path) for path in paths])
 
     def project_in(self, tree: Tree, settings: Settings) -> Project:
         """Reads the declarations of another tree, with renders bounded as here."""

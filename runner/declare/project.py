@@ -1,6 +1,6 @@
 """A project: its root, the settings of msgrun.yaml, and every declaration below messages/."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from posixpath import isabs, normpath
@@ -8,14 +8,9 @@ from typing import Any
 
 from runner.database import has_password, is_postgres
 from runner.declare import rules
-from runner.declare.audience.sources import read_exclusion
-from runner.declare.audience.suppression import Suppression
 from runner.declare.declaration import Declaration
-from runner.declare.parser import parse
-from runner.declare.reading import Surroundings
 from runner.declare.source import Document, decode, documents
 from runner.declare.survey import survey
-from runner.declare.template import Templates, Watch
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem, ProblemsFound, UsageMistake
 
@@ -139,71 +134,33 @@ def _lock(value: dict[str, Any], own: dict[str, Any], stem: str) -> str:
     return str(own.get("lock") or (common if common.startswith("git+") else f"{stem}.lock"))
 
 
-def load(tree: Tree, settings: Settings, watch: Watch, paths: Iterable[str] = ()) -> Project:
-    """Reads every declaration. `paths` (files or folders, relative to the root) select some; empty means all.
-
-    Names are compared across the whole project, whatever is selected.
-    """
-    selected = _selector(tree, paths)
-    suppressed, problems = _suppressed(tree, settings)
-    around = Surroundings(
-        tree,
-        Templates(tree, watch),
-        settings.sender,
-        settings.vars,
-        flag_allowed=version_number(settings.api_version) >= (2, 6),
-        watch=watch,
-        salt=settings.salt,
-        suppressed=suppressed,
-    )
-    declarations: list[Declaration] = []
-    unsound: list[Declaration] = []
-    names: dict[str, Place] = {}
-    for path in tree.declarations():
-        for found in _read(tree, path):
-            if isinstance(found, Document):
-                repeated = _name_problem(found, names)
-                if not selected(path):
-                    continue
-                declaration, faults = parse(found, around)
-                problems.extend([*faults, *repeated])
-                if declaration:
-                    is_sound = not repeated and not any(fault.is_error for fault in faults)
-                    (declarations if is_sound else unsound).append(declaration)
-            elif selected(path):
-                problems.append(found)
-    declarations.sort(key=lambda declaration: declaration.name)
-    return Project(tree, settings, tuple(declarations), tuple(problems), tuple(unsound))
-
-
-def _suppressed(tree: Tree, settings: Settings) -> tuple[Suppression | None, list[Problem]]:
-    """The project's own list of contacts that nobody writes to. What cannot be read of it is an error."""
-    if not settings.suppress:
-        return None, []
-    document = next(found for found in _read(tree, SETTINGS_FILE) if isinstance(found, Document))
-    own = ("environments", settings.environment, "suppress")
-    path = own if "suppress" in document.value.get("environments", {}).get(settings.environment, {}) else ("suppress",)
+def read(tree: Tree, path: str) -> Iterable[Document | Problem]:
+    """The documents of a YAML file of the project, and what is wrong with what is none."""
+    full = tree.root / path
+    if full.is_symlink() and (full.is_dir() or not full.resolve().is_relative_to(tree.root.resolve())):
+        return [Problem("file-outside", Place(path), "a link out of the project, or to a folder, is not followed")]
     try:
-        return read_exclusion(tree, "suppressed", list(settings.suppress), "_", document.place(path))
+        source = decode(path, tree.read(path))
     except NotReadable as error:
-        return None, [document.problem(error.code, path, error.message, error.hint)]
+        return [Problem(error.code, Place(path), error.message, error.hint)]
+    return [source] if isinstance(source, Problem) else documents(source)
 
 
 def _settings_document(tree: Tree) -> Document | None:
     if not (tree.root / SETTINGS_FILE).exists():
         return None
-    found = list(_read(tree, SETTINGS_FILE))
+    found = list(read(tree, SETTINGS_FILE))
     problems = [item for item in found if isinstance(item, Problem)]
-    read = [item for item in found if isinstance(item, Document)]
-    if len(read) > 1:
-        problems.append(read[1].problem("one-document", (), f"{SETTINGS_FILE} holds one document"))
-    for document in read[:1]:
+    whole = [item for item in found if isinstance(item, Document)]
+    if len(whole) > 1:
+        problems.append(whole[1].problem("one-document", (), f"{SETTINGS_FILE} holds one document"))
+    for document in whole[:1]:
         problems.extend(rules.problems(document, "project"))
         if not problems:
             problems.extend([*_lock_problems(document), *_variable_problems(document)])
     if any(problem.is_error for problem in problems):
         raise ProblemsFound(problems)
-    return read[0] if read else None
+    return whole[0] if whole else None
 
 
 def _lock_problems(document: Document) -> list[Problem]:
@@ -277,41 +234,3 @@ def _settings(environment: str, value: Mapping[str, Any]) -> Settings:
         lint=LintSettings(**value.get("lint", {})),
         suppress=tuple([suppress] if isinstance(suppress, str) else suppress),
     )
-
-
-def _read(tree: Tree, path: str) -> Iterable[Document | Problem]:
-    full = tree.root / path
-    if full.is_symlink() and (full.is_dir() or not full.resolve().is_relative_to(tree.root.resolve())):
-        return [Problem("file-outside", Place(path), "a link out of the project, or to a folder, is not followed")]
-    try:
-        source = decode(path, tree.read(path))
-    except NotReadable as error:
-        return [Problem(error.code, Place(path), error.message, error.hint)]
-    return [source] if isinstance(source, Problem) else documents(source)
-
-
-def _name_problem(document: Document, names: dict[str, Place]) -> list[Problem]:
-    name = document.value.get("name") if isinstance(document.value, dict) else None
-    if not isinstance(name, str):
-        return []
-    place = document.place(("name",))
-    earlier = names.setdefault(name, place)
-    if earlier == place:
-        return []
-    message = f"the name {name} is taken by {earlier.path}:{earlier.line}"
-    return [document.problem("duplicate-name", ("name",), message, "a message's name is its identity: give it another")]
-
-
-def _selector(tree: Tree, paths: Iterable[str]) -> Callable[[str], bool]:
-    wanted = list(paths)
-    known = list(tree.declarations())
-    for path in wanted:
-        if path != "." and not any(is_within(found, path) for found in known):
-            hint = rules.did_you_mean(path, known) or "declarations are messages/**/*.yaml and .yml"
-            raise UsageMistake(f"no declaration at {path}", hint)
-    return lambda path: not wanted or any(is_within(path, chosen) for chosen in wanted)
-
-
-def is_within(path: str, chosen: str) -> bool:
-    """Whether a path is the chosen file, or in the chosen folder."""
-    return chosen in {".", path} or path.startswith(chosen.rstrip("/") + "/")

@@ -12,7 +12,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runner.declare.project import load, load_settings
+from runner.declare.loading import load
+from runner.declare.project import load_settings
 from runner.declare.survey import survey
 from runner.declare.template import Watch
 from runner.declare.tree import Tree

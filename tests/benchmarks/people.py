@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from runner.declare.delivery import key
-from runner.declare.project import load, load_settings
+from runner.declare.loading import load
+from runner.declare.project import load_settings
 from runner.declare.template import Watch
 from runner.declare.tree import Tree
 from runner.ledger.record import Header, Record, salt_check

@@ -44,7 +44,7 @@ def test_output_that_cannot_be_written_is_said(folder: Folder) -> None:
 
 def test_a_bug_is_told_in_a_line_and_kept_in_a_file(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.message(LIST)
-    monkeypatch.setattr("runner.cli.declaring.survey", lambda *_: 1 / 0)
+    monkeypatch.setattr("runner.cli.checking.survey", lambda *_: 1 / 0)
     ran = folder.run("validate")
     assert ran.code == 1
     assert ran.err.startswith("a bug in msgrun: ZeroDivisionError. Please report it with ")
@@ -60,7 +60,7 @@ def test_an_interruption_before_anything_is_sent_exits_with_130(
         raise KeyboardInterrupt
 
     folder.message(LIST)
-    monkeypatch.setattr("runner.cli.declaring.survey", interrupted)
+    monkeypatch.setattr("runner.cli.checking.survey", interrupted)
     ran = folder.run("validate")
     assert (ran.code, ran.err.strip()) == (130, "stopped")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from runner.declare.project import load, load_settings
+from runner.declare.loading import load
+from runner.declare.project import load_settings
 from runner.declare.template import Templates, Watch
 from runner.declare.tree import Tree
 from tests.conftest import SEED

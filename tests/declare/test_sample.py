@@ -6,7 +6,8 @@ import pytest
 
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import key
-from runner.declare.project import Settings, load
+from runner.declare.loading import load
+from runner.declare.project import Settings
 from runner.declare.sample import sample
 from runner.declare.template import Watch
 from runner.declare.tree import Tree

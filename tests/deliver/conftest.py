@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from runner import plan as planning
-from runner.declare.project import Breakers, Settings, load
+from runner.declare.loading import load
+from runner.declare.project import Breakers, Settings
 from runner.declare.template import Watch
 from runner.declare.tree import Tree
 from runner.deliver.apply import Halt, Run

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from runner.declare.project import load, load_settings
+from runner.declare.loading import load
+from runner.declare.project import load_settings
 from runner.declare.survey import survey
 from runner.declare.template import Watch
 from runner.declare.tree import Tree
