@@ -59,6 +59,25 @@ class Server:
                 continue
         self.process.wait()
 
+    def standby(self) -> "Server":
+        """Another server, which repeats whatever this one commits, and this one waits for it; running."""
+        folder = Path(tempfile.mkdtemp(prefix="msgrun-pg-"))
+        if os.getuid() == 0:
+            folder.chmod(0o755)
+            os.chown(folder, _NOBODY, _NOBODY)
+        copy = [self.bin / "pg_basebackup", "-D", folder / "data", "-d", self.lock, "-R", "-X", "stream", "-c", "fast"]
+        subprocess.run(copy, check=True, capture_output=True, **_somebody())
+        other = Server(folder, self.bin, _free_port())
+        other.start()
+        self.rows("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self.rows("SELECT pg_reload_conf()")
+        return other
+
+    def promote(self) -> None:
+        """Makes a standby take writes."""
+        self.rows("ALTER SYSTEM RESET synchronous_standby_names")
+        self.rows("SELECT pg_promote()")
+
     def rows(self, query: Any, *values: Any) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.lock, autocommit=True) as link:
             found = link.execute(query, values)

@@ -18,7 +18,7 @@ from runner.ledger.record import Record
 
 try:
     from runner.ledger.postgres.ledger import Postgres
-except ModuleNotFoundError as missing:  # without the extra; every other import of the package is a dependency's own
+except ImportError as missing:  # without the extra, or with a psycopg that finds no libpq
     raise LedgerUnavailable("a PostgreSQL ledger needs psycopg", "pip install 'msgrun[postgres]'") from missing
 
 
@@ -42,8 +42,12 @@ class PostgresHome:
     def read(self) -> Facts:
         """What it knows, and what waits in the rescue file."""
         with self._ledger("read") as ledger:
-            ledger.open()
-            facts = ledger.facts
+            is_there, facts = ledger.open(), ledger.facts
+            sending = ledger.sending(sorted(facts.messages())) if is_there else None
+        if sending:
+            self.here.screen.note(
+                f"{sending.total():,} of the unknown are just being sent, by {'; '.join(sending)}: their outcome comes"
+            )
         facts.read_file(self._rescue, self._rescue.name)
         return facts
 
@@ -66,7 +70,7 @@ class PostgresHome:
                 raise GuardRefused(
                     f"there is no ledger {self.shown}",
                     "without it everything would be sent again: look whether the address is right; if nothing was sent"
-                    " yet, --new-lock",
+                    " yet, msgrun lock begin or --new-lock starts it",
                 )
             healed = ledger.heal()
             if healed:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from runner.cli.session import SANDBOX_FOLDER, Session
-from runner.database import is_postgres
+from runner.database import AS_URL, is_conninfo, is_postgres
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger import Ledger, git, hold, lockfile
 from runner.ledger.facts import Facts
@@ -58,6 +58,8 @@ def home(here: Session) -> Home:
         from runner.cli.connecting import PostgresHome  # noqa: PLC0415  # needs an extra
 
         return PostgresHome(here)
+    if is_conninfo(here.settings.lock) and not here.options.sandbox:  # of MSGRUN_LOCK; it may hold a password
+        raise LedgerUnavailable("MSGRUN_LOCK is no address of a ledger in a database", AS_URL)
     return _File(here)
 
 

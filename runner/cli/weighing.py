@@ -1,6 +1,6 @@
-"""lock stats: how large the lockfile is, and whether it is still the right ledger."""
+"""lock stats: how large the ledger is, and whether a lockfile is still the right one."""
 
-from runner.cli.holding import known, places
+from runner.cli.holding import home, is_elsewhere, known, places
 from runner.cli.options import EXIT, command
 from runner.cli.session import Session, session
 from runner.errors import LedgerUnavailable
@@ -11,11 +11,15 @@ from runner.report.weight import Weight
 
 @command("stats")
 def stats() -> int:
-    """Show how large the lockfile is, and how it grows.
+    """Show how large the ledger is, and how it grows.
 
-    With the room that is left until GitHub refuses the file.
+    Of a lockfile with the room that is left until GitHub refuses it.
     """
     with session() as here:
+        if is_elsewhere(here.settings.lock) and not here.options.sandbox:
+            facts = known(here)
+            here.screen.result(weight.held(home(here).shown, len(facts), facts.counts()))
+            return EXIT.guard if facts.duplicates() else EXIT.done
         where = places(here, tolerant=True)
         facts = known(here)
         size = where.lockfile.stat().st_size if where.lockfile.exists() else 0

@@ -1,12 +1,12 @@
 """A project: its root, the settings of msgrun.yaml, and every declaration below messages/."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from posixpath import isabs, normpath
 from typing import Any
 
-from runner.database import has_password, is_postgres
+from runner.database import AS_URL, has_password, is_conninfo, is_postgres
 from runner.declare import rules
 from runner.declare.declaration import Declaration
 from runner.declare.source import Document, decode, documents
@@ -174,16 +174,8 @@ def _lock_problems(document: Document) -> list[Problem]:
         for owner, own in _owners(document)
         if (lock := own.get("lock", "")) and not is_postgres(lock) and (isabs(lock) or normpath(lock).startswith(".."))
     ]
-    problems += [
-        document.problem(
-            "lock-password",
-            (*owner, "lock"),
-            "a password does not belong into a file that is committed",
-            "take it out, and change it; libpq finds it in PGPASSWORD, ~/.pgpass or a service file, or set MSGRUN_LOCK",
-        )
-        for owner, own in _owners(document)
-        if is_postgres(lock := own.get("lock", "")) and has_password(lock)
-    ]
+    for owner, own in _owners(document):
+        problems += _database_problems(document, (*owner, "lock"), own.get("lock", ""))
     for name, own in value.get("environments", {}).items():
         lock = normpath(own.get("lock", f"messages.{name}.lock"))
         if lock in paths and not lock.startswith("git+"):
@@ -192,6 +184,21 @@ def _lock_problems(document: Document) -> list[Problem]:
             problems.append(document.problem("shared-lock", at, message, f"lock: messages.{name}.lock"))
         paths[lock] = name
     return problems
+
+
+def _database_problems(document: Document, path: Sequence[str | int], lock: str) -> list[Problem]:
+    """What is wrong with the address of a database. The line itself is not repeated: it may hold a password."""
+    if not is_postgres(lock) and not is_conninfo(lock):
+        return []
+    if has_password(lock):
+        message = "a password does not belong into a file that is committed"
+        hint = (
+            "take it out, and change it; libpq finds it in PGPASSWORD, ~/.pgpass or a service file, or set MSGRUN_LOCK"
+        )
+        return [replace(document.problem("lock-password", path, message, hint), excerpt="")]
+    if is_conninfo(lock):
+        return [document.problem("lock-conninfo", path, "this is no address of a ledger in a database", AS_URL)]
+    return []
 
 
 def _variable_problems(document: Document) -> list[Problem]:

@@ -36,19 +36,20 @@ class Weight:
 def stats(weight: Weight, known: Counter[Held]) -> str:
     """All there is to tell: size, lines, deliveries by status and message, growth, and how much room is left."""
     each = f", {weight.size // weight.keys:,} bytes each" if weight.keys else ""
-    statuses: Counter[str] = Counter()
-    for held, number in known.items():
-        statuses[held.status] += number
-    told = ", ".join(f"{number:,} {status}" for status, number in sorted(statuses.items()))
     return "\n".join(
         [
             f"{weight.shown}: {_mib(weight.size)}, {counted(weight.lines, 'line')}, {weight.torn:,} torn",
-            f"{weight.keys:,} {'delivery' if weight.keys == 1 else 'deliveries'}{each}{': ' * bool(told)}{told}",
-            *(f"  {line}" for line in by_message(known)),
+            *_held(weight.keys, each, known),
             f"apply adds about {weight.growth:,} bytes a delivery, a claim and its outcome; lock compact leaves one",
             note(weight.shown, weight.size) or _room(weight),
         ]
     )
+
+
+def held(shown: str, keys: int, known: Counter[Held]) -> str:
+    """What there is to tell of a ledger that is no file: deliveries by status and message."""
+    first, *others = _held(keys, "", known)
+    return "\n".join([f"{shown}: {first}", *others])
 
 
 def note(shown: str, size: int) -> str:
@@ -57,6 +58,15 @@ def note(shown: str, size: int) -> str:
         return ""
     does = "refuses it" if size > REFUSED else "warns of it, and refuses it over 100 MiB"
     return f"{shown} has {_mib(size)}: GitHub {does}. Try msgrun lock compact; docs/ledger.md, At size, says what else"
+
+
+def _held(keys: int, each: str, known: Counter[Held]) -> list[str]:
+    statuses: Counter[str] = Counter()
+    for found, number in known.items():
+        statuses[found.status] += number
+    told = ", ".join(f"{number:,} {status}" for status, number in sorted(statuses.items()))
+    first = f"{keys:,} {'delivery' if keys == 1 else 'deliveries'}{each}{': ' * bool(told)}{told}"
+    return [first, *(f"  {line}" for line in by_message(known))]
 
 
 def _room(weight: Weight) -> str:

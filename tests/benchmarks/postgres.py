@@ -111,7 +111,8 @@ def report(root: Path, server: Server, options: argparse.Namespace, kills: int) 
     rows = server.rows("SELECT contact FROM msgrun.report WHERE status IN ('sent', 'unknown', 'sending')")
     contacts = {row[0] for row in rows}
     whole = Counter(int(entry["at"]) // 10 for entry in made)
-    inner = [whole[window] for window in sorted(whole)[1:-1]] or [0]
+    began = max(int(entry["at"]) // 10 for entry in made[:2])  # the first is the canary, before the workers
+    inner = [whole[window] for window in sorted(whole)[:-1] if window > began] or [0]
     left = known["unknown"] / kills if kills else 0.0
     print(f"{len(made)} made of {options.people}, {kills} workers killed; the ledger: {dict(known)}")
     print(f"unknown for each worker killed {left:.1f}; load of the machine {os.getloadavg()[0]:.1f}")

@@ -156,7 +156,10 @@ class Connection:
         return LedgerUnavailable(*self._told(error))
 
     def _told(self, error: psycopg.Error) -> tuple[str, str]:
-        hint = "credentials come from libpq's own places: PGUSER, PGPASSWORD, ~/.pgpass, PGSERVICE; or from MSGRUN_LOCK"
+        hint = (
+            "can it be reached from here? Credentials come from libpq's own places (PGUSER, PGPASSWORD, ~/.pgpass,"
+            " PGSERVICE) or from MSGRUN_LOCK"
+        )
         return f"{self._to.shown}: {_said(error)}", hint
 
 
