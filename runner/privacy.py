@@ -4,7 +4,6 @@ A value is wrapped in two private-use characters where the text is made, and the
 either drops the marks or replaces what stands between them. A text that forgets nothing needs no second copy.
 """
 
-import html
 import re
 from collections.abc import Iterable, Iterator
 
@@ -77,4 +76,6 @@ def _parts(text: str) -> list[str]:
 
 
 def _forms(value: str) -> set[str]:
+    import html  # noqa: PLC0415  # imported where used
+
     return {form for form in (value.strip(), html.escape(value.strip())) if form}

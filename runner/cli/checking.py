@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from runner.cli.crew import Forked
+from runner.cli.session import WATCH
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
 from runner.declare.loading import Loading
@@ -35,13 +35,9 @@ class _Part:
     unsound: list[Problem]
 
 
-def checked(loading: Loading, salt: str, crew: Forked | None) -> Checked:
-    """Reads every declaration and renders every recipient."""
-    parts: list[_Part] = []
-    if crew and len(loading.files) >= _MANY:
-        parts = list(crew(partial(_parts, loading, salt)))
-        if len({name for part in parts for name in part.names}) < sum(len(part.names) for part in parts):
-            parts = []  # one name in two parts: only who reads all of them can say where else it is
+def checked(loading: Loading, salt: str, jobs: int | None) -> Checked:
+    """Reads every declaration and renders every recipient, in so many processes (None: as many as there are cores)."""
+    parts = _shared(loading, salt, jobs) if len(loading.files) >= _MANY else []
     parts = parts or [_part(loading, salt, loading.files)]
     sound = sorted((each for part in parts for each in part.sound), key=lambda each: each[0])
     problems = [
@@ -51,6 +47,17 @@ def checked(loading: Loading, salt: str, crew: Forked | None) -> Checked:
         *(problem for part in parts for problem in part.unsound),
     ]
     return Checked(len(sound), sum(part.recipients for part in parts), problems)
+
+
+def _shared(loading: Loading, salt: str, jobs: int | None) -> list[_Part]:
+    """What a crew finds; nothing if one process has to do it all."""
+    from runner.cli.crew import forked  # noqa: PLC0415  # imported where used
+
+    crew = forked(jobs, WATCH)
+    parts = list(crew(partial(_parts, loading, salt))) if crew else []
+    # One name in two parts: only who reads all of them can say where else it is.
+    is_unique = len({name for part in parts for name in part.names}) == sum(len(part.names) for part in parts)
+    return parts if is_unique else []
 
 
 def _parts(loading: Loading, salt: str, turn: int, turns: int) -> Iterator[_Part]:

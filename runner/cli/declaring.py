@@ -6,7 +6,7 @@ import click
 import orjson
 
 from runner.cli.options import EXIT, command, format_option
-from runner.cli.session import WATCH, Session, session
+from runner.cli.session import Session, session
 from runner.declare import rules
 from runner.declare.delivery import Delivery, deliveries
 from runner.declare.project import Project
@@ -23,10 +23,9 @@ def validate(paths: tuple[str, ...], form: str) -> int:
     PATHS are files or folders below messages/; without any, all are checked.
     """
     from runner.cli.checking import checked  # noqa: PLC0415  # imported where used
-    from runner.cli.crew import forked  # noqa: PLC0415  # imported where used
 
     with session() as here:
-        found = checked(here.loading(paths), here.settings.salt, forked(here.options.jobs, WATCH))
+        found = checked(here.loading(paths), here.settings.salt, here.options.jobs)
         if found.problems or form in {"json", "sarif"}:
             here.screen.problems(found.problems)
         if form == "text":

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from fractions import Fraction
 from typing import Any
 
 from runner.declare import rules
@@ -149,6 +148,8 @@ def _tell_blind(reading: Reading, found: Suppression, audience: Audience, path: 
 
 
 def _split(reading: Reading, split: dict[str, Any]) -> Split | None:
+    from fractions import Fraction  # noqa: PLC0415  # imported where used
+
     percent = Fraction(str(split["percent"]))
     parts = -(-100 // percent)
     if split["part"] > parts:

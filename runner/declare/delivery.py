@@ -4,8 +4,6 @@ Keys and digests are a contract with the lockfiles in people's git: change nothi
 """
 
 import hashlib
-import hmac
-import html
 import re
 from array import array
 from binascii import hexlify
@@ -146,6 +144,8 @@ def text_hash(payload: Payload, salt: str) -> str:
     Intercom gives a sent text back wrapped in tags, so this is what reconcile can compare.
     """
     text = "\n".join(_visible(payload.get(part, "")) for part in ("subject", "body"))
+    import hmac  # noqa: PLC0415  # imported where used
+
     return hmac.digest(salt.encode(), text.encode(), "sha256").hex()[:32]
 
 
@@ -330,6 +330,8 @@ class _Stream:
 
 
 def _visible(text: str) -> str:
+    import html  # noqa: PLC0415  # imported where used
+
     return _SPACE.sub(" ", html.unescape(_TAG.sub(" ", text))).strip()
 
 

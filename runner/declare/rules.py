@@ -5,7 +5,6 @@ Two libraries read the same schema files: `jsonschema-rs` says in microseconds w
 show too), `x-code`, `x-hint`, and `x-at`, the key that a rule about several keys points at.
 """
 
-import difflib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -103,8 +102,15 @@ def violations(value: Any, kind: str) -> list[Violation]:
 
 def did_you_mean(word: str, choices: list[str]) -> str:
     """A hint that names the nearest of the choices, if one is near."""
-    near = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
-    return f"did you mean {near[0]}?" if near else ""
+    near = nearest(word, choices)
+    return f"did you mean {near}?" if near else ""
+
+
+def nearest(word: str, choices: list[str]) -> str:
+    """The choice that is much like the word; empty if none is."""
+    import difflib  # noqa: PLC0415  # imported where used
+
+    return next(iter(difflib.get_close_matches(word, choices, n=1, cutoff=0.6)), "")
 
 
 @cache
@@ -156,8 +162,7 @@ def _unknown_keys(error: Any, path: tuple[str | int, ...], words: dict[str, Any]
     known = list(words.get("properties", {}))
     elsewhere = words.get("x-elsewhere", {})
     for key in sorted(set(error.instance) - set(known)):
-        near = difflib.get_close_matches(key, [*known, *elsewhere], n=1, cutoff=0.6)
-        meant = near[0] if near else ""
+        meant = nearest(key, [*known, *elsewhere])
         hint = elsewhere.get(key) or (f"did you mean {meant}?" if meant else f"the keys here are {', '.join(known)}")
         yield Violation((*path, key), "unknown-key", f"there is no key {key} here", hint, at_key=True, meant=meant)
 

@@ -1,6 +1,5 @@
 """The project's files: nothing outside the root is ever read, not through `..` and not through a symlink."""
 
-import difflib
 import glob
 import os
 import re
@@ -85,5 +84,7 @@ class Tree:
         if not full.parent.is_dir():
             return f"there is no folder {full.parent.name} either"
         names = sorted(entry.name for entry in full.parent.iterdir())
+        import difflib  # noqa: PLC0415  # imported where used
+
         near = difflib.get_close_matches(full.name, names, n=1)
         return f"did you mean {near[0]}?" if near else ""

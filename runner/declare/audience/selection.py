@@ -8,8 +8,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -21,6 +20,9 @@ from runner.declare.condition import Condition
 from runner.declare.language import TemplateFault
 from runner.errors import Problem
 from runner.keys import Keys
+
+if TYPE_CHECKING:  # few audiences are split, and every command pays for its start
+    from fractions import Fraction
 
 REASONS = ("where", "suppressed", "exclude", "unique_by", "split", "duplicates")
 Told = Callable[[TemplateFault, str], Problem]  # a fault, and whose it is, as a problem at its place
@@ -47,7 +49,7 @@ class Split:
     of a smaller one.
     """
 
-    percent: Fraction
+    percent: "Fraction"
     part: int
     draw: str = ""
     salt: str = ""
