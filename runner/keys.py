@@ -5,8 +5,10 @@ Open addressing with linear probing; keys are hashes, so their bytes are spread 
 
 from array import array
 from collections.abc import Iterable, Iterator
+from struct import iter_unpack
 
 SIZE = 16  # bytes of a key: the 32 hex digits of section "Identity" of the contract
+_KEY = f"{SIZE}s"
 _FULL = 2 / 3  # of the slots; beyond it the probes get long
 _SMALLEST = 1 << 10  # slots, or keys
 _GROWTH = 2  # by a quarter
@@ -19,7 +21,7 @@ class KeyRun:
         self._bytes = bytearray()
 
     def __iter__(self) -> Iterator[bytes]:
-        return (bytes(self._bytes[at : at + SIZE]) for at in range(0, len(self._bytes), SIZE))
+        return (key for (key,) in iter_unpack(_KEY, bytes(self._bytes)))
 
     def add(self, key: bytes) -> None:
         """Adds a key behind the others."""
@@ -88,10 +90,15 @@ class Keys:
 
     def _room(self, slots: int) -> None:
         size = 1 << (slots - 1).bit_length()
-        self._slots = array("I", bytes(4 * size))  # the row + 1; 0 is a free slot
-        self._mask, self._most = size - 1, int(size * _FULL)
-        for row in range(self._count):
-            self._slots[self._free(self[row])] = row + 1
+        table = array("I", bytes(4 * size))  # the row + 1; 0 is a free slot
+        mask = size - 1
+        with memoryview(self._bytes) as known:
+            for after, (key,) in enumerate(iter_unpack(_KEY, known[: self._count * SIZE]), 1):
+                slot = hash(key) & mask
+                while table[slot]:
+                    slot = (slot + 1) & mask
+                table[slot] = after
+        self._slots, self._mask, self._most = table, mask, int(size * _FULL)
 
     def _free(self, key: bytes) -> int:
         slot = hash(key) & self._mask

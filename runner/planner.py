@@ -114,7 +114,7 @@ class Planner:
         self._facts = facts
         self._choices = choices
         self._progress = progress
-        self._keys = Keys()
+        self._keys = Keys(declaration.audience.expected)
         self._draft = Draft(Deliveries(self._keys))
         self.share = Share(choices.saved, declaration.name, declaration.revision) if choices.saved else None
         self._closed = _closed(declaration, now)
@@ -134,7 +134,7 @@ class Planner:
         return source if isinstance(source, CsvFiles | JsonLines) and source.size >= LARGE else None
 
     def _rendered(self) -> list[Problem]:
-        self._keys, self._tally = Keys(), Tally()
+        self._keys, self._tally = Keys(self._declaration.audience.expected), Tally()
         self._draft = Draft(Deliveries(self._keys))
         take = partial(self._take, self._draft)
         return survey(self._declaration, self._salt, take, self._tally, self._keys)

@@ -29,7 +29,7 @@ def survey(
 
     def found() -> Iterator[Problem | int]:
         good = 0
-        for each in deliveries(declaration, salt, tally, Keys() if seen is None else seen):
+        for each in deliveries(declaration, salt, tally, Keys(declaration.audience.expected) if seen is None else seen):
             if isinstance(each, Problem):
                 yield each
             else:

@@ -12,9 +12,10 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.declare.audience import csv_form
+from runner.declare.audience import csv_form, files
 from runner.declare.audience.csv_files import read_csv
 from runner.declare.audience.csv_form import Form
+from runner.declare.audience.files import lines_about
 from runner.declare.audience.json_lines import MAX_LINE, read_json_lines
 from runner.declare.audience.yaml_list import MAX_SIZE, read_yaml
 from runner.declare.tree import NotReadable
@@ -127,3 +128,16 @@ def test_hidden_files_are_not_read(write, named):
 def test_a_pattern_stands_for_its_files_in_one_order(write):
     tree = write({"d/b.csv": "x", "d/a.csv": "x", "d/e/c.csv": "x", "d/.f/d.csv": "x", "d/a.txt": "x"})
     assert tree.find("../d/**/*.csv", "messages/a.yaml") == ["d/a.csv", "d/b.csv", "d/e/c.csv"]
+
+
+def test_how_many_rows_there_are_about_is_guessed_from_the_first(write):
+    line = "ann@example.com,Ann\n"
+    tree = write({"a.csv": line * 5000, "b.csv": line * 10, "empty.csv": "", "long.csv": "x" * 50_000})
+    assert lines_about(tree, ["a.csv"]) == pytest.approx(5000, rel=0.01)
+    assert lines_about(tree, ["a.csv", "b.csv", "empty.csv", "missing.csv"]) == pytest.approx(5010, rel=0.01)
+    assert lines_about(tree, ["long.csv"]) == 0
+
+
+def test_a_file_of_nothing_but_lines_does_not_make_room_without_end(write, monkeypatch):
+    monkeypatch.setattr(files, "_MOST", 100)
+    assert lines_about(write({"a.csv": "\n" * 5000}), ["a.csv"]) == 100

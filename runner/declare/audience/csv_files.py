@@ -6,7 +6,7 @@ from itertools import count
 from typing import ClassVar
 
 from runner.declare.audience.csv_form import FAULTS, Form, detected, fault, reader, text
-from runner.declare.audience.files import files_title, in_turn, numbered, row_label, row_place, size_of
+from runner.declare.audience.files import files_title, in_turn, lines_about, numbered, row_label, row_place, size_of
 from runner.declare.audience.recipient import Row
 from runner.declare.tree import Tree
 from runner.errors import Place, Problem, Severity
@@ -47,6 +47,11 @@ class CsvFiles:
     def size(self) -> int:
         """Bytes of the files, which several processes may read at once."""
         return size_of(self.tree, self.paths)
+
+    @property
+    def expected(self) -> int:
+        """About how many rows there are."""
+        return lines_about(self.tree, self.paths)
 
     @property
     def title(self) -> str:

@@ -1,8 +1,10 @@
 """The files of an audience: plain or compressed, several as one, and what it says when one cannot be read."""
 
 import io
+import os
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, TypeVar
@@ -12,6 +14,8 @@ from runner.errors import Place, Problem
 
 T = TypeVar("T")
 BLOCK = 500  # rows: few enough to be small in memory, many enough to be handed over rarely
+_FIRST = 16 * 1024  # bytes of a file that are looked at for a guess
+_MOST = 1 << 21  # lines: room for more is made when they come
 _INPUT = 512  # bytes: few enough that no input can unpack to more than some megabytes at once
 _FILE_BITS = 32
 _LINE = (1 << _FILE_BITS) - 1
@@ -111,6 +115,16 @@ class _Unpacked(io.RawIOBase):
 def size_of(tree: Tree, paths: Sequence[str]) -> int:
     """How many bytes files have; what is not there has none."""
     return sum((tree.root / path).stat().st_size for path in paths if (tree.root / path).is_file())
+
+
+def lines_about(tree: Tree, paths: Sequence[str]) -> int:
+    """About how many lines files have, by the length of their first: a guess, for room to be made."""
+    found = 0
+    for path in paths:
+        with suppress(OSError), (tree.root / path).open("rb") as handle:
+            first = handle.read(_FIRST)
+            found += os.fstat(handle.fileno()).st_size * first.count(b"\n") // max(1, len(first))
+    return min(found, _MOST)
 
 
 def in_turn(rows: Iterator[T], numbers: Iterator[int], turn: int, turns: int) -> Iterator[list[T]]:

@@ -12,6 +12,7 @@ from runner.declare.audience.files import (
     BROKEN,
     files_title,
     in_turn,
+    lines_about,
     numbered,
     opened,
     row_label,
@@ -46,6 +47,11 @@ class JsonLines:
     def size(self) -> int:
         """Bytes of the files, which several processes may read at once."""
         return size_of(self.tree, self.paths)
+
+    @property
+    def expected(self) -> int:
+        """About how many rows there are."""
+        return lines_about(self.tree, self.paths)
 
     @property
     def title(self) -> str:

@@ -40,6 +40,7 @@ class Query:
     title: str
     is_text: ClassVar[bool] = False
     is_complete: ClassVar[bool] = True
+    expected: ClassVar[int] = 0  # nobody knows before it has run
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -34,6 +34,11 @@ class Listed:
         """The kinds of address, and the variables named like one."""
         return frozenset(member.kind for member in self.members) | self.names
 
+    @property
+    def expected(self) -> int:
+        """How many recipients there are."""
+        return len(self.members)
+
     def recipients(self) -> Iterator[Recipient | Problem]:
         """The recipients in their order."""
         return iter(self.members)
@@ -61,6 +66,11 @@ class Table:
     def kinds(self) -> frozenset[str]:
         """The kind of address, and the columns named like one."""
         return self.names | {self.kind}
+
+    @property
+    def expected(self) -> int:
+        """About how many recipients there are, or 0: for room to be made."""
+        return self.source.expected
 
     def label(self, number: int) -> str:
         """How problems call the recipient."""

@@ -26,6 +26,11 @@ class YamlList:
     is_complete: ClassVar[bool] = True
 
     @property
+    def expected(self) -> int:
+        """About how many rows there are."""
+        return len(self.members)
+
+    @property
     def title(self) -> str:
         """What is read, in few words."""
         return files_title(self.paths)
