@@ -19,7 +19,7 @@ from runner.ledger.facts import Facts
 from runner.ledger.git import GitFailed, Repository
 from runner.ledger.push import reason
 from runner.ledger.record import Record
-from runner.ledger.remote import Address, Remote, Version, address
+from runner.ledger.remote import DEFAULT_BRANCH, Address, Remote, Version, address
 
 _LONGEST_PAUSE = 10.0  # seconds
 _OWN_REPOSITORY = ".msgrun/ledger.git"  # where the project is in none
@@ -73,6 +73,8 @@ class BranchHome:
         with Remote(self._repository(), self._address) as remote, self._opened(remote, command) as ledger:
             if not ledger.exists:
                 self._never_was(remote)
+                if command != "lock import":
+                    self._nothing_left_behind(ledger.facts)
                 if not new_lock:
                     raise GuardRefused(
                         f"there is no ledger {self.shown}",
@@ -122,7 +124,7 @@ class BranchHome:
             if missing:
                 raise GuardRefused(
                     f"{place} has {missing:,} records that the ledger {self.shown} lacks",
-                    f"what it forgets is sent again: msgrun lock import {place}, and then remove it",
+                    f"what it forgets is sent again: msgrun lock import {place} --new-lock, and then remove it",
                 )
 
     def _newest(self) -> Version | None:
@@ -173,6 +175,32 @@ class BranchHome:
             message = f"{root} is in no git repository, so it has no remote {remote}"
             raise _NoRemote(message, f"git init, git remote add {remote} URL; or name a URL in lock:")
         return git.bare(root / _OWN_REPOSITORY)
+
+
+def nothing_on_branch(here: Session, facts: Facts) -> None:
+    """Raises GuardRefused if the branch that may have been the ledger before has records that these facts lack.
+
+    LedgerUnavailable if the remote does not answer.
+    """
+    repository = git.repository(here.tree.root.resolve())
+    remote = next(reversed(repository.remotes() if repository else ()), "")
+    if repository is None or not remote:
+        return
+    at = Address(remote, DEFAULT_BRANCH, f"{here.settings.plan_file.removesuffix('.plan')}.lock")
+    version, former = Remote(repository, at).fetched(), Facts()
+    if version is None or not former.read(version.data, str(at)):
+        return
+    try:
+        former.header(here.settings.salt)
+    except GuardRefused:  # of another project in this repository
+        return
+    missing = sum(1 for _ in change.left_behind(former, facts))
+    if missing:
+        raise GuardRefused(
+            f"the branch {at} has {missing:,} records that the ledger {here.settings.lock} lacks",
+            f"what it forgets is sent again: MSGRUN_LOCK=git+{remote} msgrun lock export sent.lock, then msgrun lock"
+            " import sent.lock --new-lock",
+        )
 
 
 @functools.lru_cache(maxsize=1)

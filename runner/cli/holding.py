@@ -117,6 +117,10 @@ def lockfile_held(here: Session, command: str, *, new_lock: bool, no_fetch: bool
         healed = ledger.heal()
         if healed and not in_sandbox:
             here.screen.note(f"{where.shown} lacked {healed:,} records that git's journal or the remote knew")
+        if repository and command != "lock import":
+            from runner.cli.branching import nothing_on_branch  # noqa: PLC0415  # imported where used
+
+            nothing_on_branch(here, ledger.facts)
         yield ledger
 
 

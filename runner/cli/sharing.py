@@ -36,6 +36,10 @@ def begin() -> int:
         if there.exists:
             here.screen.result(f"{there.shown} is there already")
             return EXIT.done
+        if not (here.options.sandbox or here.settings.lock.startswith("git+")):
+            from runner.cli.branching import nothing_on_branch  # noqa: PLC0415  # imported where used
+
+            nothing_on_branch(here, Facts())
         with held(here, "lock begin", new_lock=True, no_fetch=False):
             here.screen.result(f"started {there.shown}")
         return EXIT.done

@@ -32,8 +32,10 @@ def repository(tmp_path):
     """A repository with our workflow, one that uses our action, and the action."""
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
     files = {".github/workflows/msgrun.yml": GITHUB, "action.yml": ACTION, ".gitlab-ci.yml": GITLAB}
-    examples = re.findall(r"```yaml\n(# \.github.*?)```", (ROOT / "docs" / "ci.md").read_text(), re.DOTALL)
-    assert examples
+    docs = "".join((ROOT / "docs" / f"{name}.md").read_text() for name in ("ci", "scaling"))
+    examples = re.findall(r"```yaml\n(# \.github.*?)```", docs, re.DOTALL)
+    assert len(examples) == 2
+    (files[".gitlab-ci-jobs.yml"],) = re.findall(r"```yaml\n(# \.gitlab-ci.*?)```", docs, re.DOTALL)
     for number, text in enumerate(examples):
         files[f".github/workflows/example-{number}.yml"] = re.sub(r"\S+/msgrun@\S+", "./", text)
     for name, text in files.items():
@@ -57,6 +59,7 @@ def test_zizmor_finds_no_hole(repository):
         ("vendor.github-workflows", ".github/workflows/msgrun.yml"),
         ("vendor.github-actions", "action.yml"),
         ("vendor.gitlab-ci", ".gitlab-ci.yml"),
+        ("vendor.gitlab-ci", ".gitlab-ci-jobs.yml"),
     ],
 )
 def test_the_published_schemas_are_kept(schema, file, repository):
@@ -123,8 +126,21 @@ def test_runs_that_send_wait_for_each_other_and_are_never_cut_off():
     )
 
 
+def test_the_jobs_of_the_docs_share_one_plan():
+    docs = (ROOT / "docs" / "scaling.md").read_text()
+    github, gitlab = (yaml.safe_load(text) for text in re.findall(r"```yaml\n(# \.git.*?)```", docs, re.DOTALL))
+    assert github["jobs"]["apply"]["strategy"] == {"fail-fast": False, "matrix": {"job": [1, 2, 3, 4]}}
+    assert gitlab["apply"]["parallel"] == 4
+    for plan, apply in (github["jobs"].values(), (gitlab["plan"], gitlab["apply"])):
+        assert "msgrun plan --out plan.json" in str(plan)
+        assert "msgrun apply --yes --plan plan.json" in str(apply)
+        assert "plan" in apply["needs"]
+    assert "INTERCOM" not in str(github["jobs"]["plan"])
+
+
 def test_actions_are_pinned_to_commits():
-    used = re.findall(r"uses: (\S+)( # v\d+\.\d+\.\d+)?", GITHUB)
+    docs = "".join((ROOT / "docs" / f"{name}.md").read_text() for name in ("ci", "scaling"))
+    used = re.findall(r"uses: (actions/\S+)( # v\d+\.\d+\.\d+)?", GITHUB + docs)
     assert used
     for name, version in used:
         assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", name), name

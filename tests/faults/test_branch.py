@@ -2,10 +2,13 @@
 
 import contextlib
 import importlib.util
+import os
 import random
 import shutil
 import signal
+import socket
 import stat
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -143,10 +146,79 @@ def test_a_remote_that_dies_in_mid_push_loses_nothing(tmp_path):
         ssh = {"GIT_SSH_COMMAND": str(tmp_path / "ssh"), "GIT_SSH_VARIANT": "simple"}
         for _ in range(20):
             code, said = here.run(clone, "apply", "--yes", "--new-lock", **ssh)
+            # A killed process leaves its lock of the ref, which the people of a host remove.
+            (here.origin / "refs/heads/msgrun-ledger.lock").unlink(missing_ok=True)
             assert here.faults() == [], said
             if code == 0:
                 break
         assert set(here.known().values()) == {"sent"}, said
+
+
+class Daemon:
+    """A git server of its own, which may be killed with all its processes."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.process = root, None
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"git://127.0.0.1:{self.port}/origin.git"
+        self.start()
+
+    def start(self) -> None:
+        options = ["--export-all", "--enable=receive-pack", "--reuseaddr", "--listen=127.0.0.1", f"--port={self.port}"]
+        command = ["git", "daemon", *options, f"--base-path={self.root}", str(self.root)]
+        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
+        for _ in range(200):
+            with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", self.port)):
+                return
+            time.sleep(0.02)
+        raise AssertionError
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Daemon]:
+    made = Daemon(tmp_path)
+    yield made
+    made.kill()
+
+
+def test_a_git_server_that_is_killed_again_and_again_and_comes_back_costs_no_run_and_no_delivery(tmp_path, daemon):
+    with team(tmp_path, 500) as here:
+        clone = here.clone("clone")
+        here.git(clone, "remote", "set-url", "origin", daemon.url)
+        process = here.start(clone, "apply", "--yes", "--new-lock")
+        for count in (20, 120, 250, 400):
+            here.wait_for(count, process)
+            daemon.kill()
+            (here.origin / "refs/heads/msgrun-ledger.lock").unlink(missing_ok=True)
+            time.sleep(0.3)
+            daemon.start()
+        code, said = process.wait(timeout=120), (tmp_path / "clone.said").read_text()
+        assert (code, here.faults(), set(here.known().values())) == (0, [], {"sent"}), said
+
+
+def test_a_git_server_that_is_killed_for_good_stops_the_run_and_its_outcomes_wait(tmp_path, daemon):
+    with team(tmp_path, 300) as here:
+        clone = here.clone("clone")
+        here.git(clone, "remote", "set-url", "origin", daemon.url)
+        process = here.start(clone, "apply", "--yes", "--new-lock")
+        here.wait_for(60, process)
+        daemon.kill()
+        (here.origin / "refs/heads/msgrun-ledger.lock").unlink(missing_ok=True)
+        assert process.wait(timeout=200) == 6
+        made = len(here.made())
+        assert 60 <= made < 300
+        assert here.run(clone, "apply", "--yes")[0] == 6
+        assert len(here.made()) == made
+        daemon.start()
+        code, said = here.run(clone, "apply", "--yes")
+        assert (code, here.faults(), set(here.known().values())) == (0, [], {"sent"}), said
 
 
 def test_a_hook_that_rejects_keeps_everything_from_being_sent(tmp_path):
@@ -210,7 +282,9 @@ def test_a_killed_run_leaves_its_clone_whole_and_the_next_run_goes_on_in_it(tmp_
         process.wait()
         here.git(clone, "fetch", "-q", "origin")
         here.git(clone, "fsck", "--strict")
+        assert len(list((clone / ".git/msgrun").glob("objects-*"))) == 1
         code, said = here.run(clone, "apply", "--yes")
         known = list(here.known().values())
         assert (code, here.faults()) == (4, []), said
         assert (known.count("unknown") <= 40, len(known)) == (True, 400)
+        assert list((clone / ".git/msgrun").glob("objects-*")) == []

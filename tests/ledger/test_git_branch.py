@@ -196,6 +196,22 @@ def test_pushes_leave_no_copies_of_the_ledger_in_the_clone(opened, tmp_path):
     told(tmp_path / "a", "fsck", "--strict")
 
 
+def test_a_folder_of_objects_is_removed_once_its_process_is_gone_and_not_before(opened, tmp_path):
+    ledger = opened("a")
+    ledger.write(claim(1))
+    folder = tmp_path / "a/.git/msgrun"
+    (living,) = folder.glob("objects-*")
+    (folder / "objects-dead/ab").mkdir(parents=True)
+    again = opened("a")
+    again.write(claim(2, "B"))
+    assert living.exists()
+    assert not (folder / "objects-dead").exists()
+    assert ledger.write(outcome(claim(1))) == frozenset()
+    assert len(list(folder.glob("objects-*"))) == 2
+    again.__exit__(None, None, None)
+    assert list(folder.glob("objects-*")) == [living]
+
+
 def test_what_was_pushed_can_be_read_when_the_remote_is_away(opened, origin, tmp_path):
     ledger = opened("a")
     ledger.write(claim(1))

@@ -1,0 +1,114 @@
+"""Commands on a ledger that is a branch: what they say where it is not, or cannot be reached, and what they decide."""
+
+import json
+
+import pytest
+
+from tests.ci.conftest import SETTINGS, Clone, told
+
+pytestmark = pytest.mark.parametrize("ledger", ["branch"], indirect=True)
+FILE = "origin#msgrun-ledger:messages.lock"
+
+
+def test_resolve_warns_of_a_run_that_may_be_alive_and_tells_the_branch_what_was_decided(
+    author: Clone, intercom, origin
+):
+    intercom.trouble.replace({"next": ["500_after", "500_before"]})
+    assert author.msgrun("apply", "--yes").code == 4
+    unknown = [found for found in json.loads(author.msgrun("status", "--format", "json").out)["deliveries"]
+               if found["status"] == "unknown"]  # fmt: skip
+    made = {found["payload"]["to"]["id"]: found["id"] for found in intercom.messages}
+    for record in unknown:
+        if record["contact"] in made:
+            ran = author.msgrun("resolve", record["key"], "--sent", made[record["contact"]], "--yes")
+            assert (ran.code, "may still be alive" in ran.err) == (0, False)
+        else:
+            asked = author.msgrun("resolve", record["key"], "--not-sent")
+            assert (asked.code, "--yes says yes" in asked.err) == (5, True)
+            ran = author.msgrun("resolve", record["key"], "--not-sent", "--yes")
+            assert ran.code == 0
+            assert f"a run that claimed these (last at {record['at']}) may still be alive elsewhere" in ran.err
+    assert told(origin, "log", "-1", "--format=%s", "msgrun-ledger").startswith("resolve on ")
+    assert author.msgrun("apply", "--yes").code == 0
+    assert len(author.sent()) == 3
+
+
+def test_each_environment_has_a_file_of_its_own_on_the_branch(author: Clone, origin, clone):
+    author.write("msgrun.yaml", SETTINGS + "lock: git+origin\nenvironments: {staging: {vars: {name: x}}}\n")
+    author.commit()
+    author.git("push", "--quiet")
+    assert author.msgrun("-e", "staging", "apply", "--yes").code == 5
+    assert author.msgrun("-e", "staging", "lock", "begin").out == "started origin#msgrun-ledger:messages.staging.lock\n"
+    assert author.msgrun("-e", "staging", "apply", "--yes", "--limit", "2").code == 0
+    fresh = clone("fresh", "--depth=1")
+    assert "\n3 to send" in fresh.msgrun("plan").out
+    assert "\n1 to send, 2 sent" in fresh.msgrun("-e", "staging", "plan").out
+    assert fresh.msgrun("apply", "--yes").code == 0
+    names = told(origin, "ls-tree", "--name-only", "msgrun-ledger").split()
+    assert names == ["messages.lock", "messages.staging.lock"]
+    files = [told(origin, "show", f"msgrun-ledger:{name}") for name in names]
+    assert [text.count('"sent"') for text in files] == [3, 2]
+
+
+def test_a_clone_that_never_read_the_ledger_says_so_when_the_remote_is_away(author: Clone, clone, origin, tmp_path):
+    fresh = clone("fresh")
+    origin.rename(tmp_path / "away")
+    for args in (("plan",), ("status",), ("apply", "--yes")):
+        ran = fresh.msgrun(*args)
+        assert (ran.code, f"the ledger {FILE} cannot be read" in ran.err) == (6, True)
+        assert "--no-fetch" not in ran.err
+    told_by = author.msgrun("plan")
+    assert (told_by.code, f"ago, when {FILE} was last read" in told_by.err) == (0, True)
+
+
+def test_a_plan_before_the_branch_began_or_without_its_remote_says_what_to_do(clone, origin):
+    told(origin, "update-ref", "-d", "refs/heads/msgrun-ledger")
+    fresh = clone("fresh", "--depth=1")
+    ran = fresh.msgrun("plan")
+    assert ran.code == 0
+    assert f"there is no ledger {FILE} yet: msgrun lock begin starts it, where nothing was sent before" in ran.err
+    fresh.git("remote", "rename", "origin", "upstream")
+    ran = fresh.msgrun("plan")
+    assert (ran.code, "git knows no remote origin: git remote add origin URL" in ran.err) == (0, True)
+    assert fresh.msgrun("apply", "--yes", "--new-lock").code == 6
+
+
+def test_a_branch_that_was_deleted_is_never_taken_for_one_that_was_not_begun_by_a_clone_that_knew_it(
+    author: Clone, clone, origin
+):
+    assert author.msgrun("apply", "--yes").code == 0
+    told(origin, "update-ref", "-d", "refs/heads/msgrun-ledger")
+    for args in (("apply", "--yes", "--new-lock"), ("lock", "begin")):
+        ran = author.msgrun(*args)
+        assert (ran.code, f"the ledger {FILE} is gone" in ran.err) == (5, True)
+        assert "it knew of 3 deliveries" in ran.err
+    command = ran.err.split("sent again: ")[1].split(", from")[0].split()
+    assert command[:3] == ["git", "push", "origin"]
+    author.git(*command[1:])
+    fresh = clone("fresh", "--depth=1")
+    assert fresh.msgrun("apply", "--yes").out.splitlines()[-1] == "nothing to do"
+    assert len(author.sent()) == 3
+
+
+def test_hold_push_and_free_have_nothing_to_do(author: Clone, origin):
+    for args, said in (
+        (("lock", "hold"), f"{FILE} needs no hold: it has every claim before anything is sent\n"),
+        (("lock", "push"), f"{FILE} has all that was sent from here\n"),
+        (("lock", "free"), f"{FILE} needs no hold, and has none\n"),
+    ):
+        ran = author.msgrun(*args)
+        assert (ran.code, ran.out) == (0, said)
+    assert "held" not in told(origin, "for-each-ref")
+
+
+def test_nothing_that_a_user_reads_calls_the_branch_a_lockfile(author: Clone, intercom):
+    intercom.trouble.replace({"next": ["422", "500_after"]})
+    said = ""
+    for args in (
+        ("plan",), ("apply", "--yes"), ("status",), ("lock", "verify"), ("lock", "compact"), ("lock", "begin"),
+        ("reconcile", "--yes", "--wait", "0"), ("plan", "--format", "markdown"), ("plan", "--against", "HEAD"),
+    ):  # fmt: skip
+        ran = author.msgrun(*args)
+        said += ran.out + ran.err
+    assert "1 unknown" in said
+    assert "lockfile" not in said

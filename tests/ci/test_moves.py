@@ -1,0 +1,174 @@
+"""A campaign whose ledger moves: file, git branch, PostgreSQL, file. Every one exports the same, and nobody is lost."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from runner.sandbox import Sandbox
+from tests.ci.conftest import SETTINGS, Clone, tip, told
+from tests.postgres import Server, created
+
+PEOPLE = [f"p{number:03}" for number in range(120)]
+MESSAGE = """\
+name: news
+message_type: inapp
+body: "Ponies for {{ who }}"
+to: {csv: ../people.csv, type: user, id: "{{ who }}"}
+"""
+BREAKERS = 'abort_if: {unknown: 1000, refused: "100%", after: 1000}\n'
+# Of each part of the campaign: one refused, one made without an answer, one not made, and without an answer either.
+TROUBLE = {
+    f"p{start + at:03}": what
+    for start in range(0, 120, 30)
+    for at, what in ((4, "422"), (11, "500_after"), (17, "500_before"), (23, "500_before"))
+}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    one = created()
+    yield one
+    one.remove()
+
+
+@dataclass
+class Campaign:
+    """A project whose ledger is where `move` put it last, and what was ever decided by hand."""
+
+    here: Clone
+    folder: Path
+    count: int = 0
+    decided: Counter[str] = field(default_factory=Counter)
+
+    def run(self, code: int, *args: str) -> str:
+        ran = self.here.msgrun(*args)
+        assert ran.code == code, ran.out + ran.err
+        return ran.out + ran.err
+
+    def exported(self) -> list[bytes]:
+        """All that the ledger knows, in an order of its own."""
+        self.count += 1
+        path = self.folder / f"{self.count}.lock"
+        self.run(0, "lock", "export", str(path))
+        return sorted(path.read_bytes().splitlines())
+
+    def send(self, limit: int) -> None:
+        self.run(4, "apply", "--yes", "--limit", str(limit))
+
+    def decide(self) -> None:
+        """Settles what Intercom did not make as not sent, and one that it made as sent."""
+        made = {found["payload"]["to"]["id"]: found["id"] for found in self.here.intercom.messages}
+        for record in json.loads(self.run(0, "status", "--format", "json"))["deliveries"]:
+            who = record.get("contact", "")
+            if record["status"] in {"sent", "refused"} or who in self.decided:
+                continue
+            outcome = ["--sent", made[who]] if who in made else ["--not-sent"]
+            if who in made and self.decided["made"]:
+                continue  # stays unknown
+            self.run(0, "resolve", record["key"], *outcome, "--yes")
+            self.decided.update([who, "made"] if who in made else [who])
+            return
+
+    def move(self, lock: str) -> None:
+        """Moves the ledger as docs/scaling.md says; before and after, each exports the same."""
+        before = self.exported()
+        self.name(lock)
+        path = str(self.folder / f"{self.count}.lock")
+        self.run(0, "lock", "import", path, "--new-lock")
+        assert self.exported() == before
+        assert "0 records added" in self.run(0, "lock", "import", path)
+        self.run(0, "lock", "verify")
+
+    def name(self, lock: str) -> None:
+        self.here.write("msgrun.yaml", SETTINGS + BREAKERS + (f"lock: {lock}\n" if lock else ""))
+
+
+@pytest.fixture
+def campaign(author: Clone, intercom: Sandbox, tmp_path: Path) -> Campaign:
+    author.git("rm", "-q", "messages/first.yaml", "messages/second.yaml")
+    author.write("messages/news.yaml", MESSAGE)
+    author.write("people.csv", "who\n" + "".join(f"{who}\n" for who in PEOPLE))
+    intercom.trouble.replace({"for": TROUBLE})
+    made = Campaign(author, tmp_path / "exports")
+    made.folder.mkdir()
+    made.name("")
+    author.commit()
+    author.git("push", "--quiet")
+    return made
+
+
+def test_a_campaign_moves_from_file_to_git_to_postgresql_to_file_and_everybody_gets_it_once_or_is_told(
+    campaign: Campaign, server: Server, origin: Path, intercom: Sandbox
+) -> None:
+    campaign.send(30)
+    campaign.decide()
+    campaign.run(0, "lock", "push")
+    campaign.move("git+origin")
+    campaign.send(30)
+    campaign.decide()
+    assert told(origin, "show", "msgrun-ledger:messages.lock").count('"status":"sent"') > 45
+    campaign.move(server.lock)
+    campaign.send(30)
+    campaign.decide()
+    campaign.move("")
+    campaign.decide()
+    campaign.run(4, "apply", "--yes")
+    campaign.run(0, "lock", "compact")
+    held = json.loads(campaign.run(0, "status", "--format", "json"))
+    made = Counter(found["payload"]["to"]["id"] for found in intercom.messages)
+    assert set(made.values()) == {1}
+    status = {record["contact"]: record["status"].replace("claimed", "unknown") for record in held["deliveries"]}
+    assert Counter(status.values()) == Counter(held["counts"]) - Counter(free=held["counts"]["free"])
+    assert {who for who, now in status.items() if now == "sent"} <= made.keys()
+    assert {who for who in made if status[who] != "sent"} == {who for who in made if status[who] == "unknown"}
+    assert {who for who, what in TROUBLE.items() if what == "422"} == {
+        who for who, now in status.items() if now == "refused"
+    }
+    assert status.keys() == set(PEOPLE)
+
+
+@pytest.mark.parametrize("via", ["git", "postgresql"])
+def test_a_move_back_that_forgets_what_was_sent_elsewhere_sends_nothing(
+    campaign: Campaign, server: Server, via: str
+) -> None:
+    campaign.send(30)
+    campaign.move("git+origin" if via == "git" else f"{server.lock}#forgetful")
+    campaign.send(30)
+    sent = len(campaign.here.intercom.messages)
+    campaign.name("" if via == "git" else "git+origin")
+    if via == "git":
+        # The lockfile of before is still there, and the branch knows more than it.
+        said = campaign.run(5, "apply", "--yes")
+        assert "the branch origin#msgrun-ledger:messages.lock has " in said
+        assert "MSGRUN_LOCK=git+origin msgrun lock export" in said
+    else:
+        for options in ([], ["--new-lock"]):
+            assert "messages.lock has 30 records" in campaign.run(5, "apply", "--yes", *options)
+    assert len(campaign.here.intercom.messages) == sent
+
+
+def test_a_new_ledger_is_not_begun_beside_one_that_has_records(campaign: Campaign, server: Server) -> None:
+    campaign.run(4, "apply", "--yes", "--limit", "30")
+    campaign.name("git+origin")
+    assert "messages.lock has 30 records" in campaign.run(5, "lock", "begin")
+    assert "there is no ledger" in campaign.run(0, "plan")
+    campaign.run(0, "lock", "import", "messages.lock", "--new-lock")
+    for lock in (f"{server.lock}#beside", "other.lock"):
+        campaign.name(lock)
+        assert "has 30 records that the ledger" in campaign.run(5, "lock", "begin")
+
+
+def test_a_fresh_clone_of_a_moved_project_knows_all(campaign: Campaign, clone, origin: Path) -> None:
+    campaign.send(30)
+    campaign.move("git+origin")
+    campaign.here.git("rm", "-q", "--cached", "messages.lock")
+    (campaign.here.path / "messages.lock").unlink()
+    campaign.here.commit()
+    campaign.here.git("push", "--quiet")
+    assert tip(origin) == campaign.here.git("rev-parse", "HEAD")
+    fresh = clone("fresh", "--depth=1")
+    assert "\n90 to send, 26 sent, 3 unknown, 1 refused" in fresh.msgrun("plan").out
