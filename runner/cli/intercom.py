@@ -13,8 +13,9 @@ from runner.cli.holding import run_id
 from runner.cli.progress import Log, Progress
 from runner.cli.session import Session
 from runner.cli.watching import Signals
-from runner.deliver.apply import Halt, Run
+from runner.deliver.apply import Run
 from runner.deliver.sending import Sender
+from runner.deliver.stopping import Halt
 from runner.deliver.summary import Summary
 from runner.errors import GuardRefused, RunStopped, UsageMistake
 from runner.intercom import Transport

@@ -7,20 +7,20 @@ claims of what starts next in one append, so that however many are on their way,
 import heapq
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from functools import partial
 
 from runner.declare.declaration import Declaration
-from runner.declare.delivery import text_hash
 from runner.declare.project import Settings
 from runner.deliver.ahead import Ahead, Written
 from runner.deliver.due import Due, LookedUp, Prepared
 from runner.deliver.lanes import MOST_LANES, Lanes
 from runner.deliver.reached import Reached
 from runner.deliver.recipient import NoContact, chosen
+from runner.deliver.records import Records
 from runner.deliver.sending import Again, Flight, Outcome, Posted, Sender
-from runner.deliver.summary import STOP_KINDS, Stop, StopKind, Summary, Told
+from runner.deliver.stopping import Halt, Stopping
+from runner.deliver.summary import Stop, StopKind, Summary, Told
 from runner.errors import GuardRefused, LedgerUnavailable, RateExhausted
 from runner.intercom.dialect import wire
 from runner.intercom.pace import Clock, Pace
@@ -33,32 +33,8 @@ from runner.privacy import concealed
 
 TICK = 0.05  # seconds between two rounds while a rate limit is near
 SHORT_TICK = 0.01  # the same where claims are open longer than that, and there are no more than a batch of them
-DRAIN = 5.0  # seconds for which a stopped run waits for what is on its way
-_LONGEST_FLIGHT = 90.0  # seconds: connecting and reading each have their own bound below it
 _PATIENCE = 0.2  # seconds after which signals and the stop file are looked at again
 _WRITES = 4  # times that an outcome is tried to be written at the end, a second apart
-
-
-@dataclass(frozen=True, slots=True)
-class Halt:
-    """Asked before every POST: a signal's number (0 for none), whether there is a stop file, and the deadline.
-
-    `deadline` is a time of the monotonic clock, in seconds.
-    """
-
-    signal: Callable[[], int]
-    stop_file: Callable[[], bool]
-    deadline: float | None = None
-
-    def reason(self, clock: Clock) -> Stop | None:
-        """Why nothing more may be started, if so."""
-        if number := self.signal():
-            return Stop("signal", f"stopped by signal {number}", "run the same command again to go on", number)
-        if self.stop_file():
-            return Stop("later", "stopped by the stop file .msgrun/stop", "remove it to go on")
-        if self.deadline is not None and clock.monotonic() >= self.deadline:
-            return Stop("later", "the deadline has come", "run the same command again to go on")
-        return None
 
 
 class Run:
@@ -82,14 +58,13 @@ class Run:
         log: Callable[[Record], None] = lambda _: None,
         lanes: int = MOST_LANES,
     ) -> None:
-        self._plan = plan
         self._settings = settings
         self._ledger = ledger
         self._sender = sender
         self._pace = pace
         self._clock = clock
         self._halt = halt
-        self._run_id = run_id
+        self._records = Records(run_id, plan.digest, settings.salt, clock)
         self._progress = progress
         self._log = log
         self._due = Due(plan, settings, workspace)
@@ -102,12 +77,9 @@ class Run:
         self._outcomes: list[Record] = []
         self._reached = Reached()
         self._expired: Counter[str] = Counter()
-        self._attempts = 0
-        self._second, self._shown_time = datetime.min.replace(tzinfo=UTC), ""
-        self._unknown_in_a_row = 0
-        self._drained_at = 0.0
         self._is_failing = False  # the last append failed
         self.summary = Summary(planned=plan.to_send)
+        self._stopping = Stopping(self.summary, settings.breakers, clock)
 
     def deliver(self) -> Summary:
         """Sends every planned delivery, in order, up to the plan's limit; returns what came of it."""
@@ -126,13 +98,13 @@ class Run:
             return False
         if self.summary.stop is None:
             return self._due.is_over and not self._left and not self._flying and not self._outcomes
-        if self._flying and self._clock.monotonic() < self._drained_at:
+        if self._flying and not self._stopping.is_drained:
             return False
         return not self._outcomes or self._is_failing
 
     def _round(self) -> None:
         """Writes what came back and what starts, starts it, and waits for what comes back next."""
-        self._stop(self._halt.reason(self._clock))
+        self._stopping.stop(self._halt.reason(self._clock))
         if self.summary.stop:
             self._release_waiting()
         if self._ahead:
@@ -166,7 +138,7 @@ class Run:
             for job in self._due.look_ahead(self._lanes.free // 2):
                 self._lanes.start(job)
         except GuardRefused as error:
-            self._stop(Stop("guard", error.message, error.hint))
+            self._stopping.stop(Stop("guard", error.message, error.hint))
             return []
         starts: list[Flight] = []
         granted = self._pace.take(self._lanes.free)
@@ -189,7 +161,7 @@ class Run:
         """The next delivery of the plan that has to be claimed."""
         if self._left:
             left = self._left.popleft()
-            left.claim = replace(left.claim, at=self._time())
+            left.claim = replace(left.claim, at=self._records.time())
             return left
         while prepared := self._due.take():
             if flight := self._flight(prepared):
@@ -223,9 +195,8 @@ class Run:
         for record in (*written.outcomes, *claims):
             if record.status != "claimed" or record.attempt not in written.lost:
                 self._log(record)
-        for flight in list(
-            self._ready
-        ):  # claimed before, and somebody settled it meanwhile: it may be another's by now
+        for flight in list(self._ready):
+            # Claimed before, and somebody settled it meanwhile: it may be another's by now.
             if flight.claim.attempt in written.lost:
                 self._ready.remove(flight)
                 self._settle(flight, Outcome("released"))
@@ -242,7 +213,7 @@ class Run:
         if self._is_over(declaration):
             self._expired[declaration.name] += 1
             return None
-        claim = self._claim(prepared)
+        claim = self._records.claim(prepared)
         contact = None
         if prepared.contacts is not None:
             found = chosen(delivery, prepared.contacts)
@@ -262,31 +233,11 @@ class Run:
         reached = (claim.message, claim.revision, claim.contact)
         return not self._ledger.facts.reached(*reached, but=claim.key) and self._reached.add(*reached)
 
-    def _claim(self, prepared: Prepared) -> Record:
-        declaration, delivery = prepared.declaration, prepared.delivery
-        self._attempts += 1
-        return Record(
-            key=delivery.key,
-            attempt=f"{self._run_id}-{self._attempts}",
-            status="claimed",
-            message=declaration.name,
-            revision=declaration.revision,
-            to=delivery.shown,
-            contact=delivery.value if delivery.kind == "id" else "",
-            digest=delivery.digest,
-            content=declaration.content,
-            text=text_hash(delivery.payload, self._settings.salt),
-            plan=self._plan.digest,
-            at=self._time(),
-            sender=declaration.sender,
-            conversation=declaration.opens_conversation,
-        )
-
     def _looked_up(self, result: LookedUp) -> None:
         result.batch.contacts = result.contacts
         if result.error:
             kind: StopKind = "later" if isinstance(result.error, RateExhausted) else "error"
-            self._stop(Stop(kind, result.error.message, result.error.hint))
+            self._stopping.stop(Stop(kind, result.error.message, result.error.hint))
 
     def _landed(self, posted: Posted) -> None:
         """Takes what came back for a flight: an outcome, or another try."""
@@ -312,46 +263,18 @@ class Run:
         record = replace(claim, status="refused", code=code, sender="", conversation=False)
         self._outcomes.append(record)
         self.summary.refused.append(Told(record, message))
-        self._stop(self._broken())
+        self._stopping.check()
 
     def _settle(self, flight: Flight, outcome: Outcome) -> None:
         del self._flying[flight.claim.attempt]
-        record = self._closed(flight.claim, outcome)
+        record = self._records.closed(flight.claim, outcome)
         self._outcomes.append(record)
         self.summary.count(Told(record, concealed(outcome.said, flight.values) if outcome.said else ""))
-        self._unknown_in_a_row = self._unknown_in_a_row + 1 if outcome.status == "unknown" else 0
         if outcome.stop and outcome.stop.kind == "expired":
             self._expired[flight.claim.message] += 1
         elif outcome.stop:
-            self._stop(outcome.stop)
-        self._stop(self._broken())
-
-    def _closed(self, claim: Record, outcome: Outcome) -> Record:
-        """The record of what became of a claim."""
-        is_open = outcome.status == "unknown"  # what reconcile needs of a claim is needed only as long as it is open
-        return replace(
-            claim,
-            status=outcome.status,
-            id=outcome.id,
-            code=outcome.code,
-            request_id=outcome.request_id,
-            by="run" if outcome.status == "released" else "",
-            at=self._time(),
-            sender=claim.sender if is_open else "",
-            conversation=claim.conversation and is_open,
-        )
-
-    def _broken(self) -> Stop | None:
-        """Why the run stops by itself, if the outcomes so far say so."""
-        summary, breakers = self.summary, self._settings.breakers
-        if self._unknown_in_a_row >= breakers.unknown:
-            message = f"{self._unknown_in_a_row} unknown outcomes in a row"
-            return Stop("error", message, "see what Intercom says; abort_if.unknown sets how many stop a run")
-        refused = len(summary.refused)
-        if refused and summary.tried >= breakers.after and refused >= breakers.refused * summary.tried:
-            message = f"{refused} of {summary.tried} deliveries were refused"
-            return Stop("error", message, "see the codes; abort_if.refused sets the share that stops a run")
-        return None
+            self._stopping.stop(outcome.stop)
+        self._stopping.settled(is_unknown=outcome.status == "unknown")
 
     def _commit(self, claims: list[Record]) -> bool:
         """Makes outcomes and claims durable in one append. If that fails nothing starts, and outcomes are kept."""
@@ -371,21 +294,8 @@ class Run:
         """Stops the run, because the ledger took nothing."""
         self._is_failing = True
         if isinstance(error, ClaimsLeft):  # without it they would seem unknown for ever, and nothing was POSTed
-            self._outcomes += [self._closed(claim, Outcome("released")) for claim in claims]
-        self._stop(Stop("ledger", error.message, error.hint))
-
-    def _stop(self, stop: Stop | None) -> None:
-        """Starts nothing more, and waits for what is on its way: a while if somebody wants an end, else its time.
-
-        Of several reasons the one holds whose exit code stands highest.
-        """
-        if stop is None:
-            return
-        held = self.summary.stop
-        until = self._clock.monotonic() + (DRAIN if stop.kind in {"signal", "later"} else _LONGEST_FLIGHT)
-        self._drained_at = min(self._drained_at, until) if held else until
-        if held is None or STOP_KINDS.index(stop.kind) < STOP_KINDS.index(held.kind):
-            self.summary.stop = stop
+            self._outcomes += [self._records.closed(claim, Outcome("released")) for claim in claims]
+        self._stopping.stop(Stop("ledger", error.message, error.hint))
 
     def _finish(self) -> None:
         """Tries to write what could not be written, and tells of what never came back: its claim makes it unknown."""
@@ -418,10 +328,3 @@ class Run:
 
     def _is_over(self, declaration: Declaration) -> bool:
         return declaration.expires is not None and self._clock.now() >= declaration.expires
-
-    def _time(self) -> str:
-        """The time as records have it. Most records of a round have the same, and writing it takes long."""
-        now = self._clock.now().replace(microsecond=0)
-        if now != self._second:
-            self._second, self._shown_time = now, f"{now:%Y-%m-%dT%H:%M:%SZ}"
-        return self._shown_time

@@ -16,8 +16,9 @@ from runner.declare.loading import load
 from runner.declare.project import Breakers, Settings
 from runner.declare.template import Watch
 from runner.declare.tree import Tree
-from runner.deliver.apply import Halt, Run
+from runner.deliver.apply import Run
 from runner.deliver.sending import Sender
+from runner.deliver.stopping import Halt
 from runner.deliver.summary import Summary
 from runner.intercom import Transport
 from runner.intercom.client import HttpTransport

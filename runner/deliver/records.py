@@ -1,0 +1,65 @@
+"""Writes the records of one run: claims, and what became of them."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from runner.declare.delivery import text_hash
+from runner.deliver.due import Prepared
+from runner.deliver.sending import Outcome
+from runner.intercom.pace import Clock
+from runner.ledger.record import Record
+
+
+class Records:
+    """Knows the run: `run_id` names its attempts, `plan` is the digest of what it sends."""
+
+    def __init__(self, run_id: str, plan: str, salt: str, clock: Clock) -> None:
+        self._run_id = run_id
+        self._plan = plan
+        self._salt = salt
+        self._clock = clock
+        self._attempts = 0
+        self._second, self._shown_time = datetime.min.replace(tzinfo=UTC), ""
+
+    def claim(self, prepared: Prepared) -> Record:
+        """The claim of a new attempt."""
+        declaration, delivery = prepared.declaration, prepared.delivery
+        self._attempts += 1
+        return Record(
+            key=delivery.key,
+            attempt=f"{self._run_id}-{self._attempts}",
+            status="claimed",
+            message=declaration.name,
+            revision=declaration.revision,
+            to=delivery.shown,
+            contact=delivery.value if delivery.kind == "id" else "",
+            digest=delivery.digest,
+            content=declaration.content,
+            text=text_hash(delivery.payload, self._salt),
+            plan=self._plan,
+            at=self.time(),
+            sender=declaration.sender,
+            conversation=declaration.opens_conversation,
+        )
+
+    def closed(self, claim: Record, outcome: Outcome) -> Record:
+        """What became of a claim."""
+        is_open = outcome.status == "unknown"  # what reconcile needs of a claim is needed only as long as it is open
+        return replace(
+            claim,
+            status=outcome.status,
+            id=outcome.id,
+            code=outcome.code,
+            request_id=outcome.request_id,
+            by="run" if outcome.status == "released" else "",
+            at=self.time(),
+            sender=claim.sender if is_open else "",
+            conversation=claim.conversation and is_open,
+        )
+
+    def time(self) -> str:
+        """The time as records have it. Most records of a round have the same, and writing it takes long."""
+        now = self._clock.now().replace(microsecond=0)
+        if now != self._second:
+            self._second, self._shown_time = now, f"{now:%Y-%m-%dT%H:%M:%SZ}"
+        return self._shown_time
