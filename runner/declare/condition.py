@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import jinja2
 from jinja2 import nodes
 from jinja2.parser import Parser
+from jinja2.runtime import Context
 
 from runner.declare.environment import Environment
 from runner.declare.language import MAX_PRINTED, Missing, MissingValue, TemplateFault
@@ -63,18 +64,21 @@ def condition(written: str, watch: Watch) -> Condition:
     except RecursionError as error:
         raise TemplateFault("template-syntax", "the expression is nested too deeply") from error
 
+    context = environment.context_class(environment, {}, template.name, template.blocks)
+
     def holds(values: dict[str, Any]) -> bool:
-        return _evaluated(environment, template, values, watch)
+        environment.room = MAX_PRINTED
+        # One for all rows: an expression leaves nothing in it but its result.
+        context.parent, context.vars, context.exported_vars = values, {}, set()
+        return _evaluated(template, context, watch)
 
     return Condition(holds, names, numbers)
 
 
-def _evaluated(environment: Environment, template: jinja2.Template, values: dict[str, Any], watch: Watch) -> bool:
-    environment.room = MAX_PRINTED
+def _evaluated(template: jinja2.Template, context: Context, watch: Watch) -> bool:
     watch.serial += 1
     watch.active = True
     try:
-        context = environment.context_class(environment, values, template.name, template.blocks)
         deque(template.root_render_func(context), maxlen=0)
         result = context.vars[_RESULT]
         bool(result)  # raises for a value that is missing
