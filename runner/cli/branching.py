@@ -53,6 +53,8 @@ class BranchHome:
         if version and version.data and not facts.read(version.data, self.shown):
             raise LedgerUnavailable(f"{self.shown} has lost its header", "take the line with msgrun_lock back from git")
         facts.read_file(self._rescue, self._rescue.name)
+        with contextlib.suppress(_NoRemote):
+            facts.read(Remote(self._repository(), self._address).put_aside(), "what this clone read before")
         return facts
 
     def history(self, start: str) -> list[Record]:
@@ -84,7 +86,7 @@ class BranchHome:
             ledger.begin()
             healed = ledger.heal()
             if healed:
-                here.screen.note(f"{self.shown} lacked {healed:,} records that {self._rescue.name} knew")
+                here.screen.note(f"{self.shown} lacked {healed:,} records that this clone knew")
             if command != "lock import":
                 self._nothing_left_behind(ledger.facts)
             yield ledger

@@ -36,7 +36,7 @@ def files(salt: str, expires: date, lock: str = "") -> dict[str, str]:
 # yaml-language-server: $schema=schema/project.schema.json
 # Every key is explained by: msgrun schema project
 
-# workspace: ab12cd34   # the app's id_code; the first apply finds it out and writes it to messages.lock
+# workspace: ab12cd34   # the app's id_code; the first apply finds it out and writes it to the ledger
 # region: eu            # us, eu or au
 salt: "{salt}"   # keep it: with another one nothing that was sent is recognised
 {lock}from: {{type: admin, id: "394051"}}   # who sends, unless a message says otherwise: an admin of your workspace

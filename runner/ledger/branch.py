@@ -12,6 +12,7 @@ from typing import Self
 
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger import rescue, store
+from runner.ledger.change import left_behind
 from runner.ledger.facts import Facts
 from runner.ledger.git import GitFailed
 from runner.ledger.push import TRIES, Wait, is_final, reason
@@ -68,8 +69,16 @@ class Branch:
         self._insist(lambda: [] if self.exists else [Header("", self.facts.header(self._salt).salt_check).line()])
 
     def heal(self) -> int:
-        """Pushes what an earlier run could not; returns how many records. Raises LedgerUnavailable."""
-        return rescue.take_in(self._rescue, self.facts, self.append)
+        """Pushes what an earlier run could not, or what the branch lost since this clone read it.
+
+        Returns how many records. Raises LedgerUnavailable.
+        """
+        former = Facts()
+        former.read(self._remote.put_aside(), "what this clone read before")
+        lost = list(left_behind(former, self.facts))
+        self.append(*lost)
+        self._remote.settle()
+        return len(lost) + rescue.take_in(self._rescue, self.facts, self.append)
 
     def refresh(self) -> None:
         """Fetches the newest version. Raises GuardRefused, LedgerUnavailable."""

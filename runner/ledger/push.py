@@ -19,7 +19,9 @@ TRIES = 8
 Wait = Callable[[int], None]
 Found = TypeVar("Found")
 # Answers that no second try changes: the branch's rules, or the right to write at all.
-_RACE = re.compile(r"lock|incorrect old value|failed to update ref|already exists|stale", re.IGNORECASE)
+_RACE = re.compile(
+    r"lock|incorrect old value|failed to update ref|already exists|stale|missing necessary|unpacker", re.IGNORECASE
+)
 _FORBIDDEN = re.compile(r"\b40[13]\b|denied|authentication failed|could not read username|read-only", re.IGNORECASE)
 _AUTHOR = ("msgrun", "msgrun@users.noreply.invalid")
 

@@ -7,11 +7,13 @@ import contextlib
 import os
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 from urllib.parse import quote, urlsplit
 
 from runner.errors import LedgerUnavailable, UsageMistake
+from runner.ledger.change import left_behind
+from runner.ledger.facts import Facts
 from runner.ledger.git import GitFailed, Repository
 from runner.ledger.push import author, committed, job, options
 from runner.ledger.workshop import Workshop
@@ -47,6 +49,11 @@ class Address:
     def kept(self) -> str:
         """Where it keeps what it pushed since, without its history."""
         return self.cache.replace("refs/msgrun/", "refs/msgrun/kept/")
+
+    @property
+    def aside(self) -> str:
+        """Where it keeps what it knew and the remote has no more."""
+        return self.cache.replace("refs/msgrun/", "refs/msgrun/aside/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +103,30 @@ class Remote:
         self.close()
 
     def fetched(self) -> Version | None:
-        """The newest version; None if there is no such branch. Raises LedgerUnavailable."""
+        """The newest version; None if there is no such branch. Raises LedgerUnavailable.
+
+        What this clone knew and the newest version lacks is put aside: somebody put back the branch to an older commit.
+        """
+        former = self.cached()
         try:
             self._fetch()
         except GitFailed as error:
             if f"couldn't find remote ref {self.at.ref}" in error.said:
                 return None
             raise
-        return self._version(os.fsdecode(self._repository.git("rev-parse", self.at.cache)).strip())
+        version = self._version(os.fsdecode(self._repository.git("rev-parse", self.at.cache)).strip())
+        if former and former[0].commit != version.commit and not version.data.startswith(former[0].data):
+            self._set_aside(former[0], version)
+        return version
+
+    def put_aside(self) -> bytes:
+        """The lines that were put aside."""
+        commit = self._repository.attempted("rev-parse", "--verify", "--quiet", self.at.aside)
+        return self._version(commit).data if commit else b""
+
+    def settle(self) -> None:
+        """Forgets what was put aside, once the remote has all of it."""
+        self._repository.attempted("update-ref", "-d", self.at.aside)
 
     def cached(self) -> tuple[Version, float] | None:
         """What was fetched last, and how many seconds ago; None if nothing was. Raises LedgerUnavailable."""
@@ -144,14 +167,22 @@ class Remote:
         self._objects = None
         if self._newest:
             with contextlib.suppress(LedgerUnavailable):  # then what is read offline is older, and says so
-                self._keep(self._newest)
+                self._put(self.at.kept, self._newest)
+                self._asked.touch()
 
-    def _keep(self, version: Version) -> None:
+    def _set_aside(self, former: Version, version: Version) -> None:
+        before, now = Facts(), Facts()
+        before.read(former.data, "what this clone read before")
+        now.read(version.data, str(self.at))
+        if lost := b"".join(record.line() for record in left_behind(before, now)):
+            self._put(self.at.aside, replace(former, data=self.put_aside() + lost))
+
+    def _put(self, ref: str, version: Version) -> None:
+        """Keeps a version in the clone, without its history."""
         git = self._repository
         blob = os.fsdecode(git.git("hash-object", "-w", "--stdin", stdin=version.data)).strip()
         tree = os.fsdecode(git.git("mktree", "-z", "--missing", stdin=self._tree(blob, version.others))).strip()
-        git.git("update-ref", self.at.kept, committed(git, tree, f"{self.at} as of {version.commit}\n"))
-        self._asked.touch()
+        git.git("update-ref", ref, committed(git, tree, f"{self.at} as of {version.commit}\n"))
 
     def _tree(self, blob: str, others: tuple[bytes, ...]) -> bytes:
         entry = f"100644 blob {blob}\t{self.at.path}".encode()

@@ -140,6 +140,24 @@ def test_a_branch_that_was_put_back_gets_again_what_it_lacks(opened, origin):
     }
 
 
+def test_what_was_put_back_after_a_run_ended_comes_again_from_a_clone_that_knew_it(opened, origin, tmp_path):
+    ledger = opened("a")
+    old = told(origin, "rev-parse", BRANCH)
+    ledger.write(claim(1))
+    ledger.write(outcome(claim(1), id="x"), claim(2))
+    ledger.__exit__(None, None, None)
+    told(origin, "update-ref", f"refs/heads/{BRANCH}", old)
+    opened("a")  # reading it, as plan does, forgets nothing
+    assert len(lines(origin)) == 1
+    again = opened("a")
+    assert (again.heal(), again.heal()) == (2, 0)
+    found = {(one.get("attempt"), one.get("status")) for one in lines(origin)[1:]}
+    assert found == {("RUN-1", "sent"), ("RUN-2", "claimed")}
+    again.compact()
+    assert opened("a").heal() == 0
+    assert "aside" not in told(tmp_path / "a", "for-each-ref")
+
+
 def test_a_branch_that_was_deleted_stops_the_run(opened, origin):
     ledger = opened("a")
     told(origin, "update-ref", "-d", f"refs/heads/{BRANCH}")
