@@ -108,13 +108,15 @@ class Ahead:
     def _written(self, outcomes: list[Record], flights: list[Flight], room: int) -> Written:
         """Writes, in the thread. Of the flights that nobody has, as many are claimed as there is room for."""
         wanted, passed = flights, frozenset[str]()
+        tried: list[Flight] = []
         try:
             if len(flights) > room:
                 gone = self._ledger.gone([flight.claim.key for flight in flights])
                 wanted = [flight for flight in flights if flight.claim.key not in gone]
                 passed = frozenset(flight.claim.attempt for flight in flights if flight.claim.key in gone)
-            lost = self._ledger.write(*outcomes, *(flight.claim for flight in wanted[:room]))
+            tried = wanted[:room]
+            lost = self._ledger.write(*outcomes, *(flight.claim for flight in tried))
         except LedgerUnavailable as error:
-            return Written(outcomes, flights, error=error)
+            return Written(outcomes, tried, left=[flight for flight in flights if flight not in tried], error=error)
         left = wanted[room:]
         return Written(outcomes, [flight for flight in flights if flight not in left], passed | lost, left)
