@@ -8,10 +8,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.cli.branching import nothing_on_branch
 from runner.cli.session import Session
 from runner.database import Address, address
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger import git, lockfile
+from runner.ledger.change import left_behind
 from runner.ledger.facts import Facts
 from runner.ledger.lockfile import Places
 from runner.ledger.record import Record
@@ -66,18 +68,27 @@ class PostgresHome:
         if no_fetch and command != "lock compact":
             self.here.screen.note("the ledger is in a database, so --no-fetch changes nothing")
         with self._ledger(command) as ledger:
-            if not ledger.open(create=new_lock):
-                raise GuardRefused(
-                    f"there is no ledger {self.shown}",
-                    "without it everything would be sent again: look whether the address is right; if nothing was sent"
-                    " yet, msgrun lock begin or --new-lock starts it",
-                )
+            if not ledger.open():
+                self._begin(ledger, command, new_lock=new_lock)
             healed = ledger.heal()
             if healed:
                 self.here.screen.note(f"{self.shown} lacked {healed:,} records that {self._rescue.name} knew")
             if command != "lock import":
                 self._nothing_left_behind(ledger.facts)
             yield ledger
+
+    def _begin(self, ledger: Postgres, command: str, *, new_lock: bool) -> None:
+        """Makes the tables. Raises GuardRefused unless that is permitted, and no other ledger is known to be older."""
+        if not new_lock:
+            raise GuardRefused(
+                f"there is no ledger {self.shown}",
+                "without it everything would be sent again: look whether the address is right; if nothing was sent"
+                " yet, msgrun lock begin or --new-lock starts it",
+            )
+        if command != "lock import":
+            self._nothing_left_behind(Facts())
+            nothing_on_branch(self.here, Facts())
+        ledger.open(create=True)
 
     def _nothing_left_behind(self, facts: Facts) -> None:
         """Raises GuardRefused if the project's former lockfile knows of deliveries that the database does not know."""
@@ -87,11 +98,11 @@ class PostgresHome:
         places = Places(path, repository.journal(path) if repository else None, path.name)
         if not places.exists:
             return
-        missing = sum(1 for key in lockfile.read(places) if facts.state(key) is None)
+        missing = sum(1 for _ in left_behind(lockfile.read(places), facts))
         if missing:
             raise GuardRefused(
-                f"{places.shown} knows of {missing:,} deliveries that the ledger {self.shown} does not know of",
-                f"they would be sent again: msgrun lock import {places.shown}, and then remove it from the project",
+                f"{places.shown} has {missing:,} records that the ledger {self.shown} lacks",
+                f"what it forgets is sent again: msgrun lock import {places.shown}, and then remove it",
             )
 
     def _ledger(self, command: str) -> Postgres:

@@ -160,6 +160,13 @@ def test_a_new_ledger_is_not_begun_beside_one_that_has_records(campaign: Campaig
     for lock in (f"{server.lock}#beside", "other.lock"):
         campaign.name(lock)
         assert "has 30 records that the ledger" in campaign.run(5, "lock", "begin")
+        assert "has 30 records that the ledger" in campaign.run(5, "apply", "--yes", "--new-lock")
+    # Without the lockfile, the branch alone knows of them.
+    (campaign.here.path / "messages.lock").unlink()
+    campaign.name(f"{server.lock}#alone")
+    assert "there is no ledger" in campaign.run(5, "apply", "--yes")
+    assert "the branch origin#msgrun-ledger:messages.lock has " in campaign.run(5, "apply", "--yes", "--new-lock")
+    assert "there is no ledger" in campaign.run(5, "apply", "--yes")
 
 
 def test_a_fresh_clone_of_a_moved_project_knows_all(campaign: Campaign, clone, origin: Path) -> None:
