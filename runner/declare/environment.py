@@ -64,8 +64,8 @@ class _Generator(CodeGenerator):
         if not frame.rootlevel:
             super().enter_frame(frame)
             return
-        # Where a template begins nothing is set yet, so that only its values can have the name.
-        self.writeline("given = context.parent.get")
+        # As Context.resolve does. Where a template begins nothing is set yet, but for what a child of it has set.
+        self.writeline("given = ({**context.parent, **context.vars} if context.vars else context.parent).get")
         for target, name in taken.items():
             self.writeline(f"{target} = given({name!r}, missing)")
         frame.symbols.loads = {target: load for target, load in loads.items() if target not in taken}

@@ -97,6 +97,9 @@ def checked(value: Any) -> Any:
         return value
     if value is None:
         raise TemplateFault("undefined-variable", "a value that is null would be printed", DEFAULT_HINT)
+    if type(value) is jinja2.Undefined:  # Jinja takes this one, whatever else is undefined here
+        hint = 'say what else is printed: {{ … if … else "" }}'
+        raise TemplateFault("undefined-variable", "an if without an else would print nothing", hint)
     kind = _KINDS.get(type(value).__name__, "not a text")
     hint = 'print its parts, or use | join(", ")' if kind in {"a list", "a mapping"} else ""
     raise TemplateFault("not-a-text", f"a value that is {kind} would be printed", hint)
