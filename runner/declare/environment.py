@@ -52,18 +52,21 @@ class _Template(jinja2.Template):
 class _Generator(CodeGenerator):
     """Prints each value by one call, and looks variables up by another. Jinja would take three, and one in Python.
 
-    `used` are the variables that the code looks up: what jinja2.meta would make the code a second time for.
+    `used` are the variables that the code takes from the values, which jinja2.meta would make the code once more for.
     """
 
     used: frozenset[str] = frozenset()
+    _exported: frozenset[str] = frozenset()  # what the template sets itself, for its blocks
 
     def enter_frame(self, frame: Frame) -> None:
         loads = frame.symbols.loads
         taken = {target: name for target, (action, name) in loads.items() if action == VAR_LOAD_RESOLVE}
-        self.used |= set(taken.values())
         if not frame.rootlevel:
+            self.used |= set(taken.values()) - self._exported
             super().enter_frame(frame)
             return
+        self.used |= set(taken.values())
+        self._exported = frozenset(frame.symbols.stores)
         # As Context.resolve does. Where a template begins nothing is set yet, but for what a child of it has set.
         self.writeline("given = ({**context.parent, **context.vars} if context.vars else context.parent).get")
         for target, name in taken.items():

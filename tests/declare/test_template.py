@@ -113,3 +113,10 @@ def test_an_identifier_that_is_one_variable_is_given_back(templates):
 
 def test_what_a_value_holds_is_not_told_in_a_fault(templates):
     assert "secret" not in _fault(templates(), "{{ x.index('y') }}", x="secret").message
+
+
+def test_what_a_template_sets_for_its_blocks_is_no_variable_of_its_own(templates):
+    every = templates(base="{% block b %}{% endblock %}")
+    sets = "{% extends 'base' %}{% set t = u %}{% set v = v | default(1) %}"
+    own = sets + "{% block b %}{{ t }}{{ v }}{{ w }}{% endblock %}"
+    assert set(every.text(own, html=True).names) == {"u", "v", "w"}
