@@ -114,16 +114,18 @@ class Planner:
         self._facts = facts
         self._choices = choices
         self._progress = progress
-        self._keys = Keys(declaration.audience.expected)
-        self._draft = Draft(Deliveries(self._keys))
         self.share = Share(choices.saved, declaration.name, declaration.revision) if choices.saved else None
         self._closed = _closed(declaration, now)
         self.expired = declaration.expires is not None and now >= declaration.expires
         mine = (declaration.name, declaration.revision)
         self._others = [other for other in facts.messages_with(declaration.content) if other[0] != mine[0]]
-        self._tally = Tally()
+        self._begin()
         source = self._shared() if crew else None
         self.problems = self._rendered_by(crew, source) if crew and source else self._rendered()
+
+    def _begin(self) -> None:
+        self._keys, self._tally = Keys(self._declaration.audience.expected), Tally()
+        self._draft = Draft(Deliveries(self._keys))
 
     def _shared(self) -> CsvFiles | JsonLines | None:
         """The source, if several processes may read it, and it is large enough to be worth their start."""
@@ -134,8 +136,6 @@ class Planner:
         return source if isinstance(source, CsvFiles | JsonLines) and source.size >= LARGE else None
 
     def _rendered(self) -> list[Problem]:
-        self._keys, self._tally = Keys(self._declaration.audience.expected), Tally()
-        self._draft = Draft(Deliveries(self._keys))
         take = partial(self._take, self._draft)
         return survey(self._declaration, self._salt, take, self._tally, self._keys)
 
@@ -144,6 +144,7 @@ class Planner:
         try:
             return summed_up(self._declaration, found, self._tally)
         except _SameRecipientError:
+            self._begin()
             return self._rendered()  # which knows the rows, and says what is wrong with them
 
     def _joined(self, parts: Iterator["Part"]) -> Iterator[Problem | int]:
