@@ -58,6 +58,7 @@ class Rows:
         self.more: dict[int, list[Fact]] = {}
         self.known: dict[tuple[str, str, int, str], int] = {}
         self.groups: list[Group] = []
+        self._ranks: list[int] = []  # of the groups
         self.lines: list[tuple[Lines, str]] = []
         self.members: list[Record] = []
         self.odd: dict[int, str] = {}
@@ -111,6 +112,13 @@ class Rows:
 
     def join(self, row: int, new: Fact) -> None:
         """Adds a fact to those of its key: the same one in another place, or one that replaces or joins them."""
+        if row not in self.more and self.attempts[row] == new.attempt:
+            # A claim and its outcome, as most deliveries have them: the one that is further replaces the other.
+            before, after = self._ranks[self.group_numbers[row]], self._ranks[new.group]
+            if before != after and not _is_held(min(before, after), max(before, after)):
+                if after > before:
+                    self.set_first(row, new)
+                return
         facts = self.facts(row)
         for at, known in enumerate(facts):
             if (known.attempt, known.group) == (new.attempt, new.group) and (
@@ -175,7 +183,7 @@ class Rows:
 
     def rank(self, fact: Fact) -> int:
         """The rank of its status within an attempt."""
-        return RANK[self.groups[fact.group].status]
+        return self._ranks[fact.group]
 
     def status(self, row: int) -> KeyStatus:
         """What holds for a row."""
@@ -212,6 +220,7 @@ class Rows:
         if group not in self.known:
             self.known[group] = len(self.groups)
             self.groups.append(group)
+            self._ranks.append(RANK[group.status])
         return self.known[group]
 
     def name(self, row: int) -> str:
