@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 _BLOCK = 1 << 18  # bytes; larger ones leave the processor's cache
+_PIECE, _PIECES = 8192, 8  # bytes of a piece of a sample, and how many there are at most, or one more
 _USUAL = 1024  # bytes that most lines are shorter than
 
 
@@ -23,6 +24,10 @@ class Lines(Protocol):
 
     def line(self, offset: int) -> bytes:
         """The line that begins at `offset`, without its end."""
+        ...
+
+    def sample(self) -> bytes:
+        """Some pieces from all over it, to judge the rest by."""
         ...
 
 
@@ -41,6 +46,10 @@ class Bytes:
         """The line that begins at `offset`."""
         end = self._data.find(b"\n", offset)
         return self._data[offset : end if end >= 0 else None]
+
+    def sample(self) -> bytes:
+        """Some pieces."""
+        return b"".join(self._data[at : at + _PIECE] for at in _places(self.size))
 
 
 class File:
@@ -70,3 +79,11 @@ class File:
             if end >= 0 or len(data) < size:
                 return data[: end if end >= 0 else None]
             size *= 4
+
+    def sample(self) -> bytes:
+        """Some pieces."""
+        return b"".join(os.pread(self._descriptor, _PIECE, at) for at in _places(self.size))
+
+
+def _places(size: int) -> range:
+    return range(0, size, max(_PIECE, size // _PIECES))

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -476,3 +478,18 @@ def test_listing_and_compaction_go_by_key_whatever_the_order_in_which_keys_came(
     found = read(written([Record(key=key, attempt="A-1", status="sent", message="seed") for key in keys]))
     assert [state.record.key for state in found.holding("sent")] == sorted(keys)
     assert [record.key for record in found.compacted()] == sorted(keys)
+
+
+def test_claims_that_were_followed_take_no_room(tmp_path, record):
+    sent = [record(key=f"{number:032x}", attempt=f"A-{number}", status="sent") for number in range(20_000)]
+    sizes = []
+    for members in (sent, [fact for each in sent for fact in (replace(each, status="claimed", id=""), each)]):
+        path = tmp_path / f"{len(members)}.lock"
+        path.write_bytes(written(members))
+        tracemalloc.start()
+        found = Facts()
+        found.read_file(path, "l")
+        sizes.append(tracemalloc.get_traced_memory()[0])
+        tracemalloc.stop()
+        assert {found.status(bytes.fromhex(each.key)) for each in sent} == {"sent"}
+    assert sizes[1] < 1.3 * sizes[0]

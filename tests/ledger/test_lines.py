@@ -26,3 +26,15 @@ def test_a_file_that_is_replaced_can_still_be_read(tmp_path):
     (tmp_path / "new").write_bytes(b"newer\n")
     (tmp_path / "new").replace(path)
     assert before.line(0) == b"old"
+
+
+def test_a_sample_is_small_and_from_all_over(tmp_path):
+    path = tmp_path / "file"
+    for count in (0, 1, 200_000):
+        data = b"".join(b"%06d\n" % number for number in range(count))
+        path.write_bytes(data)
+        for source in (File(path), Bytes(data)):
+            sample = source.sample()
+            assert sample[:8192] == data[:8192]
+            assert len(sample) <= 9 * 8192
+            assert all(b"\n%02d" % number in sample for number in range(count // 10_000) if number % 5 == 0)
