@@ -6,7 +6,6 @@ Keys and digests are a contract with the lockfiles in people's git: change nothi
 import hashlib
 import re
 from array import array
-from binascii import hexlify
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -158,8 +157,9 @@ class MessageDigest:
 
     def add(self, raw_key: bytes, raw_digest: bytes) -> None:
         """Counts one delivery in, by the 16 bytes of its key and of its digest."""
+        text = f"{raw_key.hex()} {DIGEST_VERSION}{raw_digest.hex()}"
         self.count += 1
-        self.sum += int.from_bytes(hashlib.sha256(b"%b v1:%b" % (hexlify(raw_key), hexlify(raw_digest))).digest())
+        self.sum += int.from_bytes(hashlib.sha256(text.encode()).digest())
 
     def join(self, other: "MessageDigest") -> None:
         """Counts in what another has."""

@@ -20,7 +20,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import escape
 
-from runner.declare.language import MAX_PRINTED, MAX_RENDERED, Missing, checked, printable, too_long
+from runner.declare.language import MAX_PRINTED, MAX_RENDERED, Missing, checked, escaped, printable, too_long
 
 _FEW = 1000  # parts, of which none is longer than a template: what they make fits into memory
 MAX_POWER = 64
@@ -140,7 +140,7 @@ class Environment(ImmutableSandboxedEnvironment):
         self.room -= len(value) + 1
         if self.room < 0:
             raise too_long()
-        return value if value.isalnum() else escape(value)
+        return value if value.isalnum() else escaped(value)
 
     def plain(self, value: Any) -> str:
         """A value as it is printed into any other text. Raises TemplateFault."""

@@ -117,6 +117,12 @@ def printable(context: Any, value: Any) -> Any:
     return checked(value)
 
 
+def escaped(text: str) -> str:
+    """What markupsafe's escape makes of a text, as a text: its Markup takes longer to be made than all the rest."""
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace("'", "&#39;").replace('"', "&#34;")
+
+
 def too_long() -> TemplateFault:
     """A text, or what is printed on the way to it, is too long."""
     return TemplateFault("too-long", f"the text is longer than {MAX_RENDERED} characters")

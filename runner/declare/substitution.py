@@ -7,9 +7,8 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from jinja2 import nodes
-from markupsafe import escape
 
-from runner.declare.language import MAX_RENDERED
+from runner.declare.language import MAX_RENDERED, escaped
 
 Render = Callable[[dict[str, Any]], str]
 Pieces = list[str | nodes.Name]  # words, and variables between them
@@ -46,7 +45,7 @@ def filling(found: Pieces, *, html: bool, otherwise: Render) -> Render:
             value = values.get(name)
             if type(value) is not str or len(value) > _LONG:
                 return otherwise(values)
-            given.append(escape(value) if html and not value.isalnum() else value)
+            given.append(escaped(value) if html and not value.isalnum() else value)
         return form % tuple(given)
 
     def alone(values: dict[str, Any]) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markupsafe import escape
 
-from runner.declare.language import Missing, MissingValue, TemplateFault, checked
+from runner.declare.language import Missing, MissingValue, TemplateFault, checked, escaped
 from runner.privacy import private
 
 
@@ -52,3 +55,9 @@ def test_texts_and_numbers_are_given_back(value):
 
 def test_true_and_false_are_printed_as_jinja_prints_them():
     assert [checked(value) for value in (True, False, 1, 1.5, "x")] == [True, False, 1, 1.5, "x"]
+
+
+@given(st.one_of(st.text(), st.text("<>&'\"x;#39")))
+def test_a_text_is_escaped_as_markupsafe_does_it(text):
+    assert escaped(text) == str(escape(text))
+    assert type(escaped(text)) is str
