@@ -93,8 +93,13 @@ def known(here: Session) -> Facts:
 @contextlib.contextmanager
 def held(here: Session, command: str, *, new_lock: bool, no_fetch: bool) -> Iterator[Ledger]:
     """The ledger, brought up to date; a lockfile is held alone. Raises GuardRefused, LedgerUnavailable."""
+    asks = command not in {"lock import", "lock compact"} and not (here.options.sandbox or no_fetch)
+    if asks and new_lock and not home(here).exists:
+        _nothing_left(here, Facts())  # before it is begun: the next run would find it there
     with home(here).held(command, new_lock=new_lock, no_fetch=no_fetch) as ledger:
         _tell_of(here, ledger.facts)
+        if asks:
+            _nothing_left(here, ledger.facts)
         yield ledger
 
 
@@ -109,8 +114,10 @@ def lockfile_held(here: Session, command: str, *, new_lock: bool, no_fetch: bool
             "without it everything would be sent again: take it back from git; if nothing was sent yet, msgrun lock"
             " begin or --new-lock starts it",
         )
+    repository = None if in_sandbox or no_fetch else git.repository(here.tree.root.resolve())
+    if repository and not where.exists and command != "lock import":
+        _nothing_on_branch(here, Facts())  # before it is begun: a run with --no-fetch would find it there
     with Lockfile(where, here.settings.salt, command, here.now) as ledger:
-        repository = None if in_sandbox or no_fetch else git.repository(here.tree.root.resolve())
         if repository:
             _unheld(repository, where.lockfile)
             ledger.fold_in(repository.remote_versions(where.lockfile))
@@ -118,9 +125,7 @@ def lockfile_held(here: Session, command: str, *, new_lock: bool, no_fetch: bool
         if healed and not in_sandbox:
             here.screen.note(f"{where.shown} lacked {healed:,} records that git's journal or the remote knew")
         if repository and command != "lock import":
-            from runner.cli.branching import nothing_on_branch  # noqa: PLC0415  # imported where used
-
-            nothing_on_branch(here, ledger.facts)
+            _nothing_on_branch(here, ledger.facts)
         yield ledger
 
 
@@ -174,6 +179,18 @@ def run_id() -> str:
 def stamp(moment: datetime) -> str:
     """A time as records have it."""
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _nothing_left(here: Session, facts: Facts) -> None:
+    from runner.cli.moving import nothing_left  # noqa: PLC0415  # imported where used
+
+    nothing_left(here, facts)
+
+
+def _nothing_on_branch(here: Session, facts: Facts) -> None:
+    from runner.cli.branching import nothing_on_branch  # noqa: PLC0415  # imported where used
+
+    nothing_on_branch(here, facts)
 
 
 def _tell_of(here: Session, facts: Facts) -> None:

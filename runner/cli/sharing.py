@@ -4,7 +4,6 @@ import os
 import secrets
 import socket
 import time
-from dataclasses import replace
 
 import click
 
@@ -142,15 +141,12 @@ def move(here: Session, repository: Repository, base: str, named: str) -> str:
 
     Raises GuardRefused, LedgerUnavailable, if one of the two cannot be read.
     """
+    from runner.cli.moving import lacked  # noqa: PLC0415  # imported where used
+
     now = here.settings.lock
     if named == now or not (is_elsewhere(named) or is_elsewhere(now)):
         return ""
-    if is_elsewhere(named):
-        former = known(replace(here, settings=replace(here.settings, lock=named)))
-    else:
-        path, former = repository.inside(here.tree.root / named), Facts()
-        former.read((repository.blob(base, path) if path else None) or b"", f"{base[:10]}:{named}")
-    missing = sum(1 for _ in change.left_behind(former, known(here)))
+    missing = lacked(here, repository, base, named, known(here))
     return f"these commits move the ledger from {named} to {now}, which lacks {missing:,} records" if missing else ""
 
 

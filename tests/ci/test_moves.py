@@ -151,6 +151,40 @@ def test_a_move_back_that_forgets_what_was_sent_elsewhere_sends_nothing(
     assert len(campaign.here.intercom.messages) == sent
 
 
+def test_a_ledger_that_was_one_before_sends_nothing_until_it_has_what_was_sent_since(
+    campaign: Campaign, server: Server
+) -> None:
+    campaign.send(30)
+    campaign.move("git+origin")
+    campaign.here.git("rm", "-q", "--cached", "messages.lock")
+    (campaign.here.path / "messages.lock").unlink()
+    campaign.move(f"{server.lock}#between")
+    campaign.here.commit()
+    campaign.send(30)
+    sent, all_of_it = len(campaign.here.intercom.messages), str(campaign.folder / "all.lock")
+    campaign.run(0, "lock", "export", all_of_it)
+    campaign.name("git+origin")  # the branch is there, with what was sent until it moved
+    assert "#between, which lock: named before, has " in campaign.run(5, "apply", "--yes")
+    campaign.here.commit()
+    assert "#between, which lock: named before, has " in campaign.run(5, "apply", "--yes")
+    assert len(campaign.here.intercom.messages) == sent
+    campaign.run(0, "lock", "import", all_of_it)
+    campaign.send(30)
+    assert set(Counter(found["payload"]["to"]["id"] for found in campaign.here.intercom.messages).values()) == {1}
+
+
+def test_a_refused_start_leaves_no_empty_lockfile_that_the_next_run_would_take_for_the_ledger(
+    campaign: Campaign,
+) -> None:
+    campaign.send(30)
+    campaign.move("git+origin")
+    campaign.here.commit()
+    campaign.name("other.lock")
+    campaign.run(5, "apply", "--yes", "--new-lock")
+    assert not (campaign.here.path / "other.lock").exists()
+    assert "there is no lockfile" in campaign.run(5, "apply", "--yes", "--no-fetch")
+
+
 def test_a_new_ledger_is_not_begun_beside_one_that_has_records(campaign: Campaign, server: Server) -> None:
     campaign.run(4, "apply", "--yes", "--limit", "30")
     campaign.name("git+origin")

@@ -1,0 +1,59 @@
+"""Where the ledger was before: what a changed `lock:` would leave behind, and send again."""
+
+import os
+from dataclasses import replace
+
+from runner.cli.comparing import lock_at
+from runner.cli.holding import is_elsewhere, known
+from runner.cli.session import Session
+from runner.commit import Commit
+from runner.declare.project import SETTINGS_FILE
+from runner.errors import GuardRefused
+from runner.ledger import change, git
+from runner.ledger.facts import Facts
+from runner.ledger.git import Repository
+
+_FORMER = ("HEAD", "HEAD^")  # a change of lock: that is not committed yet, and one that just was
+
+
+def nothing_left(here: Session, facts: Facts) -> None:
+    """Raises GuardRefused if the ledger that the last two commits named has records that these facts lack.
+
+    A ledger that is elsewhere may have been one before, and hold only what was sent then: that it is there proves
+    nothing. Raises LedgerUnavailable if the former one cannot be read.
+    """
+    root = here.tree.root.resolve()
+    repository = git.repository(root)
+    settings = repository.inside(root / SETTINGS_FILE) if repository else None
+    if repository is None or settings is None or os.environ.get("MSGRUN_LOCK"):
+        return  # a variable that names the ledger names it for every commit
+    path = root / SETTINGS_FILE
+    now = path.read_bytes() if path.exists() else None
+    for ref in _FORMER:
+        base = repository.attempted("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+        if not base or repository.blob(base, settings) == now:
+            continue
+        named = lock_at(here, Commit(ref, base), repository)
+        now_named = here.settings.lock
+        if missing := lacked(here, repository, base, named, facts):
+            raise GuardRefused(
+                f"the ledger {named}, which lock: named before, has {missing:,} records that {now_named} lacks",
+                f"what it forgets is sent again: MSGRUN_LOCK={named} msgrun lock export sent.lock, then msgrun lock"
+                " import sent.lock --new-lock",
+            )
+
+
+def lacked(here: Session, repository: Repository, base: str, named: str, facts: Facts) -> int:
+    """How many records the ledger that a commit named has, if it is of another kind or place, and these facts lack.
+
+    Raises GuardRefused, LedgerUnavailable, if it cannot be read.
+    """
+    now = here.settings.lock
+    if named == now or not (is_elsewhere(named) or is_elsewhere(now)):
+        return 0
+    if is_elsewhere(named):
+        former = known(replace(here, settings=replace(here.settings, lock=named)))
+    else:
+        path, former = repository.inside(here.tree.root / named), Facts()
+        former.read((repository.blob(base, path) if path else None) or b"", f"{base[:10]}:{named}")
+    return sum(1 for _ in change.left_behind(former, facts))
