@@ -1,6 +1,7 @@
 """Who is left out by a list of contacts: an audience's own `exclude`, or the project's `suppress`."""
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from runner.keys import Keys
 from runner.privacy import private
 
 MAX_TOLD = 20
+_EMAIL = re.compile(r"(?!mailto:)[^@\s<>,;]+@[^@\s<>,;]+", re.IGNORECASE)
 
 
 class Suppression:
@@ -65,14 +67,11 @@ def _read(found: Suppression, source: Source) -> list[Problem]:
             problem: Problem | None = row
         else:
             values, _, number = row
-            problem, known = None, _identifiers(values)
-            spoilt = next((value for value in known.values() if is_spoilt(value)), None)
-            if spoilt is not None:
-                message = f"{private(spoilt)} is no identifier: it was spoilt on its way, or stands for nothing"
-                problem = Problem("identifier-spoilt", source.place(number), message, "export the column as text")
-            elif known:
+            known = _identifiers(values)
+            problem = _no_contact(known, source.place(number)) or _no_text(values, source.place(number))
+            if problem is None and known:
                 found.add(known)
-            elif len(empty) < MAX_TOLD:
+            elif problem is None and len(empty) < MAX_TOLD:
                 empty.append(source.place(number))
         if problem:
             count += 1
@@ -85,6 +84,27 @@ def _read(found: Suppression, source: Source) -> list[Problem]:
         message = "this row has no id, user_id or email, so it excludes nobody"
         problems.append(Problem("suppression-blank", empty[0], message, severity=Severity.WARNING))
     return problems
+
+
+def _no_contact(known: Mapping[Kind, str], place: Place) -> Problem | None:
+    """What keeps a row from excluding anybody: nobody has such an address, and nobody would notice."""
+    spoilt = next((value for value in known.values() if is_spoilt(value)), None)
+    if spoilt is not None:
+        message = f"{private(spoilt)} is no identifier: it was spoilt on its way, or stands for nothing"
+        return Problem("identifier-spoilt", place, message, "export the column as text")
+    email = known.get("email", "").strip()
+    if email and not _EMAIL.fullmatch(email):
+        message = f"{private(email[:80])} is not one email address, so it excludes nobody"
+        return Problem("email-form", place, message, "one address a row, without a name; a domain excludes nobody")
+    return None
+
+
+def _no_text(values: Mapping[str, Any], place: Place) -> Problem | None:
+    for kind in KINDS:
+        if kind in values and type(values[kind]) not in (str, int):
+            message = f"this {kind} is neither a text nor a whole number, so it excludes nobody"
+            return Problem("identifier-form", place, message, "one address a row, as text")
+    return None
 
 
 def _identifiers(values: Mapping[str, Any]) -> dict[Kind, str]:
