@@ -8,7 +8,7 @@ from runner.cli.holding import is_elsewhere, known
 from runner.cli.session import Session
 from runner.commit import Commit
 from runner.declare.project import SETTINGS_FILE
-from runner.errors import GuardRefused
+from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger import change, git
 from runner.ledger.facts import Facts
 from runner.ledger.git import Repository
@@ -35,7 +35,15 @@ def nothing_left(here: Session, facts: Facts) -> None:
             continue
         named = lock_at(here, Commit(ref, base), repository)
         now_named = here.settings.lock
-        if missing := lacked(here, repository, base, named, facts):
+        try:
+            missing = lacked(here, repository, base, named, facts)
+        except LedgerUnavailable as error:
+            way = f"if nothing was ever sent with it, name the ledger yourself: MSGRUN_LOCK={now_named}"
+            raise LedgerUnavailable(
+                f"lock: named another ledger before ({ref}), and what it knows is needed: {error.message}",
+                f"{error.hint}; {way}" if error.hint else way,
+            ) from error
+        if missing:
             raise GuardRefused(
                 f"the ledger {named}, which lock: named before, has {missing:,} records that {now_named} lacks",
                 f"what it forgets is sent again: MSGRUN_LOCK={named} msgrun lock export sent.lock, then msgrun lock"

@@ -116,7 +116,9 @@ class Team:
             time.sleep(0.005)
 
     def records(self) -> list[dict[str, Any]]:
-        """The records on the remote's branch, read here by git alone."""
+        """The records on the remote's branch, read here by git alone; none while nobody has pushed it."""
+        if not self.git(self.origin, "branch", "--list", BRANCH):
+            return []
         text = self.git(self.origin, "show", f"{BRANCH}:messages.lock")
         return [record for record in map(json.loads, text.splitlines()) if "key" in record]
 

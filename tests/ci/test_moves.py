@@ -213,3 +213,18 @@ def test_a_fresh_clone_of_a_moved_project_knows_all(campaign: Campaign, clone, o
     assert tip(origin) == campaign.here.git("rev-parse", "HEAD")
     fresh = clone("fresh", "--depth=1")
     assert "\n90 to send, 26 sent, 3 unknown, 1 refused" in fresh.msgrun("plan").out
+
+
+def test_a_former_ledger_that_cannot_be_read_stops_the_run_and_says_what_to_do_if_it_never_was_one(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign.name(f"git+file://{campaign.folder}/misspelt.git")
+    campaign.here.commit()
+    campaign.name("git+origin")
+    said = campaign.run(6, "apply", "--yes", "--new-lock")
+    assert "lock: named another ledger before (HEAD), and what it knows is needed" in said
+    assert "if nothing was ever sent with it, name the ledger yourself: MSGRUN_LOCK=git+origin" in said
+    assert campaign.here.intercom.messages == []
+    monkeypatch.setenv("MSGRUN_LOCK", "git+origin")
+    campaign.run(0, "apply", "--yes", "--new-lock", "--limit", "3")
+    assert len(campaign.here.intercom.messages) == 3

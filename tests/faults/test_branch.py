@@ -137,12 +137,9 @@ def test_a_push_whose_answer_is_lost_or_that_comes_late_claims_nothing_twice(tmp
 
 
 def test_a_remote_that_dies_in_mid_push_loses_nothing(tmp_path):
-    with team(tmp_path, 300, lock="lock: git+ssh://host/ORIGIN") as here:
-        lock = f"lock: git+ssh://host{here.origin}"
+    with team(tmp_path, 300, lock=f"lock: git+ssh://host{tmp_path}/origin.git") as here:
         executable(tmp_path / "ssh", SSH)
         clone = here.clone("clone")
-        settings = (clone / "msgrun.yaml").read_text().replace("lock: git+ssh://host/ORIGIN", lock)
-        (clone / "msgrun.yaml").write_text(settings)
         ssh = {"GIT_SSH_COMMAND": str(tmp_path / "ssh"), "GIT_SSH_VARIANT": "simple"}
         for _ in range(20):
             code, said = here.run(clone, "apply", "--yes", "--new-lock", **ssh)
