@@ -54,7 +54,9 @@ def schema_path(kind: str) -> Path:
 
 @cache
 def schema(kind: str) -> dict[str, Any]:
-    """The schema of a `message`, the `project` or a `payload`."""
+    """The schema of a `message`, the `project` or a `payload`; of a payload's `contact` alone, which is its `to`."""
+    if kind == "contact":
+        return {"$ref": "#/$defs/contact", "$defs": schema("payload")["$defs"]}
     loaded: dict[str, Any] = json.loads(schema_path(kind).read_text(encoding="utf-8"))
     return loaded
 

@@ -75,7 +75,25 @@ def test_the_words_of_a_failure_are_masked(tree):
     (problem,) = query.rows()
     assert isinstance(problem, Problem)
     assert "0123" in problem.message
-    assert problem.message.startswith("the query fails: \ue0f0")
+    assert problem.message.startswith("the query fails (Conversion): \ue0f0")
+
+
+@pytest.mark.parametrize(
+    ("file", "kind"),
+    [
+        ({"data/x.csv": 'id,n\n1,2\n"a\nb"\n'}, "Invalid Input, line 3 of its file"),
+        ({"data/x.jsonl": '{"id":1}\n{"id":1,"id":2}\n'}, "Invalid Input, line 2 of its file"),
+    ],
+)
+def test_a_failure_tells_its_kind_and_line_and_masks_the_rest(tree, write, file, kind):
+    write(file)
+    try:
+        (*_, problem) = read_query(tree, f"from '{next(iter(file))}'", {}, HERE).rows()
+        message, hint = problem.message, problem.hint
+    except NotReadable as error:
+        message, hint = error.message, error.hint
+    assert message.startswith(f"the query fails ({kind}): \ue0f0")
+    assert "strictly" in hint
 
 
 def test_rows_have_one_order_whatever_the_query_leaves_open(tree, write):
@@ -90,7 +108,7 @@ def test_values_that_are_no_text_become_one(tree, write):
     write({"data/c.jsonl": '{"d":"2026-01-02","u":"0F8FAD5B-D9CB-469F-A165-70867728950E","n":null,"l":[{"a":1.5}]}\n'})
     sql = (
         "select *, date '2026-01-02' as day, 1.50::decimal(4,2) as price, "
-        "time '10:00' as t, 2::hugeint as h from 'data/c.jsonl'"
+        "time '10:00' as t, timestamptz '2026-01-02 10:00+02' as at, 2::hugeint as h from 'data/c.jsonl'"
     )
     query = read_query(tree, sql, {"day": "on_day"}, HERE)
     ((values, blank, number),) = query.rows()
@@ -101,6 +119,7 @@ def test_values_that_are_no_text_become_one(tree, write):
         "on_day": "2026-01-02",
         "price": "1.50",
         "t": "10:00:00",
+        "at": "2026-01-02T08:00:00+00:00",
         "h": 2,
     }
     assert (blank, number, query.label(1)) == (("n",), 1, "row 1 of the query")

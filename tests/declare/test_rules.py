@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.declare import rules
+from runner.declare.audience import cells
 
 SCALARS = st.one_of(
     st.none(),
@@ -120,6 +121,63 @@ def test_a_misspelt_key_beside_the_right_one_hides_nothing():
 def test_reasons_are_in_peoples_words(change, message):
     (found,) = rules.violations({**GOOD["message"], **change}, "message")
     assert found.message == message
+
+
+SPOILT = [
+    *("5.36E+23", "5,36e-7", "12e+30", "1.5e10", "25.0", "26.00", "26,0", "-0.0", "1,000", "1,234,567", "'0123"),
+    *("True", "FALSE", "#¡REF!", "#¿NOMBRE?", "#PR_CALC!", "#" * 400, "-", "—", "?"),
+    *cells._ODD,
+]
+RIGHT = [
+    *("25", "0123", "1e5", "12E3", "1.5", "1.50", "1,5", "1,23", "2026-12-01", "a-1", "-1", "+12", "+49 170 1234"),
+    *(
+        "true",
+        "nullify",
+        "#1042",
+        "#A1",
+        "#N",
+        "N/A-1",
+        "Err:or",
+        "'abc",
+        "a b",
+        "ünï",
+        "东京-1",
+        "536e564f316c83104c000020",
+    ),
+]
+BARE = [
+    *("a@b", "o'brien@example.com", "a+b@example.com", "a.b@sub.example.co.uk", "ü@exämple.com"),
+    *('"a.b"@example.com', "x@[127.0.0.1]"),
+]
+NOT_BARE = [
+    *("mailto:a@b.com", "MAILTO:a@b.com", "<a@b.com>", "a@b.com,", "a@b.com;", "a@b.com.", "'a@b.com'", "Ann<a@b.com>"),
+    *("a@b.com;c", "a,b@c.com", "a@b.com:"),
+]
+INVISIBLE = "\0\t\x07\x7f\x85\xa0\xad\u061c\u200b\u200d\u200e\u200f\u202c\u2060\ufeff\ufffd"
+
+
+def refused(kind, value):
+    contact = {"type": "user", kind: value}
+    found = {violation.code for violation in rules.violations(contact, "contact")}
+    assert rules.validator("contact").is_valid(contact) == (not found)
+    return found
+
+
+@pytest.mark.parametrize("kind", ["id", "user_id"])
+def test_an_identifier_that_was_spoilt_is_refused_and_an_odd_one_is_not(kind):
+    assert [value for value in SPOILT if refused(kind, value) != {"identifier-spoilt"}] == []
+    assert [value for value in RIGHT if refused(kind, value)] == []
+
+
+def test_an_address_is_one_bare_address():
+    assert [value for value in NOT_BARE if refused("email", value) != {"email-form"}] == []
+    assert [value for value in BARE if refused("email", value)] == []
+
+
+@pytest.mark.parametrize("kind", ["id", "user_id", "email"])
+def test_an_identifier_holds_no_character_that_nobody_sees(kind):
+    told = [refused(kind, f"a{sign}b@example.com") for sign in INVISIBLE]
+    assert all("identifier-invisible" in found for found in told)
 
 
 def test_the_schemas_are_found_in_a_checkout():

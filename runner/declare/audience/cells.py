@@ -11,11 +11,32 @@ from typing import Any
 from runner.errors import Place, Problem, Severity
 from runner.privacy import private
 
-_ERRORS = ("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#ERROR!", "#N/A!")
+# What Excel, LibreOffice and Google Sheets write where a formula fails, in English, German, French, Spanish, Italian,
+# Portuguese and Dutch. Source: the lists of error values in Microsoft's and LibreOffice's documentation.
+_ERRORS = (
+    *("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#ERROR!", "#N/A!"),
+    *("#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#BUSY!", "#GETTING_DATA", "#EXTERNAL!", "#PYTHON!"),
+    *("#NV", "#BEZUG!", "#WERT!", "#ZAHL!", "#\u00dcBERLAUF!", "#KALK!"),
+    *("#VALEUR!", "#NOM?", "#NOMBRE!", "#NUL!", "#PROPAGATION!", "#CALCUL!"),
+    *(
+        "#\u00a1REF!",
+        "#\u00a1VALOR!",
+        "#\u00bfNOMBRE?",
+        "#\u00a1NUM!",
+        "#\u00a1DIV/0!",
+        "#\u00a1NULO!",
+        "#\u00a1DESBORDAMIENTO!",
+    ),
+    *("#N/D", "#RIF!", "#VALORE!", "#NOME?", "#NULLO!", "#VALOR!", "#N/B", "#VERW!", "#WAARDE!", "#NAAM?", "#GETAL!"),
+    *("Loading...", "Loading\u2026"),
+    *(f"Err:{number}" for number in range(501, 541)),
+    *("#" * width for width in range(3, 256)),  # a column that was too narrow to be shown
+)
 _WORDS = ("NULL", "null", "Null", "(null)", "<null>", "NaN", "nan", "NAN", "None", "undefined", "[object Object]")
-_ODD = frozenset((*_ERRORS, *_WORDS, "\\N", "N/A", "n/a"))
+_ODD = frozenset((*_ERRORS, *_WORDS, "\\N", "N/A", "n/a", "NaT", "<NA>"))
 _FORMULA = re.compile(r"=[^=\s]|[@+-][A-Za-z.]+\(|[@+-].*\|")
-_SPOILT = re.compile(r"-?\d([.,]\d+)?[eE][+-]\d+|\d+\.0")
+_LOST = "\ufffd"  # what stands for a character that could not be decoded
+_MOST = 2**53  # the largest whole number that a float is sure to hold
 
 
 def odd(values: Mapping[str, Any], *, is_text: bool) -> bool:
@@ -24,23 +45,36 @@ def odd(values: Mapping[str, Any], *, is_text: bool) -> bool:
     if not _ODD.isdisjoint(texts):
         return True
     joined = "\n" + "\n".join(texts)
-    return "\n=" in joined or "\n@" in joined or "\n+" in joined or "\n-" in joined
+    if "\n=" in joined or "\n@" in joined or "\n+" in joined or "\n-" in joined:
+        return True
+    if "\0" in joined or _LOST in joined:
+        return True
+    return not is_text and any(type(value) is float and abs(value) >= _MOST for value in values.values())
 
 
 def warnings(values: Mapping[str, Any], used: frozenset[str] | None, place: Place) -> Iterator[Problem]:
     """What is odd in a row, of the variables that are used (None: of all)."""
     for name, value in values.items():
-        if type(value) is not str or (used is not None and name not in used):
-            continue
-        if value in _ODD:
-            message = f"{name} is {value}: the word for a value that is missing, or a spreadsheet's error"
-            hint = "leave the cell empty, if it is meant so"
-            yield Problem("odd-cell", place, message, hint, Severity.WARNING)
-        elif _FORMULA.match(value):
-            message = f"{name} is {private(value[:80])}: a formula"
-            yield Problem("odd-cell", place, message, "export the values instead", Severity.WARNING)
+        if (used is None or name in used) and (found := _oddity(value)):
+            message, hint = found
+            yield Problem("odd-cell", place, f"{name} {message}", hint, Severity.WARNING)
 
 
-def is_spoilt(identifier: str) -> bool:
-    """Whether an id or user_id was spoilt on its way: 5.36E+23 was many digits, before a spreadsheet rounded them."""
-    return identifier in _ODD or bool(_SPOILT.fullmatch(identifier)) or bool(_FORMULA.match(identifier))
+def _oddity(value: Any) -> tuple[str, str] | None:
+    """What is odd in a value, and what to do about it."""
+    if type(value) is float and abs(value) >= _MOST:
+        return f"is {private(value)}: so large a number was rounded", "write it as a text, in quotes"
+    if type(value) is not str:
+        return None
+    if value in _ODD:
+        return (
+            f"is {value}: the word for a value that is missing, or a spreadsheet's error",
+            "leave the cell empty, if it is meant so",
+        )
+    if _FORMULA.match(value):
+        return f"is {private(value[:80])}: a formula", "export the values instead"
+    if _LOST in value:
+        return "holds U+FFFD: a character was lost where the file was written", "export it again, as UTF-8"
+    if "\0" in value:
+        return "holds a NUL character", "export it again, as UTF-8"
+    return None

@@ -6,7 +6,16 @@ from itertools import count
 from typing import ClassVar
 
 from runner.declare.audience.csv_form import FAULTS, Form, detected, fault, reader, text
-from runner.declare.audience.files import files_title, in_turn, lines_about, numbered, row_label, row_place, size_of
+from runner.declare.audience.files import (
+    disguised,
+    files_title,
+    in_turn,
+    lines_about,
+    numbered,
+    row_label,
+    row_place,
+    size_of,
+)
 from runner.declare.audience.recipient import Row
 from runner.declare.tree import Tree
 from runner.errors import Place, Problem, Severity
@@ -17,11 +26,12 @@ Raw = tuple[int, list[str]] | Problem  # a row with the line on which it begins
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CsvFile:
-    """One file: its path, its form with nothing left open, and its header as variables."""
+    """One file: its path, its form with nothing left open, its header as variables, and as it is written."""
 
     path: str
     form: Form
     header: tuple[str, ...]
+    written: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,7 +131,7 @@ def _raw(tree: Tree, file: CsvFile) -> Iterator[Raw]:
 
 
 def _values(file: CsvFile, raw: Iterable[Raw]) -> Iterator[Row | Problem]:
-    header, width = file.header, len(file.header)
+    header, width, written = file.header, len(file.header), list(file.written)
     for each in raw:
         if isinstance(each, Problem):
             yield each
@@ -130,6 +140,9 @@ def _values(file: CsvFile, raw: Iterable[Raw]) -> Iterator[Row | Problem]:
         if len(row) != width:
             if row:
                 yield _width_problem(file, number, row)
+        elif row == written:
+            message, hint = "this row is the header again", "remove it: files were put together, each with its header"
+            yield Problem("csv-row", Place(file.path, number), message, hint)
         elif all(map(str.strip, row)):
             yield dict(zip(header, row)), (), number  # noqa: B905  # of one length; a check would cost
         else:
@@ -142,6 +155,8 @@ def _read_header(
     tree: Tree, path: str, declared: Form, rename: Mapping[str, str]
 ) -> tuple[CsvFile | None, list[Problem]]:
     form = declared
+    if mistaken := disguised(tree, path):
+        return None, [mistaken]
     try:
         form, problems = detected(tree, path, declared)
         if any(problem.is_error for problem in problems):
@@ -151,12 +166,8 @@ def _read_header(
     except FAULTS as error:
         return None, [fault(tree, path, form, 1, error)]
     place = Place(path)
-    if not any(cell.strip() for cell in row):
-        problem = Problem("csv-header", place, "the file has no header", "its first row names the variables")
-        return None, [problem]
-    if len(row) == 2 and row[0].strip().casefold() == "sep=":  # noqa: PLR2004  # `sep=;` split at the semicolon
-        problem = Problem("csv-header", place, "the first line tells a spreadsheet the delimiter", "remove it")
-        return None, [problem]
+    if found := _no_header(row):
+        return None, [Problem("csv-header", place, *found)]
     names = [cell.strip() for cell in row]
     if names != row:
         shown = ", ".join(f'"{cell}"' for cell, name in zip(row, names, strict=True) if cell != name)
@@ -164,7 +175,18 @@ def _read_header(
         problems.append(Problem("csv-header-spaces", place, message, hint, Severity.WARNING))
     header = tuple(rename.get(name, name) for name in names)
     problems.extend(_header_problems(place, header))
-    return CsvFile(path, form, header), problems
+    return CsvFile(path, form, header, tuple(row)), problems
+
+
+def _no_header(row: list[str]) -> tuple[str, str] | None:
+    """Why a first row names no variables, and what to do."""
+    if not any(cell.strip() for cell in row):
+        return "the file has no header", "its first row names the variables"
+    if len(row) == 2 and row[0].strip().casefold() == "sep=":  # noqa: PLR2004  # `sep=;` split at the semicolon
+        return "the first line tells a spreadsheet the delimiter", "remove it"
+    if row[0].lstrip().startswith(("{", "[")):
+        return "the first line is JSON", "if each line is an object, name the file with jsonl: instead"
+    return None
 
 
 def _header_problems(place: Place, header: tuple[str, ...]) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 This is the second wall, and it holds alone: no other file, no network, no extension, no setting, nothing written.
 """
 
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,9 @@ from runner.privacy import private
 
 MAX_SECONDS = 60.0  # until the first row
 MAX_MEMORY = "1GB"
+_FAILING = (
+    "a file is read strictly here: one kind of line end, every row as wide as the header, each key of an object once"
+)
 _SETTINGS = {
     "threads": "1",  # the same file gives the same order
     "memory_limit": f"'{MAX_MEMORY}'",
@@ -77,8 +81,11 @@ def told_failing() -> Iterator[None]:
     except known.InterruptException as error:
         raise NotReadable("sql-too-slow", f"the query takes longer than {MAX_SECONDS:g} seconds") from error
     except known.Error as error:
-        words = " ".join(str(error).split("\n\n")[0].split())
-        raise NotReadable("sql-failed", f"the query fails: {private(words[:300])}") from error
+        words = " ".join(re.split(r"\n\n|Possible fixes:|Try setting", str(error))[0].split())
+        line = re.search(r"(?i)\b[io]n line:? (\d+)", words)
+        kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).removesuffix("Exception").strip()
+        place = f", line {line[1]} of its file" if line else ""
+        raise NotReadable("sql-failed", f"the query fails ({kind}{place}): {private(words[:300])}", _FAILING) from error
 
 
 def begun(database: Any, sql: str) -> Any:
@@ -90,6 +97,7 @@ def begun(database: Any, sql: str) -> Any:
         return database.execute(sql)
     finally:
         timer.cancel()
+        timer.join()  # until it has let go of the database: a process that ends before that complains of a leak
 
 
 def listing(tree: Tree, paths: Sequence[str]) -> str:

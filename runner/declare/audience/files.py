@@ -4,7 +4,7 @@ import io
 import os
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, TypeVar
@@ -19,6 +19,19 @@ _MOST = 1 << 21  # lines: room for more is made when they come
 _INPUT = 512  # bytes: few enough that no input can unpack to more than some megabytes at once
 _FILE_BITS = 32
 _LINE = (1 << _FILE_BITS) - 1
+_PAGE = ("a page or document of HTML or XML", "export the data itself; a login page is often saved in its place")
+# What other kinds of file begin with. Source: the formats' own specifications.
+_MARKS = {
+    b"PK\x03\x04": ("a zip file, as .xlsx and .ods are", "save the sheet as CSV (UTF-8)"),
+    b"\xd0\xcf\x11\xe0": ("a document of an older Office, as .xls is", "save the sheet as CSV (UTF-8)"),
+    b"\x1f\x8b": ("packed with gzip", "let its name end in .gz"),
+    b"\x28\xb5\x2f\xfd": ("packed with zstd", "let its name end in .zst"),
+    b"PAR1": ("a Parquet file", "name it with parquet: instead"),
+    b"<!doctype": _PAGE,
+    b"<html": _PAGE,
+    b"<table": _PAGE,
+    b"<?xml": _PAGE,
+}
 BROKEN = (OSError, EOFError, zlib.error)  # what reading a file, or unpacking it, may raise
 
 
@@ -37,6 +50,19 @@ def opened(tree: Tree, path: str) -> BinaryIO:
 def plain_suffix(path: str) -> str:
     """How a file's name ends, without what says that it is packed: `.csv` of `a.csv.gz`."""
     return PurePosixPath(path.removesuffix(".gz").removesuffix(".zst")).suffix.lower()
+
+
+def disguised(tree: Tree, path: str) -> Problem | None:
+    """That a file is something else than text, by its first bytes; None also if it cannot be read."""
+    try:
+        with closing(opened(tree, path)) as handle:
+            first = handle.read(16).lstrip()
+    except (*BROKEN, NotReadable):
+        return None  # its reader says so, at its place
+    for mark, (what, hint) in _MARKS.items():
+        if first[: len(mark)].lower() == mark.lower():
+            return Problem("file-kind", Place(path), f"{path} is no text: it is {what}", hint)
+    return None
 
 
 def unreadable(path: str, error: Exception) -> Problem:

@@ -1,5 +1,7 @@
 """JSON lines as a source: an object a line, whose keys are the variables."""
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,6 +12,7 @@ import orjson
 
 from runner.declare.audience.files import (
     BROKEN,
+    disguised,
     files_title,
     in_turn,
     lines_about,
@@ -27,6 +30,7 @@ from runner.errors import Place, Problem
 MAX_LINE = 16 * 1024 * 1024  # bytes
 _SAMPLE = 1000  # lines, of the first file
 _MARK = b"\xef\xbb\xbf"
+_SPACED = re.compile(rb'"[ \t\r]+:')  # a key, and space before its colon
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,28 +74,42 @@ class JsonLines:
         """The rows in order, and what is wrong with one; what cannot be read ends its file."""
         for index, path in enumerate(self.paths):
             for number, value in _objects(self.tree, path):
-                yield value if isinstance(value, Problem) else row_of(value, numbered(index, number), self.rename)
+                yield self._row(path, value, index, number)
 
     def blocks(self, turn: int, turns: int) -> Iterator[list[Row | Problem]]:
         """The rows in blocks, of which every `turns`-th is given, from block `turn` on."""
         numbers = count()
         for index, path in enumerate(self.paths):
             for block in in_turn(_objects(self.tree, path), numbers, turn, turns):
-                yield [
-                    value if isinstance(value, Problem) else row_of(value, numbered(index, number), self.rename)
-                    for number, value in block
-                ]
+                yield [self._row(path, value, index, number) for number, value in block]
+
+    def _row(self, path: str, value: dict[str, Any] | Problem, index: int, number: int) -> Row | Problem:
+        if isinstance(value, Problem):
+            return value
+        return overwritten(value, self.rename, Place(path, number)) or row_of(
+            value, numbered(index, number), self.rename
+        )
 
 
 def read_json_lines(
     tree: Tree, paths: Sequence[str], rename: Mapping[str, str]
 ) -> tuple[JsonLines | None, list[Problem]]:
     """The files as one source, and what keeps the first from being read at all."""
+    if mistaken := [problem for path in paths if (problem := disguised(tree, path))]:
+        return None, mistaken
     found = [value for _, value in islice(_objects(tree, paths[0]), _SAMPLE)]
     if found and isinstance(found[0], Problem):
         return None, [found[0]]
     keys = dict.fromkeys(rename.get(key, key) for value in found if isinstance(value, dict) for key in value)
     return JsonLines(tree, tuple(paths), rename, tuple(keys)), []
+
+
+def overwritten(value: Mapping[str, Any], rename: Mapping[str, str], place: Place) -> Problem | None:
+    """That a key would be renamed to one that the object has as well, and one value be lost."""
+    for old, new in rename.items():
+        if old in value and new in value and rename.get(new, new) == new:
+            return Problem("columns-twice", place, f"{old} would be named {new}, and there is a {new}", "rename it too")
+    return None
 
 
 def row_of(value: dict[str, Any], number: int, rename: Mapping[str, str]) -> Row:
@@ -142,4 +160,20 @@ def _object(path: str, number: int, line: bytes) -> dict[str, Any] | Problem:
         return Problem("jsonl-row", Place(path, number, error.colno), f"this line is no JSON: {words}", hint)
     if not isinstance(value, dict):
         return Problem("jsonl-row", place, "this line is no object", 'for example {"email": "…", "first_name": "Bo"}')
+    # Every key is followed by a colon; only where there are more than keys, one may stand there twice.
+    if (line.count(b'":') != len(value) or _SPACED.search(line)) and (twice := _key_twice(line)):
+        return Problem("jsonl-key-twice", place, f"the key {twice} is there twice", "one of its values would be lost")
     return value
+
+
+def _key_twice(line: bytes) -> str:
+    """A key that an object of the line has twice; empty if none has."""
+    found: list[str] = []
+
+    def kept(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        found.extend(name for number, name in enumerate(names) if name in names[:number])
+        return dict(pairs)
+
+    json.loads(line, object_pairs_hook=kept)
+    return next(iter(found), "")

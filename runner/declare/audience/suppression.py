@@ -1,12 +1,11 @@
 """Who is left out by a list of contacts: an audience's own `exclude`, or the project's `suppress`."""
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from runner.declare.audience.cells import is_spoilt
+from runner.declare import rules
 from runner.declare.audience.recipient import KINDS, Kind, normalised
 from runner.declare.audience.table import Source
 from runner.errors import Place, Problem, Severity
@@ -14,7 +13,6 @@ from runner.keys import Keys
 from runner.privacy import private
 
 MAX_TOLD = 20
-_EMAIL = re.compile(r"(?!mailto:)[^@\s<>,;]+@[^@\s<>,;]+", re.IGNORECASE)
 
 
 class Suppression:
@@ -68,7 +66,7 @@ def _read(found: Suppression, source: Source) -> list[Problem]:
         else:
             values, _, number = row
             known = _identifiers(values)
-            problem = _no_contact(known, source.place(number)) or _no_text(values, source.place(number))
+            problem = _no_text(values, source.place(number)) or _no_contact(known, source.place(number))
             if problem is None and known:
                 found.add(known)
             elif problem is None and len(empty) < MAX_TOLD:
@@ -87,15 +85,13 @@ def _read(found: Suppression, source: Source) -> list[Problem]:
 
 
 def _no_contact(known: Mapping[Kind, str], place: Place) -> Problem | None:
-    """What keeps a row from excluding anybody: nobody has such an address, and nobody would notice."""
-    spoilt = next((value for value in known.values() if is_spoilt(value)), None)
-    if spoilt is not None:
-        message = f"{private(spoilt)} is no identifier: it was spoilt on its way, or stands for nothing"
-        return Problem("identifier-spoilt", place, message, "export the column as text")
-    email = known.get("email", "").strip()
-    if email and not _EMAIL.fullmatch(email):
-        message = f"{private(email[:80])} is not one email address, so it excludes nobody"
-        return Problem("email-form", place, message, "one address a row, without a name; a domain excludes nobody")
+    """What keeps a row from excluding anybody: no recipient has such an address, and nobody would notice."""
+    for kind, value in known.items():
+        contact = {"type": "user", kind: value.strip()}
+        if value.strip() and not rules.validator("contact").is_valid(contact):
+            found = rules.violations(contact, "contact")[0]
+            message = f"{private(value.strip()[:80])} excludes nobody: {found.message}"
+            return Problem(found.code, place, message, found.hint or "one address a row; a domain excludes nobody")
     return None
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from runner.declare.audience.files import files_title, numbered, row_label, row_place
-from runner.declare.audience.json_lines import row_of
+from runner.declare.audience.json_lines import overwritten, row_of
 from runner.declare.audience.recipient import Row
 from runner.declare.source import Document, decode, documents
 from runner.declare.tree import NotReadable, Tree
@@ -59,7 +59,9 @@ def read_yaml(tree: Tree, paths: Sequence[str], rename: Mapping[str, str]) -> tu
             continue
         for position, value in enumerate(found.value):
             place = found.place((position,))
-            if isinstance(value, dict):
+            if isinstance(value, dict) and (lost := overwritten(value, rename, place)):
+                problems.append(lost)
+            elif isinstance(value, dict):
                 members.append(row_of(value, numbered(index, place.line), rename))
             else:
                 message = "this member of the list is no mapping"
