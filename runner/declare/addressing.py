@@ -105,14 +105,19 @@ def _where(reading: Reading, to: dict[str, Any], audience: Table) -> Condition |
         for name in sorted(found.names - known if source.is_complete else ())
     ]
     faults += [
-        TemplateFault(
-            "text-compared", f"{name} is text, as every cell of a CSV file: no number equals it", f"write {name} | int",
-            name=name,
-        )
-        for name in sorted(found.numbers & audience.names if source.is_text else ())
-    ]  # fmt: skip
+        _text_compared(name, found.numbers[name])
+        for name in sorted(found.numbers.keys() & audience.names if source.is_text else ())
+    ]
     reading.problems.extend(origin.problem(fault) for fault in faults)
     return None if faults else found
+
+
+def _text_compared(name: str, number: float) -> TemplateFault:
+    what, hint = "number", f"write {name} | int"
+    if isinstance(number, bool):
+        what, hint = "true or false", f'compare it with the word in the file: {name} == "TRUE"'
+    message = f"{name} is text, as every cell of a CSV file: no {what} equals it"
+    return TemplateFault("text-compared", message, hint, name=name)
 
 
 def _exclusion(reading: Reading, to: dict[str, Any], audience: Table) -> Suppression | None:

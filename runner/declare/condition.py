@@ -2,7 +2,7 @@
 
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -36,12 +36,13 @@ class _Absent(Missing):
 class Condition:
     """A compiled expression. `holds` takes the values (with the globals) and raises TemplateFault.
 
-    `names` are the variables that it uses; `numbers` those that it compares with a number, or with true or false.
+    `names` are the variables that it uses; `numbers` those that it compares with a number, or with true or false, and
+    with which.
     """
 
     holds: Callable[[dict[str, Any]], bool]
     names: frozenset[str]
-    numbers: frozenset[str]
+    numbers: Mapping[str, int | float]
 
 
 def condition(written: str, watch: Watch) -> Condition:
@@ -57,7 +58,7 @@ def condition(written: str, watch: Watch) -> Condition:
             parser.fail("one expression is expected", parser.stream.current.lineno)
         tree = nodes.Template([nodes.Assign(nodes.Name(_RESULT, "store"), expression, lineno=1)], lineno=1)
         tree.set_environment(environment)
-        numbers = frozenset(_compared_with_numbers(tree))  # first: what follows makes other nodes of a list
+        numbers = _compared_with_numbers(tree)  # first: what follows makes other nodes of a list
         template, names = environment.compiled(tree)
     except jinja2.TemplateSyntaxError as error:
         raise syntax_fault(error) from error
@@ -99,14 +100,14 @@ def _evaluated(template: jinja2.Template, context: Context, watch: Watch) -> boo
     return result
 
 
-def _compared_with_numbers(tree: nodes.Template) -> set[str]:
-    """The variables that are compared as they are, where text would never be equal."""
-    found: set[str] = set()
+def _compared_with_numbers(tree: nodes.Template) -> dict[str, int | float]:
+    """The variables that are compared as they are, where text would never be equal, and with which number."""
+    found: dict[str, int | float] = {}
     for compare in tree.find_all(nodes.Compare):
         sides = [compare.expr, *(operand.expr for operand in compare.ops)]
-        constants = [const for side in sides for const in _constants(side)]
-        if any(isinstance(const.value, int | float) for const in constants):
-            found.update(side.name for side in sides if isinstance(side, nodes.Name))
+        numbers = [const.value for side in sides for const in _constants(side) if isinstance(const.value, int | float)]
+        if numbers:
+            found.update((side.name, numbers[0]) for side in sides if isinstance(side, nodes.Name))
     return found
 
 
