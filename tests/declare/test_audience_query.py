@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+
 import pytest
 
 from runner.declare.audience import database
@@ -68,6 +71,20 @@ def test_a_query_that_takes_too_long_is_stopped(tree, monkeypatch):
     monkeypatch.setattr(database, "MAX_SECONDS", 0.2)
     with pytest.raises(NotReadable, match="longer than"), told_failing(), Database(tree, []) as locked:
         begun(locked, "select sum(a.range * b.range) from range(1000000) a, range(1000000) b").fetchall()
+
+
+def test_ctrl_c_stops_a_query_as_it_stops_anything_else(tree):
+    pressed = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
+    pressed.start()
+    with pytest.raises(KeyboardInterrupt), told_failing(), Database(tree, []) as locked:
+        begun(locked, "select sum(a.range * b.range) from range(1000000) a, range(1000000) b").fetchall()
+
+
+def test_what_is_left_of_two_dates_is_no_clock(tree):
+    query = read_query(
+        tree, "select id, age(date '2026-03-01', date '2026-01-01')::varchar as age from 'data/a.csv'", {}, HERE
+    )
+    assert [values["age"] for values, _, _ in query.rows()] == ["2 months"]
 
 
 def test_the_words_of_a_failure_are_masked(tree):

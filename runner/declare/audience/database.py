@@ -74,12 +74,16 @@ class Database:
 
 @contextmanager
 def told_failing() -> Iterator[None]:
-    """Turns what DuckDB raises into NotReadable; its words may quote values."""
+    """Turns what DuckDB raises into NotReadable; its words may quote values. Raises KeyboardInterrupt."""
     known = duckdb()
     try:
         yield
     except known.InterruptException as error:
         raise NotReadable("sql-too-slow", f"the query takes longer than {MAX_SECONDS:g} seconds") from error
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":  # what DuckDB makes of Ctrl-C
+            raise KeyboardInterrupt from error
+        raise
     except known.Error as error:
         words = " ".join(re.split(r"\n\n|Possible fixes:|Try setting", str(error))[0].split())
         line = re.search(r"(?i)\b[io]n line:? (\d+)", words)
