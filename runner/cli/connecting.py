@@ -39,7 +39,7 @@ class PostgresHome:
     def exists(self) -> bool:
         """Whether there are its tables."""
         with self._ledger("read") as ledger:
-            return ledger.open()
+            return ledger.exists
 
     def read(self) -> Facts:
         """What it knows, and what waits in the rescue file."""

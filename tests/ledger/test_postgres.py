@@ -1,6 +1,7 @@
 """The PostgreSQL ledger against a real server: who claims what, and what becomes of it when something dies."""
 
 import contextlib
+import random
 import re
 import socket
 import threading
@@ -14,9 +15,10 @@ import pytest
 from runner.database import address, has_password
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger.budget import Draw
+from runner.ledger.facts import Facts
 from runner.ledger.lockfile import Lockfile, Places
 from runner.ledger.postgres.ledger import Postgres
-from runner.ledger.record import Record
+from runner.ledger.record import RANK, Record
 from runner.ledger.store import ClaimsLeft
 from tests.postgres import Server, created
 
@@ -465,6 +467,31 @@ def test_a_ledger_that_is_read_while_it_is_written_is_whole(opened: Open):
     ledger = opened()
     ledger.append(*(made(key, f"R-{key}", "sent", id=key) for key in KEYS))
     assert sum(1 for _ in opened().facts.records()) == len(KEYS)
+
+
+def test_what_is_read_is_what_all_facts_together_say(opened: Open, server: Server, tmp_path: Path):
+    chance, ledger = random.Random(7), opened()
+    records = [
+        made(
+            key,
+            f"R{attempt}-{key}",
+            status,
+            at=f"2026-11-22T10:00:0{number}Z",
+            **({"id": key} if status == "sent" else {}),
+        )
+        for key in KEYS
+        for attempt in range(chance.randint(1, 3))
+        for number, status in enumerate(chance.sample(sorted(RANK), chance.randint(1, 5)))
+    ]
+    ledger.append(*records)
+    whole = Facts()
+    (tmp_path / "whole").write_bytes(b"".join(record.line() for record in records))
+    whole.read_file(tmp_path / "whole", "whole")
+    read, held = opened().facts, server.rows(f"SELECT count(*) FROM {ledger._link._to.schema}.facts")[0][0]
+    assert list(read.compacted()) == list(whole.compacted())
+    lines = [[sorted(record.line() for record in facts.of(key)) for key in KEYS] for facts in (read, whole)]
+    assert lines[0] == lines[1]
+    assert sum(1 for key in KEYS for _ in read.of(key)) < held == len(records)
 
 
 def test_a_role_with_the_documented_rights_sends_and_reports(opened: Open, server: Server, tmp_path: Path):

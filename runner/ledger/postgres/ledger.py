@@ -27,6 +27,11 @@ BATCH, LEAST = 100, 10
 _MOST_AT_ONCE = 1000  # records in one statement
 # Raw lines: JSON has no control characters of its own, so nothing is ever quoted.
 _COPY = "TO STDOUT (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')"
+# What `Facts` would drop as it reads: half of all facts, for a claim stays beside `unknown` only.
+_LASTING = (
+    "NOT EXISTS (SELECT FROM facts AS later WHERE (later.key, later.attempt) = (facts.key, facts.attempt)"
+    " AND later.rank > greatest(facts.rank, 1))"
+)
 _LIVING = "(SELECT run FROM runs WHERE beat > clock_timestamp() - lease())"
 
 
@@ -70,6 +75,11 @@ class Postgres:
     def is_held(self) -> bool:
         """Whether what this run has claimed is certain to be nobody else's to settle."""
         return self._lease.is_held
+
+    @property
+    def exists(self) -> bool:
+        """Whether there are its tables; without a look into them. Raises LedgerUnavailable."""
+        return self._link.migrate(create=False)
 
     def open(self, *, create: bool = False) -> bool:
         """Reads everything; whether there is such a ledger, which `create` begins. Raises LedgerUnavailable."""
@@ -185,16 +195,16 @@ class Postgres:
     def _copied(
         self, link: psycopg.Connection[tuple[Any, ...]], file: "IO[bytes]"
     ) -> tuple[list[tuple[Any, ...]], str]:
-        """Writes every fact to a file, from one snapshot; the headers, and that snapshot."""
+        """Writes every fact that none replaces to a file, from one snapshot; the headers, and that snapshot."""
         file.seek(0)
         file.truncate()
-        living = "" if self._sees_living else f" WHERE rank > 0 OR run_of(attempt) NOT IN {_LIVING}"
+        living = "" if self._sees_living else f" AND (rank > 0 OR run_of(attempt) NOT IN {_LIVING})"
         with link.transaction(), link.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             cursor.execute("SET LOCAL statement_timeout TO 0")
             headers = cursor.execute("SELECT workspace, salt_check FROM headers").fetchall()
             known = cursor.execute("SELECT pg_current_snapshot()::text").fetchall()[0][0]
-            with cursor.copy(f"COPY (SELECT line FROM facts{living}) {_COPY}") as copied:  # noqa: S608  # constants only
+            with cursor.copy(f"COPY (SELECT line FROM facts WHERE {_LASTING}{living}) {_COPY}") as copied:  # noqa: S608  # constants only
                 for block in copied:
                     file.write(block)
         file.flush()
