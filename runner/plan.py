@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from runner import guards
-from runner.declare.delivery import plan_digest
+from runner.declare.identity import plan_digest
 from runner.declare.project import Project, Settings
 from runner.errors import Problem
 from runner.guards import Guard

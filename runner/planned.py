@@ -9,7 +9,8 @@ from typing import Literal
 from runner.agreement.plan_file import Line
 from runner.declare.audience import Kind
 from runner.declare.declaration import Declaration
-from runner.declare.delivery import DIGEST_VERSION, Delivery, shown
+from runner.declare.delivery import Delivery, shown
+from runner.declare.identity import DIGEST_VERSION
 from runner.keys import SIZE, KeyRun, Keys
 
 Action = Literal["send", "sent", "edited", "unknown", "refused", "excluded"]

@@ -10,13 +10,14 @@ from typing import Protocol, TypeVar
 from runner import guards
 from runner.agreement.plan_file import PlanFile
 from runner.agreement.saved_plan import SavedPlan, Share
-from runner.declare import delivery as identity
+from runner.declare import identity
 from runner.declare.audience.csv_files import CsvFiles
 from runner.declare.audience.json_lines import JsonLines
 from runner.declare.audience.selection import REASONS, Tally
 from runner.declare.audience.table import Table
 from runner.declare.declaration import Declaration
-from runner.declare.delivery import Delivery, MessageDigest, renderer
+from runner.declare.delivery import Delivery, renderer
+from runner.declare.identity import MessageDigest
 from runner.declare.language import TOO_SLOW
 from runner.declare.survey import summed_up, survey
 from runner.errors import Problem

@@ -11,7 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from runner import plan as planning
-from runner.declare.delivery import Delivery, deliveries, normalised
+from runner.declare.audience.recipient import normalised
+from runner.declare.delivery import Delivery, deliveries
 from runner.declare.loading import load
 from runner.declare.project import Settings
 from runner.declare.template import Watch

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from runner.declare.delivery import DIGEST_VERSION
+from runner.declare.identity import DIGEST_VERSION
 from runner.errors import Place, Problem, ProblemsFound
 from runner.guards import Guard
 from runner.ledger.facts import Facts

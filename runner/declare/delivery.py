@@ -1,10 +1,5 @@
-"""Deliveries: one declaration for one recipient, with a key, a payload and a digest.
+"""Deliveries: one declaration for one recipient, with a key, a payload and a digest."""
 
-Keys and digests are a contract with the lockfiles in people's git: change nothing here without a new digest version.
-"""
-
-import hashlib
-import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -13,20 +8,14 @@ from typing import Any, NamedTuple
 import orjson
 
 from runner.declare import rules
-from runner.declare.audience.recipient import KINDS, Kind, Recipient, normalised
+from runner.declare.audience.recipient import KINDS, Kind, Recipient
 from runner.declare.audience.selection import Tally
 from runner.declare.declaration import FLAG, Declaration, Origin
+from runner.declare.identity import DIGEST_VERSION, Payload, digester, keyer
 from runner.declare.language import TOO_SLOW, TemplateFault
 from runner.errors import Place, Problem
-from runner.keys import SIZE, Keys
+from runner.keys import Keys
 from runner.privacy import private
-
-DIGEST_VERSION = "v1:"
-_BLOCK = 64  # bytes that SHA-256 takes at once
-_SPACE = re.compile(r"\s+")
-_TAG = re.compile(r"<[^>]*>")
-
-Payload = dict[str, Any]
 
 
 class Delivery(NamedTuple):
@@ -96,86 +85,6 @@ def renderer(
     return _Stream(declaration, salt, None).rendered
 
 
-def key(salt: str, name: str, revision: int, kind: Kind, value: str) -> str:
-    """The identity of a delivery: 32 hex digits. Neither its content nor the recipient's role is part of it."""
-    return hashlib.sha256(orjson.dumps([salt, name, revision, kind, normalised(kind, value)])).hexdigest()[:32]
-
-
-def _keyer(salt: str, declaration: Declaration, kind: Kind) -> Callable[[str], bytes]:
-    """`key` of many recipients, as 16 bytes: what comes before their address is hashed once."""
-    before = orjson.dumps([salt, declaration.name, declaration.revision, kind, ""])
-    common = hashlib.sha256(before[: -len('""]')])
-
-    def keyed(value: str) -> bytes:
-        found = common.copy()
-        found.update(orjson.dumps(normalised(kind, value)) + b"]")
-        return found.digest()[:SIZE]
-
-    return keyed
-
-
-def digest(payload: Payload, salt: str) -> str:
-    """The hash of what a payload means, as `v1:` and 32 hex digits."""
-    return DIGEST_VERSION + _digester(salt)(payload).hex()
-
-
-def _digester(salt: str) -> Callable[[Payload], bytes]:
-    """`digest` of many payloads, as 16 bytes: the salt is hashed once."""
-    # HMAC of RFC 2104, as hmac.new() would do it, without its Python around the two hashes of every payload.
-    padded = (salt.encode() if len(salt.encode()) <= _BLOCK else hashlib.sha256(salt.encode()).digest()).ljust(
-        _BLOCK, b"\0"
-    )
-    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
-    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
-
-    def digested(payload: Payload) -> bytes:
-        found, closing = inner.copy(), outer.copy()
-        found.update(orjson.dumps(payload, option=orjson.OPT_SORT_KEYS))
-        closing.update(found.digest())
-        return closing.digest()[:SIZE]
-
-    return digested
-
-
-def text_hash(payload: Payload, salt: str) -> str:
-    """The salted hash of subject and body as a reader sees them (no tags, entities or spacing): 32 hex digits.
-
-    Intercom gives a sent text back wrapped in tags, so this is what reconcile can compare.
-    """
-    text = "\n".join(_visible(payload.get(part, "")) for part in ("subject", "body"))
-    import hmac  # noqa: PLC0415  # imported where used
-
-    return hmac.digest(salt.encode(), text.encode(), "sha256").hex()[:32]
-
-
-class MessageDigest:
-    """Sums up all deliveries of a message, in any order, to its digest."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.sum = 0
-
-    def add(self, raw_key: bytes, raw_digest: bytes) -> None:
-        """Counts one delivery in, by the 16 bytes of its key and of its digest."""
-        text = f"{raw_key.hex()} {DIGEST_VERSION}{raw_digest.hex()}"
-        self.count += 1
-        self.sum += int.from_bytes(hashlib.sha256(text.encode()).digest())
-
-    def join(self, other: "MessageDigest") -> None:
-        """Counts in what another has."""
-        self.count += other.count
-        self.sum += other.sum
-
-    def value(self, name: str, revision: int) -> str:
-        """The digest of the message."""
-        return _sha256([name, revision, self.count, f"{self.sum % (1 << 256):064x}"])
-
-
-def plan_digest(environment: str, workspace: str, messages: list[tuple[str, int, str]]) -> str:
-    """The digest of a plan, from each unexpired message's name, revision and digest."""
-    return _sha256([environment, workspace, sorted(messages)])
-
-
 class _Stream:
     """Renders one declaration for its recipients. What is the same for all of them is made once."""
 
@@ -183,8 +92,8 @@ class _Stream:
         self._declaration = declaration
         self._seen = seen
         self._numbers: array[int] | None = None
-        self._keys = {kind: _keyer(salt, declaration, kind) for kind in KINDS}
-        self._digest = _digester(salt)
+        self._keys = {kind: keyer(salt, declaration.name, declaration.revision, kind) for kind in KINDS}
+        self._digest = digester(salt)
         self._is_valid = rules.validator("payload").is_valid
         self._sender = {"type": "admin", "id": declaration.sender}
 
@@ -327,13 +236,3 @@ class _Stream:
             "duplicate-recipient", (*self._recipient_path(recipient), recipient.kind), message, "keep one of them"
         )
         return replace(problem, recipient=self._label(recipient))
-
-
-def _visible(text: str) -> str:
-    import html  # noqa: PLC0415  # imported where used
-
-    return _SPACE.sub(" ", html.unescape(_TAG.sub(" ", text))).strip()
-
-
-def _sha256(value: Any) -> str:
-    return "sha256:" + hashlib.sha256(orjson.dumps(value)).hexdigest()

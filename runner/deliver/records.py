@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from runner.declare.delivery import text_hash
+from runner.declare.identity import text_hash
 from runner.deliver.due import Prepared
 from runner.deliver.sending import Outcome
 from runner.intercom.pace import Clock

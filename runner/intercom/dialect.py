@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner.declare.declaration import FLAG
-from runner.declare.delivery import Payload
+from runner.declare.identity import Payload
 from runner.declare.project import version_number
 
 LOOKED_UP_SINCE = (2, 6)

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-from runner.declare.delivery import key
+from runner.declare.identity import key
 from runner.declare.loading import load
 from runner.declare.project import load_settings
 from runner.declare.template import Watch

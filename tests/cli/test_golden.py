@@ -2,7 +2,7 @@
 
 import json
 
-from runner.declare.delivery import key
+from runner.declare.identity import key
 from tests import golden
 from tests.conftest import SEED, Folder
 

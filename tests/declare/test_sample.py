@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from runner.declare.declaration import Declaration
-from runner.declare.delivery import key
+from runner.declare.identity import key
 from runner.declare.loading import load
 from runner.declare.project import Settings
 from runner.declare.sample import sample
