@@ -18,6 +18,7 @@ from runner.ledger.git import GitFailed
 from runner.ledger.push import TRIES, Wait, is_final, reason
 from runner.ledger.record import Header, Record
 from runner.ledger.remote import Remote, Version
+from runner.ledger.rivals import Rivals
 from runner.ledger.store import ClaimsLeft
 
 BATCH = 100  # claims that may be open at once, and so what a vanished runner leaves unknown at most
@@ -46,7 +47,7 @@ class Branch:
         self._name = name
         self._wait = wait
         self._most = most
-        self._rivals = _Rivals()
+        self._rivals = Rivals()
         self._open: dict[str, str] = {}
         self._again: list[Record] = []
         self.facts = Facts()
@@ -85,7 +86,7 @@ class Branch:
         version = self._remote.fetched()
         self.facts = self._read(version)
         self._version = version
-        self._rivals, self._open = _Rivals(), {}
+        self._rivals, self._open = Rivals(), {}
 
     def append(self, *records: Record) -> None:
         """Pushes the records before it returns, and adds them to the facts. Raises LedgerUnavailable."""
@@ -253,39 +254,6 @@ class Branch:
             raise LedgerUnavailable(f"{at} has lost its header", "take the line with msgrun_lock back from git")
         facts.header(self._salt)
         return facts
-
-
-class _Rivals:
-    """What others wrote since the plan was made; its deliveries and contacts are theirs. `arrived`: all new lines."""
-
-    def __init__(self) -> None:
-        self.arrived: set[bytes] = set()
-        self.keys: set[str] = set()
-        self._runs: set[str] = set()
-        self._contacts: set[tuple[str, int, str]] = set()
-
-    def know(self, claims: Iterable[Record]) -> None:
-        """Takes the runs of these claims for ours."""
-        self._runs.update(claim.attempt.rpartition("-")[0] for claim in claims)
-
-    def add(self, lines: list[bytes]) -> None:
-        """Takes in lines that are new on the remote: ours, of a push whose answer was lost, or theirs."""
-        self.arrived.update(line + b"\n" for line in lines if line)
-        facts = Facts()
-        facts.read(b"\n".join(line for line in lines if line.strip()), "the remote's ledger")
-        for record in facts.records():
-            is_ours = record.attempt.rpartition("-")[0] in self._runs
-            if is_ours and record.by != "person":
-                continue
-            self.keys.add(record.key)
-            if record.contact:
-                self._contacts.add((record.message, record.revision, record.contact))
-
-    def have(self, claim: Record) -> bool:
-        """Whether somebody else was faster with this delivery, or with another one for the same contact."""
-        if claim.line() in self.arrived:
-            return False
-        return claim.key in self.keys or (claim.message, claim.revision, claim.contact) in self._contacts
 
 
 class _Final(LedgerUnavailable):
