@@ -85,6 +85,20 @@ def renderer(
     return _Stream(declaration, salt, None).rendered
 
 
+def _blank(declaration: Declaration) -> Payload:
+    """A payload that has no texts and recipient yet, in the order of the API reference's example."""
+    found: Payload = {"message_type": declaration.message_type}
+    if declaration.subject:
+        found["subject"] = ""
+    found["body"] = ""
+    if declaration.template:
+        found["template"] = declaration.template
+    found |= {"from": {"type": "admin", "id": declaration.sender}, "to": {}}
+    if declaration.opens_conversation:
+        found[FLAG] = True
+    return found
+
+
 class _Stream:
     """Renders one declaration for its recipients. What is the same for all of them is made once."""
 
@@ -95,7 +109,7 @@ class _Stream:
         self._keys = {kind: keyer(salt, declaration.name, declaration.revision, kind) for kind in KINDS}
         self._digest = digester(salt)
         self._is_valid = rules.validator("payload").is_valid
-        self._sender = {"type": "admin", "id": declaration.sender}
+        self._blank = _blank(declaration)
 
     def rendered(self, recipients: Iterable[Recipient | Problem]) -> Iterator[Delivery | Problem]:
         for recipient in recipients:
@@ -120,7 +134,11 @@ class _Stream:
             body = declaration.body.render(values)
         except TemplateFault as fault:
             return self._faults(recipient, values, fault, at)
-        payload = self._payload(recipient, value, subject, body)
+        payload = self._blank.copy()
+        if subject is not None:
+            payload["subject"] = subject
+        payload["body"] = body
+        payload["to"] = {"type": recipient.role, recipient.kind: value}
         try:
             if not self._is_valid(payload):
                 return self._payload_problems(payload, recipient)
@@ -157,21 +175,6 @@ class _Stream:
                     found.append(origin.problem(fault, label))
                     told.add(fault.name)
         return found
-
-    def _payload(self, recipient: Recipient, value: str, subject: str | None, body: str) -> Payload:
-        """In the order of the API reference's example, which is how `render` prints it."""
-        declaration = self._declaration
-        payload: Payload = {"message_type": declaration.message_type}
-        if subject is not None:
-            payload["subject"] = subject
-        payload["body"] = body
-        if declaration.template:
-            payload["template"] = declaration.template
-        payload["from"] = self._sender
-        payload["to"] = {"type": recipient.role, recipient.kind: value}
-        if declaration.opens_conversation:
-            payload[FLAG] = True
-        return payload
 
     def _identifier_origin(self, recipient: Recipient) -> Origin:
         return Origin(self._declaration.document, (*self._recipient_path(recipient), recipient.kind))
