@@ -34,7 +34,8 @@ def parse(document: Document, around: Surroundings) -> tuple[Declaration | None,
     if rest is None:
         return None, problems
     declaration, more = _Parser(document, around, rest).parsed()
-    return declaration, problems + more
+    # Rendered for a stand-in, every variable would seem to have no value.
+    return (declaration if rest["to"] is document.value.get("to") else None), problems + more
 
 
 def _rest(value: Any, bad: set[str | int]) -> dict[str, Any] | None:
