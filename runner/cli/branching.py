@@ -11,15 +11,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.cli.moving import nothing_in_lockfile
 from runner.cli.session import Session
 from runner.errors import GuardRefused, LedgerUnavailable, UsageMistake
-from runner.ledger import change, git, lockfile
+from runner.ledger import git, lockfile
 from runner.ledger.branch import MOST_RECORDS, Branch
 from runner.ledger.facts import Facts
 from runner.ledger.git import GitFailed, Repository
 from runner.ledger.push import reason
 from runner.ledger.record import Record
-from runner.ledger.remote import DEFAULT_BRANCH, Address, Remote, Version, address
+from runner.ledger.remote import Address, Remote, Version, address
 
 _LONGEST_PAUSE = 10.0  # seconds
 _OWN_REPOSITORY = ".msgrun/ledger.git"  # where the project is in none
@@ -76,7 +77,7 @@ class BranchHome:
             if not ledger.exists:
                 self._never_was(remote)
                 if command != "lock import":
-                    self._nothing_left_behind(ledger.facts)
+                    nothing_in_lockfile(here, here.tree.root / self._address.path, ledger.facts)
                 if not new_lock:
                     raise GuardRefused(
                         f"there is no ledger {self.shown}",
@@ -88,7 +89,7 @@ class BranchHome:
             if healed:
                 here.screen.note(f"{self.shown} lacked {healed:,} records that this clone knew")
             if command != "lock import":
-                self._nothing_left_behind(ledger.facts)
+                nothing_in_lockfile(here, here.tree.root / self._address.path, ledger.facts)
             yield ledger
 
     def _opened(self, remote: Remote, command: str) -> Branch:
@@ -113,21 +114,6 @@ class BranchHome:
                 f"they would be sent again: git {inside}push {at.remote} {version.commit}:{at.ref}, from the clone that"
                 " read it last",
             )
-
-    def _nothing_left_behind(self, facts: Facts) -> None:
-        """Raises GuardRefused if the project's former lockfile knows what the branch does not."""
-        path = self.here.tree.root / self._address.path
-        repository = git.repository(self.here.tree.root.resolve())
-        journal = [repository.journal(path)] if repository else []
-        for place in (path, *journal):
-            former = Facts()
-            former.read_file(place, str(place))
-            missing = sum(1 for _ in change.left_behind(former, facts))
-            if missing:
-                raise GuardRefused(
-                    f"{place} has {missing:,} records that the ledger {self.shown} lacks",
-                    f"what it forgets is sent again: msgrun lock import {place} --new-lock, and then remove it",
-                )
 
     def _newest(self) -> Version | None:
         return _newest(self.here)
@@ -177,32 +163,6 @@ class BranchHome:
             message = f"{root} is in no git repository, so it has no remote {remote}"
             raise _NoRemote(message, f"git init, git remote add {remote} URL; or name a URL in lock:")
         return git.bare(root / _OWN_REPOSITORY)
-
-
-def nothing_on_branch(here: Session, facts: Facts) -> None:
-    """Raises GuardRefused if the branch that may have been the ledger before has records that these facts lack.
-
-    LedgerUnavailable if the remote does not answer.
-    """
-    repository = git.repository(here.tree.root.resolve())
-    remote = next(reversed(repository.remotes() if repository else ()), "")
-    if repository is None or not remote:
-        return
-    at = Address(remote, DEFAULT_BRANCH, f"{here.settings.plan_file.removesuffix('.plan')}.lock")
-    version, former = Remote(repository, at).fetched(), Facts()
-    if version is None or not former.read(version.data, str(at)):
-        return
-    try:
-        former.header(here.settings.salt)
-    except GuardRefused:  # of another project in this repository
-        return
-    missing = sum(1 for _ in change.left_behind(former, facts))
-    if missing:
-        raise GuardRefused(
-            f"the branch {at} has {missing:,} records that the ledger {here.settings.lock} lacks",
-            f"what it forgets is sent again: MSGRUN_LOCK=git+{remote} msgrun lock export sent.lock, then msgrun lock"
-            " import sent.lock --new-lock",
-        )
 
 
 @functools.lru_cache(maxsize=1)

@@ -8,14 +8,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.cli.branching import nothing_on_branch
+from runner.cli.moving import nothing_in_lockfile, nothing_on_branch
 from runner.cli.session import Session
 from runner.database import Address, address
 from runner.errors import GuardRefused, LedgerUnavailable
-from runner.ledger import git, lockfile
-from runner.ledger.change import left_behind
 from runner.ledger.facts import Facts
-from runner.ledger.lockfile import Places
 from runner.ledger.record import Record
 
 try:
@@ -74,7 +71,7 @@ class PostgresHome:
             if healed:
                 self.here.screen.note(f"{self.shown} lacked {healed:,} records that {self._rescue.name} knew")
             if command != "lock import":
-                self._nothing_left_behind(ledger.facts)
+                nothing_in_lockfile(self.here, self._lockfile, ledger.facts)
             yield ledger
 
     def _begin(self, ledger: Postgres, command: str, *, new_lock: bool) -> None:
@@ -86,24 +83,9 @@ class PostgresHome:
                 " yet, msgrun lock begin or --new-lock starts it",
             )
         if command != "lock import":
-            self._nothing_left_behind(Facts())
+            nothing_in_lockfile(self.here, self._lockfile, Facts())
             nothing_on_branch(self.here, Facts())
         ledger.open(create=True)
-
-    def _nothing_left_behind(self, facts: Facts) -> None:
-        """Raises GuardRefused if the project's former lockfile knows of deliveries that the database does not know."""
-        root = self.here.tree.root
-        repository = git.repository(root.resolve())
-        path = root / f"{self._stem}.lock"
-        places = Places(path, repository.journal(path) if repository else None, path.name)
-        if not places.exists:
-            return
-        missing = sum(1 for _ in left_behind(lockfile.read(places), facts))
-        if missing:
-            raise GuardRefused(
-                f"{places.shown} has {missing:,} records that the ledger {self.shown} lacks",
-                f"what it forgets is sent again: msgrun lock import {places.shown}, and then remove it",
-            )
 
     def _ledger(self, command: str) -> Postgres:
         who = f"msgrun {command}, process {os.getpid()} on {socket.gethostname()}, since {self.here.now:%FT%TZ}"
@@ -116,9 +98,10 @@ class PostgresHome:
         return address(self.here.settings.lock)
 
     @property
-    def _stem(self) -> str:
-        return self.here.settings.plan_file.removesuffix(".plan")
+    def _lockfile(self) -> Path:
+        """Where the ledger would be if it were a file of the default name."""
+        return self.here.tree.root / f"{self.here.settings.plan_file.removesuffix('.plan')}.lock"
 
     @property
     def _rescue(self) -> Path:
-        return self.here.tree.root / f"{self._stem}.lock.rescue"
+        return self._lockfile.with_name(f"{self._lockfile.name}.rescue")

@@ -188,7 +188,7 @@ def _nothing_left(here: Session, facts: Facts) -> None:
 
 
 def _nothing_on_branch(here: Session, facts: Facts) -> None:
-    from runner.cli.branching import nothing_on_branch  # noqa: PLC0415  # imported where used
+    from runner.cli.moving import nothing_on_branch  # noqa: PLC0415  # imported where used
 
     nothing_on_branch(here, facts)
 

@@ -1,10 +1,11 @@
-"""Where the ledger was before: what a changed `lock:` would leave behind, and send again."""
+"""Where the ledger was before, or may have been: what a changed `lock:` would leave behind, and send again."""
 
 import os
 from dataclasses import replace
+from pathlib import Path
 
 from runner.cli.comparing import lock_at
-from runner.cli.holding import is_elsewhere, known
+from runner.cli.holding import home, is_elsewhere, known
 from runner.cli.session import Session
 from runner.commit import Commit
 from runner.declare.project import SETTINGS_FILE
@@ -12,6 +13,7 @@ from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger import change, git
 from runner.ledger.facts import Facts
 from runner.ledger.git import Repository
+from runner.ledger.remote import DEFAULT_BRANCH, Address, Remote
 
 _FORMER = ("HEAD", "HEAD^")  # a change of lock: that is not committed yet, and one that just was
 
@@ -49,6 +51,45 @@ def nothing_left(here: Session, facts: Facts) -> None:
                 f"what it forgets is sent again: MSGRUN_LOCK={named} msgrun lock export sent.lock, then msgrun lock"
                 " import sent.lock --new-lock",
             )
+
+
+def nothing_in_lockfile(here: Session, lockfile: Path, facts: Facts) -> None:
+    """Raises GuardRefused if a lockfile in the project, or its journal, knows what these facts lack."""
+    repository = git.repository(here.tree.root.resolve())
+    for place in (lockfile, *([repository.journal(lockfile)] if repository else ())):
+        former = Facts()
+        former.read_file(place, str(place))
+        if missing := sum(1 for _ in change.left_behind(former, facts)):
+            raise GuardRefused(
+                f"{place} has {missing:,} records that the ledger {home(here).shown} lacks",
+                f"what it forgets is sent again: msgrun lock import {place} --new-lock, and then remove it",
+            )
+
+
+def nothing_on_branch(here: Session, facts: Facts) -> None:
+    """Raises GuardRefused if the branch that may have been the ledger before has records that these facts lack.
+
+    LedgerUnavailable if the remote does not answer.
+    """
+    repository = git.repository(here.tree.root.resolve())
+    remote = next(reversed(repository.remotes() if repository else ()), "")
+    if repository is None or not remote:
+        return
+    at = Address(remote, DEFAULT_BRANCH, f"{here.settings.plan_file.removesuffix('.plan')}.lock")
+    version, former = Remote(repository, at).fetched(), Facts()
+    if version is None or not former.read(version.data, str(at)):
+        return
+    try:
+        former.header(here.settings.salt)
+    except GuardRefused:  # of another project in this repository
+        return
+    missing = sum(1 for _ in change.left_behind(former, facts))
+    if missing:
+        raise GuardRefused(
+            f"the branch {at} has {missing:,} records that the ledger {here.settings.lock} lacks",
+            f"what it forgets is sent again: MSGRUN_LOCK=git+{remote} msgrun lock export sent.lock, then msgrun lock"
+            " import sent.lock --new-lock",
+        )
 
 
 def lacked(here: Session, repository: Repository, base: str, named: str, facts: Facts) -> int:

@@ -36,7 +36,7 @@ def begin() -> int:
             here.screen.result(f"{there.shown} is there already")
             return EXIT.done
         if not (here.options.sandbox or is_elsewhere(here.settings.lock)):
-            from runner.cli.branching import nothing_on_branch  # noqa: PLC0415  # imported where used
+            from runner.cli.moving import nothing_on_branch  # noqa: PLC0415  # imported where used
 
             nothing_on_branch(here, Facts())
         with held(here, "lock begin", new_lock=True, no_fetch=False):

@@ -195,10 +195,12 @@ def test_a_new_ledger_is_not_begun_beside_one_that_has_records(campaign: Campaig
         campaign.name(lock)
         assert "has 30 records that the ledger" in campaign.run(5, "lock", "begin")
         assert "has 30 records that the ledger" in campaign.run(5, "apply", "--yes", "--new-lock")
-    # Without the lockfile, the branch alone knows of them.
+    # Without the lockfile its journal knows of them, and without that the branch alone.
     (campaign.here.path / "messages.lock").unlink()
     campaign.name(f"{server.lock}#alone")
     assert "there is no ledger" in campaign.run(5, "apply", "--yes")
+    assert "messages.lock.journal has 30 records" in campaign.run(5, "apply", "--yes", "--new-lock")
+    (campaign.here.path / ".git/msgrun/messages.lock.journal").unlink()
     assert "the branch origin#msgrun-ledger:messages.lock has " in campaign.run(5, "apply", "--yes", "--new-lock")
     assert "there is no ledger" in campaign.run(5, "apply", "--yes")
 
