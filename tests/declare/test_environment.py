@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from runner.declare.language import MAX_RENDERED, TemplateFault
 from runner.declare.template import Templates, Watch
@@ -219,6 +220,55 @@ def test_what_people_write_still_works(render, source, shown):
     if "tojson" in source:
         shown = '{"a": [1, null]}'
     assert render(source, **VALUES) == shown
+
+
+MEMBERS = {
+    "m": {"n": "<x>", "items": 1, "get": "g", "_private": 2, "a b": 3, "x": {"copy": 4}, "i": 5},
+    "i": 7,
+    "f": 0.5,
+}
+
+
+@pytest.mark.parametrize("html", [True, False])
+@pytest.mark.parametrize(
+    "source",
+    [
+        *("{{ m.n }}", "{{ m.items() | length }}", "{{ m.get('n') }}", "{{ m['items'] }}", "{{ m._private }}"),
+        *("{{ m.x.copy() | length }}", "{{ m['a b'] }}", "{% for k, v in m.x.items() %}{{ k }}{{ v }}{% endfor %}"),
+        *("{{ i + 1 }}", "{{ i - f }}", "{{ true + 1 }}", "{{ -i }}", "{{ f + f }}", "{{ m.i + i }}", "{{ i * 2 }}"),
+        *(
+            "{{ m.n | upper }}",
+            "{{ m.n | e }}",
+            "{{ m.n | safe | title }}",
+            "{{ i | string }}",
+            "{{ m.n | trim('<') }}",
+        ),
+        *(
+            "{{ m.n | upper | indent }}",
+            "{{ (m.n | e) | upper }}",
+            "{{ '%' | format }}",
+            "{{ m.n | truncate(2, true, '') }}",
+        ),
+    ],
+)
+def test_what_is_computed_in_a_hurry_is_what_jinja_computes(render, source, html):
+    jinja = ImmutableSandboxedEnvironment(autoescape=html)
+    try:
+        expected = jinja.from_string(source).render(**MEMBERS)
+    except (TypeError, ValueError):
+        expected = None
+    try:
+        assert render(source, html=html, **MEMBERS) == expected
+    except TemplateFault:
+        assert expected is None
+
+
+@pytest.mark.parametrize(
+    "source", ["{{ m.__class__ }}", "{{ m.none }}", "{{ m.clear() }}", "{{ m.keys }}", "{{ m.x }}"]
+)
+def test_a_mapping_gives_its_members_and_no_more(render, source):
+    with pytest.raises(TemplateFault):
+        render(source, **MEMBERS)
 
 
 def test_a_text_of_just_the_longest_length_is_rendered(render):

@@ -30,6 +30,7 @@ from runner.errors import Place, Problem
 MAX_LINE = 16 * 1024 * 1024  # bytes
 _SAMPLE = 1000  # lines, of the first file
 _MARK = b"\xef\xbb\xbf"
+_NESTING = (dict, list)
 _SPACED = re.compile(rb'"[ \t\r]+:')  # a key, and space before its colon
 
 
@@ -116,8 +117,18 @@ def row_of(value: dict[str, Any], number: int, rename: Mapping[str, str]) -> Row
     """An object as a row: a null, or a blank text, is a variable without a value; so is a null further inside."""
     if rename:
         value = {rename.get(key, key): item for key, item in value.items()}
-    blank = tuple(key for key, item in value.items() if item is None or (type(item) is str and not item.strip()))
-    return {key: _without_nulls(item) for key, item in value.items() if key not in blank}, blank, number
+    blank, nesting = [], []
+    for key, item in value.items():
+        kind = type(item)
+        if item is None or (kind is str and (not item or item.isspace())):
+            blank.append(key)
+        elif kind in _NESTING:
+            nesting.append(key)
+    if blank:
+        value = {key: item for key, item in value.items() if key not in blank}
+    if nesting:
+        value = {**value, **{key: _without_nulls(value[key]) for key in nesting}}
+    return value, tuple(blank), number
 
 
 def _without_nulls(value: Any) -> Any:
@@ -151,7 +162,6 @@ def _objects(tree: Tree, path: str) -> Iterator[tuple[int, dict[str, Any] | Prob
 
 
 def _object(path: str, number: int, line: bytes) -> dict[str, Any] | Problem:
-    place = Place(path, number)
     try:
         value = orjson.loads(line.strip())
     except orjson.JSONDecodeError as error:
@@ -159,11 +169,21 @@ def _object(path: str, number: int, line: bytes) -> dict[str, Any] | Problem:
         words = error.msg.split(": line")[0]
         return Problem("jsonl-row", Place(path, number, error.colno), f"this line is no JSON: {words}", hint)
     if not isinstance(value, dict):
+        place = Place(path, number)
         return Problem("jsonl-row", place, "this line is no object", 'for example {"email": "…", "first_name": "Bo"}')
     # Every key is followed by a colon; only where there are more than keys, one may stand there twice.
-    if (line.count(b'":') != len(value) or _SPACED.search(line)) and (twice := _key_twice(line)):
+    colons = line.count(b'":')
+    if ((colons != len(value) and colons != _keys(value)) or _SPACED.search(line)) and (twice := _key_twice(line)):
+        place = Place(path, number)
         return Problem("jsonl-key-twice", place, f"the key {twice} is there twice", "one of its values would be lost")
     return value
+
+
+def _keys(value: Any) -> int:
+    """How many keys there are in a value, at any depth."""
+    if type(value) is dict:
+        return len(value) + sum(_keys(item) for item in value.values() if type(item) in _NESTING)
+    return sum(_keys(item) for item in value if type(item) in _NESTING)
 
 
 def _key_twice(line: bytes) -> str:
