@@ -1,5 +1,6 @@
 """Plans that bind: the plan file in git and plans that are saved, read, written and compared."""
 
+import errno
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -15,6 +16,8 @@ from runner.planner import Choices
 from runner.privacy import revealed
 from runner.report import machine, text
 from runner.report.problems import counted
+
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
 
 
 def committed(here: Session, *, replaced: bool = False) -> PlanFile:
@@ -98,7 +101,10 @@ def _inside(here: Session, path: str) -> Path:
 
 
 def _replace(path: Path, parts: Iterable[bytes]) -> None:
-    """Writes a file as a whole or not at all; what is no file, as a pipe, is written to. Raises UsageMistake."""
+    """Writes a file as a whole or not at all; what is no file, as a pipe, is written to.
+
+    Raises RunStopped if the disk is full or fails, UsageMistake if the path is wrong.
+    """
     is_special = path.exists() and not path.is_file()
     real = path if is_special else Path(os.path.realpath(path))
     temporary = real if is_special else real.with_name(f".{real.name}.{os.getpid()}")
@@ -116,4 +122,5 @@ def _replace(path: Path, parts: Iterable[bytes]) -> None:
                 temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise UsageMistake(f"{path} cannot be written: {error.strerror}") from error
+        kind = RunStopped if error.errno in _DISK else UsageMistake
+        raise kind(f"{path} cannot be written: {error.strerror}") from error

@@ -42,6 +42,12 @@ def test_output_that_cannot_be_written_is_said(folder: Folder) -> None:
     assert "the output cannot be written" in ran.stderr
 
 
+def test_a_plan_that_a_full_disk_does_not_take_is_no_wrong_usage(folder: Folder) -> None:
+    folder.message(LIST)
+    assert shell(folder, "plan --out /dev/full").returncode == 1
+    assert shell(folder, "plan --out missing/plan.json").returncode == 64
+
+
 def test_a_bug_is_told_in_a_line_and_kept_in_a_file(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.message(LIST)
     monkeypatch.setattr("runner.cli.checking.survey", lambda *_: 1 / 0)

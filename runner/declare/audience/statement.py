@@ -104,7 +104,7 @@ def _refuse_chance(connection: Any, parts: list[dict[str, Any]]) -> None:
         {"names": sorted(names)},
     ).fetchall()
     for name, kind, stability in known:
-        if stability not in {None, "CONSISTENT"} or (kind == "macro" and name.startswith(_MACROS)):
+        if stability not in {None, "CONSISTENT"} or name == "version" or (kind == "macro" and name.startswith(_MACROS)):
             raise NotReadable("sql-function", f"the function {name} is not available", hint)
     if names & _CLOCK:
         raise NotReadable("sql-function", f"{min(names & _CLOCK)} is not available", hint)
