@@ -377,7 +377,7 @@ def test_a_file_that_cannot_be_written_as_a_whole_stays_as_it_was(
 
     monkeypatch.setattr("os.fsync", full)
     ran = folder.run("plan", *args)
-    assert (ran.code, "messages.plan cannot be written: No space left on device" in ran.err) == (64, True)
+    assert (ran.code, "messages.plan cannot be written: No space left on device" in ran.err) == (1, True)
     assert (folder.path / PLAN).read_text() == ""
     assert list(folder.path.glob(".messages*")) == []
 
