@@ -5,7 +5,7 @@ are called Null: so there it is told as a warning, and sent.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from runner.errors import Place, Problem, Severity
@@ -39,17 +39,26 @@ _LOST = "\ufffd"  # what stands for a character that could not be decoded
 _MOST = 2**53  # the largest whole number that a float is sure to hold
 
 
-def odd(values: Mapping[str, Any], *, is_text: bool) -> bool:
-    """Whether some value may be odd: quick, for every row is asked. `is_text`: all values are known to be text."""
-    texts = values.values() if is_text else [value for value in values.values() if type(value) is str]
+def odd(values: Mapping[str, Any], used: frozenset[str] | None, *, is_text: bool) -> bool:
+    """Whether some value may be odd: quick, for every row is asked. `used` as in `warnings`.
+
+    `is_text`: all values are known to be text.
+    """
+    if used is not None and 2 * len(used) < len(values):
+        values = {name: values[name] for name in used if name in values}
+    texts: Collection[str]
+    if is_text:
+        texts = values.values()
+    else:
+        texts = [value for value in values.values() if type(value) is str]
+        if len(texts) < len(values) and any(type(value) is float and abs(value) >= _MOST for value in values.values()):
+            return True
     if not _ODD.isdisjoint(texts):
         return True
     joined = "\n" + "\n".join(texts)
     if "\n=" in joined or "\n@" in joined or "\n+" in joined or "\n-" in joined:
         return True
-    if "\0" in joined or _LOST in joined:
-        return True
-    return not is_text and any(type(value) is float and abs(value) >= _MOST for value in values.values())
+    return "\0" in joined or _LOST in joined
 
 
 def warnings(values: Mapping[str, Any], used: frozenset[str] | None, place: Place) -> Iterator[Problem]:

@@ -99,7 +99,7 @@ class Selection:
                 if reason:
                     tally.left_out[reason] += 1
                     continue
-            if source and cells.odd(recipient.vars, is_text=source.is_text):
+            if source and cells.odd(recipient.vars, self.used, is_text=source.is_text):
                 for warning in cells.warnings(recipient.vars, self.used, source.place(recipient.number)):
                     tally.notice(warning)
             yield recipient
