@@ -78,7 +78,7 @@ def resolve(
                 f"a run that claimed these (last at {newest}) may still be alive elsewhere, and send them after all:"
                 " make sure that it is over"
             )
-        outcome = "not sent, so that the next apply sends" if sent_id is None else "sent"
+        outcome = "not sent, to be sent by the next apply" if sent_id is None else "sent"
         return _write(here, ledger, records, f"count {len(states)} unknown as {outcome}", yes=yes)
 
 

@@ -3,6 +3,7 @@
 import click
 
 from runner.cli.options import EXIT, command, format_option
+from runner.cli.screen import Screen
 from runner.cli.session import Session, session
 from runner.declare.project import Project, version_number
 from runner.declare.rules import did_you_mean
@@ -33,7 +34,7 @@ def lint(
     PATHS are files or folders below messages/; without any, all are linted.
     """
     if explain is not None:
-        click.echo(_explained(explain))
+        Screen.last().result(_explained(explain))
         return EXIT.done
     with session() as here:
         project = here.project(paths)

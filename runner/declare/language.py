@@ -14,7 +14,7 @@ MAX_RENDERED = 1024 * 1024  # characters
 MAX_PRINTED = 4 * MAX_RENDERED  # with what macros and captures print and print again
 MAX_SECONDS = 2.0  # of processor time for one text
 TOO_SLOW = "too-slow"
-DEFAULT_HINT = 'give it a value, or a default: {{ … | default("there") }}'
+DEFAULT_HINT = "give it a value, or a default: {{ … | default('there') }}"
 _KINDS = {
     "list": "a list",
     "tuple": "a list",

@@ -34,7 +34,7 @@ _ALL = (
         "null-text",
         "a value is None, nan, NULL, null, NaT or undefined, and is printed",
         "A program wrote out a value that it did not have, and the customer reads “Hi None”.",
-        'leave the cell blank, so that it is noticed, and give the text a default: {{ … | default("there") }}',
+        "leave the cell blank, so that it is noticed, and give the text a default: {{ … | default('there') }}",
         'body: "<p>Hi {{ first_name }}</p>"\nvars: {first_name: None}',
         'body: "<p>Hi {{ first_name }}</p>"\nvars: {first_name: Ann}',
     ),

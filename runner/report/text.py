@@ -187,5 +187,6 @@ def _reconcile(unknown: Iterable[Record]) -> list[str]:
 
 def _coded(state: State) -> str:
     record = state.record
-    request = f" (request {record.request_id})" if record.request_id else ""
-    return f"  {record.code}{request}" if record.code or request else ""
+    request = f"(request {record.request_id})" if record.request_id else ""
+    told = " ".join(filter(None, (record.code, request)))
+    return f"  {told}" if told else ""

@@ -153,3 +153,10 @@ def test_the_docs_list_the_rules_as_they_are() -> None:
     assert told == {
         rule.code: (str(rule.severity), rule.title.replace("|", "\\|").replace("<", "&lt;")) for rule in RULES.values()
     }
+
+
+def test_an_explanation_has_colours_only_where_they_are_wanted(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[" in folder.run("lint", "--explain", "null-text").out
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[" not in folder.run("lint", "--explain", "null-text").out

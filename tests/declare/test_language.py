@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import escape
 
-from runner.declare.language import Missing, MissingValue, TemplateFault, checked, escaped
+from runner.declare.language import DEFAULT_HINT, Missing, MissingValue, TemplateFault, checked, escaped
 from runner.privacy import private
 
 
@@ -61,3 +62,8 @@ def test_true_and_false_are_printed_as_jinja_prints_them():
 def test_a_text_is_escaped_as_markupsafe_does_it(text):
     assert escaped(text) == str(escape(text))
     assert type(escaped(text)) is str
+
+
+def test_the_hint_for_a_missing_value_fits_a_subject_in_double_quotes():
+    advised = DEFAULT_HINT[DEFAULT_HINT.index("{{") :].replace("…", "first_name")
+    assert yaml.safe_load(f'subject: "Hi {advised}"') == {"subject": f"Hi {advised}"}

@@ -78,7 +78,7 @@ def _oddity(value: Any) -> tuple[str, str] | None:
     if value in _ODD:
         return (
             f"is {value}: the word for a value that is missing, or a spreadsheet's error",
-            "leave the cell empty, if it is meant so",
+            "if nothing is meant, leave the cell empty and give the text a default",
         )
     if _FORMULA.match(value):
         return f"is {private(value[:80])}: a formula", "export the values instead"
