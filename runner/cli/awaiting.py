@@ -38,7 +38,7 @@ def awaited(screen: Screen, ledger: Ledger, plan: Plan, until: float | None) -> 
     free = max(0, states["free"] - sending.total()) if plan.limit is None else 0
     found = Elsewhere(sending.total(), states["unknown"], free)
     told = (
-        (found.unknown, "unknown: whoever claimed them is gone; msgrun status lists them"),
+        (found.unknown, "unknown: another run does not know what became of them; msgrun status lists them"),
         (found.sending, f"still being sent, by {'; '.join(sending)}: msgrun status tells how they end"),
         (found.free, "given up by the run that had claimed them: run the same command again"),
     )

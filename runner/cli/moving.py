@@ -10,6 +10,7 @@ from runner.cli.session import Session
 from runner.commit import Commit
 from runner.declare.project import SETTINGS_FILE
 from runner.errors import GuardRefused, LedgerUnavailable
+from runner.guards import Guard
 from runner.ledger import change, git
 from runner.ledger.facts import Facts
 from runner.ledger.git import Repository
@@ -18,11 +19,28 @@ from runner.ledger.remote import DEFAULT_BRANCH, Address, Remote
 _FORMER = ("HEAD", "HEAD^")  # a change of lock: that is not committed yet, and one that just was
 
 
-def nothing_left(here: Session, facts: Facts) -> None:
+def behind(here: Session, facts: Facts) -> Guard | None:
+    """What apply would stop at, as far as this machine alone can tell: a plan needs no network."""
+    if here.options.sandbox:
+        return None
+    try:
+        if is_elsewhere(here.settings.lock):
+            nothing_in_lockfile(here, here.tree.root / _default_name(here), facts)
+        else:
+            nothing_on_branch(here, facts, offline=True)
+        nothing_left(here, facts, offline=True)
+    except GuardRefused as error:
+        return Guard("ledger-behind", error.message, error.hint)
+    except LedgerUnavailable as error:
+        here.screen.note(f"where the ledger was before is not known: {error.message}")
+    return None
+
+
+def nothing_left(here: Session, facts: Facts, *, offline: bool = False) -> None:
     """Raises GuardRefused if the ledger that the last two commits named has records that these facts lack.
 
     A ledger that is elsewhere may have been one before, and hold only what was sent then: that it is there proves
-    nothing. Raises LedgerUnavailable if the former one cannot be read.
+    nothing. `offline`: only a lockfile is asked. Raises LedgerUnavailable if the former one cannot be read.
     """
     root = here.tree.root.resolve()
     repository = git.repository(root)
@@ -36,6 +54,8 @@ def nothing_left(here: Session, facts: Facts) -> None:
         if not base or repository.blob(base, settings) == now:
             continue
         named = lock_at(here, Commit(ref, base), repository)
+        if offline and is_elsewhere(named):
+            continue
         now_named = here.settings.lock
         try:
             missing = lacked(here, repository, base, named, facts)
@@ -66,18 +86,18 @@ def nothing_in_lockfile(here: Session, lockfile: Path, facts: Facts) -> None:
             )
 
 
-def nothing_on_branch(here: Session, facts: Facts) -> None:
+def nothing_on_branch(here: Session, facts: Facts, *, offline: bool = False) -> None:
     """Raises GuardRefused if the branch that may have been the ledger before has records that these facts lack.
 
-    LedgerUnavailable if the remote does not answer.
+    `offline`: as it was read last. LedgerUnavailable if the remote does not answer.
     """
     repository = git.repository(here.tree.root.resolve())
     remote = next(reversed(repository.remotes() if repository else ()), "")
     if repository is None or not remote:
         return
-    at = Address(remote, DEFAULT_BRANCH, f"{here.settings.plan_file.removesuffix('.plan')}.lock")
-    version, former = Remote(repository, at).fetched(), Facts()
-    if version is None or not former.read(version.data, str(at)):
+    there, former = Remote(repository, Address(remote, DEFAULT_BRANCH, _default_name(here))), Facts()
+    version = (there.cached() or (None, 0.0))[0] if offline else there.fetched()
+    if version is None or not former.read(version.data, str(there.at)):
         return
     try:
         former.header(here.settings.salt)
@@ -86,10 +106,14 @@ def nothing_on_branch(here: Session, facts: Facts) -> None:
     missing = sum(1 for _ in change.left_behind(former, facts))
     if missing:
         raise GuardRefused(
-            f"the branch {at} has {missing:,} records that the ledger {here.settings.lock} lacks",
+            f"the branch {there.at} has {missing:,} records that the ledger {here.settings.lock} lacks",
             f"what it forgets is sent again: MSGRUN_LOCK=git+{remote} msgrun lock export sent.lock, then msgrun lock"
             " import sent.lock --new-lock",
         )
+
+
+def _default_name(here: Session) -> str:
+    return f"{here.settings.plan_file.removesuffix('.plan')}.lock"
 
 
 def lacked(here: Session, repository: Repository, base: str, named: str, facts: Facts) -> int:

@@ -12,6 +12,7 @@ from runner.cli import binding, reviewing
 from runner.cli.crew import forked
 from runner.cli.drawing import Counting
 from runner.cli.holding import home, known
+from runner.cli.moving import behind
 from runner.cli.options import EXIT, command, format_option
 from runner.cli.session import WATCH, Session, session
 from runner.cli.watching import steady_memory
@@ -85,10 +86,12 @@ def plan(
     with session() as here:
         project = here.valid_project(paths)
         facts = known(here)
+        left = behind(here, facts)  # before the facts get what else is known
         notes = _notes(here, facts, against)
         file = binding.committed(here, replaced=write and here.is_whole(paths))
         bound = binding.bound(here, choices, paths, file)
         made, warnings = made_from(here, project, facts, replace(bound, plan_file=None) if write or check else bound)
+        made = replace(made, guards=(*made.guards, left)) if left else made
         changes = file.changes((message.line for message in made.messages), whole=bound.whole) if check else []
         seen = reviewing.review(here, made, warnings, [*notes, *text.out_of_date(file, changes)])
         if against is not None:

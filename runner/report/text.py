@@ -27,7 +27,7 @@ def plan(planned: Plan) -> str:
     sends = planned.sends()
     blocks.extend(_message(message, sends[message.name]) for message in planned.messages)
     blocks.extend(guard(found) for found in planned.guards)
-    limited = f" (the first {planned.to_send} of them now)" if planned.to_send < planned.counts["send"] else ""
+    limited = f" (now the first {planned.to_send} to send)" if planned.to_send < planned.counts["send"] else ""
     blocks.append(f"{counts(planned.counts)}{limited}\ndigest {planned.digest}")
     return "\n\n".join(blocks)
 

@@ -189,7 +189,7 @@ def test_a_new_ledger_is_not_begun_beside_one_that_has_records(campaign: Campaig
     campaign.run(4, "apply", "--yes", "--limit", "30")
     campaign.name("git+origin")
     assert "messages.lock has 30 records" in campaign.run(5, "lock", "begin")
-    assert "there is no ledger" in campaign.run(0, "plan")
+    assert "there is no ledger" in campaign.run(5, "plan")
     campaign.run(0, "lock", "import", "messages.lock", "--new-lock")
     for lock in (f"{server.lock}#beside", "other.lock"):
         campaign.name(lock)
@@ -215,6 +215,25 @@ def test_a_fresh_clone_of_a_moved_project_knows_all(campaign: Campaign, clone, o
     assert tip(origin) == campaign.here.git("rev-parse", "HEAD")
     fresh = clone("fresh", "--depth=1")
     assert "\n90 to send, 26 sent, 3 unknown, 1 refused" in fresh.msgrun("plan").out
+
+
+def test_a_plan_says_what_this_machine_knows_that_the_ledger_lacks(campaign: Campaign, server: Server) -> None:
+    campaign.send(30)
+    for lock in ("git+origin#other", f"{server.lock}#other"):
+        campaign.name(lock)
+        assert "messages.lock has 30 records that the ledger" in campaign.run(5, "plan")
+        (guard,) = json.loads(campaign.run(5, "plan", "--format", "json").partition("\nthere is")[0])["guards"]
+        assert guard["code"] == "ledger-behind"
+    campaign.name("")
+    campaign.move("git+origin")
+    campaign.here.commit()
+    campaign.here.git("rm", "-q", "--cached", "messages.lock")
+    (campaign.here.path / "messages.lock").unlink()
+    (campaign.here.path / ".git/msgrun/messages.lock.journal").unlink()
+    campaign.run(0, "plan")
+    campaign.name("other.lock")
+    assert "the branch origin#msgrun-ledger:messages.lock has 30 records" in campaign.run(5, "plan")
+    campaign.run(0, "--sandbox", "plan")
 
 
 def test_a_former_ledger_that_cannot_be_read_stops_the_run_and_says_what_to_do_if_it_never_was_one(

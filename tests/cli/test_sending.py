@@ -111,7 +111,7 @@ def test_limit_sends_the_first_and_leaves_the_rest(folder: Folder, intercom: San
     folder.message(LIST)
     ran = folder.run("apply", "--yes", "--limit", "2")
     assert (ran.code, ran.out.splitlines()[-1]) == (0, "2 sent")
-    assert "(the first 2 of them now)" in ran.out
+    assert "(now the first 2 to send)" in ran.out
     assert folder.run("apply", "--yes").out.splitlines()[-1] == "1 sent"
     assert len(intercom.messages) == 3
 

@@ -109,7 +109,7 @@ def test_workers_share_a_plan_and_nobody_gets_it_twice_whatever_is_killed(fleet:
     for worker in workers[1:]:
         said, _ = worker.communicate(timeout=120)
         assert worker.returncode == 4, said
-        assert "unknown: whoever claimed them is gone" in said
+        assert "unknown: another run does not know what became of them" in said
     code, said = fleet.run("apply", "--yes", "--plan", plan)
     assert code == 4, said
     made = fleet.made()
