@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from runner.cli.screen import Screen
@@ -21,12 +22,13 @@ class Elsewhere:
     free: int = 0
 
 
-def awaited(screen: Screen, ledger: Ledger, plan: Plan, until: float | None) -> Elsewhere:
+def awaited(screen: Screen, ledger: Ledger, plan: Plan, until: float | None, stops: Callable[[], bool]) -> Elsewhere:
     """Waits until others have settled what they claimed of a plan, and tells what became of it.
 
-    `until` is a time of the monotonic clock at which it ends in any case. Raises LedgerUnavailable.
+    `until` is a time of the monotonic clock at which it ends in any case, `stops` whether there is a stop file.
+    Raises LedgerUnavailable.
     """
-    sending = _sending(screen, ledger, plan, min(until or float("inf"), time.monotonic() + LONGEST))
+    sending = _sending(screen, ledger, plan, min(until or float("inf"), time.monotonic() + LONGEST), stops)
     ledger.refresh()
     states = Counter(
         state.status if (state := ledger.facts.state(delivery.key)) else "free"
@@ -48,11 +50,11 @@ def awaited(screen: Screen, ledger: Ledger, plan: Plan, until: float | None) -> 
     return found
 
 
-def _sending(screen: Screen, ledger: Ledger, plan: Plan, until: float) -> Counter[str]:
+def _sending(screen: Screen, ledger: Ledger, plan: Plan, until: float, stops: Callable[[], bool]) -> Counter[str]:
     """How many deliveries of the plan who is sending, once that has ended or there is no more time."""
     names = [message.name for message in plan.messages]
     tries = 0
-    while (found := ledger.sending(names)) and time.monotonic() < until:
+    while (found := ledger.sending(names)) and time.monotonic() < until and not stops():
         if tries == len(_PAUSES) - 2:  # those who are about to end need no word
             screen.note(f"waiting for {found.total():,} that others are sending: {'; '.join(found)}")
         time.sleep(max(0.0, min(_PAUSES[min(tries, len(_PAUSES) - 1)], until - time.monotonic())))

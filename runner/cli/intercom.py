@@ -55,7 +55,6 @@ class Connection:
     def delivered(self, plan: Plan, ledger: Ledger, log_file: Path | None, deadline: float | None) -> Summary:
         """What came of sending a plan, with its progress told. `deadline` is a time of the monotonic clock."""
         settings = self.here.settings
-        stop_file = self.here.tree.root / ".msgrun" / "stop"
         progress = Progress(self.here.screen, self.pace)
         with Signals() as signals, Log(self.here.screen, log_file) as log, drawn(self.pace, ledger.draw):
             run = Run(
@@ -66,7 +65,7 @@ class Connection:
                 sender=Sender(self.transport, self.workspace, self.pace, CLOCK, settings.api_version),
                 pace=self.pace,
                 clock=CLOCK,
-                halt=Halt(lambda: signals.number, stop_file.exists, deadline),
+                halt=Halt(lambda: signals.number, self.here.stop_file.exists, deadline),
                 run_id=run_id(),
                 progress=progress,
                 log=log,

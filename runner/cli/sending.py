@@ -88,7 +88,9 @@ def apply(
             if done.planned:
                 _tell(here, ledger, done)
             is_settled = done.stop or done.unknown or made.counts["unknown"]  # whatever the others do
-            others = awaited(here.screen, ledger, made, until) if done.taken and not is_settled else Elsewhere()
+            others = Elsewhere()
+            if done.taken and not is_settled:
+                others = awaited(here.screen, ledger, made, until, here.stop_file.exists)
             return _code(done, made, ledger.facts, others)
 
 

@@ -40,6 +40,11 @@ class Session:
         """Where the sandbox keeps its state and its own ledger."""
         return self.tree.root / SANDBOX_FOLDER
 
+    @property
+    def stop_file(self) -> Path:
+        """The file that ends a run in order, once it is there."""
+        return self.tree.root / ".msgrun" / "stop"
+
     def project(self, paths: tuple[str, ...] = ()) -> Project:
         """Reads the declarations; `paths` are as the user typed them, relative to where the command runs."""
         return load(self.tree, self.settings, WATCH, [self._from_root(path) for path in paths])

@@ -47,11 +47,13 @@ def fact(key: str, status: str) -> Record:
     return Record(key=key, attempt="R1-1", status=status, message="seed", revision=1)  # type: ignore[arg-type]
 
 
-def found(ledger: Others, said: Said, *, limit: int | None = None, until: float | None = None) -> Elsewhere:
+def found(
+    ledger: Others, said: Said, *, limit: int | None = None, until: float | None = None, stops: bool = False
+) -> Elsewhere:
     deliveries = [SimpleNamespace(key=key, action="send") for key in KEYS]
     plan: Any = SimpleNamespace(messages=[SimpleNamespace(name="seed", deliveries=deliveries)], limit=limit)
     screen: Any = said
-    return awaited(screen, ledger, plan, until)
+    return awaited(screen, ledger, plan, until, lambda: stops)
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +84,11 @@ def test_nobody_waits_beyond_a_deadline():
     ledger = Others([Counter({"run 7": 4})], [fact(key, "sent") for key in KEYS[:2]])
     assert found(ledger, said, until=time.monotonic() + 0.05) == Elsewhere(sending=4)
     assert "4 of the plan still being sent, by run 7" in said[-1]
+
+
+def test_a_stop_file_ends_the_waiting():
+    ledger = Others([Counter({"run 7": 4})], [fact(key, "sent") for key in KEYS[:2]])
+    assert found(ledger, Said(), stops=True) == Elsewhere(sending=4)
 
 
 def test_with_a_limit_what_is_free_is_only_left():
