@@ -88,7 +88,8 @@ def test_a_share_of_the_limit_is_used_in_a_window(skew, share):
     time = Time()
     server, pace = Server(167, skew), Pace(time.clock, share, None)
     simulate(server, pace, time, 60)
-    assert max(server.accepted.values()) <= 167 * share + 1
+    # Where the first answer comes after the end of its window, up to two more are started before the next is known.
+    assert max(server.accepted.values()) <= 167 * share + 3
     whole = sorted(server.accepted)[1:-1]
     assert sum(server.accepted[window] for window in whole) >= 0.95 * int(167 * share) * len(whole)
 
