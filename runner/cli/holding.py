@@ -13,12 +13,14 @@ from typing import Protocol
 from runner.cli.session import SANDBOX_FOLDER, Session
 from runner.database import AS_URL, is_conninfo, is_postgres
 from runner.errors import GuardRefused, LedgerUnavailable
-from runner.ledger import Ledger, git, hold, lockfile
+from runner.ledger import Ledger, git, hold, lockfile, moved
 from runner.ledger.facts import Facts
 from runner.ledger.lockfile import Lockfile, Places
 from runner.ledger.record import Record
 from runner.report import text
 
+_UNASKED = {"lock import", "lock compact", "lock free"}  # commands that other ledgers have no say in
+_ANYWAY = {*_UNASKED, "lock push", "adopt"}  # commands for a ledger that moved, too: they let nothing be sent
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -84,22 +86,31 @@ def places(here: Session, *, tolerant: bool = False) -> Places:
 
 def known(here: Session) -> Facts:
     """What the ledger knows, read without holding it; torn lines and duplicates are told."""
-    facts = home(here).read()
+    there = home(here)
+    facts = there.read()
     facts.header(here.settings.salt)
     _tell_of(here, facts)
+    if facts.moved and facts.moved != moved.name(here.settings.lock):
+        here.screen.note(moved.refusal(there.shown, facts.moved)[0])
     return facts
 
 
 @contextlib.contextmanager
 def held(here: Session, command: str, *, new_lock: bool, no_fetch: bool) -> Iterator[Ledger]:
     """The ledger, brought up to date; a lockfile is held alone. Raises GuardRefused, LedgerUnavailable."""
-    asks = command not in {"lock import", "lock compact"} and not (here.options.sandbox or no_fetch)
+    asks = command not in _UNASKED and not (here.options.sandbox or no_fetch)
     if asks and new_lock and not home(here).exists:
-        _nothing_left(here, Facts())  # before it is begun: the next run would find it there
+        _nothing_left(here, Facts(), ever=True)  # before it is begun: the next run would find it there
     with home(here).held(command, new_lock=new_lock, no_fetch=no_fetch) as ledger:
         _tell_of(here, ledger.facts)
+        if to := ledger.facts.moved:
+            if to == moved.name(here.settings.lock):
+                ledger.move("")  # the same place, by another name than before
+            elif command not in _ANYWAY:
+                raise GuardRefused(*moved.refusal(home(here).shown, to))
         if asks:
-            _nothing_left(here, ledger.facts)
+            for former in _nothing_left(here, ledger.facts):
+                _leave(here, former)
         yield ledger
 
 
@@ -119,7 +130,7 @@ def lockfile_held(here: Session, command: str, *, new_lock: bool, no_fetch: bool
         _nothing_on_branch(here, Facts())  # before it is begun: a run with --no-fetch would find it there
     with Lockfile(where, here.settings.salt, command, here.now) as ledger:
         if repository:
-            _unheld(repository, where.lockfile)
+            _unheld(repository, where.lockfile, although_moved=command in _ANYWAY)
             ledger.fold_in(repository.remote_versions(where.lockfile))
         healed = ledger.heal()
         if healed and not in_sandbox:
@@ -163,11 +174,14 @@ def is_elsewhere(lock: str) -> bool:
     return "://" in lock or lock.startswith("git+")
 
 
-def _unheld(repository: git.Repository, lockfile: Path) -> None:
-    """Raises LedgerUnavailable if a run holds the ledger on a remote: what that one sent is not known here yet."""
+def _unheld(repository: git.Repository, lockfile: Path, *, although_moved: bool) -> None:
+    """Raises LedgerUnavailable if a run holds the ledger on a remote: what that one sent is not known here yet.
+
+    GuardRefused if the ledger moved.
+    """
     path = repository.inside(lockfile)
     for remote in repository.remotes() if path else ():
-        hold.check(repository, remote, path or "")
+        hold.check(repository, remote, path or "", although_moved=although_moved)
 
 
 def run_id() -> str:
@@ -181,10 +195,19 @@ def stamp(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _nothing_left(here: Session, facts: Facts) -> None:
+def _nothing_left(here: Session, facts: Facts, *, ever: bool = False) -> list[str]:
     from runner.cli.moving import nothing_left  # noqa: PLC0415  # imported where used
 
-    nothing_left(here, facts)
+    return nothing_left(here, facts, ever=ever)
+
+
+def _leave(here: Session, former: str) -> None:
+    from runner.cli.arriving import leave  # noqa: PLC0415  # imported where used
+
+    try:
+        leave(here, former)
+    except LedgerUnavailable as error:
+        here.screen.note(f"{former} was not told that the ledger moved here: {error.message}")
 
 
 def _nothing_on_branch(here: Session, facts: Facts) -> None:

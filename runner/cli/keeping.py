@@ -193,7 +193,8 @@ def export(file: Path | None) -> int:
 def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
     """Add the facts of a lockfile to the ledger.
 
-    FILE is a lockfile, or what lock export wrote. What the ledger knows already stays as it is.
+    FILE is a lockfile, or what lock export wrote. What the ledger knows already stays as it is. The ledger that lock:
+    named before is told that it moved, and refuses to be used from then on.
     """
     del yes  # facts only add up, so it never asks; scripts may say it all the same
     with session() as here:
@@ -213,6 +214,10 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
                 ledger.append(*some)
                 count += len(some)
             here.screen.result(f"{count:,} records added to {home(here).shown}, of {len(theirs):,} deliveries")
+            if not (no_fetch or here.options.sandbox):
+                from runner.cli.arriving import arrived  # noqa: PLC0415  # imported where used
+
+                arrived(here, ledger)
             return EXIT.guard if ledger.facts.duplicates() else EXIT.done
 
 

@@ -1,28 +1,31 @@
 """Where the ledger was before, or may have been: what a changed `lock:` would leave behind, and send again."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from runner.cli.comparing import lock_at
-from runner.cli.holding import home, is_elsewhere, known
+from runner.cli.holding import home, is_elsewhere
 from runner.cli.session import Session
 from runner.commit import Commit
 from runner.declare.project import SETTINGS_FILE
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.guards import Guard
-from runner.ledger import change, git
+from runner.ledger import change, git, moved
 from runner.ledger.facts import Facts
 from runner.ledger.git import Repository
 from runner.ledger.remote import DEFAULT_BRANCH, Address, Remote
 
-_FORMER = ("HEAD", "HEAD^")  # a change of lock: that is not committed yet, and one that just was
+FORMER = ("HEAD", "HEAD^")  # a change of lock: that is not committed yet, and one that just was
 
 
 def behind(here: Session, facts: Facts) -> Guard | None:
     """What apply would stop at, as far as this machine alone can tell: a plan needs no network."""
     if here.options.sandbox:
         return None
+    if facts.moved and facts.moved != moved.name(here.settings.lock):
+        return Guard("ledger-moved", *moved.refusal(home(here).shown, facts.moved))
     try:
         if is_elsewhere(here.settings.lock):
             nothing_in_lockfile(here, here.tree.root / _default_name(here), facts)
@@ -36,41 +39,82 @@ def behind(here: Session, facts: Facts) -> Guard | None:
     return None
 
 
-def nothing_left(here: Session, facts: Facts, *, offline: bool = False) -> None:
+def nothing_left(here: Session, facts: Facts, *, offline: bool = False, ever: bool = False) -> list[str]:
     """Raises GuardRefused if the ledger that the last two commits named has records that these facts lack.
 
     A ledger that is elsewhere may have been one before, and hold only what was sent then: that it is there proves
-    nothing. `offline`: only a lockfile is asked. Raises LedgerUnavailable if the former one cannot be read.
+    nothing. `offline`: only a lockfile is asked. `ever`: whatever any commit named, for a ledger that begins has no
+    other chance. Raises LedgerUnavailable if a former one cannot be read. Returns what `lock:` named before.
+    """
+    asked = []
+    for repository, commit, named in seen_before(here, offline=offline, ever=ever):
+        if offline and is_elsewhere(named):
+            continue
+        try:
+            missing = lacked(here, repository, commit.hash, named, facts)
+        except LedgerUnavailable as error:
+            way = f"if nothing was ever sent with it, name the ledger yourself: {left_hint(here)}"
+            raise LedgerUnavailable(
+                f"lock: named another ledger before ({commit.ref}), and what it knows is needed: {error.message}",
+                f"{error.hint}; {way}" if error.hint else way,
+            ) from error
+        if missing:
+            path = repository.inside(here.tree.root / named) if not is_elsewhere(named) else None
+            gone = f"{commit.ref}:{path}" if path and not (here.tree.root / named).exists() else ""
+            raise GuardRefused(*lacks(here, named, missing, gone))
+        asked.append(named)
+    return asked
+
+
+def seen_before(
+    here: Session, *, offline: bool = False, ever: bool = False
+) -> Iterator[tuple[Repository, Commit, str]]:
+    """What else `lock:` named in the last two commits, or in any: another kind, or another place.
+
+    Of a clone that ends before the second, that one is fetched, unless `offline`. Raises LedgerUnavailable if a clone
+    does not have what was `ever`.
     """
     root = here.tree.root.resolve()
     repository = git.repository(root)
     settings = repository.inside(root / SETTINGS_FILE) if repository else None
-    if repository is None or settings is None or os.environ.get("MSGRUN_LOCK"):
+    if repository is None or settings is None or here.options.sandbox or os.environ.get("MSGRUN_LOCK"):
         return  # a variable that names the ledger names it for every commit
+    if ever and repository.attempted("rev-parse", "--is-shallow-repository") == "true":
+        raise LedgerUnavailable(
+            "this clone is shallow, and an older commit may name a ledger that knows what was sent",
+            f"git fetch --unshallow; or, if nothing ever was, name the ledger yourself: {left_hint(here)}",
+        )
+    if not (offline or ever) and not repository.has_parent("HEAD"):
+        here.screen.note(
+            "this shallow clone ends with its newest commit, so the ledger that lock: named before that is not asked:"
+            " fetch-depth: 2"
+        )
     path = root / SETTINGS_FILE
     now = path.read_bytes() if path.exists() else None
-    for ref in _FORMER:
+    changes = (repository.attempted("log", "--format=%h^", "--", f":(top){settings}") or "").split() if ever else []
+    seen = set()
+    for ref in ("HEAD", *changes) if ever else FORMER:
         base = repository.attempted("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
-        if not base or repository.blob(base, settings) == now:
+        if not base or (then := repository.blob(base, settings)) == now or then in seen:
             continue
+        seen.add(then)
         named = lock_at(here, Commit(ref, base), repository)
-        if offline and is_elsewhere(named):
-            continue
-        now_named = here.settings.lock
-        try:
-            missing = lacked(here, repository, base, named, facts)
-        except LedgerUnavailable as error:
-            way = f"if nothing was ever sent with it, name the ledger yourself: MSGRUN_LOCK={now_named}"
-            raise LedgerUnavailable(
-                f"lock: named another ledger before ({ref}), and what it knows is needed: {error.message}",
-                f"{error.hint}; {way}" if error.hint else way,
-            ) from error
-        if missing:
-            raise GuardRefused(
-                f"the ledger {named}, which lock: named before, has {missing:,} records that {now_named} lacks",
-                f"what it forgets is sent again: MSGRUN_LOCK={named} msgrun lock export sent.lock, then msgrun lock"
-                " import sent.lock --new-lock",
-            )
+        if named != here.settings.lock and (is_elsewhere(named) or is_elsewhere(here.settings.lock)):
+            yield repository, Commit(ref, base), named
+
+
+def lacks(here: Session, named: str, missing: int, gone: str = "") -> tuple[str, str]:
+    """That the ledger lacks records of a former one, and how to bring them; `gone`: a lockfile that git alone has."""
+    export = f"git show {gone} > sent.lock" if gone else f"MSGRUN_LOCK={named} msgrun lock export sent.lock"
+    return (
+        f"the ledger {named}, which lock: named before, has {missing:,} records that {here.settings.lock} lacks",
+        f"what it forgets is sent again: {export}, then msgrun lock import sent.lock --new-lock",
+    )
+
+
+def left_hint(here: Session) -> str:
+    """How to say that no ledger was before."""
+    return f"MSGRUN_LOCK={moved.name(here.settings.lock)}"
 
 
 def nothing_in_lockfile(here: Session, lockfile: Path, facts: Facts) -> None:
@@ -79,7 +123,7 @@ def nothing_in_lockfile(here: Session, lockfile: Path, facts: Facts) -> None:
     for place in (lockfile, *([repository.journal(lockfile)] if repository else ())):
         former = Facts()
         former.read_file(place, str(place))
-        if missing := sum(1 for _ in change.left_behind(former, facts)):
+        if missing := lacking(former, facts):
             raise GuardRefused(
                 f"{place} has {missing:,} records that the ledger {home(here).shown} lacks",
                 f"what it forgets is sent again: msgrun lock import {place} --new-lock, and then remove it",
@@ -103,7 +147,7 @@ def nothing_on_branch(here: Session, facts: Facts, *, offline: bool = False) -> 
         former.header(here.settings.salt)
     except GuardRefused:  # of another project in this repository
         return
-    missing = sum(1 for _ in change.left_behind(former, facts))
+    missing = lacking(former, facts)
     if missing:
         raise GuardRefused(
             f"the branch {there.at} has {missing:,} records that the ledger {here.settings.lock} lacks",
@@ -125,8 +169,14 @@ def lacked(here: Session, repository: Repository, base: str, named: str, facts: 
     if named == now or not (is_elsewhere(named) or is_elsewhere(now)):
         return 0
     if is_elsewhere(named):
-        former = known(replace(here, settings=replace(here.settings, lock=named)))
+        former = home(replace(here, settings=replace(here.settings, lock=named))).read()
+        former.header(here.settings.salt)
     else:
         path, former = repository.inside(here.tree.root / named), Facts()
         former.read((repository.blob(base, path) if path else None) or b"", f"{base[:10]}:{named}")
-    return sum(1 for _ in change.left_behind(former, facts))
+    return lacking(former, facts)
+
+
+def lacking(former: Facts, now: Facts) -> int:
+    """How many records of a former ledger the one of now lacks."""
+    return sum(1 for _ in change.left_behind(former, now))

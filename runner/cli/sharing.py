@@ -77,12 +77,12 @@ def push(branch: str | None) -> int:
             return _brought_home(here)
         repository, to = _shared(here, branch)
         with lockfile_held(here, "lock push", new_lock=False, no_fetch=True) as ledger:
-            done = pushing.push(repository, to, ledger, _pause)
+            done = pushing.push(repository, to, ledger, pause)
             if done is None:
                 here.screen.result(f"{to} has all of {to.path}")
             else:
                 here.screen.result(f"pushed {done.lines:,} lines of {to.path} to {to} as {done.commit[:10]}")
-            holds.free(repository, to, _pause)
+            holds.free(repository, to, pause)
             return EXIT.guard if ledger.facts.duplicates() else EXIT.done
 
 
@@ -91,10 +91,18 @@ def push(branch: str | None) -> int:
 def free(*, yes: bool) -> int:
     """End a hold that nobody will end any more.
 
-    What the run that had it sent may be known nowhere. Settle that first: look into Intercom, and let msgrun adopt
-    count what went out.
+    Or use a ledger again that moved to one that is lost for ever. What the run that had it sent, or the lost ledger
+    knew, may be known nowhere. Settle that first: look into Intercom, and let msgrun adopt count what went out.
     """
     with session() as here:
+        from runner.cli.arriving import away, back  # noqa: PLC0415  # imported where used
+
+        if lost := away(here, home(here).read()):
+            here.confirmed(f"Use {home(here).shown} again, and forget what {lost} knows?", yes=yes)
+            with held(here, "lock free", new_lock=False, no_fetch=False) as ledger:
+                back(here, ledger)
+            here.screen.result(f"{home(here).shown} is the ledger again")
+            return EXIT.done
         if _is_elsewhere(here):
             here.screen.result(f"{home(here).shown} needs no hold, and has none")
             return EXIT.done
@@ -104,7 +112,7 @@ def free(*, yes: bool) -> int:
             here.screen.result("nobody holds it")
             return EXIT.done
         here.confirmed(f"End the hold of {who}?", yes=yes)
-        holds.free(repository, to, _pause, anybodys=True)
+        holds.free(repository, to, pause, anybodys=True)
         here.screen.result(f"ended the hold of {who}")
         return EXIT.done
 
@@ -180,7 +188,7 @@ def _shared(here: Session, branch: str | None) -> tuple[Repository, Target]:
     return repository, pushing.target(repository, where.lockfile, branch)
 
 
-def _pause(number: int) -> None:
+def pause(number: int) -> None:
     """Waits before a further try: longer each time, and never as long as whoever was faster."""
     longest = min(_LONGEST_PAUSE, 0.5 * 2**number)
     time.sleep(longest * (500 + secrets.randbelow(500)) / 1000)

@@ -72,6 +72,10 @@ class Ledger(Protocol):
         """Ties the ledger to a workspace, durably. Raises GuardRefused if it is tied to another."""
         ...
 
+    def move(self, to: str) -> None:
+        """Notes where the ledger moved, durably; empty: it came back. Raises LedgerUnavailable."""
+        ...
+
     def refresh(self) -> None:
         """Reads into the facts what was written since."""
         ...

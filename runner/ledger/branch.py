@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from runner.errors import GuardRefused, LedgerUnavailable
-from runner.ledger import rescue, store
+from runner.ledger import moved, rescue, store
 from runner.ledger.change import left_behind
 from runner.ledger.facts import Facts
 from runner.ledger.git import GitFailed
@@ -143,6 +143,15 @@ class Branch:
         self._insist(lambda: [] if pinned in self.facts.headers else [pinned.line()], f"{self._name}: pin {workspace}")
         self.facts.add(pinned)
 
+    def move(self, to: str) -> None:
+        """Notes where the ledger moved, durably; empty: it came back. No run claims on it any more."""
+
+        def missing() -> list[bytes]:
+            return [] if self.facts.moved == to else [self.facts.moving(self._salt, to).line()]
+
+        self._insist(missing, f"{self._name}: {f'moved to {to}' if to else 'back'}")
+        self.facts.add(self.facts.moving(self._salt, to))
+
     def save(self, records: list[Record]) -> Path:
         """Writes outcomes that could not be pushed to the rescue file, and returns it. Raises LedgerUnavailable."""
         store.append([self._rescue], b"".join(record.line() for record in records))
@@ -155,7 +164,7 @@ class Branch:
         def rewritten() -> list[bytes]:
             nonlocal counts
             old = self._version.data if self._version else b""
-            lines = [self.facts.header(self._salt).line(), *(record.line() for record in self.facts.compacted())]
+            lines = list(self.facts.compacted_lines(self._salt))
             counts = old.count(b"\n"), len(lines)
             return [] if b"".join(lines) == old else lines
 
@@ -219,6 +228,8 @@ class Branch:
 
     def _bounded(self, lines: list[bytes], *, has_claims: bool) -> None:
         count = (self._version.data.count(b"\n") if self._version else 0) + len(lines)
+        if has_claims and self.facts.moved:
+            raise _Final(*moved.refusal(self._remote.at, self.facts.moved))
         if has_claims and count > self._most:
             raise _Final(*too_large(count, self._most))
 

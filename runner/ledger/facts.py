@@ -6,6 +6,7 @@ A million take some 50 MB, wherever their lines are: in a lockfile, its journal,
 from array import array
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -201,6 +202,33 @@ class Facts:
                 "with another salt nothing sent would be recognised; put back salt: of msgrun.yaml, or MSGRUN_SALT",
             )
         return Header(workspaces[0] if workspaces else "", ours)
+
+    @property
+    def moved(self) -> str:
+        """Where the ledger moved; empty as long as it is where these facts were read."""
+        return self._last_move[1]
+
+    def heading(self, salt: str) -> list[Header]:
+        """The headers that tell all that the headers say. Raises GuardRefused as `header`."""
+        header, (turn, moved) = self.header(salt), self._last_move
+        return [header, *([replace(header, turn=turn, moved=moved)] if turn else [])]
+
+    def compacted_lines(self, salt: str) -> Iterator[bytes]:
+        """The lines of a ledger that says no more than it must. Raises GuardRefused as `header`."""
+        yield from (header.line() for header in self.heading(salt))
+        yield from (record.line() for record in self.compacted())
+
+    def moving(self, salt: str, to: str, least: int = 1) -> Header:
+        """The header that says that the ledger moves now; with an empty `to`, that it came back.
+
+        `least`: its turn at least, where not all that was ever said of the ledger is known here.
+        """
+        return replace(self.header(salt), turn=max(least, self._last_move[0] + 1), moved=to)
+
+    @property
+    def _last_move(self) -> tuple[int, str]:
+        """The turn, and where to; of two at one turn the one that stops a run."""
+        return max(((header.turn, header.moved) for header in self._headers), default=(0, ""))
 
     def _read(self, lines: Lines, origin: str, place: int) -> bool:
         self._contacts.clear()

@@ -96,6 +96,16 @@ class Repository:
             return None
         return self.git("cat-file", "blob", f"{commit}:{path}")
 
+    def has_parent(self, ref: str) -> bool:
+        """Whether a commit's parents are known, if it has any: where a shallow clone ends with it, they are fetched."""
+        commit = self.attempted("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+        ends = Path(os.fsdecode(self.git("rev-parse", "--path-format=absolute", "--git-path", "shallow")).strip())
+        if not ends.exists() or commit not in ends.read_text(encoding="ascii").split():
+            return True
+        remote = next(reversed(self.remotes()), "")
+        options = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--depth=2")
+        return bool(remote) and self.attempted("fetch", *options, remote, commit) is not None
+
     def attempted(self, *args: str) -> str | None:
         """What a git command printed; None if it failed."""
         done = _run(self.top, args)

@@ -8,9 +8,12 @@ import os
 import secrets
 from urllib.parse import quote
 
-from runner.errors import LedgerUnavailable
+from runner.errors import GuardRefused, LedgerUnavailable
+from runner.ledger import moved
 from runner.ledger.git import GitFailed, Repository
 from runner.ledger.push import Target, Wait, committed, insisted
+
+_MOVED = "moved to "  # so begins what the hold of a ledger says that is somewhere else for good
 
 
 def take(repository: Repository, to: Target, who: str) -> None:
@@ -35,14 +38,19 @@ def take(repository: Repository, to: Target, who: str) -> None:
         raise LedgerUnavailable(f"the ledger cannot be held on {to.remote}: {error.message}", hint) from error
 
 
-def check(repository: Repository, remote: str, path: str) -> None:
-    """Raises LedgerUnavailable if somebody else holds the ledger."""
+def check(repository: Repository, remote: str, path: str, *, although_moved: bool = False) -> None:
+    """Raises LedgerUnavailable if somebody else holds the ledger, GuardRefused if it moved."""
     ref = _ref(path)
     found = _on_remote(repository, remote, ref)
-    if not found or found == _mine(repository, ref):
+    if not found:
+        return
+    who = _told(repository, remote, ref, found)
+    if (to := _moved(who)) and not although_moved:
+        raise GuardRefused(*moved.refusal(path, to))
+    if to or found == _mine(repository, ref):
         return
     raise LedgerUnavailable(
-        f"the ledger is held on {remote} by {holder(repository, remote, path)}",
+        f"the ledger is held on {remote} by {who}",
         "if it still runs, wait; if its machine was lost, what it sent is known nowhere: look into Intercom,"
         " settle it (msgrun adopt NAME --no-fetch, for what went out), then msgrun lock free",
     )
@@ -52,10 +60,21 @@ def holder(repository: Repository, remote: str, path: str) -> str:
     """Who holds the ledger, in words; empty if nobody does."""
     ref = _ref(path)
     found = _on_remote(repository, remote, ref)
-    if not found:
-        return ""
-    repository.git("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", remote, ref)
-    return os.fsdecode(repository.git("log", "-1", "--format=%s", found)).strip()
+    return _told(repository, remote, ref, found) if found else ""
+
+
+def leave(repository: Repository, at: Target, to: str) -> None:
+    """Holds a lockfile for ever, because the ledger moved: wherever it comes back from, the remote tells.
+
+    Raises LedgerUnavailable.
+    """
+    if not where(repository, at.remote, at.path):
+        take(repository, at, f"{_MOVED}{to}")
+
+
+def where(repository: Repository, remote: str, path: str) -> str:
+    """Where the ledger moved, as the remote tells; empty if it did not."""
+    return _moved(holder(repository, remote, path))
 
 
 def free(repository: Repository, to: Target, wait: Wait, *, anybodys: bool = False) -> bool:
@@ -74,6 +93,17 @@ def free(repository: Repository, to: Target, wait: Wait, *, anybodys: bool = Fal
     if _mine(repository, ref) and not _on_remote(repository, to.remote, ref):
         repository.git("update-ref", "-d", ref)
     return done
+
+
+def _told(repository: Repository, remote: str, ref: str, found: str) -> str:
+    """What a hold's commit says."""
+    if found != _mine(repository, ref):
+        repository.git("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", remote, ref)
+    return os.fsdecode(repository.git("log", "-1", "--format=%s", found)).strip()
+
+
+def _moved(who: str) -> str:
+    return who.removeprefix(_MOVED) if who.startswith(_MOVED) else ""
 
 
 def _ref(path: str) -> str:

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -99,6 +98,7 @@ class Lockfile:
     def __init__(self, places: Places, salt: str, command: str, now: datetime) -> None:
         self._places = places
         self._salt = salt
+        self._opened = int(now.timestamp())
         self._holds = [_hold(places.lock, command, now)]
         try:
             if places.journal:
@@ -131,9 +131,9 @@ class Lockfile:
 
         Facts that later ones of their attempt replace are not missed: else what was compacted would come back.
         """
-        header, healed = self.facts.header(self._salt), 0
+        headers, healed = self.facts.heading(self._salt), 0
         for bit, path, _ in _files(self._places):
-            lines = [header.line()] if self.facts.lacks_header(header, bit) else []
+            lines = [header.line() for header in headers if self.facts.lacks_header(header, bit)]
             for record in self.facts.lacking(bit):
                 lines.append(record.line())
                 healed += bit == _LOCKFILE
@@ -146,10 +146,9 @@ class Lockfile:
         theirs = Facts()
         theirs.read(data, shown)
         self.facts.read(data, shown)
-        header = self.facts.header(self._salt)
+        headers = [header for header in self.facts.heading(self._salt) if header not in theirs.headers]
         missing = (record for record in self.facts.compacted() if record not in theirs.of(record.key))
-        lines = b"".join(record.line() for record in missing)
-        return lines if header in theirs.headers else header.line() + lines
+        return b"".join([*(header.line() for header in headers), *(record.line() for record in missing)])
 
     def become(self, data: bytes) -> None:
         """Replaces the file by a version that lacks none of its lasting facts. Raises LedgerUnavailable.
@@ -208,12 +207,21 @@ class Lockfile:
         store.append(self._paths, pinned.line())
         self.facts.add(pinned)
 
+    def move(self, to: str) -> None:
+        """Notes where the ledger moved, durably; empty: it came back.
+
+        Where it leaves, in the journal alone: the file itself is about to be removed from git, as it was committed.
+        Turns are seconds since 1970, for another clone may have noted one that is not known here.
+        """
+        header = self.facts.moving(self._salt, to, self._opened)
+        store.append(self._paths[-1:] if to else self._paths, header.line())
+        self.facts.add(header)
+
     def compact(self) -> tuple[int, int]:
         """Rewrites the lockfile sorted and without what later facts of an attempt replace: lines before and after."""
         path = self._places.lockfile.resolve()
-        header = self.facts.header(self._salt)
-        before, lines = count(path), chain([header.line()], (record.line() for record in self.facts.compacted()))
-        _replace(path, lines)
+        before = count(path)
+        _replace(path, self.facts.compacted_lines(self._salt))
         return before, count(path)
 
     @property

@@ -23,15 +23,20 @@ KeyStatus = Literal["sent", "unknown", "refused", "free"]
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Which workspace and which salt a ledger belongs to; an empty one is not known."""
+    """Which workspace and which salt a ledger belongs to; an empty one is not known.
+
+    With a `turn` also where the ledger moved then, empty if it came back: of all turns of a ledger the last holds.
+    """
 
     workspace: str = ""
     salt_check: str = ""
+    turn: int = 0
+    moved: str = ""
 
     def line(self) -> bytes:
         """As a line of the lockfile."""
-        value = {"msgrun_lock": VERSION, "workspace": self.workspace, "salt_check": self.salt_check}
-        return orjson.dumps(value) + b"\n"
+        value: dict[str, Any] = {"msgrun_lock": VERSION, "workspace": self.workspace, "salt_check": self.salt_check}
+        return orjson.dumps(value | ({"turn": self.turn, "moved": self.moved} if self.turn else {})) + b"\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +159,10 @@ def parsed(value: dict[str, Any], origin: str, number: int) -> Record | Header:
         if value["msgrun_lock"] != VERSION:
             message = f"{origin}:{number}: this ledger has version {value['msgrun_lock']}"
             raise LedgerUnavailable(message, "update msgrun")
-        return Header(str(value.get("workspace") or ""), str(value.get("salt_check") or ""))
+        turn = found if isinstance(found := value.get("turn"), int) else 0
+        texts = (str(value.get(name) or "") for name in ("workspace", "salt_check", "moved"))
+        workspace, check, moved = texts
+        return Header(workspace, check, turn, moved if turn else "")
     if not (_is_text(value.get("key")) and _is_text(value.get("attempt")) and str(value.get("status")) in RANK):
         hint = "a newer msgrun may have written it; if the file was edited, take the line back from git"
         raise LedgerUnavailable(f"{origin}:{number}: this is no record of a ledger", hint)

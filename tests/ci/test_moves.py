@@ -1,6 +1,7 @@
 """A campaign whose ledger moves: file, git branch, PostgreSQL, file. Every one exports the same, and nobody is lost."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -141,7 +142,12 @@ def test_a_move_back_that_forgets_what_was_sent_elsewhere_sends_nothing(
     sent = len(campaign.here.intercom.messages)
     campaign.name("" if via == "git" else "git+origin")
     if via == "git":
-        # The lockfile of before is still there, and the branch knows more than it.
+        # The lockfile of before is still there. It knows that it moved, and if it forgot, the remote and the branch do.
+        assert "the ledger messages.lock moved to git+origin" in campaign.run(5, "apply", "--yes")
+        (campaign.here.path / ".git/msgrun/messages.lock.journal").unlink()
+        campaign.here.git("checkout", "--quiet", "messages.lock")
+        assert "the ledger messages.lock moved to git+origin" in campaign.run(5, "apply", "--yes")
+        campaign.here.git("push", "--quiet", "origin", ":refs/msgrun/held/messages%2Elock")
         said = campaign.run(5, "apply", "--yes")
         assert "the branch origin#msgrun-ledger:messages.lock has " in said
         assert "MSGRUN_LOCK=git+origin msgrun lock export" in said
@@ -164,9 +170,9 @@ def test_a_ledger_that_was_one_before_sends_nothing_until_it_has_what_was_sent_s
     sent, all_of_it = len(campaign.here.intercom.messages), str(campaign.folder / "all.lock")
     campaign.run(0, "lock", "export", all_of_it)
     campaign.name("git+origin")  # the branch is there, with what was sent until it moved
-    assert "#between, which lock: named before, has " in campaign.run(5, "apply", "--yes")
-    campaign.here.commit()
-    assert "#between, which lock: named before, has " in campaign.run(5, "apply", "--yes")
+    for _ in range(3):
+        assert "the ledger origin#msgrun-ledger:messages.lock moved to postgresql:" in campaign.run(5, "apply", "--yes")
+        campaign.here.git("commit", "--quiet", "--all", "--allow-empty", "--message", "any")
     assert len(campaign.here.intercom.messages) == sent
     campaign.run(0, "lock", "import", all_of_it)
     campaign.send(30)
@@ -249,3 +255,167 @@ def test_a_former_ledger_that_cannot_be_read_stops_the_run_and_says_what_to_do_i
     monkeypatch.setenv("MSGRUN_LOCK", "git+origin")
     campaign.run(0, "apply", "--yes", "--new-lock", "--limit", "3")
     assert len(campaign.here.intercom.messages) == 3
+
+
+def _away_and_back(campaign: Campaign, first: str, second: str) -> str:
+    """Sends with one ledger, moves, sends with the other one, and goes back without a thought; what it had exported."""
+    campaign.name(first)
+    if first:
+        campaign.run(0, "lock", "begin")
+        campaign.here.commit()
+    campaign.send(30)
+    if not first:
+        campaign.run(0, "lock", "push")
+    campaign.move(second)
+    if not first:
+        campaign.here.git("rm", "-q", "messages.lock")
+    campaign.here.commit()
+    old = str(campaign.folder / f"{campaign.count}.lock")
+    campaign.send(30)
+    if first:
+        campaign.name(first)
+        campaign.here.commit()
+    else:
+        campaign.here.git("revert", "--no-edit", "HEAD")
+    for number in range(3):
+        campaign.here.git("commit", "--quiet", "--allow-empty", "--message", f"later {number}")
+    campaign.here.git("push", "--quiet")
+    return old
+
+
+@pytest.mark.parametrize(("first", "second"), [("git", "sql"), ("sql", "git"), ("", "sql"), ("", "git")])
+def test_a_ledger_that_was_left_is_not_used_again_however_little_a_clone_knows(
+    campaign: Campaign, server: Server, clone, tmp_path: Path, first: str, second: str
+) -> None:
+    names = {"git": f"git+origin#at-{first}-{second}", "sql": f"{server.lock}#at_{first}_{second}", "": ""}
+    old = _away_and_back(campaign, names[first], names[second])
+    sent = len(campaign.here.intercom.messages)
+    for depth in (["--depth=1"], []):
+        fresh = clone(f"fresh{len(depth)}", *depth)
+        for options in ([], ["--new-lock"]):
+            ran = fresh.msgrun("apply", "--yes", "--limit", "3", *options)
+            assert (ran.code, f"moved to {names[second]}" in ran.err) == (5, True)
+        fresh.msgrun("lock", "import", old)  # without what was sent since
+        assert fresh.msgrun("apply", "--yes", "--limit", "3").code == 5
+        assert fresh.msgrun("lock", "free").code == 5  # it asks
+        if first:
+            assert "moved to" in fresh.msgrun("status").err
+            (guard,) = json.loads(fresh.msgrun("plan", "--format", "json").out)["guards"]
+            assert guard["code"] == "ledger-moved"
+            assert fresh.msgrun("resolve", "--message", "news", "--all", "--not-sent", "--yes").code == 5
+    assert len(campaign.here.intercom.messages) == sent
+    # The way that the hint tells.
+    fresh.env["MSGRUN_LOCK"] = names[second]
+    assert fresh.msgrun("lock", "export", str(tmp_path / "sent.lock")).code == 0
+    del fresh.env["MSGRUN_LOCK"]
+    assert "is the ledger again" in fresh.msgrun("lock", "import", str(tmp_path / "sent.lock")).out
+    if not first:
+        fresh.msgrun("lock", "push")
+    assert clone("last", "--depth=1").msgrun("apply", "--yes", "--limit", "3").code == 4
+    assert len(campaign.here.intercom.messages) == sent + 3
+    assert set(Counter(found["payload"]["to"]["id"] for found in campaign.here.intercom.messages).values()) == {1}
+    fresh.env["MSGRUN_LOCK"] = names[second]
+    assert "moved to" in fresh.msgrun("apply", "--yes").err
+
+
+def test_a_ledger_whose_successor_is_lost_is_used_again_once_a_person_says_so(
+    campaign: Campaign, server: Server
+) -> None:
+    _away_and_back(campaign, "git+origin#lost", f"{server.lock}#lost")
+    server.kill()
+    try:
+        assert "is lost for ever, msgrun lock free" in campaign.run(5, "apply", "--yes")
+        said = campaign.run(6, "lock", "import", str(campaign.folder / "1.lock"))
+        assert "has to know that the ledger moved to git+origin#lost" in said
+        assert "lost for ever: msgrun lock free" in said
+        assert "--yes says yes" in campaign.run(5, "lock", "free")
+        campaign.run(5, "accept", "news", "--no-fetch", "--yes")
+        campaign.here.write("messages/lost.yaml", MESSAGE.replace("news", "lost").replace("Ponies", "Lost ponies"))
+        campaign.run(0, "adopt", "lost", "--no-fetch", "--yes")  # what Intercom shows of the lost one
+        assert "origin#lost:messages.lock is the ledger again" in campaign.run(0, "lock", "free", "--yes")
+        assert "needs no hold" in campaign.run(0, "lock", "free", "--yes")
+        # From here on its records alone count: whoever was sent to by the lost one gets it again.
+        campaign.run(0, "lock", "verify")
+        campaign.here.env["MSGRUN_LOCK"] = "git+origin#lost"
+        campaign.run(4, "apply", "--yes", "--limit", "3")
+        assert campaign.here.intercom.messages[-1]["payload"]["body"].startswith("Ponies for p03")
+    finally:
+        server.start()
+
+
+def test_a_lockfile_is_the_ledger_again_after_lock_free_in_every_clone(campaign: Campaign, clone) -> None:
+    _away_and_back(campaign, "", "git+origin#gone")
+    fresh = clone("fresh", "--depth=1")
+    assert "messages.lock moved to git+origin#gone" in fresh.msgrun("apply", "--yes").err
+    assert fresh.msgrun("lock", "hold").code == 5
+    assert fresh.msgrun("lock", "free", "--yes").out == "messages.lock is the ledger again\n"
+    assert fresh.msgrun("lock", "hold").code == 0
+    assert "held on origin by" in campaign.run(6, "lock", "import", str(campaign.folder / "1.lock"))
+    campaign.here.env["MSGRUN_LOCK"] = "messages.lock"  # or the commit before is asked, too
+    assert "held on origin by" in campaign.run(6, "apply", "--yes", "--limit", "3")
+    assert "pushed 1 lines" in fresh.msgrun("lock", "push").out
+    campaign.run(4, "apply", "--yes", "--limit", "11")
+
+
+def test_a_ledger_begins_only_where_all_that_was_named_before_can_be_asked(
+    campaign: Campaign, clone, server: Server
+) -> None:
+    campaign.name("git+origin#early")
+    campaign.run(0, "lock", "begin")
+    campaign.here.commit()
+    campaign.send(30)
+    campaign.name(f"{server.lock}#begins")
+    campaign.here.git("rm", "-q", "messages.lock")
+    campaign.here.commit()
+    for number in range(3):
+        campaign.here.git("commit", "--quiet", "--allow-empty", "--message", f"later {number}")
+    campaign.here.git("push", "--quiet")
+    for command in (["lock", "begin"], ["apply", "--yes", "--new-lock"]):
+        shallow = clone(f"shallow-{command[0]}", "--depth=2").msgrun(*command)
+        assert (shallow.code, "git fetch --unshallow" in shallow.err) == (6, True)
+        assert "the ledger git+origin#early, which lock: named before, has 30 records" in campaign.run(5, *command)
+    assert len(campaign.here.intercom.messages) == 30 - 3
+
+
+def test_a_clone_of_one_commit_fetches_the_one_before_or_says_that_it_did_not(
+    campaign: Campaign, clone, server: Server, origin: Path
+) -> None:
+    """A ledger that was used by a variable, so that it was never told, and then by its name."""
+    lock = f"{server.lock}#untold"
+    campaign.here.env["MSGRUN_LOCK"] = lock
+    campaign.run(0, "lock", "begin")
+    del campaign.here.env["MSGRUN_LOCK"]
+    campaign.name("git+origin")
+    campaign.run(0, "lock", "begin")
+    campaign.here.git("rm", "-q", "messages.lock")
+    campaign.here.commit()
+    campaign.send(30)
+    campaign.name(lock)
+    campaign.here.commit()
+    campaign.here.git("push", "--quiet")
+    ran = clone("one", "--depth=1").msgrun("apply", "--yes", "--limit", "3")
+    assert (ran.code, "git+origin, which lock: named before, has " in ran.err) == (5, True)
+    cut = clone("two", "--depth=1")
+    cut.git("remote", "set-url", "origin", f"{origin}-away")
+    assert (
+        "so the ledger that lock: named before that is not asked: fetch-depth: 2"
+        in cut.msgrun("apply", "--yes", "--limit", "1").err
+    )
+
+
+def test_a_lockfile_that_git_alone_still_has_is_brought_from_git(campaign: Campaign, clone) -> None:
+    campaign.send(30)
+    campaign.run(0, "lock", "push")
+    campaign.name("git+origin#later")
+    campaign.here.git("rm", "-q", "--force", "messages.lock")
+    campaign.here.commit()
+    campaign.here.git("push", "--quiet")
+    fresh = clone("fresh")
+    said = fresh.msgrun("apply", "--yes", "--new-lock").err
+    told = re.search(
+        r"git show (\w+\^:messages\.lock) > sent\.lock, then msgrun lock import sent\.lock --new-lock", said
+    )
+    assert told
+    fresh.write("sent.lock", fresh.git("show", told[1]) + "\n")
+    assert fresh.msgrun("lock", "import", "sent.lock", "--new-lock").code == 0
+    assert fresh.msgrun("apply", "--yes", "--limit", "3").code == 4

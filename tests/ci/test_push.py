@@ -222,7 +222,7 @@ def test_an_unreachable_remote_is_tried_again_and_then_said(clone, origin, monke
     person.msgrun("apply", "--yes")
     origin.rename(origin.with_name("gone.git"))
     pauses = []
-    monkeypatch.setattr(sharing, "_pause", pauses.append)
+    monkeypatch.setattr(sharing, "pause", pauses.append)
     assert run(["-C", str(person.path), "lock", "push"]) == 6
     assert len(pauses) == pushing.TRIES - 1
     assert "fatal:" in capsys.readouterr().err
@@ -240,7 +240,7 @@ def test_a_race_that_is_always_lost_ends_with_a_word(clone, origin, monkeypatch,
         return made
 
     monkeypatch.setattr(pushing, "_commit", overtaken)
-    monkeypatch.setattr(sharing, "_pause", pauses.append)
+    monkeypatch.setattr(sharing, "pause", pauses.append)
     assert run(["-C", str(person.path), "lock", "push"]) == 6
     assert pauses == list(range(1, pushing.TRIES))
     assert "did not take messages.lock: [rejected] (stale info)" in capsys.readouterr().err

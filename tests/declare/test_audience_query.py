@@ -75,9 +75,10 @@ def test_a_query_that_takes_too_long_is_stopped(tree, monkeypatch):
 
 def test_ctrl_c_stops_a_query_as_it_stops_anything_else(tree):
     pressed = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
-    with pytest.raises(KeyboardInterrupt), told_failing(), Database(tree, []) as locked:
-        pressed.start()  # in the query: DuckDB forgets one that comes as a statement ends, and goes on
-        begun(locked, "select sum(a.range * b.range) from range(1000000) a, range(1000000) b").fetchall()
+    with told_failing(), Database(tree, []) as locked:
+        pressed.start()  # not earlier: DuckDB forgets one that comes as a statement ends
+        with pytest.raises(KeyboardInterrupt), told_failing():
+            begun(locked, "select sum(a.range * b.range) from range(1000000) a, range(1000000) b").fetchall()
 
 
 def test_what_is_left_of_two_dates_is_no_clock(tree):

@@ -213,6 +213,20 @@ def test_headers_may_stand_on_any_line_and_an_empty_one_contradicts_nobody(recor
     assert read(data).header("s") == Header("acme", salt_check("s"))
 
 
+@given(st.permutations([("", 0), ("git+origin", 1), ("", 2), ("postgresql://db/m", 3), ("git+origin", 3)]))
+def test_where_a_ledger_moved_is_what_its_last_turn_says_whatever_the_order(moves) -> None:
+    facts = Facts()
+    for to, turn in moves:
+        facts.add(Header("acme", salt_check(""), turn, to))
+    assert facts.moved == "postgresql://db/m"  # of two at one turn one, and always the same
+    assert facts.header("") == Header("acme", salt_check(""))
+    read = Facts()
+    read.read(b"".join(facts.compacted_lines("")), "compacted")
+    assert (read.moved, len(read.headers)) == ("postgresql://db/m", 2)
+    read.add(read.moving("", ""))
+    assert (read.moved, max(header.turn for header in read.headers)) == ("", 4)
+
+
 def test_headers_that_name_two_workspaces_are_refused():
     with pytest.raises(GuardRefused, match="two workspaces: acme and zz"):
         read(written([Header("zz", ""), Header("acme", "")])).header("")

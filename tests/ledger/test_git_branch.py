@@ -266,3 +266,29 @@ def test_no_address_is_an_option_another_transport_or_a_place_for_secrets(lock):
     with pytest.raises(UsageMistake) as caught:
         address(lock, "f")
     assert "secret" not in str(caught.value.message)
+
+
+def test_a_run_claims_nothing_more_once_the_ledger_moved_and_its_outcomes_still_arrive(opened, origin):
+    running, moving = opened("a"), opened("b")
+    running.write(claim(1, "A"))
+    moving.move("postgresql://db/messages")
+    with pytest.raises(LedgerUnavailable, match="moved to postgresql://db/messages"):
+        running.write(claim(2, "A"))
+    assert running.write(outcome(claim(1, "A"))) == frozenset()
+    assert [line["status"] for line in lines(origin) if "key" in line] == ["claimed", "sent"]
+    moving.refresh()
+    moving.compact()
+    assert opened("c").facts.moved == "postgresql://db/messages"
+    back = opened("d")
+    back.move("")
+    running.refresh()
+    assert running.write(claim(3, "A")) == frozenset()
+    assert told(origin, "log", "-1", "--format=%s", BRANCH) == "apply a: claimed 1"
+    assert "apply d: back" in told(origin, "log", "--format=%s", BRANCH)
+
+
+def test_two_that_move_a_ledger_at_once_leave_it_where_the_last_one_said(opened):
+    one, two = opened("a"), opened("b")
+    one.move("git+origin#one")
+    two.move("git+origin#two")
+    assert opened("c").facts.moved == "git+origin#two"

@@ -266,6 +266,32 @@ def test_a_ledger_is_pinned_once_and_to_one_workspace(places, hold):
             ledger.pin("zz")
 
 
+def test_a_lockfile_that_moved_is_as_it_was_committed_and_its_journal_tells_also_a_restored_one(journaled, hold):
+    with hold(journaled) as ledger:
+        ledger.pin("acme")
+    committed = journaled.lockfile.read_bytes()
+    with hold(journaled) as ledger:
+        ledger.move("git+origin")
+    assert journaled.lockfile.read_bytes() == committed
+    journaled.lockfile.unlink()
+    journaled.lockfile.write_bytes(committed)
+    assert read(journaled).moved == "git+origin"
+    with hold(journaled) as ledger:
+        ledger.heal()
+        ledger.compact()
+        assert ledger.lacking(committed, "theirs").count(b"\n") == 1
+        ledger.move("")
+    assert read(journaled).moved == ""
+    journaled.journal.unlink()
+    assert read(journaled).moved == ""
+
+
+def test_outside_of_git_the_lockfile_itself_tells_that_it_moved(places, hold):
+    with hold(places) as ledger:
+        ledger.move("postgresql://db/m")
+    assert read(places).moved == "postgresql://db/m"
+
+
 def test_another_salt_is_refused_before_anything_is_written(places):
     create(places, Header("", "deadbeef"))
     before = places.lockfile.read_bytes()

@@ -373,14 +373,62 @@ def test_rows_of_windows_that_are_over_go(opened: Open):
     assert len(ledger._link.rows("SELECT * FROM budgets")) <= 8
 
 
-def test_a_ledger_without_the_budget_gets_it(opened: Open):
+def test_a_ledger_of_the_first_version_gets_the_budget_and_learns_to_move(opened: Open):
     ledger = opened()
     ledger._link.rows("DELETE FROM migrations WHERE version > 1 RETURNING version")
-    ledger._link.run(lambda link, _: link.execute("DROP FUNCTION draw; DROP TABLE budgets"))
+    ledger._link.run(
+        lambda link, _: link.execute(
+            "DROP FUNCTION draw, move, claim; DROP TABLE budgets; ALTER FUNCTION claim_here RENAME TO claim;"
+            " DELETE FROM headers WHERE turn > 0; ALTER TABLE headers DROP turn, DROP moved,"
+            " ADD PRIMARY KEY (workspace, salt_check)"
+        )
+    )
     ledger.write(*claims("R1", KEYS[:3]))
     later = opened("later")
     assert later.draw(Draw(budget=80, due=30, **NOTHING)) == 30
     assert len(later.facts) == 3
+    later.move("git+origin")
+    with pytest.raises(LedgerUnavailable, match="moved to git\\+origin"):
+        ledger.write(*claims("R1", KEYS[3:5]))
+
+
+def test_a_ledger_that_moved_takes_outcomes_and_no_claims_until_it_is_back(opened: Open):
+    one, two = opened("one"), opened("two")
+    one.pin("acme")
+    one.write(*claims("R1", KEYS[:3]))
+    two.move("git+origin")
+    two.move("git+origin")
+    with pytest.raises(LedgerUnavailable, match="moved to git\\+origin"):
+        one.write(*claims("R1", KEYS[3:5]))
+    assert one.write(made(KEYS[0], "R1-0", "sent", id="m1")) == frozenset()
+    one.refresh()
+    assert (one.facts.moved, len(one.facts)) == ("git+origin", 3)
+    assert {header.workspace for header in one.facts.headers} == {"", "acme"}
+    one.compact()
+    assert opened("three").facts.moved == "git+origin"
+    two.refresh()
+    two.move("")
+    assert one.write(*claims("R1", KEYS[3:5])) == frozenset()
+    assert [header.turn for header in opened("four").facts.heading("")] == [0, 2]
+
+
+def test_a_move_waits_for_the_claims_that_are_just_being_made(opened: Open, server: Server):
+    one, two = opened("one"), opened("two")
+    one.write(*claims("R1", KEYS[:1]))
+    (claim,) = claims("R1", KEYS[1:2])
+    call = "SELECT claim('R1', pg_current_snapshot(), false, %s, %s, %s, %s, %s, %s)"
+    values = ([claim.key], [claim.attempt], ["seed"], [1], [""], [claim.line().decode().strip()])
+    (schema,), *_ = one._link.rows("SELECT current_schema()")
+    with psycopg.connect(server.lock, options=f"-c search_path={schema}") as claiming:
+        assert claiming.execute(call, values).fetchall() == []
+        moving = threading.Thread(target=two.move, args=["git+origin"])
+        moving.start()
+        moving.join(0.5)
+        assert moving.is_alive()
+        claiming.commit()
+        moving.join(10)
+    two.refresh()
+    assert (two.facts.moved, len(two.facts)) == ("git+origin", 2)
 
 
 def test_keys_that_others_wrote_about_are_told_without_a_claim(opened: Open):

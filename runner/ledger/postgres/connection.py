@@ -11,6 +11,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from runner.database import Address
 from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError
+from runner.ledger import moved
 
 # Seconds for which a lost server is looked for. A run that ends waits for its last write no longer than 90 seconds.
 PATIENCE, PATIENCE_OF_CLAIMS = 40.0, 10.0
@@ -26,7 +27,7 @@ _BOUNDS = {  # what keeps a connection to a server that vanished from waiting fo
     "target_session_attrs": "read-write",
     "application_name": "msgrun",
 }
-_IS_SENDING, _LEASE_OVER = "MR001", "MR002"  # raised by the functions of the migrations
+_IS_SENDING, _LEASE_OVER, _HAS_MOVED = "MR001", "MR002", "MR003"  # raised by the functions of the migrations
 _WEAK = ("off", "local", "remote_write")  # settings of synchronous_commit with which a claim may be forgotten
 # What says that the same may go well on another try or another server; nothing of a statement that said so remains.
 _PASSING = (
@@ -151,6 +152,8 @@ class Connection:
             return GuardRefused(f"this is being sent right now, by {_said(error)}", hint)
         if error.sqlstate == _LEASE_OVER:
             return LedgerUnavailable("the database did not hear of this run for too long", "run the command again")
+        if error.sqlstate == _HAS_MOVED:
+            return LedgerUnavailable(*moved.refusal(self._to.shown, _said(error)))
         if isinstance(error, errors.InsufficientPrivilege):
             return LedgerUnavailable(f"{self._to.shown}: {_said(error)}", "docs/scaling.md says which grants it takes")
         return LedgerUnavailable(*self._told(error))

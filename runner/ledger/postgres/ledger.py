@@ -108,8 +108,8 @@ class Postgres:
             headers, self._known = self._link.run(lambda link, _: self._copied(link, file))
             facts = Facts()
             facts.read_file(Path(file.name), self._shown)
-        for workspace, salt_check in headers:
-            facts.add(Header(workspace, salt_check))
+        for header in headers:
+            facts.add(Header(*header))
         facts.header(self._salt)
         self.facts = facts
 
@@ -165,6 +165,12 @@ class Postgres:
             raise GuardRefused(f"the ledger belongs to workspace {found[0][0]}, not {workspace}", hint)
         self.facts.add(Header(workspace, header.salt_check))
 
+    def move(self, to: str) -> None:
+        """Notes where the ledger moved, durably; empty: it came back. No run claims in it any more."""
+        header = self.facts.header(self._salt)
+        found = self._link.rows("SELECT turn, moved FROM move(%s, %s, %s)", (header.workspace, header.salt_check, to))
+        self.facts.add(Header(header.workspace, header.salt_check, *found[0]))
+
     def draw(self, draw: Draw) -> int:
         """Permits from the budget that all runs share. Never tried again: who asks goes by the headers meanwhile."""
         asked = (draw.ends, draw.budget, draw.due, draw.passed, draw.limit, draw.used, draw.landed, draw.back)
@@ -202,7 +208,7 @@ class Postgres:
         with link.transaction(), link.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             cursor.execute("SET LOCAL statement_timeout TO 0")
-            headers = cursor.execute("SELECT workspace, salt_check FROM headers").fetchall()
+            headers = cursor.execute("SELECT workspace, salt_check, turn, moved FROM headers").fetchall()
             known = cursor.execute("SELECT pg_current_snapshot()::text").fetchall()[0][0]
             with cursor.copy(f"COPY (SELECT line FROM facts WHERE {_LASTING}{living}) {_COPY}") as copied:  # noqa: S608  # constants only
                 for block in copied:

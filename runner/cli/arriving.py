@@ -1,0 +1,109 @@
+"""The ledger takes the place of another one: that one is told, and refuses to be used from then on.
+
+Else a `lock:` that goes back to it, in a clone that knows nothing of the way between, would send again what was sent.
+"""
+
+from dataclasses import replace
+
+from runner.cli.holding import home, is_elsewhere, places
+from runner.cli.moving import FORMER, lacking, lacks, left_hint, seen_before
+from runner.cli.session import Session
+from runner.cli.sharing import pause
+from runner.errors import GuardRefused, LedgerUnavailable
+from runner.ledger import Ledger, git, hold, moved, push
+from runner.ledger.facts import Facts
+from runner.ledger.lockfile import Lockfile
+
+
+def arrived(here: Session, ledger: Ledger) -> None:
+    """Tells the ledgers that were used before that they moved here; if this one had moved itself, it is back.
+
+    Asked are the one that it moved to, those that `lock:` named last, and wherever these have moved.
+    Raises GuardRefused if one has records that this one lacks, LedgerUnavailable if one cannot be asked.
+    """
+    left, own = away(here, ledger.facts), moved.name(here.settings.lock)
+    waiting, seen = [left, *(named for _, _, named in seen_before(here))], {"", own}
+    for named in waiting:  # which grows
+        former = replace(here, settings=replace(here.settings, lock=named))
+        if named in seen or not (is_elsewhere(named) or is_elsewhere(own)):
+            continue
+        seen.add(named)
+        try:
+            facts = home(former).read()
+            _has_all(here, named, facts, ledger.facts)
+            waiting.append(facts.moved)
+            _has_all(here, named, leave(here, named) or facts, ledger.facts)
+        except LedgerUnavailable as error:
+            way = "msgrun lock free" if named == left else left_hint(here)
+            raise LedgerUnavailable(
+                f"{named} has to know that the ledger moved to {own}: {error.message}",
+                f"import again once it can be reached; if it is lost for ever: {way}",
+            ) from error
+    if left:
+        back(here, ledger)
+        here.screen.result(f"{home(here).shown} is the ledger again")
+
+
+def leave(here: Session, named: str) -> Facts | None:
+    """Notes in a former ledger that it moved here; what it knows since nothing is claimed in it, if that can be told.
+
+    Raises LedgerUnavailable.
+    """
+    former, to = replace(here, settings=replace(here.settings, lock=named)), moved.name(here.settings.lock)
+    if not is_elsewhere(named):
+        _leave_file(former, to)
+        return None
+    there = home(former)
+    if not there.exists:
+        return None
+    with there.held("lock import", new_lock=False, no_fetch=False) as ledger:
+        if ledger.facts.moved != to:
+            ledger.move(to)
+            ledger.refresh()
+            here.screen.note(f"{there.shown} knows that the ledger moved to {to}")
+        return ledger.facts
+
+
+def back(here: Session, ledger: Ledger) -> None:
+    """Notes that the ledger is the one to use again. Raises LedgerUnavailable."""
+    repository = _shares(here)
+    if ledger.facts.moved or repository:
+        ledger.move("")
+    if repository:
+        hold.free(repository, push.target(repository, places(here).lockfile, None), pause, anybodys=True)
+
+
+def away(here: Session, facts: Facts) -> str:
+    """Where this ledger moved; of a lockfile the remote may know it alone. Raises LedgerUnavailable."""
+    if facts.moved or not (repository := _shares(here)):
+        return "" if facts.moved == moved.name(here.settings.lock) else facts.moved
+    to = push.target(repository, places(here).lockfile, None)
+    return hold.where(repository, to.remote, to.path)
+
+
+def _shares(here: Session) -> git.Repository | None:
+    """The repository whose remote knows of the lockfile, if it is a lockfile that a remote knows of."""
+    if is_elsewhere(here.settings.lock) or here.options.sandbox:
+        return None
+    repository = git.repository(here.tree.root.resolve())
+    is_shared = repository and repository.remotes() and repository.inside(places(here).lockfile)
+    return repository if is_shared else None
+
+
+def _leave_file(former: Session, to: str) -> None:
+    """Notes it in the journal, for this clone, and on the remote, for all."""
+    where, repository = places(former), _shares(former)
+    is_here = where.exists or (where.journal is not None and where.journal.exists())
+    if is_here:
+        with Lockfile(where, former.settings.salt, "lock import", former.now) as ledger:
+            if ledger.facts.moved != to:
+                ledger.move(to)
+    if repository:
+        target = push.target(repository, where.lockfile, None)
+        if is_here or any(repository.attempted("cat-file", "-e", f"{ref}:{target.path}") == "" for ref in FORMER):
+            hold.leave(repository, target, to)
+
+
+def _has_all(here: Session, named: str, former: Facts, now: Facts) -> None:
+    if missing := lacking(former, now):
+        raise GuardRefused(*lacks(here, named, missing))
