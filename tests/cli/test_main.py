@@ -59,6 +59,15 @@ def test_a_bug_is_told_in_a_line_and_kept_in_a_file(folder: Folder, monkeypatch:
     path.unlink()
 
 
+def test_an_interruption_while_python_still_imports_is_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("import signal\nsignal.raise_signal(signal.SIGINT)\n")
+    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from runner.__main__ import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path), "validate"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_an_interruption_before_anything_is_sent_exits_with_130(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
