@@ -34,10 +34,11 @@ def arrived(here: Session, ledger: Ledger) -> None:
             waiting.append(facts.moved)
             _has_all(here, named, leave(here, named) or facts, ledger.facts)
         except LedgerUnavailable as error:
-            way = "msgrun lock free" if named == left else left_hint(here)
+            lost = "msgrun lock free" if named == left else left_hint(here)
+            way = f"import again once it can be told; if it is lost for ever: {lost}"
             raise LedgerUnavailable(
                 f"{named} has to know that the ledger moved to {own}: {error.message}",
-                f"import again once it can be reached; if it is lost for ever: {way}",
+                f"{error.hint}; {way}" if error.hint else way,
             ) from error
     if left:
         back(here, ledger)

@@ -68,8 +68,12 @@ def leave(repository: Repository, at: Target, to: str) -> None:
 
     Raises LedgerUnavailable.
     """
-    if not where(repository, at.remote, at.path):
-        take(repository, at, f"{_MOVED}{to}")
+    who = holder(repository, at.remote, at.path)
+    if _moved(who):
+        return
+    take(repository, at, f"{_MOVED}{to}")
+    if who:  # by this clone, or it could not be taken
+        raise LedgerUnavailable(f"the ledger is held on {at.remote} by {who}", "msgrun lock push ends the hold")
 
 
 def where(repository: Repository, remote: str, path: str) -> str:
@@ -78,12 +82,18 @@ def where(repository: Repository, remote: str, path: str) -> str:
 
 
 def free(repository: Repository, to: Target, wait: Wait, *, anybodys: bool = False) -> bool:
-    """Lets go of the hold if it is ours, or whosever it is; whether there was one. Raises LedgerUnavailable."""
+    """Lets go of the hold if it is of a run of ours, or whosever it is; whether there was one.
+
+    Raises LedgerUnavailable.
+    """
     ref = _ref(to.path)
 
     def attempt() -> bool:
         found = _on_remote(repository, to.remote, ref)
-        if not found or not (anybodys or found == _mine(repository, ref)):
+        if not found:
+            return False
+        is_ours = found == _mine(repository, ref) and not _moved(_told(repository, to.remote, ref, found))
+        if not (anybodys or is_ours):
             return False
         lease = f"--force-with-lease={ref}:{found}"
         repository.git("push", "--porcelain", "--no-verify", lease, to.remote, f":{ref}")

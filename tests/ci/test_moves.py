@@ -419,3 +419,17 @@ def test_a_lockfile_that_git_alone_still_has_is_brought_from_git(campaign: Campa
     fresh.write("sent.lock", fresh.git("show", told[1]) + "\n")
     assert fresh.msgrun("lock", "import", "sent.lock", "--new-lock").code == 0
     assert fresh.msgrun("apply", "--yes", "--limit", "3").code == 4
+
+
+def test_a_lockfile_that_a_run_holds_does_not_move_and_a_push_ends_no_move(campaign: Campaign, clone) -> None:
+    campaign.send(30)
+    campaign.run(0, "lock", "hold")
+    campaign.name("git+origin")
+    assert "msgrun lock push ends the hold" in campaign.run(6, "lock", "import", "messages.lock", "--new-lock")
+    campaign.here.env["MSGRUN_LOCK"] = "messages.lock"
+    campaign.run(0, "lock", "push")
+    del campaign.here.env["MSGRUN_LOCK"]
+    campaign.run(0, "lock", "import", "messages.lock")
+    campaign.name("")
+    campaign.run(0, "lock", "push")
+    assert "messages.lock moved to git+origin" in clone("fresh").msgrun("apply", "--yes").err
