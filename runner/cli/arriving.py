@@ -5,7 +5,7 @@ Else a `lock:` that goes back to it, in a clone that knows nothing of the way be
 
 from dataclasses import replace
 
-from runner.cli.holding import home, is_elsewhere, places
+from runner.cli.holding import home, is_elsewhere, places, stay
 from runner.cli.moving import FORMER, lacking, lacks, left_hint, seen_before
 from runner.cli.session import Session
 from runner.cli.sharing import pause
@@ -40,6 +40,8 @@ def arrived(here: Session, ledger: Ledger) -> None:
                 f"{named} has to know that the ledger moved to {own}: {error.message}",
                 f"{error.hint}; {way}" if error.hint else way,
             ) from error
+    ledger.refresh()
+    stay(here, ledger, anyway=True)
     if left:
         back(here, ledger)
         here.screen.result(f"{home(here).shown} is the ledger again")

@@ -103,15 +103,21 @@ def held(here: Session, command: str, *, new_lock: bool, no_fetch: bool) -> Iter
         _nothing_left(here, Facts(), ever=True)  # before it is begun: the next run would find it there
     with home(here).held(command, new_lock=new_lock, no_fetch=no_fetch) as ledger:
         _tell_of(here, ledger.facts)
-        if to := ledger.facts.moved:
-            if to == moved.name(here.settings.lock):
-                ledger.move("")  # the same place, by another name than before
-            elif command not in _ANYWAY:
-                raise GuardRefused(*moved.refusal(home(here).shown, to))
-        if asks:
-            for former in _nothing_left(here, ledger.facts):
+        stay(here, ledger, anyway=command in _ANYWAY)
+        if asks and (formers := _nothing_left(here, ledger.facts)):
+            for former in formers:
                 _leave(here, former)
+            ledger.refresh()
+            stay(here, ledger, anyway=command in _ANYWAY)
         yield ledger
+
+
+def stay(here: Session, ledger: Ledger, *, anyway: bool) -> None:
+    """Raises GuardRefused if the ledger moved; not if only its name is another one than before."""
+    if ledger.facts.moved == moved.name(here.settings.lock):
+        ledger.move("")  # by that name it was told that it moves, and by this one that it arrives
+    elif ledger.facts.moved and not anyway:
+        raise GuardRefused(*moved.refusal(home(here).shown, ledger.facts.moved))
 
 
 @contextlib.contextmanager

@@ -44,26 +44,27 @@ def nothing_left(here: Session, facts: Facts, *, offline: bool = False, ever: bo
 
     A ledger that is elsewhere may have been one before, and hold only what was sent then: that it is there proves
     nothing. `offline`: only a lockfile is asked. `ever`: whatever any commit named, for a ledger that begins has no
-    other chance. Raises LedgerUnavailable if a former one cannot be read. Returns what `lock:` named before.
+    other chance. Raises LedgerUnavailable if a former one cannot be read. Returns those that may not know of the move.
     """
-    asked = []
+    untold = []
     for repository, commit, named in seen_before(here, offline=offline, ever=ever):
         if offline and is_elsewhere(named):
             continue
         try:
-            missing = lacked(here, repository, commit.hash, named, facts)
+            before = former(here, repository, commit.hash, named)
         except LedgerUnavailable as error:
             way = f"if nothing was ever sent with it, name the ledger yourself: {left_hint(here)}"
             raise LedgerUnavailable(
                 f"lock: named another ledger before ({commit.ref}), and what it knows is needed: {error.message}",
                 f"{error.hint}; {way}" if error.hint else way,
             ) from error
-        if missing:
+        if missing := lacking(before, facts):
             path = repository.inside(here.tree.root / named) if not is_elsewhere(named) else None
             gone = f"{commit.ref}:{path}" if path and not (here.tree.root / named).exists() else ""
             raise GuardRefused(*lacks(here, named, missing, gone))
-        asked.append(named)
-    return asked
+        if before.moved != moved.name(here.settings.lock):
+            untold.append(named)
+    return untold
 
 
 def seen_before(
@@ -160,21 +161,18 @@ def _default_name(here: Session) -> str:
     return f"{here.settings.plan_file.removesuffix('.plan')}.lock"
 
 
-def lacked(here: Session, repository: Repository, base: str, named: str, facts: Facts) -> int:
-    """How many records the ledger that a commit named has, if it is of another kind or place, and these facts lack.
+def former(here: Session, repository: Repository, base: str, named: str) -> Facts:
+    """What the ledger that a commit named knows; a lockfile, what it knew in that commit.
 
     Raises GuardRefused, LedgerUnavailable, if it cannot be read.
     """
-    now = here.settings.lock
-    if named == now or not (is_elsewhere(named) or is_elsewhere(now)):
-        return 0
     if is_elsewhere(named):
-        former = home(replace(here, settings=replace(here.settings, lock=named))).read()
-        former.header(here.settings.salt)
-    else:
-        path, former = repository.inside(here.tree.root / named), Facts()
-        former.read((repository.blob(base, path) if path else None) or b"", f"{base[:10]}:{named}")
-    return lacking(former, facts)
+        facts = home(replace(here, settings=replace(here.settings, lock=named))).read()
+        facts.header(here.settings.salt)
+        return facts
+    path, facts = repository.inside(here.tree.root / named), Facts()
+    facts.read((repository.blob(base, path) if path else None) or b"", f"{base[:10]}:{named}")
+    return facts
 
 
 def lacking(former: Facts, now: Facts) -> int:

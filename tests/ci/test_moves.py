@@ -433,3 +433,34 @@ def test_a_lockfile_that_a_run_holds_does_not_move_and_a_push_ends_no_move(campa
     campaign.name("")
     campaign.run(0, "lock", "push")
     assert "messages.lock moved to git+origin" in clone("fresh").msgrun("apply", "--yes").err
+
+
+@pytest.mark.parametrize("kind", ["git", "sql"])
+def test_another_name_of_the_same_ledger_is_no_move(
+    campaign: Campaign, server: Server, origin: Path, clone, kind: str
+) -> None:
+    one, other = f"{server.lock}#same", f"{server.lock.replace('msgrun@', '')}?user=msgrun#same"
+    if kind == "git":
+        one, other = "git+origin#same", f"git+{origin.as_uri()}#same"
+    campaign.name(one)
+    campaign.run(0, "lock", "begin")
+    campaign.here.commit()
+    campaign.here.intercom.trouble.replace({})
+    campaign.run(0, "apply", "--yes", "--limit", "10")
+    campaign.name(other)
+    campaign.here.commit()
+    campaign.here.git("push", "--quiet")
+    campaign.run(0, "apply", "--yes", "--limit", "3")
+    fresh = clone("fresh", "--depth=2")
+    fresh.msgrun("lock", "import", str(_exported(campaign)))
+    for lock in (one, other, one):
+        fresh.env["MSGRUN_LOCK"] = lock
+        assert fresh.msgrun("apply", "--yes", "--limit", "2").code == 0
+    campaign.name(one)
+    campaign.run(0, "apply", "--yes", "--limit", "1")
+
+
+def _exported(campaign: Campaign) -> Path:
+    path = campaign.folder / "of-it.lock"
+    campaign.run(0, "lock", "export", str(path))
+    return path
