@@ -6,13 +6,29 @@ Else a `lock:` that goes back to it, in a clone that knows nothing of the way be
 from dataclasses import replace
 
 from runner.cli.holding import home, is_elsewhere, places, stay
-from runner.cli.moving import FORMER, lacking, lacks, left_hint, seen_before
+from runner.cli.moving import FORMER, former, lacking, lacks, left_hint, seen_before
 from runner.cli.session import Session
 from runner.cli.sharing import pause
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger import Ledger, git, hold, moved, push
 from runner.ledger.facts import Facts
 from runner.ledger.lockfile import Lockfile
+
+
+def expected(here: Session, ledger: Ledger) -> None:
+    """Notes in the ledger that it is not the one yet if it lacks what a former one has, until it has `arrived`.
+
+    So an import that lacks something, or dies half-way, leaves two ledgers of which one says so, and not two to use.
+    Raises LedgerUnavailable if a former one cannot be read.
+    """
+    own = moved.name(here.settings.lock)
+    for repository, commit, named in seen_before(here):
+        try:
+            facts = former(here, repository, commit.hash, named)
+        except LedgerUnavailable as error:
+            raise _untold(here, named, error, left_hint(here)) from error
+        if facts.moved != own and not ledger.facts.moved and lacking(facts, ledger.facts):
+            ledger.move(moved.name(named))
 
 
 def arrived(here: Session, ledger: Ledger) -> None:
@@ -24,27 +40,21 @@ def arrived(here: Session, ledger: Ledger) -> None:
     left, own = away(here, ledger.facts), moved.name(here.settings.lock)
     waiting, seen = [left, *(named for _, _, named in seen_before(here))], {"", own}
     for named in waiting:  # which grows
-        former = replace(here, settings=replace(here.settings, lock=named))
         if named in seen or not (is_elsewhere(named) or is_elsewhere(own)):
             continue
         seen.add(named)
         try:
-            facts = home(former).read()
+            facts = home(replace(here, settings=replace(here.settings, lock=named))).read()
             _has_all(here, named, facts, ledger.facts)
             waiting.append(facts.moved)
             _has_all(here, named, leave(here, named) or facts, ledger.facts)
         except LedgerUnavailable as error:
-            lost = "msgrun lock free" if named == left else left_hint(here)
-            way = f"import again once it can be told; if it is lost for ever: {lost}"
-            raise LedgerUnavailable(
-                f"{named} has to know that the ledger moved to {own}: {error.message}",
-                f"{error.hint}; {way}" if error.hint else way,
-            ) from error
+            raise _untold(here, named, error, "msgrun lock free" if named == left else left_hint(here)) from error
     ledger.refresh()
     stay(here, ledger, anyway=True)
     if left:
         back(here, ledger)
-        here.screen.result(f"{home(here).shown} is the ledger again")
+        here.screen.result(f"{home(here).shown} is the ledger now")
 
 
 def leave(here: Session, named: str) -> Facts | None:
@@ -52,11 +62,11 @@ def leave(here: Session, named: str) -> Facts | None:
 
     Raises LedgerUnavailable.
     """
-    former, to = replace(here, settings=replace(here.settings, lock=named)), moved.name(here.settings.lock)
+    then, to = replace(here, settings=replace(here.settings, lock=named)), moved.name(here.settings.lock)
     if not is_elsewhere(named):
-        _leave_file(former, to)
+        _leave_file(then, to)
         return None
-    there = home(former)
+    there = home(then)
     if not there.exists:
         return None
     with there.held("lock import", new_lock=False, no_fetch=False) as ledger:
@@ -93,18 +103,26 @@ def _shares(here: Session) -> git.Repository | None:
     return repository if is_shared else None
 
 
-def _leave_file(former: Session, to: str) -> None:
+def _leave_file(then: Session, to: str) -> None:
     """Notes it in the journal, for this clone, and on the remote, for all."""
-    where, repository = places(former), _shares(former)
+    where, repository = places(then), _shares(then)
     is_here = where.exists or (where.journal is not None and where.journal.exists())
     if is_here:
-        with Lockfile(where, former.settings.salt, "lock import", former.now) as ledger:
+        with Lockfile(where, then.settings.salt, "lock import", then.now) as ledger:
             if ledger.facts.moved != to:
-                ledger.move(to)
+                ledger.move(to, is_leaving=True)
     if repository:
         target = push.target(repository, where.lockfile, None)
         if is_here or any(repository.attempted("cat-file", "-e", f"{ref}:{target.path}") == "" for ref in FORMER):
             hold.leave(repository, target, to)
+
+
+def _untold(here: Session, named: str, error: LedgerUnavailable, if_lost: str) -> LedgerUnavailable:
+    way = f"import again once it can be told; if it is lost for ever: {if_lost}"
+    return LedgerUnavailable(
+        f"{named} has to know that the ledger moved to {moved.name(here.settings.lock)}: {error.message}",
+        f"{error.hint}; {way}" if error.hint else way,
+    )
 
 
 def _has_all(here: Session, named: str, former: Facts, now: Facts) -> None:

@@ -202,8 +202,10 @@ def stamp(moment: datetime) -> str:
 
 
 def _nothing_left(here: Session, facts: Facts, *, ever: bool = False) -> list[str]:
-    from runner.cli.moving import nothing_left  # noqa: PLC0415  # imported where used
+    from runner.cli.moving import nothing_left, nothing_overridden  # noqa: PLC0415  # imported where used
 
+    if ever:
+        nothing_overridden(here)
     return nothing_left(here, facts, ever=ever)
 
 

@@ -197,6 +197,8 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
     named before is told that it moved, and refuses to be used from then on.
     """
     del yes  # facts only add up, so it never asks; scripts may say it all the same
+    from runner.cli.arriving import arrived, expected  # noqa: PLC0415  # imported where used
+
     with session() as here:
         theirs, path = Facts(), here.file(file)
         if not path.is_file():
@@ -206,6 +208,9 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
         for line in text.ledger_warnings(theirs):
             here.screen.error(line)
         with held(here, "lock import", new_lock=new_lock, no_fetch=no_fetch) as ledger:
+            asks = not (no_fetch or here.options.sandbox)
+            if asks:
+                expected(here, ledger)
             if workspace:
                 ledger.pin(workspace)
             missing = (record for record in theirs.ordered() if record not in ledger.facts.of(record.key))
@@ -214,9 +219,7 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
                 ledger.append(*some)
                 count += len(some)
             here.screen.result(f"{count:,} records added to {home(here).shown}, of {len(theirs):,} deliveries")
-            if not (no_fetch or here.options.sandbox):
-                from runner.cli.arriving import arrived  # noqa: PLC0415  # imported where used
-
+            if asks:
                 arrived(here, ledger)
             return EXIT.guard if ledger.facts.duplicates() else EXIT.done
 

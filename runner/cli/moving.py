@@ -9,7 +9,7 @@ from runner.cli.comparing import lock_at
 from runner.cli.holding import home, is_elsewhere
 from runner.cli.session import Session
 from runner.commit import Commit
-from runner.declare.project import SETTINGS_FILE
+from runner.declare.project import SETTINGS_FILE, load_settings
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.guards import Guard
 from runner.ledger import change, git, moved
@@ -102,6 +102,26 @@ def seen_before(
         named = lock_at(here, Commit(ref, base), repository)
         if named != here.settings.lock and (is_elsewhere(named) or is_elsewhere(here.settings.lock)):
             yield repository, Commit(ref, base), named
+
+
+def nothing_overridden(here: Session) -> None:
+    """Raises GuardRefused if MSGRUN_LOCK is about to begin a ledger beside the one of msgrun.yaml that has records."""
+    if here.options.sandbox or not os.environ.get("MSGRUN_LOCK"):
+        return
+    named = load_settings(here.tree, here.options.environment, here.settings.salt).lock
+    if named == here.settings.lock or not is_elsewhere(named):  # of a lockfile more is asked, elsewhere
+        return
+    try:
+        count = len(home(replace(here, settings=replace(here.settings, lock=named))).read())
+    except LedgerUnavailable as error:
+        here.screen.note(f"what the ledger {named} of msgrun.yaml knows is not known: {error.message}")
+        return
+    if count:
+        raise GuardRefused(
+            f"MSGRUN_LOCK would begin a ledger beside {named} of msgrun.yaml, which knows of {count:,} deliveries",
+            "all of them would be sent again: change lock: and move it, or give another workspace an environment of"
+            " its own",
+        )
 
 
 def lacks(here: Session, named: str, missing: int, gone: str = "") -> tuple[str, str]:

@@ -207,14 +207,14 @@ class Lockfile:
         store.append(self._paths, pinned.line())
         self.facts.add(pinned)
 
-    def move(self, to: str) -> None:
-        """Notes where the ledger moved, durably; empty: it came back.
+    def move(self, to: str, *, is_leaving: bool = False) -> None:
+        """Notes where the ledger is, durably; empty: here.
 
-        Where it leaves, in the journal alone: the file itself is about to be removed from git, as it was committed.
+        Where it is leaving, in the journal alone: the file itself is about to be removed from git, as it was committed.
         Turns are seconds since 1970, for another clone may have noted one that is not known here.
         """
         header = self.facts.moving(self._salt, to, self._opened)
-        store.append(self._paths[-1:] if to else self._paths, header.line())
+        store.append(self._paths[-1:] if is_leaving else self._paths, header.line())
         self.facts.add(header)
 
     def compact(self) -> tuple[int, int]:

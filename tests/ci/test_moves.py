@@ -251,6 +251,9 @@ def test_a_former_ledger_that_cannot_be_read_stops_the_run_and_says_what_to_do_i
     said = campaign.run(6, "apply", "--yes", "--new-lock")
     assert "lock: named another ledger before (HEAD), and what it knows is needed" in said
     assert "if nothing was ever sent with it, name the ledger yourself: MSGRUN_LOCK=git+origin" in said
+    said = campaign.run(6, "lock", "import", "messages.lock", "--new-lock")
+    assert "misspelt.git has to know that the ledger moved to git+origin" in said
+    assert "if it is lost for ever: MSGRUN_LOCK=git+origin" in said
     assert campaign.here.intercom.messages == []
     monkeypatch.setenv("MSGRUN_LOCK", "git+origin")
     campaign.run(0, "apply", "--yes", "--new-lock", "--limit", "3")
@@ -308,7 +311,7 @@ def test_a_ledger_that_was_left_is_not_used_again_however_little_a_clone_knows(
     fresh.env["MSGRUN_LOCK"] = names[second]
     assert fresh.msgrun("lock", "export", str(tmp_path / "sent.lock")).code == 0
     del fresh.env["MSGRUN_LOCK"]
-    assert "is the ledger again" in fresh.msgrun("lock", "import", str(tmp_path / "sent.lock")).out
+    assert "is the ledger now" in fresh.msgrun("lock", "import", str(tmp_path / "sent.lock")).out
     if not first:
         fresh.msgrun("lock", "push")
     assert clone("last", "--depth=1").msgrun("apply", "--yes", "--limit", "3").code == 4
@@ -464,3 +467,51 @@ def _exported(campaign: Campaign) -> Path:
     path = campaign.folder / "of-it.lock"
     campaign.run(0, "lock", "export", str(path))
     return path
+
+
+@pytest.mark.parametrize(("first", "second"), [("git", "sql"), ("sql", "git"), ("", "sql"), ("sql", "")])
+def test_a_ledger_that_got_an_old_export_is_not_used_until_it_has_the_rest(
+    campaign: Campaign, server: Server, clone, first: str, second: str
+) -> None:
+    names = {"git": f"git+origin#old-{first}-{second}", "sql": f"{server.lock}#old_{first}_{second}", "": ""}
+    campaign.name(names[first])
+    if first:
+        campaign.run(0, "lock", "begin")
+        campaign.here.git("rm", "-q", "messages.lock")
+        campaign.here.commit()
+    campaign.send(30)
+    old, new = _exported(campaign), campaign.folder / "new.lock"
+    campaign.send(30)
+    campaign.run(0, "lock", "export", str(new))
+    if not first:
+        campaign.run(0, "lock", "push")
+    campaign.name(names[second])
+    assert "has 30 records that" in campaign.run(5, "lock", "import", str(old), "--new-lock")
+    if not first:
+        campaign.here.git("rm", "-q", "messages.lock")
+    campaign.here.commit()
+    for number in range(3):
+        campaign.here.git("commit", "--quiet", "--allow-empty", "--message", f"later {number}")
+    campaign.here.git("push", "--quiet")
+    sent = len(campaign.here.intercom.messages)
+    fresh = clone("fresh", "--depth=1")
+    assert f"moved to {names[first] or 'messages.lock'}" in fresh.msgrun("apply", "--yes").err
+    assert len(campaign.here.intercom.messages) == sent
+    said = fresh.msgrun("lock", "import", str(new))
+    assert (said.code, "is the ledger now" in said.out) == (0, True)
+    fresh.msgrun("apply", "--yes", "--limit", "20")
+    assert len(campaign.here.intercom.messages) > sent
+    assert set(Counter(found["payload"]["to"]["id"] for found in campaign.here.intercom.messages).values()) == {1}
+
+
+def test_a_variable_begins_no_ledger_beside_the_one_of_the_settings(campaign: Campaign, server: Server) -> None:
+    campaign.here.git("rm", "-q", "messages.lock")
+    campaign.name(f"{server.lock}#settings")
+    campaign.run(0, "lock", "begin")
+    campaign.send(30)
+    for other in ("git+origin#other", "other.lock", f"{server.lock}#other"):
+        campaign.here.env["MSGRUN_LOCK"] = other
+        assert "MSGRUN_LOCK would begin a ledger beside postgresql:" in campaign.run(5, "lock", "begin")
+        assert "of msgrun.yaml, which knows of 30 deliveries" in campaign.run(5, "apply", "--yes", "--new-lock")
+    campaign.name(f"{server.lock.replace('127.0.0.1', 'nowhere.invalid')}#settings")
+    assert "what the ledger postgresql://" in campaign.run(0, "lock", "begin")

@@ -271,7 +271,7 @@ def test_a_lockfile_that_moved_is_as_it_was_committed_and_its_journal_tells_also
         ledger.pin("acme")
     committed = journaled.lockfile.read_bytes()
     with hold(journaled) as ledger:
-        ledger.move("git+origin")
+        ledger.move("git+origin", is_leaving=True)
     assert journaled.lockfile.read_bytes() == committed
     journaled.lockfile.unlink()
     journaled.lockfile.write_bytes(committed)
