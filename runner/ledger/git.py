@@ -15,6 +15,7 @@ _TIMEOUT = 120  # seconds for one git command; a fetch over a slow line takes lo
 _ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
 
 
+_LOCKED = ".lock': File exists."
 _NO_FETCH = "what the remote's lockfile knows must not be sent again; --no-fetch if you are sure it knows nothing new"
 
 
@@ -25,7 +26,9 @@ class GitFailed(LedgerUnavailable):
         self.said = said.decode(errors="replace").strip()
         lines = self.said.splitlines() or [""]
         detail = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1])
-        super().__init__(f"git {command} failed: {detail}", _NO_FETCH)
+        # In the message, because whoever catches this gives the hint of its own command.
+        left = " If no git is at work here, one was killed and left that file: remove it" if _LOCKED in detail else ""
+        super().__init__(f"git {command} failed: {detail}{left}", _NO_FETCH)
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,8 +107,8 @@ class Team:
 
     def made(self) -> Counter[str]:
         """How often each recipient's message was made, by the server."""
-        lines = self.log.read_text().splitlines() if self.log.exists() else []
-        return Counter(json.loads(line)["to"] for line in lines)
+        whole, _, _ = (self.log.read_text() if self.log.exists() else "").rpartition("\n")  # no line being written
+        return Counter(json.loads(line)["to"] for line in whole.splitlines())
 
     def wait_for(self, count: int, *processes: subprocess.Popen[bytes]) -> None:
         """Waits until so many messages were made, or all processes ended."""

@@ -59,7 +59,8 @@ class Campaign:
 
     def created(self) -> list[tuple[str, str]]:
         """Every message that Intercom made: its text, and the recipient's id on the wire."""
-        lines = (self.root / "log.jsonl").read_text().splitlines()
+        whole, _, _ = (self.root / "log.jsonl").read_text().rpartition("\n")  # without a line that is being written
+        lines = whole.splitlines()
         entries = [entry for entry in map(json.loads, lines) if entry["created"]]
         return [(entry["payload"]["body"], entry["payload"]["to"]["id"]) for entry in entries]
 

@@ -270,6 +270,18 @@ def test_a_remote_that_is_gone_stops_apply_and_no_fetch_goes_on(clone, remote):
     assert clone.apply("--no-fetch") == (0, 2)
 
 
+@pytest.mark.usefixtures("remote")
+def test_a_lock_that_a_killed_git_left_is_named_with_what_to_do(clone):
+    left = clone.path / ".git" / "refs" / "msgrun" / "origin%2Fmain.lock"
+    left.parent.mkdir()
+    left.touch()
+    assert clone.apply() == (6, 0)
+    said = "File exists. If no git is at work here, one was killed and left that file: remove it"
+    assert f"'{left}': {said}" in clone.said
+    left.unlink()
+    assert clone.apply() == (0, 2)
+
+
 def test_a_project_in_a_subfolder_finds_its_lockfile_on_the_remote(clone, another):
     clone.project = clone.path / "ops" / "mail"
     scaffold(clone.project)
