@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from runner.cli.holding import home, is_elsewhere, places, stay
 from runner.cli.moving import FORMER, former, lacking, lacks, left_hint, seen_before
+from runner.cli.recalling import note_used
 from runner.cli.session import Session
 from runner.cli.sharing import pause
 from runner.errors import GuardRefused, LedgerUnavailable
@@ -22,13 +23,13 @@ def expected(here: Session, ledger: Ledger) -> None:
     Raises LedgerUnavailable if a former one cannot be read.
     """
     own = moved.name(here.settings.lock)
-    for repository, commit, named in seen_before(here):
+    for before in seen_before(here):
         try:
-            facts = former(here, repository, commit.hash, named)
+            facts = former(here, before)
         except LedgerUnavailable as error:
-            raise _untold(here, named, error, left_hint(here)) from error
+            raise _untold(here, before.lock, error, left_hint(here)) from error
         if facts.moved != own and not ledger.facts.moved and lacking(facts, ledger.facts):
-            ledger.move(moved.name(named))
+            ledger.move(moved.name(before.lock))
 
 
 def arrived(here: Session, ledger: Ledger) -> None:
@@ -38,7 +39,7 @@ def arrived(here: Session, ledger: Ledger) -> None:
     Raises GuardRefused if one has records that this one lacks, LedgerUnavailable if one cannot be asked.
     """
     left, own = away(here, ledger.facts), moved.name(here.settings.lock)
-    waiting, seen = [left, *(named for _, _, named in seen_before(here))], {"", own}
+    waiting, seen = [left, *(before.lock for before in seen_before(here))], {"", own}
     for named in waiting:  # which grows
         if named in seen or not (is_elsewhere(named) or is_elsewhere(own)):
             continue
@@ -55,6 +56,7 @@ def arrived(here: Session, ledger: Ledger) -> None:
     if left:
         back(here, ledger)
         here.screen.result(f"{home(here).shown} is the ledger now")
+    note_used(here)
 
 
 def leave(here: Session, named: str) -> Facts | None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from runner.cli.recalling import note_used
 from runner.cli.session import SANDBOX_FOLDER, Session
 from runner.database import AS_URL, is_conninfo, is_postgres
 from runner.errors import GuardRefused, LedgerUnavailable
@@ -109,6 +110,8 @@ def held(here: Session, command: str, *, new_lock: bool, no_fetch: bool) -> Iter
                 _leave(here, former)
             ledger.refresh()
             stay(here, ledger, anyway=command in _ANYWAY)
+        if asks:
+            note_used(here)
         yield ledger
 
 

@@ -2,22 +2,33 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner.cli.comparing import lock_at
-from runner.cli.holding import home, is_elsewhere
+from runner.cli.holding import home, is_elsewhere, places
+from runner.cli.recalling import last_used
 from runner.cli.session import Session
 from runner.commit import Commit
 from runner.declare.project import SETTINGS_FILE, load_settings
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.guards import Guard
-from runner.ledger import change, git, moved
+from runner.ledger import change, git, lockfile, moved
 from runner.ledger.facts import Facts
 from runner.ledger.git import Repository
 from runner.ledger.remote import DEFAULT_BRANCH, Address, Remote
 
 FORMER = ("HEAD", "HEAD^")  # a change of lock: that is not committed yet, and one that just was
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A ledger that `lock:` named before: in the commit `hash`, or, without one, in the last run of this folder."""
+
+    lock: str
+    at: str  # what to call the commit, or the run
+    repository: Repository | None = None
+    hash: str = ""
 
 
 def behind(here: Session, facts: Facts) -> Guard | None:
@@ -47,39 +58,49 @@ def nothing_left(here: Session, facts: Facts, *, offline: bool = False, ever: bo
     other chance. Raises LedgerUnavailable if a former one cannot be read. Returns those that may not know of the move.
     """
     untold = []
-    for repository, commit, named in seen_before(here, offline=offline, ever=ever):
-        if offline and is_elsewhere(named):
+    for before in seen_before(here, offline=offline, ever=ever):
+        if offline and is_elsewhere(before.lock):
             continue
         try:
-            before = former(here, repository, commit.hash, named)
+            facts_then = former(here, before)
         except LedgerUnavailable as error:
             way = f"if nothing was ever sent with it, name the ledger yourself: {left_hint(here)}"
             raise LedgerUnavailable(
-                f"lock: named another ledger before ({commit.ref}), and what it knows is needed: {error.message}",
+                f"lock: named another ledger before ({before.at}), and what it knows is needed: {error.message}",
                 f"{error.hint}; {way}" if error.hint else way,
             ) from error
-        if missing := lacking(before, facts):
-            path = repository.inside(here.tree.root / named) if not is_elsewhere(named) else None
-            gone = f"{commit.ref}:{path}" if path and not (here.tree.root / named).exists() else ""
-            raise GuardRefused(*lacks(here, named, missing, gone))
-        if before.moved != moved.name(here.settings.lock):
-            untold.append(named)
+        if missing := lacking(facts_then, facts):
+            raise GuardRefused(*lacks(here, before.lock, missing, _in_git_alone(here, before)))
+        if facts_then.moved != moved.name(here.settings.lock):
+            untold.append(before.lock)
     return untold
 
 
-def seen_before(
-    here: Session, *, offline: bool = False, ever: bool = False
-) -> Iterator[tuple[Repository, Commit, str]]:
+def seen_before(here: Session, *, offline: bool = False, ever: bool = False) -> Iterator[Before]:
     """What else `lock:` named in the last two commits, or in any: another kind, or another place.
 
-    Of a clone that ends before the second, that one is fetched, unless `offline`. Raises LedgerUnavailable if a clone
-    does not have what was `ever`.
+    Of a msgrun.yaml that is in no commit as it is, also what it named in the last run of this folder. Of a clone that
+    ends before the second commit, that one is fetched, unless `offline`. Raises LedgerUnavailable if a clone does not
+    have what was `ever`.
     """
     root = here.tree.root.resolve()
-    repository = git.repository(root)
-    settings = repository.inside(root / SETTINGS_FILE) if repository else None
-    if repository is None or settings is None or here.options.sandbox or os.environ.get("MSGRUN_LOCK"):
+    if here.options.sandbox or os.environ.get("MSGRUN_LOCK"):
         return  # a variable that names the ledger names it for every commit
+    repository, path = git.repository(root), root / SETTINGS_FILE
+    settings = repository.inside(path) if repository else None
+    now = path.read_bytes() if path.exists() else None
+    if not (repository and settings and _is_committed(repository, settings, now)):
+        named = last_used(here)
+        if named and _is_move(here, named):
+            yield Before(named, "in the last run here")
+    if repository and settings:
+        yield from _committed(here, repository, settings, now, offline=offline, ever=ever)
+
+
+def _committed(
+    here: Session, repository: Repository, settings: str, now: bytes | None, *, offline: bool, ever: bool
+) -> Iterator[Before]:
+    """`settings`: msgrun.yaml from the work tree's top; `now`: as it is."""
     if ever and repository.attempted("rev-parse", "--is-shallow-repository") == "true":
         raise LedgerUnavailable(
             "this clone is shallow, and an older commit may name a ledger that knows what was sent",
@@ -90,8 +111,6 @@ def seen_before(
             "this shallow clone ends with its newest commit, so the ledger that lock: named before that is not asked:"
             " fetch-depth: 2"
         )
-    path = root / SETTINGS_FILE
-    now = path.read_bytes() if path.exists() else None
     changes = (repository.attempted("log", "--format=%h^", "--", f":(top){settings}") or "").split() if ever else []
     seen = set()
     for ref in ("HEAD", *changes) if ever else FORMER:
@@ -100,8 +119,26 @@ def seen_before(
             continue
         seen.add(then)
         named = lock_at(here, Commit(ref, base), repository)
-        if named != here.settings.lock and (is_elsewhere(named) or is_elsewhere(here.settings.lock)):
-            yield repository, Commit(ref, base), named
+        if _is_move(here, named):
+            yield Before(named, ref, repository, base)
+
+
+def _is_committed(repository: Repository, settings: str, now: bytes | None) -> bool:
+    head = repository.attempted("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    return head is not None and repository.blob(head, settings) == now
+
+
+def _is_move(here: Session, named: str) -> bool:
+    """Whether the ledger of now is of another kind than this one, or elsewhere."""
+    return named != here.settings.lock and (is_elsewhere(named) or is_elsewhere(here.settings.lock))
+
+
+def _in_git_alone(here: Session, before: Before) -> str:
+    """How git names the lockfile of a commit that the work tree has no more; empty for any other ledger."""
+    if is_elsewhere(before.lock) or not before.repository or (here.tree.root / before.lock).exists():
+        return ""
+    path = before.repository.inside(here.tree.root / before.lock)
+    return f"{before.at}:{path}" if path else ""
 
 
 def nothing_overridden(here: Session) -> None:
@@ -181,17 +218,22 @@ def _default_name(here: Session) -> str:
     return f"{here.settings.plan_file.removesuffix('.plan')}.lock"
 
 
-def former(here: Session, repository: Repository, base: str, named: str) -> Facts:
-    """What the ledger that a commit named knows; a lockfile, what it knew in that commit.
+def former(here: Session, before: Before) -> Facts:
+    """What a ledger of before knows; a lockfile that a commit named, what it knew in that commit.
 
     Raises GuardRefused, LedgerUnavailable, if it cannot be read.
     """
-    if is_elsewhere(named):
-        facts = home(replace(here, settings=replace(here.settings, lock=named))).read()
+    then = replace(here, settings=replace(here.settings, lock=before.lock))
+    if is_elsewhere(before.lock):
+        facts = home(then).read()
         facts.header(here.settings.salt)
         return facts
-    path, facts = repository.inside(here.tree.root / named), Facts()
-    facts.read((repository.blob(base, path) if path else None) or b"", f"{base[:10]}:{named}")
+    if not before.repository:
+        return lockfile.read(places(then))
+    path, facts = before.repository.inside(here.tree.root / before.lock), Facts()
+    facts.read(
+        (before.repository.blob(before.hash, path) if path else None) or b"", f"{before.hash[:10]}:{before.lock}"
+    )
     return facts
 
 

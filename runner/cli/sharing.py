@@ -149,12 +149,12 @@ def move(here: Session, repository: Repository, base: str, named: str) -> str:
 
     Raises GuardRefused, LedgerUnavailable, if one of the two cannot be read.
     """
-    from runner.cli.moving import former, lacking  # noqa: PLC0415  # imported where used
+    from runner.cli.moving import Before, former, lacking  # noqa: PLC0415  # imported where used
 
     now = here.settings.lock
     if named == now or not (is_elsewhere(named) or is_elsewhere(now)):
         return ""
-    missing = lacking(former(here, repository, base, named), known(here))
+    missing = lacking(former(here, Before(named, base, repository, base)), known(here))
     return f"these commits move the ledger from {named} to {now}, which lacks {missing:,} records" if missing else ""
 
 

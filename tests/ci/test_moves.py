@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -152,8 +153,8 @@ def test_a_move_back_that_forgets_what_was_sent_elsewhere_sends_nothing(
         assert "the branch origin#msgrun-ledger:messages.lock has " in said
         assert "MSGRUN_LOCK=git+origin msgrun lock export" in said
     else:
-        for options in ([], ["--new-lock"]):
-            assert "messages.lock has 30 records" in campaign.run(5, "apply", "--yes", *options)
+        assert "messages.lock has 30 records" in campaign.run(5, "apply", "--yes")
+        assert "#forgetful, which lock: named before, has 60 records" in campaign.run(5, "apply", "--yes", "--new-lock")
     assert len(campaign.here.intercom.messages) == sent
 
 
@@ -194,9 +195,10 @@ def test_a_refused_start_leaves_no_empty_lockfile_that_the_next_run_would_take_f
 def test_a_new_ledger_is_not_begun_beside_one_that_has_records(campaign: Campaign, server: Server) -> None:
     campaign.run(4, "apply", "--yes", "--limit", "30")
     campaign.name("git+origin")
-    assert "messages.lock has 30 records" in campaign.run(5, "lock", "begin")
+    assert "messages.lock, which lock: named before, has 30 records" in campaign.run(5, "lock", "begin")
     assert "there is no ledger" in campaign.run(5, "plan")
     campaign.run(0, "lock", "import", "messages.lock", "--new-lock")
+    (campaign.here.path / ".msgrun/messages.ledger").unlink()  # a clone in which nothing ran yet has none
     for lock in (f"{server.lock}#beside", "other.lock"):
         campaign.name(lock)
         assert "has 30 records that the ledger" in campaign.run(5, "lock", "begin")
@@ -515,3 +517,43 @@ def test_a_variable_begins_no_ledger_beside_the_one_of_the_settings(campaign: Ca
         assert "of msgrun.yaml, which knows of 30 deliveries" in campaign.run(5, "apply", "--yes", "--new-lock")
     campaign.name(f"{server.lock.replace('127.0.0.1', 'nowhere.invalid')}#settings")
     assert "what the ledger postgresql://" in campaign.run(0, "lock", "begin")
+
+
+def _left(campaign: Campaign, lock: str) -> None:
+    """That the ledger refuses, and sends nothing."""
+    sent = len(campaign.here.intercom.messages)
+    campaign.name(lock)
+    assert f"the ledger {'origin#uncommitted:' if lock else ''}messages.lock moved to" in campaign.run(
+        5, "apply", "--yes"
+    )
+    assert len(campaign.here.intercom.messages) == sent
+
+
+def test_a_ledger_that_no_commit_ever_named_is_told_too(campaign: Campaign, server: Server) -> None:
+    campaign.send(30)
+    campaign.move("git+origin#uncommitted")
+    campaign.send(30)
+    campaign.move(f"{server.lock}#uncommitted")
+    campaign.send(30)
+    _left(campaign, "git+origin#uncommitted")
+    _left(campaign, "")
+    campaign.name(f"{server.lock}#uncommitted")
+    campaign.send(30)
+    assert set(Counter(found["payload"]["to"]["id"] for found in campaign.here.intercom.messages).values()) == {1}
+
+
+def test_a_project_in_no_repository_goes_back_to_no_ledger_that_it_left(campaign: Campaign, server: Server) -> None:
+    shutil.rmtree(campaign.here.path / ".git")
+    campaign.send(30)
+    campaign.name(f"{server.lock}#no_git")
+    for options in (["lock", "begin"], ["apply", "--yes", "--new-lock"]):
+        assert "messages.lock, which lock: named before, has 30 records" in campaign.run(5, *options)
+    campaign.name("")
+    campaign.move(f"{server.lock}#no_git")
+    campaign.send(30)
+    _left(campaign, "")
+    assert "has 30 records" in campaign.run(5, "lock", "import", str(campaign.folder / "2.lock"))  # of before the move
+    campaign.name(f"{server.lock}#no_git")
+    campaign.move("")
+    campaign.send(30)
+    assert set(Counter(found["payload"]["to"]["id"] for found in campaign.here.intercom.messages).values()) == {1}

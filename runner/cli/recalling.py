@@ -1,0 +1,44 @@
+"""Which ledger the last run in this folder used: of a `lock:` that changes in no commit, nothing else tells."""
+
+import os
+from pathlib import Path
+
+from runner.cli.session import Session
+from runner.declare.project import load_settings
+from runner.errors import LedgerUnavailable
+
+
+def last_used(here: Session) -> str:
+    """What `lock:` named then; empty if there was no run. Raises LedgerUnavailable if that cannot be read."""
+    path = _file(here)
+    try:
+        return path.read_bytes().decode(errors="replace").strip()
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise LedgerUnavailable(f"{path} cannot be read: {error.strerror}", "it names the ledger of before") from error
+
+
+def note_used(here: Session) -> None:
+    """Keeps what `lock:` names for the next run, but not what MSGRUN_LOCK put in its place.
+
+    A folder that takes no file is told of: without the note, a move in it is as one in another folder.
+    """
+    if os.environ.get("MSGRUN_LOCK"):
+        declared = load_settings(here.tree, here.options.environment, here.settings.salt).lock
+        if declared != here.settings.lock:
+            return
+    path, lock = _file(here), f"{here.settings.lock}\n".encode()
+    try:
+        if path.exists() and path.read_bytes() == lock:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        temporary.write_bytes(lock)
+        os.replace(temporary, path)  # noqa: PTH105  # the atomic rename is the point
+    except OSError as error:
+        here.screen.note(f"{path} cannot be written ({error.strerror}): the next run does not know this ledger from it")
+
+
+def _file(here: Session) -> Path:
+    return here.tree.root / ".msgrun" / f"{here.settings.plan_file.removesuffix('.plan')}.ledger"
