@@ -6,10 +6,11 @@ Else a `lock:` that goes back to it, in a clone that knows nothing of the way be
 from dataclasses import replace
 
 from runner.cli.holding import home, is_elsewhere, places, stay
-from runner.cli.moving import FORMER, former, lacking, lacks, left_hint, seen_before
+from runner.cli.moving import lacks
 from runner.cli.recalling import note_used
 from runner.cli.session import Session
 from runner.cli.sharing import pause
+from runner.cli.tracing import FORMER, former, lacking, left_hint, seen_before
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger import Ledger, git, hold, moved, push
 from runner.ledger.facts import Facts

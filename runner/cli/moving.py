@@ -1,34 +1,19 @@
-"""Where the ledger was before, or may have been: what a changed `lock:` would leave behind, and send again."""
+"""What a changed `lock:` would leave behind, and send again: where the ledger was before, or may have been."""
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from runner.cli.comparing import lock_at
-from runner.cli.holding import home, is_elsewhere, places
-from runner.cli.recalling import last_used
+from runner.cli.holding import home, is_elsewhere
 from runner.cli.session import Session
-from runner.commit import Commit
-from runner.declare.project import SETTINGS_FILE, load_settings
+from runner.cli.tracing import Before, former, lacking, left_hint, seen_before
+from runner.database import is_postgres
+from runner.declare.project import load_settings
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.guards import Guard
-from runner.ledger import change, git, lockfile, moved
+from runner.ledger import git, moved
 from runner.ledger.facts import Facts
-from runner.ledger.git import Repository
 from runner.ledger.remote import DEFAULT_BRANCH, Address, Remote
-
-FORMER = ("HEAD", "HEAD^")  # a change of lock: that is not committed yet, and one that just was
-
-
-@dataclass(frozen=True, slots=True)
-class Before:
-    """A ledger that `lock:` named before: in the commit `hash`, or, without one, in the last run of this folder."""
-
-    lock: str
-    at: str  # what to call the commit, or the run
-    repository: Repository | None = None
-    hash: str = ""
 
 
 def behind(here: Session, facts: Facts) -> Guard | None:
@@ -69,68 +54,11 @@ def nothing_left(here: Session, facts: Facts, *, offline: bool = False, ever: bo
                 f"lock: named another ledger before ({before.at}), and what it knows is needed: {error.message}",
                 f"{error.hint}; {way}" if error.hint else way,
             ) from error
-        if missing := lacking(facts_then, facts):
+        if missing := _forgotten(here, facts_then, facts):
             raise GuardRefused(*lacks(here, before.lock, missing, _in_git_alone(here, before)))
         if facts_then.moved != moved.name(here.settings.lock):
             untold.append(before.lock)
     return untold
-
-
-def seen_before(here: Session, *, offline: bool = False, ever: bool = False) -> Iterator[Before]:
-    """What else `lock:` named in the last two commits, or in any: another kind, or another place.
-
-    Of a msgrun.yaml that is in no commit as it is, also what it named in the last run of this folder. Of a clone that
-    ends before the second commit, that one is fetched, unless `offline`. Raises LedgerUnavailable if a clone does not
-    have what was `ever`.
-    """
-    root = here.tree.root.resolve()
-    if here.options.sandbox or os.environ.get("MSGRUN_LOCK"):
-        return  # a variable that names the ledger names it for every commit
-    repository, path = git.repository(root), root / SETTINGS_FILE
-    settings = repository.inside(path) if repository else None
-    now = path.read_bytes() if path.exists() else None
-    if not (repository and settings and _is_committed(repository, settings, now)):
-        named = last_used(here)
-        if named and _is_move(here, named):
-            yield Before(named, "in the last run here")
-    if repository and settings:
-        yield from _committed(here, repository, settings, now, offline=offline, ever=ever)
-
-
-def _committed(
-    here: Session, repository: Repository, settings: str, now: bytes | None, *, offline: bool, ever: bool
-) -> Iterator[Before]:
-    """`settings`: msgrun.yaml from the work tree's top; `now`: as it is."""
-    if ever and repository.attempted("rev-parse", "--is-shallow-repository") == "true":
-        raise LedgerUnavailable(
-            "this clone is shallow, and an older commit may name a ledger that knows what was sent",
-            f"git fetch --unshallow; or, if nothing ever was, name the ledger yourself: {left_hint(here)}",
-        )
-    if not (offline or ever) and not repository.has_parent("HEAD"):
-        here.screen.note(
-            "this shallow clone ends with its newest commit, so the ledger that lock: named before that is not asked:"
-            " fetch-depth: 2"
-        )
-    changes = (repository.attempted("log", "--format=%h^", "--", f":(top){settings}") or "").split() if ever else []
-    seen = set()
-    for ref in ("HEAD", *changes) if ever else FORMER:
-        base = repository.attempted("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
-        if not base or (then := repository.blob(base, settings)) == now or then in seen:
-            continue
-        seen.add(then)
-        named = lock_at(here, Commit(ref, base), repository)
-        if _is_move(here, named):
-            yield Before(named, ref, repository, base)
-
-
-def _is_committed(repository: Repository, settings: str, now: bytes | None) -> bool:
-    head = repository.attempted("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-    return head is not None and repository.blob(head, settings) == now
-
-
-def _is_move(here: Session, named: str) -> bool:
-    """Whether the ledger of now is of another kind than this one, or elsewhere."""
-    return named != here.settings.lock and (is_elsewhere(named) or is_elsewhere(here.settings.lock))
 
 
 def _in_git_alone(here: Session, before: Before) -> str:
@@ -170,18 +98,13 @@ def lacks(here: Session, named: str, missing: int, gone: str = "") -> tuple[str,
     )
 
 
-def left_hint(here: Session) -> str:
-    """How to say that no ledger was before."""
-    return f"MSGRUN_LOCK={moved.name(here.settings.lock)}"
-
-
 def nothing_in_lockfile(here: Session, lockfile: Path, facts: Facts) -> None:
     """Raises GuardRefused if a lockfile in the project, or its journal, knows what these facts lack."""
     repository = git.repository(here.tree.root.resolve())
     for place in (lockfile, *([repository.journal(lockfile)] if repository else ())):
         former = Facts()
         former.read_file(place, str(place))
-        if missing := lacking(former, facts):
+        if missing := _forgotten(here, former, facts):
             raise GuardRefused(
                 f"{place} has {missing:,} records that the ledger {home(here).shown} lacks",
                 f"what it forgets is sent again: msgrun lock import {place} --new-lock, and then remove it",
@@ -218,25 +141,10 @@ def _default_name(here: Session) -> str:
     return f"{here.settings.plan_file.removesuffix('.plan')}.lock"
 
 
-def former(here: Session, before: Before) -> Facts:
-    """What a ledger of before knows; a lockfile that a commit named, what it knew in that commit.
+def _forgotten(here: Session, former: Facts, facts: Facts) -> int:
+    """How many records of a former ledger the one of now lacks, of which a run may see a part only.
 
-    Raises GuardRefused, LedgerUnavailable, if it cannot be read.
+    In PostgreSQL it does not see what others are just sending, so all of it is read before anything is refused.
     """
-    then = replace(here, settings=replace(here.settings, lock=before.lock))
-    if is_elsewhere(before.lock):
-        facts = home(then).read()
-        facts.header(here.settings.salt)
-        return facts
-    if not before.repository:
-        return lockfile.read(places(then))
-    path, facts = before.repository.inside(here.tree.root / before.lock), Facts()
-    facts.read(
-        (before.repository.blob(before.hash, path) if path else None) or b"", f"{before.hash[:10]}:{before.lock}"
-    )
-    return facts
-
-
-def lacking(former: Facts, now: Facts) -> int:
-    """How many records of a former ledger the one of now lacks."""
-    return sum(1 for _ in change.left_behind(former, now))
+    missing = lacking(former, facts)
+    return lacking(former, home(here).read()) if missing and len(facts) and is_postgres(here.settings.lock) else missing

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TextIO
 
 import click
@@ -25,6 +25,7 @@ class Screen:
     form: str = "text"
     folder: str = ""
     environment: str = "default"
+    noted: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, options: Globals, environ: Mapping[str, str]) -> "Screen":
@@ -67,8 +68,9 @@ class Screen:
             self.error(text)
 
     def note(self, text: str) -> None:
-        """Tells something on the side, unless told to be quiet."""
-        if not self.quiet:
+        """Tells something on the side, once, unless told to be quiet."""
+        if not self.quiet and text not in self.noted:
+            self.noted.add(text)
             self.error(text)
 
     def error(self, text: str) -> None:

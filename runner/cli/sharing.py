@@ -149,7 +149,7 @@ def move(here: Session, repository: Repository, base: str, named: str) -> str:
 
     Raises GuardRefused, LedgerUnavailable, if one of the two cannot be read.
     """
-    from runner.cli.moving import Before, former, lacking  # noqa: PLC0415  # imported where used
+    from runner.cli.tracing import Before, former, lacking  # noqa: PLC0415  # imported where used
 
     now = here.settings.lock
     if named == now or not (is_elsewhere(named) or is_elsewhere(now)):

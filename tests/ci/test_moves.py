@@ -557,3 +557,24 @@ def test_a_project_in_no_repository_goes_back_to_no_ledger_that_it_left(campaign
     campaign.move("")
     campaign.send(30)
     assert set(Counter(found["payload"]["to"]["id"] for found in campaign.here.intercom.messages).values()) == {1}
+
+
+def test_what_another_run_is_just_sending_is_nothing_that_the_ledger_lacks(
+    campaign: Campaign, server: Server, tmp_path: Path
+) -> None:
+    from runner.database import address  # noqa: PLC0415  # coverage starts first
+    from runner.ledger.postgres.ledger import Postgres  # noqa: PLC0415
+    from runner.ledger.record import Record  # noqa: PLC0415
+
+    lock = f"{server.lock}#living"
+    campaign.send(30)
+    campaign.move(lock)
+    with Postgres(address(lock), tmp_path / "rescue", "rehearsal", "another run") as other:
+        assert other.open()
+        other.write(*(Record(f"{number:032x}", f"R1-{number}", "claimed", "other", 1) for number in range(10)))
+        campaign.move("git+origin#living")
+        campaign.here.commit()
+        campaign.move("")
+        campaign.move(lock)
+        said = campaign.run(4, "apply", "--yes", "--limit", "30")
+    assert said.count("10 of the unknown are just being sent, by another run") == 1
