@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -137,10 +138,11 @@ def lockfile_held(here: Session, command: str, *, new_lock: bool, no_fetch: bool
     repository = None if in_sandbox or no_fetch else git.repository(here.tree.root.resolve())
     if repository and not where.exists and command != "lock import":
         _nothing_on_branch(here, Facts())  # before it is begun: a run with --no-fetch would find it there
+    removed = list(repository.removed_version(where.lockfile)) if repository and not where.exists else []
     with Lockfile(where, here.settings.salt, command, here.now) as ledger:
         if repository:
             _unheld(repository, where.lockfile, although_moved=command in _ANYWAY)
-            ledger.fold_in(repository.remote_versions(where.lockfile))
+            ledger.fold_in(chain(removed, repository.remote_versions(where.lockfile)))
         healed = ledger.heal()
         if healed and not in_sandbox:
             here.screen.note(f"{where.shown} lacked {healed:,} records that git's journal or the remote knew")

@@ -62,6 +62,17 @@ class Repository:
             if found is not None:
                 yield f"{remote}/{branch.removeprefix('refs/heads/')}:{path}", found
 
+    def removed_version(self, lockfile: Path) -> Iterator[tuple[str, bytes]]:
+        """The lockfile before the commit that removed it, if HEAD lacks one that it had, as far as this clone knows."""
+        path = self.inside(lockfile)
+        last = path and self.attempted("log", "-1", "--format=%h", "--diff-filter=D", "--", f":(top){path}")
+        if not path or not last or self.blob("HEAD", path) is not None:
+            return
+        before = self.attempted("rev-parse", "--verify", "--quiet", f"{last}^")
+        found = self.blob(before, path) if before else None
+        if found is not None:
+            yield f"{last}^:{path}", found
+
     def branches(self) -> Iterator[tuple[str, str]]:
         """The remotes to ask and full names of branches on them: the upstream, CI's branch, and the default branches.
 

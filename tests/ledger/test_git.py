@@ -270,6 +270,23 @@ def test_a_remote_that_is_gone_stops_apply_and_no_fetch_goes_on(clone, remote):
     assert clone.apply("--no-fetch") == (0, 2)
 
 
+@pytest.mark.parametrize("begin", [("lock", "begin"), ("lock", "import", "--new-lock", "old.lock"), ()])
+def test_a_lockfile_that_git_removed_is_begun_with_what_it_knew(clone, remote, tmp_path, begin):
+    old = (clone.path / "messages.lock").read_bytes()
+    assert clone.apply() == (0, 2)
+    clone.commit()
+    clone.git("rm", "--quiet", "messages.lock")
+    clone.git("commit", "--quiet", "--message", "remove")
+    clone.git("push", "--quiet")
+    subprocess.run(["git", "clone", "--quiet", str(remote), str(tmp_path / "fresh")], check=True)
+    fresh = Clone(tmp_path / "fresh", clone.intercom, tmp_path / "fresh")
+    (fresh.path / "old.lock").write_bytes(old)
+    if begin:
+        command = [sys.executable, "-m", "runner", "-C", str(fresh.path), *begin[:2]]
+        subprocess.run([*command, *begin[2:-1], *([str(fresh.path / begin[-1])] if len(begin) > 2 else [])], check=True)
+    assert fresh.apply(*([] if begin else ["--new-lock"])) == (0, 0)
+
+
 @pytest.mark.usefixtures("remote")
 def test_a_lock_that_a_killed_git_left_is_named_with_what_to_do(clone):
     left = clone.path / ".git" / "refs" / "msgrun" / "origin%2Fmain.lock"
