@@ -145,7 +145,7 @@ def lockfile_held(here: Session, command: str, *, new_lock: bool, no_fetch: bool
             ledger.fold_in(chain(removed, repository.remote_versions(where.lockfile)))
         healed = ledger.heal()
         if healed and not in_sandbox:
-            here.screen.note(f"{where.shown} lacked {healed:,} records that git's journal or the remote knew")
+            here.screen.note(f"{where.shown} lacked {healed:,} records that git or its remote knew")
         if repository and command != "lock import":
             _nothing_on_branch(here, ledger.facts)
         yield ledger

@@ -198,6 +198,7 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
     """
     del yes  # facts only add up, so it never asks; scripts may say it all the same
     from runner.cli.arriving import arrived, expected  # noqa: PLC0415  # imported where used
+    from runner.cli.tracing import nothing_hidden  # noqa: PLC0415  # likewise
 
     with session() as here:
         theirs, path = Facts(), here.file(file)
@@ -207,8 +208,10 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
         workspace = theirs.header(here.settings.salt).workspace
         for line in text.ledger_warnings(theirs):
             here.screen.error(line)
+        asks = not (no_fetch or here.options.sandbox)
+        if asks and new_lock and not home(here).exists:
+            nothing_hidden(here)
         with held(here, "lock import", new_lock=new_lock, no_fetch=no_fetch) as ledger:
-            asks = not (no_fetch or here.options.sandbox)
             if asks:
                 expected(here, ledger)
             if workspace:

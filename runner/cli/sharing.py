@@ -149,12 +149,11 @@ def move(here: Session, repository: Repository, base: str, named: str) -> str:
 
     Raises GuardRefused, LedgerUnavailable, if one of the two cannot be read.
     """
-    from runner.cli.tracing import Before, former, lacking  # noqa: PLC0415  # imported where used
+    from runner.cli.tracing import Before, former, is_move, lacking  # noqa: PLC0415  # imported where used
 
-    now = here.settings.lock
-    if named == now or not (is_elsewhere(named) or is_elsewhere(now)):
+    if not is_move(here, named):
         return ""
-    missing = lacking(former(here, Before(named, base, repository, base)), known(here))
+    missing, now = lacking(former(here, Before(named, base, repository, base)), known(here)), here.settings.lock
     return f"these commits move the ledger from {named} to {now}, which lacks {missing:,} records" if missing else ""
 
 

@@ -43,7 +43,7 @@ def seen_before(here: Session, *, offline: bool = False, ever: bool = False) -> 
     now = path.read_bytes() if path.exists() else None
     if not (repository and settings and _is_committed(repository, settings, now)):
         named = last_used(here)
-        if named and _is_move(here, named):
+        if named and is_move(here, named):
             yield Before(named, "in the last run here")
     if repository and settings:
         yield from _committed(here, repository, settings, now, offline=offline, ever=ever)
@@ -53,11 +53,8 @@ def _committed(
     here: Session, repository: Repository, settings: str, now: bytes | None, *, offline: bool, ever: bool
 ) -> Iterator[Before]:
     """`settings`: msgrun.yaml from the work tree's top; `now`: as it is."""
-    if ever and repository.attempted("rev-parse", "--is-shallow-repository") == "true":
-        raise LedgerUnavailable(
-            "this clone is shallow, and an older commit may name a ledger that knows what was sent",
-            f"git fetch --unshallow; or, if nothing ever was, name the ledger yourself: {left_hint(here)}",
-        )
+    if ever:
+        _reaches_back(here, repository)
     if not (offline or ever) and not repository.has_parent("HEAD"):
         here.screen.note(
             "this shallow clone ends with its newest commit, so the ledger that lock: named before that is not asked:"
@@ -71,8 +68,28 @@ def _committed(
             continue
         seen.add(then)
         named = lock_at(here, Commit(ref, base), repository)
-        if _is_move(here, named):
+        if is_move(here, named):
             yield Before(named, ref, repository, base)
+
+
+def nothing_hidden(here: Session) -> None:
+    """Raises LedgerUnavailable if this clone cannot tell whether git removed the lockfile that is to be begun.
+
+    Where another kind of ledger was before, it can: that one had begun with all that the lockfile knew.
+    """
+    repository = git.repository(here.tree.root.resolve())
+    if not repository or os.environ.get("MSGRUN_LOCK") or is_elsewhere(here.settings.lock):
+        return
+    if not any(is_elsewhere(before.lock) for before in seen_before(here)):
+        _reaches_back(here, repository)
+
+
+def _reaches_back(here: Session, repository: Repository) -> None:
+    if repository.attempted("rev-parse", "--is-shallow-repository") == "true":
+        raise LedgerUnavailable(
+            "this clone is shallow, and an older commit may have or name a ledger that knows what was sent",
+            f"git fetch --unshallow; or, if nothing ever was, name the ledger yourself: {left_hint(here)}",
+        )
 
 
 def _is_committed(repository: Repository, settings: str, now: bytes | None) -> bool:
@@ -80,7 +97,7 @@ def _is_committed(repository: Repository, settings: str, now: bytes | None) -> b
     return head is not None and repository.blob(head, settings) == now
 
 
-def _is_move(here: Session, named: str) -> bool:
+def is_move(here: Session, named: str) -> bool:
     """Whether the ledger of now is of another kind than this one, or elsewhere."""
     return named != here.settings.lock and (is_elsewhere(named) or is_elsewhere(here.settings.lock))
 

@@ -70,17 +70,15 @@ class Clone:
         self.git("commit", "--quiet", "--message", "change")
         return self.git("rev-parse", "HEAD")
 
+    def command(self, *args: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "INTERCOM_BASE_URL": self.intercom.url, "INTERCOM_ACCESS_TOKEN": "x"}
+        command = [sys.executable, "-m", "runner", "-C", str(self.project), *args]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
     def apply(self, *args: str) -> tuple[int, int]:
         """The exit code of an apply, and how many messages Intercom made."""
         before = len(self.intercom.messages)
-        environment = {**os.environ, "INTERCOM_BASE_URL": self.intercom.url, "INTERCOM_ACCESS_TOKEN": "x"}
-        done = subprocess.run(
-            [sys.executable, "-m", "runner", "-C", str(self.project), "apply", "--yes", *args],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = self.command("apply", "--yes", *args)
         self.said = done.stdout + done.stderr
         print(self.said)
         return done.returncode, len(self.intercom.messages) - before
@@ -270,7 +268,7 @@ def test_a_remote_that_is_gone_stops_apply_and_no_fetch_goes_on(clone, remote):
     assert clone.apply("--no-fetch") == (0, 2)
 
 
-@pytest.mark.parametrize("begin", [("lock", "begin"), ("lock", "import", "--new-lock", "old.lock"), ()])
+@pytest.mark.parametrize("begin", ["lock begin", "lock import old.lock --new-lock", "apply --yes --new-lock"])
 def test_a_lockfile_that_git_removed_is_begun_with_what_it_knew(clone, remote, tmp_path, begin):
     old = (clone.path / "messages.lock").read_bytes()
     assert clone.apply() == (0, 2)
@@ -278,13 +276,24 @@ def test_a_lockfile_that_git_removed_is_begun_with_what_it_knew(clone, remote, t
     clone.git("rm", "--quiet", "messages.lock")
     clone.git("commit", "--quiet", "--message", "remove")
     clone.git("push", "--quiet")
-    subprocess.run(["git", "clone", "--quiet", str(remote), str(tmp_path / "fresh")], check=True)
-    fresh = Clone(tmp_path / "fresh", clone.intercom, tmp_path / "fresh")
-    (fresh.path / "old.lock").write_bytes(old)
-    if begin:
-        command = [sys.executable, "-m", "runner", "-C", str(fresh.path), *begin[:2]]
-        subprocess.run([*command, *begin[2:-1], *([str(fresh.path / begin[-1])] if len(begin) > 2 else [])], check=True)
-    assert fresh.apply(*([] if begin else ["--new-lock"])) == (0, 0)
+    (tmp_path / "old.lock").write_bytes(old)
+    begin = begin.replace("old.lock", str(tmp_path / "old.lock")).split()
+
+    def begun(*depth):
+        place = tmp_path / f"fresh{len(depth)}"
+        subprocess.run(["git", "clone", "--quiet", *depth, f"file://{remote}", str(place)], check=True)
+        fresh = Clone(place, clone.intercom, place)
+        done = fresh.command(*begin)
+        return fresh, done.returncode, done.stderr
+
+    shallow, code, told = begun("--depth=1")
+    assert (code, "git fetch --unshallow" in told, (shallow.path / "messages.lock").exists()) == (6, True, False)
+    fresh, code, told = begun()
+    assert (code, "messages.lock lacked 2 records that git or its remote knew" in told) == (0, True)
+    assert fresh.apply() == (0, 0)
+    shallow.git("fetch", "--quiet", "--unshallow")
+    assert shallow.command(*begin).returncode == 0
+    assert shallow.apply() == (0, 0)
 
 
 @pytest.mark.usefixtures("remote")
