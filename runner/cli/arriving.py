@@ -3,6 +3,7 @@
 Else a `lock:` that goes back to it, in a clone that knows nothing of the way between, would send again what was sent.
 """
 
+import os
 from dataclasses import replace
 
 from runner.cli.holding import home, is_elsewhere, places, stay
@@ -10,11 +11,24 @@ from runner.cli.moving import lacks
 from runner.cli.recalling import note_used
 from runner.cli.session import Session
 from runner.cli.sharing import pause
-from runner.cli.tracing import FORMER, former, lacking, left_hint, seen_before
+from runner.cli.tracing import FORMER, Before, former, lacking, left_hint, reaches_back, seen_before
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger import Ledger, git, hold, moved, push
 from runner.ledger.facts import Facts
 from runner.ledger.lockfile import Lockfile
+
+
+def nothing_hidden(here: Session) -> None:
+    """Raises LedgerUnavailable if this clone cannot tell whether git removed the lockfile that is to be begun.
+
+    Where another kind of ledger is in use until now, it need not: that one had begun with all that the lockfile knew.
+    """
+    repository, own = git.repository(here.tree.root.resolve()), here.settings.lock
+    if not (repository and repository.is_shallow) or os.environ.get("MSGRUN_LOCK") or is_elsewhere(own):
+        return
+    formers = (before for before in seen_before(here) if is_elsewhere(before.lock))
+    if not any(_asked(here, before).moved != moved.name(own) for before in formers):
+        reaches_back(here, repository)
 
 
 def expected(here: Session, ledger: Ledger) -> None:
@@ -25,10 +39,7 @@ def expected(here: Session, ledger: Ledger) -> None:
     """
     own = moved.name(here.settings.lock)
     for before in seen_before(here):
-        try:
-            facts = former(here, before)
-        except LedgerUnavailable as error:
-            raise _untold(here, before.lock, error, left_hint(here)) from error
+        facts = _asked(here, before)
         if facts.moved != own and not ledger.facts.moved and lacking(facts, ledger.facts):
             ledger.move(moved.name(before.lock))
 
@@ -95,6 +106,13 @@ def away(here: Session, facts: Facts) -> str:
         return "" if facts.moved == moved.name(here.settings.lock) else facts.moved
     to = push.target(repository, places(here).lockfile, None)
     return hold.where(repository, to.remote, to.path)
+
+
+def _asked(here: Session, before: Before) -> Facts:
+    try:
+        return former(here, before)
+    except LedgerUnavailable as error:
+        raise _untold(here, before.lock, error, left_hint(here)) from error
 
 
 def _shares(here: Session) -> git.Repository | None:

@@ -197,8 +197,7 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
     named before is told that it moved, and refuses to be used from then on.
     """
     del yes  # facts only add up, so it never asks; scripts may say it all the same
-    from runner.cli.arriving import arrived, expected  # noqa: PLC0415  # imported where used
-    from runner.cli.tracing import nothing_hidden  # noqa: PLC0415  # likewise
+    from runner.cli.arriving import arrived, expected, nothing_hidden  # noqa: PLC0415  # imported where used
 
     with session() as here:
         theirs, path = Facts(), here.file(file)

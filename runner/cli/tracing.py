@@ -54,7 +54,7 @@ def _committed(
 ) -> Iterator[Before]:
     """`settings`: msgrun.yaml from the work tree's top; `now`: as it is."""
     if ever:
-        _reaches_back(here, repository)
+        reaches_back(here, repository)
     if not (offline or ever) and not repository.has_parent("HEAD"):
         here.screen.note(
             "this shallow clone ends with its newest commit, so the ledger that lock: named before that is not asked:"
@@ -72,20 +72,9 @@ def _committed(
             yield Before(named, ref, repository, base)
 
 
-def nothing_hidden(here: Session) -> None:
-    """Raises LedgerUnavailable if this clone cannot tell whether git removed the lockfile that is to be begun.
-
-    Where another kind of ledger was before, it can: that one had begun with all that the lockfile knew.
-    """
-    repository = git.repository(here.tree.root.resolve())
-    if not repository or os.environ.get("MSGRUN_LOCK") or is_elsewhere(here.settings.lock):
-        return
-    if not any(is_elsewhere(before.lock) for before in seen_before(here)):
-        _reaches_back(here, repository)
-
-
-def _reaches_back(here: Session, repository: Repository) -> None:
-    if repository.attempted("rev-parse", "--is-shallow-repository") == "true":
+def reaches_back(here: Session, repository: Repository) -> None:
+    """Raises LedgerUnavailable if the clone does not have all commits."""
+    if repository.is_shallow:
         raise LedgerUnavailable(
             "this clone is shallow, and an older commit may have or name a ledger that knows what was sent",
             f"git fetch --unshallow; or, if nothing ever was, name the ledger yourself: {left_hint(here)}",

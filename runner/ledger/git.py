@@ -110,6 +110,11 @@ class Repository:
             return None
         return self.git("cat-file", "blob", f"{commit}:{path}")
 
+    @property
+    def is_shallow(self) -> bool:
+        """Whether this clone lacks older commits."""
+        return self.attempted("rev-parse", "--is-shallow-repository") == "true"
+
     def has_parent(self, ref: str) -> bool:
         """Whether a commit's parents are known, if it has any: where a shallow clone ends with it, they are fetched."""
         commit = self.attempted("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")

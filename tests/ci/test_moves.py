@@ -382,6 +382,34 @@ def test_a_ledger_begins_only_where_all_that_was_named_before_can_be_asked(
     assert len(campaign.here.intercom.messages) == 30 - 3
 
 
+def test_a_shallow_clone_begins_no_lockfile_that_the_ledger_before_says_it_moved_to(campaign: Campaign, clone) -> None:
+    campaign.move("git+origin")
+    campaign.here.git("rm", "-q", "messages.lock")
+    campaign.here.commit()
+    campaign.send(30)
+    campaign.move("")
+    campaign.here.commit()
+    campaign.send(30)
+    campaign.here.commit()
+    made = len(campaign.here.intercom.messages)
+    # Back without an import, which every command says; and the lockfile is gone from all but git's history.
+    campaign.name("git+origin")
+    campaign.here.git("rm", "-q", "messages.lock")
+    campaign.here.commit()
+    campaign.here.git("push", "--quiet")
+    campaign.run(5, "apply", "--yes")
+    old = str(campaign.folder / "old.lock")
+    campaign.run(0, "lock", "export", old)
+    fresh = clone("fresh", "--depth=1")
+    fresh.write("msgrun.yaml", SETTINGS + BREAKERS)
+    refused = fresh.msgrun("lock", "import", old, "--new-lock")
+    assert (refused.code, "git fetch --unshallow" in refused.err) == (6, True)
+    fresh.git("fetch", "--quiet", "--unshallow")
+    assert "messages.lock lacked 60 records" in fresh.msgrun("lock", "import", old, "--new-lock").err
+    assert "\n60 to send" in fresh.msgrun("plan").out
+    assert len(campaign.here.intercom.messages) == made
+
+
 def test_a_clone_of_one_commit_fetches_the_one_before_or_says_that_it_did_not(
     campaign: Campaign, clone, server: Server, origin: Path
 ) -> None:
