@@ -191,8 +191,7 @@ class Remote:
     def _fetch(self) -> None:
         """Brings the branch into the clone, where it is in nobody's way."""
         at, git = self.at, self._repository
-        is_shallow = git.attempted("rev-parse", "--is-shallow-repository") == "true"
-        depth = ["--depth=1"] if is_shallow else []
+        depth = ["--depth=1"] if git.is_shallow else []
         options = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-gc", *depth)
         git.git("fetch", *options, at.remote, f"+{at.ref}:{at.cache}")
         git.attempted("update-ref", "-d", at.kept)
