@@ -5,7 +5,8 @@ number only if printing it gives back what was written: `0123`, `1_000`, `0x1F`,
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import yaml
@@ -171,19 +172,34 @@ def _refuse_depth(text: str) -> None:
     # libyaml composes recursively on the C stack: some 100,000 brackets would end the process, not raise.
     if (
         text.count("[") + text.count("{") <= MAX_DEPTH
-        and text.count("- ") <= MAX_DEPTH
+        and text.count("- ") + text.count("? ") <= MAX_DEPTH
         and "\n" + " " * MAX_DEPTH not in text
     ):
         return
-    depth = 0
     try:
-        for event in yaml.parse(text, Loader=_Loader):
-            if isinstance(event, yaml.CollectionStartEvent):
-                depth += 1
-                if depth > MAX_DEPTH:
-                    mark: Any = event.start_mark
-                    raise BadYaml(Fault("yaml-depth", mark.line, mark.column, f"nested deeper than {MAX_DEPTH} levels"))
-            elif isinstance(event, yaml.CollectionEndEvent):
-                depth -= 1
-    except yaml.MarkedYAMLError:
-        return  # composing meets the same fault at the same place, after what stands before it
+        _check_depth(yaml.parse(text, Loader=_Loader))
+    except yaml.MarkedYAMLError as error:
+        # libyaml reads up to 1,024 characters ahead, and since 0.2.6 it has a limit of its own: it may refuse a
+        # depth before it reports the first bracket. PyYAML's own parser has no such limit, so our limit decides.
+        mark: Any = error.problem_mark or error.context_mark
+        if _brackets(text[: mark.index]) > MAX_DEPTH:
+            with suppress(yaml.MarkedYAMLError):  # composing meets the same error again, after what stands before it
+                _check_depth(yaml.parse(text, Loader=yaml.SafeLoader))
+
+
+def _check_depth(events: Iterable[Any]) -> None:
+    """Raises BadYaml at the first list or mapping that is nested too deep."""
+    depth = 0
+    for event in events:
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                mark: Any = event.start_mark
+                raise BadYaml(Fault("yaml-depth", mark.line, mark.column, f"nested deeper than {MAX_DEPTH} levels"))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _brackets(text: str) -> int:
+    """How many brackets of the text are open at its end, those in quotes included: an estimate that costs little."""
+    return text.count("[") + text.count("{") - text.count("]") - text.count("}")

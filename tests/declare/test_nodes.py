@@ -93,11 +93,29 @@ def test_few_aliases_cannot_stand_for_billions_of_values():
     assert [fault.code for fault in _made("\n".join(maps)).faults] == ["yaml-aliases"]
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, "- " * 5000 + "x", "{a: " * 100, "[" * 70 + "]" * 70 + "\n- ]"])
+DEEP = {
+    "brackets": "[" * 100_000,
+    "braces": "{" * 100_000,
+    "lists": "- " * 5000 + "x",
+    "keys": "? " * 100_000,
+    "mappings": "{a: " * 100,
+    "tags": "[!a " * 50_000,
+    "indents": "".join(f"{' ' * level}a:\n" for level in range(100)),
+    "before a syntax error": "[" * 70 + "]" * 70 + "\n- ]",
+}
+
+
+@pytest.mark.parametrize("text", DEEP.values(), ids=DEEP)
 def test_deep_nesting_is_refused(text):
     with pytest.raises(BadYaml) as found:
         list(composed(text))
     assert found.value.fault.code == "yaml-depth"
+
+
+def test_brackets_in_quotes_do_not_hide_a_syntax_error():
+    with pytest.raises(BadYaml) as found:
+        list(composed("- '" + "[" * 70 + "'\nx: ["))
+    assert (found.value.fault.code, found.value.fault.line) == ("yaml-syntax", 1)
 
 
 def test_many_brackets_side_by_side_are_not_deep():

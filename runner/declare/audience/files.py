@@ -41,10 +41,10 @@ def opened(tree: Tree, path: str) -> BinaryIO:
         import gzip  # noqa: PLC0415  # imported where used
 
         return gzip.GzipFile(tree.root / path)  # type: ignore[return-value]  # it reads as one
-    handle = (tree.root / path).open("rb")
     if path.endswith(".zst"):
-        return io.BufferedReader(_Unpacked(handle))
-    return handle
+        package = _zstandard()
+        return io.BufferedReader(_Unpacked((tree.root / path).open("rb"), package))
+    return (tree.root / path).open("rb")
 
 
 def plain_suffix(path: str) -> str:
@@ -95,16 +95,20 @@ def row_place(paths: Sequence[str], number: int) -> Place:
     return Place(paths[number >> _FILE_BITS], number & _LINE)
 
 
-class _Unpacked(io.RawIOBase):
-    """A .zst file, unpacked while it is read; frames may follow each other."""
+def _zstandard() -> Any:
+    """The package. Raises NotReadable where it is not installed."""
+    try:
+        import zstandard  # noqa: PLC0415  # an extra, and imported where used
+    except ImportError as error:
+        hint = "pip install 'msgrun[zstd]'"
+        raise NotReadable("needs-extra", "a .zst file needs the package zstandard", hint) from error
+    return zstandard
 
-    def __init__(self, handle: BinaryIO) -> None:
-        try:
-            import zstandard  # noqa: PLC0415  # an extra, and imported where used
-        except ImportError as error:
-            handle.close()
-            hint = "pip install 'msgrun[zstd]'"
-            raise NotReadable("needs-extra", "a .zst file needs the package zstandard", hint) from error
+
+class _Unpacked(io.RawIOBase):
+    """A .zst file, unpacked while it is read; frames may follow each other. `zstandard` is the package."""
+
+    def __init__(self, handle: BinaryIO, zstandard: Any) -> None:
         self._handle = handle
         self._fault = zstandard.ZstdError
         self._frames = zstandard.ZstdDecompressor(max_window_size=1 << 27)

@@ -18,7 +18,7 @@ from runner.declare.audience.database import Database, File, begun, duckdb, list
 from runner.declare.audience.files import files_title, plain_suffix
 from runner.declare.audience.json_lines import row_of
 from runner.declare.audience.recipient import Row
-from runner.declare.audience.statement import Statement, parsed
+from runner.declare.audience.statement import ZONED_TIME_HINT, Statement, parsed
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem
 
@@ -91,11 +91,23 @@ def _described(
     tree: Tree, statement: Statement, files: tuple[File, ...], rename: Mapping[str, str], origin: Place, title: str
 ) -> Query:
     with Database(tree, files) as database, told_failing():
+        if statement.converts_zones:
+            _refuse_zoned_times(database, files)
         names = [column[0] for column in begun(database, f"describe {statement.sql}").fetchall()]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise NotReadable("sql-columns", f"two columns are named {twice[0]}", "name one of them: … as other_name")
     return Query(tree, statement.ordered, files, tuple(rename.get(name, name) for name in names), rename, origin, title)
+
+
+def _refuse_zoned_times(database: Any, files: Sequence[File]) -> None:
+    """Raises NotReadable if a file has a time of day with a zone, as Parquet can."""
+    for file in files:
+        name = file.name.replace('"', '""')
+        for column, kind, *_ in database.execute(f'describe select * from "{name}"').fetchall():  # noqa: S608  # quoted
+            if "TIME WITH TIME ZONE" in kind.upper():
+                message = f"the column {column} has the type TIME WITH TIME ZONE, and this query converts time zones"
+                raise NotReadable("sql-function", message, ZONED_TIME_HINT)
 
 
 def _file(tree: Tree, name: str) -> File:

@@ -3,26 +3,30 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
+from runner.declare.audience.sql_functions import ALLOWED, CLOCK_WORDS, REFUSED_TYPES
 from runner.declare.tree import NotReadable
 
 _TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest"})
-_CLOCK = frozenset(
-    {"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"}
-    | {"current_localtime", "current_localtimestamp"}  # which DuckDB's own catalog calls consistent
-)
-_MACROS = ("pg_", "has_", "inet_", "current_", "session_", "user", "ago", "obj_", "col_", "shobj_", "format_", "get_")
+_SAME_FILES = "the same files must give the same recipients"
+ZONED_TIME_HINT = "convert a timestamp to the other zone before you take its time"
+_AGE_ARGUMENTS = 2  # with one, and as a method of a column, age() counts until today
 _ONE = "write one SELECT over the project's files"
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A query that may run, the names of the files that it reads, and whether it says the order of its rows."""
+    """A query that may run, the names of the files that it reads, and whether it says the order of its rows.
+
+    `converts_zones`: it calls `timezone`, also as `AT TIME ZONE`.
+    """
 
     tables: tuple[str, ...]
     sql: str
     is_ordered: bool
+    converts_zones: bool = False
 
     @property
     def ordered(self) -> str:
@@ -44,11 +48,13 @@ def parsed(duckdb: Any, sql: str) -> Statement:
         if len(found["statements"]) != 1:
             raise NotReadable("sql-not-select", "the query is more than one statement", _ONE)
         node = found["statements"][0]["node"]
-        parts = list(_parts(node))
-        _refuse_chance(connection, parts)
+    parts = list(_parts(node))
     tables = _tables(parts)
+    _check_functions(parts)
+    _refuse_chance(parts)
     is_ordered = any(modifier["type"] == "ORDER_MODIFIER" for modifier in node["modifiers"])
-    return Statement(tables, sql.strip().rstrip(";"), is_ordered)
+    converts_zones = any(str(part.get("function_name")).casefold() == "timezone" for part in parts)
+    return Statement(tables, sql.strip().rstrip(";"), is_ordered, converts_zones)
 
 
 def _parts(node: Any) -> Iterator[dict[str, Any]]:
@@ -85,37 +91,35 @@ def _tables(parts: list[dict[str, Any]]) -> tuple[str, ...]:
     return tuple(tables)
 
 
-def _refuse_chance(connection: Any, parts: list[dict[str, Any]]) -> None:
-    """Refuses what would not give the same rows from the same files: clock, chance, samples, a limit without order."""
-    hint = "the same files must give the same recipients"
-    names = {
-        part["function_name"]
-        for part in parts
-        if part.get("class") in {"FUNCTION", "WINDOW"} and part.get("function_name")
-    }
-    names |= {
-        part["column_names"][0].casefold()
-        for part in parts
-        if part.get("class") == "COLUMN_REF" and len(part["column_names"]) == 1
-    } & _CLOCK
-    known = connection.execute(
-        "select function_name, function_type, stability from duckdb_functions() "
-        "where function_type not in ('table', 'table_macro', 'pragma') and list_contains($names, function_name)",
-        {"names": sorted(names)},
-    ).fetchall()
-    for name, kind, stability in known:
-        if stability not in {None, "CONSISTENT"} or name == "version" or (kind == "macro" and name.startswith(_MACROS)):
+def _check_functions(parts: list[dict[str, Any]]) -> None:
+    """Raises NotReadable at the first function or type whose result the files alone do not decide."""
+    for part in parts:
+        name = (part.get("function_name") or "").casefold()
+        columns: list[str] = part.get("column_names") or []
+        if part.get("class") == "COLUMN_REF" and len(columns) == 1 and columns[0].casefold() in CLOCK_WORDS:
+            raise NotReadable("sql-function", f"{columns[0]} is not available", _SAME_FILES)
+        if name and name not in ALLOWED:
+            near = get_close_matches(name, ALLOWED, n=1, cutoff=0.85)
+            hint = f"did you mean {near[0]}?" if near else _SAME_FILES
             raise NotReadable("sql-function", f"the function {name} is not available", hint)
-    if names & _CLOCK:
-        raise NotReadable("sql-function", f"{min(names & _CLOCK)} is not available", hint)
-    if any(part.get("function_name") == "age" and len(_arguments(part)) == 1 for part in parts):
-        raise NotReadable("sql-function", "age of one date counts until today", f"{hint}: age(date '2026-12-01', born)")
+        if name == "age" and len(_arguments(part)) != _AGE_ARGUMENTS:
+            hint = f"{_SAME_FILES}: age(date '2026-12-01', born)"
+            raise NotReadable("sql-function", "age of one date counts until today", hint)
+        types = {str(part.get(key)).casefold() for key in ("id", "type_name", "user_type_name")}
+        if types & REFUSED_TYPES:
+            raise NotReadable("sql-function", "the type TIME WITH TIME ZONE is not available", ZONED_TIME_HINT)
+
+
+def _refuse_chance(parts: list[dict[str, Any]]) -> None:
+    """Raises NotReadable at a sample, or a limit without an order: they choose other rows from the same files."""
     for part in parts:
         if part.get("sample"):
-            raise NotReadable("sql-chance", "a sample is drawn by chance", f"{hint}; split: chooses a stable part")
+            hint = f"{_SAME_FILES}; split: chooses a stable part"
+            raise NotReadable("sql-chance", "a sample is drawn by chance", hint)
         kinds = {modifier.get("type") for modifier in part.get("modifiers") or () if isinstance(modifier, dict)}
         if kinds & {"LIMIT_MODIFIER", "LIMIT_PERCENT_MODIFIER"} and "ORDER_MODIFIER" not in kinds:
-            raise NotReadable("sql-chance", "a limit without order by leaves to chance which rows it keeps", hint)
+            message = "a limit without order by leaves to chance which rows it keeps"
+            raise NotReadable("sql-chance", message, _SAME_FILES)
 
 
 def _arguments(function: dict[str, Any]) -> list[Any]:
