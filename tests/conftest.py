@@ -1,72 +1,59 @@
 """What tests of the whole command share: a clean environment, a project folder, and an Intercom to talk to."""
 
 import os
-import subprocess
-import sys
+import shutil
+import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from runner.cli import run
 from runner.sandbox import Sandbox
+from tests.support.project import Folder
 
-ROOT = Path(__file__).parent.parent
+if TYPE_CHECKING:
+    from tests.support.postgres import Server
+
+SHARED = "TESTS_SHARED_FOLDER"  # the variable that names a folder of all workers
 # Machines are shared and noisy: how long an example takes says nothing about the promise that it tests.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
-SEED = """\
-name: seed
-message_type: email
-subject: Hey
-body: Ponies, cute small horses or something more sinister?
-template: plain
-from: {type: admin, id: "394051"}
-to: {type: user, id: 536e564f316c83104c000020}
-"""
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """What a command printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # the workers of pytest-xdist inherit it
+        os.environ[SHARED] = tempfile.mkdtemp(prefix="msgrun-tests-")
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """A project's folder, and the command in it."""
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        folder = Path(os.environ.pop(SHARED))
+        if (folder / "postgres.json").exists():
+            from tests.support import postgres  # noqa: PLC0415  # psycopg takes a third of a second
 
-    path: Path
-    capture: pytest.CaptureFixture[str]
+            postgres.end_shared(folder)
+        shutil.rmtree(folder)
 
-    def write(self, name: str, text: str) -> Path:
-        file = self.path / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-        return file
 
-    def message(self, text: str, name: str = "message") -> Path:
-        return self.write(f"messages/{name}.yaml", text)
+@pytest.fixture
+def server() -> "Iterator[Server]":
+    """A real PostgreSQL with an empty database for this test. The server is shared by all tests and workers."""
+    from tests.support import postgres  # noqa: PLC0415  # likewise
 
-    def run(self, *args: str) -> Ran:
-        """Runs the command in this process, as `msgrun ARGS` in the folder."""
-        self.capture.readouterr()
-        code = run(["-C", str(self.path), *args])
-        told = self.capture.readouterr()
-        return Ran(code, told.out, told.err)
+    with postgres.shared(Path(os.environ[SHARED])).new_database() as database:
+        yield database
 
-    def process(self, *args: str, env: dict[str, str] | None = None, stdin: str | None = None) -> Ran:
-        """Runs the command in a process of its own."""
-        done = subprocess.run(
-            [sys.executable, "-m", "runner", "-C", str(self.path), *args],
-            env={**os.environ, **(env or {})}, input=stdin, capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
-        return Ran(done.returncode, done.stdout, done.stderr)
+
+@pytest.fixture
+def own_server() -> "Iterator[Server]":
+    """A real PostgreSQL of this test alone, which it may kill."""
+    from tests.support import postgres  # noqa: PLC0415  # likewise
+
+    server = postgres.created()
+    yield server
+    server.remove()
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ import pytest
 
 from runner import __version__
 from runner.cli.options import COMMANDS
-from tests.conftest import ROOT, Folder
+from tests.support.project import ROOT, Folder
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCS = ROOT / "docs" / "commands.md"

@@ -11,156 +11,21 @@ import argparse
 import hashlib
 import json
 import os
-import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
-from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT))
-BRANCH = "msgrun-ledger"
-SETTINGS = """\
-salt: s3cret
-LOCK
-from: {type: admin, id: "394051"}
-limits: {recipients_per_message: 1000000, recipients_per_apply: 1000000}
-abort_if: {unknown: 1000000, refused: "100%", after: 1000000}
-rate: {share: 1}
-"""
-MESSAGE = """\
-name: news
-message_type: inapp
-body: "Ponies for {{ who }}"
-to: {csv: ../people.csv, type: user, id: "{{ who }}"}
-"""
+from tests.support.branch_team import BRANCH, BranchTeam
+
 HASHES = (("digest", "v1:", 32), ("content", "", 32), ("text", "", 32), ("plan", "sha256:", 64))
-WHO = {f"GIT_{role}_{what}": "t@example.com" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-
-
-@dataclass
-class Team:
-    """A bare remote with a project, the server that counts, and clones."""
-
-    root: Path
-    recipients: int
-    limit: int = 0
-    latency: float = 0.01
-    lock: str = "lock: git+origin"
-    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.origin, self.log = self.root / "origin.git", self.root / "made.jsonl"
-        ours = re.compile(r"MSGRUN_|INTERCOM_|GITHUB_|GITLAB_|FAULTS_|CI$|CI_|(?i:.*_proxy$)")
-        self.environment = {name: value for name, value in os.environ.items() if not ours.match(name)} | WHO
-        self.environment |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-        self.environment |= {"PYTHONPATH": str(ROOT), "INTERCOM_ACCESS_TOKEN": "x"}
-        command = [sys.executable, str(ROOT / "tests/faults/server.py"), "--log", str(self.log)]
-        command += ["--limit", str(self.limit), "--latency", str(self.latency)]
-        self.server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert self.server.stdout is not None
-        self.environment["INTERCOM_BASE_URL"] = f"http://127.0.0.1:{self.server.stdout.readline().split()[0]}"
-        self.git(self.root, "init", "-q", "--bare", "-b", "main", str(self.origin))
-        author = self.root / "author"
-        (author / "messages").mkdir(parents=True)
-        (author / "msgrun.yaml").write_text(SETTINGS.replace("LOCK", self.lock))
-        (author / "messages/news.yaml").write_text(MESSAGE)
-        self.people = [f"u{number:06}" for number in range(self.recipients)]
-        (author / "people.csv").write_text("who\n" + "".join(f"{who}\n" for who in self.people))
-        self.git(author, "init", "-q", "-b", "main")
-        self.git(author, "add", ".")
-        self.git(author, "commit", "-q", "-m", "project")
-        self.git(author, "push", "-q", str(self.origin), "main")
-
-    def git(self, folder: Path, *args: str) -> str:
-        done = subprocess.run(
-            ["git", *args], cwd=folder, env=self.environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout.strip()
-
-    def clone(self, name: str, *options: str) -> Path:
-        self.git(self.root, "clone", "-q", *options, self.origin.as_uri(), name)
-        return self.root / name
-
-    def start(self, clone: Path, *args: str, **environment: str) -> subprocess.Popen[bytes]:
-        """Starts the command in a clone; what it says is in `said` beside the clones."""
-        with (self.root / f"{clone.name}.said").open("ab") as out:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "runner", "-C", str(clone), *args],
-                env=self.environment | environment, stdout=out, stderr=out, cwd=self.root,
-            )  # fmt: skip
-        self.running.append(process)
-        return process
-
-    def run(self, clone: Path, *args: str, **environment: str) -> tuple[int, str]:
-        """Runs the command in a clone: its exit code, and what it said."""
-        said = self.root / f"{clone.name}.said"
-        before = said.stat().st_size if said.exists() else 0
-        code = self.start(clone, *args, **environment).wait(timeout=300)
-        return code, said.read_bytes()[before:].decode()
-
-    def made(self) -> Counter[str]:
-        """How often each recipient's message was made, by the server."""
-        whole, _, _ = (self.log.read_text() if self.log.exists() else "").rpartition("\n")  # no line being written
-        return Counter(json.loads(line)["to"] for line in whole.splitlines())
-
-    def wait_for(self, count: int, *processes: subprocess.Popen[bytes]) -> None:
-        """Waits until so many messages were made, or all processes ended."""
-        while sum(self.made().values()) < count and any(process.poll() is None for process in processes):
-            time.sleep(0.005)
-
-    def records(self) -> list[dict[str, Any]]:
-        """The records on the remote's branch, read here by git alone; none while nobody has pushed it."""
-        if not self.git(self.origin, "branch", "--list", BRANCH):
-            return []
-        text = self.git(self.origin, "show", f"{BRANCH}:messages.lock")
-        return [record for record in map(json.loads, text.splitlines()) if "key" in record]
-
-    def known(self) -> dict[str, str]:
-        """What the remote's ledger says of each recipient: sent, unknown, refused or free."""
-        names = {self.key(who): who for who in self.people}
-        rank = ["claimed", "unknown", "refused", "released", "sent"]
-        attempts: dict[tuple[str, str], str] = {}
-        for record in self.records():
-            at = (names[record["key"]], record["attempt"])
-            attempts[at] = max(attempts.get(at, "claimed"), record["status"], key=rank.index)
-        found: dict[str, str] = {}
-        order = ["released", "refused", "unknown", "sent"]
-        for (who, _), status in attempts.items():
-            now = status.replace("claimed", "unknown")
-            found[who] = max(found.get(who, now), now, key=order.index)
-        return found
-
-    def faults(self) -> list[str]:
-        """Duplicates, and what was made although the ledger does not tell, or tells otherwise."""
-        made, known = self.made(), self.known()
-        found = [f"{who} was made {count} times" for who, count in made.items() if count > 1]
-        found += [f"{who}: made, and {known.get(who)}" for who in made if known.get(who) not in {"sent", "unknown"}]
-        return found + [f"{who}: sent, and not made" for who, now in known.items() if now == "sent" and who not in made]
-
-    @staticmethod
-    def key(who: str) -> str:
-        parts = json.dumps(["s3cret", "news", 1, "id", who], separators=(",", ":"))
-        return hashlib.sha256(parts.encode()).hexdigest()[:32]
-
-    def close(self) -> None:
-        for process in (*self.running, self.server):
-            process.kill()
-            process.wait()
-        if self.server.stdout:
-            self.server.stdout.close()
 
 
 def rate(lock: str, recipients: int, limit: int, latency: float) -> float:
     """Messages a second of one apply, from the first one made to the last."""
     root = Path(tempfile.mkdtemp(prefix="git-ledger-"))
-    team = Team(root, recipients, limit, latency, lock)
+    team = BranchTeam(root, recipients, limit, latency, lock)
     try:
         clone = team.clone("runner")
         began = time.monotonic()
@@ -177,7 +42,7 @@ def rate(lock: str, recipients: int, limit: int, latency: float) -> float:
         shutil.rmtree(root)
 
 
-def filled(team: Team, lines: int) -> int:
+def filled(team: BranchTeam, lines: int) -> int:
     """Gives the remote a ledger of so many lines, of a message that was sent before; returns its bytes."""
     check = hashlib.sha256(b"msgrun:s3cret").hexdigest()[:8]
     records = [json.dumps({"msgrun_lock": 1, "workspace": "acme", "salt_check": check})]
@@ -208,7 +73,7 @@ def grown(lines: int, limit: int) -> None:
     from runner.ledger.remote import Remote, address  # noqa: PLC0415
 
     root = Path(tempfile.mkdtemp(prefix="git-ledger-"))
-    team = Team(root, 1000, limit, 0.15)
+    team = BranchTeam(root, 1000, limit, 0.15)
     try:
         size = filled(team, lines)
         clone = team.clone("runner", "--depth=1")

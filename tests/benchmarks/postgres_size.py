@@ -15,16 +15,14 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent.parent), str(HERE)]
+from measuring import Command, peak, run
 
-from measuring import Command, peak, run  # noqa: E402
-
-from runner.database import address  # noqa: E402
-from runner.ledger.postgres.ledger import Postgres  # noqa: E402
-from runner.ledger.record import Record  # noqa: E402
-from runner.sandbox import Sandbox  # noqa: E402
-from tests.postgres import Server, created  # noqa: E402
+from runner.database import address
+from runner.ledger.postgres.ledger import Postgres
+from runner.ledger.record import Record
+from runner.sandbox import Sandbox
+from tests.support.postgres import Server, created
+from tests.support.project import ROOT
 
 SETTINGS = """\
 salt: s3cret
@@ -77,7 +75,7 @@ def write(root: Path, people: int) -> None:
 
 
 def msgrun(root: Path, *words: str) -> Command:
-    return Command([sys.executable, "-m", "runner", "-C", str(root), *words], HERE.parent.parent)
+    return Command([sys.executable, "-m", "runner", "-C", str(root), *words], ROOT)
 
 
 def begin(root: Path, server: Server, people: int) -> None:

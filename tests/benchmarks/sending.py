@@ -23,11 +23,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from campaign import Campaign
-
 from runner.deliver.lanes import MOST_LANES
 from runner.ledger.lockfile import Lockfile, Places
 from runner.ledger.record import Record
+from tests.support.fault_campaign import FaultCampaign
 
 WINDOWS = 8  # of ten seconds; the first and the last are not whole
 BARE = """\
@@ -57,7 +56,7 @@ lanes = [threading.Thread(target=send) for _ in range(threads)]
 def at_the_limit(limit: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         people = limit * WINDOWS
-        campaign = Campaign(
+        campaign = FaultCampaign(
             Path(folder).resolve(), people, email=False, seed="1", rate=100_000, limit=limit, latency=0.15, faults=""
         )
         try:
@@ -83,7 +82,7 @@ def against_a_loop(people: int = 4000, runs: int = 5) -> None:
     pairs = []
     for _ in range(runs):
         with tempfile.TemporaryDirectory() as folder:
-            campaign = Campaign(
+            campaign = FaultCampaign(
                 Path(folder).resolve(), people, email=False, seed="1", rate=10_000_000, latency=0, faults=""
             )
             try:
@@ -102,7 +101,7 @@ def against_a_loop(people: int = 4000, runs: int = 5) -> None:
 
 def while_it_sends(people: int = 200_000) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        campaign = Campaign(
+        campaign = FaultCampaign(
             Path(folder).resolve(), people, email=False, seed="1", rate=10_000_000, latency=0, faults=""
         )
         seen: list[tuple[int, int]] = []  # bytes of the server's log, KiB of the process

@@ -20,7 +20,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from campaign import Campaign
+from tests.support.fault_campaign import FaultCampaign
 
 SLOW = ("--slow", "3", "--idle", "1")
 LOOP = """\
@@ -61,7 +61,7 @@ with ThreadPoolExecutor(8) as pool:
 """
 
 
-def judged(campaign: Campaign, told: dict[str, str], seconds: float) -> str:
+def judged(campaign: FaultCampaign, told: dict[str, str], seconds: float) -> str:
     """A row of the table; `told` says sent, unknown or failed for each recipient."""
     time.sleep(3.5)  # what the server makes late
     made = {who: len(ids) for who, ids in campaign.made().items()}
@@ -78,7 +78,7 @@ def judged(campaign: Campaign, told: dict[str, str], seconds: float) -> str:
     )
 
 
-def with_msgrun(campaign: Campaign) -> str:
+def with_msgrun(campaign: FaultCampaign) -> str:
     campaign.environment["FAULTS_TIMEOUT"] = "2"
     started = time.monotonic()
     campaign.end(campaign.start())
@@ -90,7 +90,7 @@ def with_msgrun(campaign: Campaign) -> str:
     )
 
 
-def with_script(campaign: Campaign, python: str, sender: str) -> str:
+def with_script(campaign: FaultCampaign, python: str, sender: str) -> str:
     started = time.monotonic()
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
@@ -118,7 +118,7 @@ def main() -> None:
         if name == "python-intercom" and not args.sdk:
             continue
         with tempfile.TemporaryDirectory() as folder:
-            campaign = Campaign(
+            campaign = FaultCampaign(
                 Path(folder).resolve(), args.messages, email=False, seed=args.seed, rate=100_000, extra=SLOW
             )
             try:

@@ -1,63 +1,13 @@
 """A bare remote, clones of it, and an Intercom that counts: what a CI system does with a project, in real git."""
 
-import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from runner.sandbox import Sandbox
-from tests.conftest import Ran
-
-SETTINGS = 'salt: "rehearsal"\nfrom: {type: admin, id: "394051"}\n'
-HEADER = '{"msgrun_lock":1,"workspace":"","salt_check":"%s"}\n'
-ATTRIBUTES = "messages.lock -text merge=union\n"
-
-
-def message(name: str, *ids: str, body: str = "Ponies") -> str:
-    to = "".join(f"  - {{type: user, id: {found}}}\n" for found in ids)
-    return f"name: {name}\nmessage_type: inapp\nbody: {body}\nto:\n{to}"
-
-
-@dataclass
-class Clone:
-    """A work tree, git in it, and the command as a CI job or a person runs it there."""
-
-    path: Path
-    intercom: Sandbox
-    env: dict[str, str] = field(default_factory=dict)
-
-    def git(self, *args: str, fails: bool = False) -> str:
-        done = subprocess.run(["git", *args], cwd=self.path, capture_output=True, text=True, check=False)
-        assert (done.returncode != 0) == fails, done.stdout + done.stderr
-        return (done.stderr if fails else done.stdout).strip()
-
-    def write(self, name: str, text: str | bytes) -> None:
-        file = self.path / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(text if isinstance(text, bytes) else text.encode())
-
-    def commit(self, *paths: str) -> str:
-        self.git("add", "--all", *paths)
-        self.git("commit", "--quiet", "--message", "change")
-        return self.git("rev-parse", "HEAD")
-
-    def msgrun(self, *args: str, token: str = "secret-token") -> Ran:
-        """`msgrun ARGS` in a process of its own; without a token as in a fork."""
-        environment = {**os.environ, "INTERCOM_BASE_URL": self.intercom.url, "INTERCOM_ACCESS_TOKEN": token, **self.env}
-        done = subprocess.run(
-            [sys.executable, "-m", "runner", *args],
-            cwd=self.path, env=environment, capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
-        print(args, done.returncode, done.stdout, done.stderr, sep="\n")
-        return Ran(done.returncode, done.stdout, done.stderr)
-
-    def sent(self) -> list[tuple[str, str]]:
-        """The (recipient, body) of every message that Intercom made."""
-        return sorted((found["payload"]["to"]["id"], found["payload"]["body"]) for found in self.intercom.messages)
+from tests.support.clones import ATTRIBUTES, HEADER, SETTINGS, Clone, message
 
 
 @pytest.fixture
@@ -142,14 +92,3 @@ def job(tmp_path: Path, origin: Path, author: Clone) -> Callable[..., Clone]:
         return made
 
     return make
-
-
-def tip(origin: Path, branch: str = "main") -> str:
-    """The newest commit of a branch on the remote."""
-    return told(origin, "rev-parse", f"refs/heads/{branch}")
-
-
-def told(origin: Path, *args: str) -> str:
-    """What git says of the remote."""
-    done = subprocess.run(["git", "-C", str(origin), *args], capture_output=True, text=True, check=True)
-    return done.stdout.strip()

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from tests.ci.conftest import Clone, message, tip, told
-from tests.ci.github import Job
-from tests.conftest import ROOT
+from tests.support.clones import Clone, message, tip, told
+from tests.support.github_runner import Job
+from tests.support.project import ROOT
 
 
 @pytest.fixture

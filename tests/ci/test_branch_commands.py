@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.ci.conftest import SETTINGS, Clone, told
+from tests.support.clones import SETTINGS, Clone, told
 
 pytestmark = pytest.mark.parametrize("ledger", ["branch"], indirect=True)
 FILE = "origin#msgrun-ledger:messages.lock"

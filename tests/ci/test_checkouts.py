@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ci.conftest import SETTINGS, Clone, message, tip
+from tests.support.clones import SETTINGS, Clone, message, tip
 
 COMMANDS = {
     "validate": (["validate"], 0),

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from runner.cli import scaffold
-from tests.ci.conftest import Clone, message, tip, told
-from tests.ci.github import _PYTHON
+from tests.support.clones import Clone, message, tip, told
+from tests.support.github_runner import _PYTHON
 
 EITHER = pytest.mark.parametrize("ledger", ["branch", "lockfile"], indirect=True)
 PIPELINE = yaml.safe_load(scaffold.workflow("gitlab", "main", "."))

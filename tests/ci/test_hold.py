@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.ci.conftest import tip, told
+from tests.support.clones import tip, told
 
 
 @pytest.mark.usefixtures("author")
@@ -80,5 +80,5 @@ def test_two_runs_of_one_job_that_come_in_one_second_do_not_both_hold(job, origi
     first, second = job("1", commit), job("2", commit)
     second.env["GITHUB_RUN_ID"] = "1"  # one job, started twice
     with ThreadPoolExecutor() as pool:
-        codes = sorted(pool.map(lambda clone: clone.msgrun("lock", "hold").code, (first, second)))
+        codes = sorted(pool.map(lambda clone: clone.process("lock", "hold").code, (first, second)))
     assert codes == [0, 6]

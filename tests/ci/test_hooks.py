@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.ci.conftest import SETTINGS, message
-from tests.conftest import ROOT
+from tests.support.clones import SETTINGS, message
+from tests.support.project import ROOT
 
 TOOLS = Path(sys.executable).parent
 MANIFEST = ROOT / ".pre-commit-hooks.yaml"

@@ -4,15 +4,14 @@ import json
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from runner.sandbox import Sandbox
-from tests.ci.conftest import SETTINGS, Clone, tip, told
-from tests.postgres import Server, created
+from tests.support.clones import SETTINGS, Clone, tip, told
+from tests.support.postgres import Server
 
 PEOPLE = [f"p{number:03}" for number in range(120)]
 MESSAGE = """\
@@ -28,13 +27,6 @@ TROUBLE = {
     for start in range(0, 120, 30)
     for at, what in ((4, "422"), (11, "500_after"), (17, "500_before"), (23, "500_before"))
 }
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    one = created()
-    yield one
-    one.remove()
 
 
 @dataclass
@@ -324,28 +316,25 @@ def test_a_ledger_that_was_left_is_not_used_again_however_little_a_clone_knows(
 
 
 def test_a_ledger_whose_successor_is_lost_is_used_again_once_a_person_says_so(
-    campaign: Campaign, server: Server
+    campaign: Campaign, own_server: Server
 ) -> None:
-    _away_and_back(campaign, "git+origin#lost", f"{server.lock}#lost")
-    server.kill()
-    try:
-        assert "is lost for ever, msgrun lock free" in campaign.run(5, "apply", "--yes")
-        said = campaign.run(6, "lock", "import", str(campaign.folder / "1.lock"))
-        assert "has to know that the ledger moved to git+origin#lost" in said
-        assert "lost for ever: msgrun lock free" in said
-        assert "--yes says yes" in campaign.run(5, "lock", "free")
-        campaign.run(5, "accept", "news", "--no-fetch", "--yes")
-        campaign.here.write("messages/lost.yaml", MESSAGE.replace("news", "lost").replace("Ponies", "Lost ponies"))
-        campaign.run(0, "adopt", "lost", "--no-fetch", "--yes")  # what Intercom shows of the lost one
-        assert "origin#lost:messages.lock is the ledger again" in campaign.run(0, "lock", "free", "--yes")
-        assert "needs no hold" in campaign.run(0, "lock", "free", "--yes")
-        # From here on its records alone count: whoever was sent to by the lost one gets it again.
-        campaign.run(0, "lock", "verify")
-        campaign.here.env["MSGRUN_LOCK"] = "git+origin#lost"
-        campaign.run(4, "apply", "--yes", "--limit", "3")
-        assert campaign.here.intercom.messages[-1]["payload"]["body"].startswith("Ponies for p03")
-    finally:
-        server.start()
+    _away_and_back(campaign, "git+origin#lost", f"{own_server.lock}#lost")
+    own_server.kill()
+    assert "is lost for ever, msgrun lock free" in campaign.run(5, "apply", "--yes")
+    said = campaign.run(6, "lock", "import", str(campaign.folder / "1.lock"))
+    assert "has to know that the ledger moved to git+origin#lost" in said
+    assert "lost for ever: msgrun lock free" in said
+    assert "--yes says yes" in campaign.run(5, "lock", "free")
+    campaign.run(5, "accept", "news", "--no-fetch", "--yes")
+    campaign.here.write("messages/lost.yaml", MESSAGE.replace("news", "lost").replace("Ponies", "Lost ponies"))
+    campaign.run(0, "adopt", "lost", "--no-fetch", "--yes")  # what Intercom shows of the lost one
+    assert "origin#lost:messages.lock is the ledger again" in campaign.run(0, "lock", "free", "--yes")
+    assert "needs no hold" in campaign.run(0, "lock", "free", "--yes")
+    # From here on its records alone count: whoever was sent to by the lost one gets it again.
+    campaign.run(0, "lock", "verify")
+    campaign.here.env["MSGRUN_LOCK"] = "git+origin#lost"
+    campaign.run(4, "apply", "--yes", "--limit", "3")
+    assert campaign.here.intercom.messages[-1]["payload"]["body"].startswith("Ponies for p03")
 
 
 def test_a_lockfile_is_the_ledger_again_after_lock_free_in_every_clone(campaign: Campaign, clone) -> None:

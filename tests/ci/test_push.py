@@ -8,7 +8,7 @@ import pytest
 
 from runner.cli import run, sharing
 from runner.ledger import push as pushing
-from tests.ci.conftest import SETTINGS, message, tip, told
+from tests.support.clones import SETTINGS, message, tip, told
 
 
 def recorded(origin, branch="main", path="messages.lock"):
@@ -128,7 +128,7 @@ def test_many_who_push_at_once_all_get_through(author, job, origin):
     for number, runner in enumerate(runners):
         assert runner.msgrun("apply", "--yes", f"messages/m{number}.yaml").code == 0
     with ThreadPoolExecutor() as pool:
-        codes = list(pool.map(lambda runner: runner.msgrun("lock", "push").code, runners))
+        codes = list(pool.map(lambda runner: runner.process("lock", "push").code, runners))
     assert codes == [0] * 5
     assert [name for name, _, _ in recorded(origin)] == [f"m{number}" for number in range(5)]
     assert told(origin, "rev-list", "--count", f"{commit}..main") == "5"

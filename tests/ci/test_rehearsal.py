@@ -13,8 +13,8 @@ import yaml
 
 from runner.cli import scaffold
 from runner.ledger.record import salt_check
-from tests.ci.conftest import HEADER, Clone, message, tip, told
-from tests.ci.github import Job
+from tests.support.clones import HEADER, Clone, message, tip, told
+from tests.support.github_runner import Job
 
 WORKFLOW = yaml.safe_load(scaffold.workflow("github", "main", "."))
 SECRETS = {"INTERCOM_ACCESS_TOKEN": "secret-token"}

@@ -10,7 +10,7 @@ import yaml
 
 from runner import __version__
 from runner.cli import scaffold
-from tests.conftest import ROOT, Folder
+from tests.support.project import ROOT, Folder
 
 TOOLS = Path(sys.executable).parent
 GITHUB = scaffold.workflow("github", "main", ".")

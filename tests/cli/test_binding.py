@@ -8,7 +8,7 @@ import pytest
 
 from runner.sandbox import Sandbox
 from tests.cli.test_sending import LIST
-from tests.conftest import SEED, Folder
+from tests.support.project import SEED, Folder
 
 PLAN = "messages.plan"
 

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from runner.sandbox import Sandbox
-from tests.conftest import Folder
+from tests.support.project import Folder
 
 LIST = """\
 name: list

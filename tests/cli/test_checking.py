@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conftest import SEED, Folder
+from tests.support.project import SEED, Folder
 
 FILES = 130
 

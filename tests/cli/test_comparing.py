@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from runner.sandbox import Sandbox
-from tests import golden
-from tests.conftest import SEED, Folder
+from tests.support import golden
+from tests.support.project import SEED, Folder
 
 NEWS = """\
 name: news

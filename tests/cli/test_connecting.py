@@ -1,7 +1,6 @@
 """Commands on a ledger in a real PostgreSQL, as its user sees them."""
 
 import json
-import re
 import subprocess
 import sys
 import threading
@@ -16,8 +15,8 @@ from runner.database import address
 from runner.ledger.postgres.ledger import Postgres
 from runner.ledger.record import Record
 from runner.sandbox import Sandbox
-from tests.conftest import Folder, Ran
-from tests.postgres import Server, created
+from tests.support.postgres import Server
+from tests.support.project import Folder, Ran
 
 LIST = """\
 name: list
@@ -28,13 +27,6 @@ to: [{type: user, id: a1}, {type: user, id: a2}, {type: user, id: a3}]
 """
 DOCS = Path(__file__).parents[2] / "docs" / "scaling.md"
 WITHOUT_PSYCOPG = "import sys; sys.modules['psycopg'] = None; from runner.__main__ import main; main()"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    one = created()
-    yield one
-    one.remove()
 
 
 @pytest.fixture
@@ -146,16 +138,14 @@ def test_a_role_with_the_documented_rights_does_a_whole_apply(
 ):
     assert folder.run("lock", "begin").code == 0
     schema = lock.partition("#")[2]
-    for role in ("sender", "reporter"):
-        server.rows(f"CREATE ROLE {role} LOGIN")
-    for grant in re.findall(r"^GRANT [^;]*;", DOCS.read_text("utf-8"), re.MULTILINE):
-        server.rows(grant.replace("msgrun", schema))
-    folder.write("msgrun.yaml", f"workspace: acme\nlock: {lock.replace('msgrun@', 'sender@')}\n")
+    sending, _ = server.documented_roles(schema)
+    role = sending.partition("//")[2].partition("@")[0]
+    folder.write("msgrun.yaml", f"workspace: acme\nlock: {sending}#{schema}\n")
     ran = folder.run("apply", "--yes")
     assert (ran.code, len(intercom.messages)) == (0, 3), ran.err
     assert folder.run("apply", "--yes").out.endswith("nothing to do\n")
     assert [folder.run(*words).code for words in (("status",), ("lock", "verify"), ("lock", "export"))] == [0, 0, 0]
-    server.rows(f"REVOKE ALL ON {schema}.budgets FROM sender")
+    server.rows(f"REVOKE ALL ON {schema}.budgets FROM {role}")
     folder.message(LIST.replace("name: list", "name: second").replace("hi", "hello"), "second")
     refused = folder.run("apply", "--yes")
     assert (refused.code, len(intercom.messages)) == (6, 3)

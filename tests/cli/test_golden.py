@@ -3,8 +3,8 @@
 import json
 
 from runner.declare.identity import key
-from tests import golden
-from tests.conftest import SEED, Folder
+from tests.support import golden
+from tests.support.project import SEED, Folder
 
 NEWS = """\
 name: news

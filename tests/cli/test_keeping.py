@@ -4,7 +4,7 @@ import pytest
 
 from runner.sandbox import Sandbox
 from tests.cli.test_sending import LIST, records
-from tests.conftest import Folder
+from tests.support.project import Folder
 
 
 def line(key: str, attempt: str, status: str, **more: object) -> str:

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from runner.lint.rules import RULES
-from tests.conftest import ROOT, SEED, Folder
+from tests.support.project import ROOT, SEED, Folder
 
 QUIET = SEED + "expires: 2999-12-01\ncreate_conversation_without_contact_reply: true\n"
 LOUD = QUIET.replace("Ponies, cute small horses", '"<p>See <a href=http://localhost>this</a>,').replace(

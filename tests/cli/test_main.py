@@ -13,7 +13,7 @@ from runner.errors import LedgerUnavailable
 from runner.ledger.lockfile import Lockfile
 from runner.sandbox import Sandbox
 from tests.cli.test_sending import LIST, records
-from tests.conftest import Folder
+from tests.support.project import Folder
 
 
 def shell(folder: Folder, command: str) -> subprocess.CompletedProcess[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conftest import Folder
+from tests.support.project import Folder
 
 KEPT = ".msgrun/messages.ledger"
 

@@ -7,7 +7,7 @@ import pytest
 
 from runner.sandbox import Sandbox
 from tests.cli.test_sending import LIST, records
-from tests.conftest import Folder
+from tests.support.project import Folder
 
 FLAG = "create_conversation_without_contact_reply: true\n"
 SEARCH = "POST /conversations/search"

@@ -7,9 +7,9 @@ import pytest
 
 from runner.report.comment import COMMENT
 from runner.sandbox import Sandbox
-from tests import golden
 from tests.cli.test_golden import every_state
-from tests.conftest import SEED, Folder
+from tests.support import golden
+from tests.support.project import SEED, Folder
 
 NASTY = """\
 name: nasty

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from runner.sandbox import Sandbox
-from tests.conftest import SEED, Folder
+from tests.support.project import SEED, Folder
 
 LIST = """\
 name: list

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from tests.conftest import Folder
+from tests.support.project import Folder
 
 
 def test_init_scaffolds_a_project_that_works_at_once(folder: Folder, tmp_path: Path) -> None:

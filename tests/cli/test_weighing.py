@@ -3,7 +3,7 @@ import pytest
 from runner.report import weight
 from tests.cli.test_keeping import append, line
 from tests.cli.test_sending import LIST
-from tests.conftest import Folder
+from tests.support.project import Folder
 
 MIB = 1024 * 1024
 

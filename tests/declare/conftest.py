@@ -8,7 +8,7 @@ from runner.declare.loading import load
 from runner.declare.project import load_settings
 from runner.declare.template import Templates, Watch
 from runner.declare.tree import Tree
-from tests.conftest import SEED
+from tests.support.project import SEED
 
 
 @pytest.fixture

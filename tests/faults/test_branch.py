@@ -1,7 +1,6 @@
 """A ledger on a git branch: whatever dies, and whoever races, nobody gets a message twice, and nothing is forgotten."""
 
 import contextlib
-import importlib.util
 import os
 import random
 import shutil
@@ -16,10 +15,7 @@ from typing import Any
 
 import pytest
 
-_path = Path(__file__).parent.parent / "benchmarks" / "git_ledger.py"
-_spec = importlib.util.spec_from_file_location("git_ledger", _path)
-_module: Any = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_module)
+from tests.support.branch_team import BranchTeam
 
 PUSHES = """\
 #!/bin/sh
@@ -48,8 +44,8 @@ sys.exit(255)
 
 
 @contextlib.contextmanager
-def team(root: Path, recipients: int, **more: Any) -> Iterator[Any]:
-    made = _module.Team(root, recipients, **more)
+def team(root: Path, recipients: int, **more: Any) -> Iterator[BranchTeam]:
+    made = BranchTeam(root, recipients, **more)
     try:
         yield made
     finally:

@@ -2,21 +2,21 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.disk import fill, small_disk
+from tests.support.disk import fill, small_disk
+from tests.support.fault_campaign import FaultCampaign
 
 PEOPLE = 300
 ROOMS = (0, 4096, 12_288, 40_960, 0, 65_536)  # bytes that are left when a run starts; a delivery takes about a thousand
 
 
 @pytest.fixture
-def campaign(benchmark: Any, tmp_path: Path) -> Iterator[Any]:
+def campaign(tmp_path: Path) -> Iterator[FaultCampaign]:
     with small_disk(tmp_path / "disk", "1m") as disk:
         options = {"rate": 1_000_000, "faults": "500_after=0.02", "outside": tmp_path}
-        found = benchmark.Campaign(disk / "project", PEOPLE, email=False, seed="7", **options)
+        found = FaultCampaign(disk / "project", PEOPLE, email=False, seed="7", **options)
         yield found
         found.close()
 

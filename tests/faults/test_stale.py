@@ -4,8 +4,6 @@ The server closes at its idle timeout; as behind a network, what arrives within 
 """
 
 import json
-import subprocess
-import sys
 import threading
 import time
 import urllib.request
@@ -16,20 +14,17 @@ import pytest
 
 from runner.intercom import Reply, client
 from runner.intercom.client import HttpTransport
+from tests.support.processes import start_intercom
 
-SERVER = Path(__file__).parent / "server.py"
 IDLE, LATENCY = 0.7, 0.1  # seconds
 PAYLOAD = {"message_type": "inapp", "body": "x", "from": {"type": "admin", "id": 1}}
 
 
 @pytest.fixture
 def url(tmp_path: Path) -> Iterator[str]:
-    command = [sys.executable, str(SERVER), "--log", str(tmp_path / "log"), "--idle", str(IDLE)]
-    with subprocess.Popen([*command, "--latency", str(LATENCY)], stdout=subprocess.PIPE, text=True) as server:
-        try:
-            yield f"http://127.0.0.1:{server.stdout.readline().split()[0]}"
-        finally:
-            server.kill()
+    server = start_intercom(tmp_path / "log", "--idle", str(IDLE), "--latency", str(LATENCY))
+    yield server.url
+    server.close()
 
 
 def lost(url: str) -> int:

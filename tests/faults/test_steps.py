@@ -7,16 +7,17 @@ after the one before it.
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+
+from tests.support.fault_campaign import FaultCampaign
 
 MOST = 200  # calls; a run of so few deliveries makes far fewer
 
 
 @pytest.fixture
-def campaign(benchmark: Any, tmp_path: Path) -> Iterator[Any]:
-    one = benchmark.Campaign(tmp_path.resolve(), 2, False, "1", rate=100_000, latency=0.004, faults="")  # noqa: FBT003
+def campaign(tmp_path: Path) -> Iterator[FaultCampaign]:
+    one = FaultCampaign(tmp_path.resolve(), 2, False, "1", rate=100_000, latency=0.004, faults="")  # noqa: FBT003
     yield one
     one.close()
 

@@ -6,9 +6,7 @@ The command runs against an embedded Intercom, because what counts is that nothi
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,7 @@ from runner.errors import LedgerUnavailable
 from runner.ledger import git
 from runner.ledger.facts import Facts
 from runner.sandbox import Sandbox
+from tests.support.clones import Clone
 
 MESSAGE = """\
 name: seed
@@ -52,36 +51,17 @@ def intercom() -> Iterator[Sandbox]:
         yield sandbox
 
 
-@dataclass
-class Clone:
-    """A work tree with a project in it, and the command there."""
+class Project(Clone):
+    """A clone whose applies count what Intercom made; the project may lie in a subfolder."""
 
-    path: Path
-    intercom: Sandbox
-    project: Path
-
-    def git(self, *args: str) -> str:
-        done = subprocess.run(["git", *args], cwd=self.path, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
-    def commit(self, *paths: str) -> str:
-        self.git("add", "--all", *paths)
-        self.git("commit", "--quiet", "--message", "change")
-        return self.git("rev-parse", "HEAD")
-
-    def command(self, *args: str) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "INTERCOM_BASE_URL": self.intercom.url, "INTERCOM_ACCESS_TOKEN": "x"}
-        command = [sys.executable, "-m", "runner", "-C", str(self.project), *args]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    folder = "."
 
     def apply(self, *args: str) -> tuple[int, int]:
         """The exit code of an apply, and how many messages Intercom made."""
         before = len(self.intercom.messages)
-        done = self.command("apply", "--yes", *args)
-        self.said = done.stdout + done.stderr
-        print(self.said)
-        return done.returncode, len(self.intercom.messages) - before
+        ran = self.msgrun("-C", self.folder, "apply", "--yes", *args)
+        self.said = ran.out + ran.err
+        return ran.code, len(self.intercom.messages) - before
 
 
 def scaffold(project: Path) -> None:
@@ -92,17 +72,17 @@ def scaffold(project: Path) -> None:
 
 
 @pytest.fixture
-def clone(tmp_path: Path, intercom: Sandbox) -> Clone:
+def clone(tmp_path: Path, intercom: Sandbox) -> Project:
     """A repository without a remote, the project at its top, all committed."""
-    made = Clone(tmp_path / "repo", intercom, tmp_path / "repo")
-    scaffold(made.project)
+    made = Project(tmp_path / "repo", intercom)
+    scaffold(made.path)
     made.git("init", "--quiet")
     made.commit()
     return made
 
 
 @pytest.fixture
-def remote(tmp_path: Path, clone: Clone) -> Path:
+def remote(tmp_path: Path, clone: Project) -> Path:
     """A bare remote that the clone's main branch tracks."""
     path = tmp_path / "remote.git"
     subprocess.run(["git", "init", "--quiet", "--bare", str(path)], check=True)
@@ -112,11 +92,11 @@ def remote(tmp_path: Path, clone: Clone) -> Path:
 
 
 @pytest.fixture
-def another(tmp_path: Path, remote: Path, clone: Clone) -> Callable[..., Clone]:
-    def make(*options: str, url: str = "") -> Clone:
+def another(tmp_path: Path, remote: Path, clone: Project) -> Callable[..., Project]:
+    def make(*options: str, url: str = "") -> Project:
         path = tmp_path / "other"
         subprocess.run(["git", "clone", "--quiet", *options, url or str(remote), str(path)], check=True)
-        return Clone(path, clone.intercom, path)
+        return Project(path, clone.intercom)
 
     return make
 
@@ -150,7 +130,7 @@ def test_the_journal_lies_where_no_git_command_touches_it(clone):
 def test_work_trees_share_what_was_sent(clone, tmp_path):
     clone.git("worktree", "add", "--quiet", "-b", "side", str(tmp_path / "side"))
     clone.apply()
-    side = Clone(tmp_path / "side", clone.intercom, tmp_path / "side")
+    side = Project(tmp_path / "side", clone.intercom)
     assert side.apply() == (0, 0)
 
 
@@ -170,7 +150,7 @@ def test_a_ci_checkout_without_origin_head_and_branches_sends_nothing_again(clon
     clone.apply()
     clone.commit()
     clone.git("push", "--quiet")
-    job = Clone(tmp_path / "job", clone.intercom, tmp_path / "job")
+    job = Project(tmp_path / "job", clone.intercom)
     job.path.mkdir()
     job.git("init", "--quiet")
     job.git("remote", "add", "origin", remote.as_uri())
@@ -282,9 +262,9 @@ def test_a_lockfile_that_git_removed_is_begun_with_what_it_knew(clone, remote, t
     def begun(*depth):
         place = tmp_path / f"fresh{len(depth)}"
         subprocess.run(["git", "clone", "--quiet", *depth, f"file://{remote}", str(place)], check=True)
-        fresh = Clone(place, clone.intercom, place)
-        done = fresh.command(*begin)
-        return fresh, done.returncode, done.stderr
+        fresh = Project(place, clone.intercom)
+        ran = fresh.msgrun(*begin)
+        return fresh, ran.code, ran.err
 
     shallow, code, told = begun("--depth=1")
     assert (code, "git fetch --unshallow" in told, (shallow.path / "messages.lock").exists()) == (6, True, False)
@@ -292,7 +272,7 @@ def test_a_lockfile_that_git_removed_is_begun_with_what_it_knew(clone, remote, t
     assert (code, "messages.lock lacked 2 records that git or its remote knew" in told) == (0, True)
     assert fresh.apply() == (0, 0)
     shallow.git("fetch", "--quiet", "--unshallow")
-    assert shallow.command(*begin).returncode == 0
+    assert shallow.msgrun(*begin).code == 0
     assert shallow.apply() == (0, 0)
 
 
@@ -309,12 +289,12 @@ def test_a_lock_that_a_killed_git_left_is_named_with_what_to_do(clone):
 
 
 def test_a_project_in_a_subfolder_finds_its_lockfile_on_the_remote(clone, another):
-    clone.project = clone.path / "ops" / "mail"
-    scaffold(clone.project)
+    clone.folder = "ops/mail"
+    scaffold(clone.path / clone.folder)
     clone.commit()
     clone.git("push", "--quiet")
     second = another()
-    second.project = second.path / "ops" / "mail"
+    second.folder = clone.folder
     clone.apply()
     clone.commit()
     clone.git("push", "--quiet")

@@ -2,7 +2,6 @@
 
 import contextlib
 import random
-import re
 import socket
 import threading
 from collections import Counter
@@ -20,17 +19,10 @@ from runner.ledger.lockfile import Lockfile, Places
 from runner.ledger.postgres.ledger import Postgres
 from runner.ledger.record import RANK, Record
 from runner.ledger.store import ClaimsLeft
-from tests.postgres import Server, created
+from tests.support.postgres import Server, created
 
 KEYS = [f"{number:032x}" for number in range(400)]
 Open = Callable[..., Postgres]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    one = created()
-    yield one
-    one.remove()
 
 
 @pytest.fixture
@@ -178,13 +170,16 @@ def test_claims_that_may_have_been_made_are_told_when_the_server_stays_away(open
         ledger.write(*claims("R1", KEYS[1:5]))
 
 
-def test_an_outcome_outlives_a_server_that_was_killed(opened: Open, server: Server):
-    ledger = opened()
-    ledger.write(*claims("R1", KEYS[:20]))
-    server.kill()
-    threading.Timer(1.0, server.start).start()
-    ledger.write(*(made(key, f"R1-{number}", "sent", id=f"m{number}") for number, key in enumerate(KEYS[:20])))
-    facts = opened().facts
+def test_an_outcome_outlives_a_server_that_was_killed(own_server: Server, tmp_path: Path):
+    with Postgres(address(own_server.lock), tmp_path / "rescue", "", "one") as ledger:
+        assert ledger.open(create=True)
+        ledger.write(*claims("R1", KEYS[:20]))
+        own_server.kill()
+        threading.Timer(1.0, own_server.start).start()
+        ledger.write(*(made(key, f"R1-{number}", "sent", id=f"m{number}") for number, key in enumerate(KEYS[:20])))
+    with Postgres(address(own_server.lock), tmp_path / "rescue", "", "two") as other:
+        assert other.open()
+        facts = other.facts
     assert [facts.state(key).status for key in KEYS[:20]] == ["sent"] * 20
 
 
@@ -545,22 +540,15 @@ def test_what_is_read_is_what_all_facts_together_say(opened: Open, server: Serve
 def test_a_role_with_the_documented_rights_sends_and_reports(opened: Open, server: Server, tmp_path: Path):
     ledger = opened()
     schema = ledger._link._to.schema
-    said = (Path(__file__).parents[2] / "docs" / "scaling.md").read_text("utf-8")
-    grants = re.findall(r"^GRANT [^;]*;", said, re.MULTILINE)
-    assert grants
-    server.rows("CREATE ROLE sender LOGIN")
-    server.rows("CREATE ROLE reporter LOGIN")
-    for grant in grants:
-        server.rows(grant.replace("msgrun", schema))
-    lock = f"{server.lock.replace('msgrun@', 'sender@')}#{schema}"
-    with Postgres(address(lock), tmp_path / "other", "", "sender") as sender:
+    sending, reporting = server.documented_roles(schema)
+    with Postgres(address(f"{sending}#{schema}"), tmp_path / "other", "", "sender") as sender:
         assert sender.open()
         sender.pin("acme")
         assert sender.write(*claims("S1", KEYS[:3])) == frozenset()
         sender.write(made(KEYS[0], "S1-0", "sent", id="m1"))
         with pytest.raises(LedgerUnavailable, match="denied"):
             sender.compact()
-    with psycopg.connect(server.lock.replace("msgrun@", "reporter@"), autocommit=True) as link:
+    with psycopg.connect(reporting, autocommit=True) as link:
         assert len(link.execute(f"SELECT * FROM {schema}.report").fetchall()) == 3
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             link.execute(f"SELECT * FROM {schema}.facts")

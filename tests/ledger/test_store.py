@@ -10,7 +10,7 @@ import pytest
 from runner.errors import LedgerUnavailable
 from runner.ledger import store
 from runner.ledger.store import ClaimsLeft, append
-from tests.disk import fill, small_disk
+from tests.support.disk import fill, small_disk
 
 OUTCOMES, CLAIMS = b'{"o":1}\n{"o":2}\n', b'{"c":1}\n{"c":2}\n'
 

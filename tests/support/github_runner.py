@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from tests.conftest import ROOT
+from tests.support.project import ROOT
 
 _HOLE = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 # What our steps call and no test should reach: pip, which would download, and GitHub's own command.
@@ -66,7 +66,7 @@ class Job:
         (self.home / "bin").mkdir()
         for name, text in {"python3": _PYTHON, "gh": _GH}.items():
             file = self.home / "bin" / name
-            program = Path(__file__).with_name("comments.py")
+            program = Path(__file__).with_name("gh.py")
             file.write_text(text.format(python=sys.executable, log=self.home / "pip.log", program=program))
             file.chmod(0o755)
         for name in ("output", "summary", "path"):

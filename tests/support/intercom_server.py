@@ -1,6 +1,6 @@
 """An Intercom that breaks: an independent server that knows only the facts of INTERCOM.md, in a process of its own.
 
-    python tests/faults/server.py --log made.jsonl [--seed 1] [--faults reset_after=0.01,429=0.02] [--limit 167]
+    python tests/support/intercom_server.py --log FILE [--seed 1] [--faults reset_after=0.01,429=0.02] [--limit 167]
 
 Prints its ports: of HTTP on 127.0.0.1 and, where there is one, ::1; and of HTTPS, 0 without `--tls`; then its hosts.
 Every message that it makes is a line of the log, handed to the kernel before any answer leaves: the log is the witness.

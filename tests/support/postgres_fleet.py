@@ -1,0 +1,93 @@
+"""Several applies of one saved plan on one PostgreSQL ledger, and an Intercom in a process of its own."""
+
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+from tests.support.postgres import Server
+from tests.support.processes import environment, start_intercom
+
+SETTINGS = """\
+salt: s3cret
+workspace: acme
+abort_if: {{unknown: 1000, refused: "100%", after: 1000}}
+limits: {{recipients_per_message: 1000000, recipients_per_apply: 1000000}}
+rate: {rate}
+lock: {lock}
+"""
+MESSAGE = """\
+name: seed
+message_type: inapp
+body: "Ponies for {{ who }}"
+from: {type: admin, id: "394051"}
+to: {csv: ../people.csv, type: user, id: "{{ who }}"}
+"""
+
+
+class PostgresFleet:
+    """A project, an Intercom in a process of its own, and workers on one plan.
+
+    `limit`: requests in ten seconds that Intercom allows. `rate`: the project's own, as in msgrun.yaml.
+    """
+
+    def __init__(
+        self, root: Path, server: Server, people: int, *, limit: int = 100_000,
+        rate: str = "{share: 1, max_per_10s: 600}",
+    ) -> None:  # fmt: skip
+        self.root, self.log, self.plan = root, root / "made.jsonl", root / "plan.json"
+        (root / "messages").mkdir()
+        (root / "messages" / "seed.yaml").write_text(MESSAGE)
+        (root / "people.csv").write_text("who\n" + "".join(f"p{number}\n" for number in range(people)))
+        (root / "msgrun.yaml").write_text(SETTINGS.format(lock=server.lock, rate=rate))
+        self.intercom = start_intercom(self.log, "--limit", str(limit))
+        self.environment = environment(self.intercom.url)
+        self.workers: list[subprocess.Popen[str]] = []
+
+    def start(self, *args: str) -> subprocess.Popen[str]:
+        """Starts the command; `output` of the process reads what it printed."""
+        command = [sys.executable, "-m", "runner", "-C", str(self.root), *args]
+        with self._output(len(self.workers)).open("w") as out:
+            worker = subprocess.Popen(command, env=self.environment, stdout=out, stderr=out, text=True)
+        self.workers.append(worker)
+        return worker
+
+    def finish(self, worker: subprocess.Popen[str], seconds: float = 120) -> tuple[int, str]:
+        """Waits for a command: its exit code, and what it printed."""
+        code = worker.wait(timeout=seconds)
+        return code, self._output(self.workers.index(worker)).read_text()
+
+    def run(self, *args: str) -> tuple[int, str]:
+        return self.finish(self.start(*args))
+
+    def begin(self) -> None:
+        """Sends one message, which begins the ledger, and saves the plan of the rest."""
+        for args in (("apply", "--yes", "--new-lock", "--limit", "1"), ("plan", "--out", str(self.plan))):
+            code, printed = self.run(*args)
+            assert code == 0, printed
+
+    def work(self) -> subprocess.Popen[str]:
+        """Starts an apply of the saved plan."""
+        return self.start("apply", "--yes", "--plan", str(self.plan))
+
+    def made(self) -> Counter[str]:
+        """How often each recipient's message was made, by the server."""
+        whole, _, _ = self.log.read_text().rpartition("\n")  # without a line that is being written
+        return Counter(json.loads(line)["to"] for line in whole.splitlines())
+
+    def wait_for(self, count: int) -> None:
+        deadline = time.monotonic() + 60
+        while self.made().total() < count:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    def close(self) -> None:
+        for worker in self.workers:
+            worker.kill()
+            worker.wait()
+        self.intercom.close()
+
+    def _output(self, number: int) -> Path:
+        return self.root / f"printed-{number}.txt"
