@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 
 SHARED = "TESTS_SHARED_FOLDER"  # the variable that names a folder of all workers
 # Machines are shared and noisy: how long an example takes says nothing about the promise that it tests.
-settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("house")
+CHECKS = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+settings.register_profile("quick", deadline=None, suppress_health_check=CHECKS, max_examples=25, derandomize=True)
+settings.register_profile("proof", deadline=None, suppress_health_check=CHECKS, max_examples=300, print_blob=True)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("proof" if _is_proof(config) else "quick")
     if not hasattr(config, "workerinput"):  # the workers of pytest-xdist inherit it
         os.environ[SHARED] = tempfile.mkdtemp(prefix="msgrun-tests-")
 
@@ -35,6 +37,19 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
             postgres.end_shared(folder)
         shutil.rmtree(folder)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Property tests count as proofs too: there they have more examples."""
+    if _is_proof(config):
+        for item in items:
+            if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+                item.add_marker("proof")
+
+
+def _is_proof(config: pytest.Config) -> bool:
+    return config.option.markexpr == "proof"
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 
 from runner import __version__
 from runner.cli.options import COMMANDS
-from tests.support.project import ROOT, Folder
+from tests.support.project import ROOT, Folder, run_in_process
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCS = ROOT / "docs" / "commands.md"
@@ -21,11 +21,9 @@ HELP = re.compile(r"(<!-- help: (.*?) -->\n```text\n)(.*?)(```\n)", re.DOTALL)
 
 
 def helped(command: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "runner", *command.split(), "--help"],
-        env={**os.environ, "COLUMNS": "100"}, capture_output=True, text=True, timeout=60, check=True,
-    )  # fmt: skip
-    return done.stdout
+    ran = run_in_process([*command.split(), "--help"], ROOT, {**os.environ, "COLUMNS": "100"})
+    assert ran.code == 0
+    return ran.out
 
 
 def test_every_command_has_its_help_in_the_docs() -> None:

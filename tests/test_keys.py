@@ -3,6 +3,7 @@
 import hashlib
 import tracemalloc
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +38,7 @@ def test_keys_that_fall_on_one_slot_stay_apart():
     assert [table.add(key) for key in (*keys, *keys)] == [*range(256), *range(256)]
 
 
+@pytest.mark.proof
 def test_keys_are_kept_in_little_room():
     keys = [hashlib.sha256(str(number).encode()).digest()[:SIZE] for number in range(100_000)]
     tracemalloc.start()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runner import plan as planning
@@ -21,6 +21,7 @@ from runner.ledger.record import Header, Record, salt_check
 from runner.plan import Plan
 from runner.planner import Choices
 from runner.privacy import private
+from tests.support.laws import costly
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 SEED = """\
@@ -327,7 +328,7 @@ def digests(plan: Plan) -> tuple[str, list[tuple[str, str]]]:
 
 
 numbers = st.permutations(range(5))
-slow = settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
+slow = costly(0.4)
 
 
 @slow

@@ -5,27 +5,30 @@ import sys
 import zipfile
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+import pytest
+
+from tests.support.project import ROOT
 
 
-def test_the_wheel_holds_the_package_and_its_schemas(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
         cwd=ROOT, capture_output=True, timeout=120, check=True,
     )  # fmt: skip
-    (wheel,) = tmp_path.glob("msgrun-*.whl")
+    (built,) = folder.glob("msgrun-*.whl")
+    return built
+
+
+def test_the_wheel_holds_the_package_and_its_schemas(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {f"runner/schema/{kind}.schema.json" for kind in ("message", "project", "payload")} <= names
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"runner"}
     assert {"runner/sandbox/__main__.py", "runner/cli/workflows/github.yml", "runner/cli/workflows/gitlab.yml"} <= names
 
 
-def test_an_installed_wheel_runs_without_the_checkout(tmp_path: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
-        cwd=ROOT, capture_output=True, timeout=120, check=True,
-    )  # fmt: skip
-    (wheel,) = tmp_path.glob("msgrun-*.whl")
+def test_an_installed_wheel_runs_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     code = "import runner; from runner.cli import run; print(runner.__file__); run(['schema', 'payload'])"
     done = subprocess.run(

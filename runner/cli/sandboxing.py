@@ -38,8 +38,8 @@ def sandbox(port: int, log: Path | None, workspace: str | None, trouble: tuple[s
         except TroubleError as error:
             raise UsageMistake(str(error)) from error
         stopped = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stopped.set())
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = [signal.signal(number, lambda *_: stopped.set()) for number in numbers]
         here.sandbox_folder.mkdir(parents=True, exist_ok=True)
         state = here.sandbox_folder / "state.jsonl"
         try:
@@ -48,6 +48,9 @@ def sandbox(port: int, log: Path | None, workspace: str | None, trouble: tuple[s
                 stopped.wait()
         except OSError as error:
             raise LedgerUnavailable(f"the sandbox cannot run: {error.strerror}", "another port?") from error
+        finally:
+            for number, handler in zip(numbers, before, strict=True):
+                signal.signal(number, handler)
         return EXIT.done
 
 

@@ -187,6 +187,7 @@ def test_messages_that_are_no_longer_declared_are_told_among_those_that_were_sel
     assert plan.undeclared({("news", 1), ("old", 1)}, Facts(), whole=True) == []
 
 
+@pytest.mark.proof
 def test_a_hundred_thousand_deliveries_are_kept_in_a_few_megabytes():
     head, tail = json.dumps(document())[:-1].replace('"deliveries": [], ', "").encode(), b"]}"
     rows = (

@@ -7,6 +7,7 @@ import pytest
 from tests.support.clones import Clone, message, tip, told
 from tests.support.github_runner import Job
 from tests.support.project import ROOT
+from tests.support.proof import one_of
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def run(author, tmp_path, job):
     return act
 
 
-@pytest.mark.parametrize("ledger", ["branch", "lockfile"], indirect=True)
+@pytest.mark.parametrize("ledger", one_of("branch", "lockfile"), indirect=True)
 def test_plan_gives_outputs_a_summary_and_the_plan_that_apply_is_bound_to(run, author, tmp_path, ledger):
     saved = tmp_path / "saved.json"
     planned = run(command="plan", plan=str(saved))

@@ -12,14 +12,16 @@ import yaml
 from runner.cli import scaffold
 from tests.support.clones import Clone, message, tip, told
 from tests.support.github_runner import _PYTHON
+from tests.support.proof import one_of
 
-EITHER = pytest.mark.parametrize("ledger", ["branch", "lockfile"], indirect=True)
+EITHER = pytest.mark.parametrize("ledger", one_of("branch", "lockfile"), indirect=True)
 PIPELINE = yaml.safe_load(scaffold.workflow("gitlab", "main", "."))
 # GitLab's API for the notes of one merge request, as curl sees it: they are kept in the file that NOTES names.
 _CURL = """\
 #!{python}
 import json, os, sys
 from pathlib import Path
+from tests.support.proof import one_of
 args, file = sys.argv[1:], Path(os.environ["NOTES"])
 notes, root = json.loads(file.read_text()), "https://gitlab.example/api/v4/projects/1/merge_requests/7/notes"
 assert args[args.index("--header") + 1] == "PRIVATE-TOKEN: note-token"

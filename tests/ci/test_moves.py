@@ -4,90 +4,24 @@ import json
 import re
 import shutil
 from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from runner.sandbox import Sandbox
 from tests.support.clones import SETTINGS, Clone, tip, told
+from tests.support.moving_ledger import BREAKERS, MESSAGE, PEOPLE, TROUBLE, MovingLedger
 from tests.support.postgres import Server
-
-PEOPLE = [f"p{number:03}" for number in range(120)]
-MESSAGE = """\
-name: news
-message_type: inapp
-body: "Ponies for {{ who }}"
-to: {csv: ../people.csv, type: user, id: "{{ who }}"}
-"""
-BREAKERS = 'abort_if: {unknown: 1000, refused: "100%", after: 1000}\n'
-# Of each part of the campaign: one refused, one made without an answer, one not made, and without an answer either.
-TROUBLE = {
-    f"p{start + at:03}": what
-    for start in range(0, 120, 30)
-    for at, what in ((4, "422"), (11, "500_after"), (17, "500_before"), (23, "500_before"))
-}
-
-
-@dataclass
-class Campaign:
-    """A project whose ledger is where `move` put it last, and what was ever decided by hand."""
-
-    here: Clone
-    folder: Path
-    count: int = 0
-    decided: Counter[str] = field(default_factory=Counter)
-
-    def run(self, code: int, *args: str) -> str:
-        ran = self.here.msgrun(*args)
-        assert ran.code == code, ran.out + ran.err
-        return ran.out + ran.err
-
-    def exported(self) -> list[bytes]:
-        """All that the ledger knows, in an order of its own."""
-        self.count += 1
-        path = self.folder / f"{self.count}.lock"
-        self.run(0, "lock", "export", str(path))
-        return sorted(path.read_bytes().splitlines())
-
-    def send(self, limit: int) -> None:
-        self.run(4, "apply", "--yes", "--limit", str(limit))
-
-    def decide(self) -> None:
-        """Settles what Intercom did not make as not sent, and one that it made as sent."""
-        made = {found["payload"]["to"]["id"]: found["id"] for found in self.here.intercom.messages}
-        for record in json.loads(self.run(0, "status", "--format", "json"))["deliveries"]:
-            who = record.get("contact", "")
-            if record["status"] in {"sent", "refused"} or who in self.decided:
-                continue
-            outcome = ["--sent", made[who]] if who in made else ["--not-sent"]
-            if who in made and self.decided["made"]:
-                continue  # stays unknown
-            self.run(0, "resolve", record["key"], *outcome, "--yes")
-            self.decided.update([who, "made"] if who in made else [who])
-            return
-
-    def move(self, lock: str) -> None:
-        """Moves the ledger as docs/scaling.md says; before and after, each exports the same."""
-        before = self.exported()
-        self.name(lock)
-        path = str(self.folder / f"{self.count}.lock")
-        self.run(0, "lock", "import", path, "--new-lock")
-        assert self.exported() == before
-        assert "0 records added" in self.run(0, "lock", "import", path)
-        self.run(0, "lock", "verify")
-
-    def name(self, lock: str) -> None:
-        self.here.write("msgrun.yaml", SETTINGS + BREAKERS + (f"lock: {lock}\n" if lock else ""))
+from tests.support.proof import one_of
 
 
 @pytest.fixture
-def campaign(author: Clone, intercom: Sandbox, tmp_path: Path) -> Campaign:
+def campaign(author: Clone, intercom: Sandbox, tmp_path: Path) -> MovingLedger:
     author.git("rm", "-q", "messages/first.yaml", "messages/second.yaml")
     author.write("messages/news.yaml", MESSAGE)
     author.write("people.csv", "who\n" + "".join(f"{who}\n" for who in PEOPLE))
     intercom.trouble.replace({"for": TROUBLE})
-    made = Campaign(author, tmp_path / "exports")
+    made = MovingLedger(author, tmp_path / "exports")
     made.folder.mkdir()
     made.name("")
     author.commit()
@@ -96,7 +30,7 @@ def campaign(author: Clone, intercom: Sandbox, tmp_path: Path) -> Campaign:
 
 
 def test_a_campaign_moves_from_file_to_git_to_postgresql_to_file_and_everybody_gets_it_once_or_is_told(
-    campaign: Campaign, server: Server, origin: Path, intercom: Sandbox
+    campaign: MovingLedger, server: Server, origin: Path, intercom: Sandbox
 ) -> None:
     campaign.send(30)
     campaign.decide()
@@ -125,99 +59,99 @@ def test_a_campaign_moves_from_file_to_git_to_postgresql_to_file_and_everybody_g
     assert status.keys() == set(PEOPLE)
 
 
-@pytest.mark.parametrize("via", ["git", "postgresql"])
+@pytest.mark.parametrize("via", one_of("git", "postgresql"))
 def test_a_move_back_that_forgets_what_was_sent_elsewhere_sends_nothing(
-    campaign: Campaign, server: Server, via: str
+    campaign: MovingLedger, server: Server, via: str
 ) -> None:
     campaign.send(30)
     campaign.move("git+origin" if via == "git" else f"{server.lock}#forgetful")
     campaign.send(30)
-    sent = len(campaign.here.intercom.messages)
+    sent = len(campaign.clone.intercom.messages)
     campaign.name("" if via == "git" else "git+origin")
     if via == "git":
         # The lockfile of before is still there. It knows that it moved, and if it forgot, the remote and the branch do.
         assert "the ledger messages.lock moved to git+origin" in campaign.run(5, "apply", "--yes")
-        (campaign.here.path / ".git/msgrun/messages.lock.journal").unlink()
-        campaign.here.git("checkout", "--quiet", "messages.lock")
+        (campaign.clone.path / ".git/msgrun/messages.lock.journal").unlink()
+        campaign.clone.git("checkout", "--quiet", "messages.lock")
         assert "the ledger messages.lock moved to git+origin" in campaign.run(5, "apply", "--yes")
-        campaign.here.git("push", "--quiet", "origin", ":refs/msgrun/held/messages%2Elock")
+        campaign.clone.git("push", "--quiet", "origin", ":refs/msgrun/held/messages%2Elock")
         said = campaign.run(5, "apply", "--yes")
         assert "the branch origin#msgrun-ledger:messages.lock has " in said
         assert "MSGRUN_LOCK=git+origin msgrun lock export" in said
     else:
         assert "messages.lock has 30 records" in campaign.run(5, "apply", "--yes")
         assert "#forgetful, which lock: named before, has 60 records" in campaign.run(5, "apply", "--yes", "--new-lock")
-    assert len(campaign.here.intercom.messages) == sent
+    assert len(campaign.clone.intercom.messages) == sent
 
 
 def test_a_ledger_that_was_one_before_sends_nothing_until_it_has_what_was_sent_since(
-    campaign: Campaign, server: Server
+    campaign: MovingLedger, server: Server
 ) -> None:
     campaign.send(30)
     campaign.move("git+origin")
-    campaign.here.git("rm", "-q", "--cached", "messages.lock")
-    (campaign.here.path / "messages.lock").unlink()
+    campaign.clone.git("rm", "-q", "--cached", "messages.lock")
+    (campaign.clone.path / "messages.lock").unlink()
     campaign.move(f"{server.lock}#between")
-    campaign.here.commit()
+    campaign.clone.commit()
     campaign.send(30)
-    sent, all_of_it = len(campaign.here.intercom.messages), str(campaign.folder / "all.lock")
+    sent, all_of_it = len(campaign.clone.intercom.messages), str(campaign.folder / "all.lock")
     campaign.run(0, "lock", "export", all_of_it)
     campaign.name("git+origin")  # the branch is there, with what was sent until it moved
     for _ in range(3):
         assert "the ledger origin#msgrun-ledger:messages.lock moved to postgresql:" in campaign.run(5, "apply", "--yes")
-        campaign.here.git("commit", "--quiet", "--all", "--allow-empty", "--message", "any")
-    assert len(campaign.here.intercom.messages) == sent
+        campaign.clone.git("commit", "--quiet", "--all", "--allow-empty", "--message", "any")
+    assert len(campaign.clone.intercom.messages) == sent
     campaign.run(0, "lock", "import", all_of_it)
     campaign.send(30)
-    assert set(Counter(found["payload"]["to"]["id"] for found in campaign.here.intercom.messages).values()) == {1}
+    assert set(Counter(found["payload"]["to"]["id"] for found in campaign.clone.intercom.messages).values()) == {1}
 
 
 def test_a_refused_start_leaves_no_empty_lockfile_that_the_next_run_would_take_for_the_ledger(
-    campaign: Campaign,
+    campaign: MovingLedger,
 ) -> None:
     campaign.send(30)
     campaign.move("git+origin")
-    campaign.here.commit()
+    campaign.clone.commit()
     campaign.name("other.lock")
     campaign.run(5, "apply", "--yes", "--new-lock")
-    assert not (campaign.here.path / "other.lock").exists()
+    assert not (campaign.clone.path / "other.lock").exists()
     assert "there is no lockfile" in campaign.run(5, "apply", "--yes", "--no-fetch")
 
 
-def test_a_new_ledger_is_not_begun_beside_one_that_has_records(campaign: Campaign, server: Server) -> None:
+def test_a_new_ledger_is_not_begun_beside_one_that_has_records(campaign: MovingLedger, server: Server) -> None:
     campaign.run(4, "apply", "--yes", "--limit", "30")
     campaign.name("git+origin")
     assert "messages.lock, which lock: named before, has 30 records" in campaign.run(5, "lock", "begin")
     assert "there is no ledger" in campaign.run(5, "plan")
     campaign.run(0, "lock", "import", "messages.lock", "--new-lock")
-    (campaign.here.path / ".msgrun/messages.ledger").unlink()  # a clone in which nothing ran yet has none
+    (campaign.clone.path / ".msgrun/messages.ledger").unlink()  # a clone in which nothing ran yet has none
     for lock in (f"{server.lock}#beside", "other.lock"):
         campaign.name(lock)
         assert "has 30 records that the ledger" in campaign.run(5, "lock", "begin")
         assert "has 30 records that the ledger" in campaign.run(5, "apply", "--yes", "--new-lock")
     # Without the lockfile its journal knows of them, and without that the branch alone.
-    (campaign.here.path / "messages.lock").unlink()
+    (campaign.clone.path / "messages.lock").unlink()
     campaign.name(f"{server.lock}#alone")
     assert "there is no ledger" in campaign.run(5, "apply", "--yes")
     assert "messages.lock.journal has 30 records" in campaign.run(5, "apply", "--yes", "--new-lock")
-    (campaign.here.path / ".git/msgrun/messages.lock.journal").unlink()
+    (campaign.clone.path / ".git/msgrun/messages.lock.journal").unlink()
     assert "the branch origin#msgrun-ledger:messages.lock has " in campaign.run(5, "apply", "--yes", "--new-lock")
     assert "there is no ledger" in campaign.run(5, "apply", "--yes")
 
 
-def test_a_fresh_clone_of_a_moved_project_knows_all(campaign: Campaign, clone, origin: Path) -> None:
+def test_a_fresh_clone_of_a_moved_project_knows_all(campaign: MovingLedger, clone, origin: Path) -> None:
     campaign.send(30)
     campaign.move("git+origin")
-    campaign.here.git("rm", "-q", "--cached", "messages.lock")
-    (campaign.here.path / "messages.lock").unlink()
-    campaign.here.commit()
-    campaign.here.git("push", "--quiet")
-    assert tip(origin) == campaign.here.git("rev-parse", "HEAD")
+    campaign.clone.git("rm", "-q", "--cached", "messages.lock")
+    (campaign.clone.path / "messages.lock").unlink()
+    campaign.clone.commit()
+    campaign.clone.git("push", "--quiet")
+    assert tip(origin) == campaign.clone.git("rev-parse", "HEAD")
     fresh = clone("fresh", "--depth=1")
     assert "\n90 to send, 26 sent, 3 unknown, 1 refused" in fresh.msgrun("plan").out
 
 
-def test_a_plan_says_what_this_machine_knows_that_the_ledger_lacks(campaign: Campaign, server: Server) -> None:
+def test_a_plan_says_what_this_machine_knows_that_the_ledger_lacks(campaign: MovingLedger, server: Server) -> None:
     campaign.send(30)
     for lock in ("git+origin#other", f"{server.lock}#other"):
         campaign.name(lock)
@@ -226,10 +160,10 @@ def test_a_plan_says_what_this_machine_knows_that_the_ledger_lacks(campaign: Cam
         assert guard["code"] == "ledger-behind"
     campaign.name("")
     campaign.move("git+origin")
-    campaign.here.commit()
-    campaign.here.git("rm", "-q", "--cached", "messages.lock")
-    (campaign.here.path / "messages.lock").unlink()
-    (campaign.here.path / ".git/msgrun/messages.lock.journal").unlink()
+    campaign.clone.commit()
+    campaign.clone.git("rm", "-q", "--cached", "messages.lock")
+    (campaign.clone.path / "messages.lock").unlink()
+    (campaign.clone.path / ".git/msgrun/messages.lock.journal").unlink()
     campaign.run(0, "plan")
     campaign.name("other.lock")
     assert "the branch origin#msgrun-ledger:messages.lock has 30 records" in campaign.run(5, "plan")
@@ -237,10 +171,10 @@ def test_a_plan_says_what_this_machine_knows_that_the_ledger_lacks(campaign: Cam
 
 
 def test_a_former_ledger_that_cannot_be_read_stops_the_run_and_says_what_to_do_if_it_never_was_one(
-    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+    campaign: MovingLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     campaign.name(f"git+file://{campaign.folder}/misspelt.git")
-    campaign.here.commit()
+    campaign.clone.commit()
     campaign.name("git+origin")
     said = campaign.run(6, "apply", "--yes", "--new-lock")
     assert "lock: named another ledger before (HEAD), and what it knows is needed" in said
@@ -248,45 +182,45 @@ def test_a_former_ledger_that_cannot_be_read_stops_the_run_and_says_what_to_do_i
     said = campaign.run(6, "lock", "import", "messages.lock", "--new-lock")
     assert "misspelt.git has to know that the ledger moved to git+origin" in said
     assert "if it is lost for ever: MSGRUN_LOCK=git+origin" in said
-    assert campaign.here.intercom.messages == []
+    assert campaign.clone.intercom.messages == []
     monkeypatch.setenv("MSGRUN_LOCK", "git+origin")
     campaign.run(0, "apply", "--yes", "--new-lock", "--limit", "3")
-    assert len(campaign.here.intercom.messages) == 3
+    assert len(campaign.clone.intercom.messages) == 3
 
 
-def _away_and_back(campaign: Campaign, first: str, second: str) -> str:
+def _away_and_back(campaign: MovingLedger, first: str, second: str) -> str:
     """Sends with one ledger, moves, sends with the other one, and goes back without a thought; what it had exported."""
     campaign.name(first)
     if first:
         campaign.run(0, "lock", "begin")
-        campaign.here.commit()
+        campaign.clone.commit()
     campaign.send(30)
     if not first:
         campaign.run(0, "lock", "push")
     campaign.move(second)
     if not first:
-        campaign.here.git("rm", "-q", "messages.lock")
-    campaign.here.commit()
+        campaign.clone.git("rm", "-q", "messages.lock")
+    campaign.clone.commit()
     old = str(campaign.folder / f"{campaign.count}.lock")
     campaign.send(30)
     if first:
         campaign.name(first)
-        campaign.here.commit()
+        campaign.clone.commit()
     else:
-        campaign.here.git("revert", "--no-edit", "HEAD")
+        campaign.clone.git("revert", "--no-edit", "HEAD")
     for number in range(3):
-        campaign.here.git("commit", "--quiet", "--allow-empty", "--message", f"later {number}")
-    campaign.here.git("push", "--quiet")
+        campaign.clone.git("commit", "--quiet", "--allow-empty", "--message", f"later {number}")
+    campaign.clone.git("push", "--quiet")
     return old
 
 
-@pytest.mark.parametrize(("first", "second"), [("git", "sql"), ("sql", "git"), ("", "sql"), ("", "git")])
+@pytest.mark.parametrize(("first", "second"), one_of(("", "git"), ("git", "sql"), ("sql", "git"), ("", "sql")))
 def test_a_ledger_that_was_left_is_not_used_again_however_little_a_clone_knows(
-    campaign: Campaign, server: Server, clone, tmp_path: Path, first: str, second: str
+    campaign: MovingLedger, server: Server, clone, tmp_path: Path, first: str, second: str
 ) -> None:
     names = {"git": f"git+origin#at-{first}-{second}", "sql": f"{server.lock}#at_{first}_{second}", "": ""}
     old = _away_and_back(campaign, names[first], names[second])
-    sent = len(campaign.here.intercom.messages)
+    sent = len(campaign.clone.intercom.messages)
     for depth in (["--depth=1"], []):
         fresh = clone(f"fresh{len(depth)}", *depth)
         for options in ([], ["--new-lock"]):
@@ -300,7 +234,7 @@ def test_a_ledger_that_was_left_is_not_used_again_however_little_a_clone_knows(
             (guard,) = json.loads(fresh.msgrun("plan", "--format", "json").out)["guards"]
             assert guard["code"] == "ledger-moved"
             assert fresh.msgrun("resolve", "--message", "news", "--all", "--not-sent", "--yes").code == 5
-    assert len(campaign.here.intercom.messages) == sent
+    assert len(campaign.clone.intercom.messages) == sent
     # The way that the hint tells.
     fresh.env["MSGRUN_LOCK"] = names[second]
     assert fresh.msgrun("lock", "export", str(tmp_path / "sent.lock")).code == 0
@@ -309,14 +243,14 @@ def test_a_ledger_that_was_left_is_not_used_again_however_little_a_clone_knows(
     if not first:
         fresh.msgrun("lock", "push")
     assert clone("last", "--depth=1").msgrun("apply", "--yes", "--limit", "3").code == 4
-    assert len(campaign.here.intercom.messages) == sent + 3
-    assert set(Counter(found["payload"]["to"]["id"] for found in campaign.here.intercom.messages).values()) == {1}
+    assert len(campaign.clone.intercom.messages) == sent + 3
+    assert set(Counter(found["payload"]["to"]["id"] for found in campaign.clone.intercom.messages).values()) == {1}
     fresh.env["MSGRUN_LOCK"] = names[second]
     assert "moved to" in fresh.msgrun("apply", "--yes").err
 
 
 def test_a_ledger_whose_successor_is_lost_is_used_again_once_a_person_says_so(
-    campaign: Campaign, own_server: Server
+    campaign: MovingLedger, own_server: Server
 ) -> None:
     _away_and_back(campaign, "git+origin#lost", f"{own_server.lock}#lost")
     own_server.kill()
@@ -326,18 +260,18 @@ def test_a_ledger_whose_successor_is_lost_is_used_again_once_a_person_says_so(
     assert "lost for ever: msgrun lock free" in said
     assert "--yes says yes" in campaign.run(5, "lock", "free")
     campaign.run(5, "accept", "news", "--no-fetch", "--yes")
-    campaign.here.write("messages/lost.yaml", MESSAGE.replace("news", "lost").replace("Ponies", "Lost ponies"))
+    campaign.clone.write("messages/lost.yaml", MESSAGE.replace("news", "lost").replace("Ponies", "Lost ponies"))
     campaign.run(0, "adopt", "lost", "--no-fetch", "--yes")  # what Intercom shows of the lost one
     assert "origin#lost:messages.lock is the ledger again" in campaign.run(0, "lock", "free", "--yes")
     assert "needs no hold" in campaign.run(0, "lock", "free", "--yes")
     # From here on its records alone count: whoever was sent to by the lost one gets it again.
     campaign.run(0, "lock", "verify")
-    campaign.here.env["MSGRUN_LOCK"] = "git+origin#lost"
+    campaign.clone.env["MSGRUN_LOCK"] = "git+origin#lost"
     campaign.run(4, "apply", "--yes", "--limit", "3")
-    assert campaign.here.intercom.messages[-1]["payload"]["body"].startswith("Ponies for p03")
+    assert campaign.clone.intercom.messages[-1]["payload"]["body"].startswith("Ponies for p03")
 
 
-def test_a_lockfile_is_the_ledger_again_after_lock_free_in_every_clone(campaign: Campaign, clone) -> None:
+def test_a_lockfile_is_the_ledger_again_after_lock_free_in_every_clone(campaign: MovingLedger, clone) -> None:
     _away_and_back(campaign, "", "git+origin#gone")
     fresh = clone("fresh", "--depth=1")
     assert "messages.lock moved to git+origin#gone" in fresh.msgrun("apply", "--yes").err
@@ -345,47 +279,49 @@ def test_a_lockfile_is_the_ledger_again_after_lock_free_in_every_clone(campaign:
     assert fresh.msgrun("lock", "free", "--yes").out == "messages.lock is the ledger again\n"
     assert fresh.msgrun("lock", "hold").code == 0
     assert "held on origin by" in campaign.run(6, "lock", "import", str(campaign.folder / "1.lock"))
-    campaign.here.env["MSGRUN_LOCK"] = "messages.lock"  # or the commit before is asked, too
+    campaign.clone.env["MSGRUN_LOCK"] = "messages.lock"  # or the commit before is asked, too
     assert "held on origin by" in campaign.run(6, "apply", "--yes", "--limit", "3")
     assert "pushed 1 lines" in fresh.msgrun("lock", "push").out
     campaign.run(4, "apply", "--yes", "--limit", "11")
 
 
 def test_a_ledger_begins_only_where_all_that_was_named_before_can_be_asked(
-    campaign: Campaign, clone, server: Server
+    campaign: MovingLedger, clone, server: Server
 ) -> None:
     campaign.name("git+origin#early")
     campaign.run(0, "lock", "begin")
-    campaign.here.commit()
+    campaign.clone.commit()
     campaign.send(30)
     campaign.name(f"{server.lock}#begins")
-    campaign.here.git("rm", "-q", "messages.lock")
-    campaign.here.commit()
+    campaign.clone.git("rm", "-q", "messages.lock")
+    campaign.clone.commit()
     for number in range(3):
-        campaign.here.git("commit", "--quiet", "--allow-empty", "--message", f"later {number}")
-    campaign.here.git("push", "--quiet")
+        campaign.clone.git("commit", "--quiet", "--allow-empty", "--message", f"later {number}")
+    campaign.clone.git("push", "--quiet")
     for command in (["lock", "begin"], ["apply", "--yes", "--new-lock"]):
         shallow = clone(f"shallow-{command[0]}", "--depth=2").msgrun(*command)
         assert (shallow.code, "git fetch --unshallow" in shallow.err) == (6, True)
         assert "the ledger git+origin#early, which lock: named before, has 30 records" in campaign.run(5, *command)
-    assert len(campaign.here.intercom.messages) == 30 - 3
+    assert len(campaign.clone.intercom.messages) == 30 - 3
 
 
-def test_a_shallow_clone_begins_no_lockfile_that_the_ledger_before_says_it_moved_to(campaign: Campaign, clone) -> None:
+def test_a_shallow_clone_begins_no_lockfile_that_the_ledger_before_says_it_moved_to(
+    campaign: MovingLedger, clone
+) -> None:
     campaign.move("git+origin")
-    campaign.here.git("rm", "-q", "messages.lock")
-    campaign.here.commit()
+    campaign.clone.git("rm", "-q", "messages.lock")
+    campaign.clone.commit()
     campaign.send(30)
     campaign.move("")
-    campaign.here.commit()
+    campaign.clone.commit()
     campaign.send(30)
-    campaign.here.commit()
-    made = len(campaign.here.intercom.messages)
+    campaign.clone.commit()
+    made = len(campaign.clone.intercom.messages)
     # Back without an import, which every command says; and the lockfile is gone from all but git's history.
     campaign.name("git+origin")
-    campaign.here.git("rm", "-q", "messages.lock")
-    campaign.here.commit()
-    campaign.here.git("push", "--quiet")
+    campaign.clone.git("rm", "-q", "messages.lock")
+    campaign.clone.commit()
+    campaign.clone.git("push", "--quiet")
     campaign.run(5, "apply", "--yes")
     old = str(campaign.folder / "old.lock")
     campaign.run(0, "lock", "export", old)
@@ -396,25 +332,25 @@ def test_a_shallow_clone_begins_no_lockfile_that_the_ledger_before_says_it_moved
     fresh.git("fetch", "--quiet", "--unshallow")
     assert "messages.lock lacked 60 records" in fresh.msgrun("lock", "import", old, "--new-lock").err
     assert "\n60 to send" in fresh.msgrun("plan").out
-    assert len(campaign.here.intercom.messages) == made
+    assert len(campaign.clone.intercom.messages) == made
 
 
 def test_a_clone_of_one_commit_fetches_the_one_before_or_says_that_it_did_not(
-    campaign: Campaign, clone, server: Server, origin: Path
+    campaign: MovingLedger, clone, server: Server, origin: Path
 ) -> None:
     """A ledger that was used by a variable, so that it was never told, and then by its name."""
     lock = f"{server.lock}#untold"
-    campaign.here.env["MSGRUN_LOCK"] = lock
+    campaign.clone.env["MSGRUN_LOCK"] = lock
     campaign.run(0, "lock", "begin")
-    del campaign.here.env["MSGRUN_LOCK"]
+    del campaign.clone.env["MSGRUN_LOCK"]
     campaign.name("git+origin")
     campaign.run(0, "lock", "begin")
-    campaign.here.git("rm", "-q", "messages.lock")
-    campaign.here.commit()
+    campaign.clone.git("rm", "-q", "messages.lock")
+    campaign.clone.commit()
     campaign.send(30)
     campaign.name(lock)
-    campaign.here.commit()
-    campaign.here.git("push", "--quiet")
+    campaign.clone.commit()
+    campaign.clone.git("push", "--quiet")
     ran = clone("one", "--depth=1").msgrun("apply", "--yes", "--limit", "3")
     assert (ran.code, "git+origin, which lock: named before, has " in ran.err) == (5, True)
     cut = clone("two", "--depth=1")
@@ -425,13 +361,13 @@ def test_a_clone_of_one_commit_fetches_the_one_before_or_says_that_it_did_not(
     )
 
 
-def test_a_lockfile_that_git_alone_still_has_is_brought_from_git(campaign: Campaign, clone) -> None:
+def test_a_lockfile_that_git_alone_still_has_is_brought_from_git(campaign: MovingLedger, clone) -> None:
     campaign.send(30)
     campaign.run(0, "lock", "push")
     campaign.name("git+origin#later")
-    campaign.here.git("rm", "-q", "--force", "messages.lock")
-    campaign.here.commit()
-    campaign.here.git("push", "--quiet")
+    campaign.clone.git("rm", "-q", "--force", "messages.lock")
+    campaign.clone.commit()
+    campaign.clone.git("push", "--quiet")
     fresh = clone("fresh")
     said = fresh.msgrun("apply", "--yes", "--new-lock").err
     told = re.search(
@@ -443,35 +379,35 @@ def test_a_lockfile_that_git_alone_still_has_is_brought_from_git(campaign: Campa
     assert fresh.msgrun("apply", "--yes", "--limit", "3").code == 4
 
 
-def test_a_lockfile_that_a_run_holds_does_not_move_and_a_push_ends_no_move(campaign: Campaign, clone) -> None:
+def test_a_lockfile_that_a_run_holds_does_not_move_and_a_push_ends_no_move(campaign: MovingLedger, clone) -> None:
     campaign.send(30)
     campaign.run(0, "lock", "hold")
     campaign.name("git+origin")
     assert "msgrun lock push ends the hold" in campaign.run(6, "lock", "import", "messages.lock", "--new-lock")
-    campaign.here.env["MSGRUN_LOCK"] = "messages.lock"
+    campaign.clone.env["MSGRUN_LOCK"] = "messages.lock"
     campaign.run(0, "lock", "push")
-    del campaign.here.env["MSGRUN_LOCK"]
+    del campaign.clone.env["MSGRUN_LOCK"]
     campaign.run(0, "lock", "import", "messages.lock")
     campaign.name("")
     campaign.run(0, "lock", "push")
     assert "messages.lock moved to git+origin" in clone("fresh").msgrun("apply", "--yes").err
 
 
-@pytest.mark.parametrize("kind", ["git", "sql"])
+@pytest.mark.parametrize("kind", one_of("sql", "git"))
 def test_another_name_of_the_same_ledger_is_no_move(
-    campaign: Campaign, server: Server, origin: Path, clone, kind: str
+    campaign: MovingLedger, server: Server, origin: Path, clone, kind: str
 ) -> None:
     one, other = f"{server.lock}#same", f"{server.lock.replace('msgrun@', '')}?user=msgrun#same"
     if kind == "git":
         one, other = "git+origin#same", f"git+{origin.as_uri()}#same"
     campaign.name(one)
     campaign.run(0, "lock", "begin")
-    campaign.here.commit()
-    campaign.here.intercom.trouble.replace({})
+    campaign.clone.commit()
+    campaign.clone.intercom.trouble.replace({})
     campaign.run(0, "apply", "--yes", "--limit", "10")
     campaign.name(other)
-    campaign.here.commit()
-    campaign.here.git("push", "--quiet")
+    campaign.clone.commit()
+    campaign.clone.git("push", "--quiet")
     campaign.run(0, "apply", "--yes", "--limit", "3")
     fresh = clone("fresh", "--depth=2")
     fresh.msgrun("lock", "import", str(_exported(campaign)))
@@ -482,22 +418,22 @@ def test_another_name_of_the_same_ledger_is_no_move(
     campaign.run(0, "apply", "--yes", "--limit", "1")
 
 
-def _exported(campaign: Campaign) -> Path:
+def _exported(campaign: MovingLedger) -> Path:
     path = campaign.folder / "of-it.lock"
     campaign.run(0, "lock", "export", str(path))
     return path
 
 
-@pytest.mark.parametrize(("first", "second"), [("git", "sql"), ("sql", "git"), ("", "sql"), ("sql", "")])
+@pytest.mark.parametrize(("first", "second"), one_of(("git", "sql"), ("sql", "git"), ("", "sql"), ("sql", "")))
 def test_a_ledger_that_got_an_old_export_is_not_used_until_it_has_the_rest(
-    campaign: Campaign, server: Server, clone, first: str, second: str
+    campaign: MovingLedger, server: Server, clone, first: str, second: str
 ) -> None:
     names = {"git": f"git+origin#old-{first}-{second}", "sql": f"{server.lock}#old_{first}_{second}", "": ""}
     campaign.name(names[first])
     if first:
         campaign.run(0, "lock", "begin")
-        campaign.here.git("rm", "-q", "messages.lock")
-        campaign.here.commit()
+        campaign.clone.git("rm", "-q", "messages.lock")
+        campaign.clone.commit()
     campaign.send(30)
     old, new = _exported(campaign), campaign.folder / "new.lock"
     campaign.send(30)
@@ -507,46 +443,46 @@ def test_a_ledger_that_got_an_old_export_is_not_used_until_it_has_the_rest(
     campaign.name(names[second])
     assert "has 30 records that" in campaign.run(5, "lock", "import", str(old), "--new-lock")
     if not first:
-        campaign.here.git("rm", "-q", "messages.lock")
-    campaign.here.commit()
+        campaign.clone.git("rm", "-q", "messages.lock")
+    campaign.clone.commit()
     for number in range(3):
-        campaign.here.git("commit", "--quiet", "--allow-empty", "--message", f"later {number}")
-    campaign.here.git("push", "--quiet")
-    sent = len(campaign.here.intercom.messages)
+        campaign.clone.git("commit", "--quiet", "--allow-empty", "--message", f"later {number}")
+    campaign.clone.git("push", "--quiet")
+    sent = len(campaign.clone.intercom.messages)
     fresh = clone("fresh", "--depth=1")
     assert f"moved to {names[first] or 'messages.lock'}" in fresh.msgrun("apply", "--yes").err
-    assert len(campaign.here.intercom.messages) == sent
+    assert len(campaign.clone.intercom.messages) == sent
     said = fresh.msgrun("lock", "import", str(new))
     assert (said.code, "is the ledger now" in said.out) == (0, True)
     fresh.msgrun("apply", "--yes", "--limit", "20")
-    assert len(campaign.here.intercom.messages) > sent
-    assert set(Counter(found["payload"]["to"]["id"] for found in campaign.here.intercom.messages).values()) == {1}
+    assert len(campaign.clone.intercom.messages) > sent
+    assert set(Counter(found["payload"]["to"]["id"] for found in campaign.clone.intercom.messages).values()) == {1}
 
 
-def test_a_variable_begins_no_ledger_beside_the_one_of_the_settings(campaign: Campaign, server: Server) -> None:
-    campaign.here.git("rm", "-q", "messages.lock")
+def test_a_variable_begins_no_ledger_beside_the_one_of_the_settings(campaign: MovingLedger, server: Server) -> None:
+    campaign.clone.git("rm", "-q", "messages.lock")
     campaign.name(f"{server.lock}#settings")
     campaign.run(0, "lock", "begin")
     campaign.send(30)
     for other in ("git+origin#other", "other.lock", f"{server.lock}#other"):
-        campaign.here.env["MSGRUN_LOCK"] = other
+        campaign.clone.env["MSGRUN_LOCK"] = other
         assert "MSGRUN_LOCK would begin a ledger beside postgresql:" in campaign.run(5, "lock", "begin")
         assert "of msgrun.yaml, which knows of 30 deliveries" in campaign.run(5, "apply", "--yes", "--new-lock")
     campaign.name(f"{server.lock.replace('127.0.0.1', 'nowhere.invalid')}#settings")
     assert "what the ledger postgresql://" in campaign.run(0, "lock", "begin")
 
 
-def _left(campaign: Campaign, lock: str) -> None:
+def _left(campaign: MovingLedger, lock: str) -> None:
     """That the ledger refuses, and sends nothing."""
-    sent = len(campaign.here.intercom.messages)
+    sent = len(campaign.clone.intercom.messages)
     campaign.name(lock)
     assert f"the ledger {'origin#uncommitted:' if lock else ''}messages.lock moved to" in campaign.run(
         5, "apply", "--yes"
     )
-    assert len(campaign.here.intercom.messages) == sent
+    assert len(campaign.clone.intercom.messages) == sent
 
 
-def test_a_ledger_that_no_commit_ever_named_is_told_too(campaign: Campaign, server: Server) -> None:
+def test_a_ledger_that_no_commit_ever_named_is_told_too(campaign: MovingLedger, server: Server) -> None:
     campaign.send(30)
     campaign.move("git+origin#uncommitted")
     campaign.send(30)
@@ -556,11 +492,11 @@ def test_a_ledger_that_no_commit_ever_named_is_told_too(campaign: Campaign, serv
     _left(campaign, "")
     campaign.name(f"{server.lock}#uncommitted")
     campaign.send(30)
-    assert set(Counter(found["payload"]["to"]["id"] for found in campaign.here.intercom.messages).values()) == {1}
+    assert set(Counter(found["payload"]["to"]["id"] for found in campaign.clone.intercom.messages).values()) == {1}
 
 
-def test_a_project_in_no_repository_goes_back_to_no_ledger_that_it_left(campaign: Campaign, server: Server) -> None:
-    shutil.rmtree(campaign.here.path / ".git")
+def test_a_project_in_no_repository_goes_back_to_no_ledger_that_it_left(campaign: MovingLedger, server: Server) -> None:
+    shutil.rmtree(campaign.clone.path / ".git")
     campaign.send(30)
     campaign.name(f"{server.lock}#no_git")
     for options in (["lock", "begin"], ["apply", "--yes", "--new-lock"]):
@@ -573,11 +509,11 @@ def test_a_project_in_no_repository_goes_back_to_no_ledger_that_it_left(campaign
     campaign.name(f"{server.lock}#no_git")
     campaign.move("")
     campaign.send(30)
-    assert set(Counter(found["payload"]["to"]["id"] for found in campaign.here.intercom.messages).values()) == {1}
+    assert set(Counter(found["payload"]["to"]["id"] for found in campaign.clone.intercom.messages).values()) == {1}
 
 
 def test_what_another_run_is_just_sending_is_nothing_that_the_ledger_lacks(
-    campaign: Campaign, server: Server, tmp_path: Path
+    campaign: MovingLedger, server: Server, tmp_path: Path
 ) -> None:
     from runner.database import address  # noqa: PLC0415  # coverage starts first
     from runner.ledger.postgres.ledger import Postgres  # noqa: PLC0415
@@ -590,7 +526,7 @@ def test_what_another_run_is_just_sending_is_nothing_that_the_ledger_lacks(
         assert other.open()
         other.write(*(Record(f"{number:032x}", f"R1-{number}", "claimed", "other", 1) for number in range(10)))
         campaign.move("git+origin#living")
-        campaign.here.commit()
+        campaign.clone.commit()
         campaign.move("")
         campaign.move(lock)
         said = campaign.run(4, "apply", "--yes", "--limit", "30")

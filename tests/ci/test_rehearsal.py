@@ -15,11 +15,12 @@ from runner.cli import scaffold
 from runner.ledger.record import salt_check
 from tests.support.clones import HEADER, Clone, message, tip, told
 from tests.support.github_runner import Job
+from tests.support.proof import one_of
 
 WORKFLOW = yaml.safe_load(scaffold.workflow("github", "main", "."))
 SECRETS = {"INTERCOM_ACCESS_TOKEN": "secret-token"}
 LOCKFILE, BRANCH = (pytest.mark.parametrize("ledger", [kind], indirect=True) for kind in ("lockfile", "branch"))
-EITHER = pytest.mark.parametrize("ledger", ["branch", "lockfile"], indirect=True)
+EITHER = pytest.mark.parametrize("ledger", one_of("branch", "lockfile"), indirect=True)
 
 
 class Host:

@@ -134,6 +134,7 @@ def test_wave_after_wave_everybody_gets_it_once(folder, intercom):
     assert counts == sorted(set(counts))
 
 
+@pytest.mark.proof
 def test_forty_thousand_problems_are_told_in_few_lines(declare):
     rows = "".join(f"{number}\n,x\n,\n" for number in range(15_000))
     problems = survey(

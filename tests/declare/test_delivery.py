@@ -5,14 +5,12 @@ from __future__ import annotations
 import html
 import string
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.declare.delivery import deliveries
 from runner.declare.identity import MessageDigest
 from runner.errors import Problem
-
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 MESSAGE = """\
 name: a
@@ -24,7 +22,6 @@ to: {csv: ../a.csv, type: user, user_id: "u-{{ word }}"}
 """
 
 
-@QUICK
 @given(st.text(string.printable, min_size=1, max_size=20).filter(lambda text: text.split() == [text.strip()]))
 def test_the_same_input_renders_the_same_bytes_and_a_value_is_escaped(declare, word):
     cell = '"' + word.strip().replace('"', '""') + '"'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import jinja2
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jinja2.compiler import CodeGenerator
 
@@ -99,7 +99,6 @@ def test_a_render_leaves_nothing_behind_for_the_next(parts, source, write):
     assert other == templates.text(source, html=True).render({**templates.globals, **VALUES, "t": "other", "u": 1})
 
 
-@settings(max_examples=300, deadline=None)
 @given(BLOCKS, TEXTS, BLOCKS, st.booleans())
 def test_any_template_is_the_text_that_jinja_renders(base, part, child, extends):
     own = ("{% extends 'base' %}" if extends else "") + child

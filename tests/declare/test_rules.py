@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.declare import rules
@@ -76,7 +76,6 @@ GOOD = {
 
 
 @pytest.mark.parametrize("kind", rules.KINDS)
-@settings(max_examples=250, deadline=None)
 @given(st.data())
 def test_both_libraries_give_the_same_verdict_and_a_refusal_has_a_reason(kind, data):
     value = {**copy.deepcopy(GOOD[kind]), **data.draw(_mapping(kind))}

@@ -6,7 +6,7 @@ import re
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.declare.source import Document, Source, decode, documents
@@ -41,7 +41,6 @@ def _leaves(value, path=()):
         yield path, value
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.dictionaries(NAMES, TREES, min_size=1, max_size=4), st.booleans())
 def test_the_place_of_a_value_is_where_it_stands(value, crlf):
     text = "# a comment\n\n" + yaml.safe_dump(value, sort_keys=False, width=1000)

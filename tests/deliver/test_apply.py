@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.declare.project import Breakers
@@ -12,6 +12,7 @@ from runner.errors import LedgerUnavailable
 from runner.ledger.lockfile import Lockfile
 from runner.ledger.store import ClaimsLeft
 from runner.sandbox.disturbance import KINDS
+from tests.support.laws import costly
 
 FOUR = "\n".join(f"- {{type: user, id: aaa{number}}}" for number in range(4))
 
@@ -359,7 +360,7 @@ def test_a_bug_between_claim_and_outcome_leaves_the_delivery_unknown(house, monk
 kinds = st.sampled_from([kind for kind in KINDS if not kind.startswith("slow")])
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+@costly(0.4)
 @given(st.lists(st.lists(kinds, max_size=12), min_size=1, max_size=4), st.integers(1, 8))
 def test_no_delivery_is_made_twice_whatever_the_answers(house, rounds, limit):
     house.places.lockfile.unlink(missing_ok=True)

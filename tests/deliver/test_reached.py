@@ -2,6 +2,7 @@
 
 import tracemalloc
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,6 +29,7 @@ def test_every_revision_of_a_message_may_reach_a_contact():
     assert [reached.add(*revision, "c1") for revision in revisions for _ in range(2)] == [True, False] * 3
 
 
+@pytest.mark.proof
 def test_a_contact_costs_at_most_32_bytes():
     tracemalloc.start()
     reached = Reached()

@@ -17,6 +17,7 @@ from runner.intercom.workspace import Workspace
 from runner.ledger.lockfile import Lockfile, create
 from runner.ledger.record import Header, Record, salt_check
 from runner.sandbox import Sandbox, Trouble
+from tests.support.proof import one_of
 
 FLAG = {"create_conversation_without_contact_reply": "true"}
 TWO = "- {type: user, id: aaa1}\n- {type: user, id: aaa2}"
@@ -270,13 +271,14 @@ def test_a_claim_that_says_too_little_is_not_searched_for(change, reason, house)
     assert reason in unfound.reason
 
 
-def test_an_outcome_that_a_power_cut_tore_at_any_byte_does_not_hide_its_claim(house):
+@pytest.mark.parametrize("step", one_of(29, 3))
+def test_an_outcome_that_a_power_cut_tore_at_any_byte_does_not_hide_its_claim(step, house):
     house.declare(**FLAG)
     house.trouble("500_after")
     house.apply()
     whole = house.places.lockfile.read_bytes()
     begin = whole.rindex(b"\n", 0, -1) + 1
-    for end in range(begin, len(whole), 3):
+    for end in range(begin, len(whole), step):
         house.places.lockfile.write_bytes(whole[:end])
         assert counts(reconciled(house, dry_run=True)) == (1, 0, 0), whole[begin:end]
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.support.branch_team import BranchTeam
+from tests.support.proof import one_of
 
 PUSHES = """\
 #!/bin/sh
@@ -67,7 +68,7 @@ def executable(path: Path, text: str) -> None:
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
 
-@pytest.mark.parametrize("after", [1, 30, 170])
+@pytest.mark.parametrize("after", one_of(30, 1, 170))
 def test_a_runner_that_vanishes_with_all_its_files_leaves_at_most_a_batch_unknown(tmp_path, after):
     with team(tmp_path, 400) as here:
         runner = here.clone("runner")
@@ -83,7 +84,7 @@ def test_a_runner_that_vanishes_with_all_its_files_leaves_at_most_a_batch_unknow
         assert known.count("sent") + known.count("unknown") == 400
 
 
-@pytest.mark.parametrize("count", [2, 8])
+@pytest.mark.parametrize("count", one_of(2, 8))
 def test_racing_clones_make_every_message_once(tmp_path, count):
     with team(tmp_path, 320) as here:
         clones = [here.clone(f"clone{number}") for number in range(count)]
@@ -97,6 +98,7 @@ def test_racing_clones_make_every_message_once(tmp_path, count):
         assert here.run(clones[0], "apply", "--yes")[0] == 0
 
 
+@pytest.mark.proof
 def test_racing_clones_some_of_which_are_killed_make_no_message_twice(tmp_path):
     chance = random.Random(4)
     with team(tmp_path, 600) as here:
@@ -119,7 +121,7 @@ def test_racing_clones_some_of_which_are_killed_make_no_message_twice(tmp_path):
         assert known.count("sent") + known.count("unknown") == 600
 
 
-@pytest.mark.parametrize("what", [LOST, LATE])
+@pytest.mark.parametrize("what", one_of(LOST, LATE))
 def test_a_push_whose_answer_is_lost_or_that_comes_late_claims_nothing_twice(tmp_path, what):
     with team(tmp_path, 300) as here:
         path = shim(tmp_path, what)
@@ -132,6 +134,7 @@ def test_a_push_whose_answer_is_lost_or_that_comes_late_claims_nothing_twice(tmp
         assert set(here.known().values()) == {"sent"}
 
 
+@pytest.mark.proof
 def test_a_remote_that_dies_in_mid_push_loses_nothing(tmp_path):
     with team(tmp_path, 300, lock=f"lock: git+ssh://host{tmp_path}/origin.git") as here:
         executable(tmp_path / "ssh", SSH)
@@ -181,6 +184,7 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
     made.kill()
 
 
+@pytest.mark.proof
 def test_a_git_server_that_is_killed_again_and_again_and_comes_back_costs_no_run_and_no_delivery(tmp_path, daemon):
     with team(tmp_path, 500) as here:
         clone = here.clone("clone")
@@ -196,6 +200,7 @@ def test_a_git_server_that_is_killed_again_and_again_and_comes_back_costs_no_run
         assert (code, here.faults(), set(here.known().values())) == (0, [], {"sent"}), said
 
 
+@pytest.mark.proof
 def test_a_git_server_that_is_killed_for_good_stops_the_run_and_its_outcomes_wait(tmp_path, daemon):
     with team(tmp_path, 300) as here:
         clone = here.clone("clone")
@@ -226,7 +231,7 @@ def test_a_hook_that_rejects_keeps_everything_from_being_sent(tmp_path):
         assert (here.faults(), set(here.known().values())) == ([], {"sent"})
 
 
-@pytest.mark.parametrize("how", ["hook", "gone"])
+@pytest.mark.parametrize("how", one_of("hook", "gone"))
 def test_outcomes_that_cannot_be_pushed_stop_the_run_and_are_kept_for_the_next(tmp_path, how):
     with team(tmp_path, 400) as here:
         clone, other = here.clone("clone"), here.clone("other")

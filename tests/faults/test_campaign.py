@@ -4,21 +4,31 @@ The long one is a command: python tests/benchmarks/campaign.py. The seeds are su
 once, but for a name that nobody knows for longer than a run is patient, which takes half a minute.
 """
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-CAMPAIGN = Path(__file__).parent.parent / "benchmarks" / "campaign.py"
+from tests.support.fault_campaign import FaultCampaign, conduct
+from tests.support.proof import proofs
 
 
 @pytest.mark.parametrize(
-    ("seed", "options"), [("19", ()), ("2", ("--email",)), ("30", ("--rate", "100000")), ("5", ("--email",))]
+    ("seed", "email", "rate", "recipients", "restarts"),
+    [
+        ("3", False, 100_000, 80, 3),
+        *proofs([("19", False, 3000, 300, 6), ("2", True, 3000, 300, 6), ("30", False, 100_000, 300, 6)]),
+        *proofs([("5", True, 3000, 300, 6)]),
+    ],
 )
-def test_whatever_breaks_nothing_is_made_twice_and_nothing_made_is_forgotten(seed, options):
-    command = [sys.executable, str(CAMPAIGN), "--recipients", "300", "--restarts", "6", "--stop", "2.5"]
-    done = subprocess.run(
-        [*command, "--seed", seed, *options], capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_whatever_breaks_nothing_is_made_twice_and_nothing_made_is_forgotten(
+    seed, email, rate, recipients, restarts, tmp_path
+):
+    extra = ("--idle", "0.4", "--refuse", "150:0.6")
+    long = recipients > 100
+    campaign = FaultCampaign(
+        tmp_path.resolve(), recipients, email, seed, rate, extra=extra, opens=long, secure=True
+    )  # fmt: skip
+    try:
+        tried, duplicates, losses = conduct(campaign, restarts, 2.5 if long else 1.0)
+    finally:
+        campaign.close()
+    assert tried.total() == restarts
+    assert (duplicates, losses) == ([], []), campaign.said

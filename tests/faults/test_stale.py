@@ -55,6 +55,7 @@ def test_a_pause_as_long_as_the_servers_idle_timeout_loses_nothing(url):
     assert lost(url) == 0
 
 
+@pytest.mark.proof
 def test_without_a_bound_of_ours_it_would_lose_many(url, monkeypatch):
     monkeypatch.setattr(client, "KEPT_FOR", 1e9)
     assert lost(url) > 10  # else the test above proves nothing

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import RunStopped
@@ -316,7 +316,6 @@ def test_an_answer_that_cannot_be_read_may_have_let_it_leave(answer, serve):
     assert len(server.requests) == 1
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=60), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: "]))
 def test_no_bytes_of_a_server_raise_and_none_are_answered_with_a_second_request(serve, noise, start):
     def send_and_close(connection: socket.socket) -> None:

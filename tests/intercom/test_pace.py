@@ -6,10 +6,11 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.intercom.pace import UNLIMITED, WINDOW, Clock, Pace
+from tests.support.laws import costly
 
 START = datetime(2026, 11, 22, 10, 0, 3, tzinfo=UTC)
 
@@ -71,7 +72,7 @@ def simulate(server: Server, pace: Pace, time: Time, seconds: float, latency: fl
         time.sleep(0.05)
 
 
-@settings(max_examples=20, deadline=None)
+@costly(0.2)
 @given(skew=st.floats(-3600, 3600), limit=st.sampled_from([17, 167, 1666]))
 def test_a_strict_limit_is_used_to_99_percent_without_a_429(skew, limit):
     time = Time()
@@ -82,7 +83,7 @@ def test_a_strict_limit_is_used_to_99_percent_without_a_429(skew, limit):
     assert server.refused == 0
 
 
-@settings(max_examples=20, deadline=None)
+@costly(0.2)
 @given(skew=st.floats(-10, 10), share=st.sampled_from([0.1, 0.5, 0.8]))
 def test_a_share_of_the_limit_is_used_in_a_window(skew, share):
     time = Time()
@@ -94,7 +95,7 @@ def test_a_share_of_the_limit_is_used_in_a_window(skew, share):
     assert sum(server.accepted[window] for window in whole) >= 0.95 * int(167 * share) * len(whole)
 
 
-@settings(max_examples=20, deadline=None)
+@costly(0.2)
 @given(skew=st.floats(-10, 10), others=st.integers(0, 160))
 def test_what_others_took_from_the_window_is_left_to_them(skew, others):
     time = Time()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import LedgerUnavailable
@@ -16,6 +16,7 @@ from runner.intercom.pace import Clock, Pace
 from runner.intercom.permits import EVERY, drawn
 from runner.ledger.budget import Draw
 from tests.intercom.test_pace import Server, Time
+from tests.support.laws import costly
 
 TICK = 0.05
 
@@ -76,7 +77,7 @@ def used(server: Server) -> float:
     return sum(server.accepted[window] for window in whole) / (server.limit * len(whole))
 
 
-@settings(max_examples=10, deadline=None)
+@costly(0.1)
 @given(skew=st.floats(-3600, 3600), limit=st.sampled_from([167, 1666]), many=st.integers(2, 6))
 def test_many_use_a_limit_together_without_a_429(skew, limit, many):
     time = Time()
@@ -86,7 +87,7 @@ def test_many_use_a_limit_together_without_a_429(skew, limit, many):
     assert server.refused <= 0.001 * limit * 9
 
 
-@settings(max_examples=10, deadline=None)
+@costly(0.1)
 @given(skew=st.floats(-3600, 3600), kill_every=st.floats(2.5, 5))
 def test_whoever_dies_takes_little_of_the_budget_along(skew, kill_every):
     time = Time()

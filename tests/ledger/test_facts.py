@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import GuardRefused, LedgerUnavailable
@@ -38,7 +38,6 @@ records = st.builds(
 )
 headers = st.builds(Header, st.sampled_from(["", "acme", "zz"]), st.sampled_from(["", "9165df25"]))
 facts = st.lists(st.one_of(records, headers), max_size=12)
-fast = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def fold(found: Facts) -> dict[str, State | None]:
@@ -68,7 +67,6 @@ def meaning(found: Facts) -> tuple[object, ...]:
     )
 
 
-@fast
 @given(facts, st.randoms(use_true_random=False))
 def test_neither_order_nor_repetition_changes_what_a_ledger_says(members, chance):
     shuffled = [*members, *members]
@@ -76,7 +74,6 @@ def test_neither_order_nor_repetition_changes_what_a_ledger_says(members, chance
     assert meaning(read(written(members))) == meaning(read(written(shuffled)))
 
 
-@fast
 @given(facts, facts)
 def test_the_union_of_two_ledgers_says_what_the_set_of_their_facts_says(ours, theirs):
     both = read(written(ours))
@@ -85,13 +82,11 @@ def test_the_union_of_two_ledgers_says_what_the_set_of_their_facts_says(ours, th
     assert meaning(both) == meaning(read(written(list(dict.fromkeys([*ours, *theirs])))))
 
 
-@fast
 @given(records)
 def test_a_record_comes_back_from_its_line_as_it_was(member):
     assert list(read(member.line()).records()) == [member]
 
 
-@fast
 @given(st.dictionaries(short.filter(lambda name: name not in Record.__slots__), st.one_of(st.integers(0, 99), short)))
 def test_fields_of_a_newer_version_survive_reading_and_writing(unknown):
     line = json.dumps({**unknown, "key": "k1", "attempt": "A-1", "status": "sent"}).encode()
@@ -100,7 +95,6 @@ def test_fields_of_a_newer_version_survive_reading_and_writing(unknown):
     assert {name: again[name] for name in unknown} == unknown
 
 
-@settings(deadline=None, max_examples=30)
 @given(st.lists(st.one_of(records, headers), min_size=1, max_size=3))
 def test_a_lockfile_cut_at_any_byte_loads_and_forgets_no_whole_line(members):
     data = written(members)
@@ -113,7 +107,6 @@ def test_a_lockfile_cut_at_any_byte_loads_and_forgets_no_whole_line(members):
             assert SAFETY[found.state(key).status] >= SAFETY[whole.state(key).status] or part[-1:] == b"}"
 
 
-@fast
 @given(records, records, records, st.integers(1, 30), st.binary(max_size=3))
 def test_whole_records_glued_to_a_torn_one_are_all_kept(torn, second, third, cut, noise):
     torn_bytes = torn.line()[: -1 - cut] + noise.replace(b"\n", b"").replace(b"\\", b"").replace(b'"', b"")
@@ -401,7 +394,6 @@ def normal(value: dict[str, Any]) -> dict[str, Any]:
     return {name: found for name, found in value.items() if found}
 
 
-@settings(fast, max_examples=300)
 @given(rows, rows, st.integers(1, 400), st.booleans())
 def test_a_ledger_says_what_a_plain_model_of_the_fold_says(tmp_path_factory, ours, theirs, block, is_file):
     first, second = laid_out(ours), laid_out(theirs)
@@ -471,7 +463,6 @@ def test_a_file_that_an_editor_changes_in_place_meanwhile_is_told(tmp_path, reco
             found.reached("seed", 1, "c2")
 
 
-@fast
 @given(facts)
 def test_counting_and_listing_agree_with_the_state_of_every_key(members: list[Record | Header]) -> None:
     found = read(written(members))
@@ -494,6 +485,7 @@ def test_listing_and_compaction_go_by_key_whatever_the_order_in_which_keys_came(
     assert [record.key for record in found.compacted()] == sorted(keys)
 
 
+@pytest.mark.proof
 def test_claims_that_were_followed_take_no_room(tmp_path, record):
     sent = [record(key=f"{number:032x}", attempt=f"A-{number}", status="sent") for number in range(20_000)]
     sizes = []

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import GuardRefused, LedgerUnavailable
@@ -360,7 +360,6 @@ members = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(members)
 def test_compaction_changes_no_state_and_a_second_one_no_byte(tmp_path_factory, found):
     path = tmp_path_factory.mktemp("compact") / "messages.lock"

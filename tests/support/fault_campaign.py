@@ -368,3 +368,34 @@ def certificate(path: Path) -> Path:
     with path.open("a") as both:
         both.write(Path(f"{path}.key").read_text())
     return path
+
+
+def conduct(campaign: FaultCampaign, restarts: int, pause: float) -> tuple[Counter[str], list[str], list[str]]:
+    """Disturbs so many applies, lets the job be finished, and judges after every step."""
+    chance, tried = campaign.chance, Counter[str]()
+    order = list(DISTURBANCES)
+    chance.shuffle(order)
+    order = [order[number % len(order)] for number in range(restarts)]
+    duplicates: dict[str, None] = {}
+    losses: dict[str, None] = {}
+
+    def judge(*, is_over: bool = False) -> None:
+        for found, all_found in zip(campaign.faults_found(is_over=is_over), (duplicates, losses), strict=True):
+            all_found.update(dict.fromkeys(found))
+
+    for what in order:
+        campaign.disturb(what, 1 + int(chance.uniform(0, 1.6) * campaign.recipients / restarts), pause)
+        tried[what] += 1
+        judge()
+    for _ in range(12):
+        campaign.end(campaign.start())
+        judge()
+        if campaign.said.rstrip().endswith("nothing to do"):
+            break
+    time.sleep(2.5)  # slow answers of the server's make their message late
+    judge(is_over=True)
+    if campaign.opens:
+        campaign.asked, campaign.left, campaign.wrong_clock = campaign.reconciled()
+        losses.update(dict.fromkeys(f"{who}: made, and reconcile leaves it unknown" for who in campaign.unsettled))
+        judge(is_over=True)
+    return tried, list(duplicates), list(losses)

@@ -4,8 +4,8 @@ This is the second wall, and it holds alone: no other file, no network, no exten
 """
 
 import re
-import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +16,7 @@ from runner.privacy import private
 
 MAX_SECONDS = 60.0  # until the first row
 MAX_MEMORY = "1GB"
+_AGAIN = 0.1  # seconds: an interrupt that comes before the query begins is lost
 _FAILING = (
     "a file is read strictly here: one kind of line end, every row as wide as the header, each key of an object once"
 )
@@ -24,6 +25,7 @@ _SETTINGS = {
     "memory_limit": f"'{MAX_MEMORY}'",
     "temp_directory": "''",
     "TimeZone": "'UTC'",
+    "enable_progress_bar": "false",  # one on stdout, where DuckDB takes the process for interactive
     "python_enable_replacements": "false",  # a table is never a variable of this program
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -93,15 +95,19 @@ def told_failing() -> Iterator[None]:
 
 
 def begun(database: Any, sql: str) -> Any:
-    """The query, run as far as its first rows."""
-    timer = threading.Timer(MAX_SECONDS, database.interrupt)
-    timer.daemon = True
-    timer.start()
-    try:
-        return database.execute(sql)
-    finally:
-        timer.cancel()
-        timer.join()  # until it has let go of the database: a process that ends before that complains of a leak
+    """The query, run as far as its first rows. Raises KeyboardInterrupt.
+
+    It runs in a thread of its own: a Ctrl-C that reaches DuckDB in the wrong moment is forgotten there.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        query = pool.submit(database.execute, sql)
+        try:
+            wait([query], MAX_SECONDS)
+        finally:
+            while not query.done():
+                database.interrupt()
+                wait([query], _AGAIN)
+        return query.result()
 
 
 def listing(tree: Tree, paths: Sequence[str]) -> str:

@@ -1,0 +1,75 @@
+"""A project whose ledger moves in the middle of sending: file, git branch, PostgreSQL, in any order."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.support.clones import SETTINGS, Clone
+
+PEOPLE = [f"p{number:03}" for number in range(120)]
+MESSAGE = """\
+name: news
+message_type: inapp
+body: "Ponies for {{ who }}"
+to: {csv: ../people.csv, type: user, id: "{{ who }}"}
+"""
+BREAKERS = 'abort_if: {unknown: 1000, refused: "100%", after: 1000}\n'
+# Of each part of the campaign: one refused, one made without an answer, one not made, and without an answer either.
+TROUBLE = {
+    f"p{start + at:03}": what
+    for start in range(0, 120, 30)
+    for at, what in ((4, "422"), (11, "500_after"), (17, "500_before"), (23, "500_before"))
+}
+
+
+@dataclass
+class MovingLedger:
+    """A project whose ledger is where `move` put it last, and what was ever decided by hand."""
+
+    clone: Clone
+    folder: Path
+    count: int = 0
+    decided: Counter[str] = field(default_factory=Counter)
+
+    def run(self, code: int, *args: str) -> str:
+        ran = self.clone.msgrun(*args)
+        assert ran.code == code, ran.out + ran.err
+        return ran.out + ran.err
+
+    def exported(self) -> list[bytes]:
+        """All that the ledger knows, in an order of its own."""
+        self.count += 1
+        path = self.folder / f"{self.count}.lock"
+        self.run(0, "lock", "export", str(path))
+        return sorted(path.read_bytes().splitlines())
+
+    def send(self, limit: int) -> None:
+        self.run(4, "apply", "--yes", "--limit", str(limit))
+
+    def decide(self) -> None:
+        """Settles what Intercom did not make as not sent, and one that it made as sent."""
+        made = {found["payload"]["to"]["id"]: found["id"] for found in self.clone.intercom.messages}
+        for record in json.loads(self.run(0, "status", "--format", "json"))["deliveries"]:
+            who = record.get("contact", "")
+            if record["status"] in {"sent", "refused"} or who in self.decided:
+                continue
+            outcome = ["--sent", made[who]] if who in made else ["--not-sent"]
+            if who in made and self.decided["made"]:
+                continue  # stays unknown
+            self.run(0, "resolve", record["key"], *outcome, "--yes")
+            self.decided.update([who, "made"] if who in made else [who])
+            return
+
+    def move(self, lock: str) -> None:
+        """Moves the ledger as docs/scaling.md says; before and after, each exports the same."""
+        before = self.exported()
+        self.name(lock)
+        path = str(self.folder / f"{self.count}.lock")
+        self.run(0, "lock", "import", path, "--new-lock")
+        assert self.exported() == before
+        assert "0 records added" in self.run(0, "lock", "import", path)
+        self.run(0, "lock", "verify")
+
+    def name(self, lock: str) -> None:
+        self.clone.write("msgrun.yaml", SETTINGS + BREAKERS + (f"lock: {lock}\n" if lock else ""))
