@@ -20,9 +20,6 @@ _USAGE = 64
 def main(arguments: list[str] | None = None) -> int:
     """Run a sandbox; its address is the one line that it prints."""
     options = _parser().parse_args(arguments)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
     try:
         sandbox = Sandbox(
             port=options.port,
@@ -44,6 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         print(f"sandbox: error: {error}", file=sys.stderr)  # noqa: T201 - as above
         return _USAGE
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
     with sandbox:
         print(f"sandbox on {sandbox.url}", flush=True)  # noqa: T201 - as above
         stop.wait()

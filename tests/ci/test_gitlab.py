@@ -148,6 +148,7 @@ def test_plan_apply_and_the_ledger_back_and_an_old_pipeline_again(run, job, auth
     assert "held" not in told(origin, "for-each-ref")
 
 
+@pytest.mark.proof
 @EITHER
 def test_an_apply_that_fails_half_way_pushes_what_it_sent_and_fails(run, job, author, origin, intercom, ledger):
     commit = tip(origin)

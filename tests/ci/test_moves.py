@@ -84,6 +84,7 @@ def test_a_move_back_that_forgets_what_was_sent_elsewhere_sends_nothing(
     assert len(campaign.clone.intercom.messages) == sent
 
 
+@pytest.mark.proof
 def test_a_ledger_that_was_one_before_sends_nothing_until_it_has_what_was_sent_since(
     campaign: MovingLedger, server: Server
 ) -> None:
@@ -249,6 +250,7 @@ def test_a_ledger_that_was_left_is_not_used_again_however_little_a_clone_knows(
     assert "moved to" in fresh.msgrun("apply", "--yes").err
 
 
+@pytest.mark.proof
 def test_a_ledger_whose_successor_is_lost_is_used_again_once_a_person_says_so(
     campaign: MovingLedger, own_server: Server
 ) -> None:
@@ -271,6 +273,7 @@ def test_a_ledger_whose_successor_is_lost_is_used_again_once_a_person_says_so(
     assert campaign.clone.intercom.messages[-1]["payload"]["body"].startswith("Ponies for p03")
 
 
+@pytest.mark.proof
 def test_a_lockfile_is_the_ledger_again_after_lock_free_in_every_clone(campaign: MovingLedger, clone) -> None:
     _away_and_back(campaign, "", "git+origin#gone")
     fresh = clone("fresh", "--depth=1")
@@ -305,6 +308,7 @@ def test_a_ledger_begins_only_where_all_that_was_named_before_can_be_asked(
     assert len(campaign.clone.intercom.messages) == 30 - 3
 
 
+@pytest.mark.proof
 def test_a_shallow_clone_begins_no_lockfile_that_the_ledger_before_says_it_moved_to(
     campaign: MovingLedger, clone
 ) -> None:
@@ -459,6 +463,7 @@ def test_a_ledger_that_got_an_old_export_is_not_used_until_it_has_the_rest(
     assert set(Counter(found["payload"]["to"]["id"] for found in campaign.clone.intercom.messages).values()) == {1}
 
 
+@pytest.mark.proof
 def test_a_variable_begins_no_ledger_beside_the_one_of_the_settings(campaign: MovingLedger, server: Server) -> None:
     campaign.clone.git("rm", "-q", "messages.lock")
     campaign.name(f"{server.lock}#settings")
@@ -482,6 +487,7 @@ def _left(campaign: MovingLedger, lock: str) -> None:
     assert len(campaign.clone.intercom.messages) == sent
 
 
+@pytest.mark.proof
 def test_a_ledger_that_no_commit_ever_named_is_told_too(campaign: MovingLedger, server: Server) -> None:
     campaign.send(30)
     campaign.move("git+origin#uncommitted")
@@ -512,6 +518,7 @@ def test_a_project_in_no_repository_goes_back_to_no_ledger_that_it_left(campaign
     assert set(Counter(found["payload"]["to"]["id"] for found in campaign.clone.intercom.messages).values()) == {1}
 
 
+@pytest.mark.proof
 def test_what_another_run_is_just_sending_is_nothing_that_the_ledger_lacks(
     campaign: MovingLedger, server: Server, tmp_path: Path
 ) -> None:

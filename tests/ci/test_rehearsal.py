@@ -138,6 +138,7 @@ def test_from_the_pull_request_to_the_ledger(host, ledger):
     assert host.plan(tip(host.origin), "2").outputs["has_changes"] == "false"
 
 
+@pytest.mark.proof
 def test_a_comment_is_updated_in_place_and_other_peoples_are_left_alone(host):
     others = [{"id": 1, "user": {"login": "mallory"}, "body": "<!-- msgrun plan: default -->\nnothing to see"}]
     host.comments.write_text(json.dumps(others))
@@ -195,6 +196,7 @@ def test_two_merges_at_once_send_each_message_once_and_keep_both_records(host, c
     assert "held" not in told(host.origin, "for-each-ref")
 
 
+@pytest.mark.proof
 @EITHER
 def test_a_merge_between_approval_and_apply_adds_nothing_to_what_was_approved(host):
     planned = host.plan(tip(host.origin), "1")
@@ -209,6 +211,7 @@ def test_a_merge_between_approval_and_apply_adds_nothing_to_what_was_approved(ho
     assert len(host.author.sent()) == 5
 
 
+@pytest.mark.proof
 @EITHER
 def test_what_was_withdrawn_or_edited_after_the_approval_is_not_sent(host):
     planned = host.plan(tip(host.origin), "1")
@@ -234,6 +237,7 @@ def test_a_run_that_is_run_again_on_its_old_commit_sends_nothing_twice(host):
     assert len(host.author.sent()) == 3
 
 
+@pytest.mark.proof
 @EITHER
 def test_a_run_that_was_cancelled_while_it_waited_is_made_good_by_the_next(host):
     host.plan(tip(host.origin), "1")  # GitHub cancels it: a newer run waits
@@ -244,6 +248,7 @@ def test_a_run_that_was_cancelled_while_it_waited_is_made_good_by_the_next(host)
     assert len(host.author.sent()) == 5
 
 
+@pytest.mark.proof
 def test_a_runner_that_is_lost_before_it_pushed_lets_nobody_send_again(host, clone):
     planned = host.plan(tip(host.origin), "1")
     host.apply(planned, "1", lost_before="Bring the ledger home")
@@ -262,6 +267,7 @@ def test_a_runner_that_is_lost_before_it_pushed_lets_nobody_send_again(host, clo
     assert host.plan(tip(host.origin), "3").outputs["has_changes"] == "false"
 
 
+@pytest.mark.proof
 def test_a_push_that_is_refused_keeps_the_lockfile_and_lets_nobody_send_again(host, clone):
     planned = host.plan(tip(host.origin), "1")
     refusing = host.origin / "hooks" / "update"
@@ -330,6 +336,7 @@ def test_a_branch_that_nobody_may_push_to_keeps_everything_from_being_sent(host)
     assert len(host.author.sent()) == 3
 
 
+@pytest.mark.proof
 @BRANCH
 def test_outcomes_that_cannot_be_pushed_are_an_artifact_that_any_clone_imports(host, clone):
     planned = host.plan(tip(host.origin), "1")
@@ -348,6 +355,7 @@ def test_outcomes_that_cannot_be_pushed_are_an_artifact_that_any_clone_imports(h
     assert len(host.author.sent()) == 3
 
 
+@pytest.mark.proof
 @BRANCH
 def test_outcomes_that_could_not_be_pushed_are_brought_home_by_the_next_step(host):
     planned = host.plan(tip(host.origin), "1")
@@ -360,6 +368,7 @@ def test_outcomes_that_could_not_be_pushed_are_brought_home_by_the_next_step(hos
     assert len(host.author.sent()) == 3
 
 
+@pytest.mark.proof
 @BRANCH
 def test_before_somebody_began_the_ledger_a_plan_says_so_and_nothing_is_sent(host):
     told(host.origin, "update-ref", "-d", "refs/heads/msgrun-ledger")
@@ -377,6 +386,7 @@ def test_before_somebody_began_the_ledger_a_plan_says_so_and_nothing_is_sent(hos
     assert len(host.author.sent()) == 5
 
 
+@pytest.mark.proof
 @BRANCH
 def test_a_pull_request_that_moves_the_ledger_and_forgets_its_records_fails(host):
     settled(host)
@@ -390,6 +400,7 @@ def test_a_pull_request_that_moves_the_ledger_and_forgets_its_records_fails(host
     assert "move the ledger from git+origin to messages.lock, which lacks 3 records" in reviewed.log
 
 
+@pytest.mark.proof
 @LOCKFILE
 def test_a_pull_request_that_moves_the_ledger_with_its_records_passes(host):
     settled(host)

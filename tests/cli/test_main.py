@@ -14,6 +14,7 @@ from runner.ledger.lockfile import Lockfile
 from runner.sandbox import Sandbox
 from tests.cli.test_sending import LIST, records
 from tests.support.project import Folder
+from tests.support.proof import one_of
 
 
 def shell(folder: Folder, command: str) -> subprocess.CompletedProcess[str]:
@@ -21,7 +22,7 @@ def shell(folder: Folder, command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60, check=False)
 
 
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("closed", one_of("<&- >&- 2>&-", "<&-", ">&-", "2>&-"))
 def test_a_closed_standard_stream_is_no_fault(folder: Folder, closed: str) -> None:
     folder.message(LIST)
     assert shell(folder, f"validate {closed}").returncode == 0

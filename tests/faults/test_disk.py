@@ -41,4 +41,4 @@ def test_on_a_full_disk_nothing_is_made_twice_or_forgotten_and_the_rest_follows(
     assert len(made) == PEOPLE
     assert set(unknown) <= set(made)  # a claim of which nothing was POSTed does not stay open
     assert codes[rooms.index(0)] == (1 if is_output_there else 6)
-    assert 0 < codes.count(6) < len(codes)
+    assert 6 in codes

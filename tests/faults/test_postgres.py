@@ -14,7 +14,7 @@ from tests.support.proof import proofs
 
 @pytest.fixture
 def fleet(people: int, tmp_path: Path, own_server: Server) -> Iterator[PostgresFleet]:
-    one = PostgresFleet(tmp_path, own_server, people)
+    one = PostgresFleet(tmp_path, own_server, people, rate=f"{{share: 1, max_per_10s: {people}}}")
     yield one
     one.close()
 
@@ -25,9 +25,9 @@ def test_workers_share_a_plan_and_nobody_gets_it_twice_whatever_is_killed(
 ):
     fleet.begin()
     workers = [fleet.work() for _ in range(3)]
-    fleet.wait_for(people // 9)
-    workers[0].kill()
     fleet.wait_for(people // 4)
+    workers[0].kill()
+    fleet.wait_for(people // 3)
     if is_server_killed:
         own_server.kill()
         time.sleep(1)
