@@ -45,7 +45,7 @@ def test_the_readme_has_two_set_up_commands_each_of_one_line() -> None:
     assert [block.count("\n") for block in blocks] == [1, 1]
     for block in blocks:
         assert block.startswith("python3 -m venv .venv && .venv/bin/pip install -q ")
-    assert "-m pytest" in blocks[1]
+    assert blocks[1].endswith("&& .venv/bin/python -m pytest -n auto\n")
 
 
 def test_the_readmes_first_command_sends_the_repositorys_messages_and_then_has_nothing_to_do(tmp_path: Path) -> None:

@@ -75,7 +75,8 @@ def render(name: str, address: str | None) -> int:
 
 
 @command("schema")
-@click.argument("kind", type=click.Choice(rules.KINDS), default="message")
+# Versions of click disagree on how to show that the kind is optional.
+@click.argument("kind", type=click.Choice(rules.KINDS), default="message", metavar=f"[{'|'.join(rules.KINDS)}]")
 def schema(kind: str) -> int:
     """Print a JSON Schema.
 

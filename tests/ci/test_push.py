@@ -119,6 +119,7 @@ def test_what_others_pushed_meanwhile_stays(job, clone, origin):
     assert ("first", "id:aaa1", "sent") in recorded(origin)
 
 
+@pytest.mark.proof
 def test_many_who_push_at_once_all_get_through(author, job, origin):
     for number in range(5):
         author.write(f"messages/m{number}.yaml", message(f"m{number}", f"x{number}"))

@@ -170,6 +170,7 @@ def test_a_pull_request_with_a_mistake_fails_and_says_so_at_its_line_and_in_the_
     assert "There is no plan" in comment["body"]
 
 
+@pytest.mark.proof
 def test_a_pull_request_that_carries_lockfile_changes_fails(host):
     settled(host)
     lock = (host.author.path / "messages.lock").read_text()
@@ -289,6 +290,7 @@ def test_a_push_that_is_refused_keeps_the_lockfile_and_lets_nobody_send_again(ho
     assert len(host.author.sent()) == 3
 
 
+@pytest.mark.proof
 @EITHER
 def test_a_run_that_fails_half_way_pushes_what_it_sent(host, intercom):
     planned = host.plan(tip(host.origin), "1")
@@ -312,6 +314,7 @@ def test_without_the_secret_nothing_is_sent_and_nothing_stays_held(host):
     assert host.author.sent() == []
 
 
+@pytest.mark.proof
 @BRANCH
 def test_a_runner_that_is_lost_after_it_sent_has_told_the_branch_all(host):
     planned = host.plan(tip(host.origin), "1")
@@ -322,6 +325,7 @@ def test_a_runner_that_is_lost_after_it_sent_has_told_the_branch_all(host):
     assert len(host.author.sent()) == 3
 
 
+@pytest.mark.proof
 @BRANCH
 def test_a_branch_that_nobody_may_push_to_keeps_everything_from_being_sent(host):
     refuse(host.origin, "GH006: Protected branch")

@@ -44,11 +44,25 @@ def repository(tmp_path):
     return tmp_path
 
 
+@pytest.mark.lint
 def test_actionlint_and_shellcheck_find_nothing(repository):
     workflows = sorted(str(path) for path in (repository / ".github" / "workflows").iterdir())
     tool("actionlint", "-shellcheck", str(TOOLS / "shellcheck"), *workflows, cwd=repository)
 
 
+@pytest.mark.lint
+def test_this_projects_own_workflow_has_no_hole_either():
+    workflow = str(ROOT / ".github" / "workflows" / "ci.yml")
+    tool("actionlint", "-shellcheck", str(TOOLS / "shellcheck"), workflow, cwd=ROOT)
+    assert "No findings" in tool("zizmor", "--offline", "--pedantic", workflow, cwd=ROOT)
+    tool("shellcheck", str(ROOT / ".ci" / "run"), cwd=ROOT)
+
+
+def test_this_projects_own_hooks_are_configured():
+    tool("pre-commit", "validate-config", str(ROOT / ".pre-commit-config.yaml"), cwd=ROOT)
+
+
+@pytest.mark.lint
 def test_zizmor_finds_no_hole(repository):
     assert "No findings" in tool("zizmor", "--offline", ".github/workflows/msgrun.yml", "action.yml", cwd=repository)
 
@@ -84,6 +98,7 @@ def scripts(text):
     return list(walk(yaml.safe_load(text)))
 
 
+@pytest.mark.lint
 @pytest.mark.parametrize("text", [ACTION, GITLAB], ids=["action", "gitlab"])
 def test_shellcheck_finds_nothing_in_their_scripts(text, tmp_path):
     found = scripts(text)

@@ -127,7 +127,7 @@ def test_values_that_are_no_text_become_one(tree, write):
     write({"data/c.jsonl": '{"d":"2026-01-02","u":"0F8FAD5B-D9CB-469F-A165-70867728950E","n":null,"l":[{"a":1.5}]}\n'})
     sql = (
         "select *, date '2026-01-02' as day, 1.50::decimal(4,2) as price, "
-        "time '10:00' as t, timestamptz '2026-01-02 10:00+02' as at, 2::hugeint as h from 'data/c.jsonl'"
+        "time '10:00' as t, timestamptz '2026-01-02 10:00:00+02' as at, 2::hugeint as h from 'data/c.jsonl'"
     )
     query = read_query(tree, sql, {"day": "on_day"}, HERE)
     ((values, blank, number),) = query.rows()
