@@ -360,7 +360,7 @@ def test_a_bug_between_claim_and_outcome_leaves_the_delivery_unknown(house, monk
 kinds = st.sampled_from([kind for kind in KINDS if not kind.startswith("slow")])
 
 
-@costly(0.4)
+@costly(0.2)
 @given(st.lists(st.lists(kinds, max_size=12), min_size=1, max_size=4), st.integers(1, 8))
 def test_no_delivery_is_made_twice_whatever_the_answers(house, rounds, limit):
     house.places.lockfile.unlink(missing_ok=True)

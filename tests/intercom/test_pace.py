@@ -72,7 +72,7 @@ def simulate(server: Server, pace: Pace, time: Time, seconds: float, latency: fl
         time.sleep(0.05)
 
 
-@costly(0.2)
+@costly(0.1)
 @given(skew=st.floats(-3600, 3600), limit=st.sampled_from([17, 167, 1666]))
 def test_a_strict_limit_is_used_to_99_percent_without_a_429(skew, limit):
     time = Time()
@@ -83,7 +83,7 @@ def test_a_strict_limit_is_used_to_99_percent_without_a_429(skew, limit):
     assert server.refused == 0
 
 
-@costly(0.2)
+@costly(0.1)
 @given(skew=st.floats(-10, 10), share=st.sampled_from([0.1, 0.5, 0.8]))
 def test_a_share_of_the_limit_is_used_in_a_window(skew, share):
     time = Time()
@@ -95,7 +95,7 @@ def test_a_share_of_the_limit_is_used_in_a_window(skew, share):
     assert sum(server.accepted[window] for window in whole) >= 0.95 * int(167 * share) * len(whole)
 
 
-@costly(0.2)
+@costly(0.1)
 @given(skew=st.floats(-10, 10), others=st.integers(0, 160))
 def test_what_others_took_from_the_window_is_left_to_them(skew, others):
     time = Time()

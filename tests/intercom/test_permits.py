@@ -77,7 +77,7 @@ def used(server: Server) -> float:
     return sum(server.accepted[window] for window in whole) / (server.limit * len(whole))
 
 
-@costly(0.1)
+@costly(0.05)
 @given(skew=st.floats(-3600, 3600), limit=st.sampled_from([167, 1666]), many=st.integers(2, 6))
 def test_many_use_a_limit_together_without_a_429(skew, limit, many):
     time = Time()
@@ -87,7 +87,7 @@ def test_many_use_a_limit_together_without_a_429(skew, limit, many):
     assert server.refused <= 0.001 * limit * 9
 
 
-@costly(0.1)
+@costly(0.05)
 @given(skew=st.floats(-3600, 3600), kill_every=st.floats(2.5, 5))
 def test_whoever_dies_takes_little_of_the_budget_along(skew, kill_every):
     time = Time()

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger.facts import Facts
 from runner.ledger.record import RANK, Header, Record, State, salt_check
+from tests.support.laws import costly
 
 # How sure a ledger is that a delivery must not be sent: the fold must never step down because bytes were lost.
 SAFETY = {None: 0, "free": 0, "refused": 1, "unknown": 2, "sent": 3}
@@ -95,6 +96,7 @@ def test_fields_of_a_newer_version_survive_reading_and_writing(unknown):
     assert {name: again[name] for name in unknown} == unknown
 
 
+@costly(0.3)
 @given(st.lists(st.one_of(records, headers), min_size=1, max_size=3))
 def test_a_lockfile_cut_at_any_byte_loads_and_forgets_no_whole_line(members):
     data = written(members)
