@@ -19,6 +19,7 @@ from runner.ledger import lockfile
 from runner.ledger.facts import Facts
 from runner.ledger.lockfile import Lockfile, Places, create, read
 from runner.ledger.record import RANK, Header, Record
+from tests.support.disk import read_only
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 HOLDER = """
@@ -192,10 +193,8 @@ def test_a_compaction_that_does_not_fit_changes_nothing(places, hold, record):
     assert sorted(path.name for path in places.lockfile.parent.iterdir()) == [".msgrun", "messages.lock"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_read_only_folder_is_said(places, hold):
-    places.lockfile.parent.chmod(0o500)
-    with pytest.raises(LedgerUnavailable, match="cannot be written"):
+    with read_only(places.lockfile.parent), pytest.raises(LedgerUnavailable, match="cannot be written"):
         hold(places)
 
 

@@ -1,6 +1,7 @@
-"""A small disk of its own, to be filled: a real file system with a real end."""
+"""Disks that cannot be written: a small one, to be filled, and a read-only one."""
 
 import contextlib
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,22 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
         pytest.skip(f"no tmpfs may be mounted here: {done.stderr.strip()}")
     try:
         yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@contextlib.contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Makes a folder one that takes no file. Root, whom rights do not stop, mounts it so."""
+    if os.geteuid():
+        folder.chmod(0o500)
+        yield
+        folder.chmod(0o700)
+        return
+    subprocess.run(["mount", "--bind", str(folder), str(folder)], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", str(folder)], check=True)
+        yield
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
