@@ -13,6 +13,18 @@ from runner.errors import LedgerUnavailable
 _TIMEOUT = 120  # seconds for one git command; a fetch over a slow line takes long
 # Set while git runs a hook; they would point every command of ours at another folder than the one it is run in.
 _ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
+# What git and the programs that it runs (ssh, credential helpers) have no use for.
+_SECRET = ("INTERCOM_", "MSGRUN_", "PG")
+# Nothing that the files of a work tree hold makes git run a program or take a folder for a repository. What a pull
+# request cannot write, the clone's own config, still counts: it holds how to sign in to the remote.
+_GUARDED = {
+    "safe.bareRepository": "explicit",  # HEAD, objects/ and refs/ in a folder make no repository of it; git 2.38
+    "protocol.ext.allow": "never",  # the address of a remote is no command
+    "core.fsmonitor": "false",
+    "core.hooksPath": os.devnull,
+    "submodule.recurse": "false",
+    "fetch.recurseSubmodules": "false",
+}
 
 
 _LOCKED = ".lock': File exists."
@@ -33,10 +45,11 @@ class GitFailed(LedgerUnavailable):
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A git work tree: its top folder, and the folder that all its work trees share."""
+    """A git work tree: its top folder, the folder that all its work trees share, and its own, which git is told."""
 
     top: Path
     common: Path
+    own: Path
 
     def journal(self, lockfile: Path) -> Path:
         """Where every record of this lockfile also goes: a reset, stash or switch of branches never touches it."""
@@ -127,13 +140,13 @@ class Repository:
 
     def attempted(self, *args: str) -> str | None:
         """What a git command printed; None if it failed."""
-        done = _run(self.top, args)
+        done = _run(self.top, args, own=self.own)
         return os.fsdecode(done.stdout).strip() if done.returncode == 0 else None
 
     def git(self, *args: str, stdin: bytes = b"", extra: Mapping[str, str] | None = None) -> bytes:
         """What a git command printed. `extra` are environment variables. Raises LedgerUnavailable if it failed."""
         try:
-            done = _run(self.top, args, stdin, extra)
+            done = _run(self.top, args, stdin, extra, own=self.own)
         except subprocess.TimeoutExpired as error:
             raise LedgerUnavailable(f"git {args[0]} did not answer in {_TIMEOUT} seconds", _NO_FETCH) from error
         if done.returncode:
@@ -143,7 +156,7 @@ class Repository:
     def save(self, blob: str, path: Path) -> None:
         """Writes a blob to a new file, byte for byte, however large it is. Raises LedgerUnavailable if git cannot."""
         with path.open("xb") as handle:
-            done = _run(self.top, ("cat-file", "blob", blob), stdout=handle)
+            done = _run(self.top, ("cat-file", "blob", blob), stdout=handle, own=self.own)
         if done.returncode:
             raise GitFailed("cat-file", done.stderr)
 
@@ -167,15 +180,17 @@ def repository(folder: Path) -> Repository | None:
     around = next((place for place in (folder, *folder.parents) if (place / ".git").exists()), None)
     if around is None:
         return None
+    asked = ("--show-toplevel", "--git-common-dir", "--absolute-git-dir")
     try:
-        done = _run(folder, ("rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir"))
+        # In the folder that holds .git: git looks for that before it takes the folder itself for a repository.
+        done = _run(around, ("rev-parse", "--path-format=absolute", *asked))
     except (FileNotFoundError, subprocess.TimeoutExpired) as error:
         raise LedgerUnavailable(f"{around} is a git repository, and git cannot be run", "install git") from error
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         raise LedgerUnavailable(f"git cannot read {around}: {said[0] if said else ''}", said[-1] if said else "")
     folders = os.fsdecode(done.stdout).splitlines()
-    if len(folders) != 2:  # noqa: PLR2004  # one line a question; a git that does not know the option repeats it
+    if len(folders) != len(asked):  # one line a question; a git that does not know the option repeats it
         raise LedgerUnavailable("this git is too old", "msgrun needs git 2.31 or later")
     return Repository(*(Path(found).resolve() for found in folders))
 
@@ -187,7 +202,7 @@ def bare(folder: Path) -> Repository:
         done = _run(folder, ("init", "--quiet", "--bare", "."))
         if done.returncode:
             raise GitFailed("init", done.stderr)
-    return Repository(folder.resolve(), folder.resolve())
+    return Repository(*(folder.resolve(),) * 3)
 
 
 def _branch_of_job(environ: Mapping[str, str]) -> str:
@@ -208,12 +223,18 @@ def _run(
     stdin: bytes = b"",
     extra: Mapping[str, str] | None = None,
     stdout: IO[bytes] | int = subprocess.PIPE,
+    own: Path | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
-    environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
+    """Runs git: the one place. `own` is the repository's folder; without it git looks for one from `folder` on."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_SECRET)}
+    environment = {name: value for name, value in kept.items() if name not in _ELSEWHERE}
     environment |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(extra or {})}
     environment.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
+    if own:
+        environment["GIT_DIR"] = str(own)
+    guarded = [word for name, value in _GUARDED.items() for word in ("-c", f"{name}={value}")]
     return subprocess.run(  # noqa: S603  # git, with arguments of ours
-        ["git", *args],  # noqa: S607  # the git of the user's PATH
+        ["git", *guarded, *args],  # noqa: S607  # the git of the user's PATH
         cwd=folder,
         env=environment,
         stdout=stdout,

@@ -20,8 +20,8 @@ from tests.support.proof import one_of
 
 PUSHES = """\
 #!/bin/sh
-for arg in "$@"; do case $arg in *:refs/heads/msgrun-ledger) is_ours=1;; esac; done
-if [ "$1" = push ] && [ -n "$is_ours" ]; then
+for arg in "$@"; do case $arg in push) is_push=1;; *:refs/heads/msgrun-ledger) is_ours=1;; esac; done
+if [ -n "$is_push" ] && [ -n "$is_ours" ]; then
     echo x >> COUNT
     n=$(wc -l < COUNT)
     if [ "$n" -gt 1 ] && [ $((n % 3)) = 0 ]; then WHAT; fi

@@ -351,7 +351,7 @@ def test_a_repository_without_a_git_to_run_is_said(clone, monkeypatch):
 def test_a_git_too_old_to_answer_is_said(clone, tmp_path, monkeypatch):
     old = tmp_path / "bin" / "git"
     old.parent.mkdir()
-    old.write_text("#!/bin/sh\necho --path-format=absolute\necho /top\necho .git\n")
+    old.write_text("#!/bin/sh\necho --path-format=absolute\necho /top\necho .git\necho /top/.git\n")
     old.chmod(0o755)
     monkeypatch.setenv("PATH", str(old.parent))
     with pytest.raises(LedgerUnavailable, match="too old"):

@@ -1,0 +1,152 @@
+"""No file of a pull request makes git run a program, and git is told no secret of msgrun's.
+
+The project lies in a subfolder of its repository, whose author commits there what a bare repository consists of: git
+took such a folder for one, with the configuration that it holds.
+"""
+
+import os
+import stat
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from runner.ledger import git
+from runner.sandbox import Sandbox
+from tests.support.clones import HEADER, Clone, message
+
+# What a configuration can make git run. WITNESS is a program that leaves a file.
+WORKTREE = "[core]\n\tbare = false\n\tworktree = .\n"
+CONFIGS = {
+    "fsmonitor": "[core]\n\tfsmonitor = WITNESS\n",
+    "hooks": "[core]\n\thooksPath = FOLDER/hooks\n",
+    "ssh": '[core]\n\tsshCommand = WITNESS\n[remote "origin"]\n\turl = ssh://host/x\n',
+    "ext": '[protocol "ext"]\n\tallow = always\n[remote "origin"]\n\turl = ext::WITNESS\n',
+    "uploadpack": '[remote "origin"]\n\turl = FOLDER\n\tuploadpack = WITNESS\n',
+    "proxy": '[core]\n\tgitProxy = WITNESS\n[remote "origin"]\n\turl = git://127.0.0.1:9/x\n',
+    "credential": '[credential]\n\thelper = !WITNESS\n[remote "origin"]\n\turl = http://127.0.0.1:9/x\n',
+    "insteadof": '[protocol "ext"]\n\tallow = always\n[url "ext::WITNESS "]\n\tinsteadOf = http\n'
+    '[remote "origin"]\n\turl = http://x\n',
+    "include": "[include]\n\tpath = FOLDER/more\n[core]\n\tfsmonitor = WITNESS\n",
+    "bare": "[core]\n\tbare = true\n\tfsmonitor = WITNESS\n",
+    "alternates": "[core]\n\talternateRefsCommand = WITNESS\n\tfsmonitor = WITNESS\n",
+    "pager": "[core]\n\tpager = WITNESS\n\tfsmonitor = WITNESS\n[pager]\n\tlog = WITNESS\n",
+}
+COMMANDS = [
+    ("plan",),
+    ("plan", "--against", "HEAD"),
+    ("plan", "--write"),
+    ("status",),
+    ("lock", "verify", "--against", "HEAD"),
+    ("apply", "--yes"),
+]
+
+
+def executable(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+@pytest.fixture
+def witness(tmp_path: Path) -> Path:
+    """A program that leaves the file `ran` beside it."""
+    return executable(tmp_path / "witness", f"#!/bin/sh\nenv > {tmp_path}/ran\n")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Callable[[str], Clone]:
+    """A repository with a project in `mail/`, which is also what git needs to take it for a bare repository."""
+
+    def make(config: str) -> Clone:
+        with Sandbox(workspace="acme", rate_limit=10**9) as intercom:
+            pass  # only its type is needed: nothing here sends
+        clone = Clone(tmp_path / "repository", intercom)
+        folder = clone.path / "mail"
+        clone.path.mkdir()
+        clone.git("init", "--quiet", "--initial-branch=main")
+        clone.write("mail/msgrun.yaml", 'salt: "x"\nfrom: {type: admin, id: "394051"}\n')
+        clone.write("mail/messages.lock", HEADER % "")
+        clone.write("mail/messages/first.yaml", message("first", "aaa1"))
+        clone.write("mail/HEAD", "ref: refs/heads/main\n")
+        for name in ("objects", "refs"):
+            clone.write(f"mail/{name}/.keep", "")
+        text = config.replace("FOLDER", str(folder))
+        clone.write("mail/config", f"[core]\n\trepositoryformatversion = 0\n{WORKTREE}{text}")
+        clone.write("mail/more", text)
+        clone.commit()
+        return clone
+
+    return make
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_folder_that_looks_like_a_repository_makes_git_run_nothing(name, project, witness):
+    clone = project(CONFIGS[name].replace("WITNESS", str(witness)))
+    for hook in ("reference-transaction", "pre-push", "post-index-change"):
+        executable(clone.path / "mail" / "hooks" / hook, witness.read_text())
+    for command in COMMANDS:
+        ran = clone.msgrun("-C", "mail", *command)
+        assert "git cannot read" not in ran.err
+        assert not (witness.parent / "ran").exists(), command
+
+
+def test_the_same_folder_makes_plain_git_run_a_program(project, witness):
+    clone = project(CONFIGS["fsmonitor"].replace("WITNESS", str(witness)))
+    command = ["git", "-c", "safe.bareRepository=all", "status"]
+    subprocess.run(command, cwd=clone.path / "mail", capture_output=True, check=False)
+    assert (witness.parent / "ran").exists()  # else the test above proves nothing
+
+
+@pytest.mark.parametrize("address", ["ext::WITNESS", "ext::sh -c WITNESS%20%S", "ext::WITNESS %G/x"])
+def test_a_remote_is_never_a_command(address, project, witness):
+    clone = project("")
+    clone.git("remote", "add", "origin", address.replace("WITNESS", str(witness)))
+    for command in COMMANDS:
+        clone.msgrun("-C", "mail", *command)
+        assert not (witness.parent / "ran").exists(), command
+
+
+def test_hooks_of_the_clone_are_not_run(project, witness):
+    clone = project("")
+    for hook in ("reference-transaction", "post-index-change"):
+        executable(clone.path / ".git" / "hooks" / hook, witness.read_text())
+    for command in COMMANDS:
+        clone.msgrun("-C", "mail", *command)
+    assert not (witness.parent / "ran").exists()
+
+
+@pytest.mark.parametrize("name", ["INTERCOM_ACCESS_TOKEN", "INTERCOM_TOKEN", "MSGRUN_SALT", "PGPASSWORD"])
+def test_git_is_told_no_secret(name, tmp_path, monkeypatch):
+    shim = executable(tmp_path / "bin" / "git", f'#!/bin/sh\nenv > {tmp_path}/seen\nexec {_git()} "$@"\n')
+    monkeypatch.setenv("PATH", f"{shim.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv(name, "s3cret")
+    monkeypatch.setenv("GIT_ASKPASS", "/bin/true")
+    subprocess.run(["git", "init", "--quiet", str(tmp_path / "clone")], check=True)
+    found = git.repository(tmp_path / "clone")
+    assert found is not None
+    found.git("remote")
+    seen = (tmp_path / "seen").read_text()
+    assert "s3cret" not in seen
+    assert "GIT_ASKPASS=/bin/true" in seen  # what git itself needs to sign in stays
+
+
+def test_every_call_names_the_repository_that_was_found(project, monkeypatch):
+    clone = project("")
+    calls = []
+    run = subprocess.run
+
+    def noted(*args, **kwargs):
+        calls.append(kwargs["env"].get("GIT_DIR"))
+        return run(*args, **kwargs)
+
+    found = git.repository(clone.path / "mail" / "messages")
+    monkeypatch.setattr(git.subprocess, "run", noted)
+    assert found.blob("HEAD", "mail/msgrun.yaml")
+    assert set(calls) == {str(clone.path.resolve() / ".git")}
+
+
+def _git() -> str:
+    return subprocess.run(["which", "git"], capture_output=True, text=True, check=True).stdout.strip()
