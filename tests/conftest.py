@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ settings.register_profile("proof", deadline=None, suppress_health_check=CHECKS, 
 
 def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("proof" if _is_proof(config) else "quick")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs with Ctrl-C ignored
     if not hasattr(config, "workerinput"):  # the workers of pytest-xdist inherit it
         os.environ[SHARED] = tempfile.mkdtemp(prefix="msgrun-tests-")
 

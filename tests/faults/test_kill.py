@@ -94,7 +94,9 @@ def test_of_two_applies_at_once_one_is_told_who_holds_the_ledger(campaign):
     run = campaign(people=90)
     first = run.start()
     run.wait_for(1)
+    first.send_signal(signal.SIGSTOP)  # so that it holds the ledger, however busy the machine is
     assert run.apply() == 6
+    first.send_signal(signal.SIGCONT)
     assert f"msgrun apply, process {first.pid}" in run.printed
     first.communicate(timeout=30)
     assert first.returncode == 0
