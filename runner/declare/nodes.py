@@ -179,8 +179,8 @@ def _refuse_depth(text: str) -> None:
     try:
         _check_depth(yaml.parse(text, Loader=_Loader))
     except yaml.MarkedYAMLError as error:
-        # libyaml reads up to 1,024 characters ahead, and since 0.2.6 it has a limit of its own: it may refuse a
-        # depth before it reports the first bracket. PyYAML's own parser has no such limit, so our limit decides.
+        # libyaml reads up to 1,024 characters ahead, and newer ones (PyYAML 6.0.4) have a limit of their own: they may
+        # refuse a depth before they report the first bracket. PyYAML's own parser has none, so our limit decides.
         mark: Any = error.problem_mark or error.context_mark
         if _brackets(text[: mark.index]) > MAX_DEPTH:
             with suppress(yaml.MarkedYAMLError):  # composing meets the same error again, after what stands before it

@@ -57,12 +57,10 @@ def witness(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Callable[[str], Clone]:
+def project(tmp_path: Path, intercom: Sandbox) -> Callable[[str], Clone]:
     """A repository with a project in `mail/`, which is also what git needs to take it for a bare repository."""
 
     def make(config: str) -> Clone:
-        with Sandbox(workspace="acme", rate_limit=10**9) as intercom:
-            pass  # only its type is needed: nothing here sends
         clone = Clone(tmp_path / "repository", intercom)
         folder = clone.path / "mail"
         clone.path.mkdir()

@@ -20,11 +20,11 @@ _HOLE = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 # What our steps call and no test should reach: pip, which would download, and GitHub's own command.
 _PYTHON = """\
 #!/bin/sh
-[ "$1 $2" = "-m venv" ] || exec {python} "$@"
-mkdir -p "$3/bin"
-printf '#!/bin/sh\\necho "$@" >> {log}\\n' > "$3/bin/pip"
-printf '#!/bin/sh\\nexec {python} -m runner "$@"\\n' > "$3/bin/msgrun"
-chmod +x "$3/bin/pip" "$3/bin/msgrun"
+[ "$1 $2 $3" = "-I -m venv" ] || exec {python} "$@"
+mkdir -p "$4/bin"
+printf '#!/bin/sh\\necho "$@" >> {log}\\n' > "$4/bin/pip"
+printf '#!/bin/sh\\nexec {python} -m runner "$@"\\n' > "$4/bin/msgrun"
+chmod +x "$4/bin/pip" "$4/bin/msgrun"
 """
 _GH = """\
 #!/bin/sh

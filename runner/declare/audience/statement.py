@@ -99,7 +99,7 @@ def _check_functions(parts: list[dict[str, Any]]) -> None:
         if part.get("class") == "COLUMN_REF" and len(columns) == 1 and columns[0].casefold() in CLOCK_WORDS:
             raise NotReadable("sql-function", f"{columns[0]} is not available", _SAME_FILES)
         if name and name not in ALLOWED:
-            near = get_close_matches(name, ALLOWED, n=1, cutoff=0.85)
+            near = get_close_matches(name, sorted(ALLOWED), n=1, cutoff=0.85)
             hint = f"did you mean {near[0]}?" if near else _SAME_FILES
             raise NotReadable("sql-function", f"the function {name} is not available", hint)
         if name == "age" and len(_arguments(part)) != _AGE_ARGUMENTS:
