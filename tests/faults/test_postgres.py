@@ -14,7 +14,7 @@ from tests.support.proof import proofs
 
 @pytest.fixture
 def fleet(people: int, tmp_path: Path, own_server: Server) -> Iterator[PostgresFleet]:
-    one = PostgresFleet(tmp_path, own_server, people, rate=f"{{share: 1, max_per_10s: {people * 3 // 2}}}")
+    one = PostgresFleet(tmp_path, own_server, people, rate=f"{{share: 1, max_per_10s: {min(600, people * 3 // 2)}}}")
     yield one
     one.close()
 
