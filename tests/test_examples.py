@@ -77,7 +77,7 @@ def _check(name, found, text):
 
 
 @pytest.mark.parametrize("name", _names("invalid"))
-def test_every_fault_is_told_at_its_place_and_without_addresses(name, validate):
+def test_every_problem_is_reported_at_its_place_and_without_addresses(name, validate):
     code, found, text = validate(name)
     assert code == 1
     _check(name, found, text)

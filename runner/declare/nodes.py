@@ -182,7 +182,7 @@ def _refuse_depth(text: str) -> None:
         # libyaml reads up to 1,024 characters ahead, and newer ones (PyYAML 6.0.4) have a limit of their own: they may
         # refuse a depth before they report the first bracket. PyYAML's own parser has none, so our limit decides.
         mark: Any = error.problem_mark or error.context_mark
-        if _brackets(text[: mark.index]) > MAX_DEPTH:
+        if _open_brackets(text[: mark.index]) > MAX_DEPTH:
             with suppress(yaml.MarkedYAMLError):  # composing meets the same error again, after what stands before it
                 _check_depth(yaml.parse(text, Loader=yaml.SafeLoader))
 
@@ -200,6 +200,6 @@ def _check_depth(events: Iterable[Any]) -> None:
             depth -= 1
 
 
-def _brackets(text: str) -> int:
+def _open_brackets(text: str) -> int:
     """How many brackets of the text are open at its end, those in quotes included: an estimate that costs little."""
     return text.count("[") + text.count("{") - text.count("]") - text.count("}")

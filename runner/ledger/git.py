@@ -22,8 +22,6 @@ _GUARDED = {
     "protocol.ext.allow": "never",  # the address of a remote is no command
     "core.fsmonitor": "false",
     "core.hooksPath": os.devnull,
-    "submodule.recurse": "false",
-    "fetch.recurseSubmodules": "false",
 }
 
 
@@ -45,11 +43,11 @@ class GitFailed(LedgerUnavailable):
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A git work tree: its top folder, the folder that all its work trees share, and its own, which git is told."""
+    """A git work tree: its top folder, the folder that all its work trees share, and its GIT_DIR."""
 
     top: Path
     common: Path
-    own: Path
+    git_dir: Path
 
     def journal(self, lockfile: Path) -> Path:
         """Where every record of this lockfile also goes: a reset, stash or switch of branches never touches it."""
@@ -140,13 +138,13 @@ class Repository:
 
     def attempted(self, *args: str) -> str | None:
         """What a git command printed; None if it failed."""
-        done = _run(self.top, args, own=self.own)
+        done = _run(self.top, args, git_dir=self.git_dir)
         return os.fsdecode(done.stdout).strip() if done.returncode == 0 else None
 
     def git(self, *args: str, stdin: bytes = b"", extra: Mapping[str, str] | None = None) -> bytes:
         """What a git command printed. `extra` are environment variables. Raises LedgerUnavailable if it failed."""
         try:
-            done = _run(self.top, args, stdin, extra, own=self.own)
+            done = _run(self.top, args, stdin, extra, git_dir=self.git_dir)
         except subprocess.TimeoutExpired as error:
             raise LedgerUnavailable(f"git {args[0]} did not answer in {_TIMEOUT} seconds", _NO_FETCH) from error
         if done.returncode:
@@ -156,7 +154,7 @@ class Repository:
     def save(self, blob: str, path: Path) -> None:
         """Writes a blob to a new file, byte for byte, however large it is. Raises LedgerUnavailable if git cannot."""
         with path.open("xb") as handle:
-            done = _run(self.top, ("cat-file", "blob", blob), stdout=handle, own=self.own)
+            done = _run(self.top, ("cat-file", "blob", blob), stdout=handle, git_dir=self.git_dir)
         if done.returncode:
             raise GitFailed("cat-file", done.stderr)
 
@@ -223,15 +221,15 @@ def _run(
     stdin: bytes = b"",
     extra: Mapping[str, str] | None = None,
     stdout: IO[bytes] | int = subprocess.PIPE,
-    own: Path | None = None,
+    git_dir: Path | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
-    """Runs git: the one place. `own` is the repository's folder; without it git looks for one from `folder` on."""
+    """Runs git: the one place that does. Without `git_dir` git looks for a repository from `folder` on."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_SECRET)}
     environment = {name: value for name, value in kept.items() if name not in _ELSEWHERE}
     environment |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(extra or {})}
     environment.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
-    if own:
-        environment["GIT_DIR"] = str(own)
+    if git_dir:
+        environment["GIT_DIR"] = str(git_dir)
     guarded = [word for name, value in _GUARDED.items() for word in ("-c", f"{name}={value}")]
     return subprocess.run(  # noqa: S603  # git, with arguments of ours
         ["git", *guarded, *args],  # noqa: S607  # the git of the user's PATH

@@ -22,20 +22,13 @@ from runner.ledger.postgres.ledger import Postgres
 from runner.ledger.record import Record
 from runner.sandbox import Sandbox
 from tests.support.postgres import Server, created
-from tests.support.project import ROOT
+from tests.support.project import ROOT, people_message
 
 SETTINGS = """\
 salt: s3cret
 workspace: acme
 limits: {{recipients_per_message: 2000000, recipients_per_apply: 2000000}}
 lock: {lock}
-"""
-MESSAGE = """\
-name: seed
-message_type: inapp
-body: "Ponies for {{ who }}"
-from: {type: admin, id: "394051"}
-to: {csv: ../people.csv, type: user, id: "{{ who }}"}
 """
 # Whatever the first delivery's lines say, for as many more; the key is the contract's.
 FILL = """
@@ -81,7 +74,7 @@ def msgrun(root: Path, *words: str) -> Command:
 def begin(root: Path, server: Server, people: int) -> None:
     """A project whose first delivery was really sent, so that the others can look like it."""
     (root / "messages").mkdir()
-    (root / "messages" / "seed.yaml").write_text(MESSAGE)
+    (root / "messages" / "seed.yaml").write_text(people_message("seed"))
     (root / "msgrun.yaml").write_text(SETTINGS.format(lock=server.lock))
     write(root, people)
     run(msgrun(root, "apply", "--yes", "--new-lock", "--limit", "1"))

@@ -94,7 +94,7 @@ def test_a_file_with_such_a_time_is_read_but_not_converted(write):
         read_query(tree, "select t at time zone 'Australia/Sydney' as t from 't.parquet'", {}, Place("a.yaml"))
 
 
-def test_whatever_the_installed_version_calls_volatile_is_refused():
+def test_every_function_that_the_installed_version_calls_volatile_is_refused():
     """Rows of the catalog, so a newer DuckDB brings its own new functions to this test."""
     with duckdb().connect() as free:
         rows = free.execute("select function_name from duckdb_functions() where stability = 'VOLATILE'").fetchall()

@@ -14,8 +14,14 @@ from tests.support.proof import proofs
     ("seed", "email", "rate", "recipients", "restarts"),
     [
         ("33", False, 100_000, 80, 3),
-        *proofs([("19", False, 3000, 300, 6), ("2", True, 3000, 300, 6), ("30", False, 100_000, 300, 6)]),
-        *proofs([("5", True, 3000, 300, 6)]),
+        *proofs(
+            [
+                ("19", False, 3000, 300, 6),
+                ("2", True, 3000, 300, 6),
+                ("30", False, 100_000, 300, 6),
+                ("5", True, 3000, 300, 6),
+            ]
+        ),
     ],
 )
 def test_whatever_breaks_nothing_is_made_twice_and_nothing_made_is_forgotten(
@@ -23,9 +29,7 @@ def test_whatever_breaks_nothing_is_made_twice_and_nothing_made_is_forgotten(
 ):
     extra = ("--idle", "0.4", "--refuse", "150:0.6")
     long = recipients > 100
-    campaign = FaultCampaign(
-        tmp_path.resolve(), recipients, email, seed, rate, extra=extra, opens=long, secure=True
-    )  # fmt: skip
+    campaign = FaultCampaign(tmp_path.resolve(), recipients, email, seed, rate, extra=extra, opens=long, secure=True)
     try:
         tried, duplicates, losses = conduct(campaign, restarts, 2.5 if long else 1.0)
     finally:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from runner.ledger import git
+from runner.ledger.record import salt_check
 from runner.sandbox import Sandbox
 from tests.support.clones import HEADER, Clone, message
 
@@ -66,7 +67,7 @@ def project(tmp_path: Path, intercom: Sandbox) -> Callable[[str], Clone]:
         clone.path.mkdir()
         clone.git("init", "--quiet", "--initial-branch=main")
         clone.write("mail/msgrun.yaml", 'salt: "x"\nfrom: {type: admin, id: "394051"}\n')
-        clone.write("mail/messages.lock", HEADER % "")
+        clone.write("mail/messages.lock", HEADER % salt_check("x"))
         clone.write("mail/messages/first.yaml", message("first", "aaa1"))
         clone.write("mail/HEAD", "ref: refs/heads/main\n")
         for name in ("objects", "refs"):
@@ -86,8 +87,7 @@ def test_a_folder_that_looks_like_a_repository_makes_git_run_nothing(name, proje
     for hook in ("reference-transaction", "pre-push", "post-index-change"):
         executable(clone.path / "mail" / "hooks" / hook, witness.read_text())
     for command in COMMANDS:
-        ran = clone.msgrun("-C", "mail", *command)
-        assert "git cannot read" not in ran.err
+        assert clone.msgrun("-C", "mail", *command).code == 0, command
         assert not (witness.parent / "ran").exists(), command
 
 
@@ -102,13 +102,19 @@ def test_the_same_folder_makes_plain_git_run_a_program(project, witness):
 def test_a_remote_is_never_a_command(address, project, witness):
     clone = project("")
     clone.git("remote", "add", "origin", address.replace("WITNESS", str(witness)))
+    clone.git("config", "protocol.ext.allow", "always")  # git itself says never where nobody says otherwise
     for command in COMMANDS:
         clone.msgrun("-C", "mail", *command)
         assert not (witness.parent / "ran").exists(), command
 
 
-def test_hooks_of_the_clone_are_not_run(project, witness):
+def test_hooks_of_the_clone_are_not_run(project, witness, tmp_path):
     clone = project("")
+    clone.git("init", "--quiet", "--bare", str(tmp_path / "origin.git"))
+    clone.git("remote", "add", "origin", str(tmp_path / "origin.git"))
+    clone.git(
+        "push", "--quiet", "--set-upstream", "origin", "main"
+    )  # what is fetched moves a ref: that is a hook's cue
     for hook in ("reference-transaction", "post-index-change"):
         executable(clone.path / ".git" / "hooks" / hook, witness.read_text())
     for command in COMMANDS:
@@ -117,7 +123,7 @@ def test_hooks_of_the_clone_are_not_run(project, witness):
 
 
 @pytest.mark.parametrize("name", ["INTERCOM_ACCESS_TOKEN", "INTERCOM_TOKEN", "MSGRUN_SALT", "PGPASSWORD"])
-def test_git_is_told_no_secret(name, tmp_path, monkeypatch):
+def test_git_sees_no_secret(name, tmp_path, monkeypatch):
     shim = executable(tmp_path / "bin" / "git", f'#!/bin/sh\nenv > {tmp_path}/seen\nexec {_git()} "$@"\n')
     monkeypatch.setenv("PATH", f"{shim.parent}:{os.environ['PATH']}")
     monkeypatch.setenv(name, "s3cret")

@@ -1,6 +1,7 @@
 """What a job runs before msgrun itself runs imports nothing from the checkout: a pull request may bring any module."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def _action() -> list[str]:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout with modules that leave a file each when they are imported; they then act as the real ones."""
+    """A checkout with modules that write their name to the file `imported` when they are imported."""
     folder = tmp_path / "checkout"
     folder.mkdir()
     for name in MODULES:
@@ -43,18 +44,17 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def _run(script: str, checkout: Path) -> subprocess.CompletedProcess[str]:
-    """Runs a script as a job does, with the real Python; pip itself would need a network."""
+    """Runs a script as a job does, with the real Python and pip, which says its version: to install needs a network."""
     temp = checkout.parent / "temp"
     temp.mkdir()
     environment = {
         **os.environ, "RUNNER_TEMP": str(temp), "GITHUB_PATH": str(temp / "path"), "COMMAND": "plan", "PLAN": "",
         "MSGRUN_VERSION": "0", "MSGRUN_DIRECTORY": ".", "GITHUB_ACTION_PATH": str(temp / "action"),
     }  # fmt: skip
-    lines = script.replace("/tmp/msgrun", str(temp / "msgrun")).replace("cd /tmp ", f"cd {temp} ").splitlines()
-    lines = [line.replace("/bin/pip", "/bin/python -m pip --version; :").replace("bin/python -m", "bin/python -I -m")
-             if "/bin/pip" in line else line for line in lines]  # fmt: skip
+    script = script.replace("/tmp/msgrun", str(temp / "msgrun")).replace("cd /tmp ", f"cd {temp} ")
+    script = re.sub(r"(bin/pip\"?) install [^)\n]*", r"\1 --version", script)
     return subprocess.run(
-        ["bash", "-eo", "pipefail", "-c", "\n".join(lines)],
+        ["bash", "-eo", "pipefail", "-c", script],
         cwd=checkout, env=environment, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 
@@ -65,6 +65,7 @@ def test_no_module_of_the_checkout_is_imported_while_msgrun_is_installed(scripts
     assert found
     assert len(set(found)) == 1  # every job of a workflow installs in the same way
     done = _run(found[0], checkout)
+    assert (done.returncode, done.stdout.split()[:1]) == (0, ["pip"]), done.stderr
     assert (checkout.parent / "temp" / "msgrun" / "bin" / "python").exists(), done.stderr
     assert not (checkout.parent / "imported").exists(), (checkout.parent / "imported").read_text()
 

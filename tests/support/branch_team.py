@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.processes import environment, start_intercom
+from tests.support.project import people_message
 
 BRANCH = "msgrun-ledger"
 SETTINGS = """\
@@ -21,12 +22,6 @@ from: {type: admin, id: "394051"}
 limits: {recipients_per_message: 1000000, recipients_per_apply: 1000000}
 abort_if: {unknown: 1000000, refused: "100%", after: 1000000}
 rate: {share: 1}
-"""
-MESSAGE = """\
-name: news
-message_type: inapp
-body: "Ponies for {{ who }}"
-to: {csv: ../people.csv, type: user, id: "{{ who }}"}
 """
 WHO = {f"GIT_{role}_{what}": "t@example.com" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
@@ -51,7 +46,7 @@ class BranchTeam:
         author = self.root / "author"
         (author / "messages").mkdir(parents=True)
         (author / "msgrun.yaml").write_text(SETTINGS.replace("LOCK", self.lock))
-        (author / "messages/news.yaml").write_text(MESSAGE)
+        (author / "messages/news.yaml").write_text(people_message("news"))
         self.people = [f"u{number:06}" for number in range(self.recipients)]
         (author / "people.csv").write_text("who\n" + "".join(f"{who}\n" for who in self.people))
         self.git(author, "init", "-q", "-b", "main")

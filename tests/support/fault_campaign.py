@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.processes import SUPPORT, environment, start_intercom
-from tests.support.project import ROOT
+from tests.support.project import ROOT, people_message
 
 RANK = ["claimed", "unknown", "refused", "released", "sent"]
 DISTURBANCES = [
@@ -46,14 +46,6 @@ salt: s3cret
 limits: {recipients_per_message: 1000000, recipients_per_apply: 1000000}
 abort_if: {unknown: 1000000, refused: "100%", after: 1000000}
 rate: {share: 1, max_per_10s: RATE}
-"""
-MESSAGE = """\
-name: news
-message_type: inapp
-body: "Ponies for {{ who }}"
-from: {type: admin, id: "394051"}
-to: {csv: ../people.csv, type: user, KIND: "{{ who }}"}
-create_conversation_without_contact_reply: OPENS
 """
 
 
@@ -87,7 +79,8 @@ class FaultCampaign:
         subprocess.run(["git", "init", "-q", str(self.root)], check=True)
         self.journal = self.root / ".git/msgrun/messages.lock.journal"
         (self.root / "messages").mkdir()
-        message = MESSAGE.replace("KIND", "email" if self.email else "id").replace("OPENS", str(self.opens).lower())
+        flag = f"create_conversation_without_contact_reply: {str(self.opens).lower()}\n"
+        message = people_message("news", "email" if self.email else "id", flag)
         (self.root / "messages/news.yaml").write_text(message)
         (self.root / "msgrun.yaml").write_text(SETTINGS.replace("RATE", str(self.rate)))
         self.lockfile.write_text(HEADER)

@@ -6,14 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.clones import SETTINGS, Clone
+from tests.support.project import people_message
 
+MESSAGE = people_message("news")
 PEOPLE = [f"p{number:03}" for number in range(120)]
-MESSAGE = """\
-name: news
-message_type: inapp
-body: "Ponies for {{ who }}"
-to: {csv: ../people.csv, type: user, id: "{{ who }}"}
-"""
 BREAKERS = 'abort_if: {unknown: 1000, refused: "100%", after: 1000}\n'
 # Of each part of the campaign: one refused, one made without an answer, one not made, and without an answer either.
 TROUBLE = {

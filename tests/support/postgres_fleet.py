@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.support.postgres import Server
 from tests.support.processes import environment, start_intercom
+from tests.support.project import people_message
 
 SETTINGS = """\
 salt: s3cret
@@ -17,13 +18,6 @@ abort_if: {{unknown: 1000, refused: "100%", after: 1000}}
 limits: {{recipients_per_message: 1000000, recipients_per_apply: 1000000}}
 rate: {rate}
 lock: {lock}
-"""
-MESSAGE = """\
-name: seed
-message_type: inapp
-body: "Ponies for {{ who }}"
-from: {type: admin, id: "394051"}
-to: {csv: ../people.csv, type: user, id: "{{ who }}"}
 """
 
 
@@ -39,7 +33,7 @@ class PostgresFleet:
     ) -> None:  # fmt: skip
         self.root, self.log, self.plan = root, root / "made.jsonl", root / "plan.json"
         (root / "messages").mkdir()
-        (root / "messages" / "seed.yaml").write_text(MESSAGE)
+        (root / "messages" / "seed.yaml").write_text(people_message("seed"))
         (root / "people.csv").write_text("who\n" + "".join(f"p{number}\n" for number in range(people)))
         (root / "msgrun.yaml").write_text(SETTINGS.format(lock=server.lock, rate=rate))
         self.intercom = start_intercom(self.log, "--limit", str(limit))
@@ -47,7 +41,7 @@ class PostgresFleet:
         self.workers: list[subprocess.Popen[str]] = []
 
     def start(self, *args: str) -> subprocess.Popen[str]:
-        """Starts the command; `output` of the process reads what it printed."""
+        """Starts the command. `finish` waits for it and gives what it printed."""
         command = [sys.executable, "-m", "runner", "-C", str(self.root), *args]
         with self._output(len(self.workers)).open("w") as out:
             worker = subprocess.Popen(command, env=self.environment, stdout=out, stderr=out, text=True)

@@ -25,6 +25,20 @@ to: {type: user, id: 536e564f316c83104c000020}
 """
 
 
+def people_message(name: str, kind: str = "id", more: str = "") -> str:
+    """A declaration whose recipients are the rows of people.csv: its column `who` is their address of this kind.
+
+    `more` is YAML that follows.
+    """
+    return f"""\
+name: {name}
+message_type: inapp
+body: "Ponies for {{{{ who }}}}"
+from: {{type: admin, id: "394051"}}
+to: {{csv: ../people.csv, type: user, {kind}: "{{{{ who }}}}"}}
+{more}"""
+
+
 @dataclass(frozen=True, slots=True)
 class Ran:
     """What a command printed, and its exit code."""

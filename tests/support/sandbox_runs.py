@@ -13,19 +13,13 @@ from pathlib import Path
 
 from runner.ledger.lockfile import Places, read
 from tests.support.processes import environment
+from tests.support.project import people_message
 
 # Sixty a second, so that a run lasts long enough to be killed in its middle.
 SETTINGS = """\
 salt: s3cret
 abort_if: {unknown: 1000, refused: "100%", after: 1000}
 rate: {share: 1, max_per_10s: 600}
-"""
-MESSAGE = """\
-name: {name}
-message_type: inapp
-body: "Ponies for {{{{ who }}}}"
-from: {{type: admin, id: "394051"}}
-to: {{csv: ../people.csv, type: user, {kind}: "{{{{ who }}}}"}}
 """
 
 
@@ -43,7 +37,7 @@ class SandboxRuns:
 
     def __post_init__(self) -> None:
         (self.root / "messages").mkdir()
-        (self.root / "messages" / "seed.yaml").write_text(MESSAGE.format(name="seed", kind=self.kind))
+        (self.root / "messages" / "seed.yaml").write_text(people_message("seed", self.kind))
         rows = "".join(f"b{number:03}{'@example.com' * (self.kind == 'email')}\n" for number in range(self.people))
         (self.root / "people.csv").write_text("who\n" + rows)
         (self.root / "msgrun.yaml").write_text(SETTINGS)

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from runner.declare.audience.extra import extra_package
 from runner.declare.tree import NotReadable, Tree
 from runner.privacy import private
 
 MAX_SECONDS = 60.0  # until the first row
 MAX_MEMORY = "1GB"
-_AGAIN = 0.1  # seconds: an interrupt that comes before the query begins is lost
+_INTERRUPT_EVERY = 0.1  # seconds: an interrupt that comes before the query begins is lost
 _FAILING = (
     "a file is read strictly here: one kind of line end, every row as wide as the header, each key of an object once"
 )
@@ -106,7 +107,7 @@ def begun(database: Any, sql: str) -> Any:
         finally:
             while not query.done():
                 database.interrupt()
-                wait([query], _AGAIN)
+                wait([query], _INTERRUPT_EVERY)
         return query.result()
 
 
@@ -123,9 +124,4 @@ def quoted(value: str) -> str:
 @cache
 def duckdb() -> Any:
     """The package. Raises NotReadable where it is not installed."""
-    try:
-        import duckdb as package  # noqa: PLC0415  # an extra, heavy, and imported where used
-    except ImportError as error:
-        hint = "pip install 'msgrun[sql]'"
-        raise NotReadable("needs-extra", "sql and parquet need the package duckdb", hint) from error
-    return package
+    return extra_package("duckdb", "sql", "sql and parquet need")

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, TypeVar
 
+from runner.declare.audience.extra import extra_package
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem
 
@@ -42,7 +43,7 @@ def opened(tree: Tree, path: str) -> BinaryIO:
 
         return gzip.GzipFile(tree.root / path)  # type: ignore[return-value]  # it reads as one
     if path.endswith(".zst"):
-        package = _zstandard()
+        package = extra_package("zstandard", "zstd", "a .zst file needs")
         return io.BufferedReader(_Unpacked((tree.root / path).open("rb"), package))
     return (tree.root / path).open("rb")
 
@@ -93,16 +94,6 @@ def row_label(paths: Sequence[str], number: int) -> str:
 def row_place(paths: Sequence[str], number: int) -> Place:
     """Where a row stands."""
     return Place(paths[number >> _FILE_BITS], number & _LINE)
-
-
-def _zstandard() -> Any:
-    """The package. Raises NotReadable where it is not installed."""
-    try:
-        import zstandard  # noqa: PLC0415  # an extra, and imported where used
-    except ImportError as error:
-        hint = "pip install 'msgrun[zstd]'"
-        raise NotReadable("needs-extra", "a .zst file needs the package zstandard", hint) from error
-    return zstandard
 
 
 class _Unpacked(io.RawIOBase):

@@ -100,7 +100,7 @@ def _check_functions(parts: list[dict[str, Any]]) -> None:
             raise NotReadable("sql-function", f"{columns[0]} is not available", _SAME_FILES)
         if name and name not in ALLOWED:
             near = get_close_matches(name, sorted(ALLOWED), n=1, cutoff=0.85)
-            hint = f"did you mean {near[0]}?" if near else _SAME_FILES
+            hint = f"did you mean {near[0]}?" if near else f"{_SAME_FILES}; docs/declarations.md has the list"
             raise NotReadable("sql-function", f"the function {name} is not available", hint)
         if name == "age" and len(_arguments(part)) != _AGE_ARGUMENTS:
             hint = f"{_SAME_FILES}: age(date '2026-12-01', born)"
