@@ -79,8 +79,8 @@ def test_a_runner_that_vanishes_with_all_its_files_leaves_at_most_a_batch_unknow
         shutil.rmtree(runner)
         code, said = here.run(here.clone("again", "--depth=1"), "apply", "--yes")
         known = list(here.known().values())
-        assert (code, here.faults()) == (4, []), said
-        assert 1 <= known.count("unknown") <= 40
+        assert (code, here.faults()) == (4 if "unknown" in known else 0, []), said
+        assert known.count("unknown") <= 40
         assert known.count("sent") + known.count("unknown") == 400
 
 
@@ -116,7 +116,7 @@ def test_racing_clones_some_of_which_are_killed_make_no_message_twice(tmp_path):
                 shutil.rmtree(clone)
         code, said = here.run(here.clone("last"), "apply", "--yes")
         known = list(here.known().values())
-        assert (code, here.faults()) == (4, []), said
+        assert (code, here.faults()) == (4 if "unknown" in known else 0, []), said
         assert known.count("unknown") <= 4 * 2 * 60
         assert known.count("sent") + known.count("unknown") == 600
 
@@ -287,6 +287,6 @@ def test_a_killed_run_leaves_its_clone_whole_and_the_next_run_goes_on_in_it(tmp_
         assert len(list((clone / ".git/msgrun").glob("objects-*"))) == 1
         code, said = here.run(clone, "apply", "--yes")
         known = list(here.known().values())
-        assert (code, here.faults()) == (4, []), said
+        assert (code, here.faults()) == (4 if "unknown" in known else 0, []), said
         assert (known.count("unknown") <= 40, len(known)) == (True, 400)
         assert list((clone / ".git/msgrun").glob("objects-*")) == []
