@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,10 @@ from tests.support.project import Folder
 
 if TYPE_CHECKING:
     from tests.support.postgres import Server
+
+# Containers often set it. Every worker would compile each test anew, and every process that a test starts all of msgrun.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 SHARED = "TESTS_SHARED_FOLDER"  # the variable that names a folder of all workers
 # Machines are shared and noisy: how long an example takes says nothing about the promise that it tests.
