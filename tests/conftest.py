@@ -18,7 +18,7 @@ from tests.support.project import Folder
 if TYPE_CHECKING:
     from tests.support.postgres import Server
 
-# Containers often set it. Every worker would compile each test anew, and every process that a test starts all of msgrun.
+# Containers often set it. Then every worker compiles each test again, and each process of a test all of msgrun.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
