@@ -48,8 +48,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """`-n auto`: one more than there are cores, because many tests wait for a server or a process."""
-    return (os.cpu_count() or 1) + 1
+    """`-n auto`: two more than there are cores, because many tests wait for a server or a process."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.hookimpl(tryfirst=True)
