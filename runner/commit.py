@@ -120,9 +120,12 @@ class _CommitTree(Tree):
             at += 1
 
     def _appear(self, path: str) -> None:
-        """Makes a file appear, if the commit has it."""
-        entry = self._resolved(path)
-        if entry and not (self.root / path).exists():
+        """Makes a file appear, if the commit has it. Settings that are a link are one here too, and refused."""
+        if os.path.lexists(self.root / path):
+            return
+        if path == SETTINGS_FILE and path in self._entries and self._entries[path].mode == _LINK:
+            self._place(path).symlink_to(path)
+        elif entry := self._resolved(path):
             self._repository.save(entry.blob, self._place(path))
 
     def _resolved(self, path: str) -> _Entry | None:

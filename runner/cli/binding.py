@@ -9,6 +9,7 @@ from pathlib import Path
 from runner.agreement.plan_file import Change, PlanFile, plan_file
 from runner.agreement.saved_plan import SavedPlan, saved_plan
 from runner.cli.session import Session
+from runner.declare.tree import own_file
 from runner.errors import GuardRefused, Place, Problem, RunStopped, UsageMistake
 from runner.ledger.record import salt_check
 from runner.plan import Plan
@@ -29,7 +30,7 @@ def committed(here: Session, *, replaced: bool = False) -> PlanFile:
     if replaced:
         return PlanFile(path, {})
     try:
-        data = _inside(here, path).read_bytes()
+        data = own_file(here.tree.root, path).read_bytes()
     except FileNotFoundError:
         return PlanFile(path, {}, exists=False)
     except OSError as error:
@@ -57,7 +58,7 @@ def gone(made: Plan) -> list[str]:
 
 def write(here: Session, made: Plan, file: PlanFile, *, whole: bool) -> None:
     """Writes the plan file. Unless `whole`, lines of other messages stay. Raises RunStopped, UsageMistake."""
-    path = _inside(here, file.path)
+    path = own_file(here.tree.root, file.path)
     wanted = file.rewritten((message.line for message in made.messages), whole=whole)
     if path.is_file() and path.read_bytes() == wanted:
         here.screen.aside(f"{file.path} is up to date")
@@ -79,25 +80,22 @@ def tell(here: Session, file: PlanFile, changes: Sequence[Change]) -> None:
 def save(here: Session, made: Plan, path: Path) -> None:
     """Saves a plan for `apply --plan`. Raises UsageMistake."""
     parts = machine.plan(made, salt_check(here.settings.salt))
-    _replace(here.file(path), (f"{revealed(part, show=False)}\n".encode() for part in parts))
+    _replace(_named(here, path), (f"{revealed(part, show=False)}\n".encode() for part in parts))
 
 
 def saved(here: Session, path: Path) -> SavedPlan:
     """Reads a saved plan. Raises ProblemsFound, UsageMistake."""
     try:
-        with here.file(path).open("rb") as lines:
+        with _named(here, path).open("rb") as lines:
             return saved_plan(str(path), lines)
     except OSError as error:
         raise UsageMistake(f"{path} cannot be read: {error.strerror}", "msgrun plan --out writes a plan") from error
 
 
-def _inside(here: Session, path: str) -> Path:
-    """A file of the project, through symlinks that stay inside. Raises RunStopped."""
-    root = here.tree.root.resolve()
-    full = (root / path).resolve()
-    if not full.is_relative_to(root):
-        raise RunStopped(f"{path} leads outside the project", "make it a file of its own")
-    return full
+def _named(here: Session, path: Path) -> Path:
+    """A file that the user named. Raises GuardRefused if it is a link in the project: a commit may have made it."""
+    full, root = here.file(path), here.tree.root
+    return own_file(root, full.relative_to(root).as_posix()) if full.is_relative_to(root) else full
 
 
 def _replace(path: Path, parts: Iterable[bytes]) -> None:

@@ -11,8 +11,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.cli.holding import rescue
 from runner.cli.moving import nothing_in_lockfile
 from runner.cli.session import Session
+from runner.declare.tree import own_file
 from runner.errors import GuardRefused, LedgerUnavailable, UsageMistake
 from runner.ledger import git, lockfile
 from runner.ledger.branch import MOST_RECORDS, Branch
@@ -77,7 +79,7 @@ class BranchHome:
             if not ledger.exists:
                 self._never_was(remote)
                 if command != "lock import":
-                    nothing_in_lockfile(here, here.tree.root / self._address.path, ledger.facts)
+                    nothing_in_lockfile(here, own_file(here.tree.root, self._address.path), ledger.facts)
                 if not new_lock:
                     raise GuardRefused(
                         f"there is no ledger {self.shown}",
@@ -89,7 +91,7 @@ class BranchHome:
             if healed:
                 here.screen.note(f"{self.shown} lacked {healed:,} records that this clone knew")
             if command != "lock import":
-                nothing_in_lockfile(here, here.tree.root / self._address.path, ledger.facts)
+                nothing_in_lockfile(here, own_file(here.tree.root, self._address.path), ledger.facts)
             yield ledger
 
     def _opened(self, remote: Remote, command: str) -> Branch:
@@ -147,7 +149,8 @@ class BranchHome:
 
     @property
     def _rescue(self) -> Path:
-        return self.here.tree.root / f"{self._address.path}.rescue"
+        root = self.here.tree.root
+        return rescue(root, self._address.path, git.repository(root.resolve()))
 
     def _repository(self) -> Repository:
         """The repository around the project; where there is none, one of its own, which only a URL can do with."""
@@ -162,7 +165,7 @@ class BranchHome:
         if "://" not in remote:
             message = f"{root} is in no git repository, so it has no remote {remote}"
             raise _NoRemote(message, f"git init, git remote add {remote} URL; or name a URL in lock:")
-        return git.bare(root / _OWN_REPOSITORY)
+        return git.bare(own_file(root, _OWN_REPOSITORY))
 
 
 @functools.lru_cache(maxsize=1)

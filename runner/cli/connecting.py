@@ -8,10 +8,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.cli.holding import rescue
 from runner.cli.moving import nothing_in_lockfile, nothing_on_branch
 from runner.cli.session import Session
 from runner.database import Address, address
+from runner.declare.tree import own_file
 from runner.errors import GuardRefused, LedgerUnavailable
+from runner.ledger import git
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record
 
@@ -100,8 +103,9 @@ class PostgresHome:
     @property
     def _lockfile(self) -> Path:
         """Where the ledger would be if it were a file of the default name."""
-        return self.here.tree.root / f"{self.here.settings.plan_file.removesuffix('.plan')}.lock"
+        return own_file(self.here.tree.root, f"{self.here.settings.plan_file.removesuffix('.plan')}.lock")
 
     @property
     def _rescue(self) -> Path:
-        return self._lockfile.with_name(f"{self._lockfile.name}.rescue")
+        root = self.here.tree.root
+        return rescue(root, self._lockfile.name, git.repository(root.resolve()))

@@ -5,15 +5,18 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
+from posixpath import dirname, join
 from typing import Protocol
+from urllib.parse import quote
 
 from runner.cli.recalling import note_used
 from runner.cli.session import SANDBOX_FOLDER, Session
 from runner.database import AS_URL, is_conninfo, is_postgres
+from runner.declare.tree import own_file
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger import Ledger, git, hold, lockfile, moved
 from runner.ledger.facts import Facts
@@ -72,18 +75,32 @@ def places(here: Session, *, tolerant: bool = False) -> Places:
     lock = here.settings.lock
     if here.options.sandbox:
         name = f"{here.settings.plan_file.removesuffix('.plan')}.lock" if is_elsewhere(lock) else Path(lock).name
-        return Places(here.sandbox_folder / name, None, f"{SANDBOX_FOLDER}/{name}")
+        return located(here.tree.root, f"{SANDBOX_FOLDER}/{name}", None)
     if is_elsewhere(lock):
         raise LedgerUnavailable(f"lock: {lock.split(':', maxsplit=1)[0]}: this needs a lockfile", "name a file")
-    path = here.tree.root / lock
     try:
-        repository = git.repository(here.tree.root.resolve())
+        return located(here.tree.root, lock, git.repository(here.tree.root.resolve()))
     except LedgerUnavailable as error:
         if not tolerant:
             raise
         here.screen.note(f"without git's journal: {error.message}")
-        repository = None
-    return Places(path, repository.journal(path) if repository else None, lock)
+        return replace(located(here.tree.root, lock, None), rescue=None)
+
+
+def located(root: Path, lock: str, repository: git.Repository | None) -> Places:
+    """Where the lockfile `lock` of a project lives, and what belongs to it. Raises GuardRefused if a link is there."""
+    path = own_file(root, lock)
+    own_file(root, join(dirname(lock), ".msgrun/lock"))
+    return Places(path, repository.journal(path) if repository else None, lock, rescue(root, lock, repository))
+
+
+def rescue(root: Path, lock: str, repository: git.Repository | None) -> Path:
+    """Where outcomes wait that a ledger did not take; `lock` is its lockfile, or what that would be.
+
+    Where no commit can write: a record that a pull request brings must never count as an outcome of a run.
+    Raises GuardRefused if a link is there.
+    """
+    return repository.rescue(root / lock) if repository else own_file(root, f".msgrun/{quote(lock, safe='')}.rescue")
 
 
 def known(here: Session) -> Facts:

@@ -84,7 +84,7 @@ def connected(here: Session) -> Iterator[Connection]:
     with contextlib.ExitStack() as stack:
         if here.options.sandbox:
             here.sandbox_folder.mkdir(parents=True, exist_ok=True)
-            sandbox = Sandbox(state=here.sandbox_folder / "state.jsonl", rate_limit=1_000_000)
+            sandbox = Sandbox(state=here.sandbox_state, rate_limit=1_000_000)
             url, token, share = stack.enter_context(sandbox).url, "sandbox", 1.0
         else:
             token = os.environ.get("INTERCOM_ACCESS_TOKEN") or os.environ.get("INTERCOM_TOKEN") or ""

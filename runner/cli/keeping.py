@@ -10,7 +10,7 @@ from runner import plan as planning
 from runner.cli.holding import held, home, known, run_id, stamp
 from runner.cli.options import EXIT, command, format_option, writes_ledger
 from runner.cli.session import Session, session
-from runner.cli.sharing import begin, free, hold, push, unchanged
+from runner.cli.sharing import begin, free, hold, nothing_planted, push, unchanged
 from runner.cli.weighing import stats
 from runner.declare import rules
 from runner.declare.project import Project
@@ -119,9 +119,10 @@ def verify(against: str | None) -> int:
 
     Tells torn lines (exit 1), duplicates and headers that contradict each other (exit 5). With --against, for pull
     requests: exit 5 if the commits since REF change the lockfile, because GitHub's merge button cannot merge it, or
-    move the ledger elsewhere without its records.
+    move the ledger elsewhere without its records. A file that git tracks where only msgrun writes is exit 5 too.
     """
     with session() as here:
+        nothing_planted(here)
         if against is not None:
             unchanged(here, against)
         facts = known(here)

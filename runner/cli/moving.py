@@ -9,6 +9,7 @@ from runner.cli.session import Session
 from runner.cli.tracing import Before, former, lacking, left_hint, seen_before
 from runner.database import is_postgres
 from runner.declare.project import load_settings
+from runner.declare.tree import own_file
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.guards import Guard
 from runner.ledger import git, moved
@@ -24,7 +25,7 @@ def behind(here: Session, facts: Facts) -> Guard | None:
         return Guard("ledger-moved", *moved.refusal(home(here).shown, facts.moved))
     try:
         if is_elsewhere(here.settings.lock):
-            nothing_in_lockfile(here, here.tree.root / _default_name(here), facts)
+            nothing_in_lockfile(here, own_file(here.tree.root, _default_name(here)), facts)
         else:
             nothing_on_branch(here, facts, offline=True)
         nothing_left(here, facts, offline=True)

@@ -7,7 +7,9 @@ from typing import Any
 import yaml
 
 from runner.cli import scaffold
+from runner.cli.holding import located
 from runner.cli.screen import Screen
+from runner.declare.tree import own_file
 from runner.ledger import git, lockfile
 from runner.ledger.lockfile import Places
 
@@ -31,9 +33,9 @@ def remote_of(root: Path) -> str:
 def settle(root: Path, screen: Screen) -> None:
     """Makes a branch of the git remote the ledger of a project, unless its settings name one, or one has records.
 
-    Raises OSError, LedgerUnavailable.
+    Raises OSError, LedgerUnavailable, GuardRefused.
     """
-    path = root / "msgrun.yaml"
+    path = own_file(root, "msgrun.yaml")
     text, remote = path.read_text(encoding="utf-8"), remote_of(root)
     value = _parsed(text)
     if value and "lock" in value:
@@ -71,5 +73,4 @@ def _lockfiles(root: Path, value: dict[str, Any]) -> Iterator[tuple[str, Places]
     environments = value.get("environments") or {}
     without = [name for name, own in environments.items() if not (isinstance(own, dict) and own.get("lock"))]
     for name in ("", *without):
-        path = root / (f"messages.{name}.lock" if name else "messages.lock")
-        yield str(name), Places(path, repository.journal(path) if repository else None, path.name)
+        yield str(name), located(root, f"messages.{name}.lock" if name else "messages.lock", repository)

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from runner.cli.session import Session
 from runner.declare.project import load_settings
+from runner.declare.tree import own_file
 from runner.errors import LedgerUnavailable
+from runner.ledger import git
 
 
 def last_used(here: Session) -> str:
@@ -41,4 +43,7 @@ def note_used(here: Session) -> None:
 
 
 def _file(here: Session) -> Path:
-    return here.tree.root / ".msgrun" / f"{here.settings.plan_file.removesuffix('.plan')}.ledger"
+    root, name = here.tree.root, f".msgrun/{here.settings.plan_file.removesuffix('.plan')}.ledger"
+    repository = git.repository(root.resolve())
+    # Where no commit can write: else a pull request could name any host as the ledger of before, and that is asked.
+    return repository.note(root / name) if repository else own_file(root, name)

@@ -41,7 +41,7 @@ def sandbox(port: int, log: Path | None, workspace: str | None, trouble: tuple[s
         numbers = (signal.SIGINT, signal.SIGTERM)
         before = [signal.signal(number, lambda *_: stopped.set()) for number in numbers]
         here.sandbox_folder.mkdir(parents=True, exist_ok=True)
-        state = here.sandbox_folder / "state.jsonl"
+        state = here.sandbox_state
         try:
             with Sandbox(port=port, state=state, log=log, workspace=workspace or WORKSPACE, trouble=spec) as running:
                 click.echo(f"sandbox on {running.url}")

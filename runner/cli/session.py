@@ -15,7 +15,7 @@ from runner.cli.watching import watched
 from runner.declare.loading import Loading, is_within, load
 from runner.declare.project import Project, Settings, find_root, load_settings
 from runner.declare.template import Watch
-from runner.declare.tree import Tree
+from runner.declare.tree import Tree, own_file
 from runner.errors import GuardRefused, ProblemsFound, UsageMistake
 
 SANDBOX_FOLDER = ".msgrun/sandbox"
@@ -37,13 +37,18 @@ class Session:
 
     @property
     def sandbox_folder(self) -> Path:
-        """Where the sandbox keeps its state and its own ledger."""
-        return self.tree.root / SANDBOX_FOLDER
+        """Where the sandbox keeps its state and its own ledger. Raises GuardRefused if a link is in its place."""
+        return own_file(self.tree.root, SANDBOX_FOLDER)
+
+    @property
+    def sandbox_state(self) -> Path:
+        """The messages that the sandbox made. Raises GuardRefused likewise."""
+        return own_file(self.tree.root, f"{SANDBOX_FOLDER}/state.jsonl")
 
     @property
     def stop_file(self) -> Path:
         """The file that ends a run in order, once it is there."""
-        return self.tree.root / ".msgrun" / "stop"
+        return own_file(self.tree.root, ".msgrun/stop")
 
     def project(self, paths: tuple[str, ...] = ()) -> Project:
         """Reads the declarations; `paths` are as the user typed them, relative to where the command runs."""

@@ -7,7 +7,7 @@ import time
 
 import click
 
-from runner.cli.holding import held, home, is_elsewhere, known, lockfile_held, places, stamp
+from runner.cli.holding import held, home, is_elsewhere, known, lockfile_held, places, rescue, stamp
 from runner.cli.options import EXIT, command
 from runner.cli.session import Session, session
 from runner.commit import Commit
@@ -70,7 +70,7 @@ def push(branch: str | None) -> int:
 
     One commit with nothing else in it, on top of whatever the branch has by then, and tried again if somebody was
     faster. Ends the hold of this clone. Works on a detached HEAD, in a shallow clone and in a dirty work tree.
-    To a ledger elsewhere it brings what apply could not: the lines of messages.lock.rescue.
+    To a ledger elsewhere it brings what apply could not: the lines of the rescue file in .git/msgrun.
     """
     with session() as here:
         if _is_elsewhere(here):
@@ -117,6 +117,16 @@ def free(*, yes: bool) -> int:
         return EXIT.done
 
 
+def nothing_planted(here: Session) -> None:
+    """Raises GuardRefused if git tracks a file that only a run writes: what waits to be recorded, or in .msgrun/."""
+    repository = git.repository(here.tree.root.resolve())
+    for path in repository.tracked(here.tree.root) if repository else ():
+        if path.endswith(".lock.rescue") or path.startswith(".msgrun/"):
+            raise GuardRefused(
+                f"git tracks {path}, and only msgrun itself writes such files", f"git rm --cached {path}, and commit"
+            )
+
+
 def unchanged(here: Session, ref: str) -> None:
     """Raises GuardRefused if the commits since `ref` change the lockfile; a new one without records is no change.
 
@@ -125,6 +135,8 @@ def unchanged(here: Session, ref: str) -> None:
     repository = git.repository(here.tree.root.resolve())
     if repository is None:
         raise UsageMistake(f"{here.tree.root} is in no git repository", "--against compares commits")
+    if not _is_elsewhere(here):
+        places(here)  # a link in its place is refused before git follows it
     base = repository.attempted("merge-base", ref, "HEAD")
     if not base:
         hint = "a shallow clone? Fetch more (fetch-depth: 2 for a pull request's merge commit, else 0)"
@@ -163,8 +175,8 @@ def _is_elsewhere(here: Session) -> bool:
 
 def _brought_home(here: Session) -> int:
     """Brings the lines of the rescue file to a ledger that is not in a file of the project."""
-    shown = home(here).shown
-    path = here.tree.root / f"{here.settings.plan_file.removesuffix('.plan')}.lock.rescue"
+    shown, root = home(here).shown, here.tree.root
+    path = rescue(root, f"{here.settings.plan_file.removesuffix('.plan')}.lock", git.repository(root.resolve()))
     if not path.exists():
         here.screen.result(f"{shown} has all that was sent from here")
         return EXIT.done

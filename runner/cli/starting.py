@@ -11,6 +11,7 @@ from runner.cli import placing, scaffold
 from runner.cli.options import EXIT, Globals, command
 from runner.cli.screen import Screen, remember
 from runner.declare import rules
+from runner.declare.tree import own_file
 from runner.errors import UsageMistake
 from runner.ledger.record import Header, salt_check
 
@@ -42,9 +43,9 @@ def init(folder: Path | None, *, github: bool, gitlab: bool) -> int:
             return EXIT.done
         remote = placing.remote_of(root) if systems else ""
         for path, text in _files(root, remote).items():
-            screen.result(f"{_write(root / path, text):<8} {path}")
+            screen.result(f"{_write(own_file(root, path), text):<8} {path}")
         for path, lines in scaffold.LINES.items():
-            screen.result(f"{_extend(root / path, lines):<8} {path}")
+            screen.result(f"{_extend(own_file(root, path), lines):<8} {path}")
         _add_workflows(root, systems, screen)
     except BrokenPipeError:
         raise
@@ -101,7 +102,7 @@ def _add_workflows(root: Path, systems: list[str], screen: Screen) -> None:
     for system in systems:
         path, then = scaffold.WORKFLOWS[system]
         text = scaffold.workflow(system, branch, root.resolve().relative_to(top).as_posix())
-        screen.result(f"{_write(top / path, text):<8} {path}")
+        screen.result(f"{_write(own_file(top, path), text):<8} {path}")
         screen.note(f"  for the branch {branch}; {then}")
 
 

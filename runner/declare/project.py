@@ -103,7 +103,7 @@ def find_root(start: Path) -> Path:
     folders = [start, *start.parents]
     marks = [[folder / SETTINGS_FILE for folder in folders], [folder / "messages" for folder in folders]]
     for mark in (mark for kind in marks for mark in kind):
-        if mark.is_file() if mark.name == SETTINGS_FILE else mark.is_dir():
+        if mark.is_file() or mark.is_symlink() if mark.name == SETTINGS_FILE else mark.is_dir():
             return mark.parent
     raise UsageMistake(
         f"no project in {start} or above it: neither {SETTINGS_FILE} nor messages/", "msgrun init makes one"
@@ -136,9 +136,6 @@ def _lock(value: dict[str, Any], own: dict[str, Any], stem: str) -> str:
 
 def read(tree: Tree, path: str) -> Iterable[Document | Problem]:
     """The documents of a YAML file of the project, and what is wrong with what is none."""
-    full = tree.root / path
-    if full.is_symlink() and (full.is_dir() or not full.resolve().is_relative_to(tree.root.resolve())):
-        return [Problem("file-outside", Place(path), "a link out of the project, or to a folder, is not followed")]
     try:
         source = decode(path, tree.read(path))
     except NotReadable as error:
@@ -147,6 +144,9 @@ def read(tree: Tree, path: str) -> Iterable[Document | Problem]:
 
 
 def _settings_document(tree: Tree) -> Document | None:
+    if (tree.root / SETTINGS_FILE).is_symlink():
+        hint = "make it a file of its own"
+        raise ProblemsFound([Problem("file-outside", Place(SETTINGS_FILE), f"{SETTINGS_FILE} is a link", hint)])
     if not (tree.root / SETTINGS_FILE).exists():
         return None
     found = list(read(tree, SETTINGS_FILE))

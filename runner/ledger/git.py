@@ -1,5 +1,6 @@
 """What git knows of a lockfile: where its journal lives, and what the remote has of it."""
 
+import functools
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import quote
 
-from runner.errors import LedgerUnavailable
+from runner.errors import GuardRefused, LedgerUnavailable
 
 _TIMEOUT = 120  # seconds for one git command; a fetch over a slow line takes long
 # Set while git runs a hook; they would point every command of ours at another folder than the one it is run in.
@@ -25,6 +26,7 @@ _GUARDED = {
 }
 
 
+_FILE = b"100"  # so begins the mode of a file in `git ls-tree`
 _LOCKED = ".lock': File exists."
 _NO_FETCH = "what the remote's lockfile knows must not be sent again; --no-fetch if you are sure it knows nothing new"
 
@@ -51,12 +53,31 @@ class Repository:
 
     def journal(self, lockfile: Path) -> Path:
         """Where every record of this lockfile also goes: a reset, stash or switch of branches never touches it."""
-        return self.common / "msgrun" / f"{quote(self.inside(lockfile) or str(lockfile.resolve()), safe='')}.journal"
+        return self.common / "msgrun" / f"{self._flat(lockfile)}.journal"
+
+    def rescue(self, lockfile: Path) -> Path:
+        """Where outcomes wait that the ledger did not take: a file of the work tree could come with a commit."""
+        return self.common / "msgrun" / f"{self._flat(lockfile)}.rescue"
+
+    def note(self, file: Path) -> Path:
+        """A file of this work tree alone, for what `file` would hold if no commit could bring it."""
+        return self.git_dir / "msgrun" / self._flat(file)
+
+    def tracked(self, folder: Path) -> list[str]:
+        """The paths, from the folder, of all files below it that the index has. Raises LedgerUnavailable."""
+        inside = self.inside(folder) or "."
+        within = ("--", f":(top,literal){inside}") if inside != "." else ()
+        listed = os.fsdecode(self.git("ls-files", "-z", *within)).split("\0")
+        return [os.path.relpath(path, inside) for path in listed if path]
 
     def inside(self, path: Path) -> str | None:
         """The path from the work tree's top, if it is inside."""
         resolved = path.resolve()
         return resolved.relative_to(self.top).as_posix() if resolved.is_relative_to(self.top) else None
+
+    def _flat(self, file: Path) -> str:
+        """One name for a file of any folder."""
+        return quote(self.inside(file) or str(file.resolve()), safe="")
 
     def remote_versions(self, lockfile: Path) -> Iterator[tuple[str, bytes]]:
         """The lockfile as the newest commits of the branches that matter have it, each with where it is from.
@@ -116,9 +137,16 @@ class Repository:
         return os.fsdecode(self.git("rev-parse", ours)).strip()
 
     def blob(self, commit: str, path: str) -> bytes | None:
-        """A file as a commit has it, byte for byte, or None if it has no such file."""
-        if not self.git("ls-tree", "--name-only", "--full-tree", commit, "--", path).strip():
+        """A file as a commit has it, byte for byte, or None if it has no such file.
+
+        Raises GuardRefused if it is a link, or anything else that is no file.
+        """
+        entry = self.git("ls-tree", "--full-tree", commit, "--", path).strip()
+        if not entry:
             return None
+        if not entry.startswith(_FILE):
+            message = f"{path} of the commit {commit[:10]} is a link, a folder or a submodule, and no file"
+            raise GuardRefused(message, "msgrun follows no link to what it keeps: commit the file itself")
         return self.git("cat-file", "blob", f"{commit}:{path}")
 
     @property
@@ -176,8 +204,13 @@ class Repository:
 def repository(folder: Path) -> Repository | None:
     """The git repository around a folder, if there is one. Raises LedgerUnavailable if git cannot read it."""
     around = next((place for place in (folder, *folder.parents) if (place / ".git").exists()), None)
-    if around is None:
-        return None
+    return _repository(around, (around / ".git").stat().st_ino) if around else None
+
+
+@functools.lru_cache(maxsize=8)
+def _repository(around: Path, inode: int) -> Repository:
+    """What git says of a folder that holds .git; asked once a command, which needs it at many places."""
+    del inode  # another .git in its place is asked again
     asked = ("--show-toplevel", "--git-common-dir", "--absolute-git-dir")
     try:
         # In the folder that holds .git: git looks for that before it takes the folder itself for a repository.

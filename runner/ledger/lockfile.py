@@ -24,21 +24,20 @@ _LOCKFILE, _JOURNAL = 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where one ledger lives: the lockfile, its journal if it is inside git, and what to call it in messages."""
+    """Where one ledger lives: the lockfile, its journal if it is inside git, and what to call it in messages.
+
+    `rescue` is where outcomes go that it did not take, for the next run; None where a commit could write that file.
+    """
 
     lockfile: Path
     journal: Path | None
     shown: str
+    rescue: Path | None
 
     @property
     def lock(self) -> Path:
         """The file whose lock makes the holder the only one."""
         return self.lockfile.parent / ".msgrun" / "lock"
-
-    @property
-    def rescue(self) -> Path:
-        """Where outcomes go that the lockfile did not take; the next run picks them up."""
-        return self.lockfile.with_name(f"{self.lockfile.name}.rescue")
 
     @property
     def exists(self) -> bool:
@@ -53,13 +52,15 @@ def read(places: Places) -> Facts:
         if not facts.read_file(path, shown, bit):
             # Without it nothing tells that workspace and salt are the ones it was written with.
             raise LedgerUnavailable(f"{shown} has lost its header", "take the line with msgrun_lock back from git")
-    facts.read_file(places.rescue, places.rescue.name)
+    if places.rescue:
+        facts.read_file(places.rescue, places.rescue.name)
     return facts
 
 
 def history(places: Places, start: str = "") -> list[Record]:
     """Every fact that is written about the keys that begin with `start`, by time. Raises LedgerUnavailable."""
-    files = [*((shown, path) for _, path, shown in _files(places)), (places.rescue.name, places.rescue)]
+    files = [(shown, path) for _, path, shown in _files(places)]
+    files += [(places.rescue.name, places.rescue)] if places.rescue else []
     return matching(((shown, path.read_bytes() if path.exists() else b"") for shown, path in files), start)
 
 
@@ -138,7 +139,8 @@ class Lockfile:
                 lines.append(record.line())
                 healed += bit == _LOCKFILE
             store.append([path], b"".join(lines))
-        self._places.rescue.unlink(missing_ok=True)
+        if self._places.rescue:
+            self._places.rescue.unlink(missing_ok=True)
         return healed
 
     def lacking(self, data: bytes, shown: str) -> bytes:
@@ -164,6 +166,8 @@ class Lockfile:
 
     def save(self, records: list[Record]) -> Path:
         """Writes outcomes that could not be written to the rescue file, and returns it. Raises LedgerUnavailable."""
+        if self._places.rescue is None:
+            raise LedgerUnavailable("git cannot be read, so there is no place for them that no commit can write to")
         store.append([self._places.rescue], b"".join(record.line() for record in records))
         return self._places.rescue
 

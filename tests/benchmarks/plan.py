@@ -35,7 +35,7 @@ import sys, time
 from pathlib import Path
 from runner.ledger.lockfile import Places, read
 began = time.perf_counter()
-facts = read(Places(Path("messages.lock"), None, "messages.lock"))
+facts = read(Places(Path("messages.lock"), None, "messages.lock", None))
 print(len(facts), time.perf_counter() - began)
 """
 

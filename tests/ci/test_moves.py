@@ -125,7 +125,9 @@ def test_a_new_ledger_is_not_begun_beside_one_that_has_records(campaign: MovingL
     assert "messages.lock, which lock: named before, has 30 records" in campaign.run(5, "lock", "begin")
     assert "there is no ledger" in campaign.run(5, "plan")
     campaign.run(0, "lock", "import", "messages.lock", "--new-lock")
-    (campaign.clone.path / ".msgrun/messages.ledger").unlink()  # a clone in which nothing ran yet has none
+    (
+        campaign.clone.path / ".git/msgrun/.msgrun%2Fmessages.ledger"
+    ).unlink()  # a clone in which nothing ran yet has none
     for lock in (f"{server.lock}#beside", "other.lock"):
         campaign.name(lock)
         assert "has 30 records that the ledger" in campaign.run(5, "lock", "begin")

@@ -60,8 +60,8 @@ def test_what_cannot_be_read_ends_the_rows(table, rows, told):
 def test_a_file_that_goes_away_is_told(table, tmp_path):
     found = table("email\na\n")
     (tmp_path / "a.csv").unlink()
-    assert _told(found) == [(1, "file-unreadable")]
-    assert csv_form._encoding_problem(found.source.tree, "a.csv", Form()).code == "file-unreadable"
+    assert _told(found) == [(1, "file-missing")]
+    assert csv_form._encoding_problem(found.source.tree, "a.csv", Form()).code == "file-missing"
 
 
 def test_a_file_that_turns_out_well_after_all_is_still_told(table):

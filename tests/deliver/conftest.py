@@ -51,7 +51,7 @@ class House:
 
     @property
     def places(self) -> Places:
-        return Places(self.root / "messages.lock", None, "messages.lock")
+        return Places(self.root / "messages.lock", None, "messages.lock", self.root / "messages.lock.rescue")
 
     @property
     def facts(self) -> Facts:

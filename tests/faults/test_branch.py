@@ -245,7 +245,7 @@ def test_outcomes_that_cannot_be_pushed_stop_the_run_and_are_kept_for_the_next(t
             here.origin.rename(tmp_path / "elsewhere")
         assert process.wait(timeout=200) == 6
         made, said = len(here.made()), (tmp_path / "clone.said").read_text()
-        rescue = clone / "messages.lock.rescue"
+        rescue = clone / ".git/msgrun/messages.lock.rescue"
         assert 60 <= made < 400
         assert f"these lines are in {rescue}, which the next run picks up; keep it" in said
         if how == "hook":

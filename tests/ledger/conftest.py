@@ -14,12 +14,17 @@ NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
 @pytest.fixture
 def places(tmp_path: Path) -> Places:
-    return Places(tmp_path / "messages.lock", None, "messages.lock")
+    return Places(tmp_path / "messages.lock", None, "messages.lock", tmp_path / "messages.lock.rescue")
 
 
 @pytest.fixture
 def journaled(tmp_path: Path) -> Places:
-    return Places(tmp_path / "messages.lock", tmp_path / "git" / "msgrun" / "messages.lock.journal", "messages.lock")
+    return Places(
+        tmp_path / "messages.lock",
+        tmp_path / "git" / "msgrun" / "messages.lock.journal",
+        "messages.lock",
+        tmp_path / "messages.lock.rescue",
+    )
 
 
 @pytest.fixture

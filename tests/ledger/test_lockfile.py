@@ -28,7 +28,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from runner.ledger.lockfile import Lockfile, Places
 journal = Path(sys.argv[2]) if len(sys.argv) > 2 else None
-with Lockfile(Places(Path(sys.argv[1]), journal, "messages.lock"), "", "apply", datetime.now(UTC)):
+with Lockfile(Places(Path(sys.argv[1]), journal, "messages.lock", None), "", "apply", datetime.now(UTC)):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -362,7 +362,7 @@ members = st.lists(
 @given(members)
 def test_compaction_changes_no_state_and_a_second_one_no_byte(tmp_path_factory, found):
     path = tmp_path_factory.mktemp("compact") / "messages.lock"
-    places = Places(path, None, "messages.lock")
+    places = Places(path, None, "messages.lock", None)
     places.lockfile.write_bytes(Header().line() + b"".join(record.line() for record in found))
     before = states(read(places))
     for _ in range(2):

@@ -197,10 +197,13 @@ class Job:
         target = self.artifacts / settings["name"]
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
+        takes_hidden = settings.get("include-hidden-files") == "true"
         for pattern in settings["path"].split():
             found = [Path(pattern)] if Path(pattern).is_absolute() else list(self.work.path.glob(pattern))
             for path in found:
-                shutil.copy(path, target)
+                is_hidden = path.is_relative_to(self.work.path) and "/." in f"/{path.relative_to(self.work.path)}"
+                if takes_hidden or not is_hidden:
+                    shutil.copy(path, target)
         return 0
 
     def _download(self, settings: dict[str, str]) -> int:

@@ -113,7 +113,7 @@ def begun(database: Any, sql: str) -> Any:
 
 def listing(tree: Tree, paths: Sequence[str]) -> str:
     """The files as a list of SQL."""
-    return "[" + ", ".join(quoted(str((tree.root / path).resolve())) for path in paths) + "]"
+    return "[" + ", ".join(quoted(str(tree.real(path))) for path in paths) + "]"
 
 
 def quoted(value: str) -> str:

@@ -41,11 +41,11 @@ def opened(tree: Tree, path: str) -> BinaryIO:
     if path.endswith(".gz"):
         import gzip  # noqa: PLC0415  # imported where used
 
-        return gzip.GzipFile(tree.root / path)  # type: ignore[return-value]  # it reads as one
+        return gzip.GzipFile(tree.real(path))  # type: ignore[return-value]  # it reads as one
     if path.endswith(".zst"):
         package = extra_package("zstandard", "zstd", "a .zst file needs")
-        return io.BufferedReader(_Unpacked((tree.root / path).open("rb"), package))
-    return (tree.root / path).open("rb")
+        return io.BufferedReader(_Unpacked(tree.open(path), package))
+    return tree.open(path)
 
 
 def plain_suffix(path: str) -> str:
@@ -134,15 +134,19 @@ class _Unpacked(io.RawIOBase):
 
 
 def size_of(tree: Tree, paths: Sequence[str]) -> int:
-    """How many bytes files have; what is not there has none."""
-    return sum((tree.root / path).stat().st_size for path in paths if (tree.root / path).is_file())
+    """How many bytes files have; what is not there any more has none."""
+    size = 0
+    for path in paths:
+        with suppress(OSError, NotReadable):
+            size += tree.real(path).stat().st_size
+    return size
 
 
 def lines_about(tree: Tree, paths: Sequence[str]) -> int:
     """About how many lines files have, by the length of their first: a guess, for room to be made."""
     found = 0
     for path in paths:
-        with suppress(OSError), (tree.root / path).open("rb") as handle:
+        with suppress(OSError, NotReadable), tree.open(path) as handle:
             first = handle.read(_FIRST)
             found += os.fstat(handle.fileno()).st_size * first.count(b"\n") // max(1, len(first))
     return min(found, _MOST)

@@ -1,0 +1,113 @@
+"""No commit writes what msgrun remembers: outcomes that wait, the ledger of before, a stop, the sandbox's ledger."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+
+import pytest
+
+from runner.ledger.record import salt_check
+from tests.support.clones import HEADER, Clone, message
+
+OPEN, FREE = "aaa1", "bbb1"  # somebody with an open attempt, and somebody to whom nothing was sent
+PLACES = [
+    "messages.lock.rescue", ".msgrun/messages.lock.rescue", ".msgrun/messages%2Elock.rescue",
+    ".msgrun/ledger.git/msgrun/messages.lock.rescue", "msgrun/messages.lock.rescue", "messages/messages.lock.rescue",
+]  # fmt: skip
+FORGED = [
+    (OPEN, "released", {"by": "run"}),
+    (OPEN, "released", {"by": "person"}),
+    (FREE, "sent", {"id": "9", "digest": "v1:0", "content": "0"}),
+    (FREE, "refused", {"code": "not_found"}),
+]
+
+
+def record(who: str, attempt: str, status: str, **more: str) -> bytes:
+    key = hashlib.sha256(json.dumps(["rehearsal", "news", 1, "id", who], separators=(",", ":")).encode()).hexdigest()
+    fields = {"key": key[:32], "attempt": attempt, "status": status, "message": "news", "revision": 1}
+    return json.dumps({**fields, "to": f"id:{who}", "at": "2026-11-22T10:00:00Z", **more}).encode() + b"\n"
+
+
+@pytest.fixture
+def campaign(author: Clone, request: pytest.FixtureRequest) -> Callable[[str], Clone]:
+    """A project whose ledger of this kind has one open attempt, and nothing of anybody else."""
+
+    def make(kind: str) -> Clone:
+        lock = {"lockfile": "messages.lock", "branch": "git+origin", "database": ""}[kind]
+        lock = lock or request.getfixturevalue("server").lock
+        for name in ("first", "second"):
+            (author.path / f"messages/{name}.yaml").unlink()
+        author.write("messages/news.yaml", message("news", OPEN, FREE))
+        author.write("msgrun.yaml", f'salt: "rehearsal"\nfrom: {{type: admin, id: "394051"}}\nlock: {lock}\n')
+        author.write("../open.lock", (HEADER % salt_check("rehearsal")).encode() + record(OPEN, "one", "claimed"))
+        author.commit()
+        assert author.msgrun("lock", "import", "../open.lock", "--new-lock").code == 0
+        author.git("add", "--all")
+        author.git("commit", "--quiet", "--allow-empty", "--message", "the ledger, if it is a file")
+        author.git("push", "--quiet")
+        return author
+
+    return make
+
+
+@pytest.mark.parametrize("kind", ["lockfile", "branch", "database"])
+def test_outcomes_that_a_commit_brings_are_believed_by_nothing(campaign: Callable[[str], Clone], kind: str) -> None:
+    clone = campaign(kind)
+    for place in PLACES:
+        clone.write(place, b"".join(record(who, "one", status, **more) for who, status, more in FORGED))
+        clone.git("add", "--force", place)
+    clone.commit()
+    clone.git("push", "--quiet")
+    ran = clone.msgrun("apply", "--yes")
+    assert ran.code == 4, ran.err  # the open attempt is still unknown
+    assert [to for to, _ in clone.sent()] == [FREE]
+    assert all((clone.path / place).exists() for place in PLACES)
+
+
+def test_a_file_that_only_msgrun_writes_fails_the_check_of_a_pull_request(author: Clone) -> None:
+    for path in (*PLACES, ".msgrun/stop", ".msgrun/messages.ledger", ".msgrun/lock", "a/b/messages.eu.lock.rescue"):
+        author.write(path, "x\n")
+        author.git("add", "--force", path)
+        author.git("commit", "--quiet", "--message", "plant it")
+        for command in (("lock", "verify"), ("lock", "verify", "--against", "origin/main")):
+            ran = author.msgrun(*command)
+            assert (ran.code, f"git tracks {path}" in ran.err, f"git rm --cached {path}" in ran.err) == (5, True, True)
+        author.git("rm", "--quiet", "--cached", path)
+        author.git("commit", "--quiet", "--message", "take it away")
+    assert author.msgrun("lock", "verify").code == 0
+
+
+def test_the_ledger_of_before_that_a_commit_names_is_not_asked(author: Clone) -> None:
+    author.write(".msgrun/messages.ledger", "postgresql://127.0.0.1:1/x\n")
+    author.git("add", "--force", ".msgrun/messages.ledger")
+    author.commit()
+    author.write("msgrun.yaml", (author.path / "msgrun.yaml").read_text() + "# a change that is in no commit\n")
+    ran = author.msgrun("apply", "--yes")
+    assert (ran.code, "127.0.0.1:1" in ran.err) == (0, False)
+
+
+def test_what_a_run_could_not_record_is_kept_where_no_commit_writes(author: Clone) -> None:
+    """The counter-proof: the file that is believed is the one in git's own folder, and it is picked up."""
+    rescue = author.path / ".git/msgrun/messages.lock.rescue"
+    assert author.msgrun("apply", "--yes", "--limit", "1").code == 0
+    sent = author.sent()[0][0]
+    lines = (author.path / "messages.lock").read_bytes().splitlines(keepends=True)
+    kept = [line for line in lines if b'"sent"' not in line]
+    for path in (author.path / "messages.lock", author.path / ".git/msgrun/messages.lock.journal"):
+        path.write_bytes(b"".join(kept))
+    rescue.write_bytes(b"".join(line for line in lines if b'"sent"' in line))
+    assert author.msgrun("apply", "--yes").code == 0
+    assert sorted(to for to, _ in author.sent()) == ["aaa1", "aaa2", "bbb1"]
+    assert sent in {"aaa1", "bbb1"}
+    assert not rescue.exists()
+
+
+def test_without_git_a_run_keeps_it_beside_the_lock(author: Clone) -> None:
+    os.rename(author.path / ".git", author.path.parent / "git")  # noqa: PTH104
+    (author.path / ".msgrun").mkdir(exist_ok=True)
+    (author.path / ".msgrun/messages.lock.rescue").write_bytes(record("x1", "one", "sent", id="9"))
+    ran = author.msgrun("apply", "--yes")
+    assert (ran.code, (author.path / ".msgrun/messages.lock.rescue").exists()) == (0, False)
+    assert b'"x1"' not in (author.path / "messages.lock").read_bytes()
+    assert b'"id:x1"' in (author.path / "messages.lock").read_bytes()
