@@ -13,6 +13,7 @@ from posixpath import dirname, join
 from typing import Protocol
 from urllib.parse import quote
 
+from runner.cli.hosts import require_known_host
 from runner.cli.recalling import note_used
 from runner.cli.session import SANDBOX_FOLDER, Session
 from runner.database import AS_URL, is_conninfo, is_postgres
@@ -56,7 +57,9 @@ class Home(Protocol):
 
 
 def home(here: Session) -> Home:
-    """Where the ledger lives, by what `lock:` says. Raises LedgerUnavailable."""
+    """Where the ledger lives, by what `lock:` says. Raises LedgerUnavailable; GuardRefused if its host is not known."""
+    if not here.options.sandbox:
+        require_known_host(here)
     if here.settings.lock.startswith("git+") and not here.options.sandbox:
         from runner.cli.branching import BranchHome  # noqa: PLC0415  # imported where used
 
@@ -117,6 +120,8 @@ def known(here: Session) -> Facts:
 @contextlib.contextmanager
 def held(here: Session, command: str, *, new_lock: bool, no_fetch: bool) -> Iterator[Ledger]:
     """The ledger, brought up to date; a lockfile is held alone. Raises GuardRefused, LedgerUnavailable."""
+    if new_lock:
+        here.known_hosts.add(here.settings.lock)  # whoever starts a ledger names its host
     asks = command not in _UNASKED and not (here.options.sandbox or no_fetch)
     if asks and new_lock and not home(here).exists:
         _nothing_left(here, Facts(), ever=True)  # before it is begun: the next run would find it there

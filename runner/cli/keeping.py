@@ -1,6 +1,7 @@
 """Commands about the ledger: status, resolve, accept, adopt, and the lockfile itself."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 
@@ -121,7 +122,8 @@ def verify(against: str | None) -> int:
     requests: exit 5 if the commits since REF change the lockfile, because GitHub's merge button cannot merge it, or
     move the ledger elsewhere without its records. A file that git tracks where only msgrun writes is exit 5 too.
     """
-    with session() as here:
+    with session() as plain:
+        here = replace(plain, base=against or "")
         nothing_planted(here)
         if against is not None:
             unchanged(here, against)
@@ -201,6 +203,7 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
     from runner.cli.arriving import arrived, expected, nothing_hidden  # noqa: PLC0415  # imported where used
 
     with session() as here:
+        here.known_hosts.add(here.settings.lock)  # whoever moves a ledger names its host
         theirs, path = Facts(), here.file(file)
         if not path.is_file():
             raise UsageMistake(f"there is no file {file}")

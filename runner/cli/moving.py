@@ -79,7 +79,7 @@ def nothing_overridden(here: Session) -> None:
         return
     try:
         count = len(home(replace(here, settings=replace(here.settings, lock=named))).read())
-    except LedgerUnavailable as error:
+    except (LedgerUnavailable, GuardRefused) as error:
         here.screen.note(f"what the ledger {named} of msgrun.yaml knows is not known: {error.message}")
         return
     if count:

@@ -83,7 +83,8 @@ def plan(
     if out and choices.limit:
         raise UsageMistake("a saved plan holds all that would be sent", "--limit is for apply --plan")
     steady_memory()
-    with session() as here:
+    with session() as plain:
+        here = replace(plain, base=against or "")
         project = here.valid_project(paths)
         facts = known(here)
         left = behind(here, facts)  # before the facts get what else is known

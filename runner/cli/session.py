@@ -3,7 +3,7 @@
 import contextlib
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,6 +29,8 @@ class Session:
     screen: Screen
     tree: Tree
     settings: Settings
+    base: str = ""  # the ref of --against: what it names was reviewed
+    known_hosts: set[str] = field(default_factory=set)  # ledgers on hosts that may be asked, as `lock:` names them
 
     @property
     def now(self) -> datetime:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 
 from runner.cli.comparing import lock_at
 from runner.cli.holding import home, is_elsewhere, places
+from runner.cli.hosts import is_merged, require_known_host
 from runner.cli.recalling import last_used
 from runner.cli.session import Session
 from runner.commit import Commit
 from runner.declare.project import SETTINGS_FILE
-from runner.errors import LedgerUnavailable
+from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger import change, git, lockfile, moved
 from runner.ledger.facts import Facts
 from runner.ledger.git import Repository
@@ -98,6 +99,12 @@ def former(here: Session, before: Before) -> Facts:
     """
     then = replace(here, settings=replace(here.settings, lock=before.lock))
     if is_elsewhere(before.lock):
+        if not before.repository or is_merged(here, before.repository, before.hash):
+            here.known_hosts.add(before.lock)
+        try:
+            require_known_host(then)
+        except GuardRefused as error:
+            raise LedgerUnavailable(error.message, error.hint) from error
         facts = home(then).read()
         facts.header(here.settings.salt)
         return facts

@@ -117,7 +117,7 @@ class Repository:
         if remotes and (branch := _branch_of_job(os.environ)):
             yield remotes[-1], branch
         for remote in remotes:
-            if default := self._default_branch(remote):
+            if default := self.default_branch(remote):
                 yield remote, default
 
     def remotes(self) -> tuple[str, ...]:
@@ -194,7 +194,8 @@ class Repository:
         remote, merge = (self.attempted("config", f"branch.{branch}.{name}") or "" for name in ("remote", "merge"))
         return remote, merge
 
-    def _default_branch(self, remote: str) -> str | None:
+    def default_branch(self, remote: str) -> str | None:
+        """The full name of the branch that the remote's HEAD names, if any. Raises LedgerUnavailable."""
         for line in os.fsdecode(self.git("ls-remote", "--symref", remote, "HEAD")).splitlines():
             if line.startswith("ref: "):
                 return line.removeprefix("ref: ").split("\t")[0]

@@ -125,9 +125,8 @@ def test_a_new_ledger_is_not_begun_beside_one_that_has_records(campaign: MovingL
     assert "messages.lock, which lock: named before, has 30 records" in campaign.run(5, "lock", "begin")
     assert "there is no ledger" in campaign.run(5, "plan")
     campaign.run(0, "lock", "import", "messages.lock", "--new-lock")
-    (
-        campaign.clone.path / ".git/msgrun/.msgrun%2Fmessages.ledger"
-    ).unlink()  # a clone in which nothing ran yet has none
+    # A clone in which nothing ran yet has no note of the ledger.
+    (campaign.clone.path / ".git/msgrun/.msgrun%2Fmessages.ledger").unlink()
     for lock in (f"{server.lock}#beside", "other.lock"):
         campaign.name(lock)
         assert "has 30 records that the ledger" in campaign.run(5, "lock", "begin")
@@ -135,11 +134,11 @@ def test_a_new_ledger_is_not_begun_beside_one_that_has_records(campaign: MovingL
     # Without the lockfile its journal knows of them, and without that the branch alone.
     (campaign.clone.path / "messages.lock").unlink()
     campaign.name(f"{server.lock}#alone")
-    assert "there is no ledger" in campaign.run(5, "apply", "--yes")
+    assert "is not asked" in campaign.run(5, "apply", "--yes")
     assert "messages.lock.journal has 30 records" in campaign.run(5, "apply", "--yes", "--new-lock")
     (campaign.clone.path / ".git/msgrun/messages.lock.journal").unlink()
     assert "the branch origin#msgrun-ledger:messages.lock has " in campaign.run(5, "apply", "--yes", "--new-lock")
-    assert "there is no ledger" in campaign.run(5, "apply", "--yes")
+    assert "is not asked" in campaign.run(5, "apply", "--yes")
 
 
 def test_a_fresh_clone_of_a_moved_project_knows_all(campaign: MovingLedger, clone, origin: Path) -> None:
@@ -158,6 +157,8 @@ def test_a_plan_says_what_this_machine_knows_that_the_ledger_lacks(campaign: Mov
     campaign.send(30)
     for lock in ("git+origin#other", f"{server.lock}#other"):
         campaign.name(lock)
+        campaign.clone.commit()
+        campaign.clone.git("push", "--quiet")
         assert "messages.lock has 30 records that the ledger" in campaign.run(5, "plan")
         (guard,) = json.loads(campaign.run(5, "plan", "--format", "json").partition("\nthere is")[0])["guards"]
         assert guard["code"] == "ledger-behind"
@@ -423,6 +424,8 @@ def test_another_name_of_the_same_ledger_is_no_move(
         fresh.env["MSGRUN_LOCK"] = lock
         assert fresh.msgrun("apply", "--yes", "--limit", "2").code == 0
     campaign.name(one)
+    campaign.clone.commit()
+    campaign.clone.git("push", "--quiet")
     campaign.run(0, "apply", "--yes", "--limit", "1")
 
 

@@ -12,6 +12,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from runner.database import Address
 from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError
 from runner.ledger import moved
+from runner.ledger.postgres.security import secured
 
 # Seconds for which a lost server is looked for. A run that ends waits for its last write no longer than 90 seconds.
 PATIENCE, PATIENCE_OF_CLAIMS = 40.0, 10.0
@@ -123,7 +124,7 @@ class Connection:
         except psycopg.ProgrammingError:
             hint = "postgresql://host/database#schema; see libpq's connection URIs"
             raise LedgerUnavailable(f"{self._to.shown} is no address of a database", hint) from None
-        return make_conninfo("", **{**_BOUNDS, **given})
+        return make_conninfo("", **{**_BOUNDS, **secured(given)})
 
     def _migrated(self, link: psycopg.Connection[tuple[Any, ...]], *, create: bool) -> bool:
         files = sorted(_MIGRATIONS.glob("*.sql"))
@@ -163,6 +164,11 @@ class Connection:
             "can it be reached from here? Credentials come from libpq's own places (PGUSER, PGPASSWORD, ~/.pgpass,"
             " PGSERVICE) or from MSGRUN_LOCK"
         )
+        if any(word in str(error) for word in ("SSL", "certificate", "authentication method")):
+            hint = (
+                "on another machine the server's certificate is verified, and a password is sent by SCRAM alone:"
+                " sslrootcert= in the address names your own authority, sslmode= and require_auth= say otherwise"
+            )
         return f"{self._to.shown}: {_said(error)}", hint
 
 
