@@ -4,17 +4,18 @@ Pure: from two sets of declarations and the ledger's facts. Of the other side on
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from runner.declare.audience import Table
 from runner.declare.declaration import FLAG, Declaration
-from runner.declare.project import Project
+from runner.declare.project import Project, Settings
 from runner.declare.sample import Sample, sample_for
 from runner.guards import recipients
 from runner.ledger.facts import Facts
+from runner.ledger.record import salt_check
 from runner.overlap import Overlap, find, identity, overlap, used_by
 from runner.plan import Plan
 from runner.planned import PlannedMessage
@@ -54,12 +55,14 @@ class Comparison:
     """Every message of the plan and what became of it, by name, then those that are removed.
 
     `against` is the other side as a person named it, `commit` its hash; `notes` say what could not be compared.
+    `guards` are the settings that guard the sending and changed.
     """
 
     against: str
     commit: str
     changes: tuple[Change, ...]
     notes: tuple[str, ...] = ()
+    guards: tuple[Field, ...] = ()
 
     @cached_property
     def counts(self) -> Counter[Kind]:
@@ -90,6 +93,41 @@ class Now:
     names: frozenset[str]
     selected: Callable[[str], bool]
     sample: Callable[[PlannedMessage], Sample | None]
+
+
+def guard_changes(before: Mapping[str | None, Settings], now: Mapping[str | None, Settings]) -> Iterator[Field]:
+    """What changed of the settings that guard the sending, in each environment; None is the unnamed one."""
+    for name in sorted({*before, *now}, key=lambda name: name or ""):
+        prefix = f"environments.{name}" if name else ""
+        if name not in before or name not in now:
+            yield Field(prefix, *("" if name not in side else _lock_of(side[name]) for side in (before, now)))
+            continue
+        was, is_now = _guarding(before[name]), _guarding(now[name])
+        yield from (
+            Field(f"{prefix}.{key}" if prefix else key, was[key], is_now[key]) for key in was if was[key] != is_now[key]
+        )
+
+
+def _lock_of(settings: Settings) -> str:
+    return f"lock: {settings.lock}, workspace: {settings.workspace or 'not pinned'}"
+
+
+def _guarding(settings: Settings) -> dict[str, str]:
+    """The settings that guard the sending, by their names in msgrun.yaml; of the salt the check that the ledger has."""
+    limits, breakers = settings.limits, settings.breakers
+    return {
+        "lock": settings.lock,
+        "workspace": settings.workspace,
+        "region": settings.region,
+        "salt": f"check {salt_check(settings.salt)}",
+        "require_plan": str(settings.require_plan).lower(),
+        "limits.recipients_per_message": f"{limits.recipients_per_message:,}",
+        "limits.recipients_per_apply": f"{limits.recipients_per_apply:,}",
+        "abort_if.unknown": f"{breakers.unknown:,}",
+        "abort_if.refused": f"{breakers.refused:.0%}",
+        "abort_if.after": f"{breakers.after:,}",
+        "suppress": ", ".join(settings.suppress),
+    }
 
 
 def compare(now: Now, before: Project, facts: Facts) -> tuple[Change, ...]:

@@ -1,15 +1,17 @@
 """`plan --against REF`: the project as a git ref has it, read beside the work tree, and what changed since."""
 
+import contextlib
 import os
+from collections.abc import Iterator
 
 from runner import comparison
 from runner.cli.holding import is_elsewhere
 from runner.cli.session import Session
 from runner.cli.sharing import move
 from runner.commit import Commit, find_commit, tree_at
-from runner.comparison import Change, Comparison, Now
-from runner.declare.project import Project, load_settings
-from runner.declare.tree import Tree
+from runner.comparison import Change, Comparison, Field, Now
+from runner.declare.project import Project, environment_names, load_settings
+from runner.declare.tree import NotReadable, Tree
 from runner.errors import Problem, ProblemsFound, UsageMistake
 from runner.ledger import change, git
 from runner.ledger.facts import Facts
@@ -33,12 +35,38 @@ def compared(
     names = frozenset(declared.name for declared in (*every.declarations, *every.unsound))
     with tree_at(repository, commit, root) as tree:
         before, notes = _project_at(here, tree, ref)
+        guards = () if before is None else tuple(_guard_changes(here, tree))
         if before is None:
             changes = tuple(Change(message.name, "uncompared") for message in seen.plan.messages)
         else:
             now = Now(seen.plan, names, here.selects(paths), seen.sample)
             changes = comparison.compare(now, before, facts)
-    return Comparison(ref, commit.hash, changes, notes)
+    return Comparison(ref, commit.hash, changes, notes, guards)
+
+
+def _guard_changes(here: Session, tree: Tree) -> Iterator[Field]:
+    """What changed since a ref of what guards the sending: settings, and lines of suppression lists.
+
+    Of every environment, whichever the plan is of: a change of another one is reviewed here alone.
+    """
+    before, now = ({name: load_settings(side, name) for name in environment_names(side)} for side in (tree, here.tree))
+    yield from comparison.guard_changes(before, now)
+    for named in sorted({named for side in (before, now) for settings in side.values() for named in settings.suppress}):
+        was, is_now = (_lines(side, named) for side in (tree, here.tree))
+        if was and was != is_now:
+            yield Field(
+                f"suppress {named}", counted(len(was), "line"), f"{len(is_now):,}, {len(was - is_now):,} removed"
+            )
+
+
+def _lines(tree: Tree, named: str) -> set[bytes]:
+    """The different lines of the files of a suppression list; none where one cannot be read: its problem says so."""
+    lines: set[bytes] = set()
+    with contextlib.suppress(NotReadable, OSError):
+        for path in tree.find(named, "_"):
+            with tree.open(path) as handle:
+                lines.update(handle)
+    return lines
 
 
 def remembered(here: Session, ref: str, facts: Facts) -> list[str]:

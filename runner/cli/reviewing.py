@@ -69,7 +69,8 @@ def show(here: Session, seen: Review, form: str) -> None:
         case "markdown":
             screen.result(markdown.plan(seen, show=screen.show).rstrip("\n"))
         case "github":
-            screen.result(github.plan(seen.plan, seen.warnings, seen.worries(), show=screen.show, folder=screen.folder))
+            worries = [*(changes.guards(found) if found else ()), *seen.worries()]
+            screen.result(github.plan(seen.plan, seen.warnings, worries, show=screen.show, folder=screen.folder))
         case _:
             if found:
                 screen.result(f"{changes.text(found, show=screen.show)}\n")

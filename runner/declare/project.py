@@ -110,6 +110,12 @@ def find_root(start: Path) -> Path:
     )
 
 
+def environment_names(tree: Tree) -> list[str | None]:
+    """Every environment that msgrun.yaml declares, after the unnamed one, which is None. Raises ProblemsFound."""
+    document = _settings_document(tree)
+    return [None, *sorted(document.value.get("environments", {}) if document else ())]
+
+
 def load_settings(tree: Tree, environment: str | None, salt: str | None = None, lock: str | None = None) -> Settings:
     """The settings of an environment; `salt` and `lock` override the file's. Raises ProblemsFound, UsageMistake."""
     document = _settings_document(tree)

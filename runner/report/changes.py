@@ -20,11 +20,17 @@ _SAME_TEXT = "the text reads the same; what differs is in its source"
 
 def text(found: Comparison, *, show: bool) -> str:
     """What changed: each message that did, with its differences, then the counts."""
-    blocks = [click.style(f"Changes against {_against(found)}", bold=True)]
+    blocks = [f"{click.style('!', fg='red')} {line}" for line in guards(found)]
+    blocks += [click.style(f"Changes against {_against(found)}", bold=True)]
     blocks += [_block(change, show=show) for change in found.changes if change.kind != "unchanged" or change.warnings]
     blocks += [f"{click.style('!', fg='yellow')} {note}" for note in found.notes]
     blocks.append(_counts(found))
     return "\n\n".join(blocks)
+
+
+def guards(found: Comparison) -> list[str]:
+    """What changed of the settings that guard the sending, a line each."""
+    return [f"changed guard {field.name}: {field.before or 'none'} -> {field.now or 'none'}" for field in found.guards]
 
 
 def value(found: Comparison, *, show: bool) -> dict[str, Any]:
@@ -33,6 +39,7 @@ def value(found: Comparison, *, show: bool) -> dict[str, Any]:
         "against": found.against,
         "commit": found.commit,
         "counts": {kind: found.counts[kind] for kind in KINDS},
+        "guards": [{"name": field.name, "before": field.before, "now": field.now} for field in found.guards],
         "notes": [revealed(note, show=show) for note in found.notes],
         "messages": [
             {
@@ -54,6 +61,13 @@ def heading(found: Comparison) -> list[str]:
     more = f" and {len(removed) - _SHORT:,} more" if len(removed) > _SHORT else ""
     gone = [f"Removed: {', '.join(removed[:_SHORT])}{more}. Nothing is sent for it any more."] if removed else []
     return [f"Compared with {code(_against(found))}: {_counts(found)}", *gone]
+
+
+def caution(found: Comparison) -> list[str]:
+    """What changed of the settings that guard the sending, in Markdown: the first thing that a reviewer has to see."""
+    lines = [f"> - {code(field.name)}: {_was(field.before)} → {_was(field.now)}" for field in found.guards]
+    head = "> [!CAUTION]\n> **These commits change what guards the sending:**"
+    return ["\n".join([head, ">", *lines])] if lines else []
 
 
 def details(change: Change, *, show: bool) -> list[str]:

@@ -57,6 +57,7 @@ def plan(seen: Review, *, show: bool, limit: int = COMMENT) -> str:
     messages = sorted(planned.messages, key=lambda message: not _matters(message, seen))
     blocks = [
         f"{heading(planned.environment)}, {_where(seen)}",
+        *(changes.caution(seen.comparison) if seen.comparison else ()),
         _counts(planned, sends),
         *(changes.heading(seen.comparison) if seen.comparison else ()),
         *_guards(planned.guards, show=show),

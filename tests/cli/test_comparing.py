@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from runner.ledger.record import salt_check
 from runner.sandbox import Sandbox
 from tests.support import golden
 from tests.support.project import SEED, Folder
@@ -396,3 +397,64 @@ def test_a_lockfile_that_the_ref_is_ahead_with_is_believed_and_is_no_change_of_t
 def forget(folder: Folder) -> None:
     """As in a fresh clone: git's journal is not there."""
     shutil.rmtree(folder.path / ".git" / "msgrun")
+
+
+GUARDED = {
+    "lock": ("lock: other.lock\n", "messages.lock", "other.lock"),
+    "workspace": ("workspace: acme\n", "", "acme"),
+    "region": ("region: eu\n", "us", "eu"),
+    "environments.prod.salt": ("environments: {prod: {salt: x}}\n", "check 9165df25", f"check {salt_check('x')}"),
+    "limits.recipients_per_message": ("limits: {recipients_per_message: 90000}\n", "10,000", "90,000"),
+    "limits.recipients_per_apply": ("limits: {recipients_per_apply: 90000}\n", "10,000", "90,000"),
+    "abort_if.unknown": ("abort_if: {unknown: 900}\n", "3", "900"),
+    "abort_if.refused": ("abort_if: {refused: 100%}\n", "20%", "100%"),
+    "abort_if.after": ("abort_if: {after: 9000}\n", "50", "9,000"),
+    "suppress": ("suppress: [none.csv]\n", "", "none.csv"),
+    "environments.prod.lock": ("environments: {prod: {lock: x.lock}}\n", "messages.prod.lock", "x.lock"),
+    "environments.prod.limits.recipients_per_apply": (
+        "environments: {prod: {limits: {recipients_per_apply: 7}}}\n", "10,000", "7",
+    ),
+    "environments.prod": ("", "lock: messages.prod.lock, workspace: not pinned", ""),
+    "environments.test": (
+        "environments: {prod: {}, test: {workspace: t}}\n", "", "lock: messages.test.lock, workspace: t",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GUARDED)
+def test_a_changed_guard_is_the_first_thing_that_a_reviewer_sees(here: Folder, name: str) -> None:
+    text, before, now = GUARDED[name]
+    here.write("none.csv", "email\nzoe@example.com\n")
+    here.write("msgrun.yaml", "environments: {prod: {}}\n")
+    commit(here)
+    here.write("msgrun.yaml", text if "environments" in text + name else f"{text}environments: {{prod: {{}}}}\n")
+    found = [guard for guard in changes(here)["guards"] if guard["name"] == name]
+    assert found == [{"name": name, "before": before, "now": now}]
+    markdown = here.run("plan", "--against", "main", "--format", "markdown").out
+    line = f"> - `{name}`: {f'`{before}`' if before else 'none'} → {f'`{now}`' if now else 'none'}"
+    assert markdown.split("\n\n")[1].splitlines()[:2] == [
+        "> [!CAUTION]", "> **These commits change what guards the sending:**",
+    ]  # fmt: skip
+    assert line in markdown.split("\n\n")[1].splitlines()
+    told = f"changed guard {name}: {before or 'none'} -> {now or 'none'}"
+    assert told in here.run("plan", "--against", "main").out.split("Changes against")[0]
+    annotated = here.run("plan", "--against", "main", "--format", "github").out
+    assert f"::warning title=msgrun plan::{told.replace('%', '%25')}" in annotated
+
+
+def test_lines_that_a_suppression_list_loses_are_a_changed_guard(here: Folder) -> None:
+    here.write("msgrun.yaml", "suppress: [lists/*.csv]\n")
+    here.write("lists/a.csv", "email\nzoe@example.com\nyan@example.com\n")
+    commit(here)
+    assert changes(here)["guards"] == []
+    here.write("lists/a.csv", "email\nzoe@example.com\n")
+    assert changes(here)["guards"] == [{"name": "suppress lists/*.csv", "before": "3 lines", "now": "2, 1 removed"}]
+    (here.path / "lists/a.csv").unlink()
+    here.write("lists/b.csv", "email\n")
+    assert changes(here)["guards"] == [{"name": "suppress lists/*.csv", "before": "3 lines", "now": "1, 2 removed"}]
+
+
+def test_without_a_change_no_guard_is_named(here: Folder) -> None:
+    here.write("msgrun.yaml", "vars: {a: b}\n")
+    assert changes(here)["guards"] == []
+    assert "guard" not in here.run("plan", "--against", "main").out
