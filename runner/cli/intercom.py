@@ -98,7 +98,14 @@ def connected(here: Session) -> Iterator[Connection]:
 
 
 def _safe(url: str) -> str:
-    parts = urlsplit(url)
+    """The base URL. Raises UsageMistake if it is none, or the token would travel in clear."""
+    try:
+        parts = urlsplit(url)
+        is_url = bool(parts.hostname and parts.scheme) and parts.port != 0 and not (parts.query or parts.fragment)
+    except ValueError:
+        is_url = False
+    if not is_url:
+        raise UsageMistake("INTERCOM_BASE_URL is no address of a server", "for example https://api.eu.intercom.io")
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}):
         return url
     message = "INTERCOM_BASE_URL is neither https nor on this machine"

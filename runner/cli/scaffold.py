@@ -1,9 +1,12 @@
 """The files of a new project, and the workflows that plan and apply it in CI."""
 
+import json
+import re
 from datetime import date
 from pathlib import Path
 
 from runner import __version__
+from runner.errors import UsageMistake
 
 LINES = {
     ".gitattributes": ("messages.lock -text merge=union", "messages.*.lock -text merge=union"),
@@ -80,9 +83,30 @@ WORKFLOWS = {
 
 
 def workflow(system: str, branch: str, directory: str) -> str:
-    """A workflow for a project in a directory of the repository (`.` is its top) whose default branch has this name."""
+    """A workflow for a project in a directory of the repository (`.` is its top) whose default branch has this name.
+
+    Raises UsageMistake if a name would be taken for an expression of GitHub, which has no way to write it.
+    """
+    for name in (branch, directory):
+        if "${{" in name:
+            hint = "GitHub takes ${{ for an expression: rename it"
+            raise UsageMistake(f"{name} cannot be written into a workflow", hint)
     text = (Path(__file__).parent / "workflows" / f"{system}.yml").read_text(encoding="utf-8")
-    values = {"__BRANCH__": branch, "__VERSION__": __version__, "__DIRECTORY__": directory}
+    ref = "refs/heads/" + branch.replace("'", "''")
+    values = {
+        "__VERSION__": __version__,
+        "__BRANCH__": branch,
+        # Source: GitHub's documentation of workflow syntax, "Filter pattern cheat sheet".
+        '"__FILTER__"': _quoted(re.sub(r"([*?+!\[\\])", r"\\\1", branch)),
+        '"__IF__"': _quoted(f"github.event_name != 'pull_request' && github.ref == '{ref}'"),
+        # GitLab expands variables in the values of variables; $$ is a dollar.
+        '"__DIRECTORY__"': _quoted(directory.replace("$", "$$") if system == "gitlab" else directory),
+    }
     for mark, value in values.items():
         text = text.replace(mark, value)
     return text
+
+
+def _quoted(value: str) -> str:
+    """A text as YAML has it in double quotes, which is as JSON has it."""
+    return json.dumps(value, ensure_ascii=False)

@@ -4,6 +4,7 @@ import os
 import secrets
 import socket
 import time
+from dataclasses import replace
 
 import click
 
@@ -11,7 +12,9 @@ from runner.cli.holding import held, home, is_elsewhere, known, lockfile_held, p
 from runner.cli.options import EXIT, command
 from runner.cli.session import Session, session
 from runner.commit import Commit
-from runner.errors import GuardRefused, LedgerUnavailable, UsageMistake
+from runner.declare.project import environment_names, load_settings
+from runner.declare.tree import Tree
+from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake
 from runner.ledger import change, git
 from runner.ledger import hold as holds
 from runner.ledger import push as pushing
@@ -129,22 +132,48 @@ def nothing_planted(here: Session) -> None:
 
 
 def unchanged(here: Session, ref: str) -> None:
-    """Raises GuardRefused if the commits since `ref` change the lockfile; a new one without records is no change.
+    """Raises GuardRefused if the commits since `ref` change a lockfile; a new one without records is no change.
 
-    Nor is a move to another kind of ledger that has all records.
+    Nor is a move to another kind of ledger that has all records. The lockfiles of all environments are compared,
+    whichever the command names: nobody runs it for each.
     """
     repository = git.repository(here.tree.root.resolve())
     if repository is None:
         raise UsageMistake(f"{here.tree.root} is in no git repository", "--against compares commits")
-    if not _is_elsewhere(here):
-        places(here)  # a link in its place is refused before git follows it
     base = repository.attempted("merge-base", ref, "HEAD")
     if not base:
         hint = "a shallow clone? Fetch more (fetch-depth: 2 for a pull request's merge commit, else 0)"
         raise UsageMistake(f"git knows no common ancestor of {ref} and HEAD", hint)
+    from runner.commit import tree_at  # noqa: PLC0415  # imported where used
+
+    commit = Commit(ref, base)
+    with tree_at(repository, commit, here.tree.root.resolve()) as tree:
+        names = dict.fromkeys([here.options.environment, *_environments(here.tree), *_environments(tree)])
+    for name in names:
+        _unchanged_in(here, name, commit, repository)
+
+
+def _environments(tree: Tree) -> list[str | None]:
+    """The environments that a tree declares; none where its settings cannot be read."""
+    try:
+        return environment_names(tree)
+    except ProblemsFound:
+        return []
+
+
+def _unchanged_in(chosen: Session, environment: str | None, commit: Commit, repository: Repository) -> None:
+    """`unchanged` for one environment. One that is declared no more still has the lockfile that the commit names."""
     from runner.cli.comparing import lock_at  # noqa: PLC0415  # imported where used
 
-    named = lock_at(here, Commit(ref, base), repository)
+    here = replace(chosen, options=replace(chosen.options, environment=environment))
+    ref, base = commit.ref, commit.hash
+    named = lock_at(here, commit, repository)
+    if environment != chosen.options.environment:
+        is_declared = environment in _environments(here.tree)
+        settings = load_settings(here.tree, environment) if is_declared else replace(here.settings, lock=named)
+        here = replace(here, settings=settings)
+    if not _is_elsewhere(here):
+        places(here)  # a link in its place is refused before git follows it
     if moved := move(here, repository, base, named):
         raise GuardRefused(moved, f"msgrun lock import brings them there; or put back lock: {named}")
     if is_elsewhere(named) or _is_elsewhere(here):

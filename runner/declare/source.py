@@ -141,7 +141,7 @@ class Document:
         for recipient in recipients:
             if isinstance(recipient, yaml.MappingNode):
                 for key, value in recipient.value:
-                    if key.value not in _OPEN:
+                    if not isinstance(key, yaml.ScalarNode) or key.value not in _OPEN:
                         spans.extend(_scalar_spans(value))
             elif recipient is not None:
                 spans.extend(_scalar_spans(recipient))

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ _GUARDED = {
 }
 
 
+# What a URL in git's messages may hold a token in: who connects, and the query.
+_USER = re.compile(r"(?<=://)[^/\s@'\"]+@")
+_QUERY = re.compile(r"(://[^\s?'\"]+)\?[^\s'\"]+")
 _FILE = b"100"  # so begins the mode of a file in `git ls-tree`
 _LOCKED = ".lock': File exists."
 _NO_FETCH = "what the remote's lockfile knows must not be sent again; --no-fetch if you are sure it knows nothing new"
@@ -35,7 +39,7 @@ class GitFailed(LedgerUnavailable):
     """A git command failed; `said` is all that it printed."""
 
     def __init__(self, command: str, said: bytes) -> None:
-        self.said = said.decode(errors="replace").strip()
+        self.said = _QUERY.sub(r"\1", _USER.sub("", said.decode(errors="replace").strip()))
         lines = self.said.splitlines() or [""]
         detail = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1])
         # In the message, because whoever catches this gives the hint of its own command.

@@ -1,5 +1,6 @@
 """What stands on one line of a ledger: the JSON objects that are whole, and what torn ones still tell."""
 
+import contextlib
 import hashlib
 import json
 import re
@@ -52,10 +53,19 @@ def _torn(text: str) -> dict[str, Any] | None:
     found = _KEY.search(text)
     if not found:
         return None
-    fields = {name: json.loads(value) for name, value in _FIELD.findall(text)}
+    fields: dict[str, Any] = dict(_fields(text))
     attempt = fields.get("attempt") or f"torn-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-    kept = {name: fields[name] for name in ("message", "revision", "to", "contact", "text", "at") if name in fields}
+    kept: dict[str, Any] = {
+        name: fields[name] for name in ("message", "revision", "to", "contact", "text", "at") if name in fields
+    }
     return {"key": found[1], "attempt": attempt, "status": "claimed", **kept}
+
+
+def _fields(text: str) -> Iterator[tuple[str, Any]]:
+    """The fields of a torn record whose values can be read."""
+    for name, value in _FIELD.findall(text):
+        with contextlib.suppress(orjson.JSONDecodeError):
+            yield name, orjson.loads(value)
 
 
 def _object(text: bytes) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ import re
 import time
 from dataclasses import dataclass, replace
 from typing import Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from runner.errors import LedgerUnavailable, UsageMistake
 from runner.ledger.change import left_behind
@@ -69,8 +69,8 @@ def address(lock: str, path: str) -> Address:
     """The address that `lock: git+…` means. Raises UsageMistake."""
     remote, _, branch = lock.removeprefix("git+").partition("#")
     branch = branch or DEFAULT_BRANCH
-    url = urlsplit(remote) if "://" in remote else None
-    if url and (url.password is not None or (url.username and url.scheme in {"http", "https"})):
+    url = _url(remote) if "://" in remote else None
+    if url and (url.password is not None or url.query or (url.username and url.scheme in {"http", "https"})):
         hint = "git finds credentials by itself: a credential helper, GITHUB_TOKEN as actions/checkout sets it up, SSH"
         raise UsageMistake("lock: holds credentials, and is in git for everybody to read", hint)
     if not (url.scheme in _SCHEMES and url.path if url else _NAME.fullmatch(remote)):
@@ -78,6 +78,18 @@ def address(lock: str, path: str) -> Address:
     if not _NAME.fullmatch(branch) or ".." in branch or "//" in branch or branch.endswith(("/", ".", ".lock")):
         raise UsageMistake(f"lock: {branch} cannot be a branch", _HINT)
     return Address(remote, branch, path)
+
+
+def _url(remote: str) -> SplitResult:
+    """The parts of a URL. Raises UsageMistake if it has no host, or one that cannot be."""
+    try:
+        url = urlsplit(remote)
+        is_valid = url.scheme == "file" or (bool(url.hostname) and url.port != 0)
+    except ValueError:  # of brackets without an address between them, or a port that is no number
+        is_valid = False
+    if not is_valid:
+        raise UsageMistake("lock: names no git remote: its URL has no valid host", _HINT)
+    return url
 
 
 class Remote:

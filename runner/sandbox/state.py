@@ -7,8 +7,10 @@ forgets a message that a client was told of. Times are Unix seconds.
 from __future__ import annotations
 
 import json
+import os
 import threading
 from dataclasses import asdict, dataclass
+from io import FileIO
 from typing import TYPE_CHECKING
 
 from runner.sandbox.answer import encode
@@ -46,7 +48,7 @@ class Store:
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._load(path)
-        self._file = None if path is None else path.open("ab", buffering=0)
+        self._file = None if path is None else _opened(path)
 
     def _load(self, path: Path) -> None:
         if not path.exists():
@@ -110,6 +112,13 @@ class Store:
             self._closed = True
             if self._file is not None:
                 self._file.close()
+
+
+def _opened(path: Path) -> FileIO:
+    """Open the file to append to; its owner alone may read it, for it holds addresses."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    os.fchmod(descriptor, 0o600)  # one that was there before, too
+    return FileIO(descriptor, "ab")
 
 
 def _read(line: bytes) -> Message | None:

@@ -21,6 +21,7 @@ _MOST_HEAD = 64 * 1024
 _MOST_BODY = 16 * 1024 * 1024
 _CHUNK = 64 * 1024
 _BODYLESS = (204, 304)
+_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
 
 class MalformedRequestError(Exception):
@@ -62,6 +63,9 @@ class Reader:
             if not self._more():
                 return None
         body, self._buffer = self._buffer[:length], self._buffer[length:]
+        if _name(headers.get("host", "localhost")) not in _HOSTS:
+            # A web page that makes its own name lead here must get no answer.
+            raise MalformedRequestError("this host is not the sandbox's")
         wish = headers.get("connection", "keep-alive" if protocol == "HTTP/1.1" else "close")
         return Request(method, target.partition("?")[0], headers, body, keep_alive=wish.lower() != "close")
 
@@ -83,6 +87,12 @@ def _parse_head(head: str) -> tuple[str, str, str, dict[str, str]]:
             raise MalformedRequestError("a header without a colon")
         headers[name.strip().lower()] = value.strip()
     return words[0], words[1], words[2], headers
+
+
+def _name(host: str) -> str:
+    """The name in a Host header, without its port."""
+    name, colon, port = host.lower().rpartition(":")
+    return name if colon and port.isdigit() else host.lower()
 
 
 def _length(headers: Mapping[str, str]) -> int:

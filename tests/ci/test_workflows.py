@@ -10,6 +10,7 @@ import yaml
 
 from runner import __version__
 from runner.cli import scaffold
+from runner.errors import UsageMistake
 from tests.support.project import ROOT, Folder
 
 TOOLS = Path(sys.executable).parent
@@ -251,3 +252,37 @@ def test_init_says_where_a_workflow_cannot_be_written(folder: Folder):
     folder.write(".gitlab", "a file")
     ran = folder.run("init", "--gitlab")
     assert (ran.code, "cannot be written" in ran.err) == (64, True)
+
+
+NAMES = [
+    "main", "release/1.0",
+    "it's", 'say-"hi"', "a#b", "#1", "!important", "a&b", "1.0", "true", "null", "é", "a,b", "a]b",
+    "a+b", "-x", "a{b}c", "a%b", "a;b", "a|b", "a>b", "a'b\"c", "`x`", "$HOME", "$(x)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_branch_and_a_folder_may_have_any_name_that_git_allows(name):
+    github, gitlab = (yaml.safe_load(scaffold.workflow(system, name, name)) for system in ("github", "gitlab"))
+    (pattern,) = github[True]["push"]["branches"]  # YAML 1.1 takes `on` for true
+    assert re.sub(r"\\(.)", r"\1", pattern) == name
+    assert not re.search(r"(?<!\\)[*?+!\[]", pattern)
+    compared = github["jobs"]["plan"]["if"].rpartition("github.ref == ")[2]
+    assert compared == "'refs/heads/" + name.replace("'", "''") + "'"
+    assert github["defaults"]["run"]["working-directory"] == name
+    assert gitlab[".msgrun"]["variables"]["MSGRUN_DIRECTORY"].replace("$$", "$") == name
+
+
+@pytest.mark.lint
+def test_actionlint_finds_nothing_with_odd_names_either(tmp_path):
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    for number, name in enumerate(NAMES):
+        path = tmp_path / ".github" / "workflows" / f"{number}.yml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(scaffold.workflow("github", name, "."))
+    tool("actionlint", *sorted(str(path) for path in (tmp_path / ".github/workflows").iterdir()), cwd=tmp_path)
+
+
+def test_a_name_that_github_takes_for_an_expression_is_refused():
+    with pytest.raises(UsageMistake, match="cannot be written into a workflow"):
+        scaffold.workflow("github", "a${{github.token}}", ".")

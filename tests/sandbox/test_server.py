@@ -153,3 +153,30 @@ def test_a_state_file_that_cannot_be_opened_leaves_no_server_behind(tmp_path):
         Sandbox(port=port, state=tmp_path)
     with Sandbox(port=port) as sandbox:
         assert sandbox.url
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.0.0.1:{port}", "localhost:{port}", "LOCALHOST", "[::1]:{port}", "[::1]"]
+)
+def test_it_answers_to_the_names_of_this_machine(host):
+    with Sandbox() as sandbox:
+        name = host.format(port=urlsplit(sandbox.url).port)
+        request = f"GET /me HTTP/1.1\r\nHost: {name}\r\nAuthorization: Bearer x\r\nConnection: close\r\n\r\n"
+        assert speak(sandbox, request.encode()).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example", "evil.example:{port}", "127.0.0.1.evil.example", "localhost.evil.example:{port}", "10.0.0.7",
+        "0.0.0.0:{port}", "[::2]:{port}", "127.0.0.2", "", "localhost:evil", "127.0.0.1:1:2", "user@127.0.0.1:{port}",
+    ],
+)  # fmt: skip
+def test_a_page_that_makes_its_own_name_lead_here_gets_nothing(host):
+    with Sandbox() as sandbox:
+        name = host.format(port=urlsplit(sandbox.url).port)
+        for path in ("/me", "/__sandbox/messages"):
+            request = f"GET {path} HTTP/1.1\r\nHost: {name}\r\nAuthorization: Bearer x\r\nConnection: close\r\n\r\n"
+            answer = speak(sandbox, request.encode())
+            assert answer.startswith(b"HTTP/1.1 400 ")
+            assert WORKSPACE.encode() not in answer

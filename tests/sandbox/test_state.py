@@ -38,3 +38,14 @@ def test_nothing_is_made_once_the_sandbox_is_closed(start):
     client.send()
     client.sandbox.close()
     assert len(client.sandbox.messages) == 1
+
+
+def test_its_owner_alone_may_read_it(start, tmp_path):
+    path = tmp_path / "state.jsonl"
+    path.touch(0o644)
+    before = start(state=path)
+    before.send()
+    assert path.stat().st_mode & 0o777 == 0o600
+    made = start(state=tmp_path / "other.jsonl")
+    made.send()
+    assert (tmp_path / "other.jsonl").stat().st_mode & 0o777 == 0o600

@@ -111,3 +111,30 @@ def test_without_git_a_run_keeps_it_beside_the_lock(author: Clone) -> None:
     assert (ran.code, (author.path / ".msgrun/messages.lock.rescue").exists()) == (0, False)
     assert b'"x1"' not in (author.path / "messages.lock").read_bytes()
     assert b'"id:x1"' in (author.path / "messages.lock").read_bytes()
+
+
+@pytest.mark.parametrize("command", [(), ("-e", "prod"), ("-e", "test")])
+def test_the_lockfiles_of_all_environments_are_verified_whichever_is_named(
+    author: Clone, command: tuple[str, ...]
+) -> None:
+    settings = (author.path / "msgrun.yaml").read_text()
+    author.write("msgrun.yaml", f"{settings}environments:\n  prod: {{}}\n  test: {{lock: sent/test.lock}}\n")
+    locks = ("messages.lock", "messages.prod.lock", "sent/test.lock")
+    for lock in locks:
+        author.write(lock, (HEADER % salt_check("rehearsal")).encode() + record(OPEN, "one", "claimed"))
+    author.commit()
+    author.git("push", "--quiet")
+    verify = (*command, "lock", "verify", "--against", "origin/main")
+    assert author.msgrun(*verify).code == 0
+    for lock in locks:
+        author.write(lock, (HEADER % salt_check("rehearsal")).encode())
+        author.commit()
+        ran = author.msgrun(*verify)
+        assert (ran.code, f"change {lock}: 0 records added, 1 removed" in ran.err) == (5, True), ran.err
+        author.git("reset", "--quiet", "--hard", "HEAD^")
+    author.write("msgrun.yaml", settings)  # an environment that is declared no more, and its lockfile with it
+    author.commit()
+    assert author.msgrun("lock", "verify", "--against", "origin/main").code == 0
+    (author.path / "sent/test.lock").unlink()
+    author.commit()
+    assert author.msgrun("lock", "verify", "--against", "origin/main").code == 5

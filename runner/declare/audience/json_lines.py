@@ -24,6 +24,7 @@ from runner.declare.audience.files import (
     unreadable,
 )
 from runner.declare.audience.recipient import Row
+from runner.declare.nodes import MAX_DEPTH
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem
 
@@ -171,12 +172,22 @@ def _object(path: str, number: int, line: bytes) -> dict[str, Any] | Problem:
     if not isinstance(value, dict):
         place = Place(path, number)
         return Problem("jsonl-row", place, "this line is no object", 'for example {"email": "…", "first_name": "Bo"}')
+    if line.count(b"[") + line.count(b"{") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
+        return Problem("jsonl-row", Place(path, number), f"this line is nested deeper than {MAX_DEPTH} levels")
     # Every key is followed by a colon; only where there are more than keys, one may stand there twice.
     colons = line.count(b'":')
     if ((colons != len(value) and colons != _keys(value)) or _SPACED.search(line)) and (twice := _key_twice(line)):
         place = Place(path, number)
         return Problem("jsonl-key-twice", place, f"the key {twice} is there twice", "one of its values would be lost")
     return value
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether a value is nested deeper than so many levels."""
+    if type(value) not in _NESTING:
+        return False
+    inside = value.values() if type(value) is dict else value
+    return levels == 0 or any(_is_deeper(item, levels - 1) for item in inside)
 
 
 def _keys(value: Any) -> int:

@@ -107,7 +107,11 @@ class Connection:
 
     def _linked(self) -> psycopg.Connection[tuple[Any, ...]]:
         if self._link is None or self._link.closed:
-            link = psycopg.connect(self._conninfo(), autocommit=True)
+            try:
+                link = psycopg.connect(self._conninfo(), autocommit=True)
+            except UnicodeError:  # of a host whose name cannot be one in DNS
+                message = f"{self._to.shown} names no host"
+                raise LedgerUnavailable(message, "postgresql://host/database#schema") from None
             self._link, self._was_linked = link, True  # from here on `close` ends it
             link.execute(sql.SQL("SET search_path TO {}, pg_catalog").format(sql.Identifier(self._to.schema)))
             link.execute("SET statement_timeout TO '15s'")

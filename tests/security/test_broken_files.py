@@ -1,0 +1,123 @@
+"""No file of a pull request crashes msgrun: what is torn, too deep or no address is told at its place."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from runner.ledger.record import salt_check
+from tests.support.clones import HEADER, Clone, message
+from tests.support.project import run_in_process
+
+KEY = f'"key":"{"a" * 32}"'
+OPEN = f'{{{KEY},"attempt":"one","status":"claimed"}}'
+TORN = [
+    f'{{{KEY},"attempt":"\\q","status":"sent"',
+    f'{{{KEY},"attempt":"a\\u12","message":"x"',
+    f'{{{KEY},"message":"a\tb","attempt":"x"',
+    f'{{{KEY},"revision":{"9" * 5000},"attempt":"x"',
+    f'{{{KEY},"attempt":"\\ud800","status":"sent"',
+    f'{{{KEY},"attempt":5,"message":7}}',
+    f'{{{KEY},"attempt":["x"],"status":"sent"}}',
+    f'{{{KEY},"attempt":"x","status":["sent"]}}',
+    f'{{{KEY},"attempt":"x","status":"sent","message":["m"],"revision":{{}}}}',
+    f'{{{KEY},"attempt":"x","status":"sent","a":{"[" * 2000}{"]" * 2000}}}',
+    '{"key":["a"],"attempt":"x","status":"sent"}',
+    '{"msgrun_lock":[1]}',
+    "[" * 100_000,
+    '{"a":' * 100_000,
+    '{"key"' * 2000,
+    "\0" * 100,
+]
+YAML = [
+    "? [a, b]\n: c\nname: a", "[a]: b", "{a: b}: c", "name: a\nvars: {[x]: y}", "to: {[a]: b}", "to: [{[a]: b}]",
+    "to: {? {a: b} : c}", "name: [a]", "? {a: b}\n: {? [c] : d}", "? !!set {a}\n: b", "!!python/tuple [a]: b",
+    "? null\n: a", "<<: [a]", "<<: {[a]: b}", "? &x [*x]\n: b", "x: &a [*a]", "vars: &a {b: *a}",
+]  # fmt: skip
+JSON = [
+    "[" * 100_000, '{"a":' * 100_000,
+    f'{{"who":"a","x":{"[" * 500}{"]" * 500}}}', f'{{"who":"a","x":{"[" * 61}1{"]" * 61}}}',
+    f'{{"who":"a","x":{"[" * 3000}{"]" * 3000}}}', '{"who":"\\ud800"}', f'{{"who":{"9" * 6000}}}', '{"who":1e999}',
+    '{"who":"a","who":"b"}', "[[1]]", '"x"', "null", '{"who":NaN}', '{"who":"a"}{"who":"b"}',
+]  # fmt: skip
+ADDRESSES = [
+    "http://[::1", "http://[", "https://[x]/", "http://a:99999/", "http://a:b/", "http://", "//", "http://a\u2100b/",
+    "http://[::1]:x", "http://[fe80::1%25lo", "http://user:pw@[::1", "http://a:0/", "127.0.0.1:80",
+    "https://a/?token=s3cret",
+]  # fmt: skip
+READ = """\
+name: b
+message_type: inapp
+from: {{type: admin, id: "1"}}
+body: Hi
+to: {{{}, type: user, id: "{{{{ who }}}}"}}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Clone:
+    made = Clone(tmp_path / "project", None)  # type: ignore[arg-type]  # it talks to nobody
+    made.write("msgrun.yaml", "")
+    made.write("messages.lock", HEADER % salt_check(""))
+    made.write("messages/first.yaml", message("first", "aaa1") + 'from: {type: admin, id: "1"}\n')
+    return made
+
+
+def run(project: Clone, *args: str, **environment: str) -> tuple[int, str]:
+    ran = run_in_process(args, project.path, {**os.environ, **environment})
+    printed = ran.out + ran.err
+    assert "a bug in msgrun" not in printed
+    assert "Traceback" not in printed
+    return ran.code, printed
+
+
+@pytest.mark.parametrize("number", range(len(TORN)))
+def test_a_torn_line_hides_no_other_and_crashes_nothing(project: Clone, number: int) -> None:
+    project.write("messages.lock", f"{HEADER % salt_check('')}{TORN[number]}\n{OPEN}\n")
+    for command in (("plan",), ("status",), ("lock", "show"), ("lock", "verify"), ("lock", "export")):
+        code, printed = run(project, *command)
+        assert code in {0, 1, 5, 6}, printed
+    code, printed = run(project, "status")
+    assert code == 6 or "1 unknown" in printed or "a" * 12 in printed
+
+
+@pytest.mark.parametrize("number", range(len(YAML)))
+def test_a_key_that_is_no_text_is_a_problem_with_its_place(project: Clone, number: int) -> None:
+    text = YAML[number]
+    project.write("messages/b.yaml", f"{text}\n")
+    project.write("messages/c.yaml", READ.format("yaml: ../list.yaml"))
+    project.write("list.yaml", "- " + text.replace("\n", "\n  ") + "\n")
+    code, printed = run(project, "validate")
+    assert (code, "messages/b.yaml:" in printed) == (1, True)
+    project.write("msgrun.yaml", f"{text}\n")
+    assert run(project, "validate")[0] == 1
+
+
+@pytest.mark.parametrize("number", range(len(JSON)))
+def test_a_line_of_json_that_is_no_row_is_a_problem_with_its_place(project: Clone, number: int) -> None:
+    project.write("messages/b.yaml", READ.format("jsonl: ../list.jsonl"))
+    project.write("list.jsonl", f"{JSON[number]}\n")
+    code, printed = run(project, "validate")
+    assert code == 1
+    assert "list.jsonl:1:" in printed or "messages/b.yaml:" in printed
+    project.write("messages/b.yaml", "")
+    project.write("messages.plan", f"{JSON[number]}\n")
+    assert run(project, "plan")[0] == 1
+    project.write("saved.json", f"{JSON[number]}\n")
+    assert run(project, "apply", "--yes", "--plan", "saved.json")[0] == 1
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_what_is_no_address_is_told_and_its_secrets_are_not(project: Clone, address: str) -> None:
+    link = f'<a href="{address}">x</a> {address}'
+    project.write("messages/b.yaml", READ.format("csv: ../a.csv").replace("body: Hi", f"body: '{link}'"))
+    project.write("a.csv", "who\nann1\n")
+    assert run(project, "lint")[0] in {0, 1}
+    assert run(project, "plan", "--format", "markdown")[0] == 0
+    code, printed = run(project, "apply", "--yes", INTERCOM_BASE_URL=address, INTERCOM_ACCESS_TOKEN="x")
+    assert (code, "INTERCOM_BASE_URL is" in printed) == (64, True)
+    for lock in (f"git+{address}", address.replace("http", "postgresql")):
+        code, printed = run(project, "plan", MSGRUN_LOCK=lock)
+        assert code in ({1, 5, 6, 64} if "://" in lock else {0, 6, 64})  # without it, it is the name of a lockfile
+        assert "s3cret" not in printed
+        assert "pw@" not in printed
