@@ -232,6 +232,8 @@ class Planner:
             state = self._facts.state(delivery.key)
             if state and state.was_refused_as(delivery.digest):
                 return "refused", f"refused before: {state.record.code or 'no code'}"
+            if state and state.was_not_found_as(delivery.digest):
+                return "send", "looked up again: no contact was found before"
         return "send", ""
 
     def _is_sent_as_declared(self, delivery: Delivery) -> bool:

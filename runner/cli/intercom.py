@@ -27,6 +27,7 @@ from runner.ledger import Ledger
 from runner.plan import Plan
 from runner.sandbox import WORKSPACE, Sandbox
 
+_SHOWN = 10  # admins
 CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, sleep=time.sleep)
 
 
@@ -51,6 +52,20 @@ class Connection:
             hint = "use the other workspace's token, or another environment (-e)"
             raise GuardRefused(f"the token is of workspace {id_code}, and msgrun.yaml names {declared}", hint)
         return id_code
+
+    def require_admins(self, senders: set[str]) -> None:
+        """Checks that all senders are admins of the workspace. Raises GuardRefused, naming those that are."""
+        admins = self.workspace.admins()
+        if admins is None:
+            self.here.screen.note("the token may not list admins, so it is not checked that from: names one")
+            return
+        for sender in sorted(senders - admins.keys()):
+            if self.workspace.has_admin(sender) is False:
+                yours = ", ".join(f"{number} ({name})" for number, name in list(admins.items())[:_SHOWN])
+                more = f" and {len(admins) - _SHOWN} more" if len(admins) > _SHOWN else ""
+                raise GuardRefused(
+                    f"admin {sender} does not exist; yours are {yours}{more}", "put one of them into from:"
+                )
 
     def delivered(self, plan: Plan, ledger: Ledger, log_file: Path | None, deadline: float | None) -> Summary:
         """What came of sending a plan, with its progress told. `deadline` is a time of the monotonic clock."""

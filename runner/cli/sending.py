@@ -103,6 +103,7 @@ def _sent(here: Session, made: Plan, ledger: Ledger, project: Project, how: "_Ho
     with connected(here) as parts:
         id_code = parts.identified()
         binding.same_workspace(here, how.choices, id_code)
+        parts.require_admins({message.declaration.sender for message in made.messages if message.counts["send"]})
         noun = "message" if made.to_send == 1 else "messages"
         here.confirmed(f"Send {made.to_send:,} {noun} in workspace {id_code}?", yes=how.yes, count=made.to_send)
         ledger.pin(id_code)
@@ -110,7 +111,7 @@ def _sent(here: Session, made: Plan, ledger: Ledger, project: Project, how: "_Ho
         done = parts.delivered(
             replace(made, limit=how.canary) if is_canary else made, ledger, how.log_file, how.deadline
         )
-        if not is_canary or done.stop or done.unknown or done.refused:
+        if not is_canary or done.stop or done.unknown or done.refused or done.missing:
             return done
         _tell(here, ledger, done)
         rest = made.to_send - done.sent
@@ -154,7 +155,7 @@ def _code(done: Summary, made: Plan, facts: Facts, others: Elsewhere) -> int:
         (stop == "ledger", EXIT.ledger),
         (stop == "guard" or bool(facts.duplicates()), EXIT.guard),
         (stop == "error", EXIT.problems),
-        (bool(done.refused), EXIT.refused),
+        (bool(done.refused or done.missing), EXIT.refused),
         (stop == "later" or bool(others.sending or others.free), EXIT.later),
     ]
     return next((code for fits, code in rules if fits), EXIT.done)

@@ -26,7 +26,7 @@ from runner.intercom.dialect import wire
 from runner.intercom.pace import Clock, Pace
 from runner.intercom.workspace import Workspace
 from runner.ledger import Ledger
-from runner.ledger.record import Record
+from runner.ledger.record import NOT_FOUND, Record
 from runner.ledger.store import ClaimsLeft
 from runner.plan import Plan
 from runner.privacy import concealed
@@ -259,8 +259,12 @@ class Run:
             self._settle(self._ready.popleft(), Outcome("released"))
 
     def _refuse(self, claim: Record, code: str, message: str) -> None:
-        """Refuses without a claim: nothing was ever about to be sent."""
+        """Refuses without a claim: nothing was about to be sent. A contact that is still missing has its record."""
         record = replace(claim, status="refused", code=code, sender="", conversation=False)
+        known = self._ledger.facts.state(claim.key) if code == NOT_FOUND else None
+        if known and known.was_not_found_as(claim.digest):
+            self.summary.missing.append(Told(record, message))
+            return
         self._outcomes.append(record)
         self.summary.refused.append(Told(record, message))
         self._stopping.check()

@@ -8,7 +8,17 @@ from runner.declare.declaration import Declaration
 from runner.deliver.summary import Stop
 from runner.errors import RunStopped
 from runner.intercom import Reply, Transport
-from runner.intercom.answer import Answer, Denied, Refused, Sent, Throttled, Unknown, Unreached, meaning
+from runner.intercom.answer import (
+    Answer,
+    Denied,
+    Refused,
+    Sent,
+    Throttled,
+    Unknown,
+    Unreached,
+    meaning,
+    no_admin_hint,
+)
 from runner.intercom.pace import Clock, Pace
 from runner.intercom.workspace import MOST_WINDOWS, Workspace
 from runner.ledger.record import Record
@@ -81,7 +91,13 @@ class Sender:
         headers = result.headers if isinstance(result, Reply) else {}
         self._pace.learn(headers)
         answer = meaning(result, flight.claim.sender)
-        fresh = isinstance(answer, Refused) and answer.not_found and self._is_fresh(flight.claim)
+        fresh = False
+        if isinstance(answer, Refused) and answer.not_found:
+            if self._workspace.has_admin(flight.claim.sender) is False:
+                hint = no_admin_hint(flight.claim.sender)
+                answer = Denied("admin_not_found", "there is no such admin", answer.request_id, hint)
+            else:
+                fresh = self._is_fresh(flight.claim)
         return Posted(flight, answer, headers, is_fresh=fresh)
 
     def judged(self, posted: Posted) -> Outcome | Again:
@@ -98,14 +114,17 @@ class Sender:
                 again = self._again(flight, "fresh", FRESH_FOR) if posted.is_fresh else None
                 return again or Outcome("refused", "", answer.code, answer.request_id, answer.message)
             case Unknown():
-                wrong_way = Stop(
-                    "error", answer.reason, "from must be an admin of the workspace; nobody got this message"
-                )
-                stop = wrong_way if answer.alarm else None
+                stop = None
+                if answer.alarm:
+                    hint = "from must be an admin of the workspace; nobody got this message"
+                    stop = Stop("error", answer.reason, hint)
+                elif answer.stops:
+                    hint = "find out who answered so before the next apply; msgrun reconcile looks for what was made"
+                    stop = Stop("error", answer.reason, hint)
                 return Outcome("unknown", request_id=answer.request_id, said=answer.reason, stop=stop)
             case Denied():
                 said = concealed(answer.message, posted.flight.values)
-                stop = Stop("error", f"Intercom said {answer.code}: {said}", "check the token and its plan")
+                stop = Stop("error", f"Intercom said {answer.code}: {said}", answer.hint)
                 return Outcome("released", code=answer.code, request_id=answer.request_id, stop=stop)
             case Throttled():
                 return self._throttled(posted)

@@ -33,7 +33,8 @@ class Summary:
     """Counts and details of a run. `unwritten` are outcomes that the ledger did not take.
 
     The `released` were claimed, and provably nothing was made; they count as left (or, if they expired, as skipped).
-    So many as `taken` says were claimed by other runs meanwhile, and count as left too.
+    The `missing` have no contact, as an earlier run found. So many as `taken` says were claimed by other runs
+    meanwhile, and count as left too.
     """
 
     planned: int = 0
@@ -42,6 +43,7 @@ class Summary:
     skipped: int = 0
     refused: list[Told] = field(default_factory=list)
     unknown: list[Told] = field(default_factory=list)
+    missing: list[Told] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     unwritten: list[Record] = field(default_factory=list)
     taken: int = 0
@@ -69,4 +71,4 @@ class Summary:
     @property
     def left(self) -> int:
         """How many of the planned deliveries were not tried."""
-        return self.planned - self.tried - self.skipped
+        return self.planned - self.tried - self.skipped - len(self.missing)

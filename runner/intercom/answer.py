@@ -13,7 +13,12 @@ from runner.intercom import NoReply, Reply
 
 # Codes and request ids go into the ledger, where no address may be, whatever an answer holds in their place.
 _NAME = re.compile(r"[A-Za-z0-9_.:/+=-]{1,128}")
-_OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TIMEOUT, _TOO_MANY = 200, 401, 403, 404, 408, 429
+_OK, _FORBIDDEN, _NOT_FOUND, _TIMEOUT, _TOO_MANY = 200, 403, 404, 408, 429
+# Codes that Intercom documents without their status: with a 4xx they prove nothing.
+_PROVING_NOTHING = {"server_error", "request_timeout", "service_unavailable"}
+_ABOUT_ACCOUNT = {"missing_authorization", "api_plan_restricted"}
+_SCOPE = re.compile(r"\b(scopes?|permissions?)\b", re.IGNORECASE)
+_RECIPIENT = re.compile(r"\b(users?|contacts?|leads?|recipients?|unsubscrib\w*)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +42,22 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """It may have been made. `alarm`: it was, and went the wrong way."""
+    """It may have been made. `alarm`: it was, and went the wrong way. `stops`: further ones would fare the same."""
 
     reason: str
     request_id: str = ""
     alarm: bool = False
+    stops: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """Nothing was made, and nothing will be: it is about the token or the workspace's plan."""
+    """Nothing was made, and nothing will be: it is about the account, not the recipient. `hint`: what to fix."""
 
     code: str
     message: str
     request_id: str
+    hint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +85,60 @@ def meaning(result: Reply | NoReply, sender: str) -> Answer:
         return _made(result, sender)
     if result.status == _TOO_MANY:
         return Throttled(fault(result)[2])
-    if 400 <= result.status < 500 and result.status != _TIMEOUT:  # noqa: PLR2004  # the range of client errors
-        code, message, request_id = fault(result)
-        if result.status == _UNAUTHORIZED or (result.status == _FORBIDDEN and code == "api_plan_restricted"):
-            return Denied(code, message, request_id)
-        return Refused(code, message, request_id, not_found=result.status == _NOT_FOUND)
+    if 400 <= result.status < 500:  # noqa: PLR2004  # the range of client errors
+        return _declined(result, sender)
     return Unknown(f"HTTP status {result.status}", fault(result)[2])
+
+
+def _declined(reply: Reply, sender: str) -> Answer:
+    """What a 4xx means; the first row that fits, from the top."""
+    code, message, request_id = fault(reply)
+    if reply.status == _TIMEOUT or code in _PROVING_NOTHING or not _is_error(reply):
+        whose = "" if _is_error(reply) else ", and not Intercom's own answer: a proxy or a firewall between?"
+        return Unknown(f"HTTP status {reply.status}{whose}", request_id, stops=True)
+    if hint := account_hint(reply, sender):
+        return Denied(code, message, request_id, hint)
+    if reply.status == _FORBIDDEN and not _RECIPIENT.search(message):
+        reason = f"HTTP status 403, {code}: neither about the account nor about the recipient"
+        return Unknown(reason, request_id, stops=True)
+    return Refused(code, message, request_id, not_found=reply.status == _NOT_FOUND)
+
+
+def account_hint(reply: Reply, sender: str = "") -> str:
+    """What to fix where an error is about the account; empty where it is not, or is no error of Intercom's."""
+    code, message, _ = fault(reply)
+    match reply.status:
+        case _ if not _is_error(reply):
+            return ""
+        case 400 if code == "intercom_version_invalid":
+            return "api_version in msgrun.yaml: 2.14 is the one that is tried most"
+        case 404 if code == "admin_not_found":
+            return no_admin_hint(sender)
+        case 401 | 403 if _SCOPE.search(message) or code in {"token_unauthorized", "missing_authorization"}:
+            return "give the app this permission: Developer Hub, your app, Authentication, Edit"
+        case 403 if code == "api_plan_restricted":
+            return "the workspace's plan has no access to this: ask whoever administers it"
+        case 401:
+            return "copy INTERCOM_ACCESS_TOKEN again, and compare region: in msgrun.yaml with the workspace's"
+        case 403 if code.startswith("token_") or code in _ABOUT_ACCOUNT:
+            return "the token is blocked or revoked: make a new one in the Developer Hub, and set INTERCOM_ACCESS_TOKEN"
+        case _:
+            return ""
+
+
+def no_admin_hint(sender: str) -> str:
+    """What to fix where Intercom knows no such admin."""
+    return f"from: names admin {sender or 'of another workspace'}: take the id of one of this workspace's admins"
+
+
+def _is_error(reply: Reply) -> bool:
+    """Whether a body is one of Intercom's error objects, and not a page of somebody between."""
+    value = _json(reply.body)
+    if not isinstance(value, dict):
+        return False
+    errors = value.get("errors")
+    is_list = isinstance(errors, list) and bool(errors) and isinstance(errors[0], dict)
+    return is_list or (value.get("type") == "error" and isinstance(value.get("code") or value.get("message"), str))
 
 
 def fault(reply: Reply) -> tuple[str, str, str]:

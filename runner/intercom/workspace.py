@@ -1,6 +1,6 @@
 """Reading from one workspace: whose token it is, and who a recipient is. Reads are repeated until they answer."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -8,7 +8,7 @@ import orjson
 
 from runner.errors import GuardRefused, RateExhausted, RunStopped
 from runner.intercom import NoReply, Reply, Transport
-from runner.intercom.answer import fault
+from runner.intercom.answer import account_hint, fault, no_admin_hint
 from runner.intercom.dialect import Contact
 from runner.intercom.pace import Clock, Pace
 from runner.privacy import concealed
@@ -19,6 +19,7 @@ PATIENCE = 30.0  # seconds for which a read that fails is repeated
 MOST_WINDOWS = 10  # rate limit windows in a row to wait for
 _FIELDS = {"email": "email", "user_id": "external_id"}
 _PER_PAGE = 150
+_UNREADABLE = frozenset({401, 403, 404})  # what a token without the scope is answered, or a server without the path
 _OK, _NOT_FOUND, _TOO_MANY, _SERVER_ERROR = 200, 404, 429, 500
 
 
@@ -41,9 +42,29 @@ class Workspace:
             )
         return code
 
+    def admins(self) -> dict[str, str] | None:
+        """The names of the admins by their ids; None where the token may not read them. Raises RunStopped."""
+        value = self._read("GET", "/admins", none_if=_UNREADABLE)
+        found = value.get("admins") if isinstance(value, dict) else None
+        if not isinstance(found, list):
+            return None
+        return {
+            str(admin["id"]): str(admin.get("name") or "")
+            for admin in found
+            if isinstance(admin, dict) and "id" in admin
+        }
+
+    def has_admin(self, admin_id: str) -> bool | None:
+        """Whether there is an admin with this id; None where that cannot be told. Never raises for the network."""
+        try:
+            value = self._read("GET", f"/admins/{quote(admin_id, safe='')}", none_if=_UNREADABLE)
+        except RunStopped as error:
+            return False if isinstance(error, _NoAdmin) else None
+        return True if isinstance(value, dict) else None
+
     def contact(self, contact_id: str) -> Contact | None:
         """The contact with an id, if there is one. Raises RunStopped."""
-        value = self._read("GET", f"/contacts/{quote(contact_id, safe='')}", missing_is_none=True)
+        value = self._read("GET", f"/contacts/{quote(contact_id, safe='')}", none_if={_NOT_FOUND})
         return _contact(value) if isinstance(value, dict) else None
 
     def contacts(self, kind: str, values: Iterable[str]) -> dict[str, list[Contact]]:
@@ -83,7 +104,7 @@ class Workspace:
         query = terms[0] if len(terms) == 1 else {"operator": "OR", "value": terms}
         return (_contact(item) for item in self.pages("/contacts/search", query, "data"))
 
-    def _read(self, method: str, path: str, body: Any = None, *, missing_is_none: bool = False) -> Any:
+    def _read(self, method: str, path: str, body: Any = None, *, none_if: Container[int] = ()) -> Any:
         until = self._clock.monotonic() + PATIENCE
         delay, windows = 0.5, 0
         while True:
@@ -99,19 +120,25 @@ class Workspace:
                     until = self._clock.monotonic() + PATIENCE
                     continue
                 if result.status < _SERVER_ERROR:
-                    return _value(result, method, path, missing_is_none=missing_is_none)
+                    return _value(result, method, path, none_if)
             if self._clock.monotonic() + delay > until:
                 raise RunStopped(f"{method} {path}: {_told(result)}", "nothing was sent by this request")
             self._clock.sleep(delay)
             delay = min(delay * 2, 5.0)
 
 
-def _value(reply: Reply, method: str, path: str, *, missing_is_none: bool) -> Any:
-    if reply.status == _NOT_FOUND and missing_is_none:
+class _NoAdmin(RunStopped):
+    """Intercom knows no such admin."""
+
+
+def _value(reply: Reply, method: str, path: str, none_if: Container[int]) -> Any:
+    code, message, request_id = fault(reply) if reply.status != _OK else ("", "", "")
+    if code == "admin_not_found":
+        raise _NoAdmin(f"{method} {path}: {code}", no_admin_hint(path.rpartition("/")[2]))
+    if reply.status in none_if:
         return None
     if reply.status != _OK:
-        code, message, request_id = fault(reply)
-        hint = "check the token" if reply.status in {401, 403} else f"request id {request_id}"
+        hint = account_hint(reply) or ("check the token" if reply.status in {401, 403} else f"request id {request_id}")
         told = concealed(message, ())
         raise RunStopped(f"{method} {path}: HTTP status {reply.status}, {code}: {told}", hint)
     try:

@@ -21,6 +21,9 @@ RANK: dict[str, int] = {"claimed": 0, "unknown": 1, "refused": 2, "released": 3,
 KeyStatus = Literal["sent", "unknown", "refused", "free"]
 
 
+NOT_FOUND = "contact_not_found"  # the code of a refusal that is looked up again
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """Which workspace and which salt a ledger belongs to; an empty one is not known.
@@ -108,8 +111,15 @@ class State:
         return any(record.content == content or record.digest == digest for record in self.sent)
 
     def was_refused_as(self, digest: str) -> bool:
-        """Whether this very payload was refused, which is final."""
-        return any(record.status == "refused" and record.digest == digest for record in self.attempts)
+        """Whether this very payload was refused, which is final but for a contact that was not found."""
+        return any(record.code != NOT_FOUND for record in self._refused_as(digest))
+
+    def was_not_found_as(self, digest: str) -> bool:
+        """Whether no contact was found for this very payload: a new one may be missing from search for minutes."""
+        return any(record.code == NOT_FOUND for record in self._refused_as(digest))
+
+    def _refused_as(self, digest: str) -> list[Record]:
+        return [record for record in self.attempts if record.status == "refused" and record.digest == digest]
 
     @property
     def is_duplicate(self) -> bool:

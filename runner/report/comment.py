@@ -43,6 +43,7 @@ def summary(done: Summary, *, show: bool) -> str:
     parts = [
         (done.sent, "sent"),
         (len(done.refused), "refused"),
+        (len(done.missing), "not found again"),
         (len(done.unknown), "unknown"),
         (done.left, "left"),
         (done.skipped, "expired"),
@@ -53,6 +54,7 @@ def summary(done: Summary, *, show: bool) -> str:
         blocks.append(stopped(done.stop.message, done.stop.hint, show=show))
     lines = [f"- **unknown** {_delivery(item, show=show)}" for item in done.unknown]
     lines += [f"- **refused** {_delivery(item, show=show)}" for item in done.refused]
+    lines += [f"- **not found again** {_delivery(item, show=show)}" for item in done.missing]
     lines += [f"- warning: {told(warning, show=show)}" for warning in done.warnings]
     if done.unknown:
         blocks.append("An unknown delivery may have arrived and is never sent again by itself: `msgrun reconcile`.")

@@ -73,6 +73,7 @@ def summary(done: Summary) -> str:
     parts = [
         (done.sent, "sent", "green"),
         (len(done.refused), "refused", "yellow"),
+        (len(done.missing), "not found again", "yellow"),
         (len(done.unknown), "unknown", "red"),
         (done.left, "left", "yellow"),
         (done.skipped, "expired", "yellow"),
@@ -84,6 +85,7 @@ def summary(done: Summary) -> str:
     if done.released:
         lines.append(f"{counted(done.released, 'claim')} released: provably not sent")
     lines.extend(f"  refused  {_told(item)}" for item in done.refused)
+    lines.extend(f"  not found again  {_told(item)}" for item in done.missing)
     lines.extend(f"  unknown  {_told(item)}" for item in done.unknown)
     lines.extend(f"{click.style('warning', fg='yellow')}: {warning}" for warning in done.warnings)
     if done.unknown:

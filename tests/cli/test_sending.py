@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.intercom.workspace import Workspace
 from runner.sandbox import Sandbox
 from tests.support.project import SEED, Folder
 
@@ -233,7 +234,7 @@ def test_an_expired_token_stops_the_run(folder: Folder, intercom: Sandbox, monke
     monkeypatch.setenv("INTERCOM_ACCESS_TOKEN", "expired")
     ran = folder.run("apply", "--yes")
     assert ran.code == 1
-    assert "check the token" in ran.err
+    assert "copy INTERCOM_ACCESS_TOKEN again" in ran.err
     assert not intercom.messages
 
 
@@ -372,3 +373,33 @@ def test_the_lockfile_in_git_is_told_how_it_was_healed(folder: Folder, intercom:
     assert ran.out.splitlines()[-1] == "nothing to do"
     assert "messages.lock lacked 3 records" in ran.err
     assert len(intercom.messages) == 3
+
+
+def test_an_admin_that_does_not_exist_is_found_before_the_first_claim(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST.replace("394051", "999"))
+    ran = folder.run("apply", "--yes")
+    assert (ran.code, "admin 999 does not exist; yours are 394051 (" in ran.err) == (5, True)
+    assert "put one of them into from:" in ran.err
+    assert b'"claimed"' not in (folder.path / "messages.lock").read_bytes()
+    assert not intercom.messages
+
+
+def test_where_admins_may_not_be_read_the_check_is_skipped_with_a_word(
+    folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Workspace, "admins", lambda _: None)
+    folder.message(LIST)
+    ran = folder.run("apply", "--yes")
+    assert (ran.code, ran.err.count("the token may not list admins")) == (0, 1)
+    assert len(intercom.messages) == 3
+
+
+def test_a_contact_that_was_not_found_is_planned_again_with_its_reason(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST.replace("id: a1", "email: missing@example.com"))
+    assert folder.run("apply", "--yes").code == 3
+    planned = json.loads(folder.run("plan", "--format", "json").out)
+    reasons = [delivery["reason"] for delivery in planned["deliveries"] if delivery["action"] == "send"]
+    assert reasons == ["looked up again: no contact was found before"]
+    again = folder.run("apply", "--yes")
+    assert (again.code, "1 not found again" in again.out) == (3, True)
+    assert len(intercom.messages) == 2

@@ -75,7 +75,7 @@ def test_what_proves_nothing_is_unknown(status):
     assert isinstance(meaning(error(status), SENDER), Unknown)
 
 
-@pytest.mark.parametrize("status", [400, 402, 403, 405, 406, 409, 410, 413, 418, 422, 425, 431, 451, 499])
+@pytest.mark.parametrize("status", [400, 402, 405, 406, 409, 410, 413, 418, 422, 425, 431, 451, 499])
 def test_a_refusal_keeps_code_message_and_request_id(status):
     found = meaning(error(status, "some_code", "No subject"), SENDER)
     assert found == Refused("some_code", "No subject", "r1")
@@ -85,9 +85,93 @@ def test_404_may_be_about_a_contact_that_is_new():
     assert meaning(error(404), SENDER) == Refused("not_found", "User Not Found", "r1", not_found=True)
 
 
-@pytest.mark.parametrize(("status", "code"), [(401, "unauthorized"), (401, "anything"), (403, "api_plan_restricted")])
-def test_what_is_about_the_token_or_its_plan_is_denied(status, code):
-    assert meaning(error(status, code, "No"), SENDER) == Denied(code, "No", "r1")
+# DESIGN's table of answers, row by row: what is about the account, about the recipient, or proves nothing.
+SCOPE = "You do not have the required scope (write_conversations) to access this resource"
+ACCOUNT = [
+    (401, "unauthorized", "Access Token Invalid", "copy INTERCOM_ACCESS_TOKEN"),
+    (401, "anything", "No", "copy INTERCOM_ACCESS_TOKEN"),
+    (401, "token_unauthorized", "No", "permission"),
+    (401, "token_unauthorized", SCOPE, "permission"),
+    (403, "forbidden", SCOPE, "permission"),
+    (403, "forbidden", "Missing permission to message this user", "permission"),
+    (403, "missing_authorization", "No", "permission"),
+    (403, "token_suspended", "No", "make a new one"),
+    (403, "token_blocked", "This user's token is blocked", "make a new one"),
+    (403, "token_revoked", "", "make a new one"),
+    (403, "api_plan_restricted", "Active subscription needed.", "plan"),
+    (400, "intercom_version_invalid", "The requested version could not be found", "api_version"),
+    (404, "admin_not_found", "Admin not found", "from: names admin 394051"),
+]
+RECIPIENT = [
+    (403, "forbidden", "This user is unsubscribed from emails"),
+    (403, "forbidden", "Contact cannot be messaged"),
+    (403, "user_unsubscribed", "Unsubscribed"),
+    (403, "forbidden", "The lead has no email"),
+    (400, "parameter_invalid", "Body is required"),
+    (404, "not_found", "User Not Found"),
+    (404, "not_found", "Resource Not Found"),
+    (409, "conflict", "Multiple existing users match this email address"),
+    (410, "contact_merged", "The contact was merged"),
+    (422, "parameter_not_found", "No subject supplied for email message"),
+]
+NOTHING = [
+    (403, "forbidden", "You do not have access to this resource"),
+    (403, "action_forbidden", ""),
+    (400, "server_error", "Something went wrong"),
+    (404, "service_unavailable", "Later"),
+    (422, "request_timeout", "Slow"),
+    (408, "request_timeout", "Slow"),
+]
+PAGES = [
+    b"",
+    b"<html><h1>403 Forbidden</h1></html>",
+    b"{}",
+    b"[]",
+    b"null",
+    b'"no"',
+    b'{"error":"no"}',
+    b'{"errors":[]}',
+]
+PAGES += [
+    b'{"errors":["no"]}',
+    b'{"errors":{"code":"x"}}',
+    b'{"message":"Forbidden"}',
+    b'{"type":"error"}',
+    b"[" * 5000,
+]
+
+
+@pytest.mark.parametrize(("status", "code", "message", "fix"), ACCOUNT)
+def test_an_error_about_the_account_refuses_nobody_and_says_what_to_fix(status, code, message, fix):
+    found = meaning(error(status, code, message), SENDER)
+    assert found == Denied(code, message, "r1", found.hint)
+    assert fix in found.hint
+    other = reply(status, {"type": "error", "code": code, "message": message, "request_id": "r1"})
+    assert meaning(other, SENDER) == found
+
+
+@pytest.mark.parametrize(("status", "code", "message"), RECIPIENT)
+def test_an_error_about_the_recipient_is_a_refusal(status, code, message):
+    found = meaning(error(status, code, message), SENDER)
+    assert found == Refused(code, message, "r1", not_found=status == 404)
+    other = reply(status, {"type": "error", "code": code, "message": message, "request_id": "r1"})
+    assert meaning(other, SENDER) == found
+
+
+@pytest.mark.parametrize(("status", "code", "message"), NOTHING)
+def test_an_error_that_proves_nothing_is_unknown_and_stops_the_run(status, code, message):
+    found = meaning(error(status, code, message), SENDER)
+    assert isinstance(found, Unknown)
+    assert (found.stops, found.request_id) == (True, "r1")
+
+
+@pytest.mark.parametrize("body", PAGES, ids=lambda body: body[:20].decode())
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 407, 409, 410, 413, 422, 451])
+def test_a_page_of_somebody_between_is_unknown_and_stops_the_run(status, body):
+    found = meaning(reply(status, body, x_request_id="q1"), SENDER)
+    assert isinstance(found, Unknown)
+    assert found.stops
+    assert "proxy" in found.reason
 
 
 def test_429_is_throttled_whatever_its_body():

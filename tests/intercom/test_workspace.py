@@ -152,3 +152,33 @@ def test_a_real_search_over_real_pages_finds_everybody(time):
         people = found.contacts("email", values)
         assert [len(people[value]) for value in values] == [1] * 40 + [0, 2]
         assert found.id_code() == "msgrun-sandbox"
+
+
+def test_admins_are_read_by_their_ids(workspace):
+    found, transport = workspace(
+        reply(200, {"admins": [{"id": 7, "name": "Ann"}, {"id": "8"}, {"name": "no id"}, "odd"]})
+    )
+    assert found.admins() == {"7": "Ann", "8": ""}
+    assert transport.asked == [("GET", "/admins", None, "2.14")]
+
+
+@pytest.mark.parametrize(
+    "answer", [reply(401, {}), reply(403, b"<html>"), reply(404, b""), reply(200, {}), reply(200, [])]
+)
+def test_admins_that_may_not_be_read_are_not_known(workspace, answer):
+    assert workspace(answer)[0].admins() is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "known"),
+    [
+        (reply(200, {"type": "admin", "id": "7"}), True),
+        (reply(404, {"errors": [{"code": "admin_not_found", "message": "Admin not found"}]}), False),
+        (reply(404, {"errors": [{"code": "not_found", "message": "no such path"}]}), None),
+        (reply(403, {"errors": [{"code": "forbidden"}]}), None),
+        (reply(400, b""), None),
+        (reply(200, b"<html>"), None),
+    ],
+)
+def test_only_intercoms_own_word_says_that_there_is_no_such_admin(workspace, answer, known):
+    assert workspace(answer)[0].has_admin("7") is known

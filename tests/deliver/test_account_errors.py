@@ -1,0 +1,123 @@
+"""An error of the account refuses nobody: the run stops and says what to fix, and the next one sends to everybody."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from runner.intercom import NoReply, Reply
+from runner.intercom.client import HttpTransport
+from tests.intercom.test_answer import ACCOUNT, NOTHING, PAGES, RECIPIENT
+
+PEOPLE = 40
+IDS = "\n".join(f"- {{type: user, id: aaa{number}}}" for number in range(PEOPLE))
+EMAILS = "\n".join(f"- {{type: user, email: u{number}@example.com}}" for number in range(PEOPLE))
+
+
+@dataclass
+class Between:
+    """Carries requests to the sandbox, and answers those to one path itself as long as it has an answer."""
+
+    url: str
+    path: str
+    answer: Reply | None
+    also: dict[str, Reply] = field(default_factory=dict)
+    asked: int = 0
+
+    def exchange(self, method: str, path: str, body: Any, version: str) -> Reply | NoReply:
+        if self.answer and path in self.also:
+            return self.also[path]
+        if self.answer and path == self.path:
+            self.asked += 1
+            return self.answer
+        return HttpTransport(self.url, "token").exchange(method, path, body, version)
+
+
+def error(status: int, code: str, message: str) -> Reply:
+    value = {"type": "error.list", "request_id": "r1", "errors": [{"code": code, "message": message}]}
+    return Reply(status, {}, json.dumps(value).encode())
+
+
+@pytest.fixture
+def between(house):
+    house.declare(IDS)
+    house.lanes = 8
+    house.transport = made = Between(house.sandbox.url, "/messages", None)
+    return made
+
+
+@pytest.mark.parametrize(("status", "code", "message", "fix"), ACCOUNT)
+def test_everybody_is_sent_to_once_it_is_mended(house, between, status, code, message, fix):
+    between.answer = error(status, code, message)
+    done = house.apply()
+    assert (done.sent, done.refused, done.unknown) == (0, [], [])
+    assert (done.stop.kind, fix in done.stop.hint) == ("error", True)
+    assert between.asked <= 8
+    between.answer = None
+    assert house.apply().sent == PEOPLE
+    assert house.statuses() == ["sent"] * PEOPLE
+
+
+@pytest.mark.parametrize("answer", [*(error(*row) for row in NOTHING), *(Reply(403, {}, page) for page in PAGES)])
+def test_what_proves_nothing_stops_the_run_and_everybody_else_is_sent_to_later(house, between, answer):
+    between.answer = answer
+    done = house.apply()
+    assert (done.sent, done.refused, done.stop.kind) == (0, [], "error")
+    assert 1 <= len(done.unknown) <= 8
+    between.answer = None
+    assert house.apply().sent == PEOPLE - len(done.unknown)
+    assert house.statuses().count("unknown") == len(done.unknown)
+
+
+@pytest.mark.parametrize(("status", "code", "message"), RECIPIENT)
+def test_what_is_about_a_person_stays_a_refusal(house, between, status, code, message):
+    between.answer = error(status, code, message)
+    done = house.apply()
+    assert (done.sent, len(done.refused), done.unknown) == (0, PEOPLE, [])
+    between.answer = None
+    assert house.apply().planned == 0
+
+
+def test_404_is_about_the_admin_where_intercom_does_not_know_that_one(house, between):
+    between.answer = error(404, "not_found", "Resource Not Found")
+    between.also["/admins/394051"] = error(404, "admin_not_found", "Admin not found")
+    done = house.apply()
+    assert (done.refused, done.unknown) == ([], [])
+    assert "from: names admin 394051" in done.stop.hint
+    between.answer = None
+    assert house.apply().sent == PEOPLE
+
+
+ANY = [
+    *(error(*row[:3]) for row in ACCOUNT),
+    *(error(*row) for row in NOTHING),
+    *(Reply(403, {}, page) for page in PAGES),
+]
+
+
+@pytest.mark.parametrize("answer", ANY)
+def test_no_answer_to_a_look_up_refuses_anybody(house, between, answer):
+    house.declare(EMAILS)
+    between.path, between.answer = "/contacts/search", answer
+    done = house.apply()
+    assert (done.sent, done.refused, done.unknown, done.stop.kind) == (0, [], [], "error")
+    assert done.stop.hint
+    between.answer = None
+    assert house.apply().sent == PEOPLE
+
+
+def test_a_contact_that_is_not_found_is_looked_up_again_without_another_record(house, between):
+    house.declare(EMAILS)
+    between.path = "/contacts/search"
+    between.answer = Reply(200, {}, b'{"type":"list","data":[],"total_count":0,"pages":{}}')
+    assert len(house.apply().refused) == PEOPLE
+    lines = house.places.lockfile.read_bytes()
+    plan = house.plan()
+    assert plan.to_send == PEOPLE
+    again = house.apply()
+    assert (len(again.missing), again.refused, again.stop, again.left) == (PEOPLE, [], None, 0)
+    assert house.places.lockfile.read_bytes() == lines
+    between.answer = None
+    assert house.apply().sent == PEOPLE
+    assert house.statuses() == ["sent"] * PEOPLE
