@@ -422,7 +422,7 @@ GUARDED = {
 
 
 @pytest.mark.parametrize("name", GUARDED)
-def test_a_changed_guard_is_the_first_thing_that_a_reviewer_sees(here: Folder, name: str) -> None:
+def test_every_changed_guard_is_named(here: Folder, name: str) -> None:
     text, before, now = GUARDED[name]
     here.write("none.csv", "email\nzoe@example.com\n")
     here.write("msgrun.yaml", "environments: {prod: {}}\n")
@@ -430,6 +430,12 @@ def test_a_changed_guard_is_the_first_thing_that_a_reviewer_sees(here: Folder, n
     here.write("msgrun.yaml", text if "environments" in text + name else f"{text}environments: {{prod: {{}}}}\n")
     found = [guard for guard in changes(here)["guards"] if guard["name"] == name]
     assert found == [{"name": name, "before": before, "now": now}]
+
+
+@pytest.mark.parametrize("name", ["lock", "abort_if.refused"])
+def test_a_changed_guard_is_the_first_thing_that_a_reviewer_sees(here: Folder, name: str) -> None:
+    text, before, now = GUARDED[name]
+    here.write("msgrun.yaml", text)
     markdown = here.run("plan", "--against", "main", "--format", "markdown").out
     line = f"> - `{name}`: {f'`{before}`' if before else 'none'} → {f'`{now}`' if now else 'none'}"
     assert markdown.split("\n\n")[1].splitlines()[:2] == [

@@ -19,7 +19,7 @@ EMAILS = "\n".join(f"- {{type: user, email: u{number}@example.com}}" for number 
 class Between:
     """Carries requests to the sandbox, and answers those to one path itself as long as it has an answer."""
 
-    url: str
+    real: HttpTransport
     path: str
     answer: Reply | None
     also: dict[str, Reply] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class Between:
         if self.answer and path == self.path:
             self.asked += 1
             return self.answer
-        return HttpTransport(self.url, "token").exchange(method, path, body, version)
+        return self.real.exchange(method, path, body, version)
 
 
 def error(status: int, code: str, message: str) -> Reply:
@@ -43,7 +43,7 @@ def error(status: int, code: str, message: str) -> Reply:
 def between(house):
     house.declare(IDS)
     house.lanes = 8
-    house.transport = made = Between(house.sandbox.url, "/messages", None)
+    house.transport = made = Between(HttpTransport(house.sandbox.url, "token"), "/messages", None)
     return made
 
 
@@ -59,7 +59,7 @@ def test_everybody_is_sent_to_once_it_is_mended(house, between, status, code, me
     assert house.statuses() == ["sent"] * PEOPLE
 
 
-@pytest.mark.parametrize("answer", [*(error(*row) for row in NOTHING), *(Reply(403, {}, page) for page in PAGES)])
+@pytest.mark.parametrize("answer", [*(error(*row) for row in NOTHING), *(Reply(403, {}, page) for page in PAGES[:3])])
 def test_what_proves_nothing_stops_the_run_and_everybody_else_is_sent_to_later(house, between, answer):
     between.answer = answer
     done = house.apply()
@@ -89,14 +89,11 @@ def test_404_is_about_the_admin_where_intercom_does_not_know_that_one(house, bet
     assert house.apply().sent == PEOPLE
 
 
-ANY = [
-    *(error(*row[:3]) for row in ACCOUNT),
-    *(error(*row) for row in NOTHING),
-    *(Reply(403, {}, page) for page in PAGES),
-]
+# Every look-up stops the run at any answer that is not the documented one, so some of each kind will do.
+SOME = [*(error(*row[:3]) for row in ACCOUNT[::3]), *(error(*row) for row in NOTHING[::3]), Reply(403, {}, PAGES[1])]
 
 
-@pytest.mark.parametrize("answer", ANY)
+@pytest.mark.parametrize("answer", SOME)
 def test_no_answer_to_a_look_up_refuses_anybody(house, between, answer):
     house.declare(EMAILS)
     between.path, between.answer = "/contacts/search", answer

@@ -108,3 +108,12 @@ def test_a_template_ends(project: Clone, name: str) -> None:
     command = [sys.executable, "-m", "runner", "-C", str(project.path), "validate"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     subprocess.run(command, env=environment, capture_output=True, timeout=10, check=False)
+
+
+@pytest.mark.proof
+@pytest.mark.xfail(strict=True, raises=subprocess.TimeoutExpired, reason="a torn line is read again from each bracket")
+def test_a_lockfile_of_open_brackets_is_read_to_its_end(project: Clone) -> None:
+    project.write("messages.lock", HEADER % salt_check("") + '{"a":' * 100_000)
+    command = [sys.executable, "-m", "runner", "-C", str(project.path), "status"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run(command, env=environment, capture_output=True, timeout=10, check=False)
