@@ -56,6 +56,7 @@ def arrived(here: Session, ledger: Ledger) -> None:
         if named in seen or not (is_elsewhere(named) or is_elsewhere(own)):
             continue
         seen.add(named)
+        here.known_hosts.add(named)  # a person brings the ledger back from where it moved, or was
         try:
             facts = home(replace(here, settings=replace(here.settings, lock=named))).read()
             _has_all(here, named, facts, ledger.facts)
@@ -109,6 +110,7 @@ def away(here: Session, facts: Facts) -> str:
 
 
 def _asked(here: Session, before: Before) -> Facts:
+    here.known_hosts.add(before.lock)  # a person moves the ledger, and names what it leaves
     try:
         return former(here, before)
     except LedgerUnavailable as error:

@@ -6,7 +6,7 @@ of the environment, and could answer that everything was sent already.
 
 import os
 
-from runner.cli.recalling import last_used
+from runner.cli.recalling import was_used
 from runner.cli.session import Session
 from runner.commit import Commit, tree_at
 from runner.declare.project import load_settings
@@ -28,7 +28,7 @@ def require_known_host(here: Session) -> None:
         return
     repository = git.repository(here.tree.root.resolve())
     # No commits of others, or a person began or moved the ledger in this clone.
-    is_known = repository is None or not repository.remotes() or last_used(here) == lock
+    is_known = repository is None or not repository.remotes() or was_used(here, lock)
     if repository and not is_known:
         base = base_commit(here, repository)
         if not base or _named_at(here, repository, base) != lock:

@@ -35,11 +35,26 @@ def note_used(here: Session) -> None:
         if path.exists() and path.read_bytes() == lock:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
+        with _every(here).open("ab") as handle:
+            handle.write(lock)
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         temporary.write_bytes(lock)
         os.replace(temporary, path)  # noqa: PTH105  # the atomic rename is the point
     except OSError as error:
         here.screen.note(f"{path} cannot be written ({error.strerror}): the next run does not know this ledger from it")
+
+
+def was_used(here: Session, lock: str) -> bool:
+    """Whether a run in this folder ever used the ledger that `lock:` names so."""
+    try:
+        return f"{lock}\n".encode() in _every(here).read_bytes().splitlines(keepends=True)
+    except OSError:  # then it is as in a clone in which nothing ran yet
+        return False
+
+
+def _every(here: Session) -> Path:
+    path = _file(here)
+    return path.with_name(f"{path.name}s")
 
 
 def _file(here: Session) -> Path:

@@ -143,7 +143,8 @@ def test_the_ref_of_against_is_the_base(author: Clone, server: Server) -> None:
     author.write("msgrun.yaml", settings(server.lock))
     author.commit()
     assert author.msgrun("lock", "begin").code == 0
-    (author.path / ".git/msgrun/.msgrun%2Fmessages.ledger").unlink()  # as in a clone in which nobody began it
+    for note in (author.path / ".git/msgrun").glob(".msgrun*"):
+        note.unlink()  # as in a clone in which nobody began it
     author.git("checkout", "--quiet", "-b", "request")
     assert author.msgrun("plan", "--against", "origin/main").code == 5
     assert author.msgrun("plan", "--against", "release").code == 0

@@ -197,7 +197,7 @@ class Job:
         target = self.artifacts / settings["name"]
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
-        takes_hidden = settings.get("include-hidden-files") == "true"
+        takes_hidden = str(settings.get("include-hidden-files")).lower() == "true"
         for pattern in settings["path"].split():
             found = [Path(pattern)] if Path(pattern).is_absolute() else list(self.work.path.glob(pattern))
             for path in found:
