@@ -26,7 +26,6 @@ _GUARDED = {
     "core.hooksPath": os.devnull,
 }
 
-
 # What a URL in git's messages may hold a token in: who connects, and the query.
 _USER = re.compile(r"(?<=://)[^/\s@'\"]+@")
 _QUERY = re.compile(r"(://[^\s?'\"]+)\?[^\s'\"]+")
