@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.cli.holding import rescue
+from runner.cli.holding import rescue_file
 from runner.cli.moving import nothing_in_lockfile
 from runner.cli.session import Session
 from runner.declare.tree import own_file
@@ -149,8 +149,7 @@ class BranchHome:
 
     @property
     def _rescue(self) -> Path:
-        root = self.here.tree.root
-        return rescue(root, self._address.path, git.repository(root.resolve()))
+        return rescue_file(self.here, self._address.path)
 
     def _repository(self) -> Repository:
         """The repository around the project; where there is none, one of its own, which only a URL can do with."""

@@ -35,12 +35,13 @@ def compared(
     names = frozenset(declared.name for declared in (*every.declarations, *every.unsound))
     with tree_at(repository, commit, root) as tree:
         before, notes = _project_at(here, tree, ref)
-        guards = () if before is None else tuple(_guard_changes(here, tree))
+        guards: tuple[Field, ...] = ()
         if before is None:
             changes = tuple(Change(message.name, "uncompared") for message in seen.plan.messages)
         else:
             now = Now(seen.plan, names, here.selects(paths), seen.sample)
             changes = comparison.compare(now, before, facts)
+            guards = tuple(_guard_changes(here, tree))
     return Comparison(ref, commit.hash, changes, notes, guards)
 
 

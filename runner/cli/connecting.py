@@ -8,13 +8,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.cli.holding import rescue
+from runner.cli.holding import rescue_file
 from runner.cli.moving import nothing_in_lockfile, nothing_on_branch
 from runner.cli.session import Session
 from runner.database import Address, address
 from runner.declare.tree import own_file
 from runner.errors import GuardRefused, LedgerUnavailable
-from runner.ledger import git
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record
 
@@ -107,5 +106,4 @@ class PostgresHome:
 
     @property
     def _rescue(self) -> Path:
-        root = self.here.tree.root
-        return rescue(root, self._lockfile.name, git.repository(root.resolve()))
+        return rescue_file(self.here, self._lockfile.name)

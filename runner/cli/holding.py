@@ -78,7 +78,9 @@ def places(here: Session, *, tolerant: bool = False) -> Places:
     lock = here.settings.lock
     if here.options.sandbox:
         name = f"{here.settings.plan_file.removesuffix('.plan')}.lock" if is_elsewhere(lock) else Path(lock).name
-        return located(here.tree.root, f"{SANDBOX_FOLDER}/{name}", None)
+        path = f"{SANDBOX_FOLDER}/{name}"
+        # Beside it, so that sandbox --reset removes it too.
+        return replace(located(here.tree.root, path, None), rescue=own_file(here.tree.root, f"{path}.rescue"))
     if is_elsewhere(lock):
         raise LedgerUnavailable(f"lock: {lock.split(':', maxsplit=1)[0]}: this needs a lockfile", "name a file")
     try:
@@ -88,6 +90,12 @@ def places(here: Session, *, tolerant: bool = False) -> Places:
             raise
         here.screen.note(f"without git's journal: {error.message}")
         return replace(located(here.tree.root, lock, None), rescue=None)
+
+
+def rescue_file(here: Session, lock: str) -> Path:
+    """`rescue` for a ledger that is no lockfile. Raises LedgerUnavailable if git cannot be read."""
+    root = here.tree.root
+    return rescue(root, lock, git.repository(root.resolve()))
 
 
 def located(root: Path, lock: str, repository: git.Repository | None) -> Places:

@@ -1,7 +1,6 @@
 """Commands about the ledger: status, resolve, accept, adopt, and the lockfile itself."""
 
 from collections import Counter
-from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 
@@ -122,8 +121,7 @@ def verify(against: str | None) -> int:
     requests: exit 5 if the commits since REF change the lockfile, because GitHub's merge button cannot merge it, or
     move the ledger elsewhere without its records. A file that git tracks where only msgrun writes is exit 5 too.
     """
-    with session() as plain:
-        here = replace(plain, base=against or "")
+    with session(against or "") as here:
         nothing_planted(here)
         if against is not None:
             unchanged(here, against)

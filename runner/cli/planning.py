@@ -83,8 +83,7 @@ def plan(
     if out and choices.limit:
         raise UsageMistake("a saved plan holds all that would be sent", "--limit is for apply --plan")
     steady_memory()
-    with session() as plain:
-        here = replace(plain, base=against or "")
+    with session(against or "") as here:
         project = here.valid_project(paths)
         facts = known(here)
         left = behind(here, facts)  # before the facts get what else is known

@@ -122,8 +122,8 @@ def _folder(root: Path, workspace: str) -> str:
 
 
 @contextlib.contextmanager
-def session() -> Iterator[Session]:
-    """The session of the running command. Raises UsageMistake, ProblemsFound."""
+def session(base: str = "") -> Iterator[Session]:
+    """The session of the running command; `base` is the ref of --against. Raises UsageMistake, ProblemsFound."""
     options = click.get_current_context().ensure_object(Globals)
     remember(options)
     start = Path(os.path.normpath(Path.cwd() / (options.directory or Path())))
@@ -135,4 +135,4 @@ def session() -> Iterator[Session]:
     with watched(WATCH):
         # CI hands over a secret that is not set as an empty variable.
         salt, lock = os.environ.get("MSGRUN_SALT") or None, os.environ.get("MSGRUN_LOCK") or None
-        yield Session(options, screen, tree, load_settings(tree, options.environment, salt, lock))
+        yield Session(options, screen, tree, load_settings(tree, options.environment, salt, lock), base)

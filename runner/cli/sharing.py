@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import click
 
-from runner.cli.holding import held, home, is_elsewhere, known, lockfile_held, places, rescue, stamp
+from runner.cli.holding import held, home, is_elsewhere, known, lockfile_held, places, rescue_file, stamp
 from runner.cli.options import EXIT, command
 from runner.cli.session import Session, session
 from runner.commit import Commit
@@ -135,7 +135,7 @@ def unchanged(here: Session, ref: str) -> None:
     """Raises GuardRefused if the commits since `ref` change a lockfile; a new one without records is no change.
 
     Nor is a move to another kind of ledger that has all records. The lockfiles of all environments are compared,
-    whichever the command names: nobody runs it for each.
+    whichever the command names: a pull request has one check, not one for each.
     """
     repository = git.repository(here.tree.root.resolve())
     if repository is None:
@@ -205,8 +205,8 @@ def _is_elsewhere(here: Session) -> bool:
 
 def _brought_home(here: Session) -> int:
     """Brings the lines of the rescue file to a ledger that is not in a file of the project."""
-    shown, root = home(here).shown, here.tree.root
-    path = rescue(root, f"{here.settings.plan_file.removesuffix('.plan')}.lock", git.repository(root.resolve()))
+    shown = home(here).shown
+    path = rescue_file(here, f"{here.settings.plan_file.removesuffix('.plan')}.lock")
     if not path.exists():
         here.screen.result(f"{shown} has all that was sent from here")
         return EXIT.done

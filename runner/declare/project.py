@@ -103,7 +103,8 @@ def find_root(start: Path) -> Path:
     folders = [start, *start.parents]
     marks = [[folder / SETTINGS_FILE for folder in folders], [folder / "messages" for folder in folders]]
     for mark in (mark for kind in marks for mark in kind):
-        if mark.is_file() or mark.is_symlink() if mark.name == SETTINGS_FILE else mark.is_dir():
+        # A link in the place of the settings is refused when they are read, wherever it leads.
+        if (mark.is_file() or mark.is_symlink()) if mark.name == SETTINGS_FILE else mark.is_dir():
             return mark.parent
     raise UsageMistake(
         f"no project in {start} or above it: neither {SETTINGS_FILE} nor messages/", "msgrun init makes one"

@@ -16,7 +16,6 @@ _NAME = re.compile(r"[A-Za-z0-9_.:/+=-]{1,128}")
 _OK, _FORBIDDEN, _NOT_FOUND, _TIMEOUT, _TOO_MANY = 200, 403, 404, 408, 429
 # Codes that Intercom documents without their status: with a 4xx they prove nothing.
 _PROVING_NOTHING = {"server_error", "request_timeout", "service_unavailable"}
-_ABOUT_ACCOUNT = {"missing_authorization", "api_plan_restricted"}
 _SCOPE = re.compile(r"\b(scopes?|permissions?)\b", re.IGNORECASE)
 _RECIPIENT = re.compile(r"\b(users?|contacts?|leads?|recipients?|unsubscrib\w*)\b", re.IGNORECASE)
 
@@ -117,10 +116,10 @@ def account_hint(reply: Reply, sender: str = "") -> str:
         case 401 | 403 if _SCOPE.search(message) or code in {"token_unauthorized", "missing_authorization"}:
             return "give the app this permission: Developer Hub, your app, Authentication, Edit"
         case 403 if code == "api_plan_restricted":
-            return "the workspace's plan has no access to this: ask whoever administers it"
+            return "the workspace's plan has no access to this: ask its owner, or choose another plan"
         case 401:
             return "copy INTERCOM_ACCESS_TOKEN again, and compare region: in msgrun.yaml with the workspace's"
-        case 403 if code.startswith("token_") or code in _ABOUT_ACCOUNT:
+        case 403 if code.startswith("token_"):
             return "the token is blocked or revoked: make a new one in the Developer Hub, and set INTERCOM_ACCESS_TOKEN"
         case _:
             return ""
@@ -132,7 +131,7 @@ def no_admin_hint(sender: str) -> str:
 
 
 def _is_error(reply: Reply) -> bool:
-    """Whether a body is one of Intercom's error objects, and not a page of somebody between."""
+    """Whether a body is one of Intercom's error objects, and not the page of a proxy."""
     value = _json(reply.body)
     if not isinstance(value, dict):
         return False

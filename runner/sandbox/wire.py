@@ -63,7 +63,7 @@ class Reader:
             if not self._more():
                 return None
         body, self._buffer = self._buffer[:length], self._buffer[length:]
-        if _name(headers.get("host", "localhost")) not in _HOSTS:
+        if _host_name(headers.get("host", "localhost")) not in _HOSTS:
             # A web page that makes its own name lead here must get no answer.
             raise MalformedRequestError("this host is not the sandbox's")
         wish = headers.get("connection", "keep-alive" if protocol == "HTTP/1.1" else "close")
@@ -89,7 +89,7 @@ def _parse_head(head: str) -> tuple[str, str, str, dict[str, str]]:
     return words[0], words[1], words[2], headers
 
 
-def _name(host: str) -> str:
+def _host_name(host: str) -> str:
     """The name in a Host header, without its port."""
     name, colon, port = host.lower().rpartition(":")
     return name if colon and port.isdigit() else host.lower()

@@ -6,7 +6,7 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import certifi
@@ -94,7 +94,7 @@ def test_nor_one_that_a_commit_in_its_middle_names(author: Clone, witness: tuple
 
 
 def test_nor_one_of_another_environment_or_in_a_shallow_checkout(
-    author: Clone, witness: tuple[str, list[bytes]], tmp_path: Path
+    author: Clone, witness: tuple[str, list[bytes]], job: Callable[..., Clone]
 ) -> None:
     port, said = witness
     lock = f"postgresql://127.0.0.1:{port}/x"
@@ -102,13 +102,7 @@ def test_nor_one_of_another_environment_or_in_a_shallow_checkout(
     author.write("msgrun.yaml", settings("git+origin") + f"environments:\n  prod: {{lock: {lock}}}\n")
     author.commit()
     author.git("push", "--quiet", "origin", "request")
-    checkout = Clone(tmp_path / "job", author.intercom)
-    checkout.path.mkdir()
-    checkout.git("init", "--quiet")
-    checkout.git("remote", "add", "origin", author.git("remote", "get-url", "origin"))
-    checkout.git("fetch", "--quiet", "--no-tags", "--depth=1", "origin", "request")
-    checkout.git("checkout", "--quiet", "--detach", "FETCH_HEAD")
-    for clone in (author, checkout):
+    for clone in (author, job("job", "request", "request")):
         for command in (("plan",), ("lock", "verify"), ("apply", "--yes")):
             ran = clone.msgrun("-e", "prod", *command)
             assert (ran.code, "is not asked" in ran.err) == (5, True), ran.err
@@ -116,7 +110,7 @@ def test_nor_one_of_another_environment_or_in_a_shallow_checkout(
 
 
 def test_a_person_may_name_a_new_host_and_once_it_is_merged_everybody_asks_it(
-    author: Clone, server: Server, tmp_path: Path
+    author: Clone, server: Server, job: Callable[..., Clone]
 ) -> None:
     author.git("checkout", "--quiet", "-b", "request")
     author.write("msgrun.yaml", settings(server.lock))
@@ -128,13 +122,7 @@ def test_a_person_may_name_a_new_host_and_once_it_is_merged_everybody_asks_it(
     assert author.msgrun("lock", "begin").code == 0
     assert author.msgrun("plan").code == 0
     author.git("push", "--quiet", "origin", "HEAD:main")
-    merged = Clone(tmp_path / "job", author.intercom)
-    merged.path.mkdir()
-    merged.git("init", "--quiet")
-    merged.git("remote", "add", "origin", author.git("remote", "get-url", "origin"))
-    merged.git("fetch", "--quiet", "--no-tags", "--depth=2", "origin", "main")
-    merged.git("checkout", "--quiet", "--detach", "FETCH_HEAD")
-    assert merged.msgrun("apply", "--yes").code == 0
+    assert job("job", "main").msgrun("apply", "--yes").code == 0
     assert len(author.sent()) == 3
 
 
