@@ -110,7 +110,7 @@ def away(here: Session, facts: Facts) -> str:
 
 
 def _asked(here: Session, before: Before) -> Facts:
-    here.known_hosts.add(before.lock)  # a person moves the ledger, and names what it leaves
+    here.known_hosts.add(before.lock)  # a person moves the ledger, and vouches for the host that it leaves
     try:
         return former(here, before)
     except LedgerUnavailable as error:

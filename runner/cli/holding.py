@@ -129,7 +129,7 @@ def known(here: Session) -> Facts:
 def held(here: Session, command: str, *, new_lock: bool, no_fetch: bool) -> Iterator[Ledger]:
     """The ledger, brought up to date; a lockfile is held alone. Raises GuardRefused, LedgerUnavailable."""
     if new_lock:
-        here.known_hosts.add(here.settings.lock)  # whoever starts a ledger names its host
+        here.known_hosts.add(here.settings.lock)  # a person starts a ledger, and so vouches for its host
     asks = command not in _UNASKED and not (here.options.sandbox or no_fetch)
     if asks and new_lock and not home(here).exists:
         _nothing_left(here, Facts(), ever=True)  # before it is begun: the next run would find it there

@@ -201,7 +201,7 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
     from runner.cli.arriving import arrived, expected, nothing_hidden  # noqa: PLC0415  # imported where used
 
     with session() as here:
-        here.known_hosts.add(here.settings.lock)  # whoever moves a ledger names its host
+        here.known_hosts.add(here.settings.lock)  # a person moves the ledger, and so vouches for its host
         theirs, path = Facts(), here.file(file)
         if not path.is_file():
             raise UsageMistake(f"there is no file {file}")

@@ -34,7 +34,7 @@ def begin() -> int:
     msgrun.yaml names. One that is there already stays as it is.
     """
     with session() as here:
-        here.known_hosts.add(here.settings.lock)  # whoever starts a ledger names its host
+        here.known_hosts.add(here.settings.lock)  # a person starts a ledger, and so vouches for its host
         there = home(here)
         if there.exists:
             here.screen.result(f"{there.shown} is there already")
