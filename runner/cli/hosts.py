@@ -1,7 +1,7 @@
 """Which ledgers a command may ask: those that the base commit names, and those that a person named.
 
-Whoever opens a pull request writes its `lock:`. If a plan asked whatever stands there, that host would get the password
-of the environment, and could answer that everything was sent already.
+The author of a pull request writes its `lock:`. If a plan asked that address, its host would get the password of the
+environment, and could answer that everything was sent already.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The project's files. Whoever writes a pull request chooses them, so each is checked and opened here.
+"""The project's files. The author of a pull request chooses them, so each is checked and opened here.
 
 Nothing outside the root and nothing hidden is read, neither by `..` nor through a link. What msgrun itself keeps is
 never a link: a merge would move it to another place.

@@ -55,7 +55,7 @@ class Workspace:
         }
 
     def has_admin(self, admin_id: str) -> bool | None:
-        """Whether there is an admin with this id; None where that cannot be told. Never raises for the network."""
+        """Whether there is an admin with this id; None where that is not known. Never raises for the network."""
         try:
             value = self._read("GET", f"/admins/{quote(admin_id, safe='')}", none_if=_UNREADABLE)
         except RunStopped as error:

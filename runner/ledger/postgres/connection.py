@@ -171,7 +171,7 @@ class Connection:
         if any(word in str(error) for word in ("SSL", "certificate", "authentication method")):
             hint = (
                 "on another machine the server's certificate is verified, and a password is sent by SCRAM alone:"
-                " sslrootcert= in the address names your own authority, sslmode= and require_auth= say otherwise"
+                " sslrootcert= in the address names your own authority, sslmode= and require_auth= change the rest"
             )
         return f"{self._to.shown}: {_said(error)}", hint
 

@@ -1,4 +1,4 @@
-"""How a server on another machine has to prove who it is, and how it may be told a password."""
+"""How a server on another machine has to prove who it is, and how a password may be sent to it."""
 
 import ipaddress
 import os
