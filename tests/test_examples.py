@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from runner import cli
-from runner.cli.screen import Screen
+from runner.cli.output import Screen
 from runner.report import machine
 
 EXAMPLES = Path(__file__).parent / "examples"

@@ -8,7 +8,7 @@ import click
 
 from runner import __version__
 from runner.cli.options import EXIT, Globals, Root, exit_code_of, global_options
-from runner.cli.screen import Screen, remember
+from runner.cli.output import Screen, remember
 from runner.errors import MsgrunError, ProblemsFound
 
 _REVIEWED = frozenset({"plan", "apply"})  # what they show, GitHub's workflow gets too
@@ -27,7 +27,7 @@ def run(argv: list[str]) -> int:
     msgrun.called = ""
     code, error = _ran(argv)
     if msgrun.called in _REVIEWED:
-        from runner.cli.reviewing import conclude  # noqa: PLC0415  # imported where used
+        from runner.cli.github_step import conclude  # noqa: PLC0415  # imported where used
 
         try:
             conclude(code, error, os.environ)

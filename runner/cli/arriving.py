@@ -6,12 +6,12 @@ Else a `lock:` that goes back to it, in a clone that knows nothing of the way be
 import os
 from dataclasses import replace
 
+from runner.cli.context import Session
 from runner.cli.holding import home, is_elsewhere, places, stay
 from runner.cli.moving import lacks
 from runner.cli.recalling import note_used
-from runner.cli.session import Session
-from runner.cli.sharing import pause
 from runner.cli.tracing import FORMER, Before, former, lacking, left_hint, reaches_back, seen_before
+from runner.cli.upload_target import back_off
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger import Ledger, git, hold, moved, push
 from runner.ledger.facts import Facts
@@ -98,7 +98,7 @@ def back(here: Session, ledger: Ledger) -> None:
     if ledger.facts.moved or repository:
         ledger.move("")
     if repository:
-        hold.free(repository, push.target(repository, places(here).lockfile, None), pause, anybodys=True)
+        hold.free(repository, push.target(repository, places(here).lockfile, None), back_off, anybodys=True)
 
 
 def away(here: Session, facts: Facts) -> str:

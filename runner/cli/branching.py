@@ -11,9 +11,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.cli.context import Session
 from runner.cli.holding import rescue_file
 from runner.cli.moving import nothing_in_lockfile
-from runner.cli.session import Session
 from runner.declare.tree import own_file
 from runner.errors import GuardRefused, LedgerUnavailable, UsageMistake
 from runner.ledger import git, lockfile

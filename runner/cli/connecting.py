@@ -8,9 +8,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.cli.context import Session
 from runner.cli.holding import rescue_file
 from runner.cli.moving import nothing_in_lockfile, nothing_on_branch
-from runner.cli.session import Session
 from runner.database import Address, address
 from runner.declare.tree import own_file
 from runner.errors import GuardRefused, LedgerUnavailable

@@ -13,9 +13,9 @@ from posixpath import dirname, join
 from typing import Protocol
 from urllib.parse import quote
 
+from runner.cli.context import SANDBOX_FOLDER, Session
 from runner.cli.hosts import require_known_host
 from runner.cli.recalling import note_used
-from runner.cli.session import SANDBOX_FOLDER, Session
 from runner.database import AS_URL, is_conninfo, is_postgres
 from runner.declare.tree import own_file
 from runner.errors import GuardRefused, LedgerUnavailable

@@ -6,8 +6,8 @@ environment, and could answer that everything was sent already.
 
 import os
 
+from runner.cli.context import Session
 from runner.cli.recalling import was_used
-from runner.cli.session import Session
 from runner.commit import Commit, tree_at
 from runner.declare.project import load_settings
 from runner.errors import GuardRefused, ProblemsFound, UsageMistake

@@ -4,8 +4,8 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from runner.cli.context import Session
 from runner.cli.holding import home, is_elsewhere
-from runner.cli.session import Session
 from runner.cli.tracing import Before, former, lacking, left_hint, seen_before
 from runner.database import is_postgres
 from runner.declare.project import load_settings

@@ -45,24 +45,24 @@ class Globals:
     )
 
 
-# The commands in the order of a user's day, and the module that each comes from, imported when it is called.
-COMMANDS = {
-    "init": "starting",
-    "validate": "declaring",
-    "lint": "linting",
-    "render": "declaring",
-    "schema": "declaring",
-    "plan": "planning",
-    "apply": "sending",
-    "status": "keeping",
-    "resolve": "keeping",
-    "reconcile": "reconciling",
-    "accept": "keeping",
-    "adopt": "keeping",
-    "lock": "keeping",
-    "sandbox": "sandboxing",
-    "completion": "starting",
-}
+# The commands in the order of a user's day; each is in the module of `commands` that has its name.
+COMMANDS = (
+    "init",
+    "validate",
+    "lint",
+    "render",
+    "schema",
+    "plan",
+    "apply",
+    "status",
+    "resolve",
+    "reconcile",
+    "accept",
+    "adopt",
+    "lock",
+    "sandbox",
+    "completion",
+)
 
 
 class Root(click.Group):
@@ -84,7 +84,7 @@ class Root(click.Group):
         if cmd_name not in COMMANDS:
             return None
         self.called = cmd_name
-        module = importlib.import_module(f"runner.cli.{COMMANDS[cmd_name]}")
+        module = importlib.import_module(f"runner.cli.commands.{cmd_name}")
         found: click.Command = getattr(module, cmd_name)
         return found
 

@@ -9,8 +9,8 @@ from typing import Self, TextIO
 
 import orjson
 
-from runner.cli.drawing import Line
-from runner.cli.screen import Screen
+from runner.cli.output import Screen
+from runner.cli.progress_line import Line
 from runner.deliver.summary import Summary
 from runner.errors import UsageMistake
 from runner.intercom.pace import Pace

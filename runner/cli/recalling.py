@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from runner.cli.session import Session
+from runner.cli.context import Session
 from runner.declare.project import load_settings
 from runner.declare.tree import own_file
 from runner.errors import LedgerUnavailable

@@ -4,11 +4,11 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from runner.cli.comparing import lock_at
+from runner.cli.context import Session
 from runner.cli.holding import home, is_elsewhere, places
 from runner.cli.hosts import is_merged, require_known_host
+from runner.cli.ledger_changes import lock_at
 from runner.cli.recalling import last_used
-from runner.cli.session import Session
 from runner.commit import Commit
 from runner.declare.project import SETTINGS_FILE
 from runner.errors import GuardRefused, LedgerUnavailable

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from runner.cli import run, sharing
+from runner.cli import run
+from runner.cli.commands.lock import push as push_command
 from runner.ledger import push as pushing
 from tests.support.clones import SETTINGS, message, tip, told
 
@@ -223,7 +224,7 @@ def test_an_unreachable_remote_is_tried_again_and_then_said(clone, origin, monke
     person.msgrun("apply", "--yes")
     origin.rename(origin.with_name("gone.git"))
     pauses = []
-    monkeypatch.setattr(sharing, "pause", pauses.append)
+    monkeypatch.setattr(push_command, "back_off", pauses.append)
     assert run(["-C", str(person.path), "lock", "push"]) == 6
     assert len(pauses) == pushing.TRIES - 1
     assert "fatal:" in capsys.readouterr().err
@@ -241,7 +242,7 @@ def test_a_race_that_is_always_lost_ends_with_a_word(clone, origin, monkeypatch,
         return made
 
     monkeypatch.setattr(pushing, "_commit", overtaken)
-    monkeypatch.setattr(sharing, "pause", pauses.append)
+    monkeypatch.setattr(push_command, "back_off", pauses.append)
     assert run(["-C", str(person.path), "lock", "push"]) == 6
     assert pauses == list(range(1, pushing.TRIES))
     assert "did not take messages.lock: [rejected] (stale info)" in capsys.readouterr().err

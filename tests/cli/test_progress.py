@@ -7,8 +7,8 @@ import pytest
 
 from runner.cli import progress
 from runner.cli.options import Globals
+from runner.cli.output import Screen
 from runner.cli.progress import Progress
-from runner.cli.screen import Screen
 from runner.deliver.summary import Summary
 from runner.intercom.pace import Clock, Pace
 

@@ -1,0 +1,86 @@
+"""`plan --against REF`: the project as a git ref has it, read beside the work tree, and what changed since."""
+
+import contextlib
+from collections.abc import Iterator
+
+from runner import comparison
+from runner.cli.context import Session
+from runner.commit import find_commit, tree_at
+from runner.comparison import Change, Comparison, Field, Now
+from runner.declare.project import Project, environment_names, load_settings
+from runner.declare.tree import NotReadable, Tree
+from runner.errors import Problem, ProblemsFound, UsageMistake
+from runner.ledger import git
+from runner.ledger.facts import Facts
+from runner.report.markdown import Review
+from runner.report.problems import counted
+
+
+def compared(
+    here: Session, ref: str, seen: Review, facts: Facts, project: Project, paths: tuple[str, ...]
+) -> Comparison:
+    """What the plan changes against a ref. Raises UsageMistake, LedgerUnavailable (git cannot read it).
+
+    What of the ref cannot be read is told in the notes; the plan goes on without it.
+    """
+    root = here.tree.root.resolve()
+    repository = git.repository(root)
+    commit = find_commit(repository, ref)
+    assert repository is not None
+    every = here.project() if paths else project
+    names = frozenset(declared.name for declared in (*every.declarations, *every.unsound))
+    with tree_at(repository, commit, root) as tree:
+        before, notes = _project_at(here, tree, ref)
+        guards: tuple[Field, ...] = ()
+        if before is None:
+            changes = tuple(Change(message.name, "uncompared") for message in seen.plan.messages)
+        else:
+            now = Now(seen.plan, names, here.selects(paths), seen.sample)
+            changes = comparison.compare(now, before, facts)
+            guards = tuple(_guard_changes(here, tree))
+    return Comparison(ref, commit.hash, changes, notes, guards)
+
+
+def _guard_changes(here: Session, tree: Tree) -> Iterator[Field]:
+    """What changed since a ref of what guards the sending: settings, and lines of suppression lists.
+
+    Of every environment, whichever the plan is of: a change of another one is reviewed here alone.
+    """
+    before, now = ({name: load_settings(side, name) for name in environment_names(side)} for side in (tree, here.tree))
+    yield from comparison.guard_changes(before, now)
+    for named in sorted({named for side in (before, now) for settings in side.values() for named in settings.suppress}):
+        was, is_now = (_lines(side, named) for side in (tree, here.tree))
+        if was and was != is_now:
+            yield Field(
+                f"suppress {named}", counted(len(was), "line"), f"{len(is_now):,}, {len(was - is_now):,} removed"
+            )
+
+
+def _lines(tree: Tree, named: str) -> set[bytes]:
+    """The different lines of the files of a suppression list; none where one cannot be read: its problem says so."""
+    lines: set[bytes] = set()
+    with contextlib.suppress(NotReadable, OSError):
+        for path in tree.find(named, "_"):
+            with tree.open(path) as handle:
+                lines.update(handle)
+    return lines
+
+
+def _project_at(here: Session, tree: Tree, ref: str) -> tuple[Project | None, tuple[str, ...]]:
+    """The project at a ref, empty where it had none, and what could not be read of it."""
+    try:
+        settings = load_settings(tree, here.options.environment, here.settings.salt, here.settings.lock)
+    except UsageMistake:
+        told = f"{ref} declares no environment {here.settings.environment}: every message counts as new"
+        return Project(tree, here.settings, (), ()), (told,)
+    except ProblemsFound as found:
+        return None, (f"nothing can be compared: {_first(found.problems, ref)}",)
+    project = here.project_in(tree, settings)
+    faults = [problem for problem in project.problems if problem.is_error]
+    return project, (f"not all can be compared: {_first(faults, ref)}",) if faults else ()
+
+
+def _first(problems: list[Problem], ref: str) -> str:
+    first = next(problem for problem in problems if problem.is_error)
+    number = counted(sum(problem.is_error for problem in problems), "problem")
+    return f"{ref} has {number}, the first at {first.place}: {first.message}"

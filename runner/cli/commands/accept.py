@@ -1,0 +1,20 @@
+"""The command accept: keeps an edit of a sent message."""
+
+import click
+
+from runner.cli.context import session
+from runner.cli.decisions import plan_one, write_decision
+from runner.cli.holding import held, stamp
+from runner.cli.options import command, writes_ledger
+from runner.deliver import settlement
+
+
+@command("accept")
+@click.argument("name")
+@writes_ledger
+def accept(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
+    """Keep an edit of a sent message, without sending."""
+    with session() as here, held(here, "accept", new_lock=new_lock, no_fetch=no_fetch) as ledger:
+        message, _ = plan_one(here, ledger, name)
+        records = settlement.accepted(message, ledger.facts, stamp(here.now))
+        return write_decision(here, ledger, records, f"accept the edit of {name}, sent to {len(records)}", yes=yes)

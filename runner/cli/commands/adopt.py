@@ -1,0 +1,23 @@
+"""The command adopt: counts deliveries as sent that went out before msgrun came."""
+
+import click
+
+from runner.cli.context import session
+from runner.cli.decisions import plan_one, write_decision
+from runner.cli.holding import held, run_id, stamp
+from runner.cli.options import command, writes_ledger
+from runner.deliver import settlement
+
+
+@command("adopt")
+@click.argument("name")
+@writes_ledger
+def adopt(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
+    """Count a message's deliveries as sent, without sending.
+
+    For what went out before msgrun came.
+    """
+    with session() as here, held(here, "adopt", new_lock=new_lock, no_fetch=no_fetch) as ledger:
+        message, plan = plan_one(here, ledger, name)
+        records = settlement.adopted(message, run_id(), plan.digest, stamp(here.now))
+        return write_decision(here, ledger, records, f"count {len(records)} deliveries of {name} as sent", yes=yes)

@@ -1,0 +1,161 @@
+"""apply: sends what is planned, or a canary first, and says what came of it."""
+
+import contextlib
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from runner.cli import github_step, plan_files, plan_output
+from runner.cli.context import Session, session
+from runner.cli.holding import held
+from runner.cli.options import EXIT, Duration, command, writes_ledger
+from runner.cli.other_runs import Elsewhere, awaited
+from runner.cli.planning import choosing, made_from
+from runner.cli.process import steady_memory
+from runner.declare.project import Project
+from runner.deliver.summary import Summary
+from runner.errors import GuardRefused, LedgerUnavailable, RunStopped
+from runner.ledger import Ledger
+from runner.ledger.facts import Facts
+from runner.plan import Plan
+from runner.planner import Choices
+from runner.report import text
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How apply goes about it. `deadline` is a time of the monotonic clock."""
+
+    choices: Choices
+    yes: bool
+    canary: int | None
+    deadline: float | None
+    log_file: Path | None
+
+
+@command("apply")
+@click.argument("paths", nargs=-1)
+@click.option(
+    "--plan", "plan_path", type=click.Path(path_type=Path), metavar="FILE", help="Send what a saved plan sends."
+)
+@choosing
+@click.option("--canary", type=click.IntRange(1), metavar="N", help="Send N, stop, and ask before the rest.")
+@click.option("--deadline", type=Duration(), metavar="TIME", help="Stop in order after so long, as 20m.")
+@click.option("--log-file", type=click.Path(path_type=Path), metavar="FILE", help="Add a JSON line for every record.")
+@writes_ledger
+def apply(
+    paths: tuple[str, ...],
+    choices: Choices,
+    plan_path: Path | None,
+    canary: int | None,
+    deadline: float | None,
+    log_file: Path | None,
+    *,
+    yes: bool,
+    new_lock: bool,
+    no_fetch: bool,
+) -> int:
+    """Send what is planned, each at most once.
+
+    A delivery is claimed on disk, POSTed, and its outcome written down.
+
+    PATHS are files or folders below messages/; without any, everything is sent.
+    """
+    until = None if deadline is None else time.monotonic() + deadline
+    steady_memory()
+    with session() as here:
+        project = here.valid_project(paths)  # before the ledger: a mistake in a file needs no network to be told
+        saved = plan_files.saved(here, plan_path) if plan_path else None
+        with held(here, "apply", new_lock=new_lock, no_fetch=no_fetch) as ledger:
+            agreed = plan_files.bound(here, replace(choices, saved=saved), paths, plan_files.committed(here))
+            how = _How(agreed, yes, canary, until, log_file)
+            made, warnings = made_from(here, project, ledger.facts, agreed)
+            plan_output.show(here, plan_output.review(here, made, warnings, plan_files.gone(made)), "text")
+            if made.guards:
+                return EXIT.unknown if made.counts["unknown"] else EXIT.guard
+            if not made.to_send:
+                here.screen.result("nothing to do")
+                return _code(Summary(), made, ledger.facts, Elsewhere())
+            try:
+                done = _sent(here, made, ledger, project, how)
+            except (GuardRefused, LedgerUnavailable, RunStopped) as error:
+                if not made.counts["unknown"]:
+                    raise
+                here.screen.failure(error)
+                return EXIT.unknown
+            if done.planned:
+                _tell(here, ledger, done)
+            is_settled = done.stop or done.unknown or made.counts["unknown"]  # whatever the others do
+            others = Elsewhere()
+            if done.taken and not is_settled:
+                others = awaited(here.screen, ledger, made, until, here.stop_file.exists)
+            return _code(done, made, ledger.facts, others)
+
+
+def _sent(here: Session, made: Plan, ledger: Ledger, project: Project, how: "_How") -> Summary:
+    """Sends a plan, or its canary first and then, if a person says so, the rest."""
+    from runner.cli.connection import connected  # noqa: PLC0415  # requests is heavy
+
+    if not how.yes and not here.screen.interactive:
+        here.confirmed("", yes=False)
+    with connected(here) as parts:
+        id_code = parts.identified()
+        plan_files.same_workspace(here, how.choices, id_code)
+        parts.require_admins({message.declaration.sender for message in made.messages if message.counts["send"]})
+        noun = "message" if made.to_send == 1 else "messages"
+        here.confirmed(f"Send {made.to_send:,} {noun} in workspace {id_code}?", yes=how.yes, count=made.to_send)
+        ledger.pin(id_code)
+        is_canary = how.canary is not None and how.canary < made.to_send
+        done = parts.delivered(
+            replace(made, limit=how.canary) if is_canary else made, ledger, how.log_file, how.deadline
+        )
+        if not is_canary or done.stop or done.unknown or done.refused or done.missing:
+            return done
+        _tell(here, ledger, done)
+        rest = made.to_send - done.sent
+        if not here.screen.interactive:
+            here.screen.note(
+                f"the canary is sent; look at it in Intercom, then send the other {rest:,}: msgrun apply --yes"
+            )
+            return Summary()
+        question = f"The canary is sent: look at it in Intercom. Send the other {rest:,}?"
+        here.confirmed(question, yes=False, count=rest, otherwise="the canary is sent and remembered, and nothing else")
+        ledger.refresh()
+        limit = None if made.limit is None else made.limit - done.sent
+        again, _ = made_from(here, project, ledger.facts, replace(how.choices, limit=limit))
+        if again.digest != made.digest or again.guards:
+            raise GuardRefused("what is declared changed since the canary", "run the command again to plan anew")
+        return parts.delivered(again, ledger, how.log_file, how.deadline)
+
+
+def _tell(here: Session, ledger: Ledger, done: Summary) -> None:
+    """Rescues what the ledger did not take, then tells of the run: its output may be on the disk that is full."""
+    lines = [f"the ledger did not take: {record.line().decode().rstrip()}" for record in done.unwritten]
+    if done.unwritten:
+        try:
+            lines.append(f"these lines are in {ledger.save(done.unwritten)}, which the next run picks up; keep it")
+        except LedgerUnavailable as error:
+            lines.append(f"nor can a rescue file be written ({error.message}): keep these lines for msgrun lock import")
+    for tell, words in ((here.screen.result, text.summary(done)), *((here.screen.error, line) for line in lines)):
+        with contextlib.suppress(OSError):  # what cannot be printed changes nothing of what was sent
+            tell(words)
+    github_step.tell(here, done)
+
+
+def _code(done: Summary, made: Plan, facts: Facts, others: Elsewhere) -> int:
+    """The exit code of an apply: the first that fits, from the top of the table."""
+    stop = done.stop.kind if done.stop else ""
+    if done.stop and stop == "signal":
+        return 128 + done.stop.signal
+    if done.unknown or made.counts["unknown"] or others.unknown:
+        return EXIT.unknown
+    rules = [
+        (stop == "ledger", EXIT.ledger),
+        (stop == "guard" or bool(facts.duplicates()), EXIT.guard),
+        (stop == "error", EXIT.problems),
+        (bool(done.refused or done.missing), EXIT.refused),
+        (stop == "later" or bool(others.sending or others.free), EXIT.later),
+    ]
+    return next((code for fits, code in rules if fits), EXIT.done)

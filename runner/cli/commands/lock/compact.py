@@ -1,0 +1,21 @@
+"""The command lock compact: rewrites the ledger shorter."""
+
+import click
+
+from runner.cli.context import session
+from runner.cli.holding import held
+from runner.cli.options import EXIT, command
+
+
+@command("compact")
+@click.option("--yes", is_flag=True, help="Do not ask.", hidden=True)
+def compact(*, yes: bool) -> int:
+    """Rewrite the ledger, sorted and shorter.
+
+    What later facts of the same attempt replace is left out.
+    """
+    del yes  # it changes no meaning, so it never asks; scripts may say it all the same
+    with session() as here, held(here, "lock compact", new_lock=False, no_fetch=True) as ledger:
+        before, after = ledger.compact()
+        here.screen.result(f"{before:,} lines, now {after:,}")
+        return EXIT.guard if ledger.facts.duplicates() else EXIT.done

@@ -1,0 +1,30 @@
+"""The command lock hold: holds the ledger on the git remote."""
+
+import os
+import socket
+
+from runner.cli.context import session
+from runner.cli.holding import home, stamp
+from runner.cli.options import EXIT, command
+from runner.cli.upload_target import branch_option, is_elsewhere_here, upload_target
+from runner.ledger import hold as holds
+from runner.ledger import push as pushing
+
+
+@command("hold")
+@branch_option
+def hold(branch: str | None) -> int:
+    """Hold the ledger on the git remote, until lock push.
+
+    Before a run in CI: if its machine is lost, so is what it knew; then the next run stops here instead of sending
+    that again. Only a lockfile needs it.
+    """
+    with session() as here:
+        if is_elsewhere_here(here):
+            here.screen.result(f"{home(here).shown} needs no hold: it has every claim before anything is sent")
+            return EXIT.done
+        repository, to = upload_target(here, branch)
+        who = pushing.job(os.environ) or f"process {os.getpid()} on {socket.gethostname()}"
+        holds.take(repository, to, f"{who}, since {stamp(here.now)}")
+        here.screen.result(f"{to.path} is held on {to.remote} until msgrun lock push")
+        return EXIT.done

@@ -1,0 +1,55 @@
+"""The command lock import: adds the records of a lockfile to the ledger."""
+
+from itertools import islice
+from pathlib import Path
+
+import click
+
+from runner.cli.context import session
+from runner.cli.holding import held, home
+from runner.cli.options import EXIT, command, writes_ledger
+from runner.errors import UsageMistake
+from runner.ledger.facts import Facts
+from runner.report import text
+
+_SOME = 20_000  # records that are imported at once
+
+
+@command("import")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@writes_ledger
+def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
+    """Add the facts of a lockfile to the ledger.
+
+    FILE is a lockfile, or what lock export wrote. What the ledger knows already stays as it is. The ledger that lock:
+    named before is told that it moved, and refuses to be used from then on.
+    """
+    del yes  # facts only add up, so it never asks; scripts may say it all the same
+    from runner.cli.arriving import arrived, expected, nothing_hidden  # noqa: PLC0415  # imported where used
+
+    with session() as here:
+        here.known_hosts.add(here.settings.lock)  # a person moves the ledger, and so vouches for its host
+        theirs, path = Facts(), here.file(file)
+        if not path.is_file():
+            raise UsageMistake(f"there is no file {file}")
+        theirs.read_file(path, str(file))
+        workspace = theirs.header(here.settings.salt).workspace
+        for line in text.ledger_warnings(theirs):
+            here.screen.error(line)
+        asks = not (no_fetch or here.options.sandbox)
+        if asks and new_lock and not home(here).exists:
+            nothing_hidden(here)
+        with held(here, "lock import", new_lock=new_lock, no_fetch=no_fetch) as ledger:
+            if asks:
+                expected(here, ledger)
+            if workspace:
+                ledger.pin(workspace)
+            missing = (record for record in theirs.ordered() if record not in ledger.facts.of(record.key))
+            count = 0
+            while some := list(islice(missing, _SOME)):
+                ledger.append(*some)
+                count += len(some)
+            here.screen.result(f"{count:,} records added to {home(here).shown}, of {len(theirs):,} deliveries")
+            if asks:
+                arrived(here, ledger)
+            return EXIT.guard if ledger.facts.duplicates() else EXIT.done

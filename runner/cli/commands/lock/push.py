@@ -1,0 +1,43 @@
+"""The command lock push: commits the lockfile to its branch on the git remote."""
+
+from runner.cli.context import Session, session
+from runner.cli.holding import held, home, lockfile_held, rescue_file
+from runner.cli.options import EXIT, command
+from runner.cli.upload_target import back_off, branch_option, is_elsewhere_here, upload_target
+from runner.ledger import hold as holds
+from runner.ledger import push as pushing
+
+
+@command("push")
+@branch_option
+def push(branch: str | None) -> int:
+    """Commit the lockfile to its branch on the git remote.
+
+    One commit with nothing else in it, on top of whatever the branch has by then, and tried again if somebody was
+    faster. Ends the hold of this clone. Works on a detached HEAD, in a shallow clone and in a dirty work tree.
+    To a ledger elsewhere it brings what apply could not: the lines of the rescue file in .git/msgrun.
+    """
+    with session() as here:
+        if is_elsewhere_here(here):
+            return _brought_home(here)
+        repository, to = upload_target(here, branch)
+        with lockfile_held(here, "lock push", new_lock=False, no_fetch=True) as ledger:
+            done = pushing.push(repository, to, ledger, back_off)
+            if done is None:
+                here.screen.result(f"{to} has all of {to.path}")
+            else:
+                here.screen.result(f"pushed {done.lines:,} lines of {to.path} to {to} as {done.commit[:10]}")
+            holds.free(repository, to, back_off)
+            return EXIT.guard if ledger.facts.duplicates() else EXIT.done
+
+
+def _brought_home(here: Session) -> int:
+    """Brings the lines of the rescue file to a ledger that is not in a file of the project."""
+    shown = home(here).shown
+    path = rescue_file(here, f"{here.settings.plan_file.removesuffix('.plan')}.lock")
+    if not path.exists():
+        here.screen.result(f"{shown} has all that was sent from here")
+        return EXIT.done
+    with held(here, "lock push", new_lock=False, no_fetch=False) as ledger:
+        here.screen.result(f"{shown} has all of {path.name} now")
+        return EXIT.guard if ledger.facts.duplicates() else EXIT.done

@@ -1,0 +1,27 @@
+"""The command lock stats: how large the ledger is."""
+
+from runner.cli.context import session
+from runner.cli.holding import home, is_elsewhere, known, places
+from runner.cli.options import EXIT, command
+from runner.ledger import lockfile
+from runner.report import weight
+from runner.report.weight import Weight
+
+
+@command("stats")
+def stats() -> int:
+    """Show how large the ledger is, and how it grows.
+
+    Of a lockfile with the room that is left until GitHub refuses it.
+    """
+    with session() as here:
+        if is_elsewhere(here.settings.lock) and not here.options.sandbox:
+            facts = known(here)
+            here.screen.result(weight.held(home(here).shown, len(facts), facts.counts()))
+            return EXIT.guard if facts.duplicates() else EXIT.done
+        where = places(here, tolerant=True)
+        facts = known(here)
+        size = where.lockfile.stat().st_size if where.lockfile.exists() else 0
+        lines = lockfile.count(where.lockfile) if size else 0
+        here.screen.result(weight.stats(Weight(where.shown, size, lines, len(facts.torn), len(facts)), facts.counts()))
+        return EXIT.guard if facts.duplicates() else EXIT.done

@@ -1,0 +1,28 @@
+"""The command lock verify: whether the ledger can be read, and what commits change in it."""
+
+import click
+
+from runner.cli.context import session
+from runner.cli.holding import home, known
+from runner.cli.ledger_changes import refuse_tracked_run_files, require_unchanged_lockfiles
+from runner.cli.options import EXIT, command
+
+
+@command("verify")
+@click.option("--against", metavar="REF", help="Also that this branch changes nothing in it since it left REF.")
+def verify(against: str | None) -> int:
+    """Check that the ledger can be read.
+
+    Tells torn lines (exit 1), duplicates and headers that contradict each other (exit 5). With --against, for pull
+    requests: exit 5 if the commits since REF change the lockfile, because GitHub's merge button cannot merge it, or
+    move the ledger elsewhere without its records. A file that git tracks where only msgrun writes is exit 5 too.
+    """
+    with session(against or "") as here:
+        refuse_tracked_run_files(here)
+        if against is not None:
+            require_unchanged_lockfiles(here, against)
+        facts = known(here)
+        here.screen.result(f"{home(here).shown}: {len(facts):,} deliveries, {len(facts.torn)} torn lines")
+        if facts.duplicates():
+            return EXIT.guard
+        return EXIT.problems if facts.torn else EXIT.done

@@ -1,0 +1,102 @@
+"""The reconcile command: asks Intercom what became of unknown deliveries."""
+
+import shlex
+from collections.abc import Callable
+
+import click
+
+from runner.cli.context import Session, session
+from runner.cli.holding import held, known
+from runner.cli.options import EXIT, Duration, command, writes_ledger
+from runner.declare import rules
+from runner.declare.project import version_number
+from runner.deliver.reconcile import Reconciliation
+from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError, RunStopped, UsageMistake
+from runner.ledger.facts import Facts
+from runner.report import findings
+from runner.report.problems import counted
+
+_SINCE = (2, 6)
+
+
+@command("reconcile")
+@click.argument("name", required=False)
+@click.option(
+    "--wait",
+    type=Duration(),
+    default="3m",
+    show_default=True,
+    metavar="TIME",
+    help="How long to look for what is not found, as 90, 90s, 3m or 1h; 0 looks once.",
+)
+@click.option("--dry-run", is_flag=True, help="Show what is found, and write nothing.")
+@writes_ledger
+def reconcile(name: str | None, wait: float, *, dry_run: bool, yes: bool, new_lock: bool, no_fetch: bool) -> int:
+    """Ask Intercom what became of unknown deliveries.
+
+    Finds those that opened a conversation, by contact, sender, text and time, and counts them as sent. What is
+    not found stays unknown: only a person may say that something was not sent. So it never asks.
+
+    NAME is a message; without one, every unknown delivery is looked for.
+    """
+    del yes  # it only writes down what is proven, so it never asks; scripts may say it all the same
+    with session() as here:
+        if version_number(here.settings.api_version) < _SINCE:
+            message = f"reconcile needs api_version 2.6 or later, and msgrun.yaml says {here.settings.api_version}"
+            raise UsageMistake(message, "older versions open no conversation to find; see msgrun resolve")
+        if dry_run:
+            return _reconciled(here, known(here), name, wait, lambda *_: None)
+        with held(here, "reconcile", new_lock=new_lock, no_fetch=no_fetch) as ledger:
+            return _reconciled(here, ledger.facts, name, wait, ledger.append)
+
+
+def _reconciled(here: Session, facts: Facts, name: str | None, wait: float, write: Callable[..., None]) -> int:
+    """Looks for what is unknown, tells of it, and returns the exit code."""
+    names = sorted(facts.messages())
+    if name is not None and name not in names:
+        raise UsageMistake(f"the ledger knows nothing of {name}", rules.did_you_mean(name, names))
+    work = Reconciliation(facts, name, here.settings.salt)
+    workspace = facts.header(here.settings.salt).workspace
+    error: MsgrunError | None = None
+    try:
+        if work.pending:
+            workspace = _settle(here, work, workspace, wait, write)
+    except (GuardRefused, LedgerUnavailable, RunStopped) as stopped:
+        error = stopped  # what was found until then is told first
+    found = work.findings()
+    here.screen.result(findings.told(found, findings.Way(_again(here), workspace, here.settings.region)))
+    if error:
+        here.screen.failure(error)
+    if found.unknown:
+        return EXIT.unknown
+    return EXIT.guard if found.twice or facts.duplicates() else EXIT.done
+
+
+def _settle(here: Session, work: Reconciliation, workspace: str, wait: float, write: Callable[..., None]) -> str:
+    """Looks in the ledger's workspace, and in no other; returns its name."""
+    from runner.cli.connection import CLOCK, connected  # noqa: PLC0415  # requests is heavy
+    from runner.intercom.conversations import Conversations  # noqa: PLC0415  # likewise
+
+    def waiting(left: int, seconds: float) -> None:
+        here.screen.note(f"{counted(left, 'attempt')} not found yet; looking again in {seconds:.0f} s")
+
+    with connected(here) as parts:
+        id_code = parts.identified()
+        if workspace not in {"", id_code}:
+            hint = "the token is of another workspace; each workspace has an environment and a ledger of its own"
+            raise GuardRefused(f"the ledger belongs to workspace {workspace}, not {id_code}", hint)
+        work.settle(Conversations(parts.workspace), CLOCK, wait, write, waiting)
+        return id_code
+
+
+def _again(here: Session) -> str:
+    """How to call msgrun again for the same ledger."""
+    options = here.options
+    words = ["msgrun"]
+    if options.directory:
+        words += ["-C", str(options.directory)]
+    if options.sandbox:
+        words.append("--sandbox")
+    if options.environment:
+        words += ["-e", options.environment]
+    return shlex.join(words)

@@ -1,0 +1,80 @@
+"""The command render: the exact JSON that would be POSTed."""
+
+import click
+import orjson
+
+from runner.cli.context import Session, session
+from runner.cli.options import EXIT, command
+from runner.declare import rules
+from runner.declare.delivery import Delivery, deliveries
+from runner.declare.project import Project
+from runner.errors import Problem, ProblemsFound, UsageMistake
+from runner.privacy import concealed, private
+
+
+@command("render")
+@click.argument("name")
+@click.option(
+    "--to", "address", metavar="KIND:VALUE", help="Only the delivery to this recipient, as email:ann@example.com."
+)
+def render(name: str, address: str | None) -> int:
+    """Print the exact JSON that would be POSTed.
+
+    One line a delivery. Off a terminal recipients' values are masked; --show-values prints them.
+    """
+    from runner.intercom.dialect import needs_lookup, wire  # noqa: PLC0415  # imported where used
+
+    with session() as here:
+        project = here.project()
+        declaration = next((found for found in project.declarations if found.name == name), None)
+        if declaration is None:
+            raise _unknown_name(here, project, name)
+        wanted = _address(address)
+        problems: list[Problem] = []
+        printed = looked_up = 0
+        for found in deliveries(declaration, here.settings.salt):
+            if isinstance(found, Problem):
+                problems.append(found)
+            elif wanted in (None, (found.kind, found.value.casefold())):
+                looked_up += needs_lookup(found.payload, here.settings.api_version)
+                here.screen.result(_line(wire(found.payload, here.settings.api_version), found))
+                printed += 1
+        if problems:
+            raise ProblemsFound(problems)
+        if address and not printed:
+            raise UsageMistake(f"{name} has no recipient {private(address)}")
+        if looked_up:
+            here.screen.note(
+                "recipients by email or user_id are shown as declared; apply looks them up and sends by id"
+            )
+        return EXIT.done
+
+
+def _unknown_name(here: Session, project: Project, name: str) -> Exception:
+    if any(problem.is_error for problem in project.problems):
+        return ProblemsFound(list(project.problems))
+    del here
+    names = [declaration.name for declaration in project.declarations]
+    return UsageMistake(f"no message is named {name}", rules.did_you_mean(name, names))
+
+
+def _address(text: str | None) -> tuple[str, str] | None:
+    if text is None:
+        return None
+    kind, colon, value = text.partition(":")
+    if not colon or kind not in {"id", "user_id", "email"}:
+        raise UsageMistake(f"--to {private(text)} is not KIND:VALUE", "for example --to email:ann@example.com")
+    return kind, value.strip().casefold()
+
+
+def _line(body: dict[str, object], delivery: Delivery) -> str:
+    """The body as one line of JSON, the recipient's values in it marked as private; an id stays in clear."""
+    own = delivery.values if delivery.kind != "id" else delivery.values[1:]
+    marked = {
+        key: concealed(value, own, addresses=False) if key in {"subject", "body"} and isinstance(value, str) else value
+        for key, value in body.items()
+    }
+    to = body["to"]
+    if isinstance(to, dict):
+        marked["to"] = {key: private(value) if key in {"email", "user_id"} else value for key, value in to.items()}
+    return orjson.dumps(marked).decode()

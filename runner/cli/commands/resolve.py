@@ -1,0 +1,42 @@
+"""The command resolve: a person decides what became of unknown deliveries."""
+
+import click
+
+from runner.cli.context import session
+from runner.cli.decisions import write_decision
+from runner.cli.holding import held, stamp
+from runner.cli.options import command, writes_ledger
+from runner.deliver import settlement
+from runner.errors import UsageMistake
+
+
+@command("resolve")
+@click.argument("key", required=False)
+@click.option("--message", metavar="NAME", help="Every unknown delivery of a message (with --all).")
+@click.option("--all", "every", is_flag=True, help="All unknown deliveries of the message.")
+@click.option("--sent", "sent_id", metavar="ID", help="It was sent, as the message with this id.")
+@click.option("--not-sent", is_flag=True, help="It was not sent, and may be sent again.")
+@writes_ledger
+def resolve(
+    key: str | None, message: str | None, sent_id: str | None,
+    *, every: bool, not_sent: bool, yes: bool, new_lock: bool, no_fetch: bool,
+) -> int:  # fmt: skip
+    """Decide what became of an unknown delivery.
+
+    Look into Intercom first. KEY is the start of its key, as status shows it.
+    """
+    if (key is None) == (message is None) or every != (message is not None):
+        raise UsageMistake("which one?", "give a KEY, or --message NAME --all")
+    if (sent_id is None) != not_sent or sent_id == "":
+        raise UsageMistake("was it sent?", "say --sent ID or --not-sent")
+    with session() as here, held(here, "resolve", new_lock=new_lock, no_fetch=no_fetch) as ledger:
+        states = settlement.unknown_states(ledger.facts, key, message)
+        records = settlement.resolved(states, sent_id, stamp(here.now))
+        if ledger.batch > 1 and sent_id is None:
+            newest = max((record.at for state in states for record in state.open), default="")
+            here.screen.note(
+                f"a run that claimed these (last at {newest}) may still be alive elsewhere, and send them after all:"
+                " make sure that it is over"
+            )
+        outcome = "not sent, to be sent by the next apply" if sent_id is None else "sent"
+        return write_decision(here, ledger, records, f"count {len(states)} unknown as {outcome}", yes=yes)

@@ -1,0 +1,61 @@
+"""The sandbox command: keeps an embedded Intercom running, or empties it."""
+
+import shutil
+import signal
+import threading
+from pathlib import Path
+
+import click
+
+from runner.cli.context import session
+from runner.cli.options import EXIT, command
+from runner.errors import LedgerUnavailable, UsageMistake
+
+
+@command("sandbox")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; without it, a free one.")
+@click.option(
+    "--log", "log", type=click.Path(path_type=Path), metavar="FILE", help="Write what it receives, as JSON lines."
+)
+@click.option("--workspace", metavar="ID", help="The workspace it plays (one of its own unless told otherwise).")
+@click.option(
+    "--trouble", multiple=True, metavar="SPEC", help="Trouble to make, as next=500_after,ok or share=429:0.1."
+)
+@click.option("--reset", is_flag=True, help="Empty the project's sandbox: its messages and its ledger.")
+def sandbox(port: int, log: Path | None, workspace: str | None, trouble: tuple[str, ...], *, reset: bool) -> int:
+    """Keep an embedded Intercom running.
+
+    On 127.0.0.1, until it is stopped. Commands with --sandbox start their own.
+    """
+    from runner.sandbox import WORKSPACE, Sandbox, Trouble  # noqa: PLC0415  # only here
+    from runner.sandbox.disturbance import TroubleError  # noqa: PLC0415
+
+    with session() as here:
+        if reset:
+            return _reset(here.sandbox_folder)
+        try:
+            spec = Trouble.from_specs(list(trouble))
+        except TroubleError as error:
+            raise UsageMistake(str(error)) from error
+        stopped = threading.Event()
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = [signal.signal(number, lambda *_: stopped.set()) for number in numbers]
+        here.sandbox_folder.mkdir(parents=True, exist_ok=True)
+        state = here.sandbox_state
+        try:
+            with Sandbox(port=port, state=state, log=log, workspace=workspace or WORKSPACE, trouble=spec) as running:
+                click.echo(f"sandbox on {running.url}")
+                stopped.wait()
+        except OSError as error:
+            raise LedgerUnavailable(f"the sandbox cannot run: {error.strerror}", "another port?") from error
+        finally:
+            for number, handler in zip(numbers, before, strict=True):
+                signal.signal(number, handler)
+        return EXIT.done
+
+
+def _reset(folder: Path) -> int:
+    if folder.exists():
+        shutil.rmtree(folder)
+    click.echo("the sandbox is empty")
+    return EXIT.done

@@ -1,0 +1,35 @@
+"""The command status: what the ledger knows."""
+
+from collections import Counter
+
+import click
+
+from runner.cli.context import session
+from runner.cli.holding import known
+from runner.cli.options import EXIT, command, format_option
+from runner.declare import rules
+from runner.errors import UsageMistake
+from runner.report import machine, text
+
+
+@command("status")
+@click.argument("name", required=False)
+@format_option("text", "json")
+def status(name: str | None, form: str) -> int:
+    """Show what the ledger knows.
+
+    Counts a message, and every delivery that somebody has to look at.
+    """
+    with session() as here:
+        facts = known(here)
+        counts = Counter({held: number for held, number in facts.counts().items() if name in (None, held.message)})
+        if name is not None and not counts:
+            names = sorted(facts.messages())
+            raise UsageMistake(f"the ledger knows nothing of {name}", rules.did_you_mean(name, names))
+        if form == "json":
+            for part in machine.status(counts, facts.holding(*machine.STATUSES, message=name)):
+                here.screen.result(part)
+        else:
+            told, unknown = facts.holding("unknown", "refused", message=name), facts.holding("unknown", message=name)
+            here.screen.result(text.status(counts, told, unknown))
+        return EXIT.guard if facts.duplicates() else EXIT.done

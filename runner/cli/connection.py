@@ -1,0 +1,129 @@
+"""Builds what talks to Intercom. Imported only by commands that talk, because `requests` is slow to import."""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from runner.cli.context import Session
+from runner.cli.holding import run_id
+from runner.cli.process import Signals
+from runner.cli.progress import Log, Progress
+from runner.deliver.apply import Run
+from runner.deliver.sending import Sender
+from runner.deliver.stopping import Halt
+from runner.deliver.summary import Summary
+from runner.errors import GuardRefused, RunStopped, UsageMistake
+from runner.intercom import Transport
+from runner.intercom.client import HOSTS, HttpTransport
+from runner.intercom.pace import Clock, Pace
+from runner.intercom.permits import drawn
+from runner.intercom.workspace import Workspace
+from runner.ledger import Ledger
+from runner.plan import Plan
+from runner.sandbox import WORKSPACE, Sandbox
+
+_SHOWN = 10  # admins
+
+
+CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, sleep=time.sleep)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The parts that talk to one workspace."""
+
+    here: Session
+    transport: Transport
+    pace: Pace
+    workspace: Workspace
+
+    def identified(self) -> str:
+        """The workspace behind the token. Raises GuardRefused if it is not the one that is declared."""
+        id_code = self.workspace.id_code()
+        if self.here.options.sandbox:
+            return id_code
+        if id_code == WORKSPACE:
+            raise GuardRefused("this is a sandbox's workspace", "use --sandbox, or take INTERCOM_BASE_URL away")
+        declared = self.here.settings.workspace
+        if declared and declared != id_code:
+            hint = "use the other workspace's token, or another environment (-e)"
+            raise GuardRefused(f"the token is of workspace {id_code}, and msgrun.yaml names {declared}", hint)
+        return id_code
+
+    def require_admins(self, senders: set[str]) -> None:
+        """Checks that all senders are admins of the workspace. Raises GuardRefused, naming those that are."""
+        admins = self.workspace.admins()
+        if admins is None:
+            self.here.screen.note("the token may not list admins, so it is not checked that from: names one")
+            return
+        for sender in sorted(senders - admins.keys()):
+            if self.workspace.has_admin(sender) is False:
+                yours = ", ".join(f"{number} ({name})" for number, name in list(admins.items())[:_SHOWN])
+                more = f" and {len(admins) - _SHOWN} more" if len(admins) > _SHOWN else ""
+                raise GuardRefused(
+                    f"admin {sender} does not exist; yours are {yours}{more}", "put one of them into from:"
+                )
+
+    def delivered(self, plan: Plan, ledger: Ledger, log_file: Path | None, deadline: float | None) -> Summary:
+        """What came of sending a plan, with its progress told. `deadline` is a time of the monotonic clock."""
+        settings = self.here.settings
+        progress = Progress(self.here.screen, self.pace)
+        with Signals() as signals, Log(self.here.screen, log_file) as log, drawn(self.pace, ledger.draw):
+            run = Run(
+                plan=plan,
+                settings=settings,
+                ledger=ledger,
+                workspace=self.workspace,
+                sender=Sender(self.transport, self.workspace, self.pace, CLOCK, settings.api_version),
+                pace=self.pace,
+                clock=CLOCK,
+                halt=Halt(lambda: signals.number, self.here.stop_file.exists, deadline),
+                run_id=run_id(),
+                progress=progress,
+                log=log,
+            )
+            done = run.deliver()
+        progress.clear()
+        return done
+
+
+@contextlib.contextmanager
+def connected(here: Session) -> Iterator[Connection]:
+    """The parts that talk to Intercom, or to an embedded sandbox, where the whole rate limit is ours.
+
+    Raises RunStopped without a token, and UsageMistake where it would travel in clear.
+    """
+    with contextlib.ExitStack() as stack:
+        if here.options.sandbox:
+            here.sandbox_folder.mkdir(parents=True, exist_ok=True)
+            sandbox = Sandbox(state=here.sandbox_state, rate_limit=1_000_000)
+            url, token, share = stack.enter_context(sandbox).url, "sandbox", 1.0
+        else:
+            token = os.environ.get("INTERCOM_ACCESS_TOKEN") or os.environ.get("INTERCOM_TOKEN") or ""
+            if not token:
+                raise RunStopped("there is no access token", "set INTERCOM_ACCESS_TOKEN, or try it with --sandbox")
+            url = _safe(os.environ.get("INTERCOM_BASE_URL") or HOSTS[here.settings.region])
+            share = here.settings.share
+        transport = HttpTransport(url, token)
+        pace = Pace(CLOCK, share, here.settings.max_per_window)
+        yield Connection(here, transport, pace, Workspace(transport, pace, CLOCK))
+
+
+def _safe(url: str) -> str:
+    """The base URL. Raises UsageMistake if it is none, or the token would travel in clear."""
+    try:
+        parts = urlsplit(url)
+        is_url = bool(parts.hostname and parts.scheme) and parts.port != 0 and not (parts.query or parts.fragment)
+    except ValueError:
+        is_url = False
+    if not is_url:
+        raise UsageMistake("INTERCOM_BASE_URL is no address of a server", "for example https://api.eu.intercom.io")
+    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}):
+        return url
+    message = "INTERCOM_BASE_URL is neither https nor on this machine"
+    raise UsageMistake(message, "the access token would travel in clear")

@@ -1,0 +1,138 @@
+"""What a command works with: the project found from here, and somebody to ask."""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from runner.cli.options import Globals
+from runner.cli.output import Screen, remember
+from runner.cli.process import watched
+from runner.declare.loading import Loading, is_within, load
+from runner.declare.project import Project, Settings, find_root, load_settings
+from runner.declare.template import Watch
+from runner.declare.tree import Tree, own_file
+from runner.errors import GuardRefused, ProblemsFound, UsageMistake
+
+SANDBOX_FOLDER = ".msgrun/sandbox"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Session:
+    """One run of one command in one project."""
+
+    options: Globals
+    screen: Screen
+    tree: Tree
+    settings: Settings
+    base: str = ""  # the ref of --against: what it names was reviewed
+    known_hosts: set[str] = field(default_factory=set)  # ledgers on hosts that may be asked, as `lock:` names them
+
+    @property
+    def now(self) -> datetime:
+        """The time, UTC."""
+        return datetime.now(UTC)
+
+    @property
+    def sandbox_folder(self) -> Path:
+        """Where the sandbox keeps its state and its own ledger. Raises GuardRefused if a link is in its place."""
+        return own_file(self.tree.root, SANDBOX_FOLDER)
+
+    @property
+    def sandbox_state(self) -> Path:
+        """The messages that the sandbox made. Raises GuardRefused likewise."""
+        return own_file(self.tree.root, f"{SANDBOX_FOLDER}/state.jsonl")
+
+    @property
+    def stop_file(self) -> Path:
+        """The file that ends a run in order, once it is there."""
+        return own_file(self.tree.root, ".msgrun/stop")
+
+    def project(self, paths: tuple[str, ...] = ()) -> Project:
+        """Reads the declarations; `paths` are as the user typed them, relative to where the command runs."""
+        return load(self.tree, self.settings, WATCH, [self._from_root(path) for path in paths])
+
+    def loading(self, paths: tuple[str, ...] = ()) -> Loading:
+        """What reads the same declarations part by part."""
+        return Loading(self.tree, self.settings, WATCH, [self._from_root(path) for path in paths])
+
+    def project_in(self, tree: Tree, settings: Settings) -> Project:
+        """Reads the declarations of another tree, with renders bounded as here."""
+        return load(tree, settings, WATCH)
+
+    def selects(self, paths: tuple[str, ...]) -> Callable[[str], bool]:
+        """Whether a path from the root is among those that the user typed; all are where none was."""
+        chosen = [self._from_root(path) for path in paths]
+        return lambda path: not chosen or any(is_within(path, one) for one in chosen)
+
+    def valid_project(self, paths: tuple[str, ...] = ()) -> Project:
+        """Reads the declarations, prints what is wrong, and goes on only if nothing is. Raises ProblemsFound."""
+        project = self.project(paths)
+        if any(problem.is_error for problem in project.problems):
+            raise ProblemsFound([*project.problems, *project.recipients_problems()])
+        return project
+
+    def confirmed(self, question: str, *, yes: bool, count: int = 0, otherwise: str = "nothing was done") -> None:
+        """Asks on a terminal, and needs --yes off it. A count over 20 must be typed. Raises GuardRefused.
+
+        `otherwise` says what a no leaves done.
+        """
+        if yes:
+            return
+        if not self.screen.interactive:
+            raise GuardRefused("nobody is there to be asked", "--yes says yes")
+        if count > 20:  # noqa: PLR2004  # so many that a reflex would do harm
+            answer = click.prompt(
+                f"{question} Type the number of recipients to go on", default="", show_default=False, err=True
+            )
+            if answer.strip().replace(",", "") != str(count):
+                raise GuardRefused(f"{answer or 'nothing'} is not {count}: {otherwise}")
+        elif not click.confirm(question, err=True):
+            raise GuardRefused(f"you said no: {otherwise}")
+
+    def is_whole(self, paths: tuple[str, ...]) -> bool:
+        """Whether the paths select everything that is declared."""
+        return not paths or any(self._from_root(path) in {".", "messages"} for path in paths)
+
+    def file(self, path: Path) -> Path:
+        """A file that the user named, from where the command runs."""
+        return Path(os.path.normpath(Path.cwd() / (self.options.directory or Path()) / path))
+
+    def _from_root(self, path: str) -> str:
+        full = self.file(Path(path))
+        root = self.tree.root
+        if not full.is_relative_to(root):
+            raise UsageMistake(f"{path} is outside the project {root}")
+        return full.relative_to(root).as_posix()
+
+
+WATCH = Watch()
+
+
+def _folder(root: Path, workspace: str) -> str:
+    """Where the project lies in GitHub's workspace, which annotations take paths from; empty at its top or outside."""
+    top = Path(workspace)
+    if not workspace or not root.resolve().is_relative_to(top.resolve()) or root.resolve() == top.resolve():
+        return ""
+    return f"{root.resolve().relative_to(top.resolve()).as_posix()}/"
+
+
+@contextlib.contextmanager
+def session(base: str = "") -> Iterator[Session]:
+    """The session of the running command; `base` is the ref of --against. Raises UsageMistake, ProblemsFound."""
+    options = click.get_current_context().ensure_object(Globals)
+    remember(options)
+    start = Path(os.path.normpath(Path.cwd() / (options.directory or Path())))
+    if not start.is_dir():
+        raise UsageMistake(f"there is no folder {options.directory}")
+    tree = Tree(find_root(start))
+    options.folder = _folder(tree.root, os.environ.get("GITHUB_WORKSPACE", ""))
+    screen = Screen.of(options, os.environ)
+    with watched(WATCH):
+        # CI hands over a secret that is not set as an empty variable.
+        salt, lock = os.environ.get("MSGRUN_SALT") or None, os.environ.get("MSGRUN_LOCK") or None
+        yield Session(options, screen, tree, load_settings(tree, options.environment, salt, lock), base)

@@ -1,0 +1,47 @@
+"""What resolve, accept and adopt share: the plan of one message, and writing what a person decided."""
+
+from runner import plan as planning
+from runner.cli.context import Session
+from runner.cli.options import EXIT
+from runner.declare import rules
+from runner.declare.project import Project
+from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake
+from runner.ledger import Ledger
+from runner.ledger.record import Record
+from runner.plan import Plan
+from runner.planned import PlannedMessage
+from runner.planner import Choices
+
+
+def plan_one(here: Session, ledger: Ledger, name: str) -> tuple[PlannedMessage, Plan]:
+    """One message as it stands against the ledger. Raises ProblemsFound, UsageMistake."""
+    project = here.project()
+    declaration = next((found for found in project.declarations if found.name == name), None)
+    if declaration is None:
+        if any(problem.is_error for problem in project.problems):
+            raise ProblemsFound(list(project.problems))
+        names = [found.name for found in project.declarations]
+        raise UsageMistake(f"no message is named {name}", rules.did_you_mean(name, names))
+    only = Project(project.tree, project.settings, (declaration,), ())
+    made, problems = planning.make(only, ledger.facts, here.now, Choices(sandbox=here.options.sandbox))
+    if any(problem.is_error for problem in problems):
+        raise ProblemsFound(problems)
+    return made.messages[0], made
+
+
+def write_decision(here: Session, ledger: Ledger, records: list[Record], what: str, *, yes: bool) -> int:
+    """Writes what a person decided, after asking, and returns the exit code. Raises GuardRefused, LedgerUnavailable."""
+    if not records:
+        here.screen.result("nothing to do")
+        return EXIT.guard if ledger.facts.duplicates() else EXIT.done
+    try:
+        here.confirmed(f"{what[0].upper()}{what[1:]}?", yes=yes)
+        ledger.append(*records)
+    except GuardRefused:
+        here.screen.note(f"this would {what}")
+        raise
+    except LedgerUnavailable:
+        here.screen.error("nothing was decided: the ledger could not be written")
+        raise
+    here.screen.result(f"done: {what}")
+    return EXIT.guard if ledger.facts.duplicates() else EXIT.done

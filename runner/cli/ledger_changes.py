@@ -1,0 +1,137 @@
+"""What the commits of a pull request change in the ledger; none of them should change anything."""
+
+import os
+from dataclasses import replace
+
+from runner.cli.context import Session
+from runner.cli.holding import is_elsewhere, known, places
+from runner.cli.upload_target import is_elsewhere_here
+from runner.commit import Commit, find_commit, tree_at
+from runner.declare.project import environment_names, load_settings
+from runner.declare.tree import Tree
+from runner.errors import GuardRefused, ProblemsFound, UsageMistake
+from runner.ledger import change, git
+from runner.ledger.facts import Facts
+from runner.ledger.git import Repository
+
+
+def refuse_tracked_run_files(here: Session) -> None:
+    """Raises GuardRefused if git tracks a file that only a run writes: what waits to be recorded, or in .msgrun/."""
+    repository = git.repository(here.tree.root.resolve())
+    for path in repository.tracked(here.tree.root) if repository else ():
+        if path.endswith(".lock.rescue") or path.startswith(".msgrun/"):
+            raise GuardRefused(
+                f"git tracks {path}, and only msgrun itself writes such files", f"git rm --cached {path}, and commit"
+            )
+
+
+def require_unchanged_lockfiles(here: Session, ref: str) -> None:
+    """Raises GuardRefused if the commits since `ref` change a lockfile; a new one without records is no change.
+
+    Nor is a move to another kind of ledger that has all records. The lockfiles of all environments are compared,
+    whichever the command names: a pull request has one check, not one for each.
+    """
+    repository = git.repository(here.tree.root.resolve())
+    if repository is None:
+        raise UsageMistake(f"{here.tree.root} is in no git repository", "--against compares commits")
+    base = repository.attempted("merge-base", ref, "HEAD")
+    if not base:
+        hint = "a shallow clone? Fetch more (fetch-depth: 2 for a pull request's merge commit, else 0)"
+        raise UsageMistake(f"git knows no common ancestor of {ref} and HEAD", hint)
+    from runner.commit import tree_at  # noqa: PLC0415  # imported where used
+
+    commit = Commit(ref, base)
+    with tree_at(repository, commit, here.tree.root.resolve()) as tree:
+        names = dict.fromkeys([here.options.environment, *_environments(here.tree), *_environments(tree)])
+    for name in names:
+        _unchanged_in(here, name, commit, repository)
+
+
+def _environments(tree: Tree) -> list[str | None]:
+    """The environments that a tree declares; none where its settings cannot be read."""
+    try:
+        return environment_names(tree)
+    except ProblemsFound:
+        return []
+
+
+def _unchanged_in(chosen: Session, environment: str | None, commit: Commit, repository: Repository) -> None:
+    """`unchanged` for one environment. One that is declared no more still has the lockfile that the commit names."""
+    here = replace(chosen, options=replace(chosen.options, environment=environment))
+    ref, base = commit.ref, commit.hash
+    named = lock_at(here, commit, repository)
+    if environment != chosen.options.environment:
+        is_declared = environment in _environments(here.tree)
+        settings = load_settings(here.tree, environment) if is_declared else replace(here.settings, lock=named)
+        here = replace(here, settings=settings)
+    if not is_elsewhere_here(here):
+        places(here)  # a link in its place is refused before git follows it
+    if moved := explain_incomplete_move(here, repository, base, named):
+        raise GuardRefused(moved, f"msgrun lock import brings them there; or put back lock: {named}")
+    if is_elsewhere(named) or is_elsewhere_here(here):
+        return
+    was, path = (repository.inside(here.tree.root / lock) for lock in (named, here.settings.lock))
+    if was is None or path is None:
+        raise UsageMistake(f"{here.settings.lock} is in no git repository", "--against compares commits")
+    if changed := change.since(repository, base, was, path):
+        back = f"git checkout {ref} -- {path}" if was == path else "put back lock: of msgrun.yaml"
+        raise GuardRefused(str(changed), f"{back}: only msgrun lock push writes it, to the branch itself")
+
+
+def explain_incomplete_move(here: Session, repository: Repository, base: str, named: str) -> str:
+    """What a move from the ledger that a commit named to one of another kind leaves behind; empty if nothing.
+
+    Raises GuardRefused, LedgerUnavailable, if one of the two cannot be read.
+    """
+    from runner.cli.tracing import Before, former, is_move, lacking  # noqa: PLC0415  # imported where used
+
+    if not is_move(here, named):
+        return ""
+    missing, now = lacking(former(here, Before(named, base, repository, base)), known(here)), here.settings.lock
+    return f"these commits move the ledger from {named} to {now}, which lacks {missing:,} records" if missing else ""
+
+
+def remembered(here: Session, ref: str, facts: Facts) -> list[str]:
+    """Adds what the ref's lockfile knows to the facts; returns how the commits since then change it, if they do.
+
+    A branch that drops records would else have a plan that looks as if nothing had been sent, and after the merge that
+    would be so. Raises UsageMistake, GuardRefused (another salt), LedgerUnavailable.
+    """
+    repository = git.repository(here.tree.root.resolve())
+    commit = find_commit(repository, ref)
+    assert repository is not None
+    if here.options.sandbox:
+        return []
+    base = repository.attempted("merge-base", commit.hash, "HEAD")
+    was = lock_at(here, Commit(ref, base), repository) if base else here.settings.lock
+    note = explain_incomplete_move(here, repository, base, was) if base else ""
+    there = lock_at(here, commit, repository)
+    if not is_elsewhere(there) and (path := repository.inside(here.tree.root / there)):
+        facts.read(repository.blob(commit.hash, path) or b"", f"{ref}:{path}")
+        facts.header(here.settings.salt)
+    if base and not (is_elsewhere(was) or is_elsewhere(here.settings.lock)):
+        note = _changed(here, repository, base, was)
+    if note:
+        here.screen.note(note)
+    return [note] if note else []
+
+
+def _changed(here: Session, repository: Repository, base: str, named: str) -> str:
+    """How the commits since `base` change the lockfile, in words; empty if they do not."""
+    was, path = (repository.inside(here.tree.root / lock) for lock in (named, here.settings.lock))
+    changed = change.since(repository, base, was or named, path) if path else None
+    if changed is None:
+        return ""
+    lost = "; what is removed would be sent again after the merge" if changed.removed else ""
+    return f"{changed}{lost}. Only msgrun lock push writes it, to the branch itself"
+
+
+def lock_at(here: Session, commit: Commit, repository: Repository) -> str:
+    """What `lock:` named as a commit has it."""
+    root = here.tree.root.resolve()
+    lock = os.environ.get("MSGRUN_LOCK") or None
+    with tree_at(repository, commit, root) as tree:
+        try:
+            return load_settings(tree, here.options.environment, lock=lock).lock
+        except (ProblemsFound, UsageMistake):  # told where the two are compared
+            return here.settings.lock

@@ -1,0 +1,15 @@
+"""Whether the lockfile is too large for GitHub."""
+
+from runner.cli.context import Session
+from runner.cli.holding import places
+from runner.errors import LedgerUnavailable
+from runner.report import weight
+
+
+def outgrown(here: Session) -> str:
+    """That the lockfile is too large for GitHub, or soon will be; empty where it is not, and for other ledgers."""
+    try:
+        where = places(here, tolerant=True)
+    except LedgerUnavailable:
+        return ""
+    return weight.note(where.shown, where.lockfile.stat().st_size) if where.lockfile.exists() else ""

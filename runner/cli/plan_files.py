@@ -1,0 +1,124 @@
+"""Plans that bind: the plan file in git and plans that are saved, read, written and compared."""
+
+import errno
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from runner.agreement.plan_file import Change, PlanFile, plan_file
+from runner.agreement.saved_plan import SavedPlan, saved_plan
+from runner.cli.context import Session
+from runner.declare.tree import own_file
+from runner.errors import GuardRefused, Place, Problem, RunStopped, UsageMistake
+from runner.ledger.record import salt_check
+from runner.plan import Plan
+from runner.planner import Choices
+from runner.privacy import revealed
+from runner.report import machine, text
+from runner.report.problems import counted
+
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
+
+
+def committed(here: Session, *, replaced: bool = False) -> PlanFile:
+    """The plan file of the work tree. Raises ProblemsFound, RunStopped.
+
+    One that is about to be `replaced` follows from the declarations alone, so what is in it does not matter.
+    """
+    path = here.settings.plan_file
+    if replaced:
+        return PlanFile(path, {})
+    try:
+        data = own_file(here.tree.root, path).read_bytes()
+    except FileNotFoundError:
+        return PlanFile(path, {}, exists=False)
+    except OSError as error:
+        raise RunStopped(f"{path} cannot be read: {error.strerror}") from error
+    return plan_file(path, data)
+
+
+def bound(here: Session, choices: Choices, paths: tuple[str, ...], file: PlanFile) -> Choices:
+    """The choices with the plan file, if there is one or has to be."""
+    binds = file.exists or here.settings.require_plan
+    return replace(choices, whole=here.is_whole(paths), plan_file=file if binds else None)
+
+
+def same_workspace(here: Session, choices: Choices, id_code: str) -> None:
+    """Compares the workspace that is talked to with the saved plan's. Raises GuardRefused."""
+    if choices.saved and not here.options.sandbox:
+        for guard in choices.saved.mismatches(here.settings.environment, id_code, here.settings.salt):
+            raise GuardRefused(guard.message, guard.hint)
+
+
+def gone(made: Plan) -> list[str]:
+    """What a saved plan would still send and is no longer declared."""
+    return [text.gone(message) for message in made.messages if message.gone]
+
+
+def write(here: Session, made: Plan, file: PlanFile, *, whole: bool) -> None:
+    """Writes the plan file. Unless `whole`, lines of other messages stay. Raises RunStopped, UsageMistake."""
+    path = own_file(here.tree.root, file.path)
+    wanted = file.rewritten((message.line for message in made.messages), whole=whole)
+    if path.is_file() and path.read_bytes() == wanted:
+        here.screen.aside(f"{file.path} is up to date")
+        return
+    _replace(path, [wanted])
+    here.screen.aside(f"{file.path} is written: {counted(len(wanted.splitlines()), 'message')}")
+
+
+def tell(here: Session, file: PlanFile, changes: Sequence[Change]) -> None:
+    """Tells how the plan file differs from what is declared, on GitHub at its lines."""
+    if here.screen.form != "github":
+        here.screen.aside(text.outdated(file, changes) if changes else f"{file.path} is up to date")
+    elif changes:
+        told = zip(changes, text.out_of_date(file, changes, len(changes)), strict=True)
+        places = [(Place(file.path, change.number or 1), words) for change, words in told]
+        here.screen.problems(Problem("plan-outdated", place, words, file.writing) for place, words in places)
+
+
+def save(here: Session, made: Plan, path: Path) -> None:
+    """Saves a plan for `apply --plan`. Raises UsageMistake."""
+    parts = machine.plan(made, salt_check(here.settings.salt))
+    _replace(_named(here, path), (f"{revealed(part, show=False)}\n".encode() for part in parts))
+
+
+def saved(here: Session, path: Path) -> SavedPlan:
+    """Reads a saved plan. Raises ProblemsFound, UsageMistake."""
+    try:
+        with _named(here, path).open("rb") as lines:
+            return saved_plan(str(path), lines)
+    except OSError as error:
+        raise UsageMistake(f"{path} cannot be read: {error.strerror}", "msgrun plan --out writes a plan") from error
+
+
+def _named(here: Session, path: Path) -> Path:
+    """A file that the user named. Raises GuardRefused if it is a link in the project: a commit may have made it."""
+    full, root = here.file(path), here.tree.root
+    return own_file(root, full.relative_to(root).as_posix()) if full.is_relative_to(root) else full
+
+
+def _replace(path: Path, parts: Iterable[bytes]) -> None:
+    """Writes a file as a whole or not at all; what is no file, as a pipe, is written to.
+
+    Raises RunStopped if the disk is full or fails, UsageMistake if the path is wrong.
+    """
+    is_special = path.exists() and not path.is_file()
+    real = path if is_special else Path(os.path.realpath(path))
+    temporary = real if is_special else real.with_name(f".{real.name}.{os.getpid()}")
+    try:
+        try:
+            with temporary.open("wb") as handle:
+                handle.writelines(parts)
+                handle.flush()
+                if not is_special:
+                    os.fsync(handle.fileno())
+            if not is_special:
+                os.replace(temporary, real)  # noqa: PTH105  # the atomic rename is the point
+        except BaseException:
+            if not is_special:
+                temporary.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        kind = RunStopped if error.errno in _DISK else UsageMistake
+        raise kind(f"{path} cannot be written: {error.strerror}") from error

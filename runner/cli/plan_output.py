@@ -1,0 +1,55 @@
+"""What plan and apply show of a plan."""
+
+from collections.abc import Sequence
+
+from runner.cli.context import Session
+from runner.cli.github_step import keep_plan
+from runner.declare.sample import Sample, sample
+from runner.errors import Problem
+from runner.plan import Plan
+from runner.planned import PlannedMessage
+from runner.report import changes, github, machine, markdown, text
+from runner.report.markdown import Review
+
+_LOOKED_AT = 1000  # deliveries among which the first to send is looked for
+
+
+def review(here: Session, made: Plan, warnings: Sequence[Problem], notes: Sequence[str] = ()) -> Review:
+    """A plan with all that its review shows, but for a comparison."""
+    salt = here.settings.salt
+
+    def sampled(message: PlannedMessage) -> Sample | None:
+        return sample(message.declaration, salt, _typical(message))
+
+    return Review(made, warnings, notes, sampled, sandbox=here.options.sandbox)
+
+
+def show(here: Session, seen: Review, form: str) -> None:
+    """Prints a plan in one of the forms; warnings of the files beside it where it does not hold them."""
+    screen, found = here.screen, seen.comparison
+    keep_plan(here, seen)
+    if form in {"text", "json"}:
+        screen.warnings(seen.warnings)
+    match form:
+        case "json":
+            for part in machine.plan(seen.plan, changes=changes.value(found, show=screen.show) if found else None):
+                screen.result(part)
+        case "markdown":
+            screen.result(markdown.plan(seen, show=screen.show).rstrip("\n"))
+        case "github":
+            worries = [*(changes.guards(found) if found else ()), *seen.worries()]
+            screen.result(github.plan(seen.plan, seen.warnings, worries, show=screen.show, folder=screen.folder))
+        case _:
+            if found:
+                screen.result(f"{changes.text(found, show=screen.show)}\n")
+            screen.result(text.plan(seen.plan))
+
+
+def _typical(message: PlannedMessage) -> str:
+    """The key of the delivery to show: the first to send, if it is not far down."""
+    keys = (
+        delivery.key
+        for delivery, _ in zip(message.deliveries, range(_LOOKED_AT), strict=False)
+        if delivery.action == "send"
+    )
+    return next(keys, "")

@@ -1,0 +1,46 @@
+"""What lock hold, push and free share: where on the git remote the lockfile goes."""
+
+import secrets
+import time
+
+import click
+
+from runner.cli.context import Session
+from runner.cli.holding import is_elsewhere, places
+from runner.errors import LedgerUnavailable, UsageMistake
+from runner.ledger import git
+from runner.ledger import push as pushing
+from runner.ledger.git import Repository
+from runner.ledger.push import Target
+
+_LONGEST_PAUSE = 10.0  # seconds
+
+
+branch_option = click.option(
+    "--branch", metavar="NAME", help="The branch; without it the upstream, CI's, or the default."
+)
+
+
+def is_elsewhere_here(here: Session) -> bool:
+    """Whether the ledger of this project is no lockfile."""
+    return is_elsewhere(here.settings.lock) and not here.options.sandbox
+
+
+def upload_target(here: Session, branch: str | None) -> tuple[Repository, Target]:
+    """The repository around the project, and where its lockfile goes. Raises LedgerUnavailable, UsageMistake."""
+    if here.options.sandbox:
+        raise UsageMistake("a sandbox's ledger stays on this machine", "leave --sandbox out")
+    where = places(here)
+    repository = git.repository(here.tree.root.resolve())
+    if repository is None:
+        raise LedgerUnavailable(
+            f"{here.tree.root} is in no git repository: {where.shown} can be pushed nowhere",
+            "keep it where CI finds it",
+        )
+    return repository, pushing.target(repository, where.lockfile, branch)
+
+
+def back_off(number: int) -> None:
+    """Waits before a further try: longer each time, and never as long as whoever was faster."""
+    longest = min(_LONGEST_PAUSE, 0.5 * 2**number)
+    time.sleep(longest * (500 + secrets.randbelow(500)) / 1000)

@@ -1,0 +1,15 @@
+"""?"""
+
+from runner.sandbox import Sandbox
+from tests.cli.commands.test_apply import LIST, records
+from tests.support.project import Folder
+
+
+def test_compact_keeps_what_holds(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    folder.run("apply", "--yes")
+    before = folder.run("status", "--format", "json").out
+    assert folder.run("lock", "compact").out == "8 lines, now 4\n"
+    assert folder.run("status", "--format", "json").out == before
+    assert [record["status"] for record in records(folder)] == ["sent"] * 3
+    assert len(intercom.messages) == 3

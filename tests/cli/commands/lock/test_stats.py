@@ -1,0 +1,56 @@
+import pytest
+
+from runner.report import weight
+from tests.cli.commands.test_apply import LIST
+from tests.cli.commands.test_status import append, line
+from tests.support.project import Folder
+
+MIB = 1024 * 1024
+
+
+def test_stats_count_by_status_and_message_and_say_how_much_room_is_left(folder: Folder) -> None:
+    append(folder, line("a", "1", "claimed"), line("a", "1", "sent", id="2001"), line("b", "2", "claimed"))
+    size = (folder.path / "messages.lock").stat().st_size
+    ran = folder.run("lock", "stats")
+    assert ran.code == 0
+    first, deliveries, message, growth, room = ran.out.splitlines()
+    assert first == "messages.lock: 0.0 MiB, 4 lines, 0 torn"
+    assert deliveries == f"2 deliveries, {size // 2} bytes each: 1 sent, 1 unknown"
+    assert message == "  list  revision 1  1 sent, 1 unknown"
+    assert growth.startswith(f"apply adds about {2 * (size // 4)} bytes a delivery")
+    assert f"about {(50 * MIB - size) // (2 * (size // 4)):,} more deliveries until GitHub warns" in room
+
+
+def test_stats_of_a_ledger_that_knows_nothing_count_nothing(folder: Folder) -> None:
+    ran = folder.run("lock", "stats")
+    assert ran.code == 0
+    assert "\n0 deliveries\napply adds about 880 bytes" in ran.out
+
+
+def test_stats_tell_torn_lines_and_exit_with_a_duplicate(folder: Folder) -> None:
+    append(folder, line("a", "1", "sent", id="2001"), line("a", "2", "sent", id="2002"), '{"key":"b')
+    ran = folder.run("lock", "stats")
+    assert ran.code == 5
+    assert "1 torn" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("size", "does"),
+    [(50 * MIB, ""), (50 * MIB + 1, "warns of it"), (100 * MIB, "warns of it"), (100 * MIB + 1, "refuses it. Try")],
+)
+def test_a_lockfile_is_too_large_from_where_github_says_so(size: int, does: str) -> None:
+    assert does in weight.note("messages.lock", size)
+    assert bool(does) == bool(weight.note("messages.lock", size))
+
+
+def test_plan_and_stats_say_when_the_lockfile_outgrows_github(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.message(LIST)
+    append(folder, line("a", "1", "sent", id="2001"))
+    assert "GitHub" not in folder.run("plan").err
+    monkeypatch.setattr(weight, "WARNED", 100)  # bytes: a file as large as the real bound takes a minute
+    monkeypatch.setattr(weight, "REFUSED", 150)
+    ran = folder.run("plan", "--format", "markdown")
+    assert ran.code == 0
+    assert "messages.lock has 0.0 MiB: GitHub refuses it" in ran.err
+    assert "GitHub refuses it" in ran.out
+    assert "GitHub refuses it" in folder.run("lock", "stats").out

@@ -1,0 +1,405 @@
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from runner.intercom.workspace import Workspace
+from runner.sandbox import Sandbox
+from tests.support.project import SEED, Folder
+
+LIST = """\
+name: list
+message_type: inapp
+body: Hi {{ name }}
+from: {type: admin, id: 394051}
+to:
+  - {type: user, id: a1, vars: {name: Ann}}
+  - {type: user, id: b2, vars: {name: Bo}}
+  - {type: user, id: c3, vars: {name: Cy}}
+"""
+
+
+def records(folder: Folder) -> list[dict[str, object]]:
+    lines = (folder.path / "messages.lock").read_text().splitlines()
+    return [value for line in lines if "key" in (value := json.loads(line))]
+
+
+def test_plan_is_offline_and_changes_nothing(folder: Folder) -> None:
+    folder.message(LIST)
+    before = (folder.path / "messages.lock").read_bytes()
+    ran = folder.run("plan")
+    assert ran.code == 0
+    assert "3 recipients: 3 to send" in ran.out
+    assert (folder.path / "messages.lock").read_bytes() == before
+
+
+def test_plan_exits_with_2_on_demand_while_there_is_something_to_send(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    assert folder.run("plan", "--detailed-exitcode").code == 2
+    assert folder.run("apply", "--yes").code == 0
+    assert folder.run("plan", "--detailed-exitcode").code == 0
+    assert len(intercom.messages) == 3
+
+
+def test_plan_as_json_has_the_documented_form(folder: Folder) -> None:
+    folder.message(SEED)
+    plan = json.loads(folder.run("plan", "--format", "json").out)
+    assert plan["digest"] == "sha256:7acc4b89b134d1ece5f6fd78ca3c74e2598f1aba18f0065b7e62fa1732fce013"
+    assert plan["counts"] == {"send": 1, "sent": 0, "edited": 0, "unknown": 0, "refused": 0, "excluded": 0}
+    assert plan["messages"][0]["digest"] == "sha256:10855d80d7d36aa29ac63cc866f6f8e11e64dda9f7b49fe0f3c9878a22bb3b0e"
+    assert plan["deliveries"] == [
+        {
+            "key": "3215e97fae6137100a3e78e8529ac85e",
+            "message": "seed",
+            "revision": 1,
+            "to": "id:536e564f316c83104c000020",
+            "action": "send",
+            "digest": "v1:18d956e378d0a1091356030138bd787b",
+            "reason": "",
+        }
+    ]
+    assert (plan["format_version"], plan["environment"], plan["workspace"], plan["guards"]) == (1, "default", "", [])
+
+
+def test_warnings_of_a_json_plan_go_to_stderr(folder: Folder) -> None:
+    folder.message(LIST.replace("body:", "subject: unused\nbody:"))
+    ran = folder.run("plan", "--format", "json")
+    json.loads(ran.out)
+    assert "[subject-unused]" in ran.err
+    assert "[subject-unused]" in folder.run("plan").out
+
+
+def test_problems_of_a_json_plan_are_json(folder: Folder) -> None:
+    folder.message(LIST.replace("Cy", "null"))
+    ran = folder.run("plan", "--format", "json")
+    assert ran.code == 1
+    assert json.loads(ran.out)["problems"][0]["recipient"] == "recipient 3"
+
+
+def test_apply_sends_each_once_and_then_has_nothing_to_do(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    ran = folder.run("apply", "--yes")
+    assert (ran.code, ran.out.splitlines()[-1]) == (0, "3 sent")
+    again = folder.run("apply", "--yes")
+    assert (again.code, again.out.splitlines()[-1]) == (0, "nothing to do")
+    assert sorted(message["payload"]["to"]["id"] for message in intercom.messages) == ["a1", "b2", "c3"]
+    told = [(record["to"], record["status"]) for record in records(folder)]
+    assert sorted(told) == sorted((f"id:{to}", status) for to in ("a1", "b2", "c3") for status in ("claimed", "sent"))
+    assert all(told.index((to, "claimed")) < told.index((to, "sent")) for to, _ in told)
+
+
+def test_apply_without_a_terminal_and_without_yes_names_the_flag(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    ran = folder.run("apply")
+    assert ran.code == 5
+    assert "--yes" in ran.err
+    assert not intercom.messages
+
+
+def test_apply_without_a_lockfile_needs_to_be_told(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    (folder.path / "messages.lock").unlink()
+    assert "there is no ledger messages.lock yet" in folder.run("plan").err
+    ran = folder.run("apply", "--yes")
+    assert ran.code == 5
+    assert "--new-lock" in ran.err
+    assert folder.run("apply", "--yes", "--new-lock").code == 0
+    assert len(intercom.messages) == 3
+
+
+def test_limit_sends_the_first_and_leaves_the_rest(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    ran = folder.run("apply", "--yes", "--limit", "2")
+    assert (ran.code, ran.out.splitlines()[-1]) == (0, "2 sent")
+    assert "(now the first 2 to send)" in ran.out
+    assert folder.run("apply", "--yes").out.splitlines()[-1] == "1 sent"
+    assert len(intercom.messages) == 3
+
+
+def test_what_was_not_agreed_to_is_not_sent(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    digest = json.loads(folder.run("plan", "--format", "json").out)["digest"]
+    assert folder.run("apply", "--yes", "--expect", "sha256:0").code == 5
+    assert folder.run("apply", "--yes", "--confirm-recipients", "2").code == 5
+    assert not intercom.messages
+    assert folder.run("apply", "--yes", "--expect", digest, "--confirm-recipients", "3", "--limit", "1").code == 0
+    assert folder.run("apply", "--yes", "--expect", digest, "--confirm-recipients", "3").code == 0
+
+
+def test_an_edit_after_sending_is_stopped_and_accepted(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    folder.run("apply", "--yes")
+    folder.message(LIST.replace("Hi", "Hello"))
+    plan = folder.run("plan")
+    assert plan.code == 5
+    assert "msgrun accept list" in plan.out
+    assert folder.run("apply", "--yes").code == 5
+    assert folder.run("accept", "list").code == 5
+    assert folder.run("accept", "list", "--yes").code == 0
+    assert folder.run("accept", "list", "--yes").out == "nothing to do\n"
+    assert folder.run("plan").code == 0
+    assert folder.run("apply", "--yes").code == 0
+    assert len(intercom.messages) == 3
+
+
+def test_adopted_deliveries_count_as_sent(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    assert folder.run("adopt", "list", "--yes").code == 0
+    assert folder.run("apply", "--yes").out.splitlines()[-1] == "nothing to do"
+    assert not intercom.messages
+    assert {(record["status"], record["by"], "id" in record) for record in records(folder)} == {
+        ("sent", "adopt", False)
+    }
+
+
+def test_refusals_are_told_and_final_until_told_otherwise(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    intercom.trouble.replace({"for": {"b2": "422"}})
+    ran = folder.run("apply", "--yes")
+    assert ran.code == 3
+    assert "refused  list id:b2  parameter_not_found: " in ran.out
+    assert "request " in ran.out
+    assert folder.run("apply", "--yes").code == 0
+    assert "! 1 refused: refused before: parameter_not_found" in folder.run("plan").out
+    intercom.trouble.replace({})
+    assert folder.run("apply", "--yes", "--retry-refused").out.splitlines()[-1] == "1 sent"
+
+
+def test_an_unknown_outcome_exits_with_4_until_a_person_resolves_it(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    intercom.trouble.replace({"next": ["500_before"]})
+    ran = folder.run("apply", "--yes")
+    assert ran.code == 4
+    assert "msgrun resolve" in ran.out
+    again = folder.run("apply", "--yes")
+    assert (again.code, len(intercom.messages)) == (4, 2)
+    key = str(next(record for record in records(folder) if record["status"] == "unknown")["key"])
+    assert folder.run("resolve", key[:8], "--not-sent", "--yes").code == 0
+    assert folder.run("apply", "--yes").code == 0
+    assert len(intercom.messages) == 3
+
+
+def test_the_wrong_workspace_is_refused_before_anything_is_claimed(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    folder.write("msgrun.yaml", "workspace: other\n")
+    ran = folder.run("apply", "--yes")
+    assert ran.code == 5
+    assert "the token is of workspace acme" in ran.err
+    folder.write("msgrun.yaml", "workspace: acme\n")
+    assert folder.run("apply", "--yes").code == 0
+    folder.write("msgrun.yaml", "workspace: other\n")
+    plan = folder.run("plan")
+    assert plan.code == 5
+    assert "[workspace]" in plan.out
+    assert len(intercom.messages) == 3
+
+
+def test_the_first_apply_pins_the_workspace(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    folder.run("apply", "--yes")
+    assert '"workspace":"acme"' in (folder.path / "messages.lock").read_text()
+    folder.message(LIST.replace("list", "other").replace("Hi", "Hey"))
+    with Sandbox(workspace="beta") as beta, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INTERCOM_BASE_URL", beta.url)
+        ran = folder.run("apply", "--yes")
+        assert ran.code == 5
+        assert "belongs to workspace acme, not beta" in ran.err
+        assert not beta.messages
+    assert len(intercom.messages) == 3
+
+
+def test_a_sandboxs_workspace_is_refused_outside_the_sandbox(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.message(LIST)
+    with Sandbox() as sandbox:
+        monkeypatch.setenv("INTERCOM_BASE_URL", sandbox.url)
+        monkeypatch.setenv("INTERCOM_ACCESS_TOKEN", "x")
+        ran = folder.run("apply", "--yes")
+        assert ran.code == 5
+        assert not sandbox.messages
+
+
+def test_a_missing_token_and_a_token_in_clear_are_refused(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.message(LIST)
+    ran = folder.run("apply", "--yes")
+    assert ran.code == 1
+    assert "INTERCOM_ACCESS_TOKEN" in ran.err
+    monkeypatch.setenv("INTERCOM_TOKEN", "x")
+    monkeypatch.setenv("INTERCOM_BASE_URL", "http://intercom.example.com")
+    assert folder.run("apply", "--yes").code == 64
+
+
+def test_an_expired_token_stops_the_run(folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.message(LIST)
+    monkeypatch.setenv("INTERCOM_ACCESS_TOKEN", "expired")
+    ran = folder.run("apply", "--yes")
+    assert ran.code == 1
+    assert "copy INTERCOM_ACCESS_TOKEN again" in ran.err
+    assert not intercom.messages
+
+
+def test_the_token_is_nowhere_in_what_is_printed_or_kept(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    intercom.trouble.replace({"next": ["500_before", "401"]})
+    ran = folder.run("apply", "--yes", "-v")
+    kept = b"".join(path.read_bytes() for path in folder.path.rglob("*") if path.is_file())
+    assert "secret-token" not in ran.out + ran.err
+    assert b"secret-token" not in kept
+
+
+def test_no_personal_value_reaches_the_lockfile(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST.replace("id: a1", "email: ann@example.com").replace("id: b2", "user_id: user-77"))
+    folder.run("apply", "--yes")
+    kept = (folder.path / "messages.lock").read_text()
+    assert len(intercom.messages) == 3
+    assert not any(value in kept for value in ("ann@", "user-77", "Ann", "Bo", "Hi"))
+
+
+def test_the_sandbox_needs_no_token_and_has_a_ledger_of_its_own(folder: Folder) -> None:
+    folder.message(LIST)
+    folder.write("msgrun.yaml", "workspace: acme\n")
+    before = (folder.path / "messages.lock").read_bytes()
+    assert folder.run("--sandbox", "apply", "--yes").code == 0
+    assert folder.run("apply", "--sandbox", "--yes").out.splitlines()[-1] == "nothing to do"
+    assert folder.run("plan", "--sandbox").code == 0
+    assert (folder.path / "messages.lock").read_bytes() == before
+    assert folder.run("sandbox", "--reset").code == 0
+    assert folder.run("apply", "--sandbox", "--yes").out.splitlines()[-1] == "3 sent"
+
+
+def test_environments_have_lockfiles_of_their_own(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    folder.write("msgrun.yaml", "environments: {staging: {vars: {x: 1}}}\n")
+    assert folder.run("-e", "staging", "apply", "--yes").code == 5
+    assert folder.run("-e", "staging", "apply", "--yes", "--new-lock").code == 0
+    assert (folder.path / "messages.staging.lock").exists()
+    assert folder.run("apply", "--yes").code == 0
+    assert len(intercom.messages) == 6
+
+
+def test_msgrun_lock_names_another_lockfile(folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.message(LIST)
+    elsewhere = folder.path / "elsewhere.lock"
+    monkeypatch.setenv("MSGRUN_LOCK", str(elsewhere))
+    assert folder.run("apply", "--yes", "--new-lock").code == 0
+    assert elsewhere.exists()
+    assert not records(folder)
+    assert len(intercom.messages) == 3
+    monkeypatch.setenv("MSGRUN_LOCK", "postgresql://host/db")
+    assert folder.run("apply", "--yes").code == 6
+
+
+def test_another_salt_is_refused(folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.message(LIST)
+    monkeypatch.setenv("MSGRUN_SALT", "pepper")
+    assert folder.run("plan").code == 5
+    assert folder.run("apply", "--yes").code == 5
+    assert not intercom.messages
+    monkeypatch.setenv("MSGRUN_SALT", "")
+    assert folder.run("plan").code == 0
+
+
+def test_a_stop_file_stops_before_the_next_post(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    folder.write(".msgrun/stop", "")
+    ran = folder.run("apply", "--yes")
+    assert ran.code == 75
+    assert not intercom.messages
+
+
+def test_a_file_that_changes_between_plan_and_post_stops_the_run(
+    folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.write("people.csv", "id,name\na1,Ann\nb2,Bo\n")
+    listed = LIST[: LIST.index("to:")] + "to: {csv: ../people.csv, type: user, id: '{{ id }}'}\n"
+    folder.message(listed)
+
+    def pinned(*_: object) -> None:
+        folder.write("people.csv", "id,name\na1,Eve\nb2,Bo\n")
+
+    monkeypatch.setattr("runner.ledger.lockfile.Lockfile.pin", pinned)
+    ran = folder.run("apply", "--yes")
+    assert ran.code == 5
+    assert "not rendered as it was planned" in ran.out
+    assert not intercom.messages
+
+
+def test_a_signal_number_is_the_exit_code(folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.message(LIST)
+    monkeypatch.setattr("runner.cli.process.Signals.__enter__", lambda self: setattr(self, "number", 15) or self)
+    assert folder.run("apply", "--yes").code == 143
+    assert not intercom.messages
+
+
+def test_unreachable_is_told_after_half_a_minute_and_nothing_is_claimed(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.message(LIST)
+    monkeypatch.setenv("INTERCOM_ACCESS_TOKEN", "x")
+    monkeypatch.setenv("INTERCOM_BASE_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr("runner.intercom.workspace.PATIENCE", 0.1)
+    ran = folder.run("apply", "--yes")
+    assert ran.code == 1
+    assert "Connection refused" in ran.err
+    assert not records(folder)
+
+
+@pytest.mark.parametrize("args", [["apply", "--yes"], ["plan"]])
+def test_a_problem_in_a_file_ends_both_with_1(folder: Folder, args: list[str]) -> None:
+    folder.message(LIST.replace("Bo", "null"))
+    ran = folder.run(*args)
+    assert ran.code == 1
+    assert "(recipient 2)" in ran.out
+
+
+def test_expired_and_early_messages_are_excluded_with_their_reason(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST + "expires: 2020-01-01\n", "old")
+    folder.message(LIST.replace("list", "early").replace("Hi", "Yo") + "not_before: 2999-01-01\n", "early")
+    ran = folder.run("plan")
+    assert "! 3 excluded: expired at 2020-01-01T00:00:00Z" in ran.out
+    assert "! 3 excluded: not before 2999-01-01T00:00:00Z" in ran.out
+    assert folder.run("apply", "--yes").out.splitlines()[-1] == "nothing to do"
+    assert not intercom.messages
+
+
+def test_the_lockfile_in_git_is_told_how_it_was_healed(folder: Folder, intercom: Sandbox, tmp_path: Path) -> None:
+    for args in (["init", "-q"], ["add", "."], ["commit", "-qm", "start"]):
+        subprocess.run(["git", *args], cwd=tmp_path, check=True)
+    folder.message(LIST)
+    folder.run("apply", "--yes")
+    subprocess.run(["git", "checkout", "-q", "."], cwd=tmp_path, check=True)
+    assert not records(folder)
+    ran = folder.run("apply", "--yes")
+    assert ran.out.splitlines()[-1] == "nothing to do"
+    assert "messages.lock lacked 3 records" in ran.err
+    assert len(intercom.messages) == 3
+
+
+def test_an_admin_that_does_not_exist_is_found_before_the_first_claim(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST.replace("394051", "999"))
+    ran = folder.run("apply", "--yes")
+    assert (ran.code, "admin 999 does not exist; yours are 394051 (" in ran.err) == (5, True)
+    assert "put one of them into from:" in ran.err
+    assert b'"claimed"' not in (folder.path / "messages.lock").read_bytes()
+    assert not intercom.messages
+
+
+def test_where_admins_may_not_be_read_the_check_is_skipped_with_a_word(
+    folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Workspace, "admins", lambda _: None)
+    folder.message(LIST)
+    ran = folder.run("apply", "--yes")
+    assert (ran.code, ran.err.count("the token may not list admins")) == (0, 1)
+    assert len(intercom.messages) == 3
+
+
+def test_a_contact_that_was_not_found_is_planned_again_with_its_reason(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST.replace("id: a1", "email: missing@example.com"))
+    assert folder.run("apply", "--yes").code == 3
+    planned = json.loads(folder.run("plan", "--format", "json").out)
+    reasons = [delivery["reason"] for delivery in planned["deliveries"] if delivery["action"] == "send"]
+    assert reasons == ["looked up again: no contact was found before"]
+    again = folder.run("apply", "--yes")
+    assert (again.code, "1 not found again" in again.out) == (3, True)
+    assert len(intercom.messages) == 2

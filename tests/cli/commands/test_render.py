@@ -1,0 +1,58 @@
+"""?"""
+
+import json
+
+import pytest
+
+from tests.cli.commands.test_validate import TWO
+from tests.support.project import SEED, Folder
+
+
+def test_render_prints_exactly_the_example_of_the_api_reference(folder: Folder) -> None:
+    folder.message(SEED)
+    folder.write("msgrun.yaml", 'api_version: "1.4"\n')
+    assert folder.run("render", "seed").out == (
+        '{"message_type":"email","subject":"Hey","body":"Ponies, cute small horses or something more sinister?",'
+        '"template":"plain","from":{"type":"admin","id":"394051"},"to":{"type":"user","id":"536e564f316c83104c000020"}}\n'
+    )
+
+
+def test_render_sends_an_integer_sender_in_todays_version(folder: Folder) -> None:
+    folder.message(SEED)
+    assert json.loads(folder.run("render", "seed").out)["from"] == {"type": "admin", "id": 394051}
+
+
+def test_render_masks_what_is_a_recipients_and_nothing_else(folder: Folder) -> None:
+    folder.message(TWO.replace("null", "Bo & Co"))
+    ran = folder.run("render", "two", "--to", "email:BO@example.com")
+    line = json.loads(ran.out)
+    assert line["subject"] == "Hello ***"
+    assert line["body"] == "<p>Dear ***,</p>\n<p>Ponies is back.</p>"
+    assert line["to"] == {"type": "user", "email": "***"}
+    assert "apply looks them up" in ran.err
+    shown = json.loads(folder.run("render", "two", "--to", "email:bo@example.com", "--show-values").out)
+    assert shown["body"] == "<p>Dear Bo &amp; Co,</p>\n<p>Ponies is back.</p>"
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "told"),
+    [
+        (["sead"], 64, "did you mean seed?"),
+        (["seed", "--to", "phone:1"], 64, "is not KIND:VALUE"),
+        (["seed", "--to", "id:1"], 64, "has no recipient"),
+    ],
+)
+def test_render_of_what_is_not_there_says_so(folder: Folder, args: list[str], code: int, told: str) -> None:
+    folder.message(SEED)
+    ran = folder.run("render", *args)
+    assert ran.code == code
+    assert told in ran.err
+
+
+def test_render_of_a_declaration_with_problems_tells_them(folder: Folder) -> None:
+    folder.message(TWO)
+    ran = folder.run("render", "two")
+    assert ran.code == 1
+    assert "[undefined-variable]" in ran.out
+    folder.message(TWO.replace("email\n", "mail\n"))
+    assert "[not-a-choice]" in folder.run("render", "two").out

@@ -1,0 +1,98 @@
+"""?"""
+
+import json
+
+from tests.support.project import SEED, Folder
+
+TWO = """\
+name: two
+message_type: email
+subject: Hello {{ first_name }}
+body: |
+  <p>Dear {{ first_name }},</p>
+  <p>{{ product }} is back.</p>
+from: {type: admin, id: 1}
+vars: {product: Ponies}
+to:
+  - {type: user, email: ann@example.com, vars: {first_name: Ann}}
+  - {type: user, email: bo@example.com, vars: {first_name: null}}
+"""
+
+
+def test_validate_counts_what_is_fine(folder: Folder) -> None:
+    folder.message(SEED)
+    ran = folder.run("validate")
+    assert (ran.code, ran.out) == (0, "1 message to 1 recipient: no problems\n")
+
+
+def test_validate_tells_every_problem_with_its_place_and_exits_with_1(folder: Folder) -> None:
+    folder.message(TWO)
+    folder.message(SEED.replace("plain", "fancy"), "seed")
+    ran = folder.run("validate")
+    assert ran.code == 1
+    assert "messages/message.yaml:3:19: error: first_name has no value (recipient 2) [undefined-variable]" in ran.out
+    assert "messages/seed.yaml:5:11: error: template is plain or personal, not fancy [not-a-choice]" in ran.out
+    assert ran.out.endswith("1 message to 1 recipient: 2 errors\n")
+
+
+def test_validate_of_a_path_looks_at_that_path_alone_but_compares_names_everywhere(folder: Folder) -> None:
+    folder.message(SEED, "a")
+    folder.message(SEED, "b")
+    folder.message("name: broken\n", "c")
+    assert folder.run("validate", str(folder.path / "messages/a.yaml")).code == 0
+    ran = folder.run("validate", "messages/b.yaml")
+    assert ran.code == 1
+    assert "the name seed is taken by messages/a.yaml:1 [duplicate-name]" in ran.out
+    assert "broken" not in ran.out
+
+
+def test_a_path_without_declarations_is_a_wrong_usage_with_a_hint(folder: Folder) -> None:
+    folder.message(SEED)
+    ran = folder.run("validate", "messages/mesage.yaml")
+    assert ran.code == 64
+    assert "did you mean messages/message.yaml?" in ran.err
+
+
+def test_a_path_outside_the_project_is_a_wrong_usage(folder: Folder) -> None:
+    assert folder.run("validate", "../elsewhere.yaml").code == 64
+
+
+def test_problems_as_json_carry_the_same(folder: Folder) -> None:
+    folder.message(TWO)
+    ran = folder.run("validate", "--format", "json")
+    (problem,) = json.loads(ran.out)["problems"]
+    assert (ran.code, problem["path"], problem["line"], problem["column"]) == (1, "messages/message.yaml", 3, 19)
+    assert (problem["code"], problem["severity"], problem["recipient"]) == (
+        "undefined-variable",
+        "error",
+        "recipient 2",
+    )
+
+
+def test_problems_as_github_annotations_are_escaped(folder: Folder) -> None:
+    folder.message(TWO)
+    ran = folder.run("validate", "--format", "github")
+    assert ran.out.startswith(
+        "::error file=messages/message.yaml,line=3,col=19,title=undefined-variable::first_name has"
+    )
+    assert "%0Ahint: " in ran.out
+
+
+def test_the_problems_of_msgrun_yaml_are_told_in_the_format_that_was_asked_for(folder: Folder) -> None:
+    folder.write("msgrun.yaml", "regoin: eu\n")
+    ran = folder.run("validate", "--format", "json")
+    assert ran.code == 1
+    assert json.loads(ran.out)["problems"][0]["hint"] == "did you mean region?"
+
+
+def test_recipients_values_are_masked_off_a_terminal_and_shown_on_demand(folder: Folder) -> None:
+    folder.message(TWO.replace("bo@example.com", "ann@example.com").replace("null", "Ann"))
+    masked, shown = folder.run("validate"), folder.run("validate", "--show-values")
+    assert "email *** is the same recipient as recipient 1" in masked.out
+    assert "ann@example.com" not in masked.out
+    assert "email ann@example.com is the same recipient as recipient 1" in shown.out
+    excerpts = [[line for line in ran.out.splitlines() if line.startswith("  11 | ")] for ran in (masked, shown)]
+    assert excerpts == [
+        ["  11 |   - {type: user, email: ***************, vars: {first_name: ***}}"],
+        ["  11 |   - {type: user, email: ann@example.com, vars: {first_name: Ann}}"],
+    ]

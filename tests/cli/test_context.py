@@ -1,0 +1,27 @@
+"""?"""
+
+from tests.support.project import SEED, Folder
+
+
+def test_without_a_project_the_way_to_one_is_named(folder: Folder) -> None:
+    (folder.path / "messages").rmdir()
+    ran = folder.run("plan")
+    assert ran.code == 64
+    assert "msgrun init makes one" in ran.err
+
+
+def test_a_folder_that_is_not_there_is_a_wrong_usage(folder: Folder) -> None:
+    assert folder.run("-C", "nowhere", "plan").code == 64
+
+
+def test_the_root_is_found_from_below(folder: Folder) -> None:
+    folder.message(SEED, "news/seed")
+    ran = folder.run("-C", str(folder.path / "messages" / "news"), "validate", "seed.yaml")
+    assert ran.out == "1 message to 1 recipient: no problems\n"
+
+
+def test_an_environment_that_is_not_declared_is_named_with_the_nearest(folder: Folder) -> None:
+    folder.write("msgrun.yaml", "environments: {staging: {}}\n")
+    ran = folder.run("-e", "stagin", "plan")
+    assert ran.code == 64
+    assert "did you mean staging?" in ran.err

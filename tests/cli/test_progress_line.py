@@ -1,0 +1,36 @@
+"""A long plan shows how far it is, on stderr and only to who wants to hear it."""
+
+import pytest
+
+from runner.cli import progress_line
+from runner.cli.options import Globals
+from runner.cli.output import Screen
+from runner.cli.progress_line import Counting
+
+
+@pytest.mark.parametrize(("quiet", "told"), [(False, "planning big: 2,048 recipients\n"), (True, "")])
+def test_a_plan_that_takes_long_is_told_of_once_in_ten_seconds_in_a_log(quiet, told, monkeypatch, capsys):
+    now = [1000.0]
+    monkeypatch.setattr(progress_line.time, "monotonic", lambda: now[0])
+    counting = Counting(Screen.of(Globals(quiet=quiet), {}))
+    counting("big", 1024)
+    now[0] += 10.5
+    counting("big", 2048)
+    now[0] += 5
+    counting("big", 4096)
+    counting.clear()
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", told)
+
+
+def test_it_is_drawn_over_itself_on_a_terminal_and_taken_off(monkeypatch, capsys):
+    monkeypatch.setattr(progress_line, "is_terminal", lambda _: True)
+    now = [1000.0]
+    monkeypatch.setattr(progress_line.time, "monotonic", lambda: now[0])
+    counting = Counting(Screen.of(Globals(), {}))
+    now[0] += 3
+    counting("big", 1024)
+    counting("big", 2048)
+    counting.clear()
+    # click leaves the code that clears the line away, for this is no terminal after all.
+    assert capsys.readouterr().err == "\rplanning big: 1,024 recipients\r"
