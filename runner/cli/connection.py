@@ -24,7 +24,7 @@ from runner.intercom.pace import Clock, Pace
 from runner.intercom.permits import drawn
 from runner.intercom.workspace import Workspace
 from runner.ledger import Ledger
-from runner.plan import Plan
+from runner.plan.plan import Plan
 from runner.sandbox import WORKSPACE, Sandbox
 
 _SHOWN = 10  # admins

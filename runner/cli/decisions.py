@@ -1,6 +1,5 @@
 """What resolve, accept and adopt share: the plan of one message, and writing what a person decided."""
 
-from runner import plan as planning
 from runner.cli.context import Session
 from runner.cli.options import EXIT
 from runner.declare import rules
@@ -8,9 +7,10 @@ from runner.declare.project import Project
 from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake
 from runner.ledger import Ledger
 from runner.ledger.record import Record
-from runner.plan import Plan
-from runner.planned import PlannedMessage
-from runner.planner import Choices
+from runner.plan import plan as planning
+from runner.plan.deliveries import PlannedMessage
+from runner.plan.message_planner import Choices
+from runner.plan.plan import Plan
 
 
 def plan_one(here: Session, ledger: Ledger, name: str) -> tuple[PlannedMessage, Plan]:

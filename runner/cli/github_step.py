@@ -15,7 +15,7 @@ from runner.cli.context import Session
 from runner.cli.output import Screen
 from runner.deliver.summary import Summary
 from runner.errors import MsgrunError, ProblemsFound
-from runner.plan import Plan
+from runner.plan.plan import Plan
 from runner.report import comment, markdown
 from runner.report.markdown import Review
 

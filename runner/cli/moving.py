@@ -11,10 +11,10 @@ from runner.database import is_postgres
 from runner.declare.project import load_settings
 from runner.declare.tree import own_file
 from runner.errors import GuardRefused, LedgerUnavailable
-from runner.guards import Guard
 from runner.ledger import git, moved
 from runner.ledger.facts import Facts
 from runner.ledger.remote import DEFAULT_BRANCH, Address, Remote
+from runner.plan.guards import Guard
 
 
 def behind(here: Session, facts: Facts) -> Guard | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from runner.cli.output import Screen
 from runner.ledger import Ledger
-from runner.plan import Plan
+from runner.plan.plan import Plan
 
 LONGEST = 150.0  # seconds; whoever lives settles a claim sooner, and who died is known to have after 120
 

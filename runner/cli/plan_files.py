@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from runner.agreement.plan_file import Change, PlanFile, plan_file
-from runner.agreement.saved_plan import SavedPlan, saved_plan
 from runner.cli.context import Session
 from runner.declare.tree import own_file
 from runner.errors import GuardRefused, Place, Problem, RunStopped, UsageMistake
 from runner.ledger.record import salt_check
-from runner.plan import Plan
-from runner.planner import Choices
+from runner.plan.message_planner import Choices
+from runner.plan.plan import Plan
+from runner.plan.plan_file import Change, PlanFile, plan_file
+from runner.plan.saved_plan import SavedPlan, saved_plan
 from runner.privacy import revealed
 from runner.report import machine, text
 from runner.report.problems import counted

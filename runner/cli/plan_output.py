@@ -6,8 +6,8 @@ from runner.cli.context import Session
 from runner.cli.github_step import keep_plan
 from runner.declare.sample import Sample, sample
 from runner.errors import Problem
-from runner.plan import Plan
-from runner.planned import PlannedMessage
+from runner.plan.deliveries import PlannedMessage
+from runner.plan.plan import Plan
 from runner.report import changes, github, machine, markdown, text
 from runner.report.markdown import Review
 

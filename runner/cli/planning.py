@@ -13,8 +13,8 @@ from runner.cli.worker_pool import forked
 from runner.declare.project import Project
 from runner.errors import Problem, ProblemsFound
 from runner.ledger.facts import Facts
-from runner.plan import Plan, make
-from runner.planner import Choices
+from runner.plan.message_planner import Choices
+from runner.plan.plan import Plan, make
 
 
 def choosing(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -28,7 +28,7 @@ from runner.intercom.workspace import Workspace
 from runner.ledger import Ledger
 from runner.ledger.record import NOT_FOUND, Record
 from runner.ledger.store import ClaimsLeft
-from runner.plan import Plan
+from runner.plan.plan import Plan
 from runner.privacy import concealed
 
 TICK = 0.05  # seconds between two rounds while a rate limit is near

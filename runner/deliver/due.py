@@ -11,8 +11,8 @@ from runner.declare.project import Settings
 from runner.errors import GuardRefused, RunStopped
 from runner.intercom.dialect import Contact, needs_lookup
 from runner.intercom.workspace import BATCH, Workspace
-from runner.plan import Plan
-from runner.planned import PlannedMessage
+from runner.plan.deliveries import PlannedMessage
+from runner.plan.plan import Plan
 
 _AHEAD = 8  # batches; enough for the longest latency at the highest rate, and little to throw away at a stop
 

@@ -6,7 +6,7 @@ from typing import Literal
 from runner.errors import UsageMistake
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record, State
-from runner.planned import PlannedMessage
+from runner.plan.deliveries import PlannedMessage
 
 
 def accepted(message: PlannedMessage, facts: Facts, at: str) -> list[Record]:

@@ -10,8 +10,8 @@ import orjson
 from runner.errors import Problem
 from runner.ledger.facts import Held
 from runner.ledger.record import KeyStatus, State
-from runner.plan import Plan
-from runner.planned import ACTIONS, PlannedDelivery, PlannedMessage
+from runner.plan.deliveries import ACTIONS, PlannedDelivery, PlannedMessage
+from runner.plan.plan import Plan
 from runner.privacy import revealed
 
 FORMAT_VERSION = 1

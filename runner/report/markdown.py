@@ -12,9 +12,9 @@ from runner.comparison import Change, Comparison
 from runner.declare.audience import Table
 from runner.declare.sample import Sample
 from runner.errors import Problem
-from runner.guards import Guard
-from runner.plan import Plan
-from runner.planned import ACTIONS, Action, PlannedMessage
+from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
+from runner.plan.guards import Guard
+from runner.plan.plan import Plan
 from runner.privacy import MASK, revealed
 from runner.report import changes
 from runner.report.comment import COMMENT, MOST_TOLD, OF_TABLE, heading, problem, told, way_out

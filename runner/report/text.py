@@ -6,13 +6,13 @@ from itertools import islice
 
 import click
 
-from runner.agreement.plan_file import Change, PlanFile
 from runner.deliver.summary import Summary, Told
-from runner.guards import Guard
 from runner.ledger.facts import Facts, Held
 from runner.ledger.record import Record, State
-from runner.plan import Plan
-from runner.planned import ACTIONS, Action, PlannedMessage
+from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
+from runner.plan.guards import Guard
+from runner.plan.plan import Plan
+from runner.plan.plan_file import Change, PlanFile
 from runner.report.problems import counted, left_out
 
 _COLOURS = {"send": "green", "edited": "red", "unknown": "red", "refused": "yellow", "excluded": "yellow"}

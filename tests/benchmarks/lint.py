@@ -21,8 +21,8 @@ from runner.ledger.facts import Facts
 from runner.lint.findings import Findings
 from runner.lint.linter import MessageLint, Policy
 from runner.lint.rules import RULES
-from runner.plan import make
-from runner.planner import Choices
+from runner.plan.message_planner import Choices
+from runner.plan.plan import make
 
 HEAD = """\
 name: outage

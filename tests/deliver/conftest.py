@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from runner import plan as planning
 from runner.declare.loading import load
 from runner.declare.project import Breakers, Settings
 from runner.declare.template import Watch
@@ -27,8 +26,9 @@ from runner.intercom.workspace import Workspace
 from runner.ledger.facts import Facts
 from runner.ledger.lockfile import Lockfile, Places, read
 from runner.ledger.record import Record, parsed
-from runner.plan import Plan
-from runner.planner import Choices
+from runner.plan import plan as planning
+from runner.plan.message_planner import Choices
+from runner.plan.plan import Plan
 from runner.sandbox import Sandbox, Trouble
 
 

@@ -19,8 +19,8 @@ from runner.deliver.summary import Summary
 from runner.errors import GuardRefused, LedgerUnavailable, RunStopped
 from runner.ledger import Ledger
 from runner.ledger.facts import Facts
-from runner.plan import Plan
-from runner.planner import Choices
+from runner.plan.message_planner import Choices
+from runner.plan.plan import Plan
 from runner.report import text
 
 

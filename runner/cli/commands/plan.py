@@ -15,7 +15,7 @@ from runner.cli.planning import choosing, made_from
 from runner.cli.process import steady_memory
 from runner.errors import UsageMistake
 from runner.ledger.facts import Facts
-from runner.planner import Choices
+from runner.plan.message_planner import Choices
 from runner.report import text
 
 

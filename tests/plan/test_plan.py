@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner import plan as planning
 from runner.declare.delivery import deliveries
 from runner.declare.loading import load
 from runner.declare.project import Limits, Project, Settings
@@ -18,8 +17,9 @@ from runner.declare.tree import Tree
 from runner.errors import GuardRefused
 from runner.ledger.facts import Facts
 from runner.ledger.record import Header, Record, salt_check
-from runner.plan import Plan
-from runner.planner import Choices
+from runner.plan import plan as planning
+from runner.plan.message_planner import Choices
+from runner.plan.plan import Plan
 from runner.privacy import private
 from tests.support.laws import costly
 

@@ -6,14 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from runner.agreement.plan_file import Line
 from runner.declare.audience import Kind
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, shown
 from runner.declare.identity import DIGEST_VERSION
 from runner.keys import SIZE, KeyRun, Keys
+from runner.plan.plan_file import Line
 
 Action = Literal["send", "sent", "edited", "unknown", "refused", "excluded"]
+
+
 ACTIONS: tuple[Action, ...] = ("send", "sent", "edited", "unknown", "refused", "excluded")
 
 

@@ -11,14 +11,22 @@ from typing import Literal
 import orjson
 
 from runner.errors import Place, Problem, ProblemsFound
-from runner.guards import Guard, recipients
+from runner.plan.guards import Guard, recipients
 
 _FIELDS: dict[str, type] = {
     "name": str, "revision": int, "type": str, "sender": str, "recipients": int, "digest": str,
 }  # fmt: skip
+
+
 _LEAST = {"revision": 1, "recipients": 0}
+
+
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
 _CONFLICT = (b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>")
+
+
 _SHOWN = 19  # characters that tell one digest from another
 
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from runner import planner
 from runner.declare.loading import load
 from runner.declare.project import load_settings
 from runner.declare.template import Watch
 from runner.declare.tree import Tree
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record
-from runner.plan import make
-from runner.planner import Choices
+from runner.plan import message_planner
+from runner.plan.message_planner import Choices
+from runner.plan.plan import make
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 MESSAGE = """name: big
@@ -45,7 +45,7 @@ def crew(jobs: int) -> Callable[[Callable[[int, int], Iterator[Any]]], Iterator[
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    monkeypatch.setattr(planner, "LARGE", 1)
+    monkeypatch.setattr(message_planner, "LARGE", 1)
 
     def made(audience: dict[str, str], address: str = EMAIL, more: str = "", kind: str = "csv") -> Any:
         (tmp_path / "messages").mkdir(exist_ok=True)

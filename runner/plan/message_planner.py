@@ -7,9 +7,6 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol, TypeVar
 
-from runner import guards
-from runner.agreement.plan_file import PlanFile
-from runner.agreement.saved_plan import SavedPlan, Share
 from runner.declare import identity
 from runner.declare.audience.csv_files import CsvFiles
 from runner.declare.audience.json_lines import JsonLines
@@ -21,16 +18,27 @@ from runner.declare.identity import MessageDigest
 from runner.declare.language import TOO_SLOW
 from runner.declare.survey import summed_up, survey
 from runner.errors import Problem
-from runner.guards import Guard
 from runner.keys import KeyRun, Keys
 from runner.ledger.facts import Facts
-from runner.planned import Action, Deliveries, PlannedMessage
+from runner.plan import guards
+from runner.plan.deliveries import Action, Deliveries, PlannedMessage
+from runner.plan.guards import Guard
+from runner.plan.plan_file import PlanFile
+from runner.plan.saved_plan import SavedPlan, Share
 from runner.privacy import private
 
 SAMPLE = 3
+
+
 LARGE = 1 << 20  # bytes of an audience: rendering some 10,000 recipients takes longer than starting processes
+
+
 _TOLD_EVERY = 1024  # deliveries; more than a block has, of which one process alone tells
+
+
 T = TypeVar("T")
+
+
 Progress = Callable[[str, int], None]  # hears a message's name and how many deliveries of it are planned
 
 

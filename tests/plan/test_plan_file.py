@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.agreement.plan_file import Line, PlanFile, plan_file
 from runner.errors import ProblemsFound
+from runner.plan.plan_file import Line, PlanFile, plan_file
 
 ONE = Line("outage", 1, "email", "394051", 1204, "sha256:" + "a" * 64)
 TWO = Line("welcome", 3, "inapp", "7", 2, "sha256:" + "b" * 64)

@@ -12,16 +12,27 @@ import orjson
 
 from runner.declare.identity import DIGEST_VERSION
 from runner.errors import Place, Problem, ProblemsFound
-from runner.guards import Guard
 from runner.ledger.facts import Facts
 from runner.ledger.record import salt_check
+from runner.plan.guards import Guard
 
 FORMAT_VERSION = 1
+
+
 _ENTRY = 32  # bytes: a key, and a digest without its version
+
+
 _BUCKET = 2  # bytes of a key that name its bucket
+
+
 _KEY = re.compile(r"[0-9a-f]{32}")
+
+
 _DIGEST = re.compile(DIGEST_VERSION + r"[0-9a-f]{32}")
+
+
 _TEXTS = ("environment", "workspace", "digest")
+
 
 Message = tuple[str, int]
 

@@ -8,14 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from runner import guards
 from runner.declare.identity import plan_digest
 from runner.declare.project import Project, Settings
 from runner.errors import Problem
-from runner.guards import Guard
 from runner.ledger.facts import Facts
-from runner.planned import Action, PlannedMessage
-from runner.planner import Choices, Crew, Planner, Progress
+from runner.plan import guards
+from runner.plan.deliveries import Action, PlannedMessage
+from runner.plan.guards import Guard
+from runner.plan.message_planner import Choices, Crew, Planner, Progress
 
 
 @dataclass(frozen=True, slots=True)

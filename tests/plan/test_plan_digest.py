@@ -10,7 +10,6 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from runner import plan as planning
 from runner.declare.audience.recipient import normalised
 from runner.declare.delivery import Delivery, deliveries
 from runner.declare.loading import load
@@ -19,8 +18,9 @@ from runner.declare.template import Watch
 from runner.declare.tree import Tree
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record
-from runner.plan import Plan
-from runner.planner import Choices
+from runner.plan import plan as planning
+from runner.plan.message_planner import Choices
+from runner.plan.plan import Plan
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 

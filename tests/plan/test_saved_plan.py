@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.agreement.saved_plan import SavedPlan, Share, saved_plan
 from runner.errors import ProblemsFound
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record, salt_check
+from runner.plan.saved_plan import SavedPlan, Share, saved_plan
 
 KEYS = [f"{number:032x}" for number in range(1, 6)]
 DIGEST = "v1:" + "d" * 32
