@@ -3,10 +3,10 @@
 import contextlib
 from collections.abc import Iterator
 
-from runner import comparison
 from runner.cli.context import Session
-from runner.commit import find_commit, tree_at
-from runner.comparison import Change, Comparison, Field, Now
+from runner.compare import comparison
+from runner.compare.commit_tree import find_commit, tree_at
+from runner.compare.comparison import Change, Comparison, Field, Now
 from runner.declare.project import Project, environment_names, load_settings
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Problem, ProblemsFound, UsageMistake

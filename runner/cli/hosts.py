@@ -8,7 +8,7 @@ import os
 
 from runner.cli.context import Session
 from runner.cli.recalling import was_used
-from runner.commit import Commit, tree_at
+from runner.compare.commit_tree import Commit, tree_at
 from runner.declare.project import load_settings
 from runner.errors import GuardRefused, ProblemsFound, UsageMistake
 from runner.ledger import git

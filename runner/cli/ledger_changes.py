@@ -6,7 +6,7 @@ from dataclasses import replace
 from runner.cli.context import Session
 from runner.cli.holding import is_elsewhere, known, places
 from runner.cli.upload_target import is_elsewhere_here
-from runner.commit import Commit, find_commit, tree_at
+from runner.compare.commit_tree import Commit, find_commit, tree_at
 from runner.declare.project import environment_names, load_settings
 from runner.declare.tree import Tree
 from runner.errors import GuardRefused, ProblemsFound, UsageMistake
@@ -38,7 +38,7 @@ def require_unchanged_lockfiles(here: Session, ref: str) -> None:
     if not base:
         hint = "a shallow clone? Fetch more (fetch-depth: 2 for a pull request's merge commit, else 0)"
         raise UsageMistake(f"git knows no common ancestor of {ref} and HEAD", hint)
-    from runner.commit import tree_at  # noqa: PLC0415  # imported where used
+    from runner.compare.commit_tree import tree_at  # noqa: PLC0415  # imported where used
 
     commit = Commit(ref, base)
     with tree_at(repository, commit, here.tree.root.resolve()) as tree:

@@ -9,7 +9,7 @@ from runner.cli.holding import home, is_elsewhere, places
 from runner.cli.hosts import is_merged, require_known_host
 from runner.cli.ledger_changes import lock_at
 from runner.cli.recalling import last_used
-from runner.commit import Commit
+from runner.compare.commit_tree import Commit
 from runner.declare.project import SETTINGS_FILE
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger import change, git, lockfile, moved

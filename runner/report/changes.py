@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from runner.comparison import KINDS, Change, Comparison
-from runner.overlap import Overlap
+from runner.compare.audience_overlap import Overlap
+from runner.compare.comparison import KINDS, Change, Comparison
 from runner.privacy import revealed
 from runner.report.difference import Part, difference, inline, lines
 from runner.report.markup import clean, clipped, code, fence

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from runner.comparison import Change, Comparison
+from runner.compare.comparison import Change, Comparison
 from runner.declare.audience import Table
 from runner.declare.sample import Sample
 from runner.errors import Problem

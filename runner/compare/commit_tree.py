@@ -19,9 +19,17 @@ from runner.errors import UsageMistake
 from runner.ledger.git import Repository
 
 _AT_ONCE = 200  # blobs that one git reads
+
+
 _SMALL = 1024 * 1024  # bytes; larger blobs are not held in memory
+
+
 _MOST_LINKS = 8  # from one to the next
+
+
 _LINK = "120000"
+
+
 _FILES = frozenset({"100644", "100755", _LINK})
 
 

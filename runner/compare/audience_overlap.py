@@ -17,7 +17,11 @@ from runner.declare.language import TOO_SLOW, TemplateFault
 from runner.errors import Problem
 
 _IDENTITY, _DATA = 16, 8  # bytes; a million recipients meet by chance once in 10^27 times
+
+
 _RECORD = _IDENTITY + _DATA
+
+
 _PARTS = 256  # so that only one part of an audience at a time is spread out into objects
 
 

@@ -9,18 +9,20 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from runner.compare.audience_overlap import Overlap, find, identity, overlap, used_by
 from runner.declare.audience import Table
 from runner.declare.declaration import FLAG, Declaration
 from runner.declare.project import Project, Settings
 from runner.declare.sample import Sample, sample_for
 from runner.ledger.facts import Facts
 from runner.ledger.record import salt_check
-from runner.overlap import Overlap, find, identity, overlap, used_by
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.guards import recipients
 from runner.plan.plan import Plan
 
 Kind = Literal["new", "changed", "unchanged", "removed", "uncompared"]
+
+
 KINDS: tuple[Kind, ...] = ("new", "changed", "unchanged", "removed", "uncompared")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.commit import find_commit, tree_at
+from runner.compare.commit_tree import find_commit, tree_at
 from runner.declare.tree import NotReadable
 from runner.errors import UsageMistake
 from runner.ledger.git import Repository, repository
