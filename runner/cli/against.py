@@ -10,7 +10,7 @@ from runner.compare.comparison import Change, Comparison, Field, Now
 from runner.declare.project import Project, environment_names, load_settings
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Problem, ProblemsFound, UsageMistake
-from runner.ledger import git
+from runner.git.repository import find_repository
 from runner.ledger.facts import Facts
 from runner.report.markdown import Review
 from runner.report.problems import counted
@@ -24,7 +24,7 @@ def compared(
     What of the ref cannot be read is told in the notes; the plan goes on without it.
     """
     root = here.tree.root.resolve()
-    repository = git.repository(root)
+    repository = find_repository(root)
     commit = find_commit(repository, ref)
     assert repository is not None
     every = here.project() if paths else project

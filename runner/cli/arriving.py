@@ -13,9 +13,11 @@ from runner.cli.recalling import note_used
 from runner.cli.tracing import FORMER, Before, former, lacking, left_hint, reaches_back, seen_before
 from runner.cli.upload_target import back_off
 from runner.errors import GuardRefused, LedgerUnavailable
-from runner.ledger import Ledger, git, hold, moved, push
+from runner.git.repository import Repository, find_repository
+from runner.ledger import Ledger, hold, moved
 from runner.ledger.facts import Facts
 from runner.ledger.lockfile import Lockfile
+from runner.ledger.push import resolve_push_target
 
 
 def nothing_hidden(here: Session) -> None:
@@ -23,7 +25,7 @@ def nothing_hidden(here: Session) -> None:
 
     Where another kind of ledger is in use until now, it need not: that one had begun with all that the lockfile knew.
     """
-    repository, own = git.repository(here.tree.root.resolve()), here.settings.lock
+    repository, own = find_repository(here.tree.root.resolve()), here.settings.lock
     if not (repository and repository.is_shallow) or os.environ.get("MSGRUN_LOCK") or is_elsewhere(own):
         return
     formers = (before for before in seen_before(here) if is_elsewhere(before.lock))
@@ -98,14 +100,14 @@ def back(here: Session, ledger: Ledger) -> None:
     if ledger.facts.moved or repository:
         ledger.move("")
     if repository:
-        hold.free(repository, push.target(repository, places(here).lockfile, None), back_off, anybodys=True)
+        hold.free(repository, resolve_push_target(repository, places(here).lockfile, None), back_off, anybodys=True)
 
 
 def away(here: Session, facts: Facts) -> str:
     """Where this ledger moved; of a lockfile the remote may know it alone. Raises LedgerUnavailable."""
     if facts.moved or not (repository := _shares(here)):
         return "" if facts.moved == moved.name(here.settings.lock) else facts.moved
-    to = push.target(repository, places(here).lockfile, None)
+    to = resolve_push_target(repository, places(here).lockfile, None)
     return hold.where(repository, to.remote, to.path)
 
 
@@ -117,11 +119,11 @@ def _asked(here: Session, before: Before) -> Facts:
         raise _untold(here, before.lock, error, left_hint(here)) from error
 
 
-def _shares(here: Session) -> git.Repository | None:
+def _shares(here: Session) -> Repository | None:
     """The repository whose remote knows of the lockfile, if it is a lockfile that a remote knows of."""
     if is_elsewhere(here.settings.lock) or here.options.sandbox:
         return None
-    repository = git.repository(here.tree.root.resolve())
+    repository = find_repository(here.tree.root.resolve())
     is_shared = repository and repository.remotes() and repository.inside(places(here).lockfile)
     return repository if is_shared else None
 
@@ -135,7 +137,7 @@ def _leave_file(then: Session, to: str) -> None:
             if ledger.facts.moved != to:
                 ledger.move(to, is_leaving=True)
     if repository:
-        target = push.target(repository, where.lockfile, None)
+        target = resolve_push_target(repository, where.lockfile, None)
         if is_here or any(repository.attempted("cat-file", "-e", f"{ref}:{target.path}") == "" for ref in FORMER):
             hold.leave(repository, target, to)
 

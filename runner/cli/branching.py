@@ -16,11 +16,11 @@ from runner.cli.holding import rescue_file
 from runner.cli.moving import nothing_in_lockfile
 from runner.declare.tree import own_file
 from runner.errors import GuardRefused, LedgerUnavailable, UsageMistake
-from runner.ledger import git, lockfile
+from runner.git.pushing import failure_reason
+from runner.git.repository import GitFailed, Repository, find_repository, init_bare_repository
+from runner.ledger import lockfile
 from runner.ledger.branch import MOST_RECORDS, Branch
 from runner.ledger.facts import Facts
-from runner.ledger.git import GitFailed, Repository
-from runner.ledger.push import reason
 from runner.ledger.record import Record
 from runner.ledger.remote import Address, Remote, Version, address
 
@@ -99,7 +99,9 @@ class BranchHome:
         try:
             return Branch(remote, self._rescue, self.here.settings.salt, _name(command), _pause, _most())
         except GitFailed as error:
-            raise LedgerUnavailable(f"the ledger {self.shown} cannot be read: {reason(error)}", _UNREAD) from error
+            raise LedgerUnavailable(
+                f"the ledger {self.shown} cannot be read: {failure_reason(error)}", _UNREAD
+            ) from error
 
     def _never_was(self, remote: Remote) -> None:
         """Raises GuardRefused if this clone knows of deliveries on a branch that the remote has no more."""
@@ -134,7 +136,7 @@ class BranchHome:
         try:
             return remote.fetched()
         except LedgerUnavailable as error:
-            why = reason(error) if isinstance(error, GitFailed) else error.message
+            why = failure_reason(error) if isinstance(error, GitFailed) else error.message
             cached = remote.cached()
             if cached is None:
                 message = f"the ledger {self.shown} cannot be read, and this clone never read it: {why}"
@@ -154,7 +156,7 @@ class BranchHome:
     def _repository(self) -> Repository:
         """The repository around the project; where there is none, one of its own, which only a URL can do with."""
         root, remote = self.here.tree.root.resolve(), self._address.remote
-        found = git.repository(root)
+        found = find_repository(root)
         if found:
             if "://" not in remote and found.attempted("remote", "get-url", remote) is None:
                 raise _NoRemote(
@@ -164,7 +166,7 @@ class BranchHome:
         if "://" not in remote:
             message = f"{root} is in no git repository, so it has no remote {remote}"
             raise _NoRemote(message, f"git init, git remote add {remote} URL; or name a URL in lock:")
-        return git.bare(own_file(root, _OWN_REPOSITORY))
+        return init_bare_repository(own_file(root, _OWN_REPOSITORY))
 
 
 @functools.lru_cache(maxsize=1)

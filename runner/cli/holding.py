@@ -19,7 +19,8 @@ from runner.cli.recalling import note_used
 from runner.database import AS_URL, is_conninfo, is_postgres
 from runner.declare.tree import own_file
 from runner.errors import GuardRefused, LedgerUnavailable
-from runner.ledger import Ledger, git, hold, lockfile, moved
+from runner.git.repository import Repository, find_repository
+from runner.ledger import Ledger, hold, lockfile, moved
 from runner.ledger.facts import Facts
 from runner.ledger.lockfile import Lockfile, Places
 from runner.ledger.record import Record
@@ -84,7 +85,7 @@ def places(here: Session, *, tolerant: bool = False) -> Places:
     if is_elsewhere(lock):
         raise LedgerUnavailable(f"lock: {lock.split(':', maxsplit=1)[0]}: this needs a lockfile", "name a file")
     try:
-        return located(here.tree.root, lock, git.repository(here.tree.root.resolve()))
+        return located(here.tree.root, lock, find_repository(here.tree.root.resolve()))
     except LedgerUnavailable as error:
         if not tolerant:
             raise
@@ -95,17 +96,17 @@ def places(here: Session, *, tolerant: bool = False) -> Places:
 def rescue_file(here: Session, lock: str) -> Path:
     """`rescue` for a ledger that is no lockfile. Raises LedgerUnavailable if git cannot be read."""
     root = here.tree.root
-    return rescue(root, lock, git.repository(root.resolve()))
+    return rescue(root, lock, find_repository(root.resolve()))
 
 
-def located(root: Path, lock: str, repository: git.Repository | None) -> Places:
+def located(root: Path, lock: str, repository: Repository | None) -> Places:
     """Where the lockfile `lock` of a project lives, and what belongs to it. Raises GuardRefused if a link is there."""
     path = own_file(root, lock)
     own_file(root, join(dirname(lock), ".msgrun/lock"))
     return Places(path, repository.journal(path) if repository else None, lock, rescue(root, lock, repository))
 
 
-def rescue(root: Path, lock: str, repository: git.Repository | None) -> Path:
+def rescue(root: Path, lock: str, repository: Repository | None) -> Path:
     """Where outcomes wait that a ledger did not take; `lock` is its lockfile, or what that would be.
 
     Where no commit can write: a record that a pull request brings must never count as an outcome of a run.
@@ -165,7 +166,7 @@ def lockfile_held(here: Session, command: str, *, new_lock: bool, no_fetch: bool
             "without it everything would be sent again: take it back from git; if nothing was sent yet, msgrun lock"
             " begin or --new-lock starts it",
         )
-    repository = None if in_sandbox or no_fetch else git.repository(here.tree.root.resolve())
+    repository = None if in_sandbox or no_fetch else find_repository(here.tree.root.resolve())
     if repository and not where.exists and command != "lock import":
         _nothing_on_branch(here, Facts())  # before it is begun: a run with --no-fetch would find it there
     removed = list(repository.removed_version(where.lockfile)) if repository and not where.exists else []
@@ -215,7 +216,7 @@ def is_elsewhere(lock: str) -> bool:
     return "://" in lock or lock.startswith("git+")
 
 
-def _unheld(repository: git.Repository, lockfile: Path, *, although_moved: bool) -> None:
+def _unheld(repository: Repository, lockfile: Path, *, although_moved: bool) -> None:
     """Raises LedgerUnavailable if a run holds the ledger on a remote: what that one sent is not known here yet.
 
     GuardRefused if the ledger moved.

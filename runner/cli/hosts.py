@@ -11,8 +11,7 @@ from runner.cli.recalling import was_used
 from runner.compare.commit_tree import Commit, tree_at
 from runner.declare.project import load_settings
 from runner.errors import GuardRefused, ProblemsFound, UsageMistake
-from runner.ledger import git
-from runner.ledger.git import Repository
+from runner.git.repository import Repository, find_repository
 from runner.ledger.moved import name
 
 
@@ -26,7 +25,7 @@ def require_known_host(here: Session) -> None:
     lock = here.settings.lock
     if "://" not in lock or lock in here.known_hosts or lock == os.environ.get("MSGRUN_LOCK"):
         return
-    repository = git.repository(here.tree.root.resolve())
+    repository = find_repository(here.tree.root.resolve())
     # No commits of others, or a person began or moved the ledger in this clone.
     is_known = repository is None or not repository.remotes() or was_used(here, lock)
     if repository and not is_known:

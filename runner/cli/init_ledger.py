@@ -10,7 +10,8 @@ from runner.cli import scaffold
 from runner.cli.holding import located
 from runner.cli.output import Screen
 from runner.declare.tree import own_file
-from runner.ledger import git, lockfile
+from runner.git.repository import find_repository
+from runner.ledger import lockfile
 from runner.ledger.lockfile import Places
 
 _MOVE = """\
@@ -28,7 +29,7 @@ _PLACED = """\
 def remote_of(root: Path) -> str:
     """The git remote that counts for a project in this folder, which need not be there yet; origin if there is none."""
     around = next(folder for folder in (root.resolve(), *root.resolve().parents) if folder.is_dir())
-    repository = git.repository(around)
+    repository = find_repository(around)
     return next(reversed(repository.remotes() if repository else ()), "origin")
 
 
@@ -71,7 +72,7 @@ def _parsed(text: str) -> dict[str, Any] | None:
 
 def _lockfiles(root: Path, value: dict[str, Any]) -> Iterator[tuple[str, Places]]:
     """The lockfile of each environment that names no ledger of its own; the unnamed one first, as an empty name."""
-    repository = git.repository(root.resolve())
+    repository = find_repository(root.resolve())
     environments = value.get("environments") or {}
     without = [name for name, own in environments.items() if not (isinstance(own, dict) and own.get("lock"))]
     for name in ("", *without):

@@ -10,14 +10,14 @@ from runner.compare.commit_tree import Commit, find_commit, tree_at
 from runner.declare.project import environment_names, load_settings
 from runner.declare.tree import Tree
 from runner.errors import GuardRefused, ProblemsFound, UsageMistake
-from runner.ledger import change, git
+from runner.git.repository import Repository, find_repository
+from runner.ledger import change
 from runner.ledger.facts import Facts
-from runner.ledger.git import Repository
 
 
 def refuse_tracked_run_files(here: Session) -> None:
     """Raises GuardRefused if git tracks a file that only a run writes: what waits to be recorded, or in .msgrun/."""
-    repository = git.repository(here.tree.root.resolve())
+    repository = find_repository(here.tree.root.resolve())
     for path in repository.tracked(here.tree.root) if repository else ():
         if path.endswith(".lock.rescue") or path.startswith(".msgrun/"):
             raise GuardRefused(
@@ -31,7 +31,7 @@ def require_unchanged_lockfiles(here: Session, ref: str) -> None:
     Nor is a move to another kind of ledger that has all records. The lockfiles of all environments are compared,
     whichever the command names: a pull request has one check, not one for each.
     """
-    repository = git.repository(here.tree.root.resolve())
+    repository = find_repository(here.tree.root.resolve())
     if repository is None:
         raise UsageMistake(f"{here.tree.root} is in no git repository", "--against compares commits")
     base = repository.attempted("merge-base", ref, "HEAD")
@@ -97,7 +97,7 @@ def remembered(here: Session, ref: str, facts: Facts) -> list[str]:
     A branch that drops records would else have a plan that looks as if nothing had been sent, and after the merge that
     would be so. Raises UsageMistake, GuardRefused (another salt), LedgerUnavailable.
     """
-    repository = git.repository(here.tree.root.resolve())
+    repository = find_repository(here.tree.root.resolve())
     commit = find_commit(repository, ref)
     assert repository is not None
     if here.options.sandbox:

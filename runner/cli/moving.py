@@ -11,7 +11,8 @@ from runner.database import is_postgres
 from runner.declare.project import load_settings
 from runner.declare.tree import own_file
 from runner.errors import GuardRefused, LedgerUnavailable
-from runner.ledger import git, moved
+from runner.git.repository import find_repository
+from runner.ledger import moved
 from runner.ledger.facts import Facts
 from runner.ledger.remote import DEFAULT_BRANCH, Address, Remote
 from runner.plan.guards import Guard
@@ -101,7 +102,7 @@ def lacks(here: Session, named: str, missing: int, gone: str = "") -> tuple[str,
 
 def nothing_in_lockfile(here: Session, lockfile: Path, facts: Facts) -> None:
     """Raises GuardRefused if a lockfile in the project, or its journal, knows what these facts lack."""
-    repository = git.repository(here.tree.root.resolve())
+    repository = find_repository(here.tree.root.resolve())
     for place in (lockfile, *([repository.journal(lockfile)] if repository else ())):
         former = Facts()
         former.read_file(place, str(place))
@@ -117,7 +118,7 @@ def nothing_on_branch(here: Session, facts: Facts, *, offline: bool = False) -> 
 
     `offline`: as it was read last. LedgerUnavailable if the remote does not answer.
     """
-    repository = git.repository(here.tree.root.resolve())
+    repository = find_repository(here.tree.root.resolve())
     remote = next(reversed(repository.remotes() if repository else ()), "")
     if repository is None or not remote:
         return

@@ -7,7 +7,7 @@ from runner.cli.context import Session
 from runner.declare.project import load_settings
 from runner.declare.tree import own_file
 from runner.errors import LedgerUnavailable
-from runner.ledger import git
+from runner.git.repository import find_repository
 
 
 def last_used(here: Session) -> str:
@@ -59,6 +59,6 @@ def _every(here: Session) -> Path:
 
 def _file(here: Session) -> Path:
     root, name = here.tree.root, f".msgrun/{here.settings.plan_file.removesuffix('.plan')}.ledger"
-    repository = git.repository(root.resolve())
+    repository = find_repository(root.resolve())
     # Where no commit can write: else a pull request could name any host as the ledger of before, and that is asked.
     return repository.note(root / name) if repository else own_file(root, name)

@@ -12,9 +12,9 @@ from runner.cli.recalling import last_used
 from runner.compare.commit_tree import Commit
 from runner.declare.project import SETTINGS_FILE
 from runner.errors import GuardRefused, LedgerUnavailable
-from runner.ledger import change, git, lockfile, moved
+from runner.git.repository import Repository, find_repository
+from runner.ledger import change, lockfile, moved
 from runner.ledger.facts import Facts
-from runner.ledger.git import Repository
 
 FORMER = ("HEAD", "HEAD^")  # a change of lock: that is not committed yet, and one that just was
 
@@ -39,7 +39,7 @@ def seen_before(here: Session, *, offline: bool = False, ever: bool = False) -> 
     root = here.tree.root.resolve()
     if here.options.sandbox or os.environ.get("MSGRUN_LOCK"):
         return  # a variable that names the ledger names it for every commit
-    repository, path = git.repository(root), root / SETTINGS_FILE
+    repository, path = find_repository(root), root / SETTINGS_FILE
     settings = repository.inside(path) if repository else None
     now = path.read_bytes() if path.exists() else None
     if not (repository and settings and _is_committed(repository, settings, now)):

@@ -8,10 +8,8 @@ import click
 from runner.cli.context import Session
 from runner.cli.holding import is_elsewhere, places
 from runner.errors import LedgerUnavailable, UsageMistake
-from runner.ledger import git
-from runner.ledger import push as pushing
-from runner.ledger.git import Repository
-from runner.ledger.push import Target
+from runner.git.repository import Repository, find_repository
+from runner.ledger.push import PushTarget, resolve_push_target
 
 _LONGEST_PAUSE = 10.0  # seconds
 
@@ -26,18 +24,18 @@ def is_elsewhere_here(here: Session) -> bool:
     return is_elsewhere(here.settings.lock) and not here.options.sandbox
 
 
-def upload_target(here: Session, branch: str | None) -> tuple[Repository, Target]:
+def upload_target(here: Session, branch: str | None) -> tuple[Repository, PushTarget]:
     """The repository around the project, and where its lockfile goes. Raises LedgerUnavailable, UsageMistake."""
     if here.options.sandbox:
         raise UsageMistake("a sandbox's ledger stays on this machine", "leave --sandbox out")
     where = places(here)
-    repository = git.repository(here.tree.root.resolve())
+    repository = find_repository(here.tree.root.resolve())
     if repository is None:
         raise LedgerUnavailable(
             f"{here.tree.root} is in no git repository: {where.shown} can be pushed nowhere",
             "keep it where CI finds it",
         )
-    return repository, pushing.target(repository, where.lockfile, branch)
+    return repository, resolve_push_target(repository, where.lockfile, branch)
 
 
 def back_off(number: int) -> None:

@@ -16,7 +16,7 @@ from posixpath import dirname, join, normpath
 from runner.declare.project import SETTINGS_FILE
 from runner.declare.tree import Tree
 from runner.errors import UsageMistake
-from runner.ledger.git import Repository
+from runner.git.repository import Repository
 
 _AT_ONCE = 200  # blobs that one git reads
 

@@ -11,11 +11,11 @@ from types import TracebackType
 from typing import Self
 
 from runner.errors import GuardRefused, LedgerUnavailable
+from runner.git.pushing import MAX_TRIES, Wait, failure_reason, is_permanent_failure
+from runner.git.repository import GitFailed
 from runner.ledger import moved, rescue, store
 from runner.ledger.change import left_behind
 from runner.ledger.facts import Facts
-from runner.ledger.git import GitFailed
-from runner.ledger.push import TRIES, Wait, is_final, reason
 from runner.ledger.record import Header, Record
 from runner.ledger.remote import Remote, Version
 from runner.ledger.rivals import Rivals
@@ -203,7 +203,12 @@ class Branch:
                 if _REJECTED in said:
                     on_way = None
                 tries += 1
-                if tries >= TRIES or races >= _MOST_RACES or is_final(said) or isinstance(error, _Final):
+                if (
+                    tries >= MAX_TRIES
+                    or races >= _MOST_RACES
+                    or is_permanent_failure(said)
+                    or isinstance(error, _Final)
+                ):
                     kind = ClaimsLeft if has_claims and on_way is not None else LedgerUnavailable
                     raise kind(*self._failure(error)) from error
             else:
@@ -217,7 +222,7 @@ class Branch:
     def _failure(self, error: LedgerUnavailable) -> tuple[str, str]:
         if isinstance(error, _Final):
             return error.message, error.hint
-        said = reason(error) if isinstance(error, GitFailed) else error.message
+        said = failure_reason(error) if isinstance(error, GitFailed) else error.message
         hint = "let this job push to the branch: its token (contents: write), and the rules of the branch"
         return f"{self._remote.at} did not take what was written: {said}", hint
 

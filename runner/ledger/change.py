@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from runner.git.repository import Repository
 from runner.ledger.facts import Facts
-from runner.ledger.git import Repository
 from runner.ledger.record import RANK, Record
 
 _BEFORE, _AFTER = 1, 2  # bits of the two places

@@ -9,14 +9,15 @@ import secrets
 from urllib.parse import quote
 
 from runner.errors import GuardRefused, LedgerUnavailable
+from runner.git.pushing import Wait, create_commit
+from runner.git.repository import GitFailed, Repository
 from runner.ledger import moved
-from runner.ledger.git import GitFailed, Repository
-from runner.ledger.push import Target, Wait, committed, insisted
+from runner.ledger.push import PushTarget, retry_push
 
 _MOVED = "moved to "  # so begins what the hold of a ledger says that is somewhere else for good
 
 
-def take(repository: Repository, to: Target, who: str) -> None:
+def take(repository: Repository, to: PushTarget, who: str) -> None:
     """Holds the ledger, unless somebody does already. Raises LedgerUnavailable."""
     ref = _ref(to.path)
     check(repository, to.remote, to.path)
@@ -24,7 +25,7 @@ def take(repository: Repository, to: Target, who: str) -> None:
         return
     tree = os.fsdecode(repository.git("mktree")).strip()
     # Two holders of one name in one second would make the same commit, and both take the other's for their own.
-    commit = committed(repository, tree, f"{who}\n\n{secrets.token_hex(8)}\n")
+    commit = create_commit(repository, tree, f"{who}\n\n{secrets.token_hex(8)}\n")
     repository.git("update-ref", ref, commit)
     try:
         # The lease on nothing lets only the first of two that come at once succeed.
@@ -63,7 +64,7 @@ def holder(repository: Repository, remote: str, path: str) -> str:
     return _told(repository, remote, ref, found) if found else ""
 
 
-def leave(repository: Repository, at: Target, to: str) -> None:
+def leave(repository: Repository, at: PushTarget, to: str) -> None:
     """Holds a lockfile for ever, because the ledger moved: wherever it comes back from, the remote tells.
 
     Raises LedgerUnavailable.
@@ -81,7 +82,7 @@ def where(repository: Repository, remote: str, path: str) -> str:
     return _moved(holder(repository, remote, path))
 
 
-def free(repository: Repository, to: Target, wait: Wait, *, anybodys: bool = False) -> bool:
+def free(repository: Repository, to: PushTarget, wait: Wait, *, anybodys: bool = False) -> bool:
     """Lets go of the hold if it is of a run of ours, or whosever it is; whether there was one.
 
     Raises LedgerUnavailable.
@@ -99,7 +100,7 @@ def free(repository: Repository, to: Target, wait: Wait, *, anybodys: bool = Fal
         repository.git("push", "--porcelain", "--no-verify", lease, to.remote, f":{ref}")
         return True
 
-    done = insisted(attempt, to, wait)
+    done = retry_push(attempt, to, wait)
     if _mine(repository, ref) and not _on_remote(repository, to.remote, ref):
         repository.git("update-ref", "-d", ref)
     return done

@@ -12,11 +12,11 @@ from typing import Self
 from urllib.parse import SplitResult, quote, urlsplit
 
 from runner.errors import LedgerUnavailable, UsageMistake
+from runner.git.object_folder import Workshop
+from runner.git.pushing import author_env, ci_job_url, create_commit, push_options
+from runner.git.repository import GitFailed, Repository
 from runner.ledger.change import left_behind
 from runner.ledger.facts import Facts
-from runner.ledger.git import GitFailed, Repository
-from runner.ledger.push import author, committed, job, options
-from runner.ledger.workshop import Workshop
 
 DEFAULT_BRANCH = "msgrun-ledger"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]*")
@@ -158,12 +158,12 @@ class Remote:
         blob = self._made("hash-object", "-w", "--stdin", stdin=data)
         others = old.others if old else ()
         tree = self._made("mktree", "-z", "--missing", stdin=self._tree(blob, others))
-        link = job(os.environ)
+        link = ci_job_url(os.environ)
         text = f"{message}\n\n{link}\n" if link else f"{message}\n"
-        commit = committed(self._repository, tree, text, *(("-p", old.commit) if old else ()), extra=own)
+        commit = create_commit(self._repository, tree, text, *(("-p", old.commit) if old else ()), extra=own)
         # Nobody else's commit is ever replaced: the lease is the compare, the remote's own check of the old value too.
         lease = f"--force-with-lease={at.ref}:{old.commit if old else ''}"
-        arguments = ("--porcelain", "--no-verify", lease, *options())
+        arguments = ("--porcelain", "--no-verify", lease, *push_options())
         # To the URL: by its name, git would make a remote-tracking branch follow to objects that do not stay.
         self._repository.git("push", *arguments, self._url, f"{commit}:{at.ref}", extra=own)
         self._forget(set(self._last) - {blob, tree, commit})
@@ -194,7 +194,7 @@ class Remote:
         git = self._repository
         blob = os.fsdecode(git.git("hash-object", "-w", "--stdin", stdin=version.data)).strip()
         tree = os.fsdecode(git.git("mktree", "-z", "--missing", stdin=self._tree(blob, version.others))).strip()
-        git.git("update-ref", ref, committed(git, tree, f"{self.at} as of {version.commit}\n"))
+        git.git("update-ref", ref, create_commit(git, tree, f"{self.at} as of {version.commit}\n"))
 
     def _tree(self, blob: str, others: tuple[bytes, ...]) -> bytes:
         entry = f"100644 blob {blob}\t{self.at.path}".encode()
@@ -234,7 +234,7 @@ class Remote:
                 "GIT_CONFIG_COUNT": str(count + 1),
                 f"GIT_CONFIG_KEY_{count}": "core.looseCompression",
                 f"GIT_CONFIG_VALUE_{count}": "0",
-                **author(self._repository),
+                **author_env(self._repository),
                 "GIT_OBJECT_DIRECTORY": str(self._objects.path),
                 "GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{theirs}"',
             }

@@ -17,6 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from runner.git.repository import find_repository
 from tests.support.branch_team import BRANCH, BranchTeam
 
 HASHES = (("digest", "v1:", 32), ("content", "", 32), ("text", "", 32), ("plan", "sha256:", 64))
@@ -67,7 +68,6 @@ def filled(team: BranchTeam, lines: int) -> int:
 
 def grown(lines: int, limit: int) -> None:
     """Prints what a ledger of so many lines costs: to read it, and to push a batch."""
-    from runner.ledger import git  # noqa: PLC0415  # only here; the rest knows the product from outside
     from runner.ledger.branch import Branch  # noqa: PLC0415
     from runner.ledger.record import Record  # noqa: PLC0415
     from runner.ledger.remote import Remote, address  # noqa: PLC0415
@@ -78,7 +78,7 @@ def grown(lines: int, limit: int) -> None:
         size = filled(team, lines)
         clone = team.clone("runner", "--depth=1")
         os.environ |= {name: value for name, value in team.environment.items() if name.startswith("GIT_")}
-        with Remote(git.repository(clone), address("git+origin", "messages.lock")) as remote:
+        with Remote(find_repository(clone), address("git+origin", "messages.lock")) as remote:
             began = time.monotonic()
             ledger = Branch(remote, clone / "rescue", "s3cret", "apply", lambda _: None)
             read = time.monotonic() - began

@@ -8,7 +8,8 @@ import pytest
 
 from runner.cli import run
 from runner.cli.commands.lock import push as push_command
-from runner.ledger import push as pushing
+from runner.git.pushing import MAX_TRIES
+from runner.ledger.push import _commit
 from tests.support.clones import SETTINGS, message, tip, told
 
 
@@ -226,14 +227,14 @@ def test_an_unreachable_remote_is_tried_again_and_then_said(clone, origin, monke
     pauses = []
     monkeypatch.setattr(push_command, "back_off", pauses.append)
     assert run(["-C", str(person.path), "lock", "push"]) == 6
-    assert len(pauses) == pushing.TRIES - 1
+    assert len(pauses) == MAX_TRIES - 1
     assert "fatal:" in capsys.readouterr().err
 
 
 def test_a_race_that_is_always_lost_ends_with_a_word(clone, origin, monkeypatch, capsys):
     person = clone("person")
     person.msgrun("apply", "--yes")
-    make, pauses = pushing._commit, []
+    make, pauses = _commit, []
 
     def overtaken(*args):
         made = make(*args)
@@ -241,12 +242,12 @@ def test_a_race_that_is_always_lost_ends_with_a_word(clone, origin, monkeypatch,
         told(origin, "update-ref", "refs/heads/main", faster)
         return made
 
-    monkeypatch.setattr(pushing, "_commit", overtaken)
+    monkeypatch.setattr("runner.ledger.push._commit", overtaken)
     monkeypatch.setattr(push_command, "back_off", pauses.append)
     assert run(["-C", str(person.path), "lock", "push"]) == 6
-    assert pauses == list(range(1, pushing.TRIES))
+    assert pauses == list(range(1, MAX_TRIES))
     assert "did not take messages.lock: [rejected] (stale info)" in capsys.readouterr().err
-    monkeypatch.setattr(pushing, "_commit", make)
+    monkeypatch.setattr("runner.ledger.push._commit", make)
     assert run(["-C", str(person.path), "lock", "push"]) == 0
     assert recorded(origin) == ALL
 

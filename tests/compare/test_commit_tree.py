@@ -8,7 +8,7 @@ import pytest
 from runner.compare.commit_tree import find_commit, tree_at
 from runner.declare.tree import NotReadable
 from runner.errors import UsageMistake
-from runner.ledger.git import Repository, repository
+from runner.git.repository import Repository, find_repository
 
 
 def git(folder: Path, *args: str, stdin: str = "") -> str:
@@ -21,7 +21,7 @@ def git(folder: Path, *args: str, stdin: str = "") -> str:
 @pytest.fixture
 def place(tmp_path: Path) -> Repository:
     git(tmp_path, "init", "-q", "-b", "main")
-    found = repository(tmp_path)
+    found = find_repository(tmp_path)
     assert found
     return found
 

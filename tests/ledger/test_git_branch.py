@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from runner.errors import LedgerUnavailable, UsageMistake
-from runner.ledger import git
+from runner.git.repository import find_repository
 from runner.ledger.branch import Branch
 from runner.ledger.record import Record
 from runner.ledger.remote import Address, Remote, address
@@ -31,7 +31,7 @@ def opened(tmp_path, origin):
         path = tmp_path / name
         if not path.exists():
             told(tmp_path, "clone", "-q", origin.as_uri(), str(path))
-        remote = Remote(git.repository(path), address("git+origin", "messages.lock"))
+        remote = Remote(find_repository(path), address("git+origin", "messages.lock"))
         ledger = Branch(remote, path / "messages.lock.rescue", "salt", f"apply {name}", lambda _: None, most)
         ledger.begin()
         return ledger
@@ -235,7 +235,7 @@ def test_what_was_pushed_can_be_read_when_the_remote_is_away(opened, origin, tmp
     ledger.write(claim(1))
     ledger.__exit__(None, None, None)
     origin.rename(tmp_path / "away")
-    remote = Remote(git.repository(tmp_path / "a"), address("git+origin", "messages.lock"))
+    remote = Remote(find_repository(tmp_path / "a"), address("git+origin", "messages.lock"))
     version, seconds = remote.cached()
     assert b'"RUN-1"' in version.data
     assert seconds < 60

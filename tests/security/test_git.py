@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.ledger import git
+from runner.git.repository import find_repository
 from runner.ledger.record import salt_check
 from runner.sandbox import Sandbox
 from tests.support.clones import HEADER, Clone, message
@@ -129,7 +129,7 @@ def test_git_sees_no_secret(name, tmp_path, monkeypatch):
     monkeypatch.setenv(name, "s3cret")
     monkeypatch.setenv("GIT_ASKPASS", "/bin/true")
     subprocess.run(["git", "init", "--quiet", str(tmp_path / "clone")], check=True)
-    found = git.repository(tmp_path / "clone")
+    found = find_repository(tmp_path / "clone")
     assert found is not None
     found.git("remote")
     seen = (tmp_path / "seen").read_text()
@@ -146,8 +146,8 @@ def test_every_call_names_the_repository_that_was_found(project, monkeypatch):
         calls.append(kwargs["env"].get("GIT_DIR"))
         return run(*args, **kwargs)
 
-    found = git.repository(clone.path / "mail" / "messages")
-    monkeypatch.setattr(git.subprocess, "run", noted)
+    found = find_repository(clone.path / "mail" / "messages")
+    monkeypatch.setattr("runner.git.repository.subprocess.run", noted)
     assert found.blob("HEAD", "mail/msgrun.yaml")
     assert set(calls) == {str(clone.path.resolve() / ".git")}
 

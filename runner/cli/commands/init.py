@@ -13,6 +13,7 @@ from runner.cli.output import Screen, remember
 from runner.declare import rules
 from runner.declare.tree import own_file
 from runner.errors import UsageMistake
+from runner.git.repository import find_repository
 from runner.ledger.record import Header, salt_check
 
 _SOON = timedelta(days=90)
@@ -76,9 +77,8 @@ def _add_workflows(root: Path, systems: list[str], screen: Screen) -> None:
     """Writes workflows to the top of the repository around the project, which is where CI systems look for them."""
     if not systems:
         return
-    from runner.ledger import git  # noqa: PLC0415  # imported where used
 
-    repository = git.repository(root.resolve())
+    repository = find_repository(root.resolve())
     top = repository.top if repository else root.resolve()
     head = repository.attempted("symbolic-ref", "--short", "refs/remotes/origin/HEAD") if repository else None
     branch = head.partition("/")[2] if head else "main"

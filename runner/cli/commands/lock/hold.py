@@ -7,8 +7,8 @@ from runner.cli.context import session
 from runner.cli.holding import home, stamp
 from runner.cli.options import EXIT, command
 from runner.cli.upload_target import branch_option, is_elsewhere_here, upload_target
+from runner.git.pushing import ci_job_url
 from runner.ledger import hold as holds
-from runner.ledger import push as pushing
 
 
 @command("hold")
@@ -24,7 +24,7 @@ def hold(branch: str | None) -> int:
             here.screen.result(f"{home(here).shown} needs no hold: it has every claim before anything is sent")
             return EXIT.done
         repository, to = upload_target(here, branch)
-        who = pushing.job(os.environ) or f"process {os.getpid()} on {socket.gethostname()}"
+        who = ci_job_url(os.environ) or f"process {os.getpid()} on {socket.gethostname()}"
         holds.take(repository, to, f"{who}, since {stamp(here.now)}")
         here.screen.result(f"{to.path} is held on {to.remote} until msgrun lock push")
         return EXIT.done

@@ -5,7 +5,7 @@ from runner.cli.holding import held, home, lockfile_held, rescue_file
 from runner.cli.options import EXIT, command
 from runner.cli.upload_target import back_off, branch_option, is_elsewhere_here, upload_target
 from runner.ledger import hold as holds
-from runner.ledger import push as pushing
+from runner.ledger.push import push_lockfile
 
 
 @command("push")
@@ -22,7 +22,7 @@ def push(branch: str | None) -> int:
             return _brought_home(here)
         repository, to = upload_target(here, branch)
         with lockfile_held(here, "lock push", new_lock=False, no_fetch=True) as ledger:
-            done = pushing.push(repository, to, ledger, back_off)
+            done = push_lockfile(repository, to, ledger, back_off)
             if done is None:
                 here.screen.result(f"{to} has all of {to.path}")
             else:

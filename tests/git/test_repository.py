@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from runner.errors import LedgerUnavailable
-from runner.ledger import git
+from runner.git.repository import find_repository
 from runner.ledger.facts import Facts
 from runner.sandbox import Sandbox
 from tests.support.clones import Clone
@@ -197,7 +197,7 @@ def test_a_fork_as_upstream_does_not_hide_what_origin_knows(clone, another, tmp_
 
 @pytest.mark.usefixtures("remote")
 def test_a_branch_that_gave_way_to_a_folder_of_branches_is_no_hindrance(clone):
-    repository = git.repository(clone.path)
+    repository = find_repository(clone.path)
     clone.git("checkout", "--quiet", "-b", "news")
     clone.git("push", "--quiet", "--set-upstream", "origin", "news")
     assert len(list(repository.remote_versions(clone.path / "messages.lock"))) == 2
@@ -211,12 +211,12 @@ def test_a_branch_that_gave_way_to_a_folder_of_branches_is_no_hindrance(clone):
 @pytest.mark.usefixtures("remote")
 def test_a_detached_head_asks_for_the_default_branch(clone):
     clone.git("checkout", "--quiet", "--detach")
-    shown = [shown for shown, _ in git.repository(clone.path).remote_versions(clone.path / "messages.lock")]
+    shown = [shown for shown, _ in find_repository(clone.path).remote_versions(clone.path / "messages.lock")]
     assert shown == ["origin/main:messages.lock"]
 
 
 def test_without_a_remote_nobody_is_asked(clone):
-    assert list(git.repository(clone.path).remote_versions(clone.path / "messages.lock")) == []
+    assert list(find_repository(clone.path).remote_versions(clone.path / "messages.lock")) == []
 
 
 def test_an_empty_remote_knows_nothing(clone, tmp_path):
@@ -230,7 +230,7 @@ def test_a_remote_without_the_lockfile_knows_nothing(clone):
     clone.git("rm", "--quiet", "--cached", "messages.lock")
     clone.commit("messages")
     clone.git("push", "--quiet")
-    assert list(git.repository(clone.path).remote_versions(clone.path / "messages.lock")) == []
+    assert list(find_repository(clone.path).remote_versions(clone.path / "messages.lock")) == []
 
 
 @pytest.mark.usefixtures("remote")
@@ -310,14 +310,14 @@ def test_a_lockfile_outside_of_the_repository_has_a_journal_and_no_remote(clone,
     outside.unlink()
     assert clone.apply() == (5, 0)
     assert clone.apply("--new-lock") == (0, 0)
-    assert list(git.repository(clone.path).remote_versions(outside)) == []
+    assert list(find_repository(clone.path).remote_versions(outside)) == []
 
 
 @pytest.mark.usefixtures("remote")
 def test_inside_a_hook_git_looks_at_the_project_all_the_same(clone, tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
     monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "elsewhere" / "index"))
-    repository = git.repository(clone.path / "messages")
+    repository = find_repository(clone.path / "messages")
     assert (repository.top, repository.common) == (clone.path.resolve(), clone.path.resolve() / ".git")
     assert len(list(repository.remote_versions(clone.path / "messages.lock"))) == 1
 
@@ -326,26 +326,26 @@ def test_inside_a_hook_git_looks_at_the_project_all_the_same(clone, tmp_path, mo
 def test_the_blob_is_read_as_it_was_committed(clone):
     (clone.path / ".gitattributes").write_text("messages.lock diff=loud\n")
     clone.git("config", "diff.loud.textconv", "tr a-z A-Z <")
-    ((_, data),) = git.repository(clone.path).remote_versions(clone.path / "messages.lock")
+    ((_, data),) = find_repository(clone.path).remote_versions(clone.path / "messages.lock")
     facts = Facts()
     facts.read(data, "remote")
     assert facts.headers
 
 
 def test_outside_of_git_there_is_no_repository(tmp_path):
-    assert git.repository(tmp_path) is None
+    assert find_repository(tmp_path) is None
 
 
 def test_a_repository_that_git_cannot_read_is_said(clone):
     (clone.path / ".git" / "HEAD").unlink()
     with pytest.raises(LedgerUnavailable, match="git cannot read"):
-        git.repository(clone.path)
+        find_repository(clone.path)
 
 
 def test_a_repository_without_a_git_to_run_is_said(clone, monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(LedgerUnavailable, match="git cannot be run"):
-        git.repository(clone.path)
+        find_repository(clone.path)
 
 
 def test_a_git_too_old_to_answer_is_said(clone, tmp_path, monkeypatch):
@@ -355,12 +355,12 @@ def test_a_git_too_old_to_answer_is_said(clone, tmp_path, monkeypatch):
     old.chmod(0o755)
     monkeypatch.setenv("PATH", str(old.parent))
     with pytest.raises(LedgerUnavailable, match="too old"):
-        git.repository(clone.path)
+        find_repository(clone.path)
 
 
 @pytest.mark.usefixtures("remote")
 def test_a_remote_that_does_not_answer_in_time_is_said(clone, monkeypatch):
-    repository = git.repository(clone.path)
-    monkeypatch.setattr(git, "_TIMEOUT", 0)
+    repository = find_repository(clone.path)
+    monkeypatch.setattr("runner.git.repository._TIMEOUT", 0)
     with pytest.raises(LedgerUnavailable, match="did not answer"):
         list(repository.remote_versions(clone.path / "messages.lock"))

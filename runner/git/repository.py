@@ -13,10 +13,16 @@ from urllib.parse import quote
 from runner.errors import GuardRefused, LedgerUnavailable
 
 _TIMEOUT = 120  # seconds for one git command; a fetch over a slow line takes long
+
+
 # Set while git runs a hook; they would point every command of ours at another folder than the one it is run in.
 _ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
+
+
 # What git and the programs that it runs (ssh, credential helpers) have no use for.
 _SECRET = ("INTERCOM_", "MSGRUN_", "PG")
+
+
 # Nothing that the files of a work tree hold makes git run a program or take a folder for a repository. What a pull
 # request cannot write, the clone's own config, still counts: it holds how to sign in to the remote.
 _GUARDED = {
@@ -26,11 +32,20 @@ _GUARDED = {
     "core.hooksPath": os.devnull,
 }
 
+
 # What a URL in git's messages may hold a token in: who connects, and the query.
 _USER = re.compile(r"(?<=://)[^/\s@'\"]+@")
+
+
 _QUERY = re.compile(r"(://[^\s?'\"]+)\?[^\s'\"]+")
+
+
 _FILE = b"100"  # so begins the mode of a file in `git ls-tree`
+
+
 _LOCKED = ".lock': File exists."
+
+
 _NO_FETCH = "what the remote's lockfile knows must not be sent again; --no-fetch if you are sure it knows nothing new"
 
 
@@ -205,7 +220,7 @@ class Repository:
         return None
 
 
-def repository(folder: Path) -> Repository | None:
+def find_repository(folder: Path) -> Repository | None:
     """The git repository around a folder, if there is one. Raises LedgerUnavailable if git cannot read it."""
     around = next((place for place in (folder, *folder.parents) if (place / ".git").exists()), None)
     return _repository(around, (around / ".git").stat().st_ino) if around else None
@@ -230,7 +245,7 @@ def _repository(around: Path, inode: int) -> Repository:
     return Repository(*(Path(found).resolve() for found in folders))
 
 
-def bare(folder: Path) -> Repository:
+def init_bare_repository(folder: Path) -> Repository:
     """A repository without a work tree in a folder, made if it is not there. Raises LedgerUnavailable."""
     if not (folder / "HEAD").exists():
         folder.mkdir(parents=True, exist_ok=True)
