@@ -7,16 +7,28 @@ from urllib.parse import unquote
 from runner.errors import LedgerUnavailable
 
 SCHEMES = ("postgresql://", "postgres://")
+
+
 AS_URL = "write it as postgresql://host/database#schema; see libpq's connection URIs"
+
+
 _SCHEMA = "msgrun"  # where none is named
+
+
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+
+
 _SECRET = re.compile(r"(?i)(password|secret)\s*=\s*[^\s&]")
+
+
 _PLACE = re.compile(r"[^:]*(:\d+)?(,[^:]*(:\d+)?)*/.*")  # hosts with or without ports, and a database
+
+
 _KEYWORD = re.compile(r"(?i)\s*(host|hostaddr|port|dbname|user|password|passfile|service|sslmode|options)\s*=")
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class DatabaseAddress:
     """What libpq connects to, the PostgreSQL schema with the tables, and what to call both without any credential."""
 
     conninfo: str
@@ -34,7 +46,7 @@ def is_conninfo(lock: str) -> bool:
     return bool(_KEYWORD.match(lock)) or (lock.strip().lower().startswith(SCHEMES) and not is_postgres(lock))
 
 
-def address(lock: str) -> Address:
+def parse_database_address(lock: str) -> DatabaseAddress:
     """What `lock:` says. Raises LedgerUnavailable, which repeats nothing that may be part of a password."""
     conninfo, _, schema = lock.rpartition("#") if "#" in lock else (lock, "", _SCHEMA)
     if not _NAME.fullmatch(schema):
@@ -44,7 +56,7 @@ def address(lock: str) -> Address:
     if user is None or "/" in user:  # libpq would take a part of the password for a port, and say so
         hint = "in a user or a password, / is written %2F, ? %3F, # %23, @ %40"
         raise LedgerUnavailable("lock: is no address of a database that can be read", hint)
-    return Address(conninfo, schema, f"postgresql://{place}#{schema}")
+    return DatabaseAddress(conninfo, schema, f"postgresql://{place}#{schema}")
 
 
 def has_password(lock: str) -> bool:

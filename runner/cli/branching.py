@@ -14,7 +14,6 @@ from pathlib import Path
 from runner.cli.context import Session
 from runner.cli.holding import rescue_file
 from runner.cli.moving import nothing_in_lockfile
-from runner.declare.tree import own_file
 from runner.errors import GuardRefused, LedgerUnavailable, UsageMistake
 from runner.git.pushing import failure_reason
 from runner.git.repository import GitFailed, Repository, find_repository, init_bare_repository
@@ -22,7 +21,8 @@ from runner.ledger import lockfile
 from runner.ledger.branch import MOST_RECORDS, Branch
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record
-from runner.ledger.remote import Address, Remote, Version, address
+from runner.ledger.remote import BranchAddress, Remote, Version, parse_branch_address
+from runner.managed_path import own_file
 
 _LONGEST_PAUSE = 10.0  # seconds
 _OWN_REPOSITORY = ".msgrun/ledger.git"  # where the project is in none
@@ -146,8 +146,10 @@ class BranchHome:
             return version
 
     @property
-    def _address(self) -> Address:
-        return address(self.here.settings.lock, f"{self.here.settings.plan_file.removesuffix('.plan')}.lock")
+    def _address(self) -> BranchAddress:
+        return parse_branch_address(
+            self.here.settings.lock, f"{self.here.settings.plan_file.removesuffix('.plan')}.lock"
+        )
 
     @property
     def _rescue(self) -> Path:

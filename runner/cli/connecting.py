@@ -11,11 +11,11 @@ from pathlib import Path
 from runner.cli.context import Session
 from runner.cli.holding import rescue_file
 from runner.cli.moving import nothing_in_lockfile, nothing_on_branch
-from runner.database import Address, address
-from runner.declare.tree import own_file
+from runner.database import DatabaseAddress, parse_database_address
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record
+from runner.managed_path import own_file
 
 try:
     from runner.ledger.postgres.ledger import Postgres
@@ -96,8 +96,8 @@ class PostgresHome:
         return Postgres(self._address, self._rescue, self.here.settings.salt, who, sees_living=sees_living)
 
     @property
-    def _address(self) -> Address:
-        return address(self.here.settings.lock)
+    def _address(self) -> DatabaseAddress:
+        return parse_database_address(self.here.settings.lock)
 
     @property
     def _lockfile(self) -> Path:

@@ -10,9 +10,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from runner.cli.context import Session
-from runner.cli.holding import run_id
 from runner.cli.process import Signals
 from runner.cli.progress import Log, Progress
+from runner.clock import Clock, new_run_id
 from runner.deliver.apply import Run
 from runner.deliver.sending import Sender
 from runner.deliver.stopping import Halt
@@ -20,7 +20,7 @@ from runner.deliver.summary import Summary
 from runner.errors import GuardRefused, RunStopped, UsageMistake
 from runner.intercom import Transport
 from runner.intercom.client import HOSTS, HttpTransport
-from runner.intercom.pace import Clock, Pace
+from runner.intercom.pace import Pace
 from runner.intercom.permits import drawn
 from runner.intercom.workspace import Workspace
 from runner.ledger import Ledger
@@ -83,7 +83,7 @@ class Connection:
                 pace=self.pace,
                 clock=CLOCK,
                 halt=Halt(lambda: signals.number, self.here.stop_file.exists, deadline),
-                run_id=run_id(),
+                run_id=new_run_id(),
                 progress=progress,
                 log=log,
             )

@@ -15,8 +15,9 @@ from runner.cli.process import watched
 from runner.declare.loading import Loading, is_within, load
 from runner.declare.project import Project, Settings, find_root, load_settings
 from runner.declare.template import Watch
-from runner.declare.tree import Tree, own_file
+from runner.declare.tree import Tree
 from runner.errors import GuardRefused, ProblemsFound, UsageMistake
+from runner.managed_path import own_file
 
 SANDBOX_FOLDER = ".msgrun/sandbox"
 

@@ -1,12 +1,9 @@
 """The ledger of a session: where it lives, reading it, and holding it."""
 
 import contextlib
-import secrets
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from posixpath import dirname, join
@@ -17,18 +14,19 @@ from runner.cli.context import SANDBOX_FOLDER, Session
 from runner.cli.hosts import require_known_host
 from runner.cli.recalling import note_used
 from runner.database import AS_URL, is_conninfo, is_postgres
-from runner.declare.tree import own_file
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.repository import Repository, find_repository
 from runner.ledger import Ledger, hold, lockfile, moved
 from runner.ledger.facts import Facts
 from runner.ledger.lockfile import Lockfile, Places
 from runner.ledger.record import Record
+from runner.managed_path import own_file
 from runner.report import text
 
 _UNASKED = {"lock import", "lock compact", "lock free"}  # commands that other ledgers have no say in
+
+
 _ANYWAY = {*_UNASKED, "lock push", "adopt"}  # commands for a ledger that moved, too: they let nothing be sent
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 class Home(Protocol):
@@ -224,17 +222,6 @@ def _unheld(repository: Repository, lockfile: Path, *, although_moved: bool) -> 
     path = repository.inside(lockfile)
     for remote in repository.remotes() if path else ():
         hold.check(repository, remote, path or "", although_moved=although_moved)
-
-
-def run_id() -> str:
-    """A new ULID: 48 bits of milliseconds and 80 random ones, so that ids of runs sort by time and never meet."""
-    number = (time.time_ns() // 1_000_000 << 80) | secrets.randbits(80)
-    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
-
-
-def stamp(moment: datetime) -> str:
-    """A time as records have it."""
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _nothing_left(here: Session, facts: Facts, *, ever: bool = False) -> list[str]:

@@ -9,10 +9,10 @@ import yaml
 from runner.cli import scaffold
 from runner.cli.holding import located
 from runner.cli.output import Screen
-from runner.declare.tree import own_file
 from runner.git.repository import find_repository
 from runner.ledger import lockfile
 from runner.ledger.lockfile import Places
+from runner.managed_path import own_file
 
 _MOVE = """\
 {shown} has records of {count:,} deliveries, and stays the ledger. To keep it on a branch of the git remote instead:

@@ -9,12 +9,12 @@ from runner.cli.holding import home, is_elsewhere
 from runner.cli.tracing import Before, former, lacking, left_hint, seen_before
 from runner.database import is_postgres
 from runner.declare.project import load_settings
-from runner.declare.tree import own_file
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.repository import find_repository
 from runner.ledger import moved
 from runner.ledger.facts import Facts
-from runner.ledger.remote import DEFAULT_BRANCH, Address, Remote
+from runner.ledger.remote import DEFAULT_BRANCH, BranchAddress, Remote
+from runner.managed_path import own_file
 from runner.plan.guards import Guard
 
 
@@ -122,7 +122,7 @@ def nothing_on_branch(here: Session, facts: Facts, *, offline: bool = False) -> 
     remote = next(reversed(repository.remotes() if repository else ()), "")
     if repository is None or not remote:
         return
-    there, former = Remote(repository, Address(remote, DEFAULT_BRANCH, _default_name(here))), Facts()
+    there, former = Remote(repository, BranchAddress(remote, DEFAULT_BRANCH, _default_name(here))), Facts()
     version = (there.cached() or (None, 0.0))[0] if offline else there.fetched()
     if version is None or not former.read(version.data, str(there.at)):
         return

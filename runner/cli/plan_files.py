@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from runner.cli.context import Session
-from runner.declare.tree import own_file
 from runner.errors import GuardRefused, Place, Problem, RunStopped, UsageMistake
 from runner.ledger.record import salt_check
+from runner.managed_path import own_file
 from runner.plan.message_planner import Choices
 from runner.plan.plan import Plan
 from runner.plan.plan_file import Change, PlanFile, plan_file

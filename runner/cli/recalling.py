@@ -5,9 +5,9 @@ from pathlib import Path
 
 from runner.cli.context import Session
 from runner.declare.project import load_settings
-from runner.declare.tree import own_file
 from runner.errors import LedgerUnavailable
 from runner.git.repository import find_repository
+from runner.managed_path import own_file
 
 
 def last_used(here: Session) -> str:

@@ -14,7 +14,7 @@ from runner.declare.declaration import FLAG, Declaration, Origin
 from runner.declare.identity import DIGEST_VERSION, Payload, digester, keyer
 from runner.declare.language import TOO_SLOW, TemplateFault
 from runner.errors import Place, Problem
-from runner.keys import Keys
+from runner.key_table import Keys
 from runner.privacy import private
 
 

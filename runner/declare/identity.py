@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from runner.declare.audience.recipient import Kind, normalised
-from runner.keys import SIZE
+from runner.key_table import SIZE
 
 DIGEST_VERSION = "v1:"
 _BLOCK = 64  # bytes that SHA-256 takes at once

@@ -8,7 +8,7 @@ from runner.declare.audience.selection import Tally
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, deliveries
 from runner.errors import Problem
-from runner.keys import Keys
+from runner.key_table import Keys
 
 MAX_TOLD = 20
 _MAX_GROUPS = 50  # of problems that differ in their recipient alone; a kind has one or two, or one for each recipient

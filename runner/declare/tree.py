@@ -14,11 +14,15 @@ from pathlib import Path, PurePosixPath
 from posixpath import join
 from typing import BinaryIO
 
-from runner.errors import GuardRefused
-
 _PATTERN = re.compile(r"[*?\[]")
+
+
 _LARGEST = 32 * 1024 * 1024  # bytes of a file that is held in memory: YAML, templates, queries
+
+
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe must not be waited for
+
+
 _BELOW = "only files below its root are read"
 
 
@@ -30,25 +34,6 @@ class NotReadable(Exception):
         self.code = code
         self.message = message
         self.hint = hint
-
-
-def own_file(root: Path, path: str) -> Path:
-    """A file or folder that msgrun keeps below the root. Raises GuardRefused if it, or a folder on the way, is a link.
-
-    A `path` that leaves the root is the user's own, from the command line or the environment, and is returned as it is.
-    """
-    parts = PurePosixPath(os.path.normpath(path)).parts
-    if parts[0] in {"/", ".."}:
-        return root / path
-    full = root
-    for number, part in enumerate(parts, 1):
-        full /= part
-        if full.is_symlink():
-            raise GuardRefused(
-                f"{'/'.join(parts[:number])} is a link, and msgrun follows none to what it keeps",
-                "put the file or folder itself there",
-            )
-    return full
 
 
 class Tree:

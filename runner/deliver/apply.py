@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from runner.clock import Clock
 from runner.declare.declaration import Declaration
 from runner.declare.project import Settings
 from runner.deliver.ahead import Ahead, Written
@@ -23,7 +24,7 @@ from runner.deliver.stopping import Halt, Stopping
 from runner.deliver.summary import Stop, StopKind, Summary, Told
 from runner.errors import GuardRefused, LedgerUnavailable, RateExhausted
 from runner.intercom.dialect import wire
-from runner.intercom.pace import Clock, Pace
+from runner.intercom.pace import Pace
 from runner.intercom.workspace import Workspace
 from runner.ledger import Ledger
 from runner.ledger.record import NOT_FOUND, Record

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain, repeat
 
+from runner.clock import Clock
 from runner.declare.identity import text_hash
 from runner.intercom.conversations import Conversations, Opening, Wanted
-from runner.intercom.pace import Clock
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record, State, folded
 

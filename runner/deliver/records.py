@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from runner.clock import Clock
 from runner.declare.identity import text_hash
 from runner.deliver.due import Prepared
 from runner.deliver.sending import Outcome
-from runner.intercom.pace import Clock
 from runner.ledger.record import Record
 
 

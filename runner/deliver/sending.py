@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, assert_never
 
+from runner.clock import Clock
 from runner.declare.declaration import Declaration
 from runner.deliver.summary import Stop
 from runner.errors import RunStopped
@@ -19,7 +20,7 @@ from runner.intercom.answer import (
     meaning,
     no_admin_hint,
 )
-from runner.intercom.pace import Clock, Pace
+from runner.intercom.pace import Pace
 from runner.intercom.workspace import MOST_WINDOWS, Workspace
 from runner.ledger.record import Record
 from runner.privacy import concealed

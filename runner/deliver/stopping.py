@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from runner.clock import Clock
 from runner.declare.project import Breakers
 from runner.deliver.summary import STOP_KINDS, Stop, Summary
-from runner.intercom.pace import Clock
 
 DRAIN = 5.0  # seconds for which a stopped run waits for what is on its way
 _LONGEST_FLIGHT = 90.0  # seconds: connecting and reading each have their own bound below it

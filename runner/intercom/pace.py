@@ -8,28 +8,31 @@ import email.utils
 import math
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from runner.clock import Clock
 from runner.intercom.permits import Permits
 from runner.ledger.budget import Draw
 
 WINDOW = 10.0  # seconds; the documented length, used where headers are missing
+
+
 UNLIMITED = 1_000_000  # what may start at once where nothing says otherwise
+
+
 _SPREAD = 0.9  # the part of a window over which its budget is spent; nothing starts after it
+
+
 _SAME_WINDOW = 2.0  # seconds by which two ends of one window may seem to differ: both clocks count whole seconds
+
+
 _LONGEST_WAIT = 300.0  # seconds; a reset further away is a broken clock, not a window
+
+
 _LOOK_AGAIN = 0.05  # seconds
+
+
 _MOST = 1_000_000_000  # a limit beyond it is none
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """Time, handed in: the wall clock (UTC), a clock that never jumps (seconds), and sleeping (seconds)."""
-
-    now: Callable[[], datetime]
-    monotonic: Callable[[], float]
-    sleep: Callable[[float], None]
 
 
 class Pace:

@@ -6,11 +6,12 @@ from urllib.parse import quote
 
 import orjson
 
+from runner.clock import Clock
 from runner.errors import GuardRefused, RateExhausted, RunStopped
 from runner.intercom import NoReply, Reply, Transport
 from runner.intercom.answer import account_hint, fault, no_admin_hint
 from runner.intercom.dialect import Contact
-from runner.intercom.pace import Clock, Pace
+from runner.intercom.pace import Pace
 from runner.privacy import concealed
 
 READ_VERSION = "2.14"

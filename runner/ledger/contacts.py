@@ -3,7 +3,7 @@
 import hashlib
 from array import array
 
-from runner.keys import SIZE, Keys
+from runner.key_table import SIZE, Keys
 
 
 class Contacts:

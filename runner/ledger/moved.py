@@ -1,11 +1,11 @@
 """A ledger that moved: what it says to whoever still uses it."""
 
-from runner.database import address, has_password, is_postgres
+from runner.database import has_password, is_postgres, parse_database_address
 
 
 def name(lock: str) -> str:
     """What `lock:` says, without a password, which MSGRUN_LOCK may hold."""
-    return address(lock).shown if is_postgres(lock) and has_password(lock) else lock
+    return parse_database_address(lock).shown if is_postgres(lock) and has_password(lock) else lock
 
 
 def refusal(shown: object, to: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from typing import Any, cast
 import orjson
 
 from runner.errors import LedgerUnavailable
-from runner.keys import SIZE
+from runner.key_table import SIZE
 from runner.ledger.line import objects
 from runner.ledger.lines import Lines
 from runner.ledger.record import Header, parsed

@@ -19,13 +19,19 @@ from runner.ledger.change import left_behind
 from runner.ledger.facts import Facts
 
 DEFAULT_BRANCH = "msgrun-ledger"
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]*")
-_SCHEMES = {"https", "http", "ssh", "file"}
-_HINT = "git+origin for a remote of this clone, or git+https://host/repository.git; #branch names another branch"
+
+
+_GIT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]*")
+
+
+_GIT_SCHEMES = {"https", "http", "ssh", "file"}
+
+
+_GIT_HINT = "git+origin for a remote of this clone, or git+https://host/repository.git; #branch names another branch"
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class BranchAddress:
     """Where the file is: a remote's name or URL, a branch there (its short name), and the path on the branch."""
 
     remote: str
@@ -65,22 +71,22 @@ class Version:
     others: tuple[bytes, ...] = ()
 
 
-def address(lock: str, path: str) -> Address:
+def parse_branch_address(lock: str, path: str) -> BranchAddress:
     """The address that `lock: git+…` means. Raises UsageMistake."""
     remote, _, branch = lock.removeprefix("git+").partition("#")
     branch = branch or DEFAULT_BRANCH
-    url = _url(remote) if "://" in remote else None
+    url = _git_url(remote) if "://" in remote else None
     if url and (url.password is not None or url.query or (url.username and url.scheme in {"http", "https"})):
         hint = "git finds credentials by itself: a credential helper, GITHUB_TOKEN as actions/checkout sets it up, SSH"
         raise UsageMistake("lock: holds credentials, and is in git for everybody to read", hint)
-    if not (url.scheme in _SCHEMES and url.path if url else _NAME.fullmatch(remote)):
-        raise UsageMistake(f"lock: {lock} names no git remote", _HINT)
-    if not _NAME.fullmatch(branch) or ".." in branch or "//" in branch or branch.endswith(("/", ".", ".lock")):
-        raise UsageMistake(f"lock: {branch} cannot be a branch", _HINT)
-    return Address(remote, branch, path)
+    if not (url.scheme in _GIT_SCHEMES and url.path if url else _GIT_NAME.fullmatch(remote)):
+        raise UsageMistake(f"lock: {lock} names no git remote", _GIT_HINT)
+    if not _GIT_NAME.fullmatch(branch) or ".." in branch or "//" in branch or branch.endswith(("/", ".", ".lock")):
+        raise UsageMistake(f"lock: {branch} cannot be a branch", _GIT_HINT)
+    return BranchAddress(remote, branch, path)
 
 
-def _url(remote: str) -> SplitResult:
+def _git_url(remote: str) -> SplitResult:
     """The parts of a URL. Raises UsageMistake if it has no host, or one that cannot be."""
     try:
         url = urlsplit(remote)
@@ -88,7 +94,7 @@ def _url(remote: str) -> SplitResult:
     except ValueError:  # of brackets without an address between them, or a port that is no number
         is_valid = False
     if not is_valid:
-        raise UsageMistake("lock: names no git remote: its URL has no valid host", _HINT)
+        raise UsageMistake("lock: names no git remote: its URL has no valid host", _GIT_HINT)
     return url
 
 
@@ -98,7 +104,7 @@ class Remote:
     Else every push would leave a whole copy of the file in the clone.
     """
 
-    def __init__(self, repository: Repository, at: Address) -> None:
+    def __init__(self, repository: Repository, at: BranchAddress) -> None:
         self.at = at
         self._repository = repository
         self._objects: Workshop | None = None

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from runner.errors import LedgerUnavailable
-from runner.keys import SIZE, Keys
+from runner.key_table import SIZE, Keys
 from runner.ledger.lines import Lines
 from runner.ledger.record import RANK, KeyStatus, Record, key_status, parsed
 

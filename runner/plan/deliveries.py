@@ -10,7 +10,7 @@ from runner.declare.audience import Kind
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, shown
 from runner.declare.identity import DIGEST_VERSION
-from runner.keys import SIZE, KeyRun, Keys
+from runner.key_table import SIZE, KeyRun, Keys
 from runner.plan.plan_file import Line
 
 Action = Literal["send", "sent", "edited", "unknown", "refused", "excluded"]

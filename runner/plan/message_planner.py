@@ -18,7 +18,7 @@ from runner.declare.identity import MessageDigest
 from runner.declare.language import TOO_SLOW
 from runner.declare.survey import summed_up, survey
 from runner.errors import Problem
-from runner.keys import KeyRun, Keys
+from runner.key_table import KeyRun, Keys
 from runner.ledger.facts import Facts
 from runner.plan import guards
 from runner.plan.deliveries import Action, Deliveries, PlannedMessage

@@ -70,7 +70,7 @@ def grown(lines: int, limit: int) -> None:
     """Prints what a ledger of so many lines costs: to read it, and to push a batch."""
     from runner.ledger.branch import Branch  # noqa: PLC0415
     from runner.ledger.record import Record  # noqa: PLC0415
-    from runner.ledger.remote import Remote, address  # noqa: PLC0415
+    from runner.ledger.remote import Remote, parse_branch_address  # noqa: PLC0415
 
     root = Path(tempfile.mkdtemp(prefix="git-ledger-"))
     team = BranchTeam(root, 1000, limit, 0.15)
@@ -78,7 +78,7 @@ def grown(lines: int, limit: int) -> None:
         size = filled(team, lines)
         clone = team.clone("runner", "--depth=1")
         os.environ |= {name: value for name, value in team.environment.items() if name.startswith("GIT_")}
-        with Remote(find_repository(clone), address("git+origin", "messages.lock")) as remote:
+        with Remote(find_repository(clone), parse_branch_address("git+origin", "messages.lock")) as remote:
             began = time.monotonic()
             ledger = Branch(remote, clone / "rescue", "s3cret", "apply", lambda _: None)
             read = time.monotonic() - began

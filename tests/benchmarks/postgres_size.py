@@ -17,7 +17,7 @@ from pathlib import Path
 
 from measuring import Command, peak, run
 
-from runner.database import address
+from runner.database import parse_database_address
 from runner.ledger.postgres.ledger import Postgres
 from runner.ledger.record import Record
 from runner.sandbox import Sandbox
@@ -103,7 +103,7 @@ def measure(root: Path, server: Server, size: int) -> None:
 
 def opened(root: Path, server: Server) -> Postgres:
     """The ledger without its facts: what is claimed here is new to it."""
-    ledger = Postgres(address(server.lock), root / "rescue", "s3cret", "benchmark")
+    ledger = Postgres(parse_database_address(server.lock), root / "rescue", "s3cret", "benchmark")
     ledger._known = "1:1:"  # a snapshot before everything
     return ledger
 

@@ -530,14 +530,14 @@ def test_a_project_in_no_repository_goes_back_to_no_ledger_that_it_left(campaign
 def test_what_another_run_is_just_sending_is_nothing_that_the_ledger_lacks(
     campaign: MovingLedger, server: Server, tmp_path: Path
 ) -> None:
-    from runner.database import address  # noqa: PLC0415  # coverage starts first
+    from runner.database import parse_database_address  # noqa: PLC0415  # coverage starts first
     from runner.ledger.postgres.ledger import Postgres  # noqa: PLC0415
     from runner.ledger.record import Record  # noqa: PLC0415
 
     lock = f"{server.lock}#living"
     campaign.send(30)
     campaign.move(lock)
-    with Postgres(address(lock), tmp_path / "rescue", "rehearsal", "another run") as other:
+    with Postgres(parse_database_address(lock), tmp_path / "rescue", "rehearsal", "another run") as other:
         assert other.open()
         other.write(*(Record(f"{number:032x}", f"R1-{number}", "claimed", "other", 1) for number in range(10)))
         campaign.move("git+origin#living")

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from runner.database import address
+from runner.database import parse_database_address
 from runner.ledger.postgres.ledger import Postgres
 from runner.ledger.record import Record
 from runner.sandbox import Sandbox
@@ -45,7 +45,9 @@ def other(lock: str, tmp_path: Path) -> Iterator[Callable[[], Postgres]]:
     ledgers = []
 
     def begin() -> Postgres:
-        ledgers.append(Postgres(address(lock), tmp_path / "other.rescue", "", "msgrun apply, process 7 on builder"))
+        ledgers.append(
+            Postgres(parse_database_address(lock), tmp_path / "other.rescue", "", "msgrun apply, process 7 on builder")
+        )
         assert ledgers[-1].open(create=True)
         return ledgers[-1]
 

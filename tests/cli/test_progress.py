@@ -9,8 +9,9 @@ from runner.cli import progress
 from runner.cli.options import Globals
 from runner.cli.output import Screen
 from runner.cli.progress import Progress
+from runner.clock import Clock
 from runner.deliver.summary import Summary
-from runner.intercom.pace import Clock, Pace
+from runner.intercom.pace import Pace
 
 
 def test_a_log_tells_the_rate_since_the_line_before(

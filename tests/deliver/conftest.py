@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from runner.clock import Clock
 from runner.declare.loading import load
 from runner.declare.project import Breakers, Settings
 from runner.declare.template import Watch
@@ -21,7 +22,7 @@ from runner.deliver.stopping import Halt
 from runner.deliver.summary import Summary
 from runner.intercom import Transport
 from runner.intercom.client import HttpTransport
-from runner.intercom.pace import Clock, Pace
+from runner.intercom.pace import Pace
 from runner.intercom.workspace import Workspace
 from runner.ledger.facts import Facts
 from runner.ledger.lockfile import Lockfile, Places, read

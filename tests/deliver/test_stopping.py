@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from runner.clock import Clock
 from runner.declare.project import Breakers
 from runner.deliver.stopping import DRAIN, Halt, Stopping
 from runner.deliver.summary import STOP_KINDS, Stop, Summary, Told
-from runner.intercom.pace import Clock
 from runner.ledger.record import Record
 
 RECORD = Record(key="a" * 32, attempt="r-1", status="refused", message="m", revision=1, to="id:1")

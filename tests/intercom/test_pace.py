@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.intercom.pace import UNLIMITED, WINDOW, Clock, Pace
+from runner.clock import Clock
+from runner.intercom.pace import UNLIMITED, WINDOW, Pace
 from tests.support.laws import costly
 
 START = datetime(2026, 11, 22, 10, 0, 3, tzinfo=UTC)

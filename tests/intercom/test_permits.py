@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.clock import Clock
 from runner.errors import LedgerUnavailable
-from runner.intercom.pace import Clock, Pace
+from runner.intercom.pace import Pace
 from runner.intercom.permits import EVERY, drawn
 from runner.ledger.budget import Draw
 from tests.intercom.test_pace import Server, Time

@@ -10,7 +10,7 @@ from runner.errors import LedgerUnavailable, UsageMistake
 from runner.git.repository import find_repository
 from runner.ledger.branch import Branch
 from runner.ledger.record import Record
-from runner.ledger.remote import Address, Remote, address
+from runner.ledger.remote import BranchAddress, Remote, parse_branch_address
 
 CLAIM = Record(key="1" * 32, attempt="RUN-1", status="claimed", message="m", revision=1, contact="aaa1", at="2026")
 BRANCH = "msgrun-ledger"
@@ -31,7 +31,7 @@ def opened(tmp_path, origin):
         path = tmp_path / name
         if not path.exists():
             told(tmp_path, "clone", "-q", origin.as_uri(), str(path))
-        remote = Remote(find_repository(path), address("git+origin", "messages.lock"))
+        remote = Remote(find_repository(path), parse_branch_address("git+origin", "messages.lock"))
         ledger = Branch(remote, path / "messages.lock.rescue", "salt", f"apply {name}", lambda _: None, most)
         ledger.begin()
         return ledger
@@ -235,7 +235,7 @@ def test_what_was_pushed_can_be_read_when_the_remote_is_away(opened, origin, tmp
     ledger.write(claim(1))
     ledger.__exit__(None, None, None)
     origin.rename(tmp_path / "away")
-    remote = Remote(find_repository(tmp_path / "a"), address("git+origin", "messages.lock"))
+    remote = Remote(find_repository(tmp_path / "a"), parse_branch_address("git+origin", "messages.lock"))
     version, seconds = remote.cached()
     assert b'"RUN-1"' in version.data
     assert seconds < 60
@@ -244,15 +244,15 @@ def test_what_was_pushed_can_be_read_when_the_remote_is_away(opened, origin, tmp
 @pytest.mark.parametrize(
     ("lock", "expected"),
     [
-        ("git+origin", Address("origin", "msgrun-ledger", "f")),
-        ("git+origin#sent", Address("origin", "sent", "f")),
-        ("git+https://host/r.git#a/b", Address("https://host/r.git", "a/b", "f")),
-        ("git+ssh://git@host/r.git", Address("ssh://git@host/r.git", "msgrun-ledger", "f")),
-        ("git+file:///srv/r.git", Address("file:///srv/r.git", "msgrun-ledger", "f")),
+        ("git+origin", BranchAddress("origin", "msgrun-ledger", "f")),
+        ("git+origin#sent", BranchAddress("origin", "sent", "f")),
+        ("git+https://host/r.git#a/b", BranchAddress("https://host/r.git", "a/b", "f")),
+        ("git+ssh://git@host/r.git", BranchAddress("ssh://git@host/r.git", "msgrun-ledger", "f")),
+        ("git+file:///srv/r.git", BranchAddress("file:///srv/r.git", "msgrun-ledger", "f")),
     ],
 )
 def test_an_address_is_a_remote_and_a_branch(lock, expected):
-    assert address(lock, "f") == expected
+    assert parse_branch_address(lock, "f") == expected
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_an_address_is_a_remote_and_a_branch(lock, expected):
 )  # fmt: skip
 def test_no_address_is_an_option_another_transport_or_a_place_for_secrets(lock):
     with pytest.raises(UsageMistake) as caught:
-        address(lock, "f")
+        parse_branch_address(lock, "f")
     assert "secret" not in str(caught.value.message)
 
 

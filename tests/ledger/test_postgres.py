@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from runner.database import address, has_password
+from runner.database import has_password, parse_database_address
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger.budget import Draw
 from runner.ledger.facts import Facts
@@ -34,7 +34,7 @@ def opened(server: Server, tmp_path: Path, request: pytest.FixtureRequest) -> It
 
     def begin(who: str = "one", port: int = 0, rescue: str = "rescue", **options: object) -> Postgres:
         lock = server.lock.replace(f":{server.port}", f":{port or server.port}")
-        ledgers.append(Postgres(address(f"{lock}#{schema}"), tmp_path / rescue, "", who, **options))
+        ledgers.append(Postgres(parse_database_address(f"{lock}#{schema}"), tmp_path / rescue, "", who, **options))
         assert ledgers[-1].open(create=True)
         return ledgers[-1]
 
@@ -125,7 +125,7 @@ def proxy(server: Server) -> Iterator[Proxy]:
 
 
 def test_a_ledger_that_was_never_begun_is_no_empty_one(server, tmp_path):
-    ledger = Postgres(address(f"{server.lock}#nothing_here"), tmp_path / "rescue", "", "one")
+    ledger = Postgres(parse_database_address(f"{server.lock}#nothing_here"), tmp_path / "rescue", "", "one")
     assert not ledger.open()
     assert ledger.open(create=True)
     ledger.close()
@@ -172,13 +172,13 @@ def test_claims_that_may_have_been_made_are_told_when_the_server_stays_away(open
 
 
 def test_an_outcome_outlives_a_server_that_was_killed(own_server: Server, tmp_path: Path):
-    with Postgres(address(own_server.lock), tmp_path / "rescue", "", "one") as ledger:
+    with Postgres(parse_database_address(own_server.lock), tmp_path / "rescue", "", "one") as ledger:
         assert ledger.open(create=True)
         ledger.write(*claims("R1", KEYS[:20]))
         own_server.kill()
         threading.Timer(1.0, own_server.start).start()
         ledger.write(*(made(key, f"R1-{number}", "sent", id=f"m{number}") for number, key in enumerate(KEYS[:20])))
-    with Postgres(address(own_server.lock), tmp_path / "rescue", "", "two") as other:
+    with Postgres(parse_database_address(own_server.lock), tmp_path / "rescue", "", "two") as other:
         assert other.open()
         facts = other.facts
     assert [facts.state(key).status for key in KEYS[:20]] == ["sent"] * 20
@@ -320,7 +320,7 @@ def test_a_newer_form_of_the_tables_is_left_alone(opened: Open):
 def test_a_password_in_an_address_is_seen(lock: str, is_told: bool):  # noqa: FBT001
     assert has_password(lock) is is_told
     try:
-        said = address(lock).shown
+        said = parse_database_address(lock).shown
     except LedgerUnavailable as error:
         said = f"{error.message} {error.hint}"
     assert "s3cret" not in said
@@ -462,8 +462,8 @@ def both(first: Server, second: Server) -> str:
 def test_claims_and_outcomes_go_on_at_the_standby_that_took_over(pair: tuple[Server, Server], tmp_path: Path):
     primary, standby = pair
     with pytest.raises(LedgerUnavailable, match=r"127\.0\.0\.1.*(hot standby|read-only)"):
-        Postgres(address(standby.lock), tmp_path / "rescue", "", "one", patience=0.5).open(create=True)
-    with Postgres(address(both(standby, primary)), tmp_path / "rescue", "", "one") as ledger:
+        Postgres(parse_database_address(standby.lock), tmp_path / "rescue", "", "one", patience=0.5).open(create=True)
+    with Postgres(parse_database_address(both(standby, primary)), tmp_path / "rescue", "", "one") as ledger:
         assert ledger.open(create=True)
         ledger.write(*claims("R1", KEYS[:20]))
         assert ledger.draw(Draw(budget=80, due=30, **NOTHING)) == 30
@@ -542,7 +542,7 @@ def test_a_role_with_the_documented_rights_sends_and_reports(opened: Open, serve
     ledger = opened()
     schema = ledger._link._to.schema
     sending, reporting = server.documented_roles(schema)
-    with Postgres(address(f"{sending}#{schema}"), tmp_path / "other", "", "sender") as sender:
+    with Postgres(parse_database_address(f"{sending}#{schema}"), tmp_path / "other", "", "sender") as sender:
         assert sender.open()
         sender.pin("acme")
         assert sender.write(*claims("S1", KEYS[:3])) == frozenset()

@@ -12,7 +12,7 @@ from pathlib import Path
 import certifi
 import pytest
 
-from runner.database import Address
+from runner.database import DatabaseAddress
 from runner.errors import LedgerUnavailable
 from runner.ledger.postgres.connection import Connection
 from tests.support.clones import Clone
@@ -166,7 +166,7 @@ def connected(address: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
     monkeypatch.setattr(psycopg, "connect", connect)
     with pytest.raises(Exception, match="not today"):
-        Connection(Address(address, "msgrun", "shown"), patience=0).rows("SELECT 1")
+        Connection(DatabaseAddress(address, "msgrun", "shown"), patience=0).rows("SELECT 1")
     return {name: str(value) for name, value in conninfo_to_dict(given[0]).items()}
 
 
@@ -269,7 +269,7 @@ def front(server: Server, certificate: Path) -> Iterator[Front]:
 
 
 def rows(address: str) -> object:
-    connection = Connection(Address(address, "msgrun", "shown"), patience=0)
+    connection = Connection(DatabaseAddress(address, "msgrun", "shown"), patience=0)
     try:
         return connection.rows("SELECT 1")
     finally:

@@ -11,10 +11,10 @@ from runner.cli import init_ledger, scaffold
 from runner.cli.options import EXIT, Globals, command
 from runner.cli.output import Screen, remember
 from runner.declare import rules
-from runner.declare.tree import own_file
 from runner.errors import UsageMistake
 from runner.git.repository import find_repository
 from runner.ledger.record import Header, salt_check
+from runner.managed_path import own_file
 
 _SOON = timedelta(days=90)
 

@@ -4,8 +4,9 @@ import click
 
 from runner.cli.context import session
 from runner.cli.decisions import write_decision
-from runner.cli.holding import held, stamp
+from runner.cli.holding import held
 from runner.cli.options import command, writes_ledger
+from runner.clock import format_time
 from runner.deliver import settlement
 from runner.errors import UsageMistake
 
@@ -31,7 +32,7 @@ def resolve(
         raise UsageMistake("was it sent?", "say --sent ID or --not-sent")
     with session() as here, held(here, "resolve", new_lock=new_lock, no_fetch=no_fetch) as ledger:
         states = settlement.unknown_states(ledger.facts, key, message)
-        records = settlement.resolved(states, sent_id, stamp(here.now))
+        records = settlement.resolved(states, sent_id, format_time(here.now))
         if ledger.batch > 1 and sent_id is None:
             newest = max((record.at for state in states for record in state.open), default="")
             here.screen.note(

@@ -19,7 +19,7 @@ from runner.declare.audience.table import Listed, Table
 from runner.declare.condition import Condition
 from runner.declare.language import TemplateFault
 from runner.errors import Problem
-from runner.keys import Keys
+from runner.key_table import Keys
 
 if TYPE_CHECKING:  # few audiences are split, and every command pays for its start
     from fractions import Fraction

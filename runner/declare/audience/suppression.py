@@ -9,7 +9,7 @@ from runner.declare import rules
 from runner.declare.audience.recipient import KINDS, Kind, normalised
 from runner.declare.audience.table import Source
 from runner.errors import Place, Problem, Severity
-from runner.keys import Keys
+from runner.key_table import Keys
 from runner.privacy import private
 
 MAX_TOLD = 20

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from runner.database import Address
+from runner.database import DatabaseAddress
 from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError
 from runner.ledger import moved
 from runner.ledger.postgres.security import secured
@@ -53,7 +53,7 @@ class Connection:
     Used by one thread at a time. `patience` is in seconds.
     """
 
-    def __init__(self, to: Address, patience: float = PATIENCE) -> None:
+    def __init__(self, to: DatabaseAddress, patience: float = PATIENCE) -> None:
         self._to = to
         self._patience = patience
         self._was_linked = False

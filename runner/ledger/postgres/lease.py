@@ -4,7 +4,7 @@ import contextlib
 import threading
 import time
 
-from runner.database import Address
+from runner.database import DatabaseAddress
 from runner.errors import MsgrunError
 from runner.ledger.postgres.connection import Connection
 
@@ -15,7 +15,7 @@ HELD = 30.0  # seconds after the last beat for which a run goes on POSTing; the 
 class Lease:
     """The lease of this process's runs, kept by a thread with a connection of its own."""
 
-    def __init__(self, to: Address, who: str, beat: float = BEAT) -> None:
+    def __init__(self, to: DatabaseAddress, who: str, beat: float = BEAT) -> None:
         self._link = Connection(to, patience=beat)
         self._who = who
         self._beat = beat

@@ -12,7 +12,7 @@ from typing import IO, Any, Self
 
 import psycopg
 
-from runner.database import Address
+from runner.database import DatabaseAddress
 from runner.errors import GuardRefused
 from runner.ledger import rescue, store
 from runner.ledger.budget import Draw
@@ -46,7 +46,7 @@ class Postgres:
 
     def __init__(
         self,
-        to: Address,
+        to: DatabaseAddress,
         rescue: Path,
         salt: str,
         who: str,

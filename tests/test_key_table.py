@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.keys import SIZE, KeyRun, Keys
+from runner.key_table import SIZE, KeyRun, Keys
 
 
 @given(st.lists(st.integers(0, 40)), st.integers(0, 5000))

@@ -8,9 +8,17 @@ from collections.abc import Iterable, Iterator
 from struct import iter_unpack
 
 SIZE = 16  # bytes of a key: the 32 hex digits of section "Identity" of the contract
+
+
 _KEY = f"{SIZE}s"
+
+
 _FULL = 2 / 3  # of the slots; beyond it the probes get long
+
+
 _SMALLEST = 1 << 10  # slots, or keys
+
+
 _GROWTH = 2  # by a quarter
 
 
