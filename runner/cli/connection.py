@@ -23,7 +23,7 @@ from runner.intercom.client import HOSTS, HttpTransport
 from runner.intercom.pace import Pace
 from runner.intercom.permits import drawn
 from runner.intercom.workspace import Workspace
-from runner.ledger import Ledger
+from runner.ledger.ledger import Ledger
 from runner.plan.plan import Plan
 from runner.sandbox import WORKSPACE, Sandbox
 

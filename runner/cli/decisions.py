@@ -5,7 +5,7 @@ from runner.cli.options import EXIT
 from runner.declare import rules
 from runner.declare.project import Project
 from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake
-from runner.ledger import Ledger
+from runner.ledger.ledger import Ledger
 from runner.ledger.record import Record
 from runner.plan import plan as planning
 from runner.plan.deliveries import PlannedMessage

@@ -7,11 +7,10 @@ from typing import Any
 import yaml
 
 from runner.cli import scaffold
-from runner.cli.holding import located
 from runner.cli.output import Screen
 from runner.git.repository import find_repository
-from runner.ledger import lockfile
-from runner.ledger.lockfile import Places
+from runner.ledger.lockfile.files import LockfilePaths, read_lockfile
+from runner.ledger.lockfile.location import located
 from runner.managed_path import own_file
 
 _MOVE = """\
@@ -44,7 +43,7 @@ def settle(root: Path, screen: Screen) -> None:
     if value and "lock" in value:
         return
     for environment, places in _lockfiles(root, value or {}):
-        if count := len(lockfile.read(places)):
+        if count := len(read_lockfile(places)):
             option = f" -e {environment}" if environment else ""
             screen.note(_MOVE.format(shown=places.shown, count=count, environment=option, remote=remote))
             return
@@ -70,7 +69,7 @@ def _parsed(text: str) -> dict[str, Any] | None:
     return {} if value is None else value if isinstance(value, dict) else None
 
 
-def _lockfiles(root: Path, value: dict[str, Any]) -> Iterator[tuple[str, Places]]:
+def _lockfiles(root: Path, value: dict[str, Any]) -> Iterator[tuple[str, LockfilePaths]]:
     """The lockfile of each environment that names no ledger of its own; the unnamed one first, as an empty name."""
     repository = find_repository(root.resolve())
     environments = value.get("environments") or {}

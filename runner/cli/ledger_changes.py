@@ -1,18 +1,20 @@
 """What the commits of a pull request change in the ledger; none of them should change anything."""
 
-import os
 from dataclasses import replace
 
 from runner.cli.context import Session
-from runner.cli.holding import is_elsewhere, known, places
 from runner.cli.upload_target import is_elsewhere_here
 from runner.compare.commit_tree import Commit, find_commit, tree_at
 from runner.declare.project import environment_names, load_settings
 from runner.declare.tree import Tree
 from runner.errors import GuardRefused, ProblemsFound, UsageMistake
 from runner.git.repository import Repository, find_repository
-from runner.ledger import change
+from runner.ledger.address import is_elsewhere
 from runner.ledger.facts import Facts
+from runner.ledger.lockfile.commit_check import find_lockfile_change
+from runner.ledger.lockfile.location import places
+from runner.ledger.moves.previous import lock_at
+from runner.ledger.opening import known
 
 
 def refuse_tracked_run_files(here: Session) -> None:
@@ -38,7 +40,6 @@ def require_unchanged_lockfiles(here: Session, ref: str) -> None:
     if not base:
         hint = "a shallow clone? Fetch more (fetch-depth: 2 for a pull request's merge commit, else 0)"
         raise UsageMistake(f"git knows no common ancestor of {ref} and HEAD", hint)
-    from runner.compare.commit_tree import tree_at  # noqa: PLC0415  # imported where used
 
     commit = Commit(ref, base)
     with tree_at(repository, commit, here.tree.root.resolve()) as tree:
@@ -73,7 +74,7 @@ def _unchanged_in(chosen: Session, environment: str | None, commit: Commit, repo
     was, path = (repository.inside(here.tree.root / lock) for lock in (named, here.settings.lock))
     if was is None or path is None:
         raise UsageMistake(f"{here.settings.lock} is in no git repository", "--against compares commits")
-    if changed := change.since(repository, base, was, path):
+    if changed := find_lockfile_change(repository, base, was, path):
         back = f"git checkout {ref} -- {path}" if was == path else "put back lock: of msgrun.yaml"
         raise GuardRefused(str(changed), f"{back}: only msgrun lock push writes it, to the branch itself")
 
@@ -83,7 +84,8 @@ def explain_incomplete_move(here: Session, repository: Repository, base: str, na
 
     Raises GuardRefused, LedgerUnavailable, if one of the two cannot be read.
     """
-    from runner.cli.tracing import Before, former, is_move, lacking  # noqa: PLC0415  # imported where used
+    from runner.ledger.missing_records import lacking  # noqa: PLC0415  # imported where used
+    from runner.ledger.moves.previous import Before, former, is_move  # noqa: PLC0415  # imported where used
 
     if not is_move(here, named):
         return ""
@@ -119,19 +121,8 @@ def remembered(here: Session, ref: str, facts: Facts) -> list[str]:
 def _changed(here: Session, repository: Repository, base: str, named: str) -> str:
     """How the commits since `base` change the lockfile, in words; empty if they do not."""
     was, path = (repository.inside(here.tree.root / lock) for lock in (named, here.settings.lock))
-    changed = change.since(repository, base, was or named, path) if path else None
+    changed = find_lockfile_change(repository, base, was or named, path) if path else None
     if changed is None:
         return ""
     lost = "; what is removed would be sent again after the merge" if changed.removed else ""
     return f"{changed}{lost}. Only msgrun lock push writes it, to the branch itself"
-
-
-def lock_at(here: Session, commit: Commit, repository: Repository) -> str:
-    """What `lock:` named as a commit has it."""
-    root = here.tree.root.resolve()
-    lock = os.environ.get("MSGRUN_LOCK") or None
-    with tree_at(repository, commit, root) as tree:
-        try:
-            return load_settings(tree, here.options.environment, lock=lock).lock
-        except (ProblemsFound, UsageMistake):  # told where the two are compared
-            return here.settings.lock

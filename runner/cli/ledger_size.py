@@ -1,8 +1,8 @@
 """Whether the lockfile is too large for GitHub."""
 
 from runner.cli.context import Session
-from runner.cli.holding import places
 from runner.errors import LedgerUnavailable
+from runner.ledger.lockfile.location import places
 from runner.report import weight
 
 

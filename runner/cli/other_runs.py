@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from runner.cli.output import Screen
-from runner.ledger import Ledger
+from runner.ledger.ledger import Ledger
 from runner.plan.plan import Plan
 
 LONGEST = 150.0  # seconds; whoever lives settles a claim sooner, and who died is known to have after 120

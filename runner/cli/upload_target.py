@@ -1,18 +1,13 @@
 """What lock hold, push and free share: where on the git remote the lockfile goes."""
 
-import secrets
-import time
-
 import click
 
 from runner.cli.context import Session
-from runner.cli.holding import is_elsewhere, places
 from runner.errors import LedgerUnavailable, UsageMistake
 from runner.git.repository import Repository, find_repository
-from runner.ledger.push import PushTarget, resolve_push_target
-
-_LONGEST_PAUSE = 10.0  # seconds
-
+from runner.ledger.address import is_elsewhere
+from runner.ledger.lockfile.location import places
+from runner.ledger.lockfile.upload import PushTarget, resolve_push_target
 
 branch_option = click.option(
     "--branch", metavar="NAME", help="The branch; without it the upstream, CI's, or the default."
@@ -36,9 +31,3 @@ def upload_target(here: Session, branch: str | None) -> tuple[Repository, PushTa
             "keep it where CI finds it",
         )
     return repository, resolve_push_target(repository, where.lockfile, branch)
-
-
-def back_off(number: int) -> None:
-    """Waits before a further try: longer each time, and never as long as whoever was faster."""
-    longest = min(_LONGEST_PAUSE, 0.5 * 2**number)
-    time.sleep(longest * (500 + secrets.randbelow(500)) / 1000)

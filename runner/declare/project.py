@@ -6,13 +6,13 @@ from pathlib import Path
 from posixpath import isabs, normpath
 from typing import Any
 
-from runner.database import AS_URL, has_password, is_conninfo, is_postgres
 from runner.declare import rules
 from runner.declare.declaration import Declaration
 from runner.declare.source import Document, decode, documents
 from runner.declare.survey import survey
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem, ProblemsFound, UsageMistake
+from runner.ledger.address import AS_URL, has_password, is_conninfo, is_postgres
 
 SETTINGS_FILE = "msgrun.yaml"
 DEFAULT_ENVIRONMENT = "default"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from runner.deliver.lanes import Lanes
 from runner.deliver.sending import Flight
 from runner.errors import LedgerUnavailable
-from runner.ledger import Ledger
+from runner.ledger.ledger import Ledger
 from runner.ledger.record import Record
 
 _PARTS = 10  # of a small send; a vanished runner leaves about one of them unknown

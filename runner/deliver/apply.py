@@ -26,9 +26,9 @@ from runner.errors import GuardRefused, LedgerUnavailable, RateExhausted
 from runner.intercom.dialect import wire
 from runner.intercom.pace import Pace
 from runner.intercom.workspace import Workspace
-from runner.ledger import Ledger
+from runner.ledger.durable_append import ClaimsUncertain
+from runner.ledger.ledger import Ledger
 from runner.ledger.record import NOT_FOUND, Record
-from runner.ledger.store import ClaimsLeft
 from runner.plan.plan import Plan
 from runner.privacy import concealed
 
@@ -298,7 +298,7 @@ class Run:
     def _failed(self, error: LedgerUnavailable, claims: list[Record]) -> None:
         """Stops the run, because the ledger took nothing."""
         self._is_failing = True
-        if isinstance(error, ClaimsLeft):  # without it they would seem unknown for ever, and nothing was POSTed
+        if isinstance(error, ClaimsUncertain):  # without it they would seem unknown for ever, and nothing was POSTed
             self._outcomes += [self._records.closed(claim, Outcome("released")) for claim in claims]
         self._stopping.stop(Stop("ledger", error.message, error.hint))
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from runner.clock import Clock
 from runner.intercom.permits import Permits
-from runner.ledger.budget import Draw
+from runner.ledger.rate_budget import Draw
 
 WINDOW = 10.0  # seconds; the documented length, used where headers are missing
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from runner.errors import MsgrunError
-from runner.ledger.budget import Draw
+from runner.ledger.rate_budget import Draw
 
 if TYPE_CHECKING:
     from runner.intercom.pace import Pace

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runner.errors import GuardRefused, LedgerUnavailable
-from runner.ledger.contacts import Contacts
-from runner.ledger.lines import Bytes, File, Lines
-from runner.ledger.reading import Reading
+from runner.ledger.contact_index import Contacts
+from runner.ledger.fact_index import Group, Rows, raw_key
+from runner.ledger.fact_reader import Reading
+from runner.ledger.line_source import Bytes, File, Lines
 from runner.ledger.record import Header, KeyStatus, Record, State, folded, key_status, salt_check
-from runner.ledger.rows import Group, Rows, raw_key
 
 
 class Held(NamedTuple):

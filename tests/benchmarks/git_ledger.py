@@ -68,9 +68,10 @@ def filled(team: BranchTeam, lines: int) -> int:
 
 def grown(lines: int, limit: int) -> None:
     """Prints what a ledger of so many lines costs: to read it, and to push a batch."""
-    from runner.ledger.branch import Branch  # noqa: PLC0415
+    from runner.ledger.address import parse_branch_address  # noqa: PLC0415
+    from runner.ledger.branch.ledger import Branch  # noqa: PLC0415
+    from runner.ledger.branch.remote_file import Remote  # noqa: PLC0415
     from runner.ledger.record import Record  # noqa: PLC0415
-    from runner.ledger.remote import Remote, parse_branch_address  # noqa: PLC0415
 
     root = Path(tempfile.mkdtemp(prefix="git-ledger-"))
     team = BranchTeam(root, 1000, limit, 0.15)

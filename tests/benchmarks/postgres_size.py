@@ -17,7 +17,7 @@ from pathlib import Path
 
 from measuring import Command, peak, run
 
-from runner.database import parse_database_address
+from runner.ledger.address import parse_database_address
 from runner.ledger.postgres.ledger import Postgres
 from runner.ledger.record import Record
 from runner.sandbox import Sandbox

@@ -24,7 +24,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from runner.deliver.lanes import MOST_LANES
-from runner.ledger.lockfile import Lockfile, Places
+from runner.ledger.lockfile.files import LockfilePaths
+from runner.ledger.lockfile.ledger import LockfileLedger
 from runner.ledger.record import Record
 from tests.support.fault_campaign import FaultCampaign
 
@@ -144,7 +145,7 @@ def ledger_alone(deliveries: int = 40_000, threads: int = 32) -> None:
     for journal in (False, True):
         with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
             root = Path(folder)
-            places = Places(root / "messages.lock", root / "journal" if journal else None, "messages.lock", None)
+            places = LockfilePaths(root / "messages.lock", root / "journal" if journal else None, "messages.lock", None)
             claims = [
                 Record(
                     key=f"{number:032x}", attempt=f"run-{number}", status="claimed", message="news", revision=1,
@@ -153,7 +154,7 @@ def ledger_alone(deliveries: int = 40_000, threads: int = 32) -> None:
                 )
                 for number in range(deliveries)
             ]  # fmt: skip
-            with Lockfile(places, "", "benchmark", datetime.now(UTC)) as ledger:
+            with LockfileLedger(places, "", "benchmark", datetime.now(UTC)) as ledger:
                 started = time.perf_counter()
                 outcomes: list[Record] = []
                 for start in range(0, deliveries, threads):

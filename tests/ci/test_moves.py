@@ -530,7 +530,7 @@ def test_a_project_in_no_repository_goes_back_to_no_ledger_that_it_left(campaign
 def test_what_another_run_is_just_sending_is_nothing_that_the_ledger_lacks(
     campaign: MovingLedger, server: Server, tmp_path: Path
 ) -> None:
-    from runner.database import parse_database_address  # noqa: PLC0415  # coverage starts first
+    from runner.ledger.address import parse_database_address  # noqa: PLC0415  # coverage starts first
     from runner.ledger.postgres.ledger import Postgres  # noqa: PLC0415
     from runner.ledger.record import Record  # noqa: PLC0415
 

@@ -10,7 +10,7 @@ import pytest
 
 from runner.cli import run
 from runner.errors import LedgerUnavailable
-from runner.ledger.lockfile import Lockfile
+from runner.ledger.lockfile.ledger import LockfileLedger
 from runner.sandbox import Sandbox
 from tests.cli.commands.test_apply import LIST, records
 from tests.support.project import Folder
@@ -182,14 +182,14 @@ def test_a_log_file_holds_every_record_and_nothing_personal(folder: Folder, inte
 def test_an_outcome_that_the_ledger_does_not_take_is_rescued(
     folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = Lockfile.write
+    write = LockfileLedger.write
 
-    def full(ledger: Lockfile, *found: object) -> None:
+    def full(ledger: LockfileLedger, *found: object) -> None:
         if any(record.status == "sent" for record in found):
             raise LedgerUnavailable("the disk is full")
         write(ledger, *found)
 
-    monkeypatch.setattr(Lockfile, "write", full)
+    monkeypatch.setattr(LockfileLedger, "write", full)
     monkeypatch.setattr(time, "sleep", lambda _: None)
     folder.message(LIST)
     ran = folder.run("apply", "--yes", "--limit", "1")

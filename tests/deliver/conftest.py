@@ -25,7 +25,8 @@ from runner.intercom.client import HttpTransport
 from runner.intercom.pace import Pace
 from runner.intercom.workspace import Workspace
 from runner.ledger.facts import Facts
-from runner.ledger.lockfile import Lockfile, Places, read
+from runner.ledger.lockfile.files import LockfilePaths, read_lockfile
+from runner.ledger.lockfile.ledger import LockfileLedger
 from runner.ledger.record import Record, parsed
 from runner.plan import plan as planning
 from runner.plan.message_planner import Choices
@@ -51,12 +52,12 @@ class House:
     lanes: int = 1
 
     @property
-    def places(self) -> Places:
-        return Places(self.root / "messages.lock", None, "messages.lock", self.root / "messages.lock.rescue")
+    def places(self) -> LockfilePaths:
+        return LockfilePaths(self.root / "messages.lock", None, "messages.lock", self.root / "messages.lock.rescue")
 
     @property
     def facts(self) -> Facts:
-        return read(self.places)
+        return read_lockfile(self.places)
 
     @property
     def made(self) -> list[dict[str, Any]]:
@@ -110,7 +111,7 @@ class House:
         transport = self.transport or HttpTransport(self.sandbox.url, "token")
         pace = Pace(clock, 1.0, self.settings.max_per_window)
         workspace = Workspace(transport, pace, clock)
-        with Lockfile(self.places, self.settings.salt, "apply", clock.now()) as ledger:
+        with LockfileLedger(self.places, self.settings.salt, "apply", clock.now()) as ledger:
             ledger.heal()
             made = self.plan(ledger.facts, **choices)
             assert made.guards == ()

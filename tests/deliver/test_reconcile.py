@@ -14,7 +14,8 @@ from runner.intercom.client import HttpTransport
 from runner.intercom.conversations import Conversations
 from runner.intercom.pace import Pace
 from runner.intercom.workspace import Workspace
-from runner.ledger.lockfile import Lockfile, create
+from runner.ledger.lockfile.files import create_lockfile
+from runner.ledger.lockfile.ledger import LockfileLedger
 from runner.ledger.record import Header, Record, salt_check
 from runner.sandbox import Sandbox, Trouble
 from tests.support.proof import one_of
@@ -28,7 +29,7 @@ def reconciled(house, wait=0.0, message=None, *, dry_run=False, told=None) -> Fi
     clock = house.clock()
     transport = house.transport or HttpTransport(house.sandbox.url, "token")
     conversations = Conversations(Workspace(transport, Pace(clock, 1.0, None), clock))
-    with Lockfile(house.places, house.settings.salt, "reconcile", clock.now()) as ledger:
+    with LockfileLedger(house.places, house.settings.salt, "reconcile", clock.now()) as ledger:
         work = Reconciliation(ledger.facts, message, house.settings.salt)
         write = (lambda *_: None) if dry_run else ledger.append
         tell = (lambda *args: told.append(args)) if told is not None else lambda *_: None
@@ -39,8 +40,8 @@ def reconciled(house, wait=0.0, message=None, *, dry_run=False, told=None) -> Fi
 
 def append(house, *records: Record) -> None:
     if not house.places.exists:
-        create(house.places, Header("", salt_check("")))
-    with Lockfile(house.places, house.settings.salt, "test", datetime.now(UTC)) as ledger:
+        create_lockfile(house.places, Header("", salt_check("")))
+    with LockfileLedger(house.places, house.settings.salt, "test", datetime.now(UTC)) as ledger:
         ledger.append(*records)
 
 
@@ -95,7 +96,7 @@ def test_a_claim_that_nothing_followed_is_found_also_when_it_was_compacted(house
     lines = house.places.lockfile.read_text().splitlines(keepends=True)
     first = next(line for line in lines if '"unknown"' in line)
     house.places.lockfile.write_text("".join(line for line in lines if line != first))
-    with Lockfile(house.places, "", "compact", datetime.now(UTC)) as ledger:
+    with LockfileLedger(house.places, "", "compact", datetime.now(UTC)) as ledger:
         ledger.compact()
     assert sorted(record.status for record in house.records()) == ["claimed", "unknown"]
     assert counts(reconciled(house)) == (2, 0, 0)

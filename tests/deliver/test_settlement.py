@@ -6,14 +6,14 @@ import pytest
 
 from runner.deliver.settlement import accepted, adopted, resolved, unknown_states
 from runner.errors import UsageMistake
-from runner.ledger.lockfile import Lockfile
+from runner.ledger.lockfile.ledger import LockfileLedger
 
 AT = "2026-11-22T10:00:00Z"
 TWO = "- {type: user, id: aaa1}\n- {type: user, id: aaa2}"
 
 
 def append(house, records):
-    with Lockfile(house.places, "", "test", house.clock().now()) as ledger:
+    with LockfileLedger(house.places, "", "test", house.clock().now()) as ledger:
         ledger.heal()
         ledger.append(*records)
 

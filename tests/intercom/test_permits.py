@@ -15,7 +15,7 @@ from runner.clock import Clock
 from runner.errors import LedgerUnavailable
 from runner.intercom.pace import Pace
 from runner.intercom.permits import EVERY, drawn
-from runner.ledger.budget import Draw
+from runner.ledger.rate_budget import Draw
 from tests.intercom.test_pace import Server, Time
 from tests.support.laws import costly
 

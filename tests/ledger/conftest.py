@@ -6,20 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from runner.ledger.lockfile import Lockfile, Places
+from runner.ledger.lockfile.files import LockfilePaths
+from runner.ledger.lockfile.ledger import LockfileLedger
 from runner.ledger.record import Record
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
-    return Places(tmp_path / "messages.lock", None, "messages.lock", tmp_path / "messages.lock.rescue")
+def places(tmp_path: Path) -> LockfilePaths:
+    return LockfilePaths(tmp_path / "messages.lock", None, "messages.lock", tmp_path / "messages.lock.rescue")
 
 
 @pytest.fixture
-def journaled(tmp_path: Path) -> Places:
-    return Places(
+def journaled(tmp_path: Path) -> LockfilePaths:
+    return LockfilePaths(
         tmp_path / "messages.lock",
         tmp_path / "git" / "msgrun" / "messages.lock.journal",
         "messages.lock",
@@ -28,9 +29,9 @@ def journaled(tmp_path: Path) -> Places:
 
 
 @pytest.fixture
-def hold() -> Callable[[Places], Lockfile]:
+def hold() -> Callable[[LockfilePaths], LockfileLedger]:
     """Opens the ledger of some places, as apply does."""
-    return lambda places: Lockfile(places, "", "apply", NOW)
+    return lambda places: LockfileLedger(places, "", "apply", NOW)
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from pathlib import Path
 import certifi
 import pytest
 
-from runner.database import DatabaseAddress
 from runner.errors import LedgerUnavailable
+from runner.ledger.address import DatabaseAddress
 from runner.ledger.postgres.connection import Connection
 from tests.support.clones import Clone
 from tests.support.postgres import Server

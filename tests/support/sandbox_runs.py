@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runner.ledger.lockfile import Places, read
+from runner.ledger.lockfile.files import LockfilePaths, read_lockfile
 from tests.support.processes import environment
 from tests.support.project import people_message
 
@@ -79,7 +79,7 @@ class SandboxRuns:
         """Nothing was made twice, and all that was made is known; returns the ledger's statuses."""
         made = Counter(self.created())
         assert [pair for pair, times in made.items() if times > 1] == []
-        facts = read(Places(self.root / "messages.lock", None, "messages.lock", None))
+        facts = read_lockfile(LockfilePaths(self.root / "messages.lock", None, "messages.lock", None))
         states = [state for key in facts if (state := facts.state(key))]
         known = {record.contact for state in states for record in (*state.sent, *state.open)}
         assert {contact for _, contact in made} <= known

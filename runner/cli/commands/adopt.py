@@ -4,10 +4,10 @@ import click
 
 from runner.cli.context import session
 from runner.cli.decisions import plan_one, write_decision
-from runner.cli.holding import held
 from runner.cli.options import command, writes_ledger
 from runner.clock import format_time, new_run_id
 from runner.deliver import settlement
+from runner.ledger.opening import held
 
 
 @command("adopt")

@@ -9,7 +9,6 @@ import click
 
 from runner.cli import github_step, plan_files, plan_output
 from runner.cli.context import Session, session
-from runner.cli.holding import held
 from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.cli.other_runs import Elsewhere, awaited
 from runner.cli.planning import choosing, made_from
@@ -17,8 +16,9 @@ from runner.cli.process import steady_memory
 from runner.declare.project import Project
 from runner.deliver.summary import Summary
 from runner.errors import GuardRefused, LedgerUnavailable, RunStopped
-from runner.ledger import Ledger
 from runner.ledger.facts import Facts
+from runner.ledger.ledger import Ledger
+from runner.ledger.opening import held
 from runner.plan.message_planner import Choices
 from runner.plan.plan import Plan
 from runner.report import text

@@ -7,14 +7,15 @@ import click
 
 from runner.cli import plan_files, plan_output
 from runner.cli.context import Session, session
-from runner.cli.holding import home, known
 from runner.cli.ledger_size import outgrown
-from runner.cli.moving import behind
 from runner.cli.options import EXIT, command, format_option
 from runner.cli.planning import choosing, made_from
 from runner.cli.process import steady_memory
 from runner.errors import UsageMistake
 from runner.ledger.facts import Facts
+from runner.ledger.kinds import home
+from runner.ledger.moves.check import behind
+from runner.ledger.opening import known
 from runner.plan.message_planner import Choices
 from runner.report import text
 

@@ -6,13 +6,13 @@ from collections.abc import Callable
 import click
 
 from runner.cli.context import Session, session
-from runner.cli.holding import held, known
 from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.declare import rules
 from runner.declare.project import version_number
 from runner.deliver.reconcile import Reconciliation
 from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError, RunStopped, UsageMistake
 from runner.ledger.facts import Facts
+from runner.ledger.opening import held, known
 from runner.report import findings
 from runner.report.problems import counted
 

@@ -4,11 +4,11 @@ import click
 
 from runner.cli.context import session
 from runner.cli.decisions import write_decision
-from runner.cli.holding import held
 from runner.cli.options import command, writes_ledger
 from runner.clock import format_time
 from runner.deliver import settlement
 from runner.errors import UsageMistake
+from runner.ledger.opening import held
 
 
 @command("resolve")

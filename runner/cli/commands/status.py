@@ -5,10 +5,10 @@ from collections import Counter
 import click
 
 from runner.cli.context import session
-from runner.cli.holding import known
 from runner.cli.options import EXIT, command, format_option
 from runner.declare import rules
 from runner.errors import UsageMistake
+from runner.ledger.opening import known
 from runner.report import machine, text
 
 

@@ -9,10 +9,10 @@ import psycopg
 from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from runner.database import DatabaseAddress
 from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError
-from runner.ledger import moved
-from runner.ledger.postgres.security import secured
+from runner.ledger.address import DatabaseAddress
+from runner.ledger.location import explain_move
+from runner.ledger.postgres.connection_security import secured
 
 # Seconds for which a lost server is looked for. A run that ends waits for its last write no longer than 90 seconds.
 PATIENCE, PATIENCE_OF_CLAIMS = 40.0, 10.0
@@ -158,7 +158,7 @@ class Connection:
         if error.sqlstate == _LEASE_OVER:
             return LedgerUnavailable("the database did not hear of this run for too long", "run the command again")
         if error.sqlstate == _HAS_MOVED:
-            return LedgerUnavailable(*moved.refusal(self._to.shown, _said(error)))
+            return LedgerUnavailable(*explain_move(self._to.shown, _said(error)))
         if isinstance(error, errors.InsufficientPrivilege):
             return LedgerUnavailable(f"{self._to.shown}: {_said(error)}", "docs/scaling.md says which grants it takes")
         return LedgerUnavailable(*self._told(error))

@@ -4,8 +4,8 @@ import contextlib
 import threading
 import time
 
-from runner.database import DatabaseAddress
 from runner.errors import MsgrunError
+from runner.ledger.address import DatabaseAddress
 from runner.ledger.postgres.connection import Connection
 
 BEAT = 5.0  # seconds between two

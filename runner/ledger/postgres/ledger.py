@@ -12,15 +12,15 @@ from typing import IO, Any, Self
 
 import psycopg
 
-from runner.database import DatabaseAddress
 from runner.errors import GuardRefused
-from runner.ledger import rescue, store
-from runner.ledger.budget import Draw
+from runner.ledger.address import DatabaseAddress
+from runner.ledger.durable_append import ClaimsUncertain, append_lines
 from runner.ledger.facts import Facts
 from runner.ledger.postgres.connection import PATIENCE, PATIENCE_OF_CLAIMS, Connection, Unsure
 from runner.ledger.postgres.lease import BEAT, Lease
+from runner.ledger.rate_budget import Draw
 from runner.ledger.record import RANK, Header, Record
-from runner.ledger.store import ClaimsLeft
+from runner.ledger.rescue_file import import_rescue_file
 
 # Claims that may be open at once, and so what a killed run leaves unknown at most; and how few are worth a write.
 BATCH, LEAST = 100, 10
@@ -100,7 +100,7 @@ class Postgres:
 
     def heal(self) -> int:
         """Takes in what an earlier run could not write; returns how many records. Raises LedgerUnavailable."""
-        return rescue.take_in(self._rescue, self.facts, self.append)
+        return import_rescue_file(self._rescue, self.facts, self.append)
 
     def refresh(self) -> None:
         """Reads everything anew. Raises GuardRefused, LedgerUnavailable."""
@@ -154,7 +154,7 @@ class Postgres:
         try:
             return self._claimed(claims)
         except Unsure as error:
-            raise ClaimsLeft(error.message, error.hint) from error
+            raise ClaimsUncertain(error.message, error.hint) from error
 
     def pin(self, workspace: str) -> None:
         """Ties the ledger to a workspace, durably. Raises GuardRefused if it is tied to another."""
@@ -180,7 +180,7 @@ class Postgres:
 
     def save(self, records: list[Record]) -> Path:
         """Writes outcomes that it did not take to the rescue file, and returns it. Raises LedgerUnavailable."""
-        store.append([self._rescue], b"".join(record.line() for record in records))
+        append_lines([self._rescue], b"".join(record.line() for record in records))
         return self._rescue
 
     def compact(self) -> tuple[int, int]:

@@ -317,7 +317,7 @@ def test_a_file_that_changes_between_plan_and_post_stops_the_run(
     def pinned(*_: object) -> None:
         folder.write("people.csv", "id,name\na1,Eve\nb2,Bo\n")
 
-    monkeypatch.setattr("runner.ledger.lockfile.Lockfile.pin", pinned)
+    monkeypatch.setattr("runner.ledger.lockfile.ledger.LockfileLedger.pin", pinned)
     ran = folder.run("apply", "--yes")
     assert ran.code == 5
     assert "not rendered as it was planned" in ran.out

@@ -1,9 +1,11 @@
 """The command lock begin: starts the ledger."""
 
 from runner.cli.context import session
-from runner.cli.holding import held, home, is_elsewhere
 from runner.cli.options import EXIT, command
+from runner.ledger.address import is_elsewhere
 from runner.ledger.facts import Facts
+from runner.ledger.kinds import home
+from runner.ledger.opening import held
 
 
 @command("begin")
@@ -20,7 +22,7 @@ def begin() -> int:
             here.screen.result(f"{there.shown} is there already")
             return EXIT.done
         if not (here.options.sandbox or is_elsewhere(here.settings.lock)):
-            from runner.cli.moving import nothing_on_branch  # noqa: PLC0415  # imported where used
+            from runner.ledger.moves.check import nothing_on_branch  # noqa: PLC0415  # imported where used
 
             nothing_on_branch(here, Facts())
         with held(here, "lock begin", new_lock=True, no_fetch=False):

@@ -3,8 +3,8 @@
 import click
 
 from runner.cli.context import session
-from runner.cli.holding import held
 from runner.cli.options import EXIT, command
+from runner.ledger.opening import held
 
 
 @command("compact")

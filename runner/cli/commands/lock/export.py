@@ -6,9 +6,10 @@ from pathlib import Path
 import click
 
 from runner.cli.context import session
-from runner.cli.holding import home, known
 from runner.cli.options import EXIT, command
 from runner.errors import GuardRefused, UsageMistake
+from runner.ledger.kinds import home
+from runner.ledger.opening import known
 
 
 @command("export")

@@ -3,10 +3,12 @@
 import click
 
 from runner.cli.context import session
-from runner.cli.holding import held, home
 from runner.cli.options import EXIT, command
-from runner.cli.upload_target import back_off, is_elsewhere_here, upload_target
-from runner.ledger import hold as holds
+from runner.cli.upload_target import is_elsewhere_here, upload_target
+from runner.ledger.kinds import home
+from runner.ledger.lockfile.remote_hold import hold_owner, release_hold
+from runner.ledger.lockfile.upload import back_off
+from runner.ledger.opening import held
 
 
 @command("free")
@@ -18,7 +20,7 @@ def free(*, yes: bool) -> int:
     knew, may be known nowhere. Settle that first: look into Intercom, and let msgrun adopt count what went out.
     """
     with session() as here:
-        from runner.cli.arriving import away, back  # noqa: PLC0415  # imported where used
+        from runner.ledger.moves.handover import away, back  # noqa: PLC0415  # imported where used
 
         if lost := away(here, home(here).read()):
             here.confirmed(f"Use {home(here).shown} again, and forget what {lost} knows?", yes=yes)
@@ -30,11 +32,11 @@ def free(*, yes: bool) -> int:
             here.screen.result(f"{home(here).shown} needs no hold, and has none")
             return EXIT.done
         repository, to = upload_target(here, None)
-        who = holds.holder(repository, to.remote, to.path)
+        who = hold_owner(repository, to.remote, to.path)
         if not who:
             here.screen.result("nobody holds it")
             return EXIT.done
         here.confirmed(f"End the hold of {who}?", yes=yes)
-        holds.free(repository, to, back_off, anybodys=True)
+        release_hold(repository, to, back_off, anybodys=True)
         here.screen.result(f"ended the hold of {who}")
         return EXIT.done

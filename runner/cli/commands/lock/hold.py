@@ -4,12 +4,12 @@ import os
 import socket
 
 from runner.cli.context import session
-from runner.cli.holding import home
 from runner.cli.options import EXIT, command
 from runner.cli.upload_target import branch_option, is_elsewhere_here, upload_target
 from runner.clock import format_time
 from runner.git.pushing import ci_job_url
-from runner.ledger import hold as holds
+from runner.ledger.kinds import home
+from runner.ledger.lockfile.remote_hold import acquire_hold
 
 
 @command("hold")
@@ -26,6 +26,6 @@ def hold(branch: str | None) -> int:
             return EXIT.done
         repository, to = upload_target(here, branch)
         who = ci_job_url(os.environ) or f"process {os.getpid()} on {socket.gethostname()}"
-        holds.take(repository, to, f"{who}, since {format_time(here.now)}")
+        acquire_hold(repository, to, f"{who}, since {format_time(here.now)}")
         here.screen.result(f"{to.path} is held on {to.remote} until msgrun lock push")
         return EXIT.done

@@ -6,10 +6,11 @@ from pathlib import Path
 import click
 
 from runner.cli.context import session
-from runner.cli.holding import held, home
 from runner.cli.options import EXIT, command, writes_ledger
 from runner.errors import UsageMistake
 from runner.ledger.facts import Facts
+from runner.ledger.kinds import home
+from runner.ledger.opening import held
 from runner.report import text
 
 _SOME = 20_000  # records that are imported at once
@@ -25,7 +26,7 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
     named before is told that it moved, and refuses to be used from then on.
     """
     del yes  # facts only add up, so it never asks; scripts may say it all the same
-    from runner.cli.arriving import arrived, expected, nothing_hidden  # noqa: PLC0415  # imported where used
+    from runner.ledger.moves.handover import arrived, expected, nothing_hidden  # noqa: PLC0415  # imported where used
 
     with session() as here:
         here.known_hosts.add(here.settings.lock)  # a person moves the ledger, and so vouches for its host

@@ -1,11 +1,14 @@
 """The command lock push: commits the lockfile to its branch on the git remote."""
 
 from runner.cli.context import Session, session
-from runner.cli.holding import held, home, lockfile_held, rescue_file
 from runner.cli.options import EXIT, command
-from runner.cli.upload_target import back_off, branch_option, is_elsewhere_here, upload_target
-from runner.ledger import hold as holds
-from runner.ledger.push import push_lockfile
+from runner.cli.upload_target import branch_option, is_elsewhere_here, upload_target
+from runner.ledger.kinds import home
+from runner.ledger.lockfile.location import lockfile_held
+from runner.ledger.lockfile.remote_hold import release_hold
+from runner.ledger.lockfile.upload import back_off, push_lockfile
+from runner.ledger.opening import held
+from runner.ledger.rescue_file import rescue_path_here
 
 
 @command("push")
@@ -27,14 +30,14 @@ def push(branch: str | None) -> int:
                 here.screen.result(f"{to} has all of {to.path}")
             else:
                 here.screen.result(f"pushed {done.lines:,} lines of {to.path} to {to} as {done.commit[:10]}")
-            holds.free(repository, to, back_off)
+            release_hold(repository, to, back_off)
             return EXIT.guard if ledger.facts.duplicates() else EXIT.done
 
 
 def _brought_home(here: Session) -> int:
     """Brings the lines of the rescue file to a ledger that is not in a file of the project."""
     shown = home(here).shown
-    path = rescue_file(here, f"{here.settings.plan_file.removesuffix('.plan')}.lock")
+    path = rescue_path_here(here, f"{here.settings.plan_file.removesuffix('.plan')}.lock")
     if not path.exists():
         here.screen.result(f"{shown} has all that was sent from here")
         return EXIT.done

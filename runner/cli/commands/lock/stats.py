@@ -1,9 +1,12 @@
 """The command lock stats: how large the ledger is."""
 
 from runner.cli.context import session
-from runner.cli.holding import home, is_elsewhere, known, places
 from runner.cli.options import EXIT, command
-from runner.ledger import lockfile
+from runner.ledger.address import is_elsewhere
+from runner.ledger.kinds import home
+from runner.ledger.lockfile.files import count_lines
+from runner.ledger.lockfile.location import places
+from runner.ledger.opening import known
 from runner.report import weight
 from runner.report.weight import Weight
 
@@ -22,6 +25,6 @@ def stats() -> int:
         where = places(here, tolerant=True)
         facts = known(here)
         size = where.lockfile.stat().st_size if where.lockfile.exists() else 0
-        lines = lockfile.count(where.lockfile) if size else 0
+        lines = count_lines(where.lockfile) if size else 0
         here.screen.result(weight.stats(Weight(where.shown, size, lines, len(facts.torn), len(facts)), facts.counts()))
         return EXIT.guard if facts.duplicates() else EXIT.done

@@ -3,9 +3,10 @@
 import click
 
 from runner.cli.context import session
-from runner.cli.holding import home, known
 from runner.cli.ledger_changes import refuse_tracked_run_files, require_unchanged_lockfiles
 from runner.cli.options import EXIT, command
+from runner.ledger.kinds import home
+from runner.ledger.opening import known
 
 
 @command("verify")

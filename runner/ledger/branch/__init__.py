@@ -1,0 +1,1 @@
+"""The ledger in a file on a branch of a git remote."""

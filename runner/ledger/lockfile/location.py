@@ -1,0 +1,127 @@
+"""The lockfile of a project, or of its sandbox: where it is, reading it, and opening it to write."""
+
+import contextlib
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from posixpath import dirname, join
+
+from runner.cli.context import SANDBOX_FOLDER, Session
+from runner.errors import GuardRefused, LedgerUnavailable
+from runner.git.repository import Repository, find_repository
+from runner.ledger.address import is_elsewhere
+from runner.ledger.facts import Facts
+from runner.ledger.ledger import Ledger
+from runner.ledger.lockfile.files import LockfilePaths, read_history, read_lockfile
+from runner.ledger.lockfile.ledger import LockfileLedger
+from runner.ledger.lockfile.remote_hold import refuse_if_held
+from runner.ledger.record import Record
+from runner.ledger.rescue_file import rescue_path
+from runner.managed_path import own_file
+
+ALONE = {"lock import", "lock compact", "lock free"}  # commands that other ledgers have no say in
+
+
+DESPITE_A_MOVE = {*ALONE, "lock push", "adopt"}  # commands for a ledger that moved, too: they let nothing be sent
+
+
+def places(here: Session, *, tolerant: bool = False) -> LockfilePaths:
+    """Where the lockfile lives. `tolerant`: without git's journal if git cannot be read. Raises LedgerUnavailable."""
+    lock = here.settings.lock
+    if here.options.sandbox:
+        name = f"{here.settings.plan_file.removesuffix('.plan')}.lock" if is_elsewhere(lock) else Path(lock).name
+        path = f"{SANDBOX_FOLDER}/{name}"
+        # Beside it, so that sandbox --reset removes it too.
+        return replace(located(here.tree.root, path, None), rescue=own_file(here.tree.root, f"{path}.rescue"))
+    if is_elsewhere(lock):
+        raise LedgerUnavailable(f"lock: {lock.split(':', maxsplit=1)[0]}: this needs a lockfile", "name a file")
+    try:
+        return located(here.tree.root, lock, find_repository(here.tree.root.resolve()))
+    except LedgerUnavailable as error:
+        if not tolerant:
+            raise
+        here.screen.note(f"without git's journal: {error.message}")
+        return replace(located(here.tree.root, lock, None), rescue=None)
+
+
+def located(root: Path, lock: str, repository: Repository | None) -> LockfilePaths:
+    """Where the lockfile `lock` of a project lives, and what belongs to it. Raises GuardRefused if a link is there."""
+    path = own_file(root, lock)
+    own_file(root, join(dirname(lock), ".msgrun/lock"))
+    return LockfilePaths(
+        path, repository.journal(path) if repository else None, lock, rescue_path(root, lock, repository)
+    )
+
+
+@contextlib.contextmanager
+def lockfile_held(here: Session, command: str, *, new_lock: bool, no_fetch: bool) -> Iterator[LockfileLedger]:
+    """The lockfile, held alone and brought up to date. Raises GuardRefused, LedgerUnavailable."""
+    where = places(here, tolerant=no_fetch)
+    in_sandbox = here.options.sandbox
+    if not where.exists and not (new_lock or in_sandbox):
+        raise GuardRefused(
+            f"there is no lockfile {where.shown}",
+            "without it everything would be sent again: take it back from git; if nothing was sent yet, msgrun lock"
+            " begin or --new-lock starts it",
+        )
+    repository = None if in_sandbox or no_fetch else find_repository(here.tree.root.resolve())
+    if repository and not where.exists and command != "lock import":
+        _nothing_on_branch(here, Facts())  # before it is begun: a run with --no-fetch would find it there
+    removed = list(repository.removed_version(where.lockfile)) if repository and not where.exists else []
+    with LockfileLedger(where, here.settings.salt, command, here.now) as ledger:
+        if repository:
+            _unheld(repository, where.lockfile, although_moved=command in DESPITE_A_MOVE)
+            ledger.fold_in(chain(removed, repository.remote_versions(where.lockfile)))
+        healed = ledger.heal()
+        if healed and not in_sandbox:
+            here.screen.note(f"{where.shown} lacked {healed:,} records that git or its remote knew")
+        if repository and command != "lock import":
+            _nothing_on_branch(here, ledger.facts)
+        yield ledger
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LockfileLocation:
+    """The lockfile of the project, or of its sandbox."""
+
+    here: Session
+
+    @property
+    def shown(self) -> str:
+        """Its path."""
+        return places(self.here, tolerant=True).shown
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a lockfile."""
+        return places(self.here, tolerant=True).exists
+
+    def read(self) -> Facts:
+        """What it and its journal know."""
+        return read_lockfile(places(self.here, tolerant=True))
+
+    def history(self, start: str) -> list[Record]:
+        """Every line of it and of its journal."""
+        return read_history(places(self.here, tolerant=True), start)
+
+    def held(self, command: str, *, new_lock: bool, no_fetch: bool) -> AbstractContextManager[Ledger]:
+        """The lockfile, held alone."""
+        return lockfile_held(self.here, command, new_lock=new_lock, no_fetch=no_fetch)
+
+
+def _unheld(repository: Repository, lockfile: Path, *, although_moved: bool) -> None:
+    """Raises LedgerUnavailable if a run holds the ledger on a remote: what that one sent is not known here yet.
+
+    GuardRefused if the ledger moved.
+    """
+    path = repository.inside(lockfile)
+    for remote in repository.remotes() if path else ():
+        refuse_if_held(repository, remote, path or "", although_moved=although_moved)
+
+
+def _nothing_on_branch(here: Session, facts: Facts) -> None:
+    from runner.ledger.moves.check import nothing_on_branch  # noqa: PLC0415  # imported where used
+
+    nothing_on_branch(here, facts)

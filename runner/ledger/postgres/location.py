@@ -1,0 +1,109 @@
+"""The ledger in PostgreSQL, for commands: where it is, reading it, and writing it."""
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.cli.context import Session
+from runner.errors import GuardRefused, LedgerUnavailable
+from runner.ledger.address import DatabaseAddress, parse_database_address
+from runner.ledger.facts import Facts
+from runner.ledger.moves.check import nothing_in_lockfile, nothing_on_branch
+from runner.ledger.record import Record
+from runner.ledger.rescue_file import rescue_path_here
+from runner.managed_path import own_file
+
+try:
+    from runner.ledger.postgres.ledger import Postgres
+except ImportError as missing:  # without the extra, or with a psycopg that finds no libpq
+    raise LedgerUnavailable("a PostgreSQL ledger needs psycopg", "pip install 'msgrun[postgres]'") from missing
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PostgresHome:
+    """A ledger in a PostgreSQL database."""
+
+    here: Session
+
+    @property
+    def shown(self) -> str:
+        """The server, the database and the schema, without who connects."""
+        return self._address.shown
+
+    @property
+    def exists(self) -> bool:
+        """Whether there are its tables."""
+        with self._ledger("read") as ledger:
+            return ledger.exists
+
+    def read(self) -> Facts:
+        """What it knows, and what waits in the rescue file."""
+        with self._ledger("read") as ledger:
+            is_there, facts = ledger.open(), ledger.facts
+            sending = ledger.sending(sorted(facts.messages())) if is_there else None
+        if sending:
+            self.here.screen.note(
+                f"{sending.total():,} of the unknown are just being sent, by {'; '.join(sending)}: their outcome comes"
+            )
+        facts.read_file(self._rescue, self._rescue.name)
+        return facts
+
+    def history(self, start: str) -> list[Record]:
+        """Every fact about the keys that begin with `start`."""
+        with self._ledger("read") as ledger:
+            ledger.open()
+            return ledger.history(start)
+
+    def held(self, command: str, *, new_lock: bool, no_fetch: bool) -> AbstractContextManager[Postgres]:
+        """The ledger, as others have it at the same time; begun if it is not there and `new_lock` permits it."""
+        return self._held(command, new_lock=new_lock, no_fetch=no_fetch)
+
+    @contextlib.contextmanager
+    def _held(self, command: str, *, new_lock: bool, no_fetch: bool) -> Iterator[Postgres]:
+        if no_fetch and command != "lock compact":
+            self.here.screen.note("the ledger is in a database, so --no-fetch changes nothing")
+        with self._ledger(command) as ledger:
+            if not ledger.open():
+                self._begin(ledger, command, new_lock=new_lock)
+            healed = ledger.heal()
+            if healed:
+                self.here.screen.note(f"{self.shown} lacked {healed:,} records that {self._rescue.name} knew")
+            if command != "lock import":
+                nothing_in_lockfile(self.here, self._lockfile, ledger.facts)
+            yield ledger
+
+    def _begin(self, ledger: Postgres, command: str, *, new_lock: bool) -> None:
+        """Makes the tables. Raises GuardRefused unless that is permitted, and no other ledger is known to be older."""
+        if not new_lock:
+            raise GuardRefused(
+                f"there is no ledger {self.shown}",
+                "without it everything would be sent again: look whether the address is right; if nothing was sent"
+                " yet, msgrun lock begin or --new-lock starts it",
+            )
+        if command != "lock import":
+            nothing_in_lockfile(self.here, self._lockfile, Facts())
+            nothing_on_branch(self.here, Facts())
+        ledger.open(create=True)
+
+    def _ledger(self, command: str) -> Postgres:
+        who = f"msgrun {command}, process {os.getpid()} on {socket.gethostname()}, since {self.here.now:%FT%TZ}"
+        # What another run is just sending is no business of this one; whoever settles claims has to see them all.
+        sees_living = command != "apply"
+        return Postgres(self._address, self._rescue, self.here.settings.salt, who, sees_living=sees_living)
+
+    @property
+    def _address(self) -> DatabaseAddress:
+        return parse_database_address(self.here.settings.lock)
+
+    @property
+    def _lockfile(self) -> Path:
+        """Where the ledger would be if it were a file of the default name."""
+        return own_file(self.here.tree.root, f"{self.here.settings.plan_file.removesuffix('.plan')}.lock")
+
+    @property
+    def _rescue(self) -> Path:
+        return rescue_path_here(self.here, self._lockfile.name)
