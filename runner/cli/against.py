@@ -7,7 +7,8 @@ from runner.cli.context import Session
 from runner.compare import comparison
 from runner.compare.commit_tree import find_commit, tree_at
 from runner.compare.comparison import Change, Comparison, Field, Now
-from runner.declare.project import Project, environment_names, load_settings
+from runner.declare.project import Project
+from runner.declare.settings import environment_names, load_settings
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Problem, ProblemsFound, UsageMistake
 from runner.git.repository import find_repository

@@ -12,9 +12,10 @@ import click
 from runner.cli.options import Globals
 from runner.cli.output import Screen, remember
 from runner.cli.process import watched
-from runner.declare.loading import Loading, is_within, load
-from runner.declare.project import Project, Settings, find_root, load_settings
-from runner.declare.template import Watch
+from runner.declare.project import Project, find_root
+from runner.declare.project_reader import Loading, is_within, load
+from runner.declare.settings import Settings, load_settings
+from runner.declare.template.template import Watch
 from runner.declare.tree import Tree
 from runner.errors import GuardRefused, ProblemsFound, UsageMistake
 from runner.managed_path import own_file

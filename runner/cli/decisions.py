@@ -2,7 +2,7 @@
 
 from runner.cli.context import Session
 from runner.cli.options import EXIT
-from runner.declare import rules
+from runner.declare import schema
 from runner.declare.project import Project
 from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake
 from runner.ledger.ledger import Ledger
@@ -21,7 +21,7 @@ def plan_one(here: Session, ledger: Ledger, name: str) -> tuple[PlannedMessage, 
         if any(problem.is_error for problem in project.problems):
             raise ProblemsFound(list(project.problems))
         names = [found.name for found in project.declarations]
-        raise UsageMistake(f"no message is named {name}", rules.did_you_mean(name, names))
+        raise UsageMistake(f"no message is named {name}", schema.did_you_mean(name, names))
     only = Project(project.tree, project.settings, (declaration,), ())
     made, problems = planning.make(only, ledger.facts, here.now, Choices(sandbox=here.options.sandbox))
     if any(problem.is_error for problem in problems):

@@ -5,7 +5,7 @@ from dataclasses import replace
 from runner.cli.context import Session
 from runner.cli.upload_target import is_elsewhere_here
 from runner.compare.commit_tree import Commit, find_commit, tree_at
-from runner.declare.project import environment_names, load_settings
+from runner.declare.settings import environment_names, load_settings
 from runner.declare.tree import Tree
 from runner.errors import GuardRefused, ProblemsFound, UsageMistake
 from runner.git.repository import Repository, find_repository

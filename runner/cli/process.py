@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Self
 
-from runner.declare.language import MAX_SECONDS, RenderTooLong
-from runner.declare.template import Watch
+from runner.declare.template.language import MAX_SECONDS, RenderTooLong
+from runner.declare.template.template import Watch
 
 _MMAP_THRESHOLD = -3  # of <malloc.h>
 

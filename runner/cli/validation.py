@@ -7,8 +7,8 @@ from functools import partial
 from runner.cli.context import WATCH
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
-from runner.declare.loading import Loading
-from runner.declare.survey import survey
+from runner.declare.project_reader import Loading
+from runner.declare.recipient_problems import survey
 from runner.errors import Place, Problem
 
 _BLOCK = 25  # files: few enough that a crew ends together

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, TypeVar
 
 from runner.cli.process import watched
-from runner.declare.template import Watch
+from runner.declare.template.template import Watch
 from runner.errors import MsgrunError
 
 T = TypeVar("T")

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from runner.declare.audience import Kind, Recipient, Table
+from runner.declare.audience.audience import Source
 from runner.declare.audience.recipient import normalised
 from runner.declare.audience.selection import Tally
-from runner.declare.audience.table import Source
 from runner.declare.declaration import Declaration
-from runner.declare.language import TOO_SLOW, TemplateFault
+from runner.declare.template.language import TOO_SLOW, TemplateFault
 from runner.errors import Problem
 
 _IDENTITY, _DATA = 16, 8  # bytes; a million recipients meet by chance once in 10^27 times

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from posixpath import dirname, join, normpath
 
-from runner.declare.project import SETTINGS_FILE
+from runner.declare.settings import SETTINGS_FILE
 from runner.declare.tree import Tree
 from runner.errors import UsageMistake
 from runner.git.repository import Repository

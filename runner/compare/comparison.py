@@ -12,8 +12,9 @@ from typing import Literal
 from runner.compare.audience_overlap import Overlap, find, identity, overlap, used_by
 from runner.declare.audience import Table
 from runner.declare.declaration import FLAG, Declaration
-from runner.declare.project import Project, Settings
+from runner.declare.project import Project
 from runner.declare.sample import Sample, sample_for
+from runner.declare.settings import Settings
 from runner.ledger.facts import Facts
 from runner.ledger.record import salt_check
 from runner.plan.deliveries import PlannedMessage

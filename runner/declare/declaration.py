@@ -8,9 +8,9 @@ from typing import Any, Literal
 from runner.declare.audience import Audience, Listed, Recipient
 from runner.declare.audience.recipient import Row
 from runner.declare.audience.selection import Selection, Tally
-from runner.declare.language import TemplateFault
-from runner.declare.source import Document, Path, Source
-from runner.declare.template import Text
+from runner.declare.template.language import TemplateFault
+from runner.declare.template.template import Text
+from runner.declare.yaml.document import Document, Path, Source
 from runner.errors import Place, Problem
 
 FLAG = "create_conversation_without_contact_reply"

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from runner.declare import rules
+from runner.declare import schema
 from runner.declare.audience.recipient import KINDS, Kind, Recipient
 from runner.declare.audience.selection import Tally
 from runner.declare.declaration import FLAG, Declaration, Origin
 from runner.declare.identity import DIGEST_VERSION, Payload, digester, keyer
-from runner.declare.language import TOO_SLOW, TemplateFault
+from runner.declare.template.language import TOO_SLOW, TemplateFault
 from runner.errors import Place, Problem
 from runner.key_table import Keys
 from runner.privacy import private
@@ -108,7 +108,7 @@ class _Stream:
         self._numbers: array[int] | None = None
         self._keys = {kind: keyer(salt, declaration.name, declaration.revision, kind) for kind in KINDS}
         self._digest = digester(salt)
-        self._is_valid = rules.validator("payload").is_valid
+        self._is_valid = schema.validator("payload").is_valid
         self._blank = _blank(declaration)
 
     def rendered(self, recipients: Iterable[Recipient | Problem]) -> Iterator[Delivery | Problem]:
@@ -187,9 +187,9 @@ class _Stream:
         return self._declaration.audience.label(recipient.number)
 
     def _payload_problems(self, payload: Payload, recipient: Recipient) -> list[Problem]:
-        return [self._payload_problem(found, payload, recipient) for found in rules.violations(payload, "payload")]
+        return [self._payload_problem(found, payload, recipient) for found in schema.violations(payload, "payload")]
 
-    def _payload_problem(self, found: rules.Violation, payload: Payload, recipient: Recipient) -> Problem:
+    def _payload_problem(self, found: schema.Violation, payload: Payload, recipient: Recipient) -> Problem:
         part = found.path[0] if found.path else ""
         blank = part == "to" and not payload["to"][recipient.kind]
         message = "the recipient's identifier is blank" if blank else found.message

@@ -12,7 +12,7 @@ from functools import partial
 
 from runner.clock import Clock
 from runner.declare.declaration import Declaration
-from runner.declare.project import Settings
+from runner.declare.settings import Settings
 from runner.deliver.ahead import Ahead, Written
 from runner.deliver.due import Due, LookedUp, Prepared
 from runner.deliver.lanes import MOST_LANES, Lanes

@@ -7,7 +7,7 @@ from itertools import islice
 
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, deliveries
-from runner.declare.project import Settings
+from runner.declare.settings import Settings
 from runner.errors import GuardRefused, RunStopped
 from runner.intercom.dialect import Contact, needs_lookup
 from runner.intercom.workspace import BATCH, Workspace

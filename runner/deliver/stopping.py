@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from runner.clock import Clock
-from runner.declare.project import Breakers
+from runner.declare.settings import Breakers
 from runner.deliver.summary import STOP_KINDS, Stop, Summary
 
 DRAIN = 5.0  # seconds for which a stopped run waits for what is on its way

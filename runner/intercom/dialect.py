@@ -5,7 +5,7 @@ from typing import Any
 
 from runner.declare.declaration import FLAG
 from runner.declare.identity import Payload
-from runner.declare.project import version_number
+from runner.declare.settings import version_number
 
 LOOKED_UP_SINCE = (2, 6)
 INTEGER_SENDER_SINCE = (2, 7)

@@ -8,7 +8,7 @@ import os
 
 from runner.cli.context import Session
 from runner.compare.commit_tree import Commit, tree_at
-from runner.declare.project import load_settings
+from runner.declare.settings import load_settings
 from runner.errors import GuardRefused, ProblemsFound, UsageMistake
 from runner.git.repository import Repository, find_repository
 from runner.ledger.address import redact_password

@@ -7,7 +7,7 @@ from dataclasses import replace
 import jinja2
 
 from runner.declare.declaration import Origin
-from runner.declare.template import Text
+from runner.declare.template.template import Text
 from runner.lint.layout import RAW_HOLE, Hole, Layout, Part
 from runner.lint.markup import HOLE
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from runner.declare.declaration import Declaration
-from runner.declare.source import Path
+from runner.declare.yaml.document import Path
 from runner.errors import Place, Problem, Severity
 from runner.lint.ignores import Ignores, unknown_codes
 from runner.lint.layout import Layout

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import yaml
 
-from runner.declare.rules import did_you_mean
-from runner.declare.source import Document, Path
+from runner.declare.schema import did_you_mean
+from runner.declare.yaml.document import Document, Path
 from runner.errors import Place, Problem, Severity
 from runner.lint.rules import RULES
 

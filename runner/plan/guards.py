@@ -6,7 +6,7 @@ Pure functions of what a plan knows; which guard applies to what is decided in t
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from runner.declare.project import Limits
+from runner.declare.settings import Limits
 
 
 @dataclass(frozen=True, slots=True)

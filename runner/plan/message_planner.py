@@ -8,15 +8,15 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from runner.declare import identity
+from runner.declare.audience.audience import Table
 from runner.declare.audience.csv_files import CsvFiles
 from runner.declare.audience.json_lines import JsonLines
 from runner.declare.audience.selection import REASONS, Tally
-from runner.declare.audience.table import Table
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, renderer
 from runner.declare.identity import MessageDigest
-from runner.declare.language import TOO_SLOW
-from runner.declare.survey import summed_up, survey
+from runner.declare.recipient_problems import summed_up, survey
+from runner.declare.template.language import TOO_SLOW
 from runner.errors import Problem
 from runner.key_table import KeyRun, Keys
 from runner.ledger.facts import Facts

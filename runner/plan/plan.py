@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from runner.declare.identity import plan_digest
-from runner.declare.project import Project, Settings
+from runner.declare.project import Project
+from runner.declare.settings import Settings
 from runner.errors import Problem
 from runner.ledger.facts import Facts
 from runner.plan import guards

@@ -12,10 +12,10 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runner.declare.loading import load
-from runner.declare.project import load_settings
-from runner.declare.survey import survey
-from runner.declare.template import Watch
+from runner.declare.project_reader import load
+from runner.declare.recipient_problems import survey
+from runner.declare.settings import load_settings
+from runner.declare.template.template import Watch
 from runner.declare.tree import Tree
 from runner.ledger.facts import Facts
 from runner.lint.findings import Findings

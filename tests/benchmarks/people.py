@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from runner.declare.identity import key
-from runner.declare.loading import load
-from runner.declare.project import load_settings
-from runner.declare.template import Watch
+from runner.declare.project_reader import load
+from runner.declare.settings import load_settings
+from runner.declare.template.template import Watch
 from runner.declare.tree import Tree
 from runner.ledger.record import Header, Record, salt_check
 

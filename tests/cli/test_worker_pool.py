@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from runner.cli.worker_pool import Forked, ProcessLost, forked
-from runner.declare.template import Watch
+from runner.declare.template.template import Watch
 from runner.errors import GuardRefused
 
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from runner.compare.audience_overlap import Overlap, find, identity, overlap
 from runner.declare.declaration import Declaration
-from runner.declare.loading import load
-from runner.declare.project import Settings
-from runner.declare.template import Watch
+from runner.declare.project_reader import load
+from runner.declare.settings import Settings
+from runner.declare.template.template import Watch
 from runner.declare.tree import Tree
 
 PEOPLE = st.dictionaries(st.integers(0, 40).map(str), st.sampled_from(["Ann", "Bo"]), min_size=1, max_size=20)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from runner.declare.loading import load
-from runner.declare.project import load_settings
-from runner.declare.template import Templates, Watch
+from runner.declare.project_reader import load
+from runner.declare.settings import load_settings
+from runner.declare.template.template import Templates, Watch
 from runner.declare.tree import Tree
 from tests.support.project import SEED
 

@@ -6,10 +6,10 @@ import pytest
 
 from runner.declare.declaration import Declaration
 from runner.declare.identity import key
-from runner.declare.loading import load
-from runner.declare.project import Settings
+from runner.declare.project_reader import load
 from runner.declare.sample import sample
-from runner.declare.template import Watch
+from runner.declare.settings import Settings
+from runner.declare.template.template import Watch
 from runner.declare.tree import Tree
 from runner.privacy import revealed
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from runner.clock import Clock
-from runner.declare.loading import load
-from runner.declare.project import Breakers, Settings
-from runner.declare.template import Watch
+from runner.declare.project_reader import load
+from runner.declare.settings import Breakers, Settings
+from runner.declare.template.template import Watch
 from runner.declare.tree import Tree
 from runner.deliver.apply import Run
 from runner.deliver.sending import Sender

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.declare.project import Breakers
+from runner.declare.settings import Breakers
 from runner.deliver.apply import Run
 from runner.errors import LedgerUnavailable
 from runner.ledger.durable_append import ClaimsUncertain

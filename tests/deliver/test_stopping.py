@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from runner.clock import Clock
-from runner.declare.project import Breakers
+from runner.declare.settings import Breakers
 from runner.deliver.stopping import DRAIN, Halt, Stopping
 from runner.deliver.summary import STOP_KINDS, Stop, Summary, Told
 from runner.ledger.record import Record

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from runner.declare.loading import load
-from runner.declare.project import load_settings
-from runner.declare.survey import survey
-from runner.declare.template import Watch
+from runner.declare.project_reader import load
+from runner.declare.recipient_problems import survey
+from runner.declare.settings import load_settings
+from runner.declare.template.template import Watch
 from runner.declare.tree import Tree
 from runner.lint.findings import Findings
 from runner.lint.linter import MessageLint, Policy

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.declare.declaration import Origin
-from runner.declare.source import Source, documents
-from runner.declare.template import Templates, Watch
+from runner.declare.template.template import Templates, Watch
 from runner.declare.tree import Tree
+from runner.declare.yaml.document import Source, documents
 from runner.lint.drawing import lay_out
 from runner.lint.writing import Writing
 from tests.support.project import ROOT

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from runner.declare.source import Source, documents
+from runner.declare.yaml.document import Source, documents
 from runner.lint.rules import RULES
 from tests.lint.conftest import QUIET
 from tests.support.project import ROOT

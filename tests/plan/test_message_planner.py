@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from runner.declare.loading import load
-from runner.declare.project import load_settings
-from runner.declare.template import Watch
+from runner.declare.project_reader import load
+from runner.declare.settings import load_settings
+from runner.declare.template.template import Watch
 from runner.declare.tree import Tree
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.declare.delivery import deliveries
-from runner.declare.loading import load
-from runner.declare.project import Limits, Project, Settings
-from runner.declare.template import Watch
+from runner.declare.project import Project
+from runner.declare.project_reader import load
+from runner.declare.settings import Limits, Settings
+from runner.declare.template.template import Watch
 from runner.declare.tree import Tree
 from runner.errors import GuardRefused
 from runner.ledger.facts import Facts

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from runner.declare.audience.recipient import normalised
 from runner.declare.delivery import Delivery, deliveries
-from runner.declare.loading import load
-from runner.declare.project import Settings
-from runner.declare.template import Watch
+from runner.declare.project_reader import load
+from runner.declare.settings import Settings
+from runner.declare.template.template import Watch
 from runner.declare.tree import Tree
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record

@@ -10,7 +10,7 @@ import click
 from runner.cli import init_ledger, scaffold
 from runner.cli.options import EXIT, Globals, command
 from runner.cli.output import Screen, remember
-from runner.declare import rules
+from runner.declare import schema
 from runner.errors import UsageMistake
 from runner.git.repository import find_repository
 from runner.ledger.record import Header, salt_check
@@ -62,8 +62,8 @@ def _files(root: Path, remote: str) -> dict[str, str]:
     files = {
         **scaffold.files(salt, datetime.now(UTC).date() + _SOON, scaffold.LOCK.format(remote=remote) if remote else ""),
         **{
-            f"schema/{kind}.schema.json": rules.schema_path(kind).read_text(encoding="utf-8")
-            for kind in rules.KINDS[:2]
+            f"schema/{kind}.schema.json": schema.schema_path(kind).read_text(encoding="utf-8")
+            for kind in schema.KINDS[:2]
         },
     }
     if remote or (root / "msgrun.yaml").exists():

@@ -5,9 +5,10 @@ import click
 from runner.cli.context import Session, session
 from runner.cli.options import EXIT, command, format_option
 from runner.cli.output import Screen
-from runner.declare.project import Project, version_number
-from runner.declare.rules import did_you_mean
-from runner.declare.survey import survey
+from runner.declare.project import Project
+from runner.declare.recipient_problems import survey
+from runner.declare.schema import did_you_mean
+from runner.declare.settings import version_number
 from runner.errors import Problem, UsageMistake
 from runner.lint.findings import Findings
 from runner.lint.linter import MessageLint, Policy

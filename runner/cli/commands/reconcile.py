@@ -7,8 +7,8 @@ import click
 
 from runner.cli.context import Session, session
 from runner.cli.options import EXIT, Duration, command, writes_ledger
-from runner.declare import rules
-from runner.declare.project import version_number
+from runner.declare import schema
+from runner.declare.settings import version_number
 from runner.deliver.reconcile import Reconciliation
 from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError, RunStopped, UsageMistake
 from runner.ledger.facts import Facts
@@ -54,7 +54,7 @@ def _reconciled(here: Session, facts: Facts, name: str | None, wait: float, writ
     """Looks for what is unknown, tells of it, and returns the exit code."""
     names = sorted(facts.messages())
     if name is not None and name not in names:
-        raise UsageMistake(f"the ledger knows nothing of {name}", rules.did_you_mean(name, names))
+        raise UsageMistake(f"the ledger knows nothing of {name}", schema.did_you_mean(name, names))
     work = Reconciliation(facts, name, here.settings.salt)
     workspace = facts.header(here.settings.salt).workspace
     error: MsgrunError | None = None

@@ -5,7 +5,7 @@ import orjson
 
 from runner.cli.context import Session, session
 from runner.cli.options import EXIT, command
-from runner.declare import rules
+from runner.declare import schema
 from runner.declare.delivery import Delivery, deliveries
 from runner.declare.project import Project
 from runner.errors import Problem, ProblemsFound, UsageMistake
@@ -55,7 +55,7 @@ def _unknown_name(here: Session, project: Project, name: str) -> Exception:
         return ProblemsFound(list(project.problems))
     del here
     names = [declaration.name for declaration in project.declarations]
-    return UsageMistake(f"no message is named {name}", rules.did_you_mean(name, names))
+    return UsageMistake(f"no message is named {name}", schema.did_you_mean(name, names))
 
 
 def _address(text: str | None) -> tuple[str, str] | None:

@@ -6,7 +6,7 @@ import click
 
 from runner.cli.context import session
 from runner.cli.options import EXIT, command, format_option
-from runner.declare import rules
+from runner.declare import schema
 from runner.errors import UsageMistake
 from runner.ledger.opening import known
 from runner.report import machine, text
@@ -25,7 +25,7 @@ def status(name: str | None, form: str) -> int:
         counts = Counter({held: number for held, number in facts.counts().items() if name in (None, held.message)})
         if name is not None and not counts:
             names = sorted(facts.messages())
-            raise UsageMistake(f"the ledger knows nothing of {name}", rules.did_you_mean(name, names))
+            raise UsageMistake(f"the ledger knows nothing of {name}", schema.did_you_mean(name, names))
         if form == "json":
             for part in machine.status(counts, facts.holding(*machine.STATUSES, message=name)):
                 here.screen.result(part)

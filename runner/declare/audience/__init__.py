@@ -6,8 +6,8 @@ have), `expected` (about how many), `rows()` (a Row, or a Problem, for each row 
 has another column).
 """
 
+from runner.declare.audience.audience import Listed, Table
 from runner.declare.audience.recipient import KINDS, Kind, Recipient, Role
-from runner.declare.audience.table import Listed, Table
 
 __all__ = ["KINDS", "Audience", "Kind", "Listed", "Recipient", "Role", "Table"]
 

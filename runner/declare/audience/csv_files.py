@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import ClassVar
 
-from runner.declare.audience.csv_form import FAULTS, Form, detected, fault, reader, text
+from runner.declare.audience.csv_dialect import FAULTS, Form, detected, fault, reader, text
 from runner.declare.audience.files import (
     disguised,
     files_title,

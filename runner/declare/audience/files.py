@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, TypeVar
 
-from runner.declare.audience.extra import extra_package
+from runner.declare.audience.optional_package import extra_package
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem
 

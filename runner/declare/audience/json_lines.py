@@ -24,8 +24,8 @@ from runner.declare.audience.files import (
     unreadable,
 )
 from runner.declare.audience.recipient import Row
-from runner.declare.nodes import MAX_DEPTH
 from runner.declare.tree import NotReadable, Tree
+from runner.declare.yaml.nodes import MAX_DEPTH
 from runner.errors import Place, Problem
 
 MAX_LINE = 16 * 1024 * 1024  # bytes

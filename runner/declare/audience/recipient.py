@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from runner.declare.template import Text
+from runner.declare.template.template import Text
 
 Role = Literal["user", "contact"]
 Kind = Literal["id", "user_id", "email"]

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from runner.declare.audience import cells
+from runner.declare.audience import broken_cells
+from runner.declare.audience.audience import Listed, Table
 from runner.declare.audience.recipient import KINDS, Kind, Recipient, normalised
 from runner.declare.audience.suppression import Suppression
-from runner.declare.audience.table import Listed, Table
-from runner.declare.condition import Condition
-from runner.declare.language import TemplateFault
+from runner.declare.template.condition import Condition
+from runner.declare.template.language import TemplateFault
 from runner.errors import Problem
 from runner.key_table import Keys
 
@@ -99,8 +99,8 @@ class Selection:
                 if reason:
                     tally.left_out[reason] += 1
                     continue
-            if source and cells.odd(recipient.vars, self.used, is_text=source.is_text):
-                for warning in cells.warnings(recipient.vars, self.used, source.place(recipient.number)):
+            if source and broken_cells.odd(recipient.vars, self.used, is_text=source.is_text):
+                for warning in broken_cells.warnings(recipient.vars, self.used, source.place(recipient.number)):
                     tally.notice(warning)
             yield recipient
 

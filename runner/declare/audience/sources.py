@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from runner.declare.audience.audience import Source
 from runner.declare.audience.files import plain_suffix
 from runner.declare.audience.suppression import Suppression, read_suppression
-from runner.declare.audience.table import Source
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem
 
@@ -31,15 +31,15 @@ def read_source(tree: Tree, to: Mapping[str, Any], beside: str, origin: Place) -
     source: Source | None
     problems: list[Problem] = []
     if key == "sql":
-        from runner.declare.audience.query import read_query  # noqa: PLC0415  # imported where used
+        from runner.declare.audience.sql_query import read_query  # noqa: PLC0415  # imported where used
 
         source = read_query(tree, to[key], rename, origin)
     else:
         paths = tree.find(to[key], beside)
         match key:
             case "csv":
+                from runner.declare.audience.csv_dialect import Form  # noqa: PLC0415  # likewise
                 from runner.declare.audience.csv_files import read_csv  # noqa: PLC0415  # likewise
-                from runner.declare.audience.csv_form import Form  # noqa: PLC0415  # likewise
 
                 delimiter = {"tab": "\t"}.get(to.get("delimiter", ""), to.get("delimiter"))
                 source, problems = read_csv(tree, paths, Form(delimiter, to.get("quote"), to.get("encoding")), rename)
@@ -48,11 +48,11 @@ def read_source(tree: Tree, to: Mapping[str, Any], beside: str, origin: Place) -
 
                 source, problems = read_json_lines(tree, paths, rename)
             case "yaml":
-                from runner.declare.audience.yaml_list import read_yaml  # noqa: PLC0415  # likewise
+                from runner.declare.audience.yaml_files import read_yaml  # noqa: PLC0415  # likewise
 
                 source, problems = read_yaml(tree, paths, rename)
             case _:
-                from runner.declare.audience.query import read_parquet  # noqa: PLC0415  # likewise
+                from runner.declare.audience.sql_query import read_parquet  # noqa: PLC0415  # likewise
 
                 source = read_parquet(tree, paths, rename, origin)
     if source:

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from runner.declare import rules
+from runner.declare import schema
+from runner.declare.audience.audience import Source
 from runner.declare.audience.recipient import KINDS, Kind, normalised
-from runner.declare.audience.table import Source
 from runner.errors import Place, Problem, Severity
 from runner.key_table import Keys
 from runner.privacy import private
@@ -88,8 +88,8 @@ def _no_contact(known: Mapping[Kind, str], place: Place) -> Problem | None:
     """What keeps a row from excluding anybody: no recipient has such an address, and nobody would notice."""
     for kind, value in known.items():
         contact = {"type": "user", kind: value.strip()}
-        if value.strip() and not rules.validator("contact").is_valid(contact):
-            found = rules.violations(contact, "contact")[0]
+        if value.strip() and not schema.validator("contact").is_valid(contact):
+            found = schema.violations(contact, "contact")[0]
             message = f"{private(value.strip()[:80])} excludes nobody: {found.message}"
             return Problem(found.code, place, message, found.hint or "one address a row; a domain excludes nobody")
     return None

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from runner.cli.context import Session
-from runner.declare.project import load_settings
+from runner.declare.settings import load_settings
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.repository import find_repository
 from runner.ledger.address import DEFAULT_BRANCH, BranchAddress, is_elsewhere, is_postgres, redact_password

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from runner.cli.context import Session
-from runner.declare.project import load_settings
+from runner.declare.settings import load_settings
 from runner.errors import LedgerUnavailable
 from runner.git.repository import find_repository
 from runner.managed_path import own_file

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from runner.cli.context import Session
 from runner.compare.commit_tree import Commit, tree_at
-from runner.declare.project import SETTINGS_FILE, load_settings
+from runner.declare.settings import SETTINGS_FILE, load_settings
 from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake
 from runner.git.repository import Repository, find_repository
 from runner.ledger.address import is_elsewhere, redact_password

@@ -1,0 +1,99 @@
+"""Cells that say something went wrong before they got here: a spreadsheet's error, a formula, a word for nothing.
+
+An identifier like that is an error (the payload's schema holds the same rules). In a text it may be right, for people
+are called Null: so there it is told as a warning, and sent.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from runner.errors import Place, Problem, Severity
+from runner.privacy import private
+
+# What Excel, LibreOffice and Google Sheets write where a formula fails, in English, German, French, Spanish, Italian,
+# Portuguese and Dutch. Source: the lists of error values in Microsoft's and LibreOffice's documentation.
+_ERRORS = (
+    *("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#ERROR!", "#N/A!"),
+    *("#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#BUSY!", "#GETTING_DATA", "#EXTERNAL!", "#PYTHON!"),
+    *("#NV", "#BEZUG!", "#WERT!", "#ZAHL!", "#\u00dcBERLAUF!", "#KALK!"),
+    *("#VALEUR!", "#NOM?", "#NOMBRE!", "#NUL!", "#PROPAGATION!", "#CALCUL!"),
+    *(
+        "#\u00a1REF!",
+        "#\u00a1VALOR!",
+        "#\u00bfNOMBRE?",
+        "#\u00a1NUM!",
+        "#\u00a1DIV/0!",
+        "#\u00a1NULO!",
+        "#\u00a1DESBORDAMIENTO!",
+    ),
+    *("#N/D", "#RIF!", "#VALORE!", "#NOME?", "#NULLO!", "#VALOR!", "#N/B", "#VERW!", "#WAARDE!", "#NAAM?", "#GETAL!"),
+    *("Loading...", "Loading\u2026"),
+    *(f"Err:{number}" for number in range(501, 541)),
+    *("#" * width for width in range(3, 256)),  # a column that was too narrow to be shown
+)
+
+
+_WORDS = ("NULL", "null", "Null", "(null)", "<null>", "NaN", "nan", "NAN", "None", "undefined", "[object Object]")
+
+
+_ODD = frozenset((*_ERRORS, *_WORDS, "\\N", "N/A", "n/a", "NaT", "<NA>"))
+
+
+_FORMULA = re.compile(r"=[^=\s]|[@+-][A-Za-z.]+\(|[@+-].*\|")
+
+
+_LOST = "\ufffd"  # what stands for a character that could not be decoded
+
+
+_MOST = 2**53  # the largest whole number that a float is sure to hold
+
+
+def odd(values: Mapping[str, Any], used: frozenset[str] | None, *, is_text: bool) -> bool:
+    """Whether some value may be odd: quick, for every row is asked. `used` as in `warnings`.
+
+    `is_text`: all values are known to be text.
+    """
+    if used is not None and 2 * len(used) < len(values):
+        values = {name: values[name] for name in used if name in values}
+    texts: Collection[str]
+    if is_text:
+        texts = values.values()
+    else:
+        texts = [value for value in values.values() if type(value) is str]
+        if len(texts) < len(values) and any(type(value) is float and abs(value) >= _MOST for value in values.values()):
+            return True
+    if not _ODD.isdisjoint(texts):
+        return True
+    joined = "\n" + "\n".join(texts)
+    if "\n=" in joined or "\n@" in joined or "\n+" in joined or "\n-" in joined:
+        return True
+    return "\0" in joined or _LOST in joined
+
+
+def warnings(values: Mapping[str, Any], used: frozenset[str] | None, place: Place) -> Iterator[Problem]:
+    """What is odd in a row, of the variables that are used (None: of all)."""
+    for name, value in values.items():
+        if (used is None or name in used) and (found := _oddity(value)):
+            message, hint = found
+            yield Problem("odd-cell", place, f"{name} {message}", hint, Severity.WARNING)
+
+
+def _oddity(value: Any) -> tuple[str, str] | None:
+    """What is odd in a value, and what to do about it."""
+    if type(value) is float and abs(value) >= _MOST:
+        return f"is {private(value)}: so large a number was rounded", "write it as a text, in quotes"
+    if type(value) is not str:
+        return None
+    if value in _ODD:
+        return (
+            f"is {value}: the word for a value that is missing, or a spreadsheet's error",
+            "if nothing is meant, leave the cell empty and give the text a default",
+        )
+    if _FORMULA.match(value):
+        return f"is {private(value[:80])}: a formula", "export the values instead"
+    if _LOST in value:
+        return "holds U+FFFD: a character was lost where the file was written", "export it again, as UTF-8"
+    if "\0" in value:
+        return "holds a NUL character", "export it again, as UTF-8"
+    return None

@@ -1,0 +1,93 @@
+"""A YAML file as a source: one list of mappings, for audiences that people write by hand."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from runner.declare.audience.files import files_title, numbered, row_label, row_place
+from runner.declare.audience.json_lines import overwritten, row_of
+from runner.declare.audience.recipient import Row
+from runner.declare.tree import NotReadable, Tree
+from runner.declare.yaml.document import Document, decode, documents
+from runner.errors import Place, Problem
+
+MAX_SIZE = 4 * 1024 * 1024  # bytes: a YAML file is read as a whole
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class YamlList:
+    """The members of a list. A row is known by the line on which it begins."""
+
+    tree: Tree
+    paths: tuple[str, ...]
+    members: tuple[Row, ...]
+    columns: tuple[str, ...]
+    is_text: ClassVar[bool] = False
+    is_complete: ClassVar[bool] = True
+
+    @property
+    def expected(self) -> int:
+        """About how many rows there are."""
+        return len(self.members)
+
+    @property
+    def title(self) -> str:
+        """What is read, in few words."""
+        return files_title(self.paths)
+
+    def label(self, number: int) -> str:
+        """How problems call a row."""
+        return row_label(self.paths, number)
+
+    def place(self, number: int) -> Place:
+        """Where a row stands."""
+        return row_place(self.paths, number)
+
+    def rows(self) -> Iterator[Row | Problem]:
+        """The members in order."""
+        return iter(self.members)
+
+
+def read_yaml(tree: Tree, paths: Sequence[str], rename: Mapping[str, str]) -> tuple[YamlList | None, list[Problem]]:
+    """The files as one source, and what is wrong with them."""
+    members: list[Row] = []
+    problems: list[Problem] = []
+    for index, path in enumerate(paths):
+        found = _document(tree, path)
+        if isinstance(found, Problem):
+            problems.append(found)
+            continue
+        for position, value in enumerate(found.value):
+            place = found.place((position,))
+            if isinstance(value, dict) and (lost := overwritten(value, rename, place)):
+                problems.append(lost)
+            elif isinstance(value, dict):
+                members.append(row_of(value, numbered(index, place.line), rename))
+            else:
+                message = "this member of the list is no mapping"
+                problems.append(Problem("yaml-row", place, message, "for example - {email: …, first_name: Bo}"))
+    columns = dict.fromkeys(name for values, blank, _ in members for name in (*values, *blank))
+    return (None if problems else YamlList(tree, tuple(paths), tuple(members), tuple(columns))), problems
+
+
+def _document(tree: Tree, path: str) -> Document | Problem:
+    """The one document of a file, which holds a list."""
+    try:
+        data = tree.read(path)
+    except NotReadable as error:
+        return Problem(error.code, Place(path), error.message, error.hint)
+    if len(data) > MAX_SIZE:
+        message = f"{path} is larger than {MAX_SIZE // 1024 // 1024} MiB, and YAML is read as a whole"
+        return Problem("yaml-too-large", Place(path), message, "use csv or jsonl, which are read row by row")
+    source = decode(path, data)
+    if isinstance(source, Problem):
+        return source
+    read = list(documents(source))
+    faulty = next((found for found in read if isinstance(found, Problem) and found.is_error), None)
+    if faulty:
+        return faulty
+    found = [each for each in read if isinstance(each, Document)]
+    if len(found) != 1 or not isinstance(found[0].value, list):
+        hint = "for example - {email: …, first_name: Bo}"
+        return Problem("yaml-row", Place(path), "the file is not one list of mappings", hint)
+    return found[0]

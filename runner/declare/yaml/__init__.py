@@ -1,0 +1,1 @@
+"""YAML: texts to plain values that remember where they stand."""

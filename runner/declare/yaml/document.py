@@ -1,0 +1,227 @@
+"""Files and the YAML documents in them, which remember where everything stands."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import yaml
+
+from runner.declare.tree import NotReadable, Tree
+from runner.declare.yaml import nodes
+from runner.declare.yaml.syntax import BadYaml, Fault
+from runner.errors import Place, Problem, Severity
+from runner.privacy import addresses, private
+
+Path = Sequence[str | int]
+
+
+# Keys of `to` that say nothing of a single recipient; a misspelt one may.
+_OPEN = frozenset(
+    {"id", "type", "csv", "jsonl", "parquet", "yaml", "sql", "columns", "delimiter", "quote", "encoding"}
+    | {"where", "exclude", "unique_by", "split", "duplicates"}
+)
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a terminal would obey them
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file: its path relative to the root (with `/`) and its text, decoded."""
+
+    path: str
+    text: str
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines without their ends."""
+        return self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+    def line(self, number: int) -> str:
+        """Line `number` (from 1) as it may be shown, without control characters; nothing beyond the end."""
+        return _CONTROL.sub("\ufffd", self.lines[number - 1]) if 0 < number <= len(self.lines) else ""
+
+
+class Document:
+    """One YAML document: its value as plain Python, and the place of every part of it.
+
+    A path is a sequence of keys and indices from the document's root.
+    """
+
+    def __init__(self, source: Source, root: yaml.Node, value: Any) -> None:
+        self.source = source
+        self.root = root
+        self.value = value
+
+    def node(self, path: Path) -> yaml.Node:
+        """The node at the path, or the deepest one on the way to it that exists."""
+        node = self.root
+        for step in path:
+            below = _child(node, step)
+            if below is None:
+                break
+            node = below
+        return node
+
+    def place(self, path: Path = ()) -> Place:
+        """Where the value at the path begins; for a missing key, where its mapping begins."""
+        return self._at(self.node(path))
+
+    def key_place(self, path: Path) -> Place:
+        """Where the key that is the path's last step stands."""
+        parent = self.node(path[:-1])
+        if isinstance(parent, yaml.MappingNode):
+            for key, _ in parent.value:
+                if key.value == path[-1]:
+                    return self._at(key)
+        return self.place(path)
+
+    def problem(self, code: str, path: Path, message: str, hint: str = "", *, at_key: bool = False) -> Problem:
+        """An error at the value (or the key) of a path."""
+        return self.problem_at(code, self.key_place(path) if at_key else self.place(path), message, hint)
+
+    def problem_at(self, code: str, place: Place, message: str, hint: str = "") -> Problem:
+        """An error at a place of this document."""
+        return Problem(code, place, message, hint, excerpt=self.excerpt(place.line))
+
+    def warning(self, code: str, path: Path, message: str, hint: str = "", *, at_key: bool = False) -> Problem:
+        """A warning at the value (or the key) of a path."""
+        place = self.key_place(path) if at_key else self.place(path)
+        return Problem(code, place, message, hint, Severity.WARNING, self.excerpt(place.line))
+
+    def excerpt(self, line: int) -> str:
+        """The line of the file, with the recipients' values and all addresses in it marked as private."""
+        text = self.source.line(line)
+        own = [
+            (start, end if end >= 0 else len(text)) for number, start, end in self._private_spans if number == line - 1
+        ]
+        # An address may also stand where no recipient belongs, under a misspelt key for one.
+        others = [(start, end) for start, end in addresses(text) if not any(a < end and start < b for a, b in own)]
+        for start, end in sorted([*own, *others], reverse=True):
+            text = text[:start] + private(text[start:end]) + text[end:]
+        return text
+
+    def template_place(self, path: Path, template_line: int, name: str = "") -> Place:
+        """Where line `template_line` (from 1) of the template in the scalar at the path stands.
+
+        In a block scalar it has a line of its own. In a folded one or a quoted one several lines of the file make
+        one line of the template: then the first of them that mentions `name`, else the scalar's own place.
+        """
+        node = self.node(path)
+        if not isinstance(node, yaml.ScalarNode):
+            return self._at(node)
+        first, last = node.start_mark.line, max(node.end_mark.line, node.start_mark.line)
+        if node.style == "|":
+            return self._mention(first + template_line, first + template_line, name)
+        default = self._at(node)
+        tagged = [line for line in range(first, last + 1) if re.search(r"\{[{%]", self.source.line(line + 1))]
+        if first < last and len(tagged) == 1:
+            default = self._mention(tagged[0], tagged[0], "")
+        return self._mention(first + (node.style == ">"), last, name, default=default)
+
+    def _mention(self, first: int, last: int, name: str, default: Place | None = None) -> Place:
+        found = re.compile(rf"(?<![\w.]){re.escape(name)}(?!\w)") if name else re.compile(r"\{[{%]")
+        for index in range(first, last + 1):
+            line = self.source.line(index + 1)
+            opening = re.search(r"\{[{%]", line)
+            match = found.search(line, opening.start() if opening else 0)
+            if match and (name or default is None):
+                return Place(self.source.path, index + 1, match.start() + 1)
+        if default:
+            return default
+        text = self.source.line(first + 1)
+        return Place(self.source.path, first + 1, len(text) - len(text.lstrip()) + 1)
+
+    def _at(self, node: yaml.Node) -> Place:
+        return Place(self.source.path, node.start_mark.line + 1, node.start_mark.column + 1)
+
+    @cached_property
+    def _private_spans(self) -> list[tuple[int, int, int]]:
+        """(line, start, end) of the recipients' addresses and variables; -1 is the line's end."""
+        spans: list[tuple[int, int, int]] = []
+        to = _child(self.root, "to")
+        recipients = to.value if isinstance(to, yaml.SequenceNode) else [to]
+        for recipient in recipients:
+            if isinstance(recipient, yaml.MappingNode):
+                for key, value in recipient.value:
+                    if not isinstance(key, yaml.ScalarNode) or key.value not in _OPEN:
+                        spans.extend(_scalar_spans(value))
+            elif recipient is not None:
+                spans.extend(_scalar_spans(recipient))
+        return spans
+
+
+def documents(source: Source) -> Iterator[Document | Problem]:
+    """The documents of a file, and what is wrong with its YAML; what stands before a syntax error is still given."""
+    try:
+        for root in nodes.composed(source.text):
+            made = nodes.Construction(root)
+            document = Document(source, root, made.value)
+            for fault in made.faults:
+                yield _fault_problem(source, fault, document.excerpt(fault.line + 1))
+            if not made.fatal and not (made.value is None and root.value == ""):
+                yield document
+    except BadYaml as error:
+        # Nothing tells whose values a line shows that could not be read as YAML, so all of it counts as private.
+        yield _fault_problem(source, error.fault, private(source.line(error.fault.line + 1)))
+
+
+def decode(path: str, data: bytes) -> Source | Problem:
+    """The text of a file, UTF-8 with or without a byte order mark, or the place where it is not."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return Problem("not-utf-8", Place(path), "the file is UTF-16, not UTF-8", "save it as UTF-8")
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        return Source(path, data.decode())
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode()
+        place = Place(path, before.count("\n") + 1, len(before) - before.rfind("\n"))
+        return Problem("not-utf-8", place, f"byte 0x{data[error.start]:02X} is not UTF-8", "save the file as UTF-8")
+
+
+def _fault_problem(source: Source, fault: Fault, excerpt: str) -> Problem:
+    place = Place(source.path, fault.line + 1, fault.column + 1)
+    severity = Severity.WARNING if fault.warning else Severity.ERROR
+    return Problem(fault.code, place, fault.message, fault.hint, severity, excerpt)
+
+
+def _child(node: yaml.Node, step: str | int) -> yaml.Node | None:
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+        items: list[yaml.Node] = node.value
+        return items[step] if step < len(items) else None
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    merged: yaml.Node | None = None
+    for key, value in node.value:
+        if key.value == step:
+            found: yaml.Node = value
+            return found
+        if key.tag == nodes.MERGE:
+            sources = value.value if isinstance(value, yaml.SequenceNode) else [value]
+            merged = merged or next(filter(None, (_child(source, step) for source in sources)), None)
+    return merged
+
+
+def _scalar_spans(node: yaml.Node) -> Iterator[tuple[int, int, int]]:
+    if isinstance(node, yaml.ScalarNode):
+        first, last = node.start_mark, node.end_mark
+        for line in range(first.line, last.line + 1):
+            end = last.column if line == last.line and first.line == last.line else -1
+            yield line, first.column if line == first.line else 0, end
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _scalar_spans(item)
+    else:
+        for _, value in node.value:
+            yield from _scalar_spans(value)
+
+
+def read_documents(tree: Tree, path: str) -> Iterable[Document | Problem]:
+    """The documents of a YAML file of the project, and what is wrong with what is none."""
+    try:
+        source = decode(path, tree.read(path))
+    except NotReadable as error:
+        return [Problem(error.code, Place(path), error.message, error.hint)]
+    return [source] if isinstance(source, Problem) else documents(source)

@@ -1,0 +1,275 @@
+"""What a template may not do: print what is no text, differ from run to run, grow without bounds."""
+
+from __future__ import annotations
+
+import pytest
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from runner.declare.template.language import MAX_RENDERED, TemplateFault
+from runner.declare.template.template import Templates, Watch
+
+VALUES = {"n": None, "l": [1, None], "c": {"a": None, "b": "x"}, "t": "x", "yes": True, "k": {"a": 1, "b": 2}}
+
+DOUBLE = "{% set v = namespace(s='ab') %}{% for i in range(60) %}"
+
+# Every one of these would put None, a Python repr or an address of memory before a customer.
+NO_TEXT = [
+    "{{ n }}",
+    "{{ l[1] }}",
+    "{{ c.a }}",
+    "{{ none }}",
+    "{{ None }}",
+    "{{ 'a' ~ none }}",
+    "{{ 'a' ~ l }}",
+    "{{ none ~ none ~ 'x' }}",
+    "{{ l }}",
+    "{{ c }}",
+    "{{ (1, 2) }}",
+    "{{ l | string }}",
+    "{{ l | join }}",
+    "{{ [l] | join }}",
+    "{{ k.items() | join }}",
+    "{{ [none] | join(',') }}",
+    "{{ 'ab' | list | join(none) }}",
+    "{{ [c] | join(',', attribute='a') }}",
+    "{{ none | upper }}",
+    "{{ l | upper }}",
+    "{{ none | safe }}",
+    "{{ l | safe }}",
+    "{{ none | e }}",
+    "{{ none | trim }}",
+    "{{ none | title }}",
+    "{{ none | replace('N', 'x') }}",
+    "{{ 'x' | replace('x', none) }}",
+    "{{ none | urlencode }}",
+    "{{ {'a': none} | urlencode }}",
+    "{{ {'a': l} | xmlattr }}",
+    "{{ none | striptags }}",
+    "{{ none | urlize }}",
+    "{{ none | center(9) }}",
+    "{{ 'a b c d' | truncate(3, end=none, leeway=0) }}",
+    "{{ '%s' % none }}",
+    "{{ '%s' % l }}",
+    "{{ '%s %s' % (1, none) }}",
+    "{{ '%(a)s' % {'a': none} }}",
+    "{{ '%r' % 'x' }}",
+    "{{ '%s' | format(none) }}",
+    "{{ '%s' | format(l) }}",
+    "{{ '%(a)s' | format(a=none) }}",
+    "{{ '%a' | format('x') }}",
+    "{{ '{}'.format(none) }}",
+    "{{ '{!r}'.format('x') }}",
+    "{{ '{a}'.format(a=l) }}",
+    "{{ '{.upper}'.format('x') }}",
+    "{{ '{0[a]}'.format(c) }}",
+    "{{ ', '.join([none]) }}",
+    "{{ ', '.join(k.items()) }}",
+    "{{ l | map('string') | join }}",
+    "{{ l | pprint }}",
+    "{{ 1e308 * 10 }}",
+    "{{ 'nan' | float }}",
+    "{{ (-1) ** 0.5 }}",
+    "{{ t.upper }}",
+    "{{ t.upper ~ '' }}",
+    "{{ t.encode() }}",
+    "{{ range }}",
+    "{{ range(3) }}",
+    "{{ namespace(a=1) }}",
+    "{{ cycler('a') | string }}",
+    "{{ joiner('a') | string }}",
+    "{{ dict(a=1) | string }}",
+    "{{ self }}",
+    "{{ self | string }}",
+    "{% for x in t %}{{ loop }}{% endfor %}",
+    "{% for x in t %}{{ loop ~ x }}{% endfor %}",
+    "{% macro m() %}x{% endmacro %}{{ m }}",
+    "{% macro m() %}x{% endmacro %}{{ m | string }}",
+    "{% macro m() %}{{ caller }}{% endmacro %}{% call m() %}x{% endcall %}",
+    "{% set x %}{{ none }}{% endset %}{{ x }}",
+    "{% filter upper %}{{ none }}{% endfilter %}",
+    "{{ l | map('upper') | list }}",
+    "{{ k.keys() }}",
+    "{{ k | items }}",
+    "{{ [{'a': 1}] | groupby('a') | first }}",
+    "{{ l | batch(1) | first }}",
+    "{{ l | select('none') | first ~ 'x' }}",
+    "{{ missing }}",
+    "{{ missing | string }}",
+    "{{ missing ~ '' }}",
+    "{{ [missing] | join }}",
+    "{{ '%s' % missing }}",
+    "{{ '{}'.format(missing) }}",
+    "{{ missing.part }}",
+    "{{ missing + 1 }}",
+    "{{ missing() }}",
+    "{{ missing | upper }}",
+    "{{ missing | length }}",
+    "{{ missing in t }}",
+    "{{ t.__class__ }}",
+    "{{ t.format.__globals__ }}",
+]
+
+
+@pytest.mark.parametrize("source", NO_TEXT)
+@pytest.mark.parametrize("html", [True, False])
+def test_what_is_no_text_is_never_printed(render, source, html):
+    with pytest.raises(TemplateFault):
+        render(source, html=html, **VALUES)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ 9 ** 99999 }}",
+        "{{ ((9 ** 64) ** 64) ** 64 }}",
+        "{% set v = namespace(n=9) %}{% for i in range(60) %}{% set v.n = v.n * v.n %}{% endfor %}",
+        "{{ 'ab' * 900000 }}",
+        "{{ 900000 * 'ab' }}",
+        "{{ [1] * 9000000 }}",
+        "{% set v = namespace(s='ab') %}{% for i in range(60) %}{% set v.s = v.s + v.s %}{% endfor %}",
+        "{% set v = namespace(s='ab') %}{% for i in range(60) %}{% set v.s = v.s ~ v.s %}{% endfor %}{{ v.s }}",
+        "{% set v = namespace(s=[1]) %}{% for i in range(60) %}{% set v.s = v.s + v.s %}{% endfor %}",
+        DOUBLE + "{% set v.s = v.s | replace('a', 'aaaaaaaaaaaaaaaaaaaa') %}{% endfor %}",
+        DOUBLE + "{% set v.s = v.s.replace('a', 'aaaaaaaaaaaaaaaaaaaa') %}{% endfor %}",
+        DOUBLE + "{% set v.s %}{{ v.s }}{{ v.s }}{% endset %}{% endfor %}",
+        "{% set s = 'ab' * 90000 %}{% set x %}{% for i in range(99999) %}{{ s }}{% endfor %}{% endset %}",
+        "{% macro m(s) %}{{ s }}{{ s }}{% endmacro %}{{ m(m(m('ab' * 300000))) }}",
+        "{{ 'x' | center(1000000000) }}",
+        "{{ 'x'.center(1000000000) }}",
+        "{{ 'x'.ljust(1000000000) }}",
+        "{{ 'x'.zfill(1000000000) }}",
+        "{{ ('\t' * 100000).expandtabs(100000) }}",
+        "{{ ('x' * 100000).translate({120: 'y' * 100000}) }}",
+        "{{ 'x\ny' | indent(1000000000) }}",
+        "{{ '%999999999d' % 1 }}",
+        "{{ '%.999999999f' % 1.5 }}",
+        "{{ '%*d' % (999999999, 1) }}",
+        "{{ '%999999999d' | format(1) }}",
+        "{{ '{:999999999}'.format('x') }}",
+        "{{ '{:{}}'.format('x', '999999999') }}",
+        "{{ ('x' * 100000).join(['a'] * 100000) }}",
+        "{{ (['a'] * 100000) | join('x' * 100000) }}",
+        "{{ [1] | batch(1000000000, 'x') | first }}",
+        "{{ [1] | slice(1000000000) | list }}",
+        "{{ 1 | round(99999999, 'ceil') }}",
+        "{{ [1] | tojson(indent=1000000000) }}",
+        "{{ [[1], [2]] | sum(start=[]) }}",
+        "{% for i in range(1000000000) %}x{% endfor %}",
+        "{% for i in range(99999) %}{% for j in range(99999) %}x{% endfor %}{% endfor %}",
+        "{% for i in range(99999) %}{% for j in range(99999) %}{{ '' }}{% endfor %}{% endfor %}",
+        "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+        "{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}",
+        "{{ 'x' * 2000000 }}",
+    ],
+)
+def test_nothing_grows_without_bounds(render, source):
+    with pytest.raises(TemplateFault):
+        render(source)
+
+
+@pytest.mark.parametrize(
+    "source", ["{{ a.keys() - b.keys() }}", "{{ lipsum() }}", "{{ [1, 2] | random }}", "{{ now() }}"]
+)
+def test_chance_order_and_clock_are_out_of_reach(render, source):
+    with pytest.raises(TemplateFault):
+        render(source, a={"x": 1}, b={})
+
+
+def test_an_import_remembers_nothing_of_an_earlier_render(write):
+    macros = "{% set v = namespace(n=0) %}{% macro next() %}{% set v.n = v.n + 1 %}{{ v.n }}{% endmacro %}"
+    macros += "{% set turn = cycler('a', 'b') %}"
+    templates = Templates(write({"messages/m.j2": macros}), Watch())
+    text = templates.text("{% import 'm.j2' as m %}{{ m.next() }}{{ m.next() }}{{ m.turn.next() }}", html=True)
+    assert [text.render(dict(templates.globals)) for _ in range(3)] == ["12a"] * 3
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("{{ missing | default('there') }}", "there"),
+        ("{{ l[1] | default('there') }}", "there"),
+        ("{{ c.get('zzz') | d('there') }}", "there"),
+        ("{{ '' | default('there', true) }}", "there"),
+        ("{{ 'y' if l[1] is defined else 'n' }}", "n"),
+        ("{{ 'y' if missing is undefined else 'n' }}", "y"),
+        ("{{ 'y' if missing == other else 'n' }}", "y"),
+        ("{{ missing or 'there' }}", "there"),
+        ("{{ 'abc' | replace('b', '<') }}", "a&lt;c"),
+        ("{{ 'a b c d e' | truncate(3, leeway=0) }}", "..."),
+        ("{{ 'abc def' | wordwrap(3) }}", "abc\ndef"),
+        ("{{ 'a\nb' | indent(2, true) }}", "  a\n  b"),
+        ("{{ '%.2f' | format(2.5) }} {{ '%5d' % 3 }} {{ '{:>3}'.format('x') }}", "2.50     3   x"),
+        ("{{ '%(a)s' % {'a': 'x'} }}", "x"),
+        ("{{ ['a', 1, '<'] | join(', ') }}", "a, 1, &lt;"),
+        ("{{ [{'a': 1}, {'a': 2}] | join('+', attribute='a') }}", "1+2"),
+        ("{{ ', '.join(['a', 'b']) }}", "a, b"),
+        ("{{ [1, 2] | sum }}", "3"),
+        ("{{ [{'a': 1}] | sum(attribute='a') }}", "1"),
+        ("{{ {'href': '/x'} | xmlattr }}", ' href="/x"'),
+        ("{{ 'a b' | urlencode }} {{ {'a': 'b c'} | urlencode }}", "a%20b a=b+c"),
+        ("{{ [1, 2, 3] | batch(2) | map('join', '-') | join(' ') }}", "1-2 3"),
+        ("{{ 2.345 | round(1) }} {{ 2 ** 10 }} {{ 6 * 7 }} {{ 7 % 4 }} {{ 5 - 3 }} {{ 1 + 2 }}", "2.3 1024 42 3 2 3"),
+        ("{{ 'a' + 'b' }} {{ ([1] + [2]) | join }} {{ 'ab' * 2 }}", "ab 12 abab"),
+        ("{{ {'a': [1, none]} | tojson }}", "{&#34;a&#34;: [1, null]}"),
+        ("{{ 'Ann' ~ ' ' ~ 3 ~ '<b>' }}", "Ann 3&lt;b&gt;"),
+        ("{{ 'Tea at 0x1234567' }}, 1234567 is 100%", "Tea at 0x1234567, 1234567 is 100%"),
+        ("{{ 'call 1234567, 100%' | upper }} {{ 'x %'.upper() }}", "CALL 1234567, 100% X %"),
+    ],
+)
+def test_what_people_write_still_works(render, source, shown):
+    if "tojson" in source:
+        shown = '{"a": [1, null]}'
+    assert render(source, **VALUES) == shown
+
+
+MEMBERS = {
+    "m": {"n": "<x>", "items": 1, "get": "g", "_private": 2, "a b": 3, "x": {"copy": 4}, "i": 5},
+    "i": 7,
+    "f": 0.5,
+}
+
+
+@pytest.mark.parametrize("html", [True, False])
+@pytest.mark.parametrize(
+    "source",
+    [
+        *("{{ m.n }}", "{{ m.items() | length }}", "{{ m.get('n') }}", "{{ m['items'] }}", "{{ m._private }}"),
+        *("{{ m.x.copy() | length }}", "{{ m['a b'] }}", "{% for k, v in m.x.items() %}{{ k }}{{ v }}{% endfor %}"),
+        *("{{ i + 1 }}", "{{ i - f }}", "{{ true + 1 }}", "{{ -i }}", "{{ f + f }}", "{{ m.i + i }}", "{{ i * 2 }}"),
+        *(
+            "{{ m.n | upper }}",
+            "{{ m.n | e }}",
+            "{{ m.n | safe | title }}",
+            "{{ i | string }}",
+            "{{ m.n | trim('<') }}",
+        ),
+        *(
+            "{{ m.n | upper | indent }}",
+            "{{ (m.n | e) | upper }}",
+            "{{ '%' | format }}",
+            "{{ m.n | truncate(2, true, '') }}",
+        ),
+    ],
+)
+def test_what_is_computed_in_a_hurry_is_what_jinja_computes(render, source, html):
+    jinja = ImmutableSandboxedEnvironment(autoescape=html)
+    try:
+        expected = jinja.from_string(source).render(**MEMBERS)
+    except (TypeError, ValueError):
+        expected = None
+    try:
+        assert render(source, html=html, **MEMBERS) == expected
+    except TemplateFault:
+        assert expected is None
+
+
+@pytest.mark.parametrize(
+    "source", ["{{ m.__class__ }}", "{{ m.none }}", "{{ m.clear() }}", "{{ m.keys }}", "{{ m.x }}"]
+)
+def test_a_mapping_gives_its_members_and_no_more(render, source):
+    with pytest.raises(TemplateFault):
+        render(source, **MEMBERS)
+
+
+def test_a_text_of_just_the_longest_length_is_rendered(render):
+    assert len(render("{{ t * 1048575 }}x", t="x")) == MAX_RENDERED

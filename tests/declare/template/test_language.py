@@ -1,0 +1,69 @@
+"""A missing value may be tested, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from markupsafe import escape
+
+from runner.declare.template.language import DEFAULT_HINT, Missing, MissingValue, TemplateFault, checked, escaped
+from runner.privacy import private
+
+
+def test_a_missing_value_is_false_and_equal_to_nothing_but_another():
+    missing = Missing(name="x")
+    assert not missing
+    assert missing == Missing(name="y")
+    assert missing != ""
+    assert len({missing, Missing(name="y")}) == 1
+    assert missing.variable == "x"
+    assert Missing().variable == ""
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        *(str, repr, len, iter, int, float, complex, lambda m: m + 1, lambda m: 1 - m, lambda m: m[0], lambda m: m < 1),
+        *(lambda m: m(), lambda m: m.part, lambda m: -m, lambda m: m**2, lambda m: "x" in m, lambda m: m.__html__()),
+    ],
+)
+def test_any_use_of_it_is_an_error(use):
+    with pytest.raises(MissingValue):
+        use(Missing(name="x"))
+
+
+def test_it_has_no_hidden_parts():
+    assert not hasattr(Missing(name="x"), "__wrapped__")
+
+
+def test_a_part_that_is_missing_is_told_as_one():
+    assert str(MissingValue(Missing(obj={"a": 1}, name="b"))) == f"there is no {private('b')} in this value"
+    assert str(MissingValue(Missing(name="b"))) == "b has no value"
+
+
+@pytest.mark.parametrize("value", [None, [], (), {}, object(), float("nan"), float("inf"), b"x", {1}])
+def test_what_is_no_text_is_refused(value):
+    with pytest.raises(TemplateFault):
+        checked(value)
+
+
+@pytest.mark.parametrize("value", ["", "x", 0, -1, 2.5])
+def test_texts_and_numbers_are_given_back(value):
+    assert checked(value) is value
+
+
+def test_true_and_false_are_printed_as_jinja_prints_them():
+    assert [checked(value) for value in (True, False, 1, 1.5, "x")] == [True, False, 1, 1.5, "x"]
+
+
+@given(st.one_of(st.text(), st.text("<>&'\"x;#39")))
+def test_a_text_is_escaped_as_markupsafe_does_it(text):
+    assert escaped(text) == str(escape(text))
+    assert type(escaped(text)) is str
+
+
+def test_the_hint_for_a_missing_value_fits_a_subject_in_double_quotes():
+    advised = DEFAULT_HINT[DEFAULT_HINT.index("{{") :].replace("…", "first_name")
+    assert yaml.safe_load(f'subject: "Hi {advised}"') == {"subject": f"Hi {advised}"}

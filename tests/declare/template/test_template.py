@@ -1,0 +1,122 @@
+"""Templates: includes, faults at their lines, and nothing left open."""
+
+from __future__ import annotations
+
+import pytest
+
+from runner.declare.template.language import RenderTooLong, TemplateFault
+from runner.declare.template.template import Templates, Watch
+
+
+@pytest.fixture
+def templates(write):
+    def templates(**includes):
+        return Templates(
+            write({f"messages/{name.replace('_', '.')}": text for name, text in includes.items()}), Watch()
+        )
+
+    return templates
+
+
+def _fault(templates, source, html=True, **values):  # noqa: FBT002
+    with pytest.raises(TemplateFault) as found:
+        templates.text(source, html=html).render({**templates.globals, **values})
+    return found.value
+
+
+def test_a_text_without_templates_has_its_line_ends_normalised(templates):
+    assert templates().text("a\r\nb\rc\n", html=True).render({}) == "a\nb\nc"
+
+
+def test_names_and_parts_are_known(templates):
+    text = templates(f_html="{{ y }}{% include 'g.html' %}", g_html="x").text(
+        "{{ x }}\n{{ z }}{% include 'f.html' %}{{ range(1) | join }}", html=True
+    )
+    assert text.names == {"x": 1, "z": 2}
+    assert list(text.parts) == ["f.html", "g.html"]
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "line", "file"),
+    [
+        ("a\n{{ x", "template-syntax", 2, ""),
+        ("a\n{% if %}", "template-syntax", 2, ""),
+        ("a\n{{ x }", "template-syntax", 2, ""),
+        ("a\n{{ x | nope }}", "template-syntax", 2, ""),
+        ("a\n{{ x is nope }}", "template-syntax", 2, ""),
+        ("a\n{{ missing }}", "undefined-variable", 2, ""),
+        ("a\n{{ 1 / 0 }}", "template-error", 2, ""),
+        ("a\n{{ 'x' + 1 }}", "template-error", 2, ""),
+        ("a\n{{ '3' * 4 }}", "template-error", 2, ""),
+        ("a\n{{ [1] | first(x=1) }}", "template-error", 2, ""),
+        ("a\n{{ [3, 'x'] | sort | join }}", "template-error", 2, ""),
+        ("a\n{{ 'x'.index('y') }}", "template-error", 2, ""),
+        ("{% include 'f.html' %}", "undefined-variable", 2, "messages/f.html"),
+        ("{% include 'bad.html' %}", "template-syntax", 1, "messages/bad.html"),
+        ("{% import 'f.html' as f %}", "undefined-variable", 2, "messages/f.html"),
+        ("a\n{% include x %}", "include-not-literal", 2, ""),
+        ("a\n{% include 3 %}", "include-not-literal", 2, ""),
+        ("a\n{% include 'nope.html' %}", "file-missing", 2, ""),
+        ("a\n{% include ['nope.html', 'no.html'] %}", "file-missing", 2, ""),
+        ("a\n{% include '../x' ignore missing %}", "file-outside", 2, ""),
+        ("a\n{% include 'latin.html' %}", "not-utf-8", 1, "messages/latin.html"),
+        ("a\n{% include 'a\0b' %}", "file-missing", 2, ""),
+    ],
+)
+def test_a_fault_is_at_its_line(templates, source, code, line, file):
+    every = templates(f_html="a\n{{ missing }}", bad_html="{% endif %}", latin_html=b"\xe4")
+    fault = _fault(every, source)
+    assert (fault.code, fault.line, fault.file) == (code, line, file)
+
+
+def test_a_template_nested_too_deeply_is_no_crash(templates):
+    assert _fault(templates(), "{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}").code in {"template-syntax", "too-long"}
+    assert _fault(templates(), "{% if x %}" * 3000 + "{% endif %}" * 3000).code == "template-syntax"
+
+
+def test_a_fault_in_an_include_shows_its_line(templates):
+    fault = _fault(templates(f_html="a\n  Hi {{ who }}"), "{% include 'f.html' %}")
+    assert (fault.shown, fault.name) == ("  Hi {{ who }}", "who")
+
+
+def test_an_include_may_be_missing_where_it_says_so(templates):
+    every = templates(f_html="F")
+    assert every.text("{% include 'nope' ignore missing %}.", html=True).render({}) == "."
+    assert every.text("{% include ['nope', 'f.html'] %}", html=True).render({}) == "F"
+
+
+def test_the_watch_sees_every_render_and_its_end(write):
+    watch = Watch()
+    seen = []
+
+    class Slow:
+        def __bool__(self):
+            seen.append(watch.active)
+            raise RenderTooLong
+
+    every = Templates(write({}), watch)
+    with pytest.raises(TemplateFault) as found:
+        every.text("{% if slow %}x{% endif %}", html=True).render({"slow": Slow()})
+    assert found.value.code == "too-slow"
+    assert (seen, watch.active, watch.serial) == ([True], False, 1)
+
+
+def test_an_identifier_that_is_one_variable_is_given_back(templates):
+    text = templates().text("{{ email }}", html=False)
+    assert text.render({"email": "a<b"}) == "a<b"
+    assert text.render({"email": 12}) == "12"
+    assert text.render({"email": "x" * 2000}) == "x" * 2000
+    assert _fault(templates(), "{{ email }}", html=False, email=None).code == "undefined-variable"
+    assert _fault(templates(), "{{ email }}", html=False).code == "undefined-variable"
+    assert templates().text("{{ email }}", html=True).render({"email": "a<b"}) == "a&lt;b"
+
+
+def test_what_a_value_holds_is_not_told_in_a_fault(templates):
+    assert "secret" not in _fault(templates(), "{{ x.index('y') }}", x="secret").message
+
+
+def test_what_a_template_sets_for_its_blocks_is_no_variable_of_its_own(templates):
+    every = templates(base="{% block b %}{% endblock %}")
+    sets = "{% extends 'base' %}{% set t = u %}{% set v = v | default(1) %}"
+    own = sets + "{% block b %}{{ t }}{{ v }}{{ w }}{% endblock %}"
+    assert set(every.text(own, html=True).names) == {"u", "v", "w"}

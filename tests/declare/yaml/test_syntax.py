@@ -1,0 +1,51 @@
+"""A fault of syntax is told where it began."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.declare.yaml.nodes import composed
+from runner.declare.yaml.syntax import BadYaml
+
+
+def _fault(text):
+    with pytest.raises(BadYaml) as found:
+        list(composed(text))
+    return found.value.fault
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "part"),
+    [
+        ("a: 1\nb: [x\nc: 2\n", 2, 4, "bracket"),
+        ("a: 1\nb: {x: 1\n\n\n", 2, 4, "bracket"),
+        ('a: "x\nb: y\n', 1, 4, "quote"),
+        ('a: "x\nb: "y"\n', 1, 4, "closes in line 2"),
+        ("a: 'x\nb: y\nc: 'z'\n", 1, 4, "closes in line 3"),
+        ("a: b: c\n", 1, 5, "colon and a space"),
+        ("a:\n\tb: 1\n", 2, 1, "spaces"),
+        ("a: *b\n", 1, 4, "anchor"),
+        ("a: @b\n", 1, 4, "@"),
+        ('a: "\\d"\n', 1, 5, "backslash"),
+        ("a: {b:}\n", 1, 6, "space after it"),
+        ("a: {{ x }}, y\n", 1, 11, "begins with a template"),
+        ("a: 1\n b\nc\n", 3, 1, ""),
+        ("a: x\n\x07", 2, 1, "U+0007"),
+        ("a\0", 1, 2, "UTF-8"),
+        ("a: [\n", 1, 1, ""),
+    ],
+)
+def test_the_place_is_where_the_mistake_is(text, line, column, part):
+    fault = _fault(text)
+    assert (fault.line + 1, fault.column + 1) == (line, column)
+    assert part in f"{fault.message} {fault.hint}"
+
+
+@given(st.text(st.sampled_from("ab:-[]{}\"'#&*!|>%@`,? \n\t\\<~"), max_size=40))
+def test_no_text_crashes_the_reader(text):
+    try:
+        list(composed(text))
+    except BadYaml as error:
+        assert error.fault.line <= text.count("\n") + 1  # noqa: PT017
