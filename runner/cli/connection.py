@@ -13,15 +13,15 @@ from runner.cli.context import Session
 from runner.cli.process import Signals
 from runner.cli.progress import Log, Progress
 from runner.clock import Clock, new_run_id
-from runner.deliver.apply import Run
-from runner.deliver.sending import Sender
-from runner.deliver.stopping import Halt
+from runner.deliver.post import Sender
+from runner.deliver.run import Run
+from runner.deliver.stop import Halt
 from runner.deliver.summary import Summary
 from runner.errors import GuardRefused, RunStopped, UsageMistake
 from runner.intercom import Transport
 from runner.intercom.client import HOSTS, HttpTransport
-from runner.intercom.pace import Pace
-from runner.intercom.permits import drawn
+from runner.intercom.rate_limit import Pace
+from runner.intercom.rate_permits import drawn
 from runner.intercom.workspace import Workspace
 from runner.ledger.ledger import Ledger
 from runner.plan.plan import Plan

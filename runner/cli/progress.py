@@ -13,7 +13,7 @@ from runner.cli.output import Screen
 from runner.cli.progress_line import Line
 from runner.deliver.summary import Summary
 from runner.errors import UsageMistake
-from runner.intercom.pace import Pace
+from runner.intercom.rate_limit import Pace
 from runner.ledger.record import Record
 
 _RATE_OVER = 10.0  # seconds that the rate is taken over: one window

@@ -10,8 +10,8 @@ from runner.clock import Clock
 from runner.errors import GuardRefused, RateExhausted, RunStopped
 from runner.intercom import NoReply, Reply, Transport
 from runner.intercom.answer import account_hint, fault, no_admin_hint
-from runner.intercom.dialect import Contact
-from runner.intercom.pace import Pace
+from runner.intercom.rate_limit import Pace
+from runner.intercom.wire_format import Contact
 from runner.privacy import concealed
 
 READ_VERSION = "2.14"

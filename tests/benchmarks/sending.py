@@ -23,7 +23,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runner.deliver.lanes import MOST_LANES
+from runner.deliver.threads import MOST_LANES
 from runner.ledger.lockfile.files import LockfilePaths
 from runner.ledger.lockfile.ledger import LockfileLedger
 from runner.ledger.record import Record

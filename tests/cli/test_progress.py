@@ -11,7 +11,7 @@ from runner.cli.output import Screen
 from runner.cli.progress import Progress
 from runner.clock import Clock
 from runner.deliver.summary import Summary
-from runner.intercom.pace import Pace
+from runner.intercom.rate_limit import Pace
 
 
 def test_a_log_tells_the_rate_since_the_line_before(

@@ -16,13 +16,13 @@ from runner.declare.project_reader import load
 from runner.declare.settings import Breakers, Settings
 from runner.declare.template.template import Watch
 from runner.declare.tree import Tree
-from runner.deliver.apply import Run
-from runner.deliver.sending import Sender
-from runner.deliver.stopping import Halt
+from runner.deliver.post import Sender
+from runner.deliver.run import Run
+from runner.deliver.stop import Halt
 from runner.deliver.summary import Summary
 from runner.intercom import Transport
 from runner.intercom.client import HttpTransport
-from runner.intercom.pace import Pace
+from runner.intercom.rate_limit import Pace
 from runner.intercom.workspace import Workspace
 from runner.ledger.facts import Facts
 from runner.ledger.lockfile.files import LockfilePaths, read_lockfile

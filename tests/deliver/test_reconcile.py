@@ -12,7 +12,7 @@ from runner.deliver.reconcile import Findings, Reconciliation
 from runner.errors import LedgerUnavailable, RateExhausted, RunStopped
 from runner.intercom.client import HttpTransport
 from runner.intercom.conversations import Conversations
-from runner.intercom.pace import Pace
+from runner.intercom.rate_limit import Pace
 from runner.intercom.workspace import Workspace
 from runner.ledger.lockfile.files import create_lockfile
 from runner.ledger.lockfile.ledger import LockfileLedger

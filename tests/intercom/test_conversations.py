@@ -7,7 +7,7 @@ import pytest
 from runner.errors import RunStopped
 from runner.intercom import Reply
 from runner.intercom.conversations import Conversations, Opening, Wanted
-from runner.intercom.pace import Pace
+from runner.intercom.rate_limit import Pace
 from runner.intercom.workspace import Workspace
 
 DAY = 86_400

@@ -7,7 +7,7 @@ import pytest
 from runner.errors import GuardRefused, RateExhausted, RunStopped
 from runner.intercom import NoReply, Reply
 from runner.intercom.client import HttpTransport
-from runner.intercom.pace import Pace
+from runner.intercom.rate_limit import Pace
 from runner.intercom.workspace import Workspace
 from runner.sandbox import Sandbox, Trouble
 

@@ -6,7 +6,7 @@ from runner.cli.context import session
 from runner.cli.decisions import plan_one, write_decision
 from runner.cli.options import command, writes_ledger
 from runner.clock import format_time
-from runner.deliver import settlement
+from runner.deliver import decisions
 from runner.ledger.opening import held
 
 
@@ -17,5 +17,5 @@ def accept(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
     """Keep an edit of a sent message, without sending."""
     with session() as here, held(here, "accept", new_lock=new_lock, no_fetch=no_fetch) as ledger:
         message, _ = plan_one(here, ledger, name)
-        records = settlement.accepted(message, ledger.facts, format_time(here.now))
+        records = decisions.accepted(message, ledger.facts, format_time(here.now))
         return write_decision(here, ledger, records, f"accept the edit of {name}, sent to {len(records)}", yes=yes)

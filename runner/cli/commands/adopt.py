@@ -6,7 +6,7 @@ from runner.cli.context import session
 from runner.cli.decisions import plan_one, write_decision
 from runner.cli.options import command, writes_ledger
 from runner.clock import format_time, new_run_id
-from runner.deliver import settlement
+from runner.deliver import decisions
 from runner.ledger.opening import held
 
 
@@ -20,5 +20,5 @@ def adopt(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
     """
     with session() as here, held(here, "adopt", new_lock=new_lock, no_fetch=no_fetch) as ledger:
         message, plan = plan_one(here, ledger, name)
-        records = settlement.adopted(message, new_run_id(), plan.digest, format_time(here.now))
+        records = decisions.adopted(message, new_run_id(), plan.digest, format_time(here.now))
         return write_decision(here, ledger, records, f"count {len(records)} deliveries of {name} as sent", yes=yes)

@@ -22,7 +22,7 @@ def render(name: str, address: str | None) -> int:
 
     One line a delivery. Off a terminal recipients' values are masked; --show-values prints them.
     """
-    from runner.intercom.dialect import needs_lookup, wire  # noqa: PLC0415  # imported where used
+    from runner.intercom.wire_format import needs_lookup, wire  # noqa: PLC0415  # imported where used
 
     with session() as here:
         project = here.project()

@@ -6,7 +6,7 @@ from runner.cli.context import session
 from runner.cli.decisions import write_decision
 from runner.cli.options import command, writes_ledger
 from runner.clock import format_time
-from runner.deliver import settlement
+from runner.deliver import decisions
 from runner.errors import UsageMistake
 from runner.ledger.opening import held
 
@@ -31,8 +31,8 @@ def resolve(
     if (sent_id is None) != not_sent or sent_id == "":
         raise UsageMistake("was it sent?", "say --sent ID or --not-sent")
     with session() as here, held(here, "resolve", new_lock=new_lock, no_fetch=no_fetch) as ledger:
-        states = settlement.unknown_states(ledger.facts, key, message)
-        records = settlement.resolved(states, sent_id, format_time(here.now))
+        states = decisions.unknown_states(ledger.facts, key, message)
+        records = decisions.resolved(states, sent_id, format_time(here.now))
         if ledger.batch > 1 and sent_id is None:
             newest = max((record.at for state in states for record in state.open), default="")
             here.screen.note(

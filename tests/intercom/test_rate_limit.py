@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.clock import Clock
-from runner.intercom.pace import UNLIMITED, WINDOW, Pace
+from runner.intercom.rate_limit import UNLIMITED, WINDOW, Pace
 from tests.support.laws import costly
 
 START = datetime(2026, 11, 22, 10, 0, 3, tzinfo=UTC)

@@ -3,6 +3,8 @@
 from array import array
 
 _EMPTY = 0  # no hash is taken to be it
+
+
 _FIRST_SIZE = 1024  # slots; a power of two
 
 

@@ -20,14 +20,20 @@ from runner.intercom.answer import (
     meaning,
     no_admin_hint,
 )
-from runner.intercom.pace import Pace
+from runner.intercom.rate_limit import Pace
 from runner.intercom.workspace import MOST_WINDOWS, Workspace
 from runner.ledger.record import Record
 from runner.privacy import concealed
 
 UNREACHED_FOR = 30.0  # seconds for which an unreachable server is tried again
+
+
 FRESH = 600.0  # seconds after its creation for which a contact may not be found yet
+
+
 FRESH_FOR = 60.0  # seconds for which a delivery to such a contact is tried again
+
+
 _FIRST_DELAY, _LONGEST_DELAY = 0.5, 5.0  # seconds between two tries
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.intercom.dialect import Contact, needs_lookup, wire
+from runner.intercom.wire_format import Contact, needs_lookup, wire
 from runner.sandbox import Sandbox
 
 FLAG = "create_conversation_without_contact_reply"

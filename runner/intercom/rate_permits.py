@@ -14,10 +14,15 @@ from runner.errors import MsgrunError
 from runner.ledger.rate_budget import Draw
 
 if TYPE_CHECKING:
-    from runner.intercom.pace import Pace
+    from runner.intercom.rate_limit import Pace
+
 
 EVERY = 0.1  # seconds between two draws
+
+
 _FRESH = 1.0  # seconds after the last answer for which permits are needed at all
+
+
 _END = 2.0  # seconds for which the end waits for an answer
 
 

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 MOST_LANES = 64  # threads; at the longest usual latency more than the highest rate limit needs
 
+
 Result = TypeVar("Result")
 
 

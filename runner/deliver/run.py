@@ -13,18 +13,18 @@ from functools import partial
 from runner.clock import Clock
 from runner.declare.declaration import Declaration
 from runner.declare.settings import Settings
-from runner.deliver.ahead import Ahead, Written
-from runner.deliver.due import Due, LookedUp, Prepared
-from runner.deliver.lanes import MOST_LANES, Lanes
-from runner.deliver.reached import Reached
-from runner.deliver.recipient import NoContact, chosen
-from runner.deliver.records import Records
-from runner.deliver.sending import Again, Flight, Outcome, Posted, Sender
-from runner.deliver.stopping import Halt, Stopping
+from runner.deliver.attempt_records import Records
+from runner.deliver.background_claims import Ahead, Written
+from runner.deliver.contact import NoContact, chosen
+from runner.deliver.post import Again, Flight, Outcome, Posted, Sender
+from runner.deliver.queue import Due, LookedUp, Prepared
+from runner.deliver.reached_contacts import Reached
+from runner.deliver.stop import Halt, Stopping
 from runner.deliver.summary import Stop, StopKind, Summary, Told
+from runner.deliver.threads import MOST_LANES, Lanes
 from runner.errors import GuardRefused, LedgerUnavailable, RateExhausted
-from runner.intercom.dialect import wire
-from runner.intercom.pace import Pace
+from runner.intercom.rate_limit import Pace
+from runner.intercom.wire_format import wire
 from runner.intercom.workspace import Workspace
 from runner.ledger.durable_append import ClaimsUncertain
 from runner.ledger.ledger import Ledger
@@ -33,8 +33,14 @@ from runner.plan.plan import Plan
 from runner.privacy import concealed
 
 TICK = 0.05  # seconds between two rounds while a rate limit is near
+
+
 SHORT_TICK = 0.01  # the same where claims are open longer than that, and there are no more than a batch of them
+
+
 _PATIENCE = 0.2  # seconds after which signals and the stop file are looked at again
+
+
 _WRITES = 4  # times that an outcome is tried to be written at the end, a second apart
 
 

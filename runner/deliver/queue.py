@@ -9,12 +9,13 @@ from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, deliveries
 from runner.declare.settings import Settings
 from runner.errors import GuardRefused, RunStopped
-from runner.intercom.dialect import Contact, needs_lookup
+from runner.intercom.wire_format import Contact, needs_lookup
 from runner.intercom.workspace import BATCH, Workspace
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.plan import Plan
 
 _AHEAD = 8  # batches; enough for the longest latency at the highest rate, and little to throw away at a stop
+
 
 Contacts = dict[tuple[str, str], list[Contact]]
 

@@ -8,6 +8,8 @@ from runner.declare.settings import Breakers
 from runner.deliver.summary import STOP_KINDS, Stop, Summary
 
 DRAIN = 5.0  # seconds for which a stopped run waits for what is on its way
+
+
 _LONGEST_FLIGHT = 90.0  # seconds: connecting and reading each have their own bound below it
 
 

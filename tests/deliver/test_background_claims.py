@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from runner.deliver.ahead import Ahead
-from runner.deliver.sending import Flight
+from runner.deliver.background_claims import Ahead
+from runner.deliver.post import Flight
 from runner.errors import LedgerUnavailable
 from runner.ledger.record import Record
 

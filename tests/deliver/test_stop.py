@@ -8,7 +8,7 @@ import pytest
 
 from runner.clock import Clock
 from runner.declare.settings import Breakers
-from runner.deliver.stopping import DRAIN, Halt, Stopping
+from runner.deliver.stop import DRAIN, Halt, Stopping
 from runner.deliver.summary import STOP_KINDS, Stop, Summary, Told
 from runner.ledger.record import Record
 

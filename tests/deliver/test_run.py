@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.declare.settings import Breakers
-from runner.deliver.apply import Run
+from runner.deliver.run import Run
 from runner.errors import LedgerUnavailable
 from runner.ledger.durable_append import ClaimsUncertain
 from runner.ledger.lockfile.ledger import LockfileLedger

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from runner.clock import Clock
 from runner.errors import LedgerUnavailable
-from runner.intercom.pace import Pace
-from runner.intercom.permits import EVERY, drawn
+from runner.intercom.rate_limit import Pace
+from runner.intercom.rate_permits import EVERY, drawn
 from runner.ledger.rate_budget import Draw
-from tests.intercom.test_pace import Server, Time
+from tests.intercom.test_rate_limit import Server, Time
 from tests.support.laws import costly
 
 TICK = 0.05

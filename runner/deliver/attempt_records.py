@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from runner.clock import Clock
 from runner.declare.identity import text_hash
-from runner.deliver.due import Prepared
-from runner.deliver.sending import Outcome
+from runner.deliver.post import Outcome
+from runner.deliver.queue import Prepared
 from runner.ledger.record import Record
 
 

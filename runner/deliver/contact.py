@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from runner.declare.delivery import Delivery
-from runner.intercom.dialect import Contact
+from runner.intercom.wire_format import Contact
 from runner.ledger.record import NOT_FOUND
 
 

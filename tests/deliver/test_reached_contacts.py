@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.deliver.reached import Reached
+from runner.deliver.reached_contacts import Reached
 
 
 @given(st.lists(st.text(max_size=3)))

@@ -8,7 +8,11 @@ from runner.declare.identity import Payload
 from runner.declare.settings import version_number
 
 LOOKED_UP_SINCE = (2, 6)
+
+
 INTEGER_SENDER_SINCE = (2, 7)
+
+
 _MOST_DIGITS = 18  # of an integer in JSON that everybody can read; no admin's id is longer, and a longer one stays text
 
 

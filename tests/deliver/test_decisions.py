@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from runner.deliver.settlement import accepted, adopted, resolved, unknown_states
+from runner.deliver.decisions import accepted, adopted, resolved, unknown_states
 from runner.errors import UsageMistake
 from runner.ledger.lockfile.ledger import LockfileLedger
 

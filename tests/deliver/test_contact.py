@@ -3,8 +3,8 @@
 import pytest
 
 from runner.declare.delivery import Delivery
-from runner.deliver.recipient import Chosen, NoContact, chosen
-from runner.intercom.dialect import Contact
+from runner.deliver.contact import Chosen, NoContact, chosen
+from runner.intercom.wire_format import Contact
 
 USER, OTHER = Contact("u1", "user"), Contact("u2", "user")
 LEAD, STRAY = Contact("l1", "lead"), Contact("l2", "lead")

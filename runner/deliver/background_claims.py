@@ -9,14 +9,18 @@ the next that nobody has: it asks about many, and claims no more than its batch.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runner.deliver.lanes import Lanes
-from runner.deliver.sending import Flight
+from runner.deliver.post import Flight
+from runner.deliver.threads import Lanes
 from runner.errors import LedgerUnavailable
 from runner.ledger.ledger import Ledger
 from runner.ledger.record import Record
 
 _PARTS = 10  # of a small send; a vanished runner leaves about one of them unknown
+
+
 _SHARE = 4  # a write begins when one in so many of a batch is free: it is over before the others are sent
+
+
 _LEAST = 10  # claims, below which writes would be most of the work
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from runner.clock import Clock
-from runner.intercom.permits import Permits
+from runner.intercom.rate_permits import Permits
 from runner.ledger.rate_budget import Draw
 
 WINDOW = 10.0  # seconds; the documented length, used where headers are missing
