@@ -15,7 +15,7 @@ import pytest
 
 from runner import cli
 from runner.cli.output import Screen
-from runner.report import machine
+from runner.report import json_output
 
 EXAMPLES = Path(__file__).parent / "examples"
 FIRST_LINE = re.compile(r"\S+:\d+:\d+: (error|warning): \S.* \[[a-z0-9-]+\]")
@@ -54,7 +54,7 @@ def validate(examples, capsys, monkeypatch):
         printed = capsys.readouterr()
         assert not printed.err
         ordered = sorted(shown, key=lambda problem: problem.place.order)
-        return code, json.loads(machine.problems(ordered, show=True))["problems"], printed.out
+        return code, json.loads(json_output.problems(ordered, show=True))["problems"], printed.out
 
     return validate
 

@@ -13,8 +13,8 @@ from runner.declare.tree import NotReadable, Tree
 from runner.errors import Problem, ProblemsFound, UsageMistake
 from runner.git.repository import find_repository
 from runner.ledger.facts import Facts
-from runner.report.markdown import Review
-from runner.report.problems import counted
+from runner.report.markdown_plan import Review
+from runner.report.problem_text import counted
 
 
 def compared(

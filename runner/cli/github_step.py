@@ -16,8 +16,8 @@ from runner.cli.output import Screen
 from runner.deliver.summary import Summary
 from runner.errors import MsgrunError, ProblemsFound
 from runner.plan.plan import Plan
-from runner.report import comment, markdown
-from runner.report.markdown import Review
+from runner.report import markdown_plan, markdown_results
+from runner.report.markdown_plan import Review
 
 _SUMMARY = 1024 * 1024  # bytes; GitHub drops a larger one as a whole
 
@@ -41,14 +41,16 @@ def keep_plan(here: Session, seen: Review) -> None:
     """Keeps a plan for the end of the command, when GitHub's workflow gets it."""
     KEPT.plan = seen.plan
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):  # at once: only now is a render bounded in time
-        room = _room(Path(path)) - comment.COMMENT
-        KEPT.blocks = [markdown.plan(seen, show=here.screen.show, limit=room)] if room > comment.COMMENT else []
+        room = _room(Path(path)) - markdown_results.COMMENT
+        KEPT.blocks = (
+            [markdown_plan.plan(seen, show=here.screen.show, limit=room)] if room > markdown_results.COMMENT else []
+        )
 
 
 def tell(here: Session, done: Summary) -> None:
     """Keeps what a run did for its end."""
     KEPT.unknown += len(done.unknown)
-    KEPT.blocks.append(comment.summary(done, show=here.screen.show))
+    KEPT.blocks.append(markdown_results.summary(done, show=here.screen.show))
 
 
 def conclude(code: int, error: BaseException | None, environ: Mapping[str, str]) -> None:
@@ -93,11 +95,11 @@ def _explained(error: BaseException | None, screen: Screen, *, alone: bool) -> s
     """Why there is no plan, or nothing came of it, as Markdown; empty for a bug, which stderr tells of."""
     match error:
         case ProblemsFound():
-            return comment.problems(error.problems, screen.environment, show=screen.show)
+            return markdown_results.problems(error.problems, screen.environment, show=screen.show)
         case MsgrunError() if alone:
-            return comment.failure(error.message, error.hint, screen.environment, show=screen.show)
+            return markdown_results.failure(error.message, error.hint, screen.environment, show=screen.show)
         case MsgrunError():
-            return comment.stopped(error.message, error.hint, show=screen.show)
+            return markdown_results.stopped(error.message, error.hint, show=screen.show)
         case _:
             return ""
 

@@ -3,7 +3,7 @@
 from runner.cli.context import Session
 from runner.errors import LedgerUnavailable
 from runner.ledger.lockfile.location import places
-from runner.report import weight
+from runner.report import ledger_size
 
 
 def outgrown(here: Session) -> str:
@@ -12,4 +12,4 @@ def outgrown(here: Session) -> str:
         where = places(here, tolerant=True)
     except LedgerUnavailable:
         return ""
-    return weight.note(where.shown, where.lockfile.stat().st_size) if where.lockfile.exists() else ""
+    return ledger_size.note(where.shown, where.lockfile.stat().st_size) if where.lockfile.exists() else ""

@@ -80,13 +80,13 @@ class Screen:
     def failure(self, error: MsgrunError) -> None:
         """Tells why the command ended, and the way out; also where a comment or annotations are looked at."""
         if self.form == "markdown":
-            from runner.report import comment  # noqa: PLC0415  # imported where used
+            from runner.report import markdown_results  # noqa: PLC0415  # imported where used
 
-            self.result(comment.failure(error.message, error.hint, self.environment, show=self.show))
+            self.result(markdown_results.failure(error.message, error.hint, self.environment, show=self.show))
         elif self.form == "github":
-            from runner.report import github  # noqa: PLC0415  # imported where used
+            from runner.report import github_annotations  # noqa: PLC0415  # imported where used
 
-            self.result(github.failure(error, show=self.show))
+            self.result(github_annotations.failure(error, show=self.show))
         self.error(f"{click.style('error', fg='red', bold=True)}: {error.message}")
         if error.hint:
             self.error(f"  hint: {error.hint}")
@@ -96,35 +96,35 @@ class Screen:
         if self.form == "text":
             self.problems(found)
             return
-        from runner.report import problems  # noqa: PLC0415  # imported where used
+        from runner.report import problem_text  # noqa: PLC0415  # imported where used
 
         for problem in sorted(found, key=lambda problem: problem.place.order):
-            self.error(problems.problem(self._masked(problem), show=self.show))
+            self.error(problem_text.problem(self._masked(problem), show=self.show))
 
     def problems(self, found: Iterable[Problem]) -> None:
         """Prints problems to stdout, in the order of their places."""
         ordered = [self._masked(problem) for problem in sorted(found, key=lambda problem: problem.place.order)]
         if self.form == "json":
-            from runner.report import machine  # noqa: PLC0415  # imported where used
+            from runner.report import json_output  # noqa: PLC0415  # imported where used
 
-            self.result(machine.problems(ordered, show=self.show))
+            self.result(json_output.problems(ordered, show=self.show))
         elif self.form == "sarif":
             from runner.report import sarif  # noqa: PLC0415  # imported where used
 
             self.result(sarif.document(ordered, show=self.show, folder=self.folder))
         elif self.form == "github":
-            from runner.report import github  # noqa: PLC0415  # imported where used
+            from runner.report import github_annotations  # noqa: PLC0415  # imported where used
 
-            self.result(github.problems(ordered, show=self.show, folder=self.folder))
+            self.result(github_annotations.problems(ordered, show=self.show, folder=self.folder))
         elif self.form == "markdown":
-            from runner.report import comment  # noqa: PLC0415  # imported where used
+            from runner.report import markdown_results  # noqa: PLC0415  # imported where used
 
-            self.result(comment.problems(ordered, self.environment, show=self.show))
+            self.result(markdown_results.problems(ordered, self.environment, show=self.show))
         else:
-            from runner.report import problems  # noqa: PLC0415  # imported where used
+            from runner.report import problem_text  # noqa: PLC0415  # imported where used
 
             for problem in ordered:
-                self.result(problems.problem(problem, show=self.show))
+                self.result(problem_text.problem(problem, show=self.show))
 
     def _masked(self, problem: Problem) -> Problem:
         """The problem without an address that stands where none should: as a key, a column, a file's name."""

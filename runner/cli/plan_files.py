@@ -15,8 +15,8 @@ from runner.plan.plan import Plan
 from runner.plan.plan_file import Change, PlanFile, plan_file
 from runner.plan.saved_plan import SavedPlan, saved_plan
 from runner.privacy import revealed
-from runner.report import machine, text
-from runner.report.problems import counted
+from runner.report import json_output, plain_text
+from runner.report.problem_text import counted
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
 
@@ -53,7 +53,7 @@ def same_workspace(here: Session, choices: Choices, id_code: str) -> None:
 
 def gone(made: Plan) -> list[str]:
     """What a saved plan would still send and is no longer declared."""
-    return [text.gone(message) for message in made.messages if message.gone]
+    return [plain_text.gone(message) for message in made.messages if message.gone]
 
 
 def write(here: Session, made: Plan, file: PlanFile, *, whole: bool) -> None:
@@ -70,16 +70,16 @@ def write(here: Session, made: Plan, file: PlanFile, *, whole: bool) -> None:
 def tell(here: Session, file: PlanFile, changes: Sequence[Change]) -> None:
     """Tells how the plan file differs from what is declared, on GitHub at its lines."""
     if here.screen.form != "github":
-        here.screen.aside(text.outdated(file, changes) if changes else f"{file.path} is up to date")
+        here.screen.aside(plain_text.outdated(file, changes) if changes else f"{file.path} is up to date")
     elif changes:
-        told = zip(changes, text.out_of_date(file, changes, len(changes)), strict=True)
+        told = zip(changes, plain_text.out_of_date(file, changes, len(changes)), strict=True)
         places = [(Place(file.path, change.number or 1), words) for change, words in told]
         here.screen.problems(Problem("plan-outdated", place, words, file.writing) for place, words in places)
 
 
 def save(here: Session, made: Plan, path: Path) -> None:
     """Saves a plan for `apply --plan`. Raises UsageMistake."""
-    parts = machine.plan(made, salt_check(here.settings.salt))
+    parts = json_output.plan(made, salt_check(here.settings.salt))
     _replace(_named(here, path), (f"{revealed(part, show=False)}\n".encode() for part in parts))
 
 

@@ -8,8 +8,8 @@ from runner.declare.sample import Sample, sample
 from runner.errors import Problem
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.plan import Plan
-from runner.report import changes, github, machine, markdown, text
-from runner.report.markdown import Review
+from runner.report import comparison_text, github_annotations, json_output, markdown_plan, plain_text
+from runner.report.markdown_plan import Review
 
 _LOOKED_AT = 1000  # deliveries among which the first to send is looked for
 
@@ -32,17 +32,21 @@ def show(here: Session, seen: Review, form: str) -> None:
         screen.warnings(seen.warnings)
     match form:
         case "json":
-            for part in machine.plan(seen.plan, changes=changes.value(found, show=screen.show) if found else None):
+            for part in json_output.plan(
+                seen.plan, changes=comparison_text.value(found, show=screen.show) if found else None
+            ):
                 screen.result(part)
         case "markdown":
-            screen.result(markdown.plan(seen, show=screen.show).rstrip("\n"))
+            screen.result(markdown_plan.plan(seen, show=screen.show).rstrip("\n"))
         case "github":
-            worries = [*(changes.guards(found) if found else ()), *seen.worries()]
-            screen.result(github.plan(seen.plan, seen.warnings, worries, show=screen.show, folder=screen.folder))
+            worries = [*(comparison_text.guards(found) if found else ()), *seen.worries()]
+            screen.result(
+                github_annotations.plan(seen.plan, seen.warnings, worries, show=screen.show, folder=screen.folder)
+            )
         case _:
             if found:
-                screen.result(f"{changes.text(found, show=screen.show)}\n")
-            screen.result(text.plan(seen.plan))
+                screen.result(f"{comparison_text.text(found, show=screen.show)}\n")
+            screen.result(plain_text.plan(seen.plan))
 
 
 def _typical(message: PlannedMessage) -> str:

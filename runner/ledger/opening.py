@@ -12,7 +12,7 @@ from runner.ledger.ledger import Ledger
 from runner.ledger.location import explain_move
 from runner.ledger.lockfile.location import ALONE, DESPITE_A_MOVE
 from runner.ledger.moves.last_used import note_used
-from runner.report import text
+from runner.report import plain_text
 
 
 def known(here: Session) -> Facts:
@@ -73,5 +73,5 @@ def _leave(here: Session, former: str) -> None:
 
 
 def _tell_of(here: Session, facts: Facts) -> None:
-    for line in text.ledger_warnings(facts):
+    for line in plain_text.ledger_warnings(facts):
         here.screen.error(line)

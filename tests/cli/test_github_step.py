@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.report.comment import COMMENT
+from runner.report.markdown_results import COMMENT
 from runner.sandbox import Sandbox
 from tests.cli.test_golden import every_state
 from tests.support import golden

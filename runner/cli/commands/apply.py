@@ -21,7 +21,7 @@ from runner.ledger.ledger import Ledger
 from runner.ledger.opening import held
 from runner.plan.message_planner import Choices
 from runner.plan.plan import Plan
-from runner.report import text
+from runner.report import plain_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def _tell(here: Session, ledger: Ledger, done: Summary) -> None:
             lines.append(f"these lines are in {ledger.save(done.unwritten)}, which the next run picks up; keep it")
         except LedgerUnavailable as error:
             lines.append(f"nor can a rescue file be written ({error.message}): keep these lines for msgrun lock import")
-    for tell, words in ((here.screen.result, text.summary(done)), *((here.screen.error, line) for line in lines)):
+    for tell, words in ((here.screen.result, plain_text.summary(done)), *((here.screen.error, line) for line in lines)):
         with contextlib.suppress(OSError):  # what cannot be printed changes nothing of what was sent
             tell(words)
     github_step.tell(here, done)

@@ -43,7 +43,7 @@ def lint(
         if problems or form in {"json", "sarif"}:
             here.screen.problems(problems)
         if form == "text":
-            from runner.report import problems as told  # noqa: PLC0415  # imported where used
+            from runner.report import problem_text as told  # noqa: PLC0415  # imported where used
 
             messages = told.counted(len(project.declarations), "message")
             here.screen.result(f"{messages} to {told.counted(count, 'recipient')}: {told.tally(problems)}")

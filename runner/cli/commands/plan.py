@@ -17,7 +17,7 @@ from runner.ledger.kinds import home
 from runner.ledger.moves.check import behind
 from runner.ledger.opening import known
 from runner.plan.message_planner import Choices
-from runner.report import text
+from runner.report import plain_text
 
 
 @command("plan")
@@ -61,7 +61,7 @@ def plan(
         made, warnings = made_from(here, project, facts, replace(bound, plan_file=None) if write or check else bound)
         made = replace(made, guards=(*made.guards, left)) if left else made
         changes = file.changes((message.line for message in made.messages), whole=bound.whole) if check else []
-        seen = plan_output.review(here, made, warnings, [*notes, *text.out_of_date(file, changes)])
+        seen = plan_output.review(here, made, warnings, [*notes, *plain_text.out_of_date(file, changes)])
         if against is not None:
             from runner.cli.against import compared  # noqa: PLC0415  # imported where used
 
@@ -85,7 +85,7 @@ def _notes(here: Session, facts: Facts, against: str | None) -> list[str]:
         from runner.cli.ledger_changes import remembered  # noqa: PLC0415  # imported where used
 
         notes = remembered(here, against, facts)
-    notes += [text.duplicate(state) for state in facts.duplicates()]
+    notes += [plain_text.duplicate(state) for state in facts.duplicates()]
     if not here.options.sandbox and not home(here).exists:
         note = f"there is no ledger {home(here).shown} yet: msgrun lock begin starts it, where nothing was sent before"
         here.screen.note(note)

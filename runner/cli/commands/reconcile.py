@@ -13,8 +13,8 @@ from runner.deliver.reconcile import Reconciliation
 from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError, RunStopped, UsageMistake
 from runner.ledger.facts import Facts
 from runner.ledger.opening import held, known
-from runner.report import findings
-from runner.report.problems import counted
+from runner.report import reconcile_text
+from runner.report.problem_text import counted
 
 _SINCE = (2, 6)
 
@@ -64,7 +64,7 @@ def _reconciled(here: Session, facts: Facts, name: str | None, wait: float, writ
     except (GuardRefused, LedgerUnavailable, RunStopped) as stopped:
         error = stopped  # what was found until then is told first
     found = work.findings()
-    here.screen.result(findings.told(found, findings.Way(_again(here), workspace, here.settings.region)))
+    here.screen.result(reconcile_text.told(found, reconcile_text.Way(_again(here), workspace, here.settings.region)))
     if error:
         here.screen.failure(error)
     if found.unknown:

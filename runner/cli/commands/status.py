@@ -9,7 +9,7 @@ from runner.cli.options import EXIT, command, format_option
 from runner.declare import schema
 from runner.errors import UsageMistake
 from runner.ledger.opening import known
-from runner.report import machine, text
+from runner.report import json_output, plain_text
 
 
 @command("status")
@@ -27,9 +27,9 @@ def status(name: str | None, form: str) -> int:
             names = sorted(facts.messages())
             raise UsageMistake(f"the ledger knows nothing of {name}", schema.did_you_mean(name, names))
         if form == "json":
-            for part in machine.status(counts, facts.holding(*machine.STATUSES, message=name)):
+            for part in json_output.status(counts, facts.holding(*json_output.STATUSES, message=name)):
                 here.screen.result(part)
         else:
             told, unknown = facts.holding("unknown", "refused", message=name), facts.holding("unknown", message=name)
-            here.screen.result(text.status(counts, told, unknown))
+            here.screen.result(plain_text.status(counts, told, unknown))
         return EXIT.guard if facts.duplicates() else EXIT.done

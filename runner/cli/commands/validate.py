@@ -21,7 +21,7 @@ def validate(paths: tuple[str, ...], form: str) -> int:
         if found.problems or form in {"json", "sarif"}:
             here.screen.problems(found.problems)
         if form == "text":
-            from runner.report import problems as told  # noqa: PLC0415  # imported where used
+            from runner.report import problem_text as told  # noqa: PLC0415  # imported where used
 
             messages, recipients = told.counted(found.messages, "message"), told.counted(found.recipients, "recipient")
             here.screen.result(f"{messages} to {recipients}: {told.tally(found.problems)}")

@@ -11,7 +11,7 @@ from runner.errors import UsageMistake
 from runner.ledger.facts import Facts
 from runner.ledger.kinds import home
 from runner.ledger.opening import held
-from runner.report import text
+from runner.report import plain_text
 
 _SOME = 20_000  # records that are imported at once
 
@@ -35,7 +35,7 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
             raise UsageMistake(f"there is no file {file}")
         theirs.read_file(path, str(file))
         workspace = theirs.header(here.settings.salt).workspace
-        for line in text.ledger_warnings(theirs):
+        for line in plain_text.ledger_warnings(theirs):
             here.screen.error(line)
         asks = not (no_fetch or here.options.sandbox)
         if asks and new_lock and not home(here).exists:

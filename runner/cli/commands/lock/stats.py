@@ -7,8 +7,8 @@ from runner.ledger.kinds import home
 from runner.ledger.lockfile.files import count_lines
 from runner.ledger.lockfile.location import places
 from runner.ledger.opening import known
-from runner.report import weight
-from runner.report.weight import Weight
+from runner.report import ledger_size
+from runner.report.ledger_size import Weight
 
 
 @command("stats")
@@ -20,11 +20,13 @@ def stats() -> int:
     with session() as here:
         if is_elsewhere(here.settings.lock) and not here.options.sandbox:
             facts = known(here)
-            here.screen.result(weight.held(home(here).shown, len(facts), facts.counts()))
+            here.screen.result(ledger_size.held(home(here).shown, len(facts), facts.counts()))
             return EXIT.guard if facts.duplicates() else EXIT.done
         where = places(here, tolerant=True)
         facts = known(here)
         size = where.lockfile.stat().st_size if where.lockfile.exists() else 0
         lines = count_lines(where.lockfile) if size else 0
-        here.screen.result(weight.stats(Weight(where.shown, size, lines, len(facts.torn), len(facts)), facts.counts()))
+        here.screen.result(
+            ledger_size.stats(Weight(where.shown, size, lines, len(facts.torn), len(facts)), facts.counts())
+        )
         return EXIT.guard if facts.duplicates() else EXIT.done

@@ -15,8 +15,14 @@ from runner.plan.plan import Plan
 from runner.privacy import revealed
 
 FORMAT_VERSION = 1
+
+
 _BATCH = 1000  # deliveries in a part
+
+
 _END = "\n}"
+
+
 STATUSES: tuple[KeyStatus, ...] = ("sent", "unknown", "refused", "free")
 
 

@@ -4,8 +4,14 @@ import re
 from html.parser import HTMLParser
 
 _IS_HTML = re.compile(r"</?[a-zA-Z][^>]*>|&#?\w+;")
+
+
 _SPACE = re.compile(r"[ \t\r\n]+")
+
+
 _UNSEEN = frozenset({"script", "style", "head", "title", "template"})
+
+
 _BLOCKS = frozenset(
     re.findall(
         r"\w+",
@@ -13,6 +19,8 @@ _BLOCKS = frozenset(
         "h5 h6 header hr html li main nav ol p pre section table td th tr ul",
     )
 )
+
+
 _APART = frozenset({"blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul"})
 
 

@@ -7,7 +7,7 @@ import click
 
 from runner.deliver.reconcile import Findings, Unfound
 from runner.ledger.record import Record, State
-from runner.report.text import MOST_LISTED, duplicate
+from runner.report.plain_text import MOST_LISTED, duplicate
 
 # Inferred: no document gives the addresses of Intercom's own pages.
 _HOSTS = {"us": "https://app.intercom.com", "eu": "https://app.eu.intercom.com", "au": "https://app.au.intercom.com"}

@@ -9,7 +9,7 @@ from cmarkgfm.cmark import Options
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.report.markup import cell, clipped, code, details, fence, fitting, named, prose, wrapped
+from runner.report.markdown_escaping import cell, clipped, code, details, fence, fitting, named, prose, wrapped
 
 NASTY = [
     "@octocat and @org/team", "#123, GH-12, owner/repo#1, !7, ~label, %2, $5, &3", "<script>alert(1)</script>",

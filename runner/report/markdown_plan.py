@@ -16,14 +16,18 @@ from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
 from runner.plan.guards import Guard
 from runner.plan.plan import Plan
 from runner.privacy import MASK, revealed
-from runner.report import changes
-from runner.report.comment import COMMENT, MOST_TOLD, OF_TABLE, heading, problem, told, way_out
-from runner.report.markup import cell, clipped, code, details, fence, fitting, named, prose, wrapped
-from runner.report.problems import counted, left_out
-from runner.report.visible import visible
+from runner.report import comparison_text
+from runner.report.html_text import visible
+from runner.report.markdown_escaping import cell, clipped, code, details, fence, fitting, named, prose, wrapped
+from runner.report.markdown_results import COMMENT, MOST_TOLD, OF_TABLE, heading, problem, told, way_out
+from runner.report.problem_text import counted, left_out
 
 _OF_WORRIES = 8_000  # characters, of guards and of warnings each
+
+
 _OF_TEXT = 6_000  # of one message's text, and of its source
+
+
 _WORRYING: tuple[Action, ...] = ("edited", "unknown", "refused")
 
 
@@ -57,9 +61,9 @@ def plan(seen: Review, *, show: bool, limit: int = COMMENT) -> str:
     messages = sorted(planned.messages, key=lambda message: not _matters(message, seen))
     blocks = [
         f"{heading(planned.environment)}, {_where(seen)}",
-        *(changes.caution(seen.comparison) if seen.comparison else ()),
+        *(comparison_text.caution(seen.comparison) if seen.comparison else ()),
         _counts(planned, sends),
-        *(changes.heading(seen.comparison) if seen.comparison else ()),
+        *(comparison_text.heading(seen.comparison) if seen.comparison else ()),
         *_guards(planned.guards, show=show),
         *_warnings(seen, show=show),
         *_table(messages, seen, sends),
@@ -187,7 +191,7 @@ def _details(message: PlannedMessage, sends: int, seen: Review, *, show: bool) -
         f"{title} ({change.kind})" if change else title,
         [
             "\n".join(f"- {fact}" for fact in facts),
-            *(changes.details(change, show=show) if change else ()),
+            *(comparison_text.details(change, show=show) if change else ()),
             *(_sample(found, show=show) if found else ()),
         ],
     )

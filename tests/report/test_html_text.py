@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.report.visible import visible
+from runner.report.html_text import visible
 
 
 @pytest.mark.parametrize(

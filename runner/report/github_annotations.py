@@ -13,7 +13,10 @@ from runner.privacy import revealed
 if TYPE_CHECKING:  # validate prints annotations too, and plans nothing
     from runner.plan.plan import Plan
 
+
 MOST_SHOWN = 10  # of a kind, for each step
+
+
 KINDS = ("error", "warning", "notice")
 
 

@@ -8,9 +8,13 @@ from typing import Literal, NamedTuple
 import click
 
 _TOKEN = re.compile(r"\n|[^\S\n]+|\w+|[^\w\s]")
+
+
 _MOST_COMPARED = (
     4_000_000  # pairs of words; more would take seconds, and a text that differs so much reads better whole
 )
+
+
 _AROUND = 60  # characters shown on either side of a change
 
 

@@ -8,13 +8,19 @@ import click
 from runner.compare.audience_overlap import Overlap
 from runner.compare.comparison import KINDS, Change, Comparison
 from runner.privacy import revealed
-from runner.report.difference import Part, difference, inline, lines
-from runner.report.markup import clean, clipped, code, fence
-from runner.report.visible import visible
+from runner.report.html_text import visible
+from runner.report.markdown_escaping import clean, clipped, code, fence
+from runner.report.word_diff import Part, difference, inline, lines
 
 _COLOURS = {"new": "green", "changed": "yellow", "removed": "red", "uncompared": "yellow"}
+
+
 _SHORT = 10  # digits of a commit's hash
+
+
 _OF_DIFFERENCE = 4_000  # characters
+
+
 _SAME_TEXT = "the text reads the same; what differs is in its source"
 
 

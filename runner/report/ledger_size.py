@@ -8,12 +8,18 @@ from collections import Counter
 from dataclasses import dataclass
 
 from runner.ledger.facts import Held
-from runner.report.problems import counted
-from runner.report.text import by_message
+from runner.report.plain_text import by_message
+from runner.report.problem_text import counted
 
 WARNED = 50 * 1024 * 1024  # bytes
+
+
 REFUSED = 100 * 1024 * 1024
+
+
 _LINES = 2  # that apply writes for a delivery: its claim and its outcome
+
+
 _USUAL = 440  # bytes of a line, where there is none to measure
 
 

@@ -12,11 +12,21 @@ import textwrap
 from collections.abc import Iterable
 
 _TICKS = re.compile(r"`+")
+
+
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")  # of a terminal
+
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # bidirectional ones reorder
+
+
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~^=-])")
+
+
 # What either host makes a reference of, if a word follows; broken by a space of no width.
 _LIVE = re.compile(r"([@#!~%&:^]|&amp;|\bGH-|\bwww(?=\.))(?=[.\w/\"'])", re.IGNORECASE)
+
+
 _NOTHING = "\u200b"
 
 

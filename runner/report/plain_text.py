@@ -13,10 +13,14 @@ from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
 from runner.plan.guards import Guard
 from runner.plan.plan import Plan
 from runner.plan.plan_file import Change, PlanFile
-from runner.report.problems import counted, left_out
+from runner.report.problem_text import counted, left_out
 
 _COLOURS = {"send": "green", "edited": "red", "unknown": "red", "refused": "yellow", "excluded": "yellow"}
+
+
 _TO_SEND = {"send": "to send"}
+
+
 MOST_LISTED = 20
 
 

@@ -6,11 +6,15 @@ from collections.abc import Iterable
 from runner.deliver.summary import Summary, Told
 from runner.errors import Problem
 from runner.privacy import revealed
-from runner.report.markup import clipped, code, fitting, prose
-from runner.report.problems import counted
+from runner.report.markdown_escaping import clipped, code, fitting, prose
+from runner.report.problem_text import counted
 
 COMMENT = 60_000  # characters; GitHub takes 65,536, GitLab a million
+
+
 OF_TABLE = 16_000  # characters of a list, or of a table
+
+
 MOST_TOLD = 400  # characters of one warning
 
 

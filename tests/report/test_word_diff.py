@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.report import difference as module
-from runner.report.difference import Part, difference, inline, lines
+from runner.report import word_diff as module
+from runner.report.word_diff import Part, difference, inline, lines
 
 TEXTS = st.text(alphabet="ab .\n", max_size=40)
 
