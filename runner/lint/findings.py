@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from runner.declare.declaration import Declaration
 from runner.declare.yaml.document import Path
 from runner.errors import Place, Problem, Severity
-from runner.lint.ignores import Ignores, unknown_codes
-from runner.lint.layout import Layout
+from runner.lint.ignore_comments import Ignores, unknown_codes
 from runner.lint.rules import RULES
+from runner.lint.template_layout import Layout
 
 
 @dataclass(slots=True)

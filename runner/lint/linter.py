@@ -12,19 +12,19 @@ from dataclasses import dataclass
 
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
-from runner.lint import words
-from runner.lint.drawing import lay_out
+from runner.lint import text_checks
+from runner.lint.empty_values import Gap, gaps_of, shortened
 from runner.lint.findings import Findings, MessageFindings
-from runner.lint.gaps import Gap, gaps_of, shortened
-from runner.lint.layout import Hole
-from runner.lint.markup import Tag, read
-from runner.lint.pairing import Pairing
-from runner.lint.places import Places
-from runner.lint.writing import Writing, link_faults, pairing_faults, tag_faults
+from runner.lint.html import Tag, read
+from runner.lint.layout_builder import lay_out
+from runner.lint.static_checks import Writing, link_faults, pairing_faults, tag_faults
+from runner.lint.tag_locator import Places
+from runner.lint.tag_pairs import Pairing
+from runner.lint.template_layout import Hole
 from runner.privacy import private
 
 # In a value each of these is worth a closer look.
-_MARKS = (*words.NULLS, "http://", "{", "*|", "%%", "javascript:")
+_MARKS = (*text_checks.NULLS, "http://", "{", "*|", "%%", "javascript:")
 _WHOLE_TAGS = re.compile(r"<[^>]*>")
 _TAG_NAMES = re.compile(r"</?[A-Za-z][^\s/>]*")
 _MAX_SHAPES = 10_000
@@ -109,11 +109,11 @@ class MessageLint:
         """What needs one rendered text only."""
         for writing in self._writings:
             writing.check(self._found)
-        if self._declaration.subject and words.is_shouting(self._writings[0].literal):
+        if self._declaration.subject and text_checks.is_shouting(self._writings[0].literal):
             message = "this subject is in capitals, or ends its sentences twice"
             self._found.at(self._writings[0].layout, 0, "shouting-subject", message)
         written = html.unescape(f"{self._body.literal}\n{body}")
-        self._says_unsubscribe = words.says_unsubscribe(written)
+        self._says_unsubscribe = text_checks.says_unsubscribe(written)
         if not self._shape:
             for start, code, message, gentle in self._rendered(body):
                 self._found.at(self._body.layout, start, code, message, gentle=gentle)
@@ -122,7 +122,7 @@ class MessageLint:
         try:
             joined = "\n".join(delivery.vars.values())
         except TypeError:  # numbers, lists: only in a list of recipients
-            joined = "\n".join(words.texts_of(list(delivery.vars.values())))
+            joined = "\n".join(text_checks.texts_of(list(delivery.vars.values())))
         if "https://" in joined or self._hosts:
             self._links(delivery)
         for mark in _MARKS:
@@ -133,16 +133,16 @@ class MessageLint:
     def _suspects(self, delivery: Delivery) -> None:
         for name, value in delivery.vars.items():
             if name in self._prints:
-                for text in words.texts_of(value):
+                for text in text_checks.texts_of(value):
                     self._suspect(name, text, delivery)
 
     def _suspect(self, name: str, text: str, delivery: Delivery) -> None:
         writing, hole = self._prints[name]
         faults = [
             ("single-brace", f"this prints {private(left)}, which is sent as it stands", left)
-            for _, left in words.leftovers(text)
+            for _, left in text_checks.leftovers(text)
         ]
-        if word := words.null_in(text):
+        if word := text_checks.null_in(text):
             faults.append(("null-text", f"this prints {word}: it is what {name} is", word))
         if "http://" in text or "javascript:" in text:
             faults += [(code, message, text) for code, message in link_faults(text, writing.inside(hole), private)]
@@ -163,13 +163,13 @@ class MessageLint:
                 self._link(f"https://{value}", value, writing, hole, delivery)
 
     def _link(self, url: str, host: str, writing: Writing, hole: Hole, delivery: Delivery) -> None:
-        if fault := words.link_fault(url, private):
+        if fault := text_checks.link_fault(url, private):
             self._found.at(writing.layout, hole.start, *fault, self._label(delivery))
         elif len(self._hosts_seen) < _MAX_SHAPES:
             self._hosts_seen.add(host)
 
     def _gap(self, gap: Gap, delivery: Delivery) -> None:
-        if any(gap.text in text for text in words.texts_of(list(delivery.vars.values()))):
+        if any(gap.text in text for text in text_checks.texts_of(list(delivery.vars.values()))):
             return
         name = f"{gap.hole.alone} was empty" if gap.hole.alone else "what comes here was empty"
         message = f"{name}, which leaves “{shortened(gap.text)}”"
@@ -180,10 +180,10 @@ class MessageLint:
         for gap in self._subject_gaps:
             if gap.shows(subject):
                 self._gap(gap, delivery)
-        if len(subject) > words.LONG_SUBJECT:
+        if len(subject) > text_checks.LONG_SUBJECT:
             message = f"this subject has {len(subject)} characters"
             self._found.at(writing.layout, 0, "long-subject", message, self._label(delivery))
-        if subject.isupper() and words.is_shouting(subject):
+        if subject.isupper() and text_checks.is_shouting(subject):
             self._found.at(writing.layout, 0, "shouting-subject", "this subject is in capitals", self._label(delivery))
 
     def _shaped(self, delivery: Delivery, body: str, shape: int) -> None:

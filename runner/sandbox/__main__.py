@@ -8,10 +8,10 @@ import sys
 import threading
 from pathlib import Path
 
-from runner.sandbox.disturbance import KINDS
-from runner.sandbox.limit import WINDOW
+from runner.sandbox.rate_limit import WINDOW
 from runner.sandbox.server import Sandbox
-from runner.sandbox.trouble import Trouble
+from runner.sandbox.trouble_kinds import KINDS
+from runner.sandbox.trouble_schedule import Trouble
 from runner.sandbox.workspace import WORKSPACE
 
 _USAGE = 64

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from runner.sandbox.answer import Refusal
 from runner.sandbox.contacts import Contact, Contacts, write_contact
-from runner.sandbox.paging import page
-from runner.sandbox.query import Query, asked_for, matches, parse, required
+from runner.sandbox.pagination import page
+from runner.sandbox.search_query import Query, asked_for, matches, parse, required
 
 if TYPE_CHECKING:
     from collections.abc import Callable

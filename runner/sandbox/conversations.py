@@ -10,11 +10,11 @@ import re
 from typing import TYPE_CHECKING
 
 from runner.sandbox.answer import Refusal
-from runner.sandbox.paging import page
-from runner.sandbox.query import matches, parse, required
+from runner.sandbox.pagination import page
+from runner.sandbox.search_query import matches, parse, required
 
 if TYPE_CHECKING:
-    from runner.sandbox.state import Message, Store
+    from runner.sandbox.message_store import Message, Store
 
 _DATES = frozenset({"created_at", "updated_at"})
 _FIELDS = _DATES | {

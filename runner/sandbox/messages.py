@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.sandbox import rules
+from runner.sandbox import message_rules
 from runner.sandbox.answer import Refusal, Result
 
 if TYPE_CHECKING:
+    from runner.sandbox.api_version import Version
     from runner.sandbox.contacts import Contact, Contacts
-    from runner.sandbox.rules import Order
-    from runner.sandbox.state import Message, Store
-    from runner.sandbox.version import Version
+    from runner.sandbox.message_rules import Order
+    from runner.sandbox.message_store import Message, Store
     from runner.sandbox.workspace import Admin, Workspace
 
 
@@ -28,9 +28,9 @@ class Messages:
 
     def send(self, payload: dict[str, object], version: Version, now: float) -> Result:
         """Send one message: checked, made and kept."""
-        if rules.is_inbound(payload):
+        if message_rules.is_inbound(payload):
             return Result(200, write_user_message(payload, now))
-        order = rules.check(payload, version)
+        order = message_rules.check(payload, version)
         admin = self._workspace.find_admin(order.admin_id)
         if admin is None:
             raise Refusal(404, "not_found", "Resource Not Found")

@@ -12,13 +12,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from runner.sandbox.answer import Answer, Ending
-from runner.sandbox.control import PREFIX, Control
-from runner.sandbox.intercom import Intercom, Options
-from runner.sandbox.limit import WINDOW
-from runner.sandbox.log import Log
-from runner.sandbox.state import Store
-from runner.sandbox.trouble import Trouble
-from runner.sandbox.wire import MalformedRequestError, Reader, render
+from runner.sandbox.control_api import PREFIX, Control
+from runner.sandbox.fake_intercom import Intercom, Options
+from runner.sandbox.http_protocol import MalformedRequestError, Reader, render
+from runner.sandbox.message_store import Store
+from runner.sandbox.rate_limit import WINDOW
+from runner.sandbox.request_log import Log
+from runner.sandbox.trouble_schedule import Trouble
 from runner.sandbox.workspace import WORKSPACE
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
-    from runner.sandbox.wire import Request
+    from runner.sandbox.http_protocol import Request
 
 _HOST = "127.0.0.1"
 _PATIENCE = 0.1  # seconds

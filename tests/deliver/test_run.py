@@ -11,7 +11,7 @@ from runner.deliver.run import Run
 from runner.errors import LedgerUnavailable
 from runner.ledger.durable_append import ClaimsUncertain
 from runner.ledger.lockfile.ledger import LockfileLedger
-from runner.sandbox.disturbance import KINDS
+from runner.sandbox.trouble_kinds import KINDS
 from tests.support.laws import costly
 
 FOUR = "\n".join(f"- {{type: user, id: aaa{number}}}" for number in range(4))

@@ -28,7 +28,7 @@ def sandbox(port: int, log: Path | None, workspace: str | None, trouble: tuple[s
     On 127.0.0.1, until it is stopped. Commands with --sandbox start their own.
     """
     from runner.sandbox import WORKSPACE, Sandbox, Trouble  # noqa: PLC0415  # only here
-    from runner.sandbox.disturbance import TroubleError  # noqa: PLC0415
+    from runner.sandbox.trouble_kinds import TroubleError  # noqa: PLC0415
 
     with session() as here:
         if reset:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from runner.declare.audience import Table
 from runner.declare.declaration import Declaration
-from runner.lint.layout import Hole
-from runner.lint.writing import Writing
+from runner.lint.static_checks import Writing
+from runner.lint.template_layout import Hole
 
 _AROUND = 24  # characters that tell one gap from another
 

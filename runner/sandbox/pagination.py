@@ -9,8 +9,13 @@ from runner.sandbox.answer import Refusal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+
 _MOST = 150
+
+
 _USUAL = 50
+
+
 _CURSOR = "after-"  # opaque to a client, so it must not look like a number to count with
 
 

@@ -17,7 +17,8 @@ from runner.sandbox.messages import write_user_message
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from runner.sandbox.call import Call
+    from runner.sandbox.api_call import Call
+
 
 _REFUSALS = {
     "500_before": (500, "server_error", "Something went wrong"),
@@ -34,7 +35,11 @@ _REFUSALS = {
     "429_bare": (429, "rate_limit_exceeded", "Exceeded rate limit of this app"),
     "503_retry_after": (503, "service_unavailable", "Try again later"),
 }
+
+
 _FALSE = {*_REFUSALS, "502_html", "drop_before", "reset_before", "user_message", "redirect"}
+
+
 _MADE = {
     "ok",
     "500_after",
@@ -51,7 +56,10 @@ _MADE = {
     "close",
     "gzip",
 }
+
+
 _SLOW = re.compile(r"slow:(\d+(?:\.\d+)?)")
+
 
 KINDS = (*sorted(_FALSE | _MADE), "slow:SECONDS")
 

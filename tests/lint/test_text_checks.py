@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.lint.words import is_shouting, link_fault
+from runner.lint.text_checks import is_shouting, link_fault
 
 
 @pytest.mark.parametrize(

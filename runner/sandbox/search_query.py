@@ -16,8 +16,13 @@ if TYPE_CHECKING:
     Reading: TypeAlias = Callable[[str], object]
     Norm: TypeAlias = Callable[[str, object], object]
 
+
 _MOST_VALUES = 15
+
+
 _DEEPEST = 2
+
+
 _OPERATORS = frozenset({"=", "!=", "IN", "NIN", ">", "<", "~", "!~", "^", "$"})
 
 

@@ -12,26 +12,26 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runner.sandbox import rules
+from runner.sandbox import message_rules
 from runner.sandbox.answer import JSON, Answer, Refusal, Result, encode
-from runner.sandbox.call import read_call
+from runner.sandbox.api_call import read_call
+from runner.sandbox.api_version import Version, read_version
 from runner.sandbox.contact_search import ContactSearch
 from runner.sandbox.contacts import Contacts, write_contact
 from runner.sandbox.conversations import Conversations
-from runner.sandbox.disturbance import Disturbance, disturb
-from runner.sandbox.limit import WINDOW, Allowance, RateLimit
-from runner.sandbox.log import Entry
 from runner.sandbox.messages import Messages
-from runner.sandbox.trouble import MESSAGES
-from runner.sandbox.version import Version, read_version
+from runner.sandbox.rate_limit import WINDOW, Allowance, RateLimit
+from runner.sandbox.request_log import Entry
+from runner.sandbox.trouble_kinds import Disturbance, disturb
+from runner.sandbox.trouble_schedule import MESSAGES
 from runner.sandbox.workspace import WORKSPACE, Workspace
 
 if TYPE_CHECKING:
-    from runner.sandbox.call import Call
-    from runner.sandbox.log import Log
-    from runner.sandbox.state import Store
-    from runner.sandbox.trouble import Trouble
-    from runner.sandbox.wire import Request
+    from runner.sandbox.api_call import Call
+    from runner.sandbox.http_protocol import Request
+    from runner.sandbox.message_store import Store
+    from runner.sandbox.request_log import Log
+    from runner.sandbox.trouble_schedule import Trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ class Intercom:
 
     def _note(self, call: Call, course: _Course, answer: Answer) -> None:
         version = course.version
-        strange = rules.unknown_fields(call.payload, version) if version and call.route == MESSAGES else ()
+        strange = message_rules.unknown_fields(call.payload, version) if version and call.route == MESSAGES else ()
         self._log.write(
             Entry(
                 at=call.now,

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from runner.sandbox.answer import JSON, Answer, encode
 
 if TYPE_CHECKING:
-    from runner.sandbox.log import Log
-    from runner.sandbox.state import Store
-    from runner.sandbox.trouble import Trouble
-    from runner.sandbox.wire import Request
+    from runner.sandbox.http_protocol import Request
+    from runner.sandbox.message_store import Store
+    from runner.sandbox.request_log import Log
+    from runner.sandbox.trouble_schedule import Trouble
+
 
 PREFIX = "/_sandbox/"
 

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from runner.sandbox import Sandbox
-from runner.sandbox.disturbance import KINDS
+from runner.sandbox.trouble_kinds import KINDS
 
 
 def strike(client, kind):

@@ -8,19 +8,39 @@ import jinja2
 
 from runner.declare.declaration import Origin
 from runner.declare.template.template import Text
-from runner.lint.layout import RAW_HOLE, Hole, Layout, Part
-from runner.lint.markup import HOLE
+from runner.lint.html import HOLE
+from runner.lint.template_layout import RAW_HOLE, Hole, Layout, Part
 
 _STRING = re.compile(r"\"([^\"\\]*)\"|'([^'\\]*)'")
+
+
 _COMPARED = re.compile(r"(?:==|!=|\bin)\s*(?:\"[^\"]*\"|'[^']*')|(?:\"[^\"]*\"|'[^']*')\s*(?:==|!=)")
+
+
 _NAME = re.compile(r"(?<![\w.|])(?<!\| )[A-Za-z_]\w*(?!\w|\s*=(?!=))")
+
+
 _CALL = re.compile(r"(\|\s*)?\b([\w.]+)\s*\(")
+
+
 _MARKUP = re.compile(r"\|\s*(?:safe|xmlattr|urlize)\b")
+
+
 _IGNORE = re.compile(r"\{#-?\s*msgrun:\s*ignore\b=?\s*([\w, -]*?)\s*-?#\}")
+
+
 _ENDS = re.compile(r"end(\w+)")
+
+
 _LEXER = jinja2.Environment(autoescape=True).lexer
+
+
 _OPENING = frozenset({"if", "for", "macro", "call", "filter", "block", "autoescape", "with", "set", "trans"})
+
+
 _BRANCHING = frozenset({"if", "for"})
+
+
 _ASIDE = frozenset({"macro", "call", "set"})  # shown somewhere else, or not at all
 
 

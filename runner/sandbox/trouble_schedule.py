@@ -16,16 +16,24 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from runner.sandbox.disturbance import Disturbance, TroubleError, read_kind
+from runner.sandbox.trouble_kinds import Disturbance, TroubleError, read_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+
 MESSAGES = "POST /messages"
 
+
 _NONE = Disturbance()
+
+
 _SPEC = re.compile(r"(?:(?P<route>[A-Z]+ /\S*) )?(?P<way>next|share|for)=(?P<value>.+)", re.DOTALL)
+
+
 _PAIR = re.compile(r"(?P<name>.+?):(?P<kind>slow:[\d.]+|\w+)", re.DOTALL)
+
+
 _SHARE = re.compile(r"(?P<kind>.+):(?P<share>[\d.]+)")
 
 

@@ -11,7 +11,8 @@ from runner.sandbox.answer import Refusal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runner.sandbox.wire import Request
+    from runner.sandbox.http_protocol import Request
+
 
 _EXPIRED = "expired"
 

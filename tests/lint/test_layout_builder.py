@@ -7,8 +7,8 @@ from runner.declare.declaration import Origin
 from runner.declare.template.template import Templates, Watch
 from runner.declare.tree import Tree
 from runner.declare.yaml.document import Source, documents
-from runner.lint.drawing import lay_out
-from runner.lint.writing import Writing
+from runner.lint.layout_builder import lay_out
+from runner.lint.static_checks import Writing
 from tests.support.project import ROOT
 
 PIECES = (

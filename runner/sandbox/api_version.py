@@ -26,7 +26,10 @@ _KNOWN = {
     for major in _MINORS
     for minor in range(_MINORS[major])
 }
+
+
 _KNOWN["preview"] = Version("Preview", (9, 0))
+
 
 DEFAULT = _KNOWN["2.14"]
 

@@ -15,6 +15,7 @@ from runner.sandbox.answer import encode
 if TYPE_CHECKING:
     from pathlib import Path
 
+
 _KEPT = 100_000  # entries in memory; the file has them all
 
 

@@ -18,7 +18,10 @@ from runner.sandbox.answer import encode
 if TYPE_CHECKING:
     from pathlib import Path
 
+
 _FIRST_ID = 2001
+
+
 _CONVERSATION_OFFSET = 500_000  # so that taking one id for the other shows at once
 
 

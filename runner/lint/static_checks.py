@@ -5,19 +5,23 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from runner.lint import words
+from runner.lint import text_checks
 from runner.lint.findings import MessageFindings
-from runner.lint.layout import RAW_HOLE, Hole, Layout
-from runner.lint.markup import HOLE, Markup, Tag, is_known, read
-from runner.lint.pairing import Fault, Pairing
+from runner.lint.html import HOLE, Markup, Tag, is_known, read
+from runner.lint.tag_pairs import Fault, Pairing
+from runner.lint.template_layout import RAW_HOLE, Hole, Layout
 
 _LINKS = ("href", "action", "formaction", "background", "poster", "data")
+
+
 _TAG_RULES = {
     "form": ("form", "<form> does not work in a message"),
     "iframe": ("iframe", "<iframe> is removed by mail clients"),
     "object": ("iframe", "<object> is removed by mail clients"),
     "embed": ("iframe", "<embed> is removed by mail clients"),
 }
+
+
 _DATA_SCRIPTS = ("application/ld+json", "application/json")
 
 
@@ -62,10 +66,10 @@ class Writing:
         if not self.is_html:
             texts = [(0, self.layout.text)]
         for begin, text in texts:
-            for at, left in words.leftovers(text):
+            for at, left in text_checks.leftovers(text):
                 yield begin + at, "single-brace", f"{left} is sent as it stands"
-            for at, link in words.links(text):
-                if fault := words.link_fault(link):
+            for at, link in text_checks.links(text):
+                if fault := text_checks.link_fault(link):
                     yield begin + at, *fault
 
     def _in_hole(self, hole: Hole) -> Iterator[tuple[str, str]]:
@@ -74,13 +78,13 @@ class Writing:
         before = self.layout.text[max(hole.start - 8, 0) : hole.start].lower()
         scheme = next((scheme for scheme in ("https://", "http://") if before.endswith(scheme)), "")
         for quoted in hole.quoted:
-            if word := words.null_in(quoted):
+            if word := text_checks.null_in(quoted):
                 yield "null-text", f"this may print {word}"
         for name in sorted(hole.names & self._values.keys()):
-            for text in words.texts_of(self._values[name]):
-                if word := words.null_in(text):
+            for text in text_checks.texts_of(self._values[name]):
+                if word := text_checks.null_in(text):
                     yield "null-text", f"this prints {word}: it is what {name} is"
-                for _, left in words.leftovers(text):
+                for _, left in text_checks.leftovers(text):
                     yield "single-brace", f"this prints {left}, which is sent as it stands"
                 yield from link_faults(scheme + text, tag)
 
@@ -89,15 +93,15 @@ class Writing:
         return tag is not None and bool(re.search(r"=\s*(\"[^\"]*|'[^']*)$", self.layout.text[tag.start : hole.start]))
 
 
-def link_faults(text: str, tag: Tag | None, show: words.Show = str) -> Iterator[tuple[str, str]]:
+def link_faults(text: str, tag: Tag | None, show: text_checks.Show = str) -> Iterator[tuple[str, str]]:
     """What is wrong with the links in a value that is printed in a tag, or in the running text."""
-    for _, link in words.links(text):
-        if fault := words.link_fault(link, show):
+    for _, link in text_checks.links(text):
+        if fault := text_checks.link_fault(link, show):
             is_image = tag is not None and tag.name == "img" and fault[0] == "http-link"
-            yield ("image-https", words.image_fault(link)) if is_image else fault
+            yield ("image-https", text_checks.image_fault(link)) if is_image else fault
 
 
-def tag_faults(tag: Tag, show: words.Show = str) -> Iterator[tuple[str, str]]:
+def tag_faults(tag: Tag, show: text_checks.Show = str) -> Iterator[tuple[str, str]]:
     """What is wrong with a tag by itself: codes and messages."""
     name, given = tag.name, tag.attributes
     if not is_known(name):
@@ -111,10 +115,12 @@ def tag_faults(tag: Tag, show: words.Show = str) -> Iterator[tuple[str, str]]:
     for attribute, value in given.items():
         if re.fullmatch(r"on[a-z]+", attribute):
             yield "event-handler", f"{attribute} is removed by mail clients"
-        if attribute in _LINKS and (fault := words.link_fault(html.unescape(value), show)):
+        if attribute in _LINKS and (fault := text_checks.link_fault(html.unescape(value), show)):
             yield fault
         if attribute not in {"style", "src"} and is_known(name):
-            yield from (("single-brace", f"{show(left)} is sent as it stands") for _, left in words.leftovers(value))
+            yield from (
+                ("single-brace", f"{show(left)} is sent as it stands") for _, left in text_checks.leftovers(value)
+            )
     if name == "img":
         yield from _image_faults(given, show)
 
@@ -126,15 +132,15 @@ def pairing_faults(pairing: Pairing, markup: Markup) -> Iterator[Fault]:
         yield Fault("unclosed-tag", markup.broken, "this tag has no >")
 
 
-def _image_faults(given: Mapping[str, str], show: words.Show) -> Iterator[tuple[str, str]]:
+def _image_faults(given: Mapping[str, str], show: text_checks.Show) -> Iterator[tuple[str, str]]:
     if "alt" not in given:
         yield "image-alt", "this image has no alt"
     src = given.get("src", "")
     if src.startswith((HOLE, RAW_HOLE)):
         return  # the values are looked at
-    fault = words.link_fault(html.unescape(src), show)
+    fault = text_checks.link_fault(html.unescape(src), show)
     if fault and fault[0] != "http-link":
         yield fault
-    elif about := words.image_fault(src):
+    elif about := text_checks.image_fault(src):
         yield "image-https", about
-    yield from (("single-brace", f"{show(left)} is sent as it stands") for _, left in words.leftovers(src))
+    yield from (("single-brace", f"{show(left)} is sent as it stands") for _, left in text_checks.leftovers(src))

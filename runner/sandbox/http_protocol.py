@@ -17,10 +17,19 @@ if TYPE_CHECKING:
 
     from runner.sandbox.answer import Answer
 
+
 _MOST_HEAD = 64 * 1024
+
+
 _MOST_BODY = 16 * 1024 * 1024
+
+
 _CHUNK = 64 * 1024
+
+
 _BODYLESS = (204, 304)
+
+
 _HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
 

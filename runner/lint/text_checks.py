@@ -5,20 +5,44 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 Show = Callable[[str], str]  # how a message names what may be a recipient's: `private`, or as it is
+
+
 # As programs write them. Null and Nan are people's names, none and nil are words.
 NULLS = ("None", "nan", "NaN", "NULL", "null", "undefined", "NaT")
+
+
 _NULL = "|".join(NULLS)
+
+
 _ONLY_NULLS = re.compile(rf"(?:{_NULL})(?:\s+(?:{_NULL}))*")
+
+
 # A name put together of parts, one of them missing: "Ann None", "nan Smith". A sentence is longer, or goes on small.
 _PARTLY_NULL = re.compile(rf"(?:[^\W\d_a-z]\S*\s+){{1,2}}(?:{_NULL})|(?:{_NULL})(?:\s+[^\W\d_a-z]\S*){{1,2}}")
+
+
 _BRACES = re.compile(r"(?<![\w{/])\$?\{\s*[A-Za-z_][\w.]{0,60}\s*\}(?![}/])|\*\|\s*\w[\w:]*\s*\|\*|%%\w+%%")
+
+
 _URL = re.compile(r"\bhttps?://[^\s<>\"'“”„]+", re.IGNORECASE)
+
+
 _SCHEME = re.compile(r"\s*(https?)://([^/?#\s]*)", re.IGNORECASE)
+
+
 _ADDRESS = re.compile(r"[\d.]+|[0-9a-f:.]*:[0-9a-f:.]*")
+
+
 _STAGING = frozenset({"staging", "stage", "stg", "preprod", "uat", "qa", "dev", "test", "testing", "sandbox"})
+
+
 _SURELY_STAGING = frozenset({"staging", "stg", "preprod", "uat"})
+
+
 # Public sites whose own name has such a word.
 _PUBLIC = (".azure.com", ".mysql.com", ".intercom.com")
+
+
 _LOCAL = (
     ".localhost",
     ".local",
@@ -30,6 +54,8 @@ _LOCAL = (
     ".ngrok.app",
     ".ngrok-free.app",
 )
+
+
 _UNSUBSCRIBE = re.compile(
     r"unsubscri|opt[- ]?out|(?:email|e-mail|mail|notification|communication)s? (?:preferences|settings)|"
     r"stop (?:getting|receiving) (?:these|such|our|this)|no longer (?:want|wish) to (?:get|receive)|"
@@ -38,8 +64,14 @@ _UNSUBSCRIBE = re.compile(
     r"cancelar (?:a )?(?:inscri|assinatura)|wypis|отпис|配信停止|退订|取消订阅",
     re.IGNORECASE,
 )
+
+
 LONG_SUBJECT = 100
+
+
 _FEW_LETTERS = 8
+
+
 _SHORT_NAME = 3  # letters; most names made of capitals have no more
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runner.sandbox import Trouble
-from runner.sandbox.disturbance import TroubleError
+from runner.sandbox.trouble_kinds import TroubleError
 
 ROUTE = "POST /messages"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.sandbox.limit import RateLimit
+from runner.sandbox.rate_limit import RateLimit
 
 
 def test_a_window_ends_with_the_clocks_ten_seconds_not_with_the_first_calls():

@@ -12,7 +12,11 @@ from runner.declare.declaration import Origin
 from runner.errors import Place
 
 FOLDER = "messages/"
+
+
 RAW_HOLE = "\ufff9"  # what comes here may be markup
+
+
 _SNIPPET = re.compile(r"[^\s\"'\\]{1,12}")
 
 

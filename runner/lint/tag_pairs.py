@@ -4,11 +4,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from runner.lint.markup import BLOCKS, VOID, Markup, Tag, Words, is_known
+from runner.lint.html import BLOCKS, VOID, Markup, Tag, Words, is_known
 
 Span = tuple[int, int]
+
+
 _CLOSES_P = BLOCKS - {"caption", "dd", "dt", "legend", "li", "p", "tbody", "td", "tfoot", "th", "thead", "tr"}
+
+
 _KEEPS_P = frozenset({"button", "caption", "marquee", "object", "table", "td", "template", "th"})
+
+
 # An open tag on the left ends where one on the right begins.
 _IMPLIED: dict[str, frozenset[str]] = {
     name: frozenset(ends.split())
@@ -18,6 +24,8 @@ _IMPLIED: dict[str, frozenset[str]] = {
         "tbody": "tbody tfoot", "colgroup": "thead tbody tfoot tr", "head": "body", "rt": "rt rp", "rp": "rt rp",
     }.items()
 }  # fmt: skip
+
+
 _OPTIONAL = frozenset({*_IMPLIED, "tfoot", "html", "body"})
 
 

@@ -13,15 +13,28 @@ from typing import TYPE_CHECKING
 from runner.sandbox.answer import Refusal, refuse_parameter
 
 if TYPE_CHECKING:
+    from runner.sandbox.api_version import Version
     from runner.sandbox.contacts import Kind
-    from runner.sandbox.version import Version
+
 
 _LEAD_SINCE = (2, 6)
+
+
 _NUMBER_SINCE = (2, 7)
+
+
 _GROUPS_SINCE = (2, 14)
+
+
 _FLAG = "create_conversation_without_contact_reply"
+
+
 _TEMPLATES = ("plain", "personal")
+
+
 _LEGACY: dict[str, tuple[Kind, ...]] = {"user": ("id", "user_id", "email"), "contact": ("id", "user_id")}
+
+
 _CURRENT: dict[str, tuple[Kind, ...]] = {"user": ("id",), "lead": ("id",)}
 
 

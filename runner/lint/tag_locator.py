@@ -2,9 +2,9 @@
 
 import re
 
-from runner.lint.layout import RAW_HOLE
-from runner.lint.markup import HOLE, Tag
-from runner.lint.writing import Writing
+from runner.lint.html import HOLE, Tag
+from runner.lint.static_checks import Writing
+from runner.lint.template_layout import RAW_HOLE
 
 
 class Places:

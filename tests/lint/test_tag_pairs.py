@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.lint.markup import read
-from runner.lint.pairing import Pairing
+from runner.lint.html import read
+from runner.lint.tag_pairs import Pairing
 
 
 def faults(text, branches=(), asides=()):

@@ -23,19 +23,35 @@ BLOCKS = _named(
     "form h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol p pre search section summary table tbody td "
     "tfoot th thead tr ul"
 )
+
+
 VOID = _named("area base basefont bgsound br col embed frame hr img input link meta param source track wbr")
+
+
 _INLINE = _named(
     "a abbr acronym audio b bdi bdo big button canvas cite code data datalist del dfn em font i iframe ins kbd label "
     "map mark marquee math meter nobr object optgroup option output picture progress q rp rt ruby s samp script select "
     "slot small span strike strong sub sup svg template textarea time tt u var video "
     "circle clippath defs ellipse g line lineargradient path polygon polyline rect stop tspan use"
 )
+
+
 _OF_A_PAGE = _named("html head title style body frameset noframes noscript colgroup")
+
+
 KNOWN = BLOCKS | VOID | _INLINE | _OF_A_PAGE
+
+
 # What Word and Outlook read, and nobody else sees.
 _OFFICE = re.compile(r"(?:o|v|w|m|x|st1):\w+")
+
+
 _SPOKEN = re.compile(rf"[^\W_]|{HOLE}")
+
+
 _SILENT = frozenset({"script", "style", "title", "head", "template"})
+
+
 _CODE = frozenset({"code", "kbd", "pre", "samp", "script", "style", "textarea"})
 
 
