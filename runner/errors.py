@@ -26,7 +26,7 @@ class Place:
         return f"{self.path}:{self.line}:{self.column}"
 
     @property
-    def order(self) -> tuple[str, int, int]:
+    def sort_key(self) -> tuple[str, int, int]:
         """What places are sorted by."""
         return self.path, self.line, self.column
 

@@ -18,31 +18,31 @@ _ADDRESS = re.compile(r"[^\s@<>()\"',;:]+@[^\s@<>()\"',;:]+")
 _WORD = re.compile(r"(?:\w|&#?\w+;)+")
 
 
-def private(value: object, instead: str = "") -> str:
+def mark_private(value: object, instead: str = "") -> str:
     """The value as text, marked as a recipient's; masked it is shown as `***`, or as what may stand instead."""
     return f"{_OPEN}{str(value).translate(_MARKS)}{_ELSE if instead else ''}{instead}{_CLOSE}"
 
 
-def addresses(text: str) -> Iterator[tuple[int, int]]:
+def find_email_spans(text: str) -> Iterator[tuple[int, int]]:
     """Where the email addresses in a text begin and end."""
     return (found.span() for found in _ADDRESS.finditer(text))
 
 
-def revealed(text: str, *, show: bool) -> str:
+def reveal_or_mask(text: str, *, show: bool) -> str:
     """The text for printing: marked values in clear (`show`) or masked."""
     if _OPEN not in text:
         return text
     return _MARKED.sub(lambda found: found[1] if show else found[2] or MASK, text)
 
 
-def revealed_in_place(text: str, *, show: bool) -> str:
+def reveal_or_mask_same_width(text: str, *, show: bool) -> str:
     """Like `revealed`, but keeps every column where it is, for a line with a caret below it."""
     if _OPEN not in text:
         return text
     return _MARKED.sub(lambda found: found[1] if show else "*" * len(found[1]), text)
 
 
-def concealed(text: str, values: Iterable[object], *, addresses: bool = True) -> str:
+def mark_private_values(text: str, values: Iterable[object], *, emails: bool = True) -> str:
     """The text with every whole-word occurrence of the values, and of `addresses` every one, marked as private.
 
     Finds a value also where it was HTML-escaped. The longest come first, so that `Ann` does not cut `Ann Lee` in two.
@@ -50,23 +50,24 @@ def concealed(text: str, values: Iterable[object], *, addresses: bool = True) ->
     forms = {form for value in values for form in _forms(str(value))}
     if _OPEN in text:  # what is marked already stays so
         return "".join(
-            part if part.startswith(_OPEN) else concealed(part, values, addresses=addresses) for part in _parts(text)
+            part if part.startswith(_OPEN) else mark_private_values(part, values, emails=emails)
+            for part in _parts(text)
         )
     parts = [rf"(?<!\w){re.escape(form)}(?!\w)" for form in sorted(forms, key=len, reverse=True)]
-    parts += [_ADDRESS.pattern] if addresses else []
+    parts += [_ADDRESS.pattern] if emails else []
     if not parts:
         return text
     pattern = re.compile("|".join(parts), re.IGNORECASE)
-    return pattern.sub(lambda found: private(found.group()), text)
+    return pattern.sub(lambda found: mark_private(found.group()), text)
 
 
-def unwritten(text: str, written: Iterable[str]) -> str:
+def mark_unwritten_words(text: str, written: Iterable[str]) -> str:
     """The text with every word marked as private that stands in none of the texts that its author wrote."""
     known = {word.casefold() for source in written for word in _WORD.findall(source)}
     return "".join(
         part
         if part.startswith(_OPEN)
-        else _WORD.sub(lambda found: found[0] if found[0].casefold() in known else private(found[0]), part)
+        else _WORD.sub(lambda found: found[0] if found[0].casefold() in known else mark_private(found[0]), part)
         for part in _parts(text)
     )
 

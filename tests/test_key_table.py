@@ -7,43 +7,43 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.key_table import SIZE, KeyRun, Keys
+from runner.key_table import KEY_SIZE, KeyList, KeyTable
 
 
 @given(st.lists(st.integers(0, 40)), st.integers(0, 5000))
 def test_a_key_has_the_row_of_its_first_coming(numbers, expected):
-    table, rows = Keys(expected), {}
+    table, rows = KeyTable(expected), {}
     for number in numbers:
-        key = hashlib.sha256(bytes([number])).digest()[:SIZE]
+        key = hashlib.sha256(bytes([number])).digest()[:KEY_SIZE]
         assert (key in table) == (key in rows)
-        assert Keys().is_new(key)
-        assert key not in table or not table.is_new(key)
+        assert KeyTable().add_if_new(key)
+        assert key not in table or not table.add_if_new(key)
         assert table.add(key) == rows.setdefault(key, len(rows))
-        assert table.row(key) == rows[key]
+        assert table.row_of(key) == rows[key]
     assert list(table) == list(rows)
     assert len(table) == len(rows)
 
 
 def test_growing_loses_no_key():
-    table = Keys()
-    keys = [hashlib.sha256(str(number).encode()).digest()[:SIZE] for number in range(5000)]
+    table = KeyTable()
+    keys = [hashlib.sha256(str(number).encode()).digest()[:KEY_SIZE] for number in range(5000)]
     assert [table.add(key) for key in keys] == list(range(5000))
-    assert [table.row(key) for key in keys] == list(range(5000))
-    assert table.row(b"\0" * SIZE) is None
+    assert [table.row_of(key) for key in keys] == list(range(5000))
+    assert table.row_of(b"\0" * KEY_SIZE) is None
 
 
 def test_keys_that_fall_on_one_slot_stay_apart():
-    keys = [bytes([number]) * SIZE for number in range(256)]
-    table = Keys()
+    keys = [bytes([number]) * KEY_SIZE for number in range(256)]
+    table = KeyTable()
     assert [table.add(key) for key in (*keys, *keys)] == [*range(256), *range(256)]
 
 
 @pytest.mark.proof
 def test_keys_are_kept_in_little_room():
-    keys = [hashlib.sha256(str(number).encode()).digest()[:SIZE] for number in range(100_000)]
+    keys = [hashlib.sha256(str(number).encode()).digest()[:KEY_SIZE] for number in range(100_000)]
     tracemalloc.start()
-    table = Keys()
-    assert all(map(table.is_new, keys))
+    table = KeyTable()
+    assert all(map(table.add_if_new, keys))
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert size / len(keys) < 35
@@ -51,10 +51,10 @@ def test_keys_are_kept_in_little_room():
 
 @given(st.lists(st.integers(0, 200)))
 def test_keys_of_a_run_are_added_until_one_comes_twice(numbers):
-    run, table = KeyRun(), Keys()
-    keys = [hashlib.sha256(bytes([number])).digest()[:SIZE] for number in numbers]
+    run, table = KeyList(), KeyTable()
+    keys = [hashlib.sha256(bytes([number])).digest()[:KEY_SIZE] for number in numbers]
     for key in keys:
         run.add(key)
     assert list(run) == keys
-    assert table.extend(run) == (len(set(keys)) == len(keys))
-    assert table.extend(iter(keys)) == (not keys)
+    assert table.extend_if_new(run) == (len(set(keys)) == len(keys))
+    assert table.extend_if_new(iter(keys)) == (not keys)

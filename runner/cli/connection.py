@@ -73,7 +73,7 @@ class Connection:
         """What came of sending a plan, with its progress told. `deadline` is a time of the monotonic clock."""
         settings = self.here.settings
         progress = Progress(self.here.screen, self.pace)
-        with Signals() as signals, Log(self.here.screen, log_file) as log, drawn(self.pace, ledger.draw):
+        with Signals() as signals, Log(self.here.screen, log_file) as log, drawn(self.pace, ledger.request_permits):
             run = Run(
                 plan=plan,
                 settings=settings,

@@ -29,7 +29,7 @@ def remote_of(root: Path) -> str:
     """The git remote that counts for a project in this folder, which need not be there yet; origin if there is none."""
     around = next(folder for folder in (root.resolve(), *root.resolve().parents) if folder.is_dir())
     repository = find_repository(around)
-    return next(reversed(repository.remotes() if repository else ()), "origin")
+    return next(reversed(repository.relevant_remotes() if repository else ()), "origin")
 
 
 def settle(root: Path, screen: Screen) -> None:
@@ -45,7 +45,7 @@ def settle(root: Path, screen: Screen) -> None:
     for environment, places in _lockfiles(root, value or {}):
         if count := len(read_lockfile(places)):
             option = f" -e {environment}" if environment else ""
-            screen.note(_MOVE.format(shown=places.shown, count=count, environment=option, remote=remote))
+            screen.note(_MOVE.format(shown=places.display_name, count=count, environment=option, remote=remote))
             return
     line = scaffold.LOCK.format(remote=remote)
     gap = "" if not text or text.endswith("\n") else "\n"
@@ -57,7 +57,7 @@ def settle(root: Path, screen: Screen) -> None:
     screen.note(_PLACED.format(remote=remote))
     for _, places in _lockfiles(root, value or {}):
         if places.lockfile.exists():
-            screen.note(f"  {places.shown} has no records, and is used no more: git rm {places.shown}")
+            screen.note(f"  {places.display_name} has no records, and is used no more: git rm {places.display_name}")
 
 
 def _parsed(text: str) -> dict[str, Any] | None:

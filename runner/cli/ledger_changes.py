@@ -20,7 +20,7 @@ from runner.ledger.opening import known
 def refuse_tracked_run_files(here: Session) -> None:
     """Raises GuardRefused if git tracks a file that only a run writes: what waits to be recorded, or in .msgrun/."""
     repository = find_repository(here.tree.root.resolve())
-    for path in repository.tracked(here.tree.root) if repository else ():
+    for path in repository.tracked_files(here.tree.root) if repository else ():
         if path.endswith(".lock.rescue") or path.startswith(".msgrun/"):
             raise GuardRefused(
                 f"git tracks {path}, and only msgrun itself writes such files", f"git rm --cached {path}, and commit"
@@ -36,7 +36,7 @@ def require_unchanged_lockfiles(here: Session, ref: str) -> None:
     repository = find_repository(here.tree.root.resolve())
     if repository is None:
         raise UsageMistake(f"{here.tree.root} is in no git repository", "--against compares commits")
-    base = repository.attempted("merge-base", ref, "HEAD")
+    base = repository.try_git("merge-base", ref, "HEAD")
     if not base:
         hint = "a shallow clone? Fetch more (fetch-depth: 2 for a pull request's merge commit, else 0)"
         raise UsageMistake(f"git knows no common ancestor of {ref} and HEAD", hint)
@@ -71,7 +71,7 @@ def _unchanged_in(chosen: Session, environment: str | None, commit: Commit, repo
         raise GuardRefused(moved, f"msgrun lock import brings them there; or put back lock: {named}")
     if is_elsewhere(named) or is_elsewhere_here(here):
         return
-    was, path = (repository.inside(here.tree.root / lock) for lock in (named, here.settings.lock))
+    was, path = (repository.relative_path(here.tree.root / lock) for lock in (named, here.settings.lock))
     if was is None or path is None:
         raise UsageMistake(f"{here.settings.lock} is in no git repository", "--against compares commits")
     if changed := find_lockfile_change(repository, base, was, path):
@@ -104,13 +104,13 @@ def remembered(here: Session, ref: str, facts: Facts) -> list[str]:
     assert repository is not None
     if here.options.sandbox:
         return []
-    base = repository.attempted("merge-base", commit.hash, "HEAD")
+    base = repository.try_git("merge-base", commit.hash, "HEAD")
     was = lock_at(here, Commit(ref, base), repository) if base else here.settings.lock
     note = explain_incomplete_move(here, repository, base, was) if base else ""
     there = lock_at(here, commit, repository)
-    if not is_elsewhere(there) and (path := repository.inside(here.tree.root / there)):
-        facts.read(repository.blob(commit.hash, path) or b"", f"{ref}:{path}")
-        facts.header(here.settings.salt)
+    if not is_elsewhere(there) and (path := repository.relative_path(here.tree.root / there)):
+        facts.read(repository.read_blob(commit.hash, path) or b"", f"{ref}:{path}")
+        facts.merged_header(here.settings.salt)
     if base and not (is_elsewhere(was) or is_elsewhere(here.settings.lock)):
         note = _changed(here, repository, base, was)
     if note:
@@ -120,7 +120,7 @@ def remembered(here: Session, ref: str, facts: Facts) -> list[str]:
 
 def _changed(here: Session, repository: Repository, base: str, named: str) -> str:
     """How the commits since `base` change the lockfile, in words; empty if they do not."""
-    was, path = (repository.inside(here.tree.root / lock) for lock in (named, here.settings.lock))
+    was, path = (repository.relative_path(here.tree.root / lock) for lock in (named, here.settings.lock))
     changed = find_lockfile_change(repository, base, was or named, path) if path else None
     if changed is None:
         return ""

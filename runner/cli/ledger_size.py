@@ -12,4 +12,4 @@ def outgrown(here: Session) -> str:
         where = places(here, tolerant=True)
     except LedgerUnavailable:
         return ""
-    return ledger_size.note(where.shown, where.lockfile.stat().st_size) if where.lockfile.exists() else ""
+    return ledger_size.note(where.display_name, where.lockfile.stat().st_size) if where.lockfile.exists() else ""

@@ -56,7 +56,7 @@ def _sending(screen: Screen, ledger: Ledger, plan: Plan, until: float, stops: Ca
     """How many deliveries of the plan who is sending, once that has ended or there is no more time."""
     names = [message.name for message in plan.messages]
     tries = 0
-    while (found := ledger.sending(names)) and time.monotonic() < until and not stops():
+    while (found := ledger.other_runs(names)) and time.monotonic() < until and not stops():
         if tries == len(_PAUSES) - 2:  # those who are about to end need no word
             screen.note(f"waiting for {found.total():,} that others are sending: {'; '.join(found)}")
         time.sleep(max(0.0, min(_PAUSES[min(tries, len(_PAUSES) - 1)], until - time.monotonic())))

@@ -10,7 +10,7 @@ import click
 
 from runner.cli.options import Globals
 from runner.errors import MsgrunError, Problem
-from runner.privacy import concealed, revealed
+from runner.privacy import mark_private_values, reveal_or_mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +55,7 @@ class Screen:
     def result(self, text: str) -> None:
         """Prints a result to stdout. If nobody reads it any more, the command still ends with its own exit code."""
         try:
-            click.echo(revealed(text, show=self.show), color=self.colour)
+            click.echo(reveal_or_mask(text, show=self.show), color=self.colour)
         except BrokenPipeError:
             # Python would complain once more when it flushes at the end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -75,7 +75,7 @@ class Screen:
 
     def error(self, text: str) -> None:
         """Prints to stderr."""
-        click.echo(revealed(text, show=self.show), err=True, color=self.colour)
+        click.echo(reveal_or_mask(text, show=self.show), err=True, color=self.colour)
 
     def failure(self, error: MsgrunError) -> None:
         """Tells why the command ended, and the way out; also where a comment or annotations are looked at."""
@@ -98,12 +98,12 @@ class Screen:
             return
         from runner.report import problem_text  # noqa: PLC0415  # imported where used
 
-        for problem in sorted(found, key=lambda problem: problem.place.order):
+        for problem in sorted(found, key=lambda problem: problem.place.sort_key):
             self.error(problem_text.problem(self._masked(problem), show=self.show))
 
     def problems(self, found: Iterable[Problem]) -> None:
         """Prints problems to stdout, in the order of their places."""
-        ordered = [self._masked(problem) for problem in sorted(found, key=lambda problem: problem.place.order)]
+        ordered = [self._masked(problem) for problem in sorted(found, key=lambda problem: problem.place.sort_key)]
         if self.form == "json":
             from runner.report import json_output  # noqa: PLC0415  # imported where used
 
@@ -130,8 +130,8 @@ class Screen:
         """The problem without an address that stands where none should: as a key, a column, a file's name."""
         if self.show or "@" not in problem.message + problem.place.path:
             return problem
-        place = replace(problem.place, path=concealed(problem.place.path, ()))
-        return replace(problem, message=concealed(problem.message, ()), place=place)
+        place = replace(problem.place, path=mark_private_values(problem.place.path, ()))
+        return replace(problem, message=mark_private_values(problem.message, ()), place=place)
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -14,7 +14,7 @@ from runner.plan.message_planner import Choices
 from runner.plan.plan import Plan
 from runner.plan.plan_file import Change, PlanFile, plan_file
 from runner.plan.saved_plan import SavedPlan, saved_plan
-from runner.privacy import revealed
+from runner.privacy import reveal_or_mask
 from runner.report import json_output, plain_text
 from runner.report.problem_text import counted
 
@@ -80,7 +80,7 @@ def tell(here: Session, file: PlanFile, changes: Sequence[Change]) -> None:
 def save(here: Session, made: Plan, path: Path) -> None:
     """Saves a plan for `apply --plan`. Raises UsageMistake."""
     parts = json_output.plan(made, salt_check(here.settings.salt))
-    _replace(_named(here, path), (f"{revealed(part, show=False)}\n".encode() for part in parts))
+    _replace(_named(here, path), (f"{reveal_or_mask(part, show=False)}\n".encode() for part in parts))
 
 
 def saved(here: Session, path: Path) -> SavedPlan:

@@ -27,7 +27,7 @@ def upload_target(here: Session, branch: str | None) -> tuple[Repository, PushTa
     repository = find_repository(here.tree.root.resolve())
     if repository is None:
         raise LedgerUnavailable(
-            f"{here.tree.root} is in no git repository: {where.shown} can be pushed nowhere",
+            f"{here.tree.root} is in no git repository: {where.display_name} can be pushed nowhere",
             "keep it where CI finds it",
         )
     return repository, resolve_push_target(repository, where.lockfile, branch)

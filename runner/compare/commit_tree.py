@@ -54,7 +54,7 @@ def find_commit(repository: Repository | None, ref: str) -> Commit:
     """The commit that a ref names. Raises UsageMistake, with the way to get it where it is not here."""
     if repository is None:
         raise UsageMistake(f"there is no {ref} to compare with: this is no git repository", "leave out --against")
-    found = repository.attempted("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    found = repository.try_git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
     if not found:
         raise UsageMistake(f"{ref} is no commit of this repository", _way_to_get(repository, ref))
     return Commit(ref, found)
@@ -64,13 +64,13 @@ def find_commit(repository: Repository | None, ref: str) -> Commit:
 def tree_at(repository: Repository, commit: Commit, root: Path) -> Iterator[Tree]:
     """The project with this root as the commit has it, empty if it has none. Raises LedgerUnavailable (git failed)."""
     with tempfile.TemporaryDirectory(prefix="msgrun-") as folder:
-        yield _CommitTree(repository, _entries(repository, commit, repository.inside(root) or "."), Path(folder))
+        yield _CommitTree(repository, _entries(repository, commit, repository.relative_path(root) or "."), Path(folder))
 
 
 def _way_to_get(repository: Repository, ref: str) -> str:
     """A CI job often has one commit alone: what to fetch, so that the ref is there under the name that was given."""
     remote, slash, branch = ref.partition("/")
-    if slash and remote in (repository.attempted("remote") or "").split():
+    if slash and remote in (repository.try_git("remote") or "").split():
         return f"a shallow or single-branch clone lacks it: git fetch --depth=1 {remote} +{branch}:refs/remotes/{ref}"
     return "is it spelt right? A shallow clone lacks it: git fetch --depth=1 origin REF, then --against FETCH_HEAD"
 
@@ -78,7 +78,7 @@ def _way_to_get(repository: Repository, ref: str) -> str:
 def _entries(repository: Repository, commit: Commit, below: str) -> dict[str, _Entry]:
     """The files of a folder by their paths from there."""
     tree = f"{commit.hash}:{'' if below == '.' else below}"
-    if repository.attempted("cat-file", "-t", tree) != "tree":
+    if repository.try_git("cat-file", "-t", tree) != "tree":
         return {}
     found = {}
     for line in repository.git("ls-tree", "-r", "-l", "-z", "--full-tree", tree).split(b"\0"):
@@ -134,7 +134,7 @@ class _CommitTree(Tree):
         if path == SETTINGS_FILE and path in self._entries and self._entries[path].mode == _LINK:
             self._place(path).symlink_to(path)
         elif entry := self._resolved(path):
-            self._repository.save(entry.blob, self._place(path))
+            self._repository.save_blob(entry.blob, self._place(path))
 
     def _resolved(self, path: str) -> _Entry | None:
         """What stands at a path, or where its links lead."""

@@ -14,8 +14,8 @@ from runner.declare.declaration import FLAG, Declaration, Origin
 from runner.declare.identity import DIGEST_VERSION, Payload, digester, keyer
 from runner.declare.template.language import TOO_SLOW, TemplateFault
 from runner.errors import Place, Problem
-from runner.key_table import Keys
-from runner.privacy import private
+from runner.key_table import KeyTable
+from runner.privacy import mark_private
 
 
 class Delivery(NamedTuple):
@@ -63,7 +63,7 @@ def deliveries(
     declaration: Declaration,
     salt: str,
     tally: Tally | None = None,
-    seen: Keys | None = None,
+    seen: KeyTable | None = None,
     *,
     planned: bool = False,
 ) -> Iterator[Delivery | Problem]:
@@ -74,7 +74,7 @@ def deliveries(
     key of each delivery.
     Whom the declaration's filters leave out has no delivery; the `tally` counts them.
     """
-    seen = None if planned else Keys() if seen is None else seen
+    seen = None if planned else KeyTable() if seen is None else seen
     return _Stream(declaration, salt, seen).rendered(declaration.recipients(tally or Tally()))
 
 
@@ -102,7 +102,7 @@ def _blank(declaration: Declaration) -> Payload:
 class _Stream:
     """Renders one declaration for its recipients. What is the same for all of them is made once."""
 
-    def __init__(self, declaration: Declaration, salt: str, seen: Keys | None) -> None:
+    def __init__(self, declaration: Declaration, salt: str, seen: KeyTable | None) -> None:
         self._declaration = declaration
         self._seen = seen
         self._numbers: array[int] | None = None
@@ -213,7 +213,7 @@ class _Stream:
             for recipient in self._declaration.recipients(Tally()):
                 if isinstance(recipient, Problem):
                     continue
-                known = self._seen.row(self._key_of(recipient))
+                known = self._seen.row_of(self._key_of(recipient))
                 if known is not None and not self._numbers[known]:
                     self._numbers[known] = recipient.number
         return self._numbers[row]
@@ -233,7 +233,7 @@ class _Stream:
 
     def _duplicate(self, recipient: Recipient, value: str, earlier: int) -> Problem:
         audience = self._declaration.audience
-        message = f"{recipient.kind} {private(value)} is the same recipient as {audience.label(earlier)}"
+        message = f"{recipient.kind} {mark_private(value)} is the same recipient as {audience.label(earlier)}"
         document = self._declaration.document
         problem = document.problem(
             "duplicate-recipient", (*self._recipient_path(recipient), recipient.kind), message, "keep one of them"

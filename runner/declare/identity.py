@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from runner.declare.audience.recipient import Kind, normalised
-from runner.key_table import SIZE
+from runner.key_table import KEY_SIZE
 
 DIGEST_VERSION = "v1:"
 _BLOCK = 64  # bytes that SHA-256 takes at once
@@ -34,7 +34,7 @@ def keyer(salt: str, name: str, revision: int, kind: Kind) -> Callable[[str], by
     def keyed(value: str) -> bytes:
         found = common.copy()
         found.update(orjson.dumps(normalised(kind, value)) + b"]")
-        return found.digest()[:SIZE]
+        return found.digest()[:KEY_SIZE]
 
     return keyed
 
@@ -57,7 +57,7 @@ def digester(salt: str) -> Callable[[Payload], bytes]:
         found, closing = inner.copy(), outer.copy()
         found.update(orjson.dumps(payload, option=orjson.OPT_SORT_KEYS))
         closing.update(found.digest())
-        return closing.digest()[:SIZE]
+        return closing.digest()[:KEY_SIZE]
 
     return digested
 

@@ -8,7 +8,7 @@ from runner.declare.audience.selection import Tally
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, deliveries
 from runner.errors import Problem
-from runner.key_table import Keys
+from runner.key_table import KeyTable
 
 MAX_TOLD = 20
 
@@ -21,7 +21,7 @@ def survey(
     salt: str,
     take: Callable[[Delivery], None],
     tally: Tally | None = None,
-    seen: Keys | None = None,
+    seen: KeyTable | None = None,
 ) -> list[Problem]:
     """Hands every delivery to `take`, in order, and returns the problems of the recipients and of their number.
 
@@ -31,7 +31,9 @@ def survey(
 
     def found() -> Iterator[Problem | int]:
         good = 0
-        for each in deliveries(declaration, salt, tally, Keys(declaration.audience.expected) if seen is None else seen):
+        for each in deliveries(
+            declaration, salt, tally, KeyTable(declaration.audience.expected) if seen is None else seen
+        ):
             if isinstance(each, Problem):
                 yield each
             else:

@@ -13,7 +13,7 @@ from runner.declare.audience import Kind, Listed, Recipient
 from runner.declare.audience.selection import Selection
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, deliveries
-from runner.privacy import concealed, private, unwritten
+from runner.privacy import mark_private, mark_private_values, mark_unwritten_words
 
 _LOOKED_AT = 100  # deliveries that are rendered to find the one that is asked for
 
@@ -54,12 +54,12 @@ def _marked(declaration: Declaration, delivery: Delivery) -> Sample:
     written = list(_written(declaration))
 
     def marked(text: str) -> str:
-        return unwritten(concealed(text, own, addresses=False), written)
+        return mark_unwritten_words(mark_private_values(text, own, emails=False), written)
 
     return Sample(
         kind=delivery.kind,
         value=delivery.value,
-        to=delivery.shown if is_id else private(f"{delivery.kind}:{delivery.value}", delivery.shown),
+        to=delivery.shown if is_id else mark_private(f"{delivery.kind}:{delivery.value}", delivery.shown),
         subject=marked(delivery.payload.get("subject", "")),
         body=marked(delivery.payload["body"]),
     )

@@ -14,7 +14,7 @@ from typing import Any
 
 from runner.declare.yaml.document import Document
 from runner.errors import Problem
-from runner.privacy import private
+from runner.privacy import mark_private
 
 KINDS = ("message", "project", "payload")
 
@@ -190,7 +190,7 @@ def _plain(error: Any, path: tuple[str | int, ...]) -> Violation:
         case "enum" | "const":
             choices = [str(choice) for choice in allowed] if error.validator == "enum" else [str(allowed)]
             hint = words.get("x-hint") or did_you_mean(str(error.instance), choices)
-            shown = private(error.instance) if "to" in path and path[-1] != "type" else error.instance
+            shown = mark_private(error.instance) if "to" in path and path[-1] != "type" else error.instance
             many = len(choices) > 6  # noqa: PLR2004  # a list of versions would drown the message
             listed = f"one of {choices[0]} … {choices[-1]}" if many else " or ".join(choices)
             return Violation(path, "not-a-choice", f"{name} is {listed}, not {shown}", hint)
@@ -202,7 +202,7 @@ def _plain(error: Any, path: tuple[str | int, ...]) -> Violation:
         case "minLength":
             return Violation(path, "blank", f"{name} is blank", "")
         case _:
-            return Violation(path, "schema", f"{name} does not fit: {private(error.message)}", "")
+            return Violation(path, "schema", f"{name} does not fit: {mark_private(error.message)}", "")
 
 
 def _type_words(error: Any) -> tuple[str, str]:

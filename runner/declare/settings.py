@@ -9,7 +9,7 @@ from runner.declare import schema
 from runner.declare.tree import Tree
 from runner.declare.yaml.document import Document, read_documents
 from runner.errors import Place, Problem, ProblemsFound, UsageMistake
-from runner.ledger.address import AS_URL, has_password, is_conninfo, is_postgres
+from runner.ledger.address import URL_HINT, has_password, is_conninfo, is_postgres
 
 SETTINGS_FILE = "msgrun.yaml"
 
@@ -166,7 +166,7 @@ def _database_problems(document: Document, path: Sequence[str | int], lock: str)
         )
         return [replace(document.problem("lock-password", path, message, hint), excerpt="")]
     if is_conninfo(lock):
-        return [document.problem("lock-conninfo", path, "this is no address of a ledger in a database", AS_URL)]
+        return [document.problem("lock-conninfo", path, "this is no address of a ledger in a database", URL_HINT)]
     return []
 
 

@@ -46,8 +46,8 @@ class Ahead:
 
     def __init__(self, ledger: Ledger, planned: int) -> None:
         self._ledger = ledger
-        self._most = min(ledger.batch, max(_LEAST, planned // _PARTS))
-        self._least = self._batch = min(ledger.least, self._most)
+        self._most = min(ledger.max_batch, max(_LEAST, planned // _PARTS))
+        self._least = self._batch = min(ledger.min_batch, self._most)
         self._is_behind = False  # others had most of what the last write claimed
         self._is_short = self._has_grown = False
         self._spare: int | None = None  # the fewest claims that lay waiting since the last write
@@ -115,11 +115,11 @@ class Ahead:
         tried: list[Flight] = []
         try:
             if len(flights) > room:
-                gone = self._ledger.gone([flight.claim.key for flight in flights])
+                gone = self._ledger.claimed_by_others([flight.claim.key for flight in flights])
                 wanted = [flight for flight in flights if flight.claim.key not in gone]
                 passed = frozenset(flight.claim.attempt for flight in flights if flight.claim.key in gone)
             tried = wanted[:room]
-            lost = self._ledger.write(*outcomes, *(flight.claim for flight in tried))
+            lost = self._ledger.commit(*outcomes, *(flight.claim for flight in tried))
         except LedgerUnavailable as error:
             return Written(outcomes, tried, left=[flight for flight in flights if flight not in tried], error=error)
         left = wanted[room:]

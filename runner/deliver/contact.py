@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from runner.declare.delivery import Delivery
 from runner.intercom.wire_format import Contact
-from runner.ledger.record import NOT_FOUND
+from runner.ledger.record import CONTACT_NOT_FOUND
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ def chosen(delivery: Delivery, found: list[Contact]) -> Chosen | NoContact:
     role = "user" if delivery.payload["to"]["type"] == "user" else "lead"
     matching = [contact for contact in found if contact.role == role] or found
     if not matching:
-        return NoContact(NOT_FOUND, f"no contact has this {delivery.kind}")
+        return NoContact(CONTACT_NOT_FOUND, f"no contact has this {delivery.kind}")
     if len(matching) > 1:
         ids = ", ".join(sorted(contact.id for contact in matching))
         return NoContact("contact_ambiguous", f"{len(matching)} contacts have this {delivery.kind}: {ids}")

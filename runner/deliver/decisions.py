@@ -52,15 +52,15 @@ def resolved(states: list[State], sent_id: str | None, at: str) -> list[Record]:
     records: list[Record] = []
     for state in states:
         if sent_id is None:
-            records.extend(_closed(record, "released", at) for record in state.open)
+            records.extend(_closed(record, "released", at) for record in state.open_attempts)
         else:
-            records.append(replace(_closed(state.open[-1], "sent", at), id=sent_id))
+            records.append(replace(_closed(state.open_attempts[-1], "sent", at), id=sent_id))
     return records
 
 
 def unknown_states(facts: Facts, key: str | None, message: str | None) -> list[State]:
     """The unknown deliveries of a message, or the one whose key begins so. Raises UsageMistake."""
-    states = [state for found in facts.unknown() if (state := facts.state(found))]
+    states = [state for found in facts.unknown_keys() if (state := facts.state(found))]
     if message is not None:
         return [state for state in states if state.record.message == message]
     matching = [state for state in states if key and state.record.key.startswith(key)]

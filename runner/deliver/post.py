@@ -23,7 +23,7 @@ from runner.intercom.answer import (
 from runner.intercom.rate_limit import Pace
 from runner.intercom.workspace import MOST_WINDOWS, Workspace
 from runner.ledger.record import Record
-from runner.privacy import concealed
+from runner.privacy import mark_private_values
 
 UNREACHED_FOR = 30.0  # seconds for which an unreachable server is tried again
 
@@ -130,7 +130,7 @@ class Sender:
                     stop = Stop("error", answer.reason, hint)
                 return Outcome("unknown", request_id=answer.request_id, said=answer.reason, stop=stop)
             case Denied():
-                said = concealed(answer.message, posted.flight.values)
+                said = mark_private_values(answer.message, posted.flight.values)
                 stop = Stop("error", f"Intercom said {answer.code}: {said}", answer.hint)
                 return Outcome("released", code=answer.code, request_id=answer.request_id, stop=stop)
             case Throttled():

@@ -13,7 +13,7 @@ from runner.clock import Clock
 from runner.declare.identity import text_hash
 from runner.intercom.conversations import Conversations, Opening, Wanted
 from runner.ledger.facts import Facts
-from runner.ledger.record import Record, State, folded
+from runner.ledger.record import Record, State, fold_records
 
 EARLY = 120.0  # seconds before its claim at which a message may seem made: no two clocks agree
 LATE = 900.0  # seconds after its last fact: a server may go on with a request that we gave up; a stopped run wakes up
@@ -76,7 +76,7 @@ class Reconciliation:
     """The unknown deliveries among `facts`, all or a message's, on their way to being found."""
 
     def __init__(self, facts: Facts, message: str | None, salt: str) -> None:
-        found = [state for key in facts.unknown() if (state := facts.state(key))]
+        found = [state for key in facts.unknown_keys() if (state := facts.state(key))]
         self.states = [state for state in found if message in {None, state.record.message}]
         self._facts = facts
         self._salt = salt
@@ -84,7 +84,9 @@ class Reconciliation:
         self._made: dict[str, list[Record]] = {}
         self._taken: set[str] = set()
         self._seen: dict[tuple[str, str, str], dict[str, Opening]] = {}
-        self.pending = [attempt for state in self.states for record in state.open if (attempt := self._attempt(record))]
+        self.pending = [
+            attempt for state in self.states for record in state.open_attempts if (attempt := self._attempt(record))
+        ]
         self._rivals = self._others()
 
     def settle(
@@ -112,9 +114,9 @@ class Reconciliation:
         """What is known by now."""
         findings = Findings()
         for state in self.states:
-            after = folded((*state.attempts, *self._made.get(state.record.key, ())))
+            after = fold_records((*state.attempts, *self._made.get(state.record.key, ())))
             if after.status == "unknown":
-                reasons = dict.fromkeys(self._reasons[record.key, record.attempt] for record in state.open)
+                reasons = dict.fromkeys(self._reasons[record.key, record.attempt] for record in state.open_attempts)
                 findings.unknown.append(Unfound(after.record, "; ".join(reasons)))
             elif after.is_duplicate:
                 findings.twice.append(after)
@@ -184,13 +186,15 @@ class Reconciliation:
 
     def _attempt(self, record: Record) -> Attempt | None:
         """The attempt to search for, or nothing where no search can help, and then why."""
-        moments = (_moment(fact.at) for fact in self._facts.of(record.key) if fact.attempt == record.attempt)
+        moments = (_moment(fact.at) for fact in self._facts.records_of(record.key) if fact.attempt == record.attempt)
         times = [moment for moment in moments if moment]  # a torn line of the attempt may have lost its own
         reason = obstacle(record) or ("" if times else NO_TIME)
         self._reasons[record.key, record.attempt] = reason or NOT_FOUND
         if reason:
             return None
-        claimed = any(fact.status == "claimed" for fact in self._facts.of(record.key) if fact.attempt == record.attempt)
+        claimed = any(
+            fact.status == "claimed" for fact in self._facts.records_of(record.key) if fact.attempt == record.attempt
+        )
         return Attempt(record, min(times) - (EARLY if claimed else LONGEST_TRY), max(times) + LATE)
 
     def _others(self) -> list[Attempt]:
@@ -203,7 +207,7 @@ class Reconciliation:
             if record.key not in own and record.is_searchable and (record.contact, record.sender, record.text) in looks
         )
         states = [state for key in keys if (state := self._facts.state(key))]
-        return [attempt for state in states for record in state.open if (attempt := self._attempt(record))]
+        return [attempt for state in states for record in state.open_attempts if (attempt := self._attempt(record))]
 
 
 def obstacle(record: Record) -> str:

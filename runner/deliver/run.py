@@ -28,9 +28,9 @@ from runner.intercom.wire_format import wire
 from runner.intercom.workspace import Workspace
 from runner.ledger.durable_append import ClaimsUncertain
 from runner.ledger.ledger import Ledger
-from runner.ledger.record import NOT_FOUND, Record
+from runner.ledger.record import CONTACT_NOT_FOUND, Record
 from runner.plan.plan import Plan
-from runner.privacy import concealed
+from runner.privacy import mark_private_values
 
 TICK = 0.05  # seconds between two rounds while a rate limit is near
 
@@ -76,7 +76,7 @@ class Run:
         self._log = log
         self._due = Due(plan, settings, workspace)
         self._lanes: Lanes[Posted | LookedUp] = Lanes(lanes)
-        self._ahead = Ahead(ledger, plan.to_send) if ledger.batch > 1 else None
+        self._ahead = Ahead(ledger, plan.to_send) if ledger.max_batch > 1 else None
         self._ready: deque[Flight] = deque()  # claimed ahead, and not started
         self._left: deque[Flight] = deque()  # looked at ahead, and not claimed
         self._flying: dict[str, Flight] = {}
@@ -238,7 +238,7 @@ class Run:
     def _is_first(self, claim: Record) -> bool:
         """Whether no other delivery of this revision reached the contact, in the ledger or in this run."""
         reached = (claim.message, claim.revision, claim.contact)
-        return not self._ledger.facts.reached(*reached, but=claim.key) and self._reached.add(*reached)
+        return not self._ledger.facts.has_reached(*reached, except_key=claim.key) and self._reached.add(*reached)
 
     def _looked_up(self, result: LookedUp) -> None:
         result.batch.contacts = result.contacts
@@ -268,7 +268,7 @@ class Run:
     def _refuse(self, claim: Record, code: str, message: str) -> None:
         """Refuses without a claim: nothing was about to be sent. A contact that is still missing has its record."""
         record = replace(claim, status="refused", code=code, sender="", conversation=False)
-        known = self._ledger.facts.state(claim.key) if code == NOT_FOUND else None
+        known = self._ledger.facts.state(claim.key) if code == CONTACT_NOT_FOUND else None
         if known and known.was_not_found_as(claim.digest):
             self.summary.missing.append(Told(record, message))
             return
@@ -280,7 +280,7 @@ class Run:
         del self._flying[flight.claim.attempt]
         record = self._records.closed(flight.claim, outcome)
         self._outcomes.append(record)
-        self.summary.count(Told(record, concealed(outcome.said, flight.values) if outcome.said else ""))
+        self.summary.count(Told(record, mark_private_values(outcome.said, flight.values) if outcome.said else ""))
         if outcome.stop and outcome.stop.kind == "expired":
             self._expired[flight.claim.message] += 1
         elif outcome.stop:
@@ -292,7 +292,7 @@ class Run:
         if not self._outcomes and not claims:
             return True
         try:
-            self._ledger.write(*self._outcomes, *claims)
+            self._ledger.commit(*self._outcomes, *claims)
         except LedgerUnavailable as error:
             self._failed(error, claims)
             return False
@@ -332,7 +332,7 @@ class Run:
         """Asked in a lane immediately before a POST."""
         if self._is_over(declaration):
             return Stop("expired", f"{declaration.name} expired while it was sent", "raise expires, if that is meant")
-        if not self._ledger.is_held:
+        if not self._ledger.has_valid_claims:
             message = "the ledger was out of reach for so long that others may settle what this run has claimed"
             return Stop("ledger", message, "run the same command again to go on")
         return self._halt.reason(self._clock)

@@ -9,7 +9,7 @@ from pathlib import Path
 _PREFIX = "objects-"
 
 
-class Workshop:
+class ObjectFolder:
     """The folder, below another one. Its lock dies with the process: so nobody removes it before, and anybody after."""
 
     def __init__(self, around: Path) -> None:

@@ -25,17 +25,17 @@ _AUTHOR = ("msgrun", "msgrun@users.noreply.invalid")
 
 
 def create_commit(
-    repository: Repository, tree: str, message: str, *args: str, extra: Mapping[str, str] | None = None
+    repository: Repository, tree: str, message: str, *args: str, extra_env: Mapping[str, str] | None = None
 ) -> str:
     """A new commit object. `extra` are environment variables; without any it is by `author`."""
-    environment = author_env(repository) if extra is None else extra
-    made = repository.git("commit-tree", tree, *args, stdin=message.encode(), extra=environment)
+    environment = author_env(repository) if extra_env is None else extra_env
+    made = repository.git("commit-tree", tree, *args, stdin=message.encode(), extra_env=environment)
     return os.fsdecode(made).strip()
 
 
 def author_env(repository: Repository) -> dict[str, str]:
     """Variables for whom git's settings name, else for msgrun: CI machines often have nobody configured."""
-    known = repository.attempted("-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT")
+    known = repository.try_git("-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT")
     who = dict(zip(("NAME", "EMAIL"), _AUTHOR, strict=True)) if known is None else {}
     return {f"GIT_{role}_{field}": value for role in ("AUTHOR", "COMMITTER") for field, value in who.items()}
 
@@ -63,6 +63,6 @@ def is_permanent_failure(said: str) -> bool:
 
 def failure_reason(error: GitFailed) -> str:
     """What the remote said of itself and of the branch, else what git did."""
-    lines = [line.removeprefix("remote:").strip() for line in error.said.splitlines() if line.startswith("remote:")]
-    rejected = re.search(r"\[(?:remote )?rejected\] \(.*\)", error.said)
+    lines = [line.removeprefix("remote:").strip() for line in error.output.splitlines() if line.startswith("remote:")]
+    rejected = re.search(r"\[(?:remote )?rejected\] \(.*\)", error.output)
     return "; ".join(line for line in (*lines, rejected[0] if rejected else "") if line) or error.message

@@ -53,8 +53,8 @@ class GitFailed(LedgerUnavailable):
     """A git command failed; `said` is all that it printed."""
 
     def __init__(self, command: str, said: bytes) -> None:
-        self.said = _QUERY.sub(r"\1", _USER.sub("", said.decode(errors="replace").strip()))
-        lines = self.said.splitlines() or [""]
+        self.output = _QUERY.sub(r"\1", _USER.sub("", said.decode(errors="replace").strip()))
+        lines = self.output.splitlines() or [""]
         detail = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1])
         # In the message, because whoever catches this gives the hint of its own command.
         left = " If no git is at work here, one was killed and left that file: remove it" if _LOCKED in detail else ""
@@ -65,37 +65,37 @@ class GitFailed(LedgerUnavailable):
 class Repository:
     """A git work tree: its top folder, the folder that all its work trees share, and its GIT_DIR."""
 
-    top: Path
-    common: Path
+    toplevel: Path
+    common_dir: Path
     git_dir: Path
 
-    def journal(self, lockfile: Path) -> Path:
+    def journal_path(self, lockfile: Path) -> Path:
         """Where every record of this lockfile also goes: a reset, stash or switch of branches never touches it."""
-        return self.common / "msgrun" / f"{self._flat(lockfile)}.journal"
+        return self.common_dir / "msgrun" / f"{self._flat(lockfile)}.journal"
 
-    def rescue(self, lockfile: Path) -> Path:
+    def rescue_path(self, lockfile: Path) -> Path:
         """Where outcomes wait that the ledger did not take: a file of the work tree could come with a commit."""
-        return self.common / "msgrun" / f"{self._flat(lockfile)}.rescue"
+        return self.common_dir / "msgrun" / f"{self._flat(lockfile)}.rescue"
 
-    def note(self, file: Path) -> Path:
+    def path_in_git_dir(self, file: Path) -> Path:
         """A file of this work tree alone, for what `file` would hold if no commit could bring it."""
         return self.git_dir / "msgrun" / self._flat(file)
 
-    def tracked(self, folder: Path) -> list[str]:
+    def tracked_files(self, folder: Path) -> list[str]:
         """The paths, from the folder, of all files below it that the index has. Raises LedgerUnavailable."""
-        inside = self.inside(folder) or "."
+        inside = self.relative_path(folder) or "."
         within = ("--", f":(top,literal){inside}") if inside != "." else ()
         listed = os.fsdecode(self.git("ls-files", "-z", *within)).split("\0")
         return [os.path.relpath(path, inside) for path in listed if path]
 
-    def inside(self, path: Path) -> str | None:
+    def relative_path(self, path: Path) -> str | None:
         """The path from the work tree's top, if it is inside."""
         resolved = path.resolve()
-        return resolved.relative_to(self.top).as_posix() if resolved.is_relative_to(self.top) else None
+        return resolved.relative_to(self.toplevel).as_posix() if resolved.is_relative_to(self.toplevel) else None
 
     def _flat(self, file: Path) -> str:
         """One name for a file of any folder."""
-        return quote(self.inside(file) or str(file.resolve()), safe="")
+        return quote(self.relative_path(file) or str(file.resolve()), safe="")
 
     def remote_versions(self, lockfile: Path) -> Iterator[tuple[str, bytes]]:
         """The lockfile as the newest commits of the branches that matter have it, each with where it is from.
@@ -103,32 +103,32 @@ class Repository:
         Asks the remote: a CI job that is run again works on an old commit, and its checkout often lacks origin/HEAD.
         Raises LedgerUnavailable if there is a remote that does not answer.
         """
-        path = self.inside(lockfile)
+        path = self.relative_path(lockfile)
         if path is None:
             return
-        for remote, branch in dict.fromkeys(self.branches()):
-            commit = self.fetched(remote, branch)
-            found = self.blob(commit, path) if commit else None
+        for remote, branch in dict.fromkeys(self.relevant_branches()):
+            commit = self.fetch(remote, branch)
+            found = self.read_blob(commit, path) if commit else None
             if found is not None:
                 yield f"{remote}/{branch.removeprefix('refs/heads/')}:{path}", found
 
     def removed_version(self, lockfile: Path) -> Iterator[tuple[str, bytes]]:
         """The lockfile before the commit that removed it, if HEAD lacks one that it had, as far as this clone knows."""
-        path = self.inside(lockfile)
-        last = path and self.attempted("log", "-1", "--format=%h", "--diff-filter=D", "--", f":(top){path}")
-        if not path or not last or self.blob("HEAD", path) is not None:
+        path = self.relative_path(lockfile)
+        last = path and self.try_git("log", "-1", "--format=%h", "--diff-filter=D", "--", f":(top){path}")
+        if not path or not last or self.read_blob("HEAD", path) is not None:
             return
-        before = self.attempted("rev-parse", "--verify", "--quiet", f"{last}^")
-        found = self.blob(before, path) if before else None
+        before = self.try_git("rev-parse", "--verify", "--quiet", f"{last}^")
+        found = self.read_blob(before, path) if before else None
         if found is not None:
             yield f"{last}^:{path}", found
 
-    def branches(self) -> Iterator[tuple[str, str]]:
+    def relevant_branches(self) -> Iterator[tuple[str, str]]:
         """The remotes to ask and full names of branches on them: the upstream, CI's branch, and the default branches.
 
         Also of origin when the upstream is elsewhere: a fork knows only what was sent when it was made.
         """
-        remotes = self.remotes()
+        remotes = self.relevant_remotes()
         upstream, merge = self._upstream()
         if upstream in remotes and merge:
             yield upstream, merge
@@ -138,13 +138,13 @@ class Repository:
             if default := self.default_branch(remote):
                 yield remote, default
 
-    def remotes(self) -> tuple[str, ...]:
+    def relevant_remotes(self) -> tuple[str, ...]:
         """The remotes that count: the upstream's, and origin, or the first where none has that name."""
         known = os.fsdecode(self.git("remote")).split()
         main = "origin" if "origin" in known else next(iter(known), "")
         return tuple(dict.fromkeys(remote for remote in (self._upstream()[0], main) if remote in known))
 
-    def fetched(self, remote: str, branch: str) -> str | None:
+    def fetch(self, remote: str, branch: str) -> str | None:
         """The newest commit of a branch, given by its full name, fetched from the remote; None if there is no such."""
         if not self.git("ls-remote", remote, branch).strip():
             return None
@@ -154,7 +154,7 @@ class Repository:
         self.git("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", remote, f"+{branch}:{ours}")
         return os.fsdecode(self.git("rev-parse", ours)).strip()
 
-    def blob(self, commit: str, path: str) -> bytes | None:
+    def read_blob(self, commit: str, path: str) -> bytes | None:
         """A file as a commit has it, byte for byte, or None if it has no such file.
 
         Raises GuardRefused if it is a link, or anything else that is no file.
@@ -170,46 +170,46 @@ class Repository:
     @property
     def is_shallow(self) -> bool:
         """Whether this clone lacks older commits."""
-        return self.attempted("rev-parse", "--is-shallow-repository") == "true"
+        return self.try_git("rev-parse", "--is-shallow-repository") == "true"
 
-    def has_parent(self, ref: str) -> bool:
+    def ensure_parent(self, ref: str) -> bool:
         """Whether a commit's parents are known, if it has any: where a shallow clone ends with it, they are fetched."""
-        commit = self.attempted("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+        commit = self.try_git("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
         ends = Path(os.fsdecode(self.git("rev-parse", "--path-format=absolute", "--git-path", "shallow")).strip())
         if not ends.exists() or commit not in ends.read_text(encoding="ascii").split():
             return True
-        remote = next(reversed(self.remotes()), "")
+        remote = next(reversed(self.relevant_remotes()), "")
         options = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--depth=2")
-        return bool(remote) and self.attempted("fetch", *options, remote, commit) is not None
+        return bool(remote) and self.try_git("fetch", *options, remote, commit) is not None
 
-    def attempted(self, *args: str) -> str | None:
+    def try_git(self, *args: str) -> str | None:
         """What a git command printed; None if it failed."""
-        done = _run(self.top, args, git_dir=self.git_dir)
+        done = _run(self.toplevel, args, git_dir=self.git_dir)
         return os.fsdecode(done.stdout).strip() if done.returncode == 0 else None
 
-    def git(self, *args: str, stdin: bytes = b"", extra: Mapping[str, str] | None = None) -> bytes:
+    def git(self, *args: str, stdin: bytes = b"", extra_env: Mapping[str, str] | None = None) -> bytes:
         """What a git command printed. `extra` are environment variables. Raises LedgerUnavailable if it failed."""
         try:
-            done = _run(self.top, args, stdin, extra, git_dir=self.git_dir)
+            done = _run(self.toplevel, args, stdin, extra_env, git_dir=self.git_dir)
         except subprocess.TimeoutExpired as error:
             raise LedgerUnavailable(f"git {args[0]} did not answer in {_TIMEOUT} seconds", _NO_FETCH) from error
         if done.returncode:
             raise GitFailed(args[0], done.stdout + done.stderr)
         return done.stdout
 
-    def save(self, blob: str, path: Path) -> None:
+    def save_blob(self, blob: str, path: Path) -> None:
         """Writes a blob to a new file, byte for byte, however large it is. Raises LedgerUnavailable if git cannot."""
         with path.open("xb") as handle:
-            done = _run(self.top, ("cat-file", "blob", blob), stdout=handle, git_dir=self.git_dir)
+            done = _run(self.toplevel, ("cat-file", "blob", blob), stdout=handle, git_dir=self.git_dir)
         if done.returncode:
             raise GitFailed("cat-file", done.stderr)
 
     def _upstream(self) -> tuple[str, str]:
         """The remote and the full name of the branch that the current one follows; empty where it follows none."""
-        branch = self.attempted("symbolic-ref", "--quiet", "--short", "HEAD")
+        branch = self.try_git("symbolic-ref", "--quiet", "--short", "HEAD")
         if not branch:
             return "", ""
-        remote, merge = (self.attempted("config", f"branch.{branch}.{name}") or "" for name in ("remote", "merge"))
+        remote, merge = (self.try_git("config", f"branch.{branch}.{name}") or "" for name in ("remote", "merge"))
         return remote, merge
 
     def default_branch(self, remote: str) -> str | None:

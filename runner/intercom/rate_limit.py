@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from runner.clock import Clock
 from runner.intercom.rate_permits import Permits
-from runner.ledger.rate_budget import Draw
+from runner.ledger.rate_budget import PermitRequest
 
 WINDOW = 10.0  # seconds; the documented length, used where headers are missing
 
@@ -75,7 +75,7 @@ class Pace:
             self._flying -= count
             self._permits.use(-count)
 
-    def draw(self, draw: Callable[[Draw], int]) -> None:
+    def draw(self, draw: Callable[[PermitRequest], int]) -> None:
         """Draws permits from a budget that others share, once. Raises what `draw` raises."""
         with self._lock:
             self._roll(self._clock.monotonic())
@@ -159,22 +159,22 @@ class Pace:
         left = UNLIMITED if self._remaining is None else self._remaining - self._flying
         return min(by_now - self._used, left)
 
-    def _question(self) -> tuple[Draw | None, int]:
+    def _question(self) -> tuple[PermitRequest | None, int]:
         """What to ask for, if there is a limit at all, and the window that it is for."""
         budget, now, begins = self._budget(), self._clock.monotonic(), self._ends - WINDOW
         if budget is None:
             return None, 0
         window, landed, back, wanted = self._permits.ask()
         heard = self._limit is not None and self._remaining is not None
-        question = Draw(
-            ends=None if self._reset is None else int(self._reset),
+        question = PermitRequest(
+            reset=None if self._reset is None else int(self._reset),
             budget=budget,
-            due=_spread(budget, now - begins),
-            passed=_spread(budget, self._began - begins) if self._began > begins else 0,
+            allowed_by_now=_spread(budget, now - begins),
+            allowed_at_start=_spread(budget, self._began - begins) if self._began > begins else 0,
             limit=self._limit,
             used=min(_MOST, max(0, (self._limit or 0) - (self._remaining or 0))) if heard else 0,
-            landed=landed,
-            back=back,
+            responses=landed,
+            returned=back,
             wanted=wanted,
         )
         return question, window

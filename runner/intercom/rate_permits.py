@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from runner.errors import MsgrunError
-from runner.ledger.rate_budget import Draw
+from runner.ledger.rate_budget import PermitRequest
 
 if TYPE_CHECKING:
     from runner.intercom.rate_limit import Pace
@@ -71,7 +71,7 @@ class Permits:
 
 
 @contextlib.contextmanager
-def drawn(pace: "Pace", draw: Callable[[Draw], int] | None) -> Iterator[None]:
+def drawn(pace: "Pace", draw: Callable[[PermitRequest], int] | None) -> Iterator[None]:
     """Draws permits in a thread as long as the context lasts. Raises what the first draw raises."""
     if draw is None:
         yield
@@ -87,7 +87,7 @@ def drawn(pace: "Pace", draw: Callable[[Draw], int] | None) -> Iterator[None]:
         thread.join(_END)
 
 
-def _keep_drawing(pace: "Pace", draw: Callable[[Draw], int], ended: threading.Event) -> None:
+def _keep_drawing(pace: "Pace", draw: Callable[[PermitRequest], int], ended: threading.Event) -> None:
     while not ended.wait(EVERY):
         with contextlib.suppress(MsgrunError):  # the pace sees how old the last answer is
             pace.draw(draw)

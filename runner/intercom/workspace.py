@@ -12,7 +12,7 @@ from runner.intercom import NoReply, Reply, Transport
 from runner.intercom.answer import account_hint, fault, no_admin_hint
 from runner.intercom.rate_limit import Pace
 from runner.intercom.wire_format import Contact
-from runner.privacy import concealed
+from runner.privacy import mark_private_values
 
 READ_VERSION = "2.14"
 BATCH = 15  # the most values that one group of a search may have
@@ -140,7 +140,7 @@ def _value(reply: Reply, method: str, path: str, none_if: Container[int]) -> Any
         return None
     if reply.status != _OK:
         hint = account_hint(reply) or ("check the token" if reply.status in {401, 403} else f"request id {request_id}")
-        told = concealed(message, ())
+        told = mark_private_values(message, ())
         raise RunStopped(f"{method} {path}: HTTP status {reply.status}, {code}: {told}", hint)
     try:
         return orjson.loads(reply.body)

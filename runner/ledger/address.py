@@ -9,7 +9,7 @@ from runner.errors import LedgerUnavailable, UsageMistake
 
 def redact_password(lock: str) -> str:
     """What `lock:` says, without a password, which MSGRUN_LOCK may hold."""
-    return parse_database_address(lock).shown if is_postgres(lock) and has_password(lock) else lock
+    return parse_database_address(lock).display_name if is_postgres(lock) and has_password(lock) else lock
 
 
 DEFAULT_BRANCH = "msgrun-ledger"
@@ -41,19 +41,19 @@ class BranchAddress:
         return f"refs/heads/{self.branch}"
 
     @property
-    def cache(self) -> str:
+    def cache_ref(self) -> str:
         """Where this clone keeps what it fetched last; one flat name, which is no other branch's folder."""
         return f"refs/msgrun/{quote(f'{self.remote}#{self.branch}', safe='').replace('.', '%2E').replace('~', '%7E')}"
 
     @property
-    def kept(self) -> str:
+    def pushed_ref(self) -> str:
         """Where it keeps what it pushed since, without its history."""
-        return self.cache.replace("refs/msgrun/", "refs/msgrun/kept/")
+        return self.cache_ref.replace("refs/msgrun/", "refs/msgrun/kept/")
 
     @property
-    def aside(self) -> str:
+    def removed_ref(self) -> str:
         """Where it keeps what it knew and the remote has no more."""
-        return self.cache.replace("refs/msgrun/", "refs/msgrun/aside/")
+        return self.cache_ref.replace("refs/msgrun/", "refs/msgrun/aside/")
 
 
 def parse_branch_address(lock: str, path: str) -> BranchAddress:
@@ -83,10 +83,10 @@ def _git_url(remote: str) -> SplitResult:
     return url
 
 
-SCHEMES = ("postgresql://", "postgres://")
+POSTGRES_SCHEMES = ("postgresql://", "postgres://")
 
 
-AS_URL = "write it as postgresql://host/database#schema; see libpq's connection URIs"
+URL_HINT = "write it as postgresql://host/database#schema; see libpq's connection URIs"
 
 
 _SCHEMA = "msgrun"  # where none is named
@@ -110,17 +110,17 @@ class DatabaseAddress:
 
     conninfo: str
     schema: str
-    shown: str
+    display_name: str
 
 
 def is_postgres(lock: str) -> bool:
     """Whether `lock:` names a database."""
-    return lock.startswith(SCHEMES)
+    return lock.startswith(POSTGRES_SCHEMES)
 
 
 def is_conninfo(lock: str) -> bool:
     """Whether `lock:` has libpq's other form, `host=… dbname=…`, or a scheme that only looks like one of ours."""
-    return bool(_KEYWORD.match(lock)) or (lock.strip().lower().startswith(SCHEMES) and not is_postgres(lock))
+    return bool(_KEYWORD.match(lock)) or (lock.strip().lower().startswith(POSTGRES_SCHEMES) and not is_postgres(lock))
 
 
 def parse_database_address(lock: str) -> DatabaseAddress:

@@ -3,14 +3,14 @@
 import hashlib
 from array import array
 
-from runner.key_table import SIZE, Keys
+from runner.key_table import KEY_SIZE, KeyTable
 
 
-class Contacts:
+class ContactIndex:
     """The rows (see `Facts`) of the deliveries to each contact."""
 
     def __init__(self) -> None:
-        self._names = Keys()
+        self._names = KeyTable()
         self._rows = array("I")
         self._others: dict[int, list[int]] = {}  # one delivery a contact is the rule
 
@@ -22,11 +22,11 @@ class Contacts:
         else:
             self._others.setdefault(at, []).append(row)
 
-    def rows(self, contact: str) -> list[int]:
+    def rows_of(self, contact: str) -> list[int]:
         """The deliveries to a contact."""
-        at = self._names.row(_hashed(contact))
+        at = self._names.row_of(_hashed(contact))
         return [] if at is None else [self._rows[at], *self._others.get(at, ())]
 
 
 def _hashed(contact: str) -> bytes:
-    return hashlib.blake2b(contact.encode("utf-8", "surrogatepass"), digest_size=SIZE).digest()
+    return hashlib.blake2b(contact.encode("utf-8", "surrogatepass"), digest_size=KEY_SIZE).digest()

@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 import orjson
 
 from runner.errors import LedgerUnavailable
-from runner.key_table import SIZE, Keys
-from runner.ledger.line_source import Lines
-from runner.ledger.record import RANK, KeyStatus, Record, key_status, parsed
+from runner.key_table import KEY_SIZE, KeyTable
+from runner.ledger.line_source import LineSource
+from runner.ledger.record import RANK, KeyStatus, Record, key_status, parse_entry
 
-HASH = 0xFFFFFFFF  # what is kept of a line's hash: it only tells the same fact from another of one attempt
+HASH_MASK = 0xFFFFFFFF  # what is kept of a line's hash: it only tells the same fact from another of one attempt
 
 
-MEMBERS = 255  # the place in `lines` of the facts that stand on no line of their own
+IN_MEMORY_SOURCE = 255  # the place in `lines` of the facts that stand on no line of their own
 
 
 _LINE = 440  # bytes of a usual line, to make room for a file's facts at once
@@ -49,51 +49,58 @@ class Fact(NamedTuple):
 
     offset: int
     source: int
-    group: int
-    attempt: int
-    line: int
-    places: int
+    group_number: int
+    attempt_hash: int
+    line_hash: int
+    copy_bits: int
 
 
-class Rows:
+class FactIndex:
     """A row a key: the columns hold its first fact, `more` the others, if it has several attempts.
 
     Held is what is at the top of each attempt, and a claim beside its unknown: reconcile needs when it was made.
     """
 
     def __init__(self) -> None:
-        self.keys = Keys()
+        self.keys = KeyTable()
         self.offsets, self.sources, self.group_numbers = array("I"), bytearray(), array("I")
-        self.attempts, self.hashes, self.places = array("q"), array("I"), bytearray()
-        self.more: dict[int, list[Fact]] = {}
-        self.known: dict[tuple[str, str, int, str], int] = {}
+        self.attempt_hashes, self.line_hashes, self.copy_bits = array("q"), array("I"), bytearray()
+        self.extra_facts: dict[int, list[Fact]] = {}
+        self.group_lookup: dict[tuple[str, str, int, str], int] = {}
         self.groups: list[Group] = []
         self._ranks: list[int] = []  # of the groups
-        self.lines: list[tuple[Lines, str]] = []
-        self.members: list[Record] = []
-        self.odd: dict[int, str] = {}
+        self.line_sources: list[tuple[LineSource, str]] = []
+        self.in_memory_records: list[Record] = []
+        self.irregular_keys: dict[int, str] = {}
 
     def __len__(self) -> int:
         return len(self.keys)
 
-    def open(self, lines: Lines, origin: str) -> int:
+    def add_source(self, lines: LineSource, origin: str) -> int:
         """Makes room for the facts on some lines; returns the number of this source."""
         if not self.keys:
             expected = _expected(lines)
-            self.keys = Keys(expected)
+            self.keys = KeyTable(expected)
             self.make_room(expected)
         if lines.size > _FOUR_BYTES and self.offsets.typecode == "I":
             self.offsets = array("Q", self.offsets)
-        self.lines.append((lines, origin))
-        return len(self.lines) - 1
+        self.line_sources.append((lines, origin))
+        return len(self.line_sources) - 1
 
-    def add_member(self, record: Record, place: int) -> None:
+    def add_record(self, record: Record, place: int) -> None:
         """Adds a fact that stands on no line of its own."""
-        self.members.append(record)
-        line = hash(record.line().rstrip()) & HASH
+        self.in_memory_records.append(record)
+        line = hash(record.to_line().rstrip()) & HASH_MASK
         self.add(
             record.key,
-            Fact(len(self.members) - 1, MEMBERS, self.group_of(record), hash(record.attempt), line, place),
+            Fact(
+                len(self.in_memory_records) - 1,
+                IN_MEMORY_SOURCE,
+                self.intern_group(record),
+                hash(record.attempt),
+                line,
+                place,
+            ),
         )
 
     def add(self, key: str, fact: Fact) -> None:
@@ -101,56 +108,60 @@ class Rows:
         raw, before = raw_key(key), len(self.keys)
         row = self.keys.add(raw)
         if raw.hex() != key:
-            self.odd[row] = key
+            self.irregular_keys[row] = key
         if row < before:
-            self.join(row, fact)
+            self.merge_fact(row, fact)
         else:
-            self.set_first(row, fact)
+            self.set_first_fact(row, fact)
 
-    def set_first(self, row: int, fact: Fact) -> None:
+    def set_first_fact(self, row: int, fact: Fact) -> None:
         """Makes a fact the first of its row."""
-        if row == len(self.places):
+        if row == len(self.copy_bits):
             self.make_room(_LEAST_ROOM + row // 4)
-        self.offsets[row], self.sources[row], self.group_numbers[row] = fact.offset, fact.source, fact.group
-        self.attempts[row], self.hashes[row], self.places[row] = fact.attempt, fact.line, fact.places
+        self.offsets[row], self.sources[row], self.group_numbers[row] = fact.offset, fact.source, fact.group_number
+        self.attempt_hashes[row], self.line_hashes[row], self.copy_bits[row] = (
+            fact.attempt_hash,
+            fact.line_hash,
+            fact.copy_bits,
+        )
 
     def make_room(self, rows: int) -> None:
         """Makes the columns longer; many at once, for what grows bit by bit leaves holes as large as itself."""
-        for column in (self.offsets, self.group_numbers, self.attempts, self.hashes):
+        for column in (self.offsets, self.group_numbers, self.attempt_hashes, self.line_hashes):
             column.extend(array(column.typecode, [0]) * rows)
-        for places in (self.sources, self.places):
+        for places in (self.sources, self.copy_bits):
             places.extend(bytes(rows))
 
-    def join(self, row: int, new: Fact) -> None:
+    def merge_fact(self, row: int, new: Fact) -> None:
         """Adds a fact to those of its key: the same one in another place, or one that replaces or joins them."""
-        if row not in self.more and self.attempts[row] == new.attempt:
+        if row not in self.extra_facts and self.attempt_hashes[row] == new.attempt_hash:
             # A claim and its outcome, as most deliveries have them: the one that is further replaces the other.
-            before, after = self._ranks[self.group_numbers[row]], self._ranks[new.group]
+            before, after = self._ranks[self.group_numbers[row]], self._ranks[new.group_number]
             if before != after and not _is_held(min(before, after), max(before, after)):
                 if after > before:
-                    self.set_first(row, new)
+                    self.set_first_fact(row, new)
                 return
         facts = self.facts(row)
         for at, known in enumerate(facts):
-            if (known.attempt, known.group) == (new.attempt, new.group) and (
-                known.line == new.line or self.record(known) == self.record(new)
+            if (known.attempt_hash, known.group_number) == (new.attempt_hash, new.group_number) and (
+                known.line_hash == new.line_hash or self.read_record(known) == self.read_record(new)
             ):
-                facts[at] = known._replace(places=known.places | new.places)
+                facts[at] = known._replace(copy_bits=known.copy_bits | new.copy_bits)
                 break
         else:
             facts.append(new)
-            ranks = [self.rank(fact) for fact in facts if fact.attempt == new.attempt]
+            ranks = [self.rank(fact) for fact in facts if fact.attempt_hash == new.attempt_hash]
             top = max(ranks)
-            facts = [fact for fact in facts if fact.attempt != new.attempt or _is_held(self.rank(fact), top)]
+            facts = [fact for fact in facts if fact.attempt_hash != new.attempt_hash or _is_held(self.rank(fact), top)]
         self._put(row, facts)
 
     def _put(self, row: int, facts: list[Fact]) -> None:
         first, *others = facts
-        self.set_first(row, first)
+        self.set_first_fact(row, first)
         if others:
-            self.more[row] = others
+            self.extra_facts[row] = others
         else:
-            self.more.pop(row, None)
+            self.extra_facts.pop(row, None)
 
     # What is held
 
@@ -160,49 +171,51 @@ class Rows:
             self.offsets[row],
             self.sources[row],
             self.group_numbers[row],
-            self.attempts[row],
-            self.hashes[row],
-            self.places[row],
+            self.attempt_hashes[row],
+            self.line_hashes[row],
+            self.copy_bits[row],
         )
-        return [first, *self.more.get(row, ())]
+        return [first, *self.extra_facts.get(row, ())]
 
-    def records(self, row: int) -> list[Record]:
+    def read_records(self, row: int) -> list[Record]:
         """The records of what is held of a row, read again."""
-        return [self.record(fact) for fact in self.facts(row)]
+        return [self.read_record(fact) for fact in self.facts(row)]
 
-    def record(self, fact: Fact) -> Record:
+    def read_record(self, fact: Fact) -> Record:
         """The record of a fact, read again. Raises LedgerUnavailable if its file was changed in place."""
-        if fact.source == MEMBERS:
-            return self.members[fact.offset]
-        record = parsed(self._value(fact), f"{self.lines[fact.source][1]}, at byte {fact.offset}", 1)
+        if fact.source == IN_MEMORY_SOURCE:
+            return self.in_memory_records[fact.offset]
+        record = parse_entry(self._value(fact), f"{self.line_sources[fact.source][1]}, at byte {fact.offset}", 1)
         assert isinstance(record, Record)
         return record
 
-    def contact(self, fact: Fact) -> str:
+    def read_contact(self, fact: Fact) -> str:
         """The contact of a fact's record, which is all that is read of it: `record` takes four times as long."""
-        if fact.source == MEMBERS:
-            return self.members[fact.offset].contact
+        if fact.source == IN_MEMORY_SOURCE:
+            return self.in_memory_records[fact.offset].contact
         return str(self._value(fact).get("contact") or "")
 
     def _value(self, fact: Fact) -> dict[str, Any]:
-        lines, origin = self.lines[fact.source]
-        line = lines.line(fact.offset)
-        if hash(line) & HASH != fact.line:  # an editor that writes into the file, where git puts a new one in its place
+        lines, origin = self.line_sources[fact.source]
+        line = lines.line_at(fact.offset)
+        if (
+            hash(line) & HASH_MASK != fact.line_hash
+        ):  # an editor that writes into the file, where git puts a new one in its place
             raise LedgerUnavailable(f"{origin} was changed while it was read", "run the command again")
         value: dict[str, Any] = orjson.loads(line)
         return value
 
     def rank(self, fact: Fact) -> int:
         """The rank of its status within an attempt."""
-        return self._ranks[fact.group]
+        return self._ranks[fact.group_number]
 
     def status(self, row: int) -> KeyStatus:
         """What holds for a row."""
-        if row not in self.more:
+        if row not in self.extra_facts:
             return key_status({self.groups[self.group_numbers[row]].status})
-        return key_status({self.groups[fact.group].status for fact in self.facts(row)})
+        return key_status({self.groups[fact.group_number].status for fact in self.facts(row)})
 
-    def by_key(self, rows: Iterable[int]) -> Iterator[int]:
+    def sort_by_key(self, rows: Iterable[int]) -> Iterator[int]:
         """Rows in the order of their keys: sorted one first byte at a time, so that no list holds a million keys."""
         shares = [array("I") for _ in range(256)]
         for row in rows:
@@ -210,36 +223,36 @@ class Rows:
         for share in shares:
             yield from sorted(share, key=self.keys.__getitem__)
 
-    def lasting(self, row: int) -> list[Fact]:
+    def lasting_facts(self, row: int) -> list[Fact]:
         """What is held of a row, without claims whose outcome is known to be unknown."""
         facts = self.facts(row)
-        settled = {fact.attempt for fact in facts if self.rank(fact) == _UNKNOWN}
-        return [fact for fact in facts if self.rank(fact) != _CLAIMED or fact.attempt not in settled]
+        settled = {fact.attempt_hash for fact in facts if self.rank(fact) == _UNKNOWN}
+        return [fact for fact in facts if self.rank(fact) != _CLAIMED or fact.attempt_hash not in settled]
 
-    def of(self, message: str, revision: int) -> Iterator[int]:
+    def rows_of(self, message: str, revision: int) -> Iterator[int]:
         """The rows with a fact of this revision of a message."""
         wanted = {at for at, group in enumerate(self.groups) if (group.message, group.revision) == (message, revision)}
         for row in range(len(self.keys)):
             if self.group_numbers[row] in wanted or (
-                row in self.more and any(fact.group in wanted for fact in self.more[row])
+                row in self.extra_facts and any(fact.group_number in wanted for fact in self.extra_facts[row])
             ):
                 yield row
 
-    def group_of(self, record: Record) -> int:
+    def intern_group(self, record: Record) -> int:
         """The number of a record's group."""
         group = Group(record.status, record.message, record.revision, record.content)
-        if group not in self.known:
-            self.known[group] = len(self.groups)
+        if group not in self.group_lookup:
+            self.group_lookup[group] = len(self.groups)
             self.groups.append(group)
             self._ranks.append(RANK[group.status])
-        return self.known[group]
+        return self.group_lookup[group]
 
-    def name(self, row: int) -> str:
+    def key_text(self, row: int) -> str:
         """The key of a row, as it is written."""
-        return self.odd.get(row) or self.keys[row].hex()
+        return self.irregular_keys.get(row) or self.keys[row].hex()
 
 
-def _expected(lines: Lines) -> int:
+def _expected(lines: LineSource) -> int:
     """About how many deliveries a ledger knows of: one for each line, but for claims, which others follow."""
     some = lines.sample()
     claims, facts = some.count(b'"status":"claimed"'), some.count(b'"status":')
@@ -256,4 +269,8 @@ def raw_key(key: str) -> bytes:
         raw = unhexlify(key)
     except (NotHex, ValueError):
         raw = b""
-    return raw if len(raw) == SIZE else hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=SIZE).digest()
+    return (
+        raw
+        if len(raw) == KEY_SIZE
+        else hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=KEY_SIZE).digest()
+    )

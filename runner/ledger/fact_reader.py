@@ -6,19 +6,19 @@ from typing import Any, cast
 import orjson
 
 from runner.errors import LedgerUnavailable
-from runner.key_table import SIZE
-from runner.ledger.fact_index import HASH, Fact, Rows
-from runner.ledger.line_source import Lines
-from runner.ledger.record import Header, parsed
-from runner.ledger.torn_lines import objects
+from runner.key_table import KEY_SIZE
+from runner.ledger.fact_index import HASH_MASK, Fact, FactIndex
+from runner.ledger.line_source import LineSource
+from runner.ledger.record import Header, parse_entry
+from runner.ledger.torn_lines import parse_objects
 
 
-class Reading:
+class FactReader:
     """Reading one place: its `headers`, and the lines that were `torn`. `odd` lines are not exactly one object."""
 
-    def __init__(self, rows: Rows, origin: str, place: int) -> None:
+    def __init__(self, rows: FactIndex, origin: str, place: int) -> None:
         self.headers: set[Header] = set()
-        self.torn: list[str] = []
+        self.torn_lines: list[str] = []
         self.has_record = False
         self._rows = rows
         self._origin = origin
@@ -29,9 +29,9 @@ class Reading:
         self._first = b""
         self._odd = 0
 
-    def read(self, lines: Lines) -> None:
+    def read(self, lines: LineSource) -> None:
         """Adds every line. Raises LedgerUnavailable if none can be read."""
-        self._source = self._rows.open(lines, self._origin)
+        self._source = self._rows.add_source(lines, self._origin)
         rest: list[bytes] = []  # pieces of a line that goes on, joined once however long it is
         for block in lines.blocks():
             head, end, tail = block.rpartition(b"\n")
@@ -64,7 +64,13 @@ class Reading:
     def _take_usual(self, lines: list[bytes], values: list[dict[str, Any]]) -> None:
         """Adds what whole lines say. Most are facts with a content, of a group that was seen before: those at once."""
         table = self._rows
-        add, known, attempts, hashes, places = table.keys.add, table.known, table.attempts, table.hashes, table.places
+        add, known, attempts, hashes, places = (
+            table.keys.add,
+            table.group_lookup,
+            table.attempt_hashes,
+            table.line_hashes,
+            table.copy_bits,
+        )
         rows, offsets, sources, groups = len(table), table.offsets, table.sources, table.group_numbers
         offset, first, source, place = self._offset, self._number, self._source, self._place
         for number, (line, value) in enumerate(zip(lines, values, strict=True), first):
@@ -73,38 +79,38 @@ class Reading:
                 group = known[value["status"], value["message"], value["revision"], value["content"]]
             except (KeyError, TypeError, ValueError):
                 group = -1
-            if group < 0 or len(key) != SIZE or attempt.__class__ is not str:
+            if group < 0 or len(key) != KEY_SIZE or attempt.__class__ is not str:
                 self._offset, self._number = offset, number
                 self._take_value(line, value)
                 rows = len(self._rows.keys)
                 offset += len(line) + 1
                 continue
             self.has_record = True
-            row, name, text = add(key), hash(attempt), hash(line) & HASH
+            row, name, text = add(key), hash(attempt), hash(line) & HASH_MASK
             if row == rows:
                 rows += 1
                 if row < len(places):
                     offsets[row], sources[row], groups[row] = offset, source, group
                     attempts[row], hashes[row], places[row] = name, text, place
                 else:
-                    self._rows.set_first(row, Fact(offset, source, group, name, text, place))
+                    self._rows.set_first_fact(row, Fact(offset, source, group, name, text, place))
             elif attempts[row] == name and hashes[row] == text and groups[row] == group:
                 places[row] |= place
             else:
-                self._rows.join(row, Fact(offset, source, group, name, text, place))
+                self._rows.merge_fact(row, Fact(offset, source, group, name, text, place))
             offset += len(line) + 1
         self._offset, self._number = offset, first + len(lines)
 
     def _take_value(self, line: bytes, value: dict[str, Any]) -> None:
         """Adds what a whole line says, whatever it is."""
-        fact = parsed(value, self._origin, self._number)
+        fact = parse_entry(value, self._origin, self._number)
         if isinstance(fact, Header):
             self.headers.add(fact)
             return
         self.has_record = True
-        group = self._rows.group_of(fact)
+        group = self._rows.intern_group(fact)
         self._rows.add(
-            fact.key, Fact(self._offset, self._source, group, hash(fact.attempt), hash(line) & HASH, self._place)
+            fact.key, Fact(self._offset, self._source, group, hash(fact.attempt), hash(line) & HASH_MASK, self._place)
         )
 
     def _take_odd(self, line: bytes) -> None:
@@ -112,16 +118,16 @@ class Reading:
         if not line.strip():
             return
         self._first, self._odd = self._first or line, self._odd + 1
-        values, is_torn = objects(line)
+        values, is_torn = parse_objects(line)
         if is_torn:
-            self.torn.append(f"{self._origin}:{self._number}")
+            self.torn_lines.append(f"{self._origin}:{self._number}")
         for value in values:
-            fact = parsed(value, self._origin, self._number)
+            fact = parse_entry(value, self._origin, self._number)
             if isinstance(fact, Header):
                 self.headers.add(fact)
             else:
                 self.has_record = True
-                self._rows.add_member(fact, self._place)
+                self._rows.add_record(fact, self._place)
 
     def _pass_by(self, line: bytes) -> None:
         """Goes on behind a line."""
@@ -150,5 +156,5 @@ def _values(lines: list[bytes]) -> list[Any] | None:
 
 def _single(line: bytes) -> dict[str, Any] | None:
     """The object that a line is, if it is one and whole."""
-    values, is_torn = objects(line) if line.strip() else ([], True)
+    values, is_torn = parse_objects(line) if line.strip() else ([], True)
     return None if is_torn else values[0]

@@ -2,7 +2,7 @@
 
 from runner.cli.context import Session
 from runner.errors import LedgerUnavailable
-from runner.ledger.address import AS_URL, is_conninfo, is_postgres
+from runner.ledger.address import URL_HINT, is_conninfo, is_postgres
 from runner.ledger.known_hosts import require_known_host
 from runner.ledger.location import Home
 from runner.ledger.lockfile.location import LockfileLocation
@@ -21,5 +21,5 @@ def home(here: Session) -> Home:
 
         return PostgresHome(here)
     if is_conninfo(here.settings.lock) and not here.options.sandbox:  # of MSGRUN_LOCK; it may hold a password
-        raise LedgerUnavailable("MSGRUN_LOCK is no address of a ledger in a database", AS_URL)
+        raise LedgerUnavailable("MSGRUN_LOCK is no address of a ledger in a database", URL_HINT)
     return LockfileLocation(here)

@@ -27,7 +27,7 @@ def require_known_host(here: Session) -> None:
         return
     repository = find_repository(here.tree.root.resolve())
     # No commits of others, or a person began or moved the ledger in this clone.
-    is_known = repository is None or not repository.remotes() or was_used(here, lock)
+    is_known = repository is None or not repository.relevant_remotes() or was_used(here, lock)
     if repository and not is_known:
         base = base_commit(here, repository)
         if not base or _named_at(here, repository, base) != lock:
@@ -43,23 +43,23 @@ def require_known_host(here: Session) -> None:
 def is_merged(here: Session, repository: Repository, commit: str) -> bool:
     """Whether a commit is part of the base, so that what it names was reviewed. Raises LedgerUnavailable."""
     base = base_commit(here, repository)
-    return bool(base) and repository.attempted("merge-base", "--is-ancestor", commit, base) is not None
+    return bool(base) and repository.try_git("merge-base", "--is-ancestor", commit, base) is not None
 
 
 def base_commit(here: Session, repository: Repository) -> str:
     """The commit that the ones under review are based on; empty if there is none. Raises LedgerUnavailable."""
     ref = here.base or _default_branch(repository)
-    return repository.attempted("merge-base", ref, "HEAD") or repository.attempted("rev-parse", ref) or ""
+    return repository.try_git("merge-base", ref, "HEAD") or repository.try_git("rev-parse", ref) or ""
 
 
 def _default_branch(repository: Repository) -> str:
     """The default branch of the remote as this clone knows it, or else as the remote has it."""
-    remote = repository.remotes()[-1]
+    remote = repository.relevant_remotes()[-1]
     known = f"refs/remotes/{remote}/HEAD"
-    if repository.attempted("rev-parse", "--verify", "--quiet", f"{known}^{{commit}}"):
+    if repository.try_git("rev-parse", "--verify", "--quiet", f"{known}^{{commit}}"):
         return known
     branch = repository.default_branch(remote)
-    return (repository.fetched(remote, branch) if branch else None) or "HEAD"
+    return (repository.fetch(remote, branch) if branch else None) or "HEAD"
 
 
 def _named_at(here: Session, repository: Repository, commit: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from runner.ledger.facts import Facts
-from runner.ledger.rate_budget import Draw
+from runner.ledger.rate_budget import PermitRequest
 from runner.ledger.record import Record
 
 
@@ -15,17 +15,17 @@ class Ledger(Protocol):
     """Where claims and outcomes live. Others may have the same one at the same time, unless its kind forbids it."""
 
     @property
-    def batch(self) -> int:
+    def max_batch(self) -> int:
         """How many claims may be open at once; 1 where a claim costs little, and is made as its delivery starts."""
         ...
 
     @property
-    def least(self) -> int:
+    def min_batch(self) -> int:
         """How few claims are worth a write of their own: a batch may shrink to it. `batch` where a write is dear."""
         ...
 
     @property
-    def draw(self) -> Callable[[Draw], int] | None:
+    def request_permits(self) -> Callable[[PermitRequest], int] | None:
         """Grants permits of the rate limit that all runs on it share; None where they only have Intercom's headers.
 
         Raises LedgerUnavailable. May be called from another thread than everything else.
@@ -33,7 +33,7 @@ class Ledger(Protocol):
         ...
 
     @property
-    def is_held(self) -> bool:
+    def has_valid_claims(self) -> bool:
         """Whether what it let this run claim is still the run's alone; asked immediately before every POST."""
         ...
 
@@ -46,21 +46,21 @@ class Ledger(Protocol):
         """Makes the records durable before it returns, and adds them to the facts. Raises LedgerUnavailable."""
         ...
 
-    def gone(self, keys: list[str]) -> AbstractSet[str]:
+    def claimed_by_others(self, keys: list[str]) -> AbstractSet[str]:
         """Of these keys, those that others claimed or settled since it was read. A hint: only a claim is certain.
 
         Raises LedgerUnavailable.
         """
         ...
 
-    def sending(self, messages: list[str]) -> Counter[str]:
+    def other_runs(self, messages: list[str]) -> Counter[str]:
         """How many deliveries of these messages other runs that live are sending, by what they are called.
 
         Empty where nobody can tell whether another run lives. Raises LedgerUnavailable.
         """
         ...
 
-    def write(self, *records: Record) -> AbstractSet[str]:
+    def commit(self, *records: Record) -> AbstractSet[str]:
         """Makes the records durable before it returns; for a run, which keeps in mind itself what it must.
 
         Returns the attempts whose claims were left out, because somebody else was faster: they must not be POSTed.
@@ -72,7 +72,7 @@ class Ledger(Protocol):
         """Ties the ledger to a workspace, durably. Raises GuardRefused if it is tied to another."""
         ...
 
-    def move(self, to: str) -> None:
+    def mark_moved(self, to: str) -> None:
         """Notes where the ledger moved, durably; empty: it came back. Raises LedgerUnavailable."""
         ...
 
@@ -80,7 +80,7 @@ class Ledger(Protocol):
         """Reads into the facts what was written since."""
         ...
 
-    def save(self, records: list[Record]) -> Path:
+    def write_rescue_file(self, records: list[Record]) -> Path:
         """Keeps outcomes that it did not take in a file, which the next run picks up. Raises LedgerUnavailable."""
         ...
 

@@ -17,7 +17,7 @@ _PIECE, _PIECES = 8192, 8  # bytes of a piece of a sample, and how many there ar
 _USUAL = 1024  # bytes that most lines are shorter than
 
 
-class Lines(Protocol):
+class LineSource(Protocol):
     """Where a ledger's lines stand. `size` in bytes."""
 
     size: int
@@ -26,7 +26,7 @@ class Lines(Protocol):
         """Everything, in pieces that know nothing of lines."""
         ...
 
-    def line(self, offset: int) -> bytes:
+    def line_at(self, offset: int) -> bytes:
         """The line that begins at `offset`, without its end."""
         ...
 
@@ -35,7 +35,7 @@ class Lines(Protocol):
         ...
 
 
-class Bytes:
+class BytesSource:
     """Lines in memory."""
 
     def __init__(self, data: bytes) -> None:
@@ -46,7 +46,7 @@ class Bytes:
         """Everything."""
         yield self._data
 
-    def line(self, offset: int) -> bytes:
+    def line_at(self, offset: int) -> bytes:
         """The line that begins at `offset`."""
         end = self._data.find(b"\n", offset)
         return self._data[offset : end if end >= 0 else None]
@@ -56,7 +56,7 @@ class Bytes:
         return b"".join(self._data[at : at + _PIECE] for at in _places(self.size))
 
 
-class File:
+class FileSource:
     """The lines of a file as it is now. It stays open: what git or a compaction puts in its place is another file."""
 
     def __init__(self, path: Path) -> None:
@@ -74,7 +74,7 @@ class File:
             yield block
             offset += len(block)
 
-    def line(self, offset: int) -> bytes:
+    def line_at(self, offset: int) -> bytes:
         """The line that begins at `offset`."""
         size = _USUAL
         while True:

@@ -19,10 +19,10 @@ def known(here: Session) -> Facts:
     """What the ledger knows, read without holding it; torn lines and duplicates are told."""
     there = home(here)
     facts = there.read()
-    facts.header(here.settings.salt)
+    facts.merged_header(here.settings.salt)
     _tell_of(here, facts)
-    if facts.moved and facts.moved != redact_password(here.settings.lock):
-        here.screen.note(explain_move(there.shown, facts.moved)[0])
+    if facts.moved_to and facts.moved_to != redact_password(here.settings.lock):
+        here.screen.note(explain_move(there.shown, facts.moved_to)[0])
     return facts
 
 
@@ -49,10 +49,10 @@ def held(here: Session, command: str, *, new_lock: bool, no_fetch: bool) -> Iter
 
 def stay(here: Session, ledger: Ledger, *, anyway: bool) -> None:
     """Raises GuardRefused if the ledger moved; not if only its name is another one than before."""
-    if ledger.facts.moved == redact_password(here.settings.lock):
-        ledger.move("")  # by that name it was told that it moves, and by this one that it arrives
-    elif ledger.facts.moved and not anyway:
-        raise GuardRefused(*explain_move(home(here).shown, ledger.facts.moved))
+    if ledger.facts.moved_to == redact_password(here.settings.lock):
+        ledger.mark_moved("")  # by that name it was told that it moves, and by this one that it arrives
+    elif ledger.facts.moved_to and not anyway:
+        raise GuardRefused(*explain_move(home(here).shown, ledger.facts.moved_to))
 
 
 def _nothing_left(here: Session, facts: Facts, *, ever: bool = False) -> list[str]:

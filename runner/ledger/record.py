@@ -21,7 +21,7 @@ RANK: dict[str, int] = {"claimed": 0, "unknown": 1, "refused": 2, "released": 3,
 KeyStatus = Literal["sent", "unknown", "refused", "free"]
 
 
-NOT_FOUND = "contact_not_found"  # the code of a refusal that is looked up again
+CONTACT_NOT_FOUND = "contact_not_found"  # the code of a refusal that is looked up again
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,12 @@ class Header:
     workspace: str = ""
     salt_check: str = ""
     turn: int = 0
-    moved: str = ""
+    moved_to: str = ""
 
-    def line(self) -> bytes:
+    def to_line(self) -> bytes:
         """As a line of the lockfile."""
         value: dict[str, Any] = {"msgrun_lock": VERSION, "workspace": self.workspace, "salt_check": self.salt_check}
-        return orjson.dumps(value | ({"turn": self.turn, "moved": self.moved} if self.turn else {})) + b"\n"
+        return orjson.dumps(value | ({"turn": self.turn, "moved": self.moved_to} if self.turn else {})) + b"\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +74,14 @@ class Record:
         """Whether reconcile can look for it: it opens a conversation, and what that looks like is known."""
         return self.conversation and all((self.contact, self.sender, self.text, self.at))
 
-    def value(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """As a JSON object, in the order of the fields."""
         own = {name: found for name in _FIELDS if (found := getattr(self, name))}
         return {**own, **(orjson.loads(self.extra) if self.extra else {})}
 
-    def line(self) -> bytes:
+    def to_line(self) -> bytes:
         """As a line of the lockfile."""
-        return orjson.dumps(self.value()) + b"\n"
+        return orjson.dumps(self.to_dict()) + b"\n"
 
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(Record) if field.name != "extra")
@@ -97,26 +97,26 @@ class State:
     attempts: tuple[Record, ...]
 
     @property
-    def sent(self) -> list[Record]:
+    def sent_records(self) -> list[Record]:
         """Every sent fact."""
         return [record for record in self.attempts if record.status == "sent"]
 
     @property
-    def open(self) -> list[Record]:
+    def open_attempts(self) -> list[Record]:
         """The attempts whose outcome is not known."""
         return [record for record in self.attempts if record.status in {"claimed", "unknown"}]
 
     def was_sent_as(self, content: str, digest: str) -> bool:
         """Whether some sent fact has this content or this digest; if none has, the message was edited since."""
-        return any(record.content == content or record.digest == digest for record in self.sent)
+        return any(record.content == content or record.digest == digest for record in self.sent_records)
 
     def was_refused_as(self, digest: str) -> bool:
         """Whether this very payload was refused, which is final but for a contact that was not found."""
-        return any(record.code != NOT_FOUND for record in self._refused_as(digest))
+        return any(record.code != CONTACT_NOT_FOUND for record in self._refused_as(digest))
 
     def was_not_found_as(self, digest: str) -> bool:
         """Whether no contact was found for this very payload: a new one may be missing from search for minutes."""
-        return any(record.code == NOT_FOUND for record in self._refused_as(digest))
+        return any(record.code == CONTACT_NOT_FOUND for record in self._refused_as(digest))
 
     def _refused_as(self, digest: str) -> list[Record]:
         return [record for record in self.attempts if record.status == "refused" and record.digest == digest]
@@ -125,14 +125,14 @@ class State:
     def is_duplicate(self) -> bool:
         """Whether two attempts were sent with different ids: somebody got the message twice."""
         ids: dict[str, set[str]] = {}
-        for record in self.sent:
+        for record in self.sent_records:
             if record.id:
                 ids.setdefault(record.attempt, set()).add(record.id)
         found = list(ids.values())
         return any(one != other for one in found for other in found)
 
 
-def folded(records: Iterable[Record]) -> State:
+def fold_records(records: Iterable[Record]) -> State:
     """The state of a key from all its facts, in whatever order they come."""
     by_attempt: dict[str, list[Record]] = {}
     for record in records:
@@ -141,7 +141,7 @@ def folded(records: Iterable[Record]) -> State:
     for facts in by_attempt.values():
         highest = max(RANK[record.status] for record in facts)
         top.extend(record for record in facts if RANK[record.status] == highest)
-    top.sort(key=lambda record: (record.at, record.attempt, record.line()))
+    top.sort(key=lambda record: (record.at, record.attempt, record.to_line()))
     status = key_status({record.status for record in top})
     deciding = {"sent": {"sent"}, "unknown": {"claimed", "unknown"}, "refused": {"refused"}, "free": {"released"}}[
         status
@@ -163,7 +163,7 @@ def key_status(statuses: AbstractSet[str]) -> KeyStatus:
     return "refused" if "refused" in statuses else "free"
 
 
-def parsed(value: dict[str, Any], origin: str, number: int) -> Record | Header:
+def parse_entry(value: dict[str, Any], origin: str, number: int) -> Record | Header:
     """The fact that an object on a ledger's line is; `origin` and `number` say which. Raises LedgerUnavailable."""
     if "msgrun_lock" in value:
         if value["msgrun_lock"] != VERSION:

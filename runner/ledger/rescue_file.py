@@ -15,7 +15,7 @@ def import_rescue_file(path: Path, facts: Facts, append: Callable[..., None]) ->
     saved = Facts()
     saved.read_file(path, path.name)
     size = path.stat().st_size if path.exists() else 0
-    records = [record for record in saved.compacted() if record not in facts.of(record.key)]
+    records = [record for record in saved.compacted_records() if record not in facts.records_of(record.key)]
     append(*records)
     if size and path.stat().st_size == size:  # else somebody added to it meanwhile
         path.unlink()
@@ -34,4 +34,6 @@ def rescue_path(root: Path, lock: str, repository: Repository | None) -> Path:
     Where no commit can write: a record that a pull request brings must never count as an outcome of a run.
     Raises GuardRefused if a link is there.
     """
-    return repository.rescue(root / lock) if repository else own_file(root, f".msgrun/{quote(lock, safe='')}.rescue")
+    return (
+        repository.rescue_path(root / lock) if repository else own_file(root, f".msgrun/{quote(lock, safe='')}.rescue")
+    )

@@ -21,7 +21,7 @@ _KEY = re.compile(r'"key"\s*:\s*"([0-9a-f]{32})"')
 _FIELD = re.compile(r'"(\w+)"\s*:\s*("(?:[^"\\]|\\.)*"|\d+)(?=\s*[,}])')
 
 
-def objects(line: bytes) -> tuple[list[dict[str, Any]], bool]:
+def parse_objects(line: bytes) -> tuple[list[dict[str, Any]], bool]:
     """The objects on a line, and whether it is torn: anything but exactly one object."""
     value = _object(line)
     return ([value], False) if value is not None else (list(_salvaged(line)), True)

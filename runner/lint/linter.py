@@ -21,7 +21,7 @@ from runner.lint.static_checks import Writing, link_faults, pairing_faults, tag_
 from runner.lint.tag_locator import Places
 from runner.lint.tag_pairs import Pairing
 from runner.lint.template_layout import Hole
-from runner.privacy import private
+from runner.privacy import mark_private
 
 # In a value each of these is worth a closer look.
 _MARKS = (*text_checks.NULLS, "http://", "{", "*|", "%%", "javascript:")
@@ -139,13 +139,13 @@ class MessageLint:
     def _suspect(self, name: str, text: str, delivery: Delivery) -> None:
         writing, hole = self._prints[name]
         faults = [
-            ("single-brace", f"this prints {private(left)}, which is sent as it stands", left)
+            ("single-brace", f"this prints {mark_private(left)}, which is sent as it stands", left)
             for _, left in text_checks.leftovers(text)
         ]
         if word := text_checks.null_in(text):
             faults.append(("null-text", f"this prints {word}: it is what {name} is", word))
         if "http://" in text or "javascript:" in text:
-            faults += [(code, message, text) for code, message in link_faults(text, writing.inside(hole), private)]
+            faults += [(code, message, text) for code, message in link_faults(text, writing.inside(hole), mark_private)]
         for code, message, shown in faults:
             if _is_shown(shown, delivery):
                 self._found.at(writing.layout, hole.start, code, message, self._label(delivery))
@@ -163,7 +163,7 @@ class MessageLint:
                 self._link(f"https://{value}", value, writing, hole, delivery)
 
     def _link(self, url: str, host: str, writing: Writing, hole: Hole, delivery: Delivery) -> None:
-        if fault := text_checks.link_fault(url, private):
+        if fault := text_checks.link_fault(url, mark_private):
             self._found.at(writing.layout, hole.start, *fault, self._label(delivery))
         elif len(self._hosts_seen) < _MAX_SHAPES:
             self._hosts_seen.add(host)
@@ -201,7 +201,7 @@ class MessageLint:
         markup = read(body)
         places = Places(self._body, markup.tags)
         for number, tag in enumerate(markup.tags):
-            faults = list(tag_faults(tag, private))
+            faults = list(tag_faults(tag, mark_private))
             written = places.written(number) if faults else None
             for code, message in faults:
                 yield self._place_of(written, code, places.otherwise), code, message, False

@@ -10,7 +10,7 @@ from runner.declare.audience import Kind
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, shown
 from runner.declare.identity import DIGEST_VERSION
-from runner.key_table import SIZE, KeyRun, Keys
+from runner.key_table import KEY_SIZE, KeyList, KeyTable
 from runner.plan.plan_file import Line
 
 Action = Literal["send", "sent", "edited", "unknown", "refused", "excluded"]
@@ -33,7 +33,7 @@ class PlannedDelivery:
 class Deliveries:
     """Deliveries in their order, to be counted and gone through; `keys` are theirs, in the same order."""
 
-    def __init__(self, keys: Keys | KeyRun) -> None:
+    def __init__(self, keys: KeyTable | KeyList) -> None:
         self.keys = keys
         self.digests = bytearray()
         self.marks = array("H")  # which action, reason and kind of address
@@ -53,7 +53,7 @@ class Deliveries:
             if kind == "id":
                 end = self.ends[ids]
                 value, start, ids = self.ids[start:end].decode(), end, ids + 1
-            digest = self.digests[row * SIZE : row * SIZE + SIZE].hex()
+            digest = self.digests[row * KEY_SIZE : row * KEY_SIZE + KEY_SIZE].hex()
             name = key.hex()
             yield PlannedDelivery(name, shown(kind, value, name), action, DIGEST_VERSION + digest, reason)
 

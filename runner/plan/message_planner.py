@@ -18,14 +18,14 @@ from runner.declare.identity import MessageDigest
 from runner.declare.recipient_problems import summed_up, survey
 from runner.declare.template.language import TOO_SLOW
 from runner.errors import Problem
-from runner.key_table import KeyRun, Keys
+from runner.key_table import KeyList, KeyTable
 from runner.ledger.facts import Facts
 from runner.plan import guards
 from runner.plan.deliveries import Action, Deliveries, PlannedMessage
 from runner.plan.guards import Guard
 from runner.plan.plan_file import PlanFile
 from runner.plan.saved_plan import SavedPlan, Share
-from runner.privacy import private
+from runner.privacy import mark_private
 
 SAMPLE = 3
 
@@ -94,7 +94,7 @@ class Part:
     `notices` are warnings, `left_out` counts whom the filters left out.
     """
 
-    keys: KeyRun
+    keys: KeyList
     draft: Draft
     problems: list[Problem] = field(default_factory=list)
     notices: list[Problem] = field(default_factory=list)
@@ -127,13 +127,13 @@ class Planner:
         self._closed = _closed(declaration, now)
         self.expired = declaration.expires is not None and now >= declaration.expires
         mine = (declaration.name, declaration.revision)
-        self._others = [other for other in facts.messages_with(declaration.content) if other[0] != mine[0]]
+        self._others = [other for other in facts.revisions_with(declaration.content) if other[0] != mine[0]]
         self._begin()
         source = self._shared() if crew else None
         self.problems = self._rendered_by(crew, source) if crew and source else self._rendered()
 
     def _begin(self) -> None:
-        self._keys, self._tally = Keys(self._declaration.audience.expected), Tally()
+        self._keys, self._tally = KeyTable(self._declaration.audience.expected), Tally()
         self._draft = Draft(Deliveries(self._keys))
 
     def _shared(self) -> CsvFiles | JsonLines | None:
@@ -163,7 +163,7 @@ class Planner:
             for notice in part.notices:
                 self._tally.notice(notice)
             yield from part.problems
-            if not self._keys.extend(part.keys):
+            if not self._keys.extend_if_new(part.keys):
                 raise _SameRecipientError
             self._draft.join(part.draft)
             yield len(part.draft.deliveries)
@@ -175,7 +175,7 @@ class Planner:
         """What falls to one of the crew, block by block."""
         render = renderer(self._declaration, self._salt)
         for rows in source.blocks(turn, turns):
-            keys = KeyRun()
+            keys = KeyList()
             part = Part(keys, Draft(Deliveries(keys)))
             for found in render(self._declaration.recipients(Tally(part.left_out, part.notices.append), rows)):
                 if isinstance(found, Problem):
@@ -217,7 +217,7 @@ class Planner:
         if action == "send":
             if len(draft.sample) < SAMPLE:
                 draft.sample.append(
-                    delivery.value if delivery.kind == "id" else private(delivery.value, delivery.shown)
+                    delivery.value if delivery.kind == "id" else mark_private(delivery.value, delivery.shown)
                 )
             for name, revision in self._others:
                 if self._was_sent_as(delivery, name, revision):
@@ -254,7 +254,7 @@ class Planner:
         key = identity.key(self._salt, name, revision, delivery.kind, delivery.value)
         if self._facts.status(bytes.fromhex(key)) == "sent":
             return True
-        return delivery.kind == "id" and self._facts.reached(name, revision, delivery.value)
+        return delivery.kind == "id" and self._facts.has_reached(name, revision, delivery.value)
 
     def _readdressed(self) -> str:
         """The kinds of address that sent, no longer declared deliveries had, if others are sent to by another kind."""
@@ -262,7 +262,7 @@ class Planner:
         mine = self._declaration.name, self._declaration.revision
         if not sending:
             return ""
-        gone = (key for key in self._facts.sent_of(*mine) if key not in self._keys)
+        gone = (key for key in self._facts.sent_keys_of(*mine) if key not in self._keys)
         states = (state for key in gone if (state := self._facts.state(key.hex())))
         kinds = {state.record.to.split(":", 1)[0] for state in states}
         return " and ".join(sorted(kinds)) if kinds and sending - kinds else ""

@@ -82,7 +82,7 @@ def make(
 
 
 def _workspace(settings: Settings, facts: Facts, choices: Choices) -> tuple[str, list[Guard]]:
-    declared, held = settings.workspace, facts.header(settings.salt).workspace
+    declared, held = settings.workspace, facts.merged_header(settings.salt).workspace
     if held and declared and held != declared and not choices.sandbox:
         return declared, [guards.workspace(declared, held)]
     return declared or held, []

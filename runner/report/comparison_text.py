@@ -7,7 +7,7 @@ import click
 
 from runner.compare.audience_overlap import Overlap
 from runner.compare.comparison import KINDS, Change, Comparison
-from runner.privacy import revealed
+from runner.privacy import reveal_or_mask
 from runner.report.html_text import visible
 from runner.report.markdown_escaping import clean, clipped, code, fence
 from runner.report.word_diff import Part, difference, inline, lines
@@ -46,7 +46,7 @@ def value(found: Comparison, *, show: bool) -> dict[str, Any]:
         "commit": found.commit,
         "counts": {kind: found.counts[kind] for kind in KINDS},
         "guards": [{"name": field.name, "before": field.before, "now": field.now} for field in found.guards],
-        "notes": [revealed(note, show=show) for note in found.notes],
+        "notes": [reveal_or_mask(note, show=show) for note in found.notes],
         "messages": [
             {
                 "name": change.name,
@@ -92,7 +92,9 @@ def differences(change: Change, *, show: bool) -> Iterator[tuple[str, list[Part]
     """The parts of subject and body, as they can be read; nothing where a side has no sample."""
     if change.before and change.now:
         for name in ("subject", "body"):
-            before, now = (clean(revealed(getattr(side, name), show=show)) for side in (change.before, change.now))
+            before, now = (
+                clean(reveal_or_mask(getattr(side, name), show=show)) for side in (change.before, change.now)
+            )
             yield name, difference(visible(before), visible(now)) if name == "body" else difference(before, now)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.errors import MsgrunError, Place, Problem
-from runner.privacy import revealed
+from runner.privacy import reveal_or_mask
 
 if TYPE_CHECKING:  # validate prints annotations too, and plans nothing
     from runner.plan.plan import Plan
@@ -42,7 +42,7 @@ class Annotation:
 
 def problems(found: Iterable[Problem], *, show: bool, folder: str = "") -> str:
     """Problems as annotations: those of a whole declaration before those that only one recipient shows."""
-    ordered = sorted(found, key=lambda problem: (bool(problem.recipient), problem.place.order))
+    ordered = sorted(found, key=lambda problem: (bool(problem.recipient), problem.place.sort_key))
     return annotations((_problem(problem, show=show) for problem in ordered), folder)
 
 
@@ -56,7 +56,7 @@ def plan(planned: "Plan", warnings: Iterable[Problem], worries: Iterable[str], *
         Annotation(
             "error",
             guard.code,
-            f"{revealed(guard.message, show=show)}\nhint: {revealed(guard.hint, show=show)}",
+            f"{reveal_or_mask(guard.message, show=show)}\nhint: {reveal_or_mask(guard.hint, show=show)}",
             places.get(guard.messages[0]) if guard.messages else None,
         )
         for guard in planned.guards
@@ -66,7 +66,7 @@ def plan(planned: "Plan", warnings: Iterable[Problem], worries: Iterable[str], *
             if number := message.counts[action]:
                 text = f"{number:,} of {len(message.deliveries):,} deliveries of {message.name} are {action}"
                 found.append(Annotation("warning", action, text, message.declaration.place))
-    found.extend(Annotation("warning", "msgrun plan", revealed(worry, show=show)) for worry in worries)
+    found.extend(Annotation("warning", "msgrun plan", reveal_or_mask(worry, show=show)) for worry in worries)
     found.extend(_problem(problem, show=show) for problem in warnings)
     workspace = f", workspace {planned.workspace}" if planned.workspace else ""
     counts = ", ".join(f"{number:,} {action}" for action, number in planned.counts.items() if number) or "nothing"
@@ -78,7 +78,7 @@ def plan(planned: "Plan", warnings: Iterable[Problem], worries: Iterable[str], *
 def failure(error: MsgrunError, *, show: bool) -> str:
     """What ended a command."""
     hint = f"\nhint: {error.hint}" if error.hint else ""
-    return Annotation("error", "msgrun", revealed(f"{error.message}{hint}", show=show)).command("")
+    return Annotation("error", "msgrun", reveal_or_mask(f"{error.message}{hint}", show=show)).command("")
 
 
 def annotations(found: Iterable[Annotation], folder: str) -> str:
@@ -101,12 +101,12 @@ def annotations(found: Iterable[Annotation], folder: str) -> str:
 def _problem(problem: Problem, *, show: bool) -> Annotation:
     who = f" ({problem.recipient})" if problem.recipient else ""
     hint = f"\nhint: {problem.hint}" if problem.hint else ""
-    text = revealed(f"{problem.message}{who}{hint}", show=show)
+    text = reveal_or_mask(f"{problem.message}{who}{hint}", show=show)
     return Annotation(str(problem.severity), problem.code, text, problem.place)
 
 
 def _at(place: Place, folder: str) -> str:
-    path = _property(folder + revealed(place.path, show=False))
+    path = _property(folder + reveal_or_mask(place.path, show=False))
     return f"file={path},line={place.line},col={place.column}"
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import orjson
 
 from runner.errors import Problem
-from runner.ledger.facts import Held
+from runner.ledger.facts import MessageStatus
 from runner.ledger.record import KeyStatus, State
 from runner.plan.deliveries import ACTIONS, PlannedDelivery, PlannedMessage
 from runner.plan.plan import Plan
-from runner.privacy import revealed
+from runner.privacy import reveal_or_mask
 
 FORMAT_VERSION = 1
 
@@ -35,9 +35,9 @@ def problems(found: Iterable[Problem], *, show: bool) -> str:
             "column": problem.place.column,
             "severity": str(problem.severity),
             "code": problem.code,
-            "message": revealed(problem.message, show=show),
+            "message": reveal_or_mask(problem.message, show=show),
             "recipient": problem.recipient,
-            "hint": revealed(problem.hint, show=show),
+            "hint": reveal_or_mask(problem.hint, show=show),
         }
         for problem in found
     ]
@@ -93,7 +93,7 @@ def _delivery(message: PlannedMessage, delivery: PlannedDelivery) -> str:
     ).decode()
 
 
-def status(known: Counter[Held], states: Iterable[State]) -> Iterator[str]:
+def status(known: Counter[MessageStatus], states: Iterable[State]) -> Iterator[str]:
     """What a ledger knows: counts, and for each delivery the record that holds, a line each; in parts as a plan is."""
     messages: dict[tuple[str, int], Counter[str]] = {}
     for (name, revision, found), number in known.items():
@@ -122,7 +122,7 @@ def _listed(lines: Iterator[str]) -> Iterator[str]:
 
 def _holding(state: State) -> dict[str, Any]:
     """The record that holds; a claim that nothing followed is unknown to everybody who reads of it."""
-    value = state.record.value()
+    value = state.record.to_dict()
     return {**value, "status": "unknown"} if value["status"] == "claimed" else value
 
 

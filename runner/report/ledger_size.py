@@ -7,7 +7,7 @@ Source: GitHub's documentation, "About large files on GitHub".
 from collections import Counter
 from dataclasses import dataclass
 
-from runner.ledger.facts import Held
+from runner.ledger.facts import MessageStatus
 from runner.report.plain_text import by_message
 from runner.report.problem_text import counted
 
@@ -39,7 +39,7 @@ class Weight:
         return _LINES * (self.size // self.lines if self.lines > 1 else _USUAL)
 
 
-def stats(weight: Weight, known: Counter[Held]) -> str:
+def stats(weight: Weight, known: Counter[MessageStatus]) -> str:
     """All there is to tell: size, lines, deliveries by status and message, growth, and how much room is left."""
     each = f", {weight.size // weight.keys:,} bytes each" if weight.keys else ""
     return "\n".join(
@@ -52,7 +52,7 @@ def stats(weight: Weight, known: Counter[Held]) -> str:
     )
 
 
-def held(shown: str, keys: int, known: Counter[Held]) -> str:
+def held(shown: str, keys: int, known: Counter[MessageStatus]) -> str:
     """What there is to tell of a ledger that is no file: deliveries by status and message."""
     first, *others = _held(keys, "", known)
     return "\n".join([f"{shown}: {first}", *others])
@@ -66,7 +66,7 @@ def note(shown: str, size: int) -> str:
     return f"{shown} has {_mib(size)}: GitHub {does}. Try msgrun lock compact; docs/ledger.md, At size, says what else"
 
 
-def _held(keys: int, each: str, known: Counter[Held]) -> list[str]:
+def _held(keys: int, each: str, known: Counter[MessageStatus]) -> list[str]:
     statuses: Counter[str] = Counter()
     for found, number in known.items():
         statuses[found.status] += number

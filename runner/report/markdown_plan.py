@@ -15,7 +15,7 @@ from runner.errors import Problem
 from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
 from runner.plan.guards import Guard
 from runner.plan.plan import Plan
-from runner.privacy import MASK, revealed
+from runner.privacy import MASK, reveal_or_mask
 from runner.report import comparison_text
 from runner.report.html_text import visible
 from runner.report.markdown_escaping import cell, clipped, code, details, fence, fitting, named, prose, wrapped
@@ -180,7 +180,7 @@ def _details(message: PlannedMessage, sends: int, seen: Review, *, show: bool) -
         facts.append(f"Left out: {left_out(message.left_out)}")
     if message.sample and sends:
         rest = f" and {sends - len(message.sample):,} more" if sends > len(message.sample) else ""
-        names = ", ".join(code(revealed(name, show=show)) for name in message.sample[:sends])
+        names = ", ".join(code(reveal_or_mask(name, show=show)) for name in message.sample[:sends])
         facts.append(f"To {names}{rest}")
     found = seen.sample(message)
     title = f"{named(message.name)}: {sends:,} to send"
@@ -198,11 +198,11 @@ def _details(message: PlannedMessage, sends: int, seen: Review, *, show: bool) -
 
 
 def _sample(found: Sample, *, show: bool) -> list[str]:
-    body = revealed(found.body, show=show)
-    subject = revealed(found.subject, show=show)
+    body = reveal_or_mask(found.body, show=show)
+    subject = reveal_or_mask(found.subject, show=show)
     masked = f"; {code(MASK)} stands for what is the recipient's own" if MASK in subject + body else ""
     return [
-        f"As {code(revealed(found.to, show=show))} sees it{masked}:",
+        f"As {code(reveal_or_mask(found.to, show=show))} sees it{masked}:",
         *([f"**Subject** {code(clipped(subject, MOST_TOLD))}"] if subject else ()),
         fence(wrapped(clipped(visible(body), _OF_TEXT))),
         details("HTML source", [fence(clipped(body, _OF_TEXT), "html")]),

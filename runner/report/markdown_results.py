@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from runner.deliver.summary import Summary, Told
 from runner.errors import Problem
-from runner.privacy import revealed
+from runner.privacy import reveal_or_mask
 from runner.report.markdown_escaping import clipped, code, fitting, prose
 from runner.report.problem_text import counted
 
@@ -20,7 +20,7 @@ MOST_TOLD = 400  # characters of one warning
 
 def problems(found: Iterable[Problem], environment: str, *, show: bool) -> str:
     """What is wrong with the files, so that there is no plan."""
-    ordered = sorted(found, key=lambda problem: (not problem.is_error, problem.place.order))
+    ordered = sorted(found, key=lambda problem: (not problem.is_error, problem.place.sort_key))
     number = counted(sum(problem.is_error for problem in ordered), "problem")
     lines = [problem(item, show=show) for item in ordered]
     return "\n\n".join(
@@ -75,14 +75,14 @@ def heading(environment: str) -> str:
 def problem(found: Problem, *, show: bool) -> str:
     """A problem as an item of a list."""
     who = f" ({found.recipient})" if found.recipient else ""
-    place = code(revealed(str(found.place), show=show))
+    place = code(reveal_or_mask(str(found.place), show=show))
     text = f"{told(found.message + who, show=show)} ({code(found.code)}){way_out(found.hint, show=show)}"
     return f"- {place} {found.severity}: {text}"
 
 
 def told(text: str, *, show: bool) -> str:
     """A text of some length, for the middle of a line."""
-    return prose(clipped(revealed(text, show=show), MOST_TOLD))
+    return prose(clipped(reveal_or_mask(text, show=show), MOST_TOLD))
 
 
 def way_out(hint: str, *, show: bool) -> str:

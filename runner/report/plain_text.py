@@ -7,7 +7,7 @@ from itertools import islice
 import click
 
 from runner.deliver.summary import Summary, Told
-from runner.ledger.facts import Facts, Held
+from runner.ledger.facts import Facts, MessageStatus
 from runner.ledger.record import Record, State
 from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
 from runner.plan.guards import Guard
@@ -106,7 +106,7 @@ def summary(done: Summary) -> str:
     return "\n".join(lines)
 
 
-def status(known: Counter[Held], listed: Iterable[State], unknown: Iterable[State]) -> str:
+def status(known: Counter[MessageStatus], listed: Iterable[State], unknown: Iterable[State]) -> str:
     """What a ledger knows: counts a message, then of what somebody has to look at (`listed`) the first.
 
     `unknown` are the unknown ones of these, which reconcile may find.
@@ -120,11 +120,11 @@ def status(known: Counter[Held], listed: Iterable[State], unknown: Iterable[Stat
     open_ = sum(number for held, number in known.items() if held.status in {"unknown", "refused"})
     if open_ > MOST_LISTED:
         lines.append(f"  and {open_ - MOST_LISTED:,} more")
-    lines.extend(_reconcile(record for state in unknown for record in state.open))
+    lines.extend(_reconcile(record for state in unknown for record in state.open_attempts))
     return "\n".join(lines) or "nothing was sent yet"
 
 
-def by_message(known: Counter[Held]) -> list[str]:
+def by_message(known: Counter[MessageStatus]) -> list[str]:
     """A line for each revision of a message, with its counts by status."""
     messages: dict[tuple[str, int], Counter[str]] = {}
     for (name, revision, found), number in known.items():
@@ -141,14 +141,14 @@ def ledger_warnings(facts: Facts) -> list[str]:
     """What everybody who loads the ledger must hear: torn lines, and messages that somebody got twice."""
     lines = [
         f"{click.style('warning', fg='yellow')}: {place} is torn: what can be read of it is kept"
-        for place in facts.torn[:MOST_LISTED]
+        for place in facts.torn_lines[:MOST_LISTED]
     ]
     return [*lines, *(duplicate(state) for state in facts.duplicates())]
 
 
 def duplicate(state: State) -> str:
     """That somebody got a message twice."""
-    ids = " and ".join(sorted({record.id for record in state.sent if record.id}))
+    ids = " and ".join(sorted({record.id for record in state.sent_records if record.id}))
     return (
         f"{click.style('duplicate', fg='red', bold=True)}: {state.record.message} went twice to {state.record.to} "
         f"(key {state.record.key[:12]}), as {ids}"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 import click
 
 from runner.errors import Problem, Severity
-from runner.privacy import revealed_in_place
+from runner.privacy import reveal_or_mask_same_width
 
 _LEFT_OUT = {
     "where": "by where",
@@ -23,7 +23,7 @@ def problem(found: Problem, *, show: bool) -> str:
     who = f" ({found.recipient})" if found.recipient else ""
     head = f"{click.style(str(found.place), bold=True)}: {click.style(found.severity, fg=colour)}"
     lines = [f"{head}: {found.message}{who} {click.style(f'[{found.code}]', dim=True)}"]
-    excerpt = revealed_in_place(found.excerpt, show=show)
+    excerpt = reveal_or_mask_same_width(found.excerpt, show=show)
     if excerpt.strip("* "):
         number = str(found.place.line)
         lines.append(f"  {number} | {excerpt}")

@@ -48,7 +48,7 @@ def told(found: Findings, way: Way) -> str:
 
 
 def _sent(state: State) -> str:
-    ids = " and ".join(sorted({record.id for record in state.sent if record.id}))
+    ids = " and ".join(sorted({record.id for record in state.sent_records if record.id}))
     return f"  sent     {_named(state.record)}  as message {ids}"
 
 

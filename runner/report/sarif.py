@@ -14,7 +14,7 @@ import orjson
 from runner import __version__
 from runner.errors import Problem
 from runner.lint.rules import RULES, Rule
-from runner.privacy import revealed
+from runner.privacy import reveal_or_mask
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT = "%SRCROOT%"
@@ -57,18 +57,18 @@ def _help(rule: Rule) -> str:
 
 def _result(problem: Problem, rule: int, folder: str, seen: Counter[str], *, show: bool) -> dict[str, Any]:
     place = problem.place
-    path = folder + revealed(place.path, show=show)
+    path = folder + reveal_or_mask(place.path, show=show)
     who = f" ({problem.recipient})" if problem.recipient else ""
     hint = f"\nhint: {problem.hint}" if problem.hint else ""
     # Neither the line, which moves, nor the message, which may count: the source line and what stands there before.
-    line = revealed(problem.excerpt, show=False).strip()
+    line = reveal_or_mask(problem.excerpt, show=False).strip()
     mark = hashlib.sha256(f"{path}\n{problem.code}\n{line}".encode()).hexdigest()
     seen[mark] += 1
     return {
         "ruleId": problem.code,
         "ruleIndex": rule,
         "level": str(problem.severity),
-        "message": {"text": revealed(f"{problem.message}{who}{hint}", show=show)},
+        "message": {"text": reveal_or_mask(f"{problem.message}{who}{hint}", show=show)},
         "locations": [
             {
                 "physicalLocation": {

@@ -69,8 +69,8 @@ def filled(team: BranchTeam, lines: int) -> int:
 def grown(lines: int, limit: int) -> None:
     """Prints what a ledger of so many lines costs: to read it, and to push a batch."""
     from runner.ledger.address import parse_branch_address  # noqa: PLC0415
-    from runner.ledger.branch.ledger import Branch  # noqa: PLC0415
-    from runner.ledger.branch.remote_file import Remote  # noqa: PLC0415
+    from runner.ledger.branch.ledger import BranchLedger  # noqa: PLC0415
+    from runner.ledger.branch.remote_file import RemoteFile  # noqa: PLC0415
     from runner.ledger.record import Record  # noqa: PLC0415
 
     root = Path(tempfile.mkdtemp(prefix="git-ledger-"))
@@ -79,15 +79,15 @@ def grown(lines: int, limit: int) -> None:
         size = filled(team, lines)
         clone = team.clone("runner", "--depth=1")
         os.environ |= {name: value for name, value in team.environment.items() if name.startswith("GIT_")}
-        with Remote(find_repository(clone), parse_branch_address("git+origin", "messages.lock")) as remote:
+        with RemoteFile(find_repository(clone), parse_branch_address("git+origin", "messages.lock")) as remote:
             began = time.monotonic()
-            ledger = Branch(remote, clone / "rescue", "s3cret", "apply", lambda _: None)
+            ledger = BranchLedger(remote, clone / "rescue", "s3cret", "apply", lambda _: None)
             read = time.monotonic() - began
             times = []
             for batch in range(7):
                 claims = [Record(f"{batch:016}{n:016}", f"RUN-{batch}-{n}", "claimed", "m", 1) for n in range(100)]
                 began = time.monotonic()
-                ledger.write(*claims)
+                ledger.commit(*claims)
                 times.append(time.monotonic() - began)
         began = time.monotonic()
         code, said = team.run(team.clone("sender", "--depth=1"), "apply", "--yes", MSGRUN_GIT_RECORDS="1000000")

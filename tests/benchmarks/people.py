@@ -100,7 +100,7 @@ def sent(root: Path, path: Path, count: int) -> None:
                 digest=f"v1:{chance.getrandbits(128):032x}", content=content, text=f"{chance.getrandbits(64):016x}",
                 plan=f"sha256:{7:064x}", at="2026-11-22T10:00:00Z",
             )  # fmt: skip
-            handle.write(record.line())
+            handle.write(record.to_line())
 
 
 def many_files(root: Path, count: int) -> None:
@@ -111,7 +111,7 @@ def many_files(root: Path, count: int) -> None:
 
 
 def _header() -> bytes:
-    return Header("acme", salt_check(SALT)).line()
+    return Header("acme", salt_check(SALT)).to_line()
 
 
 def _cell(text: str) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 from measuring import Command, peak, run
 
 from runner.ledger.address import parse_database_address
-from runner.ledger.postgres.ledger import Postgres
+from runner.ledger.postgres.ledger import PostgresLedger
 from runner.ledger.record import Record
 from runner.sandbox import Sandbox
 from tests.support.postgres import Server, created
@@ -101,19 +101,19 @@ def measure(root: Path, server: Server, size: int) -> None:
     )
 
 
-def opened(root: Path, server: Server) -> Postgres:
+def opened(root: Path, server: Server) -> PostgresLedger:
     """The ledger without its facts: what is claimed here is new to it."""
-    ledger = Postgres(parse_database_address(server.lock), root / "rescue", "s3cret", "benchmark")
+    ledger = PostgresLedger(parse_database_address(server.lock), root / "rescue", "s3cret", "benchmark")
     ledger._known = "1:1:"  # a snapshot before everything
     return ledger
 
 
-def batch(ledger: Postgres, run_id: str, many: int, at: int) -> float:
+def batch(ledger: PostgresLedger, run_id: str, many: int, at: int) -> float:
     """Seconds that outcomes and claims of a batch take, as apply writes them together."""
     claims = [claim(f"{run_id}-{at}x{number}") for number in range(many)]
     outcomes = [replace(claim(f"{run_id}-{at - 1}x{number}"), status="sent", id="2001") for number in range(many)]
     began = time.perf_counter()
-    assert ledger.write(*(outcomes if at else ()), *claims) == frozenset()
+    assert ledger.commit(*(outcomes if at else ()), *claims) == frozenset()
     return time.perf_counter() - began
 
 

@@ -531,15 +531,15 @@ def test_what_another_run_is_just_sending_is_nothing_that_the_ledger_lacks(
     campaign: MovingLedger, server: Server, tmp_path: Path
 ) -> None:
     from runner.ledger.address import parse_database_address  # noqa: PLC0415  # coverage starts first
-    from runner.ledger.postgres.ledger import Postgres  # noqa: PLC0415
+    from runner.ledger.postgres.ledger import PostgresLedger  # noqa: PLC0415
     from runner.ledger.record import Record  # noqa: PLC0415
 
     lock = f"{server.lock}#living"
     campaign.send(30)
     campaign.move(lock)
-    with Postgres(parse_database_address(lock), tmp_path / "rescue", "rehearsal", "another run") as other:
+    with PostgresLedger(parse_database_address(lock), tmp_path / "rescue", "rehearsal", "another run") as other:
         assert other.open()
-        other.write(*(Record(f"{number:032x}", f"R1-{number}", "claimed", "other", 1) for number in range(10)))
+        other.commit(*(Record(f"{number:032x}", f"R1-{number}", "claimed", "other", 1) for number in range(10)))
         campaign.move("git+origin#living")
         campaign.clone.commit()
         campaign.move("")

@@ -182,14 +182,14 @@ def test_a_log_file_holds_every_record_and_nothing_personal(folder: Folder, inte
 def test_an_outcome_that_the_ledger_does_not_take_is_rescued(
     folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = LockfileLedger.write
+    write = LockfileLedger.commit
 
     def full(ledger: LockfileLedger, *found: object) -> None:
         if any(record.status == "sent" for record in found):
             raise LedgerUnavailable("the disk is full")
         write(ledger, *found)
 
-    monkeypatch.setattr(LockfileLedger, "write", full)
+    monkeypatch.setattr(LockfileLedger, "commit", full)
     monkeypatch.setattr(time, "sleep", lambda _: None)
     folder.message(LIST)
     ran = folder.run("apply", "--yes", "--limit", "1")

@@ -24,7 +24,7 @@ class Others:
     ends: list[Record]
     facts: Facts = field(default_factory=Facts)
 
-    def sending(self, messages: list[str]) -> Counter[str]:
+    def other_runs(self, messages: list[str]) -> Counter[str]:
         assert messages == ["seed"]
         return self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
 

@@ -408,7 +408,7 @@ def test_a_file_that_changes_after_the_plan_was_agreed_to_is_caught_under_the_le
         folder.write("people.csv", "id,name\na1,Eve\nb2,Eve\n")
         return 0
 
-    monkeypatch.setattr("runner.ledger.lockfile.ledger.LockfileLedger.heal", healed)
+    monkeypatch.setattr("runner.ledger.lockfile.ledger.LockfileLedger.recover", healed)
     args = ["--plan", "plan.json"] if "--out" in bind else []
     assert folder.run("apply", "--yes", *args).code == 5
     assert not intercom.messages

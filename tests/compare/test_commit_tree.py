@@ -37,8 +37,8 @@ def commit(folder: Path, files: dict[str, bytes]) -> None:
 def test_every_file_is_there_byte_for_byte(place: Repository) -> None:
     many = {f"messages/{number:03}/m {number}.yaml": f"n: {number}\r\n\n".encode() for number in range(450)}
     large = {"messages/large.yaml": b"x" * (1024 * 1024 + 1), "a b/ö.csv": b"\xff\x00\r\n", "msgrun.yaml": b""}
-    commit(place.top, {**many, **large, ".gitattributes": b"* ident export-subst export-ignore\n"})
-    with tree_at(place, find_commit(place, "main"), place.top) as tree:
+    commit(place.toplevel, {**many, **large, ".gitattributes": b"* ident export-subst export-ignore\n"})
+    with tree_at(place, find_commit(place, "main"), place.toplevel) as tree:
         assert len(list(tree.declarations())) == 451
         for path, data in {**many, **large}.items():
             assert tree.read(tree.locate(f"/{path}"[1:], "x")) == data
@@ -47,9 +47,9 @@ def test_every_file_is_there_byte_for_byte(place: Repository) -> None:
 
 
 def test_what_the_commit_lacks_is_missing(place: Repository) -> None:
-    commit(place.top, {"messages/a.yaml": b"a"})
-    (place.top / "later.csv").write_text("a")
-    with tree_at(place, find_commit(place, "HEAD"), place.top) as tree:
+    commit(place.toplevel, {"messages/a.yaml": b"a"})
+    (place.toplevel / "later.csv").write_text("a")
+    with tree_at(place, find_commit(place, "HEAD"), place.toplevel) as tree:
         expected = {"../later.csv": "file-missing", "../../x": "file-outside", "/etc/passwd": "file-outside"}
         for named, code in expected.items():
             with pytest.raises(NotReadable) as raised:
@@ -58,32 +58,32 @@ def test_what_the_commit_lacks_is_missing(place: Repository) -> None:
 
 
 def test_a_crafted_tree_leads_nowhere(place: Repository, tmp_path_factory: pytest.TempPathFactory) -> None:
-    blob = git(place.top, "hash-object", "-w", "--stdin", stdin="evil")
+    blob = git(place.toplevel, "hash-object", "-w", "--stdin", stdin="evil")
     outside = tmp_path_factory.mktemp("outside")
-    link = git(place.top, "hash-object", "-w", "--stdin", stdin=f"{outside}/x")
-    around = git(place.top, "hash-object", "-w", "--stdin", stdin="loop.yaml")
+    link = git(place.toplevel, "hash-object", "-w", "--stdin", stdin=f"{outside}/x")
+    around = git(place.toplevel, "hash-object", "-w", "--stdin", stdin="loop.yaml")
     inner = subprocess.run(
-        ["git", "mktree"], cwd=place.top, capture_output=True, check=True,
+        ["git", "mktree"], cwd=place.toplevel, capture_output=True, check=True,
         input=f"100644 blob {blob}\t..\n120000 blob {link}\tlink.yaml\n120000 blob {around}\tloop.yaml\n".encode(),
     ).stdout.decode().strip()  # fmt: skip
-    top = git(place.top, "mktree", stdin=f"040000 tree {inner}\tmessages\n")
-    made = git(place.top, "commit-tree", top, "-m", "crafted")
-    with tree_at(place, find_commit(place, made), place.top) as tree:
+    top = git(place.toplevel, "mktree", stdin=f"040000 tree {inner}\tmessages\n")
+    made = git(place.toplevel, "commit-tree", top, "-m", "crafted")
+    with tree_at(place, find_commit(place, made), place.toplevel) as tree:
         assert list(tree.declarations()) == []
         assert list(tree.root.iterdir()) == []
     assert list(outside.iterdir()) == []
 
 
 def test_a_tag_and_a_hash_name_a_commit_and_a_file_does_not(place: Repository) -> None:
-    commit(place.top, {"a": b"a"})
-    git(place.top, "tag", "-a", "v1", "-m", "one")
-    assert find_commit(place, "v1").hash == find_commit(place, git(place.top, "rev-parse", "HEAD")).hash
+    commit(place.toplevel, {"a": b"a"})
+    git(place.toplevel, "tag", "-a", "v1", "-m", "one")
+    assert find_commit(place, "v1").hash == find_commit(place, git(place.toplevel, "rev-parse", "HEAD")).hash
     with pytest.raises(UsageMistake, match="HEAD:a is no commit"):
         find_commit(place, "HEAD:a")
 
 
 def test_a_remotes_branch_that_is_not_here_names_its_fetch(place: Repository) -> None:
-    git(place.top, "remote", "add", "up", "https://example.invalid/x.git")
+    git(place.toplevel, "remote", "add", "up", "https://example.invalid/x.git")
     with pytest.raises(UsageMistake) as raised:
         find_commit(place, "up/feature/a")
     assert raised.value.hint.endswith("git fetch --depth=1 up +feature/a:refs/remotes/up/feature/a")

@@ -68,7 +68,7 @@ def test_half_a_surrogate_pair_made_by_a_template_is_a_problem(declare, seed):
 
 def test_an_address_is_shown_by_its_key(declare, seed):
     (delivery,) = deliveries(declare(seed.replace("id: 536e564f316c83104c000020", "email: ann@example.com")), "")
-    assert delivery.shown == f"email:~{delivery.key[:8]}"
+    assert delivery.display_name == f"email:~{delivery.key[:8]}"
 
 
 def test_after_a_render_that_takes_too_long_no_other_is_tried(declare):

@@ -46,7 +46,7 @@ def test_the_seed_has_the_digests_of_the_contract(declare, seed):
     assert found == "sha256:10855d80d7d36aa29ac63cc866f6f8e11e64dda9f7b49fe0f3c9878a22bb3b0e"
     plan = plan_digest("default", "", [("seed", 1, found)])
     assert plan == "sha256:7acc4b89b134d1ece5f6fd78ca3c74e2598f1aba18f0065b7e62fa1732fce013"
-    assert delivery.shown == "id:536e564f316c83104c000020"
+    assert delivery.display_name == "id:536e564f316c83104c000020"
     assert digest(delivery.payload, "") == delivery.digest
     assert digest(delivery.payload, "salt") != delivery.digest
 

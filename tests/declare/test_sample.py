@@ -11,7 +11,7 @@ from runner.declare.sample import sample
 from runner.declare.settings import Settings
 from runner.declare.template.template import Watch
 from runner.declare.tree import Tree
-from runner.privacy import revealed
+from runner.privacy import reveal_or_mask
 
 
 def declared(root: Path, body: str, to: str, subject: str = "News") -> Declaration:
@@ -36,8 +36,8 @@ def test_what_the_author_did_not_write_is_masked(tmp_path: Path, body: str, mask
     to = '{type: user, email: ann@example.com, vars: {name: Ann Lee, minutes: 45, nick: "O&Brien <3"}}'
     found = sample(declared(tmp_path, body.replace("'", "''"), to), "")
     assert found
-    assert revealed(found.body, show=False).replace("*** ***", "***").replace(" &lt;***", "") == masked
-    assert "***" not in revealed(found.body, show=True)
+    assert reveal_or_mask(found.body, show=False).replace("*** ***", "***").replace(" &lt;***", "") == masked
+    assert "***" not in reveal_or_mask(found.body, show=True)
 
 
 def test_an_id_is_shown_and_another_address_is_not(tmp_path: Path) -> None:
@@ -45,11 +45,11 @@ def test_an_id_is_shown_and_another_address_is_not(tmp_path: Path) -> None:
     news = declared(tmp_path, "x", listed)
     first = sample(news, "")
     assert first
-    assert revealed(first.to, show=False) == "id:a1"
+    assert reveal_or_mask(first.to, show=False) == "id:a1"
     second = sample(news, "", key("", "news", 1, "email", "bo@example.com"))
     assert second
-    assert revealed(second.to, show=False).startswith("email:~")
-    assert revealed(second.to, show=True) == "email:bo@example.com"
+    assert reveal_or_mask(second.to, show=False).startswith("email:~")
+    assert reveal_or_mask(second.to, show=True) == "email:bo@example.com"
 
 
 def test_a_recipient_with_a_fault_is_no_sample(tmp_path: Path) -> None:

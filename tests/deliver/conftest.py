@@ -27,7 +27,7 @@ from runner.intercom.workspace import Workspace
 from runner.ledger.facts import Facts
 from runner.ledger.lockfile.files import LockfilePaths, read_lockfile
 from runner.ledger.lockfile.ledger import LockfileLedger
-from runner.ledger.record import Record, parsed
+from runner.ledger.record import Record, parse_entry
 from runner.plan import plan as planning
 from runner.plan.message_planner import Choices
 from runner.plan.plan import Plan
@@ -112,7 +112,7 @@ class House:
         pace = Pace(clock, 1.0, self.settings.max_per_window)
         workspace = Workspace(transport, pace, clock)
         with LockfileLedger(self.places, self.settings.salt, "apply", clock.now()) as ledger:
-            ledger.heal()
+            ledger.recover()
             made = self.plan(ledger.facts, **choices)
             assert made.guards == ()
             meanwhile()
@@ -140,7 +140,7 @@ class House:
     def records(self) -> list[Record]:
         """Every record on a line of the lockfile, also those that later ones replace."""
         values = map(json.loads, self.places.lockfile.read_bytes().splitlines())
-        found = [parsed(value, "messages.lock", 1) for value in values]
+        found = [parse_entry(value, "messages.lock", 1) for value in values]
         return [one for one in found if isinstance(one, Record)]
 
 

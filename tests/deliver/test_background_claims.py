@@ -15,16 +15,16 @@ from runner.ledger.record import Record
 class Shared:
     """A ledger in which others have some keys; `told` of them are known before a claim."""
 
-    batch: int = 100
-    least: int = 10
+    max_batch: int = 100
+    min_batch: int = 10
     others: set[str] = field(default_factory=set)
     is_away: bool = False
     claimed: list[str] = field(default_factory=list)
 
-    def gone(self, keys: list[str]) -> frozenset[str]:
+    def claimed_by_others(self, keys: list[str]) -> frozenset[str]:
         return frozenset(self.others.intersection(keys))
 
-    def write(self, *records: Record) -> frozenset[str]:
+    def commit(self, *records: Record) -> frozenset[str]:
         if self.is_away:
             raise LedgerUnavailable("away")
         claims = [record for record in records if record.status == "claimed"]
@@ -64,7 +64,7 @@ def test_a_batch_is_never_larger_than_its_ledger_and_its_send_allow(planned, lar
 
 
 def test_where_a_write_is_dear_a_batch_stays_whole():
-    ahead = Ahead(Shared(least=100), 20_000)
+    ahead = Ahead(Shared(min_batch=100), 20_000)
     ahead.watch(90, is_short=False)
     ahead.fit()
     assert ahead.room([]) == 100

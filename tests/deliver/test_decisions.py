@@ -14,7 +14,7 @@ TWO = "- {type: user, id: aaa1}\n- {type: user, id: aaa2}"
 
 def append(house, records):
     with LockfileLedger(house.places, "", "test", house.clock().now()) as ledger:
-        ledger.heal()
+        ledger.recover()
         ledger.append(*records)
 
 
@@ -107,7 +107,7 @@ def test_of_two_open_attempts_the_newer_one_was_sent_and_both_were_not(house, tm
     house.trouble("500_after")
     house.apply()
     claim = next(record for record in house.records() if record.status == "claimed")
-    lines = claim.line().replace(b"RUN1-1", b"RUN2-1").replace(claim.at.encode(), b"2099-01-01T00:00:00Z")
+    lines = claim.to_line().replace(b"RUN1-1", b"RUN2-1").replace(claim.at.encode(), b"2099-01-01T00:00:00Z")
     house.places.lockfile.write_bytes(house.places.lockfile.read_bytes() + lines)
     (state,) = unknown_states(house.facts, None, "seed")
     assert [record.attempt for record in resolved([state], "2001", AT)] == ["RUN2-1"]

@@ -149,8 +149,8 @@ def test_two_matches_are_a_duplicate_that_the_ledger_knows_from_then_on(house):
     found = reconciled(house)
     assert counts(found) == (0, 1, 0)
     (state,) = house.facts.duplicates()
-    assert [record.id for record in state.sent] == [house.made[0]["id"], other]
-    assert {record.attempt for record in state.sent} == {"RUN1-1", f"RUN1-1~{other}"}
+    assert [record.id for record in state.sent_records] == [house.made[0]["id"], other]
+    assert {record.attempt for record in state.sent_records} == {"RUN1-1", f"RUN1-1~{other}"}
     assert reconciled(house) == Findings()
 
 

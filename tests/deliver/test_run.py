@@ -256,14 +256,14 @@ def test_an_address_never_reaches_the_lockfile(house):
 
 def test_an_outcome_that_the_ledger_does_not_take_is_handed_over_and_ends_the_run(house, monkeypatch):
     house.declare(FOUR)
-    write = LockfileLedger.write
+    write = LockfileLedger.commit
 
     def full(ledger, *records):
         if records[0].status == "sent":
             raise LedgerUnavailable("the disk is full")
         write(ledger, *records)
 
-    monkeypatch.setattr(LockfileLedger, "write", full)
+    monkeypatch.setattr(LockfileLedger, "commit", full)
     done = house.apply()
     assert (done.stop.kind, done.sent, len(house.made)) == ("ledger", 1, 1)
     assert [record.status for record in done.unwritten] == ["sent"]
@@ -277,14 +277,14 @@ def test_without_a_claim_on_disk_nothing_is_posted(house, monkeypatch):
     def full(*_):
         raise LedgerUnavailable("the disk is full")
 
-    monkeypatch.setattr(LockfileLedger, "write", full)
+    monkeypatch.setattr(LockfileLedger, "commit", full)
     done = house.apply()
     assert (done.stop.kind, house.made, done.unwritten) == ("ledger", [], [])
 
 
 def test_claims_that_may_stand_although_nothing_was_posted_are_released(house, monkeypatch):
     house.declare(FOUR)
-    write, failures = LockfileLedger.write, []
+    write, failures = LockfileLedger.commit, []
 
     def left(ledger, *records):
         write(ledger, *records)
@@ -292,7 +292,7 @@ def test_claims_that_may_stand_although_nothing_was_posted_are_released(house, m
             failures.append(1)
             raise ClaimsUncertain("the disk is failing")
 
-    monkeypatch.setattr(LockfileLedger, "write", left)
+    monkeypatch.setattr(LockfileLedger, "commit", left)
     house.lanes = 3
     done = house.apply()
     assert (done.stop.kind, house.made, done.unwritten, done.left) == ("ledger", [], [], 4)
@@ -304,14 +304,14 @@ def test_claims_that_may_stand_although_nothing_was_posted_are_released(house, m
 def test_a_disk_that_fails_while_a_run_ends_for_another_reason_does_not_keep_it_from_ending(house, monkeypatch):
     house.declare(FOUR)
     house.signal = lambda: 15 if house.made else 0
-    write = LockfileLedger.write
+    write = LockfileLedger.commit
 
     def full(ledger, *records):
         if any(record.status == "sent" for record in records):
             raise LedgerUnavailable("the disk is full")
         write(ledger, *records)
 
-    monkeypatch.setattr(LockfileLedger, "write", full)
+    monkeypatch.setattr(LockfileLedger, "commit", full)
     done = house.apply()
     assert (done.stop.kind, done.stop.signal, len(done.unwritten), len(house.made)) == ("signal", 15, 1, 1)
 

@@ -318,7 +318,7 @@ def test_inside_a_hook_git_looks_at_the_project_all_the_same(clone, tmp_path, mo
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
     monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "elsewhere" / "index"))
     repository = find_repository(clone.path / "messages")
-    assert (repository.top, repository.common) == (clone.path.resolve(), clone.path.resolve() / ".git")
+    assert (repository.toplevel, repository.common_dir) == (clone.path.resolve(), clone.path.resolve() / ".git")
     assert len(list(repository.remote_versions(clone.path / "messages.lock"))) == 1
 
 

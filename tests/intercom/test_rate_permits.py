@@ -15,7 +15,7 @@ from runner.clock import Clock
 from runner.errors import LedgerUnavailable
 from runner.intercom.rate_limit import Pace
 from runner.intercom.rate_permits import EVERY, drawn
-from runner.ledger.rate_budget import Draw
+from runner.ledger.rate_budget import PermitRequest
 from tests.intercom.test_rate_limit import Server, Time
 from tests.support.laws import costly
 
@@ -28,23 +28,28 @@ class Row:
     def __init__(self) -> None:
         self.rows: dict[int | None, list[int]] = {}
 
-    def draw(self, asked: Draw) -> int:
-        row = self.rows.setdefault(asked.ends, [asked.passed, asked.passed, 0])
-        row[0] -= asked.back
-        row[1] = min(row[0], row[1] + asked.landed)
+    def draw(self, asked: PermitRequest) -> int:
+        row = self.rows.setdefault(asked.reset, [asked.allowed_at_start, asked.allowed_at_start, 0])
+        row[0] -= asked.returned
+        row[1] = min(row[0], row[1] + asked.responses)
         row[2] = max(row[2], asked.used)
         left = (asked.limit or 10**9) - row[2] - (row[0] - row[1])
-        granted = max(0, min(asked.wanted, asked.due - row[0], left))
+        granted = max(0, min(asked.wanted, asked.allowed_by_now - row[0], left))
         row[0] += granted
         return granted
 
 
-def no_answer(_: Draw) -> int:
+def no_answer(_: PermitRequest) -> int:
     raise LedgerUnavailable("away")
 
 
 def simulate(
-    server: Server, paces: list[Pace], time: Time, seconds: float, draw: Callable[[Draw], int], kill_every: float = 0
+    server: Server,
+    paces: list[Pace],
+    time: Time,
+    seconds: float,
+    draw: Callable[[PermitRequest], int],
+    kill_every: float = 0,
 ) -> None:
     """Every pace starts what it may; each draws twice as often as it dies, if it does: then another takes its place."""
     flying: list[tuple[float, int, int, dict[str, str], bool]] = []
@@ -143,10 +148,10 @@ def test_what_was_started_without_a_permit_is_told_with_the_next_question():
     time.sleep(5)
     started = pace.take(64)
     assert started > 0
-    asked: list[Draw] = []
+    asked: list[PermitRequest] = []
     pace.draw(lambda draw: asked.append(draw) or row.draw(draw))
-    assert asked[0].back == -started
-    assert row.rows[asked[0].ends][0] - asked[0].passed >= started
+    assert asked[0].returned == -started
+    assert row.rows[asked[0].reset][0] - asked[0].allowed_at_start >= started
 
 
 def test_where_no_limit_is_known_nothing_is_asked():
@@ -159,9 +164,9 @@ def test_where_no_limit_is_known_nothing_is_asked():
 def test_without_headers_a_maximum_of_ones_own_is_shared_in_windows_without_a_name():
     pace = Pace(Time().clock, 0.8, 20)
     pace.learn({})
-    asked: list[Draw] = []
+    asked: list[PermitRequest] = []
     pace.draw(lambda draw: asked.append(draw) or 3)
-    assert (asked[0].ends, asked[0].budget, asked[0].limit) == (None, 20, None)
+    assert (asked[0].reset, asked[0].budget, asked[0].limit) == (None, 20, None)
     assert pace.take(100) <= 3
 
 
@@ -170,7 +175,7 @@ def test_permits_are_drawn_as_long_as_a_run_lasts_and_failures_between_are_survi
     pace.learn({})
     asked = threading.Semaphore(0)
 
-    def draw(_: Draw) -> int:
+    def draw(_: PermitRequest) -> int:
         asked.release()
         if pace._permits._answered > 0 and asked._value % 2:
             raise LedgerUnavailable("away")

@@ -52,7 +52,7 @@ def read(data: bytes) -> Facts:
 
 
 def written(members: list[Record | Header]) -> bytes:
-    return b"".join(member.line() for member in members)
+    return b"".join(member.to_line() for member in members)
 
 
 def meaning(found: Facts) -> tuple[object, ...]:
@@ -63,8 +63,8 @@ def meaning(found: Facts) -> tuple[object, ...]:
         found.headers,
         [state.record for state in found.duplicates()],
         [found.keys_of(*message) for message in asked],
-        [found.messages_with(content) for content in ("", "x", "y")],
-        [found.reached(*message, contact) for message in asked for contact in ("c1", "c2")],
+        [found.revisions_with(content) for content in ("", "x", "y")],
+        [found.has_reached(*message, contact) for message in asked for contact in ("c1", "c2")],
     )
 
 
@@ -85,14 +85,14 @@ def test_the_union_of_two_ledgers_says_what_the_set_of_their_facts_says(ours, th
 
 @given(records)
 def test_a_record_comes_back_from_its_line_as_it_was(member):
-    assert list(read(member.line()).records()) == [member]
+    assert list(read(member.to_line()).records()) == [member]
 
 
 @given(st.dictionaries(short.filter(lambda name: name not in Record.__slots__), st.one_of(st.integers(0, 99), short)))
 def test_fields_of_a_newer_version_survive_reading_and_writing(unknown):
     line = json.dumps({**unknown, "key": "k1", "attempt": "A-1", "status": "sent"}).encode()
     (member,) = read(line).records()
-    again = json.loads(member.line())
+    again = json.loads(member.to_line())
     assert {name: again[name] for name in unknown} == unknown
 
 
@@ -103,7 +103,7 @@ def test_a_lockfile_cut_at_any_byte_loads_and_forgets_no_whole_line(members):
     for cut in range(len(data) + 1):
         part = data[:cut]
         found = read(part)
-        assert len(found.torn) <= 1
+        assert len(found.torn_lines) <= 1
         whole = read(part[: part.rfind(b"\n") + 1])
         for key in whole:
             assert SAFETY[found.state(key).status] >= SAFETY[whole.state(key).status] or part[-1:] == b"}"
@@ -111,36 +111,36 @@ def test_a_lockfile_cut_at_any_byte_loads_and_forgets_no_whole_line(members):
 
 @given(records, records, records, st.integers(1, 30), st.binary(max_size=3))
 def test_whole_records_glued_to_a_torn_one_are_all_kept(torn, second, third, cut, noise):
-    torn_bytes = torn.line()[: -1 - cut] + noise.replace(b"\n", b"").replace(b"\\", b"").replace(b'"', b"")
-    found = read(torn_bytes + second.line().rstrip() + third.line())
+    torn_bytes = torn.to_line()[: -1 - cut] + noise.replace(b"\n", b"").replace(b"\\", b"").replace(b'"', b"")
+    found = read(torn_bytes + second.to_line().rstrip() + third.to_line())
     whole = set(read(written([second, third])).records())
     assert whole <= set(found.records()) or (torn.key, torn.attempt) in {(one.key, one.attempt) for one in whole}
-    assert found.torn == ["messages.lock:1"]
+    assert found.torn_lines == ["messages.lock:1"]
 
 
 def test_two_whole_records_on_one_line_are_both_kept_and_told(record):
-    data = record("k1", status="sent", id="1").line().rstrip() + record("k2", status="sent", id="2").line()
+    data = record("k1", status="sent", id="1").to_line().rstrip() + record("k2", status="sent", id="2").to_line()
     found = read(data)
     assert [found.state(key).status for key in ("k1", "k2")] == ["sent", "sent"]
-    assert found.torn == ["messages.lock:1"]
+    assert found.torn_lines == ["messages.lock:1"]
 
 
 def test_a_byte_order_mark_does_not_cost_the_header():
-    found = read(b"\xef\xbb\xbf" + Header("acme", "9165df25").line())
-    assert found.header("").workspace == "acme"
+    found = read(b"\xef\xbb\xbf" + Header("acme", "9165df25").to_line())
+    assert found.merged_header("").workspace == "acme"
 
 
 @pytest.mark.parametrize("line", [b"<<<<<<< HEAD", b"12", b"[]", b'"key"', b"\xff\xfe", b"{", b'{"a":' * 3000])
 def test_a_line_that_is_no_record_is_told_and_survived(line, record):
-    found = read(line + b"\n" + record(status="sent").line())
-    assert found.torn == ["messages.lock:1"]
+    found = read(line + b"\n" + record(status="sent").to_line())
+    assert found.torn_lines == ["messages.lock:1"]
     assert found.state("k1").status == "sent"
 
 
 def test_lines_may_end_as_on_windows_and_be_blank(record):
-    data = Header("acme").line() + b"\n  \n" + record(status="sent").line()
+    data = Header("acme").to_line() + b"\n  \n" + record(status="sent").to_line()
     found = read(data.replace(b"\n", b"\r\n"))
-    assert found.torn == []
+    assert found.torn_lines == []
     assert found.state("k1").status == "sent"
 
 
@@ -197,15 +197,15 @@ def test_the_same_id_twice_or_none_at_all_is_no_duplicate(record):
 
 def test_a_contact_is_reached_by_whatever_was_or_may_have_been_sent_to_it(record):
     for status, reached in [("sent", True), ("claimed", True), ("unknown", True), ("refused", False)]:
-        found = read(record(status=status, contact="c1").line())
-        assert found.reached("seed", 1, "c1") is reached
-        assert not found.reached("seed", 1, "c1", but="k1")
-        assert not found.reached("seed", 2, "c1")
+        found = read(record(status=status, contact="c1").to_line())
+        assert found.has_reached("seed", 1, "c1") is reached
+        assert not found.has_reached("seed", 1, "c1", except_key="k1")
+        assert not found.has_reached("seed", 2, "c1")
 
 
 def test_headers_may_stand_on_any_line_and_an_empty_one_contradicts_nobody(record):
     data = written([record(), Header("", ""), Header("acme", ""), record(), Header("", salt_check("s"))])
-    assert read(data).header("s") == Header("acme", salt_check("s"))
+    assert read(data).merged_header("s") == Header("acme", salt_check("s"))
 
 
 @given(st.permutations([("", 0), ("git+origin", 1), ("", 2), ("postgresql://db/m", 3), ("git+origin", 3)]))
@@ -213,25 +213,25 @@ def test_where_a_ledger_moved_is_what_its_last_turn_says_whatever_the_order(move
     facts = Facts()
     for to, turn in moves:
         facts.add(Header("acme", salt_check(""), turn, to))
-    assert facts.moved == "postgresql://db/m"  # of two at one turn one, and always the same
-    assert facts.header("") == Header("acme", salt_check(""))
+    assert facts.moved_to == "postgresql://db/m"  # of two at one turn one, and always the same
+    assert facts.merged_header("") == Header("acme", salt_check(""))
     read = Facts()
     read.read(b"".join(facts.compacted_lines("")), "compacted")
-    assert (read.moved, len(read.headers)) == ("postgresql://db/m", 2)
-    read.add(read.moving("", ""))
-    assert (read.moved, max(header.turn for header in read.headers)) == ("", 4)
+    assert (read.moved_to, len(read.headers)) == ("postgresql://db/m", 2)
+    read.add(read.move_header("", ""))
+    assert (read.moved_to, max(header.turn for header in read.headers)) == ("", 4)
 
 
 def test_headers_that_name_two_workspaces_are_refused():
     with pytest.raises(GuardRefused, match="two workspaces: acme and zz"):
-        read(written([Header("zz", ""), Header("acme", "")])).header("")
+        read(written([Header("zz", ""), Header("acme", "")])).merged_header("")
 
 
 def test_another_salt_than_the_ledgers_is_refused():
-    data = Header("", salt_check("s3cret")).line()
-    assert read(data).header("s3cret").salt_check == hashlib.sha256(b"msgrun:s3cret").hexdigest()[:8]
+    data = Header("", salt_check("s3cret")).to_line()
+    assert read(data).merged_header("s3cret").salt_check == hashlib.sha256(b"msgrun:s3cret").hexdigest()[:8]
     with pytest.raises(GuardRefused, match="salt"):
-        read(data).header("other")
+        read(data).merged_header("other")
 
 
 def test_the_salt_check_of_an_empty_salt_is_9165df25():
@@ -257,7 +257,7 @@ def test_what_a_newer_version_may_have_meant_is_never_guessed(line):
 
 
 def test_the_line_of_a_record_is_the_documented_one(record: Callable[..., Record]):
-    line = record(status="sent", to="id:536e", contact="536e", id="2001", at="2026-11-22T10:00:00Z").line()
+    line = record(status="sent", to="id:536e", contact="536e", id="2001", at="2026-11-22T10:00:00Z").to_line()
     assert line == (
         b'{"key":"k1","attempt":"RUN-1","status":"sent","message":"seed","revision":1,"to":"id:536e",'
         b'"contact":"536e","id":"2001","at":"2026-11-22T10:00:00Z"}\n'
@@ -266,12 +266,12 @@ def test_the_line_of_a_record_is_the_documented_one(record: Callable[..., Record
 
 def test_a_damaged_record_whose_key_can_be_read_is_unknown_not_forgotten():
     key = "a" * 32
-    line = Record(key, "run-1", "sent", message="seed", revision=1, to="id:x", id="2001", digest="v1:0").line()
+    line = Record(key, "run-1", "sent", message="seed", revision=1, to="id:x", id="2001", digest="v1:0").to_line()
     for cut in range(line.index(b'"attempt"'), len(line) - 2):
-        state = read(Header().line() + line[:cut]).state(key)
+        state = read(Header().to_line() + line[:cut]).state(key)
         assert state.status == "unknown"
-        assert state.open[0].message in {"seed", ""}
-    assert state.open[0].attempt == "run-1"
+        assert state.open_attempts[0].message in {"seed", ""}
+    assert state.open_attempts[0].attempt == "run-1"
     assert read(line[:-20] + b"\n" + line).state(key).status == "sent"
 
 
@@ -302,7 +302,7 @@ rows = st.lists(st.tuples(st.one_of(usual, usual, records, headers), shapes, end
 
 
 def laid_out(chosen: list[tuple[Record | Header, Callable[[bytes], bytes], bytes]]) -> bytes:
-    return b"".join(shape(member.line().rstrip()) + ending for member, shape, ending in chosen)
+    return b"".join(shape(member.to_line().rstrip()) + ending for member, shape, ending in chosen)
 
 
 def tops(data: bytes) -> dict[str, dict[str, list[dict[str, Any]]]]:
@@ -333,16 +333,19 @@ def told(found: Facts, keys: list[str]) -> dict[str, Any]:
     return {
         "keys": sorted(found),
         "values": {
-            key: sorted(json.dumps(one.value(), sort_keys=True) for one in states[key].attempts) for key in keys
+            key: sorted(json.dumps(one.to_dict(), sort_keys=True) for one in states[key].attempts) for key in keys
         },
         "status": {key: states[key].status for key in keys},
         "raw": {key: found.status(raw[key]) for key in raw},
-        "unknown": list(found.unknown()),
+        "unknown": list(found.unknown_keys()),
         "twice": sorted(state.record.key for state in found.duplicates()),
         "of": [sorted(found.keys_of(*message)) for message in messages],
         "contents": {key: [found.was_sent_with(raw[key], content) for content in ("x", "y")] for key in raw},
         "reached": [
-            found.reached(*message, who, but=key) for message in messages for who in ("c1", "c2") for key in keys
+            found.has_reached(*message, who, except_key=key)
+            for message in messages
+            for who in ("c1", "c2")
+            for key in keys
         ],
     }
 
@@ -411,13 +414,13 @@ def test_a_ledger_says_what_a_plain_model_of_the_fold_says(tmp_path_factory, our
             else:
                 found.read(data, "messages.lock", place)
         model = expected(first + b"\n" + second)
-        assert found.torn == []
+        assert found.torn_lines == []
         assert told(found, model["keys"]) == model
-        lacking = [json.dumps(record.value(), sort_keys=True) for record in found.lacking(1)]
+        lacking = [json.dumps(record.to_dict(), sort_keys=True) for record in found.missing_from(1)]
         assert {one for values in expected(first)["values"].values() for one in values}.isdisjoint(lacking)
-        missing = b"".join(record.line() for record in found.lacking(1))
+        missing = b"".join(record.to_line() for record in found.missing_from(1))
         assert told(read(first + b"\n" + missing), model["keys"])["status"] == model["status"]
-        compacted = read(b"".join(record.line() for record in found.compacted()))
+        compacted = read(b"".join(record.to_line() for record in found.compacted_records()))
         again = told(compacted, model["keys"])
         assert {name: again[name] for name in ("values", "status", "twice")} == {
             name: model[name] for name in ("values", "status", "twice")
@@ -429,8 +432,8 @@ def test_a_ledger_says_what_a_plain_model_of_the_fold_says(tmp_path_factory, our
 def test_a_formatter_that_spreads_records_over_lines_never_frees_a_delivery(indent, has_header, record):
     key = "a" * 32
     members = [record(key, status="sent", id="1"), record("b" * 32, status="claimed")]
-    data = b"".join(json.dumps(member.value(), indent=indent).encode() + b"\n" for member in members)
-    found = read((Header("acme").line() if has_header else b"") + data)
+    data = b"".join(json.dumps(member.to_dict(), indent=indent).encode() + b"\n" for member in members)
+    found = read((Header("acme").to_line() if has_header else b"") + data)
     assert [found.state(name).status for name in (key, "b" * 32)] == [
         "sent" if indent is None else "unknown",
         "unknown",
@@ -444,7 +447,7 @@ def test_lines_of_a_formatter_without_any_key_are_no_lockfile():
 
 def test_an_object_over_two_lines_is_not_balanced_by_two_on_another(record):
     keys = [f"{number:032x}" for number in range(4)]
-    lines = [record(key, status="sent", id="1").line().rstrip() for key in keys]
+    lines = [record(key, status="sent", id="1").to_line().rstrip() for key in keys]
     half = lines[0].index(b'"message":"') + 12
     data = b"\n".join([lines[0][:half], lines[0][half:], lines[1] + b"," + lines[2], lines[3]])
     found = read(data + b"\n")
@@ -462,7 +465,7 @@ def test_a_file_that_an_editor_changes_in_place_meanwhile_is_told(tmp_path, reco
         with pytest.raises(LedgerUnavailable, match="changed while it was read"):
             found.state(members[0].key)
         with pytest.raises(LedgerUnavailable, match="changed while it was read"):
-            found.reached("seed", 1, "c2")
+            found.has_reached("seed", 1, "c2")
 
 
 @given(facts)
@@ -473,7 +476,7 @@ def test_counting_and_listing_agree_with_the_state_of_every_key(members: list[Re
     assert found.counts() == Counter(held)
     for status in ("sent", "unknown", "refused", "free"):
         for message in (None, "seed"):
-            listed = list(found.holding(status, message=message))
+            listed = list(found.states_with(status, message=message))
             wanted = [one for one in states if one.status == status and message in (None, one.record.message)]
             assert sorted(listed, key=lambda one: one.record.key) == wanted
             names = [(one.record.message, one.record.revision) for one in listed]
@@ -483,8 +486,8 @@ def test_counting_and_listing_agree_with_the_state_of_every_key(members: list[Re
 def test_listing_and_compaction_go_by_key_whatever_the_order_in_which_keys_came() -> None:
     keys = [hashlib.md5(str(number).encode()).hexdigest() for number in range(600)]
     found = read(written([Record(key=key, attempt="A-1", status="sent", message="seed") for key in keys]))
-    assert [state.record.key for state in found.holding("sent")] == sorted(keys)
-    assert [record.key for record in found.compacted()] == sorted(keys)
+    assert [state.record.key for state in found.states_with("sent")] == sorted(keys)
+    assert [record.key for record in found.compacted_records()] == sorted(keys)
 
 
 @pytest.mark.proof

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.ledger.line_source import Bytes, File
+from runner.ledger.line_source import BytesSource, FileSource
 
 
 @given(st.lists(st.integers(0, 6000), max_size=5))
@@ -11,21 +11,21 @@ def test_every_line_comes_back_whatever_its_length(tmp_path_factory, sizes):
     lines = [b"%d" % number + b"x" * size for number, size in enumerate(sizes)]
     path = tmp_path_factory.mktemp("lines") / "file"
     path.write_bytes(b"\n".join(lines))
-    for source in (File(path), Bytes(path.read_bytes())):
+    for source in (FileSource(path), BytesSource(path.read_bytes())):
         assert b"".join(source.blocks()) == b"\n".join(lines)
         offset = 0
         for line in lines:
-            assert source.line(offset) == line
+            assert source.line_at(offset) == line
             offset += len(line) + 1
 
 
 def test_a_file_that_is_replaced_can_still_be_read(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"old\n")
-    before = File(path)
+    before = FileSource(path)
     (tmp_path / "new").write_bytes(b"newer\n")
     (tmp_path / "new").replace(path)
-    assert before.line(0) == b"old"
+    assert before.line_at(0) == b"old"
 
 
 def test_a_sample_is_small_and_from_all_over(tmp_path):
@@ -33,7 +33,7 @@ def test_a_sample_is_small_and_from_all_over(tmp_path):
     for count in (0, 1, 200_000):
         data = b"".join(b"%06d\n" % number for number in range(count))
         path.write_bytes(data)
-        for source in (File(path), Bytes(data)):
+        for source in (FileSource(path), BytesSource(data)):
             sample = source.sample()
             assert sample[:8192] == data[:8192]
             assert len(sample) <= 9 * 8192

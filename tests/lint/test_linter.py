@@ -65,7 +65,7 @@ def test_values_that_all_get_alike_are_found_where_they_are_printed(lint):
     given = {"base": "http://localhost:3000", "host": "staging.example.com", "nick": "{nick}"}
     body = "<p><a href='{{ base }}/x'>a</a> https://{{ host }}/y {{ nick }}</p>"
     found = lint(body=body, vars=given)
-    assert [problem.code for problem in sorted(found, key=lambda p: p.place.order)] == [
+    assert [problem.code for problem in sorted(found, key=lambda p: p.place.sort_key)] == [
         "local-link", "staging-link", "single-brace",
     ]  # fmt: skip
 

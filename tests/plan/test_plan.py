@@ -21,7 +21,7 @@ from runner.ledger.record import Header, Record, salt_check
 from runner.plan import plan as planning
 from runner.plan.message_planner import Choices
 from runner.plan.plan import Plan
-from runner.privacy import private
+from runner.privacy import mark_private
 from tests.support.laws import costly
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -72,7 +72,7 @@ class Desk:
                 status=status,
                 message=name,
                 revision=declaration.revision,
-                to=delivery.shown,
+                to=delivery.display_name,
                 contact=delivery.value if delivery.kind == "id" else "",
                 digest=delivery.digest,
                 content=declaration.content,
@@ -103,7 +103,7 @@ def test_what_nobody_knows_anything_of_is_to_send(desk):
     plan = desk.plan()
     assert (desk.actions(), plan.counts["send"], plan.to_send) == (["send", "send"], 2, 2)
     shown = list(plan.messages[0].deliveries)[1].shown
-    assert plan.messages[0].sample == ("aaa1", private("ann@example.com", shown))
+    assert plan.messages[0].sample == ("aaa1", mark_private("ann@example.com", shown))
 
 
 @pytest.mark.parametrize(

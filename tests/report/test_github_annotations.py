@@ -1,7 +1,7 @@
 """Annotations as GitHub's runner reads them: escaped, in its limits, the most important first."""
 
 from runner.errors import MsgrunError, Place, Problem, Severity
-from runner.privacy import private
+from runner.privacy import mark_private
 from runner.report import github_annotations
 
 
@@ -23,7 +23,7 @@ def test_paths_are_from_the_workspace() -> None:
 
 
 def test_values_of_recipients_are_masked() -> None:
-    found = Problem("c", Place("messages/a.yaml"), f"{private('ann@example.com')} is wrong")
+    found = Problem("c", Place("messages/a.yaml"), f"{mark_private('ann@example.com')} is wrong")
     assert github_annotations.problems([found], show=False).endswith("::*** is wrong")
     assert github_annotations.problems([found], show=True).endswith("::ann@example.com is wrong")
 

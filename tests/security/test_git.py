@@ -148,7 +148,7 @@ def test_every_call_names_the_repository_that_was_found(project, monkeypatch):
 
     found = find_repository(clone.path / "mail" / "messages")
     monkeypatch.setattr("runner.git.repository.subprocess.run", noted)
-    assert found.blob("HEAD", "mail/msgrun.yaml")
+    assert found.read_blob("HEAD", "mail/msgrun.yaml")
     assert set(calls) == {str(clone.path.resolve() / ".git")}
 
 

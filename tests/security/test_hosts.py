@@ -166,7 +166,7 @@ def connected(address: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
     monkeypatch.setattr(psycopg, "connect", connect)
     with pytest.raises(Exception, match="not today"):
-        Connection(DatabaseAddress(address, "msgrun", "shown"), patience=0).rows("SELECT 1")
+        Connection(DatabaseAddress(address, "msgrun", "shown"), retry_seconds=0).fetch_rows("SELECT 1")
     return {name: str(value) for name, value in conninfo_to_dict(given[0]).items()}
 
 
@@ -269,9 +269,9 @@ def front(server: Server, certificate: Path) -> Iterator[Front]:
 
 
 def rows(address: str) -> object:
-    connection = Connection(DatabaseAddress(address, "msgrun", "shown"), patience=0)
+    connection = Connection(DatabaseAddress(address, "msgrun", "shown"), retry_seconds=0)
     try:
-        return connection.rows("SELECT 1")
+        return connection.fetch_rows("SELECT 1")
     finally:
         connection.close()
 

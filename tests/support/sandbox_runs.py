@@ -81,7 +81,7 @@ class SandboxRuns:
         assert [pair for pair, times in made.items() if times > 1] == []
         facts = read_lockfile(LockfilePaths(self.root / "messages.lock", None, "messages.lock", None))
         states = [state for key in facts if (state := facts.state(key))]
-        known = {record.contact for state in states for record in (*state.sent, *state.open)}
+        known = {record.contact for state in states for record in (*state.sent_records, *state.open_attempts)}
         assert {contact for _, contact in made} <= known
         assert facts.duplicates() == []
         return Counter(state.status for state in states)

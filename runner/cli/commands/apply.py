@@ -132,10 +132,12 @@ def _sent(here: Session, made: Plan, ledger: Ledger, project: Project, how: "_Ho
 
 def _tell(here: Session, ledger: Ledger, done: Summary) -> None:
     """Rescues what the ledger did not take, then tells of the run: its output may be on the disk that is full."""
-    lines = [f"the ledger did not take: {record.line().decode().rstrip()}" for record in done.unwritten]
+    lines = [f"the ledger did not take: {record.to_line().decode().rstrip()}" for record in done.unwritten]
     if done.unwritten:
         try:
-            lines.append(f"these lines are in {ledger.save(done.unwritten)}, which the next run picks up; keep it")
+            lines.append(
+                f"these lines are in {ledger.write_rescue_file(done.unwritten)}, which the next run picks up; keep it"
+            )
         except LedgerUnavailable as error:
             lines.append(f"nor can a rescue file be written ({error.message}): keep these lines for msgrun lock import")
     for tell, words in ((here.screen.result, plain_text.summary(done)), *((here.screen.error, line) for line in lines)):

@@ -69,7 +69,7 @@ def _files(root: Path, remote: str) -> dict[str, str]:
     if remote or (root / "msgrun.yaml").exists():
         files.pop("messages.lock")  # where there are settings, their salt is not known here; lock begin starts one
     else:
-        files["messages.lock"] = Header("", salt_check(salt)).line().decode()
+        files["messages.lock"] = Header("", salt_check(salt)).to_line().decode()
     return files
 
 
@@ -79,8 +79,8 @@ def _add_workflows(root: Path, systems: list[str], screen: Screen) -> None:
         return
 
     repository = find_repository(root.resolve())
-    top = repository.top if repository else root.resolve()
-    head = repository.attempted("symbolic-ref", "--short", "refs/remotes/origin/HEAD") if repository else None
+    top = repository.toplevel if repository else root.resolve()
+    head = repository.try_git("symbolic-ref", "--short", "refs/remotes/origin/HEAD") if repository else None
     branch = head.partition("/")[2] if head else "main"
     for system in systems:
         path, then = scaffold.WORKFLOWS[system]

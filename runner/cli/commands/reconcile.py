@@ -52,11 +52,11 @@ def reconcile(name: str | None, wait: float, *, dry_run: bool, yes: bool, new_lo
 
 def _reconciled(here: Session, facts: Facts, name: str | None, wait: float, write: Callable[..., None]) -> int:
     """Looks for what is unknown, tells of it, and returns the exit code."""
-    names = sorted(facts.messages())
+    names = sorted(facts.message_names())
     if name is not None and name not in names:
         raise UsageMistake(f"the ledger knows nothing of {name}", schema.did_you_mean(name, names))
     work = Reconciliation(facts, name, here.settings.salt)
-    workspace = facts.header(here.settings.salt).workspace
+    workspace = facts.merged_header(here.settings.salt).workspace
     error: MsgrunError | None = None
     try:
         if work.pending:

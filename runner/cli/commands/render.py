@@ -9,7 +9,7 @@ from runner.declare import schema
 from runner.declare.delivery import Delivery, deliveries
 from runner.declare.project import Project
 from runner.errors import Problem, ProblemsFound, UsageMistake
-from runner.privacy import concealed, private
+from runner.privacy import mark_private, mark_private_values
 
 
 @command("render")
@@ -42,7 +42,7 @@ def render(name: str, address: str | None) -> int:
         if problems:
             raise ProblemsFound(problems)
         if address and not printed:
-            raise UsageMistake(f"{name} has no recipient {private(address)}")
+            raise UsageMistake(f"{name} has no recipient {mark_private(address)}")
         if looked_up:
             here.screen.note(
                 "recipients by email or user_id are shown as declared; apply looks them up and sends by id"
@@ -63,7 +63,7 @@ def _address(text: str | None) -> tuple[str, str] | None:
         return None
     kind, colon, value = text.partition(":")
     if not colon or kind not in {"id", "user_id", "email"}:
-        raise UsageMistake(f"--to {private(text)} is not KIND:VALUE", "for example --to email:ann@example.com")
+        raise UsageMistake(f"--to {mark_private(text)} is not KIND:VALUE", "for example --to email:ann@example.com")
     return kind, value.strip().casefold()
 
 
@@ -71,10 +71,12 @@ def _line(body: dict[str, object], delivery: Delivery) -> str:
     """The body as one line of JSON, the recipient's values in it marked as private; an id stays in clear."""
     own = delivery.values if delivery.kind != "id" else delivery.values[1:]
     marked = {
-        key: concealed(value, own, addresses=False) if key in {"subject", "body"} and isinstance(value, str) else value
+        key: mark_private_values(value, own, emails=False)
+        if key in {"subject", "body"} and isinstance(value, str)
+        else value
         for key, value in body.items()
     }
     to = body["to"]
     if isinstance(to, dict):
-        marked["to"] = {key: private(value) if key in {"email", "user_id"} else value for key, value in to.items()}
+        marked["to"] = {key: mark_private(value) if key in {"email", "user_id"} else value for key, value in to.items()}
     return orjson.dumps(marked).decode()

@@ -33,8 +33,8 @@ def resolve(
     with session() as here, held(here, "resolve", new_lock=new_lock, no_fetch=no_fetch) as ledger:
         states = decisions.unknown_states(ledger.facts, key, message)
         records = decisions.resolved(states, sent_id, format_time(here.now))
-        if ledger.batch > 1 and sent_id is None:
-            newest = max((record.at for state in states for record in state.open), default="")
+        if ledger.max_batch > 1 and sent_id is None:
+            newest = max((record.at for state in states for record in state.open_attempts), default="")
             here.screen.note(
                 f"a run that claimed these (last at {newest}) may still be alive elsewhere, and send them after all:"
                 " make sure that it is over"

@@ -24,12 +24,15 @@ def status(name: str | None, form: str) -> int:
         facts = known(here)
         counts = Counter({held: number for held, number in facts.counts().items() if name in (None, held.message)})
         if name is not None and not counts:
-            names = sorted(facts.messages())
+            names = sorted(facts.message_names())
             raise UsageMistake(f"the ledger knows nothing of {name}", schema.did_you_mean(name, names))
         if form == "json":
-            for part in json_output.status(counts, facts.holding(*json_output.STATUSES, message=name)):
+            for part in json_output.status(counts, facts.states_with(*json_output.STATUSES, message=name)):
                 here.screen.result(part)
         else:
-            told, unknown = facts.holding("unknown", "refused", message=name), facts.holding("unknown", message=name)
+            told, unknown = (
+                facts.states_with("unknown", "refused", message=name),
+                facts.states_with("unknown", message=name),
+            )
             here.screen.result(plain_text.status(counts, told, unknown))
         return EXIT.guard if facts.duplicates() else EXIT.done

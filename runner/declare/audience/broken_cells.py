@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from runner.errors import Place, Problem, Severity
-from runner.privacy import private
+from runner.privacy import mark_private
 
 # What Excel, LibreOffice and Google Sheets write where a formula fails, in English, German, French, Spanish, Italian,
 # Portuguese and Dutch. Source: the lists of error values in Microsoft's and LibreOffice's documentation.
@@ -82,7 +82,7 @@ def warnings(values: Mapping[str, Any], used: frozenset[str] | None, place: Plac
 def _oddity(value: Any) -> tuple[str, str] | None:
     """What is odd in a value, and what to do about it."""
     if type(value) is float and abs(value) >= _MOST:
-        return f"is {private(value)}: so large a number was rounded", "write it as a text, in quotes"
+        return f"is {mark_private(value)}: so large a number was rounded", "write it as a text, in quotes"
     if type(value) is not str:
         return None
     if value in _ODD:
@@ -91,7 +91,7 @@ def _oddity(value: Any) -> tuple[str, str] | None:
             "if nothing is meant, leave the cell empty and give the text a default",
         )
     if _FORMULA.match(value):
-        return f"is {private(value[:80])}: a formula", "export the values instead"
+        return f"is {mark_private(value[:80])}: a formula", "export the values instead"
     if _LOST in value:
         return "holds U+FFFD: a character was lost where the file was written", "export it again, as UTF-8"
     if "\0" in value:

@@ -19,7 +19,7 @@ from runner.declare.audience.files import (
 from runner.declare.audience.recipient import Row
 from runner.declare.tree import Tree
 from runner.errors import Place, Problem, Severity
-from runner.privacy import private
+from runner.privacy import mark_private
 
 Raw = tuple[int, list[str]] | Problem  # a row with the line on which it begins
 
@@ -203,5 +203,5 @@ def _width_problem(file: CsvFile, number: int, row: list[str]) -> Problem:
     width = len(file.header)
     message = f"this row has {len(row)} {'field' if len(row) == 1 else 'fields'}, the header {width}"
     hint = "quote a field that holds the delimiter" if len(row) > width else "an empty field still needs its delimiter"
-    shown = private((file.form.delimiter or ",").join(row)[:200])
+    shown = mark_private((file.form.delimiter or ",").join(row)[:200])
     return Problem("csv-row", Place(file.path, number), message, hint, excerpt=shown)

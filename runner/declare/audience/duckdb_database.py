@@ -13,7 +13,7 @@ from typing import Any
 
 from runner.declare.audience.optional_package import extra_package
 from runner.declare.tree import NotReadable, Tree
-from runner.privacy import private
+from runner.privacy import mark_private
 
 MAX_SECONDS = 60.0  # until the first row
 
@@ -100,7 +100,9 @@ def told_failing() -> Iterator[None]:
         line = re.search(r"(?i)\b[io]n line:? (\d+)", words)
         kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).removesuffix("Exception").strip()
         place = f", line {line[1]} of its file" if line else ""
-        raise NotReadable("sql-failed", f"the query fails ({kind}{place}): {private(words[:300])}", _FAILING) from error
+        raise NotReadable(
+            "sql-failed", f"the query fails ({kind}{place}): {mark_private(words[:300])}", _FAILING
+        ) from error
 
 
 def begun(database: Any, sql: str) -> Any:

@@ -19,7 +19,7 @@ from runner.declare.audience.suppression import Suppression
 from runner.declare.template.condition import Condition
 from runner.declare.template.language import TemplateFault
 from runner.errors import Problem
-from runner.key_table import Keys
+from runner.key_table import KeyTable
 
 if TYPE_CHECKING:  # few audiences are split, and every command pays for its start
     from fractions import Fraction
@@ -123,8 +123,8 @@ class _Sieve:
         self._selection = selection
         self._audience = audience
         self._values = values
-        self._unique = Keys()
-        self._first = Keys()
+        self._unique = KeyTable()
+        self._first = KeyTable()
 
     def reason(self, recipient: Recipient) -> str | Problem:
         """Why the recipient is left out; empty if it is not."""
@@ -147,7 +147,7 @@ class _Sieve:
             return ""  # its rendering will say what is wrong
         if chosen.split and not chosen.split.holds(recipient.kind, value):
             return "split"
-        if chosen.first and not self._first.is_new(_digest(normalised(recipient.kind, value))):
+        if chosen.first and not self._first.add_if_new(_digest(normalised(recipient.kind, value))):
             return "duplicates"
         return ""
 
@@ -170,7 +170,7 @@ class _Sieve:
             return self._selection.told["unique_by"](fault, self._audience.label(recipient.number))
         text = str(value)
         known = normalised("email" if "@" in text else "id", text)
-        return "" if self._unique.is_new(_digest(known)) else "unique_by"
+        return "" if self._unique.add_if_new(_digest(known)) else "unique_by"
 
 
 def _identifier(recipient: Recipient, values: dict[str, Any]) -> str | None:

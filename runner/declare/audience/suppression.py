@@ -9,8 +9,8 @@ from runner.declare import schema
 from runner.declare.audience.audience import Source
 from runner.declare.audience.recipient import KINDS, Kind, normalised
 from runner.errors import Place, Problem, Severity
-from runner.key_table import Keys
-from runner.privacy import private
+from runner.key_table import KeyTable
+from runner.privacy import mark_private
 
 MAX_TOLD = 20
 
@@ -23,7 +23,7 @@ class Suppression:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._seen = Keys()
+        self._seen = KeyTable()
         self._rows: Counter[frozenset[str]] = Counter()
 
     def add(self, identifiers: Mapping[Kind, str]) -> None:
@@ -90,7 +90,7 @@ def _no_contact(known: Mapping[Kind, str], place: Place) -> Problem | None:
         contact = {"type": "user", kind: value.strip()}
         if value.strip() and not schema.validator("contact").is_valid(contact):
             found = schema.violations(contact, "contact")[0]
-            message = f"{private(value.strip()[:80])} excludes nobody: {found.message}"
+            message = f"{mark_private(value.strip()[:80])} excludes nobody: {found.message}"
             return Problem(found.code, place, message, found.hint or "one address a row; a domain excludes nobody")
     return None
 

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import jinja2
 
-from runner.privacy import private
+from runner.privacy import mark_private
 
 MAX_RENDERED = 1024 * 1024  # characters
 
@@ -95,7 +95,9 @@ class MissingValue(jinja2.UndefinedError):
         owner = missing._undefined_obj  # noqa: SLF001  # Jinja's own protocol between Undefined and its error
         self.variable = missing.variable
         whole = owner is jinja2.utils.missing or isinstance(owner, Missing)
-        message = f"{self.variable} has no value" if whole else f"there is no {private(self.variable)} in this value"
+        message = (
+            f"{self.variable} has no value" if whole else f"there is no {mark_private(self.variable)} in this value"
+        )
         super().__init__(message)
 
 

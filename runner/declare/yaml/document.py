@@ -12,7 +12,7 @@ from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml import nodes
 from runner.declare.yaml.syntax import BadYaml, Fault
 from runner.errors import Place, Problem, Severity
-from runner.privacy import addresses, private
+from runner.privacy import find_email_spans, mark_private
 
 Path = Sequence[str | int]
 
@@ -98,9 +98,11 @@ class Document:
             (start, end if end >= 0 else len(text)) for number, start, end in self._private_spans if number == line - 1
         ]
         # An address may also stand where no recipient belongs, under a misspelt key for one.
-        others = [(start, end) for start, end in addresses(text) if not any(a < end and start < b for a, b in own)]
+        others = [
+            (start, end) for start, end in find_email_spans(text) if not any(a < end and start < b for a, b in own)
+        ]
         for start, end in sorted([*own, *others], reverse=True):
-            text = text[:start] + private(text[start:end]) + text[end:]
+            text = text[:start] + mark_private(text[start:end]) + text[end:]
         return text
 
     def template_place(self, path: Path, template_line: int, name: str = "") -> Place:
@@ -165,7 +167,7 @@ def documents(source: Source) -> Iterator[Document | Problem]:
                 yield document
     except BadYaml as error:
         # Nothing tells whose values a line shows that could not be read as YAML, so all of it counts as private.
-        yield _fault_problem(source, error.fault, private(source.line(error.fault.line + 1)))
+        yield _fault_problem(source, error.fault, mark_private(source.line(error.fault.line + 1)))
 
 
 def decode(path: str, data: bytes) -> Source | Problem:

@@ -14,7 +14,7 @@ from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.pushing import MAX_TRIES, Wait, failure_reason, is_permanent_failure
 from runner.git.repository import GitFailed
 from runner.ledger.branch.concurrent_runs import Rivals
-from runner.ledger.branch.remote_file import Remote, Version
+from runner.ledger.branch.remote_file import FileVersion, RemoteFile
 from runner.ledger.durable_append import ClaimsUncertain, append_lines
 from runner.ledger.facts import Facts
 from runner.ledger.location import explain_move
@@ -22,7 +22,7 @@ from runner.ledger.missing_records import find_missing_records
 from runner.ledger.record import Header, Record
 from runner.ledger.rescue_file import import_rescue_file
 
-BATCH = 100  # claims that may be open at once, and so what a vanished runner leaves unknown at most
+MAX_BATCH = 100  # claims that may be open at once, and so what a vanished runner leaves unknown at most
 
 
 _LONGEST_RACE = 4  # tries from which on the pauses between lost races grow no more
@@ -34,21 +34,21 @@ _MOST_RACES = 100  # that somebody else was faster, before it is given up
 _REJECTED = "rejected] ("  # so git marks a branch that the remote, or git itself, did not update
 
 
-MOST_RECORDS = 250_000  # lines; every push hashes and compresses the whole file
+MAX_RECORDS = 250_000  # lines; every push hashes and compresses the whole file
 
 
-class Branch:
+class BranchLedger:
     """The ledger on a branch. Safe in one thread at a time for writing; `facts` may be read meanwhile.
 
     `wait` is called with the number of the try before each but the first, `name` says in commits who writes.
     """
 
-    batch = least = BATCH
-    draw = None
-    is_held = True  # a claim on the branch has no end
+    max_batch = min_batch = MAX_BATCH
+    request_permits = None
+    has_valid_claims = True  # a claim on the branch has no end
 
     def __init__(
-        self, remote: Remote, rescue: Path, salt: str, name: str, wait: Wait, most: int = MOST_RECORDS
+        self, remote: RemoteFile, rescue: Path, salt: str, name: str, wait: Wait, most: int = MAX_RECORDS
     ) -> None:
         self._remote = remote
         self._rescue = rescue
@@ -60,7 +60,7 @@ class Branch:
         self._open: dict[str, str] = {}
         self._again: list[Record] = []
         self.facts = Facts()
-        self._version: Version | None = None
+        self._version: FileVersion | None = None
         self.refresh()
 
     def __enter__(self) -> Self:
@@ -74,25 +74,27 @@ class Branch:
         """Whether there was such a file on the branch."""
         return self._version is not None and self._version.data != b""
 
-    def begin(self) -> None:
+    def create(self) -> None:
         """Starts the branch, with nothing but a header. Raises GuardRefused, LedgerUnavailable."""
-        self._insist(lambda: [] if self.exists else [Header("", self.facts.header(self._salt).salt_check).line()])
+        self._insist(
+            lambda: [] if self.exists else [Header("", self.facts.merged_header(self._salt).salt_check).to_line()]
+        )
 
-    def heal(self) -> int:
+    def recover(self) -> int:
         """Pushes what an earlier run could not, or what the branch lost since this clone read it.
 
         Returns how many records. Raises LedgerUnavailable.
         """
         former = Facts()
-        former.read(self._remote.put_aside(), "what this clone read before")
+        former.read(self._remote.removed_lines(), "what this clone read before")
         lost = list(find_missing_records(former, self.facts))
         self.append(*lost)
-        self._remote.settle()
+        self._remote.forget_removed()
         return len(lost) + import_rescue_file(self._rescue, self.facts, self.append)
 
     def refresh(self) -> None:
         """Fetches the newest version. Raises GuardRefused, LedgerUnavailable."""
-        version = self._remote.fetched()
+        version = self._remote.fetch()
         self.facts = self._read(version)
         self._version = version
         self._rivals, self._open = Rivals(), {}
@@ -103,24 +105,24 @@ class Branch:
         for record in records:
             self.facts.add(record)
 
-    def gone(self, keys: list[str]) -> frozenset[str]:
+    def claimed_by_others(self, keys: list[str]) -> frozenset[str]:
         """None that a claim would not find out at the same price."""
         del keys
         return frozenset()
 
-    def sending(self, messages: list[str]) -> Counter[str]:
+    def other_runs(self, messages: list[str]) -> Counter[str]:
         """Nobody that is known to live."""
         del messages
         return Counter()
 
-    def write(self, *records: Record) -> frozenset[str]:
+    def commit(self, *records: Record) -> frozenset[str]:
         """Pushes the records before it returns; the claims that somebody else was faster with are left out.
 
         Returns the attempts of those, and of open claims that somebody else decided about meanwhile.
         Raises LedgerUnavailable; ClaimsLeft if claims may have arrived all the same.
         """
         claims = [record for record in records if record.status == "claimed"]
-        self._rivals.know(claims)
+        self._rivals.add_own_claims(claims)
         lost = self._write(records, claims)
         for record in records:
             if record.status != "claimed":
@@ -130,40 +132,42 @@ class Branch:
 
     def _write(self, records: Sequence[Record], claims: list[Record]) -> set[str]:
         lost: set[str] = set()
-        self._rivals.arrived.clear()
+        self._rivals.new_lines.clear()
 
         def missing() -> list[bytes]:
-            lost.update(claim.attempt for claim in claims if self._rivals.have(claim))
+            lost.update(claim.attempt for claim in claims if self._rivals.has_claimed(claim))
             wanted = (record for record in (*self._again, *records) if record.attempt not in lost)
-            return [line for record in wanted if (line := record.line()) not in self._rivals.arrived]
+            return [line for record in wanted if (line := record.to_line()) not in self._rivals.new_lines]
 
         if records:
-            self._insist(missing, told(self._name, records), has_claims=bool(claims))
+            self._insist(missing, commit_subject(self._name, records), has_claims=bool(claims))
             self._again = []
         return lost
 
     def pin(self, workspace: str) -> None:
         """Ties the ledger to a workspace, durably. Raises GuardRefused if it is tied to another."""
-        header = self.facts.header(self._salt)
+        header = self.facts.merged_header(self._salt)
         if header.workspace and header.workspace != workspace:
             hint = "the token is of another workspace; each workspace has an environment and a ledger of its own"
             raise GuardRefused(f"the ledger belongs to workspace {header.workspace}, not {workspace}", hint)
         pinned = Header(workspace, header.salt_check)
-        self._insist(lambda: [] if pinned in self.facts.headers else [pinned.line()], f"{self._name}: pin {workspace}")
+        self._insist(
+            lambda: [] if pinned in self.facts.headers else [pinned.to_line()], f"{self._name}: pin {workspace}"
+        )
         self.facts.add(pinned)
 
-    def move(self, to: str) -> None:
+    def mark_moved(self, to: str) -> None:
         """Notes where the ledger moved, durably; empty: it came back. No run claims on it any more."""
 
         def missing() -> list[bytes]:
-            return [] if self.facts.moved == to else [self.facts.moving(self._salt, to).line()]
+            return [] if self.facts.moved_to == to else [self.facts.move_header(self._salt, to).to_line()]
 
         self._insist(missing, f"{self._name}: {f'moved to {to}' if to else 'back'}")
-        self.facts.add(self.facts.moving(self._salt, to))
+        self.facts.add(self.facts.move_header(self._salt, to))
 
-    def save(self, records: list[Record]) -> Path:
+    def write_rescue_file(self, records: list[Record]) -> Path:
         """Writes outcomes that could not be pushed to the rescue file, and returns it. Raises LedgerUnavailable."""
-        append_lines([self._rescue], b"".join(record.line() for record in records))
+        append_lines([self._rescue], b"".join(record.to_line() for record in records))
         return self._rescue
 
     def compact(self) -> tuple[int, int]:
@@ -208,7 +212,7 @@ class Branch:
                 on_way = self._tip
                 self._put(lines, message, is_whole=is_whole)
             except LedgerUnavailable as error:
-                said = error.said if isinstance(error, GitFailed) else ""
+                said = error.output if isinstance(error, GitFailed) else ""
                 if _REJECTED in said:
                     on_way = None
                 tries += 1
@@ -233,27 +237,27 @@ class Branch:
             return error.message, error.hint
         said = failure_reason(error) if isinstance(error, GitFailed) else error.message
         hint = "let this job push to the branch: its token (contents: write), and the rules of the branch"
-        return f"{self._remote.at} did not take what was written: {said}", hint
+        return f"{self._remote.address} did not take what was written: {said}", hint
 
     def _put(self, lines: list[bytes], message: str, *, is_whole: bool) -> None:
         old = self._version.data if self._version and not is_whole else b""
         gap = b"" if not old or old.endswith(b"\n") else b"\n"
-        self._version = self._remote.replaced(self._version, old + gap + b"".join(lines), message)
+        self._version = self._remote.push_version(self._version, old + gap + b"".join(lines), message)
 
     def _bounded(self, lines: list[bytes], *, has_claims: bool) -> None:
         count = (self._version.data.count(b"\n") if self._version else 0) + len(lines)
-        if has_claims and self.facts.moved:
-            raise _Final(*explain_move(self._remote.at, self.facts.moved))
+        if has_claims and self.facts.moved_to:
+            raise _Final(*explain_move(self._remote.address, self.facts.moved_to))
         if has_claims and count > self._most:
-            raise _Final(*too_large(count, self._most))
+            raise _Final(*explain_too_large(count, self._most))
 
     def _fold(self) -> None:
         """Takes in what the remote has by now. Raises LedgerUnavailable."""
-        old, version = self._version, self._remote.fetched()
+        old, version = self._version, self._remote.fetch()
         before, now = old.data if old else b"", version.data if version else b""
         if before and not now:
             raise _Final(
-                f"the ledger {self._remote.at} is gone",
+                f"the ledger {self._remote.address} is gone",
                 "somebody deleted it; push it again from a clone that has it (git for-each-ref refs/msgrun)",
             )
         try:
@@ -263,8 +267,8 @@ class Branch:
         if before and not now.startswith(before):
             # Rewritten: compacted, or put back to an older commit. What it lacks by now is written again.
             known = self._read(old)
-            every = chain(self._again, known.compacted())
-            self._again = [record for record in every if record not in facts.of(record.key)]
+            every = chain(self._again, known.compacted_records())
+            self._again = [record for record in every if record not in facts.records_of(record.key)]
             seen = frozenset(before.split(b"\n"))
             new = [line for line in now.split(b"\n") if line not in seen]
         else:
@@ -272,12 +276,12 @@ class Branch:
         self._rivals.add(new)
         self.facts, self._version = facts, version
 
-    def _read(self, version: Version | None) -> Facts:
+    def _read(self, version: FileVersion | None) -> Facts:
         facts = Facts()
-        at = str(self._remote.at)
+        at = str(self._remote.address)
         if version and not facts.read(version.data, at):
             raise LedgerUnavailable(f"{at} has lost its header", "take the line with msgrun_lock back from git")
-        facts.header(self._salt)
+        facts.merged_header(self._salt)
         return facts
 
 
@@ -285,14 +289,14 @@ class _Final(LedgerUnavailable):
     """No further try would change it."""
 
 
-def too_large(count: int, most: int) -> tuple[str, str]:
+def explain_too_large(count: int, most: int) -> tuple[str, str]:
     """Why a ledger on a branch takes no more, and the way out."""
     message = f"the ledger would have {count:,} lines, and on a git branch it has {most:,} at most"
     way_out = "msgrun lock compact, a PostgreSQL ledger, or, if that is meant, MSGRUN_GIT_RECORDS=N"
     return message, f"each batch hashes and packs the whole file anew, which takes seconds from there on: {way_out}"
 
 
-def told(name: str, records: Iterable[Record]) -> str:
+def commit_subject(name: str, records: Iterable[Record]) -> str:
     """A commit's first line: who wrote how many of what."""
     counts = dict.fromkeys(("sent", "refused", "unknown", "released", "claimed"), 0)
     for record in records:

@@ -16,8 +16,8 @@ from runner.errors import GuardRefused, LedgerUnavailable, UsageMistake
 from runner.git.pushing import failure_reason
 from runner.git.repository import GitFailed, Repository, find_repository, init_bare_repository
 from runner.ledger.address import BranchAddress, parse_branch_address
-from runner.ledger.branch.ledger import MOST_RECORDS, Branch
-from runner.ledger.branch.remote_file import Remote, Version
+from runner.ledger.branch.ledger import MAX_RECORDS, BranchLedger
+from runner.ledger.branch.remote_file import FileVersion, RemoteFile
 from runner.ledger.facts import Facts
 from runner.ledger.lockfile.files import find_records
 from runner.ledger.moves.check import nothing_in_lockfile
@@ -62,7 +62,7 @@ class BranchHome:
             raise LedgerUnavailable(f"{self.shown} has lost its header", "take the line with msgrun_lock back from git")
         facts.read_file(self._rescue, self._rescue.name)
         with contextlib.suppress(_NoRemote):
-            facts.read(Remote(self._repository(), self._address).put_aside(), "what this clone read before")
+            facts.read(RemoteFile(self._repository(), self._address).removed_lines(), "what this clone read before")
         return facts
 
     def history(self, start: str) -> list[Record]:
@@ -71,16 +71,16 @@ class BranchHome:
         saved = self._rescue.read_bytes() if self._rescue.exists() else b""
         return find_records([(self.shown, version.data if version else b""), (self._rescue.name, saved)], start)
 
-    def held(self, command: str, *, new_lock: bool, no_fetch: bool) -> AbstractContextManager[Branch]:
+    def held(self, command: str, *, new_lock: bool, no_fetch: bool) -> AbstractContextManager[BranchLedger]:
         """The branch, brought up to date; started if it is not there and `new_lock` permits it."""
         return self._held(command, new_lock=new_lock, no_fetch=no_fetch)
 
     @contextlib.contextmanager
-    def _held(self, command: str, *, new_lock: bool, no_fetch: bool) -> Iterator[Branch]:
+    def _held(self, command: str, *, new_lock: bool, no_fetch: bool) -> Iterator[BranchLedger]:
         here = self.here
         if no_fetch and command != "lock compact":
             here.screen.note("the ledger is on the remote, so --no-fetch changes nothing")
-        with Remote(self._repository(), self._address) as remote, self._opened(remote, command) as ledger:
+        with RemoteFile(self._repository(), self._address) as remote, self._opened(remote, command) as ledger:
             if not ledger.exists:
                 self._never_was(remote)
                 if command != "lock import":
@@ -91,32 +91,32 @@ class BranchHome:
                         "without it everything would be sent again: push the branch from a clone that has it; if"
                         " nothing was sent yet, msgrun lock begin or --new-lock starts it",
                     )
-            ledger.begin()
-            healed = ledger.heal()
+            ledger.create()
+            healed = ledger.recover()
             if healed:
                 here.screen.note(f"{self.shown} lacked {healed:,} records that this clone knew")
             if command != "lock import":
                 nothing_in_lockfile(here, own_file(here.tree.root, self._address.path), ledger.facts)
             yield ledger
 
-    def _opened(self, remote: Remote, command: str) -> Branch:
+    def _opened(self, remote: RemoteFile, command: str) -> BranchLedger:
         """The ledger on the branch, just read. Raises LedgerUnavailable."""
         try:
-            return Branch(remote, self._rescue, self.here.settings.salt, _name(command), _pause, _most())
+            return BranchLedger(remote, self._rescue, self.here.settings.salt, _name(command), _pause, _most())
         except GitFailed as error:
             raise LedgerUnavailable(
                 f"the ledger {self.shown} cannot be read: {failure_reason(error)}", _UNREAD
             ) from error
 
-    def _never_was(self, remote: Remote) -> None:
+    def _never_was(self, remote: RemoteFile) -> None:
         """Raises GuardRefused if this clone knows of deliveries on a branch that the remote has no more."""
-        cached, facts = remote.cached(), Facts()
+        cached, facts = remote.cached_version(), Facts()
         if cached is None:
             return
         version, seconds = cached
         facts.read(version.data, self.shown)
         if len(facts):
-            at, folder = self._address, self._repository().top
+            at, folder = self._address, self._repository().toplevel
             inside = "" if (folder / ".git").exists() else f"-C {folder} "
             raise GuardRefused(
                 f"the ledger {self.shown} is gone: {_age(seconds)} ago it knew of {len(facts):,} deliveries",
@@ -124,10 +124,10 @@ class BranchHome:
                 " read it last",
             )
 
-    def _newest(self) -> Version | None:
+    def _newest(self) -> FileVersion | None:
         return _newest(self.here)
 
-    def asked(self) -> Version | None:
+    def asked(self) -> FileVersion | None:
         """The newest version; if the remote does not answer, what was fetched last. Raises LedgerUnavailable.
 
         None where there is no such branch, or not even the remote: then nothing can have been sent from here yet.
@@ -137,12 +137,12 @@ class BranchHome:
         except _NoRemote as error:
             self.here.screen.note(f"{error.message}: {error.hint}")
             return None
-        remote = Remote(repository, self._address)
+        remote = RemoteFile(repository, self._address)
         try:
-            return remote.fetched()
+            return remote.fetch()
         except LedgerUnavailable as error:
             why = failure_reason(error) if isinstance(error, GitFailed) else error.message
-            cached = remote.cached()
+            cached = remote.cached_version()
             if cached is None:
                 message = f"the ledger {self.shown} cannot be read, and this clone never read it: {why}"
                 raise LedgerUnavailable(message, _UNREAD) from error
@@ -165,7 +165,7 @@ class BranchHome:
         root, remote = self.here.tree.root.resolve(), self._address.remote
         found = find_repository(root)
         if found:
-            if "://" not in remote and found.attempted("remote", "get-url", remote) is None:
+            if "://" not in remote and found.try_git("remote", "get-url", remote) is None:
                 raise _NoRemote(
                     f"git knows no remote {remote}", f"git remote add {remote} URL, or name another in lock:"
                 )
@@ -177,13 +177,13 @@ class BranchHome:
 
 
 @functools.lru_cache(maxsize=1)
-def _newest(here: Session) -> Version | None:
+def _newest(here: Session) -> FileVersion | None:
     """What a command reads, which asks for it more than once."""
     return BranchHome(here).asked()
 
 
 def _most() -> int:
-    found = os.environ.get("MSGRUN_GIT_RECORDS") or str(MOST_RECORDS)
+    found = os.environ.get("MSGRUN_GIT_RECORDS") or str(MAX_RECORDS)
     if not found.isdecimal():
         raise UsageMistake(f"MSGRUN_GIT_RECORDS is {found}, and no number")
     return int(found)

@@ -7,9 +7,9 @@ from pathlib import Path
 from runner.errors import LedgerUnavailable
 from runner.ledger.durable_append import append_lines
 from runner.ledger.facts import Facts
-from runner.ledger.line_source import File
-from runner.ledger.record import Header, Record, parsed
-from runner.ledger.torn_lines import objects
+from runner.ledger.line_source import FileSource
+from runner.ledger.record import Header, Record, parse_entry
+from runner.ledger.torn_lines import parse_objects
 
 LOCKFILE, JOURNAL = 1, 2
 
@@ -23,11 +23,11 @@ class LockfilePaths:
 
     lockfile: Path
     journal: Path | None
-    shown: str
+    display_name: str
     rescue: Path | None
 
     @property
-    def lock(self) -> Path:
+    def flock_file(self) -> Path:
         """The file whose lock makes the holder the only one."""
         return self.lockfile.parent / ".msgrun" / "lock"
 
@@ -64,16 +64,16 @@ def find_records(versions: Iterable[tuple[str, bytes]], start: str) -> list[Reco
     found: dict[Record, None] = {}
     for shown, data in versions:
         for number, line in enumerate(data.split(b"\n"), 1):
-            for value in objects(line)[0] if line.strip() else ():
-                fact = parsed(value, shown, number)
+            for value in parse_objects(line)[0] if line.strip() else ():
+                fact = parse_entry(value, shown, number)
                 if isinstance(fact, Record) and fact.key.startswith(start):
                     found[fact] = None
-    return sorted(found, key=lambda record: (record.at, record.attempt, record.line()))
+    return sorted(found, key=lambda record: (record.at, record.attempt, record.to_line()))
 
 
 def create_lockfile(places: LockfilePaths, header: Header) -> None:
     """Writes a lockfile that holds only its header. Raises LedgerUnavailable."""
-    append_lines([places.lockfile], header.line())
+    append_lines([places.lockfile], header.to_line())
 
 
 def count_lines(path: Path) -> int:
@@ -84,12 +84,12 @@ def count_lines(path: Path) -> int:
 def files_of(places: LockfilePaths) -> list[tuple[int, Path, str]]:
     """The places that hold everything: a bit for each, its path, and what to call it."""
     journal = [(JOURNAL, places.journal, "the journal in git's folder")] if places.journal else []
-    return [(LOCKFILE, places.lockfile, places.shown), *journal]
+    return [(LOCKFILE, places.lockfile, places.display_name), *journal]
 
 
 def read_blocks(path: Path) -> Iterator[bytes]:
     """All of a file. Raises LedgerUnavailable."""
     try:
-        yield from File(path).blocks()
+        yield from FileSource(path).blocks()
     except OSError as error:
         raise LedgerUnavailable(f"{path} cannot be read: {error.strerror}") from error

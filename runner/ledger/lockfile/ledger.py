@@ -20,15 +20,15 @@ from runner.ledger.record import Header, Record
 class LockfileLedger:
     """The lockfile, held alone until it is closed. What one place lacks is written to it when it is opened."""
 
-    batch = least = 1
-    draw = None
-    is_held = True  # the lock dies with the process, and nothing before it
+    max_batch = min_batch = 1
+    request_permits = None
+    has_valid_claims = True  # the lock dies with the process, and nothing before it
 
     def __init__(self, places: LockfilePaths, salt: str, command: str, now: datetime) -> None:
         self._places = places
         self._salt = salt
         self._opened = int(now.timestamp())
-        self._holds = [lock_file(places.lock, command, now)]
+        self._holds = [lock_file(places.flock_file, command, now)]
         try:
             if places.journal:
                 # Two work trees share a journal, and each has a lockfile of its own to hold.
@@ -50,72 +50,72 @@ class LockfileLedger:
             os.close(descriptor)
         self._holds = []
 
-    def fold_in(self, versions: Iterable[tuple[str, bytes]]) -> None:
+    def merge_versions(self, versions: Iterable[tuple[str, bytes]]) -> None:
         """Adds what other places know. Raises LedgerUnavailable."""
         for shown, data in versions:
             self.facts.read(data, shown)
 
-    def heal(self) -> int:
+    def recover(self) -> int:
         """Writes to each place what it lacks; returns how many records the lockfile lacked. Raises GuardRefused.
 
         Facts that later ones of their attempt replace are not missed: else what was compacted would come back.
         """
-        headers, healed = self.facts.heading(self._salt), 0
+        headers, healed = self.facts.compacted_headers(self._salt), 0
         for bit, path, _ in files_of(self._places):
-            lines = [header.line() for header in headers if self.facts.lacks_header(header, bit)]
-            for record in self.facts.lacking(bit):
-                lines.append(record.line())
+            lines = [header.to_line() for header in headers if self.facts.lacks_header(header, bit)]
+            for record in self.facts.missing_from(bit):
+                lines.append(record.to_line())
                 healed += bit == LOCKFILE
             append_lines([path], b"".join(lines))
         if self._places.rescue:
             self._places.rescue.unlink(missing_ok=True)
         return healed
 
-    def lacking(self, data: bytes, shown: str) -> bytes:
+    def lines_missing_from(self, data: bytes, shown: str) -> bytes:
         """The lines that another version of the lockfile lacks. Raises GuardRefused, LedgerUnavailable."""
         theirs = Facts()
         theirs.read(data, shown)
         self.facts.read(data, shown)
-        headers = [header for header in self.facts.heading(self._salt) if header not in theirs.headers]
-        missing = (record for record in self.facts.compacted() if record not in theirs.of(record.key))
-        return b"".join([*(header.line() for header in headers), *(record.line() for record in missing)])
+        headers = [header for header in self.facts.compacted_headers(self._salt) if header not in theirs.headers]
+        missing = (record for record in self.facts.compacted_records() if record not in theirs.records_of(record.key))
+        return b"".join([*(header.to_line() for header in headers), *(record.to_line() for record in missing)])
 
-    def become(self, data: bytes) -> None:
+    def replace_file(self, data: bytes) -> None:
         """Replaces the file by a version that lacks none of its lasting facts. Raises LedgerUnavailable.
 
         Not a file with torn lines: a person may still make something of them.
         """
-        if not self.facts.torn:
+        if not self.facts.torn_lines:
             _replace(self._places.lockfile.resolve(), [data])
 
     def refresh(self) -> None:
         """Reads what a run wrote into the facts."""
         self.facts = read_lockfile(self._places)
 
-    def save(self, records: list[Record]) -> Path:
+    def write_rescue_file(self, records: list[Record]) -> Path:
         """Writes outcomes that could not be written to the rescue file, and returns it. Raises LedgerUnavailable."""
         if self._places.rescue is None:
             raise LedgerUnavailable("git cannot be read, so there is no place for them that no commit can write to")
-        append_lines([self._places.rescue], b"".join(record.line() for record in records))
+        append_lines([self._places.rescue], b"".join(record.to_line() for record in records))
         return self._places.rescue
 
     def append(self, *records: Record) -> None:
         """Makes the records durable before it returns. Raises LedgerUnavailable."""
-        self.write(*records)
+        self.commit(*records)
         for record in records:
             self.facts.add(record)
 
-    def gone(self, keys: list[str]) -> frozenset[str]:
+    def claimed_by_others(self, keys: list[str]) -> frozenset[str]:
         """None that a claim would not find out at the same price."""
         del keys
         return frozenset()
 
-    def sending(self, messages: list[str]) -> Counter[str]:
+    def other_runs(self, messages: list[str]) -> Counter[str]:
         """Nobody: it is held alone."""
         del messages
         return Counter()
 
-    def write(self, *records: Record) -> frozenset[str]:
+    def commit(self, *records: Record) -> frozenset[str]:
         """Makes the records durable before it returns; for a run, whose memory must not grow with what it sends.
 
         Returns nothing: whoever holds the lockfile claims alone.
@@ -123,30 +123,30 @@ class LockfileLedger:
         """
         lines: tuple[list[bytes], list[bytes]] = [], []
         for record in records:
-            lines[record.status == "claimed"].append(record.line())
+            lines[record.status == "claimed"].append(record.to_line())
         append_lines(self._paths, *map(b"".join, lines))
         return frozenset()
 
     def pin(self, workspace: str) -> None:
         """Ties the ledger to a workspace, durably. Raises GuardRefused if it is tied to another."""
-        header = self.facts.header(self._salt)
+        header = self.facts.merged_header(self._salt)
         if header.workspace == workspace:
             return
         if header.workspace:
             hint = "the token is of another workspace; each workspace has an environment and a lockfile of its own"
             raise GuardRefused(f"the lockfile belongs to workspace {header.workspace}, not {workspace}", hint)
         pinned = Header(workspace, header.salt_check)
-        append_lines(self._paths, pinned.line())
+        append_lines(self._paths, pinned.to_line())
         self.facts.add(pinned)
 
-    def move(self, to: str, *, is_leaving: bool = False) -> None:
+    def mark_moved(self, to: str, *, journal_only: bool = False) -> None:
         """Notes where the ledger is, durably; empty: here.
 
         Where it is leaving, in the journal alone: the file itself is about to be removed from git, as it was committed.
         Turns are seconds since 1970, for another clone may have noted one that is not known here.
         """
-        header = self.facts.moving(self._salt, to, self._opened)
-        append_lines(self._paths[-1:] if is_leaving else self._paths, header.line())
+        header = self.facts.move_header(self._salt, to, self._opened)
+        append_lines(self._paths[-1:] if journal_only else self._paths, header.to_line())
         self.facts.add(header)
 
     def compact(self) -> tuple[int, int]:

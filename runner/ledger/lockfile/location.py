@@ -51,7 +51,7 @@ def located(root: Path, lock: str, repository: Repository | None) -> LockfilePat
     path = own_file(root, lock)
     own_file(root, join(dirname(lock), ".msgrun/lock"))
     return LockfilePaths(
-        path, repository.journal(path) if repository else None, lock, rescue_path(root, lock, repository)
+        path, repository.journal_path(path) if repository else None, lock, rescue_path(root, lock, repository)
     )
 
 
@@ -62,7 +62,7 @@ def lockfile_held(here: Session, command: str, *, new_lock: bool, no_fetch: bool
     in_sandbox = here.options.sandbox
     if not where.exists and not (new_lock or in_sandbox):
         raise GuardRefused(
-            f"there is no lockfile {where.shown}",
+            f"there is no lockfile {where.display_name}",
             "without it everything would be sent again: take it back from git; if nothing was sent yet, msgrun lock"
             " begin or --new-lock starts it",
         )
@@ -73,10 +73,10 @@ def lockfile_held(here: Session, command: str, *, new_lock: bool, no_fetch: bool
     with LockfileLedger(where, here.settings.salt, command, here.now) as ledger:
         if repository:
             _unheld(repository, where.lockfile, although_moved=command in DESPITE_A_MOVE)
-            ledger.fold_in(chain(removed, repository.remote_versions(where.lockfile)))
-        healed = ledger.heal()
+            ledger.merge_versions(chain(removed, repository.remote_versions(where.lockfile)))
+        healed = ledger.recover()
         if healed and not in_sandbox:
-            here.screen.note(f"{where.shown} lacked {healed:,} records that git or its remote knew")
+            here.screen.note(f"{where.display_name} lacked {healed:,} records that git or its remote knew")
         if repository and command != "lock import":
             _nothing_on_branch(here, ledger.facts)
         yield ledger
@@ -91,7 +91,7 @@ class LockfileLocation:
     @property
     def shown(self) -> str:
         """Its path."""
-        return places(self.here, tolerant=True).shown
+        return places(self.here, tolerant=True).display_name
 
     @property
     def exists(self) -> bool:
@@ -116,9 +116,9 @@ def _unheld(repository: Repository, lockfile: Path, *, although_moved: bool) -> 
 
     GuardRefused if the ledger moved.
     """
-    path = repository.inside(lockfile)
-    for remote in repository.remotes() if path else ():
-        refuse_if_held(repository, remote, path or "", although_moved=although_moved)
+    path = repository.relative_path(lockfile)
+    for remote in repository.relevant_remotes() if path else ():
+        refuse_if_held(repository, remote, path or "", allow_moved=although_moved)
 
 
 def _nothing_on_branch(here: Session, facts: Facts) -> None:

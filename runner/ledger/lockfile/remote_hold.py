@@ -39,14 +39,14 @@ def acquire_hold(repository: Repository, to: PushTarget, who: str) -> None:
         raise LedgerUnavailable(f"the ledger cannot be held on {to.remote}: {error.message}", hint) from error
 
 
-def refuse_if_held(repository: Repository, remote: str, path: str, *, although_moved: bool = False) -> None:
+def refuse_if_held(repository: Repository, remote: str, path: str, *, allow_moved: bool = False) -> None:
     """Raises LedgerUnavailable if somebody else holds the ledger, GuardRefused if it moved."""
     ref = _ref(path)
     found = _on_remote(repository, remote, ref)
     if not found:
         return
     who = _told(repository, remote, ref, found)
-    if (to := _moved(who)) and not although_moved:
+    if (to := _moved(who)) and not allow_moved:
         raise GuardRefused(*explain_move(path, to))
     if to or found == _mine(repository, ref):
         return
@@ -82,7 +82,7 @@ def read_moved_to(repository: Repository, remote: str, path: str) -> str:
     return _moved(hold_owner(repository, remote, path))
 
 
-def release_hold(repository: Repository, to: PushTarget, wait: Wait, *, anybodys: bool = False) -> bool:
+def release_hold(repository: Repository, to: PushTarget, wait: Wait, *, force: bool = False) -> bool:
     """Lets go of the hold if it is of a run of ours, or whosever it is; whether there was one.
 
     Raises LedgerUnavailable.
@@ -94,7 +94,7 @@ def release_hold(repository: Repository, to: PushTarget, wait: Wait, *, anybodys
         if not found:
             return False
         is_ours = found == _mine(repository, ref) and not _moved(_told(repository, to.remote, ref, found))
-        if not (anybodys or is_ours):
+        if not (force or is_ours):
             return False
         lease = f"--force-with-lease={ref}:{found}"
         repository.git("push", "--porcelain", "--no-verify", lease, to.remote, f":{ref}")
@@ -123,7 +123,7 @@ def _ref(path: str) -> str:
 
 
 def _mine(repository: Repository, ref: str) -> str:
-    return repository.attempted("rev-parse", "--verify", "--quiet", ref) or ""
+    return repository.try_git("rev-parse", "--verify", "--quiet", ref) or ""
 
 
 def _on_remote(repository: Repository, remote: str, ref: str) -> str:

@@ -45,7 +45,7 @@ class PushResult:
     """What a push did: the commit, and how many lines it added to the lockfile."""
 
     commit: str
-    lines: int
+    line_count: int
 
 
 def resolve_push_target(repository: Repository, lockfile: Path, branch: str | None) -> PushTarget:
@@ -53,16 +53,16 @@ def resolve_push_target(repository: Repository, lockfile: Path, branch: str | No
 
     Raises LedgerUnavailable.
     """
-    path = repository.inside(lockfile)
+    path = repository.relative_path(lockfile)
     if path is None:
         raise LedgerUnavailable(f"{lockfile} is outside of the git repository", "it cannot be committed there")
-    remotes = repository.remotes()
+    remotes = repository.relevant_remotes()
     if not remotes:
         raise LedgerUnavailable("there is no remote to push to", "git remote add origin URL")
     if branch:
         return PushTarget(remotes[0], f"refs/heads/{branch.removeprefix('refs/heads/')}", path)
     try:
-        found = next(repository.branches(), None)
+        found = next(repository.relevant_branches(), None)
     except GitFailed as error:
         raise LedgerUnavailable(error.message, "name the branch with --branch, or try again") from error
     if found is None:
@@ -86,18 +86,18 @@ def retry_push(attempt: Callable[[], Result], to: PushTarget, wait: Wait) -> Res
         try:
             return attempt()
         except GitFailed as error:
-            said, is_last = error.said, number == MAX_TRIES - 1
+            said, is_last = error.output, number == MAX_TRIES - 1
             if is_permanent_failure(said) or is_last:
                 raise LedgerUnavailable(f"{to} did not take {to.path}: {failure_reason(error)}", _hint(to)) from error
     raise AssertionError
 
 
 def _tried(repository: Repository, to: PushTarget, ledger: LockfileLedger) -> PushResult | None:
-    tip = repository.fetched(to.remote, to.branch)
+    tip = repository.fetch(to.remote, to.branch)
     if tip is None:
         raise LedgerUnavailable(f"there is no branch {to}", "push the branch first, or name another with --branch")
-    theirs = repository.blob(tip, to.path) or b""
-    lines = ledger.lacking(theirs, f"{to}:{to.path}")
+    theirs = repository.read_blob(tip, to.path) or b""
+    lines = ledger.lines_missing_from(theirs, f"{to}:{to.path}")
     if not lines:
         return None
     gap = b"" if not theirs or theirs.endswith(b"\n") else b"\n"
@@ -108,7 +108,7 @@ def _tried(repository: Repository, to: PushTarget, ledger: LockfileLedger) -> Pu
     lease = f"--force-with-lease={to.branch}:{tip}"  # nobody else's commit is ever replaced, nor a rewound one revived
     repository.git("push", "--porcelain", "--no-verify", lease, *push_options(), to.remote, f"{commit}:{to.branch}")
     if _follow(repository, to, tip, commit, blob):
-        ledger.become(data)
+        ledger.replace_file(data)
     return PushResult(commit, count)
 
 
@@ -116,10 +116,10 @@ def _commit(repository: Repository, parent: str, path: str, blob: str, message: 
     """A commit that differs from its parent in one file; made in an index of its own, so nothing staged gets in."""
     with tempfile.TemporaryDirectory(prefix="msgrun-") as folder:
         index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
-        repository.git("read-tree", parent, extra=index)
-        repository.git("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", extra=index)
+        repository.git("read-tree", parent, extra_env=index)
+        repository.git("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", extra_env=index)
         # A partial clone lacks blobs that the parent has.
-        tree = os.fsdecode(repository.git("write-tree", "--missing-ok", extra=index)).strip()
+        tree = os.fsdecode(repository.git("write-tree", "--missing-ok", extra_env=index)).strip()
     text = f"{message}\n\n{ci_job_url(os.environ)}\n" if ci_job_url(os.environ) else f"{message}\n"
     return create_commit(repository, tree, text, "-p", parent)
 
@@ -129,8 +129,8 @@ def _follow(repository: Repository, to: PushTarget, tip: str, commit: str, blob:
 
     Whether it did: then the work tree's lockfile follows too, or the next pull would stumble over it.
     """
-    head = repository.attempted("symbolic-ref", "--quiet", "HEAD")
-    if head != to.branch or repository.attempted("rev-parse", "HEAD") != tip:
+    head = repository.try_git("symbolic-ref", "--quiet", "HEAD")
+    if head != to.branch or repository.try_git("rev-parse", "HEAD") != tip:
         return False
     repository.git("update-index", "--add", "--cacheinfo", f"100644,{blob},{to.path}")
     repository.git("update-ref", "-m", "msgrun lock push", head, commit, tip)

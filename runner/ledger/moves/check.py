@@ -9,7 +9,7 @@ from runner.declare.settings import load_settings
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.repository import find_repository
 from runner.ledger.address import DEFAULT_BRANCH, BranchAddress, is_elsewhere, is_postgres, redact_password
-from runner.ledger.branch.remote_file import Remote
+from runner.ledger.branch.remote_file import RemoteFile
 from runner.ledger.facts import Facts
 from runner.ledger.kinds import home
 from runner.ledger.location import explain_move
@@ -23,8 +23,8 @@ def behind(here: Session, facts: Facts) -> Guard | None:
     """What apply would stop at, as far as this machine alone can tell: a plan needs no network."""
     if here.options.sandbox:
         return None
-    if facts.moved and facts.moved != redact_password(here.settings.lock):
-        return Guard("ledger-moved", *explain_move(home(here).shown, facts.moved))
+    if facts.moved_to and facts.moved_to != redact_password(here.settings.lock):
+        return Guard("ledger-moved", *explain_move(home(here).shown, facts.moved_to))
     try:
         if is_elsewhere(here.settings.lock):
             nothing_in_lockfile(here, own_file(here.tree.root, _default_name(here)), facts)
@@ -59,7 +59,7 @@ def nothing_left(here: Session, facts: Facts, *, offline: bool = False, ever: bo
             ) from error
         if missing := _forgotten(here, facts_then, facts):
             raise GuardRefused(*lacks(here, before.lock, missing, _in_git_alone(here, before)))
-        if facts_then.moved != redact_password(here.settings.lock):
+        if facts_then.moved_to != redact_password(here.settings.lock):
             untold.append(before.lock)
     return untold
 
@@ -68,7 +68,7 @@ def _in_git_alone(here: Session, before: Before) -> str:
     """How git names the lockfile of a commit that the work tree has no more; empty for any other ledger."""
     if is_elsewhere(before.lock) or not before.repository or (here.tree.root / before.lock).exists():
         return ""
-    path = before.repository.inside(here.tree.root / before.lock)
+    path = before.repository.relative_path(here.tree.root / before.lock)
     return f"{before.at}:{path}" if path else ""
 
 
@@ -104,7 +104,7 @@ def lacks(here: Session, named: str, missing: int, gone: str = "") -> tuple[str,
 def nothing_in_lockfile(here: Session, lockfile: Path, facts: Facts) -> None:
     """Raises GuardRefused if a lockfile in the project, or its journal, knows what these facts lack."""
     repository = find_repository(here.tree.root.resolve())
-    for place in (lockfile, *([repository.journal(lockfile)] if repository else ())):
+    for place in (lockfile, *([repository.journal_path(lockfile)] if repository else ())):
         former = Facts()
         former.read_file(place, str(place))
         if missing := _forgotten(here, former, facts):
@@ -120,21 +120,21 @@ def nothing_on_branch(here: Session, facts: Facts, *, offline: bool = False) -> 
     `offline`: as it was read last. LedgerUnavailable if the remote does not answer.
     """
     repository = find_repository(here.tree.root.resolve())
-    remote = next(reversed(repository.remotes() if repository else ()), "")
+    remote = next(reversed(repository.relevant_remotes() if repository else ()), "")
     if repository is None or not remote:
         return
-    there, former = Remote(repository, BranchAddress(remote, DEFAULT_BRANCH, _default_name(here))), Facts()
-    version = (there.cached() or (None, 0.0))[0] if offline else there.fetched()
-    if version is None or not former.read(version.data, str(there.at)):
+    there, former = RemoteFile(repository, BranchAddress(remote, DEFAULT_BRANCH, _default_name(here))), Facts()
+    version = (there.cached_version() or (None, 0.0))[0] if offline else there.fetch()
+    if version is None or not former.read(version.data, str(there.address)):
         return
     try:
-        former.header(here.settings.salt)
+        former.merged_header(here.settings.salt)
     except GuardRefused:  # of another project in this repository
         return
     missing = lacking(former, facts)
     if missing:
         raise GuardRefused(
-            f"the branch {there.at} has {missing:,} records that the ledger {here.settings.lock} lacks",
+            f"the branch {there.address} has {missing:,} records that the ledger {here.settings.lock} lacks",
             f"what it forgets is sent again: MSGRUN_LOCK=git+{remote} msgrun lock export sent.lock, then msgrun lock"
             " import sent.lock --new-lock",
         )

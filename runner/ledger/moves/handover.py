@@ -33,7 +33,7 @@ def nothing_hidden(here: Session) -> None:
     if not (repository and repository.is_shallow) or os.environ.get("MSGRUN_LOCK") or is_elsewhere(own):
         return
     formers = (before for before in seen_before(here) if is_elsewhere(before.lock))
-    if not any(_asked(here, before).moved != redact_password(own) for before in formers):
+    if not any(_asked(here, before).moved_to != redact_password(own) for before in formers):
         reaches_back(here, repository)
 
 
@@ -46,8 +46,8 @@ def expected(here: Session, ledger: Ledger) -> None:
     own = redact_password(here.settings.lock)
     for before in seen_before(here):
         facts = _asked(here, before)
-        if facts.moved != own and not ledger.facts.moved and lacking(facts, ledger.facts):
-            ledger.move(redact_password(before.lock))
+        if facts.moved_to != own and not ledger.facts.moved_to and lacking(facts, ledger.facts):
+            ledger.mark_moved(redact_password(before.lock))
 
 
 def arrived(here: Session, ledger: Ledger) -> None:
@@ -66,7 +66,7 @@ def arrived(here: Session, ledger: Ledger) -> None:
         try:
             facts = home(replace(here, settings=replace(here.settings, lock=named))).read()
             _has_all(here, named, facts, ledger.facts)
-            waiting.append(facts.moved)
+            waiting.append(facts.moved_to)
             _has_all(here, named, leave(here, named) or facts, ledger.facts)
         except LedgerUnavailable as error:
             raise _untold(here, named, error, "msgrun lock free" if named == left else left_hint(here)) from error
@@ -91,8 +91,8 @@ def leave(here: Session, named: str) -> Facts | None:
     if not there.exists:
         return None
     with there.held("lock import", new_lock=False, no_fetch=False) as ledger:
-        if ledger.facts.moved != to:
-            ledger.move(to)
+        if ledger.facts.moved_to != to:
+            ledger.mark_moved(to)
             ledger.refresh()
             here.screen.note(f"{there.shown} knows that the ledger moved to {to}")
         return ledger.facts
@@ -101,16 +101,16 @@ def leave(here: Session, named: str) -> Facts | None:
 def back(here: Session, ledger: Ledger) -> None:
     """Notes that the ledger is the one to use again. Raises LedgerUnavailable."""
     repository = _shares(here)
-    if ledger.facts.moved or repository:
-        ledger.move("")
+    if ledger.facts.moved_to or repository:
+        ledger.mark_moved("")
     if repository:
-        release_hold(repository, resolve_push_target(repository, places(here).lockfile, None), back_off, anybodys=True)
+        release_hold(repository, resolve_push_target(repository, places(here).lockfile, None), back_off, force=True)
 
 
 def away(here: Session, facts: Facts) -> str:
     """Where this ledger moved; of a lockfile the remote may know it alone. Raises LedgerUnavailable."""
-    if facts.moved or not (repository := _shares(here)):
-        return "" if facts.moved == redact_password(here.settings.lock) else facts.moved
+    if facts.moved_to or not (repository := _shares(here)):
+        return "" if facts.moved_to == redact_password(here.settings.lock) else facts.moved_to
     to = resolve_push_target(repository, places(here).lockfile, None)
     return read_moved_to(repository, to.remote, to.path)
 
@@ -128,7 +128,7 @@ def _shares(here: Session) -> Repository | None:
     if is_elsewhere(here.settings.lock) or here.options.sandbox:
         return None
     repository = find_repository(here.tree.root.resolve())
-    is_shared = repository and repository.remotes() and repository.inside(places(here).lockfile)
+    is_shared = repository and repository.relevant_remotes() and repository.relative_path(places(here).lockfile)
     return repository if is_shared else None
 
 
@@ -138,11 +138,11 @@ def _leave_file(then: Session, to: str) -> None:
     is_here = where.exists or (where.journal is not None and where.journal.exists())
     if is_here:
         with LockfileLedger(where, then.settings.salt, "lock import", then.now) as ledger:
-            if ledger.facts.moved != to:
-                ledger.move(to, is_leaving=True)
+            if ledger.facts.moved_to != to:
+                ledger.mark_moved(to, journal_only=True)
     if repository:
         target = resolve_push_target(repository, where.lockfile, None)
-        if is_here or any(repository.attempted("cat-file", "-e", f"{ref}:{target.path}") == "" for ref in FORMER):
+        if is_here or any(repository.try_git("cat-file", "-e", f"{ref}:{target.path}") == "" for ref in FORMER):
             mark_remote_moved(repository, target, to)
 
 

@@ -61,4 +61,4 @@ def _file(here: Session) -> Path:
     root, name = here.tree.root, f".msgrun/{here.settings.plan_file.removesuffix('.plan')}.ledger"
     repository = find_repository(root.resolve())
     # Where no commit can write: else a pull request could name any host as the ledger of before, and that is asked.
-    return repository.note(root / name) if repository else own_file(root, name)
+    return repository.path_in_git_dir(root / name) if repository else own_file(root, name)

@@ -41,7 +41,7 @@ def seen_before(here: Session, *, offline: bool = False, ever: bool = False) -> 
     if here.options.sandbox or os.environ.get("MSGRUN_LOCK"):
         return  # a variable that names the ledger names it for every commit
     repository, path = find_repository(root), root / SETTINGS_FILE
-    settings = repository.inside(path) if repository else None
+    settings = repository.relative_path(path) if repository else None
     now = path.read_bytes() if path.exists() else None
     if not (repository and settings and _is_committed(repository, settings, now)):
         named = last_used(here)
@@ -57,16 +57,16 @@ def _committed(
     """`settings`: msgrun.yaml from the work tree's top; `now`: as it is."""
     if ever:
         reaches_back(here, repository)
-    if not (offline or ever) and not repository.has_parent("HEAD"):
+    if not (offline or ever) and not repository.ensure_parent("HEAD"):
         here.screen.note(
             "this shallow clone ends with its newest commit, so the ledger that lock: named before that is not asked:"
             " fetch-depth: 2"
         )
-    changes = (repository.attempted("log", "--format=%h^", "--", f":(top){settings}") or "").split() if ever else []
+    changes = (repository.try_git("log", "--format=%h^", "--", f":(top){settings}") or "").split() if ever else []
     seen = set()
     for ref in ("HEAD", *changes) if ever else FORMER:
-        base = repository.attempted("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
-        if not base or (then := repository.blob(base, settings)) == now or then in seen:
+        base = repository.try_git("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+        if not base or (then := repository.read_blob(base, settings)) == now or then in seen:
             continue
         seen.add(then)
         named = lock_at(here, Commit(ref, base), repository)
@@ -84,8 +84,8 @@ def reaches_back(here: Session, repository: Repository) -> None:
 
 
 def _is_committed(repository: Repository, settings: str, now: bytes | None) -> bool:
-    head = repository.attempted("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-    return head is not None and repository.blob(head, settings) == now
+    head = repository.try_git("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    return head is not None and repository.read_blob(head, settings) == now
 
 
 def is_move(here: Session, named: str) -> bool:
@@ -107,13 +107,13 @@ def former(here: Session, before: Before) -> Facts:
         except GuardRefused as error:
             raise LedgerUnavailable(error.message, error.hint) from error
         facts = home(then).read()
-        facts.header(here.settings.salt)
+        facts.merged_header(here.settings.salt)
         return facts
     if not before.repository:
         return read_lockfile(places(then))
-    path, facts = before.repository.inside(here.tree.root / before.lock), Facts()
+    path, facts = before.repository.relative_path(here.tree.root / before.lock), Facts()
     facts.read(
-        (before.repository.blob(before.hash, path) if path else None) or b"", f"{before.hash[:10]}:{before.lock}"
+        (before.repository.read_blob(before.hash, path) if path else None) or b"", f"{before.hash[:10]}:{before.lock}"
     )
     return facts
 

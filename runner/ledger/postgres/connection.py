@@ -12,10 +12,10 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError
 from runner.ledger.address import DatabaseAddress
 from runner.ledger.location import explain_move
-from runner.ledger.postgres.connection_security import secured
+from runner.ledger.postgres.connection_security import add_secure_defaults
 
 # Seconds for which a lost server is looked for. A run that ends waits for its last write no longer than 90 seconds.
-PATIENCE, PATIENCE_OF_CLAIMS = 40.0, 10.0
+RETRY_SECONDS, CLAIM_RETRY_SECONDS = 40.0, 10.0
 _FIRST_PATIENCE = 5.0  # seconds for one that was never reached: more often the address or the password is wrong
 _PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)  # seconds between two tries; the last repeats
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -43,7 +43,7 @@ _PASSING = (
 Result = TypeVar("Result")
 
 
-class Unsure(LedgerUnavailable):
+class CommitUncertain(LedgerUnavailable):
     """The connection was lost under a statement, and nobody answered since: it may have been committed."""
 
 
@@ -53,20 +53,20 @@ class Connection:
     Used by one thread at a time. `patience` is in seconds.
     """
 
-    def __init__(self, to: DatabaseAddress, patience: float = PATIENCE) -> None:
+    def __init__(self, to: DatabaseAddress, retry_seconds: float = RETRY_SECONDS) -> None:
         self._to = to
-        self._patience = patience
+        self._patience = retry_seconds
         self._was_linked = False
         self._link: psycopg.Connection[tuple[Any, ...]] | None = None
 
     def run(
-        self, work: Callable[[psycopg.Connection[tuple[Any, ...]], bool], Result], most: float = PATIENCE
+        self, work: Callable[[psycopg.Connection[tuple[Any, ...]], bool], Result], most: float = RETRY_SECONDS
     ) -> Result:
         """What `work` returns, which is tried again (its second argument says so) for `most` seconds.
 
         Raises LedgerUnavailable if nothing of it was committed, Unsure if it may have been.
         """
-        until = time.monotonic() + min(most, self._patience, PATIENCE if self._was_linked else _FIRST_PATIENCE)
+        until = time.monotonic() + min(most, self._patience, RETRY_SECONDS if self._was_linked else _FIRST_PATIENCE)
         is_unsure, tries = False, 0
         while True:
             is_sent = False
@@ -87,11 +87,11 @@ class Connection:
             pause = _PAUSES[min(tries, len(_PAUSES) - 1)]
             tries += 1
             if time.monotonic() + pause > until:
-                kind = Unsure if is_unsure else LedgerUnavailable
+                kind = CommitUncertain if is_unsure else LedgerUnavailable
                 raise kind(*self._told(failure)) from failure
             time.sleep(pause)
 
-    def rows(self, query: LiteralString, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def fetch_rows(self, query: LiteralString, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query. Raises LedgerUnavailable."""
         return self.run(lambda link, _: link.execute(query, values).fetchall())
 
@@ -110,7 +110,7 @@ class Connection:
             try:
                 link = psycopg.connect(self._conninfo(), autocommit=True)
             except UnicodeError:  # of a host whose name cannot be one in DNS
-                message = f"{self._to.shown} names no host"
+                message = f"{self._to.display_name} names no host"
                 raise LedgerUnavailable(message, "postgresql://host/database#schema") from None
             self._link, self._was_linked = link, True  # from here on `close` ends it
             link.execute(sql.SQL("SET search_path TO {}, pg_catalog").format(sql.Identifier(self._to.schema)))
@@ -127,8 +127,8 @@ class Connection:
             given: dict[str, Any] = conninfo_to_dict(self._to.conninfo)
         except psycopg.ProgrammingError:
             hint = "postgresql://host/database#schema; see libpq's connection URIs"
-            raise LedgerUnavailable(f"{self._to.shown} is no address of a database", hint) from None
-        return make_conninfo("", **{**_BOUNDS, **secured(given)})
+            raise LedgerUnavailable(f"{self._to.display_name} is no address of a database", hint) from None
+        return make_conninfo("", **{**_BOUNDS, **add_secure_defaults(given)})
 
     def _migrated(self, link: psycopg.Connection[tuple[Any, ...]], *, create: bool) -> bool:
         files = sorted(_MIGRATIONS.glob("*.sql"))
@@ -144,7 +144,7 @@ class Connection:
             link.execute("CREATE TABLE IF NOT EXISTS migrations (version integer PRIMARY KEY)")
             version = _version(link)
             if version > len(files):
-                message = f"{self._to.shown} has version {version}, and this msgrun knows {len(files)}"
+                message = f"{self._to.display_name} has version {version}, and this msgrun knows {len(files)}"
                 raise LedgerUnavailable(message, "update msgrun")
             for number, path in enumerate(files[version:], version + 1):
                 link.execute(path.read_bytes())
@@ -158,9 +158,11 @@ class Connection:
         if error.sqlstate == _LEASE_OVER:
             return LedgerUnavailable("the database did not hear of this run for too long", "run the command again")
         if error.sqlstate == _HAS_MOVED:
-            return LedgerUnavailable(*explain_move(self._to.shown, _said(error)))
+            return LedgerUnavailable(*explain_move(self._to.display_name, _said(error)))
         if isinstance(error, errors.InsufficientPrivilege):
-            return LedgerUnavailable(f"{self._to.shown}: {_said(error)}", "docs/scaling.md says which grants it takes")
+            return LedgerUnavailable(
+                f"{self._to.display_name}: {_said(error)}", "docs/scaling.md says which grants it takes"
+            )
         return LedgerUnavailable(*self._told(error))
 
     def _told(self, error: psycopg.Error) -> tuple[str, str]:
@@ -173,7 +175,7 @@ class Connection:
                 "on another machine the server's certificate is verified, and a password is sent by SCRAM alone:"
                 " sslrootcert= in the address names your own authority, sslmode= and require_auth= change the rest"
             )
-        return f"{self._to.shown}: {_said(error)}", hint
+        return f"{self._to.display_name}: {_said(error)}", hint
 
 
 def _version(link: psycopg.Connection[tuple[Any, ...]]) -> int:

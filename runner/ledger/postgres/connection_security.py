@@ -13,7 +13,7 @@ import certifi
 _METHODS = "scram-sha-256"
 
 
-def secured(given: Mapping[str, Any]) -> dict[str, Any]:
+def add_secure_defaults(given: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters of libpq, the strictest by default where the server is on another machine.
 
     What the address or a variable of libpq says stays as it is. Where a service file alone names the host, it decides.

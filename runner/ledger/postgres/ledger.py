@@ -16,14 +16,14 @@ from runner.errors import GuardRefused
 from runner.ledger.address import DatabaseAddress
 from runner.ledger.durable_append import ClaimsUncertain, append_lines
 from runner.ledger.facts import Facts
-from runner.ledger.postgres.connection import PATIENCE, PATIENCE_OF_CLAIMS, Connection, Unsure
-from runner.ledger.postgres.lease import BEAT, Lease
-from runner.ledger.rate_budget import Draw
+from runner.ledger.postgres.connection import CLAIM_RETRY_SECONDS, RETRY_SECONDS, CommitUncertain, Connection
+from runner.ledger.postgres.lease import HEARTBEAT, Lease
+from runner.ledger.rate_budget import PermitRequest
 from runner.ledger.record import RANK, Header, Record
 from runner.ledger.rescue_file import import_rescue_file
 
 # Claims that may be open at once, and so what a killed run leaves unknown at most; and how few are worth a write.
-BATCH, LEAST = 100, 10
+MAX_BATCH, MIN_BATCH = 100, 10
 _MOST_AT_ONCE = 1000  # records in one statement
 # Raw lines: JSON has no control characters of its own, so nothing is ever quoted.
 _COPY = "TO STDOUT (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')"
@@ -35,14 +35,14 @@ _LASTING = (
 _LIVING = "(SELECT run FROM runs WHERE beat > clock_timestamp() - lease())"
 
 
-class Postgres:
+class PostgresLedger:
     """A ledger in a database. `write` is for one thread at a time; `facts` may be read meanwhile.
 
     `rescue` is the file for outcomes that it did not take, `who` tells others who holds a claim. `sees_living`:
     the claims of runs that live are among the facts; else their deliveries seem free, until a claim says otherwise.
     """
 
-    batch, least = BATCH, LEAST
+    max_batch, min_batch = MAX_BATCH, MIN_BATCH
 
     def __init__(
         self,
@@ -51,17 +51,17 @@ class Postgres:
         salt: str,
         who: str,
         *,
-        sees_living: bool = True,
-        patience: float = PATIENCE,
-        beat: float = BEAT,
+        include_live_claims: bool = True,
+        retry_seconds: float = RETRY_SECONDS,
+        heartbeat: float = HEARTBEAT,
     ) -> None:
         self._rescue = rescue
         self._salt = salt
-        self._sees_living = sees_living
-        self._link = Connection(to, patience)
-        self._lease = Lease(to, who, beat)
-        self._budget = Connection(to, patience=0.0)
-        self._shown = to.shown
+        self._sees_living = include_live_claims
+        self._link = Connection(to, retry_seconds)
+        self._lease = Lease(to, who, heartbeat)
+        self._budget = Connection(to, retry_seconds=0.0)
+        self._shown = to.display_name
         self._known = ""
         self.facts = Facts()
 
@@ -72,9 +72,9 @@ class Postgres:
         self.close()
 
     @property
-    def is_held(self) -> bool:
+    def has_valid_claims(self) -> bool:
         """Whether what this run has claimed is certain to be nobody else's to settle."""
-        return self._lease.is_held
+        return self._lease.is_valid
 
     @property
     def exists(self) -> bool:
@@ -87,18 +87,18 @@ class Postgres:
             return False
         self.refresh()
         if create and not self.facts.headers:
-            header = Header("", self.facts.header(self._salt).salt_check)
-            self._link.rows("SELECT pin(%s, %s)", (header.workspace, header.salt_check))
+            header = Header("", self.facts.merged_header(self._salt).salt_check)
+            self._link.fetch_rows("SELECT pin(%s, %s)", (header.workspace, header.salt_check))
             self.facts.add(header)
         return True
 
     def close(self) -> None:
         """Ends the runs and the connections."""
-        self._lease.end()
+        self._lease.release()
         self._budget.close()
         self._link.close()
 
-    def heal(self) -> int:
+    def recover(self) -> int:
         """Takes in what an earlier run could not write; returns how many records. Raises LedgerUnavailable."""
         return import_rescue_file(self._rescue, self.facts, self.append)
 
@@ -110,7 +110,7 @@ class Postgres:
             facts.read_file(Path(file.name), self._shown)
         for header in headers:
             facts.add(Header(*header))
-        facts.header(self._salt)
+        facts.merged_header(self._salt)
         self.facts = facts
 
     def append(self, *records: Record) -> None:
@@ -121,15 +121,15 @@ class Postgres:
             for record in some:
                 self.facts.add(record)
 
-    def gone(self, keys: list[str]) -> frozenset[str]:
+    def claimed_by_others(self, keys: list[str]) -> frozenset[str]:
         """The keys that something was written about since the facts were read. Raises LedgerUnavailable."""
         query = (
             "SELECT key FROM deliveries"
             " WHERE key = ANY (%s) AND changed IS NOT NULL AND NOT pg_visible_in_snapshot(changed, %s::pg_snapshot)"
         )
-        return frozenset(row[0] for row in self._link.rows(query, (keys, self._known)))
+        return frozenset(row[0] for row in self._link.fetch_rows(query, (keys, self._known)))
 
-    def sending(self, messages: list[str]) -> Counter[str]:
+    def other_runs(self, messages: list[str]) -> Counter[str]:
         """How many deliveries of these messages who else is sending. Raises LedgerUnavailable."""
         query = (
             "SELECT who, count(*) FROM deliveries JOIN facts USING (key) JOIN runs ON run = run_of(attempt)"
@@ -138,9 +138,9 @@ class Postgres:
             " WHERE (later.key, later.attempt) = (facts.key, facts.attempt) AND later.rank > 0)"
             " GROUP BY who ORDER BY who"
         )
-        return Counter(dict(self._link.rows(query, (messages, self._lease.runs))))
+        return Counter(dict(self._link.fetch_rows(query, (messages, self._lease.runs))))
 
-    def write(self, *records: Record) -> frozenset[str]:
+    def commit(self, *records: Record) -> frozenset[str]:
         """Makes outcomes durable, then claims; returns the attempts that somebody else was faster with.
 
         Raises LedgerUnavailable; ClaimsLeft if claims may have been made all the same.
@@ -153,50 +153,61 @@ class Postgres:
             return frozenset()
         try:
             return self._claimed(claims)
-        except Unsure as error:
+        except CommitUncertain as error:
             raise ClaimsUncertain(error.message, error.hint) from error
 
     def pin(self, workspace: str) -> None:
         """Ties the ledger to a workspace, durably. Raises GuardRefused if it is tied to another."""
-        header = self.facts.header(self._salt)
-        found = self._link.rows("SELECT pin(%s, %s)", (workspace, header.salt_check))
+        header = self.facts.merged_header(self._salt)
+        found = self._link.fetch_rows("SELECT pin(%s, %s)", (workspace, header.salt_check))
         if found and found[0][0]:
             hint = "the token is of another workspace; each workspace has an environment and a ledger of its own"
             raise GuardRefused(f"the ledger belongs to workspace {found[0][0]}, not {workspace}", hint)
         self.facts.add(Header(workspace, header.salt_check))
 
-    def move(self, to: str) -> None:
+    def mark_moved(self, to: str) -> None:
         """Notes where the ledger moved, durably; empty: it came back. No run claims in it any more."""
-        header = self.facts.header(self._salt)
-        found = self._link.rows("SELECT turn, moved FROM move(%s, %s, %s)", (header.workspace, header.salt_check, to))
+        header = self.facts.merged_header(self._salt)
+        found = self._link.fetch_rows(
+            "SELECT turn, moved FROM move(%s, %s, %s)", (header.workspace, header.salt_check, to)
+        )
         self.facts.add(Header(header.workspace, header.salt_check, *found[0]))
 
-    def draw(self, draw: Draw) -> int:
+    def request_permits(self, draw: PermitRequest) -> int:
         """Permits from the budget that all runs share. Never tried again: who asks goes by the headers meanwhile."""
-        asked = (draw.ends, draw.budget, draw.due, draw.passed, draw.limit, draw.used, draw.landed, draw.back)
+        asked = (
+            draw.reset,
+            draw.budget,
+            draw.allowed_by_now,
+            draw.allowed_at_start,
+            draw.limit,
+            draw.used,
+            draw.responses,
+            draw.returned,
+        )
         call = "SELECT draw(%s, %s::bigint, %s, %s, %s, %s::integer, %s, %s, %s, %s)"
-        workspace = self.facts.header(self._salt).workspace
-        return int(self._budget.rows(call, (workspace, *asked, draw.wanted))[0][0])
+        workspace = self.facts.merged_header(self._salt).workspace
+        return int(self._budget.fetch_rows(call, (workspace, *asked, draw.wanted))[0][0])
 
-    def save(self, records: list[Record]) -> Path:
+    def write_rescue_file(self, records: list[Record]) -> Path:
         """Writes outcomes that it did not take to the rescue file, and returns it. Raises LedgerUnavailable."""
-        append_lines([self._rescue], b"".join(record.line() for record in records))
+        append_lines([self._rescue], b"".join(record.to_line() for record in records))
         return self._rescue
 
     def compact(self) -> tuple[int, int]:
         """Drops what later facts of the same attempt replace: the number of facts before and after."""
-        (before,), *_ = self._link.rows("SELECT count(*) FROM facts")
-        self._link.rows(
+        (before,), *_ = self._link.fetch_rows("SELECT count(*) FROM facts")
+        self._link.fetch_rows(
             "DELETE FROM facts USING facts AS later WHERE later.key = facts.key AND later.attempt = facts.attempt"
             " AND later.rank > facts.rank RETURNING facts.rank"
         )
-        (after,), *_ = self._link.rows("SELECT count(*) FROM facts")
+        (after,), *_ = self._link.fetch_rows("SELECT count(*) FROM facts")
         return int(before), int(after)
 
-    def history(self, start: str) -> list[Record]:
+    def read_history(self, start: str) -> list[Record]:
         """Every fact that is kept about the keys that begin with `start`, by time."""
-        facts = [record for key in self.facts if key.startswith(start) for record in self.facts.of(key)]
-        return sorted(facts, key=lambda record: (record.at, record.attempt, record.line()))
+        facts = [record for key in self.facts if key.startswith(start) for record in self.facts.records_of(key)]
+        return sorted(facts, key=lambda record: (record.at, record.attempt, record.to_line()))
 
     def _copied(
         self, link: psycopg.Connection[tuple[Any, ...]], file: "IO[bytes]"
@@ -226,17 +237,17 @@ class Postgres:
             *_described(records),
         ]
         call = "SELECT record(%s, %s, %s, %s::smallint[], %s, %s::integer[], %s, %s)"
-        self._link.rows(call, (self._lease.runs, *values))
+        self._link.fetch_rows(call, (self._lease.runs, *values))
 
     def _claimed(self, claims: list[Record]) -> frozenset[str]:
         run = claims[0].attempt.rpartition("-")[0]
-        self._lease.begin(run, self._link)
+        self._lease.add_run(run, self._link)
         keys, attempts = [claim.key for claim in claims], [claim.attempt for claim in claims]
         values = (keys, attempts, *_described(claims))
         call = "SELECT claim(%s, %s::pg_snapshot, %s, %s, %s, %s, %s::integer[], %s, %s)"
         found = self._link.run(
             lambda link, is_again: link.execute(call, (run, self._known, is_again, *values)).fetchall(),
-            PATIENCE_OF_CLAIMS,
+            CLAIM_RETRY_SECONDS,
         )
         return frozenset(row[0] for row in found)
 
@@ -247,5 +258,5 @@ def _described(records: Sequence[Record]) -> list[list[Any]]:
         [record.message for record in records],
         [record.revision for record in records],
         [record.contact for record in records],
-        [record.line().decode().rstrip("\n") for record in records],
+        [record.to_line().decode().rstrip("\n") for record in records],
     ]

@@ -18,7 +18,7 @@ from runner.ledger.rescue_file import rescue_path_here
 from runner.managed_path import own_file
 
 try:
-    from runner.ledger.postgres.ledger import Postgres
+    from runner.ledger.postgres.ledger import PostgresLedger
 except ImportError as missing:  # without the extra, or with a psycopg that finds no libpq
     raise LedgerUnavailable("a PostgreSQL ledger needs psycopg", "pip install 'msgrun[postgres]'") from missing
 
@@ -32,7 +32,7 @@ class PostgresHome:
     @property
     def shown(self) -> str:
         """The server, the database and the schema, without who connects."""
-        return self._address.shown
+        return self._address.display_name
 
     @property
     def exists(self) -> bool:
@@ -44,7 +44,7 @@ class PostgresHome:
         """What it knows, and what waits in the rescue file."""
         with self._ledger("read") as ledger:
             is_there, facts = ledger.open(), ledger.facts
-            sending = ledger.sending(sorted(facts.messages())) if is_there else None
+            sending = ledger.other_runs(sorted(facts.message_names())) if is_there else None
         if sending:
             self.here.screen.note(
                 f"{sending.total():,} of the unknown are just being sent, by {'; '.join(sending)}: their outcome comes"
@@ -56,27 +56,27 @@ class PostgresHome:
         """Every fact about the keys that begin with `start`."""
         with self._ledger("read") as ledger:
             ledger.open()
-            return ledger.history(start)
+            return ledger.read_history(start)
 
-    def held(self, command: str, *, new_lock: bool, no_fetch: bool) -> AbstractContextManager[Postgres]:
+    def held(self, command: str, *, new_lock: bool, no_fetch: bool) -> AbstractContextManager[PostgresLedger]:
         """The ledger, as others have it at the same time; begun if it is not there and `new_lock` permits it."""
         return self._held(command, new_lock=new_lock, no_fetch=no_fetch)
 
     @contextlib.contextmanager
-    def _held(self, command: str, *, new_lock: bool, no_fetch: bool) -> Iterator[Postgres]:
+    def _held(self, command: str, *, new_lock: bool, no_fetch: bool) -> Iterator[PostgresLedger]:
         if no_fetch and command != "lock compact":
             self.here.screen.note("the ledger is in a database, so --no-fetch changes nothing")
         with self._ledger(command) as ledger:
             if not ledger.open():
                 self._begin(ledger, command, new_lock=new_lock)
-            healed = ledger.heal()
+            healed = ledger.recover()
             if healed:
                 self.here.screen.note(f"{self.shown} lacked {healed:,} records that {self._rescue.name} knew")
             if command != "lock import":
                 nothing_in_lockfile(self.here, self._lockfile, ledger.facts)
             yield ledger
 
-    def _begin(self, ledger: Postgres, command: str, *, new_lock: bool) -> None:
+    def _begin(self, ledger: PostgresLedger, command: str, *, new_lock: bool) -> None:
         """Makes the tables. Raises GuardRefused unless that is permitted, and no other ledger is known to be older."""
         if not new_lock:
             raise GuardRefused(
@@ -89,11 +89,13 @@ class PostgresHome:
             nothing_on_branch(self.here, Facts())
         ledger.open(create=True)
 
-    def _ledger(self, command: str) -> Postgres:
+    def _ledger(self, command: str) -> PostgresLedger:
         who = f"msgrun {command}, process {os.getpid()} on {socket.gethostname()}, since {self.here.now:%FT%TZ}"
         # What another run is just sending is no business of this one; whoever settles claims has to see them all.
         sees_living = command != "apply"
-        return Postgres(self._address, self._rescue, self.here.settings.salt, who, sees_living=sees_living)
+        return PostgresLedger(
+            self._address, self._rescue, self.here.settings.salt, who, include_live_claims=sees_living
+        )
 
     @property
     def _address(self) -> DatabaseAddress:

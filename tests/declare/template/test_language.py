@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from markupsafe import escape
 
 from runner.declare.template.language import DEFAULT_HINT, Missing, MissingValue, TemplateFault, checked, escaped
-from runner.privacy import private
+from runner.privacy import mark_private
 
 
 def test_a_missing_value_is_false_and_equal_to_nothing_but_another():
@@ -39,7 +39,7 @@ def test_it_has_no_hidden_parts():
 
 
 def test_a_part_that_is_missing_is_told_as_one():
-    assert str(MissingValue(Missing(obj={"a": 1}, name="b"))) == f"there is no {private('b')} in this value"
+    assert str(MissingValue(Missing(obj={"a": 1}, name="b"))) == f"there is no {mark_private('b')} in this value"
     assert str(MissingValue(Missing(name="b"))) == "b has no value"
 
 

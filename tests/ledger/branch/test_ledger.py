@@ -9,8 +9,8 @@ import pytest
 from runner.errors import LedgerUnavailable, UsageMistake
 from runner.git.repository import find_repository
 from runner.ledger.address import BranchAddress, parse_branch_address
-from runner.ledger.branch.ledger import Branch
-from runner.ledger.branch.remote_file import Remote
+from runner.ledger.branch.ledger import BranchLedger
+from runner.ledger.branch.remote_file import RemoteFile
 from runner.ledger.record import Record
 
 CLAIM = Record(key="1" * 32, attempt="RUN-1", status="claimed", message="m", revision=1, contact="aaa1", at="2026")
@@ -32,9 +32,9 @@ def opened(tmp_path, origin):
         path = tmp_path / name
         if not path.exists():
             told(tmp_path, "clone", "-q", origin.as_uri(), str(path))
-        remote = Remote(find_repository(path), parse_branch_address("git+origin", "messages.lock"))
-        ledger = Branch(remote, path / "messages.lock.rescue", "salt", f"apply {name}", lambda _: None, most)
-        ledger.begin()
+        remote = RemoteFile(find_repository(path), parse_branch_address("git+origin", "messages.lock"))
+        ledger = BranchLedger(remote, path / "messages.lock.rescue", "salt", f"apply {name}", lambda _: None, most)
+        ledger.create()
         return ledger
 
     return make
@@ -58,38 +58,38 @@ def outcome(found, status="sent", **more):
 
 def test_the_second_of_two_claims_is_left_out_and_never_on_the_remote(opened, origin):
     first, second = opened("a"), opened("b")
-    assert first.write(claim(1, "A"), claim(2, "A")) == frozenset()
-    assert second.write(claim(2, "B"), claim(3, "B")) == {"B-2"}
+    assert first.commit(claim(1, "A"), claim(2, "A")) == frozenset()
+    assert second.commit(claim(2, "B"), claim(3, "B")) == {"B-2"}
     assert [one["attempt"] for one in lines(origin)[1:]] == ["A-1", "A-2", "B-3"]
     assert second.facts.state(claim(2).key).record.attempt == "A-2"
 
 
 def test_what_others_claimed_is_left_out_also_of_later_claims(opened):
     first, second = opened("a"), opened("b")
-    first.write(claim(7, "A"))
-    second.write(claim(1, "B"))
-    assert second.write(claim(7, "B")) == {"B-7"}
+    first.commit(claim(7, "A"))
+    second.commit(claim(1, "B"))
+    assert second.commit(claim(7, "B")) == {"B-7"}
 
 
 def test_a_delivery_that_another_run_released_meanwhile_is_left_to_the_next_run(opened):
     first, second = opened("a"), opened("b")
-    first.write(claim(1, "A"))
-    first.write(outcome(claim(1, "A"), "released", by="run"))
-    assert second.write(claim(1, "B")) == {"B-1"}
+    first.commit(claim(1, "A"))
+    first.commit(outcome(claim(1, "A"), "released", by="run"))
+    assert second.commit(claim(1, "B")) == {"B-1"}
 
 
 def test_another_address_of_a_contact_that_another_run_writes_to_is_left_out(opened):
     first, second = opened("a"), opened("b")
-    first.write(replace(claim(1, "A"), contact="same"))
-    assert second.write(replace(claim(2, "B"), contact="same")) == {"B-2"}
-    assert second.write(replace(claim(3, "B"), contact="same", revision=2)) == frozenset()
+    first.commit(replace(claim(1, "A"), contact="same"))
+    assert second.commit(replace(claim(2, "B"), contact="same")) == {"B-2"}
+    assert second.commit(replace(claim(3, "B"), contact="same", revision=2)) == frozenset()
 
 
 def test_outcomes_are_pushed_whoever_was_faster_meanwhile(opened, origin):
     first, second = opened("a"), opened("b")
-    second.write(claim(1, "B"))
-    first.write(claim(2, "A"))
-    assert second.write(outcome(claim(1, "B"), id="x"), claim(2, "B")) == {"B-2"}
+    second.commit(claim(1, "B"))
+    first.commit(claim(2, "A"))
+    assert second.commit(outcome(claim(1, "B"), id="x"), claim(2, "B")) == {"B-2"}
     assert [(one["attempt"], one["status"]) for one in lines(origin)[1:]] == [
         ("B-1", "claimed"), ("A-2", "claimed"), ("B-1", "sent"),
     ]  # fmt: skip
@@ -97,44 +97,44 @@ def test_outcomes_are_pushed_whoever_was_faster_meanwhile(opened, origin):
 
 def test_a_claim_that_a_person_released_meanwhile_is_told_before_it_is_sent(opened):
     run, person = opened("a"), opened("b")
-    run.write(claim(1, "A"), claim(2, "A"))
+    run.commit(claim(1, "A"), claim(2, "A"))
     person.refresh()
     person.append(outcome(claim(1, "A"), "released", by="person"))
-    assert run.write(claim(3, "A")) == {"A-1"}
+    assert run.commit(claim(3, "A")) == {"A-1"}
 
 
 def test_a_push_that_arrived_although_git_failed_is_not_made_twice(opened, origin, monkeypatch):
     ledger = opened("a")
-    real = Remote.replaced
+    real = RemoteFile.push_version
 
     def lost(self, *args):
         real(self, *args)
-        monkeypatch.setattr(Remote, "replaced", real)
+        monkeypatch.setattr(RemoteFile, "push_version", real)
         raise LedgerUnavailable("the answer was lost")
 
-    monkeypatch.setattr(Remote, "replaced", lost)
-    assert ledger.write(claim(1)) == frozenset()
+    monkeypatch.setattr(RemoteFile, "push_version", lost)
+    assert ledger.commit(claim(1)) == frozenset()
     assert len(lines(origin)) == 2
-    assert ledger.write(outcome(claim(1))) == frozenset()
+    assert ledger.commit(outcome(claim(1))) == frozenset()
 
 
 def test_a_compaction_meanwhile_changes_nothing_of_who_has_what(opened, origin):
     run, other = opened("a"), opened("b")
-    run.write(claim(1, "A"))
-    run.write(outcome(claim(1, "A"), id="x"), claim(2, "A"))
+    run.commit(claim(1, "A"))
+    run.commit(outcome(claim(1, "A"), id="x"), claim(2, "A"))
     other.refresh()
     assert other.compact() == (4, 3)
-    assert run.write(outcome(claim(2, "A"), id="y"), claim(3, "A")) == frozenset()
+    assert run.commit(outcome(claim(2, "A"), id="y"), claim(3, "A")) == frozenset()
     assert [one.get("attempt") for one in lines(origin)] == [None, "A-1", "A-2", "A-2", "A-3"]
 
 
 def test_a_branch_that_was_put_back_gets_again_what_it_lacks(opened, origin):
     ledger = opened("a")
     old = told(origin, "rev-parse", BRANCH)
-    ledger.write(claim(1))
-    ledger.write(outcome(claim(1), id="x"))
+    ledger.commit(claim(1))
+    ledger.commit(outcome(claim(1), id="x"))
     told(origin, "update-ref", f"refs/heads/{BRANCH}", old)
-    ledger.write(claim(2))
+    ledger.commit(claim(2))
     assert {(one.get("attempt"), one.get("status")) for one in lines(origin)} >= {
         ("RUN-1", "sent"),
         ("RUN-2", "claimed"),
@@ -144,18 +144,18 @@ def test_a_branch_that_was_put_back_gets_again_what_it_lacks(opened, origin):
 def test_what_was_put_back_after_a_run_ended_comes_again_from_a_clone_that_knew_it(opened, origin, tmp_path):
     ledger = opened("a")
     old = told(origin, "rev-parse", BRANCH)
-    ledger.write(claim(1))
-    ledger.write(outcome(claim(1), id="x"), claim(2))
+    ledger.commit(claim(1))
+    ledger.commit(outcome(claim(1), id="x"), claim(2))
     ledger.__exit__(None, None, None)
     told(origin, "update-ref", f"refs/heads/{BRANCH}", old)
     opened("a")  # reading it, as plan does, forgets nothing
     assert len(lines(origin)) == 1
     again = opened("a")
-    assert (again.heal(), again.heal()) == (2, 0)
+    assert (again.recover(), again.recover()) == (2, 0)
     found = {(one.get("attempt"), one.get("status")) for one in lines(origin)[1:]}
     assert found == {("RUN-1", "sent"), ("RUN-2", "claimed")}
     again.compact()
-    assert opened("a").heal() == 0
+    assert opened("a").recover() == 0
     assert "aside" not in told(tmp_path / "a", "for-each-ref")
 
 
@@ -163,25 +163,25 @@ def test_a_branch_that_was_deleted_stops_the_run(opened, origin):
     ledger = opened("a")
     told(origin, "update-ref", "-d", f"refs/heads/{BRANCH}")
     with pytest.raises(LedgerUnavailable, match="is gone"):
-        ledger.write(claim(1))
+        ledger.commit(claim(1))
     assert told(origin, "for-each-ref") == ""
 
 
 def test_a_ledger_that_is_too_large_takes_no_claim_but_every_outcome(opened, origin):
     ledger = opened("a", most=3)
-    ledger.write(claim(1), claim(2))
+    ledger.commit(claim(1), claim(2))
     with pytest.raises(LedgerUnavailable, match=r"4 lines, and on a git branch it has 3 at most"):
-        ledger.write(claim(3))
-    ledger.write(outcome(claim(1)), outcome(claim(2)))
+        ledger.commit(claim(3))
+    ledger.commit(outcome(claim(1)), outcome(claim(2)))
     assert len(lines(origin)) == 5
 
 
 def test_what_could_not_be_pushed_is_pushed_by_the_next_run(opened, origin):
     ledger = opened("a")
-    ledger.write(claim(1))
-    path = ledger.save([outcome(claim(1), id="x")])
+    ledger.commit(claim(1))
+    path = ledger.write_rescue_file([outcome(claim(1), id="x")])
     again = opened("a")
-    assert (again.heal(), path.exists()) == (1, False)
+    assert (again.recover(), path.exists()) == (1, False)
     assert lines(origin)[-1]["id"] == "x"
 
 
@@ -196,8 +196,8 @@ def test_commits_say_what_they_brought_and_hold_what_else_is_on_the_branch(opene
     for name, value in {"SERVER_URL": "https://x", "REPOSITORY": "o/r", "RUN_ID": "5"}.items():
         monkeypatch.setenv(f"GITHUB_{name}", value)
     ledger = opened("b")
-    ledger.write(claim(1))
-    ledger.write(outcome(claim(1)), claim(2))
+    ledger.commit(claim(1))
+    ledger.commit(outcome(claim(1)), claim(2))
     assert (
         told(origin, "log", "-1", "--format=%B", BRANCH) == "apply b: sent 1, claimed 1\n\nhttps://x/o/r/actions/runs/5"
     )
@@ -207,7 +207,7 @@ def test_commits_say_what_they_brought_and_hold_what_else_is_on_the_branch(opene
 def test_pushes_leave_no_copies_of_the_ledger_in_the_clone(opened, tmp_path):
     ledger = opened("a")
     for number in range(8):
-        ledger.write(claim(number))
+        ledger.commit(claim(number))
     ledger.__exit__(None, None, None)
     count = int(told(tmp_path / "a", "count-objects").split()[0])
     assert count <= 6
@@ -217,15 +217,15 @@ def test_pushes_leave_no_copies_of_the_ledger_in_the_clone(opened, tmp_path):
 
 def test_a_folder_of_objects_is_removed_once_its_process_is_gone_and_not_before(opened, tmp_path):
     ledger = opened("a")
-    ledger.write(claim(1))
+    ledger.commit(claim(1))
     folder = tmp_path / "a/.git/msgrun"
     (living,) = folder.glob("objects-*")
     (folder / "objects-dead/ab").mkdir(parents=True)
     again = opened("a")
-    again.write(claim(2, "B"))
+    again.commit(claim(2, "B"))
     assert living.exists()
     assert not (folder / "objects-dead").exists()
-    assert ledger.write(outcome(claim(1))) == frozenset()
+    assert ledger.commit(outcome(claim(1))) == frozenset()
     assert len(list(folder.glob("objects-*"))) == 2
     again.__exit__(None, None, None)
     assert list(folder.glob("objects-*")) == [living]
@@ -233,11 +233,11 @@ def test_a_folder_of_objects_is_removed_once_its_process_is_gone_and_not_before(
 
 def test_what_was_pushed_can_be_read_when_the_remote_is_away(opened, origin, tmp_path):
     ledger = opened("a")
-    ledger.write(claim(1))
+    ledger.commit(claim(1))
     ledger.__exit__(None, None, None)
     origin.rename(tmp_path / "away")
-    remote = Remote(find_repository(tmp_path / "a"), parse_branch_address("git+origin", "messages.lock"))
-    version, seconds = remote.cached()
+    remote = RemoteFile(find_repository(tmp_path / "a"), parse_branch_address("git+origin", "messages.lock"))
+    version, seconds = remote.cached_version()
     assert b'"RUN-1"' in version.data
     assert seconds < 60
 
@@ -271,25 +271,25 @@ def test_no_address_is_an_option_another_transport_or_a_place_for_secrets(lock):
 
 def test_a_run_claims_nothing_more_once_the_ledger_moved_and_its_outcomes_still_arrive(opened, origin):
     running, moving = opened("a"), opened("b")
-    running.write(claim(1, "A"))
-    moving.move("postgresql://db/messages")
+    running.commit(claim(1, "A"))
+    moving.mark_moved("postgresql://db/messages")
     with pytest.raises(LedgerUnavailable, match="moved to postgresql://db/messages"):
-        running.write(claim(2, "A"))
-    assert running.write(outcome(claim(1, "A"))) == frozenset()
+        running.commit(claim(2, "A"))
+    assert running.commit(outcome(claim(1, "A"))) == frozenset()
     assert [line["status"] for line in lines(origin) if "key" in line] == ["claimed", "sent"]
     moving.refresh()
     moving.compact()
-    assert opened("c").facts.moved == "postgresql://db/messages"
+    assert opened("c").facts.moved_to == "postgresql://db/messages"
     back = opened("d")
-    back.move("")
+    back.mark_moved("")
     running.refresh()
-    assert running.write(claim(3, "A")) == frozenset()
+    assert running.commit(claim(3, "A")) == frozenset()
     assert told(origin, "log", "-1", "--format=%s", BRANCH) == "apply a: claimed 1"
     assert "apply d: back" in told(origin, "log", "--format=%s", BRANCH)
 
 
 def test_two_that_move_a_ledger_at_once_leave_it_where_the_last_one_said(opened):
     one, two = opened("a"), opened("b")
-    one.move("git+origin#one")
-    two.move("git+origin#two")
-    assert opened("c").facts.moved == "git+origin#two"
+    one.mark_moved("git+origin#one")
+    two.mark_moved("git+origin#two")
+    assert opened("c").facts.moved_to == "git+origin#two"

@@ -89,7 +89,7 @@ def test_a_place_where_no_lock_can_be_is_said(places, hold):
 
 def test_what_is_appended_is_known_at_once_and_read_again(places, hold, record):
     with hold(places) as ledger:
-        ledger.heal()
+        ledger.recover()
         ledger.append(record(), record("k2"))
         ledger.append(record(status="sent", id="2001"))
         assert ledger.facts.state("k1").status == "sent"
@@ -98,11 +98,11 @@ def test_what_is_appended_is_known_at_once_and_read_again(places, hold, record):
 
 
 def test_an_append_after_a_torn_line_starts_on_a_fresh_one(places, hold, record):
-    places.lockfile.write_bytes(Header().line() + record("torn").line()[:20])
+    places.lockfile.write_bytes(Header().to_line() + record("torn").to_line()[:20])
     with hold(places) as ledger:
         ledger.append(record(status="sent", id="2001"))
     facts = read_lockfile(places)
-    assert facts.torn == ["messages.lock:2"]
+    assert facts.torn_lines == ["messages.lock:2"]
     assert facts.state("k1").status == "sent"
 
 
@@ -124,7 +124,7 @@ def test_every_append_is_on_disk_before_it_returns(places, hold, record, monkeyp
     monkeypatch.setattr(os, "fsync", watch)
     with hold(places) as ledger:
         ledger.append(record())
-        assert synced[-1].endswith(record().line())
+        assert synced[-1].endswith(record().to_line())
 
 
 def test_a_folder_in_the_lockfiles_place_is_no_ledger(places, hold):
@@ -135,7 +135,7 @@ def test_a_folder_in_the_lockfiles_place_is_no_ledger(places, hold):
 
 def test_a_file_that_cannot_be_written_is_said_and_loses_nothing(journaled, hold, record, monkeypatch):
     with hold(journaled) as ledger:
-        ledger.heal()
+        ledger.recover()
         opened = os.open
 
         def refuse(path: object, *args: object) -> int:
@@ -165,7 +165,7 @@ def full_disk(room: int) -> Iterator[None]:
 
 def test_a_full_disk_is_said_and_costs_only_the_claim_that_did_not_fit(places, hold, record):
     with hold(places) as ledger:
-        ledger.heal()
+        ledger.recover()
         ledger.append(record(status="sent", id="2001"))
         size = places.lockfile.stat().st_size
         with full_disk(size + 30), pytest.raises(LedgerUnavailable, match="cannot be written"):
@@ -173,7 +173,7 @@ def test_a_full_disk_is_said_and_costs_only_the_claim_that_did_not_fit(places, h
         assert ledger.facts.state("k2") is None
         ledger.append(record("k3"))
     facts = read_lockfile(places)
-    assert facts.torn == []
+    assert facts.torn_lines == []
     assert [facts.state(key) and facts.state(key).status for key in ("k1", "k2", "k3")] == ["sent", None, "unknown"]
 
 
@@ -185,7 +185,7 @@ def test_a_disk_too_full_to_say_who_holds_the_ledger_is_no_bug(places, hold):
 
 def test_a_compaction_that_does_not_fit_changes_nothing(places, hold, record):
     with hold(places) as ledger:
-        ledger.heal()
+        ledger.recover()
         ledger.append(*(record(f"k{number}", status="sent") for number in range(50)))
         before = places.lockfile.read_bytes()
         with full_disk(1000), pytest.raises(LedgerUnavailable, match="cannot be written"):
@@ -201,7 +201,7 @@ def test_a_read_only_folder_is_said(places, hold):
 
 def test_records_outlive_a_lockfile_that_is_replaced_during_a_run(journaled, hold, record):
     with hold(journaled) as ledger:
-        ledger.heal()
+        ledger.recover()
         old = journaled.lockfile.read_bytes()
         ledger.append(record(status="sent", id="2001"))
         other = journaled.lockfile.with_suffix(".git")
@@ -209,7 +209,7 @@ def test_records_outlive_a_lockfile_that_is_replaced_during_a_run(journaled, hol
         other.replace(journaled.lockfile)  # as git checkout does
         ledger.append(record("k2"), record("k2", status="sent", id="2002"))
     with hold(journaled) as ledger:
-        assert ledger.heal() == 1
+        assert ledger.recover() == 1
         assert [ledger.facts.state(key).status for key in ("k1", "k2")] == ["sent", "sent"]
     without_journal = read_lockfile(replace(journaled, journal=None))
     assert [without_journal.state(key).status for key in ("k1", "k2")] == ["sent", "sent"]
@@ -221,38 +221,38 @@ def test_a_lockfile_that_is_deleted_comes_back_from_the_journal(journaled, hold,
         ledger.append(record(status="sent", id="2001"))
     journaled.lockfile.unlink()
     with hold(journaled) as ledger:
-        assert ledger.heal() == 1
-        assert ledger.facts.header("").workspace == "acme"
-    assert read_lockfile(replace(journaled, journal=None)).header("").workspace == "acme"
+        assert ledger.recover() == 1
+        assert ledger.facts.merged_header("").workspace == "acme"
+    assert read_lockfile(replace(journaled, journal=None)).merged_header("").workspace == "acme"
 
 
 def test_what_the_remote_knows_goes_to_the_lockfile_and_the_journal(journaled, hold, record):
-    theirs = Header("acme").line() + record(status="sent", id="2001").line()
+    theirs = Header("acme").to_line() + record(status="sent", id="2001").to_line()
     with hold(journaled) as ledger:
-        ledger.fold_in([("origin/main:messages.lock", theirs)])
-        assert ledger.heal() == 1
+        ledger.merge_versions([("origin/main:messages.lock", theirs)])
+        assert ledger.recover() == 1
     assert b'"2001"' in journaled.lockfile.read_bytes()
     assert b'"2001"' in journaled.journal.read_bytes()
 
 
 def test_healing_a_ledger_that_lacks_nothing_writes_nothing(journaled, hold, record):
     with hold(journaled) as ledger:
-        ledger.heal()
+        ledger.recover()
         ledger.append(record(), record(status="sent"))
     before = journaled.lockfile.read_bytes(), journaled.journal.read_bytes()
     with hold(journaled) as ledger:
-        assert ledger.heal() == 0
+        assert ledger.recover() == 0
     assert (journaled.lockfile.read_bytes(), journaled.journal.read_bytes()) == before
 
 
 def test_what_was_compacted_does_not_come_back_from_the_journal(journaled, hold, record):
     with hold(journaled) as ledger:
-        ledger.heal()
+        ledger.recover()
         ledger.append(record(), record(status="sent", id="2001"))
         assert ledger.compact() == (3, 2)
     compacted = journaled.lockfile.read_bytes()
     with hold(journaled) as ledger:
-        assert ledger.heal() == 0
+        assert ledger.recover() == 0
     assert journaled.lockfile.read_bytes() == compacted
 
 
@@ -271,25 +271,25 @@ def test_a_lockfile_that_moved_is_as_it_was_committed_and_its_journal_tells_also
         ledger.pin("acme")
     committed = journaled.lockfile.read_bytes()
     with hold(journaled) as ledger:
-        ledger.move("git+origin", is_leaving=True)
+        ledger.mark_moved("git+origin", journal_only=True)
     assert journaled.lockfile.read_bytes() == committed
     journaled.lockfile.unlink()
     journaled.lockfile.write_bytes(committed)
-    assert read_lockfile(journaled).moved == "git+origin"
+    assert read_lockfile(journaled).moved_to == "git+origin"
     with hold(journaled) as ledger:
-        ledger.heal()
+        ledger.recover()
         ledger.compact()
-        assert ledger.lacking(committed, "theirs").count(b"\n") == 1
-        ledger.move("")
-    assert read_lockfile(journaled).moved == ""
+        assert ledger.lines_missing_from(committed, "theirs").count(b"\n") == 1
+        ledger.mark_moved("")
+    assert read_lockfile(journaled).moved_to == ""
     journaled.journal.unlink()
-    assert read_lockfile(journaled).moved == ""
+    assert read_lockfile(journaled).moved_to == ""
 
 
 def test_outside_of_git_the_lockfile_itself_tells_that_it_moved(places, hold):
     with hold(places) as ledger:
-        ledger.move("postgresql://db/m")
-    assert read_lockfile(places).moved == "postgresql://db/m"
+        ledger.mark_moved("postgresql://db/m")
+    assert read_lockfile(places).moved_to == "postgresql://db/m"
 
 
 def test_another_salt_is_refused_before_anything_is_written(places):
@@ -297,7 +297,7 @@ def test_another_salt_is_refused_before_anything_is_written(places):
     before = places.lockfile.read_bytes()
     with LockfileLedger(places, "", "apply", NOW) as ledger:
         with pytest.raises(GuardRefused, match="salt"):
-            ledger.heal()
+            ledger.recover()
         with pytest.raises(GuardRefused, match="salt"):
             ledger.pin("acme")
     assert places.lockfile.read_bytes() == before
@@ -321,7 +321,7 @@ def test_reading_needs_no_hold_and_makes_no_file(places):
 def test_compaction_keeps_the_files_mode_and_follows_a_link(places, hold, record, tmp_path):
     (tmp_path / "kept").mkdir()
     real = tmp_path / "kept" / "real.lock"
-    real.write_bytes(Header().line() + record().line())
+    real.write_bytes(Header().to_line() + record().to_line())
     real.chmod(0o664)
     places.lockfile.symlink_to(real)
     with hold(places) as ledger:
@@ -364,7 +364,7 @@ members = st.lists(
 def test_compaction_changes_no_state_and_a_second_one_no_byte(tmp_path_factory, found):
     path = tmp_path_factory.mktemp("compact") / "messages.lock"
     places = LockfilePaths(path, None, "messages.lock", None)
-    places.lockfile.write_bytes(Header().line() + b"".join(record.line() for record in found))
+    places.lockfile.write_bytes(Header().to_line() + b"".join(record.to_line() for record in found))
     before = states(read_lockfile(places))
     for _ in range(2):
         with LockfileLedger(places, "", "compact", NOW) as ledger:
@@ -389,27 +389,27 @@ def test_a_file_that_is_no_lockfile_is_unreadable_rather_than_empty(places, hold
 
 
 def test_a_lockfile_that_lost_its_header_is_unreadable(places, record):
-    places.lockfile.write_bytes(record(status="sent").line())
+    places.lockfile.write_bytes(record(status="sent").to_line())
     with pytest.raises(LedgerUnavailable, match="lost its header"):
         read_lockfile(places)
 
 
 def test_outcomes_that_were_rescued_are_picked_up_by_the_next_run(places, hold, record):
     with hold(places) as ledger:
-        ledger.heal()
-        rescued = ledger.save([record(status="sent", id="2001")])
+        ledger.recover()
+        rescued = ledger.write_rescue_file([record(status="sent", id="2001")])
     assert rescued.name == "messages.lock.rescue"
     assert read_lockfile(places).state("k1").status == "sent"
     with hold(places) as ledger:
-        assert ledger.heal() == 1
+        assert ledger.recover() == 1
     assert not rescued.exists()
     assert b'"2001"' in places.lockfile.read_bytes()
 
 
 def test_what_a_run_wrote_is_read_into_the_facts_on_demand(places, hold, record):
     with hold(places) as ledger:
-        ledger.heal()
-        ledger.write(record(status="sent"))
+        ledger.recover()
+        ledger.commit(record(status="sent"))
         assert ledger.facts.state("k1") is None
         ledger.refresh()
         assert ledger.facts.state("k1").status == "sent"
@@ -420,10 +420,10 @@ def test_a_power_cut_at_any_byte_after_the_last_fsync_frees_no_delivery_that_was
     tail, journaled, hold, record
 ):
     with hold(journaled) as ledger:
-        ledger.heal()
-        ledger.write(record("k1"), record("k2"))
+        ledger.recover()
+        ledger.commit(record("k1"), record("k2"))
         durable = journaled.lockfile.read_bytes()
-        ledger.write(record("k1", status="sent", id="2001"), record("k2", status="refused", code="c"), record("k3"))
+        ledger.commit(record("k1", status="sent", id="2001"), record("k2", status="refused", code="c"), record("k3"))
     whole = journaled.lockfile.read_bytes()
     assert whole == journaled.journal.read_bytes()
     for end in range(len(durable), len(whole)):
@@ -436,6 +436,6 @@ def test_a_power_cut_at_any_byte_after_the_last_fsync_frees_no_delivery_that_was
                 ["unknown", "unknown"], ["sent", "unknown"], ["sent", "refused"],
             )  # fmt: skip
     with hold(journaled) as ledger:  # of the last byte but one: what follows starts on a fresh line
-        ledger.heal()
+        ledger.recover()
         ledger.append(record("k4", status="sent", id="2004"))
     assert read_lockfile(journaled).state("k4").status == "sent"

@@ -17,14 +17,14 @@ from runner.ledger.durable_append import ClaimsUncertain
 from runner.ledger.facts import Facts
 from runner.ledger.lockfile.files import LockfilePaths
 from runner.ledger.lockfile.ledger import LockfileLedger
-from runner.ledger.postgres.ledger import Postgres
-from runner.ledger.rate_budget import Draw
+from runner.ledger.postgres.ledger import PostgresLedger
+from runner.ledger.rate_budget import PermitRequest
 from runner.ledger.record import RANK, Record
 from tests.support.postgres import Server, created
 from tests.support.proof import one_of
 
 KEYS = [f"{number:032x}" for number in range(400)]
-Open = Callable[..., Postgres]
+Open = Callable[..., PostgresLedger]
 
 
 @pytest.fixture
@@ -33,9 +33,11 @@ def opened(server: Server, tmp_path: Path, request: pytest.FixtureRequest) -> It
     schema = f"s{abs(hash(request.node.nodeid)):x}"
     ledgers = []
 
-    def begin(who: str = "one", port: int = 0, rescue: str = "rescue", **options: object) -> Postgres:
+    def begin(who: str = "one", port: int = 0, rescue: str = "rescue", **options: object) -> PostgresLedger:
         lock = server.lock.replace(f":{server.port}", f":{port or server.port}")
-        ledgers.append(Postgres(parse_database_address(f"{lock}#{schema}"), tmp_path / rescue, "", who, **options))
+        ledgers.append(
+            PostgresLedger(parse_database_address(f"{lock}#{schema}"), tmp_path / rescue, "", who, **options)
+        )
         assert ledgers[-1].open(create=True)
         return ledgers[-1]
 
@@ -126,20 +128,20 @@ def proxy(server: Server) -> Iterator[Proxy]:
 
 
 def test_a_ledger_that_was_never_begun_is_no_empty_one(server, tmp_path):
-    ledger = Postgres(parse_database_address(f"{server.lock}#nothing_here"), tmp_path / "rescue", "", "one")
+    ledger = PostgresLedger(parse_database_address(f"{server.lock}#nothing_here"), tmp_path / "rescue", "", "one")
     assert not ledger.open()
     assert ledger.open(create=True)
     ledger.close()
 
 
 def test_of_many_runs_that_want_a_delivery_one_gets_it(opened: Open):
-    ledgers = [opened(f"run {number}", sees_living=False) for number in range(4)]
+    ledgers = [opened(f"run {number}", include_live_claims=False) for number in range(4)]
     got: Counter[str] = Counter()
 
     def drain(number: int) -> None:
         for start in range(0, len(KEYS), 50):
             batch = claims(f"R{number}S{start}", KEYS[start : start + 50])
-            lost = ledgers[number].write(*batch)
+            lost = ledgers[number].commit(*batch)
             got.update(claim.key for claim in batch if claim.attempt not in lost)
 
     threads = [threading.Thread(target=drain, args=(number,)) for number in range(4)]
@@ -153,66 +155,66 @@ def test_of_many_runs_that_want_a_delivery_one_gets_it(opened: Open):
 
 def test_a_claim_whose_answer_was_lost_is_found_again_and_not_taken_for_anothers(opened: Open, proxy: Proxy):
     ledger = opened("one", proxy.port)
-    ledger.write(*claims("R1", KEYS[:10]))
+    ledger.commit(*claims("R1", KEYS[:10]))
     proxy.is_mute = True
-    assert ledger.write(*(made(key, f"R1-x{key}") for key in KEYS[10:60])) == frozenset()
+    assert ledger.commit(*(made(key, f"R1-x{key}") for key in KEYS[10:60])) == frozenset()
     assert not proxy.is_mute
-    other = opened("two", sees_living=False)
-    assert len(other.write(*claims("R2", KEYS[:70]))) == 60
+    other = opened("two", include_live_claims=False)
+    assert len(other.commit(*claims("R2", KEYS[:70]))) == 60
     facts = opened().facts
-    assert all(len(facts.of(key)) == 1 for key in KEYS[:70])
+    assert all(len(facts.records_of(key)) == 1 for key in KEYS[:70])
 
 
 def test_claims_that_may_have_been_made_are_told_when_the_server_stays_away(opened: Open, proxy: Proxy):
-    ledger = opened("one", proxy.port, patience=1.0)
-    ledger.write(*claims("R1", KEYS[:1]))
+    ledger = opened("one", proxy.port, retry_seconds=1.0)
+    ledger.commit(*claims("R1", KEYS[:1]))
     proxy.refuse()
     proxy.is_mute = True
     with pytest.raises(ClaimsUncertain):
-        ledger.write(*claims("R1", KEYS[1:5]))
+        ledger.commit(*claims("R1", KEYS[1:5]))
 
 
 def test_an_outcome_outlives_a_server_that_was_killed(own_server: Server, tmp_path: Path):
-    with Postgres(parse_database_address(own_server.lock), tmp_path / "rescue", "", "one") as ledger:
+    with PostgresLedger(parse_database_address(own_server.lock), tmp_path / "rescue", "", "one") as ledger:
         assert ledger.open(create=True)
-        ledger.write(*claims("R1", KEYS[:20]))
+        ledger.commit(*claims("R1", KEYS[:20]))
         own_server.kill()
         threading.Timer(1.0, own_server.start).start()
-        ledger.write(*(made(key, f"R1-{number}", "sent", id=f"m{number}") for number, key in enumerate(KEYS[:20])))
-    with Postgres(parse_database_address(own_server.lock), tmp_path / "rescue", "", "two") as other:
+        ledger.commit(*(made(key, f"R1-{number}", "sent", id=f"m{number}") for number, key in enumerate(KEYS[:20])))
+    with PostgresLedger(parse_database_address(own_server.lock), tmp_path / "rescue", "", "two") as other:
         assert other.open()
         facts = other.facts
     assert [facts.state(key).status for key in KEYS[:20]] == ["sent"] * 20
 
 
 def test_what_a_server_that_stays_away_did_not_take_comes_with_the_next_run(opened: Open, proxy: Proxy):
-    ledger = opened("one", proxy.port, patience=0.5)
-    ledger.write(*claims("R1", KEYS[:1]))
+    ledger = opened("one", proxy.port, retry_seconds=0.5)
+    ledger.commit(*claims("R1", KEYS[:1]))
     proxy.close()
     outcome = made(KEYS[0], "R1-0", "sent", id="m1")
     with pytest.raises(LedgerUnavailable):
-        ledger.write(outcome)
-    ledger.save([outcome])
+        ledger.commit(outcome)
+    ledger.write_rescue_file([outcome])
     other = opened("R1 again")
     other._lease._runs.add("R1")  # its run has ended by then
-    assert other.heal() == 1
+    assert other.recover() == 1
     assert opened().facts.state(KEYS[0]).status == "sent"
-    assert other.heal() == 0
+    assert other.recover() == 0
 
 
 def test_a_living_runs_claim_is_taken_and_a_dead_ones_unknown(opened: Open):
-    opened("one").write(*claims("R1", KEYS[:5]))
-    two = opened("two", sees_living=False)
+    opened("one").commit(*claims("R1", KEYS[:5]))
+    two = opened("two", include_live_claims=False)
     assert len(two.facts) == 0
-    assert len(two.write(*claims("R2", KEYS[:6]))) == 5
+    assert len(two.commit(*claims("R2", KEYS[:6]))) == 5
     _age(two, "R1")
     two.refresh()
     assert [two.facts.state(key).status for key in KEYS[:5]] == ["unknown"] * 5
-    assert len(two.write(*claims("R3", KEYS[:5]))) == 5
+    assert len(two.commit(*claims("R3", KEYS[:5]))) == 5
 
 
 def test_a_claim_can_be_settled_by_others_only_when_its_run_is_dead(opened: Open):
-    opened("the sender").write(*claims("R1", KEYS[:1]))
+    opened("the sender").commit(*claims("R1", KEYS[:1]))
     two = opened("two")
     released = made(KEYS[0], "R1-0", "released", by="person")
     with pytest.raises(GuardRefused, match="the sender"):
@@ -224,32 +226,32 @@ def test_a_claim_can_be_settled_by_others_only_when_its_run_is_dead(opened: Open
 
 
 def test_a_run_that_was_taken_for_dead_claims_and_posts_no_more(opened: Open):
-    ledger = opened("one", beat=0.1)
-    ledger.write(*claims("R1", KEYS[:1]))
-    assert ledger.is_held
+    ledger = opened("one", heartbeat=0.1)
+    ledger.commit(*claims("R1", KEYS[:1]))
+    assert ledger.has_valid_claims
     _age(ledger, "R1")
     ledger._lease._thread.join(5)
-    assert not ledger.is_held
+    assert not ledger.has_valid_claims
     with pytest.raises(LedgerUnavailable, match="did not hear"):
-        ledger.write(made(KEYS[1], "R1-1"))
+        ledger.commit(made(KEYS[1], "R1-1"))
 
 
 def test_what_another_run_settled_since_the_plan_was_made_is_not_sent_again(opened: Open):
-    one, two = opened("one", sees_living=False), opened("two", sees_living=False)
-    one.write(*claims("R1", KEYS[:2]))
-    one.write(made(KEYS[0], "R1-0", "refused", code="no"), made(KEYS[1], "R1-1", "released", by="run"))
-    assert len(two.write(*claims("R2", KEYS[:2]))) == 2
+    one, two = opened("one", include_live_claims=False), opened("two", include_live_claims=False)
+    one.commit(*claims("R1", KEYS[:2]))
+    one.commit(made(KEYS[0], "R1-0", "refused", code="no"), made(KEYS[1], "R1-1", "released", by="run"))
+    assert len(two.commit(*claims("R2", KEYS[:2]))) == 2
     two.refresh()
-    assert two.write(*claims("R3", KEYS[:2])) == frozenset()
+    assert two.commit(*claims("R3", KEYS[:2])) == frozenset()
 
 
 def test_one_contact_gets_a_revision_once_whoever_has_its_other_address(opened: Open):
-    one, two = opened("one"), opened("two", sees_living=False)
-    assert one.write(made(KEYS[0], "R1-0", contact="c1")) == frozenset()
-    assert two.write(made(KEYS[1], "R2-0", contact="c1"), made(KEYS[2], "R2-1", contact="c2")) == {"R2-0"}
-    one.write(made(KEYS[0], "R1-0", "released", contact="c1", by="run"))
-    assert two.write(made(KEYS[1], "R2-2", contact="c1")) == frozenset()
-    assert two.write(made(KEYS[3], "R2-3", contact="c1", revision=2)) == frozenset()
+    one, two = opened("one"), opened("two", include_live_claims=False)
+    assert one.commit(made(KEYS[0], "R1-0", contact="c1")) == frozenset()
+    assert two.commit(made(KEYS[1], "R2-0", contact="c1"), made(KEYS[2], "R2-1", contact="c2")) == {"R2-0"}
+    one.commit(made(KEYS[0], "R1-0", "released", contact="c1", by="run"))
+    assert two.commit(made(KEYS[1], "R2-2", contact="c1")) == frozenset()
+    assert two.commit(made(KEYS[3], "R2-3", contact="c1", revision=2)) == frozenset()
 
 
 def test_a_ledger_belongs_to_one_workspace(opened: Open):
@@ -275,28 +277,28 @@ def test_it_holds_the_same_facts_as_a_lockfile(
     with hold(places) as lockfile:
         lockfile.append(*records)
         fresh = opened().facts
-        assert list(fresh.compacted()) == list(lockfile.facts.compacted())
+        assert list(fresh.compacted_records()) == list(lockfile.facts.compacted_records())
         assert fresh.duplicates() == lockfile.facts.duplicates() != []
     before, after = ledger.compact()
     assert (before, after) == (8, 5)
-    assert list(opened().facts.compacted()) == list(fresh.compacted())
+    assert list(opened().facts.compacted_records()) == list(fresh.compacted_records())
 
 
 def test_the_report_says_where_each_delivery_stands(opened: Open):
     ledger = opened()
-    ledger.write(*claims("R1", KEYS[:3]))
-    ledger.write(made(KEYS[0], "R1-0", "sent", id="m1", at="2026-11-22T10:00:00Z"))
-    ledger.write(made(KEYS[1], "R1-1", "refused", code="no"))
+    ledger.commit(*claims("R1", KEYS[:3]))
+    ledger.commit(made(KEYS[0], "R1-0", "sent", id="m1", at="2026-11-22T10:00:00Z"))
+    ledger.commit(made(KEYS[1], "R1-1", "refused", code="no"))
     query = "SELECT key, status, id, code FROM report ORDER BY key"
     expected = [(KEYS[0], "sent", "m1", None), (KEYS[1], "refused", None, "no")]
-    assert ledger._link.rows(query) == [*expected, (KEYS[2], "sending", None, None)]
+    assert ledger._link.fetch_rows(query) == [*expected, (KEYS[2], "sending", None, None)]
     _age(ledger, "R1")
-    assert ledger._link.rows(query) == [*expected, (KEYS[2], "unknown", None, None)]
+    assert ledger._link.fetch_rows(query) == [*expected, (KEYS[2], "unknown", None, None)]
 
 
 def test_a_newer_form_of_the_tables_is_left_alone(opened: Open):
     ledger = opened()
-    ledger._link.rows("INSERT INTO migrations VALUES (99) RETURNING version")
+    ledger._link.fetch_rows("INSERT INTO migrations VALUES (99) RETURNING version")
     with pytest.raises(LedgerUnavailable, match="version 99"):
         ledger.open()
 
@@ -323,44 +325,80 @@ def test_a_newer_form_of_the_tables_is_left_alone(opened: Open):
 def test_a_password_in_an_address_is_seen(lock: str, is_told: bool):  # noqa: FBT001
     assert has_password(lock) is is_told
     try:
-        said = parse_database_address(lock).shown
+        said = parse_database_address(lock).display_name
     except LedgerUnavailable as error:
         said = f"{error.message} {error.hint}"
     assert "s3cret" not in said
 
 
-NOTHING = {"ends": 1_795_341_610, "passed": 0, "limit": 100, "used": 0, "landed": 0, "back": 0, "wanted": 1000}
+NOTHING = {
+    "reset": 1_795_341_610,
+    "allowed_at_start": 0,
+    "limit": 100,
+    "used": 0,
+    "responses": 0,
+    "returned": 0,
+    "wanted": 1000,
+}
 
 
 def test_all_runs_together_draw_what_is_due_and_no_more(opened: Open):
     one, two = opened("one"), opened("two")
-    got = [one.draw(Draw(budget=80, due=30, **NOTHING)), two.draw(Draw(budget=80, due=30, **NOTHING))]
-    got.append(two.draw(Draw(budget=80, due=50, **{**NOTHING, "wanted": 5})))
-    got.append(one.draw(Draw(budget=80, due=50, **{**NOTHING, "back": 10})))
-    got.append(two.draw(Draw(budget=80, due=50, **{**NOTHING, "ends": NOTHING["ends"] + 1})))
+    got = [
+        one.request_permits(PermitRequest(budget=80, allowed_by_now=30, **NOTHING)),
+        two.request_permits(PermitRequest(budget=80, allowed_by_now=30, **NOTHING)),
+    ]
+    got.append(two.request_permits(PermitRequest(budget=80, allowed_by_now=50, **{**NOTHING, "wanted": 5})))
+    got.append(one.request_permits(PermitRequest(budget=80, allowed_by_now=50, **{**NOTHING, "returned": 10})))
+    got.append(
+        two.request_permits(PermitRequest(budget=80, allowed_by_now=50, **{**NOTHING, "reset": NOTHING["reset"] + 1}))
+    )
     assert got == [30, 0, 5, 25, 0]
-    assert one.draw(Draw(budget=80, due=20, **{**NOTHING, "ends": NOTHING["ends"] + 10})) == 20
+    assert (
+        one.request_permits(PermitRequest(budget=80, allowed_by_now=20, **{**NOTHING, "reset": NOTHING["reset"] + 10}))
+        == 20
+    )
 
 
 def test_what_the_server_says_was_used_is_not_granted_again(opened: Open):
     ledger = opened()
-    assert ledger.draw(Draw(budget=100, due=50, **NOTHING)) == 50
+    assert ledger.request_permits(PermitRequest(budget=100, allowed_by_now=50, **NOTHING)) == 50
     # 85 of 100 are used, by us and others; of ours 10 are not answered yet, and may not be among them.
-    assert ledger.draw(Draw(budget=100, due=100, **{**NOTHING, "used": 85, "landed": 40})) == 5
-    assert ledger.draw(Draw(budget=100, due=100, **{**NOTHING, "used": 85, "landed": 15})) == 15
+    assert (
+        ledger.request_permits(
+            PermitRequest(budget=100, allowed_by_now=100, **{**NOTHING, "used": 85, "responses": 40})
+        )
+        == 5
+    )
+    assert (
+        ledger.request_permits(
+            PermitRequest(budget=100, allowed_by_now=100, **{**NOTHING, "used": 85, "responses": 15})
+        )
+        == 15
+    )
 
 
 def test_a_window_that_nobody_was_there_for_is_not_made_up_for(opened: Open):
     ledger = opened()
-    assert ledger.draw(Draw(budget=100, due=70, **{**NOTHING, "passed": 60})) == 10
-    assert ledger.draw(Draw(budget=100, due=100, **{**NOTHING, "passed": 90})) == 30
+    assert (
+        ledger.request_permits(PermitRequest(budget=100, allowed_by_now=70, **{**NOTHING, "allowed_at_start": 60}))
+        == 10
+    )
+    assert (
+        ledger.request_permits(PermitRequest(budget=100, allowed_by_now=100, **{**NOTHING, "allowed_at_start": 90}))
+        == 30
+    )
 
 
 def test_windows_without_a_name_are_those_of_the_databases_clock(opened: Open):
     ledgers = [opened(), opened()]
-    unnamed = {**NOTHING, "ends": None, "limit": None}
-    got = [ledger.draw(Draw(budget=40, due=0, **unnamed)) for ledger in ledgers for _ in range(3)]
-    ends = ledgers[0]._link.rows("SELECT ends, drawn FROM budgets")
+    unnamed = {**NOTHING, "reset": None, "limit": None}
+    got = [
+        ledger.request_permits(PermitRequest(budget=40, allowed_by_now=0, **unnamed))
+        for ledger in ledgers
+        for _ in range(3)
+    ]
+    ends = ledgers[0]._link.fetch_rows("SELECT ends, drawn FROM budgets")
     assert sum(got) == sum(drawn for _, drawn in ends) <= 40 * len(ends)
     assert all(end % 10 == 0 for end, _ in ends)
 
@@ -368,13 +406,15 @@ def test_windows_without_a_name_are_those_of_the_databases_clock(opened: Open):
 def test_rows_of_windows_that_are_over_go(opened: Open):
     ledger = opened()
     for window in range(20):
-        ledger.draw(Draw(budget=1, due=1, **{**NOTHING, "ends": NOTHING["ends"] + 10 * window}))
-    assert len(ledger._link.rows("SELECT * FROM budgets")) <= 8
+        ledger.request_permits(
+            PermitRequest(budget=1, allowed_by_now=1, **{**NOTHING, "reset": NOTHING["reset"] + 10 * window})
+        )
+    assert len(ledger._link.fetch_rows("SELECT * FROM budgets")) <= 8
 
 
 def test_a_ledger_of_the_first_version_gets_the_budget_and_learns_to_move(opened: Open):
     ledger = opened()
-    ledger._link.rows("DELETE FROM migrations WHERE version > 1 RETURNING version")
+    ledger._link.fetch_rows("DELETE FROM migrations WHERE version > 1 RETURNING version")
     ledger._link.run(
         lambda link, _: link.execute(
             "DROP FUNCTION draw, move, claim; DROP TABLE budgets; ALTER FUNCTION claim_here RENAME TO claim;"
@@ -382,70 +422,70 @@ def test_a_ledger_of_the_first_version_gets_the_budget_and_learns_to_move(opened
             " ADD PRIMARY KEY (workspace, salt_check)"
         )
     )
-    ledger.write(*claims("R1", KEYS[:3]))
+    ledger.commit(*claims("R1", KEYS[:3]))
     later = opened("later")
-    assert later.draw(Draw(budget=80, due=30, **NOTHING)) == 30
+    assert later.request_permits(PermitRequest(budget=80, allowed_by_now=30, **NOTHING)) == 30
     assert len(later.facts) == 3
-    later.move("git+origin")
+    later.mark_moved("git+origin")
     with pytest.raises(LedgerUnavailable, match="moved to git\\+origin"):
-        ledger.write(*claims("R1", KEYS[3:5]))
+        ledger.commit(*claims("R1", KEYS[3:5]))
 
 
 def test_a_ledger_that_moved_takes_outcomes_and_no_claims_until_it_is_back(opened: Open):
     one, two = opened("one"), opened("two")
     one.pin("acme")
-    one.write(*claims("R1", KEYS[:3]))
-    two.move("git+origin")
-    two.move("git+origin")
+    one.commit(*claims("R1", KEYS[:3]))
+    two.mark_moved("git+origin")
+    two.mark_moved("git+origin")
     with pytest.raises(LedgerUnavailable, match="moved to git\\+origin"):
-        one.write(*claims("R1", KEYS[3:5]))
-    assert one.write(made(KEYS[0], "R1-0", "sent", id="m1")) == frozenset()
+        one.commit(*claims("R1", KEYS[3:5]))
+    assert one.commit(made(KEYS[0], "R1-0", "sent", id="m1")) == frozenset()
     one.refresh()
-    assert (one.facts.moved, len(one.facts)) == ("git+origin", 3)
+    assert (one.facts.moved_to, len(one.facts)) == ("git+origin", 3)
     assert {header.workspace for header in one.facts.headers} == {"", "acme"}
     one.compact()
-    assert opened("three").facts.moved == "git+origin"
+    assert opened("three").facts.moved_to == "git+origin"
     two.refresh()
-    two.move("")
-    assert one.write(*claims("R1", KEYS[3:5])) == frozenset()
-    assert [header.turn for header in opened("four").facts.heading("")] == [0, 2]
+    two.mark_moved("")
+    assert one.commit(*claims("R1", KEYS[3:5])) == frozenset()
+    assert [header.turn for header in opened("four").facts.compacted_headers("")] == [0, 2]
 
 
 def test_a_move_waits_for_the_claims_that_are_just_being_made(opened: Open, server: Server):
     one, two = opened("one"), opened("two")
-    one.write(*claims("R1", KEYS[:1]))
+    one.commit(*claims("R1", KEYS[:1]))
     (claim,) = claims("R1", KEYS[1:2])
     call = "SELECT claim('R1', pg_current_snapshot(), false, %s, %s, %s, %s, %s, %s)"
-    values = ([claim.key], [claim.attempt], ["seed"], [1], [""], [claim.line().decode().strip()])
-    (schema,), *_ = one._link.rows("SELECT current_schema()")
+    values = ([claim.key], [claim.attempt], ["seed"], [1], [""], [claim.to_line().decode().strip()])
+    (schema,), *_ = one._link.fetch_rows("SELECT current_schema()")
     with psycopg.connect(server.lock, options=f"-c search_path={schema}") as claiming:
         assert claiming.execute(call, values).fetchall() == []
-        moving = threading.Thread(target=two.move, args=["git+origin"])
+        moving = threading.Thread(target=two.mark_moved, args=["git+origin"])
         moving.start()
         moving.join(0.5)
         assert moving.is_alive()
         claiming.commit()
         moving.join(10)
     two.refresh()
-    assert (two.facts.moved, len(two.facts)) == ("git+origin", 2)
+    assert (two.facts.moved_to, len(two.facts)) == ("git+origin", 2)
 
 
 def test_keys_that_others_wrote_about_are_told_without_a_claim(opened: Open):
     one, two = opened("one"), opened("two")
-    one.write(*claims("R1", KEYS[:3]))
-    assert two.gone(KEYS[:5]) == set(KEYS[:3])
+    one.commit(*claims("R1", KEYS[:3]))
+    assert two.claimed_by_others(KEYS[:5]) == set(KEYS[:3])
     two.refresh()
-    assert two.gone(KEYS[:5]) == frozenset()
+    assert two.claimed_by_others(KEYS[:5]) == frozenset()
 
 
 def test_what_others_are_sending_is_told_with_who_they_are(opened: Open):
     one, two = opened("one"), opened("two")
-    one.write(*claims("R1", KEYS[:3]), made(KEYS[3], "R1-9", message="other"))
-    one.write(made(KEYS[0], "R1-0", "sent", id="m1"), made(KEYS[1], "R1-1", "unknown"))
-    assert two.sending(["seed"]) == {"one": 1}
-    assert one.sending(["seed"]) == {}
+    one.commit(*claims("R1", KEYS[:3]), made(KEYS[3], "R1-9", message="other"))
+    one.commit(made(KEYS[0], "R1-0", "sent", id="m1"), made(KEYS[1], "R1-1", "unknown"))
+    assert two.other_runs(["seed"]) == {"one": 1}
+    assert one.other_runs(["seed"]) == {}
     _age(one, "R1")
-    assert two.sending(["seed"]) == {}
+    assert two.other_runs(["seed"]) == {}
 
 
 @pytest.fixture
@@ -465,27 +505,29 @@ def both(first: Server, second: Server) -> str:
 def test_claims_and_outcomes_go_on_at_the_standby_that_took_over(pair: tuple[Server, Server], tmp_path: Path):
     primary, standby = pair
     with pytest.raises(LedgerUnavailable, match=r"127\.0\.0\.1.*(hot standby|read-only)"):
-        Postgres(parse_database_address(standby.lock), tmp_path / "rescue", "", "one", patience=0.5).open(create=True)
-    with Postgres(parse_database_address(both(standby, primary)), tmp_path / "rescue", "", "one") as ledger:
+        PostgresLedger(parse_database_address(standby.lock), tmp_path / "rescue", "", "one", retry_seconds=0.5).open(
+            create=True
+        )
+    with PostgresLedger(parse_database_address(both(standby, primary)), tmp_path / "rescue", "", "one") as ledger:
         assert ledger.open(create=True)
-        ledger.write(*claims("R1", KEYS[:20]))
-        assert ledger.draw(Draw(budget=80, due=30, **NOTHING)) == 30
+        ledger.commit(*claims("R1", KEYS[:20]))
+        assert ledger.request_permits(PermitRequest(budget=80, allowed_by_now=30, **NOTHING)) == 30
         primary.kill()
         threading.Timer(1.0, standby.promote).start()
-        ledger.write(*(made(key, f"R1-{number}", "sent", id="m") for number, key in enumerate(KEYS[:20])))
-        assert ledger.write(*(made(key, f"R1-x{key}") for key in KEYS[:30])) == {f"R1-x{key}" for key in KEYS[:20]}
+        ledger.commit(*(made(key, f"R1-{number}", "sent", id="m") for number, key in enumerate(KEYS[:20])))
+        assert ledger.commit(*(made(key, f"R1-x{key}") for key in KEYS[:30])) == {f"R1-x{key}" for key in KEYS[:20]}
         with contextlib.suppress(LedgerUnavailable):  # the first question finds that its connection is gone
-            ledger.draw(Draw(budget=80, due=30, **NOTHING))
-        assert ledger.draw(Draw(budget=80, due=30, **NOTHING)) >= 0
+            ledger.request_permits(PermitRequest(budget=80, allowed_by_now=30, **NOTHING))
+        assert ledger.request_permits(PermitRequest(budget=80, allowed_by_now=30, **NOTHING)) >= 0
         ledger.refresh()
         assert [ledger.facts.state(key).status for key in KEYS[:30]] == ["sent"] * 20 + ["unknown"] * 10
 
 
 def test_a_server_that_became_read_only_under_a_connection_is_left_for_one_that_is_not(opened: Open):
     ledger = opened()
-    ledger.write(*claims("R1", KEYS[:1]))
+    ledger.commit(*claims("R1", KEYS[:1]))
     ledger._link._link.execute("SET default_transaction_read_only TO on")  # as a server that was demoted says
-    assert ledger.write(*(made(key, f"R1-x{key}") for key in KEYS[1:3])) == frozenset()
+    assert ledger.commit(*(made(key, f"R1-x{key}") for key in KEYS[1:3])) == frozenset()
     assert len(opened().facts) == 3
 
 
@@ -496,18 +538,18 @@ def test_a_run_whose_connection_is_cut_again_and_again_loses_and_doubles_nothing
     ledger = opened("one", proxy.port)
     proxy.every = answers
     for number, key in enumerate(KEYS[:30]):
-        assert ledger.write(made(key, f"R1-{number}")) == frozenset()
-        ledger.write(made(key, f"R1-{number}", "sent", id=f"m{number}"))
+        assert ledger.commit(made(key, f"R1-{number}")) == frozenset()
+        ledger.commit(made(key, f"R1-{number}", "sent", id=f"m{number}"))
     assert proxy.cuts > 0
     facts = opened().facts
     assert [facts.state(key).status for key in KEYS[:30]] == ["sent"] * 30
-    assert all(len(facts.of(key)) <= 2 for key in KEYS[:30])
+    assert all(len(facts.records_of(key)) <= 2 for key in KEYS[:30])
     assert facts.duplicates() == []
 
 
-def _age(ledger: Postgres, run: str) -> None:
+def _age(ledger: PostgresLedger, run: str) -> None:
     """Lets a run's last beat be long ago, and its lease over."""
-    assert ledger._link.rows("UPDATE runs SET beat = 'epoch' WHERE run = %s RETURNING run", (run,)) == [(run,)]
+    assert ledger._link.fetch_rows("UPDATE runs SET beat = 'epoch' WHERE run = %s RETURNING run", (run,)) == [(run,)]
 
 
 def test_a_ledger_that_is_read_while_it_is_written_is_whole(opened: Open):
@@ -532,24 +574,24 @@ def test_what_is_read_is_what_all_facts_together_say(opened: Open, server: Serve
     ]
     ledger.append(*records)
     whole = Facts()
-    (tmp_path / "whole").write_bytes(b"".join(record.line() for record in records))
+    (tmp_path / "whole").write_bytes(b"".join(record.to_line() for record in records))
     whole.read_file(tmp_path / "whole", "whole")
     read, held = opened().facts, server.rows(f"SELECT count(*) FROM {ledger._link._to.schema}.facts")[0][0]
-    assert list(read.compacted()) == list(whole.compacted())
-    lines = [[sorted(record.line() for record in facts.of(key)) for key in KEYS] for facts in (read, whole)]
+    assert list(read.compacted_records()) == list(whole.compacted_records())
+    lines = [[sorted(record.to_line() for record in facts.records_of(key)) for key in KEYS] for facts in (read, whole)]
     assert lines[0] == lines[1]
-    assert sum(1 for key in KEYS for _ in read.of(key)) < held == len(records)
+    assert sum(1 for key in KEYS for _ in read.records_of(key)) < held == len(records)
 
 
 def test_a_role_with_the_documented_rights_sends_and_reports(opened: Open, server: Server, tmp_path: Path):
     ledger = opened()
     schema = ledger._link._to.schema
     sending, reporting = server.documented_roles(schema)
-    with Postgres(parse_database_address(f"{sending}#{schema}"), tmp_path / "other", "", "sender") as sender:
+    with PostgresLedger(parse_database_address(f"{sending}#{schema}"), tmp_path / "other", "", "sender") as sender:
         assert sender.open()
         sender.pin("acme")
-        assert sender.write(*claims("S1", KEYS[:3])) == frozenset()
-        sender.write(made(KEYS[0], "S1-0", "sent", id="m1"))
+        assert sender.commit(*claims("S1", KEYS[:3])) == frozenset()
+        sender.commit(made(KEYS[0], "S1-0", "sent", id="m1"))
         with pytest.raises(LedgerUnavailable, match="denied"):
             sender.compact()
     with psycopg.connect(reporting, autocommit=True) as link:

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from runner.ledger.address import parse_database_address
-from runner.ledger.postgres.ledger import Postgres
+from runner.ledger.postgres.ledger import PostgresLedger
 from runner.ledger.record import Record
 from runner.sandbox import Sandbox
 from tests.support.postgres import Server
@@ -40,13 +40,15 @@ def lock(server: Server, folder: Folder, request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def other(lock: str, tmp_path: Path) -> Iterator[Callable[[], Postgres]]:
+def other(lock: str, tmp_path: Path) -> Iterator[Callable[[], PostgresLedger]]:
     """Another run on the same ledger."""
     ledgers = []
 
-    def begin() -> Postgres:
+    def begin() -> PostgresLedger:
         ledgers.append(
-            Postgres(parse_database_address(lock), tmp_path / "other.rescue", "", "msgrun apply, process 7 on builder")
+            PostgresLedger(
+                parse_database_address(lock), tmp_path / "other.rescue", "", "msgrun apply, process 7 on builder"
+            )
         )
         assert ledgers[-1].open(create=True)
         return ledgers[-1]
@@ -56,7 +58,7 @@ def other(lock: str, tmp_path: Path) -> Iterator[Callable[[], Postgres]]:
         ledger.close()
 
 
-def claimed(ledger: Postgres, folder: Folder) -> list[Record]:
+def claimed(ledger: PostgresLedger, folder: Folder) -> list[Record]:
     """Claims of everything that is declared."""
 
     plan = json.loads(folder.run("plan", "--format", "json").out)
@@ -64,7 +66,7 @@ def claimed(ledger: Postgres, folder: Folder) -> list[Record]:
         Record(key=found["key"], attempt=f"OTHER-{number}", status="claimed", message="list", revision=1)
         for number, found in enumerate(plan["deliveries"])
     ]
-    assert ledger.write(*claims) == frozenset()
+    assert ledger.commit(*claims) == frozenset()
     return claims
 
 
@@ -75,8 +77,8 @@ def sent(claims: list[Record]) -> list[Record]:
     ]
 
 
-def dead(ledger: Postgres) -> None:
-    ledger._link.rows("UPDATE runs SET beat = 'epoch' RETURNING run")
+def dead(ledger: PostgresLedger) -> None:
+    ledger._link.fetch_rows("UPDATE runs SET beat = 'epoch' RETURNING run")
 
 
 def test_no_message_about_a_database_speaks_of_a_lockfile(folder: Folder, lock: str, intercom: Sandbox):
@@ -154,7 +156,7 @@ def test_a_role_with_the_documented_rights_does_a_whole_apply(
     assert "docs/scaling.md says which grants it takes" in refused.err
 
 
-def test_resolve_leaves_a_claim_to_the_run_that_lives(folder: Folder, other: Callable[[], Postgres]):
+def test_resolve_leaves_a_claim_to_the_run_that_lives(folder: Folder, other: Callable[[], PostgresLedger]):
     ledger = other()
     claimed(ledger, folder)
     ran = folder.run("status")
@@ -163,7 +165,7 @@ def test_resolve_leaves_a_claim_to_the_run_that_lives(folder: Folder, other: Cal
     ran = folder.run(*words)
     assert ran.code == 5
     assert "being sent right now, by msgrun apply, process 7 on builder" in ran.err
-    assert [state.status for state in ledger.facts.holding("unknown")] == []
+    assert [state.status for state in ledger.facts.states_with("unknown")] == []
     dead(ledger)
     assert folder.run(*words).code == 0
     assert "just being sent" not in folder.run("status").err
@@ -174,12 +176,12 @@ def applied(folder: Folder, *more: str) -> Ran:
 
 
 def test_an_apply_waits_for_what_others_are_sending_and_all_is_well(
-    folder: Folder, other: Callable[[], Postgres], intercom: Sandbox
+    folder: Folder, other: Callable[[], PostgresLedger], intercom: Sandbox
 ):
     ledger = other()
     claims = claimed(ledger, folder)
     began = time.monotonic()
-    timer = threading.Timer(2.0, lambda: ledger.write(*sent(claims)))
+    timer = threading.Timer(2.0, lambda: ledger.commit(*sent(claims)))
     timer.start()
     ran = applied(folder)
     timer.join()
@@ -189,7 +191,7 @@ def test_an_apply_waits_for_what_others_are_sending_and_all_is_well(
 
 
 def test_an_apply_that_outlives_another_says_what_that_one_left_unknown(
-    folder: Folder, other: Callable[[], Postgres], intercom: Sandbox
+    folder: Folder, other: Callable[[], PostgresLedger], intercom: Sandbox
 ):
     ledger = other()
     claimed(ledger, folder)
@@ -202,7 +204,7 @@ def test_an_apply_that_outlives_another_says_what_that_one_left_unknown(
 
 
 def test_an_apply_with_a_deadline_says_who_is_still_sending(
-    folder: Folder, other: Callable[[], Postgres], intercom: Sandbox
+    folder: Folder, other: Callable[[], PostgresLedger], intercom: Sandbox
 ):
     claimed(other(), folder)
     ran = applied(folder, "--deadline", "2s")

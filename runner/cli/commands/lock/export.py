@@ -23,7 +23,9 @@ def export(file: Path | None) -> int:
         facts = known(here)
         if not len(facts) and not home(here).exists:
             raise GuardRefused(f"there is no ledger {home(here).shown}", "lock: names another one than before?")
-        lines = chain([facts.header(here.settings.salt).line()], (record.line() for record in facts.ordered()))
+        lines = chain(
+            [facts.merged_header(here.settings.salt).to_line()], (record.to_line() for record in facts.sorted_records())
+        )
         if file is None:
             for line in lines:
                 here.screen.result(line.decode().rstrip("\n"))

@@ -37,6 +37,6 @@ def free(*, yes: bool) -> int:
             here.screen.result("nobody holds it")
             return EXIT.done
         here.confirmed(f"End the hold of {who}?", yes=yes)
-        release_hold(repository, to, back_off, anybodys=True)
+        release_hold(repository, to, back_off, force=True)
         here.screen.result(f"ended the hold of {who}")
         return EXIT.done

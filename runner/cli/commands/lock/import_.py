@@ -34,7 +34,7 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
         if not path.is_file():
             raise UsageMistake(f"there is no file {file}")
         theirs.read_file(path, str(file))
-        workspace = theirs.header(here.settings.salt).workspace
+        workspace = theirs.merged_header(here.settings.salt).workspace
         for line in plain_text.ledger_warnings(theirs):
             here.screen.error(line)
         asks = not (no_fetch or here.options.sandbox)
@@ -45,7 +45,9 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
                 expected(here, ledger)
             if workspace:
                 ledger.pin(workspace)
-            missing = (record for record in theirs.ordered() if record not in ledger.facts.of(record.key))
+            missing = (
+                record for record in theirs.sorted_records() if record not in ledger.facts.records_of(record.key)
+            )
             count = 0
             while some := list(islice(missing, _SOME)):
                 ledger.append(*some)

@@ -29,7 +29,7 @@ def push(branch: str | None) -> int:
             if done is None:
                 here.screen.result(f"{to} has all of {to.path}")
             else:
-                here.screen.result(f"pushed {done.lines:,} lines of {to.path} to {to} as {done.commit[:10]}")
+                here.screen.result(f"pushed {done.line_count:,} lines of {to.path} to {to} as {done.commit[:10]}")
             release_hold(repository, to, back_off)
             return EXIT.guard if ledger.facts.duplicates() else EXIT.done
 

@@ -20,7 +20,7 @@ def show(key: str | None) -> int:
         facts = known(here)
         matching = home(here).history(key or "")
         for record in matching:
-            here.screen.result(record.line().decode().rstrip("\n"))
+            here.screen.result(record.to_line().decode().rstrip("\n"))
         if key and not matching:
             raise UsageMistake(f"the ledger has no key that begins with {key}")
         return EXIT.guard if facts.duplicates() else EXIT.done

@@ -27,6 +27,8 @@ def stats() -> int:
         size = where.lockfile.stat().st_size if where.lockfile.exists() else 0
         lines = count_lines(where.lockfile) if size else 0
         here.screen.result(
-            ledger_size.stats(Weight(where.shown, size, lines, len(facts.torn), len(facts)), facts.counts())
+            ledger_size.stats(
+                Weight(where.display_name, size, lines, len(facts.torn_lines), len(facts)), facts.counts()
+            )
         )
         return EXIT.guard if facts.duplicates() else EXIT.done

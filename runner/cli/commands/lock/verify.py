@@ -23,7 +23,7 @@ def verify(against: str | None) -> int:
         if against is not None:
             require_unchanged_lockfiles(here, against)
         facts = known(here)
-        here.screen.result(f"{home(here).shown}: {len(facts):,} deliveries, {len(facts.torn)} torn lines")
+        here.screen.result(f"{home(here).shown}: {len(facts):,} deliveries, {len(facts.torn_lines)} torn lines")
         if facts.duplicates():
             return EXIT.guard
-        return EXIT.problems if facts.torn else EXIT.done
+        return EXIT.problems if facts.torn_lines else EXIT.done
