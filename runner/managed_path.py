@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from runner.errors import GuardRefused
 
 
-def own_file(root: Path, path: str) -> Path:
+def managed_path(root: Path, path: str) -> Path:
     """A file or folder that msgrun keeps below the root. Raises GuardRefused if it, or a folder on the way, is a link.
 
     A `path` that leaves the root is the user's own, from the command line or the environment, and is returned as it is.

@@ -29,7 +29,7 @@ def compared(
     commit = find_commit(repository, ref)
     assert repository is not None
     every = here.project() if paths else project
-    names = frozenset(declared.name for declared in (*every.declarations, *every.unsound))
+    names = frozenset(declared.name for declared in (*every.declarations, *every.invalid_declarations))
     with tree_at(repository, commit, root) as tree:
         before, notes = _project_at(here, tree, ref)
         guards: tuple[Field, ...] = ()
@@ -61,7 +61,7 @@ def _lines(tree: Tree, named: str) -> set[bytes]:
     """The different lines of the files of a suppression list; none where one cannot be read: its problem says so."""
     lines: set[bytes] = set()
     with contextlib.suppress(NotReadable, OSError):
-        for path in tree.find(named, "_"):
+        for path in tree.glob(named, "_"):
             with tree.open(path) as handle:
                 lines.update(handle)
     return lines

@@ -108,7 +108,7 @@ def connected(here: Session) -> Iterator[Connection]:
             if not token:
                 raise RunStopped("there is no access token", "set INTERCOM_ACCESS_TOKEN, or try it with --sandbox")
             url = _safe(os.environ.get("INTERCOM_BASE_URL") or HOSTS[here.settings.region])
-            share = here.settings.share
+            share = here.settings.rate_share
         transport = HttpTransport(url, token)
         pace = Pace(CLOCK, share, here.settings.max_per_window)
         yield Connection(here, transport, pace, Workspace(transport, pace, CLOCK))

@@ -13,12 +13,12 @@ from runner.cli.options import Globals
 from runner.cli.output import Screen, remember
 from runner.cli.process import watched
 from runner.declare.project import Project, find_root
-from runner.declare.project_reader import Loading, is_within, load
+from runner.declare.project_reader import ProjectReader, is_within, load_project
 from runner.declare.settings import Settings, load_settings
-from runner.declare.template.template import Watch
+from runner.declare.template.template import RenderMonitor
 from runner.declare.tree import Tree
 from runner.errors import GuardRefused, ProblemsFound, UsageMistake
-from runner.managed_path import own_file
+from runner.managed_path import managed_path
 
 SANDBOX_FOLDER = ".msgrun/sandbox"
 
@@ -42,29 +42,29 @@ class Session:
     @property
     def sandbox_folder(self) -> Path:
         """Where the sandbox keeps its state and its own ledger. Raises GuardRefused if a link is in its place."""
-        return own_file(self.tree.root, SANDBOX_FOLDER)
+        return managed_path(self.tree.root, SANDBOX_FOLDER)
 
     @property
     def sandbox_state(self) -> Path:
         """The messages that the sandbox made. Raises GuardRefused likewise."""
-        return own_file(self.tree.root, f"{SANDBOX_FOLDER}/state.jsonl")
+        return managed_path(self.tree.root, f"{SANDBOX_FOLDER}/state.jsonl")
 
     @property
     def stop_file(self) -> Path:
         """The file that ends a run in order, once it is there."""
-        return own_file(self.tree.root, ".msgrun/stop")
+        return managed_path(self.tree.root, ".msgrun/stop")
 
     def project(self, paths: tuple[str, ...] = ()) -> Project:
         """Reads the declarations; `paths` are as the user typed them, relative to where the command runs."""
-        return load(self.tree, self.settings, WATCH, [self._from_root(path) for path in paths])
+        return load_project(self.tree, self.settings, WATCH, [self._from_root(path) for path in paths])
 
-    def loading(self, paths: tuple[str, ...] = ()) -> Loading:
+    def loading(self, paths: tuple[str, ...] = ()) -> ProjectReader:
         """What reads the same declarations part by part."""
-        return Loading(self.tree, self.settings, WATCH, [self._from_root(path) for path in paths])
+        return ProjectReader(self.tree, self.settings, WATCH, [self._from_root(path) for path in paths])
 
     def project_in(self, tree: Tree, settings: Settings) -> Project:
         """Reads the declarations of another tree, with renders bounded as here."""
-        return load(tree, settings, WATCH)
+        return load_project(tree, settings, WATCH)
 
     def selects(self, paths: tuple[str, ...]) -> Callable[[str], bool]:
         """Whether a path from the root is among those that the user typed; all are where none was."""
@@ -75,7 +75,7 @@ class Session:
         """Reads the declarations, prints what is wrong, and goes on only if nothing is. Raises ProblemsFound."""
         project = self.project(paths)
         if any(problem.is_error for problem in project.problems):
-            raise ProblemsFound([*project.problems, *project.recipients_problems()])
+            raise ProblemsFound([*project.problems, *project.find_recipient_problems()])
         return project
 
     def confirmed(self, question: str, *, yes: bool, count: int = 0, otherwise: str = "nothing was done") -> None:
@@ -112,7 +112,7 @@ class Session:
         return full.relative_to(root).as_posix()
 
 
-WATCH = Watch()
+WATCH = RenderMonitor()
 
 
 def _folder(root: Path, workspace: str) -> str:

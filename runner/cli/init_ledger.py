@@ -11,7 +11,7 @@ from runner.cli.output import Screen
 from runner.git.repository import find_repository
 from runner.ledger.lockfile.files import LockfilePaths, read_lockfile
 from runner.ledger.lockfile.location import located
-from runner.managed_path import own_file
+from runner.managed_path import managed_path
 
 _MOVE = """\
 {shown} has records of {count:,} deliveries, and stays the ledger. To keep it on a branch of the git remote instead:
@@ -37,7 +37,7 @@ def settle(root: Path, screen: Screen) -> None:
 
     Raises OSError, LedgerUnavailable, GuardRefused.
     """
-    path = own_file(root, "msgrun.yaml")
+    path = managed_path(root, "msgrun.yaml")
     text, remote = path.read_text(encoding="utf-8"), remote_of(root)
     value = _parsed(text)
     if value and "lock" in value:

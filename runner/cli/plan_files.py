@@ -9,7 +9,7 @@ from pathlib import Path
 from runner.cli.context import Session
 from runner.errors import GuardRefused, Place, Problem, RunStopped, UsageMistake
 from runner.ledger.record import salt_check
-from runner.managed_path import own_file
+from runner.managed_path import managed_path
 from runner.plan.message_planner import Choices
 from runner.plan.plan import Plan
 from runner.plan.plan_file import Change, PlanFile, plan_file
@@ -30,7 +30,7 @@ def committed(here: Session, *, replaced: bool = False) -> PlanFile:
     if replaced:
         return PlanFile(path, {})
     try:
-        data = own_file(here.tree.root, path).read_bytes()
+        data = managed_path(here.tree.root, path).read_bytes()
     except FileNotFoundError:
         return PlanFile(path, {}, exists=False)
     except OSError as error:
@@ -58,7 +58,7 @@ def gone(made: Plan) -> list[str]:
 
 def write(here: Session, made: Plan, file: PlanFile, *, whole: bool) -> None:
     """Writes the plan file. Unless `whole`, lines of other messages stay. Raises RunStopped, UsageMistake."""
-    path = own_file(here.tree.root, file.path)
+    path = managed_path(here.tree.root, file.path)
     wanted = file.rewritten((message.line for message in made.messages), whole=whole)
     if path.is_file() and path.read_bytes() == wanted:
         here.screen.aside(f"{file.path} is up to date")
@@ -95,7 +95,7 @@ def saved(here: Session, path: Path) -> SavedPlan:
 def _named(here: Session, path: Path) -> Path:
     """A file that the user named. Raises GuardRefused if it is a link in the project: a commit may have made it."""
     full, root = here.file(path), here.tree.root
-    return own_file(root, full.relative_to(root).as_posix()) if full.is_relative_to(root) else full
+    return managed_path(root, full.relative_to(root).as_posix()) if full.is_relative_to(root) else full
 
 
 def _replace(path: Path, parts: Iterable[bytes]) -> None:

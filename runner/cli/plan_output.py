@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from runner.cli.context import Session
 from runner.cli.github_step import keep_plan
-from runner.declare.sample import Sample, sample
+from runner.declare.sample import Sample, render_sample
 from runner.errors import Problem
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.plan import Plan
@@ -19,7 +19,7 @@ def review(here: Session, made: Plan, warnings: Sequence[Problem], notes: Sequen
     salt = here.settings.salt
 
     def sampled(message: PlannedMessage) -> Sample | None:
-        return sample(message.declaration, salt, _typical(message))
+        return render_sample(message.declaration, salt, _typical(message))
 
     return Review(made, warnings, notes, sampled, sandbox=here.options.sandbox)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Self
 
-from runner.declare.template.language import MAX_SECONDS, RenderTooLong
-from runner.declare.template.template import Watch
+from runner.declare.template.language import MAX_SECONDS, RenderTimeout
+from runner.declare.template.template import RenderMonitor
 
 _MMAP_THRESHOLD = -3  # of <malloc.h>
 
@@ -17,7 +17,7 @@ _TICK = 0.25  # seconds of processor time
 
 
 @contextlib.contextmanager
-def watched(watch: Watch) -> Iterator[None]:
+def watched(watch: RenderMonitor) -> Iterator[None]:
     """Raises RenderTooLong into a render that took MAX_SECONDS of this process's own time.
 
     The handler runs between two steps of the main thread and looks at `active` there, so it never hits anything else.
@@ -26,11 +26,11 @@ def watched(watch: Watch) -> Iterator[None]:
 
     def tick(_: int, __: FrameType | None) -> None:
         nonlocal seen, ticks
-        ticks = ticks + 1 if watch.active and watch.serial == seen else 0
-        seen = watch.serial
-        if watch.active and ticks * _TICK >= MAX_SECONDS:
+        ticks = ticks + 1 if watch.is_rendering and watch.render_count == seen else 0
+        seen = watch.render_count
+        if watch.is_rendering and ticks * _TICK >= MAX_SECONDS:
             ticks = 0
-            raise RenderTooLong
+            raise RenderTimeout
 
     before = signal.signal(signal.SIGVTALRM, tick)
     signal.setitimer(signal.ITIMER_VIRTUAL, _TICK, _TICK)

@@ -7,8 +7,8 @@ from functools import partial
 from runner.cli.context import WATCH
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
-from runner.declare.project_reader import Loading
-from runner.declare.recipient_problems import survey
+from runner.declare.project_reader import ProjectReader
+from runner.declare.recipient_problems import check_recipients
 from runner.errors import Place, Problem
 
 _BLOCK = 25  # files: few enough that a crew ends together
@@ -37,7 +37,7 @@ class _Part:
     unsound: list[Problem]
 
 
-def checked(loading: Loading, salt: str, jobs: int | None) -> Checked:
+def checked(loading: ProjectReader, salt: str, jobs: int | None) -> Checked:
     """Reads every declaration and renders every recipient, in so many processes (None: as many as there are cores)."""
     parts = _shared(loading, salt, jobs) if len(loading.files) >= _MANY else []
     parts = parts or [_part(loading, salt, loading.files)]
@@ -51,7 +51,7 @@ def checked(loading: Loading, salt: str, jobs: int | None) -> Checked:
     return Checked(len(sound), sum(part.recipients for part in parts), problems)
 
 
-def _shared(loading: Loading, salt: str, jobs: int | None) -> list[_Part]:
+def _shared(loading: ProjectReader, salt: str, jobs: int | None) -> list[_Part]:
     """What a crew finds; nothing if one process has to do it all."""
     from runner.cli.worker_pool import forked  # noqa: PLC0415  # imported where used
 
@@ -62,13 +62,13 @@ def _shared(loading: Loading, salt: str, jobs: int | None) -> list[_Part]:
     return parts if is_unique else []
 
 
-def _parts(loading: Loading, salt: str, turn: int, turns: int) -> Iterator[_Part]:
+def _parts(loading: ProjectReader, salt: str, turn: int, turns: int) -> Iterator[_Part]:
     """What falls to one of a crew, block by block."""
     for start in range(turn * _BLOCK, len(loading.files), turns * _BLOCK):
         yield _part(loading, salt, loading.files[start : start + _BLOCK])
 
 
-def _part(loading: Loading, salt: str, files: Sequence[str]) -> _Part:
+def _part(loading: ProjectReader, salt: str, files: Sequence[str]) -> _Part:
     found = loading.read(files)
     count = 0
 
@@ -77,9 +77,9 @@ def _part(loading: Loading, salt: str, files: Sequence[str]) -> _Part:
         count += 1
 
     def looked_at(declaration: Declaration) -> list[Problem]:
-        return survey(declaration, salt, take)
+        return check_recipients(declaration, salt, take)
 
     sound = [(declaration.name, looked_at(declaration)) for declaration in found.declarations]
     recipients = count
-    unsound = [problem for declaration in found.unsound for problem in looked_at(declaration)]
-    return _Part(found.names, recipients, found.problems, sound, unsound)
+    unsound = [problem for declaration in found.invalid_declarations for problem in looked_at(declaration)]
+    return _Part(found.places_by_name, recipients, found.problems, sound, unsound)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, TypeVar
 
 from runner.cli.process import watched
-from runner.declare.template.template import Watch
+from runner.declare.template.template import RenderMonitor
 from runner.errors import MsgrunError
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ class ProcessLost(MsgrunError):
 class Forked:
     """A crew of `jobs` processes. Each gets the same work and its turn, and hands over what it makes as a stream."""
 
-    def __init__(self, jobs: int, watch: Watch) -> None:
+    def __init__(self, jobs: int, watch: RenderMonitor) -> None:
         self._jobs = jobs
         self._watch = watch
 
@@ -88,7 +88,7 @@ class Forked:
             _send(stream, ("error", error))
 
 
-def forked(jobs: int | None, watch: Watch) -> Forked | None:
+def forked(jobs: int | None, watch: RenderMonitor) -> Forked | None:
     """The crew for so many jobs (by default one a core), or none where one process is as good."""
     if jobs is None:
         # Elsewhere than on Linux a system library may not survive a fork; who says --jobs takes that on.

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from runner.declare.audience import Kind, Recipient, Table
-from runner.declare.audience.audience import Source
-from runner.declare.audience.recipient import normalised
+from runner.declare.audience import IdentifierKind, Recipient, TableAudience
+from runner.declare.audience.audience import RowSource
+from runner.declare.audience.recipient import normalise_identifier
 from runner.declare.audience.selection import Tally
 from runner.declare.declaration import Declaration
 from runner.declare.template.language import TOO_SLOW, TemplateFault
@@ -52,9 +52,11 @@ def overlap(before: Declaration, now: Declaration, count: int) -> Overlap:
     return _Audience(before, used).towards(_Audience(now, used))
 
 
-def identity(kind: Kind, value: str) -> bytes:
+def identity(kind: IdentifierKind, value: str) -> bytes:
     """16 bytes that tell one recipient from another, as keys do but without name, revision and salt."""
-    return blake2b(f"{kind}:{normalised(kind, value)}".encode(errors="surrogatepass"), digest_size=_IDENTITY).digest()
+    return blake2b(
+        f"{kind}:{normalise_identifier(kind, value)}".encode(errors="surrogatepass"), digest_size=_IDENTITY
+    ).digest()
 
 
 def find(declaration: Declaration, wanted: bytes) -> Recipient | None:
@@ -70,7 +72,7 @@ def find(declaration: Declaration, wanted: bytes) -> Recipient | None:
 def used_by(*declarations: Declaration) -> frozenset[str] | None:
     """The variables that the texts of declarations use; None where an include may use any."""
     texts = [text for declared in declarations for text in (declared.subject, declared.body) if text]
-    return None if any(text.parts for text in texts) else frozenset(_names(text.names for text in texts))
+    return None if any(text.includes for text in texts) else frozenset(_names(text.variables for text in texts))
 
 
 class _Audience:
@@ -109,8 +111,8 @@ def _recipients(declaration: Declaration) -> Iterator[tuple[Recipient | None, by
         if isinstance(recipient, Problem):
             yield None, b""
             continue
-        values = {**declaration.values, **recipient.vars}
-        for name in recipient.blank:
+        values = {**declaration.variables, **recipient.vars}
+        for name in recipient.blank_variables:
             values.pop(name, None)
         try:
             value = recipient.identifier.render(values)
@@ -135,7 +137,7 @@ def _names(found: Iterable[Iterable[str]]) -> Iterator[str]:
 def _is_same_table(before: Declaration, now: Declaration) -> bool:
     """Whether both read the same bytes in the same way, which spares looking at every row."""
     one, other = before.audience, now.audience
-    if not isinstance(one, Table) or not isinstance(other, Table):
+    if not isinstance(one, TableAudience) or not isinstance(other, TableAudience):
         return False
     if before.selection.is_filtering or now.selection.is_filtering:
         return False
@@ -143,7 +145,7 @@ def _is_same_table(before: Declaration, now: Declaration) -> bool:
     return same_use and _has_same_files(one.source, other.source)
 
 
-def _has_same_files(one: Source, other: Source) -> bool:
+def _has_same_files(one: RowSource, other: RowSource) -> bool:
     pairs = zip(one.paths, other.paths, strict=False)
     return len(one.paths) == len(other.paths) and all(
         filecmp.cmp(one.tree.root / path, other.tree.root / same, shallow=False) for path, same in pairs

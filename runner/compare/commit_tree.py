@@ -110,12 +110,12 @@ class _CommitTree(Tree):
         self._appear(normpath(join(dirname(beside), named)))
         return super().locate(named, beside)
 
-    def find(self, named: str, beside: str) -> list[str]:
+    def glob(self, named: str, beside: str) -> list[str]:
         """The files that a name with `*` stands for, from the root, sorted. Raises NotReadable."""
         wanted = normpath(join(dirname(beside), named))
         for path in fnmatch.filter(self._entries, wanted):  # more than it stands for, for here `*` is also a slash
             self._appear(path)
-        return super().find(named, beside)
+        return super().glob(named, beside)
 
     def _write(self, paths: Sequence[str]) -> None:
         """Writes small files, read by one git: `HASH blob SIZE`, the bytes, and a line's end for each."""

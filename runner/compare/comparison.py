@@ -10,10 +10,10 @@ from functools import cached_property
 from typing import Literal
 
 from runner.compare.audience_overlap import Overlap, find, identity, overlap, used_by
-from runner.declare.audience import Table
-from runner.declare.declaration import FLAG, Declaration
+from runner.declare.audience import TableAudience
+from runner.declare.declaration import CONVERSATION_FLAG, Declaration
 from runner.declare.project import Project
-from runner.declare.sample import Sample, sample_for
+from runner.declare.sample import Sample, render_sample_for
 from runner.declare.settings import Settings
 from runner.ledger.facts import Facts
 from runner.ledger.record import salt_check
@@ -117,7 +117,7 @@ def _lock_of(settings: Settings) -> str:
 
 def _guarding(settings: Settings) -> dict[str, str]:
     """The settings that guard the sending, by their names in msgrun.yaml; of the salt the check that the ledger has."""
-    limits, breakers = settings.limits, settings.breakers
+    limits, breakers = settings.limits, settings.abort_conditions
     return {
         "lock": settings.lock,
         "workspace": settings.workspace,
@@ -136,7 +136,7 @@ def _guarding(settings: Settings) -> dict[str, str]:
 def compare(now: Now, before: Project, facts: Facts) -> tuple[Change, ...]:
     """What happened to every message of the plan, and to those that are gone."""
     known = {declared.name: declared for declared in before.declarations}
-    unsound = {declared.name for declared in before.unsound}
+    unsound = {declared.name for declared in before.invalid_declarations}
     faulty = {problem.place.path for problem in before.problems if problem.is_error}
     gone = [
         declared
@@ -172,7 +172,7 @@ def _changed(message: PlannedMessage, earlier: Declaration, now: Now, salt: str,
         fields=fields,
         audience=difference,
         written=written,
-        before=sample_for(earlier, other, salt) if other else None,
+        before=render_sample_for(earlier, other, salt) if other else None,
         now=shown,
         warnings=warnings,
     )
@@ -191,7 +191,17 @@ def _fields(before: Declaration, now: Declaration) -> Iterator[Field]:
             yield Field(name, one, other)
 
 
-_NAMES = ("message_type", "template", "from", "revision", "expires", "not_before", "max_recipients", FLAG, "to")
+_NAMES = (
+    "message_type",
+    "template",
+    "from",
+    "revision",
+    "expires",
+    "not_before",
+    "max_recipients",
+    CONVERSATION_FLAG,
+    "to",
+)
 
 
 def _values(declared: Declaration) -> tuple[str, ...]:
@@ -204,7 +214,9 @@ def _values(declared: Declaration) -> tuple[str, ...]:
         *moments,
         str(declared.max_recipients or ""),
         "true" if declared.opens_conversation else "",
-        declared.audience.source.title if isinstance(declared.audience, Table) else "recipients in the declaration",
+        declared.audience.source.title
+        if isinstance(declared.audience, TableAudience)
+        else "recipients in the declaration",
     )
 
 
@@ -246,7 +258,7 @@ def _is_rewritten(before: Declaration, now: Declaration) -> bool:
         return False
     used = used_by(before, now)
     one, other = (
-        {name: value for name, value in declared.values.items() if used is None or name in used}
+        {name: value for name, value in declared.variables.items() if used is None or name in used}
         for declared in (before, now)
     )
     return _texts(before) != _texts(now) or one != other
@@ -255,7 +267,7 @@ def _is_rewritten(before: Declaration, now: Declaration) -> bool:
 def _texts(declared: Declaration) -> list[str]:
     """What is rendered, free of line ends: a checkout may write others than the commit has."""
     texts = [text for text in (declared.subject, declared.body) if text]
-    parts = {name: source for text in texts for name, source in text.parts.items()}
+    parts = {name: source for text in texts for name, source in text.includes.items()}
     sources = [
         declared.message_type,
         *(text.source for text in texts),

@@ -5,24 +5,32 @@ from dataclasses import replace
 from typing import Any
 
 from runner.declare import schema
-from runner.declare.audience import KINDS, Audience, Kind, Listed, Recipient, Role, Table
+from runner.declare.audience import (
+    IDENTIFIER_KINDS,
+    Audience,
+    IdentifierKind,
+    InlineAudience,
+    Recipient,
+    Role,
+    TableAudience,
+)
 from runner.declare.audience.selection import Selection, Split
-from runner.declare.audience.sources import KEYS, read_exclusion, read_source
-from runner.declare.audience.suppression import Suppression
-from runner.declare.declaration import Origin
-from runner.declare.parse_context import Reading, without_nulls
-from runner.declare.template.condition import Condition, condition
+from runner.declare.audience.sources import SOURCE_KEYS, read_source, read_suppression_files
+from runner.declare.audience.suppression import SuppressionList
+from runner.declare.declaration import TemplateOrigin
+from runner.declare.parse_context import ParseContext, without_nulls
+from runner.declare.template.condition import Condition, compile_condition
 from runner.declare.template.language import TemplateFault
-from runner.declare.template.template import Text
+from runner.declare.template.template import Template
 from runner.declare.tree import NotReadable
-from runner.declare.yaml.document import Path
+from runner.declare.yaml.document import YamlPath
 from runner.errors import Severity
 
 
-def read_audience(reading: Reading) -> Audience | None:
+def read_audience(reading: ParseContext) -> Audience | None:
     """The audience that `to` declares; None where no recipient can be looked at."""
     to = reading.value["to"]
-    if isinstance(to, dict) and any(key in to for key in KEYS):
+    if isinstance(to, dict) and any(key in to for key in SOURCE_KEYS):
         return _table(reading, to)
     alone = isinstance(to, dict)
     members = [
@@ -30,42 +38,46 @@ def read_audience(reading: Reading) -> Audience | None:
         for index, member in enumerate([to] if alone else to)
     ]
     found = tuple(member for member in members if member)
-    return Listed(found, alone) if len(found) == len(members) else None
+    return InlineAudience(found, alone) if len(found) == len(members) else None
 
 
-def read_selection(reading: Reading, audience: Audience, texts: list[Text]) -> Selection:
+def read_selection(reading: ParseContext, audience: Audience, texts: list[Template]) -> Selection:
     """The filters on an audience. What is wrong with one is told, and the filter left out."""
-    suppressed = reading.around.suppressed
+    suppressed = reading.project_context.suppression_list
     if suppressed:
         _tell_blind(reading, suppressed, audience, ("to",), is_own=False)
     to = reading.value["to"]
-    if isinstance(audience, Listed):
-        return Selection(suppressed=suppressed)
+    if isinstance(audience, InlineAudience):
+        return Selection(suppression_list=suppressed)
     excluded = _exclusion(reading, to, audience)
     unique_by = to.get("unique_by", "")
-    if unique_by and audience.source.is_complete and unique_by not in audience.names:
-        reading.error(
+    if unique_by and audience.source.has_fixed_columns and unique_by not in audience.variables:
+        reading.add_error(
             "unknown-column", ("to", "unique_by"), f"there is no column {unique_by}", _near(unique_by, audience)
         )
         unique_by = ""
     split = to.get("split")
-    used = None if any(text.parts for text in texts) else frozenset(name for text in texts for name in text.names)
+    used = (
+        None if any(text.includes for text in texts) else frozenset(name for text in texts for name in text.variables)
+    )
     names = ("where", "unique_by")
     return Selection(
         where=_where(reading, to, audience),
-        suppressed=suppressed,
-        excluded=excluded,
+        suppression_list=suppressed,
+        exclusion_list=excluded,
         unique_by=unique_by,
         split=_split(reading, split) if split else None,
-        first=to.get("duplicates") == "first",
-        told={name: Origin(reading.document, ("to", name)).problem for name in names if name in to},
-        used=used,
+        drops_duplicates=to.get("duplicates") == "first",
+        problem_factories={
+            name: TemplateOrigin(reading.document, ("to", name)).problem for name in names if name in to
+        },
+        used_variables=used,
     )
 
 
-def _listed(reading: Reading, member: dict[str, Any], path: Path, number: int) -> Recipient | None:
+def _listed(reading: ParseContext, member: dict[str, Any], path: YamlPath, number: int) -> Recipient | None:
     kind = _kind(member)
-    identifier = reading.text(Origin(reading.document, (*path, kind)), member[kind], html=False)
+    identifier = reading.compile(TemplateOrigin(reading.document, (*path, kind)), member[kind], html=False)
     reading.check_vars((*path, "vars"))
     own = member.get("vars", {})
     blank = tuple(name for name, value in own.items() if value is None)
@@ -74,39 +86,41 @@ def _listed(reading: Reading, member: dict[str, Any], path: Path, number: int) -
     return Recipient(_role(member), kind, identifier, without_nulls(own), blank, number)
 
 
-def _table(reading: Reading, to: dict[str, Any]) -> Table | None:
+def _table(reading: ParseContext, to: dict[str, Any]) -> TableAudience | None:
     kind = _kind(to)
-    key = next(key for key in KEYS if key in to)
-    identifier = reading.text(Origin(reading.document, ("to", kind)), to[kind], html=False)
+    key = next(key for key in SOURCE_KEYS if key in to)
+    identifier = reading.compile(TemplateOrigin(reading.document, ("to", kind)), to[kind], html=False)
     document = reading.document
     try:
-        source, problems = read_source(reading.around.tree, to, document.source.path, document.place(("to", key)))
+        source, problems = read_source(
+            reading.project_context.tree, to, document.source.path, document.place(("to", key))
+        )
     except NotReadable as error:
-        reading.refused(error, ("to", "columns" if error.code.startswith("columns-") else key))
+        reading.add_unreadable(error, ("to", "columns" if error.code.startswith("columns-") else key))
         return None
     reading.problems.extend(problems)
-    return Table(source, _role(to), kind, identifier) if source and identifier else None
+    return TableAudience(source, _role(to), kind, identifier) if source and identifier else None
 
 
-def _where(reading: Reading, to: dict[str, Any], audience: Table) -> Condition | None:
+def _where(reading: ParseContext, to: dict[str, Any], audience: TableAudience) -> Condition | None:
     if "where" not in to:
         return None
     path = ("to", "where")
-    origin = Origin(reading.document, path)
+    origin = TemplateOrigin(reading.document, path)
     try:
-        found = condition(to["where"], reading.around.watch)
+        found = compile_condition(to["where"], reading.project_context.monitor)
     except TemplateFault as fault:
         reading.problems.append(origin.problem(fault))
         return None
     source = audience.source
-    known = audience.names | reading.value.get("vars", {}).keys() | reading.around.vars.keys()
+    known = audience.variables | reading.value.get("vars", {}).keys() | reading.project_context.vars.keys()
     faults = [
         TemplateFault("unknown-column", f"there is no column {name}", _near(name, audience), name=name)
-        for name in sorted(found.names - known if source.is_complete else ())
+        for name in sorted(found.variables - known if source.has_fixed_columns else ())
     ]
     faults += [
-        _text_compared(name, found.numbers[name])
-        for name in sorted(found.numbers.keys() & audience.names if source.is_text else ())
+        _text_compared(name, found.number_comparisons[name])
+        for name in sorted(found.number_comparisons.keys() & audience.variables if source.is_text else ())
     ]
     reading.problems.extend(origin.problem(fault) for fault in faults)
     return None if faults else found
@@ -120,18 +134,18 @@ def _text_compared(name: str, number: float) -> TemplateFault:
     return TemplateFault("text-compared", message, hint, name=name)
 
 
-def _exclusion(reading: Reading, to: dict[str, Any], audience: Table) -> Suppression | None:
+def _exclusion(reading: ParseContext, to: dict[str, Any], audience: TableAudience) -> SuppressionList | None:
     if "exclude" not in to:
         return None
     path = ("to", "exclude")
     named = to["exclude"] if isinstance(to["exclude"], list) else [to["exclude"]]
     document = reading.document
     try:
-        found, problems = read_exclusion(
-            reading.around.tree, "exclude", named, document.source.path, document.place(path)
+        found, problems = read_suppression_files(
+            reading.project_context.tree, "exclude", named, document.source.path, document.place(path)
         )
     except NotReadable as error:
-        reading.refused(error, path)
+        reading.add_unreadable(error, path)
         return None
     reading.problems.extend(problems)
     if found:
@@ -139,9 +153,11 @@ def _exclusion(reading: Reading, to: dict[str, Any], audience: Table) -> Suppres
     return found
 
 
-def _tell_blind(reading: Reading, found: Suppression, audience: Audience, path: Path, *, is_own: bool) -> None:
+def _tell_blind(
+    reading: ParseContext, found: SuppressionList, audience: Audience, path: YamlPath, *, is_own: bool
+) -> None:
     """A list that cannot recognise the recipients would leave nobody out, and nobody would notice."""
-    blind, total = found.blind(audience.kinds)
+    blind, total = found.count_unmatchable(audience.identifier_kinds)
     if not blind:
         return
     which = "exclude" if is_own else "suppress of msgrun.yaml"
@@ -152,20 +168,20 @@ def _tell_blind(reading: Reading, found: Suppression, audience: Audience, path: 
     reading.problems.append(problem if severe else replace(problem, severity=Severity.WARNING))
 
 
-def _split(reading: Reading, split: dict[str, Any]) -> Split | None:
+def _split(reading: ParseContext, split: dict[str, Any]) -> Split | None:
     from fractions import Fraction  # noqa: PLC0415  # imported where used
 
     percent = Fraction(str(split["percent"]))
     parts = -(-100 // percent)
     if split["part"] > parts:
         message = f"{split['percent']} % makes {parts} parts, so there is no part {split['part']}"
-        reading.error("split-part", ("to", "split", "part"), message)
+        reading.add_error("split-part", ("to", "split", "part"), message)
         return None
-    return Split(percent, split["part"], split.get("draw", ""), reading.around.salt)
+    return Split(percent, split["part"], split.get("draw", ""), reading.project_context.salt)
 
 
-def _near(name: str, audience: Table) -> str:
-    return column_hint(name, audience.names) or f"the columns are {', '.join(audience.source.columns)}"
+def _near(name: str, audience: TableAudience) -> str:
+    return column_hint(name, audience.variables) or f"the columns are {', '.join(audience.source.columns)}"
 
 
 def column_hint(name: str, known: frozenset[str]) -> str:
@@ -182,8 +198,8 @@ def _plain(name: str) -> str:
     return "".join(sign for sign in name.casefold() if sign.isalnum())
 
 
-def _kind(value: Mapping[str, Any]) -> Kind:
-    return next(kind for kind in KINDS if kind in value)
+def _kind(value: Mapping[str, Any]) -> IdentifierKind:
+    return next(kind for kind in IDENTIFIER_KINDS if kind in value)
 
 
 def _role(value: Mapping[str, Any]) -> Role:

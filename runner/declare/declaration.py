@@ -5,25 +5,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from runner.declare.audience import Audience, Listed, Recipient
+from runner.declare.audience import Audience, InlineAudience, Recipient
 from runner.declare.audience.recipient import Row
 from runner.declare.audience.selection import Selection, Tally
 from runner.declare.template.language import TemplateFault
-from runner.declare.template.template import Text
-from runner.declare.yaml.document import Document, Path, Source
+from runner.declare.template.template import Template
+from runner.declare.yaml.document import Document, SourceFile, YamlPath
 from runner.errors import Place, Problem
 
-FLAG = "create_conversation_without_contact_reply"
+CONVERSATION_FLAG = "create_conversation_without_contact_reply"
 MessageType = Literal["inapp", "email"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Origin:
+class TemplateOrigin:
     """Where a template was written: a scalar of the document, or a file of its own."""
 
     document: Document
-    path: Path
-    file: Source | None = None
+    path: YamlPath
+    file: SourceFile | None = None
 
     def place(self, line: int, name: str = "") -> Place:
         """Where line `line` (from 1) of the template stands, if possible where it mentions `name`."""
@@ -34,7 +34,7 @@ class Origin:
     def problem(self, fault: TemplateFault, recipient: str = "") -> Problem:
         """The fault as a problem at its line, here or in the include it names."""
         if fault.file:
-            place, excerpt = Place(fault.file, fault.line, _column(fault.shown, fault.name)), fault.shown
+            place, excerpt = Place(fault.file, fault.line, _column(fault.excerpt, fault.name)), fault.excerpt
         else:
             place = self.place(fault.line, fault.name)
             excerpt = self.file.line(place.line) if self.file else self.document.excerpt(place.line)
@@ -59,21 +59,21 @@ class Declaration:
     name: str
     revision: int
     message_type: MessageType
-    subject: Text | None
-    body: Text
+    subject: Template | None
+    body: Template
     template: Literal["plain", "personal"] | None
     sender: str
     audience: Audience
-    values: Mapping[str, Any]
+    variables: Mapping[str, Any]
     expires: datetime | None
     not_before: datetime | None
     max_recipients: int | None
     opens_conversation: bool
     content: str
     document: Document
-    subject_origin: Origin
-    body_origin: Origin
-    unknown: tuple[Problem, ...]
+    subject_origin: TemplateOrigin
+    body_origin: TemplateOrigin
+    unknown_variables: tuple[Problem, ...]
     selection: Selection
 
     @property
@@ -86,5 +86,7 @@ class Declaration:
 
         How many they left out is added to the tally.
         """
-        found = self.audience.recipients() if isinstance(self.audience, Listed) else self.audience.recipients(rows)
-        return self.selection.select(self.audience, found, self.values, tally)
+        found = (
+            self.audience.recipients() if isinstance(self.audience, InlineAudience) else self.audience.recipients(rows)
+        )
+        return self.selection.select(self.audience, found, self.variables, tally)

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import orjson
 
 from runner.declare import schema
-from runner.declare.audience.recipient import KINDS, Kind, Recipient
+from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, Recipient
 from runner.declare.audience.selection import Tally
-from runner.declare.declaration import FLAG, Declaration, Origin
-from runner.declare.identity import DIGEST_VERSION, Payload, digester, keyer
+from runner.declare.declaration import CONVERSATION_FLAG, Declaration, TemplateOrigin
+from runner.declare.identity import DIGEST_VERSION, Payload, key_hasher, payload_hasher
 from runner.declare.template.language import TOO_SLOW, TemplateFault
 from runner.errors import Place, Problem
 from runner.key_table import KeyTable
@@ -26,7 +26,7 @@ class Delivery(NamedTuple):
     """
 
     raw_key: bytes
-    kind: Kind
+    kind: IdentifierKind
     value: str
     payload: Payload
     raw_digest: bytes
@@ -44,28 +44,28 @@ class Delivery(NamedTuple):
         return DIGEST_VERSION + self.raw_digest.hex()
 
     @property
-    def values(self) -> tuple[Any, ...]:
+    def private_values(self) -> tuple[Any, ...]:
         """The recipient's own values (its address and variables), for masking."""
         return (self.value, *self.vars.values())
 
     @property
-    def shown(self) -> str:
+    def display_name(self) -> str:
         """The recipient as lockfile and plan show it: an id in clear, anything else by the key's start."""
-        return shown(self.kind, self.value, self.key)
+        return format_recipient(self.kind, self.value, self.key)
 
 
-def shown(kind: Kind, value: str, key: str) -> str:
+def format_recipient(kind: IdentifierKind, value: str, key: str) -> str:
     """A recipient as lockfile and plan show it."""
     return f"id:{value}" if kind == "id" else f"{kind}:~{key[:8]}"
 
 
-def deliveries(
+def render_deliveries(
     declaration: Declaration,
     salt: str,
     tally: Tally | None = None,
     seen: KeyTable | None = None,
     *,
-    planned: bool = False,
+    skip_duplicate_check: bool = False,
 ) -> Iterator[Delivery | Problem]:
     """Every delivery of a declaration in order, rendered and checked; a Problem for each recipient with a fault.
 
@@ -74,11 +74,11 @@ def deliveries(
     key of each delivery.
     Whom the declaration's filters leave out has no delivery; the `tally` counts them.
     """
-    seen = None if planned else KeyTable() if seen is None else seen
+    seen = None if skip_duplicate_check else KeyTable() if seen is None else seen
     return _Stream(declaration, salt, seen).rendered(declaration.recipients(tally or Tally()))
 
 
-def renderer(
+def delivery_renderer(
     declaration: Declaration, salt: str
 ) -> Callable[[Iterable[Recipient | Problem]], Iterator[Delivery | Problem]]:
     """What makes deliveries of recipients, part by part. It does not see that one comes twice."""
@@ -95,7 +95,7 @@ def _blank(declaration: Declaration) -> Payload:
         found["template"] = declaration.template
     found |= {"from": {"type": "admin", "id": declaration.sender}, "to": {}}
     if declaration.opens_conversation:
-        found[FLAG] = True
+        found[CONVERSATION_FLAG] = True
     return found
 
 
@@ -106,8 +106,8 @@ class _Stream:
         self._declaration = declaration
         self._seen = seen
         self._numbers: array[int] | None = None
-        self._keys = {kind: keyer(salt, declaration.name, declaration.revision, kind) for kind in KINDS}
-        self._digest = digester(salt)
+        self._keys = {kind: key_hasher(salt, declaration.name, declaration.revision, kind) for kind in IDENTIFIER_KINDS}
+        self._digest = payload_hasher(salt)
         self._is_valid = schema.validator("payload").is_valid
         self._blank = _blank(declaration)
 
@@ -176,8 +176,8 @@ class _Stream:
                     told.add(fault.name)
         return found
 
-    def _identifier_origin(self, recipient: Recipient) -> Origin:
-        return Origin(self._declaration.document, (*self._recipient_path(recipient), recipient.kind))
+    def _identifier_origin(self, recipient: Recipient) -> TemplateOrigin:
+        return TemplateOrigin(self._declaration.document, (*self._recipient_path(recipient), recipient.kind))
 
     def _recipient_path(self, recipient: Recipient) -> tuple[str | int, ...]:
         listed = isinstance(self._declaration.document.value.get("to"), list)
@@ -187,7 +187,9 @@ class _Stream:
         return self._declaration.audience.label(recipient.number)
 
     def _payload_problems(self, payload: Payload, recipient: Recipient) -> list[Problem]:
-        return [self._payload_problem(found, payload, recipient) for found in schema.violations(payload, "payload")]
+        return [
+            self._payload_problem(found, payload, recipient) for found in schema.explain_violations(payload, "payload")
+        ]
 
     def _payload_problem(self, found: schema.Violation, payload: Payload, recipient: Recipient) -> Problem:
         part = found.path[0] if found.path else ""
@@ -226,8 +228,8 @@ class _Stream:
             return b""
 
     def _values(self, recipient: Recipient) -> dict[str, Any]:
-        values = {**self._declaration.values, **recipient.vars}
-        for name in recipient.blank:
+        values = {**self._declaration.variables, **recipient.vars}
+        for name in recipient.blank_variables:
             values.pop(name, None)
         return values
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from runner.declare.audience.recipient import Kind, normalised
+from runner.declare.audience.recipient import IdentifierKind, normalise_identifier
 from runner.key_table import KEY_SIZE
 
 DIGEST_VERSION = "v1:"
@@ -21,30 +21,32 @@ _TAG = re.compile(r"<[^>]*>")
 Payload = dict[str, Any]
 
 
-def key(salt: str, name: str, revision: int, kind: Kind, value: str) -> str:
+def delivery_key(salt: str, name: str, revision: int, kind: IdentifierKind, value: str) -> str:
     """The identity of a delivery: 32 hex digits. Neither its content nor the recipient's role is part of it."""
-    return hashlib.sha256(orjson.dumps([salt, name, revision, kind, normalised(kind, value)])).hexdigest()[:32]
+    return hashlib.sha256(orjson.dumps([salt, name, revision, kind, normalise_identifier(kind, value)])).hexdigest()[
+        :32
+    ]
 
 
-def keyer(salt: str, name: str, revision: int, kind: Kind) -> Callable[[str], bytes]:
+def key_hasher(salt: str, name: str, revision: int, kind: IdentifierKind) -> Callable[[str], bytes]:
     """`key` of many recipients, as 16 bytes: what comes before their address is hashed once."""
     before = orjson.dumps([salt, name, revision, kind, ""])
     common = hashlib.sha256(before[: -len('""]')])
 
     def keyed(value: str) -> bytes:
         found = common.copy()
-        found.update(orjson.dumps(normalised(kind, value)) + b"]")
+        found.update(orjson.dumps(normalise_identifier(kind, value)) + b"]")
         return found.digest()[:KEY_SIZE]
 
     return keyed
 
 
-def digest(payload: Payload, salt: str) -> str:
+def payload_digest(payload: Payload, salt: str) -> str:
     """The hash of what a payload means, as `v1:` and 32 hex digits."""
-    return DIGEST_VERSION + digester(salt)(payload).hex()
+    return DIGEST_VERSION + payload_hasher(salt)(payload).hex()
 
 
-def digester(salt: str) -> Callable[[Payload], bytes]:
+def payload_hasher(salt: str) -> Callable[[Payload], bytes]:
     """`digest` of many payloads, as 16 bytes: the salt is hashed once."""
     # HMAC of RFC 2104, as hmac.new() would do it, without its Python around the two hashes of every payload.
     padded = (salt.encode() if len(salt.encode()) <= _BLOCK else hashlib.sha256(salt.encode()).digest()).ljust(
@@ -86,7 +88,7 @@ class MessageDigest:
         self.count += 1
         self.sum += int.from_bytes(hashlib.sha256(text.encode()).digest())
 
-    def join(self, other: "MessageDigest") -> None:
+    def merge(self, other: "MessageDigest") -> None:
         """Counts in what another has."""
         self.count += other.count
         self.sum += other.sum

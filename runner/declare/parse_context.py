@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.declare.audience.suppression import Suppression
-from runner.declare.declaration import Origin
+from runner.declare.audience.suppression import SuppressionList
+from runner.declare.declaration import TemplateOrigin
 from runner.declare.template.language import TemplateFault
-from runner.declare.template.template import Templates, Text, Watch
+from runner.declare.template.template import RenderMonitor, Template, Templates
 from runner.declare.tree import NotReadable, Tree
-from runner.declare.yaml.document import Document, Path
+from runner.declare.yaml.document import Document, YamlPath
 from runner.errors import Problem
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Surroundings:
+class ProjectContext:
     """What a declaration is parsed in: the project's files, templates, default sender, variables and API version.
 
     `suppressed` is the project's own list; `watch` sees every expression that is evaluated; `salt`
@@ -25,46 +25,46 @@ class Surroundings:
     templates: Templates
     sender: str | None
     vars: Mapping[str, Any]
-    flag_allowed: bool
-    watch: Watch
+    conversation_flag_allowed: bool
+    monitor: RenderMonitor
     salt: str
-    suppressed: Suppression | None = None
+    suppression_list: SuppressionList | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class ParseContext:
     """One document being parsed: `value` fits the schema; problems are collected, and it goes on."""
 
     document: Document
     value: dict[str, Any]
-    around: Surroundings
+    project_context: ProjectContext
     problems: list[Problem] = field(default_factory=list)
 
-    def error(self, code: str, path: Path, message: str, hint: str = "") -> None:
+    def add_error(self, code: str, path: YamlPath, message: str, hint: str = "") -> None:
         """Tells an error at the value of a path."""
         self.problems.append(self.document.problem(code, path, message, hint))
 
-    def refused(self, error: NotReadable, path: Path) -> None:
+    def add_unreadable(self, error: NotReadable, path: YamlPath) -> None:
         """Tells that what is named at a path cannot be used."""
-        self.error(error.code, path, error.message, error.hint)
+        self.add_error(error.code, path, error.message, error.hint)
 
-    def text(self, origin: Origin, source: str, *, html: bool) -> Text | None:
+    def compile(self, origin: TemplateOrigin, source: str, *, html: bool) -> Template | None:
         """The compiled template, if it is one."""
         try:
-            return self.around.templates.text(source, html=html)
+            return self.project_context.templates.compile(source, html=html)
         except TemplateFault as fault:
             self.problems.append(origin.problem(fault))
             return None
 
-    def locate(self, named: str, path: Path) -> str | None:
+    def locate(self, named: str, path: YamlPath) -> str | None:
         """The path of a file that is named at a path of the document, if it can be used."""
         try:
-            return self.around.tree.locate(named, self.document.source.path)
+            return self.project_context.tree.locate(named, self.document.source.path)
         except NotReadable as error:
-            self.refused(error, path)
+            self.add_unreadable(error, path)
             return None
 
-    def check_vars(self, path: Path) -> None:
+    def check_vars(self, path: YamlPath) -> None:
         """Tells which names of variables no template could use."""
         value: Any = self.value
         for step in path:

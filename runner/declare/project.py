@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.declare.declaration import Declaration
-from runner.declare.recipient_problems import survey
+from runner.declare.recipient_problems import check_recipients
 from runner.declare.settings import SETTINGS_FILE, Settings
 from runner.declare.tree import Tree
 from runner.errors import Problem, UsageMistake
@@ -21,12 +21,12 @@ class Project:
     settings: Settings
     declarations: tuple[Declaration, ...]
     problems: tuple[Problem, ...]
-    unsound: tuple[Declaration, ...] = ()
+    invalid_declarations: tuple[Declaration, ...] = ()
 
-    def recipients_problems(self) -> list[Problem]:
+    def find_recipient_problems(self) -> list[Problem]:
         """What rendering every recipient shows, of unsound declarations too."""
-        both = (*self.declarations, *self.unsound)
-        return [problem for found in both for problem in survey(found, self.settings.salt, lambda _: None)]
+        both = (*self.declarations, *self.invalid_declarations)
+        return [problem for found in both for problem in check_recipients(found, self.settings.salt, lambda _: None)]
 
 
 def find_root(start: Path) -> Path:

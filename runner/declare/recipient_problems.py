@@ -3,20 +3,20 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from runner.declare.audience import Listed
+from runner.declare.audience import InlineAudience
 from runner.declare.audience.selection import Tally
 from runner.declare.declaration import Declaration
-from runner.declare.delivery import Delivery, deliveries
+from runner.declare.delivery import Delivery, render_deliveries
 from runner.errors import Problem
 from runner.key_table import KeyTable
 
-MAX_TOLD = 20
+MAX_REPORTED = 20
 
 
 _MAX_GROUPS = 50  # of problems that differ in their recipient alone; a kind has one or two, or one for each recipient
 
 
-def survey(
+def check_recipients(
     declaration: Declaration,
     salt: str,
     take: Callable[[Delivery], None],
@@ -31,8 +31,8 @@ def survey(
 
     def found() -> Iterator[Problem | int]:
         good = 0
-        for each in deliveries(
-            declaration, salt, tally, KeyTable(declaration.audience.expected) if seen is None else seen
+        for each in render_deliveries(
+            declaration, salt, tally, KeyTable(declaration.audience.estimated_count) if seen is None else seen
         ):
             if isinstance(each, Problem):
                 yield each
@@ -41,16 +41,16 @@ def survey(
                 good += 1
         yield good
 
-    return summed_up(declaration, found(), tally)
+    return summarise_problems(declaration, found(), tally)
 
 
-def summed_up(declaration: Declaration, found: Iterable[Problem | int], tally: Tally) -> list[Problem]:
+def summarise_problems(declaration: Declaration, found: Iterable[Problem | int], tally: Tally) -> list[Problem]:
     """The problems to tell of a declaration's recipients: `found` are theirs, and numbers of those that have none.
 
     What is given to the tally's `notice` meanwhile is told as well.
     """
     count, problems, warnings = 0, _Gathering(), _Gathering()
-    tally.notice = warnings.add
+    tally.on_warning = warnings.add
     for each in found:
         if isinstance(each, Problem):
             problems.add(each)
@@ -58,9 +58,9 @@ def summed_up(declaration: Declaration, found: Iterable[Problem | int], tally: T
             count += each
     audience = declaration.audience
     total = count + problems.recipients
-    if isinstance(audience, Listed):
+    if isinstance(audience, InlineAudience):
         total = len(audience.members) - tally.left_out.total()
-    told = _with_unknown([*problems.told(total), *warnings.told(total)], declaration.unknown)
+    told = _with_unknown([*problems.told(total), *warnings.told(total)], declaration.unknown_variables)
     document, most = declaration.document, declaration.max_recipients
     if most is not None and total > most:
         message = f"{total} recipients are declared, and max_recipients is {most}"
@@ -94,7 +94,7 @@ class _Group:
 
     def add(self, position: int, problem: Problem) -> None:
         self.count += 1
-        if len(self.first) <= MAX_TOLD:
+        if len(self.first) <= MAX_REPORTED:
             self.first.append((position, problem))
 
 
@@ -136,7 +136,7 @@ class _Gathering:
             if single:
                 kinds.append((count, sorted(single, key=lambda item: item[0])))
         positions = sorted(position for _, single in kinds for position, _ in single)
-        end = positions[MAX_TOLD - 1] if len(positions) > MAX_TOLD else self._position
+        end = positions[MAX_REPORTED - 1] if len(positions) > MAX_REPORTED else self._position
         for count, single in kinds:
             told.extend(_first(count, [problem for position, problem in single if position <= end], single))
         return told

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from runner.declare.audience import Kind, Listed, Recipient
+from runner.declare.audience import IdentifierKind, InlineAudience, Recipient
 from runner.declare.audience.selection import Selection
 from runner.declare.declaration import Declaration
-from runner.declare.delivery import Delivery, deliveries
+from runner.declare.delivery import Delivery, render_deliveries
 from runner.privacy import mark_private, mark_private_values, mark_unwritten_words
 
 _LOOKED_AT = 100  # deliveries that are rendered to find the one that is asked for
@@ -25,17 +25,17 @@ class Sample:
     `kind` and `value` are the recipient's address in clear, to find it again elsewhere; they are not for printing.
     """
 
-    kind: Kind
+    kind: IdentifierKind
     value: str
     to: str
     subject: str
     body: str
 
 
-def sample(declaration: Declaration, salt: str, key: str = "") -> Sample | None:
+def render_sample(declaration: Declaration, salt: str, key: str = "") -> Sample | None:
     """The delivery with a key if it is among the first, else the first; none if no recipient can be rendered."""
     first: Delivery | None = None
-    for found in islice(deliveries(declaration, salt), _LOOKED_AT):
+    for found in islice(render_deliveries(declaration, salt), _LOOKED_AT):
         if isinstance(found, Delivery):
             first = first or found
             if found.key == key:
@@ -43,14 +43,16 @@ def sample(declaration: Declaration, salt: str, key: str = "") -> Sample | None:
     return _marked(declaration, first) if first else None
 
 
-def sample_for(declaration: Declaration, recipient: Recipient, salt: str) -> Sample | None:
+def render_sample_for(declaration: Declaration, recipient: Recipient, salt: str) -> Sample | None:
     """The delivery to one recipient, if it can be rendered."""
-    return sample(replace(declaration, audience=Listed((recipient,), alone=True), selection=Selection()), salt)
+    return render_sample(
+        replace(declaration, audience=InlineAudience((recipient,), is_single=True), selection=Selection()), salt
+    )
 
 
 def _marked(declaration: Declaration, delivery: Delivery) -> Sample:
     is_id = delivery.kind == "id"
-    own = delivery.values[1:] if is_id else delivery.values
+    own = delivery.private_values[1:] if is_id else delivery.private_values
     written = list(_written(declaration))
 
     def marked(text: str) -> str:
@@ -59,7 +61,7 @@ def _marked(declaration: Declaration, delivery: Delivery) -> Sample:
     return Sample(
         kind=delivery.kind,
         value=delivery.value,
-        to=delivery.shown if is_id else mark_private(f"{delivery.kind}:{delivery.value}", delivery.shown),
+        to=delivery.display_name if is_id else mark_private(f"{delivery.kind}:{delivery.value}", delivery.display_name),
         subject=marked(delivery.payload.get("subject", "")),
         body=marked(delivery.payload["body"]),
     )
@@ -70,8 +72,8 @@ def _written(declaration: Declaration) -> Iterator[str]:
     for text in (declaration.subject, declaration.body):
         if text:
             yield text.source
-            yield from text.parts.values()
-    yield from _strings(declaration.values)
+            yield from text.includes.values()
+    yield from _strings(declaration.variables)
 
 
 def _strings(value: Any) -> Iterator[str]:

@@ -16,7 +16,7 @@ from runner.declare.yaml.document import Document
 from runner.errors import Problem
 from runner.privacy import mark_private
 
-KINDS = ("message", "project", "payload")
+SCHEMA_NAMES = ("message", "project", "payload")
 
 
 _TYPES = {
@@ -42,8 +42,8 @@ class Violation:
     message: str
     hint: str
     at_key: bool = False
-    lacks: frozenset[str] = frozenset()
-    meant: str = ""
+    missing_keys: frozenset[str] = frozenset()
+    suggested_key: str = ""
 
 
 @cache
@@ -55,10 +55,10 @@ def schema_path(kind: str) -> Path:
 
 
 @cache
-def schema(kind: str) -> dict[str, Any]:
+def load_schema(kind: str) -> dict[str, Any]:
     """The schema of a `message`, the `project` or a `payload`; of a payload's `contact` alone, which is its `to`."""
     if kind == "contact":
-        return {"$ref": "#/$defs/contact", "$defs": schema("payload")["$defs"]}
+        return {"$ref": "#/$defs/contact", "$defs": load_schema("payload")["$defs"]}
     loaded: dict[str, Any] = json.loads(schema_path(kind).read_text(encoding="utf-8"))
     return loaded
 
@@ -68,25 +68,25 @@ def validator(kind: str) -> Any:
     """The fast validator of a schema; its `is_valid(value)` is the verdict."""
     import jsonschema_rs  # noqa: PLC0415  # heavy: only where something is checked
 
-    return jsonschema_rs.Draft202012Validator(schema(kind))
+    return jsonschema_rs.Draft202012Validator(load_schema(kind))
 
 
-def problems(document: Document, kind: str) -> list[Problem]:
+def check_document(document: Document, kind: str) -> list[Problem]:
     """What the schema finds wrong with a document; nothing if it is valid."""
-    return [problem(document, found) for found in broken(document, kind)]
+    return [violation_problem(document, found) for found in find_violations(document, kind)]
 
 
-def broken(document: Document, kind: str) -> list[Violation]:
+def find_violations(document: Document, kind: str) -> list[Violation]:
     """The rules that a document breaks."""
-    return [] if validator(kind).is_valid(document.value) else violations(document.value, kind)
+    return [] if validator(kind).is_valid(document.value) else explain_violations(document.value, kind)
 
 
-def problem(document: Document, found: Violation) -> Problem:
+def violation_problem(document: Document, found: Violation) -> Problem:
     """A broken rule as a problem at its place in a document."""
     return document.problem(found.code, found.path, found.message, found.hint, at_key=found.at_key)
 
 
-def violations(value: Any, kind: str) -> list[Violation]:
+def explain_violations(value: Any, kind: str) -> list[Violation]:
     """Why a value is not valid: at least one violation for every value that the fast validator refuses."""
     errors = list(_explainer(kind).iter_errors(value))
     # A value of the wrong type breaks rules about its keys as well: those say nothing new.
@@ -96,21 +96,21 @@ def violations(value: Any, kind: str) -> list[Violation]:
     if not found and not validator(kind).is_valid(value):
         found = [Violation((), "schema", f"this does not fit the schema of a {kind}", f"see msgrun schema {kind}")]
     # A misspelt key is one mistake, not two: then the right one is not told to be missing.
-    meant = {(*violation.path[:-1], violation.meant) for violation in found if violation.meant}
+    meant = {(*violation.path[:-1], violation.suggested_key) for violation in found if violation.suggested_key}
     return [
         violation
         for violation in dict.fromkeys(found)
-        if not any((*violation.path, key) in meant for key in violation.lacks)
+        if not any((*violation.path, key) in meant for key in violation.missing_keys)
     ]
 
 
 def did_you_mean(word: str, choices: list[str]) -> str:
     """A hint that names the nearest of the choices, if one is near."""
-    near = nearest(word, choices)
+    near = closest_match(word, choices)
     return f"did you mean {near}?" if near else ""
 
 
-def nearest(word: str, choices: list[str]) -> str:
+def closest_match(word: str, choices: list[str]) -> str:
     """The choice that is much like the word; empty if none is."""
     import difflib  # noqa: PLC0415  # imported where used
 
@@ -122,7 +122,7 @@ def _explainer(kind: str) -> Any:
     from jsonschema import Draft202012Validator, validators  # noqa: PLC0415  # heavy: only where something is wrong
 
     extended: Any = validators.extend(Draft202012Validator, {"pattern": _pattern_errors})  # type: ignore[no-untyped-call]
-    return extended(schema(kind))
+    return extended(load_schema(kind))
 
 
 def _pattern_errors(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[Any]:
@@ -148,7 +148,7 @@ def _explained(error: Any) -> Iterator[Violation]:
     elif error.validator == "required" and ("x-code" not in words or _is_form(words)):
         missing = next(key for key in error.validator_value if f"'{key}'" in error.message.split(" is a ")[0])
         message, hint = f"the key {missing} is missing", _example_hint(missing, words)
-        yield Violation(path, "missing-key", message, hint, lacks=frozenset({missing}))
+        yield Violation(path, "missing-key", message, hint, missing_keys=frozenset({missing}))
     elif error.validator == "type":
         yield Violation(
             path, words.get("x-code", "wrong-type") if _is_form(words) else "wrong-type", *_type_words(error)
@@ -157,7 +157,7 @@ def _explained(error: Any) -> Iterator[Violation]:
         yield Violation((*path, error.instance), words["x-code"], words["errorMessage"], "", at_key=True)
     elif "x-code" in words:
         at = (*path, words["x-at"]) if "x-at" in words else path
-        yield Violation(at, words["x-code"], words["errorMessage"], words.get("x-hint", ""), lacks=_lacks(error))
+        yield Violation(at, words["x-code"], words["errorMessage"], words.get("x-hint", ""), missing_keys=_lacks(error))
     else:
         yield _plain(error, path)
 
@@ -166,9 +166,11 @@ def _unknown_keys(error: Any, path: tuple[str | int, ...], words: dict[str, Any]
     known = list(words.get("properties", {}))
     elsewhere = words.get("x-elsewhere", {})
     for key in sorted(set(error.instance) - set(known)):
-        meant = nearest(key, [*known, *elsewhere])
+        meant = closest_match(key, [*known, *elsewhere])
         hint = elsewhere.get(key) or (f"did you mean {meant}?" if meant else f"the keys here are {', '.join(known)}")
-        yield Violation((*path, key), "unknown-key", f"there is no key {key} here", hint, at_key=True, meant=meant)
+        yield Violation(
+            (*path, key), "unknown-key", f"there is no key {key} here", hint, at_key=True, suggested_key=meant
+        )
 
 
 def _lacks(error: Any) -> frozenset[str]:

@@ -32,7 +32,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Breakers:
+class AbortConditions:
     """When a run stops by itself: unknown outcomes in a row; a share of refusals (0 to 1) once `after` were tried."""
 
     unknown: int = 3
@@ -67,8 +67,8 @@ class Settings:
     sender: str | None = None
     vars: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = Limits()
-    breakers: Breakers = Breakers()
-    share: float = 0.8
+    abort_conditions: AbortConditions = AbortConditions()
+    rate_share: float = 0.8
     max_per_window: int | None = None
     lint: LintSettings = LintSettings()
     suppress: tuple[str, ...] = ()
@@ -124,7 +124,7 @@ def _settings_document(tree: Tree) -> Document | None:
     if len(whole) > 1:
         problems.append(whole[1].problem("one-document", (), f"{SETTINGS_FILE} holds one document"))
     for document in whole[:1]:
-        problems.extend(schema.problems(document, "project"))
+        problems.extend(schema.check_document(document, "project"))
         if not problems:
             problems.extend([*_lock_problems(document), *_variable_problems(document)])
     if any(problem.is_error for problem in problems):
@@ -204,8 +204,8 @@ def _settings(environment: str, value: Mapping[str, Any]) -> Settings:
         sender=str(sender["id"]) if sender else None,
         vars=value["vars"],
         limits=Limits(**value.get("limits", {})),
-        breakers=Breakers(**breakers),
-        share=rate.get("share", 0.8),
+        abort_conditions=AbortConditions(**breakers),
+        rate_share=rate.get("share", 0.8),
         max_per_window=rate.get("max_per_10s"),
         lint=LintSettings(**value.get("lint", {})),
         suppress=tuple([suppress] if isinstance(suppress, str) else suppress),

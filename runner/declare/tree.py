@@ -46,10 +46,10 @@ class Tree:
     def locate(self, named: str, beside: str) -> str:
         """The path, from the root, of a file named in the file `beside`. Raises NotReadable."""
         path = _joined(named, beside)
-        self.real(path)
+        self.real_path(path)
         return path
 
-    def find(self, named: str, beside: str) -> list[str]:
+    def glob(self, named: str, beside: str) -> list[str]:
         """`locate` for each file that a name with `*`, `?`, `[…]` or `**` stands for, sorted. Raises NotReadable."""
         if not _PATTERN.search(named):
             return [self.locate(named, beside)]
@@ -57,10 +57,10 @@ class Tree:
         if not found:
             raise NotReadable("file-missing", f"no file fits {named}", "it is relative to the file that it stands in")
         for path in found:
-            self.real(path)
+            self.real_path(path)
         return found
 
-    def real(self, path: str) -> Path:
+    def real_path(self, path: str) -> Path:
         """The real path of a file, from the root, whose links were followed. Raises NotReadable."""
         real = self._target(path)
         if not real.exists():
@@ -74,7 +74,7 @@ class Tree:
     def open(self, path: str) -> BinaryIO:
         """The file at a path from the root, to be read. Raises NotReadable."""
         try:
-            descriptor = os.open(self.real(path), _OPEN)
+            descriptor = os.open(self.real_path(path), _OPEN)
         except OSError as error:
             raise _unreadable(path, error) from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -94,7 +94,7 @@ class Tree:
             raise NotReadable("file-large", f"{path} is larger than {_LARGEST >> 20} MiB", hint)
         return data
 
-    def declarations(self) -> Iterator[str]:
+    def declaration_files(self) -> Iterator[str]:
         """Every messages/**/*.yaml and .yml, sorted, so that no order depends on the file system."""
         if (self.root / "messages").is_symlink():
             return iter(("messages",))

@@ -31,7 +31,7 @@ class Records:
             status="claimed",
             message=declaration.name,
             revision=declaration.revision,
-            to=delivery.shown,
+            to=delivery.display_name,
             contact=delivery.value if delivery.kind == "id" else "",
             digest=delivery.digest,
             content=declaration.content,

@@ -35,4 +35,4 @@ def chosen(delivery: Delivery, found: list[Contact]) -> Chosen | NoContact:
     contact = matching[0]
     if contact.role == role:
         return Chosen(contact)
-    return Chosen(contact, (f"{delivery.shown} is declared as {role} and is a {contact.role}: sent as that",))
+    return Chosen(contact, (f"{delivery.display_name} is declared as {role} and is a {contact.role}: sent as that",))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from runner.declare.declaration import Declaration
-from runner.declare.delivery import Delivery, deliveries
+from runner.declare.delivery import Delivery, render_deliveries
 from runner.declare.settings import Settings
 from runner.errors import GuardRefused, RunStopped
 from runner.intercom.wire_format import Contact, needs_lookup
@@ -109,7 +109,7 @@ class Due:
 
     def _of(self, message: PlannedMessage) -> Iterator[Delivery]:
         """The deliveries of a message to send. Whatever is rendered otherwise than planned raises GuardRefused."""
-        rendered = deliveries(message.declaration, self._settings.salt, planned=True)
+        rendered = render_deliveries(message.declaration, self._settings.salt, skip_duplicate_check=True)
         for planned in message.deliveries:
             delivery = next(rendered, None)
             if not isinstance(delivery, Delivery) or (delivery.key, delivery.digest) != (planned.key, planned.digest):

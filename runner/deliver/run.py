@@ -86,7 +86,7 @@ class Run:
         self._expired: Counter[str] = Counter()
         self._is_failing = False  # the last append failed
         self.summary = Summary(planned=plan.to_send)
-        self._stopping = Stopping(self.summary, settings.breakers, clock)
+        self._stopping = Stopping(self.summary, settings.abort_conditions, clock)
 
     def deliver(self) -> Summary:
         """Sends every planned delivery, in order, up to the plan's limit; returns what came of it."""
@@ -233,7 +233,9 @@ class Run:
         if claim.contact and not self._is_first(claim):
             self._refuse(claim, "same_contact", "this contact was sent this revision already, under another address")
             return None
-        return Flight(claim, wire(delivery.payload, self._settings.api_version, contact), declaration, delivery.values)
+        return Flight(
+            claim, wire(delivery.payload, self._settings.api_version, contact), declaration, delivery.private_values
+        )
 
     def _is_first(self, claim: Record) -> bool:
         """Whether no other delivery of this revision reached the contact, in the ledger or in this run."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from runner.clock import Clock
-from runner.declare.settings import Breakers
+from runner.declare.settings import AbortConditions
 from runner.deliver.summary import STOP_KINDS, Stop, Summary
 
 DRAIN = 5.0  # seconds for which a stopped run waits for what is on its way
@@ -38,7 +38,7 @@ class Halt:
 class Stopping:
     """The reason that holds in the summary, and how long what is on its way is waited for."""
 
-    def __init__(self, summary: Summary, breakers: Breakers, clock: Clock) -> None:
+    def __init__(self, summary: Summary, breakers: AbortConditions, clock: Clock) -> None:
         self._summary = summary
         self._breakers = breakers
         self._clock = clock

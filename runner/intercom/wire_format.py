@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from runner.declare.declaration import FLAG
+from runner.declare.declaration import CONVERSATION_FLAG
 from runner.declare.identity import Payload
 from runner.declare.settings import version_number
 
@@ -44,5 +44,5 @@ def wire(payload: Payload, api_version: str, contact: Contact | None = None) -> 
         elif sent["to"]["type"] == "contact":
             sent["to"]["type"] = "lead"
     else:
-        sent.pop(FLAG, None)
+        sent.pop(CONVERSATION_FLAG, None)
     return sent

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from runner.cli.context import Session
 from runner.git.repository import Repository, find_repository
 from runner.ledger.facts import Facts
-from runner.managed_path import own_file
+from runner.managed_path import managed_path
 
 
 def import_rescue_file(path: Path, facts: Facts, append: Callable[..., None]) -> int:
@@ -35,5 +35,7 @@ def rescue_path(root: Path, lock: str, repository: Repository | None) -> Path:
     Raises GuardRefused if a link is there.
     """
     return (
-        repository.rescue_path(root / lock) if repository else own_file(root, f".msgrun/{quote(lock, safe='')}.rescue")
+        repository.rescue_path(root / lock)
+        if repository
+        else managed_path(root, f".msgrun/{quote(lock, safe='')}.rescue")
     )

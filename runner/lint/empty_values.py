@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from runner.declare.audience import Table
+from runner.declare.audience import TableAudience
 from runner.declare.declaration import Declaration
 from runner.lint.static_checks import Writing
 from runner.lint.template_layout import Hole
@@ -43,10 +43,10 @@ def _can_be_empty(hole: Hole, declaration: Declaration) -> bool:
     audience = declaration.audience
     if not hole.alone:
         return True
-    if isinstance(audience, Table) and hole.alone in audience.names:
+    if isinstance(audience, TableAudience) and hole.alone in audience.variables:
         return False  # a blank cell is no value, and printing it an error
-    constant = declaration.values.get(hole.alone, "")
-    return hole.alone in audience.names or not str(constant).strip()
+    constant = declaration.variables.get(hole.alone, "")
+    return hole.alone in audience.variables or not str(constant).strip()
 
 
 def shortened(text: str) -> str:

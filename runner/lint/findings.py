@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from runner.declare.declaration import Declaration
-from runner.declare.yaml.document import Path
+from runner.declare.yaml.document import YamlPath
 from runner.errors import Place, Problem, Severity
 from runner.lint.ignore_comments import Ignores, unknown_codes
 from runner.lint.rules import RULES
@@ -106,14 +106,22 @@ class MessageFindings:
                 self._places[key] = layout.place(start)
             self._add(code, *self._places[key], message, recipient, layout.origin.path, gentle=gentle)
 
-    def here(self, code: str, path: Path, message: str) -> None:
+    def here(self, code: str, path: YamlPath, message: str) -> None:
         """A finding at a value of the declaration; for a missing key, at its mapping."""
         if code in self._findings.wanted:
             place = self._document.place(path)
             self._add(code, place, self._document.excerpt(place.line), message, "", path)
 
     def _add(
-        self, code: str, place: Place, excerpt: str, message: str, recipient: str, path: Path, *, gentle: bool = False
+        self,
+        code: str,
+        place: Place,
+        excerpt: str,
+        message: str,
+        recipient: str,
+        path: YamlPath,
+        *,
+        gentle: bool = False,
     ) -> None:
         is_ignored = code in self._in_templates.get((place.path, place.line), ())
         if not is_ignored and not self._ignores.covers(code, place, path):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import yaml
 
 from runner.declare.schema import did_you_mean
-from runner.declare.yaml.document import Document, Path
+from runner.declare.yaml.document import Document, YamlPath
 from runner.errors import Place, Problem, Severity
 from runner.lint.rules import RULES
 
@@ -36,7 +36,7 @@ class Ignores:
         if "msgrun:" in document.source.text:
             self._read()
 
-    def covers(self, code: str, place: Place, path: Path = ()) -> bool:
+    def covers(self, code: str, place: Place, path: YamlPath = ()) -> bool:
         """Whether a finding at the place, in what the value at `path` holds, is to be kept silent."""
         if code in self._whole:
             return True

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import jinja2
 
-from runner.declare.declaration import Origin
-from runner.declare.template.template import Text
+from runner.declare.declaration import TemplateOrigin
+from runner.declare.template.template import Template
 from runner.lint.html import HOLE
 from runner.lint.template_layout import RAW_HOLE, Hole, Layout, Part
 
@@ -44,12 +44,12 @@ _BRANCHING = frozenset({"if", "for"})
 _ASIDE = frozenset({"macro", "call", "set"})  # shown somewhere else, or not at all
 
 
-def lay_out(text: Text, origin: Origin) -> Layout:
+def lay_out(text: Template, origin: TemplateOrigin) -> Layout:
     """The layout of a compiled template."""
     layout = Layout(origin)
-    drawing = _Drawing(layout, text.parts)
+    drawing = _Drawing(layout, text.includes)
     drawing.draw("", text.source)
-    for name in sorted(text.parts.keys() - drawing.drawn):
+    for name in sorted(text.includes.keys() - drawing.drawn):
         drawing.draw_aside(name)
     drawing.finish()
     return layout

@@ -49,7 +49,7 @@ class MessageLint:
         self._declaration = declaration
         self._policy = policy
         self._found = MessageFindings(findings, declaration)
-        constants = {name: value for name, value in declaration.values.items() if not callable(value)}
+        constants = {name: value for name, value in declaration.variables.items() if not callable(value)}
         self._body = Writing(lay_out(declaration.body, declaration.body_origin), constants, is_html=True)
         self._writings = [self._body]
         if declaration.subject:

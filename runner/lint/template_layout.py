@@ -8,7 +8,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
-from runner.declare.declaration import Origin
+from runner.declare.declaration import TemplateOrigin
 from runner.errors import Place
 
 FOLDER = "messages/"
@@ -55,7 +55,7 @@ class Layout:
     rendered, but for its branches; with a parent template or a filter it is not. `raw`: values may be markup.
     """
 
-    origin: Origin
+    origin: TemplateOrigin
     text: str = ""
     holes: tuple[Hole, ...] = ()
     branches: tuple[tuple[int, int], ...] = ()
@@ -83,7 +83,7 @@ class Layout:
         return place, origin.document.excerpt(place.line)
 
 
-def _in_scalar(origin: Origin, source: str, offset: int, at: tuple[int, int]) -> Place:
+def _in_scalar(origin: TemplateOrigin, source: str, offset: int, at: tuple[int, int]) -> Place:
     """The place of an offset in a scalar of the YAML file.
 
     A folded or quoted scalar breaks and escapes its text: there it is where the file shows the next few characters

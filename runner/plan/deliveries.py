@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from runner.declare.audience import Kind
+from runner.declare.audience import IdentifierKind
 from runner.declare.declaration import Declaration
-from runner.declare.delivery import Delivery, shown
+from runner.declare.delivery import Delivery, format_recipient
 from runner.declare.identity import DIGEST_VERSION
 from runner.key_table import KEY_SIZE, KeyList, KeyTable
 from runner.plan.plan_file import Line
@@ -37,7 +37,7 @@ class Deliveries:
         self.keys = keys
         self.digests = bytearray()
         self.marks = array("H")  # which action, reason and kind of address
-        self.numbers: dict[tuple[Action, str, Kind], int] = {}
+        self.numbers: dict[tuple[Action, str, IdentifierKind], int] = {}
         self.ids = bytearray()
         self.ends = array("Q")  # of the ids, which alone are shown in clear
 
@@ -55,7 +55,7 @@ class Deliveries:
                 value, start, ids = self.ids[start:end].decode(), end, ids + 1
             digest = self.digests[row * KEY_SIZE : row * KEY_SIZE + KEY_SIZE].hex()
             name = key.hex()
-            yield PlannedDelivery(name, shown(kind, value, name), action, DIGEST_VERSION + digest, reason)
+            yield PlannedDelivery(name, format_recipient(kind, value, name), action, DIGEST_VERSION + digest, reason)
 
     def add(self, delivery: Delivery, action: Action, reason: str) -> None:
         """Adds the delivery whose key was added to `keys` last."""
@@ -90,11 +90,11 @@ class Deliveries:
                 found[action, reason] += count
         return found
 
-    def kinds(self, action: Action) -> set[Kind]:
+    def kinds(self, action: Action) -> set[IdentifierKind]:
         """The kinds of address of those with an action."""
         return {kind for found, _, kind in self.numbers if found == action}
 
-    def _counted(self) -> list[tuple[tuple[Action, str, Kind], int]]:
+    def _counted(self) -> list[tuple[tuple[Action, str, IdentifierKind], int]]:
         counts = Counter(self.marks)
         return [(mark, counts[number]) for mark, number in self.numbers.items()]
 

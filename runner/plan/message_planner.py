@@ -8,14 +8,14 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from runner.declare import identity
-from runner.declare.audience.audience import Table
+from runner.declare.audience.audience import TableAudience
 from runner.declare.audience.csv_files import CsvFiles
 from runner.declare.audience.json_lines import JsonLines
-from runner.declare.audience.selection import REASONS, Tally
+from runner.declare.audience.selection import FILTER_REASONS, Tally
 from runner.declare.declaration import Declaration
-from runner.declare.delivery import Delivery, renderer
+from runner.declare.delivery import Delivery, delivery_renderer
 from runner.declare.identity import MessageDigest
-from runner.declare.recipient_problems import summed_up, survey
+from runner.declare.recipient_problems import check_recipients, summarise_problems
 from runner.declare.template.language import TOO_SLOW
 from runner.errors import Problem
 from runner.key_table import KeyList, KeyTable
@@ -81,7 +81,7 @@ class Draft:
 
     def join(self, other: "Draft") -> None:
         """Adds what comes behind."""
-        self.digest.join(other.digest)
+        self.digest.merge(other.digest)
         self.sample = [*self.sample, *other.sample][:SAMPLE]
         self.repeats.update(other.repeats)
         self.deliveries.extend(other.deliveries)
@@ -133,25 +133,25 @@ class Planner:
         self.problems = self._rendered_by(crew, source) if crew and source else self._rendered()
 
     def _begin(self) -> None:
-        self._keys, self._tally = KeyTable(self._declaration.audience.expected), Tally()
+        self._keys, self._tally = KeyTable(self._declaration.audience.estimated_count), Tally()
         self._draft = Draft(Deliveries(self._keys))
 
     def _shared(self) -> CsvFiles | JsonLines | None:
         """The source, if several processes may read it, and it is large enough to be worth their start."""
         audience = self._declaration.audience
-        if not isinstance(audience, Table) or self.share or self._declaration.selection.needs_order:
+        if not isinstance(audience, TableAudience) or self.share or self._declaration.selection.needs_order:
             return None
         source = audience.source
         return source if isinstance(source, CsvFiles | JsonLines) and source.size >= LARGE else None
 
     def _rendered(self) -> list[Problem]:
         take = partial(self._take, self._draft)
-        return survey(self._declaration, self._salt, take, self._tally, self._keys)
+        return check_recipients(self._declaration, self._salt, take, self._tally, self._keys)
 
     def _rendered_by(self, crew: Crew, source: CsvFiles | JsonLines) -> list[Problem]:
         found = self._joined(crew(partial(self._parts, source)))
         try:
-            return summed_up(self._declaration, found, self._tally)
+            return summarise_problems(self._declaration, found, self._tally)
         except _SameRecipientError:
             self._begin()
             return self._rendered()  # which knows the rows, and says what is wrong with them
@@ -161,7 +161,7 @@ class Planner:
         for part in parts:
             self._tally.left_out.update(part.left_out)
             for notice in part.notices:
-                self._tally.notice(notice)
+                self._tally.on_warning(notice)
             yield from part.problems
             if not self._keys.extend_if_new(part.keys):
                 raise _SameRecipientError
@@ -173,7 +173,7 @@ class Planner:
 
     def _parts(self, source: CsvFiles | JsonLines, turn: int, turns: int) -> Iterator["Part"]:
         """What falls to one of the crew, block by block."""
-        render = renderer(self._declaration, self._salt)
+        render = delivery_renderer(self._declaration, self._salt)
         for rows in source.blocks(turn, turns):
             keys = KeyList()
             part = Part(keys, Draft(Deliveries(keys)))
@@ -195,7 +195,9 @@ class Planner:
             sample=tuple(self._draft.sample),
             expired=self.expired,
             gone=self.share.gone(self._facts) if self.share else 0,
-            left_out={reason: self._tally.left_out[reason] for reason in REASONS if self._tally.left_out[reason]},
+            left_out={
+                reason: self._tally.left_out[reason] for reason in FILTER_REASONS if self._tally.left_out[reason]
+            },
         )
 
     def guards(self) -> Iterable[Guard]:
@@ -217,7 +219,7 @@ class Planner:
         if action == "send":
             if len(draft.sample) < SAMPLE:
                 draft.sample.append(
-                    delivery.value if delivery.kind == "id" else mark_private(delivery.value, delivery.shown)
+                    delivery.value if delivery.kind == "id" else mark_private(delivery.value, delivery.display_name)
                 )
             for name, revision in self._others:
                 if self._was_sent_as(delivery, name, revision):
@@ -251,7 +253,7 @@ class Planner:
         return state is not None and state.was_sent_as(self._declaration.content, delivery.digest)
 
     def _was_sent_as(self, delivery: Delivery, name: str, revision: int) -> bool:
-        key = identity.key(self._salt, name, revision, delivery.kind, delivery.value)
+        key = identity.delivery_key(self._salt, name, revision, delivery.kind, delivery.value)
         if self._facts.status(bytes.fromhex(key)) == "sent":
             return True
         return delivery.kind == "id" and self._facts.has_reached(name, revision, delivery.value)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from runner.compare.comparison import Change, Comparison
-from runner.declare.audience import Table
+from runner.declare.audience import TableAudience
 from runner.declare.sample import Sample
 from runner.errors import Problem
 from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
@@ -174,7 +174,7 @@ def _details(message: PlannedMessage, sends: int, seen: Review, *, show: bool) -
     declared = message.declaration
     kind = f"{declared.message_type}, template {declared.template}" if declared.template else declared.message_type
     facts = [f"Declared in {code(str(declared.document.source.path))}: {kind}, from admin {code(declared.sender)}"]
-    if isinstance(declared.audience, Table):
+    if isinstance(declared.audience, TableAudience):
         facts.append(f"Audience {code(declared.audience.source.title)}, by {declared.audience.kind}")
     if message.left_out:
         facts.append(f"Left out: {left_out(message.left_out)}")

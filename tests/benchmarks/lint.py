@@ -12,10 +12,10 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runner.declare.project_reader import load
-from runner.declare.recipient_problems import survey
+from runner.declare.project_reader import load_project
+from runner.declare.recipient_problems import check_recipients
 from runner.declare.settings import load_settings
-from runner.declare.template.template import Watch
+from runner.declare.template.template import RenderMonitor
 from runner.declare.tree import Tree
 from runner.ledger.facts import Facts
 from runner.lint.findings import Findings
@@ -73,7 +73,7 @@ def prepare(root: Path, body: str, recipients: int) -> None:
 def planned(root: Path) -> float:
     tree = Tree(root)
     begin = time.process_time()
-    project = load(tree, load_settings(tree, None), Watch())
+    project = load_project(tree, load_settings(tree, None), RenderMonitor())
     make(project, Facts(), datetime.now(UTC), Choices())
     return time.process_time() - begin
 
@@ -81,11 +81,11 @@ def planned(root: Path) -> float:
 def linted(root: Path) -> float:
     tree = Tree(root)
     begin = time.process_time()
-    project = load(tree, load_settings(tree, None), Watch())
+    project = load_project(tree, load_settings(tree, None), RenderMonitor())
     findings = Findings(RULES)
     for declaration in project.declarations:
         message = MessageLint(declaration, Policy(100, flag_allowed=True), findings)
-        survey(declaration, "", message.take)
+        check_recipients(declaration, "", message.take)
         message.finish()
     findings.problems()
     return time.process_time() - begin

@@ -4,10 +4,10 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-from runner.declare.identity import key
-from runner.declare.project_reader import load
+from runner.declare.identity import delivery_key
+from runner.declare.project_reader import load_project
 from runner.declare.settings import load_settings
-from runner.declare.template.template import Watch
+from runner.declare.template.template import RenderMonitor
 from runner.declare.tree import Tree
 from runner.ledger.record import Header, Record, salt_check
 
@@ -88,12 +88,12 @@ def project(root: Path, count: int) -> None:
 def sent(root: Path, path: Path, count: int) -> None:
     """Writes the lockfile that an apply of the project leaves behind: a record for each of the first so many."""
     tree = Tree(root)
-    content = load(tree, load_settings(tree, None), Watch()).declarations[0].content
+    content = load_project(tree, load_settings(tree, None), RenderMonitor()).declarations[0].content
     chance = random.Random(2)
     with path.open("wb") as handle:
         handle.write(_header())
         for number in range(count):
-            name = key(SALT, "outage", 1, "email", f"person{number}@example.com")
+            name = delivery_key(SALT, "outage", 1, "email", f"person{number}@example.com")
             record = Record(
                 key=name, attempt=f"01JDB7Z0M3W9QK5T8N2R4X6Y1C-{number}", status="sent", message="outage", revision=1,
                 to=f"email:~{name[:8]}", contact=f"{chance.getrandbits(96):024x}", id=str(2_000_000_000 + number),

@@ -2,7 +2,7 @@
 
 import json
 
-from runner.declare.identity import key
+from runner.declare.identity import delivery_key
 from tests.support import golden
 from tests.support.project import SEED, Folder
 
@@ -24,7 +24,8 @@ to:
 
 def remember(folder: Folder, value: str, attempt: str, status: str, **more: object) -> None:
     record = {
-        "key": key("", "news", 1, "id", value), "attempt": attempt, "status": status, "message": "news", "revision": 1,
+        "key": delivery_key("", "news", 1, "id", value), "attempt": attempt, "status": status,
+        "message": "news", "revision": 1,
         "to": f"id:{value}", "digest": "v1:0", "at": "2026-11-01T10:00:00Z", **more,
     }  # fmt: skip
     with (folder.path / "messages.lock").open("a") as handle:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from runner.compare.audience_overlap import Overlap, find, identity, overlap
 from runner.declare.declaration import Declaration
-from runner.declare.project_reader import load
+from runner.declare.project_reader import load_project
 from runner.declare.settings import Settings
-from runner.declare.template.template import Watch
+from runner.declare.template.template import RenderMonitor
 from runner.declare.tree import Tree
 
 PEOPLE = st.dictionaries(st.integers(0, 40).map(str), st.sampled_from(["Ann", "Bo"]), min_size=1, max_size=20)
@@ -24,7 +24,7 @@ def declared(root: Path, rows: str, *, body: str = "Hi {{ name }}", kind: str = 
         f"name: a\nmessage_type: inapp\nbody: '{body}'\nfrom: {{type: admin, id: 1}}\n"
         f"to: {{csv: ../a.csv, type: user, {kind}: '{{{{ {kind} }}}}'}}\n"
     )
-    return load(Tree(root), Settings(), Watch()).declarations[0]
+    return load_project(Tree(root), Settings(), RenderMonitor()).declarations[0]
 
 
 def table(people: dict[str, str]) -> str:

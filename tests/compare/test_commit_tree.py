@@ -39,7 +39,7 @@ def test_every_file_is_there_byte_for_byte(place: Repository) -> None:
     large = {"messages/large.yaml": b"x" * (1024 * 1024 + 1), "a b/ö.csv": b"\xff\x00\r\n", "msgrun.yaml": b""}
     commit(place.toplevel, {**many, **large, ".gitattributes": b"* ident export-subst export-ignore\n"})
     with tree_at(place, find_commit(place, "main"), place.toplevel) as tree:
-        assert len(list(tree.declarations())) == 451
+        assert len(list(tree.declaration_files())) == 451
         for path, data in {**many, **large}.items():
             assert tree.read(tree.locate(f"/{path}"[1:], "x")) == data
         folder = tree.root
@@ -69,7 +69,7 @@ def test_a_crafted_tree_leads_nowhere(place: Repository, tmp_path_factory: pytes
     top = git(place.toplevel, "mktree", stdin=f"040000 tree {inner}\tmessages\n")
     made = git(place.toplevel, "commit-tree", top, "-m", "crafted")
     with tree_at(place, find_commit(place, made), place.toplevel) as tree:
-        assert list(tree.declarations()) == []
+        assert list(tree.declaration_files()) == []
         assert list(tree.root.iterdir()) == []
     assert list(outside.iterdir()) == []
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from runner.declare.project_reader import load
+from runner.declare.project_reader import load_project
 from runner.declare.settings import load_settings
-from runner.declare.template.template import Templates, Watch
+from runner.declare.template.template import RenderMonitor, Templates
 from runner.declare.tree import Tree
 from tests.support.project import SEED
 
@@ -37,7 +37,7 @@ def read(write):
 
     def read(files, *paths, environment=None):
         tree = write(files)
-        return load(tree, load_settings(tree, environment), Watch(), paths)
+        return load_project(tree, load_settings(tree, environment), RenderMonitor(), paths)
 
     return read
 
@@ -60,7 +60,9 @@ def render(write):
     """Renders a template as a body."""
 
     def render(source, *, html=True, includes=None, **values):
-        templates = Templates(write({f"messages/{name}": text for name, text in (includes or {}).items()}), Watch())
-        return templates.text(source, html=html).render({**templates.globals, **values})
+        templates = Templates(
+            write({f"messages/{name}": text for name, text in (includes or {}).items()}), RenderMonitor()
+        )
+        return templates.compile(source, html=html).render({**templates.globals, **values})
 
     return render

@@ -8,7 +8,7 @@ import string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.declare.delivery import deliveries
+from runner.declare.delivery import render_deliveries
 from runner.declare.identity import MessageDigest
 from runner.errors import Problem
 
@@ -26,7 +26,7 @@ to: {csv: ../a.csv, type: user, user_id: "u-{{ word }}"}
 def test_the_same_input_renders_the_same_bytes_and_a_value_is_escaped(declare, word):
     cell = '"' + word.strip().replace('"', '""') + '"'
     declaration = declare(MESSAGE, **{"a.csv": f"word\n{cell}\n"})
-    first, second = list(deliveries(declaration, "")), list(deliveries(declaration, ""))
+    first, second = list(render_deliveries(declaration, "")), list(render_deliveries(declaration, ""))
     assert first == second
     if isinstance(first[0], Problem):
         assert "{{" in word or "{%" in word
@@ -42,7 +42,7 @@ def test_rows_may_move(declare):
     for order in (rows, rows[::-1]):
         declaration = declare(MESSAGE, **{"a.csv": "word\n" + "\n".join(order) + "\n"})
         message = MessageDigest()
-        for delivery in deliveries(declaration, "s"):
+        for delivery in render_deliveries(declaration, "s"):
             message.add(delivery.raw_key, delivery.raw_digest)
         digests.add(message.value("a", 1))
     assert len(digests) == 1
@@ -50,29 +50,29 @@ def test_rows_may_move(declare):
 
 def test_the_payload_has_the_fields_of_the_reference_in_their_order(declare, seed):
     text = seed.replace("type: user", "type: lead") + "create_conversation_without_contact_reply: true\n"
-    (delivery,) = deliveries(declare(text), "")
+    (delivery,) = render_deliveries(declare(text), "")
     flag = "create_conversation_without_contact_reply"
     assert list(delivery.payload) == ["message_type", "subject", "body", "template", "from", "to", flag]
     assert delivery.payload["to"]["type"] == "contact"
     inapp = seed.replace("email", "in_app").replace("template: plain\n", "").replace("subject: Hey\n", "")
-    (delivery,) = deliveries(declare(inapp), "")
+    (delivery,) = render_deliveries(declare(inapp), "")
     assert delivery.payload["message_type"] == "inapp"
     assert list(delivery.payload) == ["message_type", "body", "from", "to"]
 
 
 def test_half_a_surrogate_pair_made_by_a_template_is_a_problem(declare, seed):
     text = seed.replace("Ponies, cute small horses or something more sinister?", "\"{{ '\\\\ud83d' }}\"")
-    (problem,) = deliveries(declare(text), "")
+    (problem,) = render_deliveries(declare(text), "")
     assert problem.code == "not-a-text"
 
 
 def test_an_address_is_shown_by_its_key(declare, seed):
-    (delivery,) = deliveries(declare(seed.replace("id: 536e564f316c83104c000020", "email: ann@example.com")), "")
+    (delivery,) = render_deliveries(declare(seed.replace("id: 536e564f316c83104c000020", "email: ann@example.com")), "")
     assert delivery.display_name == f"email:~{delivery.key[:8]}"
 
 
 def test_after_a_render_that_takes_too_long_no_other_is_tried(declare):
-    from runner.declare.template.language import RenderTooLong  # noqa: PLC0415
+    from runner.declare.template.language import RenderTimeout  # noqa: PLC0415
 
     declaration = declare(MESSAGE, **{"a.csv": "word\nann\nbo\n"})
 
@@ -80,9 +80,9 @@ def test_after_a_render_that_takes_too_long_no_other_is_tried(declare):
         __slots__ = ()
 
         def __html__(self):
-            raise RenderTooLong
+            raise RenderTimeout
 
-    declaration.values["word"] = Slow("x")
+    declaration.variables["word"] = Slow("x")
     rows = iter(declaration.audience.recipients())
     first = next(rows)
     first.vars["word"] = Slow("x")
@@ -95,4 +95,4 @@ def test_after_a_render_that_takes_too_long_no_other_is_tried(declare):
             return f"row {number}"
 
     object.__setattr__(declaration, "audience", Once())
-    assert [problem.code for problem in deliveries(declaration, "")] == ["too-slow"]
+    assert [problem.code for problem in render_deliveries(declaration, "")] == ["too-slow"]

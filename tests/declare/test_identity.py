@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.declare.audience.recipient import normalised
-from runner.declare.delivery import deliveries
-from runner.declare.identity import MessageDigest, digest, key, plan_digest, text_hash
+from runner.declare.audience.recipient import normalise_identifier
+from runner.declare.delivery import render_deliveries
+from runner.declare.identity import MessageDigest, delivery_key, payload_digest, plan_digest, text_hash
 
 WORDS = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=12)
 RAW = st.binary(min_size=16, max_size=16)
@@ -34,11 +34,11 @@ RAW = st.binary(min_size=16, max_size=16)
     ],
 )
 def test_keys_are_those_of_the_contract(salt, name, revision, kind, value, expected):
-    assert key(salt, name, revision, kind, value) == expected
+    assert delivery_key(salt, name, revision, kind, value) == expected
 
 
 def test_the_seed_has_the_digests_of_the_contract(declare, seed):
-    (delivery,) = deliveries(declare(seed), "")
+    (delivery,) = render_deliveries(declare(seed), "")
     message = MessageDigest()
     message.add(delivery.raw_key, delivery.raw_digest)
     found = message.value("seed", 1)
@@ -47,8 +47,8 @@ def test_the_seed_has_the_digests_of_the_contract(declare, seed):
     plan = plan_digest("default", "", [("seed", 1, found)])
     assert plan == "sha256:7acc4b89b134d1ece5f6fd78ca3c74e2598f1aba18f0065b7e62fa1732fce013"
     assert delivery.display_name == "id:536e564f316c83104c000020"
-    assert digest(delivery.payload, "") == delivery.digest
-    assert digest(delivery.payload, "salt") != delivery.digest
+    assert payload_digest(delivery.payload, "") == delivery.digest
+    assert payload_digest(delivery.payload, "salt") != delivery.digest
 
 
 def test_a_plan_is_free_of_the_order_of_its_messages():
@@ -72,9 +72,9 @@ def test_a_message_digest_is_free_of_order(pairs, chance):
 @given(WORDS)
 def test_normalising_twice_changes_nothing(word):
     for kind in ("id", "user_id"):
-        once = normalised(kind, f" {word}\t")
-        assert normalised(kind, once) == once
-    assert normalised("email", word.upper()) == normalised("email", f"{word.upper()} ")
+        once = normalise_identifier(kind, f" {word}\t")
+        assert normalise_identifier(kind, once) == once
+    assert normalise_identifier("email", word.upper()) == normalise_identifier("email", f"{word.upper()} ")
 
 
 def test_the_text_hash_sees_what_a_reader_sees():

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from runner.declare.declaration import Declaration
-from runner.declare.identity import key
-from runner.declare.project_reader import load
-from runner.declare.sample import sample
+from runner.declare.identity import delivery_key
+from runner.declare.project_reader import load_project
+from runner.declare.sample import render_sample
 from runner.declare.settings import Settings
-from runner.declare.template.template import Watch
+from runner.declare.template.template import RenderMonitor
 from runner.declare.tree import Tree
 from runner.privacy import reveal_or_mask
 
@@ -18,7 +18,7 @@ def declared(root: Path, body: str, to: str, subject: str = "News") -> Declarati
     (root / "messages").mkdir(exist_ok=True)
     text = f"name: news\nmessage_type: email\nsubject: '{subject}'\nbody: '{body}'\nfrom: {{type: admin, id: 1}}\n"
     (root / "messages" / "news.yaml").write_text(f"{text}vars: {{product: Ponies}}\nto: {to}\n")
-    return load(Tree(root), Settings(), Watch()).declarations[0]
+    return load_project(Tree(root), Settings(), RenderMonitor()).declarations[0]
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def declared(root: Path, body: str, to: str, subject: str = "News") -> Declarati
 )
 def test_what_the_author_did_not_write_is_masked(tmp_path: Path, body: str, masked: str) -> None:
     to = '{type: user, email: ann@example.com, vars: {name: Ann Lee, minutes: 45, nick: "O&Brien <3"}}'
-    found = sample(declared(tmp_path, body.replace("'", "''"), to), "")
+    found = render_sample(declared(tmp_path, body.replace("'", "''"), to), "")
     assert found
     assert reveal_or_mask(found.body, show=False).replace("*** ***", "***").replace(" &lt;***", "") == masked
     assert "***" not in reveal_or_mask(found.body, show=True)
@@ -43,10 +43,10 @@ def test_what_the_author_did_not_write_is_masked(tmp_path: Path, body: str, mask
 def test_an_id_is_shown_and_another_address_is_not(tmp_path: Path) -> None:
     listed = "[{type: user, id: a1}, {type: user, email: bo@example.com}]"
     news = declared(tmp_path, "x", listed)
-    first = sample(news, "")
+    first = render_sample(news, "")
     assert first
     assert reveal_or_mask(first.to, show=False) == "id:a1"
-    second = sample(news, "", key("", "news", 1, "email", "bo@example.com"))
+    second = render_sample(news, "", delivery_key("", "news", 1, "email", "bo@example.com"))
     assert second
     assert reveal_or_mask(second.to, show=False).startswith("email:~")
     assert reveal_or_mask(second.to, show=True) == "email:bo@example.com"
@@ -54,7 +54,7 @@ def test_an_id_is_shown_and_another_address_is_not(tmp_path: Path) -> None:
 
 def test_a_recipient_with_a_fault_is_no_sample(tmp_path: Path) -> None:
     listed = "[{type: user, id: a1}, {type: user, id: b2, vars: {name: Bo}}]"
-    found = sample(declared(tmp_path, "Hi {{ name }}", listed), "")
+    found = render_sample(declared(tmp_path, "Hi {{ name }}", listed), "")
     assert found
     assert found.value == "b2"
-    assert sample(declared(tmp_path, "Hi {{ nobody }}", listed), "") is None
+    assert render_sample(declared(tmp_path, "Hi {{ nobody }}", listed), "") is None

@@ -47,7 +47,7 @@ SENDER = st.fixed_dictionaries({}, optional={"type": SCALARS, "id": SCALARS, "na
 
 
 def _mapping(kind):
-    keys = dict.fromkeys(schema.schema(kind)["properties"], VALUES)
+    keys = dict.fromkeys(schema.load_schema(kind)["properties"], VALUES)
     keys["from"] = st.one_of(SENDER, VALUES)
     if "to" in keys:
         keys["to"] = st.one_of(ADDRESS, st.lists(ADDRESS, max_size=2), VALUES)
@@ -75,7 +75,7 @@ GOOD = {
 }
 
 
-@pytest.mark.parametrize("kind", schema.KINDS)
+@pytest.mark.parametrize("kind", schema.SCHEMA_NAMES)
 @given(st.data())
 def test_both_libraries_give_the_same_verdict_and_a_refusal_has_a_reason(kind, data):
     value = {**copy.deepcopy(GOOD[kind]), **data.draw(_mapping(kind))}
@@ -83,25 +83,25 @@ def test_both_libraries_give_the_same_verdict_and_a_refusal_has_a_reason(kind, d
         value.pop(key, None)
     verdict = schema.validator(kind).is_valid(value)
     assert verdict == schema._explainer(kind).is_valid(value)
-    assert verdict == (not schema.violations(value, kind))
+    assert verdict == (not schema.explain_violations(value, kind))
 
 
-@pytest.mark.parametrize("kind", schema.KINDS)
+@pytest.mark.parametrize("kind", schema.SCHEMA_NAMES)
 def test_the_examples_are_valid(kind):
     assert schema.validator(kind).is_valid(GOOD[kind])
-    assert schema.violations(GOOD[kind], kind) == []
+    assert schema.explain_violations(GOOD[kind], kind) == []
 
 
 def test_a_misspelt_key_is_told_once():
     value = {**GOOD["message"], "subjct": "Hey"}
     del value["subject"]
-    (found,) = schema.violations(value, "message")
+    (found,) = schema.explain_violations(value, "message")
     assert (found.code, found.path, found.hint) == ("unknown-key", ("subjct",), "did you mean subject?")
 
 
 def test_a_misspelt_key_beside_the_right_one_hides_nothing():
     value = {**GOOD["message"], "to": {"type": "user", "userid": 1, "id": "a", "email": "ann@example.com"}}
-    assert {found.code for found in schema.violations(value, "message")} == {"unknown-key", "recipient-address"}
+    assert {found.code for found in schema.explain_violations(value, "message")} == {"unknown-key", "recipient-address"}
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_misspelt_key_beside_the_right_one_hides_nothing():
     ],
 )
 def test_reasons_are_in_peoples_words(change, message):
-    (found,) = schema.violations({**GOOD["message"], **change}, "message")
+    (found,) = schema.explain_violations({**GOOD["message"], **change}, "message")
     assert found.message == message
 
 
@@ -157,7 +157,7 @@ INVISIBLE = "\0\t\x07\x7f\x85\xa0\xad\u061c\u200b\u200d\u200e\u200f\u202c\u2060\
 
 def refused(kind, value):
     contact = {"type": "user", kind: value}
-    found = {violation.code for violation in schema.violations(contact, "contact")}
+    found = {violation.code for violation in schema.explain_violations(contact, "contact")}
     assert schema.validator("contact").is_valid(contact) == (not found)
     return found
 
@@ -180,5 +180,5 @@ def test_an_identifier_holds_no_character_that_nobody_sees(kind):
 
 
 def test_the_schemas_are_found_in_a_checkout():
-    for kind in schema.KINDS:
+    for kind in schema.SCHEMA_NAMES:
         assert schema.schema_path(kind).is_file()

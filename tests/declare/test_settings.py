@@ -28,14 +28,19 @@ def test_an_environment_replaces_and_merges(write):
     assert (live.environment, live.lock, live.region, live.sender) == ("live", "x/live.lock", "eu", "7")
     assert test.lock == "messages.test.lock"
     assert live.vars == {"a": 1, "b": 2}
-    assert (plain.breakers.refused, plain.share, plain.max_per_window, plain.workspace) == (0.025, 0.5, 3, "12")
+    assert (plain.abort_conditions.refused, plain.rate_share, plain.max_per_window, plain.workspace) == (
+        0.025,
+        0.5,
+        3,
+        "12",
+    )
     overridden = load_settings(tree, "live", salt="s", lock="l")
     assert (overridden.salt, overridden.lock) == ("s", "l")
 
 
 def test_without_a_file_there_are_defaults(write):
     settings = load_settings(write({}), None)
-    assert (settings.api_version, settings.limits.recipients_per_apply, settings.breakers.unknown) == (
+    assert (settings.api_version, settings.limits.recipients_per_apply, settings.abort_conditions.unknown) == (
         "2.14",
         10_000,
         3,

@@ -42,4 +42,4 @@ def test_paths_are_relative_to_the_file_that_names_them(write):
 def test_declarations_are_sorted_and_links_to_folders_among_them(write, tmp_path):
     tree = write({"messages/b.yml": "", "messages/a/z.yaml": "", "messages/c.txt": ""})
     (tmp_path / "messages/linked").symlink_to("a")
-    assert list(tree.declarations()) == ["messages/a/z.yaml", "messages/b.yml", "messages/linked"]
+    assert list(tree.declaration_files()) == ["messages/a/z.yaml", "messages/b.yml", "messages/linked"]

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from runner.clock import Clock
-from runner.declare.project_reader import load
-from runner.declare.settings import Breakers, Settings
-from runner.declare.template.template import Watch
+from runner.declare.project_reader import load_project
+from runner.declare.settings import AbortConditions, Settings
+from runner.declare.template.template import RenderMonitor
 from runner.declare.tree import Tree
 from runner.deliver.post import Sender
 from runner.deliver.run import Run
@@ -40,7 +40,7 @@ class House:
 
     root: Path
     sandbox: Sandbox
-    settings: Settings = field(default_factory=lambda: Settings(breakers=Breakers(unknown=1000)))
+    settings: Settings = field(default_factory=lambda: Settings(abort_conditions=AbortConditions(unknown=1000)))
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     slept: list[float] = field(default_factory=list)
     runs: int = 0
@@ -98,7 +98,7 @@ class House:
         )
 
     def plan(self, facts: Facts | None = None, **choices: Any) -> Plan:
-        project = load(Tree(self.root), self.settings, Watch())
+        project = load_project(Tree(self.root), self.settings, RenderMonitor())
         now = self.clock().now()
         made, problems = planning.make(project, facts or self.facts, now, Choices(**choices))
         assert [problem for problem in (*project.problems, *problems) if problem.is_error] == []

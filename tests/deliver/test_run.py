@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.declare.settings import Breakers
+from runner.declare.settings import AbortConditions
 from runner.deliver.run import Run
 from runner.errors import LedgerUnavailable
 from runner.ledger.durable_append import ClaimsUncertain
@@ -43,7 +43,7 @@ def test_a_limit_sends_the_first_and_leaves_the_rest(house):
 
 
 def test_three_unknown_in_a_row_stop_the_run(house):
-    house.change(breakers=Breakers())
+    house.change(breakers=AbortConditions())
     house.declare(people(10))
     house.trouble("500_after", "ok", "500_after", "500_after", "500_after")
     done = house.apply()
@@ -53,7 +53,7 @@ def test_three_unknown_in_a_row_stop_the_run(house):
 
 
 def test_recipients_without_a_contact_between_them_do_not_hide_unknown_outcomes(house):
-    house.change(breakers=Breakers())
+    house.change(breakers=AbortConditions())
     pairs = [
         f"- {{type: user, email: p{n}@x.example}}\n- {{type: user, email: missing{n}@x.example}}" for n in range(8)
     ]
@@ -64,7 +64,7 @@ def test_recipients_without_a_contact_between_them_do_not_hide_unknown_outcomes(
 
 
 def test_a_fifth_refused_stops_the_run_once_fifty_were_tried(house):
-    house.change(breakers=Breakers())
+    house.change(breakers=AbortConditions())
     house.declare(people(60))
     house.trouble(*["400"] * 12)
     done = house.apply()
@@ -72,14 +72,14 @@ def test_a_fifth_refused_stops_the_run_once_fifty_were_tried(house):
 
 
 def test_fewer_refusals_than_a_fifth_stop_nothing(house):
-    house.change(breakers=Breakers())
+    house.change(breakers=AbortConditions())
     house.declare(people(60))
     house.trouble(*["400"] * 9)
     assert (house.apply().stop, len(house.made)) == (None, 51)
 
 
 def test_where_no_refusal_is_borne_none_is_needed_to_go_on(house):
-    house.change(breakers=Breakers(refused=0.0, after=1))
+    house.change(breakers=AbortConditions(refused=0.0, after=1))
     house.declare(FOUR)
     assert house.apply().sent == 4
 

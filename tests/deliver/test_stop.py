@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from runner.clock import Clock
-from runner.declare.settings import Breakers
+from runner.declare.settings import AbortConditions
 from runner.deliver.stop import DRAIN, Halt, Stopping
 from runner.deliver.summary import STOP_KINDS, Stop, Summary, Told
 from runner.ledger.record import Record
@@ -36,14 +36,14 @@ def summary():
 def test_of_several_reasons_the_one_whose_exit_code_stands_highest_holds(summary, hand):
     for kind in ("later", "error", "ledger", "guard", "signal", "later"):
         before = summary.stop
-        Stopping(summary, Breakers(), hand.clock).stop(Stop(kind, kind))
+        Stopping(summary, AbortConditions(), hand.clock).stop(Stop(kind, kind))
         held = min(STOP_KINDS.index(kind), STOP_KINDS.index(before.kind) if before else len(STOP_KINDS))
         assert summary.stop.kind == STOP_KINDS[held]
     assert summary.stop.kind == "signal"
 
 
 def test_who_wants_an_end_waits_less_than_a_request_may_take(summary, hand):
-    stopping = Stopping(summary, Breakers(), hand.clock)
+    stopping = Stopping(summary, AbortConditions(), hand.clock)
     stopping.stop(Stop("error", "401"))
     hand.seconds += DRAIN + 1
     assert not stopping.is_drained
@@ -54,7 +54,7 @@ def test_who_wants_an_end_waits_less_than_a_request_may_take(summary, hand):
 
 
 def test_a_later_reason_never_prolongs_the_wait(summary, hand):
-    stopping = Stopping(summary, Breakers(), hand.clock)
+    stopping = Stopping(summary, AbortConditions(), hand.clock)
     stopping.stop(Stop("signal", "stopped", signal=2))
     hand.seconds += DRAIN - 1
     stopping.stop(Stop("error", "401"))
@@ -64,7 +64,7 @@ def test_a_later_reason_never_prolongs_the_wait(summary, hand):
 
 
 def test_unknown_outcomes_in_a_row_stop_a_run_and_a_known_one_between_them_does_not(summary, hand):
-    stopping = Stopping(summary, Breakers(unknown=3), hand.clock)
+    stopping = Stopping(summary, AbortConditions(unknown=3), hand.clock)
     for is_unknown in (True, True, False, True, True):
         stopping.settled(is_unknown=is_unknown)
     assert summary.stop is None
@@ -73,7 +73,7 @@ def test_unknown_outcomes_in_a_row_stop_a_run_and_a_known_one_between_them_does_
 
 
 def test_a_share_of_refusals_stops_a_run_once_enough_were_tried(summary, hand):
-    stopping = Stopping(summary, Breakers(refused=0.2, after=10), hand.clock)
+    stopping = Stopping(summary, AbortConditions(refused=0.2, after=10), hand.clock)
     summary.sent = 7
     for _ in range(2):
         summary.count(Told(RECORD, ""))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from runner.declare.project_reader import load
-from runner.declare.recipient_problems import survey
+from runner.declare.project_reader import load_project
+from runner.declare.recipient_problems import check_recipients
 from runner.declare.settings import load_settings
-from runner.declare.template.template import Watch
+from runner.declare.template.template import RenderMonitor
 from runner.declare.tree import Tree
 from runner.lint.findings import Findings
 from runner.lint.linter import MessageLint, Policy
@@ -38,11 +38,11 @@ def lint(tmp_path):
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(content, encoding="utf-8")
         tree = Tree(tmp_path)
-        project = load(tree, load_settings(tree, None), Watch())
+        project = load_project(tree, load_settings(tree, None), RenderMonitor())
         findings = Findings(RULES)
         for declaration in project.declarations:
             linted = MessageLint(declaration, Policy(unsubscribe_above, flag_allowed=True), findings)
-            assert not any(problem.is_error for problem in survey(declaration, "", linted.take))
+            assert not any(problem.is_error for problem in check_recipients(declaration, "", linted.take))
             linted.finish()
         assert [problem for problem in project.problems if problem.is_error] == []
         return findings.problems()

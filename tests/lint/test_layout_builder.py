@@ -3,10 +3,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.declare.declaration import Origin
-from runner.declare.template.template import Templates, Watch
+from runner.declare.declaration import TemplateOrigin
+from runner.declare.template.template import RenderMonitor, Templates
 from runner.declare.tree import Tree
-from runner.declare.yaml.document import Source, documents
+from runner.declare.yaml.document import SourceFile, parse_documents
 from runner.lint.layout_builder import lay_out
 from runner.lint.static_checks import Writing
 from tests.support.project import ROOT
@@ -29,14 +29,14 @@ TEMPLATES = st.recursive(
     ),
     max_leaves=10,
 )
-DOCUMENT = next(documents(Source("messages/a.yaml", "body: x\n")))
+DOCUMENT = next(parse_documents(SourceFile("messages/a.yaml", "body: x\n")))
 
 
 @given(TEMPLATES)
 def test_whatever_the_template_its_layout_keeps_every_literal_where_it_stands(source):
-    templates = Templates(Tree(ROOT), Watch())
-    text = templates.text(source, html=True)
-    layout = lay_out(text, Origin(DOCUMENT, ("body",), Source("messages/a.html", source)))
+    templates = Templates(Tree(ROOT), RenderMonitor())
+    text = templates.compile(source, html=True)
+    layout = lay_out(text, TemplateOrigin(DOCUMENT, ("body",), SourceFile("messages/a.html", source)))
     assert len(layout.text) == len(source)
     for drawn, written in zip(layout.text, source, strict=True):
         assert drawn in {written, " ", "\ufffc", "\ufff9"}

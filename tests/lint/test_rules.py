@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from runner.declare.yaml.document import Source, documents
+from runner.declare.yaml.document import SourceFile, parse_documents
 from runner.lint.rules import RULES
 from tests.lint.conftest import QUIET
 from tests.support.project import ROOT
@@ -14,7 +14,7 @@ MISSING = {"no-expires": "expires", "no-conversation": "create_conversation_with
 
 def as_written(example):
     """YAML as msgrun reads it: None is a text, a day is one too."""
-    return next(documents(Source("a.yaml", example))).value
+    return next(parse_documents(SourceFile("a.yaml", example))).value
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from runner.declare.project_reader import load
+from runner.declare.project_reader import load_project
 from runner.declare.settings import load_settings
-from runner.declare.template.template import Watch
+from runner.declare.template.template import RenderMonitor
 from runner.declare.tree import Tree
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record
@@ -55,7 +55,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., An
         names = next(iter(audience)) if len(audience) == 1 else "*.csv"
         (tmp_path / "messages" / "a.yaml").write_text(MESSAGE % (kind, names, address + more))
         tree = Tree(tmp_path)
-        return load(tree, load_settings(tree, None, None, None), Watch())
+        return load_project(tree, load_settings(tree, None, None, None), RenderMonitor())
 
     return made
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.declare.delivery import deliveries
+from runner.declare.delivery import render_deliveries
 from runner.declare.project import Project
-from runner.declare.project_reader import load
+from runner.declare.project_reader import load_project
 from runner.declare.settings import Limits, Settings
-from runner.declare.template.template import Watch
+from runner.declare.template.template import RenderMonitor
 from runner.declare.tree import Tree
 from runner.errors import GuardRefused
 from runner.ledger.facts import Facts
@@ -55,7 +55,7 @@ class Desk:
         (self.root / "messages" / f"{name}.yaml").unlink()
 
     def project(self) -> Project:
-        return load(Tree(self.root), self.settings, Watch())
+        return load_project(Tree(self.root), self.settings, RenderMonitor())
 
     def plan(self, now: datetime = NOW, **choices: Any) -> Plan:
         made, problems = planning.make(self.project(), self.facts, now, Choices(**choices))
@@ -79,7 +79,7 @@ class Desk:
                 at="2026-11-20T10:00:00Z",
                 **fields,
             )
-            for delivery in deliveries(declaration, self.settings.salt)
+            for delivery in render_deliveries(declaration, self.settings.salt)
         ]
         for record in records:
             self.facts.add(record)

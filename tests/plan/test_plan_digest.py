@@ -10,11 +10,11 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from runner.declare.audience.recipient import normalised
-from runner.declare.delivery import Delivery, deliveries
-from runner.declare.project_reader import load
+from runner.declare.audience.recipient import normalise_identifier
+from runner.declare.delivery import Delivery, render_deliveries
+from runner.declare.project_reader import load_project
 from runner.declare.settings import Settings
-from runner.declare.template.template import Watch
+from runner.declare.template.template import RenderMonitor
 from runner.declare.tree import Tree
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record
@@ -55,9 +55,9 @@ values = st.sampled_from(["a", "A", "b", "é", "e\u0301", " a "])
 people = st.tuples(st.sampled_from(["id", "user_id"]), values, st.sampled_from(["Ann", "Bo", "<b>"]))
 declared = st.builds(
     Declared,
-    people=st.lists(people, min_size=1, max_size=4, unique_by=lambda one: (one[0], normalised(one[0], one[1]))).map(
-        tuple
-    ),
+    people=st.lists(
+        people, min_size=1, max_size=4, unique_by=lambda one: (one[0], normalise_identifier(one[0], one[1]))
+    ).map(tuple),
     body=st.sampled_from(
         ["Hi {{ name }}, {{ who }}", "Hi {{ name }}", "Hi", "Hi {{ name | upper }}", "{% if 1 %}Hi{% endif %}"]
     ),
@@ -79,11 +79,11 @@ def made(root: Path, what: Declared, facts: Facts, now: datetime, *, shuffled: b
     text = yaml.safe_dump(what.document(shuffled=shuffled), allow_unicode=True)
     (root / "messages" / "m.yaml").write_text(text, encoding="utf-8")
     settings = Settings(salt=what.salt, vars={"who": what.who})
-    project = load(Tree(root), settings, Watch())
+    project = load_project(Tree(root), settings, RenderMonitor())
     found, problems = planning.make(project, facts, now, Choices())
     assert [problem for problem in (*project.problems, *problems) if problem.is_error] == []
     (declaration,) = project.declarations
-    rows = [each for each in deliveries(declaration, settings.salt) if isinstance(each, Delivery)]
+    rows = [each for each in render_deliveries(declaration, settings.salt) if isinstance(each, Delivery)]
     return found, {f"{row.key} {sorted(row.payload.items())!r}" for row in rows}
 
 

@@ -14,7 +14,7 @@ from runner.declare import schema
 from runner.errors import UsageMistake
 from runner.git.repository import find_repository
 from runner.ledger.record import Header, salt_check
-from runner.managed_path import own_file
+from runner.managed_path import managed_path
 
 _SOON = timedelta(days=90)
 
@@ -44,9 +44,9 @@ def init(folder: Path | None, *, github: bool, gitlab: bool) -> int:
             return EXIT.done
         remote = init_ledger.remote_of(root) if systems else ""
         for path, text in _files(root, remote).items():
-            screen.result(f"{_write(own_file(root, path), text):<8} {path}")
+            screen.result(f"{_write(managed_path(root, path), text):<8} {path}")
         for path, lines in scaffold.LINES.items():
-            screen.result(f"{_extend(own_file(root, path), lines):<8} {path}")
+            screen.result(f"{_extend(managed_path(root, path), lines):<8} {path}")
         _add_workflows(root, systems, screen)
     except BrokenPipeError:
         raise
@@ -63,7 +63,7 @@ def _files(root: Path, remote: str) -> dict[str, str]:
         **scaffold.files(salt, datetime.now(UTC).date() + _SOON, scaffold.LOCK.format(remote=remote) if remote else ""),
         **{
             f"schema/{kind}.schema.json": schema.schema_path(kind).read_text(encoding="utf-8")
-            for kind in schema.KINDS[:2]
+            for kind in schema.SCHEMA_NAMES[:2]
         },
     }
     if remote or (root / "msgrun.yaml").exists():
@@ -85,7 +85,7 @@ def _add_workflows(root: Path, systems: list[str], screen: Screen) -> None:
     for system in systems:
         path, then = scaffold.WORKFLOWS[system]
         text = scaffold.workflow(system, branch, root.resolve().relative_to(top).as_posix())
-        screen.result(f"{_write(own_file(top, path), text):<8} {path}")
+        screen.result(f"{_write(managed_path(top, path), text):<8} {path}")
         screen.note(f"  for the branch {branch}; {then}")
 
 

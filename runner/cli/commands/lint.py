@@ -6,7 +6,7 @@ from runner.cli.context import Session, session
 from runner.cli.options import EXIT, command, format_option
 from runner.cli.output import Screen
 from runner.declare.project import Project
-from runner.declare.recipient_problems import survey
+from runner.declare.recipient_problems import check_recipients
 from runner.declare.schema import did_you_mean
 from runner.declare.settings import version_number
 from runner.errors import Problem, UsageMistake
@@ -61,11 +61,11 @@ def _linted(project: Project, wanted: frozenset[str]) -> tuple[list[Problem], in
     count = 0
     for declaration in project.declarations:
         linted = MessageLint(declaration, policy, findings)
-        problems.extend(survey(declaration, settings.salt, linted.take))
+        problems.extend(check_recipients(declaration, settings.salt, linted.take))
         linted.finish()
         count += linted.count
-    for declaration in project.unsound:
-        problems.extend(survey(declaration, settings.salt, lambda _: None))
+    for declaration in project.invalid_declarations:
+        problems.extend(check_recipients(declaration, settings.salt, lambda _: None))
     if not any(problem.is_error for problem in problems):
         problems.extend(findings.problems())
     return problems, count

@@ -6,7 +6,7 @@ import orjson
 from runner.cli.context import Session, session
 from runner.cli.options import EXIT, command
 from runner.declare import schema
-from runner.declare.delivery import Delivery, deliveries
+from runner.declare.delivery import Delivery, render_deliveries
 from runner.declare.project import Project
 from runner.errors import Problem, ProblemsFound, UsageMistake
 from runner.privacy import mark_private, mark_private_values
@@ -32,7 +32,7 @@ def render(name: str, address: str | None) -> int:
         wanted = _address(address)
         problems: list[Problem] = []
         printed = looked_up = 0
-        for found in deliveries(declaration, here.settings.salt):
+        for found in render_deliveries(declaration, here.settings.salt):
             if isinstance(found, Problem):
                 problems.append(found)
             elif wanted in (None, (found.kind, found.value.casefold())):
@@ -69,7 +69,7 @@ def _address(text: str | None) -> tuple[str, str] | None:
 
 def _line(body: dict[str, object], delivery: Delivery) -> str:
     """The body as one line of JSON, the recipient's values in it marked as private; an id stays in clear."""
-    own = delivery.values if delivery.kind != "id" else delivery.values[1:]
+    own = delivery.private_values if delivery.kind != "id" else delivery.private_values[1:]
     marked = {
         key: mark_private_values(value, own, emails=False)
         if key in {"subject", "body"} and isinstance(value, str)

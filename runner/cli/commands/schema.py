@@ -5,12 +5,12 @@ import sys
 import click
 
 from runner.cli.options import EXIT, command
-from runner.declare.schema import KINDS, schema_path
+from runner.declare.schema import SCHEMA_NAMES, schema_path
 
 
 @command("schema")
 # Versions of click disagree on how to show that the kind is optional.
-@click.argument("kind", type=click.Choice(KINDS), default="message", metavar=f"[{'|'.join(KINDS)}]")
+@click.argument("kind", type=click.Choice(SCHEMA_NAMES), default="message", metavar=f"[{'|'.join(SCHEMA_NAMES)}]")
 def schema(kind: str) -> int:
     """Print a JSON Schema.
 

@@ -6,9 +6,9 @@ have), `expected` (about how many), `rows()` (a Row, or a Problem, for each row 
 has another column).
 """
 
-from runner.declare.audience.audience import Listed, Table
-from runner.declare.audience.recipient import KINDS, Kind, Recipient, Role
+from runner.declare.audience.audience import InlineAudience, TableAudience
+from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, Recipient, Role
 
-__all__ = ["KINDS", "Audience", "Kind", "Listed", "Recipient", "Role", "Table"]
+__all__ = ["IDENTIFIER_KINDS", "Audience", "IdentifierKind", "InlineAudience", "Recipient", "Role", "TableAudience"]
 
-Audience = Listed | Table
+Audience = InlineAudience | TableAudience

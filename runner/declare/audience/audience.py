@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from runner.declare.audience.recipient import Kind, Recipient, Role, Row
-from runner.declare.template.template import Text
+from runner.declare.audience.recipient import IdentifierKind, Recipient, Role, Row
+from runner.declare.template.template import Template
 from runner.errors import Problem
 
 if TYPE_CHECKING:  # few projects have a query, and every command pays for its start
@@ -15,28 +15,28 @@ if TYPE_CHECKING:  # few projects have a query, and every command pays for its s
     from runner.declare.audience.yaml_files import YamlList
 
 
-Source: TypeAlias = "CsvFiles | JsonLines | YamlList | Query"
+RowSource: TypeAlias = "CsvFiles | JsonLines | YamlList | Query"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Listed:
+class InlineAudience:
     """Recipients that stand in the declaration itself; `alone` if `to` is one recipient rather than a list."""
 
     members: tuple[Recipient, ...]
-    alone: bool
+    is_single: bool
 
     @property
-    def names(self) -> frozenset[str]:
+    def variables(self) -> frozenset[str]:
         """Every variable that some recipient has."""
-        return frozenset(name for member in self.members for name in (*member.vars, *member.blank))
+        return frozenset(name for member in self.members for name in (*member.vars, *member.blank_variables))
 
     @property
-    def kinds(self) -> frozenset[str]:
+    def identifier_kinds(self) -> frozenset[str]:
         """The kinds of address, and the variables named like one."""
-        return frozenset(member.kind for member in self.members) | self.names
+        return frozenset(member.kind for member in self.members) | self.variables
 
     @property
-    def expected(self) -> int:
+    def estimated_count(self) -> int:
         """How many recipients there are."""
         return len(self.members)
 
@@ -46,32 +46,32 @@ class Listed:
 
     def label(self, number: int) -> str:
         """How problems call the recipient."""
-        return "" if self.alone else f"recipient {number}"
+        return "" if self.is_single else f"recipient {number}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Table:
+class TableAudience:
     """A source of rows: each is a recipient, its columns are the variables. Never in memory as a whole."""
 
-    source: Source
+    source: RowSource
     role: Role
-    kind: Kind
-    identifier: Text
+    kind: IdentifierKind
+    identifier: Template
 
     @property
-    def names(self) -> frozenset[str]:
+    def variables(self) -> frozenset[str]:
         """The columns."""
         return frozenset(self.source.columns)
 
     @property
-    def kinds(self) -> frozenset[str]:
+    def identifier_kinds(self) -> frozenset[str]:
         """The kind of address, and the columns named like one."""
-        return self.names | {self.kind}
+        return self.variables | {self.kind}
 
     @property
-    def expected(self) -> int:
+    def estimated_count(self) -> int:
         """About how many recipients there are, or 0: for room to be made."""
-        return self.source.expected
+        return self.source.estimated_count
 
     def label(self, number: int) -> str:
         """How problems call the recipient."""

@@ -49,7 +49,7 @@ _LOST = "\ufffd"  # what stands for a character that could not be decoded
 _MOST = 2**53  # the largest whole number that a float is sure to hold
 
 
-def odd(values: Mapping[str, Any], used: frozenset[str] | None, *, is_text: bool) -> bool:
+def may_be_odd(values: Mapping[str, Any], used: frozenset[str] | None, *, is_text: bool) -> bool:
     """Whether some value may be odd: quick, for every row is asked. `used` as in `warnings`.
 
     `is_text`: all values are known to be text.
@@ -71,7 +71,7 @@ def odd(values: Mapping[str, Any], used: frozenset[str] | None, *, is_text: bool
     return "\0" in joined or _LOST in joined
 
 
-def warnings(values: Mapping[str, Any], used: frozenset[str] | None, place: Place) -> Iterator[Problem]:
+def find_odd_cells(values: Mapping[str, Any], used: frozenset[str] | None, place: Place) -> Iterator[Problem]:
     """What is odd in a row, of the variables that are used (None: of all)."""
     for name, value in values.items():
         if (used is None or name in used) and (found := _oddity(value)):

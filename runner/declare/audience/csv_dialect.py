@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from runner.declare.audience.files import BROKEN, opened, unreadable
+from runner.declare.audience.files import READ_ERRORS, open_decompressed, unreadable_problem
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem, Severity
 
@@ -30,7 +30,7 @@ csv.field_size_limit(MAX_CELL)
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class CsvFormat:
     """How a file is written. What is None was not declared, and is detected where that is safe."""
 
     delimiter: str | None = None
@@ -38,13 +38,13 @@ class Form:
     encoding: str | None = None
 
 
-def detected(tree: Tree, path: str, form: Form) -> tuple[Form, list[Problem]]:
+def detect_format(tree: Tree, path: str, form: CsvFormat) -> tuple[CsvFormat, list[Problem]]:
     """The form with nothing left open, and what was detected.
 
     UTF-16 by its byte order mark; another delimiter only if the header holds one of `;`, tab and `|`, and no comma.
     """
     told: list[Problem] = []
-    with closing(opened(tree, path)) as raw:
+    with closing(open_decompressed(tree, path)) as raw:
         first = raw.read(_BLOCK)
     encoding = form.encoding
     if encoding is None:
@@ -67,20 +67,20 @@ def detected(tree: Tree, path: str, form: Form) -> tuple[Form, list[Problem]]:
             written = "tab" if delimiter == "\t" else f'"{delimiter}"'
             message = f"the columns are separated by {_SIGNS[delimiter]}, and read so"
             told.append(_detection(path, message, f"delimiter: {written}", "csv-delimiter"))
-    return Form(delimiter, quote, encoding), told
+    return CsvFormat(delimiter, quote, encoding), told
 
 
 def _detection(path: str, message: str, declared: str, code: str = "csv-encoding") -> Problem:
     return Problem(code, Place(path), message, f"say so beside csv, and this goes away: {declared}", Severity.WARNING)
 
 
-def text(tree: Tree, path: str, form: Form) -> io.TextIOWrapper:
+def open_text(tree: Tree, path: str, form: CsvFormat) -> io.TextIOWrapper:
     """The file as text. Raises what FAULTS lists."""
     encoding = "utf-8-sig" if form.encoding == "utf-8" else form.encoding
-    return io.TextIOWrapper(opened(tree, path), encoding=encoding, newline="")
+    return io.TextIOWrapper(open_decompressed(tree, path), encoding=encoding, newline="")
 
 
-def reader(handle: io.TextIOWrapper, form: Form) -> Any:
+def reader(handle: io.TextIOWrapper, form: CsvFormat) -> Any:
     """A csv.reader of the text. Raises what FAULTS lists."""
     is_quoted = form.quote != "none"
     return csv.reader(
@@ -92,21 +92,21 @@ def reader(handle: io.TextIOWrapper, form: Form) -> Any:
     )
 
 
-def fault(tree: Tree, path: str, form: Form, number: int, error: Exception) -> Problem:
+def csv_error_problem(tree: Tree, path: str, form: CsvFormat, number: int, error: Exception) -> Problem:
     """Where and why the file cannot be read on; `number` is the line on which the record begins."""
     match error:
         case UnicodeDecodeError():
             return _encoding_problem(tree, path, form)
         case csv.Error() | _FaultyLineError():
             return _record_problem(path, number, error)
-    return unreadable(path, error)
+    return unreadable_problem(path, error)
 
 
 class _FaultyLineError(Exception):
     pass
 
 
-FAULTS = (UnicodeDecodeError, csv.Error, _FaultyLineError, NotReadable, *BROKEN)
+CSV_READ_ERRORS = (UnicodeDecodeError, csv.Error, _FaultyLineError, NotReadable, *READ_ERRORS)
 
 
 def _lines(handle: io.TextIOWrapper) -> Iterator[Iterable[str]]:
@@ -150,7 +150,7 @@ def _record_problem(path: str, number: int, error: Exception) -> Problem:
     return Problem("csv-row", Place(path, number), message, hint)
 
 
-def _encoding_problem(tree: Tree, path: str, form: Form) -> Problem:
+def _encoding_problem(tree: Tree, path: str, form: CsvFormat) -> Problem:
     """Finds the line: the decoder reads ahead in blocks, so it does not know it."""
     encoding = form.encoding or "utf-8"
     name = encoding.upper()
@@ -158,7 +158,7 @@ def _encoding_problem(tree: Tree, path: str, form: Form) -> Problem:
     line, last = 1, ""
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        with closing(opened(tree, path)) as raw:
+        with closing(open_decompressed(tree, path)) as raw:
             while block := raw.read(_BLOCK):
                 last = decoder.decode(block)
                 line += last.count("\n")
@@ -168,6 +168,6 @@ def _encoding_problem(tree: Tree, path: str, form: Form) -> Problem:
         column = len((last + before).rpartition("\n")[2]) + 1
         message = f"byte 0x{error.object[error.start]:02X} is not {name}"
         return Problem("not-utf-8", Place(path, line + before.count("\n"), column), message, hint)
-    except (*BROKEN, NotReadable) as error:
-        return unreadable(path, error)
+    except (*READ_ERRORS, NotReadable) as error:
+        return unreadable_problem(path, error)
     return Problem("not-utf-8", Place(path), f"the file is not {name}", hint)

@@ -5,23 +5,30 @@ from dataclasses import dataclass
 from itertools import count
 from typing import ClassVar
 
-from runner.declare.audience.csv_dialect import FAULTS, Form, detected, fault, reader, text
+from runner.declare.audience.csv_dialect import (
+    CSV_READ_ERRORS,
+    CsvFormat,
+    csv_error_problem,
+    detect_format,
+    open_text,
+    reader,
+)
 from runner.declare.audience.files import (
-    disguised,
+    estimate_lines,
+    file_kind_problem,
     files_title,
-    in_turn,
-    lines_about,
-    numbered,
     row_label,
+    row_number,
     row_place,
     size_of,
+    worker_blocks,
 )
 from runner.declare.audience.recipient import Row
 from runner.declare.tree import Tree
 from runner.errors import Place, Problem, Severity
 from runner.privacy import mark_private
 
-Raw = tuple[int, list[str]] | Problem  # a row with the line on which it begins
+NumberedRow = tuple[int, list[str]] | Problem  # a row with the line on which it begins
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,9 +36,9 @@ class CsvFile:
     """One file: its path, its form with nothing left open, its header as variables, and as it is written."""
 
     path: str
-    form: Form
+    format: CsvFormat
     header: tuple[str, ...]
-    written: tuple[str, ...]
+    raw_header: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +48,7 @@ class CsvFiles:
     tree: Tree
     files: tuple[CsvFile, ...]
     is_text: ClassVar[bool] = True
-    is_complete: ClassVar[bool] = True  # `columns` are all that a row can have
+    has_fixed_columns: ClassVar[bool] = True  # `columns` are all that a row can have
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -59,9 +66,9 @@ class CsvFiles:
         return size_of(self.tree, self.paths)
 
     @property
-    def expected(self) -> int:
+    def estimated_count(self) -> int:
         """About how many rows there are."""
-        return lines_about(self.tree, self.paths)
+        return estimate_lines(self.tree, self.paths)
 
     @property
     def title(self) -> str:
@@ -85,7 +92,7 @@ class CsvFiles:
         """The rows in blocks, of which every `turns`-th is given, from block `turn` on."""
         numbers = count()
         for index, file in enumerate(self.files):
-            for block in in_turn(_raw(self.tree, file), numbers, turn, turns):
+            for block in worker_blocks(_raw(self.tree, file), numbers, turn, turns):
                 yield list(_in_file(index, _values(file, block)))
 
 
@@ -93,11 +100,11 @@ def _in_file(index: int, rows: Iterator[Row | Problem]) -> Iterator[Row | Proble
     """Rows of one of several files, numbered so that it is known of which."""
     if not index:
         return rows
-    return (row if isinstance(row, Problem) else (row[0], row[1], numbered(index, row[2])) for row in rows)
+    return (row if isinstance(row, Problem) else (row[0], row[1], row_number(index, row[2])) for row in rows)
 
 
 def read_csv(
-    tree: Tree, paths: Sequence[str], form: Form, rename: Mapping[str, str]
+    tree: Tree, paths: Sequence[str], form: CsvFormat, rename: Mapping[str, str]
 ) -> tuple[CsvFiles | None, list[Problem]]:
     """The files as one source, and what is wrong with their headers; warnings among them do no harm."""
     files: list[CsvFile] = []
@@ -115,23 +122,23 @@ def read_csv(
     return (CsvFiles(tree, tuple(files)) if is_sound else None), problems
 
 
-def _raw(tree: Tree, file: CsvFile) -> Iterator[Raw]:
+def _raw(tree: Tree, file: CsvFile) -> Iterator[NumberedRow]:
     """The rows with the lines on which they begin; a Problem where the file cannot be read on."""
     number = 1
     try:
-        with text(tree, file.path, file.form) as handle:
-            records = reader(handle, file.form)
+        with open_text(tree, file.path, file.format) as handle:
+            records = reader(handle, file.format)
             next(records, None)
             number = records.line_num + 1
             for row in records:
                 yield number, row
                 number = records.line_num + 1
-    except FAULTS as error:
-        yield fault(tree, file.path, file.form, number, error)
+    except CSV_READ_ERRORS as error:
+        yield csv_error_problem(tree, file.path, file.format, number, error)
 
 
-def _values(file: CsvFile, raw: Iterable[Raw]) -> Iterator[Row | Problem]:
-    header, width, written = file.header, len(file.header), list(file.written)
+def _values(file: CsvFile, raw: Iterable[NumberedRow]) -> Iterator[Row | Problem]:
+    header, width, written = file.header, len(file.header), list(file.raw_header)
     for each in raw:
         if isinstance(each, Problem):
             yield each
@@ -152,19 +159,19 @@ def _values(file: CsvFile, raw: Iterable[Raw]) -> Iterator[Row | Problem]:
 
 
 def _read_header(
-    tree: Tree, path: str, declared: Form, rename: Mapping[str, str]
+    tree: Tree, path: str, declared: CsvFormat, rename: Mapping[str, str]
 ) -> tuple[CsvFile | None, list[Problem]]:
     form = declared
-    if mistaken := disguised(tree, path):
+    if mistaken := file_kind_problem(tree, path):
         return None, [mistaken]
     try:
-        form, problems = detected(tree, path, declared)
+        form, problems = detect_format(tree, path, declared)
         if any(problem.is_error for problem in problems):
             return None, problems
-        with text(tree, path, form) as handle:
+        with open_text(tree, path, form) as handle:
             row: list[str] = next(reader(handle, form), [])
-    except FAULTS as error:
-        return None, [fault(tree, path, form, 1, error)]
+    except CSV_READ_ERRORS as error:
+        return None, [csv_error_problem(tree, path, form, 1, error)]
     place = Place(path)
     if found := _no_header(row):
         return None, [Problem("csv-header", place, *found)]
@@ -203,5 +210,5 @@ def _width_problem(file: CsvFile, number: int, row: list[str]) -> Problem:
     width = len(file.header)
     message = f"this row has {len(row)} {'field' if len(row) == 1 else 'fields'}, the header {width}"
     hint = "quote a field that holds the delimiter" if len(row) > width else "an empty field still needs its delimiter"
-    shown = mark_private((file.form.delimiter or ",").join(row)[:200])
+    shown = mark_private((file.format.delimiter or ",").join(row)[:200])
     return Problem("csv-row", Place(file.path, number), message, hint, excerpt=shown)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from runner.declare.audience.optional_package import extra_package
+from runner.declare.audience.optional_package import import_extra
 from runner.declare.tree import NotReadable, Tree
 from runner.privacy import mark_private
 
@@ -44,36 +44,36 @@ _SETTINGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class QueryTable:
     """A table of the query: its name there, the files that it stands for, and the SQL that reads them."""
 
     name: str
     paths: tuple[str, ...]
-    reading: str
+    source_sql: str
 
 
 class Database:
     """A locked database that can read these files and do nothing else."""
 
-    def __init__(self, tree: Tree, files: Sequence[File]) -> None:
+    def __init__(self, tree: Tree, files: Sequence[QueryTable]) -> None:
         self._files = files
         self._paths = [path for file in files for path in file.paths]
         self._tree = tree
-        self._connection = duckdb().connect(":memory:")
+        self._connection = load_duckdb().connect(":memory:")
 
     def __enter__(self) -> Any:
         connection = self._connection
         try:
             for name, value in _SETTINGS.items():
                 connection.execute(f"set {name}={value}")
-            connection.execute(f"set allowed_paths={listing(self._tree, self._paths)}")
+            connection.execute(f"set allowed_paths={sql_path_list(self._tree, self._paths)}")
             connection.execute("set enable_external_access=false")
             connection.execute("set lock_configuration=true")
-            with told_failing():
+            with translate_errors():
                 for file in self._files:
-                    if file.reading:
+                    if file.source_sql:
                         name = file.name.replace('"', '""')
-                        connection.execute(f'create view "{name}" as select * from {file.reading}')  # noqa: S608  # quoted
+                        connection.execute(f'create view "{name}" as select * from {file.source_sql}')  # noqa: S608  # quoted
         except BaseException:
             connection.close()
             raise
@@ -84,9 +84,9 @@ class Database:
 
 
 @contextmanager
-def told_failing() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Turns what DuckDB raises into NotReadable; its words may quote values. Raises KeyboardInterrupt."""
-    known = duckdb()
+    known = load_duckdb()
     try:
         yield
     except known.InterruptException as error:
@@ -105,7 +105,7 @@ def told_failing() -> Iterator[None]:
         ) from error
 
 
-def begun(database: Any, sql: str) -> Any:
+def start_query(database: Any, sql: str) -> Any:
     """The query, run as far as its first rows. Raises KeyboardInterrupt.
 
     It runs in a thread of its own: a Ctrl-C that reaches DuckDB in the wrong moment is forgotten there.
@@ -121,17 +121,17 @@ def begun(database: Any, sql: str) -> Any:
         return query.result()
 
 
-def listing(tree: Tree, paths: Sequence[str]) -> str:
+def sql_path_list(tree: Tree, paths: Sequence[str]) -> str:
     """The files as a list of SQL."""
-    return "[" + ", ".join(quoted(str(tree.real(path))) for path in paths) + "]"
+    return "[" + ", ".join(sql_literal(str(tree.real_path(path))) for path in paths) + "]"
 
 
-def quoted(value: str) -> str:
+def sql_literal(value: str) -> str:
     """A text of SQL."""
     return "'" + value.replace("'", "''") + "'"
 
 
 @cache
-def duckdb() -> Any:
+def load_duckdb() -> Any:
     """The package. Raises NotReadable where it is not installed."""
-    return extra_package("duckdb", "sql", "sql and parquet need")
+    return import_extra("duckdb", "sql", "sql and parquet need")

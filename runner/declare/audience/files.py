@@ -9,12 +9,12 @@ from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, TypeVar
 
-from runner.declare.audience.optional_package import extra_package
+from runner.declare.audience.optional_package import import_extra
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem
 
 T = TypeVar("T")
-BLOCK = 500  # rows: few enough to be small in memory, many enough to be handed over rarely
+BLOCK_ROWS = 500  # rows: few enough to be small in memory, many enough to be handed over rarely
 _FIRST = 16 * 1024  # bytes of a file that are looked at for a guess
 _MOST = 1 << 21  # lines: room for more is made when they come
 _INPUT = 512  # bytes: few enough that no input can unpack to more than some megabytes at once
@@ -33,17 +33,17 @@ _MARKS = {
     b"<table": _PAGE,
     b"<?xml": _PAGE,
 }
-BROKEN = (OSError, EOFError, zlib.error)  # what reading a file, or unpacking it, may raise
+READ_ERRORS = (OSError, EOFError, zlib.error)  # what reading a file, or unpacking it, may raise
 
 
-def opened(tree: Tree, path: str) -> BinaryIO:
+def open_decompressed(tree: Tree, path: str) -> BinaryIO:
     """The bytes of a file, unpacked as its name ends in .gz or .zst. Raises OSError, NotReadable."""
     if path.endswith(".gz"):
         import gzip  # noqa: PLC0415  # imported where used
 
-        return gzip.GzipFile(tree.real(path))  # type: ignore[return-value]  # it reads as one
+        return gzip.GzipFile(tree.real_path(path))  # type: ignore[return-value]  # it reads as one
     if path.endswith(".zst"):
-        package = extra_package("zstandard", "zstd", "a .zst file needs")
+        package = import_extra("zstandard", "zstd", "a .zst file needs")
         return io.BufferedReader(_Unpacked(tree.open(path), package))
     return tree.open(path)
 
@@ -53,12 +53,12 @@ def plain_suffix(path: str) -> str:
     return PurePosixPath(path.removesuffix(".gz").removesuffix(".zst")).suffix.lower()
 
 
-def disguised(tree: Tree, path: str) -> Problem | None:
+def file_kind_problem(tree: Tree, path: str) -> Problem | None:
     """That a file is something else than text, by its first bytes; None also if it cannot be read."""
     try:
-        with closing(opened(tree, path)) as handle:
+        with closing(open_decompressed(tree, path)) as handle:
             first = handle.read(16).lstrip()
-    except (*BROKEN, NotReadable):
+    except (*READ_ERRORS, NotReadable):
         return None  # its reader says so, at its place
     for mark, (what, hint) in _MARKS.items():
         if first[: len(mark)].lower() == mark.lower():
@@ -66,7 +66,7 @@ def disguised(tree: Tree, path: str) -> Problem | None:
     return None
 
 
-def unreadable(path: str, error: Exception) -> Problem:
+def unreadable_problem(path: str, error: Exception) -> Problem:
     """That a file, or what is packed in it, cannot be read."""
     if isinstance(error, NotReadable):
         return Problem(error.code, Place(path), error.message, error.hint)
@@ -76,7 +76,7 @@ def unreadable(path: str, error: Exception) -> Problem:
     return Problem("file-unreadable", Place(path), f"{path} cannot be read: {words}")
 
 
-def numbered(file: int, line: int) -> int:
+def row_number(file: int, line: int) -> int:
     """The number of a row: its line, and which of the files it is in. In the first file it is the line."""
     return file << _FILE_BITS | line
 
@@ -138,11 +138,11 @@ def size_of(tree: Tree, paths: Sequence[str]) -> int:
     size = 0
     for path in paths:
         with suppress(OSError, NotReadable):
-            size += tree.real(path).stat().st_size
+            size += tree.real_path(path).stat().st_size
     return size
 
 
-def lines_about(tree: Tree, paths: Sequence[str]) -> int:
+def estimate_lines(tree: Tree, paths: Sequence[str]) -> int:
     """About how many lines files have, by the length of their first: a guess, for room to be made."""
     found = 0
     for path in paths:
@@ -152,11 +152,11 @@ def lines_about(tree: Tree, paths: Sequence[str]) -> int:
     return min(found, _MOST)
 
 
-def in_turn(rows: Iterator[T], numbers: Iterator[int], turn: int, turns: int) -> Iterator[list[T]]:
+def worker_blocks(rows: Iterator[T], numbers: Iterator[int], turn: int, turns: int) -> Iterator[list[T]]:
     """Rows in blocks, numbered by `numbers`: of every `turns` blocks the one whose `turn` it is."""
-    size = BLOCK
-    while size == BLOCK:
-        rest = islice(rows, BLOCK)
+    size = BLOCK_ROWS
+    while size == BLOCK_ROWS:
+        rest = islice(rows, BLOCK_ROWS)
         if next(numbers) % turns == turn:
             block = list(rest)
             size = len(block)

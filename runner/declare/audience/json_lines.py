@@ -11,17 +11,17 @@ from typing import Any, ClassVar
 import orjson
 
 from runner.declare.audience.files import (
-    BROKEN,
-    disguised,
+    READ_ERRORS,
+    estimate_lines,
+    file_kind_problem,
     files_title,
-    in_turn,
-    lines_about,
-    numbered,
-    opened,
+    open_decompressed,
     row_label,
+    row_number,
     row_place,
     size_of,
-    unreadable,
+    unreadable_problem,
+    worker_blocks,
 )
 from runner.declare.audience.recipient import Row
 from runner.declare.tree import NotReadable, Tree
@@ -47,7 +47,7 @@ class JsonLines:
     rename: Mapping[str, str]
     columns: tuple[str, ...]
     is_text: ClassVar[bool] = False
-    is_complete: ClassVar[bool] = False
+    has_fixed_columns: ClassVar[bool] = False
 
     @property
     def size(self) -> int:
@@ -55,9 +55,9 @@ class JsonLines:
         return size_of(self.tree, self.paths)
 
     @property
-    def expected(self) -> int:
+    def estimated_count(self) -> int:
         """About how many rows there are."""
-        return lines_about(self.tree, self.paths)
+        return estimate_lines(self.tree, self.paths)
 
     @property
     def title(self) -> str:
@@ -82,14 +82,14 @@ class JsonLines:
         """The rows in blocks, of which every `turns`-th is given, from block `turn` on."""
         numbers = count()
         for index, path in enumerate(self.paths):
-            for block in in_turn(_objects(self.tree, path), numbers, turn, turns):
+            for block in worker_blocks(_objects(self.tree, path), numbers, turn, turns):
                 yield [self._row(path, value, index, number) for number, value in block]
 
     def _row(self, path: str, value: dict[str, Any] | Problem, index: int, number: int) -> Row | Problem:
         if isinstance(value, Problem):
             return value
-        return overwritten(value, self.rename, Place(path, number)) or row_of(
-            value, numbered(index, number), self.rename
+        return rename_problem(value, self.rename, Place(path, number)) or row_of(
+            value, row_number(index, number), self.rename
         )
 
 
@@ -97,7 +97,7 @@ def read_json_lines(
     tree: Tree, paths: Sequence[str], rename: Mapping[str, str]
 ) -> tuple[JsonLines | None, list[Problem]]:
     """The files as one source, and what keeps the first from being read at all."""
-    if mistaken := [problem for path in paths if (problem := disguised(tree, path))]:
+    if mistaken := [problem for path in paths if (problem := file_kind_problem(tree, path))]:
         return None, mistaken
     found = [value for _, value in islice(_objects(tree, paths[0]), _SAMPLE)]
     if found and isinstance(found[0], Problem):
@@ -106,7 +106,7 @@ def read_json_lines(
     return JsonLines(tree, tuple(paths), rename, tuple(keys)), []
 
 
-def overwritten(value: Mapping[str, Any], rename: Mapping[str, str], place: Place) -> Problem | None:
+def rename_problem(value: Mapping[str, Any], rename: Mapping[str, str], place: Place) -> Problem | None:
     """That a key would be renamed to one that the object has as well, and one value be lost."""
     for old, new in rename.items():
         if old in value and new in value and rename.get(new, new) == new:
@@ -143,7 +143,7 @@ def _without_nulls(value: Any) -> Any:
 def _objects(tree: Tree, path: str) -> Iterator[tuple[int, dict[str, Any] | Problem]]:
     number = 0
     try:
-        with closing(opened(tree, path)) as handle:
+        with closing(open_decompressed(tree, path)) as handle:
             while line := handle.readline(MAX_LINE):
                 number += 1
                 if number == 1:
@@ -158,8 +158,8 @@ def _objects(tree: Tree, path: str) -> Iterator[tuple[int, dict[str, Any] | Prob
                 yield number, value
                 if isinstance(value, Problem) and number == 1 and line.lstrip().startswith(b"["):
                     return
-    except (*BROKEN, NotReadable) as error:
-        yield number, unreadable(path, error)
+    except (*READ_ERRORS, NotReadable) as error:
+        yield number, unreadable_problem(path, error)
 
 
 def _object(path: str, number: int, line: bytes) -> dict[str, Any] | Problem:

@@ -6,7 +6,7 @@ from typing import Any
 from runner.declare.tree import NotReadable
 
 
-def extra_package(name: str, extra: str, needed_by: str) -> Any:
+def import_extra(name: str, extra: str, needed_by: str) -> Any:
     """The package, imported where it is used. Raises NotReadable, with how to install it, where it is missing."""
     try:
         return importlib.import_module(name)

@@ -4,11 +4,11 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from runner.declare.template.template import Text
+from runner.declare.template.template import Template
 
 Role = Literal["user", "contact"]
-Kind = Literal["id", "user_id", "email"]
-KINDS: tuple[Kind, ...] = ("id", "user_id", "email")
+IdentifierKind = Literal["id", "user_id", "email"]
+IDENTIFIER_KINDS: tuple[IdentifierKind, ...] = ("id", "user_id", "email")
 
 # The variables of a row, the names of those without a value, and its number.
 Row = tuple[dict[str, Any], tuple[str, ...], int]
@@ -22,14 +22,14 @@ class Recipient(NamedTuple):
     """
 
     role: Role
-    kind: Kind
-    identifier: Text
+    kind: IdentifierKind
+    identifier: Template
     vars: Mapping[str, Any]
-    blank: tuple[str, ...]
+    blank_variables: tuple[str, ...]
     number: int
 
 
-def normalised(kind: Kind, value: str) -> str:
+def normalise_identifier(kind: IdentifierKind, value: str) -> str:
     """An identifier as keys see it: Unicode NFC, trimmed, an email address in lower case."""
     text = (value if value.isascii() else unicodedata.normalize("NFC", value)).strip()
     return text.lower() if kind == "email" else text

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from runner.declare.audience import broken_cells
-from runner.declare.audience.audience import Listed, Table
-from runner.declare.audience.recipient import KINDS, Kind, Recipient, normalised
-from runner.declare.audience.suppression import Suppression
+from runner.declare.audience.audience import InlineAudience, TableAudience
+from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, Recipient, normalise_identifier
+from runner.declare.audience.suppression import SuppressionList
 from runner.declare.template.condition import Condition
 from runner.declare.template.language import TemplateFault
 from runner.errors import Problem
@@ -24,8 +24,8 @@ from runner.key_table import KeyTable
 if TYPE_CHECKING:  # few audiences are split, and every command pays for its start
     from fractions import Fraction
 
-REASONS = ("where", "suppressed", "exclude", "unique_by", "split", "duplicates")
-Told = Callable[[TemplateFault, str], Problem]  # a fault, and whose it is, as a problem at its place
+FILTER_REASONS = ("where", "suppressed", "exclude", "unique_by", "split", "duplicates")
+ProblemFactory = Callable[[TemplateFault, str], Problem]  # a fault, and whose it is, as a problem at its place
 
 
 def _ignored(_: Problem) -> None:
@@ -37,7 +37,7 @@ class Tally:
     """What one pass over an audience leaves behind: how many were left out, by reason; warnings go to `notice`."""
 
     left_out: Counter[str] = field(default_factory=Counter)
-    notice: Callable[[Problem], None] = _ignored
+    on_warning: Callable[[Problem], None] = _ignored
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,11 @@ class Split:
     draw: str = ""
     salt: str = ""
 
-    def holds(self, kind: Kind, value: str) -> bool:
+    def contains(self, kind: IdentifierKind, value: str) -> bool:
         """Whether the recipient is in this part."""
-        digest = hashlib.sha256(orjson.dumps([self.salt, "split", self.draw, kind, normalised(kind, value)])).digest()
+        digest = hashlib.sha256(
+            orjson.dumps([self.salt, "split", self.draw, kind, normalise_identifier(kind, value)])
+        ).digest()
         place = int.from_bytes(digest[:8])  # out of 2**64
         return place * 100 * self.percent.denominator // (self.percent.numerator << 64) == self.part - 1
 
@@ -69,23 +71,23 @@ class Selection:
     """
 
     where: Condition | None = None
-    suppressed: Suppression | None = None
-    excluded: Suppression | None = None
+    suppression_list: SuppressionList | None = None
+    exclusion_list: SuppressionList | None = None
     unique_by: str = ""
     split: Split | None = None
-    first: bool = False
-    told: Mapping[str, Told] = field(default_factory=dict)
-    used: frozenset[str] | None = None
+    drops_duplicates: bool = False
+    problem_factories: Mapping[str, ProblemFactory] = field(default_factory=dict)
+    used_variables: frozenset[str] | None = None
 
     def select(
         self,
-        audience: Listed | Table,
+        audience: InlineAudience | TableAudience,
         recipients: Iterable[Recipient | Problem],
         values: Mapping[str, Any],
         tally: Tally,
     ) -> Iterator[Recipient | Problem]:
         """Which of an audience's recipients are declared, in order; a Problem where a row, or a filter on it, fails."""
-        source = audience.source if isinstance(audience, Table) else None
+        source = audience.source if isinstance(audience, TableAudience) else None
         sieve = _Sieve(self, audience, values) if self.is_filtering else None
         for recipient in recipients:
             if isinstance(recipient, Problem):
@@ -99,27 +101,38 @@ class Selection:
                 if reason:
                     tally.left_out[reason] += 1
                     continue
-            if source and broken_cells.odd(recipient.vars, self.used, is_text=source.is_text):
-                for warning in broken_cells.warnings(recipient.vars, self.used, source.place(recipient.number)):
-                    tally.notice(warning)
+            if source and broken_cells.may_be_odd(recipient.vars, self.used_variables, is_text=source.is_text):
+                for warning in broken_cells.find_odd_cells(
+                    recipient.vars, self.used_variables, source.place(recipient.number)
+                ):
+                    tally.on_warning(warning)
             yield recipient
 
     @property
     def needs_order(self) -> bool:
         """Whether it depends on those that come before whether somebody is left out."""
-        return bool(self.unique_by) or self.first
+        return bool(self.unique_by) or self.drops_duplicates
 
     @property
     def is_filtering(self) -> bool:
         """Whether somebody may be left out."""
-        filters = (self.where, self.suppressed, self.excluded, self.unique_by, self.split, self.first)
+        filters = (
+            self.where,
+            self.suppression_list,
+            self.exclusion_list,
+            self.unique_by,
+            self.split,
+            self.drops_duplicates,
+        )
         return any(filters)
 
 
 class _Sieve:
     """One pass of a selection, with what it has seen so far."""
 
-    def __init__(self, selection: Selection, audience: Listed | Table, values: Mapping[str, Any]) -> None:
+    def __init__(
+        self, selection: Selection, audience: InlineAudience | TableAudience, values: Mapping[str, Any]
+    ) -> None:
         self._selection = selection
         self._audience = audience
         self._values = values
@@ -130,34 +143,36 @@ class _Sieve:
         """Why the recipient is left out; empty if it is not."""
         chosen = self._selection
         values = {**self._values, **recipient.vars}
-        for name in recipient.blank:
+        for name in recipient.blank_variables:
             values.pop(name, None)
         if chosen.where:
             try:
-                if not chosen.where.holds(values):
+                if not chosen.where.evaluate(values):
                     return "where"
             except TemplateFault as fault:
-                return chosen.told["where"](fault, self._audience.label(recipient.number))
+                return chosen.problem_factories["where"](fault, self._audience.label(recipient.number))
         value = _identifier(recipient, values)
-        if (chosen.suppressed or chosen.excluded) and (listed := self._listed(recipient, value)):
+        if (chosen.suppression_list or chosen.exclusion_list) and (listed := self._listed(recipient, value)):
             return listed
         if chosen.unique_by and (found := self._repeated(recipient)):
             return found
         if value is None:
             return ""  # its rendering will say what is wrong
-        if chosen.split and not chosen.split.holds(recipient.kind, value):
+        if chosen.split and not chosen.split.contains(recipient.kind, value):
             return "split"
-        if chosen.first and not self._first.add_if_new(_digest(normalised(recipient.kind, value))):
+        if chosen.drops_duplicates and not self._first.add_if_new(_digest(normalise_identifier(recipient.kind, value))):
             return "duplicates"
         return ""
 
     def _listed(self, recipient: Recipient, value: str | None) -> str:
-        known: dict[Kind, str] = {kind: str(recipient.vars[kind]) for kind in KINDS if kind in recipient.vars}
+        known: dict[IdentifierKind, str] = {
+            kind: str(recipient.vars[kind]) for kind in IDENTIFIER_KINDS if kind in recipient.vars
+        }
         identifiers = list(known.items())
         if value is not None:
             identifiers.append((recipient.kind, value))
-        for suppression in (self._selection.suppressed, self._selection.excluded):
-            if suppression and suppression.holds(identifiers):
+        for suppression in (self._selection.suppression_list, self._selection.exclusion_list):
+            if suppression and suppression.matches(identifiers):
                 return suppression.name
         return ""
 
@@ -167,9 +182,9 @@ class _Sieve:
         if value is None:
             fault = TemplateFault("unique-blank", f"{name} has no value, and unique_by compares it", name=name)
             fault.hint = f'where: "{{{{ {name} is defined }}}}" leaves such rows out'
-            return self._selection.told["unique_by"](fault, self._audience.label(recipient.number))
+            return self._selection.problem_factories["unique_by"](fault, self._audience.label(recipient.number))
         text = str(value)
-        known = normalised("email" if "@" in text else "id", text)
+        known = normalise_identifier("email" if "@" in text else "id", text)
         return "" if self._unique.add_if_new(_digest(known)) else "unique_by"
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from runner.declare.audience.audience import Source
+from runner.declare.audience.audience import RowSource
 from runner.declare.audience.files import plain_suffix
-from runner.declare.audience.suppression import Suppression, read_suppression
+from runner.declare.audience.suppression import SuppressionList, read_suppression_list
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem
 
-KEYS = ("csv", "jsonl", "parquet", "yaml", "sql")
+SOURCE_KEYS = ("csv", "jsonl", "parquet", "yaml", "sql")
 _SUFFIXES = {
     ".csv": "csv",
     ".tsv": "csv",
@@ -21,28 +21,32 @@ _SUFFIXES = {
 }
 
 
-def read_source(tree: Tree, to: Mapping[str, Any], beside: str, origin: Place) -> "tuple[Source | None, list[Problem]]":
+def read_source(
+    tree: Tree, to: Mapping[str, Any], beside: str, origin: Place
+) -> "tuple[RowSource | None, list[Problem]]":
     """The source that `to` names with one of KEYS, and what is wrong with it; None if no row can be read.
 
     Files are relative to the file `beside`; `origin` is where the source is named. Raises NotReadable.
     """
-    key = next(key for key in KEYS if key in to)
+    key = next(key for key in SOURCE_KEYS if key in to)
     rename = to.get("columns", {})
-    source: Source | None
+    source: RowSource | None
     problems: list[Problem] = []
     if key == "sql":
         from runner.declare.audience.sql_query import read_query  # noqa: PLC0415  # imported where used
 
         source = read_query(tree, to[key], rename, origin)
     else:
-        paths = tree.find(to[key], beside)
+        paths = tree.glob(to[key], beside)
         match key:
             case "csv":
-                from runner.declare.audience.csv_dialect import Form  # noqa: PLC0415  # likewise
+                from runner.declare.audience.csv_dialect import CsvFormat  # noqa: PLC0415  # likewise
                 from runner.declare.audience.csv_files import read_csv  # noqa: PLC0415  # likewise
 
                 delimiter = {"tab": "\t"}.get(to.get("delimiter", ""), to.get("delimiter"))
-                source, problems = read_csv(tree, paths, Form(delimiter, to.get("quote"), to.get("encoding")), rename)
+                source, problems = read_csv(
+                    tree, paths, CsvFormat(delimiter, to.get("quote"), to.get("encoding")), rename
+                )
             case "jsonl":
                 from runner.declare.audience.json_lines import read_json_lines  # noqa: PLC0415  # likewise
 
@@ -60,17 +64,17 @@ def read_source(tree: Tree, to: Mapping[str, Any], beside: str, origin: Place) -
     return source, problems
 
 
-def read_exclusion(
+def read_suppression_files(
     tree: Tree, name: str, paths: list[str], beside: str, origin: Place
-) -> tuple[Suppression | None, list[Problem]]:
+) -> tuple[SuppressionList | None, list[Problem]]:
     """The contacts of some files, whose names end in how they are written; None if not all can be read.
 
     Raises NotReadable.
     """
     problems: list[Problem] = []
-    sources: list[Source] = []
+    sources: list[RowSource] = []
     for named in paths:
-        for path in tree.find(named, beside):
+        for path in tree.glob(named, beside):
             key = _SUFFIXES.get(plain_suffix(path))
             if key is None:
                 hint = f"it ends in one of {', '.join(_SUFFIXES)}"
@@ -79,15 +83,15 @@ def read_exclusion(
             problems.extend(found)
             if source:
                 sources.append(source)
-    suppression, found = read_suppression(name, sources)
+    suppression, found = read_suppression_list(name, sources)
     problems.extend(found)
     return (None if any(problem.is_error for problem in problems) else suppression), problems
 
 
-def _check_columns(source: Source, rename: Mapping[str, str]) -> None:
+def _check_columns(source: RowSource, rename: Mapping[str, str]) -> None:
     """Raises NotReadable where a column that is to be renamed is not there, or two get one name."""
     for old, new in rename.items():
-        if new not in source.columns and source.is_complete:
+        if new not in source.columns and source.has_fixed_columns:
             names = ", ".join(source.columns)
             raise NotReadable("columns-unknown", f"no column is named {old}", f"the columns are {names}")
     twice = [name for number, name in enumerate(source.columns) if name in source.columns[:number]]

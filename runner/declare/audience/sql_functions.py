@@ -72,7 +72,7 @@ _AGGREGATES = """
 _WINDOWS = """
     cume_dist dense_rank fill first_value lag last_value lead nth_value ntile percent_rank rank rank_dense row_number
 """
-ALLOWED = frozenset(
+ALLOWED_FUNCTIONS = frozenset(
     f"{_OPERATORS}{_NUMBERS}{_TEXTS}{_TIMES}{_LISTS}{_JSON}{_CHOICES}{_AGGREGATES}{_WINDOWS}".split()  # each ends in \n
 )
 # A time of day with a zone: converting it to another zone asks the clock whether it is summer there.

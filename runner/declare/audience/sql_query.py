@@ -12,13 +12,21 @@ from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
 
-from runner.declare.audience.csv_dialect import Form
+from runner.declare.audience.csv_dialect import CsvFormat
 from runner.declare.audience.csv_files import read_csv
-from runner.declare.audience.duckdb_database import Database, File, begun, duckdb, listing, quoted, told_failing
+from runner.declare.audience.duckdb_database import (
+    Database,
+    QueryTable,
+    load_duckdb,
+    sql_literal,
+    sql_path_list,
+    start_query,
+    translate_errors,
+)
 from runner.declare.audience.files import files_title, plain_suffix
 from runner.declare.audience.json_lines import row_of
 from runner.declare.audience.recipient import Row
-from runner.declare.audience.sql_statement import ZONED_TIME_HINT, Statement, parsed
+from runner.declare.audience.sql_statement import ZONED_TIME_HINT, Statement, parse_statement
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem
 
@@ -37,19 +45,19 @@ class Query:
 
     tree: Tree
     sql: str
-    files: tuple[File, ...]
+    tables: tuple[QueryTable, ...]
     columns: tuple[str, ...]
     rename: Mapping[str, str]
-    origin: Place
+    declared_at: Place
     title: str
     is_text: ClassVar[bool] = False
-    is_complete: ClassVar[bool] = True
-    expected: ClassVar[int] = 0  # nobody knows before it has run
+    has_fixed_columns: ClassVar[bool] = True
+    estimated_count: ClassVar[int] = 0  # nobody knows before it has run
 
     @property
     def paths(self) -> tuple[str, ...]:
         """The files, from the project's root."""
-        return tuple(path for file in self.files for path in file.paths)
+        return tuple(path for file in self.tables for path in file.paths)
 
     def label(self, number: int) -> str:
         """How problems call a row."""
@@ -58,7 +66,7 @@ class Query:
     def place(self, number: int) -> Place:
         """Where a row stands: a row of a result has no place of its own."""
         del number
-        return self.origin
+        return self.declared_at
 
     def rows(self) -> Iterator[Row | Problem]:
         """The rows in order; what fails ends them."""
@@ -67,11 +75,11 @@ class Query:
             for number, values in enumerate(self._values(), 1):
                 yield row_of(values, number, self.rename)
         except NotReadable as error:
-            yield Problem(error.code, self.origin, error.message, error.hint, recipient=self.label(number + 1))
+            yield Problem(error.code, self.declared_at, error.message, error.hint, recipient=self.label(number + 1))
 
     def _values(self) -> Iterator[dict[str, Any]]:
-        with Database(self.tree, self.files) as database, told_failing():
-            names, is_plain = _shape(begun(database, self.sql))
+        with Database(self.tree, self.tables) as database, translate_errors():
+            names, is_plain = _shape(start_query(database, self.sql))
             while batch := database.fetchmany(_BATCH):
                 for row in batch:
                     yield dict(zip(names, row if is_plain else map(_plain, row), strict=True))
@@ -79,32 +87,39 @@ class Query:
 
 def read_query(tree: Tree, sql: str, rename: Mapping[str, str], origin: Place) -> Query:
     """The query, if it may run, with its columns. Raises NotReadable. Its files are relative to the project's root."""
-    statement = parsed(duckdb(), sql)
-    files = tuple(_file(tree, name) for name in statement.tables)
+    statement = parse_statement(load_duckdb(), sql)
+    files = tuple(_file(tree, name) for name in statement.table_names)
     return _described(tree, statement, files, rename, origin, "the query")
 
 
 def read_parquet(tree: Tree, paths: Sequence[str], rename: Mapping[str, str], origin: Place) -> Query:
     """The rows of Parquet files, in their order. Raises NotReadable."""
-    file = File("rows", tuple(paths), f"read_parquet({listing(tree, paths)}, union_by_name=true)")
+    file = QueryTable("rows", tuple(paths), f"read_parquet({sql_path_list(tree, paths)}, union_by_name=true)")
     _same_columns(tree, paths)
     return _described(tree, _ALL, (file,), rename, origin, files_title(paths))
 
 
 def _described(
-    tree: Tree, statement: Statement, files: tuple[File, ...], rename: Mapping[str, str], origin: Place, title: str
+    tree: Tree,
+    statement: Statement,
+    files: tuple[QueryTable, ...],
+    rename: Mapping[str, str],
+    origin: Place,
+    title: str,
 ) -> Query:
-    with Database(tree, files) as database, told_failing():
+    with Database(tree, files) as database, translate_errors():
         if statement.converts_zones:
             _refuse_zoned_times(database, files)
-        names = [column[0] for column in begun(database, f"describe {statement.sql}").fetchall()]
+        names = [column[0] for column in start_query(database, f"describe {statement.sql}").fetchall()]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise NotReadable("sql-columns", f"two columns are named {twice[0]}", "name one of them: … as other_name")
-    return Query(tree, statement.ordered, files, tuple(rename.get(name, name) for name in names), rename, origin, title)
+    return Query(
+        tree, statement.ordered_sql, files, tuple(rename.get(name, name) for name in names), rename, origin, title
+    )
 
 
-def _refuse_zoned_times(database: Any, files: Sequence[File]) -> None:
+def _refuse_zoned_times(database: Any, files: Sequence[QueryTable]) -> None:
     """Raises NotReadable if a file has a time of day with a zone, as Parquet can."""
     for file in files:
         name = file.name.replace('"', '""')
@@ -114,39 +129,40 @@ def _refuse_zoned_times(database: Any, files: Sequence[File]) -> None:
                 raise NotReadable("sql-function", message, ZONED_TIME_HINT)
 
 
-def _file(tree: Tree, name: str) -> File:
-    paths = tree.find(name, "_")
+def _file(tree: Tree, name: str) -> QueryTable:
+    paths = tree.glob(name, "_")
     match plain_suffix(paths[0]):
         case ".parquet":
-            return File(name, tuple(paths), f"read_parquet({listing(tree, paths)})")
+            return QueryTable(name, tuple(paths), f"read_parquet({sql_path_list(tree, paths)})")
         case ".csv" | ".tsv":
-            return File(name, tuple(paths), _csv(tree, paths))
+            return QueryTable(name, tuple(paths), _csv(tree, paths))
         case ".jsonl" | ".ndjson":
-            return File(name, tuple(paths), _json(tree, paths))
+            return QueryTable(name, tuple(paths), _json(tree, paths))
     raise NotReadable("sql-file", f"{paths[0]} is no .parquet, .csv, .tsv or .jsonl", "these can be read in a query")
 
 
 def _csv(tree: Tree, paths: Sequence[str]) -> str:
     """Every column as text: DuckDB would guess, and make 123 of the id 0123."""
-    source, problems = read_csv(tree, paths, Form(), {})
-    if source is None or len({file.form for file in source.files}) > 1 or source.files[0].form.encoding != "utf-8":
+    source, problems = read_csv(tree, paths, CsvFormat(), {})
+    if source is None or len({file.format for file in source.files}) > 1 or source.files[0].format.encoding != "utf-8":
         faulty = next((problem for problem in problems), None)
         message = f"{faulty.place.path}: {faulty.message}" if faulty else f"{paths[0]}: the files differ in form"
         raise NotReadable("sql-file", message, "a query reads CSV files in UTF-8, with one header and delimiter")
-    columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in source.files[0].header)
-    delimiter = source.files[0].form.delimiter or ","
+    columns = ", ".join(f"{sql_literal(name)}: 'VARCHAR'" for name in source.files[0].header)
+    delimiter = source.files[0].format.delimiter or ","
     return (
-        f"read_csv({listing(tree, paths)}, auto_detect=false, header=true, delim={quoted(delimiter)}, quote='\"', "
-        f"escape='\"', columns={{{columns}}}, nullstr='', strict_mode=true)"
+        f"read_csv({sql_path_list(tree, paths)}, auto_detect=false, header=true, delim={sql_literal(delimiter)}, "
+        f"quote='\"', escape='\"', columns={{{columns}}}, nullstr='', strict_mode=true)"
     )
 
 
 def _json(tree: Tree, paths: Sequence[str]) -> str:
-    reading = f"read_json({listing(tree, paths)}, format='newline_delimited', sample_size=-1"
-    with Database(tree, (File("", tuple(paths), ""),)) as database, told_failing():
-        found = begun(database, f"describe select * from {reading})").fetchall()  # noqa: S608  # quoted
+    reading = f"read_json({sql_path_list(tree, paths)}, format='newline_delimited', sample_size=-1"
+    with Database(tree, (QueryTable("", tuple(paths), ""),)) as database, translate_errors():
+        found = start_query(database, f"describe select * from {reading})").fetchall()  # noqa: S608  # quoted
     columns = ", ".join(
-        f"{quoted(name)}: {quoted('VARCHAR' if kind.startswith(_KEPT_AS_TEXT) else kind)}" for name, kind, *_ in found
+        f"{sql_literal(name)}: {sql_literal('VARCHAR' if kind.startswith(_KEPT_AS_TEXT) else kind)}"
+        for name, kind, *_ in found
     )
     return f"{reading}, columns={{{columns}}})"
 
@@ -154,8 +170,9 @@ def _json(tree: Tree, paths: Sequence[str]) -> str:
 def _same_columns(tree: Tree, paths: Sequence[str]) -> None:
     found: dict[frozenset[str], str] = {}
     for path in paths:
-        with Database(tree, (File("", (path,), ""),)) as database, told_failing():
-            names, _ = _shape(begun(database, f"select * from read_parquet({listing(tree, [path])}) limit 0"))  # noqa: S608  # quoted
+        with Database(tree, (QueryTable("", (path,), ""),)) as database, translate_errors():
+            query = f"select * from read_parquet({sql_path_list(tree, [path])}) limit 0"  # noqa: S608  # quoted
+            names, _ = _shape(start_query(database, query))
         found.setdefault(frozenset(names), path)
     if len(found) > 1:
         (first, one), (second, other), *_ = found.items()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from runner.declare.audience.sql_functions import ALLOWED, CLOCK_WORDS, REFUSED_TYPES
+from runner.declare.audience.sql_functions import ALLOWED_FUNCTIONS, CLOCK_WORDS, REFUSED_TYPES
 from runner.declare.tree import NotReadable
 
 _TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest"})
@@ -31,20 +31,20 @@ class Statement:
     `converts_zones`: it calls `timezone`, also as `AT TIME ZONE`.
     """
 
-    tables: tuple[str, ...]
+    table_names: tuple[str, ...]
     sql: str
     is_ordered: bool
     converts_zones: bool = False
 
     @property
-    def ordered(self) -> str:
+    def ordered_sql(self) -> str:
         """The query with an order, by all columns where it says none: --limit takes the first rows."""
         if self.is_ordered:
             return self.sql
         return f"select * from (\n{self.sql}\n) order by all"  # noqa: S608  # parsed
 
 
-def parsed(duckdb: Any, sql: str) -> Statement:
+def parse_statement(duckdb: Any, sql: str) -> Statement:
     """What the query is made of. Raises NotReadable unless it is one SELECT that files alone decide."""
     with duckdb.connect(":memory:", config={"enable_external_access": "false"}) as connection:
         (answer,) = connection.execute("select json_serialize_sql($sql)", {"sql": sql}).fetchone()
@@ -106,8 +106,8 @@ def _check_functions(parts: list[dict[str, Any]]) -> None:
         columns: list[str] = part.get("column_names") or []
         if part.get("class") == "COLUMN_REF" and len(columns) == 1 and columns[0].casefold() in CLOCK_WORDS:
             raise NotReadable("sql-function", f"{columns[0]} is not available", _SAME_FILES)
-        if name and name not in ALLOWED:
-            near = get_close_matches(name, sorted(ALLOWED), n=1, cutoff=0.85)
+        if name and name not in ALLOWED_FUNCTIONS:
+            near = get_close_matches(name, sorted(ALLOWED_FUNCTIONS), n=1, cutoff=0.85)
             hint = f"did you mean {near[0]}?" if near else f"{_SAME_FILES}; docs/declarations.md has the list"
             raise NotReadable("sql-function", f"the function {name} is not available", hint)
         if name == "age" and len(_arguments(part)) != _AGE_ARGUMENTS:

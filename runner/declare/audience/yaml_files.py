@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from runner.declare.audience.files import files_title, numbered, row_label, row_place
-from runner.declare.audience.json_lines import overwritten, row_of
+from runner.declare.audience.files import files_title, row_label, row_number, row_place
+from runner.declare.audience.json_lines import rename_problem, row_of
 from runner.declare.audience.recipient import Row
 from runner.declare.tree import NotReadable, Tree
-from runner.declare.yaml.document import Document, decode, documents
+from runner.declare.yaml.document import Document, decode, parse_documents
 from runner.errors import Place, Problem
 
 MAX_SIZE = 4 * 1024 * 1024  # bytes: a YAML file is read as a whole
@@ -23,10 +23,10 @@ class YamlList:
     members: tuple[Row, ...]
     columns: tuple[str, ...]
     is_text: ClassVar[bool] = False
-    is_complete: ClassVar[bool] = True
+    has_fixed_columns: ClassVar[bool] = True
 
     @property
-    def expected(self) -> int:
+    def estimated_count(self) -> int:
         """About how many rows there are."""
         return len(self.members)
 
@@ -59,10 +59,10 @@ def read_yaml(tree: Tree, paths: Sequence[str], rename: Mapping[str, str]) -> tu
             continue
         for position, value in enumerate(found.value):
             place = found.place((position,))
-            if isinstance(value, dict) and (lost := overwritten(value, rename, place)):
+            if isinstance(value, dict) and (lost := rename_problem(value, rename, place)):
                 problems.append(lost)
             elif isinstance(value, dict):
-                members.append(row_of(value, numbered(index, place.line), rename))
+                members.append(row_of(value, row_number(index, place.line), rename))
             else:
                 message = "this member of the list is no mapping"
                 problems.append(Problem("yaml-row", place, message, "for example - {email: …, first_name: Bo}"))
@@ -82,7 +82,7 @@ def _document(tree: Tree, path: str) -> Document | Problem:
     source = decode(path, data)
     if isinstance(source, Problem):
         return source
-    read = list(documents(source))
+    read = list(parse_documents(source))
     faulty = next((found for found in read if isinstance(found, Problem) and found.is_error), None)
     if faulty:
         return faulty

@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2.exceptions import SecurityError
 
-from runner.declare.template.language import MAX_RENDERED, checked, too_long
+from runner.declare.template.language import MAX_RENDERED, check_printable, too_long_fault
 
 MAX_POWER = 64
 
@@ -60,7 +60,7 @@ def check_format(template: str, args: Iterable[Any]) -> None:
     for arg in args:
         for value in arg.values() if isinstance(arg, Mapping) else (arg,):
             if not isinstance(value, bool):
-                checked(value)
+                check_printable(value)
 
 
 def check_growth(text: str, args: Iterable[Any]) -> None:
@@ -75,4 +75,4 @@ def check_growth(text: str, args: Iterable[Any]) -> None:
 def check_size(size: int) -> None:
     """Raises TemplateFault if so many characters or items are too many."""
     if size > MAX_RENDERED:
-        raise too_long()
+        raise too_long_fault()

@@ -12,8 +12,8 @@ from jinja2.parser import Parser
 from jinja2.runtime import Context
 
 from runner.declare.template.environment import Environment
-from runner.declare.template.language import MAX_PRINTED, Missing, MissingValue, TemplateFault
-from runner.declare.template.template import Watch, render_fault, syntax_fault
+from runner.declare.template.language import MAX_PRINTED, Missing, MissingValueError, TemplateFault
+from runner.declare.template.template import RenderMonitor, render_fault, syntax_fault
 
 _BRACES = re.compile(r"\s*\{\{(.*)\}\}\s*", re.DOTALL)
 
@@ -21,7 +21,7 @@ _BRACES = re.compile(r"\s*\{\{(.*)\}\}\s*", re.DOTALL)
 _RESULT = "result"
 
 
-HINT = 'say what it means: … is defined and …, or (… | default("")) == …'
+CONDITION_HINT = 'say what it means: … is defined and …, or (… | default("")) == …'
 
 
 class _Absent(Missing):
@@ -30,7 +30,7 @@ class _Absent(Missing):
     __slots__ = ()
 
     def _fail(self, *_: Any, **__: Any) -> NoReturn:
-        raise MissingValue(self)
+        raise MissingValueError(self)
 
     __bool__ = __eq__ = __ne__ = _fail
     __hash__ = Missing.__hash__
@@ -44,12 +44,12 @@ class Condition:
     with which.
     """
 
-    holds: Callable[[dict[str, Any]], bool]
-    names: frozenset[str]
-    numbers: Mapping[str, int | float]
+    evaluate: Callable[[dict[str, Any]], bool]
+    variables: frozenset[str]
+    number_comparisons: Mapping[str, int | float]
 
 
-def condition(written: str, watch: Watch) -> Condition:
+def compile_condition(written: str, watch: RenderMonitor) -> Condition:
     """Compiles `{{ … }}`, or what may stand in it. Raises TemplateFault."""
     whole = _BRACES.fullmatch(written)
     source = whole.group(1) if whole else written
@@ -63,7 +63,7 @@ def condition(written: str, watch: Watch) -> Condition:
         tree = nodes.Template([nodes.Assign(nodes.Name(_RESULT, "store"), expression, lineno=1)], lineno=1)
         tree.set_environment(environment)
         numbers = _compared_with_numbers(tree)  # first: what follows makes other nodes of a list
-        template, names = environment.compiled(tree)
+        template, names = environment.compile_tree(tree)
     except jinja2.TemplateSyntaxError as error:
         raise syntax_fault(error) from error
     except RecursionError as error:
@@ -72,7 +72,7 @@ def condition(written: str, watch: Watch) -> Condition:
     context = environment.context_class(environment, {}, template.name, template.blocks)
 
     def holds(values: dict[str, Any]) -> bool:
-        environment.room = MAX_PRINTED
+        environment.remaining_chars = MAX_PRINTED
         # One for all rows: an expression leaves nothing in it but its result.
         context.parent, context.vars, context.exported_vars = values, {}, set()
         return _evaluated(template, context, watch)
@@ -80,23 +80,23 @@ def condition(written: str, watch: Watch) -> Condition:
     return Condition(holds, names, numbers)
 
 
-def _evaluated(template: jinja2.Template, context: Context, watch: Watch) -> bool:
-    watch.serial += 1
-    watch.active = True
+def _evaluated(template: jinja2.Template, context: Context, watch: RenderMonitor) -> bool:
+    watch.render_count += 1
+    watch.is_rendering = True
     try:
         deque(template.root_render_func(context), maxlen=0)
         result = context.vars[_RESULT]
         bool(result)  # raises for a value that is missing
     except Exception as error:
-        watch.active = False
+        watch.is_rendering = False
         fault = render_fault(error)
         if fault.code == "undefined-variable":
-            fault.hint = HINT
+            fault.hint = CONDITION_HINT
         elif isinstance(error, TypeError) and "'str'" in str(error):
             fault.hint = "a cell of a CSV file is text: … | int makes it a number"
         raise fault from error
     finally:
-        watch.active = False
+        watch.is_rendering = False
     if type(result) is not bool:
         kind = "text" if isinstance(result, str) else type(result).__name__
         hint = "compare it: {{ plan == 'pro' }}"

@@ -19,8 +19,16 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import escape
 
 from runner.declare.template.bounds import check_format, check_growth, check_numbers, check_repetition, check_size
-from runner.declare.template.filters import checked_parts, guarded, is_defined
-from runner.declare.template.language import MAX_PRINTED, MAX_RENDERED, Missing, checked, escaped, printable, too_long
+from runner.declare.template.filters import check_parts, is_defined, restrict_filters
+from runner.declare.template.language import (
+    MAX_PRINTED,
+    MAX_RENDERED,
+    Missing,
+    check_printable,
+    escape_html,
+    finalize_value,
+    too_long_fault,
+)
 
 _FEW = 1000  # parts, of which none is longer than a template: what they make fits into memory
 
@@ -87,39 +95,39 @@ class _Generator(CodeGenerator):
             self.write(")")
 
 
-def joined(parts: Iterable[str]) -> str:
+def join_bounded(parts: Iterable[str]) -> str:
     """What Jinja joins the output of templates, macros, captures and blocks with. Raises TemplateFault."""
     listed = list(parts)
     if len(listed) > _FEW and (len(listed) > MAX_RENDERED or sum(map(len, listed)) > MAX_RENDERED):
-        raise too_long()
+        raise too_long_fault()
     text = "".join(listed)
     if len(text) > MAX_RENDERED:
-        raise too_long()
+        raise too_long_fault()
     return text
 
 
 class Environment(ImmutableSandboxedEnvironment):
     """The language of every text of a project. `room` is how many characters the running render may still print."""
 
-    room = MAX_PRINTED
+    remaining_chars = MAX_PRINTED
 
     intercepted_binops = frozenset({"+", "-", "*", "**", "%"})
     template_class = _Template
     code_generator_class = _Generator
-    concat = staticmethod(joined)
+    concat = staticmethod(join_bounded)
 
     def __init__(self, *, autoescape: bool, loader: jinja2.BaseLoader) -> None:
         super().__init__(
             autoescape=autoescape,
             undefined=Missing,
-            finalize=printable,
+            finalize=finalize_value,
             loader=loader,
             auto_reload=False,
             cache_size=-1,
         )
         for name in _WITHOUT_GLOBALS:
             del self.globals[name]
-        self.filters = guarded(self.filters)
+        self.filters = restrict_filters(self.filters)
         self.tests.update({"defined": is_defined, "undefined": lambda value: not is_defined(value)})
 
     def html(self, value: Any) -> str:
@@ -127,20 +135,20 @@ class Environment(ImmutableSandboxedEnvironment):
         if type(value) is not str:
             if type(value) is int:
                 return str(value)
-            return escape(checked(value) if not isinstance(value, str) else self._counted(value))
-        self.room -= len(value) + 1
-        if self.room < 0:
-            raise too_long()
-        return value if value.isalnum() else escaped(value)
+            return escape(check_printable(value) if not isinstance(value, str) else self._counted(value))
+        self.remaining_chars -= len(value) + 1
+        if self.remaining_chars < 0:
+            raise too_long_fault()
+        return value if value.isalnum() else escape_html(value)
 
     def plain(self, value: Any) -> str:
         """A value as it is printed into any other text. Raises TemplateFault."""
-        return self._counted(value) if isinstance(value, str) else str(checked(value))
+        return self._counted(value) if isinstance(value, str) else str(check_printable(value))
 
     def _counted(self, value: str) -> str:
-        self.room -= len(value) + 1
-        if self.room < 0:
-            raise too_long()
+        self.remaining_chars -= len(value) + 1
+        if self.remaining_chars < 0:
+            raise too_long_fault()
         return value
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
@@ -168,7 +176,7 @@ class Environment(ImmutableSandboxedEnvironment):
             if method.__name__ == "format":
                 check_format(owner, [*args, *kwargs.values()])
             elif method.__name__ == "join" and args:
-                args = (checked_parts(owner, args[0]),)
+                args = (check_parts(owner, args[0]),)
             check_growth(owner, [*args, *kwargs.values()])
         return super().call(context, obj, *args, **kwargs)
 
@@ -182,7 +190,7 @@ class Environment(ImmutableSandboxedEnvironment):
         """Jinja's rules, and no method of a text that grows beyond what can be foreseen."""
         return not (isinstance(obj, str) and attr in _NO_METHODS) and super().is_safe_attribute(obj, attr, value)
 
-    def compiled(self, tree: nodes.Template) -> tuple[jinja2.Template, frozenset[str]]:
+    def compile_tree(self, tree: nodes.Template) -> tuple[jinja2.Template, frozenset[str]]:
         """A parsed template without a name, and the variables that it takes from its values."""
         generator = self._generated(tree, None, None)
         code = self._compile(generator.stream.getvalue(), "<template>")

@@ -9,7 +9,7 @@ from jinja2 import filters, nodes
 from jinja2.exceptions import SecurityError
 
 from runner.declare.template.bounds import check_format, check_growth, check_size
-from runner.declare.template.language import checked, printable
+from runner.declare.template.language import check_printable, finalize_value
 
 _OF_ONE_TEXT = (
     *("capitalize", "center", "e", "escape", "forceescape", "format", "indent", "lower", "replace", "safe"),
@@ -23,12 +23,12 @@ _WITH_A_SIZE = ("batch", "slice", "round", "tojson")
 _WITHOUT_FILTERS = ("random", "pprint")  # chance; Python's own way to write a value
 
 
-def guarded(given: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
+def restrict_filters(given: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
     """The filters of every text, made of Jinja's own."""
     found = {name: filter_ for name, filter_ in given.items() if name not in _WITHOUT_FILTERS}
     found |= {name: _of_one_text(found[name]) for name in _OF_ONE_TEXT}
     found |= {name: _with_a_size(found[name]) for name in _WITH_A_SIZE}
-    found |= {"join": _joined, "sum": _summed, "default": _default, "d": _default, "printable": printable}
+    found |= {"join": _joined, "sum": _summed, "default": _default, "d": _default, "printable": finalize_value}
     return found | {name: _of_parts(found[name]) for name in ("xmlattr", "urlencode")}
 
 
@@ -49,7 +49,7 @@ def _of_one_text(filter_: Callable[..., Any]) -> Callable[..., Any]:
         value, *rest = _arguments(filter_, args)
         given = [*rest, *kwargs.values()]
         for each in (value, *(arg for arg in given if not isinstance(arg, bool))):
-            checked(each)
+            check_printable(each)
         if is_format:
             check_format(value, given)
         if isinstance(value, str):
@@ -76,15 +76,15 @@ def _of_parts(filter_: Callable[..., Any]) -> Callable[..., Any]:
     def guarded(*args: Any, **kwargs: Any) -> Any:
         value = _arguments(filter_, args)[0]
         for part in value.values() if isinstance(value, Mapping) else (value,):
-            checked(part)
+            check_printable(part)
         return filter_(*args, **kwargs)
 
     return guarded
 
 
-def checked_parts(glue: str, parts: Iterable[Any]) -> list[Any]:
+def check_parts(glue: str, parts: Iterable[Any]) -> list[Any]:
     """What is joined, if every part may be printed and the whole is not too long. Raises TemplateFault."""
-    listed = [checked(part) for part in parts]
+    listed = [check_printable(part) for part in parts]
     check_size(sum(len(part) + len(glue) for part in listed if isinstance(part, str)))
     return listed
 
@@ -93,7 +93,7 @@ def checked_parts(glue: str, parts: Iterable[Any]) -> list[Any]:
 def _joined(context: nodes.EvalContext, value: Iterable[Any], d: str = "", attribute: str | int | None = None) -> str:
     if attribute is not None:
         value = map(filters.make_attrgetter(context.environment, attribute), value)
-    return filters.sync_do_join(context, checked_parts(checked(d), value), d)
+    return filters.sync_do_join(context, check_parts(check_printable(d), value), d)
 
 
 @jinja2.pass_environment

@@ -22,7 +22,7 @@ MAX_SECONDS = 2.0  # of processor time for one text
 TOO_SLOW = "too-slow"
 
 
-DEFAULT_HINT = "give it a value, or a default: {{ … | default('there') }}"
+UNDEFINED_HINT = "give it a value, or a default: {{ … | default('there') }}"
 
 
 _KINDS = {
@@ -47,10 +47,10 @@ class TemplateFault(Exception):
         self.line = line
         self.file = file
         self.name = name
-        self.shown = ""
+        self.excerpt = ""
 
 
-class RenderTooLong(Exception):
+class RenderTimeout(Exception):
     """A render took more than MAX_SECONDS of processor time."""
 
 
@@ -65,7 +65,7 @@ class Missing(jinja2.Undefined):
         return str(self._undefined_name or "")
 
     def _fail(self, *_: Any, **__: Any) -> NoReturn:
-        raise MissingValue(self)
+        raise MissingValueError(self)
 
     __str__ = __iter__ = __len__ = __repr__ = __getitem__ = __call__ = __contains__ = _fail
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _fail
@@ -85,10 +85,10 @@ class Missing(jinja2.Undefined):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        raise MissingValue(self)
+        raise MissingValueError(self)
 
 
-class MissingValue(jinja2.UndefinedError):
+class MissingValueError(jinja2.UndefinedError):
     """A missing value was about to be printed."""
 
     def __init__(self, missing: Missing) -> None:
@@ -101,14 +101,14 @@ class MissingValue(jinja2.UndefinedError):
         super().__init__(message)
 
 
-def checked(value: Any) -> Any:
+def check_printable(value: Any) -> Any:
     """The value, if it may be printed: a text, a number, or a missing value for Jinja to fail on."""
     if isinstance(value, str | Missing):
         return value
     if type(value) in (int, bool) or (type(value) is float and math.isfinite(value)):
         return value
     if value is None:
-        raise TemplateFault("undefined-variable", "a value that is null would be printed", DEFAULT_HINT)
+        raise TemplateFault("undefined-variable", "a value that is null would be printed", UNDEFINED_HINT)
     if type(value) is jinja2.Undefined:  # Jinja takes this one, whatever else is undefined here
         hint = 'say what else is printed: {{ … if … else "" }}'
         raise TemplateFault("undefined-variable", "an if without an else would print nothing", hint)
@@ -118,23 +118,23 @@ def checked(value: Any) -> Any:
 
 
 @jinja2.pass_context  # so that Jinja does not fold a literal `none` into the text before it gets here
-def printable(context: Any, value: Any) -> Any:
+def finalize_value(context: Any, value: Any) -> Any:
     """Jinja's `finalize`: `checked`, and counted, for Jinja keeps a copy of each printed text until the end."""
     if isinstance(value, str):
         environment = context.environment
-        environment.room -= len(value) + 1
-        if environment.room < 0:
-            raise too_long()
+        environment.remaining_chars -= len(value) + 1
+        if environment.remaining_chars < 0:
+            raise too_long_fault()
         return value
-    return checked(value)
+    return check_printable(value)
 
 
-def escaped(text: str) -> str:
+def escape_html(text: str) -> str:
     """What markupsafe's escape makes of a text, as a text: its Markup takes longer to be made than all the rest."""
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return text.replace("'", "&#39;").replace('"', "&#34;")
 
 
-def too_long() -> TemplateFault:
+def too_long_fault() -> TemplateFault:
     """A text, or what is printed on the way to it, is too long."""
     return TemplateFault("too-long", f"the text is longer than {MAX_RENDERED} characters")

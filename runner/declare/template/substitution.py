@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import nodes
 
-from runner.declare.template.language import MAX_RENDERED, escaped
+from runner.declare.template.language import MAX_RENDERED, escape_html
 
 Render = Callable[[dict[str, Any]], str]
 
@@ -22,7 +22,7 @@ _LONG = 1000  # characters of a value that are counted while it is rendered
 _GROWTH = 5  # times, at most, when a value is escaped: " becomes &#34;
 
 
-def pieces(tree: nodes.Template, reserved: Collection[str]) -> Pieces | None:
+def split_pieces(tree: nodes.Template, reserved: Collection[str]) -> Pieces | None:
     """The words and variables that a template is made of; None if there is more to it, or a name is reserved."""
     found: Pieces = []
     for output in tree.body:
@@ -39,7 +39,7 @@ def pieces(tree: nodes.Template, reserved: Collection[str]) -> Pieces | None:
     return found if most < MAX_RENDERED else None
 
 
-def filling(found: Pieces, *, html: bool, otherwise: Render) -> Render:
+def make_renderer(found: Pieces, *, html: bool, fallback: Render) -> Render:
     """Renders the pieces, escaping values in `html`; `otherwise` does it where a value is missing, no text, or long."""
     names = [piece.name for piece in found if isinstance(piece, nodes.Name)]
     form = "".join(piece.replace("%", "%%") if isinstance(piece, str) else "%s" for piece in found)
@@ -49,12 +49,12 @@ def filling(found: Pieces, *, html: bool, otherwise: Render) -> Render:
         for name in names:
             value = values.get(name)
             if type(value) is not str or len(value) > _LONG:
-                return otherwise(values)
-            given.append(escaped(value) if html and not value.isalnum() else value)
+                return fallback(values)
+            given.append(escape_html(value) if html and not value.isalnum() else value)
         return form % tuple(given)
 
     def alone(values: dict[str, Any]) -> str:
         value = values.get(names[0])
-        return value if type(value) is str and len(value) <= _LONG else otherwise(values)
+        return value if type(value) is str and len(value) <= _LONG else fallback(values)
 
     return alone if form == "%s" and not html else render

@@ -15,18 +15,18 @@ import jinja2
 from jinja2 import nodes
 from jinja2.exceptions import SecurityError
 
-from runner.declare.template.environment import Environment, joined
+from runner.declare.template.environment import Environment, join_bounded
 from runner.declare.template.language import (
-    DEFAULT_HINT,
     MAX_PRINTED,
     MAX_RENDERED,
     MAX_SECONDS,
     TOO_SLOW,
-    MissingValue,
-    RenderTooLong,
+    UNDEFINED_HINT,
+    MissingValueError,
+    RenderTimeout,
     TemplateFault,
 )
-from runner.declare.template.substitution import filling, pieces
+from runner.declare.template.substitution import make_renderer, split_pieces
 from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml.document import decode
 from runner.errors import Problem
@@ -44,18 +44,18 @@ _MAX_PARTS = MAX_RENDERED + 1  # an endless loop that prints nothing is one that
 
 
 @dataclass(slots=True, eq=False)
-class Watch:
+class RenderMonitor:
     """Lets somebody outside see a render that does not end: `active` while one runs, `serial` counts them.
 
     Kept to two assignments a render; who holds a clock raises RenderTooLong when one serial stays active too long.
     """
 
-    active: bool = False
-    serial: int = 0
+    is_rendering: bool = False
+    render_count: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Text:
+class Template:
     """A compiled template: `render` takes the values (with the globals) and raises TemplateFault.
 
     `names` are the variables that it uses, with their lines; `parts` maps the includes, by name, to their source.
@@ -63,14 +63,14 @@ class Text:
 
     source: str
     render: Callable[[dict[str, Any]], str]
-    names: Mapping[str, int] = field(default_factory=dict)
-    parts: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, int] = field(default_factory=dict)
+    includes: Mapping[str, str] = field(default_factory=dict)
 
 
 class Templates:
     """Compiles the texts of one project. `watch` sees every render; `globals` belong into every render's values."""
 
-    def __init__(self, tree: Tree, watch: Watch) -> None:
+    def __init__(self, tree: Tree, watch: RenderMonitor) -> None:
         self._tree = tree
         self._watch = watch
         self._includes: dict[str, str] = {}
@@ -79,31 +79,34 @@ class Templates:
         self._plain = Environment(autoescape=False, loader=loader)
         self.globals: dict[str, Any] = dict(self._html.globals)
 
-    def text(self, source: str, *, html: bool) -> Text:
+    def compile(self, source: str, *, html: bool) -> Template:
         """Compiles a body (`html`: printed values are escaped) or a one-line text. Raises TemplateFault."""
         if "{" not in source:
             # No tag, so Jinja would only normalise the line ends and drop the last one: a third of real-world texts.
             constant = source.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
-            return Text(source, lambda _: constant)
+            return Template(source, lambda _: constant)
         environment = self._html if html else self._plain
         try:
             tree = environment.parse(source)
             found = [*tree.find_all((nodes.Name, *_PARTS))]
             parts = self._parts(found, environment, {})
             lines = {node.name: node.lineno for node in reversed(found) if isinstance(node, nodes.Name)}
-            simple = pieces(tree, _RESERVED | self.globals.keys())
+            simple = split_pieces(tree, _RESERVED | self.globals.keys())
             if simple is None:
-                template, used = environment.compiled(tree)
+                template, used = environment.compile_tree(tree)
                 render = self._renderer(environment, template)
             else:
-                render, used = filling(simple, html=html, otherwise=self._late(environment, source)), frozenset(lines)
+                render, used = (
+                    make_renderer(simple, html=html, fallback=self._late(environment, source)),
+                    frozenset(lines),
+                )
         except jinja2.TemplateSyntaxError as error:
             fault = syntax_fault(error)
             self._show(fault)
             raise fault from error
         except RecursionError as error:
             raise TemplateFault("template-syntax", "the template is nested too deeply") from error
-        return Text(source, render, {name: lines[name] for name in sorted(used & lines.keys())}, parts)
+        return Template(source, render, {name: lines[name] for name in sorted(used & lines.keys())}, parts)
 
     def _include(self, name: str) -> tuple[str, str, Callable[[], bool]] | None:
         """Jinja's loader; by then every name was found readable, or missing where it may be."""
@@ -158,7 +161,7 @@ class Templates:
         """Makes the fault show the line of the include that it is in, by default of `file`."""
         fault.file = fault.file or file
         lines = self._includes.get(fault.file.removeprefix(_FOLDER), "").splitlines()
-        fault.shown = lines[fault.line - 1] if 0 < fault.line <= len(lines) else ""
+        fault.excerpt = lines[fault.line - 1] if 0 < fault.line <= len(lines) else ""
 
     def _late(self, environment: Environment, source: str) -> Callable[[dict[str, Any]], str]:
         """A renderer that is compiled when it is first used."""
@@ -175,9 +178,9 @@ class Templates:
 
         def render(values: dict[str, Any]) -> str:
             nonlocal context
-            environment.room = MAX_PRINTED
-            watch.serial += 1
-            watch.active = True
+            environment.remaining_chars = MAX_PRINTED
+            watch.render_count += 1
+            watch.is_rendering = True
             try:
                 # What a render leaves in a context: blocks of parents, and half of an {% autoescape %} that failed.
                 if blocks or context.blocks:
@@ -185,15 +188,15 @@ class Templates:
                 else:
                     context.parent, context.vars, context.exported_vars = values, {}, set()
                 # Only references pile up, and not too many, so a runaway text is stopped before it is built.
-                text = joined(islice(root(context), _MAX_PARTS))
+                text = join_bounded(islice(root(context), _MAX_PARTS))
             except Exception as error:
-                watch.active = False
+                watch.is_rendering = False
                 context = environment.context_class(environment, {}, name, blocks)
                 fault = render_fault(error)
                 self._show(fault)
                 raise fault from error
             finally:
-                watch.active = False
+                watch.is_rendering = False
             return text
 
         return render
@@ -230,9 +233,9 @@ def render_fault(error: Exception) -> TemplateFault:
     match error:
         case TemplateFault():
             fault = error
-        case MissingValue():
-            fault = TemplateFault("undefined-variable", str(error), DEFAULT_HINT, name=error.variable)
-        case RenderTooLong():
+        case MissingValueError():
+            fault = TemplateFault("undefined-variable", str(error), UNDEFINED_HINT, name=error.variable)
+        case RenderTimeout():
             fault = TemplateFault(TOO_SLOW, f"rendering takes longer than {MAX_SECONDS:g} seconds")
         case RecursionError():
             fault = TemplateFault("template-error", "template: it calls itself without an end")

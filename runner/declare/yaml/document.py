@@ -10,11 +10,11 @@ import yaml
 
 from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml import nodes
-from runner.declare.yaml.syntax import BadYaml, Fault
+from runner.declare.yaml.syntax import BadYaml, YamlFault
 from runner.errors import Place, Problem, Severity
 from runner.privacy import find_email_spans, mark_private
 
-Path = Sequence[str | int]
+YamlPath = Sequence[str | int]
 
 
 # Keys of `to` that say nothing of a single recipient; a misspelt one may.
@@ -28,7 +28,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a terminal would obey
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceFile:
     """One file: its path relative to the root (with `/`) and its text, decoded."""
 
     path: str
@@ -50,12 +50,12 @@ class Document:
     A path is a sequence of keys and indices from the document's root.
     """
 
-    def __init__(self, source: Source, root: yaml.Node, value: Any) -> None:
+    def __init__(self, source: SourceFile, root: yaml.Node, value: Any) -> None:
         self.source = source
         self.root = root
         self.value = value
 
-    def node(self, path: Path) -> yaml.Node:
+    def node(self, path: YamlPath) -> yaml.Node:
         """The node at the path, or the deepest one on the way to it that exists."""
         node = self.root
         for step in path:
@@ -65,11 +65,11 @@ class Document:
             node = below
         return node
 
-    def place(self, path: Path = ()) -> Place:
+    def place(self, path: YamlPath = ()) -> Place:
         """Where the value at the path begins; for a missing key, where its mapping begins."""
         return self._at(self.node(path))
 
-    def key_place(self, path: Path) -> Place:
+    def key_place(self, path: YamlPath) -> Place:
         """Where the key that is the path's last step stands."""
         parent = self.node(path[:-1])
         if isinstance(parent, yaml.MappingNode):
@@ -78,7 +78,7 @@ class Document:
                     return self._at(key)
         return self.place(path)
 
-    def problem(self, code: str, path: Path, message: str, hint: str = "", *, at_key: bool = False) -> Problem:
+    def problem(self, code: str, path: YamlPath, message: str, hint: str = "", *, at_key: bool = False) -> Problem:
         """An error at the value (or the key) of a path."""
         return self.problem_at(code, self.key_place(path) if at_key else self.place(path), message, hint)
 
@@ -86,7 +86,7 @@ class Document:
         """An error at a place of this document."""
         return Problem(code, place, message, hint, excerpt=self.excerpt(place.line))
 
-    def warning(self, code: str, path: Path, message: str, hint: str = "", *, at_key: bool = False) -> Problem:
+    def warning(self, code: str, path: YamlPath, message: str, hint: str = "", *, at_key: bool = False) -> Problem:
         """A warning at the value (or the key) of a path."""
         place = self.key_place(path) if at_key else self.place(path)
         return Problem(code, place, message, hint, Severity.WARNING, self.excerpt(place.line))
@@ -105,7 +105,7 @@ class Document:
             text = text[:start] + mark_private(text[start:end]) + text[end:]
         return text
 
-    def template_place(self, path: Path, template_line: int, name: str = "") -> Place:
+    def template_place(self, path: YamlPath, template_line: int, name: str = "") -> Place:
         """Where line `template_line` (from 1) of the template in the scalar at the path stands.
 
         In a block scalar it has a line of its own. In a folded one or a quoted one several lines of the file make
@@ -155,37 +155,37 @@ class Document:
         return spans
 
 
-def documents(source: Source) -> Iterator[Document | Problem]:
+def parse_documents(source: SourceFile) -> Iterator[Document | Problem]:
     """The documents of a file, and what is wrong with its YAML; what stands before a syntax error is still given."""
     try:
-        for root in nodes.composed(source.text):
-            made = nodes.Construction(root)
+        for root in nodes.compose_all(source.text):
+            made = nodes.NodeValue(root)
             document = Document(source, root, made.value)
             for fault in made.faults:
                 yield _fault_problem(source, fault, document.excerpt(fault.line + 1))
-            if not made.fatal and not (made.value is None and root.value == ""):
+            if not made.has_errors and not (made.value is None and root.value == ""):
                 yield document
     except BadYaml as error:
         # Nothing tells whose values a line shows that could not be read as YAML, so all of it counts as private.
         yield _fault_problem(source, error.fault, mark_private(source.line(error.fault.line + 1)))
 
 
-def decode(path: str, data: bytes) -> Source | Problem:
+def decode(path: str, data: bytes) -> SourceFile | Problem:
     """The text of a file, UTF-8 with or without a byte order mark, or the place where it is not."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return Problem("not-utf-8", Place(path), "the file is UTF-16, not UTF-8", "save it as UTF-8")
     data = data.removeprefix(b"\xef\xbb\xbf")
     try:
-        return Source(path, data.decode())
+        return SourceFile(path, data.decode())
     except UnicodeDecodeError as error:
         before = data[: error.start].decode()
         place = Place(path, before.count("\n") + 1, len(before) - before.rfind("\n"))
         return Problem("not-utf-8", place, f"byte 0x{data[error.start]:02X} is not UTF-8", "save the file as UTF-8")
 
 
-def _fault_problem(source: Source, fault: Fault, excerpt: str) -> Problem:
+def _fault_problem(source: SourceFile, fault: YamlFault, excerpt: str) -> Problem:
     place = Place(source.path, fault.line + 1, fault.column + 1)
-    severity = Severity.WARNING if fault.warning else Severity.ERROR
+    severity = Severity.WARNING if fault.is_warning else Severity.ERROR
     return Problem(fault.code, place, fault.message, fault.hint, severity, excerpt)
 
 
@@ -200,7 +200,7 @@ def _child(node: yaml.Node, step: str | int) -> yaml.Node | None:
         if key.value == step:
             found: yaml.Node = value
             return found
-        if key.tag == nodes.MERGE:
+        if key.tag == nodes.MERGE_TAG:
             sources = value.value if isinstance(value, yaml.SequenceNode) else [value]
             merged = merged or next(filter(None, (_child(source, step) for source in sources)), None)
     return merged
@@ -226,4 +226,4 @@ def read_documents(tree: Tree, path: str) -> Iterable[Document | Problem]:
         source = decode(path, tree.read(path))
     except NotReadable as error:
         return [Problem(error.code, Place(path), error.message, error.hint)]
-    return [source] if isinstance(source, Problem) else documents(source)
+    return [source] if isinstance(source, Problem) else parse_documents(source)

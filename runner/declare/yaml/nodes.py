@@ -11,10 +11,10 @@ from typing import Any
 
 import yaml
 
-from runner.declare.yaml.syntax import BadYaml, Fault, refuse_characters, syntax_fault
+from runner.declare.yaml.syntax import BadYaml, YamlFault, check_characters, syntax_fault
 
 # Keys whose value is taken as written, whatever YAML would make of it: identifiers, versions, times.
-AS_WRITTEN = frozenset(
+VERBATIM_KEYS = frozenset(
     {"name", "id", "user_id", "email", "api_version", "workspace", "salt", "lock", "expires", "not_before", "refused"}
 )
 
@@ -28,7 +28,7 @@ MAX_ALIASED_NODES = 100_000
 _TAG = "tag:yaml.org,2002:"
 
 
-MERGE = _TAG + "merge"
+MERGE_TAG = _TAG + "merge"
 
 
 _KNOWN_TAGS = frozenset(_TAG + kind for kind in ("str", "null", "bool", "int", "float", "map", "seq"))
@@ -56,9 +56,9 @@ for _kind, _pattern, _first in (
     _Loader.add_implicit_resolver(_TAG + _kind, re.compile(_pattern), _first)
 
 
-def composed(text: str) -> Iterator[yaml.Node]:
+def compose_all(text: str) -> Iterator[yaml.Node]:
     """The root node of every document. Raises BadYaml where the syntax breaks; what stands before is still given."""
-    refuse_characters(text)
+    check_characters(text)
     _refuse_depth(text)
     loader = _Loader(text)
     try:
@@ -70,16 +70,16 @@ def composed(text: str) -> Iterator[yaml.Node]:
         loader.dispose()
 
 
-class Construction:
+class NodeValue:
     """The value of a node as plain Python, and the faults met on the way; `fatal` if the value is not to be used."""
 
     def __init__(self, root: yaml.Node) -> None:
-        self.faults: list[Fault] = []
+        self.faults: list[YamlFault] = []
         self._open: set[int] = set()
         self._seen: set[int] = set()
         self._aliased = 0
-        self.value = self._value(root, AS_WRITTEN)
-        self.fatal = any(not fault.warning for fault in self.faults)
+        self.value = self._value(root, VERBATIM_KEYS)
+        self.has_errors = any(not fault.is_warning for fault in self.faults)
 
     def _value(self, node: yaml.Node, as_written: frozenset[str]) -> Any:
         if isinstance(node, yaml.ScalarNode):
@@ -104,7 +104,7 @@ class Construction:
         for key, value in pairs:
             if not isinstance(key, yaml.ScalarNode):
                 self._unquoted_template(key)
-            elif key.tag == MERGE:
+            elif key.tag == MERGE_TAG:
                 self._merge(merged, value, as_written)
             elif key.value in own:
                 self._fault("duplicate-key", key, f"the key {key.value} stands here a second time", "keep one of them")
@@ -172,7 +172,7 @@ class Construction:
 
     def _fault(self, code: str, node: yaml.Node, message: str, hint: str = "", *, warning: bool = False) -> None:
         mark = node.start_mark
-        self.faults.append(Fault(code, mark.line, mark.column, message, hint, warning))
+        self.faults.append(YamlFault(code, mark.line, mark.column, message, hint, warning))
 
 
 def _boolean(text: str) -> bool:
@@ -209,7 +209,7 @@ def _check_depth(events: Iterable[Any]) -> None:
             depth += 1
             if depth > MAX_DEPTH:
                 mark: Any = event.start_mark
-                raise BadYaml(Fault("yaml-depth", mark.line, mark.column, f"nested deeper than {MAX_DEPTH} levels"))
+                raise BadYaml(YamlFault("yaml-depth", mark.line, mark.column, f"nested deeper than {MAX_DEPTH} levels"))
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 

@@ -14,7 +14,7 @@ _SCANNER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class YamlFault:
     """Something wrong at a line and column (both from 0, as YAML marks count)."""
 
     code: str
@@ -22,18 +22,18 @@ class Fault:
     column: int
     message: str
     hint: str = ""
-    warning: bool = False
+    is_warning: bool = False
 
 
 class BadYaml(Exception):
     """The text is not YAML from some place on."""
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: YamlFault) -> None:
         super().__init__(fault.message)
         self.fault = fault
 
 
-def refuse_characters(text: str) -> None:
+def check_characters(text: str) -> None:
     """Raises BadYaml at the first character that YAML does not allow."""
     found = _NOT_IN_YAML.search(text)
     if found:
@@ -41,17 +41,17 @@ def refuse_characters(text: str) -> None:
         message = f"the character U+{ord(found.group()):04X} is not allowed in YAML"
         hint = 'in double quotes it can be written "\\u…"' if found.group() != "\0" else "is the file UTF-8?"
         line, column = before.count("\n"), len(before) - before.rfind("\n") - 1
-        raise BadYaml(Fault("yaml-character", line, column, message, hint))
+        raise BadYaml(YamlFault("yaml-character", line, column, message, hint))
 
 
-def syntax_fault(text: str, error: yaml.MarkedYAMLError) -> Fault:
+def syntax_fault(text: str, error: yaml.MarkedYAMLError) -> YamlFault:
     """What libyaml found, at the place where it began, in words that help."""
     problem = error.problem or "not YAML"
     lines = text.split("\n")
     line, column, told = _where(text, lines, error, problem)
     shown = lines[line] if line < len(lines) else ""
     message = told or f"this is not YAML: {problem}"
-    return Fault("yaml-syntax", line, column, message, "" if told else _hint(problem, shown, column))
+    return YamlFault("yaml-syntax", line, column, message, "" if told else _hint(problem, shown, column))
 
 
 def _where(text: str, lines: list[str], error: yaml.MarkedYAMLError, problem: str) -> tuple[int, int, str]:

@@ -23,7 +23,7 @@ from runner.ledger.lockfile.files import find_records
 from runner.ledger.moves.check import nothing_in_lockfile
 from runner.ledger.record import Record
 from runner.ledger.rescue_file import rescue_path_here
-from runner.managed_path import own_file
+from runner.managed_path import managed_path
 
 _LONGEST_PAUSE = 10.0  # seconds
 
@@ -84,7 +84,7 @@ class BranchHome:
             if not ledger.exists:
                 self._never_was(remote)
                 if command != "lock import":
-                    nothing_in_lockfile(here, own_file(here.tree.root, self._address.path), ledger.facts)
+                    nothing_in_lockfile(here, managed_path(here.tree.root, self._address.path), ledger.facts)
                 if not new_lock:
                     raise GuardRefused(
                         f"there is no ledger {self.shown}",
@@ -96,7 +96,7 @@ class BranchHome:
             if healed:
                 here.screen.note(f"{self.shown} lacked {healed:,} records that this clone knew")
             if command != "lock import":
-                nothing_in_lockfile(here, own_file(here.tree.root, self._address.path), ledger.facts)
+                nothing_in_lockfile(here, managed_path(here.tree.root, self._address.path), ledger.facts)
             yield ledger
 
     def _opened(self, remote: RemoteFile, command: str) -> BranchLedger:
@@ -173,7 +173,7 @@ class BranchHome:
         if "://" not in remote:
             message = f"{root} is in no git repository, so it has no remote {remote}"
             raise _NoRemote(message, f"git init, git remote add {remote} URL; or name a URL in lock:")
-        return init_bare_repository(own_file(root, _OWN_REPOSITORY))
+        return init_bare_repository(managed_path(root, _OWN_REPOSITORY))
 
 
 @functools.lru_cache(maxsize=1)

@@ -19,7 +19,7 @@ from runner.ledger.lockfile.ledger import LockfileLedger
 from runner.ledger.lockfile.remote_hold import refuse_if_held
 from runner.ledger.record import Record
 from runner.ledger.rescue_file import rescue_path
-from runner.managed_path import own_file
+from runner.managed_path import managed_path
 
 ALONE = {"lock import", "lock compact", "lock free"}  # commands that other ledgers have no say in
 
@@ -34,7 +34,7 @@ def places(here: Session, *, tolerant: bool = False) -> LockfilePaths:
         name = f"{here.settings.plan_file.removesuffix('.plan')}.lock" if is_elsewhere(lock) else Path(lock).name
         path = f"{SANDBOX_FOLDER}/{name}"
         # Beside it, so that sandbox --reset removes it too.
-        return replace(located(here.tree.root, path, None), rescue=own_file(here.tree.root, f"{path}.rescue"))
+        return replace(located(here.tree.root, path, None), rescue=managed_path(here.tree.root, f"{path}.rescue"))
     if is_elsewhere(lock):
         raise LedgerUnavailable(f"lock: {lock.split(':', maxsplit=1)[0]}: this needs a lockfile", "name a file")
     try:
@@ -48,8 +48,8 @@ def places(here: Session, *, tolerant: bool = False) -> LockfilePaths:
 
 def located(root: Path, lock: str, repository: Repository | None) -> LockfilePaths:
     """Where the lockfile `lock` of a project lives, and what belongs to it. Raises GuardRefused if a link is there."""
-    path = own_file(root, lock)
-    own_file(root, join(dirname(lock), ".msgrun/lock"))
+    path = managed_path(root, lock)
+    managed_path(root, join(dirname(lock), ".msgrun/lock"))
     return LockfilePaths(
         path, repository.journal_path(path) if repository else None, lock, rescue_path(root, lock, repository)
     )

@@ -15,7 +15,7 @@ from runner.ledger.kinds import home
 from runner.ledger.location import explain_move
 from runner.ledger.missing_records import lacking
 from runner.ledger.moves.previous import Before, former, left_hint, seen_before
-from runner.managed_path import own_file
+from runner.managed_path import managed_path
 from runner.plan.guards import Guard
 
 
@@ -27,7 +27,7 @@ def behind(here: Session, facts: Facts) -> Guard | None:
         return Guard("ledger-moved", *explain_move(home(here).shown, facts.moved_to))
     try:
         if is_elsewhere(here.settings.lock):
-            nothing_in_lockfile(here, own_file(here.tree.root, _default_name(here)), facts)
+            nothing_in_lockfile(here, managed_path(here.tree.root, _default_name(here)), facts)
         else:
             nothing_on_branch(here, facts, offline=True)
         nothing_left(here, facts, offline=True)

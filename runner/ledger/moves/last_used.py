@@ -7,7 +7,7 @@ from runner.cli.context import Session
 from runner.declare.settings import load_settings
 from runner.errors import LedgerUnavailable
 from runner.git.repository import find_repository
-from runner.managed_path import own_file
+from runner.managed_path import managed_path
 
 
 def last_used(here: Session) -> str:
@@ -61,4 +61,4 @@ def _file(here: Session) -> Path:
     root, name = here.tree.root, f".msgrun/{here.settings.plan_file.removesuffix('.plan')}.ledger"
     repository = find_repository(root.resolve())
     # Where no commit can write: else a pull request could name any host as the ledger of before, and that is asked.
-    return repository.path_in_git_dir(root / name) if repository else own_file(root, name)
+    return repository.path_in_git_dir(root / name) if repository else managed_path(root, name)

@@ -15,7 +15,7 @@ from runner.ledger.facts import Facts
 from runner.ledger.moves.check import nothing_in_lockfile, nothing_on_branch
 from runner.ledger.record import Record
 from runner.ledger.rescue_file import rescue_path_here
-from runner.managed_path import own_file
+from runner.managed_path import managed_path
 
 try:
     from runner.ledger.postgres.ledger import PostgresLedger
@@ -104,7 +104,7 @@ class PostgresHome:
     @property
     def _lockfile(self) -> Path:
         """Where the ledger would be if it were a file of the default name."""
-        return own_file(self.here.tree.root, f"{self.here.settings.plan_file.removesuffix('.plan')}.lock")
+        return managed_path(self.here.tree.root, f"{self.here.settings.plan_file.removesuffix('.plan')}.lock")
 
     @property
     def _rescue(self) -> Path:

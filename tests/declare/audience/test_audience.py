@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import pytest
 
-from runner.declare.audience import Recipient, Table, csv_dialect
-from runner.declare.audience.csv_dialect import Form
+from runner.declare.audience import Recipient, TableAudience, csv_dialect
+from runner.declare.audience.csv_dialect import CsvFormat
 from runner.declare.audience.csv_files import read_csv
-from runner.declare.template.template import Text
+from runner.declare.template.template import Template
 from runner.errors import Problem
 
-IDENTIFIER = Text("{{ email }}", lambda values: values["email"])
+IDENTIFIER = Template("{{ email }}", lambda values: values["email"])
 
 
 @pytest.fixture
 def table(write):
     def table(data):
         tree = write({"a.csv": data})
-        source, problems = read_csv(tree, ["a.csv"], Form(), {})
+        source, problems = read_csv(tree, ["a.csv"], CsvFormat(), {})
         assert not problems
-        return Table(source, "user", "email", IDENTIFIER)
+        return TableAudience(source, "user", "email", IDENTIFIER)
 
     return table
 
 
 def _told(table):
     return [
-        (found.place.line, found.code) if isinstance(found, Problem) else (found.number, found.vars, found.blank)
+        (found.place.line, found.code) if isinstance(found, Problem) else (found.number, found.vars, found.blank_variables)
         for found in table.recipients()
     ]
 
@@ -61,17 +61,17 @@ def test_a_file_that_goes_away_is_told(table, tmp_path):
     found = table("email\na\n")
     (tmp_path / "a.csv").unlink()
     assert _told(found) == [(1, "file-missing")]
-    assert csv_dialect._encoding_problem(found.source.tree, "a.csv", Form()).code == "file-missing"
+    assert csv_dialect._encoding_problem(found.source.tree, "a.csv", CsvFormat()).code == "file-missing"
 
 
 def test_a_file_that_turns_out_well_after_all_is_still_told(table):
     found = table("email\na\n")
-    assert csv_dialect._encoding_problem(found.source.tree, "a.csv", Form()).code == "not-utf-8"
+    assert csv_dialect._encoding_problem(found.source.tree, "a.csv", CsvFormat()).code == "not-utf-8"
 
 
 def test_a_table_knows_its_columns_and_rows(table):
     found = table("email,n\na,1\n")
-    assert found.names == {"email", "n"}
+    assert found.variables == {"email", "n"}
     assert found.label(7) == "row 7 of a.csv"
     (recipient,) = found.recipients()
     assert isinstance(recipient, Recipient)

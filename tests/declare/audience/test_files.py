@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.declare.audience import csv_dialect, files
-from runner.declare.audience.csv_dialect import Form
+from runner.declare.audience.csv_dialect import CsvFormat
 from runner.declare.audience.csv_files import read_csv
-from runner.declare.audience.files import lines_about
+from runner.declare.audience.files import estimate_lines
 from runner.declare.audience.json_lines import MAX_LINE, read_json_lines
 from runner.declare.audience.yaml_files import MAX_SIZE, read_yaml
 from runner.declare.tree import NotReadable
@@ -26,7 +26,7 @@ CELLS = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",
 
 
 def _rows(tree, path, form=None):
-    source, problems = read_csv(tree, [path], form or Form(), {})
+    source, problems = read_csv(tree, [path], form or CsvFormat(), {})
     assert not problems
     return list(source.rows())
 
@@ -45,7 +45,7 @@ def test_rows_do_not_depend_on_packing_encoding_or_blocks(write, monkeypatch, bl
     tree = write(files)
     plain = _rows(tree, "a.csv")
     assert _rows(tree, "a.csv.gz") == _rows(tree, "a.csv.zst") == plain
-    assert _rows(tree, "b.csv", Form(encoding="utf-16")) == plain
+    assert _rows(tree, "b.csv", CsvFormat(encoding="utf-16")) == plain
     assert len(plain) > 30
     assert plain[1][2] - plain[0][2] == 2
 
@@ -73,7 +73,7 @@ def test_a_packed_bomb_is_read_in_little_memory_and_refused(write):
     import tracemalloc  # noqa: PLC0415
 
     tracemalloc.start()
-    source, _ = read_csv(tree, ["a.csv.zst"], Form(), {})
+    source, _ = read_csv(tree, ["a.csv.zst"], CsvFormat(), {})
     (problem,) = source.rows()
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -89,7 +89,7 @@ def test_a_cell_of_a_megabyte_is_a_cell(write):
 def test_without_the_package_for_zst_the_way_to_it_is_told(write, monkeypatch):
     monkeypatch.setitem(sys.modules, "zstandard", None)
     tree = write({"a.csv.zst": zstandard.compress(b"email\n")})
-    _, (problem,) = read_csv(tree, ["a.csv.zst"], Form(), {})
+    _, (problem,) = read_csv(tree, ["a.csv.zst"], CsvFormat(), {})
     assert problem.hint == "pip install 'msgrun[zstd]'"
 
 
@@ -127,17 +127,17 @@ def test_hidden_files_are_not_read(write, named):
 
 def test_a_pattern_stands_for_its_files_in_one_order(write):
     tree = write({"d/b.csv": "x", "d/a.csv": "x", "d/e/c.csv": "x", "d/.f/d.csv": "x", "d/a.txt": "x"})
-    assert tree.find("../d/**/*.csv", "messages/a.yaml") == ["d/a.csv", "d/b.csv", "d/e/c.csv"]
+    assert tree.glob("../d/**/*.csv", "messages/a.yaml") == ["d/a.csv", "d/b.csv", "d/e/c.csv"]
 
 
 def test_how_many_rows_there_are_about_is_guessed_from_the_first(write):
     line = "ann@example.com,Ann\n"
     tree = write({"a.csv": line * 5000, "b.csv": line * 10, "empty.csv": "", "long.csv": "x" * 50_000})
-    assert lines_about(tree, ["a.csv"]) == pytest.approx(5000, rel=0.01)
-    assert lines_about(tree, ["a.csv", "b.csv", "empty.csv", "missing.csv"]) == pytest.approx(5010, rel=0.01)
-    assert lines_about(tree, ["long.csv"]) == 0
+    assert estimate_lines(tree, ["a.csv"]) == pytest.approx(5000, rel=0.01)
+    assert estimate_lines(tree, ["a.csv", "b.csv", "empty.csv", "missing.csv"]) == pytest.approx(5010, rel=0.01)
+    assert estimate_lines(tree, ["long.csv"]) == 0
 
 
 def test_a_file_of_nothing_but_lines_does_not_make_room_without_end(write, monkeypatch):
     monkeypatch.setattr(files, "_MOST", 100)
-    assert lines_about(write({"a.csv": "\n" * 5000}), ["a.csv"]) == 100
+    assert estimate_lines(write({"a.csv": "\n" * 5000}), ["a.csv"]) == 100

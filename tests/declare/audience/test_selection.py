@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.declare.audience.selection import Split, Tally
-from runner.declare.delivery import Delivery, deliveries
-from runner.declare.recipient_problems import survey
+from runner.declare.delivery import Delivery, render_deliveries
+from runner.declare.recipient_problems import check_recipients
 
 HEAD = "name: a\nmessage_type: email\nsubject: Hey\nbody: Hi\nfrom: {type: admin, id: 1}\n"
 PERCENTS = st.one_of(st.integers(1, 99), st.sampled_from(["0.5", "33.33", "12.5"]))
@@ -22,28 +22,28 @@ def test_everybody_is_in_exactly_one_part(people, percent, draw):
     share = Fraction(str(percent))
     parts = range(1, -int(-100 // share) + 1)
     for person in people:
-        assert sum(Split(share, part, draw, "salt").holds("user_id", person) for part in parts) == 1
+        assert sum(Split(share, part, draw, "salt").contains("user_id", person) for part in parts) == 1
 
 
 @given(IDENTITIES, st.integers(1, 49))
 def test_the_first_part_of_a_larger_percentage_holds_that_of_a_smaller_one(people, percent):
     small, large = Split(Fraction(percent), 1), Split(Fraction(percent * 2), 1)
-    assert all(large.holds("id", person) for person in people if small.holds("id", person))
+    assert all(large.contains("id", person) for person in people if small.contains("id", person))
 
 
 def test_a_part_has_about_the_size_that_it_says_and_another_draw_another_one():
     people = [str(number) for number in range(10_000)]
-    first = {person for person in people if Split(Fraction(10), 1).holds("id", person)}
-    other = {person for person in people if Split(Fraction(10), 1, "other").holds("id", person)}
+    first = {person for person in people if Split(Fraction(10), 1).contains("id", person)}
+    other = {person for person in people if Split(Fraction(10), 1, "other").contains("id", person)}
     assert 900 < len(first) < 1100
     assert 60 < len(first & other) < 140
-    assert first != {person for person in people if Split(Fraction(10), 1, "", "salt").holds("id", person)}
+    assert first != {person for person in people if Split(Fraction(10), 1, "", "salt").contains("id", person)}
 
 
 def test_an_address_is_in_one_part_however_it_is_written():
     for number in range(50):
         split = Split(Fraction(50), 1)
-        assert split.holds("email", f"u{number}@b") == split.holds("email", f" U{number}@B ")
+        assert split.contains("email", f"u{number}@b") == split.contains("email", f" U{number}@B ")
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def planned(declare):
     def planned(options, rows, **files):
         text = f'{HEAD}to: {{csv: ../a.csv, type: user, user_id: "{{{{ id }}}}", {options}}}\n'
         tally = Tally()
-        found = list(deliveries(declare(text, **{"a.csv": "id,email,plan\n" + rows, **files}), "", tally))
+        found = list(render_deliveries(declare(text, **{"a.csv": "id,email,plan\n" + rows, **files}), "", tally))
         assert all(isinstance(each, Delivery) for each in found)
         return [each.value for each in found], dict(tally.left_out)
 
@@ -137,7 +137,7 @@ def test_wave_after_wave_everybody_gets_it_once(folder, intercom):
 @pytest.mark.proof
 def test_forty_thousand_problems_are_told_in_few_lines(declare):
     rows = "".join(f"{number}\n,x\n,\n" for number in range(15_000))
-    problems = survey(
+    problems = check_recipients(
         declare(f'{HEAD}to: {{csv: ../a.csv, type: user, user_id: "{{{{ id }}}}"}}\n', **{"a.csv": "id,n\n" + rows}),
         "",
         lambda _: None,
@@ -152,5 +152,5 @@ def test_forty_thousand_problems_are_told_in_few_lines(declare):
 def test_a_kind_of_problem_that_comes_late_is_told_too(declare):
     rows = "x\n" * 30 + "1,2,3\n" * 2
     text = f'{HEAD}to: {{csv: ../a.csv, type: user, email: "{{{{ id }}}}"}}\n'
-    problems = survey(declare(text, **{"a.csv": "id\n" + rows}), "", lambda _: None)
+    problems = check_recipients(declare(text, **{"a.csv": "id\n" + rows}), "", lambda _: None)
     assert [problem.place.line for problem in problems if problem.code == "csv-row"] == [32, 33]

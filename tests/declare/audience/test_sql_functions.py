@@ -2,10 +2,10 @@
 
 import pytest
 
-from runner.declare.audience.duckdb_database import duckdb
-from runner.declare.audience.sql_functions import ALLOWED
+from runner.declare.audience.duckdb_database import load_duckdb
+from runner.declare.audience.sql_functions import ALLOWED_FUNCTIONS
 from runner.declare.audience.sql_query import read_query
-from runner.declare.audience.sql_statement import parsed
+from runner.declare.audience.sql_statement import parse_statement
 from runner.declare.tree import NotReadable
 from runner.errors import Place
 
@@ -34,7 +34,7 @@ WINDOWS |= {"rank", "rank_dense", "row_number"}
 
 def _refusal(sql):
     with pytest.raises(NotReadable) as refused:
-        parsed(duckdb(), sql)
+        parse_statement(load_duckdb(), sql)
     return refused.value
 
 
@@ -85,7 +85,7 @@ def test_its_long_name_is_refused_too():
 
 def test_a_file_with_such_a_time_is_read_but_not_converted(write):
     tree = write({"a.csv": "id\n1\n"})
-    with duckdb().connect() as free:
+    with load_duckdb().connect() as free:
         free.execute(f"copy (select '1' as id, '10:00:00+00'::timetz as t) to '{tree.root}/t.parquet'")
     query = read_query(tree, "select id, t::varchar as t from 't.parquet'", {}, Place("a.yaml"))
     ((values, _, _),) = query.rows()
@@ -96,17 +96,17 @@ def test_a_file_with_such_a_time_is_read_but_not_converted(write):
 
 def test_every_function_that_the_installed_version_calls_volatile_is_refused():
     """Rows of the catalog, so a newer DuckDB brings its own new functions to this test."""
-    with duckdb().connect() as free:
+    with load_duckdb().connect() as free:
         rows = free.execute("select function_name from duckdb_functions() where stability = 'VOLATILE'").fetchall()
     names = {name.casefold() for (name,) in rows}
     assert names
-    assert not names & ALLOWED
+    assert not names & ALLOWED_FUNCTIONS
 
 
 def test_every_allowed_function_exists():
-    with duckdb().connect() as free:
+    with load_duckdb().connect() as free:
         rows = free.execute("select function_name from duckdb_functions()").fetchall()
-    assert ALLOWED - {name.casefold() for (name,) in rows} <= SYNTAX | WINDOWS
+    assert ALLOWED_FUNCTIONS - {name.casefold() for (name,) in rows} <= SYNTAX | WINDOWS
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_every_allowed_function_exists():
     ],
 )
 def test_what_people_write_is_allowed(expression):
-    assert parsed(duckdb(), f"select {expression} from 'a.csv'").tables
+    assert parse_statement(load_duckdb(), f"select {expression} from 'a.csv'").table_names
 
 
 def test_a_slip_has_a_hint():

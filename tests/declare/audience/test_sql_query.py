@@ -9,7 +9,14 @@ import threading
 import pytest
 
 from runner.declare.audience import duckdb_database
-from runner.declare.audience.duckdb_database import Database, File, begun, duckdb, listing, told_failing
+from runner.declare.audience.duckdb_database import (
+    Database,
+    QueryTable,
+    load_duckdb,
+    sql_path_list,
+    start_query,
+    translate_errors,
+)
 from runner.declare.audience.sql_query import read_parquet, read_query
 from runner.declare.tree import NotReadable
 from runner.errors import Place, Problem
@@ -60,26 +67,26 @@ def tree(write):
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_the_lock_holds_alone(tree, attack):
     before = {path: path.read_bytes() for path in tree.root.rglob("*") if path.is_file()}
-    file = File("a", ("data/a.csv",), f"read_csv({listing(tree, ['data/a.csv'])}, all_varchar=true)")
+    file = QueryTable("a", ("data/a.csv",), f"read_csv({sql_path_list(tree, ['data/a.csv'])}, all_varchar=true)")
     with Database(tree, [file]) as locked:
         assert locked.execute("from a").fetchall() == [("0123",)]
-        with pytest.raises(duckdb().Error):
+        with pytest.raises(load_duckdb().Error):
             locked.execute(attack.replace("{root}", str(tree.root))).fetchall()
     assert {path: path.read_bytes() for path in tree.root.rglob("*") if path.is_file()} == before
 
 
 def test_a_query_that_takes_too_long_is_stopped(tree, monkeypatch):
     monkeypatch.setattr(duckdb_database, "MAX_SECONDS", 0.2)
-    with pytest.raises(NotReadable, match="longer than"), told_failing(), Database(tree, []) as locked:
-        begun(locked, "select sum(a.range * b.range) from range(1000000) a, range(1000000) b").fetchall()
+    with pytest.raises(NotReadable, match="longer than"), translate_errors(), Database(tree, []) as locked:
+        start_query(locked, "select sum(a.range * b.range) from range(1000000) a, range(1000000) b").fetchall()
 
 
 def test_ctrl_c_stops_a_query_as_it_stops_anything_else(tree):
     pressed = threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT])  # as a terminal does
-    with told_failing(), Database(tree, []) as locked:
+    with translate_errors(), Database(tree, []) as locked:
         pressed.start()
-        with pytest.raises(KeyboardInterrupt), told_failing():
-            begun(locked, "select sum(a.range * b.range) from range(1000000) a, range(1000000) b").fetchall()
+        with pytest.raises(KeyboardInterrupt), translate_errors():
+            start_query(locked, "select sum(a.range * b.range) from range(1000000) a, range(1000000) b").fetchall()
 
 
 def test_what_is_left_of_two_dates_is_no_clock(tree):
@@ -146,7 +153,7 @@ def test_values_that_are_no_text_become_one(tree, write):
 
 
 def test_parquet_keeps_its_order_and_is_read_in_batches(tree):
-    with duckdb().connect() as free:
+    with load_duckdb().connect() as free:
         free.execute(f"copy (select 5000 - range as n from range(5000)) to '{tree.root}/data/n.parquet'")
     query = read_parquet(tree, ["data/n.parquet"], {}, HERE)
     assert [values["n"] for values, _, _ in query.rows()] == list(range(5000, 0, -1))
@@ -155,10 +162,10 @@ def test_parquet_keeps_its_order_and_is_read_in_batches(tree):
 
 def test_without_the_package_the_way_to_it_is_told(tree, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "duckdb", None)
-    duckdb_database.duckdb.cache_clear()
+    duckdb_database.load_duckdb.cache_clear()
     try:
         with pytest.raises(NotReadable) as refused:
             read_query(tree, "select 1", {}, HERE)
     finally:
-        duckdb_database.duckdb.cache_clear()
+        duckdb_database.load_duckdb.cache_clear()
     assert refused.value.hint == "pip install 'msgrun[sql]'"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from jinja2.sandbox import safe_range
 
-from runner.declare.template.condition import condition
-from runner.declare.template.language import RenderTooLong, TemplateFault
-from runner.declare.template.template import Watch
+from runner.declare.template.condition import compile_condition
+from runner.declare.template.language import RenderTimeout, TemplateFault
+from runner.declare.template.template import RenderMonitor
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from runner.declare.template.template import Watch
     ],
 )
 def test_it_is_true_or_false(written, holds):
-    assert condition(written, Watch()).holds({"plan": "pro", "country": "DE", "n": "8"}) is holds
+    assert compile_condition(written, RenderMonitor()).evaluate({"plan": "pro", "country": "DE", "n": "8"}) is holds
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_it_is_true_or_false(written, holds):
 )
 def test_a_value_that_is_missing_is_an_error_wherever_it_would_decide(written):
     with pytest.raises(TemplateFault) as fault:
-        condition(written, Watch()).holds({"plan": "pro"})
+        compile_condition(written, RenderMonitor()).evaluate({"plan": "pro"})
     assert (fault.value.code, fault.value.name) == ("undefined-variable", "missing")
     assert "is defined" in fault.value.hint
 
@@ -67,7 +67,7 @@ def test_a_value_that_is_missing_is_an_error_wherever_it_would_decide(written):
 )
 def test_what_is_no_answer_is_told(written, code):
     with pytest.raises(TemplateFault) as fault:
-        condition(written, Watch()).holds({"plan": "pro", "n": 3, "range": safe_range})
+        compile_condition(written, RenderMonitor()).evaluate({"plan": "pro", "n": 3, "range": safe_range})
     assert fault.value.code == code
 
 
@@ -76,14 +76,14 @@ def test_what_is_no_answer_is_told(written, code):
 )
 def test_what_is_no_expression_is_told_at_once(written):
     with pytest.raises(TemplateFault) as fault:
-        condition(written, Watch())
+        compile_condition(written, RenderMonitor())
     assert fault.value.code == "template-syntax"
 
 
 def test_it_knows_its_variables_and_what_it_compares_with_numbers():
-    found = condition("a == 7 and b | int == 7 and c in [1, 2] and d == 'x' and 3 < e", Watch())
-    assert found.names == {"a", "b", "c", "d", "e"}
-    assert found.numbers.keys() == {"a", "c", "e"}
+    found = compile_condition("a == 7 and b | int == 7 and c in [1, 2] and d == 'x' and 3 < e", RenderMonitor())
+    assert found.variables == {"a", "b", "c", "d", "e"}
+    assert found.number_comparisons.keys() == {"a", "c", "e"}
 
 
 def test_one_that_does_not_end_can_be_stopped():
@@ -91,12 +91,12 @@ def test_one_that_does_not_end_can_be_stopped():
         __slots__ = ()
 
         def __eq__(self, _):
-            raise RenderTooLong
+            raise RenderTimeout
 
         __hash__ = str.__hash__
 
-    watch = Watch()
+    watch = RenderMonitor()
     with pytest.raises(TemplateFault) as fault:
-        condition("a == 'b'", watch).holds({"a": Slow("x")})
+        compile_condition("a == 'b'", watch).evaluate({"a": Slow("x")})
     assert fault.value.code == "too-slow"
-    assert not watch.active
+    assert not watch.is_rendering

@@ -6,7 +6,7 @@ import pytest
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from runner.declare.template.language import MAX_RENDERED, TemplateFault
-from runner.declare.template.template import Templates, Watch
+from runner.declare.template.template import RenderMonitor, Templates
 
 VALUES = {"n": None, "l": [1, None], "c": {"a": None, "b": "x"}, "t": "x", "yes": True, "k": {"a": 1, "b": 2}}
 
@@ -178,8 +178,8 @@ def test_chance_order_and_clock_are_out_of_reach(render, source):
 def test_an_import_remembers_nothing_of_an_earlier_render(write):
     macros = "{% set v = namespace(n=0) %}{% macro next() %}{% set v.n = v.n + 1 %}{{ v.n }}{% endmacro %}"
     macros += "{% set turn = cycler('a', 'b') %}"
-    templates = Templates(write({"messages/m.j2": macros}), Watch())
-    text = templates.text("{% import 'm.j2' as m %}{{ m.next() }}{{ m.next() }}{{ m.turn.next() }}", html=True)
+    templates = Templates(write({"messages/m.j2": macros}), RenderMonitor())
+    text = templates.compile("{% import 'm.j2' as m %}{{ m.next() }}{{ m.next() }}{{ m.turn.next() }}", html=True)
     assert [text.render(dict(templates.globals)) for _ in range(3)] == ["12a"] * 3
 
 

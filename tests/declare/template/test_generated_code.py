@@ -10,7 +10,7 @@ from jinja2.compiler import CodeGenerator
 
 from runner.declare.template.environment import Environment
 from runner.declare.template.language import MAX_PRINTED
-from runner.declare.template.template import Templates, Watch
+from runner.declare.template.template import RenderMonitor, Templates
 
 VALUES = {"t": "<VALUE>", "n": 7, "l": ["a", "&"]}
 
@@ -76,7 +76,7 @@ class Stock(Environment):
 
 def told(kind: type[Environment], parts: dict[str, str], source: str) -> tuple[str, str]:
     environment = kind(autoescape=True, loader=jinja2.DictLoader(parts))
-    environment.room = MAX_PRINTED
+    environment.remaining_chars = MAX_PRINTED
     try:
         return "text", environment.from_string(source).render(VALUES)
     except Exception as error:  # noqa: BLE001  # whatever it is, it has to be the same
@@ -90,13 +90,13 @@ def test_what_a_name_means_is_what_jinja_says(parts, source):
 
 @pytest.mark.parametrize(("parts", "source"), INHERITED)
 def test_a_render_leaves_nothing_behind_for_the_next(parts, source, write):
-    templates = Templates(write({f"messages/{name}": text for name, text in parts.items()}), Watch())
-    text = templates.text(source, html=True)
+    templates = Templates(write({f"messages/{name}": text for name, text in parts.items()}), RenderMonitor())
+    text = templates.compile(source, html=True)
     first, other, again = (
         text.render({**templates.globals, **values}) for values in (VALUES, {**VALUES, "t": "other", "u": 1}, VALUES)
     )
     assert first == again == told(Stock, parts, source)[1]
-    assert other == templates.text(source, html=True).render({**templates.globals, **VALUES, "t": "other", "u": 1})
+    assert other == templates.compile(source, html=True).render({**templates.globals, **VALUES, "t": "other", "u": 1})
 
 
 @given(BLOCKS, TEXTS, BLOCKS, st.booleans())

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import escape
 
-from runner.declare.template.language import DEFAULT_HINT, Missing, MissingValue, TemplateFault, checked, escaped
+from runner.declare.template.language import (
+    UNDEFINED_HINT,
+    Missing,
+    MissingValueError,
+    TemplateFault,
+    check_printable,
+    escape_html,
+)
 from runner.privacy import mark_private
 
 
@@ -30,7 +37,7 @@ def test_a_missing_value_is_false_and_equal_to_nothing_but_another():
     ],
 )
 def test_any_use_of_it_is_an_error(use):
-    with pytest.raises(MissingValue):
+    with pytest.raises(MissingValueError):
         use(Missing(name="x"))
 
 
@@ -39,31 +46,31 @@ def test_it_has_no_hidden_parts():
 
 
 def test_a_part_that_is_missing_is_told_as_one():
-    assert str(MissingValue(Missing(obj={"a": 1}, name="b"))) == f"there is no {mark_private('b')} in this value"
-    assert str(MissingValue(Missing(name="b"))) == "b has no value"
+    assert str(MissingValueError(Missing(obj={"a": 1}, name="b"))) == f"there is no {mark_private('b')} in this value"
+    assert str(MissingValueError(Missing(name="b"))) == "b has no value"
 
 
 @pytest.mark.parametrize("value", [None, [], (), {}, object(), float("nan"), float("inf"), b"x", {1}])
 def test_what_is_no_text_is_refused(value):
     with pytest.raises(TemplateFault):
-        checked(value)
+        check_printable(value)
 
 
 @pytest.mark.parametrize("value", ["", "x", 0, -1, 2.5])
 def test_texts_and_numbers_are_given_back(value):
-    assert checked(value) is value
+    assert check_printable(value) is value
 
 
 def test_true_and_false_are_printed_as_jinja_prints_them():
-    assert [checked(value) for value in (True, False, 1, 1.5, "x")] == [True, False, 1, 1.5, "x"]
+    assert [check_printable(value) for value in (True, False, 1, 1.5, "x")] == [True, False, 1, 1.5, "x"]
 
 
 @given(st.one_of(st.text(), st.text("<>&'\"x;#39")))
 def test_a_text_is_escaped_as_markupsafe_does_it(text):
-    assert escaped(text) == str(escape(text))
-    assert type(escaped(text)) is str
+    assert escape_html(text) == str(escape(text))
+    assert type(escape_html(text)) is str
 
 
 def test_the_hint_for_a_missing_value_fits_a_subject_in_double_quotes():
-    advised = DEFAULT_HINT[DEFAULT_HINT.index("{{") :].replace("…", "first_name")
+    advised = UNDEFINED_HINT[UNDEFINED_HINT.index("{{") :].replace("…", "first_name")
     assert yaml.safe_load(f'subject: "Hi {advised}"') == {"subject": f"Hi {advised}"}

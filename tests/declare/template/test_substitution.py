@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from runner.declare.template import template
 from runner.declare.template.language import TemplateFault
-from runner.declare.template.substitution import pieces
-from runner.declare.template.template import Templates, Watch
+from runner.declare.template.substitution import split_pieces
+from runner.declare.template.template import RenderMonitor, Templates
 from runner.declare.tree import Tree
 
 NAMES = ("a", "b", "name")
@@ -23,7 +23,7 @@ MORE = ["{{ a | upper }}", "{% if a %}x{% endif %}", "{{ self }}", "{{ a.b }}", 
 
 def told(templates: Templates, source: str, values: dict[str, object], *, html: bool) -> tuple[object, ...]:
     try:
-        return (templates.text(source, html=html).render({**templates.globals, **values}),)
+        return (templates.compile(source, html=html).render({**templates.globals, **values}),)
     except TemplateFault as fault:
         return fault.code, fault.message, fault.line, fault.name
 
@@ -32,28 +32,28 @@ def told(templates: Templates, source: str, values: dict[str, object], *, html: 
 def test_it_is_the_text_that_jinja_renders(tmp_path_factory, source, end, values, html):
     tree = Tree(tmp_path_factory.getbasetemp())
     with pytest.MonkeyPatch.context() as patch:
-        found = told(Templates(tree, Watch()), source + end, values, html=html)
-        patch.setattr(template, "pieces", lambda *_: None)
-        assert found == told(Templates(tree, Watch()), source + end, values, html=html)
+        found = told(Templates(tree, RenderMonitor()), source + end, values, html=html)
+        patch.setattr(template, "split_pieces", lambda *_: None)
+        assert found == told(Templates(tree, RenderMonitor()), source + end, values, html=html)
 
 
 @pytest.mark.parametrize("source", MORE)
 def test_what_is_more_than_words_and_variables_is_left_to_jinja(source, tmp_path):
-    templates = Templates(Tree(tmp_path), Watch())
+    templates = Templates(Tree(tmp_path), RenderMonitor())
     tree = templates._plain.parse(source)
-    assert pieces(tree, {"self", *templates.globals}) is None
+    assert split_pieces(tree, {"self", *templates.globals}) is None
 
 
 def test_what_could_grow_beyond_a_text_is_left_to_jinja(tmp_path):
-    templates = Templates(Tree(tmp_path), Watch())
-    assert pieces(templates._plain.parse("{{ a }}" * 200), set())
-    assert pieces(templates._plain.parse("{{ a }}" * 300), set()) is None
+    templates = Templates(Tree(tmp_path), RenderMonitor())
+    assert split_pieces(templates._plain.parse("{{ a }}" * 200), set())
+    assert split_pieces(templates._plain.parse("{{ a }}" * 300), set()) is None
     with pytest.raises(TemplateFault, match="longer than"):
-        templates.text("{{ a }}" * 2000, html=True).render({"a": "<" * 999})
+        templates.compile("{{ a }}" * 2000, html=True).render({"a": "<" * 999})
 
 
 def test_the_globals_of_jinja_are_no_variables_of_a_text(tmp_path):
-    templates = Templates(Tree(tmp_path), Watch())
-    text = templates.text("{{ b }}\n{{ a }}{{ b }}", html=False)
-    assert text.names == {"a": 2, "b": 1}
+    templates = Templates(Tree(tmp_path), RenderMonitor())
+    text = templates.compile("{{ b }}\n{{ a }}{{ b }}", html=False)
+    assert text.variables == {"a": 2, "b": 1}
     assert text.render({"a": "%s", "b": "1"}) == "1\n%s1"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from runner.declare.template.language import RenderTooLong, TemplateFault
-from runner.declare.template.template import Templates, Watch
+from runner.declare.template.language import RenderTimeout, TemplateFault
+from runner.declare.template.template import RenderMonitor, Templates
 
 
 @pytest.fixture
 def templates(write):
     def templates(**includes):
         return Templates(
-            write({f"messages/{name.replace('_', '.')}": text for name, text in includes.items()}), Watch()
+            write({f"messages/{name.replace('_', '.')}": text for name, text in includes.items()}), RenderMonitor()
         )
 
     return templates
@@ -20,20 +20,20 @@ def templates(write):
 
 def _fault(templates, source, html=True, **values):  # noqa: FBT002
     with pytest.raises(TemplateFault) as found:
-        templates.text(source, html=html).render({**templates.globals, **values})
+        templates.compile(source, html=html).render({**templates.globals, **values})
     return found.value
 
 
 def test_a_text_without_templates_has_its_line_ends_normalised(templates):
-    assert templates().text("a\r\nb\rc\n", html=True).render({}) == "a\nb\nc"
+    assert templates().compile("a\r\nb\rc\n", html=True).render({}) == "a\nb\nc"
 
 
 def test_names_and_parts_are_known(templates):
-    text = templates(f_html="{{ y }}{% include 'g.html' %}", g_html="x").text(
+    text = templates(f_html="{{ y }}{% include 'g.html' %}", g_html="x").compile(
         "{{ x }}\n{{ z }}{% include 'f.html' %}{{ range(1) | join }}", html=True
     )
-    assert text.names == {"x": 1, "z": 2}
-    assert list(text.parts) == ["f.html", "g.html"]
+    assert text.variables == {"x": 1, "z": 2}
+    assert list(text.includes) == ["f.html", "g.html"]
 
 
 @pytest.mark.parametrize(
@@ -76,39 +76,39 @@ def test_a_template_nested_too_deeply_is_no_crash(templates):
 
 def test_a_fault_in_an_include_shows_its_line(templates):
     fault = _fault(templates(f_html="a\n  Hi {{ who }}"), "{% include 'f.html' %}")
-    assert (fault.shown, fault.name) == ("  Hi {{ who }}", "who")
+    assert (fault.excerpt, fault.name) == ("  Hi {{ who }}", "who")
 
 
 def test_an_include_may_be_missing_where_it_says_so(templates):
     every = templates(f_html="F")
-    assert every.text("{% include 'nope' ignore missing %}.", html=True).render({}) == "."
-    assert every.text("{% include ['nope', 'f.html'] %}", html=True).render({}) == "F"
+    assert every.compile("{% include 'nope' ignore missing %}.", html=True).render({}) == "."
+    assert every.compile("{% include ['nope', 'f.html'] %}", html=True).render({}) == "F"
 
 
 def test_the_watch_sees_every_render_and_its_end(write):
-    watch = Watch()
+    watch = RenderMonitor()
     seen = []
 
     class Slow:
         def __bool__(self):
-            seen.append(watch.active)
-            raise RenderTooLong
+            seen.append(watch.is_rendering)
+            raise RenderTimeout
 
     every = Templates(write({}), watch)
     with pytest.raises(TemplateFault) as found:
-        every.text("{% if slow %}x{% endif %}", html=True).render({"slow": Slow()})
+        every.compile("{% if slow %}x{% endif %}", html=True).render({"slow": Slow()})
     assert found.value.code == "too-slow"
-    assert (seen, watch.active, watch.serial) == ([True], False, 1)
+    assert (seen, watch.is_rendering, watch.render_count) == ([True], False, 1)
 
 
 def test_an_identifier_that_is_one_variable_is_given_back(templates):
-    text = templates().text("{{ email }}", html=False)
+    text = templates().compile("{{ email }}", html=False)
     assert text.render({"email": "a<b"}) == "a<b"
     assert text.render({"email": 12}) == "12"
     assert text.render({"email": "x" * 2000}) == "x" * 2000
     assert _fault(templates(), "{{ email }}", html=False, email=None).code == "undefined-variable"
     assert _fault(templates(), "{{ email }}", html=False).code == "undefined-variable"
-    assert templates().text("{{ email }}", html=True).render({"email": "a<b"}) == "a&lt;b"
+    assert templates().compile("{{ email }}", html=True).render({"email": "a<b"}) == "a&lt;b"
 
 
 def test_what_a_value_holds_is_not_told_in_a_fault(templates):
@@ -119,4 +119,4 @@ def test_what_a_template_sets_for_its_blocks_is_no_variable_of_its_own(templates
     every = templates(base="{% block b %}{% endblock %}")
     sets = "{% extends 'base' %}{% set t = u %}{% set v = v | default(1) %}"
     own = sets + "{% block b %}{{ t }}{{ v }}{{ w }}{% endblock %}"
-    assert set(every.text(own, html=True).names) == {"u", "v", "w"}
+    assert set(every.compile(own, html=True).variables) == {"u", "v", "w"}

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.declare.yaml.document import Document, Source, decode, documents
+from runner.declare.yaml.document import Document, SourceFile, decode, parse_documents
 from runner.errors import Problem
 from runner.privacy import reveal_or_mask
 
@@ -25,7 +25,7 @@ TREES = st.recursive(
 
 
 def _document(text):
-    (found,) = documents(Source("messages/a.yaml", text))
+    (found,) = parse_documents(SourceFile("messages/a.yaml", text))
     assert isinstance(found, Document), found
     return found
 
@@ -85,7 +85,7 @@ def test_bytes_that_are_no_text_are_found(data, place):
 
 
 def test_a_byte_order_mark_is_no_text():
-    assert decode("a", b"\xef\xbb\xbfx") == Source("a", "x")
+    assert decode("a", b"\xef\xbb\xbfx") == SourceFile("a", "x")
 
 
 def test_an_excerpt_hides_recipients_and_addresses_and_control_characters():
@@ -98,8 +98,8 @@ def test_an_excerpt_hides_recipients_and_addresses_and_control_characters():
     assert "bo@example.com" not in shown[0]
     assert not re.search(r"ann|lee|x\d", "\n".join(shown))
     assert reveal_or_mask(document.excerpt(6), show=True) == text.splitlines()[5]
-    assert Source("a", "a\x1b[31mb\x07").line(1) == "a\ufffd[31mb\ufffd"
-    assert Source("a", "a").line(0) == Source("a", "a").line(9) == ""
+    assert SourceFile("a", "a\x1b[31mb\x07").line(1) == "a\ufffd[31mb\ufffd"
+    assert SourceFile("a", "a").line(0) == SourceFile("a", "a").line(9) == ""
 
 
 def test_recipients_in_block_scalars_aliases_and_lists_are_hidden():
@@ -130,6 +130,6 @@ def test_a_line_of_a_template_is_found_in_any_scalar(scalar, line, name, place):
 
 
 def test_what_stands_before_a_fault_is_still_read():
-    found = list(documents(Source("a.yaml", "a: 1\n---\n# nothing\n---\nb: [\n")))
+    found = list(parse_documents(SourceFile("a.yaml", "a: 1\n---\n# nothing\n---\nb: [\n")))
     assert [type(each) for each in found] == [Document, Problem]
     assert [each.value for each in found if isinstance(each, Document)] == [{"a": 1}]

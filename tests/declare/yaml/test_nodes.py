@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.declare.yaml.nodes import Construction, composed
+from runner.declare.yaml.nodes import NodeValue, compose_all
 from runner.declare.yaml.syntax import BadYaml
 
 
 def _made(text):
-    (root,) = composed(text)
-    return Construction(root)
+    (root,) = compose_all(text)
+    return NodeValue(root)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_identifiers_are_taken_as_written_but_not_in_vars(key, written):
 def test_traps_are_told(text, code):
     made = _made(text)
     assert [fault.code for fault in made.faults] == [code]
-    assert made.fatal == (code != "yaml-boolean")
+    assert made.has_errors == (code != "yaml-boolean")
 
 
 def test_merges_give_way_to_what_stands_in_the_mapping():
@@ -108,24 +108,24 @@ DEEP = {
 @pytest.mark.parametrize("text", DEEP.values(), ids=DEEP)
 def test_deep_nesting_is_refused(text):
     with pytest.raises(BadYaml) as found:
-        list(composed(text))
+        list(compose_all(text))
     assert found.value.fault.code == "yaml-depth"
 
 
 def test_brackets_in_quotes_do_not_hide_a_syntax_error():
     with pytest.raises(BadYaml) as found:
-        list(composed("- '" + "[" * 70 + "'\nx: ["))
+        list(compose_all("- '" + "[" * 70 + "'\nx: ["))
     assert (found.value.fault.code, found.value.fault.line) == ("yaml-syntax", 1)
 
 
 def test_many_brackets_side_by_side_are_not_deep():
     assert len(_made("\n".join(f"- [{i}]" for i in range(100))).value) == 100
     with pytest.raises(BadYaml):
-        list(composed("[]\n" * 70 + "}"))
+        list(compose_all("[]\n" * 70 + "}"))
 
 
 def test_half_a_surrogate_pair_is_no_character():
     import yaml  # noqa: PLC0415
 
     node = yaml.ScalarNode("tag:yaml.org,2002:str", "\ud83d", yaml.Mark("", 0, 0, 0, "", 0), None)
-    assert [fault.code for fault in Construction(node).faults] == ["yaml-character"]
+    assert [fault.code for fault in NodeValue(node).faults] == ["yaml-character"]

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.declare.yaml.nodes import composed
+from runner.declare.yaml.nodes import compose_all
 from runner.declare.yaml.syntax import BadYaml
 
 
 def _fault(text):
     with pytest.raises(BadYaml) as found:
-        list(composed(text))
+        list(compose_all(text))
     return found.value.fault
 
 
@@ -46,6 +46,6 @@ def test_the_place_is_where_the_mistake_is(text, line, column, part):
 @given(st.text(st.sampled_from("ab:-[]{}\"'#&*!|>%@`,? \n\t\\<~"), max_size=40))
 def test_no_text_crashes_the_reader(text):
     try:
-        list(composed(text))
+        list(compose_all(text))
     except BadYaml as error:
         assert error.fault.line <= text.count("\n") + 1  # noqa: PT017
