@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from runner.cli.context import Session
 from runner.compare import comparison
 from runner.compare.commit_tree import find_commit, tree_at
-from runner.compare.comparison import Change, Comparison, Field, Now
+from runner.compare.comparison import Comparison, CurrentPlan, FieldChange, MessageChange
 from runner.declare.project import Project
 from runner.declare.settings import environment_names, load_settings
 from runner.declare.tree import NotReadable, Tree
@@ -32,27 +32,27 @@ def compared(
     names = frozenset(declared.name for declared in (*every.declarations, *every.invalid_declarations))
     with tree_at(repository, commit, root) as tree:
         before, notes = _project_at(here, tree, ref)
-        guards: tuple[Field, ...] = ()
+        guards: tuple[FieldChange, ...] = ()
         if before is None:
-            changes = tuple(Change(message.name, "uncompared") for message in seen.plan.messages)
+            changes = tuple(MessageChange(message.name, "uncompared") for message in seen.plan.messages)
         else:
-            now = Now(seen.plan, names, here.selects(paths), seen.sample)
+            now = CurrentPlan(seen.plan, names, here.selects(paths), seen.sample)
             changes = comparison.compare(now, before, facts)
             guards = tuple(_guard_changes(here, tree))
     return Comparison(ref, commit.hash, changes, notes, guards)
 
 
-def _guard_changes(here: Session, tree: Tree) -> Iterator[Field]:
+def _guard_changes(here: Session, tree: Tree) -> Iterator[FieldChange]:
     """What changed since a ref of what guards the sending: settings, and lines of suppression lists.
 
     Of every environment, whichever the plan is of: a change of another one is reviewed here alone.
     """
     before, now = ({name: load_settings(side, name) for name in environment_names(side)} for side in (tree, here.tree))
-    yield from comparison.guard_changes(before, now)
+    yield from comparison.compare_guard_settings(before, now)
     for named in sorted({named for side in (before, now) for settings in side.values() for named in settings.suppress}):
         was, is_now = (_lines(side, named) for side in (tree, here.tree))
         if was and was != is_now:
-            yield Field(
+            yield FieldChange(
                 f"suppress {named}", counted(len(was), "line"), f"{len(is_now):,}, {len(was - is_now):,} removed"
             )
 

@@ -13,15 +13,15 @@ from runner.cli.context import Session
 from runner.cli.process import Signals
 from runner.cli.progress import Log, Progress
 from runner.clock import Clock, new_run_id
-from runner.deliver.post import Sender
+from runner.deliver.post import MessagePoster
 from runner.deliver.run import Run
-from runner.deliver.stop import Halt
+from runner.deliver.stop import StopConditions
 from runner.deliver.summary import Summary
 from runner.errors import GuardRefused, RunStopped, UsageMistake
 from runner.intercom import Transport
 from runner.intercom.client import HOSTS, HttpTransport
-from runner.intercom.rate_limit import Pace
-from runner.intercom.rate_permits import drawn
+from runner.intercom.rate_limit import RateLimiter
+from runner.intercom.rate_permits import background_permits
 from runner.intercom.workspace import Workspace
 from runner.ledger.ledger import Ledger
 from runner.plan.plan import Plan
@@ -39,7 +39,7 @@ class Connection:
 
     here: Session
     transport: Transport
-    pace: Pace
+    pace: RateLimiter
     workspace: Workspace
 
     def identified(self) -> str:
@@ -73,16 +73,20 @@ class Connection:
         """What came of sending a plan, with its progress told. `deadline` is a time of the monotonic clock."""
         settings = self.here.settings
         progress = Progress(self.here.screen, self.pace)
-        with Signals() as signals, Log(self.here.screen, log_file) as log, drawn(self.pace, ledger.request_permits):
+        with (
+            Signals() as signals,
+            Log(self.here.screen, log_file) as log,
+            background_permits(self.pace, ledger.request_permits),
+        ):
             run = Run(
                 plan=plan,
                 settings=settings,
                 ledger=ledger,
                 workspace=self.workspace,
-                sender=Sender(self.transport, self.workspace, self.pace, CLOCK, settings.api_version),
-                pace=self.pace,
+                poster=MessagePoster(self.transport, self.workspace, self.pace, CLOCK, settings.api_version),
+                limiter=self.pace,
                 clock=CLOCK,
-                halt=Halt(lambda: signals.number, self.here.stop_file.exists, deadline),
+                stop_conditions=StopConditions(lambda: signals.number, self.here.stop_file.exists, deadline),
                 run_id=new_run_id(),
                 progress=progress,
                 log=log,
@@ -110,7 +114,7 @@ def connected(here: Session) -> Iterator[Connection]:
             url = _safe(os.environ.get("INTERCOM_BASE_URL") or HOSTS[here.settings.region])
             share = here.settings.rate_share
         transport = HttpTransport(url, token)
-        pace = Pace(CLOCK, share, here.settings.max_per_window)
+        pace = RateLimiter(CLOCK, share, here.settings.max_per_window)
         yield Connection(here, transport, pace, Workspace(transport, pace, CLOCK))
 
 

@@ -9,7 +9,7 @@ from runner.ledger.ledger import Ledger
 from runner.ledger.record import Record
 from runner.plan import plan as planning
 from runner.plan.deliveries import PlannedMessage
-from runner.plan.message_planner import Choices
+from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
 
 
@@ -23,7 +23,7 @@ def plan_one(here: Session, ledger: Ledger, name: str) -> tuple[PlannedMessage, 
         names = [found.name for found in project.declarations]
         raise UsageMistake(f"no message is named {name}", schema.did_you_mean(name, names))
     only = Project(project.tree, project.settings, (declaration,), ())
-    made, problems = planning.make(only, ledger.facts, here.now, Choices(sandbox=here.options.sandbox))
+    made, problems = planning.make_plan(only, ledger.facts, here.now, PlanOptions(sandbox=here.options.sandbox))
     if any(problem.is_error for problem in problems):
         raise ProblemsFound(problems)
     return made.messages[0], made

@@ -10,10 +10,10 @@ from runner.cli.context import Session
 from runner.errors import GuardRefused, Place, Problem, RunStopped, UsageMistake
 from runner.ledger.record import salt_check
 from runner.managed_path import managed_path
-from runner.plan.message_planner import Choices
+from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
-from runner.plan.plan_file import Change, PlanFile, plan_file
-from runner.plan.saved_plan import SavedPlan, saved_plan
+from runner.plan.plan_file import PlanFile, PlanFileChange, parse_plan_file
+from runner.plan.saved_plan import SavedPlan, parse_saved_plan
 from runner.privacy import reveal_or_mask
 from runner.report import json_output, plain_text
 from runner.report.problem_text import counted
@@ -35,31 +35,31 @@ def committed(here: Session, *, replaced: bool = False) -> PlanFile:
         return PlanFile(path, {}, exists=False)
     except OSError as error:
         raise RunStopped(f"{path} cannot be read: {error.strerror}") from error
-    return plan_file(path, data)
+    return parse_plan_file(path, data)
 
 
-def bound(here: Session, choices: Choices, paths: tuple[str, ...], file: PlanFile) -> Choices:
+def bound(here: Session, choices: PlanOptions, paths: tuple[str, ...], file: PlanFile) -> PlanOptions:
     """The choices with the plan file, if there is one or has to be."""
     binds = file.exists or here.settings.require_plan
-    return replace(choices, whole=here.is_whole(paths), plan_file=file if binds else None)
+    return replace(choices, is_full_selection=here.is_whole(paths), plan_file=file if binds else None)
 
 
-def same_workspace(here: Session, choices: Choices, id_code: str) -> None:
+def same_workspace(here: Session, choices: PlanOptions, id_code: str) -> None:
     """Compares the workspace that is talked to with the saved plan's. Raises GuardRefused."""
-    if choices.saved and not here.options.sandbox:
-        for guard in choices.saved.mismatches(here.settings.environment, id_code, here.settings.salt):
+    if choices.saved_plan and not here.options.sandbox:
+        for guard in choices.saved_plan.mismatches(here.settings.environment, id_code, here.settings.salt):
             raise GuardRefused(guard.message, guard.hint)
 
 
 def gone(made: Plan) -> list[str]:
     """What a saved plan would still send and is no longer declared."""
-    return [plain_text.gone(message) for message in made.messages if message.gone]
+    return [plain_text.gone(message) for message in made.messages if message.undeclared_count]
 
 
 def write(here: Session, made: Plan, file: PlanFile, *, whole: bool) -> None:
     """Writes the plan file. Unless `whole`, lines of other messages stay. Raises RunStopped, UsageMistake."""
     path = managed_path(here.tree.root, file.path)
-    wanted = file.rewritten((message.line for message in made.messages), whole=whole)
+    wanted = file.new_content((message.plan_entry for message in made.messages), is_full_selection=whole)
     if path.is_file() and path.read_bytes() == wanted:
         here.screen.aside(f"{file.path} is up to date")
         return
@@ -67,14 +67,14 @@ def write(here: Session, made: Plan, file: PlanFile, *, whole: bool) -> None:
     here.screen.aside(f"{file.path} is written: {counted(len(wanted.splitlines()), 'message')}")
 
 
-def tell(here: Session, file: PlanFile, changes: Sequence[Change]) -> None:
+def tell(here: Session, file: PlanFile, changes: Sequence[PlanFileChange]) -> None:
     """Tells how the plan file differs from what is declared, on GitHub at its lines."""
     if here.screen.form != "github":
         here.screen.aside(plain_text.outdated(file, changes) if changes else f"{file.path} is up to date")
     elif changes:
         told = zip(changes, plain_text.out_of_date(file, changes, len(changes)), strict=True)
-        places = [(Place(file.path, change.number or 1), words) for change, words in told]
-        here.screen.problems(Problem("plan-outdated", place, words, file.writing) for place, words in places)
+        places = [(Place(file.path, change.line_number or 1), words) for change, words in told]
+        here.screen.problems(Problem("plan-outdated", place, words, file.write_command) for place, words in places)
 
 
 def save(here: Session, made: Plan, path: Path) -> None:
@@ -87,7 +87,7 @@ def saved(here: Session, path: Path) -> SavedPlan:
     """Reads a saved plan. Raises ProblemsFound, UsageMistake."""
     try:
         with _named(here, path).open("rb") as lines:
-            return saved_plan(str(path), lines)
+            return parse_saved_plan(str(path), lines)
     except OSError as error:
         raise UsageMistake(f"{path} cannot be read: {error.strerror}", "msgrun plan --out writes a plan") from error
 

@@ -13,8 +13,8 @@ from runner.cli.worker_pool import forked
 from runner.declare.project import Project
 from runner.errors import Problem, ProblemsFound
 from runner.ledger.facts import Facts
-from runner.plan.message_planner import Choices
-from runner.plan.plan import Plan, make
+from runner.plan.message_planner import PlanOptions
+from runner.plan.plan import Plan, make_plan
 
 
 def choosing(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -23,7 +23,7 @@ def choosing(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def wrapped(**kwargs: Any) -> Any:
         names = ("limit", "retry_refused", "allow_repeat", "allow_readdress", "expect", "confirm_recipients")
-        chosen = Choices(**{name: kwargs.pop(name) for name in names})
+        chosen = PlanOptions(**{name: kwargs.pop(name) for name in names})
         return function(choices=chosen, **kwargs)
 
     for option in (
@@ -44,11 +44,11 @@ def choosing(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-def made_from(here: Session, project: Project, facts: Facts, choices: Choices) -> tuple[Plan, list[Problem]]:
+def made_from(here: Session, project: Project, facts: Facts, choices: PlanOptions) -> tuple[Plan, list[Problem]]:
     """The plan and the warnings of its files; problems of recipients end the command. Raises ProblemsFound."""
     counting = Counting(here.screen)
     crew = forked(here.options.jobs, WATCH)
-    made, problems = make(project, facts, here.now, replace(choices, sandbox=here.options.sandbox), crew, counting)
+    made, problems = make_plan(project, facts, here.now, replace(choices, sandbox=here.options.sandbox), crew, counting)
     counting.clear()
     every = [*project.problems, *problems]
     if any(problem.is_error for problem in every):

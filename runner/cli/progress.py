@@ -13,7 +13,7 @@ from runner.cli.output import Screen
 from runner.cli.progress_line import Line
 from runner.deliver.summary import Summary
 from runner.errors import UsageMistake
-from runner.intercom.rate_limit import Pace
+from runner.intercom.rate_limit import RateLimiter
 from runner.ledger.record import Record
 
 _RATE_OVER = 10.0  # seconds that the rate is taken over: one window
@@ -22,7 +22,7 @@ _RATE_OVER = 10.0  # seconds that the rate is taken over: one window
 class Progress:
     """Called with the summary after every round."""
 
-    def __init__(self, screen: Screen, pace: Pace) -> None:
+    def __init__(self, screen: Screen, pace: RateLimiter) -> None:
         self._drawn = Line(screen)
         self._pace = pace
         self._done: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
@@ -54,7 +54,7 @@ class Progress:
         if self._pace.is_paused:
             parts.append("waiting for the window")
         elif rate:
-            parts.append(f"{_duration(done.left / rate)} left")
+            parts.append(f"{_duration(done.remaining / rate)} left")
         return ", ".join(parts)
 
 

@@ -39,27 +39,27 @@ class Overlap:
     unreadable: int = 0
 
     @property
-    def differs(self) -> bool:
+    def has_changes(self) -> bool:
         """Whether somebody came, went, or has other values."""
         return bool(self.added or self.removed or self.altered)
 
 
-def overlap(before: Declaration, now: Declaration, count: int) -> Overlap:
+def compare_audiences(before: Declaration, now: Declaration, count: int) -> Overlap:
     """Compares the audiences of two declarations; `count` is the number of recipients now."""
     if _is_same_table(before, now):
         return Overlap(same=count)
-    used = used_by(before, now)
+    used = used_variables(before, now)
     return _Audience(before, used).towards(_Audience(now, used))
 
 
-def identity(kind: IdentifierKind, value: str) -> bytes:
+def hash_recipient(kind: IdentifierKind, value: str) -> bytes:
     """16 bytes that tell one recipient from another, as keys do but without name, revision and salt."""
     return blake2b(
         f"{kind}:{normalise_identifier(kind, value)}".encode(errors="surrogatepass"), digest_size=_IDENTITY
     ).digest()
 
 
-def find(declaration: Declaration, wanted: bytes) -> Recipient | None:
+def find_recipient(declaration: Declaration, wanted: bytes) -> Recipient | None:
     """The recipient with an identity, or else the first; none where none can be read."""
     first = None
     for recipient, found in _recipients(declaration):
@@ -69,7 +69,7 @@ def find(declaration: Declaration, wanted: bytes) -> Recipient | None:
     return first
 
 
-def used_by(*declarations: Declaration) -> frozenset[str] | None:
+def used_variables(*declarations: Declaration) -> frozenset[str] | None:
     """The variables that the texts of declarations use; None where an include may use any."""
     texts = [text for declared in declarations for text in (declared.subject, declared.body) if text]
     return None if any(text.includes for text in texts) else frozenset(_names(text.variables for text in texts))
@@ -121,7 +121,7 @@ def _recipients(declaration: Declaration) -> Iterator[tuple[Recipient | None, by
             if fault.code == TOO_SLOW:
                 return  # the next one would take as long
         else:
-            yield recipient, identity(recipient.kind, value)
+            yield recipient, hash_recipient(recipient.kind, value)
 
 
 def _data(recipient: Recipient, used: frozenset[str] | None) -> bytes:

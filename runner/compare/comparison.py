@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from runner.compare.audience_overlap import Overlap, find, identity, overlap, used_by
+from runner.compare.audience_overlap import Overlap, compare_audiences, find_recipient, hash_recipient, used_variables
 from runner.declare.audience import TableAudience
 from runner.declare.declaration import CONVERSATION_FLAG, Declaration
 from runner.declare.project import Project
@@ -18,17 +18,17 @@ from runner.declare.settings import Settings
 from runner.ledger.facts import Facts
 from runner.ledger.record import salt_check
 from runner.plan.deliveries import PlannedMessage
-from runner.plan.guards import recipients
+from runner.plan.guards import format_recipients
 from runner.plan.plan import Plan
 
-Kind = Literal["new", "changed", "unchanged", "removed", "uncompared"]
+ChangeKind = Literal["new", "changed", "unchanged", "removed", "uncompared"]
 
 
-KINDS: tuple[Kind, ...] = ("new", "changed", "unchanged", "removed", "uncompared")
+CHANGE_KINDS: tuple[ChangeKind, ...] = ("new", "changed", "unchanged", "removed", "uncompared")
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FieldChange:
     """Something that is declared otherwise than before, in words; empty where it is not declared."""
 
     name: str
@@ -37,17 +37,17 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class MessageChange:
     """What happened to one message. `before` and `now` are samples, for the same recipient if both sides have it.
 
     `written` says that its author changed what is rendered, or what it is rendered with.
     """
 
     name: str
-    kind: Kind
-    fields: tuple[Field, ...] = ()
+    kind: ChangeKind
+    fields: tuple[FieldChange, ...] = ()
     audience: Overlap | None = None
-    written: bool = False
+    is_content_changed: bool = False
     before: Sample | None = None
     now: Sample | None = None
     warnings: tuple[str, ...] = ()
@@ -63,51 +63,55 @@ class Comparison:
 
     against: str
     commit: str
-    changes: tuple[Change, ...]
+    changes: tuple[MessageChange, ...]
     notes: tuple[str, ...] = ()
-    guards: tuple[Field, ...] = ()
+    guard_changes: tuple[FieldChange, ...] = ()
 
     @cached_property
-    def counts(self) -> Counter[Kind]:
+    def counts(self) -> Counter[ChangeKind]:
         """How many messages there are of each kind of change."""
         return Counter(change.kind for change in self.changes)
 
-    def worries(self) -> list[str]:
+    def warnings(self) -> list[str]:
         """What to worry about."""
         return [*self.notes, *(warning for change in self.changes for warning in change.warnings)]
 
-    def of(self, name: str) -> Change | None:
+    def find_change(self, name: str) -> MessageChange | None:
         """The change of a message."""
         return self._by_name.get(name)
 
     @cached_property
-    def _by_name(self) -> dict[str, Change]:
+    def _by_name(self) -> dict[str, MessageChange]:
         return {change.name: change for change in self.changes}
 
 
 @dataclass(frozen=True, slots=True)
-class Now:
+class CurrentPlan:
     """The plan, every name that is declared beside it (a plan may be of a selection), and samples of its messages.
 
     `selected` tells of a declaration's path whether it would be part of the plan.
     """
 
     plan: Plan
-    names: frozenset[str]
-    selected: Callable[[str], bool]
+    declared_names: frozenset[str]
+    is_selected: Callable[[str], bool]
     sample: Callable[[PlannedMessage], Sample | None]
 
 
-def guard_changes(before: Mapping[str | None, Settings], now: Mapping[str | None, Settings]) -> Iterator[Field]:
+def compare_guard_settings(
+    before: Mapping[str | None, Settings], now: Mapping[str | None, Settings]
+) -> Iterator[FieldChange]:
     """What changed of the settings that guard the sending, in each environment; None is the unnamed one."""
     for name in sorted({*before, *now}, key=lambda name: name or ""):
         prefix = f"environments.{name}" if name else ""
         if name not in before or name not in now:
-            yield Field(prefix, *("" if name not in side else _lock_of(side[name]) for side in (before, now)))
+            yield FieldChange(prefix, *("" if name not in side else _lock_of(side[name]) for side in (before, now)))
             continue
         was, is_now = _guarding(before[name]), _guarding(now[name])
         yield from (
-            Field(f"{prefix}.{key}" if prefix else key, was[key], is_now[key]) for key in was if was[key] != is_now[key]
+            FieldChange(f"{prefix}.{key}" if prefix else key, was[key], is_now[key])
+            for key in was
+            if was[key] != is_now[key]
         )
 
 
@@ -133,7 +137,7 @@ def _guarding(settings: Settings) -> dict[str, str]:
     }
 
 
-def compare(now: Now, before: Project, facts: Facts) -> tuple[Change, ...]:
+def compare(now: CurrentPlan, before: Project, facts: Facts) -> tuple[MessageChange, ...]:
     """What happened to every message of the plan, and to those that are gone."""
     known = {declared.name: declared for declared in before.declarations}
     unsound = {declared.name for declared in before.invalid_declarations}
@@ -141,7 +145,7 @@ def compare(now: Now, before: Project, facts: Facts) -> tuple[Change, ...]:
     gone = [
         declared
         for declared in before.declarations
-        if declared.name not in now.names and now.selected(declared.document.source.path)
+        if declared.name not in now.declared_names and now.is_selected(declared.document.source.path)
     ]
     changes = []
     for message in now.plan.messages:
@@ -149,46 +153,50 @@ def compare(now: Now, before: Project, facts: Facts) -> tuple[Change, ...]:
             warnings = tuple(_again(message, earlier, facts))
             changes.append(_changed(message, earlier, now, before.settings.salt, warnings))
         elif message.name in unsound or message.declaration.document.source.path in faulty:
-            changes.append(Change(message.name, "uncompared"))
+            changes.append(MessageChange(message.name, "uncompared"))
         else:
             # The guard `repeat` says it already; an edit after sending is always told by the guard `edited`.
             is_told = any(guard.code == "repeat" and message.name in guard.messages for guard in now.plan.guards)
-            changes.append(Change(message.name, "new", warnings=() if is_told else _renames(message, gone, facts)))
+            changes.append(
+                MessageChange(message.name, "new", warnings=() if is_told else _renames(message, gone, facts))
+            )
     return (*changes, *(_removed(declared, facts) for declared in gone))
 
 
-def _changed(message: PlannedMessage, earlier: Declaration, now: Now, salt: str, warnings: tuple[str, ...]) -> Change:
+def _changed(
+    message: PlannedMessage, earlier: Declaration, now: CurrentPlan, salt: str, warnings: tuple[str, ...]
+) -> MessageChange:
     declared = message.declaration
     fields = tuple(_fields(earlier, declared))
-    difference = overlap(earlier, declared, len(message.deliveries))
+    difference = compare_audiences(earlier, declared, len(message.deliveries))
     written = _is_rewritten(earlier, declared)
-    if not (written or fields or difference.differs):
-        return Change(message.name, "unchanged", audience=difference, warnings=warnings)
+    if not (written or fields or difference.has_changes):
+        return MessageChange(message.name, "unchanged", audience=difference, warnings=warnings)
     shown = now.sample(message) if written or difference.altered else None
-    other = find(earlier, identity(shown.kind, shown.value) if shown else b"") if shown else None
-    return Change(
+    other = find_recipient(earlier, hash_recipient(shown.kind, shown.value) if shown else b"") if shown else None
+    return MessageChange(
         name=message.name,
         kind="changed",
         fields=fields,
         audience=difference,
-        written=written,
+        is_content_changed=written,
         before=render_sample_for(earlier, other, salt) if other else None,
         now=shown,
         warnings=warnings,
     )
 
 
-def _removed(declared: Declaration, facts: Facts) -> Change:
+def _removed(declared: Declaration, facts: Facts) -> MessageChange:
     sent = _sent(declared, facts)
-    told = (f"{declared.name} is removed, and {recipients(sent)} got it already",) if sent else ()
-    return Change(declared.name, "removed", warnings=told)
+    told = (f"{declared.name} is removed, and {format_recipients(sent)} got it already",) if sent else ()
+    return MessageChange(declared.name, "removed", warnings=told)
 
 
-def _fields(before: Declaration, now: Declaration) -> Iterator[Field]:
+def _fields(before: Declaration, now: Declaration) -> Iterator[FieldChange]:
     """What differs besides the texts and the recipients."""
     for name, one, other in zip(_NAMES, _values(before), _values(now), strict=True):
         if one != other:
-            yield Field(name, one, other)
+            yield FieldChange(name, one, other)
 
 
 _NAMES = (
@@ -223,7 +231,8 @@ def _values(declared: Declaration) -> tuple[str, ...]:
 def _again(message: PlannedMessage, earlier: Declaration, facts: Facts) -> Iterator[str]:
     now, before = message.declaration.revision, earlier.revision
     if now != before and (sent := _sent(earlier, facts)):
-        yield f"{message.name} is of revision {now} now, so {recipients(sent)} of revision {before} would get it again"
+        who = format_recipients(sent)
+        yield f"{message.name} is of revision {now} now, so {who} of revision {before} would get it again"
 
 
 def _renames(message: PlannedMessage, gone: Iterable[Declaration], facts: Facts) -> tuple[str, ...]:
@@ -238,7 +247,7 @@ def _renames(message: PlannedMessage, gone: Iterable[Declaration], facts: Facts)
         is_near = declared.document.source.path == message.declaration.document.source.path and sent
         if not (is_same or is_near):
             continue
-        if both := overlap(declared, message.declaration, len(message.deliveries)).same:
+        if both := compare_audiences(declared, message.declaration, len(message.deliveries)).same:
             told.append(_told(message.name, declared.name, both, sent, is_same=is_same))
     return tuple(told)
 
@@ -248,7 +257,7 @@ def _told(name: str, other: str, both: int, sent: int, *, is_same: bool) -> str:
     text = f"{name} looks like {other} under another name: {alike}, and {both:,} of the same recipients"
     again = "would get it again" if is_same else f"would get {name} too"
     if sent:
-        return f"{text}; {recipients(sent)} of {other} got it already, and {again}"
+        return f"{text}; {format_recipients(sent)} of {other} got it already, and {again}"
     return f"{text}; nothing was sent as {other}"
 
 
@@ -256,7 +265,7 @@ def _is_rewritten(before: Declaration, now: Declaration) -> bool:
     """Whether the texts differ, or the variables of project and message that they use."""
     if before.content == now.content:
         return False
-    used = used_by(before, now)
+    used = used_variables(before, now)
     one, other = (
         {name: value for name, value in declared.variables.items() if used is None or name in used}
         for declared in (before, now)

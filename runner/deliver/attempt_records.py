@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from runner.clock import Clock
 from runner.declare.identity import text_hash
 from runner.deliver.post import Outcome
-from runner.deliver.queue import Prepared
+from runner.deliver.queue import PreparedDelivery
 from runner.ledger.record import Record
 
 
-class Records:
+class RecordFactory:
     """Knows the run: `run_id` names its attempts, `plan` is the digest of what it sends."""
 
     def __init__(self, run_id: str, plan: str, salt: str, clock: Clock) -> None:
@@ -21,7 +21,7 @@ class Records:
         self._attempts = 0
         self._second, self._shown_time = datetime.min.replace(tzinfo=UTC), ""
 
-    def claim(self, prepared: Prepared) -> Record:
+    def new_claim(self, prepared: PreparedDelivery) -> Record:
         """The claim of a new attempt."""
         declaration, delivery = prepared.declaration, prepared.delivery
         self._attempts += 1
@@ -37,12 +37,12 @@ class Records:
             content=declaration.content,
             text=text_hash(delivery.payload, self._salt),
             plan=self._plan,
-            at=self.time(),
+            at=self.timestamp(),
             sender=declaration.sender,
             conversation=declaration.opens_conversation,
         )
 
-    def closed(self, claim: Record, outcome: Outcome) -> Record:
+    def new_outcome(self, claim: Record, outcome: Outcome) -> Record:
         """What became of a claim."""
         is_open = outcome.status == "unknown"  # what reconcile needs of a claim is needed only as long as it is open
         return replace(
@@ -52,12 +52,12 @@ class Records:
             code=outcome.code,
             request_id=outcome.request_id,
             by="run" if outcome.status == "released" else "",
-            at=self.time(),
+            at=self.timestamp(),
             sender=claim.sender if is_open else "",
             conversation=claim.conversation and is_open,
         )
 
-    def time(self) -> str:
+    def timestamp(self) -> str:
         """The time as records have it. Most records of a round have the same, and writing it takes long."""
         now = self._clock.now().replace(microsecond=0)
         if now != self._second:

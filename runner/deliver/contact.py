@@ -8,7 +8,7 @@ from runner.ledger.record import CONTACT_NOT_FOUND
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChosenContact:
     """The one contact, and what is odd about it."""
 
     contact: Contact
@@ -23,7 +23,7 @@ class NoContact:
     message: str
 
 
-def chosen(delivery: Delivery, found: list[Contact]) -> Chosen | NoContact:
+def choose_contact(delivery: Delivery, found: list[Contact]) -> ChosenContact | NoContact:
     """The contact to send to: of those found, the ones with the declared role if there are any, else all; then one."""
     role = "user" if delivery.payload["to"]["type"] == "user" else "lead"
     matching = [contact for contact in found if contact.role == role] or found
@@ -34,5 +34,7 @@ def chosen(delivery: Delivery, found: list[Contact]) -> Chosen | NoContact:
         return NoContact("contact_ambiguous", f"{len(matching)} contacts have this {delivery.kind}: {ids}")
     contact = matching[0]
     if contact.role == role:
-        return Chosen(contact)
-    return Chosen(contact, (f"{delivery.display_name} is declared as {role} and is a {contact.role}: sent as that",))
+        return ChosenContact(contact)
+    return ChosenContact(
+        contact, (f"{delivery.display_name} is declared as {role} and is a {contact.role}: sent as that",)
+    )

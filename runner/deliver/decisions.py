@@ -9,7 +9,7 @@ from runner.ledger.record import Record, State
 from runner.plan.deliveries import PlannedMessage
 
 
-def accepted(message: PlannedMessage, facts: Facts, at: str) -> list[Record]:
+def accept_edits(message: PlannedMessage, facts: Facts, at: str) -> list[Record]:
     """The sent facts of edited deliveries once more, with the content and digest that are declared now."""
     records = []
     for planned in message.deliveries:
@@ -20,7 +20,7 @@ def accepted(message: PlannedMessage, facts: Facts, at: str) -> list[Record]:
     return records
 
 
-def adopted(message: PlannedMessage, run_id: str, plan: str, at: str) -> list[Record]:
+def adopt_deliveries(message: PlannedMessage, run_id: str, plan: str, at: str) -> list[Record]:
     """Sent facts, without an id, for every delivery that nothing is known of or that was refused."""
     return [
         Record(
@@ -29,8 +29,8 @@ def adopted(message: PlannedMessage, run_id: str, plan: str, at: str) -> list[Re
             status="sent",
             message=message.name,
             revision=message.declaration.revision,
-            to=planned.shown,
-            contact=planned.shown.removeprefix("id:") if planned.shown.startswith("id:") else "",
+            to=planned.display_name,
+            contact=planned.display_name.removeprefix("id:") if planned.display_name.startswith("id:") else "",
             digest=planned.digest,
             content=message.declaration.content,
             plan=plan,
@@ -42,7 +42,7 @@ def adopted(message: PlannedMessage, run_id: str, plan: str, at: str) -> list[Re
     ]
 
 
-def resolved(states: list[State], sent_id: str | None, at: str) -> list[Record]:
+def resolve_unknown(states: list[State], sent_id: str | None, at: str) -> list[Record]:
     """The outcome that a person found out for unknown deliveries: sent under an id, or (None) not sent.
 
     Of several open attempts at one key, the newest is the one that was sent. Raises UsageMistake.
@@ -58,7 +58,7 @@ def resolved(states: list[State], sent_id: str | None, at: str) -> list[Record]:
     return records
 
 
-def unknown_states(facts: Facts, key: str | None, message: str | None) -> list[State]:
+def find_unknown(facts: Facts, key: str | None, message: str | None) -> list[State]:
     """The unknown deliveries of a message, or the one whose key begins so. Raises UsageMistake."""
     states = [state for found in facts.unknown_keys() if (state := facts.state(found))]
     if message is not None:

@@ -10,18 +10,18 @@ from runner.declare.delivery import Delivery, render_deliveries
 from runner.declare.settings import Settings
 from runner.errors import GuardRefused, RunStopped
 from runner.intercom.wire_format import Contact, needs_lookup
-from runner.intercom.workspace import BATCH, Workspace
+from runner.intercom.workspace import SEARCH_BATCH, Workspace
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.plan import Plan
 
 _AHEAD = 8  # batches; enough for the longest latency at the highest rate, and little to throw away at a stop
 
 
-Contacts = dict[tuple[str, str], list[Contact]]
+ContactsByAddress = dict[tuple[str, str], list[Contact]]
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedDelivery:
     """A delivery to send: `contacts` are those with its address, or None where no look-up is needed."""
 
     declaration: Declaration
@@ -30,11 +30,11 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
-class LookedUp:
+class LookupResult:
     """The contacts of a batch, or why they could not be read."""
 
     batch: "Batch"
-    contacts: Contacts
+    contacts: ContactsByAddress
     error: RunStopped | None = None
 
 
@@ -44,10 +44,10 @@ class Batch:
 
     declaration: Declaration
     deliveries: deque[Delivery]
-    contacts: Contacts | None
+    contacts: ContactsByAddress | None
 
 
-class Due:
+class DeliveryQueue:
     """The deliveries of a plan that are to be sent, up to its limit."""
 
     def __init__(self, plan: Plan, settings: Settings, workspace: Workspace) -> None:
@@ -58,13 +58,13 @@ class Due:
         self._ended = False
 
     @property
-    def is_over(self) -> bool:
+    def is_exhausted(self) -> bool:
         """Whether there is nothing left to take."""
         return self._ended and not any(batch.deliveries for batch in self._batches)
 
-    def look_ahead(self, lanes: int) -> list[Callable[[], LookedUp]]:
+    def next_lookups(self, lanes: int) -> list[Callable[[], LookupResult]]:
         """Jobs, at most `lanes`, that look up who the next recipients are. Raises GuardRefused."""
-        jobs: list[Callable[[], LookedUp]] = []
+        jobs: list[Callable[[], LookupResult]] = []
         while len(self._batches) < _AHEAD and len(jobs) < max(1, lanes) and not self._ended:
             batch = next(self._coming, None)
             if batch is None:
@@ -78,7 +78,7 @@ class Due:
                 batch.contacts = {}
         return jobs
 
-    def take(self) -> Prepared | None:
+    def pop(self) -> PreparedDelivery | None:
         """The next delivery, if there is one and it is known who it goes to."""
         while self._batches and not self._batches[0].deliveries:
             self._batches.popleft()
@@ -88,23 +88,23 @@ class Due:
         delivery = batch.deliveries.popleft()
         needed = needs_lookup(delivery.payload, self._settings.api_version)
         found = self._batches[0].contacts.get((delivery.kind, delivery.value), []) if needed else None
-        return Prepared(batch.declaration, delivery, found)
+        return PreparedDelivery(batch.declaration, delivery, found)
 
-    def _look_up(self, batch: Batch, wanted: list[Delivery]) -> LookedUp:
-        found: Contacts = {}
+    def _look_up(self, batch: Batch, wanted: list[Delivery]) -> LookupResult:
+        found: ContactsByAddress = {}
         try:
             for kind in sorted({delivery.kind for delivery in wanted}):
                 values = [delivery.value for delivery in wanted if delivery.kind == kind]
                 found |= {(kind, value): who for value, who in self._workspace.contacts(kind, values).items()}
         except RunStopped as error:
-            return LookedUp(batch, {}, error)
-        return LookedUp(batch, found)
+            return LookupResult(batch, {}, error)
+        return LookupResult(batch, found)
 
     def _rendered(self, plan: Plan) -> Iterator[Batch]:
-        sends = plan.sends()
+        sends = plan.send_counts()
         for message in plan.messages:
             due = islice(self._of(message), sends[message.name])
-            while batch := deque(islice(due, BATCH)):
+            while batch := deque(islice(due, SEARCH_BATCH)):
                 yield Batch(message.declaration, batch, None)
 
     def _of(self, message: PlannedMessage) -> Iterator[Delivery]:

@@ -8,7 +8,7 @@ _EMPTY = 0  # no hash is taken to be it
 _FIRST_SIZE = 1024  # slots; a power of two
 
 
-class Reached:
+class ReachedContacts:
     """A set of hashes in one array, half of which is free. It forgets everything when another revision begins.
 
     A run goes through its plan message by message, and a contact may get every message.

@@ -11,44 +11,48 @@ from itertools import chain, repeat
 
 from runner.clock import Clock
 from runner.declare.identity import text_hash
-from runner.intercom.conversations import Conversations, Opening, Wanted
+from runner.intercom.conversations import ConversationQuery, Conversations, OpeningMessage
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record, State, fold_records
 
-EARLY = 120.0  # seconds before its claim at which a message may seem made: no two clocks agree
-LATE = 900.0  # seconds after its last fact: a server may go on with a request that we gave up; a stopped run wakes up
-LONGEST_TRY = 900.0  # seconds for which one attempt may have been tried; used where compacting left only its outcome
-PAUSES = (2.0, 4.0, 8.0, 15.0, 30.0)  # seconds between two looks; the last for ever
+CLOCK_SKEW = 120.0  # seconds before its claim at which a message may seem made: no two clocks agree
+LATE_ARRIVAL = (
+    900.0  # seconds after its last fact: a server may go on with a request that we gave up; a stopped run wakes up
+)
+MAX_ATTEMPT_TIME = (
+    900.0  # seconds for which one attempt may have been tried; used where compacting left only its outcome
+)
+POLL_INTERVALS = (2.0, 4.0, 8.0, 15.0, 30.0)  # seconds between two looks; the last for ever
 
-NOT_FOUND = "no conversation with this text at this time was found"
-NO_TIME = "its claim tells no time"
+NO_CONVERSATION = "no conversation with this text at this time was found"
+NO_TIMESTAMP = "its claim tells no time"
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class OpenAttempt:
     """An open attempt that can be searched for. Its message, if there is one, was made between two Unix times."""
 
     record: Record
-    begins: float
-    ends: float
+    earliest: float
+    latest: float
 
     @property
-    def looks(self) -> tuple[str, str, str]:
+    def match_key(self) -> tuple[str, str, str]:
         """What its conversation looks like: contact, sender, hash of the text."""
         return self.record.contact, self.record.sender, self.record.text
 
     @property
-    def name(self) -> tuple[str, str]:
+    def identity(self) -> tuple[str, str]:
         """What tells it from every other attempt."""
         return self.record.key, self.record.attempt
 
-    def covers(self, opening: Opening) -> bool:
+    def covers(self, opening: OpeningMessage) -> bool:
         """Whether it may have made a message at that time."""
-        return self.begins <= opening.at <= self.ends
+        return self.earliest <= opening.created_at <= self.latest
 
 
 @dataclass(frozen=True, slots=True)
-class Unfound:
+class StillUnknown:
     """A delivery that stays unknown, and why."""
 
     record: Record
@@ -56,20 +60,20 @@ class Unfound:
 
 
 @dataclass(slots=True)
-class Findings:
+class ReconcileResult:
     """What came of it: what was found `sent`, what turned out to be sent `twice`, and what stays `unknown`."""
 
     sent: list[State] = field(default_factory=list)
-    twice: list[State] = field(default_factory=list)
-    unknown: list[Unfound] = field(default_factory=list)
+    duplicates: list[State] = field(default_factory=list)
+    unknown: list[StillUnknown] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
 class _Cluster:
     """Attempts and openings that fit each other, directly or through others."""
 
-    attempts: list[Attempt] = field(default_factory=list)
-    openings: dict[str, Opening] = field(default_factory=dict)
+    attempts: list[OpenAttempt] = field(default_factory=list)
+    openings: dict[str, OpeningMessage] = field(default_factory=dict)
 
 
 class Reconciliation:
@@ -83,13 +87,13 @@ class Reconciliation:
         self._reasons: dict[tuple[str, str], str] = {}
         self._made: dict[str, list[Record]] = {}
         self._taken: set[str] = set()
-        self._seen: dict[tuple[str, str, str], dict[str, Opening]] = {}
+        self._seen: dict[tuple[str, str, str], dict[str, OpeningMessage]] = {}
         self.pending = [
             attempt for state in self.states for record in state.open_attempts if (attempt := self._attempt(record))
         ]
         self._rivals = self._others()
 
-    def settle(
+    def search(
         self,
         conversations: Conversations,
         clock: Clock,
@@ -102,7 +106,7 @@ class Reconciliation:
         `waiting` hears how many are left and for how many seconds it pauses. Raises RunStopped, LedgerUnavailable.
         """
         until = clock.monotonic() + wait
-        for pause in chain(PAUSES, repeat(PAUSES[-1])):
+        for pause in chain(POLL_INTERVALS, repeat(POLL_INTERVALS[-1])):
             left = until - clock.monotonic()
             self._look(conversations, write, is_last=left <= 0)
             if not self.pending or left <= 0:
@@ -110,16 +114,16 @@ class Reconciliation:
             waiting(len(self.pending), min(pause, left))
             clock.sleep(min(pause, left))
 
-    def findings(self) -> Findings:
+    def result(self) -> ReconcileResult:
         """What is known by now."""
-        findings = Findings()
+        findings = ReconcileResult()
         for state in self.states:
             after = fold_records((*state.attempts, *self._made.get(state.record.key, ())))
             if after.status == "unknown":
                 reasons = dict.fromkeys(self._reasons[record.key, record.attempt] for record in state.open_attempts)
-                findings.unknown.append(Unfound(after.record, "; ".join(reasons)))
+                findings.unknown.append(StillUnknown(after.record, "; ".join(reasons)))
             elif after.is_duplicate:
-                findings.twice.append(after)
+                findings.duplicates.append(after)
             else:
                 findings.sent.append(after)
         return findings
@@ -128,9 +132,9 @@ class Reconciliation:
         """Searches once for what is pending, and writes what that proves."""
         since: dict[tuple[str, str], float] = {}
         for attempt in self.pending:
-            who = attempt.looks[:2]
-            since[who] = min(attempt.begins, since.get(who, attempt.begins))
-        for opening in conversations.opened(Wanted(*who, begins) for who, begins in since.items()):
+            who = attempt.match_key[:2]
+            since[who] = min(attempt.earliest, since.get(who, attempt.earliest))
+        for opening in conversations.search(ConversationQuery(*who, begins) for who, begins in since.items()):
             text = text_hash({"subject": opening.subject, "body": opening.body}, self._salt)
             for contact in opening.contacts:
                 self._seen.setdefault((contact, opening.author, text), {})[opening.id] = opening
@@ -141,7 +145,7 @@ class Reconciliation:
             self._made.setdefault(record.key, []).append(record)
             self._taken.add(record.id)
         settled = {(record.key, record.attempt) for record in made}
-        self.pending = [attempt for attempt in self.pending if attempt.name not in settled]
+        self.pending = [attempt for attempt in self.pending if attempt.identity not in settled]
 
     def _clusters(self) -> Iterable[_Cluster]:
         """What fits what, among all that is pending and the openings that are nobody's."""
@@ -149,7 +153,7 @@ class Reconciliation:
         known = self._taken | {record.id for record in self._facts.records() if record.id in seen}
         of_opening: dict[str, _Cluster] = {}
         for attempt in (*self.pending, *self._rivals):
-            openings = self._seen.get(attempt.looks, {})
+            openings = self._seen.get(attempt.match_key, {})
             fitting = {found: one for found, one in openings.items() if found not in known and attempt.covers(one)}
             joined = _Cluster([attempt], fitting)
             for other in {
@@ -167,15 +171,15 @@ class Reconciliation:
         the ledger has two attempts sent with different ids, which is a duplicate. One too few leaves open whose it is,
         unless they all are one delivery's; then that is told when the time is over, for others may still be indexed.
         """
-        attempts = sorted(cluster.attempts, key=lambda attempt: (attempt.begins, attempt.record.attempt))
-        openings = sorted(cluster.openings.values(), key=lambda opening: (opening.at, opening.id))
+        attempts = sorted(cluster.attempts, key=lambda attempt: (attempt.earliest, attempt.record.attempt))
+        openings = sorted(cluster.openings.values(), key=lambda opening: (opening.created_at, opening.id))
         pairs = list(zip(attempts, openings, strict=False))
         is_one_delivery = len({attempt.record.key for attempt in attempts}) == 1
         too_few = len(openings) < len(attempts) and not (is_one_delivery and is_last)
         if too_few or not all(attempt.covers(opening) for attempt, opening in pairs):
             ids = " or ".join(opening.id for opening in openings)
             reason = f"message {ids} fits it, and {len(attempts) - 1} other unknown attempts as well"
-            self._reasons.update(dict.fromkeys((attempt.name for attempt in attempts), reason))
+            self._reasons.update(dict.fromkeys((attempt.identity for attempt in attempts), reason))
             return []
         facts = [(attempt, _sent(attempt.record, opening)) for attempt, opening in pairs]
         for opening in openings[len(attempts) :]:
@@ -184,22 +188,24 @@ class Reconciliation:
             facts.append((attempt, replace(_sent(attempt.record, opening), attempt=name)))
         return [fact for attempt, fact in facts if attempt not in self._rivals]
 
-    def _attempt(self, record: Record) -> Attempt | None:
+    def _attempt(self, record: Record) -> OpenAttempt | None:
         """The attempt to search for, or nothing where no search can help, and then why."""
         moments = (_moment(fact.at) for fact in self._facts.records_of(record.key) if fact.attempt == record.attempt)
         times = [moment for moment in moments if moment]  # a torn line of the attempt may have lost its own
-        reason = obstacle(record) or ("" if times else NO_TIME)
-        self._reasons[record.key, record.attempt] = reason or NOT_FOUND
+        reason = unsearchable_reason(record) or ("" if times else NO_TIMESTAMP)
+        self._reasons[record.key, record.attempt] = reason or NO_CONVERSATION
         if reason:
             return None
         claimed = any(
             fact.status == "claimed" for fact in self._facts.records_of(record.key) if fact.attempt == record.attempt
         )
-        return Attempt(record, min(times) - (EARLY if claimed else LONGEST_TRY), max(times) + LATE)
+        return OpenAttempt(
+            record, min(times) - (CLOCK_SKEW if claimed else MAX_ATTEMPT_TIME), max(times) + LATE_ARRIVAL
+        )
 
-    def _others(self) -> list[Attempt]:
+    def _others(self) -> list[OpenAttempt]:
         """Open attempts at other deliveries that would look the same: what fits one may be theirs."""
-        looks = {attempt.looks for attempt in self.pending}
+        looks = {attempt.match_key for attempt in self.pending}
         own = {state.record.key for state in self.states}
         keys = dict.fromkeys(
             record.key
@@ -210,7 +216,7 @@ class Reconciliation:
         return [attempt for state in states for record in state.open_attempts if (attempt := self._attempt(record))]
 
 
-def obstacle(record: Record) -> str:
+def unsearchable_reason(record: Record) -> str:
     """Why no search can find an open attempt; empty if one can."""
     if not (record.sender and record.text and record.at):  # of a torn line, or by hand
         return "its claim lacks sender, text or time, so Intercom cannot be asked"
@@ -222,9 +228,9 @@ def obstacle(record: Record) -> str:
     return "" if record.contact else "its claim names no contact, so Intercom cannot be asked"
 
 
-def _sent(record: Record, opening: Opening) -> Record:
+def _sent(record: Record, opening: OpeningMessage) -> Record:
     """The fact that a message is an attempt's. Nothing in it depends on when or where it was found out."""
-    at = f"{datetime.fromtimestamp(opening.at, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    at = f"{datetime.fromtimestamp(opening.created_at, UTC):%Y-%m-%dT%H:%M:%SZ}"
     return replace(record, status="sent", id=opening.id, at=at, code="", by="reconcile", sender="", conversation=False)
 
 

@@ -13,18 +13,18 @@ from functools import partial
 from runner.clock import Clock
 from runner.declare.declaration import Declaration
 from runner.declare.settings import Settings
-from runner.deliver.attempt_records import Records
-from runner.deliver.background_claims import Ahead, Written
-from runner.deliver.contact import NoContact, chosen
-from runner.deliver.post import Again, Flight, Outcome, Posted, Sender
-from runner.deliver.queue import Due, LookedUp, Prepared
-from runner.deliver.reached_contacts import Reached
-from runner.deliver.stop import Halt, Stopping
-from runner.deliver.summary import Stop, StopKind, Summary, Told
-from runner.deliver.threads import MOST_LANES, Lanes
+from runner.deliver.attempt_records import RecordFactory
+from runner.deliver.background_claims import BackgroundClaims, WriteResult
+from runner.deliver.contact import NoContact, choose_contact
+from runner.deliver.post import Attempt, MessagePoster, Outcome, PostResult, Retry
+from runner.deliver.queue import DeliveryQueue, LookupResult, PreparedDelivery
+from runner.deliver.reached_contacts import ReachedContacts
+from runner.deliver.stop import StopConditions, StopController
+from runner.deliver.summary import ReportedDelivery, StopKind, StopReason, Summary
+from runner.deliver.threads import MAX_THREADS, ThreadPool
 from runner.errors import GuardRefused, LedgerUnavailable, RateExhausted
-from runner.intercom.rate_limit import Pace
-from runner.intercom.wire_format import wire
+from runner.intercom.rate_limit import RateLimiter
+from runner.intercom.wire_format import build_body
 from runner.intercom.workspace import Workspace
 from runner.ledger.durable_append import ClaimsUncertain
 from runner.ledger.ledger import Ledger
@@ -45,7 +45,7 @@ _WRITES = 4  # times that an outcome is tried to be written at the end, a second
 
 
 class Run:
-    """One apply of one plan, on at most so many `lanes`. `run_id` names its attempts.
+    """One apply of one plan, on at most `max_threads` threads. `run_id` names its attempts.
 
     `progress` hears of every round, `log` of every record once it is durable.
     """
@@ -56,37 +56,37 @@ class Run:
         settings: Settings,
         ledger: Ledger,
         workspace: Workspace,
-        sender: Sender,
-        pace: Pace,
+        poster: MessagePoster,
+        limiter: RateLimiter,
         clock: Clock,
-        halt: Halt,
+        stop_conditions: StopConditions,
         run_id: str,
         progress: Callable[[Summary], None],
         log: Callable[[Record], None] = lambda _: None,
-        lanes: int = MOST_LANES,
+        max_threads: int = MAX_THREADS,
     ) -> None:
         self._settings = settings
         self._ledger = ledger
-        self._sender = sender
-        self._pace = pace
+        self._poster = poster
+        self._limiter = limiter
         self._clock = clock
-        self._halt = halt
-        self._records = Records(run_id, plan.digest, settings.salt, clock)
+        self._stop_conditions = stop_conditions
+        self._records = RecordFactory(run_id, plan.digest, settings.salt, clock)
         self._progress = progress
         self._log = log
-        self._due = Due(plan, settings, workspace)
-        self._lanes: Lanes[Posted | LookedUp] = Lanes(lanes)
-        self._ahead = Ahead(ledger, plan.to_send) if ledger.max_batch > 1 else None
-        self._ready: deque[Flight] = deque()  # claimed ahead, and not started
-        self._left: deque[Flight] = deque()  # looked at ahead, and not claimed
-        self._flying: dict[str, Flight] = {}
-        self._again: list[tuple[float, str]] = []
+        self._queue = DeliveryQueue(plan, settings, workspace)
+        self._threads: ThreadPool[PostResult | LookupResult] = ThreadPool(max_threads)
+        self._background = BackgroundClaims(ledger, plan.to_send) if ledger.max_batch > 1 else None
+        self._claimed: deque[Attempt] = deque()  # claimed ahead, and not started
+        self._unclaimed: deque[Attempt] = deque()  # looked at ahead, and not claimed
+        self._in_flight: dict[str, Attempt] = {}
+        self._to_retry: list[tuple[float, str]] = []
         self._outcomes: list[Record] = []
-        self._reached = Reached()
+        self._reached_contacts = ReachedContacts()
         self._expired: Counter[str] = Counter()
         self._is_failing = False  # the last append failed
         self.summary = Summary(planned=plan.to_send)
-        self._stopping = Stopping(self.summary, settings.abort_conditions, clock)
+        self._stopping = StopController(self.summary, settings.abort_conditions, clock)
 
     def deliver(self) -> Summary:
         """Sends every planned delivery, in order, up to the plan's limit; returns what came of it."""
@@ -94,38 +94,40 @@ class Run:
             while not self._is_done():
                 self._round()
         finally:
-            self._lanes.close()
+            self._threads.close()
             self._finish()
-            if self._ahead:
-                self._ahead.close()
+            if self._background:
+                self._background.close()
         return self.summary
 
     def _is_done(self) -> bool:
-        if self._ahead and self._ahead.is_writing:
+        if self._background and self._background.is_writing:
             return False
         if self.summary.stop is None:
-            return self._due.is_over and not self._left and not self._flying and not self._outcomes
-        if self._flying and not self._stopping.is_drained:
+            return self._queue.is_exhausted and not self._unclaimed and not self._in_flight and not self._outcomes
+        if self._in_flight and not self._stopping.is_drained:
             return False
         return not self._outcomes or self._is_failing
 
     def _round(self) -> None:
         """Writes what came back and what starts, starts it, and waits for what comes back next."""
-        self._stopping.stop(self._halt.reason(self._clock))
+        self._stopping.stop(self._stop_conditions.stop_reason(self._clock))
         if self.summary.stop:
             self._release_waiting()
-        if self._ahead:
-            self._write_ahead(self._ahead)
+        if self._background:
+            self._write_ahead(self._background)
         starts = [] if self.summary.stop else self._starts()
-        claims = [flight.claim for flight in starts if flight.claim.attempt not in self._flying]
-        if self._ahead or self._commit(claims):
+        claims = [flight.claim for flight in starts if flight.claim.attempt not in self._in_flight]
+        if self._background or self._commit(claims):
             for flight in starts:
-                self._flying[flight.claim.attempt] = flight
-                self._lanes.start(partial(self._sender.post, flight, self._halted))
+                self._in_flight[flight.claim.attempt] = flight
+                self._threads.start(partial(self._poster.post, flight, self._halted))
         else:
-            self._again += [(0.0, flight.claim.attempt) for flight in starts if flight.claim.attempt in self._flying]
-        for result in self._lanes.results(self._patience()):
-            if isinstance(result, LookedUp):
+            self._to_retry += [
+                (0.0, flight.claim.attempt) for flight in starts if flight.claim.attempt in self._in_flight
+            ]
+        for result in self._threads.collect(self._patience()):
+            if isinstance(result, LookupResult):
                 self._looked_up(result)
             else:
                 self._landed(result)
@@ -133,67 +135,69 @@ class Run:
 
     def _patience(self) -> float:
         """Seconds to wait for results: where a limit is near, one tick for all of them, so that rounds are few."""
-        if self._lanes.busy and (self.summary.stop or not self._pace.is_tight):
+        if self._threads.busy and (self.summary.stop or not self._limiter.has_low_limit):
             return _PATIENCE
-        if self._lanes.busy or not self._is_done():
-            self._clock.sleep(SHORT_TICK if self._ahead else TICK)
+        if self._threads.busy or not self._is_done():
+            self._clock.sleep(SHORT_TICK if self._background else TICK)
         return 0.0
 
-    def _starts(self) -> list[Flight]:
+    def _starts(self) -> list[Attempt]:
         """What may start now: first what is to be tried again, then the next of the plan."""
         try:
-            for job in self._due.look_ahead(self._lanes.free // 2):
-                self._lanes.start(job)
+            for job in self._queue.next_lookups(self._threads.free // 2):
+                self._threads.start(job)
         except GuardRefused as error:
-            self._stopping.stop(Stop("guard", error.message, error.hint))
+            self._stopping.stop(StopReason("guard", error.message, error.hint))
             return []
-        starts: list[Flight] = []
-        granted = self._pace.take(self._lanes.free)
-        while len(starts) < granted and self._again and self._again[0][0] <= self._clock.monotonic():
-            starts.append(self._flying[heapq.heappop(self._again)[1]])
+        starts: list[Attempt] = []
+        granted = self._limiter.acquire(self._threads.free)
+        while len(starts) < granted and self._to_retry and self._to_retry[0][0] <= self._clock.monotonic():
+            starts.append(self._in_flight[heapq.heappop(self._to_retry)[1]])
         while len(starts) < granted and (flight := self._next()):
             starts.append(flight)
-        self._pace.give_back(granted - len(starts))
-        if self._ahead:
-            self._ahead.watch(len(self._ready), is_short=len(starts) < granted and not self._due.is_over)
+        self._limiter.give_back(granted - len(starts))
+        if self._background:
+            self._background.observe_round(
+                len(self._claimed), is_starved=len(starts) < granted and not self._queue.is_exhausted
+            )
         return starts
 
-    def _next(self) -> Flight | None:
+    def _next(self) -> Attempt | None:
         """The next delivery to start: one that was claimed ahead, or where that is not done, the next of the plan."""
-        if self._ahead:
-            return self._ready.popleft() if self._ready else None
+        if self._background:
+            return self._claimed.popleft() if self._claimed else None
         return self._next_due()
 
-    def _next_due(self) -> Flight | None:
+    def _next_due(self) -> Attempt | None:
         """The next delivery of the plan that has to be claimed."""
-        if self._left:
-            left = self._left.popleft()
-            left.claim = replace(left.claim, at=self._records.time())
+        if self._unclaimed:
+            left = self._unclaimed.popleft()
+            left.claim = replace(left.claim, at=self._records.timestamp())
             return left
-        while prepared := self._due.take():
+        while prepared := self._queue.pop():
             if flight := self._flight(prepared):
                 return flight
         return None
 
-    def _write_ahead(self, ahead: Ahead) -> None:
+    def _write_ahead(self, ahead: BackgroundClaims) -> None:
         """Takes in what was written, and begins the next write if it is worth it."""
-        if written := ahead.written():
+        if written := ahead.poll():
             self._take_in(written)
-        is_dry = not self._flying or self.summary.stop is not None
-        if ahead.is_writing or self._is_failing or not (is_dry or ahead.is_worth_it(self._outcomes)):
+        is_dry = not self._in_flight or self.summary.stop is not None
+        if ahead.is_writing or self._is_failing or not (is_dry or ahead.should_write(self._outcomes)):
             return
-        ahead.fit()
-        flights: list[Flight] = []
-        while not self.summary.stop and ahead.sight(self._outcomes) > len(flights) and (flight := self._next_due()):
+        ahead.resize_batch()
+        flights: list[Attempt] = []
+        while not self.summary.stop and ahead.lookahead(self._outcomes) > len(flights) and (flight := self._next_due()):
             flights.append(flight)
         if self._outcomes or flights:
             outcomes, self._outcomes = self._outcomes, []
-            ahead.write(outcomes, flights)
+            ahead.start_write(outcomes, flights)
 
-    def _take_in(self, written: Written) -> None:
+    def _take_in(self, written: WriteResult) -> None:
         """What a write claimed may start; what somebody else has may not, and nothing may if the write failed."""
-        claims = [flight.claim for flight in written.flights]
-        self._left.extendleft(reversed(written.left))
+        claims = [flight.claim for flight in written.attempts]
+        self._unclaimed.extendleft(reversed(written.unclaimed))
         if written.error:
             self._outcomes = [*written.outcomes, *self._outcomes]
             self._failed(written.error, claims)
@@ -202,28 +206,28 @@ class Run:
         for record in (*written.outcomes, *claims):
             if record.status != "claimed" or record.attempt not in written.lost:
                 self._log(record)
-        for flight in list(self._ready):
+        for flight in list(self._claimed):
             # Claimed before, and somebody settled it meanwhile: it may be another's by now.
             if flight.claim.attempt in written.lost:
-                self._ready.remove(flight)
+                self._claimed.remove(flight)
                 self._settle(flight, Outcome("released"))
-        for flight in written.flights:
+        for flight in written.attempts:
             if flight.claim.attempt in written.lost:
-                self.summary.taken += 1
+                self.summary.claimed_by_others += 1
             else:
-                self._flying[flight.claim.attempt] = flight
-                self._ready.append(flight)
+                self._in_flight[flight.claim.attempt] = flight
+                self._claimed.append(flight)
 
-    def _flight(self, prepared: Prepared) -> Flight | None:
+    def _flight(self, prepared: PreparedDelivery) -> Attempt | None:
         """A delivery with its claim, or nothing where it is settled without one."""
         declaration, delivery = prepared.declaration, prepared.delivery
         if self._is_over(declaration):
             self._expired[declaration.name] += 1
             return None
-        claim = self._records.claim(prepared)
+        claim = self._records.new_claim(prepared)
         contact = None
         if prepared.contacts is not None:
-            found = chosen(delivery, prepared.contacts)
+            found = choose_contact(delivery, prepared.contacts)
             if isinstance(found, NoContact):
                 self._refuse(claim, found.code, found.message)
                 return None
@@ -233,61 +237,68 @@ class Run:
         if claim.contact and not self._is_first(claim):
             self._refuse(claim, "same_contact", "this contact was sent this revision already, under another address")
             return None
-        return Flight(
-            claim, wire(delivery.payload, self._settings.api_version, contact), declaration, delivery.private_values
+        return Attempt(
+            claim,
+            build_body(delivery.payload, self._settings.api_version, contact),
+            declaration,
+            delivery.private_values,
         )
 
     def _is_first(self, claim: Record) -> bool:
         """Whether no other delivery of this revision reached the contact, in the ledger or in this run."""
         reached = (claim.message, claim.revision, claim.contact)
-        return not self._ledger.facts.has_reached(*reached, except_key=claim.key) and self._reached.add(*reached)
+        return not self._ledger.facts.has_reached(*reached, except_key=claim.key) and self._reached_contacts.add(
+            *reached
+        )
 
-    def _looked_up(self, result: LookedUp) -> None:
+    def _looked_up(self, result: LookupResult) -> None:
         result.batch.contacts = result.contacts
         if result.error:
             kind: StopKind = "later" if isinstance(result.error, RateExhausted) else "error"
-            self._stopping.stop(Stop(kind, result.error.message, result.error.hint))
+            self._stopping.stop(StopReason(kind, result.error.message, result.error.hint))
 
-    def _landed(self, posted: Posted) -> None:
+    def _landed(self, posted: PostResult) -> None:
         """Takes what came back for a flight: an outcome, or another try."""
-        flight = posted.flight
-        verdict = self._sender.judged(posted)
-        if isinstance(verdict, Again):
+        flight = posted.attempt
+        verdict = self._poster.decide_outcome(posted)
+        if isinstance(verdict, Retry):
             if not self.summary.stop:
-                heapq.heappush(self._again, (self._clock.monotonic() + verdict.seconds, flight.claim.attempt))
+                heapq.heappush(self._to_retry, (self._clock.monotonic() + verdict.seconds, flight.claim.attempt))
                 return
             verdict = Outcome("released")
         self._settle(flight, verdict)
 
     def _release_waiting(self) -> None:
         """What waits for another try after a stop was provably not made."""
-        for _, attempt in self._again:
-            self._settle(self._flying[attempt], Outcome("released"))
-        self._again = []
-        while self._ready:
-            self._settle(self._ready.popleft(), Outcome("released"))
+        for _, attempt in self._to_retry:
+            self._settle(self._in_flight[attempt], Outcome("released"))
+        self._to_retry = []
+        while self._claimed:
+            self._settle(self._claimed.popleft(), Outcome("released"))
 
     def _refuse(self, claim: Record, code: str, message: str) -> None:
         """Refuses without a claim: nothing was about to be sent. A contact that is still missing has its record."""
         record = replace(claim, status="refused", code=code, sender="", conversation=False)
         known = self._ledger.facts.state(claim.key) if code == CONTACT_NOT_FOUND else None
         if known and known.was_not_found_as(claim.digest):
-            self.summary.missing.append(Told(record, message))
+            self.summary.still_not_found.append(ReportedDelivery(record, message))
             return
         self._outcomes.append(record)
-        self.summary.refused.append(Told(record, message))
-        self._stopping.check()
+        self.summary.refused.append(ReportedDelivery(record, message))
+        self._stopping.check_breakers()
 
-    def _settle(self, flight: Flight, outcome: Outcome) -> None:
-        del self._flying[flight.claim.attempt]
-        record = self._records.closed(flight.claim, outcome)
+    def _settle(self, flight: Attempt, outcome: Outcome) -> None:
+        del self._in_flight[flight.claim.attempt]
+        record = self._records.new_outcome(flight.claim, outcome)
         self._outcomes.append(record)
-        self.summary.count(Told(record, mark_private_values(outcome.said, flight.values) if outcome.said else ""))
+        self.summary.count(
+            ReportedDelivery(record, mark_private_values(outcome.detail, flight.values) if outcome.detail else "")
+        )
         if outcome.stop and outcome.stop.kind == "expired":
             self._expired[flight.claim.message] += 1
         elif outcome.stop:
             self._stopping.stop(outcome.stop)
-        self._stopping.settled(is_unknown=outcome.status == "unknown")
+        self._stopping.record_outcome(is_unknown=outcome.status == "unknown")
 
     def _commit(self, claims: list[Record]) -> bool:
         """Makes outcomes and claims durable in one append. If that fails nothing starts, and outcomes are kept."""
@@ -307,18 +318,18 @@ class Run:
         """Stops the run, because the ledger took nothing."""
         self._is_failing = True
         if isinstance(error, ClaimsUncertain):  # without it they would seem unknown for ever, and nothing was POSTed
-            self._outcomes += [self._records.closed(claim, Outcome("released")) for claim in claims]
-        self._stopping.stop(Stop("ledger", error.message, error.hint))
+            self._outcomes += [self._records.new_outcome(claim, Outcome("released")) for claim in claims]
+        self._stopping.stop(StopReason("ledger", error.message, error.hint))
 
     def _finish(self) -> None:
         """Tries to write what could not be written, and tells of what never came back: its claim makes it unknown."""
-        while self._ahead and self._ahead.is_writing:  # git has its own bounds
-            if written := self._ahead.written(_PATIENCE):
+        while self._background and self._background.is_writing:  # git has its own bounds
+            if written := self._background.poll(_PATIENCE):
                 self._take_in(written)
-        while self._ready:
-            self._settle(self._ready.popleft(), Outcome("released"))
+        while self._claimed:
+            self._settle(self._claimed.popleft(), Outcome("released"))
         # Ahead of its turn the ledger tries again by itself.
-        for left in range(1 if self._ahead else _WRITES, 0, -1):
+        for left in range(1 if self._background else _WRITES, 0, -1):
             if self._commit([]):
                 break
             if left > 1:
@@ -327,17 +338,21 @@ class Run:
         self.summary.skipped = self._expired.total()
         for name, count in self._expired.items():
             self.summary.warnings.append(f"{name} expired while it was sent: {count} were left out")
-        for flight in self._flying.values():
-            self.summary.count(Told(replace(flight.claim, status="unknown"), "no answer came before the run ended"))
+        for flight in self._in_flight.values():
+            self.summary.count(
+                ReportedDelivery(replace(flight.claim, status="unknown"), "no answer came before the run ended")
+            )
 
-    def _halted(self, declaration: Declaration) -> Stop | None:
+    def _halted(self, declaration: Declaration) -> StopReason | None:
         """Asked in a lane immediately before a POST."""
         if self._is_over(declaration):
-            return Stop("expired", f"{declaration.name} expired while it was sent", "raise expires, if that is meant")
+            return StopReason(
+                "expired", f"{declaration.name} expired while it was sent", "raise expires, if that is meant"
+            )
         if not self._ledger.has_valid_claims:
             message = "the ledger was out of reach for so long that others may settle what this run has claimed"
-            return Stop("ledger", message, "run the same command again to go on")
-        return self._halt.reason(self._clock)
+            return StopReason("ledger", message, "run the same command again to go on")
+        return self._stop_conditions.stop_reason(self._clock)
 
     def _is_over(self, declaration: Declaration) -> bool:
         return declaration.expires is not None and self._clock.now() >= declaration.expires

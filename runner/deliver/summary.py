@@ -11,7 +11,7 @@ STOP_KINDS: tuple[StopKind, ...] = get_args(StopKind)  # as their exit codes sta
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class StopReason:
     """Why a run ended before its plan: the kind decides the exit code. `signal` is its number."""
 
     kind: StopKind
@@ -21,11 +21,11 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ReportedDelivery:
     """One delivery that people must hear about: its record and what Intercom said (may hold private values)."""
 
     record: Record
-    said: str
+    detail: str
 
 
 @dataclass(slots=True)
@@ -41,21 +41,21 @@ class Summary:
     sent: int = 0
     released: int = 0
     skipped: int = 0
-    refused: list[Told] = field(default_factory=list)
-    unknown: list[Told] = field(default_factory=list)
-    missing: list[Told] = field(default_factory=list)
+    refused: list[ReportedDelivery] = field(default_factory=list)
+    unknown: list[ReportedDelivery] = field(default_factory=list)
+    still_not_found: list[ReportedDelivery] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     unwritten: list[Record] = field(default_factory=list)
-    taken: int = 0
-    stop: Stop | None = None
+    claimed_by_others: int = 0
+    stop: StopReason | None = None
 
-    def count(self, told: Told) -> None:
+    def count(self, told: ReportedDelivery) -> None:
         """Counts an outcome, and keeps what people must hear about."""
         match told.record.status:
             case "sent":
                 self.sent += 1
-                if told.said:
-                    self.warnings.append(f"{told.record.message} {told.record.to}: {told.said}")
+                if told.detail:
+                    self.warnings.append(f"{told.record.message} {told.record.to}: {told.detail}")
             case "refused":
                 self.refused.append(told)
             case "released":
@@ -69,6 +69,6 @@ class Summary:
         return self.sent + len(self.refused) + len(self.unknown)
 
     @property
-    def left(self) -> int:
+    def remaining(self) -> int:
         """How many of the planned deliveries were not tried."""
-        return self.planned - self.tried - self.skipped - len(self.missing)
+        return self.planned - self.tried - self.skipped - len(self.still_not_found)

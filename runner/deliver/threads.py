@@ -5,19 +5,19 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-MOST_LANES = 64  # threads; at the longest usual latency more than the highest rate limit needs
+MAX_THREADS = 64  # threads; at the longest usual latency more than the highest rate limit needs
 
 
 Result = TypeVar("Result")
 
 
-class Lanes(Generic[Result]):
+class ThreadPool(Generic[Result]):
     """Runs jobs in threads, as many as there are jobs up to a maximum, and queues what they return.
 
     A job must not raise. The threads die with the process: a job that hangs never keeps a run from ending.
     """
 
-    def __init__(self, most: int = MOST_LANES) -> None:
+    def __init__(self, most: int = MAX_THREADS) -> None:
         self._most = most
         self._jobs: queue.SimpleQueue[Callable[[], Result] | None] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
@@ -37,7 +37,7 @@ class Lanes(Generic[Result]):
             threading.Thread(target=self._work, name=f"lane-{self._threads}", daemon=True).start()
         self._jobs.put(job)
 
-    def results(self, seconds: float) -> list[Result]:
+    def collect(self, seconds: float) -> list[Result]:
         """What has come back: waits up to `seconds` for the first, and takes whatever else is there."""
         found: list[Result] = []
         try:

@@ -18,7 +18,7 @@ class NoReply:
     """No answer: why, and whether a byte of the request may have left this machine."""
 
     reason: str
-    may_have_left: bool
+    has_sent_bytes: bool
 
 
 class Transport(Protocol):

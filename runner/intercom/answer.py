@@ -36,7 +36,7 @@ class Refused:
     code: str
     message: str
     request_id: str
-    not_found: bool = False
+    is_not_found: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,12 @@ class Unknown:
 
     reason: str
     request_id: str = ""
-    alarm: bool = False
-    stops: bool = False
+    is_inbound: bool = False
+    is_fatal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Denied:
+class AccountDenied:
     """Nothing was made, and nothing will be: it is about the account, not the recipient. `hint`: what to fix."""
 
     code: str
@@ -73,39 +73,39 @@ class Unreached:
     reason: str
 
 
-Answer = Sent | Refused | Unknown | Denied | Throttled | Unreached
+Answer = Sent | Refused | Unknown | AccountDenied | Throttled | Unreached
 
 
-def meaning(result: Reply | NoReply, sender: str) -> Answer:
+def classify_reply(result: Reply | NoReply, sender: str) -> Answer:
     """What became of a message that was POSTed from admin `sender`."""
     if isinstance(result, NoReply):
-        return Unknown(result.reason) if result.may_have_left else Unreached(result.reason)
+        return Unknown(result.reason) if result.has_sent_bytes else Unreached(result.reason)
     if result.status == _OK:
         return _made(result, sender)
     if result.status == _TOO_MANY:
-        return Throttled(fault(result)[2])
+        return Throttled(parse_error(result)[2])
     if 400 <= result.status < 500:  # noqa: PLR2004  # the range of client errors
         return _declined(result, sender)
-    return Unknown(f"HTTP status {result.status}", fault(result)[2])
+    return Unknown(f"HTTP status {result.status}", parse_error(result)[2])
 
 
 def _declined(reply: Reply, sender: str) -> Answer:
     """What a 4xx means; the first row that fits, from the top."""
-    code, message, request_id = fault(reply)
+    code, message, request_id = parse_error(reply)
     if reply.status == _TIMEOUT or code in _PROVING_NOTHING or not _is_error(reply):
         whose = "" if _is_error(reply) else ", and not Intercom's own answer: a proxy or a firewall between?"
-        return Unknown(f"HTTP status {reply.status}{whose}", request_id, stops=True)
+        return Unknown(f"HTTP status {reply.status}{whose}", request_id, is_fatal=True)
     if hint := account_hint(reply, sender):
-        return Denied(code, message, request_id, hint)
+        return AccountDenied(code, message, request_id, hint)
     if reply.status == _FORBIDDEN and not _RECIPIENT.search(message):
         reason = f"HTTP status 403, {code}: neither about the account nor about the recipient"
-        return Unknown(reason, request_id, stops=True)
-    return Refused(code, message, request_id, not_found=reply.status == _NOT_FOUND)
+        return Unknown(reason, request_id, is_fatal=True)
+    return Refused(code, message, request_id, is_not_found=reply.status == _NOT_FOUND)
 
 
 def account_hint(reply: Reply, sender: str = "") -> str:
     """What to fix where an error is about the account; empty where it is not, or is no error of Intercom's."""
-    code, message, _ = fault(reply)
+    code, message, _ = parse_error(reply)
     match reply.status:
         case _ if not _is_error(reply):
             return ""
@@ -140,7 +140,7 @@ def _is_error(reply: Reply) -> bool:
     return is_list or (value.get("type") == "error" and isinstance(value.get("code") or value.get("message"), str))
 
 
-def fault(reply: Reply) -> tuple[str, str, str]:
+def parse_error(reply: Reply) -> tuple[str, str, str]:
     """Code, message and request id of an error, read leniently: other shapes and other codes may come."""
     value = _json(reply.body)
     request_id = _request_id(reply)
@@ -160,7 +160,7 @@ def _made(reply: Reply, sender: str) -> Answer:
     if not isinstance(value, dict):
         return Unknown("a 200 that is not the documented object", request_id)
     if value.get("type") == "user_message":
-        return Unknown("Intercom made an inbound conversation instead of a message", request_id, alarm=True)
+        return Unknown("Intercom made an inbound conversation instead of a message", request_id, is_inbound=True)
     made = value.get("id")
     if value.get("type") != "admin_message" or not isinstance(made, str | int) or isinstance(made, bool) or made == "":
         return Unknown("a 200 that is not the documented object", request_id)

@@ -30,8 +30,8 @@ CONNECT_TIMEOUT = 10.0  # seconds
 READ_TIMEOUT = 60.0  # seconds
 # Seconds for which a connection at rest is used again. Servers and balancers close one after 2 seconds or more, and a
 # request that meets their close on its way is lost without a trace: unknown.
-KEPT_FOR = 0.5
-MOST_KEPT = 64  # connections; as many as there are lanes, else each of the others would be made anew for every request
+KEEP_ALIVE_TIMEOUT = 0.5
+POOL_SIZE = 64  # connections; as many as there are lanes, else each of the others would be made anew for every request
 HOSTS = {"us": "https://api.intercom.io", "eu": "https://api.eu.intercom.io", "au": "https://api.au.intercom.io"}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -67,7 +67,7 @@ class _Tells:
     @property
     def is_connected(self) -> bool:
         """Asked by the pool before a connection is used again; if not, it makes a new one."""
-        is_fresh = self._is_in_order and time.monotonic() - self._rests_since <= KEPT_FOR
+        is_fresh = self._is_in_order and time.monotonic() - self._rests_since <= KEEP_ALIVE_TIMEOUT
         return is_fresh and bool(super().is_connected)  # type: ignore[misc]
 
     def send(self, data: Any) -> None:
@@ -99,7 +99,7 @@ class _Adapter(HTTPAdapter):
 
     def __init__(self, bundle: str) -> None:
         self._context = _context(bundle)
-        super().__init__(pool_maxsize=MOST_KEPT, max_retries=0)
+        super().__init__(pool_maxsize=POOL_SIZE, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
@@ -145,7 +145,7 @@ class HttpTransport:
             )
             content = answer.content
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            return NoReply(_reason(error), may_have_left=_wire.written)
+            return NoReply(_reason(error), has_sent_bytes=_wire.written)
         return Reply(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, content)
 
     def _request(self, method: str, path: str, body: Any, version: str) -> requests.PreparedRequest:

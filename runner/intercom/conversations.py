@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from runner.intercom.workspace import BATCH, Workspace
+from runner.intercom.workspace import SEARCH_BATCH, Workspace
 
 # Dates are compared by day, in the workspace's time zone: a day less finds all of a day, wherever that is.
 _A_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ConversationQuery:
     """What to search for: conversations with a contact, opened by an admin, since a time in Unix seconds."""
 
     contact: str
@@ -23,7 +23,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class OpeningMessage:
     """The message that opened a conversation: `id` is the message's own, `at` is in Unix seconds.
 
     Intercom wraps texts in tags, so compare them as readers see them.
@@ -34,7 +34,7 @@ class Opening:
     author: str
     subject: str
     body: str
-    at: float
+    created_at: float
 
 
 class Conversations:
@@ -43,18 +43,18 @@ class Conversations:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
 
-    def opened(self, wanted: Iterable[Wanted]) -> Iterator[Opening]:
+    def search(self, wanted: Iterable[ConversationQuery]) -> Iterator[OpeningMessage]:
         """What opened the conversations that fit any of those wanted, perhaps more than once. Raises RunStopped."""
         terms = [_term(one) for one in dict.fromkeys(wanted)]
-        for start in range(0, len(terms), BATCH):
-            batch = terms[start : start + BATCH]
+        for start in range(0, len(terms), SEARCH_BATCH):
+            batch = terms[start : start + SEARCH_BATCH]
             query = batch[0] if len(batch) == 1 else {"operator": "OR", "value": batch}
-            for item in self._workspace.pages("/conversations/search", query, "conversations"):
+            for item in self._workspace.search_items("/conversations/search", query, "conversations"):
                 if opening := _opening(item):
                     yield opening
 
 
-def _term(wanted: Wanted) -> dict[str, Any]:
+def _term(wanted: ConversationQuery) -> dict[str, Any]:
     conditions = (
         ("contact_ids", "=", wanted.contact),
         ("source.author.id", "=", wanted.author),
@@ -66,7 +66,7 @@ def _term(wanted: Wanted) -> dict[str, Any]:
     }
 
 
-def _opening(value: dict[str, Any]) -> Opening | None:
+def _opening(value: dict[str, Any]) -> OpeningMessage | None:
     """What opened a conversation, or nothing where it does not say: such a one proves nothing."""
     source, at = _object(value.get("source")), value.get("created_at")
     found, author = source.get("id"), _object(source.get("author")).get("id")
@@ -75,7 +75,7 @@ def _opening(value: dict[str, Any]) -> Opening | None:
         return None
     ids = tuple(str(contact["id"]) for contact in contacts if isinstance(contact, dict) and contact.get("id"))
     texts = str(source.get("subject") or ""), str(source.get("body") or "")
-    return Opening(str(found), ids, str(author), *texts, at=float(at))
+    return OpeningMessage(str(found), ids, str(author), *texts, created_at=float(at))
 
 
 def _object(value: Any) -> dict[str, Any]:

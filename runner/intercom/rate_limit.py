@@ -35,7 +35,7 @@ _LOOK_AGAIN = 0.05  # seconds
 _MOST = 1_000_000_000  # a limit beyond it is none
 
 
-class Pace:
+class RateLimiter:
     """Says how many requests may start now. Safe to ask from several threads.
 
     `share` is the part of the limit that is ours, `most` a number a window that is never passed, whatever the limit.
@@ -57,12 +57,12 @@ class Pace:
         self._paused_until = 0.0
         self._heard = False
         self._permits = Permits()
-        self.windows_lost = 0  # windows in a row that ended a 429 without a send
+        self.throttled_windows = 0  # windows in a row that ended a 429 without a send
 
-    def take(self, most: int) -> int:
+    def acquire(self, most: int) -> int:
         """How many of `most` requests may start now; they count as started."""
         with self._lock:
-            taken = max(0, min(most, self._permits.bound(self._room(), self._clock.monotonic())))
+            taken = max(0, min(most, self._permits.cap(self._room(), self._clock.monotonic())))
             self._used += taken
             self._flying += taken
             self._permits.use(taken)
@@ -75,7 +75,7 @@ class Pace:
             self._flying -= count
             self._permits.use(-count)
 
-    def draw(self, draw: Callable[[PermitRequest], int]) -> None:
+    def request_permits(self, draw: Callable[[PermitRequest], int]) -> None:
         """Draws permits from a budget that others share, once. Raises what `draw` raises."""
         with self._lock:
             self._roll(self._clock.monotonic())
@@ -87,11 +87,11 @@ class Pace:
 
     def wait(self) -> None:
         """Sleeps until one request may start, and counts it."""
-        while not self.take(1):
+        while not self.acquire(1):
             self._clock.sleep(_LOOK_AGAIN)
 
     @property
-    def is_tight(self) -> bool:
+    def has_low_limit(self) -> bool:
         """Whether a limit is known that a few threads could reach, so that starting in ticks costs nothing."""
         budget = self._budget()
         return budget is not None and budget < 500 * WINDOW
@@ -116,7 +116,7 @@ class Pace:
         with self._lock:
             self._heard = True
             self._flying = max(0, self._flying - 1)
-            self._permits.land()
+            self._permits.count_response()
             if limit and limit > 0:
                 self._limit = min(int(limit), _MOST)
             ends = self._end_of(headers)
@@ -128,19 +128,19 @@ class Pace:
             if remaining is not None and now < self._ends and (ends is None or abs(ends - self._ends) < _SAME_WINDOW):
                 self._remaining = int(remaining) if self._remaining is None else min(self._remaining, int(remaining))
 
-    def throttled(self, headers: dict[str, str]) -> None:
+    def pause(self, headers: dict[str, str]) -> None:
         """Lets nobody start until the window of a 429 is over."""
         with self._lock:
             now = self._clock.monotonic()
             if now >= self._paused_until:
-                self.windows_lost += 1
+                self.throttled_windows += 1
             retry_after, ends = self._retry_after(headers), self._end_of(headers)
             waits = [wait for wait in (retry_after, ends and ends - now) if wait and 0 < wait <= _LONGEST_WAIT]
             self._paused_until = max(self._paused_until, now + max(waits, default=WINDOW))
 
-    def sent(self) -> None:
+    def note_success(self) -> None:
         """A request made something: whatever windows were lost before, this one was not."""
-        self.windows_lost = 0
+        self.throttled_windows = 0
 
     def _room(self) -> int:
         now = self._clock.monotonic()
@@ -152,7 +152,7 @@ class Pace:
             return 1 - self._used  # the first answer tells the limit; until then nobody runs into it
         if budget is None:
             return UNLIMITED
-        if self.is_tight and now > self._ends - WINDOW * (1 - _SPREAD):
+        if self.has_low_limit and now > self._ends - WINDOW * (1 - _SPREAD):
             return 0
         by_now = _spread(budget, now - self._began)
         # Others draw on the same limit. Whatever is on its way may not be in what the server said was left.
@@ -164,7 +164,7 @@ class Pace:
         budget, now, begins = self._budget(), self._clock.monotonic(), self._ends - WINDOW
         if budget is None:
             return None, 0
-        window, landed, back, wanted = self._permits.ask()
+        window, landed, back, wanted = self._permits.next_request()
         heard = self._limit is not None and self._remaining is not None
         question = PermitRequest(
             reset=None if self._reset is None else int(self._reset),
@@ -193,7 +193,7 @@ class Pace:
 
     def _begin(self, began: float) -> None:
         self._began, self._used, self._remaining = began, 0, None
-        self._permits.begin()
+        self._permits.start_window()
 
     def _budget(self) -> int | None:
         bounds = [self._most] if self._most else []

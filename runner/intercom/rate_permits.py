@@ -14,10 +14,10 @@ from runner.errors import MsgrunError
 from runner.ledger.rate_budget import PermitRequest
 
 if TYPE_CHECKING:
-    from runner.intercom.rate_limit import Pace
+    from runner.intercom.rate_limit import RateLimiter
 
 
-EVERY = 0.1  # seconds between two draws
+PERMIT_INTERVAL = 0.1  # seconds between two draws
 
 
 _FRESH = 1.0  # seconds after the last answer for which permits are needed at all
@@ -36,12 +36,12 @@ class Permits:
         self._window = 0
         self._answered = -math.inf
 
-    def begin(self) -> None:
+    def start_window(self) -> None:
         """Another window: permits of the last one are worth nothing in it."""
         self._left = self._landed = 0
         self._window += 1
 
-    def bound(self, room: int, now: float) -> int:
+    def cap(self, room: int, now: float) -> int:
         """How many of so many that may start have a permit."""
         return min(room, self._left) if now - self._answered < _FRESH else room
 
@@ -50,11 +50,11 @@ class Permits:
         self._left -= count
         self._started += count
 
-    def land(self) -> None:
+    def count_response(self) -> None:
         """A response came in."""
         self._landed += 1
 
-    def ask(self) -> tuple[int, int, int, int]:
+    def next_request(self) -> tuple[int, int, int, int]:
         """The window that is asked for, and of a Draw: landed, back, wanted. Counts anew from here."""
         wanted = 2 * max(0, self._started) + 1
         back = self._left if self._left < 0 else max(0, self._left - wanted)
@@ -71,13 +71,13 @@ class Permits:
 
 
 @contextlib.contextmanager
-def drawn(pace: "Pace", draw: Callable[[PermitRequest], int] | None) -> Iterator[None]:
+def background_permits(pace: "RateLimiter", draw: Callable[[PermitRequest], int] | None) -> Iterator[None]:
     """Draws permits in a thread as long as the context lasts. Raises what the first draw raises."""
     if draw is None:
         yield
         return
     ended = threading.Event()
-    pace.draw(draw)
+    pace.request_permits(draw)
     thread = threading.Thread(target=_keep_drawing, args=(pace, draw, ended), name="permits", daemon=True)
     thread.start()
     try:
@@ -87,7 +87,7 @@ def drawn(pace: "Pace", draw: Callable[[PermitRequest], int] | None) -> Iterator
         thread.join(_END)
 
 
-def _keep_drawing(pace: "Pace", draw: Callable[[PermitRequest], int], ended: threading.Event) -> None:
-    while not ended.wait(EVERY):
+def _keep_drawing(pace: "RateLimiter", draw: Callable[[PermitRequest], int], ended: threading.Event) -> None:
+    while not ended.wait(PERMIT_INTERVAL):
         with contextlib.suppress(MsgrunError):  # the pace sees how old the last answer is
-            pace.draw(draw)
+            pace.request_permits(draw)

@@ -32,7 +32,7 @@ def needs_lookup(payload: Payload, api_version: str) -> bool:
     return version_number(api_version) >= LOOKED_UP_SINCE and "id" not in payload["to"]
 
 
-def wire(payload: Payload, api_version: str, contact: Contact | None = None) -> dict[str, Any]:
+def build_body(payload: Payload, api_version: str, contact: Contact | None = None) -> dict[str, Any]:
     """The JSON to POST. A recipient that has to be looked up goes to the `contact`; without one, as declared."""
     version = version_number(api_version)
     sent = {**payload, "from": dict(payload["from"]), "to": dict(payload["to"])}

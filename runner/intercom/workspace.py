@@ -9,15 +9,15 @@ import orjson
 from runner.clock import Clock
 from runner.errors import GuardRefused, RateExhausted, RunStopped
 from runner.intercom import NoReply, Reply, Transport
-from runner.intercom.answer import account_hint, fault, no_admin_hint
-from runner.intercom.rate_limit import Pace
+from runner.intercom.answer import account_hint, no_admin_hint, parse_error
+from runner.intercom.rate_limit import RateLimiter
 from runner.intercom.wire_format import Contact
 from runner.privacy import mark_private_values
 
 READ_VERSION = "2.14"
-BATCH = 15  # the most values that one group of a search may have
-PATIENCE = 30.0  # seconds for which a read that fails is repeated
-MOST_WINDOWS = 10  # rate limit windows in a row to wait for
+SEARCH_BATCH = 15  # the most values that one group of a search may have
+READ_RETRY_TIME = 30.0  # seconds for which a read that fails is repeated
+MAX_THROTTLED_WINDOWS = 10  # rate limit windows in a row to wait for
 _FIELDS = {"email": "email", "user_id": "external_id"}
 _PER_PAGE = 150
 _UNREADABLE = frozenset({401, 403, 404})  # what a token without the scope is answered, or a server without the path
@@ -27,7 +27,7 @@ _OK, _NOT_FOUND, _TOO_MANY, _SERVER_ERROR = 200, 404, 429, 500
 class Workspace:
     """The workspace behind a token."""
 
-    def __init__(self, transport: Transport, pace: Pace, clock: Clock) -> None:
+    def __init__(self, transport: Transport, pace: RateLimiter, clock: Clock) -> None:
         self._transport = transport
         self._pace = pace
         self._clock = clock
@@ -75,15 +75,15 @@ class Workspace:
         by_folded: dict[str, list[str]] = {}
         for value in wanted:
             by_folded.setdefault(value.casefold(), []).append(value)
-        for start in range(0, len(wanted), BATCH):
-            for contact in self._search(_FIELDS[kind], wanted[start : start + BATCH]):
+        for start in range(0, len(wanted), SEARCH_BATCH):
+            for contact in self._search(_FIELDS[kind], wanted[start : start + SEARCH_BATCH]):
                 address = contact.email if kind == "email" else contact.external_id
                 for value in by_folded.get(address.strip().casefold(), []):
                     if all(contact.id != other.id for other in found[value]):
                         found[value].append(contact)
         return found
 
-    def pages(self, path: str, query: dict[str, Any], key: str) -> Iterator[dict[str, Any]]:
+    def search_items(self, path: str, query: dict[str, Any], key: str) -> Iterator[dict[str, Any]]:
         """Everything that a search finds, page by page; `key` is what its answers call the list. Raises RunStopped."""
         pagination: dict[str, Any] = {"per_page": _PER_PAGE}
         while True:
@@ -103,10 +103,10 @@ class Workspace:
     def _search(self, field: str, values: list[str]) -> Iterator[Contact]:
         terms = [{"field": field, "operator": "=", "value": value} for value in values]
         query = terms[0] if len(terms) == 1 else {"operator": "OR", "value": terms}
-        return (_contact(item) for item in self.pages("/contacts/search", query, "data"))
+        return (_contact(item) for item in self.search_items("/contacts/search", query, "data"))
 
     def _read(self, method: str, path: str, body: Any = None, *, none_if: Container[int] = ()) -> Any:
-        until = self._clock.monotonic() + PATIENCE
+        until = self._clock.monotonic() + READ_RETRY_TIME
         delay, windows = 0.5, 0
         while True:
             self._pace.wait()
@@ -115,10 +115,10 @@ class Workspace:
             if isinstance(result, Reply):
                 if result.status == _TOO_MANY:
                     windows += 1
-                    if windows >= MOST_WINDOWS:
+                    if windows >= MAX_THROTTLED_WINDOWS:
                         raise RateExhausted("the rate limit left no room for ten windows in a row", "try again later")
-                    self._pace.throttled(result.headers)
-                    until = self._clock.monotonic() + PATIENCE
+                    self._pace.pause(result.headers)
+                    until = self._clock.monotonic() + READ_RETRY_TIME
                     continue
                 if result.status < _SERVER_ERROR:
                     return _value(result, method, path, none_if)
@@ -133,7 +133,7 @@ class _NoAdmin(RunStopped):
 
 
 def _value(reply: Reply, method: str, path: str, none_if: Container[int]) -> Any:
-    code, message, request_id = fault(reply) if reply.status != _OK else ("", "", "")
+    code, message, request_id = parse_error(reply) if reply.status != _OK else ("", "", "")
     if code == "admin_not_found":
         raise _NoAdmin(f"{method} {path}: {code}", no_admin_hint(path.rpartition("/")[2]))
     if reply.status in none_if:

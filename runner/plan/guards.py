@@ -19,29 +19,29 @@ class Guard:
     messages: tuple[str, ...] = ()
 
 
-def edited(name: str, count: int) -> Guard:
+def edited_guard(name: str, count: int) -> Guard:
     """A message was edited after it was sent to `count` recipients."""
     return Guard(
         "edited",
-        f"{name} was edited after it was sent to {recipients(count)}",
+        f"{name} was edited after it was sent to {format_recipients(count)}",
         f"raise its revision to send it again to everybody, undo the edit, or keep it without sending: "
         f"msgrun accept {name}",
         (name,),
     )
 
 
-def repeat(name: str, repeats: Mapping[str, int]) -> Guard:
+def repeat_guard(name: str, repeats: Mapping[str, int]) -> Guard:
     """Recipients got this very text under another name; `repeats` counts them by that name."""
     others = " and ".join(sorted(repeats))
     return Guard(
         "repeat",
-        f"{recipients(max(repeats.values()))} of {name} got this very text already, as {others}",
+        f"{format_recipients(max(repeats.values()))} of {name} got this very text already, as {others}",
         "a renamed message is another message: give it its old name back, or say --allow-repeat",
         (name,),
     )
 
 
-def readdress(name: str, kinds: str) -> Guard:
+def readdress_guard(name: str, kinds: str) -> Guard:
     """Recipients by some `kinds` of address went, and others by another kind came."""
     return Guard(
         "readdress",
@@ -52,7 +52,7 @@ def readdress(name: str, kinds: str) -> Guard:
     )
 
 
-def workspace(declared: str, held: str) -> Guard:
+def workspace_guard(declared: str, held: str) -> Guard:
     """The ledger belongs to another workspace than the declared one."""
     return Guard(
         "workspace",
@@ -61,14 +61,14 @@ def workspace(declared: str, held: str) -> Guard:
     )
 
 
-def over_limits(sends: Mapping[str, int], limits: Limits) -> Iterable[Guard]:
+def limit_guards(sends: Mapping[str, int], limits: Limits) -> Iterable[Guard]:
     """A run that would send more than msgrun.yaml allows; `sends` counts the deliveries of each message."""
     most = limits.recipients_per_message
     for name, count in sends.items():
         if count > most:
             yield Guard(
                 "limit-message",
-                f"{name} would go to {recipients(count)}, over limits.recipients_per_message: {most:,}",
+                f"{name} would go to {format_recipients(count)}, over limits.recipients_per_message: {most:,}",
                 f"in msgrun.yaml, limits: {{recipients_per_message: {count}}}; or send in parts: --limit {most}",
                 (name,),
             )
@@ -81,7 +81,7 @@ def over_limits(sends: Mapping[str, int], limits: Limits) -> Iterable[Guard]:
         )
 
 
-def digest(made: str, expected: str) -> Guard:
+def digest_guard(made: str, expected: str) -> Guard:
     """The plan is not the one that was agreed to by its digest."""
     return Guard(
         "digest",
@@ -90,15 +90,15 @@ def digest(made: str, expected: str) -> Guard:
     )
 
 
-def confirmed(count: int, most: int) -> Guard:
+def recipients_guard(count: int, most: int) -> Guard:
     """The run would send to more recipients than were confirmed."""
     return Guard(
         "recipients",
-        f"this would send to {recipients(count)}, and {most:,} were confirmed",
+        f"this would send to {format_recipients(count)}, and {most:,} were confirmed",
         f"--confirm-recipients {count}, if that is meant",
     )
 
 
-def recipients(count: int) -> str:
+def format_recipients(count: int) -> str:
     """A number of recipients in words."""
     return f"{count:,} recipient" if count == 1 else f"{count:,} recipients"

@@ -21,16 +21,18 @@ from runner.errors import Problem
 from runner.key_table import KeyList, KeyTable
 from runner.ledger.facts import Facts
 from runner.plan import guards
-from runner.plan.deliveries import Action, Deliveries, PlannedMessage
+from runner.plan.deliveries import Action, PlannedDeliveries, PlannedMessage
 from runner.plan.guards import Guard
 from runner.plan.plan_file import PlanFile
-from runner.plan.saved_plan import SavedPlan, Share
+from runner.plan.saved_plan import SavedPlan, SavedPlanMessage
 from runner.privacy import mark_private
 
-SAMPLE = 3
+SAMPLE_SIZE = 3
 
 
-LARGE = 1 << 20  # bytes of an audience: rendering some 10,000 recipients takes longer than starting processes
+PARALLEL_MIN_SIZE = (
+    1 << 20
+)  # bytes of an audience: rendering some 10,000 recipients takes longer than starting processes
 
 
 _TOLD_EVERY = 1024  # deliveries; more than a block has, of which one process alone tells
@@ -42,7 +44,7 @@ T = TypeVar("T")
 Progress = Callable[[str, int], None]  # hears a message's name and how many deliveries of it are planned
 
 
-class Crew(Protocol):
+class WorkerPool(Protocol):
     """Several processes that do the same work, each what falls to its turn."""
 
     def __call__(self, work: Callable[[int, int], Iterator[T]], /) -> Iterator[T]:
@@ -51,7 +53,7 @@ class Crew(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class PlanOptions:
     """What the caller allows or asks for. `limit` is a number of deliveries for the whole run.
 
     In the `sandbox` the ledger belongs to the sandbox's workspace, whatever msgrun.yaml names. Unless `whole`, only
@@ -65,16 +67,16 @@ class Choices:
     expect: str | None = None
     confirm_recipients: int | None = None
     sandbox: bool = False
-    whole: bool = True
+    is_full_selection: bool = True
     plan_file: PlanFile | None = None
-    saved: SavedPlan | None = None
+    saved_plan: SavedPlan | None = None
 
 
 @dataclass(slots=True)
 class Draft:
     """What planning gathers of a message, or of a part of it."""
 
-    deliveries: Deliveries
+    deliveries: PlannedDeliveries
     digest: MessageDigest = field(default_factory=MessageDigest)
     sample: list[str] = field(default_factory=list)
     repeats: Counter[str] = field(default_factory=Counter)
@@ -82,13 +84,13 @@ class Draft:
     def join(self, other: "Draft") -> None:
         """Adds what comes behind."""
         self.digest.merge(other.digest)
-        self.sample = [*self.sample, *other.sample][:SAMPLE]
+        self.sample = [*self.sample, *other.sample][:SAMPLE_SIZE]
         self.repeats.update(other.repeats)
         self.deliveries.extend(other.deliveries)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class BlockResult:
     """What one of a crew brings of a block: `keys` are those of the draft's deliveries, of whom one may come twice.
 
     `notices` are warnings, `left_out` counts whom the filters left out.
@@ -105,7 +107,7 @@ class _SameRecipientError(Exception):
     """One recipient came twice: this process alone knows in which rows."""
 
 
-class Planner:
+class MessagePlanner:
     """Plans one message: streams its deliveries once and keeps of each only what a plan needs."""
 
     def __init__(
@@ -114,8 +116,8 @@ class Planner:
         salt: str,
         facts: Facts,
         now: datetime,
-        choices: Choices,
-        crew: Crew | None = None,
+        choices: PlanOptions,
+        crew: WorkerPool | None = None,
         progress: Progress = lambda _, __: None,
     ) -> None:
         self._declaration = declaration
@@ -123,9 +125,11 @@ class Planner:
         self._facts = facts
         self._choices = choices
         self._progress = progress
-        self.share = Share(choices.saved, declaration.name, declaration.revision) if choices.saved else None
+        self.saved_message = (
+            SavedPlanMessage(choices.saved_plan, declaration.name, declaration.revision) if choices.saved_plan else None
+        )
         self._closed = _closed(declaration, now)
-        self.expired = declaration.expires is not None and now >= declaration.expires
+        self.is_expired = declaration.expires is not None and now >= declaration.expires
         mine = (declaration.name, declaration.revision)
         self._others = [other for other in facts.revisions_with(declaration.content) if other[0] != mine[0]]
         self._begin()
@@ -134,21 +138,21 @@ class Planner:
 
     def _begin(self) -> None:
         self._keys, self._tally = KeyTable(self._declaration.audience.estimated_count), Tally()
-        self._draft = Draft(Deliveries(self._keys))
+        self._draft = Draft(PlannedDeliveries(self._keys))
 
     def _shared(self) -> CsvFiles | JsonLines | None:
         """The source, if several processes may read it, and it is large enough to be worth their start."""
         audience = self._declaration.audience
-        if not isinstance(audience, TableAudience) or self.share or self._declaration.selection.needs_order:
+        if not isinstance(audience, TableAudience) or self.saved_message or self._declaration.selection.needs_order:
             return None
         source = audience.source
-        return source if isinstance(source, CsvFiles | JsonLines) and source.size >= LARGE else None
+        return source if isinstance(source, CsvFiles | JsonLines) and source.size >= PARALLEL_MIN_SIZE else None
 
     def _rendered(self) -> list[Problem]:
         take = partial(self._take, self._draft)
         return check_recipients(self._declaration, self._salt, take, self._tally, self._keys)
 
-    def _rendered_by(self, crew: Crew, source: CsvFiles | JsonLines) -> list[Problem]:
+    def _rendered_by(self, crew: WorkerPool, source: CsvFiles | JsonLines) -> list[Problem]:
         found = self._joined(crew(partial(self._parts, source)))
         try:
             return summarise_problems(self._declaration, found, self._tally)
@@ -156,7 +160,7 @@ class Planner:
             self._begin()
             return self._rendered()  # which knows the rows, and says what is wrong with them
 
-    def _joined(self, parts: Iterator["Part"]) -> Iterator[Problem | int]:
+    def _joined(self, parts: Iterator["BlockResult"]) -> Iterator[Problem | int]:
         """Adds up what the crew brings, in order; its problems, and how many deliveries are good."""
         for part in parts:
             self._tally.left_out.update(part.left_out)
@@ -171,12 +175,12 @@ class Planner:
             if any(problem.code == TOO_SLOW for problem in part.problems):
                 return
 
-    def _parts(self, source: CsvFiles | JsonLines, turn: int, turns: int) -> Iterator["Part"]:
+    def _parts(self, source: CsvFiles | JsonLines, turn: int, turns: int) -> Iterator["BlockResult"]:
         """What falls to one of the crew, block by block."""
         render = delivery_renderer(self._declaration, self._salt)
         for rows in source.blocks(turn, turns):
             keys = KeyList()
-            part = Part(keys, Draft(Deliveries(keys)))
+            part = BlockResult(keys, Draft(PlannedDeliveries(keys)))
             for found in render(self._declaration.recipients(Tally(part.left_out, part.notices.append), rows)):
                 if isinstance(found, Problem):
                     part.problems.append(found)
@@ -185,7 +189,7 @@ class Planner:
                     self._take(part.draft, found)
             yield part
 
-    def planned(self) -> PlannedMessage:
+    def planned_message(self) -> PlannedMessage:
         """The message as planned."""
         return PlannedMessage(
             declaration=self._declaration,
@@ -193,8 +197,8 @@ class Planner:
             deliveries=self._draft.deliveries,
             counts=self._draft.deliveries.counts(),
             sample=tuple(self._draft.sample),
-            expired=self.expired,
-            gone=self.share.gone(self._facts) if self.share else 0,
+            is_expired=self.is_expired,
+            undeclared_count=self.saved_message.count_undeclared(self._facts) if self.saved_message else 0,
             left_out={
                 reason: self._tally.left_out[reason] for reason in FILTER_REASONS if self._tally.left_out[reason]
             },
@@ -204,20 +208,22 @@ class Planner:
         """What stops a run for this message's sake."""
         name = self._declaration.name
         if count := self._draft.deliveries.counts()["edited"]:
-            yield guards.edited(name, count)
+            yield guards.edited_guard(name, count)
         if self._draft.repeats and not self._choices.allow_repeat:
-            yield guards.repeat(name, self._draft.repeats)
+            yield guards.repeat_guard(name, self._draft.repeats)
         if not self._choices.allow_readdress and (kinds := self._readdressed()):
-            yield guards.readdress(name, kinds)
+            yield guards.readdress_guard(name, kinds)
 
     def _take(self, draft: Draft, delivery: Delivery) -> None:
         draft.digest.add(delivery.raw_key, delivery.raw_digest)
         action, reason = self._action(delivery)
-        if self.share:
-            left_out = self.share.left_out(delivery.key, delivery.digest, sent=action in {"sent", "edited"})
+        if self.saved_message:
+            left_out = self.saved_message.exclusion_reason(
+                delivery.key, delivery.digest, is_sent=action in {"sent", "edited"}
+            )
             action, reason = ("excluded", left_out) if left_out and action == "send" else (action, reason)
         if action == "send":
-            if len(draft.sample) < SAMPLE:
+            if len(draft.sample) < SAMPLE_SIZE:
                 draft.sample.append(
                     delivery.value if delivery.kind == "id" else mark_private(delivery.value, delivery.display_name)
                 )
@@ -231,7 +237,7 @@ class Planner:
     def _action(self, delivery: Delivery) -> tuple[Action, str]:
         status = self._facts.status(delivery.raw_key)
         if status == "sent":
-            if self.expired or self._is_sent_as_declared(delivery):
+            if self.is_expired or self._is_sent_as_declared(delivery):
                 return "sent", ""
             return "edited", "edited since it was sent"
         if status == "unknown":

@@ -16,7 +16,7 @@ from runner.ledger.facts import Facts
 from runner.plan import guards
 from runner.plan.deliveries import Action, PlannedMessage
 from runner.plan.guards import Guard
-from runner.plan.message_planner import Choices, Crew, Planner, Progress
+from runner.plan.message_planner import MessagePlanner, PlanOptions, Progress, WorkerPool
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Plan:
         """How many deliveries this run would send."""
         return self.counts["send"] if self.limit is None else min(self.limit, self.counts["send"])
 
-    def sends(self) -> dict[str, int]:
+    def send_counts(self) -> dict[str, int]:
         """How many deliveries of each message this run would send, in order and up to the limit."""
         left, found = self.to_send, {}
         for message in self.messages:
@@ -45,12 +45,12 @@ class Plan:
         return found
 
 
-def make(
+def make_plan(
     project: Project,
     facts: Facts,
     now: datetime,
-    choices: Choices,
-    crew: Crew | None = None,
+    choices: PlanOptions,
+    crew: WorkerPool | None = None,
     progress: Progress = lambda _, __: None,
 ) -> tuple[Plan, list[Problem]]:
     """The plan of a project's selection, and the problems that rendering its recipients showed.
@@ -58,11 +58,15 @@ def make(
     A `crew` renders large audiences in several processes; what comes out is the same. `progress` hears how far it is.
     """
     salt = project.settings.salt
-    planners = [Planner(declaration, salt, facts, now, choices, crew, progress) for declaration in project.declarations]
+    planners = [
+        MessagePlanner(declaration, salt, facts, now, choices, crew, progress) for declaration in project.declarations
+    ]
     problems = [problem for planner in planners for problem in planner.problems]
-    messages = tuple(planner.planned() for planner in planners)
+    messages = tuple(planner.planned_message() for planner in planners)
     settings = project.settings
-    rows = [(message.name, message.declaration.revision, message.digest) for message in messages if not message.expired]
+    rows = [
+        (message.name, message.declaration.revision, message.digest) for message in messages if not message.is_expired
+    ]
     counts: Counter[Action] = Counter()
     for message in messages:
         counts.update(message.counts)
@@ -81,30 +85,32 @@ def make(
     return replace(plan, guards=(*held, *of_messages, *of_the_run)), problems
 
 
-def _workspace(settings: Settings, facts: Facts, choices: Choices) -> tuple[str, list[Guard]]:
+def _workspace(settings: Settings, facts: Facts, choices: PlanOptions) -> tuple[str, list[Guard]]:
     declared, held = settings.workspace, facts.merged_header(settings.salt).workspace
     if held and declared and held != declared and not choices.sandbox:
-        return declared, [guards.workspace(declared, held)]
+        return declared, [guards.workspace_guard(declared, held)]
     return declared or held, []
 
 
-def _of_the_run(plan: Plan, settings: Settings, choices: Choices) -> Iterable[Guard]:
-    yield from guards.over_limits(plan.sends(), settings.limits)
+def _of_the_run(plan: Plan, settings: Settings, choices: PlanOptions) -> Iterable[Guard]:
+    yield from guards.limit_guards(plan.send_counts(), settings.limits)
     if choices.expect is not None and choices.expect != plan.digest:
-        yield guards.digest(plan.digest, choices.expect)
+        yield guards.digest_guard(plan.digest, choices.expect)
     if choices.confirm_recipients is not None and plan.to_send > choices.confirm_recipients:
-        yield guards.confirmed(plan.to_send, choices.confirm_recipients)
+        yield guards.recipients_guard(plan.to_send, choices.confirm_recipients)
 
 
-def _agreed(plan: Plan, planners: list[Planner], settings: Settings, facts: Facts, choices: Choices) -> Iterable[Guard]:
+def _agreed(
+    plan: Plan, planners: list[MessagePlanner], settings: Settings, facts: Facts, choices: PlanOptions
+) -> Iterable[Guard]:
     """What was agreed to in a plan file or a saved plan, and is declared otherwise."""
     if choices.plan_file:
-        sends = plan.sends()
-        found = (choices.plan_file.guard(message.line, sends[message.name]) for message in plan.messages)
+        sends = plan.send_counts()
+        found = (choices.plan_file.guard(message.plan_entry, sends[message.name]) for message in plan.messages)
         yield from (guard for guard in found if guard)
-    if choices.saved:
+    if choices.saved_plan:
         declared = {(message.name, message.declaration.revision) for message in plan.messages}
-        yield from choices.saved.mismatches(settings.environment, plan.workspace, settings.salt) or [
-            *(guard for planner in planners if planner.share for guard in planner.share.guards(facts)),
-            *choices.saved.undeclared(declared, facts, whole=choices.whole),
+        yield from choices.saved_plan.mismatches(settings.environment, plan.workspace, settings.salt) or [
+            *(guard for planner in planners if planner.saved_message for guard in planner.saved_message.guards(facts)),
+            *choices.saved_plan.undeclared_guards(declared, facts, is_full_selection=choices.is_full_selection),
         ]

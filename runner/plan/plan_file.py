@@ -11,7 +11,7 @@ from typing import Literal
 import orjson
 
 from runner.errors import Place, Problem, ProblemsFound
-from runner.plan.guards import Guard, recipients
+from runner.plan.guards import Guard, format_recipients
 
 _FIELDS: dict[str, type] = {
     "name": str, "revision": int, "type": str, "sender": str, "recipients": int, "digest": str,
@@ -31,7 +31,7 @@ _SHOWN = 19  # characters that tell one digest from another
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PlanEntry:
     """What a plan file says of one message: who sends what to how many. `number` is its line, 0 if it is in no file."""
 
     name: str
@@ -40,13 +40,13 @@ class Line:
     sender: str
     recipients: int
     digest: str
-    number: int = field(default=0, compare=False)
+    line_number: int = field(default=0, compare=False)
 
-    def text(self) -> bytes:
+    def to_line(self) -> bytes:
         """As a line of the file."""
         return orjson.dumps({name: getattr(self, name) for name in _FIELDS}) + b"\n"
 
-    def differences(self, other: "Line") -> list[str]:
+    def differences(self, other: "PlanEntry") -> list[str]:
         """What is declared (self) otherwise than another line says."""
         told = [
             f"{name} {getattr(self, name)}, not {getattr(other, name)}"
@@ -54,7 +54,7 @@ class Line:
             if getattr(self, name) != getattr(other, name)
         ]
         if self.recipients != other.recipients:
-            told.append(f"{recipients(self.recipients)}, not {other.recipients:,}")
+            told.append(f"{format_recipients(self.recipients)}, not {other.recipients:,}")
         if self.digest != other.digest:
             alone = "" if told else "other texts or other recipients: "
             told.append(f"{alone}digest {self.digest[:_SHOWN]}, not {other.digest[:_SHOWN]}")
@@ -62,13 +62,13 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PlanFileChange:
     """How the declarations differ from a plan file in one message; `told` says it in words, `number` is its line."""
 
     kind: Literal["new", "changed", "removed"]
     name: str
-    told: str
-    number: int = 0
+    detail: str
+    line_number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,61 +76,68 @@ class PlanFile:
     """A plan file: its path from the root, and its lines by the message's name. `exists` is false for a missing one."""
 
     path: str
-    lines: Mapping[str, Line]
+    entries: Mapping[str, PlanEntry]
     exists: bool = True
 
     @property
-    def writing(self) -> str:
+    def write_command(self) -> str:
         """The command that writes it: a named environment has a file of its own."""
         environment = self.path.removeprefix("messages.").removesuffix("plan").rstrip(".")
         return f"msgrun -e {environment} plan --write" if environment else "msgrun plan --write"
 
-    def guard(self, declared: Line, sends: int) -> Guard | None:
+    def guard(self, declared: PlanEntry, sends: int) -> Guard | None:
         """Why `sends` deliveries of a message must not go out, if so."""
         if not sends:
             return None
-        agreed = self.lines.get(declared.name)
-        hint = f"{self.writing} writes what is declared now; have that reviewed"
+        agreed = self.entries.get(declared.name)
+        hint = f"{self.write_command} writes what is declared now; have that reviewed"
         if agreed is None:
             missing = f"has no line for {declared.name}" if self.exists else "does not exist, and require_plan is true"
-            return Guard("plan", f"{self.path} {missing}: {recipients(sends)} would get it", hint, (declared.name,))
-        place = f"{self.path}:{agreed.number}"
+            return Guard(
+                "plan", f"{self.path} {missing}: {format_recipients(sends)} would get it", hint, (declared.name,)
+            )
+        place = f"{self.path}:{agreed.line_number}"
         if (declared.revision, declared.type, declared.sender, declared.digest) != (
             agreed.revision, agreed.type, agreed.sender, agreed.digest,
         ):  # fmt: skip
             told = "; ".join(declared.differences(agreed))
             return Guard("plan", f"{declared.name} is not what {place} agrees to: {told}", hint, (declared.name,))
         if sends > agreed.recipients:
-            told = f"{declared.name} would go to {recipients(sends)}, and {place} agrees to {agreed.recipients:,}"
+            told = (
+                f"{declared.name} would go to {format_recipients(sends)}, and {place} agrees to {agreed.recipients:,}"
+            )
             return Guard("plan", told, f"{hint}; or send in parts: --limit {agreed.recipients}", (declared.name,))
         return None
 
-    def changes(self, declared: Iterable[Line], *, whole: bool) -> list[Change]:
+    def changes(self, declared: Iterable[PlanEntry], *, is_full_selection: bool) -> list[PlanFileChange]:
         """What is out of date, by name. Unless `whole`, some messages were selected, and none counts as removed."""
         found = []
         names = set()
         for line in declared:
             names.add(line.name)
-            agreed = self.lines.get(line.name)
+            agreed = self.entries.get(line.name)
             if agreed is None:
-                found.append(Change("new", line.name, recipients(line.recipients)))
+                found.append(PlanFileChange("new", line.name, format_recipients(line.recipients)))
             elif told := line.differences(agreed):
-                found.append(Change("changed", line.name, "; ".join(told), agreed.number))
-        removed = [line for name, line in self.lines.items() if whole and name not in names]
-        found.extend(Change("removed", line.name, recipients(line.recipients), line.number) for line in removed)
+                found.append(PlanFileChange("changed", line.name, "; ".join(told), agreed.line_number))
+        removed = [line for name, line in self.entries.items() if is_full_selection and name not in names]
+        found.extend(
+            PlanFileChange("removed", line.name, format_recipients(line.recipients), line.line_number)
+            for line in removed
+        )
         return sorted(found, key=lambda change: change.name)
 
-    def rewritten(self, declared: Iterable[Line], *, whole: bool) -> bytes:
+    def new_content(self, declared: Iterable[PlanEntry], *, is_full_selection: bool) -> bytes:
         """The file for what is declared now. Unless `whole`, lines of other messages stay as they are."""
-        lines = {} if whole else dict(self.lines)
+        lines = {} if is_full_selection else dict(self.entries)
         lines.update({line.name: line for line in declared})
-        return b"".join(lines[name].text() for name in sorted(lines))
+        return b"".join(lines[name].to_line() for name in sorted(lines))
 
 
-def plan_file(path: str, data: bytes) -> PlanFile:
+def parse_plan_file(path: str, data: bytes) -> PlanFile:
     """Reads a plan file; blank lines, any order and Windows line ends are fine. Raises ProblemsFound, with all."""
     problems: list[Problem] = []
-    lines: dict[str, Line] = {}
+    lines: dict[str, PlanEntry] = {}
     for number, text in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
         if not text.strip():
             continue
@@ -138,7 +145,7 @@ def plan_file(path: str, data: bytes) -> PlanFile:
         if isinstance(found, Problem):
             problems.append(found)
         elif found.name in lines:
-            told = f"{found.name} has a second line; the first is {path}:{lines[found.name].number}"
+            told = f"{found.name} has a second line; the first is {path}:{lines[found.name].line_number}"
             problems.append(Problem("plan-twice", Place(path, number), told, _anew(path)))
         else:
             lines[found.name] = found
@@ -147,7 +154,7 @@ def plan_file(path: str, data: bytes) -> PlanFile:
     return PlanFile(path, lines)
 
 
-def _line(text: bytes, place: Place) -> Line | Problem:
+def _line(text: bytes, place: Place) -> PlanEntry | Problem:
     if text.startswith(_CONFLICT):
         told = "a merge left its conflict here: two changes met in this part of the plan"
         return Problem("plan-conflict", place, told, _anew(place.path))
@@ -163,8 +170,8 @@ def _line(text: bytes, place: Place) -> Line | Problem:
         is_small = isinstance(found, int) and found < _LEAST.get(name, 0)
         if type(found) is not kind or is_small or (name == "digest" and not _DIGEST.fullmatch(str(found))):
             return Problem("plan-form", place, f"{name} has the wrong form", _anew(place.path))
-    return Line(**value, number=place.line)
+    return PlanEntry(**value, line_number=place.line)
 
 
 def _anew(path: str) -> str:
-    return f"{PlanFile(path, {}).writing} writes the file anew; have the difference reviewed"
+    return f"{PlanFile(path, {}).write_command} writes the file anew; have the difference reviewed"

@@ -34,7 +34,7 @@ _DIGEST = re.compile(DIGEST_VERSION + r"[0-9a-f]{32}")
 _TEXTS = ("environment", "workspace", "digest")
 
 
-Message = tuple[str, int]
+MessageRevision = tuple[str, int]
 
 
 class SavedPlan:
@@ -46,7 +46,7 @@ class SavedPlan:
     def __init__(self, path: str) -> None:
         self.path = path
         self.environment = self.workspace = self.salt_check = ""
-        self.sends: Counter[Message] = Counter()
+        self.send_counts: Counter[MessageRevision] = Counter()
         self._buckets: dict[bytes, bytearray] = {}
 
     def __contains__(self, key: str) -> bool:
@@ -70,11 +70,15 @@ class SavedPlan:
             told.append(("with another salt", "put back salt: of msgrun.yaml, or MSGRUN_SALT"))
         return [Guard("plan", f"{self.path} was made {words}", hint) for words, hint in told]
 
-    def undeclared(self, declared: Collection[Message], facts: Facts, *, whole: bool) -> list[Guard]:
+    def undeclared_guards(
+        self, declared: Collection[MessageRevision], facts: Facts, *, is_full_selection: bool
+    ) -> list[Guard]:
         """The messages that it sends and that are not declared. Unless `whole`, only some were selected by name."""
         names = {name for name, _ in declared}
-        missing = [found for found in self.sends if found not in declared and (whole or found[0] in names)]
-        shares = [Share(self, *message) for message in sorted(missing)]
+        missing = [
+            found for found in self.send_counts if found not in declared and (is_full_selection or found[0] in names)
+        ]
+        shares = [SavedPlanMessage(self, *message) for message in sorted(missing)]
         return [guard for share in shares for guard in share.guards(facts)]
 
     def add(self, delivery: Mapping[str, Any]) -> bool:
@@ -88,7 +92,7 @@ class SavedPlan:
             raw = bytes.fromhex(key)
             bucket = self._buckets.setdefault(raw[:_BUCKET], bytearray())
             bucket += raw + bytes.fromhex(digest.removeprefix(DIGEST_VERSION))
-            self.sends[name, revision] += 1
+            self.send_counts[name, revision] += 1
         return True
 
     def _digest(self, key: str) -> str:
@@ -101,7 +105,7 @@ class SavedPlan:
         return DIGEST_VERSION + bucket[at + len(raw) : at + _ENTRY].hex() if at >= 0 else ""
 
 
-def saved_plan(path: str, lines: Iterable[bytes]) -> SavedPlan:
+def parse_saved_plan(path: str, lines: Iterable[bytes]) -> SavedPlan:
     """Reads a saved plan, in a stream if it has one delivery a line. Raises ProblemsFound."""
     plan, rest = SavedPlan(path), []
     for number, line in enumerate(lines, 1):
@@ -126,7 +130,7 @@ def saved_plan(path: str, lines: Iterable[bytes]) -> SavedPlan:
     return plan
 
 
-class Share:
+class SavedPlanMessage:
     """One message's part of a saved plan, asked about its declared deliveries as they pass, in any order."""
 
     def __init__(self, plan: SavedPlan, name: str, revision: int) -> None:
@@ -137,29 +141,29 @@ class Share:
         self._as_planned = 0
         self._otherwise = 0
 
-    def left_out(self, key: str, digest: str, *, sent: bool) -> str:
+    def exclusion_reason(self, key: str, digest: str, *, is_sent: bool) -> str:
         """Why the plan does not send a declared delivery; empty if it does. `sent`: it went out already."""
         if self._plan.allows(key, digest):
             self._fits = True
-            self._as_planned += not sent
+            self._as_planned += not is_sent
             return ""
         if key in self._plan:
-            self._otherwise += not sent
+            self._otherwise += not is_sent
             return "declared otherwise than the saved plan has it"
         return "the saved plan does not send it"
 
-    def gone(self, facts: Facts) -> int:
+    def count_undeclared(self, facts: Facts) -> int:
         """How many deliveries the plan sends that are no longer declared, and did not go out either."""
         states = (facts.state(key) for key in facts.keys_of(self._name, self._revision) if key in self._plan)
         sent = sum(state is not None and state.status == "sent" for state in states)
-        return self._plan.sends[self._name, self._revision] - sent - self._as_planned - self._otherwise
+        return self._plan.send_counts[self._name, self._revision] - sent - self._as_planned - self._otherwise
 
     def guards(self, facts: Facts) -> list[Guard]:
         """That the plan no longer fits: it has something left to send, and nothing is declared as planned.
 
         What went out as planned fits for good, so that a run may be repeated.
         """
-        gone = self.gone(facts)
+        gone = self.count_undeclared(facts)
         if self._fits or not (self._otherwise or gone):
             return []
         parts = [(self._otherwise, "declared otherwise"), (gone, "no longer declared")]

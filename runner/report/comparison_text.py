@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from runner.compare.audience_overlap import Overlap
-from runner.compare.comparison import KINDS, Change, Comparison
+from runner.compare.comparison import CHANGE_KINDS, Comparison, MessageChange
 from runner.privacy import reveal_or_mask
 from runner.report.html_text import visible
 from runner.report.markdown_escaping import clean, clipped, code, fence
@@ -36,7 +36,10 @@ def text(found: Comparison, *, show: bool) -> str:
 
 def guards(found: Comparison) -> list[str]:
     """What changed of the settings that guard the sending, a line each."""
-    return [f"changed guard {field.name}: {field.before or 'none'} -> {field.now or 'none'}" for field in found.guards]
+    return [
+        f"changed guard {field.name}: {field.before or 'none'} -> {field.now or 'none'}"
+        for field in found.guard_changes
+    ]
 
 
 def value(found: Comparison, *, show: bool) -> dict[str, Any]:
@@ -44,8 +47,8 @@ def value(found: Comparison, *, show: bool) -> dict[str, Any]:
     return {
         "against": found.against,
         "commit": found.commit,
-        "counts": {kind: found.counts[kind] for kind in KINDS},
-        "guards": [{"name": field.name, "before": field.before, "now": field.now} for field in found.guards],
+        "counts": {kind: found.counts[kind] for kind in CHANGE_KINDS},
+        "guards": [{"name": field.name, "before": field.before, "now": field.now} for field in found.guard_changes],
         "notes": [reveal_or_mask(note, show=show) for note in found.notes],
         "messages": [
             {
@@ -71,15 +74,15 @@ def heading(found: Comparison) -> list[str]:
 
 def caution(found: Comparison) -> list[str]:
     """What changed of the settings that guard the sending, in Markdown: the first thing that a reviewer has to see."""
-    lines = [f"> - {code(field.name)}: {_was(field.before)} → {_was(field.now)}" for field in found.guards]
+    lines = [f"> - {code(field.name)}: {_was(field.before)} → {_was(field.now)}" for field in found.guard_changes]
     head = "> [!CAUTION]\n> **These commits change what guards the sending:**"
     return ["\n".join([head, ">", *lines])] if lines else []
 
 
-def details(change: Change, *, show: bool) -> list[str]:
+def details(change: MessageChange, *, show: bool) -> list[str]:
     """What changed in one message, as blocks of Markdown."""
     facts = [f"- {code(field.name)}: {_was(field.before)} → {_was(field.now)}" for field in change.fields]
-    if change.audience and change.audience.differs:
+    if change.audience and change.audience.has_changes:
         facts.append(f"- audience: {_overlap(change.audience)}")
     blocks = [f"**Changed**\n\n{chr(10).join(facts)}"] if facts else []
     for name, parts in differences(change, show=show):
@@ -88,7 +91,7 @@ def details(change: Change, *, show: bool) -> list[str]:
     return [*blocks, *(note[0].upper() + note[1:] + "." for note in _notes(change, show=show))]
 
 
-def differences(change: Change, *, show: bool) -> Iterator[tuple[str, list[Part]]]:
+def differences(change: MessageChange, *, show: bool) -> Iterator[tuple[str, list[Part]]]:
     """The parts of subject and body, as they can be read; nothing where a side has no sample."""
     if change.before and change.now:
         for name in ("subject", "body"):
@@ -98,11 +101,11 @@ def differences(change: Change, *, show: bool) -> Iterator[tuple[str, list[Part]
             yield name, difference(visible(before), visible(now)) if name == "body" else difference(before, now)
 
 
-def _block(change: Change, *, show: bool) -> str:
+def _block(change: MessageChange, *, show: bool) -> str:
     head = f"{click.style(change.kind, fg=_COLOURS.get(change.kind))}  {click.style(change.name, bold=True)}"
     found = [head]
     found += [f"  {field.name}: {field.before or 'none'} -> {field.now or 'none'}" for field in change.fields]
-    if change.audience and change.audience.differs:
+    if change.audience and change.audience.has_changes:
         found.append(f"  audience: {_overlap(change.audience)}")
     for name, parts in differences(change, show=show):
         if _differs(parts):
@@ -112,9 +115,9 @@ def _block(change: Change, *, show: bool) -> str:
     return "\n".join(found)
 
 
-def _notes(change: Change, *, show: bool) -> Iterator[str]:
+def _notes(change: MessageChange, *, show: bool) -> Iterator[str]:
     """What a reader of the differences has to know to understand them."""
-    if not change.written:
+    if not change.is_content_changed:
         return
     if not (change.before and change.now):
         yield "one side cannot be rendered, so the texts are not compared"
@@ -157,4 +160,4 @@ def _against(found: Comparison) -> str:
 
 def _counts(found: Comparison) -> str:
     counts = found.counts
-    return ", ".join(f"{counts[kind]:,} {kind}" for kind in KINDS if counts[kind]) or "no message on either side"
+    return ", ".join(f"{counts[kind]:,} {kind}" for kind in CHANGE_KINDS if counts[kind]) or "no message on either side"

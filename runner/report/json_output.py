@@ -85,7 +85,7 @@ def _delivery(message: PlannedMessage, delivery: PlannedDelivery) -> str:
             "key": delivery.key,
             "message": message.name,
             "revision": message.declaration.revision,
-            "to": delivery.shown,
+            "to": delivery.display_name,
             "action": delivery.action,
             "digest": delivery.digest,
             "reason": delivery.reason,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from runner.compare.comparison import Change, Comparison
+from runner.compare.comparison import Comparison, MessageChange
 from runner.declare.audience import TableAudience
 from runner.declare.sample import Sample
 from runner.errors import Problem
@@ -48,16 +48,16 @@ class Review:
 
     def worries(self) -> list[str]:
         """What to worry about besides guards and problems: of the ledger, and of what changed."""
-        return [*self.notes, *(self.comparison.worries() if self.comparison else ())]
+        return [*self.notes, *(self.comparison.warnings() if self.comparison else ())]
 
-    def change(self, message: PlannedMessage) -> Change | None:
+    def change(self, message: PlannedMessage) -> MessageChange | None:
         """What happened to a message, where that was looked at."""
-        return self.comparison.of(message.name) if self.comparison else None
+        return self.comparison.find_change(message.name) if self.comparison else None
 
 
 def plan(seen: Review, *, show: bool, limit: int = COMMENT) -> str:
     """A plan of at most `limit` characters. `show`: recipients' values in clear."""
-    planned, sends = seen.plan, seen.plan.sends()
+    planned, sends = seen.plan, seen.plan.send_counts()
     messages = sorted(planned.messages, key=lambda message: not _matters(message, seen))
     blocks = [
         f"{heading(planned.environment)}, {_where(seen)}",
@@ -93,7 +93,7 @@ def _matters(message: PlannedMessage, seen: Review) -> bool:
 
 def _later(message: PlannedMessage) -> int:
     """How many are excluded only because it is too early."""
-    return 0 if message.expired else message.counts["excluded"]
+    return 0 if message.is_expired else message.counts["excluded"]
 
 
 def _counts(planned: Plan, sends: dict[str, int]) -> str:
@@ -143,7 +143,7 @@ def _table(messages: Sequence[PlannedMessage], seen: Review, sends: dict[str, in
     return ["\n".join([_cells(head), _cells(rule), *shown])]
 
 
-def _row(message: PlannedMessage, sends: int, actions: Sequence[Action], change: Change | None) -> str:
+def _row(message: PlannedMessage, sends: int, actions: Sequence[Action], change: MessageChange | None) -> str:
     declared = message.declaration
     expires = _moment(declared.expires) if declared.expires else "never"
     return _cells(
@@ -156,7 +156,7 @@ def _row(message: PlannedMessage, sends: int, actions: Sequence[Action], change:
             f"**{sends:,}**" if sends else "0",
             *(f"{message.counts[action]:,}" for action in actions),
             str(declared.revision),
-            f"**expired** {expires}" if message.expired else expires,
+            f"**expired** {expires}" if message.is_expired else expires,
         ]
     )
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from runner.deliver.summary import Summary, Told
+from runner.deliver.summary import ReportedDelivery, Summary
 from runner.errors import Problem
 from runner.privacy import reveal_or_mask
 from runner.report.markdown_escaping import clipped, code, fitting, prose
@@ -47,9 +47,9 @@ def summary(done: Summary, *, show: bool) -> str:
     parts = [
         (done.sent, "sent"),
         (len(done.refused), "refused"),
-        (len(done.missing), "not found again"),
+        (len(done.still_not_found), "not found again"),
         (len(done.unknown), "unknown"),
-        (done.left, "left"),
+        (done.remaining, "left"),
         (done.skipped, "expired"),
     ]
     counts = " · ".join(f"{number:,} {word}" for number, word in parts if number)
@@ -58,7 +58,7 @@ def summary(done: Summary, *, show: bool) -> str:
         blocks.append(stopped(done.stop.message, done.stop.hint, show=show))
     lines = [f"- **unknown** {_delivery(item, show=show)}" for item in done.unknown]
     lines += [f"- **refused** {_delivery(item, show=show)}" for item in done.refused]
-    lines += [f"- **not found again** {_delivery(item, show=show)}" for item in done.missing]
+    lines += [f"- **not found again** {_delivery(item, show=show)}" for item in done.still_not_found]
     lines += [f"- warning: {told(warning, show=show)}" for warning in done.warnings]
     if done.unknown:
         blocks.append("An unknown delivery may have arrived and is never sent again by itself: `msgrun reconcile`.")
@@ -90,9 +90,9 @@ def way_out(hint: str, *, show: bool) -> str:
     return f"<br>→ {told(hint, show=show)}" if hint else ""
 
 
-def _delivery(item: Told, *, show: bool) -> str:
+def _delivery(item: ReportedDelivery, *, show: bool) -> str:
     record = item.record
-    said = f": {told(item.said, show=show)}" if item.said else ""
+    said = f": {told(item.detail, show=show)}" if item.detail else ""
     coded = f" {code(record.code)}" if record.code else ""
     request = f" (request {code(record.request_id)})" if record.request_id else ""
     return f"{code(record.message)} {code(record.to)}, key {code(record.key[:12])}{coded}{said}{request}"

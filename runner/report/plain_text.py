@@ -6,13 +6,13 @@ from itertools import islice
 
 import click
 
-from runner.deliver.summary import Summary, Told
+from runner.deliver.summary import ReportedDelivery, Summary
 from runner.ledger.facts import Facts, MessageStatus
 from runner.ledger.record import Record, State
 from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
 from runner.plan.guards import Guard
 from runner.plan.plan import Plan
-from runner.plan.plan_file import Change, PlanFile
+from runner.plan.plan_file import PlanFile, PlanFileChange
 from runner.report.problem_text import counted, left_out
 
 _COLOURS = {"send": "green", "edited": "red", "unknown": "red", "refused": "yellow", "excluded": "yellow"}
@@ -28,7 +28,7 @@ def plan(planned: Plan) -> str:
     """A plan: each message with its counts first, then what is unusual, the guards, the sums and the digest."""
     where = f" to workspace {planned.workspace}" if planned.workspace else ""
     blocks = [click.style(f"Plan for environment {planned.environment}{where}", bold=True)]
-    sends = planned.sends()
+    sends = planned.send_counts()
     blocks.extend(_message(message, sends[message.name]) for message in planned.messages)
     blocks.extend(guard(found) for found in planned.guards)
     limited = f" (now the first {planned.to_send} to send)" if planned.to_send < planned.counts["send"] else ""
@@ -41,25 +41,27 @@ def guard(found: Guard) -> str:
     return f"{click.style('guard', fg='red', bold=True)}: {found.message} [{found.code}]\n  hint: {found.hint}"
 
 
-def outdated(file: PlanFile, changes: Sequence[Change]) -> str:
+def outdated(file: PlanFile, changes: Sequence[PlanFileChange]) -> str:
     """How a plan file differs from what is declared, and the way to write it anew."""
     lines = [f"{file.path} is out of date" if file.exists else f"there is no {file.path} yet"]
-    lines.extend(f"  {change.kind:<8} {change.name}: {change.told}" for change in changes[:MOST_LISTED])
+    lines.extend(f"  {change.kind:<8} {change.name}: {change.detail}" for change in changes[:MOST_LISTED])
     if len(changes) > MOST_LISTED:
         lines.append(f"  and {len(changes) - MOST_LISTED:,} more")
-    lines.append(f"  hint: {file.writing}")
+    lines.append(f"  hint: {file.write_command}")
     return "\n".join(lines)
 
 
-def out_of_date(file: PlanFile, changes: Sequence[Change], most: int = MOST_LISTED) -> list[str]:
+def out_of_date(file: PlanFile, changes: Sequence[PlanFileChange], most: int = MOST_LISTED) -> list[str]:
     """The same, a sentence a message, of at most so many."""
-    told = [f"{file.path} is out of date for {change.name} ({change.kind}): {change.told}" for change in changes[:most]]
+    told = [
+        f"{file.path} is out of date for {change.name} ({change.kind}): {change.detail}" for change in changes[:most]
+    ]
     return [*told, *([f"and for {len(changes) - most:,} more"] if len(changes) > most else [])]
 
 
 def gone(message: PlannedMessage) -> str:
     """That a saved plan sends what is no longer declared."""
-    return f"{message.name}: {counted(message.gone, 'recipient')} of the saved plan no longer declared"
+    return f"{message.name}: {counted(message.undeclared_count, 'recipient')} of the saved plan no longer declared"
 
 
 def counts(found: Mapping[Action, int]) -> str:
@@ -77,19 +79,19 @@ def summary(done: Summary) -> str:
     parts = [
         (done.sent, "sent", "green"),
         (len(done.refused), "refused", "yellow"),
-        (len(done.missing), "not found again", "yellow"),
+        (len(done.still_not_found), "not found again", "yellow"),
         (len(done.unknown), "unknown", "red"),
-        (done.left, "left", "yellow"),
+        (done.remaining, "left", "yellow"),
         (done.skipped, "expired", "yellow"),
     ]
     told = [click.style(f"{number:,} {word}", fg=colour) for number, word, colour in parts if number]
     lines = [", ".join(told) or "nothing was sent"]
-    if done.taken:
-        lines.append(f"{done.taken:,} left to other runs, which claimed them meanwhile")
+    if done.claimed_by_others:
+        lines.append(f"{done.claimed_by_others:,} left to other runs, which claimed them meanwhile")
     if done.released:
         lines.append(f"{counted(done.released, 'claim')} released: provably not sent")
     lines.extend(f"  refused  {_told(item)}" for item in done.refused)
-    lines.extend(f"  not found again  {_told(item)}" for item in done.missing)
+    lines.extend(f"  not found again  {_told(item)}" for item in done.still_not_found)
     lines.extend(f"  unknown  {_told(item)}" for item in done.unknown)
     lines.extend(f"{click.style('warning', fg='yellow')}: {warning}" for warning in done.warnings)
     if done.unknown:
@@ -173,16 +175,16 @@ def _message(message: PlannedMessage, sends: int) -> str:
         lines.append(f"  {click.style('!', fg='yellow')} {number:,} {action}: {reason}")
     if len(shown) > MOST_LISTED:
         lines.append(f"  and {len(shown) - MOST_LISTED:,} other reasons")
-    if message.gone:
+    if message.undeclared_count:
         lines.append(f"  {click.style('!', fg='yellow')} {gone(message)}")
     return "\n".join(lines)
 
 
-def _told(item: Told) -> str:
+def _told(item: ReportedDelivery) -> str:
     record = item.record
-    code = f"{record.code}: " if record.code and item.said else record.code
+    code = f"{record.code}: " if record.code and item.detail else record.code
     request = f" (request {record.request_id})" if record.request_id else ""
-    return f"{record.message} {record.to}  {code}{item.said}{request}  key {record.key[:12]}"
+    return f"{record.message} {record.to}  {code}{item.detail}{request}  key {record.key[:12]}"
 
 
 def _reconcile(unknown: Iterable[Record]) -> list[str]:

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import click
 
-from runner.deliver.reconcile import Findings, Unfound
+from runner.deliver.reconcile import ReconcileResult, StillUnknown
 from runner.ledger.record import Record, State
 from runner.report.plain_text import MOST_LISTED, duplicate
 
@@ -29,18 +29,18 @@ class Way:
         return f"{users}/{quote(contact, safe='')}/all-conversations"
 
 
-def told(found: Findings, way: Way) -> str:
+def told(found: ReconcileResult, way: Way) -> str:
     """Counts first, then every delivery: found, found twice, and not found with the way on."""
     parts = [
         (len(found.sent), "found sent", "green"),
-        (len(found.twice), "sent twice", "red"),
+        (len(found.duplicates), "sent twice", "red"),
         (len(found.unknown), "still unknown", "red"),
     ]
     counts = [click.style(f"{number:,} {word}", fg=colour) for number, word, colour in parts if number]
     lines = [", ".join(counts) or "nothing is unknown"]
     lines.extend(_sent(state) for state in found.sent[:MOST_LISTED])
     lines.extend(_more(len(found.sent)))
-    lines.extend(duplicate(state) for state in found.twice)
+    lines.extend(duplicate(state) for state in found.duplicates)
     for unfound in found.unknown[:MOST_LISTED]:
         lines.extend(_unknown(unfound, way))
     lines.extend(_more(len(found.unknown)))
@@ -52,7 +52,7 @@ def _sent(state: State) -> str:
     return f"  sent     {_named(state.record)}  as message {ids}"
 
 
-def _unknown(unfound: Unfound, way: Way) -> list[str]:
+def _unknown(unfound: StillUnknown, way: Way) -> list[str]:
     record = unfound.record
     lines = [f"  unknown  {_named(record)}  tried {record.at}", f"    {unfound.reason}"]
     if link := way.link(record.contact):

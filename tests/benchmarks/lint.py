@@ -21,8 +21,8 @@ from runner.ledger.facts import Facts
 from runner.lint.findings import Findings
 from runner.lint.linter import MessageLint, Policy
 from runner.lint.rules import RULES
-from runner.plan.message_planner import Choices
-from runner.plan.plan import make
+from runner.plan.message_planner import PlanOptions
+from runner.plan.plan import make_plan
 
 HEAD = """\
 name: outage
@@ -74,7 +74,7 @@ def planned(root: Path) -> float:
     tree = Tree(root)
     begin = time.process_time()
     project = load_project(tree, load_settings(tree, None), RenderMonitor())
-    make(project, Facts(), datetime.now(UTC), Choices())
+    make_plan(project, Facts(), datetime.now(UTC), PlanOptions())
     return time.process_time() - begin
 
 

@@ -23,7 +23,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runner.deliver.threads import MOST_LANES
+from runner.deliver.threads import MAX_THREADS
 from runner.ledger.lockfile.files import LockfilePaths
 from runner.ledger.lockfile.ledger import LockfileLedger
 from runner.ledger.record import Record
@@ -90,14 +90,14 @@ def against_a_loop(people: int = 4000, runs: int = 5) -> None:
                 campaign.end(campaign.start())
                 ours = rate(campaign.log)
                 campaign.log.write_text("")
-                command = [sys.executable, "-c", BARE, campaign.url, str(people), str(MOST_LANES)]
+                command = [sys.executable, "-c", BARE, campaign.url, str(people), str(MAX_THREADS)]
                 subprocess.run(command, check=True)
                 pairs.append((ours, rate(campaign.log)))
             finally:
                 campaign.close()
     ratio = statistics.median(ours / bare for ours, bare in pairs)
     ours, bare = (statistics.median(column) for column in zip(*pairs, strict=True))
-    print(f"without a limit: {ratio:.2f} of a bare loop ({ours:.0f} and {bare:.0f} a second, {MOST_LANES} threads)")
+    print(f"without a limit: {ratio:.2f} of a bare loop ({ours:.0f} and {bare:.0f} a second, {MAX_THREADS} threads)")
 
 
 def while_it_sends(people: int = 200_000) -> None:

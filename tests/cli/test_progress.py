@@ -11,7 +11,7 @@ from runner.cli.output import Screen
 from runner.cli.progress import Progress
 from runner.clock import Clock
 from runner.deliver.summary import Summary
-from runner.intercom.rate_limit import Pace
+from runner.intercom.rate_limit import RateLimiter
 
 
 def test_a_log_tells_the_rate_since_the_line_before(
@@ -19,7 +19,7 @@ def test_a_log_tells_the_rate_since_the_line_before(
 ) -> None:
     now = [1000.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
-    pace = Pace(Clock(lambda: datetime.now(UTC), time.monotonic, time.sleep), 1.0, None)
+    pace = RateLimiter(Clock(lambda: datetime.now(UTC), time.monotonic, time.sleep), 1.0, None)
     told = Progress(Screen.of(Globals(), {}), pace)
     done = Summary(planned=10_000)
     for sent in (1000, 3000, 3000):

@@ -16,20 +16,20 @@ from runner.declare.project_reader import load_project
 from runner.declare.settings import AbortConditions, Settings
 from runner.declare.template.template import RenderMonitor
 from runner.declare.tree import Tree
-from runner.deliver.post import Sender
+from runner.deliver.post import MessagePoster
 from runner.deliver.run import Run
-from runner.deliver.stop import Halt
+from runner.deliver.stop import StopConditions
 from runner.deliver.summary import Summary
 from runner.intercom import Transport
 from runner.intercom.client import HttpTransport
-from runner.intercom.rate_limit import Pace
+from runner.intercom.rate_limit import RateLimiter
 from runner.intercom.workspace import Workspace
 from runner.ledger.facts import Facts
 from runner.ledger.lockfile.files import LockfilePaths, read_lockfile
 from runner.ledger.lockfile.ledger import LockfileLedger
 from runner.ledger.record import Record, parse_entry
 from runner.plan import plan as planning
-from runner.plan.message_planner import Choices
+from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
 from runner.sandbox import Sandbox, Trouble
 
@@ -100,7 +100,7 @@ class House:
     def plan(self, facts: Facts | None = None, **choices: Any) -> Plan:
         project = load_project(Tree(self.root), self.settings, RenderMonitor())
         now = self.clock().now()
-        made, problems = planning.make(project, facts or self.facts, now, Choices(**choices))
+        made, problems = planning.make_plan(project, facts or self.facts, now, PlanOptions(**choices))
         assert [problem for problem in (*project.problems, *problems) if problem.is_error] == []
         return made
 
@@ -109,7 +109,7 @@ class House:
         self.runs += 1
         clock = self.clock()
         transport = self.transport or HttpTransport(self.sandbox.url, "token")
-        pace = Pace(clock, 1.0, self.settings.max_per_window)
+        pace = RateLimiter(clock, 1.0, self.settings.max_per_window)
         workspace = Workspace(transport, pace, clock)
         with LockfileLedger(self.places, self.settings.salt, "apply", clock.now()) as ledger:
             ledger.recover()
@@ -121,13 +121,13 @@ class House:
                 settings=self.settings,
                 ledger=ledger,
                 workspace=workspace,
-                sender=Sender(transport, workspace, pace, clock, self.settings.api_version),
-                pace=pace,
+                poster=MessagePoster(transport, workspace, pace, clock, self.settings.api_version),
+                limiter=pace,
                 clock=clock,
-                halt=Halt(self.signal, self.stop_file),
+                stop_conditions=StopConditions(self.signal, self.stop_file),
                 run_id=f"RUN{self.runs}",
                 progress=self.progress,
-                lanes=self.lanes,
+                max_threads=self.lanes,
             )
             return run.deliver()
 

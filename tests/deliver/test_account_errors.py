@@ -113,7 +113,7 @@ def test_a_contact_that_is_not_found_is_looked_up_again_without_another_record(h
     plan = house.plan()
     assert plan.to_send == PEOPLE
     again = house.apply()
-    assert (len(again.missing), again.refused, again.stop, again.left) == (PEOPLE, [], None, 0)
+    assert (len(again.still_not_found), again.refused, again.stop, again.remaining) == (PEOPLE, [], None, 0)
     assert house.places.lockfile.read_bytes() == lines
     between.answer = None
     assert house.apply().sent == PEOPLE

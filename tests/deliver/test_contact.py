@@ -3,7 +3,7 @@
 import pytest
 
 from runner.declare.delivery import Delivery
-from runner.deliver.contact import Chosen, NoContact, chosen
+from runner.deliver.contact import ChosenContact, NoContact, choose_contact
 from runner.intercom.wire_format import Contact
 
 USER, OTHER = Contact("u1", "user"), Contact("u2", "user")
@@ -26,8 +26,8 @@ def delivery(role: str) -> Delivery:
     ],
 )
 def test_one_contact_is_chosen(role, found, expected):
-    choice = chosen(delivery(role), found)
-    assert isinstance(choice, Chosen)
+    choice = choose_contact(delivery(role), found)
+    assert isinstance(choice, ChosenContact)
     assert choice.contact.id == expected
     assert bool(choice.warnings) is ((role == "user") != (choice.contact.role == "user"))
 
@@ -42,4 +42,4 @@ def test_one_contact_is_chosen(role, found, expected):
     ],
 )
 def test_none_or_several_are_refused_by_name(role, found, code, told):
-    assert chosen(delivery(role), found) == NoContact(code, told)
+    assert choose_contact(delivery(role), found) == NoContact(code, told)

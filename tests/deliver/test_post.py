@@ -82,7 +82,7 @@ def test_a_refusal_keeps_its_code_and_request_id(house):
     (refused,) = [record for record in house.records() if record.status == "refused"]
     assert refused.code == "parameter_not_found"
     assert refused.request_id
-    assert done.refused[0].said == "No subject supplied for email message"
+    assert done.refused[0].detail == "No subject supplied for email message"
 
 
 def test_another_owner_is_a_warning(house):
@@ -102,7 +102,7 @@ def test_ten_windows_without_room_put_the_rest_off(house):
     house.declare()
     house.trouble(*["429_bare"] * 10)
     done = house.apply()
-    assert (done.stop.kind, done.released, done.left) == ("later", 1, 1)
+    assert (done.stop.kind, done.released, done.remaining) == ("later", 1, 1)
     assert sum(house.slept) == pytest.approx(90.0, abs=1.0)
     assert house.statuses() == ["free"]
 
@@ -123,7 +123,7 @@ class Unreachable:
     def exchange(self, *request):
         if self.times:
             self.times -= 1
-            return NoReply("no route to host", may_have_left=False)
+            return NoReply("no route to host", has_sent_bytes=False)
         return self._transport.exchange(*request)
 
 
@@ -183,4 +183,4 @@ def test_a_404_is_written_down_even_if_nobody_can_say_how_new_the_contact_is(hou
 def test_what_intercom_repeats_of_a_recipient_is_marked_as_private(house):
     house.declare("- {type: user, id: aaa1, vars: {who: nil}}")
     house.trouble("400")
-    assert house.apply().refused[0].said == "undefined method for \ue0f0nil\ue0f1"
+    assert house.apply().refused[0].detail == "undefined method for \ue0f0nil\ue0f1"

@@ -8,11 +8,11 @@ import pytest
 import requests
 
 from runner.deliver import reconcile
-from runner.deliver.reconcile import Findings, Reconciliation
+from runner.deliver.reconcile import ReconcileResult, Reconciliation
 from runner.errors import LedgerUnavailable, RateExhausted, RunStopped
 from runner.intercom.client import HttpTransport
 from runner.intercom.conversations import Conversations
-from runner.intercom.rate_limit import Pace
+from runner.intercom.rate_limit import RateLimiter
 from runner.intercom.workspace import Workspace
 from runner.ledger.lockfile.files import create_lockfile
 from runner.ledger.lockfile.ledger import LockfileLedger
@@ -25,17 +25,17 @@ TWO = "- {type: user, id: aaa1}\n- {type: user, id: aaa2}"
 SEARCH = "POST /conversations/search"
 
 
-def reconciled(house, wait=0.0, message=None, *, dry_run=False, told=None) -> Findings:
+def reconciled(house, wait=0.0, message=None, *, dry_run=False, told=None) -> ReconcileResult:
     clock = house.clock()
     transport = house.transport or HttpTransport(house.sandbox.url, "token")
-    conversations = Conversations(Workspace(transport, Pace(clock, 1.0, None), clock))
+    conversations = Conversations(Workspace(transport, RateLimiter(clock, 1.0, None), clock))
     with LockfileLedger(house.places, house.settings.salt, "reconcile", clock.now()) as ledger:
         work = Reconciliation(ledger.facts, message, house.settings.salt)
         write = (lambda *_: None) if dry_run else ledger.append
         tell = (lambda *args: told.append(args)) if told is not None else lambda *_: None
         if work.pending:
-            work.settle(conversations, clock, wait, write, tell)
-        return work.findings()
+            work.search(conversations, clock, wait, write, tell)
+        return work.result()
 
 
 def append(house, *records: Record) -> None:
@@ -53,8 +53,8 @@ def opened(house, contact="aaa1", body="Ponies", sender=394051) -> str:
     return str(requests.post(f"{house.sandbox.url}/messages", json=payload, headers=headers, timeout=10).json()["id"])
 
 
-def counts(found: Findings) -> tuple[int, int, int]:
-    return len(found.sent), len(found.twice), len(found.unknown)
+def counts(found: ReconcileResult) -> tuple[int, int, int]:
+    return len(found.sent), len(found.duplicates), len(found.unknown)
 
 
 def test_what_was_sent_is_found_with_its_id_and_what_was_not_stays_unknown(house):
@@ -70,7 +70,7 @@ def test_what_was_sent_is_found_with_its_id_and_what_was_not_stays_unknown(house
     claim = next(record for record in house.records() if record.status == "claimed" and record.key == sent.key)
     assert (sent.id, sent.by, sent.attempt, sent.contact) == (made["id"], "reconcile", claim.attempt, "aaa1")
     assert (sent.sender, sent.conversation) == ("", False)
-    assert found.unknown[0].reason == reconcile.NOT_FOUND
+    assert found.unknown[0].reason == reconcile.NO_CONVERSATION
     assert [record.status for record in house.records()].count("released") == 0
     assert counts(reconciled(house)) == (0, 0, 1)
 
@@ -151,7 +151,7 @@ def test_two_matches_are_a_duplicate_that_the_ledger_knows_from_then_on(house):
     (state,) = house.facts.duplicates()
     assert [record.id for record in state.sent_records] == [house.made[0]["id"], other]
     assert {record.attempt for record in state.sent_records} == {"RUN1-1", f"RUN1-1~{other}"}
-    assert reconciled(house) == Findings()
+    assert reconciled(house) == ReconcileResult()
 
 
 @pytest.mark.parametrize("other", [{"contact": "aaa2"}, {"body": "Horses"}, {"sender": 7}])
@@ -167,7 +167,7 @@ def test_a_conversation_at_another_time_proves_nothing(house, monkeypatch):
     house.declare(**FLAG)
     house.trouble("500_after")
     house.apply()
-    for name, long in (("EARLY", -3600.0), ("LATE", -3600.0)):
+    for name, long in (("CLOCK_SKEW", -3600.0), ("LATE_ARRIVAL", -3600.0)):
         with monkeypatch.context() as patched:
             patched.setattr(reconcile, name, long)
             assert counts(reconciled(house)) == (0, 0, 1)
@@ -262,7 +262,7 @@ def test_without_the_flag_nothing_is_searched(house):
     [
         ({"contact": ""}, "names no contact"),
         ({"text": ""}, "lacks sender, text or time"),
-        ({"at": "yesterday"}, reconcile.NO_TIME),
+        ({"at": "yesterday"}, reconcile.NO_TIMESTAMP),
     ],
 )
 def test_a_claim_that_says_too_little_is_not_searched_for(change, reason, house):
@@ -324,15 +324,17 @@ def test_what_cannot_be_written_is_not_told_as_found(house):
     house.trouble("500_after")
     house.apply()
     clock = house.clock()
-    conversations = Conversations(Workspace(HttpTransport(house.sandbox.url, "t"), Pace(clock, 1.0, None), clock))
+    conversations = Conversations(
+        Workspace(HttpTransport(house.sandbox.url, "t"), RateLimiter(clock, 1.0, None), clock)
+    )
     work = Reconciliation(house.facts, None, "")
 
     def full(*_: Record) -> None:
         raise LedgerUnavailable("full")
 
     with pytest.raises(LedgerUnavailable):
-        work.settle(conversations, clock, 0.0, full, lambda *_: None)
-    assert counts(work.findings()) == (0, 0, 1)
+        work.search(conversations, clock, 0.0, full, lambda *_: None)
+    assert counts(work.result()) == (0, 0, 1)
 
 
 def test_an_old_attempt_does_not_take_what_a_newer_one_made(house):

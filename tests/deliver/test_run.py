@@ -29,7 +29,7 @@ def test_everything_planned_is_sent_once_and_a_second_run_sends_nothing(house):
     house.declare(FOUR)
     house.declare(FOUR, name="news")
     done = house.apply()
-    assert (done.planned, done.sent, done.left) == (8, 8, 0)
+    assert (done.planned, done.sent, done.remaining) == (8, 8, 0)
     assert house.apply().sent == 0
     assert len(house.made) == 8
 
@@ -37,23 +37,23 @@ def test_everything_planned_is_sent_once_and_a_second_run_sends_nothing(house):
 def test_a_limit_sends_the_first_and_leaves_the_rest(house):
     house.declare(FOUR)
     done = house.apply(limit=3)
-    assert (done.sent, done.left, done.stop) == (3, 0, None)
+    assert (done.sent, done.remaining, done.stop) == (3, 0, None)
     assert house.apply(limit=3).sent == 1
     assert sent_to(house) == ["aaa0", "aaa1", "aaa2", "aaa3"]
 
 
 def test_three_unknown_in_a_row_stop_the_run(house):
-    house.change(breakers=AbortConditions())
+    house.change(abort_conditions=AbortConditions())
     house.declare(people(10))
     house.trouble("500_after", "ok", "500_after", "500_after", "500_after")
     done = house.apply()
-    assert (done.sent, len(done.unknown), done.left) == (1, 4, 5)
+    assert (done.sent, len(done.unknown), done.remaining) == (1, 4, 5)
     assert done.stop.kind == "error"
     assert "3 unknown outcomes in a row" in done.stop.message
 
 
 def test_recipients_without_a_contact_between_them_do_not_hide_unknown_outcomes(house):
-    house.change(breakers=AbortConditions())
+    house.change(abort_conditions=AbortConditions())
     pairs = [
         f"- {{type: user, email: p{n}@x.example}}\n- {{type: user, email: missing{n}@x.example}}" for n in range(8)
     ]
@@ -64,7 +64,7 @@ def test_recipients_without_a_contact_between_them_do_not_hide_unknown_outcomes(
 
 
 def test_a_fifth_refused_stops_the_run_once_fifty_were_tried(house):
-    house.change(breakers=AbortConditions())
+    house.change(abort_conditions=AbortConditions())
     house.declare(people(60))
     house.trouble(*["400"] * 12)
     done = house.apply()
@@ -72,14 +72,14 @@ def test_a_fifth_refused_stops_the_run_once_fifty_were_tried(house):
 
 
 def test_fewer_refusals_than_a_fifth_stop_nothing(house):
-    house.change(breakers=AbortConditions())
+    house.change(abort_conditions=AbortConditions())
     house.declare(people(60))
     house.trouble(*["400"] * 9)
     assert (house.apply().stop, len(house.made)) == (None, 51)
 
 
 def test_where_no_refusal_is_borne_none_is_needed_to_go_on(house):
-    house.change(breakers=AbortConditions(refused=0.0, after=1))
+    house.change(abort_conditions=AbortConditions(refused=0.0, after=1))
     house.declare(FOUR)
     assert house.apply().sent == 4
 
@@ -91,7 +91,7 @@ def test_a_message_that_expires_during_the_run_goes_to_nobody_else(house):
     house.progress = lambda done: house.slept.append(200.0) if done.sent == 2 else None
     done = house.apply()
     assert sent_to(house) == ["aaa0", "aaa1", "aaa1"]
-    assert (done.sent, done.skipped, done.left, done.stop) == (3, 2, 0, None)
+    assert (done.sent, done.skipped, done.remaining, done.stop) == (3, 2, 0, None)
     assert done.warnings == ["seed expired while it was sent: 2 were left out"]
 
 
@@ -102,7 +102,7 @@ def test_a_message_that_expires_while_it_waits_for_the_rate_limit_is_not_posted(
     house.trouble("ok", *["429_bare"] * 7)
     done = house.apply()
     assert sent_to(house) == ["aaa0", "aaa1"]
-    assert (done.sent, done.released, done.skipped, done.left, done.stop) == (2, 1, 3, 0, None)
+    assert (done.sent, done.released, done.skipped, done.remaining, done.stop) == (2, 1, 3, 0, None)
     assert house.statuses() == ["sent", "free", "sent"]
 
 
@@ -110,7 +110,7 @@ def test_a_stop_file_is_asked_for_before_every_post(house):
     house.declare(FOUR)
     house.stop_file = lambda: len(house.made) >= 2
     done = house.apply()
-    assert (done.sent, done.left, done.stop.kind) == (2, 2, "later")
+    assert (done.sent, done.remaining, done.stop.kind) == (2, 2, "later")
 
 
 def test_a_stop_file_that_appears_after_the_claim_releases_it(house):
@@ -135,7 +135,7 @@ def test_a_denied_token_stops_the_run_and_nothing_is_lost(house):
     house.declare(FOUR)
     house.trouble("ok", "401")
     done = house.apply()
-    assert (done.sent, done.released, done.left, done.stop.kind) == (1, 1, 3, "error")
+    assert (done.sent, done.released, done.remaining, done.stop.kind) == (1, 1, 3, "error")
     assert house.apply().sent == 3
 
 
@@ -194,7 +194,7 @@ def test_none_or_several_contacts_are_refused_without_a_claim(address, code, hou
 
 def test_two_contacts_with_one_address_are_named(house):
     house.declare("- {type: user, email: twin@example.com}")
-    said = house.apply().refused[0].said
+    said = house.apply().refused[0].detail
     assert said.count("5e115e11") == 2
 
 
@@ -295,7 +295,7 @@ def test_claims_that_may_stand_although_nothing_was_posted_are_released(house, m
     monkeypatch.setattr(LockfileLedger, "commit", left)
     house.lanes = 3
     done = house.apply()
-    assert (done.stop.kind, house.made, done.unwritten, done.left) == ("ledger", [], [], 4)
+    assert (done.stop.kind, house.made, done.unwritten, done.remaining) == ("ledger", [], [], 4)
     assert set(house.statuses()) == {"free"}
     assert {record.by for record in house.records() if record.status == "released"} == {"run"}
     assert house.apply().sent == 4

@@ -8,8 +8,8 @@ import pytest
 
 from runner.clock import Clock
 from runner.declare.settings import AbortConditions
-from runner.deliver.stop import DRAIN, Halt, Stopping
-from runner.deliver.summary import STOP_KINDS, Stop, Summary, Told
+from runner.deliver.stop import DRAIN_TIMEOUT, StopConditions, StopController
+from runner.deliver.summary import STOP_KINDS, ReportedDelivery, StopReason, Summary
 from runner.ledger.record import Record
 
 RECORD = Record(key="a" * 32, attempt="r-1", status="refused", message="m", revision=1, to="id:1")
@@ -36,67 +36,67 @@ def summary():
 def test_of_several_reasons_the_one_whose_exit_code_stands_highest_holds(summary, hand):
     for kind in ("later", "error", "ledger", "guard", "signal", "later"):
         before = summary.stop
-        Stopping(summary, AbortConditions(), hand.clock).stop(Stop(kind, kind))
+        StopController(summary, AbortConditions(), hand.clock).stop(StopReason(kind, kind))
         held = min(STOP_KINDS.index(kind), STOP_KINDS.index(before.kind) if before else len(STOP_KINDS))
         assert summary.stop.kind == STOP_KINDS[held]
     assert summary.stop.kind == "signal"
 
 
 def test_who_wants_an_end_waits_less_than_a_request_may_take(summary, hand):
-    stopping = Stopping(summary, AbortConditions(), hand.clock)
-    stopping.stop(Stop("error", "401"))
-    hand.seconds += DRAIN + 1
+    stopping = StopController(summary, AbortConditions(), hand.clock)
+    stopping.stop(StopReason("error", "401"))
+    hand.seconds += DRAIN_TIMEOUT + 1
     assert not stopping.is_drained
-    stopping.stop(Stop("signal", "stopped", signal=15))
+    stopping.stop(StopReason("signal", "stopped", signal=15))
     assert not stopping.is_drained
-    hand.seconds += DRAIN
+    hand.seconds += DRAIN_TIMEOUT
     assert stopping.is_drained
 
 
 def test_a_later_reason_never_prolongs_the_wait(summary, hand):
-    stopping = Stopping(summary, AbortConditions(), hand.clock)
-    stopping.stop(Stop("signal", "stopped", signal=2))
-    hand.seconds += DRAIN - 1
-    stopping.stop(Stop("error", "401"))
+    stopping = StopController(summary, AbortConditions(), hand.clock)
+    stopping.stop(StopReason("signal", "stopped", signal=2))
+    hand.seconds += DRAIN_TIMEOUT - 1
+    stopping.stop(StopReason("error", "401"))
     hand.seconds += 1
     assert stopping.is_drained
     assert summary.stop.kind == "signal"
 
 
 def test_unknown_outcomes_in_a_row_stop_a_run_and_a_known_one_between_them_does_not(summary, hand):
-    stopping = Stopping(summary, AbortConditions(unknown=3), hand.clock)
+    stopping = StopController(summary, AbortConditions(unknown=3), hand.clock)
     for is_unknown in (True, True, False, True, True):
-        stopping.settled(is_unknown=is_unknown)
+        stopping.record_outcome(is_unknown=is_unknown)
     assert summary.stop is None
-    stopping.settled(is_unknown=True)
+    stopping.record_outcome(is_unknown=True)
     assert summary.stop.message == "3 unknown outcomes in a row"
 
 
 def test_a_share_of_refusals_stops_a_run_once_enough_were_tried(summary, hand):
-    stopping = Stopping(summary, AbortConditions(refused=0.2, after=10), hand.clock)
+    stopping = StopController(summary, AbortConditions(refused=0.2, after=10), hand.clock)
     summary.sent = 7
     for _ in range(2):
-        summary.count(Told(RECORD, ""))
-        stopping.settled(is_unknown=False)
+        summary.count(ReportedDelivery(RECORD, ""))
+        stopping.record_outcome(is_unknown=False)
     assert summary.stop is None
-    summary.count(Told(RECORD, ""))
-    stopping.settled(is_unknown=False)
+    summary.count(ReportedDelivery(RECORD, ""))
+    stopping.record_outcome(is_unknown=False)
     assert summary.stop.message == "3 of 10 deliveries were refused"
 
 
 @pytest.mark.parametrize(
     ("halt", "kind", "told"),
     [
-        (Halt(lambda: 15, lambda: True, 0.0), "signal", "signal 15"),
-        (Halt(lambda: 0, lambda: True, 0.0), "later", "stop file"),
-        (Halt(lambda: 0, lambda: False, 100.0), "later", "deadline"),
+        (StopConditions(lambda: 15, lambda: True, 0.0), "signal", "signal 15"),
+        (StopConditions(lambda: 0, lambda: True, 0.0), "later", "stop file"),
+        (StopConditions(lambda: 0, lambda: False, 100.0), "later", "deadline"),
     ],
 )
 def test_what_halts_a_run_is_named(halt, kind, told, hand):
-    reason = halt.reason(hand.clock)
+    reason = halt.stop_reason(hand.clock)
     assert reason.kind == kind
     assert told in reason.message
 
 
 def test_before_its_deadline_a_run_goes_on(hand):
-    assert Halt(lambda: 0, lambda: False, 100.1).reason(hand.clock) is None
+    assert StopConditions(lambda: 0, lambda: False, 100.1).stop_reason(hand.clock) is None

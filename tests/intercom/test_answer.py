@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.intercom import NoReply, Reply
-from runner.intercom.answer import Denied, Refused, Sent, Throttled, Unknown, Unreached, fault, meaning
+from runner.intercom.answer import (
+    AccountDenied,
+    Refused,
+    Sent,
+    Throttled,
+    Unknown,
+    Unreached,
+    classify_reply,
+    parse_error,
+)
 
 SENDER = "394051"
 MADE = {"type": "admin_message", "id": "2001", "owner": {"type": "admin", "id": SENDER}}
@@ -24,24 +33,24 @@ def error(status: int, code: str = "not_found", message: str = "User Not Found")
 
 
 def test_200_with_the_documented_object_is_sent():
-    assert meaning(reply(200, MADE, x_request_id="q1"), SENDER) == Sent("2001", "q1")
+    assert classify_reply(reply(200, MADE, x_request_id="q1"), SENDER) == Sent("2001", "q1")
 
 
 def test_an_id_may_be_a_number():
-    assert meaning(reply(200, {**MADE, "id": 2001}), SENDER) == Sent("2001", "")
+    assert classify_reply(reply(200, {**MADE, "id": 2001}), SENDER) == Sent("2001", "")
 
 
 def test_another_owner_than_the_sender_is_told():
-    assert meaning(reply(200, {**MADE, "owner": {"id": 7}}), SENDER) == Sent("2001", "", other_owner="7")
+    assert classify_reply(reply(200, {**MADE, "owner": {"id": 7}}), SENDER) == Sent("2001", "", other_owner="7")
 
 
 @pytest.mark.parametrize("owner", [None, {}, {"id": None}, {"id": SENDER}, {"id": int(SENDER)}, "somebody"])
 def test_an_owner_that_is_missing_or_the_sender_is_nothing_to_tell(owner):
-    assert meaning(reply(200, {**MADE, "owner": owner}), SENDER) == Sent("2001", "")
+    assert classify_reply(reply(200, {**MADE, "owner": owner}), SENDER) == Sent("2001", "")
 
 
 def test_a_user_message_is_unknown_and_an_alarm():
-    assert meaning(reply(200, {"type": "user_message", "id": "9"}), SENDER).alarm
+    assert classify_reply(reply(200, {"type": "user_message", "id": "9"}), SENDER).is_inbound
 
 
 @pytest.mark.parametrize(
@@ -63,26 +72,26 @@ def test_a_user_message_is_unknown_and_an_alarm():
     ],
 )
 def test_200_with_anything_else_is_unknown(body):
-    found = meaning(reply(200, body), SENDER)
+    found = classify_reply(reply(200, body), SENDER)
     assert isinstance(found, Unknown)
-    assert not found.alarm
+    assert not found.is_inbound
 
 
 @pytest.mark.parametrize(
     "status", [100, 201, 202, 204, 301, 302, 303, 307, 308, 408, 500, 502, 503, 504, 520, 599, 700]
 )
 def test_what_proves_nothing_is_unknown(status):
-    assert isinstance(meaning(error(status), SENDER), Unknown)
+    assert isinstance(classify_reply(error(status), SENDER), Unknown)
 
 
 @pytest.mark.parametrize("status", [400, 402, 405, 406, 409, 410, 413, 418, 422, 425, 431, 451, 499])
 def test_a_refusal_keeps_code_message_and_request_id(status):
-    found = meaning(error(status, "some_code", "No subject"), SENDER)
+    found = classify_reply(error(status, "some_code", "No subject"), SENDER)
     assert found == Refused("some_code", "No subject", "r1")
 
 
 def test_404_may_be_about_a_contact_that_is_new():
-    assert meaning(error(404), SENDER) == Refused("not_found", "User Not Found", "r1", not_found=True)
+    assert classify_reply(error(404), SENDER) == Refused("not_found", "User Not Found", "r1", is_not_found=True)
 
 
 # DESIGN's table of answers, row by row: what is about the account, about the recipient, or proves nothing.
@@ -143,45 +152,45 @@ PAGES += [
 
 @pytest.mark.parametrize(("status", "code", "message", "fix"), ACCOUNT)
 def test_an_error_about_the_account_refuses_nobody_and_says_what_to_fix(status, code, message, fix):
-    found = meaning(error(status, code, message), SENDER)
-    assert found == Denied(code, message, "r1", found.hint)
+    found = classify_reply(error(status, code, message), SENDER)
+    assert found == AccountDenied(code, message, "r1", found.hint)
     assert fix in found.hint
     other = reply(status, {"type": "error", "code": code, "message": message, "request_id": "r1"})
-    assert meaning(other, SENDER) == found
+    assert classify_reply(other, SENDER) == found
 
 
 @pytest.mark.parametrize(("status", "code", "message"), RECIPIENT)
 def test_an_error_about_the_recipient_is_a_refusal(status, code, message):
-    found = meaning(error(status, code, message), SENDER)
-    assert found == Refused(code, message, "r1", not_found=status == 404)
+    found = classify_reply(error(status, code, message), SENDER)
+    assert found == Refused(code, message, "r1", is_not_found=status == 404)
     other = reply(status, {"type": "error", "code": code, "message": message, "request_id": "r1"})
-    assert meaning(other, SENDER) == found
+    assert classify_reply(other, SENDER) == found
 
 
 @pytest.mark.parametrize(("status", "code", "message"), NOTHING)
 def test_an_error_that_proves_nothing_is_unknown_and_stops_the_run(status, code, message):
-    found = meaning(error(status, code, message), SENDER)
+    found = classify_reply(error(status, code, message), SENDER)
     assert isinstance(found, Unknown)
-    assert (found.stops, found.request_id) == (True, "r1")
+    assert (found.is_fatal, found.request_id) == (True, "r1")
 
 
 @pytest.mark.parametrize("body", PAGES, ids=lambda body: body[:20].decode())
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 407, 409, 410, 413, 422, 451])
 def test_a_page_of_somebody_between_is_unknown_and_stops_the_run(status, body):
-    found = meaning(reply(status, body, x_request_id="q1"), SENDER)
+    found = classify_reply(reply(status, body, x_request_id="q1"), SENDER)
     assert isinstance(found, Unknown)
-    assert found.stops
+    assert found.is_fatal
     assert "proxy" in found.reason
 
 
 def test_429_is_throttled_whatever_its_body():
-    assert meaning(error(429), SENDER) == Throttled("r1")
-    assert meaning(reply(429, b"<html>"), SENDER) == Throttled("")
+    assert classify_reply(error(429), SENDER) == Throttled("r1")
+    assert classify_reply(reply(429, b"<html>"), SENDER) == Throttled("")
 
 
 def test_without_an_answer_it_hangs_on_whether_a_byte_left():
-    assert meaning(NoReply("cut", may_have_left=True), SENDER) == Unknown("cut")
-    assert meaning(NoReply("no route", may_have_left=False), SENDER) == Unreached("no route")
+    assert classify_reply(NoReply("cut", has_sent_bytes=True), SENDER) == Unknown("cut")
+    assert classify_reply(NoReply("no route", has_sent_bytes=False), SENDER) == Unreached("no route")
 
 
 @pytest.mark.parametrize(
@@ -201,15 +210,15 @@ def test_without_an_answer_it_hangs_on_whether_a_byte_left():
     ],
 )  # fmt: skip
 def test_errors_of_any_shape_are_read(body, expected):
-    assert fault(reply(410, body, x_request_id="q1")) == expected
+    assert parse_error(reply(410, body, x_request_id="q1")) == expected
 
 
 def test_no_address_gets_into_a_code_or_a_request_id():
     body = {"request_id": "for ann@example.com", "errors": [{"code": "ann@example.com is unknown", "message": "No"}]}
-    assert fault(reply(400, body, x_request_id="<ann@example.com>")) == ("http_400", "No", "")
+    assert parse_error(reply(400, body, x_request_id="<ann@example.com>")) == ("http_400", "No", "")
 
 
 @given(st.integers(100, 599), st.binary(max_size=40))
 def test_no_bytes_whatever_break_the_reading_and_only_200_is_ever_sent(status, body):
-    found = meaning(Reply(status, {}, body), SENDER)
+    found = classify_reply(Reply(status, {}, body), SENDER)
     assert not isinstance(found, Sent | Unreached)

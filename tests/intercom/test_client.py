@@ -124,7 +124,7 @@ def is_lost(answer: Reply | NoReply, *, may_have_left: bool) -> bool:
     assert isinstance(answer, NoReply), answer
     assert answer.reason
     assert "t0ken" not in answer.reason
-    return answer.may_have_left is may_have_left
+    return answer.has_sent_bytes is may_have_left
 
 
 def test_a_request_is_what_the_reference_asks_for(serve):
@@ -325,7 +325,7 @@ def test_no_bytes_of_a_server_raise_and_none_are_answered_with_a_second_request(
 
     server = serve(send_and_close)
     answer = post(server.url)
-    assert isinstance(answer, Reply) or answer.may_have_left
+    assert isinstance(answer, Reply) or answer.has_sent_bytes
     assert len(server.requests) == 1
 
 
@@ -404,7 +404,7 @@ def test_a_line_break_behind_the_token_is_no_part_of_it(serve):
 
 
 def test_a_connection_that_rested_is_not_used_again(serve, monkeypatch):
-    monkeypatch.setattr(client, "KEPT_FOR", 0.05)
+    monkeypatch.setattr(client, "KEEP_ALIVE_TIMEOUT", 0.05)
     server = serve(OK)
     transport = HttpTransport(server.url, "t")
     for pause in (0.0, 0.1, 0.0):

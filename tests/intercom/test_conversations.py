@@ -6,8 +6,8 @@ import pytest
 
 from runner.errors import RunStopped
 from runner.intercom import Reply
-from runner.intercom.conversations import Conversations, Opening, Wanted
-from runner.intercom.rate_limit import Pace
+from runner.intercom.conversations import ConversationQuery, Conversations, OpeningMessage
+from runner.intercom.rate_limit import RateLimiter
 from runner.intercom.workspace import Workspace
 
 DAY = 86_400
@@ -29,7 +29,7 @@ def reply(*conversations: object, following: str = "") -> Reply:
 def search(time, script):
     def make(*answers):
         transport = script(*answers)
-        return Conversations(Workspace(transport, Pace(time.clock, 1.0, None), time.clock)), transport
+        return Conversations(Workspace(transport, RateLimiter(time.clock, 1.0, None), time.clock)), transport
 
     return make
 
@@ -47,8 +47,8 @@ def term(contact: str, since: str) -> dict[str, object]:
 
 def test_one_is_searched_by_contact_author_and_the_day_before(search):
     found, transport = search(reply(CONVERSATION))
-    assert list(found.opened([Wanted("c1", "7", DAY + 5.5)])) == [
-        Opening("2001", ("c1",), "7", "<p>Hey</p>", "<p>Ponies</p>", 1000.0)
+    assert list(found.search([ConversationQuery("c1", "7", DAY + 5.5)])) == [
+        OpeningMessage("2001", ("c1",), "7", "<p>Hey</p>", "<p>Ponies</p>", 1000.0)
     ]
     (asked,) = transport.asked
     assert asked == (
@@ -61,8 +61,8 @@ def test_one_is_searched_by_contact_author_and_the_day_before(search):
 
 def test_many_go_in_groups_of_fifteen_two_levels_deep(search):
     found, transport = search(reply())
-    wanted = [Wanted(f"c{number}", "7", DAY) for number in range(17)]
-    assert list(found.opened([*wanted, *wanted])) == []
+    wanted = [ConversationQuery(f"c{number}", "7", DAY) for number in range(17)]
+    assert list(found.search([*wanted, *wanted])) == []
     first, second = (body["query"] for _, _, body, _ in transport.asked)
     assert first == {"operator": "OR", "value": [term(f"c{number}", "0") for number in range(15)]}
     assert second == {"operator": "OR", "value": [term("c15", "0"), term("c16", "0")]}
@@ -70,13 +70,13 @@ def test_many_go_in_groups_of_fifteen_two_levels_deep(search):
 
 def test_nothing_wanted_asks_nothing(search):
     found, transport = search(reply())
-    assert list(found.opened([])) == []
+    assert list(found.search([])) == []
     assert transport.asked == []
 
 
 def test_all_pages_are_read(search):
     found, transport = search(reply(CONVERSATION, following="x"), reply({**CONVERSATION, "created_at": 2000}))
-    assert [opening.at for opening in found.opened([Wanted("c1", "7", DAY)])] == [1000.0, 2000.0]
+    assert [opening.created_at for opening in found.search([ConversationQuery("c1", "7", DAY)])] == [1000.0, 2000.0]
     assert transport.asked[1][2]["pagination"] == {"per_page": 150, "starting_after": "x"}
 
 
@@ -92,17 +92,19 @@ def test_all_pages_are_read(search):
 )
 def test_a_conversation_that_does_not_say_enough_is_left_out(change, search):
     found, _ = search(reply({**CONVERSATION, **change}, CONVERSATION))
-    assert len(list(found.opened([Wanted("c1", "7", DAY)]))) == 1
+    assert len(list(found.search([ConversationQuery("c1", "7", DAY)]))) == 1
 
 
 def test_numbers_as_ids_and_texts_that_are_null_are_read(search):
     source = {"id": 2001, "subject": None, "body": None, "author": {"id": 7}}
     contacts = {"contacts": [{"id": 5}, {"id": None}, None]}
     found, _ = search(reply({**CONVERSATION, "source": source, "contacts": contacts}))
-    assert list(found.opened([Wanted("5", "7", DAY)])) == [Opening("2001", ("5",), "7", "", "", 1000.0)]
+    assert list(found.search([ConversationQuery("5", "7", DAY)])) == [
+        OpeningMessage("2001", ("5",), "7", "", "", 1000.0)
+    ]
 
 
 def test_an_answer_of_another_kind_stops_the_search(search):
     found, _ = search(Reply(200, {}, b'{"data": []}'))
     with pytest.raises(RunStopped, match="POST /conversations/search answered something that is not documented"):
-        list(found.opened([Wanted("c1", "7", DAY)]))
+        list(found.search([ConversationQuery("c1", "7", DAY)]))

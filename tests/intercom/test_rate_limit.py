@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.clock import Clock
-from runner.intercom.rate_limit import UNLIMITED, WINDOW, Pace
+from runner.intercom.rate_limit import UNLIMITED, WINDOW, RateLimiter
 from tests.support.laws import costly
 
 START = datetime(2026, 11, 22, 10, 0, 3, tzinfo=UTC)
@@ -53,7 +53,7 @@ class Server:
         }
 
 
-def simulate(server: Server, pace: Pace, time: Time, seconds: float, latency: float = 0.15) -> None:
+def simulate(server: Server, pace: RateLimiter, time: Time, seconds: float, latency: float = 0.15) -> None:
     """Starts whatever may start every 50 ms; a request reaches the server after half the latency."""
     flying: list[tuple[float, int, dict[str, str], bool]] = []
     number = 0
@@ -63,10 +63,10 @@ def simulate(server: Server, pace: Pace, time: Time, seconds: float, latency: fl
             _, _, headers, fits = heapq.heappop(flying)
             pace.learn(headers)
             if fits:
-                pace.sent()
+                pace.note_success()
             else:
-                pace.throttled(headers)
-        for _ in range(pace.take(200)):
+                pace.pause(headers)
+        for _ in range(pace.acquire(200)):
             fits, headers = server.ask(time.seconds - 1000 + latency / 2)
             number += 1
             heapq.heappush(flying, (time.seconds + latency, number, headers, fits))
@@ -77,7 +77,7 @@ def simulate(server: Server, pace: Pace, time: Time, seconds: float, latency: fl
 @given(skew=st.floats(-3600, 3600), limit=st.sampled_from([17, 167, 1666]))
 def test_a_strict_limit_is_used_to_99_percent_without_a_429(skew, limit):
     time = Time()
-    server, pace = Server(limit, skew), Pace(time.clock, 1.0, None)
+    server, pace = Server(limit, skew), RateLimiter(time.clock, 1.0, None)
     simulate(server, pace, time, 120)
     whole = sorted(server.accepted)[1:-1]
     assert sum(server.accepted[window] for window in whole) >= 0.99 * limit * len(whole)
@@ -88,7 +88,7 @@ def test_a_strict_limit_is_used_to_99_percent_without_a_429(skew, limit):
 @given(skew=st.floats(-10, 10), share=st.sampled_from([0.1, 0.5, 0.8]))
 def test_a_share_of_the_limit_is_used_in_a_window(skew, share):
     time = Time()
-    server, pace = Server(167, skew), Pace(time.clock, share, None)
+    server, pace = Server(167, skew), RateLimiter(time.clock, share, None)
     simulate(server, pace, time, 60)
     # Where the first answer comes after the end of its window, up to two more are started before the next is known.
     assert max(server.accepted.values()) <= 167 * share + 3
@@ -100,7 +100,7 @@ def test_a_share_of_the_limit_is_used_in_a_window(skew, share):
 @given(skew=st.floats(-10, 10), others=st.integers(0, 160))
 def test_what_others_took_from_the_window_is_left_to_them(skew, others):
     time = Time()
-    server, pace = Server(167, skew, others), Pace(time.clock, 1.0, None)
+    server, pace = Server(167, skew, others), RateLimiter(time.clock, 1.0, None)
     simulate(server, pace, time, 60)
     assert server.refused <= 6  # a window may begin before we hear what others took in it
     whole = sorted(server.accepted)[1:-1]
@@ -109,7 +109,7 @@ def test_what_others_took_from_the_window_is_left_to_them(skew, others):
 
 def test_a_limit_that_changes_is_followed():
     time = Time()
-    server, pace = Server(1666, 0.0), Pace(time.clock, 1.0, None)
+    server, pace = Server(1666, 0.0), RateLimiter(time.clock, 1.0, None)
     simulate(server, pace, time, 20)
     server.limit = 167
     simulate(server, pace, time, 40)
@@ -118,7 +118,7 @@ def test_a_limit_that_changes_is_followed():
 
 def test_the_servers_clock_may_jump():
     time = Time()
-    server, pace = Server(167, 0.0), Pace(time.clock, 1.0, None)
+    server, pace = Server(167, 0.0), RateLimiter(time.clock, 1.0, None)
     simulate(server, pace, time, 25)
     server.skew = -3600.0
     simulate(server, pace, time, 60)
@@ -128,34 +128,34 @@ def test_the_servers_clock_may_jump():
 
 def test_a_maximum_of_ones_own_holds_without_any_header():
     time = Time()
-    pace = Pace(time.clock, 1.0, 20)
+    pace = RateLimiter(time.clock, 1.0, 20)
     pace.learn({})
     started = []
     for _ in range(600):
-        started += [time.seconds] * pace.take(100)
+        started += [time.seconds] * pace.acquire(100)
         time.sleep(0.05)
     assert 55 <= len(started) <= 60
     assert all(sum(begin <= at < begin + 9 for at in started) <= 22 for begin in started)
 
 
 def test_without_headers_and_a_maximum_nothing_holds_back():
-    pace = Pace(Time().clock, 0.8, None)
+    pace = RateLimiter(Time().clock, 0.8, None)
     pace.learn({})
-    assert pace.take(UNLIMITED) == UNLIMITED
+    assert pace.acquire(UNLIMITED) == UNLIMITED
 
 
 def test_before_the_first_answer_only_one_request_starts():
-    pace = Pace(Time().clock, 0.8, None)
-    assert [pace.take(10), pace.take(10)] == [1, 0]
+    pace = RateLimiter(Time().clock, 0.8, None)
+    assert [pace.acquire(10), pace.acquire(10)] == [1, 0]
 
 
 def test_what_did_not_start_is_given_back():
     time = Time()
-    pace = Pace(time.clock, 1.0, 20)
+    pace = RateLimiter(time.clock, 1.0, 20)
     pace.learn({})
-    taken = pace.take(5)
+    taken = pace.acquire(5)
     pace.give_back(taken)
-    assert pace.take(5) == taken
+    assert pace.acquire(5) == taken
 
 
 @pytest.mark.parametrize(
@@ -174,10 +174,10 @@ def test_what_did_not_start_is_given_back():
 )
 def test_after_a_429_everybody_waits_for_the_window(headers, seconds):
     time = Time()
-    pace = Pace(time.clock, 1.0, None)
-    pace.throttled(headers)
+    pace = RateLimiter(time.clock, 1.0, None)
+    pace.pause(headers)
     assert pace.is_paused
-    assert pace.take(1) == 0
+    assert pace.acquire(1) == 0
     pace.wait()
     assert time.seconds - 1000 == pytest.approx(seconds, abs=0.1)
     assert not pace.is_paused
@@ -185,23 +185,23 @@ def test_after_a_429_everybody_waits_for_the_window(headers, seconds):
 
 def test_windows_lost_are_counted_not_answers_and_a_send_ends_the_count():
     time = Time()
-    pace = Pace(time.clock, 1.0, None)
+    pace = RateLimiter(time.clock, 1.0, None)
     for _ in range(5):
-        pace.throttled({})
-    assert pace.windows_lost == 1
+        pace.pause({})
+    assert pace.throttled_windows == 1
     time.sleep(11)
-    pace.throttled({})
-    assert pace.windows_lost == 2
-    pace.sent()
-    assert pace.windows_lost == 0
+    pace.pause({})
+    assert pace.throttled_windows == 2
+    pace.note_success()
+    assert pace.throttled_windows == 0
 
 
 @pytest.mark.parametrize(("limit", "tight"), [("167", True), ("1666", True), ("1000000", False)])
 def test_a_limit_that_threads_could_reach_is_tight(limit, tight):
-    pace = Pace(Time().clock, 1.0, None)
-    assert (pace.is_tight, pace.per_second) == (False, None)
+    pace = RateLimiter(Time().clock, 1.0, None)
+    assert (pace.has_low_limit, pace.per_second) == (False, None)
     pace.learn({"x-ratelimit-limit": limit})
-    assert (pace.is_tight, pace.per_second) == (tight, int(limit) / 10)
+    assert (pace.has_low_limit, pace.per_second) == (tight, int(limit) / 10)
 
 
 WORDS = st.one_of(st.text(max_size=20), st.integers(-(10**12), 10**12).map(str), st.sampled_from(["nan", "inf", "-0"]))
@@ -218,9 +218,9 @@ WORDS = st.one_of(st.text(max_size=20), st.integers(-(10**12), 10**12).map(str),
 )
 def test_no_header_breaks_the_pace_or_stops_it_for_long(answers):
     time = Time()
-    pace = Pace(time.clock, 0.8, None)
+    pace = RateLimiter(time.clock, 0.8, None)
     for headers in answers:
         pace.learn(headers)
-        pace.throttled(headers)
+        pace.pause(headers)
     pace.wait()
     assert time.seconds - 1000 <= 330

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from runner.clock import Clock
 from runner.errors import LedgerUnavailable
-from runner.intercom.rate_limit import Pace
-from runner.intercom.rate_permits import EVERY, drawn
+from runner.intercom.rate_limit import RateLimiter
+from runner.intercom.rate_permits import PERMIT_INTERVAL, background_permits
 from runner.ledger.rate_budget import PermitRequest
 from tests.intercom.test_rate_limit import Server, Time
 from tests.support.laws import costly
@@ -45,7 +45,7 @@ def no_answer(_: PermitRequest) -> int:
 
 def simulate(
     server: Server,
-    paces: list[Pace],
+    paces: list[RateLimiter],
     time: Time,
     seconds: float,
     draw: Callable[[PermitRequest], int],
@@ -59,18 +59,18 @@ def simulate(
             _, _, at, headers, fits = heapq.heappop(flying)
             paces[at].learn(headers)
             if not fits:
-                paces[at].throttled(headers)
+                paces[at].pause(headers)
         if kill_every and time.seconds > next_kill:
             next_kill += kill_every
             victim = number % len(paces)
             flying = [one for one in flying if one[2] != victim]
             heapq.heapify(flying)
-            paces[victim] = Pace(time.clock, share, None)
+            paces[victim] = RateLimiter(time.clock, share, None)
         for at, pace in enumerate(paces):
-            if round(time.seconds / TICK) % round(EVERY / TICK) == at % 2:
+            if round(time.seconds / TICK) % round(PERMIT_INTERVAL / TICK) == at % 2:
                 with contextlib.suppress(LedgerUnavailable):
-                    pace.draw(draw)
-            for _ in range(pace.take(64)):
+                    pace.request_permits(draw)
+            for _ in range(pace.acquire(64)):
                 fits, headers = server.ask(time.seconds - 1000 + 0.05)
                 number += 1
                 heapq.heappush(flying, (time.seconds + 0.1, number, at, headers, fits))
@@ -88,7 +88,7 @@ def used(server: Server) -> float:
 def test_many_use_a_limit_together_without_a_429(skew, limit, many):
     time = Time()
     server = Server(limit, skew)
-    simulate(server, [Pace(time.clock, 1.0, None) for _ in range(many)], time, 90, Row().draw)
+    simulate(server, [RateLimiter(time.clock, 1.0, None) for _ in range(many)], time, 90, Row().draw)
     assert used(server) >= 0.97
     assert server.refused <= 0.001 * limit * 9
 
@@ -98,7 +98,7 @@ def test_many_use_a_limit_together_without_a_429(skew, limit, many):
 def test_whoever_dies_takes_little_of_the_budget_along(skew, kill_every):
     time = Time()
     server = Server(1666, skew)
-    simulate(server, [Pace(time.clock, 1.0, None) for _ in range(4)], time, 90, Row().draw, kill_every)
+    simulate(server, [RateLimiter(time.clock, 1.0, None) for _ in range(4)], time, 90, Row().draw, kill_every)
     assert used(server) >= 0.95
     assert server.refused <= 0.01 * 1666 * 9
 
@@ -107,7 +107,7 @@ def test_whoever_dies_takes_little_of_the_budget_along(skew, kill_every):
 def test_many_keep_to_a_share_of_the_limit_together(share):
     time = Time()
     server = Server(1666, 0.5)
-    simulate(server, [Pace(time.clock, share, None) for _ in range(4)], time, 60, Row().draw)
+    simulate(server, [RateLimiter(time.clock, share, None) for _ in range(4)], time, 60, Row().draw)
     assert max(server.accepted.values()) <= 1666 * share + 4  # one each before the first draw
     assert used(server) >= 0.97 * share
 
@@ -115,7 +115,7 @@ def test_many_keep_to_a_share_of_the_limit_together(share):
 def test_what_others_than_runs_took_is_left_to_them():
     time = Time()
     server = Server(1666, 0.5, others=800)
-    simulate(server, [Pace(time.clock, 1.0, None) for _ in range(4)], time, 60, Row().draw)
+    simulate(server, [RateLimiter(time.clock, 1.0, None) for _ in range(4)], time, 60, Row().draw)
     assert used(server) >= 0.9 * (1666 - 800) / 1666
     assert server.refused <= 0.01 * 866 * 6
 
@@ -123,55 +123,55 @@ def test_what_others_than_runs_took_is_left_to_them():
 def test_without_answers_everybody_goes_by_the_headers():
     time = Time()
     server = Server(1666, 0.5)
-    simulate(server, [Pace(time.clock, 1.0, None) for _ in range(4)], time, 60, no_answer)
+    simulate(server, [RateLimiter(time.clock, 1.0, None) for _ in range(4)], time, 60, no_answer)
     assert used(server) >= 0.95
 
 
 def test_a_budget_that_falls_silent_holds_nobody_back_for_longer_than_a_second():
     time = Time()
-    server, row, pace = Server(1666, 0.5), Row(), Pace(time.clock, 1.0, None)
+    server, row, pace = Server(1666, 0.5), Row(), RateLimiter(time.clock, 1.0, None)
     simulate(server, [pace], time, 12, row.draw)
     began = time.seconds
-    while not pace.take(1):
+    while not pace.acquire(1):
         time.sleep(TICK)
-    while pace.take(1):  # what was drawn is used up
+    while pace.acquire(1):  # what was drawn is used up
         pass
-    while not pace.take(1):
+    while not pace.acquire(1):
         time.sleep(TICK)
     assert time.seconds - began <= 1.5
 
 
 def test_what_was_started_without_a_permit_is_told_with_the_next_question():
     time = Time()
-    pace, row = Pace(time.clock, 1.0, None), Row()
+    pace, row = RateLimiter(time.clock, 1.0, None), Row()
     pace.learn(Server(1666, 0.5).ask(0)[1])
     time.sleep(5)
-    started = pace.take(64)
+    started = pace.acquire(64)
     assert started > 0
     asked: list[PermitRequest] = []
-    pace.draw(lambda draw: asked.append(draw) or row.draw(draw))
+    pace.request_permits(lambda draw: asked.append(draw) or row.draw(draw))
     assert asked[0].returned == -started
     assert row.rows[asked[0].reset][0] - asked[0].allowed_at_start >= started
 
 
 def test_where_no_limit_is_known_nothing_is_asked():
-    pace = Pace(Time().clock, 0.8, None)
+    pace = RateLimiter(Time().clock, 0.8, None)
     pace.learn({})
-    pace.draw(no_answer)
-    assert pace.take(100) == 100
+    pace.request_permits(no_answer)
+    assert pace.acquire(100) == 100
 
 
 def test_without_headers_a_maximum_of_ones_own_is_shared_in_windows_without_a_name():
-    pace = Pace(Time().clock, 0.8, 20)
+    pace = RateLimiter(Time().clock, 0.8, 20)
     pace.learn({})
     asked: list[PermitRequest] = []
-    pace.draw(lambda draw: asked.append(draw) or 3)
+    pace.request_permits(lambda draw: asked.append(draw) or 3)
     assert (asked[0].reset, asked[0].budget, asked[0].limit) == (None, 20, None)
-    assert pace.take(100) <= 3
+    assert pace.acquire(100) <= 3
 
 
 def test_permits_are_drawn_as_long_as_a_run_lasts_and_failures_between_are_survived():
-    pace = Pace(Clock(lambda: datetime.now(UTC), real_time.monotonic, real_time.sleep), 1.0, 50)
+    pace = RateLimiter(Clock(lambda: datetime.now(UTC), real_time.monotonic, real_time.sleep), 1.0, 50)
     pace.learn({})
     asked = threading.Semaphore(0)
 
@@ -181,13 +181,13 @@ def test_permits_are_drawn_as_long_as_a_run_lasts_and_failures_between_are_survi
             raise LedgerUnavailable("away")
         return 1
 
-    with drawn(pace, draw):
+    with background_permits(pace, draw):
         for _ in range(4):
             assert asked.acquire(timeout=5)
     assert not any(thread.name == "permits" for thread in threading.enumerate())
 
 
 def test_a_budget_that_cannot_be_asked_at_all_is_told():
-    pace = Pace(Time().clock, 0.8, 20)
-    with pytest.raises(LedgerUnavailable), drawn(pace, no_answer):
+    pace = RateLimiter(Time().clock, 0.8, 20)
+    with pytest.raises(LedgerUnavailable), background_permits(pace, no_answer):
         pass

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.intercom.wire_format import Contact, needs_lookup, wire
+from runner.intercom.wire_format import Contact, build_body, needs_lookup
 from runner.sandbox import Sandbox
 
 FLAG = "create_conversation_without_contact_reply"
@@ -28,7 +28,7 @@ def payload(**to: str) -> dict[str, object]:
 def test_older_versions_take_every_address_as_declared(version, address):
     to = {"type": "contact", **address}
     assert not needs_lookup(payload(**to), version)
-    sent = wire(payload(**to), version)
+    sent = build_body(payload(**to), version)
     assert sent["to"] == to
     assert sent["from"] == {"type": "admin", "id": "394051"}
     assert FLAG not in sent
@@ -37,33 +37,33 @@ def test_older_versions_take_every_address_as_declared(version, address):
 @pytest.mark.parametrize("version", NEW)
 def test_newer_versions_send_to_an_id_and_a_role(version):
     assert not needs_lookup(payload(type="contact", id="536e"), version)
-    assert wire(payload(type="contact", id="536e"), version)["to"] == {"type": "lead", "id": "536e"}
-    assert wire(payload(type="user", id="536e"), version)["to"] == {"type": "user", "id": "536e"}
-    assert wire(payload(), version)[FLAG] is True
+    assert build_body(payload(type="contact", id="536e"), version)["to"] == {"type": "lead", "id": "536e"}
+    assert build_body(payload(type="user", id="536e"), version)["to"] == {"type": "user", "id": "536e"}
+    assert build_body(payload(), version)[FLAG] is True
 
 
 @pytest.mark.parametrize("version", NEW)
 @pytest.mark.parametrize("address", [{"user_id": "25"}, {"email": "ann@example.com"}])
 def test_newer_versions_look_addresses_up_and_send_to_the_real_role(version, address):
     assert needs_lookup(payload(type="user", **address), version)
-    assert wire(payload(type="user", **address), version, LEAD)["to"] == {"type": "lead", "id": "c1"}
+    assert build_body(payload(type="user", **address), version, LEAD)["to"] == {"type": "lead", "id": "c1"}
 
 
 @pytest.mark.parametrize("version", [*OLD, *NEW])
 def test_the_senders_id_is_text_until_2_6_and_a_number_after_it(version):
     is_text = version in OLD or version == "2.6"
-    assert wire(payload(), version)["from"]["id"] == ("394051" if is_text else 394051)
+    assert build_body(payload(), version)["from"]["id"] == ("394051" if is_text else 394051)
 
 
 def test_a_senders_id_too_long_for_a_number_stays_text():
-    sent = wire({**payload(), "from": {"type": "admin", "id": "9" * 30}}, "2.14")
+    sent = build_body({**payload(), "from": {"type": "admin", "id": "9" * 30}}, "2.14")
     assert sent["from"]["id"] == "9" * 30
 
 
 def test_the_payload_itself_is_never_changed():
     before = payload(type="contact", id="536e")
-    wire(before, "2.14", LEAD)
-    wire(before, "1.4")
+    build_body(before, "2.14", LEAD)
+    build_body(before, "1.4")
     assert before == payload(type="contact", id="536e")
 
 
@@ -73,7 +73,7 @@ def test_every_version_is_accepted_by_an_intercom_that_holds_to_its_rules():
     with Sandbox(rate_limit=100_000) as sandbox:
         transport = HttpTransport(sandbox.url, "token")
         for version in [*OLD, *NEW]:
-            answer = transport.exchange("POST", "/messages", wire(payload(), version), version)
+            answer = transport.exchange("POST", "/messages", build_body(payload(), version), version)
             assert answer.status == 200, (version, answer)
         assert [entry["unknown_fields"] for entry in sandbox.log] == [()] * len([*OLD, *NEW])
         assert [entry["version"] for entry in sandbox.log] == [*OLD, *NEW]

@@ -7,7 +7,7 @@ import pytest
 from runner.errors import GuardRefused, RateExhausted, RunStopped
 from runner.intercom import NoReply, Reply
 from runner.intercom.client import HttpTransport
-from runner.intercom.rate_limit import Pace
+from runner.intercom.rate_limit import RateLimiter
 from runner.intercom.workspace import Workspace
 from runner.sandbox import Sandbox, Trouble
 
@@ -21,14 +21,14 @@ def contact(number: int, **fields: object) -> dict[str, object]:
 
 
 ME = reply(200, {"app": {"id_code": "acme"}})
-LOST = NoReply("no route", may_have_left=False)
+LOST = NoReply("no route", has_sent_bytes=False)
 
 
 @pytest.fixture
 def workspace(time, script):
     def make(*answers):
         transport = script(*answers)
-        return Workspace(transport, Pace(time.clock, 1.0, None), time.clock), transport
+        return Workspace(transport, RateLimiter(time.clock, 1.0, None), time.clock), transport
 
     return make
 
@@ -59,7 +59,7 @@ def test_a_token_that_is_denied_stops_the_run_at_once(status, workspace, time):
 
 
 def test_what_is_only_a_bad_moment_is_asked_again(workspace, time):
-    found, transport = workspace(reply(500, {}), LOST, reply(503, b""), NoReply("cut", may_have_left=True), ME)
+    found, transport = workspace(reply(500, {}), LOST, reply(503, b""), NoReply("cut", has_sent_bytes=True), ME)
     assert found.id_code() == "acme"
     assert len(transport.asked) == 5
     assert time.slept == [0.5, 1.0, 2.0, 4.0]
@@ -147,7 +147,7 @@ def test_an_address_that_intercom_repeats_is_marked_as_private(workspace):
 
 def test_a_real_search_over_real_pages_finds_everybody(time):
     with Sandbox(rate_limit=100_000, population=0, trouble=Trouble(routes={"POST /contacts/search": {"next": ["500_before"]}})) as sandbox:  # fmt: skip # noqa: E501
-        found = Workspace(HttpTransport(sandbox.url, "t"), Pace(time.clock, 1.0, None), time.clock)
+        found = Workspace(HttpTransport(sandbox.url, "t"), RateLimiter(time.clock, 1.0, None), time.clock)
         values = [f"p{number}@example.com" for number in range(40)] + ["missing@example.com", "twin@example.com"]
         people = found.contacts("email", values)
         assert [len(people[value]) for value in values] == [1] * 40 + [0, 2]

@@ -14,8 +14,8 @@ from runner.declare.tree import Tree
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record
 from runner.plan import message_planner
-from runner.plan.message_planner import Choices
-from runner.plan.plan import make
+from runner.plan.message_planner import PlanOptions
+from runner.plan.plan import make_plan
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 MESSAGE = """name: big
@@ -45,7 +45,7 @@ def crew(jobs: int) -> Callable[[Callable[[int, int], Iterator[Any]]], Iterator[
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    monkeypatch.setattr(message_planner, "LARGE", 1)
+    monkeypatch.setattr(message_planner, "PARALLEL_MIN_SIZE", 1)
 
     def made(audience: dict[str, str], address: str = EMAIL, more: str = "", kind: str = "csv") -> Any:
         (tmp_path / "messages").mkdir(exist_ok=True)
@@ -68,7 +68,7 @@ def rows(start: int, end: int, **instead: str) -> str:
 
 
 def seen(found: Any, jobs: int, facts: Facts | None = None) -> tuple[Any, ...]:
-    plan, problems = make(found, facts or Facts(), NOW, Choices(), crew(jobs) if jobs > 1 else None)
+    plan, problems = make_plan(found, facts or Facts(), NOW, PlanOptions(), crew(jobs) if jobs > 1 else None)
     (message,) = plan.messages
     return (
         plan.digest,

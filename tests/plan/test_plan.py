@@ -19,7 +19,7 @@ from runner.errors import GuardRefused
 from runner.ledger.facts import Facts
 from runner.ledger.record import Header, Record, salt_check
 from runner.plan import plan as planning
-from runner.plan.message_planner import Choices
+from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
 from runner.privacy import mark_private
 from tests.support.laws import costly
@@ -58,7 +58,7 @@ class Desk:
         return load_project(Tree(self.root), self.settings, RenderMonitor())
 
     def plan(self, now: datetime = NOW, **choices: Any) -> Plan:
-        made, problems = planning.make(self.project(), self.facts, now, Choices(**choices))
+        made, problems = planning.make_plan(self.project(), self.facts, now, PlanOptions(**choices))
         assert [problem for problem in problems if problem.is_error] == []
         return made
 
@@ -102,7 +102,7 @@ def test_what_nobody_knows_anything_of_is_to_send(desk):
     desk.declare("id: aaa1", "email: ann@example.com")
     plan = desk.plan()
     assert (desk.actions(), plan.counts["send"], plan.to_send) == (["send", "send"], 2, 2)
-    shown = list(plan.messages[0].deliveries)[1].shown
+    shown = list(plan.messages[0].deliveries)[1].display_name
     assert plan.messages[0].sample == ("aaa1", mark_private("ann@example.com", shown))
 
 
@@ -192,7 +192,7 @@ def test_a_limit_takes_the_first_by_name_and_order(desk):
     desk.declare("id: aaa1", "id: aaa2", name="b")
     desk.declare("id: aaa1", "id: aaa2", name="a", body="Cats")
     plan = desk.plan(limit=3)
-    assert (plan.to_send, plan.sends(), plan.counts["send"]) == (3, {"a": 2, "b": 1}, 4)
+    assert (plan.to_send, plan.send_counts(), plan.counts["send"]) == (3, {"a": 2, "b": 1}, 4)
 
 
 def test_over_the_limit_of_a_message_it_says_no_and_a_limit_is_the_way_out(desk):
@@ -389,5 +389,5 @@ def test_the_ledgers_workspace_is_no_part_of_the_digest(desk):
 
 def test_problems_of_recipients_are_given_back(desk):
     desk.declare("id: aaa1", "id: aaa1")
-    _, problems = planning.make(desk.project(), desk.facts, NOW, Choices())
+    _, problems = planning.make_plan(desk.project(), desk.facts, NOW, PlanOptions())
     assert [problem.code for problem in problems] == ["duplicate-recipient"]

@@ -19,7 +19,7 @@ from runner.declare.tree import Tree
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record
 from runner.plan import plan as planning
-from runner.plan.message_planner import Choices
+from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -80,7 +80,7 @@ def made(root: Path, what: Declared, facts: Facts, now: datetime, *, shuffled: b
     (root / "messages" / "m.yaml").write_text(text, encoding="utf-8")
     settings = Settings(salt=what.salt, vars={"who": what.who})
     project = load_project(Tree(root), settings, RenderMonitor())
-    found, problems = planning.make(project, facts, now, Choices())
+    found, problems = planning.make_plan(project, facts, now, PlanOptions())
     assert [problem for problem in (*project.problems, *problems) if problem.is_error] == []
     (declaration,) = project.declarations
     rows = [each for each in render_deliveries(declaration, settings.salt) if isinstance(each, Delivery)]
@@ -119,5 +119,5 @@ def test_order_ledger_and_clock_never_matter(root, what, history, later, shuffle
     for delivery, status in zip(before.messages[0].deliveries, history, strict=False):
         facts.add(Record(delivery.key, "run-1", status, message="m", revision=what.revision, digest="v1:0"))
     after, _ = made(root, what, facts, NOW + later, shuffled=shuffled)
-    assert after.messages[0].line == before.messages[0].line
+    assert after.messages[0].plan_entry == before.messages[0].plan_entry
     assert after.digest == before.digest

@@ -8,25 +8,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import ProblemsFound
-from runner.plan.plan_file import Line, PlanFile, plan_file
+from runner.plan.plan_file import PlanEntry, PlanFile, parse_plan_file
 
-ONE = Line("outage", 1, "email", "394051", 1204, "sha256:" + "a" * 64)
-TWO = Line("welcome", 3, "inapp", "7", 2, "sha256:" + "b" * 64)
+ONE = PlanEntry("outage", 1, "email", "394051", 1204, "sha256:" + "a" * 64)
+TWO = PlanEntry("welcome", 3, "inapp", "7", 2, "sha256:" + "b" * 64)
 
 
-def read(*lines: Line) -> PlanFile:
-    return plan_file("messages.plan", b"".join(line.text() for line in lines))
+def read(*lines: PlanEntry) -> PlanFile:
+    return parse_plan_file("messages.plan", b"".join(line.to_line() for line in lines))
 
 
 def told(data: bytes) -> list[tuple[int, str]]:
     with pytest.raises(ProblemsFound) as found:
-        plan_file("messages.plan", data)
+        parse_plan_file("messages.plan", data)
     assert all("plan --write" in problem.hint for problem in found.value.problems)
     return [(problem.place.line, problem.code) for problem in found.value.problems]
 
 
 def test_a_line_is_json_with_its_keys_in_order():
-    assert ONE.text() == (
+    assert ONE.to_line() == (
         b'{"name":"outage","revision":1,"type":"email","sender":"394051","recipients":1204,"digest":"sha256:'
         + b"a" * 64 + b'"}\n'
     )  # fmt: skip
@@ -34,19 +34,27 @@ def test_a_line_is_json_with_its_keys_in_order():
 
 def test_what_is_written_is_read_and_each_line_knows_its_number():
     found = read(ONE, TWO)
-    assert found.lines == {"outage": ONE, "welcome": TWO}
-    assert [line.number for line in found.lines.values()] == [1, 2]
+    assert found.entries == {"outage": ONE, "welcome": TWO}
+    assert [line.line_number for line in found.entries.values()] == [1, 2]
 
 
 def test_order_blank_lines_windows_line_ends_and_a_byte_order_mark_mean_nothing():
-    data = b"\xef\xbb\xbf" + TWO.text().replace(b"\n", b"\r\n") + b"\r\n" + ONE.text().rstrip(b"\n")
-    assert plan_file("messages.plan", data).lines == {"outage": ONE, "welcome": TWO}
+    data = b"\xef\xbb\xbf" + TWO.to_line().replace(b"\n", b"\r\n") + b"\r\n" + ONE.to_line().rstrip(b"\n")
+    assert parse_plan_file("messages.plan", data).entries == {"outage": ONE, "welcome": TWO}
 
 
 def test_a_conflict_of_a_merge_is_told_at_each_of_its_lines():
     other = replace(ONE, recipients=3)
     data = b"".join(
-        [b"<<<<<<< HEAD\n", ONE.text(), b"||||||| base\n", b"=======\n", other.text(), b">>>>>>> topic\n", TWO.text()]
+        [
+            b"<<<<<<< HEAD\n",
+            ONE.to_line(),
+            b"||||||| base\n",
+            b"=======\n",
+            other.to_line(),
+            b">>>>>>> topic\n",
+            TWO.to_line(),
+        ]
     )
     assert told(data) == [
         (1, "plan-conflict"), (3, "plan-conflict"), (4, "plan-conflict"), (5, "plan-twice"), (6, "plan-conflict"),
@@ -54,7 +62,7 @@ def test_a_conflict_of_a_merge_is_told_at_each_of_its_lines():
 
 
 def test_a_message_with_two_lines_is_told():
-    assert told(ONE.text() + TWO.text() + ONE.text()) == [(3, "plan-twice")]
+    assert told(ONE.to_line() + TWO.to_line() + ONE.to_line()) == [(3, "plan-twice")]
 
 
 @pytest.mark.parametrize(
@@ -65,8 +73,8 @@ def test_a_message_with_two_lines_is_told():
     ],
 )  # fmt: skip
 def test_a_line_of_the_wrong_form_is_told(change):
-    data = json.dumps({**json.loads(ONE.text()), **change}).encode()
-    assert told(TWO.text() + data) == [(2, "plan-form")]
+    data = json.dumps({**json.loads(ONE.to_line()), **change}).encode()
+    assert told(TWO.to_line() + data) == [(2, "plan-form")]
 
 
 @pytest.mark.parametrize("data", [b"name: outage", b"[1]", b"{", b'"x"', b"\xff\xfe", b'{"name":"outage"}'])
@@ -104,8 +112,8 @@ def test_what_is_declared_otherwise_is_refused_and_told(change, words):
     assert guard.message.startswith("outage is not what messages.plan:1 agrees to: ")
     assert words in guard.message
     assert read(ONE).guard(declared, 0) is None
-    (found,) = read(ONE).changes([declared], whole=True)
-    assert (found.kind, words in found.told) == ("changed", True)
+    (found,) = read(ONE).changes([declared], is_full_selection=True)
+    assert (found.kind, words in found.detail) == ("changed", True)
 
 
 def test_a_message_without_a_line_is_refused():
@@ -119,28 +127,28 @@ def test_a_message_without_a_line_is_refused():
     [("messages.plan", "msgrun plan --write"), ("messages.staging.plan", "msgrun -e staging plan --write")],
 )
 def test_the_way_to_write_it_names_the_environment(path, command):
-    assert PlanFile(path, {}).writing == command
+    assert PlanFile(path, {}).write_command == command
 
 
 def test_what_is_out_of_date_is_told_by_name():
     third = replace(ONE, name="new")
-    found = read(ONE, TWO).changes([third, replace(TWO, recipients=3)], whole=True)
+    found = read(ONE, TWO).changes([third, replace(TWO, recipients=3)], is_full_selection=True)
     assert [(change.kind, change.name) for change in found] == [
         ("new", "new"), ("removed", "outage"), ("changed", "welcome"),
     ]  # fmt: skip
-    assert read(ONE, TWO).changes([TWO, ONE], whole=True) == []
+    assert read(ONE, TWO).changes([TWO, ONE], is_full_selection=True) == []
 
 
 def test_of_a_selection_the_other_lines_are_neither_out_of_date_nor_lost():
     file, changed = read(ONE, TWO), replace(TWO, recipients=3)
-    assert [change.name for change in file.changes([changed], whole=False)] == ["welcome"]
-    assert file.rewritten([changed], whole=False) == ONE.text() + changed.text()
-    assert file.rewritten([changed], whole=True) == changed.text()
+    assert [change.name for change in file.changes([changed], is_full_selection=False)] == ["welcome"]
+    assert file.new_content([changed], is_full_selection=False) == ONE.to_line() + changed.to_line()
+    assert file.new_content([changed], is_full_selection=True) == changed.to_line()
 
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\n"), min_size=1, max_size=20)
 lines = st.builds(
-    Line,
+    PlanEntry,
     texts,
     st.integers(1, 10**6),
     st.sampled_from(["inapp", "email"]),
@@ -152,9 +160,9 @@ lines = st.builds(
 
 @given(st.lists(lines, unique_by=lambda line: line.name), st.randoms())
 def test_a_file_is_sorted_whatever_the_order_and_reads_back_as_it_was_written(found, random):
-    data = PlanFile("messages.plan", {}).rewritten(found, whole=True)
+    data = PlanFile("messages.plan", {}).new_content(found, is_full_selection=True)
     random.shuffle(found)
-    file = plan_file("messages.plan", data)
-    assert file.rewritten(found, whole=True) == data
-    assert list(file.lines) == sorted(line.name for line in found)
-    assert file.changes(found, whole=True) == []
+    file = parse_plan_file("messages.plan", data)
+    assert file.new_content(found, is_full_selection=True) == data
+    assert list(file.entries) == sorted(line.name for line in found)
+    assert file.changes(found, is_full_selection=True) == []

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from runner.errors import ProblemsFound
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record, salt_check
-from runner.plan.saved_plan import SavedPlan, Share, saved_plan
+from runner.plan.saved_plan import SavedPlan, SavedPlanMessage, parse_saved_plan
 
 KEYS = [f"{number:032x}" for number in range(1, 6)]
 DIGEST = "v1:" + "d" * 32
@@ -42,7 +42,7 @@ def a_line_each(value: dict[str, Any]) -> list[bytes]:
 
 
 def read(*deliveries: dict[str, Any], **more: Any) -> SavedPlan:
-    return saved_plan("plan.json", a_line_each(document(*deliveries, **more)))
+    return parse_saved_plan("plan.json", a_line_each(document(*deliveries, **more)))
 
 
 def known(*keys: str, status: str = "sent") -> Facts:
@@ -52,18 +52,18 @@ def known(*keys: str, status: str = "sent") -> Facts:
     return facts
 
 
-def share(plan: SavedPlan, *declared: tuple[str, str], sent: tuple[str, ...] = ()) -> Share:
-    found = Share(plan, "news", 1)
+def share(plan: SavedPlan, *declared: tuple[str, str], sent: tuple[str, ...] = ()) -> SavedPlanMessage:
+    found = SavedPlanMessage(plan, "news", 1)
     for key, digest in declared:
-        found.left_out(key, digest, sent=key in sent)
+        found.exclusion_reason(key, digest, is_sent=key in sent)
     return found
 
 
 @pytest.mark.parametrize("layout", [compact, indented, a_line_each])
 def test_every_layout_of_the_document_is_read(layout):
-    plan = saved_plan("plan.json", layout(document(*map(delivery, KEYS), salt_check="12345678")))
+    plan = parse_saved_plan("plan.json", layout(document(*map(delivery, KEYS), salt_check="12345678")))
     assert (plan.environment, plan.workspace, plan.salt_check) == ("default", "acme", "12345678")
-    assert plan.sends == {("news", 1): 5}
+    assert plan.send_counts == {("news", 1): 5}
     assert all(plan.allows(key, DIGEST) for key in KEYS)
 
 
@@ -102,7 +102,7 @@ def test_it_knows_exactly_what_was_in_it(planned, others):
 @pytest.mark.parametrize("layout", [compact, a_line_each])
 def test_a_delivery_of_the_wrong_form_is_told(change, layout):
     with pytest.raises(ProblemsFound) as found:
-        saved_plan("plan.json", layout(document(delivery(KEYS[0]), {**delivery(KEYS[1]), **change})))
+        parse_saved_plan("plan.json", layout(document(delivery(KEYS[0]), {**delivery(KEYS[1]), **change})))
     assert found.value.problems[0].code == "saved-plan"
 
 
@@ -116,7 +116,7 @@ def test_a_delivery_of_the_wrong_form_is_told(change, layout):
 )  # fmt: skip
 def test_what_is_no_plan_is_told(data):
     with pytest.raises(ProblemsFound) as found:
-        saved_plan("plan.json", [data])
+        parse_saved_plan("plan.json", [data])
     (problem,) = found.value.problems
     assert (problem.code, problem.place.path, "plan --out" in problem.hint) == ("saved-plan", "plan.json", True)
 
@@ -125,7 +125,7 @@ def test_a_plan_that_was_cut_off_is_told_wherever_that_was():
     whole = b"".join(a_line_each(document(*map(delivery, KEYS))))
     for length in range(len(whole) - 1):
         with pytest.raises(ProblemsFound):
-            saved_plan("plan.json", whole[:length].splitlines(keepends=True))
+            parse_saved_plan("plan.json", whole[:length].splitlines(keepends=True))
 
 
 def test_another_environment_workspace_or_salt_is_refused():
@@ -142,18 +142,21 @@ def test_another_environment_workspace_or_salt_is_refused():
 
 def test_what_is_declared_otherwise_or_newly_is_left_out_with_the_reason():
     found = share(read(delivery(KEYS[0]), delivery(KEYS[1])))
-    assert found.left_out(KEYS[0], DIGEST, sent=False) == ""
-    assert found.left_out(KEYS[1], "v1:" + "e" * 32, sent=False) == "declared otherwise than the saved plan has it"
-    assert found.left_out(KEYS[2], DIGEST, sent=False) == "the saved plan does not send it"
+    assert found.exclusion_reason(KEYS[0], DIGEST, is_sent=False) == ""
+    assert (
+        found.exclusion_reason(KEYS[1], "v1:" + "e" * 32, is_sent=False)
+        == "declared otherwise than the saved plan has it"
+    )
+    assert found.exclusion_reason(KEYS[2], DIGEST, is_sent=False) == "the saved plan does not send it"
     assert found.guards(Facts()) == []
 
 
 def test_planned_recipients_that_are_no_longer_declared_are_counted_unless_they_got_it():
     plan = read(*map(delivery, KEYS))
-    assert share(plan, (KEYS[0], DIGEST)).gone(Facts()) == 4
-    assert share(plan, (KEYS[0], DIGEST)).gone(known(KEYS[1], KEYS[2], "f" * 32, "odd")) == 2
-    assert share(plan, (KEYS[0], DIGEST), sent=(KEYS[0],)).gone(known(KEYS[0], KEYS[1])) == 3
-    assert share(plan, (KEYS[0], DIGEST)).gone(known(KEYS[1], status="released")) == 4
+    assert share(plan, (KEYS[0], DIGEST)).count_undeclared(Facts()) == 4
+    assert share(plan, (KEYS[0], DIGEST)).count_undeclared(known(KEYS[1], KEYS[2], "f" * 32, "odd")) == 2
+    assert share(plan, (KEYS[0], DIGEST), sent=(KEYS[0],)).count_undeclared(known(KEYS[0], KEYS[1])) == 3
+    assert share(plan, (KEYS[0], DIGEST)).count_undeclared(known(KEYS[1], status="released")) == 4
 
 
 def test_a_plan_no_longer_fits_a_message_of_which_nothing_is_declared_as_planned():
@@ -182,9 +185,14 @@ def test_a_plan_of_which_nothing_is_left_to_send_fits():
 def test_messages_that_are_no_longer_declared_are_told_among_those_that_were_selected():
     plan = read(delivery(KEYS[0]), delivery(KEYS[1], message="old"))
     declared = {("news", 2)}
-    assert [guard.messages for guard in plan.undeclared(declared, Facts(), whole=True)] == [("news",), ("old",)]
-    assert [guard.messages for guard in plan.undeclared(declared, Facts(), whole=False)] == [("news",)]
-    assert plan.undeclared({("news", 1), ("old", 1)}, Facts(), whole=True) == []
+    assert [guard.messages for guard in plan.undeclared_guards(declared, Facts(), is_full_selection=True)] == [
+        ("news",),
+        ("old",),
+    ]
+    assert [guard.messages for guard in plan.undeclared_guards(declared, Facts(), is_full_selection=False)] == [
+        ("news",)
+    ]
+    assert plan.undeclared_guards({("news", 1), ("old", 1)}, Facts(), is_full_selection=True) == []
 
 
 @pytest.mark.proof
@@ -200,8 +208,8 @@ def test_a_hundred_thousand_deliveries_are_kept_in_a_few_megabytes():
         [tail],
     )
     tracemalloc.start()
-    plan = saved_plan("plan.json", lines)
+    plan = parse_saved_plan("plan.json", lines)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert plan.sends == {("news", 1): 100_000}
+    assert plan.send_counts == {("news", 1): 100_000}
     assert peak < 16 * 2**20

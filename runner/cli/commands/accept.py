@@ -17,5 +17,5 @@ def accept(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
     """Keep an edit of a sent message, without sending."""
     with session() as here, held(here, "accept", new_lock=new_lock, no_fetch=no_fetch) as ledger:
         message, _ = plan_one(here, ledger, name)
-        records = decisions.accepted(message, ledger.facts, format_time(here.now))
+        records = decisions.accept_edits(message, ledger.facts, format_time(here.now))
         return write_decision(here, ledger, records, f"accept the edit of {name}, sent to {len(records)}", yes=yes)

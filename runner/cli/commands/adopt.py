@@ -20,5 +20,5 @@ def adopt(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
     """
     with session() as here, held(here, "adopt", new_lock=new_lock, no_fetch=no_fetch) as ledger:
         message, plan = plan_one(here, ledger, name)
-        records = decisions.adopted(message, new_run_id(), plan.digest, format_time(here.now))
+        records = decisions.adopt_deliveries(message, new_run_id(), plan.digest, format_time(here.now))
         return write_decision(here, ledger, records, f"count {len(records)} deliveries of {name} as sent", yes=yes)

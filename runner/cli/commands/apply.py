@@ -19,7 +19,7 @@ from runner.errors import GuardRefused, LedgerUnavailable, RunStopped
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
 from runner.ledger.opening import held
-from runner.plan.message_planner import Choices
+from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
 from runner.report import plain_text
 
@@ -28,7 +28,7 @@ from runner.report import plain_text
 class _How:
     """How apply goes about it. `deadline` is a time of the monotonic clock."""
 
-    choices: Choices
+    choices: PlanOptions
     yes: bool
     canary: int | None
     deadline: float | None
@@ -47,7 +47,7 @@ class _How:
 @writes_ledger
 def apply(
     paths: tuple[str, ...],
-    choices: Choices,
+    choices: PlanOptions,
     plan_path: Path | None,
     canary: int | None,
     deadline: float | None,
@@ -69,7 +69,7 @@ def apply(
         project = here.valid_project(paths)  # before the ledger: a mistake in a file needs no network to be told
         saved = plan_files.saved(here, plan_path) if plan_path else None
         with held(here, "apply", new_lock=new_lock, no_fetch=no_fetch) as ledger:
-            agreed = plan_files.bound(here, replace(choices, saved=saved), paths, plan_files.committed(here))
+            agreed = plan_files.bound(here, replace(choices, saved_plan=saved), paths, plan_files.committed(here))
             how = _How(agreed, yes, canary, until, log_file)
             made, warnings = made_from(here, project, ledger.facts, agreed)
             plan_output.show(here, plan_output.review(here, made, warnings, plan_files.gone(made)), "text")
@@ -89,7 +89,7 @@ def apply(
                 _tell(here, ledger, done)
             is_settled = done.stop or done.unknown or made.counts["unknown"]  # whatever the others do
             others = Elsewhere()
-            if done.taken and not is_settled:
+            if done.claimed_by_others and not is_settled:
                 others = awaited(here.screen, ledger, made, until, here.stop_file.exists)
             return _code(done, made, ledger.facts, others)
 
@@ -111,7 +111,7 @@ def _sent(here: Session, made: Plan, ledger: Ledger, project: Project, how: "_Ho
         done = parts.delivered(
             replace(made, limit=how.canary) if is_canary else made, ledger, how.log_file, how.deadline
         )
-        if not is_canary or done.stop or done.unknown or done.refused or done.missing:
+        if not is_canary or done.stop or done.unknown or done.refused or done.still_not_found:
             return done
         _tell(here, ledger, done)
         rest = made.to_send - done.sent
@@ -157,7 +157,7 @@ def _code(done: Summary, made: Plan, facts: Facts, others: Elsewhere) -> int:
         (stop == "ledger", EXIT.ledger),
         (stop == "guard" or bool(facts.duplicates()), EXIT.guard),
         (stop == "error", EXIT.problems),
-        (bool(done.refused or done.missing), EXIT.refused),
+        (bool(done.refused or done.still_not_found), EXIT.refused),
         (stop == "later" or bool(others.sending or others.free), EXIT.later),
     ]
     return next((code for fits, code in rules if fits), EXIT.done)

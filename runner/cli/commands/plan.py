@@ -16,7 +16,7 @@ from runner.ledger.facts import Facts
 from runner.ledger.kinds import home
 from runner.ledger.moves.check import behind
 from runner.ledger.opening import known
-from runner.plan.message_planner import Choices
+from runner.plan.message_planner import PlanOptions
 from runner.report import plain_text
 
 
@@ -33,7 +33,7 @@ def plan(
     paths: tuple[str, ...],
     form: str,
     against: str | None,
-    choices: Choices,
+    choices: PlanOptions,
     out: Path | None,
     *,
     detailed_exitcode: bool,
@@ -60,7 +60,11 @@ def plan(
         bound = plan_files.bound(here, choices, paths, file)
         made, warnings = made_from(here, project, facts, replace(bound, plan_file=None) if write or check else bound)
         made = replace(made, guards=(*made.guards, left)) if left else made
-        changes = file.changes((message.line for message in made.messages), whole=bound.whole) if check else []
+        changes = (
+            file.changes((message.plan_entry for message in made.messages), is_full_selection=bound.is_full_selection)
+            if check
+            else []
+        )
         seen = plan_output.review(here, made, warnings, [*notes, *plain_text.out_of_date(file, changes)])
         if against is not None:
             from runner.cli.against import compared  # noqa: PLC0415  # imported where used
@@ -68,7 +72,7 @@ def plan(
             seen = replace(seen, comparison=compared(here, against, seen, facts, project, paths))
         plan_output.show(here, seen, form)
         if write:
-            plan_files.write(here, made, file, whole=bound.whole)
+            plan_files.write(here, made, file, whole=bound.is_full_selection)
         if check:
             plan_files.tell(here, file, changes)
         if out:

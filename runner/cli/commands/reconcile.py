@@ -63,13 +63,13 @@ def _reconciled(here: Session, facts: Facts, name: str | None, wait: float, writ
             workspace = _settle(here, work, workspace, wait, write)
     except (GuardRefused, LedgerUnavailable, RunStopped) as stopped:
         error = stopped  # what was found until then is told first
-    found = work.findings()
+    found = work.result()
     here.screen.result(reconcile_text.told(found, reconcile_text.Way(_again(here), workspace, here.settings.region)))
     if error:
         here.screen.failure(error)
     if found.unknown:
         return EXIT.unknown
-    return EXIT.guard if found.twice or facts.duplicates() else EXIT.done
+    return EXIT.guard if found.duplicates or facts.duplicates() else EXIT.done
 
 
 def _settle(here: Session, work: Reconciliation, workspace: str, wait: float, write: Callable[..., None]) -> str:
@@ -85,7 +85,7 @@ def _settle(here: Session, work: Reconciliation, workspace: str, wait: float, wr
         if workspace not in {"", id_code}:
             hint = "the token is of another workspace; each workspace has an environment and a ledger of its own"
             raise GuardRefused(f"the ledger belongs to workspace {workspace}, not {id_code}", hint)
-        work.settle(Conversations(parts.workspace), CLOCK, wait, write, waiting)
+        work.search(Conversations(parts.workspace), CLOCK, wait, write, waiting)
         return id_code
 
 

@@ -22,7 +22,7 @@ def render(name: str, address: str | None) -> int:
 
     One line a delivery. Off a terminal recipients' values are masked; --show-values prints them.
     """
-    from runner.intercom.wire_format import needs_lookup, wire  # noqa: PLC0415  # imported where used
+    from runner.intercom.wire_format import build_body, needs_lookup  # noqa: PLC0415  # imported where used
 
     with session() as here:
         project = here.project()
@@ -37,7 +37,7 @@ def render(name: str, address: str | None) -> int:
                 problems.append(found)
             elif wanted in (None, (found.kind, found.value.casefold())):
                 looked_up += needs_lookup(found.payload, here.settings.api_version)
-                here.screen.result(_line(wire(found.payload, here.settings.api_version), found))
+                here.screen.result(_line(build_body(found.payload, here.settings.api_version), found))
                 printed += 1
         if problems:
             raise ProblemsFound(problems)

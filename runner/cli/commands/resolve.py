@@ -31,8 +31,8 @@ def resolve(
     if (sent_id is None) != not_sent or sent_id == "":
         raise UsageMistake("was it sent?", "say --sent ID or --not-sent")
     with session() as here, held(here, "resolve", new_lock=new_lock, no_fetch=no_fetch) as ledger:
-        states = decisions.unknown_states(ledger.facts, key, message)
-        records = decisions.resolved(states, sent_id, format_time(here.now))
+        states = decisions.find_unknown(ledger.facts, key, message)
+        records = decisions.resolve_unknown(states, sent_id, format_time(here.now))
         if ledger.max_batch > 1 and sent_id is None:
             newest = max((record.at for state in states for record in state.open_attempts), default="")
             here.screen.note(

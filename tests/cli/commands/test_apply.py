@@ -337,7 +337,7 @@ def test_unreachable_is_told_after_half_a_minute_and_nothing_is_claimed(
     folder.message(LIST)
     monkeypatch.setenv("INTERCOM_ACCESS_TOKEN", "x")
     monkeypatch.setenv("INTERCOM_BASE_URL", "http://127.0.0.1:9")
-    monkeypatch.setattr("runner.intercom.workspace.PATIENCE", 0.1)
+    monkeypatch.setattr("runner.intercom.workspace.READ_RETRY_TIME", 0.1)
     ran = folder.run("apply", "--yes")
     assert ran.code == 1
     assert "Connection refused" in ran.err

@@ -26,7 +26,9 @@ def table(write):
 
 def _told(table):
     return [
-        (found.place.line, found.code) if isinstance(found, Problem) else (found.number, found.vars, found.blank_variables)
+        (found.place.line, found.code)
+        if isinstance(found, Problem)
+        else (found.number, found.vars, found.blank_variables)
         for found in table.recipients()
     ]
 
