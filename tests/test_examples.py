@@ -53,7 +53,7 @@ def validate(examples, capsys, monkeypatch):
         code = cli.run(["-C", str(examples / name), "validate"])
         printed = capsys.readouterr()
         assert not printed.err
-        ordered = sorted(shown, key=lambda problem: problem.place.order)
+        ordered = sorted(shown, key=lambda problem: problem.place.sort_key)
         return code, json.loads(json_output.problems(ordered, show=True))["problems"], printed.out
 
     return validate

@@ -25,7 +25,7 @@ from runner.intercom.rate_permits import background_permits
 from runner.intercom.workspace import Workspace
 from runner.ledger.ledger import Ledger
 from runner.plan.plan import Plan
-from runner.sandbox import WORKSPACE, Sandbox
+from runner.sandbox import SANDBOX_WORKSPACE_ID, Sandbox
 
 _SHOWN = 10  # admins
 
@@ -47,7 +47,7 @@ class Connection:
         id_code = self.workspace.id_code()
         if self.here.options.sandbox:
             return id_code
-        if id_code == WORKSPACE:
+        if id_code == SANDBOX_WORKSPACE_ID:
             raise GuardRefused("this is a sandbox's workspace", "use --sandbox, or take INTERCOM_BASE_URL away")
         declared = self.here.settings.workspace
         if declared and declared != id_code:

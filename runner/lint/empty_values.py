@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from runner.declare.audience import TableAudience
 from runner.declare.declaration import Declaration
-from runner.lint.static_checks import Writing
-from runner.lint.template_layout import Hole
+from runner.lint.static_checks import MessageText
+from runner.lint.template_layout import Slot
 
 _AROUND = 24  # characters that tell one gap from another
 
@@ -17,39 +17,44 @@ class Gap:
     """What a text reads like where a value was empty, and the hole that it comes from."""
 
     text: str
-    at: str
-    writing: Writing
-    hole: Hole
+    position: str
+    message_text: MessageText
+    slot: Slot
 
-    def shows(self, rendered: str) -> bool:
+    def is_in(self, rendered: str) -> bool:
         """Whether the rendered text has it."""
-        if self.at == "start":
+        if self.position == "start":
             return rendered.startswith(self.text)
-        return rendered.endswith(self.text) if self.at == "end" else self.text in rendered
+        return rendered.endswith(self.text) if self.position == "end" else self.text in rendered
 
 
-def gaps_of(writing: Writing, declaration: Declaration) -> Iterator[Gap]:
+def find_gaps(writing: MessageText, declaration: Declaration) -> Iterator[Gap]:
     """The gaps that values of a text may leave."""
     literals = "\n".join(writing.layout.literals)
-    for hole in writing.layout.holes:
-        if hole.before is None or hole.after is None or writing.inside(hole) or not _can_be_empty(hole, declaration):
+    for hole in writing.layout.slots:
+        if (
+            hole.literal_before is None
+            or hole.literal_after is None
+            or writing.find_enclosing_tag(hole)
+            or not _can_be_empty(hole, declaration)
+        ):
             continue
-        shape = _gap_between(hole.before, hole.after, is_branch=hole.is_branch, is_html=writing.is_html)
+        shape = _gap_between(hole.literal_before, hole.literal_after, is_branch=hole.is_branch, is_html=writing.is_html)
         if shape and (shape[1] != "in" or shape[0] not in literals):
             yield Gap(*shape, writing, hole)
 
 
-def _can_be_empty(hole: Hole, declaration: Declaration) -> bool:
+def _can_be_empty(hole: Slot, declaration: Declaration) -> bool:
     audience = declaration.audience
-    if not hole.alone:
+    if not hole.sole_variable:
         return True
-    if isinstance(audience, TableAudience) and hole.alone in audience.variables:
+    if isinstance(audience, TableAudience) and hole.sole_variable in audience.variables:
         return False  # a blank cell is no value, and printing it an error
-    constant = declaration.variables.get(hole.alone, "")
-    return hole.alone in audience.variables or not str(constant).strip()
+    constant = declaration.variables.get(hole.sole_variable, "")
+    return hole.sole_variable in audience.variables or not str(constant).strip()
 
 
-def shortened(text: str) -> str:
+def strip_tags(text: str) -> str:
     """A gap as a message quotes it: without its tags."""
     return re.sub(r"\s+", " ", re.sub(r"^[^<]*>|<[^>]*(>|$)", "", text))
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from itertools import accumulate
 
-HOLE = "\ufffc"  # stands for each character of a value that is printed
+VALUE_CHAR = "\ufffc"  # stands for each character of a value that is printed
 
 
 def _named(names: str) -> frozenset[str]:
@@ -18,14 +18,14 @@ def _named(names: str) -> frozenset[str]:
 
 
 # https://html.spec.whatwg.org/multipage/indices.html#elements-3 and the obsolete ones that emails still use.
-BLOCKS = _named(
+BLOCK_TAGS = _named(
     "address article aside blockquote caption center dd details dialog dir div dl dt fieldset figcaption figure footer "
     "form h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol p pre search section summary table tbody td "
     "tfoot th thead tr ul"
 )
 
 
-VOID = _named("area base basefont bgsound br col embed frame hr img input link meta param source track wbr")
+VOID_TAGS = _named("area base basefont bgsound br col embed frame hr img input link meta param source track wbr")
 
 
 _INLINE = _named(
@@ -39,14 +39,14 @@ _INLINE = _named(
 _OF_A_PAGE = _named("html head title style body frameset noframes noscript colgroup")
 
 
-KNOWN = BLOCKS | VOID | _INLINE | _OF_A_PAGE
+KNOWN_TAGS = BLOCK_TAGS | VOID_TAGS | _INLINE | _OF_A_PAGE
 
 
 # What Word and Outlook read, and nobody else sees.
 _OFFICE = re.compile(r"(?:o|v|w|m|x|st1):\w+")
 
 
-_SPOKEN = re.compile(rf"[^\W_]|{HOLE}")
+_SPOKEN = re.compile(rf"[^\W_]|{VALUE_CHAR}")
 
 
 _SILENT = frozenset({"script", "style", "title", "head", "template"})
@@ -72,29 +72,29 @@ class Tag:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class TextRun:
     """A run of text that the reader sees; `in_code` where it stands inside <code>, <pre> or the like."""
 
     start: int
     text: str
-    in_code: bool
+    is_code: bool
 
-    def first(self) -> int | None:
+    def find_visible_start(self) -> int | None:
         """The offset of the first letter, digit or printed value, if there is one."""
         found = _SPOKEN.search(self.text)
         return self.start + found.start() if found else None
 
 
 @dataclass(frozen=True, slots=True)
-class Markup:
+class ParsedHtml:
     """A text taken apart. `broken` is the offset of a tag that never ends."""
 
     tags: tuple[Tag, ...]
-    words: tuple[Words, ...]
-    broken: int | None = None
+    text_runs: tuple[TextRun, ...]
+    unfinished_tag_start: int | None = None
 
 
-def read(text: str) -> Markup:
+def parse_html(text: str) -> ParsedHtml:
     """Takes an HTML text, whole or a fragment, apart. A plain text has words only."""
     reader = _Reader(text)
     reader.feed(text)
@@ -102,19 +102,19 @@ def read(text: str) -> Markup:
     broken = rest if re.match(r"</?[A-Za-z!]", reader.rawdata) else None
     if broken is None and reader.rawdata and not reader.is_silent:
         reader.add(rest, reader.rawdata)
-    return Markup(tuple(reader.tags), tuple(reader.words), broken)
+    return ParsedHtml(tuple(reader.tags), tuple(reader.words), broken)
 
 
-def is_known(name: str) -> bool:
+def is_known_tag(name: str) -> bool:
     """Whether HTML, or Office, knows the tag."""
-    return name in KNOWN or _OFFICE.fullmatch(name) is not None
+    return name in KNOWN_TAGS or _OFFICE.fullmatch(name) is not None
 
 
 class _Reader(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=False)
         self.tags: list[Tag] = []
-        self.words: list[Words] = []
+        self.words: list[TextRun] = []
         # The parser counts lines by "\n" alone.
         self._lines = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
         self._depths: dict[str, int] = {}
@@ -124,7 +124,7 @@ class _Reader(HTMLParser):
         return any(self._depths.get(name) for name in _SILENT)
 
     def add(self, start: int, text: str) -> None:
-        self.words.append(Words(start, text, any(self._depths.get(name) for name in _CODE)))
+        self.words.append(TextRun(start, text, any(self._depths.get(name) for name in _CODE)))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given: dict[str, str] = {}
@@ -136,7 +136,7 @@ class _Reader(HTMLParser):
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
-        if tag not in VOID and ":" not in tag:
+        if tag not in VOID_TAGS and ":" not in tag:
             return  # HTML does not know <b/>: it opens, and stays open
         self._depths.pop(tag, None)
 

@@ -25,7 +25,7 @@ class _Ignore:
     last: int
 
 
-class Ignores:
+class IgnoreComments:
     """The comments of one document. `problems` warns of a code that no rule has."""
 
     def __init__(self, document: Document) -> None:
@@ -74,11 +74,11 @@ class Ignores:
     def _codes(self, found: re.Match[str], line: int) -> frozenset[str]:
         codes = [code.strip() for code in (found[1] or "").split(",") if code.strip()]
         place = Place(self._document.source.path, line, found.start() + 1)
-        self.problems.extend(unknown_codes(codes, place, self._document.excerpt(line)))
+        self.problems.extend(check_ignore_codes(codes, place, self._document.excerpt(line)))
         return frozenset(codes)
 
 
-def unknown_codes(codes: list[str], place: Place, excerpt: str) -> Iterator[Problem]:
+def check_ignore_codes(codes: list[str], place: Place, excerpt: str) -> Iterator[Problem]:
     """A warning for each code in a comment that no rule has, and one for a comment without any."""
     if not codes:
         hint = "msgrun: ignore=http-link names what to ignore"

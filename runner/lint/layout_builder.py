@@ -8,8 +8,8 @@ import jinja2
 
 from runner.declare.declaration import TemplateOrigin
 from runner.declare.template.template import Template
-from runner.lint.html import HOLE
-from runner.lint.template_layout import RAW_HOLE, Hole, Layout, Part
+from runner.lint.html import VALUE_CHAR
+from runner.lint.template_layout import RAW_VALUE_CHAR, Layout, LayoutPart, Slot
 
 _STRING = re.compile(r"\"([^\"\\]*)\"|'([^'\\]*)'")
 
@@ -44,7 +44,7 @@ _BRANCHING = frozenset({"if", "for"})
 _ASIDE = frozenset({"macro", "call", "set"})  # shown somewhere else, or not at all
 
 
-def lay_out(text: Template, origin: TemplateOrigin) -> Layout:
+def build_layout(text: Template, origin: TemplateOrigin) -> Layout:
     """The layout of a compiled template."""
     layout = Layout(origin)
     drawing = _Drawing(layout, text.includes)
@@ -63,7 +63,7 @@ class _Drawing:
         self._parts = parts
         self._chunks: list[str] = []
         self._length = 0
-        self._holes: list[Hole] = []
+        self._holes: list[Slot] = []
         self._branches: list[tuple[int, int]] = []
         self._asides: list[tuple[int, int]] = []
         # What stands open: keyword, where it began, where its last branch began, the literal before it, its else.
@@ -94,7 +94,7 @@ class _Drawing:
             if kind.endswith("_begin"):
                 begin, tag = self._length, kind
             ends = kind in {"variable_end", "block_end"}
-            self._fill(value, HOLE if tag == "variable_begin" else " ")
+            self._fill(value, VALUE_CHAR if tag == "variable_begin" else " ")
             if ends:
                 inner = source[at - (self._length - begin) : at]
                 if tag == "variable_begin":
@@ -116,12 +116,12 @@ class _Drawing:
         self._settle(None if self._asides and self._asides[-1][1] == self._length else "")
         layout = self._layout
         layout.text = "".join(self._chunks)
-        layout.holes = tuple(self._holes)
-        layout.branches, layout.asides = tuple(self._branches), tuple(self._asides)
+        layout.slots = tuple(self._holes)
+        layout.branches, layout.detached_spans = tuple(self._branches), tuple(self._asides)
         layout.literals = tuple(self._literals)
 
     def _part(self, name: str, offset: int) -> None:
-        self._layout.parts.append(Part(self._length, offset, name))
+        self._layout.parts.append(LayoutPart(self._length, offset, name))
 
     def _fill(self, covered: str, sign: str) -> None:
         if covered:
@@ -139,18 +139,18 @@ class _Drawing:
     def _settle(self, after: str | None) -> None:
         """Tells the holes that wait for it which literal comes after them."""
         for index in self._waiting:
-            self._holes[index] = replace(self._holes[index], after=after)
+            self._holes[index] = replace(self._holes[index], literal_after=after)
         self._waiting.clear()
 
     def _print(self, start: int, tag: str) -> None:
         inner = tag.strip("{}-+ \n")
         outside_strings = _STRING.sub("", inner)
         gives_markup = _MARKUP.search(outside_strings) is not None
-        self._layout.raw |= gives_markup
+        self._layout.has_raw_values |= gives_markup
         is_raw = gives_markup or any(not filtered for filtered, _ in _CALL.findall(outside_strings))
         self._hole(start, inner, is_branch=False, is_raw=is_raw, before=self._before)
         if is_raw:
-            self._chunks[:] = ["".join(self._chunks)[:start] + RAW_HOLE * (self._length - start)]
+            self._chunks[:] = ["".join(self._chunks)[:start] + RAW_VALUE_CHAR * (self._length - start)]
         self._before = None
 
     def _hole(self, start: int, inner: str, *, is_branch: bool, is_raw: bool, before: str | None) -> None:
@@ -160,7 +160,7 @@ class _Drawing:
         names = frozenset(_NAME.findall(_STRING.sub('""', inner)))
         alone = inner if inner.isidentifier() else ""
         self._waiting.append(len(self._holes))
-        self._holes.append(Hole(start, self._length, names, quoted, is_branch, is_raw, alone, before))
+        self._holes.append(Slot(start, self._length, names, quoted, is_branch, is_raw, alone, before))
 
     def _tag(self, start: int, tag: str, name: str, at: int) -> None:
         inner = tag.strip("{}%-+ \n")
@@ -169,14 +169,17 @@ class _Drawing:
             self._include(inner)
             self._part(name, at)
         elif word == "extends" or (word == "autoescape" and "false" in inner):
-            self._layout.whole, self._layout.raw = False, self._layout.raw or word == "autoescape"
+            self._layout.is_as_rendered, self._layout.has_raw_values = (
+                False,
+                self._layout.has_raw_values or word == "autoescape",
+            )
         elif word in {"elif", "else"} and self._open:
             keyword, begin, branch, before, _ = self._open.pop()
             self._branches.append((branch, start))
             self._open.append((keyword, begin, self._length, before, True))
             self._break_off()
         elif word in _OPENING and not (word == "set" and "=" in inner):
-            self._layout.whole &= word != "filter"
+            self._layout.is_as_rendered &= word != "filter"
             self._aliases(start, inner)
             self._open.append((word, start, self._length, self._before, False))
             if word not in _BRANCHING:
@@ -206,7 +209,7 @@ class _Drawing:
         """`{% set a = b %}`, `{% for a in b %}`: whoever prints a prints b, so b is looked for here."""
         if not inner.startswith("if"):
             names = frozenset(_NAME.findall(_STRING.sub('""', inner)))
-            self._holes.append(Hole(start, self._length, names, (), is_branch=True, is_raw=False, alone=""))
+            self._holes.append(Slot(start, self._length, names, (), is_branch=True, is_raw=False, sole_variable=""))
 
     def _include(self, inner: str) -> None:
         names = [a or b for a, b in _STRING.findall(inner)]

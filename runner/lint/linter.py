@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
 from runner.lint import text_checks
-from runner.lint.empty_values import Gap, gaps_of, shortened
+from runner.lint.empty_values import Gap, find_gaps, strip_tags
 from runner.lint.findings import Findings, MessageFindings
-from runner.lint.html import Tag, read
-from runner.lint.layout_builder import lay_out
-from runner.lint.static_checks import Writing, link_faults, pairing_faults, tag_faults
-from runner.lint.tag_locator import Places
-from runner.lint.tag_pairs import Pairing
-from runner.lint.template_layout import Hole
+from runner.lint.html import Tag, parse_html
+from runner.lint.layout_builder import build_layout
+from runner.lint.static_checks import MessageText, check_links, check_pairs, check_tag
+from runner.lint.tag_locator import TagLocator
+from runner.lint.tag_pairs import TagPairs
+from runner.lint.template_layout import Slot
 from runner.privacy import mark_private
 
 # In a value each of these is worth a closer look.
-_MARKS = (*text_checks.NULLS, "http://", "{", "*|", "%%", "javascript:")
+_MARKS = (*text_checks.NULL_WORDS, "http://", "{", "*|", "%%", "javascript:")
 _WHOLE_TAGS = re.compile(r"<[^>]*>")
 _TAG_NAMES = re.compile(r"</?[A-Za-z][^\s/>]*")
 _MAX_SHAPES = 10_000
@@ -39,10 +39,10 @@ class Policy:
     """
 
     unsubscribe_above: int
-    flag_allowed: bool
+    conversation_flag_allowed: bool
 
 
-class MessageLint:
+class MessageLinter:
     """Lints one declaration: `take` every delivery, then `finish`."""
 
     def __init__(self, declaration: Declaration, policy: Policy, findings: Findings) -> None:
@@ -50,39 +50,41 @@ class MessageLint:
         self._policy = policy
         self._found = MessageFindings(findings, declaration)
         constants = {name: value for name, value in declaration.variables.items() if not callable(value)}
-        self._body = Writing(lay_out(declaration.body, declaration.body_origin), constants, is_html=True)
+        self._body = MessageText(build_layout(declaration.body, declaration.body_origin), constants, is_html=True)
         self._writings = [self._body]
         if declaration.subject:
-            layout = lay_out(declaration.subject, declaration.subject_origin)
-            self._writings.insert(0, Writing(layout, constants, is_html=False))
+            layout = build_layout(declaration.subject, declaration.subject_origin)
+            self._writings.insert(0, MessageText(layout, constants, is_html=False))
         self._prints = _prints(self._writings)
         self._hosts = [
             (name, writing, hole)
             for writing in self._writings
-            for hole in writing.layout.holes
+            for hole in writing.layout.slots
             if writing.layout.text.endswith("https://", 0, hole.start)
-            for name in hole.names
+            for name in hole.variables
         ]
-        wants_gaps = self._found.wants("empty-value")
-        gaps = [gap for writing in self._writings for gap in gaps_of(writing, declaration) if wants_gaps]
-        self._body_gaps = [(gap.text, gap) for gap in gaps if gap.writing is self._body]
-        self._subject_gaps = [gap for gap in gaps if gap.writing is not self._body]
-        self._shape = (_WHOLE_TAGS if self._body.layout.raw else _TAG_NAMES) if self._body.varies else None
+        wants_gaps = self._found.is_enabled("empty-value")
+        gaps = [gap for writing in self._writings for gap in find_gaps(writing, declaration) if wants_gaps]
+        self._body_gaps = [(gap.text, gap) for gap in gaps if gap.message_text is self._body]
+        self._subject_gaps = [gap for gap in gaps if gap.message_text is not self._body]
+        self._shape = (
+            (_WHOLE_TAGS if self._body.layout.has_raw_values else _TAG_NAMES) if self._body.has_varying_pairs else None
+        )
         self._shapes: dict[int, tuple[_Told, ...]] = {}
         self._hosts_seen: set[str] = set()
-        self.count = 0
+        self.delivery_count = 0
         self._says_unsubscribe = False
 
-    def take(self, delivery: Delivery) -> None:
+    def check_delivery(self, delivery: Delivery) -> None:
         """Looks at one delivery."""
         body: str = delivery.payload["body"]
-        self.count += 1
-        if self.count == 1:
+        self.delivery_count += 1
+        if self.delivery_count == 1:
             self._first(body)
         if self._prints:
             self._values(delivery)
         for text, gap in self._body_gaps:
-            if text in body and gap.shows(body):
+            if text in body and gap.is_in(body):
                 self._gap(gap, delivery)
         if self._shape:
             self._shaped(delivery, body, hash("".join(self._shape.findall(body))))
@@ -93,36 +95,36 @@ class MessageLint:
         """Looks at the declaration itself, now that its recipients are counted."""
         declaration, found = self._declaration, self._found
         above = self._policy.unsubscribe_above
-        is_mailing = declaration.message_type == "email" and self.count > above
+        is_mailing = declaration.message_type == "email" and self.delivery_count > above
         if is_mailing and not self._says_unsubscribe:
-            recipients = "1 recipient" if self.count == 1 else f"{self.count:,} recipients"
+            recipients = "1 recipient" if self.delivery_count == 1 else f"{self.delivery_count:,} recipients"
             message = f"this goes to {recipients} and does not say how to unsubscribe"
-            found.here("no-unsubscribe", declaration.body_origin.path, message)
+            found.add_at_path("no-unsubscribe", declaration.body_origin.path, message)
         if declaration.expires is None:
-            found.here("no-expires", (), "the key expires is missing: this can be sent for ever")
-        if self._policy.flag_allowed and not declaration.opens_conversation:
+            found.add_at_path("no-expires", (), "the key expires is missing: this can be sent for ever")
+        if self._policy.conversation_flag_allowed and not declaration.opens_conversation:
             message = "this opens no conversation, so reconcile cannot find out what became of it"
-            found.here("no-conversation", (), message)
-        found.close(self.count)
+            found.add_at_path("no-conversation", (), message)
+        found.close(self.delivery_count)
 
     def _first(self, body: str) -> None:
         """What needs one rendered text only."""
         for writing in self._writings:
             writing.check(self._found)
-        if self._declaration.subject and text_checks.is_shouting(self._writings[0].literal):
+        if self._declaration.subject and text_checks.is_shouting(self._writings[0].literal_text):
             message = "this subject is in capitals, or ends its sentences twice"
-            self._found.at(self._writings[0].layout, 0, "shouting-subject", message)
-        written = html.unescape(f"{self._body.literal}\n{body}")
-        self._says_unsubscribe = text_checks.says_unsubscribe(written)
+            self._found.add_at_offset(self._writings[0].layout, 0, "shouting-subject", message)
+        written = html.unescape(f"{self._body.literal_text}\n{body}")
+        self._says_unsubscribe = text_checks.mentions_unsubscribe(written)
         if not self._shape:
             for start, code, message, gentle in self._rendered(body):
-                self._found.at(self._body.layout, start, code, message, gentle=gentle)
+                self._found.add_at_offset(self._body.layout, start, code, message, as_warning=gentle)
 
     def _values(self, delivery: Delivery) -> None:
         try:
             joined = "\n".join(delivery.vars.values())
         except TypeError:  # numbers, lists: only in a list of recipients
-            joined = "\n".join(text_checks.texts_of(list(delivery.vars.values())))
+            joined = "\n".join(text_checks.iter_strings(list(delivery.vars.values())))
         if "https://" in joined or self._hosts:
             self._links(delivery)
         for mark in _MARKS:
@@ -133,22 +135,25 @@ class MessageLint:
     def _suspects(self, delivery: Delivery) -> None:
         for name, value in delivery.vars.items():
             if name in self._prints:
-                for text in text_checks.texts_of(value):
+                for text in text_checks.iter_strings(value):
                     self._suspect(name, text, delivery)
 
     def _suspect(self, name: str, text: str, delivery: Delivery) -> None:
         writing, hole = self._prints[name]
         faults = [
             ("single-brace", f"this prints {mark_private(left)}, which is sent as it stands", left)
-            for _, left in text_checks.leftovers(text)
+            for _, left in text_checks.find_placeholders(text)
         ]
-        if word := text_checks.null_in(text):
+        if word := text_checks.find_null_word(text):
             faults.append(("null-text", f"this prints {word}: it is what {name} is", word))
         if "http://" in text or "javascript:" in text:
-            faults += [(code, message, text) for code, message in link_faults(text, writing.inside(hole), mark_private)]
+            faults += [
+                (code, message, text)
+                for code, message in check_links(text, writing.find_enclosing_tag(hole), mark_private)
+            ]
         for code, message, shown in faults:
             if _is_shown(shown, delivery):
-                self._found.at(writing.layout, hole.start, code, message, self._label(delivery))
+                self._found.add_at_offset(writing.layout, hole.start, code, message, self._label(delivery))
 
     def _links(self, delivery: Delivery) -> None:
         """The hosts of links in values: most are the same for everybody."""
@@ -162,29 +167,33 @@ class MessageLint:
             if isinstance(value, str) and value not in self._hosts_seen:
                 self._link(f"https://{value}", value, writing, hole, delivery)
 
-    def _link(self, url: str, host: str, writing: Writing, hole: Hole, delivery: Delivery) -> None:
-        if fault := text_checks.link_fault(url, mark_private):
-            self._found.at(writing.layout, hole.start, *fault, self._label(delivery))
+    def _link(self, url: str, host: str, writing: MessageText, hole: Slot, delivery: Delivery) -> None:
+        if fault := text_checks.check_url(url, mark_private):
+            self._found.add_at_offset(writing.layout, hole.start, *fault, self._label(delivery))
         elif len(self._hosts_seen) < _MAX_SHAPES:
             self._hosts_seen.add(host)
 
     def _gap(self, gap: Gap, delivery: Delivery) -> None:
-        if any(gap.text in text for text in text_checks.texts_of(list(delivery.vars.values()))):
+        if any(gap.text in text for text in text_checks.iter_strings(list(delivery.vars.values()))):
             return
-        name = f"{gap.hole.alone} was empty" if gap.hole.alone else "what comes here was empty"
-        message = f"{name}, which leaves “{shortened(gap.text)}”"
-        self._found.at(gap.writing.layout, gap.hole.start, "empty-value", message, self._label(delivery))
+        name = f"{gap.slot.sole_variable} was empty" if gap.slot.sole_variable else "what comes here was empty"
+        message = f"{name}, which leaves “{strip_tags(gap.text)}”"
+        self._found.add_at_offset(
+            gap.message_text.layout, gap.slot.start, "empty-value", message, self._label(delivery)
+        )
 
     def _subject(self, delivery: Delivery, subject: str) -> None:
         writing = self._writings[0]
         for gap in self._subject_gaps:
-            if gap.shows(subject):
+            if gap.is_in(subject):
                 self._gap(gap, delivery)
-        if len(subject) > text_checks.LONG_SUBJECT:
+        if len(subject) > text_checks.MAX_SUBJECT_LENGTH:
             message = f"this subject has {len(subject)} characters"
-            self._found.at(writing.layout, 0, "long-subject", message, self._label(delivery))
+            self._found.add_at_offset(writing.layout, 0, "long-subject", message, self._label(delivery))
         if subject.isupper() and text_checks.is_shouting(subject):
-            self._found.at(writing.layout, 0, "shouting-subject", "this subject is in capitals", self._label(delivery))
+            self._found.add_at_offset(
+                writing.layout, 0, "shouting-subject", "this subject is in capitals", self._label(delivery)
+            )
 
     def _shaped(self, delivery: Delivery, body: str, shape: int) -> None:
         """Tells what is wrong with a body whose tags, in their order, are a shape that many others have too."""
@@ -194,40 +203,40 @@ class MessageLint:
             if len(self._shapes) < _MAX_SHAPES:
                 self._shapes[shape] = told
         for start, code, message, gentle in told:
-            self._found.at(self._body.layout, start, code, message, self._label(delivery), gentle=gentle)
+            self._found.add_at_offset(self._body.layout, start, code, message, self._label(delivery), as_warning=gentle)
 
     def _rendered(self, body: str) -> Iterator[_Told]:
         """Reads a rendered body as a mail client would, and finds the places again in what was written."""
-        markup = read(body)
-        places = Places(self._body, markup.tags)
+        markup = parse_html(body)
+        places = TagLocator(self._body, markup.tags)
         for number, tag in enumerate(markup.tags):
-            faults = list(tag_faults(tag, mark_private))
-            written = places.written(number) if faults else None
+            faults = list(check_tag(tag, mark_private))
+            written = places.find_written_tag(number) if faults else None
             for code, message in faults:
-                yield self._place_of(written, code, places.otherwise), code, message, False
+                yield self._place_of(written, code, places.fallback_start), code, message, False
         if self._shape:
-            for fault in pairing_faults(Pairing(markup), markup):
-                yield places.near(fault.start), fault.code, fault.message, fault.optional
+            for fault in check_pairs(TagPairs(markup), markup):
+                yield places.find_written_start(fault.start), fault.code, fault.message, fault.is_valid_html
 
     def _place_of(self, written: Tag | None, code: str, otherwise: int) -> int:
         """Where a fault of a tag was written: in the tag itself, or where it prints a value."""
         if written is None:
             return otherwise
-        holes = [hole.start for hole in self._body.layout.holes if written.start < hole.start < written.end]
-        is_literal = any(found == code for found, _ in tag_faults(written))
+        holes = [hole.start for hole in self._body.layout.slots if written.start < hole.start < written.end]
+        is_literal = any(found == code for found, _ in check_tag(written))
         return written.start if is_literal or not holes else holes[0]
 
     def _label(self, delivery: Delivery) -> str:
         return self._declaration.audience.label(delivery.number)
 
 
-def _prints(writings: list[Writing]) -> dict[str, tuple[Writing, Hole]]:
+def _prints(writings: list[MessageText]) -> dict[str, tuple[MessageText, Slot]]:
     """Where each variable is printed first."""
-    found: dict[str, tuple[Writing, Hole]] = {}
+    found: dict[str, tuple[MessageText, Slot]] = {}
     for is_branch in (False, True):
         for writing in writings:
-            for hole in writing.layout.holes:
-                for name in hole.names:
+            for hole in writing.layout.slots:
+                for name in hole.variables:
                     if hole.is_branch is is_branch:
                         found.setdefault(name, (writing, hole))
     return found

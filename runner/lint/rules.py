@@ -17,8 +17,8 @@ class Rule:
     title: str
     reason: str
     fix: str
-    bad: str
-    good: str
+    bad_example: str
+    good_example: str
 
 
 def _error(code: str, title: str, reason: str, fix: str, bad: str, good: str) -> Rule:

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from runner.lint.html import BLOCKS, VOID, Markup, Tag, Words, is_known
+from runner.lint.html import BLOCK_TAGS, VOID_TAGS, ParsedHtml, Tag, TextRun, is_known_tag
 
 Span = tuple[int, int]
 
 
-_CLOSES_P = BLOCKS - {"caption", "dd", "dt", "legend", "li", "p", "tbody", "td", "tfoot", "th", "thead", "tr"}
+_CLOSES_P = BLOCK_TAGS - {"caption", "dd", "dt", "legend", "li", "p", "tbody", "td", "tfoot", "th", "thead", "tr"}
 
 
 _KEEPS_P = frozenset({"button", "caption", "marquee", "object", "table", "td", "template", "th"})
@@ -30,13 +30,13 @@ _OPTIONAL = frozenset({*_IMPLIED, "tfoot", "html", "body"})
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class TagFault:
     """Something that does not pair: a rule's code, its offset, what is wrong; `optional` where HTML allows it."""
 
     code: str
     start: int
     message: str
-    optional: bool = False
+    is_valid_html: bool = False
 
 
 @dataclass(slots=True)
@@ -49,40 +49,40 @@ class _Flow:
     branches: list[list[int]] = field(default_factory=list)
 
 
-class Pairing:
+class TagPairs:
     """Pairs the tags of a text. `faults` in order; not `balanced` if a branch opens or closes what it does not own.
 
     A branch is what an `if` or a `for` may leave out; an aside is what stands elsewhere in the text than it is shown.
     """
 
-    def __init__(self, markup: Markup, branches: Sequence[Span] = (), asides: Sequence[Span] = ()) -> None:
-        self.faults: list[Fault] = []
-        self.balanced = True
+    def __init__(self, markup: ParsedHtml, branches: Sequence[Span] = (), asides: Sequence[Span] = ()) -> None:
+        self.faults: list[TagFault] = []
+        self.is_balanced = True
         self._crossed: list[str] = []
         self._ended_p = ""
         self._beside = False
-        self._has_blocks = any(tag.name in BLOCKS for tag in markup.tags)
+        self._has_blocks = any(tag.name in BLOCK_TAGS for tag in markup.tags)
         self._flows = [_Flow(is_main=True)]
         for _, _, event in sorted(self._events(markup, branches, asides), key=lambda event: event[:2]):
             self._meet(event)
         self._end_flow()
 
     def _events(
-        self, markup: Markup, branches: Sequence[Span], asides: Sequence[Span]
-    ) -> Iterable[tuple[int, int, Tag | Words | str]]:
+        self, markup: ParsedHtml, branches: Sequence[Span], asides: Sequence[Span]
+    ) -> Iterable[tuple[int, int, Tag | TextRun | str]]:
         yield from ((tag.start, 5, tag) for tag in markup.tags)
         edges = sorted({edge for span in (*branches, *asides) for edge in span})
-        yield from ((part.start, 5, part) for words in markup.words for part in _cut(words, edges))
+        yield from ((part.start, 5, part) for words in markup.text_runs for part in _cut(words, edges))
         # Of an empty one nothing opens, so nothing could be closed.
         for start, end in (span for span in branches if span[0] < span[1]):
             yield from ((start, 4, "branch"), (end, 1, "end branch"))
         for start, end in (span for span in asides if span[0] < span[1]):
             yield from ((start, 3, "aside"), (end, 2, "end aside"))
 
-    def _meet(self, event: Tag | Words | str) -> None:
+    def _meet(self, event: Tag | TextRun | str) -> None:
         flow = self._flows[-1]
         match event:
-            case Words():
+            case TextRun():
                 self._words(event)
             case Tag(is_end=True):
                 self._end(event, flow)
@@ -92,16 +92,16 @@ class Pairing:
                 flow.branches.append([len(flow.open)] * 2)
             case "end branch":
                 depth, lowest = flow.branches.pop()
-                self.balanced &= len(flow.open) == depth == lowest
+                self.is_balanced &= len(flow.open) == depth == lowest
             case "aside":
                 self._flows.append(_Flow(is_main=False))
             case _:
                 self._end_flow()
 
     def _start(self, tag: Tag, flow: _Flow) -> None:
-        if not is_known(tag.name):
+        if not is_known_tag(tag.name):
             return
-        if tag.name in BLOCKS:
+        if tag.name in BLOCK_TAGS:
             self._beside = False
         while flow.open and tag.name in _IMPLIED.get(flow.open[-1].name, ()):
             self._remove(flow, len(flow.open) - 1)
@@ -109,7 +109,7 @@ class Pairing:
             self._close_p(tag, flow)
         names = {opened.name for opened in flow.open}
         is_closed = tag.raw.endswith("/>") and (":" in tag.name or names & {"svg", "math"})
-        if tag.name not in VOID and not is_closed:
+        if tag.name not in VOID_TAGS and not is_closed:
             flow.open.append(tag)
 
     def _close_p(self, tag: Tag, flow: _Flow) -> None:
@@ -127,9 +127,9 @@ class Pairing:
 
     def _end(self, tag: Tag, flow: _Flow) -> None:
         name = tag.name
-        if not is_known(name):
+        if not is_known_tag(name):
             return
-        if name in BLOCKS:
+        if name in BLOCK_TAGS:
             self._beside = False
         at = next((index for index in range(len(flow.open) - 1, -1, -1) if flow.open[index].name == name), None)
         if at is None:
@@ -147,26 +147,28 @@ class Pairing:
             self._crossed.remove(name)  # the other half of what was told already
         elif name == "p" and self._ended_p:
             message = f"</p> closes nothing: <{self._ended_p}> has ended the paragraph"
-            self.faults.append(Fault("stray-tag", tag.start, message))
+            self.faults.append(TagFault("stray-tag", tag.start, message))
             self._ended_p = ""
         else:
-            self.faults.append(Fault("stray-tag", tag.start, f"</{name}> closes nothing"))
+            self.faults.append(TagFault("stray-tag", tag.start, f"</{name}> closes nothing"))
 
     def _unclosed(self, tag: Tag, why: str) -> None:
         if tag.name not in _OPTIONAL:
-            fault = Fault("unclosed-tag", tag.start, f"<{tag.name}> is not closed: {why}", optional=tag.name == "p")
+            fault = TagFault(
+                "unclosed-tag", tag.start, f"<{tag.name}> is not closed: {why}", is_valid_html=tag.name == "p"
+            )
             self.faults.append(fault)
 
     def _end_flow(self) -> None:
         for opened in self._flows.pop().open:
             self._unclosed(opened, "the text ends before it")
 
-    def _words(self, words: Words) -> None:
+    def _words(self, words: TextRun) -> None:
         flow = self._flows[-1]
-        outside = flow.is_main and self._has_blocks and not any(tag.name in BLOCKS for tag in flow.open)
-        if outside and not self._beside and (start := words.first()) is not None:
+        outside = flow.is_main and self._has_blocks and not any(tag.name in BLOCK_TAGS for tag in flow.open)
+        if outside and not self._beside and (start := words.find_visible_start()) is not None:
             self._beside = True  # what follows it in the same gap is the same mistake
-            self.faults.append(Fault("text-outside-block", start, "this text stands beside the blocks"))
+            self.faults.append(TagFault("text-outside-block", start, "this text stands beside the blocks"))
 
     @staticmethod
     def _remove(flow: _Flow, index: int) -> None:
@@ -175,9 +177,9 @@ class Pairing:
             branch[1] = min(branch[1], len(flow.open))
 
 
-def _cut(words: Words, edges: list[int]) -> Iterable[Words]:
+def _cut(words: TextRun, edges: list[int]) -> Iterable[TextRun]:
     """The run in pieces: what stands next to each other in a template may be shown in different places."""
     start, end = words.start, words.start + len(words.text)
     cuts = [start, *(edge for edge in edges if start < edge < end), end]
     for begin, after in pairwise(cuts):
-        yield Words(begin, words.text[begin - start : after - start], words.in_code)
+        yield TextRun(begin, words.text[begin - start : after - start], words.is_code)

@@ -11,17 +11,17 @@ from dataclasses import dataclass, field
 from runner.declare.declaration import TemplateOrigin
 from runner.errors import Place
 
-FOLDER = "messages/"
+MESSAGES_FOLDER = "messages/"
 
 
-RAW_HOLE = "\ufff9"  # what comes here may be markup
+RAW_VALUE_CHAR = "\ufff9"  # what comes here may be markup
 
 
 _SNIPPET = re.compile(r"[^\s\"'\\]{1,12}")
 
 
 @dataclass(frozen=True, slots=True)
-class Hole:
+class Slot:
     """Where something is printed, or a branch may be left out: offsets, and what its expression names and quotes.
 
     `before` and `after` are the literal text around it, as far as it goes; None if something else comes first.
@@ -29,22 +29,22 @@ class Hole:
 
     start: int
     end: int
-    names: frozenset[str]
-    quoted: tuple[str, ...]
+    variables: frozenset[str]
+    string_literals: tuple[str, ...]
     is_branch: bool
     is_raw: bool
-    alone: str
-    before: str | None = None
-    after: str | None = None
+    sole_variable: str
+    literal_before: str | None = None
+    literal_after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class LayoutPart:
     """A piece of the layout that comes from one file: where it begins in the layout and in that file's template."""
 
     start: int
-    offset: int
-    name: str
+    source_offset: int
+    template_name: str
 
 
 @dataclass(slots=True)
@@ -57,25 +57,25 @@ class Layout:
 
     origin: TemplateOrigin
     text: str = ""
-    holes: tuple[Hole, ...] = ()
+    slots: tuple[Slot, ...] = ()
     branches: tuple[tuple[int, int], ...] = ()
-    asides: tuple[tuple[int, int], ...] = ()
-    parts: list[Part] = field(default_factory=list)
+    detached_spans: tuple[tuple[int, int], ...] = ()
+    parts: list[LayoutPart] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
     literals: tuple[str, ...] = ()
     ignores: list[tuple[int, int, str]] = field(default_factory=list)
-    whole: bool = True
-    raw: bool = False
+    is_as_rendered: bool = True
+    has_raw_values: bool = False
 
-    def place(self, start: int) -> tuple[Place, str]:
+    def find_place(self, start: int) -> tuple[Place, str]:
         """Where the layout's character `start` stands, and its line as it may be shown."""
         part = self.parts[max(bisect_right(self.parts, start, key=lambda part: part.start) - 1, 0)]
-        source = self.sources[part.name]
-        offset = part.offset + start - part.start
+        source = self.sources[part.template_name]
+        offset = part.source_offset + start - part.start
         line = source.count("\n", 0, offset) + 1
         column = offset - source.rfind("\n", 0, offset)
-        if part.name:
-            return Place(FOLDER + part.name, line, column), source.split("\n")[line - 1]
+        if part.template_name:
+            return Place(MESSAGES_FOLDER + part.template_name, line, column), source.split("\n")[line - 1]
         origin = self.origin
         if origin.file:
             return Place(origin.file.path, line, column), origin.file.line(line)

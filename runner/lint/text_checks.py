@@ -4,14 +4,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-Show = Callable[[str], str]  # how a message names what may be a recipient's: `private`, or as it is
+ValueFormatter = Callable[[str], str]  # how a message names what may be a recipient's: `private`, or as it is
 
 
 # As programs write them. Null and Nan are people's names, none and nil are words.
-NULLS = ("None", "nan", "NaN", "NULL", "null", "undefined", "NaT")
+NULL_WORDS = ("None", "nan", "NaN", "NULL", "null", "undefined", "NaT")
 
 
-_NULL = "|".join(NULLS)
+_NULL = "|".join(NULL_WORDS)
 
 
 _ONLY_NULLS = re.compile(rf"(?:{_NULL})(?:\s+(?:{_NULL}))*")
@@ -66,7 +66,7 @@ _UNSUBSCRIBE = re.compile(
 )
 
 
-LONG_SUBJECT = 100
+MAX_SUBJECT_LENGTH = 100
 
 
 _FEW_LETTERS = 8
@@ -75,27 +75,27 @@ _FEW_LETTERS = 8
 _SHORT_NAME = 3  # letters; most names made of capitals have no more
 
 
-def null_in(value: str) -> str:
+def find_null_word(value: str) -> str:
     """The word in a value that a program wrote for nothing, if the value is such words, or a name with one."""
     text = value.strip()
     if _ONLY_NULLS.fullmatch(text):
         return text.split()[0]
     if _PARTLY_NULL.fullmatch(text):
-        return next(word for word in text.split() if word in NULLS)
+        return next(word for word in text.split() if word in NULL_WORDS)
     return ""
 
 
-def leftovers(text: str) -> Iterator[tuple[int, str]]:
+def find_placeholders(text: str) -> Iterator[tuple[int, str]]:
     """The placeholders of other tools in a text, with their offsets."""
     return ((found.start(), found.group()) for found in _BRACES.finditer(text))
 
 
-def links(text: str) -> Iterator[tuple[int, str]]:
+def find_links(text: str) -> Iterator[tuple[int, str]]:
     """The addresses in a running text, with their offsets."""
     return ((found.start(), found.group().rstrip(".,;:!?)]")) for found in _URL.finditer(text))
 
 
-def link_fault(url: str, show: Show = str) -> tuple[str, str] | None:
+def check_url(url: str, show: ValueFormatter = str) -> tuple[str, str] | None:
     """The code of the rule that a link breaks, and what to say of it; the worst alone. `show` names the host."""
     found = _SCHEME.match(url)
     if not found:
@@ -111,7 +111,7 @@ def link_fault(url: str, show: Show = str) -> tuple[str, str] | None:
     return None
 
 
-def image_fault(src: str) -> str:
+def check_image_url(src: str) -> str:
     """What is wrong with the address of an image, or nothing."""
     text = src.strip().lower()
     if text.startswith(("https://", "cid:")):
@@ -130,21 +130,21 @@ def is_shouting(text: str) -> bool:
     return loud or bool(re.search(r"!!|\?\?", text))
 
 
-def says_unsubscribe(text: str) -> bool:
+def mentions_unsubscribe(text: str) -> bool:
     """Whether a text tells, in one of the common languages, how to get no more of this."""
     return _UNSUBSCRIBE.search(text) is not None
 
 
-def texts_of(value: Any) -> Iterable[str]:
+def iter_strings(value: Any) -> Iterable[str]:
     """The texts in a variable, at any depth."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for item in value.values():
-            yield from texts_of(item)
+            yield from iter_strings(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from texts_of(item)
+            yield from iter_strings(item)
 
 
 def _is_local(host: str) -> bool:

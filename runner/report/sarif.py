@@ -50,7 +50,8 @@ def _descriptor(code: str) -> dict[str, Any]:
 
 def _help(rule: Rule) -> str:
     examples = "".join(
-        f"\n\n{title}:\n\n```yaml\n{example}\n```" for title, example in (("Bad", rule.bad), ("Good", rule.good))
+        f"\n\n{title}:\n\n```yaml\n{example}\n```"
+        for title, example in (("Bad", rule.bad_example), ("Good", rule.good_example))
     )
     return f"{rule.reason}\n\n**Fix**: {rule.fix}{examples}"
 

@@ -2,6 +2,6 @@
 
 from runner.sandbox.server import Sandbox
 from runner.sandbox.trouble_schedule import Trouble
-from runner.sandbox.workspace import WORKSPACE
+from runner.sandbox.workspace import SANDBOX_WORKSPACE_ID
 
-__all__ = ["WORKSPACE", "Sandbox", "Trouble"]
+__all__ = ["SANDBOX_WORKSPACE_ID", "Sandbox", "Trouble"]

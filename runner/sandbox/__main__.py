@@ -10,9 +10,9 @@ from pathlib import Path
 
 from runner.sandbox.rate_limit import WINDOW
 from runner.sandbox.server import Sandbox
-from runner.sandbox.trouble_kinds import KINDS
+from runner.sandbox.trouble_kinds import TROUBLE_KINDS
 from runner.sandbox.trouble_schedule import Trouble
-from runner.sandbox.workspace import WORKSPACE
+from runner.sandbox.workspace import SANDBOX_WORKSPACE_ID
 
 _USAGE = 64
 
@@ -54,13 +54,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m runner.sandbox",
         description="An Intercom of one's own on 127.0.0.1.",
-        epilog=f"Kinds of trouble: {', '.join(KINDS)}.",
+        epilog=f"Kinds of trouble: {', '.join(TROUBLE_KINDS)}.",
     )
     add = parser.add_argument
     add("--port", type=int, default=0, help="0 takes a free one")
     add("--state", type=Path, metavar="FILE", help="messages made, as JSON lines; they survive a restart")
     add("--log", type=Path, metavar="FILE", help="requests received, as JSON lines")
-    add("--workspace", default=WORKSPACE, metavar="ID", help="app.id_code of GET /me")
+    add("--workspace", default=SANDBOX_WORKSPACE_ID, metavar="ID", help="app.id_code of GET /me")
     add("--rate-limit", type=int, default=1000, metavar="N", help="calls a window")
     add("--window", type=float, default=WINDOW, metavar="S", help="length of a window in seconds")
     add("--latency", type=float, default=0.0, metavar="S", help="seconds before every answer")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NoReturn
 
-JSON = "application/json; charset=utf-8"
+JSON_CONTENT_TYPE = "application/json; charset=utf-8"
 
 
 class Ending(Enum):
@@ -20,7 +20,7 @@ class Ending(Enum):
     RESET = "reset without an answer"
 
     @property
-    def answers(self) -> bool:
+    def is_answered(self) -> bool:
         """Tell whether a status reaches the client."""
         return self not in (Ending.DROP, Ending.RESET)
 
@@ -47,15 +47,15 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class RouteResult:
     """What a route came to: a status, a JSON document, and the id of the message that it made, if any."""
 
     status: int
     document: object
-    created: str | None = None
+    created_id: str | None = None
 
 
-class Refusal(Exception):
+class ApiError(Exception):
     """An answer of the 4xx kind, raised where the rule is and written where the request id is known."""
 
     def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
@@ -65,7 +65,7 @@ class Refusal(Exception):
         self.message = message
         self.field = field
 
-    def document(self, request_id: str) -> dict[str, object]:
+    def to_dict(self, request_id: str) -> dict[str, object]:
         """Build the `error.list` that Intercom documents for all of its endpoints."""
         error = {"code": self.code, "message": self.message}
         if self.field is not None:
@@ -73,11 +73,11 @@ class Refusal(Exception):
         return {"type": "error.list", "request_id": request_id, "errors": [error]}
 
 
-def refuse_parameter(message: str, field: str | None = None) -> NoReturn:
+def raise_parameter_invalid(message: str, field: str | None = None) -> NoReturn:
     """Refuse a request for what it says: 400 `parameter_invalid`."""
-    raise Refusal(400, "parameter_invalid", message, field)
+    raise ApiError(400, "parameter_invalid", message, field)
 
 
-def encode(document: object) -> bytes:
+def encode_json(document: object) -> bytes:
     """Write a document as compact UTF-8 JSON; half a surrogate pair, which UTF-8 cannot hold, stays an escape."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")

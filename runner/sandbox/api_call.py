@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runner.sandbox.answer import Refusal
+from runner.sandbox.answer import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ class Call:
     path: str
     headers: Mapping[str, str]
     payload: object
-    readable: bool
+    is_json: bool
     request_id: str
     now: float
 
@@ -35,20 +35,20 @@ class Call:
         return f"{self.method} {self.path}"
 
     @property
-    def body(self) -> dict[str, object]:
+    def json_object(self) -> dict[str, object]:
         """Give the payload where it is an object, else an empty one, which no route accepts."""
         return self.payload if isinstance(self.payload, dict) else {}
 
-    def authorize(self) -> None:
+    def require_token(self) -> None:
         """Refuse a call without a token; any token will do, but for the one that is called `expired`."""
         scheme, _, token = self.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip() or token.strip() == _EXPIRED:
-            raise Refusal(401, "unauthorized", "Access Token Invalid")
+            raise ApiError(401, "unauthorized", "Access Token Invalid")
 
     def require_json(self) -> None:
         """Refuse a body that is not JSON."""
-        if not self.readable:
-            raise Refusal(400, "bad_request", "The body is no JSON")
+        if not self.is_json:
+            raise ApiError(400, "bad_request", "The body is no JSON")
 
 
 def read_call(request: Request, request_id: str, now: float) -> Call:

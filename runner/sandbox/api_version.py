@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from runner.sandbox.answer import Refusal
+from runner.sandbox.answer import ApiError
 
 _MINORS = {1: 5, 2: 18}
 
@@ -16,7 +16,7 @@ class Version:
     name: str
     number: tuple[int, int]
 
-    def since(self, major: int, minor: int) -> bool:
+    def is_at_least(self, major: int, minor: int) -> bool:
         """Tell whether this is that version or a later one."""
         return self.number >= (major, minor)
 
@@ -31,14 +31,14 @@ _KNOWN = {
 _KNOWN["preview"] = Version("Preview", (9, 0))
 
 
-DEFAULT = _KNOWN["2.14"]
+DEFAULT_VERSION = _KNOWN["2.14"]
 
 
 def read_version(header: str | None) -> Version:
     """Read the header; without one the app's own setting applies, which is 2.14 here."""
     if header is None:
-        return DEFAULT
+        return DEFAULT_VERSION
     version = _KNOWN.get(header.strip().lower())
     if version is None:
-        raise Refusal(400, "intercom_version_invalid", "The requested version could not be found")
+        raise ApiError(400, "intercom_version_invalid", "The requested version could not be found")
     return version

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.sandbox.answer import Refusal
-from runner.sandbox.contacts import Contact, Contacts, write_contact
-from runner.sandbox.pagination import page
-from runner.sandbox.search_query import Query, asked_for, matches, parse, required
+from runner.sandbox.answer import ApiError
+from runner.sandbox.contacts import Contact, Contacts, contact_to_dict
+from runner.sandbox.pagination import paginate
+from runner.sandbox.search_query import Query, find_equal_values, find_possible_values, matches, parse_query
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from runner.sandbox.contacts import Kind
+    from runner.sandbox.contacts import IdentifierKind
 
 _DAY = 86_400
 _DATES = frozenset({"created_at", "last_contacted_at"})
@@ -32,7 +32,7 @@ _FIELDS = _DATES | {
     "tag_id",
 }
 _ATTRIBUTE = "custom_attributes."
-_IDENTIFIERS: dict[str, Kind] = {"email": "email", "external_id": "user_id", "id": "id"}
+_IDENTIFIERS: dict[str, IdentifierKind] = {"email": "email", "external_id": "user_id", "id": "id"}
 
 
 class ContactSearch:
@@ -44,27 +44,27 @@ class ContactSearch:
 
     def search(self, body: dict[str, object], now: float) -> dict[str, object]:
         """Answer one search with one page."""
-        query = parse(body.get("query"), _knows)
+        query = parse_query(body.get("query"), _knows)
         found = [
             self._write(contact)
             for contact in self._candidates(query, now)
             if matches(query, lambda field, contact=contact: self._read(contact, field), _norm)  # type: ignore[misc]
         ]
-        return page(found, body.get("pagination"), kind="list", key="data")
+        return paginate(found, body.get("pagination"), list_type="list", items_key="data")
 
     def _candidates(self, query: Query, now: float) -> list[Contact]:
         for field, kind in _IDENTIFIERS.items():
             # Not everybody is looked at where only few can match: look-ups come by the ten thousand.
-            values = required(query, field)
+            values = find_possible_values(query, field)
             if values is not None:
                 return [contact for value in dict.fromkeys(values) for contact in self._contacts.find(kind, value, now)]
         asked = [
             contact
             for field, kind in _IDENTIFIERS.items()
-            for value in asked_for(query, field)
+            for value in find_equal_values(query, field)
             for contact in self._contacts.find(kind, value, now)
         ]
-        return list({contact.id: contact for contact in (*asked, *self._contacts.known())}.values())
+        return list({contact.id: contact for contact in (*asked, *self._contacts.list_existing())}.values())
 
     def _read(self, contact: Contact, field: str) -> object:
         if field.startswith(_ATTRIBUTE):
@@ -78,7 +78,7 @@ class ContactSearch:
                 return self._write(contact)[field]
 
     def _write(self, contact: Contact) -> dict[str, object]:
-        return write_contact(contact, self._last_contacted(contact.id))
+        return contact_to_dict(contact, self._last_contacted(contact.id))
 
 
 def _knows(field: str) -> bool:
@@ -92,5 +92,5 @@ def _norm(field: str, value: object) -> object:
         try:
             return int(str(value)) // _DAY
         except ValueError as error:
-            raise Refusal(400, "parameter_invalid", f"{field} takes Unix seconds") from error
+            raise ApiError(400, "parameter_invalid", f"{field} takes Unix seconds") from error
     return str(value).casefold() if field == "email" else str(value)

@@ -24,7 +24,7 @@ from runner.sandbox.workspace import SEGMENTS, TAGS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Kind = Literal["id", "user_id", "email"]
+IdentifierKind = Literal["id", "user_id", "email"]
 
 _LONG_AGO = 1401916877
 _MISSING = "missing"
@@ -43,7 +43,7 @@ class Contact:
     external_id: str | None = None
     created_at: int = _LONG_AGO
     unsubscribed: bool = False
-    settled: bool = True
+    is_role_known: bool = True
     segments: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     attributes: tuple[tuple[str, str], ...] = ()
@@ -59,12 +59,12 @@ class Contacts:
         self._fresh_seconds = fresh_seconds
         self._known: dict[str, Contact] = {}
         self._first_asked: dict[str, float] = {}
-        self._residents: dict[tuple[Kind, str | None], Contact] = {}
+        self._residents: dict[tuple[IdentifierKind, str | None], Contact] = {}
         for contact in map(_resident, range(1, population + 1)):
             self._remember(contact)
             self._residents |= {("email", contact.email): contact, ("user_id", contact.external_id): contact}
 
-    def find(self, kind: Kind, value: str, now: float) -> tuple[Contact, ...]:
+    def find(self, kind: IdentifierKind, value: str, now: float) -> tuple[Contact, ...]:
         """Find the contacts behind an identifier: none, one, or those that share an address."""
         if kind == "id":
             contact = self.get(value, now)
@@ -90,7 +90,7 @@ class Contacts:
         nature = marked or _nature(contact_id)
         return self._build(contact_id, nature, now, settled=marked is not None or nature != "user")
 
-    def known(self) -> Iterable[Contact]:
+    def list_existing(self) -> Iterable[Contact]:
         """List the contacts that exist without being asked for by name, or were."""
         return list(self._known.values())
 
@@ -99,7 +99,7 @@ class Contacts:
         first = self._first_asked.get(contact.id)
         return first is not None and now - first < self._fresh_seconds
 
-    def _invent(self, kind: Kind, value: str, nature: str, place: int, now: float) -> Contact:
+    def _invent(self, kind: IdentifierKind, value: str, nature: str, place: int, now: float) -> Contact:
         contact_id = _derive(kind, value, nature, place)
         email, external_id = (value, None) if kind == "email" else (None, value)
         return self._known.get(contact_id) or self._remember(
@@ -124,14 +124,14 @@ class Contacts:
             external_id=external_id,
             created_at=int(self._first_asked.setdefault(contact_id, now)) if fresh else _LONG_AGO,
             unsubscribed=nature == "unsubscribed",
-            settled=settled,
+            is_role_known=settled,
         )
 
     def _remember(self, contact: Contact) -> Contact:
         return self._known.setdefault(contact.id, contact)
 
 
-def write_contact(contact: Contact, last_contacted_at: int | None) -> dict[str, object]:
+def contact_to_dict(contact: Contact, last_contacted_at: int | None) -> dict[str, object]:
     """Write a contact as the reference shows it, "Get a contact" (2.14), the fields that matter for messages."""
     return {
         "type": "contact",
@@ -153,7 +153,7 @@ def _nature(name: str) -> str:
     return next((nature for nature in _NATURES if name.lower().startswith(nature)), "user")
 
 
-def _derive(kind: Kind, value: str, nature: str, place: int) -> str:
+def _derive(kind: IdentifierKind, value: str, nature: str, place: int) -> str:
     digest = hashlib.sha256(f"{kind}:{value}:{place}".encode()).hexdigest()
     return _MARKS[nature] + digest[:16]
 

@@ -10,35 +10,35 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from runner.sandbox.answer import JSON, Answer, encode
+from runner.sandbox.answer import JSON_CONTENT_TYPE, Answer, encode_json
 
 if TYPE_CHECKING:
     from runner.sandbox.http_protocol import Request
-    from runner.sandbox.message_store import Store
-    from runner.sandbox.request_log import Log
+    from runner.sandbox.message_store import MessageStore
+    from runner.sandbox.request_log import RequestLog
     from runner.sandbox.trouble_schedule import Trouble
 
 
-PREFIX = "/_sandbox/"
+CONTROL_PREFIX = "/_sandbox/"
 
 
-class Control:
+class ControlApi:
     """Lets a test in another process look into the sandbox, and disturb it."""
 
-    def __init__(self, store: Store, log: Log, trouble: Trouble) -> None:
+    def __init__(self, store: MessageStore, log: RequestLog, trouble: Trouble) -> None:
         self._store = store
         self._log = log
         self._trouble = trouble
 
     def answer(self, request: Request) -> Answer:
         """Answer one request of a test."""
-        match request.method, request.path.removeprefix(PREFIX):
+        match request.method, request.path.removeprefix(CONTROL_PREFIX):
             case "GET", "messages":
                 return _answer(200, [asdict(message) for message in self._store.messages()])
             case "GET", "log":
                 return _answer(200, self._log.entries())
             case "GET", "trouble":
-                return _answer(200, self._trouble.left())
+                return _answer(200, self._trouble.list_queued())
             case "PUT", "trouble":
                 return self._set_trouble(request.body)
             case _:
@@ -52,8 +52,8 @@ class Control:
             self._trouble.replace(document)
         except ValueError as error:
             return _answer(400, {"error": str(error)})
-        return _answer(200, self._trouble.left())
+        return _answer(200, self._trouble.list_queued())
 
 
 def _answer(status: int, document: object) -> Answer:
-    return Answer(status, encode(document), (("Content-Type", JSON),))
+    return Answer(status, encode_json(document), (("Content-Type", JSON_CONTENT_TYPE),))

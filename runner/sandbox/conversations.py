@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from runner.sandbox.answer import Refusal
-from runner.sandbox.pagination import page
-from runner.sandbox.search_query import matches, parse, required
+from runner.sandbox.answer import ApiError
+from runner.sandbox.pagination import paginate
+from runner.sandbox.search_query import find_possible_values, matches, parse_query
 
 if TYPE_CHECKING:
-    from runner.sandbox.message_store import Message, Store
+    from runner.sandbox.message_store import Message, MessageStore
 
 _DATES = frozenset({"created_at", "updated_at"})
 _FIELDS = _DATES | {
@@ -32,28 +32,28 @@ _FIELDS = _DATES | {
 class Conversations:
     """Searches and reads the conversations of a store."""
 
-    def __init__(self, store: Store, search_lag: float = 0.0) -> None:
+    def __init__(self, store: MessageStore, search_lag: float = 0.0) -> None:
         self._store = store
         self._search_lag = search_lag
 
     def search(self, body: dict[str, object], now: float) -> dict[str, object]:
         """Answer one search with one page, newest first."""
-        query = parse(body.get("query"), _FIELDS.__contains__)
+        query = parse_query(body.get("query"), _FIELDS.__contains__)
         # With many conversations a search for one contact's must not look at all of them.
-        opened = self._store.opened(required(query, "contact_ids"))
+        opened = self._store.find_opening_messages(find_possible_values(query, "contact_ids"))
         found = [
             _write(message)
             for message in reversed(opened)
             if now - message.at >= self._search_lag
             and matches(query, lambda field, message=message: _read(message, field), _norm)  # type: ignore[misc]
         ]
-        return page(found, body.get("pagination"), kind="conversation.list", key="conversations")
+        return paginate(found, body.get("pagination"), list_type="conversation.list", items_key="conversations")
 
     def show(self, conversation: str) -> dict[str, object]:
         """Answer GET /conversations/{id}."""
-        message = self._store.conversation(conversation)
+        message = self._store.find_opening_message(conversation)
         if message is None:
-            raise Refusal(404, "not_found", "Resource Not Found")
+            raise ApiError(404, "not_found", "Resource Not Found")
         return _write(message)
 
 
@@ -108,7 +108,7 @@ def _norm(field: str, value: object) -> object:
     try:
         return int(str(value))
     except ValueError as error:
-        raise Refusal(400, "parameter_invalid", f"{field} takes Unix seconds") from error
+        raise ApiError(400, "parameter_invalid", f"{field} takes Unix seconds") from error
 
 
 def _wrap(text: str) -> str:

@@ -13,32 +13,32 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.sandbox import message_rules
-from runner.sandbox.answer import JSON, Answer, Refusal, Result, encode
+from runner.sandbox.answer import JSON_CONTENT_TYPE, Answer, ApiError, RouteResult, encode_json
 from runner.sandbox.api_call import read_call
 from runner.sandbox.api_version import Version, read_version
 from runner.sandbox.contact_search import ContactSearch
-from runner.sandbox.contacts import Contacts, write_contact
+from runner.sandbox.contacts import Contacts, contact_to_dict
 from runner.sandbox.conversations import Conversations
 from runner.sandbox.messages import Messages
-from runner.sandbox.rate_limit import WINDOW, Allowance, RateLimit
-from runner.sandbox.request_log import Entry
-from runner.sandbox.trouble_kinds import Disturbance, disturb
-from runner.sandbox.trouble_schedule import MESSAGES
-from runner.sandbox.workspace import WORKSPACE, Workspace
+from runner.sandbox.rate_limit import WINDOW, RateLimit, RateLimitStatus
+from runner.sandbox.request_log import LogEntry
+from runner.sandbox.trouble_kinds import TroubleKind, apply_trouble
+from runner.sandbox.trouble_schedule import MESSAGES_ROUTE
+from runner.sandbox.workspace import SANDBOX_WORKSPACE_ID, Workspace
 
 if TYPE_CHECKING:
     from runner.sandbox.api_call import Call
     from runner.sandbox.http_protocol import Request
-    from runner.sandbox.message_store import Store
-    from runner.sandbox.request_log import Log
+    from runner.sandbox.message_store import MessageStore
+    from runner.sandbox.request_log import RequestLog
     from runner.sandbox.trouble_schedule import Trouble
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class SandboxOptions:
     """What can be set; times in seconds, the rate limit in calls a window."""
 
-    workspace: str = WORKSPACE
+    workspace: str = SANDBOX_WORKSPACE_ID
     rate_limit: int = 1000
     window: float = WINDOW
     latency: float = 0.0
@@ -53,14 +53,14 @@ class _Course:
     """How a call went: the version once it is known, the trouble that struck, and what came of it."""
 
     version: Version | None
-    kind: Disturbance
-    result: Result
+    kind: TroubleKind
+    result: RouteResult
 
 
-class Intercom:
+class FakeIntercom:
     """Answers requests, from many threads at once."""
 
-    def __init__(self, options: Options, store: Store, log: Log, trouble: Trouble) -> None:
+    def __init__(self, options: SandboxOptions, store: MessageStore, log: RequestLog, trouble: Trouble) -> None:
         self._latency = options.latency
         self._log = log
         self._trouble = trouble
@@ -84,41 +84,41 @@ class Intercom:
     def answer(self, request: Request) -> Answer:
         """Answer one request; the log has it before this returns."""
         call = read_call(request, f"{self._series}v{next(self._numbers):07x}", time.time())
-        allowance = self._limit.take(call.now)
+        allowance = self._limit.count_call(call.now)
         course = self._follow(call, allowance)
-        headers = (("Content-Type", JSON), ("X-Request-Id", call.request_id), *allowance.headers())
+        headers = (("Content-Type", JSON_CONTENT_TYPE), ("X-Request-Id", call.request_id), *allowance.headers())
         if course.version is not None:
             headers += (("Intercom-Version", course.version.name),)
-        right = Answer(course.result.status, encode(course.result.document), headers, delay=self._latency)
-        answer = disturb(course.kind, right, call)
+        right = Answer(course.result.status, encode_json(course.result.document), headers, delay=self._latency)
+        answer = apply_trouble(course.kind, right, call)
         self._note(call, course, answer)
         return answer
 
-    def _follow(self, call: Call, allowance: Allowance) -> _Course:
-        version, kind = None, Disturbance()
+    def _follow(self, call: Call, allowance: RateLimitStatus) -> _Course:
+        version, kind = None, TroubleKind()
         try:
-            allowance.require()
-            call.authorize()
+            allowance.raise_if_exceeded()
+            call.require_token()
             version = read_version(call.headers.get("intercom-version"))
             kind = self._trouble.choose(call.route, self._names(call))
             call.require_json()
-            result = self._route(call, version) if kind.makes else Result(200, {})
-        except Refusal as refusal:
-            result = Result(refusal.status, refusal.document(call.request_id))
+            result = self._route(call, version) if kind.executes_request else RouteResult(200, {})
+        except ApiError as refusal:
+            result = RouteResult(refusal.status, refusal.to_dict(call.request_id))
         return _Course(version, kind, result)
 
-    def _route(self, call: Call, version: Version) -> Result:
+    def _route(self, call: Call, version: Version) -> RouteResult:
         match call.method, *call.path.strip("/").split("/"):
             case "POST", "messages":
-                return self._messages.send(call.body, version, call.now)
+                return self._messages.send(call.json_object, version, call.now)
             case "POST", "contacts", "search":
-                return Result(200, self._contact_search.search(call.body, call.now))
+                return RouteResult(200, self._contact_search.search(call.json_object, call.now))
             case "POST", "conversations", "search":
-                return Result(200, self._conversations.search(call.body, call.now))
+                return RouteResult(200, self._conversations.search(call.json_object, call.now))
             case "GET", name if name in self._lists:
-                return Result(200, self._lists[name]())
+                return RouteResult(200, self._lists[name]())
             case "GET", place, thing_id:
-                return Result(200, self._show(place, thing_id, call.now))
+                return RouteResult(200, self._show(place, thing_id, call.now))
             case _:
                 raise _nowhere()
 
@@ -131,14 +131,14 @@ class Intercom:
             case "contacts":
                 contact = self._contacts.get(thing_id, now)
                 if contact is None:
-                    raise Refusal(404, "not_found", "User Not Found")
-                return write_contact(contact, self._store.last_contacted(contact.id))
+                    raise ApiError(404, "not_found", "User Not Found")
+                return contact_to_dict(contact, self._store.last_contacted(contact.id))
             case _:
                 raise _nowhere()
 
     def _names(self, call: Call) -> tuple[str, ...]:
         """List the identifiers of the recipient: those on the wire, and those that it was found by."""
-        recipient = call.body.get("to") if call.route == MESSAGES else None
+        recipient = call.json_object.get("to") if call.route == MESSAGES_ROUTE else None
         if not isinstance(recipient, dict):
             return ()
         sent = [value for key in ("id", "user_id", "email") if isinstance(value := recipient.get(key), str)]
@@ -148,21 +148,23 @@ class Intercom:
 
     def _note(self, call: Call, course: _Course, answer: Answer) -> None:
         version = course.version
-        strange = message_rules.unknown_fields(call.payload, version) if version and call.route == MESSAGES else ()
+        strange = (
+            message_rules.find_unknown_fields(call.payload, version) if version and call.route == MESSAGES_ROUTE else ()
+        )
         self._log.write(
-            Entry(
+            LogEntry(
                 at=call.now,
                 method=call.method,
                 path=call.path,
                 version=version.name if version else None,
                 payload=call.payload,
-                status=answer.status if answer.ending.answers else None,
-                trouble=course.kind.told,
-                created=course.result.created,
+                status=answer.status if answer.ending.is_answered else None,
+                trouble=course.kind.log_name,
+                created=course.result.created_id,
                 unknown_fields=strange,
             ),
         )
 
 
-def _nowhere() -> Refusal:
-    return Refusal(404, "not_found", "The requested resource was not found")
+def _nowhere() -> ApiError:
+    return ApiError(404, "not_found", "The requested resource was not found")

@@ -48,7 +48,7 @@ class Request:
     keep_alive: bool = True
 
 
-class Reader:
+class RequestReader:
     """Requests, one after the other, off one connection; what was read too far waits for the next one."""
 
     def __init__(self, connection: socket.socket) -> None:
@@ -113,7 +113,7 @@ def _length(headers: Mapping[str, str]) -> int:
     return int(text)
 
 
-def render(answer: Answer, *, keep_alive: bool) -> bytes:
+def encode_answer(answer: Answer, *, keep_alive: bool) -> bytes:
     """Write an answer as the bytes of one send, so that a client is never left with a head and no body."""
     reason = HTTPStatus(answer.status).phrase
     lines = [f"HTTP/1.1 {answer.status} {reason}", f"Date: {formatdate(usegmt=True)}"]

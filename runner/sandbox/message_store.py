@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from io import FileIO
 from typing import TYPE_CHECKING
 
-from runner.sandbox.answer import encode
+from runner.sandbox.answer import encode_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +37,7 @@ class Message:
     payload: dict[str, object]
 
 
-class Store:
+class MessageStore:
     """All messages, oldest first, and the ways to find them again."""
 
     def __init__(self, path: Path | None = None) -> None:
@@ -66,17 +66,19 @@ class Store:
             with path.open("ab") as file:
                 file.write(b"\n")
 
-    def create(self, at: float, contact: str, version: str, payload: dict[str, object], *, opens: bool) -> Message:
+    def create(
+        self, at: float, contact: str, version: str, payload: dict[str, object], *, opens_conversation: bool
+    ) -> Message:
         """Make one message: give it the next id and keep it."""
         with self._lock:
             if self._closed:
                 # The client sees a lost connection, and rightly: nothing was made.
                 raise ConnectionAbortedError("the sandbox is closed")
             number = self._next
-            conversation = str(number + _CONVERSATION_OFFSET) if opens else None
+            conversation = str(number + _CONVERSATION_OFFSET) if opens_conversation else None
             made = Message(str(number), at, contact, version, conversation, payload)
             if self._file is not None:
-                self._file.write(encode(asdict(made)) + b"\n")
+                self._file.write(encode_json(asdict(made)) + b"\n")
             self._keep(made)
             return made
 
@@ -93,14 +95,14 @@ class Store:
         with self._lock:
             return list(self._messages)
 
-    def opened(self, contacts: list[str] | None = None) -> list[Message]:
+    def find_opening_messages(self, contacts: list[str] | None = None) -> list[Message]:
         """List the messages that opened a conversation: all, or those with the contacts named."""
         with self._lock:
             if contacts is None:
                 return list(self._opened.values())
             return [message for contact in dict.fromkeys(contacts) for message in self._opened_with.get(contact, ())]
 
-    def conversation(self, conversation: str) -> Message | None:
+    def find_opening_message(self, conversation: str) -> Message | None:
         """Find the message that opened a conversation."""
         return self._opened.get(conversation)
 

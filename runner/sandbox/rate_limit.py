@@ -9,19 +9,19 @@ import math
 import threading
 from dataclasses import dataclass
 
-from runner.sandbox.answer import Refusal
+from runner.sandbox.answer import ApiError
 
 WINDOW = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class RateLimitStatus:
     """What one call was told: `reset` in Unix seconds, `exceeded` if the call is one too many."""
 
     limit: int
     remaining: int
     reset: int
-    exceeded: bool = False
+    is_exceeded: bool = False
 
     def headers(self) -> tuple[tuple[str, str], ...]:
         """Write the three documented headers."""
@@ -31,10 +31,10 @@ class Allowance:
             ("X-RateLimit-Reset", str(self.reset)),
         )
 
-    def require(self) -> None:
+    def raise_if_exceeded(self) -> None:
         """Refuse the call that is one too many."""
-        if self.exceeded:
-            raise Refusal(429, "rate_limit_exceeded", "Exceeded rate limit of this app")
+        if self.is_exceeded:
+            raise ApiError(429, "rate_limit_exceeded", "Exceeded rate limit of this app")
 
 
 class RateLimit:
@@ -47,7 +47,7 @@ class RateLimit:
         self._index = -1
         self._used = 0
 
-    def take(self, now: float) -> Allowance:
+    def count_call(self, now: float) -> RateLimitStatus:
         """Count one call at that Unix time."""
         index = int(now // self._window)
         with self._lock:
@@ -58,4 +58,4 @@ class RateLimit:
             self._used += not exceeded
             remaining = self._limit - self._used
             reset = math.ceil((self._index + 1) * self._window)
-        return Allowance(self._limit, remaining, reset, exceeded)
+        return RateLimitStatus(self._limit, remaining, reset, exceeded)

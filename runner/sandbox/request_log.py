@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from runner.sandbox.answer import encode
+from runner.sandbox.answer import encode_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ _KEPT = 100_000  # entries in memory; the file has them all
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LogEntry:
     """One request: `at` in Unix seconds, `status` None where no answer was given, `created` a message id."""
 
     at: float
@@ -34,22 +34,22 @@ class Entry:
     unknown_fields: tuple[str, ...]
 
 
-class Log:
+class RequestLog:
     """Entries, oldest first."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._lock = threading.Lock()
-        self._entries: deque[Entry] = deque(maxlen=_KEPT)
+        self._entries: deque[LogEntry] = deque(maxlen=_KEPT)
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
         self._file = None if path is None else path.open("ab", buffering=0)
 
-    def write(self, entry: Entry) -> None:
+    def write(self, entry: LogEntry) -> None:
         """Add an entry, in one write, so that lines of two threads never mix."""
         with self._lock:
             self._entries.append(entry)
             if self._file is not None and not self._file.closed:
-                self._file.write(encode(asdict(entry)) + b"\n")
+                self._file.write(encode_json(asdict(entry)) + b"\n")
 
     def entries(self) -> list[dict[str, object]]:
         """List the entries in memory, the newest hundred thousand, as documents."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from runner.sandbox.answer import refuse_parameter
+from runner.sandbox.answer import raise_parameter_invalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,28 +46,28 @@ class Group:
 Query: TypeAlias = Condition | Group
 
 
-def parse(document: object, knows: Callable[[str], bool], depth: int = 1) -> Query:
+def parse_query(document: object, knows: Callable[[str], bool], depth: int = 1) -> Query:
     """Read a query; `knows` tells the fields that this endpoint can search by."""
     if not isinstance(document, dict):
-        refuse_parameter("query must be an object with field, operator and value")
+        raise_parameter_invalid("query must be an object with field, operator and value")
     operator, value = document.get("operator"), document.get("value")
     if operator in ("AND", "OR"):
         if not isinstance(value, list) or not value:
-            refuse_parameter(f"the value of {operator} must be a list of queries")
+            raise_parameter_invalid(f"the value of {operator} must be a list of queries")
         if len(value) > _MOST_VALUES:
-            refuse_parameter(f"a group holds at most {_MOST_VALUES} values")
+            raise_parameter_invalid(f"a group holds at most {_MOST_VALUES} values")
         if depth > _DEEPEST:
-            refuse_parameter(f"groups nest at most {_DEEPEST} deep")
-        return Group(operator, tuple(parse(member, knows, depth + 1) for member in value))
+            raise_parameter_invalid(f"groups nest at most {_DEEPEST} deep")
+        return Group(operator, tuple(parse_query(member, knows, depth + 1) for member in value))
     field = document.get("field")
     if not isinstance(field, str) or not knows(field):
-        refuse_parameter(f"{field} is no field to search by")
+        raise_parameter_invalid(f"{field} is no field to search by")
     if operator not in _OPERATORS:
-        refuse_parameter(f"{operator} is no operator")
+        raise_parameter_invalid(f"{operator} is no operator")
     if "value" not in document:
-        refuse_parameter("a query needs a value")
+        raise_parameter_invalid("a query needs a value")
     if (operator in ("IN", "NIN")) != isinstance(value, list):
-        refuse_parameter("IN and NIN take a list, the other operators a single value")
+        raise_parameter_invalid("IN and NIN take a list, the other operators a single value")
     return Condition(field, operator, value)
 
 
@@ -91,20 +91,20 @@ def matches(query: Query, read: Reading, norm: Norm) -> bool:
             return _compares_text(query.operator, actual, wanted[0])
 
 
-def asked_for(query: Query, field: str) -> Iterator[str]:
+def find_equal_values(query: Query, field: str) -> Iterator[str]:
     """List the values that a field is asked to equal, anywhere in the query."""
     if isinstance(query, Group):
         for member in query.members:
-            yield from asked_for(member, field)
+            yield from find_equal_values(member, field)
     elif query.field == field and query.operator in ("=", "IN"):
         yield from (str(one) for one in (query.value if isinstance(query.value, list) else [query.value]))
 
 
-def required(query: Query, field: str) -> list[str] | None:
+def find_possible_values(query: Query, field: str) -> list[str] | None:
     """List the only values that a field can have in a match, or None where the query leaves it open."""
     if isinstance(query, Condition):
-        return list(asked_for(query, field)) or None
-    each = [required(member, field) for member in query.members]
+        return list(find_equal_values(query, field)) or None
+    each = [find_possible_values(member, field) for member in query.members]
     narrowed = [values for values in each if values is not None]
     if query.operator == "AND":
         return narrowed[0] if narrowed else None

@@ -12,14 +12,14 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from runner.sandbox.answer import Answer, Ending
-from runner.sandbox.control_api import PREFIX, Control
-from runner.sandbox.fake_intercom import Intercom, Options
-from runner.sandbox.http_protocol import MalformedRequestError, Reader, render
-from runner.sandbox.message_store import Store
+from runner.sandbox.control_api import CONTROL_PREFIX, ControlApi
+from runner.sandbox.fake_intercom import FakeIntercom, SandboxOptions
+from runner.sandbox.http_protocol import MalformedRequestError, RequestReader, encode_answer
+from runner.sandbox.message_store import MessageStore
 from runner.sandbox.rate_limit import WINDOW
-from runner.sandbox.request_log import Log
+from runner.sandbox.request_log import RequestLog
 from runner.sandbox.trouble_schedule import Trouble
-from runner.sandbox.workspace import WORKSPACE
+from runner.sandbox.workspace import SANDBOX_WORKSPACE_ID
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,7 @@ class Sandbox:
         port: int = 0,
         state: Path | None = None,
         log: Path | None = None,
-        workspace: str = WORKSPACE,
+        workspace: str = SANDBOX_WORKSPACE_ID,
         rate_limit: int = 1000,
         window: float = WINDOW,
         latency: float = 0.0,
@@ -56,7 +56,7 @@ class Sandbox:
         population: int = 12,
     ) -> None:
         self.trouble = Trouble() if trouble is None else trouble
-        options = Options(
+        options = SandboxOptions(
             workspace=workspace,
             rate_limit=rate_limit,
             window=window,
@@ -69,14 +69,16 @@ class Sandbox:
         # The port first: where it is taken, no file is touched.
         self._server = _Server(port)
         try:
-            self._store = Store(state)
-            self._log = Log(log)
+            self._store = MessageStore(state)
+            self._log = RequestLog(log)
         except OSError:
             self._server.server_close()
             raise
-        intercom = Intercom(options, self._store, self._log, self.trouble)
-        control = Control(self._store, self._log, self.trouble)
-        self._server.answer = lambda request: (control if request.path.startswith(PREFIX) else intercom).answer(request)
+        intercom = FakeIntercom(options, self._store, self._log, self.trouble)
+        control = ControlApi(self._store, self._log, self.trouble)
+        self._server.answer = lambda request: (control if request.path.startswith(CONTROL_PREFIX) else intercom).answer(
+            request
+        )
         self._thread = threading.Thread(target=self._server.accept_all, name="sandbox", daemon=True)
         self._thread.start()
 
@@ -171,7 +173,7 @@ class _Connection(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         """Serve one connection."""
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        reader = Reader(self.request)
+        reader = RequestReader(self.request)
         try:
             while (request := reader.read()) is not None:
                 answer = self.server.answer(request)
@@ -180,7 +182,7 @@ class _Connection(socketserver.BaseRequestHandler):
                 if not self._give(answer, keep_alive=request.keep_alive):
                     return
         except MalformedRequestError as error:
-            self.request.sendall(render(Answer(400, str(error).encode()), keep_alive=False))
+            self.request.sendall(encode_answer(Answer(400, str(error).encode()), keep_alive=False))
 
     def _give(self, answer: Answer, *, keep_alive: bool) -> bool:
         match answer.ending:
@@ -191,11 +193,11 @@ class _Connection(socketserver.BaseRequestHandler):
                 self.request.close()
                 return False
             case Ending.CUT:
-                self.request.sendall(render(answer, keep_alive=keep_alive)[: -len(answer.body) // 2])
+                self.request.sendall(encode_answer(answer, keep_alive=keep_alive)[: -len(answer.body) // 2])
                 return False
             case Ending.CLOSE:
-                self.request.sendall(render(answer, keep_alive=True))
+                self.request.sendall(encode_answer(answer, keep_alive=True))
                 return False
             case Ending.KEEP:
-                self.request.sendall(render(answer, keep_alive=keep_alive))
+                self.request.sendall(encode_answer(answer, keep_alive=keep_alive))
                 return keep_alive

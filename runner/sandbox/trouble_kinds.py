@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from runner.sandbox.answer import Answer, Ending, Refusal, encode
-from runner.sandbox.messages import write_user_message
+from runner.sandbox.answer import Answer, ApiError, Ending, encode_json
+from runner.sandbox.messages import build_user_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,22 +61,22 @@ _MADE = {
 _SLOW = re.compile(r"slow:(\d+(?:\.\d+)?)")
 
 
-KINDS = (*sorted(_FALSE | _MADE), "slow:SECONDS")
+TROUBLE_KINDS = (*sorted(_FALSE | _MADE), "slow:SECONDS")
 
 
 @dataclass(frozen=True, slots=True)
-class Disturbance:
+class TroubleKind:
     """One kind of trouble, by its name; `ok` is none."""
 
     name: str = "ok"
 
     @property
-    def makes(self) -> bool:
+    def executes_request(self) -> bool:
         """Tell whether the request is carried out."""
         return self.name not in _FALSE
 
     @property
-    def told(self) -> str | None:
+    def log_name(self) -> str | None:
         """Name it for the log, where no trouble is None."""
         return None if self.name == "ok" else self.name
 
@@ -85,14 +85,14 @@ class TroubleError(ValueError):
     """Trouble that was asked for, and cannot be understood."""
 
 
-def read_kind(text: object) -> Disturbance:
+def read_trouble_kind(text: object) -> TroubleKind:
     """Read the name of a kind; TroubleError says which there are."""
     if not isinstance(text, str) or (text not in _FALSE | _MADE and not _SLOW.fullmatch(text)):
-        raise TroubleError(f"{text!r} is no kind of trouble; there are {', '.join(KINDS)}")
-    return Disturbance(text)
+        raise TroubleError(f"{text!r} is no kind of trouble; there are {', '.join(TROUBLE_KINDS)}")
+    return TroubleKind(text)
 
 
-def disturb(kind: Disturbance, answer: Answer, call: Call) -> Answer:
+def apply_trouble(kind: TroubleKind, answer: Answer, call: Call) -> Answer:
     """Turn the right answer into the disturbed one."""
     slow = _SLOW.fullmatch(kind.name)
     if slow:
@@ -104,7 +104,7 @@ def disturb(kind: Disturbance, answer: Answer, call: Call) -> Answer:
 
 def _refuse(name: str, answer: Answer, call: Call) -> Answer:
     status, code, message = _REFUSALS[name]
-    refused = replace(answer, status=status, body=encode(Refusal(status, code, message).document(call.request_id)))
+    refused = replace(answer, status=status, body=encode_json(ApiError(status, code, message).to_dict(call.request_id)))
     match name:
         case "429":
             refused = refused.with_header("X-RateLimit-Remaining", "0")
@@ -129,7 +129,7 @@ def _send_elsewhere(answer: Answer, call: Call) -> Answer:
 
 def _turn_inbound(answer: Answer, call: Call) -> Answer:
     payload = call.payload if isinstance(call.payload, dict) else {}
-    return replace(answer, status=200, body=encode(write_user_message(payload, call.now)))
+    return replace(answer, status=200, body=encode_json(build_user_message(payload, call.now)))
 
 
 def _fail_after(answer: Answer, call: Call) -> Answer:
@@ -140,7 +140,7 @@ def _edit(answer: Answer, change: Callable[[dict[str, object]], object]) -> Answ
     document = json.loads(answer.body)
     if answer.status == 200 and isinstance(document, dict):  # noqa: PLR2004 - it is the status itself
         change(document)
-    return replace(answer, body=encode(document))
+    return replace(answer, body=encode_json(document))
 
 
 def _strip_id(answer: Answer, _: Call) -> Answer:

@@ -16,16 +16,16 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from runner.sandbox.trouble_kinds import Disturbance, TroubleError, read_kind
+from runner.sandbox.trouble_kinds import TroubleError, TroubleKind, read_trouble_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 
-MESSAGES = "POST /messages"
+MESSAGES_ROUTE = "POST /messages"
 
 
-_NONE = Disturbance()
+_NONE = TroubleKind()
 
 
 _SPEC = re.compile(r"(?:(?P<route>[A-Z]+ /\S*) )?(?P<way>next|share|for)=(?P<value>.+)", re.DOTALL)
@@ -41,9 +41,9 @@ _SHARE = re.compile(r"(?P<kind>.+):(?P<share>[\d.]+)")
 class _Plan:
     """The trouble of one route; a recipient's own comes before the queue, the queue before the share."""
 
-    queue: deque[Disturbance] = field(default_factory=deque)
-    shares: dict[Disturbance, float] = field(default_factory=dict)
-    people: dict[str, Disturbance] = field(default_factory=dict)
+    queue: deque[TroubleKind] = field(default_factory=deque)
+    shares: dict[TroubleKind, float] = field(default_factory=dict)
+    people: dict[str, TroubleKind] = field(default_factory=dict)
 
 
 class Trouble:
@@ -81,16 +81,16 @@ class Trouble:
             raise TroubleError(f"{spec!r} is not next=KIND,… nor share=KIND:0.1 nor for=IDENTIFIER:KIND")
         value = found["value"]
         with self._lock:
-            plan = self._plans.setdefault(found["route"] or MESSAGES, _Plan())
+            plan = self._plans.setdefault(found["route"] or MESSAGES_ROUTE, _Plan())
             match found["way"]:
                 case "next":
-                    plan.queue.extend(read_kind(kind.strip()) for kind in value.split(","))
+                    plan.queue.extend(read_trouble_kind(kind.strip()) for kind in value.split(","))
                 case "share":
                     pair = _match(_SHARE, value, spec)
-                    plan.shares[read_kind(pair["kind"])] = float(pair["share"])
+                    plan.shares[read_trouble_kind(pair["kind"])] = float(pair["share"])
                 case _:
                     pair = _match(_PAIR, value, spec)
-                    plan.people[pair["name"]] = read_kind(pair["kind"])
+                    plan.people[pair["name"]] = read_trouble_kind(pair["kind"])
 
     def replace(self, document: Mapping[str, object]) -> None:
         """Put other trouble in place of all there was; TroubleError where it cannot be read."""
@@ -101,14 +101,16 @@ class Trouble:
         if not isinstance(routes, dict) or not isinstance(seed, int):
             raise TroubleError("routes is an object, seed a number")
         plans = {str(route): _read_plan(plan) for route, plan in routes.items()}
-        if MESSAGES not in plans:
-            plans[MESSAGES] = _read_plan({key: document[key] for key in ("next", "share", "for") if key in document})
+        if MESSAGES_ROUTE not in plans:
+            plans[MESSAGES_ROUTE] = _read_plan(
+                {key: document[key] for key in ("next", "share", "for") if key in document}
+            )
         with self._lock:
             self._plans = plans
             self._seed = seed
             self._asked: Counter[str] = Counter()
 
-    def choose(self, route: str, names: Sequence[str] = ()) -> Disturbance:
+    def choose(self, route: str, names: Sequence[str] = ()) -> TroubleKind:
         """Choose what is to go wrong with one request; `names` are the identifiers of its recipient."""
         with self._lock:
             plan = next((plan for pattern, plan in self._plans.items() if fnmatchcase(route, pattern)), None)
@@ -121,12 +123,12 @@ class Trouble:
                 return plan.queue.popleft()
             return self._draw(plan, f"{route}\n{names[0] if names else ''}") if plan.shares else _NONE
 
-    def left(self) -> dict[str, list[str]]:
+    def list_queued(self) -> dict[str, list[str]]:
         """List what is still queued, by route."""
         with self._lock:
             return {route: [kind.name for kind in plan.queue] for route, plan in self._plans.items()}
 
-    def _draw(self, plan: _Plan, subject: str) -> Disturbance:
+    def _draw(self, plan: _Plan, subject: str) -> TroubleKind:
         self._asked[subject] += 1
         text = f"{self._seed}\n{subject}\n{self._asked[subject]}"
         lot = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") / 2**64
@@ -145,9 +147,9 @@ def _read_plan(document: object) -> _Plan:
     if not all(isinstance(share, (int, float)) for share in shares.values()):
         raise TroubleError("a share is a number from 0 to 1")
     return _Plan(
-        deque(read_kind(kind) for kind in queue),
-        {read_kind(kind): float(share) for kind, share in shares.items()},
-        {str(name): read_kind(kind) for name, kind in people.items()},
+        deque(read_trouble_kind(kind) for kind in queue),
+        {read_trouble_kind(kind): float(share) for kind, share in shares.items()},
+        {str(name): read_trouble_kind(kind) for name, kind in people.items()},
     )
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from runner.sandbox.answer import Refusal
+from runner.sandbox.answer import ApiError
 
-WORKSPACE = "msgrun-sandbox"
+SANDBOX_WORKSPACE_ID = "msgrun-sandbox"
 
 SEGMENTS = {"5a0000000000000000000001": "Active", "5a0000000000000000000002": "Slipping away"}
 TAGS = {"7001": "beta", "7002": "vip"}
@@ -30,16 +30,16 @@ class Admin:
     @property
     def email(self) -> str:
         """Make up the address, on a domain that can never receive anything."""
-        return f"{self.name.lower().replace(' ', '-')}@{WORKSPACE}.example"
+        return f"{self.name.lower().replace(' ', '-')}@{SANDBOX_WORKSPACE_ID}.example"
 
-    def owner(self) -> dict[str, object]:
+    def to_owner_dict(self) -> dict[str, object]:
         """Write it as the owner of a message."""
         return {"type": "admin", "id": self.id, "name": self.name, "email": self.email}
 
-    def document(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, object]:
         """Write it as the admins endpoints do."""
         return {
-            **self.owner(),
+            **self.to_owner_dict(),
             "job_title": None,
             "away_mode_enabled": False,
             "away_mode_reassign": False,
@@ -51,7 +51,7 @@ class Admin:
 class Workspace:
     """Who sends and what can be listed; ids that begin with 999 are never an admin's."""
 
-    def __init__(self, id_code: str = WORKSPACE, *, accept_any_admin: bool = True) -> None:
+    def __init__(self, id_code: str = SANDBOX_WORKSPACE_ID, *, accept_any_admin: bool = True) -> None:
         self._id_code = id_code
         self._accept_any = accept_any_admin
 
@@ -77,18 +77,18 @@ class Workspace:
             "region": "US",
         }
         first, name = next(iter(_ADMINS.items()))
-        return {**Admin(first, name).document(), "email_verified": True, "app": app}
+        return {**Admin(first, name).to_dict(), "email_verified": True, "app": app}
 
     def show_admin(self, admin_id: str) -> dict[str, object]:
         """Answer GET /admins/{id}."""
         admin = self.find_admin(admin_id)
         if admin is None:
-            raise Refusal(404, "admin_not_found", "Admin not found")
-        return admin.document()
+            raise ApiError(404, "admin_not_found", "Admin not found")
+        return admin.to_dict()
 
     def list_admins(self) -> dict[str, object]:
         """Answer GET /admins, which has no pages."""
-        return {"type": "admin.list", "admins": [Admin(*pair).document() for pair in _ADMINS.items()]}
+        return {"type": "admin.list", "admins": [Admin(*pair).to_dict() for pair in _ADMINS.items()]}
 
     def list_segments(self) -> dict[str, object]:
         """Answer GET /segments."""

@@ -19,7 +19,7 @@ from runner.declare.template.template import RenderMonitor
 from runner.declare.tree import Tree
 from runner.ledger.facts import Facts
 from runner.lint.findings import Findings
-from runner.lint.linter import MessageLint, Policy
+from runner.lint.linter import MessageLinter, Policy
 from runner.lint.rules import RULES
 from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import make_plan
@@ -84,10 +84,10 @@ def linted(root: Path) -> float:
     project = load_project(tree, load_settings(tree, None), RenderMonitor())
     findings = Findings(RULES)
     for declaration in project.declarations:
-        message = MessageLint(declaration, Policy(100, flag_allowed=True), findings)
-        check_recipients(declaration, "", message.take)
+        message = MessageLinter(declaration, Policy(100, conversation_flag_allowed=True), findings)
+        check_recipients(declaration, "", message.check_delivery)
         message.finish()
-    findings.problems()
+    findings.to_problems()
     return time.process_time() - begin
 
 

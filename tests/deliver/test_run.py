@@ -11,7 +11,7 @@ from runner.deliver.run import Run
 from runner.errors import LedgerUnavailable
 from runner.ledger.durable_append import ClaimsUncertain
 from runner.ledger.lockfile.ledger import LockfileLedger
-from runner.sandbox.trouble_kinds import KINDS
+from runner.sandbox.trouble_kinds import TROUBLE_KINDS
 from tests.support.laws import costly
 
 FOUR = "\n".join(f"- {{type: user, id: aaa{number}}}" for number in range(4))
@@ -357,7 +357,7 @@ def test_a_bug_between_claim_and_outcome_leaves_the_delivery_unknown(house, monk
     assert house.apply().sent == 0
 
 
-kinds = st.sampled_from([kind for kind in KINDS if not kind.startswith("slow")])
+kinds = st.sampled_from([kind for kind in TROUBLE_KINDS if not kind.startswith("slow")])
 
 
 @costly(0.2)

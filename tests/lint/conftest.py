@@ -11,7 +11,7 @@ from runner.declare.settings import load_settings
 from runner.declare.template.template import RenderMonitor
 from runner.declare.tree import Tree
 from runner.lint.findings import Findings
-from runner.lint.linter import MessageLint, Policy
+from runner.lint.linter import MessageLinter, Policy
 from runner.lint.rules import RULES
 
 QUIET = {
@@ -41,11 +41,11 @@ def lint(tmp_path):
         project = load_project(tree, load_settings(tree, None), RenderMonitor())
         findings = Findings(RULES)
         for declaration in project.declarations:
-            linted = MessageLint(declaration, Policy(unsubscribe_above, flag_allowed=True), findings)
-            assert not any(problem.is_error for problem in check_recipients(declaration, "", linted.take))
+            linted = MessageLinter(declaration, Policy(unsubscribe_above, conversation_flag_allowed=True), findings)
+            assert not any(problem.is_error for problem in check_recipients(declaration, "", linted.check_delivery))
             linted.finish()
         assert [problem for problem in project.problems if problem.is_error] == []
-        return findings.problems()
+        return findings.to_problems()
 
     return lint
 

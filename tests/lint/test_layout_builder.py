@@ -7,8 +7,8 @@ from runner.declare.declaration import TemplateOrigin
 from runner.declare.template.template import RenderMonitor, Templates
 from runner.declare.tree import Tree
 from runner.declare.yaml.document import SourceFile, parse_documents
-from runner.lint.layout_builder import lay_out
-from runner.lint.static_checks import Writing
+from runner.lint.layout_builder import build_layout
+from runner.lint.static_checks import MessageText
 from tests.support.project import ROOT
 
 PIECES = (
@@ -36,13 +36,13 @@ DOCUMENT = next(parse_documents(SourceFile("messages/a.yaml", "body: x\n")))
 def test_whatever_the_template_its_layout_keeps_every_literal_where_it_stands(source):
     templates = Templates(Tree(ROOT), RenderMonitor())
     text = templates.compile(source, html=True)
-    layout = lay_out(text, TemplateOrigin(DOCUMENT, ("body",), SourceFile("messages/a.html", source)))
+    layout = build_layout(text, TemplateOrigin(DOCUMENT, ("body",), SourceFile("messages/a.html", source)))
     assert len(layout.text) == len(source)
     for drawn, written in zip(layout.text, source, strict=True):
         assert drawn in {written, " ", "\ufffc", "\ufff9"}
-    for hole in layout.holes:
+    for hole in layout.slots:
         assert source.startswith("{", hole.start)
-    writing = Writing(layout, {}, is_html=True)
-    for tag in writing.markup.tags:
-        place, _ = layout.place(tag.start)
+    writing = MessageText(layout, {}, is_html=True)
+    for tag in writing.parsed_html.tags:
+        place, _ = layout.find_place(tag.start)
         assert source.split("\n")[place.line - 1][place.column - 1] == "<"

@@ -21,7 +21,7 @@ def as_written(example):
 def test_a_rule_finds_its_bad_example_alone_and_nothing_in_its_good_one(rule, codes):
     above = 0 if rule.code == "no-unsubscribe" else 100
     missing = {MISSING[rule.code]: None} if rule.code in MISSING else {}
-    for example, expected in ((rule.bad, [rule.code]), (rule.good, [])):
+    for example, expected in ((rule.bad_example, [rule.code]), (rule.good_example, [])):
         keys = {"name": "m", **missing, **as_written(example)}
         assert codes(unsubscribe_above=above, **keys) == expected
 

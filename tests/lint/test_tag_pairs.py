@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.lint.html import read
-from runner.lint.tag_pairs import Pairing
+from runner.lint.html import parse_html
+from runner.lint.tag_pairs import TagPairs
 
 
 def faults(text, branches=(), asides=()):
-    return [(fault.code, fault.start) for fault in Pairing(read(text), branches, asides).faults]
+    return [(fault.code, fault.start) for fault in TagPairs(parse_html(text), branches, asides).faults]
 
 
 @pytest.mark.parametrize(
@@ -41,14 +41,14 @@ def test_what_does_not_pair_is_told_at_its_offset(text, expected):
 
 
 def test_a_paragraph_that_may_stay_open_is_a_gentler_fault():
-    assert [fault.optional for fault in Pairing(read("<p>a <b>b")).faults] == [True, False]
+    assert [fault.is_valid_html for fault in TagPairs(parse_html("<p>a <b>b")).faults] == [True, False]
 
 
 def test_a_branch_that_closes_what_it_did_not_open_is_not_balanced():
     text = "<div>a</div><p>b</p>"
-    assert Pairing(read(text), [(0, 12)]).balanced
-    assert not Pairing(read(text), [(0, 5)]).balanced
-    assert not Pairing(read(text), [(5, 20)]).balanced
+    assert TagPairs(parse_html(text), [(0, 12)]).is_balanced
+    assert not TagPairs(parse_html(text), [(0, 5)]).is_balanced
+    assert not TagPairs(parse_html(text), [(5, 20)]).is_balanced
 
 
 def test_an_empty_branch_neither_opens_nor_closes():
@@ -63,10 +63,10 @@ def test_an_aside_has_tags_of_its_own_and_its_text_stands_elsewhere():
 
 @given(st.text(alphabet="<>/pbuldivtx= \"'!-&;\n\r", max_size=60))
 def test_whatever_the_text_every_tag_stands_where_it_says(text):
-    markup = read(text)
+    markup = parse_html(text)
     for tag in markup.tags:
         assert text.startswith("<", tag.start)
-    for run in markup.words:
+    for run in markup.text_runs:
         assert text[run.start : run.start + len(run.text)] == run.text
-    for fault in Pairing(markup).faults:
+    for fault in TagPairs(markup).faults:
         assert 0 <= fault.start < len(text)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.lint.text_checks import is_shouting, link_fault
+from runner.lint.text_checks import check_url, is_shouting
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from runner.lint.text_checks import is_shouting, link_fault
     ],
 )
 def test_a_host_is_of_staging_by_a_whole_part_of_its_name(host, told):
-    found = link_fault(f"https://{host}/a", lambda text: text)
+    found = check_url(f"https://{host}/a", lambda text: text)
     assert (found is not None and found[0] == "staging-link") == told
 
 

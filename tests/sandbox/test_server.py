@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from runner.sandbox import WORKSPACE, Sandbox
+from runner.sandbox import SANDBOX_WORKSPACE_ID, Sandbox
 
 
 def speak(sandbox, raw, *, pieces=1):
@@ -31,7 +31,7 @@ def test_any_client_can_talk_to_it():
     with Sandbox() as sandbox:
         request = urllib.request.Request(f"{sandbox.url}/me", headers={"Authorization": "Bearer x"})
         with urllib.request.urlopen(request) as answer:
-            assert WORKSPACE.encode() in answer.read()
+            assert SANDBOX_WORKSPACE_ID.encode() in answer.read()
 
 
 def test_it_listens_on_this_machine_only():
@@ -179,4 +179,4 @@ def test_a_page_that_makes_its_own_name_lead_here_gets_nothing(host):
             request = f"GET {path} HTTP/1.1\r\nHost: {name}\r\nAuthorization: Bearer x\r\nConnection: close\r\n\r\n"
             answer = speak(sandbox, request.encode())
             assert answer.startswith(b"HTTP/1.1 400 ")
-            assert WORKSPACE.encode() not in answer
+            assert SANDBOX_WORKSPACE_ID.encode() not in answer

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from runner.sandbox import Sandbox
-from runner.sandbox.trouble_kinds import KINDS
+from runner.sandbox.trouble_kinds import TROUBLE_KINDS
 
 
 def strike(client, kind):
@@ -145,7 +145,7 @@ def test_a_slow_answer_is_right_but_late(client):
     assert time.monotonic() - before >= 0.2
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.startswith("slow")])
+@pytest.mark.parametrize("kind", [kind for kind in TROUBLE_KINDS if not kind.startswith("slow")])
 def test_no_kind_fails_on_a_request_that_is_wrong_itself(start, kind):
     client = start()
     client.sandbox.trouble.add(f"next={kind}")

@@ -11,7 +11,7 @@ from runner.declare.schema import did_you_mean
 from runner.declare.settings import version_number
 from runner.errors import Problem, UsageMistake
 from runner.lint.findings import Findings
-from runner.lint.linter import MessageLint, Policy
+from runner.lint.linter import MessageLinter, Policy
 from runner.lint.rules import RULES, Rule
 
 _CONVERSATIONS_SINCE = (2, 6)
@@ -56,18 +56,18 @@ def _linted(project: Project, wanted: frozenset[str]) -> tuple[list[Problem], in
     problems, findings = list(project.problems), Findings(wanted)
     policy = Policy(
         unsubscribe_above=settings.lint.unsubscribe_above,
-        flag_allowed=version_number(settings.api_version) >= _CONVERSATIONS_SINCE,
+        conversation_flag_allowed=version_number(settings.api_version) >= _CONVERSATIONS_SINCE,
     )
     count = 0
     for declaration in project.declarations:
-        linted = MessageLint(declaration, policy, findings)
-        problems.extend(check_recipients(declaration, settings.salt, linted.take))
+        linted = MessageLinter(declaration, policy, findings)
+        problems.extend(check_recipients(declaration, settings.salt, linted.check_delivery))
         linted.finish()
-        count += linted.count
+        count += linted.delivery_count
     for declaration in project.invalid_declarations:
         problems.extend(check_recipients(declaration, settings.salt, lambda _: None))
     if not any(problem.is_error for problem in problems):
-        problems.extend(findings.problems())
+        problems.extend(findings.to_problems())
     return problems, count
 
 
@@ -101,7 +101,7 @@ def _explained(code: str) -> str:
 def _page(rule: Rule) -> str:
     examples = [
         f"{click.style(title, fg=colour)}\n" + "\n".join(f"  {line}" for line in example.split("\n"))
-        for title, colour, example in (("Bad", "red", rule.bad), ("Good", "green", rule.good))
+        for title, colour, example in (("Bad", "red", rule.bad_example), ("Good", "green", rule.good_example))
     ]
     head = f"{click.style(rule.code, bold=True)} ({rule.severity}): {rule.title}"
     silence = f"To keep a finding silent, write # msgrun: ignore={rule.code} at its line."

@@ -27,7 +27,7 @@ def sandbox(port: int, log: Path | None, workspace: str | None, trouble: tuple[s
 
     On 127.0.0.1, until it is stopped. Commands with --sandbox start their own.
     """
-    from runner.sandbox import WORKSPACE, Sandbox, Trouble  # noqa: PLC0415  # only here
+    from runner.sandbox import SANDBOX_WORKSPACE_ID, Sandbox, Trouble  # noqa: PLC0415  # only here
     from runner.sandbox.trouble_kinds import TroubleError  # noqa: PLC0415
 
     with session() as here:
@@ -43,7 +43,9 @@ def sandbox(port: int, log: Path | None, workspace: str | None, trouble: tuple[s
         here.sandbox_folder.mkdir(parents=True, exist_ok=True)
         state = here.sandbox_state
         try:
-            with Sandbox(port=port, state=state, log=log, workspace=workspace or WORKSPACE, trouble=spec) as running:
+            with Sandbox(
+                port=port, state=state, log=log, workspace=workspace or SANDBOX_WORKSPACE_ID, trouble=spec
+            ) as running:
                 click.echo(f"sandbox on {running.url}")
                 stopped.wait()
         except OSError as error:

@@ -83,7 +83,7 @@ def test_every_rule_is_explained_with_its_examples(folder: Folder, code: str) ->
     ran = folder.run("lint", "--explain", code)
     rule = RULES[code]
     assert ran.code == 0
-    for text in (rule.title, rule.reason, rule.fix, rule.bad.split("\n")[0], rule.good.split("\n")[0]):
+    for text in (rule.title, rule.reason, rule.fix, rule.bad_example.split("\n")[0], rule.good_example.split("\n")[0]):
         assert text in ran.out
 
 
