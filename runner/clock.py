@@ -25,6 +25,6 @@ def new_run_id() -> str:
     return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
 
 
-def format_time(moment: datetime) -> str:
+def format_timestamp(moment: datetime) -> str:
     """A time as records have it."""
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

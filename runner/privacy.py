@@ -28,18 +28,18 @@ def find_email_spans(text: str) -> Iterator[tuple[int, int]]:
     return (found.span() for found in _ADDRESS.finditer(text))
 
 
-def reveal_or_mask(text: str, *, show: bool) -> str:
+def reveal_or_mask(text: str, *, show_values: bool) -> str:
     """The text for printing: marked values in clear (`show`) or masked."""
     if _OPEN not in text:
         return text
-    return _MARKED.sub(lambda found: found[1] if show else found[2] or MASK, text)
+    return _MARKED.sub(lambda found: found[1] if show_values else found[2] or MASK, text)
 
 
-def reveal_or_mask_same_width(text: str, *, show: bool) -> str:
+def reveal_or_mask_same_width(text: str, *, show_values: bool) -> str:
     """Like `revealed`, but keeps every column where it is, for a line with a caret below it."""
     if _OPEN not in text:
         return text
-    return _MARKED.sub(lambda found: found[1] if show else "*" * len(found[1]), text)
+    return _MARKED.sub(lambda found: found[1] if show_values else "*" * len(found[1]), text)
 
 
 def mark_private_values(text: str, values: Iterable[object], *, emails: bool = True) -> str:

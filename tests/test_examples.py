@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from runner import cli
-from runner.cli.output import Screen
+from runner.cli.output import Output
 from runner.report import json_output
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -41,20 +41,20 @@ def examples(tmp_path_factory):
 @pytest.fixture
 def validate(examples, capsys, monkeypatch):
     """Runs `msgrun validate` in a folder: its exit code, the problems of its JSON, and its text off a terminal."""
-    shown, problems = [], Screen.problems
+    shown, problems = [], Output.problems
 
     def both(screen, found):
         shown.extend(found)
         problems(screen, found)
 
-    monkeypatch.setattr(Screen, "problems", both)
+    monkeypatch.setattr(Output, "problems", both)
 
     def validate(name):
         code = cli.run(["-C", str(examples / name), "validate"])
         printed = capsys.readouterr()
         assert not printed.err
         ordered = sorted(shown, key=lambda problem: problem.place.sort_key)
-        return code, json.loads(json_output.problems(ordered, show=True))["problems"], printed.out
+        return code, json.loads(json_output.problems(ordered, show_values=True))["problems"], printed.out
 
     return validate
 

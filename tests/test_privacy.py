@@ -23,40 +23,42 @@ WORD = st.text(st.characters(categories=("L", "N")), min_size=2, max_size=12)
 @given(TEXT, st.lists(WORD, max_size=4), st.lists(WORD, max_size=4))
 def test_a_value_is_never_told_as_a_whole_word(text, values, others):
     text = f"{text} " + " ".join([*values, *others])
-    shown = reveal_or_mask(mark_private_values(text, values), show=False)
+    shown = reveal_or_mask(mark_private_values(text, values), show_values=False)
     for value in values:
         assert not re.search(rf"(?<!\w){re.escape(value)}(?!\w)", shown.replace(MASK, "\0"))
 
 
 @given(TEXT, st.lists(WORD, max_size=4))
 def test_showing_gives_the_text_back(text, values):
-    assert reveal_or_mask(mark_private_values(text, values), show=True) == text
+    assert reveal_or_mask(mark_private_values(text, values), show_values=True) == text
 
 
 def test_a_longer_value_is_not_cut_by_a_shorter_one():
-    assert reveal_or_mask(mark_private_values("Hi Ann Lee", ["Ann", "Ann Lee"]), show=False) == f"Hi {MASK}"
+    assert reveal_or_mask(mark_private_values("Hi Ann Lee", ["Ann", "Ann Lee"]), show_values=False) == f"Hi {MASK}"
 
 
 def test_an_escaped_value_is_found():
-    assert reveal_or_mask(mark_private_values("Hi A&amp;B, a&b", ["A&B"]), show=False) == f"Hi {MASK}, {MASK}"
+    assert reveal_or_mask(mark_private_values("Hi A&amp;B, a&b", ["A&B"]), show_values=False) == f"Hi {MASK}, {MASK}"
 
 
 def test_any_address_is_masked():
-    assert reveal_or_mask(mark_private_values("to ann@example.com.", []), show=False) == f"to {MASK}"
+    assert reveal_or_mask(mark_private_values("to ann@example.com.", []), show_values=False) == f"to {MASK}"
     assert list(find_email_spans("cc: a@b.c, d@e.f")) == [(4, 9), (11, 16)]
 
 
 def test_marks_in_a_value_cannot_end_the_masking():
-    assert reveal_or_mask(mark_private("a\ue0f1secret\ue0f0"), show=False) == MASK
-    assert reveal_or_mask(mark_private("a\ue0f1b"), show=True) == "ab"
+    assert reveal_or_mask(mark_private("a\ue0f1secret\ue0f0"), show_values=False) == MASK
+    assert reveal_or_mask(mark_private("a\ue0f1b"), show_values=True) == "ab"
 
 
 def test_columns_stay_where_they_are():
     text = f"to: {mark_private('ann')}, x"
-    assert reveal_or_mask_same_width(text, show=False) == "to: ***, x"
-    assert reveal_or_mask_same_width(text, show=True) == "to: ann, x"
-    assert reveal_or_mask(text, show=True) == "to: ann, x"
-    assert reveal_or_mask_same_width("plain", show=False) == reveal_or_mask("plain", show=False) == "plain"
+    assert reveal_or_mask_same_width(text, show_values=False) == "to: ***, x"
+    assert reveal_or_mask_same_width(text, show_values=True) == "to: ann, x"
+    assert reveal_or_mask(text, show_values=True) == "to: ann, x"
+    assert (
+        reveal_or_mask_same_width("plain", show_values=False) == reveal_or_mask("plain", show_values=False) == "plain"
+    )
 
 
 def test_without_values_and_addresses_nothing_is_masked():
@@ -65,6 +67,6 @@ def test_without_values_and_addresses_nothing_is_masked():
 
 def test_something_may_stand_instead_of_a_masked_value() -> None:
     text = f"to {mark_private('ann@example.com', 'email:~5c12ab34')} and {mark_private('bo')}"
-    assert reveal_or_mask(text, show=False) == "to email:~5c12ab34 and ***"
-    assert reveal_or_mask(text, show=True) == "to ann@example.com and bo"
-    assert reveal_or_mask_same_width(text, show=False) == f"to {'*' * 15} and **"
+    assert reveal_or_mask(text, show_values=False) == "to email:~5c12ab34 and ***"
+    assert reveal_or_mask(text, show_values=True) == "to ann@example.com and bo"
+    assert reveal_or_mask_same_width(text, show_values=False) == f"to {'*' * 15} and **"

@@ -7,14 +7,14 @@ import sys
 import click
 
 from runner import __version__
-from runner.cli.options import EXIT, Globals, Root, exit_code_of, global_options
-from runner.cli.output import Screen, remember
+from runner.cli.options import EXIT, GlobalOptions, LazyGroup, exit_code_of, global_options
+from runner.cli.output import Output, remember_options
 from runner.errors import MsgrunError, ProblemsFound
 
 _REVIEWED = frozenset({"plan", "apply"})  # what they show, GitHub's workflow gets too
 
 
-@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @global_options(hidden=False)
 @click.version_option(__version__, message="msgrun %(version)s")
 def msgrun() -> None:
@@ -23,14 +23,14 @@ def msgrun() -> None:
 
 def run(argv: list[str]) -> int:
     """Runs a command line and returns its exit code; every foreseen error is told without a traceback."""
-    remember(Globals())
-    msgrun.called = ""
+    remember_options(GlobalOptions())
+    msgrun.invoked_command = ""
     code, error = _ran(argv)
-    if msgrun.called in _REVIEWED:
-        from runner.cli.github_step import conclude  # noqa: PLC0415  # imported where used
+    if msgrun.invoked_command in _REVIEWED:
+        from runner.cli.github_step import write_step_files  # noqa: PLC0415  # imported where used
 
         try:
-            conclude(code, error, os.environ)
+            write_step_files(code, error, os.environ)
         except Exception as failed:  # noqa: BLE001  # what was done keeps its exit code
             _told(failed)
     return code
@@ -51,7 +51,7 @@ def _ran(argv: list[str]) -> tuple[int, BaseException | None]:
 
 def _told(error: BaseException) -> int:
     """Tells of the error that ended the command, and returns its exit code."""
-    screen = Screen.last()
+    screen = Output.of_last_command()
     match error:
         case click.UsageError():
             error.show()

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from runner.cli.context import Session
+from runner.cli.context import Context
 from runner.cli.process import Signals
-from runner.cli.progress import Log, Progress
+from runner.cli.progress import RecordLog, RunProgress
 from runner.clock import Clock, new_run_id
 from runner.deliver.post import MessagePoster
 from runner.deliver.run import Run
@@ -37,19 +37,19 @@ CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, sleep=tim
 class Connection:
     """The parts that talk to one workspace."""
 
-    here: Session
+    context: Context
     transport: Transport
-    pace: RateLimiter
+    limiter: RateLimiter
     workspace: Workspace
 
-    def identified(self) -> str:
+    def verify_workspace(self) -> str:
         """The workspace behind the token. Raises GuardRefused if it is not the one that is declared."""
         id_code = self.workspace.id_code()
-        if self.here.options.sandbox:
+        if self.context.options.sandbox:
             return id_code
         if id_code == SANDBOX_WORKSPACE_ID:
             raise GuardRefused("this is a sandbox's workspace", "use --sandbox, or take INTERCOM_BASE_URL away")
-        declared = self.here.settings.workspace
+        declared = self.context.settings.workspace
         if declared and declared != id_code:
             hint = "use the other workspace's token, or another environment (-e)"
             raise GuardRefused(f"the token is of workspace {id_code}, and msgrun.yaml names {declared}", hint)
@@ -59,7 +59,7 @@ class Connection:
         """Checks that all senders are admins of the workspace. Raises GuardRefused, naming those that are."""
         admins = self.workspace.admins()
         if admins is None:
-            self.here.screen.note("the token may not list admins, so it is not checked that from: names one")
+            self.context.output.note("the token may not list admins, so it is not checked that from: names one")
             return
         for sender in sorted(senders - admins.keys()):
             if self.workspace.has_admin(sender) is False:
@@ -69,24 +69,24 @@ class Connection:
                     f"admin {sender} does not exist; yours are {yours}{more}", "put one of them into from:"
                 )
 
-    def delivered(self, plan: Plan, ledger: Ledger, log_file: Path | None, deadline: float | None) -> Summary:
+    def deliver(self, plan: Plan, ledger: Ledger, log_file: Path | None, deadline: float | None) -> Summary:
         """What came of sending a plan, with its progress told. `deadline` is a time of the monotonic clock."""
-        settings = self.here.settings
-        progress = Progress(self.here.screen, self.pace)
+        settings = self.context.settings
+        progress = RunProgress(self.context.output, self.limiter)
         with (
             Signals() as signals,
-            Log(self.here.screen, log_file) as log,
-            background_permits(self.pace, ledger.request_permits),
+            RecordLog(self.context.output, log_file) as log,
+            background_permits(self.limiter, ledger.request_permits),
         ):
             run = Run(
                 plan=plan,
                 settings=settings,
                 ledger=ledger,
                 workspace=self.workspace,
-                poster=MessagePoster(self.transport, self.workspace, self.pace, CLOCK, settings.api_version),
-                limiter=self.pace,
+                poster=MessagePoster(self.transport, self.workspace, self.limiter, CLOCK, settings.api_version),
+                limiter=self.limiter,
                 clock=CLOCK,
-                stop_conditions=StopConditions(lambda: signals.number, self.here.stop_file.exists, deadline),
+                stop_conditions=StopConditions(lambda: signals.number, self.context.stop_file.exists, deadline),
                 run_id=new_run_id(),
                 progress=progress,
                 log=log,
@@ -97,25 +97,25 @@ class Connection:
 
 
 @contextlib.contextmanager
-def connected(here: Session) -> Iterator[Connection]:
+def connect(context: Context) -> Iterator[Connection]:
     """The parts that talk to Intercom, or to an embedded sandbox, where the whole rate limit is ours.
 
     Raises RunStopped without a token, and UsageMistake where it would travel in clear.
     """
     with contextlib.ExitStack() as stack:
-        if here.options.sandbox:
-            here.sandbox_folder.mkdir(parents=True, exist_ok=True)
-            sandbox = Sandbox(state=here.sandbox_state, rate_limit=1_000_000)
+        if context.options.sandbox:
+            context.sandbox_folder.mkdir(parents=True, exist_ok=True)
+            sandbox = Sandbox(state=context.sandbox_state, rate_limit=1_000_000)
             url, token, share = stack.enter_context(sandbox).url, "sandbox", 1.0
         else:
             token = os.environ.get("INTERCOM_ACCESS_TOKEN") or os.environ.get("INTERCOM_TOKEN") or ""
             if not token:
                 raise RunStopped("there is no access token", "set INTERCOM_ACCESS_TOKEN, or try it with --sandbox")
-            url = _safe(os.environ.get("INTERCOM_BASE_URL") or HOSTS[here.settings.region])
-            share = here.settings.rate_share
+            url = _safe(os.environ.get("INTERCOM_BASE_URL") or HOSTS[context.settings.region])
+            share = context.settings.rate_share
         transport = HttpTransport(url, token)
-        pace = RateLimiter(CLOCK, share, here.settings.max_per_window)
-        yield Connection(here, transport, pace, Workspace(transport, pace, CLOCK))
+        pace = RateLimiter(CLOCK, share, context.settings.max_per_window)
+        yield Connection(context, transport, pace, Workspace(transport, pace, CLOCK))
 
 
 def _safe(url: str) -> str:

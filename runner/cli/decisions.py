@@ -1,6 +1,6 @@
 """What resolve, accept and adopt share: the plan of one message, and writing what a person decided."""
 
-from runner.cli.context import Session
+from runner.cli.context import Context
 from runner.cli.options import EXIT
 from runner.declare import schema
 from runner.declare.project import Project
@@ -13,9 +13,9 @@ from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
 
 
-def plan_one(here: Session, ledger: Ledger, name: str) -> tuple[PlannedMessage, Plan]:
+def plan_one(context: Context, ledger: Ledger, name: str) -> tuple[PlannedMessage, Plan]:
     """One message as it stands against the ledger. Raises ProblemsFound, UsageMistake."""
-    project = here.project()
+    project = context.load_project()
     declaration = next((found for found in project.declarations if found.name == name), None)
     if declaration is None:
         if any(problem.is_error for problem in project.problems):
@@ -23,25 +23,25 @@ def plan_one(here: Session, ledger: Ledger, name: str) -> tuple[PlannedMessage, 
         names = [found.name for found in project.declarations]
         raise UsageMistake(f"no message is named {name}", schema.did_you_mean(name, names))
     only = Project(project.tree, project.settings, (declaration,), ())
-    made, problems = planning.make_plan(only, ledger.facts, here.now, PlanOptions(sandbox=here.options.sandbox))
+    made, problems = planning.make_plan(only, ledger.facts, context.now, PlanOptions(sandbox=context.options.sandbox))
     if any(problem.is_error for problem in problems):
         raise ProblemsFound(problems)
     return made.messages[0], made
 
 
-def write_decision(here: Session, ledger: Ledger, records: list[Record], what: str, *, yes: bool) -> int:
+def write_decision(context: Context, ledger: Ledger, records: list[Record], what: str, *, yes: bool) -> int:
     """Writes what a person decided, after asking, and returns the exit code. Raises GuardRefused, LedgerUnavailable."""
     if not records:
-        here.screen.result("nothing to do")
+        context.output.result("nothing to do")
         return EXIT.guard if ledger.facts.duplicates() else EXIT.done
     try:
-        here.confirmed(f"{what[0].upper()}{what[1:]}?", yes=yes)
+        context.confirm(f"{what[0].upper()}{what[1:]}?", yes=yes)
         ledger.append(*records)
     except GuardRefused:
-        here.screen.note(f"this would {what}")
+        context.output.note(f"this would {what}")
         raise
     except LedgerUnavailable:
-        here.screen.error("nothing was decided: the ledger could not be written")
+        context.output.error("nothing was decided: the ledger could not be written")
         raise
-    here.screen.result(f"done: {what}")
+    context.output.result(f"done: {what}")
     return EXIT.guard if ledger.facts.duplicates() else EXIT.done

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from runner.cli.context import Session
-from runner.cli.output import Screen
+from runner.cli.context import Context
+from runner.cli.output import Output
 from runner.deliver.summary import Summary
 from runner.errors import MsgrunError, ProblemsFound
 from runner.plan.plan import Plan
@@ -37,28 +37,30 @@ class _Told:
 KEPT = _Told()
 
 
-def keep_plan(here: Session, seen: Review) -> None:
+def keep_plan(context: Context, seen: Review) -> None:
     """Keeps a plan for the end of the command, when GitHub's workflow gets it."""
     KEPT.plan = seen.plan
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):  # at once: only now is a render bounded in time
-        room = _room(Path(path)) - markdown_results.COMMENT
+        room = _room(Path(path)) - markdown_results.MAX_COMMENT_LENGTH
         KEPT.blocks = (
-            [markdown_plan.plan(seen, show=here.screen.show, limit=room)] if room > markdown_results.COMMENT else []
+            [markdown_plan.plan(seen, show_values=context.output.show_values, limit=room)]
+            if room > markdown_results.MAX_COMMENT_LENGTH
+            else []
         )
 
 
-def tell(here: Session, done: Summary) -> None:
+def add_run_summary(context: Context, done: Summary) -> None:
     """Keeps what a run did for its end."""
     KEPT.unknown += len(done.unknown)
-    KEPT.blocks.append(markdown_results.summary(done, show=here.screen.show))
+    KEPT.blocks.append(markdown_results.summary(done, show_values=context.output.show_values))
 
 
-def conclude(code: int, error: BaseException | None, environ: Mapping[str, str]) -> None:
+def write_step_files(code: int, error: BaseException | None, environ: Mapping[str, str]) -> None:
     """At the end of a plan or an apply: adds to the files of GitHub's step, if there are any.
 
     That they cannot be written changes nothing of what was done, and so nothing of the exit code.
     """
-    screen, told = Screen.last(), replace(KEPT)
+    screen, told = Output.of_last_command(), replace(KEPT)
     KEPT.plan, KEPT.unknown, KEPT.blocks = None, 0, []
     try:
         if path := environ.get("GITHUB_OUTPUT"):
@@ -91,15 +93,17 @@ def _room(path: Path) -> int:
     return (_SUMMARY - (path.stat().st_size if path.exists() else 0)) // _WIDEST - 1000
 
 
-def _explained(error: BaseException | None, screen: Screen, *, alone: bool) -> str:
+def _explained(error: BaseException | None, screen: Output, *, alone: bool) -> str:
     """Why there is no plan, or nothing came of it, as Markdown; empty for a bug, which stderr tells of."""
     match error:
         case ProblemsFound():
-            return markdown_results.problems(error.problems, screen.environment, show=screen.show)
+            return markdown_results.problems(error.problems, screen.environment, show_values=screen.show_values)
         case MsgrunError() if alone:
-            return markdown_results.failure(error.message, error.hint, screen.environment, show=screen.show)
+            return markdown_results.failure(
+                error.message, error.hint, screen.environment, show_values=screen.show_values
+            )
         case MsgrunError():
-            return markdown_results.stopped(error.message, error.hint, show=screen.show)
+            return markdown_results.stop_notice(error.message, error.hint, show_values=screen.show_values)
         case _:
             return ""
 

@@ -7,10 +7,10 @@ from typing import Any
 import yaml
 
 from runner.cli import scaffold
-from runner.cli.output import Screen
+from runner.cli.output import Output
 from runner.git.repository import find_repository
 from runner.ledger.lockfile.files import LockfilePaths, read_lockfile
-from runner.ledger.lockfile.location import located
+from runner.ledger.lockfile.location import lockfile_paths_in
 from runner.managed_path import managed_path
 
 _MOVE = """\
@@ -25,20 +25,20 @@ _PLACED = """\
   the ledger is now the branch msgrun-ledger of {remote}; start it, once: msgrun lock begin"""
 
 
-def remote_of(root: Path) -> str:
+def git_remote_name(root: Path) -> str:
     """The git remote that counts for a project in this folder, which need not be there yet; origin if there is none."""
     around = next(folder for folder in (root.resolve(), *root.resolve().parents) if folder.is_dir())
     repository = find_repository(around)
     return next(reversed(repository.relevant_remotes() if repository else ()), "origin")
 
 
-def settle(root: Path, screen: Screen) -> None:
+def configure_branch_ledger(root: Path, screen: Output) -> None:
     """Makes a branch of the git remote the ledger of a project, unless its settings name one, or one has records.
 
     Raises OSError, LedgerUnavailable, GuardRefused.
     """
     path = managed_path(root, "msgrun.yaml")
-    text, remote = path.read_text(encoding="utf-8"), remote_of(root)
+    text, remote = path.read_text(encoding="utf-8"), git_remote_name(root)
     value = _parsed(text)
     if value and "lock" in value:
         return
@@ -47,7 +47,7 @@ def settle(root: Path, screen: Screen) -> None:
             option = f" -e {environment}" if environment else ""
             screen.note(_MOVE.format(shown=places.display_name, count=count, environment=option, remote=remote))
             return
-    line = scaffold.LOCK.format(remote=remote)
+    line = scaffold.BRANCH_LOCK_LINE.format(remote=remote)
     gap = "" if not text or text.endswith("\n") else "\n"
     if (_parsed(text + gap + line) or {}).get("lock") != f"git+{remote}":
         screen.note(f"add to msgrun.yaml: {line.rstrip()}")
@@ -75,4 +75,4 @@ def _lockfiles(root: Path, value: dict[str, Any]) -> Iterator[tuple[str, Lockfil
     environments = value.get("environments") or {}
     without = [name for name, own in environments.items() if not (isinstance(own, dict) and own.get("lock"))]
     for name in ("", *without):
-        yield str(name), located(root, f"messages.{name}.lock" if name else "messages.lock", repository)
+        yield str(name), lockfile_paths_in(root, f"messages.{name}.lock" if name else "messages.lock", repository)

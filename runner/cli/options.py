@@ -28,7 +28,7 @@ class EXIT:
 
 
 @dataclass(slots=True, eq=False)  # comparing is never needed here, and generating it is a good part of the start-up
-class Globals:
+class GlobalOptions:
     """What the global options say, wherever they stand."""
 
     directory: Path | None = None
@@ -40,7 +40,7 @@ class Globals:
     verbose: bool = False
     form: str = "text"
     jobs: int | None = None
-    folder: str = (
+    path_prefix: str = (
         ""  # of the project in GitHub's workspace, with a slash at its end; no option, but found with the root
     )
 
@@ -65,13 +65,13 @@ COMMANDS = (
 )
 
 
-class Root(click.Group):
+class LazyGroup(click.Group):
     """The root of the command line: imports a command's module only when it is called for.
 
     `called` is the command of the running command line, also if its options make no sense.
     """
 
-    called = ""
+    invoked_command = ""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of the commands."""
@@ -83,7 +83,7 @@ class Root(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        self.called = cmd_name
+        self.invoked_command = cmd_name
         module = importlib.import_module(f"runner.cli.commands.{cmd_name}")
         found: click.Command = getattr(module, cmd_name)
         return found
@@ -190,6 +190,6 @@ def format_option(*forms: str) -> Callable[[Callable[..., Any]], Callable[..., A
 
 
 def _keep(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
-    kept = ctx.ensure_object(Globals)
+    kept = ctx.ensure_object(GlobalOptions)
     if value and parameter.name:
         setattr(kept, parameter.name, value)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from runner.cli.context import Session
+from runner.cli.context import Context
 from runner.errors import GuardRefused, Place, Problem, RunStopped, UsageMistake
 from runner.ledger.record import salt_check
 from runner.managed_path import managed_path
@@ -16,21 +16,21 @@ from runner.plan.plan_file import PlanFile, PlanFileChange, parse_plan_file
 from runner.plan.saved_plan import SavedPlan, parse_saved_plan
 from runner.privacy import reveal_or_mask
 from runner.report import json_output, plain_text
-from runner.report.problem_text import counted
+from runner.report.problem_text import pluralize
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
 
 
-def committed(here: Session, *, replaced: bool = False) -> PlanFile:
+def load_plan_file(context: Context, *, ignore_contents: bool = False) -> PlanFile:
     """The plan file of the work tree. Raises ProblemsFound, RunStopped.
 
     One that is about to be `replaced` follows from the declarations alone, so what is in it does not matter.
     """
-    path = here.settings.plan_file
-    if replaced:
+    path = context.settings.plan_file
+    if ignore_contents:
         return PlanFile(path, {})
     try:
-        data = managed_path(here.tree.root, path).read_bytes()
+        data = managed_path(context.tree.root, path).read_bytes()
     except FileNotFoundError:
         return PlanFile(path, {}, exists=False)
     except OSError as error:
@@ -38,63 +38,65 @@ def committed(here: Session, *, replaced: bool = False) -> PlanFile:
     return parse_plan_file(path, data)
 
 
-def bound(here: Session, choices: PlanOptions, paths: tuple[str, ...], file: PlanFile) -> PlanOptions:
+def apply_options(context: Context, choices: PlanOptions, paths: tuple[str, ...], file: PlanFile) -> PlanOptions:
     """The choices with the plan file, if there is one or has to be."""
-    binds = file.exists or here.settings.require_plan
-    return replace(choices, is_full_selection=here.is_whole(paths), plan_file=file if binds else None)
+    binds = file.exists or context.settings.require_plan
+    return replace(choices, is_full_selection=context.is_full_selection(paths), plan_file=file if binds else None)
 
 
-def same_workspace(here: Session, choices: PlanOptions, id_code: str) -> None:
+def require_same_workspace(context: Context, choices: PlanOptions, id_code: str) -> None:
     """Compares the workspace that is talked to with the saved plan's. Raises GuardRefused."""
-    if choices.saved_plan and not here.options.sandbox:
-        for guard in choices.saved_plan.mismatches(here.settings.environment, id_code, here.settings.salt):
+    if choices.saved_plan and not context.options.sandbox:
+        for guard in choices.saved_plan.mismatches(context.settings.environment, id_code, context.settings.salt):
             raise GuardRefused(guard.message, guard.hint)
 
 
-def gone(made: Plan) -> list[str]:
+def undeclared_recipient_notes(made: Plan) -> list[str]:
     """What a saved plan would still send and is no longer declared."""
-    return [plain_text.gone(message) for message in made.messages if message.undeclared_count]
+    return [plain_text.undeclared_recipients(message) for message in made.messages if message.undeclared_count]
 
 
-def write(here: Session, made: Plan, file: PlanFile, *, whole: bool) -> None:
+def write_plan_file(context: Context, made: Plan, file: PlanFile, *, is_full_selection: bool) -> None:
     """Writes the plan file. Unless `whole`, lines of other messages stay. Raises RunStopped, UsageMistake."""
-    path = managed_path(here.tree.root, file.path)
-    wanted = file.new_content((message.plan_entry for message in made.messages), is_full_selection=whole)
+    path = managed_path(context.tree.root, file.path)
+    wanted = file.new_content((message.plan_entry for message in made.messages), is_full_selection=is_full_selection)
     if path.is_file() and path.read_bytes() == wanted:
-        here.screen.aside(f"{file.path} is up to date")
+        context.output.extra_result(f"{file.path} is up to date")
         return
     _replace(path, [wanted])
-    here.screen.aside(f"{file.path} is written: {counted(len(wanted.splitlines()), 'message')}")
+    context.output.extra_result(f"{file.path} is written: {pluralize(len(wanted.splitlines()), 'message')}")
 
 
-def tell(here: Session, file: PlanFile, changes: Sequence[PlanFileChange]) -> None:
+def print_plan_file_changes(context: Context, file: PlanFile, changes: Sequence[PlanFileChange]) -> None:
     """Tells how the plan file differs from what is declared, on GitHub at its lines."""
-    if here.screen.form != "github":
-        here.screen.aside(plain_text.outdated(file, changes) if changes else f"{file.path} is up to date")
+    if context.output.form != "github":
+        context.output.extra_result(
+            plain_text.plan_file_changes(file, changes) if changes else f"{file.path} is up to date"
+        )
     elif changes:
-        told = zip(changes, plain_text.out_of_date(file, changes, len(changes)), strict=True)
+        told = zip(changes, plain_text.plan_file_change_lines(file, changes, len(changes)), strict=True)
         places = [(Place(file.path, change.line_number or 1), words) for change, words in told]
-        here.screen.problems(Problem("plan-outdated", place, words, file.write_command) for place, words in places)
+        context.output.problems(Problem("plan-outdated", place, words, file.write_command) for place, words in places)
 
 
-def save(here: Session, made: Plan, path: Path) -> None:
+def save_plan(context: Context, made: Plan, path: Path) -> None:
     """Saves a plan for `apply --plan`. Raises UsageMistake."""
-    parts = json_output.plan(made, salt_check(here.settings.salt))
-    _replace(_named(here, path), (f"{reveal_or_mask(part, show=False)}\n".encode() for part in parts))
+    parts = json_output.plan(made, salt_check(context.settings.salt))
+    _replace(_named(context, path), (f"{reveal_or_mask(part, show_values=False)}\n".encode() for part in parts))
 
 
-def saved(here: Session, path: Path) -> SavedPlan:
+def load_saved_plan(context: Context, path: Path) -> SavedPlan:
     """Reads a saved plan. Raises ProblemsFound, UsageMistake."""
     try:
-        with _named(here, path).open("rb") as lines:
+        with _named(context, path).open("rb") as lines:
             return parse_saved_plan(str(path), lines)
     except OSError as error:
         raise UsageMistake(f"{path} cannot be read: {error.strerror}", "msgrun plan --out writes a plan") from error
 
 
-def _named(here: Session, path: Path) -> Path:
+def _named(context: Context, path: Path) -> Path:
     """A file that the user named. Raises GuardRefused if it is a link in the project: a commit may have made it."""
-    full, root = here.file(path), here.tree.root
+    full, root = context.resolve_path(path), context.tree.root
     return managed_path(root, full.relative_to(root).as_posix()) if full.is_relative_to(root) else full
 
 

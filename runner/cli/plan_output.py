@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from runner.cli.context import Session
+from runner.cli.context import Context
 from runner.cli.github_step import keep_plan
 from runner.declare.sample import Sample, render_sample
 from runner.errors import Problem
@@ -14,38 +14,40 @@ from runner.report.markdown_plan import Review
 _LOOKED_AT = 1000  # deliveries among which the first to send is looked for
 
 
-def review(here: Session, made: Plan, warnings: Sequence[Problem], notes: Sequence[str] = ()) -> Review:
+def build_review(context: Context, made: Plan, warnings: Sequence[Problem], notes: Sequence[str] = ()) -> Review:
     """A plan with all that its review shows, but for a comparison."""
-    salt = here.settings.salt
+    salt = context.settings.salt
 
     def sampled(message: PlannedMessage) -> Sample | None:
         return render_sample(message.declaration, salt, _typical(message))
 
-    return Review(made, warnings, notes, sampled, sandbox=here.options.sandbox)
+    return Review(made, warnings, notes, sampled, sandbox=context.options.sandbox)
 
 
-def show(here: Session, seen: Review, form: str) -> None:
+def print_plan(context: Context, seen: Review, form: str) -> None:
     """Prints a plan in one of the forms; warnings of the files beside it where it does not hold them."""
-    screen, found = here.screen, seen.comparison
-    keep_plan(here, seen)
+    screen, found = context.output, seen.comparison
+    keep_plan(context, seen)
     if form in {"text", "json"}:
         screen.warnings(seen.warnings)
     match form:
         case "json":
             for part in json_output.plan(
-                seen.plan, changes=comparison_text.value(found, show=screen.show) if found else None
+                seen.plan, changes=comparison_text.to_dict(found, show_values=screen.show_values) if found else None
             ):
                 screen.result(part)
         case "markdown":
-            screen.result(markdown_plan.plan(seen, show=screen.show).rstrip("\n"))
+            screen.result(markdown_plan.plan(seen, show_values=screen.show_values).rstrip("\n"))
         case "github":
-            worries = [*(comparison_text.guards(found) if found else ()), *seen.worries()]
+            worries = [*(comparison_text.guard_changes(found) if found else ()), *seen.extra_warnings()]
             screen.result(
-                github_annotations.plan(seen.plan, seen.warnings, worries, show=screen.show, folder=screen.folder)
+                github_annotations.plan(
+                    seen.plan, seen.warnings, worries, show_values=screen.show_values, path_prefix=screen.path_prefix
+                )
             )
         case _:
             if found:
-                screen.result(f"{comparison_text.text(found, show=screen.show)}\n")
+                screen.result(f"{comparison_text.text(found, show_values=screen.show_values)}\n")
             screen.result(plain_text.plan(seen.plan))
 
 

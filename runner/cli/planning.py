@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from runner.cli.context import WATCH, Session
-from runner.cli.progress_line import Counting
-from runner.cli.worker_pool import forked
+from runner.cli.context import RENDER_WATCH, Context
+from runner.cli.progress_line import PlanningProgress
+from runner.cli.worker_pool import create_worker_pool
 from runner.declare.project import Project
 from runner.errors import Problem, ProblemsFound
 from runner.ledger.facts import Facts
@@ -17,14 +17,14 @@ from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan, make_plan
 
 
-def choosing(function: Callable[..., Any]) -> Callable[..., Any]:
+def shared_plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options that plan and apply share, handed over as one Choices."""
 
     @functools.wraps(function)
     def wrapped(**kwargs: Any) -> Any:
         names = ("limit", "retry_refused", "allow_repeat", "allow_readdress", "expect", "confirm_recipients")
         chosen = PlanOptions(**{name: kwargs.pop(name) for name in names})
-        return function(choices=chosen, **kwargs)
+        return function(plan_options=chosen, **kwargs)
 
     for option in (
         click.option(
@@ -44,11 +44,13 @@ def choosing(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-def made_from(here: Session, project: Project, facts: Facts, choices: PlanOptions) -> tuple[Plan, list[Problem]]:
+def plan_project(context: Context, project: Project, facts: Facts, choices: PlanOptions) -> tuple[Plan, list[Problem]]:
     """The plan and the warnings of its files; problems of recipients end the command. Raises ProblemsFound."""
-    counting = Counting(here.screen)
-    crew = forked(here.options.jobs, WATCH)
-    made, problems = make_plan(project, facts, here.now, replace(choices, sandbox=here.options.sandbox), crew, counting)
+    counting = PlanningProgress(context.output)
+    crew = create_worker_pool(context.options.jobs, RENDER_WATCH)
+    made, problems = make_plan(
+        project, facts, context.now, replace(choices, sandbox=context.options.sandbox), crew, counting
+    )
     counting.clear()
     every = [*project.problems, *problems]
     if any(problem.is_error for problem in every):

@@ -17,7 +17,7 @@ _TICK = 0.25  # seconds of processor time
 
 
 @contextlib.contextmanager
-def watched(watch: RenderMonitor) -> Iterator[None]:
+def limit_render_time(watch: RenderMonitor) -> Iterator[None]:
     """Raises RenderTooLong into a render that took MAX_SECONDS of this process's own time.
 
     The handler runs between two steps of the main thread and looks at `active` there, so it never hits anything else.
@@ -41,7 +41,7 @@ def watched(watch: RenderMonitor) -> Iterator[None]:
         signal.signal(signal.SIGVTALRM, before)
 
 
-def steady_memory() -> None:
+def set_malloc_threshold() -> None:
     """Lets large blocks of memory go back to the system when they are freed, also after others were.
 
     glibc raises the size from which it does so with every block that it gets back (mallopt(3), M_MMAP_THRESHOLD), so

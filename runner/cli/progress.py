@@ -9,8 +9,8 @@ from typing import Self, TextIO
 
 import orjson
 
-from runner.cli.output import Screen
-from runner.cli.progress_line import Line
+from runner.cli.output import Output
+from runner.cli.progress_line import StatusLine
 from runner.deliver.summary import Summary
 from runner.errors import UsageMistake
 from runner.intercom.rate_limit import RateLimiter
@@ -19,11 +19,11 @@ from runner.ledger.record import Record
 _RATE_OVER = 10.0  # seconds that the rate is taken over: one window
 
 
-class Progress:
+class RunProgress:
     """Called with the summary after every round."""
 
-    def __init__(self, screen: Screen, pace: RateLimiter) -> None:
-        self._drawn = Line(screen)
+    def __init__(self, screen: Output, pace: RateLimiter) -> None:
+        self._drawn = StatusLine(screen)
         self._pace = pace
         self._done: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
 
@@ -35,7 +35,7 @@ class Progress:
         self._done.append((now, done.tried))
         while len(self._done) > 2 and now - self._done[0][0] > _RATE_OVER:  # noqa: PLR2004  # a rate needs two
             self._done.popleft()
-        self._drawn.tell(self._line(done))
+        self._drawn.update(self._line(done))
 
     def clear(self) -> None:
         """Takes the line off the terminal."""
@@ -58,10 +58,10 @@ class Progress:
         return ", ".join(parts)
 
 
-class Log:
+class RecordLog:
     """Called with every record once it is durable: JSON lines without personal data, and with -v a line on stderr."""
 
-    def __init__(self, screen: Screen, path: Path | None) -> None:
+    def __init__(self, screen: Output, path: Path | None) -> None:
         self._screen = screen
         self._handle: TextIO | None = None
         if path is not None:

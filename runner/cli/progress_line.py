@@ -6,7 +6,7 @@ import time
 
 import click
 
-from runner.cli.output import Screen, is_terminal
+from runner.cli.output import Output, is_terminal
 
 _EVERY = 10.0  # seconds between two lines in a log
 
@@ -17,10 +17,10 @@ _DRAWN_EVERY = 0.1  # seconds between two drawings on a terminal
 _LONG = 2.0  # seconds of planning before it is worth a word
 
 
-class Line:
+class StatusLine:
     """The line, on stderr. With --quiet there is none."""
 
-    def __init__(self, screen: Screen) -> None:
+    def __init__(self, screen: Output) -> None:
         self._screen = screen
         self._on_terminal = is_terminal(sys.stderr)
         self._every = _DRAWN_EVERY if self._on_terminal else _EVERY
@@ -33,7 +33,7 @@ class Line:
         self._told = now
         return True
 
-    def tell(self, words: str) -> None:
+    def update(self, words: str) -> None:
         """Shows the words."""
         self._say(f"\r\033[K{words}" if self._on_terminal else f"{words}\n")
 
@@ -48,18 +48,18 @@ class Line:
             click.echo(words, err=True, nl=False)
 
 
-class Counting:
+class PlanningProgress:
     """Called while a message is planned, with its name and how many deliveries it has by now."""
 
-    def __init__(self, screen: Screen) -> None:
-        self._line = Line(screen)
+    def __init__(self, screen: Output) -> None:
+        self._line = StatusLine(screen)
         self._began = time.monotonic()
 
     def __call__(self, name: str, count: int) -> None:
         """Tells how far planning is, if it takes long and was not told a moment ago."""
         now = time.monotonic()
         if now - self._began > _LONG and self._line.is_due(now):
-            self._line.tell(f"planning {name}: {count:,} recipients")
+            self._line.update(f"planning {name}: {count:,} recipients")
 
     def clear(self) -> None:
         """Takes the line off the terminal."""

@@ -8,20 +8,20 @@ from pathlib import Path
 from runner import __version__
 from runner.errors import UsageMistake
 
-LINES = {
+REQUIRED_LINES = {
     ".gitattributes": ("messages.lock -text merge=union", "messages.*.lock -text merge=union"),
     ".gitignore": (".msgrun/",),
 }
 
-NEXT = """
+NEXT_STEPS = """
 Next:
   msgrun plan                     what would be sent, and to whom
   msgrun --sandbox apply --yes    send it to an embedded Intercom; nothing leaves this machine
 Then put your admin's id into msgrun.yaml, write messages, and commit all of it, messages.lock too."""
 
 # For machines that are thrown away, as those of CI systems are.
-LOCK = "lock: git+{remote}   # what was sent is remembered on a branch of this git remote, msgrun-ledger\n"
-NEXT_ON_BRANCH = """
+BRANCH_LOCK_LINE = "lock: git+{remote}   # what was sent is remembered on a branch of this git remote, msgrun-ledger\n"
+NEXT_STEPS_ON_BRANCH = """
 Next:
   msgrun plan                     what would be sent, and to whom
   msgrun --sandbox apply --yes    send it to an embedded Intercom; nothing leaves this machine
@@ -29,7 +29,7 @@ Next:
 Then put your admin's id into msgrun.yaml, write messages, and commit all of it."""
 
 
-def files(salt: str, expires: date, lock: str = "") -> dict[str, str]:
+def project_files(salt: str, expires: date, lock: str = "") -> dict[str, str]:
     """The files by path, with the day on which the example message expires, and the line that says where the ledger is.
 
     The salt makes keys and digests tell nobody's address; it belongs to the project for good.

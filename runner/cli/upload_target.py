@@ -2,11 +2,11 @@
 
 import click
 
-from runner.cli.context import Session
+from runner.cli.context import Context
 from runner.errors import LedgerUnavailable, UsageMistake
 from runner.git.repository import Repository, find_repository
-from runner.ledger.address import is_elsewhere
-from runner.ledger.lockfile.location import places
+from runner.ledger.address import is_shared_ledger
+from runner.ledger.lockfile.location import lockfile_paths
 from runner.ledger.lockfile.upload import PushTarget, resolve_push_target
 
 branch_option = click.option(
@@ -14,20 +14,20 @@ branch_option = click.option(
 )
 
 
-def is_elsewhere_here(here: Session) -> bool:
+def is_elsewhere_here(context: Context) -> bool:
     """Whether the ledger of this project is no lockfile."""
-    return is_elsewhere(here.settings.lock) and not here.options.sandbox
+    return is_shared_ledger(context.settings.lock) and not context.options.sandbox
 
 
-def upload_target(here: Session, branch: str | None) -> tuple[Repository, PushTarget]:
+def upload_target(context: Context, branch: str | None) -> tuple[Repository, PushTarget]:
     """The repository around the project, and where its lockfile goes. Raises LedgerUnavailable, UsageMistake."""
-    if here.options.sandbox:
+    if context.options.sandbox:
         raise UsageMistake("a sandbox's ledger stays on this machine", "leave --sandbox out")
-    where = places(here)
-    repository = find_repository(here.tree.root.resolve())
+    where = lockfile_paths(context)
+    repository = find_repository(context.tree.root.resolve())
     if repository is None:
         raise LedgerUnavailable(
-            f"{here.tree.root} is in no git repository: {where.display_name} can be pushed nowhere",
+            f"{context.tree.root} is in no git repository: {where.display_name} can be pushed nowhere",
             "keep it where CI finds it",
         )
     return repository, resolve_push_target(repository, where.lockfile, branch)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from runner.cli.context import WATCH
+from runner.cli.context import RENDER_WATCH
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
 from runner.declare.project_reader import ProjectReader
@@ -18,11 +18,11 @@ _MANY = 4 * _BLOCK  # files: reading them takes longer than starting processes
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class ValidationResult:
     """How many messages are sound and how many recipients they have, and what is wrong anywhere."""
 
-    messages: int
-    recipients: int
+    message_count: int
+    recipient_count: int
     problems: list[Problem]
 
 
@@ -37,7 +37,7 @@ class _Part:
     unsound: list[Problem]
 
 
-def checked(loading: ProjectReader, salt: str, jobs: int | None) -> Checked:
+def validate_project(loading: ProjectReader, salt: str, jobs: int | None) -> ValidationResult:
     """Reads every declaration and renders every recipient, in so many processes (None: as many as there are cores)."""
     parts = _shared(loading, salt, jobs) if len(loading.files) >= _MANY else []
     parts = parts or [_part(loading, salt, loading.files)]
@@ -48,14 +48,14 @@ def checked(loading: ProjectReader, salt: str, jobs: int | None) -> Checked:
         *(problem for _, found in sound for problem in found),
         *(problem for part in parts for problem in part.unsound),
     ]
-    return Checked(len(sound), sum(part.recipients for part in parts), problems)
+    return ValidationResult(len(sound), sum(part.recipients for part in parts), problems)
 
 
 def _shared(loading: ProjectReader, salt: str, jobs: int | None) -> list[_Part]:
     """What a crew finds; nothing if one process has to do it all."""
-    from runner.cli.worker_pool import forked  # noqa: PLC0415  # imported where used
+    from runner.cli.worker_pool import create_worker_pool  # noqa: PLC0415  # imported where used
 
-    crew = forked(jobs, WATCH)
+    crew = create_worker_pool(jobs, RENDER_WATCH)
     parts = list(crew(partial(_parts, loading, salt))) if crew else []
     # One name in two parts: only who reads all of them can say where else it is.
     is_unique = len({name for part in parts for name in part.names}) == sum(len(part.names) for part in parts)

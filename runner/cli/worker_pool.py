@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, TypeVar
 
-from runner.cli.process import watched
+from runner.cli.process import limit_render_time
 from runner.declare.template.template import RenderMonitor
 from runner.errors import MsgrunError
 
@@ -29,7 +29,7 @@ class ProcessLost(MsgrunError):
     """A process that rendered died, killed from outside or for lack of memory."""
 
 
-class Forked:
+class ForkedWorkerPool:
     """A crew of `jobs` processes. Each gets the same work and its turn, and hands over what it makes as a stream."""
 
     def __init__(self, jobs: int, watch: RenderMonitor) -> None:
@@ -78,7 +78,7 @@ class Forked:
 
     def _work(self, work: Callable[[int, int], Iterator[T]], turn: int, stream: BinaryIO) -> None:
         try:
-            with watched(self._watch):
+            with limit_render_time(self._watch):
                 for value in work(turn, self._jobs):
                     _send(stream, ("value", value))
             _send(stream, ("end", None))
@@ -88,12 +88,12 @@ class Forked:
             _send(stream, ("error", error))
 
 
-def forked(jobs: int | None, watch: RenderMonitor) -> Forked | None:
+def create_worker_pool(jobs: int | None, watch: RenderMonitor) -> ForkedWorkerPool | None:
     """The crew for so many jobs (by default one a core), or none where one process is as good."""
     if jobs is None:
         # Elsewhere than on Linux a system library may not survive a fork; who says --jobs takes that on.
         jobs = cores() if sys.platform == "linux" else 1
-    return Forked(jobs, watch) if jobs > 1 and hasattr(os, "fork") and threading.active_count() == 1 else None
+    return ForkedWorkerPool(jobs, watch) if jobs > 1 and hasattr(os, "fork") and threading.active_count() == 1 else None
 
 
 def _send(stream: BinaryIO, message: tuple[str, Any]) -> None:

@@ -150,6 +150,6 @@ def _parts(url: str) -> tuple[str | None, str]:
     return None if is_doubtful else user, place
 
 
-def is_elsewhere(lock: str) -> bool:
+def is_shared_ledger(lock: str) -> bool:
     """Whether `lock:` names something else than a file."""
     return "://" in lock or lock.startswith("git+")

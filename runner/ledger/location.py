@@ -17,11 +17,11 @@ def explain_move(shown: object, to: str) -> tuple[str, str]:
     return f"the ledger {shown} moved to {to}", hint
 
 
-class Home(Protocol):
+class LedgerLocation(Protocol):
     """Where a project's ledger lives, whatever kind it is; `shown` is what to call it in messages."""
 
     @property
-    def shown(self) -> str:
+    def display_name(self) -> str:
         """What to call it in messages."""
         ...
 
@@ -34,10 +34,10 @@ class Home(Protocol):
         """What it knows, without holding it. Raises LedgerUnavailable."""
         ...
 
-    def history(self, start: str) -> list[Record]:
+    def read_history(self, start: str) -> list[Record]:
         """Every fact that is written about the keys that begin with `start`, by time. Raises LedgerUnavailable."""
         ...
 
-    def held(self, command: str, *, new_lock: bool, no_fetch: bool) -> AbstractContextManager[Ledger]:
+    def open(self, command: str, *, new_lock: bool, no_fetch: bool) -> AbstractContextManager[Ledger]:
         """The ledger to write, brought up to date. Raises GuardRefused, LedgerUnavailable."""
         ...

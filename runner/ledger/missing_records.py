@@ -14,6 +14,6 @@ def find_missing_records(former: Facts, now: Facts) -> Iterator[Record]:
             yield record
 
 
-def lacking(former: Facts, now: Facts) -> int:
+def count_missing_records(former: Facts, now: Facts) -> int:
     """How many records of a former ledger the one of now lacks."""
     return sum(1 for _ in find_missing_records(former, now))

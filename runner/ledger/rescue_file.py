@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
-from runner.cli.context import Session
+from runner.cli.context import Context
 from runner.git.repository import Repository, find_repository
 from runner.ledger.facts import Facts
 from runner.managed_path import managed_path
@@ -22,9 +22,9 @@ def import_rescue_file(path: Path, facts: Facts, append: Callable[..., None]) ->
     return len(records)
 
 
-def rescue_path_here(here: Session, lock: str) -> Path:
+def rescue_path_here(context: Context, lock: str) -> Path:
     """`rescue` for a ledger that is no lockfile. Raises LedgerUnavailable if git cannot be read."""
-    root = here.tree.root
+    root = context.tree.root
     return rescue_path(root, lock, find_repository(root.resolve()))
 
 

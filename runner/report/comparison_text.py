@@ -8,9 +8,9 @@ import click
 from runner.compare.audience_overlap import Overlap
 from runner.compare.comparison import CHANGE_KINDS, Comparison, MessageChange
 from runner.privacy import reveal_or_mask
-from runner.report.html_text import visible
-from runner.report.markdown_escaping import clean, clipped, code, fence
-from runner.report.word_diff import Part, difference, inline, lines
+from runner.report.html_text import visible_text
+from runner.report.markdown_escaping import code_block, inline_code, strip_controls, truncate
+from runner.report.word_diff import DiffPart, diff_lines, diff_words, inline_diff
 
 _COLOURS = {"new": "green", "changed": "yellow", "removed": "red", "uncompared": "yellow"}
 
@@ -24,17 +24,21 @@ _OF_DIFFERENCE = 4_000  # characters
 _SAME_TEXT = "the text reads the same; what differs is in its source"
 
 
-def text(found: Comparison, *, show: bool) -> str:
+def text(found: Comparison, *, show_values: bool) -> str:
     """What changed: each message that did, with its differences, then the counts."""
-    blocks = [f"{click.style('!', fg='red')} {line}" for line in guards(found)]
+    blocks = [f"{click.style('!', fg='red')} {line}" for line in guard_changes(found)]
     blocks += [click.style(f"Changes against {_against(found)}", bold=True)]
-    blocks += [_block(change, show=show) for change in found.changes if change.kind != "unchanged" or change.warnings]
+    blocks += [
+        _block(change, show_values=show_values)
+        for change in found.changes
+        if change.kind != "unchanged" or change.warnings
+    ]
     blocks += [f"{click.style('!', fg='yellow')} {note}" for note in found.notes]
     blocks.append(_counts(found))
     return "\n\n".join(blocks)
 
 
-def guards(found: Comparison) -> list[str]:
+def guard_changes(found: Comparison) -> list[str]:
     """What changed of the settings that guard the sending, a line each."""
     return [
         f"changed guard {field.name}: {field.before or 'none'} -> {field.now or 'none'}"
@@ -42,21 +46,24 @@ def guards(found: Comparison) -> list[str]:
     ]
 
 
-def value(found: Comparison, *, show: bool) -> dict[str, Any]:
+def to_dict(found: Comparison, *, show_values: bool) -> dict[str, Any]:
     """What changed, for machines."""
     return {
         "against": found.against,
         "commit": found.commit,
         "counts": {kind: found.counts[kind] for kind in CHANGE_KINDS},
         "guards": [{"name": field.name, "before": field.before, "now": field.now} for field in found.guard_changes],
-        "notes": [reveal_or_mask(note, show=show) for note in found.notes],
+        "notes": [reveal_or_mask(note, show_values=show_values) for note in found.notes],
         "messages": [
             {
                 "name": change.name,
                 "change": change.kind,
                 "fields": [{"name": field.name, "before": field.before, "now": field.now} for field in change.fields],
                 "audience": _audience(change.audience),
-                **{name: [part._asdict() for part in parts] for name, parts in differences(change, show=show)},
+                **{
+                    name: [part._asdict() for part in parts]
+                    for name, parts in differences(change, show_values=show_values)
+                },
                 "warnings": list(change.warnings),
             }
             for change in found.changes
@@ -66,74 +73,80 @@ def value(found: Comparison, *, show: bool) -> dict[str, Any]:
 
 def heading(found: Comparison) -> list[str]:
     """What changed in one line of Markdown, and which messages are gone."""
-    removed = [code(change.name) for change in found.changes if change.kind == "removed"]
+    removed = [inline_code(change.name) for change in found.changes if change.kind == "removed"]
     more = f" and {len(removed) - _SHORT:,} more" if len(removed) > _SHORT else ""
     gone = [f"Removed: {', '.join(removed[:_SHORT])}{more}. Nothing is sent for it any more."] if removed else []
-    return [f"Compared with {code(_against(found))}: {_counts(found)}", *gone]
+    return [f"Compared with {inline_code(_against(found))}: {_counts(found)}", *gone]
 
 
 def caution(found: Comparison) -> list[str]:
     """What changed of the settings that guard the sending, in Markdown: the first thing that a reviewer has to see."""
-    lines = [f"> - {code(field.name)}: {_was(field.before)} → {_was(field.now)}" for field in found.guard_changes]
+    lines = [
+        f"> - {inline_code(field.name)}: {_was(field.before)} → {_was(field.now)}" for field in found.guard_changes
+    ]
     head = "> [!CAUTION]\n> **These commits change what guards the sending:**"
     return ["\n".join([head, ">", *lines])] if lines else []
 
 
-def details(change: MessageChange, *, show: bool) -> list[str]:
+def details(change: MessageChange, *, show_values: bool) -> list[str]:
     """What changed in one message, as blocks of Markdown."""
-    facts = [f"- {code(field.name)}: {_was(field.before)} → {_was(field.now)}" for field in change.fields]
+    facts = [f"- {inline_code(field.name)}: {_was(field.before)} → {_was(field.now)}" for field in change.fields]
     if change.audience and change.audience.has_changes:
         facts.append(f"- audience: {_overlap(change.audience)}")
     blocks = [f"**Changed**\n\n{chr(10).join(facts)}"] if facts else []
-    for name, parts in differences(change, show=show):
+    for name, parts in differences(change, show_values=show_values):
         if _differs(parts):
-            blocks += [f"**Changes of the {name}**", fence(clipped(lines(parts), _OF_DIFFERENCE), "diff")]
-    return [*blocks, *(note[0].upper() + note[1:] + "." for note in _notes(change, show=show))]
+            blocks += [f"**Changes of the {name}**", code_block(truncate(diff_lines(parts), _OF_DIFFERENCE), "diff")]
+    return [*blocks, *(note[0].upper() + note[1:] + "." for note in _notes(change, show_values=show_values))]
 
 
-def differences(change: MessageChange, *, show: bool) -> Iterator[tuple[str, list[Part]]]:
+def differences(change: MessageChange, *, show_values: bool) -> Iterator[tuple[str, list[DiffPart]]]:
     """The parts of subject and body, as they can be read; nothing where a side has no sample."""
     if change.before and change.now:
         for name in ("subject", "body"):
             before, now = (
-                clean(reveal_or_mask(getattr(side, name), show=show)) for side in (change.before, change.now)
+                strip_controls(reveal_or_mask(getattr(side, name), show_values=show_values))
+                for side in (change.before, change.now)
             )
-            yield name, difference(visible(before), visible(now)) if name == "body" else difference(before, now)
+            yield (
+                name,
+                diff_words(visible_text(before), visible_text(now)) if name == "body" else diff_words(before, now),
+            )
 
 
-def _block(change: MessageChange, *, show: bool) -> str:
+def _block(change: MessageChange, *, show_values: bool) -> str:
     head = f"{click.style(change.kind, fg=_COLOURS.get(change.kind))}  {click.style(change.name, bold=True)}"
     found = [head]
     found += [f"  {field.name}: {field.before or 'none'} -> {field.now or 'none'}" for field in change.fields]
     if change.audience and change.audience.has_changes:
         found.append(f"  audience: {_overlap(change.audience)}")
-    for name, parts in differences(change, show=show):
+    for name, parts in differences(change, show_values=show_values):
         if _differs(parts):
-            found.append(f"  {name}: {inline(parts)}")
-    found += [f"  {note}" for note in _notes(change, show=show)]
+            found.append(f"  {name}: {inline_diff(parts)}")
+    found += [f"  {note}" for note in _notes(change, show_values=show_values)]
     found += [f"  {click.style('!', fg='yellow')} {warning}" for warning in change.warnings]
     return "\n".join(found)
 
 
-def _notes(change: MessageChange, *, show: bool) -> Iterator[str]:
+def _notes(change: MessageChange, *, show_values: bool) -> Iterator[str]:
     """What a reader of the differences has to know to understand them."""
     if not change.is_content_changed:
         return
     if not (change.before and change.now):
         yield "one side cannot be rendered, so the texts are not compared"
         return
-    if not any(_differs(parts) for _, parts in differences(change, show=show)):
+    if not any(_differs(parts) for _, parts in differences(change, show_values=show_values)):
         yield _SAME_TEXT
     if (change.before.kind, change.before.value) != (change.now.kind, change.now.value):
         yield "the samples are of two recipients: nobody is on both sides that was looked at"
 
 
-def _differs(parts: list[Part]) -> bool:
+def _differs(parts: list[DiffPart]) -> bool:
     return any(part.kind != "same" for part in parts)
 
 
 def _was(value: str) -> str:
-    return code(value) if value else "none"
+    return inline_code(value) if value else "none"
 
 
 def _overlap(found: Overlap) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # validate prints annotations too, and plans nothing
     from runner.plan.plan import Plan
 
 
-MOST_SHOWN = 10  # of a kind, for each step
+MAX_ANNOTATIONS = 10  # of a kind, for each step
 
 
 KINDS = ("error", "warning", "notice")
@@ -40,13 +40,15 @@ class Annotation:
         return f"- {place}{self.kind}: {' '.join(self.message.split())} [{self.title}]"
 
 
-def problems(found: Iterable[Problem], *, show: bool, folder: str = "") -> str:
+def problems(found: Iterable[Problem], *, show_values: bool, path_prefix: str = "") -> str:
     """Problems as annotations: those of a whole declaration before those that only one recipient shows."""
     ordered = sorted(found, key=lambda problem: (bool(problem.recipient), problem.place.sort_key))
-    return annotations((_problem(problem, show=show) for problem in ordered), folder)
+    return annotations((_problem(problem, show_values=show_values) for problem in ordered), path_prefix)
 
 
-def plan(planned: "Plan", warnings: Iterable[Problem], worries: Iterable[str], *, show: bool, folder: str = "") -> str:
+def plan(
+    planned: "Plan", warnings: Iterable[Problem], worries: Iterable[str], *, show_values: bool, path_prefix: str = ""
+) -> str:
     """A plan as annotations: guards, what is unusual, warnings, and the sums with the digest as a notice.
 
     `worries` are about the ledger, or about what changed.
@@ -56,7 +58,8 @@ def plan(planned: "Plan", warnings: Iterable[Problem], worries: Iterable[str], *
         Annotation(
             "error",
             guard.code,
-            f"{reveal_or_mask(guard.message, show=show)}\nhint: {reveal_or_mask(guard.hint, show=show)}",
+            f"{reveal_or_mask(guard.message, show_values=show_values)}\n"
+            f"hint: {reveal_or_mask(guard.hint, show_values=show_values)}",
             places.get(guard.messages[0]) if guard.messages else None,
         )
         for guard in planned.guards
@@ -66,19 +69,21 @@ def plan(planned: "Plan", warnings: Iterable[Problem], worries: Iterable[str], *
             if number := message.counts[action]:
                 text = f"{number:,} of {len(message.deliveries):,} deliveries of {message.name} are {action}"
                 found.append(Annotation("warning", action, text, message.declaration.place))
-    found.extend(Annotation("warning", "msgrun plan", reveal_or_mask(worry, show=show)) for worry in worries)
-    found.extend(_problem(problem, show=show) for problem in warnings)
+    found.extend(
+        Annotation("warning", "msgrun plan", reveal_or_mask(worry, show_values=show_values)) for worry in worries
+    )
+    found.extend(_problem(problem, show_values=show_values) for problem in warnings)
     workspace = f", workspace {planned.workspace}" if planned.workspace else ""
     counts = ", ".join(f"{number:,} {action}" for action, number in planned.counts.items() if number) or "nothing"
     text = f"{planned.to_send:,} to send now, in environment {planned.environment}{workspace}\n{counts}\n"
     found.append(Annotation("notice", "msgrun plan", f"{text}digest {planned.digest}"))
-    return annotations(found, folder)
+    return annotations(found, path_prefix)
 
 
-def failure(error: MsgrunError, *, show: bool) -> str:
+def failure(error: MsgrunError, *, show_values: bool) -> str:
     """What ended a command."""
     hint = f"\nhint: {error.hint}" if error.hint else ""
-    return Annotation("error", "msgrun", reveal_or_mask(f"{error.message}{hint}", show=show)).command("")
+    return Annotation("error", "msgrun", reveal_or_mask(f"{error.message}{hint}", show_values=show_values)).command("")
 
 
 def annotations(found: Iterable[Annotation], folder: str) -> str:
@@ -87,7 +92,7 @@ def annotations(found: Iterable[Annotation], folder: str) -> str:
     lines: list[str] = []
     for kind in KINDS:
         same = [annotation for annotation in every if annotation.kind == kind]
-        shown = same if len(same) <= MOST_SHOWN else same[: MOST_SHOWN - 1]
+        shown = same if len(same) <= MAX_ANNOTATIONS else same[: MAX_ANNOTATIONS - 1]
         lines.extend(annotation.command(folder) for annotation in shown)
         if rest := same[len(shown) :]:
             noun = kind if len(rest) == 1 else f"{kind}s"
@@ -98,15 +103,15 @@ def annotations(found: Iterable[Annotation], folder: str) -> str:
     return "\n".join(lines)
 
 
-def _problem(problem: Problem, *, show: bool) -> Annotation:
+def _problem(problem: Problem, *, show_values: bool) -> Annotation:
     who = f" ({problem.recipient})" if problem.recipient else ""
     hint = f"\nhint: {problem.hint}" if problem.hint else ""
-    text = reveal_or_mask(f"{problem.message}{who}{hint}", show=show)
+    text = reveal_or_mask(f"{problem.message}{who}{hint}", show_values=show_values)
     return Annotation(str(problem.severity), problem.code, text, problem.place)
 
 
 def _at(place: Place, folder: str) -> str:
-    path = _property(folder + reveal_or_mask(place.path, show=False))
+    path = _property(folder + reveal_or_mask(place.path, show_values=False))
     return f"file={path},line={place.line},col={place.column}"
 
 

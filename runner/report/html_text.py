@@ -24,7 +24,7 @@ _BLOCKS = frozenset(
 _APART = frozenset({"blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul"})
 
 
-def visible(body: str) -> str:
+def visible_text(body: str) -> str:
     """The text of a body, HTML or not, with a blank line between paragraphs; a link as `text (address)`."""
     if not _IS_HTML.search(body):
         return "\n".join(line.rstrip() for line in body.splitlines()).strip()

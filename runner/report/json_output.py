@@ -26,7 +26,7 @@ _END = "\n}"
 STATUSES: tuple[KeyStatus, ...] = ("sent", "unknown", "refused", "free")
 
 
-def problems(found: Iterable[Problem], *, show: bool) -> str:
+def problems(found: Iterable[Problem], *, show_values: bool) -> str:
     """All problems, in the order of their places."""
     rows = [
         {
@@ -35,9 +35,9 @@ def problems(found: Iterable[Problem], *, show: bool) -> str:
             "column": problem.place.column,
             "severity": str(problem.severity),
             "code": problem.code,
-            "message": reveal_or_mask(problem.message, show=show),
+            "message": reveal_or_mask(problem.message, show_values=show_values),
             "recipient": problem.recipient,
-            "hint": reveal_or_mask(problem.hint, show=show),
+            "hint": reveal_or_mask(problem.hint, show_values=show_values),
         }
         for problem in found
     ]

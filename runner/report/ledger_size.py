@@ -8,13 +8,13 @@ from collections import Counter
 from dataclasses import dataclass
 
 from runner.ledger.facts import MessageStatus
-from runner.report.plain_text import by_message
-from runner.report.problem_text import counted
+from runner.report.plain_text import message_counts
+from runner.report.problem_text import pluralize
 
-WARNED = 50 * 1024 * 1024  # bytes
+WARNING_SIZE = 50 * 1024 * 1024  # bytes
 
 
-REFUSED = 100 * 1024 * 1024
+MAX_SIZE = 100 * 1024 * 1024
 
 
 _LINES = 2  # that apply writes for a delivery: its claim and its outcome
@@ -24,45 +24,48 @@ _USUAL = 440  # bytes of a line, where there is none to measure
 
 
 @dataclass(frozen=True, slots=True)
-class Weight:
+class LockfileSize:
     """A lockfile: `size` in bytes, `lines` with its header, how many of them are `torn`, and the keys in it."""
 
-    shown: str
+    display_name: str
     size: int
     lines: int
     torn: int
     keys: int
 
     @property
-    def growth(self) -> int:
+    def bytes_per_delivery(self) -> int:
         """Bytes that apply adds for a delivery."""
         return _LINES * (self.size // self.lines if self.lines > 1 else _USUAL)
 
 
-def stats(weight: Weight, known: Counter[MessageStatus]) -> str:
+def stats(weight: LockfileSize, known: Counter[MessageStatus]) -> str:
     """All there is to tell: size, lines, deliveries by status and message, growth, and how much room is left."""
     each = f", {weight.size // weight.keys:,} bytes each" if weight.keys else ""
     return "\n".join(
         [
-            f"{weight.shown}: {_mib(weight.size)}, {counted(weight.lines, 'line')}, {weight.torn:,} torn",
+            f"{weight.display_name}: {_mib(weight.size)}, {pluralize(weight.lines, 'line')}, {weight.torn:,} torn",
             *_held(weight.keys, each, known),
-            f"apply adds about {weight.growth:,} bytes a delivery, a claim and its outcome; lock compact leaves one",
-            note(weight.shown, weight.size) or _room(weight),
+            (
+                f"apply adds about {weight.bytes_per_delivery:,} bytes a delivery, a claim and its outcome; "
+                "lock compact leaves one"
+            ),
+            size_warning(weight.display_name, weight.size) or _room(weight),
         ]
     )
 
 
-def held(shown: str, keys: int, known: Counter[MessageStatus]) -> str:
+def shared_ledger_stats(shown: str, keys: int, known: Counter[MessageStatus]) -> str:
     """What there is to tell of a ledger that is no file: deliveries by status and message."""
     first, *others = _held(keys, "", known)
     return "\n".join([f"{shown}: {first}", *others])
 
 
-def note(shown: str, size: int) -> str:
+def size_warning(shown: str, size: int) -> str:
     """That a lockfile is about to outgrow GitHub, or has; empty for one that is small enough."""
-    if size <= WARNED:
+    if size <= WARNING_SIZE:
         return ""
-    does = "refuses it" if size > REFUSED else "warns of it, and refuses it over 100 MiB"
+    does = "refuses it" if size > MAX_SIZE else "warns of it, and refuses it over 100 MiB"
     return f"{shown} has {_mib(size)}: GitHub {does}. Try msgrun lock compact; docs/ledger.md, At size, says what else"
 
 
@@ -72,11 +75,11 @@ def _held(keys: int, each: str, known: Counter[MessageStatus]) -> list[str]:
         statuses[found.status] += number
     told = ", ".join(f"{number:,} {status}" for status, number in sorted(statuses.items()))
     first = f"{keys:,} {'delivery' if keys == 1 else 'deliveries'}{each}{': ' * bool(told)}{told}"
-    return [first, *(f"  {line}" for line in by_message(known))]
+    return [first, *(f"  {line}" for line in message_counts(known))]
 
 
-def _room(weight: Weight) -> str:
-    rooms = [f"{(most - weight.size) // weight.growth:,}" for most in (WARNED, REFUSED)]
+def _room(weight: LockfileSize) -> str:
+    rooms = [f"{(most - weight.size) // weight.bytes_per_delivery:,}" for most in (WARNING_SIZE, MAX_SIZE)]
     return (
         f"room for about {rooms[0]} more deliveries until GitHub warns (50 MiB), {rooms[1]} until it refuses (100 MiB)"
     )

@@ -30,14 +30,14 @@ _LIVE = re.compile(r"([@#!~%&:^]|&amp;|\bGH-|\bwww(?=\.))(?=[.\w/\"'])", re.IGNO
 _NOTHING = "\u200b"
 
 
-def prose(text: str) -> str:
+def escape_text(text: str) -> str:
     """A text in a line of its own kind: `code` is better where it is a name. Never at the beginning of a line."""
     broken = _LIVE.sub(rf"\1{_NOTHING}", _one_line(text))
     escaped = _MARKUP.sub(r"\\\1", html.escape(broken, quote=False))
     return escaped.replace("$", "<span>$</span>")
 
 
-def code(text: str) -> str:
+def inline_code(text: str) -> str:
     """A text as inline code, in backticks that it cannot close."""
     line = _one_line(text) or " "
     ticks = "`" * (_longest(line) + 1)
@@ -45,19 +45,19 @@ def code(text: str) -> str:
     return f"{ticks}{space}{line}{space}{ticks}"
 
 
-def cell(text: str) -> str:
+def table_cell(text: str) -> str:
     """Inline code in a table."""
-    return code(text).replace("|", r"\|")
+    return inline_code(text).replace("|", r"\|")
 
 
-def fence(text: str, language: str = "text") -> str:
+def code_block(text: str, language: str = "text") -> str:
     """A text as a block of code, between fences that no line of it can close."""
-    lines = clean(text).strip("\n")
+    lines = strip_controls(text).strip("\n")
     ticks = "`" * max(3, _longest(lines) + 1)
     return f"{ticks}{language}\n{lines}\n{ticks}"
 
 
-def wrapped(text: str, width: int = 100) -> str:
+def wrap_lines(text: str, width: int = 100) -> str:
     """The text with long lines broken: a block of code is as wide as its widest line."""
     return "\n".join(textwrap.fill(line, width, break_long_words=False) for line in text.splitlines())
 
@@ -67,22 +67,22 @@ def details(title: str, blocks: list[str]) -> str:
     return "\n\n".join([f"<details><summary>{title}</summary>", *blocks, "</details>"])
 
 
-def named(text: str) -> str:
+def html_code(text: str) -> str:
     """A name as HTML, for a title."""
     return f"<code>{html.escape(_one_line(text))}</code>"
 
 
-def clipped(text: str, most: int) -> str:
+def truncate(text: str, most: int) -> str:
     """The text, or its beginning and how much more there is."""
     return text if len(text) <= most else f"{text[:most]}\n… and {len(text) - most:,} more characters"
 
 
-def clean(text: str) -> str:
+def strip_controls(text: str) -> str:
     """The text without what a terminal or a page obeys: control characters, colours, reversed reading."""
     return _CONTROL.sub("\ufffd", _STYLE.sub("", text).replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def fitting(
+def fit_to_length(
     pieces: Iterable[str], total: int, room: int, noun: str, *, separator: str = "\n\n", start: str = "", end: str = ""
 ) -> list[str]:
     """As many whole pieces as there is room for, in characters, and how many more there are."""
@@ -96,7 +96,7 @@ def fitting(
 
 
 def _one_line(text: str) -> str:
-    return " ".join(clean(text).split())
+    return " ".join(strip_controls(text).split())
 
 
 def _longest(text: str) -> int:

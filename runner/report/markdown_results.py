@@ -6,43 +6,44 @@ from collections.abc import Iterable
 from runner.deliver.summary import ReportedDelivery, Summary
 from runner.errors import Problem
 from runner.privacy import reveal_or_mask
-from runner.report.markdown_escaping import clipped, code, fitting, prose
-from runner.report.problem_text import counted
+from runner.report.markdown_escaping import escape_text, fit_to_length, inline_code, truncate
+from runner.report.problem_text import pluralize
 
-COMMENT = 60_000  # characters; GitHub takes 65,536, GitLab a million
-
-
-OF_TABLE = 16_000  # characters of a list, or of a table
+MAX_COMMENT_LENGTH = 60_000  # characters; GitHub takes 65,536, GitLab a million
 
 
-MOST_TOLD = 400  # characters of one warning
+MAX_TABLE_LENGTH = 16_000  # characters of a list, or of a table
 
 
-def problems(found: Iterable[Problem], environment: str, *, show: bool) -> str:
+MAX_INLINE_LENGTH = 400  # characters of one warning
+
+
+def problems(found: Iterable[Problem], environment: str, *, show_values: bool) -> str:
     """What is wrong with the files, so that there is no plan."""
     ordered = sorted(found, key=lambda problem: (not problem.is_error, problem.place.sort_key))
-    number = counted(sum(problem.is_error for problem in ordered), "problem")
-    lines = [problem(item, show=show) for item in ordered]
+    number = pluralize(sum(problem.is_error for problem in ordered), "problem")
+    lines = [problem(item, show_values=show_values) for item in ordered]
     return "\n\n".join(
         [
             heading(environment),
             f"**There is no plan, and nothing can be sent: {number}.**",
-            "\n".join(fitting(lines, len(lines), COMMENT - 1000, "problems", separator="\n")),
+            "\n".join(fit_to_length(lines, len(lines), MAX_COMMENT_LENGTH - 1000, "problems", separator="\n")),
         ]
     )
 
 
-def failure(message: str, hint: str, environment: str, *, show: bool) -> str:
+def failure(message: str, hint: str, environment: str, *, show_values: bool) -> str:
     """Why the command ended."""
-    return f"{heading(environment)}\n\n{stopped(message, hint, show=show)}"
+    return f"{heading(environment)}\n\n{stop_notice(message, hint, show_values=show_values)}"
 
 
-def stopped(message: str, hint: str, *, show: bool) -> str:
+def stop_notice(message: str, hint: str, *, show_values: bool) -> str:
     """Why a run stopped, and the way out."""
-    return f"> [!CAUTION]\n> **Stopped.** {told(message, show=show)}{way_out(hint, show=show)}"
+    way_out = hint_line(hint, show_values=show_values)
+    return f"> [!CAUTION]\n> **Stopped.** {inline_text(message, show_values=show_values)}{way_out}"
 
 
-def summary(done: Summary, *, show: bool) -> str:
+def summary(done: Summary, *, show_values: bool) -> str:
     """What a run did."""
     parts = [
         (done.sent, "sent"),
@@ -55,44 +56,48 @@ def summary(done: Summary, *, show: bool) -> str:
     counts = " · ".join(f"{number:,} {word}" for number, word in parts if number)
     blocks = [f"### What was done\n\n**{counts or 'nothing was sent'}**"]
     if done.stop:
-        blocks.append(stopped(done.stop.message, done.stop.hint, show=show))
-    lines = [f"- **unknown** {_delivery(item, show=show)}" for item in done.unknown]
-    lines += [f"- **refused** {_delivery(item, show=show)}" for item in done.refused]
-    lines += [f"- **not found again** {_delivery(item, show=show)}" for item in done.still_not_found]
-    lines += [f"- warning: {told(warning, show=show)}" for warning in done.warnings]
+        blocks.append(stop_notice(done.stop.message, done.stop.hint, show_values=show_values))
+    lines = [f"- **unknown** {_delivery(item, show_values=show_values)}" for item in done.unknown]
+    lines += [f"- **refused** {_delivery(item, show_values=show_values)}" for item in done.refused]
+    lines += [f"- **not found again** {_delivery(item, show_values=show_values)}" for item in done.still_not_found]
+    lines += [f"- warning: {inline_text(warning, show_values=show_values)}" for warning in done.warnings]
     if done.unknown:
         blocks.append("An unknown delivery may have arrived and is never sent again by itself: `msgrun reconcile`.")
-    blocks.append("\n".join(fitting(lines, len(lines), OF_TABLE, "lines", separator="\n", start="- ")))
+    blocks.append("\n".join(fit_to_length(lines, len(lines), MAX_TABLE_LENGTH, "lines", separator="\n", start="- ")))
     return "\n\n".join(filter(None, blocks))
 
 
 def heading(environment: str) -> str:
     """The hidden first line is how CI finds the comment that it made before, and updates it."""
     found = re.sub(r"[^\w-]", "", environment)
-    return f"<!-- msgrun plan: {found} -->\n## msgrun plan: environment {code(environment)}"
+    return f"<!-- msgrun plan: {found} -->\n## msgrun plan: environment {inline_code(environment)}"
 
 
-def problem(found: Problem, *, show: bool) -> str:
+def problem(found: Problem, *, show_values: bool) -> str:
     """A problem as an item of a list."""
     who = f" ({found.recipient})" if found.recipient else ""
-    place = code(reveal_or_mask(str(found.place), show=show))
-    text = f"{told(found.message + who, show=show)} ({code(found.code)}){way_out(found.hint, show=show)}"
+    place = inline_code(reveal_or_mask(str(found.place), show_values=show_values))
+    message = inline_text(found.message + who, show_values=show_values)
+    text = f"{message} ({inline_code(found.code)}){hint_line(found.hint, show_values=show_values)}"
     return f"- {place} {found.severity}: {text}"
 
 
-def told(text: str, *, show: bool) -> str:
+def inline_text(text: str, *, show_values: bool) -> str:
     """A text of some length, for the middle of a line."""
-    return prose(clipped(reveal_or_mask(text, show=show), MOST_TOLD))
+    return escape_text(truncate(reveal_or_mask(text, show_values=show_values), MAX_INLINE_LENGTH))
 
 
-def way_out(hint: str, *, show: bool) -> str:
+def hint_line(hint: str, *, show_values: bool) -> str:
     """A hint, if there is one, on a line of its own below what it is about."""
-    return f"<br>→ {told(hint, show=show)}" if hint else ""
+    return f"<br>→ {inline_text(hint, show_values=show_values)}" if hint else ""
 
 
-def _delivery(item: ReportedDelivery, *, show: bool) -> str:
+def _delivery(item: ReportedDelivery, *, show_values: bool) -> str:
     record = item.record
-    said = f": {told(item.detail, show=show)}" if item.detail else ""
-    coded = f" {code(record.code)}" if record.code else ""
-    request = f" (request {code(record.request_id)})" if record.request_id else ""
-    return f"{code(record.message)} {code(record.to)}, key {code(record.key[:12])}{coded}{said}{request}"
+    said = f": {inline_text(item.detail, show_values=show_values)}" if item.detail else ""
+    coded = f" {inline_code(record.code)}" if record.code else ""
+    request = f" (request {inline_code(record.request_id)})" if record.request_id else ""
+    return (
+        f"{inline_code(record.message)} {inline_code(record.to)}, key {inline_code(record.key[:12])}"
+        f"{coded}{said}{request}"
+    )

@@ -13,7 +13,7 @@ from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
 from runner.plan.guards import Guard
 from runner.plan.plan import Plan
 from runner.plan.plan_file import PlanFile, PlanFileChange
-from runner.report.problem_text import counted, left_out
+from runner.report.problem_text import left_out, pluralize
 
 _COLOURS = {"send": "green", "edited": "red", "unknown": "red", "refused": "yellow", "excluded": "yellow"}
 
@@ -21,7 +21,7 @@ _COLOURS = {"send": "green", "edited": "red", "unknown": "red", "refused": "yell
 _TO_SEND = {"send": "to send"}
 
 
-MOST_LISTED = 20
+MAX_LISTED = 20
 
 
 def plan(planned: Plan) -> str:
@@ -41,17 +41,17 @@ def guard(found: Guard) -> str:
     return f"{click.style('guard', fg='red', bold=True)}: {found.message} [{found.code}]\n  hint: {found.hint}"
 
 
-def outdated(file: PlanFile, changes: Sequence[PlanFileChange]) -> str:
+def plan_file_changes(file: PlanFile, changes: Sequence[PlanFileChange]) -> str:
     """How a plan file differs from what is declared, and the way to write it anew."""
     lines = [f"{file.path} is out of date" if file.exists else f"there is no {file.path} yet"]
-    lines.extend(f"  {change.kind:<8} {change.name}: {change.detail}" for change in changes[:MOST_LISTED])
-    if len(changes) > MOST_LISTED:
-        lines.append(f"  and {len(changes) - MOST_LISTED:,} more")
+    lines.extend(f"  {change.kind:<8} {change.name}: {change.detail}" for change in changes[:MAX_LISTED])
+    if len(changes) > MAX_LISTED:
+        lines.append(f"  and {len(changes) - MAX_LISTED:,} more")
     lines.append(f"  hint: {file.write_command}")
     return "\n".join(lines)
 
 
-def out_of_date(file: PlanFile, changes: Sequence[PlanFileChange], most: int = MOST_LISTED) -> list[str]:
+def plan_file_change_lines(file: PlanFile, changes: Sequence[PlanFileChange], most: int = MAX_LISTED) -> list[str]:
     """The same, a sentence a message, of at most so many."""
     told = [
         f"{file.path} is out of date for {change.name} ({change.kind}): {change.detail}" for change in changes[:most]
@@ -59,9 +59,9 @@ def out_of_date(file: PlanFile, changes: Sequence[PlanFileChange], most: int = M
     return [*told, *([f"and for {len(changes) - most:,} more"] if len(changes) > most else [])]
 
 
-def gone(message: PlannedMessage) -> str:
+def undeclared_recipients(message: PlannedMessage) -> str:
     """That a saved plan sends what is no longer declared."""
-    return f"{message.name}: {counted(message.undeclared_count, 'recipient')} of the saved plan no longer declared"
+    return f"{message.name}: {pluralize(message.undeclared_count, 'recipient')} of the saved plan no longer declared"
 
 
 def counts(found: Mapping[Action, int]) -> str:
@@ -89,7 +89,7 @@ def summary(done: Summary) -> str:
     if done.claimed_by_others:
         lines.append(f"{done.claimed_by_others:,} left to other runs, which claimed them meanwhile")
     if done.released:
-        lines.append(f"{counted(done.released, 'claim')} released: provably not sent")
+        lines.append(f"{pluralize(done.released, 'claim')} released: provably not sent")
     lines.extend(f"  refused  {_told(item)}" for item in done.refused)
     lines.extend(f"  not found again  {_told(item)}" for item in done.still_not_found)
     lines.extend(f"  unknown  {_told(item)}" for item in done.unknown)
@@ -113,20 +113,20 @@ def status(known: Counter[MessageStatus], listed: Iterable[State], unknown: Iter
 
     `unknown` are the unknown ones of these, which reconcile may find.
     """
-    lines = by_message(known)
+    lines = message_counts(known)
     lines.extend(
         f"  {state.status:<8} {state.record.message} {state.record.to}  key {state.record.key[:12]}  "
         f"{state.record.at}{_coded(state)}"
-        for state in islice(listed, MOST_LISTED)
+        for state in islice(listed, MAX_LISTED)
     )
     open_ = sum(number for held, number in known.items() if held.status in {"unknown", "refused"})
-    if open_ > MOST_LISTED:
-        lines.append(f"  and {open_ - MOST_LISTED:,} more")
+    if open_ > MAX_LISTED:
+        lines.append(f"  and {open_ - MAX_LISTED:,} more")
     lines.extend(_reconcile(record for state in unknown for record in state.open_attempts))
     return "\n".join(lines) or "nothing was sent yet"
 
 
-def by_message(known: Counter[MessageStatus]) -> list[str]:
+def message_counts(known: Counter[MessageStatus]) -> list[str]:
     """A line for each revision of a message, with its counts by status."""
     messages: dict[tuple[str, int], Counter[str]] = {}
     for (name, revision, found), number in known.items():
@@ -143,7 +143,7 @@ def ledger_warnings(facts: Facts) -> list[str]:
     """What everybody who loads the ledger must hear: torn lines, and messages that somebody got twice."""
     lines = [
         f"{click.style('warning', fg='yellow')}: {place} is torn: what can be read of it is kept"
-        for place in facts.torn_lines[:MOST_LISTED]
+        for place in facts.torn_lines[:MAX_LISTED]
     ]
     return [*lines, *(duplicate(state) for state in facts.duplicates())]
 
@@ -162,7 +162,7 @@ def _message(message: PlannedMessage, sends: int) -> str:
     kind = f"{declaration.message_type} from admin {declaration.sender}"
     lines = [
         f"{click.style(message.name, bold=True)}  revision {declaration.revision}  {kind}",
-        f"  {counted(len(message.deliveries), 'recipient')}: {counts(message.counts)}",
+        f"  {pluralize(len(message.deliveries), 'recipient')}: {counts(message.counts)}",
     ]
     if message.left_out:
         lines.append(f"  left out: {left_out(message.left_out)}")
@@ -171,12 +171,12 @@ def _message(message: PlannedMessage, sends: int) -> str:
         lines.append(f"  to {', '.join(message.sample[:sends])}{rest}")
     reasons = message.deliveries.reasons()
     shown = sorted(reasons.items(), key=lambda item: -item[1])
-    for (action, reason), number in shown[:MOST_LISTED]:
+    for (action, reason), number in shown[:MAX_LISTED]:
         lines.append(f"  {click.style('!', fg='yellow')} {number:,} {action}: {reason}")
-    if len(shown) > MOST_LISTED:
-        lines.append(f"  and {len(shown) - MOST_LISTED:,} other reasons")
+    if len(shown) > MAX_LISTED:
+        lines.append(f"  and {len(shown) - MAX_LISTED:,} other reasons")
     if message.undeclared_count:
-        lines.append(f"  {click.style('!', fg='yellow')} {gone(message)}")
+        lines.append(f"  {click.style('!', fg='yellow')} {undeclared_recipients(message)}")
     return "\n".join(lines)
 
 

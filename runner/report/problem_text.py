@@ -17,13 +17,13 @@ _LEFT_OUT = {
 }
 
 
-def problem(found: Problem, *, show: bool) -> str:
+def problem(found: Problem, *, show_values: bool) -> str:
     """A problem with the line it is about and a caret. `show`: recipients' values in clear."""
     colour = "red" if found.severity is Severity.ERROR else "yellow"
     who = f" ({found.recipient})" if found.recipient else ""
     head = f"{click.style(str(found.place), bold=True)}: {click.style(found.severity, fg=colour)}"
     lines = [f"{head}: {found.message}{who} {click.style(f'[{found.code}]', dim=True)}"]
-    excerpt = reveal_or_mask_same_width(found.excerpt, show=show)
+    excerpt = reveal_or_mask_same_width(found.excerpt, show_values=show_values)
     if excerpt.strip("* "):
         number = str(found.place.line)
         lines.append(f"  {number} | {excerpt}")
@@ -34,10 +34,10 @@ def problem(found: Problem, *, show: bool) -> str:
     return "\n".join(lines)
 
 
-def tally(problems: Iterable[Problem]) -> str:
+def severity_counts(problems: Iterable[Problem]) -> str:
     """How many errors and warnings there are."""
     counts = Counter(found.severity for found in problems)
-    told = [counted(counts[severity], severity) for severity in Severity if counts[severity]]
+    told = [pluralize(counts[severity], severity) for severity in Severity if counts[severity]]
     return " and ".join(told) or "no problems"
 
 
@@ -46,6 +46,6 @@ def left_out(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{number:,} {_LEFT_OUT.get(reason, reason)}" for reason, number in counts.items() if number)
 
 
-def counted(number: int, word: str) -> str:
+def pluralize(number: int, word: str) -> str:
     """A number with its noun."""
     return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"

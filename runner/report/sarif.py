@@ -20,7 +20,7 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 _ROOT = "%SRCROOT%"
 
 
-def document(found: Iterable[Problem], *, show: bool, folder: str = "") -> str:
+def document(found: Iterable[Problem], *, show_values: bool, path_prefix: str = "") -> str:
     """Problems as one run of one tool. `folder` is where the project lies in the repository: empty, or ending in /."""
     problems = list(found)
     codes = sorted({problem.code for problem in problems})
@@ -29,7 +29,10 @@ def document(found: Iterable[Problem], *, show: bool, folder: str = "") -> str:
         "tool": {"driver": {"name": "msgrun", "version": __version__, "rules": [_descriptor(code) for code in codes]}},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {_ROOT: {"description": {"text": "The root of the repository."}}},
-        "results": [_result(problem, codes.index(problem.code), folder, seen, show=show) for problem in problems],
+        "results": [
+            _result(problem, codes.index(problem.code), path_prefix, seen, show_values=show_values)
+            for problem in problems
+        ],
     }
     return orjson.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, option=orjson.OPT_INDENT_2).decode()
 
@@ -56,20 +59,20 @@ def _help(rule: Rule) -> str:
     return f"{rule.reason}\n\n**Fix**: {rule.fix}{examples}"
 
 
-def _result(problem: Problem, rule: int, folder: str, seen: Counter[str], *, show: bool) -> dict[str, Any]:
+def _result(problem: Problem, rule: int, folder: str, seen: Counter[str], *, show_values: bool) -> dict[str, Any]:
     place = problem.place
-    path = folder + reveal_or_mask(place.path, show=show)
+    path = folder + reveal_or_mask(place.path, show_values=show_values)
     who = f" ({problem.recipient})" if problem.recipient else ""
     hint = f"\nhint: {problem.hint}" if problem.hint else ""
     # Neither the line, which moves, nor the message, which may count: the source line and what stands there before.
-    line = reveal_or_mask(problem.excerpt, show=False).strip()
+    line = reveal_or_mask(problem.excerpt, show_values=False).strip()
     mark = hashlib.sha256(f"{path}\n{problem.code}\n{line}".encode()).hexdigest()
     seen[mark] += 1
     return {
         "ruleId": problem.code,
         "ruleIndex": rule,
         "level": str(problem.severity),
-        "message": {"text": reveal_or_mask(f"{problem.message}{who}{hint}", show=show)},
+        "message": {"text": reveal_or_mask(f"{problem.message}{who}{hint}", show_values=show_values)},
         "locations": [
             {
                 "physicalLocation": {

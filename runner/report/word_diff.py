@@ -18,25 +18,25 @@ _MOST_COMPARED = (
 _AROUND = 60  # characters shown on either side of a change
 
 
-class Part(NamedTuple):
+class DiffPart(NamedTuple):
     """A stretch of text and what happened to it."""
 
     kind: Literal["same", "removed", "added"]
     text: str
 
 
-def difference(before: str, now: str) -> list[Part]:
+def diff_words(before: str, now: str) -> list[DiffPart]:
     """The parts of both texts in their order, a removed one before the one that took its place."""
     old, new = _TOKEN.findall(before), _TOKEN.findall(now)
     start = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
     ends = zip(reversed(old[start:]), reversed(new[start:]), strict=False)
     end = next((at for at, (a, b) in enumerate(ends) if a != b), min(len(old), len(new)) - start)
     middle = _middle(old[start : len(old) - end], new[start : len(new) - end])
-    head, tail = Part("same", "".join(old[:start])), Part("same", "".join(old[len(old) - end :]))
+    head, tail = DiffPart("same", "".join(old[:start])), DiffPart("same", "".join(old[len(old) - end :]))
     return _joined([head, *middle, tail])
 
 
-def inline(parts: Sequence[Part]) -> str:
+def inline_diff(parts: Sequence[DiffPart]) -> str:
     """On one line, as git marks words: `[-removed-]{+added+}`, in colours where there are any."""
     told: list[str] = []
     for number, part in enumerate(parts):
@@ -50,7 +50,7 @@ def inline(parts: Sequence[Part]) -> str:
     return "".join(told)
 
 
-def lines(parts: Sequence[Part]) -> str:
+def diff_lines(parts: Sequence[DiffPart]) -> str:
     """As lines of a diff, which both hosts colour: what stays is broken off where something changed."""
     told: list[str] = []
     for number, part in enumerate(parts):
@@ -64,22 +64,22 @@ def lines(parts: Sequence[Part]) -> str:
     return "\n".join(told)
 
 
-def _middle(old: list[str], new: list[str]) -> Iterable[Part]:
+def _middle(old: list[str], new: list[str]) -> Iterable[DiffPart]:
     if len(old) * len(new) > _MOST_COMPARED:
-        return [Part("removed", "".join(old)), Part("added", "".join(new))]
+        return [DiffPart("removed", "".join(old)), DiffPart("added", "".join(new))]
     found = []
     for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind == "equal":
-            found.append(Part("same", "".join(old[a:b])))
+            found.append(DiffPart("same", "".join(old[a:b])))
         else:
-            found += [Part("removed", "".join(old[a:b])), Part("added", "".join(new[c:d]))]
+            found += [DiffPart("removed", "".join(old[a:b])), DiffPart("added", "".join(new[c:d]))]
     return found
 
 
-def _joined(parts: Iterable[Part]) -> list[Part]:
+def _joined(parts: Iterable[DiffPart]) -> list[DiffPart]:
     """Without empty parts, and with changes that only a space keeps apart taken together: they read as one."""
     kept = [part for part in parts if part.text]
-    joined: list[Part] = []
+    joined: list[DiffPart] = []
     removed = added = ""
     for number, part in enumerate(kept):
         is_gap = part.kind == "same" and not part.text.strip() and "\n" not in part.text
@@ -92,8 +92,8 @@ def _joined(parts: Iterable[Part]) -> list[Part]:
     return [*joined, *_both(removed, added)]
 
 
-def _both(removed: str, added: str) -> list[Part]:
-    return [part for part in (Part("removed", removed), Part("added", added)) if part.text]
+def _both(removed: str, added: str) -> list[DiffPart]:
+    return [part for part in (DiffPart("removed", removed), DiffPart("added", added)) if part.text]
 
 
 def _shortened(text: str, *, first: bool, last: bool) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.report.markdown_results import COMMENT
+from runner.report.markdown_results import MAX_COMMENT_LENGTH
 from runner.sandbox import Sandbox
 from tests.cli.test_golden import every_state
 from tests.support import golden
@@ -90,7 +90,7 @@ def test_a_comment_is_never_too_long_and_cut_between_messages(folder: Folder) ->
     for number in range(60):
         folder.message(SEED.replace("seed", f"m-{number:03}").replace("Ponies, cute", body), f"m-{number:03}")
     out = folder.run("plan", "--format", "markdown").out
-    assert len(out) <= COMMENT
+    assert len(out) <= MAX_COMMENT_LENGTH
     assert out.count("<details>") == out.count("</details>") > 0
     assert len(re.findall(r"^`{3,}$", out, re.MULTILINE)) * 2 == len(re.findall(r"^`{3,}", out, re.MULTILINE))
     assert re.search(r"\n\nand \d+ more messages, whose texts", out)
@@ -102,7 +102,7 @@ def test_a_table_too_long_for_a_comment_says_how_much_more_there_is(folder: Fold
     for number in range(400):
         folder.message(SEED.replace("seed", f"message-with-a-long-name-{number:03}"), f"m-{number:03}")
     out = folder.run("plan", "--format", "markdown").out
-    assert len(out) <= COMMENT
+    assert len(out) <= MAX_COMMENT_LENGTH
     assert re.search(r"\| and \d+ more messages \|", out)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runner.cli import other_runs
-from runner.cli.other_runs import Elsewhere, awaited
+from runner.cli.other_runs import OtherRunsSummary, wait_for_other_runs
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record
 
@@ -49,11 +49,11 @@ def fact(key: str, status: str) -> Record:
 
 def found(
     ledger: Others, said: Said, *, limit: int | None = None, until: float | None = None, stops: bool = False
-) -> Elsewhere:
+) -> OtherRunsSummary:
     deliveries = [SimpleNamespace(key=key, action="send") for key in KEYS]
     plan: Any = SimpleNamespace(messages=[SimpleNamespace(name="seed", deliveries=deliveries)], limit=limit)
     screen: Any = said
-    return awaited(screen, ledger, plan, until, lambda: stops)
+    return wait_for_other_runs(screen, ledger, plan, until, lambda: stops)
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +64,7 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch):
 def test_others_that_end_well_need_no_word():
     said = Said()
     ledger = Others([Counter(one=6), Counter()], [fact(key, "sent") for key in KEYS])
-    assert found(ledger, said) == Elsewhere()
+    assert found(ledger, said) == OtherRunsSummary()
     assert said == []
 
 
@@ -73,7 +73,7 @@ def test_who_takes_long_is_named_and_what_it_left_is_told():
     looks = [Counter({"run 7": 6})] * 3 + [Counter()]
     statuses = ["sent", "sent", "sent", "claimed", "unknown", "released"]
     ledger = Others(looks, [fact(key, status) for key, status in zip(KEYS, statuses, strict=True)])
-    assert found(ledger, said) == Elsewhere(unknown=2, free=1)
+    assert found(ledger, said) == OtherRunsSummary(unknown=2, free=1)
     assert said[0] == "note: waiting for 6 that others are sending: run 7"
     assert "2 of the plan unknown: another run does not know what became of them" in said[1]
     assert "1 of the plan given up by the run that had claimed them" in said[2]
@@ -82,14 +82,14 @@ def test_who_takes_long_is_named_and_what_it_left_is_told():
 def test_nobody_waits_beyond_a_deadline():
     said = Said()
     ledger = Others([Counter({"run 7": 4})], [fact(key, "sent") for key in KEYS[:2]])
-    assert found(ledger, said, until=time.monotonic() + 0.05) == Elsewhere(sending=4)
+    assert found(ledger, said, until=time.monotonic() + 0.05) == OtherRunsSummary(sending=4)
     assert "4 of the plan still being sent, by run 7" in said[-1]
 
 
 def test_a_stop_file_ends_the_waiting():
     ledger = Others([Counter({"run 7": 4})], [fact(key, "sent") for key in KEYS[:2]])
-    assert found(ledger, Said(), stops=True) == Elsewhere(sending=4)
+    assert found(ledger, Said(), stops=True) == OtherRunsSummary(sending=4)
 
 
 def test_with_a_limit_what_is_free_is_only_left():
-    assert found(Others([Counter()], []), Said(), limit=3) == Elsewhere()
+    assert found(Others([Counter()], []), Said(), limit=3) == OtherRunsSummary()

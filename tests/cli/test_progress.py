@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from runner.cli import progress
-from runner.cli.options import Globals
-from runner.cli.output import Screen
-from runner.cli.progress import Progress
+from runner.cli.options import GlobalOptions
+from runner.cli.output import Output
+from runner.cli.progress import RunProgress
 from runner.clock import Clock
 from runner.deliver.summary import Summary
 from runner.intercom.rate_limit import RateLimiter
@@ -20,7 +20,7 @@ def test_a_log_tells_the_rate_since_the_line_before(
     now = [1000.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     pace = RateLimiter(Clock(lambda: datetime.now(UTC), time.monotonic, time.sleep), 1.0, None)
-    told = Progress(Screen.of(Globals(), {}), pace)
+    told = RunProgress(Output.from_options(GlobalOptions(), {}), pace)
     done = Summary(planned=10_000)
     for sent in (1000, 3000, 3000):
         now[0] += 10.5

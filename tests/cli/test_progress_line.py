@@ -3,16 +3,16 @@
 import pytest
 
 from runner.cli import progress_line
-from runner.cli.options import Globals
-from runner.cli.output import Screen
-from runner.cli.progress_line import Counting
+from runner.cli.options import GlobalOptions
+from runner.cli.output import Output
+from runner.cli.progress_line import PlanningProgress
 
 
 @pytest.mark.parametrize(("quiet", "told"), [(False, "planning big: 2,048 recipients\n"), (True, "")])
 def test_a_plan_that_takes_long_is_told_of_once_in_ten_seconds_in_a_log(quiet, told, monkeypatch, capsys):
     now = [1000.0]
     monkeypatch.setattr(progress_line.time, "monotonic", lambda: now[0])
-    counting = Counting(Screen.of(Globals(quiet=quiet), {}))
+    counting = PlanningProgress(Output.from_options(GlobalOptions(quiet=quiet), {}))
     counting("big", 1024)
     now[0] += 10.5
     counting("big", 2048)
@@ -27,7 +27,7 @@ def test_it_is_drawn_over_itself_on_a_terminal_and_taken_off(monkeypatch, capsys
     monkeypatch.setattr(progress_line, "is_terminal", lambda _: True)
     now = [1000.0]
     monkeypatch.setattr(progress_line.time, "monotonic", lambda: now[0])
-    counting = Counting(Screen.of(Globals(), {}))
+    counting = PlanningProgress(Output.from_options(GlobalOptions(), {}))
     now[0] += 3
     counting("big", 1024)
     counting("big", 2048)

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from runner.cli.worker_pool import Forked, ProcessLost, forked
+from runner.cli.worker_pool import ForkedWorkerPool, ProcessLost, create_worker_pool
 from runner.declare.template.template import RenderMonitor
 from runner.errors import GuardRefused
 
@@ -16,7 +16,7 @@ def numbers(turn, turns):
 
 
 def test_what_a_crew_makes_comes_turn_by_turn():
-    assert list(Forked(3, RenderMonitor())(numbers)) == list(range(10))
+    assert list(ForkedWorkerPool(3, RenderMonitor())(numbers)) == list(range(10))
 
 
 def test_an_error_of_one_process_is_raised_with_its_hint():
@@ -24,7 +24,7 @@ def test_an_error_of_one_process_is_raised_with_its_hint():
         yield turn
         raise GuardRefused("no", "the way out")
 
-    made = Forked(2, RenderMonitor())(work)
+    made = ForkedWorkerPool(2, RenderMonitor())(work)
     assert next(made) == 0
     with pytest.raises(GuardRefused) as caught:
         list(made)
@@ -37,7 +37,7 @@ def test_a_process_that_is_killed_is_missed():
         os.kill(os.getpid(), signal.SIGKILL)
 
     with pytest.raises(ProcessLost, match="killed"):
-        list(Forked(2, RenderMonitor())(work))
+        list(ForkedWorkerPool(2, RenderMonitor())(work))
 
 
 def test_who_has_enough_leaves_no_process_behind():
@@ -45,7 +45,7 @@ def test_who_has_enough_leaves_no_process_behind():
         while True:
             yield os.getpid()
 
-    made = Forked(2, RenderMonitor())(endless)
+    made = ForkedWorkerPool(2, RenderMonitor())(endless)
     processes = {next(made), next(made)}
     made.close()
     for process in processes:
@@ -55,5 +55,5 @@ def test_who_has_enough_leaves_no_process_behind():
 
 def test_one_job_needs_no_crew(monkeypatch):
     monkeypatch.setattr(threading, "active_count", lambda: 1)  # other tests of this process may have left some
-    assert forked(1, RenderMonitor()) is None
-    assert isinstance(forked(2, RenderMonitor()), Forked)
+    assert create_worker_pool(1, RenderMonitor()) is None
+    assert isinstance(create_worker_pool(2, RenderMonitor()), ForkedWorkerPool)

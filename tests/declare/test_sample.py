@@ -36,8 +36,8 @@ def test_what_the_author_did_not_write_is_masked(tmp_path: Path, body: str, mask
     to = '{type: user, email: ann@example.com, vars: {name: Ann Lee, minutes: 45, nick: "O&Brien <3"}}'
     found = render_sample(declared(tmp_path, body.replace("'", "''"), to), "")
     assert found
-    assert reveal_or_mask(found.body, show=False).replace("*** ***", "***").replace(" &lt;***", "") == masked
-    assert "***" not in reveal_or_mask(found.body, show=True)
+    assert reveal_or_mask(found.body, show_values=False).replace("*** ***", "***").replace(" &lt;***", "") == masked
+    assert "***" not in reveal_or_mask(found.body, show_values=True)
 
 
 def test_an_id_is_shown_and_another_address_is_not(tmp_path: Path) -> None:
@@ -45,11 +45,11 @@ def test_an_id_is_shown_and_another_address_is_not(tmp_path: Path) -> None:
     news = declared(tmp_path, "x", listed)
     first = render_sample(news, "")
     assert first
-    assert reveal_or_mask(first.to, show=False) == "id:a1"
+    assert reveal_or_mask(first.to, show_values=False) == "id:a1"
     second = render_sample(news, "", delivery_key("", "news", 1, "email", "bo@example.com"))
     assert second
-    assert reveal_or_mask(second.to, show=False).startswith("email:~")
-    assert reveal_or_mask(second.to, show=True) == "email:bo@example.com"
+    assert reveal_or_mask(second.to, show_values=False).startswith("email:~")
+    assert reveal_or_mask(second.to, show_values=True) == "email:bo@example.com"
 
 
 def test_a_recipient_with_a_fault_is_no_sample(tmp_path: Path) -> None:

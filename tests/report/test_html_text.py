@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.report.html_text import visible
+from runner.report.html_text import visible_text
 
 
 @pytest.mark.parametrize(
@@ -28,9 +28,9 @@ from runner.report.html_text import visible
     ],
 )
 def test_the_text_of_a_body(body: str, text: str) -> None:
-    assert visible(body) == text
+    assert visible_text(body) == text
 
 
 @given(st.text(alphabet="<>/ab&;\"'=! \n-?"))
 def test_no_body_is_too_broken_to_be_read(body: str) -> None:
-    assert isinstance(visible(body), str)
+    assert isinstance(visible_text(body), str)

@@ -9,7 +9,17 @@ from cmarkgfm.cmark import Options
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.report.markdown_escaping import cell, clipped, code, details, fence, fitting, named, prose, wrapped
+from runner.report.markdown_escaping import (
+    code_block,
+    details,
+    escape_text,
+    fit_to_length,
+    html_code,
+    inline_code,
+    table_cell,
+    truncate,
+    wrap_lines,
+)
 
 NASTY = [
     "@octocat and @org/team", "#123, GH-12, owner/repo#1, !7, ~label, %2, $5, &3", "<script>alert(1)</script>",
@@ -54,7 +64,7 @@ def words(text: str) -> list[str]:
 
 @given(texts)
 def test_prose_is_text_and_mentions_nobody(text: str) -> None:
-    seen = Seen(f"- told: {prose(text)}")
+    seen = Seen(f"- told: {escape_text(text)}")
     assert set(seen.tags) <= {"ul", "li", "p", "span"}
     assert words(seen.text) == ["told:", *words(text)]
     assert not re.search(r"[@#!~%:][\w/]", seen.text.removeprefix("told:"))
@@ -62,7 +72,7 @@ def test_prose_is_text_and_mentions_nobody(text: str) -> None:
 
 @given(texts)
 def test_inline_code_is_one_piece_of_code(text: str) -> None:
-    seen = Seen(f"told: {code(text)} end")
+    seen = Seen(f"told: {inline_code(text)} end")
     assert seen.tags == ["p", "code"]
     assert words(seen.code) == words(text)
     assert words(seen.text) == ["told:", "end"]
@@ -70,14 +80,14 @@ def test_inline_code_is_one_piece_of_code(text: str) -> None:
 
 @given(texts.filter(lambda text: "\\" not in text))
 def test_a_cell_is_one_cell(text: str) -> None:
-    seen = Seen(f"| a | b |\n| --- | --- |\n| {cell(text)} | end |\n")
+    seen = Seen(f"| a | b |\n| --- | --- |\n| {table_cell(text)} | end |\n")
     assert [tag for tag in seen.tags if tag in {"td", "code"}] == ["td", "code", "td"]
     assert words(seen.code) == words(text)
 
 
 @given(texts)
 def test_a_fence_cannot_be_broken_out_of(text: str) -> None:
-    seen = Seen(details(named("x"), [fence(text, "html"), "after"]))
+    seen = Seen(details(html_code("x"), [code_block(text, "html"), "after"]))
     assert seen.tags == ["details", "summary", "code", "pre", "code", "p"]
     assert words(seen.code) == ["x", *words(text)]
     assert words(seen.text) == ["after"]
@@ -85,20 +95,20 @@ def test_a_fence_cannot_be_broken_out_of(text: str) -> None:
 
 @given(texts)
 def test_a_title_is_text(text: str) -> None:
-    seen = Seen(details(named(text), ["after"]))
+    seen = Seen(details(html_code(text), ["after"]))
     assert seen.tags == ["details", "summary", "code", "p"]
     assert words(seen.code) == words(text)
 
 
 def test_a_clipped_text_says_how_much_more_there_is() -> None:
-    assert clipped("abcdef", 6) == "abcdef"
-    assert clipped("abcdef", 4) == "abcd\n… and 2 more characters"
+    assert truncate("abcdef", 6) == "abcdef"
+    assert truncate("abcdef", 4) == "abcd\n… and 2 more characters"
 
 
 def test_long_lines_are_broken_and_others_kept() -> None:
-    assert wrapped("a b\n\nccc ddd", 5) == "a b\n\nccc\nddd"
+    assert wrap_lines("a b\n\nccc ddd", 5) == "a b\n\nccc\nddd"
 
 
 @pytest.mark.parametrize(("room", "shown"), [(100, ["aa", "bb", "cc"]), (7, ["aa", "bb", "- and 1 more things"])])
 def test_only_whole_pieces_are_shown(room: int, shown: list[str]) -> None:
-    assert fitting(["aa", "bb", "cc"], 3, room, "things", separator="\n", start="- ") == shown
+    assert fit_to_length(["aa", "bb", "cc"], 3, room, "things", separator="\n", start="- ") == shown

@@ -22,7 +22,7 @@ FOUND = [
 
 
 def run(found, **settings):
-    log = json.loads(sarif.document(found, **{"show": False, **settings}))
+    log = json.loads(sarif.document(found, **{"show_values": False, **settings}))
     CHECK.validate(log)
     assert log["$schema"] == SCHEMA["id"]
     (only,) = log["runs"]
@@ -35,7 +35,7 @@ def test_a_log_fits_the_published_schema(found):
 
 
 def test_a_result_names_its_rule_level_place_and_recipient():
-    first, _, last = run(FOUND, folder="mail/")["results"]
+    first, _, last = run(FOUND, path_prefix="mail/")["results"]
     assert (first["ruleId"], first["level"]) == ("http-link", "warning")
     place = last["locations"][0]["physicalLocation"]
     assert place["artifactLocation"] == {"uri": "mail/messages/%C3%A4%20b.yaml", "uriBaseId": "%SRCROOT%"}
@@ -64,8 +64,8 @@ def test_a_fingerprint_stays_when_lines_move_and_tells_two_alike_apart():
 
 
 def test_values_are_in_clear_only_on_demand():
-    assert "Ann" not in sarif.document(FOUND, show=False)
-    assert "of Ann" in run(FOUND, show=True)["results"][2]["message"]["text"]
+    assert "Ann" not in sarif.document(FOUND, show_values=False)
+    assert "of Ann" in run(FOUND, show_values=True)["results"][2]["message"]["text"]
 
 
 def test_validate_and_lint_write_a_log_also_where_nothing_is_wrong(folder: Folder):

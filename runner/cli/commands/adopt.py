@@ -2,12 +2,12 @@
 
 import click
 
-from runner.cli.context import session
+from runner.cli.context import open_context
 from runner.cli.decisions import plan_one, write_decision
 from runner.cli.options import command, writes_ledger
-from runner.clock import format_time, new_run_id
+from runner.clock import format_timestamp, new_run_id
 from runner.deliver import decisions
-from runner.ledger.opening import held
+from runner.ledger.opening import open_ledger
 
 
 @command("adopt")
@@ -18,7 +18,7 @@ def adopt(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
 
     For what went out before msgrun came.
     """
-    with session() as here, held(here, "adopt", new_lock=new_lock, no_fetch=no_fetch) as ledger:
-        message, plan = plan_one(here, ledger, name)
-        records = decisions.adopt_deliveries(message, new_run_id(), plan.digest, format_time(here.now))
-        return write_decision(here, ledger, records, f"count {len(records)} deliveries of {name} as sent", yes=yes)
+    with open_context() as context, open_ledger(context, "adopt", new_lock=new_lock, no_fetch=no_fetch) as ledger:
+        message, plan = plan_one(context, ledger, name)
+        records = decisions.adopt_deliveries(message, new_run_id(), plan.digest, format_timestamp(context.now))
+        return write_decision(context, ledger, records, f"count {len(records)} deliveries of {name} as sent", yes=yes)

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from runner.cli import init_ledger, scaffold
-from runner.cli.options import EXIT, Globals, command
-from runner.cli.output import Screen, remember
+from runner.cli.options import EXIT, GlobalOptions, command
+from runner.cli.output import Output, remember_options
 from runner.declare import schema
 from runner.errors import UsageMistake
 from runner.git.repository import find_repository
@@ -32,27 +32,27 @@ def init(folder: Path | None, *, github: bool, gitlab: bool) -> int:
     With --github or --gitlab the ledger is on a branch of the git remote. Where there is a project, they write their
     workflow, and that ledger into msgrun.yaml, unless another one is named or has records.
     """
-    options = click.get_current_context().ensure_object(Globals)
-    remember(options)
-    screen = Screen.of(options, os.environ)
+    options = click.get_current_context().ensure_object(GlobalOptions)
+    remember_options(options)
+    screen = Output.from_options(options, os.environ)
     root = (options.directory or Path()) / (folder or Path())
     systems = [name for name, wanted in (("github", github), ("gitlab", gitlab)) if wanted]
     try:
         if systems and (root / "msgrun.yaml").exists():
             _add_workflows(root, systems, screen)
-            init_ledger.settle(root, screen)
+            init_ledger.configure_branch_ledger(root, screen)
             return EXIT.done
-        remote = init_ledger.remote_of(root) if systems else ""
+        remote = init_ledger.git_remote_name(root) if systems else ""
         for path, text in _files(root, remote).items():
             screen.result(f"{_write(managed_path(root, path), text):<8} {path}")
-        for path, lines in scaffold.LINES.items():
+        for path, lines in scaffold.REQUIRED_LINES.items():
             screen.result(f"{_extend(managed_path(root, path), lines):<8} {path}")
         _add_workflows(root, systems, screen)
     except BrokenPipeError:
         raise
     except OSError as error:
         raise UsageMistake(f"{error.filename} cannot be written: {error.strerror}") from error
-    screen.note(scaffold.NEXT_ON_BRANCH.format(remote=remote) if remote else scaffold.NEXT)
+    screen.note(scaffold.NEXT_STEPS_ON_BRANCH.format(remote=remote) if remote else scaffold.NEXT_STEPS)
     return EXIT.done
 
 
@@ -60,7 +60,9 @@ def _files(root: Path, remote: str) -> dict[str, str]:
     """The files of a new project, whose ledger is on a branch of the remote, or in a lockfile if none is named."""
     salt = secrets.token_hex(16)
     files = {
-        **scaffold.files(salt, datetime.now(UTC).date() + _SOON, scaffold.LOCK.format(remote=remote) if remote else ""),
+        **scaffold.project_files(
+            salt, datetime.now(UTC).date() + _SOON, scaffold.BRANCH_LOCK_LINE.format(remote=remote) if remote else ""
+        ),
         **{
             f"schema/{kind}.schema.json": schema.schema_path(kind).read_text(encoding="utf-8")
             for kind in schema.SCHEMA_NAMES[:2]
@@ -73,7 +75,7 @@ def _files(root: Path, remote: str) -> dict[str, str]:
     return files
 
 
-def _add_workflows(root: Path, systems: list[str], screen: Screen) -> None:
+def _add_workflows(root: Path, systems: list[str], screen: Output) -> None:
     """Writes workflows to the top of the repository around the project, which is where CI systems look for them."""
     if not systems:
         return

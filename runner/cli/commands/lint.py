@@ -2,9 +2,9 @@
 
 import click
 
-from runner.cli.context import Session, session
+from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, command, format_option
-from runner.cli.output import Screen
+from runner.cli.output import Output
 from runner.declare.project import Project
 from runner.declare.recipient_problems import check_recipients
 from runner.declare.schema import did_you_mean
@@ -35,18 +35,20 @@ def lint(
     PATHS are files or folders below messages/; without any, all are linted.
     """
     if explain is not None:
-        Screen.last().result(_explained(explain))
+        Output.of_last_command().result(_explained(explain))
         return EXIT.done
-    with session() as here:
-        project = here.project(paths)
-        problems, count = _linted(project, _wanted(here, select, ignore))
+    with open_context() as context:
+        project = context.load_project(paths)
+        problems, count = _linted(project, _wanted(context, select, ignore))
         if problems or form in {"json", "sarif"}:
-            here.screen.problems(problems)
+            context.output.problems(problems)
         if form == "text":
             from runner.report import problem_text as told  # noqa: PLC0415  # imported where used
 
-            messages = told.counted(len(project.declarations), "message")
-            here.screen.result(f"{messages} to {told.counted(count, 'recipient')}: {told.tally(problems)}")
+            messages = told.pluralize(len(project.declarations), "message")
+            context.output.result(
+                f"{messages} to {told.pluralize(count, 'recipient')}: {told.severity_counts(problems)}"
+            )
         return EXIT.problems if any(problem.is_error for problem in problems) else EXIT.done
 
 
@@ -71,10 +73,10 @@ def _linted(project: Project, wanted: frozenset[str]) -> tuple[list[Problem], in
     return problems, count
 
 
-def _wanted(here: Session, select: tuple[str, ...], ignore: tuple[str, ...]) -> frozenset[str]:
+def _wanted(context: Context, select: tuple[str, ...], ignore: tuple[str, ...]) -> frozenset[str]:
     """The rules that count: those of the option, else of msgrun.yaml, else all; less what either ignores."""
-    chosen = _codes("--select", select) or here.settings.lint.select or RULES
-    return frozenset(chosen) - {*_codes("--ignore", ignore), *here.settings.lint.ignore}
+    chosen = _codes("--select", select) or context.settings.lint.select or RULES
+    return frozenset(chosen) - {*_codes("--ignore", ignore), *context.settings.lint.ignore}
 
 
 def _codes(option: str, given: tuple[str, ...]) -> list[str]:

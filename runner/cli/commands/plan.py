@@ -6,16 +6,16 @@ from pathlib import Path
 import click
 
 from runner.cli import plan_files, plan_output
-from runner.cli.context import Session, session
-from runner.cli.ledger_size import outgrown
+from runner.cli.context import Context, open_context
+from runner.cli.ledger_size import lockfile_size_warning
 from runner.cli.options import EXIT, command, format_option
-from runner.cli.planning import choosing, made_from
-from runner.cli.process import steady_memory
+from runner.cli.planning import plan_project, shared_plan_options
+from runner.cli.process import set_malloc_threshold
 from runner.errors import UsageMistake
 from runner.ledger.facts import Facts
-from runner.ledger.kinds import home
-from runner.ledger.moves.check import behind
-from runner.ledger.opening import known
+from runner.ledger.kinds import location_of
+from runner.ledger.moves.check import ledger_guard
+from runner.ledger.opening import read_ledger
 from runner.plan.message_planner import PlanOptions
 from runner.report import plain_text
 
@@ -28,12 +28,12 @@ from runner.report import plain_text
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, for apply --plan.")
 @click.option("--write", is_flag=True, help="Write the plan file (messages.plan), to be reviewed and committed.")
 @click.option("--check", is_flag=True, help="Exit with 2 if the plan file is out of date.")
-@choosing
+@shared_plan_options
 def plan(
     paths: tuple[str, ...],
     form: str,
     against: str | None,
-    choices: PlanOptions,
+    plan_options: PlanOptions,
     out: Path | None,
     *,
     detailed_exitcode: bool,
@@ -48,53 +48,58 @@ def plan(
     """
     if write and check:
         raise UsageMistake("--write and --check exclude each other")
-    if out and choices.limit:
+    if out and plan_options.limit:
         raise UsageMistake("a saved plan holds all that would be sent", "--limit is for apply --plan")
-    steady_memory()
-    with session(against or "") as here:
-        project = here.valid_project(paths)
-        facts = known(here)
-        left = behind(here, facts)  # before the facts get what else is known
-        notes = _notes(here, facts, against)
-        file = plan_files.committed(here, replaced=write and here.is_whole(paths))
-        bound = plan_files.bound(here, choices, paths, file)
-        made, warnings = made_from(here, project, facts, replace(bound, plan_file=None) if write or check else bound)
+    set_malloc_threshold()
+    with open_context(against or "") as context:
+        project = context.load_valid_project(paths)
+        facts = read_ledger(context)
+        left = ledger_guard(context, facts)  # before the facts get what else is known
+        notes = _notes(context, facts, against)
+        file = plan_files.load_plan_file(context, ignore_contents=write and context.is_full_selection(paths))
+        bound = plan_files.apply_options(context, plan_options, paths, file)
+        made, warnings = plan_project(
+            context, project, facts, replace(bound, plan_file=None) if write or check else bound
+        )
         made = replace(made, guards=(*made.guards, left)) if left else made
         changes = (
             file.changes((message.plan_entry for message in made.messages), is_full_selection=bound.is_full_selection)
             if check
             else []
         )
-        seen = plan_output.review(here, made, warnings, [*notes, *plain_text.out_of_date(file, changes)])
+        seen = plan_output.build_review(
+            context, made, warnings, [*notes, *plain_text.plan_file_change_lines(file, changes)]
+        )
         if against is not None:
-            from runner.cli.against import compared  # noqa: PLC0415  # imported where used
+            from runner.cli.against import compare_with_ref  # noqa: PLC0415  # imported where used
 
-            seen = replace(seen, comparison=compared(here, against, seen, facts, project, paths))
-        plan_output.show(here, seen, form)
+            seen = replace(seen, comparison=compare_with_ref(context, against, seen, facts, project, paths))
+        plan_output.print_plan(context, seen, form)
         if write:
-            plan_files.write(here, made, file, whole=bound.is_full_selection)
+            plan_files.write_plan_file(context, made, file, is_full_selection=bound.is_full_selection)
         if check:
-            plan_files.tell(here, file, changes)
+            plan_files.print_plan_file_changes(context, file, changes)
         if out:
-            plan_files.save(here, made, out)
+            plan_files.save_plan(context, made, out)
         if made.guards or facts.duplicates():
             return EXIT.guard
         return EXIT.changes if changes or (detailed_exitcode and made.to_send) else EXIT.done
 
 
-def _notes(here: Session, facts: Facts, against: str | None) -> list[str]:
+def _notes(context: Context, facts: Facts, against: str | None) -> list[str]:
     """What a reviewer has to know of the ledger; the facts get what the lockfile of the ref `against` knows."""
     notes = []
     if against is not None:
-        from runner.cli.ledger_changes import remembered  # noqa: PLC0415  # imported where used
+        from runner.cli.ledger_changes import add_records_at_ref  # noqa: PLC0415  # imported where used
 
-        notes = remembered(here, against, facts)
+        notes = add_records_at_ref(context, against, facts)
     notes += [plain_text.duplicate(state) for state in facts.duplicates()]
-    if not here.options.sandbox and not home(here).exists:
-        note = f"there is no ledger {home(here).shown} yet: msgrun lock begin starts it, where nothing was sent before"
-        here.screen.note(note)
+    if not context.options.sandbox and not location_of(context).exists:
+        shown = location_of(context).display_name
+        note = f"there is no ledger {shown} yet: msgrun lock begin starts it, where nothing was sent before"
+        context.output.note(note)
         notes.append(note)
-    if heavy := outgrown(here):
-        here.screen.note(heavy)
+    if heavy := lockfile_size_warning(context):
+        context.output.note(heavy)
         notes.append(heavy)
     return notes

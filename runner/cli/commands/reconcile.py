@@ -5,16 +5,16 @@ from collections.abc import Callable
 
 import click
 
-from runner.cli.context import Session, session
+from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.declare import schema
 from runner.declare.settings import version_number
 from runner.deliver.reconcile import Reconciliation
 from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError, RunStopped, UsageMistake
 from runner.ledger.facts import Facts
-from runner.ledger.opening import held, known
+from runner.ledger.opening import open_ledger, read_ledger
 from runner.report import reconcile_text
-from runner.report.problem_text import counted
+from runner.report.problem_text import pluralize
 
 _SINCE = (2, 6)
 
@@ -40,48 +40,50 @@ def reconcile(name: str | None, wait: float, *, dry_run: bool, yes: bool, new_lo
     NAME is a message; without one, every unknown delivery is looked for.
     """
     del yes  # it only writes down what is proven, so it never asks; scripts may say it all the same
-    with session() as here:
-        if version_number(here.settings.api_version) < _SINCE:
-            message = f"reconcile needs api_version 2.6 or later, and msgrun.yaml says {here.settings.api_version}"
+    with open_context() as context:
+        if version_number(context.settings.api_version) < _SINCE:
+            message = f"reconcile needs api_version 2.6 or later, and msgrun.yaml says {context.settings.api_version}"
             raise UsageMistake(message, "older versions open no conversation to find; see msgrun resolve")
         if dry_run:
-            return _reconciled(here, known(here), name, wait, lambda *_: None)
-        with held(here, "reconcile", new_lock=new_lock, no_fetch=no_fetch) as ledger:
-            return _reconciled(here, ledger.facts, name, wait, ledger.append)
+            return _reconciled(context, read_ledger(context), name, wait, lambda *_: None)
+        with open_ledger(context, "reconcile", new_lock=new_lock, no_fetch=no_fetch) as ledger:
+            return _reconciled(context, ledger.facts, name, wait, ledger.append)
 
 
-def _reconciled(here: Session, facts: Facts, name: str | None, wait: float, write: Callable[..., None]) -> int:
+def _reconciled(context: Context, facts: Facts, name: str | None, wait: float, write: Callable[..., None]) -> int:
     """Looks for what is unknown, tells of it, and returns the exit code."""
     names = sorted(facts.message_names())
     if name is not None and name not in names:
         raise UsageMistake(f"the ledger knows nothing of {name}", schema.did_you_mean(name, names))
-    work = Reconciliation(facts, name, here.settings.salt)
-    workspace = facts.merged_header(here.settings.salt).workspace
+    work = Reconciliation(facts, name, context.settings.salt)
+    workspace = facts.merged_header(context.settings.salt).workspace
     error: MsgrunError | None = None
     try:
         if work.pending:
-            workspace = _settle(here, work, workspace, wait, write)
+            workspace = _settle(context, work, workspace, wait, write)
     except (GuardRefused, LedgerUnavailable, RunStopped) as stopped:
         error = stopped  # what was found until then is told first
     found = work.result()
-    here.screen.result(reconcile_text.told(found, reconcile_text.Way(_again(here), workspace, here.settings.region)))
+    context.output.result(
+        reconcile_text.text(found, reconcile_text.FollowUp(_again(context), workspace, context.settings.region))
+    )
     if error:
-        here.screen.failure(error)
+        context.output.failure(error)
     if found.unknown:
         return EXIT.unknown
     return EXIT.guard if found.duplicates or facts.duplicates() else EXIT.done
 
 
-def _settle(here: Session, work: Reconciliation, workspace: str, wait: float, write: Callable[..., None]) -> str:
+def _settle(context: Context, work: Reconciliation, workspace: str, wait: float, write: Callable[..., None]) -> str:
     """Looks in the ledger's workspace, and in no other; returns its name."""
-    from runner.cli.connection import CLOCK, connected  # noqa: PLC0415  # requests is heavy
+    from runner.cli.connection import CLOCK, connect  # noqa: PLC0415  # requests is heavy
     from runner.intercom.conversations import Conversations  # noqa: PLC0415  # likewise
 
     def waiting(left: int, seconds: float) -> None:
-        here.screen.note(f"{counted(left, 'attempt')} not found yet; looking again in {seconds:.0f} s")
+        context.output.note(f"{pluralize(left, 'attempt')} not found yet; looking again in {seconds:.0f} s")
 
-    with connected(here) as parts:
-        id_code = parts.identified()
+    with connect(context) as parts:
+        id_code = parts.verify_workspace()
         if workspace not in {"", id_code}:
             hint = "the token is of another workspace; each workspace has an environment and a ledger of its own"
             raise GuardRefused(f"the ledger belongs to workspace {workspace}, not {id_code}", hint)
@@ -89,9 +91,9 @@ def _settle(here: Session, work: Reconciliation, workspace: str, wait: float, wr
         return id_code
 
 
-def _again(here: Session) -> str:
+def _again(context: Context) -> str:
     """How to call msgrun again for the same ledger."""
-    options = here.options
+    options = context.options
     words = ["msgrun"]
     if options.directory:
         words += ["-C", str(options.directory)]

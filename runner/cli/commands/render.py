@@ -3,7 +3,7 @@
 import click
 import orjson
 
-from runner.cli.context import Session, session
+from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, command
 from runner.declare import schema
 from runner.declare.delivery import Delivery, render_deliveries
@@ -24,36 +24,36 @@ def render(name: str, address: str | None) -> int:
     """
     from runner.intercom.wire_format import build_body, needs_lookup  # noqa: PLC0415  # imported where used
 
-    with session() as here:
-        project = here.project()
+    with open_context() as context:
+        project = context.load_project()
         declaration = next((found for found in project.declarations if found.name == name), None)
         if declaration is None:
-            raise _unknown_name(here, project, name)
+            raise _unknown_name(context, project, name)
         wanted = _address(address)
         problems: list[Problem] = []
         printed = looked_up = 0
-        for found in render_deliveries(declaration, here.settings.salt):
+        for found in render_deliveries(declaration, context.settings.salt):
             if isinstance(found, Problem):
                 problems.append(found)
             elif wanted in (None, (found.kind, found.value.casefold())):
-                looked_up += needs_lookup(found.payload, here.settings.api_version)
-                here.screen.result(_line(build_body(found.payload, here.settings.api_version), found))
+                looked_up += needs_lookup(found.payload, context.settings.api_version)
+                context.output.result(_line(build_body(found.payload, context.settings.api_version), found))
                 printed += 1
         if problems:
             raise ProblemsFound(problems)
         if address and not printed:
             raise UsageMistake(f"{name} has no recipient {mark_private(address)}")
         if looked_up:
-            here.screen.note(
+            context.output.note(
                 "recipients by email or user_id are shown as declared; apply looks them up and sends by id"
             )
         return EXIT.done
 
 
-def _unknown_name(here: Session, project: Project, name: str) -> Exception:
+def _unknown_name(context: Context, project: Project, name: str) -> Exception:
     if any(problem.is_error for problem in project.problems):
         return ProblemsFound(list(project.problems))
-    del here
+    del context
     names = [declaration.name for declaration in project.declarations]
     return UsageMistake(f"no message is named {name}", schema.did_you_mean(name, names))
 

@@ -2,13 +2,13 @@
 
 import click
 
-from runner.cli.context import session
+from runner.cli.context import open_context
 from runner.cli.decisions import write_decision
 from runner.cli.options import command, writes_ledger
-from runner.clock import format_time
+from runner.clock import format_timestamp
 from runner.deliver import decisions
 from runner.errors import UsageMistake
-from runner.ledger.opening import held
+from runner.ledger.opening import open_ledger
 
 
 @command("resolve")
@@ -30,14 +30,14 @@ def resolve(
         raise UsageMistake("which one?", "give a KEY, or --message NAME --all")
     if (sent_id is None) != not_sent or sent_id == "":
         raise UsageMistake("was it sent?", "say --sent ID or --not-sent")
-    with session() as here, held(here, "resolve", new_lock=new_lock, no_fetch=no_fetch) as ledger:
+    with open_context() as context, open_ledger(context, "resolve", new_lock=new_lock, no_fetch=no_fetch) as ledger:
         states = decisions.find_unknown(ledger.facts, key, message)
-        records = decisions.resolve_unknown(states, sent_id, format_time(here.now))
+        records = decisions.resolve_unknown(states, sent_id, format_timestamp(context.now))
         if ledger.max_batch > 1 and sent_id is None:
             newest = max((record.at for state in states for record in state.open_attempts), default="")
-            here.screen.note(
+            context.output.note(
                 f"a run that claimed these (last at {newest}) may still be alive elsewhere, and send them after all:"
                 " make sure that it is over"
             )
         outcome = "not sent, to be sent by the next apply" if sent_id is None else "sent"
-        return write_decision(here, ledger, records, f"count {len(states)} unknown as {outcome}", yes=yes)
+        return write_decision(context, ledger, records, f"count {len(states)} unknown as {outcome}", yes=yes)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from runner.cli.context import session
+from runner.cli.context import open_context
 from runner.cli.options import EXIT, command
 from runner.errors import LedgerUnavailable, UsageMistake
 
@@ -30,9 +30,9 @@ def sandbox(port: int, log: Path | None, workspace: str | None, trouble: tuple[s
     from runner.sandbox import SANDBOX_WORKSPACE_ID, Sandbox, Trouble  # noqa: PLC0415  # only here
     from runner.sandbox.trouble_kinds import TroubleError  # noqa: PLC0415
 
-    with session() as here:
+    with open_context() as context:
         if reset:
-            return _reset(here.sandbox_folder)
+            return _reset(context.sandbox_folder)
         try:
             spec = Trouble.from_specs(list(trouble))
         except TroubleError as error:
@@ -40,8 +40,8 @@ def sandbox(port: int, log: Path | None, workspace: str | None, trouble: tuple[s
         stopped = threading.Event()
         numbers = (signal.SIGINT, signal.SIGTERM)
         before = [signal.signal(number, lambda *_: stopped.set()) for number in numbers]
-        here.sandbox_folder.mkdir(parents=True, exist_ok=True)
-        state = here.sandbox_state
+        context.sandbox_folder.mkdir(parents=True, exist_ok=True)
+        state = context.sandbox_state
         try:
             with Sandbox(
                 port=port, state=state, log=log, workspace=workspace or SANDBOX_WORKSPACE_ID, trouble=spec

@@ -4,11 +4,11 @@ from collections import Counter
 
 import click
 
-from runner.cli.context import session
+from runner.cli.context import open_context
 from runner.cli.options import EXIT, command, format_option
 from runner.declare import schema
 from runner.errors import UsageMistake
-from runner.ledger.opening import known
+from runner.ledger.opening import read_ledger
 from runner.report import json_output, plain_text
 
 
@@ -20,19 +20,19 @@ def status(name: str | None, form: str) -> int:
 
     Counts a message, and every delivery that somebody has to look at.
     """
-    with session() as here:
-        facts = known(here)
+    with open_context() as context:
+        facts = read_ledger(context)
         counts = Counter({held: number for held, number in facts.counts().items() if name in (None, held.message)})
         if name is not None and not counts:
             names = sorted(facts.message_names())
             raise UsageMistake(f"the ledger knows nothing of {name}", schema.did_you_mean(name, names))
         if form == "json":
             for part in json_output.status(counts, facts.states_with(*json_output.STATUSES, message=name)):
-                here.screen.result(part)
+                context.output.result(part)
         else:
             told, unknown = (
                 facts.states_with("unknown", "refused", message=name),
                 facts.states_with("unknown", message=name),
             )
-            here.screen.result(plain_text.status(counts, told, unknown))
+            context.output.result(plain_text.status(counts, told, unknown))
         return EXIT.guard if facts.duplicates() else EXIT.done

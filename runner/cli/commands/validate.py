@@ -2,7 +2,7 @@
 
 import click
 
-from runner.cli.context import session
+from runner.cli.context import open_context
 from runner.cli.options import EXIT, command, format_option
 
 
@@ -14,15 +14,18 @@ def validate(paths: tuple[str, ...], form: str) -> int:
 
     PATHS are files or folders below messages/; without any, all are checked.
     """
-    from runner.cli.validation import checked  # noqa: PLC0415  # imported where used
+    from runner.cli.validation import validate_project  # noqa: PLC0415  # imported where used
 
-    with session() as here:
-        found = checked(here.loading(paths), here.settings.salt, here.options.jobs)
+    with open_context() as context:
+        found = validate_project(context.project_reader(paths), context.settings.salt, context.options.jobs)
         if found.problems or form in {"json", "sarif"}:
-            here.screen.problems(found.problems)
+            context.output.problems(found.problems)
         if form == "text":
             from runner.report import problem_text as told  # noqa: PLC0415  # imported where used
 
-            messages, recipients = told.counted(found.messages, "message"), told.counted(found.recipients, "recipient")
-            here.screen.result(f"{messages} to {recipients}: {told.tally(found.problems)}")
+            messages, recipients = (
+                told.pluralize(found.message_count, "message"),
+                told.pluralize(found.recipient_count, "recipient"),
+            )
+            context.output.result(f"{messages} to {recipients}: {told.severity_counts(found.problems)}")
         return EXIT.problems if any(problem.is_error for problem in found.problems) else EXIT.done

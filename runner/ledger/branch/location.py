@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.cli.context import Session
+from runner.cli.context import Context
 from runner.errors import GuardRefused, LedgerUnavailable, UsageMistake
 from runner.git.pushing import failure_reason
 from runner.git.repository import GitFailed, Repository, find_repository, init_bare_repository
@@ -20,7 +20,7 @@ from runner.ledger.branch.ledger import MAX_RECORDS, BranchLedger
 from runner.ledger.branch.remote_file import FileVersion, RemoteFile
 from runner.ledger.facts import Facts
 from runner.ledger.lockfile.files import find_records
-from runner.ledger.moves.check import nothing_in_lockfile
+from runner.ledger.moves.check import require_records_of_lockfile
 from runner.ledger.record import Record
 from runner.ledger.rescue_file import rescue_path_here
 from runner.managed_path import managed_path
@@ -39,13 +39,13 @@ class _NoRemote(LedgerUnavailable):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class BranchHome:
+class BranchLocation:
     """A ledger on a branch of a git remote."""
 
-    here: Session
+    context: Context
 
     @property
-    def shown(self) -> str:
+    def display_name(self) -> str:
         """The remote, the branch and the file on it."""
         return str(self._address)
 
@@ -58,54 +58,58 @@ class BranchHome:
     def read(self) -> Facts:
         """What the branch knows; offline what was fetched last, and told how old that is."""
         facts, version = Facts(), self._newest()
-        if version and version.data and not facts.read(version.data, self.shown):
-            raise LedgerUnavailable(f"{self.shown} has lost its header", "take the line with msgrun_lock back from git")
+        if version and version.data and not facts.read(version.data, self.display_name):
+            raise LedgerUnavailable(
+                f"{self.display_name} has lost its header", "take the line with msgrun_lock back from git"
+            )
         facts.read_file(self._rescue, self._rescue.name)
         with contextlib.suppress(_NoRemote):
             facts.read(RemoteFile(self._repository(), self._address).removed_lines(), "what this clone read before")
         return facts
 
-    def history(self, start: str) -> list[Record]:
+    def read_history(self, start: str) -> list[Record]:
         """Every line of the newest version."""
         version = self._newest()
         saved = self._rescue.read_bytes() if self._rescue.exists() else b""
-        return find_records([(self.shown, version.data if version else b""), (self._rescue.name, saved)], start)
+        return find_records([(self.display_name, version.data if version else b""), (self._rescue.name, saved)], start)
 
-    def held(self, command: str, *, new_lock: bool, no_fetch: bool) -> AbstractContextManager[BranchLedger]:
+    def open(self, command: str, *, new_lock: bool, no_fetch: bool) -> AbstractContextManager[BranchLedger]:
         """The branch, brought up to date; started if it is not there and `new_lock` permits it."""
         return self._held(command, new_lock=new_lock, no_fetch=no_fetch)
 
     @contextlib.contextmanager
     def _held(self, command: str, *, new_lock: bool, no_fetch: bool) -> Iterator[BranchLedger]:
-        here = self.here
+        context = self.context
         if no_fetch and command != "lock compact":
-            here.screen.note("the ledger is on the remote, so --no-fetch changes nothing")
+            context.output.note("the ledger is on the remote, so --no-fetch changes nothing")
         with RemoteFile(self._repository(), self._address) as remote, self._opened(remote, command) as ledger:
             if not ledger.exists:
                 self._never_was(remote)
                 if command != "lock import":
-                    nothing_in_lockfile(here, managed_path(here.tree.root, self._address.path), ledger.facts)
+                    require_records_of_lockfile(
+                        context, managed_path(context.tree.root, self._address.path), ledger.facts
+                    )
                 if not new_lock:
                     raise GuardRefused(
-                        f"there is no ledger {self.shown}",
+                        f"there is no ledger {self.display_name}",
                         "without it everything would be sent again: push the branch from a clone that has it; if"
                         " nothing was sent yet, msgrun lock begin or --new-lock starts it",
                     )
             ledger.create()
             healed = ledger.recover()
             if healed:
-                here.screen.note(f"{self.shown} lacked {healed:,} records that this clone knew")
+                context.output.note(f"{self.display_name} lacked {healed:,} records that this clone knew")
             if command != "lock import":
-                nothing_in_lockfile(here, managed_path(here.tree.root, self._address.path), ledger.facts)
+                require_records_of_lockfile(context, managed_path(context.tree.root, self._address.path), ledger.facts)
             yield ledger
 
     def _opened(self, remote: RemoteFile, command: str) -> BranchLedger:
         """The ledger on the branch, just read. Raises LedgerUnavailable."""
         try:
-            return BranchLedger(remote, self._rescue, self.here.settings.salt, _name(command), _pause, _most())
+            return BranchLedger(remote, self._rescue, self.context.settings.salt, _name(command), _pause, _most())
         except GitFailed as error:
             raise LedgerUnavailable(
-                f"the ledger {self.shown} cannot be read: {failure_reason(error)}", _UNREAD
+                f"the ledger {self.display_name} cannot be read: {failure_reason(error)}", _UNREAD
             ) from error
 
     def _never_was(self, remote: RemoteFile) -> None:
@@ -114,20 +118,20 @@ class BranchHome:
         if cached is None:
             return
         version, seconds = cached
-        facts.read(version.data, self.shown)
+        facts.read(version.data, self.display_name)
         if len(facts):
             at, folder = self._address, self._repository().toplevel
             inside = "" if (folder / ".git").exists() else f"-C {folder} "
             raise GuardRefused(
-                f"the ledger {self.shown} is gone: {_age(seconds)} ago it knew of {len(facts):,} deliveries",
+                f"the ledger {self.display_name} is gone: {_age(seconds)} ago it knew of {len(facts):,} deliveries",
                 f"they would be sent again: git {inside}push {at.remote} {version.commit}:{at.ref}, from the clone that"
                 " read it last",
             )
 
     def _newest(self) -> FileVersion | None:
-        return _newest(self.here)
+        return _newest(self.context)
 
-    def asked(self) -> FileVersion | None:
+    def fetch_latest(self) -> FileVersion | None:
         """The newest version; if the remote does not answer, what was fetched last. Raises LedgerUnavailable.
 
         None where there is no such branch, or not even the remote: then nothing can have been sent from here yet.
@@ -135,7 +139,7 @@ class BranchHome:
         try:
             repository = self._repository()
         except _NoRemote as error:
-            self.here.screen.note(f"{error.message}: {error.hint}")
+            self.context.output.note(f"{error.message}: {error.hint}")
             return None
         remote = RemoteFile(repository, self._address)
         try:
@@ -144,25 +148,25 @@ class BranchHome:
             why = failure_reason(error) if isinstance(error, GitFailed) else error.message
             cached = remote.cached_version()
             if cached is None:
-                message = f"the ledger {self.shown} cannot be read, and this clone never read it: {why}"
+                message = f"the ledger {self.display_name} cannot be read, and this clone never read it: {why}"
                 raise LedgerUnavailable(message, _UNREAD) from error
             version, seconds = cached
-            self.here.screen.note(f"as of {_age(seconds)} ago, when {self.shown} was last read: {why}")
+            self.context.output.note(f"as of {_age(seconds)} ago, when {self.display_name} was last read: {why}")
             return version
 
     @property
     def _address(self) -> BranchAddress:
         return parse_branch_address(
-            self.here.settings.lock, f"{self.here.settings.plan_file.removesuffix('.plan')}.lock"
+            self.context.settings.lock, f"{self.context.settings.plan_file.removesuffix('.plan')}.lock"
         )
 
     @property
     def _rescue(self) -> Path:
-        return rescue_path_here(self.here, self._address.path)
+        return rescue_path_here(self.context, self._address.path)
 
     def _repository(self) -> Repository:
         """The repository around the project; where there is none, one of its own, which only a URL can do with."""
-        root, remote = self.here.tree.root.resolve(), self._address.remote
+        root, remote = self.context.tree.root.resolve(), self._address.remote
         found = find_repository(root)
         if found:
             if "://" not in remote and found.try_git("remote", "get-url", remote) is None:
@@ -177,9 +181,9 @@ class BranchHome:
 
 
 @functools.lru_cache(maxsize=1)
-def _newest(here: Session) -> FileVersion | None:
+def _newest(context: Context) -> FileVersion | None:
     """What a command reads, which asks for it more than once."""
-    return BranchHome(here).asked()
+    return BranchLocation(context).fetch_latest()
 
 
 def _most() -> int:

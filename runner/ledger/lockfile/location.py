@@ -8,10 +8,10 @@ from itertools import chain
 from pathlib import Path
 from posixpath import dirname, join
 
-from runner.cli.context import SANDBOX_FOLDER, Session
+from runner.cli.context import SANDBOX_FOLDER, Context
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.repository import Repository, find_repository
-from runner.ledger.address import is_elsewhere
+from runner.ledger.address import is_shared_ledger
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
 from runner.ledger.lockfile.files import LockfilePaths, read_history, read_lockfile
@@ -27,26 +27,28 @@ ALONE = {"lock import", "lock compact", "lock free"}  # commands that other ledg
 DESPITE_A_MOVE = {*ALONE, "lock push", "adopt"}  # commands for a ledger that moved, too: they let nothing be sent
 
 
-def places(here: Session, *, tolerant: bool = False) -> LockfilePaths:
+def lockfile_paths(context: Context, *, allow_unreadable_git: bool = False) -> LockfilePaths:
     """Where the lockfile lives. `tolerant`: without git's journal if git cannot be read. Raises LedgerUnavailable."""
-    lock = here.settings.lock
-    if here.options.sandbox:
-        name = f"{here.settings.plan_file.removesuffix('.plan')}.lock" if is_elsewhere(lock) else Path(lock).name
+    lock = context.settings.lock
+    if context.options.sandbox:
+        name = f"{context.settings.plan_file.removesuffix('.plan')}.lock" if is_shared_ledger(lock) else Path(lock).name
         path = f"{SANDBOX_FOLDER}/{name}"
         # Beside it, so that sandbox --reset removes it too.
-        return replace(located(here.tree.root, path, None), rescue=managed_path(here.tree.root, f"{path}.rescue"))
-    if is_elsewhere(lock):
+        return replace(
+            lockfile_paths_in(context.tree.root, path, None), rescue=managed_path(context.tree.root, f"{path}.rescue")
+        )
+    if is_shared_ledger(lock):
         raise LedgerUnavailable(f"lock: {lock.split(':', maxsplit=1)[0]}: this needs a lockfile", "name a file")
     try:
-        return located(here.tree.root, lock, find_repository(here.tree.root.resolve()))
+        return lockfile_paths_in(context.tree.root, lock, find_repository(context.tree.root.resolve()))
     except LedgerUnavailable as error:
-        if not tolerant:
+        if not allow_unreadable_git:
             raise
-        here.screen.note(f"without git's journal: {error.message}")
-        return replace(located(here.tree.root, lock, None), rescue=None)
+        context.output.note(f"without git's journal: {error.message}")
+        return replace(lockfile_paths_in(context.tree.root, lock, None), rescue=None)
 
 
-def located(root: Path, lock: str, repository: Repository | None) -> LockfilePaths:
+def lockfile_paths_in(root: Path, lock: str, repository: Repository | None) -> LockfilePaths:
     """Where the lockfile `lock` of a project lives, and what belongs to it. Raises GuardRefused if a link is there."""
     path = managed_path(root, lock)
     managed_path(root, join(dirname(lock), ".msgrun/lock"))
@@ -56,29 +58,29 @@ def located(root: Path, lock: str, repository: Repository | None) -> LockfilePat
 
 
 @contextlib.contextmanager
-def lockfile_held(here: Session, command: str, *, new_lock: bool, no_fetch: bool) -> Iterator[LockfileLedger]:
+def open_lockfile(context: Context, command: str, *, new_lock: bool, no_fetch: bool) -> Iterator[LockfileLedger]:
     """The lockfile, held alone and brought up to date. Raises GuardRefused, LedgerUnavailable."""
-    where = places(here, tolerant=no_fetch)
-    in_sandbox = here.options.sandbox
+    where = lockfile_paths(context, allow_unreadable_git=no_fetch)
+    in_sandbox = context.options.sandbox
     if not where.exists and not (new_lock or in_sandbox):
         raise GuardRefused(
             f"there is no lockfile {where.display_name}",
             "without it everything would be sent again: take it back from git; if nothing was sent yet, msgrun lock"
             " begin or --new-lock starts it",
         )
-    repository = None if in_sandbox or no_fetch else find_repository(here.tree.root.resolve())
+    repository = None if in_sandbox or no_fetch else find_repository(context.tree.root.resolve())
     if repository and not where.exists and command != "lock import":
-        _nothing_on_branch(here, Facts())  # before it is begun: a run with --no-fetch would find it there
+        _nothing_on_branch(context, Facts())  # before it is begun: a run with --no-fetch would find it there
     removed = list(repository.removed_version(where.lockfile)) if repository and not where.exists else []
-    with LockfileLedger(where, here.settings.salt, command, here.now) as ledger:
+    with LockfileLedger(where, context.settings.salt, command, context.now) as ledger:
         if repository:
             _unheld(repository, where.lockfile, although_moved=command in DESPITE_A_MOVE)
             ledger.merge_versions(chain(removed, repository.remote_versions(where.lockfile)))
         healed = ledger.recover()
         if healed and not in_sandbox:
-            here.screen.note(f"{where.display_name} lacked {healed:,} records that git or its remote knew")
+            context.output.note(f"{where.display_name} lacked {healed:,} records that git or its remote knew")
         if repository and command != "lock import":
-            _nothing_on_branch(here, ledger.facts)
+            _nothing_on_branch(context, ledger.facts)
         yield ledger
 
 
@@ -86,29 +88,29 @@ def lockfile_held(here: Session, command: str, *, new_lock: bool, no_fetch: bool
 class LockfileLocation:
     """The lockfile of the project, or of its sandbox."""
 
-    here: Session
+    context: Context
 
     @property
-    def shown(self) -> str:
+    def display_name(self) -> str:
         """Its path."""
-        return places(self.here, tolerant=True).display_name
+        return lockfile_paths(self.context, allow_unreadable_git=True).display_name
 
     @property
     def exists(self) -> bool:
         """Whether there is a lockfile."""
-        return places(self.here, tolerant=True).exists
+        return lockfile_paths(self.context, allow_unreadable_git=True).exists
 
     def read(self) -> Facts:
         """What it and its journal know."""
-        return read_lockfile(places(self.here, tolerant=True))
+        return read_lockfile(lockfile_paths(self.context, allow_unreadable_git=True))
 
-    def history(self, start: str) -> list[Record]:
+    def read_history(self, start: str) -> list[Record]:
         """Every line of it and of its journal."""
-        return read_history(places(self.here, tolerant=True), start)
+        return read_history(lockfile_paths(self.context, allow_unreadable_git=True), start)
 
-    def held(self, command: str, *, new_lock: bool, no_fetch: bool) -> AbstractContextManager[Ledger]:
+    def open(self, command: str, *, new_lock: bool, no_fetch: bool) -> AbstractContextManager[Ledger]:
         """The lockfile, held alone."""
-        return lockfile_held(self.here, command, new_lock=new_lock, no_fetch=no_fetch)
+        return open_lockfile(self.context, command, new_lock=new_lock, no_fetch=no_fetch)
 
 
 def _unheld(repository: Repository, lockfile: Path, *, although_moved: bool) -> None:
@@ -121,7 +123,7 @@ def _unheld(repository: Repository, lockfile: Path, *, although_moved: bool) -> 
         refuse_if_held(repository, remote, path or "", allow_moved=although_moved)
 
 
-def _nothing_on_branch(here: Session, facts: Facts) -> None:
-    from runner.ledger.moves.check import nothing_on_branch  # noqa: PLC0415  # imported where used
+def _nothing_on_branch(context: Context, facts: Facts) -> None:
+    from runner.ledger.moves.check import require_records_of_branch  # noqa: PLC0415  # imported where used
 
-    nothing_on_branch(here, facts)
+    require_records_of_branch(context, facts)

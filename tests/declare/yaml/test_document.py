@@ -94,17 +94,17 @@ def test_an_excerpt_hides_recipients_and_addresses_and_control_characters():
         'cc: bo@example.com\nto:\n  - type: user\n    user_id: "ann\n      lee"\n    vars: {l: [x1, x2], m: {k: x3}}\n'
     )
     document = _document(text)
-    shown = [reveal_or_mask(document.excerpt(line), show=False) for line in range(1, 7)]
+    shown = [reveal_or_mask(document.excerpt(line), show_values=False) for line in range(1, 7)]
     assert "bo@example.com" not in shown[0]
     assert not re.search(r"ann|lee|x\d", "\n".join(shown))
-    assert reveal_or_mask(document.excerpt(6), show=True) == text.splitlines()[5]
+    assert reveal_or_mask(document.excerpt(6), show_values=True) == text.splitlines()[5]
     assert SourceFile("a", "a\x1b[31mb\x07").line(1) == "a\ufffd[31mb\ufffd"
     assert SourceFile("a", "a").line(0) == SourceFile("a", "a").line(9) == ""
 
 
 def test_recipients_in_block_scalars_aliases_and_lists_are_hidden():
     document = _document("x: &x secret\nto:\n  - user_id: |\n      secret one\n    vars: {a: *x}\n  - secret\n")
-    assert "secret" not in "".join(reveal_or_mask(document.excerpt(line), show=False) for line in range(1, 8))
+    assert "secret" not in "".join(reveal_or_mask(document.excerpt(line), show_values=False) for line in range(1, 8))
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
 """The command lock begin: starts the ledger."""
 
-from runner.cli.context import session
+from runner.cli.context import open_context
 from runner.cli.options import EXIT, command
-from runner.ledger.address import is_elsewhere
+from runner.ledger.address import is_shared_ledger
 from runner.ledger.facts import Facts
-from runner.ledger.kinds import home
-from runner.ledger.opening import held
+from runner.ledger.kinds import location_of
+from runner.ledger.opening import open_ledger
 
 
 @command("begin")
@@ -15,16 +15,16 @@ def begin() -> int:
     Once, where nothing was sent yet: pushes the branch, makes the tables, or writes the lockfile that lock: of
     msgrun.yaml names. One that is there already stays as it is.
     """
-    with session() as here:
-        here.known_hosts.add(here.settings.lock)  # a person starts a ledger, and so vouches for its host
-        there = home(here)
+    with open_context() as context:
+        context.known_hosts.add(context.settings.lock)  # a person starts a ledger, and so vouches for its host
+        there = location_of(context)
         if there.exists:
-            here.screen.result(f"{there.shown} is there already")
+            context.output.result(f"{there.display_name} is there already")
             return EXIT.done
-        if not (here.options.sandbox or is_elsewhere(here.settings.lock)):
-            from runner.ledger.moves.check import nothing_on_branch  # noqa: PLC0415  # imported where used
+        if not (context.options.sandbox or is_shared_ledger(context.settings.lock)):
+            from runner.ledger.moves.check import require_records_of_branch  # noqa: PLC0415  # imported where used
 
-            nothing_on_branch(here, Facts())
-        with held(here, "lock begin", new_lock=True, no_fetch=False):
-            here.screen.result(f"started {there.shown}")
+            require_records_of_branch(context, Facts())
+        with open_ledger(context, "lock begin", new_lock=True, no_fetch=False):
+            context.output.result(f"started {there.display_name}")
         return EXIT.done

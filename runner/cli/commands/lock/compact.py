@@ -2,9 +2,9 @@
 
 import click
 
-from runner.cli.context import session
+from runner.cli.context import open_context
 from runner.cli.options import EXIT, command
-from runner.ledger.opening import held
+from runner.ledger.opening import open_ledger
 
 
 @command("compact")
@@ -15,7 +15,7 @@ def compact(*, yes: bool) -> int:
     What later facts of the same attempt replace is left out.
     """
     del yes  # it changes no meaning, so it never asks; scripts may say it all the same
-    with session() as here, held(here, "lock compact", new_lock=False, no_fetch=True) as ledger:
+    with open_context() as context, open_ledger(context, "lock compact", new_lock=False, no_fetch=True) as ledger:
         before, after = ledger.compact()
-        here.screen.result(f"{before:,} lines, now {after:,}")
+        context.output.result(f"{before:,} lines, now {after:,}")
         return EXIT.guard if ledger.facts.duplicates() else EXIT.done

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from runner.cli.context import session
+from runner.cli.context import open_context
 from runner.cli.options import EXIT, command
 from runner.errors import GuardRefused, UsageMistake
-from runner.ledger.kinds import home
-from runner.ledger.opening import known
+from runner.ledger.kinds import location_of
+from runner.ledger.opening import read_ledger
 
 
 @command("export")
@@ -19,21 +19,26 @@ def export(file: Path | None) -> int:
 
     Or write it to FILE. What lock import reads, into a ledger of any kind.
     """
-    with session() as here:
-        facts = known(here)
-        if not len(facts) and not home(here).exists:
-            raise GuardRefused(f"there is no ledger {home(here).shown}", "lock: names another one than before?")
+    with open_context() as context:
+        facts = read_ledger(context)
+        if not len(facts) and not location_of(context).exists:
+            raise GuardRefused(
+                f"there is no ledger {location_of(context).display_name}", "lock: names another one than before?"
+            )
         lines = chain(
-            [facts.merged_header(here.settings.salt).to_line()], (record.to_line() for record in facts.sorted_records())
+            [facts.merged_header(context.settings.salt).to_line()],
+            (record.to_line() for record in facts.sorted_records()),
         )
         if file is None:
             for line in lines:
-                here.screen.result(line.decode().rstrip("\n"))
+                context.output.result(line.decode().rstrip("\n"))
         else:
             try:
-                with here.file(file).open("xb") as handle:
+                with context.resolve_path(file).open("xb") as handle:
                     handle.writelines(lines)
             except OSError as error:
                 raise UsageMistake(f"{file} cannot be written: {error.strerror}", "name a file that is new") from error
-            here.screen.result(f"wrote what {home(here).shown} knows of {len(facts):,} deliveries to {file}")
+            context.output.result(
+                f"wrote what {location_of(context).display_name} knows of {len(facts):,} deliveries to {file}"
+            )
         return EXIT.guard if facts.duplicates() else EXIT.done

@@ -2,13 +2,13 @@
 
 import click
 
-from runner.cli.context import session
+from runner.cli.context import open_context
 from runner.cli.options import EXIT, command
 from runner.cli.upload_target import is_elsewhere_here, upload_target
-from runner.ledger.kinds import home
+from runner.ledger.kinds import location_of
 from runner.ledger.lockfile.remote_hold import hold_owner, release_hold
 from runner.ledger.lockfile.upload import back_off
-from runner.ledger.opening import held
+from runner.ledger.opening import open_ledger
 
 
 @command("free")
@@ -19,24 +19,24 @@ def free(*, yes: bool) -> int:
     Or use a ledger again that moved to one that is lost for ever. What the run that had it sent, or the lost ledger
     knew, may be known nowhere. Settle that first: look into Intercom, and let msgrun adopt count what went out.
     """
-    with session() as here:
-        from runner.ledger.moves.handover import away, back  # noqa: PLC0415  # imported where used
+    with open_context() as context:
+        from runner.ledger.moves.handover import mark_current, moved_to  # noqa: PLC0415  # imported where used
 
-        if lost := away(here, home(here).read()):
-            here.confirmed(f"Use {home(here).shown} again, and forget what {lost} knows?", yes=yes)
-            with held(here, "lock free", new_lock=False, no_fetch=False) as ledger:
-                back(here, ledger)
-            here.screen.result(f"{home(here).shown} is the ledger again")
+        if lost := moved_to(context, location_of(context).read()):
+            context.confirm(f"Use {location_of(context).display_name} again, and forget what {lost} knows?", yes=yes)
+            with open_ledger(context, "lock free", new_lock=False, no_fetch=False) as ledger:
+                mark_current(context, ledger)
+            context.output.result(f"{location_of(context).display_name} is the ledger again")
             return EXIT.done
-        if is_elsewhere_here(here):
-            here.screen.result(f"{home(here).shown} needs no hold, and has none")
+        if is_elsewhere_here(context):
+            context.output.result(f"{location_of(context).display_name} needs no hold, and has none")
             return EXIT.done
-        repository, to = upload_target(here, None)
+        repository, to = upload_target(context, None)
         who = hold_owner(repository, to.remote, to.path)
         if not who:
-            here.screen.result("nobody holds it")
+            context.output.result("nobody holds it")
             return EXIT.done
-        here.confirmed(f"End the hold of {who}?", yes=yes)
+        context.confirm(f"End the hold of {who}?", yes=yes)
         release_hold(repository, to, back_off, force=True)
-        here.screen.result(f"ended the hold of {who}")
+        context.output.result(f"ended the hold of {who}")
         return EXIT.done

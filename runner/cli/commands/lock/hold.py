@@ -3,12 +3,12 @@
 import os
 import socket
 
-from runner.cli.context import session
+from runner.cli.context import open_context
 from runner.cli.options import EXIT, command
 from runner.cli.upload_target import branch_option, is_elsewhere_here, upload_target
-from runner.clock import format_time
+from runner.clock import format_timestamp
 from runner.git.pushing import ci_job_url
-from runner.ledger.kinds import home
+from runner.ledger.kinds import location_of
 from runner.ledger.lockfile.remote_hold import acquire_hold
 
 
@@ -20,12 +20,14 @@ def hold(branch: str | None) -> int:
     Before a run in CI: if its machine is lost, so is what it knew; then the next run stops here instead of sending
     that again. Only a lockfile needs it.
     """
-    with session() as here:
-        if is_elsewhere_here(here):
-            here.screen.result(f"{home(here).shown} needs no hold: it has every claim before anything is sent")
+    with open_context() as context:
+        if is_elsewhere_here(context):
+            context.output.result(
+                f"{location_of(context).display_name} needs no hold: it has every claim before anything is sent"
+            )
             return EXIT.done
-        repository, to = upload_target(here, branch)
+        repository, to = upload_target(context, branch)
         who = ci_job_url(os.environ) or f"process {os.getpid()} on {socket.gethostname()}"
-        acquire_hold(repository, to, f"{who}, since {format_time(here.now)}")
-        here.screen.result(f"{to.path} is held on {to.remote} until msgrun lock push")
+        acquire_hold(repository, to, f"{who}, since {format_timestamp(context.now)}")
+        context.output.result(f"{to.path} is held on {to.remote} until msgrun lock push")
         return EXIT.done

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
-from runner.cli.context import session
+from runner.cli.context import open_context
 from runner.cli.options import EXIT, command, writes_ledger
 from runner.errors import UsageMistake
 from runner.ledger.facts import Facts
-from runner.ledger.kinds import home
-from runner.ledger.opening import held
+from runner.ledger.kinds import location_of
+from runner.ledger.opening import open_ledger
 from runner.report import plain_text
 
 _SOME = 20_000  # records that are imported at once
@@ -26,23 +26,23 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
     named before is told that it moved, and refuses to be used from then on.
     """
     del yes  # facts only add up, so it never asks; scripts may say it all the same
-    from runner.ledger.moves.handover import arrived, expected, nothing_hidden  # noqa: PLC0415  # imported where used
+    from runner.ledger.moves.handover import complete_import, mark_incomplete, require_lockfile_history  # noqa: PLC0415  # imported where used
 
-    with session() as here:
-        here.known_hosts.add(here.settings.lock)  # a person moves the ledger, and so vouches for its host
-        theirs, path = Facts(), here.file(file)
+    with open_context() as context:
+        context.known_hosts.add(context.settings.lock)  # a person moves the ledger, and so vouches for its host
+        theirs, path = Facts(), context.resolve_path(file)
         if not path.is_file():
             raise UsageMistake(f"there is no file {file}")
         theirs.read_file(path, str(file))
-        workspace = theirs.merged_header(here.settings.salt).workspace
+        workspace = theirs.merged_header(context.settings.salt).workspace
         for line in plain_text.ledger_warnings(theirs):
-            here.screen.error(line)
-        asks = not (no_fetch or here.options.sandbox)
-        if asks and new_lock and not home(here).exists:
-            nothing_hidden(here)
-        with held(here, "lock import", new_lock=new_lock, no_fetch=no_fetch) as ledger:
+            context.output.error(line)
+        asks = not (no_fetch or context.options.sandbox)
+        if asks and new_lock and not location_of(context).exists:
+            require_lockfile_history(context)
+        with open_ledger(context, "lock import", new_lock=new_lock, no_fetch=no_fetch) as ledger:
             if asks:
-                expected(here, ledger)
+                mark_incomplete(context, ledger)
             if workspace:
                 ledger.pin(workspace)
             missing = (
@@ -52,7 +52,9 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
             while some := list(islice(missing, _SOME)):
                 ledger.append(*some)
                 count += len(some)
-            here.screen.result(f"{count:,} records added to {home(here).shown}, of {len(theirs):,} deliveries")
+            context.output.result(
+                f"{count:,} records added to {location_of(context).display_name}, of {len(theirs):,} deliveries"
+            )
             if asks:
-                arrived(here, ledger)
+                complete_import(context, ledger)
             return EXIT.guard if ledger.facts.duplicates() else EXIT.done

@@ -1,13 +1,13 @@
 """The command lock push: commits the lockfile to its branch on the git remote."""
 
-from runner.cli.context import Session, session
+from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, command
 from runner.cli.upload_target import branch_option, is_elsewhere_here, upload_target
-from runner.ledger.kinds import home
-from runner.ledger.lockfile.location import lockfile_held
+from runner.ledger.kinds import location_of
+from runner.ledger.lockfile.location import open_lockfile
 from runner.ledger.lockfile.remote_hold import release_hold
 from runner.ledger.lockfile.upload import back_off, push_lockfile
-from runner.ledger.opening import held
+from runner.ledger.opening import open_ledger
 from runner.ledger.rescue_file import rescue_path_here
 
 
@@ -20,27 +20,27 @@ def push(branch: str | None) -> int:
     faster. Ends the hold of this clone. Works on a detached HEAD, in a shallow clone and in a dirty work tree.
     To a ledger elsewhere it brings what apply could not: the lines of the rescue file in .git/msgrun.
     """
-    with session() as here:
-        if is_elsewhere_here(here):
-            return _brought_home(here)
-        repository, to = upload_target(here, branch)
-        with lockfile_held(here, "lock push", new_lock=False, no_fetch=True) as ledger:
+    with open_context() as context:
+        if is_elsewhere_here(context):
+            return _brought_home(context)
+        repository, to = upload_target(context, branch)
+        with open_lockfile(context, "lock push", new_lock=False, no_fetch=True) as ledger:
             done = push_lockfile(repository, to, ledger, back_off)
             if done is None:
-                here.screen.result(f"{to} has all of {to.path}")
+                context.output.result(f"{to} has all of {to.path}")
             else:
-                here.screen.result(f"pushed {done.line_count:,} lines of {to.path} to {to} as {done.commit[:10]}")
+                context.output.result(f"pushed {done.line_count:,} lines of {to.path} to {to} as {done.commit[:10]}")
             release_hold(repository, to, back_off)
             return EXIT.guard if ledger.facts.duplicates() else EXIT.done
 
 
-def _brought_home(here: Session) -> int:
+def _brought_home(context: Context) -> int:
     """Brings the lines of the rescue file to a ledger that is not in a file of the project."""
-    shown = home(here).shown
-    path = rescue_path_here(here, f"{here.settings.plan_file.removesuffix('.plan')}.lock")
+    shown = location_of(context).display_name
+    path = rescue_path_here(context, f"{context.settings.plan_file.removesuffix('.plan')}.lock")
     if not path.exists():
-        here.screen.result(f"{shown} has all that was sent from here")
+        context.output.result(f"{shown} has all that was sent from here")
         return EXIT.done
-    with held(here, "lock push", new_lock=False, no_fetch=False) as ledger:
-        here.screen.result(f"{shown} has all of {path.name} now")
+    with open_ledger(context, "lock push", new_lock=False, no_fetch=False) as ledger:
+        context.output.result(f"{shown} has all of {path.name} now")
         return EXIT.guard if ledger.facts.duplicates() else EXIT.done

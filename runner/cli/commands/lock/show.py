@@ -2,11 +2,11 @@
 
 import click
 
-from runner.cli.context import session
+from runner.cli.context import open_context
 from runner.cli.options import EXIT, command
 from runner.errors import UsageMistake
-from runner.ledger.kinds import home
-from runner.ledger.opening import known
+from runner.ledger.kinds import location_of
+from runner.ledger.opening import read_ledger
 
 
 @command("show")
@@ -16,11 +16,11 @@ def show(key: str | None) -> int:
 
     Of every key, or of those that begin with KEY.
     """
-    with session() as here:
-        facts = known(here)
-        matching = home(here).history(key or "")
+    with open_context() as context:
+        facts = read_ledger(context)
+        matching = location_of(context).read_history(key or "")
         for record in matching:
-            here.screen.result(record.to_line().decode().rstrip("\n"))
+            context.output.result(record.to_line().decode().rstrip("\n"))
         if key and not matching:
             raise UsageMistake(f"the ledger has no key that begins with {key}")
         return EXIT.guard if facts.duplicates() else EXIT.done

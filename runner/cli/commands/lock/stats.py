@@ -1,14 +1,14 @@
 """The command lock stats: how large the ledger is."""
 
-from runner.cli.context import session
+from runner.cli.context import open_context
 from runner.cli.options import EXIT, command
-from runner.ledger.address import is_elsewhere
-from runner.ledger.kinds import home
+from runner.ledger.address import is_shared_ledger
+from runner.ledger.kinds import location_of
 from runner.ledger.lockfile.files import count_lines
-from runner.ledger.lockfile.location import places
-from runner.ledger.opening import known
+from runner.ledger.lockfile.location import lockfile_paths
+from runner.ledger.opening import read_ledger
 from runner.report import ledger_size
-from runner.report.ledger_size import Weight
+from runner.report.ledger_size import LockfileSize
 
 
 @command("stats")
@@ -17,18 +17,20 @@ def stats() -> int:
 
     Of a lockfile with the room that is left until GitHub refuses it.
     """
-    with session() as here:
-        if is_elsewhere(here.settings.lock) and not here.options.sandbox:
-            facts = known(here)
-            here.screen.result(ledger_size.held(home(here).shown, len(facts), facts.counts()))
+    with open_context() as context:
+        if is_shared_ledger(context.settings.lock) and not context.options.sandbox:
+            facts = read_ledger(context)
+            context.output.result(
+                ledger_size.shared_ledger_stats(location_of(context).display_name, len(facts), facts.counts())
+            )
             return EXIT.guard if facts.duplicates() else EXIT.done
-        where = places(here, tolerant=True)
-        facts = known(here)
+        where = lockfile_paths(context, allow_unreadable_git=True)
+        facts = read_ledger(context)
         size = where.lockfile.stat().st_size if where.lockfile.exists() else 0
         lines = count_lines(where.lockfile) if size else 0
-        here.screen.result(
+        context.output.result(
             ledger_size.stats(
-                Weight(where.display_name, size, lines, len(facts.torn_lines), len(facts)), facts.counts()
+                LockfileSize(where.display_name, size, lines, len(facts.torn_lines), len(facts)), facts.counts()
             )
         )
         return EXIT.guard if facts.duplicates() else EXIT.done

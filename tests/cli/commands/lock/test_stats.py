@@ -39,16 +39,16 @@ def test_stats_tell_torn_lines_and_exit_with_a_duplicate(folder: Folder) -> None
     [(50 * MIB, ""), (50 * MIB + 1, "warns of it"), (100 * MIB, "warns of it"), (100 * MIB + 1, "refuses it. Try")],
 )
 def test_a_lockfile_is_too_large_from_where_github_says_so(size: int, does: str) -> None:
-    assert does in ledger_size.note("messages.lock", size)
-    assert bool(does) == bool(ledger_size.note("messages.lock", size))
+    assert does in ledger_size.size_warning("messages.lock", size)
+    assert bool(does) == bool(ledger_size.size_warning("messages.lock", size))
 
 
 def test_plan_and_stats_say_when_the_lockfile_outgrows_github(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.message(LIST)
     append(folder, line("a", "1", "sent", id="2001"))
     assert "GitHub" not in folder.run("plan").err
-    monkeypatch.setattr(ledger_size, "WARNED", 100)  # bytes: a file as large as the real bound takes a minute
-    monkeypatch.setattr(ledger_size, "REFUSED", 150)
+    monkeypatch.setattr(ledger_size, "WARNING_SIZE", 100)  # bytes: a file as large as the real bound takes a minute
+    monkeypatch.setattr(ledger_size, "MAX_SIZE", 150)
     ran = folder.run("plan", "--format", "markdown")
     assert ran.code == 0
     assert "messages.lock has 0.0 MiB: GitHub refuses it" in ran.err
