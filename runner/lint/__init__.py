@@ -1,1 +1,1 @@
-"""What is valid and still wrong for the people who get it: named rules about the text, its HTML and its settings."""
+"""Lint: named rules for mistakes that a valid message can still have in its text, its HTML and its settings."""

@@ -1,4 +1,4 @@
-"""What the rules found: one finding for each rule and place, however many recipients show it."""
+"""Collects findings: one for each rule and place, with the number of recipients that show it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,25 +13,33 @@ from runner.lint.template_layout import Layout
 
 @dataclass(slots=True)
 class _Finding:
+    """A finding. `recipient` names the first recipient that shows it; a static finding has none.
+
+    `count` is the number of recipients that show it, `total` the number of recipients that were checked.
+    """
+
     message: str
     severity: Severity
     excerpt: str
     recipient: str
     count: int = 0
-    of: int = 0
+    total: int = 0
 
 
 class Findings:
-    """Collects for a project. Only `wanted` rules count."""
+    """Collects the findings of a project.
 
-    def __init__(self, wanted: Iterable[str]) -> None:
-        self.enabled_codes = frozenset(wanted)
-        self._found: dict[tuple[str, Place], _Finding] = {}
-        self._about_comments: dict[tuple[Place, str], Problem] = {}
+    `enabled_codes` are the rules to look for. MessageFindings leaves out the others; `add` does not.
+    """
+
+    def __init__(self, enabled_codes: Iterable[str]) -> None:
+        self.enabled_codes = frozenset(enabled_codes)
+        self._findings: dict[tuple[str, Place], _Finding] = {}
+        self._comment_problems: dict[tuple[Place, str], Problem] = {}
 
     def to_problems(self) -> list[Problem]:
-        """The findings as problems."""
-        found = [
+        """Returns the findings as problems, followed by the problems of the ignore comments."""
+        problems = [
             Problem(
                 code,
                 place,
@@ -39,75 +47,78 @@ class Findings:
                 RULES[code].fix,
                 finding.severity,
                 finding.excerpt,
-                _who(finding),
+                _name_recipients(finding),
             )
-            for (code, place), finding in self._found.items()
+            for (code, place), finding in self._findings.items()
         ]
-        return [*found, *self._about_comments.values()]
+        return [*problems, *self._comment_problems.values()]
 
     def add(
         self, code: str, place: Place, excerpt: str, message: str, recipient: str = "", *, as_warning: bool = False
     ) -> None:
-        """Adds a finding, or counts one more recipient who shows it; a static one has no recipient."""
+        """Adds a finding, unless there is one with this code and place, and counts the recipient for it.
+
+        A static finding has no recipient. `as_warning` makes an error a warning.
+        """
         rule = RULES[code]
         severity = Severity.WARNING if as_warning else rule.severity
-        finding = self._found.setdefault((code, place), _Finding(message, severity, excerpt, recipient))
+        finding = self._findings.setdefault((code, place), _Finding(message, severity, excerpt, recipient))
         if recipient and finding.recipient:
             finding.count += 1
 
     def add_recipient_total(self, keys: Iterable[tuple[str, Place]], recipients: int) -> None:
-        """Says among how many recipients findings were counted."""
+        """Adds the number of recipients that were checked to the findings with these keys."""
         for key in keys:
-            if finding := self._found.get(key):
-                finding.of += recipients
+            if finding := self._findings.get(key):
+                finding.total += recipients
 
     def add_warnings(self, problems: Iterable[Problem]) -> None:
-        """Adds what is wrong with the comments themselves."""
+        """Adds the problems of the ignore comments themselves, each once."""
         for problem in problems:
-            self._about_comments.setdefault((problem.place, problem.message), problem)
+            self._comment_problems.setdefault((problem.place, problem.message), problem)
 
 
 class MessageFindings:
-    """Collects for one message, and leaves out what its comments ignore."""
+    """Collects the findings of one message, and leaves out those that its comments ignore."""
 
     def __init__(self, findings: Findings, declaration: Declaration) -> None:
         self._findings = findings
         self._document = declaration.document
         self._ignores = IgnoreComments(declaration.document)
         self._places: dict[tuple[int, int], tuple[Place, str]] = {}
-        self._counted: set[tuple[str, Place]] = set()
-        self._in_templates: dict[tuple[str, int], frozenset[str]] = {}
+        self._counted_keys: set[tuple[str, Place]] = set()
+        self._codes_by_template_line: dict[tuple[str, int], frozenset[str]] = {}
         findings.add_warnings(self._ignores.problems)
 
     def read_ignores(self, layout: Layout) -> None:
-        """Takes the comments `{# msgrun: ignore=CODE #}` of a template and its includes into account."""
-        for at, line, codes in layout.ignores:
-            place, excerpt = layout.find_place(at)
-            named = [code.strip() for code in codes.split(",") if code.strip()]
-            self._findings.add_warnings(check_ignore_codes(named, place, excerpt))
-            key = (place.path, place.line + line)
-            self._in_templates[key] = self._in_templates.get(key, frozenset()) | frozenset(named)
+        """Reads the comments `{# msgrun: ignore=CODE #}` of a template and its includes."""
+        for offset, line_offset, codes in layout.ignores:
+            place, excerpt = layout.find_place(offset)
+            names = [code.strip() for code in codes.split(",") if code.strip()]
+            self._findings.add_warnings(check_ignore_codes(names, place, excerpt))
+            key = (place.path, place.line + line_offset)
+            self._codes_by_template_line[key] = self._codes_by_template_line.get(key, frozenset()) | frozenset(names)
 
     def close(self, recipients: int) -> None:
-        """Ends the collecting; `recipients` is how many there were."""
-        self._findings.add_recipient_total(self._counted, recipients)
+        """Completes the findings; `recipients` is the number of recipients that were checked."""
+        self._findings.add_recipient_total(self._counted_keys, recipients)
 
     def is_enabled(self, code: str) -> bool:
-        """Whether a rule is looked at."""
+        """Returns whether the project asks for a rule."""
         return code in self._findings.enabled_codes
 
     def add_at_offset(
         self, layout: Layout, start: int, code: str, message: str, recipient: str = "", *, as_warning: bool = False
     ) -> None:
-        """A finding at a character of a layout."""
+        """Adds a finding at a character of a layout, unless a comment ignores it."""
         if code in self._findings.enabled_codes:
             key = (id(layout), start)
             if key not in self._places:
                 self._places[key] = layout.find_place(start)
-            self._add(code, *self._places[key], message, recipient, layout.origin.path, gentle=as_warning)
+            self._add(code, *self._places[key], message, recipient, layout.origin.path, as_warning=as_warning)
 
     def add_at_path(self, code: str, path: YamlPath, message: str) -> None:
-        """A finding at a value of the declaration; for a missing key, at its mapping."""
+        """Adds a finding at a value of the declaration; for a missing key, at its mapping."""
         if code in self._findings.enabled_codes:
             place = self._document.place(path)
             self._add(code, place, self._document.excerpt(place.line), message, "", path)
@@ -121,18 +132,19 @@ class MessageFindings:
         recipient: str,
         path: YamlPath,
         *,
-        gentle: bool = False,
+        as_warning: bool = False,
     ) -> None:
-        is_ignored = code in self._in_templates.get((place.path, place.line), ())
+        is_ignored = code in self._codes_by_template_line.get((place.path, place.line), ())
         if not is_ignored and not self._ignores.covers(code, place, path):
-            self._findings.add(code, place, excerpt, message, recipient, as_warning=gentle)
+            self._findings.add(code, place, excerpt, message, recipient, as_warning=as_warning)
             if recipient:
-                self._counted.add((code, place))
+                self._counted_keys.add((code, place))
 
 
-def _who(finding: _Finding) -> str:
-    if finding.count == finding.of > 1:
-        return f"all {finding.of:,} recipients"
+def _name_recipients(finding: _Finding) -> str:
+    """Returns which recipients show a finding; an empty text for a static finding."""
+    if finding.count == finding.total > 1:
+        return f"all {finding.total:,} recipients"
     if finding.count > 1:
         others = finding.count - 1
         return f"{finding.recipient}, and {others:,} more {'recipient' if others == 1 else 'recipients'}"

@@ -1,7 +1,7 @@
 """HTML as its author wrote it: tags and texts with their offsets.
 
-The standard library's parser reads it. It hands out every tag where it stands, which a linter needs; a parser that
-builds a tree (html5lib, lxml) has repaired by then what is to be found, and takes longer to import than to run.
+The parser of the standard library reads it, because it reports every tag where it stands. A parser that builds a tree
+(html5lib, lxml) repairs the mistakes that the linter looks for, and takes longer to import than to run.
 """
 
 import re
@@ -10,25 +10,25 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from itertools import accumulate
 
-VALUE_CHAR = "\ufffc"  # stands for each character of a value that is printed
+VALUE_CHAR = "\ufffc"  # in a layout, replaces each character of a template tag that prints a value
 
 
-def _named(names: str) -> frozenset[str]:
+def _split_names(names: str) -> frozenset[str]:
     return frozenset(names.split())
 
 
 # https://html.spec.whatwg.org/multipage/indices.html#elements-3 and the obsolete ones that emails still use.
-BLOCK_TAGS = _named(
+BLOCK_TAGS = _split_names(
     "address article aside blockquote caption center dd details dialog dir div dl dt fieldset figcaption figure footer "
     "form h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol p pre search section summary table tbody td "
     "tfoot th thead tr ul"
 )
 
 
-VOID_TAGS = _named("area base basefont bgsound br col embed frame hr img input link meta param source track wbr")
+VOID_TAGS = _split_names("area base basefont bgsound br col embed frame hr img input link meta param source track wbr")
 
 
-_INLINE = _named(
+_INLINE_TAGS = _split_names(
     "a abbr acronym audio b bdi bdo big button canvas cite code data datalist del dfn em font i iframe ins kbd label "
     "map mark marquee math meter nobr object optgroup option output picture progress q rp rt ruby s samp script select "
     "slot small span strike strong sub sup svg template textarea time tt u var video "
@@ -36,28 +36,32 @@ _INLINE = _named(
 )
 
 
-_OF_A_PAGE = _named("html head title style body frameset noframes noscript colgroup")
+_PAGE_TAGS = _split_names("html head title style body frameset noframes noscript colgroup")
 
 
-KNOWN_TAGS = BLOCK_TAGS | VOID_TAGS | _INLINE | _OF_A_PAGE
+KNOWN_TAGS = BLOCK_TAGS | VOID_TAGS | _INLINE_TAGS | _PAGE_TAGS
 
 
-# What Word and Outlook read, and nobody else sees.
-_OFFICE = re.compile(r"(?:o|v|w|m|x|st1):\w+")
+# Word and Outlook read tags with these prefixes; other clients do not show them.
+_OFFICE_TAG = re.compile(r"(?:o|v|w|m|x|st1):\w+")
 
 
-_SPOKEN = re.compile(rf"[^\W_]|{VALUE_CHAR}")
+_VISIBLE_CHAR = re.compile(rf"[^\W_]|{VALUE_CHAR}")
 
 
-_SILENT = frozenset({"script", "style", "title", "head", "template"})
+_HIDDEN_TAGS = frozenset({"script", "style", "title", "head", "template"})
 
 
-_CODE = frozenset({"code", "kbd", "pre", "samp", "script", "style", "textarea"})
+_CODE_TAGS = frozenset({"code", "kbd", "pre", "samp", "script", "style", "textarea"})
 
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A start tag (`attributes`, the first of each name, unescaped) or an end tag, as written at an offset."""
+    """A start tag or an end tag.
+
+    `start` is its offset in the text. `raw` is a start tag as it is written, or `</name>` for an end tag. `attributes`
+    has the first attribute of each name, unescaped; an end tag has none.
+    """
 
     name: str
     start: int
@@ -67,27 +71,27 @@ class Tag:
 
     @property
     def end(self) -> int:
-        """The offset after it."""
+        """The offset of the first character after the tag."""
         return self.start + len(self.raw)
 
 
 @dataclass(frozen=True, slots=True)
 class TextRun:
-    """A run of text that the reader sees; `in_code` where it stands inside <code>, <pre> or the like."""
+    """A run of text that the reader sees; `is_code` if it stands inside <code>, <pre> or the like."""
 
     start: int
     text: str
     is_code: bool
 
     def find_visible_start(self) -> int | None:
-        """The offset of the first letter, digit or printed value, if there is one."""
-        found = _SPOKEN.search(self.text)
-        return self.start + found.start() if found else None
+        """Returns the offset of the first letter, digit or printed value; None if there is none."""
+        match = _VISIBLE_CHAR.search(self.text)
+        return self.start + match.start() if match else None
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedHtml:
-    """A text taken apart. `broken` is the offset of a tag that never ends."""
+    """The tags and text runs of a text. `unfinished_tag_start` is the offset of a tag that never ends."""
 
     tags: tuple[Tag, ...]
     text_runs: tuple[TextRun, ...]
@@ -95,63 +99,63 @@ class ParsedHtml:
 
 
 def parse_html(text: str) -> ParsedHtml:
-    """Takes an HTML text, whole or a fragment, apart. A plain text has words only."""
+    """Splits an HTML text, whole or a fragment, into tags and text runs. Text without tags is text runs only."""
     reader = _Reader(text)
     reader.feed(text)
-    rest = len(text) - len(reader.rawdata)
-    broken = rest if re.match(r"</?[A-Za-z!]", reader.rawdata) else None
-    if broken is None and reader.rawdata and not reader.is_silent:
-        reader.add(rest, reader.rawdata)
-    return ParsedHtml(tuple(reader.tags), tuple(reader.words), broken)
+    rest_start = len(text) - len(reader.rawdata)
+    unfinished_start = rest_start if re.match(r"</?[A-Za-z!]", reader.rawdata) else None
+    if unfinished_start is None and reader.rawdata and not reader.is_hidden:
+        reader.add_text(rest_start, reader.rawdata)
+    return ParsedHtml(tuple(reader.tags), tuple(reader.text_runs), unfinished_start)
 
 
 def is_known_tag(name: str) -> bool:
-    """Whether HTML, or Office, knows the tag."""
-    return name in KNOWN_TAGS or _OFFICE.fullmatch(name) is not None
+    """Returns whether HTML or Microsoft Office defines the tag."""
+    return name in KNOWN_TAGS or _OFFICE_TAG.fullmatch(name) is not None
 
 
 class _Reader(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=False)
         self.tags: list[Tag] = []
-        self.words: list[TextRun] = []
+        self.text_runs: list[TextRun] = []
         # The parser counts lines by "\n" alone.
         self._lines = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
-        self._depths: dict[str, int] = {}
+        self._open_counts: dict[str, int] = {}
 
     @property
-    def is_silent(self) -> bool:
-        return any(self._depths.get(name) for name in _SILENT)
+    def is_hidden(self) -> bool:
+        return any(self._open_counts.get(name) for name in _HIDDEN_TAGS)
 
-    def add(self, start: int, text: str) -> None:
-        self.words.append(TextRun(start, text, any(self._depths.get(name) for name in _CODE)))
+    def add_text(self, start: int, text: str) -> None:
+        self.text_runs.append(TextRun(start, text, any(self._open_counts.get(name) for name in _CODE_TAGS)))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given: dict[str, str] = {}
+        attributes: dict[str, str] = {}
         for name, value in attrs:
-            given.setdefault(name, value or "")
-        self.tags.append(Tag(tag, self._offset(), self.get_starttag_text() or "", attributes=given))
-        if tag in _SILENT or tag in _CODE:
-            self._depths[tag] = self._depths.get(tag, 0) + 1
+            attributes.setdefault(name, value or "")
+        self.tags.append(Tag(tag, self._get_offset(), self.get_starttag_text() or "", attributes=attributes))
+        if tag in _HIDDEN_TAGS or tag in _CODE_TAGS:
+            self._open_counts[tag] = self._open_counts.get(tag, 0) + 1
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
         if tag not in VOID_TAGS and ":" not in tag:
-            return  # HTML does not know <b/>: it opens, and stays open
-        self._depths.pop(tag, None)
+            return  # HTML ignores the slash of <b/>: the tag stays open
+        self._open_counts.pop(tag, None)
 
     def handle_endtag(self, tag: str) -> None:
-        self.tags.append(Tag(tag, self._offset(), f"</{tag}>", is_end=True))
-        if self._depths.get(tag):
-            self._depths[tag] -= 1
+        self.tags.append(Tag(tag, self._get_offset(), f"</{tag}>", is_end=True))
+        if self._open_counts.get(tag):
+            self._open_counts[tag] -= 1
 
     def handle_data(self, data: str) -> None:
-        if not self.is_silent:
-            self.add(self._offset(), data)
+        if not self.is_hidden:
+            self.add_text(self._get_offset(), data)
 
     def unknown_decl(self, data: str) -> None:
-        """Nothing: conditional comments that everybody but Outlook reads."""
+        """Ignores conditional comments such as <![if !mso]>: clients other than Outlook show what they enclose."""
 
-    def _offset(self) -> int:
+    def _get_offset(self) -> int:
         line, column = self.getpos()
         return self._lines[line - 1] + column

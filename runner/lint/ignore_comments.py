@@ -1,7 +1,8 @@
-"""Findings that their author has seen and wants to keep: `# msgrun: ignore=CODE` in the YAML.
+"""Reads the comments `# msgrun: ignore=CODE` in the YAML: the author has seen a finding and wants to keep it.
 
-At the end of a line the comment is about what begins on that line, with all that belongs to it (a body, its file); on a
-line of its own, about what begins on the next; above the first key of a document, about the whole message.
+At the end of a line, a comment covers the value that begins on that line, with everything that belongs to it (a body
+and its file). On a line of its own, it covers the value that begins on the next line. Above the first key of a
+document, it covers the whole message.
 """
 
 import re
@@ -15,71 +16,72 @@ from runner.declare.yaml.document import Document, YamlPath
 from runner.errors import Place, Problem, Severity
 from runner.lint.rules import RULES
 
-_COMMENT = re.compile(r"(?:^|(?<=\s))#\s*msgrun:\s*ignore\b\s*(?:=\s*([\w, -]*))?")
+_IGNORE_COMMENT = re.compile(r"(?:^|(?<=\s))#\s*msgrun:\s*ignore\b\s*(?:=\s*([\w, -]*))?")
 
 
 @dataclass(frozen=True, slots=True)
 class _Ignore:
     codes: frozenset[str]
-    first: int
-    last: int
+    first_line: int
+    last_line: int
 
 
 class IgnoreComments:
-    """The comments of one document. `problems` warns of a code that no rule has."""
+    """The ignore comments of one document. `problems` are the warnings about the comments themselves."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._whole: set[str] = set()
-        self._parts: list[_Ignore] = []
+        self._document_codes: set[str] = set()
+        self._ignores: list[_Ignore] = []
         self.problems: list[Problem] = []
         if "msgrun:" in document.source.text:
-            self._read()
+            self._read_comments()
 
     def covers(self, code: str, place: Place, path: YamlPath = ()) -> bool:
-        """Whether a finding at the place, in what the value at `path` holds, is to be kept silent."""
-        if code in self._whole:
+        """Returns whether a comment ignores a finding at `place` that the value at `path` caused."""
+        if code in self._document_codes:
             return True
         lines = {self._document.place(path).line} if path else set()
         if place.path == self._document.source.path:
             lines.add(place.line)
         return any(
-            code in part.codes and any(part.first <= line <= part.last for line in lines) for part in self._parts
+            code in ignore.codes and any(ignore.first_line <= line <= ignore.last_line for line in lines)
+            for ignore in self._ignores
         )
 
-    def _read(self) -> None:
+    def _read_comments(self) -> None:
         root, lines = self._document.root, self._document.source.lines
-        first, last = self._extent(lines)
-        texts = list(_scalars(root))
-        for number in range(first, last + 1):
-            found = _COMMENT.search(lines[number - 1])
-            if not found or any(_holds(node, lines, number, found.start()) for node in texts):
+        first, last = self._find_line_range(lines)
+        scalars = list(_iter_scalars(root))
+        for line_number in range(first, last + 1):
+            match = _IGNORE_COMMENT.search(lines[line_number - 1])
+            if not match or any(_is_in_scalar(node, lines, line_number, match.start()) for node in scalars):
                 continue
-            codes = self._codes(found, number)
-            alone = not lines[number - 1][: found.start()].strip()
-            if number <= root.start_mark.line and alone:
-                self._whole |= codes
+            codes = self._parse_codes(match, line_number)
+            is_own_line = not lines[line_number - 1][: match.start()].strip()
+            if line_number <= root.start_mark.line and is_own_line:
+                self._document_codes |= codes
             else:
-                begin = _next(lines, number) if alone else number
-                self._parts.append(_Ignore(codes, begin, max(_reach(root, begin), begin)))
+                first_line = _find_next_content_line(lines, line_number) if is_own_line else line_number
+                self._ignores.append(_Ignore(codes, first_line, max(_find_last_line(root, first_line), first_line)))
 
-    def _extent(self, lines: list[str]) -> tuple[int, int]:
-        """The first and the last line (from 1) of the document in its file."""
+    def _find_line_range(self, lines: list[str]) -> tuple[int, int]:
+        """Returns the first and the last line of the document in its file. Lines count from 1."""
         root = self._document.root.start_mark.line
         marks = [number for number, line in enumerate(lines) if re.match(r"(---|\.\.\.)(\s|$)", line)]
         first = max((mark for mark in marks if mark <= root), default=-1)
         last = min((mark for mark in marks if mark > root), default=len(lines))
         return first + 2, last
 
-    def _codes(self, found: re.Match[str], line: int) -> frozenset[str]:
-        codes = [code.strip() for code in (found[1] or "").split(",") if code.strip()]
-        place = Place(self._document.source.path, line, found.start() + 1)
-        self.problems.extend(check_ignore_codes(codes, place, self._document.excerpt(line)))
+    def _parse_codes(self, match: re.Match[str], line_number: int) -> frozenset[str]:
+        codes = [code.strip() for code in (match[1] or "").split(",") if code.strip()]
+        place = Place(self._document.source.path, line_number, match.start() + 1)
+        self.problems.extend(check_ignore_codes(codes, place, self._document.excerpt(line_number)))
         return frozenset(codes)
 
 
 def check_ignore_codes(codes: list[str], place: Place, excerpt: str) -> Iterator[Problem]:
-    """A warning for each code in a comment that no rule has, and one for a comment without any."""
+    """Yields a warning for each code that no rule has, and one for a comment without a code."""
     if not codes:
         hint = "msgrun: ignore=http-link names what to ignore"
         yield Problem("ignore-without-code", place, "this ignores nothing", hint, Severity.WARNING, excerpt)
@@ -89,55 +91,58 @@ def check_ignore_codes(codes: list[str], place: Place, excerpt: str) -> Iterator
             yield Problem("ignore-unknown", place, f"no rule is called {code}", hint, Severity.WARNING, excerpt)
 
 
-def _scalars(node: yaml.Node) -> Iterator[yaml.ScalarNode]:
+def _iter_scalars(node: yaml.Node) -> Iterator[yaml.ScalarNode]:
     if isinstance(node, yaml.ScalarNode):
         yield node
     else:
         for item in node.value:
-            for part in item if isinstance(item, tuple) else (item,):
-                yield from _scalars(part)
+            for child in item if isinstance(item, tuple) else (item,):
+                yield from _iter_scalars(child)
 
 
-def _holds(node: yaml.ScalarNode, lines: list[str], number: int, column: int) -> bool:
-    """Whether what looks like a comment is part of a text."""
-    first, last = node.start_mark, node.end_mark
-    line = number - 1
+def _is_in_scalar(node: yaml.ScalarNode, lines: list[str], line_number: int, column: int) -> bool:
+    """Returns whether the text at a line (from 1) and a column (from 0) is part of the scalar, so not a comment."""
+    start, end = node.start_mark, node.end_mark
+    line = line_number - 1
     if node.style in {"|", ">"}:
-        if not first.line < line <= last.line:
+        if not start.line < line <= end.line:
             return False
-        content = [text for text in lines[first.line + 1 : last.line + 1] if text.strip()]
+        content = [text for text in lines[start.line + 1 : end.line + 1] if text.strip()]
         return bool(content) and column >= len(content[0]) - len(content[0].lstrip())
-    return (first.line, first.column) <= (line, column) < (last.line, last.column)
+    return (start.line, start.column) <= (line, column) < (end.line, end.column)
 
 
-def _next(lines: list[str], number: int) -> int:
-    """The next line that is neither blank nor a comment."""
-    for later in range(number, len(lines)):
-        if lines[later].strip() and not lines[later].lstrip().startswith("#"):
-            return later + 1
-    return number
+def _find_next_content_line(lines: list[str], line_number: int) -> int:
+    """Returns the next line that is neither blank nor a comment; if there is none, `line_number` itself."""
+    for index in range(line_number, len(lines)):
+        if lines[index].strip() and not lines[index].lstrip().startswith("#"):
+            return index + 1
+    return line_number
 
 
-def _reach(node: yaml.Node, line: int) -> int:
-    """The last line of the widest key, value or item that begins on the line."""
-    for begin, below in _members(node):
-        if begin == line:
-            return _last_line(below)
-        if begin < line and (inner := _reach(below, line)):
-            return inner
+def _find_last_line(node: yaml.Node, line: int) -> int:
+    """Returns the last line of the widest key, value or item that begins on the line; 0 if none does."""
+    for first_line, child in _list_members(node):
+        if first_line == line:
+            return _find_text_end(child)
+        if first_line < line and (last_line := _find_last_line(child, line)):
+            return last_line
     return 0
 
 
-def _members(node: yaml.Node) -> Iterable[tuple[int, yaml.Node]]:
-    """What a mapping or a list holds, and the line that each begins on."""
+def _list_members(node: yaml.Node) -> Iterable[tuple[int, yaml.Node]]:
+    """Returns the values of a mapping or the items of a list, each after the line that it begins on."""
     if isinstance(node, yaml.MappingNode):
         return [(key.start_mark.line + 1, value) for key, value in node.value]
     return [(item.start_mark.line + 1, item) for item in node.value] if isinstance(node, yaml.SequenceNode) else []
 
 
-def _last_line(node: yaml.Node) -> int:
-    """Where the last text in a node ends; the end of a block collection is where the next thing begins."""
+def _find_text_end(node: yaml.Node) -> int:
+    """Returns the line on which the last scalar of a node ends.
+
+    The end mark of a block collection does not say it: PyYAML sets that mark where the next token begins.
+    """
     if not isinstance(node, yaml.ScalarNode):
-        return max([node.start_mark.line + 1, *(_last_line(below) for _, below in _members(node))])
+        return max([node.start_mark.line + 1, *(_find_text_end(child) for _, child in _list_members(node))])
     end = node.end_mark
     return max(end.line if end.column == 0 else end.line + 1, node.start_mark.line + 1)

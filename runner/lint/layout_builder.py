@@ -1,4 +1,4 @@
-"""Draws the layout of a template: goes through its tokens, and those of its includes, once."""
+"""Builds the layout of a template: reads its tokens, and those of its includes, once."""
 
 import re
 from collections.abc import Mapping
@@ -14,210 +14,213 @@ from runner.lint.template_layout import RAW_VALUE_CHAR, Layout, LayoutPart, Slot
 _STRING = re.compile(r"\"([^\"\\]*)\"|'([^'\\]*)'")
 
 
-_COMPARED = re.compile(r"(?:==|!=|\bin)\s*(?:\"[^\"]*\"|'[^']*')|(?:\"[^\"]*\"|'[^']*')\s*(?:==|!=)")
+_COMPARISON = re.compile(r"(?:==|!=|\bin)\s*(?:\"[^\"]*\"|'[^']*')|(?:\"[^\"]*\"|'[^']*')\s*(?:==|!=)")
 
 
-_NAME = re.compile(r"(?<![\w.|])(?<!\| )[A-Za-z_]\w*(?!\w|\s*=(?!=))")
+_VARIABLE_NAME = re.compile(r"(?<![\w.|])(?<!\| )[A-Za-z_]\w*(?!\w|\s*=(?!=))")
 
 
 _CALL = re.compile(r"(\|\s*)?\b([\w.]+)\s*\(")
 
 
-_MARKUP = re.compile(r"\|\s*(?:safe|xmlattr|urlize)\b")
+_MARKUP_FILTER = re.compile(r"\|\s*(?:safe|xmlattr|urlize)\b")
 
 
-_IGNORE = re.compile(r"\{#-?\s*msgrun:\s*ignore\b=?\s*([\w, -]*?)\s*-?#\}")
+_IGNORE_COMMENT = re.compile(r"\{#-?\s*msgrun:\s*ignore\b=?\s*([\w, -]*?)\s*-?#\}")
 
 
-_ENDS = re.compile(r"end(\w+)")
+_END_KEYWORD = re.compile(r"end(\w+)")
 
 
 _LEXER = jinja2.Environment(autoescape=True).lexer
 
 
-_OPENING = frozenset({"if", "for", "macro", "call", "filter", "block", "autoescape", "with", "set", "trans"})
+_OPENING_KEYWORDS = frozenset({"if", "for", "macro", "call", "filter", "block", "autoescape", "with", "set", "trans"})
 
 
-_BRANCHING = frozenset({"if", "for"})
+_BRANCH_KEYWORDS = frozenset({"if", "for"})
 
 
-_ASIDE = frozenset({"macro", "call", "set"})  # shown somewhere else, or not at all
+_DETACHED_KEYWORDS = frozenset({"macro", "call", "set"})  # their content is rendered somewhere else, or not at all
 
 
 def build_layout(text: Template, origin: TemplateOrigin) -> Layout:
-    """The layout of a compiled template."""
+    """Returns the layout of a compiled template."""
     layout = Layout(origin)
-    drawing = _Drawing(layout, text.includes)
-    drawing.draw("", text.source)
-    for name in sorted(text.includes.keys() - drawing.drawn):
-        drawing.draw_aside(name)
-    drawing.finish()
+    builder = _LayoutBuilder(layout, text.includes)
+    builder.add_template("", text.source)
+    for name in sorted(text.includes.keys() - builder.added_names):
+        builder.add_detached(name)
+    builder.finish()
     return layout
 
 
-class _Drawing:
-    """Goes through the tokens of a template and its includes, and adds them to a layout."""
+class _LayoutBuilder:
+    """Reads the tokens of a template and its includes, and adds them to a layout."""
 
-    def __init__(self, layout: Layout, parts: Mapping[str, str]) -> None:
+    def __init__(self, layout: Layout, includes: Mapping[str, str]) -> None:
         self._layout = layout
-        self._parts = parts
+        self._includes = includes
         self._chunks: list[str] = []
         self._length = 0
-        self._holes: list[Slot] = []
+        self._slots: list[Slot] = []
         self._branches: list[tuple[int, int]] = []
-        self._asides: list[tuple[int, int]] = []
-        # What stands open: keyword, where it began, where its last branch began, the literal before it, its else.
-        self._open: list[tuple[str, int, int, str | None, bool]] = []
+        self._detached_spans: list[tuple[int, int]] = []
+        # Of each open block: keyword, start, start of its last branch, literal text before it, whether it has an else.
+        self._open_blocks: list[tuple[str, int, int, str | None, bool]] = []
         self._literals: list[str] = []
-        self._before: str | None = ""
-        self._waiting: list[int] = []
-        self._within: list[str] = []
-        self.drawn: set[str] = set()
+        self._literal_before: str | None = ""
+        self._slots_without_literal_after: list[int] = []
+        self._open_templates: list[str] = []
+        self.added_names: set[str] = set()
 
-    def draw(self, name: str, source: str) -> None:
-        """Adds the template `name` (the text itself has none)."""
+    def add_template(self, name: str, source: str) -> None:
+        """Adds a template. `name` is that of the include; it is empty for the text itself."""
         source = source.replace("\r\n", "\n").replace("\r", "\n")
         self._layout.sources[name] = source
-        self.drawn.add(name)
-        self._within.append(name)
-        self._part(name, 0)
-        at, tag, begin = 0, "", 0
+        self.added_names.add(name)
+        self._open_templates.append(name)
+        self._start_part(name, 0)
+        position, tag_kind, tag_start = 0, "", 0
         for _, kind, value in _LEXER.tokeniter(source, name or None):
-            start = source.index(value, at)
-            self._fill(source[at:start], " ")
-            at = start + len(value)
+            start = source.index(value, position)
+            self._add_filler(source[position:start], " ")
+            position = start + len(value)
             if kind == "comment_begin":
-                self._comment(source[start : source.find("#}", start) + 2], source, start)
+                self._add_ignore(source[start : source.find("#}", start) + 2], source, start)
             if kind == "data":
-                self._data(value)
+                self._add_literal(value)
                 continue
             if kind.endswith("_begin"):
-                begin, tag = self._length, kind
-            ends = kind in {"variable_end", "block_end"}
-            self._fill(value, VALUE_CHAR if tag == "variable_begin" else " ")
-            if ends:
-                inner = source[at - (self._length - begin) : at]
-                if tag == "variable_begin":
-                    self._print(begin, inner)
+                tag_start, tag_kind = self._length, kind
+            is_tag_end = kind in {"variable_end", "block_end"}
+            self._add_filler(value, VALUE_CHAR if tag_kind == "variable_begin" else " ")
+            if is_tag_end:
+                inner = source[position - (self._length - tag_start) : position]
+                if tag_kind == "variable_begin":
+                    self._add_printed_value(tag_start, inner)
                 else:
-                    self._tag(begin, inner, name, at)
-        self._fill(source[at:], " ")
-        self._within.pop()
+                    self._add_block_tag(tag_start, inner, name, position)
+        self._add_filler(source[position:], " ")
+        self._open_templates.pop()
 
-    def draw_aside(self, name: str) -> None:
-        """Adds a template that is imported or extended: its text is shown, but not here."""
+    def add_detached(self, name: str) -> None:
+        """Adds a template that is imported or extended: its text is rendered, but at another place."""
         start = self._length
-        self._before = None
-        self.draw(name, self._parts[name])
-        self._asides.append((start, self._length))
+        self._literal_before = None
+        self.add_template(name, self._includes[name])
+        self._detached_spans.append((start, self._length))
 
     def finish(self) -> None:
-        """Hands all over to the layout."""
-        self._settle(None if self._asides and self._asides[-1][1] == self._length else "")
+        """Stores the result in the layout."""
+        self._set_literal_after(None if self._detached_spans and self._detached_spans[-1][1] == self._length else "")
         layout = self._layout
         layout.text = "".join(self._chunks)
-        layout.slots = tuple(self._holes)
-        layout.branches, layout.detached_spans = tuple(self._branches), tuple(self._asides)
+        layout.slots = tuple(self._slots)
+        layout.branches, layout.detached_spans = tuple(self._branches), tuple(self._detached_spans)
         layout.literals = tuple(self._literals)
 
-    def _part(self, name: str, offset: int) -> None:
+    def _start_part(self, name: str, offset: int) -> None:
         self._layout.parts.append(LayoutPart(self._length, offset, name))
 
-    def _fill(self, covered: str, sign: str) -> None:
-        if covered:
-            self._chunks.append(sign * len(covered))
-            self._length += len(covered)
+    def _add_filler(self, replaced: str, fill_char: str) -> None:
+        if replaced:
+            self._chunks.append(fill_char * len(replaced))
+            self._length += len(replaced)
 
-    def _data(self, value: str) -> None:
+    def _add_literal(self, value: str) -> None:
         self._chunks.append(value)
         self._length += len(value)
         if value:
-            self._settle(value)
+            self._set_literal_after(value)
             self._literals.append(value)
-            self._before = value
+            self._literal_before = value
 
-    def _settle(self, after: str | None) -> None:
-        """Tells the holes that wait for it which literal comes after them."""
-        for index in self._waiting:
-            self._holes[index] = replace(self._holes[index], literal_after=after)
-        self._waiting.clear()
+    def _set_literal_after(self, after: str | None) -> None:
+        """Sets the literal text after the slots that wait for it; None if something else follows them."""
+        for index in self._slots_without_literal_after:
+            self._slots[index] = replace(self._slots[index], literal_after=after)
+        self._slots_without_literal_after.clear()
 
-    def _print(self, start: int, tag: str) -> None:
+    def _add_printed_value(self, start: int, tag: str) -> None:
         inner = tag.strip("{}-+ \n")
         outside_strings = _STRING.sub("", inner)
-        gives_markup = _MARKUP.search(outside_strings) is not None
-        self._layout.has_raw_values |= gives_markup
-        is_raw = gives_markup or any(not filtered for filtered, _ in _CALL.findall(outside_strings))
-        self._hole(start, inner, is_branch=False, is_raw=is_raw, before=self._before)
+        is_markup = _MARKUP_FILTER.search(outside_strings) is not None
+        self._layout.has_raw_values |= is_markup
+        is_raw = is_markup or any(not pipe for pipe, _ in _CALL.findall(outside_strings))
+        self._add_slot(start, inner, is_branch=False, is_raw=is_raw, literal_before=self._literal_before)
         if is_raw:
             self._chunks[:] = ["".join(self._chunks)[:start] + RAW_VALUE_CHAR * (self._length - start)]
-        self._before = None
+        self._literal_before = None
 
-    def _hole(self, start: int, inner: str, *, is_branch: bool, is_raw: bool, before: str | None) -> None:
+    def _add_slot(self, start: int, inner: str, *, is_branch: bool, is_raw: bool, literal_before: str | None) -> None:
         if not is_branch:
-            self._settle(None)
-        quoted = tuple(a or b for a, b in _STRING.findall(_COMPARED.sub("", inner)))
-        names = frozenset(_NAME.findall(_STRING.sub('""', inner)))
-        alone = inner if inner.isidentifier() else ""
-        self._waiting.append(len(self._holes))
-        self._holes.append(Slot(start, self._length, names, quoted, is_branch, is_raw, alone, before))
+            self._set_literal_after(None)
+        quoted = tuple(a or b for a, b in _STRING.findall(_COMPARISON.sub("", inner)))
+        names = frozenset(_VARIABLE_NAME.findall(_STRING.sub('""', inner)))
+        sole_variable = inner if inner.isidentifier() else ""
+        self._slots_without_literal_after.append(len(self._slots))
+        self._slots.append(Slot(start, self._length, names, quoted, is_branch, is_raw, sole_variable, literal_before))
 
-    def _tag(self, start: int, tag: str, name: str, at: int) -> None:
+    def _add_block_tag(self, start: int, tag: str, name: str, source_offset: int) -> None:
         inner = tag.strip("{}%-+ \n")
-        word = (re.match(r"\w+", inner) or [""])[0]
-        if word == "include":
-            self._include(inner)
-            self._part(name, at)
-        elif word == "extends" or (word == "autoescape" and "false" in inner):
+        keyword = (re.match(r"\w+", inner) or [""])[0]
+        if keyword == "include":
+            self._add_include(inner)
+            self._start_part(name, source_offset)
+        elif keyword == "extends" or (keyword == "autoescape" and "false" in inner):
             self._layout.is_as_rendered, self._layout.has_raw_values = (
                 False,
-                self._layout.has_raw_values or word == "autoescape",
+                self._layout.has_raw_values or keyword == "autoescape",
             )
-        elif word in {"elif", "else"} and self._open:
-            keyword, begin, branch, before, _ = self._open.pop()
-            self._branches.append((branch, start))
-            self._open.append((keyword, begin, self._length, before, True))
-            self._break_off()
-        elif word in _OPENING and not (word == "set" and "=" in inner):
-            self._layout.is_as_rendered &= word != "filter"
-            self._aliases(start, inner)
-            self._open.append((word, start, self._length, self._before, False))
-            if word not in _BRANCHING:
-                self._break_off()
-        elif _ENDS.fullmatch(word) and self._open:
-            self._close(start)
+        elif keyword in {"elif", "else"} and self._open_blocks:
+            block_keyword, block_start, branch_start, literal_before, _ = self._open_blocks.pop()
+            self._branches.append((branch_start, start))
+            self._open_blocks.append((block_keyword, block_start, self._length, literal_before, True))
+            self._end_literal()
+        elif keyword in _OPENING_KEYWORDS and not (keyword == "set" and "=" in inner):
+            self._layout.is_as_rendered &= keyword != "filter"
+            self._add_alias_slot(start, inner)
+            self._open_blocks.append((keyword, start, self._length, self._literal_before, False))
+            if keyword not in _BRANCH_KEYWORDS:
+                self._end_literal()
+        elif _END_KEYWORD.fullmatch(keyword) and self._open_blocks:
+            self._close_block(start)
         else:
-            self._aliases(start, inner)
+            self._add_alias_slot(start, inner)
 
-    def _break_off(self) -> None:
-        """Here the text may go on with something else than what stands next in the template."""
-        self._settle(None)
-        self._before = None
+    def _end_literal(self) -> None:
+        """Ends the literal text: what is rendered next may differ from what is next in the template."""
+        self._set_literal_after(None)
+        self._literal_before = None
 
-    def _close(self, start: int) -> None:
-        keyword, begin, branch, before, has_else = self._open.pop()
-        if keyword in _ASIDE:
-            self._asides.append((branch, start))
-        elif keyword in _BRANCHING:
-            self._branches.append((branch, start))
-        self._settle(None)
-        if keyword in _BRANCHING and not has_else:
-            self._hole(begin, "", is_branch=True, is_raw=False, before=before)
-        self._before = None
+    def _close_block(self, start: int) -> None:
+        keyword, block_start, branch_start, literal_before, has_else = self._open_blocks.pop()
+        if keyword in _DETACHED_KEYWORDS:
+            self._detached_spans.append((branch_start, start))
+        elif keyword in _BRANCH_KEYWORDS:
+            self._branches.append((branch_start, start))
+        self._set_literal_after(None)
+        if keyword in _BRANCH_KEYWORDS and not has_else:
+            self._add_slot(block_start, "", is_branch=True, is_raw=False, literal_before=literal_before)
+        self._literal_before = None
 
-    def _aliases(self, start: int, inner: str) -> None:
-        """`{% set a = b %}`, `{% for a in b %}`: whoever prints a prints b, so b is looked for here."""
+    def _add_alias_slot(self, start: int, inner: str) -> None:
+        """Adds a slot for the names in `{% set a = b %}` or `{% for a in b %}`.
+
+        Where the template prints `a`, it prints `b`, so the checks look for the values of `b` at this slot.
+        """
         if not inner.startswith("if"):
-            names = frozenset(_NAME.findall(_STRING.sub('""', inner)))
-            self._holes.append(Slot(start, self._length, names, (), is_branch=True, is_raw=False, sole_variable=""))
+            names = frozenset(_VARIABLE_NAME.findall(_STRING.sub('""', inner)))
+            self._slots.append(Slot(start, self._length, names, (), is_branch=True, is_raw=False, sole_variable=""))
 
-    def _include(self, inner: str) -> None:
+    def _add_include(self, inner: str) -> None:
         names = [a or b for a, b in _STRING.findall(inner)]
-        name = next((name for name in names if name in self._parts), None)
-        if name is not None and name not in self._within:
-            self.draw(name, self._parts[name])
+        name = next((name for name in names if name in self._includes), None)
+        if name is not None and name not in self._open_templates:
+            self.add_template(name, self._includes[name])
 
-    def _comment(self, comment: str, source: str, at: int) -> None:
-        if found := _IGNORE.fullmatch(comment):
-            line = source[source.rfind("\n", 0, at) + 1 : (source.find("\n", at) + 1 or len(source) + 1) - 1]
-            self._layout.ignores.append((self._length, int(line.strip() == comment), found[1]))
+    def _add_ignore(self, comment: str, source: str, offset: int) -> None:
+        if match := _IGNORE_COMMENT.fullmatch(comment):
+            line = source[source.rfind("\n", 0, offset) + 1 : (source.find("\n", offset) + 1 or len(source) + 1) - 1]
+            self._layout.ignores.append((self._length, int(line.strip() == comment), match[1]))

@@ -1,8 +1,8 @@
-"""Lints a message: once as it is written, then each delivery as far as it can differ.
+"""Lints a message: its texts once as they are written, then each delivery for what its own values can change.
 
-The plan of a million deliveries must stay a matter of seconds, so a delivery is searched for what can only come from
-its own values: a few words in them, a few known texts around them, and, only where tags can pair in another way for
-each recipient, the order of its tags. Whatever one of these meets is looked at closely.
+The plan of a million deliveries must take only seconds. So in each delivery the linter searches the values for a few
+words and the rendered texts for a few known gaps. It compares the order of the tags only if the tags can pair
+differently for each recipient. It checks in full only a delivery in which one of these searches succeeds.
 """
 
 import html
@@ -23,19 +23,20 @@ from runner.lint.tag_pairs import TagPairs
 from runner.lint.template_layout import Slot
 from runner.privacy import mark_private
 
-# In a value each of these is worth a closer look.
-_MARKS = (*text_checks.NULL_WORDS, "http://", "{", "*|", "%%", "javascript:")
+# A value that contains one of these is checked in full.
+_SUSPICIOUS_TEXTS = (*text_checks.NULL_WORDS, "http://", "{", "*|", "%%", "javascript:")
 _WHOLE_TAGS = re.compile(r"<[^>]*>")
 _TAG_NAMES = re.compile(r"</?[A-Za-z][^\s/>]*")
-_MAX_SHAPES = 10_000
-_Told = tuple[int, str, str, bool]  # where in the layout, the code, the message, whether HTML allows it
+_MAX_REMEMBERED = 10_000
+_BodyFault = tuple[int, str, str, bool]  # offset in the layout, code, message, whether HTML allows it
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the project asks for: an email to more than `unsubscribe_above` recipients says how to get no more.
+    """What the project asks of its messages.
 
-    `flag_allowed`: the API version knows messages that open a conversation.
+    An email to more than `unsubscribe_above` recipients must say how to unsubscribe. `conversation_flag_allowed`: the
+    API version supports messages that open a conversation.
     """
 
     unsubscribe_above: int
@@ -43,207 +44,223 @@ class Policy:
 
 
 class MessageLinter:
-    """Lints one declaration: `take` every delivery, then `finish`."""
+    """Lints one declaration: call `check_delivery` with every delivery, then `finish`."""
 
     def __init__(self, declaration: Declaration, policy: Policy, findings: Findings) -> None:
         self._declaration = declaration
         self._policy = policy
-        self._found = MessageFindings(findings, declaration)
+        self._findings = MessageFindings(findings, declaration)
         constants = {name: value for name, value in declaration.variables.items() if not callable(value)}
         self._body = MessageText(build_layout(declaration.body, declaration.body_origin), constants, is_html=True)
-        self._writings = [self._body]
+        self._texts = [self._body]
         if declaration.subject:
             layout = build_layout(declaration.subject, declaration.subject_origin)
-            self._writings.insert(0, MessageText(layout, constants, is_html=False))
-        self._prints = _prints(self._writings)
-        self._hosts = [
-            (name, writing, hole)
-            for writing in self._writings
-            for hole in writing.layout.slots
-            if writing.layout.text.endswith("https://", 0, hole.start)
-            for name in hole.variables
+            self._texts.insert(0, MessageText(layout, constants, is_html=False))
+        self._first_slots = _find_first_slots(self._texts)
+        self._host_slots = [
+            (name, message_text, slot)
+            for message_text in self._texts
+            for slot in message_text.layout.slots
+            if message_text.layout.text.endswith("https://", 0, slot.start)
+            for name in slot.variables
         ]
-        wants_gaps = self._found.is_enabled("empty-value")
-        gaps = [gap for writing in self._writings for gap in find_gaps(writing, declaration) if wants_gaps]
+        wants_gaps = self._findings.is_enabled("empty-value")
+        gaps = [gap for message_text in self._texts for gap in find_gaps(message_text, declaration) if wants_gaps]
         self._body_gaps = [(gap.text, gap) for gap in gaps if gap.message_text is self._body]
         self._subject_gaps = [gap for gap in gaps if gap.message_text is not self._body]
-        self._shape = (
+        self._tag_pattern = (
             (_WHOLE_TAGS if self._body.layout.has_raw_values else _TAG_NAMES) if self._body.has_varying_pairs else None
         )
-        self._shapes: dict[int, tuple[_Told, ...]] = {}
-        self._hosts_seen: set[str] = set()
+        self._faults_by_shape: dict[int, tuple[_BodyFault, ...]] = {}
+        self._checked_hosts: set[str] = set()
         self.delivery_count = 0
-        self._says_unsubscribe = False
+        self._mentions_unsubscribe = False
 
     def check_delivery(self, delivery: Delivery) -> None:
-        """Looks at one delivery."""
+        """Checks one delivery. With the first one, also checks the texts as they are written."""
         body: str = delivery.payload["body"]
         self.delivery_count += 1
         if self.delivery_count == 1:
-            self._first(body)
-        if self._prints:
-            self._values(delivery)
+            self._check_first(body)
+        if self._first_slots:
+            self._check_values(delivery)
         for text, gap in self._body_gaps:
             if text in body and gap.is_in(body):
-                self._gap(gap, delivery)
-        if self._shape:
-            self._shaped(delivery, body, hash("".join(self._shape.findall(body))))
+                self._add_gap(gap, delivery)
+        if self._tag_pattern:
+            self._check_body_shape(delivery, body, hash("".join(self._tag_pattern.findall(body))))
         if self._declaration.subject:
-            self._subject(delivery, delivery.payload["subject"])
+            self._check_subject(delivery, delivery.payload["subject"])
 
     def finish(self) -> None:
-        """Looks at the declaration itself, now that its recipients are counted."""
-        declaration, found = self._declaration, self._found
-        above = self._policy.unsubscribe_above
-        is_mailing = declaration.message_type == "email" and self.delivery_count > above
-        if is_mailing and not self._says_unsubscribe:
+        """Checks the declaration itself, after the last delivery: one rule needs the number of recipients."""
+        declaration, findings = self._declaration, self._findings
+        threshold = self._policy.unsubscribe_above
+        is_mailing = declaration.message_type == "email" and self.delivery_count > threshold
+        if is_mailing and not self._mentions_unsubscribe:
             recipients = "1 recipient" if self.delivery_count == 1 else f"{self.delivery_count:,} recipients"
             message = f"this goes to {recipients} and does not say how to unsubscribe"
-            found.add_at_path("no-unsubscribe", declaration.body_origin.path, message)
+            findings.add_at_path("no-unsubscribe", declaration.body_origin.path, message)
         if declaration.expires is None:
-            found.add_at_path("no-expires", (), "the key expires is missing: this can be sent for ever")
+            findings.add_at_path("no-expires", (), "the key expires is missing: this can be sent for ever")
         if self._policy.conversation_flag_allowed and not declaration.opens_conversation:
             message = "this opens no conversation, so reconcile cannot find out what became of it"
-            found.add_at_path("no-conversation", (), message)
-        found.close(self.delivery_count)
+            findings.add_at_path("no-conversation", (), message)
+        findings.close(self.delivery_count)
 
-    def _first(self, body: str) -> None:
-        """What needs one rendered text only."""
-        for writing in self._writings:
-            writing.check(self._found)
-        if self._declaration.subject and text_checks.is_shouting(self._writings[0].literal_text):
+    def _check_first(self, body: str) -> None:
+        """Runs the checks that need only one rendered body."""
+        for message_text in self._texts:
+            message_text.check(self._findings)
+        if self._declaration.subject and text_checks.is_shouting(self._texts[0].literal_text):
             message = "this subject is in capitals, or ends its sentences twice"
-            self._found.add_at_offset(self._writings[0].layout, 0, "shouting-subject", message)
-        written = html.unescape(f"{self._body.literal_text}\n{body}")
-        self._says_unsubscribe = text_checks.mentions_unsubscribe(written)
-        if not self._shape:
-            for start, code, message, gentle in self._rendered(body):
-                self._found.add_at_offset(self._body.layout, start, code, message, as_warning=gentle)
+            self._findings.add_at_offset(self._texts[0].layout, 0, "shouting-subject", message)
+        whole_text = html.unescape(f"{self._body.literal_text}\n{body}")
+        self._mentions_unsubscribe = text_checks.mentions_unsubscribe(whole_text)
+        if not self._tag_pattern:
+            for start, code, message, is_valid_html in self._find_body_faults(body):
+                self._findings.add_at_offset(self._body.layout, start, code, message, as_warning=is_valid_html)
 
-    def _values(self, delivery: Delivery) -> None:
+    def _check_values(self, delivery: Delivery) -> None:
         try:
             joined = "\n".join(delivery.vars.values())
-        except TypeError:  # numbers, lists: only in a list of recipients
+        except TypeError:  # a value is a number or a list, which only a list of recipients can hold
             joined = "\n".join(text_checks.iter_strings(list(delivery.vars.values())))
-        if "https://" in joined or self._hosts:
-            self._links(delivery)
-        for mark in _MARKS:
-            if mark in joined:
-                self._suspects(delivery)
+        if "https://" in joined or self._host_slots:
+            self._check_link_hosts(delivery)
+        for suspicious in _SUSPICIOUS_TEXTS:
+            if suspicious in joined:
+                self._check_suspicious_values(delivery)
                 return
 
-    def _suspects(self, delivery: Delivery) -> None:
+    def _check_suspicious_values(self, delivery: Delivery) -> None:
         for name, value in delivery.vars.items():
-            if name in self._prints:
+            if name in self._first_slots:
                 for text in text_checks.iter_strings(value):
-                    self._suspect(name, text, delivery)
+                    self._check_suspicious_text(name, text, delivery)
 
-    def _suspect(self, name: str, text: str, delivery: Delivery) -> None:
-        writing, hole = self._prints[name]
+    def _check_suspicious_text(self, name: str, text: str, delivery: Delivery) -> None:
+        message_text, slot = self._first_slots[name]
         faults = [
-            ("single-brace", f"this prints {mark_private(left)}, which is sent as it stands", left)
-            for _, left in text_checks.find_placeholders(text)
+            ("single-brace", f"this prints {mark_private(placeholder)}, which is sent as it stands", placeholder)
+            for _, placeholder in text_checks.find_placeholders(text)
         ]
         if word := text_checks.find_null_word(text):
             faults.append(("null-text", f"this prints {word}: it is what {name} is", word))
         if "http://" in text or "javascript:" in text:
             faults += [
                 (code, message, text)
-                for code, message in check_links(text, writing.find_enclosing_tag(hole), mark_private)
+                for code, message in check_links(text, message_text.find_enclosing_tag(slot), mark_private)
             ]
-        for code, message, shown in faults:
-            if _is_shown(shown, delivery):
-                self._found.add_at_offset(writing.layout, hole.start, code, message, self._label(delivery))
+        for code, message, printed in faults:
+            if _is_printed(printed, delivery):
+                self._findings.add_at_offset(
+                    message_text.layout, slot.start, code, message, self._label_recipient(delivery)
+                )
 
-    def _links(self, delivery: Delivery) -> None:
-        """The hosts of links in values: most are the same for everybody."""
+    def _check_link_hosts(self, delivery: Delivery) -> None:
+        """Checks the hosts of links in values, each host once: most are the same for all recipients."""
         for name, value in delivery.vars.items():
-            if type(value) is str and value.startswith("https://") and name in self._prints:
+            if type(value) is str and value.startswith("https://") and name in self._first_slots:
                 host = value[8:].partition("/")[0]
-                if host not in self._hosts_seen:
-                    self._link(value, host, *self._prints[name], delivery)
-        for name, writing, hole in self._hosts:
+                if host not in self._checked_hosts:
+                    self._check_link(value, host, *self._first_slots[name], delivery)
+        for name, message_text, slot in self._host_slots:
             value = delivery.vars.get(name)
-            if isinstance(value, str) and value not in self._hosts_seen:
-                self._link(f"https://{value}", value, writing, hole, delivery)
+            if isinstance(value, str) and value not in self._checked_hosts:
+                self._check_link(f"https://{value}", value, message_text, slot, delivery)
 
-    def _link(self, url: str, host: str, writing: MessageText, hole: Slot, delivery: Delivery) -> None:
+    def _check_link(self, url: str, host: str, message_text: MessageText, slot: Slot, delivery: Delivery) -> None:
         if fault := text_checks.check_url(url, mark_private):
-            self._found.add_at_offset(writing.layout, hole.start, *fault, self._label(delivery))
-        elif len(self._hosts_seen) < _MAX_SHAPES:
-            self._hosts_seen.add(host)
+            self._findings.add_at_offset(message_text.layout, slot.start, *fault, self._label_recipient(delivery))
+        elif len(self._checked_hosts) < _MAX_REMEMBERED:
+            self._checked_hosts.add(host)
 
-    def _gap(self, gap: Gap, delivery: Delivery) -> None:
+    def _add_gap(self, gap: Gap, delivery: Delivery) -> None:
         if any(gap.text in text for text in text_checks.iter_strings(list(delivery.vars.values()))):
             return
         name = f"{gap.slot.sole_variable} was empty" if gap.slot.sole_variable else "what comes here was empty"
         message = f"{name}, which leaves “{strip_tags(gap.text)}”"
-        self._found.add_at_offset(
-            gap.message_text.layout, gap.slot.start, "empty-value", message, self._label(delivery)
+        self._findings.add_at_offset(
+            gap.message_text.layout, gap.slot.start, "empty-value", message, self._label_recipient(delivery)
         )
 
-    def _subject(self, delivery: Delivery, subject: str) -> None:
-        writing = self._writings[0]
+    def _check_subject(self, delivery: Delivery, subject: str) -> None:
+        message_text = self._texts[0]
         for gap in self._subject_gaps:
             if gap.is_in(subject):
-                self._gap(gap, delivery)
+                self._add_gap(gap, delivery)
         if len(subject) > text_checks.MAX_SUBJECT_LENGTH:
             message = f"this subject has {len(subject)} characters"
-            self._found.add_at_offset(writing.layout, 0, "long-subject", message, self._label(delivery))
+            self._findings.add_at_offset(
+                message_text.layout, 0, "long-subject", message, self._label_recipient(delivery)
+            )
         if subject.isupper() and text_checks.is_shouting(subject):
-            self._found.add_at_offset(
-                writing.layout, 0, "shouting-subject", "this subject is in capitals", self._label(delivery)
+            self._findings.add_at_offset(
+                message_text.layout,
+                0,
+                "shouting-subject",
+                "this subject is in capitals",
+                self._label_recipient(delivery),
             )
 
-    def _shaped(self, delivery: Delivery, body: str, shape: int) -> None:
-        """Tells what is wrong with a body whose tags, in their order, are a shape that many others have too."""
-        told = self._shapes.get(shape)
-        if told is None:
-            told = tuple(self._rendered(body))
-            if len(self._shapes) < _MAX_SHAPES:
-                self._shapes[shape] = told
-        for start, code, message, gentle in told:
-            self._found.add_at_offset(self._body.layout, start, code, message, self._label(delivery), as_warning=gentle)
+    def _check_body_shape(self, delivery: Delivery, body: str, shape: int) -> None:
+        """Reports the faults of a body's tags. `shape` is the hash of the tags in their order.
 
-    def _rendered(self, body: str) -> Iterator[_Told]:
-        """Reads a rendered body as a mail client would, and finds the places again in what was written."""
-        markup = parse_html(body)
-        places = TagLocator(self._body, markup.tags)
-        for number, tag in enumerate(markup.tags):
+        Bodies of the same shape have the same faults, so they are searched for once a shape.
+        """
+        faults = self._faults_by_shape.get(shape)
+        if faults is None:
+            faults = tuple(self._find_body_faults(body))
+            if len(self._faults_by_shape) < _MAX_REMEMBERED:
+                self._faults_by_shape[shape] = faults
+        for start, code, message, is_valid_html in faults:
+            self._findings.add_at_offset(
+                self._body.layout, start, code, message, self._label_recipient(delivery), as_warning=is_valid_html
+            )
+
+    def _find_body_faults(self, body: str) -> Iterator[_BodyFault]:
+        """Yields the faults of a rendered body, each with the offset in the layout where it was written."""
+        parsed_html = parse_html(body)
+        locator = TagLocator(self._body, parsed_html.tags)
+        for number, tag in enumerate(parsed_html.tags):
             faults = list(check_tag(tag, mark_private))
-            written = places.find_written_tag(number) if faults else None
+            written = locator.find_written_tag(number) if faults else None
             for code, message in faults:
-                yield self._place_of(written, code, places.fallback_start), code, message, False
-        if self._shape:
-            for fault in check_pairs(TagPairs(markup), markup):
-                yield places.find_written_start(fault.start), fault.code, fault.message, fault.is_valid_html
+                yield self._find_written_place(written, code, locator.fallback_start), code, message, False
+        if self._tag_pattern:
+            for fault in check_pairs(TagPairs(parsed_html), parsed_html):
+                yield locator.find_written_start(fault.start), fault.code, fault.message, fault.is_valid_html
 
-    def _place_of(self, written: Tag | None, code: str, otherwise: int) -> int:
-        """Where a fault of a tag was written: in the tag itself, or where it prints a value."""
+    def _find_written_place(self, written: Tag | None, code: str, fallback: int) -> int:
+        """Returns where a fault of a tag was written: at the tag itself, or at the first value that it prints.
+
+        Returns `fallback` if the tag was not found in the text as written.
+        """
         if written is None:
-            return otherwise
-        holes = [hole.start for hole in self._body.layout.slots if written.start < hole.start < written.end]
-        is_literal = any(found == code for found, _ in check_tag(written))
-        return written.start if is_literal or not holes else holes[0]
+            return fallback
+        slot_starts = [slot.start for slot in self._body.layout.slots if written.start < slot.start < written.end]
+        is_literal = any(other_code == code for other_code, _ in check_tag(written))
+        return written.start if is_literal or not slot_starts else slot_starts[0]
 
-    def _label(self, delivery: Delivery) -> str:
+    def _label_recipient(self, delivery: Delivery) -> str:
         return self._declaration.audience.label(delivery.number)
 
 
-def _prints(writings: list[MessageText]) -> dict[str, tuple[MessageText, Slot]]:
-    """Where each variable is printed first."""
-    found: dict[str, tuple[MessageText, Slot]] = {}
+def _find_first_slots(texts: list[MessageText]) -> dict[str, tuple[MessageText, Slot]]:
+    """Returns the text and the slot where each variable is printed first."""
+    first_slots: dict[str, tuple[MessageText, Slot]] = {}
     for is_branch in (False, True):
-        for writing in writings:
-            for hole in writing.layout.slots:
-                for name in hole.variables:
-                    if hole.is_branch is is_branch:
-                        found.setdefault(name, (writing, hole))
-    return found
+        for message_text in texts:
+            for slot in message_text.layout.slots:
+                for name in slot.variables:
+                    if slot.is_branch is is_branch:
+                        first_slots.setdefault(name, (message_text, slot))
+    return first_slots
 
 
-def _is_shown(text: str, delivery: Delivery) -> bool:
-    """Whether a rendered text holds what a value is: it may have been only tested, or printed by halves."""
-    shown = f"{delivery.payload.get('subject', '')}\n{delivery.payload['body']}"
+def _is_printed(text: str, delivery: Delivery) -> bool:
+    """Returns whether the rendered texts contain `text`: a template may only test a value, or print part of it."""
+    rendered = f"{delivery.payload.get('subject', '')}\n{delivery.payload['body']}"
     pattern = rf"(?<!\w){re.escape(text)}(?!\w)|(?<!\w){re.escape(html.escape(text))}(?!\w)"
-    return re.search(pattern, shown, re.IGNORECASE) is not None
+    return re.search(pattern, rendered, re.IGNORECASE) is not None

@@ -1,6 +1,6 @@
-"""The rules by name: what each finds, why that hurts, and the way out.
+"""The rules by code: what each rule finds, why that matters, and how to fix it.
 
-`bad` and `good` are keys of a declaration, as YAML; the tests hold every rule to its own two examples.
+`bad_example` and `good_example` are keys of a declaration, as YAML. The tests run every rule on its own two examples.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from runner.errors import Severity
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. `title` says in a line what it finds, `reason` why that hurts, `fix` what to do."""
+    """One rule. `title` says in one line what it finds, `reason` why that matters, `fix` what to do."""
 
     code: str
     severity: Severity

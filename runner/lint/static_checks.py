@@ -1,4 +1,4 @@
-"""What is wrong with a text before anybody's values are in it: all its branches, its includes, its tags."""
+"""Checks a text as it is written, without a recipient's values: all its branches, its includes, its tags."""
 
 import html
 import re
@@ -11,7 +11,7 @@ from runner.lint.html import VALUE_CHAR, ParsedHtml, Tag, is_known_tag, parse_ht
 from runner.lint.tag_pairs import TagFault, TagPairs
 from runner.lint.template_layout import RAW_VALUE_CHAR, Layout, Slot
 
-_LINKS = ("href", "action", "formaction", "background", "poster", "data")
+_LINK_ATTRIBUTES = ("href", "action", "formaction", "background", "poster", "data")
 
 
 _TAG_RULES = {
@@ -22,13 +22,13 @@ _TAG_RULES = {
 }
 
 
-_DATA_SCRIPTS = ("application/ld+json", "application/json")
+_DATA_SCRIPT_TYPES = ("application/ld+json", "application/json")
 
 
 class MessageText:
-    """One text of a message, as its author wrote it. `values` are what every recipient gets alike.
+    """One text of a message, as its author wrote it. `values` are the variables that are the same for every recipient.
 
-    `varies`: the tags of a rendered text may pair in another way than the tags as written.
+    `has_varying_pairs`: the tags of a rendered text may pair differently from the tags as written.
     """
 
     def __init__(self, layout: Layout, values: Mapping[str, Any], *, is_html: bool) -> None:
@@ -37,117 +37,124 @@ class MessageText:
         self.parsed_html = parse_html(layout.text) if is_html else ParsedHtml((), ())
         self._values = values
         self.literal_text = layout.text.translate({ord(VALUE_CHAR): " ", ord(RAW_VALUE_CHAR): " "})
-        self._pairing = TagPairs(self.parsed_html, layout.branches, layout.detached_spans)
-        loose = any(
-            self.find_enclosing_tag(hole) and not self._is_quoted(hole) for hole in layout.slots if not hole.is_branch
+        self._tag_pairs = TagPairs(self.parsed_html, layout.branches, layout.detached_spans)
+        has_unquoted_slot = any(
+            self.find_enclosing_tag(slot) and not self._is_quoted(slot) for slot in layout.slots if not slot.is_branch
         )
         self.has_varying_pairs = is_html and (
-            layout.has_raw_values or not layout.is_as_rendered or not self._pairing.is_balanced or loose
+            layout.has_raw_values or not layout.is_as_rendered or not self._tag_pairs.is_balanced or has_unquoted_slot
         )
 
-    def find_enclosing_tag(self, hole: Slot) -> Tag | None:
-        """The tag that a hole is in."""
-        return next((tag for tag in self.parsed_html.tags if tag.start < hole.start < tag.end), None)
+    def find_enclosing_tag(self, slot: Slot) -> Tag | None:
+        """Returns the tag that a slot stands in; None if it stands outside of tags."""
+        return next((tag for tag in self.parsed_html.tags if tag.start < slot.start < tag.end), None)
 
-    def check(self, found: MessageFindings) -> None:
-        """Finds what can be found without a recipient."""
+    def check(self, findings: MessageFindings) -> None:
+        """Adds the findings that can be found without a recipient."""
         layout = self.layout
-        found.read_ignores(layout)
-        for start, code, message in self._in_words():
-            found.add_at_offset(layout, start, code, message)
+        findings.read_ignores(layout)
+        for start, code, message in self._check_text_runs():
+            findings.add_at_offset(layout, start, code, message)
         for tag in self.parsed_html.tags:
             for code, message in check_tag(tag):
-                found.add_at_offset(layout, tag.start, code, message)
+                findings.add_at_offset(layout, tag.start, code, message)
         if not self.has_varying_pairs:
-            for fault in check_pairs(self._pairing, self.parsed_html):
-                found.add_at_offset(layout, fault.start, fault.code, fault.message, as_warning=fault.is_valid_html)
-        for hole in layout.slots:
-            for code, message in self._in_hole(hole):
-                found.add_at_offset(layout, hole.start, code, message)
+            for fault in check_pairs(self._tag_pairs, self.parsed_html):
+                findings.add_at_offset(layout, fault.start, fault.code, fault.message, as_warning=fault.is_valid_html)
+        for slot in layout.slots:
+            for code, message in self._check_slot(slot):
+                findings.add_at_offset(layout, slot.start, code, message)
 
-    def _in_words(self) -> Iterator[tuple[int, str, str]]:
+    def _check_text_runs(self) -> Iterator[tuple[int, str, str]]:
         texts = [(run.start, run.text) for run in self.parsed_html.text_runs if not run.is_code]
         if not self.is_html:
             texts = [(0, self.layout.text)]
-        for begin, text in texts:
-            for at, left in text_checks.find_placeholders(text):
-                yield begin + at, "single-brace", f"{left} is sent as it stands"
-            for at, link in text_checks.find_links(text):
+        for run_start, text in texts:
+            for offset, placeholder in text_checks.find_placeholders(text):
+                yield run_start + offset, "single-brace", f"{placeholder} is sent as it stands"
+            for offset, link in text_checks.find_links(text):
                 if fault := text_checks.check_url(link):
-                    yield begin + at, *fault
+                    yield run_start + offset, *fault
 
-    def _in_hole(self, hole: Slot) -> Iterator[tuple[str, str]]:
-        """What the values that everybody gets, and the fallbacks in the template itself, bring in."""
-        tag = self.find_enclosing_tag(hole)
-        before = self.layout.text[max(hole.start - 8, 0) : hole.start].lower()
+    def _check_slot(self, slot: Slot) -> Iterator[tuple[str, str]]:
+        """Yields the faults in values that are the same for every recipient, and in the template's own fallbacks."""
+        tag = self.find_enclosing_tag(slot)
+        before = self.layout.text[max(slot.start - 8, 0) : slot.start].lower()
         scheme = next((scheme for scheme in ("https://", "http://") if before.endswith(scheme)), "")
-        for quoted in hole.string_literals:
+        for quoted in slot.string_literals:
             if word := text_checks.find_null_word(quoted):
                 yield "null-text", f"this may print {word}"
-        for name in sorted(hole.variables & self._values.keys()):
+        for name in sorted(slot.variables & self._values.keys()):
             for text in text_checks.iter_strings(self._values[name]):
                 if word := text_checks.find_null_word(text):
                     yield "null-text", f"this prints {word}: it is what {name} is"
-                for _, left in text_checks.find_placeholders(text):
-                    yield "single-brace", f"this prints {left}, which is sent as it stands"
+                for _, placeholder in text_checks.find_placeholders(text):
+                    yield "single-brace", f"this prints {placeholder}, which is sent as it stands"
                 yield from check_links(scheme + text, tag)
 
-    def _is_quoted(self, hole: Slot) -> bool:
-        tag = self.find_enclosing_tag(hole)
-        return tag is not None and bool(re.search(r"=\s*(\"[^\"]*|'[^']*)$", self.layout.text[tag.start : hole.start]))
+    def _is_quoted(self, slot: Slot) -> bool:
+        tag = self.find_enclosing_tag(slot)
+        return tag is not None and bool(re.search(r"=\s*(\"[^\"]*|'[^']*)$", self.layout.text[tag.start : slot.start]))
 
 
-def check_links(text: str, tag: Tag | None, show: text_checks.ValueFormatter = str) -> Iterator[tuple[str, str]]:
-    """What is wrong with the links in a value that is printed in a tag, or in the running text."""
+def check_links(
+    text: str, tag: Tag | None, format_value: text_checks.ValueFormatter = str
+) -> Iterator[tuple[str, str]]:
+    """Yields code and message of each fault of the links in a value.
+
+    `tag` is the tag that prints the value; None for running text. `format_value` returns a recipient's value as the
+    message may show it.
+    """
     for _, link in text_checks.find_links(text):
-        if fault := text_checks.check_url(link, show):
+        if fault := text_checks.check_url(link, format_value):
             is_image = tag is not None and tag.name == "img" and fault[0] == "http-link"
             yield ("image-https", text_checks.check_image_url(link)) if is_image else fault
 
 
-def check_tag(tag: Tag, show: text_checks.ValueFormatter = str) -> Iterator[tuple[str, str]]:
-    """What is wrong with a tag by itself: codes and messages."""
-    name, given = tag.name, tag.attributes
+def check_tag(tag: Tag, format_value: text_checks.ValueFormatter = str) -> Iterator[tuple[str, str]]:
+    """Yields code and message of each fault that a tag has by itself."""
+    name, attributes = tag.name, tag.attributes
     if not is_known_tag(name):
-        yield "unknown-tag", f"HTML knows no <{'/' if tag.is_end else ''}{show(name)}>"
+        yield "unknown-tag", f"HTML knows no <{'/' if tag.is_end else ''}{format_value(name)}>"
     if tag.is_end:
         return
-    if name == "script" and given.get("type", "").lower() not in _DATA_SCRIPTS:
+    if name == "script" and attributes.get("type", "").lower() not in _DATA_SCRIPT_TYPES:
         yield "script", "<script> is not run, and may be shown"
     if name in _TAG_RULES:
         yield _TAG_RULES[name]
-    for attribute, value in given.items():
+    for attribute, value in attributes.items():
         if re.fullmatch(r"on[a-z]+", attribute):
             yield "event-handler", f"{attribute} is removed by mail clients"
-        if attribute in _LINKS and (fault := text_checks.check_url(html.unescape(value), show)):
+        if attribute in _LINK_ATTRIBUTES and (fault := text_checks.check_url(html.unescape(value), format_value)):
             yield fault
         if attribute not in {"style", "src"} and is_known_tag(name):
             yield from (
-                ("single-brace", f"{show(left)} is sent as it stands")
-                for _, left in text_checks.find_placeholders(value)
+                ("single-brace", f"{format_value(placeholder)} is sent as it stands")
+                for _, placeholder in text_checks.find_placeholders(value)
             )
     if name == "img":
-        yield from _image_faults(given, show)
+        yield from _check_image(attributes, format_value)
 
 
-def check_pairs(pairing: TagPairs, markup: ParsedHtml) -> Iterator[TagFault]:
-    """What does not pair in a text, and the tag that never ends."""
-    yield from pairing.faults
-    if markup.unfinished_tag_start is not None:
-        yield TagFault("unclosed-tag", markup.unfinished_tag_start, "this tag has no >")
+def check_pairs(tag_pairs: TagPairs, parsed_html: ParsedHtml) -> Iterator[TagFault]:
+    """Yields the tags of a text that do not pair, and the tag that never ends."""
+    yield from tag_pairs.faults
+    if parsed_html.unfinished_tag_start is not None:
+        yield TagFault("unclosed-tag", parsed_html.unfinished_tag_start, "this tag has no >")
 
 
-def _image_faults(given: Mapping[str, str], show: text_checks.ValueFormatter) -> Iterator[tuple[str, str]]:
-    if "alt" not in given:
+def _check_image(attributes: Mapping[str, str], format_value: text_checks.ValueFormatter) -> Iterator[tuple[str, str]]:
+    if "alt" not in attributes:
         yield "image-alt", "this image has no alt"
-    src = given.get("src", "")
+    src = attributes.get("src", "")
     if src.startswith((VALUE_CHAR, RAW_VALUE_CHAR)):
-        return  # the values are looked at
-    fault = text_checks.check_url(html.unescape(src), show)
+        return  # the values that are printed here are checked by themselves
+    fault = text_checks.check_url(html.unescape(src), format_value)
     if fault and fault[0] != "http-link":
         yield fault
-    elif about := text_checks.check_image_url(src):
-        yield "image-https", about
+    elif message := text_checks.check_image_url(src):
+        yield "image-https", message
     yield from (
-        ("single-brace", f"{show(left)} is sent as it stands") for _, left in text_checks.find_placeholders(src)
+        ("single-brace", f"{format_value(placeholder)} is sent as it stands")
+        for _, placeholder in text_checks.find_placeholders(src)
     )

@@ -1,4 +1,4 @@
-"""Which tags of an HTML text do not pair, and which text stands outside of blocks. Source: HTML standard, 13.1.2."""
+"""Finds the tags of an HTML text that do not pair, and the text outside of blocks. Source: HTML standard, 13.1.2."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -9,14 +9,14 @@ from runner.lint.html import BLOCK_TAGS, VOID_TAGS, ParsedHtml, Tag, TextRun, is
 Span = tuple[int, int]
 
 
-_CLOSES_P = BLOCK_TAGS - {"caption", "dd", "dt", "legend", "li", "p", "tbody", "td", "tfoot", "th", "thead", "tr"}
+_P_CLOSING_TAGS = BLOCK_TAGS - {"caption", "dd", "dt", "legend", "li", "p", "tbody", "td", "tfoot", "th", "thead", "tr"}
 
 
-_KEEPS_P = frozenset({"button", "caption", "marquee", "object", "table", "td", "template", "th"})
+_P_KEEPING_TAGS = frozenset({"button", "caption", "marquee", "object", "table", "td", "template", "th"})
 
 
-# An open tag on the left ends where one on the right begins.
-_IMPLIED: dict[str, frozenset[str]] = {
+# A start tag on the right ends an open tag on the left.
+_IMPLIED_ENDS: dict[str, frozenset[str]] = {
     name: frozenset(ends.split())
     for name, ends in {
         "li": "li", "dt": "dt dd", "dd": "dt dd", "option": "option optgroup", "optgroup": "optgroup",
@@ -26,12 +26,15 @@ _IMPLIED: dict[str, frozenset[str]] = {
 }  # fmt: skip
 
 
-_OPTIONAL = frozenset({*_IMPLIED, "tfoot", "html", "body"})
+_OPTIONAL_END_TAGS = frozenset({*_IMPLIED_ENDS, "tfoot", "html", "body"})
 
 
 @dataclass(frozen=True, slots=True)
 class TagFault:
-    """Something that does not pair: a rule's code, its offset, what is wrong; `optional` where HTML allows it."""
+    """A tag that does not pair, or a text outside of blocks: the code of the rule, the offset, the message.
+
+    `is_valid_html`: the HTML standard allows it.
+    """
 
     code: str
     start: int
@@ -41,145 +44,153 @@ class TagFault:
 
 @dataclass(slots=True)
 class _Flow:
-    """A run of HTML that is shown as one: the text itself, or a macro's, which is shown somewhere else."""
+    """HTML that is rendered in one place: the text itself (`is_main`), or a macro's, which is rendered elsewhere."""
 
     is_main: bool
-    open: list[Tag] = field(default_factory=list)
-    # How many tags were open where each branch began, and the fewest since.
+    open_tags: list[Tag] = field(default_factory=list)
+    # Of each open branch: how many tags were open at its start, and the fewest since.
     branches: list[list[int]] = field(default_factory=list)
 
 
 class TagPairs:
-    """Pairs the tags of a text. `faults` in order; not `balanced` if a branch opens or closes what it does not own.
+    """Pairs the tags of a text. `faults` are in the order in which they are noticed.
 
-    A branch is what an `if` or a `for` may leave out; an aside is what stands elsewhere in the text than it is shown.
+    `branches` are the spans that an `if` or a `for` may leave out. `detached_spans` are rendered at another place than
+    they are written. `is_balanced` is false if a branch opens a tag that it does not close, or closes one that it did
+    not open.
     """
 
-    def __init__(self, markup: ParsedHtml, branches: Sequence[Span] = (), asides: Sequence[Span] = ()) -> None:
+    def __init__(
+        self, parsed_html: ParsedHtml, branches: Sequence[Span] = (), detached_spans: Sequence[Span] = ()
+    ) -> None:
         self.faults: list[TagFault] = []
         self.is_balanced = True
-        self._crossed: list[str] = []
-        self._ended_p = ""
-        self._beside = False
-        self._has_blocks = any(tag.name in BLOCK_TAGS for tag in markup.tags)
+        self._crossed_names: list[str] = []
+        self._p_closing_name = ""
+        self._is_reported_outside = False
+        self._has_blocks = any(tag.name in BLOCK_TAGS for tag in parsed_html.tags)
         self._flows = [_Flow(is_main=True)]
-        for _, _, event in sorted(self._events(markup, branches, asides), key=lambda event: event[:2]):
-            self._meet(event)
+        for _, _, event in sorted(
+            self._iter_events(parsed_html, branches, detached_spans), key=lambda event: event[:2]
+        ):
+            self._process(event)
         self._end_flow()
 
-    def _events(
-        self, markup: ParsedHtml, branches: Sequence[Span], asides: Sequence[Span]
+    def _iter_events(
+        self, parsed_html: ParsedHtml, branches: Sequence[Span], detached_spans: Sequence[Span]
     ) -> Iterable[tuple[int, int, Tag | TextRun | str]]:
-        yield from ((tag.start, 5, tag) for tag in markup.tags)
-        edges = sorted({edge for span in (*branches, *asides) for edge in span})
-        yield from ((part.start, 5, part) for words in markup.text_runs for part in _cut(words, edges))
-        # Of an empty one nothing opens, so nothing could be closed.
+        yield from ((tag.start, 5, tag) for tag in parsed_html.tags)
+        edges = sorted({edge for span in (*branches, *detached_spans) for edge in span})
+        yield from ((part.start, 5, part) for text_run in parsed_html.text_runs for part in _split_run(text_run, edges))
+        # Empty spans are left out: the end of one would be sorted before its start.
         for start, end in (span for span in branches if span[0] < span[1]):
             yield from ((start, 4, "branch"), (end, 1, "end branch"))
-        for start, end in (span for span in asides if span[0] < span[1]):
+        for start, end in (span for span in detached_spans if span[0] < span[1]):
             yield from ((start, 3, "aside"), (end, 2, "end aside"))
 
-    def _meet(self, event: Tag | TextRun | str) -> None:
+    def _process(self, event: Tag | TextRun | str) -> None:
         flow = self._flows[-1]
         match event:
             case TextRun():
-                self._words(event)
+                self._check_text(event)
             case Tag(is_end=True):
-                self._end(event, flow)
+                self._end_tag(event, flow)
             case Tag():
-                self._start(event, flow)
+                self._start_tag(event, flow)
             case "branch":
-                flow.branches.append([len(flow.open)] * 2)
+                flow.branches.append([len(flow.open_tags)] * 2)
             case "end branch":
                 depth, lowest = flow.branches.pop()
-                self.is_balanced &= len(flow.open) == depth == lowest
+                self.is_balanced &= len(flow.open_tags) == depth == lowest
             case "aside":
                 self._flows.append(_Flow(is_main=False))
             case _:
                 self._end_flow()
 
-    def _start(self, tag: Tag, flow: _Flow) -> None:
+    def _start_tag(self, tag: Tag, flow: _Flow) -> None:
         if not is_known_tag(tag.name):
             return
         if tag.name in BLOCK_TAGS:
-            self._beside = False
-        while flow.open and tag.name in _IMPLIED.get(flow.open[-1].name, ()):
-            self._remove(flow, len(flow.open) - 1)
-        if tag.name == "p" or tag.name in _CLOSES_P:
+            self._is_reported_outside = False
+        while flow.open_tags and tag.name in _IMPLIED_ENDS.get(flow.open_tags[-1].name, ()):
+            self._remove(flow, len(flow.open_tags) - 1)
+        if tag.name == "p" or tag.name in _P_CLOSING_TAGS:
             self._close_p(tag, flow)
-        names = {opened.name for opened in flow.open}
+        names = {opened.name for opened in flow.open_tags}
         is_closed = tag.raw.endswith("/>") and (":" in tag.name or names & {"svg", "math"})
         if tag.name not in VOID_TAGS and not is_closed:
-            flow.open.append(tag)
+            flow.open_tags.append(tag)
 
     def _close_p(self, tag: Tag, flow: _Flow) -> None:
-        for index in range(len(flow.open) - 1, -1, -1):
-            opened = flow.open[index]
-            if opened.name in _KEEPS_P:
+        for index in range(len(flow.open_tags) - 1, -1, -1):
+            opened = flow.open_tags[index]
+            if opened.name in _P_KEEPING_TAGS:
                 return
             if opened.name == "p":
                 self._remove(flow, index)
                 if tag.name == "p":
-                    self._unclosed(opened, "another <p> begins before it ends")
+                    self._add_unclosed(opened, "another <p> begins before it ends")
                 else:
-                    self._ended_p = tag.name
+                    self._p_closing_name = tag.name
                 return
 
-    def _end(self, tag: Tag, flow: _Flow) -> None:
+    def _end_tag(self, tag: Tag, flow: _Flow) -> None:
         name = tag.name
         if not is_known_tag(name):
             return
         if name in BLOCK_TAGS:
-            self._beside = False
-        at = next((index for index in range(len(flow.open) - 1, -1, -1) if flow.open[index].name == name), None)
-        if at is None:
-            self._stray(tag)
+            self._is_reported_outside = False
+        open_index = next(
+            (index for index in range(len(flow.open_tags) - 1, -1, -1) if flow.open_tags[index].name == name), None
+        )
+        if open_index is None:
+            self._add_stray(tag)
             return
-        for opened in flow.open[at + 1 :]:
-            self._unclosed(opened, f"</{name}> comes before its end")
-            self._crossed.append(opened.name)
-        while len(flow.open) > at:
-            self._remove(flow, len(flow.open) - 1)
+        for opened in flow.open_tags[open_index + 1 :]:
+            self._add_unclosed(opened, f"</{name}> comes before its end")
+            self._crossed_names.append(opened.name)
+        while len(flow.open_tags) > open_index:
+            self._remove(flow, len(flow.open_tags) - 1)
 
-    def _stray(self, tag: Tag) -> None:
+    def _add_stray(self, tag: Tag) -> None:
         name = tag.name
-        if name in self._crossed:
-            self._crossed.remove(name)  # the other half of what was told already
-        elif name == "p" and self._ended_p:
-            message = f"</p> closes nothing: <{self._ended_p}> has ended the paragraph"
+        if name in self._crossed_names:
+            self._crossed_names.remove(name)  # its start tag has been reported as unclosed
+        elif name == "p" and self._p_closing_name:
+            message = f"</p> closes nothing: <{self._p_closing_name}> has ended the paragraph"
             self.faults.append(TagFault("stray-tag", tag.start, message))
-            self._ended_p = ""
+            self._p_closing_name = ""
         else:
             self.faults.append(TagFault("stray-tag", tag.start, f"</{name}> closes nothing"))
 
-    def _unclosed(self, tag: Tag, why: str) -> None:
-        if tag.name not in _OPTIONAL:
+    def _add_unclosed(self, tag: Tag, why: str) -> None:
+        if tag.name not in _OPTIONAL_END_TAGS:
             fault = TagFault(
                 "unclosed-tag", tag.start, f"<{tag.name}> is not closed: {why}", is_valid_html=tag.name == "p"
             )
             self.faults.append(fault)
 
     def _end_flow(self) -> None:
-        for opened in self._flows.pop().open:
-            self._unclosed(opened, "the text ends before it")
+        for opened in self._flows.pop().open_tags:
+            self._add_unclosed(opened, "the text ends before it")
 
-    def _words(self, words: TextRun) -> None:
+    def _check_text(self, text_run: TextRun) -> None:
         flow = self._flows[-1]
-        outside = flow.is_main and self._has_blocks and not any(tag.name in BLOCK_TAGS for tag in flow.open)
-        if outside and not self._beside and (start := words.find_visible_start()) is not None:
-            self._beside = True  # what follows it in the same gap is the same mistake
+        is_outside = flow.is_main and self._has_blocks and not any(tag.name in BLOCK_TAGS for tag in flow.open_tags)
+        if is_outside and not self._is_reported_outside and (start := text_run.find_visible_start()) is not None:
+            self._is_reported_outside = True  # more text before the next block is the same mistake
             self.faults.append(TagFault("text-outside-block", start, "this text stands beside the blocks"))
 
     @staticmethod
     def _remove(flow: _Flow, index: int) -> None:
-        del flow.open[index]
+        del flow.open_tags[index]
         for branch in flow.branches:
-            branch[1] = min(branch[1], len(flow.open))
+            branch[1] = min(branch[1], len(flow.open_tags))
 
 
-def _cut(words: TextRun, edges: list[int]) -> Iterable[TextRun]:
-    """The run in pieces: what stands next to each other in a template may be shown in different places."""
-    start, end = words.start, words.start + len(words.text)
-    cuts = [start, *(edge for edge in edges if start < edge < end), end]
-    for begin, after in pairwise(cuts):
-        yield TextRun(begin, words.text[begin - start : after - start], words.is_code)
+def _split_run(text_run: TextRun, edges: list[int]) -> Iterable[TextRun]:
+    """Splits a text run at the edges of spans: neighbours in a template may be rendered in different places."""
+    start, end = text_run.start, text_run.start + len(text_run.text)
+    bounds = [start, *(edge for edge in edges if start < edge < end), end]
+    for part_start, part_end in pairwise(bounds):
+        yield TextRun(part_start, text_run.text[part_start - start : part_end - start], text_run.is_code)

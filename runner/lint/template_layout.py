@@ -1,7 +1,7 @@
-"""A template as its reader will meet it: its literal text with its includes in place, and holes where values come.
+"""The layout of a template: its literal text with its includes inserted, and slots where values are printed.
 
-All branches stand one after the other, so one look at the layout sees every text and tag that any recipient can get.
-Every offset leads back to a place in a file.
+All branches stand one after the other, so one pass over the layout sees every text and tag that any recipient can get.
+Every offset can be traced to a place in a file.
 """
 
 import re
@@ -14,7 +14,7 @@ from runner.errors import Place
 MESSAGES_FOLDER = "messages/"
 
 
-RAW_VALUE_CHAR = "\ufff9"  # what comes here may be markup
+RAW_VALUE_CHAR = "\ufff9"  # as VALUE_CHAR, for a value that may be markup
 
 
 _SNIPPET = re.compile(r"[^\s\"'\\]{1,12}")
@@ -22,9 +22,11 @@ _SNIPPET = re.compile(r"[^\s\"'\\]{1,12}")
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Where something is printed, or a branch may be left out: offsets, and what its expression names and quotes.
+    """A place where a value is printed, or where a branch may be left out. `start` and `end` are offsets in the layout.
 
-    `before` and `after` are the literal text around it, as far as it goes; None if something else comes first.
+    `variables` and `string_literals` are those of its expression. `sole_variable` is the expression if it is one
+    variable, else empty. `is_raw`: the value may be markup. `literal_before` and `literal_after` are the literal texts
+    next to it; None if something else comes first.
     """
 
     start: int
@@ -40,7 +42,10 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class LayoutPart:
-    """A piece of the layout that comes from one file: where it begins in the layout and in that file's template."""
+    """A part of the layout that comes from one template: its start in the layout, its offset in that template.
+
+    `template_name` is empty for the text itself.
+    """
 
     start: int
     source_offset: int
@@ -49,10 +54,11 @@ class LayoutPart:
 
 @dataclass(slots=True)
 class Layout:
-    """`text` has a fill character for each character of a tag of the template. `parts` are in order.
+    """The layout of a template. In `text`, a fill character replaces each character of a template's tag.
 
-    `ignores` are comments: where, whether (1) about the next line, and the codes. `whole`: the text is what is
-    rendered, but for its branches; with a parent template or a filter it is not. `raw`: values may be markup.
+    `parts` are in order. `detached_spans` are rendered at another place. `ignores` are the ignore comments: the offset,
+    1 if the comment is about the next line (else 0), and the codes. `is_as_rendered`: but for its branches, the text is
+    what is rendered; with a parent template or a filter it is not. `has_raw_values`: some values may be markup.
     """
 
     origin: TemplateOrigin
@@ -68,7 +74,7 @@ class Layout:
     has_raw_values: bool = False
 
     def find_place(self, start: int) -> tuple[Place, str]:
-        """Where the layout's character `start` stands, and its line as it may be shown."""
+        """Returns the place of the layout's character `start` in its file, and the line to quote."""
         part = self.parts[max(bisect_right(self.parts, start, key=lambda part: part.start) - 1, 0)]
         source = self.sources[part.template_name]
         offset = part.source_offset + start - part.start
@@ -79,35 +85,38 @@ class Layout:
         origin = self.origin
         if origin.file:
             return Place(origin.file.path, line, column), origin.file.line(line)
-        place = _in_scalar(origin, source, offset, (line, column))
+        place = _find_place_in_scalar(origin, source, offset, (line, column))
         return place, origin.document.excerpt(place.line)
 
 
-def _in_scalar(origin: TemplateOrigin, source: str, offset: int, at: tuple[int, int]) -> Place:
-    """The place of an offset in a scalar of the YAML file.
+def _find_place_in_scalar(
+    origin: TemplateOrigin, source: str, offset: int, template_position: tuple[int, int]
+) -> Place:
+    """Returns the place of an offset in a scalar of the YAML file.
 
-    A folded or quoted scalar breaks and escapes its text: there it is where the file shows the next few characters
-    for as many times as the template does up to the offset.
+    A folded or quoted scalar wraps and escapes its text. There the next few characters are counted: their n-th
+    occurrence in the template is taken to be the n-th one in the YAML file. `template_position` is line and column in
+    the template.
     """
     node, document = origin.document.node(origin.path), origin.document
     mark = node.start_mark
     style = getattr(node, "style", None)
     if style == "|":
-        line = mark.line + at[0]
-        shown = document.source.lines[line] if line < len(document.source.lines) else ""
-        written = source.split("\n")[at[0] - 1]
-        indent = len(shown) - len(written) if shown.endswith(written) else 0
-        return Place(document.source.path, line + 1, indent + at[1])
-    found_snippet = _SNIPPET.match(source, offset)
-    if not found_snippet:
+        line = mark.line + template_position[0]
+        yaml_line = document.source.lines[line] if line < len(document.source.lines) else ""
+        template_line = source.split("\n")[template_position[0] - 1]
+        indent = len(yaml_line) - len(template_line) if yaml_line.endswith(template_line) else 0
+        return Place(document.source.path, line + 1, indent + template_position[1])
+    snippet_match = _SNIPPET.match(source, offset)
+    if not snippet_match:
         return document.place(origin.path)
-    snippet = found_snippet.group()
-    left = source.count(snippet, 0, offset)
+    snippet = snippet_match.group()
+    remaining = source.count(snippet, 0, offset)
     for line in range(mark.line, node.end_mark.line + 1):
-        shown = document.source.line(line + 1)
-        begin = mark.column if line == mark.line else 0
-        while (found := shown.find(snippet, begin)) >= 0:
-            if not left:
-                return Place(document.source.path, line + 1, found + 1)
-            left, begin = left - 1, found + len(snippet)
+        yaml_line = document.source.line(line + 1)
+        search_start = mark.column if line == mark.line else 0
+        while (index := yaml_line.find(snippet, search_start)) >= 0:
+            if not remaining:
+                return Place(document.source.path, line + 1, index + 1)
+            remaining, search_start = remaining - 1, index + len(snippet)
     return document.place(origin.path)

@@ -1,49 +1,51 @@
-"""What is wrong with words: values that are none, placeholders of other tools, subjects, links."""
+"""Checks words: null values that are printed, placeholders of other tools, subjects, links."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-ValueFormatter = Callable[[str], str]  # how a message names what may be a recipient's: `private`, or as it is
+ValueFormatter = Callable[[str], str]  # how a message shows a recipient's value: `mark_private`, or `str` as it is
 
 
-# As programs write them. Null and Nan are people's names, none and nil are words.
+# As programs print them. Other spellings are left out: Null and Nan are people's names, none and nil are words.
 NULL_WORDS = ("None", "nan", "NaN", "NULL", "null", "undefined", "NaT")
 
 
-_NULL = "|".join(NULL_WORDS)
+_NULL_PATTERN = "|".join(NULL_WORDS)
 
 
-_ONLY_NULLS = re.compile(rf"(?:{_NULL})(?:\s+(?:{_NULL}))*")
+_ONLY_NULLS = re.compile(rf"(?:{_NULL_PATTERN})(?:\s+(?:{_NULL_PATTERN}))*")
 
 
-# A name put together of parts, one of them missing: "Ann None", "nan Smith". A sentence is longer, or goes on small.
-_PARTLY_NULL = re.compile(rf"(?:[^\W\d_a-z]\S*\s+){{1,2}}(?:{_NULL})|(?:{_NULL})(?:\s+[^\W\d_a-z]\S*){{1,2}}")
+# A name made of parts of which one is missing: "Ann None", "nan Smith". A sentence is longer, or has small letters.
+_PARTLY_NULL = re.compile(
+    rf"(?:[^\W\d_a-z]\S*\s+){{1,2}}(?:{_NULL_PATTERN})|(?:{_NULL_PATTERN})(?:\s+[^\W\d_a-z]\S*){{1,2}}"
+)
 
 
-_BRACES = re.compile(r"(?<![\w{/])\$?\{\s*[A-Za-z_][\w.]{0,60}\s*\}(?![}/])|\*\|\s*\w[\w:]*\s*\|\*|%%\w+%%")
+_PLACEHOLDER = re.compile(r"(?<![\w{/])\$?\{\s*[A-Za-z_][\w.]{0,60}\s*\}(?![}/])|\*\|\s*\w[\w:]*\s*\|\*|%%\w+%%")
 
 
 _URL = re.compile(r"\bhttps?://[^\s<>\"'“”„]+", re.IGNORECASE)
 
 
-_SCHEME = re.compile(r"\s*(https?)://([^/?#\s]*)", re.IGNORECASE)
+_URL_START = re.compile(r"\s*(https?)://([^/?#\s]*)", re.IGNORECASE)
 
 
-_ADDRESS = re.compile(r"[\d.]+|[0-9a-f:.]*:[0-9a-f:.]*")
+_IP_ADDRESS = re.compile(r"[\d.]+|[0-9a-f:.]*:[0-9a-f:.]*")
 
 
-_STAGING = frozenset({"staging", "stage", "stg", "preprod", "uat", "qa", "dev", "test", "testing", "sandbox"})
+_STAGING_WORDS = frozenset({"staging", "stage", "stg", "preprod", "uat", "qa", "dev", "test", "testing", "sandbox"})
 
 
-_SURELY_STAGING = frozenset({"staging", "stg", "preprod", "uat"})
+_CERTAIN_STAGING_WORDS = frozenset({"staging", "stg", "preprod", "uat"})
 
 
-# Public sites whose own name has such a word.
-_PUBLIC = (".azure.com", ".mysql.com", ".intercom.com")
+# Public sites with such a word in their host names, e.g. dev.mysql.com.
+_PUBLIC_SITES = (".azure.com", ".mysql.com", ".intercom.com")
 
 
-_LOCAL = (
+_LOCAL_DOMAINS = (
     ".localhost",
     ".local",
     ".internal",
@@ -69,14 +71,17 @@ _UNSUBSCRIBE = re.compile(
 MAX_SUBJECT_LENGTH = 100
 
 
-_FEW_LETTERS = 8
+_MIN_LETTERS = 8
 
 
-_SHORT_NAME = 3  # letters; most names made of capitals have no more
+_MAX_ACRONYM_LENGTH = 3  # letters; most names made of capitals have no more
 
 
 def find_null_word(value: str) -> str:
-    """The word in a value that a program wrote for nothing, if the value is such words, or a name with one."""
+    """Returns the first null word of a value, if the value is such words only, or a name with one.
+
+    Returns an empty text for any other value.
+    """
     text = value.strip()
     if _ONLY_NULLS.fullmatch(text):
         return text.split()[0]
@@ -86,57 +91,62 @@ def find_null_word(value: str) -> str:
 
 
 def find_placeholders(text: str) -> Iterator[tuple[int, str]]:
-    """The placeholders of other tools in a text, with their offsets."""
-    return ((found.start(), found.group()) for found in _BRACES.finditer(text))
+    """Returns the placeholders of other tools in a text, each after its offset."""
+    return ((match.start(), match.group()) for match in _PLACEHOLDER.finditer(text))
 
 
 def find_links(text: str) -> Iterator[tuple[int, str]]:
-    """The addresses in a running text, with their offsets."""
-    return ((found.start(), found.group().rstrip(".,;:!?)]")) for found in _URL.finditer(text))
+    """Returns the URLs in running text, each after its offset."""
+    return ((match.start(), match.group().rstrip(".,;:!?)]")) for match in _URL.finditer(text))
 
 
-def check_url(url: str, show: ValueFormatter = str) -> tuple[str, str] | None:
-    """The code of the rule that a link breaks, and what to say of it; the worst alone. `show` names the host."""
-    found = _SCHEME.match(url)
-    if not found:
+def check_url(url: str, format_value: ValueFormatter = str) -> tuple[str, str] | None:
+    """Returns the code of the worst rule that a URL breaks, and the message; None if it breaks none.
+
+    `format_value` returns the host as the message may show it.
+    """
+    match = _URL_START.match(url)
+    if not match:
         return ("script", "a link to javascript:") if url.strip().lower().startswith("javascript:") else None
-    host = found[2].rpartition("@")[2].lower()
+    host = match[2].rpartition("@")[2].lower()
     host = host[1 : host.find("]")] if host.startswith("[") else host.partition(":")[0]
     if _is_local(host):
-        return "local-link", f"this link leads to {show(host)}, which customers cannot reach"
+        return "local-link", f"this link leads to {format_value(host)}, which customers cannot reach"
     if _is_staging(host):
-        return "staging-link", f"this link leads to {show(host)}, by its name not what customers use"
-    if found[1].lower() == "http":
+        return "staging-link", f"this link leads to {format_value(host)}, by its name not what customers use"
+    if match[1].lower() == "http":
         return "http-link", "this link goes to http://"
     return None
 
 
 def check_image_url(src: str) -> str:
-    """What is wrong with the address of an image, or nothing."""
+    """Returns the message about the URL of an image; an empty text if the URL is in order."""
     text = src.strip().lower()
     if text.startswith(("https://", "cid:")):
         return ""
-    shown = text.partition(":")[0] + ":" if re.match(r"(http|data|file):", text) else "an address without a host"
-    return f"this image comes from {shown}"
+    origin = text.partition(":")[0] + ":" if re.match(r"(http|data|file):", text) else "an address without a host"
+    return f"this image comes from {origin}"
 
 
 def is_shouting(text: str) -> bool:
-    """Whether most of a text of several words is capitals, or it ends its sentences twice."""
-    letters = [sign for sign in text if sign.isalpha()]
+    """Returns whether a text of several words is mostly capitals, or contains `!!` or `??`."""
+    letters = [character for character in text if character.isalpha()]
     capitals = sum(map(str.isupper, letters))
-    # NASA & IBM are names: somebody who shouts does it in several words of more letters.
-    is_words = sum(word.isupper() and len(word) > _SHORT_NAME for word in re.findall(r"\w+", text)) > 1
-    loud = is_words and len(text.split()) > 1 and len(letters) >= _FEW_LETTERS and capitals > 0.7 * len(letters)
-    return loud or bool(re.search(r"!!|\?\?", text))
+    # NASA & IBM are names. A text that shouts has several longer words in capitals.
+    has_capital_words = sum(word.isupper() and len(word) > _MAX_ACRONYM_LENGTH for word in re.findall(r"\w+", text)) > 1
+    is_mostly_capitals = (
+        has_capital_words and len(text.split()) > 1 and len(letters) >= _MIN_LETTERS and capitals > 0.7 * len(letters)
+    )
+    return is_mostly_capitals or bool(re.search(r"!!|\?\?", text))
 
 
 def mentions_unsubscribe(text: str) -> bool:
-    """Whether a text tells, in one of the common languages, how to get no more of this."""
+    """Returns whether a text says, in one of the common languages, how to unsubscribe."""
     return _UNSUBSCRIBE.search(text) is not None
 
 
 def iter_strings(value: Any) -> Iterable[str]:
-    """The texts in a variable, at any depth."""
+    """Yields the texts in a variable, at any depth of its lists and mappings."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
@@ -148,11 +158,11 @@ def iter_strings(value: Any) -> Iterable[str]:
 
 
 def _is_local(host: str) -> bool:
-    if host == "localhost" or host.endswith(_LOCAL):
+    if host == "localhost" or host.endswith(_LOCAL_DOMAINS):
         return True
-    if not _ADDRESS.fullmatch(host):
+    if not _IP_ADDRESS.fullmatch(host):
         return False
-    import ipaddress  # noqa: PLC0415  # only for the rare link without a name
+    import ipaddress  # noqa: PLC0415  # keeps lint fast: only a link to an IP address needs it
 
     try:
         address = ipaddress.ip_address(host)
@@ -162,12 +172,13 @@ def _is_local(host: str) -> bool:
 
 
 def _is_staging(host: str) -> bool:
-    if host.endswith(_PUBLIC):
+    if host.endswith(_PUBLIC_SITES):
         return False
     labels = host.split(".")
-    # The last two are a name that somebody registered: dev.to is one; but acme-staging.com says what it is. A common
-    # word at the start of a name is often about something else: test-drive.example.com.
-    pieces = [re.split(r"[-_]", label) for label in labels[:-2]]
-    first = [parts[0] for parts in pieces if len(parts) == 1 or parts[0] in _SURELY_STAGING]
-    others = [part for parts in pieces for part in parts[1:]]
-    return not _STAGING.isdisjoint([*first, *others, *"".join(labels[-2:-1]).split("-")[1:]])
+    # The last two labels are a registered domain. Its first word is not checked: dev.to is a public site. The words
+    # after a dash are: acme-staging.com. A common word before a dash often means something else, as in
+    # test-drive.example.com.
+    label_words = [re.split(r"[-_]", label) for label in labels[:-2]]
+    first_words = [words[0] for words in label_words if len(words) == 1 or words[0] in _CERTAIN_STAGING_WORDS]
+    other_words = [word for words in label_words for word in words[1:]]
+    return not _STAGING_WORDS.isdisjoint([*first_words, *other_words, *"".join(labels[-2:-1]).split("-")[1:]])
