@@ -1,4 +1,4 @@
-"""An embedded Intercom, to try everything out where nobody is written to; it imports nothing else of the product."""
+"""A fake Intercom, to try everything out without sending to people. It imports nothing else of the product."""
 
 from runner.sandbox.server import Sandbox
 from runner.sandbox.trouble_schedule import Trouble

@@ -1,4 +1,4 @@
-"""`python -m runner.sandbox`: one sandbox, until SIGINT or SIGTERM ends it."""
+"""`python -m runner.sandbox`: runs one sandbox until SIGINT or SIGTERM."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from runner.sandbox.trouble_kinds import TROUBLE_KINDS
 from runner.sandbox.trouble_schedule import Trouble
 from runner.sandbox.workspace import SANDBOX_WORKSPACE_ID
 
-_USAGE = 64
+_USAGE_ERROR = 64
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a sandbox; its address is the one line that it prints."""
-    options = _parser().parse_args(arguments)
+    """Runs a sandbox and returns the exit code. Prints one line to stdout: its address."""
+    options = _build_parser().parse_args(arguments)
     try:
         sandbox = Sandbox(
             port=options.port,
@@ -40,17 +40,17 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except ValueError as error:
         print(f"sandbox: error: {error}", file=sys.stderr)  # noqa: T201 - as above
-        return _USAGE
+        return _USAGE_ERROR
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, lambda *_: stop.set())
     with sandbox:
         print(f"sandbox on {sandbox.url}", flush=True)  # noqa: T201 - as above
         stop.wait()
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m runner.sandbox",
         description="An Intercom of one's own on 127.0.0.1.",

@@ -1,4 +1,4 @@
-"""What the sandbox gives back: an answer, how the connection ends after it, and the documented error body."""
+"""The answers of the sandbox: status, headers and body, how the connection ends, and the documented error body."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ JSON_CONTENT_TYPE = "application/json; charset=utf-8"
 
 
 class Ending(Enum):
-    """What happens to the connection once an answer is due."""
+    """What happens to the connection when an answer is due."""
 
     KEEP = "answered, kept open"
     CLOSE = "answered, then closed without a word of warning"
@@ -21,13 +21,13 @@ class Ending(Enum):
 
     @property
     def is_answered(self) -> bool:
-        """Tell whether a status reaches the client."""
+        """Whether the client receives a status."""
         return self not in (Ending.DROP, Ending.RESET)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP answer; `delay` is in seconds, between what was made and the answer."""
+    """One HTTP answer. `delay` is in seconds: the request is carried out, then the answer waits that long."""
 
     status: int
     body: bytes = b""
@@ -36,19 +36,19 @@ class Answer:
     delay: float = 0.0
 
     def with_header(self, name: str, value: str) -> Answer:
-        """Give the same answer with one header set, in place of one of that name."""
+        """Returns the answer with this header, in place of those with the same name."""
         kept = tuple(pair for pair in self.headers if pair[0].lower() != name.lower())
         return replace(self, headers=(*kept, (name, value)))
 
     def without_headers(self, prefix: str) -> Answer:
-        """Give the same answer without the headers whose names begin so."""
+        """Returns the answer without the headers whose names begin with `prefix`."""
         kept = tuple(pair for pair in self.headers if not pair[0].lower().startswith(prefix.lower()))
         return replace(self, headers=kept)
 
 
 @dataclass(frozen=True, slots=True)
 class RouteResult:
-    """What a route came to: a status, a JSON document, and the id of the message that it made, if any."""
+    """The result of a route: a status, a JSON document, and the id of the message that was created, if any."""
 
     status: int
     document: object
@@ -56,7 +56,7 @@ class RouteResult:
 
 
 class ApiError(Exception):
-    """An answer of the 4xx kind, raised where the rule is and written where the request id is known."""
+    """A 4xx answer. The code that checks a rule raises it; FakeIntercom makes the answer, with the request id."""
 
     def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
         super().__init__(message)
@@ -66,7 +66,7 @@ class ApiError(Exception):
         self.field = field
 
     def to_dict(self, request_id: str) -> dict[str, object]:
-        """Build the `error.list` that Intercom documents for all of its endpoints."""
+        """Returns the `error.list` that Intercom documents for all of its endpoints."""
         error = {"code": self.code, "message": self.message}
         if self.field is not None:
             error["field"] = self.field
@@ -74,10 +74,13 @@ class ApiError(Exception):
 
 
 def raise_parameter_invalid(message: str, field: str | None = None) -> NoReturn:
-    """Refuse a request for what it says: 400 `parameter_invalid`."""
+    """Refuses a request for what it contains: raises ApiError 400 `parameter_invalid`."""
     raise ApiError(400, "parameter_invalid", message, field)
 
 
 def encode_json(document: object) -> bytes:
-    """Write a document as compact UTF-8 JSON; half a surrogate pair, which UTF-8 cannot hold, stays an escape."""
+    """Returns a document as compact UTF-8 JSON.
+
+    A lone surrogate, which UTF-8 cannot encode, is written as a JSON escape.
+    """
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")

@@ -1,4 +1,4 @@
-"""A call of the API: a request whose body has been read, with the number and the time that it was given."""
+"""A call of the API: a request with its body parsed, its request id and its time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _EXPIRED = "expired"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call; `now` in Unix seconds, `payload` the JSON of the body, or its text where it is no JSON."""
+    """One call. `now` is in Unix seconds.
+
+    `payload` is the JSON of the body, or its text if it is not JSON; None without a body.
+    """
 
     method: str
     path: str
@@ -31,33 +34,33 @@ class Call:
 
     @property
     def route(self) -> str:
-        """Name what is called, as `POST /messages`."""
+        """The method and the path, e.g. `POST /messages`."""
         return f"{self.method} {self.path}"
 
     @property
     def json_object(self) -> dict[str, object]:
-        """Give the payload where it is an object, else an empty one, which no route accepts."""
+        """The payload if it is an object, else an empty object, which no route accepts."""
         return self.payload if isinstance(self.payload, dict) else {}
 
     def require_token(self) -> None:
-        """Refuse a call without a token; any token will do, but for the one that is called `expired`."""
+        """Raises ApiError 401 for a call without a token. Every token is accepted except `expired`."""
         scheme, _, token = self.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip() or token.strip() == _EXPIRED:
             raise ApiError(401, "unauthorized", "Access Token Invalid")
 
     def require_json(self) -> None:
-        """Refuse a body that is not JSON."""
+        """Raises ApiError 400 for a body that is not JSON."""
         if not self.is_json:
             raise ApiError(400, "bad_request", "The body is no JSON")
 
 
 def read_call(request: Request, request_id: str, now: float) -> Call:
-    """Read the body of a request."""
+    """Returns a request as a call, with its body parsed."""
     payload: object = None
-    readable = True
+    is_json = True
     if request.body:
         try:
             payload = json.loads(request.body)
         except (ValueError, RecursionError):
-            payload, readable = request.body.decode("utf-8", "replace"), False
-    return Call(request.method, request.path, request.headers, payload, readable, request_id, now)
+            payload, is_json = request.body.decode("utf-8", "replace"), False
+    return Call(request.method, request.path, request.headers, payload, is_json, request_id, now)

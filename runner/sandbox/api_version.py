@@ -6,39 +6,43 @@ from dataclasses import dataclass
 
 from runner.sandbox.answer import ApiError
 
-_MINORS = {1: 5, 2: 18}
+_MINOR_COUNTS = {1: 5, 2: 18}
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version: the name that is echoed, and the number that orders it."""
+    """One version: the name that the answer repeats, and the number that versions are compared by."""
 
     name: str
     number: tuple[int, int]
 
     def is_at_least(self, major: int, minor: int) -> bool:
-        """Tell whether this is that version or a later one."""
+        """Returns whether this is version `major.minor` or a later one."""
         return self.number >= (major, minor)
 
 
-_KNOWN = {
+_VERSIONS_BY_NAME = {
     f"{major}.{minor}": Version(f"{major}.{minor}", (major, minor))
-    for major in _MINORS
-    for minor in range(_MINORS[major])
+    for major in _MINOR_COUNTS
+    for minor in range(_MINOR_COUNTS[major])
 }
 
 
-_KNOWN["preview"] = Version("Preview", (9, 0))
+_VERSIONS_BY_NAME["preview"] = Version("Preview", (9, 0))
 
 
-DEFAULT_VERSION = _KNOWN["2.14"]
+DEFAULT_VERSION = _VERSIONS_BY_NAME["2.14"]
 
 
 def read_version(header: str | None) -> Version:
-    """Read the header; without one the app's own setting applies, which is 2.14 here."""
+    """Returns the version that the header names.
+
+    Without a header the setting of the app applies, which is 2.14 in the sandbox. Raises ApiError 400 for an unknown
+    version.
+    """
     if header is None:
         return DEFAULT_VERSION
-    version = _KNOWN.get(header.strip().lower())
+    version = _VERSIONS_BY_NAME.get(header.strip().lower())
     if version is None:
         raise ApiError(400, "intercom_version_invalid", "The requested version could not be found")
     return version

@@ -1,16 +1,17 @@
-"""The people of the sandbox: one contact for every identifier that it is asked for.
+"""The contacts of the sandbox: one for every identifier that a client asks for.
 
 What an identifier (the part of an email before the @, a user_id, an id) begins with decides what its contact is like:
 
     missing        there is no such contact
-    lead           a lead, all others are users
+    lead           a lead; all others are users
     twin           (email) two users share the address
     pair           (email) a user and a lead share it
-    fresh          created when first asked for, and at first not to be sent to
+    fresh          created when a client first asks for it; cannot be sent to for some seconds
     unsubscribed   takes no email
 
-An id that is asked for is its own contact. The ids of the others are derived from the identifier, with the nature
-of the contact in their first eight digits, so that they mean the same after a restart without being kept anywhere.
+A client that asks for an id gets a contact with that id. The ids of all other contacts are derived from the identifier.
+Their first eight digits stand for the nature of the contact, so an id means the same after a restart without being
+stored.
 """
 
 from __future__ import annotations
@@ -26,22 +27,22 @@ if TYPE_CHECKING:
 
 IdentifierKind = Literal["id", "user_id", "email"]
 
-_LONG_AGO = 1401916877
-_MISSING = "missing"
+_DEFAULT_CREATED_AT = 1401916877
+_MISSING_PREFIX = "missing"
 _NATURES = ("lead", "fresh", "unsubscribed")
-_MARKS = {"user": "5e115e11", "lead": "1ead1ead", "fresh": "f4e5f4e5", "unsubscribed": "0ff00ff0"}
-_SHARED = {"twin": ("user", "user"), "pair": ("user", "lead")}
+_ID_PREFIXES = {"user": "5e115e11", "lead": "1ead1ead", "fresh": "f4e5f4e5", "unsubscribed": "0ff00ff0"}
+_SHARED_ADDRESSES = {"twin": ("user", "user"), "pair": ("user", "lead")}
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """One contact; `settled` tells that its role is certain, which that of a bare id is not."""
+    """One contact. `is_role_known` is false for a bare id, which may be that of a user or of a lead."""
 
     id: str
     role: str = "user"
     email: str | None = None
     external_id: str | None = None
-    created_at: int = _LONG_AGO
+    created_at: int = _DEFAULT_CREATED_AT
     unsubscribed: bool = False
     is_role_known: bool = True
     segments: tuple[str, ...] = ()
@@ -52,57 +53,63 @@ class Contact:
 class Contacts:
     """Finds contacts, and remembers those that were found by email or user_id.
 
-    `fresh_seconds` is how long a fresh contact cannot be sent to; `population` is how many there are without asking.
+    `fresh_seconds` is how long a fresh contact cannot be sent to. `population` is the number of contacts that exist
+    from the start.
     """
 
     def __init__(self, *, fresh_seconds: float = 2.0, population: int = 12) -> None:
         self._fresh_seconds = fresh_seconds
-        self._known: dict[str, Contact] = {}
-        self._first_asked: dict[str, float] = {}
-        self._residents: dict[tuple[IdentifierKind, str | None], Contact] = {}
-        for contact in map(_resident, range(1, population + 1)):
+        self._contacts_by_id: dict[str, Contact] = {}
+        self._first_asked_at: dict[str, float] = {}
+        self._residents_by_identifier: dict[tuple[IdentifierKind, str | None], Contact] = {}
+        for contact in map(_build_resident, range(1, population + 1)):
             self._remember(contact)
-            self._residents |= {("email", contact.email): contact, ("user_id", contact.external_id): contact}
+            self._residents_by_identifier |= {
+                ("email", contact.email): contact,
+                ("user_id", contact.external_id): contact,
+            }
 
     def find(self, kind: IdentifierKind, value: str, now: float) -> tuple[Contact, ...]:
-        """Find the contacts behind an identifier: none, one, or those that share an address."""
+        """Returns the contacts with an identifier: none, one, or all that share an address."""
         if kind == "id":
             contact = self.get(value, now)
             return () if contact is None else (contact,)
         value = value.strip().lower() if kind == "email" else value
-        name, at, domain = value.rpartition("@") if kind == "email" else (value, "@", "-")
-        if not name or not at or not domain or name.startswith(_MISSING):
+        name, separator, domain = value.rpartition("@") if kind == "email" else (value, "@", "-")
+        if not name or not separator or not domain or name.startswith(_MISSING_PREFIX):
             return ()
-        if (kind, value) in self._residents:
-            return (self._residents[kind, value],)
-        shared = next((_SHARED[word] for word in _SHARED if kind == "email" and name.startswith(word)), None)
-        natures = shared or (_nature(name),)
-        return tuple(self._invent(kind, value, nature, place, now) for place, nature in enumerate(natures))
+        if (kind, value) in self._residents_by_identifier:
+            return (self._residents_by_identifier[kind, value],)
+        shared_natures = next(
+            (_SHARED_ADDRESSES[word] for word in _SHARED_ADDRESSES if kind == "email" and name.startswith(word)), None
+        )
+        natures = shared_natures or (_read_nature(name),)
+        return tuple(self._get_or_create(kind, value, nature, index, now) for index, nature in enumerate(natures))
 
     def get(self, contact_id: str, now: float) -> Contact | None:
-        """Find a contact by its id; every id has one, but for those that begin with `missing`."""
-        known = self._known.get(contact_id)
-        if known is not None:
-            return known
-        if not contact_id or contact_id.lower().startswith(_MISSING):
+        """Returns the contact with an id. Every id has one, except those that begin with `missing`."""
+        contact = self._contacts_by_id.get(contact_id)
+        if contact is not None:
+            return contact
+        if not contact_id or contact_id.lower().startswith(_MISSING_PREFIX):
             return None
-        marked = next((nature for nature, mark in _MARKS.items() if contact_id.startswith(mark)), None)
-        nature = marked or _nature(contact_id)
-        return self._build(contact_id, nature, now, settled=marked is not None or nature != "user")
+        prefix_nature = next((nature for nature, prefix in _ID_PREFIXES.items() if contact_id.startswith(prefix)), None)
+        nature = prefix_nature or _read_nature(contact_id)
+        return self._build(contact_id, nature, now, is_role_known=prefix_nature is not None or nature != "user")
 
     def list_existing(self) -> Iterable[Contact]:
-        """List the contacts that exist without being asked for by name, or were."""
-        return list(self._known.values())
+        """Returns the contacts that exist from the start, and those that were asked for by email or user_id."""
+        return list(self._contacts_by_id.values())
 
     def is_too_fresh(self, contact: Contact, now: float) -> bool:
-        """Tell whether the contact was created too short a while ago to be sent to."""
-        first = self._first_asked.get(contact.id)
-        return first is not None and now - first < self._fresh_seconds
+        """Returns whether the contact was created too recently to be sent to."""
+        first_asked_at = self._first_asked_at.get(contact.id)
+        return first_asked_at is not None and now - first_asked_at < self._fresh_seconds
 
-    def _invent(self, kind: IdentifierKind, value: str, nature: str, place: int, now: float) -> Contact:
-        contact_id = _derive(kind, value, nature, place)
+    def _get_or_create(self, kind: IdentifierKind, value: str, nature: str, index: int, now: float) -> Contact:
+        contact_id = _derive_id(kind, value, nature, index)
         email, external_id = (value, None) if kind == "email" else (None, value)
-        return self._known.get(contact_id) or self._remember(
+        return self._contacts_by_id.get(contact_id) or self._remember(
             self._build(contact_id, nature, now, email=email, external_id=external_id),
         )
 
@@ -114,25 +121,25 @@ class Contacts:
         *,
         email: str | None = None,
         external_id: str | None = None,
-        settled: bool = True,
+        is_role_known: bool = True,
     ) -> Contact:
-        fresh = nature == "fresh"
+        is_fresh = nature == "fresh"
         return Contact(
             id=contact_id,
             role="lead" if nature == "lead" else "user",
             email=email,
             external_id=external_id,
-            created_at=int(self._first_asked.setdefault(contact_id, now)) if fresh else _LONG_AGO,
+            created_at=int(self._first_asked_at.setdefault(contact_id, now)) if is_fresh else _DEFAULT_CREATED_AT,
             unsubscribed=nature == "unsubscribed",
-            is_role_known=settled,
+            is_role_known=is_role_known,
         )
 
     def _remember(self, contact: Contact) -> Contact:
-        return self._known.setdefault(contact.id, contact)
+        return self._contacts_by_id.setdefault(contact.id, contact)
 
 
 def contact_to_dict(contact: Contact, last_contacted_at: int | None) -> dict[str, object]:
-    """Write a contact as the reference shows it, "Get a contact" (2.14), the fields that matter for messages."""
+    """Returns a contact as in the reference, "Get a contact" (2.14), with the fields that matter for messages."""
     return {
         "type": "contact",
         "id": contact.id,
@@ -149,19 +156,19 @@ def contact_to_dict(contact: Contact, last_contacted_at: int | None) -> dict[str
     }
 
 
-def _nature(name: str) -> str:
+def _read_nature(name: str) -> str:
     return next((nature for nature in _NATURES if name.lower().startswith(nature)), "user")
 
 
-def _derive(kind: IdentifierKind, value: str, nature: str, place: int) -> str:
-    digest = hashlib.sha256(f"{kind}:{value}:{place}".encode()).hexdigest()
-    return _MARKS[nature] + digest[:16]
+def _derive_id(kind: IdentifierKind, value: str, nature: str, index: int) -> str:
+    digest = hashlib.sha256(f"{kind}:{value}:{index}".encode()).hexdigest()
+    return _ID_PREFIXES[nature] + digest[:16]
 
 
-def _resident(number: int) -> Contact:
+def _build_resident(number: int) -> Contact:
     email = f"resident-{number:02}@sandbox.example"
     return Contact(
-        id=_derive("email", email, "user", 0),
+        id=_derive_id("email", email, "user", 0),
         email=email,
         external_id=f"resident-{number:02}",
         segments=(tuple(SEGMENTS)[number % len(SEGMENTS)],),

@@ -1,7 +1,8 @@
-"""The sandbox's own endpoints, under `/_sandbox/`: no part of Intercom, without token and rate limit.
+"""The sandbox's own endpoints, under `/_sandbox/`. Intercom has none of them; they have no token and no rate limit.
 
-`PUT /_sandbox/trouble` sets the trouble (see `trouble`), `GET /_sandbox/trouble` shows what is still queued,
-`GET /_sandbox/messages` lists what was made, `GET /_sandbox/log` what was received.
+`PUT /_sandbox/trouble` replaces the trouble (see trouble_schedule). `GET /_sandbox/trouble` shows which trouble is
+still queued. `GET /_sandbox/messages` lists the messages that were created, `GET /_sandbox/log` the requests that were
+received.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ CONTROL_PREFIX = "/_sandbox/"
 
 
 class ControlApi:
-    """Lets a test in another process look into the sandbox, and disturb it."""
+    """Lets a test in another process inspect the sandbox and disturb it."""
 
     def __init__(self, store: MessageStore, log: RequestLog, trouble: Trouble) -> None:
         self._store = store
@@ -31,29 +32,29 @@ class ControlApi:
         self._trouble = trouble
 
     def answer(self, request: Request) -> Answer:
-        """Answer one request of a test."""
+        """Returns the answer to one request of a test."""
         match request.method, request.path.removeprefix(CONTROL_PREFIX):
             case "GET", "messages":
-                return _answer(200, [asdict(message) for message in self._store.messages()])
+                return _build_answer(200, [asdict(message) for message in self._store.messages()])
             case "GET", "log":
-                return _answer(200, self._log.entries())
+                return _build_answer(200, self._log.entries())
             case "GET", "trouble":
-                return _answer(200, self._trouble.list_queued())
+                return _build_answer(200, self._trouble.list_queued())
             case "PUT", "trouble":
                 return self._set_trouble(request.body)
             case _:
-                return _answer(404, {"error": "there are trouble, messages and log"})
+                return _build_answer(404, {"error": "there are trouble, messages and log"})
 
     def _set_trouble(self, body: bytes) -> Answer:
         try:
             document = json.loads(body)
             if not isinstance(document, dict):
-                return _answer(400, {"error": "trouble is a JSON object"})
+                return _build_answer(400, {"error": "trouble is a JSON object"})
             self._trouble.replace(document)
         except ValueError as error:
-            return _answer(400, {"error": str(error)})
-        return _answer(200, self._trouble.list_queued())
+            return _build_answer(400, {"error": str(error)})
+        return _build_answer(200, self._trouble.list_queued())
 
 
-def _answer(status: int, document: object) -> Answer:
+def _build_answer(status: int, document: object) -> Answer:
     return Answer(status, encode_json(document), (("Content-Type", JSON_CONTENT_TYPE),))

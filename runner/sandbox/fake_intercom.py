@@ -1,7 +1,7 @@
-"""The API that the sandbox plays: from a request to its answer, with the log, the rate limit and the trouble.
+"""The API that the sandbox offers: from a request to its answer, with the log, the rate limit and the trouble.
 
-Facts: INTERCOM.md of the project, after the public reference. It shares no code with the product, so that the two
-can disagree.
+Source: INTERCOM.md of the project, after the public reference. The fake shares no code with the product, so a mistake
+in one of them shows as a difference between the two.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SandboxOptions:
-    """What can be set; times in seconds, the rate limit in calls a window."""
+    """The settings of a sandbox. Times are in seconds, the rate limit in calls a window."""
 
     workspace: str = SANDBOX_WORKSPACE_ID
     rate_limit: int = 1000
@@ -49,8 +49,8 @@ class SandboxOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class _Course:
-    """How a call went: the version once it is known, the trouble that struck, and what came of it."""
+class _HandledCall:
+    """A call that was handled: its version (None if a check failed before it was read), its trouble, its result."""
 
     version: Version | None
     kind: TroubleKind
@@ -58,7 +58,7 @@ class _Course:
 
 
 class FakeIntercom:
-    """Answers requests, from many threads at once."""
+    """Answers requests. Many threads may use it at the same time."""
 
     def __init__(self, options: SandboxOptions, store: MessageStore, log: RequestLog, trouble: Trouble) -> None:
         self._latency = options.latency
@@ -71,41 +71,43 @@ class FakeIntercom:
         self._conversations = Conversations(store, options.search_lag)
         self._workspace = Workspace(options.workspace, accept_any_admin=options.accept_any_admin)
         self._messages = Messages(store, self._contacts, self._workspace)
-        self._lists = {
+        self._list_routes = {
             "me": self._workspace.show_me,
             "admins": self._workspace.list_admins,
             "segments": self._workspace.list_segments,
             "tags": self._workspace.list_tags,
             "subscription_types": self._workspace.list_subscription_types,
         }
-        self._series = secrets.token_hex(4)
-        self._numbers = itertools.count(1)
+        self._request_id_prefix = secrets.token_hex(4)
+        self._call_numbers = itertools.count(1)
 
     def answer(self, request: Request) -> Answer:
-        """Answer one request; the log has it before this returns."""
-        call = read_call(request, f"{self._series}v{next(self._numbers):07x}", time.time())
-        allowance = self._limit.count_call(call.now)
-        course = self._follow(call, allowance)
-        headers = (("Content-Type", JSON_CONTENT_TYPE), ("X-Request-Id", call.request_id), *allowance.headers())
-        if course.version is not None:
-            headers += (("Intercom-Version", course.version.name),)
-        right = Answer(course.result.status, encode_json(course.result.document), headers, delay=self._latency)
-        answer = apply_trouble(course.kind, right, call)
-        self._note(call, course, answer)
+        """Returns the answer to one request. The request is in the log before this returns."""
+        call = read_call(request, f"{self._request_id_prefix}v{next(self._call_numbers):07x}", time.time())
+        limit_status = self._limit.count_call(call.now)
+        handled_call = self._handle(call, limit_status)
+        headers = (("Content-Type", JSON_CONTENT_TYPE), ("X-Request-Id", call.request_id), *limit_status.headers())
+        if handled_call.version is not None:
+            headers += (("Intercom-Version", handled_call.version.name),)
+        undisturbed = Answer(
+            handled_call.result.status, encode_json(handled_call.result.document), headers, delay=self._latency
+        )
+        answer = apply_trouble(handled_call.kind, undisturbed, call)
+        self._log_call(call, handled_call, answer)
         return answer
 
-    def _follow(self, call: Call, allowance: RateLimitStatus) -> _Course:
+    def _handle(self, call: Call, limit_status: RateLimitStatus) -> _HandledCall:
         version, kind = None, TroubleKind()
         try:
-            allowance.raise_if_exceeded()
+            limit_status.raise_if_exceeded()
             call.require_token()
             version = read_version(call.headers.get("intercom-version"))
-            kind = self._trouble.choose(call.route, self._names(call))
+            kind = self._trouble.choose(call.route, self._list_recipient_identifiers(call))
             call.require_json()
             result = self._route(call, version) if kind.executes_request else RouteResult(200, {})
         except ApiError as refusal:
             result = RouteResult(refusal.status, refusal.to_dict(call.request_id))
-        return _Course(version, kind, result)
+        return _HandledCall(version, kind, result)
 
     def _route(self, call: Call, version: Version) -> RouteResult:
         match call.method, *call.path.strip("/").split("/"):
@@ -115,40 +117,40 @@ class FakeIntercom:
                 return RouteResult(200, self._contact_search.search(call.json_object, call.now))
             case "POST", "conversations", "search":
                 return RouteResult(200, self._conversations.search(call.json_object, call.now))
-            case "GET", name if name in self._lists:
-                return RouteResult(200, self._lists[name]())
-            case "GET", place, thing_id:
-                return RouteResult(200, self._show(place, thing_id, call.now))
+            case "GET", name if name in self._list_routes:
+                return RouteResult(200, self._list_routes[name]())
+            case "GET", collection, item_id:
+                return RouteResult(200, self._show(collection, item_id, call.now))
             case _:
-                raise _nowhere()
+                raise _build_not_found()
 
-    def _show(self, place: str, thing_id: str, now: float) -> dict[str, object]:
-        match place:
+    def _show(self, collection: str, item_id: str, now: float) -> dict[str, object]:
+        match collection:
             case "admins":
-                return self._workspace.show_admin(thing_id)
+                return self._workspace.show_admin(item_id)
             case "conversations":
-                return self._conversations.show(thing_id)
+                return self._conversations.show(item_id)
             case "contacts":
-                contact = self._contacts.get(thing_id, now)
+                contact = self._contacts.get(item_id, now)
                 if contact is None:
                     raise ApiError(404, "not_found", "User Not Found")
                 return contact_to_dict(contact, self._store.last_contacted(contact.id))
             case _:
-                raise _nowhere()
+                raise _build_not_found()
 
-    def _names(self, call: Call) -> tuple[str, ...]:
-        """List the identifiers of the recipient: those on the wire, and those that it was found by."""
+    def _list_recipient_identifiers(self, call: Call) -> tuple[str, ...]:
+        """Returns the identifiers of the recipient: those in the request, and those of the contact with that id."""
         recipient = call.json_object.get("to") if call.route == MESSAGES_ROUTE else None
         if not isinstance(recipient, dict):
             return ()
         sent = [value for key in ("id", "user_id", "email") if isinstance(value := recipient.get(key), str)]
         contact = self._contacts.get(sent[0], call.now) if sent and "id" in recipient else None
-        found = [] if contact is None else [value for value in (contact.email, contact.external_id) if value]
-        return (*sent, *found)
+        stored = [] if contact is None else [value for value in (contact.email, contact.external_id) if value]
+        return (*sent, *stored)
 
-    def _note(self, call: Call, course: _Course, answer: Answer) -> None:
-        version = course.version
-        strange = (
+    def _log_call(self, call: Call, handled_call: _HandledCall, answer: Answer) -> None:
+        version = handled_call.version
+        unknown_fields = (
             message_rules.find_unknown_fields(call.payload, version) if version and call.route == MESSAGES_ROUTE else ()
         )
         self._log.write(
@@ -159,12 +161,12 @@ class FakeIntercom:
                 version=version.name if version else None,
                 payload=call.payload,
                 status=answer.status if answer.ending.is_answered else None,
-                trouble=course.kind.log_name,
-                created=course.result.created_id,
-                unknown_fields=strange,
+                trouble=handled_call.kind.log_name,
+                created=handled_call.result.created_id,
+                unknown_fields=unknown_fields,
             ),
         )
 
 
-def _nowhere() -> ApiError:
+def _build_not_found() -> ApiError:
     return ApiError(404, "not_found", "The requested resource was not found")

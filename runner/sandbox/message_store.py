@@ -1,7 +1,7 @@
-"""The messages that the sandbox made, in memory and, where a file is named, as JSON lines that outlive it.
+"""The messages that the sandbox created: in memory and, if there is a file, as JSON lines that a later run reads.
 
-One line a message, appended in one write before the answer leaves, so that a killed sandbox never
-forgets a message that a client was told of. Times are Unix seconds.
+Each message is one line. It is appended in one write before the answer is sent, so that a killed sandbox never forgets
+a message that a client knows of. Times are Unix seconds.
 """
 
 from __future__ import annotations
@@ -22,12 +22,15 @@ if TYPE_CHECKING:
 _FIRST_ID = 2001
 
 
-_CONVERSATION_OFFSET = 500_000  # so that taking one id for the other shows at once
+_CONVERSATION_OFFSET = 500_000  # so that taking a message's id for a conversation's shows at once
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message that went out; the payload as received, the conversation only where one was opened."""
+    """One message that was sent, to the contact with the id `contact`.
+
+    `payload` is as received. `conversation` is None if the message opened none.
+    """
 
     id: str
     at: float
@@ -38,95 +41,100 @@ class Message:
 
 
 class MessageStore:
-    """All messages, oldest first, and the ways to find them again."""
+    """Stores all messages, oldest first, and finds them by conversation and by contact."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._lock = threading.Lock()
         self._messages: list[Message] = []
-        self._opened: dict[str, Message] = {}
-        self._opened_with: dict[str, list[Message]] = {}
-        self._last: dict[str, float] = {}
-        self._next = _FIRST_ID
-        self._closed = False
+        self._by_conversation: dict[str, Message] = {}
+        self._opening_by_contact: dict[str, list[Message]] = {}
+        self._last_contacted_at: dict[str, float] = {}
+        self._next_id = _FIRST_ID
+        self._is_closed = False
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._load(path)
-        self._file = None if path is None else _opened(path)
+        self._file = None if path is None else _open_private(path)
 
     def _load(self, path: Path) -> None:
         if not path.exists():
             return
-        raw = path.read_bytes()
-        for line in raw.splitlines():
-            message = _read(line)
+        content = path.read_bytes()
+        for line in content.splitlines():
+            message = _parse_message(line)
             if message is not None:
-                self._keep(message)
-        if raw and not raw.endswith(b"\n"):
-            # A torn last line must not swallow the next message that is written.
+                self._add(message)
+        if content and not content.endswith(b"\n"):
+            # Otherwise the next message would be appended to the torn last line, and lost with it.
             with path.open("ab") as file:
                 file.write(b"\n")
 
     def create(
         self, at: float, contact: str, version: str, payload: dict[str, object], *, opens_conversation: bool
     ) -> Message:
-        """Make one message: give it the next id and keep it."""
-        with self._lock:
-            if self._closed:
-                # The client sees a lost connection, and rightly: nothing was made.
-                raise ConnectionAbortedError("the sandbox is closed")
-            number = self._next
-            conversation = str(number + _CONVERSATION_OFFSET) if opens_conversation else None
-            made = Message(str(number), at, contact, version, conversation, payload)
-            if self._file is not None:
-                self._file.write(encode_json(asdict(made)) + b"\n")
-            self._keep(made)
-            return made
+        """Creates a message with the next id, stores it and returns it.
 
-    def _keep(self, message: Message) -> None:
+        Raises ConnectionAbortedError if the store is closed.
+        """
+        with self._lock:
+            if self._is_closed:
+                # The client sees a lost connection, which is true: no message was created.
+                raise ConnectionAbortedError("the sandbox is closed")
+            number = self._next_id
+            conversation = str(number + _CONVERSATION_OFFSET) if opens_conversation else None
+            message = Message(str(number), at, contact, version, conversation, payload)
+            if self._file is not None:
+                self._file.write(encode_json(asdict(message)) + b"\n")
+            self._add(message)
+            return message
+
+    def _add(self, message: Message) -> None:
         self._messages.append(message)
-        self._next = max(self._next, int(message.id) + 1)
-        self._last[message.contact] = message.at
+        self._next_id = max(self._next_id, int(message.id) + 1)
+        self._last_contacted_at[message.contact] = message.at
         if message.conversation is not None:
-            self._opened[message.conversation] = message
-            self._opened_with.setdefault(message.contact, []).append(message)
+            self._by_conversation[message.conversation] = message
+            self._opening_by_contact.setdefault(message.contact, []).append(message)
 
     def messages(self) -> list[Message]:
-        """List all messages, those of earlier runs on the same file included."""
+        """Returns all messages, including those of earlier runs with the same file."""
         with self._lock:
             return list(self._messages)
 
     def find_opening_messages(self, contacts: list[str] | None = None) -> list[Message]:
-        """List the messages that opened a conversation: all, or those with the contacts named."""
+        """Returns the messages that opened a conversation: all, or those to the given contacts."""
         with self._lock:
             if contacts is None:
-                return list(self._opened.values())
-            return [message for contact in dict.fromkeys(contacts) for message in self._opened_with.get(contact, ())]
+                return list(self._by_conversation.values())
+            return [
+                message for contact in dict.fromkeys(contacts) for message in self._opening_by_contact.get(contact, ())
+            ]
 
     def find_opening_message(self, conversation: str) -> Message | None:
-        """Find the message that opened a conversation."""
-        return self._opened.get(conversation)
+        """Returns the message that opened a conversation; None if the conversation is unknown."""
+        return self._by_conversation.get(conversation)
 
     def last_contacted(self, contact: str) -> int | None:
-        """Tell when a contact was last sent something."""
-        at = self._last.get(contact)
-        return None if at is None else int(at)
+        """Returns when the last message to a contact was sent; None if there is none."""
+        contacted_at = self._last_contacted_at.get(contact)
+        return None if contacted_at is None else int(contacted_at)
 
     def close(self) -> None:
-        """Close the file; no message can be made after it."""
+        """Closes the file. No message can be created after that."""
         with self._lock:
-            self._closed = True
+            self._is_closed = True
             if self._file is not None:
                 self._file.close()
 
 
-def _opened(path: Path) -> FileIO:
-    """Open the file to append to; its owner alone may read it, for it holds addresses."""
+def _open_private(path: Path) -> FileIO:
+    """Opens the file for appending. Only its owner may read it, because it contains addresses."""
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    os.fchmod(descriptor, 0o600)  # one that was there before, too
+    os.fchmod(descriptor, 0o600)  # os.open sets the mode of a new file only
     return FileIO(descriptor, "ab")
 
 
-def _read(line: bytes) -> Message | None:
+def _parse_message(line: bytes) -> Message | None:
     try:
         document = json.loads(line)
         message = Message(**document)

@@ -1,6 +1,6 @@
-"""`POST /messages`: from a payload to the message that goes out (reference, "Create a message").
+"""`POST /messages`: from a payload to the message that is sent (reference, "Create a message").
 
-The answer is the documented `admin_message`; its `owner` is the admin of `from`.
+The answer is the documented `admin_message`. Its `owner` is the admin of `from`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Messages:
-    """Makes messages out of payloads, or refuses to."""
+    """Creates messages from payloads, or refuses them."""
 
     def __init__(self, store: MessageStore, contacts: Contacts, workspace: Workspace) -> None:
         self._store = store
@@ -27,35 +27,38 @@ class Messages:
         self._workspace = workspace
 
     def send(self, payload: dict[str, object], version: Version, now: float) -> RouteResult:
-        """Send one message: checked, made and kept."""
+        """Checks a payload, creates and stores its message, and returns the answer. Raises ApiError for a refusal."""
         if message_rules.is_inbound(payload):
             return RouteResult(200, build_user_message(payload, now))
-        order = message_rules.validate_payload(payload, version)
-        admin = self._workspace.find_admin(order.admin_id)
+        request = message_rules.validate_payload(payload, version)
+        admin = self._workspace.find_admin(request.admin_id)
         if admin is None:
             raise ApiError(404, "not_found", "Resource Not Found")
-        contact = self._addressee(order, now)
-        if order.message_type == "email" and contact.unsubscribed:
+        contact = self._find_recipient(request, now)
+        if request.message_type == "email" and contact.unsubscribed:
             raise ApiError(403, "forbidden", "User has unsubscribed from emails")
-        made = self._store.create(now, contact.id, version.name, payload, opens_conversation=order.opens_conversation)
-        return RouteResult(200, _write(made, order, admin), created_id=made.id)
+        message = self._store.create(
+            now, contact.id, version.name, payload, opens_conversation=request.opens_conversation
+        )
+        return RouteResult(200, _admin_message_to_dict(message, request, admin), created_id=message.id)
 
-    def _addressee(self, order: MessageRequest, now: float) -> Contact:
-        found = self._contacts.find(order.to_kind, order.to_value, now)
-        if order.to_type == "user":
-            # A bare id can be anybody's; a role that is certain must be the one that is addressed (inferred).
-            found = tuple(contact for contact in found if contact.role == "user" or not contact.is_role_known)
-        elif order.to_type == "lead":
-            found = tuple(contact for contact in found if contact.role == "lead" or not contact.is_role_known)
-        if len(found) > 1:
+    def _find_recipient(self, request: MessageRequest, now: float) -> Contact:
+        """Returns the one contact that the request is addressed to. Raises ApiError if there is none, or several."""
+        candidates = self._contacts.find(request.to_kind, request.to_value, now)
+        if request.to_type == "user":
+            # A bare id may be that of a user or of a lead. A known role must be the one that is addressed (inferred).
+            candidates = tuple(contact for contact in candidates if contact.role == "user" or not contact.is_role_known)
+        elif request.to_type == "lead":
+            candidates = tuple(contact for contact in candidates if contact.role == "lead" or not contact.is_role_known)
+        if len(candidates) > 1:
             raise ApiError(409, "conflict", "Several users match this email: use an id")
-        if not found or self._contacts.is_too_fresh(found[0], now):
+        if not candidates or self._contacts.is_too_fresh(candidates[0], now):
             raise ApiError(404, "not_found", "User Not Found")
-        return found[0]
+        return candidates[0]
 
 
 def build_user_message(payload: dict[str, object], now: float) -> dict[str, object]:
-    """Write the answer to a message that went the wrong way: it became an inbound conversation."""
+    """Returns the answer to a message from a contact: it became an inbound conversation."""
     return {
         "type": "user_message",
         "id": f"9{int(now * 1000)}",
@@ -65,15 +68,15 @@ def build_user_message(payload: dict[str, object], now: float) -> dict[str, obje
     }
 
 
-def _write(made: Message, order: MessageRequest, admin: Admin) -> dict[str, object]:
+def _admin_message_to_dict(message: Message, request: MessageRequest, admin: Admin) -> dict[str, object]:
     document: dict[str, object] = {
         "type": "admin_message",
-        "id": made.id,
-        "created_at": int(made.at),
-        "message_type": order.message_type,
-        "body": order.body,
+        "id": message.id,
+        "created_at": int(message.at),
+        "message_type": request.message_type,
+        "body": request.body,
         "owner": admin.to_owner_dict(),
     }
-    if order.message_type == "email":
-        document |= {"subject": order.subject, "template": order.template}
+    if request.message_type == "email":
+        document |= {"subject": request.subject, "template": request.template}
     return document

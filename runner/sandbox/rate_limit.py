@@ -1,6 +1,6 @@
 """The rate limit: strict windows of ten seconds, aligned to the clock (reference, "Rate Limiting").
 
-Limits are in calls a window; 1,000 calls a minute show as 167 in such a window.
+Limits are in calls a window. A limit of 1,000 calls a minute is 167 calls in such a window.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ WINDOW = 10.0
 
 @dataclass(frozen=True, slots=True)
 class RateLimitStatus:
-    """What one call was told: `reset` in Unix seconds, `exceeded` if the call is one too many."""
+    """The rate limit after a call. `reset` is in Unix seconds; `is_exceeded`: the call is over the limit."""
 
     limit: int
     remaining: int
@@ -24,7 +24,7 @@ class RateLimitStatus:
     is_exceeded: bool = False
 
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """Write the three documented headers."""
+        """Returns the three documented headers."""
         return (
             ("X-RateLimit-Limit", str(self.limit)),
             ("X-RateLimit-Remaining", str(self.remaining)),
@@ -32,30 +32,30 @@ class RateLimitStatus:
         )
 
     def raise_if_exceeded(self) -> None:
-        """Refuse the call that is one too many."""
+        """Raises ApiError 429 if the call is over the limit."""
         if self.is_exceeded:
             raise ApiError(429, "rate_limit_exceeded", "Exceeded rate limit of this app")
 
 
 class RateLimit:
-    """Counts the calls of the window that the clock is in; a refused call is not counted."""
+    """Counts the calls of the current window. A refused call is not counted. `window` is in seconds."""
 
     def __init__(self, limit: int, window: float = WINDOW) -> None:
         self._limit = limit
         self._window = window
         self._lock = threading.Lock()
-        self._index = -1
-        self._used = 0
+        self._window_index = -1
+        self._call_count = 0
 
     def count_call(self, now: float) -> RateLimitStatus:
-        """Count one call at that Unix time."""
-        index = int(now // self._window)
+        """Counts one call at a time in Unix seconds, and returns the state of the limit."""
+        window_index = int(now // self._window)
         with self._lock:
-            # Never back: a thread that read the clock just before the window's end must not open the old one again.
-            if index > self._index:
-                self._index, self._used = index, 0
-            exceeded = self._used >= self._limit
-            self._used += not exceeded
-            remaining = self._limit - self._used
-            reset = math.ceil((self._index + 1) * self._window)
-        return RateLimitStatus(self._limit, remaining, reset, exceeded)
+            # Never an earlier window: a thread that read the clock just before the end of one must not open it again.
+            if window_index > self._window_index:
+                self._window_index, self._call_count = window_index, 0
+            is_exceeded = self._call_count >= self._limit
+            self._call_count += not is_exceeded
+            remaining = self._limit - self._call_count
+            reset = math.ceil((self._window_index + 1) * self._window)
+        return RateLimitStatus(self._limit, remaining, reset, is_exceeded)

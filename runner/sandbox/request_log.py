@@ -1,6 +1,6 @@
-"""What the sandbox received, in memory and, where a file is named, as JSON lines.
+"""The requests that the sandbox received: in memory and, if there is a file, as JSON lines.
 
-An entry is written before its answer leaves, so that whatever a client knows, the log knows too.
+An entry is written before its answer is sent, so the log has every request whose answer a client has seen.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-_KEPT = 100_000  # entries in memory; the file has them all
+_MAX_IN_MEMORY = 100_000  # entries; the file has all of them
 
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One request: `at` in Unix seconds, `status` None where no answer was given, `created` a message id."""
+    """One request. `at` is in Unix seconds. `status` is None if no answer was sent.
+
+    `created` is the id of the message that the request created, if any.
+    """
 
     at: float
     method: str
@@ -35,29 +38,29 @@ class LogEntry:
 
 
 class RequestLog:
-    """Entries, oldest first."""
+    """Log entries, oldest first."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._lock = threading.Lock()
-        self._entries: deque[LogEntry] = deque(maxlen=_KEPT)
+        self._entries: deque[LogEntry] = deque(maxlen=_MAX_IN_MEMORY)
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
         self._file = None if path is None else path.open("ab", buffering=0)
 
     def write(self, entry: LogEntry) -> None:
-        """Add an entry, in one write, so that lines of two threads never mix."""
+        """Adds an entry, in one write, so that the lines of two threads never mix."""
         with self._lock:
             self._entries.append(entry)
             if self._file is not None and not self._file.closed:
                 self._file.write(encode_json(asdict(entry)) + b"\n")
 
     def entries(self) -> list[dict[str, object]]:
-        """List the entries in memory, the newest hundred thousand, as documents."""
+        """Returns the entries in memory, the newest 100,000, as documents."""
         with self._lock:
             return [asdict(entry) for entry in self._entries]
 
     def close(self) -> None:
-        """Close the file."""
+        """Closes the file."""
         with self._lock:
             if self._file is not None:
                 self._file.close()

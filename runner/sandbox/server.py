@@ -1,4 +1,4 @@
-"""The sandbox itself: an embedded Intercom behind a real HTTP server on 127.0.0.1, one thread a connection."""
+"""The sandbox: a fake Intercom behind a real HTTP server on 127.0.0.1, with one thread a connection."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from runner.sandbox.http_protocol import Request
 
 _HOST = "127.0.0.1"
-_PATIENCE = 0.1  # seconds
-_LINGER_NOT = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: closing sends RST
+_WAIT_SECONDS = 0.1  # after a failed accept, and for the accepting thread to end
+_NO_LINGER = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: closing sends RST
 
 
 class Sandbox:
-    """An Intercom of one's own, running from the moment that it is made until it is closed.
+    """A fake Intercom that runs from its construction until `close`.
 
     `latency`, `fresh_seconds`, `search_lag` and `window` are in seconds; `rate_limit` is in calls a window.
     """
@@ -66,7 +66,7 @@ class Sandbox:
             accept_any_admin=accept_any_admin,
             population=population,
         )
-        # The port first: where it is taken, no file is touched.
+        # The port comes first: if it is in use, no file is created or changed.
         self._server = _Server(port)
         try:
             self._store = MessageStore(state)
@@ -84,17 +84,17 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The address that the server listens on."""
         return f"http://{_HOST}:{self._server.server_address[1]}"
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        """What was created, oldest first: id, at, contact, version, conversation, and payload as received."""
+        """The messages that were created, oldest first: id, at, contact, version, conversation, payload as received."""
         return [asdict(message) for message in self._store.messages()]
 
     @property
     def log(self) -> list[dict[str, Any]]:
-        """What was received, oldest first."""
+        """The requests that were received, oldest first."""
         return self._log.entries()
 
     def __enter__(self) -> Self:
@@ -104,14 +104,14 @@ class Sandbox:
         self.close()
 
     def close(self) -> None:
-        """Stop listening, close every connection, and the files; a second time does nothing."""
+        """Stops listening, and closes all connections and files. A second call does nothing."""
         self._server.end(self._thread)
         self._store.close()
         self._log.close()
 
 
 class _Server(socketserver.ThreadingTCPServer):
-    """Accepts connections, and knows the open ones, to be able to close them."""
+    """Accepts connections, and keeps track of the open ones so that it can close them."""
 
     daemon_threads = True
     block_on_close = False
@@ -121,57 +121,60 @@ class _Server(socketserver.ThreadingTCPServer):
 
     def __init__(self, port: int) -> None:
         self.closing = threading.Event()
-        self._open: set[socket.socket] = set()
+        self._open_connections: set[socket.socket] = set()
         super().__init__((_HOST, port), _Connection)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        self._open.add(request)
+        self._open_connections.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        self._open.discard(request)
+        self._open_connections.discard(request)
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        # A client that has gone is no news; anything else is a fault of the sandbox, and must not pass unseen.
+        # A client may close its connection at any time. Anything else is a fault of the sandbox, and is printed.
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
     def accept_all(self) -> None:
-        """Accept connections until the end; `serve_forever` would look for it twenty times a second at best."""
+        """Accepts connections until `end` is called.
+
+        `serve_forever` is not used: it would check for the end only twenty times a second at best.
+        """
         while not self.closing.is_set():
             try:
                 connection, address = self.get_request()
-            except OSError:  # out of file descriptors, or a client that was gone before it was accepted
-                self.closing.wait(_PATIENCE)
+            except OSError:  # no file descriptor is free, or the client closed the connection before this
+                self.closing.wait(_WAIT_SECONDS)
                 continue
             if self.closing.is_set():
                 self.shutdown_request(connection)
             else:
                 self.process_request(connection, address)
 
-    def end(self, accepting: threading.Thread) -> None:
-        """Stop accepting, and cut the connections that are open."""
+    def end(self, accept_thread: threading.Thread) -> None:
+        """Stops accepting connections, and shuts down those that are open."""
         if self.closing.is_set():
             return
         self.closing.set()
-        with suppress(OSError):  # a connection wakes the thread that waits for one; a full queue does too
-            socket.create_connection((_HOST, self.server_address[1]), timeout=_PATIENCE).close()
-        accepting.join(timeout=_PATIENCE)
+        with suppress(OSError):  # wakes the accepting thread; if the queue is full, that thread is awake
+            socket.create_connection((_HOST, self.server_address[1]), timeout=_WAIT_SECONDS).close()
+        accept_thread.join(timeout=_WAIT_SECONDS)
         self.server_close()
-        for connection in list(self._open):
-            with suppress(OSError):  # it may just have ended by itself
+        for connection in list(self._open_connections):
+            with suppress(OSError):  # the client may just have closed it
                 connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Connection(socketserver.BaseRequestHandler):
-    """Reads requests and answers them until one side ends it."""
+    """Reads requests from a connection and answers them until one side ends it."""
 
     server: _Server
     request: socket.socket
 
     def handle(self) -> None:
-        """Serve one connection."""
+        """Serves one connection."""
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         reader = RequestReader(self.request)
         try:
@@ -179,17 +182,18 @@ class _Connection(socketserver.BaseRequestHandler):
                 answer = self.server.answer(request)
                 if answer.delay and self.server.closing.wait(answer.delay):
                     return
-                if not self._give(answer, keep_alive=request.keep_alive):
+                if not self._send(answer, keep_alive=request.keep_alive):
                     return
         except MalformedRequestError as error:
             self.request.sendall(encode_answer(Answer(400, str(error).encode()), keep_alive=False))
 
-    def _give(self, answer: Answer, *, keep_alive: bool) -> bool:
+    def _send(self, answer: Answer, *, keep_alive: bool) -> bool:
+        """Sends an answer as its ending says. Returns whether the connection stays open."""
         match answer.ending:
             case Ending.DROP:
                 return False
             case Ending.RESET:
-                self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+                self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
                 self.request.close()
                 return False
             case Ending.CUT:

@@ -1,6 +1,6 @@
-"""The kinds of trouble: what a disturbed answer looks like, and whether a message is made all the same.
+"""The kinds of trouble: how each changes an answer, and whether the request is carried out all the same.
 
-Each kind stands for something that clients of Intercom, or of any HTTP service behind a load balancer, have met.
+Each kind stands for a fault that clients of Intercom, or of any HTTP service behind a load balancer, have met.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ _REFUSALS = {
 }
 
 
-_FALSE = {*_REFUSALS, "502_html", "drop_before", "reset_before", "user_message", "redirect"}
+_NOT_EXECUTED = {*_REFUSALS, "502_html", "drop_before", "reset_before", "user_message", "redirect"}
 
 
-_MADE = {
+_EXECUTED = {
     "ok",
     "500_after",
     "drop_after",
@@ -61,42 +61,42 @@ _MADE = {
 _SLOW = re.compile(r"slow:(\d+(?:\.\d+)?)")
 
 
-TROUBLE_KINDS = (*sorted(_FALSE | _MADE), "slow:SECONDS")
+TROUBLE_KINDS = (*sorted(_NOT_EXECUTED | _EXECUTED), "slow:SECONDS")
 
 
 @dataclass(frozen=True, slots=True)
 class TroubleKind:
-    """One kind of trouble, by its name; `ok` is none."""
+    """One kind of trouble, by its name. `ok` is no trouble."""
 
     name: str = "ok"
 
     @property
     def executes_request(self) -> bool:
-        """Tell whether the request is carried out."""
-        return self.name not in _FALSE
+        """Whether the request is carried out."""
+        return self.name not in _NOT_EXECUTED
 
     @property
     def log_name(self) -> str | None:
-        """Name it for the log, where no trouble is None."""
+        """The name as it is logged; None if there is no trouble."""
         return None if self.name == "ok" else self.name
 
 
 class TroubleError(ValueError):
-    """Trouble that was asked for, and cannot be understood."""
+    """The description of trouble is invalid."""
 
 
 def read_trouble_kind(text: object) -> TroubleKind:
-    """Read the name of a kind; TroubleError says which there are."""
-    if not isinstance(text, str) or (text not in _FALSE | _MADE and not _SLOW.fullmatch(text)):
+    """Returns the kind with this name. Raises TroubleError, which lists the kinds, if there is none."""
+    if not isinstance(text, str) or (text not in _NOT_EXECUTED | _EXECUTED and not _SLOW.fullmatch(text)):
         raise TroubleError(f"{text!r} is no kind of trouble; there are {', '.join(TROUBLE_KINDS)}")
     return TroubleKind(text)
 
 
 def apply_trouble(kind: TroubleKind, answer: Answer, call: Call) -> Answer:
-    """Turn the right answer into the disturbed one."""
-    slow = _SLOW.fullmatch(kind.name)
-    if slow:
-        return replace(answer, delay=answer.delay + float(slow[1]))
+    """Returns the answer as the trouble changes it."""
+    slow_match = _SLOW.fullmatch(kind.name)
+    if slow_match:
+        return replace(answer, delay=answer.delay + float(slow_match[1]))
     if kind.name in _REFUSALS:
         return _refuse(kind.name, answer, call)
     return _CHANGES[kind.name](answer, call)
@@ -117,17 +117,17 @@ def _refuse(name: str, answer: Answer, call: Call) -> Answer:
             return refused
 
 
-def _html(answer: Answer, _: Call) -> Answer:
+def _answer_with_html_page(answer: Answer, _: Call) -> Answer:
     page = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
     return replace(answer, status=502, body=page).with_header("Content-Type", "text/html")
 
 
-def _send_elsewhere(answer: Answer, call: Call) -> Answer:
-    # To the same place with the same method: who follows it sends, and is seen to have sent.
+def _redirect(answer: Answer, call: Call) -> Answer:
+    # To the same path with the same method: a client that follows it sends again, and the store and the log show it.
     return replace(answer, status=307, body=b"").with_header("Location", call.path)
 
 
-def _turn_inbound(answer: Answer, call: Call) -> Answer:
+def _answer_as_inbound(answer: Answer, call: Call) -> Answer:
     payload = call.payload if isinstance(call.payload, dict) else {}
     return replace(answer, status=200, body=encode_json(build_user_message(payload, call.now)))
 
@@ -136,7 +136,7 @@ def _fail_after(answer: Answer, call: Call) -> Answer:
     return _refuse("500_before", answer, call)
 
 
-def _edit(answer: Answer, change: Callable[[dict[str, object]], object]) -> Answer:
+def _edit_document(answer: Answer, change: Callable[[dict[str, object]], object]) -> Answer:
     document = json.loads(answer.body)
     if answer.status == 200 and isinstance(document, dict):  # noqa: PLR2004 - it is the status itself
         change(document)
@@ -144,7 +144,7 @@ def _edit(answer: Answer, change: Callable[[dict[str, object]], object]) -> Answ
 
 
 def _strip_id(answer: Answer, _: Call) -> Answer:
-    return _edit(answer, lambda document: document.pop("id", None))
+    return _edit_document(answer, lambda document: document.pop("id", None))
 
 
 def _swap_owner(answer: Answer, _: Call) -> Answer:
@@ -153,7 +153,7 @@ def _swap_owner(answer: Answer, _: Call) -> Answer:
         if isinstance(owner, dict):
             owner["id"] = str(int(owner["id"]) + 1)
 
-    return _edit(answer, swap)
+    return _edit_document(answer, swap)
 
 
 def _compress(answer: Answer, _: Call) -> Answer:
@@ -163,9 +163,9 @@ def _compress(answer: Answer, _: Call) -> Answer:
 _CHANGES: dict[str, Callable[[Answer, Call], Answer]] = {
     "ok": lambda answer, _: answer,
     "500_after": _fail_after,
-    "502_html": _html,
-    "redirect": _send_elsewhere,
-    "user_message": _turn_inbound,
+    "502_html": _answer_with_html_page,
+    "redirect": _redirect,
+    "user_message": _answer_as_inbound,
     "drop_before": lambda answer, _: replace(answer, ending=Ending.DROP),
     "drop_after": lambda answer, _: replace(answer, ending=Ending.DROP),
     "reset_before": lambda answer, _: replace(answer, ending=Ending.RESET),

@@ -1,7 +1,7 @@
-"""The workspace that the sandbox plays: its app, its admins, and the lists that are read for look-ups.
+"""The workspace of the sandbox: its app, its admins, and the lists that clients look up.
 
-Shapes after the reference, "Identify an admin", "List all admins", "List all segments", "List all tags" and
-"List subscription types" (2.14).
+Shapes as in the reference, "Identify an admin", "List all admins", "List all segments", "List all tags" and "List
+subscription types" (2.14).
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ SANDBOX_WORKSPACE_ID = "msgrun-sandbox"
 
 SEGMENTS = {"5a0000000000000000000001": "Active", "5a0000000000000000000002": "Slipping away"}
 TAGS = {"7001": "beta", "7002": "vip"}
-_SUBSCRIPTIONS = {"81": ("Announcements", "opt_out"), "82": ("Newsletter", "opt_in")}
+_SUBSCRIPTION_TYPES = {"81": ("Announcements", "opt_out"), "82": ("Newsletter", "opt_in")}
 _ADMINS = {"394051": "Wash", "394052": "Zoe", "394053": "Kaylee"}
-_SINCE = 1401916877
-_UNKNOWN_ADMIN = "999"
+_CREATED_AT = 1401916877
+_UNKNOWN_ADMIN_PREFIX = "999"
 
 
 @dataclass(frozen=True, slots=True)
 class Admin:
-    """A teammate, in whose name messages go out."""
+    """A teammate in whose name messages are sent."""
 
     id: str
     name: str
 
     @property
     def email(self) -> str:
-        """Make up the address, on a domain that can never receive anything."""
+        """An invented address, on a domain that can never receive email."""
         return f"{self.name.lower().replace(' ', '-')}@{SANDBOX_WORKSPACE_ID}.example"
 
     def to_owner_dict(self) -> dict[str, object]:
-        """Write it as the owner of a message."""
+        """Returns the admin as the owner of a message."""
         return {"type": "admin", "id": self.id, "name": self.name, "email": self.email}
 
     def to_dict(self) -> dict[str, object]:
-        """Write it as the admins endpoints do."""
+        """Returns the admin as the admins endpoints do."""
         return {
             **self.to_owner_dict(),
             "job_title": None,
@@ -49,56 +49,56 @@ class Admin:
 
 
 class Workspace:
-    """Who sends and what can be listed; ids that begin with 999 are never an admin's."""
+    """The admins and the lists of a workspace. An id that begins with 999 is never that of an invented admin."""
 
     def __init__(self, id_code: str = SANDBOX_WORKSPACE_ID, *, accept_any_admin: bool = True) -> None:
         self._id_code = id_code
         self._accept_any = accept_any_admin
 
     def find_admin(self, admin_id: str) -> Admin | None:
-        """Find an admin; with `accept_any_admin` there is one for every number."""
+        """Returns the admin with an id, if there is one. With `accept_any_admin` almost every number has one."""
         if admin_id in _ADMINS:
             return Admin(admin_id, _ADMINS[admin_id])
-        digits = admin_id.isascii() and admin_id.isdigit()
-        if not self._accept_any or not digits or admin_id.startswith(_UNKNOWN_ADMIN):
+        is_number = admin_id.isascii() and admin_id.isdigit()
+        if not self._accept_any or not is_number or admin_id.startswith(_UNKNOWN_ADMIN_PREFIX):
             return None
         return Admin(admin_id, f"Admin {admin_id}")
 
     def show_me(self) -> dict[str, object]:
-        """Answer GET /me; `app.id_code` is the workspace."""
+        """Returns the document of GET /me. `app.id_code` names the workspace."""
         app = {
             "type": "app",
             "id_code": self._id_code,
             "name": f"{self._id_code} (sandbox)",
-            "created_at": _SINCE,
+            "created_at": _CREATED_AT,
             "secure": False,
             "identity_verification": False,
             "timezone": "Etc/UTC",
             "region": "US",
         }
-        first, name = next(iter(_ADMINS.items()))
-        return {**Admin(first, name).to_dict(), "email_verified": True, "app": app}
+        admin_id, name = next(iter(_ADMINS.items()))
+        return {**Admin(admin_id, name).to_dict(), "email_verified": True, "app": app}
 
     def show_admin(self, admin_id: str) -> dict[str, object]:
-        """Answer GET /admins/{id}."""
+        """Returns the document of GET /admins/{id}. Raises ApiError 404 for an unknown id."""
         admin = self.find_admin(admin_id)
         if admin is None:
             raise ApiError(404, "admin_not_found", "Admin not found")
         return admin.to_dict()
 
     def list_admins(self) -> dict[str, object]:
-        """Answer GET /admins, which has no pages."""
+        """Returns the document of GET /admins, which has no pages."""
         return {"type": "admin.list", "admins": [Admin(*pair).to_dict() for pair in _ADMINS.items()]}
 
     def list_segments(self) -> dict[str, object]:
-        """Answer GET /segments."""
+        """Returns the document of GET /segments."""
         segments = [
             {
                 "type": "segment",
                 "id": segment,
                 "name": name,
-                "created_at": _SINCE,
-                "updated_at": _SINCE,
+                "created_at": _CREATED_AT,
+                "updated_at": _CREATED_AT,
                 "person_type": "user",
             }
             for segment, name in SEGMENTS.items()
@@ -106,11 +106,11 @@ class Workspace:
         return {"type": "segment.list", "segments": segments}
 
     def list_tags(self) -> dict[str, object]:
-        """Answer GET /tags."""
+        """Returns the document of GET /tags."""
         return {"type": "list", "data": [{"type": "tag", "id": tag, "name": name} for tag, name in TAGS.items()]}
 
     def list_subscription_types(self) -> dict[str, object]:
-        """Answer GET /subscription_types."""
+        """Returns the document of GET /subscription_types."""
         data = [
             {
                 "type": "subscription",
@@ -121,6 +121,6 @@ class Workspace:
                 "default_translation": {"name": name, "description": name, "locale": "en"},
                 "translations": [{"name": name, "description": name, "locale": "en"}],
             }
-            for subscription, (name, consent) in _SUBSCRIPTIONS.items()
+            for subscription, (name, consent) in _SUBSCRIPTION_TYPES.items()
         ]
         return {"type": "list", "data": data}
