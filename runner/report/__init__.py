@@ -1,1 +1,4 @@
-"""What people and machines read: the same data as text, JSON, or annotations. Returns text, prints nothing."""
+"""Formats results for people and programs: as text, JSON, Markdown, SARIF or annotations.
+
+Functions return text and print nothing.
+"""

@@ -1,4 +1,4 @@
-"""What a plan changes, as text, as JSON, and as pieces of the Markdown of a review."""
+"""The comparison of a plan with a git ref: as text, as JSON, and as parts of the Markdown of a review."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,93 +15,107 @@ from runner.report.word_diff import DiffPart, diff_lines, diff_words, inline_dif
 _COLOURS = {"new": "green", "changed": "yellow", "removed": "red", "uncompared": "yellow"}
 
 
-_SHORT = 10  # digits of a commit's hash
+_SHORT = 10  # digits of a commit's hash, and removed messages that are named
 
 
-_OF_DIFFERENCE = 4_000  # characters
+_MAX_DIFF_LENGTH = 4_000  # characters of a diff
 
 
 _SAME_TEXT = "the text reads the same; what differs is in its source"
 
 
-def text(found: Comparison, *, show_values: bool) -> str:
-    """What changed: each message that did, with its differences, then the counts."""
-    blocks = [f"{click.style('!', fg='red')} {line}" for line in guard_changes(found)]
-    blocks += [click.style(f"Changes against {_against(found)}", bold=True)]
+def text(comparison: Comparison, *, show_values: bool) -> str:
+    """The changed guards, each changed message with its differences, the notes, and the counts."""
+    blocks = [f"{click.style('!', fg='red')} {line}" for line in guard_changes(comparison)]
+    blocks += [click.style(f"Changes against {_describe_ref(comparison)}", bold=True)]
     blocks += [
-        _block(change, show_values=show_values)
-        for change in found.changes
+        _format_change(change, show_values=show_values)
+        for change in comparison.changes
         if change.kind != "unchanged" or change.warnings
     ]
-    blocks += [f"{click.style('!', fg='yellow')} {note}" for note in found.notes]
-    blocks.append(_counts(found))
+    blocks += [f"{click.style('!', fg='yellow')} {note}" for note in comparison.notes]
+    blocks.append(_format_counts(comparison))
     return "\n\n".join(blocks)
 
 
-def guard_changes(found: Comparison) -> list[str]:
-    """What changed of the settings that guard the sending, a line each."""
+def guard_changes(comparison: Comparison) -> list[str]:
+    """The changed settings that guard sending, a line each."""
     return [
         f"changed guard {field.name}: {field.before or 'none'} -> {field.now or 'none'}"
-        for field in found.guard_changes
+        for field in comparison.guard_changes
     ]
 
 
-def to_dict(found: Comparison, *, show_values: bool) -> dict[str, Any]:
-    """What changed, for machines."""
+def to_dict(comparison: Comparison, *, show_values: bool) -> dict[str, Any]:
+    """The comparison as an object for JSON."""
     return {
-        "against": found.against,
-        "commit": found.commit,
-        "counts": {kind: found.counts[kind] for kind in CHANGE_KINDS},
-        "guards": [{"name": field.name, "before": field.before, "now": field.now} for field in found.guard_changes],
-        "notes": [reveal_or_mask(note, show_values=show_values) for note in found.notes],
+        "against": comparison.against,
+        "commit": comparison.commit,
+        "counts": {kind: comparison.counts[kind] for kind in CHANGE_KINDS},
+        "guards": [
+            {"name": field.name, "before": field.before, "now": field.now} for field in comparison.guard_changes
+        ],
+        "notes": [reveal_or_mask(note, show_values=show_values) for note in comparison.notes],
         "messages": [
             {
                 "name": change.name,
                 "change": change.kind,
                 "fields": [{"name": field.name, "before": field.before, "now": field.now} for field in change.fields],
-                "audience": _audience(change.audience),
+                "audience": _overlap_to_dict(change.audience),
                 **{
                     name: [part._asdict() for part in parts]
                     for name, parts in differences(change, show_values=show_values)
                 },
                 "warnings": list(change.warnings),
             }
-            for change in found.changes
+            for change in comparison.changes
         ],
     }
 
 
-def heading(found: Comparison) -> list[str]:
-    """What changed in one line of Markdown, and which messages are gone."""
-    removed = [inline_code(change.name) for change in found.changes if change.kind == "removed"]
+def heading(comparison: Comparison) -> list[str]:
+    """The counts in one line of Markdown, and a line that names the removed messages."""
+    removed = [inline_code(change.name) for change in comparison.changes if change.kind == "removed"]
     more = f" and {len(removed) - _SHORT:,} more" if len(removed) > _SHORT else ""
-    gone = [f"Removed: {', '.join(removed[:_SHORT])}{more}. Nothing is sent for it any more."] if removed else []
-    return [f"Compared with {inline_code(_against(found))}: {_counts(found)}", *gone]
+    removed_lines = (
+        [f"Removed: {', '.join(removed[:_SHORT])}{more}. Nothing is sent for it any more."] if removed else []
+    )
+    return [f"Compared with {inline_code(_describe_ref(comparison))}: {_format_counts(comparison)}", *removed_lines]
 
 
-def caution(found: Comparison) -> list[str]:
-    """What changed of the settings that guard the sending, in Markdown: the first thing that a reviewer has to see."""
+def caution(comparison: Comparison) -> list[str]:
+    """The changed settings that guard sending, as an alert in Markdown: a reviewer has to see them first.
+
+    Empty if none changed.
+    """
     lines = [
-        f"> - {inline_code(field.name)}: {_was(field.before)} → {_was(field.now)}" for field in found.guard_changes
+        f"> - {inline_code(field.name)}: {_format_value(field.before)} → {_format_value(field.now)}"
+        for field in comparison.guard_changes
     ]
     head = "> [!CAUTION]\n> **These commits change what guards the sending:**"
     return ["\n".join([head, ">", *lines])] if lines else []
 
 
 def details(change: MessageChange, *, show_values: bool) -> list[str]:
-    """What changed in one message, as blocks of Markdown."""
-    facts = [f"- {inline_code(field.name)}: {_was(field.before)} → {_was(field.now)}" for field in change.fields]
+    """The changes of one message, as blocks of Markdown."""
+    lines = [
+        f"- {inline_code(field.name)}: {_format_value(field.before)} → {_format_value(field.now)}"
+        for field in change.fields
+    ]
     if change.audience and change.audience.has_changes:
-        facts.append(f"- audience: {_overlap(change.audience)}")
-    blocks = [f"**Changed**\n\n{chr(10).join(facts)}"] if facts else []
+        lines.append(f"- audience: {_format_overlap(change.audience)}")
+    blocks = [f"**Changed**\n\n{chr(10).join(lines)}"] if lines else []
     for name, parts in differences(change, show_values=show_values):
-        if _differs(parts):
-            blocks += [f"**Changes of the {name}**", code_block(truncate(diff_lines(parts), _OF_DIFFERENCE), "diff")]
-    return [*blocks, *(note[0].upper() + note[1:] + "." for note in _notes(change, show_values=show_values))]
+        if _has_differences(parts):
+            blocks += [f"**Changes of the {name}**", code_block(truncate(diff_lines(parts), _MAX_DIFF_LENGTH), "diff")]
+    return [*blocks, *(note[0].upper() + note[1:] + "." for note in _explain(change, show_values=show_values))]
 
 
 def differences(change: MessageChange, *, show_values: bool) -> Iterator[tuple[str, list[DiffPart]]]:
-    """The parts of subject and body, as they can be read; nothing where a side has no sample."""
+    """The names of subject and body with their diff parts, as a reader sees the texts.
+
+    Empty if one side has no sample.
+    """
     if change.before and change.now:
         for name in ("subject", "body"):
             before, now = (
@@ -114,63 +128,63 @@ def differences(change: MessageChange, *, show_values: bool) -> Iterator[tuple[s
             )
 
 
-def _block(change: MessageChange, *, show_values: bool) -> str:
+def _format_change(change: MessageChange, *, show_values: bool) -> str:
     head = f"{click.style(change.kind, fg=_COLOURS.get(change.kind))}  {click.style(change.name, bold=True)}"
-    found = [head]
-    found += [f"  {field.name}: {field.before or 'none'} -> {field.now or 'none'}" for field in change.fields]
+    lines = [head]
+    lines += [f"  {field.name}: {field.before or 'none'} -> {field.now or 'none'}" for field in change.fields]
     if change.audience and change.audience.has_changes:
-        found.append(f"  audience: {_overlap(change.audience)}")
+        lines.append(f"  audience: {_format_overlap(change.audience)}")
     for name, parts in differences(change, show_values=show_values):
-        if _differs(parts):
-            found.append(f"  {name}: {inline_diff(parts)}")
-    found += [f"  {note}" for note in _notes(change, show_values=show_values)]
-    found += [f"  {click.style('!', fg='yellow')} {warning}" for warning in change.warnings]
-    return "\n".join(found)
+        if _has_differences(parts):
+            lines.append(f"  {name}: {inline_diff(parts)}")
+    lines += [f"  {note}" for note in _explain(change, show_values=show_values)]
+    lines += [f"  {click.style('!', fg='yellow')} {warning}" for warning in change.warnings]
+    return "\n".join(lines)
 
 
-def _notes(change: MessageChange, *, show_values: bool) -> Iterator[str]:
-    """What a reader of the differences has to know to understand them."""
+def _explain(change: MessageChange, *, show_values: bool) -> Iterator[str]:
+    """What a reader has to know to understand the differences of a message."""
     if not change.is_content_changed:
         return
     if not (change.before and change.now):
         yield "one side cannot be rendered, so the texts are not compared"
         return
-    if not any(_differs(parts) for _, parts in differences(change, show_values=show_values)):
+    if not any(_has_differences(parts) for _, parts in differences(change, show_values=show_values)):
         yield _SAME_TEXT
     if (change.before.kind, change.before.value) != (change.now.kind, change.now.value):
         yield "the samples are of two recipients: nobody is on both sides that was looked at"
 
 
-def _differs(parts: list[DiffPart]) -> bool:
+def _has_differences(parts: list[DiffPart]) -> bool:
     return any(part.kind != "same" for part in parts)
 
 
-def _was(value: str) -> str:
+def _format_value(value: str) -> str:
     return inline_code(value) if value else "none"
 
 
-def _overlap(found: Overlap) -> str:
+def _format_overlap(overlap: Overlap) -> str:
     parts = [
-        (found.added, "added"),
-        (found.removed, "removed"),
-        (found.same, "the same"),
-        (found.unreadable, "unreadable"),
+        (overlap.added, "added"),
+        (overlap.removed, "removed"),
+        (overlap.same, "the same"),
+        (overlap.unreadable, "unreadable"),
     ]
     counts = ", ".join(f"{number:,} {word}" for number, word in parts if number)
-    return f"{counts}; {found.altered:,} of the same with other values" if found.altered else counts
+    return f"{counts}; {overlap.altered:,} of the same with other values" if overlap.altered else counts
 
 
-def _audience(found: Overlap | None) -> dict[str, int] | None:
-    if found is None:
+def _overlap_to_dict(overlap: Overlap | None) -> dict[str, int] | None:
+    if overlap is None:
         return None
-    return {"added": found.added, "removed": found.removed, "same": found.same, "altered": found.altered}
+    return {"added": overlap.added, "removed": overlap.removed, "same": overlap.same, "altered": overlap.altered}
 
 
-def _against(found: Comparison) -> str:
-    is_hash = found.commit.startswith(found.against)
-    return found.against if is_hash else f"{found.against} ({found.commit[:_SHORT]})"
+def _describe_ref(comparison: Comparison) -> str:
+    is_hash = comparison.commit.startswith(comparison.against)
+    return comparison.against if is_hash else f"{comparison.against} ({comparison.commit[:_SHORT]})"
 
 
-def _counts(found: Comparison) -> str:
-    counts = found.counts
+def _format_counts(comparison: Comparison) -> str:
+    counts = comparison.counts
     return ", ".join(f"{counts[kind]:,} {kind}" for kind in CHANGE_KINDS if counts[kind]) or "no message on either side"

@@ -1,6 +1,6 @@
 """Annotations for GitHub's workflow log. Source: GitHub's documentation of workflow commands.
 
-GitHub shows ten annotations of a kind for each step and drops the others without a word.
+GitHub shows ten annotations of a kind for each step, and drops the others without a message.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from runner.errors import MsgrunError, Place, Problem
 from runner.privacy import reveal_or_mask
 
-if TYPE_CHECKING:  # validate prints annotations too, and plans nothing
+if TYPE_CHECKING:  # validate prints annotations too, and does not need the planner
     from runner.plan.plan import Plan
 
 
@@ -29,32 +29,38 @@ class Annotation:
     message: str
     place: Place | None = None
 
-    def command(self, folder: str) -> str:
-        """As a workflow command; `folder` is where the project lies in GitHub's workspace: empty, or ending in /."""
-        at = f"{_at(self.place, folder)}," if self.place else ""
-        return f"::{self.kind} {at}title={_property(self.title)}::{_escaped(self.message)}"
+    def command(self, path_prefix: str) -> str:
+        """The annotation as a workflow command.
+
+        `path_prefix` is the folder of the project in GitHub's workspace: empty, or ending in /.
+        """
+        position = f"{_format_position(self.place, path_prefix)}," if self.place else ""
+        return f"::{self.kind} {position}title={_escape_property(self.title)}::{_escape_message(self.message)}"
 
     def line(self) -> str:
-        """As a line of the log, which begins in a way that is no command."""
+        """The annotation as a line of the log that GitHub does not take for a command."""
         place = f"{self.place}: " if self.place else ""
         return f"- {place}{self.kind}: {' '.join(self.message.split())} [{self.title}]"
 
 
-def problems(found: Iterable[Problem], *, show_values: bool, path_prefix: str = "") -> str:
-    """Problems as annotations: those of a whole declaration before those that only one recipient shows."""
-    ordered = sorted(found, key=lambda problem: (bool(problem.recipient), problem.place.sort_key))
-    return annotations((_problem(problem, show_values=show_values) for problem in ordered), path_prefix)
+def problems(items: Iterable[Problem], *, show_values: bool, path_prefix: str = "") -> str:
+    """Problems as annotations.
+
+    Problems of a whole declaration come before those of a single recipient, because GitHub drops the last ones.
+    """
+    ordered = sorted(items, key=lambda problem: (bool(problem.recipient), problem.place.sort_key))
+    return annotations((_annotate(problem, show_values=show_values) for problem in ordered), path_prefix)
 
 
 def plan(
-    planned: "Plan", warnings: Iterable[Problem], worries: Iterable[str], *, show_values: bool, path_prefix: str = ""
+    planned: "Plan", warnings: Iterable[Problem], notes: Iterable[str], *, show_values: bool, path_prefix: str = ""
 ) -> str:
-    """A plan as annotations: guards, what is unusual, warnings, and the sums with the digest as a notice.
+    """A plan as annotations: guards, unusual actions, warnings, and the counts with the digest as a notice.
 
-    `worries` are about the ledger, or about what changed.
+    `notes` are warnings about the ledger, or about what changed.
     """
     places = {message.name: message.declaration.place for message in planned.messages}
-    found = [
+    items = [
         Annotation(
             "error",
             guard.code,
@@ -68,33 +74,34 @@ def plan(
         for action in ("unknown", "refused"):
             if number := message.counts[action]:
                 text = f"{number:,} of {len(message.deliveries):,} deliveries of {message.name} are {action}"
-                found.append(Annotation("warning", action, text, message.declaration.place))
-    found.extend(
-        Annotation("warning", "msgrun plan", reveal_or_mask(worry, show_values=show_values)) for worry in worries
-    )
-    found.extend(_problem(problem, show_values=show_values) for problem in warnings)
+                items.append(Annotation("warning", action, text, message.declaration.place))
+    items.extend(Annotation("warning", "msgrun plan", reveal_or_mask(note, show_values=show_values)) for note in notes)
+    items.extend(_annotate(problem, show_values=show_values) for problem in warnings)
     workspace = f", workspace {planned.workspace}" if planned.workspace else ""
     counts = ", ".join(f"{number:,} {action}" for action, number in planned.counts.items() if number) or "nothing"
     text = f"{planned.to_send:,} to send now, in environment {planned.environment}{workspace}\n{counts}\n"
-    found.append(Annotation("notice", "msgrun plan", f"{text}digest {planned.digest}"))
-    return annotations(found, path_prefix)
+    items.append(Annotation("notice", "msgrun plan", f"{text}digest {planned.digest}"))
+    return annotations(items, path_prefix)
 
 
 def failure(error: MsgrunError, *, show_values: bool) -> str:
-    """What ended a command."""
+    """The error that ended a command, as a workflow command."""
     hint = f"\nhint: {error.hint}" if error.hint else ""
     return Annotation("error", "msgrun", reveal_or_mask(f"{error.message}{hint}", show_values=show_values)).command("")
 
 
-def annotations(found: Iterable[Annotation], folder: str) -> str:
-    """Annotations as GitHub's log takes them: of each kind as many as it shows, and the rest as lines of the log."""
-    every = list(found)
+def annotations(items: Iterable[Annotation], path_prefix: str) -> str:
+    """Annotations as text for GitHub's log.
+
+    Of each kind, as many are workflow commands as GitHub shows. The others are lines of the log, in a group.
+    """
+    all_items = list(items)
     lines: list[str] = []
     for kind in KINDS:
-        same = [annotation for annotation in every if annotation.kind == kind]
-        shown = same if len(same) <= MAX_ANNOTATIONS else same[: MAX_ANNOTATIONS - 1]
-        lines.extend(annotation.command(folder) for annotation in shown)
-        if rest := same[len(shown) :]:
+        of_kind = [annotation for annotation in all_items if annotation.kind == kind]
+        shown = of_kind if len(of_kind) <= MAX_ANNOTATIONS else of_kind[: MAX_ANNOTATIONS - 1]
+        lines.extend(annotation.command(path_prefix) for annotation in shown)
+        if rest := of_kind[len(shown) :]:
             noun = kind if len(rest) == 1 else f"{kind}s"
             lines.append(
                 Annotation(kind, "msgrun", f"+{len(rest):,} more {noun}: see the log of this step").command("")
@@ -103,21 +110,21 @@ def annotations(found: Iterable[Annotation], folder: str) -> str:
     return "\n".join(lines)
 
 
-def _problem(problem: Problem, *, show_values: bool) -> Annotation:
-    who = f" ({problem.recipient})" if problem.recipient else ""
+def _annotate(problem: Problem, *, show_values: bool) -> Annotation:
+    recipient = f" ({problem.recipient})" if problem.recipient else ""
     hint = f"\nhint: {problem.hint}" if problem.hint else ""
-    text = reveal_or_mask(f"{problem.message}{who}{hint}", show_values=show_values)
+    text = reveal_or_mask(f"{problem.message}{recipient}{hint}", show_values=show_values)
     return Annotation(str(problem.severity), problem.code, text, problem.place)
 
 
-def _at(place: Place, folder: str) -> str:
-    path = _property(folder + reveal_or_mask(place.path, show_values=False))
+def _format_position(place: Place, path_prefix: str) -> str:
+    path = _escape_property(path_prefix + reveal_or_mask(place.path, show_values=False))
     return f"file={path},line={place.line},col={place.column}"
 
 
-def _property(text: str) -> str:
-    return _escaped(text).replace(":", "%3A").replace(",", "%2C")
+def _escape_property(text: str) -> str:
+    return _escape_message(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def _escaped(text: str) -> str:
+def _escape_message(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

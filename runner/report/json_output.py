@@ -1,4 +1,4 @@
-"""JSON for machines. `format_version` changes when a reader of the old form would go wrong."""
+"""JSON for programs. `format_version` changes when a program that reads the old form would misread the new one."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -17,17 +17,17 @@ from runner.privacy import reveal_or_mask
 FORMAT_VERSION = 1
 
 
-_BATCH = 1000  # deliveries in a part
+_BATCH = 1000  # deliveries in one part of the output
 
 
-_END = "\n}"
+_CLOSING_BRACE = "\n}"
 
 
 STATUSES: tuple[KeyStatus, ...] = ("sent", "unknown", "refused", "free")
 
 
-def problems(found: Iterable[Problem], *, show_values: bool) -> str:
-    """All problems, in the order of their places."""
+def problems(items: Iterable[Problem], *, show_values: bool) -> str:
+    """The problems as JSON, in the order given."""
     rows = [
         {
             "path": problem.place.path,
@@ -39,37 +39,37 @@ def problems(found: Iterable[Problem], *, show_values: bool) -> str:
             "recipient": problem.recipient,
             "hint": reveal_or_mask(problem.hint, show_values=show_values),
         }
-        for problem in found
+        for problem in items
     ]
-    return _document({"problems": rows})
+    return _serialize_document({"problems": rows})
 
 
 def plan(planned: Plan, salt_check: str = "", changes: dict[str, Any] | None = None) -> Iterator[str]:
-    """A plan: digest, counts, messages, every delivery with its action, and the guards; a line a delivery.
+    """A plan as JSON: digest, counts, messages, every delivery with its action, and the guards. A delivery is one line.
 
-    In parts without their last line end, so that a million deliveries are never held at once. A plan that is saved to
-    be applied also says the `salt_check`, and one that was compared what `changes`.
+    Yields parts, each without the line end of its last line, so that a million deliveries are never in memory at once.
+    A plan that is saved to be applied has a `salt_check`. One that was compared with a git ref has `changes`.
     """
     head = {
         "environment": planned.environment,
         "workspace": planned.workspace,
         **({"salt_check": salt_check} if salt_check else {}),
         "digest": planned.digest,
-        "counts": _counts(planned.counts, ACTIONS),
+        "counts": _select_counts(planned.counts, ACTIONS),
         "messages": [
             {
                 "name": message.name,
                 "revision": message.declaration.revision,
                 "digest": message.digest,
-                "counts": _counts(message.counts, ACTIONS),
+                "counts": _select_counts(message.counts, ACTIONS),
                 "left_out": dict(message.left_out),
             }
             for message in planned.messages
         ],
     }
-    yield f'{_document(head).removesuffix(_END)},\n  "deliveries": ['
-    lines = (_delivery(message, delivery) for message in planned.messages for delivery in message.deliveries)
-    yield from _listed(lines)
+    yield f'{_serialize_document(head).removesuffix(_CLOSING_BRACE)},\n  "deliveries": ['
+    lines = (_serialize_delivery(message, delivery) for message in planned.messages for delivery in message.deliveries)
+    yield from _join_items(lines)
     guards = [
         {"code": guard.code, "message": guard.message, "hint": guard.hint, "messages": list(guard.messages)}
         for guard in planned.guards
@@ -79,7 +79,7 @@ def plan(planned: Plan, salt_check: str = "", changes: dict[str, Any] | None = N
     yield f"  ],\n{tail}"
 
 
-def _delivery(message: PlannedMessage, delivery: PlannedDelivery) -> str:
+def _serialize_delivery(message: PlannedMessage, delivery: PlannedDelivery) -> str:
     return orjson.dumps(
         {
             "key": delivery.key,
@@ -93,25 +93,28 @@ def _delivery(message: PlannedMessage, delivery: PlannedDelivery) -> str:
     ).decode()
 
 
-def status(known: Counter[MessageStatus], states: Iterable[State]) -> Iterator[str]:
-    """What a ledger knows: counts, and for each delivery the record that holds, a line each; in parts as a plan is."""
+def status(message_statuses: Counter[MessageStatus], states: Iterable[State]) -> Iterator[str]:
+    """The ledger as JSON: counts, and for each delivery the record that decides its status, one line each.
+
+    Yields parts, as `plan` does.
+    """
     messages: dict[tuple[str, int], Counter[str]] = {}
-    for (name, revision, found), number in known.items():
-        messages.setdefault((name, revision), Counter())[found] += number
+    for (name, revision, key_status), number in message_statuses.items():
+        messages.setdefault((name, revision), Counter())[key_status] += number
     head = {
-        "counts": _counts(sum(messages.values(), Counter()), STATUSES),
+        "counts": _select_counts(sum(messages.values(), Counter()), STATUSES),
         "messages": [
-            {"name": name, "revision": revision, "counts": _counts(found, STATUSES)}
-            for (name, revision), found in sorted(messages.items())
+            {"name": name, "revision": revision, "counts": _select_counts(by_status, STATUSES)}
+            for (name, revision), by_status in sorted(messages.items())
         ],
     }
-    yield f'{_document(head).removesuffix(_END)},\n  "deliveries": ['
-    yield from _listed(orjson.dumps(_holding(state)).decode() for state in states)
+    yield f'{_serialize_document(head).removesuffix(_CLOSING_BRACE)},\n  "deliveries": ['
+    yield from _join_items(orjson.dumps(_state_to_dict(state)).decode() for state in states)
     yield "  ]\n}"
 
 
-def _listed(lines: Iterator[str]) -> Iterator[str]:
-    """The items of a list, in parts of many lines."""
+def _join_items(lines: Iterator[str]) -> Iterator[str]:
+    """The items of a JSON list, in parts of many lines."""
     last = next(lines, None)
     while batch := list(islice(lines, _BATCH)):
         yield "".join(f"    {line},\n" for line in (last, *batch[:-1])).removesuffix("\n")
@@ -120,15 +123,18 @@ def _listed(lines: Iterator[str]) -> Iterator[str]:
         yield f"    {last}"
 
 
-def _holding(state: State) -> dict[str, Any]:
-    """The record that holds; a claim that nothing followed is unknown to everybody who reads of it."""
+def _state_to_dict(state: State) -> dict[str, Any]:
+    """The record that decides the status of a delivery.
+
+    Without an outcome, the status is unknown and not claimed: a reader cannot tell whether the message was sent.
+    """
     value = state.record.to_dict()
     return {**value, "status": "unknown"} if value["status"] == "claimed" else value
 
 
-def _counts(found: Counter[Any], names: Iterable[str]) -> dict[str, int]:
-    return {name: found[name] for name in names}
+def _select_counts(counts: Counter[Any], names: Iterable[str]) -> dict[str, int]:
+    return {name: counts[name] for name in names}
 
 
-def _document(value: dict[str, Any]) -> str:
+def _serialize_document(value: dict[str, Any]) -> str:
     return orjson.dumps({"format_version": FORMAT_VERSION, **value}, option=orjson.OPT_INDENT_2).decode()

@@ -1,7 +1,7 @@
-"""How large a lockfile is, how it grows, and from which size on it is the wrong ledger.
+"""How large a lockfile is, how it grows, and from which size on another ledger is needed.
 
-GitHub warns of a pushed file of more than 50 MiB and refuses one of more than 100 MiB.
-Source: GitHub's documentation, "About large files on GitHub".
+GitHub warns about a pushed file of more than 50 MiB, and refuses one of more than 100 MiB. Source: GitHub's
+documentation, "About large files on GitHub".
 """
 
 from collections import Counter
@@ -14,18 +14,22 @@ from runner.report.problem_text import pluralize
 WARNING_SIZE = 50 * 1024 * 1024  # bytes
 
 
-MAX_SIZE = 100 * 1024 * 1024
+MAX_SIZE = 100 * 1024 * 1024  # bytes
 
 
-_LINES = 2  # that apply writes for a delivery: its claim and its outcome
+_LINES_PER_DELIVERY = 2  # a claim and its outcome
 
 
-_USUAL = 440  # bytes of a line, where there is none to measure
+_USUAL_LINE_SIZE = 440  # bytes; used if the lockfile has no line to measure
 
 
 @dataclass(frozen=True, slots=True)
 class LockfileSize:
-    """A lockfile: `size` in bytes, `lines` with its header, how many of them are `torn`, and the keys in it."""
+    """The size of a lockfile.
+
+    `size` is in bytes. `lines` counts all lines with the header, `torn` those that are torn, and `keys` the keys of
+    deliveries.
+    """
 
     display_name: str
     size: int
@@ -35,55 +39,62 @@ class LockfileSize:
 
     @property
     def bytes_per_delivery(self) -> int:
-        """Bytes that apply adds for a delivery."""
-        return _LINES * (self.size // self.lines if self.lines > 1 else _USUAL)
+        """The bytes that apply adds for a delivery, by the average line so far."""
+        return _LINES_PER_DELIVERY * (self.size // self.lines if self.lines > 1 else _USUAL_LINE_SIZE)
 
 
-def stats(weight: LockfileSize, known: Counter[MessageStatus]) -> str:
-    """All there is to tell: size, lines, deliveries by status and message, growth, and how much room is left."""
-    each = f", {weight.size // weight.keys:,} bytes each" if weight.keys else ""
+def stats(lockfile: LockfileSize, message_statuses: Counter[MessageStatus]) -> str:
+    """Size, lines, deliveries by status and message, growth, and how many more deliveries fit into a lockfile."""
+    bytes_each = f", {lockfile.size // lockfile.keys:,} bytes each" if lockfile.keys else ""
     return "\n".join(
         [
-            f"{weight.display_name}: {_mib(weight.size)}, {pluralize(weight.lines, 'line')}, {weight.torn:,} torn",
-            *_held(weight.keys, each, known),
             (
-                f"apply adds about {weight.bytes_per_delivery:,} bytes a delivery, a claim and its outcome; "
+                f"{lockfile.display_name}: {_format_mib(lockfile.size)}, {pluralize(lockfile.lines, 'line')}, "
+                f"{lockfile.torn:,} torn"
+            ),
+            *_format_deliveries(lockfile.keys, bytes_each, message_statuses),
+            (
+                f"apply adds about {lockfile.bytes_per_delivery:,} bytes a delivery, a claim and its outcome; "
                 "lock compact leaves one"
             ),
-            size_warning(weight.display_name, weight.size) or _room(weight),
+            size_warning(lockfile.display_name, lockfile.size) or _format_space_left(lockfile),
         ]
     )
 
 
-def shared_ledger_stats(shown: str, keys: int, known: Counter[MessageStatus]) -> str:
-    """What there is to tell of a ledger that is no file: deliveries by status and message."""
-    first, *others = _held(keys, "", known)
-    return "\n".join([f"{shown}: {first}", *others])
+def shared_ledger_stats(display_name: str, keys: int, message_statuses: Counter[MessageStatus]) -> str:
+    """The deliveries by status and message, for a ledger that is not a file."""
+    first, *others = _format_deliveries(keys, "", message_statuses)
+    return "\n".join([f"{display_name}: {first}", *others])
 
 
-def size_warning(shown: str, size: int) -> str:
-    """That a lockfile is about to outgrow GitHub, or has; empty for one that is small enough."""
+def size_warning(display_name: str, size: int) -> str:
+    """A warning that a lockfile is over GitHub's limits; empty for a lockfile that is small enough."""
     if size <= WARNING_SIZE:
         return ""
     does = "refuses it" if size > MAX_SIZE else "warns of it, and refuses it over 100 MiB"
-    return f"{shown} has {_mib(size)}: GitHub {does}. Try msgrun lock compact; docs/ledger.md, At size, says what else"
-
-
-def _held(keys: int, each: str, known: Counter[MessageStatus]) -> list[str]:
-    statuses: Counter[str] = Counter()
-    for found, number in known.items():
-        statuses[found.status] += number
-    told = ", ".join(f"{number:,} {status}" for status, number in sorted(statuses.items()))
-    first = f"{keys:,} {'delivery' if keys == 1 else 'deliveries'}{each}{': ' * bool(told)}{told}"
-    return [first, *(f"  {line}" for line in message_counts(known))]
-
-
-def _room(weight: LockfileSize) -> str:
-    rooms = [f"{(most - weight.size) // weight.bytes_per_delivery:,}" for most in (WARNING_SIZE, MAX_SIZE)]
     return (
-        f"room for about {rooms[0]} more deliveries until GitHub warns (50 MiB), {rooms[1]} until it refuses (100 MiB)"
+        f"{display_name} has {_format_mib(size)}: GitHub {does}. "
+        "Try msgrun lock compact; docs/ledger.md, At size, says what else"
     )
 
 
-def _mib(size: int) -> str:
+def _format_deliveries(keys: int, bytes_each: str, message_statuses: Counter[MessageStatus]) -> list[str]:
+    statuses: Counter[str] = Counter()
+    for entry, number in message_statuses.items():
+        statuses[entry.status] += number
+    by_status = ", ".join(f"{number:,} {status}" for status, number in sorted(statuses.items()))
+    first = f"{keys:,} {'delivery' if keys == 1 else 'deliveries'}{bytes_each}{': ' * bool(by_status)}{by_status}"
+    return [first, *(f"  {line}" for line in message_counts(message_statuses))]
+
+
+def _format_space_left(lockfile: LockfileSize) -> str:
+    numbers = [f"{(limit - lockfile.size) // lockfile.bytes_per_delivery:,}" for limit in (WARNING_SIZE, MAX_SIZE)]
+    return (
+        f"room for about {numbers[0]} more deliveries until GitHub warns (50 MiB), "
+        f"{numbers[1]} until it refuses (100 MiB)"
+    )
+
+
+def _format_mib(size: int) -> str:
     return f"{size / (1024 * 1024):,.1f} MiB"

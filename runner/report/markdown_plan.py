@@ -1,7 +1,8 @@
-"""A plan as Markdown, for a comment below a pull request or a job's summary.
+"""A plan as Markdown, for a comment on a pull request or the summary of a job.
 
-A reader who sees only this can say what will be sent, to whom, how many, from where, and what to worry about: counts
-first, worries next, a table of the messages, then each one's text unfolds. It is cut between messages, never inside.
+A reader who sees only this can say what will be sent, to whom, how many, from where, and what is unusual. The order is:
+counts, warnings, a table of the messages, then the text of each message, which opens on a click. A long plan is cut
+between messages, never inside one.
 """
 
 from collections.abc import Callable, Sequence
@@ -40,81 +41,92 @@ from runner.report.markdown_results import (
 )
 from runner.report.problem_text import left_out, pluralize
 
-_OF_WORRIES = 8_000  # characters, of guards and of warnings each
+_MAX_WARNINGS_LENGTH = 8_000  # characters, for guards and for warnings each
 
 
-_OF_TEXT = 6_000  # of one message's text, and of its source
+_MAX_TEXT_LENGTH = 6_000  # characters of one message's text, and of its source
 
 
-_WORRYING: tuple[Action, ...] = ("edited", "unknown", "refused")
+_UNUSUAL_ACTIONS: tuple[Action, ...] = ("edited", "unknown", "refused")
 
 
-def _no_sample(_: PlannedMessage) -> Sample | None:
+def _get_no_sample(_: PlannedMessage) -> Sample | None:
     return None
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What a review shows: a plan, warnings about its files, notes on the ledger, how to get a sample of a message."""
+    """The content of a review: a plan, warnings about its files, notes on the ledger, and the comparison, if any.
+
+    `sample` renders a sample of a message. `sandbox`: messages go to the sandbox, not to Intercom.
+    """
 
     plan: Plan
     warnings: Sequence[Problem] = ()
     notes: Sequence[str] = ()
-    sample: Callable[[PlannedMessage], Sample | None] = field(default=_no_sample)
+    sample: Callable[[PlannedMessage], Sample | None] = field(default=_get_no_sample)
     sandbox: bool = False
     comparison: Comparison | None = None
 
     def extra_warnings(self) -> list[str]:
-        """What to worry about besides guards and problems: of the ledger, and of what changed."""
+        """Warnings that are neither guards nor problems: about the ledger, and about what changed."""
         return [*self.notes, *(self.comparison.warnings() if self.comparison else ())]
 
     def change(self, message: PlannedMessage) -> MessageChange | None:
-        """What happened to a message, where that was looked at."""
+        """The change of a message; None if the plan was not compared, or the comparison does not have it."""
         return self.comparison.find_change(message.name) if self.comparison else None
 
 
-def plan(seen: Review, *, show_values: bool, limit: int = MAX_COMMENT_LENGTH) -> str:
-    """A plan of at most `limit` characters. `show`: recipients' values in clear."""
-    planned, sends = seen.plan, seen.plan.send_counts()
-    messages = sorted(planned.messages, key=lambda message: not _matters(message, seen))
+def plan(review: Review, *, show_values: bool, limit: int = MAX_COMMENT_LENGTH) -> str:
+    """A plan as Markdown of at most `limit` characters.
+
+    `show_values`: recipients' values are shown instead of masked.
+    """
+    planned, sends = review.plan, review.plan.send_counts()
+    messages = sorted(planned.messages, key=lambda message: not _needs_reading(message, review))
     blocks = [
-        f"{heading(planned.environment)}, {_where(seen)}",
-        *(comparison_text.caution(seen.comparison) if seen.comparison else ()),
-        _counts(planned, sends),
-        *(comparison_text.heading(seen.comparison) if seen.comparison else ()),
-        *_guards(planned.guards, show_values=show_values),
-        *_warnings(seen, show_values=show_values),
-        *_table(messages, seen, sends),
+        f"{heading(planned.environment)}, {_describe_workspace(review)}",
+        *(comparison_text.caution(review.comparison) if review.comparison else ()),
+        _format_counts(planned, sends),
+        *(comparison_text.heading(review.comparison) if review.comparison else ()),
+        *_format_guards(planned.guards, show_values=show_values),
+        *_format_warnings(review, show_values=show_values),
+        *_format_table(messages, review, sends),
     ]
     digest = f"Digest {inline_code(planned.digest)}"
-    unfolded = [message for message in messages if _matters(message, seen)]
+    unfolded = [message for message in messages if _needs_reading(message, review)]
     room = limit - len("\n\n".join([*blocks, digest])) - 200
-    unfolding = (_details(message, sends[message.name], seen, show_values=show_values) for message in unfolded)
+    unfolding = (_format_message(message, sends[message.name], review, show_values=show_values) for message in unfolded)
     blocks.extend(fit_to_length(unfolding, len(unfolded), room, "messages, whose texts there is no room for"))
     return "\n\n".join([*blocks, digest]) + "\n"
 
 
-def _where(seen: Review) -> str:
-    if seen.sandbox:
+def _describe_workspace(review: Review) -> str:
+    if review.sandbox:
         return "in the sandbox (nothing leaves the machine)"
-    workspace = truncate(seen.plan.workspace, MAX_INLINE_LENGTH)
+    workspace = truncate(review.plan.workspace, MAX_INLINE_LENGTH)
     return f"workspace {inline_code(workspace)}" if workspace else "a workspace that is not pinned yet"
 
 
-def _matters(message: PlannedMessage, seen: Review) -> bool:
-    """Whether its text is to be read: it is sent, now or later; or something about it is unusual, or changed."""
-    change = seen.change(message)
+def _needs_reading(message: PlannedMessage, review: Review) -> bool:
+    """Whether the text of a message is shown.
+
+    It is if the message is sent now or later, or if something about it is unusual or changed.
+    """
+    change = review.change(message)
     if change and change.kind not in {"unchanged", "uncompared"}:
         return True
-    return bool(message.counts["send"] or _later(message) or any(message.counts[action] for action in _WORRYING))
+    return bool(
+        message.counts["send"] or _count_later(message) or any(message.counts[action] for action in _UNUSUAL_ACTIONS)
+    )
 
 
-def _later(message: PlannedMessage) -> int:
-    """How many are excluded only because it is too early."""
+def _count_later(message: PlannedMessage) -> int:
+    """How many deliveries are excluded only because it is too early to send them."""
     return 0 if message.is_expired else message.counts["excluded"]
 
 
-def _counts(planned: Plan, sends: dict[str, int]) -> str:
+def _format_counts(planned: Plan, sends: dict[str, int]) -> str:
     sending = sum(number > 0 for number in sends.values())
     first = f"{planned.to_send:,} to send" + (f", of {pluralize(sending, 'message')}" if sending else "")
     if planned.to_send < planned.counts["send"]:
@@ -123,7 +135,7 @@ def _counts(planned: Plan, sends: dict[str, int]) -> str:
     return " · ".join([f"**{first}**", *rest])
 
 
-def _guards(guards: Sequence[Guard], *, show_values: bool) -> list[str]:
+def _format_guards(guards: Sequence[Guard], *, show_values: bool) -> list[str]:
     if not guards:
         return []
     lines = [
@@ -133,108 +145,114 @@ def _guards(guards: Sequence[Guard], *, show_values: bool) -> list[str]:
     ]
     head = "> [!CAUTION]\n> **As it stands, nothing will be sent.** A guard says no:"
     return [
-        "\n".join([head, ">", *fit_to_length(lines, len(lines), _OF_WORRIES, "guards", separator="\n", start="> - ")])
+        "\n".join(
+            [head, ">", *fit_to_length(lines, len(lines), _MAX_WARNINGS_LENGTH, "guards", separator="\n", start="> - ")]
+        )
     ]
 
 
-def _warnings(seen: Review, *, show_values: bool) -> list[str]:
+def _format_warnings(review: Review, *, show_values: bool) -> list[str]:
     planned, lines = (
-        seen.plan,
-        [f"> - {inline_text(worry, show_values=show_values)}" for worry in seen.extra_warnings()],
+        review.plan,
+        [f"> - {inline_text(note, show_values=show_values)}" for note in review.extra_warnings()],
     )
     if unknown := planned.counts["unknown"]:
-        since = f"**unknown** whether {unknown:,} were sent: they are not sent again before a person or"
-        lines.append(f"> - {since} `msgrun reconcile` has looked in Intercom")
+        text = f"**unknown** whether {unknown:,} were sent: they are not sent again before a person or"
+        lines.append(f"> - {text} `msgrun reconcile` has looked in Intercom")
     if refused := planned.counts["refused"]:
         lines.append(f"> - **refused** by Intercom before: {refused:,}, which are not tried again")
-    lines.extend(f"> {problem(warning, show_values=show_values)}" for warning in seen.warnings)
+    lines.extend(f"> {problem(warning, show_values=show_values)}" for warning in review.warnings)
     if not lines:
         return []
-    shown = fit_to_length(lines, len(lines), _OF_WORRIES, "warnings", separator="\n", start="> - ")
+    shown = fit_to_length(lines, len(lines), _MAX_WARNINGS_LENGTH, "warnings", separator="\n", start="> - ")
     return ["\n".join(["> [!WARNING]", *shown])]
 
 
-def _table(messages: Sequence[PlannedMessage], seen: Review, sends: dict[str, int]) -> list[str]:
-    """A row a message; of the actions only those that some message has."""
+def _format_table(messages: Sequence[PlannedMessage], review: Review, sends: dict[str, int]) -> list[str]:
+    """A table with a row for each message. It has columns only for the actions that some message has."""
     if not messages:
         return ["No message is declared."]
     actions = [action for action in ACTIONS[1:] if any(message.counts[action] for message in messages)]
-    change = ["change"] if seen.comparison else []
+    change = ["change"] if review.comparison else []
     head = ["message", *change, "type", "from", "recipients", "to send", *actions, "revision", "expires"]
     rule = ["---", *["---"] * len(change), "---", "---", *["--:"] * (len(actions) + 3), "---"]
-    rows = [_row(message, sends[message.name], actions, seen.change(message)) for message in messages]
+    rows = [_format_row(message, sends[message.name], actions, review.change(message)) for message in messages]
     shown = fit_to_length(
         rows, len(rows), MAX_TABLE_LENGTH, "messages", separator="\n", start="| ", end=" |" * len(head)
     )
-    return ["\n".join([_cells(head), _cells(rule), *shown])]
+    return ["\n".join([_join_cells(head), _join_cells(rule), *shown])]
 
 
-def _row(message: PlannedMessage, sends: int, actions: Sequence[Action], change: MessageChange | None) -> str:
-    declared = message.declaration
-    expires = _moment(declared.expires) if declared.expires else "never"
-    return _cells(
+def _format_row(message: PlannedMessage, sends: int, actions: Sequence[Action], change: MessageChange | None) -> str:
+    declaration = message.declaration
+    expires = _format_time(declaration.expires) if declaration.expires else "never"
+    return _join_cells(
         [
             table_cell(message.name),
             *([change.kind] if change else ()),
-            declared.message_type,
-            f"admin {table_cell(declared.sender)}",
+            declaration.message_type,
+            f"admin {table_cell(declaration.sender)}",
             f"{len(message.deliveries):,}",
             f"**{sends:,}**" if sends else "0",
             *(f"{message.counts[action]:,}" for action in actions),
-            str(declared.revision),
+            str(declaration.revision),
             f"**expired** {expires}" if message.is_expired else expires,
         ]
     )
 
 
-def _moment(moment: datetime) -> str:
+def _format_time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d}" if (moment.hour, moment.minute) == (0, 0) else f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
-def _cells(texts: Sequence[str]) -> str:
+def _join_cells(texts: Sequence[str]) -> str:
     return f"| {' | '.join(texts)} |"
 
 
-def _details(message: PlannedMessage, sends: int, seen: Review, *, show_values: bool) -> str:
-    """What is worth knowing of a message: where it comes from, to whom it goes, and a sample of its text."""
-    declared = message.declaration
-    kind = f"{declared.message_type}, template {declared.template}" if declared.template else declared.message_type
-    facts = [
+def _format_message(message: PlannedMessage, sends: int, review: Review, *, show_values: bool) -> str:
+    """The details of a message: where it is declared, who gets it, its changes, and a sample of its text."""
+    declaration = message.declaration
+    kind = (
+        f"{declaration.message_type}, template {declaration.template}"
+        if declaration.template
+        else declaration.message_type
+    )
+    lines = [
         (
-            f"Declared in {inline_code(str(declared.document.source.path))}: {kind}, "
-            f"from admin {inline_code(declared.sender)}"
+            f"Declared in {inline_code(str(declaration.document.source.path))}: {kind}, "
+            f"from admin {inline_code(declaration.sender)}"
         ),
     ]
-    if isinstance(declared.audience, TableAudience):
-        facts.append(f"Audience {inline_code(declared.audience.source.title)}, by {declared.audience.kind}")
+    if isinstance(declaration.audience, TableAudience):
+        lines.append(f"Audience {inline_code(declaration.audience.source.title)}, by {declaration.audience.kind}")
     if message.left_out:
-        facts.append(f"Left out: {left_out(message.left_out)}")
+        lines.append(f"Left out: {left_out(message.left_out)}")
     if message.sample and sends:
         rest = f" and {sends - len(message.sample):,} more" if sends > len(message.sample) else ""
         names = ", ".join(inline_code(reveal_or_mask(name, show_values=show_values)) for name in message.sample[:sends])
-        facts.append(f"To {names}{rest}")
-    found = seen.sample(message)
+        lines.append(f"To {names}{rest}")
+    sample = review.sample(message)
     title = f"{html_code(message.name)}: {sends:,} to send"
-    if (later := _later(message)) and declared.not_before:
-        title += f", {later:,} not before {_moment(declared.not_before)}"
-    change = seen.change(message)
+    if (later := _count_later(message)) and declaration.not_before:
+        title += f", {later:,} not before {_format_time(declaration.not_before)}"
+    change = review.change(message)
     return details(
         f"{title} ({change.kind})" if change else title,
         [
-            "\n".join(f"- {fact}" for fact in facts),
+            "\n".join(f"- {line}" for line in lines),
             *(comparison_text.details(change, show_values=show_values) if change else ()),
-            *(_sample(found, show_values=show_values) if found else ()),
+            *(_format_sample(sample, show_values=show_values) if sample else ()),
         ],
     )
 
 
-def _sample(found: Sample, *, show_values: bool) -> list[str]:
-    body = reveal_or_mask(found.body, show_values=show_values)
-    subject = reveal_or_mask(found.subject, show_values=show_values)
+def _format_sample(sample: Sample, *, show_values: bool) -> list[str]:
+    body = reveal_or_mask(sample.body, show_values=show_values)
+    subject = reveal_or_mask(sample.subject, show_values=show_values)
     masked = f"; {inline_code(MASK)} stands for what is the recipient's own" if MASK in subject + body else ""
     return [
-        f"As {inline_code(reveal_or_mask(found.to, show_values=show_values))} sees it{masked}:",
+        f"As {inline_code(reveal_or_mask(sample.to, show_values=show_values))} sees it{masked}:",
         *([f"**Subject** {inline_code(truncate(subject, MAX_INLINE_LENGTH))}"] if subject else ()),
-        code_block(wrap_lines(truncate(visible_text(body), _OF_TEXT))),
-        details("HTML source", [code_block(truncate(body, _OF_TEXT), "html")]),
+        code_block(wrap_lines(truncate(visible_text(body), _MAX_TEXT_LENGTH))),
+        details("HTML source", [code_block(truncate(body, _MAX_TEXT_LENGTH), "html")]),
     ]

@@ -1,4 +1,7 @@
-"""What a command says besides its plan, as Markdown: problems, why it ended, what it did; and the pieces they share."""
+"""What a command reports besides its plan, as Markdown: problems, why it ended, what it did.
+
+The module also has the parts of Markdown that these and a plan share.
+"""
 
 import re
 from collections.abc import Iterable
@@ -9,7 +12,7 @@ from runner.privacy import reveal_or_mask
 from runner.report.markdown_escaping import escape_text, fit_to_length, inline_code, truncate
 from runner.report.problem_text import pluralize
 
-MAX_COMMENT_LENGTH = 60_000  # characters; GitHub takes 65,536, GitLab a million
+MAX_COMMENT_LENGTH = 60_000  # characters; GitHub accepts 65,536, GitLab a million
 
 
 MAX_TABLE_LENGTH = 16_000  # characters of a list, or of a table
@@ -18,9 +21,9 @@ MAX_TABLE_LENGTH = 16_000  # characters of a list, or of a table
 MAX_INLINE_LENGTH = 400  # characters of one warning
 
 
-def problems(found: Iterable[Problem], environment: str, *, show_values: bool) -> str:
-    """What is wrong with the files, so that there is no plan."""
-    ordered = sorted(found, key=lambda problem: (not problem.is_error, problem.place.sort_key))
+def problems(items: Iterable[Problem], environment: str, *, show_values: bool) -> str:
+    """The problems of the files, which are the reason that there is no plan."""
+    ordered = sorted(items, key=lambda problem: (not problem.is_error, problem.place.sort_key))
     number = pluralize(sum(problem.is_error for problem in ordered), "problem")
     lines = [problem(item, show_values=show_values) for item in ordered]
     return "\n\n".join(
@@ -33,18 +36,18 @@ def problems(found: Iterable[Problem], environment: str, *, show_values: bool) -
 
 
 def failure(message: str, hint: str, environment: str, *, show_values: bool) -> str:
-    """Why the command ended."""
+    """A heading and why the command ended."""
     return f"{heading(environment)}\n\n{stop_notice(message, hint, show_values=show_values)}"
 
 
 def stop_notice(message: str, hint: str, *, show_values: bool) -> str:
-    """Why a run stopped, and the way out."""
-    way_out = hint_line(hint, show_values=show_values)
-    return f"> [!CAUTION]\n> **Stopped.** {inline_text(message, show_values=show_values)}{way_out}"
+    """Why a run stopped, and what the user can do."""
+    hint_text = hint_line(hint, show_values=show_values)
+    return f"> [!CAUTION]\n> **Stopped.** {inline_text(message, show_values=show_values)}{hint_text}"
 
 
 def summary(done: Summary, *, show_values: bool) -> str:
-    """What a run did."""
+    """What a run did: counts, why it stopped, unknown and refused deliveries, and warnings."""
     parts = [
         (done.sent, "sent"),
         (len(done.refused), "refused"),
@@ -57,9 +60,11 @@ def summary(done: Summary, *, show_values: bool) -> str:
     blocks = [f"### What was done\n\n**{counts or 'nothing was sent'}**"]
     if done.stop:
         blocks.append(stop_notice(done.stop.message, done.stop.hint, show_values=show_values))
-    lines = [f"- **unknown** {_delivery(item, show_values=show_values)}" for item in done.unknown]
-    lines += [f"- **refused** {_delivery(item, show_values=show_values)}" for item in done.refused]
-    lines += [f"- **not found again** {_delivery(item, show_values=show_values)}" for item in done.still_not_found]
+    lines = [f"- **unknown** {_format_delivery(item, show_values=show_values)}" for item in done.unknown]
+    lines += [f"- **refused** {_format_delivery(item, show_values=show_values)}" for item in done.refused]
+    lines += [
+        f"- **not found again** {_format_delivery(item, show_values=show_values)}" for item in done.still_not_found
+    ]
     lines += [f"- warning: {inline_text(warning, show_values=show_values)}" for warning in done.warnings]
     if done.unknown:
         blocks.append("An unknown delivery may have arrived and is never sent again by itself: `msgrun reconcile`.")
@@ -68,36 +73,39 @@ def summary(done: Summary, *, show_values: bool) -> str:
 
 
 def heading(environment: str) -> str:
-    """The hidden first line is how CI finds the comment that it made before, and updates it."""
-    found = re.sub(r"[^\w-]", "", environment)
-    return f"<!-- msgrun plan: {found} -->\n## msgrun plan: environment {inline_code(environment)}"
+    """The heading of a comment.
+
+    CI finds the comment that it wrote before by the first line, which is hidden, and updates the comment.
+    """
+    name = re.sub(r"[^\w-]", "", environment)
+    return f"<!-- msgrun plan: {name} -->\n## msgrun plan: environment {inline_code(environment)}"
 
 
-def problem(found: Problem, *, show_values: bool) -> str:
+def problem(item: Problem, *, show_values: bool) -> str:
     """A problem as an item of a list."""
-    who = f" ({found.recipient})" if found.recipient else ""
-    place = inline_code(reveal_or_mask(str(found.place), show_values=show_values))
-    message = inline_text(found.message + who, show_values=show_values)
-    text = f"{message} ({inline_code(found.code)}){hint_line(found.hint, show_values=show_values)}"
-    return f"- {place} {found.severity}: {text}"
+    recipient = f" ({item.recipient})" if item.recipient else ""
+    place = inline_code(reveal_or_mask(str(item.place), show_values=show_values))
+    message = inline_text(item.message + recipient, show_values=show_values)
+    text = f"{message} ({inline_code(item.code)}){hint_line(item.hint, show_values=show_values)}"
+    return f"- {place} {item.severity}: {text}"
 
 
 def inline_text(text: str, *, show_values: bool) -> str:
-    """A text of some length, for the middle of a line."""
+    """A text for the middle of a line, cut to MAX_INLINE_LENGTH. Values are masked unless `show_values`."""
     return escape_text(truncate(reveal_or_mask(text, show_values=show_values), MAX_INLINE_LENGTH))
 
 
 def hint_line(hint: str, *, show_values: bool) -> str:
-    """A hint, if there is one, on a line of its own below what it is about."""
+    """A hint on a line of its own, below what it is about; empty if there is none."""
     return f"<br>→ {inline_text(hint, show_values=show_values)}" if hint else ""
 
 
-def _delivery(item: ReportedDelivery, *, show_values: bool) -> str:
+def _format_delivery(item: ReportedDelivery, *, show_values: bool) -> str:
     record = item.record
-    said = f": {inline_text(item.detail, show_values=show_values)}" if item.detail else ""
-    coded = f" {inline_code(record.code)}" if record.code else ""
+    detail = f": {inline_text(item.detail, show_values=show_values)}" if item.detail else ""
+    code = f" {inline_code(record.code)}" if record.code else ""
     request = f" (request {inline_code(record.request_id)})" if record.request_id else ""
     return (
         f"{inline_code(record.message)} {inline_code(record.to)}, key {inline_code(record.key[:12])}"
-        f"{coded}{said}{request}"
+        f"{code}{detail}{request}"
     )

@@ -1,4 +1,4 @@
-"""Problems as text: on the first line alone enough to act on, then the line they are about, and a hint."""
+"""Problems as text: a first line that is enough to act on, then the source line with a caret, and a hint."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -17,35 +17,38 @@ _LEFT_OUT = {
 }
 
 
-def problem(found: Problem, *, show_values: bool) -> str:
-    """A problem with the line it is about and a caret. `show`: recipients' values in clear."""
-    colour = "red" if found.severity is Severity.ERROR else "yellow"
-    who = f" ({found.recipient})" if found.recipient else ""
-    head = f"{click.style(str(found.place), bold=True)}: {click.style(found.severity, fg=colour)}"
-    lines = [f"{head}: {found.message}{who} {click.style(f'[{found.code}]', dim=True)}"]
-    excerpt = reveal_or_mask_same_width(found.excerpt, show_values=show_values)
+def problem(item: Problem, *, show_values: bool) -> str:
+    """A problem with the source line that it is about and a caret.
+
+    `show_values`: recipients' values are shown instead of masked.
+    """
+    colour = "red" if item.severity is Severity.ERROR else "yellow"
+    recipient = f" ({item.recipient})" if item.recipient else ""
+    head = f"{click.style(str(item.place), bold=True)}: {click.style(item.severity, fg=colour)}"
+    lines = [f"{head}: {item.message}{recipient} {click.style(f'[{item.code}]', dim=True)}"]
+    excerpt = reveal_or_mask_same_width(item.excerpt, show_values=show_values)
     if excerpt.strip("* "):
-        number = str(found.place.line)
+        number = str(item.place.line)
         lines.append(f"  {number} | {excerpt}")
-        indent = "".join("\t" if sign == "\t" else " " for sign in excerpt[: found.place.column - 1])
+        indent = "".join("\t" if character == "\t" else " " for character in excerpt[: item.place.column - 1])
         lines.append(f"  {' ' * len(number)} | {indent}{click.style('^', fg=colour)}")
-    if found.hint:
-        lines.append(f"  hint: {found.hint}")
+    if item.hint:
+        lines.append(f"  hint: {item.hint}")
     return "\n".join(lines)
 
 
 def severity_counts(problems: Iterable[Problem]) -> str:
-    """How many errors and warnings there are."""
-    counts = Counter(found.severity for found in problems)
-    told = [pluralize(counts[severity], severity) for severity in Severity if counts[severity]]
-    return " and ".join(told) or "no problems"
+    """The number of errors and of warnings."""
+    counts = Counter(problem.severity for problem in problems)
+    parts = [pluralize(counts[severity], severity) for severity in Severity if counts[severity]]
+    return " and ".join(parts) or "no problems"
 
 
 def left_out(counts: Mapping[str, int]) -> str:
-    """How many recipients each filter left out, in one line."""
+    """The number of recipients that each filter left out, in one line."""
     return ", ".join(f"{number:,} {_LEFT_OUT.get(reason, reason)}" for reason, number in counts.items() if number)
 
 
 def pluralize(number: int, word: str) -> str:
-    """A number with its noun."""
+    """A number with its noun, in the plural unless the number is 1."""
     return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"

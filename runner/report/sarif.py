@@ -1,6 +1,6 @@
 """Problems as SARIF 2.1.0, which code scanning services read. Source: OASIS, SARIF 2.1.0 with errata 01.
 
-GitHub shows a rule's help beside its alert, and follows an alert from commit to commit by its fingerprint.
+GitHub shows the help of a rule next to its alert. It recognises an alert in later commits by its fingerprint.
 """
 
 import hashlib
@@ -20,25 +20,30 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 _ROOT = "%SRCROOT%"
 
 
-def document(found: Iterable[Problem], *, show_values: bool, path_prefix: str = "") -> str:
-    """Problems as one run of one tool. `folder` is where the project lies in the repository: empty, or ending in /."""
-    problems = list(found)
+def document(items: Iterable[Problem], *, show_values: bool, path_prefix: str = "") -> str:
+    """Problems as one run of one tool.
+
+    `path_prefix` is the folder of the project in the repository: empty, or ending in /.
+    """
+    problems = list(items)
     codes = sorted({problem.code for problem in problems})
-    seen: Counter[str] = Counter()
+    occurrences: Counter[str] = Counter()
     run = {
-        "tool": {"driver": {"name": "msgrun", "version": __version__, "rules": [_descriptor(code) for code in codes]}},
+        "tool": {
+            "driver": {"name": "msgrun", "version": __version__, "rules": [_describe_rule(code) for code in codes]}
+        },
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {_ROOT: {"description": {"text": "The root of the repository."}}},
         "results": [
-            _result(problem, codes.index(problem.code), path_prefix, seen, show_values=show_values)
+            _format_result(problem, codes.index(problem.code), path_prefix, occurrences, show_values=show_values)
             for problem in problems
         ],
     }
     return orjson.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, option=orjson.OPT_INDENT_2).decode()
 
 
-def _descriptor(code: str) -> dict[str, Any]:
-    """What is known of a rule; the codes of validate explain themselves in each message."""
+def _describe_rule(code: str) -> dict[str, Any]:
+    """The description of a rule. A code of validate has none, because its messages explain themselves."""
     rule = RULES.get(code)
     if rule is None:
         return {"id": code}
@@ -46,12 +51,12 @@ def _descriptor(code: str) -> dict[str, Any]:
         "id": code,
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.reason},
-        "help": {"text": f"{rule.reason}\nFix: {rule.fix}", "markdown": _help(rule)},
+        "help": {"text": f"{rule.reason}\nFix: {rule.fix}", "markdown": _format_help(rule)},
         "defaultConfiguration": {"level": str(rule.severity)},
     }
 
 
-def _help(rule: Rule) -> str:
+def _format_help(rule: Rule) -> str:
     examples = "".join(
         f"\n\n{title}:\n\n```yaml\n{example}\n```"
         for title, example in (("Bad", rule.bad_example), ("Good", rule.good_example))
@@ -59,20 +64,23 @@ def _help(rule: Rule) -> str:
     return f"{rule.reason}\n\n**Fix**: {rule.fix}{examples}"
 
 
-def _result(problem: Problem, rule: int, folder: str, seen: Counter[str], *, show_values: bool) -> dict[str, Any]:
+def _format_result(
+    problem: Problem, rule: int, path_prefix: str, occurrences: Counter[str], *, show_values: bool
+) -> dict[str, Any]:
     place = problem.place
-    path = folder + reveal_or_mask(place.path, show_values=show_values)
-    who = f" ({problem.recipient})" if problem.recipient else ""
+    path = path_prefix + reveal_or_mask(place.path, show_values=show_values)
+    recipient = f" ({problem.recipient})" if problem.recipient else ""
     hint = f"\nhint: {problem.hint}" if problem.hint else ""
-    # Neither the line, which moves, nor the message, which may count: the source line and what stands there before.
+    # The line number and the message are left out, because both may change when other lines change: GitHub would show a
+    # new alert. Equal source lines are numbered.
     line = reveal_or_mask(problem.excerpt, show_values=False).strip()
-    mark = hashlib.sha256(f"{path}\n{problem.code}\n{line}".encode()).hexdigest()
-    seen[mark] += 1
+    fingerprint = hashlib.sha256(f"{path}\n{problem.code}\n{line}".encode()).hexdigest()
+    occurrences[fingerprint] += 1
     return {
         "ruleId": problem.code,
         "ruleIndex": rule,
         "level": str(problem.severity),
-        "message": {"text": reveal_or_mask(f"{problem.message}{who}{hint}", show_values=show_values)},
+        "message": {"text": reveal_or_mask(f"{problem.message}{recipient}{hint}", show_values=show_values)},
         "locations": [
             {
                 "physicalLocation": {
@@ -81,5 +89,5 @@ def _result(problem: Problem, rule: int, folder: str, seen: Counter[str], *, sho
                 }
             }
         ],
-        "partialFingerprints": {"msgrun/v1": f"{mark[:32]}:{seen[mark]}"},
+        "partialFingerprints": {"msgrun/v1": f"{fingerprint[:32]}:{occurrences[fingerprint]}"},
     }

@@ -1,4 +1,4 @@
-"""The difference of two texts, word by word: as parts, on one line, and as lines that a reader of Markdown knows."""
+"""The difference of two texts, word by word: as parts, on one line, and as the lines of a diff for Markdown."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -10,74 +10,91 @@ import click
 _TOKEN = re.compile(r"\n|[^\S\n]+|\w+|[^\w\s]")
 
 
-_MOST_COMPARED = (
-    4_000_000  # pairs of words; more would take seconds, and a text that differs so much reads better whole
-)
+# Pairs of words. More would take seconds, and texts that differ so much are easier to read whole.
+_MAX_COMPARED = 4_000_000
 
 
-_AROUND = 60  # characters shown on either side of a change
+_CONTEXT_LENGTH = 60  # characters shown on either side of a change
 
 
 class DiffPart(NamedTuple):
-    """A stretch of text and what happened to it."""
+    """A part of a text: in both texts (same), only in the old one (removed), or only in the new one (added)."""
 
     kind: Literal["same", "removed", "added"]
     text: str
 
 
 def diff_words(before: str, now: str) -> list[DiffPart]:
-    """The parts of both texts in their order, a removed one before the one that took its place."""
+    """The parts of both texts in their order. A removed part comes before the added part that replaces it."""
     old, new = _TOKEN.findall(before), _TOKEN.findall(now)
-    start = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    start = next(
+        (index for index, (old_word, new_word) in enumerate(zip(old, new, strict=False)) if old_word != new_word),
+        min(len(old), len(new)),
+    )
     ends = zip(reversed(old[start:]), reversed(new[start:]), strict=False)
-    end = next((at for at, (a, b) in enumerate(ends) if a != b), min(len(old), len(new)) - start)
-    middle = _middle(old[start : len(old) - end], new[start : len(new) - end])
+    end = next(
+        (index for index, (old_word, new_word) in enumerate(ends) if old_word != new_word),
+        min(len(old), len(new)) - start,
+    )
+    middle = _compare_words(old[start : len(old) - end], new[start : len(new) - end])
     head, tail = DiffPart("same", "".join(old[:start])), DiffPart("same", "".join(old[len(old) - end :]))
-    return _joined([head, *middle, tail])
+    return _join_parts([head, *middle, tail])
 
 
 def inline_diff(parts: Sequence[DiffPart]) -> str:
-    """On one line, as git marks words: `[-removed-]{+added+}`, in colours where there are any."""
-    told: list[str] = []
+    """The parts on one line, as git marks words: `[-removed-]{+added+}`.
+
+    They have terminal colours, which the caller may strip.
+    """
+    pieces: list[str] = []
     for number, part in enumerate(parts):
         text = re.sub(r"\n+", " ", part.text)
         if part.kind == "same":
-            told.append(_shortened(text, first=number == 0, last=number == len(parts) - 1))
+            pieces.append(_shorten(text, first=number == 0, last=number == len(parts) - 1))
         elif part.kind == "removed":
-            told.append(click.style(f"[-{text}-]", fg="red"))
+            pieces.append(click.style(f"[-{text}-]", fg="red"))
         else:
-            told.append(click.style(f"{{+{text}+}}", fg="green"))
-    return "".join(told)
+            pieces.append(click.style(f"{{+{text}+}}", fg="green"))
+    return "".join(pieces)
 
 
 def diff_lines(parts: Sequence[DiffPart]) -> str:
-    """As lines of a diff, which both hosts colour: what stays is broken off where something changed."""
-    told: list[str] = []
+    """The parts as lines of a diff, which GitHub and GitLab colour.
+
+    A line that both texts have is broken where a change begins or ends.
+    """
+    lines: list[str] = []
     for number, part in enumerate(parts):
         text = part.text
         if part.kind == "same":
-            text = _shortened(text, first=number == 0, last=number == len(parts) - 1)
+            text = _shorten(text, first=number == 0, last=number == len(parts) - 1)
         sign = {"same": " ", "removed": "-", "added": "+"}[part.kind]
-        told.extend(f"{sign} {line.strip()}" for line in text.split("\n") if line.strip())
+        lines.extend(f"{sign} {line.strip()}" for line in text.split("\n") if line.strip())
         if part.kind != "same" and not part.text.strip():
-            told.append(f"{sign} (white space)")
-    return "\n".join(told)
+            lines.append(f"{sign} (white space)")
+    return "\n".join(lines)
 
 
-def _middle(old: list[str], new: list[str]) -> Iterable[DiffPart]:
-    if len(old) * len(new) > _MOST_COMPARED:
+def _compare_words(old: list[str], new: list[str]) -> Iterable[DiffPart]:
+    if len(old) * len(new) > _MAX_COMPARED:
         return [DiffPart("removed", "".join(old)), DiffPart("added", "".join(new))]
-    found = []
-    for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    parts = []
+    for kind, old_start, old_end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind == "equal":
-            found.append(DiffPart("same", "".join(old[a:b])))
+            parts.append(DiffPart("same", "".join(old[old_start:old_end])))
         else:
-            found += [DiffPart("removed", "".join(old[a:b])), DiffPart("added", "".join(new[c:d]))]
-    return found
+            parts += [
+                DiffPart("removed", "".join(old[old_start:old_end])),
+                DiffPart("added", "".join(new[new_start:new_end])),
+            ]
+    return parts
 
 
-def _joined(parts: Iterable[DiffPart]) -> list[DiffPart]:
-    """Without empty parts, and with changes that only a space keeps apart taken together: they read as one."""
+def _join_parts(parts: Iterable[DiffPart]) -> list[DiffPart]:
+    """The parts without empty ones.
+
+    Changes with only a space between them are joined, because they read as one change.
+    """
     kept = [part for part in parts if part.text]
     joined: list[DiffPart] = []
     removed = added = ""
@@ -87,19 +104,22 @@ def _joined(parts: Iterable[DiffPart]) -> list[DiffPart]:
             removed += part.text if part.kind in {"same", "removed"} else ""
             added += part.text if part.kind in {"same", "added"} else ""
             continue
-        joined += [*_both(removed, added), part]
+        joined += [*_build_changes(removed, added), part]
         removed = added = ""
-    return [*joined, *_both(removed, added)]
+    return [*joined, *_build_changes(removed, added)]
 
 
-def _both(removed: str, added: str) -> list[DiffPart]:
+def _build_changes(removed: str, added: str) -> list[DiffPart]:
     return [part for part in (DiffPart("removed", removed), DiffPart("added", added)) if part.text]
 
 
-def _shortened(text: str, *, first: bool, last: bool) -> str:
-    """The ends of a text that stays; all of it says nothing new."""
+def _shorten(text: str, *, first: bool, last: bool) -> str:
+    """An unchanged text, of which only the ends next to a change are kept.
+
+    If the text is all there is, it is kept whole.
+    """
     if first and last:
         return text
-    head = "" if first else text[:_AROUND]
-    tail = "" if last else text[-_AROUND:]
+    head = "" if first else text[:_CONTEXT_LENGTH]
+    tail = "" if last else text[-_CONTEXT_LENGTH:]
     return text if len(text) <= len(head) + len(tail) else f"{head}…{tail}"

@@ -43,6 +43,6 @@ def test_a_change_of_space_alone_is_seen() -> None:
 
 
 def test_texts_that_are_too_long_are_told_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_MOST_COMPARED", 3)
+    monkeypatch.setattr(module, "_MAX_COMPARED", 3)
     parts = diff_words("x a b c y", "x d b e y")
     assert [part.kind for part in parts] == ["same", "removed", "added", "same"]
