@@ -1,4 +1,8 @@
-"""Intercom's API: one exchange over HTTP, what an answer means, the dialects of its versions, and its rate limit."""
+"""Types for Intercom's HTTP API: one request, and its reply or the lack of one.
+
+The modules of this package hold the HTTP client, the meaning of replies, the request format of each API version, what
+is read from a workspace, and the rate limit.
+"""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -6,7 +10,7 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer of the server: its status, its headers (names in lower case) and its body."""
+    """A response from the server: its status, its headers (names in lower case) and its body."""
 
     status: int
     headers: dict[str, str]
@@ -15,15 +19,21 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class NoReply:
-    """No answer: why, and whether a byte of the request may have left this machine."""
+    """No response came.
+
+    `reason` says why. `has_sent_bytes` says whether a byte of the request may have left this machine.
+    """
 
     reason: str
     has_sent_bytes: bool
 
 
 class Transport(Protocol):
-    """Carries one request to the server and its answer back."""
+    """Sends one request to the server and returns the response."""
 
     def exchange(self, method: str, path: str, body: Any, version: str) -> Reply | NoReply:
-        """Sends `body` (JSON, or nothing if it is None) once, in an API version. Never raises for the network."""
+        """Sends `body` once, in the API version `version`: as JSON, or no body if it is None.
+
+        Never raises for network errors: they are returned as NoReply.
+        """
         ...

@@ -1,6 +1,6 @@
-"""What an answer to POST /messages means: the table of what is sent, refused, unknown, or never happened.
+"""Classifies the reply to POST /messages: the message was sent, refused, not sent at all, or the outcome is unknown.
 
-There is no idempotency key in this API, so everything that does not prove that nothing was made is unknown.
+Intercom's API has no idempotency key. So every reply that does not prove that no message was created is unknown.
 """
 
 import re
@@ -11,18 +11,22 @@ import orjson
 
 from runner.intercom import NoReply, Reply
 
-# Codes and request ids go into the ledger, where no address may be, whatever an answer holds in their place.
-_NAME = re.compile(r"[A-Za-z0-9_.:/+=-]{1,128}")
+# Codes and request ids are written to the ledger, which must not contain addresses. So values of another form are
+# dropped, e.g. an address that a reply has in place of a code.
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_.:/+=-]{1,128}")
 _OK, _FORBIDDEN, _NOT_FOUND, _TIMEOUT, _TOO_MANY = 200, 403, 404, 408, 429
-# Codes that Intercom documents without their status: with a 4xx they prove nothing.
-_PROVING_NOTHING = {"server_error", "request_timeout", "service_unavailable"}
-_SCOPE = re.compile(r"\b(scopes?|permissions?)\b", re.IGNORECASE)
-_RECIPIENT = re.compile(r"\b(users?|contacts?|leads?|recipients?|unsubscrib\w*)\b", re.IGNORECASE)
+# Intercom documents these codes without a status. With a 4xx they do not prove that no message was created.
+_INCONCLUSIVE_CODES = {"server_error", "request_timeout", "service_unavailable"}
+_SCOPE_WORDS = re.compile(r"\b(scopes?|permissions?)\b", re.IGNORECASE)
+_RECIPIENT_WORDS = re.compile(r"\b(users?|contacts?|leads?|recipients?|unsubscrib\w*)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The message exists: its id, and its owner if that is not the sender."""
+    """The message exists.
+
+    `id` is the message's id. `other_owner` is the admin who owns it, if that is not the sender.
+    """
 
     id: str
     request_id: str
@@ -31,7 +35,10 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Intercom said no to this delivery. `not_found`: perhaps only because the contact is new."""
+    """Intercom refused this delivery, so no message was created.
+
+    `is_not_found`: the status was 404. The reason may only be that the contact is new.
+    """
 
     code: str
     message: str
@@ -41,7 +48,11 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """It may have been made. `alarm`: it was, and went the wrong way. `stops`: further ones would fare the same."""
+    """The message may have been created.
+
+    `is_inbound`: it was created, but as a message from the contact instead of to the contact. `is_fatal`: further
+    deliveries would have the same outcome.
+    """
 
     reason: str
     request_id: str = ""
@@ -51,7 +62,10 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class AccountDenied:
-    """Nothing was made, and nothing will be: it is about the account, not the recipient. `hint`: what to fix."""
+    """No message was created, and none can be: the error is about the account, not the recipient.
+
+    `hint` says what to fix.
+    """
 
     code: str
     message: str
@@ -61,14 +75,14 @@ class AccountDenied:
 
 @dataclass(frozen=True, slots=True)
 class Throttled:
-    """Nothing was made: over the rate limit."""
+    """No message was created, because the rate limit was exceeded."""
 
     request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Unreached:
-    """Nothing was made: no byte of the request left."""
+    """No message was created, because no byte of the request left this machine."""
 
     reason: str
 
@@ -77,43 +91,46 @@ Answer = Sent | Refused | Unknown | AccountDenied | Throttled | Unreached
 
 
 def classify_reply(result: Reply | NoReply, sender: str) -> Answer:
-    """What became of a message that was POSTed from admin `sender`."""
+    """The outcome of a message that was POSTed from the admin `sender`."""
     if isinstance(result, NoReply):
         return Unknown(result.reason) if result.has_sent_bytes else Unreached(result.reason)
     if result.status == _OK:
-        return _made(result, sender)
+        return _classify_success(result, sender)
     if result.status == _TOO_MANY:
         return Throttled(parse_error(result)[2])
-    if 400 <= result.status < 500:  # noqa: PLR2004  # the range of client errors
-        return _declined(result, sender)
+    if 400 <= result.status < 500:  # noqa: PLR2004  # 400 to 499 are the client errors of HTTP
+        return _classify_client_error(result, sender)
     return Unknown(f"HTTP status {result.status}", parse_error(result)[2])
 
 
-def _declined(reply: Reply, sender: str) -> Answer:
-    """What a 4xx means; the first row that fits, from the top."""
+def _classify_client_error(reply: Reply, sender: str) -> Answer:
+    """The meaning of a 4xx reply. The conditions are tested from top to bottom; the first that is true decides."""
     code, message, request_id = parse_error(reply)
-    if reply.status == _TIMEOUT or code in _PROVING_NOTHING or not _is_error(reply):
-        whose = "" if _is_error(reply) else ", and not Intercom's own answer: a proxy or a firewall between?"
-        return Unknown(f"HTTP status {reply.status}{whose}", request_id, is_fatal=True)
+    if reply.status == _TIMEOUT or code in _INCONCLUSIVE_CODES or not _is_intercom_error(reply):
+        origin = "" if _is_intercom_error(reply) else ", and not Intercom's own answer: a proxy or a firewall between?"
+        return Unknown(f"HTTP status {reply.status}{origin}", request_id, is_fatal=True)
     if hint := account_hint(reply, sender):
         return AccountDenied(code, message, request_id, hint)
-    if reply.status == _FORBIDDEN and not _RECIPIENT.search(message):
+    if reply.status == _FORBIDDEN and not _RECIPIENT_WORDS.search(message):
         reason = f"HTTP status 403, {code}: neither about the account nor about the recipient"
         return Unknown(reason, request_id, is_fatal=True)
     return Refused(code, message, request_id, is_not_found=reply.status == _NOT_FOUND)
 
 
 def account_hint(reply: Reply, sender: str = "") -> str:
-    """What to fix where an error is about the account; empty where it is not, or is no error of Intercom's."""
+    """What to fix if an error is about the account.
+
+    Empty if it is about something else, or if the body is not an error object of Intercom's.
+    """
     code, message, _ = parse_error(reply)
     match reply.status:
-        case _ if not _is_error(reply):
+        case _ if not _is_intercom_error(reply):
             return ""
         case 400 if code == "intercom_version_invalid":
             return "api_version in msgrun.yaml: 2.14 is the one that is tried most"
         case 404 if code == "admin_not_found":
             return no_admin_hint(sender)
-        case 401 | 403 if _SCOPE.search(message) or code in {"token_unauthorized", "missing_authorization"}:
+        case 401 | 403 if _SCOPE_WORDS.search(message) or code in {"token_unauthorized", "missing_authorization"}:
             return "give the app this permission: Developer Hub, your app, Authentication, Edit"
         case 403 if code == "api_plan_restricted":
             return "the workspace's plan has no access to this: ask its owner, or choose another plan"
@@ -126,13 +143,13 @@ def account_hint(reply: Reply, sender: str = "") -> str:
 
 
 def no_admin_hint(sender: str) -> str:
-    """What to fix where Intercom knows no such admin."""
+    """What to fix if Intercom does not know the admin of `from:`."""
     return f"from: names admin {sender or 'of another workspace'}: take the id of one of this workspace's admins"
 
 
-def _is_error(reply: Reply) -> bool:
-    """Whether a body is one of Intercom's error objects, and not the page of a proxy."""
-    value = _json(reply.body)
+def _is_intercom_error(reply: Reply) -> bool:
+    """Whether the body is one of Intercom's error objects, and not, for example, a proxy's error page."""
+    value = _parse_json(reply.body)
     if not isinstance(value, dict):
         return False
     errors = value.get("errors")
@@ -141,43 +158,53 @@ def _is_error(reply: Reply) -> bool:
 
 
 def parse_error(reply: Reply) -> tuple[str, str, str]:
-    """Code, message and request id of an error, read leniently: other shapes and other codes may come."""
-    value = _json(reply.body)
-    request_id = _request_id(reply)
+    """Code, message and request id of an error.
+
+    Undocumented shapes and codes are accepted. Without a code it is `http_STATUS`; a missing message or request id is
+    an empty string.
+    """
+    value = _parse_json(reply.body)
+    request_id = _read_request_id(reply)
     code, message = f"http_{reply.status}", ""
     if isinstance(value, dict):
-        request_id = _name(value.get("request_id")) or request_id
+        request_id = _parse_identifier(value.get("request_id")) or request_id
         errors = value.get("errors")
         first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else value
-        code = _name(first.get("code")) or code
+        code = _parse_identifier(first.get("code")) or code
         message = str(first.get("message") or first.get("field") or "")
     return code, message, request_id
 
 
-def _made(reply: Reply, sender: str) -> Answer:
-    value = _json(reply.body)
-    request_id = _request_id(reply)
+def _classify_success(reply: Reply, sender: str) -> Answer:
+    """The meaning of a 200 reply. Anything but the documented object does not prove that the message exists."""
+    value = _parse_json(reply.body)
+    request_id = _read_request_id(reply)
     if not isinstance(value, dict):
         return Unknown("a 200 that is not the documented object", request_id)
     if value.get("type") == "user_message":
         return Unknown("Intercom made an inbound conversation instead of a message", request_id, is_inbound=True)
-    made = value.get("id")
-    if value.get("type") != "admin_message" or not isinstance(made, str | int) or isinstance(made, bool) or made == "":
+    message_id = value.get("id")
+    if (
+        value.get("type") != "admin_message"
+        or not isinstance(message_id, str | int)
+        or isinstance(message_id, bool)
+        or message_id == ""
+    ):
         return Unknown("a 200 that is not the documented object", request_id)
     owner = value.get("owner")
     owner_id = str(owner.get("id") or sender) if isinstance(owner, dict) else sender
-    return Sent(str(made), request_id, owner_id if owner_id != sender else "")
+    return Sent(str(message_id), request_id, owner_id if owner_id != sender else "")
 
 
-def _request_id(reply: Reply) -> str:
-    return _name(reply.headers.get("x-request-id"))
+def _read_request_id(reply: Reply) -> str:
+    return _parse_identifier(reply.headers.get("x-request-id"))
 
 
-def _name(value: Any) -> str:
-    return str(value) if isinstance(value, str | int) and _NAME.fullmatch(str(value)) else ""
+def _parse_identifier(value: Any) -> str:
+    return str(value) if isinstance(value, str | int) and _IDENTIFIER.fullmatch(str(value)) else ""
 
 
-def _json(body: bytes) -> Any:
+def _parse_json(body: bytes) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -1,7 +1,10 @@
-"""The transport over `requests`: one POST is one POST. No redirects, no retries, and it knows whether bytes left.
+"""The HTTP client for Intercom, built on `requests`.
 
-Every request goes straight to the adapter, with the proxies and the CA bundle of the environment read once: asking for
-them, for cookies and for a .netrc costs more than all the rest of a request does.
+A POST is sent exactly once: there are no redirects and no retries. The client knows whether bytes of a request left
+this machine.
+
+Every request is given directly to the adapter. The proxies and the CA bundle of the environment are read once. Reading
+them, cookies and a .netrc for every request would take longer than everything else that a request does.
 """
 
 import ssl
@@ -28,97 +31,105 @@ from runner.intercom import NoReply, Reply
 
 CONNECT_TIMEOUT = 10.0  # seconds
 READ_TIMEOUT = 60.0  # seconds
-# Seconds for which a connection at rest is used again. Servers and balancers close one after 2 seconds or more, and a
-# request that meets their close on its way is lost without a trace: unknown.
+# Seconds for which an idle connection is used again. Servers and load balancers close one after 2 seconds or more. A
+# request that is sent while they close it gets no response, so its outcome would be unknown.
 KEEP_ALIVE_TIMEOUT = 0.5
-POOL_SIZE = 64  # connections; as many as there are lanes, else each of the others would be made anew for every request
+POOL_SIZE = 64  # connections, one for each thread; threads beyond it would open a new one for every request
 HOSTS = {"us": "https://api.intercom.io", "eu": "https://api.eu.intercom.io", "au": "https://api.au.intercom.io"}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
-# Set by the connection that writes the first byte of a request. Whether a failed POST may be tried again hangs on it.
+# A connection sets `written` when it writes the first byte of a request. A failed POST may be tried again only if it
+# is not set: otherwise the message could be sent twice.
 _wire = threading.local()
 
 
-class _Tells:
-    """A connection that tells when the first byte of a request is written, after connect, proxy and TLS.
+class _FirstByteRecorder:
+    """Mixed into a connection: records when the first byte of a request is written, after connect, proxy and TLS.
 
-    It is used again only shortly after an answer that ends in order. Behind a 5xx of a balancer the server's own answer
-    may still come, and the next request would take it for its own.
+    A connection is used again only shortly after a response with status 2xx or 4xx, but not 408. After a 5xx of a load
+    balancer, the server's own response may still arrive, and it would be taken for the response to the next request.
     """
 
-    _connecting = False
-    _rests_since = 0.0
-    _is_in_order = True
+    _is_connecting = False
+    _idle_since = 0.0
+    _is_reusable = True
 
     def connect(self) -> None:
-        self._connecting = True
+        self._is_connecting = True
         try:
             super().connect()  # type: ignore[misc]  # mixed into urllib3's connections
         finally:
-            self._connecting = False
-        self._rests_since, self._is_in_order = time.monotonic(), True
+            self._is_connecting = False
+        self._idle_since, self._is_reusable = time.monotonic(), True
 
     def getresponse(self) -> Any:
         response = super().getresponse()  # type: ignore[misc]
-        self._rests_since = time.monotonic()
-        self._is_in_order = response.status // 100 in {2, 4} and response.status != 408  # noqa: PLR2004  # a timeout
+        self._idle_since = time.monotonic()
+        self._is_reusable = response.status // 100 in {2, 4} and response.status != 408  # noqa: PLR2004  # 408: request timeout
         return response
 
     @property
     def is_connected(self) -> bool:
-        """Asked by the pool before a connection is used again; if not, it makes a new one."""
-        is_fresh = self._is_in_order and time.monotonic() - self._rests_since <= KEEP_ALIVE_TIMEOUT
+        """Whether the connection may be used again. If not, the pool opens a new one before the next request."""
+        is_fresh = self._is_reusable and time.monotonic() - self._idle_since <= KEEP_ALIVE_TIMEOUT
         return is_fresh and bool(super().is_connected)  # type: ignore[misc]
 
     def send(self, data: Any) -> None:
-        if self.sock is None:  # type: ignore[attr-defined]  # http.client would connect inside of send
+        if self.sock is None:  # type: ignore[attr-defined]  # else http.client connects after `written` is set
             self.connect()
-        if not self._connecting:  # a proxy's CONNECT is written while connecting, and makes nothing
+        if not self._is_connecting:  # the CONNECT request to a proxy creates no message, so it does not count
             _wire.written = True
         super().send(data)  # type: ignore[misc]
 
 
-class _Http(_Tells, HTTPConnection):
+class _HttpConnection(_FirstByteRecorder, HTTPConnection):
     pass
 
 
-class _Https(_Tells, HTTPSConnection):
+class _HttpsConnection(_FirstByteRecorder, HTTPSConnection):
     pass
 
 
 class _HttpPool(HTTPConnectionPool):
-    ConnectionCls = _Http
+    ConnectionCls = _HttpConnection
 
 
 class _HttpsPool(HTTPSConnectionPool):
-    ConnectionCls = _Https
+    ConnectionCls = _HttpsConnection
 
 
 class _Adapter(HTTPAdapter):
-    """Connections of ours, that share one TLS context: loading the CA bundle takes longer than a handshake."""
+    """An adapter whose connections record their first byte, and share one TLS context.
+
+    The context is shared because loading the CA bundle takes longer than a TLS handshake.
+    """
 
     def __init__(self, bundle: str) -> None:
-        self._context = _context(bundle)
+        self._tls_context = _load_tls_context(bundle)
         super().__init__(pool_maxsize=POOL_SIZE, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+        super().init_poolmanager(*args, ssl_context=self._tls_context, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        contexts = {"ssl_context": self._context, "proxy_ssl_context": self._context}
+        contexts = {"ssl_context": self._tls_context, "proxy_ssl_context": self._tls_context}
         manager = super().proxy_manager_for(proxy, **contexts, **kwargs)
         manager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
         return manager
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """The context verifies already; with a bundle of its own, every connection would load it once more."""
+        """Does nothing, because the shared context verifies certificates already.
+
+        The method of the base class would make every connection load the CA bundle again.
+        """
 
 
 class HttpTransport:
-    """Intercom over HTTP(S). `base_url` is a region's host or INTERCOM_BASE_URL. Proxies are the environment's.
+    """Sends requests to Intercom over HTTP or HTTPS, through the proxies of the environment.
 
-    Raises RunStopped for a token that cannot be one.
+    `base_url` is the host of a region or INTERCOM_BASE_URL. Raises RunStopped if `token` has characters that no token
+    has.
     """
 
     def __init__(self, base_url: str, token: str) -> None:
@@ -126,27 +137,30 @@ class HttpTransport:
         self._headers = {
             "Accept": "application/json",
             "Accept-Encoding": "gzip, deflate",
-            "Authorization": f"Bearer {_checked(token)}",
+            "Authorization": f"Bearer {_validate_token(token)}",
             "Connection": "keep-alive",
             "User-Agent": f"msgrun/{__version__}",
         }
         self._lock = threading.Lock()
 
     def exchange(self, method: str, path: str, body: Any, version: str) -> Reply | NoReply:
-        """Sends `body` once, in an API version. Never raises for the network."""
+        """Sends `body` once, in the API version `version`: as JSON, or no body if it is None.
+
+        Never raises for network errors: they are returned as NoReply.
+        """
         _wire.written = False
         try:
             with self._lock:
-                adapter, proxies = self._way
-            answer = adapter.send(
+                adapter, proxies = self._route
+            response = adapter.send(
                 self._request(method, path, body, version),
                 timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
                 proxies=proxies,
             )
-            content = answer.content
+            content = response.content
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            return NoReply(_reason(error), has_sent_bytes=_wire.written)
-        return Reply(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, content)
+            return NoReply(_describe_error(error), has_sent_bytes=_wire.written)
+        return Reply(response.status_code, {name.lower(): value for name, value in response.headers.items()}, content)
 
     def _request(self, method: str, path: str, body: Any, version: str) -> requests.PreparedRequest:
         request = requests.PreparedRequest()
@@ -160,17 +174,17 @@ class HttpTransport:
         return request
 
     @cached_property
-    def _way(self) -> tuple[_Adapter, dict[str, str]]:
-        """The adapter and the proxies, as the environment wants them for the one host that there is."""
+    def _route(self) -> tuple[_Adapter, dict[str, str]]:
+        """The adapter and the proxies that the environment sets for the base URL."""
         session = requests.Session()
-        # A proxy of the environment is for what leaves this machine; the sandbox's messages must not.
+        # Proxies of the environment are for requests that leave this machine. Messages to the sandbox must not.
         session.trust_env = urlsplit(self._base_url).hostname not in LOOPBACK
-        found = session.merge_environment_settings(self._base_url, {}, stream=False, verify=None, cert=None)
-        bundle = found["verify"] if isinstance(found["verify"], str) else DEFAULT_CA_BUNDLE_PATH
-        return _Adapter(bundle), dict(found["proxies"])
+        settings = session.merge_environment_settings(self._base_url, {}, stream=False, verify=None, cert=None)
+        bundle = settings["verify"] if isinstance(settings["verify"], str) else DEFAULT_CA_BUNDLE_PATH
+        return _Adapter(bundle), dict(settings["proxies"])
 
 
-def _context(bundle: str) -> ssl.SSLContext:
+def _load_tls_context(bundle: str) -> ssl.SSLContext:
     context = urllib3.util.ssl_.create_urllib3_context()
     if Path(bundle).is_dir():
         context.load_verify_locations(capath=bundle)
@@ -179,18 +193,18 @@ def _context(bundle: str) -> ssl.SSLContext:
     return context
 
 
-def _checked(token: str) -> str:
+def _validate_token(token: str) -> str:
     token = token.strip()
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise RunStopped("the access token holds characters that no token has", "copy it again")
     return token
 
 
-def _reason(error: Exception) -> str:
-    """Why there is no answer, without addresses of memory and without a URL's secrets."""
-    inner: BaseException = error
-    while (below := inner.__cause__ or inner.__context__) is not None and isinstance(below, Exception):
-        inner = below
+def _describe_error(error: Exception) -> str:
+    """Why there is no response, without memory addresses and without the secrets of a URL."""
+    root: BaseException = error
+    while (cause := root.__cause__ or root.__context__) is not None and isinstance(cause, Exception):
+        root = cause
     kinds = {
         requests.exceptions.ProxyError: "the proxy did not connect",
         requests.exceptions.SSLError: "no secure connection",
@@ -198,6 +212,8 @@ def _reason(error: Exception) -> str:
         requests.exceptions.ReadTimeout: "no answer in time",
         requests.exceptions.ConnectionError: "the connection failed",
     }
-    kind = next((words for known, words in kinds.items() if isinstance(error, known)), "the answer could not be read")
-    detail = inner.strerror if isinstance(inner, OSError) and inner.strerror else type(inner).__name__
+    kind = next(
+        (text for error_type, text in kinds.items() if isinstance(error, error_type)), "the answer could not be read"
+    )
+    detail = root.strerror if isinstance(root, OSError) and root.strerror else type(root).__name__
     return f"{kind} ({detail})"

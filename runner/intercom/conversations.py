@@ -1,6 +1,6 @@
-"""Searching conversations: which admin's message opened one with a contact, and when.
+"""Searches conversations: which message of an admin opened one, with which contact, and when.
 
-Source: reference 2.14, "Search conversations" (groups of up to 15, two levels deep).
+Source: Intercom API reference 2.14, "Search conversations" (groups of up to 15 conditions, two levels deep).
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,13 +9,14 @@ from typing import Any
 
 from runner.intercom.workspace import SEARCH_BATCH, Workspace
 
-# Dates are compared by day, in the workspace's time zone: a day less finds all of a day, wherever that is.
-_A_DAY = 86_400
+# Seconds. Intercom compares dates by day, in the workspace's time zone. A search that starts one day earlier finds all
+# of a day in every time zone.
+_ONE_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationQuery:
-    """What to search for: conversations with a contact, opened by an admin, since a time in Unix seconds."""
+    """The search for conversations with a contact that an admin opened since a time, in Unix seconds."""
 
     contact: str
     author: str
@@ -24,9 +25,10 @@ class ConversationQuery:
 
 @dataclass(frozen=True, slots=True)
 class OpeningMessage:
-    """The message that opened a conversation: `id` is the message's own, `at` is in Unix seconds.
+    """The message that opened a conversation.
 
-    Intercom wraps texts in tags, so compare them as readers see them.
+    `id` is the id of the message, not of the conversation. `created_at` is in Unix seconds. Intercom wraps `subject`
+    and `body` in tags, so compare them as a reader sees them.
     """
 
     id: str
@@ -38,27 +40,30 @@ class OpeningMessage:
 
 
 class Conversations:
-    """The conversations of a workspace. The search index lags behind by seconds, now and then by minutes."""
+    """The conversations of a workspace. Intercom's search index lags behind by seconds, sometimes by minutes."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
 
-    def search(self, wanted: Iterable[ConversationQuery]) -> Iterator[OpeningMessage]:
-        """What opened the conversations that fit any of those wanted, perhaps more than once. Raises RunStopped."""
-        terms = [_term(one) for one in dict.fromkeys(wanted)]
+    def search(self, queries: Iterable[ConversationQuery]) -> Iterator[OpeningMessage]:
+        """The messages that opened the conversations that match any of the queries.
+
+        A message may be yielded more than once. Raises RunStopped.
+        """
+        terms = [_build_term(wanted) for wanted in dict.fromkeys(queries)]
         for start in range(0, len(terms), SEARCH_BATCH):
             batch = terms[start : start + SEARCH_BATCH]
             query = batch[0] if len(batch) == 1 else {"operator": "OR", "value": batch}
             for item in self._workspace.search_items("/conversations/search", query, "conversations"):
-                if opening := _opening(item):
+                if opening := _parse_opening(item):
                     yield opening
 
 
-def _term(wanted: ConversationQuery) -> dict[str, Any]:
+def _build_term(wanted: ConversationQuery) -> dict[str, Any]:
     conditions = (
         ("contact_ids", "=", wanted.contact),
         ("source.author.id", "=", wanted.author),
-        ("created_at", ">", str(int(wanted.since) - _A_DAY)),
+        ("created_at", ">", str(int(wanted.since) - _ONE_DAY)),
     )
     return {
         "operator": "AND",
@@ -66,17 +71,17 @@ def _term(wanted: ConversationQuery) -> dict[str, Any]:
     }
 
 
-def _opening(value: dict[str, Any]) -> OpeningMessage | None:
-    """What opened a conversation, or nothing where it does not say: such a one proves nothing."""
-    source, at = _object(value.get("source")), value.get("created_at")
-    found, author = source.get("id"), _object(source.get("author")).get("id")
-    contacts = _object(value.get("contacts")).get("contacts")
-    if not found or not author or not isinstance(at, int | float) or not isinstance(contacts, list):
+def _parse_opening(value: dict[str, Any]) -> OpeningMessage | None:
+    """The message that opened a conversation. None if a field is missing: such a conversation proves nothing."""
+    source, created_at = _dict_or_empty(value.get("source")), value.get("created_at")
+    message_id, author = source.get("id"), _dict_or_empty(source.get("author")).get("id")
+    contacts = _dict_or_empty(value.get("contacts")).get("contacts")
+    if not message_id or not author or not isinstance(created_at, int | float) or not isinstance(contacts, list):
         return None
     ids = tuple(str(contact["id"]) for contact in contacts if isinstance(contact, dict) and contact.get("id"))
     texts = str(source.get("subject") or ""), str(source.get("body") or "")
-    return OpeningMessage(str(found), ids, str(author), *texts, created_at=float(at))
+    return OpeningMessage(str(message_id), ids, str(author), *texts, created_at=float(created_at))
 
 
-def _object(value: Any) -> dict[str, Any]:
+def _dict_or_empty(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}

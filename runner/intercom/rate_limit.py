@@ -1,7 +1,7 @@
 """Intercom's rate limit: windows of ten seconds, learned from the headers of every response.
 
-A budget is spent evenly over the first nine tenths of a window, so that a request that is still on its way when the
-server's window ends is not counted in the next one, and the company's other integrations never meet a burst.
+A budget is spent evenly over the first nine tenths of a window. So a request that is still under way when the server's
+window ends is not counted in the next one, and the company's other integrations never meet a burst of requests.
 """
 
 import email.utils
@@ -17,231 +17,253 @@ from runner.ledger.rate_budget import PermitRequest
 WINDOW = 10.0  # seconds; the documented length, used where headers are missing
 
 
-UNLIMITED = 1_000_000  # what may start at once where nothing says otherwise
+UNLIMITED = 1_000_000  # requests that may start at once if no limit is known
 
 
-_SPREAD = 0.9  # the part of a window over which its budget is spent; nothing starts after it
+_SPENDING_PART = 0.9  # the part of a window over which its budget is spent; no request starts after it
 
 
-_SAME_WINDOW = 2.0  # seconds by which two ends of one window may seem to differ: both clocks count whole seconds
+_WINDOW_TOLERANCE = 2.0  # seconds by which two computed ends of one window may differ: both clocks count whole seconds
 
 
-_LONGEST_WAIT = 300.0  # seconds; a reset further away is a broken clock, not a window
+_MAX_WAIT = 300.0  # seconds; a reset that is further away is the error of a clock
 
 
-_LOOK_AGAIN = 0.05  # seconds
+_POLL_INTERVAL = 0.05  # seconds between two checks whether a request may start
 
 
-_MOST = 1_000_000_000  # a limit beyond it is none
+_MAX_LIMIT = 1_000_000_000  # requests; a higher limit is as good as none
 
 
 class RateLimiter:
-    """Says how many requests may start now. Safe to ask from several threads.
+    """Decides how many requests may start now. Several threads may use it.
 
-    `share` is the part of the limit that is ours, `most` a number a window that is never passed, whatever the limit.
+    `share` is the part of Intercom's limit that this run may use, from 0 to 1. `most` is the maximum of requests in a
+    window, whatever the limit is; None means that there is no maximum.
     """
 
     def __init__(self, clock: Clock, share: float, most: int | None) -> None:
         self._clock = clock
         self._share = share
-        self._most = most
+        self._max_per_window = most
         self._lock = threading.Lock()
         self._limit: int | None = None
-        self._ends = 0.0  # when the current window ends, by the monotonic clock
-        self._reset: float | None = None  # the same, by Intercom's clock
-        self._began = 0.0  # since when it counts for us: its begin, or when we came in
-        self._used = 0  # what we started in it
-        self._remaining: int | None = None  # the least that the server said was left in it
-        self._flying = 0  # what we started and heard nothing of yet
-        self._ahead: float | None = None  # how far the server's clock is ahead of the monotonic one
+        self._window_end = 0.0  # when the current window ends, by the monotonic clock
+        self._reset: float | None = None  # the same, by Intercom's clock (Unix seconds)
+        self._joined_at = 0.0  # when this run joined the window: at its start, or later
+        self._used = 0  # requests that this run started in it
+        self._remaining: int | None = None  # the lowest number that the server reported as remaining in it
+        self._pending = 0  # requests that this run started and that have not ended
+        self._clock_offset: float | None = None  # seconds from the monotonic clock to the server's clock
         self._paused_until = 0.0
-        self._heard = False
+        self._has_result = False
         self._permits = Permits()
-        self.throttled_windows = 0  # windows in a row that ended a 429 without a send
+        self.throttled_windows = 0  # windows in a row with a 429 and without a message sent
 
     def acquire(self, most: int) -> int:
-        """How many of `most` requests may start now; they count as started."""
+        """Returns how many of `most` requests may start now, and counts them as started."""
         with self._lock:
-            taken = max(0, min(most, self._permits.cap(self._room(), self._clock.monotonic())))
-            self._used += taken
-            self._flying += taken
-            self._permits.use(taken)
-            return taken
+            granted = max(0, min(most, self._permits.cap(self._count_startable(), self._clock.monotonic())))
+            self._used += granted
+            self._pending += granted
+            self._permits.use(granted)
+            return granted
 
     def give_back(self, count: int) -> None:
-        """So many of those taken did not start."""
+        """Takes back the count of requests that were counted as started and did not start."""
         with self._lock:
             self._used -= count
-            self._flying -= count
+            self._pending -= count
             self._permits.use(-count)
 
     def request_permits(self, draw: Callable[[PermitRequest], int]) -> None:
-        """Draws permits from a budget that others share, once. Raises what `draw` raises."""
+        """Requests permits once from the budget that several runs share. Raises what `draw` raises."""
         with self._lock:
-            self._roll(self._clock.monotonic())
-            question, window = self._question()
-        if question:
-            granted = draw(question)
+            self._roll_window(self._clock.monotonic())
+            request, window = self._build_request()
+        if request:
+            granted = draw(request)
             with self._lock:
                 self._permits.grant(window, granted, self._clock.monotonic())
 
     def wait(self) -> None:
-        """Sleeps until one request may start, and counts it."""
+        """Sleeps until one request may start, and counts it as started."""
         while not self.acquire(1):
-            self._clock.sleep(_LOOK_AGAIN)
+            self._clock.sleep(_POLL_INTERVAL)
 
     @property
     def has_low_limit(self) -> bool:
-        """Whether a limit is known that a few threads could reach, so that starting in ticks costs nothing."""
-        budget = self._budget()
+        """Whether a limit is known that is below 500 requests a second.
+
+        A few threads can reach such a limit, so starting requests in ticks costs nothing.
+        """
+        budget = self._compute_budget()
         return budget is not None and budget < 500 * WINDOW
 
     @property
     def per_second(self) -> float | None:
-        """The allowed rate, if one is known."""
-        budget = self._budget()
+        """The allowed requests a second; None if no limit is known."""
+        budget = self._compute_budget()
         return None if budget is None else budget / WINDOW
 
     @property
     def is_paused(self) -> bool:
-        """Whether everybody waits for a window to end after a 429."""
+        """Whether no request may start until a window with a 429 ends."""
         return self._clock.monotonic() < self._paused_until
 
     def learn(self, headers: dict[str, str]) -> None:
-        """Takes limit, remaining and reset from a response; missing or broken headers change nothing.
+        """Reads limit, remaining and reset from the headers of a response. Missing or broken headers change nothing.
 
-        No response at all is told by no headers.
+        Call it without headers for a request that got no response.
         """
-        limit, remaining = _number(headers.get("x-ratelimit-limit")), _number(headers.get("x-ratelimit-remaining"))
+        limit, remaining = (
+            _parse_number(headers.get("x-ratelimit-limit")),
+            _parse_number(headers.get("x-ratelimit-remaining")),
+        )
         with self._lock:
-            self._heard = True
-            self._flying = max(0, self._flying - 1)
+            self._has_result = True
+            self._pending = max(0, self._pending - 1)
             self._permits.count_response()
             if limit and limit > 0:
-                self._limit = min(int(limit), _MOST)
-            ends = self._end_of(headers)
+                self._limit = min(int(limit), _MAX_LIMIT)
+            window_end = self._find_window_end(headers)
             now = self._clock.monotonic()
-            if ends is not None and now < ends <= now + WINDOW + _SAME_WINDOW:
-                if ends - self._ends >= _SAME_WINDOW:  # a later window than ours has begun
-                    self._begin(max(now, ends - WINDOW))
-                self._ends, self._reset = ends, _number(headers.get("x-ratelimit-reset"))
-            if remaining is not None and now < self._ends and (ends is None or abs(ends - self._ends) < _SAME_WINDOW):
+            if window_end is not None and now < window_end <= now + WINDOW + _WINDOW_TOLERANCE:
+                if window_end - self._window_end >= _WINDOW_TOLERANCE:  # a later window than the current one has begun
+                    self._start_window(max(now, window_end - WINDOW))
+                self._window_end, self._reset = window_end, _parse_number(headers.get("x-ratelimit-reset"))
+            if (
+                remaining is not None
+                and now < self._window_end
+                and (window_end is None or abs(window_end - self._window_end) < _WINDOW_TOLERANCE)
+            ):
                 self._remaining = int(remaining) if self._remaining is None else min(self._remaining, int(remaining))
 
     def pause(self, headers: dict[str, str]) -> None:
-        """Lets nobody start until the window of a 429 is over."""
+        """Lets no request start until the window of a 429 is over. `headers` are those of the 429."""
         with self._lock:
             now = self._clock.monotonic()
             if now >= self._paused_until:
                 self.throttled_windows += 1
-            retry_after, ends = self._retry_after(headers), self._end_of(headers)
-            waits = [wait for wait in (retry_after, ends and ends - now) if wait and 0 < wait <= _LONGEST_WAIT]
+            retry_after, window_end = self._parse_retry_after(headers), self._find_window_end(headers)
+            waits = [wait for wait in (retry_after, window_end and window_end - now) if wait and 0 < wait <= _MAX_WAIT]
             self._paused_until = max(self._paused_until, now + max(waits, default=WINDOW))
 
     def note_success(self) -> None:
-        """A request made something: whatever windows were lost before, this one was not."""
+        """Ends the row of windows with a 429, because a message was sent."""
         self.throttled_windows = 0
 
-    def _room(self) -> int:
+    def _count_startable(self) -> int:
+        """How many requests may start now, before permits; 0 or less if none may."""
         now = self._clock.monotonic()
         if now < self._paused_until:
             return 0
-        self._roll(now)
-        budget = self._budget()
-        if not self._heard:
-            return 1 - self._used  # the first answer tells the limit; until then nobody runs into it
+        self._roll_window(now)
+        budget = self._compute_budget()
+        if not self._has_result:
+            return 1 - self._used  # the first response brings the limit; until then, one request is enough
         if budget is None:
             return UNLIMITED
-        if self.has_low_limit and now > self._ends - WINDOW * (1 - _SPREAD):
+        if self.has_low_limit and now > self._window_end - WINDOW * (1 - _SPENDING_PART):
             return 0
-        by_now = _spread(budget, now - self._began)
-        # Others draw on the same limit. Whatever is on its way may not be in what the server said was left.
-        left = UNLIMITED if self._remaining is None else self._remaining - self._flying
-        return min(by_now - self._used, left)
+        allowed_by_now = _compute_allowance(budget, now - self._joined_at)
+        # Other programs use the same limit. The number that the server reported may not include the pending requests.
+        left = UNLIMITED if self._remaining is None else self._remaining - self._pending
+        return min(allowed_by_now - self._used, left)
 
-    def _question(self) -> tuple[PermitRequest | None, int]:
-        """What to ask for, if there is a limit at all, and the window that it is for."""
-        budget, now, begins = self._budget(), self._clock.monotonic(), self._ends - WINDOW
+    def _build_request(self) -> tuple[PermitRequest | None, int]:
+        """The request for permits and the number of the window that it is for. None if no limit is known."""
+        budget, now, window_start = self._compute_budget(), self._clock.monotonic(), self._window_end - WINDOW
         if budget is None:
             return None, 0
-        window, landed, back, wanted = self._permits.next_request()
-        heard = self._limit is not None and self._remaining is not None
-        question = PermitRequest(
+        window, responses, returned, wanted = self._permits.next_request()
+        is_reported = self._limit is not None and self._remaining is not None
+        request = PermitRequest(
             reset=None if self._reset is None else int(self._reset),
             budget=budget,
-            allowed_by_now=_spread(budget, now - begins),
-            allowed_at_start=_spread(budget, self._began - begins) if self._began > begins else 0,
+            allowed_by_now=_compute_allowance(budget, now - window_start),
+            allowed_at_start=_compute_allowance(budget, self._joined_at - window_start)
+            if self._joined_at > window_start
+            else 0,
             limit=self._limit,
-            used=min(_MOST, max(0, (self._limit or 0) - (self._remaining or 0))) if heard else 0,
-            responses=landed,
-            returned=back,
+            used=min(_MAX_LIMIT, max(0, (self._limit or 0) - (self._remaining or 0))) if is_reported else 0,
+            responses=responses,
+            returned=returned,
             wanted=wanted,
         )
-        return question, window
+        return request, window
 
-    def _roll(self, now: float) -> None:
-        """Begins the next window when one is over, of which nobody may have heard yet."""
-        if now < self._ends:
+    def _roll_window(self, now: float) -> None:
+        """Starts the next window if the current one is over, even if no response of it has come yet."""
+        if now < self._window_end:
             return
-        if self._ends:
-            whole = math.floor((now - self._ends) / WINDOW) + 1
-            self._ends += whole * WINDOW
-            self._reset = None if self._reset is None else self._reset + whole * WINDOW
+        if self._window_end:
+            passed = math.floor((now - self._window_end) / WINDOW) + 1
+            self._window_end += passed * WINDOW
+            self._reset = None if self._reset is None else self._reset + passed * WINDOW
         else:
-            self._ends = now + WINDOW
-        self._begin(self._ends - WINDOW)
+            self._window_end = now + WINDOW
+        self._start_window(self._window_end - WINDOW)
 
-    def _begin(self, began: float) -> None:
-        self._began, self._used, self._remaining = began, 0, None
+    def _start_window(self, joined_at: float) -> None:
+        self._joined_at, self._used, self._remaining = joined_at, 0, None
         self._permits.start_window()
 
-    def _budget(self) -> int | None:
-        bounds = [self._most] if self._most else []
+    def _compute_budget(self) -> int | None:
+        """The requests that this run may start in a window; None if no limit is known."""
+        bounds = [self._max_per_window] if self._max_per_window else []
         if self._limit:
             bounds.append(max(1, int(self._limit * self._share)))
         return min(bounds) if bounds else None
 
-    def _end_of(self, headers: dict[str, str]) -> float | None:
-        """When the window ends, by the monotonic clock.
+    def _find_window_end(self, headers: dict[str, str]) -> float | None:
+        """When the window ends, by the monotonic clock; None if no header says it.
 
-        The reset is a time of the server's clock. Its Date cuts off the part of a second, so of all responses the one
-        that seems furthest ahead tells best how the two clocks stand; one that falls far behind shows a clock set back.
+        The reset is a time of the server's clock. The Date header cuts off fractions of a second. So the response by
+        which the server's clock is furthest ahead gives the best offset between the two clocks. A response by which it
+        is far behind shows that a clock was set back.
         """
-        reset = _number(headers.get("x-ratelimit-reset"))
+        reset = _parse_number(headers.get("x-ratelimit-reset"))
         if reset is None:
             return None
-        ahead = self._sent(headers).timestamp() - self._clock.monotonic()
-        if self._ahead is None or ahead > self._ahead or ahead < self._ahead - _SAME_WINDOW:
-            self._ahead = ahead
-        return reset - self._ahead
+        offset = self._read_date(headers).timestamp() - self._clock.monotonic()
+        if self._clock_offset is None or offset > self._clock_offset or offset < self._clock_offset - _WINDOW_TOLERANCE:
+            self._clock_offset = offset
+        return reset - self._clock_offset
 
-    def _retry_after(self, headers: dict[str, str]) -> float | None:
-        """Seconds; the header holds them, or a date (RFC 9110, 10.2.3)."""
-        at = _date(headers.get("retry-after"))
-        return (at - self._sent(headers)).total_seconds() if at else _number(headers.get("retry-after"))
+    def _parse_retry_after(self, headers: dict[str, str]) -> float | None:
+        """The seconds to wait by Retry-After, which is a number or a date (RFC 9110, 10.2.3); None without it."""
+        moment = _parse_date(headers.get("retry-after"))
+        return (
+            (moment - self._read_date(headers)).total_seconds() if moment else _parse_number(headers.get("retry-after"))
+        )
 
-    def _sent(self, headers: dict[str, str]) -> datetime:
-        """When a response was sent: its times are of the server's clock, so they are compared with its own Date."""
-        return _date(headers.get("date")) or self._clock.now()
+    def _read_date(self, headers: dict[str, str]) -> datetime:
+        """When a response was sent, by its Date header; without one, the time now.
+
+        Times in headers are of the server's clock, so they are compared with this one.
+        """
+        return _parse_date(headers.get("date")) or self._clock.now()
 
 
-def _spread(budget: int, seconds: float) -> int:
-    """What of a budget may have started so many seconds into its window."""
-    return math.ceil(budget * min(1.0, (seconds + _LOOK_AGAIN) / (WINDOW * _SPREAD)))
+def _compute_allowance(budget: int, seconds: float) -> int:
+    """How many requests of a budget may have started so many seconds after the start of its window."""
+    return math.ceil(budget * min(1.0, (seconds + _POLL_INTERVAL) / (WINDOW * _SPENDING_PART)))
 
 
-def _date(text: str | None) -> datetime | None:
+def _parse_date(text: str | None) -> datetime | None:
     try:
-        found = email.utils.parsedate_to_datetime(text) if text else None
+        moment = email.utils.parsedate_to_datetime(text) if text else None
     except (ValueError, TypeError, OverflowError):
         return None
-    return found.replace(tzinfo=found.tzinfo or UTC) if found else None
+    return moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None
 
 
-def _number(text: str | None) -> float | None:
+def _parse_number(text: str | None) -> float | None:
     try:
-        found = float(text) if text is not None else None
+        value = float(text) if text is not None else None
     except ValueError:
         return None
-    # A header may say nan: whatever it says must not end a run between an answer and its outcome.
-    return found if found is not None and math.isfinite(found) else None
+    # A header may be "nan" or "inf", which int() refuses. An error here would end the run after a POST and before its
+    # outcome is recorded.
+    return value if value is not None and math.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""The wire format of POST /messages in each API version. Source: Intercom API reference, versions 1.0 to 2.17."""
+"""The JSON of POST /messages in each API version. Source: Intercom API reference, versions 1.0 to 2.17."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +13,12 @@ LOOKED_UP_SINCE = (2, 6)
 INTEGER_SENDER_SINCE = (2, 7)
 
 
-_MOST_DIGITS = 18  # of an integer in JSON that everybody can read; no admin's id is longer, and a longer one stays text
+_MAX_DIGITS = 18  # of an integer that every JSON parser reads; no admin's id is longer, and a longer one stays a string
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A contact as Intercom knows it: `role` is user or lead; `created_at` in Unix seconds, 0 if unknown."""
+    """A contact as Intercom knows it. `role` is user or lead; `created_at` is in Unix seconds, 0 if unknown."""
 
     id: str
     role: str
@@ -28,21 +28,28 @@ class Contact:
 
 
 def needs_lookup(payload: Payload, api_version: str) -> bool:
-    """Whether the recipient must be found first: since 2.6 a message goes to an id, never to an address."""
+    """Whether the recipient's contact must be looked up before the POST.
+
+    Since version 2.6, a message is sent to an id, never to an address.
+    """
     return version_number(api_version) >= LOOKED_UP_SINCE and "id" not in payload["to"]
 
 
 def build_body(payload: Payload, api_version: str, contact: Contact | None = None) -> dict[str, Any]:
-    """The JSON to POST. A recipient that has to be looked up goes to the `contact`; without one, as declared."""
+    """The JSON to POST.
+
+    Since version 2.6, `contact`, the result of the lookup, becomes the recipient. Without it, the recipient is as
+    declared.
+    """
     version = version_number(api_version)
-    sent = {**payload, "from": dict(payload["from"]), "to": dict(payload["to"])}
-    if version >= INTEGER_SENDER_SINCE and len(sent["from"]["id"]) <= _MOST_DIGITS:
-        sent["from"]["id"] = int(sent["from"]["id"])
+    body = {**payload, "from": dict(payload["from"]), "to": dict(payload["to"])}
+    if version >= INTEGER_SENDER_SINCE and len(body["from"]["id"]) <= _MAX_DIGITS:
+        body["from"]["id"] = int(body["from"]["id"])
     if version >= LOOKED_UP_SINCE:
         if contact is not None:
-            sent["to"] = {"type": contact.role, "id": contact.id}
-        elif sent["to"]["type"] == "contact":
-            sent["to"]["type"] = "lead"
+            body["to"] = {"type": contact.role, "id": contact.id}
+        elif body["to"]["type"] == "contact":
+            body["to"]["type"] = "lead"
     else:
-        sent.pop(CONVERSATION_FLAG, None)
-    return sent
+        body.pop(CONVERSATION_FLAG, None)
+    return body

@@ -1,4 +1,7 @@
-"""Reading from one workspace: whose token it is, and who a recipient is. Reads are repeated until they answer."""
+"""Reads from one workspace: its name, its admins and its contacts.
+
+A read that fails is repeated until Intercom answers or READ_RETRY_TIME is over.
+"""
 
 from collections.abc import Container, Iterable, Iterator
 from typing import Any
@@ -15,25 +18,28 @@ from runner.intercom.wire_format import Contact
 from runner.privacy import mark_private_values
 
 READ_VERSION = "2.14"
-SEARCH_BATCH = 15  # the most values that one group of a search may have
+SEARCH_BATCH = 15  # values in one group of a search, at most
 READ_RETRY_TIME = 30.0  # seconds for which a read that fails is repeated
-MAX_THROTTLED_WINDOWS = 10  # rate limit windows in a row to wait for
-_FIELDS = {"email": "email", "user_id": "external_id"}
+MAX_THROTTLED_WINDOWS = 10  # rate limit windows in a row that a read waits for
+_SEARCH_FIELDS = {"email": "email", "user_id": "external_id"}
 _PER_PAGE = 150
-_UNREADABLE = frozenset({401, 403, 404})  # what a token without the scope is answered, or a server without the path
+_UNREADABLE = frozenset({401, 403, 404})  # statuses for a token without the permission, or of a server without the path
 _OK, _NOT_FOUND, _TOO_MANY, _SERVER_ERROR = 200, 404, 429, 500
 
 
 class Workspace:
-    """The workspace behind a token."""
+    """The workspace that an access token belongs to."""
 
-    def __init__(self, transport: Transport, pace: RateLimiter, clock: Clock) -> None:
+    def __init__(self, transport: Transport, limiter: RateLimiter, clock: Clock) -> None:
         self._transport = transport
-        self._pace = pace
+        self._limiter = limiter
         self._clock = clock
 
     def id_code(self) -> str:
-        """The workspace's name: `app.id_code` of GET /me. Raises GuardRefused without one, RunStopped."""
+        """The workspace's name: `app.id_code` of GET /me.
+
+        Raises GuardRefused if the reply has no name, and RunStopped.
+        """
         value = self._read("GET", "/me")
         app = value.get("app") if isinstance(value, dict) else None
         code = app.get("id_code") if isinstance(app, dict) else None
@@ -44,19 +50,19 @@ class Workspace:
         return code
 
     def admins(self) -> dict[str, str] | None:
-        """The names of the admins by their ids; None where the token may not read them. Raises RunStopped."""
+        """The names of the admins by their ids; None if the token may not read them. Raises RunStopped."""
         value = self._read("GET", "/admins", none_if=_UNREADABLE)
-        found = value.get("admins") if isinstance(value, dict) else None
-        if not isinstance(found, list):
+        admins = value.get("admins") if isinstance(value, dict) else None
+        if not isinstance(admins, list):
             return None
         return {
             str(admin["id"]): str(admin.get("name") or "")
-            for admin in found
+            for admin in admins
             if isinstance(admin, dict) and "id" in admin
         }
 
     def has_admin(self, admin_id: str) -> bool | None:
-        """Whether there is an admin with this id; None where that is not known. Never raises for the network."""
+        """Whether an admin has this id; None if that cannot be read. Never raises for network errors."""
         try:
             value = self._read("GET", f"/admins/{quote(admin_id, safe='')}", none_if=_UNREADABLE)
         except RunStopped as error:
@@ -64,27 +70,33 @@ class Workspace:
         return True if isinstance(value, dict) else None
 
     def contact(self, contact_id: str) -> Contact | None:
-        """The contact with an id, if there is one. Raises RunStopped."""
+        """The contact with this id; None if there is none. Raises RunStopped."""
         value = self._read("GET", f"/contacts/{quote(contact_id, safe='')}", none_if={_NOT_FOUND})
-        return _contact(value) if isinstance(value, dict) else None
+        return _parse_contact(value) if isinstance(value, dict) else None
 
     def contacts(self, kind: str, values: Iterable[str]) -> dict[str, list[Contact]]:
-        """The contacts with each address of a kind (email, user_id), without regard to case. Raises RunStopped."""
+        """The contacts with each of the values, which are all of one kind (email, user_id). Case is ignored.
+
+        Raises RunStopped.
+        """
         wanted = list(dict.fromkeys(values))
-        found: dict[str, list[Contact]] = {value: [] for value in wanted}
+        matches: dict[str, list[Contact]] = {value: [] for value in wanted}
         by_folded: dict[str, list[str]] = {}
         for value in wanted:
             by_folded.setdefault(value.casefold(), []).append(value)
         for start in range(0, len(wanted), SEARCH_BATCH):
-            for contact in self._search(_FIELDS[kind], wanted[start : start + SEARCH_BATCH]):
+            for contact in self._search_contacts(_SEARCH_FIELDS[kind], wanted[start : start + SEARCH_BATCH]):
                 address = contact.email if kind == "email" else contact.external_id
                 for value in by_folded.get(address.strip().casefold(), []):
-                    if all(contact.id != other.id for other in found[value]):
-                        found[value].append(contact)
-        return found
+                    if all(contact.id != other.id for other in matches[value]):
+                        matches[value].append(contact)
+        return matches
 
     def search_items(self, path: str, query: dict[str, Any], key: str) -> Iterator[dict[str, Any]]:
-        """Everything that a search finds, page by page; `key` is what its answers call the list. Raises RunStopped."""
+        """Everything that a search finds, read page by page. `key` is the name of the list in a page.
+
+        Raises RunStopped.
+        """
         pagination: dict[str, Any] = {"per_page": _PER_PAGE}
         while True:
             page = self._read("POST", path, {"query": query, "pagination": pagination})
@@ -92,47 +104,47 @@ class Workspace:
                 raise RunStopped(f"POST {path} answered something that is not documented")
             yield from (item for item in page[key] if isinstance(item, dict))
             pages = page.get("pages")
-            following = pages.get("next") if isinstance(pages, dict) else None
-            cursor = following.get("starting_after") if isinstance(following, dict) else None
+            next_page = pages.get("next") if isinstance(pages, dict) else None
+            cursor = next_page.get("starting_after") if isinstance(next_page, dict) else None
             if not cursor:
                 return
             if cursor == pagination.get("starting_after"):
                 raise RunStopped(f"POST {path} gives the same page for ever")
             pagination = {"per_page": _PER_PAGE, "starting_after": cursor}
 
-    def _search(self, field: str, values: list[str]) -> Iterator[Contact]:
+    def _search_contacts(self, field: str, values: list[str]) -> Iterator[Contact]:
         terms = [{"field": field, "operator": "=", "value": value} for value in values]
         query = terms[0] if len(terms) == 1 else {"operator": "OR", "value": terms}
-        return (_contact(item) for item in self.search_items("/contacts/search", query, "data"))
+        return (_parse_contact(item) for item in self.search_items("/contacts/search", query, "data"))
 
     def _read(self, method: str, path: str, body: Any = None, *, none_if: Container[int] = ()) -> Any:
-        until = self._clock.monotonic() + READ_RETRY_TIME
+        deadline = self._clock.monotonic() + READ_RETRY_TIME
         delay, windows = 0.5, 0
         while True:
-            self._pace.wait()
+            self._limiter.wait()
             result = self._transport.exchange(method, path, body, READ_VERSION)
-            self._pace.learn(result.headers if isinstance(result, Reply) else {})
+            self._limiter.learn(result.headers if isinstance(result, Reply) else {})
             if isinstance(result, Reply):
                 if result.status == _TOO_MANY:
                     windows += 1
                     if windows >= MAX_THROTTLED_WINDOWS:
                         raise RateExhausted("the rate limit left no room for ten windows in a row", "try again later")
-                    self._pace.pause(result.headers)
-                    until = self._clock.monotonic() + READ_RETRY_TIME
+                    self._limiter.pause(result.headers)
+                    deadline = self._clock.monotonic() + READ_RETRY_TIME
                     continue
                 if result.status < _SERVER_ERROR:
-                    return _value(result, method, path, none_if)
-            if self._clock.monotonic() + delay > until:
-                raise RunStopped(f"{method} {path}: {_told(result)}", "nothing was sent by this request")
+                    return _parse_reply(result, method, path, none_if)
+            if self._clock.monotonic() + delay > deadline:
+                raise RunStopped(f"{method} {path}: {_describe_failure(result)}", "nothing was sent by this request")
             self._clock.sleep(delay)
             delay = min(delay * 2, 5.0)
 
 
 class _NoAdmin(RunStopped):
-    """Intercom knows no such admin."""
+    """Intercom does not know the admin."""
 
 
-def _value(reply: Reply, method: str, path: str, none_if: Container[int]) -> Any:
+def _parse_reply(reply: Reply, method: str, path: str, none_if: Container[int]) -> Any:
     code, message, request_id = parse_error(reply) if reply.status != _OK else ("", "", "")
     if code == "admin_not_found":
         raise _NoAdmin(f"{method} {path}: {code}", no_admin_hint(path.rpartition("/")[2]))
@@ -140,24 +152,24 @@ def _value(reply: Reply, method: str, path: str, none_if: Container[int]) -> Any
         return None
     if reply.status != _OK:
         hint = account_hint(reply) or ("check the token" if reply.status in {401, 403} else f"request id {request_id}")
-        told = mark_private_values(message, ())
-        raise RunStopped(f"{method} {path}: HTTP status {reply.status}, {code}: {told}", hint)
+        masked = mark_private_values(message, ())
+        raise RunStopped(f"{method} {path}: HTTP status {reply.status}, {code}: {masked}", hint)
     try:
         return orjson.loads(reply.body)
     except orjson.JSONDecodeError as error:
         raise RunStopped(f"{method} {path}: the answer is not JSON") from error
 
 
-def _told(result: Reply | NoReply) -> str:
+def _describe_failure(result: Reply | NoReply) -> str:
     return result.reason if isinstance(result, NoReply) else f"HTTP status {result.status}"
 
 
-def _contact(value: dict[str, Any]) -> Contact:
-    created, found = value.get("created_at"), value.get("id")
-    if not isinstance(found, str) or not found:
+def _parse_contact(value: dict[str, Any]) -> Contact:
+    created, contact_id = value.get("created_at"), value.get("id")
+    if not isinstance(contact_id, str) or not contact_id:
         raise RunStopped("Intercom shows a contact without an id")
     return Contact(
-        id=found,
+        id=contact_id,
         role="lead" if value.get("role") == "lead" else "user",
         email=str(value.get("email") or ""),
         external_id=str(value.get("external_id") or ""),

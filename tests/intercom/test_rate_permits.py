@@ -177,7 +177,7 @@ def test_permits_are_drawn_as_long_as_a_run_lasts_and_failures_between_are_survi
 
     def draw(_: PermitRequest) -> int:
         asked.release()
-        if pace._permits._answered > 0 and asked._value % 2:
+        if pace._permits._answered_at > 0 and asked._value % 2:
             raise LedgerUnavailable("away")
         return 1
 
