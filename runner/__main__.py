@@ -1,33 +1,33 @@
-"""The command: `msgrun`, or `python -m runner`."""
+"""The entry point of the command line: `msgrun`, or `python -m runner`."""
 
 import gc
 import sys
 
 from runner import __version__
 
-# Declarations are read into objects that stay, and a recipient leaves no cycle: garbage is rare. Python's 700 made a
-# sixth of the time that a thousand files take.
-_OBJECTS = 50_000
-_INTERRUPTED = 130
+# Objects made from declarations live until the command ends, and rendering a recipient creates no reference cycle, so a
+# collection frees little. With Python's threshold of 700, collections took a sixth of the time to read 1,000 files.
+_GC_THRESHOLD = 50_000
+_EXIT_INTERRUPTED = 130
 
 
 def main() -> None:
-    """Runs the command line and exits with its code."""
+    """Runs the command line and exits the process with its exit code."""
     if sys.argv[1:] == ["--version"]:
-        # Before anything is imported: editors and CI ask for it often.
+        # Answered before the slow imports: editors and CI ask for the version often.
         sys.stdout.write(f"msgrun {__version__}\n")
         return
-    # Importing makes many objects that all stay: looking for garbage among them is a tenth of a command's start.
+    # Imports create many objects that are never freed. Collections among them took a tenth of a command's start.
     gc.disable()
     try:
-        from runner.cli import run  # noqa: PLC0415  # click and all that comes with it
+        from runner.cli import run  # noqa: PLC0415  # imports click and its modules, with collection off
 
         gc.freeze()
-        gc.set_threshold(_OBJECTS)
+        gc.set_threshold(_GC_THRESHOLD)
         gc.enable()
         code = run(sys.argv[1:])
-    except KeyboardInterrupt:  # before anything was begun; a command tells of it itself
-        code = _INTERRUPTED
+    except KeyboardInterrupt:  # during the imports: run() reports a later Ctrl-C itself
+        code = _EXIT_INTERRUPTED
     sys.exit(code)
 
 

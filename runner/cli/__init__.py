@@ -1,4 +1,7 @@
-"""The command line: arguments in, exit code out. The one place that builds the real things and ends the process."""
+"""The command line: takes arguments and returns an exit code.
+
+Only this package builds the real clock, output and HTTP client, and only it decides how the process ends.
+"""
 
 import errno
 import os
@@ -11,7 +14,7 @@ from runner.cli.options import EXIT, GlobalOptions, LazyGroup, exit_code_of, glo
 from runner.cli.output import Output, remember_options
 from runner.errors import MsgrunError, ProblemsFound
 
-_REVIEWED = frozenset({"plan", "apply"})  # what they show, GitHub's workflow gets too
+_COMMANDS_FOR_STEP = frozenset({"plan", "apply"})  # their results are also written to the files of GitHub's step
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -22,62 +25,63 @@ def msgrun() -> None:
 
 
 def run(argv: list[str]) -> int:
-    """Runs a command line and returns its exit code; every foreseen error is told without a traceback."""
+    """Runs a command line and returns its exit code. No error ends in a traceback on the terminal."""
     remember_options(GlobalOptions())
     msgrun.invoked_command = ""
-    code, error = _ran(argv)
-    if msgrun.invoked_command in _REVIEWED:
-        from runner.cli.github_step import write_step_files  # noqa: PLC0415  # imported where used
+    code, error = _run_command(argv)
+    if msgrun.invoked_command in _COMMANDS_FOR_STEP:
+        from runner.cli.github_step import write_step_files  # noqa: PLC0415  # keeps the start of other commands fast
 
         try:
             write_step_files(code, error, os.environ)
-        except Exception as failed:  # noqa: BLE001  # what was done keeps its exit code
-            _told(failed)
+        except Exception as step_error:  # noqa: BLE001  # the command is over: its exit code stays
+            _report_error(step_error)
     return code
 
 
-def _ran(argv: list[str]) -> tuple[int, BaseException | None]:
-    """The exit code of a command line, and the error that ended it."""
+def _run_command(argv: list[str]) -> tuple[int, BaseException | None]:
+    """Runs a command line. Returns its exit code and the error that ended it, or None. Reports the error."""
     try:
         code = msgrun.main(argv, prog_name="msgrun", standalone_mode=False)
     except BrokenPipeError:
-        # Whoever read our output has gone. Python would complain once more when it flushes at the end.
+        # The reader of stdout (head, a pager) has exited. Python would print a second error when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT.problems, None
-    except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001  # the one handler: nothing ends in a traceback
-        return _told(error), error
+    except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001  # the only handler: no error ends in a traceback
+        return _report_error(error), error
     return (code if isinstance(code, int) else EXIT.done), None
 
 
-def _told(error: BaseException) -> int:
-    """Tells of the error that ended the command, and returns its exit code."""
-    screen = Output.of_last_command()
+def _report_error(error: BaseException) -> int:
+    """Prints the error that ended the command. Returns the exit code for it."""
+    output = Output.of_last_command()
     match error:
         case click.UsageError():
             error.show()
             return EXIT.usage
         case click.Abort() | KeyboardInterrupt():
-            screen.error("stopped")
+            output.error("stopped")
             return EXIT.interrupted
         case ProblemsFound():
-            screen.problems(error.problems)
+            output.problems(error.problems)
             return EXIT.problems
         case MsgrunError():
-            screen.failure(error)
+            output.failure(error)
             return exit_code_of(error)
         case OSError() if error.errno in {errno.ENOSPC, errno.EIO, errno.EBADF} and error.filename is None:
-            screen.error(f"the output cannot be written: {error.strerror}")
+            output.error(f"the output cannot be written: {error.strerror}")
             return EXIT.problems
         case _:
-            screen.error(f"a bug in msgrun: {type(error).__name__}. Please report it with {_bug_log(error)}")
+            output.error(f"a bug in msgrun: {type(error).__name__}. Please report it with {_write_bug_log(error)}")
             return EXIT.problems
 
 
-def _bug_log(error: BaseException) -> str:
-    import tempfile  # noqa: PLC0415  # only here
-    import traceback  # noqa: PLC0415  # only here
+def _write_bug_log(error: BaseException) -> str:
+    """Writes the versions and the traceback to a new temporary file. Returns its path."""
+    import tempfile  # noqa: PLC0415  # needed for a bug alone
+    import traceback  # noqa: PLC0415  # needed for a bug alone
 
-    with tempfile.NamedTemporaryFile("w", prefix="msgrun-", suffix=".log", delete=False, encoding="utf-8") as handle:
-        handle.write(f"msgrun {__version__}, Python {sys.version}\n")
-        traceback.print_exception(error, file=handle)
-    return handle.name
+    with tempfile.NamedTemporaryFile("w", prefix="msgrun-", suffix=".log", delete=False, encoding="utf-8") as file:
+        file.write(f"msgrun {__version__}, Python {sys.version}\n")
+        traceback.print_exception(error, file=file)
+    return file.name

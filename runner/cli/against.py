@@ -1,4 +1,4 @@
-"""`plan --against REF`: the project as a git ref has it, read beside the work tree, and what changed since."""
+"""`plan --against REF`: reads the project at a git ref and compares the plan of the work tree with it."""
 
 import contextlib
 from collections.abc import Iterator
@@ -18,72 +18,86 @@ from runner.report.problem_text import pluralize
 
 
 def compare_with_ref(
-    context: Context, ref: str, seen: Review, facts: Facts, project: Project, paths: tuple[str, ...]
+    context: Context, ref: str, review: Review, facts: Facts, project: Project, paths: tuple[str, ...]
 ) -> Comparison:
-    """What the plan changes against a ref. Raises UsageMistake, LedgerUnavailable (git cannot read it).
+    """Returns what the plan changes against a ref. Raises UsageMistake, or LedgerUnavailable if git cannot read it.
 
-    What of the ref cannot be read is told in the notes; the plan goes on without it.
+    Files at the ref that cannot be read are reported in the notes of the comparison. The rest is still compared.
     """
     root = context.tree.root.resolve()
     repository = find_repository(root)
     commit = find_commit(repository, ref)
     assert repository is not None
-    every = context.load_project() if paths else project
-    names = frozenset(declared.name for declared in (*every.declarations, *every.invalid_declarations))
+    whole_project = context.load_project() if paths else project
+    names = frozenset(
+        declaration.name for declaration in (*whole_project.declarations, *whole_project.invalid_declarations)
+    )
     with tree_at(repository, commit, root) as tree:
-        before, notes = _project_at(context, tree, ref)
-        guards: tuple[FieldChange, ...] = ()
+        before, notes = _load_project_at(context, tree, ref)
+        guard_changes: tuple[FieldChange, ...] = ()
         if before is None:
-            changes = tuple(MessageChange(message.name, "uncompared") for message in seen.plan.messages)
+            changes = tuple(MessageChange(message.name, "uncompared") for message in review.plan.messages)
         else:
-            now = CurrentPlan(seen.plan, names, context.path_filter(paths), seen.sample)
-            changes = comparison.compare(now, before, facts)
-            guards = tuple(_guard_changes(context, tree))
-    return Comparison(ref, commit.hash, changes, notes, guards)
+            current = CurrentPlan(review.plan, names, context.path_filter(paths), review.sample)
+            changes = comparison.compare(current, before, facts)
+            guard_changes = tuple(_find_guard_changes(context, tree))
+    return Comparison(ref, commit.hash, changes, notes, guard_changes)
 
 
-def _guard_changes(context: Context, tree: Tree) -> Iterator[FieldChange]:
-    """What changed since a ref of what guards the sending: settings, and lines of suppression lists.
+def _find_guard_changes(context: Context, tree: Tree) -> Iterator[FieldChange]:
+    """Yields the changes of settings that limit sending, and of suppression lists (their numbers of lines).
 
-    Of every environment, whichever the plan is of: a change of another one is reviewed here alone.
+    `tree` is the project at the ref. All environments are compared, not only the plan's: the reviewer of a pull request
+    sees a change of another environment nowhere else.
     """
     before, now = (
         {name: load_settings(side, name) for name in environment_names(side)} for side in (tree, context.tree)
     )
     yield from comparison.compare_guard_settings(before, now)
-    for named in sorted({named for side in (before, now) for settings in side.values() for named in settings.suppress}):
-        was, is_now = (_lines(side, named) for side in (tree, context.tree))
-        if was and was != is_now:
+    for pattern in sorted(
+        {pattern for side in (before, now) for settings in side.values() for pattern in settings.suppress}
+    ):
+        lines_before, lines_now = (_read_lines(side, pattern) for side in (tree, context.tree))
+        if lines_before and lines_before != lines_now:
             yield FieldChange(
-                f"suppress {named}", pluralize(len(was), "line"), f"{len(is_now):,}, {len(was - is_now):,} removed"
+                f"suppress {pattern}",
+                pluralize(len(lines_before), "line"),
+                f"{len(lines_now):,}, {len(lines_before - lines_now):,} removed",
             )
 
 
-def _lines(tree: Tree, named: str) -> set[bytes]:
-    """The different lines of the files of a suppression list; none where one cannot be read: its problem says so."""
+def _read_lines(tree: Tree, pattern: str) -> set[bytes]:
+    """Returns the distinct lines of a suppression list's files.
+
+    Stops at the first file that cannot be read: reading the project reports that file as a problem.
+    """
     lines: set[bytes] = set()
     with contextlib.suppress(NotReadable, OSError):
-        for path in tree.glob(named, "_"):
+        for path in tree.glob(pattern, "_"):
             with tree.open(path) as handle:
                 lines.update(handle)
     return lines
 
 
-def _project_at(context: Context, tree: Tree, ref: str) -> tuple[Project | None, tuple[str, ...]]:
-    """The project at a ref, empty where it had none, and what could not be read of it."""
+def _load_project_at(context: Context, tree: Tree, ref: str) -> tuple[Project | None, tuple[str, ...]]:
+    """Returns the project at a ref, and notes on what could not be read of it.
+
+    The project is empty if the ref does not declare the environment. It is None if its settings cannot be read.
+    """
     try:
         settings = load_settings(tree, context.options.environment, context.settings.salt, context.settings.lock)
     except UsageMistake:
-        told = f"{ref} declares no environment {context.settings.environment}: every message counts as new"
-        return Project(tree, context.settings, (), ()), (told,)
-    except ProblemsFound as found:
-        return None, (f"nothing can be compared: {_first(found.problems, ref)}",)
+        note = f"{ref} declares no environment {context.settings.environment}: every message counts as new"
+        return Project(tree, context.settings, (), ()), (note,)
+    except ProblemsFound as error:
+        return None, (f"nothing can be compared: {_describe_errors(error.problems, ref)}",)
     project = context.load_project_from(tree, settings)
-    faults = [problem for problem in project.problems if problem.is_error]
-    return project, (f"not all can be compared: {_first(faults, ref)}",) if faults else ()
+    errors = [problem for problem in project.problems if problem.is_error]
+    return project, (f"not all can be compared: {_describe_errors(errors, ref)}",) if errors else ()
 
 
-def _first(problems: list[Problem], ref: str) -> str:
+def _describe_errors(problems: list[Problem], ref: str) -> str:
+    """Says how many errors a ref has, and quotes the first."""
     first = next(problem for problem in problems if problem.is_error)
     number = pluralize(sum(problem.is_error for problem in problems), "problem")
     return f"{ref} has {number}, the first at {first.place}: {first.message}"

@@ -1,4 +1,4 @@
-"""Builds what talks to Intercom. Imported only by commands that talk, because `requests` is slow to import."""
+"""The connection to Intercom. Only commands that need it import this module, because `requests` is slow to import."""
 
 import contextlib
 import os
@@ -27,7 +27,7 @@ from runner.ledger.ledger import Ledger
 from runner.plan.plan import Plan
 from runner.sandbox import SANDBOX_WORKSPACE_ID, Sandbox
 
-_SHOWN = 10  # admins
+_MAX_LISTED_ADMINS = 10  # admins that an error message lists
 
 
 CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, sleep=time.sleep)
@@ -35,7 +35,7 @@ CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, sleep=tim
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """The parts that talk to one workspace."""
+    """The client of one workspace: its transport, rate limiter and endpoints."""
 
     context: Context
     transport: Transport
@@ -43,7 +43,7 @@ class Connection:
     workspace: Workspace
 
     def verify_workspace(self) -> str:
-        """The workspace behind the token. Raises GuardRefused if it is not the one that is declared."""
+        """Returns the id_code of the token's workspace. Raises GuardRefused if msgrun.yaml names a different one."""
         id_code = self.workspace.id_code()
         if self.context.options.sandbox:
             return id_code
@@ -56,21 +56,24 @@ class Connection:
         return id_code
 
     def require_admins(self, senders: set[str]) -> None:
-        """Checks that all senders are admins of the workspace. Raises GuardRefused, naming those that are."""
+        """Checks that all senders are admins of the workspace. Raises GuardRefused, with the admins that there are.
+
+        Prints a note instead if the token may not list admins.
+        """
         admins = self.workspace.admins()
         if admins is None:
             self.context.output.note("the token may not list admins, so it is not checked that from: names one")
             return
         for sender in sorted(senders - admins.keys()):
             if self.workspace.has_admin(sender) is False:
-                yours = ", ".join(f"{number} ({name})" for number, name in list(admins.items())[:_SHOWN])
-                more = f" and {len(admins) - _SHOWN} more" if len(admins) > _SHOWN else ""
+                listed = ", ".join(f"{number} ({name})" for number, name in list(admins.items())[:_MAX_LISTED_ADMINS])
+                more = f" and {len(admins) - _MAX_LISTED_ADMINS} more" if len(admins) > _MAX_LISTED_ADMINS else ""
                 raise GuardRefused(
-                    f"admin {sender} does not exist; yours are {yours}{more}", "put one of them into from:"
+                    f"admin {sender} does not exist; yours are {listed}{more}", "put one of them into from:"
                 )
 
     def deliver(self, plan: Plan, ledger: Ledger, log_file: Path | None, deadline: float | None) -> Summary:
-        """What came of sending a plan, with its progress told. `deadline` is a time of the monotonic clock."""
+        """Sends a plan and shows the progress. Returns its summary. `deadline` is a time of the monotonic clock."""
         settings = self.context.settings
         progress = RunProgress(self.context.output, self.limiter)
         with (
@@ -91,16 +94,16 @@ class Connection:
                 progress=progress,
                 log=log,
             )
-            done = run.deliver()
+            summary = run.deliver()
         progress.clear()
-        return done
+        return summary
 
 
 @contextlib.contextmanager
 def connect(context: Context) -> Iterator[Connection]:
-    """The parts that talk to Intercom, or to an embedded sandbox, where the whole rate limit is ours.
+    """Opens a connection to Intercom or, with --sandbox, to an embedded sandbox, whose whole rate limit may be used.
 
-    Raises RunStopped without a token, and UsageMistake where it would travel in clear.
+    Raises RunStopped if there is no token, UsageMistake if the base URL is wrong or would send the token unencrypted.
     """
     with contextlib.ExitStack() as stack:
         if context.options.sandbox:
@@ -111,15 +114,15 @@ def connect(context: Context) -> Iterator[Connection]:
             token = os.environ.get("INTERCOM_ACCESS_TOKEN") or os.environ.get("INTERCOM_TOKEN") or ""
             if not token:
                 raise RunStopped("there is no access token", "set INTERCOM_ACCESS_TOKEN, or try it with --sandbox")
-            url = _safe(os.environ.get("INTERCOM_BASE_URL") or HOSTS[context.settings.region])
+            url = _require_safe_url(os.environ.get("INTERCOM_BASE_URL") or HOSTS[context.settings.region])
             share = context.settings.rate_share
         transport = HttpTransport(url, token)
-        pace = RateLimiter(CLOCK, share, context.settings.max_per_window)
-        yield Connection(context, transport, pace, Workspace(transport, pace, CLOCK))
+        limiter = RateLimiter(CLOCK, share, context.settings.max_per_window)
+        yield Connection(context, transport, limiter, Workspace(transport, limiter, CLOCK))
 
 
-def _safe(url: str) -> str:
-    """The base URL. Raises UsageMistake if it is none, or the token would travel in clear."""
+def _require_safe_url(url: str) -> str:
+    """Returns the base URL. Raises UsageMistake if it is not a URL, or if the token would be sent unencrypted."""
     try:
         parts = urlsplit(url)
         is_url = bool(parts.hostname and parts.scheme) and parts.port != 0 and not (parts.query or parts.fragment)

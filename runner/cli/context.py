@@ -1,4 +1,4 @@
-"""What a command works with: the project found from here, and somebody to ask."""
+"""The context of a command: its options, its output, and the project and settings that it works with."""
 
 import contextlib
 import os
@@ -25,69 +25,70 @@ SANDBOX_FOLDER = ".msgrun/sandbox"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Context:
-    """One run of one command in one project."""
+    """One run of one command in one project: its options, output, files and settings."""
 
     options: GlobalOptions
     output: Output
     tree: Tree
     settings: Settings
-    base_ref: str = ""  # the ref of --against: what it names was reviewed
-    known_hosts: set[str] = field(default_factory=set)  # ledgers on hosts that may be asked, as `lock:` names them
+    base_ref: str = ""  # the ref of --against; ledgers that `lock:` names there were reviewed
+    known_hosts: set[str] = field(default_factory=set)  # ledgers, as in `lock:`, whose hosts may be contacted
 
     @property
     def now(self) -> datetime:
-        """The time, UTC."""
+        """The current time, in UTC."""
         return datetime.now(UTC)
 
     @property
     def sandbox_folder(self) -> Path:
-        """Where the sandbox keeps its state and its own ledger. Raises GuardRefused if a link is in its place."""
+        """The folder of the sandbox's state and of its own ledger. Raises GuardRefused if the path is a link."""
         return managed_path(self.tree.root, SANDBOX_FOLDER)
 
     @property
     def sandbox_state(self) -> Path:
-        """The messages that the sandbox made. Raises GuardRefused likewise."""
+        """The file of the messages that the sandbox accepted. Raises GuardRefused if the path is a link."""
         return managed_path(self.tree.root, f"{SANDBOX_FOLDER}/state.jsonl")
 
     @property
     def stop_file(self) -> Path:
-        """The file that ends a run in order, once it is there."""
+        """The file that stops a run cleanly as soon as it exists. Raises GuardRefused if the path is a link."""
         return managed_path(self.tree.root, ".msgrun/stop")
 
     def load_project(self, paths: tuple[str, ...] = ()) -> Project:
-        """Reads the declarations; `paths` are as the user typed them, relative to where the command runs."""
-        return load_project(self.tree, self.settings, RENDER_WATCH, [self._from_root(path) for path in paths])
+        """Reads the declarations. `paths` are as the user typed them, relative to the working directory or -C."""
+        return load_project(self.tree, self.settings, RENDER_WATCH, [self._relative_to_root(path) for path in paths])
 
     def project_reader(self, paths: tuple[str, ...] = ()) -> ProjectReader:
-        """What reads the same declarations part by part."""
-        return ProjectReader(self.tree, self.settings, RENDER_WATCH, [self._from_root(path) for path in paths])
+        """Returns a reader for the same declarations, which can read some of the files at a time."""
+        return ProjectReader(self.tree, self.settings, RENDER_WATCH, [self._relative_to_root(path) for path in paths])
 
     def load_project_from(self, tree: Tree, settings: Settings) -> Project:
-        """Reads the declarations of another tree, with renders bounded as here."""
+        """Reads the declarations of another tree, with the same limit on the time of a render."""
         return load_project(tree, settings, RENDER_WATCH)
 
     def path_filter(self, paths: tuple[str, ...]) -> Callable[[str], bool]:
-        """Whether a path from the root is among those that the user typed; all are where none was."""
-        chosen = [self._from_root(path) for path in paths]
-        return lambda path: not chosen or any(is_within(path, one) for one in chosen)
+        """Returns a test for paths from the root: whether the paths that the user typed select it. None select all."""
+        selection = [self._relative_to_root(path) for path in paths]
+        return lambda path: not selection or any(is_within(path, selected) for selected in selection)
 
     def load_valid_project(self, paths: tuple[str, ...] = ()) -> Project:
-        """Reads the declarations, prints what is wrong, and goes on only if nothing is. Raises ProblemsFound."""
+        """Reads the declarations. Raises ProblemsFound if one has an error, with the problems of recipients too."""
         project = self.load_project(paths)
         if any(problem.is_error for problem in project.problems):
             raise ProblemsFound([*project.problems, *project.find_recipient_problems()])
         return project
 
     def confirm(self, question: str, *, yes: bool, count: int = 0, if_declined: str = "nothing was done") -> None:
-        """Asks on a terminal, and needs --yes off it. A count over 20 must be typed. Raises GuardRefused.
+        """Asks the user to confirm. Does not ask if `yes`. Raises GuardRefused if the user declines.
 
-        `otherwise` says what a no leaves done.
+        Without a terminal --yes is needed. If `count`, the number of recipients, is over 20, the user must type it.
+        `if_declined` says in the error what was done when the user declines.
         """
         if yes:
             return
         if not self.output.is_interactive:
             raise GuardRefused("nobody is there to be asked", "--yes says yes")
-        if count > 20:  # noqa: PLR2004  # so many that a reflex would do harm
+        if count > 20:  # noqa: PLR2004  # above this, a habitual y could do harm
             answer = click.prompt(
                 f"{question} Type the number of recipients to go on", default="", show_default=False, err=True
             )
@@ -97,14 +98,15 @@ class Context:
             raise GuardRefused(f"you said no: {if_declined}")
 
     def is_full_selection(self, paths: tuple[str, ...]) -> bool:
-        """Whether the paths select everything that is declared."""
-        return not paths or any(self._from_root(path) in {".", "messages"} for path in paths)
+        """Returns whether the paths select everything that is declared."""
+        return not paths or any(self._relative_to_root(path) in {".", "messages"} for path in paths)
 
     def resolve_path(self, path: Path) -> Path:
-        """A file that the user named, from where the command runs."""
+        """Returns the full path of a file that the user named, relative to the working directory or -C."""
         return Path(os.path.normpath(Path.cwd() / (self.options.directory or Path()) / path))
 
-    def _from_root(self, path: str) -> str:
+    def _relative_to_root(self, path: str) -> str:
+        """Returns a path that the user typed, relative to the root. Raises UsageMistake if it is outside."""
         full = self.resolve_path(Path(path))
         root = self.tree.root
         if not full.is_relative_to(root):
@@ -115,8 +117,11 @@ class Context:
 RENDER_WATCH = RenderMonitor()
 
 
-def _folder(root: Path, workspace: str) -> str:
-    """Where the project lies in GitHub's workspace, which annotations take paths from; empty at its top or outside."""
+def _workspace_prefix(root: Path, workspace: str) -> str:
+    """Returns the project's folder in GITHUB_WORKSPACE, with a slash at its end; empty at its top or outside.
+
+    Paths in annotations are relative to that workspace.
+    """
     top = Path(workspace)
     if not workspace or not root.resolve().is_relative_to(top.resolve()) or root.resolve() == top.resolve():
         return ""
@@ -125,16 +130,16 @@ def _folder(root: Path, workspace: str) -> str:
 
 @contextlib.contextmanager
 def open_context(base: str = "") -> Iterator[Context]:
-    """The session of the running command; `base` is the ref of --against. Raises UsageMistake, ProblemsFound."""
+    """Opens the context of the running command. `base` is the ref of --against. Raises UsageMistake, ProblemsFound."""
     options = click.get_current_context().ensure_object(GlobalOptions)
     remember_options(options)
     start = Path(os.path.normpath(Path.cwd() / (options.directory or Path())))
     if not start.is_dir():
         raise UsageMistake(f"there is no folder {options.directory}")
     tree = Tree(find_root(start))
-    options.path_prefix = _folder(tree.root, os.environ.get("GITHUB_WORKSPACE", ""))
-    screen = Output.from_options(options, os.environ)
+    options.path_prefix = _workspace_prefix(tree.root, os.environ.get("GITHUB_WORKSPACE", ""))
+    output = Output.from_options(options, os.environ)
     with limit_render_time(RENDER_WATCH):
-        # CI hands over a secret that is not set as an empty variable.
+        # CI systems pass a secret that is not set as an empty variable.
         salt, lock = os.environ.get("MSGRUN_SALT") or None, os.environ.get("MSGRUN_LOCK") or None
-        yield Context(options, screen, tree, load_settings(tree, options.environment, salt, lock), base)
+        yield Context(options, output, tree, load_settings(tree, options.environment, salt, lock), base)

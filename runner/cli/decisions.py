@@ -1,4 +1,4 @@
-"""What resolve, accept and adopt share: the plan of one message, and writing what a person decided."""
+"""Shared by resolve, accept and adopt: planning one message, and writing the user's decision to the ledger."""
 
 from runner.cli.context import Context
 from runner.cli.options import EXIT
@@ -14,34 +14,39 @@ from runner.plan.plan import Plan
 
 
 def plan_one(context: Context, ledger: Ledger, name: str) -> tuple[PlannedMessage, Plan]:
-    """One message as it stands against the ledger. Raises ProblemsFound, UsageMistake."""
+    """Plans one message against the ledger. Returns it and the plan. Raises ProblemsFound, UsageMistake."""
     project = context.load_project()
-    declaration = next((found for found in project.declarations if found.name == name), None)
+    declaration = next((declared for declared in project.declarations if declared.name == name), None)
     if declaration is None:
         if any(problem.is_error for problem in project.problems):
             raise ProblemsFound(list(project.problems))
-        names = [found.name for found in project.declarations]
+        names = [declared.name for declared in project.declarations]
         raise UsageMistake(f"no message is named {name}", schema.did_you_mean(name, names))
-    only = Project(project.tree, project.settings, (declaration,), ())
-    made, problems = planning.make_plan(only, ledger.facts, context.now, PlanOptions(sandbox=context.options.sandbox))
+    one_message = Project(project.tree, project.settings, (declaration,), ())
+    plan, problems = planning.make_plan(
+        one_message, ledger.facts, context.now, PlanOptions(sandbox=context.options.sandbox)
+    )
     if any(problem.is_error for problem in problems):
         raise ProblemsFound(problems)
-    return made.messages[0], made
+    return plan.messages[0], plan
 
 
-def write_decision(context: Context, ledger: Ledger, records: list[Record], what: str, *, yes: bool) -> int:
-    """Writes what a person decided, after asking, and returns the exit code. Raises GuardRefused, LedgerUnavailable."""
+def write_decision(context: Context, ledger: Ledger, records: list[Record], decision: str, *, yes: bool) -> int:
+    """Asks the user to confirm the decision, then writes its records. Returns the exit code.
+
+    Raises GuardRefused, LedgerUnavailable.
+    """
     if not records:
         context.output.result("nothing to do")
         return EXIT.guard if ledger.facts.duplicates() else EXIT.done
     try:
-        context.confirm(f"{what[0].upper()}{what[1:]}?", yes=yes)
+        context.confirm(f"{decision[0].upper()}{decision[1:]}?", yes=yes)
         ledger.append(*records)
     except GuardRefused:
-        context.output.note(f"this would {what}")
+        context.output.note(f"this would {decision}")
         raise
     except LedgerUnavailable:
         context.output.error("nothing was decided: the ledger could not be written")
         raise
-    context.output.result(f"done: {what}")
+    context.output.result(f"done: {decision}")
     return EXIT.guard if ledger.facts.duplicates() else EXIT.done

@@ -1,7 +1,7 @@
-"""What GitHub's workflow gets of a plan or an apply, whatever else they print.
+"""Writes the results of a plan or an apply to the files of a GitHub step, whatever else the command prints.
 
-A workflow's step has two files: GITHUB_STEP_SUMMARY takes Markdown that GitHub shows with the run, GITHUB_OUTPUT takes
-values for later steps. Other commands of the step write there too, so both are only ever added to.
+A workflow's step has two files. GITHUB_STEP_SUMMARY takes Markdown that GitHub shows with the workflow's run.
+GITHUB_OUTPUT takes values for later steps. Other commands of the step write to them too, so this only appends.
 Source: GitHub's documentation of workflow commands, "Environment files".
 """
 
@@ -19,101 +19,105 @@ from runner.plan.plan import Plan
 from runner.report import markdown_plan, markdown_results
 from runner.report.markdown_plan import Review
 
-_SUMMARY = 1024 * 1024  # bytes; GitHub drops a larger one as a whole
+_MAX_SUMMARY = 1024 * 1024  # bytes; GitHub drops the whole summary if it is larger
 
 
-_WIDEST = 4  # bytes that a character may take
+_MAX_CHARACTER = 4  # bytes that a character takes in UTF-8 at most
 
 
 @dataclass(slots=True)
-class _Told:
-    """What the running command has shown so far, kept for its end: by then click has closed its context."""
+class _StepResults:
+    """Results of the running command. The files are written at its end, when click has closed its context."""
 
     plan: Plan | None = None
     unknown: int = 0
     blocks: list[str] = field(default_factory=list)
 
 
-KEPT = _Told()
+KEPT = _StepResults()
 
 
-def keep_plan(context: Context, seen: Review) -> None:
-    """Keeps a plan for the end of the command, when GitHub's workflow gets it."""
-    KEPT.plan = seen.plan
-    if path := os.environ.get("GITHUB_STEP_SUMMARY"):  # at once: only now is a render bounded in time
-        room = _room(Path(path)) - markdown_results.MAX_COMMENT_LENGTH
+def keep_plan(context: Context, review: Review) -> None:
+    """Keeps a plan until the end of the command, when it is written to the step's files."""
+    KEPT.plan = review.plan
+    if path := os.environ.get("GITHUB_STEP_SUMMARY"):  # now, not at the end: the limit on a render's time is active now
+        limit = _free_characters(Path(path)) - markdown_results.MAX_COMMENT_LENGTH
         KEPT.blocks = (
-            [markdown_plan.plan(seen, show_values=context.output.show_values, limit=room)]
-            if room > markdown_results.MAX_COMMENT_LENGTH
+            [markdown_plan.plan(review, show_values=context.output.show_values, limit=limit)]
+            if limit > markdown_results.MAX_COMMENT_LENGTH
             else []
         )
 
 
-def add_run_summary(context: Context, done: Summary) -> None:
-    """Keeps what a run did for its end."""
-    KEPT.unknown += len(done.unknown)
-    KEPT.blocks.append(markdown_results.summary(done, show_values=context.output.show_values))
+def add_run_summary(context: Context, summary: Summary) -> None:
+    """Keeps a run's summary until the end of the command, when it is written to the step's files."""
+    KEPT.unknown += len(summary.unknown)
+    KEPT.blocks.append(markdown_results.summary(summary, show_values=context.output.show_values))
 
 
 def write_step_files(code: int, error: BaseException | None, environ: Mapping[str, str]) -> None:
-    """At the end of a plan or an apply: adds to the files of GitHub's step, if there are any.
+    """Appends the kept results and the error to the files of GitHub's step, if there are any.
 
-    That they cannot be written changes nothing of what was done, and so nothing of the exit code.
+    Called at the end of a plan or an apply. A file that cannot be written is reported on stderr. The exit code does not
+    change, because the command's work is done.
     """
-    screen, told = Output.of_last_command(), replace(KEPT)
+    output, results = Output.of_last_command(), replace(KEPT)
     KEPT.plan, KEPT.unknown, KEPT.blocks = None, 0, []
     try:
         if path := environ.get("GITHUB_OUTPUT"):
-            _append(Path(path), "".join(f"{name}={value}\n" for name, value in _outputs(told, code).items()))
+            _append(Path(path), "".join(f"{name}={value}\n" for name, value in _output_values(results, code).items()))
         if path := environ.get("GITHUB_STEP_SUMMARY"):
-            blocks = [*told.blocks, _explained(error, screen, alone=not told.blocks)]
+            blocks = [*results.blocks, _format_error(error, output, alone=not results.blocks)]
             text = "\n\n".join(filter(None, blocks))
-            _append(Path(path), f"{text}\n" if text and len(text) < _room(Path(path)) else "")
-    except OSError as failed:
-        with contextlib.suppress(OSError):  # stderr may be on the disk that is full
-            screen.error(f"GitHub's files of this step cannot be written: {failed.strerror}")
+            _append(Path(path), f"{text}\n" if text and len(text) < _free_characters(Path(path)) else "")
+    except OSError as failure:
+        with contextlib.suppress(OSError):  # stderr may be a file on the same full disk
+            output.error(f"GitHub's files of this step cannot be written: {failure.strerror}")
 
 
-def _outputs(told: _Told, code: int) -> dict[str, str]:
-    """The values for later steps; empty where the command ended before it was known. Each is one line by its form."""
-    planned = told.plan
-    if planned is None:
+def _output_values(results: _StepResults, code: int) -> dict[str, str]:
+    """Returns the values for later steps, each on one line. Without a plan all but the exit code are empty."""
+    plan = results.plan
+    if plan is None:
         return {"has_changes": "", "recipients": "", "digest": "", "unknown": "", "exitcode": str(code)}
     return {
-        "has_changes": "true" if planned.to_send else "false",
-        "recipients": str(planned.to_send),
-        "digest": planned.digest,
-        "unknown": str(planned.counts["unknown"] + told.unknown),
+        "has_changes": "true" if plan.to_send else "false",
+        "recipients": str(plan.to_send),
+        "digest": plan.digest,
+        "unknown": str(plan.counts["unknown"] + results.unknown),
         "exitcode": str(code),
     }
 
 
-def _room(path: Path) -> int:
-    """How many characters a step's summary still takes, however wide they are."""
-    return (_SUMMARY - (path.stat().st_size if path.exists() else 0)) // _WIDEST - 1000
+def _free_characters(path: Path) -> int:
+    """Returns how many characters still fit into a step's summary, whatever their width. 1000 are kept in reserve."""
+    return (_MAX_SUMMARY - (path.stat().st_size if path.exists() else 0)) // _MAX_CHARACTER - 1000
 
 
-def _explained(error: BaseException | None, screen: Output, *, alone: bool) -> str:
-    """Why there is no plan, or nothing came of it, as Markdown; empty for a bug, which stderr tells of."""
+def _format_error(error: BaseException | None, output: Output, *, alone: bool) -> str:
+    """Returns the error that ended the command, as Markdown; empty if there is none, or for a bug.
+
+    `alone` says that no plan comes before it.
+    """
     match error:
         case ProblemsFound():
-            return markdown_results.problems(error.problems, screen.environment, show_values=screen.show_values)
+            return markdown_results.problems(error.problems, output.environment, show_values=output.show_values)
         case MsgrunError() if alone:
             return markdown_results.failure(
-                error.message, error.hint, screen.environment, show_values=screen.show_values
+                error.message, error.hint, output.environment, show_values=output.show_values
             )
         case MsgrunError():
-            return markdown_results.stop_notice(error.message, error.hint, show_values=screen.show_values)
+            return markdown_results.stop_notice(error.message, error.hint, show_values=output.show_values)
         case _:
             return ""
 
 
-def _append(path: Path, added: str) -> None:
-    """Adds to a file on a line of its own, whatever another command left at its end."""
-    if not added:
+def _append(path: Path, text: str) -> None:
+    """Appends text to a file. Starts a new line if another command left the last one without an end."""
+    if not text:
         return
     with path.open("a+b") as handle:
         if handle.tell() or handle.seek(0, os.SEEK_END):
             handle.seek(-1, os.SEEK_END)
-            added = added if handle.read(1) == b"\n" else f"\n{added}"
-        handle.write(added.encode())
+            text = text if handle.read(1) == b"\n" else f"\n{text}"
+        handle.write(text.encode())

@@ -1,4 +1,4 @@
-"""Where the ledger of a project goes that gets a workflow: a branch of the git remote, unless there is another one."""
+"""Chooses the ledger of a project that gets a CI workflow: a branch of the git remote, unless it has another one."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from runner.ledger.lockfile.files import LockfilePaths, read_lockfile
 from runner.ledger.lockfile.location import lockfile_paths_in
 from runner.managed_path import managed_path
 
-_MOVE = """\
+_MOVE_STEPS = """\
 {shown} has records of {count:,} deliveries, and stays the ledger. To keep it on a branch of the git remote instead:
   msgrun{environment} lock export sent.lock
   add to msgrun.yaml: lock: git+{remote}
@@ -21,47 +21,53 @@ _MOVE = """\
   git rm {shown}, and commit both"""
 
 
-_PLACED = """\
+_BEGIN_STEP = """\
   the ledger is now the branch msgrun-ledger of {remote}; start it, once: msgrun lock begin"""
 
 
 def git_remote_name(root: Path) -> str:
-    """The git remote that counts for a project in this folder, which need not be there yet; origin if there is none."""
-    around = next(folder for folder in (root.resolve(), *root.resolve().parents) if folder.is_dir())
-    repository = find_repository(around)
+    """Returns the main git remote of a project in this folder; origin if there is none.
+
+    The folder need not exist yet.
+    """
+    existing_folder = next(folder for folder in (root.resolve(), *root.resolve().parents) if folder.is_dir())
+    repository = find_repository(existing_folder)
     return next(reversed(repository.relevant_remotes() if repository else ()), "origin")
 
 
-def configure_branch_ledger(root: Path, screen: Output) -> None:
-    """Makes a branch of the git remote the ledger of a project, unless its settings name one, or one has records.
+def configure_branch_ledger(root: Path, output: Output) -> None:
+    """Adds `lock:` to msgrun.yaml, so that the ledger is a branch of the git remote. Prints what the user has to do.
+
+    Does not change settings that name a ledger. If a lockfile has records, or the line cannot simply be appended, it
+    prints the steps for the user instead.
 
     Raises OSError, LedgerUnavailable, GuardRefused.
     """
     path = managed_path(root, "msgrun.yaml")
     text, remote = path.read_text(encoding="utf-8"), git_remote_name(root)
-    value = _parsed(text)
-    if value and "lock" in value:
+    settings = _parse_settings(text)
+    if settings and "lock" in settings:
         return
-    for environment, places in _lockfiles(root, value or {}):
-        if count := len(read_lockfile(places)):
+    for environment, paths in _find_lockfiles(root, settings or {}):
+        if count := len(read_lockfile(paths)):
             option = f" -e {environment}" if environment else ""
-            screen.note(_MOVE.format(shown=places.display_name, count=count, environment=option, remote=remote))
+            output.note(_MOVE_STEPS.format(shown=paths.display_name, count=count, environment=option, remote=remote))
             return
     line = scaffold.BRANCH_LOCK_LINE.format(remote=remote)
-    gap = "" if not text or text.endswith("\n") else "\n"
-    if (_parsed(text + gap + line) or {}).get("lock") != f"git+{remote}":
-        screen.note(f"add to msgrun.yaml: {line.rstrip()}")
+    separator = "" if not text or text.endswith("\n") else "\n"
+    if (_parse_settings(text + separator + line) or {}).get("lock") != f"git+{remote}":
+        output.note(f"add to msgrun.yaml: {line.rstrip()}")
         return
-    path.write_text(text + gap + line, encoding="utf-8", newline="\n")
-    screen.result("extended msgrun.yaml")
-    screen.note(_PLACED.format(remote=remote))
-    for _, places in _lockfiles(root, value or {}):
-        if places.lockfile.exists():
-            screen.note(f"  {places.display_name} has no records, and is used no more: git rm {places.display_name}")
+    path.write_text(text + separator + line, encoding="utf-8", newline="\n")
+    output.result("extended msgrun.yaml")
+    output.note(_BEGIN_STEP.format(remote=remote))
+    for _, paths in _find_lockfiles(root, settings or {}):
+        if paths.lockfile.exists():
+            output.note(f"  {paths.display_name} has no records, and is used no more: git rm {paths.display_name}")
 
 
-def _parsed(text: str) -> dict[str, Any] | None:
-    """The settings; None if they are none, which every other command tells with its place."""
+def _parse_settings(text: str) -> dict[str, Any] | None:
+    """Returns the settings; None if the text is not a mapping. Every other command reports that with its place."""
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
@@ -69,10 +75,10 @@ def _parsed(text: str) -> dict[str, Any] | None:
     return {} if value is None else value if isinstance(value, dict) else None
 
 
-def _lockfiles(root: Path, value: dict[str, Any]) -> Iterator[tuple[str, LockfilePaths]]:
-    """The lockfile of each environment that names no ledger of its own; the unnamed one first, as an empty name."""
+def _find_lockfiles(root: Path, settings: dict[str, Any]) -> Iterator[tuple[str, LockfilePaths]]:
+    """Yields each environment that names no ledger, and its lockfile. The default one, with an empty name, is first."""
     repository = find_repository(root.resolve())
-    environments = value.get("environments") or {}
-    without = [name for name, own in environments.items() if not (isinstance(own, dict) and own.get("lock"))]
-    for name in ("", *without):
+    environments = settings.get("environments") or {}
+    names = [name for name, own in environments.items() if not (isinstance(own, dict) and own.get("lock"))]
+    for name in ("", *names):
         yield str(name), lockfile_paths_in(root, f"messages.{name}.lock" if name else "messages.lock", repository)

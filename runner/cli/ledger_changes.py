@@ -1,4 +1,4 @@
-"""What the commits of a pull request change in the ledger; none of them should change anything."""
+"""Checks what the commits of a pull request change in the ledger. They should change nothing in it."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ from runner.ledger.opening import read_ledger
 
 
 def refuse_tracked_run_files(context: Context) -> None:
-    """Raises GuardRefused if git tracks a file that only a run writes: what waits to be recorded, or in .msgrun/."""
+    """Raises GuardRefused if git tracks a file that only msgrun writes: a rescue file, or a file in .msgrun/."""
     repository = find_repository(context.tree.root.resolve())
     for path in repository.tracked_files(context.tree.root) if repository else ():
         if path.endswith(".lock.rescue") or path.startswith(".msgrun/"):
@@ -28,10 +28,10 @@ def refuse_tracked_run_files(context: Context) -> None:
 
 
 def require_unchanged_lockfiles(context: Context, ref: str) -> None:
-    """Raises GuardRefused if the commits since `ref` change a lockfile; a new one without records is no change.
+    """Raises GuardRefused if the commits since `ref` change a lockfile. UsageMistake if git cannot compare them.
 
-    Nor is a move to another kind of ledger that has all records. The lockfiles of all environments are compared,
-    whichever the command names: a pull request has one check, not one for each.
+    A new lockfile without records is allowed. A move to another kind of ledger that has all records is allowed too.
+    The lockfiles of all environments are compared, because a pull request has one check, not one for each environment.
     """
     repository = find_repository(context.tree.root.resolve())
     if repository is None:
@@ -45,64 +45,74 @@ def require_unchanged_lockfiles(context: Context, ref: str) -> None:
     with tree_at(repository, commit, context.tree.root.resolve()) as tree:
         names = dict.fromkeys([context.options.environment, *_environments(context.tree), *_environments(tree)])
     for name in names:
-        _unchanged_in(context, name, commit, repository)
+        _require_unchanged_in(context, name, commit, repository)
 
 
 def _environments(tree: Tree) -> list[str | None]:
-    """The environments that a tree declares; none where its settings cannot be read."""
+    """Returns the environments that a tree declares; none if its settings cannot be read."""
     try:
         return environment_names(tree)
     except ProblemsFound:
         return []
 
 
-def _unchanged_in(chosen: Context, environment: str | None, commit: Commit, repository: Repository) -> None:
-    """`unchanged` for one environment. One that is declared no more still has the lockfile that the commit names."""
-    context = replace(chosen, options=replace(chosen.options, environment=environment))
+def _require_unchanged_in(
+    command_context: Context, environment: str | None, commit: Commit, repository: Repository
+) -> None:
+    """Raises GuardRefused if the commits since `commit` change the lockfile of one environment.
+
+    An environment that is no longer declared still has the lockfile that the commit named.
+    """
+    context = replace(command_context, options=replace(command_context.options, environment=environment))
     ref, base = commit.ref, commit.hash
-    named = lock_setting_at(context, commit, repository)
-    if environment != chosen.options.environment:
+    old_lock = lock_setting_at(context, commit, repository)
+    if environment != command_context.options.environment:
         is_declared = environment in _environments(context.tree)
-        settings = load_settings(context.tree, environment) if is_declared else replace(context.settings, lock=named)
+        settings = load_settings(context.tree, environment) if is_declared else replace(context.settings, lock=old_lock)
         context = replace(context, settings=settings)
     if not is_elsewhere_here(context):
-        lockfile_paths(context)  # a link in its place is refused before git follows it
-    if moved := explain_incomplete_move(context, repository, base, named):
-        raise GuardRefused(moved, f"msgrun lock import brings them there; or put back lock: {named}")
-    if is_shared_ledger(named) or is_elsewhere_here(context):
+        lockfile_paths(context)  # refuses a link before git follows it
+    if lost_records := explain_incomplete_move(context, repository, base, old_lock):
+        raise GuardRefused(lost_records, f"msgrun lock import brings them there; or put back lock: {old_lock}")
+    if is_shared_ledger(old_lock) or is_elsewhere_here(context):
         return
-    was, path = (repository.relative_path(context.tree.root / lock) for lock in (named, context.settings.lock))
-    if was is None or path is None:
+    old_path, path = (repository.relative_path(context.tree.root / lock) for lock in (old_lock, context.settings.lock))
+    if old_path is None or path is None:
         raise UsageMistake(f"{context.settings.lock} is in no git repository", "--against compares commits")
-    if changed := find_lockfile_change(repository, base, was, path):
-        back = f"git checkout {ref} -- {path}" if was == path else "put back lock: of msgrun.yaml"
-        raise GuardRefused(str(changed), f"{back}: only msgrun lock push writes it, to the branch itself")
+    if change := find_lockfile_change(repository, base, old_path, path):
+        undo = f"git checkout {ref} -- {path}" if old_path == path else "put back lock: of msgrun.yaml"
+        raise GuardRefused(str(change), f"{undo}: only msgrun lock push writes it, to the branch itself")
 
 
-def explain_incomplete_move(context: Context, repository: Repository, base: str, named: str) -> str:
-    """What a move from the ledger that a commit named to one of another kind leaves behind; empty if nothing.
+def explain_incomplete_move(context: Context, repository: Repository, base: str, old_lock: str) -> str:
+    """Says how many records the ledger lacks of the one that the commit `base` named; empty if none.
 
-    Raises GuardRefused, LedgerUnavailable, if one of the two cannot be read.
+    Empty too if the ledger did not move to another kind or location. Raises GuardRefused or LedgerUnavailable if one of
+    the two ledgers cannot be read.
     """
-    from runner.ledger.missing_records import count_missing_records  # noqa: PLC0415  # imported where used
-    from runner.ledger.moves.previous import PreviousLedger, is_ledger_move, read_previous_ledger  # noqa: PLC0415  # imported where used
+    from runner.ledger.missing_records import count_missing_records  # noqa: PLC0415  # needed with --against alone
+    from runner.ledger.moves.previous import PreviousLedger, is_ledger_move, read_previous_ledger  # noqa: PLC0415  # loaded at the top already
 
-    if not is_ledger_move(context, named):
+    if not is_ledger_move(context, old_lock):
         return ""
-    missing, now = (
+    missing, new_lock = (
         count_missing_records(
-            read_previous_ledger(context, PreviousLedger(named, base, repository, base)), read_ledger(context)
+            read_previous_ledger(context, PreviousLedger(old_lock, base, repository, base)), read_ledger(context)
         ),
         context.settings.lock,
     )
-    return f"these commits move the ledger from {named} to {now}, which lacks {missing:,} records" if missing else ""
+    return (
+        f"these commits move the ledger from {old_lock} to {new_lock}, which lacks {missing:,} records"
+        if missing
+        else ""
+    )
 
 
 def add_records_at_ref(context: Context, ref: str, facts: Facts) -> list[str]:
-    """Adds what the ref's lockfile knows to the facts; returns how the commits since then change it, if they do.
+    """Adds the records of the ref's lockfile to the facts. Returns a note if the commits since then change the ledger.
 
-    A branch that drops records would else have a plan that looks as if nothing had been sent, and after the merge that
-    would be so. Raises UsageMistake, GuardRefused (another salt), LedgerUnavailable.
+    A branch may drop records. Without this, its plan would look as if nothing had been sent, and after the merge the
+    deliveries would be sent again. Raises UsageMistake, GuardRefused (another salt), LedgerUnavailable.
     """
     repository = find_repository(context.tree.root.resolve())
     commit = find_commit(repository, ref)
@@ -110,24 +120,24 @@ def add_records_at_ref(context: Context, ref: str, facts: Facts) -> list[str]:
     if context.options.sandbox:
         return []
     base = repository.try_git("merge-base", commit.hash, "HEAD")
-    was = lock_setting_at(context, Commit(ref, base), repository) if base else context.settings.lock
-    note = explain_incomplete_move(context, repository, base, was) if base else ""
-    there = lock_setting_at(context, commit, repository)
-    if not is_shared_ledger(there) and (path := repository.relative_path(context.tree.root / there)):
+    base_lock = lock_setting_at(context, Commit(ref, base), repository) if base else context.settings.lock
+    note = explain_incomplete_move(context, repository, base, base_lock) if base else ""
+    ref_lock = lock_setting_at(context, commit, repository)
+    if not is_shared_ledger(ref_lock) and (path := repository.relative_path(context.tree.root / ref_lock)):
         facts.read(repository.read_blob(commit.hash, path) or b"", f"{ref}:{path}")
         facts.merged_header(context.settings.salt)
-    if base and not (is_shared_ledger(was) or is_shared_ledger(context.settings.lock)):
-        note = _changed(context, repository, base, was)
+    if base and not (is_shared_ledger(base_lock) or is_shared_ledger(context.settings.lock)):
+        note = _describe_change(context, repository, base, base_lock)
     if note:
         context.output.note(note)
     return [note] if note else []
 
 
-def _changed(context: Context, repository: Repository, base: str, named: str) -> str:
-    """How the commits since `base` change the lockfile, in words; empty if they do not."""
-    was, path = (repository.relative_path(context.tree.root / lock) for lock in (named, context.settings.lock))
-    changed = find_lockfile_change(repository, base, was or named, path) if path else None
-    if changed is None:
+def _describe_change(context: Context, repository: Repository, base: str, old_lock: str) -> str:
+    """Describes how the commits since `base` change the lockfile; empty if they do not."""
+    old_path, path = (repository.relative_path(context.tree.root / lock) for lock in (old_lock, context.settings.lock))
+    change = find_lockfile_change(repository, base, old_path or old_lock, path) if path else None
+    if change is None:
         return ""
-    lost = "; what is removed would be sent again after the merge" if changed.removed else ""
-    return f"{changed}{lost}. Only msgrun lock push writes it, to the branch itself"
+    effect = "; what is removed would be sent again after the merge" if change.removed else ""
+    return f"{change}{effect}. Only msgrun lock push writes it, to the branch itself"

@@ -1,4 +1,4 @@
-"""Whether the lockfile is too large for GitHub."""
+"""The warning that the lockfile is too large for GitHub."""
 
 from runner.cli.context import Context
 from runner.errors import LedgerUnavailable
@@ -7,11 +7,14 @@ from runner.report import ledger_size
 
 
 def lockfile_size_warning(context: Context) -> str:
-    """That the lockfile is too large for GitHub, or soon will be; empty where it is not, and for other ledgers."""
+    """Returns a warning if the lockfile is too large for GitHub, or soon will be.
+
+    The warning is empty if it is small, if git cannot be read, or if the ledger is no lockfile.
+    """
     try:
-        where = lockfile_paths(context, allow_unreadable_git=True)
+        paths = lockfile_paths(context, allow_unreadable_git=True)
     except LedgerUnavailable:
         return ""
     return (
-        ledger_size.size_warning(where.display_name, where.lockfile.stat().st_size) if where.lockfile.exists() else ""
+        ledger_size.size_warning(paths.display_name, paths.lockfile.stat().st_size) if paths.lockfile.exists() else ""
     )

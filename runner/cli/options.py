@@ -27,9 +27,9 @@ class EXIT:
     interrupted: Final = 130
 
 
-@dataclass(slots=True, eq=False)  # comparing is never needed here, and generating it is a good part of the start-up
+@dataclass(slots=True, eq=False)  # generating __eq__, which is never used, slows every command's start
 class GlobalOptions:
-    """What the global options say, wherever they stand."""
+    """The values of the global options, whether they come before or after the command's name."""
 
     directory: Path | None = None
     sandbox: bool = False
@@ -41,11 +41,11 @@ class GlobalOptions:
     form: str = "text"
     jobs: int | None = None
     path_prefix: str = (
-        ""  # of the project in GitHub's workspace, with a slash at its end; no option, but found with the root
+        ""  # of the project in GITHUB_WORKSPACE, with a slash at its end; not an option: set when the root is known
     )
 
 
-# The commands in the order of a user's day; each is in the module of `commands` that has its name.
+# In the order in which a user needs them. Each command is in the module of `commands` that has its name.
 COMMANDS = (
     "init",
     "validate",
@@ -66,46 +66,46 @@ COMMANDS = (
 
 
 class LazyGroup(click.Group):
-    """The root of the command line: imports a command's module only when it is called for.
+    """The root of the command line. It imports a command's module only when the command is used.
 
-    `called` is the command of the running command line, also if its options make no sense.
+    `invoked_command` is the command of the running command line. It is set even if the options are wrong.
     """
 
     invoked_command = ""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of the commands."""
+        """Returns the names of the commands."""
         del ctx
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command with a name, if there is one."""
+        """Returns the command with a name; None if there is none."""
         del ctx
         if cmd_name not in COMMANDS:
             return None
         self.invoked_command = cmd_name
         module = importlib.import_module(f"runner.cli.commands.{cmd_name}")
-        found: click.Command = getattr(module, cmd_name)
-        return found
+        found_command: click.Command = getattr(module, cmd_name)
+        return found_command
 
 
 class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in the newest click
-    """A time as people write it: 90, 90s, 20m or 1h; gives seconds."""
+    """The type of an option that takes a duration: 90, 90s, 20m or 1h. Its value is in seconds."""
 
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The seconds of a text."""
+        """Returns the seconds that a text means. Raises click.BadParameter."""
         if isinstance(value, float):
             return value
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|h)?", str(value))
-        if not found:
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|h)?", str(value))
+        if not match:
             self.fail(f"{value} is no duration: write 90s, 20m or 1h", param, ctx)
-        return float(found[1]) * {"h": 3600, "m": 60}.get(found[2], 1)
+        return float(match[1]) * {"h": 3600, "m": 60}.get(match[2], 1)
 
 
 def exit_code_of(error: MsgrunError) -> int:
-    """The exit code of an error that ended the command."""
+    """Returns the exit code for an error that ended the command."""
     match error:
         case GuardRefused():
             return EXIT.guard
@@ -120,10 +120,10 @@ def exit_code_of(error: MsgrunError) -> int:
 
 
 def global_options(*, hidden: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Adds the global options to a command; hidden in all but the root's help, which is where people look."""
+    """Adds the global options to a command. They are hidden in every help but the root's, where users look for them."""
 
     def option(*names: str, **settings: Any) -> Any:
-        return click.option(*names, expose_value=False, callback=_keep, hidden=hidden, **settings)
+        return click.option(*names, expose_value=False, callback=_store, hidden=hidden, **settings)
 
     options = [
         option("-C", "directory", type=click.Path(path_type=Path), metavar="DIR", help="Run as if in DIR."),
@@ -142,39 +142,39 @@ def global_options(*, hidden: bool = True) -> Callable[[Callable[..., Any]], Cal
     ]
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        for add in reversed(options):
-            function = add(function)
+        for add_option in reversed(options):
+            function = add_option(function)
         return function
 
     return decorate
 
 
 def command(name: str, **settings: Any) -> Callable[[Callable[..., Any]], click.Command]:
-    """A command of msgrun: click's, with the global options."""
+    """Makes a function a command, as click.command does, and adds the global options."""
 
     def decorate(function: Callable[..., Any]) -> click.Command:
-        adorned = global_options()(function)
-        return click.command(name, click.Command, **settings)(adorned)
+        with_options = global_options()(function)
+        return click.command(name, click.Command, **settings)(with_options)
 
     return decorate
 
 
 def writes_ledger(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options of commands that write the ledger."""
-    for add in (
+    for add_option in (
         click.option("--no-fetch", is_flag=True, help="Do not ask the git remote what its lockfile knows."),
         click.option("--new-lock", is_flag=True, help="Allow that there is no ledger yet: start it."),
         click.option("--yes", is_flag=True, help="Do not ask."),
     ):
-        function = add(function)
+        function = add_option(function)
     return function
 
 
 def format_option(*forms: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Adds --format, which also says how problems are printed, wherever they are found."""
+    """Adds --format. It also decides how problems are printed, at whatever point of the command they occur."""
 
-    def keep(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
-        _keep(ctx, parameter, value)
+    def store(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
+        _store(ctx, parameter, value)
         return value
 
     return click.option(
@@ -183,13 +183,14 @@ def format_option(*forms: str) -> Callable[[Callable[..., Any]], Callable[..., A
         type=click.Choice(forms),
         default=forms[0],
         show_default=True,
-        callback=keep,
-        metavar="FORM",  # the choices would push every other help text to the right
+        callback=store,
+        metavar="FORM",  # without it the list of choices would widen the first column of the help
         help=f"How to print: {', '.join(forms[:-1])} or {forms[-1]}.",
     )
 
 
-def _keep(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
-    kept = ctx.ensure_object(GlobalOptions)
+def _store(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
+    """Stores an option's value in the context's GlobalOptions. An option that is not given keeps the earlier value."""
+    options = ctx.ensure_object(GlobalOptions)
     if value and parameter.name:
-        setattr(kept, parameter.name, value)
+        setattr(options, parameter.name, value)

@@ -1,4 +1,4 @@
-"""What other runs have of a plan: apply waits for them, so that its exit code tells how the plan ended."""
+"""Waits for other runs that claimed deliveries of the same plan, so that apply's exit code covers the whole plan."""
 
 import time
 from collections import Counter
@@ -9,15 +9,15 @@ from runner.cli.output import Output
 from runner.ledger.ledger import Ledger
 from runner.plan.plan import Plan
 
-MAX_WAIT = 150.0  # seconds; whoever lives settles a claim sooner, and who died is known to have after 120
+MAX_WAIT = 150.0  # seconds; a live run writes its outcomes sooner, and a run counts as dead after 120
 
 
-_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between two looks; the last repeats
+_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between two queries; the last repeats
 
 
 @dataclass(frozen=True, slots=True)
 class OtherRunsSummary:
-    """Deliveries that others were faster with: still being sent, unknown, or given up and free again."""
+    """How many deliveries other runs claimed first: still being sent, unknown, or given up and free to claim again."""
 
     sending: int = 0
     unknown: int = 0
@@ -25,14 +25,16 @@ class OtherRunsSummary:
 
 
 def wait_for_other_runs(
-    screen: Output, ledger: Ledger, plan: Plan, until: float | None, stops: Callable[[], bool]
+    output: Output, ledger: Ledger, plan: Plan, until: float | None, is_stopped: Callable[[], bool]
 ) -> OtherRunsSummary:
-    """Waits until others have settled what they claimed of a plan, and tells what became of it.
+    """Waits until other runs have recorded the outcomes of what they claimed of a plan. Prints the result.
 
-    `until` is a time of the monotonic clock at which it ends in any case, `stops` whether there is a stop file.
-    Raises LedgerUnavailable.
+    The wait ends at the latest at `until`, a time of the monotonic clock, or if `is_stopped` returns that the stop file
+    exists. Raises LedgerUnavailable.
     """
-    sending = _sending(screen, ledger, plan, min(until or float("inf"), time.monotonic() + MAX_WAIT), stops)
+    sending = _wait_while_sending(
+        output, ledger, plan, min(until or float("inf"), time.monotonic() + MAX_WAIT), is_stopped
+    )
     ledger.refresh()
     states = Counter(
         state.status if (state := ledger.facts.state(delivery.key)) else "free"
@@ -40,27 +42,32 @@ def wait_for_other_runs(
         for delivery in message.deliveries
         if delivery.action == "send"
     )
-    # Of a run with a limit nobody can tell which of the free ones it would have sent.
+    # With a limit, it is not known which of the free deliveries the plan would have sent.
     free = max(0, states["free"] - sending.total()) if plan.limit is None else 0
-    found = OtherRunsSummary(sending.total(), states["unknown"], free)
-    told = (
-        (found.unknown, "unknown: another run does not know what became of them; msgrun status lists them"),
-        (found.sending, f"still being sent, by {'; '.join(sending)}: msgrun status tells how they end"),
-        (found.free, "given up by the run that had claimed them: run the same command again"),
+    summary = OtherRunsSummary(sending.total(), states["unknown"], free)
+    lines = (
+        (summary.unknown, "unknown: another run does not know what became of them; msgrun status lists them"),
+        (summary.sending, f"still being sent, by {'; '.join(sending)}: msgrun status tells how they end"),
+        (summary.free, "given up by the run that had claimed them: run the same command again"),
     )
-    for number, words in told:
+    for number, text in lines:
         if number:
-            screen.result(f"{number:,} of the plan {words}")
-    return found
+            output.result(f"{number:,} of the plan {text}")
+    return summary
 
 
-def _sending(screen: Output, ledger: Ledger, plan: Plan, until: float, stops: Callable[[], bool]) -> Counter[str]:
-    """How many deliveries of the plan who is sending, once that has ended or there is no more time."""
+def _wait_while_sending(
+    output: Output, ledger: Ledger, plan: Plan, until: float, is_stopped: Callable[[], bool]
+) -> Counter[str]:
+    """Waits until no other run is sending deliveries of the plan, at most until a time of the monotonic clock.
+
+    Returns how many deliveries each of them is still sending, by the run's name.
+    """
     names = [message.name for message in plan.messages]
     tries = 0
-    while (found := ledger.other_runs(names)) and time.monotonic() < until and not stops():
-        if tries == len(_PAUSES) - 2:  # those who are about to end need no word
-            screen.note(f"waiting for {found.total():,} that others are sending: {'; '.join(found)}")
+    while (sending := ledger.other_runs(names)) and time.monotonic() < until and not is_stopped():
+        if tries == len(_PAUSES) - 2:  # not at once: most runs end within the first pauses
+            output.note(f"waiting for {sending.total():,} that others are sending: {'; '.join(sending)}")
         time.sleep(max(0.0, min(_PAUSES[min(tries, len(_PAUSES) - 1)], until - time.monotonic())))
         tries += 1
-    return found
+    return sending

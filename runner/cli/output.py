@@ -1,4 +1,4 @@
-"""Where output goes: results to stdout, everything else to stderr; recipients' values masked off a terminal."""
+"""Prints results to stdout and everything else to stderr. Masks recipients' values unless the output is a terminal."""
 
 import os
 import sys
@@ -15,7 +15,10 @@ from runner.privacy import mark_private_values, reveal_or_mask
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Output:
-    """Prints. `show` reveals recipients' values; `colour` is forced on or off, or None for click to decide."""
+    """Prints the output of a command.
+
+    `show_values` reveals recipients' values. `colour` is forced on or off; None lets click decide.
+    """
 
     show_values: bool
     colour: bool | None
@@ -29,7 +32,7 @@ class Output:
 
     @classmethod
     def from_options(cls, options: GlobalOptions, environ: Mapping[str, str]) -> "Output":
-        """The screen for these options, this environment and whatever stdin, stdout and stderr are."""
+        """Returns the output for these options, these environment variables and this process's standard streams."""
         in_ci = bool(environ.get("CI"))
         colour = None
         if options.no_color or environ.get("NO_COLOR"):
@@ -49,26 +52,26 @@ class Output:
 
     @classmethod
     def of_last_command(cls) -> "Output":
-        """The screen of the command that ran last: its error is told after click has closed its context."""
-        return cls.from_options(_remembered[0] if _remembered else GlobalOptions(), os.environ)
+        """Returns the output of the last command. Its error is printed after click has closed its context."""
+        return cls.from_options(_last_options[0] if _last_options else GlobalOptions(), os.environ)
 
     def result(self, text: str) -> None:
-        """Prints a result to stdout. If nobody reads it any more, the command still ends with its own exit code."""
+        """Prints a result to stdout. If the reader has closed the pipe, the command keeps its own exit code."""
         try:
             click.echo(reveal_or_mask(text, show_values=self.show_values), color=self.colour)
         except BrokenPipeError:
-            # Python would complain once more when it flushes at the end.
+            # Without this, Python prints an error when it flushes stdout at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def extra_result(self, text: str) -> None:
-        """Prints a second result; to stderr where stdout is one document."""
+        """Prints a second result. Prints it to stderr if stdout is one document, as JSON."""
         if self.form == "text":
             self.result(f"\n{text}")
         else:
             self.error(text)
 
     def note(self, text: str) -> None:
-        """Tells something on the side, once, unless told to be quiet."""
+        """Prints a note to stderr, each text once. Prints nothing with --quiet."""
         if not self.quiet and text not in self.printed_notes:
             self.printed_notes.add(text)
             self.error(text)
@@ -78,60 +81,60 @@ class Output:
         click.echo(reveal_or_mask(text, show_values=self.show_values), err=True, color=self.colour)
 
     def failure(self, error: MsgrunError) -> None:
-        """Tells why the command ended, and the way out; also where a comment or annotations are looked at."""
+        """Prints an error and its hint to stderr. Prints it to stdout too if that is Markdown or GitHub annotations."""
         if self.form == "markdown":
-            from runner.report import markdown_results  # noqa: PLC0415  # imported where used
+            from runner.report import markdown_results  # noqa: PLC0415  # needed for this format alone
 
             self.result(
                 markdown_results.failure(error.message, error.hint, self.environment, show_values=self.show_values)
             )
         elif self.form == "github":
-            from runner.report import github_annotations  # noqa: PLC0415  # imported where used
+            from runner.report import github_annotations  # noqa: PLC0415  # needed for this format alone
 
             self.result(github_annotations.failure(error, show_values=self.show_values))
         self.error(f"{click.style('error', fg='red', bold=True)}: {error.message}")
         if error.hint:
             self.error(f"  hint: {error.hint}")
 
-    def warnings(self, found: Iterable[Problem]) -> None:
-        """Prints problems that stop nothing; to stderr where stdout is for a machine."""
+    def warnings(self, problems: Iterable[Problem]) -> None:
+        """Prints problems that do not stop the command. Prints them to stderr if stdout is for a program."""
         if self.form == "text":
-            self.problems(found)
+            self.problems(problems)
             return
-        from runner.report import problem_text  # noqa: PLC0415  # imported where used
+        from runner.report import problem_text  # noqa: PLC0415  # keeps the start of other commands fast
 
-        for problem in sorted(found, key=lambda problem: problem.place.sort_key):
-            self.error(problem_text.problem(self._masked(problem), show_values=self.show_values))
+        for problem in sorted(problems, key=lambda problem: problem.place.sort_key):
+            self.error(problem_text.problem(self._mask(problem), show_values=self.show_values))
 
-    def problems(self, found: Iterable[Problem]) -> None:
+    def problems(self, problems: Iterable[Problem]) -> None:
         """Prints problems to stdout, in the order of their places."""
-        ordered = [self._masked(problem) for problem in sorted(found, key=lambda problem: problem.place.sort_key)]
+        ordered = [self._mask(problem) for problem in sorted(problems, key=lambda problem: problem.place.sort_key)]
         if self.form == "json":
-            from runner.report import json_output  # noqa: PLC0415  # imported where used
+            from runner.report import json_output  # noqa: PLC0415  # needed for this format alone
 
             self.result(json_output.problems(ordered, show_values=self.show_values))
         elif self.form == "sarif":
-            from runner.report import sarif  # noqa: PLC0415  # imported where used
+            from runner.report import sarif  # noqa: PLC0415  # needed for this format alone
 
             self.result(sarif.document(ordered, show_values=self.show_values, path_prefix=self.path_prefix))
         elif self.form == "github":
-            from runner.report import github_annotations  # noqa: PLC0415  # imported where used
+            from runner.report import github_annotations  # noqa: PLC0415  # needed for this format alone
 
             self.result(
                 github_annotations.problems(ordered, show_values=self.show_values, path_prefix=self.path_prefix)
             )
         elif self.form == "markdown":
-            from runner.report import markdown_results  # noqa: PLC0415  # imported where used
+            from runner.report import markdown_results  # noqa: PLC0415  # needed for this format alone
 
             self.result(markdown_results.problems(ordered, self.environment, show_values=self.show_values))
         else:
-            from runner.report import problem_text  # noqa: PLC0415  # imported where used
+            from runner.report import problem_text  # noqa: PLC0415  # keeps the start of other commands fast
 
             for problem in ordered:
                 self.result(problem_text.problem(problem, show_values=self.show_values))
 
-    def _masked(self, problem: Problem) -> Problem:
-        """The problem without an address that stands where none should: as a key, a column, a file's name."""
+    def _mask(self, problem: Problem) -> Problem:
+        """Returns the problem with email addresses in its message and path marked as private, as in a file's name."""
         if self.show_values or "@" not in problem.message + problem.place.path:
             return problem
         place = replace(problem.place, path=mark_private_values(problem.place.path, ()))
@@ -139,13 +142,13 @@ class Output:
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether somebody sits at a standard stream; a daemon may have none at all."""
+    """Returns whether a standard stream is a terminal. A daemon may have no stream at all."""
     return stream is not None and stream.isatty()
 
 
-_remembered: list[GlobalOptions] = []
+_last_options: list[GlobalOptions] = []
 
 
 def remember_options(options: GlobalOptions) -> None:
-    """Keeps the options for what is printed after click has closed its context."""
-    _remembered[:] = [options]
+    """Keeps the options for output that is printed after click has closed its context."""
+    _last_options[:] = [options]

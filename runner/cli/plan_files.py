@@ -1,4 +1,4 @@
-"""Plans that bind: the plan file in git and plans that are saved, read, written and compared."""
+"""Reads, writes and compares the plans that limit what apply sends: the plan file in git, and saved plans."""
 
 import errno
 import os
@@ -18,13 +18,14 @@ from runner.privacy import reveal_or_mask
 from runner.report import json_output, plain_text
 from runner.report.problem_text import pluralize
 
-_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
+_DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
 
 
 def load_plan_file(context: Context, *, ignore_contents: bool = False) -> PlanFile:
-    """The plan file of the work tree. Raises ProblemsFound, RunStopped.
+    """Reads the plan file of the work tree. Raises ProblemsFound, RunStopped.
 
-    One that is about to be `replaced` follows from the declarations alone, so what is in it does not matter.
+    With `ignore_contents` it does not read the file, and returns an empty one. This is for a plan file that is about to
+    be rewritten from the declarations alone, so that a mistake in the old one does not matter.
     """
     path = context.settings.plan_file
     if ignore_contents:
@@ -38,76 +39,87 @@ def load_plan_file(context: Context, *, ignore_contents: bool = False) -> PlanFi
     return parse_plan_file(path, data)
 
 
-def apply_options(context: Context, choices: PlanOptions, paths: tuple[str, ...], file: PlanFile) -> PlanOptions:
-    """The choices with the plan file, if there is one or has to be."""
-    binds = file.exists or context.settings.require_plan
-    return replace(choices, is_full_selection=context.is_full_selection(paths), plan_file=file if binds else None)
+def apply_options(context: Context, options: PlanOptions, paths: tuple[str, ...], file: PlanFile) -> PlanOptions:
+    """Returns the options for a run of these paths.
+
+    They contain the plan file if it exists, or if the settings require one.
+    """
+    is_binding = file.exists or context.settings.require_plan
+    return replace(options, is_full_selection=context.is_full_selection(paths), plan_file=file if is_binding else None)
 
 
-def require_same_workspace(context: Context, choices: PlanOptions, id_code: str) -> None:
-    """Compares the workspace that is talked to with the saved plan's. Raises GuardRefused."""
-    if choices.saved_plan and not context.options.sandbox:
-        for guard in choices.saved_plan.mismatches(context.settings.environment, id_code, context.settings.salt):
+def require_same_workspace(context: Context, options: PlanOptions, id_code: str) -> None:
+    """Raises GuardRefused if the saved plan is of another workspace, environment or salt than this run."""
+    if options.saved_plan and not context.options.sandbox:
+        for guard in options.saved_plan.mismatches(context.settings.environment, id_code, context.settings.salt):
             raise GuardRefused(guard.message, guard.hint)
 
 
-def undeclared_recipient_notes(made: Plan) -> list[str]:
-    """What a saved plan would still send and is no longer declared."""
-    return [plain_text.undeclared_recipients(message) for message in made.messages if message.undeclared_count]
+def undeclared_recipient_notes(plan: Plan) -> list[str]:
+    """Returns a note for each message that a saved plan would send to recipients who are no longer declared."""
+    return [plain_text.undeclared_recipients(message) for message in plan.messages if message.undeclared_count]
 
 
-def write_plan_file(context: Context, made: Plan, file: PlanFile, *, is_full_selection: bool) -> None:
-    """Writes the plan file. Unless `whole`, lines of other messages stay. Raises RunStopped, UsageMistake."""
+def write_plan_file(context: Context, plan: Plan, file: PlanFile, *, is_full_selection: bool) -> None:
+    """Writes the plan file. Unless `is_full_selection`, it keeps the lines of other messages.
+
+    Raises RunStopped, UsageMistake.
+    """
     path = managed_path(context.tree.root, file.path)
-    wanted = file.new_content((message.plan_entry for message in made.messages), is_full_selection=is_full_selection)
-    if path.is_file() and path.read_bytes() == wanted:
+    content = file.new_content((message.plan_entry for message in plan.messages), is_full_selection=is_full_selection)
+    if path.is_file() and path.read_bytes() == content:
         context.output.extra_result(f"{file.path} is up to date")
         return
-    _replace(path, [wanted])
-    context.output.extra_result(f"{file.path} is written: {pluralize(len(wanted.splitlines()), 'message')}")
+    _write_atomically(path, [content])
+    context.output.extra_result(f"{file.path} is written: {pluralize(len(content.splitlines()), 'message')}")
 
 
 def print_plan_file_changes(context: Context, file: PlanFile, changes: Sequence[PlanFileChange]) -> None:
-    """Tells how the plan file differs from what is declared, on GitHub at its lines."""
+    """Prints how the plan file differs from what is declared. For GitHub, prints an annotation at each line."""
     if context.output.form != "github":
         context.output.extra_result(
             plain_text.plan_file_changes(file, changes) if changes else f"{file.path} is up to date"
         )
     elif changes:
-        told = zip(changes, plain_text.plan_file_change_lines(file, changes, len(changes)), strict=True)
-        places = [(Place(file.path, change.line_number or 1), words) for change, words in told]
-        context.output.problems(Problem("plan-outdated", place, words, file.write_command) for place, words in places)
+        lines = zip(changes, plain_text.plan_file_change_lines(file, changes, len(changes)), strict=True)
+        problems = [(Place(file.path, change.line_number or 1), text) for change, text in lines]
+        context.output.problems(Problem("plan-outdated", place, text, file.write_command) for place, text in problems)
 
 
-def save_plan(context: Context, made: Plan, path: Path) -> None:
-    """Saves a plan for `apply --plan`. Raises UsageMistake."""
-    parts = json_output.plan(made, salt_check(context.settings.salt))
-    _replace(_named(context, path), (f"{reveal_or_mask(part, show_values=False)}\n".encode() for part in parts))
+def save_plan(context: Context, plan: Plan, path: Path) -> None:
+    """Saves a plan for `apply --plan`. Raises UsageMistake, RunStopped, GuardRefused."""
+    parts = json_output.plan(plan, salt_check(context.settings.salt))
+    _write_atomically(
+        _user_path(context, path), (f"{reveal_or_mask(part, show_values=False)}\n".encode() for part in parts)
+    )
 
 
 def load_saved_plan(context: Context, path: Path) -> SavedPlan:
-    """Reads a saved plan. Raises ProblemsFound, UsageMistake."""
+    """Reads a saved plan. Raises ProblemsFound, UsageMistake, GuardRefused."""
     try:
-        with _named(context, path).open("rb") as lines:
+        with _user_path(context, path).open("rb") as lines:
             return parse_saved_plan(str(path), lines)
     except OSError as error:
         raise UsageMistake(f"{path} cannot be read: {error.strerror}", "msgrun plan --out writes a plan") from error
 
 
-def _named(context: Context, path: Path) -> Path:
-    """A file that the user named. Raises GuardRefused if it is a link in the project: a commit may have made it."""
+def _user_path(context: Context, path: Path) -> Path:
+    """Returns the full path of a file that the user named.
+
+    Raises GuardRefused if it is a link inside the project, because a commit may have created it.
+    """
     full, root = context.resolve_path(path), context.tree.root
     return managed_path(root, full.relative_to(root).as_posix()) if full.is_relative_to(root) else full
 
 
-def _replace(path: Path, parts: Iterable[bytes]) -> None:
-    """Writes a file as a whole or not at all; what is no file, as a pipe, is written to.
+def _write_atomically(path: Path, parts: Iterable[bytes]) -> None:
+    """Replaces a file atomically. Writes directly to what is not a regular file, as a pipe.
 
     Raises RunStopped if the disk is full or fails, UsageMistake if the path is wrong.
     """
     is_special = path.exists() and not path.is_file()
-    real = path if is_special else Path(os.path.realpath(path))
-    temporary = real if is_special else real.with_name(f".{real.name}.{os.getpid()}")
+    target = path if is_special else Path(os.path.realpath(path))
+    temporary = target if is_special else target.with_name(f".{target.name}.{os.getpid()}")
     try:
         try:
             with temporary.open("wb") as handle:
@@ -116,11 +128,11 @@ def _replace(path: Path, parts: Iterable[bytes]) -> None:
                 if not is_special:
                     os.fsync(handle.fileno())
             if not is_special:
-                os.replace(temporary, real)  # noqa: PTH105  # the atomic rename is the point
+                os.replace(temporary, target)  # noqa: PTH105  # the name says what matters here: it is atomic
         except BaseException:
             if not is_special:
                 temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
-        kind = RunStopped if error.errno in _DISK else UsageMistake
-        raise kind(f"{path} cannot be written: {error.strerror}") from error
+        error_type = RunStopped if error.errno in _DISK_ERRORS else UsageMistake
+        raise error_type(f"{path} cannot be written: {error.strerror}") from error

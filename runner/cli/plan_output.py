@@ -1,4 +1,4 @@
-"""What plan and apply show of a plan."""
+"""Prints a plan, for the commands plan and apply."""
 
 from collections.abc import Sequence
 
@@ -11,51 +11,59 @@ from runner.plan.plan import Plan
 from runner.report import comparison_text, github_annotations, json_output, markdown_plan, plain_text
 from runner.report.markdown_plan import Review
 
-_LOOKED_AT = 1000  # deliveries among which the first to send is looked for
+_MAX_SEARCHED = 1000  # deliveries that are searched for the first one to send
 
 
-def build_review(context: Context, made: Plan, warnings: Sequence[Problem], notes: Sequence[str] = ()) -> Review:
-    """A plan with all that its review shows, but for a comparison."""
+def build_review(context: Context, plan: Plan, warnings: Sequence[Problem], notes: Sequence[str] = ()) -> Review:
+    """Returns what a review of a plan shows, except a comparison: the plan, warnings, notes and samples."""
     salt = context.settings.salt
 
-    def sampled(message: PlannedMessage) -> Sample | None:
-        return render_sample(message.declaration, salt, _typical(message))
+    def render_message_sample(message: PlannedMessage) -> Sample | None:
+        return render_sample(message.declaration, salt, _sample_key(message))
 
-    return Review(made, warnings, notes, sampled, sandbox=context.options.sandbox)
+    return Review(plan, warnings, notes, render_message_sample, sandbox=context.options.sandbox)
 
 
-def print_plan(context: Context, seen: Review, form: str) -> None:
-    """Prints a plan in one of the forms; warnings of the files beside it where it does not hold them."""
-    screen, found = context.output, seen.comparison
-    keep_plan(context, seen)
+def print_plan(context: Context, review: Review, form: str) -> None:
+    """Prints a plan in one of the forms, and keeps it for the files of GitHub's step.
+
+    Warnings about the project's files are printed separately for the forms that do not contain them (text, json).
+    """
+    output, comparison = context.output, review.comparison
+    keep_plan(context, review)
     if form in {"text", "json"}:
-        screen.warnings(seen.warnings)
+        output.warnings(review.warnings)
     match form:
         case "json":
             for part in json_output.plan(
-                seen.plan, changes=comparison_text.to_dict(found, show_values=screen.show_values) if found else None
+                review.plan,
+                changes=comparison_text.to_dict(comparison, show_values=output.show_values) if comparison else None,
             ):
-                screen.result(part)
+                output.result(part)
         case "markdown":
-            screen.result(markdown_plan.plan(seen, show_values=screen.show_values).rstrip("\n"))
+            output.result(markdown_plan.plan(review, show_values=output.show_values).rstrip("\n"))
         case "github":
-            worries = [*(comparison_text.guard_changes(found) if found else ()), *seen.extra_warnings()]
-            screen.result(
+            warnings = [*(comparison_text.guard_changes(comparison) if comparison else ()), *review.extra_warnings()]
+            output.result(
                 github_annotations.plan(
-                    seen.plan, seen.warnings, worries, show_values=screen.show_values, path_prefix=screen.path_prefix
+                    review.plan,
+                    review.warnings,
+                    warnings,
+                    show_values=output.show_values,
+                    path_prefix=output.path_prefix,
                 )
             )
         case _:
-            if found:
-                screen.result(f"{comparison_text.text(found, show_values=screen.show_values)}\n")
-            screen.result(plain_text.plan(seen.plan))
+            if comparison:
+                output.result(f"{comparison_text.text(comparison, show_values=output.show_values)}\n")
+            output.result(plain_text.plan(review.plan))
 
 
-def _typical(message: PlannedMessage) -> str:
-    """The key of the delivery to show: the first to send, if it is not far down."""
+def _sample_key(message: PlannedMessage) -> str:
+    """Returns the key of the delivery to show as a sample: the first to send; empty if the first 1000 have none."""
     keys = (
         delivery.key
-        for delivery, _ in zip(message.deliveries, range(_LOOKED_AT), strict=False)
+        for delivery, _ in zip(message.deliveries, range(_MAX_SEARCHED), strict=False)
         if delivery.action == "send"
     )
     return next(keys, "")

@@ -1,4 +1,4 @@
-"""What plan and apply share: their options, and making the plan."""
+"""Shared by plan and apply: their options, and making the plan."""
 
 import functools
 from collections.abc import Callable
@@ -18,13 +18,13 @@ from runner.plan.plan import Plan, make_plan
 
 
 def shared_plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds the options that plan and apply share, handed over as one Choices."""
+    """Adds the options that plan and apply share. The command gets them as one PlanOptions, `plan_options`."""
 
     @functools.wraps(function)
-    def wrapped(**kwargs: Any) -> Any:
+    def with_options(**kwargs: Any) -> Any:
         names = ("limit", "retry_refused", "allow_repeat", "allow_readdress", "expect", "confirm_recipients")
-        chosen = PlanOptions(**{name: kwargs.pop(name) for name in names})
-        return function(plan_options=chosen, **kwargs)
+        plan_options = PlanOptions(**{name: kwargs.pop(name) for name in names})
+        return function(plan_options=plan_options, **kwargs)
 
     for option in (
         click.option(
@@ -40,19 +40,19 @@ def shared_plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--limit", type=click.IntRange(1), metavar="N", help="Send the first N, and leave the rest for next time."
         ),
     ):
-        wrapped = option(wrapped)
-    return wrapped
+        with_options = option(with_options)
+    return with_options
 
 
-def plan_project(context: Context, project: Project, facts: Facts, choices: PlanOptions) -> tuple[Plan, list[Problem]]:
-    """The plan and the warnings of its files; problems of recipients end the command. Raises ProblemsFound."""
-    counting = PlanningProgress(context.output)
-    crew = create_worker_pool(context.options.jobs, RENDER_WATCH)
-    made, problems = make_plan(
-        project, facts, context.now, replace(choices, sandbox=context.options.sandbox), crew, counting
+def plan_project(context: Context, project: Project, facts: Facts, options: PlanOptions) -> tuple[Plan, list[Problem]]:
+    """Plans a project. Returns the plan and its warnings. Raises ProblemsFound if there is an error."""
+    progress = PlanningProgress(context.output)
+    pool = create_worker_pool(context.options.jobs, RENDER_WATCH)
+    plan, recipient_problems = make_plan(
+        project, facts, context.now, replace(options, sandbox=context.options.sandbox), pool, progress
     )
-    counting.clear()
-    every = [*project.problems, *problems]
-    if any(problem.is_error for problem in every):
-        raise ProblemsFound(every)
-    return made, every
+    progress.clear()
+    all_problems = [*project.problems, *recipient_problems]
+    if any(problem.is_error for problem in all_problems):
+        raise ProblemsFound(all_problems)
+    return plan, all_problems

@@ -1,4 +1,4 @@
-"""Ends renders that do not end, and hears signals: both are about the process, so they are at home here."""
+"""What affects the whole process: the time limit of a render, signals, and how memory is returned."""
 
 import contextlib
 import os
@@ -10,67 +10,71 @@ from typing import Self
 from runner.declare.template.language import MAX_SECONDS, RenderTimeout
 from runner.declare.template.template import RenderMonitor
 
-_MMAP_THRESHOLD = -3  # of <malloc.h>
+_MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of <malloc.h>
 
 
-_TICK = 0.25  # seconds of processor time
+_CHECK_INTERVAL = 0.25  # seconds of the process's own CPU time between two checks
 
 
 @contextlib.contextmanager
-def limit_render_time(watch: RenderMonitor) -> Iterator[None]:
-    """Raises RenderTooLong into a render that took MAX_SECONDS of this process's own time.
+def limit_render_time(monitor: RenderMonitor) -> Iterator[None]:
+    """Raises RenderTimeout in a render that took MAX_SECONDS of this process's CPU time.
 
-    The handler runs between two steps of the main thread and looks at `active` there, so it never hits anything else.
+    The signal handler runs in the main thread, between two of its steps. It raises only if `is_rendering` is set, so it
+    never interrupts anything but a render.
     """
-    seen, ticks = -1, 0
+    last_count, ticks = -1, 0
 
-    def tick(_: int, __: FrameType | None) -> None:
-        nonlocal seen, ticks
-        ticks = ticks + 1 if watch.is_rendering and watch.render_count == seen else 0
-        seen = watch.render_count
-        if watch.is_rendering and ticks * _TICK >= MAX_SECONDS:
+    def check(_: int, __: FrameType | None) -> None:
+        nonlocal last_count, ticks
+        ticks = ticks + 1 if monitor.is_rendering and monitor.render_count == last_count else 0
+        last_count = monitor.render_count
+        if monitor.is_rendering and ticks * _CHECK_INTERVAL >= MAX_SECONDS:
             ticks = 0
             raise RenderTimeout
 
-    before = signal.signal(signal.SIGVTALRM, tick)
-    signal.setitimer(signal.ITIMER_VIRTUAL, _TICK, _TICK)
+    previous_handler = signal.signal(signal.SIGVTALRM, check)
+    signal.setitimer(signal.ITIMER_VIRTUAL, _CHECK_INTERVAL, _CHECK_INTERVAL)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)
+        signal.signal(signal.SIGVTALRM, previous_handler)
 
 
 def set_malloc_threshold() -> None:
-    """Lets large blocks of memory go back to the system when they are freed, also after others were.
+    """Makes glibc return freed blocks of 1 MiB or more to the system, whatever was freed before.
 
-    glibc raises the size from which it does so with every block that it gets back (mallopt(3), M_MMAP_THRESHOLD), so
-    that what grew step by step would leave holes as large as itself. Where there is no glibc, nothing happens.
+    By default glibc raises that size with every such block that is freed (mallopt(3), M_MMAP_THRESHOLD). A table that
+    grew step by step would then leave freed memory of its own size in the process. Without glibc this does nothing.
     """
-    import ctypes  # noqa: PLC0415  # for large audiences alone
+    import ctypes  # noqa: PLC0415  # plan and apply alone need it
 
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, 1 << 20)
 
 
 class Signals:
-    """Hears SIGINT, SIGTERM and SIGHUP while entered: the first asks for an orderly end, the next ends at once."""
+    """Handles SIGINT, SIGTERM and SIGHUP in a `with` block. `number` is the first signal received, 0 if none.
+
+    The first signal asks the run to stop cleanly. The next one ends the process at once.
+    """
 
     def __init__(self) -> None:
         self.number = 0
-        self._before: dict[int, object] = {}
+        self._previous_handlers: dict[int, object] = {}
 
     def __enter__(self) -> Self:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            self._before[number] = signal.signal(number, self._hear)
+            self._previous_handlers[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal() gave back
+        for number, handler in self._previous_handlers.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal() returned
 
-    def _hear(self, number: int, _: FrameType | None) -> None:
+    def _handle(self, number: int, _: FrameType | None) -> None:
         if self.number:
-            # Every claim is on disk already; what is in flight is unknown from now on, as after kill -9.
+            # Every claim is durable already: attempts without an outcome are unknown from now on, as after kill -9.
             os._exit(128 + number)
         self.number = number

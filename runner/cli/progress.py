@@ -1,4 +1,4 @@
-"""What a run tells while it runs: one line that is drawn over itself on a terminal, or a line now and then in a log."""
+"""The progress of a run, redrawn on a terminal or a line every 10 seconds in a log; and its log of records."""
 
 import contextlib
 import time
@@ -16,53 +16,56 @@ from runner.errors import UsageMistake
 from runner.intercom.rate_limit import RateLimiter
 from runner.ledger.record import Record
 
-_RATE_OVER = 10.0  # seconds that the rate is taken over: one window
+_RATE_WINDOW = 10.0  # seconds over which the rate is averaged: one window of Intercom's rate limit
 
 
 class RunProgress:
-    """Called with the summary after every round."""
+    """Shows the progress of a run. The run calls it with its summary after every round."""
 
-    def __init__(self, screen: Output, pace: RateLimiter) -> None:
-        self._drawn = StatusLine(screen)
-        self._pace = pace
-        self._done: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
+    def __init__(self, output: Output, limiter: RateLimiter) -> None:
+        self._status_line = StatusLine(output)
+        self._limiter = limiter
+        self._samples: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
 
-    def __call__(self, done: Summary) -> None:
-        """Tells how far the run is, unless it told so a moment ago."""
+    def __call__(self, summary: Summary) -> None:
+        """Shows the progress, unless the last update was a moment ago."""
         now = time.monotonic()
-        if not self._drawn.is_due(now):
+        if not self._status_line.is_due(now):
             return
-        self._done.append((now, done.tried))
-        while len(self._done) > 2 and now - self._done[0][0] > _RATE_OVER:  # noqa: PLR2004  # a rate needs two
-            self._done.popleft()
-        self._drawn.update(self._line(done))
+        self._samples.append((now, summary.tried))
+        while len(self._samples) > 2 and now - self._samples[0][0] > _RATE_WINDOW:  # noqa: PLR2004  # a rate needs two points
+            self._samples.popleft()
+        self._status_line.update(self._format(summary))
 
     def clear(self) -> None:
-        """Takes the line off the terminal."""
-        self._drawn.clear()
+        """Removes the line from the terminal."""
+        self._status_line.clear()
 
-    def _line(self, done: Summary) -> str:
-        (began, before), (now, after) = self._done[0], self._done[-1]
+    def _format(self, summary: Summary) -> str:
+        (began, before), (now, after) = self._samples[0], self._samples[-1]
         rate = (after - before) / (now - began) if now > began else 0.0
-        allowed = self._pace.per_second
+        allowed = self._limiter.per_second
         parts = [
-            f"{done.tried:,} of {done.planned:,}",
+            f"{summary.tried:,} of {summary.planned:,}",
             f"{rate:.0f} a second" + (f" of {allowed:.0f} allowed" if allowed and allowed < 10_000 else ""),  # noqa: PLR2004
-            f"{len(done.refused):,} refused",
-            f"{len(done.unknown):,} unknown",
+            f"{len(summary.refused):,} refused",
+            f"{len(summary.unknown):,} unknown",
         ]
-        if self._pace.is_paused:
+        if self._limiter.is_paused:
             parts.append("waiting for the window")
         elif rate:
-            parts.append(f"{_duration(done.remaining / rate)} left")
+            parts.append(f"{_format_duration(summary.remaining / rate)} left")
         return ", ".join(parts)
 
 
 class RecordLog:
-    """Called with every record once it is durable: JSON lines without personal data, and with -v a line on stderr."""
+    """Logs every record. The run calls it once a record is durable.
 
-    def __init__(self, screen: Output, path: Path | None) -> None:
-        self._screen = screen
+    Writes JSON lines without personal data to the log file, if there is one. With -v prints a line to stderr.
+    """
+
+    def __init__(self, output: Output, path: Path | None) -> None:
+        self._output = output
         self._handle: TextIO | None = None
         if path is not None:
             try:
@@ -79,22 +82,22 @@ class RecordLog:
                 self._handle.close()
 
     def __call__(self, record: Record) -> None:
-        """Tells of a record."""
-        # The ledger has the record already: a full disk or a closed terminal only costs the line about it.
+        """Logs a record."""
+        # The ledger has the record already. A full disk or a closed terminal must not stop the run.
         with contextlib.suppress(OSError):
-            self._tell(record)
+            self._write(record)
 
-    def _tell(self, record: Record) -> None:
+    def _write(self, record: Record) -> None:
         if self._handle is not None:
             names = ("at", "status", "message", "revision", "to", "key", "attempt", "id", "code", "request_id")
-            entry = {name: found for name in names if (found := getattr(record, name))}
+            entry = {name: value for name in names if (value := getattr(record, name))}
             self._handle.write(orjson.dumps(entry).decode() + "\n")
-        if self._screen.verbose and record.status != "claimed":
+        if self._output.verbose and record.status != "claimed":
             request = f" request {record.request_id}" if record.request_id else ""
-            self._screen.error(f"{record.status} {record.message} {record.to}{request}")
+            self._output.error(f"{record.status} {record.message} {record.to}{request}")
 
 
-def _duration(seconds: float) -> str:
+def _format_duration(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,4 +1,4 @@
-"""One line about what goes on: drawn over itself on a terminal, or written now and then into a log."""
+"""A line of progress on stderr: redrawn on a terminal, or a new line every 10 seconds in a log."""
 
 import contextlib
 import sys
@@ -8,59 +8,62 @@ import click
 
 from runner.cli.output import Output, is_terminal
 
-_EVERY = 10.0  # seconds between two lines in a log
+_LOG_INTERVAL = 10.0  # seconds between two lines in a log
 
 
-_DRAWN_EVERY = 0.1  # seconds between two drawings on a terminal
+_TERMINAL_INTERVAL = 0.1  # seconds between two updates on a terminal
 
 
-_LONG = 2.0  # seconds of planning before it is worth a word
+_SHOW_AFTER = 2.0  # seconds of planning before progress is shown
 
 
 class StatusLine:
-    """The line, on stderr. With --quiet there is none."""
+    """The line of progress on stderr. With --quiet nothing is printed."""
 
-    def __init__(self, screen: Output) -> None:
-        self._screen = screen
+    def __init__(self, output: Output) -> None:
+        self._output = output
         self._on_terminal = is_terminal(sys.stderr)
-        self._every = _DRAWN_EVERY if self._on_terminal else _EVERY
-        self._told = time.monotonic()
+        self._interval = _TERMINAL_INTERVAL if self._on_terminal else _LOG_INTERVAL
+        self._last_update = time.monotonic()
 
     def is_due(self, now: float) -> bool:
-        """Whether the last one is old enough at a time of the monotonic clock; if so, this is when it was told."""
-        if self._screen.quiet or now - self._told < self._every:
+        """Returns whether it is time for the next update; if so, counts `now` as the time of that update.
+
+        `now` is a time of the monotonic clock.
+        """
+        if self._output.quiet or now - self._last_update < self._interval:
             return False
-        self._told = now
+        self._last_update = now
         return True
 
-    def update(self, words: str) -> None:
-        """Shows the words."""
-        self._say(f"\r\033[K{words}" if self._on_terminal else f"{words}\n")
+    def update(self, text: str) -> None:
+        """Prints a text, over the last one on a terminal."""
+        self._write(f"\r\033[K{text}" if self._on_terminal else f"{text}\n")
 
     def clear(self) -> None:
-        """Takes the line off the terminal."""
-        if self._on_terminal and not self._screen.quiet:
-            self._say("\r\033[K")
+        """Removes the line from the terminal."""
+        if self._on_terminal and not self._output.quiet:
+            self._write("\r\033[K")
 
-    def _say(self, words: str) -> None:
-        # A terminal that was closed, or a pipe that broke, must not end a run between an answer and its outcome.
+    def _write(self, text: str) -> None:
+        # A closed terminal or a broken pipe must not end a run between a response and its outcome.
         with contextlib.suppress(OSError):
-            click.echo(words, err=True, nl=False)
+            click.echo(text, err=True, nl=False)
 
 
 class PlanningProgress:
-    """Called while a message is planned, with its name and how many deliveries it has by now."""
+    """Shows the progress of planning. Called with a message's name and how many deliveries it has so far."""
 
-    def __init__(self, screen: Output) -> None:
-        self._line = StatusLine(screen)
+    def __init__(self, output: Output) -> None:
+        self._status_line = StatusLine(output)
         self._began = time.monotonic()
 
     def __call__(self, name: str, count: int) -> None:
-        """Tells how far planning is, if it takes long and was not told a moment ago."""
+        """Shows the progress, if planning takes more than 2 seconds and the last update was not a moment ago."""
         now = time.monotonic()
-        if now - self._began > _LONG and self._line.is_due(now):
-            self._line.update(f"planning {name}: {count:,} recipients")
+        if now - self._began > _SHOW_AFTER and self._status_line.is_due(now):
+            self._status_line.update(f"planning {name}: {count:,} recipients")
 
     def clear(self) -> None:
-        """Takes the line off the terminal."""
-        self._line.clear()
+        """Removes the line from the terminal."""
+        self._status_line.clear()

@@ -19,7 +19,7 @@ Next:
   msgrun --sandbox apply --yes    send it to an embedded Intercom; nothing leaves this machine
 Then put your admin's id into msgrun.yaml, write messages, and commit all of it, messages.lock too."""
 
-# For machines that are thrown away, as those of CI systems are.
+# For machines whose files are lost after a job, as those of CI systems.
 BRANCH_LOCK_LINE = "lock: git+{remote}   # what was sent is remembered on a branch of this git remote, msgrun-ledger\n"
 NEXT_STEPS_ON_BRANCH = """
 Next:
@@ -30,9 +30,11 @@ Then put your admin's id into msgrun.yaml, write messages, and commit all of it.
 
 
 def project_files(salt: str, expires: date, lock: str = "") -> dict[str, str]:
-    """The files by path, with the day on which the example message expires, and the line that says where the ledger is.
+    """Returns the texts of a new project's files by path.
 
-    The salt makes keys and digests tell nobody's address; it belongs to the project for good.
+    `expires` is the day on which the example message expires. `lock` is the line of msgrun.yaml that names the ledger;
+    empty for the default lockfile. The salt keeps a reader of keys and digests from guessing recipients' addresses. It
+    must never change.
     """
     return {
         "msgrun.yaml": f"""\
@@ -75,7 +77,7 @@ bo@example.com,Bo,
     }
 
 
-# Where each system's workflow goes, from the repository's top, and what to do once it is there.
+# The path of each CI system's workflow, from the repository's top, and what the user has to do next.
 WORKFLOWS = {
     "github": (".github/workflows/msgrun.yml", "its first lines say what to set up in the repository's settings, once"),
     "gitlab": (".gitlab/msgrun.yml", "include it in .gitlab-ci.yml, as `include: [local: .gitlab/msgrun.yml]`"),
@@ -83,9 +85,9 @@ WORKFLOWS = {
 
 
 def workflow(system: str, branch: str, directory: str) -> str:
-    """A workflow for a project in a directory of the repository (`.` is its top) whose default branch has this name.
+    """Returns the workflow for a project in a directory of the repository (`.` is its top) with this default branch.
 
-    Raises UsageMistake if a name would be taken for an expression of GitHub, which has no way to write it.
+    Raises UsageMistake if a name contains `${{`: GitHub would read it as an expression, and has no way to escape it.
     """
     for name in (branch, directory):
         if "${{" in name:
@@ -97,16 +99,16 @@ def workflow(system: str, branch: str, directory: str) -> str:
         "__VERSION__": __version__,
         "__BRANCH__": branch,
         # Source: GitHub's documentation of workflow syntax, "Filter pattern cheat sheet".
-        '"__FILTER__"': _quoted(re.sub(r"([*?+!\[\\])", r"\\\1", branch)),
-        '"__IF__"': _quoted(f"github.event_name != 'pull_request' && github.ref == '{ref}'"),
-        # GitLab expands variables in the values of variables; $$ is a dollar.
-        '"__DIRECTORY__"': _quoted(directory.replace("$", "$$") if system == "gitlab" else directory),
+        '"__FILTER__"': _quote(re.sub(r"([*?+!\[\\])", r"\\\1", branch)),
+        '"__IF__"': _quote(f"github.event_name != 'pull_request' && github.ref == '{ref}'"),
+        # GitLab expands variables in the values of variables; $$ stands for one dollar sign.
+        '"__DIRECTORY__"': _quote(directory.replace("$", "$$") if system == "gitlab" else directory),
     }
-    for mark, value in values.items():
-        text = text.replace(mark, value)
+    for placeholder, value in values.items():
+        text = text.replace(placeholder, value)
     return text
 
 
-def _quoted(value: str) -> str:
-    """A text as YAML has it in double quotes, which is as JSON has it."""
+def _quote(value: str) -> str:
+    """Returns a text in double quotes for YAML. JSON escapes it in the same way."""
     return json.dumps(value, ensure_ascii=False)

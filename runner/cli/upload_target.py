@@ -1,4 +1,4 @@
-"""What lock hold, push and free share: where on the git remote the lockfile goes."""
+"""Shared by lock hold, push and free: where on the git remote the lockfile is pushed to."""
 
 import click
 
@@ -15,19 +15,22 @@ branch_option = click.option(
 
 
 def is_elsewhere_here(context: Context) -> bool:
-    """Whether the ledger of this project is no lockfile."""
+    """Returns whether the ledger of this project is not a lockfile."""
     return is_shared_ledger(context.settings.lock) and not context.options.sandbox
 
 
 def upload_target(context: Context, branch: str | None) -> tuple[Repository, PushTarget]:
-    """The repository around the project, and where its lockfile goes. Raises LedgerUnavailable, UsageMistake."""
+    """Returns the project's repository, and the remote, branch and path that its lockfile is pushed to.
+
+    Raises LedgerUnavailable, UsageMistake.
+    """
     if context.options.sandbox:
         raise UsageMistake("a sandbox's ledger stays on this machine", "leave --sandbox out")
-    where = lockfile_paths(context)
+    paths = lockfile_paths(context)
     repository = find_repository(context.tree.root.resolve())
     if repository is None:
         raise LedgerUnavailable(
-            f"{context.tree.root} is in no git repository: {where.display_name} can be pushed nowhere",
+            f"{context.tree.root} is in no git repository: {paths.display_name} can be pushed nowhere",
             "keep it where CI finds it",
         )
-    return repository, resolve_push_target(repository, where.lockfile, branch)
+    return repository, resolve_push_target(repository, paths.lockfile, branch)

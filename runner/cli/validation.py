@@ -1,4 +1,4 @@
-"""Checks declarations and their recipients, in several processes where there are many: what is told is the same."""
+"""Checks declarations and their recipients. Many files are checked in several processes, with the same result."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from runner.declare.project_reader import ProjectReader
 from runner.declare.recipient_problems import check_recipients
 from runner.errors import Place, Problem
 
-_BLOCK = 25  # files: few enough that a crew ends together
+_BLOCK = 25  # files; small blocks let the processes of a pool end at about the same time
 
 
-_MANY = 4 * _BLOCK  # files: reading them takes longer than starting processes
+_MIN_FILES_FOR_POOL = 4 * _BLOCK  # files; reading so many takes longer than starting processes
 
 
 @dataclass(frozen=True, slots=True)
 class ValidationResult:
-    """How many messages are sound and how many recipients they have, and what is wrong anywhere."""
+    """The number of messages without errors, the number of their recipients, and all problems."""
 
     message_count: int
     recipient_count: int
@@ -27,59 +27,66 @@ class ValidationResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """What some files show: problems of the files, of each sound message's recipients by its name, and of the rest."""
+class _PartResult:
+    """The result for some of the files.
+
+    `problems` are those of the files. `valid_messages` are the names of messages without errors, each with the problems
+    of its recipients. `other_problems` are those of the other messages' recipients.
+    """
 
     names: Mapping[str, Place]
     recipients: int
     problems: list[Problem]
-    sound: list[tuple[str, list[Problem]]]
-    unsound: list[Problem]
+    valid_messages: list[tuple[str, list[Problem]]]
+    other_problems: list[Problem]
 
 
-def validate_project(loading: ProjectReader, salt: str, jobs: int | None) -> ValidationResult:
-    """Reads every declaration and renders every recipient, in so many processes (None: as many as there are cores)."""
-    parts = _shared(loading, salt, jobs) if len(loading.files) >= _MANY else []
-    parts = parts or [_part(loading, salt, loading.files)]
-    sound = sorted((each for part in parts for each in part.sound), key=lambda each: each[0])
+def validate_project(reader: ProjectReader, salt: str, jobs: int | None) -> ValidationResult:
+    """Reads every declaration and renders every recipient, in `jobs` processes. None means one process a core."""
+    parts = _check_in_pool(reader, salt, jobs) if len(reader.files) >= _MIN_FILES_FOR_POOL else []
+    parts = parts or [_check_files(reader, salt, reader.files)]
+    valid_messages = sorted(
+        (message for part in parts for message in part.valid_messages), key=lambda message: message[0]
+    )
     problems = [
-        *loading.problems,
+        *reader.problems,
         *(problem for part in parts for problem in part.problems),
-        *(problem for _, found in sound for problem in found),
-        *(problem for part in parts for problem in part.unsound),
+        *(problem for _, recipient_problems in valid_messages for problem in recipient_problems),
+        *(problem for part in parts for problem in part.other_problems),
     ]
-    return ValidationResult(len(sound), sum(part.recipients for part in parts), problems)
+    return ValidationResult(len(valid_messages), sum(part.recipients for part in parts), problems)
 
 
-def _shared(loading: ProjectReader, salt: str, jobs: int | None) -> list[_Part]:
-    """What a crew finds; nothing if one process has to do it all."""
-    from runner.cli.worker_pool import create_worker_pool  # noqa: PLC0415  # imported where used
+def _check_in_pool(reader: ProjectReader, salt: str, jobs: int | None) -> list[_PartResult]:
+    """Checks the files in a pool of processes. Returns an empty list if one process has to check all of them."""
+    from runner.cli.worker_pool import create_worker_pool  # noqa: PLC0415  # needed for many files alone
 
-    crew = create_worker_pool(jobs, RENDER_WATCH)
-    parts = list(crew(partial(_parts, loading, salt))) if crew else []
-    # One name in two parts: only who reads all of them can say where else it is.
+    pool = create_worker_pool(jobs, RENDER_WATCH)
+    parts = list(pool(partial(_check_blocks, reader, salt))) if pool else []
+    # If a name is in two parts, only a process that reads all files can report where its other place is.
     is_unique = len({name for part in parts for name in part.names}) == sum(len(part.names) for part in parts)
     return parts if is_unique else []
 
 
-def _parts(loading: ProjectReader, salt: str, turn: int, turns: int) -> Iterator[_Part]:
-    """What falls to one of a crew, block by block."""
-    for start in range(turn * _BLOCK, len(loading.files), turns * _BLOCK):
-        yield _part(loading, salt, loading.files[start : start + _BLOCK])
+def _check_blocks(reader: ProjectReader, salt: str, index: int, jobs: int) -> Iterator[_PartResult]:
+    """Yields the results of one process of a pool: of every block whose turn is `index`, of `jobs` processes."""
+    for start in range(index * _BLOCK, len(reader.files), jobs * _BLOCK):
+        yield _check_files(reader, salt, reader.files[start : start + _BLOCK])
 
 
-def _part(loading: ProjectReader, salt: str, files: Sequence[str]) -> _Part:
-    found = loading.read(files)
+def _check_files(reader: ProjectReader, salt: str, files: Sequence[str]) -> _PartResult:
+    """Reads some of the files and renders their recipients."""
+    result = reader.read(files)
     count = 0
 
-    def take(_: Delivery) -> None:
+    def add(_: Delivery) -> None:
         nonlocal count
         count += 1
 
-    def looked_at(declaration: Declaration) -> list[Problem]:
-        return check_recipients(declaration, salt, take)
+    def check(declaration: Declaration) -> list[Problem]:
+        return check_recipients(declaration, salt, add)
 
-    sound = [(declaration.name, looked_at(declaration)) for declaration in found.declarations]
+    valid_messages = [(declaration.name, check(declaration)) for declaration in result.declarations]
     recipients = count
-    unsound = [problem for declaration in found.invalid_declarations for problem in looked_at(declaration)]
-    return _Part(found.places_by_name, recipients, found.problems, sound, unsound)
+    other_problems = [problem for declaration in result.invalid_declarations for problem in check(declaration)]
+    return _PartResult(result.places_by_name, recipients, result.problems, valid_messages, other_problems)

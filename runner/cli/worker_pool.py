@@ -1,4 +1,4 @@
-"""Several processes that share the rendering of a large audience: forked, so that they have all that this one has."""
+"""A pool of processes for rendering many recipients. They are forked, so that they have all the data of the parent."""
 
 import contextlib
 import os
@@ -17,83 +17,89 @@ from runner.errors import MsgrunError
 T = TypeVar("T")
 
 
-_LENGTH = struct.Struct("!I")
+_LENGTH = struct.Struct("!I")  # the size of a message in bytes, written before it
 
 
 def cores() -> int:
-    """How many cores this process may use."""
+    """Returns how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class ProcessLost(MsgrunError):
-    """A process that rendered died, killed from outside or for lack of memory."""
+    """A process of the pool died: another process killed it, or the memory ran out."""
 
 
 class ForkedWorkerPool:
-    """A crew of `jobs` processes. Each gets the same work and its turn, and hands over what it makes as a stream."""
+    """A pool of `jobs` processes. Each gets the same work and its own index, and streams its results to the parent."""
 
-    def __init__(self, jobs: int, watch: RenderMonitor) -> None:
+    def __init__(self, jobs: int, monitor: RenderMonitor) -> None:
         self._jobs = jobs
-        self._watch = watch
+        self._monitor = monitor
 
     def __call__(self, work: Callable[[int, int], Iterator[T]]) -> Iterator[T]:
-        """What the work yields in each process, turn by turn. Raises what it raises; ProcessLost."""
-        members: list[tuple[int, BinaryIO]] = []
+        """Yields the results of `work(index, jobs)` of every process, one of each in turn, until all have ended.
+
+        Raises the errors that the work raises, and ProcessLost. Kills the processes if the caller stops reading.
+        """
+        processes: list[tuple[int, BinaryIO]] = []
         try:
-            for turn in range(self._jobs):
-                members.append(self._forked(work, turn))  # noqa: PERF401  # what was started is ended, whatever happens
-            working = [stream for _, stream in members]
-            while working:
-                for stream in list(working):
-                    kind, value = _received(stream)
+            for index in range(self._jobs):
+                processes.append(self._fork(work, index))  # noqa: PERF401  # if a fork fails, those before it must be ended
+            open_streams = [stream for _, stream in processes]
+            while open_streams:
+                for stream in list(open_streams):
+                    kind, value = _receive(stream)
                     if kind == "error":
                         raise value
                     if kind == "end":
-                        working.remove(stream)
+                        open_streams.remove(stream)
                     else:
                         yield value
         finally:
-            for number, stream in members:
+            for process_id, stream in processes:
                 stream.close()
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(number, signal.SIGKILL)
-                os.waitpid(number, 0)
+                    os.kill(process_id, signal.SIGKILL)
+                os.waitpid(process_id, 0)
 
-    def _forked(self, work: Callable[[int, int], Iterator[T]], turn: int) -> tuple[int, BinaryIO]:
-        reading, writing = os.pipe()
+    def _fork(self, work: Callable[[int, int], Iterator[T]], index: int) -> tuple[int, BinaryIO]:
+        """Starts a process. Returns its process id, and the stream of its results."""
+        read_end, write_end = os.pipe()
         sys.stdout.flush()
         sys.stderr.flush()
-        number = os.fork()
-        if number:
-            os.close(writing)
-            return number, os.fdopen(reading, "rb")
+        process_id = os.fork()
+        if process_id:
+            os.close(write_end)
+            return process_id, os.fdopen(read_end, "rb")
         try:
-            os.close(reading)
-            for each in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(each, signal.SIG_DFL)  # the parent hears them, and ends its crew
-            with os.fdopen(writing, "wb") as stream:
-                self._work(work, turn, stream)
+            os.close(read_end)
+            for signal_number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(signal_number, signal.SIG_DFL)  # the parent handles them, and ends its pool
+            with os.fdopen(write_end, "wb") as stream:
+                self._run(work, index, stream)
         finally:
-            os._exit(0)  # nothing of the parent's is to be ended twice
+            os._exit(0)  # without the parent's cleanup, which would run a second time
 
-    def _work(self, work: Callable[[int, int], Iterator[T]], turn: int, stream: BinaryIO) -> None:
+    def _run(self, work: Callable[[int, int], Iterator[T]], index: int, stream: BinaryIO) -> None:
         try:
-            with limit_render_time(self._watch):
-                for value in work(turn, self._jobs):
+            with limit_render_time(self._monitor):
+                for value in work(index, self._jobs):
                     _send(stream, ("value", value))
             _send(stream, ("end", None))
         except BrokenPipeError:
-            return  # the parent has what it needs
+            return  # the parent stopped reading
         except Exception as error:  # noqa: BLE001  # it is raised in the parent
             _send(stream, ("error", error))
 
 
-def create_worker_pool(jobs: int | None, watch: RenderMonitor) -> ForkedWorkerPool | None:
-    """The crew for so many jobs (by default one a core), or none where one process is as good."""
+def create_worker_pool(jobs: int | None, monitor: RenderMonitor) -> ForkedWorkerPool | None:
+    """Returns a pool of `jobs` processes (by default one a core); None if the work has to run in this process."""
     if jobs is None:
-        # Elsewhere than on Linux a system library may not survive a fork; who says --jobs takes that on.
+        # On other systems than Linux, a system library may fail after a fork. With --jobs the user accepts that.
         jobs = cores() if sys.platform == "linux" else 1
-    return ForkedWorkerPool(jobs, watch) if jobs > 1 and hasattr(os, "fork") and threading.active_count() == 1 else None
+    return (
+        ForkedWorkerPool(jobs, monitor) if jobs > 1 and hasattr(os, "fork") and threading.active_count() == 1 else None
+    )
 
 
 def _send(stream: BinaryIO, message: tuple[str, Any]) -> None:
@@ -102,10 +108,10 @@ def _send(stream: BinaryIO, message: tuple[str, Any]) -> None:
     stream.flush()
 
 
-def _received(stream: BinaryIO) -> tuple[str, Any]:
-    head = stream.read(_LENGTH.size)
-    data = stream.read(_LENGTH.unpack(head)[0]) if len(head) == _LENGTH.size else b""
+def _receive(stream: BinaryIO) -> tuple[str, Any]:
+    header = stream.read(_LENGTH.size)
+    data = stream.read(_LENGTH.unpack(header)[0]) if len(header) == _LENGTH.size else b""
     if not data:
         raise ProcessLost("a process that rendered was killed", "perhaps for lack of memory: try --jobs 1")
-    found: tuple[str, Any] = pickle.loads(data)  # noqa: S301  # from our own child
-    return found
+    message: tuple[str, Any] = pickle.loads(data)  # noqa: S301  # sent by a process that this one forked
+    return message

@@ -1,4 +1,4 @@
-"""The command accept: keeps an edit of a sent message."""
+"""The command accept: keeps an edit of a sent message, without sending."""
 
 import click
 

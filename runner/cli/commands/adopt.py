@@ -1,4 +1,4 @@
-"""The command adopt: counts deliveries as sent that went out before msgrun came."""
+"""The command adopt: counts deliveries as sent that went out before the project used msgrun."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""apply: sends what is planned, or a canary first, and says what came of it."""
+"""The command apply: sends the plan, or a canary first, and reports the outcomes."""
 
 import contextlib
 import time
@@ -25,10 +25,10 @@ from runner.report import plain_text
 
 
 @dataclass(frozen=True, slots=True)
-class _How:
-    """How apply goes about it. `deadline` is a time of the monotonic clock."""
+class _ApplyOptions:
+    """The options of one apply. `deadline` is a time of the monotonic clock."""
 
-    choices: PlanOptions
+    plan_options: PlanOptions
     yes: bool
     canary: int | None
     deadline: float | None
@@ -66,109 +66,117 @@ def apply(
     until = None if deadline is None else time.monotonic() + deadline
     set_malloc_threshold()
     with open_context() as context:
-        project = context.load_valid_project(
-            paths
-        )  # before the ledger: a mistake in a file needs no network to be told
+        # Before the ledger is opened: a mistake in a file is reported without the network.
+        project = context.load_valid_project(paths)
         saved = plan_files.load_saved_plan(context, plan_path) if plan_path else None
         with open_ledger(context, "apply", new_lock=new_lock, no_fetch=no_fetch) as ledger:
-            agreed = plan_files.apply_options(
+            binding_options = plan_files.apply_options(
                 context, replace(plan_options, saved_plan=saved), paths, plan_files.load_plan_file(context)
             )
-            how = _How(agreed, yes, canary, until, log_file)
-            made, warnings = plan_project(context, project, ledger.facts, agreed)
+            apply_options = _ApplyOptions(binding_options, yes, canary, until, log_file)
+            plan, warnings = plan_project(context, project, ledger.facts, binding_options)
             plan_output.print_plan(
                 context,
-                plan_output.build_review(context, made, warnings, plan_files.undeclared_recipient_notes(made)),
+                plan_output.build_review(context, plan, warnings, plan_files.undeclared_recipient_notes(plan)),
                 "text",
             )
-            if made.guards:
-                return EXIT.unknown if made.counts["unknown"] else EXIT.guard
-            if not made.to_send:
+            if plan.guards:
+                return EXIT.unknown if plan.counts["unknown"] else EXIT.guard
+            if not plan.to_send:
                 context.output.result("nothing to do")
-                return _code(Summary(), made, ledger.facts, OtherRunsSummary())
+                return _exit_code(Summary(), plan, ledger.facts, OtherRunsSummary())
             try:
-                done = _sent(context, made, ledger, project, how)
+                summary = _send(context, plan, ledger, project, apply_options)
             except (GuardRefused, LedgerUnavailable, RunStopped) as error:
-                if not made.counts["unknown"]:
+                if not plan.counts["unknown"]:
                     raise
                 context.output.failure(error)
                 return EXIT.unknown
-            if done.planned:
-                _tell(context, ledger, done)
-            is_settled = done.stop or done.unknown or made.counts["unknown"]  # whatever the others do
+            if summary.planned:
+                _report(context, ledger, summary)
+            # If one of these is set, it decides the exit code, whatever other runs do: waiting for them is of no use.
+            is_final = summary.stop or summary.unknown or plan.counts["unknown"]
             others = OtherRunsSummary()
-            if done.claimed_by_others and not is_settled:
-                others = wait_for_other_runs(context.output, ledger, made, until, context.stop_file.exists)
-            return _code(done, made, ledger.facts, others)
+            if summary.claimed_by_others and not is_final:
+                others = wait_for_other_runs(context.output, ledger, plan, until, context.stop_file.exists)
+            return _exit_code(summary, plan, ledger.facts, others)
 
 
-def _sent(context: Context, made: Plan, ledger: Ledger, project: Project, how: "_How") -> Summary:
-    """Sends a plan, or its canary first and then, if a person says so, the rest."""
-    from runner.cli.connection import connect  # noqa: PLC0415  # requests is heavy
+def _send(context: Context, plan: Plan, ledger: Ledger, project: Project, options: "_ApplyOptions") -> Summary:
+    """Sends a plan. With --canary sends the first deliveries, and the rest if the user confirms. Returns the summary.
 
-    if not how.yes and not context.output.is_interactive:
+    Raises GuardRefused, LedgerUnavailable, RunStopped.
+    """
+    from runner.cli.connection import connect  # noqa: PLC0415  # requests is slow to import
+
+    if not options.yes and not context.output.is_interactive:
         context.confirm("", yes=False)
-    with connect(context) as parts:
-        id_code = parts.verify_workspace()
-        plan_files.require_same_workspace(context, how.choices, id_code)
-        parts.require_admins({message.declaration.sender for message in made.messages if message.counts["send"]})
-        noun = "message" if made.to_send == 1 else "messages"
-        context.confirm(f"Send {made.to_send:,} {noun} in workspace {id_code}?", yes=how.yes, count=made.to_send)
+    with connect(context) as connection:
+        id_code = connection.verify_workspace()
+        plan_files.require_same_workspace(context, options.plan_options, id_code)
+        connection.require_admins({message.declaration.sender for message in plan.messages if message.counts["send"]})
+        noun = "message" if plan.to_send == 1 else "messages"
+        context.confirm(f"Send {plan.to_send:,} {noun} in workspace {id_code}?", yes=options.yes, count=plan.to_send)
         ledger.pin(id_code)
-        is_canary = how.canary is not None and how.canary < made.to_send
-        done = parts.deliver(replace(made, limit=how.canary) if is_canary else made, ledger, how.log_file, how.deadline)
-        if not is_canary or done.stop or done.unknown or done.refused or done.still_not_found:
-            return done
-        _tell(context, ledger, done)
-        rest = made.to_send - done.sent
+        is_canary = options.canary is not None and options.canary < plan.to_send
+        summary = connection.deliver(
+            replace(plan, limit=options.canary) if is_canary else plan, ledger, options.log_file, options.deadline
+        )
+        if not is_canary or summary.stop or summary.unknown or summary.refused or summary.still_not_found:
+            return summary
+        _report(context, ledger, summary)
+        remaining = plan.to_send - summary.sent
         if not context.output.is_interactive:
             context.output.note(
-                f"the canary is sent; look at it in Intercom, then send the other {rest:,}: msgrun apply --yes"
+                f"the canary is sent; look at it in Intercom, then send the other {remaining:,}: msgrun apply --yes"
             )
             return Summary()
-        question = f"The canary is sent: look at it in Intercom. Send the other {rest:,}?"
+        question = f"The canary is sent: look at it in Intercom. Send the other {remaining:,}?"
         context.confirm(
-            question, yes=False, count=rest, if_declined="the canary is sent and remembered, and nothing else"
+            question, yes=False, count=remaining, if_declined="the canary is sent and remembered, and nothing else"
         )
         ledger.refresh()
-        limit = None if made.limit is None else made.limit - done.sent
-        again, _ = plan_project(context, project, ledger.facts, replace(how.choices, limit=limit))
-        if again.digest != made.digest or again.guards:
+        limit = None if plan.limit is None else plan.limit - summary.sent
+        second_plan, _ = plan_project(context, project, ledger.facts, replace(options.plan_options, limit=limit))
+        if second_plan.digest != plan.digest or second_plan.guards:
             raise GuardRefused("what is declared changed since the canary", "run the command again to plan anew")
-        return parts.deliver(again, ledger, how.log_file, how.deadline)
+        return connection.deliver(second_plan, ledger, options.log_file, options.deadline)
 
 
-def _tell(context: Context, ledger: Ledger, done: Summary) -> None:
-    """Rescues what the ledger did not take, then tells of the run: its output may be on the disk that is full."""
-    lines = [f"the ledger did not take: {record.to_line().decode().rstrip()}" for record in done.unwritten]
-    if done.unwritten:
+def _report(context: Context, ledger: Ledger, result: Summary) -> None:
+    """Writes outcomes that the ledger did not take to a rescue file, then prints the summary.
+
+    The file comes first, because stdout may be a file on the same full disk.
+    """
+    lines = [f"the ledger did not take: {record.to_line().decode().rstrip()}" for record in result.unwritten]
+    if result.unwritten:
         try:
             lines.append(
-                f"these lines are in {ledger.write_rescue_file(done.unwritten)}, which the next run picks up; keep it"
+                f"these lines are in {ledger.write_rescue_file(result.unwritten)}, which the next run picks up; keep it"
             )
         except LedgerUnavailable as error:
             lines.append(f"nor can a rescue file be written ({error.message}): keep these lines for msgrun lock import")
-    for tell, words in (
-        (context.output.result, plain_text.summary(done)),
+    for print_text, text in (
+        (context.output.result, plain_text.summary(result)),
         *((context.output.error, line) for line in lines),
     ):
-        with contextlib.suppress(OSError):  # what cannot be printed changes nothing of what was sent
-            tell(words)
-    github_step.add_run_summary(context, done)
+        with contextlib.suppress(OSError):  # the summary is lost then; what was sent stays sent
+            print_text(text)
+    github_step.add_run_summary(context, result)
 
 
-def _code(done: Summary, made: Plan, facts: Facts, others: OtherRunsSummary) -> int:
-    """The exit code of an apply: the first that fits, from the top of the table."""
-    stop = done.stop.kind if done.stop else ""
-    if done.stop and stop == "signal":
-        return 128 + done.stop.signal
-    if done.unknown or made.counts["unknown"] or others.unknown:
+def _exit_code(summary: Summary, plan: Plan, facts: Facts, others: OtherRunsSummary) -> int:
+    """Returns the exit code of an apply: the first one that applies, in the order of the table of exit codes."""
+    stop = summary.stop.kind if summary.stop else ""
+    if summary.stop and stop == "signal":
+        return 128 + summary.stop.signal
+    if summary.unknown or plan.counts["unknown"] or others.unknown:
         return EXIT.unknown
     rules = [
         (stop == "ledger", EXIT.ledger),
         (stop == "guard" or bool(facts.duplicates()), EXIT.guard),
         (stop == "error", EXIT.problems),
-        (bool(done.refused or done.still_not_found), EXIT.refused),
+        (bool(summary.refused or summary.still_not_found), EXIT.refused),
         (stop == "later" or bool(others.sending or others.free), EXIT.later),
     ]
-    return next((code for fits, code in rules if fits), EXIT.done)
+    return next((code for applies, code in rules if applies), EXIT.done)

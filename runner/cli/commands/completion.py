@@ -1,4 +1,4 @@
-"""The command completion: a script for the shell."""
+"""The command completion: prints a script that completes msgrun's commands in a shell."""
 
 import click
 
@@ -13,11 +13,11 @@ def completion(shell: str) -> int:
 
     For example: eval "$(msgrun completion bash)"
     """
-    from click.shell_completion import get_completion_class  # noqa: PLC0415  # only here
+    from click.shell_completion import get_completion_class  # noqa: PLC0415  # keeps the start of other commands fast
 
-    completing = get_completion_class(shell)
+    completion_class = get_completion_class(shell)
     root = click.get_current_context().find_root().command
-    if completing is None:
+    if completion_class is None:
         raise UsageMistake(f"no completion for {shell}")
-    click.echo(completing(root, {}, "msgrun", "_MSGRUN_COMPLETE").source())
+    click.echo(completion_class(root, {}, "msgrun", "_MSGRUN_COMPLETE").source())
     return EXIT.done

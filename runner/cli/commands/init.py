@@ -1,4 +1,4 @@
-"""The command init: a new project, or the CI workflow of one."""
+"""The command init: writes the files of a new project, or the CI workflow of an existing one."""
 
 import os
 import secrets
@@ -16,7 +16,7 @@ from runner.git.repository import find_repository
 from runner.ledger.record import Header, salt_check
 from runner.managed_path import managed_path
 
-_SOON = timedelta(days=90)
+_EXAMPLE_LIFETIME = timedelta(days=90)  # from now until the example message expires
 
 
 @command("init")
@@ -34,34 +34,36 @@ def init(folder: Path | None, *, github: bool, gitlab: bool) -> int:
     """
     options = click.get_current_context().ensure_object(GlobalOptions)
     remember_options(options)
-    screen = Output.from_options(options, os.environ)
+    output = Output.from_options(options, os.environ)
     root = (options.directory or Path()) / (folder or Path())
-    systems = [name for name, wanted in (("github", github), ("gitlab", gitlab)) if wanted]
+    systems = [name for name, is_wanted in (("github", github), ("gitlab", gitlab)) if is_wanted]
     try:
         if systems and (root / "msgrun.yaml").exists():
-            _add_workflows(root, systems, screen)
-            init_ledger.configure_branch_ledger(root, screen)
+            _add_workflows(root, systems, output)
+            init_ledger.configure_branch_ledger(root, output)
             return EXIT.done
         remote = init_ledger.git_remote_name(root) if systems else ""
-        for path, text in _files(root, remote).items():
-            screen.result(f"{_write(managed_path(root, path), text):<8} {path}")
+        for path, text in _project_files(root, remote).items():
+            output.result(f"{_write(managed_path(root, path), text):<8} {path}")
         for path, lines in scaffold.REQUIRED_LINES.items():
-            screen.result(f"{_extend(managed_path(root, path), lines):<8} {path}")
-        _add_workflows(root, systems, screen)
+            output.result(f"{_extend(managed_path(root, path), lines):<8} {path}")
+        _add_workflows(root, systems, output)
     except BrokenPipeError:
         raise
     except OSError as error:
         raise UsageMistake(f"{error.filename} cannot be written: {error.strerror}") from error
-    screen.note(scaffold.NEXT_STEPS_ON_BRANCH.format(remote=remote) if remote else scaffold.NEXT_STEPS)
+    output.note(scaffold.NEXT_STEPS_ON_BRANCH.format(remote=remote) if remote else scaffold.NEXT_STEPS)
     return EXIT.done
 
 
-def _files(root: Path, remote: str) -> dict[str, str]:
-    """The files of a new project, whose ledger is on a branch of the remote, or in a lockfile if none is named."""
+def _project_files(root: Path, remote: str) -> dict[str, str]:
+    """Returns the files of a new project. Its ledger is a branch of `remote`, or a lockfile if that is empty."""
     salt = secrets.token_hex(16)
     files = {
         **scaffold.project_files(
-            salt, datetime.now(UTC).date() + _SOON, scaffold.BRANCH_LOCK_LINE.format(remote=remote) if remote else ""
+            salt,
+            datetime.now(UTC).date() + _EXAMPLE_LIFETIME,
+            scaffold.BRANCH_LOCK_LINE.format(remote=remote) if remote else "",
         ),
         **{
             f"schema/{kind}.schema.json": schema.schema_path(kind).read_text(encoding="utf-8")
@@ -69,14 +71,15 @@ def _files(root: Path, remote: str) -> dict[str, str]:
         },
     }
     if remote or (root / "msgrun.yaml").exists():
-        files.pop("messages.lock")  # where there are settings, their salt is not known here; lock begin starts one
+        # The salt of existing settings is not known here, and the lockfile's header needs it: lock begin writes it.
+        files.pop("messages.lock")
     else:
         files["messages.lock"] = Header("", salt_check(salt)).to_line().decode()
     return files
 
 
-def _add_workflows(root: Path, systems: list[str], screen: Output) -> None:
-    """Writes workflows to the top of the repository around the project, which is where CI systems look for them."""
+def _add_workflows(root: Path, systems: list[str], output: Output) -> None:
+    """Writes workflows to the top of the project's repository, which is where CI systems look for them."""
     if not systems:
         return
 
@@ -85,13 +88,14 @@ def _add_workflows(root: Path, systems: list[str], screen: Output) -> None:
     head = repository.try_git("symbolic-ref", "--short", "refs/remotes/origin/HEAD") if repository else None
     branch = head.partition("/")[2] if head else "main"
     for system in systems:
-        path, then = scaffold.WORKFLOWS[system]
+        path, next_step = scaffold.WORKFLOWS[system]
         text = scaffold.workflow(system, branch, root.resolve().relative_to(top).as_posix())
-        screen.result(f"{_write(managed_path(top, path), text):<8} {path}")
-        screen.note(f"  for the branch {branch}; {then}")
+        output.result(f"{_write(managed_path(top, path), text):<8} {path}")
+        output.note(f"  for the branch {branch}; {next_step}")
 
 
 def _write(path: Path, text: str) -> str:
+    """Writes a file unless it exists. Returns what was done: kept, or wrote."""
     if path.exists():
         return "kept"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -100,10 +104,11 @@ def _write(path: Path, text: str) -> str:
 
 
 def _extend(path: Path, lines: tuple[str, ...]) -> str:
+    """Appends the lines that a file lacks. Returns what was done: kept, extended, or wrote."""
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     missing = [line for line in lines if line not in text.splitlines()]
     if not missing:
         return "kept"
-    gap = "" if not text or text.endswith("\n") else "\n"
-    path.write_text(text + gap + "".join(f"{line}\n" for line in missing), encoding="utf-8", newline="\n")
+    separator = "" if not text or text.endswith("\n") else "\n"
+    path.write_text(text + separator + "".join(f"{line}\n" for line in missing), encoding="utf-8", newline="\n")
     return "extended" if text else "wrote"

@@ -1,4 +1,4 @@
-"""The command lint: what is valid and still wrong for the people who get it."""
+"""The command lint: finds mistakes in valid messages, as they are written and as recipients get them."""
 
 import click
 
@@ -14,7 +14,7 @@ from runner.lint.findings import Findings
 from runner.lint.linter import MessageLinter, Policy
 from runner.lint.rules import RULES, Rule
 
-_CONVERSATIONS_SINCE = (2, 6)
+_CONVERSATIONS_SINCE = (2, 6)  # the first api_version with the flag that opens a conversation
 
 
 @command("lint")
@@ -35,37 +35,40 @@ def lint(
     PATHS are files or folders below messages/; without any, all are linted.
     """
     if explain is not None:
-        Output.of_last_command().result(_explained(explain))
+        Output.of_last_command().result(_explain(explain))
         return EXIT.done
     with open_context() as context:
         project = context.load_project(paths)
-        problems, count = _linted(project, _wanted(context, select, ignore))
+        problems, count = _lint(project, _select_rules(context, select, ignore))
         if problems or form in {"json", "sarif"}:
             context.output.problems(problems)
         if form == "text":
-            from runner.report import problem_text as told  # noqa: PLC0415  # imported where used
+            from runner.report import problem_text  # noqa: PLC0415  # needed for this format alone
 
-            messages = told.pluralize(len(project.declarations), "message")
+            messages = problem_text.pluralize(len(project.declarations), "message")
             context.output.result(
-                f"{messages} to {told.pluralize(count, 'recipient')}: {told.severity_counts(problems)}"
+                f"{messages} to {problem_text.pluralize(count, 'recipient')}: {problem_text.severity_counts(problems)}"
             )
         return EXIT.problems if any(problem.is_error for problem in problems) else EXIT.done
 
 
-def _linted(project: Project, wanted: frozenset[str]) -> tuple[list[Problem], int]:
-    """What validate finds and, if no error is among that, the findings; and how many deliveries are sound."""
+def _lint(project: Project, codes: frozenset[str]) -> tuple[list[Problem], int]:
+    """Returns the problems, and the number of deliveries of messages without errors.
+
+    The problems are those that validate finds. If none of them is an error, the findings of the rules are added.
+    """
     settings = project.settings
-    problems, findings = list(project.problems), Findings(wanted)
+    problems, findings = list(project.problems), Findings(codes)
     policy = Policy(
         unsubscribe_above=settings.lint.unsubscribe_above,
         conversation_flag_allowed=version_number(settings.api_version) >= _CONVERSATIONS_SINCE,
     )
     count = 0
     for declaration in project.declarations:
-        linted = MessageLinter(declaration, policy, findings)
-        problems.extend(check_recipients(declaration, settings.salt, linted.check_delivery))
-        linted.finish()
-        count += linted.delivery_count
+        linter = MessageLinter(declaration, policy, findings)
+        problems.extend(check_recipients(declaration, settings.salt, linter.check_delivery))
+        linter.finish()
+        count += linter.delivery_count
     for declaration in project.invalid_declarations:
         problems.extend(check_recipients(declaration, settings.salt, lambda _: None))
     if not any(problem.is_error for problem in problems):
@@ -73,34 +76,41 @@ def _linted(project: Project, wanted: frozenset[str]) -> tuple[list[Problem], in
     return problems, count
 
 
-def _wanted(context: Context, select: tuple[str, ...], ignore: tuple[str, ...]) -> frozenset[str]:
-    """The rules that count: those of the option, else of msgrun.yaml, else all; less what either ignores."""
-    chosen = _codes("--select", select) or context.settings.lint.select or RULES
-    return frozenset(chosen) - {*_codes("--ignore", ignore), *context.settings.lint.ignore}
+def _select_rules(context: Context, select: tuple[str, ...], ignore: tuple[str, ...]) -> frozenset[str]:
+    """Returns the codes of the rules to check.
+
+    They are those of --select, or else of msgrun.yaml, or else all, without those that --ignore or msgrun.yaml ignores.
+    """
+    selected = _parse_codes("--select", select) or context.settings.lint.select or RULES
+    return frozenset(selected) - {*_parse_codes("--ignore", ignore), *context.settings.lint.ignore}
 
 
-def _codes(option: str, given: tuple[str, ...]) -> list[str]:
-    codes = [code.strip() for text in given for code in text.split(",") if code.strip()]
+def _parse_codes(option: str, values: tuple[str, ...]) -> list[str]:
+    """Returns the codes in the values of an option. Raises UsageMistake if there is no such rule."""
+    codes = [code.strip() for text in values for code in text.split(",") if code.strip()]
     for code in codes:
         if code not in RULES:
-            raise UsageMistake(f"{option} {code}: no rule is called that", _near(code))
+            raise UsageMistake(f"{option} {code}: no rule is called that", _similar_code_hint(code))
     return codes
 
 
-def _near(code: str) -> str:
+def _similar_code_hint(code: str) -> str:
+    """Returns the hint for a code that does not exist: the most similar code, or how to list all."""
     return did_you_mean(code, list(RULES)) or "msgrun lint --explain all lists the rules"
 
 
-def _explained(code: str) -> str:
+def _explain(code: str) -> str:
+    """Returns the explanation of a rule, or the list of all rules. Raises UsageMistake if there is no such rule."""
     if code == "all":
         width = max(map(len, RULES))
         return "\n".join(f"{rule.code:<{width}}  {rule.severity:<7}  {rule.title}" for rule in RULES.values())
     if code not in RULES:
-        raise UsageMistake(f"no rule is called {code}", _near(code))
-    return _page(RULES[code])
+        raise UsageMistake(f"no rule is called {code}", _similar_code_hint(code))
+    return _format_rule(RULES[code])
 
 
-def _page(rule: Rule) -> str:
+def _format_rule(rule: Rule) -> str:
+    """Returns the explanation of a rule: its reason, its fix, examples, and how to ignore a finding."""
     examples = [
         f"{click.style(title, fg=colour)}\n" + "\n".join(f"  {line}" for line in example.split("\n"))
         for title, colour, example in (("Bad", "red", rule.bad_example), ("Good", "green", rule.good_example))

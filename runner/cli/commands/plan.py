@@ -1,4 +1,4 @@
-"""The command plan: what would be sent, shown; and kept, as the plan file or as a saved plan."""
+"""The command plan: shows what would be sent, and writes it to the plan file or to a saved plan."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -54,52 +54,58 @@ def plan(
     with open_context(against or "") as context:
         project = context.load_valid_project(paths)
         facts = read_ledger(context)
-        left = ledger_guard(context, facts)  # before the facts get what else is known
-        notes = _notes(context, facts, against)
+        move_guard = ledger_guard(context, facts)  # before _ledger_notes adds records to the facts
+        notes = _ledger_notes(context, facts, against)
         file = plan_files.load_plan_file(context, ignore_contents=write and context.is_full_selection(paths))
-        bound = plan_files.apply_options(context, plan_options, paths, file)
-        made, warnings = plan_project(
-            context, project, facts, replace(bound, plan_file=None) if write or check else bound
+        binding_options = plan_files.apply_options(context, plan_options, paths, file)
+        project_plan, warnings = plan_project(
+            context, project, facts, replace(binding_options, plan_file=None) if write or check else binding_options
         )
-        made = replace(made, guards=(*made.guards, left)) if left else made
+        project_plan = replace(project_plan, guards=(*project_plan.guards, move_guard)) if move_guard else project_plan
         changes = (
-            file.changes((message.plan_entry for message in made.messages), is_full_selection=bound.is_full_selection)
+            file.changes(
+                (message.plan_entry for message in project_plan.messages),
+                is_full_selection=binding_options.is_full_selection,
+            )
             if check
             else []
         )
-        seen = plan_output.build_review(
-            context, made, warnings, [*notes, *plain_text.plan_file_change_lines(file, changes)]
+        review = plan_output.build_review(
+            context, project_plan, warnings, [*notes, *plain_text.plan_file_change_lines(file, changes)]
         )
         if against is not None:
-            from runner.cli.against import compare_with_ref  # noqa: PLC0415  # imported where used
+            from runner.cli.against import compare_with_ref  # noqa: PLC0415  # needed with --against alone
 
-            seen = replace(seen, comparison=compare_with_ref(context, against, seen, facts, project, paths))
-        plan_output.print_plan(context, seen, form)
+            review = replace(review, comparison=compare_with_ref(context, against, review, facts, project, paths))
+        plan_output.print_plan(context, review, form)
         if write:
-            plan_files.write_plan_file(context, made, file, is_full_selection=bound.is_full_selection)
+            plan_files.write_plan_file(context, project_plan, file, is_full_selection=binding_options.is_full_selection)
         if check:
             plan_files.print_plan_file_changes(context, file, changes)
         if out:
-            plan_files.save_plan(context, made, out)
-        if made.guards or facts.duplicates():
+            plan_files.save_plan(context, project_plan, out)
+        if project_plan.guards or facts.duplicates():
             return EXIT.guard
-        return EXIT.changes if changes or (detailed_exitcode and made.to_send) else EXIT.done
+        return EXIT.changes if changes or (detailed_exitcode and project_plan.to_send) else EXIT.done
 
 
-def _notes(context: Context, facts: Facts, against: str | None) -> list[str]:
-    """What a reviewer has to know of the ledger; the facts get what the lockfile of the ref `against` knows."""
+def _ledger_notes(context: Context, facts: Facts, against: str | None) -> list[str]:
+    """Returns what a reviewer has to know of the ledger, and prints some of it as notes.
+
+    Adds the records of the lockfile at the ref `against` to the facts, if it is given.
+    """
     notes = []
     if against is not None:
-        from runner.cli.ledger_changes import add_records_at_ref  # noqa: PLC0415  # imported where used
+        from runner.cli.ledger_changes import add_records_at_ref  # noqa: PLC0415  # needed with --against alone
 
         notes = add_records_at_ref(context, against, facts)
     notes += [plain_text.duplicate(state) for state in facts.duplicates()]
     if not context.options.sandbox and not location_of(context).exists:
-        shown = location_of(context).display_name
-        note = f"there is no ledger {shown} yet: msgrun lock begin starts it, where nothing was sent before"
+        display_name = location_of(context).display_name
+        note = f"there is no ledger {display_name} yet: msgrun lock begin starts it, where nothing was sent before"
         context.output.note(note)
         notes.append(note)
-    if heavy := lockfile_size_warning(context):
-        context.output.note(heavy)
-        notes.append(heavy)
+    if warning := lockfile_size_warning(context):
+        context.output.note(warning)
+        notes.append(warning)
     return notes

@@ -1,4 +1,4 @@
-"""The reconcile command: asks Intercom what became of unknown deliveries."""
+"""The command reconcile: asks Intercom what became of unknown deliveries."""
 
 import shlex
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from runner.ledger.opening import open_ledger, read_ledger
 from runner.report import reconcile_text
 from runner.report.problem_text import pluralize
 
-_SINCE = (2, 6)
+_MIN_API_VERSION = (2, 6)  # the first api_version in which a message can open a conversation
 
 
 @command("reconcile")
@@ -39,60 +39,64 @@ def reconcile(name: str | None, wait: float, *, dry_run: bool, yes: bool, new_lo
 
     NAME is a message; without one, every unknown delivery is looked for.
     """
-    del yes  # it only writes down what is proven, so it never asks; scripts may say it all the same
+    del yes  # it writes only what is proven, so it never asks; --yes is accepted for scripts that always pass it
     with open_context() as context:
-        if version_number(context.settings.api_version) < _SINCE:
+        if version_number(context.settings.api_version) < _MIN_API_VERSION:
             message = f"reconcile needs api_version 2.6 or later, and msgrun.yaml says {context.settings.api_version}"
             raise UsageMistake(message, "older versions open no conversation to find; see msgrun resolve")
         if dry_run:
-            return _reconciled(context, read_ledger(context), name, wait, lambda *_: None)
+            return _reconcile(context, read_ledger(context), name, wait, lambda *_: None)
         with open_ledger(context, "reconcile", new_lock=new_lock, no_fetch=no_fetch) as ledger:
-            return _reconciled(context, ledger.facts, name, wait, ledger.append)
+            return _reconcile(context, ledger.facts, name, wait, ledger.append)
 
 
-def _reconciled(context: Context, facts: Facts, name: str | None, wait: float, write: Callable[..., None]) -> int:
-    """Looks for what is unknown, tells of it, and returns the exit code."""
+def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, write: Callable[..., None]) -> int:
+    """Looks for unknown deliveries, prints the results, and returns the exit code."""
     names = sorted(facts.message_names())
     if name is not None and name not in names:
         raise UsageMistake(f"the ledger knows nothing of {name}", schema.did_you_mean(name, names))
-    work = Reconciliation(facts, name, context.settings.salt)
+    reconciliation = Reconciliation(facts, name, context.settings.salt)
     workspace = facts.merged_header(context.settings.salt).workspace
     error: MsgrunError | None = None
     try:
-        if work.pending:
-            workspace = _settle(context, work, workspace, wait, write)
-    except (GuardRefused, LedgerUnavailable, RunStopped) as stopped:
-        error = stopped  # what was found until then is told first
-    found = work.result()
+        if reconciliation.pending:
+            workspace = _search(context, reconciliation, workspace, wait, write)
+    except (GuardRefused, LedgerUnavailable, RunStopped) as stop:
+        error = stop  # printed after the results so far
+    result = reconciliation.result()
     context.output.result(
-        reconcile_text.text(found, reconcile_text.FollowUp(_again(context), workspace, context.settings.region))
+        reconcile_text.text(
+            result, reconcile_text.FollowUp(_command_prefix(context), workspace, context.settings.region)
+        )
     )
     if error:
         context.output.failure(error)
-    if found.unknown:
+    if result.unknown:
         return EXIT.unknown
-    return EXIT.guard if found.duplicates or facts.duplicates() else EXIT.done
+    return EXIT.guard if result.duplicates or facts.duplicates() else EXIT.done
 
 
-def _settle(context: Context, work: Reconciliation, workspace: str, wait: float, write: Callable[..., None]) -> str:
-    """Looks in the ledger's workspace, and in no other; returns its name."""
-    from runner.cli.connection import CLOCK, connect  # noqa: PLC0415  # requests is heavy
-    from runner.intercom.conversations import Conversations  # noqa: PLC0415  # likewise
+def _search(
+    context: Context, reconciliation: Reconciliation, workspace: str, wait: float, write: Callable[..., None]
+) -> str:
+    """Looks for the deliveries in Intercom. Returns the workspace. Raises GuardRefused if it is not the ledger's."""
+    from runner.cli.connection import CLOCK, connect  # noqa: PLC0415  # requests is slow to import
+    from runner.intercom.conversations import Conversations  # noqa: PLC0415  # needed for this alone
 
-    def waiting(left: int, seconds: float) -> None:
+    def report_wait(left: int, seconds: float) -> None:
         context.output.note(f"{pluralize(left, 'attempt')} not found yet; looking again in {seconds:.0f} s")
 
-    with connect(context) as parts:
-        id_code = parts.verify_workspace()
+    with connect(context) as connection:
+        id_code = connection.verify_workspace()
         if workspace not in {"", id_code}:
             hint = "the token is of another workspace; each workspace has an environment and a ledger of its own"
             raise GuardRefused(f"the ledger belongs to workspace {workspace}, not {id_code}", hint)
-        work.search(Conversations(parts.workspace), CLOCK, wait, write, waiting)
+        reconciliation.search(Conversations(connection.workspace), CLOCK, wait, write, report_wait)
         return id_code
 
 
-def _again(context: Context) -> str:
-    """How to call msgrun again for the same ledger."""
+def _command_prefix(context: Context) -> str:
+    """Returns the start of a command line that uses the same ledger: msgrun with -C, --sandbox and -e as now."""
     options = context.options
     words = ["msgrun"]
     if options.directory:

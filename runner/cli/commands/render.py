@@ -1,4 +1,4 @@
-"""The command render: the exact JSON that would be POSTed."""
+"""The command render: prints the exact JSON that would be POSTed."""
 
 import click
 import orjson
@@ -22,22 +22,22 @@ def render(name: str, address: str | None) -> int:
 
     One line a delivery. Off a terminal recipients' values are masked; --show-values prints them.
     """
-    from runner.intercom.wire_format import build_body, needs_lookup  # noqa: PLC0415  # imported where used
+    from runner.intercom.wire_format import build_body, needs_lookup  # noqa: PLC0415  # keeps --help fast
 
     with open_context() as context:
         project = context.load_project()
-        declaration = next((found for found in project.declarations if found.name == name), None)
+        declaration = next((declared for declared in project.declarations if declared.name == name), None)
         if declaration is None:
-            raise _unknown_name(context, project, name)
-        wanted = _address(address)
+            raise _unknown_name_error(context, project, name)
+        wanted_address = _parse_address(address)
         problems: list[Problem] = []
         printed = looked_up = 0
-        for found in render_deliveries(declaration, context.settings.salt):
-            if isinstance(found, Problem):
-                problems.append(found)
-            elif wanted in (None, (found.kind, found.value.casefold())):
-                looked_up += needs_lookup(found.payload, context.settings.api_version)
-                context.output.result(_line(build_body(found.payload, context.settings.api_version), found))
+        for result in render_deliveries(declaration, context.settings.salt):
+            if isinstance(result, Problem):
+                problems.append(result)
+            elif wanted_address in (None, (result.kind, result.value.casefold())):
+                looked_up += needs_lookup(result.payload, context.settings.api_version)
+                context.output.result(_format_body(build_body(result.payload, context.settings.api_version), result))
                 printed += 1
         if problems:
             raise ProblemsFound(problems)
@@ -50,7 +50,8 @@ def render(name: str, address: str | None) -> int:
         return EXIT.done
 
 
-def _unknown_name(context: Context, project: Project, name: str) -> Exception:
+def _unknown_name_error(context: Context, project: Project, name: str) -> Exception:
+    """Returns the error for a name without a message. If a file has an error, that is reported instead."""
     if any(problem.is_error for problem in project.problems):
         return ProblemsFound(list(project.problems))
     del context
@@ -58,7 +59,8 @@ def _unknown_name(context: Context, project: Project, name: str) -> Exception:
     return UsageMistake(f"no message is named {name}", schema.did_you_mean(name, names))
 
 
-def _address(text: str | None) -> tuple[str, str] | None:
+def _parse_address(text: str | None) -> tuple[str, str] | None:
+    """Returns the kind and the value of --to, in lower case; None if it is not given. Raises UsageMistake."""
     if text is None:
         return None
     kind, colon, value = text.partition(":")
@@ -67,16 +69,18 @@ def _address(text: str | None) -> tuple[str, str] | None:
     return kind, value.strip().casefold()
 
 
-def _line(body: dict[str, object], delivery: Delivery) -> str:
-    """The body as one line of JSON, the recipient's values in it marked as private; an id stays in clear."""
-    own = delivery.private_values if delivery.kind != "id" else delivery.private_values[1:]
+def _format_body(body: dict[str, object], delivery: Delivery) -> str:
+    """Returns the body as one line of JSON. Marks the recipient's values as private, except an id."""
+    private_values = delivery.private_values if delivery.kind != "id" else delivery.private_values[1:]
     marked = {
-        key: mark_private_values(value, own, emails=False)
+        key: mark_private_values(value, private_values, emails=False)
         if key in {"subject", "body"} and isinstance(value, str)
         else value
         for key, value in body.items()
     }
-    to = body["to"]
-    if isinstance(to, dict):
-        marked["to"] = {key: mark_private(value) if key in {"email", "user_id"} else value for key, value in to.items()}
+    recipient = body["to"]
+    if isinstance(recipient, dict):
+        marked["to"] = {
+            key: mark_private(value) if key in {"email", "user_id"} else value for key, value in recipient.items()
+        }
     return orjson.dumps(marked).decode()

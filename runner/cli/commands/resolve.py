@@ -1,4 +1,4 @@
-"""The command resolve: a person decides what became of unknown deliveries."""
+"""The command resolve: records the user's decision on what became of unknown deliveries."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""The sandbox command: keeps an embedded Intercom running, or empties it."""
+"""The command sandbox: runs an embedded Intercom until it is stopped, or deletes its state."""
 
 import shutil
 import signal
@@ -27,7 +27,7 @@ def sandbox(port: int, log: Path | None, workspace: str | None, trouble: tuple[s
 
     On 127.0.0.1, until it is stopped. Commands with --sandbox start their own.
     """
-    from runner.sandbox import SANDBOX_WORKSPACE_ID, Sandbox, Trouble  # noqa: PLC0415  # only here
+    from runner.sandbox import SANDBOX_WORKSPACE_ID, Sandbox, Trouble  # noqa: PLC0415  # keeps --help fast
     from runner.sandbox.trouble_kinds import TroubleError  # noqa: PLC0415
 
     with open_context() as context:
@@ -39,24 +39,25 @@ def sandbox(port: int, log: Path | None, workspace: str | None, trouble: tuple[s
             raise UsageMistake(str(error)) from error
         stopped = threading.Event()
         numbers = (signal.SIGINT, signal.SIGTERM)
-        before = [signal.signal(number, lambda *_: stopped.set()) for number in numbers]
+        previous_handlers = [signal.signal(number, lambda *_: stopped.set()) for number in numbers]
         context.sandbox_folder.mkdir(parents=True, exist_ok=True)
         state = context.sandbox_state
         try:
             with Sandbox(
                 port=port, state=state, log=log, workspace=workspace or SANDBOX_WORKSPACE_ID, trouble=spec
-            ) as running:
-                click.echo(f"sandbox on {running.url}")
+            ) as server:
+                click.echo(f"sandbox on {server.url}")
                 stopped.wait()
         except OSError as error:
             raise LedgerUnavailable(f"the sandbox cannot run: {error.strerror}", "another port?") from error
         finally:
-            for number, handler in zip(numbers, before, strict=True):
+            for number, handler in zip(numbers, previous_handlers, strict=True):
                 signal.signal(number, handler)
         return EXIT.done
 
 
 def _reset(folder: Path) -> int:
+    """Deletes the sandbox's messages and its ledger. Returns the exit code."""
     if folder.exists():
         shutil.rmtree(folder)
     click.echo("the sandbox is empty")

@@ -1,4 +1,4 @@
-"""The command status: what the ledger knows."""
+"""The command status: shows what the ledger knows."""
 
 from collections import Counter
 
@@ -22,7 +22,7 @@ def status(name: str | None, form: str) -> int:
     """
     with open_context() as context:
         facts = read_ledger(context)
-        counts = Counter({held: number for held, number in facts.counts().items() if name in (None, held.message)})
+        counts = Counter({group: number for group, number in facts.counts().items() if name in (None, group.message)})
         if name is not None and not counts:
             names = sorted(facts.message_names())
             raise UsageMistake(f"the ledger knows nothing of {name}", schema.did_you_mean(name, names))
@@ -30,9 +30,9 @@ def status(name: str | None, form: str) -> int:
             for part in json_output.status(counts, facts.states_with(*json_output.STATUSES, message=name)):
                 context.output.result(part)
         else:
-            told, unknown = (
+            listed, unknown = (
                 facts.states_with("unknown", "refused", message=name),
                 facts.states_with("unknown", message=name),
             )
-            context.output.result(plain_text.status(counts, told, unknown))
+            context.output.result(plain_text.status(counts, listed, unknown))
         return EXIT.guard if facts.duplicates() else EXIT.done

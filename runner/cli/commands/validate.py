@@ -1,4 +1,4 @@
-"""The command validate: checks the files alone, offline."""
+"""The command validate: checks declarations, templates and audiences, without ledger and network."""
 
 import click
 
@@ -14,18 +14,18 @@ def validate(paths: tuple[str, ...], form: str) -> int:
 
     PATHS are files or folders below messages/; without any, all are checked.
     """
-    from runner.cli.validation import validate_project  # noqa: PLC0415  # imported where used
+    from runner.cli.validation import validate_project  # noqa: PLC0415  # keeps --help fast
 
     with open_context() as context:
-        found = validate_project(context.project_reader(paths), context.settings.salt, context.options.jobs)
-        if found.problems or form in {"json", "sarif"}:
-            context.output.problems(found.problems)
+        result = validate_project(context.project_reader(paths), context.settings.salt, context.options.jobs)
+        if result.problems or form in {"json", "sarif"}:
+            context.output.problems(result.problems)
         if form == "text":
-            from runner.report import problem_text as told  # noqa: PLC0415  # imported where used
+            from runner.report import problem_text  # noqa: PLC0415  # needed for this format alone
 
             messages, recipients = (
-                told.pluralize(found.message_count, "message"),
-                told.pluralize(found.recipient_count, "recipient"),
+                problem_text.pluralize(result.message_count, "message"),
+                problem_text.pluralize(result.recipient_count, "recipient"),
             )
-            context.output.result(f"{messages} to {recipients}: {told.severity_counts(found.problems)}")
-        return EXIT.problems if any(problem.is_error for problem in found.problems) else EXIT.done
+            context.output.result(f"{messages} to {recipients}: {problem_text.severity_counts(result.problems)}")
+        return EXIT.problems if any(problem.is_error for problem in result.problems) else EXIT.done

@@ -1,4 +1,4 @@
-"""The command lock: the ledger itself. One module a subcommand, named after it."""
+"""The command lock: shows, moves and shares the ledger. Each subcommand is in the module of its name."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""The command lock begin: starts the ledger."""
+"""The command lock begin: creates the ledger."""
 
 from runner.cli.context import open_context
 from runner.cli.options import EXIT, command
@@ -16,15 +16,15 @@ def begin() -> int:
     msgrun.yaml names. One that is there already stays as it is.
     """
     with open_context() as context:
-        context.known_hosts.add(context.settings.lock)  # a person starts a ledger, and so vouches for its host
-        there = location_of(context)
-        if there.exists:
-            context.output.result(f"{there.display_name} is there already")
+        context.known_hosts.add(context.settings.lock)  # the user runs this command, and so approves the host
+        location = location_of(context)
+        if location.exists:
+            context.output.result(f"{location.display_name} is there already")
             return EXIT.done
         if not (context.options.sandbox or is_shared_ledger(context.settings.lock)):
-            from runner.ledger.moves.check import require_records_of_branch  # noqa: PLC0415  # imported where used
+            from runner.ledger.moves.check import require_records_of_branch  # noqa: PLC0415  # needed for a lockfile alone
 
             require_records_of_branch(context, Facts())
         with open_ledger(context, "lock begin", new_lock=True, no_fetch=False):
-            context.output.result(f"started {there.display_name}")
+            context.output.result(f"started {location.display_name}")
         return EXIT.done

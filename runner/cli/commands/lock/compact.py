@@ -1,4 +1,4 @@
-"""The command lock compact: rewrites the ledger shorter."""
+"""The command lock compact: rewrites the ledger, sorted and without replaced records."""
 
 import click
 
@@ -14,7 +14,7 @@ def compact(*, yes: bool) -> int:
 
     What later facts of the same attempt replace is left out.
     """
-    del yes  # it changes no meaning, so it never asks; scripts may say it all the same
+    del yes  # it changes no meaning, so it never asks; --yes is accepted for scripts that always pass it
     with open_context() as context, open_ledger(context, "lock compact", new_lock=False, no_fetch=True) as ledger:
         before, after = ledger.compact()
         context.output.result(f"{before:,} lines, now {after:,}")

@@ -1,4 +1,4 @@
-"""The command lock export: the ledger as a lockfile."""
+"""The command lock export: prints the ledger as a lockfile, or writes it to a file."""
 
 from itertools import chain
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The command lock free: ends a hold, or uses a ledger again that moved."""
+"""The command lock free: ends the hold of another run, or uses a ledger again that had moved."""
 
 import click
 
@@ -20,10 +20,12 @@ def free(*, yes: bool) -> int:
     knew, may be known nowhere. Settle that first: look into Intercom, and let msgrun adopt count what went out.
     """
     with open_context() as context:
-        from runner.ledger.moves.handover import mark_current, moved_to  # noqa: PLC0415  # imported where used
+        from runner.ledger.moves.handover import mark_current, moved_to  # noqa: PLC0415  # keeps other subcommands fast
 
-        if lost := moved_to(context, location_of(context).read()):
-            context.confirm(f"Use {location_of(context).display_name} again, and forget what {lost} knows?", yes=yes)
+        if lost_ledger := moved_to(context, location_of(context).read()):
+            context.confirm(
+                f"Use {location_of(context).display_name} again, and forget what {lost_ledger} knows?", yes=yes
+            )
             with open_ledger(context, "lock free", new_lock=False, no_fetch=False) as ledger:
                 mark_current(context, ledger)
             context.output.result(f"{location_of(context).display_name} is the ledger again")
@@ -31,12 +33,12 @@ def free(*, yes: bool) -> int:
         if is_elsewhere_here(context):
             context.output.result(f"{location_of(context).display_name} needs no hold, and has none")
             return EXIT.done
-        repository, to = upload_target(context, None)
-        who = hold_owner(repository, to.remote, to.path)
-        if not who:
+        repository, target = upload_target(context, None)
+        owner = hold_owner(repository, target.remote, target.path)
+        if not owner:
             context.output.result("nobody holds it")
             return EXIT.done
-        context.confirm(f"End the hold of {who}?", yes=yes)
-        release_hold(repository, to, back_off, force=True)
-        context.output.result(f"ended the hold of {who}")
+        context.confirm(f"End the hold of {owner}?", yes=yes)
+        release_hold(repository, target, back_off, force=True)
+        context.output.result(f"ended the hold of {owner}")
         return EXIT.done

@@ -1,4 +1,4 @@
-"""The command lock hold: holds the ledger on the git remote."""
+"""The command lock hold: locks the lockfile on the git remote for one run, until lock push."""
 
 import os
 import socket
@@ -26,8 +26,8 @@ def hold(branch: str | None) -> int:
                 f"{location_of(context).display_name} needs no hold: it has every claim before anything is sent"
             )
             return EXIT.done
-        repository, to = upload_target(context, branch)
-        who = ci_job_url(os.environ) or f"process {os.getpid()} on {socket.gethostname()}"
-        acquire_hold(repository, to, f"{who}, since {format_timestamp(context.now)}")
-        context.output.result(f"{to.path} is held on {to.remote} until msgrun lock push")
+        repository, target = upload_target(context, branch)
+        owner = ci_job_url(os.environ) or f"process {os.getpid()} on {socket.gethostname()}"
+        acquire_hold(repository, target, f"{owner}, since {format_timestamp(context.now)}")
+        context.output.result(f"{target.path} is held on {target.remote} until msgrun lock push")
         return EXIT.done

@@ -22,25 +22,27 @@ def push(branch: str | None) -> int:
     """
     with open_context() as context:
         if is_elsewhere_here(context):
-            return _brought_home(context)
-        repository, to = upload_target(context, branch)
+            return _push_rescue_file(context)
+        repository, target = upload_target(context, branch)
         with open_lockfile(context, "lock push", new_lock=False, no_fetch=True) as ledger:
-            done = push_lockfile(repository, to, ledger, back_off)
-            if done is None:
-                context.output.result(f"{to} has all of {to.path}")
+            upload = push_lockfile(repository, target, ledger, back_off)
+            if upload is None:
+                context.output.result(f"{target} has all of {target.path}")
             else:
-                context.output.result(f"pushed {done.line_count:,} lines of {to.path} to {to} as {done.commit[:10]}")
-            release_hold(repository, to, back_off)
+                context.output.result(
+                    f"pushed {upload.line_count:,} lines of {target.path} to {target} as {upload.commit[:10]}"
+                )
+            release_hold(repository, target, back_off)
             return EXIT.guard if ledger.facts.duplicates() else EXIT.done
 
 
-def _brought_home(context: Context) -> int:
-    """Brings the lines of the rescue file to a ledger that is not in a file of the project."""
-    shown = location_of(context).display_name
+def _push_rescue_file(context: Context) -> int:
+    """Appends the records of the rescue file to a ledger that is not a lockfile. Returns the exit code."""
+    display_name = location_of(context).display_name
     path = rescue_path_here(context, f"{context.settings.plan_file.removesuffix('.plan')}.lock")
     if not path.exists():
-        context.output.result(f"{shown} has all that was sent from here")
+        context.output.result(f"{display_name} has all that was sent from here")
         return EXIT.done
     with open_ledger(context, "lock push", new_lock=False, no_fetch=False) as ledger:
-        context.output.result(f"{shown} has all of {path.name} now")
+        context.output.result(f"{display_name} has all of {path.name} now")
         return EXIT.guard if ledger.facts.duplicates() else EXIT.done

@@ -1,4 +1,4 @@
-"""The command lock show: prints records."""
+"""The command lock show: prints the records of the ledger."""
 
 import click
 
@@ -18,9 +18,9 @@ def show(key: str | None) -> int:
     """
     with open_context() as context:
         facts = read_ledger(context)
-        matching = location_of(context).read_history(key or "")
-        for record in matching:
+        records = location_of(context).read_history(key or "")
+        for record in records:
             context.output.result(record.to_line().decode().rstrip("\n"))
-        if key and not matching:
+        if key and not records:
             raise UsageMistake(f"the ledger has no key that begins with {key}")
         return EXIT.guard if facts.duplicates() else EXIT.done

@@ -1,4 +1,4 @@
-"""The command lock stats: how large the ledger is."""
+"""The command lock stats: shows how large the ledger is."""
 
 from runner.cli.context import open_context
 from runner.cli.options import EXIT, command
@@ -24,13 +24,13 @@ def stats() -> int:
                 ledger_size.shared_ledger_stats(location_of(context).display_name, len(facts), facts.counts())
             )
             return EXIT.guard if facts.duplicates() else EXIT.done
-        where = lockfile_paths(context, allow_unreadable_git=True)
+        paths = lockfile_paths(context, allow_unreadable_git=True)
         facts = read_ledger(context)
-        size = where.lockfile.stat().st_size if where.lockfile.exists() else 0
-        lines = count_lines(where.lockfile) if size else 0
+        size = paths.lockfile.stat().st_size if paths.lockfile.exists() else 0
+        lines = count_lines(paths.lockfile) if size else 0
         context.output.result(
             ledger_size.stats(
-                LockfileSize(where.display_name, size, lines, len(facts.torn_lines), len(facts)), facts.counts()
+                LockfileSize(paths.display_name, size, lines, len(facts.torn_lines), len(facts)), facts.counts()
             )
         )
         return EXIT.guard if facts.duplicates() else EXIT.done

@@ -1,4 +1,4 @@
-"""The command lock verify: whether the ledger can be read, and what commits change in it."""
+"""The command lock verify: checks that the ledger can be read, and that commits do not change it."""
 
 import click
 
