@@ -1,4 +1,4 @@
-"""Audiences: a list that stands in the declaration, and the rows of a source."""
+"""Audiences: a list in the declaration, or the rows of a source."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from runner.declare.audience.recipient import IdentifierKind, Recipient, Role, R
 from runner.declare.template.template import Template
 from runner.errors import Problem
 
-if TYPE_CHECKING:  # few projects have a query, and every command pays for its start
+if TYPE_CHECKING:  # few projects have a query, and importing it would delay the start of every command
     from runner.declare.audience.csv_files import CsvFiles
     from runner.declare.audience.json_lines import JsonLines
     from runner.declare.audience.sql_query import Query
@@ -20,38 +20,41 @@ RowSource: TypeAlias = "CsvFiles | JsonLines | YamlList | Query"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InlineAudience:
-    """Recipients that stand in the declaration itself; `alone` if `to` is one recipient rather than a list."""
+    """Recipients that are listed in the declaration itself. `is_single`: `to` is one recipient, not a list."""
 
     members: tuple[Recipient, ...]
     is_single: bool
 
     @property
     def variables(self) -> frozenset[str]:
-        """Every variable that some recipient has."""
+        """Every variable that some recipient has, with or without a value."""
         return frozenset(name for member in self.members for name in (*member.vars, *member.blank_variables))
 
     @property
     def identifier_kinds(self) -> frozenset[str]:
-        """The kinds of address, and the variables named like one."""
+        """The kinds of the recipients' identifiers, and the variables, which may be named like a kind."""
         return frozenset(member.kind for member in self.members) | self.variables
 
     @property
     def estimated_count(self) -> int:
-        """How many recipients there are."""
+        """The number of recipients."""
         return len(self.members)
 
     def recipients(self) -> Iterator[Recipient | Problem]:
-        """The recipients in their order."""
+        """The recipients in the order of the list."""
         return iter(self.members)
 
     def label(self, number: int) -> str:
-        """How problems call the recipient."""
+        """How problems name the recipient. Empty if it is the only one."""
         return "" if self.is_single else f"recipient {number}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TableAudience:
-    """A source of rows: each is a recipient, its columns are the variables. Never in memory as a whole."""
+    """The rows of a source. Each row is a recipient, and its columns are the variables.
+
+    The rows are streamed. They are never in memory as a whole.
+    """
 
     source: RowSource
     role: Role
@@ -60,30 +63,33 @@ class TableAudience:
 
     @property
     def variables(self) -> frozenset[str]:
-        """The columns."""
+        """The columns of the source."""
         return frozenset(self.source.columns)
 
     @property
     def identifier_kinds(self) -> frozenset[str]:
-        """The kind of address, and the columns named like one."""
+        """The kind of the recipients' identifiers, and the columns, which may be named like a kind."""
         return self.variables | {self.kind}
 
     @property
     def estimated_count(self) -> int:
-        """About how many recipients there are, or 0: for room to be made."""
+        """About how many recipients there are, so that tables can reserve memory. 0 if that is not known."""
         return self.source.estimated_count
 
     def label(self, number: int) -> str:
-        """How problems call the recipient."""
+        """How problems name the recipient."""
         return self.source.label(number)
 
     def recipients(self, rows: Iterable[Row | Problem] | None = None) -> Iterator[Recipient | Problem]:
-        """The recipients of these or all rows, and what is wrong with a row; what cannot be read ends it."""
-        role, kind, identifier, make = self.role, self.kind, self.identifier, tuple.__new__
+        """The recipients of `rows`, or of all rows if it is None, and a Problem for each row that has one.
+
+        Where a file cannot be read on, the Problem is the last item of that file.
+        """
+        role, kind, identifier, new = self.role, self.kind, self.identifier, tuple.__new__
         for row in self.source.rows() if rows is None else rows:
             if isinstance(row, Problem):
                 yield row
             else:
                 values, blank, number = row
-                # What Recipient(…) does, without the call in Python that a named tuple makes of it.
-                yield make(Recipient, (role, kind, identifier, values, blank, number))
+                # The same as Recipient(…), without the Python function that a named tuple calls for it.
+                yield new(Recipient, (role, kind, identifier, values, blank, number))

@@ -1,7 +1,7 @@
-"""Cells that say something went wrong before they got here: a spreadsheet's error, a formula, a word for nothing.
+"""Cells that were broken before msgrun read them: a spreadsheet's error, a formula, a word for no value.
 
-An identifier like that is an error (the payload's schema holds the same rules). In a text it may be right, for people
-are called Null: so there it is told as a warning, and sent.
+Such an identifier is an error, by the same rules in the payload's schema. In a text such a value may be right, because
+there are people called Null. There it is a warning, and the message is sent.
 """
 
 import re
@@ -13,7 +13,7 @@ from runner.privacy import mark_private
 
 # What Excel, LibreOffice and Google Sheets write where a formula fails, in English, German, French, Spanish, Italian,
 # Portuguese and Dutch. Source: the lists of error values in Microsoft's and LibreOffice's documentation.
-_ERRORS = (
+_SPREADSHEET_ERRORS = (
     *("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#ERROR!", "#N/A!"),
     *("#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#BUSY!", "#GETTING_DATA", "#EXTERNAL!", "#PYTHON!"),
     *("#NV", "#BEZUG!", "#WERT!", "#ZAHL!", "#\u00dcBERLAUF!", "#KALK!"),
@@ -30,29 +30,29 @@ _ERRORS = (
     *("#N/D", "#RIF!", "#VALORE!", "#NOME?", "#NULLO!", "#VALOR!", "#N/B", "#VERW!", "#WAARDE!", "#NAAM?", "#GETAL!"),
     *("Loading...", "Loading\u2026"),
     *(f"Err:{number}" for number in range(501, 541)),
-    *("#" * width for width in range(3, 256)),  # a column that was too narrow to be shown
+    *("#" * width for width in range(3, 256)),  # a column that was too narrow to show its values
 )
 
 
-_WORDS = ("NULL", "null", "Null", "(null)", "<null>", "NaN", "nan", "NAN", "None", "undefined", "[object Object]")
+_NULL_WORDS = ("NULL", "null", "Null", "(null)", "<null>", "NaN", "nan", "NAN", "None", "undefined", "[object Object]")
 
 
-_ODD = frozenset((*_ERRORS, *_WORDS, "\\N", "N/A", "n/a", "NaT", "<NA>"))
+_ODD = frozenset((*_SPREADSHEET_ERRORS, *_NULL_WORDS, "\\N", "N/A", "n/a", "NaT", "<NA>"))
 
 
 _FORMULA = re.compile(r"=[^=\s]|[@+-][A-Za-z.]+\(|[@+-].*\|")
 
 
-_LOST = "\ufffd"  # what stands for a character that could not be decoded
+_REPLACEMENT_CHARACTER = "\ufffd"  # it replaces a character that could not be decoded
 
 
-_MOST = 2**53  # the largest whole number that a float is sure to hold
+_MAX_EXACT_FLOAT = 2**53  # up to this, a float represents every whole number exactly
 
 
 def may_be_odd(values: Mapping[str, Any], used: frozenset[str] | None, *, is_text: bool) -> bool:
-    """Whether some value may be odd: quick, for every row is asked. `used` as in `warnings`.
+    """Whether `find_odd_cells` may find something. It is fast, because it is called for every row.
 
-    `is_text`: all values are known to be text.
+    `used` names the variables to look at; None stands for all. `is_text` says that all values are known to be texts.
     """
     if used is not None and 2 * len(used) < len(values):
         values = {name: values[name] for name in used if name in values}
@@ -61,27 +61,29 @@ def may_be_odd(values: Mapping[str, Any], used: frozenset[str] | None, *, is_tex
         texts = values.values()
     else:
         texts = [value for value in values.values() if type(value) is str]
-        if len(texts) < len(values) and any(type(value) is float and abs(value) >= _MOST for value in values.values()):
+        if len(texts) < len(values) and any(
+            type(value) is float and abs(value) >= _MAX_EXACT_FLOAT for value in values.values()
+        ):
             return True
     if not _ODD.isdisjoint(texts):
         return True
     joined = "\n" + "\n".join(texts)
     if "\n=" in joined or "\n@" in joined or "\n+" in joined or "\n-" in joined:
         return True
-    return "\0" in joined or _LOST in joined
+    return "\0" in joined or _REPLACEMENT_CHARACTER in joined
 
 
 def find_odd_cells(values: Mapping[str, Any], used: frozenset[str] | None, place: Place) -> Iterator[Problem]:
-    """What is odd in a row, of the variables that are used (None: of all)."""
+    """A warning for each odd value of a row, of the variables in `used`; None stands for all."""
     for name, value in values.items():
-        if (used is None or name in used) and (found := _oddity(value)):
-            message, hint = found
+        if (used is None or name in used) and (oddity := _describe_oddity(value)):
+            message, hint = oddity
             yield Problem("odd-cell", place, f"{name} {message}", hint, Severity.WARNING)
 
 
-def _oddity(value: Any) -> tuple[str, str] | None:
-    """What is odd in a value, and what to do about it."""
-    if type(value) is float and abs(value) >= _MOST:
+def _describe_oddity(value: Any) -> tuple[str, str] | None:
+    """What is odd in a value, and what to do about it. None if nothing is odd."""
+    if type(value) is float and abs(value) >= _MAX_EXACT_FLOAT:
         return f"is {mark_private(value)}: so large a number was rounded", "write it as a text, in quotes"
     if type(value) is not str:
         return None
@@ -92,7 +94,7 @@ def _oddity(value: Any) -> tuple[str, str] | None:
         )
     if _FORMULA.match(value):
         return f"is {mark_private(value[:80])}: a formula", "export the values instead"
-    if _LOST in value:
+    if _REPLACEMENT_CHARACTER in value:
         return "holds U+FFFD: a character was lost where the file was written", "export it again, as UTF-8"
     if "\0" in value:
         return "holds a NUL character", "export it again, as UTF-8"

@@ -1,4 +1,7 @@
-"""How a CSV file is written and read: delimiter, encoding and quote declared or safely detected; lines in blocks."""
+"""How a CSV file is written, and its lines in blocks.
+
+Delimiter, encoding and quote are declared, or detected where that is safe.
+"""
 
 import codecs
 import csv
@@ -20,10 +23,10 @@ MAX_CELL = 4 * 1024 * 1024  # characters
 _BLOCK = 64 * 1024  # characters
 
 
-_SIGNS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_DELIMITER_NAMES = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
-_UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_UTF_16_MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
 csv.field_size_limit(MAX_CELL)
@@ -31,72 +34,76 @@ csv.field_size_limit(MAX_CELL)
 
 @dataclass(frozen=True, slots=True)
 class CsvFormat:
-    """How a file is written. What is None was not declared, and is detected where that is safe."""
+    """How a CSV file is written. What is None was not declared, and is detected where that is safe."""
 
     delimiter: str | None = None
     quote: str | None = None
     encoding: str | None = None
 
 
-def detect_format(tree: Tree, path: str, form: CsvFormat) -> tuple[CsvFormat, list[Problem]]:
-    """The form with nothing left open, and what was detected.
+def detect_format(tree: Tree, path: str, declared: CsvFormat) -> tuple[CsvFormat, list[Problem]]:
+    """The format with every field filled in, and a warning for each field that was detected.
 
-    UTF-16 by its byte order mark; another delimiter only if the header holds one of `;`, tab and `|`, and no comma.
+    UTF-16 is detected by its byte order mark. A delimiter other than the comma is detected only if the header has no
+    comma and exactly one of `;`, tab and `|`. If it has several of them, the format is returned as declared, with an
+    error. Raises what CSV_READ_ERRORS lists.
     """
-    told: list[Problem] = []
+    warnings: list[Problem] = []
     with closing(open_decompressed(tree, path)) as raw:
-        first = raw.read(_BLOCK)
-    encoding = form.encoding
+        start = raw.read(_BLOCK)
+    encoding = declared.encoding
     if encoding is None:
         encoding = "utf-8"
-        if (found := _UTF_16.get(first[:2])) and first[2:4] != b"\0\0":
+        if (variant := _UTF_16_MARKS.get(start[:2])) and start[2:4] != b"\0\0":
             encoding = "utf-16"
-            told.append(_detection(path, f"the file is read as UTF-16, for it begins so ({found})", "encoding: utf-16"))
-    quote = form.quote or '"'
-    delimiter = form.delimiter
+            warnings.append(
+                _make_warning(path, f"the file is read as UTF-16, for it begins so ({variant})", "encoding: utf-16")
+            )
+    quote = declared.quote or '"'
+    delimiter = declared.delimiter
     if delimiter is None:
-        line = re.split(r"[\r\n]", first.decode(encoding, errors="replace"), maxsplit=1)[0]
-        bare = re.sub(f"{re.escape(quote)}[^{re.escape(quote)}]*{re.escape(quote)}", "", line)
-        signs = [sign for sign in _SIGNS if sign in bare] if "," not in bare else []
-        delimiter = signs[0] if signs else ","
-        if len(signs) > 1:
-            named = " or ".join(_SIGNS[sign] for sign in signs)
+        header = re.split(r"[\r\n]", start.decode(encoding, errors="replace"), maxsplit=1)[0]
+        unquoted = re.sub(f"{re.escape(quote)}[^{re.escape(quote)}]*{re.escape(quote)}", "", header)
+        delimiters = [sign for sign in _DELIMITER_NAMES if sign in unquoted] if "," not in unquoted else []
+        delimiter = delimiters[0] if delimiters else ","
+        if len(delimiters) > 1:
+            names = " or ".join(_DELIMITER_NAMES[sign] for sign in delimiters)
             hint = 'declare it beside csv: delimiter: ";"'
-            return form, [Problem("csv-delimiter", Place(path), f"the columns may be separated by {named}", hint)]
-        if signs:
+            return declared, [Problem("csv-delimiter", Place(path), f"the columns may be separated by {names}", hint)]
+        if delimiters:
             written = "tab" if delimiter == "\t" else f'"{delimiter}"'
-            message = f"the columns are separated by {_SIGNS[delimiter]}, and read so"
-            told.append(_detection(path, message, f"delimiter: {written}", "csv-delimiter"))
-    return CsvFormat(delimiter, quote, encoding), told
+            message = f"the columns are separated by {_DELIMITER_NAMES[delimiter]}, and read so"
+            warnings.append(_make_warning(path, message, f"delimiter: {written}", "csv-delimiter"))
+    return CsvFormat(delimiter, quote, encoding), warnings
 
 
-def _detection(path: str, message: str, declared: str, code: str = "csv-encoding") -> Problem:
+def _make_warning(path: str, message: str, declared: str, code: str = "csv-encoding") -> Problem:
     return Problem(code, Place(path), message, f"say so beside csv, and this goes away: {declared}", Severity.WARNING)
 
 
-def open_text(tree: Tree, path: str, form: CsvFormat) -> io.TextIOWrapper:
-    """The file as text. Raises what FAULTS lists."""
-    encoding = "utf-8-sig" if form.encoding == "utf-8" else form.encoding
+def open_text(tree: Tree, path: str, csv_format: CsvFormat) -> io.TextIOWrapper:
+    """The file as text. Raises what CSV_READ_ERRORS lists, also while it is read."""
+    encoding = "utf-8-sig" if csv_format.encoding == "utf-8" else csv_format.encoding
     return io.TextIOWrapper(open_decompressed(tree, path), encoding=encoding, newline="")
 
 
-def reader(handle: io.TextIOWrapper, form: CsvFormat) -> Any:
-    """A csv.reader of the text. Raises what FAULTS lists."""
-    is_quoted = form.quote != "none"
+def reader(handle: io.TextIOWrapper, csv_format: CsvFormat) -> Any:
+    """A csv.reader of the text. It raises what CSV_READ_ERRORS lists while it is read."""
+    is_quoted = csv_format.quote != "none"
     return csv.reader(
-        chain.from_iterable(_lines(handle)),
-        delimiter=form.delimiter or ",",
-        quotechar=form.quote if is_quoted else None,
+        chain.from_iterable(_read_line_blocks(handle)),
+        delimiter=csv_format.delimiter or ",",
+        quotechar=csv_format.quote if is_quoted else None,
         quoting=csv.QUOTE_MINIMAL if is_quoted else csv.QUOTE_NONE,
         strict=True,
     )
 
 
-def csv_error_problem(tree: Tree, path: str, form: CsvFormat, number: int, error: Exception) -> Problem:
-    """Where and why the file cannot be read on; `number` is the line on which the record begins."""
+def csv_error_problem(tree: Tree, path: str, csv_format: CsvFormat, number: int, error: Exception) -> Problem:
+    """Where and why the file cannot be read on. `number` is the line on which the record begins."""
     match error:
         case UnicodeDecodeError():
-            return _encoding_problem(tree, path, form)
+            return _encoding_problem(tree, path, csv_format)
         case csv.Error() | _FaultyLineError():
             return _record_problem(path, number, error)
     return unreadable_problem(path, error)
@@ -109,28 +116,31 @@ class _FaultyLineError(Exception):
 CSV_READ_ERRORS = (UnicodeDecodeError, csv.Error, _FaultyLineError, NotReadable, *READ_ERRORS)
 
 
-def _lines(handle: io.TextIOWrapper) -> Iterator[Iterable[str]]:
-    """The lines in blocks of whole ones: what all lines of a block lack is then looked for only once."""
+def _read_line_blocks(handle: io.TextIOWrapper) -> Iterator[Iterable[str]]:
+    """The lines in blocks of whole lines.
+
+    What no line of a block contains is then searched for once a block, not once a line.
+    """
     rest = ""
     while block := handle.read(_BLOCK):
         text = rest + block
-        # A carriage return at the very end may be the first half of a line's end.
+        # A carriage return at the very end may be the first half of \r\n.
         end = text.rfind("\n") + 1 or text.rfind("\r", 0, -1) + 1
         if not end and len(text) > MAX_CELL:
             message = f"a line is longer than {MAX_CELL} characters"
             raise _FaultyLineError(message)
         rest = text[end:]
         if end:
-            yield _split(text[:end])
-    yield _split(rest)
+            yield _split_lines(text[:end])
+    yield _split_lines(rest)
 
 
-def _split(text: str) -> Iterable[str]:
+def _split_lines(text: str) -> Iterable[str]:
     lines = io.StringIO(text, newline="")
-    return lines if "\0" not in text else map(_without_nul, lines)
+    return lines if "\0" not in text else map(_refuse_nul, lines)
 
 
-def _without_nul(line: str) -> str:
+def _refuse_nul(line: str) -> str:
     if "\0" in line:
         raise _FaultyLineError("this row holds a NUL character")
     return line
@@ -150,22 +160,25 @@ def _record_problem(path: str, number: int, error: Exception) -> Problem:
     return Problem("csv-row", Place(path, number), message, hint)
 
 
-def _encoding_problem(tree: Tree, path: str, form: CsvFormat) -> Problem:
-    """Finds the line: the decoder reads ahead in blocks, so it does not know it."""
-    encoding = form.encoding or "utf-8"
+def _encoding_problem(tree: Tree, path: str, csv_format: CsvFormat) -> Problem:
+    """The problem of a byte that is not in the encoding, with its line and column.
+
+    It reads the file again, because the decoder reads ahead in blocks and does not know the line.
+    """
+    encoding = csv_format.encoding or "utf-8"
     name = encoding.upper()
     hint = "save the file as UTF-8" + (", or say what it is: encoding: windows-1252" if encoding == "utf-8" else "")
-    line, last = 1, ""
+    line, last_text = 1, ""
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
         with closing(open_decompressed(tree, path)) as raw:
             while block := raw.read(_BLOCK):
-                last = decoder.decode(block)
-                line += last.count("\n")
+                last_text = decoder.decode(block)
+                line += last_text.count("\n")
             decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode(encoding, errors="replace")
-        column = len((last + before).rpartition("\n")[2]) + 1
+        column = len((last_text + before).rpartition("\n")[2]) + 1
         message = f"byte 0x{error.object[error.start]:02X} is not {name}"
         return Problem("not-utf-8", Place(path, line + before.count("\n"), column), message, hint)
     except (*READ_ERRORS, NotReadable) as error:

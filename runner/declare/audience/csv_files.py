@@ -1,4 +1,4 @@
-"""CSV files as a source: a header that names the variables, and a recipient a row, streamed."""
+"""CSV files as a source: the header names the variables, and each row is a recipient. Rows are streamed."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,12 +28,15 @@ from runner.declare.tree import Tree
 from runner.errors import Place, Problem, Severity
 from runner.privacy import mark_private
 
-NumberedRow = tuple[int, list[str]] | Problem  # a row with the line on which it begins
+NumberedRow = tuple[int, list[str]] | Problem  # the line on which a row begins, and its cells
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CsvFile:
-    """One file: its path, its form with nothing left open, its header as variables, and as it is written."""
+    """One file: its path, its format with every field filled in, and its header.
+
+    `header` has the names of the variables, `raw_header` the names as they are written in the file.
+    """
 
     path: str
     format: CsvFormat
@@ -43,26 +46,29 @@ class CsvFile:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CsvFiles:
-    """The rows of one file, or of several with the same columns, in their order. Rows are lines; the header is 1."""
+    """The rows of one file, or of several with the same columns, in the order of the files.
+
+    The number of a row is made of its file and its line. The header is line 1.
+    """
 
     tree: Tree
     files: tuple[CsvFile, ...]
     is_text: ClassVar[bool] = True
-    has_fixed_columns: ClassVar[bool] = True  # `columns` are all that a row can have
+    has_fixed_columns: ClassVar[bool] = True  # no row has a column that is not in `columns`
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The names of the header."""
+        """The variables that the header names."""
         return self.files[0].header
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The files, from the project's root."""
+        """The files, relative to the project's root."""
         return tuple(file.path for file in self.files)
 
     @property
     def size(self) -> int:
-        """Bytes of the files, which several processes may read at once."""
+        """The size of the files in bytes. If they are large, several processes read them at once."""
         return size_of(self.tree, self.paths)
 
     @property
@@ -72,46 +78,52 @@ class CsvFiles:
 
     @property
     def title(self) -> str:
-        """What is read, in few words."""
+        """The files, in few words."""
         return files_title(self.paths)
 
     def label(self, number: int) -> str:
-        """How problems call a row."""
+        """How problems name a row."""
         return row_label(self.paths, number)
 
     def place(self, number: int) -> Place:
-        """Where a row stands."""
+        """The file and the line of a row."""
         return row_place(self.paths, number)
 
     def rows(self) -> Iterator[Row | Problem]:
-        """The rows in order, and what is wrong with one; what cannot be read ends its file."""
+        """The rows in order, and a Problem for each row that has one. What cannot be read ends its file."""
         for index, file in enumerate(self.files):
-            yield from _in_file(index, _values(file, _raw(self.tree, file)))
+            yield from _number_rows(index, _parse_rows(file, _read_rows(self.tree, file)))
 
-    def blocks(self, turn: int, turns: int) -> Iterator[list[Row | Problem]]:
-        """The rows in blocks, of which every `turns`-th is given, from block `turn` on."""
+    def blocks(self, worker_index: int, worker_count: int) -> Iterator[list[Row | Problem]]:
+        """The rows in blocks, for one of several workers, which are numbered from 0.
+
+        Each worker reads everything, and gets every `worker_count`-th block, from block `worker_index` on.
+        """
         numbers = count()
         for index, file in enumerate(self.files):
-            for block in worker_blocks(_raw(self.tree, file), numbers, turn, turns):
-                yield list(_in_file(index, _values(file, block)))
+            for block in worker_blocks(_read_rows(self.tree, file), numbers, worker_index, worker_count):
+                yield list(_number_rows(index, _parse_rows(file, block)))
 
 
-def _in_file(index: int, rows: Iterator[Row | Problem]) -> Iterator[Row | Problem]:
-    """Rows of one of several files, numbered so that it is known of which."""
+def _number_rows(index: int, rows: Iterator[Row | Problem]) -> Iterator[Row | Problem]:
+    """The rows of one of several files, with numbers that say which file they are in."""
     if not index:
         return rows
     return (row if isinstance(row, Problem) else (row[0], row[1], row_number(index, row[2])) for row in rows)
 
 
 def read_csv(
-    tree: Tree, paths: Sequence[str], form: CsvFormat, rename: Mapping[str, str]
+    tree: Tree, paths: Sequence[str], declared: CsvFormat, rename: Mapping[str, str]
 ) -> tuple[CsvFiles | None, list[Problem]]:
-    """The files as one source, and what is wrong with their headers; warnings among them do no harm."""
+    """The files as one source, and the problems of their headers.
+
+    The source is None if one of the problems is an error. A warning does not keep the files from being read.
+    """
     files: list[CsvFile] = []
     problems: list[Problem] = []
     for path in paths:
-        file, found = _read_header(tree, path, form, rename)
-        problems.extend(found)
+        file, header_problems = _read_header(tree, path, declared, rename)
+        problems.extend(header_problems)
         if file and files and sorted(file.header) != sorted(files[0].header):
             differing = sorted(set(file.header) ^ set(files[0].header))
             message = f"the columns are not those of {files[0].path}: {', '.join(differing)}"
@@ -122,8 +134,8 @@ def read_csv(
     return (CsvFiles(tree, tuple(files)) if is_sound else None), problems
 
 
-def _raw(tree: Tree, file: CsvFile) -> Iterator[NumberedRow]:
-    """The rows with the lines on which they begin; a Problem where the file cannot be read on."""
+def _read_rows(tree: Tree, file: CsvFile) -> Iterator[NumberedRow]:
+    """The rows, each with the line on which it begins. A Problem is the last where the file cannot be read on."""
     number = 1
     try:
         with open_text(tree, file.path, file.format) as handle:
@@ -137,21 +149,21 @@ def _raw(tree: Tree, file: CsvFile) -> Iterator[NumberedRow]:
         yield csv_error_problem(tree, file.path, file.format, number, error)
 
 
-def _values(file: CsvFile, raw: Iterable[NumberedRow]) -> Iterator[Row | Problem]:
-    header, width, written = file.header, len(file.header), list(file.raw_header)
-    for each in raw:
-        if isinstance(each, Problem):
-            yield each
+def _parse_rows(file: CsvFile, numbered_rows: Iterable[NumberedRow]) -> Iterator[Row | Problem]:
+    header, width, raw_header = file.header, len(file.header), list(file.raw_header)
+    for entry in numbered_rows:
+        if isinstance(entry, Problem):
+            yield entry
             continue
-        number, row = each
+        number, row = entry
         if len(row) != width:
             if row:
                 yield _width_problem(file, number, row)
-        elif row == written:
+        elif row == raw_header:
             message, hint = "this row is the header again", "remove it: files were put together, each with its header"
             yield Problem("csv-row", Place(file.path, number), message, hint)
         elif all(map(str.strip, row)):
-            yield dict(zip(header, row)), (), number  # noqa: B905  # of one length; a check would cost
+            yield dict(zip(header, row)), (), number  # noqa: B905  # the lengths are equal; another check would take time
         else:
             blank = tuple(name for name, cell in zip(header, row, strict=True) if not cell.strip())
             values = {name: cell for name, cell in zip(header, row, strict=True) if cell.strip()}
@@ -161,32 +173,32 @@ def _values(file: CsvFile, raw: Iterable[NumberedRow]) -> Iterator[Row | Problem
 def _read_header(
     tree: Tree, path: str, declared: CsvFormat, rename: Mapping[str, str]
 ) -> tuple[CsvFile | None, list[Problem]]:
-    form = declared
-    if mistaken := file_kind_problem(tree, path):
-        return None, [mistaken]
+    csv_format = declared
+    if kind_problem := file_kind_problem(tree, path):
+        return None, [kind_problem]
     try:
-        form, problems = detect_format(tree, path, declared)
+        csv_format, problems = detect_format(tree, path, declared)
         if any(problem.is_error for problem in problems):
             return None, problems
-        with open_text(tree, path, form) as handle:
-            row: list[str] = next(reader(handle, form), [])
+        with open_text(tree, path, csv_format) as handle:
+            row: list[str] = next(reader(handle, csv_format), [])
     except CSV_READ_ERRORS as error:
-        return None, [csv_error_problem(tree, path, form, 1, error)]
+        return None, [csv_error_problem(tree, path, csv_format, 1, error)]
     place = Place(path)
-    if found := _no_header(row):
-        return None, [Problem("csv-header", place, *found)]
+    if reason := _explain_missing_header(row):
+        return None, [Problem("csv-header", place, *reason)]
     names = [cell.strip() for cell in row]
     if names != row:
-        shown = ", ".join(f'"{cell}"' for cell, name in zip(row, names, strict=True) if cell != name)
-        message, hint = f"spaces around columns' names are left out: {shown}", "remove them in the file"
+        changed = ", ".join(f'"{cell}"' for cell, name in zip(row, names, strict=True) if cell != name)
+        message, hint = f"spaces around columns' names are left out: {changed}", "remove them in the file"
         problems.append(Problem("csv-header-spaces", place, message, hint, Severity.WARNING))
     header = tuple(rename.get(name, name) for name in names)
-    problems.extend(_header_problems(place, header))
-    return CsvFile(path, form, header, tuple(row)), problems
+    problems.extend(_check_header(place, header))
+    return CsvFile(path, csv_format, header, tuple(row)), problems
 
 
-def _no_header(row: list[str]) -> tuple[str, str] | None:
-    """Why a first row names no variables, and what to do."""
+def _explain_missing_header(row: list[str]) -> tuple[str, str] | None:
+    """Why a first row names no variables, and what to do. None if it may be a header."""
     if not any(cell.strip() for cell in row):
         return "the file has no header", "its first row names the variables"
     if len(row) == 2 and row[0].strip().casefold() == "sep=":  # noqa: PLR2004  # `sep=;` split at the semicolon
@@ -196,7 +208,7 @@ def _no_header(row: list[str]) -> tuple[str, str] | None:
     return None
 
 
-def _header_problems(place: Place, header: tuple[str, ...]) -> Iterator[Problem]:
+def _check_header(place: Place, header: tuple[str, ...]) -> Iterator[Problem]:
     for number, name in enumerate(header, 1):
         if not name:
             message = f"column {number} has no name"
@@ -210,5 +222,5 @@ def _width_problem(file: CsvFile, number: int, row: list[str]) -> Problem:
     width = len(file.header)
     message = f"this row has {len(row)} {'field' if len(row) == 1 else 'fields'}, the header {width}"
     hint = "quote a field that holds the delimiter" if len(row) > width else "an empty field still needs its delimiter"
-    shown = mark_private((file.format.delimiter or ",").join(row)[:200])
-    return Problem("csv-row", Place(file.path, number), message, hint, excerpt=shown)
+    excerpt = mark_private((file.format.delimiter or ",").join(row)[:200])
+    return Problem("csv-row", Place(file.path, number), message, hint, excerpt=excerpt)

@@ -1,6 +1,7 @@
-"""DuckDB, locked: a database that can open some files of the project and do nothing else.
+"""A locked DuckDB: a database that can open some files of the project and do nothing else.
 
-This is the second wall, and it holds alone: no other file, no network, no extension, no setting, nothing written.
+It is the second of two barriers, after the check of the query, and it suffices alone. A query gets no other file, no
+network, no extension and no setting, and it writes nothing.
 """
 
 import re
@@ -21,10 +22,10 @@ MAX_SECONDS = 60.0  # until the first row
 MAX_MEMORY = "1GB"
 
 
-_INTERRUPT_EVERY = 0.1  # seconds: an interrupt that comes before the query begins is lost
+_INTERRUPT_EVERY = 0.1  # seconds: repeated, because DuckDB ignores an interrupt that comes before the query begins
 
 
-_FAILING = (
+_FAILURE_HINT = (
     "a file is read strictly here: one kind of line end, every row as wide as the header, each key of an object once"
 )
 
@@ -34,8 +35,8 @@ _SETTINGS = {
     "memory_limit": f"'{MAX_MEMORY}'",
     "temp_directory": "''",
     "TimeZone": "'UTC'",
-    "enable_progress_bar": "false",  # one on stdout, where DuckDB takes the process for interactive
-    "python_enable_replacements": "false",  # a table is never a variable of this program
+    "enable_progress_bar": "false",  # DuckDB prints one on stdout if it takes the process for interactive
+    "python_enable_replacements": "false",  # otherwise a table could be a variable of this program
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
@@ -53,11 +54,14 @@ class QueryTable:
 
 
 class Database:
-    """A locked database that can read these files and do nothing else."""
+    """A locked database that can read the files of its tables and do nothing else.
 
-    def __init__(self, tree: Tree, files: Sequence[QueryTable]) -> None:
-        self._files = files
-        self._paths = [path for file in files for path in file.paths]
+    Entered, it is a DuckDB connection, on which each table with `source_sql` is a view. Raises NotReadable.
+    """
+
+    def __init__(self, tree: Tree, tables: Sequence[QueryTable]) -> None:
+        self._tables = tables
+        self._paths = [path for table in tables for path in table.paths]
         self._tree = tree
         self._connection = load_duckdb().connect(":memory:")
 
@@ -70,10 +74,10 @@ class Database:
             connection.execute("set enable_external_access=false")
             connection.execute("set lock_configuration=true")
             with translate_errors():
-                for file in self._files:
-                    if file.source_sql:
-                        name = file.name.replace('"', '""')
-                        connection.execute(f'create view "{name}" as select * from {file.source_sql}')  # noqa: S608  # quoted
+                for table in self._tables:
+                    if table.source_sql:
+                        name = table.name.replace('"', '""')
+                        connection.execute(f'create view "{name}" as select * from {table.source_sql}')  # noqa: S608  # quoted
         except BaseException:
             connection.close()
             raise
@@ -85,33 +89,37 @@ class Database:
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Turns what DuckDB raises into NotReadable; its words may quote values. Raises KeyboardInterrupt."""
-    known = load_duckdb()
+    """Turns DuckDB's errors into NotReadable, and an interrupt by Ctrl-C into KeyboardInterrupt.
+
+    DuckDB's text may quote a recipient's value, so it is marked as private.
+    """
+    duckdb = load_duckdb()
     try:
         yield
-    except known.InterruptException as error:
+    except duckdb.InterruptException as error:
         raise NotReadable("sql-too-slow", f"the query takes longer than {MAX_SECONDS:g} seconds") from error
     except RuntimeError as error:
-        if str(error) == "Query interrupted":  # what DuckDB makes of Ctrl-C
+        if str(error) == "Query interrupted":  # DuckDB raises this after Ctrl-C
             raise KeyboardInterrupt from error
         raise
-    except known.Error as error:
+    except duckdb.Error as error:
         words = " ".join(re.split(r"\n\n|Possible fixes:|Try setting", str(error))[0].split())
         line = re.search(r"(?i)\b[io]n line:? (\d+)", words)
         kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).removesuffix("Exception").strip()
         place = f", line {line[1]} of its file" if line else ""
         raise NotReadable(
-            "sql-failed", f"the query fails ({kind}{place}): {mark_private(words[:300])}", _FAILING
+            "sql-failed", f"the query fails ({kind}{place}): {mark_private(words[:300])}", _FAILURE_HINT
         ) from error
 
 
 def start_query(database: Any, sql: str) -> Any:
-    """The query, run as far as its first rows. Raises KeyboardInterrupt.
+    """Runs the query until it has its first rows, and interrupts it after MAX_SECONDS.
 
-    It runs in a thread of its own: a Ctrl-C that reaches DuckDB in the wrong moment is forgotten there.
+    It runs in a thread of its own, because DuckDB forgets a Ctrl-C that comes at the wrong moment. Raises DuckDB's
+    errors and KeyboardInterrupt.
     """
-    with ThreadPoolExecutor(1) as pool:
-        query = pool.submit(database.execute, sql)
+    with ThreadPoolExecutor(1) as executor:
+        query = executor.submit(database.execute, sql)
         try:
             wait([query], MAX_SECONDS)
         finally:
@@ -122,16 +130,16 @@ def start_query(database: Any, sql: str) -> Any:
 
 
 def sql_path_list(tree: Tree, paths: Sequence[str]) -> str:
-    """The files as a list of SQL."""
+    """The real paths of the files as an SQL list. Raises NotReadable."""
     return "[" + ", ".join(sql_literal(str(tree.real_path(path))) for path in paths) + "]"
 
 
 def sql_literal(value: str) -> str:
-    """A text of SQL."""
+    """The value as an SQL string literal."""
     return "'" + value.replace("'", "''") + "'"
 
 
 @cache
 def load_duckdb() -> Any:
-    """The package. Raises NotReadable where it is not installed."""
+    """The package duckdb. Raises NotReadable if it is not installed."""
     return import_extra("duckdb", "sql", "sql and parquet need")

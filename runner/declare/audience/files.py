@@ -1,4 +1,4 @@
-"""The files of an audience: plain or compressed, several as one, and what it says when one cannot be read."""
+"""The files of an audience: plain or compressed, several as one, and the problem if one cannot be read."""
 
 import io
 import os
@@ -14,118 +14,123 @@ from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem
 
 T = TypeVar("T")
-BLOCK_ROWS = 500  # rows: few enough to be small in memory, many enough to be handed over rarely
-_FIRST = 16 * 1024  # bytes of a file that are looked at for a guess
-_MOST = 1 << 21  # lines: room for more is made when they come
-_INPUT = 512  # bytes: few enough that no input can unpack to more than some megabytes at once
-_FILE_BITS = 32
-_LINE = (1 << _FILE_BITS) - 1
-_PAGE = ("a page or document of HTML or XML", "export the data itself; a login page is often saved in its place")
-# What other kinds of file begin with. Source: the formats' own specifications.
-_MARKS = {
+BLOCK_ROWS = 500  # rows: few enough to need little memory, many enough to be passed between processes rarely
+_SAMPLE_BYTES = 16 * 1024  # bytes of a file by which its number of lines is estimated
+_MAX_ESTIMATE = 1 << 21  # lines: memory for more is reserved when they come
+_READ_BYTES = 512  # bytes: few enough that they decompress to no more than some megabytes
+_FILE_BITS = 32  # a row number has the line in its lower 32 bits, and the index of the file above them
+_LINE_MASK = (1 << _FILE_BITS) - 1
+_WEB_PAGE = ("a page or document of HTML or XML", "export the data itself; a login page is often saved in its place")
+# The first bytes of other kinds of file. Source: the formats' own specifications.
+_FIRST_BYTES = {
     b"PK\x03\x04": ("a zip file, as .xlsx and .ods are", "save the sheet as CSV (UTF-8)"),
     b"\xd0\xcf\x11\xe0": ("a document of an older Office, as .xls is", "save the sheet as CSV (UTF-8)"),
     b"\x1f\x8b": ("packed with gzip", "let its name end in .gz"),
     b"\x28\xb5\x2f\xfd": ("packed with zstd", "let its name end in .zst"),
     b"PAR1": ("a Parquet file", "name it with parquet: instead"),
-    b"<!doctype": _PAGE,
-    b"<html": _PAGE,
-    b"<table": _PAGE,
-    b"<?xml": _PAGE,
+    b"<!doctype": _WEB_PAGE,
+    b"<html": _WEB_PAGE,
+    b"<table": _WEB_PAGE,
+    b"<?xml": _WEB_PAGE,
 }
-READ_ERRORS = (OSError, EOFError, zlib.error)  # what reading a file, or unpacking it, may raise
+READ_ERRORS = (OSError, EOFError, zlib.error)  # what reading or decompressing a file may raise
 
 
 def open_decompressed(tree: Tree, path: str) -> BinaryIO:
-    """The bytes of a file, unpacked as its name ends in .gz or .zst. Raises OSError, NotReadable."""
+    """The bytes of a file, decompressed if its name ends in .gz or .zst. Raises OSError, NotReadable."""
     if path.endswith(".gz"):
-        import gzip  # noqa: PLC0415  # imported where used
+        import gzip  # noqa: PLC0415  # keeps the start of other commands fast
 
-        return gzip.GzipFile(tree.real_path(path))  # type: ignore[return-value]  # it reads as one
+        return gzip.GzipFile(tree.real_path(path))  # type: ignore[return-value]  # it is read like one
     if path.endswith(".zst"):
         package = import_extra("zstandard", "zstd", "a .zst file needs")
-        return io.BufferedReader(_Unpacked(tree.open(path), package))
+        return io.BufferedReader(_ZstdReader(tree.open(path), package))
     return tree.open(path)
 
 
 def plain_suffix(path: str) -> str:
-    """How a file's name ends, without what says that it is packed: `.csv` of `a.csv.gz`."""
+    """How a file's name ends, in lower case and without .gz or .zst: `.csv` of `a.csv.gz`."""
     return PurePosixPath(path.removesuffix(".gz").removesuffix(".zst")).suffix.lower()
 
 
 def file_kind_problem(tree: Tree, path: str) -> Problem | None:
-    """That a file is something else than text, by its first bytes; None also if it cannot be read."""
+    """The problem that a file is something other than text, by its first bytes.
+
+    None if it may be text, and also if it cannot be read.
+    """
     try:
         with closing(open_decompressed(tree, path)) as handle:
-            first = handle.read(16).lstrip()
+            start = handle.read(16).lstrip()
     except (*READ_ERRORS, NotReadable):
-        return None  # its reader says so, at its place
-    for mark, (what, hint) in _MARKS.items():
-        if first[: len(mark)].lower() == mark.lower():
-            return Problem("file-kind", Place(path), f"{path} is no text: it is {what}", hint)
+        return None  # reading its rows reports that, at the right place
+    for mark, (kind, hint) in _FIRST_BYTES.items():
+        if start[: len(mark)].lower() == mark.lower():
+            return Problem("file-kind", Place(path), f"{path} is no text: it is {kind}", hint)
     return None
 
 
 def unreadable_problem(path: str, error: Exception) -> Problem:
-    """That a file, or what is packed in it, cannot be read."""
+    """The problem that a file, or the compressed data in it, cannot be read."""
     if isinstance(error, NotReadable):
         return Problem(error.code, Place(path), error.message, error.hint)
     if isinstance(error, EOFError):
         return Problem("file-unreadable", Place(path), f"{path} ends in the middle", "it was not written completely")
-    words = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
-    return Problem("file-unreadable", Place(path), f"{path} cannot be read: {words}")
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    return Problem("file-unreadable", Place(path), f"{path} cannot be read: {reason}")
 
 
 def row_number(file: int, line: int) -> int:
-    """The number of a row: its line, and which of the files it is in. In the first file it is the line."""
+    """The number of a row: its line, and the index of its file. In the first file it equals the line."""
     return file << _FILE_BITS | line
 
 
 def files_title(paths: Sequence[str]) -> str:
-    """Files that are read as one, in few words."""
+    """The files that are read as one, in few words."""
     return paths[0] + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
 
 
 def row_label(paths: Sequence[str], number: int) -> str:
-    """How problems call a row."""
-    return f"row {number & _LINE} of {PurePosixPath(paths[number >> _FILE_BITS]).name}"
+    """How problems name a row."""
+    return f"row {number & _LINE_MASK} of {PurePosixPath(paths[number >> _FILE_BITS]).name}"
 
 
 def row_place(paths: Sequence[str], number: int) -> Place:
-    """Where a row stands."""
-    return Place(paths[number >> _FILE_BITS], number & _LINE)
+    """The file and the line of a row."""
+    return Place(paths[number >> _FILE_BITS], number & _LINE_MASK)
 
 
-class _Unpacked(io.RawIOBase):
-    """A .zst file, unpacked while it is read; frames may follow each other. `zstandard` is the package."""
+class _ZstdReader(io.RawIOBase):
+    """A .zst file of one or more frames, decompressed while it is read. `zstandard` is the package."""
 
     def __init__(self, handle: BinaryIO, zstandard: Any) -> None:
         self._handle = handle
-        self._fault = zstandard.ZstdError
-        self._frames = zstandard.ZstdDecompressor(max_window_size=1 << 27)
+        self._error_type = zstandard.ZstdError
+        self._decompressor = zstandard.ZstdDecompressor(max_window_size=1 << 27)
         self._frame: Any = None
-        self._left = memoryview(b"")
+        self._pending = memoryview(b"")
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        while not self._left:
-            is_between = self._frame is None or self._frame.eof
-            data = (self._frame.unused_data if self._frame and is_between else b"") or self._handle.read(_INPUT)
+        while not self._pending:
+            is_between_frames = self._frame is None or self._frame.eof
+            data = (self._frame.unused_data if self._frame and is_between_frames else b"") or self._handle.read(
+                _READ_BYTES
+            )
             if not data:
-                if is_between:
+                if is_between_frames:
                     return 0
                 raise EOFError
-            if is_between:
-                self._frame = self._frames.decompressobj()
+            if is_between_frames:
+                self._frame = self._decompressor.decompressobj()
             try:
-                self._left = memoryview(self._frame.decompress(data))
-            except self._fault as error:
+                self._pending = memoryview(self._frame.decompress(data))
+            except self._error_type as error:
                 raise OSError(str(error)) from error
-        size = min(len(buffer), len(self._left))
-        buffer[:size] = self._left[:size]
-        self._left = self._left[size:]
+        size = min(len(buffer), len(self._pending))
+        buffer[:size] = self._pending[:size]
+        self._pending = self._pending[size:]
         return size
 
     def close(self) -> None:
@@ -134,7 +139,7 @@ class _Unpacked(io.RawIOBase):
 
 
 def size_of(tree: Tree, paths: Sequence[str]) -> int:
-    """How many bytes files have; what is not there any more has none."""
+    """The size of the files in bytes. A file that no longer exists counts as 0."""
     size = 0
     for path in paths:
         with suppress(OSError, NotReadable):
@@ -143,23 +148,29 @@ def size_of(tree: Tree, paths: Sequence[str]) -> int:
 
 
 def estimate_lines(tree: Tree, paths: Sequence[str]) -> int:
-    """About how many lines files have, by the length of their first: a guess, for room to be made."""
-    found = 0
+    """About how many lines the files have, so that tables can reserve memory; at most 2 million.
+
+    The estimate is based on the number of lines in the first 16 KiB of each file.
+    """
+    count = 0
     for path in paths:
         with suppress(OSError, NotReadable), tree.open(path) as handle:
-            first = handle.read(_FIRST)
-            found += os.fstat(handle.fileno()).st_size * first.count(b"\n") // max(1, len(first))
-    return min(found, _MOST)
+            start = handle.read(_SAMPLE_BYTES)
+            count += os.fstat(handle.fileno()).st_size * start.count(b"\n") // max(1, len(start))
+    return min(count, _MAX_ESTIMATE)
 
 
-def worker_blocks(rows: Iterator[T], numbers: Iterator[int], turn: int, turns: int) -> Iterator[list[T]]:
-    """Rows in blocks, numbered by `numbers`: of every `turns` blocks the one whose `turn` it is."""
+def worker_blocks(rows: Iterator[T], numbers: Iterator[int], worker_index: int, worker_count: int) -> Iterator[list[T]]:
+    """The rows in blocks, of which one worker gets every `worker_count`-th, from block `worker_index` on.
+
+    `numbers` numbers the blocks, across several files.
+    """
     size = BLOCK_ROWS
     while size == BLOCK_ROWS:
-        rest = islice(rows, BLOCK_ROWS)
-        if next(numbers) % turns == turn:
-            block = list(rest)
+        block_rows = islice(rows, BLOCK_ROWS)
+        if next(numbers) % worker_count == worker_index:
+            block = list(block_rows)
             size = len(block)
             yield block
         else:
-            size = len(list(rest))
+            size = len(list(block_rows))

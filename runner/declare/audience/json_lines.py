@@ -1,4 +1,4 @@
-"""JSON lines as a source: an object a line, whose keys are the variables."""
+"""JSON lines as a source: each line is an object, whose keys are the variables."""
 
 import json
 import re
@@ -29,17 +29,18 @@ from runner.declare.yaml.nodes import MAX_DEPTH
 from runner.errors import Place, Problem
 
 MAX_LINE = 16 * 1024 * 1024  # bytes
-_SAMPLE = 1000  # lines, of the first file
-_MARK = b"\xef\xbb\xbf"
-_NESTING = (dict, list)
-_SPACED = re.compile(rb'"[ \t\r]+:')  # a key, and space before its colon
+_SAMPLE_LINES = 1000  # lines of the first file, whose keys are the columns
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_CONTAINERS = (dict, list)
+_SPACED_KEY = re.compile(rb'"[ \t\r]+:')  # a key with space before its colon
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JsonLines:
-    """The rows of one file, or of several in their order. Rows are lines, from 1.
+    """The rows of one file, or of several in the order of the files.
 
-    `columns` are the keys of the first thousand lines; a later one may have others.
+    The number of a row is made of its file and its line, from 1. `columns` are the keys of the first thousand lines of
+    the first file. Later lines may have other keys.
     """
 
     tree: Tree
@@ -51,7 +52,7 @@ class JsonLines:
 
     @property
     def size(self) -> int:
-        """Bytes of the files, which several processes may read at once."""
+        """The size of the files in bytes. If they are large, several processes read them at once."""
         return size_of(self.tree, self.paths)
 
     @property
@@ -61,31 +62,34 @@ class JsonLines:
 
     @property
     def title(self) -> str:
-        """What is read, in few words."""
+        """The files, in few words."""
         return files_title(self.paths)
 
     def label(self, number: int) -> str:
-        """How problems call a row."""
+        """How problems name a row."""
         return row_label(self.paths, number)
 
     def place(self, number: int) -> Place:
-        """Where a row stands."""
+        """The file and the line of a row."""
         return row_place(self.paths, number)
 
     def rows(self) -> Iterator[Row | Problem]:
-        """The rows in order, and what is wrong with one; what cannot be read ends its file."""
+        """The rows in order, and a Problem for each row that has one. What cannot be read ends its file."""
         for index, path in enumerate(self.paths):
-            for number, value in _objects(self.tree, path):
-                yield self._row(path, value, index, number)
+            for number, value in _read_objects(self.tree, path):
+                yield self._make_row(path, value, index, number)
 
-    def blocks(self, turn: int, turns: int) -> Iterator[list[Row | Problem]]:
-        """The rows in blocks, of which every `turns`-th is given, from block `turn` on."""
+    def blocks(self, worker_index: int, worker_count: int) -> Iterator[list[Row | Problem]]:
+        """The rows in blocks, for one of several workers, which are numbered from 0.
+
+        Each worker reads everything, and gets every `worker_count`-th block, from block `worker_index` on.
+        """
         numbers = count()
         for index, path in enumerate(self.paths):
-            for block in worker_blocks(_objects(self.tree, path), numbers, turn, turns):
-                yield [self._row(path, value, index, number) for number, value in block]
+            for block in worker_blocks(_read_objects(self.tree, path), numbers, worker_index, worker_count):
+                yield [self._make_row(path, value, index, number) for number, value in block]
 
-    def _row(self, path: str, value: dict[str, Any] | Problem, index: int, number: int) -> Row | Problem:
+    def _make_row(self, path: str, value: dict[str, Any] | Problem, index: int, number: int) -> Row | Problem:
         if isinstance(value, Problem):
             return value
         return rename_problem(value, self.rename, Place(path, number)) or row_of(
@@ -96,18 +100,21 @@ class JsonLines:
 def read_json_lines(
     tree: Tree, paths: Sequence[str], rename: Mapping[str, str]
 ) -> tuple[JsonLines | None, list[Problem]]:
-    """The files as one source, and what keeps the first from being read at all."""
-    if mistaken := [problem for path in paths if (problem := file_kind_problem(tree, path))]:
-        return None, mistaken
-    found = [value for _, value in islice(_objects(tree, paths[0]), _SAMPLE)]
-    if found and isinstance(found[0], Problem):
-        return None, [found[0]]
-    keys = dict.fromkeys(rename.get(key, key) for value in found if isinstance(value, dict) for key in value)
+    """The files as one source, or None and the problems that keep them from being read at all."""
+    if kind_problems := [problem for path in paths if (problem := file_kind_problem(tree, path))]:
+        return None, kind_problems
+    sample = [value for _, value in islice(_read_objects(tree, paths[0]), _SAMPLE_LINES)]
+    if sample and isinstance(sample[0], Problem):
+        return None, [sample[0]]
+    keys = dict.fromkeys(rename.get(key, key) for value in sample if isinstance(value, dict) for key in value)
     return JsonLines(tree, tuple(paths), rename, tuple(keys)), []
 
 
 def rename_problem(value: Mapping[str, Any], rename: Mapping[str, str], place: Place) -> Problem | None:
-    """That a key would be renamed to one that the object has as well, and one value be lost."""
+    """The problem that a key would be renamed to another key of the object, and one value be lost.
+
+    None if no key is.
+    """
     for old, new in rename.items():
         if old in value and new in value and rename.get(new, new) == new:
             return Problem("columns-twice", place, f"{old} would be named {new}, and there is a {new}", "rename it too")
@@ -115,20 +122,23 @@ def rename_problem(value: Mapping[str, Any], rename: Mapping[str, str], place: P
 
 
 def row_of(value: dict[str, Any], number: int, rename: Mapping[str, str]) -> Row:
-    """An object as a row: a null, or a blank text, is a variable without a value; so is a null further inside."""
+    """Turns an object into a row.
+
+    A null or a blank text is a variable without a value. A null further inside, as the value of a key, is left out.
+    """
     if rename:
         value = {rename.get(key, key): item for key, item in value.items()}
-    blank, nesting = [], []
+    blank, nested = [], []
     for key, item in value.items():
         kind = type(item)
         if item is None or (kind is str and (not item or item.isspace())):
             blank.append(key)
-        elif kind in _NESTING:
-            nesting.append(key)
+        elif kind in _CONTAINERS:
+            nested.append(key)
     if blank:
         value = {key: item for key, item in value.items() if key not in blank}
-    if nesting:
-        value = {**value, **{key: _without_nulls(value[key]) for key in nesting}}
+    if nested:
+        value = {**value, **{key: _without_nulls(value[key]) for key in nested}}
     return value, tuple(blank), number
 
 
@@ -140,21 +150,21 @@ def _without_nulls(value: Any) -> Any:
     return value
 
 
-def _objects(tree: Tree, path: str) -> Iterator[tuple[int, dict[str, Any] | Problem]]:
+def _read_objects(tree: Tree, path: str) -> Iterator[tuple[int, dict[str, Any] | Problem]]:
     number = 0
     try:
         with closing(open_decompressed(tree, path)) as handle:
             while line := handle.readline(MAX_LINE):
                 number += 1
                 if number == 1:
-                    line = line.removeprefix(_MARK)  # the mark is no part of the line
+                    line = line.removeprefix(_BYTE_ORDER_MARK)  # it is not part of the JSON
                 if len(line) == MAX_LINE:
                     message = f"this line is longer than {MAX_LINE // 1024 // 1024} MiB"
                     yield number, Problem("jsonl-row", Place(path, number), message)
                     return
                 if line.isspace() or not line:
                     continue
-                value = _object(path, number, line)
+                value = _parse_object(path, number, line)
                 yield number, value
                 if isinstance(value, Problem) and number == 1 and line.lstrip().startswith(b"["):
                     return
@@ -162,49 +172,54 @@ def _objects(tree: Tree, path: str) -> Iterator[tuple[int, dict[str, Any] | Prob
         yield number, unreadable_problem(path, error)
 
 
-def _object(path: str, number: int, line: bytes) -> dict[str, Any] | Problem:
+def _parse_object(path: str, number: int, line: bytes) -> dict[str, Any] | Problem:
     try:
         value = orjson.loads(line.strip())
     except orjson.JSONDecodeError as error:
         hint = "one object a line; no list around them" if line.lstrip().startswith(b"[") else ""
-        words = error.msg.split(": line")[0]
-        return Problem("jsonl-row", Place(path, number, error.colno), f"this line is no JSON: {words}", hint)
+        reason = error.msg.split(": line")[0]
+        return Problem("jsonl-row", Place(path, number, error.colno), f"this line is no JSON: {reason}", hint)
     if not isinstance(value, dict):
         place = Place(path, number)
         return Problem("jsonl-row", place, "this line is no object", 'for example {"email": "…", "first_name": "Bo"}')
     if line.count(b"[") + line.count(b"{") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
         return Problem("jsonl-row", Place(path, number), f"this line is nested deeper than {MAX_DEPTH} levels")
-    # Every key is followed by a colon; only where there are more than keys, one may stand there twice.
+    # Every key is followed by a colon, so only a line with more of them than keys may have a key twice. The count
+    # misses a colon after a space.
     colons = line.count(b'":')
-    if ((colons != len(value) and colons != _keys(value)) or _SPACED.search(line)) and (twice := _key_twice(line)):
+    if ((colons != len(value) and colons != _count_keys(value)) or _SPACED_KEY.search(line)) and (
+        repeated_key := _find_repeated_key(line)
+    ):
         place = Place(path, number)
-        return Problem("jsonl-key-twice", place, f"the key {twice} is there twice", "one of its values would be lost")
+        return Problem(
+            "jsonl-key-twice", place, f"the key {repeated_key} is there twice", "one of its values would be lost"
+        )
     return value
 
 
 def _is_deeper(value: Any, levels: int) -> bool:
-    """Whether a value is nested deeper than so many levels."""
-    if type(value) not in _NESTING:
+    """Whether a value is nested deeper than `levels` levels."""
+    if type(value) not in _CONTAINERS:
         return False
     inside = value.values() if type(value) is dict else value
     return levels == 0 or any(_is_deeper(item, levels - 1) for item in inside)
 
 
-def _keys(value: Any) -> int:
-    """How many keys there are in a value, at any depth."""
+def _count_keys(value: Any) -> int:
+    """How many keys a value has, at any depth."""
     if type(value) is dict:
-        return len(value) + sum(_keys(item) for item in value.values() if type(item) in _NESTING)
-    return sum(_keys(item) for item in value if type(item) in _NESTING)
+        return len(value) + sum(_count_keys(item) for item in value.values() if type(item) in _CONTAINERS)
+    return sum(_count_keys(item) for item in value if type(item) in _CONTAINERS)
 
 
-def _key_twice(line: bytes) -> str:
-    """A key that an object of the line has twice; empty if none has."""
-    found: list[str] = []
+def _find_repeated_key(line: bytes) -> str:
+    """A key that an object of the line has twice. Empty if none has."""
+    repeated: list[str] = []
 
-    def kept(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def collect_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
-        found.extend(name for number, name in enumerate(names) if name in names[:number])
+        repeated.extend(name for number, name in enumerate(names) if name in names[:number])
         return dict(pairs)
 
-    json.loads(line, object_pairs_hook=kept)
-    return next(iter(found), "")
+    json.loads(line, object_pairs_hook=collect_repeated)
+    return next(iter(repeated), "")

@@ -1,4 +1,4 @@
-"""Packages that only some audiences need, which an extra of msgrun installs."""
+"""Packages that only some audiences need. An extra of msgrun installs them."""
 
 import importlib
 from typing import Any
@@ -7,7 +7,7 @@ from runner.declare.tree import NotReadable
 
 
 def import_extra(name: str, extra: str, needed_by: str) -> Any:
-    """The package, imported where it is used. Raises NotReadable, with how to install it, where it is missing."""
+    """Imports a package. Raises NotReadable, which says how to install it, if it is missing."""
     try:
         return importlib.import_module(name)
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""One contact as declared, and how two of them are compared."""
+"""One contact as declared, and the form of its identifier in which contacts are compared."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -10,15 +10,16 @@ Role = Literal["user", "contact"]
 IdentifierKind = Literal["id", "user_id", "email"]
 IDENTIFIER_KINDS: tuple[IdentifierKind, ...] = ("id", "user_id", "email")
 
-# The variables of a row, the names of those without a value, and its number.
+# A row: its variables, the names of those without a value, and its number.
 Row = tuple[dict[str, Any], tuple[str, ...], int]
 
 
 class Recipient(NamedTuple):
-    """One contact as declared: its role, the kind of its address, the template of it, and its own variables.
+    """One contact as declared.
 
-    `blank` names variables that it has without a value; `number` is its position in the list, or what its source
-    knows its row by. A tuple, because a million of them are made.
+    `kind` is the kind of its identifier, and `identifier` the template of it. `vars` are its own variables, and
+    `blank_variables` names those without a value. `number` is its position in the list, or the number of its row in the
+    source. It is a tuple, because a run creates a million of them.
     """
 
     role: Role
@@ -30,6 +31,6 @@ class Recipient(NamedTuple):
 
 
 def normalise_identifier(kind: IdentifierKind, value: str) -> str:
-    """An identifier as keys see it: Unicode NFC, trimmed, an email address in lower case."""
+    """An identifier as keys contain it: Unicode NFC, trimmed, an email address in lower case."""
     text = (value if value.isascii() else unicodedata.normalize("NFC", value)).strip()
     return text.lower() if kind == "email" else text

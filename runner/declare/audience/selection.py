@@ -1,7 +1,8 @@
-"""Which of an audience's recipients are declared: filters between the rows and the rendering, each with its count.
+"""Which recipients of an audience are declared: filters between reading the rows and rendering.
 
-In this order: `where`, the project's `suppress`, `exclude`, `unique_by`, `split`, `duplicates`. So of several rows that
-are the same by `unique_by` the first that is wanted is kept, and all waves of a split keep the same one.
+Each filter has its count. They are applied in this order: `where`, the project's `suppress`, `exclude`, `unique_by`,
+`split`, `duplicates`. So of several rows that are the same by `unique_by`, the first that passes the filters before it
+is kept, and all parts of a split keep the same one.
 """
 
 import hashlib
@@ -21,32 +22,35 @@ from runner.declare.template.language import TemplateFault
 from runner.errors import Problem
 from runner.key_table import KeyTable
 
-if TYPE_CHECKING:  # few audiences are split, and every command pays for its start
+if TYPE_CHECKING:  # few audiences are split, and importing it would delay the start of every command
     from fractions import Fraction
 
 FILTER_REASONS = ("where", "suppressed", "exclude", "unique_by", "split", "duplicates")
-ProblemFactory = Callable[[TemplateFault, str], Problem]  # a fault, and whose it is, as a problem at its place
+ProblemFactory = Callable[[TemplateFault, str], Problem]  # makes a problem of a fault and the recipient's label
 
 
-def _ignored(_: Problem) -> None:
+def _ignore(_: Problem) -> None:
     pass
 
 
 @dataclass(slots=True)
 class Tally:
-    """What one pass over an audience leaves behind: how many were left out, by reason; warnings go to `notice`."""
+    """What one pass over an audience counts and reports.
+
+    `left_out` has the number of recipients that were left out, by reason. `on_warning` gets each warning.
+    """
 
     left_out: Counter[str] = field(default_factory=Counter)
-    on_warning: Callable[[Problem], None] = _ignored
+    on_warning: Callable[[Problem], None] = _ignore
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Part `part` (from 1) of those that `percent` makes; the last may be smaller. `draw` shuffles anew.
+    """Part `part` (from 1) of the parts that `percent` makes. The last part may be smaller.
 
-    Where a recipient falls depends on the project's salt, `draw` and its identity alone: not on message, revision,
-    order or the other recipients. So all parts together are everybody, and the part 1 of a larger percentage holds that
-    of a smaller one.
+    The part of a recipient depends on the project's salt, on `draw` and on its identity alone. It does not depend on
+    message, revision, order or the other recipients. So all parts together contain every recipient, and part 1 of a
+    larger percentage contains part 1 of a smaller one. Another `draw` distributes the recipients differently.
     """
 
     percent: "Fraction"
@@ -59,15 +63,16 @@ class Split:
         digest = hashlib.sha256(
             orjson.dumps([self.salt, "split", self.draw, kind, normalise_identifier(kind, value)])
         ).digest()
-        place = int.from_bytes(digest[:8])  # out of 2**64
-        return place * 100 * self.percent.denominator // (self.percent.numerator << 64) == self.part - 1
+        position = int.from_bytes(digest[:8])  # out of 2**64
+        return position * 100 * self.percent.denominator // (self.percent.numerator << 64) == self.part - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Selection:
-    """The filters of one declaration. `told` makes a problem of a fault in the filter of that name.
+    """The filters of one declaration.
 
-    `used` are the variables that its texts may use; None if that is not known.
+    `problem_factories` maps the name of a filter to what makes a problem of a fault in it. `used_variables` are the
+    variables that the declaration's texts may use, or None if that is not known.
     """
 
     where: Condition | None = None
@@ -86,15 +91,19 @@ class Selection:
         values: Mapping[str, Any],
         tally: Tally,
     ) -> Iterator[Recipient | Problem]:
-        """Which of an audience's recipients are declared, in order; a Problem where a row, or a filter on it, fails."""
+        """The recipients of an audience that are declared, in order.
+
+        A Problem stands for a row that has one, or on which a filter fails. `tally` counts those that are left out,
+        and gets the warnings about odd cells.
+        """
         source = audience.source if isinstance(audience, TableAudience) else None
-        sieve = _Sieve(self, audience, values) if self.is_filtering else None
+        filter_pass = _FilterPass(self, audience, values) if self.is_filtering else None
         for recipient in recipients:
             if isinstance(recipient, Problem):
                 yield recipient
                 continue
-            if sieve:
-                reason = sieve.reason(recipient)
+            if filter_pass:
+                reason = filter_pass.reason(recipient)
                 if isinstance(reason, Problem):
                     yield reason
                     continue
@@ -110,12 +119,12 @@ class Selection:
 
     @property
     def needs_order(self) -> bool:
-        """Whether it depends on those that come before whether somebody is left out."""
+        """Whether leaving out a recipient depends on the recipients before it."""
         return bool(self.unique_by) or self.drops_duplicates
 
     @property
     def is_filtering(self) -> bool:
-        """Whether somebody may be left out."""
+        """Whether a recipient may be left out."""
         filters = (
             self.where,
             self.suppression_list,
@@ -127,8 +136,8 @@ class Selection:
         return any(filters)
 
 
-class _Sieve:
-    """One pass of a selection, with what it has seen so far."""
+class _FilterPass:
+    """One pass of a selection over an audience, with the keys of the recipients so far."""
 
     def __init__(
         self, selection: Selection, audience: InlineAudience | TableAudience, values: Mapping[str, Any]
@@ -136,39 +145,43 @@ class _Sieve:
         self._selection = selection
         self._audience = audience
         self._values = values
-        self._unique = KeyTable()
-        self._first = KeyTable()
+        self._unique_keys = KeyTable()
+        self._recipient_keys = KeyTable()
 
     def reason(self, recipient: Recipient) -> str | Problem:
         """Why the recipient is left out; empty if it is not."""
-        chosen = self._selection
+        selection = self._selection
         values = {**self._values, **recipient.vars}
         for name in recipient.blank_variables:
             values.pop(name, None)
-        if chosen.where:
+        if selection.where:
             try:
-                if not chosen.where.evaluate(values):
+                if not selection.where.evaluate(values):
                     return "where"
             except TemplateFault as fault:
-                return chosen.problem_factories["where"](fault, self._audience.label(recipient.number))
-        value = _identifier(recipient, values)
-        if (chosen.suppression_list or chosen.exclusion_list) and (listed := self._listed(recipient, value)):
-            return listed
-        if chosen.unique_by and (found := self._repeated(recipient)):
-            return found
+                return selection.problem_factories["where"](fault, self._audience.label(recipient.number))
+        value = _render_identifier(recipient, values)
+        if (selection.suppression_list or selection.exclusion_list) and (
+            list_name := self._find_list(recipient, value)
+        ):
+            return list_name
+        if selection.unique_by and (repetition := self._check_unique(recipient)):
+            return repetition
         if value is None:
-            return ""  # its rendering will say what is wrong
-        if chosen.split and not chosen.split.contains(recipient.kind, value):
+            return ""  # rendering the delivery reports the fault
+        if selection.split and not selection.split.contains(recipient.kind, value):
             return "split"
-        if chosen.drops_duplicates and not self._first.add_if_new(_digest(normalise_identifier(recipient.kind, value))):
+        if selection.drops_duplicates and not self._recipient_keys.add_if_new(
+            _digest(normalise_identifier(recipient.kind, value))
+        ):
             return "duplicates"
         return ""
 
-    def _listed(self, recipient: Recipient, value: str | None) -> str:
-        known: dict[IdentifierKind, str] = {
+    def _find_list(self, recipient: Recipient, value: str | None) -> str:
+        own: dict[IdentifierKind, str] = {
             kind: str(recipient.vars[kind]) for kind in IDENTIFIER_KINDS if kind in recipient.vars
         }
-        identifiers = list(known.items())
+        identifiers = list(own.items())
         if value is not None:
             identifiers.append((recipient.kind, value))
         for suppression in (self._selection.suppression_list, self._selection.exclusion_list):
@@ -176,7 +189,7 @@ class _Sieve:
                 return suppression.name
         return ""
 
-    def _repeated(self, recipient: Recipient) -> str | Problem:
+    def _check_unique(self, recipient: Recipient) -> str | Problem:
         name = self._selection.unique_by
         value = recipient.vars.get(name)
         if value is None:
@@ -184,11 +197,11 @@ class _Sieve:
             fault.hint = f'where: "{{{{ {name} is defined }}}}" leaves such rows out'
             return self._selection.problem_factories["unique_by"](fault, self._audience.label(recipient.number))
         text = str(value)
-        known = normalise_identifier("email" if "@" in text else "id", text)
-        return "" if self._unique.add_if_new(_digest(known)) else "unique_by"
+        normalised = normalise_identifier("email" if "@" in text else "id", text)
+        return "" if self._unique_keys.add_if_new(_digest(normalised)) else "unique_by"
 
 
-def _identifier(recipient: Recipient, values: dict[str, Any]) -> str | None:
+def _render_identifier(recipient: Recipient, values: dict[str, Any]) -> str | None:
     try:
         return recipient.identifier.render(values).strip() or None
     except TemplateFault:

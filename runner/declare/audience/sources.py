@@ -1,4 +1,4 @@
-"""Which source a declaration names, and its opening: the one place that knows every kind."""
+"""Opens the source that a declaration names. Only this module knows every kind of source."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,16 +24,16 @@ _SUFFIXES = {
 def read_source(
     tree: Tree, to: Mapping[str, Any], beside: str, origin: Place
 ) -> "tuple[RowSource | None, list[Problem]]":
-    """The source that `to` names with one of KEYS, and what is wrong with it; None if no row can be read.
+    """The source that `to` names with one of SOURCE_KEYS, and its problems. None if no row can be read.
 
-    Files are relative to the file `beside`; `origin` is where the source is named. Raises NotReadable.
+    Files are relative to the file `beside`. `origin` is where the source is named. Raises NotReadable.
     """
     key = next(key for key in SOURCE_KEYS if key in to)
     rename = to.get("columns", {})
     source: RowSource | None
     problems: list[Problem] = []
     if key == "sql":
-        from runner.declare.audience.sql_query import read_query  # noqa: PLC0415  # imported where used
+        from runner.declare.audience.sql_query import read_query  # noqa: PLC0415  # keeps the start of other commands fast
 
         source = read_query(tree, to[key], rename, origin)
     else:
@@ -67,33 +67,33 @@ def read_source(
 def read_suppression_files(
     tree: Tree, name: str, paths: list[str], beside: str, origin: Place
 ) -> tuple[SuppressionList | None, list[Problem]]:
-    """The contacts of some files, whose names end in how they are written; None if not all can be read.
+    """The contacts of some files, and the problems. None if one of the problems is an error.
 
-    Raises NotReadable.
+    The suffix of a file says which format it has. Raises NotReadable.
     """
     problems: list[Problem] = []
     sources: list[RowSource] = []
-    for named in paths:
-        for path in tree.glob(named, beside):
+    for pattern in paths:
+        for path in tree.glob(pattern, beside):
             key = _SUFFIXES.get(plain_suffix(path))
             if key is None:
                 hint = f"it ends in one of {', '.join(_SUFFIXES)}"
                 raise NotReadable("suppression-file", f"{path} does not say how it is written", hint)
-            source, found = read_source(tree, {key: path}, "_", origin)
-            problems.extend(found)
+            source, new_problems = read_source(tree, {key: path}, "_", origin)
+            problems.extend(new_problems)
             if source:
                 sources.append(source)
-    suppression, found = read_suppression_list(name, sources)
-    problems.extend(found)
+    suppression, new_problems = read_suppression_list(name, sources)
+    problems.extend(new_problems)
     return (None if any(problem.is_error for problem in problems) else suppression), problems
 
 
 def _check_columns(source: RowSource, rename: Mapping[str, str]) -> None:
-    """Raises NotReadable where a column that is to be renamed is not there, or two get one name."""
+    """Raises NotReadable if a column that is to be renamed does not exist, or two columns get one name."""
     for old, new in rename.items():
         if new not in source.columns and source.has_fixed_columns:
             names = ", ".join(source.columns)
             raise NotReadable("columns-unknown", f"no column is named {old}", f"the columns are {names}")
-    twice = [name for number, name in enumerate(source.columns) if name in source.columns[:number]]
-    if twice:
-        raise NotReadable("columns-twice", f"two columns would be named {twice[0]}")
+    repeated = [name for number, name in enumerate(source.columns) if name in source.columns[:number]]
+    if repeated:
+        raise NotReadable("columns-twice", f"two columns would be named {repeated[0]}")

@@ -1,8 +1,9 @@
-"""The functions that a query may call. Everything else is refused, whatever the version of DuckDB thinks of it.
+"""The functions that a query may call. Every other function is refused, in every version of DuckDB.
 
-A function is in this list only if its arguments alone decide its result. So these are not in it: what reads a clock,
-chance, a file, a setting, the environment or the machine; what depends on DuckDB's version (`hash`, estimates such as
-`approx_count_distinct`); and what takes the name of a function or of a type as text (`list_aggregate`, `from_json`).
+A function is in this list only if its arguments alone decide its result. So the list has no function that reads a
+clock, randomness, a file, a setting, the environment or the machine; none that depends on DuckDB's version (`hash`, or
+estimates such as `approx_count_distinct`); and none that takes the name of a function or of a type as text
+(`list_aggregate`, `from_json`).
 Checked with DuckDB 1.3 and 2.0: https://duckdb.org/docs/stable/sql/functions/overview
 """
 
@@ -75,7 +76,7 @@ _WINDOWS = """
 ALLOWED_FUNCTIONS = frozenset(
     f"{_OPERATORS}{_NUMBERS}{_TEXTS}{_TIMES}{_LISTS}{_JSON}{_CHOICES}{_AGGREGATES}{_WINDOWS}".split()  # each ends in \n
 )
-# A time of day with a zone: converting it to another zone asks the clock whether it is summer there.
+# A time of day with a zone: converting it to another zone reads the clock, to know whether summer time applies there.
 REFUSED_TYPES = frozenset({"time with time zone", "timetz", "time_tz"})
 # Words without brackets that DuckDB takes for a function where no column has this name.
 CLOCK_WORDS = frozenset(

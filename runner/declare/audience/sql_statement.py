@@ -1,4 +1,4 @@
-"""The first wall before a query runs: what it is made of, as DuckDB's own parser sees it."""
+"""The first barrier before a query runs: checks on its parts, as DuckDB's own parser returns them."""
 
 import json
 from collections.abc import Iterator
@@ -12,23 +12,24 @@ from runner.declare.tree import NotReadable
 _TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest"})
 
 
-_SAME_FILES = "the same files must give the same recipients"
+_REPEATABLE_HINT = "the same files must give the same recipients"
 
 
 ZONED_TIME_HINT = "convert a timestamp to the other zone before you take its time"
 
 
-_AGE_ARGUMENTS = 2  # with one, and as a method of a column, age() counts until today
+_AGE_ARGUMENTS = 2  # with one argument, or as a method of a column, age() counts until today
 
 
-_ONE = "write one SELECT over the project's files"
+_ONE_SELECT_HINT = "write one SELECT over the project's files"
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A query that may run, the names of the files that it reads, and whether it says the order of its rows.
+    """A query that may run.
 
-    `converts_zones`: it calls `timezone`, also as `AT TIME ZONE`.
+    `table_names` are the names of the files that it reads. `is_ordered` says whether it orders its rows.
+    `converts_zones` says whether it calls `timezone`, which is also written as `AT TIME ZONE`.
     """
 
     table_names: tuple[str, ...]
@@ -38,48 +39,54 @@ class Statement:
 
     @property
     def ordered_sql(self) -> str:
-        """The query with an order, by all columns where it says none: --limit takes the first rows."""
+        """The query with an order, because --limit takes the first rows.
+
+        If the query has no order of its own, it is ordered by all columns.
+        """
         if self.is_ordered:
             return self.sql
         return f"select * from (\n{self.sql}\n) order by all"  # noqa: S608  # parsed
 
 
 def parse_statement(duckdb: Any, sql: str) -> Statement:
-    """What the query is made of. Raises NotReadable unless it is one SELECT that files alone decide."""
+    """Parses and checks a query.
+
+    Raises NotReadable unless it is one SELECT whose result is decided by its files alone.
+    """
     with duckdb.connect(":memory:", config={"enable_external_access": "false"}) as connection:
         (answer,) = connection.execute("select json_serialize_sql($sql)", {"sql": sql}).fetchone()
-        found = json.loads(answer)
-        if found["error"]:
-            message = found["error_message"].split("\n")[0]
-            code = "sql-syntax" if found.get("error_type") == "parser" else "sql-not-select"
-            raise NotReadable(code, f"the query cannot be used: {message}", _ONE)
-        if len(found["statements"]) != 1:
-            raise NotReadable("sql-not-select", "the query is more than one statement", _ONE)
-        node = found["statements"][0]["node"]
-    parts = list(_parts(node))
-    tables = _tables(parts)
+        parsed = json.loads(answer)
+        if parsed["error"]:
+            message = parsed["error_message"].split("\n")[0]
+            code = "sql-syntax" if parsed.get("error_type") == "parser" else "sql-not-select"
+            raise NotReadable(code, f"the query cannot be used: {message}", _ONE_SELECT_HINT)
+        if len(parsed["statements"]) != 1:
+            raise NotReadable("sql-not-select", "the query is more than one statement", _ONE_SELECT_HINT)
+        node = parsed["statements"][0]["node"]
+    parts = list(_walk(node))
+    tables = _list_tables(parts)
     _check_functions(parts)
-    _refuse_chance(parts)
+    _refuse_randomness(parts)
     is_ordered = any(modifier["type"] == "ORDER_MODIFIER" for modifier in node["modifiers"])
     converts_zones = any(str(part.get("function_name")).casefold() == "timezone" for part in parts)
     return Statement(tables, sql.strip().rstrip(";"), is_ordered, converts_zones)
 
 
-def _parts(node: Any) -> Iterator[dict[str, Any]]:
-    """Every mapping of the parsed query."""
-    waiting = [node]
-    while waiting:
-        part = waiting.pop()
+def _walk(node: Any) -> Iterator[dict[str, Any]]:
+    """Every mapping in the parsed query, at any depth."""
+    pending = [node]
+    while pending:
+        part = pending.pop()
         if isinstance(part, dict):
             yield part
-            waiting.extend(part.values())
+            pending.extend(part.values())
         elif isinstance(part, list):
-            waiting.extend(part)
+            pending.extend(part)
 
 
-def _tables(parts: list[dict[str, Any]]) -> tuple[str, ...]:
-    """The files by their names in the query; every other kind of table is refused."""
-    named = {entry["key"].casefold() for part in parts for entry in (part.get("cte_map") or {}).get("map", ())}
+def _list_tables(parts: list[dict[str, Any]]) -> tuple[str, ...]:
+    """The files, by their names in the query. Raises NotReadable for every other kind of table."""
+    cte_names = {entry["key"].casefold() for part in parts for entry in (part.get("cte_map") or {}).get("map", ())}
     tables: dict[str, None] = {}
     for part in parts:
         match part.get("type"):
@@ -87,7 +94,7 @@ def _tables(parts: list[dict[str, Any]]) -> tuple[str, ...]:
                 if part["schema_name"] or part["catalog_name"]:
                     hint = "quote the file's name: from 'audiences/users.parquet'"
                     raise NotReadable("sql-table", "only files are tables here", hint)
-                if part["table_name"].casefold() not in named:
+                if part["table_name"].casefold() not in cte_names:
                     tables[part["table_name"]] = None
             case "TABLE_FUNCTION":
                 name = part["function"].get("function_name", "")
@@ -95,42 +102,47 @@ def _tables(parts: list[dict[str, Any]]) -> tuple[str, ...]:
                     hint = "name the file itself: from 'audiences/users.parquet'"
                     raise NotReadable("sql-function", f"the function {name} is not available as a table", hint)
             case "SHOW_REF":
-                raise NotReadable("sql-not-select", "the query describes instead of selecting", _ONE)
+                raise NotReadable("sql-not-select", "the query describes instead of selecting", _ONE_SELECT_HINT)
     return tuple(tables)
 
 
 def _check_functions(parts: list[dict[str, Any]]) -> None:
-    """Raises NotReadable at the first function or type whose result the files alone do not decide."""
+    """Raises NotReadable for the first function or type whose result the files alone do not decide."""
     for part in parts:
         name = (part.get("function_name") or "").casefold()
         columns: list[str] = part.get("column_names") or []
         if part.get("class") == "COLUMN_REF" and len(columns) == 1 and columns[0].casefold() in CLOCK_WORDS:
-            raise NotReadable("sql-function", f"{columns[0]} is not available", _SAME_FILES)
+            raise NotReadable("sql-function", f"{columns[0]} is not available", _REPEATABLE_HINT)
         if name and name not in ALLOWED_FUNCTIONS:
-            near = get_close_matches(name, sorted(ALLOWED_FUNCTIONS), n=1, cutoff=0.85)
-            hint = f"did you mean {near[0]}?" if near else f"{_SAME_FILES}; docs/declarations.md has the list"
+            similar = get_close_matches(name, sorted(ALLOWED_FUNCTIONS), n=1, cutoff=0.85)
+            hint = (
+                f"did you mean {similar[0]}?" if similar else f"{_REPEATABLE_HINT}; docs/declarations.md has the list"
+            )
             raise NotReadable("sql-function", f"the function {name} is not available", hint)
-        if name == "age" and len(_arguments(part)) != _AGE_ARGUMENTS:
-            hint = f"{_SAME_FILES}: age(date '2026-12-01', born)"
+        if name == "age" and len(_get_arguments(part)) != _AGE_ARGUMENTS:
+            hint = f"{_REPEATABLE_HINT}: age(date '2026-12-01', born)"
             raise NotReadable("sql-function", "age of one date counts until today", hint)
         types = {str(part.get(key)).casefold() for key in ("id", "type_name", "user_type_name")}
         if types & REFUSED_TYPES:
             raise NotReadable("sql-function", "the type TIME WITH TIME ZONE is not available", ZONED_TIME_HINT)
 
 
-def _refuse_chance(parts: list[dict[str, Any]]) -> None:
-    """Raises NotReadable at a sample, or a limit without an order: they choose other rows from the same files."""
+def _refuse_randomness(parts: list[dict[str, Any]]) -> None:
+    """Raises NotReadable for a sample, or for a limit without an order.
+
+    They may choose different rows from the same files.
+    """
     for part in parts:
         if part.get("sample"):
-            hint = f"{_SAME_FILES}; split: chooses a stable part"
+            hint = f"{_REPEATABLE_HINT}; split: chooses a stable part"
             raise NotReadable("sql-chance", "a sample is drawn by chance", hint)
         kinds = {modifier.get("type") for modifier in part.get("modifiers") or () if isinstance(modifier, dict)}
         if kinds & {"LIMIT_MODIFIER", "LIMIT_PERCENT_MODIFIER"} and "ORDER_MODIFIER" not in kinds:
             message = "a limit without order by leaves to chance which rows it keeps"
-            raise NotReadable("sql-chance", message, _SAME_FILES)
+            raise NotReadable("sql-chance", message, _REPEATABLE_HINT)
 
 
-def _arguments(function: dict[str, Any]) -> list[Any]:
-    """The arguments of a function, which DuckDB 1 calls its children."""
-    found: list[Any] = function.get("arguments") or function.get("children") or []
-    return found
+def _get_arguments(function: dict[str, Any]) -> list[Any]:
+    """The arguments of a function. DuckDB 1 calls them children."""
+    arguments: list[Any] = function.get("arguments") or function.get("children") or []
+    return arguments

@@ -1,4 +1,4 @@
-"""Who is left out by a list of contacts: an audience's own `exclude`, or the project's `suppress`."""
+"""Lists of contacts that are left out: an audience's own `exclude`, or the project's `suppress`."""
 
 import hashlib
 from collections import Counter
@@ -16,35 +16,39 @@ MAX_REPORTED = 20
 
 
 class SuppressionList:
-    """The contacts of some files, known by id, user_id or email: kept as digests, compared as keys are.
+    """The contacts of some files, each known by id, user_id or email.
 
-    `name` is what the plan counts them under.
+    They are stored as digests of normalised identifiers, and compared like the keys of deliveries. `name` is the reason
+    under which the plan counts the recipients that are on the list.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._seen = KeyTable()
-        self._rows: Counter[frozenset[str]] = Counter()
+        self._digests = KeyTable()
+        self._row_counts: Counter[frozenset[str]] = Counter()
 
     def add(self, identifiers: Mapping[IdentifierKind, str]) -> None:
-        """Adds one contact, by everything that is known of it."""
-        self._rows[frozenset(identifiers)] += 1
+        """Adds one contact, with all its identifiers that are known."""
+        self._row_counts[frozenset(identifiers)] += 1
         for kind, value in identifiers.items():
-            self._seen.add(_digest(kind, value))
+            self._digests.add(_digest(kind, value))
 
     def matches(self, identifiers: Iterable[tuple[IdentifierKind, str]]) -> bool:
         """Whether one of a recipient's identifiers is on the list."""
-        return any(_digest(kind, value) in self._seen for kind, value in identifiers)
+        return any(_digest(kind, value) in self._digests for kind, value in identifiers)
 
     def count_unmatchable(self, kinds: frozenset[str]) -> tuple[int, int]:
-        """How many contacts could not be recognised among recipients that have only these kinds; and of how many."""
-        rows = sum(number for known, number in self._rows.items() if known.isdisjoint(kinds))
-        return rows, sum(self._rows.values())
+        """How many contacts could not match a recipient that has only these kinds of identifier, and of how many."""
+        unmatchable = sum(count for row_kinds, count in self._row_counts.items() if row_kinds.isdisjoint(kinds))
+        return unmatchable, sum(self._row_counts.values())
 
 
 def read_suppression_list(name: str, sources: Iterable[RowSource]) -> tuple[SuppressionList, list[Problem]]:
-    """The contacts of the sources, and what is wrong with their rows: what cannot be read excludes nobody."""
-    found = SuppressionList(name)
+    """The contacts of the sources, and the problems of their rows.
+
+    A row that cannot be read is not on the list, so it excludes no recipient.
+    """
+    suppression = SuppressionList(name)
     problems: list[Problem] = []
     for source in sources:
         if not set(IDENTIFIER_KINDS) & set(source.columns):
@@ -52,11 +56,11 @@ def read_suppression_list(name: str, sources: Iterable[RowSource]) -> tuple[Supp
             hint = "name the column that says who is meant"
             problems.append(Problem("suppression-columns", source.place(1), message, hint))
             continue
-        problems.extend(_read(found, source))
-    return found, problems
+        problems.extend(_add_rows(suppression, source))
+    return suppression, problems
 
 
-def _read(found: SuppressionList, source: RowSource) -> list[Problem]:
+def _add_rows(suppression: SuppressionList, source: RowSource) -> list[Problem]:
     problems: list[Problem] = []
     empty: list[Place] = []
     count = 0
@@ -65,10 +69,10 @@ def _read(found: SuppressionList, source: RowSource) -> list[Problem]:
             problem: Problem | None = row
         else:
             values, _, number = row
-            known = _identifiers(values)
-            problem = _no_text(values, source.place(number)) or _no_contact(known, source.place(number))
-            if problem is None and known:
-                found.add(known)
+            identifiers = _read_identifiers(values)
+            problem = _check_types(values, source.place(number)) or _check_contact(identifiers, source.place(number))
+            if problem is None and identifiers:
+                suppression.add(identifiers)
             elif problem is None and len(empty) < MAX_REPORTED:
                 empty.append(source.place(number))
         if problem:
@@ -84,18 +88,23 @@ def _read(found: SuppressionList, source: RowSource) -> list[Problem]:
     return problems
 
 
-def _no_contact(known: Mapping[IdentifierKind, str], place: Place) -> Problem | None:
-    """What keeps a row from excluding anybody: no recipient has such an address, and nobody would notice."""
-    for kind, value in known.items():
+def _check_contact(identifiers: Mapping[IdentifierKind, str], place: Place) -> Problem | None:
+    """The problem that no contact can have such an identifier, or None.
+
+    Without it the row would exclude no recipient, and the author would not notice.
+    """
+    for kind, value in identifiers.items():
         contact = {"type": "user", kind: value.strip()}
         if value.strip() and not schema.validator("contact").is_valid(contact):
-            found = schema.explain_violations(contact, "contact")[0]
-            message = f"{mark_private(value.strip()[:80])} excludes nobody: {found.message}"
-            return Problem(found.code, place, message, found.hint or "one address a row; a domain excludes nobody")
+            violation = schema.explain_violations(contact, "contact")[0]
+            message = f"{mark_private(value.strip()[:80])} excludes nobody: {violation.message}"
+            return Problem(
+                violation.code, place, message, violation.hint or "one address a row; a domain excludes nobody"
+            )
     return None
 
 
-def _no_text(values: Mapping[str, Any], place: Place) -> Problem | None:
+def _check_types(values: Mapping[str, Any], place: Place) -> Problem | None:
     for kind in IDENTIFIER_KINDS:
         if kind in values and type(values[kind]) not in (str, int):
             message = f"this {kind} is neither a text nor a whole number, so it excludes nobody"
@@ -103,7 +112,7 @@ def _no_text(values: Mapping[str, Any], place: Place) -> Problem | None:
     return None
 
 
-def _identifiers(values: Mapping[str, Any]) -> dict[IdentifierKind, str]:
+def _read_identifiers(values: Mapping[str, Any]) -> dict[IdentifierKind, str]:
     return {kind: str(values[kind]) for kind in IDENTIFIER_KINDS if kind in values}
 
 

@@ -1,4 +1,4 @@
-"""A YAML file as a source: one list of mappings, for audiences that people write by hand."""
+"""YAML files as a source: each is one list of mappings. They are for audiences that people write by hand."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ MAX_SIZE = 4 * 1024 * 1024  # bytes: a YAML file is read as a whole
 
 @dataclass(frozen=True, slots=True, eq=False)
 class YamlList:
-    """The members of a list. A row is known by the line on which it begins."""
+    """The members of a list. The number of a row is made of its file and the line on which it begins."""
 
     tree: Tree
     paths: tuple[str, ...]
@@ -27,20 +27,20 @@ class YamlList:
 
     @property
     def estimated_count(self) -> int:
-        """About how many rows there are."""
+        """The number of rows."""
         return len(self.members)
 
     @property
     def title(self) -> str:
-        """What is read, in few words."""
+        """The files, in few words."""
         return files_title(self.paths)
 
     def label(self, number: int) -> str:
-        """How problems call a row."""
+        """How problems name a row."""
         return row_label(self.paths, number)
 
     def place(self, number: int) -> Place:
-        """Where a row stands."""
+        """The file and the line of a row."""
         return row_place(self.paths, number)
 
     def rows(self) -> Iterator[Row | Problem]:
@@ -49,18 +49,18 @@ class YamlList:
 
 
 def read_yaml(tree: Tree, paths: Sequence[str], rename: Mapping[str, str]) -> tuple[YamlList | None, list[Problem]]:
-    """The files as one source, and what is wrong with them."""
+    """The files as one source, and their problems. The source is None if there are any."""
     members: list[Row] = []
     problems: list[Problem] = []
     for index, path in enumerate(paths):
-        found = _document(tree, path)
-        if isinstance(found, Problem):
-            problems.append(found)
+        document = _read_document(tree, path)
+        if isinstance(document, Problem):
+            problems.append(document)
             continue
-        for position, value in enumerate(found.value):
-            place = found.place((position,))
-            if isinstance(value, dict) and (lost := rename_problem(value, rename, place)):
-                problems.append(lost)
+        for position, value in enumerate(document.value):
+            place = document.place((position,))
+            if isinstance(value, dict) and (collision := rename_problem(value, rename, place)):
+                problems.append(collision)
             elif isinstance(value, dict):
                 members.append(row_of(value, row_number(index, place.line), rename))
             else:
@@ -70,8 +70,8 @@ def read_yaml(tree: Tree, paths: Sequence[str], rename: Mapping[str, str]) -> tu
     return (None if problems else YamlList(tree, tuple(paths), tuple(members), tuple(columns))), problems
 
 
-def _document(tree: Tree, path: str) -> Document | Problem:
-    """The one document of a file, which holds a list."""
+def _read_document(tree: Tree, path: str) -> Document | Problem:
+    """The only document of a file, which must be a list, or the problem of the file."""
     try:
         data = tree.read(path)
     except NotReadable as error:
@@ -82,12 +82,12 @@ def _document(tree: Tree, path: str) -> Document | Problem:
     source = decode(path, data)
     if isinstance(source, Problem):
         return source
-    read = list(parse_documents(source))
-    faulty = next((found for found in read if isinstance(found, Problem) and found.is_error), None)
+    parsed = list(parse_documents(source))
+    faulty = next((entry for entry in parsed if isinstance(entry, Problem) and entry.is_error), None)
     if faulty:
         return faulty
-    found = [each for each in read if isinstance(each, Document)]
-    if len(found) != 1 or not isinstance(found[0].value, list):
+    documents = [entry for entry in parsed if isinstance(entry, Document)]
+    if len(documents) != 1 or not isinstance(documents[0].value, list):
         hint = "for example - {email: …, first_name: Bo}"
         return Problem("yaml-row", Place(path), "the file is not one list of mappings", hint)
-    return found[0]
+    return documents[0]

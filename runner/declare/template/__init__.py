@@ -1,1 +1,1 @@
-"""Templates: Jinja in a sandbox, for texts that customers read."""
+"""Jinja templates, compiled and rendered in a sandbox, for the texts that customers read."""

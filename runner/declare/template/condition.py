@@ -1,4 +1,4 @@
-"""A condition on a row: a Jinja expression that is true or false, where a value that is missing is never compared."""
+"""A condition on a row: a Jinja expression that is true or false. To compare a missing value is an error."""
 
 import re
 from collections import deque
@@ -25,7 +25,10 @@ CONDITION_HINT = 'say what it means: … is defined and …, or (… | default("
 
 
 class _Absent(Missing):
-    """Like Missing, and an error in a comparison or a test too: it would decide silently who gets a message."""
+    """A missing value in a condition. Unlike Missing, it is an error in a comparison or a test too.
+
+    Otherwise the missing value would decide, without a warning, who gets a message.
+    """
 
     __slots__ = ()
 
@@ -38,10 +41,11 @@ class _Absent(Missing):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Condition:
-    """A compiled expression. `holds` takes the values (with the globals) and raises TemplateFault.
+    """A compiled condition.
 
-    `names` are the variables that it uses; `numbers` those that it compares with a number, or with true or false, and
-    with which.
+    `evaluate` takes the values, which include the globals, and returns whether the condition is true. It raises
+    TemplateFault. `variables` are the variables that the condition uses. `number_comparisons` maps each variable that
+    the condition compares with a number, or with true or false, to that constant.
     """
 
     evaluate: Callable[[dict[str, Any]], bool]
@@ -49,10 +53,10 @@ class Condition:
     number_comparisons: Mapping[str, int | float]
 
 
-def compile_condition(written: str, watch: RenderMonitor) -> Condition:
-    """Compiles `{{ … }}`, or what may stand in it. Raises TemplateFault."""
-    whole = _BRACES.fullmatch(written)
-    source = whole.group(1) if whole else written
+def compile_condition(text: str, monitor: RenderMonitor) -> Condition:
+    """Compiles an expression, with or without `{{ }}` around it. Raises TemplateFault."""
+    braces = _BRACES.fullmatch(text)
+    source = braces.group(1) if braces else text
     environment = Environment(autoescape=False, loader=jinja2.DictLoader({}))
     environment.undefined = _Absent
     try:
@@ -62,8 +66,9 @@ def compile_condition(written: str, watch: RenderMonitor) -> Condition:
             parser.fail("one expression is expected", parser.stream.current.lineno)
         tree = nodes.Template([nodes.Assign(nodes.Name(_RESULT, "store"), expression, lineno=1)], lineno=1)
         tree.set_environment(environment)
-        numbers = _compared_with_numbers(tree)  # first: what follows makes other nodes of a list
-        template, names = environment.compile_tree(tree)
+        # Before compile_tree: it folds a list of constants into one, so that the numbers in it are no longer found.
+        number_comparisons = _find_number_comparisons(tree)
+        template, variables = environment.compile_tree(tree)
     except jinja2.TemplateSyntaxError as error:
         raise syntax_fault(error) from error
     except RecursionError as error:
@@ -71,24 +76,24 @@ def compile_condition(written: str, watch: RenderMonitor) -> Condition:
 
     context = environment.context_class(environment, {}, template.name, template.blocks)
 
-    def holds(values: dict[str, Any]) -> bool:
+    def evaluate(values: dict[str, Any]) -> bool:
         environment.remaining_chars = MAX_PRINTED
-        # One for all rows: an expression leaves nothing in it but its result.
+        # One context serves all rows: an expression stores nothing in it but its result.
         context.parent, context.vars, context.exported_vars = values, {}, set()
-        return _evaluated(template, context, watch)
+        return _evaluate(template, context, monitor)
 
-    return Condition(holds, names, numbers)
+    return Condition(evaluate, variables, number_comparisons)
 
 
-def _evaluated(template: jinja2.Template, context: Context, watch: RenderMonitor) -> bool:
-    watch.render_count += 1
-    watch.is_rendering = True
+def _evaluate(template: jinja2.Template, context: Context, monitor: RenderMonitor) -> bool:
+    monitor.render_count += 1
+    monitor.is_rendering = True
     try:
         deque(template.root_render_func(context), maxlen=0)
         result = context.vars[_RESULT]
-        bool(result)  # raises for a value that is missing
+        bool(result)  # raises MissingValueError if the result is a missing value
     except Exception as error:
-        watch.is_rendering = False
+        monitor.is_rendering = False
         fault = render_fault(error)
         if fault.code == "undefined-variable":
             fault.hint = CONDITION_HINT
@@ -96,7 +101,7 @@ def _evaluated(template: jinja2.Template, context: Context, watch: RenderMonitor
             fault.hint = "a cell of a CSV file is text: … | int makes it a number"
         raise fault from error
     finally:
-        watch.is_rendering = False
+        monitor.is_rendering = False
     if type(result) is not bool:
         kind = "text" if isinstance(result, str) else type(result).__name__
         hint = "compare it: {{ plan == 'pro' }}"
@@ -104,18 +109,23 @@ def _evaluated(template: jinja2.Template, context: Context, watch: RenderMonitor
     return result
 
 
-def _compared_with_numbers(tree: nodes.Template) -> dict[str, int | float]:
-    """The variables that are compared as they are, where text would never be equal, and with which number."""
-    found: dict[str, int | float] = {}
+def _find_number_comparisons(tree: nodes.Template) -> dict[str, int | float]:
+    """Maps each variable that is compared with a number, or with true or false, to that constant.
+
+    Only variables that are compared without a filter are in it: if they are text, they never equal the constant.
+    """
+    comparisons: dict[str, int | float] = {}
     for compare in tree.find_all(nodes.Compare):
         sides = [compare.expr, *(operand.expr for operand in compare.ops)]
-        numbers = [const.value for side in sides for const in _constants(side) if isinstance(const.value, int | float)]
+        numbers = [
+            const.value for side in sides for const in _list_constants(side) if isinstance(const.value, int | float)
+        ]
         if numbers:
-            found.update((side.name, numbers[0]) for side in sides if isinstance(side, nodes.Name))
-    return found
+            comparisons.update((side.name, numbers[0]) for side in sides if isinstance(side, nodes.Name))
+    return comparisons
 
 
-def _constants(side: nodes.Node) -> list[nodes.Const]:
+def _list_constants(side: nodes.Node) -> list[nodes.Const]:
     if isinstance(side, nodes.Const):
         return [side]
     if isinstance(side, nodes.List | nodes.Tuple):

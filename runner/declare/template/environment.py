@@ -1,7 +1,9 @@
-"""Jinja in a sandbox: no text grows huge without a loop, and no way around `printable` turns a value into text.
+"""The Jinja sandbox of all templates. It limits how large texts grow, and prints only what is printable.
 
-The same input renders the same bytes: no chance, no clock, no addresses, no order of a set, nothing that one render
-leaves behind for the next.
+Without a loop, no text grows huge. Every value passes check_printable before it becomes text.
+
+The same input renders the same bytes: nothing depends on randomness, a clock, addresses in memory, the order of a set,
+or on what one render leaves behind for the next.
 """
 
 from collections.abc import Iterable, Sized
@@ -30,55 +32,61 @@ from runner.declare.template.language import (
     too_long_fault,
 )
 
-_FEW = 1000  # parts, of which none is longer than a template: what they make fits into memory
+# Up to so many parts are joined before their length is checked: none is longer than a template, so the result fits
+# into memory.
+_MAX_UNCHECKED_PARTS = 1000
 
 
-_HARMLESS = frozenset({"+", "-"})  # of numbers
+_SAFE_OPERATORS = frozenset({"+", "-"})  # on two numbers, neither makes a huge number
 
 
-_NUMBERS = frozenset({int, float})
+_NUMBER_TYPES = frozenset({int, float})
 
 
-_OF_MAPPINGS = frozenset(dir(dict))
+_MAPPING_METHODS = frozenset(dir(dict))
 
 
-# What each would build could not be bounded by looking at the arguments, or is no text.
-_NO_METHODS = frozenset({"expandtabs", "translate", "maketrans", "encode", "format_map"})
+# Methods of a text that are refused: the arguments do not bound the size of the result, or the result is no text.
+_REFUSED_METHODS = frozenset({"expandtabs", "translate", "maketrans", "encode", "format_map"})
 
 
-_WITHOUT_GLOBALS = ("lipsum",)
+_REMOVED_GLOBALS = ("lipsum",)  # it returns a random text
 
 
 class _Template(jinja2.Template):
     def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
-        """An import of its own for every render: Jinja would keep one, with a counter or a cycler in it, for all."""
+        """Imports the module again in every render.
+
+        Jinja would keep one module for all renders, with the state of the counters and cyclers in it.
+        """
         self._module = None
         return super()._get_default_module(ctx)
 
 
 class _Generator(CodeGenerator):
-    """Prints each value by one call, and looks variables up by another. Jinja would take three, and one in Python.
+    """Generates code that prints a value, and looks up a variable, with one call each.
 
-    `used` are the variables that the code takes from the values, which jinja2.meta would make the code once more for.
+    Jinja's own code makes three calls to print a value, and calls a Python function to look up a variable. `used` are
+    the variables that the code takes from the values. jinja2.meta would generate the code a second time to find them.
     """
 
     used: frozenset[str] = frozenset()
-    _exported: frozenset[str] = frozenset()  # what the template sets itself, for its blocks
+    _exported: frozenset[str] = frozenset()  # variables that the template sets itself, for its blocks
 
     def enter_frame(self, frame: Frame) -> None:
         loads = frame.symbols.loads
-        taken = {target: name for target, (action, name) in loads.items() if action == VAR_LOAD_RESOLVE}
+        looked_up = {target: name for target, (action, name) in loads.items() if action == VAR_LOAD_RESOLVE}
         if not frame.rootlevel:
-            self.used |= set(taken.values()) - self._exported
+            self.used |= set(looked_up.values()) - self._exported
             super().enter_frame(frame)
             return
-        self.used |= set(taken.values())
+        self.used |= set(looked_up.values())
         self._exported = frozenset(frame.symbols.stores)
-        # As Context.resolve does. Where a template begins nothing is set yet, but for what a child of it has set.
+        # The same as Context.resolve. At the start of a template only its child template can have set variables.
         self.writeline("given = ({**context.parent, **context.vars} if context.vars else context.parent).get")
-        for target, name in taken.items():
+        for target, name in looked_up.items():
             self.writeline(f"{target} = given({name!r}, missing)")
-        frame.symbols.loads = {target: load for target, load in loads.items() if target not in taken}
+        frame.symbols.loads = {target: load for target, load in loads.items() if target not in looked_up}
         super().enter_frame(frame)
         frame.symbols.loads = loads
 
@@ -96,18 +104,26 @@ class _Generator(CodeGenerator):
 
 
 def join_bounded(parts: Iterable[str]) -> str:
-    """What Jinja joins the output of templates, macros, captures and blocks with. Raises TemplateFault."""
-    listed = list(parts)
-    if len(listed) > _FEW and (len(listed) > MAX_RENDERED or sum(map(len, listed)) > MAX_RENDERED):
+    """Joins the output of a template, macro, capture or block; Jinja calls it in place of its own join.
+
+    Raises TemplateFault if the text is longer than MAX_RENDERED characters.
+    """
+    all_parts = list(parts)
+    if len(all_parts) > _MAX_UNCHECKED_PARTS and (
+        len(all_parts) > MAX_RENDERED or sum(map(len, all_parts)) > MAX_RENDERED
+    ):
         raise too_long_fault()
-    text = "".join(listed)
+    text = "".join(all_parts)
     if len(text) > MAX_RENDERED:
         raise too_long_fault()
     return text
 
 
 class Environment(ImmutableSandboxedEnvironment):
-    """The language of every text of a project. `room` is how many characters the running render may still print."""
+    """The Jinja environment of every text of a project.
+
+    `remaining_chars` is how many characters the current render may still print.
+    """
 
     remaining_chars = MAX_PRINTED
 
@@ -125,35 +141,38 @@ class Environment(ImmutableSandboxedEnvironment):
             auto_reload=False,
             cache_size=-1,
         )
-        for name in _WITHOUT_GLOBALS:
+        for name in _REMOVED_GLOBALS:
             del self.globals[name]
         self.filters = restrict_filters(self.filters)
         self.tests.update({"defined": is_defined, "undefined": lambda value: not is_defined(value)})
 
     def html(self, value: Any) -> str:
-        """A value as it is printed into a body. Raises TemplateFault."""
+        """The escaped text of a value that is printed into a body. Raises TemplateFault."""
         if type(value) is not str:
             if type(value) is int:
                 return str(value)
-            return escape(check_printable(value) if not isinstance(value, str) else self._counted(value))
+            return escape(check_printable(value) if not isinstance(value, str) else self._count_chars(value))
         self.remaining_chars -= len(value) + 1
         if self.remaining_chars < 0:
             raise too_long_fault()
         return value if value.isalnum() else escape_html(value)
 
     def plain(self, value: Any) -> str:
-        """A value as it is printed into any other text. Raises TemplateFault."""
-        return self._counted(value) if isinstance(value, str) else str(check_printable(value))
+        """The text of a value that is printed into any other text, not escaped. Raises TemplateFault."""
+        return self._count_chars(value) if isinstance(value, str) else str(check_printable(value))
 
-    def _counted(self, value: str) -> str:
+    def _count_chars(self, value: str) -> str:
         self.remaining_chars -= len(value) + 1
         if self.remaining_chars < 0:
             raise too_long_fault()
         return value
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """Computes left operator right, unless the result would be huge or no text. Raises SecurityError."""
-        if operator in _HARMLESS and type(left) in _NUMBERS and type(right) in _NUMBERS:
+        """Computes `left operator right`.
+
+        Raises SecurityError, OverflowError or TemplateFault if the result would be huge or is no text.
+        """
+        if operator in _SAFE_OPERATORS and type(left) in _NUMBER_TYPES and type(right) in _NUMBER_TYPES:
             return left + right if operator == "+" else left - right
         if isinstance(left, int | float) and isinstance(right, int | float):
             check_numbers(operator, left, right)
@@ -169,7 +188,10 @@ class Environment(ImmutableSandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
     def call(self, context: Any, obj: Any, *args: Any, **kwargs: Any) -> Any:
-        """Calls what a template calls, unless a text would grow huge. Raises SecurityError."""
+        """Calls `obj` for a template.
+
+        Raises SecurityError or TemplateFault if a method of a text would make a huge text or print what is no text.
+        """
         method = getattr(obj, "__wrapped__", obj)  # the sandbox wraps str.format
         owner = getattr(method, "__self__", None)
         if isinstance(owner, str):
@@ -181,29 +203,38 @@ class Environment(ImmutableSandboxedEnvironment):
         return super().call(context, obj, *args, **kwargs)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """What a template calls obj.attribute: of a mapping its member, which Jinja would look for last."""
-        if type(obj) is dict and attribute not in _OF_MAPPINGS and attribute in obj:
+        """The value of `obj.attribute` in a template.
+
+        A key of a mapping comes before its attributes, but for the methods of a dict. Jinja looks for the key last.
+        """
+        if type(obj) is dict and attribute not in _MAPPING_METHODS and attribute in obj:
             return obj[attribute]
         return super().getattr(obj, attribute)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        """Jinja's rules, and no method of a text that grows beyond what can be foreseen."""
-        return not (isinstance(obj, str) and attr in _NO_METHODS) and super().is_safe_attribute(obj, attr, value)
+        """Whether a template may use an attribute.
+
+        Beyond Jinja's rules, it must not be a method of a text whose result has a size that cannot be foreseen.
+        """
+        return not (isinstance(obj, str) and attr in _REFUSED_METHODS) and super().is_safe_attribute(obj, attr, value)
 
     def compile_tree(self, tree: nodes.Template) -> tuple[jinja2.Template, frozenset[str]]:
-        """A parsed template without a name, and the variables that it takes from its values."""
-        generator = self._generated(tree, None, None)
+        """Compiles a parsed template without a name. Returns it, and the variables that it takes from its values."""
+        generator = self._run_generator(tree, None, None)
         code = self._compile(generator.stream.getvalue(), "<template>")
         template = self.template_class.from_code(self, code, self.make_globals(None))
         return template, generator.used - self.globals.keys()
 
     def _generate(self, source: nodes.Template, *args: Any, **kwargs: Any) -> str:
-        """Jinja's hook, for what the loader finds."""
-        code: str = self._generated(source, *args, **kwargs).stream.getvalue()
+        """Overrides Jinja's hook, which generates the code of every template that the loader returns."""
+        code: str = self._run_generator(source, *args, **kwargs).stream.getvalue()
         return code
 
-    def _generated(self, tree: nodes.Template, *args: Any, **kwargs: Any) -> Any:
-        """A generator that has written the code. What `~` joins is as printable as what stands in {{ }}."""
+    def _run_generator(self, tree: nodes.Template, *args: Any, **kwargs: Any) -> Any:
+        """A generator that has written the code of the template.
+
+        What `~` joins must be as printable as what stands in {{ }}, so each part of it gets the filter `printable`.
+        """
         for concat in list(tree.find_all(nodes.Concat)):
             concat.nodes = [
                 nodes.Filter(part, "printable", [], [], None, None, lineno=part.lineno, environment=self)

@@ -1,4 +1,4 @@
-"""Jinja's filters, for what may be printed only, and so that no text grows huge."""
+"""Jinja's filters, restricted to values that may be printed and to results that are not huge."""
 
 import functools
 from collections.abc import Callable, Iterable, Mapping
@@ -11,70 +11,73 @@ from jinja2.exceptions import SecurityError
 from runner.declare.template.bounds import check_format, check_growth, check_size
 from runner.declare.template.language import check_printable, finalize_value
 
-_OF_ONE_TEXT = (
+_TEXT_FILTERS = (
     *("capitalize", "center", "e", "escape", "forceescape", "format", "indent", "lower", "replace", "safe"),
     *("string", "striptags", "title", "trim", "truncate", "upper", "urlize", "wordcount", "wordwrap"),
 )
 
 
-_WITH_A_SIZE = ("batch", "slice", "round", "tojson")
+_SIZE_FILTERS = ("batch", "slice", "round", "tojson")
 
 
-_WITHOUT_FILTERS = ("random", "pprint")  # chance; Python's own way to write a value
+_REMOVED_FILTERS = ("random", "pprint")  # random differs from run to run; pprint prints a value as Python code
 
 
-def restrict_filters(given: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
-    """The filters of every text, made of Jinja's own."""
-    found = {name: filter_ for name, filter_ in given.items() if name not in _WITHOUT_FILTERS}
-    found |= {name: _of_one_text(found[name]) for name in _OF_ONE_TEXT}
-    found |= {name: _with_a_size(found[name]) for name in _WITH_A_SIZE}
-    found |= {"join": _joined, "sum": _summed, "default": _default, "d": _default, "printable": finalize_value}
-    return found | {name: _of_parts(found[name]) for name in ("xmlattr", "urlencode")}
+def restrict_filters(jinja_filters: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
+    """The filters that templates may use: Jinja's own, each with the checks that it needs."""
+    restricted = {name: filter_ for name, filter_ in jinja_filters.items() if name not in _REMOVED_FILTERS}
+    restricted |= {name: _guard_text_filter(restricted[name]) for name in _TEXT_FILTERS}
+    restricted |= {name: _guard_size_filter(restricted[name]) for name in _SIZE_FILTERS}
+    restricted |= {"join": _join, "sum": _sum, "default": _default, "d": _default, "printable": finalize_value}
+    return restricted | {name: _guard_mapping_filter(restricted[name]) for name in ("xmlattr", "urlencode")}
 
 
-def _arguments(filter_: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The arguments that stand in the template, without what Jinja hands in before them."""
+def _drop_jinja_argument(filter_: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arguments that stand in the template, without the one that Jinja passes before them."""
     return args[1:] if hasattr(filter_, "jinja_pass_arg") else args
 
 
-def _of_one_text(filter_: Callable[..., Any]) -> Callable[..., Any]:
-    """The filter, which would make a text of anything, for what may be printed only; no result grows huge."""
+def _guard_text_filter(filter_: Callable[..., Any]) -> Callable[..., Any]:
+    """The filter for printable values only, and without huge results.
+
+    Unguarded, it would turn any value into a text.
+    """
     first = 1 if hasattr(filter_, "jinja_pass_arg") else 0
     is_format = filter_ is filters.do_format
 
-    @functools.wraps(filter_)  # with the mark that tells Jinja what to hand in first
+    @functools.wraps(filter_)  # copies jinja_pass_arg, by which Jinja knows what to pass first
     def guarded(*args: Any, **kwargs: Any) -> Any:
         if len(args) == first + 1 and type(args[first]) is str and not kwargs and not is_format:
-            return filter_(*args)  # a text alone is what it may be, and nothing tells it to grow
-        value, *rest = _arguments(filter_, args)
-        given = [*rest, *kwargs.values()]
-        for each in (value, *(arg for arg in given if not isinstance(arg, bool))):
-            check_printable(each)
+            return filter_(*args)  # a text is printable, and no argument makes it longer
+        value, *rest = _drop_jinja_argument(filter_, args)
+        arguments = [*rest, *kwargs.values()]
+        for argument in (value, *(arg for arg in arguments if not isinstance(arg, bool))):
+            check_printable(argument)
         if is_format:
-            check_format(value, given)
+            check_format(value, arguments)
         if isinstance(value, str):
-            check_growth(value, given)
+            check_growth(value, arguments)
         return filter_(*args, **kwargs)
 
     return guarded
 
 
-def _with_a_size(filter_: Callable[..., Any]) -> Callable[..., Any]:
+def _guard_size_filter(filter_: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(filter_)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        _, *rest = _arguments(filter_, args)
+        _, *rest = _drop_jinja_argument(filter_, args)
         check_growth("", [arg for arg in (*rest, *kwargs.values()) if isinstance(arg, int)])
         return filter_(*args, **kwargs)
 
     return guarded
 
 
-def _of_parts(filter_: Callable[..., Any]) -> Callable[..., Any]:
-    """The filter for a text, or for a mapping of names to what may be printed."""
+def _guard_mapping_filter(filter_: Callable[..., Any]) -> Callable[..., Any]:
+    """The filter for a printable value, or for a mapping of names to printable values."""
 
     @functools.wraps(filter_)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        value = _arguments(filter_, args)[0]
+        value = _drop_jinja_argument(filter_, args)[0]
         for part in value.values() if isinstance(value, Mapping) else (value,):
             check_printable(part)
         return filter_(*args, **kwargs)
@@ -83,30 +86,36 @@ def _of_parts(filter_: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def check_parts(glue: str, parts: Iterable[Any]) -> list[Any]:
-    """What is joined, if every part may be printed and the whole is not too long. Raises TemplateFault."""
+    """The parts to be joined with `glue`, as a list.
+
+    Raises TemplateFault if a part is not printable, or the joined text would be too long.
+    """
     listed = [check_printable(part) for part in parts]
     check_size(sum(len(part) + len(glue) for part in listed if isinstance(part, str)))
     return listed
 
 
 @jinja2.pass_eval_context
-def _joined(context: nodes.EvalContext, value: Iterable[Any], d: str = "", attribute: str | int | None = None) -> str:
+def _join(context: nodes.EvalContext, value: Iterable[Any], d: str = "", attribute: str | int | None = None) -> str:
     if attribute is not None:
         value = map(filters.make_attrgetter(context.environment, attribute), value)
     return filters.sync_do_join(context, check_parts(check_printable(d), value), d)
 
 
 @jinja2.pass_environment
-def _summed(environment: Any, value: Iterable[Any], attribute: str | int | None = None, start: Any = 0) -> Any:
+def _sum(environment: Any, value: Iterable[Any], attribute: str | int | None = None, start: Any = 0) -> Any:
     if not isinstance(start, int | float):
         raise SecurityError("a sum of anything but numbers")
     return filters.sync_do_sum(environment, value, attribute, start)
 
 
-def _default(value: Any, default_value: Any = "", boolean: bool = False) -> Any:  # noqa: FBT001, FBT002  # Jinja's own
+def _default(value: Any, default_value: Any = "", boolean: bool = False) -> Any:  # noqa: FBT001, FBT002  # as in Jinja
     return default_value if not is_defined(value) or (boolean and not value) else value
 
 
 def is_defined(value: Any) -> bool:
-    """Null is as undefined inside a list as it is as a variable."""
+    """Whether a value is neither undefined nor null.
+
+    Null counts as undefined inside a list too, as it does for a variable.
+    """
     return value is not None and not isinstance(value, jinja2.Undefined)

@@ -1,6 +1,6 @@
-"""What may stand in a text that a customer reads, and what is wrong with a template that would print anything else.
+"""Which values may stand in a text that a customer reads, and the faults of a template that prints others.
 
-What a variable lacks (undefined, null, a blank cell) may be tested or given a default, but never printed.
+A missing value (undefined, null, a blank cell) may be tested or given a default. To print it is an error.
 """
 
 import math
@@ -13,10 +13,10 @@ from runner.privacy import mark_private
 MAX_RENDERED = 1024 * 1024  # characters
 
 
-MAX_PRINTED = 4 * MAX_RENDERED  # with what macros and captures print and print again
+MAX_PRINTED = 4 * MAX_RENDERED  # characters, with those that macros and captures print again
 
 
-MAX_SECONDS = 2.0  # of processor time for one text
+MAX_SECONDS = 2.0  # seconds of processor time for one text
 
 
 TOO_SLOW = "too-slow"
@@ -34,9 +34,10 @@ _KINDS = {
 
 
 class TemplateFault(Exception):
-    """What is wrong in a template, and where: a line (from 1) of the text itself or of the include `file`.
+    """A fault in a template, and where it is.
 
-    `shown` is that line of the include; `name` is what to point at in it.
+    `line` counts from 1, in the include `file`, or in the text itself if `file` is empty. `excerpt` is that line of the
+    include. `name` is the word in it to point at.
     """
 
     def __init__(self, code: str, message: str, hint: str = "", line: int = 1, file: str = "", name: str = "") -> None:
@@ -55,13 +56,16 @@ class RenderTimeout(Exception):
 
 
 class Missing(jinja2.Undefined):
-    """A variable without a value: false in a test, equal to nothing, an error wherever it would be printed."""
+    """A variable without a value. It is false in a test, and equal to no value.
+
+    To print it, or to compute with it, raises MissingValueError.
+    """
 
     __slots__ = ()
 
     @property
     def variable(self) -> str:
-        """The name that is missing, for the message and the place."""
+        """The name of the missing variable, for the message and the place."""
         return str(self._undefined_name or "")
 
     def _fail(self, *_: Any, **__: Any) -> NoReturn:
@@ -89,27 +93,32 @@ class Missing(jinja2.Undefined):
 
 
 class MissingValueError(jinja2.UndefinedError):
-    """A missing value was about to be printed."""
+    """A template would print, or compute with, a missing value."""
 
     def __init__(self, missing: Missing) -> None:
         owner = missing._undefined_obj  # noqa: SLF001  # Jinja's own protocol between Undefined and its error
         self.variable = missing.variable
-        whole = owner is jinja2.utils.missing or isinstance(owner, Missing)
+        is_variable = owner is jinja2.utils.missing or isinstance(owner, Missing)
         message = (
-            f"{self.variable} has no value" if whole else f"there is no {mark_private(self.variable)} in this value"
+            f"{self.variable} has no value"
+            if is_variable
+            else f"there is no {mark_private(self.variable)} in this value"
         )
         super().__init__(message)
 
 
 def check_printable(value: Any) -> Any:
-    """The value, if it may be printed: a text, a number, or a missing value for Jinja to fail on."""
+    """The value, if it may be printed: a text, a finite number, true or false, or a missing value.
+
+    On a missing value Jinja itself fails. Raises TemplateFault for any other value.
+    """
     if isinstance(value, str | Missing):
         return value
     if type(value) in (int, bool) or (type(value) is float and math.isfinite(value)):
         return value
     if value is None:
         raise TemplateFault("undefined-variable", "a value that is null would be printed", UNDEFINED_HINT)
-    if type(value) is jinja2.Undefined:  # Jinja takes this one, whatever else is undefined here
+    if type(value) is jinja2.Undefined:  # Jinja's own value of an `if` without an else; it is never a Missing
         hint = 'say what else is printed: {{ … if … else "" }}'
         raise TemplateFault("undefined-variable", "an if without an else would print nothing", hint)
     kind = _KINDS.get(type(value).__name__, "not a text")
@@ -117,9 +126,12 @@ def check_printable(value: Any) -> Any:
     raise TemplateFault("not-a-text", f"a value that is {kind} would be printed", hint)
 
 
-@jinja2.pass_context  # so that Jinja does not fold a literal `none` into the text before it gets here
+@jinja2.pass_context  # otherwise Jinja would fold a literal `none` into the text, unchecked
 def finalize_value(context: Any, value: Any) -> Any:
-    """Jinja's `finalize`: `checked`, and counted, for Jinja keeps a copy of each printed text until the end."""
+    """Jinja's `finalize`: the value, if it is printable. Raises TemplateFault.
+
+    The characters of a text are counted, because Jinja keeps a copy of each printed text until the render ends.
+    """
     if isinstance(value, str):
         environment = context.environment
         environment.remaining_chars -= len(value) + 1
@@ -130,11 +142,14 @@ def finalize_value(context: Any, value: Any) -> Any:
 
 
 def escape_html(text: str) -> str:
-    """What markupsafe's escape makes of a text, as a text: its Markup takes longer to be made than all the rest."""
+    """Escapes a text like markupsafe's `escape`, but returns a plain text.
+
+    To create markupsafe's Markup would take longer than the escaping.
+    """
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return text.replace("'", "&#39;").replace('"', "&#34;")
 
 
 def too_long_fault() -> TemplateFault:
-    """A text, or what is printed on the way to it, is too long."""
+    """The fault that a text, or everything that is printed to make it, is too long."""
     return TemplateFault("too-long", f"the text is longer than {MAX_RENDERED} characters")

@@ -1,6 +1,6 @@
-"""Texts of nothing but words and variables, as most subjects and identifiers are: filled in without Jinja's machinery.
+"""Renders texts of only words and variables, as most subjects and identifiers are, without Jinja.
 
-What comes out is what Jinja renders; tests hold the two to the same text.
+The result is the text that Jinja renders. Tests compare the two.
 """
 
 from collections.abc import Callable, Collection
@@ -16,45 +16,51 @@ Render = Callable[[dict[str, Any]], str]
 Pieces = list[str | nodes.Name]  # words, and variables between them
 
 
-_LONG = 1000  # characters of a value that are counted while it is rendered
+_MAX_VALUE_CHARS = 1000  # characters; Jinja renders a text with a longer value, and counts what it prints
 
 
-_GROWTH = 5  # times, at most, when a value is escaped: " becomes &#34;
+_MAX_ESCAPE_FACTOR = 5  # times that a value becomes longer, at most, when it is escaped: " becomes &#34;
 
 
 def split_pieces(tree: nodes.Template, reserved: Collection[str]) -> Pieces | None:
-    """The words and variables that a template is made of; None if there is more to it, or a name is reserved."""
-    found: Pieces = []
+    """The words and variables that a template consists of, in order.
+
+    None if it has anything else in it, if a name is reserved, or if the text may become too long.
+    """
+    pieces: Pieces = []
     for output in tree.body:
         if type(output) is not nodes.Output:
             return None
         for node in output.nodes:
             if type(node) is nodes.TemplateData:
-                found.append(node.data)
+                pieces.append(node.data)
             elif type(node) is nodes.Name and node.name not in reserved:
-                found.append(node)
+                pieces.append(node)
             else:
                 return None
-    most = sum(len(piece) if isinstance(piece, str) else _GROWTH * _LONG for piece in found)
-    return found if most < MAX_RENDERED else None
+    max_chars = sum(len(piece) if isinstance(piece, str) else _MAX_ESCAPE_FACTOR * _MAX_VALUE_CHARS for piece in pieces)
+    return pieces if max_chars < MAX_RENDERED else None
 
 
-def make_renderer(found: Pieces, *, html: bool, fallback: Render) -> Render:
-    """Renders the pieces, escaping values in `html`; `otherwise` does it where a value is missing, no text, or long."""
-    names = [piece.name for piece in found if isinstance(piece, nodes.Name)]
-    form = "".join(piece.replace("%", "%%") if isinstance(piece, str) else "%s" for piece in found)
+def make_renderer(pieces: Pieces, *, html: bool, fallback: Render) -> Render:
+    """A function that renders the pieces. With `html` it escapes the values.
+
+    It calls `fallback` instead if a value is missing, is no text, or is longer than 1000 characters.
+    """
+    names = [piece.name for piece in pieces if isinstance(piece, nodes.Name)]
+    pattern = "".join(piece.replace("%", "%%") if isinstance(piece, str) else "%s" for piece in pieces)
 
     def render(values: dict[str, Any]) -> str:
-        given = []
+        texts = []
         for name in names:
             value = values.get(name)
-            if type(value) is not str or len(value) > _LONG:
+            if type(value) is not str or len(value) > _MAX_VALUE_CHARS:
                 return fallback(values)
-            given.append(escape_html(value) if html and not value.isalnum() else value)
-        return form % tuple(given)
+            texts.append(escape_html(value) if html and not value.isalnum() else value)
+        return pattern % tuple(texts)
 
-    def alone(values: dict[str, Any]) -> str:
+    def render_single(values: dict[str, Any]) -> str:
         value = values.get(names[0])
-        return value if type(value) is str and len(value) <= _LONG else fallback(values)
+        return value if type(value) is str and len(value) <= _MAX_VALUE_CHARS else fallback(values)
 
-    return alone if form == "%s" and not html else render
+    return render_single if pattern == "%s" and not html else render

@@ -1,6 +1,6 @@
-"""Templates, compiled once and rendered for every recipient: the same input renders the same bytes.
+"""Templates, compiled once and rendered for every recipient. The same input renders the same bytes.
 
-A template sees variables and nothing else: no clock, no randomness, no file outside `messages/`.
+A template sees its variables and nothing else: no clock, no randomness, no file outside `messages/`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -34,20 +34,21 @@ from runner.errors import Problem
 _FOLDER = "messages/"
 
 
-_PARTS = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
+_INCLUDE_NODES = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 
 
-_RESERVED = frozenset({"self"})  # what Jinja gives a meaning of its own
+_RESERVED = frozenset({"self"})  # names to which Jinja gives a meaning of its own
 
 
-_MAX_PARTS = MAX_RENDERED + 1  # an endless loop that prints nothing is one that the clock ends
+_MAX_PARTS = MAX_RENDERED + 1  # an endless loop that prints nothing has no parts: RenderTimeout ends it
 
 
 @dataclass(slots=True, eq=False)
 class RenderMonitor:
-    """Lets somebody outside see a render that does not end: `active` while one runs, `serial` counts them.
+    """Shows a caller with a clock whether a render runs, so that it can end one that takes too long.
 
-    Kept to two assignments a render; who holds a clock raises RenderTooLong when one serial stays active too long.
+    `is_rendering` is true during a render, and `render_count` counts the renders. When the same render has run for too
+    long, the caller raises RenderTimeout. There are only these two values, because every render has to assign them.
     """
 
     is_rendering: bool = False
@@ -56,9 +57,10 @@ class RenderMonitor:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Template:
-    """A compiled template: `render` takes the values (with the globals) and raises TemplateFault.
+    """A compiled template.
 
-    `names` are the variables that it uses, with their lines; `parts` maps the includes, by name, to their source.
+    `render` takes the values, which include the globals, and raises TemplateFault. `variables` maps the variables that
+    the template uses to their lines. `includes` maps the names of the files that it includes to their sources.
     """
 
     source: str
@@ -68,86 +70,100 @@ class Template:
 
 
 class Templates:
-    """Compiles the texts of one project. `watch` sees every render; `globals` belong into every render's values."""
+    """Compiles the texts of one project.
 
-    def __init__(self, tree: Tree, watch: RenderMonitor) -> None:
+    The monitor shows every render. The values of every render must include `globals`.
+    """
+
+    def __init__(self, tree: Tree, monitor: RenderMonitor) -> None:
         self._tree = tree
-        self._watch = watch
+        self._monitor = monitor
         self._includes: dict[str, str] = {}
-        loader = jinja2.FunctionLoader(self._include)
+        loader = jinja2.FunctionLoader(self._load)
         self._html = Environment(autoescape=True, loader=loader)
         self._plain = Environment(autoescape=False, loader=loader)
         self.globals: dict[str, Any] = dict(self._html.globals)
 
     def compile(self, source: str, *, html: bool) -> Template:
-        """Compiles a body (`html`: printed values are escaped) or a one-line text. Raises TemplateFault."""
+        """Compiles a text. With `html`, as for a body, the values that it prints are escaped. Raises TemplateFault."""
         if "{" not in source:
-            # No tag, so Jinja would only normalise the line ends and drop the last one: a third of real-world texts.
+            # Without a tag, Jinja would only normalise the line ends and drop the last: a third of real-world texts.
             constant = source.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
             return Template(source, lambda _: constant)
         environment = self._html if html else self._plain
         try:
             tree = environment.parse(source)
-            found = [*tree.find_all((nodes.Name, *_PARTS))]
-            parts = self._parts(found, environment, {})
-            lines = {node.name: node.lineno for node in reversed(found) if isinstance(node, nodes.Name)}
-            simple = split_pieces(tree, _RESERVED | self.globals.keys())
-            if simple is None:
-                template, used = environment.compile_tree(tree)
-                render = self._renderer(environment, template)
+            tree_nodes = [*tree.find_all((nodes.Name, *_INCLUDE_NODES))]
+            includes = self._read_includes(tree_nodes, environment, {})
+            lines = {node.name: node.lineno for node in reversed(tree_nodes) if isinstance(node, nodes.Name)}
+            pieces = split_pieces(tree, _RESERVED | self.globals.keys())
+            if pieces is None:
+                template, variables = environment.compile_tree(tree)
+                render = self._make_renderer(environment, template)
             else:
-                render, used = (
-                    make_renderer(simple, html=html, fallback=self._late(environment, source)),
+                render, variables = (
+                    make_renderer(pieces, html=html, fallback=self._make_lazy_renderer(environment, source)),
                     frozenset(lines),
                 )
         except jinja2.TemplateSyntaxError as error:
             fault = syntax_fault(error)
-            self._show(fault)
+            self._add_excerpt(fault)
             raise fault from error
         except RecursionError as error:
             raise TemplateFault("template-syntax", "the template is nested too deeply") from error
-        return Template(source, render, {name: lines[name] for name in sorted(used & lines.keys())}, parts)
+        return Template(source, render, {name: lines[name] for name in sorted(variables & lines.keys())}, includes)
 
-    def _include(self, name: str) -> tuple[str, str, Callable[[], bool]] | None:
-        """Jinja's loader; by then every name was found readable, or missing where it may be."""
+    def _load(self, name: str) -> tuple[str, str, Callable[[], bool]] | None:
+        """Loads a file for Jinja.
+
+        By then `compile` has read every name, so a name is missing only where the template allows that.
+        """
         try:
-            return self._source(name), name, lambda: True
+            return self._read_include(name), name, lambda: True
         except NotReadable:
             return None
 
-    def _source(self, name: str) -> str:
+    def _read_include(self, name: str) -> str:
         """The text of a file below messages/. Raises NotReadable, TemplateFault."""
         if name not in self._includes:
             if not normpath(_FOLDER + name).startswith(_FOLDER):
                 raise NotReadable("file-outside", f"{name} is outside {_FOLDER}", "includes are files below it")
             path = self._tree.locate(name, _FOLDER + "_")
-            found = decode(path, self._tree.read(path))
-            if isinstance(found, Problem):
-                raise TemplateFault(found.code, found.message, found.hint, found.place.line, path)
-            self._includes[name] = found.text
+            source = decode(path, self._tree.read(path))
+            if isinstance(source, Problem):
+                raise TemplateFault(source.code, source.message, source.hint, source.place.line, path)
+            self._includes[name] = source.text
         return self._includes[name]
 
-    def _parts(self, found: Iterable[nodes.Node], environment: Environment, seen: dict[str, str]) -> dict[str, str]:
-        """The sources of every include, import and parent, and of theirs. Their names must be literal."""
-        for node in found:
-            name = self._existing(node) if isinstance(node, _PARTS) else None
-            if name is None or name in seen:
-                continue
-            seen[name] = self._source(name)
-            try:
-                tree = environment.parse(seen[name], name, _FOLDER + name)
-                self._parts(tree.find_all(_PARTS), environment, seen)
-            except TemplateFault as fault:
-                self._show(fault, _FOLDER + name)
-                raise
-        return seen
+    def _read_includes(
+        self, tree_nodes: Iterable[nodes.Node], environment: Environment, sources: dict[str, str]
+    ) -> dict[str, str]:
+        """Adds the source of every include, import and parent, and of theirs, to `sources`, and returns it.
 
-    def _existing(self, node: Any) -> str | None:
-        """The first of the node's templates that exists, or none where that is allowed. Raises TemplateFault."""
-        names = _literal_names(node)
+        Raises TemplateFault, also if the name of one is not literal.
+        """
+        for node in tree_nodes:
+            name = self._find_existing(node) if isinstance(node, _INCLUDE_NODES) else None
+            if name is None or name in sources:
+                continue
+            sources[name] = self._read_include(name)
+            try:
+                tree = environment.parse(sources[name], name, _FOLDER + name)
+                self._read_includes(tree.find_all(_INCLUDE_NODES), environment, sources)
+            except TemplateFault as fault:
+                self._add_excerpt(fault, _FOLDER + name)
+                raise
+        return sources
+
+    def _find_existing(self, node: Any) -> str | None:
+        """The first of the node's template names that exists.
+
+        None if none exists and the node allows that. Raises TemplateFault if it does not.
+        """
+        names = _read_literal_names(node)
         for name in names:
             try:
-                self._source(name)
+                self._read_include(name)
             except NotReadable as error:
                 last = name is names[-1]
                 if error.code != "file-missing" or (last and not getattr(node, "ignore_missing", False)):
@@ -157,52 +173,53 @@ class Templates:
                 return name
         return None
 
-    def _show(self, fault: TemplateFault, file: str = "") -> None:
-        """Makes the fault show the line of the include that it is in, by default of `file`."""
+    def _add_excerpt(self, fault: TemplateFault, file: str = "") -> None:
+        """Fills in the fault's file, if it has none, and its excerpt: the line of the include that it is in."""
         fault.file = fault.file or file
         lines = self._includes.get(fault.file.removeprefix(_FOLDER), "").splitlines()
         fault.excerpt = lines[fault.line - 1] if 0 < fault.line <= len(lines) else ""
 
-    def _late(self, environment: Environment, source: str) -> Callable[[dict[str, Any]], str]:
-        """A renderer that is compiled when it is first used."""
-        compiled = cache(lambda: self._renderer(environment, environment.from_string(source)))
+    def _make_lazy_renderer(self, environment: Environment, source: str) -> Callable[[dict[str, Any]], str]:
+        """A renderer that compiles the template when it is first called."""
+        compiled = cache(lambda: self._make_renderer(environment, environment.from_string(source)))
 
         def render(values: dict[str, Any]) -> str:
             return compiled()(values)
 
         return render
 
-    def _renderer(self, environment: Environment, template: jinja2.Template) -> Callable[[dict[str, Any]], str]:
-        root, blocks, name, watch = template.root_render_func, template.blocks, template.name, self._watch
+    def _make_renderer(self, environment: Environment, template: jinja2.Template) -> Callable[[dict[str, Any]], str]:
+        root, blocks, name, monitor = template.root_render_func, template.blocks, template.name, self._monitor
         context = environment.context_class(environment, {}, name, blocks)
 
         def render(values: dict[str, Any]) -> str:
             nonlocal context
             environment.remaining_chars = MAX_PRINTED
-            watch.render_count += 1
-            watch.is_rendering = True
+            monitor.render_count += 1
+            monitor.is_rendering = True
             try:
-                # What a render leaves in a context: blocks of parents, and half of an {% autoescape %} that failed.
+                # A render leaves the blocks of parents in its context. A failed render, below, may leave half of an
+                # {% autoescape %} in it.
                 if blocks or context.blocks:
                     context = environment.context_class(environment, values, name, blocks)
                 else:
                     context.parent, context.vars, context.exported_vars = values, {}, set()
-                # Only references pile up, and not too many, so a runaway text is stopped before it is built.
+                # Parts are only references, and their number is limited: a runaway text is refused before it is joined.
                 text = join_bounded(islice(root(context), _MAX_PARTS))
             except Exception as error:
-                watch.is_rendering = False
+                monitor.is_rendering = False
                 context = environment.context_class(environment, {}, name, blocks)
                 fault = render_fault(error)
-                self._show(fault)
+                self._add_excerpt(fault)
                 raise fault from error
             finally:
-                watch.is_rendering = False
+                monitor.is_rendering = False
             return text
 
         return render
 
 
-def _literal_names(node: Any) -> list[str]:
+def _read_literal_names(node: Any) -> list[str]:
     try:
         value = node.template.as_const()
     except nodes.Impossible:
@@ -216,7 +233,7 @@ def _literal_names(node: Any) -> list[str]:
 
 
 def syntax_fault(error: jinja2.TemplateSyntaxError) -> TemplateFault:
-    """What is no template, at its line."""
+    """The fault of a text that Jinja cannot parse, at its line."""
     message = (error.message or "not a template").rstrip(".")
     hint = ""
     if "Encountered unknown tag" in message or "No filter named" in message or "No test named" in message:
@@ -228,8 +245,11 @@ def syntax_fault(error: jinja2.TemplateSyntaxError) -> TemplateFault:
 
 
 def render_fault(error: Exception) -> TemplateFault:
-    """What went wrong in a render, at its line; an error of the expression itself is told in Python's words."""
-    line, file = _innermost(error.__traceback__)
+    """The fault of a failed render, at the line of the template or include that failed.
+
+    An error of the expression itself is described in Python's words.
+    """
+    line, file = _find_innermost_line(error.__traceback__)
     match error:
         case TemplateFault():
             fault = error
@@ -248,19 +268,23 @@ def render_fault(error: Exception) -> TemplateFault:
         case ZeroDivisionError():
             fault = TemplateFault("template-error", "template: a number is divided by zero")
         case _:
-            fault = TemplateFault("template-error", f"template: {_words(error)}")
+            fault = TemplateFault("template-error", f"template: {_describe_error(error)}")
     fault.line, fault.file = line or fault.line, fault.file or file
     return fault
 
 
-def _words(error: Exception) -> str:
-    # Python's messages may quote a recipient's value; the kind of error and the type names do not.
+def _describe_error(error: Exception) -> str:
+    # Python's messages may quote a recipient's value. The name of an error, and the text of a TypeError, which names
+    # types, do not.
     text = str(error)
     return text if isinstance(error, TypeError) else type(error).__name__
 
 
-def _innermost(traceback: TracebackType | None) -> tuple[int, str]:
-    """The line and include of the innermost template frame: Jinja leaves itself in the frame's globals."""
+def _find_innermost_line(traceback: TracebackType | None) -> tuple[int, str]:
+    """The line and the include of the innermost template in a traceback; 0 and an empty name if there is none.
+
+    Jinja stores the template in the globals of its frame.
+    """
     line, file = 0, ""
     while traceback is not None:
         template = traceback.tb_frame.f_globals.get("__jinja_template__")

@@ -139,5 +139,5 @@ def test_how_many_rows_there_are_about_is_guessed_from_the_first(write):
 
 
 def test_a_file_of_nothing_but_lines_does_not_make_room_without_end(write, monkeypatch):
-    monkeypatch.setattr(files, "_MOST", 100)
+    monkeypatch.setattr(files, "_MAX_ESTIMATE", 100)
     assert estimate_lines(write({"a.csv": "\n" * 5000}), ["a.csv"]) == 100
