@@ -9,7 +9,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Time, handed in: the wall clock (UTC), a clock that never jumps (seconds), and sleeping (seconds)."""
+    """Functions for time, handed in: the time (UTC), a clock that is never set back (seconds), sleep (seconds)."""
 
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
@@ -20,11 +20,11 @@ _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def new_run_id() -> str:
-    """A new ULID: 48 bits of milliseconds and 80 random ones, so that ids of runs sort by time and never meet."""
+    """Returns a new ULID: 48 bits of milliseconds and 80 random bits. Ids of runs sort by time and never collide."""
     number = (time.time_ns() // 1_000_000 << 80) | secrets.randbits(80)
     return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
 
 
 def format_timestamp(moment: datetime) -> str:
-    """A time as records have it."""
+    """Returns a time in UTC as records have it, e.g. 2026-11-22T10:00:00Z."""
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

@@ -1,6 +1,6 @@
-"""What can go wrong, as data: a problem in somebody's files, or an error that stops the run.
+"""Problems in the user's files, and the errors that stop a command, as data.
 
-Nothing here prints or exits; `cli` turns an error into an exit code and `report` turns problems into text.
+This module neither prints nor exits. `cli` turns an error into an exit code, and `report` turns problems into text.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How bad a problem is: an error keeps everything from being sent, a warning is only told."""
+    """How serious a problem is: an error prevents all sending, a warning is only reported."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -16,7 +16,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something stands: a path relative to the project's root, a line and a column (both from 1)."""
+    """A position in a file: a path relative to the project's root, a line and a column (both from 1)."""
 
     path: str
     line: int = 1
@@ -27,16 +27,16 @@ class Place:
 
     @property
     def sort_key(self) -> tuple[str, int, int]:
-        """What places are sorted by."""
+        """The sort key of a place: path, line, column."""
         return self.path, self.line, self.column
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with somebody's files: code, place, message, hint. Knows nothing of how it is shown.
+    """A problem in the user's files: code, place, message, hint. It does not depend on how it is displayed.
 
-    `message`, `hint` and `excerpt` (the line of the file at the place) may hold values marked by `privacy`.
-    `recipient` names the only one that shows it, as "recipient 2" or "row 7 of a.csv".
+    `message`, `hint` and `excerpt` (the line of the file at the place) may contain values marked by `privacy`.
+    `recipient` names the recipient if the problem concerns only one, as "recipient 2" or "row 7 of a.csv".
     """
 
     code: str
@@ -49,12 +49,12 @@ class Problem:
 
     @property
     def is_error(self) -> bool:
-        """Whether it keeps everything from being sent."""
+        """Whether it prevents all sending."""
         return self.severity is Severity.ERROR
 
 
 class MsgrunError(Exception):
-    """The root of every foreseen error: a message for people, and a hint about the way out."""
+    """The base class of all expected errors: a message for the user, and a hint how to go on."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -63,7 +63,7 @@ class MsgrunError(Exception):
 
 
 class UsageMistake(MsgrunError):
-    """The command was called in a way that makes no sense (exit 64)."""
+    """The command was called with options or values that make no sense (exit 64)."""
 
 
 class ProblemsFound(MsgrunError):
@@ -75,16 +75,16 @@ class ProblemsFound(MsgrunError):
 
 
 class GuardRefused(MsgrunError):
-    """A guard said no before anything was sent (exit 5)."""
+    """A guard stopped the command before anything was sent (exit 5)."""
 
 
 class LedgerUnavailable(MsgrunError):
-    """The ledger is held by somebody else, unreadable, or cannot be brought up to date (exit 6)."""
+    """The ledger is locked by another process, unreadable, or cannot be brought up to date (exit 6)."""
 
 
 class RunStopped(MsgrunError):
-    """The run cannot go on: no network, no authorization (exit 1)."""
+    """The run cannot go on, for example without a network or authorization (exit 1)."""
 
 
 class RateExhausted(RunStopped):
-    """The rate limit left no room for several windows in a row; the rest is for later (exit 75)."""
+    """The rate limit allowed nothing for several windows in a row; a later run sends the rest (exit 75)."""

@@ -1,55 +1,55 @@
-"""A table of keys, 16 bytes each, that costs 24 bytes a key: what a million deliveries need, and no object for any.
+"""Tables of keys of 16 bytes, for plans of a million deliveries: 24 bytes a key, without a Python object for each.
 
-Open addressing with linear probing; keys are hashes, so their bytes are spread already.
+The table uses open addressing with linear probing. Keys are hashes, so their bytes are evenly distributed already.
 """
 
 from array import array
 from collections.abc import Iterable, Iterator
 from struct import iter_unpack
 
-KEY_SIZE = 16  # bytes of a key: the 32 hex digits of section "Identity" of the contract
+KEY_SIZE = 16  # bytes of a key, which the ledger writes as 32 hex digits
 
 
-_KEY = f"{KEY_SIZE}s"
+_KEY_FORMAT = f"{KEY_SIZE}s"
 
 
-_FULL = 2 / 3  # of the slots; beyond it the probes get long
+_MAX_LOAD = 2 / 3  # part of the slots; with more, the probe sequences get long
 
 
-_SMALLEST = 1 << 10  # slots, or keys
+_MIN_SIZE = 1 << 10  # slots, or keys
 
 
-_GROWTH = 2  # by a quarter
+_GROWTH_SHIFT = 2  # the list of keys grows by a quarter: its size shifted by 2
 
 
 class KeyList:
-    """Keys one after the other, which may come twice: for somebody else to look into."""
+    """Keys in the order in which they were added. A key may be in it twice: adding does not check that."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()
 
     def __iter__(self) -> Iterator[bytes]:
-        return (key for (key,) in iter_unpack(_KEY, bytes(self._bytes)))
+        return (key for (key,) in iter_unpack(_KEY_FORMAT, bytes(self._bytes)))
 
     def add(self, key: bytes) -> None:
-        """Adds a key behind the others."""
+        """Adds a key at the end."""
         self._bytes += key
 
 
 class KeyTable:
-    """Keys in the order in which they came, each once. `expected` keys fit without growing."""
+    """Keys in the order in which they were added, each once. `expected` is how many fit before the table grows."""
 
     def __init__(self, expected: int = 0) -> None:
-        # Whole from the start: what grows bit by bit leaves holes behind, in the end as large as itself.
-        self._bytes = bytearray(max(_SMALLEST, expected) * KEY_SIZE)
+        # In one piece: growing in small steps would leave unused memory, in the end as large as the table.
+        self._bytes = bytearray(max(_MIN_SIZE, expected) * KEY_SIZE)
         self._count = 0
-        self._room(max(_SMALLEST, int(expected / _FULL)))
+        self._build_slots(max(_MIN_SIZE, int(expected / _MAX_LOAD)))
 
     def __len__(self) -> int:
         return self._count
 
     def __getitem__(self, row: int) -> bytes:
-        """The key of a row, counted from 0."""
+        """Returns the key of a row, counted from 0."""
         return bytes(self._bytes[row * KEY_SIZE : row * KEY_SIZE + KEY_SIZE])
 
     def __iter__(self) -> Iterator[bytes]:
@@ -59,56 +59,56 @@ class KeyTable:
         return self.row_of(key) is not None
 
     def add(self, key: bytes) -> int:
-        """The row of a key; it is a new one if that is how many there were."""
-        slots, known, mask = self._slots, self._bytes, self._mask
+        """Returns the row of a key, which is added if it is new. The row of a new key is the number of keys before."""
+        slots, key_bytes, mask = self._slots, self._bytes, self._mask
         slot = hash(key) & mask
-        while after := slots[slot]:
-            if known[after * KEY_SIZE - KEY_SIZE : after * KEY_SIZE] == key:
-                return after - 1
+        while entry := slots[slot]:
+            if key_bytes[entry * KEY_SIZE - KEY_SIZE : entry * KEY_SIZE] == key:
+                return entry - 1
             slot = (slot + 1) & mask
         row = self._count
-        if row == self._most:
-            self._room(2 * len(slots))
-            slot = self._free(key)
+        if row == self._max_count:
+            self._build_slots(2 * len(slots))
+            slot = self._find_free_slot(key)
         self._slots[slot] = self._count = row + 1
-        if len(known) == row * KEY_SIZE:
-            known += bytes(len(known) >> _GROWTH)
-        known[row * KEY_SIZE : row * KEY_SIZE + KEY_SIZE] = key
+        if len(key_bytes) == row * KEY_SIZE:
+            key_bytes += bytes(len(key_bytes) >> _GROWTH_SHIFT)
+        key_bytes[row * KEY_SIZE : row * KEY_SIZE + KEY_SIZE] = key
         return row
 
     def extend_if_new(self, keys: Iterable[bytes]) -> bool:
-        """Adds keys that are new; stops and returns False at one that is not."""
+        """Adds keys that are new. Stops at the first one that is not, and returns False."""
         add = self.add
         return all(add(key) == row for row, key in enumerate(keys, self._count))
 
     def add_if_new(self, key: bytes) -> bool:
-        """Adds a key; whether it was not there yet."""
+        """Adds a key if it is new. Returns whether it was."""
         before = self._count
         return self.add(key) == before
 
     def row_of(self, key: bytes) -> int | None:
-        """The row of a key, if it is there."""
-        slots, known, mask = self._slots, self._bytes, self._mask
+        """Returns the row of a key; None if it is not in the table."""
+        slots, key_bytes, mask = self._slots, self._bytes, self._mask
         slot = hash(key) & mask
-        while after := slots[slot]:
-            if known[after * KEY_SIZE - KEY_SIZE : after * KEY_SIZE] == key:
-                return after - 1
+        while entry := slots[slot]:
+            if key_bytes[entry * KEY_SIZE - KEY_SIZE : entry * KEY_SIZE] == key:
+                return entry - 1
             slot = (slot + 1) & mask
         return None
 
-    def _room(self, slots: int) -> None:
-        size = 1 << (slots - 1).bit_length()
-        table = array("I", bytes(4 * size))  # the row + 1; 0 is a free slot
+    def _build_slots(self, min_slots: int) -> None:
+        size = 1 << (min_slots - 1).bit_length()
+        slots = array("I", bytes(4 * size))  # each slot is the row + 1, or 0 if it is free
         mask = size - 1
-        with memoryview(self._bytes) as known:
-            for after, (key,) in enumerate(iter_unpack(_KEY, known[: self._count * KEY_SIZE]), 1):
+        with memoryview(self._bytes) as key_bytes:
+            for entry, (key,) in enumerate(iter_unpack(_KEY_FORMAT, key_bytes[: self._count * KEY_SIZE]), 1):
                 slot = hash(key) & mask
-                while table[slot]:
+                while slots[slot]:
                     slot = (slot + 1) & mask
-                table[slot] = after
-        self._slots, self._mask, self._most = table, mask, int(size * _FULL)
+                slots[slot] = entry
+        self._slots, self._mask, self._max_count = slots, mask, int(size * _MAX_LOAD)
 
-    def _free(self, key: bytes) -> int:
+    def _find_free_slot(self, key: bytes) -> int:
         slot = hash(key) & self._mask
         while self._slots[slot]:
             slot = (slot + 1) & self._mask

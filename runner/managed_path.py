@@ -1,4 +1,4 @@
-"""The files that msgrun itself keeps in a project: never a link, because a merge would move it to another place."""
+"""The paths of files that msgrun keeps in a project. None may be a link, because a merge could bring the link."""
 
 import os
 from pathlib import Path, PurePosixPath
@@ -7,9 +7,11 @@ from runner.errors import GuardRefused
 
 
 def managed_path(root: Path, path: str) -> Path:
-    """A file or folder that msgrun keeps below the root. Raises GuardRefused if it, or a folder on the way, is a link.
+    """Returns the path of a file or folder that msgrun keeps below the root.
 
-    A `path` that leaves the root is the user's own, from the command line or the environment, and is returned as it is.
+    Raises GuardRefused if it, or a folder above it below the root, is a link: a merge would move the file to another
+    place. A `path` that leaves the root is the user's own, from the command line or the environment. It is not
+    checked.
     """
     parts = PurePosixPath(os.path.normpath(path)).parts
     if parts[0] in {"/", ".."}:

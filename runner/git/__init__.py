@@ -1,1 +1,1 @@
-"""git, called as a program: repositories, commits and pushes. It knows nothing of ledgers."""
+"""Runs git as a program: repositories, commits and pushes. It imports nothing of runner.ledger."""

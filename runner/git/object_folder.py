@@ -1,4 +1,4 @@
-"""A folder in which one process makes git objects that need not stay; a later process removes it if this one died."""
+"""A folder for git objects that one process needs for a while. If it dies, a later process removes the folder."""
 
 import fcntl
 import os
@@ -10,22 +10,26 @@ _PREFIX = "objects-"
 
 
 class ObjectFolder:
-    """The folder, below another one. Its lock dies with the process: so nobody removes it before, and anybody after."""
+    """A new folder below the folder `parent`, and a lock on it that ends with the process.
 
-    def __init__(self, around: Path) -> None:
-        around.mkdir(parents=True, exist_ok=True)
-        for path in around.glob(f"{_PREFIX}*"):
+    So no other process removes the folder while this one is alive, and the next one that makes a folder removes it
+    afterwards.
+    """
+
+    def __init__(self, parent: Path) -> None:
+        parent.mkdir(parents=True, exist_ok=True)
+        for path in parent.glob(f"{_PREFIX}*"):
             _remove_abandoned(path)
         while True:
-            self.path = Path(tempfile.mkdtemp(dir=around, prefix=_PREFIX))
+            self.path = Path(tempfile.mkdtemp(dir=parent, prefix=_PREFIX))
             self._descriptor = os.open(self.path, os.O_RDONLY)
             fcntl.flock(self._descriptor, fcntl.LOCK_EX)
             if self.path.exists():
                 return
-            os.close(self._descriptor)  # somebody took it for abandoned before it was locked
+            os.close(self._descriptor)  # another process removed it as abandoned before it was locked
 
     def close(self) -> None:
-        """Removes it."""
+        """Removes the folder and ends the lock."""
         shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._descriptor)
 
@@ -33,12 +37,12 @@ class ObjectFolder:
 def _remove_abandoned(path: Path) -> None:
     try:
         descriptor = os.open(path, os.O_RDONLY)
-    except OSError:  # removed meanwhile, or somebody else's
+    except OSError:  # removed meanwhile, or another user's
         return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         shutil.rmtree(path, ignore_errors=True)
-    except OSError:  # its process lives
+    except OSError:  # its process is alive
         return
     finally:
         os.close(descriptor)

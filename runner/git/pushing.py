@@ -1,4 +1,4 @@
-"""Commits that are made without a work tree, pushes, and what their answers mean."""
+"""Makes commits without a work tree, and interprets the output of pushes."""
 
 import os
 import re
@@ -12,12 +12,13 @@ MAX_TRIES = 8
 Wait = Callable[[int], None]
 
 
-# Answers that no second try changes: the branch's rules, or the right to write at all.
+# Reasons of a rejection that a second try may not meet again. Other reasons are rules of the branch.
 _RACE = re.compile(
     r"lock|incorrect old value|failed to update ref|already exists|stale|missing necessary|unpacker", re.IGNORECASE
 )
 
 
+# Output of a push by a user who may not write to the repository at all.
 _FORBIDDEN = re.compile(r"\b40[13]\b|denied|authentication failed|could not read username|read-only", re.IGNORECASE)
 
 
@@ -27,21 +28,27 @@ _AUTHOR = ("msgrun", "msgrun@users.noreply.invalid")
 def create_commit(
     repository: Repository, tree: str, message: str, *args: str, extra_env: Mapping[str, str] | None = None
 ) -> str:
-    """A new commit object. `extra` are environment variables; without any it is by `author`."""
+    """Creates a commit object and returns its id.
+
+    `extra_env` are environment variables for git. None stands for those of `author_env`.
+    """
     environment = author_env(repository) if extra_env is None else extra_env
-    made = repository.git("commit-tree", tree, *args, stdin=message.encode(), extra_env=environment)
-    return os.fsdecode(made).strip()
+    output = repository.git("commit-tree", tree, *args, stdin=message.encode(), extra_env=environment)
+    return os.fsdecode(output).strip()
 
 
 def author_env(repository: Repository) -> dict[str, str]:
-    """Variables for whom git's settings name, else for msgrun: CI machines often have nobody configured."""
-    known = repository.try_git("-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT")
-    who = dict(zip(("NAME", "EMAIL"), _AUTHOR, strict=True)) if known is None else {}
-    return {f"GIT_{role}_{field}": value for role in ("AUTHOR", "COMMITTER") for field, value in who.items()}
+    """Returns the variables that name msgrun as author and committer; empty if git's settings name one.
+
+    On CI machines, git often has no author configured.
+    """
+    configured = repository.try_git("-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT")
+    author = dict(zip(("NAME", "EMAIL"), _AUTHOR, strict=True)) if configured is None else {}
+    return {f"GIT_{role}_{field}": value for role in ("AUTHOR", "COMMITTER") for field, value in author.items()}
 
 
 def ci_job_url(environ: Mapping[str, str]) -> str:
-    """The address of the CI job that runs this; empty elsewhere."""
+    """Returns the URL of the CI job that this process runs in (GitHub or GitLab); empty elsewhere."""
     if environ.get("GITHUB_RUN_ID"):
         parts = [environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID")]
         return f"{parts[0]}/{parts[1]}/actions/runs/{parts[2]}"
@@ -49,20 +56,23 @@ def ci_job_url(environ: Mapping[str, str]) -> str:
 
 
 def push_options() -> list[str]:
-    """GitLab starts a pipeline for every push that does not say otherwise."""
+    """Returns the options of `git push` that keep GitLab from starting a pipeline; empty outside GitLab's CI."""
     return ["--push-option=ci.skip"] if os.environ.get("GITLAB_CI") else []
 
 
-def is_permanent_failure(said: str) -> bool:
-    """Whether no second try would change what a push was told."""
-    rejected = re.search(r"\[remote rejected\] \((.*)\)", said)
+def is_permanent_failure(output: str) -> bool:
+    """Returns whether no second try of a push can succeed, given the push's output."""
+    rejected = re.search(r"\[remote rejected\] \((.*)\)", output)
     if rejected:
         return not _RACE.search(rejected[1])
-    return "[rejected]" not in said and bool(_FORBIDDEN.search(said))
+    return "[rejected]" not in output and bool(_FORBIDDEN.search(output))
 
 
 def failure_reason(error: GitFailed) -> str:
-    """What the remote said of itself and of the branch, else what git did."""
+    """Returns the remote's messages and its reason for rejecting a push.
+
+    Without either, it returns the error's own message.
+    """
     lines = [line.removeprefix("remote:").strip() for line in error.output.splitlines() if line.startswith("remote:")]
     rejected = re.search(r"\[(?:remote )?rejected\] \(.*\)", error.output)
     return "; ".join(line for line in (*lines, rejected[0] if rejected else "") if line) or error.message

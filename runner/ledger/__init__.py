@@ -1,1 +1,1 @@
-"""What was sent: a set of facts about attempts, kept where it is hard to lose."""
+"""The ledger: records of what was sent, or may have been sent, kept where they are hard to lose."""

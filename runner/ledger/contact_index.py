@@ -1,4 +1,4 @@
-"""Which deliveries reached which Intercom contact, compact: 28 bytes a contact."""
+"""An index from each Intercom contact to the deliveries that reached it, in 28 bytes a contact."""
 
 import hashlib
 from array import array
@@ -7,26 +7,26 @@ from runner.key_table import KEY_SIZE, KeyTable
 
 
 class ContactIndex:
-    """The rows (see `Facts`) of the deliveries to each contact."""
+    """The deliveries to each contact. A delivery is given by its row in the `FactIndex`."""
 
     def __init__(self) -> None:
-        self._names = KeyTable()
+        self._hashes = KeyTable()
         self._rows = array("I")
-        self._others: dict[int, list[int]] = {}  # one delivery a contact is the rule
+        self._more_rows: dict[int, list[int]] = {}  # most contacts have one delivery only
 
     def add(self, contact: str, row: int) -> None:
-        """A delivery to a contact."""
-        at = self._names.add(_hashed(contact))
-        if at == len(self._rows):
+        """Adds a delivery, given by its row, to a contact."""
+        number = self._hashes.add(_hash_contact(contact))
+        if number == len(self._rows):
             self._rows.append(row)
         else:
-            self._others.setdefault(at, []).append(row)
+            self._more_rows.setdefault(number, []).append(row)
 
     def rows_of(self, contact: str) -> list[int]:
-        """The deliveries to a contact."""
-        at = self._names.row_of(_hashed(contact))
-        return [] if at is None else [self._rows[at], *self._others.get(at, ())]
+        """Returns the rows of the deliveries to a contact; empty if there are none."""
+        number = self._hashes.row_of(_hash_contact(contact))
+        return [] if number is None else [self._rows[number], *self._more_rows.get(number, ())]
 
 
-def _hashed(contact: str) -> bytes:
+def _hash_contact(contact: str) -> bytes:
     return hashlib.blake2b(contact.encode("utf-8", "surrogatepass"), digest_size=KEY_SIZE).digest()

@@ -1,4 +1,4 @@
-"""Files of lines that only grow: an append is one write a file, and the fsyncs of all files at once."""
+"""Appends lines to files: one write for each file, then an fsync of all files at the same time."""
 
 import os
 import threading
@@ -9,34 +9,35 @@ from runner.errors import LedgerUnavailable
 
 
 class ClaimsUncertain(LedgerUnavailable):
-    """An append failed, and claims of it may stand in a file all the same. What they claim must not be POSTed."""
+    """An append failed, and a file may still have its claims. Their deliveries must not be POSTed."""
 
 
 def append_lines(paths: Sequence[Path], outcomes: bytes, claims: bytes = b"") -> None:
-    """Makes lines durable in every file before it returns. `outcomes` is whatever stays true if the append fails.
+    """Appends lines to every file, and makes them durable before it returns.
 
-    If a file fails, the others keep the outcomes, and the claims are cut off everywhere: nobody acts on them, and an
-    open claim would seem unknown for ever. Raises LedgerUnavailable; ClaimsLeft if that is not certain.
+    `outcomes` are the lines that stay true if the append fails. If a file fails, the other files keep the outcomes, and
+    the claims are removed from all files: no run acts on them, and each would count as unknown for ever.
+    Raises LedgerUnavailable, or its subclass ClaimsUncertain if a file may still have claims.
     """
     if not outcomes and not claims:
         return
     appends = [_Append(path, outcomes, claims) for path in paths]
     try:
-        for one in appends:
-            one.write()
-        _at_once([one.sync for one in appends])
-        failed = [one for one in appends if one.error]
+        for append in appends:
+            append.write()
+        _run_concurrently([append.sync for append in appends])
+        failed = [append for append in appends if append.error]
         if failed:
-            are_back = [one.take_back() for one in appends]
-            kind = LedgerUnavailable if all(are_back) or not claims else ClaimsUncertain
-            raise kind(failed[0].told) from failed[0].error
+            are_removed = [append.remove_claims() for append in appends]
+            error_class = LedgerUnavailable if all(are_removed) or not claims else ClaimsUncertain
+            raise error_class(failed[0].message) from failed[0].error
     finally:
-        for one in appends:
-            one.close()
+        for append in appends:
+            append.close()
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes the names in a folder durable. Raises OSError."""
+    """Makes the names of the files in a folder durable. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -45,7 +46,7 @@ def sync_folder(folder: Path) -> None:
 
 
 class _Append:
-    """One append to one file. It starts on a fresh line. `error` is why it failed."""
+    """One append to one file, which starts on a fresh line. `error` is why it failed; None if it did not."""
 
     def __init__(self, path: Path, outcomes: bytes, claims: bytes) -> None:
         self._path = path
@@ -57,22 +58,22 @@ class _Append:
         self.error: OSError | None = None
 
     @property
-    def told(self) -> str:
-        """What failed, for people."""
+    def message(self) -> str:
+        """What failed, for a message to the user."""
         return f"{self._path} cannot be written: {self.error.strerror if self.error else ''}"
 
     def write(self) -> None:
-        """Hands the lines to the kernel."""
+        """Writes the lines, but does not make them durable."""
         try:
             self._open()
             data = self._outcomes + self._claims
-            while self._written < len(data):  # one write, but for the last of a disk, or more than 2 GiB
+            while self._written < len(data):  # one write, unless the disk gets full or there are over 2 GiB
                 self._written += os.write(self._descriptor, data[self._written :])
         except OSError as error:
             self.error = error
 
     def sync(self) -> None:
-        """Makes them durable."""
+        """Makes the lines durable. Does nothing if the write failed."""
         if self.error:
             return
         try:
@@ -82,28 +83,28 @@ class _Append:
         except OSError as error:
             self.error = error
 
-    def take_back(self) -> bool:
-        """Cuts off the claims and a torn line; whether it is certain that no claim stands here."""
-        whole = self._outcomes.rfind(b"\n", 0, self._written) + 1
-        if self._written == whole:
+    def remove_claims(self) -> bool:
+        """Removes the claims and a torn line. Returns whether the file certainly has none of the claims."""
+        kept_size = self._outcomes.rfind(b"\n", 0, self._written) + 1
+        if self._written == kept_size:
             return True
         try:
             if os.fstat(self._descriptor).st_size != self._start + self._written:
-                return False  # somebody else's lines follow
-            os.ftruncate(self._descriptor, self._start + whole)
+                return False  # another process appended lines after these
+            os.ftruncate(self._descriptor, self._start + kept_size)
             os.fsync(self._descriptor)
         except OSError:
             return False
         return True
 
     def close(self) -> None:
-        """Lets go of the file."""
+        """Closes the file."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
 
     def _open(self) -> None:
-        # For every append anew: git replaces the file when it switches branches, and what was written to the file
-        # that it unlinked would be lost with it.
+        # Every append opens the file again: git replaces it when it switches branches, and what is written to the
+        # unlinked file would be lost.
         flags = os.O_RDWR | os.O_APPEND
         try:
             self._descriptor = os.open(self._path, flags)
@@ -116,8 +117,8 @@ class _Append:
             self._outcomes = b"\n" + self._outcomes
 
 
-def _at_once(jobs: Sequence[Callable[[], None]]) -> None:
-    """Runs jobs that wait for a disk, the first here and each other in a thread."""
+def _run_concurrently(jobs: Sequence[Callable[[], None]]) -> None:
+    """Runs jobs that wait for a disk at the same time: the first in this thread, each other one in its own."""
     threads = [threading.Thread(target=job, daemon=True) for job in jobs[1:]]
     for thread in threads:
         thread.start()

@@ -1,4 +1,4 @@
-"""What is held of every fact of a ledger: 46 bytes, and where its line is, from which its record is read again."""
+"""An index of a ledger's records: 46 bytes a record, with the position of the line from which it is read again."""
 
 import hashlib
 from array import array
@@ -14,26 +14,26 @@ from runner.key_table import KEY_SIZE, KeyTable
 from runner.ledger.line_source import LineSource
 from runner.ledger.record import RANK, KeyStatus, Record, key_status, parse_entry
 
-HASH_MASK = 0xFFFFFFFF  # what is kept of a line's hash: it only tells the same fact from another of one attempt
+HASH_MASK = 0xFFFFFFFF  # what is kept of a line's hash, which only tells records of one attempt apart
 
 
-IN_MEMORY_SOURCE = 255  # the place in `lines` of the facts that stand on no line of their own
+IN_MEMORY_SOURCE = 255  # the `source` of records that have no line of their own
 
 
-_LINE = 440  # bytes of a usual line, to make room for a file's facts at once
+_USUAL_LINE_SIZE = 440  # bytes of a usual line, to estimate how many records a file has
 
 
-_FOUR_BYTES = 0xFFFFFFFF
+_MAX_UINT32 = 0xFFFFFFFF
 
 
-_LEAST_ROOM = 1024  # rows
+_MIN_NEW_ROWS = 1024
 
 
 _CLAIMED, _UNKNOWN = RANK["claimed"], RANK["unknown"]
 
 
 class Group(NamedTuple):
-    """What many facts have in common."""
+    """The fields that many records have in common."""
 
     status: str
     message: str
@@ -42,9 +42,11 @@ class Group(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """One fact: where its line is, and what tells it from others. `attempt` and `line` are hashes.
+    """An entry of the index: where the line of a record is, and what tells the record from others.
 
-    `places` has a bit for each place that holds it.
+    `offset` is in bytes from the start of the source with the number `source`; for IN_MEMORY_SOURCE it is the index in
+    `in_memory_records`. `attempt_hash` and `line_hash` are hashes of the attempt and of the line. `copy_bits` has a bit
+    for each copy of the ledger (such as the lockfile and its journal) that has the record.
     """
 
     offset: int
@@ -56,9 +58,10 @@ class Fact(NamedTuple):
 
 
 class FactIndex:
-    """A row a key: the columns hold its first fact, `more` the others, if it has several attempts.
+    """A table with a row for each key. The columns have its first entry, `extra_facts` its other entries, if any.
 
-    Held is what is at the top of each attempt, and a claim beside its unknown: reconcile needs when it was made.
+    It keeps the records with the highest status of each attempt, and a claim beside its `unknown` outcome, because
+    reconcile needs the time of the claim.
     """
 
     def __init__(self) -> None:
@@ -68,7 +71,7 @@ class FactIndex:
         self.extra_facts: dict[int, list[Fact]] = {}
         self.group_lookup: dict[tuple[str, str, int, str], int] = {}
         self.groups: list[Group] = []
-        self._ranks: list[int] = []  # of the groups
+        self._ranks: list[int] = []  # the rank of each group's status
         self.line_sources: list[tuple[LineSource, str]] = []
         self.in_memory_records: list[Record] = []
         self.irregular_keys: dict[int, str] = {}
@@ -77,20 +80,20 @@ class FactIndex:
         return len(self.keys)
 
     def add_source(self, lines: LineSource, origin: str) -> int:
-        """Makes room for the facts on some lines; returns the number of this source."""
+        """Adds a source of lines and returns its number. The first source makes room for all its records."""
         if not self.keys:
-            expected = _expected(lines)
-            self.keys = KeyTable(expected)
-            self.make_room(expected)
-        if lines.size > _FOUR_BYTES and self.offsets.typecode == "I":
+            delivery_count = _estimate_deliveries(lines)
+            self.keys = KeyTable(delivery_count)
+            self.make_room(delivery_count)
+        if lines.size > _MAX_UINT32 and self.offsets.typecode == "I":
             self.offsets = array("Q", self.offsets)
         self.line_sources.append((lines, origin))
         return len(self.line_sources) - 1
 
-    def add_record(self, record: Record, place: int) -> None:
-        """Adds a fact that stands on no line of its own."""
+    def add_record(self, record: Record, copy_bit: int) -> None:
+        """Adds a record that has no line of its own. `copy_bit` is the bit of the copy of the ledger that has it."""
         self.in_memory_records.append(record)
-        line = hash(record.to_line().rstrip()) & HASH_MASK
+        line_hash = hash(record.to_line().rstrip()) & HASH_MASK
         self.add(
             record.key,
             Fact(
@@ -98,26 +101,26 @@ class FactIndex:
                 IN_MEMORY_SOURCE,
                 self.intern_group(record),
                 hash(record.attempt),
-                line,
-                place,
+                line_hash,
+                copy_bit,
             ),
         )
 
     def add(self, key: str, fact: Fact) -> None:
-        """Adds a fact about a key."""
-        raw, before = raw_key(key), len(self.keys)
-        row = self.keys.add(raw)
-        if raw.hex() != key:
+        """Adds an entry to the row of a key, which may be new."""
+        key_bytes, row_count = raw_key(key), len(self.keys)
+        row = self.keys.add(key_bytes)
+        if key_bytes.hex() != key:
             self.irregular_keys[row] = key
-        if row < before:
+        if row < row_count:
             self.merge_fact(row, fact)
         else:
             self.set_first_fact(row, fact)
 
     def set_first_fact(self, row: int, fact: Fact) -> None:
-        """Makes a fact the first of its row."""
+        """Makes an entry the first of its row."""
         if row == len(self.copy_bits):
-            self.make_room(_LEAST_ROOM + row // 4)
+            self.make_room(_MIN_NEW_ROWS + row // 4)
         self.offsets[row], self.sources[row], self.group_numbers[row] = fact.offset, fact.source, fact.group_number
         self.attempt_hashes[row], self.line_hashes[row], self.copy_bits[row] = (
             fact.attempt_hash,
@@ -126,36 +129,40 @@ class FactIndex:
         )
 
     def make_room(self, rows: int) -> None:
-        """Makes the columns longer; many at once, for what grows bit by bit leaves holes as large as itself."""
+        """Adds many rows to the columns at once: small steps would leave unused memory as large as the columns."""
         for column in (self.offsets, self.group_numbers, self.attempt_hashes, self.line_hashes):
             column.extend(array(column.typecode, [0]) * rows)
-        for places in (self.sources, self.copy_bits):
-            places.extend(bytes(rows))
+        for byte_column in (self.sources, self.copy_bits):
+            byte_column.extend(bytes(rows))
 
     def merge_fact(self, row: int, new: Fact) -> None:
-        """Adds a fact to those of its key: the same one in another place, or one that replaces or joins them."""
+        """Adds an entry to a row that already has one.
+
+        If the row has the same record from another copy of the ledger, only the bits are added. Otherwise the row keeps
+        the entries that the class describes.
+        """
         if row not in self.extra_facts and self.attempt_hashes[row] == new.attempt_hash:
-            # A claim and its outcome, as most deliveries have them: the one that is further replaces the other.
-            before, after = self._ranks[self.group_numbers[row]], self._ranks[new.group_number]
-            if before != after and not _is_held(min(before, after), max(before, after)):
-                if after > before:
+            # Most deliveries have a claim and its outcome: the one with the higher rank replaces the other.
+            old_rank, new_rank = self._ranks[self.group_numbers[row]], self._ranks[new.group_number]
+            if old_rank != new_rank and not _is_kept(min(old_rank, new_rank), max(old_rank, new_rank)):
+                if new_rank > old_rank:
                     self.set_first_fact(row, new)
                 return
         facts = self.facts(row)
-        for at, known in enumerate(facts):
+        for position, known in enumerate(facts):
             if (known.attempt_hash, known.group_number) == (new.attempt_hash, new.group_number) and (
                 known.line_hash == new.line_hash or self.read_record(known) == self.read_record(new)
             ):
-                facts[at] = known._replace(copy_bits=known.copy_bits | new.copy_bits)
+                facts[position] = known._replace(copy_bits=known.copy_bits | new.copy_bits)
                 break
         else:
             facts.append(new)
             ranks = [self.rank(fact) for fact in facts if fact.attempt_hash == new.attempt_hash]
             top = max(ranks)
-            facts = [fact for fact in facts if fact.attempt_hash != new.attempt_hash or _is_held(self.rank(fact), top)]
-        self._put(row, facts)
+            facts = [fact for fact in facts if fact.attempt_hash != new.attempt_hash or _is_kept(self.rank(fact), top)]
+        self._set_facts(row, facts)
 
-    def _put(self, row: int, facts: list[Fact]) -> None:
+    def _set_facts(self, row: int, facts: list[Fact]) -> None:
         first, *others = facts
         self.set_first_fact(row, first)
         if others:
@@ -163,10 +170,10 @@ class FactIndex:
         else:
             self.extra_facts.pop(row, None)
 
-    # What is held
+    # Reading
 
     def facts(self, row: int) -> list[Fact]:
-        """What is held of a row."""
+        """Returns the entries of a row."""
         first = Fact(
             self.offsets[row],
             self.sources[row],
@@ -178,60 +185,64 @@ class FactIndex:
         return [first, *self.extra_facts.get(row, ())]
 
     def read_records(self, row: int) -> list[Record]:
-        """The records of what is held of a row, read again."""
+        """Reads the records of a row again. Raises LedgerUnavailable, as `read_record` does."""
         return [self.read_record(fact) for fact in self.facts(row)]
 
     def read_record(self, fact: Fact) -> Record:
-        """The record of a fact, read again. Raises LedgerUnavailable if its file was changed in place."""
+        """Reads the record of an entry again. Raises LedgerUnavailable if its file was changed in place."""
         if fact.source == IN_MEMORY_SOURCE:
             return self.in_memory_records[fact.offset]
-        record = parse_entry(self._value(fact), f"{self.line_sources[fact.source][1]}, at byte {fact.offset}", 1)
+        record = parse_entry(self._read_object(fact), f"{self.line_sources[fact.source][1]}, at byte {fact.offset}", 1)
         assert isinstance(record, Record)
         return record
 
     def read_contact(self, fact: Fact) -> str:
-        """The contact of a fact's record, which is all that is read of it: `record` takes four times as long."""
+        """Reads only the contact of an entry's record; `read_record` takes four times as long. Empty if it has none."""
         if fact.source == IN_MEMORY_SOURCE:
             return self.in_memory_records[fact.offset].contact
-        return str(self._value(fact).get("contact") or "")
+        return str(self._read_object(fact).get("contact") or "")
 
-    def _value(self, fact: Fact) -> dict[str, Any]:
+    def _read_object(self, fact: Fact) -> dict[str, Any]:
         lines, origin = self.line_sources[fact.source]
         line = lines.line_at(fact.offset)
-        if (
-            hash(line) & HASH_MASK != fact.line_hash
-        ):  # an editor that writes into the file, where git puts a new one in its place
+        # Differs if an editor wrote into the file. Git would replace the file, and the old one stays open.
+        if hash(line) & HASH_MASK != fact.line_hash:
             raise LedgerUnavailable(f"{origin} was changed while it was read", "run the command again")
         value: dict[str, Any] = orjson.loads(line)
         return value
 
     def rank(self, fact: Fact) -> int:
-        """The rank of its status within an attempt."""
+        """Returns the rank of an entry's status within its attempt."""
         return self._ranks[fact.group_number]
 
     def status(self, row: int) -> KeyStatus:
-        """What holds for a row."""
+        """Returns the status of a row's key."""
         if row not in self.extra_facts:
             return key_status({self.groups[self.group_numbers[row]].status})
         return key_status({self.groups[fact.group_number].status for fact in self.facts(row)})
 
     def sort_by_key(self, rows: Iterable[int]) -> Iterator[int]:
-        """Rows in the order of their keys: sorted one first byte at a time, so that no list holds a million keys."""
-        shares = [array("I") for _ in range(256)]
+        """Yields rows in the order of their keys.
+
+        Sorts the keys with the same first byte at a time, so that no list has a million keys.
+        """
+        buckets = [array("I") for _ in range(256)]
         for row in rows:
-            shares[self.keys[row][0]].append(row)
-        for share in shares:
-            yield from sorted(share, key=self.keys.__getitem__)
+            buckets[self.keys[row][0]].append(row)
+        for bucket in buckets:
+            yield from sorted(bucket, key=self.keys.__getitem__)
 
     def lasting_facts(self, row: int) -> list[Fact]:
-        """What is held of a row, without claims whose outcome is known to be unknown."""
+        """Returns the entries of a row, without the claims of attempts that have an `unknown` outcome."""
         facts = self.facts(row)
         settled = {fact.attempt_hash for fact in facts if self.rank(fact) == _UNKNOWN}
         return [fact for fact in facts if self.rank(fact) != _CLAIMED or fact.attempt_hash not in settled]
 
     def rows_of(self, message: str, revision: int) -> Iterator[int]:
-        """The rows with a fact of this revision of a message."""
-        wanted = {at for at, group in enumerate(self.groups) if (group.message, group.revision) == (message, revision)}
+        """Yields the rows with a record of this revision of a message."""
+        wanted = {
+            number for number, group in enumerate(self.groups) if (group.message, group.revision) == (message, revision)
+        }
         for row in range(len(self.keys)):
             if self.group_numbers[row] in wanted or (
                 row in self.extra_facts and any(fact.group_number in wanted for fact in self.extra_facts[row])
@@ -239,7 +250,7 @@ class FactIndex:
                 yield row
 
     def intern_group(self, record: Record) -> int:
-        """The number of a record's group."""
+        """Returns the number of a record's group, which is added if it is new."""
         group = Group(record.status, record.message, record.revision, record.content)
         if group not in self.group_lookup:
             self.group_lookup[group] = len(self.groups)
@@ -248,29 +259,29 @@ class FactIndex:
         return self.group_lookup[group]
 
     def key_text(self, row: int) -> str:
-        """The key of a row, as it is written."""
+        """Returns the key of a row as it is written in the ledger."""
         return self.irregular_keys.get(row) or self.keys[row].hex()
 
 
-def _expected(lines: LineSource) -> int:
-    """About how many deliveries a ledger knows of: one for each line, but for claims, which others follow."""
-    some = lines.sample()
-    claims, facts = some.count(b'"status":"claimed"'), some.count(b'"status":')
-    return lines.size * (facts - claims) // (_LINE * max(1, facts))
+def _estimate_deliveries(lines: LineSource) -> int:
+    """Estimates how many deliveries a ledger has: one for each line except claims, which have an outcome after them."""
+    sample = lines.sample()
+    claims, facts = sample.count(b'"status":"claimed"'), sample.count(b'"status":')
+    return lines.size * (facts - claims) // (_USUAL_LINE_SIZE * max(1, facts))
 
 
-def _is_held(rank: int, top: int) -> bool:
+def _is_kept(rank: int, top: int) -> bool:
     return rank == top or (rank, top) == (_CLAIMED, _UNKNOWN)
 
 
 def raw_key(key: str) -> bytes:
-    """The 16 bytes of a key; a hash of them for what is no key of this version."""
+    """Returns the 16 bytes of a key. For a text that is not a key of this version, they are a hash of the text."""
     try:
-        raw = unhexlify(key)
+        key_bytes = unhexlify(key)
     except (NotHex, ValueError):
-        raw = b""
+        key_bytes = b""
     return (
-        raw
-        if len(raw) == KEY_SIZE
+        key_bytes
+        if len(key_bytes) == KEY_SIZE
         else hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=KEY_SIZE).digest()
     )

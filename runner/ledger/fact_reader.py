@@ -1,4 +1,4 @@
-"""Reads the lines of a ledger into rows: the usual ones fast, and of the odd ones whatever can be saved."""
+"""Reads the lines of a ledger into an index: whole lines fast, and from damaged ones whatever can be read."""
 
 from binascii import unhexlify
 from typing import Any, cast
@@ -14,147 +14,158 @@ from runner.ledger.torn_lines import parse_objects
 
 
 class FactReader:
-    """Reading one place: its `headers`, and the lines that were `torn`. `odd` lines are not exactly one object."""
+    """Reads one copy of a ledger into an index.
 
-    def __init__(self, rows: FactIndex, origin: str, place: int) -> None:
+    Afterwards `headers` are its headers, `torn_lines` the origin and number of each line that is not one object,
+    and `has_record` is whether it has a record.
+    """
+
+    def __init__(self, index: FactIndex, origin: str, copy_bit: int) -> None:
         self.headers: set[Header] = set()
         self.torn_lines: list[str] = []
         self.has_record = False
-        self._rows = rows
+        self._index = index
         self._origin = origin
-        self._place = place
+        self._copy_bit = copy_bit
         self._source = 0
         self._offset = 0
-        self._number = 1
-        self._first = b""
-        self._odd = 0
+        self._line_number = 1
+        self._first_odd_line = b""
+        self._odd_count = 0
 
     def read(self, lines: LineSource) -> None:
-        """Adds every line. Raises LedgerUnavailable if none can be read."""
-        self._source = self._rows.add_source(lines, self._origin)
-        rest: list[bytes] = []  # pieces of a line that goes on, joined once however long it is
+        """Adds every line of a source. Raises LedgerUnavailable if none can be read, or one is no record or header."""
+        self._source = self._index.add_source(lines, self._origin)
+        # Pieces of a line that continues in the next block: they are joined once, however long the line is.
+        pieces: list[bytes] = []
         for block in lines.blocks():
             head, end, tail = block.rpartition(b"\n")
             if end:
-                self._take(b"".join([*rest, head]).split(b"\n"))
-                rest = []
-            rest.append(tail)
-        if last := b"".join(rest):
-            self._take([last])
-        if self._odd and not (self.headers or self.has_record or self._is_torn_header):
+                self._add_lines(b"".join([*pieces, head]).split(b"\n"))
+                pieces = []
+            pieces.append(tail)
+        if last := b"".join(pieces):
+            self._add_lines([last])
+        if self._odd_count and not (self.headers or self.has_record or self._is_torn_header):
             raise LedgerUnavailable(
                 f"{self._origin} is no lockfile: no line of it can be read",
                 "a pointer of Git LFS, or encrypted? Get the file itself; without it everything would be sent again",
             )
 
-    def _take(self, lines: list[bytes]) -> None:
-        """Adds a block's lines; the usual ones are read together, which halves the time."""
-        values = _values(lines)
+    def _add_lines(self, lines: list[bytes]) -> None:
+        """Adds the lines of a block. If all are whole, they are parsed together, which takes half the time."""
+        values = _parse_whole_lines(lines)
         if values is not None:
-            self._take_usual(lines, values)
+            self._add_objects(lines, values)
             return
         for line in lines:
-            value = _single(line)
+            value = _parse_whole_line(line)
             if value is None:
-                self._take_odd(line)
-                self._pass_by(line)
+                self._add_odd_line(line)
+                self._advance(line)
             else:
-                self._take_usual([line], [value])
+                self._add_objects([line], [value])
 
-    def _take_usual(self, lines: list[bytes], values: list[dict[str, Any]]) -> None:
-        """Adds what whole lines say. Most are facts with a content, of a group that was seen before: those at once."""
-        table = self._rows
-        add, known, attempts, hashes, places = (
-            table.keys.add,
-            table.group_lookup,
-            table.attempt_hashes,
-            table.line_hashes,
-            table.copy_bits,
+    def _add_objects(self, lines: list[bytes], values: list[dict[str, Any]]) -> None:
+        """Adds the objects on whole lines.
+
+        Most are records with a content, and their group is known from an earlier line: the loop adds these itself,
+        because building a Record takes longer.
+        """
+        index = self._index
+        add_key, group_lookup, attempt_hashes, line_hashes, copy_bits = (
+            index.keys.add,
+            index.group_lookup,
+            index.attempt_hashes,
+            index.line_hashes,
+            index.copy_bits,
         )
-        rows, offsets, sources, groups = len(table), table.offsets, table.sources, table.group_numbers
-        offset, first, source, place = self._offset, self._number, self._source, self._place
-        for number, (line, value) in enumerate(zip(lines, values, strict=True), first):
+        row_count, offsets, sources, group_numbers = len(index), index.offsets, index.sources, index.group_numbers
+        offset, first_number, source, copy_bit = self._offset, self._line_number, self._source, self._copy_bit
+        for number, (line, value) in enumerate(zip(lines, values, strict=True), first_number):
             try:
                 key, attempt = unhexlify(value["key"]), value["attempt"]
-                group = known[value["status"], value["message"], value["revision"], value["content"]]
+                group = group_lookup[value["status"], value["message"], value["revision"], value["content"]]
             except (KeyError, TypeError, ValueError):
                 group = -1
             if group < 0 or len(key) != KEY_SIZE or attempt.__class__ is not str:
-                self._offset, self._number = offset, number
-                self._take_value(line, value)
-                rows = len(self._rows.keys)
+                self._offset, self._line_number = offset, number
+                self._add_object(line, value)
+                row_count = len(self._index.keys)
                 offset += len(line) + 1
                 continue
             self.has_record = True
-            row, name, text = add(key), hash(attempt), hash(line) & HASH_MASK
-            if row == rows:
-                rows += 1
-                if row < len(places):
-                    offsets[row], sources[row], groups[row] = offset, source, group
-                    attempts[row], hashes[row], places[row] = name, text, place
+            row, attempt_hash, line_hash = add_key(key), hash(attempt), hash(line) & HASH_MASK
+            if row == row_count:
+                row_count += 1
+                if row < len(copy_bits):
+                    offsets[row], sources[row], group_numbers[row] = offset, source, group
+                    attempt_hashes[row], line_hashes[row], copy_bits[row] = attempt_hash, line_hash, copy_bit
                 else:
-                    self._rows.set_first_fact(row, Fact(offset, source, group, name, text, place))
-            elif attempts[row] == name and hashes[row] == text and groups[row] == group:
-                places[row] |= place
+                    self._index.set_first_fact(row, Fact(offset, source, group, attempt_hash, line_hash, copy_bit))
+            elif attempt_hashes[row] == attempt_hash and line_hashes[row] == line_hash and group_numbers[row] == group:
+                copy_bits[row] |= copy_bit
             else:
-                self._rows.merge_fact(row, Fact(offset, source, group, name, text, place))
+                self._index.merge_fact(row, Fact(offset, source, group, attempt_hash, line_hash, copy_bit))
             offset += len(line) + 1
-        self._offset, self._number = offset, first + len(lines)
+        self._offset, self._line_number = offset, first_number + len(lines)
 
-    def _take_value(self, line: bytes, value: dict[str, Any]) -> None:
-        """Adds what a whole line says, whatever it is."""
-        fact = parse_entry(value, self._origin, self._number)
-        if isinstance(fact, Header):
-            self.headers.add(fact)
+    def _add_object(self, line: bytes, value: dict[str, Any]) -> None:
+        """Adds the object on a whole line, whatever it is."""
+        entry = parse_entry(value, self._origin, self._line_number)
+        if isinstance(entry, Header):
+            self.headers.add(entry)
             return
         self.has_record = True
-        group = self._rows.intern_group(fact)
-        self._rows.add(
-            fact.key, Fact(self._offset, self._source, group, hash(fact.attempt), hash(line) & HASH_MASK, self._place)
+        group = self._index.intern_group(entry)
+        self._index.add(
+            entry.key,
+            Fact(self._offset, self._source, group, hash(entry.attempt), hash(line) & HASH_MASK, self._copy_bit),
         )
 
-    def _take_odd(self, line: bytes) -> None:
-        """Adds what a line says that is not exactly one object."""
+    def _add_odd_line(self, line: bytes) -> None:
+        """Adds what can be read of a line that is not exactly one object."""
         if not line.strip():
             return
-        self._first, self._odd = self._first or line, self._odd + 1
+        self._first_odd_line, self._odd_count = self._first_odd_line or line, self._odd_count + 1
         values, is_torn = parse_objects(line)
         if is_torn:
-            self.torn_lines.append(f"{self._origin}:{self._number}")
+            self.torn_lines.append(f"{self._origin}:{self._line_number}")
         for value in values:
-            fact = parse_entry(value, self._origin, self._number)
-            if isinstance(fact, Header):
-                self.headers.add(fact)
+            entry = parse_entry(value, self._origin, self._line_number)
+            if isinstance(entry, Header):
+                self.headers.add(entry)
             else:
                 self.has_record = True
-                self._rows.add_record(fact, self._place)
+                self._index.add_record(entry, self._copy_bit)
 
-    def _pass_by(self, line: bytes) -> None:
-        """Goes on behind a line."""
+    def _advance(self, line: bytes) -> None:
+        """Moves the position to the start of the next line."""
         self._offset += len(line) + 1
-        self._number += 1
+        self._line_number += 1
 
     @property
     def _is_torn_header(self) -> bool:
-        """Whether there is nothing but a line that begins as a header does: a power cut while it was written."""
-        return self._odd == 1 and self._first.lstrip(b"\xef\xbb\xbf ").startswith(b"{")
+        """Whether the only line that is not blank begins like a header: the power failed while it was written."""
+        return self._odd_count == 1 and self._first_odd_line.lstrip(b"\xef\xbb\xbf ").startswith(b"{")
 
 
-def _values(lines: list[bytes]) -> list[Any] | None:
-    """The objects on lines that are whole, or nothing if some line is not.
+def _parse_whole_lines(lines: list[bytes]) -> list[Any] | None:
+    """Returns the objects on lines, or None if any line is not exactly one object.
 
-    A number between two lines tells an object that goes on over both from two objects that stand on one.
+    The lines are parsed as one array, with a number between two lines. It tells an object that spans two lines from two
+    objects on one line.
     """
     try:
         values = orjson.loads(b"[" + b",0,".join(lines) + b"]")
     except orjson.JSONDecodeError:
         return None
-    found, between = values[::2], values[1::2]
-    is_whole = len(found) == len(lines) and not any(between) and all(value.__class__ is dict for value in found)
-    return cast("list[Any]", found) if is_whole else None
+    objects, separators = values[::2], values[1::2]
+    is_whole = len(objects) == len(lines) and not any(separators) and all(value.__class__ is dict for value in objects)
+    return cast("list[Any]", objects) if is_whole else None
 
 
-def _single(line: bytes) -> dict[str, Any] | None:
-    """The object that a line is, if it is one and whole."""
+def _parse_whole_line(line: bytes) -> dict[str, Any] | None:
+    """Returns the object on a line, or None if the line is not exactly one object."""
     values, is_torn = parse_objects(line) if line.strip() else ([], True)
     return None if is_torn else values[0]

@@ -1,6 +1,7 @@
-"""The facts of a ledger, and what follows from them: compact, for a ledger may know of millions of deliveries.
+"""The records of a ledger, and what follows from them. Compact, because a ledger may have millions of deliveries.
 
-A million take some 50 MB, wherever their lines are: in a lockfile, its journal, a remote's version.
+The records of a million deliveries take about 50 MB, wherever their lines are: in a lockfile, its journal, or a
+version of the lockfile on a remote.
 """
 
 from array import array
@@ -20,7 +21,7 @@ from runner.ledger.record import Header, KeyStatus, Record, State, fold_records,
 
 
 class MessageStatus(NamedTuple):
-    """What holds of a key: its status, and the message and revision of the record that says so."""
+    """The status of a key, and the message and revision of the record that decides it."""
 
     message: str
     revision: int
@@ -28,239 +29,264 @@ class MessageStatus(NamedTuple):
 
 
 class Facts:
-    """A set of facts and headers, and what follows from them. `torn` tells of lines that could not be read.
+    """A set of records and headers, and what follows from them. `torn_lines` names the lines that are damaged.
 
-    It holds what is at the top of each attempt, and a claim beside its unknown: reconcile needs when it was made.
+    It keeps the records with the highest status of each attempt, and a claim beside its `unknown` outcome, because
+    reconcile needs the time of the claim.
+
+    A copy of the ledger, such as the lockfile or its journal, may have a bit: `copy_bit`, 0 if it has none.
     """
 
     def __init__(self) -> None:
         self._headers: dict[Header, int] = {}
         self.torn_lines: list[str] = []
-        self._rows = FactIndex()
+        self._index = FactIndex()
         self._contacts: dict[tuple[str, int], ContactIndex] = {}
 
     @property
     def headers(self) -> frozenset[Header]:
-        """What the headers say."""
+        """The headers that were added."""
         return frozenset(self._headers)
 
     def __len__(self) -> int:
-        """How many keys something is known of."""
-        return len(self._rows)
+        """Returns the number of keys with a record."""
+        return len(self._index)
 
     def __iter__(self) -> Iterator[str]:
-        """Every key."""
-        return map(self._rows.key_text, range(len(self._rows)))
+        """Yields every key with a record."""
+        return map(self._index.key_text, range(len(self._index)))
 
-    def add(self, fact: Record | Header, place: int = 0) -> None:
-        """Adds a fact that a place (a bit) holds."""
-        if isinstance(fact, Header):
-            self._headers[fact] = self._headers.get(fact, 0) | place
+    def add(self, entry: Record | Header, copy_bit: int = 0) -> None:
+        """Adds a record or header that a copy of the ledger has."""
+        if isinstance(entry, Header):
+            self._headers[entry] = self._headers.get(entry, 0) | copy_bit
             return
-        self._rows.add_record(fact, place)
-        self._contacts.pop((fact.message, fact.revision), None)
+        self._index.add_record(entry, copy_bit)
+        self._contacts.pop((entry.message, entry.revision), None)
 
-    def read(self, data: bytes, origin: str, place: int = 0) -> bool:
-        """Adds every line of a lockfile or journal; whether it had a header, or nothing at all.
+    def read(self, data: bytes, origin: str, copy_bit: int = 0) -> bool:
+        """Adds every line of a lockfile or journal. Returns whether it has a header, or no record.
 
-        Raises LedgerUnavailable if it is none, or a newer version's.
+        `origin` names it in messages. Raises LedgerUnavailable if it is not a lockfile, or one of a newer version.
         """
-        return self._read(BytesSource(data), origin, place)
+        return self._read(BytesSource(data), origin, copy_bit)
 
-    def read_file(self, path: Path, origin: str, place: int = 0) -> bool:
-        """Adds every line of a file, as `read`; one that is not there is empty. It stays open, to be read again."""
+    def read_file(self, path: Path, origin: str, copy_bit: int = 0) -> bool:
+        """Adds every line of a file, as `read` does. A missing file counts as empty.
+
+        The file stays open, because its lines are read again. Raises LedgerUnavailable.
+        """
         try:
             lines = FileSource(path)
         except FileNotFoundError:
             return True
         except OSError as error:
             raise LedgerUnavailable(f"{path} cannot be read: {error.strerror}") from error
-        return self._read(lines, origin, place)
+        return self._read(lines, origin, copy_bit)
 
     def status(self, key: bytes) -> KeyStatus | None:
-        """What holds for a key (its 16 bytes), if anything is known of it."""
-        row = self._rows.keys.row_of(key)
-        return None if row is None else self._rows.status(row)
+        """Returns the status of a key, given as its 16 bytes; None if it has no record."""
+        row = self._index.keys.row_of(key)
+        return None if row is None else self._index.status(row)
 
     def was_sent_with(self, key: bytes, content: str) -> bool:
-        """Whether some sent fact of a key (its 16 bytes) has this content."""
-        row = self._rows.keys.row_of(key)
+        """Returns whether a key, given as its 16 bytes, has a sent record with this content."""
+        row = self._index.keys.row_of(key)
         if row is None:
             return False
-        groups = (self._rows.groups[fact.group_number] for fact in self._rows.facts(row))
+        groups = (self._index.groups[fact.group_number] for fact in self._index.facts(row))
         return any((group.status, group.content) == ("sent", content) for group in groups)
 
     def state(self, key: str) -> State | None:
-        """What holds for a key, with its records, if anything is known of it."""
-        row = self._rows.keys.row_of(raw_key(key))
-        return None if row is None else fold_records(self._rows.read_records(row))
+        """Returns the state of a key, with its records; None if it has no record."""
+        row = self._index.keys.row_of(raw_key(key))
+        return None if row is None else fold_records(self._index.read_records(row))
 
     def records_of(self, key: str) -> tuple[Record, ...]:
-        """Every fact that is held about a key."""
-        row = self._rows.keys.row_of(raw_key(key))
-        return () if row is None else tuple(self._rows.read_records(row))
+        """Returns the records of a key that are kept."""
+        row = self._index.keys.row_of(raw_key(key))
+        return () if row is None else tuple(self._index.read_records(row))
 
     def records(self) -> Iterator[Record]:
-        """Every fact that is held."""
-        return (record for row in range(len(self._rows)) for record in self._rows.read_records(row))
+        """Yields every record that is kept, in the order in which their keys were added."""
+        return (record for row in range(len(self._index)) for record in self._index.read_records(row))
 
-    def lacks_header(self, header: Header, place: int) -> bool:
-        """Whether a place (a bit) has another header, or none."""
-        return not self._headers.get(header, 0) & place
+    def lacks_header(self, header: Header, copy_bit: int) -> bool:
+        """Returns whether a copy of the ledger, given by its bit, lacks this header."""
+        return not self._headers.get(header, 0) & copy_bit
 
-    def missing_from(self, place: int) -> Iterator[Record]:
-        """The lasting facts that a place (a bit) lacks. Facts that later ones of their attempt replace last not."""
-        for row in range(len(self._rows)):
-            if not self._rows.copy_bits[row] & place or row in self._rows.extra_facts:
+    def missing_from(self, copy_bit: int) -> Iterator[Record]:
+        """Yields the records that a copy of the ledger, given by its bit, lacks.
+
+        Records that a later one of their attempt replaces are left out.
+        """
+        for row in range(len(self._index)):
+            if not self._index.copy_bits[row] & copy_bit or row in self._index.extra_facts:
                 yield from (
-                    self._rows.read_record(fact) for fact in self._rows.lasting_facts(row) if not fact.copy_bits & place
+                    self._index.read_record(fact)
+                    for fact in self._index.lasting_facts(row)
+                    if not fact.copy_bits & copy_bit
                 )
 
     def compacted_records(self) -> Iterator[Record]:
-        """The lasting facts, sorted by key and attempt."""
-        for row in self._rows.sort_by_key(range(len(self._rows))):
+        """Yields the records that compaction keeps, sorted by key and attempt.
+
+        Compaction removes the records that a later one of their attempt replaces.
+        """
+        for row in self._index.sort_by_key(range(len(self._index))):
             yield from sorted(
-                map(self._rows.read_record, self._rows.lasting_facts(row)), key=lambda one: (one.attempt, one.to_line())
+                map(self._index.read_record, self._index.lasting_facts(row)),
+                key=lambda one: (one.attempt, one.to_line()),
             )
 
     def counts(self) -> Counter[MessageStatus]:
-        """How many keys there are, by what holds of them."""
-        table, found = self._rows, Counter[MessageStatus]()
-        alone = [_held(group) for group in table.groups]
-        for group, number in Counter(islice(table.group_numbers, len(table))).items():
-            found[alone[group]] += number
-        for row in table.extra_facts:
-            found[alone[table.group_numbers[row]]] -= 1
-            found[self._held(row)] += 1
-        return +found
+        """Counts the keys by status, and by message and revision of the record that decides the status."""
+        index, counts = self._index, Counter[MessageStatus]()
+        statuses_by_group = [_status_of_group(group) for group in index.groups]
+        for group, count in Counter(islice(index.group_numbers, len(index))).items():
+            counts[statuses_by_group[group]] += count
+        for row in index.extra_facts:
+            counts[statuses_by_group[index.group_numbers[row]]] -= 1
+            counts[self._status_of_row(row)] += 1
+        return +counts
 
     def states_with(self, *statuses: KeyStatus, message: str | None = None) -> Iterator[State]:
-        """The states with one of these statuses, of one message or of all, by message, revision and key."""
-        table = self._rows
-        alone = [_held(group) for group in table.groups]
-        rows: dict[tuple[str, int], array[int]] = {}
-        for row, group in enumerate(islice(table.group_numbers, len(table))):
-            held = alone[group] if row not in table.extra_facts else self._held(row)
-            if held.status in statuses and message in (None, held.message):
-                rows.setdefault((held.message, held.revision), array("I")).append(row)
-        for _, found in sorted(rows.items()):
-            yield from (fold_records(table.read_records(row)) for row in table.sort_by_key(found))
+        """Yields the states with one of these statuses, of one message or all, sorted by message, revision and key."""
+        index = self._index
+        statuses_by_group = [_status_of_group(group) for group in index.groups]
+        rows_by_revision: dict[tuple[str, int], array[int]] = {}
+        for row, group in enumerate(islice(index.group_numbers, len(index))):
+            status = statuses_by_group[group] if row not in index.extra_facts else self._status_of_row(row)
+            if status.status in statuses and message in (None, status.message):
+                rows_by_revision.setdefault((status.message, status.revision), array("I")).append(row)
+        for _, revision_rows in sorted(rows_by_revision.items()):
+            yield from (fold_records(index.read_records(row)) for row in index.sort_by_key(revision_rows))
 
     def sorted_records(self) -> Iterator[Record]:
-        """Every fact that is held, sorted by key and attempt."""
-        for row in self._rows.sort_by_key(range(len(self._rows))):
-            yield from sorted(self._rows.read_records(row), key=lambda one: (one.attempt, one.to_line()))
+        """Yields every record that is kept, sorted by key and attempt."""
+        for row in self._index.sort_by_key(range(len(self._index))):
+            yield from sorted(self._index.read_records(row), key=lambda one: (one.attempt, one.to_line()))
 
     def unknown_keys(self) -> Iterator[str]:
-        """The keys whose deliveries may or may not have been sent, sorted."""
-        rows = [row for row in range(len(self._rows)) if self._rows.status(row) == "unknown"]
-        return iter(sorted(map(self._rows.key_text, rows)))
+        """Returns the keys whose deliveries may or may not have been sent, sorted."""
+        rows = [row for row in range(len(self._index)) if self._index.status(row) == "unknown"]
+        return iter(sorted(map(self._index.key_text, rows)))
 
     def message_names(self) -> frozenset[str]:
-        """The names of the messages that something is known of."""
-        return frozenset(group.message for group in self._rows.groups)
+        """Returns the names of the messages that have a record."""
+        return frozenset(group.message for group in self._index.groups)
 
     def keys_of(self, message: str, revision: int) -> frozenset[str]:
-        """The keys with a fact of this revision of a message."""
-        return frozenset(map(self._rows.key_text, self._rows.rows_of(message, revision)))
+        """Returns the keys with a record of this revision of a message."""
+        return frozenset(map(self._index.key_text, self._index.rows_of(message, revision)))
 
     def sent_keys_of(self, message: str, revision: int) -> Iterator[bytes]:
-        """The keys (16 bytes each) of this revision that were sent."""
-        rows = self._rows.rows_of(message, revision)
-        return (self._rows.keys[row] for row in rows if self._rows.status(row) == "sent")
+        """Returns the keys, 16 bytes each, that have a record of this revision and were sent."""
+        rows = self._index.rows_of(message, revision)
+        return (self._index.keys[row] for row in rows if self._index.status(row) == "sent")
 
     def revisions_with(self, content: str) -> frozenset[tuple[str, int]]:
-        """The messages (name, revision) that this content was sent as."""
+        """Returns the messages, as (name, revision), that this content was sent as."""
         groups = (
-            group for group in self._rows.groups if content and (group.status, group.content) == ("sent", content)
+            group for group in self._index.groups if content and (group.status, group.content) == ("sent", content)
         )
         return frozenset((group.message, group.revision) for group in groups)
 
     def has_reached(self, message: str, revision: int, contact: str, *, except_key: str = "") -> bool:
-        """Whether a revision was, or may have been, sent to an Intercom contact, under another key than `but`."""
-        known = self._contacts.get((message, revision))
-        if known is None:
-            known = self._contacts[message, revision] = self._contacts_of(message, revision)
-        own = self._rows.keys.row_of(raw_key(except_key))
-        return any(row != own for row in known.rows_of(contact))
+        """Returns whether a revision was, or may have been, sent to an Intercom contact.
+
+        The delivery with the key `except_key` does not count.
+        """
+        index = self._contacts.get((message, revision))
+        if index is None:
+            index = self._contacts[message, revision] = self._index_contacts(message, revision)
+        own = self._index.keys.row_of(raw_key(except_key))
+        return any(row != own for row in index.rows_of(contact))
 
     def duplicates(self) -> list[State]:
-        """The keys that were sent twice, by message and key."""
-        found = [
+        """Returns the states of the keys that were sent twice, sorted by message and key."""
+        states = [
             state
-            for row in self._rows.extra_facts
-            if (state := fold_records(self._rows.read_records(row))).is_duplicate
+            for row in self._index.extra_facts
+            if (state := fold_records(self._index.read_records(row))).is_duplicate
         ]
-        return sorted(found, key=lambda state: (state.record.message, state.record.key))
+        return sorted(states, key=lambda state: (state.record.message, state.record.key))
 
     def merged_header(self, salt: str) -> Header:
-        """What the headers agree on, for this salt. Raises GuardRefused if they contradict each other or the salt."""
-        ours = salt_check(salt)
+        """Returns the one header that all headers add up to, for this salt.
+
+        Raises GuardRefused if the headers contradict each other or the salt.
+        """
+        expected_check = salt_check(salt)
         workspaces = sorted({header.workspace for header in self.headers if header.workspace})
         if len(workspaces) > 1:
             raise GuardRefused(
                 f"the ledger belongs to two workspaces: {' and '.join(workspaces)}",
                 "ledgers of two workspaces were merged; give each its own environment in msgrun.yaml",
             )
-        if any(header.salt_check not in {"", ours} for header in self.headers):
+        if any(header.salt_check not in {"", expected_check} for header in self.headers):
             raise GuardRefused(
                 "the salt is not the one that this ledger was written with",
                 "with another salt nothing sent would be recognised; put back salt: of msgrun.yaml, or MSGRUN_SALT",
             )
-        return Header(workspaces[0] if workspaces else "", ours)
+        return Header(workspaces[0] if workspaces else "", expected_check)
 
     @property
     def moved_to(self) -> str:
-        """Where the ledger moved; empty as long as it is where these facts were read."""
+        """The address that the ledger moved to; empty if it did not move, or came back."""
         return self._last_move[1]
 
     def compacted_headers(self, salt: str) -> list[Header]:
-        """The headers that tell all that the headers say. Raises GuardRefused as `header`."""
+        """Returns the fewest headers that say what all headers say. Raises GuardRefused as `merged_header`."""
         header, (turn, moved) = self.merged_header(salt), self._last_move
         return [header, *([replace(header, turn=turn, moved_to=moved)] if turn else [])]
 
     def compacted_lines(self, salt: str) -> Iterator[bytes]:
-        """The lines of a ledger that says no more than it must. Raises GuardRefused as `header`."""
+        """Yields the lines of the compacted ledger. Raises GuardRefused as `merged_header`."""
         yield from (header.to_line() for header in self.compacted_headers(salt))
         yield from (record.to_line() for record in self.compacted_records())
 
-    def move_header(self, salt: str, to: str, least: int = 1) -> Header:
-        """The header that says that the ledger moves now; with an empty `to`, that it came back.
+    def move_header(self, salt: str, to: str, min_turn: int = 1) -> Header:
+        """Returns the header that records a move to the address `to` now; an empty `to` means that it came back.
 
-        `least`: its turn at least, where not all that was ever said of the ledger is known here.
+        `min_turn` is a lower bound of its turn, for a ledger of which this clone may not know every header.
+        Raises GuardRefused as `merged_header`.
         """
-        return replace(self.merged_header(salt), turn=max(least, self._last_move[0] + 1), moved_to=to)
+        return replace(self.merged_header(salt), turn=max(min_turn, self._last_move[0] + 1), moved_to=to)
 
     @property
     def _last_move(self) -> tuple[int, str]:
-        """The turn, and where to; of two at one turn the one that stops a run."""
+        """The highest turn, and the address that the ledger moved to in it.
+
+        If two headers have that turn, the one with an address wins, because it stops a run.
+        """
         return max(((header.turn, header.moved_to) for header in self._headers), default=(0, ""))
 
-    def _read(self, lines: LineSource, origin: str, place: int) -> bool:
+    def _read(self, lines: LineSource, origin: str, copy_bit: int) -> bool:
         self._contacts.clear()
-        reading = FactReader(self._rows, origin, place)
+        reader = FactReader(self._index, origin, copy_bit)
         try:
-            reading.read(lines)
+            reader.read(lines)
         finally:
-            self.torn_lines.extend(reading.torn_lines)
-        for header in reading.headers:
-            self.add(header, place)
-        return bool(reading.headers) or not reading.has_record
+            self.torn_lines.extend(reader.torn_lines)
+        for header in reader.headers:
+            self.add(header, copy_bit)
+        return bool(reader.headers) or not reader.has_record
 
-    def _contacts_of(self, message: str, revision: int) -> ContactIndex:
-        found, rows = ContactIndex(), self._rows
+    def _index_contacts(self, message: str, revision: int) -> ContactIndex:
+        index, rows = ContactIndex(), self._index
         for row in rows.rows_of(message, revision):
             if rows.status(row) in {"sent", "unknown"}:
-                of_it = (fact for fact in rows.facts(row) if rows.groups[fact.group_number][1:3] == (message, revision))
-                for contact in {rows.read_contact(fact) for fact in of_it} - {""}:
-                    found.add(contact, row)
-        return found
+                facts = (fact for fact in rows.facts(row) if rows.groups[fact.group_number][1:3] == (message, revision))
+                for contact in {rows.read_contact(fact) for fact in facts} - {""}:
+                    index.add(contact, row)
+        return index
 
-    def _held(self, row: int) -> MessageStatus:
-        state = fold_records(self._rows.read_records(row))
+    def _status_of_row(self, row: int) -> MessageStatus:
+        state = fold_records(self._index.read_records(row))
         return MessageStatus(state.record.message, state.record.revision, state.status)
 
 
-def _held(group: Group) -> MessageStatus:
-    """What holds of a key of which there is but one fact."""
+def _status_of_group(group: Group) -> MessageStatus:
+    """Returns the status of a key that has only one record."""
     return MessageStatus(group.message, group.revision, key_status({group.status}))

@@ -1,4 +1,4 @@
-"""The kinds of ledger: which one `lock:` names."""
+"""Which kind of ledger `lock:` names."""
 
 from runner.cli.context import Context
 from runner.errors import LedgerUnavailable
@@ -9,17 +9,22 @@ from runner.ledger.lockfile.location import LockfileLocation
 
 
 def location_of(context: Context) -> LedgerLocation:
-    """Where the ledger lives, by what `lock:` says. Raises LedgerUnavailable; GuardRefused if its host is not known."""
+    """The location of the ledger that `lock:` names; in the sandbox always a lockfile.
+
+    Raises LedgerUnavailable if psycopg is needed and missing, or MSGRUN_LOCK cannot be read, and GuardRefused if the
+    host is not known.
+    """
     if not context.options.sandbox:
         require_known_host(context)
     if context.settings.lock.startswith("git+") and not context.options.sandbox:
-        from runner.ledger.branch.location import BranchLocation  # noqa: PLC0415  # imported where used
+        from runner.ledger.branch.location import BranchLocation  # noqa: PLC0415  # breaks an import cycle
 
         return BranchLocation(context)
     if is_postgres(context.settings.lock) and not context.options.sandbox:
-        from runner.ledger.postgres.location import PostgresLocation  # noqa: PLC0415  # needs an extra
+        from runner.ledger.postgres.location import PostgresLocation  # noqa: PLC0415  # breaks an import cycle, and psycopg is an extra
 
         return PostgresLocation(context)
-    if is_conninfo(context.settings.lock) and not context.options.sandbox:  # of MSGRUN_LOCK; it may hold a password
+    # Only MSGRUN_LOCK can be a conninfo string. The message does not repeat it: it may have a password.
+    if is_conninfo(context.settings.lock) and not context.options.sandbox:
         raise LedgerUnavailable("MSGRUN_LOCK is no address of a ledger in a database", URL_HINT)
     return LockfileLocation(context)

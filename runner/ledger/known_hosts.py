@@ -1,7 +1,7 @@
-"""Which ledgers a command may ask: those that the base commit names, and those that a person named.
+"""Which hosts a command may contact as a ledger: those that the base commit or a person named.
 
-The author of a pull request writes its `lock:`. If a plan asked that address, its host would get the password of the
-environment, and could answer that everything was sent already.
+The author of a pull request can change `lock:`. If a plan contacted that address, its host would get the password from
+the environment, and could answer that every message was sent already.
 """
 
 import os
@@ -18,19 +18,20 @@ from runner.ledger.moves.last_used import was_used
 def require_known_host(context: Context) -> None:
     """Raises GuardRefused if `lock:` names a host that neither the base commit nor a person named.
 
-    Asked once for each ledger. The base commit is where HEAD left the ref of `--against`, or else the default branch. A
-    lockfile is on no host, and where a remote of the clone is, no file of the project says. LedgerUnavailable if the
-    remote is needed, and does not answer.
+    A person names it in MSGRUN_LOCK, or by a command that starts or moves a ledger. Only an address with `://` is
+    checked: a lockfile is on no host, and the URL behind the name of a git remote is set in no file of the project.
+    An address that passed is added to `context.known_hosts` and not checked again.
+    Raises LedgerUnavailable if the remote is needed and does not answer.
     """
     lock = context.settings.lock
     if "://" not in lock or lock in context.known_hosts or lock == os.environ.get("MSGRUN_LOCK"):
         return
     repository = find_repository(context.tree.root.resolve())
-    # No commits of others, or a person began or moved the ledger in this clone.
+    # Without a remote there are no commits of others. A ledger that was used here was started or moved by a person.
     is_known = repository is None or not repository.relevant_remotes() or was_used(context, lock)
     if repository and not is_known:
         base = base_commit(context, repository)
-        if not base or _named_at(context, repository, base) != lock:
+        if not base or _read_lock_at(context, repository, base) != lock:
             shown = redact_password(lock)
             raise GuardRefused(
                 f"lock: names a ledger that the base commit {base[:10]} does not, so it is not asked: {shown}",
@@ -41,29 +42,34 @@ def require_known_host(context: Context) -> None:
 
 
 def is_merged(context: Context, repository: Repository, commit: str) -> bool:
-    """Whether a commit is part of the base, so that what it names was reviewed. Raises LedgerUnavailable."""
+    """Whether a commit is the base commit or an ancestor, so its content was reviewed. Raises LedgerUnavailable."""
     base = base_commit(context, repository)
     return bool(base) and repository.try_git("merge-base", "--is-ancestor", commit, base) is not None
 
 
 def base_commit(context: Context, repository: Repository) -> str:
-    """The commit that the ones under review are based on; empty if there is none. Raises LedgerUnavailable."""
+    """The commit that the commits under review are based on; empty if there is none.
+
+    It is the merge base of HEAD and the ref of `--against`, or without that option the default branch; without a merge
+    base, that ref itself.
+    Raises LedgerUnavailable if the remote is needed and does not answer.
+    """
     ref = context.base_ref or _default_branch(repository)
     return repository.try_git("merge-base", ref, "HEAD") or repository.try_git("rev-parse", ref) or ""
 
 
 def _default_branch(repository: Repository) -> str:
-    """The default branch of the remote as this clone knows it, or else as the remote has it."""
+    """A ref or commit of the default branch: from this clone, else fetched from the remote, else HEAD."""
     remote = repository.relevant_remotes()[-1]
-    known = f"refs/remotes/{remote}/HEAD"
-    if repository.try_git("rev-parse", "--verify", "--quiet", f"{known}^{{commit}}"):
-        return known
+    head_ref = f"refs/remotes/{remote}/HEAD"
+    if repository.try_git("rev-parse", "--verify", "--quiet", f"{head_ref}^{{commit}}"):
+        return head_ref
     branch = repository.default_branch(remote)
     return (repository.fetch(remote, branch) if branch else None) or "HEAD"
 
 
-def _named_at(context: Context, repository: Repository, commit: str) -> str:
-    """What `lock:` of this environment names in a commit; empty where it has no valid settings."""
+def _read_lock_at(context: Context, repository: Repository, commit: str) -> str:
+    """The value of `lock:` of this environment in a commit; empty if its settings are not valid."""
     with tree_at(repository, Commit(commit, commit), context.tree.root.resolve()) as tree:
         try:
             return load_settings(tree, context.options.environment).lock

@@ -1,4 +1,4 @@
-"""The Protocol of every kind of ledger."""
+"""The interface of every kind of ledger."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -12,34 +12,41 @@ from runner.ledger.record import Record
 
 
 class Ledger(Protocol):
-    """Where claims and outcomes live. Others may have the same one at the same time, unless its kind forbids it."""
+    """Stores claims and outcomes. Other runs may use the same ledger at the same time, unless its kind forbids it."""
 
     @property
     def max_batch(self) -> int:
-        """How many claims may be open at once; 1 where a claim costs little, and is made as its delivery starts."""
+        """Upper bound of claims without an outcome.
+
+        1 where a claim costs little: each delivery is claimed right before its POST.
+        """
         ...
 
     @property
     def min_batch(self) -> int:
-        """How few claims are worth a write of their own: a batch may shrink to it. `batch` where a write is dear."""
+        """The fewest claims that are worth a write of their own; a batch may shrink to this number.
+
+        Equal to `max_batch` where a write is expensive.
+        """
         ...
 
     @property
     def request_permits(self) -> Callable[[PermitRequest], int] | None:
-        """Grants permits of the rate limit that all runs on it share; None where they only have Intercom's headers.
+        """Grants permits of the rate limit that all runs on the ledger share.
 
-        Raises LedgerUnavailable. May be called from another thread than everything else.
+        None where runs only have the headers of Intercom's responses. Raises LedgerUnavailable. It may be called from
+        another thread than the other methods.
         """
         ...
 
     @property
     def has_valid_claims(self) -> bool:
-        """Whether what it let this run claim is still the run's alone; asked immediately before every POST."""
+        """Whether no other run may settle the claims of this run. Asked immediately before every POST."""
         ...
 
     @property
     def facts(self) -> Facts:
-        """Everything known when it was opened, and what was appended since."""
+        """The records that the ledger had when it was opened or refreshed, and those that `append` added."""
         ...
 
     def append(self, *records: Record) -> None:
@@ -47,43 +54,52 @@ class Ledger(Protocol):
         ...
 
     def claimed_by_others(self, keys: list[str]) -> AbstractSet[str]:
-        """Of these keys, those that others claimed or settled since it was read. A hint: only a claim is certain.
+        """Returns those of the keys that other runs claimed or settled since the ledger was read.
+
+        This is a hint: only a claim makes certain. Raises LedgerUnavailable.
+        """
+        ...
+
+    def other_runs(self, messages: list[str]) -> Counter[str]:
+        """Counts the deliveries of these messages that other live runs are sending, by the name of the run.
+
+        Empty where the ledger cannot tell whether another run is alive. Raises LedgerUnavailable.
+        """
+        ...
+
+    def commit(self, *records: Record) -> AbstractSet[str]:
+        """Makes the records durable before it returns, but does not add them to the facts: a run keeps what it needs.
+
+        Returns the attempts that another run claimed first: do not POST them.
+        Raises LedgerUnavailable if no record is certain to be durable, ClaimsUncertain if claims may be.
+        """
+        ...
+
+    def pin(self, workspace: str) -> None:
+        """Records durably that the ledger belongs to a workspace. Raises GuardRefused if it belongs to another."""
+        ...
+
+    def mark_moved(self, to: str) -> None:
+        """Records durably that the ledger moved to the address `to`; an empty `to` means that it came back.
 
         Raises LedgerUnavailable.
         """
         ...
 
-    def other_runs(self, messages: list[str]) -> Counter[str]:
-        """How many deliveries of these messages other runs that live are sending, by what they are called.
-
-        Empty where nobody can tell whether another run lives. Raises LedgerUnavailable.
-        """
-        ...
-
-    def commit(self, *records: Record) -> AbstractSet[str]:
-        """Makes the records durable before it returns; for a run, which keeps in mind itself what it must.
-
-        Returns the attempts whose claims were left out, because somebody else was faster: they must not be POSTed.
-        Raises LedgerUnavailable if nothing is certain to be durable; ClaimsLeft if claims may be.
-        """
-        ...
-
-    def pin(self, workspace: str) -> None:
-        """Ties the ledger to a workspace, durably. Raises GuardRefused if it is tied to another."""
-        ...
-
-    def mark_moved(self, to: str) -> None:
-        """Notes where the ledger moved, durably; empty: it came back. Raises LedgerUnavailable."""
-        ...
-
     def refresh(self) -> None:
-        """Reads into the facts what was written since."""
+        """Adds to the facts what was written since they were read."""
         ...
 
     def write_rescue_file(self, records: list[Record]) -> Path:
-        """Keeps outcomes that it did not take in a file, which the next run picks up. Raises LedgerUnavailable."""
+        """Writes outcomes that the ledger did not take to a file, which the next run imports.
+
+        Returns the path of the file. Raises LedgerUnavailable.
+        """
         ...
 
     def compact(self) -> tuple[int, int]:
-        """Drops what later facts of the same attempt replace; the number of lines before and after."""
+        """Removes the records that a later one of their attempt replaces.
+
+        Returns the number of lines before and after.
+        """
         ...

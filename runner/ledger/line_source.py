@@ -1,4 +1,4 @@
-"""Lines that can be read in blocks, and one by one again by where they begin."""
+"""Sources of lines: read once in blocks, and later line by line, each by the offset at which it begins."""
 
 import errno
 import os
@@ -8,30 +8,30 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-_BLOCK = 1 << 18  # bytes; larger ones leave the processor's cache
+_BLOCK_SIZE = 1 << 18  # bytes; larger blocks do not fit into the processor's cache
 
 
-_PIECE, _PIECES = 8192, 8  # bytes of a piece of a sample, and how many there are at most, or one more
+_PIECE_SIZE, _PIECE_COUNT = 8192, 8  # bytes of a piece of a sample; a sample has this many, or one more
 
 
-_USUAL = 1024  # bytes that most lines are shorter than
+_USUAL_LINE_SIZE = 1024  # bytes; most lines are shorter
 
 
 class LineSource(Protocol):
-    """Where a ledger's lines stand. `size` in bytes."""
+    """A source of a ledger's lines. `size` is in bytes."""
 
     size: int
 
     def blocks(self) -> Iterator[bytes]:
-        """Everything, in pieces that know nothing of lines."""
+        """Yields all bytes in blocks, which may end in the middle of a line."""
         ...
 
     def line_at(self, offset: int) -> bytes:
-        """The line that begins at `offset`, without its end."""
+        """Returns the line that begins at `offset`, in bytes, without its line end."""
         ...
 
     def sample(self) -> bytes:
-        """Some pieces from all over it, to judge the rest by."""
+        """Returns some pieces from all over the source, from which the rest is estimated."""
         ...
 
 
@@ -43,40 +43,45 @@ class BytesSource:
         self.size = len(data)
 
     def blocks(self) -> Iterator[bytes]:
-        """Everything."""
+        """Yields all bytes as one block."""
         yield self._data
 
     def line_at(self, offset: int) -> bytes:
-        """The line that begins at `offset`."""
+        """Returns the line that begins at `offset`, without its line end."""
         end = self._data.find(b"\n", offset)
         return self._data[offset : end if end >= 0 else None]
 
     def sample(self) -> bytes:
-        """Some pieces."""
-        return b"".join(self._data[at : at + _PIECE] for at in _places(self.size))
+        """Returns some pieces from all over the source."""
+        return b"".join(self._data[offset : offset + _PIECE_SIZE] for offset in _piece_offsets(self.size))
 
 
 class FileSource:
-    """The lines of a file as it is now. It stays open: what git or a compaction puts in its place is another file."""
+    """The lines of a file as it was when it was opened. Raises OSError if it cannot be opened.
+
+    The file stays open: where git or a compaction puts another file in its place, this still reads the old one.
+    """
 
     def __init__(self, path: Path) -> None:
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         weakref.finalize(self, os.close, self._descriptor)
-        about = os.fstat(self._descriptor)
-        if stat.S_ISDIR(about.st_mode):
+        status = os.fstat(self._descriptor)
+        if stat.S_ISDIR(status.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        self.size = about.st_size
+        self.size = status.st_size
 
     def blocks(self) -> Iterator[bytes]:
-        """Everything up to where the file ended when it was opened."""
+        """Yields all bytes up to the end that the file had when it was opened."""
         offset = 0
-        while offset < self.size and (block := os.pread(self._descriptor, min(_BLOCK, self.size - offset), offset)):
+        while offset < self.size and (
+            block := os.pread(self._descriptor, min(_BLOCK_SIZE, self.size - offset), offset)
+        ):
             yield block
             offset += len(block)
 
     def line_at(self, offset: int) -> bytes:
-        """The line that begins at `offset`."""
-        size = _USUAL
+        """Returns the line that begins at `offset`, without its line end."""
+        size = _USUAL_LINE_SIZE
         while True:
             data = os.pread(self._descriptor, min(size, self.size - offset), offset)
             end = data.find(b"\n")
@@ -85,9 +90,9 @@ class FileSource:
             size *= 4
 
     def sample(self) -> bytes:
-        """Some pieces."""
-        return b"".join(os.pread(self._descriptor, _PIECE, at) for at in _places(self.size))
+        """Returns some pieces from all over the file."""
+        return b"".join(os.pread(self._descriptor, _PIECE_SIZE, offset) for offset in _piece_offsets(self.size))
 
 
-def _places(size: int) -> range:
-    return range(0, size, max(_PIECE, size // _PIECES))
+def _piece_offsets(size: int) -> range:
+    return range(0, size, max(_PIECE_SIZE, size // _PIECE_COUNT))

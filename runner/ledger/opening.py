@@ -1,4 +1,4 @@
-"""The door to the ledger: reading it, and opening it to write once nothing speaks against it."""
+"""Reads the ledger, and opens it to write after the checks that it is the current one."""
 
 import contextlib
 from collections.abc import Iterator
@@ -16,62 +16,74 @@ from runner.report import plain_text
 
 
 def read_ledger(context: Context) -> Facts:
-    """What the ledger knows, read without holding it; torn lines and duplicates are told."""
-    there = location_of(context)
-    facts = there.read()
+    """The records of the ledger, read without a lock.
+
+    Prints warnings about torn lines and duplicates, and a note if the ledger moved.
+    Raises GuardRefused, LedgerUnavailable.
+    """
+    location = location_of(context)
+    facts = location.read()
     facts.merged_header(context.settings.salt)
-    _tell_of(context, facts)
+    _report_warnings(context, facts)
     if facts.moved_to and facts.moved_to != redact_password(context.settings.lock):
-        context.output.note(explain_move(there.display_name, facts.moved_to)[0])
+        context.output.note(explain_move(location.display_name, facts.moved_to)[0])
     return facts
 
 
 @contextlib.contextmanager
 def open_ledger(context: Context, command: str, *, new_lock: bool, no_fetch: bool) -> Iterator[Ledger]:
-    """The ledger, brought up to date; a lockfile is held alone. Raises GuardRefused, LedgerUnavailable."""
+    """The ledger, brought up to date and ready to write. A lockfile is locked for this process.
+
+    `new_lock` permits to start the ledger. Unless `no_fetch`, or in the sandbox, it also checks that this ledger has
+    every record of the previous ones, and marks those as moved. Raises GuardRefused, LedgerUnavailable.
+    """
     if new_lock:
         context.known_hosts.add(context.settings.lock)  # a person starts a ledger, and so vouches for its host
-    asks = command not in ALONE and not (context.options.sandbox or no_fetch)
-    if asks and new_lock and not location_of(context).exists:
-        _nothing_left(context, Facts(), ever=True)  # before it is begun: the next run would find it there
+    checks_previous = command not in ALONE and not (context.options.sandbox or no_fetch)
+    if checks_previous and new_lock and not location_of(context).exists:
+        # Before the ledger is started: otherwise the next run would find it and use it.
+        _check_previous_ledgers(context, Facts(), all_commits=True)
     with location_of(context).open(command, new_lock=new_lock, no_fetch=no_fetch) as ledger:
-        _tell_of(context, ledger.facts)
+        _report_warnings(context, ledger.facts)
         refuse_if_moved(context, ledger, allow_moved=command in DESPITE_A_MOVE)
-        if asks and (formers := _nothing_left(context, ledger.facts)):
-            for former in formers:
-                _leave(context, former)
+        if checks_previous and (previous := _check_previous_ledgers(context, ledger.facts)):
+            for lock in previous:
+                _mark_moved(context, lock)
             ledger.refresh()
             refuse_if_moved(context, ledger, allow_moved=command in DESPITE_A_MOVE)
-        if asks:
+        if checks_previous:
             save_last_used(context)
         yield ledger
 
 
 def refuse_if_moved(context: Context, ledger: Ledger, *, allow_moved: bool) -> None:
-    """Raises GuardRefused if the ledger moved; not if only its name is another one than before."""
+    """Raises GuardRefused if the ledger moved, unless `allow_moved`.
+
+    A ledger that is marked as moved to its own address only changed its name, so that mark is removed.
+    """
     if ledger.facts.moved_to == redact_password(context.settings.lock):
-        ledger.mark_moved("")  # by that name it was told that it moves, and by this one that it arrives
+        ledger.mark_moved("")  # the move was recorded under its former name, and this is the address that it moved to
     elif ledger.facts.moved_to and not allow_moved:
         raise GuardRefused(*explain_move(location_of(context).display_name, ledger.facts.moved_to))
 
 
-def _nothing_left(context: Context, facts: Facts, *, ever: bool = False) -> list[str]:
-    from runner.ledger.moves.check import refuse_second_ledger, require_records_of_previous  # noqa: PLC0415  # imported where used
+def _check_previous_ledgers(context: Context, facts: Facts, *, all_commits: bool = False) -> list[str]:
+    from runner.ledger.moves.check import refuse_second_ledger, require_records_of_previous  # noqa: PLC0415  # saves commands that only read about 10 ms
 
-    if ever:
+    if all_commits:
         refuse_second_ledger(context)
-    return require_records_of_previous(context, facts, all_commits=ever)
+    return require_records_of_previous(context, facts, all_commits=all_commits)
 
 
-def _leave(context: Context, former: str) -> None:
-    from runner.ledger.moves.handover import mark_previous_moved  # noqa: PLC0415  # imported where used
+def _mark_moved(context: Context, lock: str) -> None:
+    from runner.ledger.moves.handover import mark_previous_moved  # noqa: PLC0415  # breaks an import cycle
 
     try:
-        mark_previous_moved(context, former)
+        mark_previous_moved(context, lock)
     except LedgerUnavailable as error:
-        context.output.note(f"{former} was not told that the ledger moved here: {error.message}")
+        context.output.note(f"{lock} was not told that the ledger moved here: {error.message}")
 
 
-def _tell_of(context: Context, facts: Facts) -> None:
+def _report_warnings(context: Context, facts: Facts) -> None:
     for line in plain_text.ledger_warnings(facts):
         context.output.error(line)

@@ -1,6 +1,6 @@
-"""Records and their fold: a ledger is a set of facts, and what a key's state is does not depend on their order.
+"""The records of a ledger, and the state of a key, which does not depend on the order of its records.
 
-An attempt is (key, attempt). Within one attempt the highest status holds; a key is sent if any attempt is, else
+An attempt is (key, attempt). Within one attempt the highest status decides. A key is sent if any attempt is, else
 unknown if any attempt is claimed or unknown, else refused if any is, else free.
 """
 
@@ -21,14 +21,15 @@ RANK: dict[str, int] = {"claimed": 0, "unknown": 1, "refused": 2, "released": 3,
 KeyStatus = Literal["sent", "unknown", "refused", "free"]
 
 
-CONTACT_NOT_FOUND = "contact_not_found"  # the code of a refusal that is looked up again
+CONTACT_NOT_FOUND = "contact_not_found"  # the code of a refusal whose contact is looked up again
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Which workspace and which salt a ledger belongs to; an empty one is not known.
+    """The workspace and the salt that a ledger belongs to; an empty field is unknown.
 
-    With a `turn` also where the ledger moved then, empty if it came back: of all turns of a ledger the last holds.
+    A header with a `turn` also says where the ledger moved in that turn; an empty `moved_to` means that it came back.
+    The highest turn of a ledger decides.
     """
 
     workspace: str = ""
@@ -37,16 +38,17 @@ class Header:
     moved_to: str = ""
 
     def to_line(self) -> bytes:
-        """As a line of the lockfile."""
+        """Returns the header as a line of the lockfile."""
         value: dict[str, Any] = {"msgrun_lock": VERSION, "workspace": self.workspace, "salt_check": self.salt_check}
         return orjson.dumps(value | ({"turn": self.turn, "moved": self.moved_to} if self.turn else {})) + b"\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One fact about one attempt. Empty fields are left out of the file; `extra` is JSON of fields we do not know.
+    """One claim or outcome of one attempt. Empty fields are left out of the file.
 
-    `to` never holds an address; `sender` and `conversation` (only in claims) are what reconcile compares.
+    `to` never contains an email address or a user_id. `sender` and `conversation` are only in claims, for reconcile to
+    compare. `extra` is the JSON of fields that this version does not know.
     """
 
     key: str
@@ -71,16 +73,16 @@ class Record:
 
     @property
     def is_searchable(self) -> bool:
-        """Whether reconcile can look for it: it opens a conversation, and what that looks like is known."""
+        """Whether reconcile can search for it: it opens a conversation, and what to compare is known."""
         return self.conversation and all((self.contact, self.sender, self.text, self.at))
 
     def to_dict(self) -> dict[str, Any]:
-        """As a JSON object, in the order of the fields."""
-        own = {name: found for name in _FIELDS if (found := getattr(self, name))}
+        """Returns the record as a JSON object, in the order of the fields."""
+        own = {name: value for name in _FIELDS if (value := getattr(self, name))}
         return {**own, **(orjson.loads(self.extra) if self.extra else {})}
 
     def to_line(self) -> bytes:
-        """As a line of the lockfile."""
+        """Returns the record as a line of the lockfile."""
         return orjson.dumps(self.to_dict()) + b"\n"
 
 
@@ -90,7 +92,7 @@ _TYPES: dict[str, type] = {**dict.fromkeys(_FIELDS, str), "revision": int, "conv
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What holds for one key: its status, the record that says so, and every digest and content that matters."""
+    """The state of a key: its status, the record that decides it, and the records of each attempt's highest status."""
 
     status: KeyStatus
     record: Record
@@ -98,24 +100,30 @@ class State:
 
     @property
     def sent_records(self) -> list[Record]:
-        """Every sent fact."""
+        """The records with the status sent."""
         return [record for record in self.attempts if record.status == "sent"]
 
     @property
     def open_attempts(self) -> list[Record]:
-        """The attempts whose outcome is not known."""
+        """The records of the attempts whose outcome is not known."""
         return [record for record in self.attempts if record.status in {"claimed", "unknown"}]
 
     def was_sent_as(self, content: str, digest: str) -> bool:
-        """Whether some sent fact has this content or this digest; if none has, the message was edited since."""
+        """Returns whether a sent record has this content or this digest.
+
+        If none has, the message was edited after it was sent.
+        """
         return any(record.content == content or record.digest == digest for record in self.sent_records)
 
     def was_refused_as(self, digest: str) -> bool:
-        """Whether this very payload was refused, which is final but for a contact that was not found."""
+        """Returns whether exactly this payload was refused, which is final unless no contact was found."""
         return any(record.code != CONTACT_NOT_FOUND for record in self._refused_as(digest))
 
     def was_not_found_as(self, digest: str) -> bool:
-        """Whether no contact was found for this very payload: a new one may be missing from search for minutes."""
+        """Returns whether no contact was found for exactly this payload.
+
+        That is not final: a new contact may be missing from Intercom's search for minutes.
+        """
         return any(record.code == CONTACT_NOT_FOUND for record in self._refused_as(digest))
 
     def _refused_as(self, digest: str) -> list[Record]:
@@ -123,24 +131,24 @@ class State:
 
     @property
     def is_duplicate(self) -> bool:
-        """Whether two attempts were sent with different ids: somebody got the message twice."""
+        """Whether two attempts were sent with different ids: the recipient got the message twice."""
         ids: dict[str, set[str]] = {}
         for record in self.sent_records:
             if record.id:
                 ids.setdefault(record.attempt, set()).add(record.id)
-        found = list(ids.values())
-        return any(one != other for one in found for other in found)
+        attempt_ids = list(ids.values())
+        return any(one != other for one in attempt_ids for other in attempt_ids)
 
 
 def fold_records(records: Iterable[Record]) -> State:
-    """The state of a key from all its facts, in whatever order they come."""
+    """Returns the state of a key from all its records, in any order."""
     by_attempt: dict[str, list[Record]] = {}
     for record in records:
         by_attempt.setdefault(record.attempt, []).append(record)
     top: list[Record] = []
-    for facts in by_attempt.values():
-        highest = max(RANK[record.status] for record in facts)
-        top.extend(record for record in facts if RANK[record.status] == highest)
+    for attempt_records in by_attempt.values():
+        highest = max(RANK[record.status] for record in attempt_records)
+        top.extend(record for record in attempt_records if RANK[record.status] == highest)
     top.sort(key=lambda record: (record.at, record.attempt, record.to_line()))
     status = key_status({record.status for record in top})
     deciding = {"sent": {"sent"}, "unknown": {"claimed", "unknown"}, "refused": {"refused"}, "free": {"released"}}[
@@ -150,12 +158,12 @@ def fold_records(records: Iterable[Record]) -> State:
 
 
 def salt_check(salt: str) -> str:
-    """Eight hex digits that tell one salt from another without telling the salt."""
+    """Returns eight hex digits that tell one salt from another, and do not reveal it."""
     return hashlib.sha256(f"msgrun:{salt}".encode()).hexdigest()[:8]
 
 
 def key_status(statuses: AbstractSet[str]) -> KeyStatus:
-    """What holds for a key whose attempts have these statuses."""
+    """Returns the status of a key whose attempts have these statuses."""
     if "sent" in statuses:
         return "sent"
     if statuses & {"claimed", "unknown"}:
@@ -164,30 +172,33 @@ def key_status(statuses: AbstractSet[str]) -> KeyStatus:
 
 
 def parse_entry(value: dict[str, Any], origin: str, number: int) -> Record | Header:
-    """The fact that an object on a ledger's line is; `origin` and `number` say which. Raises LedgerUnavailable."""
+    """Returns the record or header that an object on a ledger's line is.
+
+    `origin` and `number` name the line in errors. Raises LedgerUnavailable.
+    """
     if "msgrun_lock" in value:
         if value["msgrun_lock"] != VERSION:
             message = f"{origin}:{number}: this ledger has version {value['msgrun_lock']}"
             raise LedgerUnavailable(message, "update msgrun")
-        turn = found if isinstance(found := value.get("turn"), int) else 0
+        turn = turn_value if isinstance(turn_value := value.get("turn"), int) else 0
         texts = (str(value.get(name) or "") for name in ("workspace", "salt_check", "moved"))
         workspace, check, moved = texts
         return Header(workspace, check, turn, moved if turn else "")
     if not (_is_text(value.get("key")) and _is_text(value.get("attempt")) and str(value.get("status")) in RANK):
         hint = "a newer msgrun may have written it; if the file was edited, take the line back from git"
         raise LedgerUnavailable(f"{origin}:{number}: this is no record of a ledger", hint)
-    known: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     others: dict[str, Any] = {}
-    for name, found in value.items():
+    for name, field_value in value.items():
         if name not in _TYPES:
-            others[name] = found
-        elif found:
-            if not isinstance(found, _TYPES[name]):
+            others[name] = field_value
+        elif field_value:
+            if not isinstance(field_value, _TYPES[name]):
                 hint = "take the line back from git"
                 raise LedgerUnavailable(f"{origin}:{number}: {name} has the wrong type", hint)
-            known[name] = found
+            fields[name] = field_value
     extra = orjson.dumps(others, option=orjson.OPT_SORT_KEYS).decode() if others else ""
-    return Record(**known, extra=extra)
+    return Record(**fields, extra=extra)
 
 
 def _is_text(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What stands on one line of a ledger: the JSON objects that are whole, and what torn ones still tell."""
+"""Parses a line of a ledger: the JSON objects that are whole, and what can be read of torn ones."""
 
 import contextlib
 import hashlib
@@ -12,7 +12,7 @@ import orjson
 _DECODER = json.JSONDecoder()
 
 
-_START = re.compile(r'\{\s*"')
+_OBJECT_START = re.compile(r'\{\s*"')
 
 
 _KEY = re.compile(r'"key"\s*:\s*"([0-9a-f]{32})"')
@@ -22,59 +22,60 @@ _FIELD = re.compile(r'"(\w+)"\s*:\s*("(?:[^"\\]|\\.)*"|\d+)(?=\s*[,}])')
 
 
 def parse_objects(line: bytes) -> tuple[list[dict[str, Any]], bool]:
-    """The objects on a line, and whether it is torn: anything but exactly one object."""
-    value = _object(line)
-    return ([value], False) if value is not None else (list(_salvaged(line)), True)
+    """Returns the objects on a line, and whether the line is torn: anything but exactly one object."""
+    value = _parse_object(line)
+    return ([value], False) if value is not None else (list(_salvage_objects(line)), True)
 
 
-def _salvaged(line: bytes) -> Iterator[dict[str, Any]]:
-    """Every whole fact on a line that was glued to others: a writer that did not start on a fresh line, a lost LF.
+def _salvage_objects(line: bytes) -> Iterator[dict[str, Any]]:
+    """Yields the records and headers on a line that is not exactly one object; torn records as open claims.
 
-    Leaving one out could make a delivery look unsent, so the search goes on behind each object that it finds.
+    Several are on one line if a writer did not start on a fresh line, or a line end was lost. Leaving out a record
+    could make a delivery look unsent, so the search continues after each object.
     """
     text = line.decode(errors="replace")
-    begin = at = 0  # of what is not read yet, and of where an object may begin in it
-    while start := _START.search(text, at):
-        if torn := _torn(text[begin : start.start()]):
-            yield torn
+    unread = position = 0  # start of the text that is not read yet, and where in it the search continues
+    while start := _OBJECT_START.search(text, position):
+        if record := _parse_torn_record(text[unread : start.start()]):
+            yield record
         try:
             _, end = _DECODER.raw_decode(text, start.start())
         except (ValueError, RecursionError):
-            begin, at = start.start(), start.start() + 1
+            unread, position = start.start(), start.start() + 1
             continue
-        value = _object(text[start.start() : end].encode())
+        value = _parse_object(text[start.start() : end].encode())
         if value is not None and ("msgrun_lock" in value or {"key", "attempt", "status"} <= value.keys()):
             yield value
-        begin = at = end
-    if torn := _torn(text[begin:]):
-        yield torn
+        unread = position = end
+    if record := _parse_torn_record(text[unread:]):
+        yield record
 
 
-def _torn(text: str) -> dict[str, Any] | None:
-    """A torn record whose key can be read, as an open claim: its delivery may have been sent.
+def _parse_torn_record(text: str) -> dict[str, Any] | None:
+    """Returns a torn record as an open claim, since its delivery may have been sent; None if it has no readable key.
 
-    A compacted ledger has one line a delivery. Leaving a damaged one out would send the message again. A formatter that
-    spreads a record over lines of its own tears it as well.
+    A compacted ledger has one line for each delivery: leaving out a damaged one would send the message again. A
+    formatter that spreads a record over several lines also tears it.
     """
-    found = _KEY.search(text)
-    if not found:
+    key_match = _KEY.search(text)
+    if not key_match:
         return None
-    fields: dict[str, Any] = dict(_fields(text))
+    fields: dict[str, Any] = dict(_parse_fields(text))
     attempt = fields.get("attempt") or f"torn-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-    kept: dict[str, Any] = {
+    kept_fields: dict[str, Any] = {
         name: fields[name] for name in ("message", "revision", "to", "contact", "text", "at") if name in fields
     }
-    return {"key": found[1], "attempt": attempt, "status": "claimed", **kept}
+    return {"key": key_match[1], "attempt": attempt, "status": "claimed", **kept_fields}
 
 
-def _fields(text: str) -> Iterator[tuple[str, Any]]:
-    """The fields of a torn record whose values can be read."""
+def _parse_fields(text: str) -> Iterator[tuple[str, Any]]:
+    """Yields the names and values of a torn record's fields whose values can be read."""
     for name, value in _FIELD.findall(text):
         with contextlib.suppress(orjson.JSONDecodeError):
             yield name, orjson.loads(value)
 
 
-def _object(text: bytes) -> dict[str, Any] | None:
+def _parse_object(text: bytes) -> dict[str, Any] | None:
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:

@@ -104,7 +104,7 @@ def measure(root: Path, server: Server, size: int) -> None:
 def opened(root: Path, server: Server) -> PostgresLedger:
     """The ledger without its facts: what is claimed here is new to it."""
     ledger = PostgresLedger(parse_database_address(server.lock), root / "rescue", "s3cret", "benchmark")
-    ledger._known = "1:1:"  # a snapshot before everything
+    ledger._snapshot = "1:1:"  # a snapshot before everything
     return ledger
 
 

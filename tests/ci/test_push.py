@@ -9,7 +9,7 @@ import pytest
 from runner.cli import run
 from runner.cli.commands.lock import push as push_command
 from runner.git.pushing import MAX_TRIES
-from runner.ledger.lockfile.upload import _commit
+from runner.ledger.lockfile.upload import _create_file_commit
 from tests.support.clones import SETTINGS, message, tip, told
 
 
@@ -234,7 +234,7 @@ def test_an_unreachable_remote_is_tried_again_and_then_said(clone, origin, monke
 def test_a_race_that_is_always_lost_ends_with_a_word(clone, origin, monkeypatch, capsys):
     person = clone("person")
     person.msgrun("apply", "--yes")
-    make, pauses = _commit, []
+    make, pauses = _create_file_commit, []
 
     def overtaken(*args):
         made = make(*args)
@@ -242,12 +242,12 @@ def test_a_race_that_is_always_lost_ends_with_a_word(clone, origin, monkeypatch,
         told(origin, "update-ref", "refs/heads/main", faster)
         return made
 
-    monkeypatch.setattr("runner.ledger.lockfile.upload._commit", overtaken)
+    monkeypatch.setattr("runner.ledger.lockfile.upload._create_file_commit", overtaken)
     monkeypatch.setattr(push_command, "back_off", pauses.append)
     assert run(["-C", str(person.path), "lock", "push"]) == 6
     assert pauses == list(range(1, MAX_TRIES))
     assert "did not take messages.lock: [rejected] (stale info)" in capsys.readouterr().err
-    monkeypatch.setattr("runner.ledger.lockfile.upload._commit", make)
+    monkeypatch.setattr("runner.ledger.lockfile.upload._create_file_commit", make)
     assert run(["-C", str(person.path), "lock", "push"]) == 0
     assert recorded(origin) == ALL
 

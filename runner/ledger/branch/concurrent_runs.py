@@ -7,33 +7,40 @@ from runner.ledger.record import Record
 
 
 class Rivals:
-    """What others wrote since the plan was made; its deliveries and contacts are theirs. `arrived`: all new lines."""
+    """What other runs wrote since the plan was made: this run must not send to their keys and contacts.
+
+    `keys` are the keys of their records. `new_lines` are all lines that are new on the remote, also those of this run.
+    """
 
     def __init__(self) -> None:
         self.new_lines: set[bytes] = set()
         self.keys: set[str] = set()
-        self._runs: set[str] = set()
-        self._contacts: set[tuple[str, int, str]] = set()
+        self._own_runs: set[str] = set()
+        self._claimed_contacts: set[tuple[str, int, str]] = set()
 
     def add_own_claims(self, claims: Iterable[Record]) -> None:
-        """Takes the runs of these claims for ours."""
-        self._runs.update(claim.attempt.rpartition("-")[0] for claim in claims)
+        """Notes that the runs of these claims are of this process."""
+        self._own_runs.update(claim.attempt.rpartition("-")[0] for claim in claims)
 
     def add(self, lines: list[bytes]) -> None:
-        """Takes in lines that are new on the remote: ours, of a push whose answer was lost, or theirs."""
+        """Adds lines that are new on the remote.
+
+        They are of other runs, or of a push of this process whose answer was lost. A decision of a person about an
+        attempt of this process counts as one of others. Raises LedgerUnavailable.
+        """
         self.new_lines.update(line + b"\n" for line in lines if line)
         facts = Facts()
         facts.read(b"\n".join(line for line in lines if line.strip()), "the remote's ledger")
         for record in facts.records():
-            is_ours = record.attempt.rpartition("-")[0] in self._runs
+            is_ours = record.attempt.rpartition("-")[0] in self._own_runs
             if is_ours and record.by != "person":
                 continue
             self.keys.add(record.key)
             if record.contact:
-                self._contacts.add((record.message, record.revision, record.contact))
+                self._claimed_contacts.add((record.message, record.revision, record.contact))
 
     def has_claimed(self, claim: Record) -> bool:
-        """Whether somebody else was faster with this delivery, or with another one for the same contact."""
+        """Whether another run was first with this delivery, or with another one of its revision for its contact."""
         if claim.to_line() in self.new_lines:
             return False
-        return claim.key in self.keys or (claim.message, claim.revision, claim.contact) in self._contacts
+        return claim.key in self.keys or (claim.message, claim.revision, claim.contact) in self._claimed_contacts

@@ -1,6 +1,7 @@
-"""The ledger as a file on a branch of a git remote: a push that takes is the claim, one that does not is a lost race.
+"""The ledger as a file on a branch of a git remote. A claim is durable once its push is accepted.
 
-Several runs may have it at once. Whoever pushes first has the deliveries; the others fetch, fold, and leave them out.
+Several runs may write at the same time. The run that pushes first gets the deliveries; the others fetch its version,
+merge it into their facts, and do not claim those deliveries.
 """
 
 from collections import Counter
@@ -22,43 +23,44 @@ from runner.ledger.missing_records import find_missing_records
 from runner.ledger.record import Header, Record
 from runner.ledger.rescue_file import import_rescue_file
 
-MAX_BATCH = 100  # claims that may be open at once, and so what a vanished runner leaves unknown at most
+MAX_BATCH = 100  # claims without an outcome at one time: a lost runner leaves at most so many unknown
 
 
-_LONGEST_RACE = 4  # tries from which on the pauses between lost races grow no more
+_MAX_RACE_PAUSE = 4  # number of lost races in a row from which on the pause between two tries stays the same
 
 
-_MOST_RACES = 100  # that somebody else was faster, before it is given up
+_MAX_LOST_RACES = 100  # how often another run may push first before a write fails
 
 
-_REJECTED = "rejected] ("  # so git marks a branch that the remote, or git itself, did not update
+_REJECTED = "rejected] ("  # part of git's output where the remote, or git itself, did not update the branch
 
 
-MAX_RECORDS = 250_000  # lines; every push hashes and compresses the whole file
+MAX_RECORDS = 250_000  # lines of the file; a limit, because every push hashes and compresses all of it
 
 
 class BranchLedger:
-    """The ledger on a branch. Safe in one thread at a time for writing; `facts` may be read meanwhile.
+    """The ledger on a branch. One thread at a time may write; other threads may read `facts` meanwhile.
 
-    `wait` is called with the number of the try before each but the first, `name` says in commits who writes.
+    `wait` is called with the number of the try before each but the first. `writer` names the command and its run in
+    commit messages. `max_records` is the number of lines from which on no claims are accepted.
     """
 
     max_batch = min_batch = MAX_BATCH
     request_permits = None
-    has_valid_claims = True  # a claim on the branch has no end
+    has_valid_claims = True  # a claim on the branch never expires
 
     def __init__(
-        self, remote: RemoteFile, rescue: Path, salt: str, name: str, wait: Wait, most: int = MAX_RECORDS
+        self, remote: RemoteFile, rescue: Path, salt: str, writer: str, wait: Wait, max_records: int = MAX_RECORDS
     ) -> None:
         self._remote = remote
         self._rescue = rescue
         self._salt = salt
-        self._name = name
+        self._writer = writer
         self._wait = wait
-        self._most = most
+        self._max_records = max_records
         self._rivals = Rivals()
-        self._open: dict[str, str] = {}
-        self._again: list[Record] = []
+        self._open_attempts: dict[str, str] = {}
+        self._to_restore: list[Record] = []
         self.facts = Facts()
         self._version: FileVersion | None = None
         self.refresh()
@@ -71,33 +73,33 @@ class BranchLedger:
 
     @property
     def exists(self) -> bool:
-        """Whether there was such a file on the branch."""
+        """Whether the branch has the file, as of the last fetch."""
         return self._version is not None and self._version.data != b""
 
     def create(self) -> None:
-        """Starts the branch, with nothing but a header. Raises GuardRefused, LedgerUnavailable."""
-        self._insist(
+        """Pushes a file that has only a header, unless the branch has one. Raises GuardRefused, LedgerUnavailable."""
+        self._push_until_accepted(
             lambda: [] if self.exists else [Header("", self.facts.merged_header(self._salt).salt_check).to_line()]
         )
 
     def recover(self) -> int:
-        """Pushes what an earlier run could not, or what the branch lost since this clone read it.
+        """Pushes the records that the branch lost since this clone read it, and those of the rescue file.
 
-        Returns how many records. Raises LedgerUnavailable.
+        Returns how many records it pushed. Raises LedgerUnavailable.
         """
-        former = Facts()
-        former.read(self._remote.removed_lines(), "what this clone read before")
-        lost = list(find_missing_records(former, self.facts))
-        self.append(*lost)
+        previous = Facts()
+        previous.read(self._remote.removed_lines(), "what this clone read before")
+        removed = list(find_missing_records(previous, self.facts))
+        self.append(*removed)
         self._remote.forget_removed()
-        return len(lost) + import_rescue_file(self._rescue, self.facts, self.append)
+        return len(removed) + import_rescue_file(self._rescue, self.facts, self.append)
 
     def refresh(self) -> None:
-        """Fetches the newest version. Raises GuardRefused, LedgerUnavailable."""
+        """Fetches the newest version and reads its records. Raises GuardRefused, LedgerUnavailable."""
         version = self._remote.fetch()
         self.facts = self._read(version)
         self._version = version
-        self._rivals, self._open = Rivals(), {}
+        self._rivals, self._open_attempts = Rivals(), {}
 
     def append(self, *records: Record) -> None:
         """Pushes the records before it returns, and adds them to the facts. Raises LedgerUnavailable."""
@@ -106,199 +108,219 @@ class BranchLedger:
             self.facts.add(record)
 
     def claimed_by_others(self, keys: list[str]) -> frozenset[str]:
-        """None that a claim would not find out at the same price."""
+        """Always empty: finding out takes a fetch, and a push of the claims finds it out too."""
         del keys
         return frozenset()
 
     def other_runs(self, messages: list[str]) -> Counter[str]:
-        """Nobody that is known to live."""
+        """Always empty: a branch does not tell whether another run is still active."""
         del messages
         return Counter()
 
     def commit(self, *records: Record) -> frozenset[str]:
-        """Pushes the records before it returns; the claims that somebody else was faster with are left out.
+        """Pushes the records before it returns, without the claims of deliveries that another run claimed first.
 
-        Returns the attempts of those, and of open claims that somebody else decided about meanwhile.
-        Raises LedgerUnavailable; ClaimsLeft if claims may have arrived all the same.
+        Returns the attempts of those claims, and of open claims that another run or a person settled meanwhile.
+        Raises LedgerUnavailable, or ClaimsUncertain if the remote may have accepted claims all the same.
         """
         claims = [record for record in records if record.status == "claimed"]
         self._rivals.add_own_claims(claims)
-        lost = self._write(records, claims)
+        lost_attempts = self._write(records, claims)
         for record in records:
             if record.status != "claimed":
-                self._open.pop(record.key, None)
-        self._open.update((claim.key, claim.attempt) for claim in claims if claim.attempt not in lost)
-        return frozenset(lost | {self._open[key] for key in self._rivals.keys & self._open.keys()})
+                self._open_attempts.pop(record.key, None)
+        self._open_attempts.update((claim.key, claim.attempt) for claim in claims if claim.attempt not in lost_attempts)
+        return frozenset(
+            lost_attempts | {self._open_attempts[key] for key in self._rivals.keys & self._open_attempts.keys()}
+        )
 
     def _write(self, records: Sequence[Record], claims: list[Record]) -> set[str]:
-        lost: set[str] = set()
+        lost_attempts: set[str] = set()
         self._rivals.new_lines.clear()
 
-        def missing() -> list[bytes]:
-            lost.update(claim.attempt for claim in claims if self._rivals.has_claimed(claim))
-            wanted = (record for record in (*self._again, *records) if record.attempt not in lost)
-            return [line for record in wanted if (line := record.to_line()) not in self._rivals.new_lines]
+        def missing_lines() -> list[bytes]:
+            lost_attempts.update(claim.attempt for claim in claims if self._rivals.has_claimed(claim))
+            to_push = (record for record in (*self._to_restore, *records) if record.attempt not in lost_attempts)
+            return [line for record in to_push if (line := record.to_line()) not in self._rivals.new_lines]
 
         if records:
-            self._insist(missing, commit_subject(self._name, records), has_claims=bool(claims))
-            self._again = []
-        return lost
+            self._push_until_accepted(missing_lines, commit_subject(self._writer, records), has_claims=bool(claims))
+            self._to_restore = []
+        return lost_attempts
 
     def pin(self, workspace: str) -> None:
-        """Ties the ledger to a workspace, durably. Raises GuardRefused if it is tied to another."""
+        """Ties the ledger to a workspace, durably.
+
+        Raises GuardRefused if it is tied to another workspace, and LedgerUnavailable.
+        """
         header = self.facts.merged_header(self._salt)
         if header.workspace and header.workspace != workspace:
             hint = "the token is of another workspace; each workspace has an environment and a ledger of its own"
             raise GuardRefused(f"the ledger belongs to workspace {header.workspace}, not {workspace}", hint)
         pinned = Header(workspace, header.salt_check)
-        self._insist(
-            lambda: [] if pinned in self.facts.headers else [pinned.to_line()], f"{self._name}: pin {workspace}"
+        self._push_until_accepted(
+            lambda: [] if pinned in self.facts.headers else [pinned.to_line()], f"{self._writer}: pin {workspace}"
         )
         self.facts.add(pinned)
 
     def mark_moved(self, to: str) -> None:
-        """Notes where the ledger moved, durably; empty: it came back. No run claims on it any more."""
+        """Records durably that the ledger moved to the address `to`; an empty `to` means that it came back.
 
-        def missing() -> list[bytes]:
+        No run can claim in a ledger that moved. Raises GuardRefused, LedgerUnavailable.
+        """
+
+        def missing_lines() -> list[bytes]:
             return [] if self.facts.moved_to == to else [self.facts.move_header(self._salt, to).to_line()]
 
-        self._insist(missing, f"{self._name}: {f'moved to {to}' if to else 'back'}")
+        self._push_until_accepted(missing_lines, f"{self._writer}: {f'moved to {to}' if to else 'back'}")
         self.facts.add(self.facts.move_header(self._salt, to))
 
     def write_rescue_file(self, records: list[Record]) -> Path:
-        """Writes outcomes that could not be pushed to the rescue file, and returns it. Raises LedgerUnavailable."""
+        """Writes outcomes that could not be pushed to the rescue file; returns its path. Raises LedgerUnavailable."""
         append_lines([self._rescue], b"".join(record.to_line() for record in records))
         return self._rescue
 
     def compact(self) -> tuple[int, int]:
-        """Rewrites the file sorted and without what later facts of an attempt replace: lines before and after."""
+        """Rewrites the file: sorted, without records that a later one of their attempt supersedes.
+
+        Returns the number of lines before and after. Raises GuardRefused, LedgerUnavailable.
+        """
         counts = (0, 0)
 
-        def rewritten() -> list[bytes]:
+        def compacted_lines() -> list[bytes]:
             nonlocal counts
             old = self._version.data if self._version else b""
             lines = list(self.facts.compacted_lines(self._salt))
             counts = old.count(b"\n"), len(lines)
             return [] if b"".join(lines) == old else lines
 
-        self._insist(rewritten, f"{self._name}: fewer lines that say the same", is_whole=True)
+        self._push_until_accepted(compacted_lines, f"{self._writer}: fewer lines that say the same", is_whole=True)
         return counts
 
-    def _insist(
+    def _push_until_accepted(
         self,
-        missing: Callable[[], list[bytes]],
+        missing_lines: Callable[[], list[bytes]],
         message: str = "begin the ledger",
         *,
         has_claims: bool = False,
         is_whole: bool = False,
     ) -> None:
-        """Pushes lines until the remote has them. `missing` is asked again after every fold; `is_whole`: nothing else.
+        """Pushes lines until the remote has them.
 
-        Whether a push arrived is never told from its answer, which may be lost, but from what the remote has then.
+        `missing_lines` returns the lines that the remote lacks, and is called again after every fetch. `is_whole`: the
+        lines replace the file, else they are appended. `has_claims`: the lines may be claims.
+        Whether a push was accepted is decided by a fetch, not by the push's answer, which may be lost.
+        Raises LedgerUnavailable, or ClaimsUncertain if the remote may still accept a push with claims.
         """
-        on_way = None  # the parent of a push that may still arrive: as long as it is the newest commit, it can
+        # The parent of a push that the remote may still accept, which it can only while that is the newest commit.
+        pending_parent = None
         tries = races = 0
         while True:
             try:
                 if tries or races:
-                    self._wait(max(tries, min(races, _LONGEST_RACE)))
-                    before = self._tip
-                    self._fold()
-                    on_way = on_way if self._tip == on_way else None
-                    races, tries = (races + 1, 0) if self._tip != before else (races, tries)
-                if not (lines := missing()):
+                    self._wait(max(tries, min(races, _MAX_RACE_PAUSE)))
+                    commit_before = self._newest_commit
+                    self._merge_remote_version()
+                    pending_parent = pending_parent if self._newest_commit == pending_parent else None
+                    races, tries = (races + 1, 0) if self._newest_commit != commit_before else (races, tries)
+                if not (lines := missing_lines()):
                     return
-                self._bounded(lines, has_claims=has_claims)
-                on_way = self._tip
-                self._put(lines, message, is_whole=is_whole)
+                self._refuse_claims_beyond_limits(lines, has_claims=has_claims)
+                pending_parent = self._newest_commit
+                self._push(lines, message, is_whole=is_whole)
             except LedgerUnavailable as error:
-                said = error.output if isinstance(error, GitFailed) else ""
-                if _REJECTED in said:
-                    on_way = None
+                output = error.output if isinstance(error, GitFailed) else ""
+                if _REJECTED in output:
+                    pending_parent = None
                 tries += 1
                 if (
                     tries >= MAX_TRIES
-                    or races >= _MOST_RACES
-                    or is_permanent_failure(said)
-                    or isinstance(error, _Final)
+                    or races >= _MAX_LOST_RACES
+                    or is_permanent_failure(output)
+                    or isinstance(error, _PermanentFailure)
                 ):
-                    kind = ClaimsUncertain if has_claims and on_way is not None else LedgerUnavailable
-                    raise kind(*self._failure(error)) from error
+                    kind = ClaimsUncertain if has_claims and pending_parent is not None else LedgerUnavailable
+                    raise kind(*self._explain_failure(error)) from error
             else:
                 return
 
     @property
-    def _tip(self) -> str:
-        """The newest commit that is known; empty before there is one."""
+    def _newest_commit(self) -> str:
+        """The newest commit of the branch as of the last fetch or push; empty if there is none."""
         return self._version.commit if self._version else ""
 
-    def _failure(self, error: LedgerUnavailable) -> tuple[str, str]:
-        if isinstance(error, _Final):
+    def _explain_failure(self, error: LedgerUnavailable) -> tuple[str, str]:
+        if isinstance(error, _PermanentFailure):
             return error.message, error.hint
-        said = failure_reason(error) if isinstance(error, GitFailed) else error.message
+        reason = failure_reason(error) if isinstance(error, GitFailed) else error.message
         hint = "let this job push to the branch: its token (contents: write), and the rules of the branch"
-        return f"{self._remote.address} did not take what was written: {said}", hint
+        return f"{self._remote.address} did not take what was written: {reason}", hint
 
-    def _put(self, lines: list[bytes], message: str, *, is_whole: bool) -> None:
+    def _push(self, lines: list[bytes], message: str, *, is_whole: bool) -> None:
         old = self._version.data if self._version and not is_whole else b""
         gap = b"" if not old or old.endswith(b"\n") else b"\n"
         self._version = self._remote.push_version(self._version, old + gap + b"".join(lines), message)
 
-    def _bounded(self, lines: list[bytes], *, has_claims: bool) -> None:
+    def _refuse_claims_beyond_limits(self, lines: list[bytes], *, has_claims: bool) -> None:
         count = (self._version.data.count(b"\n") if self._version else 0) + len(lines)
         if has_claims and self.facts.moved_to:
-            raise _Final(*explain_move(self._remote.address, self.facts.moved_to))
-        if has_claims and count > self._most:
-            raise _Final(*explain_too_large(count, self._most))
+            raise _PermanentFailure(*explain_move(self._remote.address, self.facts.moved_to))
+        if has_claims and count > self._max_records:
+            raise _PermanentFailure(*explain_too_large(count, self._max_records))
 
-    def _fold(self) -> None:
-        """Takes in what the remote has by now. Raises LedgerUnavailable."""
-        old, version = self._version, self._remote.fetch()
-        before, now = old.data if old else b"", version.data if version else b""
-        if before and not now:
-            raise _Final(
+    def _merge_remote_version(self) -> None:
+        """Fetches the newest version, and notes which records other runs added.
+
+        If the branch was rewritten and lost records, the next push restores them. Raises LedgerUnavailable.
+        """
+        old_version, version = self._version, self._remote.fetch()
+        old_data, new_data = old_version.data if old_version else b"", version.data if version else b""
+        if old_data and not new_data:
+            raise _PermanentFailure(
                 f"the ledger {self._remote.address} is gone",
                 "somebody deleted it; push it again from a clone that has it (git for-each-ref refs/msgrun)",
             )
         try:
             facts = self._read(version)
         except GuardRefused as error:
-            raise _Final(error.message, error.hint) from error
-        if before and not now.startswith(before):
-            # Rewritten: compacted, or put back to an older commit. What it lacks by now is written again.
-            known = self._read(old)
-            every = chain(self._again, known.compacted_records())
-            self._again = [record for record in every if record not in facts.records_of(record.key)]
-            seen = frozenset(before.split(b"\n"))
-            new = [line for line in now.split(b"\n") if line not in seen]
+            raise _PermanentFailure(error.message, error.hint) from error
+        if old_data and not new_data.startswith(old_data):
+            # The file was compacted, or the branch was reset to an older commit: records that it lost are pushed again.
+            previous = self._read(old_version)
+            candidates = chain(self._to_restore, previous.compacted_records())
+            self._to_restore = [record for record in candidates if record not in facts.records_of(record.key)]
+            previous_lines = frozenset(old_data.split(b"\n"))
+            new_lines = [line for line in new_data.split(b"\n") if line not in previous_lines]
         else:
-            new = now[len(before) :].split(b"\n")
-        self._rivals.add(new)
+            new_lines = new_data[len(old_data) :].split(b"\n")
+        self._rivals.add(new_lines)
         self.facts, self._version = facts, version
 
     def _read(self, version: FileVersion | None) -> Facts:
         facts = Facts()
-        at = str(self._remote.address)
-        if version and not facts.read(version.data, at):
-            raise LedgerUnavailable(f"{at} has lost its header", "take the line with msgrun_lock back from git")
+        display_name = str(self._remote.address)
+        if version and not facts.read(version.data, display_name):
+            raise LedgerUnavailable(
+                f"{display_name} has lost its header", "take the line with msgrun_lock back from git"
+            )
         facts.merged_header(self._salt)
         return facts
 
 
-class _Final(LedgerUnavailable):
-    """No further try would change it."""
+class _PermanentFailure(LedgerUnavailable):
+    """A failure that a further try cannot change."""
 
 
-def explain_too_large(count: int, most: int) -> tuple[str, str]:
-    """Why a ledger on a branch takes no more, and the way out."""
-    message = f"the ledger would have {count:,} lines, and on a git branch it has {most:,} at most"
-    way_out = "msgrun lock compact, a PostgreSQL ledger, or, if that is meant, MSGRUN_GIT_RECORDS=N"
-    return message, f"each batch hashes and packs the whole file anew, which takes seconds from there on: {way_out}"
+def explain_too_large(count: int, max_records: int) -> tuple[str, str]:
+    """The message and the hint for a ledger on a branch that has too many lines for more claims."""
+    message = f"the ledger would have {count:,} lines, and on a git branch it has {max_records:,} at most"
+    remedies = "msgrun lock compact, a PostgreSQL ledger, or, if that is meant, MSGRUN_GIT_RECORDS=N"
+    return message, f"each batch hashes and packs the whole file anew, which takes seconds from there on: {remedies}"
 
 
-def commit_subject(name: str, records: Iterable[Record]) -> str:
-    """A commit's first line: who wrote how many of what."""
+def commit_subject(writer: str, records: Iterable[Record]) -> str:
+    """The first line of a commit message: who writes, and how many records of each status."""
     counts = dict.fromkeys(("sent", "refused", "unknown", "released", "claimed"), 0)
     for record in records:
         counts[record.status] += 1
-    return f"{name}: {', '.join(f'{status} {count:,}' for status, count in counts.items() if count)}"
+    return f"{writer}: {', '.join(f'{status} {count:,}' for status, count in counts.items() if count)}"

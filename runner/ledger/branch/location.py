@@ -1,4 +1,4 @@
-"""The ledger on a branch of the git remote, for commands: where it is, reading it also offline, and writing it."""
+"""Where a ledger on a branch of a git remote is, how commands read it (also offline), and how they open it."""
 
 import contextlib
 import functools
@@ -28,14 +28,14 @@ from runner.managed_path import managed_path
 _LONGEST_PAUSE = 10.0  # seconds
 
 
-_OWN_REPOSITORY = ".msgrun/ledger.git"  # where the project is in none
+_STANDALONE_REPOSITORY = ".msgrun/ledger.git"  # used where the project is in no git repository
 
 
-_UNREAD = "nothing else tells what was sent: connect to the remote, or let this job read it (contents: read)"
+_UNREADABLE_HINT = "nothing else tells what was sent: connect to the remote, or let this job read it (contents: read)"
 
 
 class _NoRemote(LedgerUnavailable):
-    """There is no such remote here, so nothing on it either."""
+    """The clone has no remote of this name, so it cannot have a ledger there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,18 +46,22 @@ class BranchLocation:
 
     @property
     def display_name(self) -> str:
-        """The remote, the branch and the file on it."""
+        """The remote, the branch and the path of the file."""
         return str(self._address)
 
     @property
     def exists(self) -> bool:
-        """Whether there is the branch."""
-        version = self._newest()
+        """Whether the branch has the file. Raises LedgerUnavailable."""
+        version = self._latest_version()
         return version is not None and version.data != b""
 
     def read(self) -> Facts:
-        """What the branch knows; offline what was fetched last, and told how old that is."""
-        facts, version = Facts(), self._newest()
+        """The records of the branch, of its rescue file, and those that the branch lost since this clone read it.
+
+        If the remote does not answer, the version that was fetched last, with a note of its age.
+        Raises LedgerUnavailable.
+        """
+        facts, version = Facts(), self._latest_version()
         if version and version.data and not facts.read(version.data, self.display_name):
             raise LedgerUnavailable(
                 f"{self.display_name} has lost its header", "take the line with msgrun_lock back from git"
@@ -67,24 +71,26 @@ class BranchLocation:
             facts.read(RemoteFile(self._repository(), self._address).removed_lines(), "what this clone read before")
         return facts
 
-    def read_history(self, start: str) -> list[Record]:
-        """Every line of the newest version."""
-        version = self._newest()
-        saved = self._rescue.read_bytes() if self._rescue.exists() else b""
-        return find_records([(self.display_name, version.data if version else b""), (self._rescue.name, saved)], start)
+    def read_history(self, key_prefix: str) -> list[Record]:
+        """Every record whose key begins with `key_prefix`, in order of time; with those of the rescue file."""
+        version = self._latest_version()
+        rescued = self._rescue.read_bytes() if self._rescue.exists() else b""
+        return find_records(
+            [(self.display_name, version.data if version else b""), (self._rescue.name, rescued)], key_prefix
+        )
 
     def open(self, command: str, *, new_lock: bool, no_fetch: bool) -> AbstractContextManager[BranchLedger]:
-        """The branch, brought up to date; started if it is not there and `new_lock` permits it."""
-        return self._held(command, new_lock=new_lock, no_fetch=no_fetch)
+        """The ledger on the branch, brought up to date. It is started if there is none and `new_lock` permits it."""
+        return self._open_ledger(command, new_lock=new_lock, no_fetch=no_fetch)
 
     @contextlib.contextmanager
-    def _held(self, command: str, *, new_lock: bool, no_fetch: bool) -> Iterator[BranchLedger]:
+    def _open_ledger(self, command: str, *, new_lock: bool, no_fetch: bool) -> Iterator[BranchLedger]:
         context = self.context
         if no_fetch and command != "lock compact":
             context.output.note("the ledger is on the remote, so --no-fetch changes nothing")
-        with RemoteFile(self._repository(), self._address) as remote, self._opened(remote, command) as ledger:
+        with RemoteFile(self._repository(), self._address) as remote, self._read_ledger(remote, command) as ledger:
             if not ledger.exists:
-                self._never_was(remote)
+                self._refuse_if_deleted(remote)
                 if command != "lock import":
                     require_records_of_lockfile(
                         context, managed_path(context.tree.root, self._address.path), ledger.facts
@@ -96,45 +102,48 @@ class BranchLocation:
                         " nothing was sent yet, msgrun lock begin or --new-lock starts it",
                     )
             ledger.create()
-            healed = ledger.recover()
-            if healed:
-                context.output.note(f"{self.display_name} lacked {healed:,} records that this clone knew")
+            recovered = ledger.recover()
+            if recovered:
+                context.output.note(f"{self.display_name} lacked {recovered:,} records that this clone knew")
             if command != "lock import":
                 require_records_of_lockfile(context, managed_path(context.tree.root, self._address.path), ledger.facts)
             yield ledger
 
-    def _opened(self, remote: RemoteFile, command: str) -> BranchLedger:
-        """The ledger on the branch, just read. Raises LedgerUnavailable."""
+    def _read_ledger(self, remote: RemoteFile, command: str) -> BranchLedger:
+        """Fetches and reads the ledger on the branch. Raises GuardRefused, LedgerUnavailable."""
         try:
-            return BranchLedger(remote, self._rescue, self.context.settings.salt, _name(command), _pause, _most())
+            return BranchLedger(
+                remote, self._rescue, self.context.settings.salt, _writer_name(command), _pause, _max_records()
+            )
         except GitFailed as error:
             raise LedgerUnavailable(
-                f"the ledger {self.display_name} cannot be read: {failure_reason(error)}", _UNREAD
+                f"the ledger {self.display_name} cannot be read: {failure_reason(error)}", _UNREADABLE_HINT
             ) from error
 
-    def _never_was(self, remote: RemoteFile) -> None:
-        """Raises GuardRefused if this clone knows of deliveries on a branch that the remote has no more."""
+    def _refuse_if_deleted(self, remote: RemoteFile) -> None:
+        """Raises GuardRefused if this clone has read deliveries from the branch, which the remote no longer has."""
         cached, facts = remote.cached_version(), Facts()
         if cached is None:
             return
         version, seconds = cached
         facts.read(version.data, self.display_name)
         if len(facts):
-            at, folder = self._address, self._repository().toplevel
-            inside = "" if (folder / ".git").exists() else f"-C {folder} "
+            address, folder = self._address, self._repository().toplevel
+            git_option = "" if (folder / ".git").exists() else f"-C {folder} "
             raise GuardRefused(
-                f"the ledger {self.display_name} is gone: {_age(seconds)} ago it knew of {len(facts):,} deliveries",
-                f"they would be sent again: git {inside}push {at.remote} {version.commit}:{at.ref}, from the clone that"
-                " read it last",
+                f"the ledger {self.display_name} is gone: {_format_age(seconds)} ago it knew of"
+                f" {len(facts):,} deliveries",
+                f"they would be sent again: git {git_option}push {address.remote} {version.commit}:{address.ref},"
+                " from the clone that read it last",
             )
 
-    def _newest(self) -> FileVersion | None:
-        return _newest(self.context)
+    def _latest_version(self) -> FileVersion | None:
+        return _latest_version(self.context)
 
     def fetch_latest(self) -> FileVersion | None:
-        """The newest version; if the remote does not answer, what was fetched last. Raises LedgerUnavailable.
+        """The newest version; if the remote does not answer, the one that was fetched last. Raises LedgerUnavailable.
 
-        None where there is no such branch, or not even the remote: then nothing can have been sent from here yet.
+        None if there is no such branch or no such remote: then this clone cannot have sent anything yet.
         """
         try:
             repository = self._repository()
@@ -145,13 +154,15 @@ class BranchLocation:
         try:
             return remote.fetch()
         except LedgerUnavailable as error:
-            why = failure_reason(error) if isinstance(error, GitFailed) else error.message
+            reason = failure_reason(error) if isinstance(error, GitFailed) else error.message
             cached = remote.cached_version()
             if cached is None:
-                message = f"the ledger {self.display_name} cannot be read, and this clone never read it: {why}"
-                raise LedgerUnavailable(message, _UNREAD) from error
+                message = f"the ledger {self.display_name} cannot be read, and this clone never read it: {reason}"
+                raise LedgerUnavailable(message, _UNREADABLE_HINT) from error
             version, seconds = cached
-            self.context.output.note(f"as of {_age(seconds)} ago, when {self.display_name} was last read: {why}")
+            self.context.output.note(
+                f"as of {_format_age(seconds)} ago, when {self.display_name} was last read: {reason}"
+            )
             return version
 
     @property
@@ -165,46 +176,49 @@ class BranchLocation:
         return rescue_path_here(self.context, self._address.path)
 
     def _repository(self) -> Repository:
-        """The repository around the project; where there is none, one of its own, which only a URL can do with."""
+        """The git repository of the project; where there is none, a bare one below `.msgrun`, if `lock:` has a URL.
+
+        Raises LedgerUnavailable if `lock:` names a remote that does not exist.
+        """
         root, remote = self.context.tree.root.resolve(), self._address.remote
-        found = find_repository(root)
-        if found:
-            if "://" not in remote and found.try_git("remote", "get-url", remote) is None:
+        repository = find_repository(root)
+        if repository:
+            if "://" not in remote and repository.try_git("remote", "get-url", remote) is None:
                 raise _NoRemote(
                     f"git knows no remote {remote}", f"git remote add {remote} URL, or name another in lock:"
                 )
-            return found
+            return repository
         if "://" not in remote:
             message = f"{root} is in no git repository, so it has no remote {remote}"
             raise _NoRemote(message, f"git init, git remote add {remote} URL; or name a URL in lock:")
-        return init_bare_repository(managed_path(root, _OWN_REPOSITORY))
+        return init_bare_repository(managed_path(root, _STANDALONE_REPOSITORY))
 
 
 @functools.lru_cache(maxsize=1)
-def _newest(context: Context) -> FileVersion | None:
-    """What a command reads, which asks for it more than once."""
+def _latest_version(context: Context) -> FileVersion | None:
+    """The newest version, fetched once: a command needs it more than once."""
     return BranchLocation(context).fetch_latest()
 
 
-def _most() -> int:
-    found = os.environ.get("MSGRUN_GIT_RECORDS") or str(MAX_RECORDS)
-    if not found.isdecimal():
-        raise UsageMistake(f"MSGRUN_GIT_RECORDS is {found}, and no number")
-    return int(found)
+def _max_records() -> int:
+    value = os.environ.get("MSGRUN_GIT_RECORDS") or str(MAX_RECORDS)
+    if not value.isdecimal():
+        raise UsageMistake(f"MSGRUN_GIT_RECORDS is {value}, and no number")
+    return int(value)
 
 
-def _name(command: str) -> str:
-    """Who writes, in the first line of a commit: the command, and the number that the CI system gives its run."""
+def _writer_name(command: str) -> str:
+    """The command and the number of its CI run, else the host's name: it begins the first line of commit messages."""
     number = os.environ.get("GITHUB_RUN_NUMBER") or os.environ.get("CI_PIPELINE_IID") or ""
     return f"{command} {number or f'on {socket.gethostname()}'}"
 
 
 def _pause(number: int) -> None:
-    """Waits before a further try: longer each time, and never as long as whoever was faster."""
+    """Waits before a further try: longer each time, and a random time, so that two runs do not collide again."""
     time.sleep(min(_LONGEST_PAUSE, 0.25 * 2**number) * secrets.randbelow(1000) / 1000)
 
 
-def _age(seconds: float) -> str:
+def _format_age(seconds: float) -> str:
     for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
         if seconds >= 2 * size:
             return f"{seconds // size:.0f} {unit}"

@@ -1,16 +1,22 @@
-"""How commits change the lockfile. None of a pull request should: no merge button knows how to merge it."""
+"""How the commits of a pull request change the lockfile.
+
+They should not change it at all: the merge button of a git host cannot merge two versions of a lockfile.
+"""
 
 from dataclasses import dataclass
 
 from runner.git.repository import Repository
 from runner.ledger.facts import Facts
 
-_BEFORE, _AFTER = 1, 2  # bits of the two places
+_BEFORE, _AFTER = 1, 2  # bits that tell `Facts` which of the two versions has a record
 
 
 @dataclass(frozen=True, slots=True)
 class LockfileChange:
-    """How many lasting records came to a lockfile, and how many are gone; both may be 0 if only its form changed."""
+    """How many records the commits add to a lockfile, and how many they remove.
+
+    A record that a later one of its attempt supersedes does not count. Both numbers are 0 if only the form changed.
+    """
 
     old_path: str
     path: str
@@ -18,24 +24,25 @@ class LockfileChange:
     removed: int
 
     def __str__(self) -> str:
-        told = (
+        change = (
             f"change {self.path}"
             if self.old_path == self.path
             else f"move the lockfile from {self.old_path} to {self.path}"
         )
-        return f"these commits {told}: {self.added:,} records added, {self.removed:,} removed"
+        return f"these commits {change}: {self.added:,} records added, {self.removed:,} removed"
 
 
-def find_lockfile_change(repository: Repository, base: str, was: str, path: str) -> LockfileChange | None:
-    """How HEAD changes the lockfile of the commit `base`, if it does; a new one without records is no change.
+def find_lockfile_change(repository: Repository, base: str, old_path: str, path: str) -> LockfileChange | None:
+    """How HEAD changes the lockfile of the commit `base`; None if it does not.
 
-    `was` is its path then, `path` the one of today. Raises LedgerUnavailable if one of the two is no lockfile.
+    A new lockfile without records is no change. `old_path` is the lockfile's path in `base`, `path` its path in HEAD.
+    Raises LedgerUnavailable if one of the two files is not a lockfile.
     """
-    before, after = repository.read_blob(base, was), repository.read_blob("HEAD", path)
-    if before == after and was == path:
+    before, after = repository.read_blob(base, old_path), repository.read_blob("HEAD", path)
+    if before == after and old_path == path:
         return None
     facts = Facts()
-    facts.read(before or b"", f"{base}:{was}", _BEFORE)
+    facts.read(before or b"", f"{base}:{old_path}", _BEFORE)
     facts.read(after or b"", f"HEAD:{path}", _AFTER)
-    added, removed = (sum(1 for _ in facts.missing_from(place)) for place in (_BEFORE, _AFTER))
-    return LockfileChange(was, path, added, removed) if before is not None or added else None
+    added, removed = (sum(1 for _ in facts.missing_from(version)) for version in (_BEFORE, _AFTER))
+    return LockfileChange(old_path, path, added, removed) if before is not None or added else None

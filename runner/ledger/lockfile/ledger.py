@@ -18,22 +18,25 @@ from runner.ledger.record import Header, Record
 
 
 class LockfileLedger:
-    """The lockfile, held alone until it is closed. What one place lacks is written to it when it is opened."""
+    """The ledger in a lockfile and its journal. Until it is closed, no other process can open it to write.
+
+    `recover` writes the records that one of the two files lacks to it.
+    """
 
     max_batch = min_batch = 1
     request_permits = None
-    has_valid_claims = True  # the lock dies with the process, and nothing before it
+    has_valid_claims = True  # the lock lasts as long as the process, so no other run can take over its claims
 
-    def __init__(self, places: LockfilePaths, salt: str, command: str, now: datetime) -> None:
-        self._places = places
+    def __init__(self, paths: LockfilePaths, salt: str, command: str, now: datetime) -> None:
+        self._paths = paths
         self._salt = salt
-        self._opened = int(now.timestamp())
-        self._holds = [lock_file(places.flock_file, command, now)]
+        self._opened_at = int(now.timestamp())
+        self._locks = [lock_file(paths.flock_file, command, now)]
         try:
-            if places.journal:
-                # Two work trees share a journal, and each has a lockfile of its own to hold.
-                self._holds.append(lock_file(places.journal.with_suffix(".hold"), command, now))
-            self.facts = read_lockfile(places)
+            if paths.journal:
+                # Work trees of one clone share the journal, but each has a lockfile and a `.msgrun/lock` of its own.
+                self._locks.append(lock_file(paths.journal.with_suffix(".hold"), command, now))
+            self.facts = read_lockfile(paths)
         except BaseException:
             self.close()
             raise
@@ -45,86 +48,91 @@ class LockfileLedger:
         self.close()
 
     def close(self) -> None:
-        """Lets others hold it."""
-        for descriptor in self._holds:
+        """Ends the locks, so that another process can open the ledger."""
+        for descriptor in self._locks:
             os.close(descriptor)
-        self._holds = []
+        self._locks = []
 
     def merge_versions(self, versions: Iterable[tuple[str, bytes]]) -> None:
-        """Adds what other places know. Raises LedgerUnavailable."""
-        for shown, data in versions:
-            self.facts.read(data, shown)
+        """Adds the records of other versions of the lockfile to the facts. Raises LedgerUnavailable."""
+        for display_name, data in versions:
+            self.facts.read(data, display_name)
 
     def recover(self) -> int:
-        """Writes to each place what it lacks; returns how many records the lockfile lacked. Raises GuardRefused.
+        """Writes to the lockfile and the journal the records that each lacks, then removes the rescue file.
 
-        Facts that later ones of their attempt replace are not missed: else what was compacted would come back.
+        Returns how many records the lockfile lacked. A record that a later one of its attempt supersedes is not
+        written: it would undo compaction. Raises GuardRefused, LedgerUnavailable.
         """
-        headers, healed = self.facts.compacted_headers(self._salt), 0
-        for bit, path, _ in files_of(self._places):
+        headers, recovered = self.facts.compacted_headers(self._salt), 0
+        for bit, path, _ in files_of(self._paths):
             lines = [header.to_line() for header in headers if self.facts.lacks_header(header, bit)]
             for record in self.facts.missing_from(bit):
                 lines.append(record.to_line())
-                healed += bit == LOCKFILE
+                recovered += bit == LOCKFILE
             append_lines([path], b"".join(lines))
-        if self._places.rescue:
-            self._places.rescue.unlink(missing_ok=True)
-        return healed
+        if self._paths.rescue:
+            self._paths.rescue.unlink(missing_ok=True)
+        return recovered
 
-    def lines_missing_from(self, data: bytes, shown: str) -> bytes:
-        """The lines that another version of the lockfile lacks. Raises GuardRefused, LedgerUnavailable."""
+    def lines_missing_from(self, data: bytes, display_name: str) -> bytes:
+        """The lines that `data`, another version of the lockfile, lacks. Adds the records of `data` to the facts.
+
+        `display_name` is that version's name in messages. Raises GuardRefused, LedgerUnavailable.
+        """
         theirs = Facts()
-        theirs.read(data, shown)
-        self.facts.read(data, shown)
+        theirs.read(data, display_name)
+        self.facts.read(data, display_name)
         headers = [header for header in self.facts.compacted_headers(self._salt) if header not in theirs.headers]
         missing = (record for record in self.facts.compacted_records() if record not in theirs.records_of(record.key))
         return b"".join([*(header.to_line() for header in headers), *(record.to_line() for record in missing)])
 
     def replace_file(self, data: bytes) -> None:
-        """Replaces the file by a version that lacks none of its lasting facts. Raises LedgerUnavailable.
+        """Replaces the lockfile by `data`, which must have all its records that are not superseded.
 
-        Not a file with torn lines: a person may still make something of them.
+        Does nothing if the file has torn lines: a person may still be able to read them. Raises LedgerUnavailable.
         """
         if not self.facts.torn_lines:
-            _replace(self._places.lockfile.resolve(), [data])
+            _replace_file(self._paths.lockfile.resolve(), [data])
 
     def refresh(self) -> None:
-        """Reads what a run wrote into the facts."""
-        self.facts = read_lockfile(self._places)
+        """Reads the records again, with those that a run wrote. Raises LedgerUnavailable."""
+        self.facts = read_lockfile(self._paths)
 
     def write_rescue_file(self, records: list[Record]) -> Path:
-        """Writes outcomes that could not be written to the rescue file, and returns it. Raises LedgerUnavailable."""
-        if self._places.rescue is None:
+        """Writes outcomes that could not be recorded to the rescue file; returns its path. Raises LedgerUnavailable."""
+        if self._paths.rescue is None:
             raise LedgerUnavailable("git cannot be read, so there is no place for them that no commit can write to")
-        append_lines([self._places.rescue], b"".join(record.to_line() for record in records))
-        return self._places.rescue
+        append_lines([self._paths.rescue], b"".join(record.to_line() for record in records))
+        return self._paths.rescue
 
     def append(self, *records: Record) -> None:
-        """Makes the records durable before it returns. Raises LedgerUnavailable."""
+        """Makes the records durable and adds them to the facts. Raises LedgerUnavailable."""
         self.commit(*records)
         for record in records:
             self.facts.add(record)
 
     def claimed_by_others(self, keys: list[str]) -> frozenset[str]:
-        """None that a claim would not find out at the same price."""
+        """Always empty: no other run can claim while this process has the lock."""
         del keys
         return frozenset()
 
     def other_runs(self, messages: list[str]) -> Counter[str]:
-        """Nobody: it is held alone."""
+        """Always empty: no other run can send while this process has the lock."""
         del messages
         return Counter()
 
     def commit(self, *records: Record) -> frozenset[str]:
-        """Makes the records durable before it returns; for a run, whose memory must not grow with what it sends.
+        """Makes the records durable before it returns. The facts stay as they are: memory does not grow in a run.
 
-        Returns nothing: whoever holds the lockfile claims alone.
-        Raises LedgerUnavailable: outcomes are kept wherever there is room, claims nowhere. ClaimsLeft if they may be.
+        Returns an empty set: no other run can claim at the same time.
+        Raises LedgerUnavailable if a file fails: outcomes stay in every file that took them, claims are removed again.
+        Raises ClaimsUncertain if a claim may still be in a file.
         """
         lines: tuple[list[bytes], list[bytes]] = [], []
         for record in records:
             lines[record.status == "claimed"].append(record.to_line())
-        append_lines(self._paths, *map(b"".join, lines))
+        append_lines(self._record_files, *map(b"".join, lines))
         return frozenset()
 
     def pin(self, workspace: str) -> None:
@@ -136,32 +144,36 @@ class LockfileLedger:
             hint = "the token is of another workspace; each workspace has an environment and a lockfile of its own"
             raise GuardRefused(f"the lockfile belongs to workspace {header.workspace}, not {workspace}", hint)
         pinned = Header(workspace, header.salt_check)
-        append_lines(self._paths, pinned.to_line())
+        append_lines(self._record_files, pinned.to_line())
         self.facts.add(pinned)
 
     def mark_moved(self, to: str, *, journal_only: bool = False) -> None:
-        """Notes where the ledger is, durably; empty: here.
+        """Records durably that the ledger moved to the address `to`; an empty `to` means that it came back.
 
-        Where it is leaving, in the journal alone: the file itself is about to be removed from git, as it was committed.
-        Turns are seconds since 1970, for another clone may have noted one that is not known here.
+        `journal_only`: the lockfile stays as it was committed, because the user is about to remove it from git.
+        The turn of a move is at least the time in seconds since 1970: another clone may have recorded a move that
+        this one does not know, and the highest turn decides.
         """
-        header = self.facts.move_header(self._salt, to, self._opened)
-        append_lines(self._paths[-1:] if journal_only else self._paths, header.to_line())
+        header = self.facts.move_header(self._salt, to, self._opened_at)
+        append_lines(self._record_files[-1:] if journal_only else self._record_files, header.to_line())
         self.facts.add(header)
 
     def compact(self) -> tuple[int, int]:
-        """Rewrites the lockfile sorted and without what later facts of an attempt replace: lines before and after."""
-        path = self._places.lockfile.resolve()
+        """Rewrites the lockfile: sorted, without records that a later one of their attempt supersedes.
+
+        Returns the number of lines before and after. Raises GuardRefused, LedgerUnavailable.
+        """
+        path = self._paths.lockfile.resolve()
         before = count_lines(path)
-        _replace(path, self.facts.compacted_lines(self._salt))
+        _replace_file(path, self.facts.compacted_lines(self._salt))
         return before, count_lines(path)
 
     @property
-    def _paths(self) -> list[Path]:
-        return [path for _, path, _ in files_of(self._places)]
+    def _record_files(self) -> list[Path]:
+        return [path for _, path, _ in files_of(self._paths)]
 
 
-def _replace(path: Path, lines: Iterable[bytes]) -> None:
+def _replace_file(path: Path, lines: Iterable[bytes]) -> None:
     temporary = None
     try:
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

@@ -1,4 +1,4 @@
-"""The lockfile of a project, or of its sandbox: where it is, reading it, and opening it to write."""
+"""Where the lockfile of a project or of its sandbox is, how it is read, and how it is opened to write."""
 
 import contextlib
 from collections.abc import Iterator
@@ -21,19 +21,25 @@ from runner.ledger.record import Record
 from runner.ledger.rescue_file import rescue_path
 from runner.managed_path import managed_path
 
-ALONE = {"lock import", "lock compact", "lock free"}  # commands that other ledgers have no say in
+# Commands that do not ask other ledgers whether this one is current.
+ALONE = {"lock import", "lock compact", "lock free"}
 
 
-DESPITE_A_MOVE = {*ALONE, "lock push", "adopt"}  # commands for a ledger that moved, too: they let nothing be sent
+# Commands that may open a ledger that moved, because they send nothing.
+DESPITE_A_MOVE = {*ALONE, "lock push", "adopt"}
 
 
 def lockfile_paths(context: Context, *, allow_unreadable_git: bool = False) -> LockfilePaths:
-    """Where the lockfile lives. `tolerant`: without git's journal if git cannot be read. Raises LedgerUnavailable."""
+    """The paths of the lockfile of this project, or of its sandbox.
+
+    `allow_unreadable_git`: if git cannot be read, the result has no journal and no rescue file. Otherwise, and if
+    `lock:` names no file, raises LedgerUnavailable.
+    """
     lock = context.settings.lock
     if context.options.sandbox:
         name = f"{context.settings.plan_file.removesuffix('.plan')}.lock" if is_shared_ledger(lock) else Path(lock).name
         path = f"{SANDBOX_FOLDER}/{name}"
-        # Beside it, so that sandbox --reset removes it too.
+        # The rescue file is in the sandbox folder, so that sandbox --reset removes it too.
         return replace(
             lockfile_paths_in(context.tree.root, path, None), rescue=managed_path(context.tree.root, f"{path}.rescue")
         )
@@ -49,7 +55,7 @@ def lockfile_paths(context: Context, *, allow_unreadable_git: bool = False) -> L
 
 
 def lockfile_paths_in(root: Path, lock: str, repository: Repository | None) -> LockfilePaths:
-    """Where the lockfile `lock` of a project lives, and what belongs to it. Raises GuardRefused if a link is there."""
+    """The paths of the lockfile `lock` below `root`. Raises GuardRefused if one of them is a link."""
     path = managed_path(root, lock)
     managed_path(root, join(dirname(lock), ".msgrun/lock"))
     return LockfilePaths(
@@ -59,28 +65,33 @@ def lockfile_paths_in(root: Path, lock: str, repository: Repository | None) -> L
 
 @contextlib.contextmanager
 def open_lockfile(context: Context, command: str, *, new_lock: bool, no_fetch: bool) -> Iterator[LockfileLedger]:
-    """The lockfile, held alone and brought up to date. Raises GuardRefused, LedgerUnavailable."""
-    where = lockfile_paths(context, allow_unreadable_git=no_fetch)
+    """The lockfile, locked for this process, with the records that the journal and the git remotes have.
+
+    `new_lock` permits to start it where there is none. `no_fetch`: no remote is asked.
+    Raises GuardRefused, LedgerUnavailable.
+    """
+    paths = lockfile_paths(context, allow_unreadable_git=no_fetch)
     in_sandbox = context.options.sandbox
-    if not where.exists and not (new_lock or in_sandbox):
+    if not paths.exists and not (new_lock or in_sandbox):
         raise GuardRefused(
-            f"there is no lockfile {where.display_name}",
+            f"there is no lockfile {paths.display_name}",
             "without it everything would be sent again: take it back from git; if nothing was sent yet, msgrun lock"
             " begin or --new-lock starts it",
         )
     repository = None if in_sandbox or no_fetch else find_repository(context.tree.root.resolve())
-    if repository and not where.exists and command != "lock import":
-        _nothing_on_branch(context, Facts())  # before it is begun: a run with --no-fetch would find it there
-    removed = list(repository.removed_version(where.lockfile)) if repository and not where.exists else []
-    with LockfileLedger(where, context.settings.salt, command, context.now) as ledger:
+    if repository and not paths.exists and command != "lock import":
+        # Before the file is created: otherwise the next run with --no-fetch would find it and use it.
+        _require_records_of_branch(context, Facts())
+    removed_versions = list(repository.removed_version(paths.lockfile)) if repository and not paths.exists else []
+    with LockfileLedger(paths, context.settings.salt, command, context.now) as ledger:
         if repository:
-            _unheld(repository, where.lockfile, although_moved=command in DESPITE_A_MOVE)
-            ledger.merge_versions(chain(removed, repository.remote_versions(where.lockfile)))
-        healed = ledger.recover()
-        if healed and not in_sandbox:
-            context.output.note(f"{where.display_name} lacked {healed:,} records that git or its remote knew")
+            _refuse_if_held_on_remote(repository, paths.lockfile, allow_moved=command in DESPITE_A_MOVE)
+            ledger.merge_versions(chain(removed_versions, repository.remote_versions(paths.lockfile)))
+        recovered = ledger.recover()
+        if recovered and not in_sandbox:
+            context.output.note(f"{paths.display_name} lacked {recovered:,} records that git or its remote knew")
         if repository and command != "lock import":
-            _nothing_on_branch(context, ledger.facts)
+            _require_records_of_branch(context, ledger.facts)
         yield ledger
 
 
@@ -92,38 +103,39 @@ class LockfileLocation:
 
     @property
     def display_name(self) -> str:
-        """Its path."""
+        """The path of the lockfile in the project."""
         return lockfile_paths(self.context, allow_unreadable_git=True).display_name
 
     @property
     def exists(self) -> bool:
-        """Whether there is a lockfile."""
+        """Whether there is a lockfile with content."""
         return lockfile_paths(self.context, allow_unreadable_git=True).exists
 
     def read(self) -> Facts:
-        """What it and its journal know."""
+        """The records of the lockfile, its journal and its rescue file, read without a lock."""
         return read_lockfile(lockfile_paths(self.context, allow_unreadable_git=True))
 
-    def read_history(self, start: str) -> list[Record]:
-        """Every line of it and of its journal."""
-        return read_history(lockfile_paths(self.context, allow_unreadable_git=True), start)
+    def read_history(self, key_prefix: str) -> list[Record]:
+        """Every record whose key begins with `key_prefix`, in order of time."""
+        return read_history(lockfile_paths(self.context, allow_unreadable_git=True), key_prefix)
 
     def open(self, command: str, *, new_lock: bool, no_fetch: bool) -> AbstractContextManager[Ledger]:
-        """The lockfile, held alone."""
+        """The lockfile, locked for this process."""
         return open_lockfile(self.context, command, new_lock=new_lock, no_fetch=no_fetch)
 
 
-def _unheld(repository: Repository, lockfile: Path, *, although_moved: bool) -> None:
-    """Raises LedgerUnavailable if a run holds the ledger on a remote: what that one sent is not known here yet.
+def _refuse_if_held_on_remote(repository: Repository, lockfile: Path, *, allow_moved: bool) -> None:
+    """Raises LedgerUnavailable if another clone holds the ledger on a remote.
 
-    GuardRefused if the ledger moved.
+    What that clone has sent is not recorded anywhere else yet. Raises GuardRefused if the ledger moved, unless
+    `allow_moved`.
     """
     path = repository.relative_path(lockfile)
     for remote in repository.relevant_remotes() if path else ():
-        refuse_if_held(repository, remote, path or "", allow_moved=although_moved)
+        refuse_if_held(repository, remote, path or "", allow_moved=allow_moved)
 
 
-def _nothing_on_branch(context: Context, facts: Facts) -> None:
-    from runner.ledger.moves.check import require_records_of_branch  # noqa: PLC0415  # imported where used
+def _require_records_of_branch(context: Context, facts: Facts) -> None:
+    from runner.ledger.moves.check import require_records_of_branch  # noqa: PLC0415  # breaks an import cycle
 
     require_records_of_branch(context, facts)

@@ -10,7 +10,11 @@ from runner.errors import LedgerUnavailable
 
 
 def lock_file(path: Path, command: str, now: datetime) -> int:
-    """Locks the file and says in it who holds it. The lock dies with its process, the text may outlive it."""
+    """Locks the file, writes to it which process owns the lock, and returns the file descriptor to close.
+
+    The lock ends with its process; the text in the file may stay. `now` is in UTC.
+    Raises LedgerUnavailable if another process owns the lock, or the file cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -19,13 +23,13 @@ def lock_file(path: Path, command: str, now: datetime) -> int:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        holder = os.pread(descriptor, 4096, 0).decode(errors="replace").strip()
+        owner = os.pread(descriptor, 4096, 0).decode(errors="replace").strip()
         os.close(descriptor)
-        raise LedgerUnavailable(f"the ledger is held by {holder or 'another process'}", "wait until it ends") from error
-    told = f"msgrun {command}, process {os.getpid()} on {socket.gethostname()}, since {now:%Y-%m-%dT%H:%M:%SZ}\n"
+        raise LedgerUnavailable(f"the ledger is held by {owner or 'another process'}", "wait until it ends") from error
+    description = f"msgrun {command}, process {os.getpid()} on {socket.gethostname()}, since {now:%Y-%m-%dT%H:%M:%SZ}\n"
     try:
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, told.encode(), 0)
+        os.pwrite(descriptor, description.encode(), 0)
     except OSError as error:
         os.close(descriptor)
         raise LedgerUnavailable(f"{path} cannot be written: {error.strerror}") from error

@@ -1,7 +1,8 @@
-"""A hold on the ledger that stands on the remote: from before a run sends until what it sent was pushed.
+"""The hold: a ref on the git remote that lets only one clone send with a lockfile.
 
-The lock beside the lockfile dies with its machine, and so does what a lost CI runner knew. The hold outlives both: the
-next run finds it and stops, instead of sending again what it cannot know of. It is a ref outside of all branches.
+It lasts from before a run sends until its records are pushed. The lock file beside the lockfile is lost with its
+machine, and so are the records of a lost CI runner. The hold stays: the next run finds it and stops, instead of sending
+again what the lost runner sent. The ref is no branch.
 """
 
 import os
@@ -14,117 +15,126 @@ from runner.git.repository import GitFailed, Repository
 from runner.ledger.location import explain_move
 from runner.ledger.lockfile.upload import PushTarget, retry_push
 
-_MOVED = "moved to "  # so begins what the hold of a ledger says that is somewhere else for good
+_MOVED_PREFIX = "moved to "  # how the text of a hold begins that marks a ledger as moved; such a hold is for good
 
 
-def acquire_hold(repository: Repository, to: PushTarget, who: str) -> None:
-    """Holds the ledger, unless somebody does already. Raises LedgerUnavailable."""
-    ref = _ref(to.path)
-    refuse_if_held(repository, to.remote, to.path)
-    if _mine(repository, ref) and _on_remote(repository, to.remote, ref):
+def acquire_hold(repository: Repository, target: PushTarget, owner: str) -> None:
+    """Puts a hold with the text `owner` on the remote, if this clone has none there yet.
+
+    Raises LedgerUnavailable if another clone holds the ledger or the remote refuses, GuardRefused if the ledger moved.
+    """
+    ref = _hold_ref(target.path)
+    refuse_if_held(repository, target.remote, target.path)
+    if _own_hold(repository, ref) and _remote_hold(repository, target.remote, ref):
         return
     tree = os.fsdecode(repository.git("mktree")).strip()
-    # Two holders of one name in one second would make the same commit, and both take the other's for their own.
-    commit = create_commit(repository, tree, f"{who}\n\n{secrets.token_hex(8)}\n")
+    # Without the random line, two owners of one name would make the same commit in one second, and both would send.
+    commit = create_commit(repository, tree, f"{owner}\n\n{secrets.token_hex(8)}\n")
     repository.git("update-ref", ref, commit)
     try:
-        # The lease on nothing lets only the first of two that come at once succeed.
-        repository.git("push", "--porcelain", "--no-verify", f"--force-with-lease={ref}:", to.remote, f"{commit}:{ref}")
+        # The lease expects no ref there, so of two clones that push at the same time only the first succeeds.
+        repository.git(
+            "push", "--porcelain", "--no-verify", f"--force-with-lease={ref}:", target.remote, f"{commit}:{ref}"
+        )
     except GitFailed as error:
-        if _on_remote(repository, to.remote, ref) == commit:
+        if _remote_hold(repository, target.remote, ref) == commit:
             return  # it arrived, and only the answer was lost
         repository.git("update-ref", "-d", ref)
-        refuse_if_held(repository, to.remote, to.path)
+        refuse_if_held(repository, target.remote, target.path)
         hint = "the job's token needs the right to write to the repository"
-        raise LedgerUnavailable(f"the ledger cannot be held on {to.remote}: {error.message}", hint) from error
+        raise LedgerUnavailable(f"the ledger cannot be held on {target.remote}: {error.message}", hint) from error
 
 
 def refuse_if_held(repository: Repository, remote: str, path: str, *, allow_moved: bool = False) -> None:
-    """Raises LedgerUnavailable if somebody else holds the ledger, GuardRefused if it moved."""
-    ref = _ref(path)
-    found = _on_remote(repository, remote, ref)
-    if not found:
+    """Raises LedgerUnavailable if another clone holds the ledger, GuardRefused if the ledger moved."""
+    ref = _hold_ref(path)
+    hold = _remote_hold(repository, remote, ref)
+    if not hold:
         return
-    who = _told(repository, remote, ref, found)
-    if (to := _moved(who)) and not allow_moved:
+    owner = _read_hold_text(repository, remote, ref, hold)
+    if (to := _parse_moved_to(owner)) and not allow_moved:
         raise GuardRefused(*explain_move(path, to))
-    if to or found == _mine(repository, ref):
+    if to or hold == _own_hold(repository, ref):
         return
     raise LedgerUnavailable(
-        f"the ledger is held on {remote} by {who}",
+        f"the ledger is held on {remote} by {owner}",
         "if it still runs, wait; if its machine was lost, what it sent is known nowhere: look into Intercom,"
         " settle it (msgrun adopt NAME --no-fetch, for what went out), then msgrun lock free",
     )
 
 
 def hold_owner(repository: Repository, remote: str, path: str) -> str:
-    """Who holds the ledger, in words; empty if nobody does."""
-    ref = _ref(path)
-    found = _on_remote(repository, remote, ref)
-    return _told(repository, remote, ref, found) if found else ""
+    """The text of the hold, which names its owner; empty if there is no hold. Raises LedgerUnavailable."""
+    ref = _hold_ref(path)
+    hold = _remote_hold(repository, remote, ref)
+    return _read_hold_text(repository, remote, ref, hold) if hold else ""
 
 
-def mark_remote_moved(repository: Repository, at: PushTarget, to: str) -> None:
-    """Holds a lockfile for ever, because the ledger moved: wherever it comes back from, the remote tells.
+def mark_remote_moved(repository: Repository, target: PushTarget, to: str) -> None:
+    """Puts a hold on a lockfile for good, because the ledger moved to the address `to`.
 
-    Raises LedgerUnavailable.
+    So a clone that restores the lockfile learns from the remote that it moved. Does nothing if it is marked already.
+    Raises LedgerUnavailable if the remote refuses, or the ledger is held.
     """
-    who = hold_owner(repository, at.remote, at.path)
-    if _moved(who):
+    owner = hold_owner(repository, target.remote, target.path)
+    if _parse_moved_to(owner):
         return
-    acquire_hold(repository, at, f"{_MOVED}{to}")
-    if who:  # by this clone, or it could not be taken
-        raise LedgerUnavailable(f"the ledger is held on {at.remote} by {who}", "msgrun lock push ends the hold")
+    acquire_hold(repository, target, f"{_MOVED_PREFIX}{to}")
+    if owner:  # of this clone: for a hold of another one, acquire_hold has raised
+        raise LedgerUnavailable(f"the ledger is held on {target.remote} by {owner}", "msgrun lock push ends the hold")
 
 
 def read_moved_to(repository: Repository, remote: str, path: str) -> str:
-    """Where the ledger moved, as the remote tells; empty if it did not."""
-    return _moved(hold_owner(repository, remote, path))
+    """The address that the ledger moved to, as the remote records it; empty if it did not. Raises LedgerUnavailable."""
+    return _parse_moved_to(hold_owner(repository, remote, path))
 
 
-def release_hold(repository: Repository, to: PushTarget, wait: Wait, *, force: bool = False) -> bool:
-    """Lets go of the hold if it is of a run of ours, or whosever it is; whether there was one.
+def release_hold(repository: Repository, target: PushTarget, wait: Wait, *, force: bool = False) -> bool:
+    """Removes the hold from the remote, and returns whether it removed one.
 
-    Raises LedgerUnavailable.
+    Without `force`, it removes only a hold that this clone acquired, and no mark of a move. `wait` is called with the
+    number of the try before each but the first. Raises LedgerUnavailable.
     """
-    ref = _ref(to.path)
+    ref = _hold_ref(target.path)
 
     def attempt() -> bool:
-        found = _on_remote(repository, to.remote, ref)
-        if not found:
+        hold = _remote_hold(repository, target.remote, ref)
+        if not hold:
             return False
-        is_ours = found == _mine(repository, ref) and not _moved(_told(repository, to.remote, ref, found))
+        is_ours = hold == _own_hold(repository, ref) and not _parse_moved_to(
+            _read_hold_text(repository, target.remote, ref, hold)
+        )
         if not (force or is_ours):
             return False
-        lease = f"--force-with-lease={ref}:{found}"
-        repository.git("push", "--porcelain", "--no-verify", lease, to.remote, f":{ref}")
+        lease = f"--force-with-lease={ref}:{hold}"
+        repository.git("push", "--porcelain", "--no-verify", lease, target.remote, f":{ref}")
         return True
 
-    done = retry_push(attempt, to, wait)
-    if _mine(repository, ref) and not _on_remote(repository, to.remote, ref):
+    released = retry_push(attempt, target, wait)
+    if _own_hold(repository, ref) and not _remote_hold(repository, target.remote, ref):
         repository.git("update-ref", "-d", ref)
-    return done
+    return released
 
 
-def _told(repository: Repository, remote: str, ref: str, found: str) -> str:
-    """What a hold's commit says."""
-    if found != _mine(repository, ref):
+def _read_hold_text(repository: Repository, remote: str, ref: str, hold: str) -> str:
+    """The text of a hold (its commit's subject), fetched from the remote if this clone does not have it."""
+    if hold != _own_hold(repository, ref):
         repository.git("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", remote, ref)
-    return os.fsdecode(repository.git("log", "-1", "--format=%s", found)).strip()
+    return os.fsdecode(repository.git("log", "-1", "--format=%s", hold)).strip()
 
 
-def _moved(who: str) -> str:
-    return who.removeprefix(_MOVED) if who.startswith(_MOVED) else ""
+def _parse_moved_to(owner: str) -> str:
+    return owner.removeprefix(_MOVED_PREFIX) if owner.startswith(_MOVED_PREFIX) else ""
 
 
-def _ref(path: str) -> str:
-    """The ref of a lockfile; no part of a ref may end with .lock or hold a tilde or two dots."""
+def _hold_ref(path: str) -> str:
+    """The ref of a lockfile's hold. Dots and tildes are encoded: git refuses `..`, `~` and a final `.lock` in a ref."""
     return "refs/msgrun/held/" + quote(path, safe="").replace(".", "%2E").replace("~", "%7E")
 
 
-def _mine(repository: Repository, ref: str) -> str:
+def _own_hold(repository: Repository, ref: str) -> str:
     return repository.try_git("rev-parse", "--verify", "--quiet", ref) or ""
 
 
-def _on_remote(repository: Repository, remote: str, ref: str) -> str:
+def _remote_hold(repository: Repository, remote: str, ref: str) -> str:
     return os.fsdecode(repository.git("ls-remote", remote, ref)).partition("\t")[0].strip()

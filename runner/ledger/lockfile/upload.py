@@ -1,6 +1,6 @@
-"""Bringing the lockfile to its branch on the remote: one commit that changes nothing else.
+"""Pushes the lockfile to its branch on the git remote, in a commit that changes nothing else.
 
-Built from git's plumbing, so that a detached HEAD, a shallow clone or a dirty work tree makes no difference.
+It uses git's plumbing commands, so a detached HEAD, a shallow clone or a dirty work tree makes no difference.
 """
 
 import os
@@ -30,7 +30,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class PushTarget:
-    """Where the lockfile goes: a remote, the full name of a branch there, and the path from the repository's top."""
+    """Where to push the lockfile: a remote, the full name of a branch, and the path from the top of the repository."""
 
     remote: str
     branch: str
@@ -42,15 +42,16 @@ class PushTarget:
 
 @dataclass(frozen=True, slots=True)
 class PushResult:
-    """What a push did: the commit, and how many lines it added to the lockfile."""
+    """The commit that was pushed, and how many lines it added to the lockfile."""
 
     commit: str
     line_count: int
 
 
 def resolve_push_target(repository: Repository, lockfile: Path, branch: str | None) -> PushTarget:
-    """Where to push: the branch that is named, else the upstream, the CI job's, or the default branch.
+    """Where to push the lockfile: to `branch` if it is given, else to the first of these that there is.
 
+    They are the upstream of the checked-out branch, the branch of the CI job, and the remote's default branch.
     Raises LedgerUnavailable.
     """
     path = repository.relative_path(lockfile)
@@ -62,89 +63,101 @@ def resolve_push_target(repository: Repository, lockfile: Path, branch: str | No
     if branch:
         return PushTarget(remotes[0], f"refs/heads/{branch.removeprefix('refs/heads/')}", path)
     try:
-        found = next(repository.relevant_branches(), None)
+        remote_branch = next(repository.relevant_branches(), None)
     except GitFailed as error:
         raise LedgerUnavailable(error.message, "name the branch with --branch, or try again") from error
-    if found is None:
+    if remote_branch is None:
         raise LedgerUnavailable(f"{remotes[0]} has no branch", "push the project's first commit")
-    return PushTarget(*found, path)
+    return PushTarget(*remote_branch, path)
 
 
-def push_lockfile(repository: Repository, to: PushTarget, ledger: LockfileLedger, wait: Wait) -> PushResult | None:
-    """Commits what the branch's lockfile lacks, on top of whatever the branch has by now; None if it lacks nothing.
+def push_lockfile(repository: Repository, target: PushTarget, ledger: LockfileLedger, wait: Wait) -> PushResult | None:
+    """Pushes the lines that the branch's lockfile lacks, on top of its newest commit; None if it lacks none.
 
     `wait` is called with the number of the try before each but the first. Raises GuardRefused, LedgerUnavailable.
     """
-    return retry_push(lambda: _tried(repository, to, ledger), to, wait)
+    return retry_push(lambda: _push_once(repository, target, ledger), target, wait)
 
 
-def retry_push(attempt: Callable[[], Result], to: PushTarget, wait: Wait) -> Result:
-    """The result of the first try that git lets through. Raises LedgerUnavailable if none is."""
+def retry_push(attempt: Callable[[], Result], target: PushTarget, wait: Wait) -> Result:
+    """The result of the first call of `attempt` that does not raise GitFailed, of at most MAX_TRIES calls.
+
+    `wait` is called with the number of the try before each but the first. Raises LedgerUnavailable if every try fails,
+    or at once if the failure is permanent.
+    """
     for number in range(MAX_TRIES):
         if number:
             wait(number)
         try:
             return attempt()
         except GitFailed as error:
-            said, is_last = error.output, number == MAX_TRIES - 1
-            if is_permanent_failure(said) or is_last:
-                raise LedgerUnavailable(f"{to} did not take {to.path}: {failure_reason(error)}", _hint(to)) from error
+            output, is_last = error.output, number == MAX_TRIES - 1
+            if is_permanent_failure(output) or is_last:
+                raise LedgerUnavailable(
+                    f"{target} did not take {target.path}: {failure_reason(error)}", _push_hint(target)
+                ) from error
     raise AssertionError
 
 
-def _tried(repository: Repository, to: PushTarget, ledger: LockfileLedger) -> PushResult | None:
-    tip = repository.fetch(to.remote, to.branch)
+def _push_once(repository: Repository, target: PushTarget, ledger: LockfileLedger) -> PushResult | None:
+    tip = repository.fetch(target.remote, target.branch)
     if tip is None:
-        raise LedgerUnavailable(f"there is no branch {to}", "push the branch first, or name another with --branch")
-    theirs = repository.read_blob(tip, to.path) or b""
-    lines = ledger.lines_missing_from(theirs, f"{to}:{to.path}")
+        raise LedgerUnavailable(f"there is no branch {target}", "push the branch first, or name another with --branch")
+    theirs = repository.read_blob(tip, target.path) or b""
+    lines = ledger.lines_missing_from(theirs, f"{target}:{target.path}")
     if not lines:
         return None
     gap = b"" if not theirs or theirs.endswith(b"\n") else b"\n"
     data = theirs + gap + lines
-    blob = _written(repository, data)
+    blob = _write_blob(repository, data)
     count = lines.count(b"\n")
-    commit = _commit(repository, tip, to.path, blob, f"Record what was sent: {count:,} lines in {to.path}")
-    lease = f"--force-with-lease={to.branch}:{tip}"  # nobody else's commit is ever replaced, nor a rewound one revived
-    repository.git("push", "--porcelain", "--no-verify", lease, *push_options(), to.remote, f"{commit}:{to.branch}")
-    if _follow(repository, to, tip, commit, blob):
+    commit = _create_file_commit(
+        repository, tip, target.path, blob, f"Record what was sent: {count:,} lines in {target.path}"
+    )
+    # Replaces no commit that another clone pushed since, and restores none that was removed from the branch.
+    lease = f"--force-with-lease={target.branch}:{tip}"
+    repository.git(
+        "push", "--porcelain", "--no-verify", lease, *push_options(), target.remote, f"{commit}:{target.branch}"
+    )
+    if _update_checked_out_branch(repository, target, tip, commit, blob):
         ledger.replace_file(data)
     return PushResult(commit, count)
 
 
-def _commit(repository: Repository, parent: str, path: str, blob: str, message: str) -> str:
-    """A commit that differs from its parent in one file; made in an index of its own, so nothing staged gets in."""
+def _create_file_commit(repository: Repository, parent: str, path: str, blob: str, message: str) -> str:
+    """Creates a commit that changes one file of its parent, in an index of its own without what the user staged."""
     with tempfile.TemporaryDirectory(prefix="msgrun-") as folder:
         index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
         repository.git("read-tree", parent, extra_env=index)
         repository.git("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", extra_env=index)
-        # A partial clone lacks blobs that the parent has.
+        # --missing-ok: a partial clone lacks blobs of the parent's tree.
         tree = os.fsdecode(repository.git("write-tree", "--missing-ok", extra_env=index)).strip()
     text = f"{message}\n\n{ci_job_url(os.environ)}\n" if ci_job_url(os.environ) else f"{message}\n"
     return create_commit(repository, tree, text, "-p", parent)
 
 
-def _follow(repository: Repository, to: PushTarget, tip: str, commit: str, blob: str) -> bool:
-    """Where the branch itself is checked out, takes the commit over as a pull would; else leaves the clone alone.
+def _update_checked_out_branch(repository: Repository, target: PushTarget, tip: str, commit: str, blob: str) -> bool:
+    """Moves HEAD to the pushed commit, as a pull would, if the pushed branch is checked out at `tip`.
 
-    Whether it did: then the work tree's lockfile follows too, or the next pull would stumble over it.
+    Returns whether it did. The caller must then replace the lockfile in the work tree: otherwise the next pull would
+    stop at a local change.
     """
     head = repository.try_git("symbolic-ref", "--quiet", "HEAD")
-    if head != to.branch or repository.try_git("rev-parse", "HEAD") != tip:
+    if head != target.branch or repository.try_git("rev-parse", "HEAD") != tip:
         return False
-    repository.git("update-index", "--add", "--cacheinfo", f"100644,{blob},{to.path}")
+    repository.git("update-index", "--add", "--cacheinfo", f"100644,{blob},{target.path}")
     repository.git("update-ref", "-m", "msgrun lock push", head, commit, tip)
     return True
 
 
-def _written(repository: Repository, data: bytes) -> str:
+def _write_blob(repository: Repository, data: bytes) -> str:
     return os.fsdecode(repository.git("hash-object", "-w", "--stdin", stdin=data)).strip()
 
 
-def _hint(to: PushTarget) -> str:
+def _push_hint(target: PushTarget) -> str:
     return (
-        f"let this job push to {to} (its token, and the rules of the branch); nothing is lost as long as this"
-        f" {to.path} is kept: its lines, added to another clone's, are brought there by msgrun lock push"
+        f"let this job push to {target} (its token, and the rules of the branch); nothing is lost as long as this"
+        f" {target.path} is kept: its lines, added to another clone's, are brought there by msgrun lock push"
     )
 
 
@@ -152,6 +165,6 @@ _LONGEST_PAUSE = 10.0  # seconds
 
 
 def back_off(number: int) -> None:
-    """Waits before a further try: longer each time, and never as long as whoever was faster."""
+    """Waits before a further try: longer each time, and a random time, so that two runs do not collide again."""
     longest = min(_LONGEST_PAUSE, 0.5 * 2**number)
     time.sleep(longest * (500 + secrets.randbelow(500)) / 1000)

@@ -1,1 +1,1 @@
-"""Which ledger is the right one: those that `lock:` named before, what they know, and what a move leaves behind."""
+"""Checks that the ledger in use is the current one: which ledgers `lock:` named before, and marks of a move."""

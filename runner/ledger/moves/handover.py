@@ -1,6 +1,7 @@
-"""The ledger takes the place of another one: that one is told, and refuses to be used from then on.
+"""Moves the ledger: marks the previous ledgers as moved, so that no run uses them from then on.
 
-Else a `lock:` that goes back to it, in a clone that knows nothing of the way between, would send again what was sent.
+Without the mark, a clone whose `lock:` goes back to a previous ledger, and that has no record of the move, would send
+again what was sent since.
 """
 
 import os
@@ -32,84 +33,92 @@ from runner.ledger.opening import refuse_if_moved
 
 
 def require_lockfile_history(context: Context) -> None:
-    """Raises LedgerUnavailable if this clone cannot tell whether git removed the lockfile that is to be begun.
+    """Raises LedgerUnavailable if this clone is too shallow to show whether git removed the lockfile to be started.
 
-    Where another kind of ledger is in use until now, it need not: that one had begun with all that the lockfile knew.
+    It does not matter where a shared ledger (a branch or a database) was in use last: that one was started with all the
+    records of the lockfile.
     """
-    repository, own = find_repository(context.tree.root.resolve()), context.settings.lock
-    if not (repository and repository.is_shallow) or os.environ.get("MSGRUN_LOCK") or is_shared_ledger(own):
+    repository, own_address = find_repository(context.tree.root.resolve()), context.settings.lock
+    if not (repository and repository.is_shallow) or os.environ.get("MSGRUN_LOCK") or is_shared_ledger(own_address):
         return
-    formers = (before for before in find_previous_ledgers(context) if is_shared_ledger(before.lock))
-    if not any(_asked(context, before).moved_to != redact_password(own) for before in formers):
+    shared_ledgers = (previous for previous in find_previous_ledgers(context) if is_shared_ledger(previous.lock))
+    if not any(
+        _read_previous(context, previous).moved_to != redact_password(own_address) for previous in shared_ledgers
+    ):
         require_full_clone(context, repository)
 
 
 def mark_incomplete(context: Context, ledger: Ledger) -> None:
-    """Notes in the ledger that it is not the one yet if it lacks what a former one has, until it has `arrived`.
+    """Marks the ledger as moved to a previous one if it lacks records of that one; `complete_import` ends the mark.
 
-    So an import that lacks something, or dies half-way, leaves two ledgers of which one says so, and not two to use.
-    Raises LedgerUnavailable if a former one cannot be read.
+    So an import that is killed, or lacks records, leaves a new ledger that no run uses, not two that look current.
+    Raises GuardRefused, and LedgerUnavailable if a previous ledger cannot be read.
     """
-    own = redact_password(context.settings.lock)
-    for before in find_previous_ledgers(context):
-        facts = _asked(context, before)
-        if facts.moved_to != own and not ledger.facts.moved_to and count_missing_records(facts, ledger.facts):
-            ledger.mark_moved(redact_password(before.lock))
+    own_address = redact_password(context.settings.lock)
+    for previous in find_previous_ledgers(context):
+        facts = _read_previous(context, previous)
+        if facts.moved_to != own_address and not ledger.facts.moved_to and count_missing_records(facts, ledger.facts):
+            ledger.mark_moved(redact_password(previous.lock))
 
 
 def complete_import(context: Context, ledger: Ledger) -> None:
-    """Tells the ledgers that were used before that they moved here; if this one had moved itself, it is back.
+    """Marks the previous ledgers as moved to this one. If this one is marked as moved, its mark is removed.
 
-    Asked are the one that it moved to, those that `lock:` named last, and wherever these have moved.
-    Raises GuardRefused if one has records that this one lacks, LedgerUnavailable if one cannot be asked.
+    The previous ledgers are the one that this ledger moved to, those that `lock:` named last, and those that these
+    moved to. Raises GuardRefused if one of them has records that this ledger lacks, LedgerUnavailable if one cannot be
+    read or marked.
     """
-    left, own = moved_to(context, ledger.facts), redact_password(context.settings.lock)
-    waiting, seen = [left, *(before.lock for before in find_previous_ledgers(context))], {"", own}
-    for named in waiting:  # which grows
-        if named in seen or not (is_shared_ledger(named) or is_shared_ledger(own)):
+    new_address, own_address = moved_to(context, ledger.facts), redact_password(context.settings.lock)
+    queue, visited = [new_address, *(previous.lock for previous in find_previous_ledgers(context))], {"", own_address}
+    for lock in queue:  # the loop appends to it
+        if lock in visited or not (is_shared_ledger(lock) or is_shared_ledger(own_address)):
             continue
-        seen.add(named)
-        context.known_hosts.add(named)  # a person brings the ledger back from where it moved, or was
+        visited.add(lock)
+        context.known_hosts.add(lock)  # a person imports from this ledger, and so vouches for its host
         try:
-            facts = location_of(replace(context, settings=replace(context.settings, lock=named))).read()
-            _has_all(context, named, facts, ledger.facts)
-            waiting.append(facts.moved_to)
-            _has_all(context, named, mark_previous_moved(context, named) or facts, ledger.facts)
+            facts = location_of(replace(context, settings=replace(context.settings, lock=lock))).read()
+            _require_all_records(context, lock, facts, ledger.facts)
+            queue.append(facts.moved_to)
+            _require_all_records(context, lock, mark_previous_moved(context, lock) or facts, ledger.facts)
         except LedgerUnavailable as error:
-            raise _untold(
-                context, named, error, "msgrun lock free" if named == left else no_previous_ledger_hint(context)
+            raise _explain_mark_failure(
+                context, lock, error, "msgrun lock free" if lock == new_address else no_previous_ledger_hint(context)
             ) from error
     ledger.refresh()
     refuse_if_moved(context, ledger, allow_moved=True)
-    if left:
+    if new_address:
         mark_current(context, ledger)
         context.output.result(f"{location_of(context).display_name} is the ledger now")
     save_last_used(context)
 
 
-def mark_previous_moved(context: Context, named: str) -> Facts | None:
-    """Notes in a former ledger that it moved here; what it knows since nothing is claimed in it, if that can be told.
+def mark_previous_moved(context: Context, lock: str) -> Facts | None:
+    """Marks the previous ledger `lock` as moved to this one.
 
-    Raises LedgerUnavailable.
+    Returns its records after the mark, when no run can claim in it any more; None for a lockfile, or if there is no
+    such ledger. Raises GuardRefused, LedgerUnavailable.
     """
-    then, to = replace(context, settings=replace(context.settings, lock=named)), redact_password(context.settings.lock)
-    if not is_shared_ledger(named):
-        _leave_file(then, to)
+    previous_context, address = (
+        replace(context, settings=replace(context.settings, lock=lock)),
+        redact_password(context.settings.lock),
+    )
+    if not is_shared_ledger(lock):
+        _mark_lockfile_moved(previous_context, address)
         return None
-    there = location_of(then)
-    if not there.exists:
+    location = location_of(previous_context)
+    if not location.exists:
         return None
-    with there.open("lock import", new_lock=False, no_fetch=False) as ledger:
-        if ledger.facts.moved_to != to:
-            ledger.mark_moved(to)
+    with location.open("lock import", new_lock=False, no_fetch=False) as ledger:
+        if ledger.facts.moved_to != address:
+            ledger.mark_moved(address)
             ledger.refresh()
-            context.output.note(f"{there.display_name} knows that the ledger moved to {to}")
+            context.output.note(f"{location.display_name} knows that the ledger moved to {address}")
         return ledger.facts
 
 
 def mark_current(context: Context, ledger: Ledger) -> None:
-    """Notes that the ledger is the one to use again. Raises LedgerUnavailable."""
-    repository = _shares(context)
+    """Removes the mark of a move, for a lockfile also on the remote. Raises GuardRefused, LedgerUnavailable."""
+    repository = _find_sharing_repository(context)
     if ledger.facts.moved_to or repository:
         ledger.mark_moved("")
     if repository:
@@ -119,23 +128,26 @@ def mark_current(context: Context, ledger: Ledger) -> None:
 
 
 def moved_to(context: Context, facts: Facts) -> str:
-    """Where this ledger moved; of a lockfile the remote may know it alone. Raises LedgerUnavailable."""
-    if facts.moved_to or not (repository := _shares(context)):
+    """The address that this ledger moved to; empty if it did not move.
+
+    For a lockfile without a mark, the remote is asked. Raises LedgerUnavailable.
+    """
+    if facts.moved_to or not (repository := _find_sharing_repository(context)):
         return "" if facts.moved_to == redact_password(context.settings.lock) else facts.moved_to
-    to = resolve_push_target(repository, lockfile_paths(context).lockfile, None)
-    return read_moved_to(repository, to.remote, to.path)
+    target = resolve_push_target(repository, lockfile_paths(context).lockfile, None)
+    return read_moved_to(repository, target.remote, target.path)
 
 
-def _asked(context: Context, before: PreviousLedger) -> Facts:
-    context.known_hosts.add(before.lock)  # a person moves the ledger, and vouches for the host that it leaves
+def _read_previous(context: Context, previous: PreviousLedger) -> Facts:
+    context.known_hosts.add(previous.lock)  # a person moves the ledger, and vouches for the host that it leaves
     try:
-        return read_previous_ledger(context, before)
+        return read_previous_ledger(context, previous)
     except LedgerUnavailable as error:
-        raise _untold(context, before.lock, error, no_previous_ledger_hint(context)) from error
+        raise _explain_mark_failure(context, previous.lock, error, no_previous_ledger_hint(context)) from error
 
 
-def _shares(context: Context) -> Repository | None:
-    """The repository whose remote knows of the lockfile, if it is a lockfile that a remote knows of."""
+def _find_sharing_repository(context: Context) -> Repository | None:
+    """The git repository of a lockfile that can be pushed to a remote; None for other ledgers, and in the sandbox."""
     if is_shared_ledger(context.settings.lock) or context.options.sandbox:
         return None
     repository = find_repository(context.tree.root.resolve())
@@ -145,28 +157,30 @@ def _shares(context: Context) -> Repository | None:
     return repository if is_shared else None
 
 
-def _leave_file(then: Context, to: str) -> None:
-    """Notes it in the journal, for this clone, and on the remote, for all."""
-    where, repository = lockfile_paths(then), _shares(then)
-    is_here = where.exists or (where.journal is not None and where.journal.exists())
-    if is_here:
-        with LockfileLedger(where, then.settings.salt, "lock import", then.now) as ledger:
-            if ledger.facts.moved_to != to:
-                ledger.mark_moved(to, journal_only=True)
+def _mark_lockfile_moved(previous_context: Context, address: str) -> None:
+    """Marks a lockfile as moved: in its journal for this clone, and on the remote for all clones."""
+    paths, repository = lockfile_paths(previous_context), _find_sharing_repository(previous_context)
+    is_in_clone = paths.exists or (paths.journal is not None and paths.journal.exists())
+    if is_in_clone:
+        with LockfileLedger(paths, previous_context.settings.salt, "lock import", previous_context.now) as ledger:
+            if ledger.facts.moved_to != address:
+                ledger.mark_moved(address, journal_only=True)
     if repository:
-        target = resolve_push_target(repository, where.lockfile, None)
-        if is_here or any(repository.try_git("cat-file", "-e", f"{ref}:{target.path}") == "" for ref in RECENT_REFS):
-            mark_remote_moved(repository, target, to)
+        target = resolve_push_target(repository, paths.lockfile, None)
+        if is_in_clone or any(
+            repository.try_git("cat-file", "-e", f"{ref}:{target.path}") == "" for ref in RECENT_REFS
+        ):
+            mark_remote_moved(repository, target, address)
 
 
-def _untold(context: Context, named: str, error: LedgerUnavailable, if_lost: str) -> LedgerUnavailable:
-    way = f"import again once it can be told; if it is lost for ever: {if_lost}"
+def _explain_mark_failure(context: Context, lock: str, error: LedgerUnavailable, if_lost: str) -> LedgerUnavailable:
+    remedy = f"import again once it can be told; if it is lost for ever: {if_lost}"
     return LedgerUnavailable(
-        f"{named} has to know that the ledger moved to {redact_password(context.settings.lock)}: {error.message}",
-        f"{error.hint}; {way}" if error.hint else way,
+        f"{lock} has to know that the ledger moved to {redact_password(context.settings.lock)}: {error.message}",
+        f"{error.hint}; {remedy}" if error.hint else remedy,
     )
 
 
-def _has_all(context: Context, named: str, former: Facts, now: Facts) -> None:
-    if missing := count_missing_records(former, now):
-        raise GuardRefused(*explain_missing_records(context, named, missing))
+def _require_all_records(context: Context, lock: str, previous: Facts, current: Facts) -> None:
+    if missing := count_missing_records(previous, current):
+        raise GuardRefused(*explain_missing_records(context, lock, missing))

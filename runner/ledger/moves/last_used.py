@@ -1,4 +1,7 @@
-"""Which ledger the last run in this folder used: of a `lock:` that changes in no commit, nothing else tells."""
+"""Which ledger the last run in this folder used.
+
+If `lock:` changes in no commit, nothing else shows that another ledger was in use before.
+"""
 
 import os
 from pathlib import Path
@@ -11,8 +14,8 @@ from runner.managed_path import managed_path
 
 
 def last_used(context: Context) -> str:
-    """What `lock:` named then; empty if there was no run. Raises LedgerUnavailable if that cannot be read."""
-    path = _file(context)
+    """The value of `lock:` in the last run; empty if there was none. Raises LedgerUnavailable if it cannot be read."""
+    path = _last_used_file(context)
     try:
         return path.read_bytes().decode(errors="replace").strip()
     except FileNotFoundError:
@@ -22,20 +25,20 @@ def last_used(context: Context) -> str:
 
 
 def save_last_used(context: Context) -> None:
-    """Keeps what `lock:` names for the next run, but not what MSGRUN_LOCK put in its place.
+    """Saves the value of `lock:` for the next run, unless MSGRUN_LOCK replaces it.
 
-    A folder that takes no file is told of: without the note, a move in it is as one in another folder.
+    If the file cannot be written, prints a note: the next run in this folder cannot find out that `lock:` changed.
     """
     if os.environ.get("MSGRUN_LOCK"):
         declared = load_settings(context.tree, context.options.environment, context.settings.salt).lock
         if declared != context.settings.lock:
             return
-    path, lock = _file(context), f"{context.settings.lock}\n".encode()
+    path, lock = _last_used_file(context), f"{context.settings.lock}\n".encode()
     try:
         if path.exists() and path.read_bytes() == lock:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _every(context).open("ab") as handle:
+        with _used_ledgers_file(context).open("ab") as handle:
             handle.write(lock)
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         temporary.write_bytes(lock)
@@ -47,20 +50,20 @@ def save_last_used(context: Context) -> None:
 
 
 def was_used(context: Context, lock: str) -> bool:
-    """Whether a run in this folder ever used the ledger that `lock:` names so."""
+    """Whether a run in this folder has ever used the ledger with this value of `lock:`."""
     try:
-        return f"{lock}\n".encode() in _every(context).read_bytes().splitlines(keepends=True)
-    except OSError:  # then it is as in a clone in which nothing ran yet
+        return f"{lock}\n".encode() in _used_ledgers_file(context).read_bytes().splitlines(keepends=True)
+    except OSError:  # without the file, as in a clone where nothing ran yet
         return False
 
 
-def _every(context: Context) -> Path:
-    path = _file(context)
+def _used_ledgers_file(context: Context) -> Path:
+    path = _last_used_file(context)
     return path.with_name(f"{path.name}s")
 
 
-def _file(context: Context) -> Path:
+def _last_used_file(context: Context) -> Path:
     root, name = context.tree.root, f".msgrun/{context.settings.plan_file.removesuffix('.plan')}.ledger"
     repository = find_repository(root.resolve())
-    # Where no commit can write: else a pull request could name any host as the ledger of before, and that is asked.
+    # In git's folder, where no commit can write: otherwise a pull request could name any host as used before.
     return repository.path_in_git_dir(root / name) if repository else managed_path(root, name)

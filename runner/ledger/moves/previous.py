@@ -1,4 +1,4 @@
-"""Which ledgers `lock:` named before, and what they know."""
+"""Finds the ledgers that `lock:` named before, and reads their records."""
 
 import os
 from collections.abc import Iterator
@@ -17,15 +17,16 @@ from runner.ledger.lockfile.files import read_lockfile
 from runner.ledger.lockfile.location import lockfile_paths
 from runner.ledger.moves.last_used import last_used
 
-RECENT_REFS = ("HEAD", "HEAD^")  # a change of lock: that is not committed yet, and one that just was
+# HEAD shows a change of lock: that is not committed yet, HEAD^ one that the newest commit made.
+RECENT_REFS = ("HEAD", "HEAD^")
 
 
 @dataclass(frozen=True, slots=True)
 class PreviousLedger:
-    """A ledger that `lock:` named before: in the commit `hash`, or, without one, in the last run of this folder."""
+    """A ledger that `lock:` named before: in the commit `hash`, or, without a hash, in the last run in this folder."""
 
     lock: str
-    source: str  # what to call the commit, or the run
+    source: str  # the name of the commit, or of the run, in messages
     repository: Repository | None = None
     hash: str = ""
 
@@ -33,51 +34,66 @@ class PreviousLedger:
 def find_previous_ledgers(
     context: Context, *, offline: bool = False, all_commits: bool = False
 ) -> Iterator[PreviousLedger]:
-    """What else `lock:` named in the last two commits, or in any: another kind, or another place.
+    """The ledgers that `lock:` named before instead of the current one, except for moves between two lockfiles.
 
-    Of a msgrun.yaml that is in no commit as it is, also what it named in the last run of this folder. Of a clone that
-    ends before the second commit, that one is fetched, unless `offline`. Raises LedgerUnavailable if a clone does not
-    have what was `ever`.
+    It reads msgrun.yaml of the last two commits, or with `all_commits` of HEAD and before each change of the file. If
+    the file is not committed as it is, the ledger of the last run in this folder is included. In a shallow clone of one
+    commit, the second one is fetched, unless `offline`. There are none in the sandbox, or with MSGRUN_LOCK.
+    Raises LedgerUnavailable if the clone is shallow and `all_commits` are needed.
     """
     root = context.tree.root.resolve()
     if context.options.sandbox or os.environ.get("MSGRUN_LOCK"):
         return  # a variable that names the ledger names it for every commit
     repository, path = find_repository(root), root / SETTINGS_FILE
-    settings = repository.relative_path(path) if repository else None
-    now = path.read_bytes() if path.exists() else None
-    if not (repository and settings and _is_committed(repository, settings, now)):
-        named = last_used(context)
-        if named and is_ledger_move(context, named):
-            yield PreviousLedger(named, "in the last run here")
-    if repository and settings:
-        yield from _committed(context, repository, settings, now, offline=offline, ever=all_commits)
+    settings_path = repository.relative_path(path) if repository else None
+    current_content = path.read_bytes() if path.exists() else None
+    if not (repository and settings_path and _is_committed(repository, settings_path, current_content)):
+        lock = last_used(context)
+        if lock and is_ledger_move(context, lock):
+            yield PreviousLedger(lock, "in the last run here")
+    if repository and settings_path:
+        yield from _find_in_commits(
+            context, repository, settings_path, current_content, offline=offline, all_commits=all_commits
+        )
 
 
-def _committed(
-    context: Context, repository: Repository, settings: str, now: bytes | None, *, offline: bool, ever: bool
+def _find_in_commits(
+    context: Context,
+    repository: Repository,
+    settings_path: str,
+    current_content: bytes | None,
+    *,
+    offline: bool,
+    all_commits: bool,
 ) -> Iterator[PreviousLedger]:
-    """`settings`: msgrun.yaml from the work tree's top; `now`: as it is."""
-    if ever:
+    """The ledgers that commits name; `settings_path` is relative to the top of the work tree."""
+    if all_commits:
         require_full_clone(context, repository)
-    if not (offline or ever) and not repository.ensure_parent("HEAD"):
+    if not (offline or all_commits) and not repository.ensure_parent("HEAD"):
         context.output.note(
             "this shallow clone ends with its newest commit, so the ledger that lock: named before that is not asked:"
             " fetch-depth: 2"
         )
-    changes = (repository.try_git("log", "--format=%h^", "--", f":(top){settings}") or "").split() if ever else []
-    seen = set()
-    for ref in ("HEAD", *changes) if ever else RECENT_REFS:
-        base = repository.try_git("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
-        if not base or (then := repository.read_blob(base, settings)) == now or then in seen:
+    parents_of_changes = (
+        (repository.try_git("log", "--format=%h^", "--", f":(top){settings_path}") or "").split() if all_commits else []
+    )
+    contents = set()
+    for ref in ("HEAD", *parents_of_changes) if all_commits else RECENT_REFS:
+        commit = repository.try_git("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+        if (
+            not commit
+            or (content := repository.read_blob(commit, settings_path)) == current_content
+            or content in contents
+        ):
             continue
-        seen.add(then)
-        named = lock_setting_at(context, Commit(ref, base), repository)
-        if is_ledger_move(context, named):
-            yield PreviousLedger(named, ref, repository, base)
+        contents.add(content)
+        lock = lock_setting_at(context, Commit(ref, commit), repository)
+        if is_ledger_move(context, lock):
+            yield PreviousLedger(lock, ref, repository, commit)
 
 
 def require_full_clone(context: Context, repository: Repository) -> None:
-    """Raises LedgerUnavailable if the clone does not have all commits."""
+    """Raises LedgerUnavailable if the clone is shallow."""
     if repository.is_shallow:
         raise LedgerUnavailable(
             "this clone is shallow, and an older commit may have or name a ledger that knows what was sent",
@@ -86,52 +102,53 @@ def require_full_clone(context: Context, repository: Repository) -> None:
         )
 
 
-def _is_committed(repository: Repository, settings: str, now: bytes | None) -> bool:
+def _is_committed(repository: Repository, settings_path: str, current_content: bytes | None) -> bool:
     head = repository.try_git("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-    return head is not None and repository.read_blob(head, settings) == now
+    return head is not None and repository.read_blob(head, settings_path) == current_content
 
 
-def is_ledger_move(context: Context, named: str) -> bool:
-    """Whether the ledger of now is of another kind than this one, or elsewhere."""
-    return named != context.settings.lock and (is_shared_ledger(named) or is_shared_ledger(context.settings.lock))
+def is_ledger_move(context: Context, lock: str) -> bool:
+    """Whether `lock` is not the current ledger, and at least one of the two is a branch or a database."""
+    return lock != context.settings.lock and (is_shared_ledger(lock) or is_shared_ledger(context.settings.lock))
 
 
-def read_previous_ledger(context: Context, before: PreviousLedger) -> Facts:
-    """What a ledger of before knows; a lockfile that a commit named, what it knew in that commit.
+def read_previous_ledger(context: Context, previous: PreviousLedger) -> Facts:
+    """The records of a previous ledger. A lockfile that a commit named is read as it is in that commit.
 
-    Raises GuardRefused, LedgerUnavailable, if it cannot be read.
+    Raises GuardRefused or LedgerUnavailable if it cannot be read.
     """
-    then = replace(context, settings=replace(context.settings, lock=before.lock))
-    if is_shared_ledger(before.lock):
-        if not before.repository or is_merged(context, before.repository, before.hash):
-            context.known_hosts.add(before.lock)
+    previous_context = replace(context, settings=replace(context.settings, lock=previous.lock))
+    if is_shared_ledger(previous.lock):
+        if not previous.repository or is_merged(context, previous.repository, previous.hash):
+            context.known_hosts.add(previous.lock)
         try:
-            require_known_host(then)
+            require_known_host(previous_context)
         except GuardRefused as error:
             raise LedgerUnavailable(error.message, error.hint) from error
-        facts = location_of(then).read()
+        facts = location_of(previous_context).read()
         facts.merged_header(context.settings.salt)
         return facts
-    if not before.repository:
-        return read_lockfile(lockfile_paths(then))
-    path, facts = before.repository.relative_path(context.tree.root / before.lock), Facts()
+    if not previous.repository:
+        return read_lockfile(lockfile_paths(previous_context))
+    path, facts = previous.repository.relative_path(context.tree.root / previous.lock), Facts()
     facts.read(
-        (before.repository.read_blob(before.hash, path) if path else None) or b"", f"{before.hash[:10]}:{before.lock}"
+        (previous.repository.read_blob(previous.hash, path) if path else None) or b"",
+        f"{previous.hash[:10]}:{previous.lock}",
     )
     return facts
 
 
 def no_previous_ledger_hint(context: Context) -> str:
-    """How to say that no ledger was before."""
+    """The setting of MSGRUN_LOCK with which the user states that there is no previous ledger."""
     return f"MSGRUN_LOCK={redact_password(context.settings.lock)}"
 
 
 def lock_setting_at(context: Context, commit: Commit, repository: Repository) -> str:
-    """What `lock:` named as a commit has it."""
+    """The value of `lock:` in a commit; the current one if the settings of that commit are not valid."""
     root = context.tree.root.resolve()
     lock = os.environ.get("MSGRUN_LOCK") or None
     with tree_at(repository, commit, root) as tree:
         try:
             return load_settings(tree, context.options.environment, lock=lock).lock
-        except (ProblemsFound, UsageMistake):  # told where the two are compared
+        except (ProblemsFound, UsageMistake):  # reported where the settings of the two commits are compared
             return context.settings.lock

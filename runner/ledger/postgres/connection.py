@@ -1,4 +1,4 @@
-"""One connection to the database, made anew whenever it is lost, to whichever server takes writes by then."""
+"""One connection to the database. When it is lost, it is made again, to the server that accepts writes by then."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -14,12 +14,14 @@ from runner.ledger.address import DatabaseAddress
 from runner.ledger.location import explain_move
 from runner.ledger.postgres.connection_security import add_secure_defaults
 
-# Seconds for which a lost server is looked for. A run that ends waits for its last write no longer than 90 seconds.
+# Seconds for which a statement is tried again when the server is lost, and for which a claim is. A run that ends waits
+# for its last write no longer than 90 seconds.
 RETRY_SECONDS, CLAIM_RETRY_SECONDS = 40.0, 10.0
-_FIRST_PATIENCE = 5.0  # seconds for one that was never reached: more often the address or the password is wrong
-_PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)  # seconds between two tries; the last repeats
+# Seconds for a server that was never reached: more often the address or the password is wrong.
+_FIRST_RETRY_SECONDS = 5.0
+_RETRY_PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)  # seconds between two tries; the last repeats
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_BOUNDS = {  # what keeps a connection to a server that vanished from waiting for ever; the URL may say otherwise
+_CONNECTION_DEFAULTS = {  # most of them bound the wait for a server that is lost; `lock:` may set other values
     "connect_timeout": "5",
     "keepalives_idle": "5",
     "keepalives_interval": "2",
@@ -28,10 +30,12 @@ _BOUNDS = {  # what keeps a connection to a server that vanished from waiting fo
     "target_session_attrs": "read-write",
     "application_name": "msgrun",
 }
-_IS_SENDING, _LEASE_OVER, _HAS_MOVED = "MR001", "MR002", "MR003"  # raised by the functions of the migrations
-_WEAK = ("off", "local", "remote_write")  # settings of synchronous_commit with which a claim may be forgotten
-# What says that the same may go well on another try or another server; nothing of a statement that said so remains.
-_PASSING = (
+# SQLSTATE codes that the functions of the migrations raise.
+_IS_SENDING, _LEASE_OVER, _HAS_MOVED = "MR001", "MR002", "MR003"
+# Values of synchronous_commit with which a server may lose a committed claim.
+_WEAK_COMMIT_MODES = ("off", "local", "remote_write")
+# Errors after which the same statement may succeed on another try or another server. The server has rolled it back.
+_TRANSIENT_ERRORS = (
     errors.SerializationFailure,
     errors.DeadlockDetected,
     errors.LockNotAvailable,
@@ -44,128 +48,142 @@ Result = TypeVar("Result")
 
 
 class CommitUncertain(LedgerUnavailable):
-    """The connection was lost under a statement, and nobody answered since: it may have been committed."""
+    """The connection was lost during a statement and could not be made again: the statement may have been committed."""
 
 
 class Connection:
-    """A connection in autocommit: every statement is a transaction, so none is left open when a process dies.
+    """A connection in autocommit: every statement is a transaction, so none is left open when a process is killed.
 
-    Used by one thread at a time. `patience` is in seconds.
+    For one thread at a time. `retry_seconds` is the longest time for which a statement is tried again.
     """
 
-    def __init__(self, to: DatabaseAddress, retry_seconds: float = RETRY_SECONDS) -> None:
-        self._to = to
-        self._patience = retry_seconds
-        self._was_linked = False
-        self._link: psycopg.Connection[tuple[Any, ...]] | None = None
+    def __init__(self, address: DatabaseAddress, retry_seconds: float = RETRY_SECONDS) -> None:
+        self._address = address
+        self._retry_seconds = retry_seconds
+        self._was_connected = False
+        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
 
     def run(
-        self, work: Callable[[psycopg.Connection[tuple[Any, ...]], bool], Result], most: float = RETRY_SECONDS
+        self, work: Callable[[psycopg.Connection[tuple[Any, ...]], bool], Result], max_seconds: float = RETRY_SECONDS
     ) -> Result:
-        """What `work` returns, which is tried again (its second argument says so) for `most` seconds.
+        """The result of `work`, which is called again for at most `max_seconds` while errors are transient.
 
-        Raises LedgerUnavailable if nothing of it was committed, Unsure if it may have been.
+        The second argument of `work` is whether it was called before. Raises LedgerUnavailable if nothing was
+        committed, CommitUncertain if it may have been, and GuardRefused if another run is sending the delivery.
         """
-        until = time.monotonic() + min(most, self._patience, RETRY_SECONDS if self._was_linked else _FIRST_PATIENCE)
-        is_unsure, tries = False, 0
+        deadline = time.monotonic() + min(
+            max_seconds, self._retry_seconds, RETRY_SECONDS if self._was_connected else _FIRST_RETRY_SECONDS
+        )
+        is_uncertain, tries = False, 0
         while True:
-            is_sent = False
+            is_started = False
             try:
-                link = self._linked()
-                is_sent = True
-                return work(link, tries > 0)
-            except _PASSING as error:
+                connection = self._connect()
+                is_started = True
+                return work(connection, tries > 0)
+            except _TRANSIENT_ERRORS as error:
                 failure: psycopg.Error = error
                 self.close()
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 failure = error
-                is_unsure = is_unsure or is_sent
+                is_uncertain = is_uncertain or is_started
                 self.close()
             except psycopg.Error as error:
                 self.close()
-                raise self._failed(error) from error
-            pause = _PAUSES[min(tries, len(_PAUSES) - 1)]
+                raise self._translate_error(error) from error
+            pause = _RETRY_PAUSES[min(tries, len(_RETRY_PAUSES) - 1)]
             tries += 1
-            if time.monotonic() + pause > until:
-                kind = CommitUncertain if is_unsure else LedgerUnavailable
-                raise kind(*self._told(failure)) from failure
+            if time.monotonic() + pause > deadline:
+                kind = CommitUncertain if is_uncertain else LedgerUnavailable
+                raise kind(*self._explain_error(failure)) from failure
             time.sleep(pause)
 
     def fetch_rows(self, query: LiteralString, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """The rows of a query. Raises LedgerUnavailable."""
-        return self.run(lambda link, _: link.execute(query, values).fetchall())
+        """The rows of a query. Raises GuardRefused, LedgerUnavailable."""
+        return self.run(lambda connection, _: connection.execute(query, values).fetchall())
 
     def migrate(self, *, create: bool) -> bool:
-        """Brings the tables to this version's form; whether there are any. Raises LedgerUnavailable."""
-        return self.run(lambda link, _: self._migrated(link, create=create))
+        """Migrates the tables to this version of msgrun, and returns whether there are any.
+
+        `create` permits to create them. Raises LedgerUnavailable.
+        """
+        return self.run(lambda connection, _: self._migrate(connection, create=create))
 
     def close(self) -> None:
-        """Ends the connection; the next use makes a new one."""
-        if self._link is not None:
-            self._link.close()
-        self._link = None
+        """Closes the connection. The next use makes a new one."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
 
-    def _linked(self) -> psycopg.Connection[tuple[Any, ...]]:
-        if self._link is None or self._link.closed:
+    def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
+        if self._connection is None or self._connection.closed:
             try:
-                link = psycopg.connect(self._conninfo(), autocommit=True)
-            except UnicodeError:  # of a host whose name cannot be one in DNS
-                message = f"{self._to.display_name} names no host"
+                connection = psycopg.connect(self._conninfo(), autocommit=True)
+            except UnicodeError:  # psycopg raises it for a host name that is not valid in DNS
+                message = f"{self._address.display_name} names no host"
                 raise LedgerUnavailable(message, "postgresql://host/database#schema") from None
-            self._link, self._was_linked = link, True  # from here on `close` ends it
-            link.execute(sql.SQL("SET search_path TO {}, pg_catalog").format(sql.Identifier(self._to.schema)))
-            link.execute("SET statement_timeout TO '15s'")
-            link.execute("SET lock_timeout TO '10s'")
-            weak = link.execute("SHOW synchronous_commit").fetchone()
-            if weak and weak[0] in _WEAK:
-                link.execute("SET synchronous_commit TO 'on'")
-        return self._link
+            # Set before the first statement, so that `close` ends the connection if one fails.
+            self._connection, self._was_connected = connection, True
+            connection.execute(
+                sql.SQL("SET search_path TO {}, pg_catalog").format(sql.Identifier(self._address.schema))
+            )
+            connection.execute("SET statement_timeout TO '15s'")
+            connection.execute("SET lock_timeout TO '10s'")
+            commit_mode = connection.execute("SHOW synchronous_commit").fetchone()
+            if commit_mode and commit_mode[0] in _WEAK_COMMIT_MODES:
+                connection.execute("SET synchronous_commit TO 'on'")
+        return self._connection
 
     def _conninfo(self) -> str:
-        """Raises LedgerUnavailable. What libpq says of an address that it cannot read may repeat the password in it."""
+        """The parameters for libpq: those of the address, with defaults. Raises LedgerUnavailable.
+
+        The error does not repeat libpq's message, which may have the password of an address that it cannot read.
+        """
         try:
-            given: dict[str, Any] = conninfo_to_dict(self._to.conninfo)
+            parameters: dict[str, Any] = conninfo_to_dict(self._address.conninfo)
         except psycopg.ProgrammingError:
             hint = "postgresql://host/database#schema; see libpq's connection URIs"
-            raise LedgerUnavailable(f"{self._to.display_name} is no address of a database", hint) from None
-        return make_conninfo("", **{**_BOUNDS, **add_secure_defaults(given)})
+            raise LedgerUnavailable(f"{self._address.display_name} is no address of a database", hint) from None
+        return make_conninfo("", **{**_CONNECTION_DEFAULTS, **add_secure_defaults(parameters)})
 
-    def _migrated(self, link: psycopg.Connection[tuple[Any, ...]], *, create: bool) -> bool:
+    def _migrate(self, connection: psycopg.Connection[tuple[Any, ...]], *, create: bool) -> bool:
         files = sorted(_MIGRATIONS.glob("*.sql"))
-        found = link.execute("SELECT to_regclass(%s)", (f"{self._to.schema}.migrations",)).fetchone()
-        has_tables = found is not None and found[0] is not None
+        row = connection.execute("SELECT to_regclass(%s)", (f"{self._address.schema}.migrations",)).fetchone()
+        has_tables = row is not None and row[0] is not None
         if not has_tables and not create:
             return False
-        if has_tables and _version(link) == len(files):
+        if has_tables and _read_version(connection) == len(files):
             return True
-        with link.transaction():
-            link.execute("SELECT pg_advisory_xact_lock(hashtextextended('msgrun ' || %s, 0))", (self._to.schema,))
-            link.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(self._to.schema)))
-            link.execute("CREATE TABLE IF NOT EXISTS migrations (version integer PRIMARY KEY)")
-            version = _version(link)
+        with connection.transaction():
+            connection.execute(
+                "SELECT pg_advisory_xact_lock(hashtextextended('msgrun ' || %s, 0))", (self._address.schema,)
+            )
+            connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(self._address.schema)))
+            connection.execute("CREATE TABLE IF NOT EXISTS migrations (version integer PRIMARY KEY)")
+            version = _read_version(connection)
             if version > len(files):
-                message = f"{self._to.display_name} has version {version}, and this msgrun knows {len(files)}"
+                message = f"{self._address.display_name} has version {version}, and this msgrun knows {len(files)}"
                 raise LedgerUnavailable(message, "update msgrun")
             for number, path in enumerate(files[version:], version + 1):
-                link.execute(path.read_bytes())
-                link.execute("INSERT INTO migrations VALUES (%s)", (number,))
+                connection.execute(path.read_bytes())
+                connection.execute("INSERT INTO migrations VALUES (%s)", (number,))
         return True
 
-    def _failed(self, error: psycopg.Error) -> MsgrunError:
+    def _translate_error(self, error: psycopg.Error) -> MsgrunError:
         if error.sqlstate == _IS_SENDING:
             hint = "wait until it ends; if its machine is lost, its claims are free to be settled in two minutes"
-            return GuardRefused(f"this is being sent right now, by {_said(error)}", hint)
+            return GuardRefused(f"this is being sent right now, by {_first_line(error)}", hint)
         if error.sqlstate == _LEASE_OVER:
             return LedgerUnavailable("the database did not hear of this run for too long", "run the command again")
         if error.sqlstate == _HAS_MOVED:
-            return LedgerUnavailable(*explain_move(self._to.display_name, _said(error)))
+            return LedgerUnavailable(*explain_move(self._address.display_name, _first_line(error)))
         if isinstance(error, errors.InsufficientPrivilege):
             return LedgerUnavailable(
-                f"{self._to.display_name}: {_said(error)}", "docs/scaling.md says which grants it takes"
+                f"{self._address.display_name}: {_first_line(error)}", "docs/scaling.md says which grants it takes"
             )
-        return LedgerUnavailable(*self._told(error))
+        return LedgerUnavailable(*self._explain_error(error))
 
-    def _told(self, error: psycopg.Error) -> tuple[str, str]:
+    def _explain_error(self, error: psycopg.Error) -> tuple[str, str]:
         hint = (
             "can it be reached from here? Credentials come from libpq's own places (PGUSER, PGPASSWORD, ~/.pgpass,"
             " PGSERVICE) or from MSGRUN_LOCK"
@@ -175,14 +193,14 @@ class Connection:
                 "on another machine the server's certificate is verified, and a password is sent by SCRAM alone:"
                 " sslrootcert= in the address names your own authority, sslmode= and require_auth= change the rest"
             )
-        return f"{self._to.display_name}: {_said(error)}", hint
+        return f"{self._address.display_name}: {_first_line(error)}", hint
 
 
-def _version(link: psycopg.Connection[tuple[Any, ...]]) -> int:
-    found = link.execute("SELECT coalesce(max(version), 0) FROM migrations").fetchone()
-    return int(found[0]) if found else 0
+def _read_version(connection: psycopg.Connection[tuple[Any, ...]]) -> int:
+    row = connection.execute("SELECT coalesce(max(version), 0) FROM migrations").fetchone()
+    return int(row[0]) if row else 0
 
 
-def _said(error: psycopg.Error) -> str:
-    """The first line of what the server or libpq said; further ones may repeat a statement, and so its values."""
+def _first_line(error: psycopg.Error) -> str:
+    """The first line of the message of the server or libpq; further lines may repeat a statement and so its values."""
     return (error.diag.message_primary or str(error)).strip().partition("\n")[0]

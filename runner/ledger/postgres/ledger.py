@@ -1,6 +1,6 @@
-"""The ledger in PostgreSQL: any number of runs, on any number of machines, at the same time.
+"""The ledger in PostgreSQL, for any number of runs on any number of machines at the same time.
 
-The claim is a transaction: of several runs that want a delivery one gets it, before any of them POSTs.
+A claim is a transaction: of several runs that claim a delivery, one gets it, before any of them POSTs it.
 """
 
 import tempfile
@@ -22,34 +22,36 @@ from runner.ledger.rate_budget import PermitRequest
 from runner.ledger.record import RANK, Header, Record
 from runner.ledger.rescue_file import import_rescue_file
 
-# Claims that may be open at once, and so what a killed run leaves unknown at most; and how few are worth a write.
+# The most claims without an outcome at one time, which is the most that a killed run leaves unknown; and the fewest
+# claims that are worth a transaction of their own.
 MAX_BATCH, MIN_BATCH = 100, 10
-_MOST_AT_ONCE = 1000  # records in one statement
-# Raw lines: JSON has no control characters of its own, so nothing is ever quoted.
-_COPY = "TO STDOUT (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')"
-# What `Facts` would drop as it reads: half of all facts, for a claim stays beside `unknown` only.
+_MAX_STATEMENT_RECORDS = 1000  # records in one statement
+# Lines as they are: JSON escapes control characters, so a line never has one of these two and is never quoted.
+_COPY_OPTIONS = "TO STDOUT (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')"
+# Leaves out what `Facts` would drop while it reads, half of all records: it keeps a claim only beside `unknown`.
 _LASTING = (
     "NOT EXISTS (SELECT FROM facts AS later WHERE (later.key, later.attempt) = (facts.key, facts.attempt)"
     " AND later.rank > greatest(facts.rank, 1))"
 )
-_LIVING = "(SELECT run FROM runs WHERE beat > clock_timestamp() - lease())"
+_LIVE_RUNS = "(SELECT run FROM runs WHERE beat > clock_timestamp() - lease())"
 
 
 class PostgresLedger:
-    """A ledger in a database. `write` is for one thread at a time; `facts` may be read meanwhile.
+    """A ledger in a database. One thread at a time may write; other threads may read `facts` meanwhile.
 
-    `rescue` is the file for outcomes that it did not take, `who` tells others who holds a claim. `sees_living`:
-    the claims of runs that live are among the facts; else their deliveries seem free, until a claim says otherwise.
+    `rescue` is the path of the rescue file. `owner` is what other runs call this one in messages. `retry_seconds` and
+    `heartbeat` are in seconds. `include_live_claims`: the facts have the claims of other runs that are still active.
+    Without them, these deliveries seem free until this run tries to claim them.
     """
 
     max_batch, min_batch = MAX_BATCH, MIN_BATCH
 
     def __init__(
         self,
-        to: DatabaseAddress,
+        address: DatabaseAddress,
         rescue: Path,
         salt: str,
-        who: str,
+        owner: str,
         *,
         include_live_claims: bool = True,
         retry_seconds: float = RETRY_SECONDS,
@@ -57,12 +59,12 @@ class PostgresLedger:
     ) -> None:
         self._rescue = rescue
         self._salt = salt
-        self._sees_living = include_live_claims
-        self._link = Connection(to, retry_seconds)
-        self._lease = Lease(to, who, heartbeat)
-        self._budget = Connection(to, retry_seconds=0.0)
-        self._shown = to.display_name
-        self._known = ""
+        self._include_live_claims = include_live_claims
+        self._connection = Connection(address, retry_seconds)
+        self._lease = Lease(address, owner, heartbeat)
+        self._budget_connection = Connection(address, retry_seconds=0.0)
+        self._display_name = address.display_name
+        self._snapshot = ""
         self.facts = Facts()
 
     def __enter__(self) -> Self:
@@ -73,41 +75,44 @@ class PostgresLedger:
 
     @property
     def has_valid_claims(self) -> bool:
-        """Whether what this run has claimed is certain to be nobody else's to settle."""
+        """Whether it is certain that no other run may settle what this run has claimed."""
         return self._lease.is_valid
 
     @property
     def exists(self) -> bool:
-        """Whether there are its tables; without a look into them. Raises LedgerUnavailable."""
-        return self._link.migrate(create=False)
+        """Whether the database has the tables; reads no record. Raises LedgerUnavailable."""
+        return self._connection.migrate(create=False)
 
     def open(self, *, create: bool = False) -> bool:
-        """Reads everything; whether there is such a ledger, which `create` begins. Raises LedgerUnavailable."""
-        if not self._link.migrate(create=create):
+        """Reads all records, and returns whether there is such a ledger. `create` starts it.
+
+        Raises GuardRefused, LedgerUnavailable.
+        """
+        if not self._connection.migrate(create=create):
             return False
         self.refresh()
         if create and not self.facts.headers:
             header = Header("", self.facts.merged_header(self._salt).salt_check)
-            self._link.fetch_rows("SELECT pin(%s, %s)", (header.workspace, header.salt_check))
+            self._connection.fetch_rows("SELECT pin(%s, %s)", (header.workspace, header.salt_check))
             self.facts.add(header)
         return True
 
     def close(self) -> None:
-        """Ends the runs and the connections."""
+        """Ends the lease of the runs, and closes the connections."""
         self._lease.release()
-        self._budget.close()
-        self._link.close()
+        self._budget_connection.close()
+        self._connection.close()
 
     def recover(self) -> int:
-        """Takes in what an earlier run could not write; returns how many records. Raises LedgerUnavailable."""
+        """Writes the records of the rescue file, and returns how many the ledger lacked. Raises LedgerUnavailable."""
         return import_rescue_file(self._rescue, self.facts, self.append)
 
     def refresh(self) -> None:
-        """Reads everything anew. Raises GuardRefused, LedgerUnavailable."""
-        with tempfile.NamedTemporaryFile(prefix="msgrun-") as file:  # a million lines are no matter for the memory
-            headers, self._known = self._link.run(lambda link, _: self._copied(link, file))
+        """Reads all records again. Raises GuardRefused, LedgerUnavailable."""
+        with tempfile.NamedTemporaryFile(prefix="msgrun-") as file:  # so a million lines take no memory
+            headers, self._snapshot = self._connection.run(lambda connection, _: self._copy_records(connection, file))
             facts = Facts()
-            facts.read_file(Path(file.name), self._shown)
+            facts.read_file(Path(file.name), self._display_name)
         for header in headers:
             facts.add(Header(*header))
         facts.merged_header(self._salt)
@@ -115,22 +120,25 @@ class PostgresLedger:
 
     def append(self, *records: Record) -> None:
         """Makes the records durable before it returns, and adds them to the facts. Raises LedgerUnavailable."""
-        for start in range(0, len(records), _MOST_AT_ONCE):
-            some = records[start : start + _MOST_AT_ONCE]
-            self._record(some)
-            for record in some:
+        for offset in range(0, len(records), _MAX_STATEMENT_RECORDS):
+            batch = records[offset : offset + _MAX_STATEMENT_RECORDS]
+            self._write_records(batch)
+            for record in batch:
                 self.facts.add(record)
 
     def claimed_by_others(self, keys: list[str]) -> frozenset[str]:
-        """The keys that something was written about since the facts were read. Raises LedgerUnavailable."""
+        """Those of the keys for which a record was written since the facts were read. Raises LedgerUnavailable."""
         query = (
             "SELECT key FROM deliveries"
             " WHERE key = ANY (%s) AND changed IS NOT NULL AND NOT pg_visible_in_snapshot(changed, %s::pg_snapshot)"
         )
-        return frozenset(row[0] for row in self._link.fetch_rows(query, (keys, self._known)))
+        return frozenset(row[0] for row in self._connection.fetch_rows(query, (keys, self._snapshot)))
 
     def other_runs(self, messages: list[str]) -> Counter[str]:
-        """How many deliveries of these messages who else is sending. Raises LedgerUnavailable."""
+        """How many deliveries of these messages other active runs are sending, by the `owner` of the run.
+
+        Raises LedgerUnavailable.
+        """
         query = (
             "SELECT who, count(*) FROM deliveries JOIN facts USING (key) JOIN runs ON run = run_of(attempt)"
             " WHERE status = 'unknown' AND rank = 0 AND message = ANY (%s) AND run <> ALL (%s)"
@@ -138,122 +146,135 @@ class PostgresLedger:
             " WHERE (later.key, later.attempt) = (facts.key, facts.attempt) AND later.rank > 0)"
             " GROUP BY who ORDER BY who"
         )
-        return Counter(dict(self._link.fetch_rows(query, (messages, self._lease.runs))))
+        return Counter(dict(self._connection.fetch_rows(query, (messages, self._lease.runs))))
 
     def commit(self, *records: Record) -> frozenset[str]:
-        """Makes outcomes durable, then claims; returns the attempts that somebody else was faster with.
+        """Makes the outcomes durable, then the claims, except those of deliveries that another run claimed first.
 
-        Raises LedgerUnavailable; ClaimsLeft if claims may have been made all the same.
+        Returns the attempts of those claims. Raises GuardRefused, LedgerUnavailable, or ClaimsUncertain if claims may
+        have been committed all the same.
         """
         claims = [record for record in records if record.status == "claimed"]
         outcomes = [record for record in records if record.status != "claimed"]
-        for start in range(0, len(outcomes), _MOST_AT_ONCE):
-            self._record(outcomes[start : start + _MOST_AT_ONCE])
+        for offset in range(0, len(outcomes), _MAX_STATEMENT_RECORDS):
+            self._write_records(outcomes[offset : offset + _MAX_STATEMENT_RECORDS])
         if not claims:
             return frozenset()
         try:
-            return self._claimed(claims)
+            return self._claim(claims)
         except CommitUncertain as error:
             raise ClaimsUncertain(error.message, error.hint) from error
 
     def pin(self, workspace: str) -> None:
         """Ties the ledger to a workspace, durably. Raises GuardRefused if it is tied to another."""
         header = self.facts.merged_header(self._salt)
-        found = self._link.fetch_rows("SELECT pin(%s, %s)", (workspace, header.salt_check))
-        if found and found[0][0]:
+        rows = self._connection.fetch_rows("SELECT pin(%s, %s)", (workspace, header.salt_check))
+        if rows and rows[0][0]:
             hint = "the token is of another workspace; each workspace has an environment and a ledger of its own"
-            raise GuardRefused(f"the ledger belongs to workspace {found[0][0]}, not {workspace}", hint)
+            raise GuardRefused(f"the ledger belongs to workspace {rows[0][0]}, not {workspace}", hint)
         self.facts.add(Header(workspace, header.salt_check))
 
     def mark_moved(self, to: str) -> None:
-        """Notes where the ledger moved, durably; empty: it came back. No run claims in it any more."""
+        """Records durably that the ledger moved to the address `to`; an empty `to` means that it came back.
+
+        No run can claim in a ledger that moved. Raises GuardRefused, LedgerUnavailable.
+        """
         header = self.facts.merged_header(self._salt)
-        found = self._link.fetch_rows(
+        rows = self._connection.fetch_rows(
             "SELECT turn, moved FROM move(%s, %s, %s)", (header.workspace, header.salt_check, to)
         )
-        self.facts.add(Header(header.workspace, header.salt_check, *found[0]))
+        self.facts.add(Header(header.workspace, header.salt_check, *rows[0]))
 
-    def request_permits(self, draw: PermitRequest) -> int:
-        """Permits from the budget that all runs share. Never tried again: who asks goes by the headers meanwhile."""
-        asked = (
-            draw.reset,
-            draw.budget,
-            draw.allowed_by_now,
-            draw.allowed_at_start,
-            draw.limit,
-            draw.used,
-            draw.responses,
-            draw.returned,
+    def request_permits(self, request: PermitRequest) -> int:
+        """The number of permits that this run gets from the rate budget of all runs.
+
+        A failure is not retried, because the caller can go by Intercom's headers meanwhile. Raises LedgerUnavailable.
+        """
+        values = (
+            request.reset,
+            request.budget,
+            request.allowed_by_now,
+            request.allowed_at_start,
+            request.limit,
+            request.used,
+            request.responses,
+            request.returned,
         )
         call = "SELECT draw(%s, %s::bigint, %s, %s, %s, %s::integer, %s, %s, %s, %s)"
         workspace = self.facts.merged_header(self._salt).workspace
-        return int(self._budget.fetch_rows(call, (workspace, *asked, draw.wanted))[0][0])
+        return int(self._budget_connection.fetch_rows(call, (workspace, *values, request.wanted))[0][0])
 
     def write_rescue_file(self, records: list[Record]) -> Path:
-        """Writes outcomes that it did not take to the rescue file, and returns it. Raises LedgerUnavailable."""
+        """Writes outcomes that could not be recorded to the rescue file; returns its path. Raises LedgerUnavailable."""
         append_lines([self._rescue], b"".join(record.to_line() for record in records))
         return self._rescue
 
     def compact(self) -> tuple[int, int]:
-        """Drops what later facts of the same attempt replace: the number of facts before and after."""
-        (before,), *_ = self._link.fetch_rows("SELECT count(*) FROM facts")
-        self._link.fetch_rows(
+        """Deletes records that a later one of their attempt supersedes.
+
+        Returns the number of records before and after. Raises LedgerUnavailable.
+        """
+        (before,), *_ = self._connection.fetch_rows("SELECT count(*) FROM facts")
+        self._connection.fetch_rows(
             "DELETE FROM facts USING facts AS later WHERE later.key = facts.key AND later.attempt = facts.attempt"
             " AND later.rank > facts.rank RETURNING facts.rank"
         )
-        (after,), *_ = self._link.fetch_rows("SELECT count(*) FROM facts")
+        (after,), *_ = self._connection.fetch_rows("SELECT count(*) FROM facts")
         return int(before), int(after)
 
-    def read_history(self, start: str) -> list[Record]:
-        """Every fact that is kept about the keys that begin with `start`, by time."""
-        facts = [record for key in self.facts if key.startswith(start) for record in self.facts.records_of(key)]
-        return sorted(facts, key=lambda record: (record.at, record.attempt, record.to_line()))
+    def read_history(self, key_prefix: str) -> list[Record]:
+        """Every record of the facts whose key begins with `key_prefix`, in order of time."""
+        records = [record for key in self.facts if key.startswith(key_prefix) for record in self.facts.records_of(key)]
+        return sorted(records, key=lambda record: (record.at, record.attempt, record.to_line()))
 
-    def _copied(
-        self, link: psycopg.Connection[tuple[Any, ...]], file: "IO[bytes]"
+    def _copy_records(
+        self, connection: psycopg.Connection[tuple[Any, ...]], file: "IO[bytes]"
     ) -> tuple[list[tuple[Any, ...]], str]:
-        """Writes every fact that none replaces to a file, from one snapshot; the headers, and that snapshot."""
+        """Writes the records of one snapshot that are not superseded to `file`, a line each.
+
+        Returns the rows of the headers table, and the snapshot.
+        """
         file.seek(0)
         file.truncate()
-        living = "" if self._sees_living else f" AND (rank > 0 OR run_of(attempt) NOT IN {_LIVING})"
-        with link.transaction(), link.cursor() as cursor:
+        live_filter = "" if self._include_live_claims else f" AND (rank > 0 OR run_of(attempt) NOT IN {_LIVE_RUNS})"
+        with connection.transaction(), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             cursor.execute("SET LOCAL statement_timeout TO 0")
             headers = cursor.execute("SELECT workspace, salt_check, turn, moved FROM headers").fetchall()
-            known = cursor.execute("SELECT pg_current_snapshot()::text").fetchall()[0][0]
-            with cursor.copy(f"COPY (SELECT line FROM facts WHERE {_LASTING}{living}) {_COPY}") as copied:  # noqa: S608  # constants only
-                for block in copied:
+            snapshot = cursor.execute("SELECT pg_current_snapshot()::text").fetchall()[0][0]
+            with cursor.copy(f"COPY (SELECT line FROM facts WHERE {_LASTING}{live_filter}) {_COPY_OPTIONS}") as blocks:  # noqa: S608  # constants only
+                for block in blocks:
                     file.write(block)
         file.flush()
-        return headers, known
+        return headers, snapshot
 
-    def _record(self, records: Sequence[Record]) -> None:
+    def _write_records(self, records: Sequence[Record]) -> None:
         if not records:
             return
         values = [
             [record.key for record in records],
             [record.attempt for record in records],
             [RANK[record.status] for record in records],
-            *_described(records),
+            *_column_values(records),
         ]
         call = "SELECT record(%s, %s, %s, %s::smallint[], %s, %s::integer[], %s, %s)"
-        self._link.fetch_rows(call, (self._lease.runs, *values))
+        self._connection.fetch_rows(call, (self._lease.runs, *values))
 
-    def _claimed(self, claims: list[Record]) -> frozenset[str]:
+    def _claim(self, claims: list[Record]) -> frozenset[str]:
         run = claims[0].attempt.rpartition("-")[0]
-        self._lease.add_run(run, self._link)
+        self._lease.add_run(run, self._connection)
         keys, attempts = [claim.key for claim in claims], [claim.attempt for claim in claims]
-        values = (keys, attempts, *_described(claims))
+        values = (keys, attempts, *_column_values(claims))
         call = "SELECT claim(%s, %s::pg_snapshot, %s, %s, %s, %s, %s::integer[], %s, %s)"
-        found = self._link.run(
-            lambda link, is_again: link.execute(call, (run, self._known, is_again, *values)).fetchall(),
+        rows = self._connection.run(
+            lambda connection, is_again: connection.execute(call, (run, self._snapshot, is_again, *values)).fetchall(),
             CLAIM_RETRY_SECONDS,
         )
-        return frozenset(row[0] for row in found)
+        return frozenset(row[0] for row in rows)
 
 
-def _described(records: Sequence[Record]) -> list[list[Any]]:
-    """The columns that facts are found by, and their lines."""
+def _column_values(records: Sequence[Record]) -> list[list[Any]]:
+    """The values of the columns message, revision, contact and line, a list for each column."""
     return [
         [record.message for record in records],
         [record.revision for record in records],

@@ -1,4 +1,4 @@
-"""The ledger in PostgreSQL, for commands: where it is, reading it, and writing it."""
+"""Where a ledger in PostgreSQL is, how commands read it, and how they open it to write."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ from runner.managed_path import managed_path
 
 try:
     from runner.ledger.postgres.ledger import PostgresLedger
-except ImportError as missing:  # without the extra, or with a psycopg that finds no libpq
+except ImportError as missing:  # psycopg is not installed, or does not find libpq
     raise LedgerUnavailable("a PostgreSQL ledger needs psycopg", "pip install 'msgrun[postgres]'") from missing
 
 
@@ -31,20 +31,23 @@ class PostgresLocation:
 
     @property
     def display_name(self) -> str:
-        """The server, the database and the schema, without who connects."""
+        """The server, the database and the schema, without user and password."""
         return self._address.display_name
 
     @property
     def exists(self) -> bool:
-        """Whether there are its tables."""
-        with self._ledger("read") as ledger:
+        """Whether the database has the tables. Raises LedgerUnavailable."""
+        with self._make_ledger("read") as ledger:
             return ledger.exists
 
     def read(self) -> Facts:
-        """What it knows, and what waits in the rescue file."""
-        with self._ledger("read") as ledger:
-            is_there, facts = ledger.open(), ledger.facts
-            sending = ledger.other_runs(sorted(facts.message_names())) if is_there else None
+        """The records of the database and of the rescue file.
+
+        Prints a note about deliveries that other runs are sending now. Raises GuardRefused, LedgerUnavailable.
+        """
+        with self._make_ledger("read") as ledger:
+            exists, facts = ledger.open(), ledger.facts
+            sending = ledger.other_runs(sorted(facts.message_names())) if exists else None
         if sending:
             self.context.output.note(
                 f"{sending.total():,} of the unknown are just being sent, by {'; '.join(sending)}: their outcome comes"
@@ -52,32 +55,38 @@ class PostgresLocation:
         facts.read_file(self._rescue, self._rescue.name)
         return facts
 
-    def read_history(self, start: str) -> list[Record]:
-        """Every fact about the keys that begin with `start`."""
-        with self._ledger("read") as ledger:
+    def read_history(self, key_prefix: str) -> list[Record]:
+        """Every record of the database whose key begins with `key_prefix`, in order of time."""
+        with self._make_ledger("read") as ledger:
             ledger.open()
-            return ledger.read_history(start)
+            return ledger.read_history(key_prefix)
 
     def open(self, command: str, *, new_lock: bool, no_fetch: bool) -> AbstractContextManager[PostgresLedger]:
-        """The ledger, as others have it at the same time; begun if it is not there and `new_lock` permits it."""
-        return self._held(command, new_lock=new_lock, no_fetch=no_fetch)
+        """The ledger, which other runs may have open too. It is started if there is none and `new_lock` permits it."""
+        return self._open_ledger(command, new_lock=new_lock, no_fetch=no_fetch)
 
     @contextlib.contextmanager
-    def _held(self, command: str, *, new_lock: bool, no_fetch: bool) -> Iterator[PostgresLedger]:
+    def _open_ledger(self, command: str, *, new_lock: bool, no_fetch: bool) -> Iterator[PostgresLedger]:
         if no_fetch and command != "lock compact":
             self.context.output.note("the ledger is in a database, so --no-fetch changes nothing")
-        with self._ledger(command) as ledger:
+        with self._make_ledger(command) as ledger:
             if not ledger.open():
-                self._begin(ledger, command, new_lock=new_lock)
-            healed = ledger.recover()
-            if healed:
-                self.context.output.note(f"{self.display_name} lacked {healed:,} records that {self._rescue.name} knew")
+                self._create_ledger(ledger, command, new_lock=new_lock)
+            recovered = ledger.recover()
+            if recovered:
+                self.context.output.note(
+                    f"{self.display_name} lacked {recovered:,} records that {self._rescue.name} knew"
+                )
             if command != "lock import":
                 require_records_of_lockfile(self.context, self._lockfile, ledger.facts)
             yield ledger
 
-    def _begin(self, ledger: PostgresLedger, command: str, *, new_lock: bool) -> None:
-        """Makes the tables. Raises GuardRefused unless that is permitted, and no other ledger is known to be older."""
+    def _create_ledger(self, ledger: PostgresLedger, command: str, *, new_lock: bool) -> None:
+        """Creates the tables.
+
+        Raises GuardRefused without `new_lock`. Except for an import, raises it also if a lockfile or the ledger branch
+        has records.
+        """
         if not new_lock:
             raise GuardRefused(
                 f"there is no ledger {self.display_name}",
@@ -89,12 +98,12 @@ class PostgresLocation:
             require_records_of_branch(self.context, Facts())
         ledger.open(create=True)
 
-    def _ledger(self, command: str) -> PostgresLedger:
-        who = f"msgrun {command}, process {os.getpid()} on {socket.gethostname()}, since {self.context.now:%FT%TZ}"
-        # What another run is just sending is no business of this one; whoever settles claims has to see them all.
-        sees_living = command != "apply"
+    def _make_ledger(self, command: str) -> PostgresLedger:
+        owner = f"msgrun {command}, process {os.getpid()} on {socket.gethostname()}, since {self.context.now:%FT%TZ}"
+        # apply finds out when it claims what other runs are sending; a command that settles claims needs all of them.
+        include_live_claims = command != "apply"
         return PostgresLedger(
-            self._address, self._rescue, self.context.settings.salt, who, include_live_claims=sees_living
+            self._address, self._rescue, self.context.settings.salt, owner, include_live_claims=include_live_claims
         )
 
     @property
@@ -103,7 +112,7 @@ class PostgresLocation:
 
     @property
     def _lockfile(self) -> Path:
-        """Where the ledger would be if it were a file of the default name."""
+        """The path of a lockfile with the default name, which may have been the ledger before."""
         return managed_path(self.context.tree.root, f"{self.context.settings.plan_file.removesuffix('.plan')}.lock")
 
     @property

@@ -43,7 +43,7 @@ def opened(server: Server, tmp_path: Path, request: pytest.FixtureRequest) -> It
 
     yield begin
     for ledger in ledgers:
-        ledger._lease._link._patience = 0.2
+        ledger._lease._connection._retry_seconds = 0.2
         ledger.close()
 
 
@@ -291,14 +291,14 @@ def test_the_report_says_where_each_delivery_stands(opened: Open):
     ledger.commit(made(KEYS[1], "R1-1", "refused", code="no"))
     query = "SELECT key, status, id, code FROM report ORDER BY key"
     expected = [(KEYS[0], "sent", "m1", None), (KEYS[1], "refused", None, "no")]
-    assert ledger._link.fetch_rows(query) == [*expected, (KEYS[2], "sending", None, None)]
+    assert ledger._connection.fetch_rows(query) == [*expected, (KEYS[2], "sending", None, None)]
     _age(ledger, "R1")
-    assert ledger._link.fetch_rows(query) == [*expected, (KEYS[2], "unknown", None, None)]
+    assert ledger._connection.fetch_rows(query) == [*expected, (KEYS[2], "unknown", None, None)]
 
 
 def test_a_newer_form_of_the_tables_is_left_alone(opened: Open):
     ledger = opened()
-    ledger._link.fetch_rows("INSERT INTO migrations VALUES (99) RETURNING version")
+    ledger._connection.fetch_rows("INSERT INTO migrations VALUES (99) RETURNING version")
     with pytest.raises(LedgerUnavailable, match="version 99"):
         ledger.open()
 
@@ -398,7 +398,7 @@ def test_windows_without_a_name_are_those_of_the_databases_clock(opened: Open):
         for ledger in ledgers
         for _ in range(3)
     ]
-    ends = ledgers[0]._link.fetch_rows("SELECT ends, drawn FROM budgets")
+    ends = ledgers[0]._connection.fetch_rows("SELECT ends, drawn FROM budgets")
     assert sum(got) == sum(drawn for _, drawn in ends) <= 40 * len(ends)
     assert all(end % 10 == 0 for end, _ in ends)
 
@@ -409,13 +409,13 @@ def test_rows_of_windows_that_are_over_go(opened: Open):
         ledger.request_permits(
             PermitRequest(budget=1, allowed_by_now=1, **{**NOTHING, "reset": NOTHING["reset"] + 10 * window})
         )
-    assert len(ledger._link.fetch_rows("SELECT * FROM budgets")) <= 8
+    assert len(ledger._connection.fetch_rows("SELECT * FROM budgets")) <= 8
 
 
 def test_a_ledger_of_the_first_version_gets_the_budget_and_learns_to_move(opened: Open):
     ledger = opened()
-    ledger._link.fetch_rows("DELETE FROM migrations WHERE version > 1 RETURNING version")
-    ledger._link.run(
+    ledger._connection.fetch_rows("DELETE FROM migrations WHERE version > 1 RETURNING version")
+    ledger._connection.run(
         lambda link, _: link.execute(
             "DROP FUNCTION draw, move, claim; DROP TABLE budgets; ALTER FUNCTION claim_here RENAME TO claim;"
             " DELETE FROM headers WHERE turn > 0; ALTER TABLE headers DROP turn, DROP moved,"
@@ -457,7 +457,7 @@ def test_a_move_waits_for_the_claims_that_are_just_being_made(opened: Open, serv
     (claim,) = claims("R1", KEYS[1:2])
     call = "SELECT claim('R1', pg_current_snapshot(), false, %s, %s, %s, %s, %s, %s)"
     values = ([claim.key], [claim.attempt], ["seed"], [1], [""], [claim.to_line().decode().strip()])
-    (schema,), *_ = one._link.fetch_rows("SELECT current_schema()")
+    (schema,), *_ = one._connection.fetch_rows("SELECT current_schema()")
     with psycopg.connect(server.lock, options=f"-c search_path={schema}") as claiming:
         assert claiming.execute(call, values).fetchall() == []
         moving = threading.Thread(target=two.mark_moved, args=["git+origin"])
@@ -526,7 +526,8 @@ def test_claims_and_outcomes_go_on_at_the_standby_that_took_over(pair: tuple[Ser
 def test_a_server_that_became_read_only_under_a_connection_is_left_for_one_that_is_not(opened: Open):
     ledger = opened()
     ledger.commit(*claims("R1", KEYS[:1]))
-    ledger._link._link.execute("SET default_transaction_read_only TO on")  # as a server that was demoted says
+    # As a server that was demoted says.
+    ledger._connection._connection.execute("SET default_transaction_read_only TO on")
     assert ledger.commit(*(made(key, f"R1-x{key}") for key in KEYS[1:3])) == frozenset()
     assert len(opened().facts) == 3
 
@@ -549,7 +550,8 @@ def test_a_run_whose_connection_is_cut_again_and_again_loses_and_doubles_nothing
 
 def _age(ledger: PostgresLedger, run: str) -> None:
     """Lets a run's last beat be long ago, and its lease over."""
-    assert ledger._link.fetch_rows("UPDATE runs SET beat = 'epoch' WHERE run = %s RETURNING run", (run,)) == [(run,)]
+    update = "UPDATE runs SET beat = 'epoch' WHERE run = %s RETURNING run"
+    assert ledger._connection.fetch_rows(update, (run,)) == [(run,)]
 
 
 def test_a_ledger_that_is_read_while_it_is_written_is_whole(opened: Open):
@@ -576,7 +578,7 @@ def test_what_is_read_is_what_all_facts_together_say(opened: Open, server: Serve
     whole = Facts()
     (tmp_path / "whole").write_bytes(b"".join(record.to_line() for record in records))
     whole.read_file(tmp_path / "whole", "whole")
-    read, held = opened().facts, server.rows(f"SELECT count(*) FROM {ledger._link._to.schema}.facts")[0][0]
+    read, held = opened().facts, server.rows(f"SELECT count(*) FROM {ledger._connection._address.schema}.facts")[0][0]
     assert list(read.compacted_records()) == list(whole.compacted_records())
     lines = [[sorted(record.to_line() for record in facts.records_of(key)) for key in KEYS] for facts in (read, whole)]
     assert lines[0] == lines[1]
@@ -585,7 +587,7 @@ def test_what_is_read_is_what_all_facts_together_say(opened: Open, server: Serve
 
 def test_a_role_with_the_documented_rights_sends_and_reports(opened: Open, server: Server, tmp_path: Path):
     ledger = opened()
-    schema = ledger._link._to.schema
+    schema = ledger._connection._address.schema
     sending, reporting = server.documented_roles(schema)
     with PostgresLedger(parse_database_address(f"{sending}#{schema}"), tmp_path / "other", "", "sender") as sender:
         assert sender.open()

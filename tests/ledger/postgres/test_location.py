@@ -78,7 +78,7 @@ def sent(claims: list[Record]) -> list[Record]:
 
 
 def dead(ledger: PostgresLedger) -> None:
-    ledger._link.fetch_rows("UPDATE runs SET beat = 'epoch' RETURNING run")
+    ledger._connection.fetch_rows("UPDATE runs SET beat = 'epoch' RETURNING run")
 
 
 def test_no_message_about_a_database_speaks_of_a_lockfile(folder: Folder, lock: str, intercom: Sandbox):
