@@ -1,4 +1,4 @@
-"""A declaration: one YAML document that says who gets what, checked, with its templates compiled."""
+"""The declaration: one YAML document that says who gets what, checked and with compiled templates."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,41 +19,44 @@ MessageType = Literal["inapp", "email"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TemplateOrigin:
-    """Where a template was written: a scalar of the document, or a file of its own."""
+    """Where a template is written: in the scalar at `path` of the document, or in a `file` of its own."""
 
     document: Document
     path: YamlPath
     file: SourceFile | None = None
 
     def place(self, line: int, name: str = "") -> Place:
-        """Where line `line` (from 1) of the template stands, if possible where it mentions `name`."""
+        """Returns the place of a line (from 1) of the template, at the column that mentions `name` if one does."""
         if self.file:
-            return Place(self.file.path, line, _column(self.file.line(line), name))
+            return Place(self.file.path, line, _find_column(self.file.line(line), name))
         return self.document.template_place(self.path, line, name)
 
     def problem(self, fault: TemplateFault, recipient: str = "") -> Problem:
-        """The fault as a problem at its line, here or in the include it names."""
+        """Returns a fault as a problem at its line: in the file that the fault names, else in this template."""
         if fault.file:
-            place, excerpt = Place(fault.file, fault.line, _column(fault.excerpt, fault.name)), fault.excerpt
+            place, excerpt = Place(fault.file, fault.line, _find_column(fault.excerpt, fault.name)), fault.excerpt
         else:
             place = self.place(fault.line, fault.name)
             excerpt = self.file.line(place.line) if self.file else self.document.excerpt(place.line)
         return Problem(fault.code, place, fault.message, fault.hint, excerpt=excerpt, recipient=recipient)
 
 
-def _column(line: str, name: str) -> int:
-    """Where the line mentions the name, else where it begins (from 1)."""
-    at = line.find(name) if name else -1
-    return (at if at >= 0 else len(line) - len(line.lstrip())) + 1
+def _find_column(line: str, name: str) -> int:
+    """Returns the column (from 1) where a line mentions a name, else that of its first character after the indent."""
+    index = line.find(name) if name else -1
+    return (index if index >= 0 else len(line) - len(line.lstrip())) + 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Declaration:
-    """Who gets what. Frozen, and only made by `parser.parse`: holding one proves that its document is valid.
+    """One message and its recipients, as declared. It is frozen.
 
-    `values` are the globals, project and message variables for every render; `content` is the hash of what the
-    author wrote; `unknown` warns of variables that nothing gives. The recipients' own values may still turn out to be
-    faulty: see `delivery.deliveries`.
+    Only `declaration_parser.parse` makes one. If `parse` reported no error, the document is valid. The recipients'
+    own values may still have faults, which `delivery.render_deliveries` reports.
+
+    `variables` are the template globals, then the variables of the project, then those of the message; every render
+    gets them. `content` is the hash of what the author wrote. `unknown_variables` are warnings: each names a variable
+    that has no value. `sender` is an Intercom id of an admin. `revision` is counted from 1.
     """
 
     name: str
@@ -78,15 +81,16 @@ class Declaration:
 
     @property
     def place(self) -> Place:
-        """Where it is declared."""
+        """The place of its name."""
         return self.document.place(("name",))
 
     def recipients(self, tally: Tally, rows: Iterable[Row | Problem] | None = None) -> Iterator[Recipient | Problem]:
-        """The recipients that the filters leave, in order, of some rows of a table or of the whole audience.
+        """Returns the recipients that pass the filters, in order, and a Problem for each row that cannot be used.
 
-        How many they left out is added to the tally.
+        If `rows` are given, only they are read; that is for a table alone. Else the whole audience is read. The number
+        of recipients that each filter left out is added to the tally.
         """
-        found = (
+        candidates = (
             self.audience.recipients() if isinstance(self.audience, InlineAudience) else self.audience.recipients(rows)
         )
-        return self.selection.select(self.audience, found, self.variables, tally)
+        return self.selection.select(self.audience, candidates, self.variables, tally)

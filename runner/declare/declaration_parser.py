@@ -1,4 +1,4 @@
-"""Parses a document that fits the schema into a declaration, and checks what a schema cannot say."""
+"""Parses a YAML document into a declaration, and makes the checks that a JSON Schema cannot express."""
 
 import hashlib
 from dataclasses import replace
@@ -17,79 +17,80 @@ from runner.declare.tree import NotReadable
 from runner.declare.yaml.document import Document, SourceFile, YamlPath, decode
 from runner.errors import Problem, Severity
 
-_STAND_IN = Template("x", lambda _: "x")  # for a text with a fault, so that the others can be looked at
+_STAND_IN = Template("x", lambda _: "x")  # replaces a text with a fault, so that the other texts are checked too
 
 
-def parse(document: Document, around: ProjectContext) -> tuple[Declaration | None, list[Problem]]:
-    """The declaration of a document, and its problems.
+def parse(document: Document, project_context: ProjectContext) -> tuple[Declaration | None, list[Problem]]:
+    """Returns the declaration of a document, and its problems.
 
-    With an error among them the declaration is not to be sent: what is wrong in it was replaced, so that the rest of
-    it can still be looked at. There is none where nothing could stand in.
+    If one of the problems is an error, the declaration must not be sent: its invalid parts were replaced by stand-ins,
+    so that the remaining parts and the recipients can still be checked. The declaration is None if the document cannot
+    be repaired in this way, or if its recipients cannot be read.
     """
-    broken = schema.find_violations(document, "message")
-    if not broken:
-        return _Parser(document, around, document.value).parsed()
-    problems = [schema.violation_problem(document, found) for found in broken]
-    rest = _rest(document.value, {found.path[0] for found in broken if found.path})
-    if rest is None:
+    violations = schema.find_violations(document, "message")
+    if not violations:
+        return _Parser(document, project_context, document.value).parse()
+    problems = [schema.violation_problem(document, violation) for violation in violations]
+    repaired = _replace_invalid_keys(document.value, {violation.path[0] for violation in violations if violation.path})
+    if repaired is None:
         return None, problems
-    declaration, more = _Parser(document, around, rest).parsed()
-    # Rendered for a stand-in, every variable would seem to have no value.
-    return (declaration if rest["to"] is document.value.get("to") else None), problems + more
+    declaration, more_problems = _Parser(document, project_context, repaired).parse()
+    # No declaration with a stand-in recipient: that one has no variables, so each would be reported as undefined.
+    return (declaration if repaired["to"] is document.value.get("to") else None), problems + more_problems
 
 
-def _rest(value: Any, bad: set[str | int]) -> dict[str, Any] | None:
-    """The value without the keys that break a rule, and with stand-ins for those it cannot be without."""
+def _replace_invalid_keys(value: Any, invalid_keys: set[str | int]) -> dict[str, Any] | None:
+    """Returns the value without the invalid keys, with stand-ins for required keys. None if it is still invalid."""
     if not isinstance(value, dict):
         return None
-    rest = {key: value[key] for key in value if key not in bad}
-    rest.setdefault("name", "unnamed")
-    rest.setdefault("message_type", "email" if "subject" in value else "inapp")
-    rest.setdefault("to", {"type": "user", "id": "x"})
-    if rest["message_type"] == "email":
-        rest.setdefault("subject", "x")
-    if "body_file" not in rest:
-        rest.setdefault("body", "x")
-    if "from" in bad:
-        rest["from"] = {"type": "admin", "id": "1"}
-    return rest if schema.validator("message").is_valid(rest) else None
+    repaired = {key: value[key] for key in value if key not in invalid_keys}
+    repaired.setdefault("name", "unnamed")
+    repaired.setdefault("message_type", "email" if "subject" in value else "inapp")
+    repaired.setdefault("to", {"type": "user", "id": "x"})
+    if repaired["message_type"] == "email":
+        repaired.setdefault("subject", "x")
+    if "body_file" not in repaired:
+        repaired.setdefault("body", "x")
+    if "from" in invalid_keys:
+        repaired["from"] = {"type": "admin", "id": "1"}
+    return repaired if schema.validator("message").is_valid(repaired) else None
 
 
 class _Parser:
-    """Parses one document that fits the schema; collects problems and goes on."""
+    """Parses one value that fits the schema. A problem is collected, and the parser continues with the next part."""
 
-    def __init__(self, document: Document, around: ProjectContext, value: dict[str, Any]) -> None:
+    def __init__(self, document: Document, project_context: ProjectContext, value: dict[str, Any]) -> None:
         self.document = document
         self.value = value
-        self.around = around
-        self.reading = ParseContext(document, value, around)
-        self.problems = self.reading.problems
+        self.project = project_context
+        self.context = ParseContext(document, value, project_context)
+        self.problems = self.context.problems
 
-    def parsed(self) -> tuple[Declaration | None, list[Problem]]:
+    def parse(self) -> tuple[Declaration | None, list[Problem]]:
         value, document = self.value, self.document
         is_email = value["message_type"] == "email"
-        self.reading.check_vars(("vars",))
+        self.context.check_vars(("vars",))
         subject_origin = TemplateOrigin(document, ("subject",))
-        subject = self.reading.compile(subject_origin, value["subject"], html=False) or _STAND_IN if is_email else None
-        body_origin, body = self._body()
-        expires, not_before = self._moment("expires"), self._moment("not_before")
+        subject = self.context.compile(subject_origin, value["subject"], html=False) or _STAND_IN if is_email else None
+        body_origin, body = self._compile_body()
+        expires, not_before = self._read_moment("expires"), self._read_moment("not_before")
         if expires and not_before and expires <= not_before:
-            self.reading.add_error(
+            self.context.add_error(
                 "moment-order", ("expires",), "expires is not after not_before", "nothing could ever be sent"
             )
         self._warn_unused_subject(is_email=is_email)
-        sender, audience = self._sender(), read_audience(self.reading)
-        if value.get(CONVERSATION_FLAG) and not self.around.conversation_flag_allowed:
-            self.reading.add_error(
+        sender, audience = self._read_sender(), read_audience(self.context)
+        if value.get(CONVERSATION_FLAG) and not self.project.conversation_flag_allowed:
+            self.context.add_error(
                 "flag-needs-version", (CONVERSATION_FLAG,), f"{CONVERSATION_FLAG} needs api_version 2.6 or later"
             )
         if audience is None:
             return None, self.problems
         template = value.get("template", "plain") if is_email else None
-        own = value.get("vars", {})
+        own_vars = value.get("vars", {})
         texts = [(subject, subject_origin), (body, body_origin)]
-        unknown = self._unknown_variables(texts, audience.variables | own.keys() | self.around.vars.keys())
-        written = [value["message_type"] != "email", template, sender, self.around.vars, own]
+        unknown = self._find_unknown_variables(texts, audience.variables | own_vars.keys() | self.project.vars.keys())
+        other_fields = [value["message_type"] != "email", template, sender, self.project.vars, own_vars]
         declaration = Declaration(
             name=value["name"],
             revision=value.get("revision", 1),
@@ -99,60 +100,60 @@ class _Parser:
             template=template,
             sender=sender or "1",
             audience=audience,
-            variables={**self.around.templates.globals, **without_nulls({**self.around.vars, **own})},
+            variables={**self.project.templates.globals, **without_nulls({**self.project.vars, **own_vars})},
             expires=expires,
             not_before=not_before,
             max_recipients=value.get("max_recipients"),
             opens_conversation=value.get(CONVERSATION_FLAG, False),
-            content=_content([text for text, _ in texts if text], written),
+            content=_hash_content([text for text, _ in texts if text], other_fields),
             document=document,
             subject_origin=subject_origin,
             body_origin=body_origin,
             unknown_variables=unknown,
-            selection=read_selection(self.reading, audience, [text for text, _ in texts if text]),
+            selection=read_selection(self.context, audience, [text for text, _ in texts if text]),
         )
         return declaration, self.problems
 
-    def _body(self) -> tuple[TemplateOrigin, Template | None]:
+    def _compile_body(self) -> tuple[TemplateOrigin, Template | None]:
         if "body" in self.value:
             origin = TemplateOrigin(self.document, ("body",))
-            return origin, self.reading.compile(origin, self.value["body"], html=True)
+            return origin, self.context.compile(origin, self.value["body"], html=True)
         path = ("body_file",)
         origin = TemplateOrigin(self.document, path)
-        located = self.reading.locate(self.value["body_file"], path)
-        if located is None:
+        file_path = self.context.locate(self.value["body_file"], path)
+        if file_path is None:
             return origin, None
-        source = self._read(located, path)
+        source = self._read_file(file_path, path)
         if source is None:
             return origin, None
         origin = TemplateOrigin(self.document, path, source)
         if not source.text.strip():
-            self.reading.add_error(
-                "body-blank", path, f"{located} is blank", "Intercom refuses a message without a body"
+            self.context.add_error(
+                "body-blank", path, f"{file_path} is blank", "Intercom refuses a message without a body"
             )
             return origin, None
-        return origin, self.reading.compile(origin, source.text, html=True)
+        return origin, self.context.compile(origin, source.text, html=True)
 
-    def _read(self, located: str, path: YamlPath) -> SourceFile | None:
+    def _read_file(self, file_path: str, path: YamlPath) -> SourceFile | None:
         try:
-            source = decode(located, self.around.tree.read(located))
+            source = decode(file_path, self.project.tree.read(file_path))
         except NotReadable as error:
-            self.reading.add_error(error.code, path, error.message, error.hint)
+            self.context.add_error(error.code, path, error.message, error.hint)
             return None
         if isinstance(source, Problem):
             self.problems.append(source)
             return None
         return source
 
-    def _sender(self) -> str | None:
+    def _read_sender(self) -> str | None:
         if "from" in self.value:
             return str(self.value["from"]["id"])
-        if self.around.sender is None:
+        if self.project.sender is None:
             hint = 'add from: {type: admin, id: "…"} here or in msgrun.yaml'
-            self.reading.add_error("sender-missing", (), "nobody sends this: the key from is missing", hint)
-        return self.around.sender
+            self.context.add_error("sender-missing", (), "nobody sends this: the key from is missing", hint)
+        return self.project.sender
 
-    def _moment(self, key: str) -> datetime | None:
+    def _read_moment(self, key: str) -> datetime | None:
         text = self.value.get(key)
         if text is None:
             return None
@@ -160,7 +161,7 @@ class _Parser:
             moment = datetime.fromisoformat(text.upper())
             return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         except (ValueError, OverflowError):
-            self.reading.add_error("moment-form", (key,), f"{text} is no day of the calendar or no time of the day")
+            self.context.add_error("moment-form", (key,), f"{text} is no day of the calendar or no time of the day")
             return None
 
     def _warn_unused_subject(self, *, is_email: bool) -> None:
@@ -168,22 +169,26 @@ class _Parser:
             message = "an in-app message has no subject; it is left out"
             self.problems.append(self.document.warning("subject-unused", ("subject",), message, "remove it"))
 
-    def _unknown_variables(
-        self, texts: list[tuple[Template | None, TemplateOrigin]], known: frozenset[str]
+    def _find_unknown_variables(
+        self, texts: list[tuple[Template | None, TemplateOrigin]], known_names: frozenset[str]
     ) -> tuple[Problem, ...]:
-        """A name that nothing gives is an error where it is printed; where it is only tested, nobody would notice."""
-        found = []
+        """Returns a warning for each variable in the texts that has no value.
+
+        To print such a variable is an error anyway. To test it, as in `{% if vip %}`, is none, so that without the
+        warning a misspelt name would go unnoticed.
+        """
+        warnings = []
         for text, origin in texts:
             for name, line in text.variables.items() if text else ():
-                if name not in known:
-                    hint = column_hint(name, known)
+                if name not in known_names:
+                    hint = column_hint(name, known_names)
                     fault = TemplateFault("unknown-variable", f"nothing gives {name} a value", hint, line, name=name)
-                    found.append(replace(origin.problem(fault), severity=Severity.WARNING))
-        return tuple(found)
+                    warnings.append(replace(origin.problem(fault), severity=Severity.WARNING))
+        return tuple(warnings)
 
 
-def _content(texts: list[Template], written: list[Any]) -> str:
-    """The hash of what the author wrote: 32 hex digits, free of recipients and of the name."""
-    parts = {name: source for text in texts for name, source in text.includes.items()}
-    wrote = [[text.source for text in texts], parts, *written]
-    return hashlib.sha256(orjson.dumps(wrote, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
+def _hash_content(texts: list[Template], other_fields: list[Any]) -> str:
+    """Returns the hash of what the author wrote, 32 hex digits. The name and the recipients are not part of it."""
+    includes = {name: source for text in texts for name, source in text.includes.items()}
+    content = [[text.source for text in texts], includes, *other_fields]
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""Deliveries: one declaration for one recipient, with a key, a payload and a digest."""
+"""Renders deliveries: one message for one recipient, with a key, a payload and a digest."""
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,10 +19,11 @@ from runner.privacy import mark_private
 
 
 class Delivery(NamedTuple):
-    """One message for one recipient. `payload` has the field names of the API reference, before any dialect.
+    """One message for one recipient.
 
-    A tuple, because a million of them are made. `vars` are the recipient's own variables; `number` as in `Recipient`.
-    Key and digest are held as their 16 bytes each.
+    `payload` has the field names of the API reference, before any dialect of an API version. `kind` and `value` are
+    the recipient's identifier, `vars` its own variables, and `number` is that of `Recipient`. Key and digest are stored
+    as 16 bytes each. It is a NamedTuple because a plan may make a million of them.
     """
 
     raw_key: bytes
@@ -35,27 +36,31 @@ class Delivery(NamedTuple):
 
     @property
     def key(self) -> str:
-        """Its identity, 32 hex digits."""
+        """The identity of the delivery, 32 hex digits."""
         return self.raw_key.hex()
 
     @property
     def digest(self) -> str:
-        """The hash of what its payload means, as `v1:` and 32 hex digits."""
+        """The hash of what the payload means: `v1:` and 32 hex digits."""
         return DIGEST_VERSION + self.raw_digest.hex()
 
     @property
     def private_values(self) -> tuple[Any, ...]:
-        """The recipient's own values (its address and variables), for masking."""
+        """The recipient's own values, to be masked: its identifier, then its variables."""
         return (self.value, *self.vars.values())
 
     @property
     def display_name(self) -> str:
-        """The recipient as lockfile and plan show it: an id in clear, anything else by the key's start."""
+        """The recipient as lockfile and plan show it. See `format_recipient`."""
         return format_recipient(self.kind, self.value, self.key)
 
 
 def format_recipient(kind: IdentifierKind, value: str, key: str) -> str:
-    """A recipient as lockfile and plan show it."""
+    """Returns a recipient as lockfile and plan show it.
+
+    An id is shown in clear. An email address or a user_id is not: its kind and the first 8 hex digits of the key
+    replace it.
+    """
     return f"id:{value}" if kind == "id" else f"{kind}:~{key[:8]}"
 
 
@@ -63,78 +68,83 @@ def render_deliveries(
     declaration: Declaration,
     salt: str,
     tally: Tally | None = None,
-    seen: KeyTable | None = None,
+    keys: KeyTable | None = None,
     *,
     skip_duplicate_check: bool = False,
 ) -> Iterator[Delivery | Problem]:
-    """Every delivery of a declaration in order, rendered and checked; a Problem for each recipient with a fault.
+    """Renders the deliveries of a declaration in order. A recipient with a fault yields Problems instead.
 
-    The same recipient twice is a fault of the second. Two recipients are the same if their keys are. Deliveries that
-    are `planned`, and compared with their plan one by one, cannot be; then no key is remembered. Else `seen` takes the
-    key of each delivery.
-    Whom the declaration's filters leave out has no delivery; the `tally` counts them.
+    If two recipients have the same key, the second is reported as a duplicate. For that check the key of each delivery
+    is added to `keys`. `skip_duplicate_check` omits the check and stores no key; it is for a caller who compares each
+    delivery with a plan that was checked already. A recipient that the declaration's filters leave out has no delivery;
+    the `tally` counts it. After a render that takes too long the iterator ends.
     """
-    seen = None if skip_duplicate_check else KeyTable() if seen is None else seen
-    return _Stream(declaration, salt, seen).rendered(declaration.recipients(tally or Tally()))
+    keys = None if skip_duplicate_check else KeyTable() if keys is None else keys
+    return _Renderer(declaration, salt, keys).render(declaration.recipients(tally or Tally()))
 
 
 def delivery_renderer(
     declaration: Declaration, salt: str
 ) -> Callable[[Iterable[Recipient | Problem]], Iterator[Delivery | Problem]]:
-    """What makes deliveries of recipients, part by part. It does not see that one comes twice."""
-    return _Stream(declaration, salt, None).rendered
+    """Returns a function that renders the deliveries of some recipients, for an audience that is read block by block.
+
+    The function does not report duplicates.
+    """
+    return _Renderer(declaration, salt, None).render
 
 
-def _blank(declaration: Declaration) -> Payload:
-    """A payload that has no texts and recipient yet, in the order of the API reference's example."""
-    found: Payload = {"message_type": declaration.message_type}
+def _make_blank_payload(declaration: Declaration) -> Payload:
+    """Returns a payload with blank texts and no recipient. Its keys are in the order of the API reference's example."""
+    payload: Payload = {"message_type": declaration.message_type}
     if declaration.subject:
-        found["subject"] = ""
-    found["body"] = ""
+        payload["subject"] = ""
+    payload["body"] = ""
     if declaration.template:
-        found["template"] = declaration.template
-    found |= {"from": {"type": "admin", "id": declaration.sender}, "to": {}}
+        payload["template"] = declaration.template
+    payload |= {"from": {"type": "admin", "id": declaration.sender}, "to": {}}
     if declaration.opens_conversation:
-        found[CONVERSATION_FLAG] = True
-    return found
+        payload[CONVERSATION_FLAG] = True
+    return payload
 
 
-class _Stream:
-    """Renders one declaration for its recipients. What is the same for all of them is made once."""
+class _Renderer:
+    """Renders one declaration for its recipients. Parts that are the same for all recipients are computed once."""
 
-    def __init__(self, declaration: Declaration, salt: str, seen: KeyTable | None) -> None:
+    def __init__(self, declaration: Declaration, salt: str, keys: KeyTable | None) -> None:
         self._declaration = declaration
-        self._seen = seen
-        self._numbers: array[int] | None = None
-        self._keys = {kind: key_hasher(salt, declaration.name, declaration.revision, kind) for kind in IDENTIFIER_KINDS}
-        self._digest = payload_hasher(salt)
+        self._keys = keys
+        self._first_numbers: array[int] | None = None
+        self._key_hashers = {
+            kind: key_hasher(salt, declaration.name, declaration.revision, kind) for kind in IDENTIFIER_KINDS
+        }
+        self._hash_payload = payload_hasher(salt)
         self._is_valid = schema.validator("payload").is_valid
-        self._blank = _blank(declaration)
+        self._blank_payload = _make_blank_payload(declaration)
 
-    def rendered(self, recipients: Iterable[Recipient | Problem]) -> Iterator[Delivery | Problem]:
+    def render(self, recipients: Iterable[Recipient | Problem]) -> Iterator[Delivery | Problem]:
         for recipient in recipients:
             if isinstance(recipient, Problem):
                 yield recipient
-            elif isinstance(found := self._delivery(recipient), Delivery):
-                yield found
+            elif isinstance(result := self._render_one(recipient), Delivery):
+                yield result
             else:
-                yield from found
-                if any(problem.code == TOO_SLOW for problem in found):
-                    return  # the next recipient would take as long: hours for a list of thousands
+                yield from result
+                if any(problem.code == TOO_SLOW for problem in result):
+                    return  # each further recipient would take as long: hours for a list of thousands
 
-    def _delivery(self, recipient: Recipient) -> Delivery | list[Problem]:
+    def _render_one(self, recipient: Recipient) -> Delivery | list[Problem]:
         declaration = self._declaration
-        values = self._values(recipient)
-        at = 0
+        values = self._merge_variables(recipient)
+        text_index = 0
         try:
             value = recipient.identifier.render(values).strip()
-            at = 1
+            text_index = 1
             subject = declaration.subject.render(values) if declaration.subject else None
-            at = 2
+            text_index = 2
             body = declaration.body.render(values)
         except TemplateFault as fault:
-            return self._faults(recipient, values, fault, at)
-        payload = self._blank.copy()
+            return self._find_faults(recipient, values, fault, text_index)
+        payload = self._blank_payload.copy()
         if subject is not None:
             payload["subject"] = subject
         payload["body"] = body
@@ -142,102 +152,111 @@ class _Stream:
         try:
             if not self._is_valid(payload):
                 return self._payload_problems(payload, recipient)
-            found = self._keys[recipient.kind](value)
-            made = self._digest(payload)
+            raw_key = self._key_hashers[recipient.kind](value)
+            raw_digest = self._hash_payload(payload)
         except (UnicodeEncodeError, orjson.JSONEncodeError):
-            half = TemplateFault("not-a-text", "half of a surrogate pair is no character")
-            return [declaration.body_origin.problem(half, self._label(recipient))]
-        if self._seen is not None:
-            rows = len(self._seen)
-            row = self._seen.add(found)
-            if row < rows:
-                return [self._duplicate(recipient, value, self._number_of(row))]
-        return Delivery(found, recipient.kind, value, payload, made, recipient.number, recipient.vars)
+            bad_text = TemplateFault("not-a-text", "half of a surrogate pair is no character")
+            return [declaration.body_origin.problem(bad_text, self._label_of(recipient))]
+        if self._keys is not None:
+            key_count = len(self._keys)
+            row = self._keys.add(raw_key)
+            if row < key_count:
+                return [self._duplicate_problem(recipient, value, self._find_first_number(row))]
+        return Delivery(raw_key, recipient.kind, value, payload, raw_digest, recipient.number, recipient.vars)
 
-    def _faults(self, recipient: Recipient, values: dict[str, Any], first: TemplateFault, at: int) -> list[Problem]:
-        """What is wrong with each of the texts (identifier, subject, body): the first fault is in the one `at`.
+    def _find_faults(
+        self, recipient: Recipient, values: dict[str, Any], first: TemplateFault, index: int
+    ) -> list[Problem]:
+        """Returns the problems of a recipient's texts, which are the identifier, the subject and the body, in order.
 
-        A variable that several texts lack is one mistake, and told once.
+        `first` is the first fault, and `index` (from 0) is the text that it is in. The texts after it are rendered here
+        to find their faults too. If several texts lack the same variable, only the first is reported.
         """
-        declaration, label = self._declaration, self._label(recipient)
+        declaration, label = self._declaration, self._label_of(recipient)
         texts = (
             (self._identifier_origin(recipient), recipient.identifier),
             (declaration.subject_origin, declaration.subject),
             (declaration.body_origin, declaration.body),
         )
-        found, told = [texts[at][0].problem(first, label)], {first.name}
-        for origin, text in texts[at + 1 :] if first.code != TOO_SLOW else ():
+        problems, reported_names = [texts[index][0].problem(first, label)], {first.name}
+        for origin, text in texts[index + 1 :] if first.code != TOO_SLOW else ():
             try:
                 if text:
                     text.render(values)
             except TemplateFault as fault:
-                if not fault.name or fault.name not in told:
-                    found.append(origin.problem(fault, label))
-                    told.add(fault.name)
-        return found
+                if not fault.name or fault.name not in reported_names:
+                    problems.append(origin.problem(fault, label))
+                    reported_names.add(fault.name)
+        return problems
 
     def _identifier_origin(self, recipient: Recipient) -> TemplateOrigin:
         return TemplateOrigin(self._declaration.document, (*self._recipient_path(recipient), recipient.kind))
 
     def _recipient_path(self, recipient: Recipient) -> tuple[str | int, ...]:
-        listed = isinstance(self._declaration.document.value.get("to"), list)
-        return ("to", recipient.number - 1) if listed else ("to",)
+        is_list = isinstance(self._declaration.document.value.get("to"), list)
+        return ("to", recipient.number - 1) if is_list else ("to",)
 
-    def _label(self, recipient: Recipient) -> str:
+    def _label_of(self, recipient: Recipient) -> str:
         return self._declaration.audience.label(recipient.number)
 
     def _payload_problems(self, payload: Payload, recipient: Recipient) -> list[Problem]:
         return [
-            self._payload_problem(found, payload, recipient) for found in schema.explain_violations(payload, "payload")
+            self._payload_problem(violation, payload, recipient)
+            for violation in schema.explain_violations(payload, "payload")
         ]
 
-    def _payload_problem(self, found: schema.Violation, payload: Payload, recipient: Recipient) -> Problem:
-        part = found.path[0] if found.path else ""
-        blank = part == "to" and not payload["to"][recipient.kind]
-        message = "the recipient's identifier is blank" if blank else found.message
-        fault = TemplateFault(found.code, message, found.hint)
+    def _payload_problem(self, violation: schema.Violation, payload: Payload, recipient: Recipient) -> Problem:
+        part = violation.path[0] if violation.path else ""
+        is_blank = part == "to" and not payload["to"][recipient.kind]
+        message = "the recipient's identifier is blank" if is_blank else violation.message
+        fault = TemplateFault(violation.code, message, violation.hint)
         texts = {"subject": self._declaration.subject, "body": self._declaration.body}
         origins = {"subject": self._declaration.subject_origin, "body": self._declaration.body_origin}
         origin, text = origins.get(str(part), self._identifier_origin(recipient)), texts.get(str(part))
-        raw = text.source.find("{% raw") if text and found.code == "leftover-template" else -1
-        if text and raw >= 0:
-            fault.line, fault.name = text.source.count("\n", 0, raw) + 1, "raw"
-            return origin.problem(fault, self._label(recipient))
-        problem = origin.problem(fault, self._label(recipient))
+        raw_start = text.source.find("{% raw") if text and violation.code == "leftover-template" else -1
+        if text and raw_start >= 0:
+            fault.line, fault.name = text.source.count("\n", 0, raw_start) + 1, "raw"
+            return origin.problem(fault, self._label_of(recipient))
+        problem = origin.problem(fault, self._label_of(recipient))
         place = Place(origin.file.path) if origin.file else origin.document.place(origin.path)
         return replace(problem, place=place, excerpt=origin.document.excerpt(place.line) if not origin.file else "")
 
-    def _number_of(self, row: int) -> int:
-        """The number of the recipient who came first with a key: found in a second pass, for few audiences need it."""
-        assert self._seen is not None
-        if self._numbers is None or row >= len(self._numbers):
-            self._numbers = array("Q", [0]) * len(self._seen)
+    def _find_first_number(self, row: int) -> int:
+        """Returns the number of the first recipient whose key is in a row of the key table.
+
+        The numbers are collected in a second pass over the recipients, since few audiences contain a duplicate.
+        """
+        assert self._keys is not None
+        if self._first_numbers is None or row >= len(self._first_numbers):
+            self._first_numbers = array("Q", [0]) * len(self._keys)
             for recipient in self._declaration.recipients(Tally()):
                 if isinstance(recipient, Problem):
                     continue
-                known = self._seen.row_of(self._key_of(recipient))
-                if known is not None and not self._numbers[known]:
-                    self._numbers[known] = recipient.number
-        return self._numbers[row]
+                known_row = self._keys.row_of(self._compute_key(recipient))
+                if known_row is not None and not self._first_numbers[known_row]:
+                    self._first_numbers[known_row] = recipient.number
+        return self._first_numbers[row]
 
-    def _key_of(self, recipient: Recipient) -> bytes:
-        """The key of a recipient; of one that has none, a key that nobody has."""
+    def _compute_key(self, recipient: Recipient) -> bytes:
+        """Returns the key of a recipient, 16 bytes. Returns no bytes, a key of no delivery, if it has no key."""
         try:
-            return self._keys[recipient.kind](recipient.identifier.render(self._values(recipient)).strip())
+            return self._key_hashers[recipient.kind](
+                recipient.identifier.render(self._merge_variables(recipient)).strip()
+            )
         except (TemplateFault, UnicodeEncodeError, orjson.JSONEncodeError):
             return b""
 
-    def _values(self, recipient: Recipient) -> dict[str, Any]:
+    def _merge_variables(self, recipient: Recipient) -> dict[str, Any]:
         values = {**self._declaration.variables, **recipient.vars}
         for name in recipient.blank_variables:
             values.pop(name, None)
         return values
 
-    def _duplicate(self, recipient: Recipient, value: str, earlier: int) -> Problem:
+    def _duplicate_problem(self, recipient: Recipient, value: str, earlier: int) -> Problem:
         audience = self._declaration.audience
         message = f"{recipient.kind} {mark_private(value)} is the same recipient as {audience.label(earlier)}"
         document = self._declaration.document
         problem = document.problem(
             "duplicate-recipient", (*self._recipient_path(recipient), recipient.kind), message, "keep one of them"
         )
-        return replace(problem, recipient=self._label(recipient))
+        return replace(problem, recipient=self._label_of(recipient))

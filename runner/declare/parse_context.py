@@ -1,4 +1,4 @@
-"""What reading the parts of one document shares: texts, files, and the problems that are collected on the way."""
+"""The context in which the parts of a document are parsed: project, document and the problems collected so far."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,10 +15,12 @@ from runner.errors import Problem
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProjectContext:
-    """What a declaration is parsed in: the project's files, templates, default sender, variables and API version.
+    """The parts of a project that its declarations depend on.
 
-    `suppressed` is the project's own list; `watch` sees every expression that is evaluated; `salt`
-    is the project's.
+    `sender` is the project's default sender, the Intercom id of an admin; None if msgrun.yaml has no `from`. `vars` are
+    the project's variables. `conversation_flag_allowed` says whether the API version knows the flag that opens a
+    conversation. `monitor` is informed of every render and of every evaluation of a filter. `suppression_list` is the
+    project's own list; None if it has none.
     """
 
     tree: Tree
@@ -33,7 +35,7 @@ class ProjectContext:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ParseContext:
-    """One document being parsed: `value` fits the schema; problems are collected, and it goes on."""
+    """One document while it is parsed. `value` fits the schema. The methods add what they find to `problems`."""
 
     document: Document
     value: dict[str, Any]
@@ -41,15 +43,15 @@ class ParseContext:
     problems: list[Problem] = field(default_factory=list)
 
     def add_error(self, code: str, path: YamlPath, message: str, hint: str = "") -> None:
-        """Tells an error at the value of a path."""
+        """Adds an error at the value of a path."""
         self.problems.append(self.document.problem(code, path, message, hint))
 
     def add_unreadable(self, error: NotReadable, path: YamlPath) -> None:
-        """Tells that what is named at a path cannot be used."""
+        """Adds the error that the file named at a path cannot be used."""
         self.add_error(error.code, path, error.message, error.hint)
 
     def compile(self, origin: TemplateOrigin, source: str, *, html: bool) -> Template | None:
-        """The compiled template, if it is one."""
+        """Returns the compiled template. If the source has a fault: adds it to the problems, and returns None."""
         try:
             return self.project_context.templates.compile(source, html=html)
         except TemplateFault as fault:
@@ -57,7 +59,10 @@ class ParseContext:
             return None
 
     def locate(self, named: str, path: YamlPath) -> str | None:
-        """The path of a file that is named at a path of the document, if it can be used."""
+        """Returns the path, from the root, of the file that is named at a path of the document.
+
+        `named` is relative to the document's file. If the file cannot be used: adds the error, and returns None.
+        """
         try:
             return self.project_context.tree.locate(named, self.document.source.path)
         except NotReadable as error:
@@ -65,7 +70,7 @@ class ParseContext:
             return None
 
     def check_vars(self, path: YamlPath) -> None:
-        """Tells which names of variables no template could use."""
+        """Adds an error for each variable of the mapping at a path whose name cannot be used in a template."""
         value: Any = self.value
         for step in path:
             value = value.get(step, {}) if isinstance(value, dict) else value[step]
@@ -76,7 +81,10 @@ class ParseContext:
 
 
 def without_nulls(value: Any) -> Any:
-    """The value without keys that have none, at any depth: null is undefined, and undefined is noticed."""
+    """Returns the value without the keys whose value is null, at any depth.
+
+    So a template treats null as undefined, and printing it is an error. A null in a list stays.
+    """
     if isinstance(value, dict):
         return {key: without_nulls(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""A project: its root, its settings, and every declaration below messages/."""
+"""The project: its root, its settings, and the declarations below messages/."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +12,10 @@ from runner.errors import Problem, UsageMistake
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Project:
-    """What was found below a root: settings, the valid declarations of the selection by name, and all problems.
+    """The settings of a project, its selected declarations and their problems.
 
-    `unsound` declarations have a problem among these: only their recipients can still be looked at.
+    `declarations` are the valid ones, sorted by name. An `invalid_declarations` entry has an error among `problems`: it
+    must not be sent, but its recipients can still be checked.
     """
 
     tree: Tree
@@ -24,19 +25,28 @@ class Project:
     invalid_declarations: tuple[Declaration, ...] = ()
 
     def find_recipient_problems(self) -> list[Problem]:
-        """What rendering every recipient shows, of unsound declarations too."""
-        both = (*self.declarations, *self.invalid_declarations)
-        return [problem for found in both for problem in check_recipients(found, self.settings.salt, lambda _: None)]
+        """Renders every recipient of every declaration, the invalid ones included. Returns the problems."""
+        declarations = (*self.declarations, *self.invalid_declarations)
+        return [
+            problem
+            for declaration in declarations
+            for problem in check_recipients(declaration, self.settings.salt, lambda _: None)
+        ]
 
 
 def find_root(start: Path) -> Path:
-    """The nearest folder upwards with msgrun.yaml, else the nearest with messages/. Raises UsageMistake."""
+    """Returns the root of the project that `start` is in.
+
+    It is the nearest folder with msgrun.yaml, else the nearest with messages/; `start` itself is the first to be looked
+    at, then its parents. Raises UsageMistake if there is neither.
+    """
     folders = [start, *start.parents]
-    marks = [[folder / SETTINGS_FILE for folder in folders], [folder / "messages" for folder in folders]]
-    for mark in (mark for kind in marks for mark in kind):
-        # A link in the place of the settings is refused when they are read, wherever it leads.
-        if (mark.is_file() or mark.is_symlink()) if mark.name == SETTINGS_FILE else mark.is_dir():
-            return mark.parent
+    markers = [[folder / SETTINGS_FILE for folder in folders], [folder / "messages" for folder in folders]]
+    for marker in (marker for group in markers for marker in group):
+        # A msgrun.yaml that is a link counts, broken or not: reading it raises an error. Ignored, it would make a
+        # parent folder the root.
+        if (marker.is_file() or marker.is_symlink()) if marker.name == SETTINGS_FILE else marker.is_dir():
+            return marker.parent
     raise UsageMistake(
         f"no project in {start} or above it: neither {SETTINGS_FILE} nor messages/", "msgrun init makes one"
     )

@@ -1,4 +1,4 @@
-"""Reads the declarations of a project, all of them or part by part."""
+"""Reads the declarations of a project: all of them, or those of some files."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -18,21 +18,26 @@ from runner.errors import Place, Problem, UsageMistake
 
 
 def load_project(tree: Tree, settings: Settings, watch: RenderMonitor, paths: Iterable[str] = ()) -> Project:
-    """Reads every declaration. `paths` (files or folders, relative to the root) select some; empty means all.
+    """Reads the declarations of a project.
 
-    Names are compared across the whole project, whatever is selected.
+    `paths` (files or folders, relative to the root) select some of them; empty means all. Duplicate names are detected
+    across the whole project, whatever the selection. Raises UsageMistake if a path contains no declaration.
     """
-    loading = ProjectReader(tree, settings, watch, paths)
-    found = loading.read(loading.files)
-    declarations = sorted(found.declarations, key=lambda declaration: declaration.name)
+    reader = ProjectReader(tree, settings, watch, paths)
+    result = reader.read(reader.files)
+    declarations = sorted(result.declarations, key=lambda declaration: declaration.name)
     return Project(
-        tree, settings, tuple(declarations), (*loading.problems, *found.problems), tuple(found.invalid_declarations)
+        tree, settings, tuple(declarations), (*reader.problems, *result.problems), tuple(result.invalid_declarations)
     )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReadResult:
-    """What some files declare, in their order. `names` are all that they have, selected or not, and where."""
+    """The declarations of some files, in the order of the files, and their problems.
+
+    `invalid_declarations` have an error among `problems`. `places_by_name` maps every name in these files, also of a
+    declaration that is not selected, to the place where it is declared first.
+    """
 
     declarations: list[Declaration]
     invalid_declarations: list[Declaration]
@@ -41,14 +46,17 @@ class ReadResult:
 
 
 class ProjectReader:
-    """What all files of a project share while they are read: `files` are theirs, `problems` those of the settings."""
+    """Reads the declarations in the files of a project.
+
+    `files` are all declaration files, sorted. `problems` are those of the project's suppression list.
+    """
 
     def __init__(self, tree: Tree, settings: Settings, watch: RenderMonitor, paths: Iterable[str] = ()) -> None:
         self.files = tuple(tree.declaration_files())
         self._tree = tree
-        self._selected = _selector(self.files, paths)
-        suppressed, self.problems = _suppressed(tree, settings)
-        self._around = ProjectContext(
+        self._is_selected = _make_selector(self.files, paths)
+        suppression_list, self.problems = _read_suppression_list(tree, settings)
+        self._project_context = ProjectContext(
             tree,
             Templates(tree, watch),
             settings.sender,
@@ -56,46 +64,50 @@ class ProjectReader:
             conversation_flag_allowed=version_number(settings.api_version) >= (2, 6),
             monitor=watch,
             salt=settings.salt,
-            suppression_list=suppressed,
+            suppression_list=suppression_list,
         )
 
     def read(self, files: Iterable[str]) -> ReadResult:
-        """What is declared in some of the files; that a name comes twice is seen among these."""
+        """Returns the selected declarations of some files. Duplicate names are detected among these files only."""
         names: dict[str, Place] = {}
         result = ReadResult([], [], [], names)
         for path in files:
-            is_selected = self._selected(path)
-            for found in read_documents(self._tree, path):
-                if isinstance(found, Document):
-                    repeated = _name_problem(found, names)
+            is_selected = self._is_selected(path)
+            for item in read_documents(self._tree, path):
+                if isinstance(item, Document):
+                    name_problems = _find_name_problems(item, names)
                     if is_selected:
-                        self._take(result, found, repeated)
+                        self._add(result, item, name_problems)
                 elif is_selected:
-                    result.problems.append(found)
+                    result.problems.append(item)
         return result
 
-    def _take(self, result: ReadResult, document: Document, repeated: list[Problem]) -> None:
-        declaration, faults = parse(document, self._around)
-        result.problems.extend([*faults, *repeated])
+    def _add(self, result: ReadResult, document: Document, name_problems: list[Problem]) -> None:
+        declaration, problems = parse(document, self._project_context)
+        result.problems.extend([*problems, *name_problems])
         if declaration:
-            is_sound = not repeated and not any(fault.is_error for fault in faults)
+            is_sound = not name_problems and not any(problem.is_error for problem in problems)
             (result.declarations if is_sound else result.invalid_declarations).append(declaration)
 
 
-def _suppressed(tree: Tree, settings: Settings) -> tuple[SuppressionList | None, list[Problem]]:
-    """The project's own list of contacts that nobody writes to. What cannot be read of it is an error."""
+def _read_suppression_list(tree: Tree, settings: Settings) -> tuple[SuppressionList | None, list[Problem]]:
+    """Returns the project's own suppression list, None if it has none, and the problems of its files."""
     if not settings.suppress:
         return None, []
-    document = next(found for found in read_documents(tree, SETTINGS_FILE) if isinstance(found, Document))
-    own = ("environments", settings.environment, "suppress")
-    path = own if "suppress" in document.value.get("environments", {}).get(settings.environment, {}) else ("suppress",)
+    document = next(item for item in read_documents(tree, SETTINGS_FILE) if isinstance(item, Document))
+    own_path = ("environments", settings.environment, "suppress")
+    path = (
+        own_path
+        if "suppress" in document.value.get("environments", {}).get(settings.environment, {})
+        else ("suppress",)
+    )
     try:
         return read_suppression_files(tree, "suppressed", list(settings.suppress), "_", document.place(path))
     except NotReadable as error:
         return None, [document.problem(error.code, path, error.message, error.hint)]
 
 
-def _name_problem(document: Document, names: dict[str, Place]) -> list[Problem]:
+def _find_name_problems(document: Document, names: dict[str, Place]) -> list[Problem]:
     name = document.value.get("name") if isinstance(document.value, dict) else None
     if not isinstance(name, str):
         return []
@@ -107,15 +119,15 @@ def _name_problem(document: Document, names: dict[str, Place]) -> list[Problem]:
     return [document.problem("duplicate-name", ("name",), message, "a message's name is its identity: give it another")]
 
 
-def _selector(known: Iterable[str], paths: Iterable[str]) -> Callable[[str], bool]:
-    wanted = list(paths)
-    for path in wanted:
-        if path != "." and not any(is_within(found, path) for found in known):
-            hint = schema.did_you_mean(path, list(known)) or "declarations are messages/**/*.yaml and .yml"
+def _make_selector(files: Iterable[str], paths: Iterable[str]) -> Callable[[str], bool]:
+    selected_paths = list(paths)
+    for path in selected_paths:
+        if path != "." and not any(is_within(file, path) for file in files):
+            hint = schema.did_you_mean(path, list(files)) or "declarations are messages/**/*.yaml and .yml"
             raise UsageMistake(f"no declaration at {path}", hint)
-    return lambda path: not wanted or any(is_within(path, chosen) for chosen in wanted)
+    return lambda path: not selected_paths or any(is_within(path, selected) for selected in selected_paths)
 
 
 def is_within(path: str, chosen: str) -> bool:
-    """Whether a path is the chosen file, or in the chosen folder."""
+    """Returns whether a path is the chosen file, or is in the chosen folder; `.` is the root, which has all paths."""
     return chosen in {".", path} or path.startswith(chosen.rstrip("/") + "/")

@@ -1,4 +1,4 @@
-"""Goes through the deliveries of a declaration once: hands on the good ones, sums up what is wrong with the rest."""
+"""Checks every recipient of a declaration in one pass, and summarises the problems of many recipients."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -13,81 +13,96 @@ from runner.key_table import KeyTable
 MAX_REPORTED = 20
 
 
-_MAX_GROUPS = 50  # of problems that differ in their recipient alone; a kind has one or two, or one for each recipient
+_MAX_GROUPS = (
+    50  # per code; a code usually has one or two groups, but one per recipient if its messages quote their values
+)
 
 
 def check_recipients(
     declaration: Declaration,
     salt: str,
-    take: Callable[[Delivery], None],
+    on_delivery: Callable[[Delivery], None],
     tally: Tally | None = None,
-    seen: KeyTable | None = None,
+    keys: KeyTable | None = None,
 ) -> list[Problem]:
-    """Hands every delivery to `take`, in order, and returns the problems of the recipients and of their number.
+    """Renders every delivery of a declaration and returns the summarised problems.
 
-    The `tally` counts those who are left out; `seen` takes the keys of the good ones.
+    Each delivery without a problem is passed to `on_delivery`, in order, and its key is added to `keys`. The `tally`
+    counts the recipients that the filters leave out. The number of recipients is checked too.
     """
     tally = tally or Tally()
 
-    def found() -> Iterator[Problem | int]:
-        good = 0
-        for each in render_deliveries(
-            declaration, salt, tally, KeyTable(declaration.audience.estimated_count) if seen is None else seen
+    def check_each() -> Iterator[Problem | int]:
+        good_count = 0
+        for result in render_deliveries(
+            declaration, salt, tally, KeyTable(declaration.audience.estimated_count) if keys is None else keys
         ):
-            if isinstance(each, Problem):
-                yield each
+            if isinstance(result, Problem):
+                yield result
             else:
-                take(each)
-                good += 1
-        yield good
+                on_delivery(result)
+                good_count += 1
+        yield good_count
 
-    return summarise_problems(declaration, found(), tally)
+    return summarise_problems(declaration, check_each(), tally)
 
 
-def summarise_problems(declaration: Declaration, found: Iterable[Problem | int], tally: Tally) -> list[Problem]:
-    """The problems to tell of a declaration's recipients: `found` are theirs, and numbers of those that have none.
+def summarise_problems(declaration: Declaration, results: Iterable[Problem | int], tally: Tally) -> list[Problem]:
+    """Returns the problems to report about the recipients of a declaration, and about their number.
 
-    What is given to the tally's `notice` meanwhile is told as well.
+    `results` are, in any mixture, the problems of recipients and the numbers of recipients that have none. Warnings
+    that are passed to the tally's `on_warning` while `results` are read are summarised as well.
     """
-    count, problems, warnings = 0, _Gathering(), _Gathering()
+    count, problems, warnings = 0, _ProblemCollector(), _ProblemCollector()
     tally.on_warning = warnings.add
-    for each in found:
-        if isinstance(each, Problem):
-            problems.add(each)
+    for result in results:
+        if isinstance(result, Problem):
+            problems.add(result)
         else:
-            count += each
+            count += result
     audience = declaration.audience
     total = count + problems.recipients
     if isinstance(audience, InlineAudience):
         total = len(audience.members) - tally.left_out.total()
-    told = _with_unknown([*problems.told(total), *warnings.told(total)], declaration.unknown_variables)
-    document, most = declaration.document, declaration.max_recipients
-    if most is not None and total > most:
-        message = f"{total} recipients are declared, and max_recipients is {most}"
-        told.append(document.problem("too-many-recipients", ("max_recipients",), message, "raise it, if that is meant"))
+    reported = _merge_unknown_variables(
+        [*problems.summarise(total), *warnings.summarise(total)], declaration.unknown_variables
+    )
+    document, maximum = declaration.document, declaration.max_recipients
+    if maximum is not None and total > maximum:
+        message = f"{total} recipients are declared, and max_recipients is {maximum}"
+        reported.append(
+            document.problem("too-many-recipients", ("max_recipients",), message, "raise it, if that is meant")
+        )
     if not total:
-        out = tally.left_out.total()
-        message = f"all {out:,} recipients are left out" if out else "the audience is empty"
-        told.append(document.warning("no-recipients", ("to",), f"{message}: nobody gets this"))
-    return told
+        left_out = tally.left_out.total()
+        message = f"all {left_out:,} recipients are left out" if left_out else "the audience is empty"
+        reported.append(document.warning("no-recipients", ("to",), f"{message}: nobody gets this"))
+    return reported
 
 
-def _with_unknown(problems: list[Problem], unknown: tuple[Problem, ...]) -> list[Problem]:
-    """The problems and the warnings of unknown variables; where both are about one place, the error with the hint."""
-    warnings = {warning.place: warning for warning in unknown}
-    told = [
+def _merge_unknown_variables(problems: list[Problem], unknown_variables: tuple[Problem, ...]) -> list[Problem]:
+    """Returns the problems, followed by the warnings of unknown variables.
+
+    If both are about one place, only the error is returned. An undefined variable then gets the hint of the warning.
+    """
+    warnings = {warning.place: warning for warning in unknown_variables}
+    reported = [
         replace(problem, hint=warnings[problem.place].hint or problem.hint)
         if problem.code == "undefined-variable" and problem.place in warnings
         else problem
         for problem in problems
     ]
     errors = {problem.place for problem in problems}
-    return [*told, *(warning for warning in unknown if warning.place not in errors)]
+    return [*reported, *(warning for warning in unknown_variables if warning.place not in errors)]
 
 
 @dataclass(slots=True)
-class _Group:
-    """Problems that are the same but for the recipient: their number, and the first of them with their positions."""
+class _ProblemGroup:
+    """Problems that differ in their recipient alone.
+
+    `count` is their number. `first` are the first of them, at most MAX_REPORTED + 1, with their positions among all
+    problems.
+    """
 
     count: int = 0
     first: list[tuple[int, Problem]] = field(default_factory=list)
@@ -98,55 +113,64 @@ class _Group:
             self.first.append((position, problem))
 
 
-class _Gathering:
-    """Problems of any number, of which it keeps some: the first, and how many there are of each kind.
+class _ProblemCollector:
+    """Collects any number of problems in bounded memory: the first ones, and how many there are of each code.
 
-    `recipients` counts who has one; what a recipient has comes one after the other.
+    `recipients` is the number of recipients with a problem. The problems of one recipient must be added one right after
+    the other.
     """
 
     def __init__(self) -> None:
         self.recipients = 0
         self._position = 0
-        self._last: object = None
-        self._kinds: dict[str, dict[Problem | None, _Group]] = {}
+        self._last_recipient: object = None
+        self._groups_by_code: dict[str, dict[Problem | None, _ProblemGroup]] = {}
 
     def add(self, problem: Problem) -> None:
         self._position += 1
-        who = problem.recipient or problem.place
-        if who != self._last:
-            self.recipients, self._last = self.recipients + 1, who
-        groups = self._kinds.setdefault(problem.code, {})
-        same = replace(problem, recipient="") if problem.recipient else problem
-        key = same if same in groups or len(groups) < _MAX_GROUPS else None
-        groups.setdefault(key, _Group()).add(self._position, problem)
+        recipient = problem.recipient or problem.place
+        if recipient != self._last_recipient:
+            self.recipients, self._last_recipient = self.recipients + 1, recipient
+        groups = self._groups_by_code.setdefault(problem.code, {})
+        common = replace(problem, recipient="") if problem.recipient else problem
+        key = common if common in groups or len(groups) < _MAX_GROUPS else None
+        groups.setdefault(key, _ProblemGroup()).add(self._position, problem)
 
-    def told(self, total: int) -> list[Problem]:
-        """What all `total` recipients show once; then the first 20; then of each kind how many more there are."""
-        told: list[Problem] = []
+    def summarise(self, total: int) -> list[Problem]:
+        """Returns the problems to report.
+
+        A problem that all `total` recipients have comes first, and once. Then follow, by code, those among the first
+        MAX_REPORTED problems, at least one of each code, and how many more recipients have a problem of that code.
+        """
+        reported: list[Problem] = []
         kinds: list[tuple[int, list[tuple[int, Problem]]]] = []
-        for groups in self._kinds.values():
-            single: list[tuple[int, Problem]] = []
+        for groups in self._groups_by_code.values():
+            individual: list[tuple[int, Problem]] = []
             count = 0
-            for same, group in groups.items():
-                if same is not None and group.count == total > 1:
-                    told.append(replace(same, recipient=f"all {total} recipients"))
+            for common, group in groups.items():
+                if common is not None and group.count == total > 1:
+                    reported.append(replace(common, recipient=f"all {total} recipients"))
                 else:
                     count += group.count
-                    single.extend(group.first)
-            if single:
-                kinds.append((count, sorted(single, key=lambda item: item[0])))
-        positions = sorted(position for _, single in kinds for position, _ in single)
-        end = positions[MAX_REPORTED - 1] if len(positions) > MAX_REPORTED else self._position
-        for count, single in kinds:
-            told.extend(_first(count, [problem for position, problem in single if position <= end], single))
-        return told
+                    individual.extend(group.first)
+            if individual:
+                kinds.append((count, sorted(individual, key=lambda item: item[0])))
+        positions = sorted(position for _, individual in kinds for position, _ in individual)
+        last_position = positions[MAX_REPORTED - 1] if len(positions) > MAX_REPORTED else self._position
+        for count, individual in kinds:
+            reported.extend(
+                _limit_kind(
+                    count, [problem for position, problem in individual if position <= last_position], individual
+                )
+            )
+        return reported
 
 
-def _first(count: int, shown: list[Problem], single: list[tuple[int, Problem]]) -> list[Problem]:
-    """The problems of one kind to show, at least one, and how many there are beyond."""
-    shown = shown or [single[0][1]]
+def _limit_kind(count: int, shown: list[Problem], individual: list[tuple[int, Problem]]) -> list[Problem]:
+    """Returns the problems of one code to show, at least one, then a last one that says how many more there are."""
+    shown = shown or [individual[0][1]]
     if count == len(shown):
         return shown
     rest = f"and {count - len(shown):,} more recipients with a problem of this kind"
-    after = single[len(shown)][1] if len(shown) < len(single) else shown[-1]
-    return [*shown, replace(after, message=rest, hint="", recipient="", excerpt="")]
+    next_problem = individual[len(shown)][1] if len(shown) < len(individual) else shown[-1]
+    return [*shown, replace(next_problem, message=rest, hint="", recipient="", excerpt="")]

@@ -1,7 +1,7 @@
-"""A sample: one delivery of a message as its recipient would see it, for those who review it.
+"""The sample: one delivery of a message as its recipient would see it, for the reviewer.
 
-All that its author did not write is marked as private, not only the recipient's values: a template may take a value
-apart (`{{ name.split()[0] }}`) or compute with it, and the pieces are as personal as the whole.
+Every word that the author did not write is marked as private, not only the recipient's values. The reason is that a
+template may split a value (`{{ name.split()[0] }}`) or compute with it, and the result is as personal as the value.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,14 +15,15 @@ from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, render_deliveries
 from runner.privacy import mark_private, mark_private_values, mark_unwritten_words
 
-_LOOKED_AT = 100  # deliveries that are rendered to find the one that is asked for
+_MAX_RENDERED = 100  # deliveries that are rendered to find the one with the requested key
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The recipient and the rendered texts; `to`, `subject` and `body` hold values marked by `privacy`.
+    """The recipient and the rendered texts of one delivery.
 
-    `kind` and `value` are the recipient's address in clear, to find it again elsewhere; they are not for printing.
+    `to`, `subject` and `body` contain marks of `privacy`, and may be printed. `kind` and `value` are the recipient's
+    identifier in clear, to find the same recipient in another declaration; do not print them.
     """
 
     kind: IdentifierKind
@@ -33,55 +34,58 @@ class Sample:
 
 
 def render_sample(declaration: Declaration, salt: str, key: str = "") -> Sample | None:
-    """The delivery with a key if it is among the first, else the first; none if no recipient can be rendered."""
+    """Returns the delivery with the key if it is among the first ones, else the first delivery.
+
+    At most 100 deliveries and problems are looked at. Returns None if no delivery is among them.
+    """
     first: Delivery | None = None
-    for found in islice(render_deliveries(declaration, salt), _LOOKED_AT):
-        if isinstance(found, Delivery):
-            first = first or found
-            if found.key == key:
-                return _marked(declaration, found)
-    return _marked(declaration, first) if first else None
+    for delivery in islice(render_deliveries(declaration, salt), _MAX_RENDERED):
+        if isinstance(delivery, Delivery):
+            first = first or delivery
+            if delivery.key == key:
+                return _make_sample(declaration, delivery)
+    return _make_sample(declaration, first) if first else None
 
 
 def render_sample_for(declaration: Declaration, recipient: Recipient, salt: str) -> Sample | None:
-    """The delivery to one recipient, if it can be rendered."""
+    """Returns the delivery to one recipient. None if it cannot be rendered."""
     return render_sample(
         replace(declaration, audience=InlineAudience((recipient,), is_single=True), selection=Selection()), salt
     )
 
 
-def _marked(declaration: Declaration, delivery: Delivery) -> Sample:
+def _make_sample(declaration: Declaration, delivery: Delivery) -> Sample:
     is_id = delivery.kind == "id"
-    own = delivery.private_values[1:] if is_id else delivery.private_values
-    written = list(_written(declaration))
+    private_values = delivery.private_values[1:] if is_id else delivery.private_values
+    author_texts = list(_collect_author_texts(declaration))
 
-    def marked(text: str) -> str:
-        return mark_unwritten_words(mark_private_values(text, own, emails=False), written)
+    def mark(text: str) -> str:
+        return mark_unwritten_words(mark_private_values(text, private_values, emails=False), author_texts)
 
     return Sample(
         kind=delivery.kind,
         value=delivery.value,
         to=delivery.display_name if is_id else mark_private(f"{delivery.kind}:{delivery.value}", delivery.display_name),
-        subject=marked(delivery.payload.get("subject", "")),
-        body=marked(delivery.payload["body"]),
+        subject=mark(delivery.payload.get("subject", "")),
+        body=mark(delivery.payload["body"]),
     )
 
 
-def _written(declaration: Declaration) -> Iterator[str]:
-    """What the author of a message wrote: its texts, what they include, and the variables of project and message."""
+def _collect_author_texts(declaration: Declaration) -> Iterator[str]:
+    """Yields the author's texts: subject, body, included files, and values of variables of the project and message."""
     for text in (declaration.subject, declaration.body):
         if text:
             yield text.source
             yield from text.includes.values()
-    yield from _strings(declaration.variables)
+    yield from _collect_strings(declaration.variables)
 
 
-def _strings(value: Any) -> Iterator[str]:
+def _collect_strings(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
         for item in value.values():
-            yield from _strings(item)
+            yield from _collect_strings(item)
     elif isinstance(value, list):
         for item in value:
-            yield from _strings(item)
+            yield from _collect_strings(item)
     elif isinstance(value, str | int | float):
         yield str(value)

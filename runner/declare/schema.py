@@ -1,8 +1,8 @@
-"""Checks values against the JSON Schemas and explains what is wrong in people's words.
+"""Checks values against the JSON Schemas, and explains in plain words why a value is not valid.
 
-Two libraries read the same schema files: `jsonschema-rs` says in microseconds whether a value is valid, and
-`jsonschema`, imported only then, says why not. The schemas carry the words for it: `errorMessage` (which editors
-show too), `x-code`, `x-hint`, and `x-at`, the key that a rule about several keys points at.
+Two libraries read the same schema files. `jsonschema-rs` decides in microseconds whether a value is valid. `jsonschema`
+explains why it is not, and is imported only for that. The schemas contain the texts: `errorMessage` (which editors show
+too), `x-code`, `x-hint`, and `x-at`, the key at which a rule about several keys is reported.
 """
 
 import json
@@ -19,7 +19,7 @@ from runner.privacy import mark_private
 SCHEMA_NAMES = ("message", "project", "payload")
 
 
-_TYPES = {
+_TYPE_NAMES = {
     "string": "text",
     "integer": "a whole number",
     "number": "a number",
@@ -32,9 +32,11 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One broken rule: where in the value, which, and the words for it. `at_key`: the key is wrong, not its value.
+    """One rule of a schema that a value breaks.
 
-    `lacks` are the keys of which one is missing; `meant` is the key that an unknown one comes near to.
+    `path` is where in the value. `code`, `message` and `hint` are those of the problem. If `at_key` is true, the key is
+    wrong and not its value. `missing_keys` are keys of which one must be added. `suggested_key` is the known key that
+    an unknown key resembles.
     """
 
     path: tuple[str | int, ...]
@@ -48,7 +50,7 @@ class Violation:
 
 @cache
 def schema_path(kind: str) -> Path:
-    """The schema's file: inside the installed package, or at the root of a checkout."""
+    """Returns the path of a schema's file: inside the installed package, or at the root of a checkout."""
     packaged = Path(__file__).parent.parent / "schema"
     folder = packaged if packaged.is_dir() else packaged.parent.parent / "schema"
     return folder / f"{kind}.schema.json"
@@ -56,7 +58,7 @@ def schema_path(kind: str) -> Path:
 
 @cache
 def load_schema(kind: str) -> dict[str, Any]:
-    """The schema of a `message`, the `project` or a `payload`; of a payload's `contact` alone, which is its `to`."""
+    """Returns the schema of that kind: `message`, `project`, `payload`, or `contact`, which is a payload's `to`."""
     if kind == "contact":
         return {"$ref": "#/$defs/contact", "$defs": load_schema("payload")["$defs"]}
     loaded: dict[str, Any] = json.loads(schema_path(kind).read_text(encoding="utf-8"))
@@ -65,69 +67,74 @@ def load_schema(kind: str) -> dict[str, Any]:
 
 @cache
 def validator(kind: str) -> Any:
-    """The fast validator of a schema; its `is_valid(value)` is the verdict."""
-    import jsonschema_rs  # noqa: PLC0415  # heavy: only where something is checked
+    """Returns the fast validator of a schema. Its `is_valid(value)` decides whether a value is valid."""
+    import jsonschema_rs  # noqa: PLC0415  # saves 20 ms in every command that checks no file
 
     return jsonschema_rs.Draft202012Validator(load_schema(kind))
 
 
 def check_document(document: Document, kind: str) -> list[Problem]:
-    """What the schema finds wrong with a document; nothing if it is valid."""
-    return [violation_problem(document, found) for found in find_violations(document, kind)]
+    """Returns the rules that a document breaks, as problems; empty if it is valid."""
+    return [violation_problem(document, violation) for violation in find_violations(document, kind)]
 
 
 def find_violations(document: Document, kind: str) -> list[Violation]:
-    """The rules that a document breaks."""
+    """Returns the rules that a document breaks; empty if it is valid."""
     return [] if validator(kind).is_valid(document.value) else explain_violations(document.value, kind)
 
 
-def violation_problem(document: Document, found: Violation) -> Problem:
-    """A broken rule as a problem at its place in a document."""
-    return document.problem(found.code, found.path, found.message, found.hint, at_key=found.at_key)
+def violation_problem(document: Document, violation: Violation) -> Problem:
+    """Returns a broken rule as a problem at its place in the document."""
+    return document.problem(violation.code, violation.path, violation.message, violation.hint, at_key=violation.at_key)
 
 
 def explain_violations(value: Any, kind: str) -> list[Violation]:
-    """Why a value is not valid: at least one violation for every value that the fast validator refuses."""
+    """Returns why a value is not valid: at least one violation for every value that the fast validator refuses."""
     errors = list(_explainer(kind).iter_errors(value))
-    # A value of the wrong type breaks rules about its keys as well: those say nothing new.
+    # A value of the wrong type breaks rules about its keys as well. Reported too, they would hide the real mistake.
     mistyped = {tuple(error.absolute_path) for error in errors if error.validator == "type"}
-    telling = [error for error in errors if error.validator == "type" or tuple(error.absolute_path) not in mistyped]
-    found = [violation for error in telling for violation in _explained(error)]
-    if not found and not validator(kind).is_valid(value):
-        found = [Violation((), "schema", f"this does not fit the schema of a {kind}", f"see msgrun schema {kind}")]
-    # A misspelt key is one mistake, not two: then the right one is not told to be missing.
-    meant = {(*violation.path[:-1], violation.suggested_key) for violation in found if violation.suggested_key}
+    relevant = [error for error in errors if error.validator == "type" or tuple(error.absolute_path) not in mistyped]
+    violations = [violation for error in relevant for violation in _explain_error(error)]
+    if not violations and not validator(kind).is_valid(value):
+        violations = [Violation((), "schema", f"this does not fit the schema of a {kind}", f"see msgrun schema {kind}")]
+    # A misspelt key is one mistake: it is reported as unknown, so the key that was meant is not reported as missing.
+    suggested_keys = {
+        (*violation.path[:-1], violation.suggested_key) for violation in violations if violation.suggested_key
+    }
     return [
         violation
-        for violation in dict.fromkeys(found)
-        if not any((*violation.path, key) in meant for key in violation.missing_keys)
+        for violation in dict.fromkeys(violations)
+        if not any((*violation.path, key) in suggested_keys for key in violation.missing_keys)
     ]
 
 
 def did_you_mean(word: str, choices: list[str]) -> str:
-    """A hint that names the nearest of the choices, if one is near."""
-    near = closest_match(word, choices)
-    return f"did you mean {near}?" if near else ""
+    """Returns a hint that names the choice most similar to a word; empty if none is similar."""
+    match = closest_match(word, choices)
+    return f"did you mean {match}?" if match else ""
 
 
 def closest_match(word: str, choices: list[str]) -> str:
-    """The choice that is much like the word; empty if none is."""
-    import difflib  # noqa: PLC0415  # imported where used
+    """Returns the choice most similar to a word, by a ratio of `difflib` of at least 0.6; empty if there is none."""
+    import difflib  # noqa: PLC0415  # saves 1 ms in every command without a misspelt name
 
     return next(iter(difflib.get_close_matches(word, choices, n=1, cutoff=0.6)), "")
 
 
 @cache
 def _explainer(kind: str) -> Any:
-    from jsonschema import Draft202012Validator, validators  # noqa: PLC0415  # heavy: only where something is wrong
+    from jsonschema import Draft202012Validator, validators  # noqa: PLC0415  # saves 80 ms in every command whose files are valid
 
     extended: Any = validators.extend(Draft202012Validator, {"pattern": _pattern_errors})  # type: ignore[no-untyped-call]
     return extended(load_schema(kind))
 
 
 def _pattern_errors(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[Any]:
-    """Asks the fast library: regular expressions differ ($, white space), verdicts must not."""
-    from jsonschema import ValidationError  # noqa: PLC0415  # likewise
+    """Yields an error if a text does not match a pattern, as the fast library decides.
+
+    The regular expressions of the two libraries differ (`$`, white space), and their verdicts must not.
+    """
+    from jsonschema import ValidationError  # noqa: PLC0415  # loaded with the explainer
 
     if isinstance(instance, str) and not _pattern(pattern).is_valid(instance):
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
@@ -135,46 +142,56 @@ def _pattern_errors(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[An
 
 @cache
 def _pattern(pattern: str) -> Any:
-    import jsonschema_rs  # noqa: PLC0415  # heavy: only where something is checked
+    import jsonschema_rs  # noqa: PLC0415  # saves 20 ms in every command that checks no file
 
     return jsonschema_rs.Draft202012Validator({"pattern": pattern})
 
 
-def _explained(error: Any) -> Iterator[Violation]:
+def _explain_error(error: Any) -> Iterator[Violation]:
     path = tuple(error.absolute_path)
-    words = error.schema if isinstance(error.schema, dict) else {}
+    subschema = error.schema if isinstance(error.schema, dict) else {}
     if error.validator == "additionalProperties":
-        yield from _unknown_keys(error, path, words)
-    elif error.validator == "required" and ("x-code" not in words or _is_form(words)):
+        yield from _unknown_keys(error, path, subschema)
+    elif error.validator == "required" and ("x-code" not in subschema or _describes_whole_value(subschema)):
         missing = next(key for key in error.validator_value if f"'{key}'" in error.message.split(" is a ")[0])
-        message, hint = f"the key {missing} is missing", _example_hint(missing, words)
+        message, hint = f"the key {missing} is missing", _example_hint(missing, subschema)
         yield Violation(path, "missing-key", message, hint, missing_keys=frozenset({missing}))
     elif error.validator == "type":
         yield Violation(
-            path, words.get("x-code", "wrong-type") if _is_form(words) else "wrong-type", *_type_words(error)
+            path,
+            subschema.get("x-code", "wrong-type") if _describes_whole_value(subschema) else "wrong-type",
+            *_describe_type_error(error),
         )
     elif error.validator == "propertyNames" or "propertyNames" in error.absolute_schema_path:
-        yield Violation((*path, error.instance), words["x-code"], words["errorMessage"], "", at_key=True)
-    elif "x-code" in words:
-        at = (*path, words["x-at"]) if "x-at" in words else path
-        yield Violation(at, words["x-code"], words["errorMessage"], words.get("x-hint", ""), missing_keys=_lacks(error))
-    else:
-        yield _plain(error, path)
-
-
-def _unknown_keys(error: Any, path: tuple[str | int, ...], words: dict[str, Any]) -> Iterator[Violation]:
-    known = list(words.get("properties", {}))
-    elsewhere = words.get("x-elsewhere", {})
-    for key in sorted(set(error.instance) - set(known)):
-        meant = closest_match(key, [*known, *elsewhere])
-        hint = elsewhere.get(key) or (f"did you mean {meant}?" if meant else f"the keys here are {', '.join(known)}")
+        yield Violation((*path, error.instance), subschema["x-code"], subschema["errorMessage"], "", at_key=True)
+    elif "x-code" in subschema:
+        target = (*path, subschema["x-at"]) if "x-at" in subschema else path
         yield Violation(
-            (*path, key), "unknown-key", f"there is no key {key} here", hint, at_key=True, suggested_key=meant
+            target,
+            subschema["x-code"],
+            subschema["errorMessage"],
+            subschema.get("x-hint", ""),
+            missing_keys=_find_missing_keys(error),
+        )
+    else:
+        yield _describe_error(error, path)
+
+
+def _unknown_keys(error: Any, path: tuple[str | int, ...], subschema: dict[str, Any]) -> Iterator[Violation]:
+    known_keys = list(subschema.get("properties", {}))
+    other_key_hints = subschema.get("x-elsewhere", {})
+    for key in sorted(set(error.instance) - set(known_keys)):
+        suggested_key = closest_match(key, [*known_keys, *other_key_hints])
+        hint = other_key_hints.get(key) or (
+            f"did you mean {suggested_key}?" if suggested_key else f"the keys here are {', '.join(known_keys)}"
+        )
+        yield Violation(
+            (*path, key), "unknown-key", f"there is no key {key} here", hint, at_key=True, suggested_key=suggested_key
         )
 
 
-def _lacks(error: Any) -> frozenset[str]:
-    """The keys of which one is missing, where the rule is that one must be there."""
+def _find_missing_keys(error: Any) -> frozenset[str]:
+    """Returns the keys of which one must be added to satisfy the broken rule; empty if the rule requires no key."""
     match error.validator:
         case "required":
             return frozenset(error.validator_value)
@@ -185,20 +202,20 @@ def _lacks(error: Any) -> frozenset[str]:
             return frozenset()
 
 
-def _plain(error: Any, path: tuple[str | int, ...]) -> Violation:
-    name, words = _name(path), error.schema
+def _describe_error(error: Any, path: tuple[str | int, ...]) -> Violation:
+    name, subschema = _format_path(path), error.schema
     allowed = error.validator_value
     match error.validator:
         case "enum" | "const":
             choices = [str(choice) for choice in allowed] if error.validator == "enum" else [str(allowed)]
-            hint = words.get("x-hint") or did_you_mean(str(error.instance), choices)
-            shown = mark_private(error.instance) if "to" in path and path[-1] != "type" else error.instance
-            many = len(choices) > 6  # noqa: PLR2004  # a list of versions would drown the message
-            listed = f"one of {choices[0]} … {choices[-1]}" if many else " or ".join(choices)
-            return Violation(path, "not-a-choice", f"{name} is {listed}, not {shown}", hint)
+            hint = subschema.get("x-hint") or did_you_mean(str(error.instance), choices)
+            value = mark_private(error.instance) if "to" in path and path[-1] != "type" else error.instance
+            is_long = len(choices) > 6  # noqa: PLR2004  # the full list of API versions would hide the rest of the message
+            listed = f"one of {choices[0]} … {choices[-1]}" if is_long else " or ".join(choices)
+            return Violation(path, "not-a-choice", f"{name} is {listed}, not {value}", hint)
         case "minimum" | "exclusiveMinimum":
-            least = "at least" if error.validator == "minimum" else "more than"
-            return Violation(path, "out-of-range", f"{name} is {least} {allowed}, not {error.instance}", "")
+            relation = "at least" if error.validator == "minimum" else "more than"
+            return Violation(path, "out-of-range", f"{name} is {relation} {allowed}, not {error.instance}", "")
         case "maximum":
             return Violation(path, "out-of-range", f"{name} is at most {allowed}, not {error.instance}", "")
         case "minLength":
@@ -207,29 +224,29 @@ def _plain(error: Any, path: tuple[str | int, ...]) -> Violation:
             return Violation(path, "schema", f"{name} does not fit: {mark_private(error.message)}", "")
 
 
-def _type_words(error: Any) -> tuple[str, str]:
-    words = error.schema
-    if _is_form(words):
-        return words["errorMessage"], words.get("x-hint", "")
+def _describe_type_error(error: Any) -> tuple[str, str]:
+    subschema = error.schema
+    if _describes_whole_value(subschema):
+        return subschema["errorMessage"], subschema.get("x-hint", "")
     wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
-    kinds = " or ".join(_TYPES[kind] for kind in wanted)
+    kinds = " or ".join(_TYPE_NAMES[kind] for kind in wanted)
     value = error.instance
-    name = _name(tuple(error.absolute_path))
+    name = _format_path(tuple(error.absolute_path))
     if value is None:
         return f"{name} is empty", f"write {kinds} after the colon, or remove the key if it is not needed"
     written = str(value).lower() if isinstance(value, bool) else value
     hint = f'quote it: "{written}"' if "string" in wanted and isinstance(value, int | float) else ""
     if "boolean" in wanted:
         hint = "write true or false, without quotes"
-    return f"{name} must be {kinds}, not {_TYPES[_type_of(value)]}", hint
+    return f"{name} must be {kinds}, not {_TYPE_NAMES[_json_type(value)]}", hint
 
 
-def _is_form(words: dict[str, Any]) -> bool:
-    """Whether the words speak of the value as a whole, so that they fit a value of the wrong type too."""
-    return words.get("type") == "object" and "x-code" in words
+def _describes_whole_value(subschema: dict[str, Any]) -> bool:
+    """Returns whether the texts of a subschema are about the whole value, so that they fit a wrong type too."""
+    return subschema.get("type") == "object" and "x-code" in subschema
 
 
-def _type_of(value: Any) -> str:
+def _json_type(value: Any) -> str:
     match value:
         case bool():
             return "boolean"
@@ -247,15 +264,15 @@ def _type_of(value: Any) -> str:
             return "null"
 
 
-def _name(path: tuple[str | int, ...]) -> str:
-    words = [step for step in path if isinstance(step, str)]
-    return ".".join(words[-2:]) if words else "this document"
+def _format_path(path: tuple[str | int, ...]) -> str:
+    keys = [step for step in path if isinstance(step, str)]
+    return ".".join(keys[-2:]) if keys else "this document"
 
 
-def _example_hint(key: str, words: dict[str, Any]) -> str:
-    examples = words.get("properties", {}).get(key, {}).get("examples", [])
+def _example_hint(key: str, subschema: dict[str, Any]) -> str:
+    examples = subschema.get("properties", {}).get(key, {}).get("examples", [])
     if not examples:
         return f"add {key}: …"
-    first = examples[0]
-    flow = ", ".join(f"{name}: {value}" for name, value in first.items()) if isinstance(first, dict) else ""
-    return f"for example {key}: {{{flow}}}" if flow else f"for example {key}: {first}"
+    example = examples[0]
+    fields = ", ".join(f"{name}: {value}" for name, value in example.items()) if isinstance(example, dict) else ""
+    return f"for example {key}: {{{fields}}}" if fields else f"for example {key}: {example}"

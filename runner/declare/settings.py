@@ -1,4 +1,4 @@
-"""The settings of msgrun.yaml, for one environment."""
+"""Reads msgrun.yaml into the settings of one environment."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,7 +25,7 @@ _NEWEST = (999, 0)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Limits:
-    """How many deliveries one run may send."""
+    """The largest number of deliveries that one run may send, of one message and of all."""
 
     recipients_per_message: int = 10_000
     recipients_per_apply: int = 10_000
@@ -33,7 +33,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AbortConditions:
-    """When a run stops by itself: unknown outcomes in a row; a share of refusals (0 to 1) once `after` were tried."""
+    """When a run stops by itself.
+
+    It stops after `unknown` unknown outcomes in a row. It also stops if the share of refusals is at least `refused` (0
+    to 1) once `after` deliveries were tried.
+    """
 
     unknown: int = 3
     refused: float = 0.2
@@ -42,7 +46,11 @@ class AbortConditions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LintSettings:
-    """Which rules of `msgrun lint` count, by code (none named: all), and when an email counts as a mailing."""
+    """The settings of `msgrun lint`.
+
+    `select` and `ignore` are codes of rules; an empty `select` means all rules. An email to more than
+    `unsubscribe_above` recipients counts as a mailing.
+    """
 
     select: Sequence[str] = ()
     ignore: Sequence[str] = ()
@@ -51,9 +59,12 @@ class LintSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Settings:
-    """What msgrun.yaml says for one environment, with the defaults of what it leaves out.
+    """The settings of one environment, with defaults for keys that msgrun.yaml leaves out.
 
-    `max_per_window` is a number of requests in 10 seconds; `share` is of Intercom's own limit. `plan_file` is its path.
+    `lock` is the address of the ledger. `plan_file` is a path relative to the root. `sender` is the Intercom id of the
+    default sender. `rate_share` is the share of Intercom's own rate limit that a run uses, 0 to 1. `max_per_window` is
+    a number of requests in 10 seconds; None means no limit but Intercom's. `suppress` are the paths of the files of
+    the suppression list.
     """
 
     environment: str = DEFAULT_ENVIRONMENT
@@ -75,7 +86,7 @@ class Settings:
 
 
 def version_number(api_version: str) -> tuple[int, int]:
-    """An API version as numbers to compare; Preview is newer than all."""
+    """Returns an API version as two numbers to compare: major and minor. `Preview` is newer than all others."""
     if api_version == "Preview":
         return _NEWEST
     major, _, minor = api_version.partition(".")
@@ -83,80 +94,94 @@ def version_number(api_version: str) -> tuple[int, int]:
 
 
 def environment_names(tree: Tree) -> list[str | None]:
-    """Every environment that msgrun.yaml declares, after the unnamed one, which is None. Raises ProblemsFound."""
-    document = _settings_document(tree)
+    """Returns None for the unnamed environment, then the names in msgrun.yaml, sorted. Raises ProblemsFound."""
+    document = _read_settings_document(tree)
     return [None, *sorted(document.value.get("environments", {}) if document else ())]
 
 
 def load_settings(tree: Tree, environment: str | None, salt: str | None = None, lock: str | None = None) -> Settings:
-    """The settings of an environment; `salt` and `lock` override the file's. Raises ProblemsFound, UsageMistake."""
-    document = _settings_document(tree)
+    """Returns the settings of an environment; None is the unnamed one. `salt` and `lock` override those of msgrun.yaml.
+
+    Raises ProblemsFound if msgrun.yaml has errors, and UsageMistake if it does not declare the environment.
+    """
+    document = _read_settings_document(tree)
     value: dict[str, Any] = document.value if document else {}
     environments: dict[str, Any] = value.get("environments", {})
     if environment is not None and environment not in environments:
-        known = sorted(environments)
-        hint = schema.did_you_mean(environment, known) or (f"there are {', '.join(known)}" if known else "")
+        known_names = sorted(environments)
+        hint = schema.did_you_mean(environment, known_names) or (
+            f"there are {', '.join(known_names)}" if known_names else ""
+        )
         raise UsageMistake(f"{SETTINGS_FILE} declares no environment {environment}", hint)
-    own = environments[environment] if environment is not None else {}
-    merged = {**value, **own, "vars": {**value.get("vars", {}), **own.get("vars", {})}}
+    overrides = environments[environment] if environment is not None else {}
+    merged = {**value, **overrides, "vars": {**value.get("vars", {}), **overrides.get("vars", {})}}
     stem = "messages" if environment is None else f"messages.{environment}"
-    merged["lock"] = lock or _lock(value, own if environment is not None else value, stem)
+    merged["lock"] = lock or _choose_lock(value, overrides if environment is not None else value, stem)
     merged["plan_file"] = f"{stem}.plan"
     merged["salt"] = salt if salt is not None else merged.get("salt", "")
-    return _settings(environment or DEFAULT_ENVIRONMENT, merged)
+    return _build_settings(environment or DEFAULT_ENVIRONMENT, merged)
 
 
-def _lock(value: dict[str, Any], own: dict[str, Any], stem: str) -> str:
-    """What `lock:` says for an environment; on a branch of git each has a file of its own, so there one is for all."""
-    common = value.get("lock", "")
-    return str(own.get("lock") or (common if common.startswith("git+") else f"{stem}.lock"))
+def _choose_lock(value: dict[str, Any], overrides: dict[str, Any], stem: str) -> str:
+    """Returns the address of an environment's ledger: its own `lock`, a `git+` address of the project, or a lockfile.
+
+    Environments can share a `git+` address, because each has a file of its own on the branch. They cannot share a
+    lockfile.
+    """
+    project_lock = value.get("lock", "")
+    return str(overrides.get("lock") or (project_lock if project_lock.startswith("git+") else f"{stem}.lock"))
 
 
-def _settings_document(tree: Tree) -> Document | None:
+def _read_settings_document(tree: Tree) -> Document | None:
     if (tree.root / SETTINGS_FILE).is_symlink():
         hint = "make it a file of its own"
         raise ProblemsFound([Problem("file-outside", Place(SETTINGS_FILE), f"{SETTINGS_FILE} is a link", hint)])
     if not (tree.root / SETTINGS_FILE).exists():
         return None
-    found = list(read_documents(tree, SETTINGS_FILE))
-    problems = [item for item in found if isinstance(item, Problem)]
-    whole = [item for item in found if isinstance(item, Document)]
-    if len(whole) > 1:
-        problems.append(whole[1].problem("one-document", (), f"{SETTINGS_FILE} holds one document"))
-    for document in whole[:1]:
+    items = list(read_documents(tree, SETTINGS_FILE))
+    problems = [item for item in items if isinstance(item, Problem)]
+    documents = [item for item in items if isinstance(item, Document)]
+    if len(documents) > 1:
+        problems.append(documents[1].problem("one-document", (), f"{SETTINGS_FILE} holds one document"))
+    for document in documents[:1]:
         problems.extend(schema.check_document(document, "project"))
         if not problems:
-            problems.extend([*_lock_problems(document), *_variable_problems(document)])
+            problems.extend([*_find_lock_problems(document), *_find_variable_problems(document)])
     if any(problem.is_error for problem in problems):
         raise ProblemsFound(problems)
-    return whole[0] if whole else None
+    return documents[0] if documents else None
 
 
-def _lock_problems(document: Document) -> list[Problem]:
-    """Two environments on one lockfile would each take the other's deliveries for their own."""
+def _find_lock_problems(document: Document) -> list[Problem]:
+    """Returns the problems of every `lock:` in msgrun.yaml.
+
+    Two environments on one lockfile are an error: each would count the deliveries of the other as its own.
+    """
     value = document.value
     paths = {normpath(value.get("lock", "messages.lock")): "the unnamed environment"}
     problems = [
         document.problem(
-            "file-outside", (*owner, "lock"), f"{lock} is outside the project", "name a file below its root"
+            "file-outside", (*mapping_path, "lock"), f"{lock} is outside the project", "name a file below its root"
         )
-        for owner, own in _owners(document)
-        if (lock := own.get("lock", "")) and not is_postgres(lock) and (isabs(lock) or normpath(lock).startswith(".."))
+        for mapping_path, mapping in _list_settings_mappings(document)
+        if (lock := mapping.get("lock", ""))
+        and not is_postgres(lock)
+        and (isabs(lock) or normpath(lock).startswith(".."))
     ]
-    for owner, own in _owners(document):
-        problems += _database_problems(document, (*owner, "lock"), own.get("lock", ""))
-    for name, own in value.get("environments", {}).items():
-        lock = normpath(own.get("lock", f"messages.{name}.lock"))
+    for mapping_path, mapping in _list_settings_mappings(document):
+        problems += _find_database_problems(document, (*mapping_path, "lock"), mapping.get("lock", ""))
+    for name, mapping in value.get("environments", {}).items():
+        lock = normpath(mapping.get("lock", f"messages.{name}.lock"))
         if lock in paths and not lock.startswith("git+"):
             message = f"{paths[lock]} has the lockfile {lock} already"
-            at = ("environments", name, "lock") if "lock" in own else ("environments", name)
-            problems.append(document.problem("shared-lock", at, message, f"lock: messages.{name}.lock"))
+            path = ("environments", name, "lock") if "lock" in mapping else ("environments", name)
+            problems.append(document.problem("shared-lock", path, message, f"lock: messages.{name}.lock"))
         paths[lock] = name
     return problems
 
 
-def _database_problems(document: Document, path: Sequence[str | int], lock: str) -> list[Problem]:
-    """What is wrong with the address of a database. The line itself is not repeated: it may hold a password."""
+def _find_database_problems(document: Document, path: Sequence[str | int], lock: str) -> list[Problem]:
+    """Returns the problems of a database's address. A line with a password is not quoted in its problem."""
     if not is_postgres(lock) and not is_conninfo(lock):
         return []
     if has_password(lock):
@@ -170,27 +195,27 @@ def _database_problems(document: Document, path: Sequence[str | int], lock: str)
     return []
 
 
-def _variable_problems(document: Document) -> list[Problem]:
+def _find_variable_problems(document: Document) -> list[Problem]:
     problems = []
-    for owner, own in _owners(document):
-        for name in own.get("vars", {}):
+    for mapping_path, mapping in _list_settings_mappings(document):
+        for name in mapping.get("vars", {}):
             if not name.isidentifier():
                 message = f"{name} cannot be a variable: letters, digits and underscores, the first no digit"
-                problems.append(document.problem("variable-name", (*owner, "vars", name), message, at_key=True))
+                problems.append(document.problem("variable-name", (*mapping_path, "vars", name), message, at_key=True))
     return problems
 
 
-def _owners(document: Document) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
-    """What holds settings: the document and each of its environments, with their paths."""
+def _list_settings_mappings(document: Document) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
+    """Returns the mappings that contain settings, with their paths: the document itself, then each environment."""
     environments = document.value.get("environments", {})
-    return [((), document.value), *((("environments", name), own) for name, own in environments.items())]
+    return [((), document.value), *((("environments", name), mapping) for name, mapping in environments.items())]
 
 
-def _settings(environment: str, value: Mapping[str, Any]) -> Settings:
+def _build_settings(environment: str, value: Mapping[str, Any]) -> Settings:
     sender = value.get("from")
-    breakers = dict(value.get("abort_if", {}))
-    if "refused" in breakers:
-        breakers["refused"] = float(breakers["refused"].rstrip("%")) / 100
+    abort_if = dict(value.get("abort_if", {}))
+    if "refused" in abort_if:
+        abort_if["refused"] = float(abort_if["refused"].rstrip("%")) / 100
     rate, suppress = value.get("rate", {}), value.get("suppress", [])
     return Settings(
         environment=environment,
@@ -204,7 +229,7 @@ def _settings(environment: str, value: Mapping[str, Any]) -> Settings:
         sender=str(sender["id"]) if sender else None,
         vars=value["vars"],
         limits=Limits(**value.get("limits", {})),
-        abort_conditions=AbortConditions(**breakers),
+        abort_conditions=AbortConditions(**abort_if),
         rate_share=rate.get("share", 0.8),
         max_per_window=rate.get("max_per_10s"),
         lint=LintSettings(**value.get("lint", {})),

@@ -1,1 +1,1 @@
-"""YAML: texts to plain values that remember where they stand."""
+"""Parses YAML into plain Python values, with the place in the file of every value."""

@@ -1,4 +1,4 @@
-"""Files and the YAML documents in them, which remember where everything stands."""
+"""YAML documents: plain values, and the place of each of them in the file."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,37 +17,37 @@ from runner.privacy import find_email_spans, mark_private
 YamlPath = Sequence[str | int]
 
 
-# Keys of `to` that say nothing of a single recipient; a misspelt one may.
-_OPEN = frozenset(
+# Keys of `to` whose values are not personal. Any other key, also a misspelt one, may hold a value of a recipient.
+_PUBLIC_KEYS = frozenset(
     {"id", "type", "csv", "jsonl", "parquet", "yaml", "sql", "columns", "delimiter", "quote", "encoding"}
     | {"where", "exclude", "unique_by", "split", "duplicates"}
 )
 
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a terminal would obey them
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a terminal would execute them as commands
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file: its path relative to the root (with `/`) and its text, decoded."""
+    """One file: its path relative to the root (with `/`), and its decoded text."""
 
     path: str
     text: str
 
     @cached_property
     def lines(self) -> list[str]:
-        """The lines without their ends."""
+        """The lines, without line ends."""
         return self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
     def line(self, number: int) -> str:
-        """Line `number` (from 1) as it may be shown, without control characters; nothing beyond the end."""
-        return _CONTROL.sub("\ufffd", self.lines[number - 1]) if 0 < number <= len(self.lines) else ""
+        """Returns line `number` (from 1), with control characters replaced by U+FFFD; empty beyond the last line."""
+        return _CONTROL_CHARACTERS.sub("\ufffd", self.lines[number - 1]) if 0 < number <= len(self.lines) else ""
 
 
 class Document:
-    """One YAML document: its value as plain Python, and the place of every part of it.
+    """One YAML document: its value as plain Python, and the place of every part of the value.
 
-    A path is a sequence of keys and indices from the document's root.
+    A path is a sequence of keys and indices (from 0), from the document's root to a part.
     """
 
     def __init__(self, source: SourceFile, root: yaml.Node, value: Any) -> None:
@@ -56,79 +56,82 @@ class Document:
         self.value = value
 
     def node(self, path: YamlPath) -> yaml.Node:
-        """The node at the path, or the deepest one on the way to it that exists."""
+        """Returns the node at a path. If there is none, returns the last node along the path that exists."""
         node = self.root
         for step in path:
-            below = _child(node, step)
-            if below is None:
+            child = _find_child(node, step)
+            if child is None:
                 break
-            node = below
+            node = child
         return node
 
     def place(self, path: YamlPath = ()) -> Place:
-        """Where the value at the path begins; for a missing key, where its mapping begins."""
-        return self._at(self.node(path))
+        """Returns the place where the value at a path begins; for a missing key, where its mapping begins."""
+        return self._place_of(self.node(path))
 
     def key_place(self, path: YamlPath) -> Place:
-        """Where the key that is the path's last step stands."""
+        """Returns the place of the key that is the last step of a path; if there is none, `place` of the path."""
         parent = self.node(path[:-1])
         if isinstance(parent, yaml.MappingNode):
             for key, _ in parent.value:
                 if key.value == path[-1]:
-                    return self._at(key)
+                    return self._place_of(key)
         return self.place(path)
 
     def problem(self, code: str, path: YamlPath, message: str, hint: str = "", *, at_key: bool = False) -> Problem:
-        """An error at the value (or the key) of a path."""
+        """Returns an error at the value of a path, or at its key."""
         return self.problem_at(code, self.key_place(path) if at_key else self.place(path), message, hint)
 
     def problem_at(self, code: str, place: Place, message: str, hint: str = "") -> Problem:
-        """An error at a place of this document."""
+        """Returns an error at a place of this document."""
         return Problem(code, place, message, hint, excerpt=self.excerpt(place.line))
 
     def warning(self, code: str, path: YamlPath, message: str, hint: str = "", *, at_key: bool = False) -> Problem:
-        """A warning at the value (or the key) of a path."""
+        """Returns a warning at the value of a path, or at its key."""
         place = self.key_place(path) if at_key else self.place(path)
         return Problem(code, place, message, hint, Severity.WARNING, self.excerpt(place.line))
 
     def excerpt(self, line: int) -> str:
-        """The line of the file, with the recipients' values and all addresses in it marked as private."""
+        """Returns a line (from 1) of the file, with recipients' values and all email addresses marked as private."""
         text = self.source.line(line)
-        own = [
+        private_spans = [
             (start, end if end >= 0 else len(text)) for number, start, end in self._private_spans if number == line - 1
         ]
-        # An address may also stand where no recipient belongs, under a misspelt key for one.
-        others = [
-            (start, end) for start, end in find_email_spans(text) if not any(a < end and start < b for a, b in own)
+        # An address may also occur where no recipient is expected, for example below a misspelt key.
+        address_spans = [
+            (start, end)
+            for start, end in find_email_spans(text)
+            if not any(a < end and start < b for a, b in private_spans)
         ]
-        for start, end in sorted([*own, *others], reverse=True):
+        for start, end in sorted([*private_spans, *address_spans], reverse=True):
             text = text[:start] + mark_private(text[start:end]) + text[end:]
         return text
 
     def template_place(self, path: YamlPath, template_line: int, name: str = "") -> Place:
-        """Where line `template_line` (from 1) of the template in the scalar at the path stands.
+        """Returns the place of line `template_line` (from 1) of the template in the scalar at a path.
 
-        In a block scalar it has a line of its own. In a folded one or a quoted one several lines of the file make
-        one line of the template: then the first of them that mentions `name`, else the scalar's own place.
+        In a literal scalar (`|`) each line of the template is one line of the file. In any other scalar several lines
+        of the file may form one line of the template. Then the place is the first of them that mentions `name`. If none
+        does, it is the only line with a template tag, or else the start of the scalar.
         """
         node = self.node(path)
         if not isinstance(node, yaml.ScalarNode):
-            return self._at(node)
+            return self._place_of(node)
         first, last = node.start_mark.line, max(node.end_mark.line, node.start_mark.line)
         if node.style == "|":
-            return self._mention(first + template_line, first + template_line, name)
-        default = self._at(node)
-        tagged = [line for line in range(first, last + 1) if re.search(r"\{[{%]", self.source.line(line + 1))]
-        if first < last and len(tagged) == 1:
-            default = self._mention(tagged[0], tagged[0], "")
-        return self._mention(first + (node.style == ">"), last, name, default=default)
+            return self._find_mention(first + template_line, first + template_line, name)
+        default = self._place_of(node)
+        tag_lines = [line for line in range(first, last + 1) if re.search(r"\{[{%]", self.source.line(line + 1))]
+        if first < last and len(tag_lines) == 1:
+            default = self._find_mention(tag_lines[0], tag_lines[0], "")
+        return self._find_mention(first + (node.style == ">"), last, name, default=default)
 
-    def _mention(self, first: int, last: int, name: str, default: Place | None = None) -> Place:
-        found = re.compile(rf"(?<![\w.]){re.escape(name)}(?!\w)") if name else re.compile(r"\{[{%]")
+    def _find_mention(self, first: int, last: int, name: str, default: Place | None = None) -> Place:
+        pattern = re.compile(rf"(?<![\w.]){re.escape(name)}(?!\w)") if name else re.compile(r"\{[{%]")
         for index in range(first, last + 1):
             line = self.source.line(index + 1)
             opening = re.search(r"\{[{%]", line)
-            match = found.search(line, opening.start() if opening else 0)
+            match = pattern.search(line, opening.start() if opening else 0)
             if match and (name or default is None):
                 return Place(self.source.path, index + 1, match.start() + 1)
         if default:
@@ -136,19 +139,19 @@ class Document:
         text = self.source.line(first + 1)
         return Place(self.source.path, first + 1, len(text) - len(text.lstrip()) + 1)
 
-    def _at(self, node: yaml.Node) -> Place:
+    def _place_of(self, node: yaml.Node) -> Place:
         return Place(self.source.path, node.start_mark.line + 1, node.start_mark.column + 1)
 
     @cached_property
     def _private_spans(self) -> list[tuple[int, int, int]]:
-        """(line, start, end) of the recipients' addresses and variables; -1 is the line's end."""
+        """(line, start, end), from 0, of the recipients' identifiers and variables. An end of -1 is the line's end."""
         spans: list[tuple[int, int, int]] = []
-        to = _child(self.root, "to")
+        to = _find_child(self.root, "to")
         recipients = to.value if isinstance(to, yaml.SequenceNode) else [to]
         for recipient in recipients:
             if isinstance(recipient, yaml.MappingNode):
                 for key, value in recipient.value:
-                    if not isinstance(key, yaml.ScalarNode) or key.value not in _OPEN:
+                    if not isinstance(key, yaml.ScalarNode) or key.value not in _PUBLIC_KEYS:
                         spans.extend(_scalar_spans(value))
             elif recipient is not None:
                 spans.extend(_scalar_spans(recipient))
@@ -156,22 +159,22 @@ class Document:
 
 
 def parse_documents(source: SourceFile) -> Iterator[Document | Problem]:
-    """The documents of a file, and what is wrong with its YAML; what stands before a syntax error is still given."""
+    """Yields the documents of a file and the problems of its YAML. Documents before a syntax error are yielded too."""
     try:
         for root in nodes.compose_all(source.text):
-            made = nodes.NodeValue(root)
-            document = Document(source, root, made.value)
-            for fault in made.faults:
+            node_value = nodes.NodeValue(root)
+            document = Document(source, root, node_value.value)
+            for fault in node_value.faults:
                 yield _fault_problem(source, fault, document.excerpt(fault.line + 1))
-            if not made.has_errors and not (made.value is None and root.value == ""):
+            if not node_value.has_errors and not (node_value.value is None and root.value == ""):
                 yield document
     except BadYaml as error:
-        # Nothing tells whose values a line shows that could not be read as YAML, so all of it counts as private.
+        # A line that is not valid YAML may contain recipients' values at any position, so all of it is private.
         yield _fault_problem(source, error.fault, mark_private(source.line(error.fault.line + 1)))
 
 
 def decode(path: str, data: bytes) -> SourceFile | Problem:
-    """The text of a file, UTF-8 with or without a byte order mark, or the place where it is not."""
+    """Returns the text of a UTF-8 file, with or without a byte order mark, or the problem that it is not UTF-8."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return Problem("not-utf-8", Place(path), "the file is UTF-16, not UTF-8", "save it as UTF-8")
     data = data.removeprefix(b"\xef\xbb\xbf")
@@ -189,7 +192,7 @@ def _fault_problem(source: SourceFile, fault: YamlFault, excerpt: str) -> Proble
     return Problem(fault.code, place, fault.message, fault.hint, severity, excerpt)
 
 
-def _child(node: yaml.Node, step: str | int) -> yaml.Node | None:
+def _find_child(node: yaml.Node, step: str | int) -> yaml.Node | None:
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
         items: list[yaml.Node] = node.value
         return items[step] if step < len(items) else None
@@ -198,11 +201,11 @@ def _child(node: yaml.Node, step: str | int) -> yaml.Node | None:
     merged: yaml.Node | None = None
     for key, value in node.value:
         if key.value == step:
-            found: yaml.Node = value
-            return found
+            child: yaml.Node = value
+            return child
         if key.tag == nodes.MERGE_TAG:
             sources = value.value if isinstance(value, yaml.SequenceNode) else [value]
-            merged = merged or next(filter(None, (_child(source, step) for source in sources)), None)
+            merged = merged or next(filter(None, (_find_child(source, step) for source in sources)), None)
     return merged
 
 
@@ -221,7 +224,7 @@ def _scalar_spans(node: yaml.Node) -> Iterator[tuple[int, int, int]]:
 
 
 def read_documents(tree: Tree, path: str) -> Iterable[Document | Problem]:
-    """The documents of a YAML file of the project, and what is wrong with what is none."""
+    """Returns the documents of a YAML file of the project, and its problems, also if it cannot be read."""
     try:
         source = decode(path, tree.read(path))
     except NotReadable as error:

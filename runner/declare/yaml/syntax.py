@@ -1,4 +1,4 @@
-"""Why a text is not YAML: where the fault began, rather than where libyaml noticed it, and what to do about it."""
+"""Explains syntax errors of YAML: where the mistake begins, not where libyaml detects it, and how to fix it."""
 
 import re
 from dataclasses import dataclass
@@ -6,16 +6,16 @@ from typing import Any, cast
 
 import yaml
 
-# YAML's own pattern. A copy of it would take 7 ms to compile, a sixteenth of a command's start.
-_NOT_IN_YAML = yaml.reader.Reader.NON_PRINTABLE
+# The compiled pattern of PyYAML. To compile a copy would take 7 ms, a sixteenth of a command's start.
+_INVALID_CHARACTERS = yaml.reader.Reader.NON_PRINTABLE
 
 
-_SCANNER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SCANNER_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
 class YamlFault:
-    """Something wrong at a line and column (both from 0, as YAML marks count)."""
+    """A mistake in a YAML text, at a line and column (both from 0, as in the marks of PyYAML)."""
 
     code: str
     line: int
@@ -26,7 +26,7 @@ class YamlFault:
 
 
 class BadYaml(Exception):
-    """The text is not YAML from some place on."""
+    """Raised if a text is not valid YAML. The `fault` says where and why."""
 
     def __init__(self, fault: YamlFault) -> None:
         super().__init__(fault.message)
@@ -35,59 +35,62 @@ class BadYaml(Exception):
 
 def check_characters(text: str) -> None:
     """Raises BadYaml at the first character that YAML does not allow."""
-    found = _NOT_IN_YAML.search(text)
-    if found:
-        before = text[: found.start()]
-        message = f"the character U+{ord(found.group()):04X} is not allowed in YAML"
-        hint = 'in double quotes it can be written "\\u…"' if found.group() != "\0" else "is the file UTF-8?"
+    match = _INVALID_CHARACTERS.search(text)
+    if match:
+        before = text[: match.start()]
+        message = f"the character U+{ord(match.group()):04X} is not allowed in YAML"
+        hint = 'in double quotes it can be written "\\u…"' if match.group() != "\0" else "is the file UTF-8?"
         line, column = before.count("\n"), len(before) - before.rfind("\n") - 1
         raise BadYaml(YamlFault("yaml-character", line, column, message, hint))
 
 
 def syntax_fault(text: str, error: yaml.MarkedYAMLError) -> YamlFault:
-    """What libyaml found, at the place where it began, in words that help."""
+    """Returns an error of libyaml as a fault where the mistake begins, with a plain message and a hint."""
     problem = error.problem or "not YAML"
     lines = text.split("\n")
-    line, column, told = _where(text, lines, error, problem)
-    shown = lines[line] if line < len(lines) else ""
-    message = told or f"this is not YAML: {problem}"
-    return YamlFault("yaml-syntax", line, column, message, "" if told else _hint(problem, shown, column))
+    line, column, cause = _locate_fault(text, lines, error, problem)
+    line_text = lines[line] if line < len(lines) else ""
+    message = cause or f"this is not YAML: {problem}"
+    return YamlFault("yaml-syntax", line, column, message, "" if cause else _suggest_fix(problem, line_text, column))
 
 
-def _where(text: str, lines: list[str], error: yaml.MarkedYAMLError, problem: str) -> tuple[int, int, str]:
-    """The line and column of the fault, and words for it where it began earlier than libyaml noticed."""
+def _locate_fault(text: str, lines: list[str], error: yaml.MarkedYAMLError, problem: str) -> tuple[int, int, str]:
+    """Returns the line and column (both from 0) of a mistake, and a message.
+
+    The message is empty unless the mistake begins at a bracket or quote before the place where libyaml detects it.
+    """
     mark: Any = error.problem_mark or error.context_mark
     line, column = mark.line, mark.column
-    began: Any = error.context_mark or mark
-    if "',' or" in problem and began.line < line:
-        return began.line, began.column, "a bracket opens here that nothing closes"
+    start: Any = error.context_mark or mark
+    if "',' or" in problem and start.line < line:
+        return start.line, start.column, "a bracket opens here that nothing closes"
     if "found unexpected end of stream" in problem and "quoted scalar" in (error.context or ""):
-        return began.line, began.column, "a quote opens here that nothing closes"
-    if "did not find expected" in problem and (quote := _quote_across_lines(text, line)):
+        return start.line, start.column, "a quote opens here that nothing closes"
+    if "did not find expected" in problem and (quote := _find_multiline_quote(text, line)):
         return quote.line, quote.column, f"the quote that opens here closes in line {line + 1}, and more text follows"
     if not "".join(lines[line:]).strip():
-        # libyaml notices at the end of the file what is missing; the last thing written tells more.
-        written = [number for number, text_line in enumerate(lines) if text_line.strip()]
-        line, column = max(written, default=0), 0
-        if began.line <= line:
-            line, column = began.line, began.column
+        # libyaml reports a missing part at the end of the file. The last line with text is more useful to the author.
+        nonblank_lines = [number for number, text_line in enumerate(lines) if text_line.strip()]
+        line, column = max(nonblank_lines, default=0), 0
+        if start.line <= line:
+            line, column = start.line, start.column
     return line, column, ""
 
 
-def _quote_across_lines(text: str, line: int) -> Any:
-    """Where the quoted text begins that ends in this line, having begun in an earlier one."""
-    found = None
+def _find_multiline_quote(text: str, line: int) -> Any:
+    """Returns the start of the quoted text that begins before a line and ends in it; None if there is none."""
+    quote_start = None
     try:
-        for token in yaml.scan(text, Loader=_SCANNER):
+        for token in yaml.scan(text, Loader=_SCANNER_LOADER):
             if isinstance(token, yaml.ScalarToken) and token.style in {'"', "'"}:
                 start, end = cast("Any", token.start_mark), cast("Any", token.end_mark)
-                found = start if start.line < end.line == line else found
+                quote_start = start if start.line < end.line == line else quote_start
     except yaml.MarkedYAMLError:
-        pass  # the parser stopped before the place where the scanner does
-    return found
+        pass  # the scanner fails later in the text than the parser did: the quotes before that are known
+    return quote_start
 
 
-def _hint(problem: str, line: str, column: int) -> str:
+def _suggest_fix(problem: str, line: str, column: int) -> str:
     if "\t" in line[: column + 1] or "tab" in problem:
         return "indent with spaces; YAML allows no tabs there"
     if "mapping values are not allowed" in problem:
