@@ -1,1 +1,1 @@
-"""What a plan changes against a git ref, and the project as a commit has it."""
+"""Comparison of a plan with the project at a git ref, and the project as a commit has it."""

@@ -1,6 +1,7 @@
-"""What two audiences have in common: 24 bytes a recipient are kept, not the recipients.
+"""Compares two audiences. It keeps 24 bytes for each recipient, not the recipients.
 
-Only their addresses are rendered. The two may have other names and revisions: recipients are compared, not deliveries.
+Only the addresses of recipients are rendered. The two declarations may have different names and revisions: recipients
+are compared, not deliveries.
 """
 
 import filecmp
@@ -16,20 +17,21 @@ from runner.declare.declaration import Declaration
 from runner.declare.template.language import TOO_SLOW, TemplateFault
 from runner.errors import Problem
 
-_IDENTITY, _DATA = 16, 8  # bytes; a million recipients meet by chance once in 10^27 times
+_IDENTITY_SIZE, _DATA_SIZE = 16, 8  # bytes; that two of a million recipients have one identity has a chance of 10^-27
 
 
-_RECORD = _IDENTITY + _DATA
+_RECORD_SIZE = _IDENTITY_SIZE + _DATA_SIZE
 
 
-_PARTS = 256  # so that only one part of an audience at a time is spread out into objects
+_PART_COUNT = 256  # only one part of an audience at a time is unpacked into objects, which saves memory
 
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """How many recipients came, went and stayed, and of those that stayed, how many have other values now.
+    """Counts of recipients: those that were added, those that were removed, and the same ones, on both sides.
 
-    `unreadable` counts the recipients of either side that have no address, for a fault of their own.
+    `altered` is the number of the same recipients whose values changed. `unreadable` is the number of recipients of
+    either side without an address, because their row or the template of the address has a fault.
     """
 
     added: int = 0
@@ -40,73 +42,77 @@ class Overlap:
 
     @property
     def has_changes(self) -> bool:
-        """Whether somebody came, went, or has other values."""
+        """Whether a recipient was added or removed, or has other values."""
         return bool(self.added or self.removed or self.altered)
 
 
 def compare_audiences(before: Declaration, now: Declaration, count: int) -> Overlap:
-    """Compares the audiences of two declarations; `count` is the number of recipients now."""
+    """Compares the audiences of two declarations. `count` is the current number of recipients."""
     if _is_same_table(before, now):
         return Overlap(same=count)
     used = used_variables(before, now)
-    return _Audience(before, used).towards(_Audience(now, used))
+    return _Audience(before, used).compare_to(_Audience(now, used))
 
 
 def hash_recipient(kind: IdentifierKind, value: str) -> bytes:
-    """16 bytes that tell one recipient from another, as keys do but without name, revision and salt."""
+    """Returns 16 bytes that identify a recipient. Unlike a key, they depend on no name, revision or salt."""
     return blake2b(
-        f"{kind}:{normalise_identifier(kind, value)}".encode(errors="surrogatepass"), digest_size=_IDENTITY
+        f"{kind}:{normalise_identifier(kind, value)}".encode(errors="surrogatepass"), digest_size=_IDENTITY_SIZE
     ).digest()
 
 
-def find_recipient(declaration: Declaration, wanted: bytes) -> Recipient | None:
-    """The recipient with an identity, or else the first; none where none can be read."""
+def find_recipient(declaration: Declaration, identity: bytes) -> Recipient | None:
+    """Returns the recipient with an identity, else the first one; None if no recipient can be read."""
     first = None
-    for recipient, found in _recipients(declaration):
+    for recipient, candidate in _read_recipients(declaration):
         first = first or recipient
-        if recipient and found == wanted:
+        if recipient and candidate == identity:
             return recipient
     return first
 
 
 def used_variables(*declarations: Declaration) -> frozenset[str] | None:
-    """The variables that the texts of declarations use; None where an include may use any."""
-    texts = [text for declared in declarations for text in (declared.subject, declared.body) if text]
-    return None if any(text.includes for text in texts) else frozenset(_names(text.variables for text in texts))
+    """Returns the variables that the texts of declarations use; None if an include may use any variable."""
+    texts = [text for declaration in declarations for text in (declaration.subject, declaration.body) if text]
+    return None if any(text.includes for text in texts) else frozenset(_flatten(text.variables for text in texts))
 
 
 class _Audience:
-    """The recipients of a declaration, as records of identity and data in as many parts as a first byte has values."""
+    """The recipients of a declaration, each as a record of identity and hash of its data.
+
+    The records are stored in 256 parts, by the first byte of their identity.
+    """
 
     def __init__(self, declaration: Declaration, used: frozenset[str] | None) -> None:
-        self._parts = [bytearray() for _ in range(_PARTS)]
+        self._parts = [bytearray() for _ in range(_PART_COUNT)]
         self._unreadable = 0
-        for recipient, found in _recipients(declaration):
+        for recipient, identity in _read_recipients(declaration):
             if recipient is None:
                 self._unreadable += 1
             else:
-                self._parts[found[0]] += found + _data(recipient, used)
+                self._parts[identity[0]] += identity + _hash_data(recipient, used)
 
-    def towards(self, now: "_Audience") -> Overlap:
-        """What changes from this audience to another."""
+    def compare_to(self, now: "_Audience") -> Overlap:
+        """Returns what changes from this audience to the current one."""
         added = removed = same = altered = 0
-        for old_part, new_part in zip(self._parts, now._parts, strict=True):  # noqa: SLF001  # of the same class
-            old, new = dict(_records(old_part)), dict(_records(new_part))
-            stayed = old.keys() & new.keys()
-            added += len(new) - len(stayed)
-            removed += len(old) - len(stayed)
-            same += len(stayed)
-            altered += sum(old[found] != new[found] for found in stayed)
-        return Overlap(added, removed, same, altered, self._unreadable + now._unreadable)  # noqa: SLF001  # likewise
+        for old_part, new_part in zip(self._parts, now._parts, strict=True):  # noqa: SLF001  # the same class
+            old, new = dict(_split_records(old_part)), dict(_split_records(new_part))
+            common = old.keys() & new.keys()
+            added += len(new) - len(common)
+            removed += len(old) - len(common)
+            same += len(common)
+            altered += sum(old[identity] != new[identity] for identity in common)
+        return Overlap(added, removed, same, altered, self._unreadable + now._unreadable)  # noqa: SLF001  # the same class
 
 
-def _records(part: bytearray) -> Iterator[tuple[bytes, bytes]]:
-    for at in range(0, len(part), _RECORD):
-        yield bytes(part[at : at + _IDENTITY]), bytes(part[at + _IDENTITY : at + _RECORD])
+def _split_records(part: bytearray) -> Iterator[tuple[bytes, bytes]]:
+    """Yields the identity and the data hash of every record of a part."""
+    for start in range(0, len(part), _RECORD_SIZE):
+        yield bytes(part[start : start + _IDENTITY_SIZE]), bytes(part[start + _IDENTITY_SIZE : start + _RECORD_SIZE])
 
 
-def _recipients(declaration: Declaration) -> Iterator[tuple[Recipient | None, bytes]]:
-    """Every recipient with its identity; None for one that cannot be read."""
+def _read_recipients(declaration: Declaration) -> Iterator[tuple[Recipient | None, bytes]]:
+    """Yields every recipient with its identity; None for one that cannot be read."""
     for recipient in declaration.recipients(Tally()):
         if isinstance(recipient, Problem):
             yield None, b""
@@ -119,34 +125,36 @@ def _recipients(declaration: Declaration) -> Iterator[tuple[Recipient | None, by
         except TemplateFault as fault:
             yield None, b""
             if fault.code == TOO_SLOW:
-                return  # the next one would take as long
+                return  # every other recipient would take as long as this one
         else:
             yield recipient, hash_recipient(recipient.kind, value)
 
 
-def _data(recipient: Recipient, used: frozenset[str] | None) -> bytes:
+def _hash_data(recipient: Recipient, used: frozenset[str] | None) -> bytes:
+    """Returns a hash of the recipient's role and of the values of its used variables."""
     values = sorted((name, value) for name, value in recipient.vars.items() if used is None or name in used)
-    return blake2b(repr((recipient.role, values)).encode(errors="surrogatepass"), digest_size=_DATA).digest()
+    return blake2b(repr((recipient.role, values)).encode(errors="surrogatepass"), digest_size=_DATA_SIZE).digest()
 
 
-def _names(found: Iterable[Iterable[str]]) -> Iterator[str]:
-    for names in found:
+def _flatten(groups: Iterable[Iterable[str]]) -> Iterator[str]:
+    for names in groups:
         yield from names
 
 
 def _is_same_table(before: Declaration, now: Declaration) -> bool:
-    """Whether both read the same bytes in the same way, which spares looking at every row."""
-    one, other = before.audience, now.audience
-    if not isinstance(one, TableAudience) or not isinstance(other, TableAudience):
+    """Whether both read the same bytes in the same way. If so, no row needs to be read."""
+    old, new = before.audience, now.audience
+    if not isinstance(old, TableAudience) or not isinstance(new, TableAudience):
         return False
     if before.selection.is_filtering or now.selection.is_filtering:
         return False
-    same_use = before.document.value["to"] == now.document.value["to"]
-    return same_use and _has_same_files(one.source, other.source)
+    has_same_fields = before.document.value["to"] == now.document.value["to"]
+    return has_same_fields and _has_same_files(old.source, new.source)
 
 
-def _has_same_files(one: RowSource, other: RowSource) -> bool:
-    pairs = zip(one.paths, other.paths, strict=False)
-    return len(one.paths) == len(other.paths) and all(
-        filecmp.cmp(one.tree.root / path, other.tree.root / same, shallow=False) for path, same in pairs
+def _has_same_files(old: RowSource, new: RowSource) -> bool:
+    """Whether both sources have as many files, and each pair has the same content."""
+    pairs = zip(old.paths, new.paths, strict=False)
+    return len(old.paths) == len(new.paths) and all(
+        filecmp.cmp(old.tree.root / old_path, new.tree.root / new_path, shallow=False) for old_path, new_path in pairs
     )

@@ -1,7 +1,8 @@
-"""The project as a commit has it, read beside the work tree: files appear in a folder of their own when asked for.
+"""The project as a commit has it, apart from the work tree. Files are written to a temporary folder when needed.
 
-Neither the work tree nor the index is touched, and no filter, hook or attribute of the repository is obeyed. Links are
-never made: a link to a file of the project appears as that file, any other not at all, so no path leads out.
+Neither the work tree nor the index is changed. No filter, hook or attribute of the repository is applied. A link to a
+file of the project is written as a copy of that file, and any other link is left out, so no path leads out of the
+folder. Only a settings file that is a link stays one.
 """
 
 import contextlib
@@ -18,24 +19,24 @@ from runner.declare.tree import Tree
 from runner.errors import UsageMistake
 from runner.git.repository import Repository
 
-_AT_ONCE = 200  # blobs that one git reads
+_BATCH_SIZE = 200  # blobs that one git process reads
 
 
-_SMALL = 1024 * 1024  # bytes; larger blobs are not held in memory
+_MAX_BATCHED_BLOB = 1024 * 1024  # bytes; a larger blob goes to its file without being read into memory
 
 
-_MOST_LINKS = 8  # from one to the next
+_MAX_LINKS = 8  # that are followed, from one to the next: links may form a circle
 
 
-_LINK = "120000"
+_LINK_MODE = "120000"
 
 
-_FILES = frozenset({"100644", "100755", _LINK})
+_FILE_MODES = frozenset({"100644", "100755", _LINK_MODE})
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit, by the name that a person gave it and by its hash."""
+    """A commit: the ref that the user gave, and the hash of the commit."""
 
     ref: str
     hash: str
@@ -51,101 +52,122 @@ class _Entry:
 
 
 def find_commit(repository: Repository | None, ref: str) -> Commit:
-    """The commit that a ref names. Raises UsageMistake, with the way to get it where it is not here."""
+    """Returns the commit that a ref names. Raises UsageMistake, with a command that fetches a missing ref."""
     if repository is None:
         raise UsageMistake(f"there is no {ref} to compare with: this is no git repository", "leave out --against")
-    found = repository.try_git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-    if not found:
-        raise UsageMistake(f"{ref} is no commit of this repository", _way_to_get(repository, ref))
-    return Commit(ref, found)
+    commit_hash = repository.try_git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    if not commit_hash:
+        raise UsageMistake(f"{ref} is no commit of this repository", _suggest_fetch(repository, ref))
+    return Commit(ref, commit_hash)
 
 
 @contextlib.contextmanager
 def tree_at(repository: Repository, commit: Commit, root: Path) -> Iterator[Tree]:
-    """The project with this root as the commit has it, empty if it has none. Raises LedgerUnavailable (git failed)."""
+    """Yields the project with this root as the commit has it; empty if the commit does not have it.
+
+    Raises LedgerUnavailable if git fails.
+    """
     with tempfile.TemporaryDirectory(prefix="msgrun-") as folder:
-        yield _CommitTree(repository, _entries(repository, commit, repository.relative_path(root) or "."), Path(folder))
+        yield _CommitTree(
+            repository, _list_entries(repository, commit, repository.relative_path(root) or "."), Path(folder)
+        )
 
 
-def _way_to_get(repository: Repository, ref: str) -> str:
-    """A CI job often has one commit alone: what to fetch, so that the ref is there under the name that was given."""
+def _suggest_fetch(repository: Repository, ref: str) -> str:
+    """Returns how to fetch a ref, so that it exists under the name that the user gave.
+
+    A CI job often has only one commit.
+    """
     remote, slash, branch = ref.partition("/")
     if slash and remote in (repository.try_git("remote") or "").split():
         return f"a shallow or single-branch clone lacks it: git fetch --depth=1 {remote} +{branch}:refs/remotes/{ref}"
     return "is it spelt right? A shallow clone lacks it: git fetch --depth=1 origin REF, then --against FETCH_HEAD"
 
 
-def _entries(repository: Repository, commit: Commit, below: str) -> dict[str, _Entry]:
-    """The files of a folder by their paths from there."""
-    tree = f"{commit.hash}:{'' if below == '.' else below}"
+def _list_entries(repository: Repository, commit: Commit, folder: str) -> dict[str, _Entry]:
+    """Returns the files of a folder of the commit, by their paths from that folder."""
+    tree = f"{commit.hash}:{'' if folder == '.' else folder}"
     if repository.try_git("cat-file", "-t", tree) != "tree":
         return {}
-    found = {}
+    entries = {}
     for line in repository.git("ls-tree", "-r", "-l", "-z", "--full-tree", tree).split(b"\0"):
-        facts, tab, path = os.fsdecode(line).partition("\t")
+        fields, tab, path = os.fsdecode(line).partition("\t")
         if tab:
-            mode, _, blob, size = facts.split()
-            # A crafted tree may hold what git itself would never check out.
-            if mode in _FILES and normpath(path) == path and not {"..", ".git"} & set(path.split("/")):
-                found[path] = _Entry(mode, blob, int(size))
-    return found
+            mode, _, blob, size = fields.split()
+            # A crafted tree may have paths that git would never check out, such as ../x or .git/config.
+            if mode in _FILE_MODES and normpath(path) == path and not {"..", ".git"} & set(path.split("/")):
+                entries[path] = _Entry(mode, blob, int(size))
+    return entries
 
 
 class _CommitTree(Tree):
-    """Declarations and their templates appear at once, for they are many and small; all else when it is located."""
+    """The files of a commit. They are written to a temporary folder.
+
+    Declarations and templates are written at once, because they are many and small. Other files are written when
+    they are located.
+    """
 
     def __init__(self, repository: Repository, entries: dict[str, _Entry], folder: Path) -> None:
         super().__init__(folder)
         self._repository = repository
         self._entries = entries
-        wanted = [path for path in entries if path == SETTINGS_FILE or path.startswith("messages/")]
-        small = [path for path in wanted if entries[path].size <= _SMALL and entries[path].mode != _LINK]
-        for first in range(0, len(small), _AT_ONCE):
-            self._write(small[first : first + _AT_ONCE])
-        for path in wanted:
-            self._appear(path)
+        declared = [path for path in entries if path == SETTINGS_FILE or path.startswith("messages/")]
+        small = [
+            path for path in declared if entries[path].size <= _MAX_BATCHED_BLOB and entries[path].mode != _LINK_MODE
+        ]
+        for start in range(0, len(small), _BATCH_SIZE):
+            self._write_batch(small[start : start + _BATCH_SIZE])
+        for path in declared:
+            self._ensure_written(path)
 
     def locate(self, named: str, beside: str) -> str:
-        """The path, from the root, of a file named in the file `beside`. Raises NotReadable."""
-        self._appear(normpath(join(dirname(beside), named)))
+        """Returns the path, from the root, of a file named in the file `beside`. Raises NotReadable."""
+        self._ensure_written(normpath(join(dirname(beside), named)))
         return super().locate(named, beside)
 
     def glob(self, named: str, beside: str) -> list[str]:
-        """The files that a name with `*` stands for, from the root, sorted. Raises NotReadable."""
-        wanted = normpath(join(dirname(beside), named))
-        for path in fnmatch.filter(self._entries, wanted):  # more than it stands for, for here `*` is also a slash
-            self._appear(path)
+        """Returns the files that a name with `*` matches, from the root, sorted. Raises NotReadable."""
+        pattern = normpath(join(dirname(beside), named))
+        for path in fnmatch.filter(self._entries, pattern):  # too many: `*` matches a slash too; super().glob() selects
+            self._ensure_written(path)
         return super().glob(named, beside)
 
-    def _write(self, paths: Sequence[str]) -> None:
-        """Writes small files, read by one git: `HASH blob SIZE`, the bytes, and a line's end for each."""
-        asked = "".join(f"{self._entries[path].blob}\n" for path in paths)
-        answer, at = self._repository.git("cat-file", "--batch", stdin=asked.encode()), 0
-        for path in paths:
-            start = answer.index(b"\n", at) + 1
-            at = start + self._entries[path].size
-            self._place(path).write_bytes(answer[start:at])
-            at += 1
+    def _write_batch(self, paths: Sequence[str]) -> None:
+        """Writes small files, all read by one git process.
 
-    def _appear(self, path: str) -> None:
-        """Makes a file appear, if the commit has it. Settings that are a link are one here too, and refused."""
+        The output of git has for each file a line `HASH blob SIZE`, the bytes and a line end.
+        """
+        request = "".join(f"{self._entries[path].blob}\n" for path in paths)
+        output, end = self._repository.git("cat-file", "--batch", stdin=request.encode()), 0
+        for path in paths:
+            start = output.index(b"\n", end) + 1
+            end = start + self._entries[path].size
+            self._prepare_path(path).write_bytes(output[start:end])
+            end += 1
+
+    def _ensure_written(self, path: str) -> None:
+        """Writes a file, if the commit has it and it is not written yet.
+
+        Settings that are a link are written as a link, so that reading them is refused as in the work tree.
+        """
         if os.path.lexists(self.root / path):
             return
-        if path == SETTINGS_FILE and path in self._entries and self._entries[path].mode == _LINK:
-            self._place(path).symlink_to(path)
-        elif entry := self._resolved(path):
-            self._repository.save_blob(entry.blob, self._place(path))
+        if path == SETTINGS_FILE and path in self._entries and self._entries[path].mode == _LINK_MODE:
+            self._prepare_path(path).symlink_to(path)
+        elif entry := self._resolve_links(path):
+            self._repository.save_blob(entry.blob, self._prepare_path(path))
 
-    def _resolved(self, path: str) -> _Entry | None:
-        """What stands at a path, or where its links lead."""
-        for _ in range(_MOST_LINKS):
+    def _resolve_links(self, path: str) -> _Entry | None:
+        """Returns the file at a path, after its links were followed; None if there is none."""
+        for _ in range(_MAX_LINKS):
             entry = self._entries.get(path)
-            if entry is None or entry.mode != _LINK:
+            if entry is None or entry.mode != _LINK_MODE:
                 return entry
             path = normpath(join(dirname(path), os.fsdecode(self._repository.git("cat-file", "blob", entry.blob))))
         return None
 
-    def _place(self, path: str) -> Path:
-        place = self.root / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        return place
+    def _prepare_path(self, path: str) -> Path:
+        """Creates the folder of a file, and returns the path of the file."""
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target

@@ -1,6 +1,7 @@
-"""What a plan changes against the project as it was elsewhere: per message its texts, its recipients and the rest.
+"""Compares a plan with the project at another commit: for each message its texts, its recipients and other fields.
 
-Pure: from two sets of declarations and the ledger's facts. Of the other side only one delivery a message is rendered.
+Pure: made from two sets of declarations and the ledger's records. Of the other project, only one delivery of a message
+is rendered.
 """
 
 from collections import Counter
@@ -29,7 +30,7 @@ CHANGE_KINDS: tuple[ChangeKind, ...] = ("new", "changed", "unchanged", "removed"
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """Something that is declared otherwise than before, in words; empty where it is not declared."""
+    """A field with different values before and now, in words. A value is empty if the field is not declared."""
 
     name: str
     before: str
@@ -38,9 +39,9 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class MessageChange:
-    """What happened to one message. `before` and `now` are samples, for the same recipient if both sides have it.
+    """How one message changed. `before` and `now` are samples, for the same recipient if both sides have it.
 
-    `written` says that its author changed what is rendered, or what it is rendered with.
+    `is_content_changed` says that the author changed the texts, or variables that the texts use.
     """
 
     name: str
@@ -55,10 +56,10 @@ class MessageChange:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Every message of the plan and what became of it, by name, then those that are removed.
+    """The change of every message of the plan, by name, and after them the messages that were removed.
 
-    `against` is the other side as a person named it, `commit` its hash; `notes` say what could not be compared.
-    `guards` are the settings that guard the sending and changed.
+    `against` is the ref as the user named it, `commit` its hash. `notes` say what could not be compared.
+    `guard_changes` are the changed settings that guard the sending.
     """
 
     against: str
@@ -69,27 +70,28 @@ class Comparison:
 
     @cached_property
     def counts(self) -> Counter[ChangeKind]:
-        """How many messages there are of each kind of change."""
+        """The number of messages of each kind of change."""
         return Counter(change.kind for change in self.changes)
 
     def warnings(self) -> list[str]:
-        """What to worry about."""
+        """Returns the notes and the warnings of all messages."""
         return [*self.notes, *(warning for change in self.changes for warning in change.warnings)]
 
     def find_change(self, name: str) -> MessageChange | None:
-        """The change of a message."""
-        return self._by_name.get(name)
+        """Returns the change of the message with this name; None if there is none."""
+        return self._changes_by_name.get(name)
 
     @cached_property
-    def _by_name(self) -> dict[str, MessageChange]:
+    def _changes_by_name(self) -> dict[str, MessageChange]:
         return {change.name: change for change in self.changes}
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentPlan:
-    """The plan, every name that is declared beside it (a plan may be of a selection), and samples of its messages.
+    """The current plan, and what the comparison needs besides it.
 
-    `selected` tells of a declaration's path whether it would be part of the plan.
+    `declared_names` are the names of all declared messages, because a plan may be of a selection. `is_selected` says
+    whether a declaration with this path would be part of the plan. `sample` renders a sample of a message.
     """
 
     plan: Plan
@@ -101,27 +103,31 @@ class CurrentPlan:
 def compare_guard_settings(
     before: Mapping[str | None, Settings], now: Mapping[str | None, Settings]
 ) -> Iterator[FieldChange]:
-    """What changed of the settings that guard the sending, in each environment; None is the unnamed one."""
+    """Yields the changes of the settings that guard the sending, in each environment.
+
+    The key None is the unnamed environment.
+    """
     for name in sorted({*before, *now}, key=lambda name: name or ""):
         prefix = f"environments.{name}" if name else ""
         if name not in before or name not in now:
-            yield FieldChange(prefix, *("" if name not in side else _lock_of(side[name]) for side in (before, now)))
+            yield FieldChange(prefix, *("" if name not in side else _format_lock(side[name]) for side in (before, now)))
             continue
-        was, is_now = _guarding(before[name]), _guarding(now[name])
+        old, new = _list_guard_settings(before[name]), _list_guard_settings(now[name])
         yield from (
-            FieldChange(f"{prefix}.{key}" if prefix else key, was[key], is_now[key])
-            for key in was
-            if was[key] != is_now[key]
+            FieldChange(f"{prefix}.{key}" if prefix else key, old[key], new[key]) for key in old if old[key] != new[key]
         )
 
 
-def _lock_of(settings: Settings) -> str:
+def _format_lock(settings: Settings) -> str:
     return f"lock: {settings.lock}, workspace: {settings.workspace or 'not pinned'}"
 
 
-def _guarding(settings: Settings) -> dict[str, str]:
-    """The settings that guard the sending, by their names in msgrun.yaml; of the salt the check that the ledger has."""
-    limits, breakers = settings.limits, settings.abort_conditions
+def _list_guard_settings(settings: Settings) -> dict[str, str]:
+    """Returns the settings that guard the sending, by their names in msgrun.yaml.
+
+    The salt is secret: instead of it, the check value that the ledger holds is returned.
+    """
+    limits, abort_conditions = settings.limits, settings.abort_conditions
     return {
         "lock": settings.lock,
         "workspace": settings.workspace,
@@ -130,76 +136,80 @@ def _guarding(settings: Settings) -> dict[str, str]:
         "require_plan": str(settings.require_plan).lower(),
         "limits.recipients_per_message": f"{limits.recipients_per_message:,}",
         "limits.recipients_per_apply": f"{limits.recipients_per_apply:,}",
-        "abort_if.unknown": f"{breakers.unknown:,}",
-        "abort_if.refused": f"{breakers.refused:.0%}",
-        "abort_if.after": f"{breakers.after:,}",
+        "abort_if.unknown": f"{abort_conditions.unknown:,}",
+        "abort_if.refused": f"{abort_conditions.refused:.0%}",
+        "abort_if.after": f"{abort_conditions.after:,}",
         "suppress": ", ".join(settings.suppress),
     }
 
 
 def compare(now: CurrentPlan, before: Project, facts: Facts) -> tuple[MessageChange, ...]:
-    """What happened to every message of the plan, and to those that are gone."""
-    known = {declared.name: declared for declared in before.declarations}
-    unsound = {declared.name for declared in before.invalid_declarations}
-    faulty = {problem.place.path for problem in before.problems if problem.is_error}
-    gone = [
-        declared
-        for declared in before.declarations
-        if declared.name not in now.declared_names and now.is_selected(declared.document.source.path)
+    """Returns the change of every message of the plan, and of every removed message."""
+    earlier_by_name = {declaration.name: declaration for declaration in before.declarations}
+    invalid_names = {declaration.name for declaration in before.invalid_declarations}
+    faulty_paths = {problem.place.path for problem in before.problems if problem.is_error}
+    removed = [
+        declaration
+        for declaration in before.declarations
+        if declaration.name not in now.declared_names and now.is_selected(declaration.document.source.path)
     ]
     changes = []
     for message in now.plan.messages:
-        if earlier := known.get(message.name):
-            warnings = tuple(_again(message, earlier, facts))
-            changes.append(_changed(message, earlier, now, before.settings.salt, warnings))
-        elif message.name in unsound or message.declaration.document.source.path in faulty:
+        if earlier := earlier_by_name.get(message.name):
+            warnings = tuple(_find_resends(message, earlier, facts))
+            changes.append(_compare_message(message, earlier, now, before.settings.salt, warnings))
+        elif message.name in invalid_names or message.declaration.document.source.path in faulty_paths:
             changes.append(MessageChange(message.name, "uncompared"))
         else:
-            # The guard `repeat` says it already; an edit after sending is always told by the guard `edited`.
-            is_told = any(guard.code == "repeat" and message.name in guard.messages for guard in now.plan.guards)
+            # The guard `repeat` reports the rename already. The guard `edited` reports every edit after sending.
+            is_reported = any(guard.code == "repeat" and message.name in guard.messages for guard in now.plan.guards)
             changes.append(
-                MessageChange(message.name, "new", warnings=() if is_told else _renames(message, gone, facts))
+                MessageChange(
+                    message.name, "new", warnings=() if is_reported else _find_renames(message, removed, facts)
+                )
             )
-    return (*changes, *(_removed(declared, facts) for declared in gone))
+    return (*changes, *(_describe_removal(declaration, facts) for declaration in removed))
 
 
-def _changed(
+def _compare_message(
     message: PlannedMessage, earlier: Declaration, now: CurrentPlan, salt: str, warnings: tuple[str, ...]
 ) -> MessageChange:
-    declared = message.declaration
-    fields = tuple(_fields(earlier, declared))
-    difference = compare_audiences(earlier, declared, len(message.deliveries))
-    written = _is_rewritten(earlier, declared)
-    if not (written or fields or difference.has_changes):
-        return MessageChange(message.name, "unchanged", audience=difference, warnings=warnings)
-    shown = now.sample(message) if written or difference.altered else None
-    other = find_recipient(earlier, hash_recipient(shown.kind, shown.value) if shown else b"") if shown else None
+    declaration = message.declaration
+    fields = tuple(_compare_fields(earlier, declaration))
+    overlap = compare_audiences(earlier, declaration, len(message.deliveries))
+    is_rewritten = _is_rewritten(earlier, declaration)
+    if not (is_rewritten or fields or overlap.has_changes):
+        return MessageChange(message.name, "unchanged", audience=overlap, warnings=warnings)
+    sample = now.sample(message) if is_rewritten or overlap.altered else None
+    recipient = (
+        find_recipient(earlier, hash_recipient(sample.kind, sample.value) if sample else b"") if sample else None
+    )
     return MessageChange(
         name=message.name,
         kind="changed",
         fields=fields,
-        audience=difference,
-        is_content_changed=written,
-        before=render_sample_for(earlier, other, salt) if other else None,
-        now=shown,
+        audience=overlap,
+        is_content_changed=is_rewritten,
+        before=render_sample_for(earlier, recipient, salt) if recipient else None,
+        now=sample,
         warnings=warnings,
     )
 
 
-def _removed(declared: Declaration, facts: Facts) -> MessageChange:
-    sent = _sent(declared, facts)
-    told = (f"{declared.name} is removed, and {format_recipients(sent)} got it already",) if sent else ()
-    return MessageChange(declared.name, "removed", warnings=told)
+def _describe_removal(declaration: Declaration, facts: Facts) -> MessageChange:
+    sent = _count_sent(declaration, facts)
+    warnings = (f"{declaration.name} is removed, and {format_recipients(sent)} got it already",) if sent else ()
+    return MessageChange(declaration.name, "removed", warnings=warnings)
 
 
-def _fields(before: Declaration, now: Declaration) -> Iterator[FieldChange]:
-    """What differs besides the texts and the recipients."""
-    for name, one, other in zip(_NAMES, _values(before), _values(now), strict=True):
-        if one != other:
-            yield FieldChange(name, one, other)
+def _compare_fields(before: Declaration, now: Declaration) -> Iterator[FieldChange]:
+    """Yields the changed fields other than the texts and the recipients."""
+    for name, old, new in zip(_FIELD_NAMES, _list_field_values(before), _list_field_values(now), strict=True):
+        if old != new:
+            yield FieldChange(name, old, new)
 
 
-_NAMES = (
+_FIELD_NAMES = (
     "message_type",
     "template",
     "from",
@@ -212,79 +222,86 @@ _NAMES = (
 )
 
 
-def _values(declared: Declaration) -> tuple[str, ...]:
-    moments = [f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else "" for moment in (declared.expires, declared.not_before)]
+def _list_field_values(declaration: Declaration) -> tuple[str, ...]:
+    times = [f"{time:%Y-%m-%dT%H:%M:%SZ}" if time else "" for time in (declaration.expires, declaration.not_before)]
     return (
-        declared.message_type,
-        declared.template or "",
-        declared.sender,
-        str(declared.revision),
-        *moments,
-        str(declared.max_recipients or ""),
-        "true" if declared.opens_conversation else "",
-        declared.audience.source.title
-        if isinstance(declared.audience, TableAudience)
+        declaration.message_type,
+        declaration.template or "",
+        declaration.sender,
+        str(declaration.revision),
+        *times,
+        str(declaration.max_recipients or ""),
+        "true" if declaration.opens_conversation else "",
+        declaration.audience.source.title
+        if isinstance(declaration.audience, TableAudience)
         else "recipients in the declaration",
     )
 
 
-def _again(message: PlannedMessage, earlier: Declaration, facts: Facts) -> Iterator[str]:
+def _find_resends(message: PlannedMessage, earlier: Declaration, facts: Facts) -> Iterator[str]:
+    """Yields a warning if the revision changed after the earlier one was sent: its recipients would get it again."""
     now, before = message.declaration.revision, earlier.revision
-    if now != before and (sent := _sent(earlier, facts)):
-        who = format_recipients(sent)
-        yield f"{message.name} is of revision {now} now, so {who} of revision {before} would get it again"
+    if now != before and (sent := _count_sent(earlier, facts)):
+        recipients = format_recipients(sent)
+        yield f"{message.name} is of revision {now} now, so {recipients} of revision {before} would get it again"
 
 
-def _renames(message: PlannedMessage, gone: Iterable[Declaration], facts: Facts) -> tuple[str, ...]:
-    """Removed messages with some of the same recipients and the same text, or in the same file, where it was sent.
+def _find_renames(message: PlannedMessage, removed: Iterable[Declaration], facts: Facts) -> tuple[str, ...]:
+    """Returns warnings about removed messages that this message may be under a new name.
 
-    Another name is another message, so these recipients would get both.
+    A removed message is reported if both have some recipients in common, and either the same texts, or the same file
+    and the removed one was sent. Another name is another message, so these recipients would get both.
     """
-    told = []
-    for declared in gone:
-        is_same = _texts(declared) == _texts(message.declaration)
-        sent = _sent(declared, facts)
-        is_near = declared.document.source.path == message.declaration.document.source.path and sent
-        if not (is_same or is_near):
+    warnings = []
+    for declaration in removed:
+        has_same_text = _list_texts(declaration) == _list_texts(message.declaration)
+        sent = _count_sent(declaration, facts)
+        was_sent_in_same_file = declaration.document.source.path == message.declaration.document.source.path and sent
+        if not (has_same_text or was_sent_in_same_file):
             continue
-        if both := compare_audiences(declared, message.declaration, len(message.deliveries)).same:
-            told.append(_told(message.name, declared.name, both, sent, is_same=is_same))
-    return tuple(told)
+        if common_count := compare_audiences(declaration, message.declaration, len(message.deliveries)).same:
+            warnings.append(
+                _format_rename(message.name, declaration.name, common_count, sent, has_same_text=has_same_text)
+            )
+    return tuple(warnings)
 
 
-def _told(name: str, other: str, both: int, sent: int, *, is_same: bool) -> str:
-    alike = "the same text" if is_same else "the same file"
-    text = f"{name} looks like {other} under another name: {alike}, and {both:,} of the same recipients"
-    again = "would get it again" if is_same else f"would get {name} too"
+def _format_rename(name: str, other_name: str, common_count: int, sent: int, *, has_same_text: bool) -> str:
+    similarity = "the same text" if has_same_text else "the same file"
+    text = (
+        f"{name} looks like {other_name} under another name: {similarity}, and {common_count:,} of the same recipients"
+    )
+    consequence = "would get it again" if has_same_text else f"would get {name} too"
     if sent:
-        return f"{text}; {format_recipients(sent)} of {other} got it already, and {again}"
-    return f"{text}; nothing was sent as {other}"
+        return f"{text}; {format_recipients(sent)} of {other_name} got it already, and {consequence}"
+    return f"{text}; nothing was sent as {other_name}"
 
 
 def _is_rewritten(before: Declaration, now: Declaration) -> bool:
-    """Whether the texts differ, or the variables of project and message that they use."""
+    """Whether the texts differ, or the variables of project and message that the texts use."""
     if before.content == now.content:
         return False
     used = used_variables(before, now)
-    one, other = (
-        {name: value for name, value in declared.variables.items() if used is None or name in used}
-        for declared in (before, now)
+    old, new = (
+        {name: value for name, value in declaration.variables.items() if used is None or name in used}
+        for declaration in (before, now)
     )
-    return _texts(before) != _texts(now) or one != other
+    return _list_texts(before) != _list_texts(now) or old != new
 
 
-def _texts(declared: Declaration) -> list[str]:
-    """What is rendered, free of line ends: a checkout may write others than the commit has."""
-    texts = [text for text in (declared.subject, declared.body) if text]
-    parts = {name: source for text in texts for name, source in text.includes.items()}
+def _list_texts(declaration: Declaration) -> list[str]:
+    """Returns what is rendered, with LF as line end: a checkout may have other line ends than the commit."""
+    texts = [text for text in (declaration.subject, declaration.body) if text]
+    includes = {name: source for text in texts for name, source in text.includes.items()}
     sources = [
-        declared.message_type,
+        declaration.message_type,
         *(text.source for text in texts),
-        *(text for item in sorted(parts.items()) for text in item),
+        *(text for item in sorted(includes.items()) for text in item),
     ]
     return [source.replace("\r\n", "\n") for source in sources]
 
 
-def _sent(declared: Declaration, facts: Facts) -> int:
-    keys = facts.keys_of(declared.name, declared.revision)
+def _count_sent(declaration: Declaration, facts: Facts) -> int:
+    """Returns the number of deliveries of the declared revision that were sent."""
+    keys = facts.keys_of(declaration.name, declaration.revision)
     return sum((state := facts.state(key)) is not None and state.status == "sent" for key in keys)

@@ -1,1 +1,4 @@
-"""What would be sent: every delivery with its action, guards that stop a run, and plans that were agreed to. Pure."""
+"""The plan of a run: every delivery with its action, the guards that stop a run, plan files and saved plans.
+
+Pure: no network, clock, environment variables or randomness.
+"""

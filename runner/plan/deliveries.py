@@ -1,4 +1,4 @@
-"""What is planned: a message and its deliveries, compact, so that a million of them fit beside their ledger."""
+"""A message and its planned deliveries, stored compactly: a million of them fit in memory beside their ledger."""
 
 from array import array
 from collections import Counter
@@ -21,7 +21,11 @@ ACTIONS: tuple[Action, ...] = ("send", "sent", "edited", "unknown", "refused", "
 
 @dataclass(frozen=True, slots=True)
 class PlannedDelivery:
-    """One delivery and its action. `shown` is the recipient as the lockfile shows it; `reason` what is unusual."""
+    """One delivery and its action.
+
+    `display_name` is the recipient as the lockfile shows it. `reason` says why the action was chosen, where it is not
+    the usual one; else it is empty.
+    """
 
     key: str
     display_name: str
@@ -31,82 +35,86 @@ class PlannedDelivery:
 
 
 class PlannedDeliveries:
-    """Deliveries in their order, to be counted and gone through; `keys` are theirs, in the same order."""
+    """The deliveries of one message, in order. They can be counted by action and iterated over.
+
+    `keys` holds their keys, in the same order. The caller adds a key to `keys` before it adds the delivery.
+    """
 
     def __init__(self, keys: KeyTable | KeyList) -> None:
         self.keys = keys
         self.digests = bytearray()
-        self.categories = array("H")  # which action, reason and kind of address
+        self.categories = array("H")  # of each delivery: the number of its action, reason and kind of address
         self.category_numbers: dict[tuple[Action, str, IdentifierKind], int] = {}
         self.id_bytes = bytearray()
-        self.id_ends = array("Q")  # of the ids, which alone are shown in clear
+        self.id_ends = array("Q")  # where each id ends in id_bytes; other addresses are private and not stored
 
     def __len__(self) -> int:
         return len(self.categories)
 
     def __iter__(self) -> Iterator[PlannedDelivery]:
-        marks = list(self.category_numbers)
-        start = ids = 0
-        for row, (key, mark) in enumerate(zip(self.keys, self.categories, strict=False)):
-            action, reason, kind = marks[mark]
+        categories = list(self.category_numbers)
+        start = id_index = 0
+        for index, (key, number) in enumerate(zip(self.keys, self.categories, strict=False)):
+            action, reason, kind = categories[number]
             value = ""
             if kind == "id":
-                end = self.id_ends[ids]
-                value, start, ids = self.id_bytes[start:end].decode(), end, ids + 1
-            digest = self.digests[row * KEY_SIZE : row * KEY_SIZE + KEY_SIZE].hex()
+                end = self.id_ends[id_index]
+                value, start, id_index = self.id_bytes[start:end].decode(), end, id_index + 1
+            digest = self.digests[index * KEY_SIZE : index * KEY_SIZE + KEY_SIZE].hex()
             name = key.hex()
             yield PlannedDelivery(name, format_recipient(kind, value, name), action, DIGEST_VERSION + digest, reason)
 
     def add(self, delivery: Delivery, action: Action, reason: str) -> None:
         """Adds the delivery whose key was added to `keys` last."""
-        mark = self.category_numbers.setdefault((action, reason, delivery.kind), len(self.category_numbers))
-        self.categories.append(mark)
+        number = self.category_numbers.setdefault((action, reason, delivery.kind), len(self.category_numbers))
+        self.categories.append(number)
         self.digests += delivery.raw_digest
         if delivery.kind == "id":
             self.id_bytes += delivery.value.encode()
             self.id_ends.append(len(self.id_bytes))
 
-    def extend(self, others: "PlannedDeliveries") -> None:
-        """Adds others behind, whose keys were added to `keys`."""
+    def extend(self, other: "PlannedDeliveries") -> None:
+        """Appends the deliveries of another instance. The caller has added their keys to `keys` already."""
         numbers = [
-            self.category_numbers.setdefault(mark, len(self.category_numbers)) for mark in others.category_numbers
+            self.category_numbers.setdefault(category, len(self.category_numbers))
+            for category in other.category_numbers
         ]
-        self.categories.extend(map(numbers.__getitem__, others.categories))
-        self.digests += others.digests
+        self.categories.extend(map(numbers.__getitem__, other.categories))
+        self.digests += other.digests
         start = len(self.id_bytes)
-        self.id_bytes += others.id_bytes
-        self.id_ends.extend(start + end for end in others.id_ends)
+        self.id_bytes += other.id_bytes
+        self.id_ends.extend(start + end for end in other.id_ends)
 
     def counts(self) -> Counter[Action]:
-        """How many there are of each action."""
-        found: Counter[Action] = Counter()
-        for (action, _, _), count in self._counted():
-            found[action] += count
-        return found
+        """Returns the number of deliveries of each action."""
+        counts: Counter[Action] = Counter()
+        for (action, _, _), count in self._category_counts():
+            counts[action] += count
+        return counts
 
     def reasons(self) -> Counter[tuple[Action, str]]:
-        """How many there are of each action and reason, of those that have one."""
-        found: Counter[tuple[Action, str]] = Counter()
-        for (action, reason, _), count in self._counted():
+        """Returns the number of deliveries of each action and reason. Deliveries without a reason are not counted."""
+        counts: Counter[tuple[Action, str]] = Counter()
+        for (action, reason, _), count in self._category_counts():
             if reason:
-                found[action, reason] += count
-        return found
+                counts[action, reason] += count
+        return counts
 
     def kinds(self, action: Action) -> set[IdentifierKind]:
-        """The kinds of address of those with an action."""
-        return {kind for found, _, kind in self.category_numbers if found == action}
+        """Returns the kinds of address of the deliveries that have this action."""
+        return {kind for planned_action, _, kind in self.category_numbers if planned_action == action}
 
-    def _counted(self) -> list[tuple[tuple[Action, str, IdentifierKind], int]]:
+    def _category_counts(self) -> list[tuple[tuple[Action, str, IdentifierKind], int]]:
         counts = Counter(self.categories)
-        return [(mark, counts[number]) for mark, number in self.category_numbers.items()]
+        return [(category, counts[number]) for category, number in self.category_numbers.items()]
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedMessage:
-    """One message and its deliveries, in their order. `sample` are the first recipients to send to (private).
+    """One message and its deliveries, in order. `sample` are the first recipients to send to (private).
 
-    `gone` counts what a saved plan would still send of it and is no longer declared.
-    `left_out` counts, by reason, the rows that the audience's filters did not make recipients.
+    `undeclared_count` is the number of deliveries that a saved plan would still send and that are no longer declared.
+    `left_out` is the number of rows that a filter of the audience left out, by reason.
     """
 
     declaration: Declaration
@@ -125,8 +133,13 @@ class PlannedMessage:
 
     @property
     def plan_entry(self) -> PlanEntry:
-        """What a plan file has to say of it."""
-        found = self.declaration
+        """The message's line in a plan file."""
+        declaration = self.declaration
         return PlanEntry(
-            found.name, found.revision, found.message_type, found.sender, len(self.deliveries), self.digest
+            declaration.name,
+            declaration.revision,
+            declaration.message_type,
+            declaration.sender,
+            len(self.deliveries),
+            self.digest,
         )

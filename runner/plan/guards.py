@@ -1,6 +1,6 @@
-"""The guards: rules that stop a run before anything is sent, each with what it saw and its way out.
+"""Guards: rules that stop a run before anything is sent. Each reports what it found and how to go on.
 
-Pure functions of what a plan knows; which guard applies to what is decided in the plan.
+Pure functions of the values that a plan holds. The module `plan` decides which guards apply.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,11 @@ from runner.declare.settings import Limits
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A rule that stops the run before anything is sent: what it saw, and its way out."""
+    """A guard that stops the run before anything is sent.
+
+    `code` identifies the rule, `message` says what is wrong and `hint` how to go on. `messages` are the names of the
+    messages that it concerns; it is empty for a guard of the whole run.
+    """
 
     code: str
     message: str
@@ -20,7 +24,7 @@ class Guard:
 
 
 def edited_guard(name: str, count: int) -> Guard:
-    """A message was edited after it was sent to `count` recipients."""
+    """The guard for a message that was edited after it was sent to `count` recipients."""
     return Guard(
         "edited",
         f"{name} was edited after it was sent to {format_recipients(count)}",
@@ -31,18 +35,24 @@ def edited_guard(name: str, count: int) -> Guard:
 
 
 def repeat_guard(name: str, repeats: Mapping[str, int]) -> Guard:
-    """Recipients got this very text under another name; `repeats` counts them by that name."""
-    others = " and ".join(sorted(repeats))
+    """The guard for a message whose recipients got the same text under another name.
+
+    `repeats` is the number of these recipients by the other name. It must not be empty.
+    """
+    other_names = " and ".join(sorted(repeats))
     return Guard(
         "repeat",
-        f"{format_recipients(max(repeats.values()))} of {name} got this very text already, as {others}",
+        f"{format_recipients(max(repeats.values()))} of {name} got this very text already, as {other_names}",
         "a renamed message is another message: give it its old name back, or say --allow-repeat",
         (name,),
     )
 
 
 def readdress_guard(name: str, kinds: str) -> Guard:
-    """Recipients by some `kinds` of address went, and others by another kind came."""
+    """The guard for recipients that may be the same people under another kind of address.
+
+    Recipients with an address of one of `kinds` are no longer declared, and recipients with another kind were added.
+    """
     return Guard(
         "readdress",
         f"recipients of {name} by {kinds} are no longer declared, and others by another kind of address are: "
@@ -52,53 +62,56 @@ def readdress_guard(name: str, kinds: str) -> Guard:
     )
 
 
-def workspace_guard(declared: str, held: str) -> Guard:
-    """The ledger belongs to another workspace than the declared one."""
+def workspace_guard(declared: str, ledger_workspace: str) -> Guard:
+    """The guard for a ledger that belongs to another workspace than msgrun.yaml declares."""
     return Guard(
         "workspace",
-        f"msgrun.yaml names workspace {declared}, and the ledger belongs to {held}",
+        f"msgrun.yaml names workspace {declared}, and the ledger belongs to {ledger_workspace}",
         "each workspace has an environment of its own, with its own ledger",
     )
 
 
 def limit_guards(sends: Mapping[str, int], limits: Limits) -> Iterable[Guard]:
-    """A run that would send more than msgrun.yaml allows; `sends` counts the deliveries of each message."""
-    most = limits.recipients_per_message
+    """Yields the guards for a run that would send more than the limits in msgrun.yaml allow.
+
+    `sends` is the number of deliveries to send of each message.
+    """
+    limit = limits.recipients_per_message
     for name, count in sends.items():
-        if count > most:
+        if count > limit:
             yield Guard(
                 "limit-message",
-                f"{name} would go to {format_recipients(count)}, over limits.recipients_per_message: {most:,}",
-                f"in msgrun.yaml, limits: {{recipients_per_message: {count}}}; or send in parts: --limit {most}",
+                f"{name} would go to {format_recipients(count)}, over limits.recipients_per_message: {limit:,}",
+                f"in msgrun.yaml, limits: {{recipients_per_message: {count}}}; or send in parts: --limit {limit}",
                 (name,),
             )
-    total, most = sum(sends.values()), limits.recipients_per_apply
-    if total > most:
+    total, limit = sum(sends.values()), limits.recipients_per_apply
+    if total > limit:
         yield Guard(
             "limit-apply",
-            f"this would send {total:,} messages, over limits.recipients_per_apply: {most:,}",
-            f"in msgrun.yaml, limits: {{recipients_per_apply: {total}}}; or send in parts: --limit {most}",
+            f"this would send {total:,} messages, over limits.recipients_per_apply: {limit:,}",
+            f"in msgrun.yaml, limits: {{recipients_per_apply: {total}}}; or send in parts: --limit {limit}",
         )
 
 
-def digest_guard(made: str, expected: str) -> Guard:
-    """The plan is not the one that was agreed to by its digest."""
+def digest_guard(digest: str, expected: str) -> Guard:
+    """The guard for a plan whose digest is not the `expected` one that the user passed."""
     return Guard(
         "digest",
-        f"the plan's digest is {made}, not {expected}",
+        f"the plan's digest is {digest}, not {expected}",
         "what is declared is not what was agreed to: look at msgrun plan again",
     )
 
 
-def recipients_guard(count: int, most: int) -> Guard:
-    """The run would send to more recipients than were confirmed."""
+def recipients_guard(count: int, confirmed: int) -> Guard:
+    """The guard for a run that would send to more recipients than the user `confirmed`."""
     return Guard(
         "recipients",
-        f"this would send to {format_recipients(count)}, and {most:,} were confirmed",
+        f"this would send to {format_recipients(count)}, and {confirmed:,} were confirmed",
         f"--confirm-recipients {count}, if that is meant",
     )
 
 
 def format_recipients(count: int) -> str:
-    """A number of recipients in words."""
+    """Returns a number of recipients as text: "1 recipient", "2,000 recipients"."""
     return f"{count:,} recipient" if count == 1 else f"{count:,} recipients"

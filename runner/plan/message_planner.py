@@ -1,4 +1,4 @@
-"""Plans one message: goes through its deliveries once, and keeps of each only what a plan needs."""
+"""Plans one message: reads its deliveries once, as a stream, and keeps of each only what a plan needs."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -30,34 +30,38 @@ from runner.privacy import mark_private
 SAMPLE_SIZE = 3
 
 
-PARALLEL_MIN_SIZE = (
-    1 << 20
-)  # bytes of an audience: rendering some 10,000 recipients takes longer than starting processes
+# Bytes of an audience: about 10,000 recipients, which take longer to render than processes take to start.
+PARALLEL_MIN_SIZE = 1 << 20
 
 
-_TOLD_EVERY = 1024  # deliveries; more than a block has, of which one process alone tells
+_PROGRESS_INTERVAL = 1024  # deliveries between two reports; more than a block has, so worker processes never report
 
 
 T = TypeVar("T")
 
 
-Progress = Callable[[str, int], None]  # hears a message's name and how many deliveries of it are planned
+Progress = Callable[[str, int], None]  # gets a message's name and the number of its deliveries that are planned so far
 
 
 class WorkerPool(Protocol):
-    """Several processes that do the same work, each what falls to its turn."""
+    """Several processes that do the same work, each for its own part of the input."""
 
     def __call__(self, work: Callable[[int, int], Iterator[T]], /) -> Iterator[T]:
-        """What `work(turn, turns)` yields in each of them, turn by turn, until all have ended."""
+        """Yields what `work(worker_index, worker_count)` yields in each process, until all have ended.
+
+        The order is round robin: the first value of every process in order of its index, then the second of every one.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """What the caller allows or asks for. `limit` is a number of deliveries for the whole run.
+    """What the user allows or asks for. `limit` is the maximum number of deliveries of the whole run.
 
-    In the `sandbox` the ledger belongs to the sandbox's workspace, whatever msgrun.yaml names. Unless `whole`, only
-    some messages were selected. `plan_file` and `saved` are what was agreed to.
+    With `sandbox`, the ledger belongs to the workspace of the sandbox, whatever msgrun.yaml names. `is_full_selection`
+    is false if the user selected only some messages. `expect` is the digest that the plan must have.
+    `confirm_recipients` is the largest number of recipients that the run may have. `plan_file` and `saved_plan` are
+    what the reviewer agreed to.
     """
 
     limit: int | None = None
@@ -74,7 +78,7 @@ class PlanOptions:
 
 @dataclass(slots=True)
 class Draft:
-    """What planning gathers of a message, or of a part of it."""
+    """What planning collects about a message, or about one block of its audience."""
 
     deliveries: PlannedDeliveries
     digest: MessageDigest = field(default_factory=MessageDigest)
@@ -82,7 +86,7 @@ class Draft:
     repeats: Counter[str] = field(default_factory=Counter)
 
     def join(self, other: "Draft") -> None:
-        """Adds what comes behind."""
+        """Appends the draft of the next block."""
         self.digest.merge(other.digest)
         self.sample = [*self.sample, *other.sample][:SAMPLE_SIZE]
         self.repeats.update(other.repeats)
@@ -91,9 +95,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class BlockResult:
-    """What one of a crew brings of a block: `keys` are those of the draft's deliveries, of whom one may come twice.
+    """What a worker process returns for one block of an audience.
 
-    `notices` are warnings, `left_out` counts whom the filters left out.
+    `keys` are the keys of the draft's deliveries; a key may be in it twice. `notices` are warnings. `left_out` is the
+    number of rows that a filter left out, by reason.
     """
 
     keys: KeyList
@@ -104,11 +109,15 @@ class BlockResult:
 
 
 class _SameRecipientError(Exception):
-    """One recipient came twice: this process alone knows in which rows."""
+    """One recipient is declared twice. Only planning in a single process knows in which rows."""
 
 
 class MessagePlanner:
-    """Plans one message: streams its deliveries once and keeps of each only what a plan needs."""
+    """Plans one message: streams its deliveries once and keeps of each only what a plan needs.
+
+    The constructor does the planning. `problems` are the problems of the recipients. A `worker_pool` renders a large
+    audience in several processes. `progress` is called with the number of deliveries that are planned so far.
+    """
 
     def __init__(
         self,
@@ -116,81 +125,89 @@ class MessagePlanner:
         salt: str,
         facts: Facts,
         now: datetime,
-        choices: PlanOptions,
-        crew: WorkerPool | None = None,
+        options: PlanOptions,
+        worker_pool: WorkerPool | None = None,
         progress: Progress = lambda _, __: None,
     ) -> None:
         self._declaration = declaration
         self._salt = salt
         self._facts = facts
-        self._choices = choices
+        self._options = options
         self._progress = progress
         self.saved_message = (
-            SavedPlanMessage(choices.saved_plan, declaration.name, declaration.revision) if choices.saved_plan else None
+            SavedPlanMessage(options.saved_plan, declaration.name, declaration.revision) if options.saved_plan else None
         )
-        self._closed = _closed(declaration, now)
+        self._exclusion_reason = _find_exclusion_reason(declaration, now)
         self.is_expired = declaration.expires is not None and now >= declaration.expires
-        mine = (declaration.name, declaration.revision)
-        self._others = [other for other in facts.revisions_with(declaration.content) if other[0] != mine[0]]
-        self._begin()
-        source = self._shared() if crew else None
-        self.problems = self._rendered_by(crew, source) if crew and source else self._rendered()
+        revision = (declaration.name, declaration.revision)
+        self._other_revisions = [
+            other for other in facts.revisions_with(declaration.content) if other[0] != revision[0]
+        ]
+        self._reset()
+        source = self._find_parallel_source() if worker_pool else None
+        self.problems = self._render_in_parallel(worker_pool, source) if worker_pool and source else self._render()
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self._keys, self._tally = KeyTable(self._declaration.audience.estimated_count), Tally()
         self._draft = Draft(PlannedDeliveries(self._keys))
 
-    def _shared(self) -> CsvFiles | JsonLines | None:
-        """The source, if several processes may read it, and it is large enough to be worth their start."""
+    def _find_parallel_source(self) -> CsvFiles | JsonLines | None:
+        """Returns the source, if several processes may read it and it is large enough to be worth their start."""
         audience = self._declaration.audience
         if not isinstance(audience, TableAudience) or self.saved_message or self._declaration.selection.needs_order:
             return None
         source = audience.source
         return source if isinstance(source, CsvFiles | JsonLines) and source.size >= PARALLEL_MIN_SIZE else None
 
-    def _rendered(self) -> list[Problem]:
-        take = partial(self._take, self._draft)
-        return check_recipients(self._declaration, self._salt, take, self._tally, self._keys)
+    def _render(self) -> list[Problem]:
+        add = partial(self._add, self._draft)
+        return check_recipients(self._declaration, self._salt, add, self._tally, self._keys)
 
-    def _rendered_by(self, crew: WorkerPool, source: CsvFiles | JsonLines) -> list[Problem]:
-        found = self._joined(crew(partial(self._parts, source)))
+    def _render_in_parallel(self, worker_pool: WorkerPool, source: CsvFiles | JsonLines) -> list[Problem]:
+        results = self._join(worker_pool(partial(self._plan_blocks, source)))
         try:
-            return summarise_problems(self._declaration, found, self._tally)
+            return summarise_problems(self._declaration, results, self._tally)
         except _SameRecipientError:
-            self._begin()
-            return self._rendered()  # which knows the rows, and says what is wrong with them
+            self._reset()
+            return self._render()  # one process knows both rows, and names them in the problem
 
-    def _joined(self, parts: Iterator["BlockResult"]) -> Iterator[Problem | int]:
-        """Adds up what the crew brings, in order; its problems, and how many deliveries are good."""
-        for part in parts:
-            self._tally.left_out.update(part.left_out)
-            for notice in part.notices:
+    def _join(self, results: Iterator["BlockResult"]) -> Iterator[Problem | int]:
+        """Adds up the results of the worker processes, in order.
+
+        Yields their problems, and after each block the number of its deliveries that have no problem. Raises
+        _SameRecipientError.
+        """
+        for result in results:
+            self._tally.left_out.update(result.left_out)
+            for notice in result.notices:
                 self._tally.on_warning(notice)
-            yield from part.problems
-            if not self._keys.extend_if_new(part.keys):
+            yield from result.problems
+            if not self._keys.extend_if_new(result.keys):
                 raise _SameRecipientError
-            self._draft.join(part.draft)
-            yield len(part.draft.deliveries)
+            self._draft.join(result.draft)
+            yield len(result.draft.deliveries)
             self._progress(self._declaration.name, len(self._draft.deliveries))
-            if any(problem.code == TOO_SLOW for problem in part.problems):
+            if any(problem.code == TOO_SLOW for problem in result.problems):
                 return
 
-    def _parts(self, source: CsvFiles | JsonLines, turn: int, turns: int) -> Iterator["BlockResult"]:
-        """What falls to one of the crew, block by block."""
+    def _plan_blocks(
+        self, source: CsvFiles | JsonLines, worker_index: int, worker_count: int
+    ) -> Iterator["BlockResult"]:
+        """Yields the results of one worker process, block by block."""
         render = delivery_renderer(self._declaration, self._salt)
-        for rows in source.blocks(turn, turns):
+        for rows in source.blocks(worker_index, worker_count):
             keys = KeyList()
-            part = BlockResult(keys, Draft(PlannedDeliveries(keys)))
-            for found in render(self._declaration.recipients(Tally(part.left_out, part.notices.append), rows)):
-                if isinstance(found, Problem):
-                    part.problems.append(found)
+            result = BlockResult(keys, Draft(PlannedDeliveries(keys)))
+            for delivery in render(self._declaration.recipients(Tally(result.left_out, result.notices.append), rows)):
+                if isinstance(delivery, Problem):
+                    result.problems.append(delivery)
                 else:
-                    keys.add(found.raw_key)
-                    self._take(part.draft, found)
-            yield part
+                    keys.add(delivery.raw_key)
+                    self._add(result.draft, delivery)
+            yield result
 
     def planned_message(self) -> PlannedMessage:
-        """The message as planned."""
+        """Returns the message as planned."""
         return PlannedMessage(
             declaration=self._declaration,
             digest=self._draft.digest.value(self._declaration.name, self._declaration.revision),
@@ -205,36 +222,38 @@ class MessagePlanner:
         )
 
     def guards(self) -> Iterable[Guard]:
-        """What stops a run for this message's sake."""
+        """Yields the guards that stop a run because of this message."""
         name = self._declaration.name
         if count := self._draft.deliveries.counts()["edited"]:
             yield guards.edited_guard(name, count)
-        if self._draft.repeats and not self._choices.allow_repeat:
+        if self._draft.repeats and not self._options.allow_repeat:
             yield guards.repeat_guard(name, self._draft.repeats)
-        if not self._choices.allow_readdress and (kinds := self._readdressed()):
+        if not self._options.allow_readdress and (kinds := self._find_readdressed_kinds()):
             yield guards.readdress_guard(name, kinds)
 
-    def _take(self, draft: Draft, delivery: Delivery) -> None:
+    def _add(self, draft: Draft, delivery: Delivery) -> None:
         draft.digest.add(delivery.raw_key, delivery.raw_digest)
-        action, reason = self._action(delivery)
+        action, reason = self._decide_action(delivery)
         if self.saved_message:
-            left_out = self.saved_message.exclusion_reason(
+            exclusion_reason = self.saved_message.exclusion_reason(
                 delivery.key, delivery.digest, is_sent=action in {"sent", "edited"}
             )
-            action, reason = ("excluded", left_out) if left_out and action == "send" else (action, reason)
+            action, reason = (
+                ("excluded", exclusion_reason) if exclusion_reason and action == "send" else (action, reason)
+            )
         if action == "send":
             if len(draft.sample) < SAMPLE_SIZE:
                 draft.sample.append(
                     delivery.value if delivery.kind == "id" else mark_private(delivery.value, delivery.display_name)
                 )
-            for name, revision in self._others:
+            for name, revision in self._other_revisions:
                 if self._was_sent_as(delivery, name, revision):
                     draft.repeats[name] += 1
         draft.deliveries.add(delivery, action, reason)
-        if len(draft.deliveries) % _TOLD_EVERY == 0:
+        if len(draft.deliveries) % _PROGRESS_INTERVAL == 0:
             self._progress(self._declaration.name, len(draft.deliveries))
 
-    def _action(self, delivery: Delivery) -> tuple[Action, str]:
+    def _decide_action(self, delivery: Delivery) -> tuple[Action, str]:
         status = self._facts.status(delivery.raw_key)
         if status == "sent":
             if self.is_expired or self._is_sent_as_declared(delivery):
@@ -242,9 +261,9 @@ class MessagePlanner:
             return "edited", "edited since it was sent"
         if status == "unknown":
             return "unknown", "whether it was sent is not known"
-        if self._closed:
-            return "excluded", self._closed
-        if status == "refused" and not self._choices.retry_refused:
+        if self._exclusion_reason:
+            return "excluded", self._exclusion_reason
+        if status == "refused" and not self._options.retry_refused:
             state = self._facts.state(delivery.key)
             if state and state.was_refused_as(delivery.digest):
                 return "refused", f"refused before: {state.record.code or 'no code'}"
@@ -264,19 +283,23 @@ class MessagePlanner:
             return True
         return delivery.kind == "id" and self._facts.has_reached(name, revision, delivery.value)
 
-    def _readdressed(self) -> str:
-        """The kinds of address that sent, no longer declared deliveries had, if others are sent to by another kind."""
-        sending = self._draft.deliveries.kinds("send")
-        mine = self._declaration.name, self._declaration.revision
-        if not sending:
+    def _find_readdressed_kinds(self) -> str:
+        """Returns the kinds of address of sent deliveries that are no longer declared, joined by "and".
+
+        Empty unless some recipient to send to has another kind of address than these.
+        """
+        new_kinds = self._draft.deliveries.kinds("send")
+        revision = self._declaration.name, self._declaration.revision
+        if not new_kinds:
             return ""
-        gone = (key for key in self._facts.sent_keys_of(*mine) if key not in self._keys)
-        states = (state for key in gone if (state := self._facts.state(key.hex())))
-        kinds = {state.record.to.split(":", 1)[0] for state in states}
-        return " and ".join(sorted(kinds)) if kinds and sending - kinds else ""
+        undeclared_keys = (key for key in self._facts.sent_keys_of(*revision) if key not in self._keys)
+        states = (state for key in undeclared_keys if (state := self._facts.state(key.hex())))
+        old_kinds = {state.record.to.split(":", 1)[0] for state in states}
+        return " and ".join(sorted(old_kinds)) if old_kinds and new_kinds - old_kinds else ""
 
 
-def _closed(declaration: Declaration, now: datetime) -> str:
+def _find_exclusion_reason(declaration: Declaration, now: datetime) -> str:
+    """Returns why nothing of the message is sent at the time `now`; empty if it may be sent."""
     if declaration.expires is not None and now >= declaration.expires:
         return f"expired at {declaration.expires:%Y-%m-%dT%H:%M:%SZ}"
     if declaration.not_before is not None and now < declaration.not_before:

@@ -1,6 +1,7 @@
-"""The plan: every delivery of the selection and what would happen to it, and the guards that say no.
+"""The plan: every delivery of the selection with its action, and the guards that stop the run.
 
-Pure: from the declarations, the ledger's facts and the time it is given. The digest depends on the declarations alone.
+Pure: made from the declarations, the ledger's records and the given time. The digest depends on the declarations
+alone.
 """
 
 from collections import Counter
@@ -33,84 +34,92 @@ class Plan:
 
     @property
     def to_send(self) -> int:
-        """How many deliveries this run would send."""
+        """The number of deliveries that this run would send."""
         return self.counts["send"] if self.limit is None else min(self.limit, self.counts["send"])
 
     def send_counts(self) -> dict[str, int]:
-        """How many deliveries of each message this run would send, in order and up to the limit."""
-        left, found = self.to_send, {}
+        """Returns the number of deliveries that this run would send of each message, in order and up to the limit."""
+        remaining, counts = self.to_send, {}
         for message in self.messages:
-            found[message.name] = min(left, message.counts["send"])
-            left -= found[message.name]
-        return found
+            counts[message.name] = min(remaining, message.counts["send"])
+            remaining -= counts[message.name]
+        return counts
 
 
 def make_plan(
     project: Project,
     facts: Facts,
     now: datetime,
-    choices: PlanOptions,
-    crew: WorkerPool | None = None,
+    options: PlanOptions,
+    worker_pool: WorkerPool | None = None,
     progress: Progress = lambda _, __: None,
 ) -> tuple[Plan, list[Problem]]:
-    """The plan of a project's selection, and the problems that rendering its recipients showed.
+    """Returns the plan of a project's selection, and the problems that rendering its recipients showed.
 
-    A `crew` renders large audiences in several processes; what comes out is the same. `progress` hears how far it is.
+    A `worker_pool` renders large audiences in several processes, with the same result. `progress` is called with the
+    name of a message and the number of its deliveries that are planned so far.
     """
     salt = project.settings.salt
     planners = [
-        MessagePlanner(declaration, salt, facts, now, choices, crew, progress) for declaration in project.declarations
+        MessagePlanner(declaration, salt, facts, now, options, worker_pool, progress)
+        for declaration in project.declarations
     ]
     problems = [problem for planner in planners for problem in planner.problems]
     messages = tuple(planner.planned_message() for planner in planners)
     settings = project.settings
-    rows = [
+    digest_rows = [
         (message.name, message.declaration.revision, message.digest) for message in messages if not message.is_expired
     ]
     counts: Counter[Action] = Counter()
     for message in messages:
         counts.update(message.counts)
-    workspace, held = _workspace(settings, facts, choices)
+    workspace, workspace_guards = _choose_workspace(settings, facts, options)
     plan = Plan(
         environment=settings.environment,
         workspace=workspace,
-        digest=plan_digest(settings.environment, settings.workspace, rows),
+        digest=plan_digest(settings.environment, settings.workspace, digest_rows),
         messages=messages,
         counts=counts,
         guards=(),
-        limit=choices.limit,
+        limit=options.limit,
     )
-    of_messages = (guard for planner in planners for guard in planner.guards())
-    of_the_run = (*_of_the_run(plan, settings, choices), *_agreed(plan, planners, settings, facts, choices))
-    return replace(plan, guards=(*held, *of_messages, *of_the_run)), problems
+    message_guards = (guard for planner in planners for guard in planner.guards())
+    run_guards = (
+        *_find_run_guards(plan, settings, options),
+        *_find_agreement_guards(plan, planners, settings, facts, options),
+    )
+    return replace(plan, guards=(*workspace_guards, *message_guards, *run_guards)), problems
 
 
-def _workspace(settings: Settings, facts: Facts, choices: PlanOptions) -> tuple[str, list[Guard]]:
-    declared, held = settings.workspace, facts.merged_header(settings.salt).workspace
-    if held and declared and held != declared and not choices.sandbox:
-        return declared, [guards.workspace_guard(declared, held)]
-    return declared or held, []
+def _choose_workspace(settings: Settings, facts: Facts, options: PlanOptions) -> tuple[str, list[Guard]]:
+    """Returns the workspace of the plan, and a guard if msgrun.yaml and the ledger name different ones."""
+    declared, ledger_workspace = settings.workspace, facts.merged_header(settings.salt).workspace
+    if ledger_workspace and declared and ledger_workspace != declared and not options.sandbox:
+        return declared, [guards.workspace_guard(declared, ledger_workspace)]
+    return declared or ledger_workspace, []
 
 
-def _of_the_run(plan: Plan, settings: Settings, choices: PlanOptions) -> Iterable[Guard]:
+def _find_run_guards(plan: Plan, settings: Settings, options: PlanOptions) -> Iterable[Guard]:
     yield from guards.limit_guards(plan.send_counts(), settings.limits)
-    if choices.expect is not None and choices.expect != plan.digest:
-        yield guards.digest_guard(plan.digest, choices.expect)
-    if choices.confirm_recipients is not None and plan.to_send > choices.confirm_recipients:
-        yield guards.recipients_guard(plan.to_send, choices.confirm_recipients)
+    if options.expect is not None and options.expect != plan.digest:
+        yield guards.digest_guard(plan.digest, options.expect)
+    if options.confirm_recipients is not None and plan.to_send > options.confirm_recipients:
+        yield guards.recipients_guard(plan.to_send, options.confirm_recipients)
 
 
-def _agreed(
-    plan: Plan, planners: list[MessagePlanner], settings: Settings, facts: Facts, choices: PlanOptions
+def _find_agreement_guards(
+    plan: Plan, planners: list[MessagePlanner], settings: Settings, facts: Facts, options: PlanOptions
 ) -> Iterable[Guard]:
-    """What was agreed to in a plan file or a saved plan, and is declared otherwise."""
-    if choices.plan_file:
+    """Yields guards for what differs from the plan file or the saved plan that the reviewer agreed to."""
+    if options.plan_file:
         sends = plan.send_counts()
-        found = (choices.plan_file.guard(message.plan_entry, sends[message.name]) for message in plan.messages)
-        yield from (guard for guard in found if guard)
-    if choices.saved_plan:
+        plan_file_guards = (
+            options.plan_file.guard(message.plan_entry, sends[message.name]) for message in plan.messages
+        )
+        yield from (guard for guard in plan_file_guards if guard)
+    if options.saved_plan:
         declared = {(message.name, message.declaration.revision) for message in plan.messages}
-        yield from choices.saved_plan.mismatches(settings.environment, plan.workspace, settings.salt) or [
+        yield from options.saved_plan.mismatches(settings.environment, plan.workspace, settings.salt) or [
             *(guard for planner in planners if planner.saved_message for guard in planner.saved_message.guards(facts)),
-            *choices.saved_plan.undeclared_guards(declared, facts, is_full_selection=choices.is_full_selection),
+            *options.saved_plan.undeclared_guards(declared, facts, is_full_selection=options.is_full_selection),
         ]

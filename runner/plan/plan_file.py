@@ -1,6 +1,6 @@
-"""The plan file: a line a message in git, so that a pull request's diff shows what it would send.
+"""The plan file: one line for each message, kept in git, so that the diff of a pull request shows what it would send.
 
-A function of the declarations alone: neither ledger nor clock matters, so an expired message keeps its line.
+It is a function of the declarations alone. Neither ledger nor clock matters, so an expired message keeps its line.
 """
 
 import re
@@ -18,21 +18,24 @@ _FIELDS: dict[str, type] = {
 }  # fmt: skip
 
 
-_LEAST = {"revision": 1, "recipients": 0}
+_MINIMUMS = {"revision": 1, "recipients": 0}
 
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-_CONFLICT = (b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>")
+_CONFLICT_MARKERS = (b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>")
 
 
-_SHOWN = 19  # characters that tell one digest from another
+_DIGEST_PREFIX = 19  # characters of a digest that a message shows: enough to tell two apart
 
 
 @dataclass(frozen=True, slots=True)
 class PlanEntry:
-    """What a plan file says of one message: who sends what to how many. `number` is its line, 0 if it is in no file."""
+    """One message in a plan file: its sender, its content by digest, and its number of recipients.
+
+    `line_number` is its line in the file, or 0 if it is in no file.
+    """
 
     name: str
     revision: int
@@ -43,27 +46,30 @@ class PlanEntry:
     line_number: int = field(default=0, compare=False)
 
     def to_line(self) -> bytes:
-        """As a line of the file."""
+        """Returns the entry as a line of the file."""
         return orjson.dumps({name: getattr(self, name) for name in _FIELDS}) + b"\n"
 
     def differences(self, other: "PlanEntry") -> list[str]:
-        """What is declared (self) otherwise than another line says."""
-        told = [
+        """Returns in words how this entry, the declared one, differs from another one."""
+        differences = [
             f"{name} {getattr(self, name)}, not {getattr(other, name)}"
             for name in ("revision", "type", "sender")
             if getattr(self, name) != getattr(other, name)
         ]
         if self.recipients != other.recipients:
-            told.append(f"{format_recipients(self.recipients)}, not {other.recipients:,}")
+            differences.append(f"{format_recipients(self.recipients)}, not {other.recipients:,}")
         if self.digest != other.digest:
-            alone = "" if told else "other texts or other recipients: "
-            told.append(f"{alone}digest {self.digest[:_SHOWN]}, not {other.digest[:_SHOWN]}")
-        return told
+            prefix = "" if differences else "other texts or other recipients: "
+            differences.append(f"{prefix}digest {self.digest[:_DIGEST_PREFIX]}, not {other.digest[:_DIGEST_PREFIX]}")
+        return differences
 
 
 @dataclass(frozen=True, slots=True)
 class PlanFileChange:
-    """How the declarations differ from a plan file in one message; `told` says it in words, `number` is its line."""
+    """A difference between the declarations and a plan file in one message.
+
+    `detail` describes it in words. `line_number` is the line of the message in the file, or 0 if it has none.
+    """
 
     kind: Literal["new", "changed", "removed"]
     name: str
@@ -73,7 +79,7 @@ class PlanFileChange:
 
 @dataclass(frozen=True, slots=True)
 class PlanFile:
-    """A plan file: its path from the root, and its lines by the message's name. `exists` is false for a missing one."""
+    """A plan file: its path from the root, and its entries by message name. `exists` is false if there is no file."""
 
     path: str
     entries: Mapping[str, PlanEntry]
@@ -81,12 +87,16 @@ class PlanFile:
 
     @property
     def write_command(self) -> str:
-        """The command that writes it: a named environment has a file of its own."""
+        """The command that writes the file. Each named environment has its own file."""
         environment = self.path.removeprefix("messages.").removesuffix("plan").rstrip(".")
         return f"msgrun -e {environment} plan --write" if environment else "msgrun plan --write"
 
     def guard(self, declared: PlanEntry, sends: int) -> Guard | None:
-        """Why `sends` deliveries of a message must not go out, if so."""
+        """Returns the guard that stops the sending of `sends` deliveries of a message; None if the file agrees to them.
+
+        The file agrees if revision, type, sender and digest are the same, and it has at least `sends` recipients. If
+        `sends` is 0 there is nothing to stop.
+        """
         if not sends:
             return None
         agreed = self.entries.get(declared.name)
@@ -100,78 +110,91 @@ class PlanFile:
         if (declared.revision, declared.type, declared.sender, declared.digest) != (
             agreed.revision, agreed.type, agreed.sender, agreed.digest,
         ):  # fmt: skip
-            told = "; ".join(declared.differences(agreed))
-            return Guard("plan", f"{declared.name} is not what {place} agrees to: {told}", hint, (declared.name,))
+            detail = "; ".join(declared.differences(agreed))
+            return Guard("plan", f"{declared.name} is not what {place} agrees to: {detail}", hint, (declared.name,))
         if sends > agreed.recipients:
-            told = (
+            detail = (
                 f"{declared.name} would go to {format_recipients(sends)}, and {place} agrees to {agreed.recipients:,}"
             )
-            return Guard("plan", told, f"{hint}; or send in parts: --limit {agreed.recipients}", (declared.name,))
+            return Guard("plan", detail, f"{hint}; or send in parts: --limit {agreed.recipients}", (declared.name,))
         return None
 
     def changes(self, declared: Iterable[PlanEntry], *, is_full_selection: bool) -> list[PlanFileChange]:
-        """What is out of date, by name. Unless `whole`, some messages were selected, and none counts as removed."""
-        found = []
+        """Returns what is out of date in the file, sorted by message name.
+
+        Unless `is_full_selection`, the user selected only some messages, and no message counts as removed.
+        """
+        changes = []
         names = set()
-        for line in declared:
-            names.add(line.name)
-            agreed = self.entries.get(line.name)
+        for entry in declared:
+            names.add(entry.name)
+            agreed = self.entries.get(entry.name)
             if agreed is None:
-                found.append(PlanFileChange("new", line.name, format_recipients(line.recipients)))
-            elif told := line.differences(agreed):
-                found.append(PlanFileChange("changed", line.name, "; ".join(told), agreed.line_number))
-        removed = [line for name, line in self.entries.items() if is_full_selection and name not in names]
-        found.extend(
-            PlanFileChange("removed", line.name, format_recipients(line.recipients), line.line_number)
-            for line in removed
+                changes.append(PlanFileChange("new", entry.name, format_recipients(entry.recipients)))
+            elif differences := entry.differences(agreed):
+                changes.append(PlanFileChange("changed", entry.name, "; ".join(differences), agreed.line_number))
+        removed = [entry for name, entry in self.entries.items() if is_full_selection and name not in names]
+        changes.extend(
+            PlanFileChange("removed", entry.name, format_recipients(entry.recipients), entry.line_number)
+            for entry in removed
         )
-        return sorted(found, key=lambda change: change.name)
+        return sorted(changes, key=lambda change: change.name)
 
     def new_content(self, declared: Iterable[PlanEntry], *, is_full_selection: bool) -> bytes:
-        """The file for what is declared now. Unless `whole`, lines of other messages stay as they are."""
-        lines = {} if is_full_selection else dict(self.entries)
-        lines.update({line.name: line for line in declared})
-        return b"".join(lines[name].to_line() for name in sorted(lines))
+        """Returns the content of the file for the current declarations.
+
+        Unless `is_full_selection`, the lines of messages that are not in `declared` stay as they are.
+        """
+        entries = {} if is_full_selection else dict(self.entries)
+        entries.update({entry.name: entry for entry in declared})
+        return b"".join(entries[name].to_line() for name in sorted(entries))
 
 
 def parse_plan_file(path: str, data: bytes) -> PlanFile:
-    """Reads a plan file; blank lines, any order and Windows line ends are fine. Raises ProblemsFound, with all."""
+    """Parses a plan file. Blank lines, any order of lines and Windows line ends are accepted.
+
+    Raises ProblemsFound with every problem of the file.
+    """
     problems: list[Problem] = []
-    lines: dict[str, PlanEntry] = {}
-    for number, text in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
+    entries: dict[str, PlanEntry] = {}
+    for line_number, text in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
         if not text.strip():
             continue
-        found = _line(text.strip(), Place(path, number))
-        if isinstance(found, Problem):
-            problems.append(found)
-        elif found.name in lines:
-            told = f"{found.name} has a second line; the first is {path}:{lines[found.name].line_number}"
-            problems.append(Problem("plan-twice", Place(path, number), told, _anew(path)))
+        entry = _parse_line(text.strip(), Place(path, line_number))
+        if isinstance(entry, Problem):
+            problems.append(entry)
+        elif entry.name in entries:
+            message = f"{entry.name} has a second line; the first is {path}:{entries[entry.name].line_number}"
+            problems.append(Problem("plan-twice", Place(path, line_number), message, _format_hint(path)))
         else:
-            lines[found.name] = found
+            entries[entry.name] = entry
     if problems:
         raise ProblemsFound(problems)
-    return PlanFile(path, lines)
+    return PlanFile(path, entries)
 
 
-def _line(text: bytes, place: Place) -> PlanEntry | Problem:
-    if text.startswith(_CONFLICT):
-        told = "a merge left its conflict here: two changes met in this part of the plan"
-        return Problem("plan-conflict", place, told, _anew(place.path))
+def _parse_line(text: bytes, place: Place) -> PlanEntry | Problem:
+    if text.startswith(_CONFLICT_MARKERS):
+        message = "a merge left its conflict here: two changes met in this part of the plan"
+        return Problem("plan-conflict", place, message, _format_hint(place.path))
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
-        return Problem("plan-form", place, "this is no line of a plan file", _anew(place.path))
+        return Problem("plan-form", place, "this is no line of a plan file", _format_hint(place.path))
     if not isinstance(value, dict) or value.keys() != _FIELDS.keys():
-        told = f"a line of a plan file is a JSON object of {', '.join(_FIELDS)}"
-        return Problem("plan-form", place, told, _anew(place.path))
-    for name, kind in _FIELDS.items():
-        found = value[name]
-        is_small = isinstance(found, int) and found < _LEAST.get(name, 0)
-        if type(found) is not kind or is_small or (name == "digest" and not _DIGEST.fullmatch(str(found))):
-            return Problem("plan-form", place, f"{name} has the wrong form", _anew(place.path))
+        message = f"a line of a plan file is a JSON object of {', '.join(_FIELDS)}"
+        return Problem("plan-form", place, message, _format_hint(place.path))
+    for name, field_type in _FIELDS.items():
+        field_value = value[name]
+        is_small = isinstance(field_value, int) and field_value < _MINIMUMS.get(name, 0)
+        if (
+            type(field_value) is not field_type
+            or is_small
+            or (name == "digest" and not _DIGEST.fullmatch(str(field_value)))
+        ):
+            return Problem("plan-form", place, f"{name} has the wrong form", _format_hint(place.path))
     return PlanEntry(**value, line_number=place.line)
 
 
-def _anew(path: str) -> str:
+def _format_hint(path: str) -> str:
     return f"{PlanFile(path, {}).write_command} writes the file anew; have the difference reviewed"

@@ -1,6 +1,7 @@
-"""A saved plan: the keys and digests of what it sends; apply may send any subset of that, and nothing else.
+"""A saved plan: the keys and digests of the deliveries that it sends.
 
-It is the JSON of a plan, written with one delivery a line, so that a million of them are read in little memory.
+`apply` may send any subset of them, and nothing else. The file is the JSON of a plan, written with one delivery a
+line, so that a million deliveries are read in little memory.
 """
 
 import re
@@ -19,10 +20,10 @@ from runner.plan.guards import Guard
 FORMAT_VERSION = 1
 
 
-_ENTRY = 32  # bytes: a key, and a digest without its version
+_ENTRY_SIZE = 32  # bytes: a key, and a digest without its version
 
 
-_BUCKET = 2  # bytes of a key that name its bucket
+_BUCKET_PREFIX_SIZE = 2  # bytes: all keys that begin with the same two bytes are in one bucket
 
 
 _KEY = re.compile(r"[0-9a-f]{32}")
@@ -31,16 +32,17 @@ _KEY = re.compile(r"[0-9a-f]{32}")
 _DIGEST = re.compile(DIGEST_VERSION + r"[0-9a-f]{32}")
 
 
-_TEXTS = ("environment", "workspace", "digest")
+_TEXT_FIELDS = ("environment", "workspace", "digest")
 
 
 MessageRevision = tuple[str, int]
 
 
 class SavedPlan:
-    """What a saved plan says of itself, and for every delivery that it sends the key and the digest.
+    """The head of a saved plan, and the key and digest of every delivery that it sends.
 
-    `sends` counts them by message (name, revision). A delivery takes 32 bytes, in a bucket for the start of its key.
+    `send_counts` is the number of these deliveries by message (name, revision). A delivery takes 32 bytes. It is stored
+    in a bucket with all deliveries whose keys begin with the same two bytes.
     """
 
     def __init__(self, path: str) -> None:
@@ -50,135 +52,153 @@ class SavedPlan:
         self._buckets: dict[bytes, bytearray] = {}
 
     def __contains__(self, key: str) -> bool:
-        """Whether the plan sends the delivery with this key; a ledger may hold keys of any form."""
-        return bool(_KEY.fullmatch(key) and self._digest(key))
+        """Whether the plan sends the delivery with this key. False for a key of another form: ledgers may hold some."""
+        return bool(_KEY.fullmatch(key) and self._find_digest(key))
 
     def allows(self, key: str, digest: str) -> bool:
-        """Whether the plan sends exactly this delivery."""
-        return self._digest(key) == digest
+        """Whether the plan sends the delivery with this key and exactly this digest."""
+        return self._find_digest(key) == digest
 
     def mismatches(self, environment: str, workspace: str, salt: str) -> list[Guard]:
-        """Why nothing of it may be sent from here at all, if so; a `workspace` that is not known yet is empty."""
-        told = []
+        """Returns the guards for a plan that belongs to another environment, workspace or salt.
+
+        If there is one, nothing of the plan may be sent. An empty `workspace` is not known yet, and is not compared.
+        """
+        mismatches = []
         if self.environment != environment:
-            words = f"for environment {self.environment}, and this is {environment}"
-            told.append((words, "choose the environment with -e"))
+            difference = f"for environment {self.environment}, and this is {environment}"
+            mismatches.append((difference, "choose the environment with -e"))
         if self.workspace and workspace and self.workspace != workspace:
-            words = f"for workspace {self.workspace}, and this is {workspace}"
-            told.append((words, "save a plan for this one: msgrun plan --out"))
+            difference = f"for workspace {self.workspace}, and this is {workspace}"
+            mismatches.append((difference, "save a plan for this one: msgrun plan --out"))
         if self.salt_check and self.salt_check != salt_check(salt):
-            told.append(("with another salt", "put back salt: of msgrun.yaml, or MSGRUN_SALT"))
-        return [Guard("plan", f"{self.path} was made {words}", hint) for words, hint in told]
+            mismatches.append(("with another salt", "put back salt: of msgrun.yaml, or MSGRUN_SALT"))
+        return [Guard("plan", f"{self.path} was made {difference}", hint) for difference, hint in mismatches]
 
     def undeclared_guards(
         self, declared: Collection[MessageRevision], facts: Facts, *, is_full_selection: bool
     ) -> list[Guard]:
-        """The messages that it sends and that are not declared. Unless `whole`, only some were selected by name."""
+        """Returns the guards of the messages (name, revision) that the plan sends and that are not declared.
+
+        Unless `is_full_selection`, the user selected only some messages, and only the names in `declared` are checked.
+        """
         names = {name for name, _ in declared}
         missing = [
-            found for found in self.send_counts if found not in declared and (is_full_selection or found[0] in names)
+            message
+            for message in self.send_counts
+            if message not in declared and (is_full_selection or message[0] in names)
         ]
-        shares = [SavedPlanMessage(self, *message) for message in sorted(missing)]
-        return [guard for share in shares for guard in share.guards(facts)]
+        saved_messages = [SavedPlanMessage(self, *message) for message in sorted(missing)]
+        return [guard for saved_message in saved_messages for guard in saved_message.guards(facts)]
 
     def add(self, delivery: Mapping[str, Any]) -> bool:
-        """Takes a delivery of the document, if the plan sends it; whether it has the right form."""
-        key, digest, name, revision = (delivery.get(part) for part in ("key", "digest", "message", "revision"))
+        """Adds a delivery of the document, if its action is `send`. Returns whether the delivery has the right form."""
+        key, digest, name, revision = (delivery.get(field) for field in ("key", "digest", "message", "revision"))
         if not (isinstance(key, str) and isinstance(digest, str) and isinstance(name, str)):
             return False
         if type(revision) is not int or not _KEY.fullmatch(key) or not _DIGEST.fullmatch(digest):
             return False
         if delivery.get("action") == "send":
-            raw = bytes.fromhex(key)
-            bucket = self._buckets.setdefault(raw[:_BUCKET], bytearray())
-            bucket += raw + bytes.fromhex(digest.removeprefix(DIGEST_VERSION))
+            raw_key = bytes.fromhex(key)
+            bucket = self._buckets.setdefault(raw_key[:_BUCKET_PREFIX_SIZE], bytearray())
+            bucket += raw_key + bytes.fromhex(digest.removeprefix(DIGEST_VERSION))
             self.send_counts[name, revision] += 1
         return True
 
-    def _digest(self, key: str) -> str:
-        """The digest that a key is sent with; empty if it is not sent."""
-        raw = bytes.fromhex(key)
-        bucket = self._buckets.get(raw[:_BUCKET], b"")
-        at = bucket.find(raw)
-        while at % _ENTRY and at >= 0:  # found across the border of two entries, or in a digest
-            at = bucket.find(raw, at + 1)
-        return DIGEST_VERSION + bucket[at + len(raw) : at + _ENTRY].hex() if at >= 0 else ""
+    def _find_digest(self, key: str) -> str:
+        """Returns the digest of the delivery that the plan sends with this key; empty if it sends none."""
+        raw_key = bytes.fromhex(key)
+        bucket = self._buckets.get(raw_key[:_BUCKET_PREFIX_SIZE], b"")
+        offset = bucket.find(raw_key)
+        while offset % _ENTRY_SIZE and offset >= 0:  # a match across two entries or in a digest is no key
+            offset = bucket.find(raw_key, offset + 1)
+        return DIGEST_VERSION + bucket[offset + len(raw_key) : offset + _ENTRY_SIZE].hex() if offset >= 0 else ""
 
 
 def parse_saved_plan(path: str, lines: Iterable[bytes]) -> SavedPlan:
-    """Reads a saved plan, in a stream if it has one delivery a line. Raises ProblemsFound."""
-    plan, rest = SavedPlan(path), []
+    """Parses a saved plan, as a stream if it has one delivery a line. Raises ProblemsFound with the first problem."""
+    plan, head_lines = SavedPlan(path), []
     for number, line in enumerate(lines, 1):
         text = line.strip().removesuffix(b",")
         if text.startswith(b'{"key":'):
-            delivery = _object(text)
+            delivery = _parse_object(text)
             if delivery is None or not plan.add(delivery):
-                raise _problem(path, "this is no delivery of a plan", number)
+                raise _create_error(path, "this is no delivery of a plan", number)
         else:
-            rest.append(line)
-    head = _object(b"".join(rest))
+            head_lines.append(line)
+    head = _parse_object(b"".join(head_lines))
     if head is None:
-        raise _problem(path, "this is no plan: it is damaged, cut off, or something else")
+        raise _create_error(path, "this is no plan: it is damaged, cut off, or something else")
     if head.get("format_version") != FORMAT_VERSION:
-        raise _problem(path, f"format_version is {head.get('format_version')}, and this msgrun reads {FORMAT_VERSION}")
-    if not all(isinstance(head.get(name), str) for name in _TEXTS) or not isinstance(head.get("deliveries"), list):
-        raise _problem(path, f"this is no plan: it lacks {', '.join(_TEXTS)} or deliveries")
+        raise _create_error(
+            path, f"format_version is {head.get('format_version')}, and this msgrun reads {FORMAT_VERSION}"
+        )
+    if not all(isinstance(head.get(name), str) for name in _TEXT_FIELDS) or not isinstance(
+        head.get("deliveries"), list
+    ):
+        raise _create_error(path, f"this is no plan: it lacks {', '.join(_TEXT_FIELDS)} or deliveries")
     if not all(isinstance(delivery, dict) and plan.add(delivery) for delivery in head["deliveries"]):
-        raise _problem(path, "one of its deliveries has the wrong form")
+        raise _create_error(path, "one of its deliveries has the wrong form")
     plan.environment, plan.workspace = head["environment"], head["workspace"]
     plan.salt_check = str(head.get("salt_check") or "")
     return plan
 
 
 class SavedPlanMessage:
-    """One message's part of a saved plan, asked about its declared deliveries as they pass, in any order."""
+    """The part of a saved plan that concerns one message.
+
+    The planner passes it every declared delivery of the message, in any order. It counts those that the plan sends.
+    """
 
     def __init__(self, plan: SavedPlan, name: str, revision: int) -> None:
         self._plan = plan
         self._name = name
         self._revision = revision
-        self._fits = False
-        self._as_planned = 0
-        self._otherwise = 0
+        self._has_match = False
+        self._matching_count = 0
+        self._different_count = 0
 
     def exclusion_reason(self, key: str, digest: str, *, is_sent: bool) -> str:
-        """Why the plan does not send a declared delivery; empty if it does. `sent`: it went out already."""
+        """Returns why the plan does not send a declared delivery; empty if it sends it.
+
+        `is_sent` says that the ledger has the delivery as sent.
+        """
         if self._plan.allows(key, digest):
-            self._fits = True
-            self._as_planned += not is_sent
+            self._has_match = True
+            self._matching_count += not is_sent
             return ""
         if key in self._plan:
-            self._otherwise += not is_sent
+            self._different_count += not is_sent
             return "declared otherwise than the saved plan has it"
         return "the saved plan does not send it"
 
     def count_undeclared(self, facts: Facts) -> int:
-        """How many deliveries the plan sends that are no longer declared, and did not go out either."""
+        """Returns the number of deliveries that the plan sends, that are no longer declared and that were not sent."""
         states = (facts.state(key) for key in facts.keys_of(self._name, self._revision) if key in self._plan)
         sent = sum(state is not None and state.status == "sent" for state in states)
-        return self._plan.send_counts[self._name, self._revision] - sent - self._as_planned - self._otherwise
+        return self._plan.send_counts[self._name, self._revision] - sent - self._matching_count - self._different_count
 
     def guards(self, facts: Facts) -> list[Guard]:
-        """That the plan no longer fits: it has something left to send, and nothing is declared as planned.
+        """Returns a guard if the plan has deliveries left to send, but no declared delivery is as planned.
 
-        What went out as planned fits for good, so that a run may be repeated.
+        A delivery that was sent as planned still counts as planned, so that a run may be repeated.
         """
-        gone = self.count_undeclared(facts)
-        if self._fits or not (self._otherwise or gone):
+        undeclared = self.count_undeclared(facts)
+        if self._has_match or not (self._different_count or undeclared):
             return []
-        parts = [(self._otherwise, "declared otherwise"), (gone, "no longer declared")]
-        told = " and ".join(f"{number} {words}" for number, words in parts if number)
+        parts = [(self._different_count, "declared otherwise"), (undeclared, "no longer declared")]
+        description = " and ".join(f"{number} {words}" for number, words in parts if number)
         return [
             Guard(
                 "plan",
-                f"{self._plan.path} no longer fits {self._name}: what it would send is {told}",
+                f"{self._plan.path} no longer fits {self._name}: what it would send is {description}",
                 "look at what is declared now, and save a new plan: msgrun plan --out",
                 (self._name,),
             )
         ]
 
 
-def _object(text: bytes) -> dict[str, Any] | None:
+def _parse_object(text: bytes) -> dict[str, Any] | None:
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -186,6 +206,6 @@ def _object(text: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _problem(path: str, message: str, line: int = 1) -> ProblemsFound:
+def _create_error(path: str, message: str, line: int = 1) -> ProblemsFound:
     hint = "msgrun plan --out writes one"
     return ProblemsFound([Problem("saved-plan", Place(path, line), message, hint)])
