@@ -1,1 +1,1 @@
-"""Acting on a plan: claim, POST, outcome; and what a person decides about deliveries."""
+"""Delivery of a plan: claim, POST and outcome of each delivery, and the decisions of a user about deliveries."""

@@ -1,4 +1,4 @@
-"""Writes the records of one run: claims, and what became of them."""
+"""Creates the records of one run: claims and their outcomes."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,7 +11,10 @@ from runner.ledger.record import Record
 
 
 class RecordFactory:
-    """Knows the run: `run_id` names its attempts, `plan` is the digest of what it sends."""
+    """Creates the records of one run.
+
+    `run_id` begins the names of its attempts. `plan` is the digest of the plan that the run sends.
+    """
 
     def __init__(self, run_id: str, plan: str, salt: str, clock: Clock) -> None:
         self._run_id = run_id
@@ -19,10 +22,10 @@ class RecordFactory:
         self._salt = salt
         self._clock = clock
         self._attempts = 0
-        self._second, self._shown_time = datetime.min.replace(tzinfo=UTC), ""
+        self._cached_second, self._cached_timestamp = datetime.min.replace(tzinfo=UTC), ""
 
     def new_claim(self, prepared: PreparedDelivery) -> Record:
-        """The claim of a new attempt."""
+        """Returns the claim of a new attempt."""
         declaration, delivery = prepared.declaration, prepared.delivery
         self._attempts += 1
         return Record(
@@ -43,8 +46,9 @@ class RecordFactory:
         )
 
     def new_outcome(self, claim: Record, outcome: Outcome) -> Record:
-        """What became of a claim."""
-        is_open = outcome.status == "unknown"  # what reconcile needs of a claim is needed only as long as it is open
+        """Returns the record of the outcome of a claim."""
+        # Only reconcile needs sender and conversation, and it looks for open attempts alone.
+        is_open = outcome.status == "unknown"
         return replace(
             claim,
             status=outcome.status,
@@ -58,8 +62,11 @@ class RecordFactory:
         )
 
     def timestamp(self) -> str:
-        """The time as records have it. Most records of a round have the same, and writing it takes long."""
+        """Returns the current time as records have it: UTC, in seconds.
+
+        The text is kept for a second, because most records of a round have the same time and formatting it is slow.
+        """
         now = self._clock.now().replace(microsecond=0)
-        if now != self._second:
-            self._second, self._shown_time = now, f"{now:%Y-%m-%dT%H:%M:%SZ}"
-        return self._shown_time
+        if now != self._cached_second:
+            self._cached_second, self._cached_timestamp = now, f"{now:%Y-%m-%dT%H:%M:%SZ}"
+        return self._cached_timestamp

@@ -1,9 +1,11 @@
-"""Claims of deliveries before it is their turn, for a ledger where a write takes long: so that none waits for it.
+"""Claims deliveries in the background, before they can start, for a ledger whose writes are slow.
 
-While most of a batch is sent, a write brings the outcomes of the rest to the ledger, and claims as many in its place.
-A batch is no larger than it has to be, because a vanished runner leaves it unknown: it shrinks as long as claims lie
-waiting, and grows when a delivery could have started and none was claimed. Where others were faster, a run looks for
-the next that nobody has: it asks about many, and claims no more than its batch.
+So no delivery waits for a write. While most of a batch is sent, one write stores the outcomes of the rest and claims
+as many new deliveries. The batch is kept small, because all of it is left unknown if the runner vanishes. It shrinks
+while claims wait unused, and grows when a delivery could have started but none was claimed.
+
+If other runs claim most deliveries first, this run asks the ledger about many deliveries at once, and claims those
+that no other run has, up to its batch.
 """
 
 from collections.abc import Sequence
@@ -15,20 +17,22 @@ from runner.errors import LedgerUnavailable
 from runner.ledger.ledger import Ledger
 from runner.ledger.record import Record
 
-_PARTS = 10  # of a small send; a vanished runner leaves about one of them unknown
+_BATCHES_PER_RUN = 10  # of a small run: if the runner vanishes, about a tenth of the deliveries is left unknown
 
 
-_SHARE = 4  # a write begins when one in so many of a batch is free: it is over before the others are sent
+_WRITES_PER_BATCH = 4  # a write begins when a quarter of the batch is free; it ends before the rest is sent
 
 
-_LEAST = 10  # claims, below which writes would be most of the work
+_MIN_USEFUL_BATCH = 10  # claims; with fewer in a batch, most of the time would go to writes
 
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """What became of a write: the attempts that are not ours to POST, or why it failed.
+    """The result of a write of `outcomes` and of the claims of `attempts`. `error` says why it failed.
 
-    `left` was not claimed, because enough was; it is still to be.
+    `lost` names the attempts that other runs claimed first: they must not be POSTed. `unclaimed` are
+    attempts that the write did not try to claim, because the batch was full or the ledger did not answer. A later
+    write has to claim them.
     """
 
     outcomes: list[Record]
@@ -39,90 +43,101 @@ class WriteResult:
 
 
 class BackgroundClaims:
-    """Writes to the ledger in a thread, one write at a time. `planned` is how many deliveries the run will send.
+    """Writes to the ledger in a thread, one write at a time.
 
-    A claim is open from its write until the write of its outcome; at most a batch of them is.
+    `planned` is the number of deliveries that the run will send. A claim is open from the start of its write to the
+    end of the write of its outcome. At most one batch of claims is open.
     """
 
     def __init__(self, ledger: Ledger, planned: int) -> None:
         self._ledger = ledger
-        self._most = min(ledger.max_batch, max(_LEAST, planned // _PARTS))
-        self._least = self._batch = min(ledger.min_batch, self._most)
-        self._is_behind = False  # others had most of what the last write claimed
-        self._is_short = self._has_grown = False
-        self._spare: int | None = None  # the fewest claims that lay waiting since the last write
+        self._max_batch = min(ledger.max_batch, max(_MIN_USEFUL_BATCH, planned // _BATCHES_PER_RUN))
+        self._min_batch = self._batch_size = min(ledger.min_batch, self._max_batch)
+        self._has_lost_most = False  # other runs had most of what the last write tried to claim
+        self._was_starved = self._has_grown = False
+        self._min_waiting: int | None = None  # the fewest claims that waited in any round since the last write
         self._writer: ThreadPool[WriteResult] = ThreadPool(1)
-        self._open: set[str] = set()
+        self._open_claims: set[str] = set()
 
     @property
     def is_writing(self) -> bool:
-        """Whether a write is on its way."""
+        """Whether a write has started and its result was not polled yet."""
         return bool(self._writer.busy)
 
     def observe_round(self, waiting: int, *, is_starved: bool) -> None:
-        """Hears of every round: how many claims wait for their turn, and whether more could have started."""
-        self._spare = waiting if self._spare is None else min(waiting, self._spare)
+        """Records a round of the run: how many claims wait to start, and whether more deliveries could have started."""
+        self._min_waiting = waiting if self._min_waiting is None else min(waiting, self._min_waiting)
         is_helped = self.is_writing and self._has_grown
-        self._is_short = self._is_short or (is_starved and not is_helped)
+        self._was_starved = self._was_starved or (is_starved and not is_helped)
 
     def resize_batch(self) -> None:
-        """Makes the batch as large as the rounds since the last write needed it."""
-        self._has_grown = self._is_short and not self._is_behind
+        """Adapts the size of the batch to the rounds since the last write."""
+        self._has_grown = self._was_starved and not self._has_lost_most
         if self._has_grown:
-            self._batch = min(self._most, self._batch * 3 // 2)
-        elif self._spare:
-            self._batch = max(self._least, self._batch - (self._spare + 1) // 2)
-        self._is_short, self._spare = False, None
+            self._batch_size = min(self._max_batch, self._batch_size * 3 // 2)
+        elif self._min_waiting:
+            self._batch_size = max(self._min_batch, self._batch_size - (self._min_waiting + 1) // 2)
+        self._was_starved, self._min_waiting = False, None
 
     def capacity(self, outcomes: list[Record]) -> int:
-        """How many more deliveries may be claimed by a write of these outcomes."""
-        return self._batch - len(self._open) + sum(record.attempt in self._open for record in outcomes)
+        """Returns how many more deliveries a write may claim that stores these outcomes."""
+        return (
+            self._batch_size - len(self._open_claims) + sum(record.attempt in self._open_claims for record in outcomes)
+        )
 
     def lookahead(self, outcomes: list[Record]) -> int:
-        """How many deliveries to look at for that: more where others have most of them."""
-        room = self.capacity(outcomes)
-        return max(room, self._most) if room and self._is_behind else room
+        """Returns how many deliveries to pass to a write that stores these outcomes.
+
+        More than it may claim if other runs have most of the deliveries.
+        """
+        capacity = self.capacity(outcomes)
+        return max(capacity, self._max_batch) if capacity and self._has_lost_most else capacity
 
     def should_write(self, outcomes: list[Record]) -> bool:
-        """Whether so much of the batch is free that a write should begin; the rest of it is sent meanwhile."""
-        return _SHARE * self.capacity(outcomes) >= self._batch
+        """Whether enough of the batch is free to begin a write. The rest of the batch is sent meanwhile."""
+        return _WRITES_PER_BATCH * self.capacity(outcomes) >= self._batch_size
 
-    def start_write(self, outcomes: list[Record], flights: list[Attempt]) -> None:
-        """Begins to write outcomes, and the claims of flights."""
-        room = self.capacity(outcomes)
-        self._open |= {flight.claim.attempt for flight in flights}
-        self._writer.start(lambda: self._written(outcomes, flights, room))
+    def start_write(self, outcomes: list[Record], attempts: list[Attempt]) -> None:
+        """Begins to write outcomes, and the claims of attempts."""
+        capacity = self.capacity(outcomes)
+        self._open_claims |= {attempt.claim.attempt for attempt in attempts}
+        self._writer.start(lambda: self._write(outcomes, attempts, capacity))
 
     def poll(self, seconds: float = 0.0) -> WriteResult | None:
-        """What became of the write, once it has ended; waits for that up to so many seconds."""
-        done = next(iter(self._writer.collect(seconds)), None)
-        if done:
-            gone = done.lost if done.error is None else {flight.claim.attempt for flight in done.attempts}
-            self._open -= gone
-            self._open -= {flight.claim.attempt for flight in done.unclaimed}
-            if done.error is None:
-                self._open -= {record.attempt for record in done.outcomes}
-                self._is_behind = 2 * len(done.lost) > len(done.attempts)
-        return done
+        """Returns the result of the write once it has ended, else None. Waits up to `seconds` for it."""
+        result = next(iter(self._writer.collect(seconds)), None)
+        if result:
+            closed = result.lost if result.error is None else {attempt.claim.attempt for attempt in result.attempts}
+            self._open_claims -= closed
+            self._open_claims -= {attempt.claim.attempt for attempt in result.unclaimed}
+            if result.error is None:
+                self._open_claims -= {record.attempt for record in result.outcomes}
+                self._has_lost_most = 2 * len(result.lost) > len(result.attempts)
+        return result
 
     def close(self) -> None:
         """Lets the thread end."""
         self._writer.close()
 
-    def _written(self, outcomes: list[Record], flights: list[Attempt], room: int) -> WriteResult:
-        """Writes, in the thread. Of the flights that nobody has, as many are claimed as there is room for."""
-        wanted, passed = flights, frozenset[str]()
+    def _write(self, outcomes: list[Record], attempts: list[Attempt], capacity: int) -> WriteResult:
+        """Writes outcomes and claims; runs in the thread.
+
+        Of the attempts that no other run has claimed, it claims up to `capacity`.
+        """
+        claimable, skipped = attempts, frozenset[str]()
         tried: list[Attempt] = []
         try:
-            if len(flights) > room:
-                gone = self._ledger.claimed_by_others([flight.claim.key for flight in flights])
-                wanted = [flight for flight in flights if flight.claim.key not in gone]
-                passed = frozenset(flight.claim.attempt for flight in flights if flight.claim.key in gone)
-            tried = wanted[:room]
-            lost = self._ledger.commit(*outcomes, *(flight.claim for flight in tried))
+            if len(attempts) > capacity:
+                claimed_keys = self._ledger.claimed_by_others([attempt.claim.key for attempt in attempts])
+                claimable = [attempt for attempt in attempts if attempt.claim.key not in claimed_keys]
+                skipped = frozenset(attempt.claim.attempt for attempt in attempts if attempt.claim.key in claimed_keys)
+            tried = claimable[:capacity]
+            lost = self._ledger.commit(*outcomes, *(attempt.claim for attempt in tried))
         except LedgerUnavailable as error:
             return WriteResult(
-                outcomes, tried, unclaimed=[flight for flight in flights if flight not in tried], error=error
+                outcomes, tried, unclaimed=[attempt for attempt in attempts if attempt not in tried], error=error
             )
-        left = wanted[room:]
-        return WriteResult(outcomes, [flight for flight in flights if flight not in left], passed | lost, left)
+        unclaimed = claimable[capacity:]
+        return WriteResult(
+            outcomes, [attempt for attempt in attempts if attempt not in unclaimed], skipped | lost, unclaimed
+        )

@@ -1,4 +1,4 @@
-"""Who a declared recipient is in Intercom: exactly one contact, or a refusal that says why not."""
+"""Chooses the contact in Intercom that a declared recipient stands for: exactly one, or a refusal with its reason."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from runner.ledger.record import CONTACT_NOT_FOUND
 
 @dataclass(frozen=True, slots=True)
 class ChosenContact:
-    """The one contact, and what is odd about it."""
+    """The contact to send to, and warnings about it."""
 
     contact: Contact
     warnings: tuple[str, ...] = ()
@@ -17,16 +17,19 @@ class ChosenContact:
 
 @dataclass(frozen=True, slots=True)
 class NoContact:
-    """None, or several: a refusal without a claim."""
+    """A refusal without a claim, because no contact fits or several do."""
 
     code: str
     message: str
 
 
-def choose_contact(delivery: Delivery, found: list[Contact]) -> ChosenContact | NoContact:
-    """The contact to send to: of those found, the ones with the declared role if there are any, else all; then one."""
+def choose_contact(delivery: Delivery, contacts: list[Contact]) -> ChosenContact | NoContact:
+    """Returns the contact to send to: of those with the declared role, the only one.
+
+    If no contact has the role, all contacts are considered. Returns NoContact if there is none, or more than one.
+    """
     role = "user" if delivery.payload["to"]["type"] == "user" else "lead"
-    matching = [contact for contact in found if contact.role == role] or found
+    matching = [contact for contact in contacts if contact.role == role] or contacts
     if not matching:
         return NoContact(CONTACT_NOT_FOUND, f"no contact has this {delivery.kind}")
     if len(matching) > 1:

@@ -1,4 +1,4 @@
-"""What a person decides about deliveries: they count as sent, or as not sent. Nothing is POSTed here."""
+"""Records of what a user decides about deliveries: that they count as sent or as not sent. Nothing is POSTed."""
 
 from dataclasses import replace
 from typing import Literal
@@ -10,7 +10,7 @@ from runner.plan.deliveries import PlannedMessage
 
 
 def accept_edits(message: PlannedMessage, facts: Facts, at: str) -> list[Record]:
-    """The sent facts of edited deliveries once more, with the content and digest that are declared now."""
+    """Returns copies of the sent records of edited deliveries, with the current content and digest."""
     records = []
     for planned in message.deliveries:
         state = facts.state(planned.key)
@@ -21,7 +21,10 @@ def accept_edits(message: PlannedMessage, facts: Facts, at: str) -> list[Record]
 
 
 def adopt_deliveries(message: PlannedMessage, run_id: str, plan: str, at: str) -> list[Record]:
-    """Sent facts, without an id, for every delivery that nothing is known of or that was refused."""
+    """Returns sent records without a message id for deliveries that the ledger does not have as sent or unknown.
+
+    These are the deliveries without a record, and the refused ones.
+    """
     return [
         Record(
             key=planned.key,
@@ -43,36 +46,41 @@ def adopt_deliveries(message: PlannedMessage, run_id: str, plan: str, at: str) -
 
 
 def resolve_unknown(states: list[State], sent_id: str | None, at: str) -> list[Record]:
-    """The outcome that a person found out for unknown deliveries: sent under an id, or (None) not sent.
+    """Returns the outcome that the user found out for unknown deliveries: sent with an id, or (None) not sent.
 
-    Of several open attempts at one key, the newest is the one that was sent. Raises UsageMistake.
+    If one key has several open attempts, the newest is taken as the one that was sent. Raises UsageMistake if one id is
+    given for several deliveries.
     """
     if sent_id is not None and len(states) > 1:
         raise UsageMistake("one message id cannot stand for several deliveries", "resolve them one by one, by key")
     records: list[Record] = []
     for state in states:
         if sent_id is None:
-            records.extend(_closed(record, "released", at) for record in state.open_attempts)
+            records.extend(_close_attempt(record, "released", at) for record in state.open_attempts)
         else:
-            records.append(replace(_closed(state.open_attempts[-1], "sent", at), id=sent_id))
+            records.append(replace(_close_attempt(state.open_attempts[-1], "sent", at), id=sent_id))
     return records
 
 
 def find_unknown(facts: Facts, key: str | None, message: str | None) -> list[State]:
-    """The unknown deliveries of a message, or the one whose key begins so. Raises UsageMistake."""
-    states = [state for found in facts.unknown_keys() if (state := facts.state(found))]
+    """Returns the unknown deliveries of a message, or the one whose key begins with `key`.
+
+    Raises UsageMistake if not exactly one key fits.
+    """
+    states = [state for candidate in facts.unknown_keys() if (state := facts.state(candidate))]
     if message is not None:
         return [state for state in states if state.record.message == message]
     matching = [state for state in states if key and state.record.key.startswith(key)]
     if len(matching) > 1:
         raise UsageMistake(f"{len(matching)} unknown deliveries have a key that begins with {key}", "give more of it")
     if not matching:
-        known = [found for found in facts if key and found.startswith(key)]
-        state = facts.state(known[0]) if known else None
+        matching_keys = [candidate for candidate in facts if key and candidate.startswith(key)]
+        state = facts.state(matching_keys[0]) if matching_keys else None
         hint = f"that delivery is {state.status}" if state else "msgrun status lists them"
         raise UsageMistake(f"no unknown delivery has the key {key}", hint)
     return matching
 
 
-def _closed(record: Record, status: Literal["sent", "released"], at: str) -> Record:
+def _close_attempt(record: Record, status: Literal["sent", "released"], at: str) -> Record:
+    """Returns the outcome of an open attempt, as decided by a person."""
     return replace(record, status=status, at=at, by="person", sender="", conversation=False)

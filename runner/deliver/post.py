@@ -1,4 +1,4 @@
-"""One delivery on the wire: POST, and again only where the answer proves that nothing was made."""
+"""POSTs one delivery, and repeats the POST only if the answer proves that Intercom made no message."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -34,24 +34,33 @@ NEW_CONTACT_AGE = 600.0  # seconds after its creation for which a contact may no
 NEW_CONTACT_RETRY_TIME = 60.0  # seconds for which a delivery to such a contact is tried again
 
 
-_FIRST_DELAY, _LONGEST_DELAY = 0.5, 5.0  # seconds between two tries
+_FIRST_RETRY_DELAY, _MAX_RETRY_DELAY = 0.5, 5.0  # seconds between two tries
 
 
 @dataclass(slots=True, eq=False)
 class Attempt:
-    """A claimed delivery on its way: what is POSTed, whose values it holds, and how long it has been tried again."""
+    """A claimed delivery that is being sent.
+
+    `body` is what is POSTed. `values` are the private values in it, which are masked in messages. `retry_deadlines`
+    holds for each kind of failure the monotonic time, in seconds, until which the attempt is tried again.
+    `retry_delay` is the pause before the next try, in seconds.
+    """
 
     claim: Record
     body: dict[str, Any]
     declaration: Declaration
     values: tuple[Any, ...]
     retry_deadlines: dict[str, float] = field(default_factory=dict)
-    retry_delay: float = _FIRST_DELAY
+    retry_delay: float = _FIRST_RETRY_DELAY
 
 
 @dataclass(frozen=True, slots=True)
 class PostResult:
-    """What came back for a flight. `halt`: it was not POSTed. `is_fresh`: the contact that was not found is new."""
+    """The answer to the POST of an attempt.
+
+    `answer` is None if nothing was POSTed, and `stop` says why. `is_new_contact` says that Intercom did not find the
+    contact, and that the contact was created a short time ago.
+    """
 
     attempt: Attempt
     answer: Answer | None
@@ -62,7 +71,7 @@ class PostResult:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a delivery. `said` is what Intercom or the network told; `stop` ends the run."""
+    """The outcome of a delivery. `detail` is what Intercom or the network reported. `stop` ends the run."""
 
     status: Literal["sent", "refused", "unknown", "released"]
     id: str = ""
@@ -74,54 +83,59 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Nothing was made: try again after some seconds."""
+    """Intercom made no message: the delivery is tried again after this many seconds."""
 
     seconds: float
 
 
 class MessagePoster:
-    """POSTs messages in one API version, and judges what comes back."""
+    """POSTs messages in one API version, and decides what the answers mean."""
 
     def __init__(
-        self, transport: Transport, workspace: Workspace, pace: RateLimiter, clock: Clock, api_version: str
+        self, transport: Transport, workspace: Workspace, limiter: RateLimiter, clock: Clock, api_version: str
     ) -> None:
         self._transport = transport
         self._workspace = workspace
-        self._pace = pace
+        self._limiter = limiter
         self._clock = clock
         self._api_version = api_version
 
-    def post(self, flight: Attempt, halted: Callable[[Declaration], StopReason | None]) -> PostResult:
-        """POSTs once. `halted` is asked immediately before. Runs in a lane, and never raises."""
-        if halt := halted(flight.declaration):
-            self._pace.give_back(1)
-            return PostResult(flight, None, {}, stop=halt)
-        result = self._transport.exchange("POST", "/messages", flight.body, self._api_version)
+    def post(self, attempt: Attempt, find_stop: Callable[[Declaration], StopReason | None]) -> PostResult:
+        """POSTs once, and returns the answer. Runs in a thread of the pool, and never raises.
+
+        `find_stop` is called immediately before the POST. If it returns a reason, nothing is POSTed.
+        """
+        if stop := find_stop(attempt.declaration):
+            self._limiter.give_back(1)
+            return PostResult(attempt, None, {}, stop=stop)
+        result = self._transport.exchange("POST", "/messages", attempt.body, self._api_version)
         headers = result.headers if isinstance(result, Reply) else {}
-        self._pace.learn(headers)
-        answer = classify_reply(result, flight.claim.sender)
-        fresh = False
+        self._limiter.learn(headers)
+        answer = classify_reply(result, attempt.claim.sender)
+        is_new = False
         if isinstance(answer, Refused) and answer.is_not_found:
-            if self._workspace.has_admin(flight.claim.sender) is False:
-                hint = no_admin_hint(flight.claim.sender)
+            if self._workspace.has_admin(attempt.claim.sender) is False:
+                hint = no_admin_hint(attempt.claim.sender)
                 answer = AccountDenied("admin_not_found", "there is no such admin", answer.request_id, hint)
             else:
-                fresh = self._is_fresh(flight.claim)
-        return PostResult(flight, answer, headers, is_new_contact=fresh)
+                is_new = self._is_contact_new(attempt.claim)
+        return PostResult(attempt, answer, headers, is_new_contact=is_new)
 
     def decide_outcome(self, posted: PostResult) -> Outcome | Retry:
-        """What an answer settles, or that it may be tried again."""
-        answer, flight = posted.answer, posted.attempt
+        """Returns the outcome that an answer proves, or that the delivery may be tried again."""
+        answer, attempt = posted.answer, posted.attempt
         match answer:
             case None:
                 return Outcome("released", stop=posted.stop)
             case Sent():
-                self._pace.note_success()
-                said = f"sent by admin {answer.other_owner}, not by {flight.claim.sender}" if answer.other_owner else ""
-                return Outcome("sent", answer.id, request_id=answer.request_id, detail=said)
+                self._limiter.note_success()
+                detail = (
+                    f"sent by admin {answer.other_owner}, not by {attempt.claim.sender}" if answer.other_owner else ""
+                )
+                return Outcome("sent", answer.id, request_id=answer.request_id, detail=detail)
             case Refused():
-                again = self._again(flight, "fresh", NEW_CONTACT_RETRY_TIME) if posted.is_new_contact else None
-                return again or Outcome("refused", "", answer.code, answer.request_id, answer.message)
+                retry = self._plan_retry(attempt, "fresh", NEW_CONTACT_RETRY_TIME) if posted.is_new_contact else None
+                return retry or Outcome("refused", "", answer.code, answer.request_id, answer.message)
             case Unknown():
                 stop = None
                 if answer.is_inbound:
@@ -132,37 +146,42 @@ class MessagePoster:
                     stop = StopReason("error", answer.reason, hint)
                 return Outcome("unknown", request_id=answer.request_id, detail=answer.reason, stop=stop)
             case AccountDenied():
-                said = mark_private_values(answer.message, posted.attempt.values)
-                stop = StopReason("error", f"Intercom said {answer.code}: {said}", answer.hint)
+                detail = mark_private_values(answer.message, posted.attempt.values)
+                stop = StopReason("error", f"Intercom said {answer.code}: {detail}", answer.hint)
                 return Outcome("released", code=answer.code, request_id=answer.request_id, stop=stop)
             case Throttled():
-                return self._throttled(posted)
+                return self._handle_throttling(posted)
             case Unreached():
                 stop = StopReason(
                     "error", f"Intercom cannot be reached: {answer.reason}", "nothing was sent by this try"
                 )
-                return self._again(flight, "unreached", UNREACHED_RETRY_TIME) or Outcome("released", stop=stop)
+                return self._plan_retry(attempt, "unreached", UNREACHED_RETRY_TIME) or Outcome("released", stop=stop)
             case _:
                 assert_never(answer)
 
-    def _throttled(self, posted: PostResult) -> Outcome | Retry:
-        self._pace.pause(posted.headers)
-        if self._pace.throttled_windows < MAX_THROTTLED_WINDOWS:
+    def _handle_throttling(self, posted: PostResult) -> Outcome | Retry:
+        """Pauses all requests, and tries again. Stops the run after ten throttled windows in a row."""
+        self._limiter.pause(posted.headers)
+        if self._limiter.throttled_windows < MAX_THROTTLED_WINDOWS:
             return Retry(0.0)
         message = "the rate limit left no room for ten windows in a row"
         return Outcome("released", stop=StopReason("later", message, "run the same command later"))
 
-    def _again(self, flight: Attempt, reason: str, seconds: float) -> Retry | None:
-        """Another try with back-off, unless the time since the first failure of this kind is over."""
+    def _plan_retry(self, attempt: Attempt, reason: str, seconds: float) -> Retry | None:
+        """Returns another try, with a delay that doubles each time; None if the time for it is over.
+
+        The time of `seconds` begins with the first failure for this reason.
+        """
         now = self._clock.monotonic()
-        if now + flight.retry_delay > flight.retry_deadlines.setdefault(reason, now + seconds):
+        if now + attempt.retry_delay > attempt.retry_deadlines.setdefault(reason, now + seconds):
             return None
-        delay, flight.retry_delay = flight.retry_delay, min(flight.retry_delay * 2, _LONGEST_DELAY)
+        delay, attempt.retry_delay = attempt.retry_delay, min(attempt.retry_delay * 2, _MAX_RETRY_DELAY)
         return Retry(delay)
 
-    def _is_fresh(self, claim: Record) -> bool:
+    def _is_contact_new(self, claim: Record) -> bool:
+        """Whether the contact of a claim was created so recently that Intercom may not find it yet."""
         try:
             contact = self._workspace.contact(claim.contact) if claim.contact else None
         except RunStopped:
-            return False  # the message was refused, whatever becomes of this question: that must be written down
+            return False  # the refusal must be recorded even if the contact cannot be read
         return contact is not None and self._clock.now().timestamp() - contact.created_at < NEW_CONTACT_AGE

@@ -1,4 +1,4 @@
-"""What is to be sent next, in the order of the plan: rendered again, and with its recipient looked up ahead of time."""
+"""The queue of deliveries to send, in the order of the plan: rendered again, with recipients looked up in advance."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from runner.intercom.workspace import SEARCH_BATCH, Workspace
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.plan import Plan
 
-_AHEAD = 8  # batches; enough for the longest latency at the highest rate, and little to throw away at a stop
+_MAX_BATCHES = 8  # batches prepared ahead: enough for the longest latency at the highest rate, few to discard at a stop
 
 
 ContactsByAddress = dict[tuple[str, str], list[Contact]]
@@ -22,7 +22,7 @@ ContactsByAddress = dict[tuple[str, str], list[Contact]]
 
 @dataclass(frozen=True, slots=True)
 class PreparedDelivery:
-    """A delivery to send: `contacts` are those with its address, or None where no look-up is needed."""
+    """A delivery to send. `contacts` are those with its address, or None if it needs no look-up."""
 
     declaration: Declaration
     delivery: Delivery
@@ -31,7 +31,7 @@ class PreparedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class LookupResult:
-    """The contacts of a batch, or why they could not be read."""
+    """The contacts of a batch, or the error that prevented reading them."""
 
     batch: "Batch"
     contacts: ContactsByAddress
@@ -40,7 +40,7 @@ class LookupResult:
 
 @dataclass(slots=True, eq=False)
 class Batch:
-    """Some deliveries of one message. `contacts` is None as long as their look-up is on its way."""
+    """Some deliveries of one message. `contacts` is None until their look-up has ended."""
 
     declaration: Declaration
     deliveries: deque[Delivery]
@@ -54,61 +54,73 @@ class DeliveryQueue:
         self._settings = settings
         self._workspace = workspace
         self._batches: deque[Batch] = deque()
-        self._coming = self._rendered(plan)
-        self._ended = False
+        self._upcoming = self._render_batches(plan)
+        self._has_ended = False
 
     @property
     def is_exhausted(self) -> bool:
         """Whether there is nothing left to take."""
-        return self._ended and not any(batch.deliveries for batch in self._batches)
+        return self._has_ended and not any(batch.deliveries for batch in self._batches)
 
-    def next_lookups(self, lanes: int) -> list[Callable[[], LookupResult]]:
-        """Jobs, at most `lanes`, that look up who the next recipients are. Raises GuardRefused."""
+    def next_lookups(self, free_threads: int) -> list[Callable[[], LookupResult]]:
+        """Returns jobs that look up the contacts of the next recipients: up to `free_threads`, or one if it is 0.
+
+        Raises GuardRefused if a delivery is not rendered as planned.
+        """
         jobs: list[Callable[[], LookupResult]] = []
-        while len(self._batches) < _AHEAD and len(jobs) < max(1, lanes) and not self._ended:
-            batch = next(self._coming, None)
+        while len(self._batches) < _MAX_BATCHES and len(jobs) < max(1, free_threads) and not self._has_ended:
+            batch = next(self._upcoming, None)
             if batch is None:
-                self._ended = True
+                self._has_ended = True
                 break
             self._batches.append(batch)
-            wanted = [found for found in batch.deliveries if needs_lookup(found.payload, self._settings.api_version)]
-            if wanted:
-                jobs.append(lambda batch=batch, wanted=wanted: self._look_up(batch, wanted))  # type: ignore[misc]
+            unresolved = [
+                delivery for delivery in batch.deliveries if needs_lookup(delivery.payload, self._settings.api_version)
+            ]
+            if unresolved:
+                jobs.append(lambda batch=batch, unresolved=unresolved: self._look_up(batch, unresolved))  # type: ignore[misc]
             else:
                 batch.contacts = {}
         return jobs
 
     def pop(self) -> PreparedDelivery | None:
-        """The next delivery, if there is one and it is known who it goes to."""
+        """Removes and returns the next delivery; None if there is none, or its look-up has not ended."""
         while self._batches and not self._batches[0].deliveries:
             self._batches.popleft()
         if not self._batches or self._batches[0].contacts is None:
             return None
         batch = self._batches[0]
         delivery = batch.deliveries.popleft()
-        needed = needs_lookup(delivery.payload, self._settings.api_version)
-        found = self._batches[0].contacts.get((delivery.kind, delivery.value), []) if needed else None
-        return PreparedDelivery(batch.declaration, delivery, found)
+        is_lookup_needed = needs_lookup(delivery.payload, self._settings.api_version)
+        contacts = self._batches[0].contacts.get((delivery.kind, delivery.value), []) if is_lookup_needed else None
+        return PreparedDelivery(batch.declaration, delivery, contacts)
 
-    def _look_up(self, batch: Batch, wanted: list[Delivery]) -> LookupResult:
-        found: ContactsByAddress = {}
+    def _look_up(self, batch: Batch, deliveries: list[Delivery]) -> LookupResult:
+        """Looks up the contacts of the deliveries of a batch; runs in a thread."""
+        contacts_by_address: ContactsByAddress = {}
         try:
-            for kind in sorted({delivery.kind for delivery in wanted}):
-                values = [delivery.value for delivery in wanted if delivery.kind == kind]
-                found |= {(kind, value): who for value, who in self._workspace.contacts(kind, values).items()}
+            for kind in sorted({delivery.kind for delivery in deliveries}):
+                values = [delivery.value for delivery in deliveries if delivery.kind == kind]
+                contacts_by_address |= {
+                    (kind, value): contacts for value, contacts in self._workspace.contacts(kind, values).items()
+                }
         except RunStopped as error:
             return LookupResult(batch, {}, error)
-        return LookupResult(batch, found)
+        return LookupResult(batch, contacts_by_address)
 
-    def _rendered(self, plan: Plan) -> Iterator[Batch]:
-        sends = plan.send_counts()
+    def _render_batches(self, plan: Plan) -> Iterator[Batch]:
+        """Yields the deliveries to send in batches, each of one message."""
+        send_counts = plan.send_counts()
         for message in plan.messages:
-            due = islice(self._of(message), sends[message.name])
-            while batch := deque(islice(due, SEARCH_BATCH)):
+            deliveries = islice(self._render_sends(message), send_counts[message.name])
+            while batch := deque(islice(deliveries, SEARCH_BATCH)):
                 yield Batch(message.declaration, batch, None)
 
-    def _of(self, message: PlannedMessage) -> Iterator[Delivery]:
-        """The deliveries of a message to send. Whatever is rendered otherwise than planned raises GuardRefused."""
+    def _render_sends(self, message: PlannedMessage) -> Iterator[Delivery]:
+        """Yields the deliveries of a message whose action is `send`.
+
+        Raises GuardRefused if a delivery is not rendered as planned.
+        """
         rendered = render_deliveries(message.declaration, self._settings.salt, skip_duplicate_check=True)
         for planned in message.deliveries:
             delivery = next(rendered, None)

@@ -1,7 +1,7 @@
-"""Looks in Intercom for what became of unknown deliveries, by what their claims hold.
+"""Searches Intercom for the messages of unknown deliveries, with the data in their claims.
 
-It only ever turns unknown into sent. A conversation proves a delivery if contact, sender, text and time fit, and its
-message is no other delivery's.
+It only ever changes unknown to sent. A conversation proves a delivery if contact, sender, text and time match, and its
+message belongs to no other delivery.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,14 +15,10 @@ from runner.intercom.conversations import ConversationQuery, Conversations, Open
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record, State, fold_records
 
-CLOCK_SKEW = 120.0  # seconds before its claim at which a message may seem made: no two clocks agree
-LATE_ARRIVAL = (
-    900.0  # seconds after its last fact: a server may go on with a request that we gave up; a stopped run wakes up
-)
-MAX_ATTEMPT_TIME = (
-    900.0  # seconds for which one attempt may have been tried; used where compacting left only its outcome
-)
-POLL_INTERVALS = (2.0, 4.0, 8.0, 15.0, 30.0)  # seconds between two looks; the last for ever
+CLOCK_SKEW = 120.0  # seconds before its claim at which Intercom may date a message: the two clocks differ
+LATE_ARRIVAL = 900.0  # seconds after its last record: a timed-out request may still be served, a suspended run resume
+MAX_ATTEMPT_TIME = 900.0  # seconds that one attempt may take; used if compaction kept its outcome and not its claim
+POLL_INTERVALS = (2.0, 4.0, 8.0, 15.0, 30.0)  # seconds between two searches; the last one repeats
 
 NO_CONVERSATION = "no conversation with this text at this time was found"
 NO_TIMESTAMP = "its claim tells no time"
@@ -30,7 +26,7 @@ NO_TIMESTAMP = "its claim tells no time"
 
 @dataclass(frozen=True, slots=True)
 class OpenAttempt:
-    """An open attempt that can be searched for. Its message, if there is one, was made between two Unix times."""
+    """An open attempt that can be searched for. Its message, if any, was created between two Unix times."""
 
     record: Record
     earliest: float
@@ -38,16 +34,16 @@ class OpenAttempt:
 
     @property
     def match_key(self) -> tuple[str, str, str]:
-        """What its conversation looks like: contact, sender, hash of the text."""
+        """What its conversation must have: contact, sender and hash of the text."""
         return self.record.contact, self.record.sender, self.record.text
 
     @property
     def identity(self) -> tuple[str, str]:
-        """What tells it from every other attempt."""
+        """The key and the attempt, which identify it among all attempts."""
         return self.record.key, self.record.attempt
 
     def covers(self, opening: OpeningMessage) -> bool:
-        """Whether it may have made a message at that time."""
+        """Whether a message that was created at this time may be of this attempt."""
         return self.earliest <= opening.created_at <= self.latest
 
 
@@ -61,7 +57,7 @@ class StillUnknown:
 
 @dataclass(slots=True)
 class ReconcileResult:
-    """What came of it: what was found `sent`, what turned out to be sent `twice`, and what stays `unknown`."""
+    """The deliveries that were sent, those that were sent twice (`duplicates`), and those that stay unknown."""
 
     sent: list[State] = field(default_factory=list)
     duplicates: list[State] = field(default_factory=list)
@@ -70,28 +66,34 @@ class ReconcileResult:
 
 @dataclass(slots=True, eq=False)
 class _Cluster:
-    """Attempts and openings that fit each other, directly or through others."""
+    """Attempts and openings that match each other, directly or through others."""
 
     attempts: list[OpenAttempt] = field(default_factory=list)
     openings: dict[str, OpeningMessage] = field(default_factory=dict)
 
 
 class Reconciliation:
-    """The unknown deliveries among `facts`, all or a message's, on their way to being found."""
+    """The search for the unknown deliveries among `facts`, of all messages or of one.
+
+    `states` are these deliveries. `pending` are their open attempts that can be searched for and were not found yet.
+    """
 
     def __init__(self, facts: Facts, message: str | None, salt: str) -> None:
-        found = [state for key in facts.unknown_keys() if (state := facts.state(key))]
-        self.states = [state for state in found if message in {None, state.record.message}]
+        unknown = [state for key in facts.unknown_keys() if (state := facts.state(key))]
+        self.states = [state for state in unknown if message in {None, state.record.message}]
         self._facts = facts
         self._salt = salt
         self._reasons: dict[tuple[str, str], str] = {}
-        self._made: dict[str, list[Record]] = {}
-        self._taken: set[str] = set()
-        self._seen: dict[tuple[str, str, str], dict[str, OpeningMessage]] = {}
+        self._new_records: dict[str, list[Record]] = {}
+        self._used_ids: set[str] = set()
+        self._openings: dict[tuple[str, str, str], dict[str, OpeningMessage]] = {}
         self.pending = [
-            attempt for state in self.states for record in state.open_attempts if (attempt := self._attempt(record))
+            attempt
+            for state in self.states
+            for record in state.open_attempts
+            if (attempt := self._create_attempt(record))
         ]
-        self._rivals = self._others()
+        self._rival_attempts = self._find_rivals()
 
     def search(
         self,
@@ -99,126 +101,148 @@ class Reconciliation:
         clock: Clock,
         wait: float,
         write: Callable[..., None],
-        waiting: Callable[[int, float], None],
+        on_wait: Callable[[int, float], None],
     ) -> None:
-        """Looks until everything is found or `wait` seconds are over. `write` gets the facts of each look at once.
+        """Searches until every attempt is found or `wait` seconds are over.
 
-        `waiting` hears how many are left and for how many seconds it pauses. Raises RunStopped, LedgerUnavailable.
+        `write` is called with the new records of each search at once. Before each pause, `on_wait` is called with the
+        number of pending attempts and the length of the pause in seconds. Raises RunStopped and LedgerUnavailable.
         """
-        until = clock.monotonic() + wait
+        deadline = clock.monotonic() + wait
         for pause in chain(POLL_INTERVALS, repeat(POLL_INTERVALS[-1])):
-            left = until - clock.monotonic()
-            self._look(conversations, write, is_last=left <= 0)
-            if not self.pending or left <= 0:
+            remaining = deadline - clock.monotonic()
+            self._search_once(conversations, write, is_last=remaining <= 0)
+            if not self.pending or remaining <= 0:
                 return
-            waiting(len(self.pending), min(pause, left))
-            clock.sleep(min(pause, left))
+            on_wait(len(self.pending), min(pause, remaining))
+            clock.sleep(min(pause, remaining))
 
     def result(self) -> ReconcileResult:
-        """What is known by now."""
-        findings = ReconcileResult()
+        """Returns what is known by now."""
+        result = ReconcileResult()
         for state in self.states:
-            after = fold_records((*state.attempts, *self._made.get(state.record.key, ())))
-            if after.status == "unknown":
+            current_state = fold_records((*state.attempts, *self._new_records.get(state.record.key, ())))
+            if current_state.status == "unknown":
                 reasons = dict.fromkeys(self._reasons[record.key, record.attempt] for record in state.open_attempts)
-                findings.unknown.append(StillUnknown(after.record, "; ".join(reasons)))
-            elif after.is_duplicate:
-                findings.duplicates.append(after)
+                result.unknown.append(StillUnknown(current_state.record, "; ".join(reasons)))
+            elif current_state.is_duplicate:
+                result.duplicates.append(current_state)
             else:
-                findings.sent.append(after)
-        return findings
+                result.sent.append(current_state)
+        return result
 
-    def _look(self, conversations: Conversations, write: Callable[..., None], *, is_last: bool) -> None:
-        """Searches once for what is pending, and writes what that proves."""
-        since: dict[tuple[str, str], float] = {}
+    def _search_once(self, conversations: Conversations, write: Callable[..., None], *, is_last: bool) -> None:
+        """Searches once for the pending attempts, and writes the records that the search proves."""
+        earliest_times: dict[tuple[str, str], float] = {}
         for attempt in self.pending:
-            who = attempt.match_key[:2]
-            since[who] = min(attempt.earliest, since.get(who, attempt.earliest))
-        for opening in conversations.search(ConversationQuery(*who, begins) for who, begins in since.items()):
+            contact_and_sender = attempt.match_key[:2]
+            earliest_times[contact_and_sender] = min(
+                attempt.earliest, earliest_times.get(contact_and_sender, attempt.earliest)
+            )
+        for opening in conversations.search(
+            ConversationQuery(*contact_and_sender, earliest) for contact_and_sender, earliest in earliest_times.items()
+        ):
             text = text_hash({"subject": opening.subject, "body": opening.body}, self._salt)
             for contact in opening.contacts:
-                self._seen.setdefault((contact, opening.author, text), {})[opening.id] = opening
-        made = [record for cluster in self._clusters() for record in self._proven(cluster, is_last=is_last)]
-        if made:
-            write(*made)
-        for record in made:
-            self._made.setdefault(record.key, []).append(record)
-            self._taken.add(record.id)
-        settled = {(record.key, record.attempt) for record in made}
+                self._openings.setdefault((contact, opening.author, text), {})[opening.id] = opening
+        records = [
+            record for cluster in self._build_clusters() for record in self._prove_sent(cluster, is_last=is_last)
+        ]
+        if records:
+            write(*records)
+        for record in records:
+            self._new_records.setdefault(record.key, []).append(record)
+            self._used_ids.add(record.id)
+        settled = {(record.key, record.attempt) for record in records}
         self.pending = [attempt for attempt in self.pending if attempt.identity not in settled]
 
-    def _clusters(self) -> Iterable[_Cluster]:
-        """What fits what, among all that is pending and the openings that are nobody's."""
-        seen = {found for openings in self._seen.values() for found in openings}
-        known = self._taken | {record.id for record in self._facts.records() if record.id in seen}
-        of_opening: dict[str, _Cluster] = {}
-        for attempt in (*self.pending, *self._rivals):
-            openings = self._seen.get(attempt.match_key, {})
-            fitting = {found: one for found, one in openings.items() if found not in known and attempt.covers(one)}
-            joined = _Cluster([attempt], fitting)
+    def _build_clusters(self) -> Iterable[_Cluster]:
+        """Returns which pending attempts match which openings, leaving out openings that belong to a known delivery."""
+        opening_ids = {opening_id for openings in self._openings.values() for opening_id in openings}
+        used_ids = self._used_ids | {record.id for record in self._facts.records() if record.id in opening_ids}
+        cluster_of_opening: dict[str, _Cluster] = {}
+        for attempt in (*self.pending, *self._rival_attempts):
+            openings = self._openings.get(attempt.match_key, {})
+            fitting = {
+                opening_id: opening
+                for opening_id, opening in openings.items()
+                if opening_id not in used_ids and attempt.covers(opening)
+            }
+            merged = _Cluster([attempt], fitting)
             for other in {
-                id(of_opening[found]): of_opening[found] for found in fitting if found in of_opening
+                id(cluster_of_opening[opening_id]): cluster_of_opening[opening_id]
+                for opening_id in fitting
+                if opening_id in cluster_of_opening
             }.values():
-                joined.attempts.extend(other.attempts)
-                joined.openings.update(other.openings)
-            of_opening.update(dict.fromkeys(joined.openings, joined))
-        return {id(cluster): cluster for cluster in of_opening.values()}.values()
+                merged.attempts.extend(other.attempts)
+                merged.openings.update(other.openings)
+            cluster_of_opening.update(dict.fromkeys(merged.openings, merged))
+        return {id(cluster): cluster for cluster in cluster_of_opening.values()}.values()
 
-    def _proven(self, cluster: _Cluster, *, is_last: bool) -> list[Record]:
-        """The sent facts that follow from a cluster. No fewer openings than attempts leave no doubt whose they are.
+    def _prove_sent(self, cluster: _Cluster, *, is_last: bool) -> list[Record]:
+        """Returns the sent records that a cluster proves.
 
-        One too many is a second message of an attempt: a fact of its own, as of an attempt that nobody claimed, so that
-        the ledger has two attempts sent with different ids, which is a duplicate. One too few leaves open whose it is,
-        unless they all are one delivery's; then that is told when the time is over, for others may still be indexed.
+        With at least as many openings as attempts, every attempt was sent. An extra opening is a second message of an
+        attempt. It gets a record under an attempt id of its own, so that the ledger has two attempts sent with
+        different ids, which is a duplicate.
+
+        With fewer openings than attempts, it is open which attempt was sent, unless all are of one delivery. Then only
+        the last search returns the records, because Intercom may index further messages until it.
         """
         attempts = sorted(cluster.attempts, key=lambda attempt: (attempt.earliest, attempt.record.attempt))
         openings = sorted(cluster.openings.values(), key=lambda opening: (opening.created_at, opening.id))
         pairs = list(zip(attempts, openings, strict=False))
         is_one_delivery = len({attempt.record.key for attempt in attempts}) == 1
-        too_few = len(openings) < len(attempts) and not (is_one_delivery and is_last)
-        if too_few or not all(attempt.covers(opening) for attempt, opening in pairs):
+        is_ambiguous = len(openings) < len(attempts) and not (is_one_delivery and is_last)
+        if is_ambiguous or not all(attempt.covers(opening) for attempt, opening in pairs):
             ids = " or ".join(opening.id for opening in openings)
             reason = f"message {ids} fits it, and {len(attempts) - 1} other unknown attempts as well"
             self._reasons.update(dict.fromkeys((attempt.identity for attempt in attempts), reason))
             return []
-        facts = [(attempt, _sent(attempt.record, opening)) for attempt, opening in pairs]
+        records = [(attempt, _create_sent_record(attempt.record, opening)) for attempt, opening in pairs]
         for opening in openings[len(attempts) :]:
             attempt = next(attempt for attempt in attempts if attempt.covers(opening))
-            name = f"{attempt.record.attempt}~{opening.id}"
-            facts.append((attempt, replace(_sent(attempt.record, opening), attempt=name)))
-        return [fact for attempt, fact in facts if attempt not in self._rivals]
+            attempt_id = f"{attempt.record.attempt}~{opening.id}"
+            records.append((attempt, replace(_create_sent_record(attempt.record, opening), attempt=attempt_id)))
+        return [record for attempt, record in records if attempt not in self._rival_attempts]
 
-    def _attempt(self, record: Record) -> OpenAttempt | None:
-        """The attempt to search for, or nothing where no search can help, and then why."""
-        moments = (_moment(fact.at) for fact in self._facts.records_of(record.key) if fact.attempt == record.attempt)
-        times = [moment for moment in moments if moment]  # a torn line of the attempt may have lost its own
+    def _create_attempt(self, record: Record) -> OpenAttempt | None:
+        """Returns the attempt to search for; None if no search can find it. Stores why it is unknown."""
+        parsed_times = (
+            _parse_time(entry.at) for entry in self._facts.records_of(record.key) if entry.attempt == record.attempt
+        )
+        times = [time for time in parsed_times if time]  # a torn line may have lost its time
         reason = unsearchable_reason(record) or ("" if times else NO_TIMESTAMP)
         self._reasons[record.key, record.attempt] = reason or NO_CONVERSATION
         if reason:
             return None
-        claimed = any(
-            fact.status == "claimed" for fact in self._facts.records_of(record.key) if fact.attempt == record.attempt
+        has_claim = any(
+            entry.status == "claimed" for entry in self._facts.records_of(record.key) if entry.attempt == record.attempt
         )
         return OpenAttempt(
-            record, min(times) - (CLOCK_SKEW if claimed else MAX_ATTEMPT_TIME), max(times) + LATE_ARRIVAL
+            record, min(times) - (CLOCK_SKEW if has_claim else MAX_ATTEMPT_TIME), max(times) + LATE_ARRIVAL
         )
 
-    def _others(self) -> list[OpenAttempt]:
-        """Open attempts at other deliveries that would look the same: what fits one may be theirs."""
-        looks = {attempt.match_key for attempt in self.pending}
-        own = {state.record.key for state in self.states}
+    def _find_rivals(self) -> list[OpenAttempt]:
+        """Returns open attempts at other deliveries with the same match key: an opening may be theirs."""
+        match_keys = {attempt.match_key for attempt in self.pending}
+        own_keys = {state.record.key for state in self.states}
         keys = dict.fromkeys(
             record.key
             for record in self._facts.records()
-            if record.key not in own and record.is_searchable and (record.contact, record.sender, record.text) in looks
+            if record.key not in own_keys
+            and record.is_searchable
+            and (record.contact, record.sender, record.text) in match_keys
         )
         states = [state for key in keys if (state := self._facts.state(key))]
-        return [attempt for state in states for record in state.open_attempts if (attempt := self._attempt(record))]
+        return [
+            attempt for state in states for record in state.open_attempts if (attempt := self._create_attempt(record))
+        ]
 
 
 def unsearchable_reason(record: Record) -> str:
-    """Why no search can find an open attempt; empty if one can."""
-    if not (record.sender and record.text and record.at):  # of a torn line, or by hand
+    """Returns why no search can find an open attempt; empty if one can."""
+    if not (record.sender and record.text and record.at):  # the line is torn or was edited by hand
         return "its claim lacks sender, text or time, so Intercom cannot be asked"
     if not record.conversation:
         return (
@@ -228,16 +252,19 @@ def unsearchable_reason(record: Record) -> str:
     return "" if record.contact else "its claim names no contact, so Intercom cannot be asked"
 
 
-def _sent(record: Record, opening: OpeningMessage) -> Record:
-    """The fact that a message is an attempt's. Nothing in it depends on when or where it was found out."""
+def _create_sent_record(record: Record, opening: OpeningMessage) -> Record:
+    """Returns the record that a message is of an attempt.
+
+    It does not depend on when or where that was found out, so that two runs create the same record.
+    """
     at = f"{datetime.fromtimestamp(opening.created_at, UTC):%Y-%m-%dT%H:%M:%SZ}"
     return replace(record, status="sent", id=opening.id, at=at, code="", by="reconcile", sender="", conversation=False)
 
 
-def _moment(at: str) -> float:
-    """A record's time in Unix seconds, 0 if it tells none."""
+def _parse_time(at: str) -> float:
+    """Returns a record's time in Unix seconds, or 0 if it has none."""
     try:
-        found = datetime.fromisoformat(at)
+        time = datetime.fromisoformat(at)
     except ValueError:
         return 0.0
-    return found.replace(tzinfo=found.tzinfo or UTC).timestamp()
+    return time.replace(tzinfo=time.tzinfo or UTC).timestamp()

@@ -1,4 +1,4 @@
-"""What ends a run before its plan: a signal, a stop file, a deadline, a breaker, or what came back from Intercom."""
+"""What ends a run early: a signal, a stop file, a deadline, too many bad outcomes, or an answer from Intercom."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,16 +7,17 @@ from runner.clock import Clock
 from runner.declare.settings import AbortConditions
 from runner.deliver.summary import STOP_KINDS, StopReason, Summary
 
-DRAIN_TIMEOUT = 5.0  # seconds for which a stopped run waits for what is on its way
+DRAIN_TIMEOUT = 5.0  # seconds for which a run that the user wants to end waits for open requests
 
 
-_LONGEST_FLIGHT = 90.0  # seconds: connecting and reading each have their own bound below it
+_MAX_REQUEST_TIME = 90.0  # seconds; the time limits for connecting and reading are below it
 
 
 @dataclass(frozen=True, slots=True)
 class StopConditions:
-    """Asked before every POST: a signal's number (0 for none), whether there is a stop file, and the deadline.
+    """Conditions that are checked before every POST.
 
+    `signal` returns the number of a received signal, or 0. `has_stop_file` returns whether there is a stop file.
     `deadline` is a time of the monotonic clock, in seconds.
     """
 
@@ -25,7 +26,7 @@ class StopConditions:
     deadline: float | None = None
 
     def stop_reason(self, clock: Clock) -> StopReason | None:
-        """Why nothing more may be started, if so."""
+        """Returns why nothing more may be started, or None."""
         if number := self.signal():
             return StopReason("signal", f"stopped by signal {number}", "run the same command again to go on", number)
         if self.has_stop_file():
@@ -36,46 +37,49 @@ class StopConditions:
 
 
 class StopController:
-    """The reason that holds in the summary, and how long what is on its way is waited for."""
+    """Sets the reason to stop in the summary, and decides how long a stopped run waits for open requests."""
 
-    def __init__(self, summary: Summary, breakers: AbortConditions, clock: Clock) -> None:
+    def __init__(self, summary: Summary, abort_conditions: AbortConditions, clock: Clock) -> None:
         self._summary = summary
-        self._breakers = breakers
+        self._abort_conditions = abort_conditions
         self._clock = clock
-        self._drained_at = 0.0
+        self._drain_deadline = 0.0
         self._unknown_in_a_row = 0
 
     @property
     def is_drained(self) -> bool:
         """Whether a stopped run has waited long enough."""
-        return self._clock.monotonic() >= self._drained_at
+        return self._clock.monotonic() >= self._drain_deadline
 
-    def stop(self, stop: StopReason | None) -> None:
-        """Starts nothing more, and waits for what is on its way: a while if somebody wants an end, else its time.
+    def stop(self, reason: StopReason | None) -> None:
+        """Stops the run: nothing more is started, and the run waits for open requests.
 
-        Of several reasons the one holds whose exit code stands highest.
+        It waits 5 seconds after a signal, a stop file or the deadline, else as long as a request may take. Of several
+        reasons, the summary keeps the one whose exit code stands highest in the table of exit codes.
         """
-        if stop is None:
+        if reason is None:
             return
-        held = self._summary.stop
-        until = self._clock.monotonic() + (DRAIN_TIMEOUT if stop.kind in {"signal", "later"} else _LONGEST_FLIGHT)
-        self._drained_at = min(self._drained_at, until) if held else until
-        if held is None or STOP_KINDS.index(stop.kind) < STOP_KINDS.index(held.kind):
-            self._summary.stop = stop
+        current = self._summary.stop
+        deadline = self._clock.monotonic() + (
+            DRAIN_TIMEOUT if reason.kind in {"signal", "later"} else _MAX_REQUEST_TIME
+        )
+        self._drain_deadline = min(self._drain_deadline, deadline) if current else deadline
+        if current is None or STOP_KINDS.index(reason.kind) < STOP_KINDS.index(current.kind):
+            self._summary.stop = reason
 
     def record_outcome(self, *, is_unknown: bool) -> None:
-        """Hears of an outcome that the summary counts already, and stops if there were too many of its kind."""
+        """Records an outcome that the summary has counted already, and checks the breakers."""
         self._unknown_in_a_row = self._unknown_in_a_row + 1 if is_unknown else 0
         self.check_breakers()
 
     def check_breakers(self) -> None:
-        """Stops if the outcomes so far say so."""
-        summary, breakers = self._summary, self._breakers
-        if self._unknown_in_a_row >= breakers.unknown:
+        """Stops the run if too many outcomes in a row are unknown, or too large a share is refused."""
+        summary, abort_conditions = self._summary, self._abort_conditions
+        if self._unknown_in_a_row >= abort_conditions.unknown:
             message = f"{self._unknown_in_a_row} unknown outcomes in a row"
             self.stop(StopReason("error", message, "see what Intercom says; abort_if.unknown sets how many stop a run"))
             return
         refused = len(summary.refused)
-        if refused and summary.tried >= breakers.after and refused >= breakers.refused * summary.tried:
+        if refused and summary.tried >= abort_conditions.after and refused >= abort_conditions.refused * summary.tried:
             message = f"{refused} of {summary.tried} deliveries were refused"
             self.stop(StopReason("error", message, "see the codes; abort_if.refused sets the share that stops a run"))

@@ -1,4 +1,4 @@
-"""What a run did, while it runs and at its end."""
+"""The result of a run, updated while it runs."""
 
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -7,12 +7,12 @@ from runner.ledger.record import Record
 
 # `expired` ends one message only; all others end the run.
 StopKind = Literal["signal", "ledger", "guard", "error", "later", "expired"]
-STOP_KINDS: tuple[StopKind, ...] = get_args(StopKind)  # as their exit codes stand in the table, from the top
+STOP_KINDS: tuple[StopKind, ...] = get_args(StopKind)  # in the order of the table of exit codes, from the top
 
 
 @dataclass(frozen=True, slots=True)
 class StopReason:
-    """Why a run ended before its plan: the kind decides the exit code. `signal` is its number."""
+    """Why a run ended early. The kind decides the exit code. `signal` is the number of a signal, or 0."""
 
     kind: StopKind
     message: str
@@ -22,7 +22,7 @@ class StopReason:
 
 @dataclass(frozen=True, slots=True)
 class ReportedDelivery:
-    """One delivery that people must hear about: its record and what Intercom said (may hold private values)."""
+    """A delivery that is reported to the user: its record and a detail from Intercom (may hold private values)."""
 
     record: Record
     detail: str
@@ -30,11 +30,11 @@ class ReportedDelivery:
 
 @dataclass(slots=True)
 class Summary:
-    """Counts and details of a run. `unwritten` are outcomes that the ledger did not take.
+    """Counts and details of a run. `unwritten` are outcomes that the ledger did not store.
 
-    The `released` were claimed, and provably nothing was made; they count as left (or, if they expired, as skipped).
-    The `missing` have no contact, as an earlier run found. So many as `taken` says were claimed by other runs
-    meanwhile, and count as left too.
+    `released` deliveries were claimed, and Intercom provably made no message. They count as remaining, or as skipped if
+    the message expired. `still_not_found` are deliveries whose contact was missing in an earlier run and in this one.
+    `claimed_by_others` is the number of deliveries that other runs claimed meanwhile; they count as remaining too.
     """
 
     planned: int = 0
@@ -49,26 +49,26 @@ class Summary:
     claimed_by_others: int = 0
     stop: StopReason | None = None
 
-    def count(self, told: ReportedDelivery) -> None:
-        """Counts an outcome, and keeps what people must hear about."""
-        match told.record.status:
+    def count(self, delivery: ReportedDelivery) -> None:
+        """Counts an outcome, and keeps what is reported to the user."""
+        match delivery.record.status:
             case "sent":
                 self.sent += 1
-                if told.detail:
-                    self.warnings.append(f"{told.record.message} {told.record.to}: {told.detail}")
+                if delivery.detail:
+                    self.warnings.append(f"{delivery.record.message} {delivery.record.to}: {delivery.detail}")
             case "refused":
-                self.refused.append(told)
+                self.refused.append(delivery)
             case "released":
                 self.released += 1
             case _:
-                self.unknown.append(told)
+                self.unknown.append(delivery)
 
     @property
     def tried(self) -> int:
-        """How many deliveries have an outcome that is about them."""
+        """The number of deliveries that were sent, refused or are unknown."""
         return self.sent + len(self.refused) + len(self.unknown)
 
     @property
     def remaining(self) -> int:
-        """How many of the planned deliveries were not tried."""
+        """The number of planned deliveries that were not tried."""
         return self.planned - self.tried - self.skipped - len(self.still_not_found)

@@ -1,24 +1,25 @@
-"""Threads that wait for the network, so that several requests are on their way at once. They decide nothing."""
+"""A pool of threads that wait for the network, so that several requests are open at once. They decide nothing."""
 
 import queue
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-MAX_THREADS = 64  # threads; at the longest usual latency more than the highest rate limit needs
+MAX_THREADS = 64  # threads; more than the highest rate limit needs at the longest usual latency
 
 
 Result = TypeVar("Result")
 
 
 class ThreadPool(Generic[Result]):
-    """Runs jobs in threads, as many as there are jobs up to a maximum, and queues what they return.
+    """Runs jobs in threads, and queues the results. It has as many threads as open jobs, up to a maximum.
 
-    A job must not raise. The threads die with the process: a job that hangs never keeps a run from ending.
+    A job must not raise. The threads are daemons: a job that hangs does not keep the process from ending. `busy` is the
+    number of jobs whose results were not collected yet.
     """
 
-    def __init__(self, most: int = MAX_THREADS) -> None:
-        self._most = most
+    def __init__(self, max_threads: int = MAX_THREADS) -> None:
+        self._max_threads = max_threads
         self._jobs: queue.SimpleQueue[Callable[[], Result] | None] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
         self._threads = 0
@@ -26,33 +27,33 @@ class ThreadPool(Generic[Result]):
 
     @property
     def free(self) -> int:
-        """How many more jobs would start at once."""
-        return self._most - self.busy
+        """The number of jobs that could start at once."""
+        return self._max_threads - self.busy
 
     def start(self, job: Callable[[], Result]) -> None:
-        """Runs a job in a thread; a new one if none is idle."""
+        """Runs a job in an idle thread, or in a new one."""
         self.busy += 1
-        if self._threads < min(self.busy, self._most):
+        if self._threads < min(self.busy, self._max_threads):
             self._threads += 1
-            threading.Thread(target=self._work, name=f"lane-{self._threads}", daemon=True).start()
+            threading.Thread(target=self._run_jobs, name=f"lane-{self._threads}", daemon=True).start()
         self._jobs.put(job)
 
     def collect(self, seconds: float) -> list[Result]:
-        """What has come back: waits up to `seconds` for the first, and takes whatever else is there."""
-        found: list[Result] = []
+        """Returns the results that are ready. Waits up to `seconds` for the first one."""
+        results: list[Result] = []
         try:
-            found.append(self._results.get(timeout=seconds) if seconds > 0 else self._results.get_nowait())
+            results.append(self._results.get(timeout=seconds) if seconds > 0 else self._results.get_nowait())
             while True:
-                found.append(self._results.get_nowait())
+                results.append(self._results.get_nowait())
         except queue.Empty:
-            self.busy -= len(found)
-            return found
+            self.busy -= len(results)
+            return results
 
     def close(self) -> None:
-        """Lets idle threads end; busy ones end after their job."""
+        """Lets idle threads end. A busy thread ends after its job."""
         for _ in range(self._threads):
             self._jobs.put(None)
 
-    def _work(self) -> None:
+    def _run_jobs(self) -> None:
         while (job := self._jobs.get()) is not None:
             self._results.put(job())
