@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,25 @@ def test_validate_imports_nothing_that_sends() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.splitlines()[-1] == "set()"
+
+
+def test_the_map_of_the_code_names_files_that_exist_and_every_package() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    invented = re.compile(r"/s3/|/excel|NAME")
+    named = {path for path in re.findall(r"`((?:[\w.]+/)+[\w.]*)`", text) if not invented.search(path)}
+    folders = [ROOT, ROOT / "runner", *(path.parent for path in (ROOT / "runner").glob("*/__init__.py"))]
+    assert {path for path in named if not any((folder / path).exists() for folder in folders)} == set()
+    packages = {f"runner/{path.parent.name}/" for path in (ROOT / "runner").glob("*/__init__.py")}
+    assert packages <= named
+    layers = "\n".join(_runner_layers()[1:])
+    assert f"```\n{layers}\n```" in text
+
+
+def _runner_layers() -> list[str]:
+    """The layers of the package, from the top, as import-linter holds them."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
+    return next(contract["layers"] for contract in contracts if contract.get("containers") == ["runner"])
 
 
 def _with_below(command: str) -> list[str]:
