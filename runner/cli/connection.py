@@ -20,9 +20,9 @@ from runner.deliver.summary import Summary
 from runner.errors import GuardRefused, RunStopped, UsageMistake
 from runner.intercom import Transport
 from runner.intercom.client import HOSTS, HttpTransport
+from runner.intercom.lookups import Workspace
 from runner.intercom.rate_limit import RateLimiter
 from runner.intercom.rate_permits import background_permits
-from runner.intercom.workspace import Workspace
 from runner.ledger.ledger import Ledger
 from runner.plan.plan import Plan
 from runner.sandbox import SANDBOX_WORKSPACE_ID, Sandbox

@@ -5,7 +5,8 @@ from typing import Literal
 
 from runner.errors import UsageMistake
 from runner.ledger.facts import Facts
-from runner.ledger.record import Record, State
+from runner.ledger.key_state import State
+from runner.ledger.record import Record
 from runner.plan.deliveries import PlannedMessage
 
 

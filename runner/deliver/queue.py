@@ -9,8 +9,8 @@ from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, render_deliveries
 from runner.declare.settings import Settings
 from runner.errors import GuardRefused, RunStopped
+from runner.intercom.lookups import SEARCH_BATCH, Workspace
 from runner.intercom.wire_format import Contact, needs_lookup
-from runner.intercom.workspace import SEARCH_BATCH, Workspace
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.plan import Plan
 

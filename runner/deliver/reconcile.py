@@ -13,7 +13,8 @@ from runner.clock import Clock
 from runner.declare.identity import text_hash
 from runner.intercom.conversations import ConversationQuery, Conversations, OpeningMessage
 from runner.ledger.facts import Facts
-from runner.ledger.record import Record, State, fold_records
+from runner.ledger.key_state import State, fold_records
+from runner.ledger.record import Record
 
 CLOCK_SKEW = 120.0  # seconds before its claim at which Intercom may date a message: the two clocks differ
 LATE_ARRIVAL = 900.0  # seconds after its last record: a timed-out request may still be served, a suspended run resume

@@ -16,7 +16,7 @@ from runner.declare.declaration import Declaration
 from runner.declare.settings import Settings
 from runner.deliver.attempt_records import RecordFactory
 from runner.deliver.background_claims import BackgroundClaims, WriteResult
-from runner.deliver.contact import NoContact, choose_contact
+from runner.deliver.contact_choice import NoContact, choose_contact
 from runner.deliver.post import Attempt, MessagePoster, Outcome, PostResult, Retry
 from runner.deliver.queue import DeliveryQueue, LookupResult, PreparedDelivery
 from runner.deliver.reached_contacts import ReachedContacts
@@ -24,9 +24,9 @@ from runner.deliver.stop import StopConditions, StopController
 from runner.deliver.summary import ReportedDelivery, StopKind, StopReason, Summary
 from runner.deliver.threads import MAX_THREADS, ThreadPool
 from runner.errors import GuardRefused, LedgerUnavailable, RateExhausted
+from runner.intercom.lookups import Workspace
 from runner.intercom.rate_limit import RateLimiter
 from runner.intercom.wire_format import build_body
-from runner.intercom.workspace import Workspace
 from runner.ledger.durable_append import ClaimsUncertain
 from runner.ledger.ledger import Ledger
 from runner.ledger.record import CONTACT_NOT_FOUND, Record

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from runner.intercom.workspace import SEARCH_BATCH, Workspace
+from runner.intercom.lookups import SEARCH_BATCH, Workspace
 
 # Seconds. Intercom compares dates by day, in the workspace's time zone. A search that starts one day earlier finds all
 # of a day in every time zone.

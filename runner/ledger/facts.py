@@ -16,8 +16,9 @@ from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger.contact_index import ContactIndex
 from runner.ledger.fact_index import FactIndex, Group, raw_key
 from runner.ledger.fact_reader import FactReader
+from runner.ledger.key_state import KeyStatus, State, fold_records, key_status
 from runner.ledger.line_source import BytesSource, FileSource, LineSource
-from runner.ledger.record import Header, KeyStatus, Record, State, fold_records, key_status, salt_check
+from runner.ledger.record import Header, Record, salt_check
 
 
 class MessageStatus(NamedTuple):

@@ -9,7 +9,7 @@ import orjson
 
 from runner.errors import Problem
 from runner.ledger.facts import MessageStatus
-from runner.ledger.record import KeyStatus, State
+from runner.ledger.key_state import KeyStatus, State
 from runner.plan.deliveries import ACTIONS, PlannedDelivery, PlannedMessage
 from runner.plan.plan import Plan
 from runner.privacy import reveal_or_mask

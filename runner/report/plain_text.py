@@ -11,7 +11,8 @@ import click
 
 from runner.deliver.summary import ReportedDelivery, Summary
 from runner.ledger.facts import Facts, MessageStatus
-from runner.ledger.record import Record, State
+from runner.ledger.key_state import State
+from runner.ledger.record import Record
 from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
 from runner.plan.guards import Guard
 from runner.plan.plan import Plan

@@ -9,7 +9,8 @@ from urllib.parse import quote
 import click
 
 from runner.deliver.reconcile import ReconcileResult, StillUnknown
-from runner.ledger.record import Record, State
+from runner.ledger.key_state import State
+from runner.ledger.record import Record
 from runner.report.plain_text import MAX_LISTED, duplicate
 
 # Inferred: no document of Intercom gives the addresses of the pages of its app.

@@ -12,8 +12,8 @@ from runner.deliver.reconcile import ReconcileResult, Reconciliation
 from runner.errors import LedgerUnavailable, RateExhausted, RunStopped
 from runner.intercom.client import HttpTransport
 from runner.intercom.conversations import Conversations
+from runner.intercom.lookups import Workspace
 from runner.intercom.rate_limit import RateLimiter
-from runner.intercom.workspace import Workspace
 from runner.ledger.lockfile.files import create_lockfile
 from runner.ledger.lockfile.ledger import LockfileLedger
 from runner.ledger.record import Header, Record, salt_check

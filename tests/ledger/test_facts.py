@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger.facts import Facts
-from runner.ledger.record import RANK, Header, Record, State, salt_check
+from runner.ledger.key_state import State
+from runner.ledger.record import RANK, Header, Record, salt_check
 from tests.support.laws import costly
 
 # How sure a ledger is that a delivery must not be sent: the fold must never step down because bytes were lost.

@@ -3,7 +3,7 @@
 import pytest
 
 from runner.declare.delivery import Delivery
-from runner.deliver.contact import ChosenContact, NoContact, choose_contact
+from runner.deliver.contact_choice import ChosenContact, NoContact, choose_contact
 from runner.intercom.wire_format import Contact
 
 USER, OTHER = Contact("u1", "user"), Contact("u2", "user")

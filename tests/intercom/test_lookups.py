@@ -7,8 +7,8 @@ import pytest
 from runner.errors import GuardRefused, RateExhausted, RunStopped
 from runner.intercom import NoReply, Reply
 from runner.intercom.client import HttpTransport
+from runner.intercom.lookups import Workspace
 from runner.intercom.rate_limit import RateLimiter
-from runner.intercom.workspace import Workspace
 from runner.sandbox import Sandbox, Trouble
 
 
