@@ -8,17 +8,9 @@ from collections.abc import Iterable, Iterator
 from struct import iter_unpack
 
 KEY_SIZE = 16  # bytes of a key, which the ledger writes as 32 hex digits
-
-
 _KEY_FORMAT = f"{KEY_SIZE}s"
-
-
 _MAX_LOAD = 2 / 3  # part of the slots; with more, the probe sequences get long
-
-
 _MIN_SIZE = 1 << 10  # slots, or keys
-
-
 _GROWTH_SHIFT = 2  # the list of keys grows by a quarter: its size shifted by 2
 
 

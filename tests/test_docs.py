@@ -18,6 +18,7 @@ from tests.support.project import ROOT, Folder, run_in_process
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCS = ROOT / "docs" / "commands.md"
 LOCK = ("begin", "verify", "compact", "stats", "show", "export", "import", "hold", "push", "free")
+INVENTED = re.compile(r"/s3/|/excel|NAME")  # files of examples in docs/architecture.md
 HELP = re.compile(r"(<!-- help: (.*?) -->\n```text\n)(.*?)(```\n)", re.DOTALL)
 
 
@@ -113,14 +114,22 @@ def test_validate_imports_nothing_that_sends() -> None:
 
 def test_the_map_of_the_code_names_files_that_exist_and_every_package() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    invented = re.compile(r"/s3/|/excel|NAME")
-    named = {path for path in re.findall(r"`((?:[\w.]+/)+[\w.]*)`", text) if not invented.search(path)}
+    named = {path for path in re.findall(r"`((?:[\w.]+/)+[\w.]*)`", text) if not INVENTED.search(path)}
     folders = [ROOT, ROOT / "runner", *(path.parent for path in (ROOT / "runner").glob("*/__init__.py"))]
     assert {path for path in named if not any((folder / path).exists() for folder in folders)} == set()
     packages = {f"runner/{path.parent.name}/" for path in (ROOT / "runner").glob("*/__init__.py")}
     assert packages <= named
     layers = "\n".join(_runner_layers()[1:])
     assert f"```\n{layers}\n```" in text
+
+
+def test_files_of_the_code_that_the_docs_name_exist() -> None:
+    documents = [ROOT / "README.md", ROOT / ".github" / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    named = {
+        path for file in documents for path in re.findall(r"\b(?:runner|tests)/[\w/]+\.py\b", file.read_text("utf-8"))
+    }
+    assert len(named) > 20
+    assert [path for path in sorted(named) if not INVENTED.search(path) and not (ROOT / path).exists()] == []
 
 
 def _runner_layers() -> list[str]:

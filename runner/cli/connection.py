@@ -28,8 +28,6 @@ from runner.plan.plan import Plan
 from runner.sandbox import SANDBOX_WORKSPACE_ID, Sandbox
 
 _MAX_LISTED_ADMINS = 10  # admins that an error message lists
-
-
 CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, sleep=time.sleep)
 
 

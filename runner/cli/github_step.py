@@ -20,8 +20,6 @@ from runner.report import markdown_plan, markdown_results
 from runner.report.markdown_plan import Review
 
 _MAX_SUMMARY = 1024 * 1024  # bytes; GitHub drops the whole summary if it is larger
-
-
 _MAX_CHARACTER = 4  # bytes that a character takes in UTF-8 at most
 
 

@@ -19,8 +19,6 @@ _MOVE_STEPS = """\
   add to msgrun.yaml: lock: git+{remote}
   msgrun{environment} lock import sent.lock --new-lock
   git rm {shown}, and commit both"""
-
-
 _BEGIN_STEP = """\
   the ledger is now the branch msgrun-ledger of {remote}; start it, once: msgrun lock begin"""
 

@@ -10,8 +10,6 @@ from runner.ledger.ledger import Ledger
 from runner.plan.plan import Plan
 
 MAX_WAIT = 150.0  # seconds; a live run writes its outcomes sooner, and a run counts as dead after 120
-
-
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between two queries; the last repeats
 
 

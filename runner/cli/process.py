@@ -11,8 +11,6 @@ from runner.declare.template.language import MAX_SECONDS, RenderTimeout
 from runner.declare.template.template import RenderMonitor
 
 _MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of <malloc.h>
-
-
 _CHECK_INTERVAL = 0.25  # seconds of the process's own CPU time between two checks
 
 

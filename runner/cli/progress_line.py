@@ -9,11 +9,7 @@ import click
 from runner.cli.output import Output, is_terminal
 
 _LOG_INTERVAL = 10.0  # seconds between two lines in a log
-
-
 _TERMINAL_INTERVAL = 0.1  # seconds between two updates on a terminal
-
-
 _SHOW_AFTER = 2.0  # seconds of planning before progress is shown
 
 

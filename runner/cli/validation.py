@@ -12,8 +12,6 @@ from runner.declare.recipient_problems import check_recipients
 from runner.errors import Place, Problem
 
 _BLOCK = 25  # files; small blocks let the processes of a pool end at about the same time
-
-
 _MIN_FILES_FOR_POOL = 4 * _BLOCK  # files; reading so many takes longer than starting processes
 
 

@@ -15,8 +15,6 @@ from runner.declare.template.template import RenderMonitor
 from runner.errors import MsgrunError
 
 T = TypeVar("T")
-
-
 _LENGTH = struct.Struct("!I")  # the size of a message in bytes, written before it
 
 

@@ -18,11 +18,7 @@ from runner.declare.template.language import TOO_SLOW, TemplateFault
 from runner.errors import Problem
 
 _IDENTITY_SIZE, _DATA_SIZE = 16, 8  # bytes; that two of a million recipients have one identity has a chance of 10^-27
-
-
 _RECORD_SIZE = _IDENTITY_SIZE + _DATA_SIZE
-
-
 _PART_COUNT = 256  # only one part of an audience at a time is unpacked into objects, which saves memory
 
 

@@ -20,17 +20,9 @@ from runner.errors import UsageMistake
 from runner.git.repository import Repository
 
 _BATCH_SIZE = 200  # blobs that one git process reads
-
-
 _MAX_BATCHED_BLOB = 1024 * 1024  # bytes; a larger blob goes to its file without being read into memory
-
-
 _MAX_LINKS = 8  # that are followed, from one to the next: links may form a circle
-
-
 _LINK_MODE = "120000"
-
-
 _FILE_MODES = frozenset({"100644", "100755", _LINK_MODE})
 
 

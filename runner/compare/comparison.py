@@ -23,8 +23,6 @@ from runner.plan.guards import format_recipients
 from runner.plan.plan import Plan
 
 ChangeKind = Literal["new", "changed", "unchanged", "removed", "uncompared"]
-
-
 CHANGE_KINDS: tuple[ChangeKind, ...] = ("new", "changed", "unchanged", "removed", "uncompared")
 
 

@@ -11,8 +11,6 @@ from runner.errors import Problem
 from runner.key_table import KeyTable
 
 MAX_REPORTED = 20
-
-
 _MAX_GROUPS = (
     50  # per code; a code usually has one or two groups, but one per recipient if its messages quote their values
 )

@@ -17,8 +17,6 @@ from runner.errors import Problem
 from runner.privacy import mark_private
 
 SCHEMA_NAMES = ("message", "project", "payload")
-
-
 _TYPE_NAMES = {
     "string": "text",
     "integer": "a whole number",

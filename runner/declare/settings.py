@@ -12,14 +12,8 @@ from runner.errors import Place, Problem, ProblemsFound, UsageMistake
 from runner.ledger.address import URL_HINT, has_password, is_conninfo, is_postgres
 
 SETTINGS_FILE = "msgrun.yaml"
-
-
 DEFAULT_ENVIRONMENT = "default"
-
-
 DEFAULT_API_VERSION = "2.14"
-
-
 _NEWEST = (999, 0)
 
 

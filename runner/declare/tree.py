@@ -16,16 +16,10 @@ from posixpath import join
 from typing import BinaryIO
 
 _PATTERN = re.compile(r"[*?\[]")
-
-
 _MAX_FILE_SIZE = 32 * 1024 * 1024  # bytes of a file that is read as a whole: YAML, templates, queries
-
-
 _OPEN_FLAGS = (
     os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 )  # without O_NONBLOCK, opening a pipe would wait for a writer
-
-
 _BELOW_ROOT_HINT = "only files below its root are read"
 
 

@@ -18,11 +18,7 @@ from runner.ledger.ledger import Ledger
 from runner.ledger.record import Record
 
 _BATCHES_PER_RUN = 10  # of a small run: if the runner vanishes, about a tenth of the deliveries is left unknown
-
-
 _WRITES_PER_BATCH = 4  # a write begins when a quarter of the batch is free; it ends before the rest is sent
-
-
 _MIN_USEFUL_BATCH = 10  # claims; with fewer in a batch, most of the time would go to writes
 
 

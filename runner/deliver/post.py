@@ -26,14 +26,8 @@ from runner.ledger.record import Record
 from runner.privacy import mark_private_values
 
 UNREACHED_RETRY_TIME = 30.0  # seconds for which an unreachable server is tried again
-
-
 NEW_CONTACT_AGE = 600.0  # seconds after its creation for which a contact may not be found yet
-
-
 NEW_CONTACT_RETRY_TIME = 60.0  # seconds for which a delivery to such a contact is tried again
-
-
 _FIRST_RETRY_DELAY, _MAX_RETRY_DELAY = 0.5, 5.0  # seconds between two tries
 
 

@@ -15,8 +15,6 @@ from runner.plan.deliveries import PlannedMessage
 from runner.plan.plan import Plan
 
 _MAX_BATCHES = 8  # batches prepared ahead: enough for the longest latency at the highest rate, few to discard at a stop
-
-
 ContactsByAddress = dict[tuple[str, str], list[Contact]]
 
 

@@ -3,8 +3,6 @@
 from array import array
 
 _EMPTY = 0  # marks a free slot; add() replaces a hash of 0 by 1
-
-
 _FIRST_SIZE = 1024  # slots; a power of two
 
 

@@ -34,14 +34,8 @@ from runner.plan.plan import Plan
 from runner.privacy import mark_private_values
 
 TICK = 0.05  # seconds between two rounds while a rate limit is near
-
-
 SHORT_TICK = 0.01  # the same with background claims: they stay open longer than this, and are one batch at most
-
-
 _POLL_INTERVAL = 0.2  # seconds after which a waiting run checks signals and the stop file again
-
-
 _FINAL_WRITE_TRIES = 4  # tries to write the last outcomes, a second apart
 
 

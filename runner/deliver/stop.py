@@ -8,8 +8,6 @@ from runner.declare.settings import AbortConditions
 from runner.deliver.summary import STOP_KINDS, StopReason, Summary
 
 DRAIN_TIMEOUT = 5.0  # seconds for which a run that the user wants to end waits for open requests
-
-
 _MAX_REQUEST_TIME = 90.0  # seconds; the time limits for connecting and reading are below it
 
 

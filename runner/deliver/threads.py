@@ -6,8 +6,6 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 MAX_THREADS = 64  # threads; more than the highest rate limit needs at the longest usual latency
-
-
 Result = TypeVar("Result")
 
 

@@ -13,16 +13,10 @@ from urllib.parse import quote
 from runner.errors import GuardRefused, LedgerUnavailable
 
 _TIMEOUT = 120  # seconds for one git command; a fetch over a slow connection takes long
-
-
 # Git sets these while it runs a hook. They would make our git commands use another folder than the one they run in.
 _FOLDER_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
-
-
 # Prefixes of variables that git and the programs that it runs (ssh, credential helpers) do not need.
 _SECRET_PREFIXES = ("INTERCOM_", "MSGRUN_", "PG")
-
-
 # With these settings, no file of a work tree makes git run a program or treat a folder as a repository. The clone's own
 # config, which a pull request cannot write, still applies: it says how to sign in to the remote.
 _SAFE_CONFIG = {
@@ -31,21 +25,11 @@ _SAFE_CONFIG = {
     "core.fsmonitor": "false",
     "core.hooksPath": os.devnull,
 }
-
-
 # Parts of a URL in git's messages that may contain a token: the user and the query.
 _URL_USER = re.compile(r"(?<=://)[^/\s@'\"]+@")
-
-
 _URL_QUERY = re.compile(r"(://[^\s?'\"]+)\?[^\s'\"]+")
-
-
 _FILE_MODE = b"100"  # the mode of a file in `git ls-tree` begins with this
-
-
 _LOCK_EXISTS = ".lock': File exists."
-
-
 _NO_FETCH_HINT = (
     "what the remote's lockfile knows must not be sent again; --no-fetch if you are sure it knows nothing new"
 )

@@ -19,11 +19,7 @@ if TYPE_CHECKING:
 
 
 PERMIT_INTERVAL = 0.1  # seconds between two draws
-
-
 _PERMITS_NEEDED_FOR = 1.0  # seconds after the last answer during which a request needs a permit
-
-
 _JOIN_TIMEOUT = 2.0  # seconds for which the end of a run waits for the thread that draws
 
 

@@ -8,11 +8,7 @@ from runner.declare.identity import Payload
 from runner.declare.settings import version_number
 
 LOOKED_UP_SINCE = (2, 6)
-
-
 INTEGER_SENDER_SINCE = (2, 7)
-
-
 _MAX_DIGITS = 18  # of an integer that every JSON parser reads; no admin's id is longer, and a longer one stays a string
 
 

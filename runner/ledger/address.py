@@ -13,14 +13,8 @@ def redact_password(lock: str) -> str:
 
 
 DEFAULT_BRANCH = "msgrun-ledger"
-
-
 _GIT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]*")
-
-
 _GIT_SCHEMES = {"https", "http", "ssh", "file"}
-
-
 _GIT_HINT = "git+origin for a remote of this clone, or git+https://host/repository.git; #branch names another branch"
 
 
@@ -87,23 +81,11 @@ def _split_git_url(remote: str) -> SplitResult:
 
 
 POSTGRES_SCHEMES = ("postgresql://", "postgres://")
-
-
 URL_HINT = "write it as postgresql://host/database#schema; see libpq's connection URIs"
-
-
 _DEFAULT_SCHEMA = "msgrun"  # where `lock:` names none
-
-
 _SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
-
-
 _PASSWORD_PARAMETER = re.compile(r"(?i)(password|secret)\s*=\s*[^\s&]")
-
-
 _HOSTS_AND_DATABASE = re.compile(r"[^:]*(:\d+)?(,[^:]*(:\d+)?)*/.*")  # hosts with or without ports, and a database
-
-
 _CONNINFO_KEYWORD = re.compile(r"(?i)\s*(host|hostaddr|port|dbname|user|password|passfile|service|sslmode|options)\s*=")
 
 

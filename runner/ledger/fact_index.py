@@ -16,20 +16,10 @@ from runner.ledger.line_source import LineSource
 from runner.ledger.record import RANK, Record, parse_entry
 
 HASH_MASK = 0xFFFFFFFF  # what is kept of a line's hash, which only tells records of one attempt apart
-
-
 IN_MEMORY_SOURCE = 255  # the `source` of records that have no line of their own
-
-
 _USUAL_LINE_SIZE = 440  # bytes of a usual line, to estimate how many records a file has
-
-
 _MAX_UINT32 = 0xFFFFFFFF
-
-
 _MIN_NEW_ROWS = 1024
-
-
 _CLAIMED, _UNKNOWN = RANK["claimed"], RANK["unknown"]
 
 

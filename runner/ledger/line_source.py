@@ -9,11 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 _BLOCK_SIZE = 1 << 18  # bytes; larger blocks do not fit into the processor's cache
-
-
 _PIECE_SIZE, _PIECE_COUNT = 8192, 8  # bytes of a piece of a sample; a sample has this many, or one more
-
-
 _USUAL_LINE_SIZE = 1024  # bytes; most lines are shorter
 
 

@@ -10,14 +10,8 @@ import orjson
 from runner.errors import LedgerUnavailable
 
 VERSION = 1
-
-
 Status = Literal["claimed", "unknown", "refused", "released", "sent"]
-
-
 RANK: dict[str, int] = {"claimed": 0, "unknown": 1, "refused": 2, "released": 3, "sent": 4}
-
-
 CONTACT_NOT_FOUND = "contact_not_found"  # the code of a refusal whose contact is looked up again
 
 
@@ -84,8 +78,6 @@ class Record:
 
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(Record) if field.name != "extra")
-
-
 _TYPES: dict[str, type] = {**dict.fromkeys(_FIELDS, str), "revision": int, "conversation": bool}
 
 

@@ -10,14 +10,8 @@ from typing import Any
 import orjson
 
 _DECODER = json.JSONDecoder()
-
-
 _OBJECT_START = re.compile(r'\{\s*"')
-
-
 _KEY = re.compile(r'"key"\s*:\s*"([0-9a-f]{32})"')
-
-
 _FIELD = re.compile(r'"(\w+)"\s*:\s*("(?:[^"\\]|\\.)*"|\d+)(?=\s*[,}])')
 
 

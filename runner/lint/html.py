@@ -23,35 +23,19 @@ BLOCK_TAGS = _split_names(
     "form h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol p pre search section summary table tbody td "
     "tfoot th thead tr ul"
 )
-
-
 VOID_TAGS = _split_names("area base basefont bgsound br col embed frame hr img input link meta param source track wbr")
-
-
 _INLINE_TAGS = _split_names(
     "a abbr acronym audio b bdi bdo big button canvas cite code data datalist del dfn em font i iframe ins kbd label "
     "map mark marquee math meter nobr object optgroup option output picture progress q rp rt ruby s samp script select "
     "slot small span strike strong sub sup svg template textarea time tt u var video "
     "circle clippath defs ellipse g line lineargradient path polygon polyline rect stop tspan use"
 )
-
-
 _PAGE_TAGS = _split_names("html head title style body frameset noframes noscript colgroup")
-
-
 KNOWN_TAGS = BLOCK_TAGS | VOID_TAGS | _INLINE_TAGS | _PAGE_TAGS
-
-
 # Word and Outlook read tags with these prefixes; other clients do not show them.
 _OFFICE_TAG = re.compile(r"(?:o|v|w|m|x|st1):\w+")
-
-
 _VISIBLE_CHAR = re.compile(rf"[^\W_]|{VALUE_CHAR}")
-
-
 _HIDDEN_TAGS = frozenset({"script", "style", "title", "head", "template"})
-
-
 _CODE_TAGS = frozenset({"code", "kbd", "pre", "samp", "script", "style", "textarea"})
 
 

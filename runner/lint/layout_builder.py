@@ -12,35 +12,15 @@ from runner.lint.html import VALUE_CHAR
 from runner.lint.template_layout import RAW_VALUE_CHAR, Layout, LayoutPart, Slot
 
 _STRING = re.compile(r"\"([^\"\\]*)\"|'([^'\\]*)'")
-
-
 _COMPARISON = re.compile(r"(?:==|!=|\bin)\s*(?:\"[^\"]*\"|'[^']*')|(?:\"[^\"]*\"|'[^']*')\s*(?:==|!=)")
-
-
 _VARIABLE_NAME = re.compile(r"(?<![\w.|])(?<!\| )[A-Za-z_]\w*(?!\w|\s*=(?!=))")
-
-
 _CALL = re.compile(r"(\|\s*)?\b([\w.]+)\s*\(")
-
-
 _MARKUP_FILTER = re.compile(r"\|\s*(?:safe|xmlattr|urlize)\b")
-
-
 _IGNORE_COMMENT = re.compile(r"\{#-?\s*msgrun:\s*ignore\b=?\s*([\w, -]*?)\s*-?#\}")
-
-
 _END_KEYWORD = re.compile(r"end(\w+)")
-
-
 _LEXER = jinja2.Environment(autoescape=True).lexer
-
-
 _OPENING_KEYWORDS = frozenset({"if", "for", "macro", "call", "filter", "block", "autoescape", "with", "set", "trans"})
-
-
 _BRANCH_KEYWORDS = frozenset({"if", "for"})
-
-
 _DETACHED_KEYWORDS = frozenset({"macro", "call", "set"})  # their content is rendered somewhere else, or not at all
 
 

@@ -12,16 +12,12 @@ from runner.lint.tag_pairs import TagFault, TagPairs
 from runner.lint.template_layout import RAW_VALUE_CHAR, Layout, Slot
 
 _LINK_ATTRIBUTES = ("href", "action", "formaction", "background", "poster", "data")
-
-
 _TAG_RULES = {
     "form": ("form", "<form> does not work in a message"),
     "iframe": ("iframe", "<iframe> is removed by mail clients"),
     "object": ("iframe", "<object> is removed by mail clients"),
     "embed": ("iframe", "<embed> is removed by mail clients"),
 }
-
-
 _DATA_SCRIPT_TYPES = ("application/ld+json", "application/json")
 
 

@@ -7,14 +7,8 @@ from itertools import pairwise
 from runner.lint.html import BLOCK_TAGS, VOID_TAGS, ParsedHtml, Tag, TextRun, is_known_tag
 
 Span = tuple[int, int]
-
-
 _P_CLOSING_TAGS = BLOCK_TAGS - {"caption", "dd", "dt", "legend", "li", "p", "tbody", "td", "tfoot", "th", "thead", "tr"}
-
-
 _P_KEEPING_TAGS = frozenset({"button", "caption", "marquee", "object", "table", "td", "template", "th"})
-
-
 # A start tag on the right ends an open tag on the left.
 _IMPLIED_ENDS: dict[str, frozenset[str]] = {
     name: frozenset(ends.split())
@@ -24,8 +18,6 @@ _IMPLIED_ENDS: dict[str, frozenset[str]] = {
         "tbody": "tbody tfoot", "colgroup": "thead tbody tfoot tr", "head": "body", "rt": "rt rp", "rp": "rt rp",
     }.items()
 }  # fmt: skip
-
-
 _OPTIONAL_END_TAGS = frozenset({*_IMPLIED_ENDS, "tfoot", "html", "body"})
 
 

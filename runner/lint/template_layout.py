@@ -12,11 +12,7 @@ from runner.declare.declaration import TemplateOrigin
 from runner.errors import Place
 
 MESSAGES_FOLDER = "messages/"
-
-
 RAW_VALUE_CHAR = "\ufff9"  # as VALUE_CHAR, for a value that may be markup
-
-
 _SNIPPET = re.compile(r"[^\s\"'\\]{1,12}")
 
 

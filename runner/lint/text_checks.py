@@ -5,46 +5,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 ValueFormatter = Callable[[str], str]  # how a message shows a recipient's value: `mark_private`, or `str` as it is
-
-
 # As programs print them. Other spellings are left out: Null and Nan are people's names, none and nil are words.
 NULL_WORDS = ("None", "nan", "NaN", "NULL", "null", "undefined", "NaT")
-
-
 _NULL_PATTERN = "|".join(NULL_WORDS)
-
-
 _ONLY_NULLS = re.compile(rf"(?:{_NULL_PATTERN})(?:\s+(?:{_NULL_PATTERN}))*")
-
-
 # A name made of parts of which one is missing: "Ann None", "nan Smith". A sentence is longer, or has small letters.
 _PARTLY_NULL = re.compile(
     rf"(?:[^\W\d_a-z]\S*\s+){{1,2}}(?:{_NULL_PATTERN})|(?:{_NULL_PATTERN})(?:\s+[^\W\d_a-z]\S*){{1,2}}"
 )
-
-
 _PLACEHOLDER = re.compile(r"(?<![\w{/])\$?\{\s*[A-Za-z_][\w.]{0,60}\s*\}(?![}/])|\*\|\s*\w[\w:]*\s*\|\*|%%\w+%%")
-
-
 _URL = re.compile(r"\bhttps?://[^\s<>\"'“”„]+", re.IGNORECASE)
-
-
 _URL_START = re.compile(r"\s*(https?)://([^/?#\s]*)", re.IGNORECASE)
-
-
 _IP_ADDRESS = re.compile(r"[\d.]+|[0-9a-f:.]*:[0-9a-f:.]*")
-
-
 _STAGING_WORDS = frozenset({"staging", "stage", "stg", "preprod", "uat", "qa", "dev", "test", "testing", "sandbox"})
-
-
 _CERTAIN_STAGING_WORDS = frozenset({"staging", "stg", "preprod", "uat"})
-
-
 # Public sites with such a word in their host names, e.g. dev.mysql.com.
 _PUBLIC_SITES = (".azure.com", ".mysql.com", ".intercom.com")
-
-
 _LOCAL_DOMAINS = (
     ".localhost",
     ".local",
@@ -56,8 +32,6 @@ _LOCAL_DOMAINS = (
     ".ngrok.app",
     ".ngrok-free.app",
 )
-
-
 _UNSUBSCRIBE = re.compile(
     r"unsubscri|opt[- ]?out|(?:email|e-mail|mail|notification|communication)s? (?:preferences|settings)|"
     r"stop (?:getting|receiving) (?:these|such|our|this)|no longer (?:want|wish) to (?:get|receive)|"
@@ -66,14 +40,8 @@ _UNSUBSCRIBE = re.compile(
     r"cancelar (?:a )?(?:inscri|assinatura)|wypis|отпис|配信停止|退订|取消订阅",
     re.IGNORECASE,
 )
-
-
 MAX_SUBJECT_LENGTH = 100
-
-
 _MIN_LETTERS = 8
-
-
 _MAX_ACRONYM_LENGTH = 3  # letters; most names made of capitals have no more
 
 

@@ -14,8 +14,6 @@ from runner.key_table import KEY_SIZE, KeyList, KeyTable
 from runner.plan.plan_file import PlanEntry
 
 Action = Literal["send", "sent", "edited", "unknown", "refused", "excluded"]
-
-
 ACTIONS: tuple[Action, ...] = ("send", "sent", "edited", "unknown", "refused", "excluded")
 
 

@@ -28,18 +28,10 @@ from runner.plan.saved_plan import SavedPlan, SavedPlanMessage
 from runner.privacy import mark_private
 
 SAMPLE_SIZE = 3
-
-
 # Bytes of an audience: about 10,000 recipients, which take longer to render than processes take to start.
 PARALLEL_MIN_SIZE = 1 << 20
-
-
 _PROGRESS_INTERVAL = 1024  # deliveries between two reports; more than a block has, so worker processes never report
-
-
 T = TypeVar("T")
-
-
 Progress = Callable[[str, int], None]  # gets a message's name and the number of its deliveries that are planned so far
 
 

@@ -16,17 +16,9 @@ from runner.plan.guards import Guard, format_recipients
 _FIELDS: dict[str, type] = {
     "name": str, "revision": int, "type": str, "sender": str, "recipients": int, "digest": str,
 }  # fmt: skip
-
-
 _MINIMUMS = {"revision": 1, "recipients": 0}
-
-
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-
-
 _CONFLICT_MARKERS = (b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>")
-
-
 _DIGEST_PREFIX = 19  # characters of a digest that a message shows: enough to tell two apart
 
 

@@ -18,23 +18,11 @@ from runner.ledger.record import salt_check
 from runner.plan.guards import Guard
 
 FORMAT_VERSION = 1
-
-
 _ENTRY_SIZE = 32  # bytes: a key, and a digest without its version
-
-
 _BUCKET_PREFIX_SIZE = 2  # bytes: all keys that begin with the same two bytes are in one bucket
-
-
 _KEY = re.compile(r"[0-9a-f]{32}")
-
-
 _DIGEST = re.compile(DIGEST_VERSION + r"[0-9a-f]{32}")
-
-
 _TEXT_FIELDS = ("environment", "workspace", "digest")
-
-
 MessageRevision = tuple[str, int]
 
 

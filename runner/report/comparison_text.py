@@ -13,14 +13,8 @@ from runner.report.markdown_escaping import code_block, inline_code, strip_contr
 from runner.report.word_diff import DiffPart, diff_lines, diff_words, inline_diff
 
 _COLOURS = {"new": "green", "changed": "yellow", "removed": "red", "uncompared": "yellow"}
-
-
 _SHORT = 10  # digits of a commit's hash, and removed messages that are named
-
-
 _MAX_DIFF_LENGTH = 4_000  # characters of a diff
-
-
 _SAME_TEXT = "the text reads the same; what differs is in its source"
 
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:  # validate prints annotations too, and does not need the plan
 
 
 MAX_ANNOTATIONS = 10  # of a kind, for each step
-
-
 KINDS = ("error", "warning", "notice")
 
 

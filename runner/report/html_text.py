@@ -4,14 +4,8 @@ import re
 from html.parser import HTMLParser
 
 _IS_HTML = re.compile(r"</?[a-zA-Z][^>]*>|&#?\w+;")
-
-
 _WHITE_SPACE = re.compile(r"[ \t\r\n]+")
-
-
 _HIDDEN_ELEMENTS = frozenset({"script", "style", "head", "title", "template"})
-
-
 _BLOCK_ELEMENTS = frozenset(
     re.findall(
         r"\w+",
@@ -19,8 +13,6 @@ _BLOCK_ELEMENTS = frozenset(
         "h5 h6 header hr html li main nav ol p pre section table td th tr ul",
     )
 )
-
-
 _PARAGRAPH_ELEMENTS = frozenset({"blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul"})
 
 

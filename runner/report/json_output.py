@@ -15,14 +15,8 @@ from runner.plan.plan import Plan
 from runner.privacy import reveal_or_mask
 
 FORMAT_VERSION = 1
-
-
 _BATCH = 1000  # deliveries in one part of the output
-
-
 _CLOSING_BRACE = "\n}"
-
-
 STATUSES: tuple[KeyStatus, ...] = ("sent", "unknown", "refused", "free")
 
 

@@ -12,14 +12,8 @@ from runner.report.plain_text import message_counts
 from runner.report.problem_text import pluralize
 
 WARNING_SIZE = 50 * 1024 * 1024  # bytes
-
-
 MAX_SIZE = 100 * 1024 * 1024  # bytes
-
-
 _LINES_PER_DELIVERY = 2  # a claim and its outcome
-
-
 _USUAL_LINE_SIZE = 440  # bytes; used if the lockfile has no line to measure
 
 

@@ -13,22 +13,12 @@ import textwrap
 from collections.abc import Iterable
 
 _BACKTICKS = re.compile(r"`+")
-
-
 _TERMINAL_STYLE = re.compile(r"\x1b\[[0-9;]*m")  # colours of a terminal
-
-
 # Control characters; those of the last two ranges reorder text.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
-
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~^=-])")
-
-
 # Signs that GitHub or GitLab makes a reference of if a word follows. A zero-width space after the sign prevents it.
 _REFERENCE_SIGN = re.compile(r"([@#!~%&:^]|&amp;|\bGH-|\bwww(?=\.))(?=[.\w/\"'])", re.IGNORECASE)
-
-
 _ZERO_WIDTH_SPACE = "\u200b"
 
 

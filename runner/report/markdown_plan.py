@@ -42,11 +42,7 @@ from runner.report.markdown_results import (
 from runner.report.problem_text import left_out, pluralize
 
 _MAX_WARNINGS_LENGTH = 8_000  # characters, for guards and for warnings each
-
-
 _MAX_TEXT_LENGTH = 6_000  # characters of one message's text, and of its source
-
-
 _UNUSUAL_ACTIONS: tuple[Action, ...] = ("edited", "unknown", "refused")
 
 

@@ -13,11 +13,7 @@ from runner.report.markdown_escaping import escape_text, fit_to_length, inline_c
 from runner.report.problem_text import pluralize
 
 MAX_COMMENT_LENGTH = 60_000  # characters; GitHub accepts 65,536, GitLab a million
-
-
 MAX_TABLE_LENGTH = 16_000  # characters of a list, or of a table
-
-
 MAX_INLINE_LENGTH = 400  # characters of one warning
 
 

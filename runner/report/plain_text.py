@@ -20,11 +20,7 @@ from runner.plan.plan_file import PlanFile, PlanFileChange
 from runner.report.problem_text import left_out, pluralize
 
 _COLOURS = {"send": "green", "edited": "red", "unknown": "red", "refused": "yellow", "excluded": "yellow"}
-
-
 _TO_SEND = {"send": "to send"}
-
-
 MAX_LISTED = 20  # entries of a list
 
 

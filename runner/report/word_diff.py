@@ -8,12 +8,8 @@ from typing import Literal, NamedTuple
 import click
 
 _TOKEN = re.compile(r"\n|[^\S\n]+|\w+|[^\w\s]")
-
-
 # Pairs of words. More would take seconds, and texts that differ so much are easier to read whole.
 _MAX_COMPARED = 4_000_000
-
-
 _CONTEXT_LENGTH = 60  # characters shown on either side of a change
 
 

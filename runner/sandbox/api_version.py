@@ -26,11 +26,7 @@ _VERSIONS_BY_NAME = {
     for major in _MINOR_COUNTS
     for minor in range(_MINOR_COUNTS[major])
 }
-
-
 _VERSIONS_BY_NAME["preview"] = Version("Preview", (9, 0))
-
-
 DEFAULT_VERSION = _VERSIONS_BY_NAME["2.14"]
 
 

@@ -19,17 +19,9 @@ if TYPE_CHECKING:
 
 
 _MAX_HEAD_BYTES = 64 * 1024
-
-
 _MAX_BODY_BYTES = 16 * 1024 * 1024
-
-
 _CHUNK_BYTES = 64 * 1024
-
-
 _BODYLESS_STATUSES = (204, 304)
-
-
 _ALLOWED_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
 

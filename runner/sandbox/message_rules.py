@@ -18,26 +18,14 @@ if TYPE_CHECKING:
 
 
 _LEADS_SINCE = (2, 6)
-
-
 _NUMERIC_ID_SINCE = (2, 7)  # also the first version that accepts in_app
-
-
 _CC_SINCE = (2, 14)
-
-
 _CONVERSATION_FLAG = "create_conversation_without_contact_reply"
-
-
 _TEMPLATES = ("plain", "personal")
-
-
 _LEGACY_RECIPIENTS: dict[str, tuple[IdentifierKind, ...]] = {
     "user": ("id", "user_id", "email"),
     "contact": ("id", "user_id"),
 }
-
-
 _CURRENT_RECIPIENTS: dict[str, tuple[IdentifierKind, ...]] = {"user": ("id",), "lead": ("id",)}
 
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 
 _FIRST_ID = 2001
-
-
 _CONVERSATION_OFFSET = 500_000  # so that taking a message's id for a conversation's shows at once
 
 

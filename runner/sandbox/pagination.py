@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 
 
 _MAX_PER_PAGE = 150
-
-
 _DEFAULT_PER_PAGE = 50
-
-
 _CURSOR_PREFIX = "after-"  # a plain number would tempt clients to compute cursors, which are opaque
 
 

@@ -18,11 +18,7 @@ if TYPE_CHECKING:
 
 
 _MAX_GROUP_VALUES = 15
-
-
 _MAX_DEPTH = 2
-
-
 _OPERATORS = frozenset({"=", "!=", "IN", "NIN", ">", "<", "~", "!~", "^", "$"})
 
 

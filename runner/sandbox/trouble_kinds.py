@@ -35,11 +35,7 @@ _REFUSALS = {
     "429_bare": (429, "rate_limit_exceeded", "Exceeded rate limit of this app"),
     "503_retry_after": (503, "service_unavailable", "Try again later"),
 }
-
-
 _NOT_EXECUTED = {*_REFUSALS, "502_html", "drop_before", "reset_before", "user_message", "redirect"}
-
-
 _EXECUTED = {
     "ok",
     "500_after",
@@ -56,11 +52,7 @@ _EXECUTED = {
     "close",
     "gzip",
 }
-
-
 _SLOW = re.compile(r"slow:(\d+(?:\.\d+)?)")
-
-
 TROUBLE_KINDS = (*sorted(_NOT_EXECUTED | _EXECUTED), "slow:SECONDS")
 
 

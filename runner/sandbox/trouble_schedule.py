@@ -26,17 +26,9 @@ if TYPE_CHECKING:
 
 
 MESSAGES_ROUTE = "POST /messages"
-
-
 _NO_TROUBLE = TroubleKind()
-
-
 _SPEC = re.compile(r"(?:(?P<route>[A-Z]+ /\S*) )?(?P<way>next|share|for)=(?P<value>.+)", re.DOTALL)
-
-
 _RECIPIENT_PAIR = re.compile(r"(?P<name>.+?):(?P<kind>slow:[\d.]+|\w+)", re.DOTALL)
-
-
 _SHARE_PAIR = re.compile(r"(?P<kind>.+):(?P<share>[\d.]+)")
 
 

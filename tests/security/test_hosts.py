@@ -148,8 +148,6 @@ OURS = [
     "postgresql:///x", "postgresql://localhost/x", "postgresql://127.0.0.1:5433/x", "postgresql://[::1]/x",
     "postgresql:///x?host=/var/run/postgresql", "postgresql://%2Ftmp/x",
 ]  # fmt: skip
-
-
 CERTIFICATES = ssl.get_default_verify_paths().cafile or certifi.where()
 
 

@@ -32,20 +32,10 @@ _SPREADSHEET_ERRORS = (
     *(f"Err:{number}" for number in range(501, 541)),
     *("#" * width for width in range(3, 256)),  # a column that was too narrow to show its values
 )
-
-
 _NULL_WORDS = ("NULL", "null", "Null", "(null)", "<null>", "NaN", "nan", "NAN", "None", "undefined", "[object Object]")
-
-
 _ODD = frozenset((*_SPREADSHEET_ERRORS, *_NULL_WORDS, "\\N", "N/A", "n/a", "NaT", "<NA>"))
-
-
 _FORMULA = re.compile(r"=[^=\s]|[@+-][A-Za-z.]+\(|[@+-].*\|")
-
-
 _REPLACEMENT_CHARACTER = "\ufffd"  # it replaces a character that could not be decoded
-
-
 _MAX_EXACT_FLOAT = 2**53  # up to this, a float represents every whole number exactly
 
 

@@ -18,14 +18,8 @@ from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem, Severity
 
 MAX_CELL = 4 * 1024 * 1024  # characters
-
-
 _BLOCK = 64 * 1024  # characters
-
-
 _DELIMITER_NAMES = {";": "semicolons", "\t": "tabs", "|": "bars"}
-
-
 _UTF_16_MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 

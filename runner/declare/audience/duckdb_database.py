@@ -17,19 +17,11 @@ from runner.declare.tree import NotReadable, Tree
 from runner.privacy import mark_private
 
 MAX_SECONDS = 60.0  # until the first row
-
-
 MAX_MEMORY = "1GB"
-
-
 _INTERRUPT_EVERY = 0.1  # seconds: repeated, because DuckDB ignores an interrupt that comes before the query begins
-
-
 _FAILURE_HINT = (
     "a file is read strictly here: one kind of line end, every row as wide as the header, each key of an object once"
 )
-
-
 _SETTINGS = {
     "threads": "1",  # the same file gives the same order
     "memory_limit": f"'{MAX_MEMORY}'",

@@ -31,11 +31,7 @@ from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem
 
 _BATCH_ROWS = 1000  # rows
-
-
 _ALL_ROWS = Statement(("rows",), 'select * from "rows"', is_ordered=True)
-
-
 _KEPT_AS_TEXT = ("DATE", "TIME", "TIMESTAMP", "UUID")  # types that DuckDB gives to a text in JSON that looks like one
 
 

@@ -10,17 +10,9 @@ from runner.declare.audience.sql_functions import ALLOWED_FUNCTIONS, CLOCK_WORDS
 from runner.declare.tree import NotReadable
 
 _TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest"})
-
-
 _REPEATABLE_HINT = "the same files must give the same recipients"
-
-
 ZONED_TIME_HINT = "convert a timestamp to the other zone before you take its time"
-
-
 _AGE_ARGUMENTS = 2  # with one argument, or as a method of a column, age() counts until today
-
-
 _ONE_SELECT_HINT = "write one SELECT over the project's files"
 
 

@@ -9,25 +9,13 @@ from jinja2.exceptions import SecurityError
 from runner.declare.template.language import MAX_RENDERED, check_printable, too_long_fault
 
 MAX_POWER = 64
-
-
 MAX_BITS = 4096  # bits of a whole number: more digits than any text needs
-
-
 # The patterns are compiled at first use, not at import: few templates format anything, and every command would start
 # later.
 _NUMBER_PATTERN = r"\s*-?\d+(\.\d+)?\s*"
-
-
 _WIDE_PERCENT_FORMAT = r"%(\([^)]*\))?[-+ #0]*(\*|\d{6,}|\d*\.(\*|\d{6,}))"
-
-
 _WIDE_BRACE_FORMAT = r":[^{}]*(\d{6,}|\{)"
-
-
 _MEMBER_FIELD = r"\{[^{}:!]*[.\[]"  # a field that reads an attribute or item of its value: {0.upper}
-
-
 _CODE_CONVERSION = r"%(\([^)]*\))?[-+ #0]*\d*[ra]|![ra]"  # %r, %a, !r and !a, which print a value as Python code
 
 

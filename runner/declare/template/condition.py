@@ -16,11 +16,7 @@ from runner.declare.template.language import MAX_PRINTED, Missing, MissingValueE
 from runner.declare.template.template import RenderMonitor, render_fault, syntax_fault
 
 _BRACES = re.compile(r"\s*\{\{(.*)\}\}\s*", re.DOTALL)
-
-
 _RESULT = "result"
-
-
 CONDITION_HINT = 'say what it means: … is defined and …, or (… | default("")) == …'
 
 

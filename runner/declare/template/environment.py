@@ -35,21 +35,11 @@ from runner.declare.template.language import (
 # Up to so many parts are joined before their length is checked: none is longer than a template, so the result fits
 # into memory.
 _MAX_UNCHECKED_PARTS = 1000
-
-
 _SAFE_OPERATORS = frozenset({"+", "-"})  # on two numbers, neither makes a huge number
-
-
 _NUMBER_TYPES = frozenset({int, float})
-
-
 _MAPPING_METHODS = frozenset(dir(dict))
-
-
 # Methods of a text that are refused: the arguments do not bound the size of the result, or the result is no text.
 _REFUSED_METHODS = frozenset({"expandtabs", "translate", "maketrans", "encode", "format_map"})
-
-
 _REMOVED_GLOBALS = ("lipsum",)  # it returns a random text
 
 

@@ -15,11 +15,7 @@ _TEXT_FILTERS = (
     *("capitalize", "center", "e", "escape", "forceescape", "format", "indent", "lower", "replace", "safe"),
     *("string", "striptags", "title", "trim", "truncate", "upper", "urlize", "wordcount", "wordwrap"),
 )
-
-
 _SIZE_FILTERS = ("batch", "slice", "round", "tojson")
-
-
 _REMOVED_FILTERS = ("random", "pprint")  # random differs from run to run; pprint prints a value as Python code
 
 

@@ -11,20 +11,10 @@ import jinja2
 from runner.privacy import mark_private
 
 MAX_RENDERED = 1024 * 1024  # characters
-
-
 MAX_PRINTED = 4 * MAX_RENDERED  # characters, with those that macros and captures print again
-
-
 MAX_SECONDS = 2.0  # seconds of processor time for one text
-
-
 TOO_SLOW = "too-slow"
-
-
 UNDEFINED_HINT = "give it a value, or a default: {{ … | default('there') }}"
-
-
 _KINDS = {
     "list": "a list",
     "tuple": "a list",

@@ -11,14 +11,8 @@ from jinja2 import nodes
 from runner.declare.template.language import MAX_RENDERED, escape_html
 
 Render = Callable[[dict[str, Any]], str]
-
-
 Pieces = list[str | nodes.Name]  # words, and variables between them
-
-
 _MAX_VALUE_CHARS = 1000  # characters; Jinja renders a text with a longer value, and counts what it prints
-
-
 _MAX_ESCAPE_FACTOR = 5  # times that a value becomes longer, at most, when it is escaped: " becomes &#34;
 
 

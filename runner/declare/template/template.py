@@ -32,14 +32,8 @@ from runner.declare.yaml.document import decode
 from runner.errors import Problem
 
 _FOLDER = "messages/"
-
-
 _INCLUDE_NODES = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
-
-
 _RESERVED = frozenset({"self"})  # names to which Jinja gives a meaning of its own
-
-
 _MAX_PARTS = MAX_RENDERED + 1  # an endless loop that prints nothing has no parts: RenderTimeout ends it
 
 

@@ -15,15 +15,11 @@ from runner.errors import Place, Problem, Severity
 from runner.privacy import find_email_spans, mark_private
 
 YamlPath = Sequence[str | int]
-
-
 # Keys of `to` whose values are not personal. Any other key, also a misspelt one, may hold a value of a recipient.
 _PUBLIC_KEYS = frozenset(
     {"id", "type", "csv", "jsonl", "parquet", "yaml", "sql", "columns", "delimiter", "quote", "encoding"}
     | {"where", "exclude", "unique_by", "split", "duplicates"}
 )
-
-
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a terminal would execute them as commands
 
 

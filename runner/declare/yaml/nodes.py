@@ -17,26 +17,12 @@ from runner.declare.yaml.syntax import BadYaml, YamlFault, check_characters, syn
 VERBATIM_KEYS = frozenset(
     {"name", "id", "user_id", "email", "api_version", "workspace", "salt", "lock", "expires", "not_before", "refused"}
 )
-
-
 MAX_DEPTH = 60
-
-
 MAX_ALIASED_NODES = 100_000
-
-
 _TAG = "tag:yaml.org,2002:"
-
-
 MERGE_TAG = _TAG + "merge"
-
-
 _KNOWN_TAGS = frozenset(_TAG + kind for kind in ("str", "null", "bool", "int", "float", "map", "seq"))
-
-
 _YAML_1_1_BOOLEANS = frozenset({"yes", "no", "on", "off"})
-
-
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 

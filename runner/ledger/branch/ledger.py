@@ -24,17 +24,9 @@ from runner.ledger.record import Header, Record
 from runner.ledger.rescue_file import import_rescue_file
 
 MAX_BATCH = 100  # claims without an outcome at one time: a lost runner leaves at most so many unknown
-
-
 _MAX_RACE_PAUSE = 4  # number of lost races in a row from which on the pause between two tries stays the same
-
-
 _MAX_LOST_RACES = 100  # how often another run may push first before a write fails
-
-
 _REJECTED = "rejected] ("  # part of git's output where the remote, or git itself, did not update the branch
-
-
 MAX_RECORDS = 250_000  # lines of the file; a limit, because every push hashes and compresses all of it
 
 

@@ -26,11 +26,7 @@ from runner.ledger.rescue_file import rescue_path_here
 from runner.managed_path import managed_path
 
 _LONGEST_PAUSE = 10.0  # seconds
-
-
 _STANDALONE_REPOSITORY = ".msgrun/ledger.git"  # used where the project is in no git repository
-
-
 _UNREADABLE_HINT = "nothing else tells what was sent: connect to the remote, or let this job read it (contents: read)"
 
 

@@ -23,8 +23,6 @@ from runner.managed_path import managed_path
 
 # Commands that do not ask other ledgers whether this one is current.
 ALONE = {"lock import", "lock compact", "lock free"}
-
-
 # Commands that may open a ledger that moved, because they send nothing.
 DESPITE_A_MOVE = {*ALONE, "lock push", "adopt"}
 
