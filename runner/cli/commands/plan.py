@@ -7,17 +7,17 @@ import click
 
 from runner.cli import plan_files, plan_output
 from runner.cli.context import Context, open_context
-from runner.cli.ledger_size import lockfile_size_warning
 from runner.cli.options import EXIT, command, format_option
 from runner.cli.planning import plan_project, shared_plan_options
 from runner.cli.process import set_malloc_threshold
-from runner.errors import UsageMistake
+from runner.errors import LedgerUnavailable, UsageMistake
 from runner.ledger.facts import Facts
 from runner.ledger.kinds import location_of
+from runner.ledger.lockfile.location import lockfile_paths
 from runner.ledger.moves.check import ledger_guard
 from runner.ledger.opening import read_ledger
 from runner.plan.message_planner import PlanOptions
-from runner.report import plain_text
+from runner.report import ledger_size, plain_text
 
 
 @command("plan")
@@ -105,7 +105,21 @@ def _ledger_notes(context: Context, facts: Facts, against: str | None) -> list[s
         note = f"there is no ledger {display_name} yet: msgrun lock begin starts it, where nothing was sent before"
         context.output.note(note)
         notes.append(note)
-    if warning := lockfile_size_warning(context):
+    if warning := _lockfile_size_warning(context):
         context.output.note(warning)
         notes.append(warning)
     return notes
+
+
+def _lockfile_size_warning(context: Context) -> str:
+    """Returns a warning if the lockfile is too large for GitHub, or soon will be.
+
+    The warning is empty if it is small, if git cannot be read, or if the ledger is no lockfile.
+    """
+    try:
+        paths = lockfile_paths(context, allow_unreadable_git=True)
+    except LedgerUnavailable:
+        return ""
+    return (
+        ledger_size.size_warning(paths.display_name, paths.lockfile.stat().st_size) if paths.lockfile.exists() else ""
+    )
