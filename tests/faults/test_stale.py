@@ -57,5 +57,5 @@ def test_a_pause_as_long_as_the_servers_idle_timeout_loses_nothing(url):
 
 @pytest.mark.proof
 def test_without_a_bound_of_ours_it_would_lose_many(url, monkeypatch):
-    monkeypatch.setattr(client, "KEPT_FOR", 1e9)
+    monkeypatch.setattr(client, "KEEP_ALIVE_TIMEOUT", 1e9)
     assert lost(url) > 10  # else the test above proves nothing
