@@ -58,7 +58,10 @@ class Repository:
     git_dir: Path
 
     def journal_path(self, lockfile: Path) -> Path:
-        """Returns the path of a lockfile's journal, which no reset, stash or switch of branches changes."""
+        """Returns the path of a lockfile's journal. Every record of the lockfile is also written to it.
+
+        No reset, stash or switch of branches changes it.
+        """
         return self.common_dir / "msgrun" / f"{self._flat_name(lockfile)}.journal"
 
     def rescue_path(self, lockfile: Path) -> Path:
@@ -69,9 +72,9 @@ class Repository:
         return self.common_dir / "msgrun" / f"{self._flat_name(lockfile)}.rescue"
 
     def path_in_git_dir(self, file: Path) -> Path:
-        """Returns the path for what `file` would contain if no commit could change it.
+        """Returns the path in the git directory at which to store what would otherwise be in `file`.
 
-        It is in the git directory of this work tree, and other work trees have their own.
+        A commit could change `file` itself, but nothing in the git directory. Each work tree has its own path.
         """
         return self.git_dir / "msgrun" / self._flat_name(file)
 

@@ -11,8 +11,8 @@ from runner.ledger.lockfile.location import LockfileLocation
 def location_of(context: Context) -> LedgerLocation:
     """The location of the ledger that `lock:` names; in the sandbox always a lockfile.
 
-    Raises LedgerUnavailable if psycopg is needed and missing, or MSGRUN_LOCK cannot be read, and GuardRefused if the
-    host is not known.
+    Raises LedgerUnavailable if psycopg is needed and missing, if MSGRUN_LOCK is no valid address of a database, or if
+    git or its remote is needed to check the host and does not answer. Raises GuardRefused if the host is not known.
     """
     if not context.options.sandbox:
         require_known_host(context)

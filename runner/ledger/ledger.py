@@ -16,9 +16,9 @@ class Ledger(Protocol):
 
     @property
     def max_batch(self) -> int:
-        """Upper bound of claims without an outcome.
+        """Upper bound of claims without an outcome; 1 where a claim costs little.
 
-        1 where a claim costs little: each delivery is claimed right before its POST.
+        With 1 it is no bound: each delivery is claimed right before its POST, so every running POST has an open claim.
         """
         ...
 
@@ -87,7 +87,7 @@ class Ledger(Protocol):
         ...
 
     def refresh(self) -> None:
-        """Adds to the facts what was written since they were read."""
+        """Reads all records again. `facts` is a new object afterwards; the former one does not change."""
         ...
 
     def write_rescue_file(self, records: list[Record]) -> Path:

@@ -53,9 +53,10 @@ class BytesSource:
 
 
 class FileSource:
-    """The lines of a file as it was when it was opened. Raises OSError if it cannot be opened.
+    """The lines of a file, up to the size that it had when it was opened. Raises OSError if it cannot be opened.
 
-    The file stays open: where git or a compaction puts another file in its place, this still reads the old one.
+    The file stays open: where git or a compaction puts another file in its place, this still reads the old one. But
+    what an editor writes into the same file is read.
     """
 
     def __init__(self, path: Path) -> None:

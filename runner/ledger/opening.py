@@ -34,8 +34,9 @@ def read_ledger(context: Context) -> Facts:
 def open_ledger(context: Context, command: str, *, new_lock: bool, no_fetch: bool) -> Iterator[Ledger]:
     """The ledger, brought up to date and ready to write. A lockfile is locked for this process.
 
-    `new_lock` permits to start the ledger. Unless `no_fetch`, or in the sandbox, it also checks that this ledger has
-    every record of the previous ones, and marks those as moved. Raises GuardRefused, LedgerUnavailable.
+    `new_lock` permits to start the ledger. It also checks that this ledger has every record of the previous ones, and
+    marks those as moved; not with `no_fetch`, in the sandbox, or for a command in ALONE. Raises GuardRefused,
+    LedgerUnavailable.
     """
     if new_lock:
         context.known_hosts.add(context.settings.lock)  # a person starts a ledger, and so vouches for its host

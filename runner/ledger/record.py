@@ -38,8 +38,8 @@ class Header:
 class Record:
     """One claim or outcome of one attempt. Empty fields are left out of the file.
 
-    `to` never contains an email address or a user_id. `sender` and `conversation` are only in claims, for reconcile to
-    compare. `extra` is the JSON of fields that this version does not know.
+    `to` never contains an email address or a user_id. `sender` and `conversation` are only in claims and `unknown`
+    outcomes, for reconcile to compare. `extra` is the JSON of fields that this version does not know.
     """
 
     key: str

@@ -201,7 +201,7 @@ class BranchLedger:
 
         `missing_lines` returns the lines that the remote lacks, and is called again after every fetch. `is_whole`: the
         lines replace the file, else they are appended. `has_claims`: the lines may be claims.
-        Whether a push was accepted is decided by a fetch, not by the push's answer, which may be lost.
+        If git reports a failure, the next fetch shows whether the push was accepted: its answer may have been lost.
         Raises LedgerUnavailable, or ClaimsUncertain if the remote may still accept a push with claims.
         """
         # The parent of a push that the remote may still accept, which it can only while that is the newest commit.

@@ -150,7 +150,8 @@ class LockfileLedger:
     def mark_moved(self, to: str, *, journal_only: bool = False) -> None:
         """Records durably that the ledger moved to the address `to`; an empty `to` means that it came back.
 
-        `journal_only`: the lockfile stays as it was committed, because the user is about to remove it from git.
+        `journal_only`: the lockfile stays as it was committed, because the user is about to remove it from git. If
+        there is no journal, the lockfile is written all the same.
         The turn of a move is at least the time in seconds since 1970: another clone may have recorded a move that
         this one does not know, and the highest turn decides.
         """

@@ -21,7 +21,7 @@ from runner.ledger.record import Record
 from runner.ledger.rescue_file import rescue_path
 from runner.managed_path import managed_path
 
-# Commands that do not ask other ledgers whether this one is current.
+# Commands for which open_ledger does not check the previous ledgers. lock import checks them itself.
 ALONE = {"lock import", "lock compact", "lock free"}
 # Commands that may open a ledger that moved, because they send nothing.
 DESPITE_A_MOVE = {*ALONE, "lock push", "adopt"}

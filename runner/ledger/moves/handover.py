@@ -74,7 +74,7 @@ def complete_import(context: Context, ledger: Ledger) -> None:
         if lock in visited or not (is_shared_ledger(lock) or is_shared_ledger(own_address)):
             continue
         visited.add(lock)
-        context.known_hosts.add(lock)  # a person imports from this ledger, and so vouches for its host
+        context.known_hosts.add(lock)  # a person moves the ledger by this import, and so vouches for its previous hosts
         try:
             facts = location_of(replace(context, settings=replace(context.settings, lock=lock))).read()
             _require_all_records(context, lock, facts, ledger.facts)

@@ -68,8 +68,10 @@ class Connection:
     ) -> Result:
         """The result of `work`, which is called again for at most `max_seconds` while errors are transient.
 
-        The second argument of `work` is whether it was called before. Raises LedgerUnavailable if nothing was
-        committed, CommitUncertain if it may have been, and GuardRefused if another run is sending the delivery.
+        The second argument of `work` is whether an earlier try failed, even if only its connection. Raises
+        LedgerUnavailable or CommitUncertain when the time is over: the second if a try may have been committed.
+        A permanent error is raised at once, even if an earlier try may have been committed: GuardRefused if another
+        run is sending the delivery, else LedgerUnavailable.
         """
         deadline = time.monotonic() + min(
             max_seconds, self._retry_seconds, RETRY_SECONDS if self._was_connected else _FIRST_RETRY_SECONDS

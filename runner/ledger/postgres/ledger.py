@@ -80,7 +80,7 @@ class PostgresLedger:
 
     @property
     def exists(self) -> bool:
-        """Whether the database has the tables; reads no record. Raises LedgerUnavailable."""
+        """Whether the database has the tables. Migrates old ones, but reads no record. Raises LedgerUnavailable."""
         return self._connection.migrate(create=False)
 
     def open(self, *, create: bool = False) -> bool:

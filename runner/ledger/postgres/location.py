@@ -36,7 +36,7 @@ class PostgresLocation:
 
     @property
     def exists(self) -> bool:
-        """Whether the database has the tables. Raises LedgerUnavailable."""
+        """Whether the database has the tables. Migrates old ones. Raises LedgerUnavailable."""
         with self._make_ledger("read") as ledger:
             return ledger.exists
 
@@ -56,7 +56,7 @@ class PostgresLocation:
         return facts
 
     def read_history(self, key_prefix: str) -> list[Record]:
-        """Every record of the database whose key begins with `key_prefix`, in order of time."""
+        """The records of the database whose key begins with `key_prefix`, in order of time, without superseded ones."""
         with self._make_ledger("read") as ledger:
             ledger.open()
             return ledger.read_history(key_prefix)
