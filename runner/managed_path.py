@@ -9,9 +9,9 @@ from runner.errors import GuardRefused
 def managed_path(root: Path, path: str) -> Path:
     """Returns the path of a file or folder that msgrun keeps below the root.
 
-    Raises GuardRefused if it, or a folder above it below the root, is a link: a merge would move the file to another
-    place. A `path` that leaves the root is the user's own, from the command line or the environment. It is not
-    checked.
+    Raises GuardRefused if the file, or a folder between the root and it, is a link: a merge could bring a link, and
+    msgrun would then read or write in another place. A `path` that is absolute or leaves the root by `..` is the user's
+    own, from the command line or the environment. It is not checked.
     """
     parts = PurePosixPath(os.path.normpath(path)).parts
     if parts[0] in {"/", ".."}:

@@ -48,8 +48,9 @@ def reveal_or_mask_same_width(text: str, *, show_values: bool) -> str:
 def mark_private_values(text: str, values: Iterable[object], *, emails: bool = True) -> str:
     """Returns the text with every whole-word occurrence of the values marked as private.
 
-    With `emails`, every email address is marked too. A value is also found where it was HTML-escaped. Long values are
-    matched first, so that `Ann` does not split `Ann Lee`.
+    With `emails`, email addresses are marked too. If one of the values is all that stands before the `@`, only that
+    value is marked, and the domain is not. A value is also found where it was HTML-escaped. Long values are matched
+    first, so that `Ann` does not split `Ann Lee`.
     """
     forms = {form for value in values for form in _spellings(str(value))}
     if _OPEN in text:  # what is marked already stays as it is

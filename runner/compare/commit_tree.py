@@ -1,8 +1,8 @@
 """The project as a commit has it, apart from the work tree. Files are written to a temporary folder when needed.
 
 Neither the work tree nor the index is changed. No filter, hook or attribute of the repository is applied. A link to a
-file of the project is written as a copy of that file, and any other link is left out, so no path leads out of the
-folder. Only a settings file that is a link stays one.
+file of the project is written as a copy of that file, and any other link is left out. A settings file that is a link
+is written as a link to itself, so that reading it is refused. So no path leads out of the folder.
 """
 
 import contextlib

@@ -170,7 +170,8 @@ class _Renderer:
         """Returns the problems of a recipient's texts, which are the identifier, the subject and the body, in order.
 
         `first` is the first fault, and `index` (from 0) is the text that it is in. The texts after it are rendered here
-        to find their faults too. If several texts lack the same variable, only the first is reported.
+        to find their faults too, unless the first render took too long. If several texts lack the same variable,
+        only the first is reported.
         """
         declaration, label = self._declaration, self._label_of(recipient)
         texts = (
@@ -238,7 +239,7 @@ class _Renderer:
         return self._first_numbers[row]
 
     def _compute_key(self, recipient: Recipient) -> bytes:
-        """Returns the key of a recipient, 16 bytes. Returns no bytes, a key of no delivery, if it has no key."""
+        """Returns the key of a recipient, 16 bytes; b"", which no delivery has, if its identifier has a fault."""
         try:
             return self._key_hashers[recipient.kind](
                 recipient.identifier.render(self._merge_variables(recipient)).strip()

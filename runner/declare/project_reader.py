@@ -91,7 +91,10 @@ class ProjectReader:
 
 
 def _read_suppression_list(tree: Tree, settings: Settings) -> tuple[SuppressionList | None, list[Problem]]:
-    """Returns the project's own suppression list, None if it has none, and the problems of its files."""
+    """Returns the project's own suppression list and the problems of its files.
+
+    The list is None if the project has none, or if one of the problems is an error. What cannot be read is an error.
+    """
     if not settings.suppress:
         return None, []
     document = next(item for item in read_documents(tree, SETTINGS_FILE) if isinstance(item, Document))

@@ -96,7 +96,7 @@ def _merge_unknown_variables(problems: list[Problem], unknown_variables: tuple[P
 
 @dataclass(slots=True)
 class _ProblemGroup:
-    """Problems that differ in their recipient alone.
+    """Problems of one code that differ in their recipient alone, or all those for which there is no group of their own.
 
     `count` is their number. `first` are the first of them, at most MAX_REPORTED + 1, with their positions among all
     problems.

@@ -22,8 +22,9 @@ _MAX_RENDERED = 100  # deliveries that are rendered to find the one with the req
 class Sample:
     """The recipient and the rendered texts of one delivery.
 
-    `to`, `subject` and `body` contain marks of `privacy`, and may be printed. `kind` and `value` are the recipient's
-    identifier in clear, to find the same recipient in another declaration; do not print them.
+    `to`, `subject` and `body` contain the values in clear between marks of `privacy`: print them only through
+    `privacy.reveal_or_mask`. `kind` and `value` are the recipient's identifier in clear and without marks, to find the
+    same recipient in another declaration; do not print them.
     """
 
     kind: IdentifierKind

@@ -57,8 +57,8 @@ class Settings:
 
     `lock` is the address of the ledger. `plan_file` is a path relative to the root. `sender` is the Intercom id of the
     default sender. `rate_share` is the share of Intercom's own rate limit that a run uses, 0 to 1. `max_per_window` is
-    a number of requests in 10 seconds; None means no limit but Intercom's. `suppress` are the paths of the files of
-    the suppression list.
+    a number of requests in 10 seconds; None means that only `rate_share` limits a run. `suppress` are the paths of the
+    files of the suppression list.
     """
 
     environment: str = DEFAULT_ENVIRONMENT

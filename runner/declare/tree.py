@@ -1,8 +1,7 @@
 """Opens the files of a project, after checking their paths.
 
 The author of a pull request chooses these paths, so no file outside the root and no hidden file is read, neither by
-`..` nor through a link. A file that msgrun itself writes is never a link: with a link, a merge could redirect the file
-to another place.
+`..` nor through a link. The files that msgrun itself keeps are checked elsewhere: `managed_path` refuses every link.
 """
 
 import errno

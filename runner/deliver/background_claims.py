@@ -26,9 +26,9 @@ _MIN_USEFUL_BATCH = 10  # claims; with fewer in a batch, most of the time would 
 class WriteResult:
     """The result of a write of `outcomes` and of the claims of `attempts`. `error` says why it failed.
 
-    `lost` names the attempts that other runs claimed first: they must not be POSTed. `unclaimed` are
-    attempts that the write did not try to claim, because the batch was full or the ledger did not answer. A later
-    write has to claim them.
+    `lost` names attempts that must not be POSTed: those that other runs claimed first, and those of earlier writes
+    whose claims another run or a user settled since. `unclaimed` are attempts that the write did not try to claim,
+    because the batch was full or the ledger did not answer. A later write has to claim them.
     """
 
     outcomes: list[Record]

@@ -24,7 +24,7 @@ def accept_edits(message: PlannedMessage, facts: Facts, at: str) -> list[Record]
 def adopt_deliveries(message: PlannedMessage, run_id: str, plan: str, at: str) -> list[Record]:
     """Returns sent records without a message id for deliveries that the ledger does not have as sent or unknown.
 
-    These are the deliveries without a record, and the refused ones.
+    These have no record, or their attempts were refused or released.
     """
     return [
         Record(
@@ -66,7 +66,7 @@ def resolve_unknown(states: list[State], sent_id: str | None, at: str) -> list[R
 def find_unknown(facts: Facts, key: str | None, message: str | None) -> list[State]:
     """Returns the unknown deliveries of a message, or the one whose key begins with `key`.
 
-    Raises UsageMistake if not exactly one key fits.
+    Raises UsageMistake if `message` is None and not exactly one key fits.
     """
     states = [state for candidate in facts.unknown_keys() if (state := facts.state(candidate))]
     if message is not None:

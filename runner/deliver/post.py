@@ -35,9 +35,9 @@ _FIRST_RETRY_DELAY, _MAX_RETRY_DELAY = 0.5, 5.0  # seconds between two tries
 class Attempt:
     """A claimed delivery that is being sent.
 
-    `body` is what is POSTed. `values` are the private values in it, which are masked in messages. `retry_deadlines`
-    holds for each kind of failure the monotonic time, in seconds, until which the attempt is tried again.
-    `retry_delay` is the pause before the next try, in seconds.
+    `body` is what is POSTed. `values` are the recipient's private values. They are never masked in `body`, only in
+    texts that the user reads. `retry_deadlines` holds for each kind of failure the monotonic time, in seconds, until
+    which the attempt is tried again. `retry_delay` is the pause before the next try, in seconds.
     """
 
     claim: Record

@@ -33,7 +33,7 @@ from runner.ledger.record import CONTACT_NOT_FOUND, Record
 from runner.plan.plan import Plan
 from runner.privacy import mark_private_values
 
-TICK = 0.05  # seconds between two rounds while a rate limit is near
+TICK = 0.05  # seconds between two rounds if the limit is below 500 requests a second, or no request is open
 SHORT_TICK = 0.01  # the same with background claims: they stay open longer than this, and are one batch at most
 _POLL_INTERVAL = 0.2  # seconds after which a waiting run checks signals and the stop file again
 _FINAL_WRITE_TRIES = 4  # tries to write the last outcomes, a second apart
@@ -131,7 +131,8 @@ class Run:
     def _wait_time(self) -> float:
         """Returns the seconds to wait for results.
 
-        If a rate limit is near, it sleeps for one tick instead, so that one round handles several results.
+        If a limit below 500 requests a second is known, or no request is open, it sleeps for one tick and returns 0.
+        So one round handles several results. A stopped run with open requests does not sleep.
         """
         if self._threads.busy and (self.summary.stop or not self._limiter.has_low_limit):
             return _POLL_INTERVAL
@@ -178,7 +179,10 @@ class Run:
         return None
 
     def _claim_in_background(self, background: BackgroundClaims) -> None:
-        """Handles the result of the last write, and begins the next one if enough of the batch is free."""
+        """Handles the result of the last write, and begins the next one.
+
+        It begins one if enough of the batch is free, if no attempt is in flight, or if the run stops.
+        """
         if result := background.poll():
             self._handle_write(result)
         is_idle = not self._in_flight or self.summary.stop is not None
@@ -212,7 +216,7 @@ class Run:
             if record.status != "claimed" or record.attempt not in result.lost:
                 self._log(record)
         for attempt in list(self._claimed):
-            # An earlier write claimed it, and another run settled that claim since: the other run may send it now.
+            # An earlier write claimed it, and another run or a user settled that claim since: another run may send it.
             if attempt.claim.attempt in result.lost:
                 self._claimed.remove(attempt)
                 self._settle(attempt, Outcome("released"))
@@ -327,7 +331,7 @@ class Run:
         return True
 
     def _stop_for_ledger(self, error: LedgerUnavailable, claims: list[Record]) -> None:
-        """Stops the run, because the ledger stored nothing."""
+        """Stops the run, because a write to the ledger failed. Claims of that write may be stored all the same."""
         self._is_failing = True
         if isinstance(
             error, ClaimsUncertain
@@ -342,7 +346,7 @@ class Run:
         """
         while (
             self._background and self._background.is_writing
-        ):  # no time limit: the git commands of the write have their own
+        ):  # no time limit: git and the database have their own time limits, so every write ends
             if result := self._background.poll(_POLL_INTERVAL):
                 self._handle_write(result)
         while self._claimed:

@@ -1,6 +1,6 @@
 """The HTTP client for Intercom, built on `requests`.
 
-A POST is sent exactly once: there are no redirects and no retries. The client knows whether bytes of a request left
+A request is sent at most once: there are no redirects and no retries. The client knows whether bytes of a request left
 this machine.
 
 Every request is given directly to the adapter. The proxies and the CA bundle of the environment are read once. Reading

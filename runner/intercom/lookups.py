@@ -20,7 +20,7 @@ from runner.privacy import mark_private_values
 READ_VERSION = "2.14"
 SEARCH_BATCH = 15  # values in one group of a search, at most
 READ_RETRY_TIME = 30.0  # seconds for which a read that fails is repeated
-MAX_THROTTLED_WINDOWS = 10  # rate limit windows in a row that a read waits for
+MAX_THROTTLED_WINDOWS = 10  # rate limit windows with a 429 in a row; at the last one a read or a run gives up
 _SEARCH_FIELDS = {"email": "email", "user_id": "external_id"}
 _PER_PAGE = 150
 _UNREADABLE = frozenset({401, 403, 404})  # statuses for a token without the permission, or of a server without the path

@@ -16,7 +16,7 @@ from runner.ledger.rate_budget import PermitRequest
 
 WINDOW = 10.0  # seconds; the documented length, used where headers are missing
 UNLIMITED = 1_000_000  # requests that may start at once if no limit is known
-_SPENDING_PART = 0.9  # the part of a window over which its budget is spent; no request starts after it
+_SPENDING_PART = 0.9  # of a window: its budget is spent in this part; below 500 a second, no request starts after it
 _WINDOW_TOLERANCE = 2.0  # seconds by which two computed ends of one window may differ: both clocks count whole seconds
 _MAX_WAIT = 300.0  # seconds; a reset that is further away is the error of a clock
 _POLL_INTERVAL = 0.05  # seconds between two checks whether a request may start

@@ -1,7 +1,7 @@
 """The plan: every delivery of the selection with its action, and the guards that stop the run.
 
-Pure: made from the declarations, the ledger's records and the given time. The digest depends on the declarations
-alone.
+Pure: made from the options, the declarations, the ledger's records and the given time. The digest depends on the
+settings, the declarations and the time, because an expired message is not in it. It does not depend on the ledger.
 """
 
 from collections import Counter

@@ -113,7 +113,7 @@ CSV_READ_ERRORS = (UnicodeDecodeError, csv.Error, _FaultyLineError, NotReadable,
 def _read_line_blocks(handle: io.TextIOWrapper) -> Iterator[Iterable[str]]:
     """The lines in blocks of whole lines.
 
-    What no line of a block contains is then searched for once a block, not once a line.
+    A NUL character is searched for in a whole block. Its lines are checked one by one only if the block has one.
     """
     rest = ""
     while block := handle.read(_BLOCK):

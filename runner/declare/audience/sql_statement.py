@@ -77,7 +77,11 @@ def _walk(node: Any) -> Iterator[dict[str, Any]]:
 
 
 def _list_tables(parts: list[dict[str, Any]]) -> tuple[str, ...]:
-    """The files, by their names in the query. Raises NotReadable for every other kind of table."""
+    """The files, by their names in the query.
+
+    The names of the query's own `with` clauses and the functions in _TABLE_FUNCTIONS are allowed too, and are left out.
+    Raises NotReadable for every other kind of table.
+    """
     cte_names = {entry["key"].casefold() for part in parts for entry in (part.get("cte_map") or {}).get("map", ())}
     tables: dict[str, None] = {}
     for part in parts:

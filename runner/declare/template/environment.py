@@ -160,7 +160,8 @@ class Environment(ImmutableSandboxedEnvironment):
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         """Computes `left operator right`.
 
-        Raises SecurityError, OverflowError or TemplateFault if the result would be huge or is no text.
+        Raises SecurityError, OverflowError or TemplateFault if the result would be huge, if a text that is a number
+        would be repeated, if a difference of sets has no order, or if a format prints more than the text of a value.
         """
         if operator in _SAFE_OPERATORS and type(left) in _NUMBER_TYPES and type(right) in _NUMBER_TYPES:
             return left + right if operator == "+" else left - right

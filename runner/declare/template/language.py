@@ -46,7 +46,7 @@ class RenderTimeout(Exception):
 
 
 class Missing(jinja2.Undefined):
-    """A variable without a value. It is false in a test, and equal to no value.
+    """A variable without a value. It is false in a test, and equal only to another missing value.
 
     To print it, or to compute with it, raises MissingValueError.
     """

@@ -13,7 +13,8 @@ import yaml
 
 from runner.declare.yaml.syntax import BadYaml, YamlFault, check_characters, syntax_fault
 
-# Keys whose value is the source text of the scalar: identifiers, versions, times. YAML would read an id 25 as a number.
+# Keys whose scalar is always read as text: identifiers, versions, times. YAML would read an id 25 as a number. A null
+# stays null. Below `vars` the rule does not apply.
 VERBATIM_KEYS = frozenset(
     {"name", "id", "user_id", "email", "api_version", "workspace", "salt", "lock", "expires", "not_before", "refused"}
 )
