@@ -56,15 +56,15 @@ class Context:
 
     def load_project(self, paths: tuple[str, ...] = ()) -> Project:
         """Reads the declarations. `paths` are as the user typed them, relative to the working directory or -C."""
-        return load_project(self.tree, self.settings, RENDER_WATCH, [self._relative_to_root(path) for path in paths])
+        return load_project(self.tree, self.settings, RENDER_MONITOR, [self._relative_to_root(path) for path in paths])
 
     def project_reader(self, paths: tuple[str, ...] = ()) -> ProjectReader:
         """Returns a reader for the same declarations, which can read some of the files at a time."""
-        return ProjectReader(self.tree, self.settings, RENDER_WATCH, [self._relative_to_root(path) for path in paths])
+        return ProjectReader(self.tree, self.settings, RENDER_MONITOR, [self._relative_to_root(path) for path in paths])
 
     def load_project_from(self, tree: Tree, settings: Settings) -> Project:
         """Reads the declarations of another tree, with the same limit on the time of a render."""
-        return load_project(tree, settings, RENDER_WATCH)
+        return load_project(tree, settings, RENDER_MONITOR)
 
     def path_filter(self, paths: tuple[str, ...]) -> Callable[[str], bool]:
         """Returns a test for paths from the root: whether the paths that the user typed select it. None select all."""
@@ -114,7 +114,7 @@ class Context:
         return full.relative_to(root).as_posix()
 
 
-RENDER_WATCH = RenderMonitor()
+RENDER_MONITOR = RenderMonitor()
 
 
 def _workspace_prefix(root: Path, workspace: str) -> str:
@@ -139,7 +139,7 @@ def open_context(base: str = "") -> Iterator[Context]:
     tree = Tree(find_root(start))
     options.path_prefix = _workspace_prefix(tree.root, os.environ.get("GITHUB_WORKSPACE", ""))
     output = Output.from_options(options, os.environ)
-    with limit_render_time(RENDER_WATCH):
+    with limit_render_time(RENDER_MONITOR):
         # CI systems pass a secret that is not set as an empty variable.
         salt, lock = os.environ.get("MSGRUN_SALT") or None, os.environ.get("MSGRUN_LOCK") or None
         yield Context(options, output, tree, load_settings(tree, options.environment, salt, lock), base)

@@ -32,15 +32,15 @@ class _StepResults:
     blocks: list[str] = field(default_factory=list)
 
 
-KEPT = _StepResults()
+STEP_RESULTS = _StepResults()
 
 
 def keep_plan(context: Context, review: Review) -> None:
     """Keeps a plan until the end of the command, when it is written to the step's files."""
-    KEPT.plan = review.plan
+    STEP_RESULTS.plan = review.plan
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):  # now, not at the end: the limit on a render's time is active now
         limit = _free_characters(Path(path)) - markdown_results.MAX_COMMENT_LENGTH
-        KEPT.blocks = (
+        STEP_RESULTS.blocks = (
             [markdown_plan.plan(review, show_values=context.output.show_values, limit=limit)]
             if limit > markdown_results.MAX_COMMENT_LENGTH
             else []
@@ -49,8 +49,8 @@ def keep_plan(context: Context, review: Review) -> None:
 
 def add_run_summary(context: Context, summary: Summary) -> None:
     """Keeps a run's summary until the end of the command, when it is written to the step's files."""
-    KEPT.unknown += len(summary.unknown)
-    KEPT.blocks.append(markdown_results.summary(summary, show_values=context.output.show_values))
+    STEP_RESULTS.unknown += len(summary.unknown)
+    STEP_RESULTS.blocks.append(markdown_results.summary(summary, show_values=context.output.show_values))
 
 
 def write_step_files(code: int, error: BaseException | None, environ: Mapping[str, str]) -> None:
@@ -59,8 +59,8 @@ def write_step_files(code: int, error: BaseException | None, environ: Mapping[st
     Called at the end of a plan or an apply. A file that cannot be written is reported on stderr. The exit code does not
     change, because the command's work is done.
     """
-    output, results = Output.of_last_command(), replace(KEPT)
-    KEPT.plan, KEPT.unknown, KEPT.blocks = None, 0, []
+    output, results = Output.of_last_command(), replace(STEP_RESULTS)
+    STEP_RESULTS.plan, STEP_RESULTS.unknown, STEP_RESULTS.blocks = None, 0, []
     try:
         if path := environ.get("GITHUB_OUTPUT"):
             _append(Path(path), "".join(f"{name}={value}\n" for name, value in _output_values(results, code).items()))

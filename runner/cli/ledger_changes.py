@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from runner.cli.context import Context
-from runner.cli.upload_target import is_elsewhere_here
+from runner.cli.upload_target import uses_shared_ledger
 from runner.compare.commit_tree import Commit, find_commit, tree_at
 from runner.declare.settings import environment_names, load_settings
 from runner.declare.tree import Tree
@@ -70,11 +70,11 @@ def _require_unchanged_in(
         is_declared = environment in _environments(context.tree)
         settings = load_settings(context.tree, environment) if is_declared else replace(context.settings, lock=old_lock)
         context = replace(context, settings=settings)
-    if not is_elsewhere_here(context):
+    if not uses_shared_ledger(context):
         lockfile_paths(context)  # refuses a link before git follows it
     if lost_records := explain_incomplete_move(context, repository, base, old_lock):
         raise GuardRefused(lost_records, f"msgrun lock import brings them there; or put back lock: {old_lock}")
-    if is_shared_ledger(old_lock) or is_elsewhere_here(context):
+    if is_shared_ledger(old_lock) or uses_shared_ledger(context):
         return
     old_path, path = (repository.relative_path(context.tree.root / lock) for lock in (old_lock, context.settings.lock))
     if old_path is None or path is None:

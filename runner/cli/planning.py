@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from runner.cli.context import RENDER_WATCH, Context
+from runner.cli.context import RENDER_MONITOR, Context
 from runner.cli.progress_line import PlanningProgress
 from runner.cli.worker_pool import create_worker_pool
 from runner.declare.project import Project
@@ -47,7 +47,7 @@ def shared_plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def plan_project(context: Context, project: Project, facts: Facts, options: PlanOptions) -> tuple[Plan, list[Problem]]:
     """Plans a project. Returns the plan and its warnings. Raises ProblemsFound if there is an error."""
     progress = PlanningProgress(context.output)
-    pool = create_worker_pool(context.options.jobs, RENDER_WATCH)
+    pool = create_worker_pool(context.options.jobs, RENDER_MONITOR)
     plan, recipient_problems = make_plan(
         project, facts, context.now, replace(options, sandbox=context.options.sandbox), pool, progress
     )

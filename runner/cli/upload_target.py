@@ -14,7 +14,7 @@ branch_option = click.option(
 )
 
 
-def is_elsewhere_here(context: Context) -> bool:
+def uses_shared_ledger(context: Context) -> bool:
     """Returns whether the ledger of this project is not a lockfile."""
     return is_shared_ledger(context.settings.lock) and not context.options.sandbox
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from runner.cli.context import RENDER_WATCH
+from runner.cli.context import RENDER_MONITOR
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
 from runner.declare.project_reader import ProjectReader
@@ -59,7 +59,7 @@ def _check_in_pool(reader: ProjectReader, salt: str, jobs: int | None) -> list[_
     """Checks the files in a pool of processes. Returns an empty list if one process has to check all of them."""
     from runner.cli.worker_pool import create_worker_pool  # noqa: PLC0415  # needed for many files alone
 
-    pool = create_worker_pool(jobs, RENDER_WATCH)
+    pool = create_worker_pool(jobs, RENDER_MONITOR)
     parts = list(pool(partial(_check_blocks, reader, salt))) if pool else []
     # If a name is in two parts, only a process that reads all files can report where its other place is.
     is_unique = len({name for part in parts for name in part.names}) == sum(len(part.names) for part in parts)

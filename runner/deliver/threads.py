@@ -33,7 +33,7 @@ class ThreadPool(Generic[Result]):
         self.busy += 1
         if self._threads < min(self.busy, self._max_threads):
             self._threads += 1
-            threading.Thread(target=self._run_jobs, name=f"lane-{self._threads}", daemon=True).start()
+            threading.Thread(target=self._run_jobs, name=f"post-{self._threads}", daemon=True).start()
         self._jobs.put(job)
 
     def collect(self, seconds: float) -> list[Result]:

@@ -25,7 +25,7 @@ def import_rescue_file(path: Path, facts: Facts, append: Callable[..., None]) ->
     return len(records)
 
 
-def rescue_path_here(context: Context, lock: str) -> Path:
+def rescue_path_for(context: Context, lock: str) -> Path:
     """Returns the rescue file's path for a ledger that is not a lockfile.
 
     `lock` is the name that its lockfile would have. Raises LedgerUnavailable if git cannot be read.

@@ -6,7 +6,7 @@ from runner.ledger.facts import Facts
 from runner.ledger.record import Record
 
 
-class Rivals:
+class ConcurrentRuns:
     """What other runs wrote since the plan was made: this run must not send to their keys and contacts.
 
     `keys` are the keys of their records. `new_lines` are all lines that are new on the remote, also those of this run.

@@ -14,7 +14,7 @@ from typing import Self
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.pushing import MAX_TRIES, Wait, failure_reason, is_permanent_failure
 from runner.git.repository import GitFailed
-from runner.ledger.branch.concurrent_runs import Rivals
+from runner.ledger.branch.concurrent_runs import ConcurrentRuns
 from runner.ledger.branch.remote_file import FileVersion, RemoteFile
 from runner.ledger.durable_append import ClaimsUncertain, append_lines
 from runner.ledger.facts import Facts
@@ -50,7 +50,7 @@ class BranchLedger:
         self._writer = writer
         self._wait = wait
         self._max_records = max_records
-        self._rivals = Rivals()
+        self._other_runs = ConcurrentRuns()
         self._open_attempts: dict[str, str] = {}
         self._to_restore: list[Record] = []
         self.facts = Facts()
@@ -91,7 +91,7 @@ class BranchLedger:
         version = self._remote.fetch()
         self.facts = self._read(version)
         self._version = version
-        self._rivals, self._open_attempts = Rivals(), {}
+        self._other_runs, self._open_attempts = ConcurrentRuns(), {}
 
     def append(self, *records: Record) -> None:
         """Pushes the records before it returns, and adds them to the facts. Raises LedgerUnavailable."""
@@ -116,24 +116,24 @@ class BranchLedger:
         Raises LedgerUnavailable, or ClaimsUncertain if the remote may have accepted claims all the same.
         """
         claims = [record for record in records if record.status == "claimed"]
-        self._rivals.add_own_claims(claims)
+        self._other_runs.add_own_claims(claims)
         lost_attempts = self._write(records, claims)
         for record in records:
             if record.status != "claimed":
                 self._open_attempts.pop(record.key, None)
         self._open_attempts.update((claim.key, claim.attempt) for claim in claims if claim.attempt not in lost_attempts)
         return frozenset(
-            lost_attempts | {self._open_attempts[key] for key in self._rivals.keys & self._open_attempts.keys()}
+            lost_attempts | {self._open_attempts[key] for key in self._other_runs.keys & self._open_attempts.keys()}
         )
 
     def _write(self, records: Sequence[Record], claims: list[Record]) -> set[str]:
         lost_attempts: set[str] = set()
-        self._rivals.new_lines.clear()
+        self._other_runs.new_lines.clear()
 
         def missing_lines() -> list[bytes]:
-            lost_attempts.update(claim.attempt for claim in claims if self._rivals.has_claimed(claim))
+            lost_attempts.update(claim.attempt for claim in claims if self._other_runs.has_claimed(claim))
             to_push = (record for record in (*self._to_restore, *records) if record.attempt not in lost_attempts)
-            return [line for record in to_push if (line := record.to_line()) not in self._rivals.new_lines]
+            return [line for record in to_push if (line := record.to_line()) not in self._other_runs.new_lines]
 
         if records:
             self._push_until_accepted(missing_lines, commit_subject(self._writer, records), has_claims=bool(claims))
@@ -285,7 +285,7 @@ class BranchLedger:
             new_lines = [line for line in new_data.split(b"\n") if line not in previous_lines]
         else:
             new_lines = new_data[len(old_data) :].split(b"\n")
-        self._rivals.add(new_lines)
+        self._other_runs.add(new_lines)
         self.facts, self._version = facts, version
 
     def _read(self, version: FileVersion | None) -> Facts:

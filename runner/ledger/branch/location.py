@@ -22,7 +22,7 @@ from runner.ledger.facts import Facts
 from runner.ledger.lockfile.files import find_records
 from runner.ledger.moves.check import require_records_of_lockfile
 from runner.ledger.record import Record
-from runner.ledger.rescue_file import rescue_path_here
+from runner.ledger.rescue_file import rescue_path_for
 from runner.managed_path import managed_path
 
 _LONGEST_PAUSE = 10.0  # seconds
@@ -169,7 +169,7 @@ class BranchLocation:
 
     @property
     def _rescue(self) -> Path:
-        return rescue_path_here(self.context, self._address.path)
+        return rescue_path_for(self.context, self._address.path)
 
     def _repository(self) -> Repository:
         """The git repository of the project; where there is none, a bare one below `.msgrun`, if `lock:` has a URL.

@@ -14,7 +14,7 @@ from runner.ledger.address import DatabaseAddress, parse_database_address
 from runner.ledger.facts import Facts
 from runner.ledger.moves.check import require_records_of_branch, require_records_of_lockfile
 from runner.ledger.record import Record
-from runner.ledger.rescue_file import rescue_path_here
+from runner.ledger.rescue_file import rescue_path_for
 from runner.managed_path import managed_path
 
 try:
@@ -117,4 +117,4 @@ class PostgresLocation:
 
     @property
     def _rescue(self) -> Path:
-        return rescue_path_here(self.context, self._lockfile.name)
+        return rescue_path_for(self.context, self._lockfile.name)

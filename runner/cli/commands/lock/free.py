@@ -4,7 +4,7 @@ import click
 
 from runner.cli.context import open_context
 from runner.cli.options import EXIT, command
-from runner.cli.upload_target import is_elsewhere_here, upload_target
+from runner.cli.upload_target import upload_target, uses_shared_ledger
 from runner.ledger.kinds import location_of
 from runner.ledger.lockfile.remote_hold import hold_owner, release_hold
 from runner.ledger.lockfile.upload import back_off
@@ -30,7 +30,7 @@ def free(*, yes: bool) -> int:
                 mark_current(context, ledger)
             context.output.result(f"{location_of(context).display_name} is the ledger again")
             return EXIT.done
-        if is_elsewhere_here(context):
+        if uses_shared_ledger(context):
             context.output.result(f"{location_of(context).display_name} needs no hold, and has none")
             return EXIT.done
         repository, target = upload_target(context, None)

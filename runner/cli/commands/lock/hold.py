@@ -5,7 +5,7 @@ import socket
 
 from runner.cli.context import open_context
 from runner.cli.options import EXIT, command
-from runner.cli.upload_target import branch_option, is_elsewhere_here, upload_target
+from runner.cli.upload_target import branch_option, upload_target, uses_shared_ledger
 from runner.clock import format_timestamp
 from runner.git.pushing import ci_job_url
 from runner.ledger.kinds import location_of
@@ -21,7 +21,7 @@ def hold(branch: str | None) -> int:
     that again. Only a lockfile needs it.
     """
     with open_context() as context:
-        if is_elsewhere_here(context):
+        if uses_shared_ledger(context):
             context.output.result(
                 f"{location_of(context).display_name} needs no hold: it has every claim before anything is sent"
             )

@@ -2,13 +2,13 @@
 
 from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, command
-from runner.cli.upload_target import branch_option, is_elsewhere_here, upload_target
+from runner.cli.upload_target import branch_option, upload_target, uses_shared_ledger
 from runner.ledger.kinds import location_of
 from runner.ledger.lockfile.location import open_lockfile
 from runner.ledger.lockfile.remote_hold import release_hold
 from runner.ledger.lockfile.upload import back_off, push_lockfile
 from runner.ledger.opening import open_ledger
-from runner.ledger.rescue_file import rescue_path_here
+from runner.ledger.rescue_file import rescue_path_for
 
 
 @command("push")
@@ -21,7 +21,7 @@ def push(branch: str | None) -> int:
     To a ledger elsewhere it brings what apply could not: the lines of the rescue file in .git/msgrun.
     """
     with open_context() as context:
-        if is_elsewhere_here(context):
+        if uses_shared_ledger(context):
             return _push_rescue_file(context)
         repository, target = upload_target(context, branch)
         with open_lockfile(context, "lock push", new_lock=False, no_fetch=True) as ledger:
@@ -39,7 +39,7 @@ def push(branch: str | None) -> int:
 def _push_rescue_file(context: Context) -> int:
     """Appends the records of the rescue file to a ledger that is not a lockfile. Returns the exit code."""
     display_name = location_of(context).display_name
-    path = rescue_path_here(context, f"{context.settings.plan_file.removesuffix('.plan')}.lock")
+    path = rescue_path_for(context, f"{context.settings.plan_file.removesuffix('.plan')}.lock")
     if not path.exists():
         context.output.result(f"{display_name} has all that was sent from here")
         return EXIT.done
