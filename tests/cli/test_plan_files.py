@@ -404,11 +404,11 @@ def test_a_file_that_changes_after_the_plan_was_agreed_to_is_caught_under_the_le
     folder.message(LIST[: LIST.index("to:")] + "to: {csv: ../people.csv, type: user, id: '{{ id }}'}\n")
     folder.run("plan", *bind)
 
-    def healed(*_: object) -> int:
+    def recovered(*_: object) -> int:
         folder.write("people.csv", "id,name\na1,Eve\nb2,Eve\n")
         return 0
 
-    monkeypatch.setattr("runner.ledger.lockfile.ledger.LockfileLedger.recover", healed)
+    monkeypatch.setattr("runner.ledger.lockfile.ledger.LockfileLedger.recover", recovered)
     args = ["--plan", "plan.json"] if "--out" in bind else []
     assert folder.run("apply", "--yes", *args).code == 5
     assert not intercom.messages

@@ -1,4 +1,4 @@
-"""A crew of processes brings what one process would, and its end is told, not waited for."""
+"""A pool of worker processes yields what one process would; the loss of a worker is reported, not waited for."""
 
 import os
 import signal

@@ -35,7 +35,7 @@ from runner.sandbox import Sandbox, Trouble
 
 
 @dataclass
-class House:
+class SandboxProject:
     """Everything that one apply needs; what a test is about it changes."""
 
     root: Path
@@ -49,7 +49,7 @@ class House:
     progress: Callable[[Summary], None] = lambda _: None
     transport: Transport | None = None
     really_sleeps: bool = False
-    lanes: int = 1
+    threads: int = 1
 
     @property
     def places(self) -> LockfilePaths:
@@ -98,10 +98,10 @@ class House:
         )
 
     def plan(self, facts: Facts | None = None, **choices: Any) -> Plan:
-        project = load_project(Tree(self.root), self.settings, RenderMonitor())
+        loaded = load_project(Tree(self.root), self.settings, RenderMonitor())
         now = self.clock().now()
-        made, problems = planning.make_plan(project, facts or self.facts, now, PlanOptions(**choices))
-        assert [problem for problem in (*project.problems, *problems) if problem.is_error] == []
+        made, problems = planning.make_plan(loaded, facts or self.facts, now, PlanOptions(**choices))
+        assert [problem for problem in (*loaded.problems, *problems) if problem.is_error] == []
         return made
 
     def apply(self, meanwhile: Callable[[], None] = lambda: None, **choices: Any) -> Summary:
@@ -127,7 +127,7 @@ class House:
                 stop_conditions=StopConditions(self.signal, self.stop_file),
                 run_id=f"RUN{self.runs}",
                 progress=self.progress,
-                max_threads=self.lanes,
+                max_threads=self.threads,
             )
             return run.deliver()
 
@@ -145,7 +145,7 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def project(tmp_path: Path) -> Iterator[SandboxProject]:
     (tmp_path / "messages").mkdir()
     with Sandbox(rate_limit=1_000_000, trouble=Trouble(), fresh_seconds=0.5) as sandbox:
-        yield House(tmp_path, sandbox)
+        yield SandboxProject(tmp_path, sandbox)

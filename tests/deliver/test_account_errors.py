@@ -40,53 +40,53 @@ def error(status: int, code: str, message: str) -> Reply:
 
 
 @pytest.fixture
-def between(house):
-    house.declare(IDS)
-    house.lanes = 8
-    house.transport = made = Between(HttpTransport(house.sandbox.url, "token"), "/messages", None)
+def between(project):
+    project.declare(IDS)
+    project.threads = 8
+    project.transport = made = Between(HttpTransport(project.sandbox.url, "token"), "/messages", None)
     return made
 
 
 @pytest.mark.parametrize(("status", "code", "message", "fix"), ACCOUNT)
-def test_everybody_is_sent_to_once_it_is_mended(house, between, status, code, message, fix):
+def test_everybody_is_sent_to_once_it_is_mended(project, between, status, code, message, fix):
     between.answer = error(status, code, message)
-    done = house.apply()
+    done = project.apply()
     assert (done.sent, done.refused, done.unknown) == (0, [], [])
     assert (done.stop.kind, fix in done.stop.hint) == ("error", True)
     assert between.asked <= 8
     between.answer = None
-    assert house.apply().sent == PEOPLE
-    assert house.statuses() == ["sent"] * PEOPLE
+    assert project.apply().sent == PEOPLE
+    assert project.statuses() == ["sent"] * PEOPLE
 
 
 @pytest.mark.parametrize("answer", [*(error(*row) for row in NOTHING), *(Reply(403, {}, page) for page in PAGES[:3])])
-def test_what_proves_nothing_stops_the_run_and_everybody_else_is_sent_to_later(house, between, answer):
+def test_what_proves_nothing_stops_the_run_and_everybody_else_is_sent_to_later(project, between, answer):
     between.answer = answer
-    done = house.apply()
+    done = project.apply()
     assert (done.sent, done.refused, done.stop.kind) == (0, [], "error")
     assert 1 <= len(done.unknown) <= 8
     between.answer = None
-    assert house.apply().sent == PEOPLE - len(done.unknown)
-    assert house.statuses().count("unknown") == len(done.unknown)
+    assert project.apply().sent == PEOPLE - len(done.unknown)
+    assert project.statuses().count("unknown") == len(done.unknown)
 
 
 @pytest.mark.parametrize(("status", "code", "message"), RECIPIENT)
-def test_what_is_about_a_person_stays_a_refusal(house, between, status, code, message):
+def test_what_is_about_a_person_stays_a_refusal(project, between, status, code, message):
     between.answer = error(status, code, message)
-    done = house.apply()
+    done = project.apply()
     assert (done.sent, len(done.refused), done.unknown) == (0, PEOPLE, [])
     between.answer = None
-    assert house.apply().planned == 0
+    assert project.apply().planned == 0
 
 
-def test_404_is_about_the_admin_where_intercom_does_not_know_that_one(house, between):
+def test_404_is_about_the_admin_where_intercom_does_not_know_that_one(project, between):
     between.answer = error(404, "not_found", "Resource Not Found")
     between.also["/admins/394051"] = error(404, "admin_not_found", "Admin not found")
-    done = house.apply()
+    done = project.apply()
     assert (done.refused, done.unknown) == ([], [])
     assert "from: names admin 394051" in done.stop.hint
     between.answer = None
-    assert house.apply().sent == PEOPLE
+    assert project.apply().sent == PEOPLE
 
 
 # Every look-up stops the run at any answer that is not the documented one, so some of each kind will do.
@@ -94,27 +94,27 @@ SOME = [*(error(*row[:3]) for row in ACCOUNT[::3]), *(error(*row) for row in NOT
 
 
 @pytest.mark.parametrize("answer", SOME)
-def test_no_answer_to_a_look_up_refuses_anybody(house, between, answer):
-    house.declare(EMAILS)
+def test_no_answer_to_a_look_up_refuses_anybody(project, between, answer):
+    project.declare(EMAILS)
     between.path, between.answer = "/contacts/search", answer
-    done = house.apply()
+    done = project.apply()
     assert (done.sent, done.refused, done.unknown, done.stop.kind) == (0, [], [], "error")
     assert done.stop.hint
     between.answer = None
-    assert house.apply().sent == PEOPLE
+    assert project.apply().sent == PEOPLE
 
 
-def test_a_contact_that_is_not_found_is_looked_up_again_without_another_record(house, between):
-    house.declare(EMAILS)
+def test_a_contact_that_is_not_found_is_looked_up_again_without_another_record(project, between):
+    project.declare(EMAILS)
     between.path = "/contacts/search"
     between.answer = Reply(200, {}, b'{"type":"list","data":[],"total_count":0,"pages":{}}')
-    assert len(house.apply().refused) == PEOPLE
-    lines = house.places.lockfile.read_bytes()
-    plan = house.plan()
+    assert len(project.apply().refused) == PEOPLE
+    lines = project.places.lockfile.read_bytes()
+    plan = project.plan()
     assert plan.to_send == PEOPLE
-    again = house.apply()
+    again = project.apply()
     assert (len(again.still_not_found), again.refused, again.stop, again.remaining) == (PEOPLE, [], None, 0)
-    assert house.places.lockfile.read_bytes() == lines
+    assert project.places.lockfile.read_bytes() == lines
     between.answer = None
-    assert house.apply().sent == PEOPLE
-    assert house.statuses() == ["sent"] * PEOPLE
+    assert project.apply().sent == PEOPLE
+    assert project.statuses() == ["sent"] * PEOPLE

@@ -1,4 +1,4 @@
-"""How many deliveries are claimed ahead: as few as keep the lanes busy, and none that others have already."""
+"""How many deliveries are claimed ahead: as few as keep the threads busy, and none that others have already."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -43,11 +43,11 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_of_trouble_has_its_outcome_and_sends_nothing_twice(kind, house):
+def test_every_kind_of_trouble_has_its_outcome_and_sends_nothing_twice(kind, project):
     outcome, made, status, stop = KINDS[kind]
-    house.declare()
-    house.trouble(kind)
-    done = house.apply()
+    project.declare()
+    project.trouble(kind)
+    done = project.apply()
     counts = {
         "sent": done.sent,
         "refused": len(done.refused),
@@ -56,18 +56,18 @@ def test_every_kind_of_trouble_has_its_outcome_and_sends_nothing_twice(kind, hou
     }
     assert counts == {name: int(name == outcome) for name in counts}
     assert (done.stop.kind if done.stop else None) == stop
-    assert len(house.made) == made
-    assert house.statuses() == [status]
-    again = house.apply()
+    assert len(project.made) == made
+    assert project.statuses() == [status]
+    again = project.apply()
     sent_now = status == "free"
     assert again.sent == int(sent_now)
-    assert len(house.made) == made + sent_now
+    assert len(project.made) == made + sent_now
 
 
-def test_a_claim_is_on_disk_before_the_post_and_its_outcome_after_it(house):
-    house.declare()
-    house.apply()
-    claim, sent = house.records()
+def test_a_claim_is_on_disk_before_the_post_and_its_outcome_after_it(project):
+    project.declare()
+    project.apply()
+    claim, sent = project.records()
     assert (claim.status, sent.status) == ("claimed", "sent")
     assert claim.attempt == sent.attempt == "RUN1-1"
     assert (claim.sender, sent.sender) == ("394051", "")
@@ -75,42 +75,42 @@ def test_a_claim_is_on_disk_before_the_post_and_its_outcome_after_it(house):
     assert sent.plan.startswith("sha256:")
 
 
-def test_a_refusal_keeps_its_code_and_request_id(house):
-    house.declare()
-    house.trouble("422")
-    done = house.apply()
-    (refused,) = [record for record in house.records() if record.status == "refused"]
+def test_a_refusal_keeps_its_code_and_request_id(project):
+    project.declare()
+    project.trouble("422")
+    done = project.apply()
+    (refused,) = [record for record in project.records() if record.status == "refused"]
     assert refused.code == "parameter_not_found"
     assert refused.request_id
     assert done.refused[0].detail == "No subject supplied for email message"
 
 
-def test_another_owner_is_a_warning(house):
-    house.declare()
-    house.trouble("other_owner")
-    assert house.apply().warnings == ["seed id:aaa1: sent by admin 394052, not by 394051"]
+def test_another_owner_is_a_warning(project):
+    project.declare()
+    project.trouble("other_owner")
+    assert project.apply().warnings == ["seed id:aaa1: sent by admin 394052, not by 394051"]
 
 
-def test_an_alarm_says_that_nobody_got_it(house):
-    house.declare()
-    house.trouble("user_message")
-    done = house.apply()
+def test_an_alarm_says_that_nobody_got_it(project):
+    project.declare()
+    project.trouble("user_message")
+    done = project.apply()
     assert "inbound conversation" in done.stop.message
 
 
-def test_ten_windows_without_room_put_the_rest_off(house):
-    house.declare()
-    house.trouble(*["429_bare"] * 10)
-    done = house.apply()
+def test_ten_windows_without_room_put_the_rest_off(project):
+    project.declare()
+    project.trouble(*["429_bare"] * 10)
+    done = project.apply()
     assert (done.stop.kind, done.released, done.remaining) == ("later", 1, 1)
-    assert sum(house.slept) == pytest.approx(90.0, abs=1.0)
-    assert house.statuses() == ["free"]
+    assert sum(project.slept) == pytest.approx(90.0, abs=1.0)
+    assert project.statuses() == ["free"]
 
 
-def test_nine_windows_without_room_are_waited_for(house):
-    house.declare()
-    house.trouble(*["429_bare"] * 9)
-    assert house.apply().sent == 1
+def test_nine_windows_without_room_are_waited_for(project):
+    project.declare()
+    project.trouble(*["429_bare"] * 9)
+    assert project.apply().sent == 1
 
 
 class Unreachable:
@@ -127,60 +127,60 @@ class Unreachable:
         return self._transport.exchange(*request)
 
 
-def test_a_server_that_cannot_be_reached_is_tried_for_half_a_minute_and_then_the_run_stops(house):
-    house.declare()
-    house.transport = Unreachable(None, 10**6)
-    done = house.apply()
+def test_a_server_that_cannot_be_reached_is_tried_for_half_a_minute_and_then_the_run_stops(project):
+    project.declare()
+    project.transport = Unreachable(None, 10**6)
+    done = project.apply()
     assert (done.stop.kind, done.released) == ("error", 1)
     assert "no route to host" in done.stop.message
-    assert 20 < sum(house.slept) <= 30
-    assert house.statuses() == ["free"]
+    assert 20 < sum(project.slept) <= 30
+    assert project.statuses() == ["free"]
 
 
-def test_a_short_moment_without_a_network_is_waited_out(house):
+def test_a_short_moment_without_a_network_is_waited_out(project):
     from runner.intercom.client import HttpTransport  # noqa: PLC0415
 
-    house.declare()
-    house.transport = Unreachable(HttpTransport(house.sandbox.url, "t"), 4)
-    assert house.apply().sent == 1
-    assert len(house.records()) == 2
+    project.declare()
+    project.transport = Unreachable(HttpTransport(project.sandbox.url, "t"), 4)
+    assert project.apply().sent == 1
+    assert len(project.records()) == 2
 
 
-def test_a_contact_that_is_new_is_waited_for(house):
-    house.really_sleeps = True
-    house.declare("- {type: user, email: fresh@example.com}")
-    done = house.apply()
-    assert (done.sent, len(house.made)) == (1, 1)
-    posts = [entry for entry in house.sandbox.log if entry["path"] == "/messages"]
+def test_a_contact_that_is_new_is_waited_for(project):
+    project.really_sleeps = True
+    project.declare("- {type: user, email: fresh@example.com}")
+    done = project.apply()
+    assert (done.sent, len(project.made)) == (1, 1)
+    posts = [entry for entry in project.sandbox.log if entry["path"] == "/messages"]
     assert [entry["status"] for entry in posts][-2:] == [404, 200]
 
 
-def test_a_contact_that_is_new_is_waited_for_a_minute_at_most(house):
-    house.declare("- {type: user, email: fresh@example.com}")
-    house.trouble(*["404"] * 100)
-    done = house.apply()
+def test_a_contact_that_is_new_is_waited_for_a_minute_at_most(project):
+    project.declare("- {type: user, email: fresh@example.com}")
+    project.trouble(*["404"] * 100)
+    done = project.apply()
     assert len(done.refused) == 1
-    assert 50 < sum(house.slept) <= 60
+    assert 50 < sum(project.slept) <= 60
 
 
-def test_a_contact_that_is_not_new_is_refused_at_once(house):
-    house.declare()
-    house.trouble("404")
-    house.apply()
-    assert house.slept == []
+def test_a_contact_that_is_not_new_is_refused_at_once(project):
+    project.declare()
+    project.trouble("404")
+    project.apply()
+    assert project.slept == []
 
 
-def test_a_404_is_written_down_even_if_nobody_can_say_how_new_the_contact_is(house):
-    house.declare()
-    house.sandbox.trouble.replace(
+def test_a_404_is_written_down_even_if_nobody_can_say_how_new_the_contact_is(project):
+    project.declare()
+    project.sandbox.trouble.replace(
         {"routes": {"POST /messages": {"next": ["404"]}, "GET /contacts/*": {"next": ["401"]}}}
     )
-    done = house.apply()
+    done = project.apply()
     assert [told.record.code for told in done.refused] == ["not_found"]
-    assert house.statuses() == ["refused"]
+    assert project.statuses() == ["refused"]
 
 
-def test_what_intercom_repeats_of_a_recipient_is_marked_as_private(house):
-    house.declare("- {type: user, id: aaa1, vars: {who: nil}}")
-    house.trouble("400")
-    assert house.apply().refused[0].detail == "undefined method for \ue0f0nil\ue0f1"
+def test_what_intercom_repeats_of_a_recipient_is_marked_as_private(project):
+    project.declare("- {type: user, id: aaa1, vars: {who: nil}}")
+    project.trouble("400")
+    assert project.apply().refused[0].detail == "undefined method for \ue0f0nil\ue0f1"

@@ -25,12 +25,12 @@ TWO = "- {type: user, id: aaa1}\n- {type: user, id: aaa2}"
 SEARCH = "POST /conversations/search"
 
 
-def reconciled(house, wait=0.0, message=None, *, dry_run=False, told=None) -> ReconcileResult:
-    clock = house.clock()
-    transport = house.transport or HttpTransport(house.sandbox.url, "token")
+def reconciled(project, wait=0.0, message=None, *, dry_run=False, told=None) -> ReconcileResult:
+    clock = project.clock()
+    transport = project.transport or HttpTransport(project.sandbox.url, "token")
     conversations = Conversations(Workspace(transport, RateLimiter(clock, 1.0, None), clock))
-    with LockfileLedger(house.places, house.settings.salt, "reconcile", clock.now()) as ledger:
-        work = Reconciliation(ledger.facts, message, house.settings.salt)
+    with LockfileLedger(project.places, project.settings.salt, "reconcile", clock.now()) as ledger:
+        work = Reconciliation(ledger.facts, message, project.settings.salt)
         write = (lambda *_: None) if dry_run else ledger.append
         tell = (lambda *args: told.append(args)) if told is not None else lambda *_: None
         if work.pending:
@@ -38,223 +38,223 @@ def reconciled(house, wait=0.0, message=None, *, dry_run=False, told=None) -> Re
         return work.result()
 
 
-def append(house, *records: Record) -> None:
-    if not house.places.exists:
-        create_lockfile(house.places, Header("", salt_check("")))
-    with LockfileLedger(house.places, house.settings.salt, "test", datetime.now(UTC)) as ledger:
+def append(project, *records: Record) -> None:
+    if not project.places.exists:
+        create_lockfile(project.places, Header("", salt_check("")))
+    with LockfileLedger(project.places, project.settings.salt, "test", datetime.now(UTC)) as ledger:
         ledger.append(*records)
 
 
-def opened(house, contact="aaa1", body="Ponies", sender=394051) -> str:
+def opened(project, contact="aaa1", body="Ponies", sender=394051) -> str:
     """A message that somebody else sent."""
     payload = {"message_type": "inapp", "body": body, "from": {"type": "admin", "id": sender}}
     payload |= {"to": {"type": "user", "id": contact}, "create_conversation_without_contact_reply": True}
     headers = {"Authorization": "Bearer x", "Intercom-Version": "2.14"}
-    return str(requests.post(f"{house.sandbox.url}/messages", json=payload, headers=headers, timeout=10).json()["id"])
+    return str(requests.post(f"{project.sandbox.url}/messages", json=payload, headers=headers, timeout=10).json()["id"])
 
 
 def counts(found: ReconcileResult) -> tuple[int, int, int]:
     return len(found.sent), len(found.duplicates), len(found.unknown)
 
 
-def test_what_was_sent_is_found_with_its_id_and_what_was_not_stays_unknown(house):
-    house.declare(TWO, **FLAG)
-    house.trouble("500_after", "500_before")
-    house.apply()
-    assert house.statuses() == ["unknown", "unknown"]
-    found = reconciled(house)
+def test_what_was_sent_is_found_with_its_id_and_what_was_not_stays_unknown(project):
+    project.declare(TWO, **FLAG)
+    project.trouble("500_after", "500_before")
+    project.apply()
+    assert project.statuses() == ["unknown", "unknown"]
+    found = reconciled(project)
     assert counts(found) == (1, 0, 1)
-    assert house.statuses() == ["sent", "unknown"]
-    (sent,) = [record for record in house.records() if record.status == "sent"]
-    (made,) = house.made
-    claim = next(record for record in house.records() if record.status == "claimed" and record.key == sent.key)
+    assert project.statuses() == ["sent", "unknown"]
+    (sent,) = [record for record in project.records() if record.status == "sent"]
+    (made,) = project.made
+    claim = next(record for record in project.records() if record.status == "claimed" and record.key == sent.key)
     assert (sent.id, sent.by, sent.attempt, sent.contact) == (made["id"], "reconcile", claim.attempt, "aaa1")
     assert (sent.sender, sent.conversation) == ("", False)
     assert found.unknown[0].reason == reconcile.NO_CONVERSATION
-    assert [record.status for record in house.records()].count("released") == 0
-    assert counts(reconciled(house)) == (0, 0, 1)
+    assert [record.status for record in project.records()].count("released") == 0
+    assert counts(reconciled(project)) == (0, 0, 1)
 
 
-def test_an_email_with_markup_is_found_though_intercom_wraps_its_texts(house):
-    house.declare(message_type="email", subject="'Tom &  Jerry'", body="'<p>1 &lt; 2</p><p>new</p>'", **FLAG)
-    house.trouble("drop_after")
-    house.apply()
-    assert counts(reconciled(house)) == (1, 0, 0)
+def test_an_email_with_markup_is_found_though_intercom_wraps_its_texts(project):
+    project.declare(message_type="email", subject="'Tom &  Jerry'", body="'<p>1 &lt; 2</p><p>new</p>'", **FLAG)
+    project.trouble("drop_after")
+    project.apply()
+    assert counts(reconciled(project)) == (1, 0, 0)
 
 
-def test_a_recipient_by_address_is_found_by_the_contact_that_it_was_sent_to(house):
-    house.declare("- {type: user, email: ann@example.com}", **FLAG)
-    house.trouble("cut_json")
-    house.apply()
-    assert counts(reconciled(house)) == (1, 0, 0)
+def test_a_recipient_by_address_is_found_by_the_contact_that_it_was_sent_to(project):
+    project.declare("- {type: user, email: ann@example.com}", **FLAG)
+    project.trouble("cut_json")
+    project.apply()
+    assert counts(reconciled(project)) == (1, 0, 0)
 
 
-def test_a_claim_that_nothing_followed_is_found_also_when_it_was_compacted(house):
-    house.declare(TWO, **FLAG)
-    house.trouble("500_after", "500_after")
-    house.apply()
-    lines = house.places.lockfile.read_text().splitlines(keepends=True)
+def test_a_claim_that_nothing_followed_is_found_also_when_it_was_compacted(project):
+    project.declare(TWO, **FLAG)
+    project.trouble("500_after", "500_after")
+    project.apply()
+    lines = project.places.lockfile.read_text().splitlines(keepends=True)
     first = next(line for line in lines if '"unknown"' in line)
-    house.places.lockfile.write_text("".join(line for line in lines if line != first))
-    with LockfileLedger(house.places, "", "compact", datetime.now(UTC)) as ledger:
+    project.places.lockfile.write_text("".join(line for line in lines if line != first))
+    with LockfileLedger(project.places, "", "compact", datetime.now(UTC)) as ledger:
         ledger.compact()
-    assert sorted(record.status for record in house.records()) == ["claimed", "unknown"]
-    assert counts(reconciled(house)) == (2, 0, 0)
+    assert sorted(record.status for record in project.records()) == ["claimed", "unknown"]
+    assert counts(reconciled(project)) == (2, 0, 0)
 
 
 @pytest.mark.parametrize("change", ["edited", "deleted"])
-def test_the_declaration_may_change_or_vanish_meanwhile(change, house):
-    house.declare(**FLAG)
-    house.trouble("500_after")
-    house.apply()
+def test_the_declaration_may_change_or_vanish_meanwhile(change, project):
+    project.declare(**FLAG)
+    project.trouble("500_after")
+    project.apply()
     if change == "edited":
-        house.declare(body="Horses", **FLAG)
+        project.declare(body="Horses", **FLAG)
     else:
-        (house.root / "messages/seed.yaml").unlink()
-    assert counts(reconciled(house)) == (1, 0, 0)
+        (project.root / "messages/seed.yaml").unlink()
+    assert counts(reconciled(project)) == (1, 0, 0)
 
 
-def test_it_looks_again_until_the_index_knows_it(house):
-    house.really_sleeps = True
+def test_it_looks_again_until_the_index_knows_it(project):
+    project.really_sleeps = True
     with Sandbox(rate_limit=1_000_000, trouble=Trouble(next=["500_after"]), search_lag=1.0) as sandbox:
-        house.sandbox = sandbox
-        house.declare(**FLAG)
-        house.apply()
-        assert counts(reconciled(house, 0.0)) == (0, 0, 1)
+        project.sandbox = sandbox
+        project.declare(**FLAG)
+        project.apply()
+        assert counts(reconciled(project, 0.0)) == (0, 0, 1)
         began, told = time.monotonic(), []
-        assert counts(reconciled(house, 30.0, told=told)) == (1, 0, 0)
+        assert counts(reconciled(project, 30.0, told=told)) == (1, 0, 0)
         assert time.monotonic() - began < 10
         assert told == [(1, 2.0)]
 
 
-def test_it_looks_for_what_is_missing_only_with_pauses_that_grow_and_end_with_the_wait(house):
-    house.declare(TWO, **FLAG)
-    house.trouble("500_after", "500_before")
-    house.apply()
+def test_it_looks_for_what_is_missing_only_with_pauses_that_grow_and_end_with_the_wait(project):
+    project.declare(TWO, **FLAG)
+    project.trouble("500_after", "500_before")
+    project.apply()
     told = []
-    reconciled(house, 60.0, told=told)
+    reconciled(project, 60.0, told=told)
     assert [round(seconds) for _, seconds in told] == [2, 4, 8, 15, 30, 1]
     assert {left for left, _ in told} == {1}
-    searches = [entry for entry in house.sandbox.log if entry["path"] == "/conversations/search"]
+    searches = [entry for entry in project.sandbox.log if entry["path"] == "/conversations/search"]
     assert len(searches) == 7
     assert searches[0]["payload"]["query"]["operator"] == "OR"
     assert searches[1]["payload"]["query"]["operator"] == "AND"
 
 
-def test_two_matches_are_a_duplicate_that_the_ledger_knows_from_then_on(house):
-    house.declare(**FLAG)
-    house.trouble("500_after")
-    house.apply()
-    other = opened(house)
-    found = reconciled(house)
+def test_two_matches_are_a_duplicate_that_the_ledger_knows_from_then_on(project):
+    project.declare(**FLAG)
+    project.trouble("500_after")
+    project.apply()
+    other = opened(project)
+    found = reconciled(project)
     assert counts(found) == (0, 1, 0)
-    (state,) = house.facts.duplicates()
-    assert [record.id for record in state.sent_records] == [house.made[0]["id"], other]
+    (state,) = project.facts.duplicates()
+    assert [record.id for record in state.sent_records] == [project.made[0]["id"], other]
     assert {record.attempt for record in state.sent_records} == {"RUN1-1", f"RUN1-1~{other}"}
-    assert reconciled(house) == ReconcileResult()
+    assert reconciled(project) == ReconcileResult()
 
 
 @pytest.mark.parametrize("other", [{"contact": "aaa2"}, {"body": "Horses"}, {"sender": 7}])
-def test_other_peoples_conversations_prove_nothing(other, house):
-    house.declare(**FLAG)
-    house.trouble("500_before")
-    house.apply()
-    opened(house, **other)
-    assert counts(reconciled(house)) == (0, 0, 1)
+def test_other_peoples_conversations_prove_nothing(other, project):
+    project.declare(**FLAG)
+    project.trouble("500_before")
+    project.apply()
+    opened(project, **other)
+    assert counts(reconciled(project)) == (0, 0, 1)
 
 
-def test_a_conversation_at_another_time_proves_nothing(house, monkeypatch):
-    house.declare(**FLAG)
-    house.trouble("500_after")
-    house.apply()
+def test_a_conversation_at_another_time_proves_nothing(project, monkeypatch):
+    project.declare(**FLAG)
+    project.trouble("500_after")
+    project.apply()
     for name, long in (("CLOCK_SKEW", -3600.0), ("LATE_ARRIVAL", -3600.0)):
         with monkeypatch.context() as patched:
             patched.setattr(reconcile, name, long)
-            assert counts(reconciled(house)) == (0, 0, 1)
-    assert counts(reconciled(house)) == (1, 0, 0)
+            assert counts(reconciled(project)) == (0, 0, 1)
+    assert counts(reconciled(project)) == (1, 0, 0)
 
 
-def test_a_conversation_that_the_ledger_knows_belongs_to_somebody_else(house):
-    house.declare(name="first", **FLAG)
-    house.apply()
-    house.declare(name="second", **FLAG)
-    house.trouble("500_before")
-    house.apply(allow_repeat=True)
-    assert len(house.made) == 1
-    assert counts(reconciled(house)) == (0, 0, 1)
+def test_a_conversation_that_the_ledger_knows_belongs_to_somebody_else(project):
+    project.declare(name="first", **FLAG)
+    project.apply()
+    project.declare(name="second", **FLAG)
+    project.trouble("500_before")
+    project.apply(allow_repeat=True)
+    assert len(project.made) == 1
+    assert counts(reconciled(project)) == (0, 0, 1)
 
 
-def test_the_same_text_twice_by_two_attempts_finds_each_its_own(house):
-    house.declare(name="first", **FLAG)
-    house.declare(name="second", **FLAG)
-    house.trouble("500_after", "500_after")
-    house.apply()
-    assert counts(reconciled(house)) == (2, 0, 0)
-    sent = {record.message: record.id for record in house.records() if record.status == "sent"}
-    assert list(sent.values()) == [made["id"] for made in house.made]
-    assert house.facts.duplicates() == []
+def test_the_same_text_twice_by_two_attempts_finds_each_its_own(project):
+    project.declare(name="first", **FLAG)
+    project.declare(name="second", **FLAG)
+    project.trouble("500_after", "500_after")
+    project.apply()
+    assert counts(reconciled(project)) == (2, 0, 0)
+    sent = {record.message: record.id for record in project.records() if record.status == "sent"}
+    assert list(sent.values()) == [made["id"] for made in project.made]
+    assert project.facts.duplicates() == []
 
 
 @pytest.mark.parametrize("message", [None, "second"])
-def test_one_conversation_that_fits_two_attempts_is_nobodys(message, house):
-    house.declare(name="first", **FLAG)
-    house.declare(name="second", **FLAG)
-    house.trouble("500_after", "500_before")
-    house.apply()
-    found = reconciled(house, message=message)
+def test_one_conversation_that_fits_two_attempts_is_nobodys(message, project):
+    project.declare(name="first", **FLAG)
+    project.declare(name="second", **FLAG)
+    project.trouble("500_after", "500_before")
+    project.apply()
+    found = reconciled(project, message=message)
     assert found.sent == []
     assert {unfound.reason for unfound in found.unknown} == {
-        f"message {house.made[0]['id']} fits it, and 1 other unknown attempts as well"
+        f"message {project.made[0]['id']} fits it, and 1 other unknown attempts as well"
     }
-    assert house.statuses() == ["unknown", "unknown"]
+    assert project.statuses() == ["unknown", "unknown"]
 
 
-def test_of_one_message_only_that_is_written_which_was_asked_for(house):
-    house.declare(name="first", **FLAG)
-    house.declare(name="second", **FLAG)
-    house.trouble("500_after", "500_after")
-    house.apply()
-    assert counts(reconciled(house, message="second")) == (1, 0, 0)
-    sent = [record for record in house.records() if record.status == "sent"]
-    assert [(record.message, record.id) for record in sent] == [("second", house.made[1]["id"])]
+def test_of_one_message_only_that_is_written_which_was_asked_for(project):
+    project.declare(name="first", **FLAG)
+    project.declare(name="second", **FLAG)
+    project.trouble("500_after", "500_after")
+    project.apply()
+    assert counts(reconciled(project, message="second")) == (1, 0, 0)
+    sent = [record for record in project.records() if record.status == "sent"]
+    assert [(record.message, record.id) for record in sent] == [("second", project.made[1]["id"])]
 
 
-def second_attempt(house) -> None:
+def second_attempt(project) -> None:
     """As if two machines had sent the delivery without knowing of each other."""
-    claim = next(record for record in house.records() if record.status == "claimed")
-    append(house, replace(claim, attempt="OTHER-1"))
+    claim = next(record for record in project.records() if record.status == "claimed")
+    append(project, replace(claim, attempt="OTHER-1"))
 
 
-def test_one_message_for_two_attempts_at_one_delivery_settles_it_when_the_time_is_over(house):
-    house.declare(**FLAG)
-    house.trouble("500_after")
-    house.apply()
-    second_attempt(house)
+def test_one_message_for_two_attempts_at_one_delivery_settles_it_when_the_time_is_over(project):
+    project.declare(**FLAG)
+    project.trouble("500_after")
+    project.apply()
+    second_attempt(project)
     told = []
-    assert counts(reconciled(house, 10.0, told=told)) == (1, 0, 0)
+    assert counts(reconciled(project, 10.0, told=told)) == (1, 0, 0)
     assert len(told) == 3
-    assert house.statuses() == ["sent"]
+    assert project.statuses() == ["sent"]
 
 
-def test_two_messages_for_two_attempts_at_one_delivery_are_a_duplicate(house):
-    house.declare(**FLAG)
-    house.trouble("500_after")
-    house.apply()
-    second_attempt(house)
-    opened(house)
-    assert counts(reconciled(house)) == (0, 1, 0)
-    assert len(house.facts.duplicates()) == 1
+def test_two_messages_for_two_attempts_at_one_delivery_are_a_duplicate(project):
+    project.declare(**FLAG)
+    project.trouble("500_after")
+    project.apply()
+    second_attempt(project)
+    opened(project)
+    assert counts(reconciled(project)) == (0, 1, 0)
+    assert len(project.facts.duplicates()) == 1
 
 
-def test_without_the_flag_nothing_is_searched(house):
-    house.declare()
-    house.trouble("500_after")
-    house.apply()
-    before = len(house.sandbox.log)
-    found = reconciled(house, 60.0)
+def test_without_the_flag_nothing_is_searched(project):
+    project.declare()
+    project.trouble("500_after")
+    project.apply()
+    before = len(project.sandbox.log)
+    found = reconciled(project, 60.0)
     assert "create_conversation_without_contact_reply was not set" in found.unknown[0].reason
-    assert len(house.sandbox.log) == before
-    assert house.slept == []
+    assert len(project.sandbox.log) == before
+    assert project.slept == []
 
 
 @pytest.mark.parametrize(
@@ -265,69 +265,69 @@ def test_without_the_flag_nothing_is_searched(house):
         ({"at": "yesterday"}, reconcile.NO_TIMESTAMP),
     ],
 )
-def test_a_claim_that_says_too_little_is_not_searched_for(change, reason, house):
+def test_a_claim_that_says_too_little_is_not_searched_for(change, reason, project):
     record = Record("a" * 32, "X-1", "claimed", "seed", 1, "id:aaa1", "aaa1", text="t", at="2026-11-22T10:00:00Z")
-    append(house, replace(record, sender="1", conversation=True, **change))
-    (unfound,) = reconciled(house).unknown
+    append(project, replace(record, sender="1", conversation=True, **change))
+    (unfound,) = reconciled(project).unknown
     assert reason in unfound.reason
 
 
 @pytest.mark.parametrize("step", one_of(29, 3))
-def test_an_outcome_that_a_power_cut_tore_at_any_byte_does_not_hide_its_claim(step, house):
-    house.declare(**FLAG)
-    house.trouble("500_after")
-    house.apply()
-    whole = house.places.lockfile.read_bytes()
+def test_an_outcome_that_a_power_cut_tore_at_any_byte_does_not_hide_its_claim(step, project):
+    project.declare(**FLAG)
+    project.trouble("500_after")
+    project.apply()
+    whole = project.places.lockfile.read_bytes()
     begin = whole.rindex(b"\n", 0, -1) + 1
     for end in range(begin, len(whole), step):
-        house.places.lockfile.write_bytes(whole[:end])
-        assert counts(reconciled(house, dry_run=True)) == (1, 0, 0), whole[begin:end]
+        project.places.lockfile.write_bytes(whole[:end])
+        assert counts(reconciled(project, dry_run=True)) == (1, 0, 0), whole[begin:end]
 
 
-def test_a_dry_run_finds_the_same_and_writes_nothing(house):
-    house.declare(TWO, **FLAG)
-    house.trouble("500_after", "500_after")
-    house.apply()
-    before = house.places.lockfile.read_bytes()
-    assert counts(reconciled(house, dry_run=True)) == (2, 0, 0)
-    assert house.places.lockfile.read_bytes() == before
+def test_a_dry_run_finds_the_same_and_writes_nothing(project):
+    project.declare(TWO, **FLAG)
+    project.trouble("500_after", "500_after")
+    project.apply()
+    before = project.places.lockfile.read_bytes()
+    assert counts(reconciled(project, dry_run=True)) == (2, 0, 0)
+    assert project.places.lockfile.read_bytes() == before
 
 
-def test_many_are_found_with_fifteen_a_search(house):
-    house.declare("\n".join(f"- {{type: user, id: p{number}}}" for number in range(40)), **FLAG)
-    house.trouble(*["500_after"] * 40)
-    house.apply()
-    assert counts(reconciled(house)) == (40, 0, 0)
-    assert sum(entry["path"] == "/conversations/search" for entry in house.sandbox.log) == 3
+def test_many_are_found_with_fifteen_a_search(project):
+    project.declare("\n".join(f"- {{type: user, id: p{number}}}" for number in range(40)), **FLAG)
+    project.trouble(*["500_after"] * 40)
+    project.apply()
+    assert counts(reconciled(project)) == (40, 0, 0)
+    assert sum(entry["path"] == "/conversations/search" for entry in project.sandbox.log) == 3
 
 
-def test_429_and_500_while_searching_are_waited_for(house):
-    house.declare(**FLAG)
-    house.trouble("500_after", routes={SEARCH: {"next": ["429", "500_before", "drop_before"]}})
-    house.apply()
-    assert counts(reconciled(house)) == (1, 0, 0)
+def test_429_and_500_while_searching_are_waited_for(project):
+    project.declare(**FLAG)
+    project.trouble("500_after", routes={SEARCH: {"next": ["429", "500_before", "drop_before"]}})
+    project.apply()
+    assert counts(reconciled(project)) == (1, 0, 0)
 
 
 @pytest.mark.parametrize(("kind", "error"), [("429", RateExhausted), ("500_before", RunStopped), ("401", RunStopped)])
-def test_a_search_that_does_not_come_through_changes_nothing(kind, error, house):
-    house.declare(**FLAG)
-    house.trouble("500_after", routes={SEARCH: {"share": {kind: 1.0}}})
-    house.apply()
-    before = house.places.lockfile.read_bytes()
+def test_a_search_that_does_not_come_through_changes_nothing(kind, error, project):
+    project.declare(**FLAG)
+    project.trouble("500_after", routes={SEARCH: {"share": {kind: 1.0}}})
+    project.apply()
+    before = project.places.lockfile.read_bytes()
     with pytest.raises(error):
-        reconciled(house)
-    assert house.places.lockfile.read_bytes() == before
+        reconciled(project)
+    assert project.places.lockfile.read_bytes() == before
 
 
-def test_what_cannot_be_written_is_not_told_as_found(house):
-    house.declare(**FLAG)
-    house.trouble("500_after")
-    house.apply()
-    clock = house.clock()
+def test_what_cannot_be_written_is_not_told_as_found(project):
+    project.declare(**FLAG)
+    project.trouble("500_after")
+    project.apply()
+    clock = project.clock()
     conversations = Conversations(
-        Workspace(HttpTransport(house.sandbox.url, "t"), RateLimiter(clock, 1.0, None), clock)
+        Workspace(HttpTransport(project.sandbox.url, "t"), RateLimiter(clock, 1.0, None), clock)
     )
-    work = Reconciliation(house.facts, None, "")
+    work = Reconciliation(project.facts, None, "")
 
     def full(*_: Record) -> None:
         raise LedgerUnavailable("full")
@@ -337,13 +337,13 @@ def test_what_cannot_be_written_is_not_told_as_found(house):
     assert counts(work.result()) == (0, 0, 1)
 
 
-def test_an_old_attempt_does_not_take_what_a_newer_one_made(house):
-    house.declare(**FLAG)
-    house.trouble("500_after")
-    house.apply()
-    claim = next(record for record in house.records() if record.status == "claimed")
+def test_an_old_attempt_does_not_take_what_a_newer_one_made(project):
+    project.declare(**FLAG)
+    project.trouble("500_after")
+    project.apply()
+    claim = next(record for record in project.records() if record.status == "claimed")
     month_ago = datetime.now(UTC) - timedelta(days=30)
-    append(house, replace(claim, key="b" * 32, message="old", attempt="OLD-1", at=f"{month_ago:%Y-%m-%dT%H:%M:%SZ}"))
-    found = reconciled(house)
+    append(project, replace(claim, key="b" * 32, message="old", attempt="OLD-1", at=f"{month_ago:%Y-%m-%dT%H:%M:%SZ}"))
+    found = reconciled(project)
     assert [state.record.message for state in found.sent] == ["seed"]
     assert [unfound.record.message for unfound in found.unknown] == ["old"]

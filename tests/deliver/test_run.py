@@ -21,142 +21,142 @@ def people(count: int) -> str:
     return "\n".join(f"- {{type: user, id: b{number:03}}}" for number in range(count))
 
 
-def sent_to(house) -> list[str]:
-    return [message["contact"] for message in house.made]
+def sent_to(project) -> list[str]:
+    return [message["contact"] for message in project.made]
 
 
-def test_everything_planned_is_sent_once_and_a_second_run_sends_nothing(house):
-    house.declare(FOUR)
-    house.declare(FOUR, name="news")
-    done = house.apply()
+def test_everything_planned_is_sent_once_and_a_second_run_sends_nothing(project):
+    project.declare(FOUR)
+    project.declare(FOUR, name="news")
+    done = project.apply()
     assert (done.planned, done.sent, done.remaining) == (8, 8, 0)
-    assert house.apply().sent == 0
-    assert len(house.made) == 8
+    assert project.apply().sent == 0
+    assert len(project.made) == 8
 
 
-def test_a_limit_sends_the_first_and_leaves_the_rest(house):
-    house.declare(FOUR)
-    done = house.apply(limit=3)
+def test_a_limit_sends_the_first_and_leaves_the_rest(project):
+    project.declare(FOUR)
+    done = project.apply(limit=3)
     assert (done.sent, done.remaining, done.stop) == (3, 0, None)
-    assert house.apply(limit=3).sent == 1
-    assert sent_to(house) == ["aaa0", "aaa1", "aaa2", "aaa3"]
+    assert project.apply(limit=3).sent == 1
+    assert sent_to(project) == ["aaa0", "aaa1", "aaa2", "aaa3"]
 
 
-def test_three_unknown_in_a_row_stop_the_run(house):
-    house.change(abort_conditions=AbortConditions())
-    house.declare(people(10))
-    house.trouble("500_after", "ok", "500_after", "500_after", "500_after")
-    done = house.apply()
+def test_three_unknown_in_a_row_stop_the_run(project):
+    project.change(abort_conditions=AbortConditions())
+    project.declare(people(10))
+    project.trouble("500_after", "ok", "500_after", "500_after", "500_after")
+    done = project.apply()
     assert (done.sent, len(done.unknown), done.remaining) == (1, 4, 5)
     assert done.stop.kind == "error"
     assert "3 unknown outcomes in a row" in done.stop.message
 
 
-def test_recipients_without_a_contact_between_them_do_not_hide_unknown_outcomes(house):
-    house.change(abort_conditions=AbortConditions())
+def test_recipients_without_a_contact_between_them_do_not_hide_unknown_outcomes(project):
+    project.change(abort_conditions=AbortConditions())
     pairs = [
         f"- {{type: user, email: p{n}@x.example}}\n- {{type: user, email: missing{n}@x.example}}" for n in range(8)
     ]
-    house.declare("\n".join(pairs))
-    house.trouble(*["500_after"] * 8)
-    done = house.apply()
+    project.declare("\n".join(pairs))
+    project.trouble(*["500_after"] * 8)
+    done = project.apply()
     assert (len(done.unknown), len(done.refused)) == (3, 2)
 
 
-def test_a_fifth_refused_stops_the_run_once_fifty_were_tried(house):
-    house.change(abort_conditions=AbortConditions())
-    house.declare(people(60))
-    house.trouble(*["400"] * 12)
-    done = house.apply()
+def test_a_fifth_refused_stops_the_run_once_fifty_were_tried(project):
+    project.change(abort_conditions=AbortConditions())
+    project.declare(people(60))
+    project.trouble(*["400"] * 12)
+    done = project.apply()
     assert (done.tried, len(done.refused), done.stop.kind) == (50, 12, "error")
 
 
-def test_fewer_refusals_than_a_fifth_stop_nothing(house):
-    house.change(abort_conditions=AbortConditions())
-    house.declare(people(60))
-    house.trouble(*["400"] * 9)
-    assert (house.apply().stop, len(house.made)) == (None, 51)
+def test_fewer_refusals_than_a_fifth_stop_nothing(project):
+    project.change(abort_conditions=AbortConditions())
+    project.declare(people(60))
+    project.trouble(*["400"] * 9)
+    assert (project.apply().stop, len(project.made)) == (None, 51)
 
 
-def test_where_no_refusal_is_borne_none_is_needed_to_go_on(house):
-    house.change(abort_conditions=AbortConditions(refused=0.0, after=1))
-    house.declare(FOUR)
-    assert house.apply().sent == 4
+def test_where_no_refusal_is_borne_none_is_needed_to_go_on(project):
+    project.change(abort_conditions=AbortConditions(refused=0.0, after=1))
+    project.declare(FOUR)
+    assert project.apply().sent == 4
 
 
-def test_a_message_that_expires_during_the_run_goes_to_nobody_else(house):
-    soon = house.began + timedelta(seconds=100)
-    house.declare(FOUR, expires=f"{soon:%Y-%m-%dT%H:%M:%SZ}")
-    house.declare(name="z-later")
-    house.progress = lambda done: house.slept.append(200.0) if done.sent == 2 else None
-    done = house.apply()
-    assert sent_to(house) == ["aaa0", "aaa1", "aaa1"]
+def test_a_message_that_expires_during_the_run_goes_to_nobody_else(project):
+    soon = project.began + timedelta(seconds=100)
+    project.declare(FOUR, expires=f"{soon:%Y-%m-%dT%H:%M:%SZ}")
+    project.declare(name="z-later")
+    project.progress = lambda done: project.slept.append(200.0) if done.sent == 2 else None
+    done = project.apply()
+    assert sent_to(project) == ["aaa0", "aaa1", "aaa1"]
     assert (done.sent, done.skipped, done.remaining, done.stop) == (3, 2, 0, None)
     assert done.warnings == ["seed expired while it was sent: 2 were left out"]
 
 
-def test_a_message_that_expires_while_it_waits_for_the_rate_limit_is_not_posted(house):
-    soon = house.began + timedelta(seconds=60)
-    house.declare(FOUR, expires=f"{soon:%Y-%m-%dT%H:%M:%SZ}")
-    house.declare(name="z-later")
-    house.trouble("ok", *["429_bare"] * 7)
-    done = house.apply()
-    assert sent_to(house) == ["aaa0", "aaa1"]
+def test_a_message_that_expires_while_it_waits_for_the_rate_limit_is_not_posted(project):
+    soon = project.began + timedelta(seconds=60)
+    project.declare(FOUR, expires=f"{soon:%Y-%m-%dT%H:%M:%SZ}")
+    project.declare(name="z-later")
+    project.trouble("ok", *["429_bare"] * 7)
+    done = project.apply()
+    assert sent_to(project) == ["aaa0", "aaa1"]
     assert (done.sent, done.released, done.skipped, done.remaining, done.stop) == (2, 1, 3, 0, None)
-    assert house.statuses() == ["sent", "free", "sent"]
+    assert project.statuses() == ["sent", "free", "sent"]
 
 
-def test_a_stop_file_is_asked_for_before_every_post(house):
-    house.declare(FOUR)
-    house.stop_file = lambda: len(house.made) >= 2
-    done = house.apply()
+def test_a_stop_file_is_asked_for_before_every_post(project):
+    project.declare(FOUR)
+    project.stop_file = lambda: len(project.made) >= 2
+    done = project.apply()
     assert (done.sent, done.remaining, done.stop.kind) == (2, 2, "later")
 
 
-def test_a_stop_file_that_appears_after_the_claim_releases_it(house):
-    house.declare(FOUR)
-    house.stop_file = lambda: any(record.status == "claimed" for record in house.records())
-    done = house.apply()
+def test_a_stop_file_that_appears_after_the_claim_releases_it(project):
+    project.declare(FOUR)
+    project.stop_file = lambda: any(record.status == "claimed" for record in project.records())
+    done = project.apply()
     assert (done.sent, done.released, done.stop.kind) == (0, 1, "later")
-    (released,) = [record for record in house.records() if record.status == "released"]
+    (released,) = [record for record in project.records() if record.status == "released"]
     assert released.by == "run"
-    assert house.made == []
+    assert project.made == []
 
 
-def test_a_signal_ends_the_run_in_order(house):
-    house.declare(FOUR)
-    house.signal = lambda: 15 if house.made else 0
-    done = house.apply()
+def test_a_signal_ends_the_run_in_order(project):
+    project.declare(FOUR)
+    project.signal = lambda: 15 if project.made else 0
+    done = project.apply()
     assert (done.sent, done.stop.kind, done.stop.signal) == (1, "signal", 15)
-    assert house.statuses() == ["sent"]
+    assert project.statuses() == ["sent"]
 
 
-def test_a_denied_token_stops_the_run_and_nothing_is_lost(house):
-    house.declare(FOUR)
-    house.trouble("ok", "401")
-    done = house.apply()
+def test_a_denied_token_stops_the_run_and_nothing_is_lost(project):
+    project.declare(FOUR)
+    project.trouble("ok", "401")
+    done = project.apply()
     assert (done.sent, done.released, done.remaining, done.stop.kind) == (1, 1, 3, "error")
-    assert house.apply().sent == 3
+    assert project.apply().sent == 3
 
 
-def test_a_template_that_changes_after_the_plan_is_not_sent(house):
-    house.declare("{csv: ../people.csv, type: user, id: '{{ id }}'}", body="'{{ text }}'")
-    house.write("people.csv", "id,text\naaa1,one\naaa2,two\n")
-    done = house.apply(lambda: house.write("people.csv", "id,text\naaa1,one\naaa2,changed\n"))
-    assert (done.stop.kind, house.made, house.records()) == ("guard", [], [])
+def test_a_template_that_changes_after_the_plan_is_not_sent(project):
+    project.declare("{csv: ../people.csv, type: user, id: '{{ id }}'}", body="'{{ text }}'")
+    project.write("people.csv", "id,text\naaa1,one\naaa2,two\n")
+    done = project.apply(lambda: project.write("people.csv", "id,text\naaa1,one\naaa2,changed\n"))
+    assert (done.stop.kind, project.made, project.records()) == ("guard", [], [])
 
 
 @pytest.mark.parametrize("content", ["id,text\naaa1,one\n", "id,text\naaa2,two\naaa1,one\n", "id,text\naaa1\n"])
-def test_an_audience_that_changes_after_the_plan_is_not_sent_to(content, house):
-    house.declare("{csv: ../people.csv, type: user, id: '{{ id }}'}", body="'{{ text }}'")
-    house.write("people.csv", "id,text\naaa1,one\naaa2,two\n")
-    done = house.apply(lambda: house.write("people.csv", content))
+def test_an_audience_that_changes_after_the_plan_is_not_sent_to(content, project):
+    project.declare("{csv: ../people.csv, type: user, id: '{{ id }}'}", body="'{{ text }}'")
+    project.write("people.csv", "id,text\naaa1,one\naaa2,two\n")
+    done = project.apply(lambda: project.write("people.csv", content))
     assert done.stop.kind == "guard"
-    assert house.made == []
+    assert project.made == []
 
 
-def test_recipients_of_every_kind_are_found_each_by_its_own_kind(house):
-    house.declare(
+def test_recipients_of_every_kind_are_found_each_by_its_own_kind(project):
+    project.declare(
         """
         - {type: user, id: aaa1}
         - {type: user, email: ann@example.com}
@@ -164,14 +164,14 @@ def test_recipients_of_every_kind_are_found_each_by_its_own_kind(house):
         - {type: contact, user_id: lead-7}
         """
     )
-    done = house.apply()
+    done = project.apply()
     assert (done.sent, done.warnings) == (4, [])
-    queries = [entry["payload"]["query"] for entry in house.sandbox.log if "search" in entry["path"]]
+    queries = [entry["payload"]["query"] for entry in project.sandbox.log if "search" in entry["path"]]
     terms = [term for query in queries if "field" not in query for term in query["value"]]
     fields = [(query["field"], query["value"]) for query in queries if "field" in query]
     assert fields == [("email", "ann@example.com")]
     assert [(term["field"], term["value"]) for term in terms] == [("external_id", "25"), ("external_id", "lead-7")]
-    roles = [message["payload"]["to"]["type"] for message in house.made]
+    roles = [message["payload"]["to"]["type"] for message in project.made]
     assert roles == ["user", "user", "user", "lead"]
 
 
@@ -183,79 +183,81 @@ def test_recipients_of_every_kind_are_found_each_by_its_own_kind(house):
         ("user_id: missing-25", "contact_not_found"),
     ],
 )
-def test_none_or_several_contacts_are_refused_without_a_claim(address, code, house):
-    house.declare(f"- {{type: user, {address}}}")
-    done = house.apply()
-    (record,) = house.records()
+def test_none_or_several_contacts_are_refused_without_a_claim(address, code, project):
+    project.declare(f"- {{type: user, {address}}}")
+    done = project.apply()
+    (record,) = project.records()
     assert (record.status, record.code, [told.record for told in done.refused]) == ("refused", code, [record])
-    assert house.made == []
-    assert house.apply().refused == []
+    assert project.made == []
+    assert project.apply().refused == []
 
 
-def test_two_contacts_with_one_address_are_named(house):
-    house.declare("- {type: user, email: twin@example.com}")
-    said = house.apply().refused[0].detail
+def test_two_contacts_with_one_address_are_named(project):
+    project.declare("- {type: user, email: twin@example.com}")
+    said = project.apply().refused[0].detail
     assert said.count("5e115e11") == 2
 
 
-def test_of_a_user_and_a_lead_with_one_address_the_declared_role_counts(house):
-    house.declare("- {type: user, email: pair@example.com}")
-    house.apply()
-    assert house.made[0]["payload"]["to"]["type"] == "user"
+def test_of_a_user_and_a_lead_with_one_address_the_declared_role_counts(project):
+    project.declare("- {type: user, email: pair@example.com}")
+    project.apply()
+    assert project.made[0]["payload"]["to"]["type"] == "user"
 
 
-def test_another_role_than_declared_is_sent_with_the_real_one_and_told(house):
-    house.declare("- {type: user, email: lead@example.com}")
-    done = house.apply()
-    assert house.made[0]["payload"]["to"]["type"] == "lead"
+def test_another_role_than_declared_is_sent_with_the_real_one_and_told(project):
+    project.declare("- {type: user, email: lead@example.com}")
+    done = project.apply()
+    assert project.made[0]["payload"]["to"]["type"] == "lead"
     assert "is declared as user and is a lead" in done.warnings[0]
     assert "lead@example.com" not in done.warnings[0]
 
 
-def test_an_older_version_looks_nobody_up(house):
-    house.change(api_version="1.4")
-    house.declare("- {type: user, email: ann@example.com}")
-    assert house.apply().sent == 1
-    assert [entry["path"] for entry in house.sandbox.log] == ["/messages"]
+def test_an_older_version_looks_nobody_up(project):
+    project.change(api_version="1.4")
+    project.declare("- {type: user, email: ann@example.com}")
+    assert project.apply().sent == 1
+    assert [entry["path"] for entry in project.sandbox.log] == ["/messages"]
 
 
-def test_one_contact_under_two_addresses_gets_one_message(house):
-    house.declare("- {type: user, email: ann@example.com}")
-    house.apply()
-    contact = house.made[0]["contact"]
-    house.declare(f"- {{type: user, email: ann@example.com}}\n- {{type: user, id: {contact}}}")
-    done = house.apply(allow_readdress=True)
+def test_one_contact_under_two_addresses_gets_one_message(project):
+    project.declare("- {type: user, email: ann@example.com}")
+    project.apply()
+    contact = project.made[0]["contact"]
+    project.declare(f"- {{type: user, email: ann@example.com}}\n- {{type: user, id: {contact}}}")
+    done = project.apply(allow_readdress=True)
     assert [told.record.code for told in done.refused] == ["same_contact"]
-    assert len(house.made) == 1
-    house.declare(f"- {{type: user, id: {contact}}}", revision="2")
-    assert house.apply().sent == 1
+    assert len(project.made) == 1
+    project.declare(f"- {{type: user, id: {contact}}}", revision="2")
+    assert project.apply().sent == 1
 
 
-def test_one_contact_under_two_addresses_of_one_run_gets_one_message(house):
-    house.declare("- {type: user, email: ann@example.com}\n- {type: user, email: bo@example.com}")
-    probe = house.apply()
-    contact = house.made[0]["contact"]
+def test_one_contact_under_two_addresses_of_one_run_gets_one_message(project):
+    project.declare("- {type: user, email: ann@example.com}\n- {type: user, email: bo@example.com}")
+    probe = project.apply()
+    contact = project.made[0]["contact"]
     assert probe.sent == 2
-    house.declare(f"- {{type: user, id: {contact}}}\n- {{type: user, email: ann@example.com}}", name="other", body="No")
-    done = house.apply()
+    project.declare(
+        f"- {{type: user, id: {contact}}}\n- {{type: user, email: ann@example.com}}", name="other", body="No"
+    )
+    done = project.apply()
     assert (done.sent, [told.record.code for told in done.refused]) == (1, ["same_contact"])
 
 
-def test_an_address_never_reaches_the_lockfile(house):
-    house.declare(
+def test_an_address_never_reaches_the_lockfile(project):
+    project.declare(
         '- {type: user, email: ann.lee@example.com, vars: {who: Ann Lee}}\n- {type: user, user_id: "missing-25"}',
         body="'Hi {{ who | default(1) }}'",
     )
-    house.trouble("400")
-    house.apply()
-    text = house.places.lockfile.read_text().lower()
+    project.trouble("400")
+    project.apply()
+    text = project.places.lockfile.read_text().lower()
     assert "ann" not in text
     assert "missing-25" not in text
     assert '"to":"email:~' in text
 
 
-def test_an_outcome_that_the_ledger_does_not_take_is_handed_over_and_ends_the_run(house, monkeypatch):
-    house.declare(FOUR)
+def test_an_outcome_that_the_ledger_does_not_take_is_handed_over_and_ends_the_run(project, monkeypatch):
+    project.declare(FOUR)
     write = LockfileLedger.commit
 
     def full(ledger, *records):
@@ -264,26 +266,26 @@ def test_an_outcome_that_the_ledger_does_not_take_is_handed_over_and_ends_the_ru
         write(ledger, *records)
 
     monkeypatch.setattr(LockfileLedger, "commit", full)
-    done = house.apply()
-    assert (done.stop.kind, done.sent, len(house.made)) == ("ledger", 1, 1)
+    done = project.apply()
+    assert (done.stop.kind, done.sent, len(project.made)) == ("ledger", 1, 1)
     assert [record.status for record in done.unwritten] == ["sent"]
     monkeypatch.undo()
-    assert house.statuses() == ["unknown"]
+    assert project.statuses() == ["unknown"]
 
 
-def test_without_a_claim_on_disk_nothing_is_posted(house, monkeypatch):
-    house.declare(FOUR)
+def test_without_a_claim_on_disk_nothing_is_posted(project, monkeypatch):
+    project.declare(FOUR)
 
     def full(*_):
         raise LedgerUnavailable("the disk is full")
 
     monkeypatch.setattr(LockfileLedger, "commit", full)
-    done = house.apply()
-    assert (done.stop.kind, house.made, done.unwritten) == ("ledger", [], [])
+    done = project.apply()
+    assert (done.stop.kind, project.made, done.unwritten) == ("ledger", [], [])
 
 
-def test_claims_that_may_stand_although_nothing_was_posted_are_released(house, monkeypatch):
-    house.declare(FOUR)
+def test_claims_that_may_stand_although_nothing_was_posted_are_released(project, monkeypatch):
+    project.declare(FOUR)
     write, failures = LockfileLedger.commit, []
 
     def left(ledger, *records):
@@ -293,17 +295,17 @@ def test_claims_that_may_stand_although_nothing_was_posted_are_released(house, m
             raise ClaimsUncertain("the disk is failing")
 
     monkeypatch.setattr(LockfileLedger, "commit", left)
-    house.lanes = 3
-    done = house.apply()
-    assert (done.stop.kind, house.made, done.unwritten, done.remaining) == ("ledger", [], [], 4)
-    assert set(house.statuses()) == {"free"}
-    assert {record.by for record in house.records() if record.status == "released"} == {"run"}
-    assert house.apply().sent == 4
+    project.threads = 3
+    done = project.apply()
+    assert (done.stop.kind, project.made, done.unwritten, done.remaining) == ("ledger", [], [], 4)
+    assert set(project.statuses()) == {"free"}
+    assert {record.by for record in project.records() if record.status == "released"} == {"run"}
+    assert project.apply().sent == 4
 
 
-def test_a_disk_that_fails_while_a_run_ends_for_another_reason_does_not_keep_it_from_ending(house, monkeypatch):
-    house.declare(FOUR)
-    house.signal = lambda: 15 if house.made else 0
+def test_a_disk_that_fails_while_a_run_ends_for_another_reason_does_not_keep_it_from_ending(project, monkeypatch):
+    project.declare(FOUR)
+    project.signal = lambda: 15 if project.made else 0
     write = LockfileLedger.commit
 
     def full(ledger, *records):
@@ -312,49 +314,49 @@ def test_a_disk_that_fails_while_a_run_ends_for_another_reason_does_not_keep_it_
         write(ledger, *records)
 
     monkeypatch.setattr(LockfileLedger, "commit", full)
-    done = house.apply()
-    assert (done.stop.kind, done.stop.signal, len(done.unwritten), len(house.made)) == ("signal", 15, 1, 1)
+    done = project.apply()
+    assert (done.stop.kind, done.stop.signal, len(done.unwritten), len(project.made)) == ("signal", 15, 1, 1)
 
 
 @pytest.mark.parametrize(("number", "kind", "sent", "unknown"), [(0, "error", 2, 0), (2, "signal", 1, 1)])
-def test_a_signal_shortens_the_wait_for_what_is_on_its_way_after_an_error(number, kind, sent, unknown, house):
-    house.declare(FOUR)
-    house.lanes = 2
-    house.trouble("ok", "slow:2", "401")
+def test_a_signal_shortens_the_wait_for_what_is_on_its_way_after_an_error(number, kind, sent, unknown, project):
+    project.declare(FOUR)
+    project.threads = 2
+    project.trouble("ok", "slow:2", "401")
     stopped: list[bool] = []
 
     def told(done):
         if done.stop:
             stopped.append(True)
-            house.slept.append(4.0)  # so a round takes four seconds more
+            project.slept.append(4.0)  # so a round takes four seconds more
 
-    house.progress = told
-    house.signal = lambda: number if stopped else 0
-    done = house.apply()
+    project.progress = told
+    project.signal = lambda: number if stopped else 0
+    done = project.apply()
     assert (done.stop.kind, done.stop.signal) == (kind, number)
     assert (done.sent, len(done.unknown), done.released) == (sent, unknown, 1)
 
 
 @pytest.mark.parametrize(("kind", "stop"), [("401", "error"), ("429", "later"), ("500_before", "error")])
-def test_recipients_that_cannot_be_looked_up_stop_the_run_before_any_claim(kind, stop, house):
-    house.declare("- {type: user, email: ann@example.com}")
-    house.sandbox.trouble.replace({"routes": {"POST /contacts/search": {"share": {kind: 1.0}}}})
-    done = house.apply()
-    assert (done.stop.kind, house.records()) == (stop, [])
+def test_recipients_that_cannot_be_looked_up_stop_the_run_before_any_claim(kind, stop, project):
+    project.declare("- {type: user, email: ann@example.com}")
+    project.sandbox.trouble.replace({"routes": {"POST /contacts/search": {"share": {kind: 1.0}}}})
+    done = project.apply()
+    assert (done.stop.kind, project.records()) == (stop, [])
 
 
-def test_a_bug_between_claim_and_outcome_leaves_the_delivery_unknown(house, monkeypatch):
-    house.declare()
+def test_a_bug_between_claim_and_outcome_leaves_the_delivery_unknown(project, monkeypatch):
+    project.declare()
 
     def bug(*_):
         raise ZeroDivisionError
 
     monkeypatch.setattr(Run, "_settle", bug)
     with pytest.raises(ZeroDivisionError):
-        house.apply()
+        project.apply()
     monkeypatch.undo()
-    assert house.statuses() == ["unknown"]
-    assert house.apply().sent == 0
+    assert project.statuses() == ["unknown"]
+    assert project.apply().sent == 0
 
 
 kinds = st.sampled_from([kind for kind in TROUBLE_KINDS if not kind.startswith("slow")])
@@ -362,21 +364,21 @@ kinds = st.sampled_from([kind for kind in TROUBLE_KINDS if not kind.startswith("
 
 @costly(0.2)
 @given(st.lists(st.lists(kinds, max_size=12), min_size=1, max_size=4), st.integers(1, 8))
-def test_no_delivery_is_made_twice_whatever_the_answers(house, rounds, limit):
-    house.places.lockfile.unlink(missing_ok=True)
-    house.runs += 1
-    name = f"law-{house.runs}"
-    for old in (house.root / "messages").iterdir():
+def test_no_delivery_is_made_twice_whatever_the_answers(project, rounds, limit):
+    project.places.lockfile.unlink(missing_ok=True)
+    project.runs += 1
+    name = f"law-{project.runs}"
+    for old in (project.root / "messages").iterdir():
         old.unlink()
-    house.declare(people(6) + "\n- {type: user, email: ann@example.com}", name=name, body=name)
-    before = len(house.made)
+    project.declare(people(6) + "\n- {type: user, email: ann@example.com}", name=name, body=name)
+    before = len(project.made)
     for troubles in rounds:
-        house.trouble(*troubles)
-        house.apply(limit=limit, retry_refused=True)
-    house.trouble()
-    house.apply()
-    made = sent_to(house)[before:]
+        project.trouble(*troubles)
+        project.apply(limit=limit, retry_refused=True)
+    project.trouble()
+    project.apply()
+    made = sent_to(project)[before:]
     assert len(made) == len(set(made))
-    facts = house.facts
+    facts = project.facts
     known = {state.record.contact for key in facts if (state := facts.state(key)).status in {"sent", "unknown"}}
     assert set(made) <= known

@@ -28,8 +28,8 @@ to: {%s: ../audiences/%s, type: user, %s}
 EMAIL, ID = 'email: "{{ email }}"', 'id: "{{ amount }}"'
 
 
-def crew(jobs: int) -> Callable[[Callable[[int, int], Iterator[Any]]], Iterator[Any]]:
-    """A crew of `jobs` that works in this process."""
+def worker_pool(jobs: int) -> Callable[[Callable[[int, int], Iterator[Any]]], Iterator[Any]]:
+    """A worker pool of `jobs` that works in this process."""
 
     def together(work: Callable[[int, int], Iterator[Any]]) -> Iterator[Any]:
         members = [work(turn, jobs) for turn in range(jobs)]
@@ -68,7 +68,7 @@ def rows(start: int, end: int, **instead: str) -> str:
 
 
 def seen(found: Any, jobs: int, facts: Facts | None = None) -> tuple[Any, ...]:
-    plan, problems = make_plan(found, facts or Facts(), NOW, PlanOptions(), crew(jobs) if jobs > 1 else None)
+    plan, problems = make_plan(found, facts or Facts(), NOW, PlanOptions(), worker_pool(jobs) if jobs > 1 else None)
     (message,) = plan.messages
     return (
         plan.digest,
