@@ -13,7 +13,8 @@ from runner.ledger.address import is_shared_ledger
 from runner.ledger.facts import Facts
 from runner.ledger.lockfile.commit_check import find_lockfile_change
 from runner.ledger.lockfile.location import lockfile_paths
-from runner.ledger.moves.previous import lock_setting_at
+from runner.ledger.missing_records import count_missing_records
+from runner.ledger.moves.previous import PreviousLedger, is_ledger_move, lock_setting_at, read_previous_ledger
 from runner.ledger.opening import read_ledger
 
 
@@ -90,9 +91,6 @@ def explain_incomplete_move(context: Context, repository: Repository, base: str,
     Empty too if the ledger did not move to another kind or location. Raises GuardRefused or LedgerUnavailable if one of
     the two ledgers cannot be read.
     """
-    from runner.ledger.missing_records import count_missing_records  # noqa: PLC0415  # needed with --against alone
-    from runner.ledger.moves.previous import PreviousLedger, is_ledger_move, read_previous_ledger  # noqa: PLC0415  # loaded at the top already
-
     if not is_ledger_move(context, old_lock):
         return ""
     missing, new_lock = (

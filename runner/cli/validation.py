@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from runner.cli.context import RENDER_MONITOR
+from runner.cli.worker_pool import create_worker_pool
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
 from runner.declare.project_reader import ProjectReader
@@ -57,8 +58,6 @@ def validate_project(reader: ProjectReader, salt: str, jobs: int | None) -> Vali
 
 def _check_in_pool(reader: ProjectReader, salt: str, jobs: int | None) -> list[_PartResult]:
     """Checks the files in a pool of processes. Returns an empty list if one process has to check all of them."""
-    from runner.cli.worker_pool import create_worker_pool  # noqa: PLC0415  # needed for many files alone
-
     pool = create_worker_pool(jobs, RENDER_MONITOR)
     parts = list(pool(partial(_check_blocks, reader, salt))) if pool else []
     # If a name is in two parts, only a process that reads all files can report where its other place is.

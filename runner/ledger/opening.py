@@ -11,6 +11,7 @@ from runner.ledger.kinds import location_of
 from runner.ledger.ledger import Ledger
 from runner.ledger.location import explain_move
 from runner.ledger.lockfile.location import ALONE, DESPITE_A_MOVE
+from runner.ledger.moves.check import refuse_second_ledger, require_records_of_previous
 from runner.ledger.moves.last_used import save_last_used
 from runner.report import plain_text
 
@@ -69,8 +70,6 @@ def refuse_if_moved(context: Context, ledger: Ledger, *, allow_moved: bool) -> N
 
 
 def _check_previous_ledgers(context: Context, facts: Facts, *, all_commits: bool = False) -> list[str]:
-    from runner.ledger.moves.check import refuse_second_ledger, require_records_of_previous  # noqa: PLC0415  # saves commands that only read about 10 ms
-
     if all_commits:
         refuse_second_ledger(context)
     return require_records_of_previous(context, facts, all_commits=all_commits)

@@ -13,6 +13,7 @@ from runner.errors import Problem, UsageMistake
 from runner.lint.findings import Findings
 from runner.lint.linter import MessageLinter, Policy
 from runner.lint.rules import RULES, Rule
+from runner.report import problem_text
 
 _CONVERSATIONS_SINCE = (2, 6)  # the first api_version with the flag that opens a conversation
 
@@ -43,8 +44,6 @@ def lint(
         if problems or form in {"json", "sarif"}:
             context.output.problems(problems)
         if form == "text":
-            from runner.report import problem_text  # noqa: PLC0415  # needed for this format alone
-
             messages = problem_text.pluralize(len(project.declarations), "message")
             context.output.result(
                 f"{messages} to {problem_text.pluralize(count, 'recipient')}: {problem_text.severity_counts(problems)}"

@@ -6,7 +6,9 @@ from pathlib import Path
 import click
 
 from runner.cli import plan_files, plan_output
+from runner.cli.against import compare_with_ref
 from runner.cli.context import Context, open_context
+from runner.cli.ledger_changes import add_records_at_ref
 from runner.cli.options import EXIT, command, format_option
 from runner.cli.planning import plan_project, shared_plan_options
 from runner.cli.process import set_malloc_threshold
@@ -62,24 +64,16 @@ def plan(
             context, project, facts, replace(binding_options, plan_file=None) if write or check else binding_options
         )
         project_plan = replace(project_plan, guards=(*project_plan.guards, move_guard)) if move_guard else project_plan
-        changes = (
-            file.changes(
-                (message.plan_entry for message in project_plan.messages),
-                is_full_selection=binding_options.is_full_selection,
-            )
-            if check
-            else []
-        )
-        review = plan_output.build_review(
-            context, project_plan, warnings, [*notes, *plain_text.plan_file_change_lines(file, changes)]
-        )
+        is_full = binding_options.is_full_selection
+        entries = (message.plan_entry for message in project_plan.messages)
+        changes = file.changes(entries, is_full_selection=is_full) if check else []
+        notes += plain_text.plan_file_change_lines(file, changes)
+        review = plan_output.build_review(context, project_plan, warnings, notes)
         if against is not None:
-            from runner.cli.against import compare_with_ref  # noqa: PLC0415  # needed with --against alone
-
             review = replace(review, comparison=compare_with_ref(context, against, review, facts, project, paths))
         plan_output.print_plan(context, review, form)
         if write:
-            plan_files.write_plan_file(context, project_plan, file, is_full_selection=binding_options.is_full_selection)
+            plan_files.write_plan_file(context, project_plan, file, is_full_selection=is_full)
         if check:
             plan_files.print_plan_file_changes(context, file, changes)
         if out:
@@ -96,8 +90,6 @@ def _ledger_notes(context: Context, facts: Facts, against: str | None) -> list[s
     """
     notes = []
     if against is not None:
-        from runner.cli.ledger_changes import add_records_at_ref  # noqa: PLC0415  # needed with --against alone
-
         notes = add_records_at_ref(context, against, facts)
     notes += [plain_text.duplicate(state) for state in facts.duplicates()]
     if not context.options.sandbox and not location_of(context).exists:

@@ -80,8 +80,8 @@ def _search(
     context: Context, reconciliation: Reconciliation, workspace: str, wait: float, write: Callable[..., None]
 ) -> str:
     """Looks for the deliveries in Intercom. Returns the workspace. Raises GuardRefused if it is not the ledger's."""
-    from runner.cli.connection import CLOCK, connect  # noqa: PLC0415  # requests is slow to import
-    from runner.intercom.conversations import Conversations  # noqa: PLC0415  # needed for this alone
+    from runner.cli.connection import CLOCK, connect  # noqa: PLC0415  # requests takes 130 ms
+    from runner.intercom.conversations import Conversations  # noqa: PLC0415  # likewise
 
     def report_wait(left: int, seconds: float) -> None:
         context.output.note(f"{pluralize(left, 'attempt')} not found yet; looking again in {seconds:.0f} s")

@@ -9,6 +9,7 @@ from runner.declare import schema
 from runner.declare.delivery import Delivery, render_deliveries
 from runner.declare.project import Project
 from runner.errors import Problem, ProblemsFound, UsageMistake
+from runner.intercom.wire_format import build_body, needs_lookup
 from runner.privacy import mark_private, mark_private_values
 
 
@@ -22,8 +23,6 @@ def render(name: str, address: str | None) -> int:
 
     One line a delivery. Off a terminal recipients' values are masked; --show-values prints them.
     """
-    from runner.intercom.wire_format import build_body, needs_lookup  # noqa: PLC0415  # keeps --help fast
-
     with open_context() as context:
         project = context.load_project()
         declaration = next((declared for declared in project.declarations if declared.name == name), None)

@@ -4,6 +4,8 @@ import click
 
 from runner.cli.context import open_context
 from runner.cli.options import EXIT, command, format_option
+from runner.cli.validation import validate_project
+from runner.report import problem_text
 
 
 @command("validate")
@@ -14,15 +16,11 @@ def validate(paths: tuple[str, ...], form: str) -> int:
 
     PATHS are files or folders below messages/; without any, all are checked.
     """
-    from runner.cli.validation import validate_project  # noqa: PLC0415  # keeps --help fast
-
     with open_context() as context:
         result = validate_project(context.project_reader(paths), context.settings.salt, context.options.jobs)
         if result.problems or form in {"json", "sarif"}:
             context.output.problems(result.problems)
         if form == "text":
-            from runner.report import problem_text  # noqa: PLC0415  # needed for this format alone
-
             messages, recipients = (
                 problem_text.pluralize(result.message_count, "message"),
                 problem_text.pluralize(result.recipient_count, "recipient"),

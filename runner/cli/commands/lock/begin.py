@@ -5,6 +5,7 @@ from runner.cli.options import EXIT, command
 from runner.ledger.address import is_shared_ledger
 from runner.ledger.facts import Facts
 from runner.ledger.kinds import location_of
+from runner.ledger.moves.check import require_records_of_branch
 from runner.ledger.opening import open_ledger
 
 
@@ -22,8 +23,6 @@ def begin() -> int:
             context.output.result(f"{location.display_name} is there already")
             return EXIT.done
         if not (context.options.sandbox or is_shared_ledger(context.settings.lock)):
-            from runner.ledger.moves.check import require_records_of_branch  # noqa: PLC0415  # needed for a lockfile alone
-
             require_records_of_branch(context, Facts())
         with open_ledger(context, "lock begin", new_lock=True, no_fetch=False):
             context.output.result(f"started {location.display_name}")

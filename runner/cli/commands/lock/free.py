@@ -8,6 +8,7 @@ from runner.cli.upload_target import upload_target, uses_shared_ledger
 from runner.ledger.kinds import location_of
 from runner.ledger.lockfile.remote_hold import hold_owner, release_hold
 from runner.ledger.lockfile.upload import back_off
+from runner.ledger.moves.handover import mark_current, moved_to
 from runner.ledger.opening import open_ledger
 
 
@@ -20,8 +21,6 @@ def free(*, yes: bool) -> int:
     knew, may be known nowhere. Settle that first: look into Intercom, and let msgrun adopt count what went out.
     """
     with open_context() as context:
-        from runner.ledger.moves.handover import mark_current, moved_to  # noqa: PLC0415  # keeps other subcommands fast
-
         if lost_ledger := moved_to(context, location_of(context).read()):
             context.confirm(
                 f"Use {location_of(context).display_name} again, and forget what {lost_ledger} knows?", yes=yes

@@ -10,6 +10,7 @@ from runner.cli.options import EXIT, command, writes_ledger
 from runner.errors import UsageMistake
 from runner.ledger.facts import Facts
 from runner.ledger.kinds import location_of
+from runner.ledger.moves.handover import complete_import, mark_incomplete, require_lockfile_history
 from runner.ledger.opening import open_ledger
 from runner.report import plain_text
 
@@ -26,8 +27,6 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
     named before is told that it moved, and refuses to be used from then on.
     """
     del yes  # it only adds records, so it never asks; --yes is accepted for scripts that always pass it
-    from runner.ledger.moves.handover import complete_import, mark_incomplete, require_lockfile_history  # noqa: PLC0415  # keeps other subcommands fast
-
     with open_context() as context:
         context.known_hosts.add(context.settings.lock)  # the user runs this command, and so approves the host
         imported, path = Facts(), context.resolve_path(file)
