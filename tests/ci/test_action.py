@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.clones import Clone, message, tip, told
+from tests.support.clones import Clone, git_output, message, tip
 from tests.support.github_runner import Job
 from tests.support.project import ROOT
 from tests.support.proof import one_of
@@ -47,7 +47,7 @@ def test_plan_gives_outputs_a_summary_and_the_plan_that_apply_is_bound_to(run, a
     assert applied.outputs["exitcode"] == "0"
     assert len(author.sent()) == 3
     assert "secret-token" not in applied.log + applied.summary
-    changed = told(tmp_path / "origin.git", "log", "-1", "--format=", "--name-only", "main")
+    changed = git_output(tmp_path / "origin.git", "log", "-1", "--format=", "--name-only", "main")
     assert (changed == "messages.lock") == (ledger == "lockfile")
     assert run(command="plan").outputs["has_changes"] == "false"
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.clones import SETTINGS, Clone, told
+from tests.support.clones import SETTINGS, Clone, git_output
 
 pytestmark = pytest.mark.parametrize("ledger", ["branch"], indirect=True)
 FILE = "origin#msgrun-ledger:messages.lock"
@@ -28,7 +28,7 @@ def test_resolve_warns_of_a_run_that_may_be_alive_and_tells_the_branch_what_was_
             ran = author.msgrun("resolve", record["key"], "--not-sent", "--yes")
             assert ran.code == 0
             assert f"a run that claimed these (last at {record['at']}) may still be alive elsewhere" in ran.err
-    assert told(origin, "log", "-1", "--format=%s", "msgrun-ledger").startswith("resolve on ")
+    assert git_output(origin, "log", "-1", "--format=%s", "msgrun-ledger").startswith("resolve on ")
     assert author.msgrun("apply", "--yes").code == 0
     assert len(author.sent()) == 3
 
@@ -44,9 +44,9 @@ def test_each_environment_has_a_file_of_its_own_on_the_branch(author: Clone, ori
     assert "\n3 to send" in fresh.msgrun("plan").out
     assert "\n1 to send, 2 sent" in fresh.msgrun("-e", "staging", "plan").out
     assert fresh.msgrun("apply", "--yes").code == 0
-    names = told(origin, "ls-tree", "--name-only", "msgrun-ledger").split()
+    names = git_output(origin, "ls-tree", "--name-only", "msgrun-ledger").split()
     assert names == ["messages.lock", "messages.staging.lock"]
-    files = [told(origin, "show", f"msgrun-ledger:{name}") for name in names]
+    files = [git_output(origin, "show", f"msgrun-ledger:{name}") for name in names]
     assert [text.count('"sent"') for text in files] == [3, 2]
 
 
@@ -62,7 +62,7 @@ def test_a_clone_that_never_read_the_ledger_says_so_when_the_remote_is_away(auth
 
 
 def test_a_plan_before_the_branch_began_or_without_its_remote_says_what_to_do(clone, origin):
-    told(origin, "update-ref", "-d", "refs/heads/msgrun-ledger")
+    git_output(origin, "update-ref", "-d", "refs/heads/msgrun-ledger")
     fresh = clone("fresh", "--depth=1")
     ran = fresh.msgrun("plan")
     assert ran.code == 0
@@ -77,7 +77,7 @@ def test_a_branch_that_was_deleted_is_never_taken_for_one_that_was_not_begun_by_
     author: Clone, clone, origin
 ):
     assert author.msgrun("apply", "--yes").code == 0
-    told(origin, "update-ref", "-d", "refs/heads/msgrun-ledger")
+    git_output(origin, "update-ref", "-d", "refs/heads/msgrun-ledger")
     for args in (("apply", "--yes", "--new-lock"), ("lock", "begin")):
         ran = author.msgrun(*args)
         assert (ran.code, f"the ledger {FILE} is gone" in ran.err) == (5, True)
@@ -98,7 +98,7 @@ def test_hold_push_and_free_have_nothing_to_do(author: Clone, origin):
     ):
         ran = author.msgrun(*args)
         assert (ran.code, ran.out) == (0, said)
-    assert "held" not in told(origin, "for-each-ref")
+    assert "held" not in git_output(origin, "for-each-ref")
 
 
 def test_nothing_that_a_user_reads_calls_the_branch_a_lockfile(author: Clone, intercom):

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from runner.cli import scaffold
-from tests.support.clones import Clone, message, tip, told
+from tests.support.clones import Clone, git_output, message, tip
 from tests.support.github_runner import _PYTHON
 from tests.support.proof import one_of
 
@@ -141,11 +141,13 @@ def test_plan_apply_and_the_ledger_back_and_an_old_pipeline_again(run, job, auth
     token = {"INTERCOM_ACCESS_TOKEN": "secret-token"}
     code, said, _ = applied(run, job, commit, 1, saved, **token)
     assert code == 0, said
-    assert told(origin, "diff", "--name-only", commit, "main") == ("messages.lock" if ledger == "lockfile" else "")
+    assert git_output(origin, "diff", "--name-only", commit, "main") == (
+        "messages.lock" if ledger == "lockfile" else ""
+    )
     code, said, _ = applied(run, job, commit, 2, saved, **token)
     assert (code, "nothing to do" in said) == (0, True)
     assert len(author.sent()) == 3
-    assert "held" not in told(origin, "for-each-ref")
+    assert "held" not in git_output(origin, "for-each-ref")
 
 
 @pytest.mark.proof
@@ -157,6 +159,8 @@ def test_an_apply_that_fails_half_way_pushes_what_it_sent_and_fails(run, job, au
     code, _, _ = applied(run, job, commit, 1, planner.path / "msgrun-plan.json", INTERCOM_ACCESS_TOKEN="secret-token")
     assert code == 4
     where = "main" if ledger == "lockfile" else "msgrun-ledger"
-    sent = [json.loads(line).get("status") for line in told(origin, "show", f"{where}:messages.lock").splitlines()]
+    sent = [
+        json.loads(line).get("status") for line in git_output(origin, "show", f"{where}:messages.lock").splitlines()
+    ]
     assert (sent.count("sent"), sent.count("unknown")) == (2, 1)
     assert len(author.sent()) == 3

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.support.clones import tip, told
+from tests.support.clones import git_output, tip
 
 
 @pytest.mark.usefixtures("author")
@@ -35,13 +35,13 @@ def test_a_lost_runner_stops_the_next_run_until_somebody_settled_it(job, origin,
 def test_a_push_ends_the_hold_also_if_there_was_nothing_to_push(job, origin):
     runner = job("1", tip(origin))
     runner.msgrun("lock", "hold")
-    assert "held" in told(origin, "for-each-ref")
+    assert "held" in git_output(origin, "for-each-ref")
     assert runner.msgrun("lock", "hold").code == 0
     assert runner.msgrun("lock", "push").code == 0
     assert runner.msgrun("lock", "hold").code == 0
     assert runner.msgrun("apply", "--yes").code == 0
     assert runner.msgrun("lock", "push").code == 0
-    assert "held" not in told(origin, "for-each-ref")
+    assert "held" not in git_output(origin, "for-each-ref")
     assert job("2", tip(origin)).msgrun("apply", "--yes").out.splitlines()[-1] == "nothing to do"
 
 

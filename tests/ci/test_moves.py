@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runner.sandbox import Sandbox
-from tests.support.clones import SETTINGS, Clone, tip, told
+from tests.support.clones import SETTINGS, Clone, git_output, tip
 from tests.support.moving_ledger import BREAKERS, MESSAGE, PEOPLE, TROUBLE, MovingLedger
 from tests.support.postgres import Server
 from tests.support.proof import one_of
@@ -38,7 +38,7 @@ def test_a_campaign_moves_from_file_to_git_to_postgresql_to_file_and_everybody_g
     campaign.move("git+origin")
     campaign.send(30)
     campaign.decide()
-    assert told(origin, "show", "msgrun-ledger:messages.lock").count('"status":"sent"') > 45
+    assert git_output(origin, "show", "msgrun-ledger:messages.lock").count('"status":"sent"') > 45
     campaign.move(server.lock)
     campaign.send(30)
     campaign.decide()

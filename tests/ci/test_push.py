@@ -10,12 +10,12 @@ from runner.cli import run
 from runner.cli.commands.lock import push as push_command
 from runner.git.pushing import MAX_TRIES
 from runner.ledger.lockfile.upload import _create_file_commit
-from tests.support.clones import SETTINGS, message, tip, told
+from tests.support.clones import SETTINGS, git_output, message, tip
 
 
 def recorded(origin, branch="main", path="messages.lock"):
     """The (message, recipient, status) of every record of a branch's lockfile."""
-    lines = [json.loads(line) for line in told(origin, "show", f"{branch}:{path}").splitlines()]
+    lines = [json.loads(line) for line in git_output(origin, "show", f"{branch}:{path}").splitlines()]
     return sorted((line["message"], line["to"], line["status"]) for line in lines if "key" in line)
 
 
@@ -36,9 +36,9 @@ def test_what_was_sent_reaches_the_branch_in_one_commit_of_one_file(job, origin)
     assert pushed.code == 0
     assert pushed.out == f"pushed 4 lines of messages.lock to origin/main as {tip(origin)[:10]}\n"
     assert recorded(origin) == ALL
-    assert told(origin, "rev-parse", "main^") == before
-    assert told(origin, "diff", "--name-only", before, "main") == "messages.lock"
-    assert told(origin, "show", "--no-patch", "--format=%s%n%b", "main").splitlines() == [
+    assert git_output(origin, "rev-parse", "main^") == before
+    assert git_output(origin, "diff", "--name-only", before, "main") == "messages.lock"
+    assert git_output(origin, "show", "--no-patch", "--format=%s%n%b", "main").splitlines() == [
         "Record what was sent: 4 lines in messages.lock",
         "https://github.example/acme/mail/actions/runs/1",
     ]
@@ -53,7 +53,7 @@ def test_nothing_else_of_the_work_tree_gets_in(clone, origin):
     dirty.git("add", "staged.txt")
     before = tip(origin)
     assert dirty.msgrun("lock", "push").code == 0
-    assert told(origin, "diff", "--name-only", before, "main") == "messages.lock"
+    assert git_output(origin, "diff", "--name-only", before, "main") == "messages.lock"
     assert dirty.git("diff", "--name-only") == "messages/first.yaml"
     assert dirty.git("diff", "--cached", "--name-only") == "staged.txt"
 
@@ -100,8 +100,8 @@ def test_a_clone_that_lacks_history_or_blobs_pushes_too(options, author, clone, 
     before = tip(origin)
     assert poor.msgrun("lock", "push").code == 0
     assert recorded(origin) == ALL
-    assert told(origin, "diff", "--name-only", before, "main") == "messages.lock"
-    assert told(origin, "show", "main:other/large.txt") == "x" * 10_000
+    assert git_output(origin, "diff", "--name-only", before, "main") == "messages.lock"
+    assert git_output(origin, "show", "main:other/large.txt") == "x" * 10_000
 
 
 def test_what_others_pushed_meanwhile_stays(job, clone, origin):
@@ -116,7 +116,7 @@ def test_what_others_pushed_meanwhile_stays(job, clone, origin):
     other.git("push", "--quiet")
     theirs = tip(origin)
     assert slow.msgrun("lock", "push").code == 0
-    assert told(origin, "rev-parse", "main^") == theirs
+    assert git_output(origin, "rev-parse", "main^") == theirs
     assert ("third", "id:ccc1", "sent") in recorded(origin)
     assert ("first", "id:aaa1", "sent") in recorded(origin)
 
@@ -134,7 +134,7 @@ def test_many_who_push_at_once_all_get_through(author, job, origin):
         codes = list(pool.map(lambda runner: runner.process("lock", "push").code, runners))
     assert codes == [0] * 5
     assert [name for name, _, _ in recorded(origin)] == [f"m{number}" for number in range(5)]
-    assert told(origin, "rev-list", "--count", f"{commit}..main") == "5"
+    assert git_output(origin, "rev-list", "--count", f"{commit}..main") == "5"
 
 
 def test_a_branch_that_is_protected_is_said_at_once_and_nothing_is_lost(job, origin):
@@ -177,7 +177,7 @@ def test_a_job_of_a_branch_pushes_to_it_and_asks_it_first(system, branch, author
     assert f"to origin/{branch} as" in first.msgrun("lock", "push").out
     assert recorded(origin, branch) == ALL
     assert recorded(origin) == []
-    again = job("again", told(origin, "rev-parse", f"{branch}^"), branch, system=system)
+    again = job("again", git_output(origin, "rev-parse", f"{branch}^"), branch, system=system)
     assert again.msgrun("apply", "--yes").out.splitlines()[-1] == "nothing to do"
     assert len(author.sent()) == 3
 
@@ -238,8 +238,8 @@ def test_a_race_that_is_always_lost_ends_with_a_word(clone, origin, monkeypatch,
 
     def overtaken(*args):
         made = make(*args)
-        faster = told(origin, "commit-tree", "-p", "main", "-m", "faster", "main^{tree}")
-        told(origin, "update-ref", "refs/heads/main", faster)
+        faster = git_output(origin, "commit-tree", "-p", "main", "-m", "faster", "main^{tree}")
+        git_output(origin, "update-ref", "refs/heads/main", faster)
         return made
 
     monkeypatch.setattr("runner.ledger.lockfile.upload._create_file_commit", overtaken)
@@ -262,21 +262,21 @@ def test_a_hold_or_a_push_whose_answer_is_lost_is_found_to_have_arrived(job, ori
     pushed = runner.msgrun("lock", "push")
     assert (pushed.code, pushed.out) == (0, "origin/main has all of messages.lock\n")
     assert recorded(origin) == ALL
-    assert "held" not in told(origin, "for-each-ref")
-    assert told(origin, "rev-list", "--count", "main") == "2"
+    assert "held" not in git_output(origin, "for-each-ref")
+    assert git_output(origin, "rev-list", "--count", "main") == "2"
 
 
 def test_whom_git_knows_is_the_author_and_else_msgrun(job, origin, monkeypatch):
     runner = job("1", tip(origin))
     runner.msgrun("apply", "--yes", "--limit", "1")
     runner.msgrun("lock", "push")
-    assert told(origin, "show", "--no-patch", "--format=%an %ae", "main") == "Test test@example.com"
+    assert git_output(origin, "show", "--no-patch", "--format=%an %ae", "main") == "Test test@example.com"
     for role in ("AUTHOR", "COMMITTER"):
         for field in ("NAME", "EMAIL"):
             monkeypatch.delenv(f"GIT_{role}_{field}")
     runner.msgrun("apply", "--yes")
     assert runner.msgrun("lock", "push").code == 0
-    assert told(origin, "show", "--no-patch", "--format=%an %ce", "main") == "msgrun msgrun@users.noreply.invalid"
+    assert git_output(origin, "show", "--no-patch", "--format=%an %ce", "main") == "msgrun msgrun@users.noreply.invalid"
 
 
 def test_an_environment_has_a_lockfile_of_its_own_to_push(author, clone, origin):

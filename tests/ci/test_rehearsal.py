@@ -13,7 +13,7 @@ import yaml
 
 from runner.cli import scaffold
 from runner.ledger.record import salt_check
-from tests.support.clones import HEADER, Clone, message, tip, told
+from tests.support.clones import HEADER, Clone, git_output, message, tip
 from tests.support.github_runner import Job
 from tests.support.proof import one_of
 
@@ -50,7 +50,7 @@ class Host:
 
     def merge(self) -> str:
         """Merges the pull request, as GitHub's button does."""
-        told(self.origin, "update-ref", "refs/heads/main", "refs/pull/7/merge")
+        git_output(self.origin, "update-ref", "refs/heads/main", "refs/pull/7/merge")
         self.author.git("checkout", "--quiet", "main")
         self.author.git("pull", "--quiet", "--ff-only")
         return tip(self.origin)
@@ -131,10 +131,14 @@ def test_from_the_pull_request_to_the_ledger(host, ledger):
     applied = host.apply(planned, "1")
     assert not applied.failed
     assert host.author.sent()[-2:] == [("ccc1", "Ponies"), ("ccc2", "Ponies")]
-    assert told(host.origin, "diff", "--name-only", merged, "main") == ("messages.lock" if ledger == "lockfile" else "")
+    assert git_output(host.origin, "diff", "--name-only", merged, "main") == (
+        "messages.lock" if ledger == "lockfile" else ""
+    )
     where = "main" if ledger == "lockfile" else "msgrun-ledger"
-    assert told(host.origin, "log", "-1", "--format=%b", where) == "https://github.example/acme/mail/actions/runs/1"
-    assert "held" not in told(host.origin, "for-each-ref")
+    assert (
+        git_output(host.origin, "log", "-1", "--format=%b", where) == "https://github.example/acme/mail/actions/runs/1"
+    )
+    assert "held" not in git_output(host.origin, "for-each-ref")
     assert host.plan(tip(host.origin), "2").outputs["has_changes"] == "false"
 
 
@@ -194,7 +198,7 @@ def test_two_merges_at_once_send_each_message_once_and_keep_both_records(host, c
         assert not host.apply(second, "2").failed
     assert sorted(host.author.sent()) == [(name, "Ponies") for name in ("aaa1", "aaa2", "bbb1", "ccc1", "ccc2")]
     assert clone("fresh").msgrun("apply", "--yes").out.splitlines()[-1] == "nothing to do"
-    assert "held" not in told(host.origin, "for-each-ref")
+    assert "held" not in git_output(host.origin, "for-each-ref")
 
 
 @pytest.mark.proof
@@ -310,7 +314,7 @@ def test_without_the_secret_nothing_is_sent_and_nothing_stays_held(host):
     job = host.apply(planned, "1", secrets={})
     assert job.codes["Apply"] == 1
     assert "INTERCOM_ACCESS_TOKEN" in job.log
-    assert "held" not in told(host.origin, "for-each-ref")
+    assert "held" not in git_output(host.origin, "for-each-ref")
     assert host.author.sent() == []
 
 
@@ -375,7 +379,7 @@ def test_outcomes_that_could_not_be_pushed_are_brought_home_by_the_next_step(hos
 @pytest.mark.proof
 @BRANCH
 def test_before_somebody_began_the_ledger_a_plan_says_so_and_nothing_is_sent(host):
-    told(host.origin, "update-ref", "-d", "refs/heads/msgrun-ledger")
+    git_output(host.origin, "update-ref", "-d", "refs/heads/msgrun-ledger")
     host.author.git("update-ref", "-d", "refs/msgrun/origin%23msgrun-ledger")
     reviewed = host.review(host.change("third", **THIRD))
     assert not reviewed.failed

@@ -67,10 +67,10 @@ class Clone:
 
 def tip(origin: Path, branch: str = "main") -> str:
     """The newest commit of a branch on the remote."""
-    return told(origin, "rev-parse", f"refs/heads/{branch}")
+    return git_output(origin, "rev-parse", f"refs/heads/{branch}")
 
 
-def told(origin: Path, *args: str) -> str:
-    """What git says of the remote."""
+def git_output(origin: Path, *args: str) -> str:
+    """Runs git in the remote. Returns what it prints."""
     done = subprocess.run(["git", "-C", str(origin), *args], capture_output=True, text=True, check=True)
     return done.stdout.strip()
