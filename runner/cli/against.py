@@ -85,7 +85,7 @@ def _load_project_at(context: Context, tree: Tree, ref: str) -> tuple[Project | 
     The project is empty if the ref does not declare the environment. It is None if its settings cannot be read.
     """
     try:
-        settings = load_settings(tree, context.options.environment, context.settings.salt, context.settings.lock)
+        settings = load_settings(tree, context.options.environment, context.settings.salt)
     except UsageMistake:
         note = f"{ref} declares no environment {context.settings.environment}: every message counts as new"
         return Project(tree, context.settings, (), ()), (note,)

@@ -2,8 +2,9 @@
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,10 +15,13 @@ from runner.cli.output import Output, remember_options
 from runner.cli.process import limit_render_time
 from runner.declare.project import Project, find_root
 from runner.declare.project_reader import ProjectReader, is_within, load_project
-from runner.declare.settings import Settings, load_settings
+from runner.declare.settings import SETTINGS_FILE, Settings, load_settings
 from runner.declare.template.template import RenderMonitor
 from runner.declare.tree import Tree
 from runner.errors import GuardRefused, ProblemsFound, UsageMistake
+from runner.git.repository import Repository
+from runner.ledger.address import LedgerAddress, LockfileAddress, parse_address
+from runner.ledger.context import DeclaredLedger, LedgerContext
 from runner.managed_path import managed_path
 
 SANDBOX_FOLDER = ".msgrun/sandbox"
@@ -25,19 +29,45 @@ SANDBOX_FOLDER = ".msgrun/sandbox"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Context:
-    """One run of one command in one project: its options, output, files and settings."""
+    """One run of one command in one project: its options, output, files and settings.
+
+    `base_ref` is the ref of --against. `lock_override` is the address in MSGRUN_LOCK.
+    """
 
     options: GlobalOptions
     output: Output
     tree: Tree
     settings: Settings
-    base_ref: str = ""  # the ref of --against; ledgers that `lock:` names there were reviewed
-    known_hosts: set[str] = field(default_factory=set)  # ledgers, as in `lock:`, whose hosts may be contacted
+    base_ref: str = ""
+    lock_override: LedgerAddress | None = None
 
     @property
     def now(self) -> datetime:
         """The current time, in UTC."""
         return datetime.now(UTC)
+
+    @property
+    def ledger(self) -> LedgerContext:
+        """What the ledger has to know of this command. In the sandbox, the ledger is a lockfile of its own."""
+        settings, is_sandbox = self.settings, self.options.sandbox
+        address, declared = self.lock_override or settings.lock, _declared_ledger(settings)
+        if is_sandbox:
+            address = LockfileAddress(f"{SANDBOX_FOLDER}/{settings.stem}.lock")
+            declared = DeclaredLedger(address)
+        return LedgerContext(
+            root=self.tree.root,
+            address=address,
+            declared=declared,
+            environment=settings.environment,
+            stem=settings.stem,
+            salt=settings.salt,
+            now=lambda: self.now,
+            report=self.output.note,
+            declared_at=self._declared_at,
+            base_ref=self.base_ref,
+            is_sandbox=is_sandbox,
+            trusts_host=self.lock_override is not None,
+        )
 
     @property
     def sandbox_folder(self) -> Path:
@@ -105,6 +135,22 @@ class Context:
         """Returns the full path of a file that the user named, relative to the working directory or -C."""
         return Path(os.path.normpath(Path.cwd() / (self.options.directory or Path()) / path))
 
+    def _declared_at(self, repository: Repository, commit: str) -> DeclaredLedger | None:
+        """Reads what msgrun.yaml of a commit names; None if it names nothing that can be read for this environment."""
+        path = self.tree.root / SETTINGS_FILE
+        name = repository.relative_path(path) or SETTINGS_FILE  # a bare repository has the project at its top
+        content = repository.read_blob(commit, name)
+        if content is None:
+            return None
+        if path.exists() and path.read_bytes() == content:
+            return _declared_ledger(self.settings)
+        with tempfile.TemporaryDirectory(prefix="msgrun-") as folder:
+            (Path(folder) / SETTINGS_FILE).write_bytes(content)
+            try:
+                return _declared_ledger(load_settings(Tree(Path(folder)), self.options.environment))
+            except (ProblemsFound, UsageMistake):
+                return None
+
     def _relative_to_root(self, path: str) -> str:
         """Returns a path that the user typed, relative to the root. Raises UsageMistake if it is outside."""
         full = self.resolve_path(Path(path))
@@ -115,6 +161,10 @@ class Context:
 
 
 RENDER_MONITOR = RenderMonitor()
+
+
+def _declared_ledger(settings: Settings) -> DeclaredLedger:
+    return DeclaredLedger(settings.lock, settings.ledger_id, settings.remote)
 
 
 def _workspace_prefix(root: Path, workspace: str) -> str:
@@ -141,5 +191,6 @@ def open_context(base: str = "") -> Iterator[Context]:
     output = Output.from_options(options, os.environ)
     with limit_render_time(RENDER_MONITOR):
         # CI systems pass a secret that is not set as an empty variable.
-        salt, lock = os.environ.get("MSGRUN_SALT") or None, os.environ.get("MSGRUN_LOCK") or None
-        yield Context(options, output, tree, load_settings(tree, options.environment, salt, lock), base)
+        settings = load_settings(tree, options.environment, os.environ.get("MSGRUN_SALT") or None)
+        lock = os.environ.get("MSGRUN_LOCK") or ""
+        yield Context(options, output, tree, settings, base, parse_address(lock, settings.stem) if lock else None)

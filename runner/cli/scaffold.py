@@ -21,6 +21,7 @@ Then put your admin's id into msgrun.yaml, write messages, and commit all of it,
 
 # For machines whose files are lost after a job, as those of CI systems.
 BRANCH_LOCK_LINE = "lock: git+{remote}   # what was sent is remembered on a branch of this git remote, msgrun-ledger\n"
+LEDGER_LINE = "ledger: {id}   # the id in messages.lock, so that no other ledger is used by accident\n"
 NEXT_STEPS_ON_BRANCH = """
 Next:
   msgrun plan                     what would be sent, and to whom
@@ -29,12 +30,11 @@ Next:
 Then put your admin's id into msgrun.yaml, write messages, and commit all of it."""
 
 
-def project_files(salt: str, expires: date, lock: str = "") -> dict[str, str]:
+def project_files(salt: str, expires: date, lock: str) -> dict[str, str]:
     """Returns the texts of a new project's files by path.
 
-    `expires` is the day on which the example message expires. `lock` is the line of msgrun.yaml that names the ledger;
-    empty for the default lockfile. The salt keeps a reader of keys and digests from guessing recipients' addresses. It
-    must never change.
+    `expires` is the day on which the example message expires. `lock` is the line of msgrun.yaml that names the ledger.
+    The salt keeps a reader of keys and digests from guessing recipients' addresses. It must never change.
     """
     return {
         "msgrun.yaml": f"""\

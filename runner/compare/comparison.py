@@ -117,7 +117,7 @@ def compare_guard_settings(
 
 
 def _format_lock(settings: Settings) -> str:
-    return f"lock: {settings.lock}, workspace: {settings.workspace or 'not pinned'}"
+    return f"lock: {settings.lock.setting}, workspace: {settings.workspace or 'not pinned'}"
 
 
 def _list_guard_settings(settings: Settings) -> dict[str, str]:
@@ -127,7 +127,9 @@ def _list_guard_settings(settings: Settings) -> dict[str, str]:
     """
     limits, abort_conditions = settings.limits, settings.abort_conditions
     return {
-        "lock": settings.lock,
+        "lock": settings.lock.setting,
+        "ledger": settings.ledger_id,
+        "remote": settings.remote,
         "workspace": settings.workspace,
         "region": settings.region,
         "salt": f"check {salt_check(settings.salt)}",

@@ -2,19 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from posixpath import isabs, normpath
+from posixpath import isabs
 from typing import Any
 
 from runner.declare import schema
 from runner.declare.tree import Tree
 from runner.declare.yaml.document import Document, read_documents
 from runner.errors import Place, Problem, ProblemsFound, UsageMistake
-from runner.ledger.address import URL_HINT, has_password, is_conninfo, is_postgres
+from runner.ledger.address import (
+    CREDENTIALS_HINT,
+    BranchAddress,
+    LedgerAddress,
+    LockfileAddress,
+    has_credentials,
+    has_password,
+    may_be_database,
+    parse_address,
+)
 
 SETTINGS_FILE = "msgrun.yaml"
 DEFAULT_ENVIRONMENT = "default"
 DEFAULT_API_VERSION = "2.14"
 _NEWEST = (999, 0)
+_DEFAULT_LOCK = LockfileAddress("messages.lock")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +65,9 @@ class LintSettings:
 class Settings:
     """The settings of one environment, with defaults for keys that msgrun.yaml leaves out.
 
-    `lock` is the address of the ledger. `plan_file` is a path relative to the root. `sender` is the Intercom id of the
+    `lock` is the address of the ledger. `ledger_id` is the id that this ledger must have; it is empty if msgrun.yaml
+    names none for this very environment. `remote` is the URL of the git remote that is asked whether the ledger moved;
+    it may be empty. `stem` begins the names of the environment's files. `sender` is the Intercom id of the
     default sender. `rate_share` is the share of Intercom's own rate limit that a run uses, 0 to 1. `max_per_window` is
     a number of requests in 10 seconds; None means that only `rate_share` limits a run. `suppress` are the paths of the
     files of the suppression list.
@@ -65,8 +77,10 @@ class Settings:
     workspace: str = ""
     region: str = "us"
     api_version: str = DEFAULT_API_VERSION
-    lock: str = "messages.lock"
-    plan_file: str = "messages.plan"
+    lock: LedgerAddress = _DEFAULT_LOCK
+    ledger_id: str = ""
+    remote: str = ""
+    stem: str = "messages"
     require_plan: bool = False
     salt: str = ""
     sender: str | None = None
@@ -77,6 +91,11 @@ class Settings:
     max_per_window: int | None = None
     lint: LintSettings = LintSettings()
     suppress: tuple[str, ...] = ()
+
+    @property
+    def plan_file(self) -> str:
+        """The path of the plan file, relative to the root."""
+        return f"{self.stem}.plan"
 
 
 def version_number(api_version: str) -> tuple[int, int]:
@@ -93,8 +112,8 @@ def environment_names(tree: Tree) -> list[str | None]:
     return [None, *sorted(document.value.get("environments", {}) if document else ())]
 
 
-def load_settings(tree: Tree, environment: str | None, salt: str | None = None, lock: str | None = None) -> Settings:
-    """Returns the settings of an environment; None is the unnamed one. `salt` and `lock` override those of msgrun.yaml.
+def load_settings(tree: Tree, environment: str | None, salt: str | None = None) -> Settings:
+    """Returns the settings of an environment; None is the unnamed one. `salt` overrides that of msgrun.yaml.
 
     Raises ProblemsFound if msgrun.yaml has errors, and UsageMistake if it does not declare the environment.
     """
@@ -109,9 +128,9 @@ def load_settings(tree: Tree, environment: str | None, salt: str | None = None, 
         raise UsageMistake(f"{SETTINGS_FILE} declares no environment {environment}", hint)
     overrides = environments[environment] if environment is not None else {}
     merged = {**value, **overrides, "vars": {**value.get("vars", {}), **overrides.get("vars", {})}}
-    stem = "messages" if environment is None else f"messages.{environment}"
-    merged["lock"] = lock or _choose_lock(value, overrides if environment is not None else value, stem)
-    merged["plan_file"] = f"{stem}.plan"
+    stem, own = ("messages", value) if environment is None else (f"messages.{environment}", overrides)
+    merged["lock"] = parse_address(_choose_lock(value, own, stem), stem)
+    merged["ledger"], merged["stem"] = own.get("ledger", ""), stem
     merged["salt"] = salt if salt is not None else merged.get("salt", "")
     return _build_settings(environment or DEFAULT_ENVIRONMENT, merged)
 
@@ -140,7 +159,9 @@ def _read_settings_document(tree: Tree) -> Document | None:
     for document in documents[:1]:
         problems.extend(schema.check_document(document, "project"))
         if not problems:
-            problems.extend([*_find_lock_problems(document), *_find_variable_problems(document)])
+            problems.extend(
+                [*_find_lock_problems(document), *_find_remote_problems(document), *_find_variable_problems(document)]
+            )
     if any(problem.is_error for problem in problems):
         raise ProblemsFound(problems)
     return documents[0] if documents else None
@@ -149,44 +170,48 @@ def _read_settings_document(tree: Tree) -> Document | None:
 def _find_lock_problems(document: Document) -> list[Problem]:
     """Returns the problems of every `lock:` in msgrun.yaml.
 
-    Two environments on one lockfile are an error: each would count the deliveries of the other as its own.
+    Two environments on one lockfile or database are an error: each would count the deliveries of the other as its own.
     """
-    value = document.value
-    paths = {normpath(value.get("lock", "messages.lock")): "the unnamed environment"}
-    problems = [
-        document.problem(
-            "file-outside", (*mapping_path, "lock"), f"{lock} is outside the project", "name a file below its root"
-        )
-        for mapping_path, mapping in _list_settings_mappings(document)
-        if (lock := mapping.get("lock", ""))
-        and not is_postgres(lock)
-        and (isabs(lock) or normpath(lock).startswith(".."))
-    ]
+    problems, owners = [], dict[str, str]()
     for mapping_path, mapping in _list_settings_mappings(document):
-        problems += _find_database_problems(document, (*mapping_path, "lock"), mapping.get("lock", ""))
-    for name, mapping in value.get("environments", {}).items():
-        lock = normpath(mapping.get("lock", f"messages.{name}.lock"))
-        if lock in paths and not lock.startswith("git+"):
-            message = f"{paths[lock]} has the lockfile {lock} already"
-            path = ("environments", name, "lock") if "lock" in mapping else ("environments", name)
-            problems.append(document.problem("shared-lock", path, message, f"lock: messages.{name}.lock"))
-        paths[lock] = name
+        name = mapping_path[-1] if mapping_path else ""
+        stem, path = f"messages.{name}" if name else "messages", (*mapping_path, "lock")
+        address = _check_address(document, path, mapping.get("lock") or f"{stem}.lock", stem)
+        if isinstance(address, Problem):
+            problems.append(address)
+            continue
+        if isinstance(address, LockfileAddress) and (isabs(address.path) or address.path.startswith("..")):
+            message, hint = f"{mapping['lock']} is outside the project", "name a file below its root"
+            problems.append(document.problem("file-outside", path, message, hint))
+        if address.setting in owners and not isinstance(address, BranchAddress):  # a branch has a file for each
+            message = f"{owners[address.setting]} has the lockfile {address.setting} already"
+            place = path if "lock" in mapping else mapping_path
+            problems.append(document.problem("shared-lock", place, message, f"lock: {stem}.lock"))
+        owners[address.setting] = name or "the unnamed environment"
     return problems
 
 
-def _find_database_problems(document: Document, path: Sequence[str | int], lock: str) -> list[Problem]:
-    """Returns the problems of a database's address. A line with a password is not quoted in its problem."""
-    if not is_postgres(lock) and not is_conninfo(lock):
-        return []
-    if has_password(lock):
+def _check_address(document: Document, path: Sequence[str | int], lock: str, stem: str) -> LedgerAddress | Problem:
+    """Returns the address of a ledger, or its problem. A line with a password is not quoted in its problem."""
+    if may_be_database(lock) and has_password(lock):
         message = "a password does not belong into a file that is committed"
         hint = (
             "take it out, and change it; libpq finds it in PGPASSWORD, ~/.pgpass or a service file, or set MSGRUN_LOCK"
         )
-        return [replace(document.problem("lock-password", path, message, hint), excerpt="")]
-    if is_conninfo(lock):
-        return [document.problem("lock-conninfo", path, "this is no address of a ledger in a database", URL_HINT)]
-    return []
+        return replace(document.problem("lock-password", path, message, hint), excerpt="")
+    try:
+        return parse_address(lock, stem)
+    except UsageMistake as error:
+        return replace(document.problem("lock-address", path, error.message, error.hint), excerpt="")
+
+
+def _find_remote_problems(document: Document) -> list[Problem]:
+    """Returns the problem of a `remote:` with credentials. Its line is not quoted."""
+    if not has_credentials(document.value.get("remote", "")):
+        return []
+    message = "remote contains credentials, and everybody who can read the repository can read them"
+    hint = f"take them out, and revoke them; {CREDENTIALS_HINT}"
+    return [replace(document.problem("remote-credentials", ("remote",), message, hint), excerpt="")]
 
 
 def _find_variable_problems(document: Document) -> list[Problem]:
@@ -217,7 +242,9 @@ def _build_settings(environment: str, value: Mapping[str, Any]) -> Settings:
         region=value.get("region", "us"),
         api_version=value.get("api_version", DEFAULT_API_VERSION),
         lock=value["lock"],
-        plan_file=value["plan_file"],
+        ledger_id=value["ledger"],
+        remote=value.get("remote", ""),
+        stem=value["stem"],
         require_plan=value.get("require_plan", False),
         salt=value["salt"],
         sender=str(sender["id"]) if sender else None,

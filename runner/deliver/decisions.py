@@ -6,7 +6,7 @@ from typing import Literal
 from runner.errors import UsageMistake
 from runner.ledger.facts import Facts
 from runner.ledger.key_state import State
-from runner.ledger.record import Record
+from runner.ledger.record import DUPLICATE, Record
 from runner.plan.deliveries import PlannedMessage
 
 
@@ -61,6 +61,26 @@ def resolve_unknown(states: list[State], sent_id: str | None, at: str) -> list[R
         else:
             records.append(replace(_close_attempt(state.open_attempts[-1], "sent", at), id=sent_id))
     return records
+
+
+def acknowledge_duplicates(facts: Facts, key: str | None, message: str | None, at: str) -> list[Record]:
+    """Returns records with which a person acknowledges that deliveries were sent twice.
+
+    They are copies of the sent records of every attempt but the first. Raises UsageMistake if `message` is None and not
+    exactly one key fits.
+    """
+    states = [state for state in facts.duplicates() if message in (None, state.record.message)]
+    if message is None:
+        states = [state for state in states if key and state.record.key.startswith(key)]
+        if len(states) != 1:
+            raise UsageMistake(
+                f"{len(states)} duplicates have a key that begins with {key}", "msgrun status lists them"
+            )
+    return [
+        replace(record, code=DUPLICATE, by="person", at=at)
+        for state in states
+        for record in state.duplicate_records[1:]
+    ]
 
 
 def find_unknown(facts: Facts, key: str | None, message: str | None) -> list[State]:

@@ -1,20 +1,45 @@
-"""Parses `lock:`, the address of the ledger: a file, a branch of a git remote, or a PostgreSQL database."""
+"""Parses `lock:`, the address of the ledger: a file, a branch of a git remote, or a PostgreSQL database.
+
+Each kind of address has the same three properties. `setting` is the value of `lock:`, without a password; it is equal
+for equal addresses. `display_name` is its name in messages. `has_host` says whether a host that it names is contacted.
+"""
 
 import re
 from dataclasses import dataclass
+from posixpath import normpath
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from runner.errors import LedgerUnavailable, UsageMistake
+from runner.errors import UsageMistake
 
 
-def redact_password(lock: str) -> str:
-    """Returns `lock` without its password. The variable MSGRUN_LOCK may contain one."""
-    return parse_database_address(lock).display_name if is_postgres(lock) and has_password(lock) else lock
+@dataclass(frozen=True, slots=True)
+class LockfileAddress:
+    """A file, by its path from the project's root."""
+
+    path: str
+
+    @property
+    def setting(self) -> str:
+        """The value of `lock:`."""
+        return self.path
+
+    @property
+    def display_name(self) -> str:
+        """Its name in messages."""
+        return self.path
+
+    @property
+    def has_host(self) -> bool:
+        """Always False: a file is on no host."""
+        return False
 
 
 DEFAULT_BRANCH = "msgrun-ledger"
 _GIT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]*")
 _GIT_SCHEMES = {"https", "http", "ssh", "file"}
+CREDENTIALS_HINT = (
+    "git finds credentials by itself: a credential helper, GITHUB_TOKEN as actions/checkout sets it up, SSH"
+)
 _GIT_HINT = "git+origin for a remote of this clone, or git+https://host/repository.git; #branch names another branch"
 
 
@@ -26,8 +51,20 @@ class BranchAddress:
     branch: str
     path: str
 
-    def __str__(self) -> str:
+    @property
+    def setting(self) -> str:
+        """The value of `lock:`."""
+        return f"git+{self.remote}" + ("" if self.branch == DEFAULT_BRANCH else f"#{self.branch}")
+
+    @property
+    def display_name(self) -> str:
+        """Its name in messages."""
         return f"{self.remote}#{self.branch}:{self.path}"
+
+    @property
+    def has_host(self) -> bool:
+        """Whether it names a host. The URL behind the name of a git remote is in no file of the project."""
+        return "://" in self.remote
 
     @property
     def ref(self) -> str:
@@ -53,19 +90,38 @@ class BranchAddress:
         return self.cache_ref.replace("refs/msgrun/", "refs/msgrun/aside/")
 
 
-def parse_branch_address(lock: str, path: str) -> BranchAddress:
-    """Parses `lock: git+…`; `path` is the file on the branch. Raises UsageMistake."""
+def _parse_branch_address(lock: str, path: str) -> BranchAddress:
     remote, _, branch = lock.removeprefix("git+").partition("#")
     branch = branch or DEFAULT_BRANCH
     url = _split_git_url(remote) if "://" in remote else None
-    if url and (url.password is not None or url.query or (url.username and url.scheme in {"http", "https"})):
-        hint = "git finds credentials by itself: a credential helper, GITHUB_TOKEN as actions/checkout sets it up, SSH"
-        raise UsageMistake("lock: holds credentials, and is in git for everybody to read", hint)
+    if url and _contains_credentials(url):
+        raise UsageMistake("lock: holds credentials, and is in git for everybody to read", CREDENTIALS_HINT)
     if not (url.scheme in _GIT_SCHEMES and url.path if url else _GIT_NAME.fullmatch(remote)):
         raise UsageMistake(f"lock: {lock} names no git remote", _GIT_HINT)
     if not _GIT_NAME.fullmatch(branch) or ".." in branch or "//" in branch or branch.endswith(("/", ".", ".lock")):
         raise UsageMistake(f"lock: {branch} cannot be a branch", _GIT_HINT)
     return BranchAddress(remote, branch, path)
+
+
+def has_credentials(remote: str) -> bool:
+    """Returns whether the URL of a git remote may contain a password or a token, also if it lacks its scheme.
+
+    A query counts as a token. The user of an SSH address, as in git@host:path, is no secret.
+    """
+    if "://" not in remote:
+        user, separator, _ = remote.partition("@")
+        return bool(separator) and ":" in user and "/" not in user
+    try:
+        url = urlsplit(remote)
+        _ = url.port  # raises ValueError after a password with a /: what is before the / looks like a port
+    except ValueError:
+        return "@" in remote
+    return _contains_credentials(url)
+
+
+def _contains_credentials(url: SplitResult) -> bool:
+    is_token = bool(url.username) and url.scheme in {"http", "https"}
+    return url.password is not None or bool(url.query) or is_token
 
 
 def _split_git_url(remote: str) -> SplitResult:
@@ -91,43 +147,68 @@ _CONNINFO_KEYWORD = re.compile(r"(?i)\s*(host|hostaddr|port|dbname|user|password
 
 @dataclass(frozen=True, slots=True)
 class DatabaseAddress:
-    """The address of a ledger in a database.
+    """A ledger in a database: what libpq connects to, and the PostgreSQL schema with the tables.
 
-    `conninfo` is what libpq connects to, `schema` the PostgreSQL schema with the tables, and `display_name` the name of
-    both in messages, without any credential.
+    `hosts_and_database` is the part of the URL without user, password and parameters.
     """
 
     conninfo: str
     schema: str
-    display_name: str
+    hosts_and_database: str
+
+    @property
+    def setting(self) -> str:
+        """The value of `lock:`; with a password only its name in messages."""
+        if has_password(self.conninfo):
+            return self.display_name
+        return self.conninfo if self.schema == _DEFAULT_SCHEMA else f"{self.conninfo}#{self.schema}"
+
+    @property
+    def display_name(self) -> str:
+        """Its name in messages, without user and password."""
+        return f"postgresql://{self.hosts_and_database}#{self.schema}"
+
+    @property
+    def has_host(self) -> bool:
+        """Always True."""
+        return True
 
 
-def is_postgres(lock: str) -> bool:
-    """Returns whether `lock` is the address of a database."""
-    return lock.startswith(POSTGRES_SCHEMES)
+LedgerAddress = LockfileAddress | BranchAddress | DatabaseAddress
 
 
-def is_conninfo(lock: str) -> bool:
-    """Returns whether `lock` has a form that is not accepted: libpq's `host=… dbname=…`, or a scheme in capitals."""
-    return bool(_CONNINFO_KEYWORD.match(lock)) or (
-        lock.strip().lower().startswith(POSTGRES_SCHEMES) and not is_postgres(lock)
-    )
+def parse_address(lock: str, stem: str) -> LedgerAddress:
+    """Parses the value of `lock:` or MSGRUN_LOCK; `stem` begins the names of the environment's files.
 
-
-def parse_database_address(lock: str) -> DatabaseAddress:
-    """Parses `lock: postgresql://…`.
-
-    Raises LedgerUnavailable. Its message repeats nothing of `lock`, because any part may belong to a password.
+    Raises UsageMistake. Of a database's address its message repeats nothing, because any part may belong to a password.
     """
+    if lock.startswith("git+"):
+        return _parse_branch_address(lock, f"{stem}.lock")
+    if lock.startswith(POSTGRES_SCHEMES):
+        return _parse_database_address(lock)
+    if may_be_database(lock):  # libpq's `host=… dbname=…`, or a scheme in capitals
+        raise UsageMistake("lock: is no address of a ledger in a database", URL_HINT)
+    if "://" in lock:
+        scheme = lock.partition("://")[0]
+        raise UsageMistake(f"lock: {scheme}: is no kind of ledger", "a file, git+origin, or postgresql://host/database")
+    return LockfileAddress(normpath(lock))
+
+
+def may_be_database(lock: str) -> bool:
+    """Returns whether `lock` is meant as the address of a database, also in a form that is not accepted."""
+    return bool(_CONNINFO_KEYWORD.match(lock)) or lock.strip().lower().startswith(POSTGRES_SCHEMES)
+
+
+def _parse_database_address(lock: str) -> DatabaseAddress:
     conninfo, _, schema = lock.rpartition("#") if "#" in lock else (lock, "", _DEFAULT_SCHEMA)
     if not _SCHEMA_NAME.fullmatch(schema):
         hint = "small letters, digits and underscores; in a user or a password, # is written %23"
-        raise LedgerUnavailable("what follows # in lock: is no name of a schema", hint)
+        raise UsageMistake("what follows # in lock: is no name of a schema", hint)
     user, hosts_and_database = _split_user(conninfo)
     if user is None or "/" in user:  # libpq would read a part of the password as a port, and print it in its error
         hint = "in a user or a password, / is written %2F, ? %3F, # %23, @ %40"
-        raise LedgerUnavailable("lock: is no address of a database that can be read", hint)
-    return DatabaseAddress(conninfo, schema, f"postgresql://{hosts_and_database}#{schema}")
+        raise UsageMistake("lock: is no address of a database that can be read", hint)
+    return DatabaseAddress(conninfo, schema, hosts_and_database)
 
 
 def has_password(lock: str) -> bool:
@@ -150,8 +231,3 @@ def _split_user(url: str) -> tuple[str | None, str]:
         and not _HOSTS_AND_DATABASE.fullmatch(hosts_and_database)
     )
     return None if is_doubtful else user, hosts_and_database
-
-
-def is_shared_ledger(lock: str) -> bool:
-    """Returns whether `lock` is the address of a ledger that is not a file on this machine."""
-    return "://" in lock or lock.startswith("git+")

@@ -18,7 +18,7 @@ from runner.ledger.fact_index import FactIndex, Group, raw_key
 from runner.ledger.fact_reader import FactReader
 from runner.ledger.key_state import KeyStatus, State, fold_records, key_status
 from runner.ledger.line_source import BytesSource, FileSource, LineSource
-from runner.ledger.record import Header, Record, salt_check
+from runner.ledger.record import NO_MARK, Header, Mark, Record, salt_check
 
 
 class MessageStatus(NamedTuple):
@@ -214,7 +214,7 @@ class Facts:
         return sorted(states, key=lambda state: (state.record.message, state.record.key))
 
     def merged_header(self, salt: str) -> Header:
-        """Returns the one header that all headers add up to, for this salt.
+        """Returns the one header that all headers add up to, for this salt, without a mark.
 
         Raises GuardRefused if the headers contradict each other or the salt.
         """
@@ -230,38 +230,49 @@ class Facts:
                 "the salt is not the one that this ledger was written with",
                 "with another salt nothing sent would be recognised; put back salt: of msgrun.yaml, or MSGRUN_SALT",
             )
-        return Header(workspaces[0] if workspaces else "", expected_check)
+        ids = sorted({header.ledger for header in self.headers if header.ledger})
+        if len(ids) > 1:
+            raise GuardRefused(
+                f"two ledgers were merged: {' and '.join(ids)}",
+                "take the file of one of them back from git, and add the records of the other: msgrun lock import FILE",
+            )
+        return Header(next(iter(workspaces), ""), expected_check, next(iter(ids), ""))
 
     @property
-    def moved_to(self) -> str:
-        """The address that the ledger moved to; empty if it did not move, or came back."""
-        return self._last_move[1]
+    def mark(self) -> Mark:
+        """The mark that holds."""
+        return max((header.mark for header in self._headers), key=lambda mark: mark.rank, default=NO_MARK)
+
+    def new_header(self, header: Header, salt: str) -> Header | None:
+        """Returns a header with all that is known, to be written; None if it says nothing new that holds.
+
+        New is a workspace, an id, or a mark that is higher than all others. Raises GuardRefused if the header
+        contradicts the others, or if these contradict each other or the salt.
+        """
+        known = self.merged_header(salt)
+        if header.workspace and known.workspace not in {"", header.workspace}:
+            raise GuardRefused(
+                f"the ledger belongs to workspace {known.workspace}, not {header.workspace}",
+                "the token is of another workspace; each workspace has an environment and a ledger of its own",
+            )
+        if header.ledger and known.ledger not in {"", header.ledger}:
+            hint = "lock: names a ledger that has nothing to do with this one"
+            raise GuardRefused(f"the ledger has the id {known.ledger}, not {header.ledger}", hint)
+        full = replace(
+            known, workspace=known.workspace or header.workspace, ledger=known.ledger or header.ledger, mark=header.mark
+        )
+        is_new = full.mark.rank[:2] > self.mark.rank[:2] or (full.mark == NO_MARK and full not in self._headers)
+        return full if is_new else None
 
     def compacted_headers(self, salt: str) -> list[Header]:
         """Returns the fewest headers that say what all headers say. Raises GuardRefused as `merged_header`."""
-        header, (turn, moved) = self.merged_header(salt), self._last_move
-        return [header, *([replace(header, turn=turn, moved_to=moved)] if turn else [])]
+        header, mark = self.merged_header(salt), self.mark
+        return [header, *([replace(header, mark=mark)] if mark.turn else [])]
 
     def compacted_lines(self, salt: str) -> Iterator[bytes]:
         """Yields the lines of the compacted ledger. Raises GuardRefused as `merged_header`."""
         yield from (header.to_line() for header in self.compacted_headers(salt))
         yield from (record.to_line() for record in self.compacted_records())
-
-    def move_header(self, salt: str, to: str, min_turn: int = 1) -> Header:
-        """Returns the header that records a move to the address `to` now; an empty `to` means that it came back.
-
-        `min_turn` is a lower bound of its turn, for a ledger of which this clone may not know every header.
-        Raises GuardRefused as `merged_header`.
-        """
-        return replace(self.merged_header(salt), turn=max(min_turn, self._last_move[0] + 1), moved_to=to)
-
-    @property
-    def _last_move(self) -> tuple[int, str]:
-        """The highest turn, and the address that the ledger moved to in it.
-
-        If two headers have that turn, the one with an address wins, because it stops a run.
-        """
-        return max(((header.turn, header.moved_to) for header in self._headers), default=(0, ""))
 
     def _read(self, lines: LineSource, origin: str, copy_bit: int) -> bool:
         self._contacts.clear()

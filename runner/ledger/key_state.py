@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
 
-from runner.ledger.record import CONTACT_NOT_FOUND, RANK, Record
+from runner.ledger.record import CONTACT_NOT_FOUND, DUPLICATE, RANK, Record
 
 KeyStatus = Literal["sent", "unknown", "refused", "free"]
 
@@ -55,13 +55,19 @@ class State:
 
     @property
     def is_duplicate(self) -> bool:
-        """Whether two attempts were sent with different ids: the recipient got the message twice."""
-        ids: dict[str, set[str]] = {}
+        """Whether two attempts were sent with different ids, and no person has acknowledged that."""
+        return len(self.duplicate_records) > 1
+
+    @property
+    def duplicate_records(self) -> list[Record]:
+        """The first record of each attempt that was sent with other ids, the earliest first; no acknowledged ones."""
+        acknowledged = {record.attempt for record in self.sent_records if record.code == DUPLICATE}
+        attempts: dict[str, list[Record]] = {}
         for record in self.sent_records:
-            if record.id:
-                ids.setdefault(record.attempt, set()).add(record.id)
-        attempt_ids = list(ids.values())
-        return any(one != other for one in attempt_ids for other in attempt_ids)
+            if record.id and record.attempt not in acknowledged:
+                attempts.setdefault(record.attempt, []).append(record)
+        by_ids = {frozenset(one.id for one in records): records[0] for records in reversed(attempts.values())}
+        return list(reversed(by_ids.values()))
 
 
 def fold_records(records: Iterable[Record]) -> State:

@@ -3,12 +3,11 @@
 from collections import Counter
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from pathlib import Path
 from typing import Protocol
 
 from runner.ledger.facts import Facts
 from runner.ledger.rate_budget import PermitRequest
-from runner.ledger.record import Record
+from runner.ledger.record import Header, Mark, Record
 
 
 class Ledger(Protocol):
@@ -75,26 +74,17 @@ class Ledger(Protocol):
         """
         ...
 
-    def pin(self, workspace: str) -> None:
-        """Records durably that the ledger belongs to a workspace. Raises GuardRefused if it belongs to another."""
-        ...
+    def write_header(self, header: Header) -> Mark:
+        """Adds a header durably, unless the ledger says the same already or a higher mark than the header's holds.
 
-    def mark_moved(self, to: str) -> None:
-        """Records durably that the ledger moved to the address `to`; an empty `to` means that it came back.
-
-        Raises LedgerUnavailable.
+        Returns the mark that holds. A ledger whose mark is not `current` takes no claim: this is checked in the same
+        step as each claim. Raises GuardRefused if the header contradicts the ledger's workspace, id or salt, and
+        LedgerUnavailable.
         """
         ...
 
     def refresh(self) -> None:
         """Reads all records again. `facts` is a new object afterwards; the former one does not change."""
-        ...
-
-    def write_rescue_file(self, records: list[Record]) -> Path:
-        """Writes outcomes that the ledger did not take to a file, which the next run imports.
-
-        Returns the path of the file. Raises LedgerUnavailable.
-        """
         ...
 
     def compact(self) -> tuple[int, int]:
@@ -103,3 +93,8 @@ class Ledger(Protocol):
         Returns the number of lines before and after.
         """
         ...
+
+
+def pin_workspace(ledger: Ledger, workspace: str) -> None:
+    """Records durably that the ledger belongs to a workspace. Raises GuardRefused if it belongs to another."""
+    ledger.write_header(Header(workspace))

@@ -1,47 +1,39 @@
 """The Protocol of a ledger's location, whatever kind of ledger it is."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from runner.errors import GuardRefused
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
-from runner.ledger.record import Record
+from runner.ledger.record import Header
 
-
-def explain_move(display_name: object, to: str) -> tuple[str, str]:
-    """The message and the hint for a ledger that moved to the address `to` and is therefore not used."""
-    hint = (
-        f"what was sent since is known there alone: put back lock: {to}, or bring it here: MSGRUN_LOCK={to} msgrun lock"
-        f" export sent.lock, then msgrun lock import sent.lock. If {to} is lost for ever, msgrun lock free"
-    )
-    return f"the ledger {display_name} moved to {to}", hint
+# Called where there is no ledger, with the records that are known all the same. Returns the header to start it with.
+# Raises GuardRefused if it may not be started.
+Create = Callable[[Facts], Header]
 
 
 class LedgerLocation(Protocol):
-    """Where a project's ledger is: reads it without a lock, and opens it to write."""
+    """Where a ledger is: reads it without a lock, and opens it to write."""
 
-    @property
-    def display_name(self) -> str:
-        """Its name in messages, without any credential."""
-        ...
+    def read(self) -> Facts | None:
+        """Its records, read without a lock; None if no ledger was started there.
 
-    @property
-    def exists(self) -> bool:
-        """Whether a ledger was started at this location. Raises LedgerUnavailable."""
-        ...
-
-    def read(self) -> Facts:
-        """Its records and those of its rescue file, read without a lock. Raises GuardRefused, LedgerUnavailable."""
-        ...
-
-    def read_history(self, key_prefix: str) -> list[Record]:
-        """Every record whose key begins with `key_prefix`, in order of time. Raises LedgerUnavailable."""
-        ...
-
-    def open(self, command: str, *, new_lock: bool, no_fetch: bool) -> AbstractContextManager[Ledger]:
-        """The ledger, brought up to date and ready to write; closed when the context ends.
-
-        `command` names who writes, `new_lock` permits to start the ledger, `no_fetch` asks no git remote about a
-        lockfile. Raises GuardRefused, LedgerUnavailable.
+        Raises GuardRefused, LedgerUnavailable.
         """
         ...
+
+    def open(self, command: str, create: Create, *, fetch: bool) -> AbstractContextManager[Ledger]:
+        """The ledger, brought up to date and ready to write; closed when the context ends.
+
+        `command` names who writes. Without `fetch`, no git remote is asked for other versions of a lockfile.
+        Raises GuardRefused, LedgerUnavailable.
+        """
+        ...
+
+
+def refuse_missing(display_name: str, advice: str) -> GuardRefused:
+    """The error for a ledger that is not there. `advice` says where to look for it."""
+    hint = f"without it everything would be sent again: {advice}; if nothing was sent yet: msgrun lock begin"
+    return GuardRefused(f"there is no ledger {display_name}", hint)

@@ -1,89 +1,141 @@
-"""Reads the ledger, and opens it to write after the checks that it is the current one."""
+"""The one door to the ledger: reads it, and opens it to write after the checks that it is the current one."""
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import dataclass
+from shlex import quote
 
-from runner.cli.context import Context
-from runner.errors import GuardRefused, LedgerUnavailable
-from runner.ledger.address import redact_password
+from runner.clock import new_run_id
+from runner.errors import GuardRefused
+from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
-from runner.ledger.kinds import location_of
 from runner.ledger.ledger import Ledger
-from runner.ledger.location import explain_move
-from runner.ledger.lockfile.location import ALONE, DESPITE_A_MOVE
-from runner.ledger.moves.check import refuse_second_ledger, require_records_of_previous
-from runner.ledger.moves.last_used import save_last_used
-from runner.report import plain_text
+from runner.ledger.local_records import add_local_records, read_local_records
+from runner.ledger.location import refuse_missing
+from runner.ledger.locations import location_of
+from runner.ledger.missing_records import find_missing_records
+from runner.ledger.moves.check import find_ledger_guard, refuse_second_ledger, refuse_unless_current
+from runner.ledger.moves.remote_marks import RemoteAnswer, ask_remotes
+from runner.ledger.record import Header, Mark, salt_check
+
+_ADVICE = "look whether lock: is right, or take it back from git"
 
 
-def read_ledger(context: Context) -> Facts:
-    """The records of the ledger, read without a lock.
+@dataclass(frozen=True, slots=True)
+class LedgerReading:
+    """The records of a ledger, and whether there is one. `guard` is why apply would refuse it: a message and a hint."""
 
-    Prints warnings about torn lines and duplicates, and a note if the ledger moved.
+    facts: Facts
+    exists: bool
+    guard: tuple[str, str] | None
+
+
+def read_ledger(context: LedgerContext) -> LedgerReading:
+    """Reads the records of the ledger without a lock, with those that this clone has of it.
+
     Raises GuardRefused, LedgerUnavailable.
     """
-    location = location_of(context)
-    facts = location.read()
-    facts.merged_header(context.settings.salt)
-    _report_warnings(context, facts)
-    if facts.moved_to and facts.moved_to != redact_password(context.settings.lock):
-        context.output.note(explain_move(location.display_name, facts.moved_to)[0])
-    return facts
+    facts = location_of(context).read()
+    exists, facts = facts is not None, facts or Facts()
+    guard = find_ledger_guard(context, facts) if exists else None
+    read_local_records(context, facts)
+    facts.merged_header(context.salt)
+    return LedgerReading(facts, exists, guard)
 
 
 @contextlib.contextmanager
-def open_ledger(context: Context, command: str, *, new_lock: bool, no_fetch: bool) -> Iterator[Ledger]:
-    """The ledger, brought up to date and ready to write. A lockfile is locked for this process.
+def open_ledger(
+    context: LedgerContext, command: str, *, new_lock: bool = False, no_fetch: bool = False
+) -> Iterator[Ledger]:
+    """The current ledger, brought up to date and ready to write. A lockfile is locked for this process.
 
-    `new_lock` permits to start the ledger. It also checks that this ledger has every record of the previous ones, and
-    marks those as moved; not with `no_fetch`, in the sandbox, or for a command in ALONE. Raises GuardRefused,
-    LedgerUnavailable.
+    `new_lock` permits to start it. `no_fetch`: no git remote is asked for other versions of a lockfile; whether the
+    ledger moved is asked all the same. Raises GuardRefused if it is not the current one, and LedgerUnavailable.
     """
-    if new_lock:
-        context.known_hosts.add(context.settings.lock)  # a person starts a ledger, and so vouches for its host
-    checks_previous = command not in ALONE and not (context.options.sandbox or no_fetch)
-    if checks_previous and new_lock and not location_of(context).exists:
-        # Before the ledger is started: otherwise the next run would find it and use it.
-        _check_previous_ledgers(context, Facts(), all_commits=True)
-    with location_of(context).open(command, new_lock=new_lock, no_fetch=no_fetch) as ledger:
-        _report_warnings(context, ledger.facts)
-        refuse_if_moved(context, ledger, allow_moved=command in DESPITE_A_MOVE)
-        if checks_previous and (previous := _check_previous_ledgers(context, ledger.facts)):
-            for lock in previous:
-                _mark_moved(context, lock)
-            ledger.refresh()
-            refuse_if_moved(context, ledger, allow_moved=command in DESPITE_A_MOVE)
-        if checks_previous:
-            save_last_used(context)
+    answers = ask_remotes(context)
+
+    def create(facts: Facts) -> Header:
+        if not (new_lock or context.is_sandbox):
+            raise refuse_missing(context.address.display_name, _ADVICE)
+        refuse_second_ledger(context, answers)
+        return _new_header(context, facts)
+
+    with location_of(context).open(command, create, fetch=not no_fetch) as ledger:
+        refuse_unless_current(context, ledger.facts, answers)
+        add_local_records(context, ledger)
         yield ledger
 
 
-def refuse_if_moved(context: Context, ledger: Ledger, *, allow_moved: bool) -> None:
-    """Raises GuardRefused if the ledger moved, unless `allow_moved`.
+@contextlib.contextmanager
+def open_to_compact(context: LedgerContext) -> Iterator[Ledger]:
+    """The ledger, current or not, to rewrite what it has. Raises GuardRefused, LedgerUnavailable."""
 
-    A ledger that is marked as moved to its own address only changed its name, so that mark is removed.
+    def create(facts: Facts) -> Header:
+        del facts
+        raise refuse_missing(context.address.display_name, _ADVICE)
+
+    with location_of(context).open("lock compact", create, fetch=False) as ledger:
+        yield ledger
+
+
+def start_ledger(context: LedgerContext, *, abandon_previous: bool) -> tuple[str, bool]:
+    """Starts the ledger, unless there is one. Returns its id, and whether it was started.
+
+    `abandon_previous`: the ledger at the address in use is current from now on, whatever its marks or msgrun.yaml say.
+    Raises GuardRefused if the project has another ledger, and LedgerUnavailable.
     """
-    if ledger.facts.moved_to == redact_password(context.settings.lock):
-        ledger.mark_moved("")  # the move was recorded under its former name, and this is the address that it moved to
-    elif ledger.facts.moved_to and not allow_moved:
-        raise GuardRefused(*explain_move(location_of(context).display_name, ledger.facts.moved_to))
+    answers, was_started = ask_remotes(context), False
+
+    def create(facts: Facts) -> Header:
+        nonlocal was_started
+        if not abandon_previous:
+            refuse_second_ledger(context, answers)
+        was_started = True
+        return _new_header(context, facts)
+
+    with location_of(context).open("lock begin", create, fetch=True) as ledger:
+        header = ledger.facts.merged_header(context.salt)
+        if not header.ledger:
+            ledger.write_header(Header(ledger=new_run_id()))
+        if abandon_previous:
+            _make_current(ledger, answers, header.ledger)
+        elif not was_started:
+            refuse_unless_current(context, ledger.facts, answers)
+        return ledger.facts.merged_header(context.salt).ledger, was_started
 
 
-def _check_previous_ledgers(context: Context, facts: Facts, *, all_commits: bool = False) -> list[str]:
-    if all_commits:
-        refuse_second_ledger(context)
-    return require_records_of_previous(context, facts, all_commits=all_commits)
+def add_late_outcomes(context: LedgerContext, ledger: Ledger) -> None:
+    """Adds what the previous ledger got since this one was filled: outcomes of runs that were under way.
 
-
-def _mark_moved(context: Context, lock: str) -> None:
-    from runner.ledger.moves.handover import mark_previous_moved  # noqa: PLC0415  # breaks an import cycle
-
+    Raises GuardRefused if the previous ledger is on a host that may not be asked, and LedgerUnavailable.
+    """
+    mark = ledger.facts.mark
+    if not mark.address:
+        return
+    previous = context.at(context.parse(mark.address), trusts_host=False)
     try:
-        mark_previous_moved(context, lock)
-    except LedgerUnavailable as error:
-        context.output.note(f"{lock} was not told that the ledger moved here: {error.message}")
+        facts = location_of(previous).read()
+    except GuardRefused as error:
+        raise GuardRefused(
+            f"{mark.address}, where the ledger was before, may have later outcomes: {error.message}",
+            f"MSGRUN_LOCK={quote(mark.address)} msgrun lock export late.lock, then msgrun lock import late.lock;"
+            " and then with --no-fetch",
+        ) from error
+    missing = list(find_missing_records(facts, ledger.facts)) if facts else []
+    ledger.append(*missing)
+    if missing:
+        context.report(f"{mark.address}, where the ledger was before, had {len(missing):,} later records")
 
 
-def _report_warnings(context: Context, facts: Facts) -> None:
-    for line in plain_text.ledger_warnings(facts):
-        context.output.error(line)
+def _new_header(context: LedgerContext, facts: Facts) -> Header:
+    """The header of a new ledger. It keeps the id that this clone knows for it."""
+    known = facts.merged_header(context.salt)
+    return Header(known.workspace, salt_check(context.salt), known.ledger or new_run_id())
+
+
+def _make_current(ledger: Ledger, answers: list[RemoteAnswer], ledger_id: str) -> None:
+    """Writes a mark that is higher than all that are known, if any is."""
+    marks = [mark.mark for answer in answers for mark in answer.marks if mark.ledger_id == ledger_id]
+    turn = max(mark.turn for mark in (ledger.facts.mark, *marks))
+    if turn > ledger.facts.mark.turn or ledger.facts.mark.status != "current":
+        ledger.write_header(Header(mark=Mark(turn + 1)))

@@ -10,28 +10,52 @@ import orjson
 from runner.errors import LedgerUnavailable
 
 VERSION = 1
+MAX_TURN = 2**31  # what a column of PostgreSQL holds
 Status = Literal["claimed", "unknown", "refused", "released", "sent"]
+MarkStatus = Literal["pending", "current", "moved"]
+MARK_RANK: dict[str, int] = {"pending": 0, "current": 1, "moved": 2}
 RANK: dict[str, int] = {"claimed": 0, "unknown": 1, "refused": 2, "released": 3, "sent": 4}
+DUPLICATE = "duplicate"  # the code of a sent record with which a person acknowledges that a message was sent twice
 CONTACT_NOT_FOUND = "contact_not_found"  # the code of a refusal whose contact is looked up again
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
-    """The workspace and the salt that a ledger belongs to; an empty field is unknown.
+class Mark:
+    """What a move says of a ledger: it is current, being filled (`pending`), or left (`moved`).
 
-    A header with a `turn` also says where the ledger moved in that turn; an empty `moved_to` means that it came back.
-    The highest turn of a ledger decides.
+    Of several marks the highest `turn` holds, and within a turn the later status of MARK_RANK. `address` is where a
+    ledger that is left moved to, and where the records of any other come from; empty for a ledger that never moved.
     """
+
+    turn: int = 0
+    status: MarkStatus = "current"
+    address: str = ""
+
+    @property
+    def rank(self) -> tuple[int, int, str]:
+        """Sorts marks: the highest holds."""
+        return self.turn, MARK_RANK[self.status], self.address
+
+
+NO_MARK = Mark()
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The workspace, the salt and the id of a ledger; an empty field is unknown. A header may also hold a mark."""
 
     workspace: str = ""
     salt_check: str = ""
-    turn: int = 0
-    moved_to: str = ""
+    ledger: str = ""
+    mark: Mark = NO_MARK
 
     def to_line(self) -> bytes:
         """Returns the header as a line of the lockfile."""
-        value: dict[str, Any] = {"msgrun_lock": VERSION, "workspace": self.workspace, "salt_check": self.salt_check}
-        return orjson.dumps(value | ({"turn": self.turn, "moved": self.moved_to} if self.turn else {})) + b"\n"
+        value: dict[str, Any] = {"msgrun_lock": VERSION} | ({"ledger": self.ledger} if self.ledger else {})
+        value |= {"workspace": self.workspace, "salt_check": self.salt_check}
+        if self.mark.turn:
+            value |= {"turn": self.mark.turn, "moved" if self.mark.status == "moved" else "from": self.mark.address}
+        return orjson.dumps(value | ({"pending": True} if self.mark.status == "pending" else {})) + b"\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +119,8 @@ def parse_entry(value: dict[str, Any], origin: str, number: int) -> Record | Hea
         if value["msgrun_lock"] != VERSION:
             message = f"{origin}:{number}: this ledger has version {value['msgrun_lock']}"
             raise LedgerUnavailable(message, "update msgrun")
-        turn = turn_value if isinstance(turn_value := value.get("turn"), int) else 0
-        texts = (str(value.get(name) or "") for name in ("workspace", "salt_check", "moved"))
-        workspace, check, moved = texts
-        return Header(workspace, check, turn, moved if turn else "")
+        workspace, check, ledger = (str(value.get(name) or "") for name in ("workspace", "salt_check", "ledger"))
+        return Header(workspace, check, ledger, _parse_mark(value))
     if not (_is_text(value.get("key")) and _is_text(value.get("attempt")) and str(value.get("status")) in RANK):
         hint = "a newer msgrun may have written it; if the file was edited, take the line back from git"
         raise LedgerUnavailable(f"{origin}:{number}: this is no record of a ledger", hint)
@@ -114,6 +136,16 @@ def parse_entry(value: dict[str, Any], origin: str, number: int) -> Record | Hea
             fields[name] = field_value
     extra = orjson.dumps(others, option=orjson.OPT_SORT_KEYS).decode() if others else ""
     return Record(**fields, extra=extra)
+
+
+def _parse_mark(value: dict[str, Any]) -> Mark:
+    turn = value.get("turn")
+    if not isinstance(turn, int) or not 0 < turn < MAX_TURN:
+        return NO_MARK
+    status: MarkStatus = "moved" if value.get("moved") else "pending" if value.get("pending") else "current"
+    address = str(value.get("moved") or value.get("from") or "")
+    # Another project or a pull request may have written it, and it is printed.
+    return Mark(turn, status, "".join(character for character in address if character.isprintable()))
 
 
 def _is_text(value: Any) -> bool:

@@ -151,9 +151,10 @@ def ledger_warnings(facts: Facts) -> list[str]:
 def duplicate(state: State) -> str:
     """A warning that a recipient got a message twice."""
     ids = " and ".join(sorted({record.id for record in state.sent_records if record.id}))
+    key = state.record.key[:12]
     return (
         f"{click.style('duplicate', fg='red', bold=True)}: {state.record.message} went twice to {state.record.to} "
-        f"(key {state.record.key[:12]}), as {ids}"
+        f"(key {key}), as {ids}. Once that is settled: msgrun resolve {key} --duplicate"
     )
 
 

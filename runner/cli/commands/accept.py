@@ -4,10 +4,10 @@ import click
 
 from runner.cli.context import open_context
 from runner.cli.decisions import plan_one, write_decision
+from runner.cli.ledger import open_ledger
 from runner.cli.options import command, writes_ledger
 from runner.clock import format_timestamp
 from runner.deliver import decisions
-from runner.ledger.opening import open_ledger
 
 
 @command("accept")

@@ -1,6 +1,7 @@
 """The command apply: sends the plan, or a canary first, and reports the outcomes."""
 
 import contextlib
+import os
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import click
 
 from runner.cli import github_step, plan_files, plan_output
 from runner.cli.context import Context, open_context
+from runner.cli.ledger import open_ledger
 from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.cli.other_runs import OtherRunsSummary, wait_for_other_runs
 from runner.cli.planning import plan_project, shared_plan_options
@@ -16,9 +18,10 @@ from runner.cli.process import set_malloc_threshold
 from runner.declare.project import Project
 from runner.deliver.summary import Summary
 from runner.errors import GuardRefused, LedgerUnavailable, RunStopped
+from runner.ledger.address import LockfileAddress
 from runner.ledger.facts import Facts
-from runner.ledger.ledger import Ledger
-from runner.ledger.opening import open_ledger
+from runner.ledger.ledger import Ledger, pin_workspace
+from runner.ledger.rescue_file import write_rescue_file
 from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
 from runner.report import plain_text
@@ -44,6 +47,7 @@ class _ApplyOptions:
 @click.option("--canary", type=click.IntRange(1), metavar="N", help="Send N, stop, and ask before the rest.")
 @click.option("--deadline", type=Duration(), metavar="TIME", help="Stop in order after so long, as 20m.")
 @click.option("--log-file", type=click.Path(path_type=Path), metavar="FILE", help="Add a JSON line for every record.")
+@click.option("--lockfile-in-ci", is_flag=True, help="Send in CI with a lockfile: its disk outlives the job.")
 @writes_ledger
 def apply(
     paths: tuple[str, ...],
@@ -53,6 +57,7 @@ def apply(
     deadline: float | None,
     log_file: Path | None,
     *,
+    lockfile_in_ci: bool,
     yes: bool,
     new_lock: bool,
     no_fetch: bool,
@@ -69,6 +74,8 @@ def apply(
         # Before the ledger is opened: a mistake in a file is reported without the network.
         project = context.load_valid_project(paths)
         saved = plan_files.load_saved_plan(context, plan_path) if plan_path else None
+        if os.environ.get("CI") and not lockfile_in_ci:
+            _refuse_lockfile(context)
         with open_ledger(context, "apply", new_lock=new_lock, no_fetch=no_fetch) as ledger:
             binding_options = plan_files.apply_options(
                 context, replace(plan_options, saved_plan=saved), paths, plan_files.load_plan_file(context)
@@ -102,6 +109,17 @@ def apply(
             return _exit_code(summary, plan, ledger.facts, others)
 
 
+def _refuse_lockfile(context: Context) -> None:
+    """Raises GuardRefused if the ledger is a lockfile: the disk of a CI job is lost with the job."""
+    address = context.ledger.address
+    if isinstance(address, LockfileAddress) and not context.options.sandbox:
+        raise GuardRefused(
+            f"the ledger is the file {address.path}, and a CI job's disk is lost with the job, and so what was sent",
+            "move it to a branch of the git remote: msgrun lock move git+origin; or, if the disk outlives the job:"
+            " --lockfile-in-ci",
+        )
+
+
 def _send(context: Context, plan: Plan, ledger: Ledger, project: Project, options: "_ApplyOptions") -> Summary:
     """Sends a plan. With --canary sends the first deliveries, and the rest if the user confirms. Returns the summary.
 
@@ -117,7 +135,7 @@ def _send(context: Context, plan: Plan, ledger: Ledger, project: Project, option
         connection.require_admins({message.declaration.sender for message in plan.messages if message.counts["send"]})
         noun = "message" if plan.to_send == 1 else "messages"
         context.confirm(f"Send {plan.to_send:,} {noun} in workspace {id_code}?", yes=options.yes, count=plan.to_send)
-        ledger.pin(id_code)
+        pin_workspace(ledger, id_code)
         is_canary = options.canary is not None and options.canary < plan.to_send
         summary = connection.deliver(
             replace(plan, limit=options.canary) if is_canary else plan, ledger, options.log_file, options.deadline
@@ -151,9 +169,9 @@ def _report(context: Context, ledger: Ledger, result: Summary) -> None:
     lines = [f"the ledger did not take: {record.to_line().decode().rstrip()}" for record in result.unwritten]
     if result.unwritten:
         try:
-            lines.append(
-                f"these lines are in {ledger.write_rescue_file(result.unwritten)}, which the next run picks up; keep it"
-            )
+            ledger_id = ledger.facts.merged_header(context.settings.salt).ledger
+            path = write_rescue_file(context.ledger, ledger_id, result.unwritten)
+            lines.append(f"these lines are in {path}, which the next run picks up; keep it")
         except LedgerUnavailable as error:
             lines.append(f"nor can a rescue file be written ({error.message}): keep these lines for msgrun lock import")
     for print_text, text in (

@@ -7,12 +7,17 @@ from pathlib import Path
 
 import click
 
-from runner.cli import init_ledger, scaffold
+from runner.cli import scaffold
 from runner.cli.options import EXIT, GlobalOptions, command
 from runner.cli.output import Output, remember_options
+from runner.clock import new_run_id
 from runner.declare import schema
+from runner.declare.settings import SETTINGS_FILE, load_settings
+from runner.declare.settings_editor import set_settings
+from runner.declare.tree import Tree
 from runner.errors import UsageMistake
 from runner.git.repository import find_repository
+from runner.ledger.address import LockfileAddress
 from runner.ledger.record import Header, salt_check
 from runner.managed_path import managed_path
 
@@ -30,7 +35,7 @@ def init(folder: Path | None, *, github: bool, gitlab: bool) -> int:
     that .gitattributes and .gitignore need.
 
     With --github or --gitlab the ledger is on a branch of the git remote. Where there is a project, they write their
-    workflow, and that ledger into msgrun.yaml, unless another one is named or has records.
+    workflow, and that ledger into msgrun.yaml, unless the project has a ledger already.
     """
     options = click.get_current_context().ensure_object(GlobalOptions)
     remember_options(options)
@@ -40,9 +45,9 @@ def init(folder: Path | None, *, github: bool, gitlab: bool) -> int:
     try:
         if systems and (root / "msgrun.yaml").exists():
             _add_workflows(root, systems, output)
-            init_ledger.configure_branch_ledger(root, output)
+            _configure_branch_ledger(root, output)
             return EXIT.done
-        remote = init_ledger.git_remote_name(root) if systems else ""
+        remote = _git_remote_name(root) if systems else ""
         for path, text in _project_files(root, remote).items():
             output.result(f"{_write(managed_path(root, path), text):<8} {path}")
         for path, lines in scaffold.REQUIRED_LINES.items():
@@ -58,13 +63,10 @@ def init(folder: Path | None, *, github: bool, gitlab: bool) -> int:
 
 def _project_files(root: Path, remote: str) -> dict[str, str]:
     """Returns the files of a new project. Its ledger is a branch of `remote`, or a lockfile if that is empty."""
-    salt = secrets.token_hex(16)
+    salt, ledger_id = secrets.token_hex(16), new_run_id()
+    lock_line = scaffold.BRANCH_LOCK_LINE.format(remote=remote) if remote else scaffold.LEDGER_LINE.format(id=ledger_id)
     files = {
-        **scaffold.project_files(
-            salt,
-            datetime.now(UTC).date() + _EXAMPLE_LIFETIME,
-            scaffold.BRANCH_LOCK_LINE.format(remote=remote) if remote else "",
-        ),
+        **scaffold.project_files(salt, datetime.now(UTC).date() + _EXAMPLE_LIFETIME, lock_line),
         **{
             f"schema/{kind}.schema.json": schema.schema_path(kind).read_text(encoding="utf-8")
             for kind in schema.SCHEMA_NAMES[:2]
@@ -74,8 +76,32 @@ def _project_files(root: Path, remote: str) -> dict[str, str]:
         # The salt of existing settings is not known here, and the lockfile's header needs it: lock begin writes it.
         files.pop("messages.lock")
     else:
-        files["messages.lock"] = Header("", salt_check(salt)).to_line().decode()
+        files["messages.lock"] = Header("", salt_check(salt), ledger_id).to_line().decode()
     return files
+
+
+def _git_remote_name(root: Path) -> str:
+    """Returns the main git remote of a project in this folder, which need not exist yet; origin if there is none."""
+    existing_folder = next(folder for folder in (root.resolve(), *root.resolve().parents) if folder.is_dir())
+    repository = find_repository(existing_folder)
+    return next(reversed(repository.relevant_remotes() if repository else ()), "origin")
+
+
+def _configure_branch_ledger(root: Path, output: Output) -> None:
+    """Makes the ledger of a project that has none yet a branch of the git remote, and prints what the user has to do.
+
+    A ledger that was started is never left by an edit: the user moves it. Raises OSError, ProblemsFound.
+    """
+    settings, path, remote = load_settings(Tree(root), None), managed_path(root, SETTINGS_FILE), _git_remote_name(root)
+    if not isinstance(settings.lock, LockfileAddress):
+        return
+    if settings.ledger_id or (root / settings.lock.path).exists():
+        output.note(f"{settings.lock.path} stays the ledger. CI needs it on a branch: msgrun lock move git+{remote}")
+        return
+    text = set_settings(path.read_bytes().decode(), None, {"lock": f"git+{remote}"})
+    path.write_bytes(text.encode())
+    output.result("extended msgrun.yaml")
+    output.note(f"  the ledger is the branch msgrun-ledger of {remote}; start it, once: msgrun lock begin")
 
 
 def _add_workflows(root: Path, systems: list[str], output: Output) -> None:

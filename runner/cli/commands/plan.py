@@ -8,16 +8,16 @@ import click
 from runner.cli import plan_files, plan_output
 from runner.cli.against import compare_with_ref
 from runner.cli.context import Context, open_context
+from runner.cli.ledger import read_ledger
 from runner.cli.ledger_changes import add_records_at_ref
 from runner.cli.options import EXIT, command, format_option
 from runner.cli.planning import plan_project, shared_plan_options
 from runner.cli.process import set_malloc_threshold
-from runner.errors import LedgerUnavailable, UsageMistake
-from runner.ledger.facts import Facts
-from runner.ledger.kinds import location_of
-from runner.ledger.lockfile.location import lockfile_paths
-from runner.ledger.moves.check import ledger_guard
-from runner.ledger.opening import read_ledger
+from runner.errors import UsageMistake
+from runner.ledger.address import LockfileAddress
+from runner.ledger.lockfile.files import lockfile_paths
+from runner.ledger.opening import LedgerReading
+from runner.plan.guards import Guard
 from runner.plan.message_planner import PlanOptions
 from runner.report import ledger_size, plain_text
 
@@ -55,15 +55,15 @@ def plan(
     set_malloc_threshold()
     with open_context(against or "") as context:
         project = context.load_valid_project(paths)
-        facts = read_ledger(context)
-        move_guard = ledger_guard(context, facts)  # before _ledger_notes adds records to the facts
-        notes = _ledger_notes(context, facts, against)
+        reading = read_ledger(context)
+        facts, notes = reading.facts, _ledger_notes(context, reading, against)
         file = plan_files.load_plan_file(context, ignore_contents=write and context.is_full_selection(paths))
         binding_options = plan_files.apply_options(context, plan_options, paths, file)
         project_plan, warnings = plan_project(
             context, project, facts, replace(binding_options, plan_file=None) if write or check else binding_options
         )
-        project_plan = replace(project_plan, guards=(*project_plan.guards, move_guard)) if move_guard else project_plan
+        if reading.guard:
+            project_plan = replace(project_plan, guards=(*project_plan.guards, Guard("ledger-moved", *reading.guard)))
         is_full = binding_options.is_full_selection
         entries = (message.plan_entry for message in project_plan.messages)
         changes = file.changes(entries, is_full_selection=is_full) if check else []
@@ -83,17 +83,17 @@ def plan(
         return EXIT.changes if changes or (detailed_exitcode and project_plan.to_send) else EXIT.done
 
 
-def _ledger_notes(context: Context, facts: Facts, against: str | None) -> list[str]:
+def _ledger_notes(context: Context, reading: LedgerReading, against: str | None) -> list[str]:
     """Returns what a reviewer has to know of the ledger, and prints some of it as notes.
 
     Adds the records of the lockfile at the ref `against` to the facts, if it is given.
     """
-    notes = []
+    notes, facts = [], reading.facts
     if against is not None:
         notes = add_records_at_ref(context, against, facts)
     notes += [plain_text.duplicate(state) for state in facts.duplicates()]
-    if not context.options.sandbox and not location_of(context).exists:
-        display_name = location_of(context).display_name
+    if not (context.options.sandbox or reading.exists):
+        display_name = context.ledger.address.display_name
         note = f"there is no ledger {display_name} yet: msgrun lock begin starts it, where nothing was sent before"
         context.output.note(note)
         notes.append(note)
@@ -104,14 +104,9 @@ def _ledger_notes(context: Context, facts: Facts, against: str | None) -> list[s
 
 
 def _lockfile_size_warning(context: Context) -> str:
-    """Returns a warning if the lockfile is too large for GitHub, or soon will be.
-
-    The warning is empty if it is small, if git cannot be read, or if the ledger is no lockfile.
-    """
-    try:
-        paths = lockfile_paths(context, allow_unreadable_git=True)
-    except LedgerUnavailable:
+    """Returns a warning if the lockfile is too large for GitHub, or soon will be; empty if not, or if it is none."""
+    address = context.ledger.address
+    if not isinstance(address, LockfileAddress):
         return ""
-    return (
-        ledger_size.size_warning(paths.display_name, paths.lockfile.stat().st_size) if paths.lockfile.exists() else ""
-    )
+    path = lockfile_paths(context.tree.root, address.path, None).lockfile
+    return ledger_size.size_warning(address.path, path.stat().st_size) if path.exists() else ""

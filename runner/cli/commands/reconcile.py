@@ -6,13 +6,14 @@ from collections.abc import Callable
 import click
 
 from runner.cli.context import Context, open_context
+from runner.cli.ledger import open_ledger, read_ledger
 from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.declare import schema
 from runner.declare.settings import version_number
 from runner.deliver.reconcile import Reconciliation
 from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError, RunStopped, UsageMistake
 from runner.ledger.facts import Facts
-from runner.ledger.opening import open_ledger, read_ledger
+from runner.ledger.opening import add_late_outcomes
 from runner.report import reconcile_text
 from runner.report.problem_text import pluralize
 
@@ -45,8 +46,10 @@ def reconcile(name: str | None, wait: float, *, dry_run: bool, yes: bool, new_lo
             message = f"reconcile needs api_version 2.6 or later, and msgrun.yaml says {context.settings.api_version}"
             raise UsageMistake(message, "older versions open no conversation to find; see msgrun resolve")
         if dry_run:
-            return _reconcile(context, read_ledger(context), name, wait, lambda *_: None)
+            return _reconcile(context, read_ledger(context).facts, name, wait, lambda *_: None)
         with open_ledger(context, "reconcile", new_lock=new_lock, no_fetch=no_fetch) as ledger:
+            if not no_fetch:
+                add_late_outcomes(context.ledger, ledger)
             return _reconcile(context, ledger.facts, name, wait, ledger.append)
 
 

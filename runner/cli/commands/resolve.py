@@ -4,11 +4,12 @@ import click
 
 from runner.cli.context import open_context
 from runner.cli.decisions import write_decision
+from runner.cli.ledger import open_ledger
 from runner.cli.options import command, writes_ledger
 from runner.clock import format_timestamp
 from runner.deliver import decisions
 from runner.errors import UsageMistake
-from runner.ledger.opening import open_ledger
+from runner.ledger.opening import add_late_outcomes
 
 
 @command("resolve")
@@ -17,20 +18,26 @@ from runner.ledger.opening import open_ledger
 @click.option("--all", "every", is_flag=True, help="All unknown deliveries of the message.")
 @click.option("--sent", "sent_id", metavar="ID", help="It was sent, as the message with this id.")
 @click.option("--not-sent", is_flag=True, help="It was not sent, and may be sent again.")
+@click.option("--duplicate", is_flag=True, help="It was sent twice, and that is settled: report it no more.")
 @writes_ledger
 def resolve(
     key: str | None, message: str | None, sent_id: str | None,
-    *, every: bool, not_sent: bool, yes: bool, new_lock: bool, no_fetch: bool,
+    *, every: bool, not_sent: bool, duplicate: bool, yes: bool, new_lock: bool, no_fetch: bool,
 ) -> int:  # fmt: skip
-    """Decide what became of an unknown delivery.
+    """Decide what became of an unknown delivery, or acknowledge a duplicate.
 
     Look into Intercom first. KEY is the start of its key, as status shows it.
     """
     if (key is None) == (message is None) or every != (message is not None):
         raise UsageMistake("which one?", "give a KEY, or --message NAME --all")
-    if (sent_id is None) != not_sent or sent_id == "":
-        raise UsageMistake("was it sent?", "say --sent ID or --not-sent")
+    if [sent_id is not None, not_sent, duplicate].count(True) != 1 or sent_id == "":
+        raise UsageMistake("was it sent?", "say --sent ID, --not-sent, or --duplicate")
     with open_context() as context, open_ledger(context, "resolve", new_lock=new_lock, no_fetch=no_fetch) as ledger:
+        if not no_fetch:
+            add_late_outcomes(context.ledger, ledger)
+        if duplicate:
+            records = decisions.acknowledge_duplicates(ledger.facts, key, message, format_timestamp(context.now))
+            return write_decision(context, ledger, records, f"acknowledge {len(records)} duplicates", yes=yes)
         states = decisions.find_unknown(ledger.facts, key, message)
         records = decisions.resolve_unknown(states, sent_id, format_timestamp(context.now))
         if ledger.max_batch > 1 and sent_id is None:

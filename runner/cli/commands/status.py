@@ -5,10 +5,10 @@ from collections import Counter
 import click
 
 from runner.cli.context import open_context
+from runner.cli.ledger import read_ledger
 from runner.cli.options import EXIT, command, format_option
 from runner.declare import schema
 from runner.errors import UsageMistake
-from runner.ledger.opening import read_ledger
 from runner.report import json_output, plain_text
 
 
@@ -21,7 +21,7 @@ def status(name: str | None, form: str) -> int:
     Counts a message, and every delivery that somebody has to look at.
     """
     with open_context() as context:
-        facts = read_ledger(context)
+        facts = read_ledger(context).facts
         counts = Counter({group: number for group, number in facts.counts().items() if name in (None, group.message)})
         if name is not None and not counts:
             names = sorted(facts.message_names())

@@ -7,7 +7,6 @@ merge it into their facts, and do not claim those deliveries.
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -16,12 +15,11 @@ from runner.git.pushing import MAX_TRIES, Wait, failure_reason, is_permanent_fai
 from runner.git.repository import GitFailed
 from runner.ledger.branch.concurrent_runs import ConcurrentRuns
 from runner.ledger.branch.remote_file import FileVersion, RemoteFile
-from runner.ledger.durable_append import ClaimsUncertain, append_lines
+from runner.ledger.durable_append import ClaimsUncertain
 from runner.ledger.facts import Facts
-from runner.ledger.location import explain_move
+from runner.ledger.mark import explain_mark
 from runner.ledger.missing_records import find_missing_records
-from runner.ledger.record import Header, Record
-from runner.ledger.rescue_file import import_rescue_file
+from runner.ledger.record import Header, Mark, Record
 
 MAX_BATCH = 100  # claims without an outcome at one time: a lost runner leaves at most so many unknown
 _MAX_RACE_PAUSE = 4  # number of lost races in a row from which on the pause between two tries stays the same
@@ -41,11 +39,8 @@ class BranchLedger:
     request_permits = None
     has_valid_claims = True  # a claim on the branch never expires
 
-    def __init__(
-        self, remote: RemoteFile, rescue: Path, salt: str, writer: str, wait: Wait, max_records: int = MAX_RECORDS
-    ) -> None:
+    def __init__(self, remote: RemoteFile, salt: str, writer: str, wait: Wait, max_records: int = MAX_RECORDS) -> None:
         self._remote = remote
-        self._rescue = rescue
         self._salt = salt
         self._writer = writer
         self._wait = wait
@@ -68,14 +63,14 @@ class BranchLedger:
         """Whether the branch has the file, as of the last fetch."""
         return self._version is not None and self._version.data != b""
 
-    def create(self) -> None:
+    def create(self, header: Header) -> None:
         """Pushes a file that has only a header, unless the branch has one. Raises GuardRefused, LedgerUnavailable."""
-        self._push_until_accepted(
-            lambda: [] if self.exists else [Header("", self.facts.merged_header(self._salt).salt_check).to_line()]
-        )
+        self._push_until_accepted(lambda: [] if self.exists else [header.to_line()])
+        if not self.facts.headers:  # otherwise another clone started it at the same moment
+            self.facts.add(header)
 
     def recover(self) -> int:
-        """Pushes the records that the branch lost since this clone read it, and those of the rescue file.
+        """Pushes the records that the branch lost since this clone read it.
 
         Returns how many records it pushed. Raises LedgerUnavailable.
         """
@@ -84,7 +79,7 @@ class BranchLedger:
         removed = list(find_missing_records(previous, self.facts))
         self.append(*removed)
         self._remote.forget_removed()
-        return len(removed) + import_rescue_file(self._rescue, self.facts, self.append)
+        return len(removed)
 
     def refresh(self) -> None:
         """Fetches the newest version and reads its records. Raises GuardRefused, LedgerUnavailable."""
@@ -140,37 +135,20 @@ class BranchLedger:
             self._to_restore = []
         return lost_attempts
 
-    def pin(self, workspace: str) -> None:
-        """Ties the ledger to a workspace, durably.
+    def write_header(self, header: Header) -> Mark:
+        """Pushes a header, unless it says nothing new that holds. Returns the mark that holds.
 
-        Raises GuardRefused if it is tied to another workspace, and LedgerUnavailable.
-        """
-        header = self.facts.merged_header(self._salt)
-        if header.workspace and header.workspace != workspace:
-            hint = "the token is of another workspace; each workspace has an environment and a ledger of its own"
-            raise GuardRefused(f"the ledger belongs to workspace {header.workspace}, not {workspace}", hint)
-        pinned = Header(workspace, header.salt_check)
-        self._push_until_accepted(
-            lambda: [] if pinned in self.facts.headers else [pinned.to_line()], f"{self._writer}: pin {workspace}"
-        )
-        self.facts.add(pinned)
-
-    def mark_moved(self, to: str) -> None:
-        """Records durably that the ledger moved to the address `to`; an empty `to` means that it came back.
-
-        No run can claim in a ledger that moved. Raises GuardRefused, LedgerUnavailable.
+        Raises GuardRefused, LedgerUnavailable.
         """
 
         def missing_lines() -> list[bytes]:
-            return [] if self.facts.moved_to == to else [self.facts.move_header(self._salt, to).to_line()]
+            new = self.facts.new_header(header, self._salt)
+            return [new.to_line()] if new else []
 
-        self._push_until_accepted(missing_lines, f"{self._writer}: {f'moved to {to}' if to else 'back'}")
-        self.facts.add(self.facts.move_header(self._salt, to))
-
-    def write_rescue_file(self, records: list[Record]) -> Path:
-        """Writes outcomes that could not be pushed to the rescue file; returns its path. Raises LedgerUnavailable."""
-        append_lines([self._rescue], b"".join(record.to_line() for record in records))
-        return self._rescue
+        self._push_until_accepted(missing_lines, f"{self._writer}: header")
+        if new := self.facts.new_header(header, self._salt):
+            self.facts.add(new)
+        return self.facts.mark
 
     def compact(self) -> tuple[int, int]:
         """Rewrites the file: sorted, without records that a later one of their attempt supersedes.
@@ -246,7 +224,7 @@ class BranchLedger:
             return error.message, error.hint
         reason = failure_reason(error) if isinstance(error, GitFailed) else error.message
         hint = "let this job push to the branch: its token (contents: write), and the rules of the branch"
-        return f"{self._remote.address} did not take what was written: {reason}", hint
+        return f"{self._remote.address.display_name} did not take what was written: {reason}", hint
 
     def _push(self, lines: list[bytes], message: str, *, is_whole: bool) -> None:
         old = self._version.data if self._version and not is_whole else b""
@@ -255,8 +233,8 @@ class BranchLedger:
 
     def _refuse_claims_beyond_limits(self, lines: list[bytes], *, has_claims: bool) -> None:
         count = (self._version.data.count(b"\n") if self._version else 0) + len(lines)
-        if has_claims and self.facts.moved_to:
-            raise _PermanentFailure(*explain_move(self._remote.address, self.facts.moved_to))
+        if has_claims and self.facts.mark.status != "current":
+            raise _PermanentFailure(*explain_mark(self._remote.address.setting, self.facts.mark))
         if has_claims and count > self._max_records:
             raise _PermanentFailure(*explain_too_large(count, self._max_records))
 
@@ -269,7 +247,7 @@ class BranchLedger:
         old_data, new_data = old_version.data if old_version else b"", version.data if version else b""
         if old_data and not new_data:
             raise _PermanentFailure(
-                f"the ledger {self._remote.address} is gone",
+                f"the ledger {self._remote.address.display_name} is gone",
                 "somebody deleted it; push it again from a clone that has it (git for-each-ref refs/msgrun)",
             )
         try:
@@ -290,7 +268,7 @@ class BranchLedger:
 
     def _read(self, version: FileVersion | None) -> Facts:
         facts = Facts()
-        display_name = str(self._remote.address)
+        display_name = self._remote.address.display_name
         if version and not facts.read(version.data, display_name):
             raise LedgerUnavailable(
                 f"{display_name} has lost its header", "take the line with msgrun_lock back from git"

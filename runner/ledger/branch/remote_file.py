@@ -32,21 +32,26 @@ class FileVersion:
 
 
 class RemoteFile:
-    """The file at an address.
+    """The file at an address, of the ledger with the id `ledger_id` (empty if msgrun.yaml does not name it).
+
+    On a branch with other files than ledgers, people merge, and a merge may drop lines. There each push also moves the
+    ref `refs/msgrun/ledger/ID` to the same commit, in one atomic step, and a version has the lines of both.
 
     What it pushes is written to an object folder of its own, which `close` removes: otherwise every push would leave a
     copy of the whole file in the clone.
     """
 
-    def __init__(self, repository: Repository, address: BranchAddress) -> None:
+    def __init__(self, repository: Repository, address: BranchAddress, ledger_id: str = "") -> None:
         self.address = address
+        self._second_ref = f"refs/msgrun/ledger/{ledger_id}" if ledger_id else ""
         self._repository = repository
         self._objects: ObjectFolder | None = None
         self._env: dict[str, str] = {}
         self._push_url = address.remote
         self._last_objects: tuple[str, ...] = ()
         self._last_pushed: FileVersion | None = None
-        self._fetch_marker = repository.common_dir / "msgrun" / f"{quote(str(address), safe='')}.asked"
+        self._pushed_second = ""
+        self._fetch_marker = repository.common_dir / "msgrun" / f"{quote(address.display_name, safe='')}.asked"
 
     def __enter__(self) -> Self:
         return self
@@ -107,11 +112,17 @@ class RemoteFile:
         link = ci_job_url(os.environ)
         text = f"{message}\n\n{link}\n" if link else f"{message}\n"
         commit = create_commit(self._repository, tree, text, *(("-p", old.commit) if old else ()), extra_env=env)
-        # With this lease, git and the remote both refuse to replace a commit that another clone pushed.
-        lease = f"--force-with-lease={address.ref}:{old.commit if old else ''}"
-        arguments = ("--porcelain", "--no-verify", lease, *push_options())
+        expected = {address.ref: old.commit if old else ""}
+        if self._second_ref and any(not entry.endswith(b".lock") for entry in other_entries):
+            expected[self._second_ref] = self._second_commit()
+        # With these leases, git and the remote both refuse to replace a commit that another clone pushed.
+        leases = (f"--force-with-lease={ref}:{commit_before}" for ref, commit_before in expected.items())
+        atomic = ["--atomic"] if len(expected) > 1 else []
+        arguments = ("--porcelain", "--no-verify", *atomic, *leases, *push_options())
         # To the URL: for a remote's name, git would set a remote-tracking branch to objects that are removed.
-        self._repository.git("push", *arguments, self._push_url, f"{commit}:{address.ref}", extra_env=env)
+        refs = [f"{commit}:{ref}" for ref in expected]
+        self._repository.git("push", *arguments, self._push_url, *refs, extra_env=env)
+        self._pushed_second = commit if len(expected) > 1 else ""
         self._remove_objects(set(self._last_objects) - {blob, tree, commit})
         self._last_objects = (blob, tree, commit)
         self._last_pushed = FileVersion(commit, data, other_entries)
@@ -132,7 +143,7 @@ class RemoteFile:
     def _save_removed_records(self, old: FileVersion, new: FileVersion) -> None:
         old_facts, new_facts = Facts(), Facts()
         old_facts.read(old.data, "what this clone read before")
-        new_facts.read(new.data, str(self.address))
+        new_facts.read(new.data, self.address.display_name)
         if removed := b"".join(record.to_line() for record in find_missing_records(old_facts, new_facts)):
             self._save_version(self.address.removed_ref, replace(old, data=self.removed_lines() + removed))
 
@@ -143,7 +154,7 @@ class RemoteFile:
         tree = os.fsdecode(
             git.git("mktree", "-z", "--missing", stdin=self._tree_entries(blob, version.other_entries))
         ).strip()
-        git.git("update-ref", ref, create_commit(git, tree, f"{self.address} as of {version.commit}\n"))
+        git.git("update-ref", ref, create_commit(git, tree, f"{self.address.display_name} as of {version.commit}\n"))
 
     def _tree_entries(self, blob: str, other_entries: tuple[bytes, ...]) -> bytes:
         entry = f"100644 blob {blob}\t{self.address.path}".encode()
@@ -154,7 +165,10 @@ class RemoteFile:
         address, git = self.address, self._repository
         depth = ["--depth=1"] if git.is_shallow else []
         options = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-gc", *depth)
-        git.git("fetch", *options, address.remote, f"+{address.ref}:{address.cache_ref}")
+        # A pattern may match nothing. `--prune` removes what was fetched by it before and is gone.
+        second = ["--prune", f"+{self._second_ref}*:{self._second_cache}*"] if self._second_ref else []
+        git.git("fetch", *options, address.remote, f"+{address.ref}:{address.cache_ref}", *second)
+        self._pushed_second = ""
         git.try_git("update-ref", "-d", address.pushed_ref)
         self._fetch_marker.parent.mkdir(parents=True, exist_ok=True)
         self._fetch_marker.touch()
@@ -165,7 +179,25 @@ class RemoteFile:
         entries = {line.partition(b"\t")[2]: line for line in lines if line}
         other_entries = tuple(line for name, line in entries.items() if name != path)
         data = git.git("cat-file", "blob", f"{commit}:{self.address.path}") if path in entries else b""
-        return FileVersion(commit, data, other_entries)
+        return FileVersion(commit, data + self._lines_of_second_ref(data), other_entries)
+
+    @property
+    def _second_cache(self) -> str:
+        return self._second_ref.replace("refs/msgrun/ledger/", "refs/msgrun/second/")
+
+    def _second_commit(self) -> str:
+        """The commit of the second ref on the remote, as of the last fetch or push; empty if there is none."""
+        if self._pushed_second or not self._second_ref:
+            return self._pushed_second
+        return self._repository.try_git("rev-parse", "--verify", "--quiet", self._second_cache) or ""
+
+    def _lines_of_second_ref(self, data: bytes) -> bytes:
+        """The lines of the file at the second ref that `data`, the branch's file, lacks."""
+        commit = "" if self._pushed_second else self._second_commit()
+        second = self._repository.read_blob(commit, self.address.path) if commit else None
+        known = set(data.split(b"\n"))
+        lines = [line + b"\n" for line in (second or b"").split(b"\n") if line not in known and line]
+        return b"".join([b"\n" if lines and data and not data.endswith(b"\n") else b"", *lines])
 
     def _write_object(self, *args: str, stdin: bytes) -> str:
         return os.fsdecode(self._repository.git(*args, stdin=stdin, extra_env=self._object_env())).strip()

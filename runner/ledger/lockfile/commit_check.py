@@ -1,12 +1,10 @@
-"""How the commits of a pull request change the lockfile.
-
-They should not change it at all: the merge button of a git host cannot merge two versions of a lockfile.
-"""
+"""How the commits of a pull request change a lockfile. They must not: it would change what is remembered as sent."""
 
 from dataclasses import dataclass
 
 from runner.git.repository import Repository
 from runner.ledger.facts import Facts
+from runner.ledger.missing_records import count_missing_records
 
 _BEFORE, _AFTER = 1, 2  # bits that tell `Facts` which of the two versions has a record
 
@@ -15,34 +13,43 @@ _BEFORE, _AFTER = 1, 2  # bits that tell `Facts` which of the two versions has a
 class LockfileChange:
     """How many records the commits add to a lockfile, and how many they remove.
 
-    A record that a later one of its attempt supersedes does not count. Both numbers are 0 if only the form changed.
+    A record that a later one of its attempt supersedes does not count. `has_other_headers`: they change what the file
+    says of itself, as its id or that it moved. `is_removed`: the file is not there any more; `before` are its records.
     """
 
-    old_path: str
     path: str
     added: int
     removed: int
+    has_other_headers: bool
+    is_removed: bool
+    before: Facts
+    is_ledger: bool = False
 
     def __str__(self) -> str:
-        change = (
-            f"change {self.path}"
-            if self.old_path == self.path
-            else f"move the lockfile from {self.old_path} to {self.path}"
-        )
-        return f"these commits {change}: {self.added:,} records added, {self.removed:,} removed"
+        headers = ", and its headers changed" if self.has_other_headers and not self.is_removed else ""
+        verb = "remove" if self.is_removed else "change"
+        return f"{verb} {self.path}: {self.added:,} records added, {self.removed:,} removed{headers}"
+
+    def count_missing(self, facts: Facts) -> int:
+        """How many records of the file another ledger lacks."""
+        return count_missing_records(self.before, facts)
 
 
-def find_lockfile_change(repository: Repository, base: str, old_path: str, path: str) -> LockfileChange | None:
+def find_lockfile_change(repository: Repository, base: str, path: str) -> LockfileChange | None:
     """How HEAD changes the lockfile of the commit `base`; None if it does not.
 
-    A new lockfile without records is no change. `old_path` is the lockfile's path in `base`, `path` its path in HEAD.
-    Raises LedgerUnavailable if one of the two files is not a lockfile.
+    A new lockfile without records and marks is no change. Raises LedgerUnavailable if one of the two is no lockfile.
     """
-    before, after = repository.read_blob(base, old_path), repository.read_blob("HEAD", path)
-    if before == after and old_path == path:
+    old, new = repository.read_blob(base, path), repository.read_blob("HEAD", path)
+    if old == new:
         return None
-    facts = Facts()
-    facts.read(before or b"", f"{base}:{old_path}", _BEFORE)
-    facts.read(after or b"", f"HEAD:{path}", _AFTER)
-    added, removed = (sum(1 for _ in facts.missing_from(version)) for version in (_BEFORE, _AFTER))
-    return LockfileChange(old_path, path, added, removed) if before is not None or added else None
+    before, after, both = Facts(), Facts(), Facts()
+    before.read(old or b"", f"{base}:{path}")
+    after.read(new or b"", f"HEAD:{path}")
+    both.read(old or b"", f"{base}:{path}", _BEFORE)
+    both.read(new or b"", f"HEAD:{path}", _AFTER)
+    added, removed = (sum(1 for _ in both.missing_from(version)) for version in (_BEFORE, _AFTER))
+    has_other_headers = before.headers != after.headers if old is not None else bool(after.mark.turn)
+    if not (added or removed or has_other_headers):
+        return None
+    return LockfileChange(path, added, removed, has_other_headers, new is None, before)

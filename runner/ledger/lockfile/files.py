@@ -1,31 +1,26 @@
-"""The files of a lockfile ledger (the lockfile, its journal in git, its rescue file), and how they are read."""
+"""The files of a lockfile ledger (the lockfile, and its journal in git), and how they are read."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from posixpath import dirname, join
 
 from runner.errors import LedgerUnavailable
-from runner.ledger.durable_append import append_lines
+from runner.git.repository import Repository
 from runner.ledger.facts import Facts
 from runner.ledger.line_source import FileSource
-from runner.ledger.record import Header, Record, parse_entry
-from runner.ledger.torn_lines import parse_objects
+from runner.managed_path import managed_path
 
 LOCKFILE, JOURNAL = 1, 2  # bits that tell `Facts` which of the two files has a record
 
 
 @dataclass(frozen=True, slots=True)
 class LockfilePaths:
-    """The paths of one lockfile ledger, and its name in messages.
-
-    `journal` is None outside of a git repository. `rescue` is the file for outcomes that could not be written to the
-    lockfile; the next run reads it. It is None where a commit could write that file.
-    """
+    """The paths of one lockfile ledger, and its name in messages. `journal` is None outside of a git repository."""
 
     lockfile: Path
     journal: Path | None
     display_name: str
-    rescue: Path | None
 
     @property
     def flock_file(self) -> Path:
@@ -41,8 +36,15 @@ class LockfilePaths:
         return self.lockfile.is_file() and any(block.strip() for block in read_blocks(self.lockfile))
 
 
+def lockfile_paths(root: Path, lock: str, repository: Repository | None) -> LockfilePaths:
+    """The paths of the lockfile `lock` below `root`. Raises GuardRefused if one of them is a link."""
+    path = managed_path(root, lock)
+    managed_path(root, join(dirname(lock), ".msgrun/lock"))
+    return LockfilePaths(path, repository.journal_path(path) if repository else None, lock)
+
+
 def read_lockfile(paths: LockfilePaths) -> Facts:
-    """The records of the lockfile, its journal and its rescue file, read without a lock. Raises LedgerUnavailable."""
+    """The records of the lockfile and its journal, read without a lock. Raises LedgerUnavailable."""
     facts = Facts()
     for bit, path, display_name in files_of(paths):
         if not facts.read_file(path, display_name, bit):
@@ -50,38 +52,7 @@ def read_lockfile(paths: LockfilePaths) -> Facts:
             raise LedgerUnavailable(
                 f"{display_name} has lost its header", "take the line with msgrun_lock back from git"
             )
-    if paths.rescue:
-        facts.read_file(paths.rescue, paths.rescue.name)
     return facts
-
-
-def read_history(paths: LockfilePaths, key_prefix: str = "") -> list[Record]:
-    """Every record whose key begins with `key_prefix`, in order of time. Raises LedgerUnavailable."""
-    files = [(display_name, path) for _, path, display_name in files_of(paths)]
-    files += [(paths.rescue.name, paths.rescue)] if paths.rescue else []
-    return find_records(
-        ((display_name, path.read_bytes() if path.exists() else b"") for display_name, path in files), key_prefix
-    )
-
-
-def find_records(versions: Iterable[tuple[str, bytes]], key_prefix: str) -> list[Record]:
-    """Every record in versions of a lockfile whose key begins with `key_prefix`, in order of time.
-
-    A version is its name in messages and its bytes. Raises LedgerUnavailable.
-    """
-    records: dict[Record, None] = {}
-    for display_name, data in versions:
-        for number, line in enumerate(data.split(b"\n"), 1):
-            for value in parse_objects(line)[0] if line.strip() else ():
-                entry = parse_entry(value, display_name, number)
-                if isinstance(entry, Record) and entry.key.startswith(key_prefix):
-                    records[entry] = None
-    return sorted(records, key=lambda record: (record.at, record.attempt, record.to_line()))
-
-
-def create_lockfile(paths: LockfilePaths, header: Header) -> None:
-    """Writes a lockfile that has only a header. Raises LedgerUnavailable."""
-    append_lines([paths.lockfile], header.to_line())
 
 
 def count_lines(path: Path) -> int:

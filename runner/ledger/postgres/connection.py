@@ -11,8 +11,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError
 from runner.ledger.address import DatabaseAddress
-from runner.ledger.location import explain_move
+from runner.ledger.mark import explain_mark
 from runner.ledger.postgres.connection_security import add_secure_defaults
+from runner.ledger.record import Mark
 
 # Seconds for which a statement is tried again when the server is lost, and for which a claim is. A run that ends waits
 # for its last write no longer than 90 seconds.
@@ -31,7 +32,7 @@ _CONNECTION_DEFAULTS = {  # most of them bound the wait for a server that is los
     "application_name": "msgrun",
 }
 # SQLSTATE codes that the functions of the migrations raise.
-_IS_SENDING, _LEASE_OVER, _HAS_MOVED = "MR001", "MR002", "MR003"
+_IS_SENDING, _LEASE_OVER, _NOT_CURRENT = "MR001", "MR002", "MR003"
 # Values of synchronous_commit with which a server may lose a committed claim.
 _WEAK_COMMIT_MODES = ("off", "local", "remote_write")
 # Errors after which the same statement may succeed on another try or another server. The server has rolled it back.
@@ -177,8 +178,10 @@ class Connection:
             return GuardRefused(f"this is being sent right now, by {_first_line(error)}", hint)
         if error.sqlstate == _LEASE_OVER:
             return LedgerUnavailable("the database did not hear of this run for too long", "run the command again")
-        if error.sqlstate == _HAS_MOVED:
-            return LedgerUnavailable(*explain_move(self._address.display_name, _first_line(error)))
+        if error.sqlstate == _NOT_CURRENT:
+            status, _, address = _first_line(error).partition(" ")
+            mark = Mark(1, "moved" if status == "moved" else "pending", address)
+            return LedgerUnavailable(*explain_mark(self._address.setting, mark))
         if isinstance(error, errors.InsufficientPrivilege):
             return LedgerUnavailable(
                 f"{self._address.display_name}: {_first_line(error)}", "docs/scaling.md says which grants it takes"

@@ -5,22 +5,20 @@ A claim is a transaction: of several runs that claim a delivery, one gets it, be
 
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, LiteralString, Self
 
 import psycopg
 
-from runner.errors import GuardRefused
 from runner.ledger.address import DatabaseAddress
-from runner.ledger.durable_append import ClaimsUncertain, append_lines
+from runner.ledger.durable_append import ClaimsUncertain
 from runner.ledger.facts import Facts
 from runner.ledger.postgres.connection import CLAIM_RETRY_SECONDS, RETRY_SECONDS, CommitUncertain, Connection
 from runner.ledger.postgres.lease import HEARTBEAT, Lease
 from runner.ledger.rate_budget import PermitRequest
-from runner.ledger.record import RANK, Header, Record
-from runner.ledger.rescue_file import import_rescue_file
+from runner.ledger.record import NO_MARK, RANK, Header, Mark, Record
 
 # The most claims without an outcome at one time, which is the most that a killed run leaves unknown; and the fewest
 # claims that are worth a transaction of their own.
@@ -33,14 +31,16 @@ _LASTING = (
     "NOT EXISTS (SELECT FROM facts AS later WHERE (later.key, later.attempt) = (facts.key, facts.attempt)"
     " AND later.rank > greatest(facts.rank, 1))"
 )
+_READ_HEADERS: LiteralString = "SELECT workspace, salt_check, ledger, turn, status, address FROM headers"
+_ADD_HEADER = _READ_HEADERS.replace("headers", "add_header(%s, %s, %s, %s, %s, %s)")
 _LIVE_RUNS = "(SELECT run FROM runs WHERE beat > clock_timestamp() - lease())"
 
 
 class PostgresLedger:
     """A ledger in a database. One thread at a time may write; other threads may read `facts` meanwhile.
 
-    `rescue` is the path of the rescue file. `owner` is what other runs call this one in messages. `retry_seconds` and
-    `heartbeat` are in seconds. `include_live_claims`: the facts have the claims of other runs that are still active.
+    `owner` is what other runs call this one in messages. `retry_seconds` and `heartbeat` are in seconds.
+    `include_live_claims`: the facts have the claims of other runs that are still active.
     Without them, these deliveries seem free until this run tries to claim them.
     """
 
@@ -49,7 +49,6 @@ class PostgresLedger:
     def __init__(
         self,
         address: DatabaseAddress,
-        rescue: Path,
         salt: str,
         owner: str,
         *,
@@ -57,7 +56,6 @@ class PostgresLedger:
         retry_seconds: float = RETRY_SECONDS,
         heartbeat: float = HEARTBEAT,
     ) -> None:
-        self._rescue = rescue
         self._salt = salt
         self._include_live_claims = include_live_claims
         self._connection = Connection(address, retry_seconds)
@@ -78,24 +76,22 @@ class PostgresLedger:
         """Whether it is certain that no other run may settle what this run has claimed."""
         return self._lease.is_valid
 
-    @property
-    def exists(self) -> bool:
-        """Whether the database has the tables. Migrates old ones, but reads no record. Raises LedgerUnavailable."""
-        return self._connection.migrate(create=False)
-
-    def open(self, *, create: bool = False) -> bool:
-        """Reads all records, and returns whether there is such a ledger. `create` starts it.
+    def open(self) -> bool:
+        """Migrates old tables, reads all records, and returns whether there is such a ledger.
 
         Raises GuardRefused, LedgerUnavailable.
         """
-        if not self._connection.migrate(create=create):
+        if not self._connection.migrate(create=False):
             return False
         self.refresh()
-        if create and not self.facts.headers:
-            header = Header("", self.facts.merged_header(self._salt).salt_check)
-            self._connection.fetch_rows("SELECT pin(%s, %s)", (header.workspace, header.salt_check))
-            self.facts.add(header)
-        return True
+        return bool(self.facts.headers)
+
+    def create(self, header: Header) -> None:
+        """Creates the tables and writes the header, unless another run was faster. Raises LedgerUnavailable."""
+        self._connection.migrate(create=True)
+        self.refresh()
+        if not self.facts.headers:
+            self.write_header(header)
 
     def close(self) -> None:
         """Ends the lease of the runs, and closes the connections."""
@@ -103,20 +99,15 @@ class PostgresLedger:
         self._budget_connection.close()
         self._connection.close()
 
-    def recover(self) -> int:
-        """Writes the records of the rescue file, and returns how many the ledger lacked. Raises LedgerUnavailable."""
-        return import_rescue_file(self._rescue, self.facts, self.append)
-
     def refresh(self) -> None:
         """Reads all records again. Raises GuardRefused, LedgerUnavailable."""
         with tempfile.NamedTemporaryFile(prefix="msgrun-") as file:  # so a million lines take no memory
             headers, self._snapshot = self._connection.run(lambda connection, _: self._copy_records(connection, file))
             facts = Facts()
             facts.read_file(Path(file.name), self._display_name)
-        for header in headers:
-            facts.add(Header(*header))
-        facts.merged_header(self._salt)
         self.facts = facts
+        self._add_headers(headers)
+        facts.merged_header(self._salt)
 
     def append(self, *records: Record) -> None:
         """Makes the records durable before it returns, and adds them to the facts. Raises LedgerUnavailable."""
@@ -165,25 +156,16 @@ class PostgresLedger:
         except CommitUncertain as error:
             raise ClaimsUncertain(error.message, error.hint) from error
 
-    def pin(self, workspace: str) -> None:
-        """Ties the ledger to a workspace, durably. Raises GuardRefused if it is tied to another."""
-        header = self.facts.merged_header(self._salt)
-        rows = self._connection.fetch_rows("SELECT pin(%s, %s)", (workspace, header.salt_check))
-        if rows and rows[0][0]:
-            hint = "the token is of another workspace; each workspace has an environment and a ledger of its own"
-            raise GuardRefused(f"the ledger belongs to workspace {rows[0][0]}, not {workspace}", hint)
-        self.facts.add(Header(workspace, header.salt_check))
+    def write_header(self, header: Header) -> Mark:
+        """Adds a header durably, unless it says nothing new that holds. Returns the mark that holds.
 
-    def mark_moved(self, to: str) -> None:
-        """Records durably that the ledger moved to the address `to`; an empty `to` means that it came back.
-
-        No run can claim in a ledger that moved. Raises GuardRefused, LedgerUnavailable.
+        Raises GuardRefused, LedgerUnavailable.
         """
-        header = self.facts.merged_header(self._salt)
-        rows = self._connection.fetch_rows(
-            "SELECT turn, moved FROM move(%s, %s, %s)", (header.workspace, header.salt_check, to)
-        )
-        self.facts.add(Header(header.workspace, header.salt_check, *rows[0]))
+        new = self.facts.new_header(header, self._salt)
+        if new:
+            self._add_headers(self._connection.fetch_rows(_ADD_HEADER, _row(new)))
+            self.facts.new_header(header, self._salt)  # raises if another run contradicted it first
+        return self.facts.mark
 
     def request_permits(self, request: PermitRequest) -> int:
         """The number of permits that this run gets from the rate budget of all runs.
@@ -204,11 +186,6 @@ class PostgresLedger:
         workspace = self.facts.merged_header(self._salt).workspace
         return int(self._budget_connection.fetch_rows(call, (workspace, *values, request.wanted))[0][0])
 
-    def write_rescue_file(self, records: list[Record]) -> Path:
-        """Writes outcomes that could not be recorded to the rescue file; returns its path. Raises LedgerUnavailable."""
-        append_lines([self._rescue], b"".join(record.to_line() for record in records))
-        return self._rescue
-
     def compact(self) -> tuple[int, int]:
         """Deletes records that a later one of their attempt supersedes.
 
@@ -221,11 +198,6 @@ class PostgresLedger:
         )
         (after,), *_ = self._connection.fetch_rows("SELECT count(*) FROM facts")
         return int(before), int(after)
-
-    def read_history(self, key_prefix: str) -> list[Record]:
-        """Every record of the facts whose key begins with `key_prefix`, in order of time."""
-        records = [record for key in self.facts if key.startswith(key_prefix) for record in self.facts.records_of(key)]
-        return sorted(records, key=lambda record: (record.at, record.attempt, record.to_line()))
 
     def _copy_records(
         self, connection: psycopg.Connection[tuple[Any, ...]], file: "IO[bytes]"
@@ -240,13 +212,17 @@ class PostgresLedger:
         with connection.transaction(), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             cursor.execute("SET LOCAL statement_timeout TO 0")
-            headers = cursor.execute("SELECT workspace, salt_check, turn, moved FROM headers").fetchall()
+            headers = cursor.execute(_READ_HEADERS).fetchall()
             snapshot = cursor.execute("SELECT pg_current_snapshot()::text").fetchall()[0][0]
             with cursor.copy(f"COPY (SELECT line FROM facts WHERE {_LASTING}{live_filter}) {_COPY_OPTIONS}") as blocks:  # noqa: S608  # constants only
                 for block in blocks:
                     file.write(block)
         file.flush()
         return headers, snapshot
+
+    def _add_headers(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        for workspace, check, ledger, turn, status, address in rows:
+            self.facts.add(Header(workspace, check, ledger, Mark(turn, status, address) if turn else NO_MARK))
 
     def _write_records(self, records: Sequence[Record]) -> None:
         if not records:
@@ -271,6 +247,11 @@ class PostgresLedger:
             CLAIM_RETRY_SECONDS,
         )
         return frozenset(row[0] for row in rows)
+
+
+def _row(header: Header) -> tuple[Any, ...]:
+    mark = header.mark
+    return header.workspace, header.salt_check, header.ledger, mark.turn, mark.status, mark.address
 
 
 def _column_values(records: Sequence[Record]) -> list[list[Any]]:

@@ -4,7 +4,7 @@ import click
 
 from runner.cli.context import open_context
 from runner.cli.options import EXIT, command
-from runner.ledger.opening import open_ledger
+from runner.ledger.opening import open_to_compact
 
 
 @command("compact")
@@ -12,10 +12,10 @@ from runner.ledger.opening import open_ledger
 def compact(*, yes: bool) -> int:
     """Rewrite the ledger, sorted and shorter.
 
-    What later facts of the same attempt replace is left out.
+    What later records of the same attempt replace is left out.
     """
     del yes  # it changes no meaning, so it never asks; --yes is accepted for scripts that always pass it
-    with open_context() as context, open_ledger(context, "lock compact", new_lock=False, no_fetch=True) as ledger:
+    with open_context() as context, open_to_compact(context.ledger) as ledger:
         before, after = ledger.compact()
         context.output.result(f"{before:,} lines, now {after:,}")
         return EXIT.guard if ledger.facts.duplicates() else EXIT.done

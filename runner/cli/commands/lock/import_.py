@@ -5,14 +5,14 @@ from pathlib import Path
 
 import click
 
-from runner.cli.context import open_context
+from runner.cli.context import Context, open_context
+from runner.cli.ledger import open_ledger
 from runner.cli.options import EXIT, command, writes_ledger
 from runner.errors import UsageMistake
 from runner.ledger.facts import Facts
-from runner.ledger.kinds import location_of
-from runner.ledger.moves.handover import complete_import, mark_incomplete, require_lockfile_history
-from runner.ledger.opening import open_ledger
+from runner.ledger.ledger import Ledger, pin_workspace
 from runner.report import plain_text
+from runner.report.problem_text import pluralize
 
 _BATCH_SIZE = 20_000  # records that are appended at once
 
@@ -21,14 +21,12 @@ _BATCH_SIZE = 20_000  # records that are appended at once
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @writes_ledger
 def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
-    """Add the facts of a lockfile to the ledger.
+    """Add the records of a lockfile to the ledger.
 
-    FILE is a lockfile, or what lock export wrote. What the ledger knows already stays as it is. The ledger that lock:
-    named before is told that it moved, and refuses to be used from then on.
+    FILE is a lockfile, what lock export wrote, or a rescue file. What the ledger has already stays as it is. It asks
+    before it believes of an open attempt that it was sent, or that it was not.
     """
-    del yes  # it only adds records, so it never asks; --yes is accepted for scripts that always pass it
     with open_context() as context:
-        context.known_hosts.add(context.settings.lock)  # the user runs this command, and so approves the host
         imported, path = Facts(), context.resolve_path(file)
         if not path.is_file():
             raise UsageMistake(f"there is no file {file}")
@@ -36,14 +34,10 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
         workspace = imported.merged_header(context.settings.salt).workspace
         for line in plain_text.ledger_warnings(imported):
             context.output.error(line)
-        is_online = not (no_fetch or context.options.sandbox)
-        if is_online and new_lock and not location_of(context).exists:
-            require_lockfile_history(context)
         with open_ledger(context, "lock import", new_lock=new_lock, no_fetch=no_fetch) as ledger:
-            if is_online:
-                mark_incomplete(context, ledger)
+            _confirm_settled_attempts(context, ledger, imported, file, yes=yes)
             if workspace:
-                ledger.pin(workspace)
+                pin_workspace(ledger, workspace)
             missing = (
                 record for record in imported.sorted_records() if record not in ledger.facts.records_of(record.key)
             )
@@ -52,8 +46,23 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
                 ledger.append(*batch)
                 count += len(batch)
             context.output.result(
-                f"{count:,} records added to {location_of(context).display_name}, of {len(imported):,} deliveries"
+                f"{count:,} records added to {context.ledger.address.display_name}, of {len(imported):,} deliveries"
             )
-            if is_online:
-                complete_import(context, ledger)
             return EXIT.guard if ledger.facts.duplicates() else EXIT.done
+
+
+def _confirm_settled_attempts(context: Context, ledger: Ledger, imported: Facts, file: Path, *, yes: bool) -> None:
+    """Asks the user if the file settles attempts that are open in the ledger. Raises GuardRefused."""
+    open_attempts = (
+        (record.key, record.attempt) for state in ledger.facts.states_with("unknown") for record in state.open_attempts
+    )
+    settled = [
+        record
+        for key, attempt in open_attempts
+        for record in imported.records_of(key)
+        if record.attempt == attempt and record.status in {"released", "sent"}
+    ]
+    if settled:
+        sent = sum(record.status == "sent" for record in settled)
+        outcomes = f"{sent:,} sent, {len(settled) - sent:,} not sent"
+        context.confirm(f"{file} says of {pluralize(len(settled), 'open attempt')}: {outcomes}. True?", yes=yes)

@@ -3,22 +3,21 @@
 import click
 
 from runner.cli.context import open_context
+from runner.cli.ledger import read_ledger
 from runner.cli.options import EXIT, command
 from runner.errors import UsageMistake
-from runner.ledger.kinds import location_of
-from runner.ledger.opening import read_ledger
 
 
 @command("show")
 @click.argument("key", required=False)
 def show(key: str | None) -> int:
-    """Print the facts, a line each.
+    """Print the records that count, a line each.
 
-    Of every key, or of those that begin with KEY.
+    Of every key, or of those that begin with KEY. A record that a later one of its attempt replaces is left out.
     """
     with open_context() as context:
-        facts = read_ledger(context)
-        records = location_of(context).read_history(key or "")
+        facts = read_ledger(context).facts
+        records = [record for record in facts.sorted_records() if record.key.startswith(key or "")]
         for record in records:
             context.output.result(record.to_line().decode().rstrip("\n"))
         if key and not records:

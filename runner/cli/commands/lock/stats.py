@@ -1,12 +1,10 @@
 """The command lock stats: shows how large the ledger is."""
 
 from runner.cli.context import open_context
+from runner.cli.ledger import read_ledger
 from runner.cli.options import EXIT, command
-from runner.ledger.address import is_shared_ledger
-from runner.ledger.kinds import location_of
-from runner.ledger.lockfile.files import count_lines
-from runner.ledger.lockfile.location import lockfile_paths
-from runner.ledger.opening import read_ledger
+from runner.ledger.address import LockfileAddress
+from runner.ledger.lockfile.files import count_lines, lockfile_paths
 from runner.report import ledger_size
 from runner.report.ledger_size import LockfileSize
 
@@ -18,19 +16,13 @@ def stats() -> int:
     Of a lockfile with the room that is left until GitHub refuses it.
     """
     with open_context() as context:
-        if is_shared_ledger(context.settings.lock) and not context.options.sandbox:
-            facts = read_ledger(context)
-            context.output.result(
-                ledger_size.shared_ledger_stats(location_of(context).display_name, len(facts), facts.counts())
-            )
-            return EXIT.guard if facts.duplicates() else EXIT.done
-        paths = lockfile_paths(context, allow_unreadable_git=True)
-        facts = read_ledger(context)
-        size = paths.lockfile.stat().st_size if paths.lockfile.exists() else 0
-        lines = count_lines(paths.lockfile) if size else 0
-        context.output.result(
-            ledger_size.stats(
-                LockfileSize(paths.display_name, size, lines, len(facts.torn_lines), len(facts)), facts.counts()
-            )
-        )
+        address, facts = context.ledger.address, read_ledger(context).facts
+        if isinstance(address, LockfileAddress):
+            path = lockfile_paths(context.tree.root, address.path, None).lockfile
+            size = path.stat().st_size if path.exists() else 0
+            lines = count_lines(path) if size else 0
+            lockfile = LockfileSize(address.display_name, size, lines, len(facts.torn_lines), len(facts))
+            context.output.result(ledger_size.stats(lockfile, facts.counts()))
+        else:
+            context.output.result(ledger_size.shared_ledger_stats(address.display_name, len(facts), facts.counts()))
         return EXIT.guard if facts.duplicates() else EXIT.done

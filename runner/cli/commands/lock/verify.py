@@ -3,10 +3,9 @@
 import click
 
 from runner.cli.context import open_context
-from runner.cli.ledger_changes import refuse_tracked_run_files, require_unchanged_lockfiles
+from runner.cli.ledger import read_ledger
+from runner.cli.ledger_changes import refuse_tracked_run_files, require_unchanged_ledger_files
 from runner.cli.options import EXIT, command
-from runner.ledger.kinds import location_of
-from runner.ledger.opening import read_ledger
 
 
 @command("verify")
@@ -15,16 +14,16 @@ def verify(against: str | None) -> int:
     """Check that the ledger can be read.
 
     Tells torn lines (exit 1), duplicates and headers that contradict each other (exit 5). With --against, for pull
-    requests: exit 5 if the commits since REF change the lockfile, because GitHub's merge button cannot merge it, or
-    move the ledger elsewhere without its records. A file that git tracks where only msgrun writes is exit 5 too.
+    requests: exit 5 if the commits since REF change a ledger's file, whatever lock: is. Its records would be changed
+    by whoever can open a pull request. A file that git tracks where only msgrun writes is exit 5 too.
     """
     with open_context(against or "") as context:
         refuse_tracked_run_files(context)
+        facts = read_ledger(context).facts
         if against is not None:
-            require_unchanged_lockfiles(context, against)
-        facts = read_ledger(context)
+            require_unchanged_ledger_files(context, against, facts)
         context.output.result(
-            f"{location_of(context).display_name}: {len(facts):,} deliveries, {len(facts.torn_lines)} torn lines"
+            f"{context.ledger.address.display_name}: {len(facts):,} deliveries, {len(facts.torn_lines)} torn lines"
         )
         if facts.duplicates():
             return EXIT.guard

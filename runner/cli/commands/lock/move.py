@@ -1,0 +1,63 @@
+"""The command lock move: moves the ledger to another address."""
+
+import click
+
+from runner.cli.context import Context, open_context
+from runner.cli.ledger import save_current_ledger
+from runner.cli.options import EXIT, command
+from runner.errors import UsageMistake
+from runner.ledger.address import has_password
+from runner.ledger.context import LedgerContext
+from runner.ledger.location import refuse_missing
+from runner.ledger.locations import location_of
+from runner.ledger.moves.move import prepare_move, run_move
+from runner.ledger.moves.remote_marks import ask_remotes
+
+
+@command("move")
+@click.argument("address")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def move(address: str, *, yes: bool) -> int:
+    """Move the ledger to ADDRESS.
+
+    Copies every record, marks the old ledger as moved, and writes lock: and ledger: to msgrun.yaml. ADDRESS is a
+    value of lock:. Run it again if it was interrupted; to cancel it then, name the old address.
+    """
+    with open_context() as context:
+        if context.options.sandbox:
+            raise UsageMistake("a sandbox's ledger stays on this machine", "leave --sandbox out")
+        if "://" in address and has_password(address):
+            hint = "libpq finds it in PGPASSWORD, ~/.pgpass or a service file"
+            raise UsageMistake("a password in ADDRESS is visible to others on this machine", hint)
+        own = context.ledger
+        old, new = own.at(own.address), own.at(own.parse(address))
+        if new.address == old.address:
+            previous = _find_other_end(context, own, yes=yes)
+            if previous is None:
+                context.output.result(f"{own.address.setting} is the current ledger")
+                return EXIT.done
+            old = previous
+        ledger_move = prepare_move(old, new, ask_remotes(own))
+        run_move(ledger_move)
+        save_current_ledger(context, ledger_move.ledger_id, address)
+        context.output.result(f"the ledger moved from {old.address.setting} to {address}")
+        if ledger_move.new.repository and ledger_move.new.repository.relevant_remotes():
+            context.output.note("commit msgrun.yaml and merge it: before that, nothing is sent")
+        return EXIT.done
+
+
+def _find_other_end(context: Context, own: LedgerContext, *, yes: bool) -> LedgerContext | None:
+    """The other end of the move that the ledger's mark tells of; None if the ledger is current.
+
+    Asks before it contacts a host that only the mark names. Raises GuardRefused.
+    """
+    facts = location_of(own.at(own.address)).read()
+    if facts is None:
+        raise refuse_missing(own.address.display_name, "name another address")
+    if facts.mark.status == "current":
+        save_current_ledger(context, facts.merged_header(own.salt).ledger)
+        return None
+    other = own.parse(facts.mark.address)
+    if other.has_host:
+        context.confirm(f"Move the ledger back from {other.display_name}?", yes=yes)
+    return own.at(other)

@@ -1,0 +1,78 @@
+"""What the ledger has to know of a command: the project, the ledger's address, and how to report."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from runner.errors import LedgerUnavailable
+from runner.git.repository import Repository, find_repository, init_bare_repository
+from runner.ledger.address import LedgerAddress, parse_address
+from runner.managed_path import managed_path
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredLedger:
+    """What msgrun.yaml says of an environment's ledger: its address, its id, and the URL of the git remote to ask.
+
+    The id and the URL are empty if msgrun.yaml does not name them.
+    """
+
+    address: LedgerAddress
+    ledger_id: str = ""
+    remote: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LedgerContext:
+    """One environment's ledger in one command.
+
+    `address` is the address in use. It differs from `declared.address` if MSGRUN_LOCK overrides it, or in a move.
+    `stem` begins the names of the environment's files, e.g. messages.eu. `base_ref` is the ref of --against, or empty.
+    `declared_at` reads msgrun.yaml of a commit; None if that commit has no valid one with this environment.
+    """
+
+    root: Path
+    address: LedgerAddress
+    declared: DeclaredLedger
+    environment: str
+    stem: str
+    salt: str
+    now: Callable[[], datetime]
+    report: Callable[[str], None]
+    declared_at: Callable[[Repository, str], DeclaredLedger | None]
+    base_ref: str = ""
+    is_sandbox: bool = False
+    trusts_host: bool = False
+
+    def at(self, address: LedgerAddress, *, trusts_host: bool = True) -> "LedgerContext":
+        """The same with another address. `trusts_host`: a person named it, so its host may be contacted."""
+        return replace(self, address=address, trusts_host=trusts_host)
+
+    def parse(self, lock: str) -> LedgerAddress:
+        """Parses a value of `lock:` for this environment. Raises UsageMistake."""
+        return parse_address(lock, self.stem)
+
+    @property
+    def repository(self) -> Repository | None:
+        """The git repository of the project; None outside of git, and in the sandbox. Raises LedgerUnavailable."""
+        return None if self.is_sandbox else find_repository(self.root.resolve())
+
+    @property
+    def readable_repository(self) -> Repository | None:
+        """The same; but if git cannot read it, this is reported and the result is None: enough to read a ledger."""
+        try:
+            return self.repository
+        except LedgerUnavailable as error:
+            self.report(f"without git's journal: {error.message}")
+            return None
+
+    def standalone_repository(self) -> Repository:
+        """The bare repository of a project that is in no git repository. Raises LedgerUnavailable, GuardRefused."""
+        return init_bare_repository(managed_path(self.root, ".msgrun/ledger.git"))
+
+    @property
+    def project_path(self) -> str:
+        """The path of the project from the top of its repository; `.` at the top and outside of git."""
+        repository = self.repository
+        return (repository.relative_path(self.root) or ".") if repository else "."

@@ -1,0 +1,64 @@
+"""The records of a ledger that this clone has outside of it: in its lockfile, in the journal, and in the rescue file.
+
+They only add up, so adding them loses nothing. A ledger that moved away from a lockfile gets what was added to that
+lockfile later, and a run gets the outcomes that an earlier one could not write.
+"""
+
+import contextlib
+from collections.abc import Iterator
+
+from runner.errors import LedgerUnavailable, UsageMistake
+from runner.ledger.address import LockfileAddress
+from runner.ledger.context import LedgerContext
+from runner.ledger.facts import Facts
+from runner.ledger.ledger import Ledger
+from runner.ledger.lockfile.location import find_lockfile
+from runner.ledger.missing_records import find_missing_records
+from runner.ledger.record import Record
+from runner.ledger.rescue_file import import_rescue_file, rescue_path
+
+
+def add_local_records(context: LedgerContext, ledger: Ledger) -> None:
+    """Appends what this clone has of a ledger, and removes the rescue file. Raises GuardRefused, LedgerUnavailable."""
+    ledger_id = ledger.facts.merged_header(context.salt).ledger
+    missing = list(_find_missing(context, ledger.facts))
+    ledger.append(*missing)
+    count = len(missing) + import_rescue_file(rescue_path(context, ledger_id), ledger)
+    if count:
+        context.report(f"{context.address.display_name} lacked {count:,} records that this clone has")
+
+
+def read_local_records(context: LedgerContext, facts: Facts) -> None:
+    """Adds what this clone has of a ledger to its facts, and writes nothing. Raises GuardRefused, LedgerUnavailable."""
+    for record in _find_missing(context, facts):
+        facts.add(record)
+    with contextlib.suppress(LedgerUnavailable):  # git cannot be read, and that is reported already
+        rescue = rescue_path(context, facts.merged_header(context.salt).ledger)
+        facts.read_file(rescue, rescue.name)
+
+
+def _find_missing(context: LedgerContext, facts: Facts) -> Iterator[Record]:
+    """The records of this clone's lockfiles, and their journals, that a ledger of another kind lacks."""
+    if isinstance(context.address, LockfileAddress):
+        return
+    ledger_id = facts.merged_header(context.salt).ledger
+    for path in _lockfiles(context, facts):
+        local = find_lockfile(context.root, path, context.readable_repository)
+        if local is None:
+            continue
+        ids = {header.ledger for header in local.headers if header.ledger}
+        if ids <= {ledger_id}:
+            local.merged_header(context.salt)
+            yield from find_missing_records(local, facts)
+        elif len(local):
+            context.report(f"{path} belongs to another ledger ({', '.join(ids)}), so its records do not count")
+
+
+def _lockfiles(context: LedgerContext, facts: Facts) -> list[str]:
+    """The default lockfile, and the one that the ledger moved from, if it was one."""
+    paths = [f"{context.stem}.lock"]
+    try:
+        previous = context.parse(facts.mark.address) if facts.mark.address else None
+    except UsageMistake:
+        return paths
+    return list(dict.fromkeys([*paths, *([previous.path] if isinstance(previous, LockfileAddress) else [])]))

@@ -1,0 +1,171 @@
+"""Moves the current ledger to another address, in steps of which each can be repeated after a kill.
+
+The steps, in this order: `mark_pending` (the new ledger), `mark_moved` (the old one), `copy_records`, `mark_current`
+(the new one). Then the caller writes msgrun.yaml. A ledger that is pending or moved takes no claims, so at no time two
+ledgers do.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from runner.clock import new_run_id
+from runner.errors import GuardRefused, LedgerUnavailable
+from runner.ledger.address import LockfileAddress
+from runner.ledger.context import LedgerContext
+from runner.ledger.facts import Facts
+from runner.ledger.local_records import add_local_records
+from runner.ledger.location import refuse_missing
+from runner.ledger.locations import location_of
+from runner.ledger.mark import explain_mark
+from runner.ledger.missing_records import count_missing_records, find_missing_records
+from runner.ledger.moves.remote_marks import RemoteAnswer, push_mark
+from runner.ledger.record import NO_MARK, Header, Mark
+
+_COMMAND = "lock move"
+_BATCH_SIZE = 20_000  # records that are appended at once
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A move of the ledger with this id from one address to another, in this turn."""
+
+    old: LedgerContext
+    new: LedgerContext
+    ledger_id: str
+    turn: int
+
+    @property
+    def pending(self) -> Mark:
+        """The mark of the new ledger while it lacks records."""
+        return Mark(self.turn, "pending", self.old.address.setting)
+
+    @property
+    def moved(self) -> Mark:
+        """The mark of the old ledger."""
+        return Mark(self.turn, "moved", self.new.address.setting)
+
+    @property
+    def current(self) -> Mark:
+        """The mark of the new ledger once it has all records."""
+        return Mark(self.turn, "current", self.old.address.setting)
+
+
+def prepare_move(old: LedgerContext, new: LedgerContext, answers: Sequence[RemoteAnswer]) -> Move:
+    """Reads both ledgers and returns the move: the one that began between them already, else a new one.
+
+    Raises GuardRefused if the old ledger is not current, or the new address has another ledger.
+    """
+    old_facts, new_facts = location_of(old).read(), location_of(new).read() or Facts()
+    if old_facts is None:
+        raise refuse_missing(old.address.display_name, "lock: names another one than before?")
+    known, other = old_facts.merged_header(old.salt), new_facts.merged_header(new.salt)
+    if other.ledger not in {"", known.ledger}:
+        raise GuardRefused(
+            f"{new.address.display_name} has another ledger, {other.ledger}",
+            "name an empty place, or that one's project",
+        )
+    remote = max(
+        (mark.mark for answer in answers for mark in answer.marks if known.ledger and mark.ledger_id == known.ledger),
+        key=lambda mark: mark.rank,
+        default=NO_MARK,
+    )
+    mark = remote if remote.turn > old_facts.mark.turn else old_facts.mark
+    turn = _turn(mark, new_facts.mark, old.address.setting, new.address.setting)
+    return Move(old, new, known.ledger or new_run_id(), turn)
+
+
+def run_move(move: Move) -> None:
+    """Takes all steps of a move. Raises GuardRefused, and LedgerUnavailable if another move was faster."""
+    mark_pending(move)
+    if not _is_same_place(move):
+        mark_moved(move)
+        copy_records(move)
+    mark_current(move)
+
+
+def mark_pending(move: Move) -> None:
+    """Starts the new ledger, if there is none, and marks it as pending."""
+    header = Header(ledger=move.ledger_id, mark=move.pending)
+    mark = _write_header(move.new, header)
+    if mark not in {move.pending, move.current}:
+        raise _overtaken(move.new, mark)
+
+
+def mark_moved(move: Move) -> None:
+    """Marks the old ledger as moved: from now on it takes no claims."""
+    mark = move.moved
+    if isinstance(move.old.address, LockfileAddress):
+        mark = push_mark(move.old, move.ledger_id, move.moved)
+    if mark == move.moved:
+        mark = _write_header(move.old, Header(ledger=move.ledger_id, mark=move.moved))
+    if mark != move.moved:
+        # The new ledger must not stay behind as one that somebody may finish: it says where the ledger went.
+        _write_header(move.new, Header(mark=mark))
+        raise _overtaken(move.old, mark)
+
+
+def copy_records(move: Move) -> None:
+    """Adds the records of the old ledger to the new one, and reads them back."""
+    with location_of(move.old).open(_COMMAND, _refuse_to_create, fetch=True) as old:
+        add_local_records(move.old, old)
+        records, workspace = old.facts, old.facts.merged_header(move.old.salt).workspace
+    with location_of(move.new).open(_COMMAND, _refuse_to_create, fetch=True) as new:
+        new.write_header(Header(workspace))
+        missing = find_missing_records(records, new.facts)
+        while batch := list(islice(missing, _BATCH_SIZE)):
+            new.append(*batch)
+        new.refresh()
+        if count := count_missing_records(records, new.facts):
+            raise LedgerUnavailable(
+                f"{move.new.address.display_name} lacks {count:,} records after it was filled", "run the command again"
+            )
+
+
+def mark_current(move: Move) -> None:
+    """Ends the mark of the new ledger: it takes claims from now on."""
+    mark = _write_header(move.new, Header(mark=move.current))
+    if mark != move.current:
+        raise _overtaken(move.new, mark)
+
+
+def _turn(old: Mark, new: Mark, old_setting: str, new_setting: str) -> int:
+    """The turn of a move: that of the same move if it began already, else one more than any that is known."""
+    if old.status == "moved" and old.address == new_setting:
+        return old.turn
+    is_cancelled = old.status == "pending" and old.address == new_setting
+    if old.status != "current" and not is_cancelled:
+        raise GuardRefused(*explain_mark(old_setting, old))
+    if new.status == "pending" and new.address == old_setting and new.turn > old.turn:
+        return new.turn
+    return max(old.turn, new.turn) + 1
+
+
+def _write_header(context: LedgerContext, header: Header) -> Mark:
+    def create(facts: Facts) -> Header:
+        full = facts.new_header(header, context.salt)
+        assert full is not None
+        return full
+
+    with location_of(context).open(_COMMAND, create, fetch=True) as ledger:
+        return ledger.write_header(header)
+
+
+def _is_same_place(move: Move) -> bool:
+    """Whether the two addresses are two spellings of one place: then the old ledger has the mark of the new one."""
+    facts = location_of(move.old).read()
+    return facts is not None and facts.mark in {move.pending, move.current}
+
+
+def _refuse_to_create(facts: Facts) -> Header:
+    del facts
+    raise LedgerUnavailable("the ledger was removed while it moved", "run the command again")
+
+
+def _overtaken(context: LedgerContext, mark: Mark) -> LedgerUnavailable:
+    message, hint = (
+        explain_mark(context.address.setting, mark)
+        if mark.status != "current"
+        else (f"the ledger {context.address.setting} was made current by another move", "git pull, and look at lock:")
+    )
+    return LedgerUnavailable(f"another move was faster: {message}", hint)

@@ -1,0 +1,176 @@
+"""What git remotes say of a project's ledger: the marks of moves, and the ledger that the default branch names.
+
+A lockfile can be restored by git, and with it what it said before a move. So a move of a lockfile also leaves a mark on
+the remote: the ref refs/msgrun/moved/ID, or a branch of that name if the host refuses such refs. A mark only refuses:
+the address in it is shown, never contacted.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+import orjson
+
+from runner.errors import LedgerUnavailable
+from runner.git.pushing import create_commit, failure_reason
+from runner.git.repository import GitFailed, Repository
+from runner.ledger.context import DeclaredLedger, LedgerContext
+from runner.ledger.known_hosts import is_reviewed
+from runner.ledger.record import MAX_TURN, Mark
+
+_PREFIXES = ("refs/msgrun/moved/", "refs/heads/msgrun/moved/")  # the second where a host refuses the first
+_FETCH_OPTIONS = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteMark:
+    """The mark of a ledger that left a lockfile. `project` is the project's path from the top of its repository."""
+
+    ledger_id: str
+    project: str
+    environment: str
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteAnswer:
+    """What a remote says: all its marks, and what msgrun.yaml of its default branch names; None if that is nothing."""
+
+    remote: str
+    marks: tuple[RemoteMark, ...]
+    default: DeclaredLedger | None
+
+
+def ask_remotes(context: LedgerContext) -> list[RemoteAnswer]:
+    """Asks each remote of the clone, and the one that `remote:` of msgrun.yaml names.
+
+    None in the sandbox, and none outside of git without `remote:`. Raises LedgerUnavailable if one does not answer.
+    """
+    if context.is_sandbox:
+        return []
+    repository = context.repository
+    names = () if repository is None else repository.relevant_remotes()
+    own = {_repository_of(_url(repository, name)) for name in names} if repository else set()
+    url = context.declared.remote
+    is_other = url and _repository_of(url) not in own and is_reviewed(context, lambda base: base.remote == url)
+    remotes = (*names, url) if is_other else names
+    if not remotes:
+        return []
+    return [_ask(context, repository or context.standalone_repository(), remote) for remote in remotes]
+
+
+def push_mark(context: LedgerContext, ledger_id: str, mark: Mark) -> Mark:
+    """Writes the mark of a lockfile that moved to this clone, and to its remote if there is one.
+
+    Returns the mark that holds: another one if another clone was faster. Does nothing outside of git.
+    Raises LedgerUnavailable if the remote refuses it.
+    """
+    repository = context.repository
+    if repository is None:
+        return mark
+    value = {"project": context.project_path, "environment": context.environment}
+    text = orjson.dumps(value | {"turn": mark.turn, "moved": mark.address}).decode()
+    commit = create_commit(repository, os.fsdecode(repository.git("mktree")).strip(), f"{text}\n")
+    if remotes := repository.relevant_remotes():
+        refs = [prefix + ledger_id for prefix in _PREFIXES]
+        before = _list_refs(repository, remotes[-1], *refs)
+        for known in _read_marks(repository, remotes[-1], before):
+            if known.mark.rank >= mark.rank:
+                return known.mark
+        _push_to_first(repository, remotes[-1], commit, {ref: before.get(ref, "") for ref in refs})
+    repository.git("update-ref", _PREFIXES[0] + ledger_id, commit)
+    return mark
+
+
+def own_remote_url(context: LedgerContext) -> str:
+    """The URL of the clone's main remote without credentials, for `remote:` of msgrun.yaml; empty if there is none."""
+    repository = context.repository
+    remotes = repository.relevant_remotes() if repository else ()
+    if repository is None or not remotes:
+        return ""
+    url = _url(repository, remotes[-1])
+    parts = urlsplit(url)
+    if parts.scheme in {"http", "https"}:
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+    return f"file://{url}" if url.startswith("/") else url
+
+
+def _ask(context: LedgerContext, repository: Repository, remote: str) -> RemoteAnswer:
+    try:
+        refs = _list_refs(repository, remote, "HEAD", *(f"{prefix}*" for prefix in _PREFIXES))
+        tip = refs.pop("HEAD", "")
+        marks = tuple(_read_marks(repository, remote, refs))
+        if tip and repository.try_git("cat-file", "-e", f"{tip}^{{commit}}") is None:
+            depth = ["--depth=1"] if repository.is_shallow or context.repository is None else []
+            repository.git(
+                "fetch", *_FETCH_OPTIONS, *depth, remote, f"+HEAD:refs/msgrun/default/{quote(remote, safe='')}"
+            )
+    except GitFailed as error:
+        raise LedgerUnavailable(
+            f"{remote} cannot be asked whether the ledger moved: {failure_reason(error)}",
+            "connect to it, or let this job read it; if it is gone for good, remove it (git remote, or remote: of"
+            " msgrun.yaml)",
+        ) from error
+    return RemoteAnswer(remote, marks, context.declared_at(repository, tip) if tip else None)
+
+
+def _list_refs(repository: Repository, remote: str, *patterns: str) -> dict[str, str]:
+    """The commits of a remote's refs that match, by the refs' full names. Raises LedgerUnavailable."""
+    lines = os.fsdecode(repository.git("ls-remote", remote, *patterns)).splitlines()
+    refs = dict(line.split("\t", 1)[::-1] for line in lines)
+    return {ref: commit for ref, commit in refs.items() if ref == "HEAD" or ref.startswith(_PREFIXES)}
+
+
+def _read_marks(repository: Repository, remote: str, refs: Mapping[str, str]) -> Iterator[RemoteMark]:
+    missing = [ref for ref, commit in refs.items() if repository.try_git("cat-file", "-e", commit) is None]
+    if missing:
+        repository.git("fetch", *_FETCH_OPTIONS, remote, *(f"+{ref}:refs/msgrun/marks/{refs[ref]}" for ref in missing))
+    for ref, commit in refs.items():
+        yield _parse_mark(ref.rpartition("/")[2], os.fsdecode(repository.git("log", "-1", "--format=%B", commit)))
+
+
+def _parse_mark(ledger_id: str, text: str) -> RemoteMark:
+    """Reads a mark. One that cannot be read counts as the highest: it refuses."""
+    try:
+        value = orjson.loads(text)
+        turn, project, environment = int(value["turn"]), str(value["project"]), str(value["environment"])
+        address = "".join(character for character in str(value["moved"]) if character.isprintable())
+    except (ValueError, TypeError, KeyError):
+        return RemoteMark(ledger_id, ".", "", Mark(MAX_TURN, "moved", "an address that cannot be read"))
+    return RemoteMark(ledger_id, project, environment, Mark(turn, "moved", address))
+
+
+def _push_to_first(repository: Repository, remote: str, commit: str, refs: Mapping[str, str]) -> None:
+    """Pushes a commit to the first of the refs that the remote takes, if that is still at the commit given for it.
+
+    Raises LedgerUnavailable.
+    """
+    reasons = []
+    for ref, before in refs.items():
+        try:
+            lease = f"--force-with-lease={ref}:{before}"
+            repository.git("push", "--porcelain", "--no-verify", lease, remote, f"{commit}:{ref}")
+        except GitFailed as error:
+            reasons.append(failure_reason(error))
+            if commit not in _list_refs(repository, remote, ref).values():  # else only the answer was lost
+                continue
+        return
+    raise LedgerUnavailable(
+        f"{remote} does not take the mark that the ledger moved: {reasons[0]}",
+        "let this clone push to it, or try again",
+    )
+
+
+def _url(repository: Repository, remote: str) -> str:
+    return repository.try_git("remote", "get-url", remote) or ""
+
+
+def _repository_of(url: str) -> tuple[str, str]:
+    """The host and the path of a URL of git, so that https:// and ssh:// of one repository are equal."""
+    if "://" not in url and ":" in url.partition("/")[0]:  # git@host:path
+        host, _, path = url.rpartition("@")[2].partition(":")
+    else:
+        parts = urlsplit(url)
+        host, path = parts.hostname or "", parts.path
+    return host, path.strip("/").removesuffix(".git")
