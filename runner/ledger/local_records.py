@@ -12,9 +12,9 @@ from runner.ledger.address import LockfileAddress
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
-from runner.ledger.lockfile.location import find_lockfile
+from runner.ledger.lockfile.files import lockfile_paths, read_local_lockfile
 from runner.ledger.missing_records import find_missing_records
-from runner.ledger.record import Record
+from runner.ledger.record import Mark, Record
 from runner.ledger.rescue_file import import_rescue_file, rescue_path
 
 
@@ -37,28 +37,31 @@ def read_local_records(context: LedgerContext, facts: Facts) -> None:
         facts.read_file(rescue, rescue.name)
 
 
+def read_local_lockfiles(context: LedgerContext, mark: Mark) -> Iterator[tuple[str, Facts]]:
+    """What this clone has of the default lockfile, and of the one that a ledger with this mark came from.
+
+    Yields the path and the records of each. Of the second only the journal is read where there is one: a pull request
+    can bring a file, and `lock verify` does not know that this one counts.
+    """
+    repository = context.readable_repository
+    default = f"{context.stem}.lock"
+    yield default, read_local_lockfile(lockfile_paths(context.root, default, repository))
+    with contextlib.suppress(UsageMistake):
+        previous = context.parse(mark.address) if mark.address else None
+        if isinstance(previous, LockfileAddress) and previous.path != default:
+            paths = lockfile_paths(context.root, previous.path, repository)
+            yield previous.path, read_local_lockfile(paths, journal_only=repository is not None)
+
+
 def _find_missing(context: LedgerContext, facts: Facts) -> Iterator[Record]:
-    """The records of this clone's lockfiles, and their journals, that a ledger of another kind lacks."""
+    """The records of this clone's lockfiles that a ledger of another kind lacks."""
     if isinstance(context.address, LockfileAddress):
         return
     ledger_id = facts.merged_header(context.salt).ledger
-    for path in _lockfiles(context, facts):
-        local = find_lockfile(context.root, path, context.readable_repository)
-        if local is None:
-            continue
+    for path, local in read_local_lockfiles(context, facts.mark):
         ids = {header.ledger for header in local.headers if header.ledger}
         if ids <= {ledger_id}:
             local.merged_header(context.salt)
             yield from find_missing_records(local, facts)
         elif len(local):
             context.report(f"{path} belongs to another ledger ({', '.join(ids)}), so its records do not count")
-
-
-def _lockfiles(context: LedgerContext, facts: Facts) -> list[str]:
-    """The default lockfile, and the one that the ledger moved from, if it was one."""
-    paths = [f"{context.stem}.lock"]
-    try:
-        previous = context.parse(facts.mark.address) if facts.mark.address else None
-    except UsageMistake:
-        return paths
-    return list(dict.fromkeys([*paths, *([previous.path] if isinstance(previous, LockfileAddress) else [])]))

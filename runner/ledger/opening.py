@@ -99,8 +99,8 @@ def start_ledger(context: LedgerContext, *, abandon_previous: bool) -> tuple[str
             ledger.write_header(Header(ledger=new_run_id()))
         if abandon_previous:
             _make_current(ledger, answers, header.ledger)
-        elif not was_started:
-            refuse_unless_current(context, ledger.facts, answers)
+        elif guard := find_ledger_guard(context, ledger.facts):
+            raise GuardRefused(*guard)
         return ledger.facts.merged_header(context.salt).ledger, was_started
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from posixpath import dirname, join
 
-from runner.errors import LedgerUnavailable
+from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.repository import Repository
 from runner.ledger.facts import Facts
 from runner.ledger.line_source import FileSource
@@ -52,6 +52,26 @@ def read_lockfile(paths: LockfilePaths) -> Facts:
             raise LedgerUnavailable(
                 f"{display_name} has lost its header", "take the line with msgrun_lock back from git"
             )
+    own, others = (
+        {header.ledger for header in facts.headers if header.ledger and not facts.lacks_header(header, bit)}
+        for bit in (LOCKFILE, JOURNAL)
+    )
+    if own and others and not own & others:
+        raise GuardRefused(
+            f"{paths.display_name} has the id {min(own)}, and this clone knows another ledger there, {min(others)}",
+            f"to use the file: mv {paths.journal} other.lock, and then msgrun lock import other.lock",
+        )
+    return facts
+
+
+def read_local_lockfile(paths: LockfilePaths, *, journal_only: bool = False) -> Facts:
+    """The records that this clone has of a lockfile which may be the ledger no more. No file counts as empty.
+
+    `journal_only`: of the journal alone, which no commit can change. Raises LedgerUnavailable.
+    """
+    facts = Facts()
+    for _, path, display_name in files_of(paths)[journal_only:]:
+        facts.read_file(path, display_name)
     return facts
 
 

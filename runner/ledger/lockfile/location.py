@@ -3,7 +3,6 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from runner.git.repository import Repository
 from runner.ledger.context import LedgerContext
@@ -47,10 +46,3 @@ class LockfileLocation:
             if recovered and not context.is_sandbox:
                 context.report(f"{paths.display_name} lacked {recovered:,} records that git or its remote knew")
             yield ledger
-
-
-def find_lockfile(root: Path, lock: str, repository: Repository | None) -> Facts | None:
-    """The records of a lockfile and its journal, if this clone has one of the two. Raises LedgerUnavailable."""
-    paths = lockfile_paths(root, lock, repository)
-    has_any = paths.exists or (paths.journal is not None and paths.journal.exists())
-    return read_lockfile(paths) if has_any else None

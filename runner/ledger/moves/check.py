@@ -6,8 +6,10 @@ from shlex import quote
 from runner.errors import GuardRefused
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
+from runner.ledger.local_records import read_local_lockfiles
 from runner.ledger.mark import explain_mark
 from runner.ledger.moves.remote_marks import RemoteAnswer, RemoteMark
+from runner.ledger.record import NO_MARK
 
 _ABANDON = "to give the other ledger up and use this one: msgrun lock begin --abandon-previous"
 
@@ -48,6 +50,12 @@ def refuse_second_ledger(context: LedgerContext, answers: Sequence[RemoteAnswer]
             f"there is no ledger {context.address.display_name}, and msgrun.yaml names one, {declared.ledger_id}",
             f"{move}; or, {_ABANDON}",
         )
+    for path, local in () if context.is_sandbox else read_local_lockfiles(context, NO_MARK):
+        if len(local) and path != context.address.setting:
+            raise GuardRefused(
+                f"this project has a ledger already: {path} has records of {len(local):,} deliveries",
+                f"put back lock: {path}, and move it here: msgrun lock move {setting}; or, {_ABANDON}",
+            )
     for answer in answers:
         for mark in answer.marks:
             if _is_of_this_project(context, mark, ""):
