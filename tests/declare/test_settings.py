@@ -38,6 +38,58 @@ def test_an_environment_replaces_and_merges(write):
     assert (overridden.salt, overridden.lock) == ("s", "l")
 
 
+def test_an_environment_has_the_remote_of_the_project_and_its_own_ledger_id_only(write):
+    live = "01J9ZQ4T8RXC2M7V5K3B6N1WDE"
+    text = f"ledger: {'1' * 26}\nremote: git@a:b\nenvironments: {{live: {{ledger: {live}}}, test: {{}}}}\n"
+    tree = write({"msgrun.yaml": text})
+    read = [load_settings(tree, name) for name in (None, "live", "test")]
+    assert [(settings.ledger_id, settings.remote) for settings in read] == [
+        ("1" * 26, "git@a:b"),
+        (live, "git@a:b"),
+        ("", "git@a:b"),
+    ]
+
+
+def test_without_ledger_and_remote_both_are_empty(write):
+    settings = load_settings(write({"msgrun.yaml": "salt: a\n"}), None)
+    assert (settings.ledger_id, settings.remote) == ("", "")
+
+
+@pytest.mark.parametrize(
+    "remote",
+    [
+        "https://ann:s3cret@a.example/b.git",
+        "https://s3cret@a.example/b.git",
+        "HTTPS://ann:s3cret@a.example/b.git",
+        "https://ann:s3/cret@a.example/b.git",
+        "https://a.example/b.git?token=s3cret",
+        "ssh://git:s3cret@a.example/b.git",
+        "git:s3cret@a.example:b.git",
+    ],
+)
+def test_credentials_in_remote_are_refused_and_not_repeated(write, remote):
+    with pytest.raises(ProblemsFound) as found:
+        load_settings(write({"msgrun.yaml": f"remote: {remote}\n"}), None)
+    (problem,) = found.value.problems
+    assert problem.code == "remote-credentials"
+    assert "s3" not in f"{problem.message}{problem.hint}{problem.excerpt}"
+
+
+@pytest.mark.parametrize(
+    "remote",
+    [
+        "https://a.example:8443/@scope/b.git",
+        "ssh://git@a.example:22/b.git",
+        "git@a.example:b@c.git",
+        "a.example:b/c@d.git",
+        "file:///srv/b.git",
+        "../b.git",
+    ],
+)
+def test_a_remote_without_credentials_is_accepted(write, remote):
+    assert load_settings(write({"msgrun.yaml": f"remote: {remote}\n"}), None).remote == remote
+
+
 def test_without_a_file_there_are_defaults(write):
     settings = load_settings(write({}), None)
     assert (settings.api_version, settings.limits.recipients_per_apply, settings.abort_conditions.unknown) == (
