@@ -25,7 +25,8 @@ def require_known_host(context: LedgerContext) -> None:
     setting = context.address.setting
     raise GuardRefused(
         f"lock: names a ledger that the base commit does not, so it is not asked: {context.address.display_name}",
-        f"once merged it is. If you trust its host: MSGRUN_LOCK={quote(setting)} before the command",
+        "commit msgrun.yaml and merge it first: git push; or, if you trust that host:"
+        f" MSGRUN_LOCK={quote(setting)} before the command",
     )
 
 

@@ -55,7 +55,7 @@ def open_ledger(
     answers = ask_remotes(context)
 
     def create(facts: Facts) -> Header:
-        if not (new_lock or context.is_sandbox):
+        if not (new_lock or context.is_sandbox or context.declared.ledger_id):
             raise refuse_missing(context.address.display_name, _ADVICE)
         refuse_second_ledger(context, answers)
         return _new_header(context, facts)

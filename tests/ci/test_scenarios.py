@@ -92,6 +92,9 @@ def test_a_lock_that_is_edited_to_an_empty_place_begins_no_ledger(project: Proje
     project.share(author)
     fresh = project.clone("fresh")
     project.refused(fresh)
+    fresh.env["MSGRUN_LOCK"] = project.address(old)  # git log shows it
+    project.move_and_share(fresh, project.address(new, "second"))
+    del fresh.env["MSGRUN_LOCK"]
     project.end(fresh)
 
 
@@ -121,6 +124,7 @@ def test_a_move_that_is_killed_at_any_step_is_finished_or_cancelled_by_the_next(
     project.share(other)
     to = project.address(new, "second") if ending == "finished" else project.address(old)
     assert project.run(author, "lock", "move", to, "--yes").code == 0
+    project.share(author)
     project.end(author)
 
 

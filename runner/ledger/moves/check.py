@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from shlex import quote
 
 from runner.errors import GuardRefused
+from runner.ledger.address import BranchAddress, LockfileAddress
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.local_records import read_local_lockfiles
 from runner.ledger.mark import explain_mark
-from runner.ledger.moves.remote_marks import RemoteAnswer, RemoteMark
+from runner.ledger.moves.remote_marks import RemoteAnswer, RemoteMark, is_same_repository
 from runner.ledger.record import NO_MARK
-
-_ABANDON = "to give the other ledger up and use this one: msgrun lock begin --abandon-previous"
 
 
 def find_ledger_guard(context: LedgerContext, facts: Facts) -> tuple[str, str] | None:
@@ -22,9 +21,8 @@ def find_ledger_guard(context: LedgerContext, facts: Facts) -> tuple[str, str] |
     own, declared, setting = facts.merged_header(context.salt).ledger, context.declared, context.address.setting
     if declared.ledger_id and own != declared.ledger_id:
         has = f"the id {own}" if own else "no id"
-        move = f"put back lock: of msgrun.yaml, and move that ledger here: msgrun lock move {quote(setting)}"
         message = f"the ledger {setting} has {has}, and msgrun.yaml names {declared.ledger_id}"
-        return message, f"{move}; or, {_ABANDON}"
+        return message, _explain_way_back(context, _find_address(context, ()))
     return None if facts.mark.status == "current" else explain_mark(setting, facts.mark)
 
 
@@ -32,6 +30,7 @@ def refuse_unless_current(context: LedgerContext, facts: Facts, answers: Sequenc
     """Raises GuardRefused if a ledger is not current, by its own marks or by what the remotes say."""
     if guard := find_ledger_guard(context, facts):
         raise GuardRefused(*guard)
+    _refuse_fork(context)
     own = facts.merged_header(context.salt).ledger
     for answer in answers:
         for mark in answer.marks:
@@ -43,31 +42,58 @@ def refuse_unless_current(context: LedgerContext, facts: Facts, answers: Sequenc
 
 def refuse_second_ledger(context: LedgerContext, answers: Sequence[RemoteAnswer]) -> None:
     """Raises GuardRefused if the project has a ledger already, so that no other may be started."""
-    declared, setting = context.declared, quote(context.address.setting)
-    move = f"move it here: put back lock: of the other one, and msgrun lock move {setting}"
+    declared, has_ledger = context.declared, "this project has a ledger already"
     if declared.ledger_id:
-        raise GuardRefused(
-            f"there is no ledger {context.address.display_name}, and msgrun.yaml names one, {declared.ledger_id}",
-            f"{move}; or, {_ABANDON}",
-        )
+        message = f"there is no ledger {context.address.display_name}, and msgrun.yaml names one, {declared.ledger_id}"
+        raise GuardRefused(message, _explain_way_back(context, _find_address(context, answers)))
     for path, local in () if context.is_sandbox else read_local_lockfiles(context, NO_MARK):
         if len(local) and path != context.address.setting:
-            raise GuardRefused(
-                f"this project has a ledger already: {path} has records of {len(local):,} deliveries",
-                f"put back lock: {path}, and move it here: msgrun lock move {setting}; or, {_ABANDON}",
-            )
+            message = f"{has_ledger}: {path} has records of {len(local):,} deliveries"
+            raise GuardRefused(message, _explain_way_back(context, path))
     for answer in answers:
         for mark in answer.marks:
             if _is_of_this_project(context, mark, ""):
-                raise GuardRefused(
-                    f"this project has a ledger already, says {answer.remote}: it moved to {mark.mark.address}",
-                    f"{move}; or, {_ABANDON}",
-                )
+                message = f"{has_ledger}, says {answer.remote}: it moved to {mark.mark.address}"
+                raise GuardRefused(message, _explain_way_back(context, mark.mark.address))
         if answer.default and answer.default.ledger_id:
-            raise GuardRefused(
-                f"the default branch of {answer.remote} names a ledger already: {answer.default.address.setting}",
-                f"git pull, and use that one; or, {_ABANDON}",
-            )
+            message = f"{has_ledger}, says the default branch of {answer.remote}: {answer.default.address.setting}"
+            raise GuardRefused(message, _explain_way_back(context, answer.default.address.setting))
+
+
+def _explain_way_back(context: LedgerContext, address: str) -> str:
+    """The hint for an address that is not the ledger of the project, which is at `address`; empty: not known where."""
+    here = quote(context.address.setting)
+    if address == context.address.setting:
+        is_file = isinstance(context.address, LockfileAddress)
+        way = f"take it back: git checkout HEAD -- {here}" if is_file else "bring it back, from a clone or a backup"
+    elif address:
+        move = f"MSGRUN_LOCK={quote(address)} msgrun lock move {here}"
+        way = f"use it: lock: {address} in msgrun.yaml; or move it here: {move}"
+    else:
+        way = f"git log -p msgrun.yaml shows its address; move it here: MSGRUN_LOCK=ADDRESS msgrun lock move {here}"
+    return f"{way}; or, to give it up and use this one: msgrun lock begin --abandon-previous"
+
+
+def _find_address(context: LedgerContext, answers: Sequence[RemoteAnswer]) -> str:
+    """The address of the ledger whose id msgrun.yaml names, for a hint; empty if it is not known.
+
+    HEAD may name it, or a default branch, or this clone has it as a lockfile.
+    """
+    repository, ledger_id = context.readable_repository, context.declared.ledger_id
+    head = repository.try_git("rev-parse", "--verify", "--quiet", "HEAD") if repository else None
+    commits = [context.declared_at(repository, head)] if repository and head else []
+    addresses = [
+        declared.address.setting
+        for declared in (*commits, *(answer.default for answer in answers))
+        if declared and declared.ledger_id == ledger_id
+    ]
+    addresses += [
+        path
+        for path, local in read_local_lockfiles(context, NO_MARK)
+        if any(header.ledger == ledger_id for header in local.headers)
+    ]
+    others = [address for address in addresses if address != context.address.setting]
+    return next(iter((*others, *addresses)), "")
 
 
 def _is_of_this_project(context: LedgerContext, mark: RemoteMark, own: str) -> bool:
@@ -93,5 +119,19 @@ def _refuse_other_default(context: LedgerContext, own: str, answer: RemoteAnswer
     other = default.address.setting if default.address != context.address else f"the id {default.ledger_id}"
     raise GuardRefused(
         f"this would use the ledger {setting}, and the default branch of {answer.remote} names {other}",
-        f"git pull, if this commit is older; or, if the ledger moved here, merge that first: git push {answer.remote}",
+        "if this commit is older: git pull; if the ledger moved here: commit msgrun.yaml and merge it first",
     )
+
+
+def _refuse_fork(context: LedgerContext) -> None:
+    """Raises GuardRefused if the ledger is a branch of a fork: there, the name of a remote means another repository."""
+    address, url, repository = context.address, context.declared.remote, context.repository
+    if not (isinstance(address, BranchAddress) and url and repository) or address != context.declared.address:
+        return
+    is_main = address.remote in repository.relevant_remotes()[-1:]
+    if is_main and not is_same_repository(repository, address.remote, url):
+        raise GuardRefused(
+            f"{address.setting} is a branch of another repository here than the one that msgrun.yaml names, {url}",
+            f"in a fork: git remote add upstream {quote(url)}, then MSGRUN_LOCK={quote(address.at('upstream').setting)}"
+            " before the command; if the repository moved: correct remote: in msgrun.yaml",
+        )

@@ -51,9 +51,9 @@ def ask_remotes(context: LedgerContext) -> list[RemoteAnswer]:
         return []
     repository = context.repository
     names = () if repository is None else repository.relevant_remotes()
-    own = {_repository_of(_url(repository, name)) for name in names} if repository else set()
     url = context.declared.remote
-    is_other = url and _repository_of(url) not in own and is_reviewed(context, lambda base: base.remote == url)
+    is_known = repository is not None and any(is_same_repository(repository, name, url) for name in names)
+    is_other = url and not is_known and is_reviewed(context, lambda base: base.remote == url)
     remotes = (*names, url) if is_other else names
     if not remotes:
         return []
@@ -81,6 +81,11 @@ def push_mark(context: LedgerContext, ledger_id: str, mark: Mark) -> Mark:
         _push_to_first(repository, remotes[-1], commit, {ref: before.get(ref, "") for ref in refs})
     repository.git("update-ref", _PREFIXES[0] + ledger_id, commit)
     return mark
+
+
+def is_same_repository(repository: Repository, remote: str, url: str) -> bool:
+    """Whether a remote of a clone is the repository at a URL, by whatever protocol and name of the host."""
+    return _path_of(_url(repository, remote)) == _path_of(url)
 
 
 def own_remote_url(context: LedgerContext) -> str:
@@ -166,11 +171,7 @@ def _url(repository: Repository, remote: str) -> str:
     return repository.try_git("remote", "get-url", remote) or ""
 
 
-def _repository_of(url: str) -> tuple[str, str]:
-    """The host and the path of a URL of git, so that https:// and ssh:// of one repository are equal."""
-    if "://" not in url and ":" in url.partition("/")[0]:  # git@host:path
-        host, _, path = url.rpartition("@")[2].partition(":")
-    else:
-        parts = urlsplit(url)
-        host, path = parts.hostname or "", parts.path
-    return host, path.strip("/").removesuffix(".git")
+def _path_of(url: str) -> str:
+    """The path of a URL of git, e.g. acme/mail: the same by https and ssh, and by another name of the host."""
+    is_short = "://" not in url and ":" in url.partition("/")[0]  # git@host:path
+    return (url.partition(":")[2] if is_short else urlsplit(url).path).strip("/").removesuffix(".git")
