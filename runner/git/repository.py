@@ -64,20 +64,6 @@ class Repository:
         """
         return self.common_dir / "msgrun" / f"{self._flat_name(lockfile)}.journal"
 
-    def rescue_path(self, lockfile: Path) -> Path:
-        """Returns the path of the file for outcomes that the ledger did not take.
-
-        It is outside the work tree, because a commit could bring a file of the work tree.
-        """
-        return self.common_dir / "msgrun" / f"{self._flat_name(lockfile)}.rescue"
-
-    def path_in_git_dir(self, file: Path) -> Path:
-        """Returns the path in the git directory at which to store what would otherwise be in `file`.
-
-        A commit could change `file` itself, but nothing in the git directory. Each work tree has its own path.
-        """
-        return self.git_dir / "msgrun" / self._flat_name(file)
-
     def tracked_files(self, folder: Path) -> list[str]:
         """Returns the paths, relative to a folder, of all files below it in git's index. Raises LedgerUnavailable."""
         prefix = self.relative_path(folder) or "."
@@ -108,20 +94,6 @@ class Repository:
             content = self.read_blob(commit, path) if commit else None
             if content is not None:
                 yield f"{remote}/{branch.removeprefix('refs/heads/')}:{path}", content
-
-    def removed_version(self, lockfile: Path) -> Iterator[tuple[str, bytes]]:
-        """Yields the lockfile before the commit that removed it, as (name for messages, content).
-
-        Yields nothing if HEAD has the lockfile, or if this clone knows no commit that removed it.
-        """
-        path = self.relative_path(lockfile)
-        removal = path and self.try_git("log", "-1", "--format=%h", "--diff-filter=D", "--", f":(top){path}")
-        if not path or not removal or self.read_blob("HEAD", path) is not None:
-            return
-        parent = self.try_git("rev-parse", "--verify", "--quiet", f"{removal}^")
-        content = self.read_blob(parent, path) if parent else None
-        if content is not None:
-            yield f"{removal}^:{path}", content
 
     def relevant_branches(self) -> Iterator[tuple[str, str]]:
         """Yields the branches to read, as (remote, full name): the upstream, the CI job's branch, the default branches.
@@ -175,21 +147,6 @@ class Repository:
     def is_shallow(self) -> bool:
         """Whether this clone lacks older commits."""
         return self.try_git("rev-parse", "--is-shallow-repository") == "true"
-
-    def ensure_parent(self, ref: str) -> bool:
-        """Returns whether this clone has the parents of a commit, or the commit has none.
-
-        If a shallow clone ends with the commit, its parents are fetched.
-        """
-        commit = self.try_git("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
-        shallow_file = Path(
-            os.fsdecode(self.git("rev-parse", "--path-format=absolute", "--git-path", "shallow")).strip()
-        )
-        if not shallow_file.exists() or commit not in shallow_file.read_text(encoding="ascii").split():
-            return True
-        remote = next(reversed(self.relevant_remotes()), "")
-        options = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--depth=2")
-        return bool(remote) and self.try_git("fetch", *options, remote, commit) is not None
 
     def try_git(self, *args: str) -> str | None:
         """Runs a git command and returns what it printed, stripped; None if it failed."""
