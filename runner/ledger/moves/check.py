@@ -65,7 +65,9 @@ def _explain_way_back(context: LedgerContext, address: str) -> str:
     here = quote(context.address.setting)
     if address == context.address.setting:
         is_file = isinstance(context.address, LockfileAddress)
-        way = f"take it back: git checkout HEAD -- {here}" if is_file else "bring it back, from a clone or a backup"
+        back = f"take it back: git checkout HEAD -- {here}" if is_file else "bring it back from a clone or a backup"
+        edited = "if lock: was edited, git log -p msgrun.yaml shows the address of before: MSGRUN_LOCK=ADDRESS"
+        way = f"{back}; or, {edited} msgrun lock move {here}"
     elif address:
         move = f"MSGRUN_LOCK={quote(address)} msgrun lock move {here}"
         way = f"use it: lock: {address} in msgrun.yaml; or move it here: {move}"

@@ -72,13 +72,10 @@ def push_mark(context: LedgerContext, ledger_id: str, mark: Mark) -> Mark:
     value = {"project": context.project_path, "environment": context.environment}
     text = orjson.dumps(value | {"turn": mark.turn, "moved": mark.address}).decode()
     commit = create_commit(repository, os.fsdecode(repository.git("mktree")).strip(), f"{text}\n")
-    if remotes := repository.relevant_remotes():
-        refs = [prefix + ledger_id for prefix in _PREFIXES]
-        before = _list_refs(repository, remotes[-1], *refs)
-        for known in _read_marks(repository, remotes[-1], before):
-            if known.mark.rank >= mark.rank:
-                return known.mark
-        _push_to_first(repository, remotes[-1], commit, {ref: before.get(ref, "") for ref in refs})
+    for remote in repository.relevant_remotes()[-1:]:
+        held = _push_to_first(repository, remote, commit, ledger_id, mark)
+        if held != mark:
+            return held
     repository.git("update-ref", _PREFIXES[0] + ledger_id, commit)
     return mark
 
@@ -146,24 +143,28 @@ def _parse_mark(ledger_id: str, text: str) -> RemoteMark:
     return RemoteMark(ledger_id, project, environment, Mark(turn, "moved", address))
 
 
-def _push_to_first(repository: Repository, remote: str, commit: str, refs: Mapping[str, str]) -> None:
-    """Pushes a commit to the first of the refs that the remote takes, if that is still at the commit given for it.
+def _push_to_first(repository: Repository, remote: str, commit: str, ledger_id: str, mark: Mark) -> Mark:
+    """Pushes the commit of a mark to the first of the two refs that the remote takes. Returns the mark that holds.
 
-    Raises LedgerUnavailable.
+    A ref that another clone pushed meanwhile is not replaced. Raises LedgerUnavailable.
     """
-    reasons = []
-    for ref, before in refs.items():
+    reasons, refs = [], [prefix + ledger_id for prefix in _PREFIXES]
+    for ref in refs:
+        before = _list_refs(repository, remote, *refs)
+        if commit in before.values():  # it arrived, and only the answer was lost
+            return mark
+        for known in _read_marks(repository, remote, before):
+            if known.mark.rank[:2] >= mark.rank[:2]:
+                return known.mark
         try:
-            lease = f"--force-with-lease={ref}:{before}"
+            lease = f"--force-with-lease={ref}:{before.get(ref, '')}"
             repository.git("push", "--porcelain", "--no-verify", lease, remote, f"{commit}:{ref}")
         except GitFailed as error:
             reasons.append(failure_reason(error))
-            if commit not in _list_refs(repository, remote, ref).values():  # else only the answer was lost
-                continue
-        return
+        else:
+            return mark
     raise LedgerUnavailable(
-        f"{remote} does not take the mark that the ledger moved: {reasons[0]}",
-        "let this clone push to it, or try again",
+        f"{remote} does not take the mark that the ledger moved: {reasons[0]}", "let this clone push, or try again"
     )
 
 
