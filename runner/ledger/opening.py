@@ -36,7 +36,8 @@ def read_ledger(context: LedgerContext) -> LedgerReading:
     Raises GuardRefused, LedgerUnavailable.
     """
     facts = location_of(context).read()
-    exists, facts = facts is not None, facts or Facts()
+    exists = facts is not None
+    facts = Facts() if facts is None else facts  # `or Facts()` would also lose the headers of a ledger without records
     guard = find_ledger_guard(context, facts) if exists else None
     read_local_records(context, facts)
     facts.merged_header(context.salt)
