@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from posixpath import isabs
 from typing import Any
 
 from runner.declare import schema
@@ -180,7 +179,7 @@ def _find_lock_problems(document: Document) -> list[Problem]:
         if isinstance(address, Problem):
             problems.append(address)
             continue
-        if isinstance(address, LockfileAddress) and (isabs(address.path) or address.path.startswith("..")):
+        if isinstance(address, LockfileAddress) and address.is_outside:
             message, hint = f"{mapping['lock']} is outside the project", "name a file below its root"
             problems.append(document.problem("file-outside", path, message, hint))
         if address.setting in owners and not isinstance(address, BranchAddress):  # a branch has a file for each

@@ -6,7 +6,7 @@ for equal addresses. `display_name` is its name in messages. `has_host` says whe
 
 import re
 from dataclasses import dataclass, replace
-from posixpath import normpath
+from posixpath import isabs, normpath
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from runner.errors import UsageMistake
@@ -17,6 +17,11 @@ class LockfileAddress:
     """A file, by its path from the project's root."""
 
     path: str
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether the path leaves the project."""
+        return isabs(self.path) or self.path.startswith("..")
 
     @property
     def setting(self) -> str:

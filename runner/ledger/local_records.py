@@ -48,7 +48,7 @@ def read_local_lockfiles(context: LedgerContext, mark: Mark) -> Iterator[tuple[s
     yield default, read_local_lockfile(lockfile_paths(context.root, default, repository))
     with contextlib.suppress(UsageMistake):
         previous = context.parse(mark.address) if mark.address else None
-        if isinstance(previous, LockfileAddress) and previous.path != default:
+        if isinstance(previous, LockfileAddress) and previous.path != default and not previous.is_outside:
             paths = lockfile_paths(context.root, previous.path, repository)
             yield previous.path, read_local_lockfile(paths, journal_only=repository is not None)
 

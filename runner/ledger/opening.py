@@ -7,6 +7,7 @@ from shlex import quote
 
 from runner.clock import new_run_id
 from runner.errors import GuardRefused
+from runner.ledger.address import LockfileAddress
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
@@ -111,9 +112,10 @@ def add_late_outcomes(context: LedgerContext, ledger: Ledger) -> None:
     Raises GuardRefused if the previous ledger is on a host that may not be asked, and LedgerUnavailable.
     """
     mark = ledger.facts.mark
-    if not mark.address:
+    address = context.parse(mark.address) if mark.address else None
+    if address is None or isinstance(address, LockfileAddress):  # what this clone has of a lockfile was added already
         return
-    previous = context.at(context.parse(mark.address), trusts_host=False)
+    previous = context.at(address, trusts_host=False)
     try:
         facts = location_of(previous).read()
     except GuardRefused as error:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ import orjson
 from runner.errors import LedgerUnavailable
 
 VERSION = 1
+_LEDGER_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 MAX_TURN = 2**31  # what a column of PostgreSQL holds
 Status = Literal["claimed", "unknown", "refused", "released", "sent"]
 MarkStatus = Literal["pending", "current", "moved"]
@@ -120,7 +122,9 @@ def parse_entry(value: dict[str, Any], origin: str, number: int) -> Record | Hea
             message = f"{origin}:{number}: this ledger has version {value['msgrun_lock']}"
             raise LedgerUnavailable(message, "update msgrun")
         workspace, check, ledger = (str(value.get(name) or "") for name in ("workspace", "salt_check", "ledger"))
-        return Header(workspace, check, ledger, _parse_mark(value))
+        if ledger and not _LEDGER_ID.fullmatch(ledger):  # it becomes part of paths and of names of refs
+            raise LedgerUnavailable(f"{origin}:{number}: this is no id of a ledger", "take the line back from git")
+        return Header(workspace, check, ledger, parse_mark(value))
     if not (_is_text(value.get("key")) and _is_text(value.get("attempt")) and str(value.get("status")) in RANK):
         hint = "a newer msgrun may have written it; if the file was edited, take the line back from git"
         raise LedgerUnavailable(f"{origin}:{number}: this is no record of a ledger", hint)
@@ -138,7 +142,8 @@ def parse_entry(value: dict[str, Any], origin: str, number: int) -> Record | Hea
     return Record(**fields, extra=extra)
 
 
-def _parse_mark(value: dict[str, Any]) -> Mark:
+def parse_mark(value: dict[str, Any]) -> Mark:
+    """Returns the mark in a header; NO_MARK if there is none, or its turn is not a number that a mark can have."""
     turn = value.get("turn")
     if not isinstance(turn, int) or not 0 < turn < MAX_TURN:
         return NO_MARK

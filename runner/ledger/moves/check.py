@@ -10,7 +10,7 @@ from runner.ledger.facts import Facts
 from runner.ledger.local_records import read_local_lockfiles
 from runner.ledger.mark import explain_mark
 from runner.ledger.moves.remote_marks import RemoteAnswer, RemoteMark, is_same_repository
-from runner.ledger.record import NO_MARK
+from runner.ledger.record import MAX_TURN, NO_MARK
 
 
 def find_ledger_guard(context: LedgerContext, facts: Facts) -> tuple[str, str] | None:
@@ -35,9 +35,16 @@ def refuse_unless_current(context: LedgerContext, facts: Facts, answers: Sequenc
     for answer in answers:
         for mark in answer.marks:
             if _is_of_this_project(context, mark, own) and mark.mark.turn > facts.mark.turn:
-                message, hint = explain_mark(context.address.setting, mark.mark)
-                raise GuardRefused(f"{message}, says {answer.remote}", hint)
+                raise _refuse_marked(context, answer, mark)
         _refuse_other_default(context, own, answer)
+
+
+def _refuse_marked(context: LedgerContext, answer: RemoteAnswer, mark: RemoteMark) -> GuardRefused:
+    if mark.mark.turn == MAX_TURN:
+        hint = f"if you know that the ledger did not move: git push {answer.remote} --delete {mark.ref}"
+        return GuardRefused(f"{answer.remote} has a mark of this ledger that cannot be read, {mark.ref}", hint)
+    message, hint = explain_mark(context.address.setting, mark.mark)
+    return GuardRefused(f"{message}, says {answer.remote}", hint)
 
 
 def refuse_second_ledger(context: LedgerContext, answers: Sequence[RemoteAnswer]) -> None:

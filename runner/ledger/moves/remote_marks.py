@@ -17,7 +17,7 @@ from runner.git.pushing import create_commit, failure_reason
 from runner.git.repository import GitFailed, Repository
 from runner.ledger.context import DeclaredLedger, LedgerContext
 from runner.ledger.known_hosts import is_reviewed
-from runner.ledger.record import MAX_TURN, Mark
+from runner.ledger.record import MAX_TURN, Mark, parse_mark
 
 _PREFIXES = ("refs/msgrun/moved/", "refs/heads/msgrun/moved/")  # the second where a host refuses the first
 _FETCH_OPTIONS = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
@@ -25,12 +25,20 @@ _FETCH_OPTIONS = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write
 
 @dataclass(frozen=True, slots=True)
 class RemoteMark:
-    """The mark of a ledger that left a lockfile. `project` is the project's path from the top of its repository."""
+    """The mark of a ledger that left a lockfile. `project` is the project's path from the top of its repository.
 
-    ledger_id: str
+    `ref` is its full name on the remote. A mark that cannot be read has the turn MAX_TURN.
+    """
+
+    ref: str
     project: str
     environment: str
     mark: Mark
+
+    @property
+    def ledger_id(self) -> str:
+        """The id of the ledger."""
+        return self.ref.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,18 +137,19 @@ def _read_marks(repository: Repository, remote: str, refs: Mapping[str, str]) ->
     if missing:
         repository.git("fetch", *_FETCH_OPTIONS, remote, *(f"+{ref}:refs/msgrun/marks/{refs[ref]}" for ref in missing))
     for ref, commit in refs.items():
-        yield _parse_mark(ref.rpartition("/")[2], os.fsdecode(repository.git("log", "-1", "--format=%B", commit)))
+        yield _parse_mark(ref, os.fsdecode(repository.git("log", "-1", "--format=%B", commit)))
 
 
-def _parse_mark(ledger_id: str, text: str) -> RemoteMark:
+def _parse_mark(ref: str, text: str) -> RemoteMark:
     """Reads a mark. One that cannot be read counts as the highest: it refuses."""
+    unreadable = RemoteMark(ref, ".", "", Mark(MAX_TURN, "moved", "?"))
     try:
         value = orjson.loads(text)
-        turn, project, environment = int(value["turn"]), str(value["project"]), str(value["environment"])
-        address = "".join(character for character in str(value["moved"]) if character.isprintable())
-    except (ValueError, TypeError, KeyError):
-        return RemoteMark(ledger_id, ".", "", Mark(MAX_TURN, "moved", "an address that cannot be read"))
-    return RemoteMark(ledger_id, project, environment, Mark(turn, "moved", address))
+        mark = parse_mark(value)
+        is_readable = mark.status == "moved" and mark.turn > 0
+        return RemoteMark(ref, str(value["project"]), str(value["environment"]), mark) if is_readable else unreadable
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return unreadable
 
 
 def _push_to_first(repository: Repository, remote: str, commit: str, ledger_id: str, mark: Mark) -> Mark:
