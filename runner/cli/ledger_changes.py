@@ -39,13 +39,11 @@ def require_unchanged_ledger_files(context: Context, ref: str, facts: Facts) -> 
     if not base:
         hint = "a shallow clone? Fetch more (fetch-depth: 2 for a pull request's merge commit, else 0)"
         raise UsageMistake(f"git knows no common ancestor of {ref} and HEAD", hint)
-    for change in _find_changes(context, repository, base):
-        is_moved = change.is_removed and not change.is_ledger and not change.count_missing(facts)
-        if not is_moved:
-            raise GuardRefused(
-                f"these commits {change}",
-                f"git checkout {ref} -- {change.path}: only msgrun writes it, and not in a pull request",
-            )
+    for change in _find_changes(context, repository, base, facts):
+        raise GuardRefused(
+            f"these commits {change}",
+            f"git checkout {ref} -- {change.path}: only msgrun writes it, and not in a pull request",
+        )
 
 
 def add_records_at_ref(context: Context, ref: str, facts: Facts) -> list[str]:
@@ -58,28 +56,31 @@ def add_records_at_ref(context: Context, ref: str, facts: Facts) -> list[str]:
     commit = find_commit(repository, ref)
     if context.options.sandbox or repository is None:
         return []
+    base = repository.try_git("merge-base", commit.hash, "HEAD")
+    notes = []
+    for change in _find_changes(context, repository, base, facts) if base else ():
+        effect = "; what is removed would be sent again after the merge" if change.removed and change.is_ledger else ""
+        notes.append(f"these commits {change}{effect}. Only msgrun writes it, and not in a pull request")
+        context.output.note(notes[-1])
     own = context.ledger
     declared = own.declared_at(repository, commit.hash) or own.declared
     if isinstance(declared.address, LockfileAddress):
         path = repository.relative_path(context.tree.root / declared.address.path)
         facts.read((repository.read_blob(commit.hash, path) if path else None) or b"", f"{ref}:{path}")
         facts.merged_header(context.settings.salt)
-    base = repository.try_git("merge-base", commit.hash, "HEAD")
-    notes = []
-    for change in _find_changes(context, repository, base) if base else ():
-        effect = "; what is removed would be sent again after the merge" if change.removed and change.is_ledger else ""
-        notes.append(f"these commits {change}{effect}. Only msgrun writes it, and not in a pull request")
-        context.output.note(notes[-1])
     return notes
 
 
-def _find_changes(context: Context, repository: Repository, base: str) -> Iterator[LockfileChange]:
-    """How HEAD changes the files that are ledgers, or could become one, in any environment, since the commit `base`."""
+def _find_changes(context: Context, repository: Repository, base: str, facts: Facts) -> Iterator[LockfileChange]:
+    """How HEAD changes the files that are ledgers, or could become one, in any environment, since the commit `base`.
+
+    Not the removal of one that is the ledger no more, if `facts` have all its records.
+    """
     for path, is_ledger in _list_ledger_files(context, repository, base).items():
         lockfile_paths(context.tree.root, path, None)  # refuses a link before git follows it
         name = repository.relative_path(context.tree.root / path)
         change = find_lockfile_change(repository, base, name) if name else None
-        if change:
+        if change and not (change.is_removed and not is_ledger and not change.count_missing(facts)):
             yield replace(change, is_ledger=is_ledger)
 
 

@@ -21,7 +21,7 @@ Then put your admin's id into msgrun.yaml, write messages, and commit all of it,
 
 # For machines whose files are lost after a job, as those of CI systems.
 BRANCH_LOCK_LINE = "lock: git+{remote}   # what was sent is remembered on a branch of this git remote, msgrun-ledger\n"
-LEDGER_LINE = "ledger: {id}   # the id in messages.lock, so that no other ledger is used by accident\n"
+LEDGER_LINE = "ledger: {id}   # the id of the ledger, so that no other one is used by accident\n"
 NEXT_STEPS_ON_BRANCH = """
 Next:
   msgrun plan                     what would be sent, and to whom

@@ -57,7 +57,7 @@ def _find_missing(context: LedgerContext, facts: Facts) -> Iterator[Record]:
     """The records of this clone's lockfiles that a ledger of another kind lacks."""
     if isinstance(context.address, LockfileAddress):
         return
-    ledger_id = facts.merged_header(context.salt).ledger
+    ledger_id = facts.merged_header(context.salt).ledger or context.declared.ledger_id
     for path, local in read_local_lockfiles(context, facts.mark):
         ids = {header.ledger for header in local.headers if header.ledger}
         if ids <= {ledger_id}:

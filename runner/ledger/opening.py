@@ -15,7 +15,7 @@ from runner.ledger.local_records import add_local_records, read_local_records
 from runner.ledger.location import refuse_missing
 from runner.ledger.locations import location_of
 from runner.ledger.missing_records import find_missing_records
-from runner.ledger.moves.check import find_ledger_guard, refuse_second_ledger, refuse_unless_current
+from runner.ledger.moves.check import find_ledger_guard, find_missing_guard, refuse_second_ledger, refuse_unless_current
 from runner.ledger.moves.remote_marks import RemoteAnswer, ask_remotes
 from runner.ledger.record import Header, Mark, salt_check
 
@@ -39,7 +39,7 @@ def read_ledger(context: LedgerContext) -> LedgerReading:
     facts = location_of(context).read()
     exists = facts is not None
     facts = Facts() if facts is None else facts  # `or Facts()` would also lose the headers of a ledger without records
-    guard = find_ledger_guard(context, facts) if exists else None
+    guard = find_ledger_guard(context, facts) if exists else find_missing_guard(context)
     read_local_records(context, facts)
     facts.merged_header(context.salt)
     return LedgerReading(facts, exists, guard)
@@ -59,7 +59,7 @@ def open_ledger(
     def create(facts: Facts) -> Header:
         if not (new_lock or context.is_sandbox or context.declared.ledger_id):
             raise refuse_missing(context.address.display_name, _ADVICE)
-        refuse_second_ledger(context, answers)
+        refuse_second_ledger(context, answers, facts)
         return _new_header(context, facts)
 
     with location_of(context).open(command, create, fetch=not no_fetch) as ledger:
@@ -91,7 +91,7 @@ def start_ledger(context: LedgerContext, *, abandon_previous: bool) -> tuple[str
     def create(facts: Facts) -> Header:
         nonlocal was_started
         if not abandon_previous:
-            refuse_second_ledger(context, answers)
+            refuse_second_ledger(context, answers, facts)
         was_started = True
         return _new_header(context, facts)
 

@@ -10,6 +10,7 @@ from runner.clock import format_timestamp
 from runner.deliver import decisions
 from runner.errors import UsageMistake
 from runner.ledger.opening import add_late_outcomes
+from runner.report.problem_text import pluralize
 
 
 @command("resolve")
@@ -37,7 +38,9 @@ def resolve(
             add_late_outcomes(context.ledger, ledger)
         if duplicate:
             records = decisions.acknowledge_duplicates(ledger.facts, key, message, format_timestamp(context.now))
-            return write_decision(context, ledger, records, f"acknowledge {len(records)} duplicates", yes=yes)
+            return write_decision(
+                context, ledger, records, f"acknowledge {pluralize(len(records), 'duplicate')}", yes=yes
+            )
         states = decisions.find_unknown(ledger.facts, key, message)
         records = decisions.resolve_unknown(states, sent_id, format_timestamp(context.now))
         if ledger.max_batch > 1 and sent_id is None:

@@ -61,8 +61,7 @@ class BranchLocation:
         remote = RemoteFile(self._repository(), self.address, self.context.declared.ledger_id)
         with remote, self._read_ledger(remote, command) as ledger:
             if not ledger.exists:
-                self._refuse_if_deleted(remote)
-                ledger.create(create(ledger.facts))
+                self._create(ledger, remote, create)
             recovered = ledger.recover()
             if recovered:
                 self.context.report(f"{self.address.display_name} lacked {recovered:,} records that this clone knew")
@@ -76,22 +75,29 @@ class BranchLocation:
                 f"the ledger {self.address.display_name} cannot be read: {failure_reason(error)}", _UNREADABLE_HINT
             ) from error
 
-    def _refuse_if_deleted(self, remote: RemoteFile) -> None:
-        """Raises GuardRefused if this clone has read deliveries from the branch, which the remote no longer has."""
-        cached, facts = remote.cached_version(), Facts()
-        if cached is None:
-            return
-        version, seconds = cached
-        facts.read(version.data, self.address.display_name)
-        if len(facts):
+    def _create(self, ledger: BranchLedger, remote: RemoteFile, create: Create) -> None:
+        """Starts the ledger, with what this clone has read there before the branch was deleted.
+
+        If it may not be started, the hint has the command that brings that back. Raises GuardRefused.
+        """
+        cached, known = remote.cached_version(), Facts()
+        if cached:
+            known.read(cached[0].data, self.address.display_name)
+        try:
+            ledger.create(create(known))
+        except GuardRefused as error:
+            if cached is None or not len(known):
+                raise
+            version, seconds = cached
             folder = self._repository().toplevel
             git_option = "" if (folder / ".git").exists() else f"-C {folder} "
             raise GuardRefused(
                 f"the ledger {self.address.display_name} is gone: {_format_age(seconds)} ago it knew of"
-                f" {len(facts):,} deliveries",
+                f" {len(known):,} deliveries",
                 f"they would be sent again: git {git_option}push {self.address.remote}"
-                f" {version.commit}:{self.address.ref}, from the clone that read it last",
-            )
+                f" {version.commit}:{self.address.ref}, from the clone that read it last; {error.hint}",
+            ) from error
+        ledger.append(*known.compacted_records())
 
     def _latest_version(self, remote: RemoteFile) -> FileVersion | None:
         """The newest version; if the remote does not answer, the one fetched last. Raises LedgerUnavailable."""

@@ -47,12 +47,26 @@ def _refuse_marked(context: LedgerContext, answer: RemoteAnswer, mark: RemoteMar
     return GuardRefused(f"{message}, says {answer.remote}", hint)
 
 
-def refuse_second_ledger(context: LedgerContext, answers: Sequence[RemoteAnswer]) -> None:
-    """Raises GuardRefused if the project has a ledger already, so that no other may be started."""
-    declared, has_ledger = context.declared, "this project has a ledger already"
-    if declared.ledger_id:
-        message = f"there is no ledger {context.address.display_name}, and msgrun.yaml names one, {declared.ledger_id}"
-        raise GuardRefused(message, _explain_way_back(context, _find_address(context, answers)))
+def find_missing_guard(context: LedgerContext, answers: Sequence[RemoteAnswer] = ()) -> tuple[str, str] | None:
+    """The message and the hint if there is no ledger at the address in use although msgrun.yaml names one."""
+    ledger_id = context.declared.ledger_id
+    if not ledger_id:
+        return None
+    message = f"there is no ledger {context.address.display_name}, and msgrun.yaml names one, {ledger_id}"
+    return message, _explain_way_back(context, _find_address(context, answers))
+
+
+def refuse_second_ledger(context: LedgerContext, answers: Sequence[RemoteAnswer], known: Facts) -> None:
+    """Raises GuardRefused if the project has a ledger already, so that no other may be started.
+
+    `known` are the records that this clone has of a ledger at the address in use, which is not there any more.
+    """
+    has_ledger = "this project has a ledger already"
+    if guard := find_missing_guard(context, answers):
+        raise GuardRefused(*guard)
+    if isinstance(context.address, BranchAddress) and len(known):
+        message = f"{has_ledger}: this clone has read {len(known):,} deliveries on {context.address.display_name}"
+        raise GuardRefused(message, _explain_way_back(context, context.address.setting))
     for path, local in () if context.is_sandbox else read_local_lockfiles(context, NO_MARK):
         if len(local) and path != context.address.setting:
             message = f"{has_ledger}: {path} has records of {len(local):,} deliveries"
@@ -84,10 +98,7 @@ def _explain_way_back(context: LedgerContext, address: str) -> str:
 
 
 def _find_address(context: LedgerContext, answers: Sequence[RemoteAnswer]) -> str:
-    """The address of the ledger whose id msgrun.yaml names, for a hint; empty if it is not known.
-
-    HEAD may name it, or a default branch, or this clone has it as a lockfile.
-    """
+    """The address of the ledger whose id msgrun.yaml names, for a hint; empty if neither HEAD nor a remote names it."""
     repository, ledger_id = context.readable_repository, context.declared.ledger_id
     head = repository.try_git("rev-parse", "--verify", "--quiet", "HEAD") if repository else None
     commits = [context.declared_at(repository, head)] if repository and head else []
@@ -95,11 +106,6 @@ def _find_address(context: LedgerContext, answers: Sequence[RemoteAnswer]) -> st
         declared.address.setting
         for declared in (*commits, *(answer.default for answer in answers))
         if declared and declared.ledger_id == ledger_id
-    ]
-    addresses += [
-        path
-        for path, local in read_local_lockfiles(context, NO_MARK)
-        if any(header.ledger == ledger_id for header in local.headers)
     ]
     others = [address for address in addresses if address != context.address.setting]
     return next(iter((*others, *addresses)), "")

@@ -73,6 +73,12 @@ def prepare_move(old: LedgerContext, new: LedgerContext, answers: Sequence[Remot
         default=NO_MARK,
     )
     mark = remote if remote.turn > old_facts.mark.turn else old_facts.mark
+    if mark.status == "moved" and mark.address == new.address.setting and new_facts.mark.turn < mark.turn:
+        # It was there before the old ledger got its mark, and has since taken claims.
+        raise GuardRefused(
+            f"the ledger moved to {mark.address}, and what is there now is not it",
+            "bring it here, from git, a clone or a backup; or, if it is lost: msgrun lock begin --abandon-previous",
+        )
     turn = _turn(mark, new_facts.mark, old.address.setting, new.address.setting)
     return Move(old, new, known.ledger or new_run_id(), turn)
 

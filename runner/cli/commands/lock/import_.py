@@ -45,9 +45,7 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
             while batch := list(islice(missing, _BATCH_SIZE)):
                 ledger.append(*batch)
                 count += len(batch)
-            context.output.result(
-                f"{count:,} records added to {context.ledger.address.display_name}, of {len(imported):,} deliveries"
-            )
+            context.output.result(f"{pluralize(count, 'record')} added to {context.ledger.address.display_name}")
             return EXIT.guard if ledger.facts.duplicates() else EXIT.done
 
 

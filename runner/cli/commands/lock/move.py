@@ -6,7 +6,7 @@ from runner.cli.context import Context, open_context
 from runner.cli.ledger import save_current_ledger
 from runner.cli.options import EXIT, command
 from runner.errors import UsageMistake
-from runner.ledger.address import has_password
+from runner.ledger.address import LedgerAddress, LockfileAddress, has_password
 from runner.ledger.context import LedgerContext
 from runner.ledger.location import refuse_missing
 from runner.ledger.locations import location_of
@@ -40,10 +40,20 @@ def move(address: str, *, yes: bool) -> int:
         ledger_move = prepare_move(old, new, ask_remotes(own))
         run_move(ledger_move)
         save_current_ledger(context, ledger_move.ledger_id, address)
-        context.output.result(f"the ledger moved from {old.address.setting} to {address}")
-        if ledger_move.new.repository and ledger_move.new.repository.relevant_remotes():
-            context.output.note("commit msgrun.yaml and merge it: before that, nothing is sent")
+        if new.address == own.address:
+            context.output.result(f"the ledger is {own.address.setting}: the move to {old.address.setting} is undone")
+        else:
+            context.output.result(f"the ledger moved from {old.address.setting} to {address}")
+        _print_next_step(context, new.address)
         return EXIT.done
+
+
+def _print_next_step(context: Context, address: LedgerAddress) -> None:
+    """Prints what the user has to commit, where there is a git remote."""
+    repository = context.ledger.repository
+    if repository and repository.relevant_remotes():
+        files = f"msgrun.yaml and {address.path}" if isinstance(address, LockfileAddress) else "msgrun.yaml"
+        context.output.note(f"commit {files}, and merge that: before, nothing is sent")
 
 
 def _find_other_end(context: Context, own: LedgerContext, *, yes: bool) -> LedgerContext | None:
