@@ -68,7 +68,7 @@ def filled(team: BranchTeam, lines: int) -> int:
 
 def grown(lines: int, limit: int) -> None:
     """Prints what a ledger of so many lines costs: to read it, and to push a batch."""
-    from runner.ledger.address import parse_branch_address  # noqa: PLC0415
+    from runner.ledger.address import parse_address  # noqa: PLC0415
     from runner.ledger.branch.ledger import BranchLedger  # noqa: PLC0415
     from runner.ledger.branch.remote_file import RemoteFile  # noqa: PLC0415
     from runner.ledger.record import Record  # noqa: PLC0415
@@ -79,9 +79,9 @@ def grown(lines: int, limit: int) -> None:
         size = filled(team, lines)
         clone = team.clone("runner", "--depth=1")
         os.environ |= {name: value for name, value in team.environment.items() if name.startswith("GIT_")}
-        with RemoteFile(find_repository(clone), parse_branch_address("git+origin", "messages.lock")) as remote:
+        with RemoteFile(find_repository(clone), parse_address("git+origin", "messages")) as remote:
             began = time.monotonic()
-            ledger = BranchLedger(remote, clone / "rescue", "s3cret", "apply", lambda _: None)
+            ledger = BranchLedger(remote, "s3cret", "apply", lambda _: None)
             read = time.monotonic() - began
             times = []
             for batch in range(7):

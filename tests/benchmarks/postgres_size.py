@@ -17,7 +17,7 @@ from pathlib import Path
 
 from measuring import Command, peak, run
 
-from runner.ledger.address import parse_database_address
+from runner.ledger.address import parse_address
 from runner.ledger.postgres.ledger import PostgresLedger
 from runner.ledger.record import Record
 from runner.sandbox import Sandbox
@@ -103,7 +103,7 @@ def measure(root: Path, server: Server, size: int) -> None:
 
 def opened(root: Path, server: Server) -> PostgresLedger:
     """The ledger without its facts: what is claimed here is new to it."""
-    ledger = PostgresLedger(parse_database_address(server.lock), root / "rescue", "s3cret", "benchmark")
+    ledger = PostgresLedger(parse_address(server.lock, "messages"), "s3cret", "benchmark")
     ledger._snapshot = "1:1:"  # a snapshot before everything
     return ledger
 

@@ -145,7 +145,7 @@ def ledger_alone(deliveries: int = 40_000, threads: int = 32) -> None:
     for journal in (False, True):
         with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
             root = Path(folder)
-            places = LockfilePaths(root / "messages.lock", root / "journal" if journal else None, "messages.lock", None)
+            places = LockfilePaths(root / "messages.lock", root / "journal" if journal else None, "messages.lock")
             claims = [
                 Record(
                     key=f"{number:032x}", attempt=f"run-{number}", status="claimed", message="news", revision=1,

@@ -239,13 +239,13 @@ def test_outcomes_that_cannot_be_pushed_stop_the_run_and_are_kept_for_the_next(t
         clone, other = here.clone("clone"), here.clone("other")
         process = here.start(clone, "apply", "--yes", "--new-lock")
         here.wait_for(60, process)
+        rescue = clone / ".git/msgrun" / f"{here.ledger_id()}.rescue"
         if how == "hook":
             executable(here.origin / "hooks/pre-receive", "#!/bin/sh\nexit 1\n")
         else:
             here.origin.rename(tmp_path / "elsewhere")
         assert process.wait(timeout=200) == 6
         made, said = len(here.made()), (tmp_path / "clone.said").read_text()
-        rescue = clone / ".git/msgrun/messages.lock.rescue"
         assert 60 <= made < 400
         assert f"these lines are in {rescue}, which the next run picks up; keep it" in said
         if how == "hook":

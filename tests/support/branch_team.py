@@ -92,12 +92,20 @@ class BranchTeam:
         while sum(self.made().values()) < count and any(process.poll() is None for process in processes):
             time.sleep(0.005)
 
-    def records(self) -> list[dict[str, Any]]:
-        """The records on the remote's branch, read here by git alone; none while nobody has pushed it."""
+    def lines(self) -> list[dict[str, Any]]:
+        """The headers and records on the remote's branch, read here by git alone; none while nobody has pushed it."""
         if not self.git(self.origin, "branch", "--list", BRANCH):
             return []
-        text = self.git(self.origin, "show", f"{BRANCH}:messages.lock")
-        return [record for record in map(json.loads, text.splitlines()) if "key" in record]
+        return [json.loads(line) for line in self.git(self.origin, "show", f"{BRANCH}:messages.lock").splitlines()]
+
+    def records(self) -> list[dict[str, Any]]:
+        """The records on the remote's branch."""
+        return [line for line in self.lines() if "key" in line]
+
+    def ledger_id(self) -> str:
+        """The id of the ledger on the remote's branch."""
+        (found,) = {line["ledger"] for line in self.lines() if line.get("ledger")}
+        return str(found)
 
     def known(self) -> dict[str, str]:
         """What the remote's ledger says of each recipient: sent, unknown, refused or free."""

@@ -79,7 +79,7 @@ class SandboxRuns:
         """Nothing was made twice, and all that was made is known; returns the ledger's statuses."""
         made = Counter(self.created())
         assert [pair for pair, times in made.items() if times > 1] == []
-        facts = read_lockfile(LockfilePaths(self.root / "messages.lock", None, "messages.lock", None))
+        facts = read_lockfile(LockfilePaths(self.root / "messages.lock", None, "messages.lock"))
         states = [state for key in facts if (state := facts.state(key))]
         known = {record.contact for state in states for record in (*state.sent_records, *state.open_attempts)}
         assert {contact for _, contact in made} <= known
