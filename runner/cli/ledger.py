@@ -1,10 +1,9 @@
 """The ledger of a command: reads or opens it, prints its warnings, and writes to msgrun.yaml which one is current."""
 
 import contextlib
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
+from runner.atomic_write import write_atomically
 from runner.cli.context import Context
 from runner.declare.settings import SETTINGS_FILE
 from runner.declare.settings_editor import set_settings
@@ -58,28 +57,12 @@ def save_current_ledger(context: Context, ledger_id: str, lock: str | None = Non
         for mapping, new_values in changes:
             text = set_settings(text, mapping, new_values) if new_values else text
         if any(new_values for _, new_values in changes):
-            _replace_file(path, text.encode())
+            write_atomically(path, [text.encode()])
     except OSError as error:
         raise UsageMistake(f"{SETTINGS_FILE} cannot be written: {error.strerror}", f"write to it: {values}") from error
     for _, new_values in changes:
         for name, value in new_values.items():
             context.output.result(f"wrote {name}: {value} to {SETTINGS_FILE}")
-
-
-def _replace_file(path: Path, data: bytes) -> None:
-    """Replaces a file atomically: without its settings, a project would have another salt, and so no ledger."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("xb") as handle:
-            handle.write(data)
-            handle.flush()
-            os.fsync(handle.fileno())
-        if path.exists():
-            temporary.chmod(path.stat().st_mode)
-        os.replace(temporary, path)  # noqa: PTH105  # the atomic rename is the point
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def _print_warnings(context: Context, facts: Facts) -> None:

@@ -1,11 +1,11 @@
 """Reads, writes and compares the plans that limit what apply sends: the plan file in git, and saved plans."""
 
 import errno
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from runner.atomic_write import write_atomically
 from runner.cli.context import Context
 from runner.errors import GuardRefused, Place, Problem, RunStopped, UsageMistake
 from runner.ledger.record import salt_check
@@ -70,7 +70,7 @@ def write_plan_file(context: Context, plan: Plan, file: PlanFile, *, is_full_sel
     if path.is_file() and path.read_bytes() == content:
         context.output.extra_result(f"{file.path} is up to date")
         return
-    _write_atomically(path, [content])
+    _write(path, [content])
     context.output.extra_result(f"{file.path} is written: {pluralize(len(content.splitlines()), 'message')}")
 
 
@@ -89,9 +89,7 @@ def print_plan_file_changes(context: Context, file: PlanFile, changes: Sequence[
 def save_plan(context: Context, plan: Plan, path: Path) -> None:
     """Saves a plan for `apply --plan`. Raises UsageMistake, RunStopped, GuardRefused."""
     parts = json_output.plan(plan, salt_check(context.settings.salt))
-    _write_atomically(
-        _user_path(context, path), (f"{reveal_or_mask(part, show_values=False)}\n".encode() for part in parts)
-    )
+    _write(_user_path(context, path), (f"{reveal_or_mask(part, show_values=False)}\n".encode() for part in parts))
 
 
 def load_saved_plan(context: Context, path: Path) -> SavedPlan:
@@ -112,27 +110,17 @@ def _user_path(context: Context, path: Path) -> Path:
     return managed_path(root, full.relative_to(root).as_posix()) if full.is_relative_to(root) else full
 
 
-def _write_atomically(path: Path, parts: Iterable[bytes]) -> None:
+def _write(path: Path, parts: Iterable[bytes]) -> None:
     """Replaces a file atomically. Writes directly to what is not a regular file, as a pipe.
 
     Raises RunStopped if the disk is full or fails, UsageMistake if the path is wrong.
     """
-    is_special = path.exists() and not path.is_file()
-    target = path if is_special else Path(os.path.realpath(path))
-    temporary = target if is_special else target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        try:
-            with temporary.open("wb") as handle:
+        if path.exists() and not path.is_file():
+            with path.open("wb") as handle:
                 handle.writelines(parts)
-                handle.flush()
-                if not is_special:
-                    os.fsync(handle.fileno())
-            if not is_special:
-                os.replace(temporary, target)  # noqa: PTH105  # the name says what matters here: it is atomic
-        except BaseException:
-            if not is_special:
-                temporary.unlink(missing_ok=True)
-            raise
+        else:
+            write_atomically(path, parts)
     except OSError as error:
         error_type = RunStopped if error.errno in _DISK_ERRORS else UsageMistake
         raise error_type(f"{path} cannot be written: {error.strerror}") from error

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from runner.atomic_write import sync_folder
 from runner.errors import LedgerUnavailable
 
 
@@ -34,15 +35,6 @@ def append_lines(paths: Sequence[Path], outcomes: bytes, claims: bytes = b"") ->
     finally:
         for append in appends:
             append.close()
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes the names of the files in a folder durable. Raises OSError."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 class _Append:

@@ -1,4 +1,4 @@
-"""A ledger that moves: killed at every step, or moved while others send, nobody gets a message twice or is forgotten."""
+"""A ledger that moves: killed at every step, or moved while others send, it sends nothing twice and forgets nobody."""
 
 import json
 import shutil
@@ -8,17 +8,14 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from runner.sandbox import Sandbox
-from tests.support.branch_team import BranchTeam
 from tests.support.forks import Forks
 from tests.support.postgres import Server
-from tests.support.postgres_fleet import PostgresFleet
 from tests.support.project import people_message
-from tests.support.proof import one_of, proofs
+from tests.support.proof import proofs
 
 MOST = 300  # steps; a move has far fewer
 PEOPLE = [f"p{number}" for number in range(8)]

@@ -1,16 +1,15 @@
 """The ledger in a lockfile, written by one process at a time."""
 
 import os
-import tempfile
 from collections import Counter
-from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from runner.atomic_write import write_atomically
 from runner.errors import LedgerUnavailable
-from runner.ledger.durable_append import append_lines, sync_folder
+from runner.ledger.durable_append import append_lines
 from runner.ledger.lockfile.files import LOCKFILE, LockfilePaths, count_lines, files_of, read_lockfile
 from runner.ledger.lockfile.process_lock import lock_file
 from runner.ledger.record import Header, Mark, Record
@@ -117,7 +116,10 @@ class LockfileLedger:
         """
         path = self._paths.lockfile.resolve()
         before = count_lines(path)
-        _replace_file(path, self.facts.compacted_lines(self._salt))
+        try:
+            write_atomically(path, self.facts.compacted_lines(self._salt))
+        except OSError as error:
+            raise LedgerUnavailable(f"{path} cannot be written: {error.strerror}") from error
         return before, count_lines(path)
 
     def _files_for(self, header: Header) -> list[Path]:
@@ -131,20 +133,3 @@ class LockfileLedger:
     @property
     def _record_files(self) -> list[Path]:
         return [path for _, path, _ in files_of(self._paths)]
-
-
-def _replace_file(path: Path, lines: Iterable[bytes]) -> None:
-    temporary = None
-    try:
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(descriptor, "wb") as handle:
-            handle.writelines(lines)
-            handle.flush()
-            os.fchmod(handle.fileno(), path.stat().st_mode)
-            os.fsync(handle.fileno())
-        os.replace(temporary, path)  # noqa: PTH105  # the atomic rename is the point
-        sync_folder(path.parent)
-    except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        raise LedgerUnavailable(f"{path} cannot be written: {error.strerror}") from error

@@ -1,0 +1,35 @@
+"""Replaces a file at once: whoever reads it, also after a crash, finds the old content or the new one."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def write_atomically(path: Path, parts: Iterable[bytes]) -> None:
+    """Replaces a file by one with these parts, durably. A link stays a link, and the file keeps its mode.
+
+    Raises OSError; the old file stays as it is then.
+    """
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as handle:
+            handle.writelines(parts)
+            handle.flush()
+            if target.exists():
+                os.fchmod(handle.fileno(), target.stat().st_mode)
+            os.fsync(handle.fileno())
+        os.replace(temporary, target)  # noqa: PTH105  # the name says what matters here: it is atomic
+        sync_folder(target.parent)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names of the files in a folder durable. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
