@@ -89,11 +89,11 @@ def measure(root: Path, server: Server, size: int) -> None:
         command = msgrun(root, name)
         told.append(f"{name} {run(command).wall:.1f} s, {peak(command).all:.0f} MiB")
     for many in (10, 100):
-        ledger = opened(root, server)
+        ledger = opened(server)
         cost = statistics.median(batch(ledger, f"{size}b{many}", many, at) for at in range(BATCHES))
         ledger.close()
         told.append(f"a batch of {many} {1000 * cost:.1f} ms")
-    told.append(f"{many_at_once(root, server, size):,.0f} deliveries a second by {WRITERS}")
+    told.append(f"{many_at_once(server, size):,.0f} deliveries a second by {WRITERS}")
     print(f"{'; '.join(told)}; load {os.getloadavg()[0]:.1f}", flush=True)
     server.rows("DELETE FROM msgrun.facts WHERE attempt LIKE '%%x%%'")
     server.rows(
@@ -101,7 +101,7 @@ def measure(root: Path, server: Server, size: int) -> None:
     )
 
 
-def opened(root: Path, server: Server) -> PostgresLedger:
+def opened(server: Server) -> PostgresLedger:
     """The ledger without its facts: what is claimed here is new to it."""
     ledger = PostgresLedger(parse_address(server.lock, "messages"), "s3cret", "benchmark")
     ledger._snapshot = "1:1:"  # a snapshot before everything
@@ -117,11 +117,11 @@ def batch(ledger: PostgresLedger, run_id: str, many: int, at: int) -> float:
     return time.perf_counter() - began
 
 
-def many_at_once(root: Path, server: Server, size: int) -> float:
+def many_at_once(server: Server, size: int) -> float:
     """Deliveries a second that four writers claim and settle, in batches of 100."""
 
     def work(writer: int) -> None:
-        ledger = opened(root, server)
+        ledger = opened(server)
         for at in range(BATCHES):
             batch(ledger, f"{size}w{writer}", 100, at)
         ledger.close()

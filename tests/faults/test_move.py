@@ -1,5 +1,6 @@
-"""A ledger that moves: killed at every step, or moved while others send, it sends nothing twice and forgets nobody."""
+"""A ledger that moves, killed at every step or while others send: nobody gets it twice, and nobody is forgotten."""
 
+import contextlib
 import json
 import shutil
 import signal
@@ -8,12 +9,15 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from runner.sandbox import Sandbox
+from tests.support.branch_team import BranchTeam
 from tests.support.forks import Forks
 from tests.support.postgres import Server
+from tests.support.postgres_fleet import PostgresFleet
 from tests.support.project import people_message
 from tests.support.proof import proofs
 
@@ -134,7 +138,7 @@ WAYS += [(*pair, then, "half", 1) for pair in PAIRS for then in ("again", "cance
 
 @pytest.mark.parametrize(
     ("old", "new", "then", "where", "stride"),
-    [("lockfile", "branch", "again", "before", 9), ("database", "branch", "cancel", "before", 9), *proofs(WAYS)],
+    [("lockfile", "branch", "again", "before", 16), ("database", "branch", "cancel", "before", 16), *proofs(WAYS)],
 )
 def test_killed_at_every_step_of_a_move_one_ledger_takes_claims_and_has_all_records(then, where, stride, move):
     killed = 0
@@ -165,3 +169,133 @@ def moved(move: KillableMove, address: str) -> tuple[int, str]:
             break
         time.sleep(0.2)
     return code, said
+
+
+@contextlib.contextmanager
+def paused(*processes: subprocess.Popen[Any]) -> Iterator[None]:
+    """Stops processes in the middle of what they do, and lets them go on afterwards."""
+    for process in processes:
+        process.send_signal(signal.SIGSTOP)
+    assert all(process.poll() is None for process in processes)
+    yield
+    for process in processes:
+        process.send_signal(signal.SIGCONT)
+
+
+def settle(run: Any, way: str) -> list[dict[str, Any]]:
+    """Sends the rest at the new ledger, when what the runs at the old one still did is known. Returns its records.
+
+    `run` runs a command. To say that all unknown ones were not sent is safe: their late outcomes come first.
+    """
+    settled = ["--message", "news", "--all", "--not-sent", "--yes"] if way == "resolve" else ["--wait", "0"]
+    code, said = run(way, *settled)
+    assert code == 0, said
+    code, said = run("apply", "--yes")
+    assert code == 0, said
+    code, said = run("lock", "export", "sent.lock")
+    assert code == 0, said
+    lines = (run.folder / "sent.lock").read_text().splitlines()
+    return [json.loads(line) for line in lines if '"key"' in line]
+
+
+class Runs:
+    """Applies that are at work while their ledger moves, and the commands of who moves it."""
+
+    def __init__(self, folder: Path, command: Any) -> None:
+        self.folder, self.command = folder, command
+
+    def __call__(self, *args: str) -> tuple[int, str]:
+        return self.command(*args)
+
+
+@pytest.mark.parametrize(
+    ("new", "way", "is_early"),
+    [("branch", "resolve", False), *proofs((new, way, early) for new in ("branch", "lockfile", "database")
+     for way in ("resolve", "reconcile") for early in (False, True))],
+)  # fmt: skip
+def test_workers_on_a_database_that_moves_stop_and_nobody_gets_it_twice(new, way, is_early, tmp_path, server):
+    (tmp_path / "fleet").mkdir()
+    subprocess.run(["git", "init", "--quiet", "--bare", str(tmp_path / "origin.git")], check=True)
+    addresses = {"branch": f"git+{(tmp_path / 'origin.git').as_uri()}", "lockfile": "messages.lock"}
+    fleet = PostgresFleet(tmp_path / "fleet", server, 240, message="news")
+    run = Runs(fleet.root, fleet.run)
+    try:
+        fleet.begin()
+        workers = [fleet.work() for _ in range(2)]
+        fleet.wait_for(30)
+        with paused(*workers):
+            code, said = run("lock", "move", addresses.get(new, f"{server.lock}#second"))
+            assert code == 0, said
+            if is_early:
+                assert run("apply", "--yes")[0] in {0, 4}
+        ended = [fleet.finish(worker) for worker in workers]
+        assert {code for code, _ in ended} <= {4, 6}, ended
+        assert all("moved to" in said for _, said in ended), ended
+        made = fleet.made().total()
+        assert is_early or made < 240
+        judge(settle(run, way), fleet.made())
+        assert len(fleet.made()) == 240
+    finally:
+        fleet.close()
+
+
+@pytest.mark.parametrize(
+    ("new", "way", "is_early"),
+    [("database", "reconcile", False), *proofs((new, way, early) for new in ("database", "lockfile", "branch")
+     for way in ("resolve", "reconcile") for early in (False, True))],
+)  # fmt: skip
+def test_runs_on_a_branch_that_moves_stop_and_nobody_gets_it_twice(new, way, is_early, tmp_path, server):
+    team = BranchTeam(tmp_path, 300, latency=0.03)
+    try:
+        mover, *clones = (team.clone(name) for name in ("mover", "one", "two"))
+        run = Runs(mover, lambda *args: team.run(mover, *args))
+        begun = run("lock", "begin")
+        assert begun[0] == 0, begun
+        for clone in (mover, *clones):
+            team.share(mover) if clone == mover else team.git(clone, "pull", "-q")
+        running = [team.start(clone, "apply", "--yes") for clone in clones]
+        team.wait_for(30, *running)
+        addresses = {"lockfile": "messages.lock", "branch": "git+origin#second", "database": f"{server.lock}#second"}
+        with paused(*running):
+            code, said = run("lock", "move", addresses[new])
+            assert code == 0, said
+            team.share(mover)
+            if is_early:
+                assert run("apply", "--yes")[0] in {0, 4}
+        codes = {process.wait(timeout=120) for process in running}
+        said = "".join((team.root / f"{clone.name}.said").read_text() for clone in clones)
+        assert (codes <= {4, 6}, "moved to" in said) == (True, True), said
+        assert is_early or len(team.made()) < 300
+        judge(settle(run, way), team.made())
+        assert set(team.made()) == set(team.people)
+    finally:
+        team.close()
+
+
+def judge(records: list[dict[str, Any]], made: Counter[str]) -> None:
+    """Nobody got it twice, and the ledger knows of everybody who got it."""
+    assert [who for who, count in made.items() if count > 1] == []
+    assert {record["contact"] for record in records if record["status"] == "sent"} == set(made)
+
+
+def test_a_lockfile_that_a_run_writes_to_does_not_move_before_the_run_ends(tmp_path):
+    team = BranchTeam(tmp_path, 200, latency=0.03, lock="lock: messages.lock")
+    try:
+        clone = team.clone("clone")
+        assert team.run(clone, "lock", "begin")[0] == 0
+        team.share(clone)
+        process = team.start(clone, "apply", "--yes")
+        team.wait_for(20, process)
+        process.send_signal(signal.SIGSTOP)
+        other = team.root / "clone.said"
+        assert team.run(clone, "lock", "move", "git+origin")[0] == 6
+        assert f"held by msgrun apply, process {process.pid}" in other.read_text()
+        process.send_signal(signal.SIGCONT)
+        assert process.wait(timeout=60) == 0, other.read_text()
+        code, said = team.run(clone, "lock", "move", "git+origin")
+        assert code == 0, said
+        team.share(clone)
+        code, said = team.run(clone, "apply", "--yes")
+        assert (code, team.faults(), set(team.known().values())) == (0, [], {"sent"}), said
+    finally:
+        team.close()

@@ -29,11 +29,11 @@ class PostgresFleet:
 
     def __init__(
         self, root: Path, server: Server, people: int, *, limit: int = 100_000,
-        rate: str = "{share: 1, max_per_10s: 600}",
+        rate: str = "{share: 1, max_per_10s: 600}", message: str = "seed",
     ) -> None:  # fmt: skip
         self.root, self.log, self.plan = root, root / "made.jsonl", root / "plan.json"
         (root / "messages").mkdir()
-        (root / "messages" / "seed.yaml").write_text(people_message("seed"))
+        (root / "messages" / "seed.yaml").write_text(people_message(message))
         (root / "people.csv").write_text("who\n" + "".join(f"p{number}\n" for number in range(people)))
         (root / "msgrun.yaml").write_text(SETTINGS.format(lock=server.lock, rate=rate))
         self.intercom = start_intercom(self.log, "--limit", str(limit))
