@@ -265,9 +265,12 @@ class Facts:
         return full if is_new else None
 
     def compacted_headers(self, salt: str) -> list[Header]:
-        """Returns the fewest headers that say what all headers say. Raises GuardRefused as `merged_header`."""
+        """Returns the fewest headers that say what all headers say. Raises GuardRefused as `merged_header`.
+
+        The one with the mark comes first: a torn write that left only the other would make a ledger current.
+        """
         header, mark = self.merged_header(salt), self.mark
-        return [header, *([replace(header, mark=mark)] if mark.turn else [])]
+        return [*([replace(header, mark=mark)] if mark.turn else []), header]
 
     def compacted_lines(self, salt: str) -> Iterator[bytes]:
         """Yields the lines of the compacted ledger. Raises GuardRefused as `merged_header`."""

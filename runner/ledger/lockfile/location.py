@@ -24,9 +24,13 @@ class LockfileLocation:
         return lockfile_paths(self.context.root, self.path, repository)
 
     def read(self) -> Facts | None:
-        """The records of the lockfile and its journal, read without a lock; None if there is no lockfile."""
+        """The records of the lockfile and its journal, read without a lock; None if there is no lockfile.
+
+        One with nothing but a torn header counts as none: it was never started.
+        """
         paths = self.paths(self.context.readable_repository)
-        return read_lockfile(paths) if paths.exists else None
+        facts = read_lockfile(paths) if paths.exists else None
+        return facts if facts and facts.headers else None
 
     @contextlib.contextmanager
     def open(self, command: str, create: Create, *, fetch: bool) -> Iterator[LockfileLedger]:
@@ -40,7 +44,7 @@ class LockfileLocation:
             if repository and fetch:
                 for display_name, data in repository.remote_versions(paths.lockfile):
                     ledger.facts.read(data, display_name)
-            if not paths.exists:
+            if not (paths.exists and ledger.facts.headers):
                 ledger.facts.add(create(ledger.facts))
             recovered = ledger.recover()
             if recovered and not context.is_sandbox:
