@@ -53,6 +53,10 @@ class Facts:
         """Returns the number of keys with a record."""
         return len(self._index)
 
+    def __bool__(self) -> bool:
+        """Returns True: facts without records may have headers, so they are not the same as none."""
+        return True
+
     def __iter__(self) -> Iterator[str]:
         """Yields every key with a record."""
         return map(self._index.key_text, range(len(self._index)))

@@ -37,8 +37,7 @@ def read_ledger(context: LedgerContext) -> LedgerReading:
     Raises GuardRefused, LedgerUnavailable.
     """
     facts = location_of(context).read()
-    exists = facts is not None
-    facts = Facts() if facts is None else facts  # `or Facts()` would also lose the headers of a ledger without records
+    exists, facts = facts is not None, facts or Facts()
     guard = find_ledger_guard(context, facts) if exists else find_missing_guard(context)
     read_local_records(context, facts)
     facts.merged_header(context.salt)

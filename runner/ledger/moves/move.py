@@ -56,11 +56,9 @@ def prepare_move(old: LedgerContext, new: LedgerContext, answers: Sequence[Remot
 
     Raises GuardRefused if the old ledger is not current, or the new address has another ledger.
     """
-    old_facts, new_facts = location_of(old).read(), location_of(new).read()
+    old_facts, new_facts = location_of(old).read(), location_of(new).read() or Facts()
     if old_facts is None:
         raise refuse_missing(old.address.display_name, "lock: names another one than before?")
-    if new_facts is None:  # `or Facts()` would also lose the headers of a ledger without records
-        new_facts = Facts()
     known, other = old_facts.merged_header(old.salt), new_facts.merged_header(new.salt)
     if other.ledger not in {"", known.ledger}:
         raise GuardRefused(
