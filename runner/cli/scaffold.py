@@ -56,7 +56,7 @@ subject: "Welcome to {{{{ product }}}}, {{{{ first_name }}}}"
 body_file: welcome.html.j2
 template: personal
 to: {{csv: ../audiences/welcome.csv, type: user, email: "{{{{ email }}}}"}}
-expires: {expires}   # nobody gets it any more then, whoever runs what again
+expires: {expires}   # after this date nothing is sent, even if an old job is run again
 create_conversation_without_contact_reply: true   # makes the message findable, should an answer get lost
 """,
         "messages/welcome.html.j2": """\

@@ -11,6 +11,8 @@ import yaml
 from runner import __version__
 from runner.cli import scaffold
 from runner.errors import UsageMistake
+from runner.sandbox import Sandbox
+from tests.support.clones import message
 from tests.support.project import ROOT, Folder
 
 TOOLS = Path(sys.executable).parent
@@ -132,6 +134,29 @@ def test_only_the_job_that_was_approved_sees_the_secret_and_may_write():
     assert GITLAB.count("INTERCOM_ACCESS_TOKEN") == 1  # in the words about the settings
 
 
+@pytest.mark.parametrize("text", [GITHUB, GITLAB, ACTION], ids=["github", "gitlab", "action"])
+def test_the_rescue_file_is_kept_as_an_artifact_and_nothing_else_of_git(text):
+    assert text.count(".git/msgrun/*.rescue") == 1
+    assert text.count("**/.msgrun/*.rescue") == 1
+    assert "messages.lock" not in text
+    steps = [*yaml.safe_load(GITHUB)["jobs"]["apply"]["steps"], *yaml.safe_load(ACTION)["runs"]["steps"]]
+    kept = [step for step in steps if step.get("name") == "Keep the rescue file"]
+    assert len(kept) == 2
+    for step in kept:
+        assert "always()" in step["if"]
+        assert step["with"]["include-hidden-files"] is True
+        assert step["with"]["if-no-files-found"] == "ignore"
+    assert yaml.safe_load(GITLAB)["msgrun-apply"]["artifacts"]["when"] == "on_failure"
+
+
+def test_only_the_review_needs_more_than_one_commit():
+    checkouts = {
+        name: [step["with"].get("fetch-depth") for step in job["steps"] if "checkout" in step.get("uses", "")]
+        for name, job in yaml.safe_load(GITHUB)["jobs"].items()
+    }
+    assert checkouts == {"review": [2], "plan": [None], "apply": [None]}
+
+
 def test_runs_that_send_wait_for_each_other_and_are_never_cut_off():
     apply = yaml.safe_load(GITHUB)["jobs"]["apply"]
     assert apply["concurrency"] == {"group": "msgrun-apply", "cancel-in-progress": False}
@@ -192,40 +217,57 @@ def test_init_writes_the_workflows_for_the_repositorys_branch_and_folder(folder:
     assert "__" not in re.sub(r"__\w+__ ", "", (tmp_path / ".github/workflows/msgrun.yml").read_text())
 
 
-def test_init_adds_to_a_project_without_records_a_workflow_and_a_ledger_on_a_branch(folder: Folder):
+def test_init_adds_to_a_project_without_a_ledger_a_workflow_and_a_ledger_on_a_branch(folder: Folder):
+    (folder.path / "messages.lock").unlink()
     folder.write("msgrun.yaml", "# ours\nregion: eu")
     before = sorted(path.name for path in folder.path.iterdir())
     ran = folder.run("init", "--github")
     assert (ran.code, ran.out) == (0, "wrote    .github/workflows/msgrun.yml\nextended msgrun.yaml\n")
     assert "start it, once: msgrun lock begin" in ran.err
-    assert "messages.lock has no records, and is used no more" in ran.err
     settings = (folder.path / "msgrun.yaml").read_text()
-    assert settings.startswith("# ours\nregion: eu\nlock: git+origin ")
+    assert settings == "# ours\nregion: eu\nlock: git+origin"
     assert sorted(path.name for path in folder.path.iterdir()) == sorted([*before, ".github"])
     assert folder.run("init", "--github").out == "kept     .github/workflows/msgrun.yml\n"
     assert (folder.path / "msgrun.yaml").read_text() == settings
 
 
-@pytest.mark.parametrize("settings", ["region: eu\n", "region: eu\nenvironments: {eu: {workspace: acme}}\n"])
-def test_init_never_changes_the_ledger_of_a_project_that_has_records(folder: Folder, settings: str):
-    name = "messages.eu.lock" if "environments" in settings else "messages.lock"
-    record = '{"key":"%s","attempt":"A-1","status":"sent","message":"m","revision":1}\n' % ("1" * 32)
-    folder.write(name, '{"msgrun_lock":1,"workspace":"","salt_check":"9165df25"}\n' + record)
+@pytest.mark.parametrize("environment", ["", "eu"])
+def test_init_names_the_command_that_moves_a_lockfile_and_that_is_enough_for_ci(
+    folder: Folder, tmp_path: Path, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch, environment: str
+):
+    own, stem = (["-e", environment], "messages.eu") if environment else ([], "messages")
+    settings = "environments: {eu: {region: eu}}\n" if environment else "region: eu\n"
+    (folder.path / "messages.lock").unlink()
     folder.write("msgrun.yaml", settings)
+    folder.write(f"{stem}.lock", '{"msgrun_lock":1,"workspace":"","salt_check":"9165df25"}\n')
+    subprocess.run(["git", "init", "--quiet", "--bare", str(tmp_path / "origin.git")], check=True)
+    for args in (["init", "--quiet"], ["remote", "add", "origin", str(tmp_path / "origin.git")]):
+        subprocess.run(["git", "-C", str(folder.path), *args], check=True)
+    monkeypatch.setenv("INTERCOM_BASE_URL", intercom.url)
+    monkeypatch.setenv("INTERCOM_ACCESS_TOKEN", "secret-token")
+    folder.write("messages/first.yaml", 'from: {type: admin, id: "394051"}\n' + message("first", "aaa1", "aaa2"))
+    assert folder.run(*own, "apply", "--yes", "--limit", "1").code == 0
     ran = folder.run("init", "--gitlab")
     assert (ran.code, ran.out) == (0, "wrote    .gitlab/msgrun.yml\n")
     assert (folder.path / "msgrun.yaml").read_text() == settings
-    assert f"{name} has records of 1 deliveries, and stays the ledger" in ran.err
-    option = " -e eu" if "environments" in settings else ""
-    assert f"msgrun{option} lock import sent.lock --new-lock" in ran.err
+    assert f"{stem}.lock stays the ledger. CI needs it on a branch of the git remote: msgrun" in ran.err
+    monkeypatch.setenv("CI", "true")
+    assert folder.run(*own, "apply", "--yes").code == 5
+    assert folder.run(*ran.err.partition(": msgrun ")[2].split()).code == 0
+    assert folder.run(*own, "apply", "--yes").code == 0
+    assert len(intercom.messages) == 2
+    assert "lock: git+origin" in (folder.path / "msgrun.yaml").read_text()
+    assert f"{stem}.lock" not in folder.run("init", "--gitlab").err
 
 
 def test_init_leaves_a_ledger_that_is_named_and_settings_that_it_cannot_read(folder: Folder):
-    for settings in ("lock: postgresql://db/x\n", "lock: sent.lock\n", "vars: [\n", "{region: eu}\n"):
+    (folder.path / "messages.lock").unlink()
+    for settings, code in (("lock: postgresql://db/x\n", 0), ("lock: sent.lock\n", 0), ("vars: [\n", 1)):
         folder.write("msgrun.yaml", settings)
         ran = folder.run("init", "--github")
-        assert (ran.code, (folder.path / "msgrun.yaml").read_text()) == (0, settings)
-        assert ("add to msgrun.yaml: lock: git+origin" in ran.err) == (not settings.startswith("lock"))
+        assert (ran.code, (folder.path / "msgrun.yaml").read_text()) == (code, settings)
+        assert ("msgrun.yaml names sent.lock, which is not there" in ran.err) == ("sent.lock" in settings)
+        assert ("this is not YAML" in ran.out) == (code == 1)
 
 
 def test_a_new_project_with_a_workflow_plans_before_there_is_a_remote_and_begins_once_there_is(
@@ -243,7 +285,9 @@ def test_a_new_project_with_a_workflow_plans_before_there_is_a_remote_and_begins
     subprocess.run(["git", "init", "--quiet", "--bare", str(tmp_path / "origin.git")], check=True)
     for args in (["init", "--quiet"], ["remote", "add", "origin", str(tmp_path / "origin.git")]):
         subprocess.run(["git", "-C", str(here.path), *args], check=True)
-    assert here.run("lock", "begin").out == "started origin#msgrun-ledger:messages.lock\n"
+    started, *written = here.run("lock", "begin").out.splitlines()
+    assert started == "started origin#msgrun-ledger:messages.lock"
+    assert [line.partition(":")[0] for line in written] == ["wrote ledger", "wrote remote"]
     assert here.run("lock", "begin").out == "origin#msgrun-ledger:messages.lock is there already\n"
     assert "no ledger" not in here.run("plan").err
 

@@ -99,7 +99,7 @@ class Job:
         values = {name: self.value(found.get("default", "")) for name, found in declared["inputs"].items()}
         self.inputs = {**values, **inputs}
         for step in declared["runs"]["steps"]:
-            assert step["shell"] == "bash", step
+            assert "uses" in step or step["shell"] == "bash", step
             self._step(step, ".")
         self.outputs = {name: self.value(found["value"]) for name, found in declared["outputs"].items()}
         return self
@@ -121,11 +121,12 @@ class Job:
         for theirs, ours in (("&&", " and "), ("||", " or ")):
             text = text.replace(theirs, ours)
         text = re.sub(r"!(?!=)", " not ", text)
-        text = re.sub(r"inputs\.([a-z-]+)", lambda found: f'inputs["{found[1]}"]', text)
+        text = re.sub(r"(inputs|strategy)\.([a-z-]+)", lambda found: f'{found[1]}["{found[2]}"]', text)
         contexts = {
             "github": Missing(self.event), "secrets": Missing(self.secrets), "needs": Missing(self.needs),
             "steps": Missing(self.steps), "runner": Missing({"temp": str(self.temp)}),
-            "inputs": getattr(self, "inputs", {}), "cancelled": lambda: False, "always": lambda: True,
+            "inputs": getattr(self, "inputs", {}), "strategy": {"job-index": 0},
+            "cancelled": lambda: False, "always": lambda: True,
             "success": lambda: not self.failed, "failure": lambda: self.failed,
         }  # fmt: skip
         return eval(text.strip(), {"__builtins__": {}}, contexts)
@@ -195,15 +196,26 @@ class Job:
 
     def _upload(self, settings: dict[str, str]) -> int:
         target = self.artifacts / settings["name"]
-        shutil.rmtree(target, ignore_errors=True)
-        target.mkdir(parents=True)
         takes_hidden = str(settings.get("include-hidden-files")).lower() == "true"
-        for pattern in settings["path"].split():
+        patterns = settings["path"].split()
+        files = {}
+        for pattern in patterns:
+            # Several paths: the artifact has them below the folder that all have in common, here the checkout.
             found = [Path(pattern)] if Path(pattern).is_absolute() else list(self.work.path.glob(pattern))
             for path in found:
-                is_hidden = path.is_relative_to(self.work.path) and "/." in f"/{path.relative_to(self.work.path)}"
-                if takes_hidden or not is_hidden:
-                    shutil.copy(path, target)
+                is_ours = path.is_relative_to(self.work.path)
+                name = path.relative_to(self.work.path) if is_ours else Path(path.name)
+                if takes_hidden or "/." not in f"/{name}":
+                    files[name if len(patterns) > 1 else name.name] = path
+        if not files:
+            return int(settings.get("if-no-files-found") == "error")
+        if target.exists():
+            if settings.get("overwrite", "").lower() != "true":
+                return 1
+            shutil.rmtree(target)
+        for name, path in files.items():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target / name)
         return 0
 
     def _download(self, settings: dict[str, str]) -> int:

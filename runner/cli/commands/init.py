@@ -12,7 +12,7 @@ from runner.cli.options import EXIT, GlobalOptions, command
 from runner.cli.output import Output, remember_options
 from runner.clock import new_run_id
 from runner.declare import schema
-from runner.declare.settings import SETTINGS_FILE, load_settings
+from runner.declare.settings import SETTINGS_FILE, environment_names, load_settings
 from runner.declare.settings_editor import set_settings
 from runner.declare.tree import Tree
 from runner.errors import UsageMistake
@@ -90,16 +90,30 @@ def _git_remote_name(root: Path) -> str:
 def _configure_branch_ledger(root: Path, output: Output) -> None:
     """Makes the ledger of a project that has none yet a branch of the git remote, and prints what the user has to do.
 
-    A ledger that was started is never left by an edit: the user moves it. Raises OSError, ProblemsFound.
+    A ledger that was started is never left by an edit: the user moves it. Nor is `lock:` changed while an environment
+    that takes its address from it has a lockfile. Raises OSError, ProblemsFound, UsageMistake.
     """
-    settings, path, remote = load_settings(Tree(root), None), managed_path(root, SETTINGS_FILE), _git_remote_name(root)
-    if not isinstance(settings.lock, LockfileAddress):
+    tree, remote, may_edit = Tree(root), _git_remote_name(root), False
+    for name in environment_names(tree):
+        settings, option = load_settings(tree, name), f" -e {name}" if name else ""
+        if not isinstance(settings.lock, LockfileAddress):
+            continue
+        path = settings.lock.path
+        is_named = path != f"{settings.stem}.lock"
+        if settings.ledger_id or (root / path).exists():
+            command = f"msgrun{option} lock move git+{remote}"
+            output.note(f"{path} stays the ledger. CI needs it on a branch of the git remote: {command}")
+            may_edit = may_edit and is_named
+        elif name is None and is_named:
+            command = f"write lock: git+{remote}, then msgrun lock begin"
+            output.note(f"msgrun.yaml names {path}, which is not there. If nothing was sent yet: {command}")
+        elif name is None:
+            may_edit = True
+    if not may_edit:
         return
-    if settings.ledger_id or (root / settings.lock.path).exists():
-        output.note(f"{settings.lock.path} stays the ledger. CI needs it on a branch: msgrun lock move git+{remote}")
-        return
-    text = set_settings(path.read_bytes().decode(), None, {"lock": f"git+{remote}"})
-    path.write_bytes(text.encode())
+    file = managed_path(root, SETTINGS_FILE)
+    text = set_settings(file.read_bytes().decode(), None, {"lock": f"git+{remote}"})
+    file.write_bytes(text.encode())
     output.result("extended msgrun.yaml")
     output.note(f"  the ledger is the branch msgrun-ledger of {remote}; start it, once: msgrun lock begin")
 
