@@ -1,18 +1,28 @@
 """Checks what the commits of a pull request change in the files of ledgers. They must not change anything in them."""
 
+import os
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from runner.cli.context import Context
-from runner.compare.commit_tree import find_commit
+from runner.compare.commit_tree import Commit, find_commit, tree_at
 from runner.declare.settings import environment_names, load_settings
 from runner.declare.tree import Tree
 from runner.errors import GuardRefused, ProblemsFound, UsageMistake
 from runner.git.repository import Repository, find_repository
+from runner.ledger import opening
 from runner.ledger.address import LockfileAddress
 from runner.ledger.facts import Facts
 from runner.ledger.lockfile.commit_check import LockfileChange, find_lockfile_change
 from runner.ledger.lockfile.files import lockfile_paths
+
+
+@dataclass(frozen=True, slots=True)
+class _LedgerFile:
+    """A file that is the ledger of an environment, or that was or could be one. None: the unnamed environment."""
+
+    environment: str | None
+    is_ledger: bool
 
 
 def refuse_tracked_run_files(context: Context) -> None:
@@ -39,7 +49,7 @@ def require_unchanged_ledger_files(context: Context, ref: str, facts: Facts) -> 
     if not base:
         hint = "a shallow clone? Fetch more (fetch-depth: 2 for a pull request's merge commit, else 0)"
         raise UsageMistake(f"git knows no common ancestor of {ref} and HEAD", hint)
-    for change in _find_changes(context, repository, base, facts):
+    for change, _ in _find_changes(context, repository, base, facts):
         raise GuardRefused(
             f"these commits {change}",
             f"git checkout {ref} -- {change.path}: only msgrun writes it, and not in a pull request",
@@ -58,8 +68,8 @@ def add_records_at_ref(context: Context, ref: str, facts: Facts) -> list[str]:
         return []
     base = repository.try_git("merge-base", commit.hash, "HEAD")
     notes = []
-    for change in _find_changes(context, repository, base, facts) if base else ():
-        effect = "; what is removed would be sent again after the merge" if change.removed and change.is_ledger else ""
+    for change, file in _find_changes(context, repository, base, facts) if base else ():
+        effect = "; what is removed would be sent again after the merge" if change.removed and file.is_ledger else ""
         notes.append(f"these commits {change}{effect}. Only msgrun writes it, and not in a pull request")
         context.output.note(notes[-1])
     own = context.ledger
@@ -71,38 +81,62 @@ def add_records_at_ref(context: Context, ref: str, facts: Facts) -> list[str]:
     return notes
 
 
-def _find_changes(context: Context, repository: Repository, base: str, facts: Facts) -> Iterator[LockfileChange]:
+def _find_changes(
+    context: Context, repository: Repository, base: str, facts: Facts
+) -> Iterator[tuple[LockfileChange, _LedgerFile]]:
     """How HEAD changes the files that are ledgers, or could become one, in any environment, since the commit `base`.
 
-    Not the removal of one that is the ledger no more, if `facts` have all its records.
+    Not the removal of one that is the ledger no more, if the ledger of its environment has all its records. `facts` are
+    the records of the ledger in use.
     """
-    for path, is_ledger in _list_ledger_files(context, repository, base).items():
+    for path, file in _list_ledger_files(context, repository, base).items():
         lockfile_paths(context.tree.root, path, None)  # refuses a link before git follows it
         name = repository.relative_path(context.tree.root / path)
         change = find_lockfile_change(repository, base, name) if name else None
-        if change and not (change.is_removed and not is_ledger and not change.count_missing(facts)):
-            yield replace(change, is_ledger=is_ledger)
+        if change and not (change.is_removed and _has_all_records(context, file, change, facts)):
+            yield change, file
 
 
-def _list_ledger_files(context: Context, repository: Repository, base: str) -> dict[str, bool]:
+def _has_all_records(context: Context, file: _LedgerFile, change: LockfileChange, facts: Facts) -> bool:
+    """Whether the current ledger of the file's environment is another one, and has all records of the file.
+
+    Raises GuardRefused, LedgerUnavailable.
+    """
+    if file.is_ledger or file.environment not in _environments(context.tree):
+        return False
+    if file.environment != context.options.environment:
+        facts = opening.read_ledger(_in_environment(context, file.environment).ledger).facts
+    return not change.count_missing(facts)
+
+
+def _list_ledger_files(context: Context, repository: Repository, base: str) -> dict[str, _LedgerFile]:
     """The paths of lockfiles from the root: those that `lock:` names now or in `base`, and the default ones.
 
-    The value says whether the file is the ledger now.
+    An environment that is not declared any more still has the file that `base` named: whoever declares it again would
+    send what that file remembers.
     """
-    paths: dict[str, bool] = {}
-    for name in dict.fromkeys([context.options.environment, *_environments(context.tree)]):
-        try:
-            settings = load_settings(context.tree, name)
-        except UsageMistake:  # an environment that is not declared any more
-            continue
-        own = replace(context, settings=settings, options=replace(context.options, environment=name)).ledger
+    with tree_at(repository, Commit(base, base), context.tree.root.resolve()) as tree:
+        names_before = _environments(tree)
+    names_now, paths = [context.options.environment, *_environments(context.tree)], dict[str, _LedgerFile]()
+    for name in dict.fromkeys([*names_now, *names_before]):
+        own = _in_environment(context, name).ledger
         before = own.declared_at(repository, base)
-        for address in (before.address if before else own.declared.address, LockfileAddress(f"{own.stem}.lock")):
+        default = LockfileAddress(f"messages.{name}.lock" if name else "messages.lock")
+        for address in (before.address if before else default, default):
             if isinstance(address, LockfileAddress):
-                paths.setdefault(address.path, False)
-        if isinstance(own.declared.address, LockfileAddress):
-            paths[own.declared.address.path] = True
+                paths.setdefault(address.path, _LedgerFile(name, is_ledger=False))
+        if name in names_now and isinstance(own.declared.address, LockfileAddress):
+            paths[own.declared.address.path] = _LedgerFile(name, is_ledger=True)
     return paths
+
+
+def _in_environment(context: Context, name: str | None) -> Context:
+    """The context of another environment. One that is not declared any more keeps the settings of this one."""
+    is_declared = name in _environments(context.tree)
+    settings = (
+        load_settings(context.tree, name, os.environ.get("MSGRUN_SALT") or None) if is_declared else context.settings
+    )
+    return replace(context, settings=settings, options=replace(context.options, environment=name), lock_override=None)
 
 
 def _environments(tree: Tree) -> list[str | None]:

@@ -23,7 +23,6 @@ class LockfileChange:
     has_other_headers: bool
     is_removed: bool
     before: Facts
-    is_ledger: bool = False
 
     def __str__(self) -> str:
         headers = ", and its headers changed" if self.has_other_headers and not self.is_removed else ""
