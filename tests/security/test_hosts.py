@@ -118,10 +118,12 @@ def test_a_person_may_name_a_new_host_and_once_it_is_merged_everybody_asks_it(
     assert author.msgrun("plan").code == 5
     author.env["MSGRUN_LOCK"] = server.lock
     assert author.msgrun("plan").code == 0
-    del author.env["MSGRUN_LOCK"]
     assert author.msgrun("lock", "begin").code == 0
-    assert author.msgrun("plan").code == 0
+    del author.env["MSGRUN_LOCK"]
+    assert author.msgrun("plan").code == 5
+    author.commit()
     author.git("push", "--quiet", "origin", "HEAD:main")
+    assert author.msgrun("plan").code == 0
     assert job("job", "main").msgrun("apply", "--yes").code == 0
     assert len(author.sent()) == 3
 
@@ -130,9 +132,10 @@ def test_the_ref_of_against_is_the_base(author: Clone, server: Server) -> None:
     author.git("checkout", "--quiet", "-b", "release")
     author.write("msgrun.yaml", settings(server.lock))
     author.commit()
+    author.env["MSGRUN_LOCK"] = server.lock
     assert author.msgrun("lock", "begin").code == 0
-    for note in (author.path / ".git/msgrun").glob(".msgrun*"):
-        note.unlink()  # as in a clone in which nobody began it
+    del author.env["MSGRUN_LOCK"]
+    author.commit()
     author.git("checkout", "--quiet", "-b", "request")
     assert author.msgrun("plan", "--against", "origin/main").code == 5
     assert author.msgrun("plan", "--against", "release").code == 0

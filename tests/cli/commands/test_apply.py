@@ -103,7 +103,7 @@ def test_apply_without_a_lockfile_needs_to_be_told(folder: Folder, intercom: San
     assert "there is no ledger messages.lock yet" in folder.run("plan").err
     ran = folder.run("apply", "--yes")
     assert ran.code == 5
-    assert "--new-lock" in ran.err
+    assert "if nothing was sent yet: msgrun lock begin" in ran.err
     assert folder.run("apply", "--yes", "--new-lock").code == 0
     assert len(intercom.messages) == 3
 
@@ -317,7 +317,7 @@ def test_a_file_that_changes_between_plan_and_post_stops_the_run(
     def pinned(*_: object) -> None:
         folder.write("people.csv", "id,name\na1,Eve\nb2,Bo\n")
 
-    monkeypatch.setattr("runner.ledger.lockfile.ledger.LockfileLedger.pin", pinned)
+    monkeypatch.setattr("runner.cli.commands.apply.pin_workspace", pinned)
     ran = folder.run("apply", "--yes")
     assert ran.code == 5
     assert "not rendered as it was planned" in ran.out
