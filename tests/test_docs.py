@@ -17,7 +17,7 @@ from tests.support.project import ROOT, Folder, run_in_process
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCS = ROOT / "docs" / "commands.md"
-LOCK = ("begin", "verify", "compact", "stats", "show", "export", "import", "hold", "push", "free")
+LOCK = ("begin", "move", "verify", "compact", "stats", "show", "export", "import")
 INVENTED = re.compile(r"/s3/|/excel|NAME")  # files of examples in docs/architecture.md
 HELP = re.compile(r"(<!-- help: (.*?) -->\n```text\n)(.*?)(```\n)", re.DOTALL)
 

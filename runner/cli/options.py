@@ -162,8 +162,8 @@ def command(name: str, **settings: Any) -> Callable[[Callable[..., Any]], click.
 def writes_ledger(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options of commands that write the ledger."""
     for add_option in (
-        click.option("--no-fetch", is_flag=True, help="Do not ask the git remote what its lockfile knows."),
-        click.option("--new-lock", is_flag=True, help="Allow that there is no ledger yet: start it."),
+        click.option("--no-fetch", is_flag=True, help="Do not read the lockfile of the git remote; only whether it moved."),
+        click.option("--new-lock", is_flag=True, help="Create the ledger if it does not exist."),
         click.option("--yes", is_flag=True, help="Do not ask."),
     ):
         function = add_option(function)

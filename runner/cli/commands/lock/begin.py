@@ -9,7 +9,7 @@ from runner.ledger.opening import start_ledger
 
 
 @command("begin")
-@click.option("--abandon-previous", is_flag=True, help="Give up the ledger that the project has, and use this one.")
+@click.option("--abandon-previous", is_flag=True, help="Give up the ledger that msgrun.yaml names: it is lost.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def begin(*, abandon_previous: bool, yes: bool) -> int:
     """Start the ledger, without any record.
@@ -20,7 +20,7 @@ def begin(*, abandon_previous: bool, yes: bool) -> int:
     with open_context() as context:
         name = context.ledger.address.display_name
         if abandon_previous:
-            context.confirm(f"Use {name}, and send again what only another ledger of this project knows?", yes=yes)
+            context.confirm(f"Give the previous ledger up, and use {name}? What only the previous one has is sent again.", yes=yes)
         ledger_id, was_started = start_ledger(context.ledger, abandon_previous=abandon_previous)
         context.output.result(f"started {name}" if was_started else f"{name} is there already")
         if not context.options.sandbox:

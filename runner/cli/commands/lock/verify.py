@@ -14,8 +14,8 @@ def verify(against: str | None) -> int:
     """Check that the ledger can be read.
 
     Tells torn lines (exit 1), duplicates and headers that contradict each other (exit 5). With --against, for pull
-    requests: exit 5 if the commits since REF change a ledger's file, whatever lock: is. Its records would be changed
-    by whoever can open a pull request. A file that git tracks where only msgrun writes is exit 5 too.
+    requests: exit 5 if the commits since REF change a ledger's file, whatever lock: is. Else everybody who can open a
+    pull request could change what was sent. A file that git tracks where only msgrun writes is exit 5 too.
     """
     with open_context(against or "") as context:
         refuse_tracked_run_files(context)
