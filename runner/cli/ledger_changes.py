@@ -19,10 +19,15 @@ from runner.ledger.lockfile.files import lockfile_paths
 
 @dataclass(frozen=True, slots=True)
 class _LedgerFile:
-    """A file that is the ledger of an environment, or that was or could be one. None: the unnamed environment."""
+    """A file that is the ledger of an environment, or that was or could be one. None: the unnamed environment.
+
+    `becomes_ledger`: the commits name it in `lock:`. `ledger_id` is the id of the ledger before them.
+    """
 
     environment: str | None
     is_ledger: bool
+    becomes_ledger: bool = False
+    ledger_id: str = ""
 
 
 def refuse_tracked_run_files(context: Context) -> None:
@@ -92,7 +97,9 @@ def _find_changes(
     for path, file in _list_ledger_files(context, repository, base).items():
         lockfile_paths(context.tree.root, path, None)  # refuses a link before git follows it
         name = repository.relative_path(context.tree.root / path)
-        change = find_lockfile_change(repository, base, name) if name else None
+        if name is None:
+            continue
+        change = find_lockfile_change(repository, base, name, file.ledger_id, becomes_ledger=file.becomes_ledger)
         if change and not (change.is_removed and _has_all_records(context, file, change, facts)):
             yield change, file
 
@@ -122,11 +129,16 @@ def _list_ledger_files(context: Context, repository: Repository, base: str) -> d
         own = _in_environment(context, name).ledger
         before = own.declared_at(repository, base)
         default = LockfileAddress(f"messages.{name}.lock" if name else "messages.lock")
-        for address in (before.address if before else default, default):
+        address_before, ledger_id = (before.address, before.ledger_id) if before else (default, "")
+        # A branch that people merge to has its ledger at the top of the repository.
+        at_top = LockfileAddress(os.path.relpath(repository.toplevel / default.path, context.tree.root.resolve()))
+        for address in (address_before, default, at_top):
             if isinstance(address, LockfileAddress):
-                paths.setdefault(address.path, _LedgerFile(name, is_ledger=False))
-        if name in names_now and isinstance(own.declared.address, LockfileAddress):
-            paths[own.declared.address.path] = _LedgerFile(name, is_ledger=True)
+                paths.setdefault(address.path, _LedgerFile(name, is_ledger=False, ledger_id=ledger_id))
+        address_now = own.declared.address
+        if name in names_now and isinstance(address_now, LockfileAddress):
+            becomes_ledger = before is not None and address_now != address_before
+            paths[address_now.path] = _LedgerFile(name, True, becomes_ledger, ledger_id)  # noqa: FBT003  # is_ledger
     return paths
 
 

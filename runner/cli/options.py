@@ -162,7 +162,7 @@ def command(name: str, **settings: Any) -> Callable[[Callable[..., Any]], click.
 def writes_ledger(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options of commands that write the ledger."""
     for add_option in (
-        click.option("--no-fetch", is_flag=True, help="Do not read the lockfile of the git remote; only whether it moved."),
+        click.option("--no-fetch", is_flag=True, help="Do not read the lockfile of the git remote."),
         click.option("--new-lock", is_flag=True, help="Create the ledger if it does not exist."),
         click.option("--yes", is_flag=True, help="Do not ask."),
     ):

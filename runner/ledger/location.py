@@ -9,6 +9,8 @@ from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
 from runner.ledger.record import Header
 
+# Called with the ledger's records before anything is written. Raises GuardRefused if it must not be used.
+Check = Callable[[Facts], None]
 # Called where there is no ledger, with the records that are known all the same. Returns the header to start it with.
 # Raises GuardRefused if it may not be started.
 Create = Callable[[Facts], Header]
@@ -24,7 +26,7 @@ class LedgerLocation(Protocol):
         """
         ...
 
-    def open(self, command: str, create: Create, *, fetch: bool) -> AbstractContextManager[Ledger]:
+    def open(self, command: str, check: Check, create: Create, *, fetch: bool) -> AbstractContextManager[Ledger]:
         """The ledger, brought up to date and ready to write; closed when the context ends.
 
         `command` names who writes. Without `fetch`, no git remote is asked for other versions of a lockfile.

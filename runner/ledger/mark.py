@@ -14,5 +14,6 @@ def explain_mark(own: str, mark: Mark) -> tuple[str, str]:
             f" {here}; or, if it is lost: msgrun lock begin --abandon-previous"
         )
     return f"the ledger {own} lacks records: its move from {mark.address} did not end", (
-        f"finish the move: msgrun lock move {here}; or cancel it: msgrun lock move {other}"
+        f"finish the move: msgrun lock move {here}; or cancel it: msgrun lock move {other}; or, if that one is lost:"
+        " msgrun lock begin --abandon-previous"
     )

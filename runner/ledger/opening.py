@@ -17,7 +17,7 @@ from runner.ledger.locations import location_of
 from runner.ledger.missing_records import find_missing_records
 from runner.ledger.moves.check import find_ledger_guard, find_missing_guard, refuse_second_ledger, refuse_unless_current
 from runner.ledger.moves.remote_marks import RemoteAnswer, ask_remotes
-from runner.ledger.record import Header, Mark, salt_check
+from runner.ledger.record import Header, Mark, next_turn, salt_check
 
 _ADVICE = "look whether lock: is right, or take it back from git"
 
@@ -61,8 +61,11 @@ def open_ledger(
         refuse_second_ledger(context, answers, facts)
         return _new_header(context, facts)
 
-    with location_of(context).open(command, create, fetch=not no_fetch) as ledger:
-        refuse_unless_current(context, ledger.facts, answers)
+    def check(facts: Facts) -> None:
+        refuse_unless_current(context, facts, answers)
+
+    with location_of(context).open(command, check, create, fetch=not no_fetch) as ledger:
+        check(ledger.facts)  # also of what was brought back or started
         add_local_records(context, ledger)
         yield ledger
 
@@ -75,7 +78,7 @@ def open_to_compact(context: LedgerContext) -> Iterator[Ledger]:
         del facts
         raise refuse_missing(context.address.display_name, _ADVICE)
 
-    with location_of(context).open("lock compact", create, fetch=False) as ledger:
+    with location_of(context).open("lock compact", lambda _: None, create, fetch=False) as ledger:
         yield ledger
 
 
@@ -94,14 +97,17 @@ def start_ledger(context: LedgerContext, *, abandon_previous: bool) -> tuple[str
         was_started = True
         return _new_header(context, facts)
 
-    with location_of(context).open("lock begin", create, fetch=True) as ledger:
+    def check(facts: Facts) -> None:
+        guard = None if abandon_previous else find_ledger_guard(context, facts)
+        if guard:
+            raise GuardRefused(*guard)
+
+    with location_of(context).open("lock begin", check, create, fetch=True) as ledger:
         header = ledger.facts.merged_header(context.salt)
         if not header.ledger:
             ledger.write_header(Header(ledger=new_run_id()))
         if abandon_previous:
             _make_current(ledger, answers, header.ledger)
-        elif guard := find_ledger_guard(context, ledger.facts):
-            raise GuardRefused(*guard)
         return ledger.facts.merged_header(context.salt).ledger, was_started
 
 
@@ -110,23 +116,35 @@ def add_late_outcomes(context: LedgerContext, ledger: Ledger) -> None:
 
     Raises GuardRefused if the previous ledger is on a host that may not be asked, and LedgerUnavailable.
     """
-    mark = ledger.facts.mark
-    address = context.parse(mark.address) if mark.address else None
-    if address is None or isinstance(address, LockfileAddress):  # what this clone has of a lockfile was added already
-        return
-    previous = context.at(address, trusts_host=False)
-    try:
-        facts = location_of(previous).read()
-    except GuardRefused as error:
-        raise GuardRefused(
-            f"{mark.address}, where the ledger was before, may have later outcomes: {error.message}",
-            f"MSGRUN_LOCK={quote(mark.address)} msgrun lock export late.lock, then msgrun lock import late.lock;"
-            " and then with --no-fetch",
-        ) from error
-    missing = list(find_missing_records(facts, ledger.facts)) if facts else []
-    ledger.append(*missing)
-    if missing:
-        context.report(f"{mark.address}, where the ledger was before, had {len(missing):,} later records")
+    queue, seen = _previous_addresses(ledger.facts), {context.address.setting}
+    for setting in queue:  # the loop appends to it
+        address = context.parse(setting)
+        if setting in seen or isinstance(
+            address, LockfileAddress
+        ):  # of a lockfile, what this clone has was added already
+            continue
+        seen.add(setting)
+        try:
+            facts = location_of(context.at(address, trusts_host=False)).read()
+        except GuardRefused as error:
+            raise GuardRefused(
+                f"{setting}, where the ledger was before, may have later outcomes: {error.message}",
+                f"MSGRUN_LOCK={quote(setting)} msgrun lock export late.lock, then msgrun lock import late.lock;"
+                " and then with --no-fetch",
+            ) from error
+        if facts is None:
+            continue
+        missing = list(find_missing_records(facts, ledger.facts))
+        ledger.append(*missing)
+        queue += _previous_addresses(facts)
+        if missing:
+            context.report(f"{setting}, where the ledger was before, had {len(missing):,} later records")
+
+
+def _previous_addresses(facts: Facts) -> list[str]:
+    """The addresses that the records of a ledger came from."""
+    marks = {header.mark for header in facts.headers if header.mark.status != "moved" and header.mark.address}
+    return [mark.address for mark in sorted(marks, key=lambda mark: mark.rank)]
 
 
 def _new_header(context: LedgerContext, facts: Facts) -> Header:
@@ -140,4 +158,4 @@ def _make_current(ledger: Ledger, answers: list[RemoteAnswer], ledger_id: str) -
     marks = [mark.mark for answer in answers for mark in answer.marks if mark.ledger_id == ledger_id]
     turn = max(mark.turn for mark in (ledger.facts.mark, *marks))
     if turn > ledger.facts.mark.turn or ledger.facts.mark.status != "current":
-        ledger.write_header(Header(mark=Mark(turn + 1)))
+        ledger.write_header(Header(mark=Mark(next_turn(turn))))

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import orjson
 
-from runner.errors import LedgerUnavailable
+from runner.errors import GuardRefused, LedgerUnavailable
 
 VERSION = 1
 _LEDGER_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
@@ -40,6 +40,14 @@ class Mark:
 
 
 NO_MARK = Mark()
+
+
+def next_turn(turn: int) -> int:
+    """Returns the turn after this one. Raises GuardRefused if a mark cannot have a higher one: somebody forged it."""
+    if turn + 1 >= MAX_TURN:
+        hint = "find the line or the ref refs/msgrun/moved with this turn, and remove it"
+        raise GuardRefused(f"a mark of this ledger has the turn {turn}, and no higher one is possible", hint)
+    return turn + 1
 
 
 @dataclass(frozen=True, slots=True)

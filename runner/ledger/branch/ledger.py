@@ -70,7 +70,7 @@ class BranchLedger:
             self.facts.add(header)
 
     def recover(self) -> int:
-        """Pushes the records that the branch lost since this clone read it.
+        """Pushes the records and the mark that the branch lost since this clone read it.
 
         Returns how many records it pushed. Raises LedgerUnavailable.
         """
@@ -78,6 +78,8 @@ class BranchLedger:
         previous.read(self._remote.removed_lines(), "what this clone read before")
         removed = list(find_missing_records(previous, self.facts))
         self.append(*removed)
+        if previous.mark.rank > self.facts.mark.rank:
+            self.write_header(Header(mark=previous.mark))
         self._remote.forget_removed()
         return len(removed)
 
@@ -257,6 +259,7 @@ class BranchLedger:
         if old_data and not new_data.startswith(old_data):
             # The file was compacted, or the branch was reset to an older commit: records that it lost are pushed again.
             previous = self._read(old_version)
+            facts.add(Header(mark=previous.mark))
             candidates = chain(self._to_restore, previous.compacted_records())
             self._to_restore = [record for record in candidates if record not in facts.records_of(record.key)]
             previous_lines = frozenset(old_data.split(b"\n"))

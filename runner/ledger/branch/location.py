@@ -16,7 +16,7 @@ from runner.ledger.branch.ledger import MAX_RECORDS, BranchLedger
 from runner.ledger.branch.remote_file import FileVersion, RemoteFile
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
-from runner.ledger.location import Create
+from runner.ledger.location import Check, Create
 
 _LONGEST_PAUSE = 10.0  # seconds
 _UNREADABLE_HINT = "nothing else tells what was sent: connect to the remote, or let this job read it (contents: read)"
@@ -55,12 +55,14 @@ class BranchLocation:
         return facts
 
     @contextlib.contextmanager
-    def open(self, command: str, create: Create, *, fetch: bool) -> Iterator[BranchLedger]:
+    def open(self, command: str, check: Check, create: Create, *, fetch: bool) -> Iterator[BranchLedger]:
         """The ledger on the branch, brought up to date. Raises GuardRefused, LedgerUnavailable."""
         del fetch  # its only version is on the remote
         remote = RemoteFile(self._repository(), self.address, self.context.declared.ledger_id)
         with remote, self._read_ledger(remote, command) as ledger:
-            if not ledger.exists:
+            if ledger.exists:
+                check(ledger.facts)
+            else:
                 self._create(ledger, remote, create)
             recovered = ledger.recover()
             if recovered:

@@ -17,6 +17,7 @@ from runner.git.repository import GitFailed, Repository
 from runner.ledger.address import BranchAddress
 from runner.ledger.facts import Facts
 from runner.ledger.missing_records import find_missing_records
+from runner.ledger.record import Header
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ class RemoteFile:
         text = f"{message}\n\n{link}\n" if link else f"{message}\n"
         commit = create_commit(self._repository, tree, text, *(("-p", old.commit) if old else ()), extra_env=env)
         expected = {address.ref: old.commit if old else ""}
-        if self._second_ref and any(not entry.endswith(b".lock") for entry in other_entries):
+        if self._second_ref and _is_working_branch(other_entries):
             expected[self._second_ref] = self._second_commit()
         # With these leases, git and the remote both refuse to replace a commit that another clone pushed.
         leases = (f"--force-with-lease={ref}:{commit_before}" for ref, commit_before in expected.items())
@@ -144,7 +145,10 @@ class RemoteFile:
         old_facts, new_facts = Facts(), Facts()
         old_facts.read(old.data, "what this clone read before")
         new_facts.read(new.data, self.address.display_name)
-        if removed := b"".join(record.to_line() for record in find_missing_records(old_facts, new_facts)):
+        removed = b"".join(record.to_line() for record in find_missing_records(old_facts, new_facts))
+        if old_facts.mark.rank > new_facts.mark.rank:
+            removed += Header(mark=old_facts.mark).to_line()
+        if removed:
             self._save_version(self.address.removed_ref, replace(old, data=self.removed_lines() + removed))
 
     def _save_version(self, ref: str, version: FileVersion) -> None:
@@ -179,7 +183,9 @@ class RemoteFile:
         entries = {line.partition(b"\t")[2]: line for line in lines if line}
         other_entries = tuple(line for name, line in entries.items() if name != path)
         data = git.git("cat-file", "blob", f"{commit}:{self.address.path}") if path in entries else b""
-        return FileVersion(commit, data + self._lines_of_second_ref(data), other_entries)
+        if _is_working_branch(other_entries):
+            data += self._lines_of_second_ref(data)
+        return FileVersion(commit, data, other_entries)
 
     @property
     def _second_cache(self) -> str:
@@ -228,3 +234,8 @@ class RemoteFile:
         for name in names:
             if self._objects:
                 (self._objects.path / name[:2] / name[2:]).unlink(missing_ok=True)
+
+
+def _is_working_branch(other_entries: tuple[bytes, ...]) -> bool:
+    """Whether a commit has other files than ledgers."""
+    return any(not entry.endswith(b".lock") for entry in other_entries)

@@ -34,12 +34,16 @@ class LockfileChange:
         return count_missing_records(self.before, facts)
 
 
-def find_lockfile_change(repository: Repository, base: str, path: str) -> LockfileChange | None:
+def find_lockfile_change(
+    repository: Repository, base: str, path: str, ledger_id: str = "", *, becomes_ledger: bool = False
+) -> LockfileChange | None:
     """How HEAD changes the lockfile of the commit `base`; None if it does not.
 
-    A new lockfile without records and marks is no change. Raises LedgerUnavailable if one of the two is no lockfile.
+    A new lockfile is no change if it has no record, no mark, and not the id `ledger_id` of the project's ledger:
+    it would count as that ledger without its records. `becomes_ledger`: the commits name a file in `lock:` that was not
+    the ledger, so it counts as new. Raises LedgerUnavailable if one of the two is no lockfile.
     """
-    old, new = repository.read_blob(base, path), repository.read_blob("HEAD", path)
+    old, new = None if becomes_ledger else repository.read_blob(base, path), repository.read_blob("HEAD", path)
     if old == new:
         return None
     before, after, both = Facts(), Facts(), Facts()
@@ -48,7 +52,8 @@ def find_lockfile_change(repository: Repository, base: str, path: str) -> Lockfi
     both.read(old or b"", f"{base}:{path}", _BEFORE)
     both.read(new or b"", f"HEAD:{path}", _AFTER)
     added, removed = (sum(1 for _ in both.missing_from(version)) for version in (_BEFORE, _AFTER))
-    has_other_headers = before.headers != after.headers if old is not None else bool(after.mark.turn)
+    is_forged = bool(after.mark.turn) or ledger_id in {header.ledger for header in after.headers} - {""}
+    has_other_headers = is_forged if old is None else before.headers != after.headers
     if not (added or removed or has_other_headers):
         return None
     return LockfileChange(path, added, removed, has_other_headers, new is None, before)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from runner.git.repository import Repository
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
-from runner.ledger.location import Create
+from runner.ledger.location import Check, Create
 from runner.ledger.lockfile.files import LockfilePaths, lockfile_paths, read_lockfile
 from runner.ledger.lockfile.ledger import LockfileLedger
 
@@ -33,7 +33,7 @@ class LockfileLocation:
         return facts if facts and facts.headers else None
 
     @contextlib.contextmanager
-    def open(self, command: str, create: Create, *, fetch: bool) -> Iterator[LockfileLedger]:
+    def open(self, command: str, check: Check, create: Create, *, fetch: bool) -> Iterator[LockfileLedger]:
         """The lockfile, locked for this process, with the records that the journal and the git remotes have.
 
         Raises GuardRefused, LedgerUnavailable.
@@ -44,7 +44,9 @@ class LockfileLocation:
             if repository and fetch:
                 for display_name, data in repository.remote_versions(paths.lockfile):
                     ledger.facts.read(data, display_name)
-            if not (paths.exists and ledger.facts.headers):
+            if paths.exists and ledger.facts.headers:
+                check(ledger.facts)
+            else:
                 ledger.facts.add(create(ledger.facts))
             recovered = ledger.recover()
             if recovered and not context.is_sandbox:

@@ -18,12 +18,31 @@ def find_ledger_guard(context: LedgerContext, facts: Facts) -> tuple[str, str] |
 
     It asks no remote. Raises GuardRefused if the ledger's headers contradict each other.
     """
-    own, declared, setting = facts.merged_header(context.salt).ledger, context.declared, context.address.setting
-    if declared.ledger_id and own != declared.ledger_id:
-        has = f"the id {own}" if own else "no id"
-        message = f"the ledger {setting} has {has}, and msgrun.yaml names {declared.ledger_id}"
-        return message, _explain_way_back(context, _find_address(context, ()))
-    return None if facts.mark.status == "current" else explain_mark(setting, facts.mark)
+    own = facts.merged_header(context.salt).ledger
+    if context.declared.ledger_id not in {"", own}:
+        return explain_other_id(context, own)
+    return None if facts.mark.status == "current" else explain_mark(context.address.setting, facts.mark)
+
+
+def explain_other_id(context: LedgerContext, own: str) -> tuple[str, str]:
+    """The message and the hint for a ledger with the id `own`, or none, if msgrun.yaml names another id."""
+    has = f"the id {own}" if own else "no id"
+    message = f"the ledger {context.address.setting} has {has}, and msgrun.yaml names {context.declared.ledger_id}"
+    return message, _explain_way_back(context, _find_address(context, ()))
+
+
+def explain_restore(context: LedgerContext) -> str:
+    """The command that brings a ledger back that is not at its address any more."""
+    address, repository = context.address, context.readable_repository
+    if not isinstance(address, LockfileAddress):
+        return "bring it back from a clone or a backup"
+    path = repository.relative_path(context.root / address.path) if repository else None
+    if repository and path and repository.try_git("cat-file", "-e", f"HEAD:{path}") is not None:
+        return f"take it back: git checkout HEAD -- {quote(address.path)}"
+    journal = repository.journal_path(context.root / address.path) if repository else None
+    if journal and journal.exists():
+        return f"take it back from the journal: cp {quote(str(journal))} {quote(address.path)}"
+    return "bring it back from git, a clone or a backup"
 
 
 def refuse_unless_current(context: LedgerContext, facts: Facts, answers: Sequence[RemoteAnswer]) -> None:
@@ -61,7 +80,7 @@ def refuse_second_ledger(context: LedgerContext, answers: Sequence[RemoteAnswer]
 
     `known` are the records that this clone has of a ledger at the address in use, which is not there any more.
     """
-    has_ledger = "this project has a ledger already"
+    has_ledger, default_lockfile = "this project has a ledger already", LockfileAddress(f"{context.stem}.lock")
     if guard := find_missing_guard(context, answers):
         raise GuardRefused(*guard)
     if isinstance(context.address, BranchAddress) and len(known):
@@ -76,7 +95,8 @@ def refuse_second_ledger(context: LedgerContext, answers: Sequence[RemoteAnswer]
             if _is_of_this_project(context, mark, ""):
                 message = f"{has_ledger}, says {answer.remote}: it moved to {mark.mark.address}"
                 raise GuardRefused(message, _explain_way_back(context, mark.mark.address))
-        if answer.default and answer.default.ledger_id:
+        is_other = answer.default and answer.default.address not in {context.address, default_lockfile}
+        if answer.default and (answer.default.ledger_id or is_other):
             message = f"{has_ledger}, says the default branch of {answer.remote}: {answer.default.address.setting}"
             raise GuardRefused(message, _explain_way_back(context, answer.default.address.setting))
 
@@ -85,10 +105,8 @@ def _explain_way_back(context: LedgerContext, address: str) -> str:
     """The hint for an address that is not the ledger of the project, which is at `address`; empty: not known where."""
     here = quote(context.address.setting)
     if address == context.address.setting:
-        is_file = isinstance(context.address, LockfileAddress)
-        back = f"take it back: git checkout HEAD -- {here}" if is_file else "bring it back from a clone or a backup"
         edited = "if lock: was edited, git log -p msgrun.yaml shows the address of before: MSGRUN_LOCK=ADDRESS"
-        way = f"{back}; or, {edited} msgrun lock move {here}"
+        way = f"{explain_restore(context)}; or, {edited} msgrun lock move {here}"
     elif address:
         move = f"MSGRUN_LOCK={quote(address)} msgrun lock move {here}"
         way = f"use it: lock: {address} in msgrun.yaml; or move it here: {move}"

@@ -11,7 +11,7 @@ from itertools import islice
 
 from runner.clock import new_run_id
 from runner.errors import GuardRefused, LedgerUnavailable
-from runner.ledger.address import LockfileAddress
+from runner.ledger.address import BranchAddress, LockfileAddress
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.local_records import add_local_records
@@ -19,8 +19,9 @@ from runner.ledger.location import refuse_missing
 from runner.ledger.locations import location_of
 from runner.ledger.mark import explain_mark
 from runner.ledger.missing_records import count_missing_records, find_missing_records
+from runner.ledger.moves.check import explain_other_id, explain_restore
 from runner.ledger.moves.remote_marks import RemoteAnswer, push_mark
-from runner.ledger.record import NO_MARK, Header, Mark
+from runner.ledger.record import NO_MARK, Header, Mark, next_turn
 
 _COMMAND = "lock move"
 _BATCH_SIZE = 20_000  # records that are appended at once
@@ -60,25 +61,30 @@ def prepare_move(old: LedgerContext, new: LedgerContext, answers: Sequence[Remot
     if old_facts is None:
         raise refuse_missing(old.address.display_name, "lock: names another one than before?")
     known, other = old_facts.merged_header(old.salt), new_facts.merged_header(new.salt)
+    if old.declared.ledger_id not in {"", known.ledger}:
+        raise GuardRefused(*explain_other_id(old, known.ledger))
+    _refuse_same_file(old, new)
     if other.ledger not in {"", known.ledger}:
         raise GuardRefused(
             f"{new.address.display_name} has another ledger, {other.ledger}",
             "name an empty place, or that one's project",
         )
-    remote = max(
-        (mark.mark for answer in answers for mark in answer.marks if known.ledger and mark.ledger_id == known.ledger),
-        key=lambda mark: mark.rank,
-        default=NO_MARK,
-    )
-    mark = remote if remote.turn > old_facts.mark.turn else old_facts.mark
+    mark = highest_mark(old_facts, known.ledger, answers)
     if mark.status == "moved" and mark.address == new.address.setting and new_facts.mark.turn < mark.turn:
         # It was there before the old ledger got its mark, and has since taken claims.
         raise GuardRefused(
             f"the ledger moved to {mark.address}, and what is there now is not it",
-            "bring it here, from git, a clone or a backup; or, if it is lost: msgrun lock begin --abandon-previous",
+            f"{explain_restore(new)}; or, if it is lost: msgrun lock begin --abandon-previous",
         )
     turn = _turn(mark, new_facts.mark, old.address.setting, new.address.setting)
     return Move(old, new, known.ledger or new_run_id(), turn)
+
+
+def highest_mark(facts: Facts, ledger_id: str, answers: Sequence[RemoteAnswer]) -> Mark:
+    """The mark of a ledger, or a higher one that a remote has of it."""
+    marks = (mark.mark for answer in answers for mark in answer.marks if ledger_id and mark.ledger_id == ledger_id)
+    remote = max(marks, key=lambda mark: mark.rank, default=NO_MARK)
+    return remote if remote.turn > facts.mark.turn else facts.mark
 
 
 def run_move(move: Move) -> None:
@@ -86,7 +92,7 @@ def run_move(move: Move) -> None:
     mark_pending(move)
     if not _is_same_place(move):
         mark_moved(move)
-        copy_records(move)
+    copy_records(move)
     mark_current(move)
 
 
@@ -113,10 +119,10 @@ def mark_moved(move: Move) -> None:
 
 def copy_records(move: Move) -> None:
     """Adds the records of the old ledger to the new one, and reads them back."""
-    with location_of(move.old).open(_COMMAND, _refuse_to_create, fetch=True) as old:
+    with location_of(move.old).open(_COMMAND, _allow, _refuse_to_create, fetch=True) as old:
         add_local_records(move.old, old)
         records, workspace = old.facts, old.facts.merged_header(move.old.salt).workspace
-    with location_of(move.new).open(_COMMAND, _refuse_to_create, fetch=True) as new:
+    with location_of(move.new).open(_COMMAND, _allow, _refuse_to_create, fetch=True) as new:
         new.write_header(Header(workspace))
         missing = find_missing_records(records, new.facts)
         while batch := list(islice(missing, _BATCH_SIZE)):
@@ -144,16 +150,28 @@ def _turn(old: Mark, new: Mark, old_setting: str, new_setting: str) -> int:
         raise GuardRefused(*explain_mark(old_setting, old))
     if new.status == "pending" and new.address == old_setting and new.turn > old.turn:
         return new.turn
-    return max(old.turn, new.turn) + 1
+    return next_turn(max(old.turn, new.turn))
+
+
+def _refuse_same_file(old: LedgerContext, new: LedgerContext) -> None:
+    """Raises GuardRefused for a move from a branch into a lockfile that is the same file in git.
+
+    Opening that lockfile reads it on its branches, and so would read that it moved away.
+    """
+    repository = new.repository
+    if not (repository and isinstance(old.address, BranchAddress) and isinstance(new.address, LockfileAddress)):
+        return
+    branches = {branch for _, branch in repository.relevant_branches()}
+    if repository.relative_path(new.root / new.address.path) == old.address.path and old.address.ref in branches:
+        hint = "move it to another file, e.g. msgrun lock move sent.lock"
+        raise GuardRefused(f"{new.address.path} is the file on the branch that the ledger is now", hint)
 
 
 def _write_header(context: LedgerContext, header: Header) -> Mark:
     def create(facts: Facts) -> Header:
-        full = facts.new_header(header, context.salt)
-        assert full is not None
-        return full
+        return facts.new_header(header, context.salt) or facts.merged_header(context.salt)
 
-    with location_of(context).open(_COMMAND, create, fetch=True) as ledger:
+    with location_of(context).open(_COMMAND, _allow, create, fetch=True) as ledger:
         return ledger.write_header(header)
 
 
@@ -161,6 +179,11 @@ def _is_same_place(move: Move) -> bool:
     """Whether the two addresses are two spellings of one place: then the old ledger has the mark of the new one."""
     facts = location_of(move.old).read()
     return facts is not None and facts.mark in {move.pending, move.current}
+
+
+def _allow(facts: Facts) -> None:
+    """Checks nothing: a ledger that is left or filled is not current."""
+    del facts
 
 
 def _refuse_to_create(facts: Facts) -> Header:

@@ -8,7 +8,7 @@ the address in it is shown, never contacted.
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -57,15 +57,9 @@ def ask_remotes(context: LedgerContext) -> list[RemoteAnswer]:
     """
     if context.is_sandbox:
         return []
-    repository = context.repository
-    names = () if repository is None else repository.relevant_remotes()
-    url = context.declared.remote
-    is_known = repository is not None and any(is_same_repository(repository, name, url) for name in names)
-    is_other = url and not is_known and is_reviewed(context, lambda base: base.remote == url)
-    remotes = (*names, url) if is_other else names
-    if not remotes:
-        return []
-    return [_ask(context, repository or context.standalone_repository(), remote) for remote in remotes]
+    names, main = _remotes(context)
+    remotes = dict.fromkeys([*names, *([main] if main else [])])
+    return [_ask(context, context.repository or context.standalone_repository(), remote) for remote in remotes]
 
 
 def push_mark(context: LedgerContext, ledger_id: str, mark: Mark) -> Mark:
@@ -80,10 +74,10 @@ def push_mark(context: LedgerContext, ledger_id: str, mark: Mark) -> Mark:
     value = {"project": context.project_path, "environment": context.environment}
     text = orjson.dumps(value | {"turn": mark.turn, "moved": mark.address}).decode()
     commit = create_commit(repository, os.fsdecode(repository.git("mktree")).strip(), f"{text}\n")
-    for remote in repository.relevant_remotes()[-1:]:
-        held = _push_to_first(repository, remote, commit, ledger_id, mark)
-        if held != mark:
-            return held
+    _, main = _remotes(context)
+    held = _push_to_first(repository, main, commit, ledger_id, mark) if main else mark
+    if held != mark:
+        return held
     repository.git("update-ref", _PREFIXES[0] + ledger_id, commit)
     return mark
 
@@ -106,6 +100,22 @@ def own_remote_url(context: LedgerContext) -> str:
     return f"file://{url}" if url.startswith("/") else url
 
 
+def _remotes(context: LedgerContext) -> tuple[tuple[str, ...], str]:
+    """The clone's remotes to ask, and the one that has the marks; empty if there is none.
+
+    That is the repository which `remote:` of msgrun.yaml names: a remote of the clone, or its URL if that was reviewed.
+    """
+    repository, url = context.repository, context.declared.remote
+    names = () if repository is None else repository.relevant_remotes()
+    if url:
+        for name in names:
+            if repository and is_same_repository(repository, name, url):
+                return names, name
+        if is_reviewed(context, lambda base: base.remote == url):
+            return names, url
+    return names, names[-1] if names else ""
+
+
 def _ask(context: LedgerContext, repository: Repository, remote: str) -> RemoteAnswer:
     try:
         refs = _list_refs(repository, remote, "HEAD", *(f"{prefix}*" for prefix in _PREFIXES))
@@ -113,9 +123,7 @@ def _ask(context: LedgerContext, repository: Repository, remote: str) -> RemoteA
         marks = tuple(_read_marks(repository, remote, refs))
         if tip and repository.try_git("cat-file", "-e", f"{tip}^{{commit}}") is None:
             depth = ["--depth=1"] if repository.is_shallow or context.repository is None else []
-            repository.git(
-                "fetch", *_FETCH_OPTIONS, *depth, remote, f"+HEAD:refs/msgrun/default/{quote(remote, safe='')}"
-            )
+            repository.git("fetch", *_FETCH_OPTIONS, *depth, remote, "HEAD")  # to no ref: other runs may do the same
     except GitFailed as error:
         raise LedgerUnavailable(
             f"{remote} cannot be asked whether the ledger moved: {failure_reason(error)}",
@@ -135,7 +143,7 @@ def _list_refs(repository: Repository, remote: str, *patterns: str) -> dict[str,
 def _read_marks(repository: Repository, remote: str, refs: Mapping[str, str]) -> Iterator[RemoteMark]:
     missing = [ref for ref, commit in refs.items() if repository.try_git("cat-file", "-e", commit) is None]
     if missing:
-        repository.git("fetch", *_FETCH_OPTIONS, remote, *(f"+{ref}:refs/msgrun/marks/{refs[ref]}" for ref in missing))
+        repository.git("fetch", *_FETCH_OPTIONS, remote, *missing)
     for ref, commit in refs.items():
         yield _parse_mark(ref, os.fsdecode(repository.git("log", "-1", "--format=%B", commit)))
 

@@ -10,7 +10,7 @@ from runner.errors import LedgerUnavailable
 from runner.ledger.address import DatabaseAddress
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
-from runner.ledger.location import Create
+from runner.ledger.location import Check, Create
 
 try:
     from runner.ledger.postgres.ledger import PostgresLedger
@@ -41,11 +41,13 @@ class PostgresLocation:
         return ledger.facts
 
     @contextlib.contextmanager
-    def open(self, command: str, create: Create, *, fetch: bool) -> Iterator[PostgresLedger]:
+    def open(self, command: str, check: Check, create: Create, *, fetch: bool) -> Iterator[PostgresLedger]:
         """The ledger, which other runs may have open too. Raises GuardRefused, LedgerUnavailable."""
         del fetch  # its only version is in the database
         with self._make_ledger(command) as ledger:
-            if not ledger.open():
+            if ledger.open():
+                check(ledger.facts)
+            else:
                 ledger.create(create(ledger.facts))
             yield ledger
 

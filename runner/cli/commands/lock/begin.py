@@ -20,7 +20,9 @@ def begin(*, abandon_previous: bool, yes: bool) -> int:
     with open_context() as context:
         name = context.ledger.address.display_name
         if abandon_previous:
-            context.confirm(f"Give the previous ledger up, and use {name}? What only the previous one has is sent again.", yes=yes)
+            context.confirm(
+                f"Give the previous ledger up, and use {name}? What only the previous one has is sent again.", yes=yes
+            )
         ledger_id, was_started = start_ledger(context.ledger, abandon_previous=abandon_previous)
         context.output.result(f"started {name}" if was_started else f"{name} is there already")
         if not context.options.sandbox:

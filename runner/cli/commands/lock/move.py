@@ -1,5 +1,7 @@
 """The command lock move: moves the ledger to another address."""
 
+from collections.abc import Sequence
+
 import click
 
 from runner.cli.context import Context, open_context
@@ -10,8 +12,8 @@ from runner.ledger.address import LedgerAddress, LockfileAddress, has_password
 from runner.ledger.context import LedgerContext
 from runner.ledger.location import refuse_missing
 from runner.ledger.locations import location_of
-from runner.ledger.moves.move import prepare_move, run_move
-from runner.ledger.moves.remote_marks import ask_remotes
+from runner.ledger.moves.move import highest_mark, prepare_move, run_move
+from runner.ledger.moves.remote_marks import RemoteAnswer, ask_remotes
 
 
 @command("move")
@@ -30,14 +32,14 @@ def move(address: str, *, yes: bool) -> int:
             hint = "libpq finds it in PGPASSWORD, ~/.pgpass or a service file"
             raise UsageMistake("a password in ADDRESS is visible to others on this machine", hint)
         own = context.ledger
-        old, new = own.at(own.address), own.at(own.parse(address))
+        old, new, answers = own.at(own.address), own.at(own.parse(address)), ask_remotes(own)
         if new.address == old.address:
-            previous = _find_other_end(context, own, yes=yes)
+            previous = _find_other_end(context, own, answers, yes=yes)
             if previous is None:
                 context.output.result(f"{own.address.setting} is the current ledger")
                 return EXIT.done
             old = previous
-        ledger_move = prepare_move(old, new, ask_remotes(own))
+        ledger_move = prepare_move(old, new, answers)
         run_move(ledger_move)
         save_current_ledger(context, ledger_move.ledger_id, address)
         if new.address == own.address:
@@ -56,7 +58,9 @@ def _print_next_step(context: Context, address: LedgerAddress) -> None:
         context.output.note(f"commit {files}, and merge that: before, nothing is sent")
 
 
-def _find_other_end(context: Context, own: LedgerContext, *, yes: bool) -> LedgerContext | None:
+def _find_other_end(
+    context: Context, own: LedgerContext, answers: Sequence[RemoteAnswer], *, yes: bool
+) -> LedgerContext | None:
     """The other end of the move that the ledger's mark tells of; None if the ledger is current.
 
     Asks before it contacts a host that only the mark names. Raises GuardRefused.
@@ -64,10 +68,12 @@ def _find_other_end(context: Context, own: LedgerContext, *, yes: bool) -> Ledge
     facts = location_of(own.at(own.address)).read()
     if facts is None:
         raise refuse_missing(own.address.display_name, "name another address")
-    if facts.mark.status == "current":
-        save_current_ledger(context, facts.merged_header(own.salt).ledger)
+    ledger_id = facts.merged_header(own.salt).ledger
+    mark = highest_mark(facts, ledger_id, answers)
+    if mark.status == "current":
+        save_current_ledger(context, ledger_id)
         return None
-    other = own.parse(facts.mark.address)
+    other = own.parse(mark.address)
     if other.has_host:
         context.confirm(f"Move the ledger back from {other.display_name}?", yes=yes)
     return own.at(other)
