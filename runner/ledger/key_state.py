@@ -60,14 +60,19 @@ class State:
 
     @property
     def duplicate_records(self) -> list[Record]:
-        """The first record of each attempt that was sent with other ids, the earliest first; no acknowledged ones."""
+        """The first record of the earliest attempt that was sent, and of each attempt that was sent with other ids.
+
+        Acknowledged attempts do not count.
+        """
         acknowledged = {record.attempt for record in self.sent_records if record.code == DUPLICATE}
         attempts: dict[str, list[Record]] = {}
         for record in self.sent_records:
             if record.id and record.attempt not in acknowledged:
                 attempts.setdefault(record.attempt, []).append(record)
-        by_ids = {frozenset(one.id for one in records): records[0] for records in reversed(attempts.values())}
-        return list(reversed(by_ids.values()))
+        ids = [{record.id for record in records} for records in attempts.values()]
+        return [
+            records[0] for records, own in zip(attempts.values(), ids, strict=True) if own is ids[0] or own != ids[0]
+        ]
 
 
 def fold_records(records: Iterable[Record]) -> State:

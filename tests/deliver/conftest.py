@@ -53,7 +53,7 @@ class SandboxProject:
 
     @property
     def places(self) -> LockfilePaths:
-        return LockfilePaths(self.root / "messages.lock", None, "messages.lock", self.root / "messages.lock.rescue")
+        return LockfilePaths(self.root / "messages.lock", None, "messages.lock")
 
     @property
     def facts(self) -> Facts:

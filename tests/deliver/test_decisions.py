@@ -1,10 +1,17 @@
 """What a person decides is written down as they decided it, and nothing is POSTed for it."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
-from runner.deliver.decisions import accept_edits, adopt_deliveries, find_unknown, resolve_unknown
+from runner.deliver.decisions import (
+    accept_edits,
+    acknowledge_duplicates,
+    adopt_deliveries,
+    find_unknown,
+    resolve_unknown,
+)
 from runner.errors import UsageMistake
 from runner.ledger.lockfile.ledger import LockfileLedger
 
@@ -139,3 +146,63 @@ def test_a_start_that_fits_two_or_none_or_something_settled_is_said(project):
     with pytest.raises(UsageMistake) as caught:
         find_unknown(project.facts, sent, None)
     assert caught.value.hint == "that delivery is sent"
+
+
+def send_again(project, number, message_id):
+    """As if another machine had sent each delivery once more, as a message with an id of its own."""
+    records = [record for record in project.records() if record.attempt.startswith("RUN1-") and record.status == "sent"]
+    append(
+        project,
+        [
+            replace(record, attempt=f"OTHER{number}-{at}", id=f"{message_id}{at}", at=f"2099-01-01T00:00:0{number}Z")
+            for at, record in enumerate(records)
+        ],
+    )
+
+
+@pytest.mark.parametrize("attempts", [2, 3])
+def test_an_acknowledged_duplicate_is_reported_no_more_and_a_new_one_is(project, attempts):
+    project.declare()
+    project.apply()
+    for number in range(1, attempts):
+        send_again(project, number, f"m{number}")
+    (state,) = project.facts.duplicates()
+    records = acknowledge_duplicates(project.facts, state.record.key[:12], None, AT)
+    assert {(record.code, record.by, record.status) for record in records} == {("duplicate", "person", "sent")}
+    assert len(records) == attempts - 1
+    append(project, records)
+    assert project.facts.duplicates() == []
+    assert project.statuses() == ["sent"]
+    send_again(project, attempts, "new")
+    (state,) = project.facts.duplicates()
+    append(project, acknowledge_duplicates(project.facts, state.record.key, None, AT))
+    assert project.facts.duplicates() == []
+    with LockfileLedger(project.places, "", "test", project.clock().now()) as ledger:
+        ledger.compact()
+    assert project.facts.duplicates() == []
+    assert project.apply().sent == 0
+
+
+def test_all_duplicates_of_a_message_are_acknowledged_together_and_those_of_others_stay(project):
+    project.declare(TWO)
+    project.declare(name="other", body="Cats")
+    project.apply()
+    send_again(project, 1, "m")
+    records = acknowledge_duplicates(project.facts, None, "seed", AT)
+    assert len(records) == 2
+    append(project, records)
+    assert [state.record.message for state in project.facts.duplicates()] == ["other"]
+    assert acknowledge_duplicates(project.facts, None, "seed", AT) == []
+
+
+def test_a_key_that_fits_no_duplicate_or_two_is_said(project):
+    project.declare("\n".join(f"- {{type: user, id: aaa{number}}}" for number in range(40)))
+    project.apply()
+    sent = project.facts
+    with pytest.raises(UsageMistake, match="0 duplicates have a key that begins with"):
+        acknowledge_duplicates(sent, next(iter(sent)), None, AT)
+    send_again(project, 1, "m")
+    keys = sorted(project.facts)
+    shared = next(one[:1] for one, other in itertools.pairwise(keys) if one[0] == other[0])
+    with pytest.raises(UsageMistake, match=f"duplicates have a key that begins with {shared}"):
+        acknowledge_duplicates(project.facts, shared, None, AT)

@@ -14,7 +14,6 @@ from runner.intercom.client import HttpTransport
 from runner.intercom.conversations import Conversations
 from runner.intercom.lookups import Workspace
 from runner.intercom.rate_limit import RateLimiter
-from runner.ledger.lockfile.files import create_lockfile
 from runner.ledger.lockfile.ledger import LockfileLedger
 from runner.ledger.record import Header, Record, salt_check
 from runner.sandbox import Sandbox, Trouble
@@ -40,7 +39,7 @@ def reconciled(project, wait=0.0, message=None, *, dry_run=False, told=None) -> 
 
 def append(project, *records: Record) -> None:
     if not project.places.exists:
-        create_lockfile(project.places, Header("", salt_check("")))
+        project.places.lockfile.write_bytes(Header("", salt_check("")).to_line())
     with LockfileLedger(project.places, project.settings.salt, "test", datetime.now(UTC)) as ledger:
         ledger.append(*records)
 

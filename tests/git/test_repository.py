@@ -241,15 +241,31 @@ def test_an_upstream_that_was_deleted_is_no_hindrance(clone):
     assert clone.apply() == (0, 2)
 
 
-def test_a_remote_that_is_gone_stops_apply_and_no_fetch_goes_on(clone, remote):
+@pytest.mark.parametrize("more", [(), ("--no-fetch",)])
+def test_a_remote_that_is_gone_stops_apply_until_it_is_removed(clone, remote, more):
     shutil.rmtree(remote)
-    assert clone.apply() == (6, 0)
-    assert "--no-fetch" in clone.said
-    assert clone.apply("--no-fetch") == (0, 2)
+    assert clone.apply(*more) == (6, 0)
+    assert "cannot be asked whether the ledger moved" in clone.said
+    assert "if it is gone for good, remove it (git remote" in clone.said
+    clone.git("remote", "remove", "origin")
+    assert clone.apply(*more) == (0, 2)
+
+
+def test_no_fetch_leaves_out_what_other_branches_know(clone, another):
+    second = another()
+    clone.apply("--limit", "1")
+    clone.commit()
+    clone.git("push", "--quiet")
+    assert second.apply("--no-fetch", "--limit", "1") == (0, 1)
+    assert "lacked" not in second.said
+    assert second.apply() == (5, 1)
+    assert "lacked 1 records" in second.said
 
 
 @pytest.mark.parametrize("begin", ["lock begin", "lock import old.lock --new-lock", "apply --yes --new-lock"])
-def test_a_lockfile_that_git_removed_is_begun_with_what_it_knew(clone, remote, tmp_path, begin):
+@pytest.mark.parametrize("depth", [(), ("--depth=1",)])
+def test_a_lockfile_that_a_commit_removed_is_not_started_anew(clone, remote, tmp_path, begin, depth):
+    assert clone.msgrun("lock", "begin").code == 0
     old = (clone.path / "messages.lock").read_bytes()
     assert clone.apply() == (0, 2)
     clone.commit()
@@ -257,23 +273,16 @@ def test_a_lockfile_that_git_removed_is_begun_with_what_it_knew(clone, remote, t
     clone.git("commit", "--quiet", "--message", "remove")
     clone.git("push", "--quiet")
     (tmp_path / "old.lock").write_bytes(old)
-    begin = begin.replace("old.lock", str(tmp_path / "old.lock")).split()
-
-    def begun(*depth):
-        place = tmp_path / f"fresh{len(depth)}"
-        subprocess.run(["git", "clone", "--quiet", *depth, f"file://{remote}", str(place)], check=True)
-        fresh = Project(place, clone.intercom)
-        ran = fresh.msgrun(*begin)
-        return fresh, ran.code, ran.err
-
-    shallow, code, told = begun("--depth=1")
-    assert (code, "git fetch --unshallow" in told, (shallow.path / "messages.lock").exists()) == (6, True, False)
-    fresh, code, told = begun()
-    assert (code, "messages.lock lacked 2 records that git or its remote knew" in told) == (0, True)
+    subprocess.run(["git", "clone", "--quiet", *depth, remote.as_uri(), str(tmp_path / "fresh")], check=True)
+    fresh = Project(tmp_path / "fresh", clone.intercom)
+    ran = fresh.msgrun(*begin.replace("old.lock", str(tmp_path / "old.lock")).split())
+    assert ran.code == 5
+    assert "there is no ledger messages.lock, and msgrun.yaml names one" in ran.err
+    assert not (fresh.path / "messages.lock").exists()
+    clone.git("revert", "--quiet", "--no-edit", "HEAD")
+    clone.git("push", "--quiet")
+    fresh.git("pull", "--quiet")
     assert fresh.apply() == (0, 0)
-    shallow.git("fetch", "--quiet", "--unshallow")
-    assert shallow.msgrun(*begin).code == 0
-    assert shallow.apply() == (0, 0)
 
 
 @pytest.mark.usefixtures("remote")

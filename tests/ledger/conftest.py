@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
 @pytest.fixture
 def places(tmp_path: Path) -> LockfilePaths:
-    return LockfilePaths(tmp_path / "messages.lock", None, "messages.lock", tmp_path / "messages.lock.rescue")
+    return LockfilePaths(tmp_path / "messages.lock", None, "messages.lock")
 
 
 @pytest.fixture
@@ -24,7 +24,6 @@ def journaled(tmp_path: Path) -> LockfilePaths:
         tmp_path / "messages.lock",
         tmp_path / "git" / "msgrun" / "messages.lock.journal",
         "messages.lock",
-        tmp_path / "messages.lock.rescue",
     )
 
 

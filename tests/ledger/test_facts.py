@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger.facts import Facts
 from runner.ledger.key_state import State
-from runner.ledger.record import RANK, Header, Record, salt_check
+from runner.ledger.record import NO_MARK, RANK, Header, Mark, Record, salt_check
 from tests.support.laws import costly
 
 # How sure a ledger is that a delivery must not be sent: the fold must never step down because bytes were lost.
@@ -209,18 +209,94 @@ def test_headers_may_stand_on_any_line_and_an_empty_one_contradicts_nobody(recor
     assert read(data).merged_header("s") == Header("acme", salt_check("s"))
 
 
-@given(st.permutations([("", 0), ("git+origin", 1), ("", 2), ("postgresql://db/m", 3), ("git+origin", 3)]))
-def test_where_a_ledger_moved_is_what_its_last_turn_says_whatever_the_order(moves) -> None:
-    facts = Facts()
-    for to, turn in moves:
-        facts.add(Header("acme", salt_check(""), turn, to))
-    assert facts.moved_to == "postgresql://db/m"  # of two at one turn one, and always the same
-    assert facts.merged_header("") == Header("acme", salt_check(""))
-    read = Facts()
-    read.read(b"".join(facts.compacted_lines("")), "compacted")
-    assert (read.moved_to, len(read.headers)) == ("postgresql://db/m", 2)
-    read.add(read.move_header("", ""))
-    assert (read.moved_to, max(header.turn for header in read.headers)) == ("", 4)
+marks = st.one_of(
+    st.just(NO_MARK),
+    st.builds(
+        Mark,
+        st.integers(1, 3),
+        st.sampled_from(["pending", "current", "moved"]),
+        st.sampled_from(["a.lock", "git+origin", "postgresql://db/m"]),
+    ),
+)
+marked = st.builds(Header, st.just("acme"), st.sampled_from(["", "9165df25"]), st.sampled_from(["", "01A"]), marks)
+
+
+def added(*members: Header) -> Facts:
+    found = Facts()
+    for member in members:
+        found.add(member)
+    return found
+
+
+@given(st.lists(marked, max_size=6), st.randoms(use_true_random=False))
+def test_the_mark_that_holds_depends_neither_on_order_nor_on_repetition(members, chance) -> None:
+    shuffled = [*members, *members]
+    chance.shuffle(shuffled)
+    assert added(*shuffled).mark == added(*members).mark
+
+
+@given(st.lists(marked, max_size=4), st.lists(marked, max_size=4))
+def test_of_the_union_of_two_ledgers_the_higher_of_their_marks_holds(ours, theirs) -> None:
+    one, other = added(*ours), added(*theirs)
+    both = read(written(ours) + written(theirs))
+    assert both.mark == added(*ours, *theirs).mark == max(one.mark, other.mark, key=lambda mark: mark.rank)
+    ids = {header.ledger for header in (one.merged_header(""), other.merged_header(""))} - {""}
+    assert both.merged_header("").ledger == next(iter(ids), "")
+
+
+@given(st.lists(marked, max_size=6))
+def test_compaction_keeps_the_mark_the_id_and_the_workspace_in_two_lines_at_most(members) -> None:
+    found = added(*members)
+    compacted = read(b"".join(found.compacted_lines("")))
+    assert (compacted.mark, compacted.merged_header("")) == (found.mark, found.merged_header(""))
+    assert len(compacted.headers) <= 2
+    assert list(compacted.compacted_lines("")) == list(found.compacted_lines(""))
+
+
+@given(st.lists(marked, max_size=4), marked)
+def test_a_header_is_written_if_and_only_if_it_says_something_new_that_holds(members, header) -> None:
+    found = added(*members)
+    before, new = found.mark, found.new_header(header, "")
+    is_higher = header.mark.rank[:2] > before.rank[:2]
+    if new is None:
+        assert not is_higher
+        return
+    assert (new.workspace, new.ledger) == ("acme", found.merged_header("").ledger or header.ledger)
+    found.add(new)
+    assert found.mark == (header.mark if is_higher else before)
+    assert found.new_header(header, "") is None
+
+
+@pytest.mark.parametrize(
+    ("lower", "higher"),
+    [
+        (NO_MARK, Mark(1, "pending", "a.lock")),
+        (Mark(1, "pending", "a.lock"), Mark(1, "current", "a.lock")),
+        (Mark(1, "current", "a.lock"), Mark(1, "moved", "git+origin")),
+        (Mark(1, "moved", "git+origin"), Mark(2, "pending", "git+origin")),
+        (Mark(2, "moved", "git+origin"), Mark(10, "pending", "git+origin")),
+    ],
+)
+def test_the_highest_turn_holds_and_within_a_turn_pending_current_moved(lower: Mark, higher: Mark) -> None:
+    assert added(Header(mark=higher), Header(mark=lower)).mark == higher
+
+
+def test_a_ledger_without_a_mark_is_current() -> None:
+    assert Facts().mark == added(Header("acme")).mark == Mark(0, "current", "")
+
+
+def test_headers_that_name_two_ids_are_refused_and_one_without_an_id_contradicts_nobody() -> None:
+    assert added(Header(), Header(ledger="01A")).merged_header("").ledger == "01A"
+    with pytest.raises(GuardRefused, match="two ledgers were merged: 01A and 01B"):
+        added(Header(ledger="01B"), Header(ledger="01A")).merged_header("")
+
+
+def test_a_header_that_contradicts_the_ledger_is_never_written() -> None:
+    found = added(Header("acme", ledger="01A"))
+    with pytest.raises(GuardRefused, match="belongs to workspace acme, not zz"):
+        found.new_header(Header("zz"), "")
+    with pytest.raises(GuardRefused, match="has the id 01A, not 01B"):
+        found.new_header(Header(ledger="01B"), "")
 
 
 def test_headers_that_name_two_workspaces_are_refused():

@@ -55,7 +55,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., An
         names = next(iter(audience)) if len(audience) == 1 else "*.csv"
         (tmp_path / "messages" / "a.yaml").write_text(MESSAGE % (kind, names, address + more))
         tree = Tree(tmp_path)
-        return load_project(tree, load_settings(tree, None, None, None), RenderMonitor())
+        return load_project(tree, load_settings(tree, None), RenderMonitor())
 
     return made
 

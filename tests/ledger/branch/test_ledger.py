@@ -6,15 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from runner.errors import LedgerUnavailable, UsageMistake
+from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.repository import find_repository
-from runner.ledger.address import BranchAddress, parse_branch_address
+from runner.ledger.address import BranchAddress
 from runner.ledger.branch.ledger import BranchLedger
 from runner.ledger.branch.remote_file import RemoteFile
-from runner.ledger.record import Record
+from runner.ledger.ledger import pin_workspace
+from runner.ledger.record import Header, Mark, Record, salt_check
 
 CLAIM = Record(key="1" * 32, attempt="RUN-1", status="claimed", message="m", revision=1, contact="aaa1", at="2026")
 BRANCH = "msgrun-ledger"
+ADDRESS = BranchAddress("origin", BRANCH, "messages.lock")
+MOVED = Mark(1, "moved", "postgresql://db/messages")
 
 
 @pytest.fixture
@@ -32,9 +35,8 @@ def opened(tmp_path, origin):
         path = tmp_path / name
         if not path.exists():
             told(tmp_path, "clone", "-q", origin.as_uri(), str(path))
-        remote = RemoteFile(find_repository(path), parse_branch_address("git+origin", "messages.lock"))
-        ledger = BranchLedger(remote, path / "messages.lock.rescue", "salt", f"apply {name}", lambda _: None, most)
-        ledger.create()
+        ledger = BranchLedger(RemoteFile(find_repository(path), ADDRESS), "salt", f"apply {name}", lambda _: None, most)
+        ledger.create(Header("", salt_check("salt")))
         return ledger
 
     return make
@@ -176,15 +178,6 @@ def test_a_ledger_that_is_too_large_takes_no_claim_but_every_outcome(opened, ori
     assert len(lines(origin)) == 5
 
 
-def test_what_could_not_be_pushed_is_pushed_by_the_next_run(opened, origin):
-    ledger = opened("a")
-    ledger.commit(claim(1))
-    path = ledger.write_rescue_file([outcome(claim(1), id="x")])
-    again = opened("a")
-    assert (again.recover(), path.exists()) == (1, False)
-    assert lines(origin)[-1]["id"] == "x"
-
-
 def test_commits_say_what_they_brought_and_hold_what_else_is_on_the_branch(opened, origin, tmp_path, monkeypatch):
     opened("a")
     told(tmp_path / "a", "fetch", "-q", "origin", BRANCH)
@@ -236,60 +229,77 @@ def test_what_was_pushed_can_be_read_when_the_remote_is_away(opened, origin, tmp
     ledger.commit(claim(1))
     ledger.__exit__(None, None, None)
     origin.rename(tmp_path / "away")
-    remote = RemoteFile(find_repository(tmp_path / "a"), parse_branch_address("git+origin", "messages.lock"))
+    remote = RemoteFile(find_repository(tmp_path / "a"), ADDRESS)
     version, seconds = remote.cached_version()
     assert b'"RUN-1"' in version.data
     assert seconds < 60
 
 
-@pytest.mark.parametrize(
-    ("lock", "expected"),
-    [
-        ("git+origin", BranchAddress("origin", "msgrun-ledger", "f")),
-        ("git+origin#sent", BranchAddress("origin", "sent", "f")),
-        ("git+https://host/r.git#a/b", BranchAddress("https://host/r.git", "a/b", "f")),
-        ("git+ssh://git@host/r.git", BranchAddress("ssh://git@host/r.git", "msgrun-ledger", "f")),
-        ("git+file:///srv/r.git", BranchAddress("file:///srv/r.git", "msgrun-ledger", "f")),
-    ],
-)
-def test_an_address_is_a_remote_and_a_branch(lock, expected):
-    assert parse_branch_address(lock, "f") == expected
-
-
-@pytest.mark.parametrize(
-    "lock",
-    [
-        "git+", "git+--upload-pack=x", "git+ext::sh -c x", "git+ftp://host/r", "git+https://", "git+origin#-x",
-        "git+origin#a..b", "git+origin#a.lock", "git+https://user:secret@host/r", "git+https://token@host/r",
-    ],
-)  # fmt: skip
-def test_no_address_is_an_option_another_transport_or_a_place_for_secrets(lock):
-    with pytest.raises(UsageMistake) as caught:
-        parse_branch_address(lock, "f")
-    assert "secret" not in str(caught.value.message)
-
-
 def test_a_run_claims_nothing_more_once_the_ledger_moved_and_its_outcomes_still_arrive(opened, origin):
     running, moving = opened("a"), opened("b")
     running.commit(claim(1, "A"))
-    moving.mark_moved("postgresql://db/messages")
+    assert moving.write_header(Header(mark=MOVED)) == MOVED
     with pytest.raises(LedgerUnavailable, match="moved to postgresql://db/messages"):
         running.commit(claim(2, "A"))
     assert running.commit(outcome(claim(1, "A"))) == frozenset()
     assert [line["status"] for line in lines(origin) if "key" in line] == ["claimed", "sent"]
     moving.refresh()
     moving.compact()
-    assert opened("c").facts.moved_to == "postgresql://db/messages"
-    back = opened("d")
-    back.mark_moved("")
+    assert opened("c").facts.mark == MOVED
+    back = Mark(2, "current", MOVED.address)
+    assert opened("d").write_header(Header(mark=back)) == back
     running.refresh()
     assert running.commit(claim(3, "A")) == frozenset()
     assert told(origin, "log", "-1", "--format=%s", BRANCH) == "apply a: claimed 1"
-    assert "apply d: back" in told(origin, "log", "--format=%s", BRANCH)
+    assert "apply d: header" in told(origin, "log", "--format=%s", BRANCH)
 
 
-def test_two_that_move_a_ledger_at_once_leave_it_where_the_last_one_said(opened):
+def test_a_ledger_that_is_being_filled_takes_records_and_no_claims(opened):
+    ledger, pending = opened("a"), Mark(1, "pending", "messages.lock")
+    assert ledger.write_header(Header(mark=pending)) == pending
+    ledger.append(outcome(claim(1, "A")))
+    with pytest.raises(LedgerUnavailable, match=r"lacks records: its move from messages\.lock did not end"):
+        ledger.commit(claim(2, "A"))
+    ledger.write_header(Header(mark=replace(pending, status="current")))
+    assert ledger.commit(claim(2, "A")) == frozenset()
+
+
+def test_of_two_that_mark_a_ledger_at_once_the_first_wins_and_both_hear_it(opened):
     one, two = opened("a"), opened("b")
-    one.mark_moved("git+origin#one")
-    two.mark_moved("git+origin#two")
-    assert opened("c").facts.moved_to == "git+origin#two"
+    first, second = Mark(1, "moved", "git+origin#one"), Mark(1, "moved", "git+origin#two")
+    assert one.write_header(Header(mark=first)) == first
+    assert two.write_header(Header(mark=second)) == first
+    assert opened("c").facts.mark == first
+
+
+def test_a_header_that_another_run_contradicted_first_is_refused(opened, origin):
+    one, two, three = opened("a"), opened("b"), opened("c")
+    one.write_header(Header("acme", ledger="01A"))
+    with pytest.raises(GuardRefused, match="belongs to workspace acme, not zz"):
+        pin_workspace(two, "zz")
+    with pytest.raises(GuardRefused, match="has the id 01A, not 01B"):
+        three.write_header(Header(ledger="01B"))
+    assert [(one["workspace"], one.get("ledger")) for one in lines(origin)] == [("", None), ("acme", "01A")]
+
+
+def test_a_header_that_is_known_already_makes_no_commit(opened, origin):
+    ledger = opened("a")
+    ledger.write_header(Header("acme", ledger="01A"))
+    before = told(origin, "rev-parse", BRANCH)
+    pin_workspace(ledger, "acme")
+    pin_workspace(opened("b"), "acme")
+    assert told(origin, "rev-parse", BRANCH) == before
+
+
+def test_of_two_that_start_a_ledger_the_first_gives_it_its_id(opened, tmp_path, origin):
+    opened("first")
+    told(origin, "update-ref", "-d", f"refs/heads/{BRANCH}")
+    starting = []
+    for name in ("a", "b"):
+        told(tmp_path, "clone", "-q", origin.as_uri(), name)
+        remote = RemoteFile(find_repository(tmp_path / name), ADDRESS)
+        starting.append(BranchLedger(remote, "salt", f"begin {name}", lambda _: None))
+    for name, ledger in zip(("01A", "01B"), starting, strict=True):
+        ledger.create(Header("", salt_check("salt"), name))
+    assert [ledger.facts.merged_header("salt").ledger for ledger in starting] == ["01A", "01A"]
+    assert len(lines(origin)) == 1

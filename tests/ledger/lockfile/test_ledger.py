@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger.facts import Facts
-from runner.ledger.lockfile.files import LockfilePaths, create_lockfile, read_lockfile
+from runner.ledger.ledger import pin_workspace
+from runner.ledger.lockfile.files import LockfilePaths, read_lockfile
 from runner.ledger.lockfile.ledger import LockfileLedger
-from runner.ledger.record import RANK, Header, Record
+from runner.ledger.record import NO_MARK, RANK, Header, Mark, Record, salt_check
 from tests.support.disk import read_only
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -29,7 +30,7 @@ from pathlib import Path
 from runner.ledger.lockfile.files import LockfilePaths
 from runner.ledger.lockfile.ledger import LockfileLedger
 journal = Path(sys.argv[2]) if len(sys.argv) > 2 else None
-with LockfileLedger(LockfilePaths(Path(sys.argv[1]), journal, "messages.lock", None), "", "apply", datetime.now(UTC)):
+with LockfileLedger(LockfilePaths(Path(sys.argv[1]), journal, "messages.lock"), "", "apply", datetime.now(UTC)):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -217,7 +218,7 @@ def test_records_outlive_a_lockfile_that_is_replaced_during_a_run(journaled, hol
 
 def test_a_lockfile_that_is_deleted_comes_back_from_the_journal(journaled, hold, record):
     with hold(journaled) as ledger:
-        ledger.pin("acme")
+        pin_workspace(ledger, "acme")
         ledger.append(record(status="sent", id="2001"))
     journaled.lockfile.unlink()
     with hold(journaled) as ledger:
@@ -229,7 +230,7 @@ def test_a_lockfile_that_is_deleted_comes_back_from_the_journal(journaled, hold,
 def test_what_the_remote_knows_goes_to_the_lockfile_and_the_journal(journaled, hold, record):
     theirs = Header("acme").to_line() + record(status="sent", id="2001").to_line()
     with hold(journaled) as ledger:
-        ledger.merge_versions([("origin/main:messages.lock", theirs)])
+        ledger.facts.read(theirs, "origin/main:messages.lock")
         assert ledger.recover() == 1
     assert b'"2001"' in journaled.lockfile.read_bytes()
     assert b'"2001"' in journaled.journal.read_bytes()
@@ -258,48 +259,85 @@ def test_what_was_compacted_does_not_come_back_from_the_journal(journaled, hold,
 
 def test_a_ledger_is_pinned_once_and_to_one_workspace(places, hold):
     with hold(places) as ledger:
-        ledger.pin("acme")
+        pin_workspace(ledger, "acme")
         size = places.lockfile.stat().st_size
-        ledger.pin("acme")
+        pin_workspace(ledger, "acme")
         assert places.lockfile.stat().st_size == size
         with pytest.raises(GuardRefused, match="belongs to workspace acme, not zz"):
-            ledger.pin("zz")
+            pin_workspace(ledger, "zz")
+
+
+MOVED = Mark(1, "moved", "git+origin")
 
 
 def test_a_lockfile_that_moved_is_as_it_was_committed_and_its_journal_tells_also_a_restored_one(journaled, hold):
     with hold(journaled) as ledger:
-        ledger.pin("acme")
+        pin_workspace(ledger, "acme")
     committed = journaled.lockfile.read_bytes()
     with hold(journaled) as ledger:
-        ledger.mark_moved("git+origin", journal_only=True)
+        assert ledger.write_header(Header(mark=MOVED)) == MOVED
     assert journaled.lockfile.read_bytes() == committed
     journaled.lockfile.unlink()
     journaled.lockfile.write_bytes(committed)
-    assert read_lockfile(journaled).moved_to == "git+origin"
+    assert read_lockfile(journaled).mark == MOVED
     with hold(journaled) as ledger:
         ledger.recover()
-        ledger.compact()
-        assert ledger.lines_missing_from(committed, "theirs").count(b"\n") == 1
-        ledger.mark_moved("")
-    assert read_lockfile(journaled).moved_to == ""
+        assert journaled.lockfile.read_bytes() == committed
+        back = Mark(2, "current", "git+origin")
+        assert ledger.write_header(Header(mark=back)) == back
+    assert read_lockfile(journaled).mark == back
     journaled.journal.unlink()
-    assert read_lockfile(journaled).moved_to == ""
+    assert read_lockfile(journaled).mark == back
 
 
 def test_outside_of_git_the_lockfile_itself_tells_that_it_moved(places, hold):
     with hold(places) as ledger:
-        ledger.mark_moved("postgresql://db/m")
-    assert read_lockfile(places).moved_to == "postgresql://db/m"
+        ledger.write_header(Header(mark=MOVED))
+    assert read_lockfile(places).mark == MOVED
+
+
+def test_a_pending_lockfile_says_so_in_every_file(journaled, hold):
+    pending = Mark(3, "pending", "git+origin")
+    with hold(journaled) as ledger:
+        ledger.write_header(Header("acme", salt_check(""), "01A", pending))
+    for only in (replace(journaled, journal=None), replace(journaled, lockfile=journaled.journal, journal=None)):
+        facts = read_lockfile(only)
+        assert (facts.mark, facts.merged_header("").ledger) == (pending, "01A")
+
+
+def test_a_mark_or_a_workspace_that_is_known_already_is_not_written_again(journaled, hold):
+    headers = [Header("acme"), Header(ledger="01A"), Header(mark=Mark(2, "current", "old.lock"))]
+    with hold(journaled) as ledger:
+        for header in headers:
+            ledger.write_header(header)
+    before = journaled.lockfile.read_bytes(), journaled.journal.read_bytes()
+    with hold(journaled) as ledger:
+        lower = [Header(mark=Mark(1, "moved", "x")), Header(mark=Mark(2, "pending", "y")), Header(mark=NO_MARK)]
+        assert {ledger.write_header(header) for header in [*headers, *lower]} == {Mark(2, "current", "old.lock")}
+    assert (journaled.lockfile.read_bytes(), journaled.journal.read_bytes()) == before
+
+
+def test_compaction_keeps_the_mark_and_the_id(journaled, hold, record):
+    mark = Mark(2, "current", "git+origin")
+    with hold(journaled) as ledger:
+        ledger.write_header(Header("acme", ledger="01A"))
+        ledger.write_header(Header(mark=Mark(1, "pending", "git+origin")))
+        ledger.write_header(Header(mark=mark))
+        ledger.append(record(), record(status="sent"))
+        ledger.compact()
+    facts = read_lockfile(replace(journaled, journal=None))
+    assert (facts.mark, facts.merged_header("")) == (mark, Header("acme", salt_check(""), "01A"))
+    assert journaled.lockfile.read_bytes().count(b"\n") == 3
 
 
 def test_another_salt_is_refused_before_anything_is_written(places):
-    create_lockfile(places, Header("", "deadbeef"))
+    places.lockfile.write_bytes(Header("", "deadbeef").to_line())
     before = places.lockfile.read_bytes()
     with LockfileLedger(places, "", "apply", NOW) as ledger:
         with pytest.raises(GuardRefused, match="salt"):
             ledger.recover()
         with pytest.raises(GuardRefused, match="salt"):
-            ledger.pin("acme")
+            pin_workspace(ledger, "acme")
     assert places.lockfile.read_bytes() == before
 
 
@@ -309,7 +347,7 @@ def test_a_lockfile_of_no_bytes_or_of_blank_lines_counts_as_missing(places):
     assert not places.exists
     places.lockfile.write_bytes(b"\n \r\n")
     assert not places.exists
-    create_lockfile(places, Header("", ""))
+    places.lockfile.write_bytes(Header().to_line())
     assert places.exists
 
 
@@ -363,7 +401,7 @@ members = st.lists(
 @given(members)
 def test_compaction_changes_no_state_and_a_second_one_no_byte(tmp_path_factory, found):
     path = tmp_path_factory.mktemp("compact") / "messages.lock"
-    places = LockfilePaths(path, None, "messages.lock", None)
+    places = LockfilePaths(path, None, "messages.lock")
     places.lockfile.write_bytes(Header().to_line() + b"".join(record.to_line() for record in found))
     before = states(read_lockfile(places))
     for _ in range(2):
@@ -392,18 +430,6 @@ def test_a_lockfile_that_lost_its_header_is_unreadable(places, record):
     places.lockfile.write_bytes(record(status="sent").to_line())
     with pytest.raises(LedgerUnavailable, match="lost its header"):
         read_lockfile(places)
-
-
-def test_outcomes_that_were_rescued_are_picked_up_by_the_next_run(places, hold, record):
-    with hold(places) as ledger:
-        ledger.recover()
-        rescued = ledger.write_rescue_file([record(status="sent", id="2001")])
-    assert rescued.name == "messages.lock.rescue"
-    assert read_lockfile(places).state("k1").status == "sent"
-    with hold(places) as ledger:
-        assert ledger.recover() == 1
-    assert not rescued.exists()
-    assert b'"2001"' in places.lockfile.read_bytes()
 
 
 def test_what_a_run_wrote_is_read_into_the_facts_on_demand(places, hold, record):
