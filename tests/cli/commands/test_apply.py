@@ -403,3 +403,20 @@ def test_a_contact_that_was_not_found_is_planned_again_with_its_reason(folder: F
     again = folder.run("apply", "--yes")
     assert (again.code, "1 not found again" in again.out) == (3, True)
     assert len(intercom.messages) == 2
+
+
+def test_in_ci_a_lockfile_is_refused_because_it_is_lost_with_the_job(
+    folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.message(LIST)
+    monkeypatch.setenv("CI", "true")
+    ran = folder.run("apply", "--yes")
+    assert ran.code == 5
+    assert "the ledger is the file messages.lock" in ran.err
+    assert "msgrun lock move git+origin; or, if the disk outlives the job: --lockfile-in-ci" in ran.err
+    assert not records(folder)
+    assert not intercom.messages
+    assert folder.run("plan").code == 0
+    assert folder.run("--sandbox", "apply", "--yes").code == 0
+    assert folder.run("apply", "--yes", "--lockfile-in-ci").code == 0
+    assert len(intercom.messages) == 3

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from tests.support.ledger_files import read_headers, read_settings
 from tests.support.project import Folder
 
 
@@ -42,3 +45,28 @@ def test_two_projects_have_different_salts(folder: Folder) -> None:
 def test_init_where_nothing_can_be_written_says_so(folder: Folder) -> None:
     folder.write("file", "")
     assert folder.run("-C", str(folder.path / "file"), "init").code == 64
+
+
+def test_init_writes_one_id_to_the_settings_and_to_the_lockfile(folder: Folder) -> None:
+    folder.run("init", "new")
+    (header,) = read_headers(folder.path / "new/messages.lock")
+    assert read_settings(folder.path / "new")["ledger"] == header["ledger"]
+    assert header["ledger"]
+    assert "turn" not in header
+
+
+@pytest.mark.parametrize("system", ["--github", "--gitlab"])
+def test_init_for_ci_names_a_branch_and_leaves_the_id_to_lock_begin(folder: Folder, system: str) -> None:
+    assert folder.run("init", "new", system).code == 0
+    settings = read_settings(folder.path / "new")
+    assert (settings["lock"], "ledger" in settings) == ("git+origin", False)
+    assert not (folder.path / "new/messages.lock").exists()
+
+
+def test_a_workflow_for_a_project_with_a_ledger_does_not_edit_where_it_is(folder: Folder) -> None:
+    folder.run("init", "new")
+    here = Folder(folder.path / "new", folder.capture)
+    before = (here.path / "msgrun.yaml").read_text()
+    ran = here.run("init", "--github")
+    assert (ran.code, "CI needs it on a branch: msgrun lock move git+origin" in ran.err) == (0, True)
+    assert (here.path / "msgrun.yaml").read_text() == before

@@ -45,3 +45,40 @@ def test_resolve_as_sent_keeps_the_id(folder: Folder) -> None:
     assert folder.run("resolve", "aaaaaaaa", "--sent", "2009", "--yes").code == 0
     held = json.loads(folder.run("status", "--format", "json").out)["deliveries"][0]
     assert (held["status"], held["id"], held["by"], held["attempt"]) == ("sent", "2009", "person", "1")
+
+
+TWICE = [line(key, attempt, "sent", id=f"{key}{attempt}") for key in "ab" for attempt in "12"]
+
+
+def test_a_duplicate_ends_exit_5_once_it_is_acknowledged(folder: Folder) -> None:
+    append(folder, *TWICE[:2])
+    assert folder.run("status").code == 5
+    ran = folder.run("resolve", "aaaa", "--duplicate")
+    assert (ran.code, "this would acknowledge 1 duplicate" in ran.err, "--yes" in ran.err) == (5, True, True)
+    assert folder.run("status").code == 5
+    assert folder.run("resolve", "aaaa", "--duplicate", "--yes").code == 0
+    for args in (["status"], ["plan"], ["lock", "verify"], ["lock", "compact"], ["lock", "verify"], ["lock", "show"]):
+        ran = folder.run(*args)
+        assert (ran.code, "twice" in ran.err) == (0, False), args
+    assert json.loads(folder.run("status", "--format", "json").out)["counts"]["sent"] == 1
+
+
+def test_all_duplicates_of_a_message_are_acknowledged_at_once(folder: Folder) -> None:
+    append(folder, *TWICE)
+    assert folder.run("resolve", "aaaa", "--duplicate", "--yes").code == 5  # the other one is left
+    assert folder.run("resolve", "--message", "list", "--all", "--duplicate", "--yes").code == 0
+    assert folder.run("status").code == 0
+    assert folder.run("resolve", "--message", "list", "--all", "--duplicate", "--yes").out == "nothing to do\n"
+
+
+def test_a_third_message_is_a_duplicate_again(folder: Folder) -> None:
+    append(folder, *TWICE[:2])
+    assert folder.run("resolve", "aaaa", "--duplicate", "--yes").code == 0
+    append(folder, line("a", "3", "sent", id="a3"))
+    assert folder.run("status").code == 5
+
+
+def test_a_key_without_a_duplicate_is_wrong_usage(folder: Folder) -> None:
+    append(folder, line("a", "1", "sent", id="7"))
+    assert folder.run("resolve", "aaaa", "--duplicate", "--yes").code == 64
+    assert folder.run("resolve", "aaaa", "--duplicate", "--not-sent", "--yes").code == 64

@@ -1,0 +1,74 @@
+"""`lock import`: records only add up, and what would settle an open attempt is asked."""
+
+import json
+
+import pytest
+
+from tests.cli.commands.test_status import append, line
+from tests.support.ledger_files import read_records
+from tests.support.project import Folder
+
+HEADER = '{"msgrun_lock":1,"workspace":"","salt_check":"9165df25"}\n'
+
+
+def test_records_are_added_once(folder: Folder) -> None:
+    append(folder, line("a", "1", "sent", id="7"))
+    folder.write("other.lock", HEADER + line("a", "1", "sent", id="7") + line("b", "2", "sent", id="8"))
+    ran = folder.run("lock", "import", "other.lock")
+    assert (ran.code, ran.out) == (0, "1 record added to messages.lock\n")
+    assert folder.run("lock", "import", "other.lock").out == "0 records added to messages.lock\n"
+    assert [record["id"] for record in read_records(folder.path / "messages.lock")] == ["7", "8"]
+
+
+def test_an_open_attempt_that_the_file_has_too_is_not_asked(folder: Folder) -> None:
+    append(folder, line("a", "1", "claimed"))
+    folder.write("other.lock", HEADER + line("a", "1", "unknown") + line("b", "2", "claimed"))
+    assert folder.run("lock", "import", "other.lock").code == 0
+
+
+@pytest.mark.parametrize("outcome", [line("a", "1", "released", by="run"), line("a", "1", "sent", id="7")])
+def test_what_settles_an_open_attempt_is_asked(folder: Folder, outcome: str) -> None:
+    append(folder, line("a", "1", "claimed"))
+    folder.write("other.lock", HEADER + outcome + line("b", "2", "sent", id="8"))
+    ran = folder.run("lock", "import", "other.lock")
+    assert (ran.code, "--yes" in ran.err) == (5, True)
+    assert [record["status"] for record in read_records(folder.path / "messages.lock")] == ["claimed"]
+    assert folder.run("lock", "import", "other.lock", "--yes").code == 0
+    assert len(read_records(folder.path / "messages.lock")) == 3
+
+
+def test_a_released_attempt_that_is_not_open_is_not_asked(folder: Folder) -> None:
+    append(folder, line("a", "1", "sent", id="7"))
+    folder.write("other.lock", HEADER + line("a", "1", "released", by="run"))
+    assert folder.run("lock", "import", "other.lock").code == 0
+    assert json.loads(folder.run("status", "--format", "json").out)["counts"]["sent"] == 1
+
+
+def test_a_rescue_file_needs_no_header(folder: Folder) -> None:
+    folder.write("ID.rescue", line("b", "2", "sent", id="8"))
+    assert folder.run("lock", "import", "ID.rescue").code == 0
+    assert len(read_records(folder.path / "messages.lock")) == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [(HEADER.replace("9165df25", "00000000"), 5), (HEADER.replace('workspace":""', 'workspace":"other"'), 5),
+     (HEADER.replace('lock":1', 'lock":2'), 6)],
+)  # fmt: skip
+def test_a_file_of_another_salt_workspace_or_version_adds_nothing(folder: Folder, header: str, code: int) -> None:
+    append(folder, HEADER.replace('workspace":""', 'workspace":"acme"'))
+    folder.write("other.lock", header + line("b", "2", "sent", id="8"))
+    assert folder.run("lock", "import", "other.lock").code == code
+    assert not read_records(folder.path / "messages.lock")
+
+
+def test_a_file_that_is_not_there_is_wrong_usage(folder: Folder) -> None:
+    assert folder.run("lock", "import", "other.lock").code == 64
+
+
+def test_a_duplicate_that_comes_with_the_file_is_reported(folder: Folder) -> None:
+    append(folder, line("a", "1", "sent", id="7"))
+    folder.write("other.lock", HEADER + line("a", "2", "sent", id="8"))
+    assert folder.run("lock", "import", "other.lock").code == 5
+    ran = folder.run("status")
+    assert (ran.code, "msgrun resolve aaaaaaaaaaaa --duplicate" in ran.err) == (5, True)

@@ -1,0 +1,156 @@
+"""`lock move`: the ledger is at the new address with all that it had, and the old one refuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from runner.sandbox import Sandbox
+from tests.cli.commands.test_apply import LIST
+from tests.cli.commands.test_status import append, line
+from tests.support.clones import Clone, git_output
+from tests.support.ledger_files import read_headers, read_mark, read_records, read_settings
+from tests.support.project import Folder
+
+
+def test_a_move_copies_the_records_and_writes_the_address_and_the_id(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    assert folder.run("apply", "--yes", "--limit", "2").code == 0
+    ran = folder.run("lock", "move", "data/other.lock")
+    assert ran.code == 0
+    settings = read_settings(folder.path)
+    assert (settings["lock"], list(settings)) == ("data/other.lock", ["lock", "ledger"])
+    assert "the ledger moved from messages.lock to data/other.lock" in ran.out
+    assert {record["status"] for record in read_records(folder.path / "data/other.lock")} == {"sent"}
+    assert folder.run("apply", "--yes").code == 0
+    assert len(intercom.messages) == 3
+
+
+def test_the_marks_say_where_it_went_and_where_it_came_from(folder: Folder) -> None:
+    assert folder.run("lock", "move", "other.lock").code == 0
+    ledger_id = read_settings(folder.path)["ledger"]
+    old, new = (read_mark(folder.path / name) for name in ("messages.lock", "other.lock"))
+    assert (old["ledger"], old["turn"], old["moved"]) == (ledger_id, 1, "other.lock")
+    assert (new["ledger"], new["turn"], new["from"], "pending" in new) == (ledger_id, 1, "messages.lock", False)
+
+
+def test_the_ledger_that_was_left_takes_no_record_and_can_still_be_looked_at(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    append(folder, line("a", "1", "claimed"))
+    assert folder.run("lock", "move", "other.lock").code == 0
+    folder.write("msgrun.yaml", "")
+    key = "a" * 12
+    for args in (["apply", "--yes"], ["resolve", key, "--not-sent", "--yes"], ["adopt", "list", "--yes"],
+                 ["apply", "--yes", "--new-lock", "--no-fetch"], ["lock", "import", "other.lock"]):  # fmt: skip
+        ran = folder.run(*args)
+        assert (ran.code, "the ledger messages.lock moved to other.lock" in ran.err) == (5, True), args
+        assert "lock: other.lock in msgrun.yaml" in ran.err
+    for args in (["status"], ["lock", "show"], ["lock", "export"], ["lock", "verify"]):
+        ran = folder.run(*args)
+        assert (ran.code, "the ledger messages.lock moved to other.lock" in ran.err) == (0, True), args
+    plan = folder.run("plan", "--format", "json")
+    assert (plan.code, [guard["code"] for guard in json.loads(plan.out)["guards"]]) == (5, ["ledger-moved"])
+    assert not intercom.messages
+
+
+def test_the_ledger_comes_back_with_what_was_sent_elsewhere(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    assert folder.run("lock", "move", "other.lock").code == 0
+    assert folder.run("apply", "--yes", "--limit", "2").code == 0
+    assert folder.run("lock", "move", "messages.lock").code == 0
+    assert read_settings(folder.path)["lock"] == "messages.lock"
+    assert folder.run("apply", "--yes").code == 0
+    assert len(intercom.messages) == 3
+
+
+def test_a_move_to_where_the_ledger_is_changes_nothing(folder: Folder) -> None:
+    folder.run("lock", "begin")
+    before = [(folder.path / name).read_bytes() for name in ("msgrun.yaml", "messages.lock")]
+    for address in ("messages.lock", "./messages.lock"):
+        ran = folder.run("lock", "move", address)
+        assert (ran.code, ran.out) == (0, "messages.lock is the current ledger\n")
+    assert [(folder.path / name).read_bytes() for name in ("msgrun.yaml", "messages.lock")] == before
+
+
+@pytest.mark.parametrize("target", ["other.lock", "messages.lock"])
+def test_a_move_that_was_interrupted_is_said_and_finished_or_cancelled(folder: Folder, target: str) -> None:
+    append(folder, line("a", "1", "sent", id="7"))
+    folder.run("lock", "begin")
+    before, ledger_id = read_records(folder.path / "messages.lock"), read_settings(folder.path)["ledger"]
+    header = {**read_headers(folder.path / "messages.lock")[-1], "ledger": ledger_id, "turn": 1}
+    pending = json.dumps({**header, "from": "messages.lock", "pending": True})
+    folder.write("other.lock", f"{pending}\n")
+    with (folder.path / "messages.lock").open("a") as file:
+        file.write(json.dumps({**header, "moved": "other.lock"}) + "\n")
+    folder.write("msgrun.yaml", f"lock: other.lock\nledger: {ledger_id}\n")
+    ran = folder.run("apply", "--yes")
+    assert ran.code == 5
+    assert "the ledger other.lock lacks records: its move from messages.lock did not end" in ran.err
+    assert "msgrun lock move other.lock; or cancel it: msgrun lock move messages.lock" in ran.err
+    assert folder.run("lock", "move", target).code == 0
+    assert read_settings(folder.path)["lock"] == target
+    assert folder.run("apply", "--yes").code == 0
+    assert read_records(folder.path / target) == before
+
+
+def test_an_address_with_another_ledger_is_refused_also_without_records(folder: Folder) -> None:
+    folder.run("lock", "begin")
+    other = {"msgrun_lock": 1, "ledger": "01M80N0000000000000000000A", "workspace": "", "salt_check": "9165df25"}
+    folder.write("other.lock", json.dumps(other) + "\n")
+    before = (folder.path / "messages.lock").read_bytes()
+    ran = folder.run("lock", "move", "other.lock")
+    assert (ran.code, "other.lock has another ledger, 01M80N0000000000000000000A" in ran.err) == (5, True)
+    assert (folder.path / "messages.lock").read_bytes() == before
+    assert read_headers(folder.path / "other.lock") == [other]
+
+
+@pytest.mark.parametrize("target", ["other.lock", "messages.lock"])
+def test_a_ledger_that_is_not_the_one_of_the_settings_is_not_moved_nor_made_current(
+    folder: Folder, target: str
+) -> None:
+    """`lock:` may name the ledger of another project: marking that as moved would stop the other project."""
+    folder.run("lock", "begin")
+    before = (folder.path / "messages.lock").read_bytes()
+    folder.write("msgrun.yaml", "ledger: 01M80N0000000000000000000A\n")
+    ran = folder.run("lock", "move", target, "--yes")
+    assert (ran.code, "and msgrun.yaml names 01M80N0000000000000000000A" in ran.err) == (5, True)
+    assert (folder.path / "messages.lock").read_bytes() == before
+    assert read_settings(folder.path) == {"ledger": "01M80N0000000000000000000A"}
+    assert not (folder.path / "other.lock").exists()
+
+
+def test_there_has_to_be_a_ledger(folder: Folder) -> None:
+    (folder.path / "messages.lock").unlink()
+    for address in ("other.lock", "messages.lock"):
+        ran = folder.run("lock", "move", address)
+        assert (ran.code, "there is no ledger messages.lock" in ran.err) == (5, True)
+    assert not (folder.path / "other.lock").exists()
+
+
+@pytest.mark.parametrize(
+    "args",
+    [["other://x"], ["postgresql://ann:secret-word@db/x"], ["git+https://secret-word@host/x.git"], [],
+     ["--sandbox", "other.lock"], ["git+origin#a..b"]],
+)  # fmt: skip
+def test_wrong_usage_moves_nothing_and_repeats_no_password(folder: Folder, args: list[str]) -> None:
+    ran = folder.run("lock", "move", *args)
+    assert (ran.code, "secret-word" in ran.out + ran.err) == (64, False)
+    assert not (folder.path / "msgrun.yaml").exists()
+
+
+def test_a_move_of_a_lockfile_leaves_a_mark_on_the_remote(author: Clone, origin: Path) -> None:
+    assert author.msgrun("lock", "move", "git+origin").code == 0
+    settings = read_settings(author.path)
+    assert (settings["lock"], settings["remote"]) == ("git+origin", origin.as_uri())
+    mark = git_output(origin, "log", "-1", "--format=%B", f"refs/msgrun/moved/{settings['ledger']}")
+    assert json.loads(mark) == {"project": ".", "environment": "default", "turn": 1, "moved": "git+origin"}
+
+
+def test_a_host_that_only_a_mark_names_is_contacted_after_a_question(folder: Folder) -> None:
+    folder.run("lock", "begin")
+    header = read_headers(folder.path / "messages.lock")[-1]
+    with (folder.path / "messages.lock").open("a") as file:
+        file.write(json.dumps({**header, "turn": 1, "moved": "git+http://127.0.0.1:9/x.git"}) + "\n")
+    ran = folder.run("lock", "move", "messages.lock")
+    assert (ran.code, "--yes" in ran.err) == (5, True)
+    assert folder.run("lock", "move", "messages.lock", "--yes").code == 6  # nobody listens there

@@ -1,0 +1,133 @@
+"""What commands print of the ledger when they open it, and what they write of it to msgrun.yaml."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from runner.git.repository import find_repository
+from runner.ledger.context import LedgerContext
+from runner.ledger.moves.remote_marks import own_remote_url
+from runner.sandbox import Sandbox
+from tests.cli.commands.test_apply import LIST
+from tests.cli.commands.test_status import append, line
+from tests.support.clones import Clone
+from tests.support.ledger_files import read_settings
+from tests.support.project import Folder
+
+BLOCK = """\
+# Ours.
+salt: rehearsal   # keep
+lock: messages.lock   # here
+from: {type: admin, id: "394051"}
+
+environments:
+  eu:
+    lock: eu.lock   # there
+    region: eu
+  # the end
+"""
+
+
+@pytest.mark.parametrize("command", [["status"], ["plan"], ["lock", "verify"], ["apply", "--yes"]])
+def test_torn_lines_and_duplicates_are_warned_of(folder: Folder, command: list[str], intercom: Sandbox) -> None:
+    append(folder, line("a", "1", "sent", id="1"), line("a", "2", "sent", id="2"), '{"key":"aaaa\n')
+    ran = folder.run(*command)
+    assert ran.code == 5
+    assert "warning: messages.lock:4 is torn" in ran.err
+    assert "duplicate: list went twice to id:a" in ran.err
+    assert not intercom.messages
+
+
+def test_the_id_stands_beside_lock_and_nothing_else_changes(folder: Folder) -> None:
+    folder.write("msgrun.yaml", BLOCK)
+    (folder.path / "messages.lock").unlink()
+    assert folder.run("lock", "begin").code == 0
+    text = (folder.path / "msgrun.yaml").read_text()
+    ledger_id = read_settings(folder.path)["ledger"]
+    assert text == BLOCK.replace("   # here\n", f"   # here\nledger: {ledger_id}\n")
+
+
+def test_the_id_of_an_environment_stands_beside_its_own_lock(folder: Folder) -> None:
+    folder.write("msgrun.yaml", BLOCK)
+    assert folder.run("-e", "eu", "lock", "begin").code == 0
+    text = (folder.path / "msgrun.yaml").read_text()
+    ledger_id = read_settings(folder.path)["environments"]["eu"]["ledger"]
+    assert text == BLOCK.replace("   # there\n", f"   # there\n    ledger: {ledger_id}\n")
+
+
+def test_a_move_replaces_the_address_and_leaves_its_comment(folder: Folder) -> None:
+    folder.write("msgrun.yaml", BLOCK.replace("salt: rehearsal   # keep\n", ""))
+    assert folder.run("lock", "move", "other.lock").code == 0
+    assert "lock: other.lock   # here\nledger: " in (folder.path / "msgrun.yaml").read_text()
+
+
+def test_nothing_is_written_if_the_settings_say_so_already(folder: Folder) -> None:
+    assert folder.run("lock", "begin").code == 0
+    path = folder.path / "msgrun.yaml"
+    path.chmod(0o444)
+    before = path.stat()
+    for args in (["lock", "begin"], ["lock", "move", "messages.lock"]):
+        assert "wrote" not in folder.run(*args).out
+    assert (path.stat().st_mtime_ns, path.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
+
+
+@pytest.mark.parametrize(
+    ("url", "written"),
+    [
+        ("https://ann:secret-word@host.example/acme/mail.git", "https://host.example/acme/mail.git"),
+        ("https://secret-word@host.example:8443/acme/mail", "https://host.example:8443/acme/mail"),
+        ("https://host.example/acme/mail?token=secret-word", "https://host.example/acme/mail"),
+        ("ssh://git@host.example/acme/mail.git", "ssh://git@host.example/acme/mail.git"),
+        ("git@host.example:acme/mail.git", "git@host.example:acme/mail.git"),
+        ("ssh://git:secret-word@host.example/acme/mail.git", ""),
+        ("git:secret-word@host.example:acme/mail.git", ""),
+        ("/srv/mail.git", "file:///srv/mail.git"),
+        ("../mail.git", ""),
+    ],
+)
+def test_the_remote_is_written_without_credentials(author: Clone, url: str, written: str) -> None:
+    author.git("config", "remote.origin.url", url)
+    context = SimpleNamespace(repository=find_repository(author.path))
+    assert own_remote_url(cast("LedgerContext", context)) == written
+    author.write("msgrun.yaml", f"remote: {written}\n" if written else "")
+    assert author.msgrun("validate").code == 1  # no sender; but the settings can be read
+    assert "credentials" not in author.msgrun("validate").out
+
+
+def test_the_remote_of_an_environment_stands_at_the_top(author: Clone, origin: Path) -> None:
+    author.write("msgrun.yaml", (author.path / "msgrun.yaml").read_text() + "environments:\n  eu: {lock: eu.lock}\n")
+    author.commit()
+    author.git("push", "--quiet")
+    assert author.msgrun("-e", "eu", "lock", "begin").code == 0
+    settings = read_settings(author.path)
+    assert (settings["remote"], "ledger" in settings) == (origin.as_uri(), False)
+    assert set(settings["environments"]["eu"]) == {"lock", "ledger"}
+
+
+def test_a_remote_that_is_written_already_stays(author: Clone) -> None:
+    author.write(
+        "msgrun.yaml", (author.path / "msgrun.yaml").read_text() + "remote: git@host.example:acme/origin.git\n"
+    )
+    ran = author.msgrun("lock", "begin")
+    assert (ran.code, read_settings(author.path)["remote"]) == (0, "git@host.example:acme/origin.git")
+
+
+def test_settings_that_cannot_be_edited_are_left_alone_and_the_lines_are_printed(folder: Folder) -> None:
+    folder.write("msgrun.yaml", "lock: &a messages.lock\nvars: {b: *a}\n")
+    ran = folder.run("lock", "move", "other.lock")
+    assert ran.code == 64
+    assert "write these lines to msgrun.yaml: lock: other.lock, ledger: " in ran.err
+    assert (folder.path / "msgrun.yaml").read_text() == "lock: &a messages.lock\nvars: {b: *a}\n"
+
+
+def test_a_ledger_that_apply_started_has_an_id_to_add(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    (folder.path / "messages.lock").unlink()
+    ran = folder.run("apply", "--yes", "--new-lock")
+    assert (ran.code, "add to msgrun.yaml, so that no other ledger is used by accident: ledger: " in ran.err) == (
+        0,
+        True,
+    )
+    assert len(intercom.messages) == 3
