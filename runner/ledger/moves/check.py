@@ -18,14 +18,19 @@ def find_ledger_guard(context: LedgerContext, facts: Facts) -> tuple[str, str] |
 
     It asks no remote. Raises GuardRefused if the ledger's headers contradict each other.
     """
-    own = facts.merged_header(context.salt).ledger
-    if context.declared.ledger_id not in {"", own}:
-        return explain_other_id(context, own)
+    if guard := find_id_guard(context, facts):
+        return guard
     return None if facts.mark.status == "current" else explain_mark(context.address.setting, facts.mark)
 
 
-def explain_other_id(context: LedgerContext, own: str) -> tuple[str, str]:
-    """The message and the hint for a ledger with the id `own`, or none, if msgrun.yaml names another id."""
+def find_id_guard(context: LedgerContext, facts: Facts) -> tuple[str, str] | None:
+    """The message and the hint if a ledger has not the id that msgrun.yaml names; None if it has, or none is named.
+
+    Raises GuardRefused if the ledger's headers contradict each other.
+    """
+    own = facts.merged_header(context.salt).ledger
+    if context.declared.ledger_id in {"", own}:
+        return None
     has = f"the id {own}" if own else "no id"
     message = f"the ledger {context.address.setting} has {has}, and msgrun.yaml names {context.declared.ledger_id}"
     return message, _explain_way_back(context, _find_address(context, ()))

@@ -19,7 +19,7 @@ from runner.ledger.location import refuse_missing
 from runner.ledger.locations import location_of
 from runner.ledger.mark import explain_mark
 from runner.ledger.missing_records import count_missing_records, find_missing_records
-from runner.ledger.moves.check import explain_other_id, explain_restore
+from runner.ledger.moves.check import explain_restore, find_id_guard
 from runner.ledger.moves.remote_marks import RemoteAnswer, push_mark
 from runner.ledger.record import NO_MARK, Header, Mark, next_turn
 
@@ -61,8 +61,8 @@ def prepare_move(old: LedgerContext, new: LedgerContext, answers: Sequence[Remot
     if old_facts is None:
         raise refuse_missing(old.address.display_name, "lock: names another one than before?")
     known, other = old_facts.merged_header(old.salt), new_facts.merged_header(new.salt)
-    if old.declared.ledger_id not in {"", known.ledger}:
-        raise GuardRefused(*explain_other_id(old, known.ledger))
+    if guard := find_id_guard(old, old_facts):  # it may be the ledger of another project
+        raise GuardRefused(*guard)
     _refuse_same_file(old, new)
     if other.ledger not in {"", known.ledger}:
         raise GuardRefused(

@@ -15,6 +15,7 @@ import orjson
 from runner.errors import LedgerUnavailable
 from runner.git.pushing import create_commit, failure_reason
 from runner.git.repository import GitFailed, Repository
+from runner.ledger.address import has_credentials
 from runner.ledger.context import DeclaredLedger, LedgerContext
 from runner.ledger.known_hosts import is_reviewed
 from runner.ledger.record import MAX_TURN, Mark, parse_mark
@@ -88,7 +89,10 @@ def is_same_repository(repository: Repository, remote: str, url: str) -> bool:
 
 
 def own_remote_url(context: LedgerContext) -> str:
-    """The URL of the clone's main remote without credentials, for `remote:` of msgrun.yaml; empty if there is none."""
+    """The URL of the clone's main remote without credentials, for `remote:` of msgrun.yaml.
+
+    Empty if there is none that another clone can use too: a relative path, or a password that is not part of https.
+    """
     repository = context.repository
     remotes = repository.relevant_remotes() if repository else ()
     if repository is None or not remotes:
@@ -97,7 +101,10 @@ def own_remote_url(context: LedgerContext) -> str:
     parts = urlsplit(url)
     if parts.scheme in {"http", "https"}:
         return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
-    return f"file://{url}" if url.startswith("/") else url
+    if url.startswith("/"):
+        return f"file://{url}"
+    is_path = "://" not in url and ":" not in url.partition("/")[0]
+    return "" if is_path or has_credentials(url) else url
 
 
 def _remotes(context: LedgerContext) -> tuple[tuple[str, ...], str]:

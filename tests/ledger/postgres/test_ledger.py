@@ -14,14 +14,14 @@ import psycopg
 import pytest
 
 from runner.errors import GuardRefused, LedgerUnavailable
-from runner.ledger.address import DatabaseAddress, has_password, parse_address
+from runner.ledger.address import DatabaseAddress, parse_address
 from runner.ledger.durable_append import ClaimsUncertain
 from runner.ledger.facts import Facts
+from runner.ledger.ledger import pin_workspace
 from runner.ledger.lockfile.files import LockfilePaths
 from runner.ledger.lockfile.ledger import LockfileLedger
 from runner.ledger.postgres.ledger import PostgresLedger
 from runner.ledger.rate_budget import PermitRequest
-from runner.ledger.ledger import pin_workspace
 from runner.ledger.record import RANK, Header, Mark, Record, salt_check
 from tests.support.postgres import Server, created
 from tests.support.proof import one_of

@@ -7,11 +7,12 @@ import click
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import save_current_ledger
 from runner.cli.options import EXIT, command
-from runner.errors import UsageMistake
+from runner.errors import GuardRefused, UsageMistake
 from runner.ledger.address import LedgerAddress, LockfileAddress, has_password
 from runner.ledger.context import LedgerContext
 from runner.ledger.location import refuse_missing
 from runner.ledger.locations import location_of
+from runner.ledger.moves.check import find_id_guard
 from runner.ledger.moves.move import highest_mark, prepare_move, run_move
 from runner.ledger.moves.remote_marks import RemoteAnswer, ask_remotes
 
@@ -68,6 +69,8 @@ def _find_other_end(
     facts = location_of(own.at(own.address)).read()
     if facts is None:
         raise refuse_missing(own.address.display_name, "name another address")
+    if guard := find_id_guard(own, facts):
+        raise GuardRefused(*guard)
     ledger_id = facts.merged_header(own.salt).ledger
     mark = highest_mark(facts, ledger_id, answers)
     if mark.status == "current":
