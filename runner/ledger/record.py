@@ -153,7 +153,7 @@ def parse_entry(value: dict[str, Any], origin: str, number: int) -> Record | Hea
 def parse_mark(value: dict[str, Any]) -> Mark:
     """Returns the mark in a header; NO_MARK if there is none, or its turn is not a number that a mark can have."""
     turn = value.get("turn")
-    if not isinstance(turn, int) or not 0 < turn < MAX_TURN:
+    if type(turn) is not int or not 0 < turn < MAX_TURN:  # in JSON, true is no number
         return NO_MARK
     status: MarkStatus = "moved" if value.get("moved") else "pending" if value.get("pending") else "current"
     address = str(value.get("moved") or value.get("from") or "")

@@ -17,6 +17,7 @@ from runner.ledger.facts import Facts
 from runner.ledger.key_state import State
 from runner.ledger.record import NO_MARK, RANK, Header, Mark, Record, salt_check
 from tests.support.laws import costly
+from tests.support.ledger_contexts import ID_A, ID_B
 
 # How sure a ledger is that a delivery must not be sent: the fold must never step down because bytes were lost.
 SAFETY = {None: 0, "free": 0, "refused": 1, "unknown": 2, "sent": 3}
@@ -38,6 +39,7 @@ records = st.builds(
     conversation=st.booleans(),
     extra=st.sampled_from(["", '{"later":[{"key":1}]}', '{"note":"{\\"key\\": 2}"}']),
 )
+
 headers = st.builds(Header, st.sampled_from(["", "acme", "zz"]), st.sampled_from(["", "9165df25"]))
 facts = st.lists(st.one_of(records, headers), max_size=12)
 
@@ -218,7 +220,7 @@ marks = st.one_of(
         st.sampled_from(["a.lock", "git+origin", "postgresql://db/m"]),
     ),
 )
-marked = st.builds(Header, st.just("acme"), st.sampled_from(["", "9165df25"]), st.sampled_from(["", "01A"]), marks)
+marked = st.builds(Header, st.just("acme"), st.sampled_from(["", "9165df25"]), st.sampled_from(["", ID_A]), marks)
 
 
 def added(*members: Header) -> Facts:
@@ -286,17 +288,17 @@ def test_a_ledger_without_a_mark_is_current() -> None:
 
 
 def test_headers_that_name_two_ids_are_refused_and_one_without_an_id_contradicts_nobody() -> None:
-    assert added(Header(), Header(ledger="01A")).merged_header("").ledger == "01A"
-    with pytest.raises(GuardRefused, match="two ledgers were merged: 01A and 01B"):
-        added(Header(ledger="01B"), Header(ledger="01A")).merged_header("")
+    assert added(Header(), Header(ledger=ID_A)).merged_header("").ledger == ID_A
+    with pytest.raises(GuardRefused, match=f"two ledgers were merged: {ID_A} and {ID_B}"):
+        added(Header(ledger=ID_B), Header(ledger=ID_A)).merged_header("")
 
 
 def test_a_header_that_contradicts_the_ledger_is_never_written() -> None:
-    found = added(Header("acme", ledger="01A"))
+    found = added(Header("acme", ledger=ID_A))
     with pytest.raises(GuardRefused, match="belongs to workspace acme, not zz"):
         found.new_header(Header("zz"), "")
-    with pytest.raises(GuardRefused, match="has the id 01A, not 01B"):
-        found.new_header(Header(ledger="01B"), "")
+    with pytest.raises(GuardRefused, match=f"has the id {ID_A}, not {ID_B}"):
+        found.new_header(Header(ledger=ID_B), "")
 
 
 def test_headers_that_name_two_workspaces_are_refused():

@@ -13,6 +13,7 @@ from runner.ledger.branch.ledger import BranchLedger
 from runner.ledger.branch.remote_file import RemoteFile
 from runner.ledger.ledger import pin_workspace
 from runner.ledger.record import Header, Mark, Record, salt_check
+from tests.support.ledger_contexts import ID_A, ID_B
 
 CLAIM = Record(key="1" * 32, attempt="RUN-1", status="claimed", message="m", revision=1, contact="aaa1", at="2026")
 BRANCH = "msgrun-ledger"
@@ -274,17 +275,17 @@ def test_of_two_that_mark_a_ledger_at_once_the_first_wins_and_both_hear_it(opene
 
 def test_a_header_that_another_run_contradicted_first_is_refused(opened, origin):
     one, two, three = opened("a"), opened("b"), opened("c")
-    one.write_header(Header("acme", ledger="01A"))
+    one.write_header(Header("acme", ledger=ID_A))
     with pytest.raises(GuardRefused, match="belongs to workspace acme, not zz"):
         pin_workspace(two, "zz")
-    with pytest.raises(GuardRefused, match="has the id 01A, not 01B"):
-        three.write_header(Header(ledger="01B"))
-    assert [(one["workspace"], one.get("ledger")) for one in lines(origin)] == [("", None), ("acme", "01A")]
+    with pytest.raises(GuardRefused, match=f"has the id {ID_A}, not {ID_B}"):
+        three.write_header(Header(ledger=ID_B))
+    assert [(one["workspace"], one.get("ledger")) for one in lines(origin)] == [("", None), ("acme", ID_A)]
 
 
 def test_a_header_that_is_known_already_makes_no_commit(opened, origin):
     ledger = opened("a")
-    ledger.write_header(Header("acme", ledger="01A"))
+    ledger.write_header(Header("acme", ledger=ID_A))
     before = told(origin, "rev-parse", BRANCH)
     pin_workspace(ledger, "acme")
     pin_workspace(opened("b"), "acme")
@@ -299,7 +300,7 @@ def test_of_two_that_start_a_ledger_the_first_gives_it_its_id(opened, tmp_path, 
         told(tmp_path, "clone", "-q", origin.as_uri(), name)
         remote = RemoteFile(find_repository(tmp_path / name), ADDRESS)
         starting.append(BranchLedger(remote, "salt", f"begin {name}", lambda _: None))
-    for name, ledger in zip(("01A", "01B"), starting, strict=True):
+    for name, ledger in zip((ID_A, ID_B), starting, strict=True):
         ledger.create(Header("", salt_check("salt"), name))
-    assert [ledger.facts.merged_header("salt").ledger for ledger in starting] == ["01A", "01A"]
+    assert [ledger.facts.merged_header("salt").ledger for ledger in starting] == [ID_A, ID_A]
     assert len(lines(origin)) == 1

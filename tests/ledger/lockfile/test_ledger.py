@@ -21,6 +21,7 @@ from runner.ledger.lockfile.files import LockfilePaths, read_lockfile
 from runner.ledger.lockfile.ledger import LockfileLedger
 from runner.ledger.record import NO_MARK, RANK, Header, Mark, Record, salt_check
 from tests.support.disk import read_only
+from tests.support.ledger_contexts import ID_A
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 HOLDER = """
@@ -299,14 +300,14 @@ def test_outside_of_git_the_lockfile_itself_tells_that_it_moved(places, hold):
 def test_a_pending_lockfile_says_so_in_every_file(journaled, hold):
     pending = Mark(3, "pending", "git+origin")
     with hold(journaled) as ledger:
-        ledger.write_header(Header("acme", salt_check(""), "01A", pending))
+        ledger.write_header(Header("acme", salt_check(""), ID_A, pending))
     for only in (replace(journaled, journal=None), replace(journaled, lockfile=journaled.journal, journal=None)):
         facts = read_lockfile(only)
-        assert (facts.mark, facts.merged_header("").ledger) == (pending, "01A")
+        assert (facts.mark, facts.merged_header("").ledger) == (pending, ID_A)
 
 
 def test_a_mark_or_a_workspace_that_is_known_already_is_not_written_again(journaled, hold):
-    headers = [Header("acme"), Header(ledger="01A"), Header(mark=Mark(2, "current", "old.lock"))]
+    headers = [Header("acme"), Header(ledger=ID_A), Header(mark=Mark(2, "current", "old.lock"))]
     with hold(journaled) as ledger:
         for header in headers:
             ledger.write_header(header)
@@ -320,13 +321,13 @@ def test_a_mark_or_a_workspace_that_is_known_already_is_not_written_again(journa
 def test_compaction_keeps_the_mark_and_the_id(journaled, hold, record):
     mark = Mark(2, "current", "git+origin")
     with hold(journaled) as ledger:
-        ledger.write_header(Header("acme", ledger="01A"))
+        ledger.write_header(Header("acme", ledger=ID_A))
         ledger.write_header(Header(mark=Mark(1, "pending", "git+origin")))
         ledger.write_header(Header(mark=mark))
         ledger.append(record(), record(status="sent"))
         ledger.compact()
     facts = read_lockfile(replace(journaled, journal=None))
-    assert (facts.mark, facts.merged_header("")) == (mark, Header("acme", salt_check(""), "01A"))
+    assert (facts.mark, facts.merged_header("")) == (mark, Header("acme", salt_check(""), ID_A))
     assert journaled.lockfile.read_bytes().count(b"\n") == 3
 
 

@@ -23,6 +23,7 @@ from runner.ledger.lockfile.ledger import LockfileLedger
 from runner.ledger.postgres.ledger import PostgresLedger
 from runner.ledger.rate_budget import PermitRequest
 from runner.ledger.record import RANK, Header, Mark, Record, salt_check
+from tests.support.ledger_contexts import ID_A, ID_B
 from tests.support.postgres import Server, created
 from tests.support.proof import one_of
 
@@ -410,7 +411,7 @@ def test_a_ledger_that_moved_takes_outcomes_and_no_claims_until_it_is_back(opene
 def test_a_ledger_that_is_being_filled_takes_records_and_no_claims(opened: Open):
     filling, other = opened("one"), opened("two")
     pending = Mark(1, "pending", "messages.lock")
-    assert filling.write_header(Header(ledger="01A", mark=pending)) == pending
+    assert filling.write_header(Header(ledger=ID_A, mark=pending)) == pending
     filling.append(made(KEYS[0], "R1-0", "sent", id="m1"))
     with pytest.raises(LedgerUnavailable, match=r"lacks records: its move from messages\.lock did not end"):
         other.commit(*claims("R2", KEYS[1:3]))
@@ -420,13 +421,13 @@ def test_a_ledger_that_is_being_filled_takes_records_and_no_claims(opened: Open)
 
 def test_a_lower_mark_and_what_is_known_already_add_no_row(opened: Open, server: Server):
     ledger, current = opened("one"), Mark(2, "current", "messages.lock")
-    for header in (Header("acme"), Header(ledger="01A"), Header(mark=current)):
+    for header in (Header("acme"), Header(ledger=ID_A), Header(mark=current)):
         ledger.write_header(header)
     table = f"{ledger._connection._address.schema}.headers"
     before = server.rows(f"SELECT count(*) FROM {table}")
     other = opened("two")
     lower = [Mark(1, "moved", "x"), Mark(2, "pending", "x"), Mark(2, "current", "x")]
-    headers = [Header("acme"), Header("acme", ledger="01A"), *(Header(mark=mark) for mark in lower)]
+    headers = [Header("acme"), Header("acme", ledger=ID_A), *(Header(mark=mark) for mark in lower)]
     assert {other.write_header(header) for header in headers} == {current}
     assert server.rows(f"SELECT count(*) FROM {table}") == before
 
@@ -457,19 +458,19 @@ def test_of_two_ids_at_once_the_second_is_refused(opened: Open, server: Server):
 
     def name() -> None:
         try:
-            two.write_header(Header(ledger="01B"))
+            two.write_header(Header(ledger=ID_B))
         except GuardRefused as error:
             refused.append(error.message)
 
     with schema_link(two, server) as first:
-        first.execute(ADD_HEADER, ("01A", 0, "current", ""))
+        first.execute(ADD_HEADER, (ID_A, 0, "current", ""))
         naming = threading.Thread(target=name)
         naming.start()
         naming.join(0.5)
         first.commit()
         naming.join(10)
-    assert refused == ["the ledger has the id 01A, not 01B"]
-    assert opened("three").facts.merged_header("").ledger == "01A"
+    assert refused == [f"the ledger has the id {ID_A}, not {ID_B}"]
+    assert opened("three").facts.merged_header("").ledger == ID_A
 
 
 @pytest.mark.parametrize("seed", one_of(1, 2, 3, 4))

@@ -12,6 +12,7 @@ from runner.ledger.address import DatabaseAddress, parse_address
 from runner.ledger.postgres.ledger import PostgresLedger
 from runner.ledger.rate_budget import PermitRequest
 from runner.ledger.record import NO_MARK, Header, Mark, Record, salt_check
+from tests.support.ledger_contexts import ID_A
 from tests.support.postgres import Server
 from tests.support.project import ROOT
 
@@ -86,7 +87,7 @@ def test_every_earlier_version_keeps_its_records_and_learns_marks_and_ids(
         assert ledger.request_permits(PERMITS) == 30
         assert ledger.commit(replace(CLAIM, key="4" * 32, attempt="NEW-1", contact="c4")) == frozenset()
         moved = Mark(1, "moved", "git+origin")
-        assert ledger.write_header(Header(ledger="01A", mark=moved)) == moved
+        assert ledger.write_header(Header(ledger=ID_A, mark=moved)) == moved
         with pytest.raises(LedgerUnavailable, match="moved to git\\+origin"):
             ledger.commit(replace(CLAIM, key="5" * 32, attempt="NEW-2", contact="c5"))
     assert link.execute("SELECT max(version) FROM migrations").fetchone() == (len(MIGRATIONS),)
