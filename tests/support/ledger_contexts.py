@@ -9,6 +9,9 @@ import yaml
 from runner.git.repository import Repository
 from runner.ledger.address import parse_address
 from runner.ledger.context import DeclaredLedger, LedgerContext
+from runner.ledger.facts import Facts
+from runner.ledger.locations import location_of
+from runner.ledger.record import Header, Record, Status, salt_check
 from tests.support.clones import git_output
 
 ID_A, ID_B = "01JDA0000000000000000000AA", "01JDB0000000000000000000BB"  # ids of ledgers
@@ -51,6 +54,39 @@ def ledger_context(
         declared=DeclaredLedger(parse_address(declared or lock, stem), ledger_id, remote),
         **values,
     )
+
+
+def make_record(number: int, status: Status = "sent", **more: Any) -> Record:
+    """A record of the delivery with this number."""
+    values = {"attempt": f"RUN-{number}", "message": "m", "revision": 1, **more}
+    return Record(key=f"{number:032x}", status=status, **values)
+
+
+def fill_ledger(context: LedgerContext, *entries: Record | Header, ledger_id: str = ID_A) -> None:
+    """Adds records and headers to a ledger, without any check; starts it with this id if there is none."""
+
+    def create(facts: Facts) -> Header:
+        del facts
+        return Header("", salt_check(context.salt), ledger_id)
+
+    with location_of(context).open("test", lambda _: None, create, fetch=False) as ledger:
+        for entry in entries:
+            if isinstance(entry, Header):
+                ledger.write_header(entry)
+            else:
+                ledger.append(entry)
+
+
+def read_facts(context: LedgerContext) -> Facts:
+    """The records of a ledger that exists."""
+    facts = location_of(context).read()
+    assert facts is not None
+    return facts
+
+
+def attempts(facts: Facts) -> dict[str, str]:
+    """The status of each attempt whose outcome counts."""
+    return {record.attempt: record.status for record in facts.compacted_records()}
 
 
 def make_origin(folder: Path) -> Path:

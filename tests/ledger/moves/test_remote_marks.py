@@ -1,0 +1,276 @@
+"""A mark on the remote outlives every restored lockfile, and of two clones that push one the first wins."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from runner.errors import LedgerUnavailable
+from runner.git.repository import find_repository
+from runner.ledger.moves.remote_marks import (
+    RemoteAnswer,
+    ask_remotes,
+    is_same_repository,
+    own_remote_url,
+    push_mark,
+)
+from runner.ledger.record import MAX_TURN, Mark
+from tests.support.clones import git_output
+from tests.support.ledger_contexts import ID_A, ID_B, ledger_context, make_clone, make_origin, push_all
+
+MOVED = Mark(1, "moved", "git+origin")
+REF, BRANCH = f"refs/msgrun/moved/{ID_A}", f"refs/heads/msgrun/moved/{ID_A}"
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Path:
+    return make_origin(tmp_path)
+
+
+@pytest.fixture
+def clone(tmp_path: Path, origin: Path) -> Path:
+    del origin
+    return make_clone(tmp_path, "clone")
+
+
+def refuse(origin: Path, *patterns: str) -> None:
+    """Lets the remote refuse pushes to these refs, as hosts do."""
+    cases = "".join(f"    {pattern}) exit 1;;\n" for pattern in patterns)
+    hook = origin / "hooks" / "update"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f'#!/bin/sh\ncase "$1" in\n{cases}esac\n')
+    hook.chmod(0o755)
+
+
+def push_text(clone: Path, text: str, ref: str = REF) -> None:
+    """Pushes a commit with this message, as anybody can who may push."""
+    tree = subprocess.run(["git", "mktree"], cwd=clone, input=b"", capture_output=True, check=True).stdout.decode()
+    commit = git_output(clone, "commit-tree", tree.strip(), "-m", text)
+    git_output(clone, "push", "--quiet", "--force", "origin", f"{commit}:{ref}")
+
+
+def only(answers: list[RemoteAnswer]) -> RemoteAnswer:
+    (answer,) = answers
+    return answer
+
+
+def test_a_mark_is_a_commit_with_its_project_environment_turn_and_address(clone: Path, origin: Path) -> None:
+    assert push_mark(ledger_context(clone), ID_A, MOVED) == MOVED
+    assert git_output(origin, "log", "-1", "--format=%B", REF) == (
+        '{"project":".","environment":"default","turn":1,"moved":"git+origin"}'
+    )
+    assert git_output(origin, "ls-tree", REF) == ""
+    assert git_output(clone, "rev-parse", REF) == git_output(origin, "rev-parse", REF)
+
+
+def test_every_clone_reads_it_with_its_project_and_environment(clone: Path, tmp_path: Path) -> None:
+    folder = clone / "ops" / "mail"
+    folder.mkdir(parents=True)
+    push_mark(ledger_context(folder, environment="eu", stem="messages.eu"), ID_A, MOVED)
+    push_mark(ledger_context(clone), ID_B, Mark(7, "moved", "sent.lock"))
+    answer = only(ask_remotes(ledger_context(make_clone(tmp_path, "other"))))
+    assert answer.remote == "origin"
+    assert {(one.ledger_id, one.project, one.environment, one.mark) for one in answer.marks} == {
+        (ID_A, "ops/mail", "eu", MOVED),
+        (ID_B, ".", "default", Mark(7, "moved", "sent.lock")),
+    }
+
+
+def test_a_shallow_checkout_of_an_older_commit_reads_it_and_the_default_branch(clone: Path, tmp_path: Path) -> None:
+    older = git_output(clone, "rev-parse", "HEAD")
+    (clone / "msgrun.yaml").write_text(f"lock: git+origin\nledger: {ID_A}\n")
+    push_all(clone)
+    push_mark(ledger_context(clone), ID_A, MOVED)
+    job = tmp_path / "job"
+    job.mkdir()
+    git_output(job, "init", "--quiet")
+    git_output(job, "remote", "add", "origin", (tmp_path / "origin.git").as_uri())
+    git_output(job, "fetch", "--quiet", "--no-tags", "--depth=1", "origin", older)
+    git_output(job, "checkout", "--quiet", "--detach", "FETCH_HEAD")
+    answer = only(ask_remotes(ledger_context(job)))
+    assert [one.mark for one in answer.marks] == [MOVED]
+    assert answer.default is not None
+    assert (answer.default.address.setting, answer.default.ledger_id) == ("git+origin", ID_A)
+
+
+def test_asking_changes_no_branch_and_no_remote_tracking_branch_of_the_clone(clone: Path, tmp_path: Path) -> None:
+    other = make_clone(tmp_path, "other")
+    push_mark(ledger_context(other), ID_A, MOVED)
+    push_all(other)
+    before = git_output(clone, "for-each-ref")
+    ask_remotes(ledger_context(clone))
+    assert git_output(clone, "for-each-ref") == before
+
+
+def test_of_two_clones_that_push_a_mark_the_first_wins_and_the_second_hears_it(clone: Path, tmp_path: Path) -> None:
+    other, second = ledger_context(make_clone(tmp_path, "other")), Mark(1, "moved", "sent.lock")
+    assert push_mark(ledger_context(clone), ID_A, MOVED) == MOVED
+    assert push_mark(other, ID_A, second) == MOVED
+    later = Mark(3, "moved", "sent.lock")
+    assert push_mark(other, ID_A, later) == later
+    assert push_mark(ledger_context(clone), ID_A, Mark(2, "moved", "x.lock")) == later
+    assert [one.mark for one in only(ask_remotes(other)).marks] == [later]
+
+
+def test_a_push_that_lost_the_race_does_not_use_the_other_name(
+    clone: Path, tmp_path: Path, origin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    winner = ledger_context(make_clone(tmp_path, "winner"))
+    repository_type = type(find_repository(clone))
+    git, raced = repository_type.git, []
+
+    def race(self: object, *args: str, **more: object) -> bytes:
+        if args[0] == "push" and not raced:
+            raced.append(True)
+            push_mark(winner, ID_A, Mark(1, "moved", "winner.lock"))
+        return git(self, *args, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(repository_type, "git", race)
+    assert push_mark(ledger_context(clone), ID_A, MOVED) == Mark(1, "moved", "winner.lock")
+    assert "refs/heads/msgrun/moved" not in git_output(origin, "for-each-ref")
+
+
+def test_a_mark_that_was_pushed_already_is_pushed_again_without_a_change(clone: Path, origin: Path) -> None:
+    push_mark(ledger_context(clone), ID_A, MOVED)
+    before = git_output(origin, "rev-parse", REF)
+    assert push_mark(ledger_context(clone), ID_A, MOVED) == MOVED
+    assert git_output(origin, "rev-parse", REF) == before
+
+
+def test_where_the_host_refuses_such_refs_the_mark_is_a_branch(clone: Path, origin: Path, tmp_path: Path) -> None:
+    refuse(origin, "refs/msgrun/*")
+    assert push_mark(ledger_context(clone), ID_A, MOVED) == MOVED
+    assert "project" in git_output(origin, "log", "-1", "--format=%B", BRANCH)
+    other = ledger_context(make_clone(tmp_path, "other"))
+    assert [(one.ledger_id, one.mark) for one in only(ask_remotes(other)).marks] == [(ID_A, MOVED)]
+    later = Mark(2, "moved", "sent.lock")
+    assert push_mark(other, ID_A, later) == later
+    assert [one.mark for one in only(ask_remotes(ledger_context(clone))).marks] == [later]
+
+
+def test_a_host_that_refuses_both_stops_the_move(clone: Path, origin: Path) -> None:
+    refuse(origin, "refs/msgrun/*", "refs/heads/msgrun/*")
+    with pytest.raises(LedgerUnavailable, match="origin does not take the mark that the ledger moved"):
+        push_mark(ledger_context(clone), ID_A, MOVED)
+    assert "msgrun" not in git_output(origin, "for-each-ref")
+    assert REF not in git_output(clone, "for-each-ref")
+
+
+def test_without_a_remote_the_mark_stays_in_the_clone_and_outside_of_git_there_is_none(tmp_path: Path) -> None:
+    context = ledger_context(tmp_path)
+    assert push_mark(context, ID_A, MOVED) == MOVED
+    assert ask_remotes(context) == []
+    git_output(tmp_path, "init", "--quiet")
+    assert push_mark(context, ID_A, MOVED) == MOVED
+    assert REF in git_output(tmp_path, "for-each-ref")
+    assert ask_remotes(context) == []
+
+
+def test_the_sandbox_asks_nobody(clone: Path) -> None:
+    assert ask_remotes(ledger_context(clone, is_sandbox=True)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no JSON",
+        "[]",
+        "7",
+        '{"project":".","environment":"default","moved":"x"}',
+        '{"project":".","environment":"default","turn":"1","moved":"x"}',
+        '{"project":".","environment":"default","turn":-1,"moved":"x"}',
+        f'{{"project":".","environment":"default","turn":{MAX_TURN},"moved":"x"}}',
+        '{"project":".","environment":"default","turn":1}',
+        '{"environment":"default","turn":1,"moved":"x"}',
+    ],
+)
+def test_a_mark_that_cannot_be_read_counts_as_the_highest(clone: Path, text: str) -> None:
+    push_text(clone, text)
+    (mark,) = only(ask_remotes(ledger_context(clone))).marks
+    assert (mark.ledger_id, mark.mark.turn, mark.mark.status) == (ID_A, MAX_TURN, "moved")
+    assert push_mark(ledger_context(clone), ID_A, MOVED) == mark.mark
+
+
+def test_control_characters_of_an_address_are_never_printed(clone: Path) -> None:
+    push_text(clone, '{"project":".","environment":"default","turn":1,"moved":"git+x\\u001b[2J\\n::error::"}')
+    (mark,) = only(ask_remotes(ledger_context(clone))).marks
+    assert mark.mark.address == "git+x[2J::error::"
+
+
+def test_other_refs_that_end_alike_are_no_marks(clone: Path) -> None:
+    push_text(clone, "{}", f"refs/heads/x/refs/msgrun/moved/{ID_A}")
+    assert only(ask_remotes(ledger_context(clone))).marks == ()
+
+
+def test_a_remote_that_does_not_answer_is_said_with_the_way_out(clone: Path, origin: Path) -> None:
+    origin.rename(origin.with_name("away"))
+    with pytest.raises(LedgerUnavailable, match="origin cannot be asked whether the ledger moved") as caught:
+        ask_remotes(ledger_context(clone))
+    assert "remote: of msgrun.yaml" in caught.value.hint
+
+
+def test_the_remote_of_msgrun_yaml_is_asked_beside_the_clones_own_once_it_was_reviewed(
+    clone: Path, tmp_path: Path
+) -> None:
+    git_output(tmp_path, "init", "--quiet", "--bare", "main.git")
+    url = (tmp_path / "main.git").as_uri()
+    git_output(clone, "push", "--quiet", url, "HEAD:main")
+    context = ledger_context(clone, remote=url)
+    assert [answer.remote for answer in ask_remotes(context)] == ["origin"]
+    (clone / "msgrun.yaml").write_text(f"remote: {url}\n")
+    push_all(clone)
+    git_output(clone, "fetch", "--quiet")
+    assert [answer.remote for answer in ask_remotes(context)] == ["origin", url]
+    assert push_mark(context, ID_A, MOVED) == MOVED
+    assert REF in git_output(tmp_path / "main.git", "for-each-ref")
+    assert [one.mark for answer in ask_remotes(context) for one in answer.marks] == [MOVED]
+
+
+def test_a_project_outside_of_git_asks_the_remote_of_msgrun_yaml(clone: Path, tmp_path: Path, origin: Path) -> None:
+    push_mark(ledger_context(clone), ID_A, MOVED)
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    answer = only(ask_remotes(ledger_context(folder, remote=origin.as_uri())))
+    assert [one.mark for one in answer.marks] == [MOVED]
+    assert (folder / ".msgrun/ledger.git/HEAD").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://host/acme/mail.git", "https://host/acme/mail.git"),
+        ("https://ann:s3cret@host/acme/mail.git?token=s3cret", "https://host/acme/mail.git"),
+        ("https://s3cret@host:8443/acme/mail.git", "https://host:8443/acme/mail.git"),
+        ("git@host:acme/mail.git", "git@host:acme/mail.git"),
+        ("ssh://git@host/acme/mail.git", "ssh://git@host/acme/mail.git"),
+        ("ssh://git:s3cret@host/acme/mail.git", ""),
+        ("/srv/mail.git", "file:///srv/mail.git"),
+        ("../mail.git", ""),
+    ],
+)
+def test_the_url_for_msgrun_yaml_has_no_credentials_and_works_for_others(
+    tmp_path: Path, url: str, expected: str
+) -> None:
+    git_output(tmp_path, "init", "--quiet")
+    assert own_remote_url(ledger_context(tmp_path)) == ""
+    git_output(tmp_path, "remote", "add", "origin", url)
+    assert own_remote_url(ledger_context(tmp_path)) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "is_same"),
+    [
+        ("https://host/acme/mail", True),
+        ("https://host/acme/mail.git/", True),
+        ("ssh://git@ssh.host:443/acme/mail.git", True),
+        ("git@host:acme/mail.git", True),
+        ("https://host/bob/mail", False),
+        ("git@host:acme/mail2.git", False),
+    ],
+)
+def test_a_repository_is_the_same_by_every_protocol(tmp_path: Path, url: str, is_same: bool) -> None:  # noqa: FBT001
+    git_output(tmp_path, "init", "--quiet")
+    git_output(tmp_path, "remote", "add", "origin", "git@host:acme/mail.git")
+    repository = find_repository(tmp_path)
+    assert repository is not None
+    assert is_same_repository(repository, "origin", url) is is_same

@@ -1,0 +1,114 @@
+"""A host is contacted only if the base commit or a person names it: the author of a pull request can change `lock:`."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.errors import GuardRefused
+from runner.ledger.known_hosts import is_reviewed, require_known_host
+from runner.ledger.locations import location_of
+from tests.support.clones import git_output
+from tests.support.ledger_contexts import ledger_context, make_clone, make_origin, push_all
+
+DATABASE = "postgresql://db.example/m"
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    make_origin(tmp_path)
+    return make_clone(tmp_path, "clone")
+
+
+def name(clone: Path, lock: str) -> None:
+    (clone / "msgrun.yaml").write_text(f"lock: {lock}\n")
+
+
+def refused(clone: Path, lock: str, **more: Any) -> bool:
+    try:
+        require_known_host(ledger_context(clone, lock, **more))
+    except GuardRefused:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("lock", [DATABASE, "git+https://host.example/r.git", "git+file:///srv/r.git"])
+def test_a_host_is_known_once_the_default_branch_names_it(clone: Path, tmp_path: Path, lock: str) -> None:
+    name(clone, lock)
+    assert refused(clone, lock)
+    git_output(clone, "checkout", "--quiet", "-b", "change")
+    git_output(clone, "add", "--all")
+    git_output(clone, "commit", "--quiet", "--message", "change")
+    assert refused(clone, lock)
+    git_output(clone, "push", "--quiet", "origin", "HEAD:main")
+    git_output(clone, "fetch", "--quiet")
+    assert not refused(clone, lock)
+    assert not refused(make_clone(tmp_path, "fresh"), lock)
+
+
+@pytest.mark.parametrize("lock", ["sent.lock", "../sent.lock", "git+origin", "git+upstream#sent"])
+def test_an_address_without_a_host_needs_no_review(clone: Path, lock: str) -> None:
+    assert not refused(clone, lock)
+
+
+def test_a_person_may_name_any_host(clone: Path) -> None:
+    assert not refused(clone, DATABASE, trusts_host=True)
+    own = ledger_context(clone)
+    require_known_host(own.at(own.parse(DATABASE)))
+    with pytest.raises(GuardRefused):
+        require_known_host(own.at(own.parse(DATABASE), trusts_host=False))
+
+
+def test_another_database_or_schema_on_a_known_host_is_another_address(clone: Path) -> None:
+    name(clone, DATABASE)
+    push_all(clone)
+    assert not refused(clone, f"{DATABASE}#msgrun")
+    assert [refused(clone, other) for other in (f"{DATABASE}#other", f"{DATABASE}2", f"{DATABASE}?host=evil")] == [
+        True, True, True,
+    ]  # fmt: skip
+
+
+def test_without_a_remote_there_are_no_commits_of_others(tmp_path: Path) -> None:
+    assert not refused(tmp_path, DATABASE)
+    git_output(tmp_path, "init", "--quiet")
+    assert not refused(tmp_path, DATABASE)
+
+
+def test_the_base_is_that_of_against_if_it_is_given(clone: Path) -> None:
+    name(clone, DATABASE)
+    push_all(clone)
+    git_output(clone, "fetch", "--quiet")
+    git_output(clone, "branch", "before", "HEAD~1")
+    assert refused(clone, DATABASE, base_ref="before")
+    assert not refused(clone, DATABASE, base_ref="origin/main")
+
+
+def test_a_ci_checkout_without_origin_head_asks_the_remote(clone: Path, tmp_path: Path) -> None:
+    name(clone, DATABASE)
+    push_all(clone)
+    commit = git_output(clone, "rev-parse", "HEAD")
+    job = tmp_path / "job"
+    job.mkdir()
+    git_output(job, "init", "--quiet")
+    git_output(job, "remote", "add", "origin", (tmp_path / "origin.git").as_uri())
+    git_output(job, "fetch", "--quiet", "--no-tags", "--depth=1", "origin", commit)
+    git_output(job, "checkout", "--quiet", "--detach", "FETCH_HEAD")
+    assert not refused(job, DATABASE)
+    assert refused(job, f"{DATABASE}2")
+
+
+def test_a_refusal_tells_what_to_do_and_no_password(clone: Path) -> None:
+    with pytest.raises(GuardRefused) as caught:
+        location_of(ledger_context(clone, "postgresql://ann:s3cret@db/m"))
+    assert "commit msgrun.yaml and merge it first" in caught.value.hint
+    assert "MSGRUN_LOCK='postgresql://db/m#msgrun'" in caught.value.hint
+    assert "s3cret" not in caught.value.message + caught.value.hint
+
+
+def test_a_remote_is_reviewed_as_an_address_is(clone: Path) -> None:
+    context = ledger_context(clone)
+    assert not is_reviewed(context, lambda base: base.remote == "https://h/r")
+    (clone / "msgrun.yaml").write_text("remote: https://h/r\n")
+    push_all(clone)
+    git_output(clone, "fetch", "--quiet")
+    assert is_reviewed(context, lambda base: base.remote == "https://h/r")
