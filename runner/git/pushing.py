@@ -10,7 +10,9 @@ MAX_TRIES = 8
 Wait = Callable[[int], None]
 # Reasons of a rejection that a second try may not meet again. Other reasons are rules of the branch.
 _RACE = re.compile(
-    r"lock|incorrect old value|failed to update ref|already exists|stale|missing necessary|unpacker", re.IGNORECASE
+    r"lock|incorrect old value|failed to update ref|already exists|stale|missing necessary|unpacker"
+    r"|atomic transaction failed",
+    re.IGNORECASE,
 )
 # Output of a push by a user who may not write to the repository at all.
 _FORBIDDEN = re.compile(r"\b40[13]\b|denied|authentication failed|could not read username|read-only", re.IGNORECASE)
