@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from runner.sandbox import Sandbox
-from tests.support.clones import ATTRIBUTES, HEADER, SETTINGS, Clone, message
+from tests.support.clones import ATTRIBUTES, SETTINGS, Clone, message
+
+LOCK_LINES = {"branch": "lock: git+origin\n", "main": "lock: git+origin#main\n", "lockfile": ""}
 
 
 @pytest.fixture
@@ -28,30 +30,29 @@ def origin(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def ledger(request: pytest.FixtureRequest) -> str:
-    """The kind of ledger that the project has: lockfile or branch."""
-    return str(getattr(request, "param", "lockfile"))
+    """The kind of ledger that the project has: branch, main (the working branch), or lockfile."""
+    return str(getattr(request, "param", "branch"))
 
 
 @pytest.fixture
 def author(tmp_path: Path, origin: Path, intercom: Sandbox, ledger: str) -> Clone:
     """The clone of whoever made the project: settings, two messages to three recipients, an empty ledger; pushed."""
-    from runner.ledger.record import salt_check  # noqa: PLC0415  # coverage starts first
-
     made = Clone(tmp_path / "author", intercom)
     made.path.mkdir()
     made.git("init", "--quiet", "--initial-branch=main")
-    made.write("msgrun.yaml", SETTINGS + ("lock: git+origin\n" if ledger == "branch" else ""))
+    made.git("remote", "add", "origin", origin.as_uri())
+    made.write("msgrun.yaml", SETTINGS + LOCK_LINES[ledger])
     made.write(".gitattributes", ATTRIBUTES)
     made.write(".gitignore", ".msgrun/\n")
-    if ledger == "lockfile":
-        made.write("messages.lock", HEADER % salt_check("rehearsal"))
     made.write("messages/first.yaml", message("first", "aaa1", "aaa2"))
     made.write("messages/second.yaml", message("second", "bbb1"))
     made.commit()
-    made.git("remote", "add", "origin", origin.as_uri())
     made.git("push", "--quiet", "--set-upstream", "origin", "main")
-    if ledger == "branch":
-        assert made.msgrun("lock", "begin").code == 0
+    assert made.msgrun("lock", "begin").code == 0
+    if ledger == "main":
+        made.git("pull", "--quiet", "--ff-only")
+    made.commit()
+    made.git("push", "--quiet")
     return made
 
 

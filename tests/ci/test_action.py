@@ -4,10 +4,9 @@ import json
 
 import pytest
 
-from tests.support.clones import Clone, git_output, message, tip
+from tests.support.clones import Clone, message, tip
 from tests.support.github_runner import Job
 from tests.support.project import ROOT
-from tests.support.proof import one_of
 
 
 @pytest.fixture
@@ -18,8 +17,9 @@ def run(author, tmp_path, job):
     def act(event="push", comments=None, event_data=None, **inputs):
         number = str(len(runs) + 1)
         known = {"event_name": event, "repository": "acme/mail", "token": "github-token", "event": event_data or {}}
-        env = {"INTERCOM_BASE_URL": author.intercom.url}
-        made = Job(tmp_path / f"run-{number}", None, known, env=env, comments=comments)
+        known |= {"job": inputs["command"], "run_attempt": "1"}
+        env, artifacts = {"INTERCOM_BASE_URL": author.intercom.url}, tmp_path / "artifacts"
+        made = Job(tmp_path / f"run-{number}", None, known, env=env, comments=comments, artifacts=artifacts)
         made.work = job(f"work-{number}", tip(tmp_path / "origin.git"))
         runs.append(made)
         return made.act({name.replace("_", "-"): value for name, value in inputs.items()})
@@ -27,8 +27,7 @@ def run(author, tmp_path, job):
     return act
 
 
-@pytest.mark.parametrize("ledger", one_of("branch", "lockfile"), indirect=True)
-def test_plan_gives_outputs_a_summary_and_the_plan_that_apply_is_bound_to(run, author, tmp_path, ledger):
+def test_plan_gives_outputs_a_summary_and_the_plan_that_apply_is_bound_to(run, author, tmp_path):
     saved = tmp_path / "saved.json"
     planned = run(command="plan", plan=str(saved))
     assert not planned.failed
@@ -47,9 +46,31 @@ def test_plan_gives_outputs_a_summary_and_the_plan_that_apply_is_bound_to(run, a
     assert applied.outputs["exitcode"] == "0"
     assert len(author.sent()) == 3
     assert "secret-token" not in applied.log + applied.summary
-    changed = git_output(tmp_path / "origin.git", "log", "-1", "--format=", "--name-only", "main")
-    assert (changed == "messages.lock") == (ledger == "lockfile")
+    assert tip(tmp_path / "origin.git") == author.git("rev-parse", "HEAD")
     assert run(command="plan").outputs["has_changes"] == "false"
+
+
+def test_apply_keeps_outcomes_that_could_not_be_pushed_as_an_artifact(run, author, tmp_path):
+    saved, hook = tmp_path / "saved.json", tmp_path / "origin.git" / "hooks" / "update"
+    run(command="plan", plan=str(saved))
+    hook.write_text("#!/bin/sh\ngit show $3:messages.lock | grep -q sent || exit 0\nexit 1\n")
+    hook.chmod(0o755)
+    applied = run(command="apply", plan=str(saved), intercom_access_token="secret-token")
+    assert (applied.outputs["exitcode"], len(author.sent())) == ("6", 3)
+    hook.unlink()
+    (kept,) = (tmp_path / "artifacts").glob("msgrun-rescue-apply-0-1/**/*.rescue")
+    assert author.msgrun("lock", "import", str(kept), "--yes").code == 0
+    planned = run(command="plan")
+    assert (planned.outputs["has_changes"], planned.outputs["unknown"]) == ("false", "0")
+
+
+@pytest.mark.parametrize("ledger", ["lockfile"], indirect=True)
+def test_apply_refuses_a_lockfile_which_would_be_lost_with_the_job(run, author, tmp_path):
+    saved = tmp_path / "saved.json"
+    assert not run(command="plan", plan=str(saved)).failed
+    applied = run(command="apply", plan=str(saved), intercom_access_token="secret-token")
+    assert (applied.outputs["exitcode"], "msgrun lock move git+origin" in applied.log) == ("5", True)
+    assert author.sent() == []
 
 
 def test_it_installs_the_msgrun_of_its_own_commit(run):
@@ -99,7 +120,7 @@ def test_inputs_are_never_part_of_a_script(run):
 
 def test_a_project_in_a_folder_is_planned_there(run, author: Clone):
     (author.path / "ops").mkdir()
-    for name in ("msgrun.yaml", "messages", "messages.lock"):
+    for name in ("msgrun.yaml", "messages"):
         author.git("mv", name, f"ops/{name}")
     author.commit()
     author.git("push", "--quiet")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.clones import SETTINGS, Clone, git_output
+from tests.support.clones import Clone, git_output
 
 pytestmark = pytest.mark.parametrize("ledger", ["branch"], indirect=True)
 FILE = "origin#msgrun-ledger:messages.lock"
@@ -34,11 +34,17 @@ def test_resolve_warns_of_a_run_that_may_be_alive_and_tells_the_branch_what_was_
 
 
 def test_each_environment_has_a_file_of_its_own_on_the_branch(author: Clone, origin, clone):
-    author.write("msgrun.yaml", SETTINGS + "lock: git+origin\nenvironments: {staging: {vars: {name: x}}}\n")
+    settings = (author.path / "msgrun.yaml").read_text()
+    author.write("msgrun.yaml", settings + "environments: {staging: {vars: {name: x}}}\n")
     author.commit()
     author.git("push", "--quiet")
     assert author.msgrun("-e", "staging", "apply", "--yes").code == 5
-    assert author.msgrun("-e", "staging", "lock", "begin").out == "started origin#msgrun-ledger:messages.staging.lock\n"
+    started, written = author.msgrun("-e", "staging", "lock", "begin").out.splitlines()
+    assert started == "started origin#msgrun-ledger:messages.staging.lock"
+    setting = written.removeprefix("wrote ").removesuffix(" to msgrun.yaml")
+    assert f"staging: {{vars: {{name: x}}, {setting}}}" in (author.path / "msgrun.yaml").read_text()
+    author.commit()
+    author.git("push", "--quiet")
     assert author.msgrun("-e", "staging", "apply", "--yes", "--limit", "2").code == 0
     fresh = clone("fresh", "--depth=1")
     assert "\n3 to send" in fresh.msgrun("plan").out
@@ -53,9 +59,15 @@ def test_each_environment_has_a_file_of_its_own_on_the_branch(author: Clone, ori
 def test_a_clone_that_never_read_the_ledger_says_so_when_the_remote_is_away(author: Clone, clone, origin, tmp_path):
     fresh = clone("fresh")
     origin.rename(tmp_path / "away")
-    for args in (("plan",), ("status",), ("apply", "--yes")):
+    unread, unasked = f"the ledger {FILE} cannot be read", "origin cannot be asked whether the ledger moved"
+    for args, said in (
+        (("plan",), unread),
+        (("status",), unread),
+        (("apply", "--yes"), unasked),
+        (("apply", "--yes", "--no-fetch"), unasked),
+    ):
         ran = fresh.msgrun(*args)
-        assert (ran.code, f"the ledger {FILE} cannot be read" in ran.err) == (6, True)
+        assert (ran.code, said in ran.err) == (6, True)
         assert "--no-fetch" not in ran.err
     told_by = author.msgrun("plan")
     assert (told_by.code, f"ago, when {FILE} was last read" in told_by.err) == (0, True)
@@ -64,6 +76,9 @@ def test_a_clone_that_never_read_the_ledger_says_so_when_the_remote_is_away(auth
 def test_a_plan_before_the_branch_began_or_without_its_remote_says_what_to_do(clone, origin):
     git_output(origin, "update-ref", "-d", "refs/heads/msgrun-ledger")
     fresh = clone("fresh", "--depth=1")
+    gone = fresh.msgrun("plan")  # msgrun.yaml names its id, so it was begun
+    assert (gone.code, f"there is no ledger {FILE}, and msgrun.yaml names one" in gone.out) == (5, True)
+    fresh.remove_settings("ledger")
     ran = fresh.msgrun("plan")
     assert ran.code == 0
     assert f"there is no ledger {FILE} yet: msgrun lock begin starts it, where nothing was sent before" in ran.err
@@ -88,17 +103,6 @@ def test_a_branch_that_was_deleted_is_never_taken_for_one_that_was_not_begun_by_
     fresh = clone("fresh", "--depth=1")
     assert fresh.msgrun("apply", "--yes").out.splitlines()[-1] == "nothing to do"
     assert len(author.sent()) == 3
-
-
-def test_hold_push_and_free_have_nothing_to_do(author: Clone, origin):
-    for args, said in (
-        (("lock", "hold"), f"{FILE} needs no hold: it has every claim before anything is sent\n"),
-        (("lock", "push"), f"{FILE} has all that was sent from here\n"),
-        (("lock", "free"), f"{FILE} needs no hold, and has none\n"),
-    ):
-        ran = author.msgrun(*args)
-        assert (ran.code, ran.out) == (0, said)
-    assert "held" not in git_output(origin, "for-each-ref")
 
 
 def test_nothing_that_a_user_reads_calls_the_branch_a_lockfile(author: Clone, intercom):

@@ -6,39 +6,57 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.clones import SETTINGS, Clone, message, tip
+from tests.support.clones import SETTINGS, Clone, git_output, message, tip
+from tests.support.proof import one_of
 
-COMMANDS = {
-    "validate": (["validate"], 0),
-    "plan": (["plan"], 0),
-    "apply": (["apply", "--yes"], 0),
-    "again": (["apply", "--yes"], 0),
-    "push": (["lock", "push"], 0),
+LOCKFILE = pytest.mark.parametrize("ledger", ["lockfile"], indirect=True)
+CLONES = {
+    "full": (),
+    "shallow": ("--depth=1",),
+    "shallow branches": ("--depth=1", "--no-single-branch"),
+    "blobless": ("--filter=blob:none",),
+    "treeless": ("--filter=tree:0",),
 }
+COMMANDS = {"validate": 0, "plan": 0, "apply --yes": 0, "apply --yes --limit 1": 0, "lock verify": 0, "status": 0}
 
 
-def all_pass(clone: Clone) -> None:
-    for name, (args, code) in COMMANDS.items():
-        ran = clone.msgrun(*args)
-        assert ran.code == code, (name, ran.out, ran.err)
-    assert len(clone.sent()) == 3
-
-
-@pytest.mark.parametrize("options", [(), ("--depth=1",), ("--filter=blob:none",)], ids=["full", "shallow", "partial"])
-@pytest.mark.parametrize("detached", [False, True], ids=["branch", "detached"])
-def test_every_kind_of_clone_works(options: tuple[str, ...], clone: Callable[..., Clone], *, detached: bool) -> None:
-    made = clone("made", *options)
-    if detached:
+@pytest.mark.parametrize("ledger", ["branch", "main", "lockfile"], indirect=True)
+@pytest.mark.parametrize("kind", one_of(*CLONES))
+@pytest.mark.parametrize("head", one_of("branch", "detached"))
+def test_every_kind_of_clone_works(
+    kind: str, author: Clone, clone: Callable[..., Clone], origin: Path, ledger: str, head: str
+) -> None:
+    author.write("other/large.txt", "x" * 10_000)
+    author.commit()
+    author.git("push", "--quiet")
+    before = tip(origin)
+    made = clone("made", *CLONES[kind])
+    if head == "detached":
         made.git("checkout", "--quiet", "--detach")
-    all_pass(made)
+    for command, code in COMMANDS.items():
+        ran = made.msgrun(*command.split())
+        assert ran.code == code, (command, ran.out, ran.err)
+    assert len(made.sent()) == 3
+    if ledger == "lockfile":
+        made.commit()
+        made.git("push", "--quiet", "origin", "HEAD:main")
+    # What the clone lacks is still on the branch.
+    changed = git_output(origin, "diff", "--name-only", before, "main")
+    assert changed == ("" if ledger == "branch" else "messages.lock")
+    assert git_output(origin, "show", "main:other/large.txt") == "x" * 10_000
+    for name, options in CLONES.items():
+        assert clone(f"fresh {name}", *options).msgrun("apply", "--yes").out.splitlines()[-1] == "nothing to do"
+    assert len(made.sent()) == 3
 
 
+@LOCKFILE
 def test_a_fork_asks_its_own_remote_and_origin(origin: Path, clone: Callable[..., Clone], tmp_path: Path) -> None:
     fork = tmp_path / "fork.git"
     subprocess.run(["git", "clone", "--quiet", "--bare", origin.as_uri(), str(fork)], check=True)
     person = clone("person")
     person.msgrun("apply", "--yes")
-    person.msgrun("lock", "push")
+    person.commit()
+    person.git("push", "--quiet")
     theirs = Clone(tmp_path / "theirs", person.intercom)
     subprocess.run(["git", "clone", "--quiet", "--origin=fork", fork.as_uri(), str(theirs.path)], check=True)
     theirs.git("remote", "add", "origin", origin.as_uri())
@@ -57,6 +75,7 @@ to: {csv: ../audiences/a.csv, type: user, id: "{{ id }}"}
 """
 
 
+@LOCKFILE
 def test_windows_line_ends_mean_the_same(author: Clone, clone: Callable[..., Clone]) -> None:
     author.write("messages/fanout.yaml", FANOUT)
     author.write("messages/letter.yaml", FANOUT.replace("fanout", "letter").replace("body:", "body_file: l.j2 #"))
@@ -72,12 +91,14 @@ def test_windows_line_ends_mean_the_same(author: Clone, clone: Callable[..., Clo
     assert windows.msgrun("validate").out == plain.msgrun("validate").out
     assert windows.msgrun("plan", "--format", "json").out == plain.msgrun("plan", "--format", "json").out
     assert windows.msgrun("apply", "--yes").code == 0
-    assert windows.msgrun("lock", "push").code == 0
+    windows.commit()
+    windows.git("push", "--quiet")
     plain.git("fetch", "--quiet")
     assert plain.msgrun("apply", "--yes").out.splitlines()[-1] == "nothing to do"
 
 
-def test_a_lockfile_with_windows_line_ends_is_read_and_pushed(author: Clone, clone: Callable[..., Clone]) -> None:
+@LOCKFILE
+def test_a_lockfile_with_windows_line_ends_is_read_and_shared(author: Clone, clone: Callable[..., Clone]) -> None:
     (author.path / ".gitattributes").unlink()
     author.commit()
     author.git("push", "--quiet")
@@ -87,7 +108,8 @@ def test_a_lockfile_with_windows_line_ends_is_read_and_pushed(author: Clone, clo
     text = (person.path / "messages.lock").read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
     person.write("messages.lock", text)
     assert person.msgrun("lock", "verify").code == 0
-    assert person.msgrun("lock", "push").code == 0
+    person.commit()
+    person.git("push", "--quiet")
     assert person.msgrun("apply", "--yes").out.splitlines()[-1] == "nothing to do"
     fresh = clone("fresh", "--config", "core.autocrlf=true")
     assert fresh.msgrun("lock", "verify").code == 0
@@ -95,6 +117,7 @@ def test_a_lockfile_with_windows_line_ends_is_read_and_pushed(author: Clone, clo
     assert len(person.sent()) == 3
 
 
+@LOCKFILE
 def test_without_git_the_lockfile_alone_remembers(author: Clone, tmp_path: Path) -> None:
     bare = Clone(tmp_path / "bare", author.intercom)
     bare.write("msgrun.yaml", SETTINGS)
@@ -103,18 +126,20 @@ def test_without_git_the_lockfile_alone_remembers(author: Clone, tmp_path: Path)
     for args in (["validate"], ["plan"], ["apply", "--yes"]):
         assert bare.msgrun(*args).code == 0
     assert bare.msgrun("apply", "--yes").out.splitlines()[-1] == "nothing to do"
-    for command in ("push", "hold", "free"):
-        ran = bare.msgrun("lock", command)
-        assert (ran.code, "is in no git repository" in ran.err) == (6, True)
+    assert not (bare.path / ".msgrun" / "ledger.git").exists()
+    ran = bare.msgrun("lock", "move", "git+origin")
+    assert (ran.code, "is in no git repository" in ran.err) == (6, True)
+    assert bare.msgrun("plan").code == 0
 
 
-def test_in_a_repository_without_a_git_to_run_it_is_said(author: Clone) -> None:
+@pytest.mark.parametrize("ledger", ["branch", "lockfile"], indirect=True)
+def test_in_a_repository_without_a_git_to_run_it_is_said(author: Clone, ledger: str) -> None:
     author.env["PATH"] = "/nowhere"
-    assert author.msgrun("validate").code == 0
-    planned = author.msgrun("plan")
-    assert (planned.code, "git cannot be run" in planned.err) == (0, True)
-    for args in (["apply", "--yes"], ["lock", "push"], ["lock", "hold"]):
-        ran = author.msgrun(*args)
+    assert author.process("validate").code == 0
+    planned = author.process("plan")
+    assert (planned.code, "git cannot be run" in planned.err) == (0 if ledger == "lockfile" else 6, True)
+    for args in (["apply", "--yes"], ["lock", "begin"], ["lock", "move", "other.lock"]):
+        ran = author.process(*args)
         assert (ran.code, "git cannot be run" in ran.err) == (6, True)
     assert author.sent() == []
 
@@ -122,7 +147,7 @@ def test_in_a_repository_without_a_git_to_run_it_is_said(author: Clone) -> None:
 def test_a_checkout_of_the_wrong_owner_is_said_with_gits_own_way_out(author: Clone, tmp_path: Path) -> None:
     # A container's job often runs as another user than the one that made the checkout.
     author.env |= {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "true"}
-    for args in (["apply", "--yes"], ["lock", "push"]):
-        ran = author.msgrun(*args)
+    for args in (["apply", "--yes"], ["lock", "begin"], ["lock", "move", "other.lock"]):
+        ran = author.process(*args)
         assert (ran.code, "dubious ownership" in ran.err, "safe.directory" in ran.err) == (6, True, True)
     assert tip(tmp_path / "origin.git") == author.git("rev-parse", "HEAD")

@@ -12,16 +12,13 @@ import yaml
 from runner.cli import scaffold
 from tests.support.clones import Clone, git_output, message, tip
 from tests.support.github_runner import _PYTHON
-from tests.support.proof import one_of
 
-EITHER = pytest.mark.parametrize("ledger", one_of("branch", "lockfile"), indirect=True)
 PIPELINE = yaml.safe_load(scaffold.workflow("gitlab", "main", "."))
 # GitLab's API for the notes of one merge request, as curl sees it: they are kept in the file that NOTES names.
 _CURL = """\
 #!{python}
 import json, os, sys
 from pathlib import Path
-from tests.support.proof import one_of
 args, file = sys.argv[1:], Path(os.environ["NOTES"])
 notes, root = json.loads(file.read_text()), "https://gitlab.example/api/v4/projects/1/merge_requests/7/notes"
 assert args[args.index("--header") + 1] == "PRIVATE-TOKEN: note-token"
@@ -132,8 +129,7 @@ def applied(run, job, commit, number, saved: Path, **variables):
     return run("msgrun-apply", commit, clone, **variables)
 
 
-@EITHER
-def test_plan_apply_and_the_ledger_back_and_an_old_pipeline_again(run, job, author, origin, ledger):
+def test_plan_apply_and_an_old_pipeline_again(run, job, author, origin):
     commit = tip(origin)
     code, _, planner = run("msgrun-plan", commit)
     assert code == 0
@@ -141,26 +137,51 @@ def test_plan_apply_and_the_ledger_back_and_an_old_pipeline_again(run, job, auth
     token = {"INTERCOM_ACCESS_TOKEN": "secret-token"}
     code, said, _ = applied(run, job, commit, 1, saved, **token)
     assert code == 0, said
-    assert git_output(origin, "diff", "--name-only", commit, "main") == (
-        "messages.lock" if ledger == "lockfile" else ""
-    )
+    assert tip(origin) == commit
+    link = "https://gitlab.example/apply-1"
+    assert git_output(origin, "log", "-1", "--format=%b", "msgrun-ledger") == link
     code, said, _ = applied(run, job, commit, 2, saved, **token)
     assert (code, "nothing to do" in said) == (0, True)
     assert len(author.sent()) == 3
-    assert "held" not in git_output(origin, "for-each-ref")
+
+
+def test_a_push_to_the_ledger_starts_no_pipeline(run, job, origin, tmp_path):
+    hook = origin / "hooks" / "pre-receive"
+    hook.write_text(f'#!/bin/sh\necho "$GIT_PUSH_OPTION_COUNT $GIT_PUSH_OPTION_0" >> {tmp_path}/options\n')
+    hook.chmod(0o755)
+    commit = tip(origin)
+    saved = run("msgrun-plan", commit)[2].path / "msgrun-plan.json"
+    assert applied(run, job, commit, 1, saved, INTERCOM_ACCESS_TOKEN="secret-token")[0] == 0
+    assert set((tmp_path / "options").read_text().splitlines()) == {"1 ci.skip"}
+
+
+def test_outcomes_that_cannot_be_pushed_are_among_the_artifacts(run, job, author, origin, clone):
+    hook = origin / "hooks" / "update"
+    commit = tip(origin)
+    saved = run("msgrun-plan", commit)[2].path / "msgrun-plan.json"
+    hook.write_text("#!/bin/sh\ngit show $3:messages.lock | grep -q sent || exit 0\nexit 1\n")
+    hook.chmod(0o755)
+    code, _, runner = applied(run, job, commit, 1, saved, INTERCOM_ACCESS_TOKEN="secret-token")
+    assert code == 6
+    hook.unlink()
+    artifacts = PIPELINE["msgrun-apply"]["artifacts"]
+    (kept,) = (path for pattern in artifacts["paths"] for path in runner.path.glob(pattern))
+    person = clone("person")
+    assert person.msgrun("lock", "import", str(kept)).code == 5
+    assert person.msgrun("lock", "import", str(kept), "--yes").code == 0
+    code, said, _ = applied(run, job, commit, 2, saved, INTERCOM_ACCESS_TOKEN="secret-token")
+    assert (code, "nothing to do" in said) == (0, True)
+    assert len(author.sent()) == 3
 
 
 @pytest.mark.proof
-@EITHER
-def test_an_apply_that_fails_half_way_pushes_what_it_sent_and_fails(run, job, author, origin, intercom, ledger):
+def test_an_apply_that_fails_half_way_pushes_what_it_sent_and_fails(run, job, author, origin, intercom):
     commit = tip(origin)
     _, _, planner = run("msgrun-plan", commit)
     intercom.trouble.replace({"next": ["ok", "500_after", "ok"]})
     code, _, _ = applied(run, job, commit, 1, planner.path / "msgrun-plan.json", INTERCOM_ACCESS_TOKEN="secret-token")
     assert code == 4
-    where = "main" if ledger == "lockfile" else "msgrun-ledger"
-    sent = [
-        json.loads(line).get("status") for line in git_output(origin, "show", f"{where}:messages.lock").splitlines()
-    ]
+    lines = git_output(origin, "show", "msgrun-ledger:messages.lock").splitlines()
+    sent = [json.loads(line).get("status") for line in lines]
     assert (sent.count("sent"), sent.count("unknown")) == (2, 1)
     assert len(author.sent()) == 3

@@ -5,6 +5,7 @@ a machine of its own, of which nothing is left when it ends.
 """
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,15 +13,12 @@ import pytest
 import yaml
 
 from runner.cli import scaffold
-from runner.ledger.record import salt_check
-from tests.support.clones import HEADER, Clone, git_output, message, tip
+from tests.support.clones import Clone, git_output, message, tip
 from tests.support.github_runner import Job
-from tests.support.proof import one_of
 
-WORKFLOW = yaml.safe_load(scaffold.workflow("github", "main", "."))
 SECRETS = {"INTERCOM_ACCESS_TOKEN": "secret-token"}
-LOCKFILE, BRANCH = (pytest.mark.parametrize("ledger", [kind], indirect=True) for kind in ("lockfile", "branch"))
-EITHER = pytest.mark.parametrize("ledger", one_of("branch", "lockfile"), indirect=True)
+LOCKFILE = pytest.mark.parametrize("ledger", ["lockfile"], indirect=True)
+KEEP = "Keep the rescue file"
 
 
 class Host:
@@ -33,6 +31,22 @@ class Host:
         self.comments = home / "comments.json"
         self.comments.write_text("[]")
         self.runs = 0
+        self.attempt = 1
+        self.workflow = yaml.safe_load(scaffold.workflow("github", "main", "."))
+
+    def move_to(self, folder: str) -> None:
+        """Moves the project to a folder of its repository."""
+        if folder == ".":
+            return
+        (self.author.path / folder).mkdir(parents=True)
+        for name in ("msgrun.yaml", "messages"):
+            self.author.git("mv", name, f"{folder}/{name}")
+        self.author.commit()
+        self.author.git("push", "--quiet")
+        self.author.path /= folder
+        self.workflow = yaml.safe_load(scaffold.workflow("github", "main", folder))
+        for job in self.workflow["jobs"].values():
+            job["directory"] = self.workflow["defaults"]["run"]["working-directory"]
 
     def change(self, name: str, **files: str) -> str:
         """A branch of the author with files, pushed; returns the merge commit that a pull request of it has."""
@@ -58,22 +72,23 @@ class Host:
     def review(self, commit: str, *, fork: bool = False) -> Job:
         event = {"event_name": "pull_request", "ref": "refs/pull/7/merge", "event": {"pull_request": {"number": 7}}}
         job = self._job(commit, {**event}, comments=None if fork else self.comments)
-        return job.run(WORKFLOW["jobs"]["review"], WORKFLOW["env"])
+        return job.run(self.workflow["jobs"]["review"], self.workflow["env"])
 
     def plan(self, commit: str, run: str) -> Job:
         job = self._job(commit, {"event_name": "push", "ref": "refs/heads/main"}, run)
-        return job.run(WORKFLOW["jobs"]["plan"], WORKFLOW["env"])
+        return job.run(self.workflow["jobs"]["plan"], self.workflow["env"])
 
     def apply(self, planned: Job, run: str, **how: object) -> Job:
         """Somebody approved the deployment."""
         needs = {"plan": {"outputs": planned.outputs}}
         event = {"event_name": "push", "ref": "refs/heads/main"}
         job = self._job(planned.event["sha"], event, run, needs=needs, **{"secrets": SECRETS, **how})
-        return job.run(WORKFLOW["jobs"]["apply"], WORKFLOW["env"])
+        return job.run(self.workflow["jobs"]["apply"], self.workflow["env"])
 
     def _job(self, commit: str, event: dict, run: str = "0", **how: object) -> Job:
         self.runs += 1
-        known = {"repository": "acme/mail", "token": "github-token", "sha": commit, **event}
+        known = {"repository": "acme/mail", "token": "github-token", "sha": commit, "run_attempt": self.attempt}
+        known |= event
         env = {"GITHUB_REF": event["ref"], "GITHUB_RUN_ID": run, "GITHUB_REPOSITORY": "acme/mail"}
         env |= {"GITHUB_SERVER_URL": "https://github.example", "INTERCOM_BASE_URL": self.author.intercom.url}
         return Job(
@@ -114,8 +129,7 @@ def settled(host):
     host.author.git("pull", "--quiet", "--ff-only")
 
 
-@EITHER
-def test_from_the_pull_request_to_the_ledger(host, ledger):
+def test_from_the_pull_request_to_the_ledger(host):
     settled(host)
     commit = host.change("third", **THIRD)
     reviewed = host.review(commit)
@@ -131,14 +145,10 @@ def test_from_the_pull_request_to_the_ledger(host, ledger):
     applied = host.apply(planned, "1")
     assert not applied.failed
     assert host.author.sent()[-2:] == [("ccc1", "Ponies"), ("ccc2", "Ponies")]
-    assert git_output(host.origin, "diff", "--name-only", merged, "main") == (
-        "messages.lock" if ledger == "lockfile" else ""
-    )
-    where = "main" if ledger == "lockfile" else "msgrun-ledger"
-    assert (
-        git_output(host.origin, "log", "-1", "--format=%b", where) == "https://github.example/acme/mail/actions/runs/1"
-    )
-    assert "held" not in git_output(host.origin, "for-each-ref")
+    assert tip(host.origin) == merged
+    link = "https://github.example/acme/mail/actions/runs/1"
+    assert git_output(host.origin, "log", "-1", "--format=%b", "msgrun-ledger") == link
+    assert not list(host.home.glob("artifacts-*/msgrun-rescue*"))
     assert host.plan(tip(host.origin), "2").outputs["has_changes"] == "false"
 
 
@@ -153,7 +163,6 @@ def test_a_comment_is_updated_in_place_and_other_peoples_are_left_alone(host):
     assert "third</code>: 3 to send" in own["body"]
 
 
-@EITHER
 def test_a_fork_without_a_token_has_its_plan_in_the_summary(host):
     reviewed = host.review(host.change("third", **THIRD), fork=True)
     assert not reviewed.failed
@@ -174,16 +183,18 @@ def test_a_pull_request_with_a_mistake_fails_and_says_so_at_its_line_and_in_the_
     assert "There is no plan" in comment["body"]
 
 
-@pytest.mark.proof
+@LOCKFILE
 def test_a_pull_request_that_carries_lockfile_changes_fails(host):
-    settled(host)
-    lock = (host.author.path / "messages.lock").read_text()
+    author = host.author
+    assert author.msgrun("apply", "--yes").code == 0
+    author.commit()
+    author.git("push", "--quiet")
+    lock = (author.path / "messages.lock").read_text()
     reviewed = host.review(host.change("third", **THIRD, **{"messages.lock": lock.splitlines()[0] + "\n"}))
     assert reviewed.codes["Check that the ledger is left alone"] == 5
     assert "change messages.lock: 0 records added, 3 removed" in reviewed.log
 
 
-@EITHER
 def test_two_merges_at_once_send_each_message_once_and_keep_both_records(host, clone):
     first = host.plan(tip(host.origin), "1")
     host.change("third", **THIRD)
@@ -194,15 +205,13 @@ def test_two_merges_at_once_send_each_message_once_and_keep_both_records(host, c
     failed = [job for job in jobs if job.failed]
     assert len(failed) <= 1
     for job in failed:
-        assert job.codes["Hold the ledger"] == 6 or job.codes["Apply"] in {4, 6}
+        assert job.codes["Apply"] in {4, 6}
         assert not host.apply(second, "2").failed
     assert sorted(host.author.sent()) == [(name, "Ponies") for name in ("aaa1", "aaa2", "bbb1", "ccc1", "ccc2")]
     assert clone("fresh").msgrun("apply", "--yes").out.splitlines()[-1] == "nothing to do"
-    assert "held" not in git_output(host.origin, "for-each-ref")
 
 
 @pytest.mark.proof
-@EITHER
 def test_a_merge_between_approval_and_apply_adds_nothing_to_what_was_approved(host):
     planned = host.plan(tip(host.origin), "1")
     host.change("third", **THIRD)
@@ -217,7 +226,6 @@ def test_a_merge_between_approval_and_apply_adds_nothing_to_what_was_approved(ho
 
 
 @pytest.mark.proof
-@EITHER
 def test_what_was_withdrawn_or_edited_after_the_approval_is_not_sent(host):
     planned = host.plan(tip(host.origin), "1")
     host.change("calm", messages__first_yaml=message("first", "aaa1", "aaa2", body="Better"))
@@ -230,7 +238,6 @@ def test_what_was_withdrawn_or_edited_after_the_approval_is_not_sent(host):
     assert host.author.sent() == [("aaa1", "Better"), ("aaa2", "Better"), ("bbb1", "Ponies")]
 
 
-@EITHER
 def test_a_run_that_is_run_again_on_its_old_commit_sends_nothing_twice(host):
     old = tip(host.origin)
     planned = host.plan(old, "1")
@@ -243,7 +250,6 @@ def test_a_run_that_is_run_again_on_its_old_commit_sends_nothing_twice(host):
 
 
 @pytest.mark.proof
-@EITHER
 def test_a_run_that_was_cancelled_while_it_waited_is_made_good_by_the_next(host):
     host.plan(tip(host.origin), "1")  # GitHub cancels it: a newer run waits
     host.change("third", **THIRD)
@@ -254,75 +260,32 @@ def test_a_run_that_was_cancelled_while_it_waited_is_made_good_by_the_next(host)
 
 
 @pytest.mark.proof
-def test_a_runner_that_is_lost_before_it_pushed_lets_nobody_send_again(host, clone):
-    planned = host.plan(tip(host.origin), "1")
-    host.apply(planned, "1", lost_before="Bring the ledger home")
-    assert len(host.author.sent()) == 3
-    for again, run in ((planned, "1"), (host.plan(tip(host.origin), "2"), "2")):
-        stopped = host.apply(again, run)
-        assert stopped.codes["Hold the ledger"] == 6
-        assert "held on origin by https://github.example/acme/mail/actions/runs/1" in stopped.log
-        assert "Apply" not in stopped.codes
-    assert len(host.author.sent()) == 3
-    person = clone("person")
-    for name in ("first", "second"):
-        assert person.msgrun("adopt", name, "--yes", "--no-fetch").code == 0
-    assert person.msgrun("lock", "push").code == 0
-    assert person.msgrun("lock", "free", "--yes").code == 0
-    assert host.plan(tip(host.origin), "3").outputs["has_changes"] == "false"
-
-
-@pytest.mark.proof
-def test_a_push_that_is_refused_keeps_the_lockfile_and_lets_nobody_send_again(host, clone):
-    planned = host.plan(tip(host.origin), "1")
-    refusing = host.origin / "hooks" / "update"
-    refusing.write_text('#!/bin/sh\ncase "$1" in refs/heads/*) echo "GH006: Protected branch" >&2; exit 1;; esac\n')
-    refusing.chmod(0o755)
-    applied = host.apply(planned, "1")
-    assert applied.codes["Apply"] == 0
-    assert applied.codes["Bring the ledger home"] == 6
-    assert "GH006: Protected branch" in applied.log
-    assert host.apply(host.plan(tip(host.origin), "2"), "2").codes["Hold the ledger"] == 6
-    refusing.unlink()
-    person = clone("person")
-    kept = (host.home / "artifacts-1" / "msgrun-ledger" / "messages.lock").read_bytes()
-    with (person.path / "messages.lock").open("ab") as file:
-        file.write(kept)
-    assert person.msgrun("lock", "push").code == 0
-    assert person.msgrun("lock", "free", "--yes").code == 0
-    assert host.plan(tip(host.origin), "3").outputs["has_changes"] == "false"
-    assert len(host.author.sent()) == 3
-
-
-@pytest.mark.proof
-@EITHER
 def test_a_run_that_fails_half_way_pushes_what_it_sent(host, intercom):
     planned = host.plan(tip(host.origin), "1")
     intercom.trouble.replace({"next": ["ok", "500_after", "401"]})
     applied = host.apply(planned, "1")
     assert applied.codes["Apply"] == 4
-    assert applied.codes["Bring the ledger home"] == 0
+    assert applied.codes[KEEP] == 0
     intercom.trouble.replace({})
     again = host.apply(host.plan(tip(host.origin), "2"), "2")
     assert again.codes["Apply"] == 4  # one is unknown, and stays so
     assert len(host.author.sent()) == 3
 
 
-@EITHER
-def test_without_the_secret_nothing_is_sent_and_nothing_stays_held(host):
+def test_without_the_secret_nothing_is_claimed_or_sent(host):
+    before = tip(host.origin, "msgrun-ledger")
     planned = host.plan(tip(host.origin), "1")
     job = host.apply(planned, "1", secrets={})
     assert job.codes["Apply"] == 1
     assert "INTERCOM_ACCESS_TOKEN" in job.log
-    assert "held" not in git_output(host.origin, "for-each-ref")
+    assert tip(host.origin, "msgrun-ledger") == before
     assert host.author.sent() == []
 
 
 @pytest.mark.proof
-@BRANCH
 def test_a_runner_that_is_lost_after_it_sent_has_told_the_branch_all(host):
     planned = host.plan(tip(host.origin), "1")
-    host.apply(planned, "1", lost_before="Bring the ledger home")
+    host.apply(planned, "1", lost_before=KEEP)
     assert len(host.author.sent()) == 3
     assert not host.apply(planned, "1").failed
     assert host.plan(tip(host.origin), "2").outputs["has_changes"] == "false"
@@ -330,7 +293,6 @@ def test_a_runner_that_is_lost_after_it_sent_has_told_the_branch_all(host):
 
 
 @pytest.mark.proof
-@BRANCH
 def test_a_branch_that_nobody_may_push_to_keeps_everything_from_being_sent(host):
     refuse(host.origin, "GH006: Protected branch")
     planned = host.plan(tip(host.origin), "1")
@@ -344,43 +306,68 @@ def test_a_branch_that_nobody_may_push_to_keeps_everything_from_being_sent(host)
     assert len(host.author.sent()) == 3
 
 
-@pytest.mark.proof
-@BRANCH
-def test_outcomes_that_cannot_be_pushed_are_an_artifact_that_any_clone_imports(host, clone):
+@pytest.mark.parametrize("folder", [".", "ops/mail"], ids=["top", "monorepo"])
+def test_outcomes_that_cannot_be_pushed_are_an_artifact_that_any_clone_imports(host, clone, folder):
+    host.move_to(folder)
     planned = host.plan(tip(host.origin), "1")
     # The claims arrive, and then the branch is protected.
-    refuse(host.origin, "GH006: Protected branch", "git show $3:messages.lock | grep -q sent || exit 0")
+    refuse(host.origin, "GH006: Protected branch", UNTIL_SENT)
     applied = host.apply(planned, "1")
-    assert applied.codes["Apply"] == 6
-    assert applied.codes["Bring the ledger home"] == 6
+    assert (applied.codes["Apply"], applied.codes[KEEP]) == (6, 0)
     assert host.plan(tip(host.origin), "2").outputs["has_changes"] == "false"  # all are unknown: nobody sends them
     (host.origin / "hooks/update").unlink()
-    kept = host.home / "artifacts-1" / "msgrun-ledger" / "messages.lock.rescue"
+    (kept,) = (host.home / "artifacts-1").glob("msgrun-rescue-1/**/*.rescue")
     person = clone("person")
-    assert person.msgrun("lock", "import", str(kept)).code == 0
+    person.path /= folder
+    asked = person.msgrun("lock", "import", str(kept))
+    assert (asked.code, "--yes" in asked.err) == (5, True)
+    assert person.msgrun("status").out.count("sent") == 0
+    assert person.msgrun("lock", "import", str(kept), "--yes").code == 0
     assert person.msgrun("status").out.count("sent") == 2
-    assert not host.apply(planned, "1").failed
+    again = host.apply(planned, "1")
+    assert (again.failed, "nothing to do" in again.log) == (False, True)
+    assert host.author.msgrun("lock", "import", str(kept)).code == 0  # once more changes nothing, so nothing is asked
     assert len(host.author.sent()) == 3
 
 
 @pytest.mark.proof
-@BRANCH
-def test_outcomes_that_could_not_be_pushed_are_brought_home_by_the_next_step(host):
-    planned = host.plan(tip(host.origin), "1")
-    applies = "git log -1 --format=%s $3 | grep -q ^apply && git show $3:messages.lock | grep -q sent || exit 0"
-    refuse(host.origin, "for a while", applies)
-    applied = host.apply(planned, "1")
-    assert (applied.codes["Apply"], applied.codes["Bring the ledger home"]) == (6, 0)
-    assert "origin#msgrun-ledger:messages.lock has all of messages.lock.rescue now" in applied.log
-    assert not host.apply(planned, "1").failed
+def test_a_second_attempt_leaves_the_artifact_of_the_first_alone(host):
+    refuse(host.origin, "GH006: Protected branch", UNTIL_SENT)
+    first = host.apply(host.plan(tip(host.origin), "1"), "1")
+    host.change("third", **THIRD)
+    host.attempt = 2
+    second = host.apply(host.plan(host.merge(), "1"), "1")
+    assert [(job.codes["Apply"], job.codes[KEEP]) for job in (first, second)] == [(6, 0), (4, 0)]
+    (host.origin / "hooks/update").unlink()
+    kept = sorted((host.home / "artifacts-1").glob("msgrun-rescue-*/**/*.rescue"))
+    assert [path.relative_to(host.home / "artifacts-1").parts[0][-1] for path in kept] == ["1", "2"]
+    for path in kept:
+        assert host.author.msgrun("lock", "import", str(path), "--yes").code == 0
+    assert host.author.msgrun("status").out.count("unknown") == 0
+    assert len(host.author.sent()) == 5
+
+
+@pytest.mark.proof
+def test_outcomes_that_could_not_be_pushed_are_pushed_by_the_next_command_in_that_clone(host, clone):
+    person = clone("person")
+    refuse(host.origin, "for a while", UNTIL_SENT)
+    assert person.msgrun("apply", "--yes").code == 6
+    (host.origin / "hooks/update").unlink()
+    (kept,) = (person.path / ".git/msgrun").glob("*.rescue")
+    assert person.msgrun("apply", "--yes").out.splitlines()[-1] == "nothing to do"
+    assert not kept.exists()
+    assert clone("fresh").msgrun("status").out.count("sent") == 2
     assert len(host.author.sent()) == 3
 
 
 @pytest.mark.proof
-@BRANCH
 def test_before_somebody_began_the_ledger_a_plan_says_so_and_nothing_is_sent(host):
     git_output(host.origin, "update-ref", "-d", "refs/heads/msgrun-ledger")
-    host.author.git("update-ref", "-d", "refs/msgrun/origin%23msgrun-ledger")
+    author = host.author
+    author.git("update-ref", "-d", "refs/msgrun/origin%23msgrun-ledger")
+    author.remove_settings("ledger")
+    author.commit()
+    author.git("push", "--quiet")
     reviewed = host.review(host.change("third", **THIRD))
     assert not reviewed.failed
     assert "there is no ledger origin" in reviewed.summary
@@ -388,43 +375,64 @@ def test_before_somebody_began_the_ledger_a_plan_says_so_and_nothing_is_sent(hos
     planned = host.plan(host.merge(), "1")
     stopped = host.apply(planned, "1")
     assert (stopped.codes["Apply"], host.author.sent()) == (5, [])
-    assert "if nothing was sent yet, msgrun lock begin" in stopped.log
-    assert host.author.msgrun("lock", "begin").code == 0
+    assert "if nothing was sent yet: msgrun lock begin" in stopped.log
+    assert author.msgrun("lock", "begin").code == 0
+    author.commit()
+    author.git("push", "--quiet")
     assert not host.apply(planned, "1").failed
     assert len(host.author.sent()) == 5
 
 
-@pytest.mark.proof
-@BRANCH
-def test_a_pull_request_that_moves_the_ledger_and_forgets_its_records_fails(host):
+def test_a_pull_request_that_names_an_empty_ledger_is_shown_on_top_and_sends_nothing_after_its_merge(host):
     settled(host)
-    git = host.author.path / "msgrun.yaml"
-    files = {
-        "msgrun.yaml": git.read_text().replace("lock: git+origin\n", ""),
-        "messages.lock": HEADER % salt_check("rehearsal"),
-    }
-    reviewed = host.review(host.change("back", **files))
-    assert reviewed.codes["Check that the ledger is left alone"] == 5
-    assert "move the ledger from git+origin to messages.lock, which lacks 3 records" in reviewed.log
-
-
-@pytest.mark.proof
-@LOCKFILE
-def test_a_pull_request_that_moves_the_ledger_with_its_records_passes(host):
-    settled(host)
-    author, settings = host.author, (host.author.path / "msgrun.yaml").read_text() + "lock: git+origin\n"
-    assert author.msgrun("lock", "export", str(host.home / "sent.lock")).code == 0
-    reviewed = host.review(host.change("early", **{"msgrun.yaml": settings}))
-    assert reviewed.codes["Check that the ledger is left alone"] == 5
-    assert "move the ledger from messages.lock to git+origin, which lacks 3 records" in reviewed.log
-    assert author.msgrun("lock", "export", "again.lock").code == 5
-    assert author.msgrun("lock", "import", str(host.home / "sent.lock"), "--new-lock").code == 0
-    (author.path / "messages.lock").unlink()
-    assert not host.review(host.change("move", **{"msgrun.yaml": settings, **THIRD})).failed
+    settings = (host.author.path / "msgrun.yaml").read_text()
+    files = {"msgrun.yaml": settings.replace("lock: git+origin", "lock: git+origin#other"), **THIRD}
+    reviewed = host.review(host.change("other", **files))
+    assert reviewed.codes["Plan"] == 5
+    (comment,) = json.loads(host.comments.read_text())
+    top, _, guards = comment["body"].partition("**5 to send")
+    assert "`lock`: `git+origin` → `git+origin#other`" in top
+    assert "and msgrun.yaml names one" in guards
+    assert "msgrun lock begin starts it" not in guards
     planned = host.plan(host.merge(), "2")
-    assert planned.outputs["recipients"] == "2"
+    assert planned.codes["Plan"] == 5
+    assert "msgrun lock move git+origin#other" in planned.log.replace("'", "")
+    ran = host.author.msgrun("apply", "--yes")
+    assert (ran.code, len(host.author.sent())) == (5, 3)
+
+
+@LOCKFILE
+def test_a_lockfile_in_ci_is_refused_with_the_command_that_moves_it(host):
+    author = host.author
+    assert author.msgrun("apply", "--yes", "--limit", "1").code == 0
+    author.commit()
+    author.git("push", "--quiet")
+    applied = host.apply(host.plan(tip(host.origin), "1"), "1")
+    assert (applied.codes["Apply"], len(author.sent())) == (5, 1)
+    (command,) = set(re.findall(r"msgrun (lock move \S+?);", applied.log))
+    assert author.msgrun(*command.split()).code == 0
+    author.git("rm", "--quiet", "messages.lock")
+    reviewed = host.review(host.change("move", **THIRD))
+    assert not reviewed.failed
+    planned = host.plan(host.merge(), "2")
+    assert planned.outputs["recipients"] == "4"
     assert not host.apply(planned, "2").failed
     assert len(author.sent()) == 5
+
+
+@LOCKFILE
+def test_a_lockfile_in_ci_is_permitted_where_its_disk_outlives_the_job(job, origin, author):
+    runner = job("1", tip(origin))
+    refused = runner.msgrun("apply", "--yes")
+    assert (refused.code, "--lockfile-in-ci" in refused.err, author.sent()) == (5, True, [])
+    assert runner.msgrun("--sandbox", "apply", "--yes").code == 0
+    assert runner.msgrun("apply", "--yes", "--lockfile-in-ci").code == 0
+    assert runner.msgrun("apply", "--yes", "--lockfile-in-ci").out.splitlines()[-1] == "nothing to do"
+    assert len(author.sent()) == 3
+
+
+# Lets the claims through, and refuses the first push that has an outcome.
+UNTIL_SENT = "git show $3:messages.lock | grep -q sent || exit 0"
 
 
 def refuse(origin, words, unless=":"):

@@ -37,6 +37,11 @@ class Clone:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
 
+    def remove_settings(self, *names: str) -> None:
+        """Removes keys from msgrun.yaml, each of which is on a line of its own."""
+        lines = (self.path / "msgrun.yaml").read_text("utf-8").splitlines(keepends=True)
+        self.write("msgrun.yaml", "".join(line for line in lines if line.partition(":")[0] not in names))
+
     def commit(self, *paths: str) -> str:
         self.git("add", "--all", *paths)
         self.git("commit", "--quiet", "--message", "change")

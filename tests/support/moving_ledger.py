@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.clones import SETTINGS, Clone
+from tests.support.clones import Clone
 from tests.support.project import people_message
 
 MESSAGE = people_message("news")
@@ -34,16 +34,16 @@ class MovingLedger:
         return ran.out + ran.err
 
     def exported(self) -> list[bytes]:
-        """All that the ledger knows, in an order of its own."""
+        """Every record of the ledger, in an order of their own."""
         self.count += 1
         path = self.folder / f"{self.count}.lock"
         self.run(0, "lock", "export", str(path))
-        return sorted(path.read_bytes().splitlines())
+        return sorted(line for line in path.read_bytes().splitlines() if b'"key"' in line)
 
     def send(self, limit: int) -> None:
         self.run(4, "apply", "--yes", "--limit", str(limit))
 
-    def decide(self) -> None:
+    def decide(self, *options: str) -> None:
         """Settles what Intercom did not make as not sent, and one that it made as sent."""
         made = {found["payload"]["to"]["id"]: found["id"] for found in self.clone.intercom.messages}
         for record in json.loads(self.run(0, "status", "--format", "json"))["deliveries"]:
@@ -53,19 +53,32 @@ class MovingLedger:
             outcome = ["--sent", made[who]] if who in made else ["--not-sent"]
             if who in made and self.decided["made"]:
                 continue  # stays unknown
-            self.run(0, "resolve", record["key"], *outcome, "--yes")
+            self.run(0, "resolve", record["key"], *outcome, "--yes", *options)
             self.decided.update([who, "made"] if who in made else [who])
             return
 
     def move(self, lock: str) -> None:
-        """Moves the ledger as docs/scaling.md says; before and after, each exports the same."""
+        """Moves the ledger, and shares that; before and after, each exports the same records."""
         before = self.exported()
-        self.name(lock)
-        path = str(self.folder / f"{self.count}.lock")
-        self.run(0, "lock", "import", path, "--new-lock")
+        self.run(0, "lock", "move", lock, "--yes")
+        self.share()
         assert self.exported() == before
-        assert "0 records added" in self.run(0, "lock", "import", path)
+        assert "is the current ledger" in self.run(0, "lock", "move", lock)
+        assert "0 records added" in self.run(0, "lock", "import", str(self.folder / f"{self.count - 1}.lock"))
         self.run(0, "lock", "verify")
 
-    def name(self, lock: str) -> None:
-        self.clone.write("msgrun.yaml", SETTINGS + BREAKERS + (f"lock: {lock}\n" if lock else ""))
+    def share(self) -> None:
+        """Commits what changed, and pushes it."""
+        self.clone.git("add", "--all")
+        self.clone.git("commit", "--quiet", "--allow-empty", "--message", "change")
+        self.clone.git("push", "--quiet", "origin", "HEAD:main")
+
+    def settings(self, lock: str) -> None:
+        """Edits `lock:` of msgrun.yaml, and nothing else."""
+        self.clone.remove_settings("lock")
+        text = (self.clone.path / "msgrun.yaml").read_text("utf-8")
+        self.clone.write("msgrun.yaml", text + (f"lock: {lock}\n" if lock else ""))
+
+    def recipients(self) -> set[int]:
+        """How often anybody was sent to."""
+        return set(Counter(found["payload"]["to"]["id"] for found in self.clone.intercom.messages).values())

@@ -1,0 +1,146 @@
+"""`msgrun lock verify --against`: a pull request changes no ledger's file, whatever `lock:` is."""
+
+import pytest
+
+from tests.support.clones import HEADER, SETTINGS, Clone, message
+
+LOCKFILE = pytest.mark.parametrize("ledger", ["lockfile"], indirect=True)
+EITHER = pytest.mark.parametrize("ledger", ["lockfile", "branch"], indirect=True)
+RECORD = '{"key":"%s","attempt":"1","status":"sent","message":"first","revision":1,"to":"id:a","id":"1"}\n' % ("a" * 32)
+
+
+def change(author: Clone, **files: str) -> None:
+    """A branch of the author with a message, and with files."""
+    author.git("checkout", "--quiet", "-B", "change")
+    author.write("messages/third.yaml", message("third", "ccc1"))
+    for name, text in files.items():
+        author.write(name, text)
+    author.commit()
+
+
+@EITHER
+def test_a_pull_request_that_leaves_the_ledger_alone_passes(author):
+    change(author)
+    assert author.msgrun("lock", "verify", "--against", "main").code == 0
+
+
+@LOCKFILE
+def test_what_the_main_branch_recorded_meanwhile_is_no_change_of_the_pull_request(author, clone):
+    change(author)
+    person = clone("person")
+    person.msgrun("apply", "--yes")
+    person.commit()
+    person.git("push", "--quiet")
+    author.git("fetch", "--quiet", "origin")
+    assert author.msgrun("lock", "verify", "--against", "origin/main").code == 0
+    author.git("merge", "--quiet", "--no-edit", "origin/main")
+    assert author.msgrun("lock", "verify", "--against", "origin/main").code == 0
+
+
+@pytest.mark.parametrize("ledger", ["main"], indirect=True)
+def test_nor_is_what_an_apply_recorded_on_the_working_branch(author, clone):
+    change(author)
+    assert clone("person").msgrun("apply", "--yes").code == 0
+    author.git("fetch", "--quiet", "origin")
+    assert author.msgrun("lock", "verify", "--against", "origin/main").code == 0
+    author.git("merge", "--quiet", "--no-edit", "origin/main")
+    assert author.msgrun("lock", "verify", "--against", "origin/main").code == 0
+
+
+@pytest.mark.parametrize("ledger", ["lockfile", "main"], indirect=True)
+def test_a_pull_request_that_adds_or_removes_records_is_stopped(author):
+    before = (author.path / "messages.lock").read_text()
+    change(author, **{"messages.lock": before + RECORD})
+    added = author.msgrun("lock", "verify", "--against", "main")
+    assert (added.code, "change messages.lock: 1 records added, 0 removed" in added.err) == (5, True)
+    assert "git checkout main -- messages.lock" in added.err
+    author.git("checkout", "--quiet", "-b", "removal")
+    author.write("messages.lock", before)
+    author.commit()
+    removed = author.msgrun("lock", "verify", "--against", "change")
+    assert (removed.code, "0 records added, 1 removed" in removed.err) == (5, True)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        '"ledger":"01JZZZZZZZZZZZZZZZZZZZZZZZ"',
+        '"turn":7,"moved":"git+origin#elsewhere"',
+        '"turn":7,"from":"messages.lock"',
+        '"workspace":"other"',
+    ],
+    ids=["id", "moved", "current", "workspace"],
+)
+@pytest.mark.parametrize("ledger", ["lockfile", "main"], indirect=True)
+def test_a_pull_request_that_changes_what_the_file_says_of_itself_is_stopped(author, header):
+    before = (author.path / "messages.lock").read_text()
+    change(author, **{"messages.lock": f'{before}{{"msgrun_lock":1,{header}}}\n'})
+    ran = author.msgrun("lock", "verify", "--against", "main")
+    assert ran.code == 5
+    # Two ids or workspaces contradict each other, and that is said first.
+    assert "its headers changed" in ran.err or "two ledgers" in ran.err or "two workspaces" in ran.err
+
+
+@EITHER
+def test_a_pull_request_may_bring_a_new_lockfile_if_it_has_neither_records_nor_marks(author):
+    author.write("msgrun.yaml", (author.path / "msgrun.yaml").read_text() + "environments: {eu: {}}\n")
+    author.commit()
+    change(author, **{"messages.eu.lock": HEADER % ""})
+    assert author.msgrun("lock", "verify", "--against", "main").code == 0
+    for line in (RECORD, '{"msgrun_lock":1,"turn":1,"from":"git+origin"}\n'):
+        change(author, **{"messages.eu.lock": (HEADER % "") + line})
+        ran = author.msgrun("lock", "verify", "--against", "main")
+        assert (ran.code, "change messages.eu.lock" in ran.err) == (5, True)
+
+
+@LOCKFILE
+def test_a_pull_request_that_names_another_lockfile_and_drops_this_one_is_stopped(author):
+    header = (author.path / "messages.lock").read_text()
+    author.write("messages.lock", header + RECORD)
+    author.commit()
+    (author.path / "messages.lock").unlink()
+    settings = (author.path / "msgrun.yaml").read_text()
+    change(author, **{"fresh.lock": header, "msgrun.yaml": f"lock: fresh.lock\n{settings}"})
+    (author.path / ".git/msgrun/messages.lock.journal").unlink(missing_ok=True)
+    ran = author.msgrun("lock", "verify", "--against", "main")
+    told = "these commits remove messages.lock: 0 records added, 1 removed"
+    assert (ran.code, told in ran.err) == (5, True)
+    assert told in author.msgrun("plan", "--against", "main").err
+
+
+@LOCKFILE
+def test_the_lockfile_may_go_once_the_ledger_it_moved_to_has_all_its_records(author, clone):
+    assert author.msgrun("apply", "--yes").code == 0
+    author.commit()
+    author.git("push", "--quiet")
+    author.git("checkout", "--quiet", "-b", "move")
+    assert author.msgrun("lock", "move", "git+origin").code == 0
+    author.git("rm", "--quiet", "messages.lock")
+    author.commit()
+    author.git("push", "--quiet", "origin", "move")
+    assert author.msgrun("lock", "verify", "--against", "main").code == 0
+    reviewer = clone("reviewer", "--branch=move")
+    assert reviewer.msgrun("lock", "verify", "--against", "origin/main").code == 0
+    assert "3 sent" in reviewer.msgrun("plan", "--against", "origin/main").out
+    # Another ledger, that lacks them, is no reason to remove it.
+    author.write("msgrun.yaml", SETTINGS + "lock: other.lock\n")
+    author.write("other.lock", HEADER % "")
+    author.commit()
+    author.git("push", "--quiet", "origin", "move")
+    reviewer.git("pull", "--quiet")
+    ran = reviewer.msgrun("lock", "verify", "--against", "origin/main")
+    assert (ran.code, "these commits remove messages.lock" in ran.err) == (5, True)
+
+
+@EITHER
+def test_in_a_clone_too_shallow_to_tell_it_says_what_to_fetch(author, clone):
+    change(author)
+    author.git("push", "--quiet", "origin", "change")
+    shallow = clone("shallow", "--depth=1", "--branch=change")
+    told = shallow.msgrun("lock", "verify", "--against", "origin/main")
+    assert (told.code, "fetch-depth" in told.err) == (64, True)
+
+
+def test_outside_of_git_there_is_nothing_to_compare(folder):
+    ran = folder.run("lock", "verify", "--against", "main")
+    assert (ran.code, "no git repository" in ran.err) == (64, True)
