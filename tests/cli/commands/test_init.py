@@ -68,5 +68,5 @@ def test_a_workflow_for_a_project_with_a_ledger_does_not_edit_where_it_is(folder
     here = Folder(folder.path / "new", folder.capture)
     before = (here.path / "msgrun.yaml").read_text()
     ran = here.run("init", "--github")
-    assert (ran.code, "CI needs it on a branch: msgrun lock move git+origin" in ran.err) == (0, True)
+    assert (ran.code, "CI needs it on a branch of the git remote: msgrun lock move git+origin" in ran.err) == (0, True)
     assert (here.path / "msgrun.yaml").read_text() == before
