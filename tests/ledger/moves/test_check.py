@@ -1,0 +1,245 @@
+"""Only the current ledger of a project is written, and every refusal names a way out."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from runner.errors import GuardRefused
+from runner.ledger.address import parse_address
+from runner.ledger.context import DeclaredLedger, LedgerContext
+from runner.ledger.facts import Facts
+from runner.ledger.moves.check import (
+    explain_restore,
+    find_ledger_guard,
+    find_missing_guard,
+    refuse_second_ledger,
+    refuse_unless_current,
+)
+from runner.ledger.moves.remote_marks import RemoteAnswer, RemoteMark
+from runner.ledger.record import MAX_TURN, Header, Mark
+from tests.support.clones import git_output
+from tests.support.ledger_contexts import (
+    ID_A,
+    ID_B,
+    fill_ledger,
+    ledger_context,
+    make_clone,
+    make_origin,
+    make_record,
+    push_all,
+)
+
+MOVED = Mark(2, "moved", "git+origin#sent")
+ABANDON = "msgrun lock begin --abandon-previous"
+
+
+def facts(ledger_id: str = ID_A, mark: Mark | None = None) -> Facts:
+    found = Facts()
+    found.add(Header("acme", ledger=ledger_id))
+    if mark:
+        found.add(Header("acme", ledger=ledger_id, mark=mark))
+    return found
+
+
+def answer(*marks: RemoteMark, lock: str = "", ledger_id: str = "") -> RemoteAnswer:
+    """What a remote says: marks, and what the default branch names, if it names a ledger."""
+    default = DeclaredLedger(parse_address(lock, "messages"), ledger_id) if lock else None
+    return RemoteAnswer("origin", marks, default)
+
+
+def remote_mark(
+    ledger_id: str = ID_A, mark: Mark = MOVED, project: str = ".", environment: str = "default"
+) -> RemoteMark:
+    return RemoteMark(f"refs/msgrun/moved/{ledger_id}", project, environment, mark)
+
+
+def refused(context: LedgerContext, found: Facts, *answers: RemoteAnswer) -> str:
+    """The message of the refusal of a ledger; empty if it may be used."""
+    try:
+        refuse_unless_current(context, found, answers)
+    except GuardRefused as error:
+        return error.message if error.hint else "a refusal without a hint"
+    return ""
+
+
+def second_refused(context: LedgerContext, *answers: RemoteAnswer, known: Facts | None = None) -> str:
+    """The message of the refusal to start a ledger; empty if it may be started."""
+    try:
+        refuse_second_ledger(context, answers, known or Facts())
+    except GuardRefused as error:
+        return error.message if ABANDON in error.hint else "a refusal without the way out"
+    return ""
+
+
+def test_a_ledger_with_the_id_of_msgrun_yaml_and_no_mark_is_current(tmp_path: Path) -> None:
+    assert find_ledger_guard(ledger_context(tmp_path, ledger_id=ID_A), facts()) is None
+    assert find_ledger_guard(ledger_context(tmp_path), facts()) is None  # msgrun.yaml names no id
+    current = Mark(3, "current", "old.lock")
+    assert find_ledger_guard(ledger_context(tmp_path, ledger_id=ID_A), facts(mark=current)) is None
+
+
+@pytest.mark.parametrize(("own", "has"), [(ID_B, f"the id {ID_B}"), ("", "no id")])
+def test_another_id_or_none_where_msgrun_yaml_names_one_is_another_ledger(tmp_path: Path, own: str, has: str) -> None:
+    guard = find_ledger_guard(ledger_context(tmp_path, "sent.lock", ledger_id=ID_A), facts(own))
+    assert guard is not None
+    assert guard[0] == f"the ledger sent.lock has {has}, and msgrun.yaml names {ID_A}"
+    assert ABANDON in guard[1]
+
+
+@pytest.mark.parametrize("status", ["pending", "moved"])
+def test_a_ledger_that_is_pending_or_moved_is_not_current(tmp_path: Path, status: str) -> None:
+    guard = find_ledger_guard(ledger_context(tmp_path, ledger_id=ID_A), facts(mark=replace(MOVED, status=status)))
+    assert guard is not None
+    assert "git+origin#sent" in guard[0]
+
+
+def test_two_merged_ledgers_are_refused_before_anything_else(tmp_path: Path) -> None:
+    both = facts()
+    both.add(Header(ledger=ID_B))
+    with pytest.raises(GuardRefused, match="two ledgers were merged"):
+        find_ledger_guard(ledger_context(tmp_path), both)
+
+
+@pytest.mark.parametrize(("own_turn", "is_refused"), [(0, True), (1, True), (2, False), (3, False)])
+def test_a_mark_on_the_remote_counts_while_its_turn_is_higher_than_the_ledgers(
+    tmp_path: Path,
+    own_turn: int,
+    is_refused: bool,  # noqa: FBT001
+) -> None:
+    found = facts(mark=Mark(own_turn, "current", "git+origin#sent") if own_turn else None)
+    message = refused(ledger_context(tmp_path, ledger_id=ID_A), found, answer(remote_mark()))
+    assert message == ("the ledger messages.lock moved to git+origin#sent, says origin" if is_refused else "")
+
+
+def test_a_mark_of_another_ledger_says_nothing_of_this_one(tmp_path: Path) -> None:
+    assert not refused(ledger_context(tmp_path, ledger_id=ID_A), facts(), answer(remote_mark(ID_B)))
+
+
+@pytest.mark.parametrize(
+    ("project", "environment", "is_refused"), [(".", "default", True), ("ops", "default", False), (".", "eu", False)]
+)
+def test_a_ledger_without_an_id_is_refused_by_a_mark_of_its_project_and_environment(
+    tmp_path: Path,
+    project: str,
+    environment: str,
+    is_refused: bool,  # noqa: FBT001
+) -> None:
+    mark = remote_mark(project=project, environment=environment)
+    assert bool(refused(ledger_context(tmp_path), facts(""), answer(mark))) == is_refused
+
+
+def test_a_mark_that_cannot_be_read_names_the_ref_to_remove(tmp_path: Path) -> None:
+    mark = remote_mark(mark=Mark(MAX_TURN, "moved", "?"))
+    with pytest.raises(GuardRefused, match=f"cannot be read, refs/msgrun/moved/{ID_A}") as caught:
+        refuse_unless_current(ledger_context(tmp_path, ledger_id=ID_A), facts(), [answer(mark)])
+    assert f"git push origin --delete refs/msgrun/moved/{ID_A}" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("lock", "ledger_id", "other"),
+    [
+        ("messages.lock", ID_A, ""),
+        ("messages.lock", "", ""),
+        ("git+origin", ID_A, "git+origin"),
+        ("git+origin", "", "git+origin"),
+        ("messages.lock", ID_B, f"the id {ID_B}"),
+        ("git+origin", ID_B, "git+origin"),
+    ],
+)
+def test_the_default_branch_may_name_no_other_ledger(tmp_path: Path, lock: str, ledger_id: str, other: str) -> None:
+    message = refused(ledger_context(tmp_path, ledger_id=ID_A), facts(), answer(lock=lock, ledger_id=ledger_id))
+    expected = f"this would use the ledger messages.lock, and the default branch of origin names {other}"
+    assert message == (expected if other else "")
+
+
+def test_a_remote_without_a_default_branch_refuses_nothing(tmp_path: Path) -> None:
+    assert not refused(ledger_context(tmp_path, ledger_id=ID_A), facts(), answer())
+
+
+def test_of_an_address_in_msgrun_lock_the_id_counts_because_it_may_be_spelled_otherwise(tmp_path: Path) -> None:
+    context = ledger_context(tmp_path, "git+https://host/r", declared="git+origin", ledger_id=ID_A)
+    assert not refused(context, facts(), answer(lock="git+origin", ledger_id=ID_A))
+    assert refused(context, facts(), answer(lock="git+origin", ledger_id=ID_B))
+    assert refused(
+        replace(context, declared=DeclaredLedger(context.declared.address)), facts(""), answer(lock="git+origin")
+    )
+
+
+def test_the_branch_of_a_fork_is_not_the_ledger_that_msgrun_yaml_names(tmp_path: Path) -> None:
+    make_origin(tmp_path)
+    clone = make_clone(tmp_path, "clone")
+    git_output(clone, "remote", "set-url", "origin", "git@host:bob/mail.git")
+    context = ledger_context(clone, "git+origin", ledger_id=ID_A, remote="https://host/acme/mail")
+    message = refused(context, facts())
+    assert message.startswith("git+origin is a branch of another repository here")
+    git_output(clone, "remote", "set-url", "origin", "git@host:acme/mail.git")
+    assert not refused(context, facts())
+
+
+def test_a_ledger_that_msgrun_yaml_names_and_that_is_not_there_is_not_started_anew(tmp_path: Path) -> None:
+    assert find_missing_guard(ledger_context(tmp_path)) is None
+    context = ledger_context(tmp_path, "sent.lock", ledger_id=ID_A)
+    message = f"there is no ledger sent.lock, and msgrun.yaml names one, {ID_A}"
+    assert second_refused(context) == message
+    _, hint = find_missing_guard(context, [answer(lock="git+origin", ledger_id=ID_A)]) or ("", "")
+    assert "lock: git+origin in msgrun.yaml" in hint
+    assert "MSGRUN_LOCK=git+origin msgrun lock move sent.lock" in hint
+
+
+def test_after_an_edit_of_lock_the_hint_names_the_address_of_the_last_commit(tmp_path: Path) -> None:
+    make_origin(tmp_path)
+    clone = make_clone(tmp_path, "clone")
+    (clone / "msgrun.yaml").write_text(f"lock: git+origin\nledger: {ID_A}\n")
+    push_all(clone)
+    _, hint = find_missing_guard(ledger_context(clone, "sent.lock", ledger_id=ID_A)) or ("", "")
+    assert "MSGRUN_LOCK=git+origin msgrun lock move sent.lock" in hint
+
+
+def test_the_first_ledger_of_a_project_may_be_started(tmp_path: Path) -> None:
+    for lock in ("messages.lock", "sent.lock", "git+origin", "postgresql://db/m"):
+        assert not second_refused(ledger_context(tmp_path, lock), answer())
+        assert not second_refused(ledger_context(tmp_path, lock), answer(lock="messages.lock"))  # the default
+        assert not second_refused(ledger_context(tmp_path, lock), answer(remote_mark(project="ops")))
+
+
+def test_no_second_ledger_is_started_beside_this_clones_lockfile(tmp_path: Path) -> None:
+    fill_ledger(ledger_context(tmp_path))
+    assert not second_refused(ledger_context(tmp_path, "git+origin"))  # it has no record
+    fill_ledger(ledger_context(tmp_path), make_record(1))
+    expected = "this project has a ledger already: messages.lock has records of 1 deliveries"
+    assert second_refused(ledger_context(tmp_path, "git+origin")) == expected
+    assert not second_refused(ledger_context(tmp_path))
+    assert not second_refused(ledger_context(tmp_path, ".msgrun/sandbox/messages.lock", is_sandbox=True))
+
+
+def test_no_second_ledger_is_started_where_a_mark_or_the_default_branch_names_one(tmp_path: Path) -> None:
+    context = ledger_context(tmp_path, "sent.lock")
+    assert "moved to git+origin#sent" in second_refused(context, answer(remote_mark()))
+    assert "says the default branch of origin: git+origin" in second_refused(
+        context, answer(lock="git+origin", ledger_id=ID_B)
+    )
+    assert second_refused(context, answer(lock="git+origin"))
+    assert second_refused(context, answer(lock="messages.lock", ledger_id=ID_B))
+
+
+def test_a_branch_that_this_clone_has_read_is_not_started_anew(tmp_path: Path) -> None:
+    known = facts()
+    known.add(make_record(1))
+    message = second_refused(ledger_context(tmp_path, "git+origin"), known=known)
+    assert message == (
+        "this project has a ledger already: this clone has read 1 deliveries on origin#msgrun-ledger:messages.lock"
+    )
+
+
+def test_what_brings_a_lockfile_back_is_head_else_the_journal(tmp_path: Path) -> None:
+    context = ledger_context(tmp_path)
+    assert explain_restore(context) == "bring it back from git, a clone or a backup"
+    git_output(tmp_path, "init", "--quiet")
+    fill_ledger(context, make_record(1))
+    journal = tmp_path / ".git/msgrun/messages.lock.journal"
+    assert explain_restore(context) == f"take it back from the journal: cp {journal} messages.lock"
+    git_output(tmp_path, "add", "messages.lock")
+    git_output(tmp_path, "commit", "--quiet", "--message", "sent")
+    assert explain_restore(context) == "take it back: git checkout HEAD -- messages.lock"
+    assert explain_restore(ledger_context(tmp_path, "git+origin")) == "bring it back from a clone or a backup"
