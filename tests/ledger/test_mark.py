@@ -17,7 +17,10 @@ def test_a_ledger_that_moved_names_the_new_address_and_the_way_back() -> None:
 def test_a_ledger_that_is_being_filled_names_how_to_finish_and_how_to_cancel() -> None:
     message, hint = explain_mark("git+origin", Mark(1, "pending", "messages.lock"))
     assert message == "the ledger git+origin lacks records: its move from messages.lock did not end"
-    assert hint == "finish the move: msgrun lock move git+origin; or cancel it: msgrun lock move messages.lock"
+    assert hint == (
+        "finish the move: msgrun lock move git+origin; or cancel it: msgrun lock move messages.lock; or, if that one is"
+        " lost: msgrun lock begin --abandon-previous"
+    )
 
 
 @pytest.mark.parametrize("status", ["moved", "pending"])

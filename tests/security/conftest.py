@@ -1,5 +1,6 @@
 """What attacks start from: a bare remote, and the clone of whoever made the project."""
 
-from tests.ci.conftest import author, job, ledger, origin
+from tests.ci.conftest import job, origin
+from tests.support.lockfile_project import author
 
-__all__ = ["author", "job", "ledger", "origin"]
+__all__ = ["author", "job", "origin"]
