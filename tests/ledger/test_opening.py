@@ -1,0 +1,348 @@
+"""The one door: a ledger is read with all that this clone knows, and opened to write only if it is the current one."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.errors import GuardRefused, LedgerUnavailable
+from runner.ledger.context import LedgerContext
+from runner.ledger.moves.move import mark_moved, mark_pending, prepare_move, run_move
+from runner.ledger.moves.remote_marks import ask_remotes, push_mark
+from runner.ledger.opening import (
+    add_late_outcomes,
+    open_ledger,
+    open_to_compact,
+    read_ledger,
+    start_ledger,
+)
+from runner.ledger.record import NO_MARK, Header, Mark
+from runner.ledger.rescue_file import write_rescue_file
+from tests.support.clones import git_output
+from tests.support.ledger_contexts import (
+    ID_A,
+    ID_B,
+    attempts,
+    fill_ledger,
+    ledger_context,
+    make_clone,
+    make_origin,
+    make_record,
+    push_all,
+    read_facts,
+)
+from tests.support.postgres import Server
+
+KINDS = ("lockfile", "branch", "database")
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    make_origin(tmp_path)
+    return make_clone(tmp_path, "clone")
+
+
+@pytest.fixture
+def locks(server: Server) -> dict[str, str]:
+    """An address of each kind."""
+    return {"lockfile": "messages.lock", "branch": "git+origin", "database": server.lock}
+
+
+def context(clone: Path, lock: str, ledger_id: str = ID_A, **more: Any) -> LedgerContext:
+    return ledger_context(clone, lock, ledger_id=ledger_id, trusts_host=True, **more)
+
+
+def opened(own: LedgerContext, **more: bool) -> dict[str, str]:
+    """Opens the ledger as apply does. Returns its attempts."""
+    with open_ledger(own, "apply", **more) as ledger:
+        return attempts(ledger.facts)
+
+
+def every_place(clone: Path) -> str:
+    """What is in the clone, in its git folder for msgrun, and on its remote."""
+    files = sorted(path for path in [*clone.glob("*"), *clone.glob(".git/msgrun/*")] if path.suffix != ".hold")
+    contents = [f"{path} {path.read_bytes()!r}" for path in files if path.is_file() and path.suffix != ".asked"]
+    return "\n".join([*contents, git_output(clone, "ls-remote", "origin")])
+
+
+# Reading
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_place_without_a_ledger_is_read_as_empty_and_nothing_is_made(
+    clone: Path, locks: dict[str, str], kind: str
+) -> None:
+    before = every_place(clone)
+    reading = read_ledger(context(clone, locks[kind], ""))
+    assert (len(reading.facts), reading.exists, reading.guard) == (0, False, None)
+    guard = read_ledger(context(clone, locks[kind])).guard
+    assert guard is not None
+    assert guard[0].startswith("there is no ledger")
+    assert every_place(clone) == before
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("mark", [NO_MARK, Mark(1, "pending", "x.lock"), Mark(1, "moved", "y.lock")])
+def test_a_ledger_is_read_whatever_its_mark_and_the_reading_tells_what_apply_would_say(
+    clone: Path, locks: dict[str, str], kind: str, mark: Mark
+) -> None:
+    own = context(clone, locks[kind])
+    fill_ledger(own, make_record(1), Header(mark=mark))
+    reading = read_ledger(own)
+    assert attempts(reading.facts) == {"RUN-1": "sent"}
+    assert reading.exists
+    assert (reading.guard is None) == (mark == NO_MARK)
+    other = read_ledger(context(clone, locks[kind], ID_B))
+    assert other.guard is not None
+    assert f"msgrun.yaml names {ID_B}" in other.guard[0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_reading_has_the_lockfile_the_journal_and_the_rescue_file_of_this_clone(
+    clone: Path, locks: dict[str, str], kind: str
+) -> None:
+    own = context(clone, locks[kind])
+    fill_ledger(own, make_record(1))
+    fill_ledger(context(clone, "messages.lock"), make_record(2))
+    write_rescue_file(own, ID_A, [make_record(3)])
+    assert sorted(attempts(read_ledger(own).facts)) == ["RUN-1", "RUN-2", "RUN-3"]
+
+
+# Opening
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_opening_adds_what_this_clone_has_and_the_second_time_nothing(
+    clone: Path, locks: dict[str, str], kind: str
+) -> None:
+    reports: list[str] = []
+    own = context(clone, locks[kind], reports=reports)
+    fill_ledger(own, make_record(1, "claimed"))
+    fill_ledger(context(clone, "messages.lock"), make_record(2))
+    path = write_rescue_file(own, ID_A, [make_record(1)])
+    expected = {"RUN-1": "sent", "RUN-2": "sent"}
+    assert opened(own) == expected
+    assert attempts(read_facts(own)) == expected
+    assert not path.exists()
+    said = len(reports)
+    assert opened(own) == expected
+    assert len(reports) == said
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("mark", "ledger_id", "message"),
+    [
+        (Mark(1, "pending", "x.lock"), ID_A, "lacks records: its move from x.lock did not end"),
+        (Mark(1, "moved", "y.lock"), ID_A, "moved to y.lock"),
+        (NO_MARK, ID_B, f"msgrun.yaml names {ID_B}"),
+    ],
+)
+def test_a_ledger_that_is_not_current_is_not_opened_and_nothing_is_written(
+    clone: Path, locks: dict[str, str], kind: str, mark: Mark, ledger_id: str, message: str
+) -> None:
+    own = context(clone, locks[kind], ledger_id)
+    fill_ledger(context(clone, locks[kind]), make_record(1), Header(mark=mark))
+    path = write_rescue_file(own, ID_A, [make_record(2)])
+    before = every_place(clone)
+    with pytest.raises(GuardRefused, match=message):
+        opened(own)
+    with pytest.raises(GuardRefused, match=message):
+        opened(own, new_lock=True, no_fetch=True)
+    assert every_place(clone) == before
+    assert path.exists()
+    assert attempts(read_facts(context(clone, locks[kind]))) == {"RUN-1": "sent"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_where_there_is_no_ledger_only_new_lock_starts_one_and_never_beside_another(
+    clone: Path, locks: dict[str, str], kind: str
+) -> None:
+    before = every_place(clone)
+    with pytest.raises(GuardRefused, match="there is no ledger"):
+        opened(context(clone, locks[kind], ""))
+    with pytest.raises(GuardRefused, match=f"msgrun.yaml names one, {ID_A}"):
+        opened(context(clone, locks[kind]), new_lock=True)
+    assert every_place(clone) == before
+    assert opened(context(clone, locks[kind], ""), new_lock=True) == {}
+    assert len(read_facts(context(clone, locks[kind], "")).merged_header("").ledger) == 26
+
+
+@pytest.mark.parametrize("no_fetch", [False, True])
+def test_a_mark_on_the_remote_stops_every_clone_also_without_a_fetch(
+    clone: Path,
+    tmp_path: Path,
+    no_fetch: bool,  # noqa: FBT001
+) -> None:
+    own = context(clone, "messages.lock")
+    fill_ledger(own, make_record(1))
+    push_all(clone)
+    other = context(make_clone(tmp_path, "other"), "messages.lock")
+    assert opened(other, no_fetch=no_fetch) == {"RUN-1": "sent"}
+    push_mark(own, ID_A, Mark(1, "moved", "git+origin"))
+    with pytest.raises(GuardRefused, match="moved to git\\+origin, says origin"):
+        opened(other, no_fetch=no_fetch)
+
+
+@pytest.mark.parametrize("no_fetch", [False, True])
+def test_a_remote_that_does_not_answer_stops_writing_and_not_reading(
+    clone: Path,
+    tmp_path: Path,
+    no_fetch: bool,  # noqa: FBT001
+) -> None:
+    own = context(clone, "messages.lock")
+    fill_ledger(own, make_record(1))
+    (tmp_path / "origin.git").rename(tmp_path / "away")
+    with pytest.raises(LedgerUnavailable, match="cannot be asked whether the ledger moved"):
+        opened(own, no_fetch=no_fetch)
+    assert attempts(read_ledger(own).facts) == {"RUN-1": "sent"}
+
+
+def test_the_sandbox_starts_its_own_ledger_and_asks_nobody(clone: Path, tmp_path: Path) -> None:
+    (tmp_path / "origin.git").rename(tmp_path / "away")
+    own = ledger_context(clone, ".msgrun/sandbox/messages.lock", is_sandbox=True)
+    assert opened(own) == {}
+    assert (clone / ".msgrun/sandbox/messages.lock").exists()
+
+
+@pytest.mark.parametrize("mark", [Mark(1, "pending", "x.lock"), Mark(1, "moved", "y.lock")])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_ledger_that_is_not_current_can_be_compacted_and_keeps_its_mark(
+    clone: Path, locks: dict[str, str], kind: str, mark: Mark
+) -> None:
+    own = context(clone, locks[kind])
+    fill_ledger(own, make_record(1, "claimed"), make_record(1), Header(mark=mark))
+    with open_to_compact(own) as ledger:
+        ledger.compact()
+    assert (read_facts(own).mark, attempts(read_facts(own))) == (mark, {"RUN-1": "sent"})
+    with pytest.raises(GuardRefused, match="there is no ledger"), open_to_compact(context(clone, "nowhere.lock")):
+        pass
+
+
+# Starting
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_ledger_is_started_once_and_keeps_its_id(clone: Path, locks: dict[str, str], kind: str) -> None:
+    own = context(clone, locks[kind], "")
+    ledger_id, was_started = start_ledger(own, abandon_previous=False)
+    assert (len(ledger_id), was_started) == (26, True)
+    assert start_ledger(own, abandon_previous=False) == (ledger_id, False)
+    assert start_ledger(context(clone, locks[kind], ledger_id), abandon_previous=False) == (ledger_id, False)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_ledger_of_before_gets_an_id(clone: Path, locks: dict[str, str], kind: str) -> None:
+    own = context(clone, locks[kind], "")
+    fill_ledger(own, make_record(1), ledger_id="")
+    ledger_id, was_started = start_ledger(own, abandon_previous=False)
+    assert (len(ledger_id), was_started) == (26, False)
+    assert read_facts(own).merged_header("").ledger == ledger_id
+    assert opened(context(clone, locks[kind], ledger_id)) == {"RUN-1": "sent"}
+
+
+def test_no_ledger_is_started_for_a_project_that_has_one(clone: Path, tmp_path: Path) -> None:
+    fill_ledger(context(clone, "messages.lock"), make_record(1))
+    with pytest.raises(GuardRefused, match=r"messages\.lock has records of 1 deliveries"):
+        start_ledger(context(clone, "git+origin", ""), abandon_previous=False)
+    with pytest.raises(GuardRefused, match=f"msgrun.yaml names one, {ID_A}"):
+        start_ledger(context(clone, "git+origin"), abandon_previous=False)
+    push_mark(context(clone, "messages.lock"), ID_A, Mark(1, "moved", "git+origin"))
+    other = make_clone(tmp_path, "other")
+    with pytest.raises(GuardRefused, match="it moved to git\\+origin"):
+        start_ledger(context(other, "sent.lock", ""), abandon_previous=False)
+    assert not (other / "sent.lock").exists()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_previous_ledger_may_be_given_up_for_a_new_one(clone: Path, locks: dict[str, str], kind: str) -> None:
+    push_mark(context(clone, "gone.lock"), ID_B, Mark(1, "moved", "git+gone"))
+    own = context(clone, locks[kind], ID_B)
+    ledger_id, was_started = start_ledger(own, abandon_previous=True)
+    assert was_started
+    assert ledger_id != ID_B
+    assert opened(context(clone, locks[kind], ledger_id)) == {}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("mark", [Mark(3, "pending", "x.lock"), Mark(3, "moved", "y.lock"), NO_MARK])
+def test_what_is_at_the_address_becomes_current_with_its_records_whatever_its_marks_say(
+    clone: Path, locks: dict[str, str], kind: str, mark: Mark
+) -> None:
+    own = context(clone, locks[kind], ID_B)
+    fill_ledger(own, make_record(1), Header(mark=mark))
+    push_mark(own, ID_A, Mark(5, "moved", "git+gone"))
+    assert start_ledger(own, abandon_previous=True) == (ID_A, False)
+    assert opened(context(clone, locks[kind])) == {"RUN-1": "sent"}
+    assert read_facts(own).mark.turn == 6
+
+
+# Late outcomes
+
+
+@pytest.fixture
+def moved(clone: Path, server: Server) -> tuple[LedgerContext, LedgerContext]:
+    """A ledger that moved from a branch to a database while an attempt was open, and its former place."""
+    old, new = context(clone, "git+origin"), context(clone, server.lock)
+    fill_ledger(old, make_record(1, "claimed"))
+    run_move(prepare_move(old, new, ask_remotes(old)))
+    return new, old
+
+
+def late(own: LedgerContext) -> dict[str, str]:
+    with open_ledger(own, "resolve") as ledger:
+        add_late_outcomes(own, ledger)
+    return attempts(read_facts(own))
+
+
+def test_an_outcome_that_came_to_the_previous_ledger_after_the_move_is_added(
+    moved: tuple[LedgerContext, LedgerContext],
+) -> None:
+    new, old = moved
+    assert late(new) == {"RUN-1": "claimed"}
+    fill_ledger(old, make_record(1))
+    assert late(new) == {"RUN-1": "sent"}
+
+
+def test_outcomes_come_over_several_moves(clone: Path) -> None:
+    first, *others = (context(clone, f"git+origin#{name}") for name in ("first", "second", "third"))
+    fill_ledger(first, make_record(1, "claimed"))
+    last = first
+    for own in others:
+        run_move(prepare_move(last, own, ask_remotes(last)))
+        last = own
+    fill_ledger(first, make_record(1))
+    assert late(last) == {"RUN-1": "sent"}
+
+
+def test_a_previous_ledger_that_is_gone_is_no_hindrance(
+    moved: tuple[LedgerContext, LedgerContext], tmp_path: Path
+) -> None:
+    git_output(tmp_path / "origin.git", "update-ref", "-d", "refs/heads/msgrun-ledger")
+    assert late(moved[0]) == {"RUN-1": "claimed"}
+
+
+def test_the_host_of_a_previous_ledger_is_asked_only_if_the_base_commit_names_it(clone: Path, server: Server) -> None:
+    own = context(clone, "git+origin")
+    fill_ledger(own, make_record(1, "claimed"), Header(mark=Mark(1, "current", f"{server.lock}#evil")))
+    with pytest.raises(GuardRefused, match="may have later outcomes") as caught:
+        late(own)
+    assert "msgrun lock import late.lock" in caught.value.hint
+    assert server.rows("SELECT 1 FROM pg_namespace WHERE nspname = 'evil'") == []
+
+
+def test_a_run_under_way_while_the_ledger_moves_claims_nothing_more_and_its_outcomes_arrive(
+    clone: Path, server: Server
+) -> None:
+    old, new = context(clone, "git+origin"), context(clone, server.lock)
+    fill_ledger(old)
+    with open_ledger(old, "apply") as run:
+        run.commit(make_record(1, "claimed"))
+        move = prepare_move(old, new, ask_remotes(old))
+        mark_pending(move)
+        mark_moved(move)
+        with pytest.raises(LedgerUnavailable, match="moved to"):
+            run.commit(make_record(2, "claimed"))
+        run_move(move)
+        run.commit(make_record(1))
+    assert late(new) == {"RUN-1": "sent"}
