@@ -56,6 +56,7 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Property tests count as proofs too: there they have more examples."""
     if _is_proof(config):
+        items[:] = [item for item in items if "table" not in item.keywords]
         for item in items:
             if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
                 item.add_marker("proof")
