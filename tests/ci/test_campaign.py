@@ -11,7 +11,6 @@ from runner.sandbox import Sandbox
 from tests.support.clones import HEADER, Clone, git_output
 from tests.support.moving_ledger import BREAKERS, MESSAGE, PEOPLE, TROUBLE, MovingLedger
 from tests.support.postgres import Server
-from tests.support.proof import one_of
 
 pytestmark = pytest.mark.parametrize("ledger", ["lockfile"], indirect=True)
 
@@ -29,6 +28,7 @@ def campaign(author: Clone, intercom: Sandbox, tmp_path: Path) -> MovingLedger:
     return made
 
 
+@pytest.mark.proof
 def test_a_campaign_moves_from_file_to_git_to_postgresql_to_file_and_everybody_gets_it_once_or_is_told(
     campaign: MovingLedger, server: Server, origin: Path, intercom: Sandbox
 ) -> None:
@@ -222,7 +222,8 @@ def test_a_lockfile_is_the_ledger_again_in_every_clone_once_its_successor_was_gi
     assert campaign.recipients() == {1}
 
 
-@pytest.mark.parametrize("kind", one_of("git", "sql"))
+@pytest.mark.proof
+@pytest.mark.parametrize("kind", ["git", "sql"])
 def test_another_spelling_of_the_same_place_is_the_same_ledger(
     campaign: MovingLedger, server: Server, origin: Path, clone, kind: str
 ) -> None:

@@ -231,6 +231,7 @@ def test_a_project_without_a_remote_sends_nothing_with_the_ledger_that_it_left(
     project.end(author)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(KINDS, pairs(3, FILES))
 def test_a_move_leaves_the_other_project_of_the_repository_alone(project: Project, old: str, new: str) -> None:
     one, other = (
@@ -249,6 +250,7 @@ def test_a_move_leaves_the_other_project_of_the_repository_alone(project: Projec
     one.end(first)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("moving", one_of("default", "eu"))
 @pytest.mark.parametrize(KINDS, pairs(4, FILES))
 def test_a_move_leaves_the_other_environment_alone(project: Project, old: str, new: str, moving: str) -> None:

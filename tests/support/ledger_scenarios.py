@@ -62,16 +62,15 @@ run(args)
 def pairs(
     number: int, fails: Mapping[str, str] | None = None, of: Sequence[tuple[str, str]] = PAIRS, why: str = ""
 ) -> list[Any]:
-    """The pairs of kinds: pair `number` in every run, another one in the proofs, the others in the whole table.
+    """The pairs of kinds: pair `number` in every run, the others in the whole table.
 
     `fails` says why a pair fails with the commands that moved a ledger before `lock move`; `why` says it of all pairs.
     """
     rows = []
     for index, pair in enumerate(of):
         name = "-".join(pair)
-        steps = (index - number) % len(of)
-        # One pair in every run, a second one in the proofs; all pairs by `pytest -m table`.
-        marks = [] if steps == 0 else [pytest.mark.proof] if steps == len(of) // 2 else table()
+        # One pair in every run; the others by `pytest -m table`.
+        marks = [] if index == number % len(of) else table()
         if reason := why or (fails or {}).get(name, ""):
             marks.append(pytest.mark.xfail(not HAS_MOVE, reason=reason, strict=False))
         rows.append(pytest.param(*pair, id=name, marks=marks))

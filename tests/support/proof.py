@@ -11,6 +11,14 @@ def one_of(*values: Any) -> list[Any]:
     return [values[0], *proofs(values[1:])]
 
 
+def table(values: Iterable[Any]) -> list[Any]:
+    """Values of a large table, which only `pytest -m table` tries."""
+    return [
+        pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=[pytest.mark.proof, pytest.mark.table])
+        for value in values
+    ]
+
+
 def proofs(values: Iterable[Any]) -> list[Any]:
     """Values that are tried in the proofs alone."""
     return [

@@ -30,12 +30,12 @@ from tests.support.ledger_contexts import (
     read_facts,
 )
 from tests.support.postgres import Server
-from tests.support.proof import one_of, proofs
+from tests.support.proof import one_of, table
 
 KINDS = ("lockfile", "branch", "working branch", "database")
 PAIRS = [(old, new) for old in KINDS for new in KINDS if (old, new) != ("working branch", "lockfile")]
 CHOSEN = [("lockfile", "branch"), ("branch", "database"), ("database", "lockfile"), ("lockfile", "working branch")]
-SOME_PAIRS = [*CHOSEN, *proofs(pair for pair in PAIRS if pair not in CHOSEN)]
+SOME_PAIRS = [*CHOSEN, *table(pair for pair in PAIRS if pair not in CHOSEN)]
 STEPS = (moving.mark_pending, moving.mark_moved, moving.copy_records, moving.mark_current)
 RECORDS = [make_record(1), make_record(2, "claimed"), make_record(3, "refused"), make_record(4, "released")]
 
@@ -103,7 +103,7 @@ def test_a_move_takes_every_record_the_workspace_and_the_id_along(
 
 
 @pytest.mark.parametrize("count", range(len(STEPS) + 1))
-@pytest.mark.parametrize(("old", "new"), [PAIRS[1], *proofs(pair for pair in PAIRS if pair != PAIRS[1])])
+@pytest.mark.parametrize(("old", "new"), [PAIRS[1], *table(pair for pair in PAIRS if pair != PAIRS[1])])
 def test_a_move_that_was_killed_after_any_step_is_repeated(
     clone: Path, server: Server, old: str, new: str, count: int
 ) -> None:
@@ -120,7 +120,7 @@ def test_a_move_that_was_killed_after_any_step_is_repeated(
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
-@pytest.mark.parametrize(("old", "new"), [PAIRS[1], *proofs(pair for pair in PAIRS if pair != PAIRS[1])])
+@pytest.mark.parametrize(("old", "new"), [PAIRS[1], *table(pair for pair in PAIRS if pair != PAIRS[1])])
 def test_a_move_that_was_killed_after_any_step_is_cancelled(
     clone: Path, server: Server, old: str, new: str, count: int
 ) -> None:
