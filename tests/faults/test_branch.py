@@ -202,6 +202,7 @@ def test_a_git_server_that_is_killed_again_and_again_and_comes_back_costs_no_run
 
 
 @pytest.mark.proof
+@pytest.mark.table
 def test_a_git_server_that_is_killed_for_good_stops_the_run_and_its_outcomes_wait(tmp_path, daemon):
     with team(tmp_path, 300) as here:
         clone = here.clone("clone")
@@ -233,7 +234,7 @@ def test_a_hook_that_rejects_keeps_everything_from_being_sent(tmp_path):
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("how", ["hook", "gone"])
+@pytest.mark.parametrize("how", ["hook", pytest.param("gone", marks=pytest.mark.table)])
 def test_outcomes_that_cannot_be_pushed_stop_the_run_and_are_kept_for_the_next(tmp_path, how):
     with team(tmp_path, 400) as here:
         clone, other = here.clone("clone"), here.clone("other")

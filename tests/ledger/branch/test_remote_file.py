@@ -131,7 +131,7 @@ def test_a_merge_that_drops_lines_forgets_nothing_and_the_next_push_heals_the_br
     assert sorted(f"{line}\n".encode() for line in healed) == sorted([HEADER, *LINES])
 
 
-@costly(0.2)
+@costly(0.05)
 @given(st.sets(st.sampled_from(LINES)), st.sets(st.sampled_from(LINES)), st.sampled_from([b"", LINES[0][:30]]))
 def test_what_is_read_is_the_union_of_both_refs(
     tmp_path_factory: pytest.TempPathFactory, pushed: set[bytes], on_branch: set[bytes], torn: bytes
