@@ -1,8 +1,9 @@
 """The interface of every kind of ledger."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
+from itertools import islice
 from typing import Protocol
 
 from runner.ledger.facts import Facts
@@ -93,6 +94,18 @@ class Ledger(Protocol):
         Returns the number of lines before and after.
         """
         ...
+
+
+_BATCH_SIZE = 20_000  # records that are appended at once
+
+
+def append_missing(ledger: Ledger, records: Iterable[Record]) -> int:
+    """Appends those of the records that the ledger lacks. Returns their number. Raises LedgerUnavailable."""
+    missing, count = (record for record in records if record not in ledger.facts.records_of(record.key)), 0
+    while batch := list(islice(missing, _BATCH_SIZE)):
+        ledger.append(*batch)
+        count += len(batch)
+    return count
 
 
 def pin_workspace(ledger: Ledger, workspace: str) -> None:

@@ -35,7 +35,7 @@ class LedgerLocation(Protocol):
         ...
 
 
-def refuse_missing(display_name: str, advice: str) -> GuardRefused:
+def missing_ledger_error(display_name: str, advice: str) -> GuardRefused:
     """The error for a ledger that is not there. `advice` says where to look for it."""
     hint = f"without it everything would be sent again: {advice}; if nothing was sent yet: msgrun lock begin"
     return GuardRefused(f"there is no ledger {display_name}", hint)

@@ -12,7 +12,7 @@ from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
 from runner.ledger.local_records import add_local_records, read_local_records
-from runner.ledger.location import refuse_missing
+from runner.ledger.location import missing_ledger_error
 from runner.ledger.locations import location_of
 from runner.ledger.missing_records import find_missing_records
 from runner.ledger.moves.check import find_ledger_guard, find_missing_guard, refuse_second_ledger, refuse_unless_current
@@ -57,7 +57,7 @@ def open_ledger(
 
     def create(facts: Facts) -> Header:
         if not (new_lock or context.is_sandbox or context.declared.ledger_id):
-            raise refuse_missing(context.address.display_name, _ADVICE)
+            raise missing_ledger_error(context.address.display_name, _ADVICE)
         refuse_second_ledger(context, answers, facts)
         return _new_header(context, facts)
 
@@ -76,7 +76,7 @@ def open_to_compact(context: LedgerContext) -> Iterator[Ledger]:
 
     def create(facts: Facts) -> Header:
         del facts
-        raise refuse_missing(context.address.display_name, _ADVICE)
+        raise missing_ledger_error(context.address.display_name, _ADVICE)
 
     with location_of(context).open("lock compact", lambda _: None, create, fetch=False) as ledger:
         yield ledger

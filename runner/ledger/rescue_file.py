@@ -6,7 +6,7 @@ from pathlib import Path
 from runner.ledger.context import LedgerContext
 from runner.ledger.durable_append import append_lines
 from runner.ledger.facts import Facts
-from runner.ledger.ledger import Ledger
+from runner.ledger.ledger import Ledger, append_missing
 from runner.ledger.record import Record
 from runner.managed_path import managed_path
 
@@ -40,8 +40,7 @@ def import_rescue_file(path: Path, ledger: Ledger) -> int:
     rescued = Facts()
     rescued.read_file(path, path.name)
     size = path.stat().st_size
-    records = [record for record in rescued.compacted_records() if record not in ledger.facts.records_of(record.key)]
-    ledger.append(*records)
+    count = append_missing(ledger, rescued.compacted_records())
     if path.stat().st_size == size:
         path.unlink()
-    return len(records)
+    return count

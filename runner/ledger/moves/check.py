@@ -59,11 +59,11 @@ def refuse_unless_current(context: LedgerContext, facts: Facts, answers: Sequenc
     for answer in answers:
         for mark in answer.marks:
             if _is_of_this_project(context, mark, own) and mark.mark.turn > facts.mark.turn:
-                raise _refuse_marked(context, answer, mark)
+                raise _marked_error(context, answer, mark)
         _refuse_other_default(context, own, answer)
 
 
-def _refuse_marked(context: LedgerContext, answer: RemoteAnswer, mark: RemoteMark) -> GuardRefused:
+def _marked_error(context: LedgerContext, answer: RemoteAnswer, mark: RemoteMark) -> GuardRefused:
     if mark.mark.turn == MAX_TURN:
         hint = f"if you know that the ledger did not move: git push {answer.remote} --delete {mark.ref}"
         return GuardRefused(f"{answer.remote} has a mark of this ledger that cannot be read, {mark.ref}", hint)

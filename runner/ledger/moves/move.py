@@ -7,15 +7,15 @@ ledgers do.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from runner.clock import new_run_id
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger.address import BranchAddress, LockfileAddress
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
+from runner.ledger.ledger import append_missing
 from runner.ledger.local_records import add_local_records
-from runner.ledger.location import refuse_missing
+from runner.ledger.location import missing_ledger_error
 from runner.ledger.locations import location_of
 from runner.ledger.mark import explain_mark
 from runner.ledger.missing_records import count_missing_records
@@ -24,7 +24,6 @@ from runner.ledger.moves.remote_marks import RemoteAnswer, push_mark
 from runner.ledger.record import NO_MARK, Header, Mark, next_turn
 
 _COMMAND = "lock move"
-_BATCH_SIZE = 20_000  # records that are appended at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ def prepare_move(old: LedgerContext, new: LedgerContext, answers: Sequence[Remot
     """
     old_facts, new_facts = location_of(old).read(), location_of(new).read() or Facts()
     if old_facts is None:
-        raise refuse_missing(old.address.display_name, "lock: names another one than before?")
+        raise missing_ledger_error(old.address.display_name, "lock: names another one than before?")
     known, other = old_facts.merged_header(old.salt), new_facts.merged_header(new.salt)
     if guard := find_id_guard(old, old_facts):  # it may be the ledger of another project
         raise GuardRefused(*guard)
@@ -101,7 +100,7 @@ def mark_pending(move: Move) -> None:
     header = Header(ledger=move.ledger_id, mark=move.pending)
     mark = _write_header(move.new, header)
     if mark not in {move.pending, move.current}:
-        raise _overtaken(move.new, mark)
+        raise _overtaken_error(move.new, mark)
 
 
 def mark_moved(move: Move) -> None:
@@ -114,7 +113,7 @@ def mark_moved(move: Move) -> None:
     if mark != move.moved:
         # The new ledger must not stay behind as one that somebody may finish: it says where the ledger went.
         _write_header(move.new, Header(mark=mark))
-        raise _overtaken(move.old, mark)
+        raise _overtaken_error(move.old, mark)
 
 
 def copy_records(move: Move) -> None:
@@ -125,9 +124,7 @@ def copy_records(move: Move) -> None:
     with location_of(move.new).open(_COMMAND, _allow, _refuse_to_create, fetch=True) as new:
         new.write_header(Header(workspace))
         # Every record, also what compaction would remove: reconcile searches more precisely with the time of a claim.
-        missing = (record for record in records.sorted_records() if record not in new.facts.records_of(record.key))
-        while batch := list(islice(missing, _BATCH_SIZE)):
-            new.append(*batch)
+        append_missing(new, records.sorted_records())
         new.refresh()
         if count := count_missing_records(records, new.facts):
             raise LedgerUnavailable(
@@ -139,7 +136,7 @@ def mark_current(move: Move) -> None:
     """Ends the mark of the new ledger: it takes claims from now on."""
     mark = _write_header(move.new, Header(mark=move.current))
     if mark != move.current:
-        raise _overtaken(move.new, mark)
+        raise _overtaken_error(move.new, mark)
 
 
 def _turn(old: Mark, new: Mark, old_setting: str, new_setting: str) -> int:
@@ -192,7 +189,7 @@ def _refuse_to_create(facts: Facts) -> Header:
     raise LedgerUnavailable("the ledger was removed while it moved", "run the command again")
 
 
-def _overtaken(context: LedgerContext, mark: Mark) -> LedgerUnavailable:
+def _overtaken_error(context: LedgerContext, mark: Mark) -> LedgerUnavailable:
     message, hint = (
         explain_mark(context.address.setting, mark)
         if mark.status != "current"

@@ -1,6 +1,5 @@
 """The command lock import: adds the records of a lockfile to the ledger."""
 
-from itertools import islice
 from pathlib import Path
 
 import click
@@ -10,11 +9,9 @@ from runner.cli.ledger import open_ledger
 from runner.cli.options import EXIT, command, writes_ledger
 from runner.errors import UsageMistake
 from runner.ledger.facts import Facts
-from runner.ledger.ledger import Ledger, pin_workspace
+from runner.ledger.ledger import Ledger, append_missing, pin_workspace
 from runner.report import plain_text
 from runner.report.problem_text import pluralize
-
-_BATCH_SIZE = 20_000  # records that are appended at once
 
 
 @command("import")
@@ -38,13 +35,7 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
             _confirm_settled_attempts(context, ledger, imported, file, yes=yes)
             if workspace:
                 pin_workspace(ledger, workspace)
-            missing = (
-                record for record in imported.sorted_records() if record not in ledger.facts.records_of(record.key)
-            )
-            count = 0
-            while batch := list(islice(missing, _BATCH_SIZE)):
-                ledger.append(*batch)
-                count += len(batch)
+            count = append_missing(ledger, imported.sorted_records())
             context.output.result(f"{pluralize(count, 'record')} added to {context.ledger.address.display_name}")
             return EXIT.guard if ledger.facts.duplicates() else EXIT.done
 

@@ -10,7 +10,7 @@ from runner.cli.options import EXIT, command
 from runner.errors import GuardRefused, UsageMistake
 from runner.ledger.address import LedgerAddress, LockfileAddress, has_password
 from runner.ledger.context import LedgerContext
-from runner.ledger.location import refuse_missing
+from runner.ledger.location import missing_ledger_error
 from runner.ledger.locations import location_of
 from runner.ledger.moves.check import find_id_guard
 from runner.ledger.moves.move import highest_mark, prepare_move, run_move
@@ -68,7 +68,7 @@ def _find_other_end(
     """
     facts = location_of(own.at(own.address)).read()
     if facts is None:
-        raise refuse_missing(own.address.display_name, "name another address")
+        raise missing_ledger_error(own.address.display_name, "name another address")
     if guard := find_id_guard(own, facts):
         raise GuardRefused(*guard)
     ledger_id = facts.merged_header(own.salt).ledger
