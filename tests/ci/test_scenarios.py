@@ -11,20 +11,11 @@ import pytest
 
 from runner.sandbox import Sandbox
 from tests.support.clones import Clone, tip
-from tests.support.ledger_scenarios import HAS_MOVE, LEDGER_KINDS, LOCAL_PAIRS, REFUSED, STEPS, Project, pairs
+from tests.support.ledger_scenarios import LOCAL_PAIRS, REFUSED, STEPS, Project, pairs
 from tests.support.postgres import Server
 from tests.support.proof import one_of
 
 KINDS = ("old", "new")
-# Why a row fails with the commands that moved a ledger before `lock move`.
-NO_MARK = "a move between two lockfiles marked nothing"
-FILES = {"lockfile-lockfile": NO_MARK}
-NO_ID = {f"{kind}-lockfile": "the variable could begin a lockfile beside the ledger" for kind in ("branch", "database")}
-NO_REMOTE = {f"database-{kind}": "a bug: IndexError in git without a remote" for kind in ("lockfile", "database")}
-RUNNING = {
-    f"{old}-{new}": "a move was refused while a run went on" for old in ("branch", "database") for new in LEDGER_KINDS
-}
-FORK = {f"{old}-{new}": "a fork asked its own remote alone" for old in ("lockfile", "branch") for new in LEDGER_KINDS}
 # Where a move is killed. The first one is in every run.
 KILLS = [
     ("before", "copy_records"),
@@ -50,7 +41,7 @@ def _moved(project: Project, old: str, new: str) -> tuple[Clone, str, str]:
     return author, before, moved
 
 
-@pytest.mark.parametrize(KINDS, pairs(0, FILES))
+@pytest.mark.parametrize(KINDS, pairs(0))
 def test_after_a_reverted_move_no_clone_sends_until_it_goes_the_printed_way(
     project: Project, old: str, new: str
 ) -> None:
@@ -62,7 +53,7 @@ def test_after_a_reverted_move_no_clone_sends_until_it_goes_the_printed_way(
     project.end(fresh)
 
 
-@pytest.mark.parametrize(KINDS, pairs(1, FILES))
+@pytest.mark.parametrize(KINDS, pairs(1))
 def test_a_job_that_runs_again_on_the_commit_before_the_move_sends_nothing(
     project: Project, old: str, new: str
 ) -> None:
@@ -81,7 +72,7 @@ def test_a_shallow_clone_of_a_moved_project_sends_only_what_is_left(project: Pro
     project.end(shallow)
 
 
-@pytest.mark.parametrize(KINDS, pairs(3, why="the hint named no command that moves the ledger"))
+@pytest.mark.parametrize(KINDS, pairs(3))
 def test_a_lock_that_is_edited_to_an_empty_place_begins_no_ledger(project: Project, old: str, new: str) -> None:
     author = project.begin(old)
     project.send(author, 3)
@@ -98,7 +89,7 @@ def test_a_lock_that_is_edited_to_an_empty_place_begins_no_ledger(project: Proje
     project.end(fresh)
 
 
-@pytest.mark.parametrize(KINDS, pairs(4, FILES))
+@pytest.mark.parametrize(KINDS, pairs(4))
 def test_a_lock_that_is_edited_to_the_place_that_was_left_sends_nothing(project: Project, old: str, new: str) -> None:
     author, *_ = _moved(project, old, new)
     project.edit_lock(author, project.address(old))
@@ -109,7 +100,6 @@ def test_a_lock_that_is_edited_to_the_place_that_was_left_sends_nothing(project:
     project.end(author)
 
 
-@pytest.mark.skipif(not HAS_MOVE, reason="the steps are those of lock move")
 @pytest.mark.parametrize("ending", ["finished", "cancelled"])
 @pytest.mark.parametrize(("when", "step"), one_of(*KILLS))
 @pytest.mark.parametrize(KINDS, pairs(5))
@@ -128,7 +118,7 @@ def test_a_move_that_is_killed_at_any_step_is_finished_or_cancelled_by_the_next(
     project.end(author)
 
 
-@pytest.mark.parametrize(KINDS, pairs(6, RUNNING))
+@pytest.mark.parametrize(KINDS, pairs(6))
 def test_a_move_during_a_run_loses_no_outcome(project: Project, old: str, new: str) -> None:
     project.people = [f"p{number:02}" for number in range(30)]
     author = project.begin(old)
@@ -139,7 +129,7 @@ def test_a_move_during_a_run_loses_no_outcome(project: Project, old: str, new: s
     project.intercom.trouble.replace({})
     if old == "lockfile":
         assert run.returncode == 0
-        assert moved.code in ({6} if HAS_MOVE else REFUSED)  # the run has locked it
+        assert moved.code == 6  # the run has locked it
         author.git("checkout", "--quiet", "msgrun.yaml")
     else:
         assert moved.code == 0
@@ -149,7 +139,7 @@ def test_a_move_during_a_run_loses_no_outcome(project: Project, old: str, new: s
     project.end(mover)
 
 
-@pytest.mark.parametrize(KINDS, pairs(7, why="both won"))
+@pytest.mark.parametrize(KINDS, pairs(7))
 def test_of_two_moves_at_once_exactly_one_wins(project: Project, old: str, new: str) -> None:
     author = project.begin(old)
     project.send(author, 3)
@@ -164,7 +154,7 @@ def test_of_two_moves_at_once_exactly_one_wins(project: Project, old: str, new: 
     project.end(loser)
 
 
-@pytest.mark.parametrize(KINDS, pairs(8, FILES))
+@pytest.mark.parametrize(KINDS, pairs(8))
 def test_a_ledger_that_comes_back_knows_what_was_sent_elsewhere(project: Project, old: str, new: str) -> None:
     author = project.begin(old)
     project.send(author, 3)
@@ -181,7 +171,7 @@ def test_a_ledger_that_comes_back_knows_what_was_sent_elsewhere(project: Project
     project.end(author)
 
 
-@pytest.mark.parametrize(KINDS, pairs(0, FILES | NO_ID))
+@pytest.mark.parametrize(KINDS, pairs(0))
 def test_the_variable_makes_no_other_ledger_current(project: Project, old: str, new: str) -> None:
     author, *_ = _moved(project, old, new)
     fresh = project.clone("fresh")
@@ -197,7 +187,7 @@ def test_the_variable_makes_no_other_ledger_current(project: Project, old: str, 
     project.end(fresh)
 
 
-@pytest.mark.parametrize(KINDS, pairs(1, FORK))
+@pytest.mark.parametrize(KINDS, pairs(1))
 def test_a_fork_of_before_the_move_sends_nothing(project: Project, old: str, new: str) -> None:
     author = project.begin(old)
     project.send(author, 3)
@@ -208,13 +198,12 @@ def test_a_fork_of_before_the_move_sends_nothing(project: Project, old: str, new
     forked = project.clone("forked", of=fork)
     forked.git("remote", "add", "upstream", project.origin.as_uri())
     project.refused(forked)
-    if HAS_MOVE:  # msgrun.yaml names the main repository
-        project.refused(project.clone("bare", of=fork))
+    project.refused(project.clone("bare", of=fork))  # msgrun.yaml names the main repository
     project.end(project.clone("main"))
 
 
 @pytest.mark.parametrize("has_git", [pytest.param(True, id="git"), pytest.param(False, id="no-git")])
-@pytest.mark.parametrize(KINDS, pairs(2, FILES | NO_REMOTE, of=LOCAL_PAIRS))
+@pytest.mark.parametrize(KINDS, pairs(2, of=LOCAL_PAIRS))
 def test_a_project_without_a_remote_sends_nothing_with_the_ledger_that_it_left(
     project: Project, old: str, new: str, *, has_git: bool
 ) -> None:
@@ -232,7 +221,7 @@ def test_a_project_without_a_remote_sends_nothing_with_the_ledger_that_it_left(
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize(KINDS, pairs(3, FILES))
+@pytest.mark.parametrize(KINDS, pairs(3))
 def test_a_move_leaves_the_other_project_of_the_repository_alone(project: Project, old: str, new: str) -> None:
     one, other = (
         replace(project, folder=name, people=[f"{name}{number}" for number in range(9)], clones=[]) for name in "ab"
@@ -252,7 +241,7 @@ def test_a_move_leaves_the_other_project_of_the_repository_alone(project: Projec
 
 @pytest.mark.proof
 @pytest.mark.parametrize("moving", one_of("default", "eu"))
-@pytest.mark.parametrize(KINDS, pairs(4, FILES))
+@pytest.mark.parametrize(KINDS, pairs(4))
 def test_a_move_leaves_the_other_environment_alone(project: Project, old: str, new: str, moving: str) -> None:
     eu = replace(project, environment="eu", region="eu", clones=project.clones)
     author = project.begin(old, f"environments:\n  eu:\n    vars: {{region: eu}}\n    lock: {eu.address(old)}\n")

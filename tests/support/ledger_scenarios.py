@@ -9,20 +9,18 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from runner.cli.commands.lock import lock
 from runner.sandbox import Sandbox
 from tests.support.clones import Clone, message
 from tests.support.postgres import Server
 from tests.support.project import ROOT, Ran
 
-HAS_MOVE = "move" in lock.commands
 STEPS = ("mark_pending", "mark_moved", "copy_records", "mark_current", "save_current_ledger")
 LEDGER_KINDS = ("lockfile", "branch", "database")
 PAIRS = [(old, new) for old in LEDGER_KINDS for new in LEDGER_KINDS]
@@ -59,22 +57,12 @@ run(args)
 """
 
 
-def pairs(
-    number: int, fails: Mapping[str, str] | None = None, of: Sequence[tuple[str, str]] = PAIRS, why: str = ""
-) -> list[Any]:
-    """The pairs of kinds: pair `number` in every run, the others in the whole table.
-
-    `fails` says why a pair fails with the commands that moved a ledger before `lock move`; `why` says it of all pairs.
-    """
-    rows = []
-    for index, pair in enumerate(of):
-        name = "-".join(pair)
-        # One pair in every run; the others by `pytest -m table`.
-        marks = [] if index == number % len(of) else table()
-        if reason := why or (fails or {}).get(name, ""):
-            marks.append(pytest.mark.xfail(not HAS_MOVE, reason=reason, strict=False))
-        rows.append(pytest.param(*pair, id=name, marks=marks))
-    return rows
+def pairs(number: int, of: Sequence[tuple[str, str]] = PAIRS) -> list[Any]:
+    """The pairs of kinds: pair `number` in every run, the others in the whole table."""
+    return [
+        pytest.param(*pair, id="-".join(pair), marks=[] if index == number % len(of) else table())
+        for index, pair in enumerate(of)
+    ]
 
 
 def table() -> list[pytest.MarkDecorator]:
@@ -95,7 +83,6 @@ class Project:
     region: str = "all"
     people: list[str] = field(default_factory=lambda: [f"p{number:02}" for number in range(12)])
     clones: list[Clone] = field(default_factory=list)
-    exports: int = 0
 
     # What people do
 
@@ -175,16 +162,7 @@ class Project:
         path.write_text(text, "utf-8")
 
     def move(self, clone: Clone, to: str) -> Ran:
-        """Moves the ledger; by the four commands of before where there is no `lock move`."""
-        if HAS_MOVE:
-            return self.run(clone, "lock", "move", to, "--yes")
-        self.exports += 1
-        path = str(self.root / f"{self.exports}-{clone.path.name}.export")
-        exported = self.run(clone, "lock", "export", path)
-        if exported.code:
-            return exported
-        self.edit_lock(clone, to)
-        return self.run(clone, "lock", "import", path, "--new-lock")
+        return self.run(clone, "lock", "move", to, "--yes")
 
     def move_and_share(self, clone: Clone, to: str) -> str:
         """Moves the ledger. Returns the commit that says so."""
@@ -208,7 +186,9 @@ class Project:
         """Several moves at the same time, each in a process of its own."""
         done: dict[int, Ran] = {}
         threads = [
-            threading.Thread(target=lambda at=at, clone=clone, to=to: done.update({at: self._move_process(clone, to)}))
+            threading.Thread(
+                target=lambda at=at, clone=clone, to=to: done.update({at: clone.process("lock", "move", to, "--yes")})
+            )
             for at, (clone, to) in enumerate(moves)
         ]
         for thread in threads:
@@ -216,14 +196,6 @@ class Project:
         for thread in threads:
             thread.join()
         return [done[at] for at in range(len(moves))]
-
-    def _move_process(self, clone: Clone, to: str) -> Ran:
-        if HAS_MOVE:
-            return clone.process("lock", "move", to, "--yes")
-        path = str(self.root / f"{clone.path.name}.export")
-        clone.process("lock", "export", path)
-        self.edit_lock(clone, to)
-        return clone.process("lock", "import", path, "--new-lock")
 
     def revert(self, clone: Clone, commit: str) -> None:
         """Reverts a commit. A lockfile that it added and that has changed since stays, as git proposes."""
