@@ -29,6 +29,7 @@ class LedgerContext:
 
     `address` is the address in use. It differs from `declared.address` if MSGRUN_LOCK overrides it, or in a move.
     `stem` begins the names of the environment's files, e.g. messages.eu. `base_ref` is the ref of --against, or empty.
+    `command` is the start of a command line for this ledger, for hints.
     `declared_at` reads msgrun.yaml of a commit; None if that commit has no valid one with this environment.
     """
 
@@ -41,6 +42,7 @@ class LedgerContext:
     now: Callable[[], datetime]
     report: Callable[[str], None]
     declared_at: Callable[[Repository, str], DeclaredLedger | None]
+    command: str = "msgrun"
     base_ref: str = ""
     is_sandbox: bool = False
     trusts_host: bool = False

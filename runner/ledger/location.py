@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from runner.errors import GuardRefused
+from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
 from runner.ledger.record import Header
@@ -35,7 +36,7 @@ class LedgerLocation(Protocol):
         ...
 
 
-def missing_ledger_error(display_name: str, advice: str) -> GuardRefused:
+def missing_ledger_error(context: LedgerContext, advice: str) -> GuardRefused:
     """The error for a ledger that is not there. `advice` says where to look for it."""
-    hint = f"without it everything would be sent again: {advice}; if nothing was sent yet: msgrun lock begin"
-    return GuardRefused(f"there is no ledger {display_name}", hint)
+    hint = f"without it everything would be sent again: {advice}; if nothing was sent yet: {context.command} lock begin"
+    return GuardRefused(f"there is no ledger {context.address.display_name}", hint)

@@ -5,15 +5,18 @@ from shlex import quote
 from runner.ledger.record import Mark
 
 
-def explain_mark(own: str, mark: Mark) -> tuple[str, str]:
-    """Returns the message and the hint for a ledger whose mark is not `current`; `own` is its value of `lock:`."""
+def explain_mark(own: str, mark: Mark, command: str = "msgrun") -> tuple[str, str]:
+    """Returns the message and the hint for a ledger whose mark is not `current`; `own` is its value of `lock:`.
+
+    `command` is the start of a command line for this ledger.
+    """
+    move, abandon = f"{command} lock move", f"{command} lock begin --abandon-previous"
     other, here = quote(mark.address), quote(own)
     if mark.status == "moved":
         return f"the ledger {own} moved to {mark.address}", (
-            f"use that one: lock: {mark.address} in msgrun.yaml; or move it back: MSGRUN_LOCK={other} msgrun lock move"
-            f" {here}; or, if it is lost: msgrun lock begin --abandon-previous"
+            f"use that one: lock: {mark.address} in msgrun.yaml; or move it back: MSGRUN_LOCK={other} {move} {here};"
+            f" or, if it is lost: {abandon}"
         )
     return f"the ledger {own} lacks records: its move from {mark.address} did not end", (
-        f"finish the move: msgrun lock move {here}; or cancel it: msgrun lock move {other}; or, if that one is lost:"
-        " msgrun lock begin --abandon-previous"
+        f"finish the move: {move} {here}; or cancel it: {move} {other}; or, if that one is lost: {abandon}"
     )

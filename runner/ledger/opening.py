@@ -57,7 +57,7 @@ def open_ledger(
 
     def create(facts: Facts) -> Header:
         if not (new_lock or context.is_sandbox or context.declared.ledger_id):
-            raise missing_ledger_error(context.address.display_name, _ADVICE)
+            raise missing_ledger_error(context, _ADVICE)
         refuse_second_ledger(context, answers, facts)
         return _new_header(context, facts)
 
@@ -76,7 +76,7 @@ def open_to_compact(context: LedgerContext) -> Iterator[Ledger]:
 
     def create(facts: Facts) -> Header:
         del facts
-        raise missing_ledger_error(context.address.display_name, _ADVICE)
+        raise missing_ledger_error(context, _ADVICE)
 
     with location_of(context).open("lock compact", lambda _: None, create, fetch=False) as ledger:
         yield ledger
@@ -129,8 +129,8 @@ def add_late_outcomes(context: LedgerContext, ledger: Ledger) -> None:
         except GuardRefused as error:
             raise GuardRefused(
                 f"{setting}, where the ledger was before, may have later outcomes: {error.message}",
-                f"MSGRUN_LOCK={quote(setting)} msgrun lock export late.lock, then msgrun lock import late.lock;"
-                " and then with --no-fetch",
+                f"MSGRUN_LOCK={quote(setting)} {context.command} lock export late.lock, then"
+                f" {context.command} lock import late.lock; and then with --no-fetch",
             ) from error
         if facts is None:
             continue

@@ -115,7 +115,8 @@ def _refuse_lockfile(context: Context) -> None:
     if isinstance(address, LockfileAddress) and not context.options.sandbox:
         raise GuardRefused(
             f"the ledger is the file {address.path}, and a CI job's disk is lost with the job, and so what was sent",
-            "move it to a branch of the git remote: msgrun lock move git+origin; or, if the disk outlives the job:"
+            f"move it to a branch of the git remote: {context.command_prefix} lock move git+origin; or, if the disk"
+            " outlives the job:"
             " --lockfile-in-ci",
         )
 

@@ -236,7 +236,8 @@ class BranchLedger:
     def _refuse_claims_beyond_limits(self, lines: list[bytes], *, has_claims: bool) -> None:
         count = (self._version.data.count(b"\n") if self._version else 0) + len(lines)
         if has_claims and self.facts.mark.status != "current":
-            raise _PermanentFailure(*explain_mark(self._remote.address.setting, self.facts.mark))
+            message, _ = explain_mark(self._remote.address.setting, self.facts.mark)
+            raise _PermanentFailure(message, "run the command again: it says what to do")
         if has_claims and count > self._max_records:
             raise _PermanentFailure(*explain_too_large(count, self._max_records))
 

@@ -20,7 +20,9 @@ def find_ledger_guard(context: LedgerContext, facts: Facts) -> tuple[str, str] |
     """
     if guard := find_id_guard(context, facts):
         return guard
-    return None if facts.mark.status == "current" else explain_mark(context.address.setting, facts.mark)
+    return (
+        None if facts.mark.status == "current" else explain_mark(context.address.setting, facts.mark, context.command)
+    )
 
 
 def find_id_guard(context: LedgerContext, facts: Facts) -> tuple[str, str] | None:
@@ -67,7 +69,7 @@ def _marked_error(context: LedgerContext, answer: RemoteAnswer, mark: RemoteMark
     if mark.mark.turn == MAX_TURN:
         hint = f"if you know that the ledger did not move: git push {answer.remote} --delete {mark.ref}"
         return GuardRefused(f"{answer.remote} has a mark of this ledger that cannot be read, {mark.ref}", hint)
-    message, hint = explain_mark(context.address.setting, mark.mark)
+    message, hint = explain_mark(context.address.setting, mark.mark, context.command)
     return GuardRefused(f"{message}, says {answer.remote}", hint)
 
 
@@ -108,16 +110,15 @@ def refuse_second_ledger(context: LedgerContext, answers: Sequence[RemoteAnswer]
 
 def _explain_way_back(context: LedgerContext, address: str) -> str:
     """The hint for an address that is not the ledger of the project, which is at `address`; empty: not known where."""
-    here = quote(context.address.setting)
+    move = f"{context.command} lock move {quote(context.address.setting)}"
     if address == context.address.setting:
         edited = "if lock: was edited, git log -p msgrun.yaml shows the address of before: MSGRUN_LOCK=ADDRESS"
-        way = f"{explain_restore(context)}; or, {edited} msgrun lock move {here}"
+        way = f"{explain_restore(context)}; or, {edited} {move}"
     elif address:
-        move = f"MSGRUN_LOCK={quote(address)} msgrun lock move {here}"
-        way = f"use it: lock: {address} in msgrun.yaml; or move it here: {move}"
+        way = f"use it: lock: {address} in msgrun.yaml; or move it here: MSGRUN_LOCK={quote(address)} {move}"
     else:
-        way = f"git log -p msgrun.yaml shows its address; move it here: MSGRUN_LOCK=ADDRESS msgrun lock move {here}"
-    return f"{way}; or, to give it up and use this one: msgrun lock begin --abandon-previous"
+        way = f"git log -p msgrun.yaml shows its address; move it here: MSGRUN_LOCK=ADDRESS {move}"
+    return f"{way}; or, to give it up and use this one: {context.command} lock begin --abandon-previous"
 
 
 def _find_address(context: LedgerContext, answers: Sequence[RemoteAnswer]) -> str:

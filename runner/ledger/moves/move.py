@@ -58,7 +58,7 @@ def prepare_move(old: LedgerContext, new: LedgerContext, answers: Sequence[Remot
     """
     old_facts, new_facts = location_of(old).read(), location_of(new).read() or Facts()
     if old_facts is None:
-        raise missing_ledger_error(old.address.display_name, "lock: names another one than before?")
+        raise missing_ledger_error(old, "lock: names another one than before?")
     known, other = old_facts.merged_header(old.salt), new_facts.merged_header(new.salt)
     if guard := find_id_guard(old, old_facts):  # it may be the ledger of another project
         raise GuardRefused(*guard)
@@ -73,9 +73,9 @@ def prepare_move(old: LedgerContext, new: LedgerContext, answers: Sequence[Remot
         # It was there before the old ledger got its mark, and has since taken claims.
         raise GuardRefused(
             f"the ledger moved to {mark.address}, and what is there now is not it",
-            f"{explain_restore(new)}; or, if it is lost: msgrun lock begin --abandon-previous",
+            f"{explain_restore(new)}; or, if it is lost: {new.command} lock begin --abandon-previous",
         )
-    turn = _turn(mark, new_facts.mark, old.address.setting, new.address.setting)
+    turn = _turn(old, mark, new.address.setting, new_facts.mark)
     return Move(old, new, known.ledger or new_run_id(), turn)
 
 
@@ -139,14 +139,14 @@ def mark_current(move: Move) -> None:
         raise _overtaken_error(move.new, mark)
 
 
-def _turn(old: Mark, new: Mark, old_setting: str, new_setting: str) -> int:
+def _turn(context: LedgerContext, old: Mark, new_setting: str, new: Mark) -> int:
     """The turn of a move: that of the same move if it began already, else one more than any that is known."""
     if old.status == "moved" and old.address == new_setting:
         return old.turn
     is_cancelled = old.status == "pending" and old.address == new_setting
     if old.status != "current" and not is_cancelled:
-        raise GuardRefused(*explain_mark(old_setting, old))
-    if new.status == "pending" and new.address == old_setting and new.turn > old.turn:
+        raise GuardRefused(*explain_mark(context.address.setting, old, context.command))
+    if new.status == "pending" and new.address == context.address.setting and new.turn > old.turn:
         return new.turn
     return next_turn(max(old.turn, new.turn))
 
@@ -161,7 +161,7 @@ def _refuse_same_file(old: LedgerContext, new: LedgerContext) -> None:
         return
     branches = {branch for _, branch in repository.relevant_branches()}
     if repository.relative_path(new.root / new.address.path) == old.address.path and old.address.ref in branches:
-        hint = "move it to another file, e.g. msgrun lock move sent.lock"
+        hint = f"move it to another file, e.g. {new.command} lock move sent.lock"
         raise GuardRefused(f"{new.address.path} is the file on the branch that the ledger is now", hint)
 
 
@@ -191,7 +191,7 @@ def _refuse_to_create(facts: Facts) -> Header:
 
 def _overtaken_error(context: LedgerContext, mark: Mark) -> LedgerUnavailable:
     message, hint = (
-        explain_mark(context.address.setting, mark)
+        explain_mark(context.address.setting, mark, context.command)
         if mark.status != "current"
         else (f"the ledger {context.address.setting} was made current by another move", "git pull, and look at lock:")
     )

@@ -181,7 +181,8 @@ class Connection:
         if error.sqlstate == _NOT_CURRENT:
             status, _, address = _first_line(error).partition(" ")
             mark = Mark(1, "moved" if status == "moved" else "pending", address)
-            return LedgerUnavailable(*explain_mark(self._address.setting, mark))
+            message, _ = explain_mark(self._address.setting, mark)
+            return LedgerUnavailable(message, "run the command again: it says what to do")
         if isinstance(error, errors.InsufficientPrivilege):
             return LedgerUnavailable(
                 f"{self._address.display_name}: {_first_line(error)}", "docs/scaling.md says which grants it takes"

@@ -68,7 +68,7 @@ def _find_other_end(
     """
     facts = location_of(own.at(own.address)).read()
     if facts is None:
-        raise missing_ledger_error(own.address.display_name, "name another address")
+        raise missing_ledger_error(own, "name another address")
     if guard := find_id_guard(own, facts):
         raise GuardRefused(*guard)
     ledger_id = facts.merged_header(own.salt).ledger
