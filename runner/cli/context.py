@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shlex
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -48,19 +47,6 @@ class Context:
         return datetime.now(UTC)
 
     @property
-    def command_prefix(self) -> str:
-        """The start of a command line that uses the same ledger: msgrun with -C, --sandbox and -e as now."""
-        options = self.options
-        words = ["msgrun"]
-        if options.directory:
-            words += ["-C", str(options.directory)]
-        if options.sandbox:
-            words.append("--sandbox")
-        if options.environment:
-            words += ["-e", options.environment]
-        return shlex.join(words)
-
-    @property
     def ledger(self) -> LedgerContext:
         """What the ledger has to know of this command. In the sandbox, the ledger is a lockfile of its own."""
         settings, is_sandbox = self.settings, self.options.sandbox
@@ -78,7 +64,6 @@ class Context:
             now=lambda: self.now,
             report=self.output.note,
             declared_at=self._declared_at,
-            command=self.command_prefix,
             base_ref=self.base_ref,
             is_sandbox=is_sandbox,
             trusts_host=self.lock_override is not None,

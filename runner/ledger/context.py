@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from shlex import quote
 
 from runner.errors import LedgerUnavailable
 from runner.git.repository import Repository, find_repository, init_bare_repository
@@ -29,7 +30,6 @@ class LedgerContext:
 
     `address` is the address in use. It differs from `declared.address` if MSGRUN_LOCK overrides it, or in a move.
     `stem` begins the names of the environment's files, e.g. messages.eu. `base_ref` is the ref of --against, or empty.
-    `command` is the start of a command line for this ledger, for hints.
     `declared_at` reads msgrun.yaml of a commit; None if that commit has no valid one with this environment.
     """
 
@@ -42,7 +42,6 @@ class LedgerContext:
     now: Callable[[], datetime]
     report: Callable[[str], None]
     declared_at: Callable[[Repository, str], DeclaredLedger | None]
-    command: str = "msgrun"
     base_ref: str = ""
     is_sandbox: bool = False
     trusts_host: bool = False
@@ -50,6 +49,11 @@ class LedgerContext:
     def at(self, address: LedgerAddress, *, trusts_host: bool = True) -> "LedgerContext":
         """The same with another address. `trusts_host`: a person named it, so its host may be contacted."""
         return replace(self, address=address, trusts_host=trusts_host)
+
+    @property
+    def command(self) -> str:
+        """The start of a command line for this environment's ledger, for hints."""
+        return "msgrun" if self.stem == "messages" else f"msgrun -e {quote(self.environment)}"
 
     def parse(self, lock: str) -> LedgerAddress:
         """Parses a value of `lock:` for this environment. Raises UsageMistake."""

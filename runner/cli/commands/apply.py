@@ -115,7 +115,7 @@ def _refuse_lockfile(context: Context) -> None:
     if isinstance(address, LockfileAddress) and not context.options.sandbox:
         raise GuardRefused(
             f"the ledger is the file {address.path}, and a CI job's disk is lost with the job, and so what was sent",
-            f"move it to a branch of the git remote: {context.command_prefix} lock move git+origin; or, if the disk"
+            f"move it to a branch of the git remote: {context.ledger.command} lock move git+origin; or, if the disk"
             " outlives the job:"
             " --lockfile-in-ci",
         )

@@ -1,5 +1,6 @@
 """The command reconcile: asks Intercom what became of unknown deliveries."""
 
+import shlex
 from collections.abc import Callable
 
 import click
@@ -67,7 +68,9 @@ def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, wr
         error = stop  # printed after the results so far
     result = reconciliation.result()
     context.output.result(
-        reconcile_text.text(result, reconcile_text.FollowUp(context.command_prefix, workspace, context.settings.region))
+        reconcile_text.text(
+            result, reconcile_text.FollowUp(_command_prefix(context), workspace, context.settings.region)
+        )
     )
     if error:
         context.output.failure(error)
@@ -93,3 +96,16 @@ def _search(
             raise GuardRefused(f"the ledger belongs to workspace {workspace}, not {id_code}", hint)
         reconciliation.search(Conversations(connection.workspace), CLOCK, wait, write, report_wait)
         return id_code
+
+
+def _command_prefix(context: Context) -> str:
+    """Returns the start of a command line that uses the same ledger: msgrun with -C, --sandbox and -e as now."""
+    options = context.options
+    words = ["msgrun"]
+    if options.directory:
+        words += ["-C", str(options.directory)]
+    if options.sandbox:
+        words.append("--sandbox")
+    if options.environment:
+        words += ["-e", options.environment]
+    return shlex.join(words)

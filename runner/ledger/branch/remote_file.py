@@ -110,11 +110,12 @@ class RemoteFile:
         blob = self._write_object("hash-object", "-w", "--stdin", stdin=data)
         other_entries = old.other_entries if old else ()
         tree = self._write_object("mktree", "-z", "--missing", stdin=self._tree_entries(blob, other_entries))
-        link = ci_job_url(os.environ)
-        text = f"{message}\n\n{link}\n" if link else f"{message}\n"
+        is_working_branch = bool(self._second_ref) and _is_working_branch(other_entries)
+        paragraphs = [message, ci_job_url(os.environ), self._branch_line if is_working_branch else ""]
+        text = "\n\n".join(filter(None, paragraphs)) + "\n"
         commit = create_commit(self._repository, tree, text, *(("-p", old.commit) if old else ()), extra_env=env)
         expected = {address.ref: old.commit if old else ""}
-        if self._second_ref and _is_working_branch(other_entries):
+        if is_working_branch:
             expected[self._second_ref] = self._second_commit()
         # With these leases, git and the remote both refuse to replace a commit that another clone pushed.
         leases = (f"--force-with-lease={ref}:{commit_before}" for ref, commit_before in expected.items())
@@ -191,6 +192,11 @@ class RemoteFile:
     def _second_cache(self) -> str:
         return self._second_ref.replace("refs/msgrun/ledger/", "refs/msgrun/second/")
 
+    @property
+    def _branch_line(self) -> str:
+        """The line of a commit message that says for which branch the second ref was pushed."""
+        return f"Ledger-Branch: {self.address.branch}"
+
     def _second_commit(self) -> str:
         """The commit of the second ref on the remote, as of the last fetch or push; empty if there is none."""
         if self._pushed_second or not self._second_ref:
@@ -200,7 +206,9 @@ class RemoteFile:
     def _lines_of_second_ref(self, data: bytes) -> bytes:
         """The lines of the file at the second ref that `data`, the branch's file, lacks."""
         commit = "" if self._pushed_second else self._second_commit()
-        second = self._repository.read_blob(commit, self.address.path) if commit else None
+        # Another ledger of this id may have pushed it: one that moved between two such branches.
+        is_ours = commit and self._branch_line in os.fsdecode(self._repository.git("log", "-1", "--format=%B", commit))
+        second = self._repository.read_blob(commit, self.address.path) if is_ours else None
         known = set(data.split(b"\n"))
         lines = [line + b"\n" for line in (second or b"").split(b"\n") if line not in known and line]
         return b"".join([b"\n" if lines and data and not data.endswith(b"\n") else b"", *lines])
