@@ -1,4 +1,4 @@
-"""Replaces a file at once: whoever reads it, also after a crash, finds the old content or the new one."""
+"""Replaces a file at once: a reader finds the old content or the new one, also after a crash."""
 
 import os
 from collections.abc import Iterable

@@ -119,8 +119,8 @@ def _has_all_records(context: Context, file: _LedgerFile, change: LockfileChange
 def _list_ledger_files(context: Context, repository: Repository, base: str) -> dict[str, _LedgerFile]:
     """The paths of lockfiles from the root: those that `lock:` names now or in `base`, and the default ones.
 
-    An environment that is not declared any more still has the file that `base` named: whoever declares it again would
-    send what that file remembers.
+    An environment that is not declared any more still has the file that `base` named: if it is declared again,
+    what that file remembers would be sent.
     """
     with tree_at(repository, Commit(base, base), context.tree.root.resolve()) as tree:
         names_before = _environments(tree)

@@ -74,7 +74,7 @@ def _replace_scalar(text: str, node: yaml.Node | None, replacement: str) -> _Edi
 
 
 def _insert_pairs(text: str, mapping: yaml.MappingNode, values: Mapping[str, str]) -> _Edit:
-    """Returns the edit that adds keys: after `lock` or `ledger` in a block mapping, otherwise at the mapping's end."""
+    """Returns the edit that adds keys: after `lock` or `ledger` in a block mapping, else at the mapping's end."""
     end = mapping.end_mark.index - bool(mapping.flow_style)  # a flow mapping ends with its brace
     *_, last = (token for token in yaml.scan(text, Loader=yaml.SafeLoader) if token.start_mark.index < end)
     if mapping.flow_style:
@@ -111,7 +111,7 @@ def _format_pairs(values: Mapping[str, str], *, in_flow: bool) -> list[str]:
 
 
 def _format_scalar(value: str, *, in_flow: bool) -> str:
-    """Returns a string as YAML: plain if YAML reads it back as the same string, otherwise in double quotes."""
+    """Returns a string as YAML: plain if YAML reads it back as the same string, else in double quotes."""
     with suppress(*_UNREADABLE):
         if yaml.safe_load(f"{{k: {value}}}" if in_flow else f"k: {value}") == {"k": value}:
             return value

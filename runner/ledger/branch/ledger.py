@@ -66,7 +66,7 @@ class BranchLedger:
     def create(self, header: Header) -> None:
         """Pushes a file that has only a header, unless the branch has one. Raises GuardRefused, LedgerUnavailable."""
         self._push_until_accepted(lambda: [] if self.exists else [header.to_line()])
-        if not self.facts.headers:  # otherwise another clone started it at the same moment
+        if not self.facts.headers:  # else another clone started it at the same moment
             self.facts.add(header)
 
     def recover(self) -> int:

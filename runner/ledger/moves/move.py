@@ -111,7 +111,7 @@ def mark_moved(move: Move) -> None:
     if mark == move.moved:
         mark = _write_header(move.old, Header(ledger=move.ledger_id, mark=move.moved))
     if mark != move.moved:
-        # The new ledger must not stay behind as one that somebody may finish: it says where the ledger went.
+        # The new ledger must not stay one that a later command could finish: it says where the ledger went.
         _write_header(move.new, Header(mark=mark))
         raise _overtaken_error(move.old, mark)
 

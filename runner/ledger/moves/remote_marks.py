@@ -84,7 +84,7 @@ def push_mark(context: LedgerContext, ledger_id: str, mark: Mark) -> Mark:
 
 
 def is_same_repository(repository: Repository, remote: str, url: str) -> bool:
-    """Whether a remote of a clone is the repository at a URL, by whatever protocol and name of the host."""
+    """Whether a remote of a clone is the repository at a URL, by any protocol and any name of the host."""
     return _path_of(_url(repository, remote)) == _path_of(url)
 
 
