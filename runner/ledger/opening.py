@@ -85,7 +85,7 @@ def open_to_compact(context: LedgerContext) -> Iterator[Ledger]:
 def start_ledger(context: LedgerContext, *, abandon_previous: bool) -> tuple[str, bool]:
     """Starts the ledger, unless there is one. Returns its id, and whether it was started.
 
-    `abandon_previous`: the ledger at the address in use is current from now on, regardless of its marks and of msgrun.yaml.
+    `abandon_previous`: the ledger at the address in use is current from now on. Its marks and msgrun.yaml do not count.
     Raises GuardRefused if the project has another ledger, and LedgerUnavailable.
     """
     answers, was_started = ask_remotes(context), False
