@@ -1,12 +1,16 @@
 """The ledger of a command: reads or opens it, prints its warnings, and writes to msgrun.yaml which one is current."""
 
 import contextlib
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 from runner.atomic_write import write_atomically
 from runner.cli.context import Context
-from runner.declare.settings import SETTINGS_FILE
+from runner.clock import new_run_id
+from runner.declare.settings import SETTINGS_FILE, load_settings
 from runner.declare.settings_editor import set_settings
+from runner.declare.tree import Tree
 from runner.errors import UsageMistake
 from runner.ledger import opening
 from runner.ledger.facts import Facts
@@ -40,29 +44,46 @@ def open_ledger(context: Context, command: str, *, new_lock: bool, no_fetch: boo
         yield ledger
 
 
+def require_valid_address(context: Context, lock: str) -> None:
+    """Raises ProblemsFound or UsageMistake if msgrun.yaml cannot be written with this address, or is not valid then."""
+    ledger_id = context.settings.ledger_id or new_run_id()
+    text, _ = _edit_settings(context, ledger_id, lock)
+    with tempfile.TemporaryDirectory(prefix="msgrun-") as folder:
+        (Path(folder) / SETTINGS_FILE).write_bytes(text.encode())
+        load_settings(Tree(Path(folder)), context.options.environment)
+
+
 def save_current_ledger(context: Context, ledger_id: str, lock: str | None = None) -> None:
     """Writes to msgrun.yaml which ledger is current: its id, its address if `lock` is given, and the remote to ask.
 
     Prints what was written. Does nothing if msgrun.yaml says so already. Raises UsageMistake.
     """
-    settings, environment = context.settings, context.options.environment
-    values = {"ledger": ledger_id} if settings.ledger_id != ledger_id else {}
+    text, changes = _edit_settings(context, ledger_id, lock)
+    path = managed_path(context.tree.root, SETTINGS_FILE)
+    try:
+        if changes:
+            write_atomically(path, [text.encode()])
+    except OSError as error:
+        raise UsageMistake(f"{SETTINGS_FILE} cannot be written: {error.strerror}", f"write to it: {changes}") from error
+    for name, value in changes.items():
+        context.output.result(f"wrote {name}: {value} to {SETTINGS_FILE}")
+
+
+def _edit_settings(context: Context, ledger_id: str, lock: str | None) -> tuple[str, dict[str, str]]:
+    """Returns the new text of msgrun.yaml, and the values in it that change. Raises UsageMistake."""
+    settings, remote = context.settings, own_remote_url(context.ledger)
+    own = {"ledger": ledger_id} if settings.ledger_id != ledger_id else {}
     if lock is not None and context.ledger.parse(lock) != settings.lock:
-        values = {"lock": lock, **values}
-    remote = own_remote_url(context.ledger)
-    changes = [(environment, values), (None, {"remote": remote} if remote and not settings.remote else {})]
+        own = {"lock": lock, **own}
+    project = {"remote": remote} if remote and not settings.remote else {}
     path = managed_path(context.tree.root, SETTINGS_FILE)
     try:
         text = path.read_bytes().decode() if path.exists() else ""
-        for mapping, new_values in changes:
-            text = set_settings(text, mapping, new_values) if new_values else text
-        if any(new_values for _, new_values in changes):
-            write_atomically(path, [text.encode()])
     except OSError as error:
-        raise UsageMistake(f"{SETTINGS_FILE} cannot be written: {error.strerror}", f"write to it: {values}") from error
-    for _, new_values in changes:
-        for name, value in new_values.items():
-            context.output.result(f"wrote {name}: {value} to {SETTINGS_FILE}")
+        raise UsageMistake(f"{SETTINGS_FILE} cannot be read: {error.strerror}") from error
+    for environment, values in ((context.options.environment, own), (None, project)):
+        text = set_settings(text, environment, values) if values else text
+    return text, {**own, **project}
 
 
 def _print_warnings(context: Context, facts: Facts) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import click
 
 from runner.cli.context import Context, open_context
-from runner.cli.ledger import save_current_ledger
+from runner.cli.ledger import require_valid_address, save_current_ledger
 from runner.cli.options import EXIT, command
 from runner.errors import GuardRefused, UsageMistake
 from runner.ledger.address import LedgerAddress, LockfileAddress, has_password
@@ -32,6 +32,7 @@ def move(address: str, *, yes: bool) -> int:
         if "://" in address and has_password(address):
             hint = "libpq finds it in PGPASSWORD, ~/.pgpass or a service file"
             raise UsageMistake("a password in ADDRESS is visible to others on this machine", hint)
+        require_valid_address(context, address)
         own = context.ledger
         old, new, answers = own.at(own.address), own.at(own.parse(address)), ask_remotes(own)
         if new.address == old.address:

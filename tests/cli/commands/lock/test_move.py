@@ -154,3 +154,25 @@ def test_a_host_that_only_a_mark_names_is_contacted_after_a_question(folder: Fol
     ran = folder.run("lock", "move", "messages.lock")
     assert (ran.code, "--yes" in ran.err) == (5, True)
     assert folder.run("lock", "move", "messages.lock", "--yes").code == 6  # nobody listens there
+
+
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [("../out.lock", "file-outside"), ("", "blank"), ("messages.eu.lock", "shared-lock")],
+)
+def test_an_address_that_the_settings_could_not_name_moves_nothing(folder: Folder, address: str, problem: str) -> None:
+    settings = folder.write("msgrun.yaml", "environments:\n  eu: {region: eu}\n")
+    before = settings.read_text(), read_headers(folder.path / "messages.lock")
+    ran = folder.run("lock", "move", address)
+    assert (ran.code, f"[{problem}]" in ran.out) == (1, True)
+    assert (settings.read_text(), read_headers(folder.path / "messages.lock")) == before
+    assert folder.run("lock", "verify").code == 0
+
+
+def test_settings_that_cannot_be_edited_move_nothing(folder: Folder) -> None:
+    folder.write("msgrun.yaml", "lock: &place messages.lock\n")
+    before = read_headers(folder.path / "messages.lock")
+    ran = folder.run("lock", "move", "other.lock")
+    assert (ran.code, "cannot be edited automatically" in ran.err) == (64, True)
+    assert read_headers(folder.path / "messages.lock") == before
+    assert not (folder.path / "other.lock").exists()
