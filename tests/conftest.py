@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from runner.sandbox import Sandbox
-from tests.support.project import Folder
+from tests.support.project import GIT_CONFIG, Folder
 
 if TYPE_CHECKING:
     from tests.support.postgres import Server
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+ROOM = 2 * 1024**3  # bytes
 SHARED = "TESTS_SHARED_FOLDER"  # the variable that names a folder of all workers
 # Machines are shared and noisy: how long an example takes says nothing about the promise that it tests.
 CHECKS = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
@@ -30,10 +31,23 @@ settings.register_profile("proof", deadline=None, suppress_health_check=CHECKS, 
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    _use_memory()
     settings.load_profile("proof" if _is_proof(config) else "quick")
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs with Ctrl-C ignored
     if not hasattr(config, "workerinput"):  # the workers of pytest-xdist inherit it
         os.environ[SHARED] = tempfile.mkdtemp(prefix="msgrun-tests-")
+
+
+def _use_memory() -> None:
+    """Puts temporary files into memory, where there is room and programs may run: the suite took 249 s instead of 287.
+
+    Whoever sets TMPDIR decides otherwise.
+    """
+    memory = Path("/dev/shm")  # pytest and tempfile make folders of their own in it
+    if "TMPDIR" in os.environ or not os.access(memory, os.W_OK):
+        return
+    if shutil.disk_usage(memory).free > ROOM and not os.statvfs(memory).f_flag & os.ST_NOEXEC:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(memory)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -86,19 +100,22 @@ def own_server() -> "Iterator[Server]":
 
 
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.startswith(("INTERCOM_", "MSGRUN_", "GITHUB_")) or name in {"CI", "NO_COLOR", "FORCE_COLOR"}:
-            monkeypatch.delenv(name)
-    for name, value in {
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_CONFIG_SYSTEM": os.devnull,
-        "GIT_AUTHOR_NAME": "Test",
-        "GIT_AUTHOR_EMAIL": "test@example.com",
-        "GIT_COMMITTER_NAME": "Test",
-        "GIT_COMMITTER_EMAIL": "test@example.com",
-    }.items():
-        monkeypatch.setenv(name, value)
+def _clean_environment() -> Iterator[None]:
+    """The same environment here and in CI, also for a test that undoes its own `monkeypatch`."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(("INTERCOM_", "MSGRUN_", "GITHUB_")) or name in {"CI", "NO_COLOR", "FORCE_COLOR"}:
+                patch.delenv(name)
+        for name, value in {
+            "GIT_CONFIG_GLOBAL": GIT_CONFIG,
+            "GIT_CONFIG_SYSTEM": os.devnull,
+            "GIT_AUTHOR_NAME": "Test",
+            "GIT_AUTHOR_EMAIL": "test@example.com",
+            "GIT_COMMITTER_NAME": "Test",
+            "GIT_COMMITTER_EMAIL": "test@example.com",
+        }.items():
+            patch.setenv(name, value)
+        yield
 
 
 @pytest.fixture

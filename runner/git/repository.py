@@ -29,6 +29,7 @@ _SAFE_CONFIG = {
 _URL_USER = re.compile(r"(?<=://)[^/\s@'\"]+@")
 _URL_QUERY = re.compile(r"(://[^\s?'\"]+)\?[^\s'\"]+")
 _FILE_MODE = b"100"  # the mode of a file in `git ls-tree` begins with this
+_REMOTE_SETTING = re.compile(r"remote\.(.+)\.[^.]+", re.DOTALL)  # a setting of the remote that it names
 _LOCK_EXISTS = ".lock': File exists."
 _NO_FETCH_HINT = (
     "what the remote's lockfile knows must not be sent again; --no-fetch if you are sure it knows nothing new"
@@ -101,8 +102,7 @@ class Repository:
         If the upstream is not on origin, origin's default branch is among them: a fork only knows what was sent before
         it was made.
         """
-        remotes = self.relevant_remotes()
-        upstream, merge = self._upstream()
+        upstream, merge, remotes = self._remotes()
         if upstream in remotes and merge:
             yield upstream, merge
         if remotes and (branch := _ci_branch(os.environ)):
@@ -113,9 +113,7 @@ class Repository:
 
     def relevant_remotes(self) -> tuple[str, ...]:
         """Returns the remotes to ask: the upstream's, and origin, or the first remote if none is named origin."""
-        known = os.fsdecode(self.git("remote")).split()
-        main = "origin" if "origin" in known else next(iter(known), "")
-        return tuple(dict.fromkeys(remote for remote in (self._upstream()[0], main) if remote in known))
+        return self._remotes()[2]
 
     def fetch(self, remote: str, branch: str) -> str | None:
         """Fetches a branch, given by its full name, and returns its newest commit.
@@ -146,7 +144,7 @@ class Repository:
     @property
     def is_shallow(self) -> bool:
         """Whether this clone lacks older commits."""
-        return self.try_git("rev-parse", "--is-shallow-repository") == "true"
+        return (self.common_dir / "shallow").exists()  # see gitrepository-layout(5)
 
     def try_git(self, *args: str) -> str | None:
         """Runs a git command and returns what it printed, stripped; None if it failed."""
@@ -173,13 +171,18 @@ class Repository:
         if process.returncode:
             raise GitFailed("cat-file", process.stderr)
 
-    def _upstream(self) -> tuple[str, str]:
-        """Returns the remote and full name of the branch that the current one follows; both empty if there is none."""
+    def _remotes(self) -> tuple[str, str, tuple[str, ...]]:
+        """Returns the remote and full name of the branch that the current one follows, and the remotes to ask.
+
+        Remote and name are empty if the current branch follows none.
+        """
+        output = os.fsdecode(self.git("config", "--null", "--list"))
+        config = dict(entry.partition("\n")[::2] for entry in output.split("\0"))
+        known = sorted({match[1] for name in config if (match := _REMOTE_SETTING.fullmatch(name))})
         branch = self.try_git("symbolic-ref", "--quiet", "--short", "HEAD")
-        if not branch:
-            return "", ""
-        remote, merge = (self.try_git("config", f"branch.{branch}.{name}") or "" for name in ("remote", "merge"))
-        return remote, merge
+        upstream, merge = (config.get(f"branch.{branch}.{name}", "") for name in ("remote", "merge"))
+        main = "origin" if "origin" in known else next(iter(known), "")
+        return upstream, merge, tuple(dict.fromkeys(remote for remote in (upstream, main) if remote in known))
 
     def default_branch(self, remote: str) -> str | None:
         """Returns the full name of the branch that the remote's HEAD names, or None. Raises LedgerUnavailable."""

@@ -109,6 +109,7 @@ def test_before_a_move_is_merged_nothing_is_sent(campaign: MovingLedger, clone) 
     campaign.run(4, "apply", "--yes", "--limit", "3")
 
 
+@pytest.mark.proof
 def test_a_refused_start_leaves_no_empty_lockfile_that_the_next_run_would_take_for_the_ledger(
     campaign: MovingLedger, clone
 ) -> None:
@@ -128,6 +129,7 @@ def test_a_refused_start_leaves_no_empty_lockfile_that_the_next_run_would_take_f
         assert not (fresh.path / "messages.lock").exists()
 
 
+@pytest.mark.proof
 def test_a_lockfile_without_an_id_still_keeps_another_ledger_from_being_started(
     campaign: MovingLedger, server: Server, origin: Path
 ) -> None:

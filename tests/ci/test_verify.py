@@ -18,12 +18,6 @@ def change(author: Clone, **files: str) -> None:
     author.commit()
 
 
-@EITHER
-def test_a_pull_request_that_leaves_the_ledger_alone_passes(author):
-    change(author)
-    assert author.msgrun("lock", "verify", "--against", "main").code == 0
-
-
 @LOCKFILE
 def test_what_the_main_branch_recorded_meanwhile_is_no_change_of_the_pull_request(author, clone):
     change(author)
@@ -45,52 +39,6 @@ def test_nor_is_what_an_apply_recorded_on_the_working_branch(author, clone):
     assert author.msgrun("lock", "verify", "--against", "origin/main").code == 0
     author.git("merge", "--quiet", "--no-edit", "origin/main")
     assert author.msgrun("lock", "verify", "--against", "origin/main").code == 0
-
-
-@pytest.mark.parametrize("ledger", ["lockfile", "main"], indirect=True)
-def test_a_pull_request_that_adds_or_removes_records_is_stopped(author):
-    before = (author.path / "messages.lock").read_text()
-    change(author, **{"messages.lock": before + RECORD})
-    added = author.msgrun("lock", "verify", "--against", "main")
-    assert (added.code, "change messages.lock: 1 records added, 0 removed" in added.err) == (5, True)
-    assert "git checkout main -- messages.lock" in added.err
-    author.git("checkout", "--quiet", "-b", "removal")
-    author.write("messages.lock", before)
-    author.commit()
-    removed = author.msgrun("lock", "verify", "--against", "change")
-    assert (removed.code, "0 records added, 1 removed" in removed.err) == (5, True)
-
-
-@pytest.mark.parametrize(
-    "header",
-    [
-        '"ledger":"01JZZZZZZZZZZZZZZZZZZZZZZZ"',
-        '"turn":7,"moved":"git+origin#elsewhere"',
-        '"turn":7,"from":"messages.lock"',
-        '"workspace":"other"',
-    ],
-    ids=["id", "moved", "current", "workspace"],
-)
-@pytest.mark.parametrize("ledger", ["lockfile", "main"], indirect=True)
-def test_a_pull_request_that_changes_what_the_file_says_of_itself_is_stopped(author, header):
-    before = (author.path / "messages.lock").read_text()
-    change(author, **{"messages.lock": f'{before}{{"msgrun_lock":1,{header}}}\n'})
-    ran = author.msgrun("lock", "verify", "--against", "main")
-    assert ran.code == 5
-    # Two ids or workspaces contradict each other, and that is said first.
-    assert "its headers changed" in ran.err or "two ledgers" in ran.err or "two workspaces" in ran.err
-
-
-@EITHER
-def test_a_pull_request_may_bring_a_new_lockfile_if_it_has_neither_records_nor_marks(author):
-    author.write("msgrun.yaml", (author.path / "msgrun.yaml").read_text() + "environments: {eu: {}}\n")
-    author.commit()
-    change(author, **{"messages.eu.lock": HEADER % ""})
-    assert author.msgrun("lock", "verify", "--against", "main").code == 0
-    for line in (RECORD, '{"msgrun_lock":1,"turn":1,"from":"git+origin"}\n'):
-        change(author, **{"messages.eu.lock": (HEADER % "") + line})
-        ran = author.msgrun("lock", "verify", "--against", "main")
-        assert (ran.code, "change messages.eu.lock" in ran.err) == (5, True)
 
 
 @LOCKFILE

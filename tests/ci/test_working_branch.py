@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.clones import Clone, git_output, message, tip
+from tests.support.proof import one_of, table
 
 pytestmark = pytest.mark.parametrize("ledger", ["main"], indirect=True)
 
@@ -83,17 +84,17 @@ def _remove(author: Clone, old: str) -> None:
     author.git("push", "--quiet", "origin", "main")
 
 
-@pytest.mark.parametrize("depth", [(), ("--depth=1",)], ids=["full", "shallow"])
-@pytest.mark.parametrize("drop", [_merge_ours, _force_push, _revert, _remove])
+@pytest.mark.parametrize("depth", one_of("--depth=1", "--no-single-branch"))
+@pytest.mark.parametrize("drop", [_merge_ours, *table([_force_push, _revert, _remove])])
 def test_whatever_drops_the_records_from_the_branch_a_fresh_clone_knows_them_all(
-    drop: Callable[[Clone, str], None], depth: tuple[str, ...], author: Clone, clone, origin: Path
+    drop: Callable[[Clone, str], None], depth: str, author: Clone, clone, origin: Path
 ) -> None:
     old = tip(origin)
     assert clone("sender").msgrun("apply", "--yes").code == 0
     drop(author, old)
     if "messages.lock" in git_output(origin, "ls-tree", "--name-only", "main").split():
         assert "sent" not in git_output(origin, "show", "main:messages.lock")
-    fresh = clone("fresh", *depth)
+    fresh = clone("fresh", depth)
     assert "\n1 to send, 3 sent" in fresh.msgrun("plan").out
     assert fresh.msgrun("apply", "--yes").code == 0
     assert sorted(name for name, _ in author.sent()) == ["aaa1", "aaa2", "bbb1", "ccc1"]

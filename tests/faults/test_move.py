@@ -286,6 +286,7 @@ def judge(records: list[dict[str, Any]], made: Counter[str]) -> None:
     assert {record["contact"] for record in records if record["status"] == "sent"} == set(made)
 
 
+@pytest.mark.proof
 def test_a_lockfile_that_a_run_writes_to_does_not_move_before_the_run_ends(tmp_path):
     team = BranchTeam(tmp_path, 200, latency=0.03, lock="lock: messages.lock")
     try:

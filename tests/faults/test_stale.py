@@ -51,6 +51,7 @@ def lost(url: str) -> int:
     return missed
 
 
+@pytest.mark.proof
 def test_a_pause_as_long_as_the_servers_idle_timeout_loses_nothing(url):
     assert lost(url) == 0
 

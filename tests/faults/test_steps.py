@@ -23,6 +23,7 @@ def campaign(tmp_path: Path) -> Iterator[FaultCampaign]:
     one.close()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("call", "where"),
     one_of(

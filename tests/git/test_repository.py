@@ -16,6 +16,8 @@ from runner.git.repository import find_repository
 from runner.ledger.facts import Facts
 from runner.sandbox import Sandbox
 from tests.support.clones import Clone
+from tests.support.project import GIT_CONFIG
+from tests.support.proof import one_of
 
 MESSAGE = """\
 name: seed
@@ -31,7 +33,7 @@ to:
 @pytest.fixture(autouse=True)
 def _own_git(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = {
-        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_GLOBAL": GIT_CONFIG,
         "GIT_CONFIG_SYSTEM": os.devnull,
         "GIT_CONFIG_COUNT": "3",
         "GIT_CONFIG_KEY_0": "user.name",
@@ -262,8 +264,8 @@ def test_no_fetch_leaves_out_what_other_branches_know(clone, another):
     assert "lacked 1 records" in second.said
 
 
-@pytest.mark.parametrize("begin", ["lock begin", "lock import old.lock --new-lock", "apply --yes --new-lock"])
-@pytest.mark.parametrize("depth", [(), ("--depth=1",)])
+@pytest.mark.parametrize("begin", one_of("apply --yes --new-lock", "lock begin", "lock import old.lock --new-lock"))
+@pytest.mark.parametrize("depth", one_of("--depth=1", "--no-single-branch"))
 def test_a_lockfile_that_a_commit_removed_is_not_started_anew(clone, remote, tmp_path, begin, depth):
     assert clone.msgrun("lock", "begin").code == 0
     old = (clone.path / "messages.lock").read_bytes()
@@ -273,7 +275,7 @@ def test_a_lockfile_that_a_commit_removed_is_not_started_anew(clone, remote, tmp
     clone.git("commit", "--quiet", "--message", "remove")
     clone.git("push", "--quiet")
     (tmp_path / "old.lock").write_bytes(old)
-    subprocess.run(["git", "clone", "--quiet", *depth, remote.as_uri(), str(tmp_path / "fresh")], check=True)
+    subprocess.run(["git", "clone", "--quiet", depth, remote.as_uri(), str(tmp_path / "fresh")], check=True)
     fresh = Project(tmp_path / "fresh", clone.intercom)
     ran = fresh.msgrun(*begin.replace("old.lock", str(tmp_path / "old.lock")).split())
     assert ran.code == 5

@@ -59,6 +59,7 @@ def _run(script: str, checkout: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("scripts", one_of(_gitlab, _github, _action))
 def test_no_module_of_the_checkout_is_imported_while_msgrun_is_installed(scripts, checkout):
     found = scripts()

@@ -14,6 +14,7 @@ import pytest
 from runner.cli import run
 
 ROOT = Path(__file__).parent.parent.parent
+GIT_CONFIG = str(Path(__file__).parent / "git.config")
 SEED = """\
 name: seed
 message_type: email

@@ -73,14 +73,17 @@ class RemoteFile:
             if f"couldn't find remote ref {self.address.ref}" in error.output:
                 return None
             raise
-        version = self._read_version(os.fsdecode(self._repository.git("rev-parse", self.address.cache_ref)).strip())
-        if cached and cached[0].commit != version.commit and not version.data.startswith(cached[0].data):
+        commit = self._refs()[self.address.cache_ref]
+        if cached and cached[0].commit == commit and not _is_working_branch(cached[0].other_entries):
+            return cached[0]
+        version = self._read_version(commit)
+        if cached and cached[0].commit != commit and not version.data.startswith(cached[0].data):
             self._save_removed_records(cached[0], version)
         return version
 
     def removed_lines(self) -> bytes:
         """The lines of records that this clone had read and a newer version lacked. Raises LedgerUnavailable."""
-        commit = self._repository.try_git("rev-parse", "--verify", "--quiet", self.address.removed_ref)
+        commit = self._refs().get(self.address.removed_ref)
         return self._read_version(commit).data if commit else b""
 
     def forget_removed(self) -> None:
@@ -92,9 +95,8 @@ class RemoteFile:
 
         Raises LedgerUnavailable.
         """
-        refs = (self.address.pushed_ref, self.address.cache_ref)
-        commits = (self._repository.try_git("rev-parse", "--verify", "--quiet", ref) for ref in refs)
-        commit = next(filter(None, commits), None)
+        refs = self._refs()
+        commit = refs.get(self.address.pushed_ref) or refs.get(self.address.cache_ref)
         if not commit or not self._fetch_marker.exists():
             return None
         return self._read_version(commit), time.time() - self._fetch_marker.stat().st_mtime
@@ -178,6 +180,15 @@ class RemoteFile:
         self._fetch_marker.parent.mkdir(parents=True, exist_ok=True)
         self._fetch_marker.touch()
 
+    def _refs(self) -> dict[str, str]:
+        """The commits of this file's refs in the clone, by the refs' full names."""
+        address = self.address
+        names = filter(None, (address.pushed_ref, address.cache_ref, address.removed_ref, self._second_cache))
+        lines = os.fsdecode(
+            self._repository.git("for-each-ref", "--format=%(refname) %(objectname)", *names)
+        ).splitlines()
+        return {ref: commit for ref, _, commit in (line.partition(" ") for line in lines)}
+
     def _read_version(self, commit: str) -> FileVersion:
         git, path = self._repository, os.fsencode(self.address.path)
         lines = git.git("ls-tree", "-z", "--full-tree", commit).split(b"\0")
@@ -201,7 +212,7 @@ class RemoteFile:
         """The commit of the second ref on the remote, as of the last fetch or push; empty if there is none."""
         if self._pushed_second or not self._second_ref:
             return self._pushed_second
-        return self._repository.try_git("rev-parse", "--verify", "--quiet", self._second_cache) or ""
+        return self._refs().get(self._second_cache, "")
 
     def _lines_of_second_ref(self, data: bytes) -> bytes:
         """The lines of the file at the second ref that `data`, the branch's file, lacks."""

@@ -599,6 +599,7 @@ def both(first: Server, second: Server) -> str:
     return f"postgresql://msgrun@127.0.0.1:{first.port},127.0.0.1:{second.port}/postgres"
 
 
+@pytest.mark.proof
 def test_claims_and_outcomes_go_on_at_the_standby_that_took_over(pair: tuple[Server, Server]):
     primary, standby = pair
     with pytest.raises(LedgerUnavailable, match=r"127\.0\.0\.1.*(hot standby|read-only)"):
