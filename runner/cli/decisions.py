@@ -1,5 +1,7 @@
 """Shared by resolve, accept and adopt: planning one message, and writing the user's decision to the ledger."""
 
+from collections.abc import Callable
+
 from runner.cli.context import Context
 from runner.cli.options import EXIT
 from runner.declare import schema
@@ -31,17 +33,20 @@ def plan_one(context: Context, ledger: Ledger, name: str) -> tuple[PlannedMessag
     return plan.messages[0], plan
 
 
-def write_decision(context: Context, ledger: Ledger, records: list[Record], decision: str, *, yes: bool) -> int:
+def write_decision(
+    context: Context, ledger: Ledger, records: list[Record], decision: str,
+    *, yes: bool, write: Callable[..., None] | None = None,
+) -> int:  # fmt: skip
     """Asks the user to confirm the decision, then writes its records. Returns the exit code.
 
-    Raises GuardRefused, LedgerUnavailable.
+    `write` writes them; None appends them to the ledger. Raises GuardRefused, LedgerUnavailable.
     """
     if not records:
         context.output.result("nothing to do")
         return EXIT.guard if ledger.facts.duplicates() else EXIT.done
     try:
         context.confirm(f"{decision[0].upper()}{decision[1:]}?", yes=yes)
-        ledger.append(*records)
+        (write or ledger.append)(*records)
     except GuardRefused:
         context.output.note(f"this would {decision}")
         raise

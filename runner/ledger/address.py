@@ -25,8 +25,8 @@ class LockfileAddress:
 
     @property
     def setting(self) -> str:
-        """The value of `lock:`."""
-        return self.path
+        """The value of `lock:`. A file named like an address of another kind needs `./` before it."""
+        return f"./{self.path}" if self.path.startswith("git+") or may_be_database(self.path) else self.path
 
     @property
     def display_name(self) -> str:

@@ -3,18 +3,15 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from shlex import quote
 
 from runner.clock import new_run_id
 from runner.errors import GuardRefused
-from runner.ledger.address import LockfileAddress
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
 from runner.ledger.local_records import add_local_records, read_local_records
 from runner.ledger.location import missing_ledger_error
 from runner.ledger.locations import location_of
-from runner.ledger.missing_records import find_missing_records
 from runner.ledger.moves.check import find_ledger_guard, find_missing_guard, refuse_second_ledger, refuse_unless_current
 from runner.ledger.moves.remote_marks import RemoteAnswer, ask_remotes
 from runner.ledger.record import Header, Mark, next_turn, salt_check
@@ -109,42 +106,6 @@ def start_ledger(context: LedgerContext, *, abandon_previous: bool) -> tuple[str
         if abandon_previous:
             _make_current(ledger, answers, header.ledger)
         return ledger.facts.merged_header(context.salt).ledger, was_started
-
-
-def add_late_outcomes(context: LedgerContext, ledger: Ledger) -> None:
-    """Adds what the previous ledger got since this one was filled: outcomes of runs that were under way.
-
-    Raises GuardRefused if the previous ledger is on a host that may not be asked, and LedgerUnavailable.
-    """
-    queue, seen = _previous_addresses(ledger.facts), {context.address.setting}
-    for setting in queue:  # the loop appends to it
-        address = context.parse(setting)
-        if setting in seen or isinstance(
-            address, LockfileAddress
-        ):  # of a lockfile, what this clone has was added already
-            continue
-        seen.add(setting)
-        try:
-            facts = location_of(context.at(address, trusts_host=False)).read()
-        except GuardRefused as error:
-            raise GuardRefused(
-                f"{setting}, where the ledger was before, may have later outcomes: {error.message}",
-                f"MSGRUN_LOCK={quote(setting)} {context.command} lock export late.lock, then"
-                f" {context.command} lock import late.lock; and then with --no-fetch",
-            ) from error
-        if facts is None:
-            continue
-        missing = list(find_missing_records(facts, ledger.facts))
-        ledger.append(*missing)
-        queue += _previous_addresses(facts)
-        if missing:
-            context.report(f"{setting}, where the ledger was before, had {len(missing):,} later records")
-
-
-def _previous_addresses(facts: Facts) -> list[str]:
-    """The addresses that the records of a ledger came from."""
-    marks = {header.mark for header in facts.headers if header.mark.status != "moved" and header.mark.address}
-    return [mark.address for mark in sorted(marks, key=lambda mark: mark.rank)]
 
 
 def _new_header(context: LedgerContext, facts: Facts) -> Header:

@@ -7,10 +7,8 @@ import pytest
 
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger.context import LedgerContext
-from runner.ledger.moves.move import mark_moved, mark_pending, prepare_move, run_move
-from runner.ledger.moves.remote_marks import ask_remotes, push_mark
+from runner.ledger.moves.remote_marks import push_mark
 from runner.ledger.opening import (
-    add_late_outcomes,
     open_ledger,
     open_to_compact,
     read_ledger,
@@ -276,74 +274,3 @@ def test_what_is_at_the_address_becomes_current_with_its_records_whatever_its_ma
     assert start_ledger(own, abandon_previous=True) == (ID_A, False)
     assert opened(context(clone, locks[kind])) == {"RUN-1": "sent"}
     assert read_facts(own).mark.turn == 6
-
-
-# Late outcomes
-
-
-@pytest.fixture
-def moved(clone: Path, server: Server) -> tuple[LedgerContext, LedgerContext]:
-    """A ledger that moved from a branch to a database while an attempt was open, and its former place."""
-    old, new = context(clone, "git+origin"), context(clone, server.lock)
-    fill_ledger(old, make_record(1, "claimed"))
-    run_move(prepare_move(old, new, ask_remotes(old)))
-    return new, old
-
-
-def late(own: LedgerContext) -> dict[str, str]:
-    with open_ledger(own, "resolve") as ledger:
-        add_late_outcomes(own, ledger)
-    return attempts(read_facts(own))
-
-
-def test_an_outcome_that_came_to_the_previous_ledger_after_the_move_is_added(
-    moved: tuple[LedgerContext, LedgerContext],
-) -> None:
-    new, old = moved
-    assert late(new) == {"RUN-1": "claimed"}
-    fill_ledger(old, make_record(1))
-    assert late(new) == {"RUN-1": "sent"}
-
-
-def test_outcomes_come_over_several_moves(clone: Path) -> None:
-    first, *others = (context(clone, f"git+origin#{name}") for name in ("first", "second", "third"))
-    fill_ledger(first, make_record(1, "claimed"))
-    last = first
-    for own in others:
-        run_move(prepare_move(last, own, ask_remotes(last)))
-        last = own
-    fill_ledger(first, make_record(1))
-    assert late(last) == {"RUN-1": "sent"}
-
-
-def test_a_previous_ledger_that_is_gone_is_no_hindrance(
-    moved: tuple[LedgerContext, LedgerContext], tmp_path: Path
-) -> None:
-    git_output(tmp_path / "origin.git", "update-ref", "-d", "refs/heads/msgrun-ledger")
-    assert late(moved[0]) == {"RUN-1": "claimed"}
-
-
-def test_the_host_of_a_previous_ledger_is_asked_only_if_the_base_commit_names_it(clone: Path, server: Server) -> None:
-    own = context(clone, "git+origin")
-    fill_ledger(own, make_record(1, "claimed"), Header(mark=Mark(1, "current", f"{server.lock}#evil")))
-    with pytest.raises(GuardRefused, match="may have later outcomes") as caught:
-        late(own)
-    assert "msgrun lock import late.lock" in caught.value.hint
-    assert server.rows("SELECT 1 FROM pg_namespace WHERE nspname = 'evil'") == []
-
-
-def test_a_run_under_way_while_the_ledger_moves_claims_nothing_more_and_its_outcomes_arrive(
-    clone: Path, server: Server
-) -> None:
-    old, new = context(clone, "git+origin"), context(clone, server.lock)
-    fill_ledger(old)
-    with open_ledger(old, "apply") as run:
-        run.commit(make_record(1, "claimed"))
-        move = prepare_move(old, new, ask_remotes(old))
-        mark_pending(move)
-        mark_moved(move)
-        with pytest.raises(LedgerUnavailable, match="moved to"):
-            run.commit(make_record(2, "claimed"))
-        run_move(move)
-        run.commit(make_record(1))
-    assert late(new) == {"RUN-1": "sent"}

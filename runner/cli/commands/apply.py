@@ -111,13 +111,13 @@ def apply(
 
 def _refuse_lockfile(context: Context) -> None:
     """Raises GuardRefused if the ledger is a lockfile: the disk of a CI job is lost with the job."""
-    address = context.ledger.address
+    address, repository = context.ledger.address, context.ledger.repository
     if isinstance(address, LockfileAddress) and not context.options.sandbox:
+        remote = next(reversed(repository.relevant_remotes() if repository else ()), "origin")
         raise GuardRefused(
             f"the ledger is the file {address.path}, and a CI job's disk is lost with the job, and so what was sent",
-            f"move it to a branch of the git remote: {context.ledger.command} lock move git+origin; or, if the disk"
-            " outlives the job:"
-            " --lockfile-in-ci",
+            f"move it to a branch of the git remote: {context.ledger.command} lock move git+{remote}; or, if the disk"
+            " outlives the job: --lockfile-in-ci",
         )
 
 

@@ -13,7 +13,7 @@ from runner.declare.settings import version_number
 from runner.deliver.reconcile import Reconciliation
 from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError, RunStopped, UsageMistake
 from runner.ledger.facts import Facts
-from runner.ledger.opening import add_late_outcomes
+from runner.ledger.moves.previous_ledgers import add_late_outcomes
 from runner.report import reconcile_text
 from runner.report.problem_text import pluralize
 

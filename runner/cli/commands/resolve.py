@@ -9,7 +9,8 @@ from runner.cli.options import command, writes_ledger
 from runner.clock import format_timestamp
 from runner.deliver import decisions
 from runner.errors import UsageMistake
-from runner.ledger.opening import add_late_outcomes
+from runner.ledger.moves.previous_ledgers import add_late_outcomes, write_to_previous
+from runner.ledger.record import Record
 from runner.report.problem_text import pluralize
 
 
@@ -41,6 +42,12 @@ def resolve(
             return write_decision(
                 context, ledger, records, f"acknowledge {pluralize(len(records), 'duplicate')}", yes=yes
             )
+
+        def write(*records: Record) -> None:
+            if not no_fetch:
+                write_to_previous(context.ledger, ledger.facts, records)
+            ledger.append(*records)
+
         states = decisions.find_unknown(ledger.facts, key, message)
         records = decisions.resolve_unknown(states, sent_id, format_timestamp(context.now))
         if ledger.max_batch > 1 and sent_id is None:
@@ -50,4 +57,6 @@ def resolve(
                 " make sure that it is over"
             )
         outcome = "not sent, to be sent by the next apply" if sent_id is None else "sent"
-        return write_decision(context, ledger, records, f"count {len(states)} unknown as {outcome}", yes=yes)
+        return write_decision(
+            context, ledger, records, f"count {len(states)} unknown as {outcome}", yes=yes, write=write
+        )

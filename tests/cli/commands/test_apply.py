@@ -6,6 +6,7 @@ import pytest
 
 from runner.intercom.lookups import Workspace
 from runner.sandbox import Sandbox
+from tests.support.clones import git_output
 from tests.support.project import SEED, Folder
 
 LIST = """\
@@ -420,3 +421,6 @@ def test_in_ci_a_lockfile_is_refused_because_it_is_lost_with_the_job(
     assert folder.run("--sandbox", "apply", "--yes").code == 0
     assert folder.run("apply", "--yes", "--lockfile-in-ci").code == 0
     assert len(intercom.messages) == 3
+    git_output(folder.path, "init", "--quiet")
+    git_output(folder.path, "remote", "add", "upstream", "/nowhere")
+    assert "msgrun lock move git+upstream;" in folder.run("apply", "--yes").err

@@ -1,0 +1,78 @@
+"""The ledgers that a ledger moved from. They still take outcomes of the claims that were made there."""
+
+from collections.abc import Iterable, Iterator
+from shlex import quote
+
+from runner.errors import GuardRefused
+from runner.ledger.address import LockfileAddress
+from runner.ledger.context import LedgerContext
+from runner.ledger.facts import Facts
+from runner.ledger.ledger import Ledger
+from runner.ledger.location import LedgerLocation, missing_ledger_error
+from runner.ledger.locations import location_of
+from runner.ledger.missing_records import find_missing_records
+from runner.ledger.record import Header, Record
+
+
+def add_late_outcomes(context: LedgerContext, ledger: Ledger) -> None:
+    """Adds what the previous ledgers got since this one was filled: outcomes of runs that were under way.
+
+    Raises GuardRefused if a previous ledger is on a host that may not be asked, and LedgerUnavailable.
+    """
+    for setting, _, facts in _previous_ledgers(context, ledger.facts):
+        missing = list(find_missing_records(facts, ledger.facts))
+        ledger.append(*missing)
+        if missing:
+            context.report(f"{setting}, where the ledger was before, had {len(missing):,} later records")
+
+
+def write_to_previous(context: LedgerContext, facts: Facts, records: Iterable[Record]) -> None:
+    """Writes a person's decisions to the previous ledgers that hold the claims. `facts` are the current ledger's.
+
+    A run that is alive there sees them; a database refuses them while that run holds the claim. So this comes before
+    they are written to the current ledger. Raises GuardRefused, LedgerUnavailable.
+    """
+    for _, location, previous in _previous_ledgers(context, facts):
+        own = [record for record in records if _has_attempt(previous, record)]
+        if own:
+            with location.open("resolve", lambda _: None, lambda _: _refuse_start(context), fetch=True) as ledger:
+                ledger.append(*own)
+
+
+def _previous_ledgers(context: LedgerContext, facts: Facts) -> Iterator[tuple[str, LedgerLocation, Facts]]:
+    """The previous ledgers that there still are: their addresses, locations and records.
+
+    Without lockfiles: what this clone has of one was added when the ledger was opened.
+    """
+    queue, seen = _previous_addresses(facts), {context.address.setting}
+    for setting in queue:  # the loop appends to it
+        address = context.parse(setting)
+        if setting in seen or isinstance(address, LockfileAddress):
+            continue
+        seen.add(setting)
+        try:
+            location = location_of(context.at(address, trusts_host=False))
+            previous = location.read()
+        except GuardRefused as error:
+            raise GuardRefused(
+                f"{setting}, where the ledger was before, may have later outcomes: {error.message}",
+                f"MSGRUN_LOCK={quote(setting)} {context.command} lock export late.lock, then"
+                f" {context.command} lock import late.lock; and then with --no-fetch",
+            ) from error
+        if previous is not None:
+            queue += _previous_addresses(previous)
+            yield setting, location, previous
+
+
+def _previous_addresses(facts: Facts) -> list[str]:
+    """The addresses that the records of a ledger came from."""
+    marks = {header.mark for header in facts.headers if header.mark.status != "moved" and header.mark.address}
+    return [mark.address for mark in sorted(marks, key=lambda mark: mark.rank)]
+
+
+def _has_attempt(facts: Facts, record: Record) -> bool:
+    return any(known.attempt == record.attempt for known in facts.records_of(record.key))
+
+
+def _refuse_start(context: LedgerContext) -> Header:
+    raise missing_ledger_error(context, "it was read a moment ago: run the command again")
