@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from runner.cli.output import Output
-from runner.ledger.ledger import Ledger
+from runner.ledger.ledger import SharedLedger
 from runner.plan.plan import Plan
 
 MAX_WAIT = 150.0  # seconds; a live run writes its outcomes sooner, and a run counts as dead after 120
@@ -23,7 +23,7 @@ class OtherRunsSummary:
 
 
 def wait_for_other_runs(
-    output: Output, ledger: Ledger, plan: Plan, until: float | None, is_stopped: Callable[[], bool]
+    output: Output, ledger: SharedLedger, plan: Plan, until: float | None, is_stopped: Callable[[], bool]
 ) -> OtherRunsSummary:
     """Waits until other runs have recorded the outcomes of what they claimed of a plan. Prints the result.
 
@@ -55,7 +55,7 @@ def wait_for_other_runs(
 
 
 def _wait_while_sending(
-    output: Output, ledger: Ledger, plan: Plan, until: float, is_stopped: Callable[[], bool]
+    output: Output, ledger: SharedLedger, plan: Plan, until: float, is_stopped: Callable[[], bool]
 ) -> Counter[str]:
     """Waits until no other run is sending deliveries of the plan, at most until a time of the monotonic clock.
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from runner.clock import Clock
 from runner.declare.identity import text_hash
-from runner.deliver.post import Outcome
+from runner.deliver.attempt import Outcome
 from runner.deliver.queue import PreparedDelivery
 from runner.ledger.record import Record
 

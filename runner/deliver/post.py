@@ -1,11 +1,12 @@
 """POSTs one delivery, and repeats the POST only if the answer proves that Intercom made no message."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Literal, assert_never
+from dataclasses import dataclass
+from typing import assert_never
 
 from runner.clock import Clock
 from runner.declare.declaration import Declaration
+from runner.deliver.attempt import Attempt, Outcome
 from runner.deliver.summary import StopReason
 from runner.errors import RunStopped
 from runner.intercom import Reply, Transport
@@ -28,24 +29,7 @@ from runner.privacy import mark_private_values
 UNREACHED_RETRY_TIME = 30.0  # seconds for which an unreachable server is tried again
 NEW_CONTACT_AGE = 600.0  # seconds after its creation for which a contact may not be found yet
 NEW_CONTACT_RETRY_TIME = 60.0  # seconds for which a delivery to such a contact is tried again
-_FIRST_RETRY_DELAY, _MAX_RETRY_DELAY = 0.5, 5.0  # seconds between two tries
-
-
-@dataclass(slots=True, eq=False)
-class Attempt:
-    """A claimed delivery that is being sent.
-
-    `body` is what is POSTed. `values` are the recipient's private values. They are never masked in `body`, only in
-    texts that the user reads. `retry_deadlines` holds for each kind of failure the monotonic time, in seconds, until
-    which the attempt is tried again. `retry_delay` is the pause before the next try, in seconds.
-    """
-
-    claim: Record
-    body: dict[str, Any]
-    declaration: Declaration
-    values: tuple[Any, ...]
-    retry_deadlines: dict[str, float] = field(default_factory=dict)
-    retry_delay: float = _FIRST_RETRY_DELAY
+_MAX_RETRY_DELAY = 5.0  # seconds between two tries
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +44,6 @@ class PostResult:
     answer: Answer | None
     headers: dict[str, str]
     is_new_contact: bool = False
-    stop: StopReason | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The outcome of a delivery. `detail` is what Intercom or the network reported. `stop` ends the run."""
-
-    status: Literal["sent", "refused", "unknown", "released"]
-    id: str = ""
-    code: str = ""
-    request_id: str = ""
-    detail: str = ""
     stop: StopReason | None = None
 
 

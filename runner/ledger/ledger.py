@@ -1,10 +1,10 @@
 """The interface of every kind of ledger."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import islice
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from runner.ledger.facts import Facts
 from runner.ledger.rate_budget import PermitRequest
@@ -12,37 +12,7 @@ from runner.ledger.record import Header, Mark, Record
 
 
 class Ledger(Protocol):
-    """Stores claims and outcomes. Other runs may use the same ledger at the same time, unless its kind forbids it."""
-
-    @property
-    def max_batch(self) -> int:
-        """Upper bound of claims without an outcome; 1 where a claim costs little.
-
-        With 1 it is no bound: each delivery is claimed right before its POST, so every running POST has an open claim.
-        """
-        ...
-
-    @property
-    def min_batch(self) -> int:
-        """The fewest claims that are worth a write of their own; a batch may shrink to this number.
-
-        Equal to `max_batch` where a write is expensive.
-        """
-        ...
-
-    @property
-    def request_permits(self) -> Callable[[PermitRequest], int] | None:
-        """Grants permits of the rate limit that all runs on the ledger share.
-
-        None where runs only have the headers of Intercom's responses. Raises LedgerUnavailable. It may be called from
-        another thread than the other methods.
-        """
-        ...
-
-    @property
-    def has_valid_claims(self) -> bool:
-        """Whether no other run may settle the claims of this run. Asked immediately before every POST."""
-        ...
+    """Stores claims and outcomes."""
 
     @property
     def facts(self) -> Facts:
@@ -53,25 +23,12 @@ class Ledger(Protocol):
         """Makes the records durable before it returns, and adds them to the facts. Raises LedgerUnavailable."""
         ...
 
-    def claimed_by_others(self, keys: list[str]) -> AbstractSet[str]:
-        """Returns those of the keys that other runs claimed or settled since the ledger was read.
-
-        This is a hint: only a claim makes certain. Raises LedgerUnavailable.
-        """
-        ...
-
-    def other_runs(self, messages: list[str]) -> Counter[str]:
-        """Counts the deliveries of these messages that other live runs are sending, by the name of the run.
-
-        Empty where the ledger cannot tell whether another run is alive. Raises LedgerUnavailable.
-        """
-        ...
-
-    def commit(self, *records: Record) -> AbstractSet[str]:
+    def commit(self, outcomes: Sequence[Record], claims: Sequence[Record]) -> AbstractSet[str]:
         """Makes the records durable before it returns, but does not add them to the facts: a run keeps what it needs.
 
-        Returns the attempts that another run claimed first: do not POST them.
-        Raises LedgerUnavailable if no record is certain to be durable, ClaimsUncertain if claims may be.
+        Returns the attempts that must not be POSTed: those of claims that another run made first, and of earlier claims
+        of this run that others settled since. Raises LedgerUnavailable if no claim is durable, ClaimsUncertain if some
+        may be.
         """
         ...
 
@@ -92,6 +49,44 @@ class Ledger(Protocol):
         """Removes the records that a later one of their attempt replaces.
 
         Returns the number of lines before and after.
+        """
+        ...
+
+
+@runtime_checkable
+class SharedLedger(Ledger, Protocol):
+    """A ledger that several runs may write to at the same time."""
+
+    @property
+    def max_batch(self) -> int:
+        """Upper bound of claims without an outcome: a runner that vanishes leaves so many deliveries unknown."""
+        ...
+
+    @property
+    def request_permits(self) -> Callable[[PermitRequest], int] | None:
+        """Grants permits of the rate limit that all runs on the ledger share.
+
+        None where runs only have the headers of Intercom's responses. Raises LedgerUnavailable. It may be called from
+        another thread than the other methods.
+        """
+        ...
+
+    @property
+    def has_valid_claims(self) -> bool:
+        """Whether no other run may settle the claims of this run. Asked immediately before every POST."""
+        ...
+
+    def claimed_by_others(self, keys: list[str]) -> AbstractSet[str]:
+        """Returns those of the keys that other runs claimed or settled since the ledger was read.
+
+        This is a hint: only a claim makes certain. Raises LedgerUnavailable.
+        """
+        ...
+
+    def other_runs(self, messages: list[str]) -> Counter[str]:
+        """Counts the deliveries of these messages that other live runs are sending, by the name of the run.
+
+        Empty where the ledger cannot tell whether another run is alive. Raises LedgerUnavailable.
         """
         ...
 

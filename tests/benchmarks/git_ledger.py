@@ -87,7 +87,7 @@ def grown(lines: int, limit: int) -> None:
             for batch in range(7):
                 claims = [Record(f"{batch:016}{n:016}", f"RUN-{batch}-{n}", "claimed", "m", 1) for n in range(100)]
                 began = time.monotonic()
-                ledger.commit(*claims)
+                ledger.commit([], claims)
                 times.append(time.monotonic() - began)
         began = time.monotonic()
         code, said = team.run(team.clone("sender", "--depth=1"), "apply", "--yes", MSGRUN_GIT_RECORDS="1000000")

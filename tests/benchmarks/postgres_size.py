@@ -113,7 +113,7 @@ def batch(ledger: PostgresLedger, run_id: str, many: int, at: int) -> float:
     claims = [claim(f"{run_id}-{at}x{number}") for number in range(many)]
     outcomes = [replace(claim(f"{run_id}-{at - 1}x{number}"), status="sent", id="2001") for number in range(many)]
     began = time.perf_counter()
-    assert ledger.commit(*(outcomes if at else ()), *claims) == frozenset()
+    assert ledger.commit(outcomes if at else [], claims) == frozenset()
     return time.perf_counter() - began
 
 

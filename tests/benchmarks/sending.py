@@ -159,9 +159,9 @@ def ledger_alone(deliveries: int = 40_000, threads: int = 32) -> None:
                 outcomes: list[Record] = []
                 for start in range(0, deliveries, threads):
                     group = claims[start : start + threads]
-                    ledger.commit(*outcomes, *group)
+                    ledger.commit(outcomes, group)
                     outcomes = [replace(claim, status="sent", id="2001", sender="") for claim in group]
-                ledger.commit(*outcomes)
+                ledger.commit(outcomes, [])
                 seconds = time.perf_counter() - started
         told = "lockfile and journal" if journal else "lockfile"
         print(f"ledger alone: {deliveries / seconds:,.0f} deliveries a second ({told}, {os.uname().sysname})")

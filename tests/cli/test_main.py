@@ -11,6 +11,7 @@ import pytest
 from runner.cli import run
 from runner.errors import LedgerUnavailable
 from runner.ledger.lockfile.ledger import LockfileLedger
+from runner.ledger.record import Record
 from runner.sandbox import Sandbox
 from tests.cli.commands.test_apply import LIST, records
 from tests.support.project import Folder
@@ -184,10 +185,10 @@ def test_an_outcome_that_the_ledger_does_not_take_is_rescued(
 ) -> None:
     write = LockfileLedger.commit
 
-    def full(ledger: LockfileLedger, *found: object) -> None:
-        if any(record.status == "sent" for record in found):
+    def full(ledger: LockfileLedger, outcomes: list[Record], claims: list[Record]) -> None:
+        if outcomes:
             raise LedgerUnavailable("the disk is full")
-        write(ledger, *found)
+        write(ledger, outcomes, claims)
 
     monkeypatch.setattr(LockfileLedger, "commit", full)
     monkeypatch.setattr(time, "sleep", lambda _: None)

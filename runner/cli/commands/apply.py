@@ -20,7 +20,7 @@ from runner.deliver.summary import Summary
 from runner.errors import GuardRefused, LedgerUnavailable, RunStopped
 from runner.ledger.address import LockfileAddress
 from runner.ledger.facts import Facts
-from runner.ledger.ledger import Ledger, pin_workspace
+from runner.ledger.ledger import Ledger, SharedLedger, pin_workspace
 from runner.ledger.rescue_file import write_rescue_file
 from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
@@ -104,7 +104,7 @@ def apply(
             # If one of these is set, it decides the exit code, whatever other runs do: waiting for them is of no use.
             is_final = summary.stop or summary.unknown or plan.counts["unknown"]
             others = OtherRunsSummary()
-            if summary.claimed_by_others and not is_final:
+            if isinstance(ledger, SharedLedger) and summary.claimed_by_others and not is_final:
                 others = wait_for_other_runs(context.output, ledger, plan, until, context.stop_file.exists)
             return _exit_code(summary, plan, ledger.facts, others)
 

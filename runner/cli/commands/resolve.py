@@ -9,6 +9,7 @@ from runner.cli.options import command, writes_ledger
 from runner.clock import format_timestamp
 from runner.deliver import decisions
 from runner.errors import UsageMistake
+from runner.ledger.ledger import SharedLedger
 from runner.ledger.moves.previous_ledgers import add_late_outcomes, write_to_previous
 from runner.ledger.record import Record
 from runner.report.problem_text import pluralize
@@ -50,7 +51,7 @@ def resolve(
 
         states = decisions.find_unknown(ledger.facts, key, message)
         records = decisions.resolve_unknown(states, sent_id, format_timestamp(context.now))
-        if ledger.max_batch > 1 and sent_id is None:
+        if isinstance(ledger, SharedLedger) and sent_id is None:
             newest = max((record.at for state in states for record in state.open_attempts), default="")
             context.output.note(
                 f"a run that claimed these (last at {newest}) may still be alive elsewhere, and send them after all:"

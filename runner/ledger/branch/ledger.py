@@ -35,7 +35,7 @@ class BranchLedger:
     commit messages. `max_records` is the number of lines from which on no claims are accepted.
     """
 
-    max_batch = min_batch = MAX_BATCH
+    max_batch = MAX_BATCH
     request_permits = None
     has_valid_claims = True  # a claim on the branch never expires
 
@@ -106,24 +106,22 @@ class BranchLedger:
         del messages
         return Counter()
 
-    def commit(self, *records: Record) -> frozenset[str]:
+    def commit(self, outcomes: Sequence[Record], claims: Sequence[Record]) -> frozenset[str]:
         """Pushes the records before it returns, without the claims of deliveries that another run claimed first.
 
         Returns the attempts of those claims, and of open claims that another run or a person settled meanwhile.
         Raises LedgerUnavailable, or ClaimsUncertain if the remote may have accepted claims all the same.
         """
-        claims = [record for record in records if record.status == "claimed"]
         self._other_runs.add_own_claims(claims)
-        lost_attempts = self._write(records, claims)
-        for record in records:
-            if record.status != "claimed":
-                self._open_attempts.pop(record.key, None)
+        lost_attempts = self._write([*outcomes, *claims], claims)
+        for record in outcomes:
+            self._open_attempts.pop(record.key, None)
         self._open_attempts.update((claim.key, claim.attempt) for claim in claims if claim.attempt not in lost_attempts)
         return frozenset(
             lost_attempts | {self._open_attempts[key] for key in self._other_runs.keys & self._open_attempts.keys()}
         )
 
-    def _write(self, records: Sequence[Record], claims: list[Record]) -> set[str]:
+    def _write(self, records: Sequence[Record], claims: Sequence[Record]) -> set[str]:
         lost_attempts: set[str] = set()
         self._other_runs.new_lines.clear()
 

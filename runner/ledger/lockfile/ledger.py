@@ -1,7 +1,7 @@
 """The ledger in a lockfile, written by one process at a time."""
 
 import os
-from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -20,10 +20,6 @@ class LockfileLedger:
 
     `recover` writes the records that one of the two files lacks to it.
     """
-
-    max_batch = min_batch = 1
-    request_permits = None
-    has_valid_claims = True  # the lock lasts as long as the process, so no other run can take over its claims
 
     def __init__(self, paths: LockfilePaths, salt: str, command: str, now: datetime) -> None:
         self._paths = paths
@@ -75,31 +71,19 @@ class LockfileLedger:
 
     def append(self, *records: Record) -> None:
         """Makes the records durable and adds them to the facts. Raises LedgerUnavailable."""
-        self.commit(*records)
+        append_lines(self._record_files, b"".join(record.to_line() for record in records))
         for record in records:
             self.facts.add(record)
 
-    def claimed_by_others(self, keys: list[str]) -> frozenset[str]:
-        """Always empty: no other run can claim while this process has the lock."""
-        del keys
-        return frozenset()
-
-    def other_runs(self, messages: list[str]) -> Counter[str]:
-        """Always empty: no other run can send while this process has the lock."""
-        del messages
-        return Counter()
-
-    def commit(self, *records: Record) -> frozenset[str]:
+    def commit(self, outcomes: Sequence[Record], claims: Sequence[Record]) -> frozenset[str]:
         """Makes the records durable before it returns. The facts stay as they are: memory does not grow in a run.
 
         Returns an empty set: no other run can claim at the same time.
         Raises LedgerUnavailable if a file fails: outcomes stay in every file that took them, claims are removed again.
         Raises ClaimsUncertain if a claim may still be in a file.
         """
-        lines: tuple[list[bytes], list[bytes]] = [], []
-        for record in records:
-            lines[record.status == "claimed"].append(record.to_line())
-        append_lines(self._record_files, *map(b"".join, lines))
+        lines = (b"".join(record.to_line() for record in records) for records in (outcomes, claims))
+        append_lines(self._record_files, *lines)
         return frozenset()
 
     def write_header(self, header: Header) -> Mark:

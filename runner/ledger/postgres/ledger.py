@@ -22,7 +22,7 @@ from runner.ledger.record import NO_MARK, RANK, Header, Mark, Record
 
 # The most claims without an outcome at one time, which is the most that a killed run leaves unknown; and the fewest
 # claims that are worth a transaction of their own.
-MAX_BATCH, MIN_BATCH = 100, 10
+MAX_BATCH = 25
 _MAX_STATEMENT_RECORDS = 1000  # records in one statement
 # Lines as they are: JSON escapes control characters, so a line never has one of these two and is never quoted.
 _COPY_OPTIONS = "TO STDOUT (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')"
@@ -44,7 +44,7 @@ class PostgresLedger:
     Without them, these deliveries seem free until this run tries to claim them.
     """
 
-    max_batch, min_batch = MAX_BATCH, MIN_BATCH
+    max_batch = MAX_BATCH
 
     def __init__(
         self,
@@ -139,14 +139,12 @@ class PostgresLedger:
         )
         return Counter(dict(self._connection.fetch_rows(query, (messages, self._lease.runs))))
 
-    def commit(self, *records: Record) -> frozenset[str]:
+    def commit(self, outcomes: Sequence[Record], claims: Sequence[Record]) -> frozenset[str]:
         """Makes the outcomes durable, then the claims, except those of deliveries that another run claimed first.
 
         Returns the attempts of those claims. Raises GuardRefused, LedgerUnavailable, or ClaimsUncertain if claims may
         have been committed all the same.
         """
-        claims = [record for record in records if record.status == "claimed"]
-        outcomes = [record for record in records if record.status != "claimed"]
         for offset in range(0, len(outcomes), _MAX_STATEMENT_RECORDS):
             self._write_records(outcomes[offset : offset + _MAX_STATEMENT_RECORDS])
         if not claims:
@@ -236,7 +234,7 @@ class PostgresLedger:
         call = "SELECT record(%s, %s, %s, %s::smallint[], %s, %s::integer[], %s, %s)"
         self._connection.fetch_rows(call, (self._lease.runs, *values))
 
-    def _claim(self, claims: list[Record]) -> frozenset[str]:
+    def _claim(self, claims: Sequence[Record]) -> frozenset[str]:
         run = claims[0].attempt.rpartition("-")[0]
         self._lease.add_run(run, self._connection)
         keys, attempts = [claim.key for claim in claims], [claim.attempt for claim in claims]

@@ -14,6 +14,7 @@ from runner.ledger.branch.remote_file import RemoteFile
 from runner.ledger.ledger import pin_workspace
 from runner.ledger.record import Header, Mark, Record, salt_check
 from tests.support.ledger_contexts import ID_A, ID_B
+from tests.support.ledgers import commit
 
 CLAIM = Record(key="1" * 32, attempt="RUN-1", status="claimed", message="m", revision=1, contact="aaa1", at="2026")
 BRANCH = "msgrun-ledger"
@@ -61,38 +62,38 @@ def outcome(found, status="sent", **more):
 
 def test_the_second_of_two_claims_is_left_out_and_never_on_the_remote(opened, origin):
     first, second = opened("a"), opened("b")
-    assert first.commit(claim(1, "A"), claim(2, "A")) == frozenset()
-    assert second.commit(claim(2, "B"), claim(3, "B")) == {"B-2"}
+    assert commit(first, claim(1, "A"), claim(2, "A")) == frozenset()
+    assert commit(second, claim(2, "B"), claim(3, "B")) == {"B-2"}
     assert [one["attempt"] for one in lines(origin)[1:]] == ["A-1", "A-2", "B-3"]
     assert second.facts.state(claim(2).key).record.attempt == "A-2"
 
 
 def test_what_others_claimed_is_left_out_also_of_later_claims(opened):
     first, second = opened("a"), opened("b")
-    first.commit(claim(7, "A"))
-    second.commit(claim(1, "B"))
-    assert second.commit(claim(7, "B")) == {"B-7"}
+    commit(first, claim(7, "A"))
+    commit(second, claim(1, "B"))
+    assert commit(second, claim(7, "B")) == {"B-7"}
 
 
 def test_a_delivery_that_another_run_released_meanwhile_is_left_to_the_next_run(opened):
     first, second = opened("a"), opened("b")
-    first.commit(claim(1, "A"))
-    first.commit(outcome(claim(1, "A"), "released", by="run"))
-    assert second.commit(claim(1, "B")) == {"B-1"}
+    commit(first, claim(1, "A"))
+    commit(first, outcome(claim(1, "A"), "released", by="run"))
+    assert commit(second, claim(1, "B")) == {"B-1"}
 
 
 def test_another_address_of_a_contact_that_another_run_writes_to_is_left_out(opened):
     first, second = opened("a"), opened("b")
-    first.commit(replace(claim(1, "A"), contact="same"))
-    assert second.commit(replace(claim(2, "B"), contact="same")) == {"B-2"}
-    assert second.commit(replace(claim(3, "B"), contact="same", revision=2)) == frozenset()
+    commit(first, replace(claim(1, "A"), contact="same"))
+    assert commit(second, replace(claim(2, "B"), contact="same")) == {"B-2"}
+    assert commit(second, replace(claim(3, "B"), contact="same", revision=2)) == frozenset()
 
 
 def test_outcomes_are_pushed_whoever_was_faster_meanwhile(opened, origin):
     first, second = opened("a"), opened("b")
-    second.commit(claim(1, "B"))
-    first.commit(claim(2, "A"))
-    assert second.commit(outcome(claim(1, "B"), id="x"), claim(2, "B")) == {"B-2"}
+    commit(second, claim(1, "B"))
+    commit(first, claim(2, "A"))
+    assert commit(second, outcome(claim(1, "B"), id="x"), claim(2, "B")) == {"B-2"}
     assert [(one["attempt"], one["status"]) for one in lines(origin)[1:]] == [
         ("B-1", "claimed"), ("A-2", "claimed"), ("B-1", "sent"),
     ]  # fmt: skip
@@ -100,10 +101,10 @@ def test_outcomes_are_pushed_whoever_was_faster_meanwhile(opened, origin):
 
 def test_a_claim_that_a_person_released_meanwhile_is_told_before_it_is_sent(opened):
     run, person = opened("a"), opened("b")
-    run.commit(claim(1, "A"), claim(2, "A"))
+    commit(run, claim(1, "A"), claim(2, "A"))
     person.refresh()
     person.append(outcome(claim(1, "A"), "released", by="person"))
-    assert run.commit(claim(3, "A")) == {"A-1"}
+    assert commit(run, claim(3, "A")) == {"A-1"}
 
 
 def test_a_push_that_arrived_although_git_failed_is_not_made_twice(opened, origin, monkeypatch):
@@ -116,28 +117,28 @@ def test_a_push_that_arrived_although_git_failed_is_not_made_twice(opened, origi
         raise LedgerUnavailable("the answer was lost")
 
     monkeypatch.setattr(RemoteFile, "push_version", lost)
-    assert ledger.commit(claim(1)) == frozenset()
+    assert commit(ledger, claim(1)) == frozenset()
     assert len(lines(origin)) == 2
-    assert ledger.commit(outcome(claim(1))) == frozenset()
+    assert commit(ledger, outcome(claim(1))) == frozenset()
 
 
 def test_a_compaction_meanwhile_changes_nothing_of_who_has_what(opened, origin):
     run, other = opened("a"), opened("b")
-    run.commit(claim(1, "A"))
-    run.commit(outcome(claim(1, "A"), id="x"), claim(2, "A"))
+    commit(run, claim(1, "A"))
+    commit(run, outcome(claim(1, "A"), id="x"), claim(2, "A"))
     other.refresh()
     assert other.compact() == (4, 3)
-    assert run.commit(outcome(claim(2, "A"), id="y"), claim(3, "A")) == frozenset()
+    assert commit(run, outcome(claim(2, "A"), id="y"), claim(3, "A")) == frozenset()
     assert [one.get("attempt") for one in lines(origin)] == [None, "A-1", "A-2", "A-2", "A-3"]
 
 
 def test_a_branch_that_was_put_back_gets_again_what_it_lacks(opened, origin):
     ledger = opened("a")
     old = told(origin, "rev-parse", BRANCH)
-    ledger.commit(claim(1))
-    ledger.commit(outcome(claim(1), id="x"))
+    commit(ledger, claim(1))
+    commit(ledger, outcome(claim(1), id="x"))
     told(origin, "update-ref", f"refs/heads/{BRANCH}", old)
-    ledger.commit(claim(2))
+    commit(ledger, claim(2))
     assert {(one.get("attempt"), one.get("status")) for one in lines(origin)} >= {
         ("RUN-1", "sent"),
         ("RUN-2", "claimed"),
@@ -147,8 +148,8 @@ def test_a_branch_that_was_put_back_gets_again_what_it_lacks(opened, origin):
 def test_what_was_put_back_after_a_run_ended_comes_again_from_a_clone_that_knew_it(opened, origin, tmp_path):
     ledger = opened("a")
     old = told(origin, "rev-parse", BRANCH)
-    ledger.commit(claim(1))
-    ledger.commit(outcome(claim(1), id="x"), claim(2))
+    commit(ledger, claim(1))
+    commit(ledger, outcome(claim(1), id="x"), claim(2))
     ledger.__exit__(None, None, None)
     told(origin, "update-ref", f"refs/heads/{BRANCH}", old)
     opened("a")  # reading it, as plan does, forgets nothing
@@ -166,16 +167,16 @@ def test_a_branch_that_was_deleted_stops_the_run(opened, origin):
     ledger = opened("a")
     told(origin, "update-ref", "-d", f"refs/heads/{BRANCH}")
     with pytest.raises(LedgerUnavailable, match="is gone"):
-        ledger.commit(claim(1))
+        commit(ledger, claim(1))
     assert told(origin, "for-each-ref") == ""
 
 
 def test_a_ledger_that_is_too_large_takes_no_claim_but_every_outcome(opened, origin):
     ledger = opened("a", most=3)
-    ledger.commit(claim(1), claim(2))
+    commit(ledger, claim(1), claim(2))
     with pytest.raises(LedgerUnavailable, match=r"4 lines, and on a git branch it has 3 at most"):
-        ledger.commit(claim(3))
-    ledger.commit(outcome(claim(1)), outcome(claim(2)))
+        commit(ledger, claim(3))
+    commit(ledger, outcome(claim(1)), outcome(claim(2)))
     assert len(lines(origin)) == 5
 
 
@@ -190,8 +191,8 @@ def test_commits_say_what_they_brought_and_hold_what_else_is_on_the_branch(opene
     for name, value in {"SERVER_URL": "https://x", "REPOSITORY": "o/r", "RUN_ID": "5"}.items():
         monkeypatch.setenv(f"GITHUB_{name}", value)
     ledger = opened("b")
-    ledger.commit(claim(1))
-    ledger.commit(outcome(claim(1)), claim(2))
+    commit(ledger, claim(1))
+    commit(ledger, outcome(claim(1)), claim(2))
     assert (
         told(origin, "log", "-1", "--format=%B", BRANCH) == "apply b: sent 1, claimed 1\n\nhttps://x/o/r/actions/runs/5"
     )
@@ -201,7 +202,7 @@ def test_commits_say_what_they_brought_and_hold_what_else_is_on_the_branch(opene
 def test_pushes_leave_no_copies_of_the_ledger_in_the_clone(opened, tmp_path):
     ledger = opened("a")
     for number in range(8):
-        ledger.commit(claim(number))
+        commit(ledger, claim(number))
     ledger.__exit__(None, None, None)
     count = int(told(tmp_path / "a", "count-objects").split()[0])
     assert count <= 6
@@ -211,15 +212,15 @@ def test_pushes_leave_no_copies_of_the_ledger_in_the_clone(opened, tmp_path):
 
 def test_a_folder_of_objects_is_removed_once_its_process_is_gone_and_not_before(opened, tmp_path):
     ledger = opened("a")
-    ledger.commit(claim(1))
+    commit(ledger, claim(1))
     folder = tmp_path / "a/.git/msgrun"
     (living,) = folder.glob("objects-*")
     (folder / "objects-dead/ab").mkdir(parents=True)
     again = opened("a")
-    again.commit(claim(2, "B"))
+    commit(again, claim(2, "B"))
     assert living.exists()
     assert not (folder / "objects-dead").exists()
-    assert ledger.commit(outcome(claim(1))) == frozenset()
+    assert commit(ledger, outcome(claim(1))) == frozenset()
     assert len(list(folder.glob("objects-*"))) == 2
     again.__exit__(None, None, None)
     assert list(folder.glob("objects-*")) == [living]
@@ -227,7 +228,7 @@ def test_a_folder_of_objects_is_removed_once_its_process_is_gone_and_not_before(
 
 def test_what_was_pushed_can_be_read_when_the_remote_is_away(opened, origin, tmp_path):
     ledger = opened("a")
-    ledger.commit(claim(1))
+    commit(ledger, claim(1))
     ledger.__exit__(None, None, None)
     origin.rename(tmp_path / "away")
     remote = RemoteFile(find_repository(tmp_path / "a"), ADDRESS)
@@ -238,11 +239,11 @@ def test_what_was_pushed_can_be_read_when_the_remote_is_away(opened, origin, tmp
 
 def test_a_run_claims_nothing_more_once_the_ledger_moved_and_its_outcomes_still_arrive(opened, origin):
     running, moving = opened("a"), opened("b")
-    running.commit(claim(1, "A"))
+    commit(running, claim(1, "A"))
     assert moving.write_header(Header(mark=MOVED)) == MOVED
     with pytest.raises(LedgerUnavailable, match="moved to postgresql://db/messages"):
-        running.commit(claim(2, "A"))
-    assert running.commit(outcome(claim(1, "A"))) == frozenset()
+        commit(running, claim(2, "A"))
+    assert commit(running, outcome(claim(1, "A"))) == frozenset()
     assert [line["status"] for line in lines(origin) if "key" in line] == ["claimed", "sent"]
     moving.refresh()
     moving.compact()
@@ -250,7 +251,7 @@ def test_a_run_claims_nothing_more_once_the_ledger_moved_and_its_outcomes_still_
     back = Mark(2, "current", MOVED.address)
     assert opened("d").write_header(Header(mark=back)) == back
     running.refresh()
-    assert running.commit(claim(3, "A")) == frozenset()
+    assert commit(running, claim(3, "A")) == frozenset()
     assert told(origin, "log", "-1", "--format=%s", BRANCH) == "apply a: claimed 1"
     assert "apply d: header" in told(origin, "log", "--format=%s", BRANCH)
 
@@ -260,9 +261,9 @@ def test_a_ledger_that_is_being_filled_takes_records_and_no_claims(opened):
     assert ledger.write_header(Header(mark=pending)) == pending
     ledger.append(outcome(claim(1, "A")))
     with pytest.raises(LedgerUnavailable, match=r"lacks records: its move from messages\.lock did not end"):
-        ledger.commit(claim(2, "A"))
+        commit(ledger, claim(2, "A"))
     ledger.write_header(Header(mark=replace(pending, status="current")))
-    assert ledger.commit(claim(2, "A")) == frozenset()
+    assert commit(ledger, claim(2, "A")) == frozenset()
 
 
 def test_of_two_that_mark_a_ledger_at_once_the_first_wins_and_both_hear_it(opened):

@@ -13,6 +13,7 @@ from runner.ledger.address import BranchAddress
 from runner.ledger.branch.ledger import BranchLedger
 from runner.ledger.branch.remote_file import RemoteFile
 from runner.ledger.record import Header, Record, salt_check
+from tests.support import ledgers
 from tests.support.laws import costly
 
 ID = "01JD0000000000000000000000"
@@ -192,11 +193,11 @@ def test_a_run_goes_on_over_a_merge_that_drops_its_claims(opened: Open, tmp_path
     claims = [Record(f"{number:032x}", f"R-{number}", "claimed", "m", 1) for number in range(3)]
     with BranchLedger(opened("a"), "", "apply", lambda _: None) as run:
         run.create(Header("", salt_check(""), ID))
-        run.commit(claims[0])
+        ledgers.commit(run, claims[0])
         merge_drops(tmp_path / "author", HEADER.replace(b"acme", b""))
-        assert run.commit(claims[1]) == frozenset()
+        assert ledgers.commit(run, claims[1]) == frozenset()
         merge_drops(tmp_path / "author", None)
-        assert run.commit(claims[2]) == frozenset()
+        assert ledgers.commit(run, claims[2]) == frozenset()
     with BranchLedger(opened("b"), "", "status", lambda _: None) as other:
         assert {record.attempt for record in other.facts.records()} == {"R-0", "R-1", "R-2"}
     assert git(origin, "show", "main:messages.lock").count('"R-') == 3

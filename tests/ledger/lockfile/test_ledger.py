@@ -22,6 +22,7 @@ from runner.ledger.lockfile.ledger import LockfileLedger
 from runner.ledger.record import NO_MARK, RANK, Header, Mark, Record, salt_check
 from tests.support.disk import read_only
 from tests.support.ledger_contexts import ID_A
+from tests.support.ledgers import commit
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 HOLDER = """
@@ -436,7 +437,7 @@ def test_a_lockfile_that_lost_its_header_is_unreadable(places, record):
 def test_what_a_run_wrote_is_read_into_the_facts_on_demand(places, hold, record):
     with hold(places) as ledger:
         ledger.recover()
-        ledger.commit(record(status="sent"))
+        commit(ledger, record(status="sent"))
         assert ledger.facts.state("k1") is None
         ledger.refresh()
         assert ledger.facts.state("k1").status == "sent"
@@ -448,9 +449,9 @@ def test_a_power_cut_at_any_byte_after_the_last_fsync_frees_no_delivery_that_was
 ):
     with hold(journaled) as ledger:
         ledger.recover()
-        ledger.commit(record("k1"), record("k2"))
+        commit(ledger, record("k1"), record("k2"))
         durable = journaled.lockfile.read_bytes()
-        ledger.commit(record("k1", status="sent", id="2001"), record("k2", status="refused", code="c"), record("k3"))
+        commit(ledger, record("k1", status="sent", id="2001"), record("k2", status="refused", code="c"), record("k3"))
     whole = journaled.lockfile.read_bytes()
     assert whole == journaled.journal.read_bytes()
     for end in range(len(durable), len(whole)):

@@ -29,6 +29,7 @@ from tests.support.ledger_contexts import (
     push_all,
     read_facts,
 )
+from tests.support.ledgers import commit
 from tests.support.postgres import Server
 from tests.support.proof import one_of, table
 
@@ -83,7 +84,7 @@ def claim_directly(context: LedgerContext, number: int) -> bool:
     """Whether the ledger itself takes a claim, without any check before."""
     with location_of(context).open("test", lambda _: None, lambda facts: facts.merged_header(""), fetch=True) as ledger:
         try:
-            return not ledger.commit(make_record(number, "claimed"))
+            return not commit(ledger, make_record(number, "claimed"))
         except LedgerUnavailable:
             return False
 

@@ -24,6 +24,7 @@ from tests.support.ledger_contexts import (
     make_record,
     read_facts,
 )
+from tests.support.ledgers import commit
 from tests.support.postgres import Server
 
 
@@ -94,14 +95,14 @@ def test_a_run_under_way_while_the_ledger_moves_claims_nothing_more_and_its_outc
     old, new = context(clone, "git+origin"), context(clone, server.lock)
     fill_ledger(old)
     with open_ledger(old, "apply") as run:
-        run.commit(make_record(1, "claimed"))
+        commit(run, make_record(1, "claimed"))
         move = prepare_move(old, new, ask_remotes(old))
         mark_pending(move)
         mark_moved(move)
         with pytest.raises(LedgerUnavailable, match="moved to"):
-            run.commit(make_record(2, "claimed"))
+            commit(run, make_record(2, "claimed"))
         run_move(move)
-        run.commit(make_record(1))
+        commit(run, make_record(1))
     assert late(new) == {"RUN-1": "sent"}
 
 
@@ -119,12 +120,12 @@ def test_a_decision_about_a_claim_of_a_run_that_is_alive_at_the_previous_databas
     git_output(clone, "remote", "remove", "origin")  # otherwise a base commit has to name the previous database
     fill_ledger(old)
     with location_of(old).open("apply", lambda _: None, lambda _: Header(), fetch=False) as run:
-        run.commit(make_record(1, "claimed"))
+        commit(run, make_record(1, "claimed"))
         run_move(prepare_move(old, new, ask_remotes(old)))
         with pytest.raises(GuardRefused, match="being sent right now, by msgrun apply"):
             decide(new, make_record(1, "released", by="person"))
         assert attempts(read_facts(new)) == {"RUN-1": "claimed"}
-        run.commit(make_record(1))
+        commit(run, make_record(1))
     decide(new, make_record(2, "released", by="person"))
     assert attempts(read_facts(new)) == {"RUN-1": "claimed", "RUN-2": "released"}
     assert attempts(read_facts(old)) == {"RUN-1": "sent"}

@@ -24,6 +24,7 @@ from runner.ledger.postgres.ledger import PostgresLedger
 from runner.ledger.rate_budget import PermitRequest
 from runner.ledger.record import RANK, Header, Mark, Record, salt_check
 from tests.support.ledger_contexts import ID_A, ID_B
+from tests.support.ledgers import commit
 from tests.support.postgres import Server, created
 from tests.support.proof import one_of
 
@@ -156,7 +157,7 @@ def test_of_many_runs_that_want_a_delivery_one_gets_it(opened: Open):
     def drain(number: int) -> None:
         for start in range(0, len(KEYS), 50):
             batch = claims(f"R{number}S{start}", KEYS[start : start + 50])
-            lost = ledgers[number].commit(*batch)
+            lost = commit(ledgers[number], *batch)
             got.update(claim.key for claim in batch if claim.attempt not in lost)
 
     threads = [threading.Thread(target=drain, args=(number,)) for number in range(4)]
@@ -170,32 +171,32 @@ def test_of_many_runs_that_want_a_delivery_one_gets_it(opened: Open):
 
 def test_a_claim_whose_answer_was_lost_is_found_again_and_not_taken_for_anothers(opened: Open, proxy: Proxy):
     ledger = opened("one", proxy.port)
-    ledger.commit(*claims("R1", KEYS[:10]))
+    commit(ledger, *claims("R1", KEYS[:10]))
     proxy.is_mute = True
-    assert ledger.commit(*(made(key, f"R1-x{key}") for key in KEYS[10:60])) == frozenset()
+    assert commit(ledger, *(made(key, f"R1-x{key}") for key in KEYS[10:60])) == frozenset()
     assert not proxy.is_mute
     other = opened("two", include_live_claims=False)
-    assert len(other.commit(*claims("R2", KEYS[:70]))) == 60
+    assert len(commit(other, *claims("R2", KEYS[:70]))) == 60
     facts = opened().facts
     assert all(len(facts.records_of(key)) == 1 for key in KEYS[:70])
 
 
 def test_claims_that_may_have_been_made_are_told_when_the_server_stays_away(opened: Open, proxy: Proxy):
     ledger = opened("one", proxy.port, retry_seconds=1.0)
-    ledger.commit(*claims("R1", KEYS[:1]))
+    commit(ledger, *claims("R1", KEYS[:1]))
     proxy.refuse()
     proxy.is_mute = True
     with pytest.raises(ClaimsUncertain):
-        ledger.commit(*claims("R1", KEYS[1:5]))
+        commit(ledger, *claims("R1", KEYS[1:5]))
 
 
 def test_an_outcome_outlives_a_server_that_was_killed(own_server: Server):
     with PostgresLedger(address(own_server.lock), "", "one") as ledger:
         start(ledger)
-        ledger.commit(*claims("R1", KEYS[:20]))
+        commit(ledger, *claims("R1", KEYS[:20]))
         own_server.kill()
         threading.Timer(1.0, own_server.start).start()
-        ledger.commit(*(made(key, f"R1-{number}", "sent", id=f"m{number}") for number, key in enumerate(KEYS[:20])))
+        commit(ledger, *(made(key, f"R1-{number}", "sent", id=f"m{number}") for number, key in enumerate(KEYS[:20])))
     with PostgresLedger(address(own_server.lock), "", "two") as other:
         assert other.open()
         facts = other.facts
@@ -203,18 +204,18 @@ def test_an_outcome_outlives_a_server_that_was_killed(own_server: Server):
 
 
 def test_a_living_runs_claim_is_taken_and_a_dead_ones_unknown(opened: Open):
-    opened("one").commit(*claims("R1", KEYS[:5]))
+    commit(opened("one"), *claims("R1", KEYS[:5]))
     two = opened("two", include_live_claims=False)
     assert len(two.facts) == 0
-    assert len(two.commit(*claims("R2", KEYS[:6]))) == 5
+    assert len(commit(two, *claims("R2", KEYS[:6]))) == 5
     _age(two, "R1")
     two.refresh()
     assert [two.facts.state(key).status for key in KEYS[:5]] == ["unknown"] * 5
-    assert len(two.commit(*claims("R3", KEYS[:5]))) == 5
+    assert len(commit(two, *claims("R3", KEYS[:5]))) == 5
 
 
 def test_a_claim_can_be_settled_by_others_only_when_its_run_is_dead(opened: Open):
-    opened("the sender").commit(*claims("R1", KEYS[:1]))
+    commit(opened("the sender"), *claims("R1", KEYS[:1]))
     two = opened("two")
     released = made(KEYS[0], "R1-0", "released", by="person")
     with pytest.raises(GuardRefused, match="the sender"):
@@ -227,31 +228,31 @@ def test_a_claim_can_be_settled_by_others_only_when_its_run_is_dead(opened: Open
 
 def test_a_run_that_was_taken_for_dead_claims_and_posts_no_more(opened: Open):
     ledger = opened("one", heartbeat=0.1)
-    ledger.commit(*claims("R1", KEYS[:1]))
+    commit(ledger, *claims("R1", KEYS[:1]))
     assert ledger.has_valid_claims
     _age(ledger, "R1")
     ledger._lease._thread.join(5)
     assert not ledger.has_valid_claims
     with pytest.raises(LedgerUnavailable, match="did not hear"):
-        ledger.commit(made(KEYS[1], "R1-1"))
+        commit(ledger, made(KEYS[1], "R1-1"))
 
 
 def test_what_another_run_settled_since_the_plan_was_made_is_not_sent_again(opened: Open):
     one, two = opened("one", include_live_claims=False), opened("two", include_live_claims=False)
-    one.commit(*claims("R1", KEYS[:2]))
-    one.commit(made(KEYS[0], "R1-0", "refused", code="no"), made(KEYS[1], "R1-1", "released", by="run"))
-    assert len(two.commit(*claims("R2", KEYS[:2]))) == 2
+    commit(one, *claims("R1", KEYS[:2]))
+    commit(one, made(KEYS[0], "R1-0", "refused", code="no"), made(KEYS[1], "R1-1", "released", by="run"))
+    assert len(commit(two, *claims("R2", KEYS[:2]))) == 2
     two.refresh()
-    assert two.commit(*claims("R3", KEYS[:2])) == frozenset()
+    assert commit(two, *claims("R3", KEYS[:2])) == frozenset()
 
 
 def test_one_contact_gets_a_revision_once_whoever_has_its_other_address(opened: Open):
     one, two = opened("one"), opened("two", include_live_claims=False)
-    assert one.commit(made(KEYS[0], "R1-0", contact="c1")) == frozenset()
-    assert two.commit(made(KEYS[1], "R2-0", contact="c1"), made(KEYS[2], "R2-1", contact="c2")) == {"R2-0"}
-    one.commit(made(KEYS[0], "R1-0", "released", contact="c1", by="run"))
-    assert two.commit(made(KEYS[1], "R2-2", contact="c1")) == frozenset()
-    assert two.commit(made(KEYS[3], "R2-3", contact="c1", revision=2)) == frozenset()
+    assert commit(one, made(KEYS[0], "R1-0", contact="c1")) == frozenset()
+    assert commit(two, made(KEYS[1], "R2-0", contact="c1"), made(KEYS[2], "R2-1", contact="c2")) == {"R2-0"}
+    commit(one, made(KEYS[0], "R1-0", "released", contact="c1", by="run"))
+    assert commit(two, made(KEYS[1], "R2-2", contact="c1")) == frozenset()
+    assert commit(two, made(KEYS[3], "R2-3", contact="c1", revision=2)) == frozenset()
 
 
 def test_a_ledger_belongs_to_one_workspace(opened: Open):
@@ -286,9 +287,9 @@ def test_it_holds_the_same_facts_as_a_lockfile(
 
 def test_the_report_says_where_each_delivery_stands(opened: Open):
     ledger = opened()
-    ledger.commit(*claims("R1", KEYS[:3]))
-    ledger.commit(made(KEYS[0], "R1-0", "sent", id="m1", at="2026-11-22T10:00:00Z"))
-    ledger.commit(made(KEYS[1], "R1-1", "refused", code="no"))
+    commit(ledger, *claims("R1", KEYS[:3]))
+    commit(ledger, made(KEYS[0], "R1-0", "sent", id="m1", at="2026-11-22T10:00:00Z"))
+    commit(ledger, made(KEYS[1], "R1-1", "refused", code="no"))
     query = "SELECT key, status, id, code FROM report ORDER BY key"
     expected = [(KEYS[0], "sent", "m1", None), (KEYS[1], "refused", None, "no")]
     assert ledger._connection.fetch_rows(query) == [*expected, (KEYS[2], "sending", None, None)]
@@ -391,11 +392,11 @@ ADD_HEADER = "SELECT * FROM add_header('', '', %s, %s, %s, %s)"
 def test_a_ledger_that_moved_takes_outcomes_and_no_claims_until_it_is_back(opened: Open):
     one, two = opened("one"), opened("two")
     pin_workspace(one, "acme")
-    one.commit(*claims("R1", KEYS[:3]))
+    commit(one, *claims("R1", KEYS[:3]))
     assert [two.write_header(Header(mark=MOVED)) for _ in range(2)] == [MOVED, MOVED]
     with pytest.raises(LedgerUnavailable, match="moved to git\\+origin"):
-        one.commit(*claims("R1", KEYS[3:5]))
-    assert one.commit(made(KEYS[0], "R1-0", "sent", id="m1")) == frozenset()
+        commit(one, *claims("R1", KEYS[3:5]))
+    assert commit(one, made(KEYS[0], "R1-0", "sent", id="m1")) == frozenset()
     one.refresh()
     assert (one.facts.mark, len(one.facts)) == (MOVED, 3)
     assert one.facts.merged_header("").workspace == "acme"
@@ -404,7 +405,7 @@ def test_a_ledger_that_moved_takes_outcomes_and_no_claims_until_it_is_back(opene
     back = Mark(2, "current", "git+origin")
     two.refresh()
     assert two.write_header(Header(mark=back)) == back
-    assert one.commit(*claims("R1", KEYS[3:5])) == frozenset()
+    assert commit(one, *claims("R1", KEYS[3:5])) == frozenset()
     assert opened("four").facts.mark == back
 
 
@@ -414,9 +415,9 @@ def test_a_ledger_that_is_being_filled_takes_records_and_no_claims(opened: Open)
     assert filling.write_header(Header(ledger=ID_A, mark=pending)) == pending
     filling.append(made(KEYS[0], "R1-0", "sent", id="m1"))
     with pytest.raises(LedgerUnavailable, match=r"lacks records: its move from messages\.lock did not end"):
-        other.commit(*claims("R2", KEYS[1:3]))
+        commit(other, *claims("R2", KEYS[1:3]))
     filling.write_header(Header(mark=replace(pending, status="current")))
-    assert other.commit(*claims("R2", KEYS[1:3])) == frozenset()
+    assert commit(other, *claims("R2", KEYS[1:3])) == frozenset()
 
 
 def test_a_lower_mark_and_what_is_known_already_add_no_row(opened: Open, server: Server):
@@ -506,7 +507,7 @@ def claim_values(key: str) -> tuple[list[Any], ...]:
 
 def test_a_mark_waits_for_the_claims_that_are_just_being_made(opened: Open, server: Server):
     one, two = opened("one"), opened("two")
-    one.commit(*claims("R1", KEYS[:1]))
+    commit(one, *claims("R1", KEYS[:1]))
     with schema_link(one, server) as claiming:
         assert claiming.execute(CLAIM, claim_values(KEYS[1])).fetchall() == []
         moving = threading.Thread(target=two.write_header, args=[Header(mark=MOVED)])
@@ -522,12 +523,12 @@ def test_a_mark_waits_for_the_claims_that_are_just_being_made(opened: Open, serv
 @pytest.mark.parametrize("status", ["moved", "pending"])
 def test_a_claim_that_waits_for_a_mark_is_refused_once_that_one_holds(opened: Open, server: Server, status: str):
     one = opened("one")
-    one.commit(*claims("R1", KEYS[:1]))
+    commit(one, *claims("R1", KEYS[:1]))
     refused: list[str] = []
 
     def claim() -> None:
         try:
-            one.commit(*claims("R1", KEYS[1:3]))
+            commit(one, *claims("R1", KEYS[1:3]))
         except LedgerUnavailable as error:
             refused.append(error.message)
 
@@ -547,13 +548,13 @@ def test_a_claim_that_waits_for_a_mark_is_refused_once_that_one_holds(opened: Op
 @pytest.mark.parametrize("rounds", one_of(10, 100))
 def test_claims_that_race_with_a_mark_are_all_made_before_it_or_refused(opened: Open, server: Server, rounds: int):
     one, two = opened("one"), opened("two")
-    one.commit(*claims("R0", KEYS[:1]))
+    commit(one, *claims("R0", KEYS[:1]))
     for turn in range(1, rounds + 1):
         mark, key = Mark(turn, "moved", "git+origin"), [f"{turn:031x}f"]
         moving = threading.Thread(target=two.write_header, args=[Header(mark=mark)])
         moving.start()
         try:
-            one.commit(*(made(name, f"R0-{turn}") for name in key))
+            commit(one, *(made(name, f"R0-{turn}") for name in key))
             is_claimed = True
         except LedgerUnavailable as error:
             assert "moved to git+origin" in error.message  # noqa: PT017  # most rounds raise nothing
@@ -562,14 +563,14 @@ def test_claims_that_race_with_a_mark_are_all_made_before_it_or_refused(opened: 
         count = server.rows(f"SELECT count(*) FROM {one._connection._address.schema}.facts WHERE key = %s", key[0])
         assert count == [(int(is_claimed),)]
         with pytest.raises(LedgerUnavailable, match="moved"):
-            one.commit(made(KEYS[-1], f"R0-late{turn}"))
+            commit(one, made(KEYS[-1], f"R0-late{turn}"))
         two.write_header(Header(mark=Mark(turn + 1, "current", "git+origin")))
         two.refresh()
 
 
 def test_keys_that_others_wrote_about_are_told_without_a_claim(opened: Open):
     one, two = opened("one"), opened("two")
-    one.commit(*claims("R1", KEYS[:3]))
+    commit(one, *claims("R1", KEYS[:3]))
     assert two.claimed_by_others(KEYS[:5]) == set(KEYS[:3])
     two.refresh()
     assert two.claimed_by_others(KEYS[:5]) == frozenset()
@@ -577,8 +578,8 @@ def test_keys_that_others_wrote_about_are_told_without_a_claim(opened: Open):
 
 def test_what_others_are_sending_is_told_with_who_they_are(opened: Open):
     one, two = opened("one"), opened("two")
-    one.commit(*claims("R1", KEYS[:3]), made(KEYS[3], "R1-9", message="other"))
-    one.commit(made(KEYS[0], "R1-0", "sent", id="m1"), made(KEYS[1], "R1-1", "unknown"))
+    commit(one, *claims("R1", KEYS[:3]), made(KEYS[3], "R1-9", message="other"))
+    commit(one, made(KEYS[0], "R1-0", "sent", id="m1"), made(KEYS[1], "R1-1", "unknown"))
     assert two.other_runs(["seed"]) == {"one": 1}
     assert one.other_runs(["seed"]) == {}
     _age(one, "R1")
@@ -606,12 +607,12 @@ def test_claims_and_outcomes_go_on_at_the_standby_that_took_over(pair: tuple[Ser
         PostgresLedger(address(standby.lock), "", "one", retry_seconds=0.5).create(Header())
     with PostgresLedger(address(both(standby, primary)), "", "one") as ledger:
         start(ledger)
-        ledger.commit(*claims("R1", KEYS[:20]))
+        commit(ledger, *claims("R1", KEYS[:20]))
         assert ledger.request_permits(PermitRequest(budget=80, allowed_by_now=30, **NOTHING)) == 30
         primary.kill()
         threading.Timer(1.0, standby.promote).start()
-        ledger.commit(*(made(key, f"R1-{number}", "sent", id="m") for number, key in enumerate(KEYS[:20])))
-        assert ledger.commit(*(made(key, f"R1-x{key}") for key in KEYS[:30])) == {f"R1-x{key}" for key in KEYS[:20]}
+        commit(ledger, *(made(key, f"R1-{number}", "sent", id="m") for number, key in enumerate(KEYS[:20])))
+        assert commit(ledger, *(made(key, f"R1-x{key}") for key in KEYS[:30])) == {f"R1-x{key}" for key in KEYS[:20]}
         with contextlib.suppress(LedgerUnavailable):  # the first question finds that its connection is gone
             ledger.request_permits(PermitRequest(budget=80, allowed_by_now=30, **NOTHING))
         assert ledger.request_permits(PermitRequest(budget=80, allowed_by_now=30, **NOTHING)) >= 0
@@ -621,10 +622,10 @@ def test_claims_and_outcomes_go_on_at_the_standby_that_took_over(pair: tuple[Ser
 
 def test_a_server_that_became_read_only_under_a_connection_is_left_for_one_that_is_not(opened: Open):
     ledger = opened()
-    ledger.commit(*claims("R1", KEYS[:1]))
+    commit(ledger, *claims("R1", KEYS[:1]))
     # As a server that was demoted says.
     ledger._connection._connection.execute("SET default_transaction_read_only TO on")
-    assert ledger.commit(*(made(key, f"R1-x{key}") for key in KEYS[1:3])) == frozenset()
+    assert commit(ledger, *(made(key, f"R1-x{key}") for key in KEYS[1:3])) == frozenset()
     assert len(opened().facts) == 3
 
 
@@ -635,8 +636,8 @@ def test_a_run_whose_connection_is_cut_again_and_again_loses_and_doubles_nothing
     ledger = opened("one", proxy.port)
     proxy.every = answers
     for number, key in enumerate(KEYS[:30]):
-        assert ledger.commit(made(key, f"R1-{number}")) == frozenset()
-        ledger.commit(made(key, f"R1-{number}", "sent", id=f"m{number}"))
+        assert commit(ledger, made(key, f"R1-{number}")) == frozenset()
+        commit(ledger, made(key, f"R1-{number}", "sent", id=f"m{number}"))
     assert proxy.cuts > 0
     facts = opened().facts
     assert [facts.state(key).status for key in KEYS[:30]] == ["sent"] * 30
@@ -688,8 +689,8 @@ def test_a_role_with_the_documented_rights_sends_and_reports(opened: Open, serve
     with PostgresLedger(address(f"{sending}#{schema}"), "", "sender") as sender:
         assert sender.open()
         pin_workspace(sender, "acme")
-        assert sender.commit(*claims("S1", KEYS[:3])) == frozenset()
-        sender.commit(made(KEYS[0], "S1-0", "sent", id="m1"))
+        assert commit(sender, *claims("S1", KEYS[:3])) == frozenset()
+        commit(sender, made(KEYS[0], "S1-0", "sent", id="m1"))
         with pytest.raises(LedgerUnavailable, match="denied"):
             sender.compact()
     with psycopg.connect(reporting, autocommit=True) as link:

@@ -15,6 +15,7 @@ from runner.ledger.address import DatabaseAddress, parse_address
 from runner.ledger.postgres.ledger import PostgresLedger
 from runner.ledger.record import Header, Record, salt_check
 from runner.sandbox import Sandbox
+from tests.support.ledgers import commit
 from tests.support.postgres import Server
 from tests.support.project import Folder, Ran
 
@@ -64,7 +65,7 @@ def claimed(ledger: PostgresLedger, folder: Folder) -> list[Record]:
         Record(key=found["key"], attempt=f"OTHER-{number}", status="claimed", message="list", revision=1)
         for number, found in enumerate(plan["deliveries"])
     ]
-    assert ledger.commit(*claims) == frozenset()
+    assert commit(ledger, *claims) == frozenset()
     return claims
 
 
@@ -180,7 +181,7 @@ def test_an_apply_waits_for_what_others_are_sending_and_all_is_well(
     ledger = other()
     claims = claimed(ledger, folder)
     began = time.monotonic()
-    timer = threading.Timer(2.0, lambda: ledger.commit(*sent(claims)))
+    timer = threading.Timer(2.0, lambda: commit(ledger, *sent(claims)))
     timer.start()
     ran = applied(folder)
     timer.join()

@@ -13,6 +13,7 @@ from runner.ledger.postgres.ledger import PostgresLedger
 from runner.ledger.rate_budget import PermitRequest
 from runner.ledger.record import NO_MARK, Header, Mark, Record, salt_check
 from tests.support.ledger_contexts import ID_A
+from tests.support.ledgers import commit
 from tests.support.postgres import Server
 from tests.support.project import ROOT
 
@@ -85,11 +86,11 @@ def test_every_earlier_version_keeps_its_records_and_learns_marks_and_ids(
         assert ledger.facts.mark == NO_MARK
         check_records(ledger)
         assert ledger.request_permits(PERMITS) == 30
-        assert ledger.commit(replace(CLAIM, key="4" * 32, attempt="NEW-1", contact="c4")) == frozenset()
+        assert commit(ledger, replace(CLAIM, key="4" * 32, attempt="NEW-1", contact="c4")) == frozenset()
         moved = Mark(1, "moved", "git+origin")
         assert ledger.write_header(Header(ledger=ID_A, mark=moved)) == moved
         with pytest.raises(LedgerUnavailable, match="moved to git\\+origin"):
-            ledger.commit(replace(CLAIM, key="5" * 32, attempt="NEW-2", contact="c5"))
+            commit(ledger, replace(CLAIM, key="5" * 32, attempt="NEW-2", contact="c5"))
     assert link.execute("SELECT max(version) FROM migrations").fetchone() == (len(MIGRATIONS),)
 
 
@@ -113,13 +114,13 @@ def test_a_ledger_of_version_3_that_moved_stays_moved_and_one_that_came_back_is_
         check_records(ledger)
         claim = replace(CLAIM, key="4" * 32, attempt="NEW-1", contact="c4")
         if mark.status == "current":
-            assert ledger.commit(claim) == frozenset()
+            assert commit(ledger, claim) == frozenset()
         else:
             with pytest.raises(LedgerUnavailable, match="moved to"):
-                ledger.commit(claim)
+                commit(ledger, claim)
             later = Mark(mark.turn + 1, "current", mark.address)
             assert ledger.write_header(Header(mark=later)) == later
-            assert ledger.commit(claim) == frozenset()
+            assert commit(ledger, claim) == frozenset()
 
 
 def test_a_migration_changes_nothing_the_second_time(server: Server, link: psycopg.Connection[tuple[Any, ...]]) -> None:

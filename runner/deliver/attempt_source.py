@@ -1,0 +1,103 @@
+"""The attempts that a run may try next, in the order of its plan."""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from runner.clock import Clock
+from runner.declare.declaration import Declaration
+from runner.deliver.attempt import Attempt
+from runner.deliver.attempt_records import RecordFactory
+from runner.deliver.contact_choice import NoContact, choose_contact
+from runner.deliver.queue import DeliveryQueue, PreparedDelivery
+from runner.deliver.reached_contacts import ReachedContacts
+from runner.deliver.summary import Summary
+from runner.intercom.wire_format import build_body
+from runner.ledger.facts import Facts
+from runner.ledger.record import Record
+
+
+class AttemptSource:
+    """Makes attempts of the deliveries in a queue, and takes back those that a write did not claim.
+
+    `facts` returns the records of the ledger. A delivery that is not to be POSTed makes no attempt: an expired one is
+    counted, and of another one `refuse` is called with its claim, a code and a message. Once `summary` has a reason to
+    stop, there are no more attempts.
+    """
+
+    def __init__(
+        self,
+        queue: DeliveryQueue,
+        records: RecordFactory,
+        clock: Clock,
+        api_version: str,
+        facts: Callable[[], Facts],
+        summary: Summary,
+        refuse: Callable[[Record, str, str], None],
+    ) -> None:
+        self._queue = queue
+        self._records = records
+        self._clock = clock
+        self._api_version = api_version
+        self._facts = facts
+        self._refuse = refuse
+        self._summary = summary
+        self._unclaimed: deque[Attempt] = deque()
+        self._reached_contacts = ReachedContacts()
+        self.expired: Counter[str] = Counter()
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether no attempt is left."""
+        return self._queue.is_exhausted and not self._unclaimed
+
+    def take(self, most: int) -> list[Attempt]:
+        """Removes and returns the next attempts, up to `most`; fewer if look-ups have not ended."""
+        attempts: list[Attempt] = []
+        while len(attempts) < most and self._summary.stop is None and (attempt := self._next()):
+            attempts.append(attempt)
+        return attempts
+
+    def put_back(self, attempts: Iterable[Attempt]) -> None:
+        """Takes back attempts that a write did not try to claim. They come first again, in the same order."""
+        self._unclaimed.extendleft(reversed(list(attempts)))
+
+    def is_expired(self, declaration: Declaration) -> bool:
+        """Whether nothing of a message may be POSTed any more."""
+        return declaration.expires is not None and self._clock.now() >= declaration.expires
+
+    def _next(self) -> Attempt | None:
+        if self._unclaimed:
+            unclaimed = self._unclaimed.popleft()
+            unclaimed.claim = replace(unclaimed.claim, at=self._records.timestamp())
+            return unclaimed
+        while prepared := self._queue.pop():
+            if attempt := self._create(prepared):
+                return attempt
+        return None
+
+    def _create(self, prepared: PreparedDelivery) -> Attempt | None:
+        """Returns an attempt with its claim; None if the delivery is expired or refused without a claim."""
+        declaration, delivery = prepared.declaration, prepared.delivery
+        if self.is_expired(declaration):
+            self.expired[declaration.name] += 1
+            return None
+        claim, contact = self._records.new_claim(prepared), None
+        if prepared.contacts is not None:
+            choice = choose_contact(delivery, prepared.contacts)
+            if isinstance(choice, NoContact):
+                self._refuse(claim, choice.code, choice.message)
+                return None
+            contact = choice.contact
+            self._summary.warnings.extend(choice.warnings)
+            claim = replace(claim, contact=contact.id)
+        if claim.contact and not self._is_first_to_contact(claim):
+            self._refuse(claim, "same_contact", "this contact was sent this revision already, under another address")
+            return None
+        body = build_body(delivery.payload, self._api_version, contact)
+        return Attempt(claim, body, declaration, delivery.private_values)
+
+    def _is_first_to_contact(self, claim: Record) -> bool:
+        """Whether no other delivery of this revision reached the contact, in the ledger or in this run."""
+        contact = (claim.message, claim.revision, claim.contact)
+        return not self._facts().has_reached(*contact, except_key=claim.key) and self._reached_contacts.add(*contact)

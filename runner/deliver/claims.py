@@ -1,0 +1,271 @@
+"""Writes claims and outcomes to the ledger: at once, or in the background where a write is slow."""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Protocol
+
+from runner.clock import Clock
+from runner.deliver.attempt import Attempt
+from runner.deliver.attempt_source import AttemptSource
+from runner.deliver.threads import ThreadPool
+from runner.errors import LedgerUnavailable
+from runner.ledger.durable_append import ClaimsUncertain
+from runner.ledger.ledger import Ledger, SharedLedger
+from runner.ledger.record import Record
+
+_POLL_INTERVAL = 0.2  # seconds
+_FINAL_WRITE_TRIES = 4  # tries to write the last outcomes, a second apart
+_BATCHES_PER_RUN = 10  # of a small run: if the runner vanishes, about a tenth of the deliveries is left unknown
+_MIN_USEFUL_BATCH = 10  # claims; with fewer in a batch, most of the time would go to writes
+_WRITES_PER_BATCH = 4  # a write begins when a quarter of the batch is free; it ends before the rest is sent
+_BATCHES_AHEAD = 4  # for how many batches a run looks ahead if others have most of what it tries
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """What a write did. `error` says why it failed; then none of its records is durable, unless it says otherwise.
+
+    `records` are durable now. `claimed` may be POSTed. `lost` is how many deliveries other runs claimed first.
+    `revoked` names attempts of earlier writes whose claims another run or a person settled since. `uncertain` are
+    attempts whose claims may be durable although the write failed.
+    """
+
+    records: Sequence[Record] = ()
+    claimed: Sequence[Attempt] = ()
+    lost: int = 0
+    revoked: frozenset[str] = frozenset()
+    uncertain: Sequence[Attempt] = ()
+    error: LedgerUnavailable | None = None
+
+
+class ClaimWriter(Protocol):
+    """Makes claims durable before their attempts may be POSTed, and outcomes after it.
+
+    `outcomes` are those that are not durable yet, and that no write under way has. `tick` is how long a run waits
+    between two rounds, in seconds.
+    """
+
+    outcomes: list[Record]
+    tick: float
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether a write is under way."""
+        ...
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last write failed."""
+        ...
+
+    @property
+    def has_valid_claims(self) -> bool:
+        """Whether no other run may settle the claims of this run. Called by any thread."""
+        ...
+
+    def write(self, source: AttemptSource, wanted: int, *, is_urgent: bool) -> WriteResult:
+        """Writes outcomes, and claims of attempts from the source. Returns what is durable since the last call.
+
+        `wanted` is how many attempts could be POSTed at once. With `is_urgent`, nothing else is under way in the run,
+        so there is nothing to wait for.
+        """
+        ...
+
+    def wait(self) -> WriteResult:
+        """Waits for the write that is under way."""
+        ...
+
+    def write_last(self, clock: Clock) -> WriteResult:
+        """Writes the outcomes that are left, at the end of a run."""
+        ...
+
+    def close(self) -> None:
+        """Lets its thread end."""
+        ...
+
+
+def make_claim_writer(ledger: Ledger, planned: int) -> ClaimWriter:
+    """Returns the writer for a kind of ledger. `planned` is the number of deliveries that the run will send."""
+    return BackgroundClaims(ledger, planned) if isinstance(ledger, SharedLedger) else InlineClaims(ledger)
+
+
+class InlineClaims:
+    """Writes at once, for a ledger in a file.
+
+    One append has the outcomes that came back and the claims of what starts next, so it costs one fsync, however many
+    requests are open.
+    """
+
+    is_writing = False
+    has_valid_claims = True  # the lock lasts as long as the process
+    tick = 0.05
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self.outcomes: list[Record] = []
+        self.is_failing = False
+
+    def write(self, source: AttemptSource, wanted: int, *, is_urgent: bool) -> WriteResult:
+        """Writes all outcomes, and up to `wanted` claims."""
+        del is_urgent
+        return self._write(source.take(wanted))
+
+    def wait(self) -> WriteResult:
+        """Returns an empty result."""
+        return WriteResult()
+
+    def write_last(self, clock: Clock) -> WriteResult:
+        """Writes the outcomes that are left. Tries for some seconds."""
+        result = self._write([])
+        for _ in range(_FINAL_WRITE_TRIES - 1):
+            if result.error is None:
+                break
+            clock.sleep(1.0)
+            result = self._write([])
+        return result
+
+    def close(self) -> None:
+        """Does nothing."""
+
+    def _write(self, attempts: list[Attempt]) -> WriteResult:
+        if not attempts and not self.outcomes:
+            return WriteResult()
+        claims = [attempt.claim for attempt in attempts]
+        try:
+            self._ledger.commit(self.outcomes, claims)
+        except LedgerUnavailable as error:
+            self.is_failing = True
+            return WriteResult(uncertain=attempts if isinstance(error, ClaimsUncertain) else (), error=error)
+        records, self.outcomes, self.is_failing = [*self.outcomes, *claims], [], False
+        return WriteResult(records, attempts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """A write that ended. `tried` are the attempts that it tried to claim, or knew that others had claimed.
+
+    `not_ours` names those of them that others claimed, and attempts of earlier writes that others settled since.
+    `unclaimed` are attempts that it did not try to claim: the batch was full, or the ledger did not answer.
+    """
+
+    outcomes: list[Record]
+    tried: list[Attempt]
+    unclaimed: list[Attempt]
+    not_ours: AbstractSet[str] = frozenset()
+    error: LedgerUnavailable | None = None
+
+
+class BackgroundClaims:
+    """Writes in a thread, one write at a time, for a ledger whose writes are slow. No delivery waits for a write.
+
+    While most of a batch is sent, one write stores the outcomes of the rest and claims as many new deliveries. A claim
+    is open from the start of its write to the end of the write of its outcome. At most one batch is open, because all
+    of it is left unknown if the runner vanishes.
+
+    If other runs claim most deliveries first, it asks the ledger about many deliveries at once, and claims those that
+    no other run has. `planned` is the number of deliveries that the run will send.
+    """
+
+    tick = 0.01  # claims stay open longer than this, and are one batch at most
+
+    def __init__(self, ledger: SharedLedger, planned: int) -> None:
+        self._ledger = ledger
+        self._batch = min(ledger.max_batch, max(_MIN_USEFUL_BATCH, planned // _BATCHES_PER_RUN))
+        self._writer: ThreadPool[_Write] = ThreadPool(1)
+        self._open_claims: set[str] = set()
+        self._has_lost_most = False  # other runs had most of what the last write tried to claim
+        self.outcomes: list[Record] = []
+        self.is_failing = False
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether a write has started and its result was not collected yet."""
+        return bool(self._writer.busy)
+
+    @property
+    def has_valid_claims(self) -> bool:
+        """Whether no other run may settle the claims of this run."""
+        return self._ledger.has_valid_claims
+
+    def write(self, source: AttemptSource, wanted: int, *, is_urgent: bool) -> WriteResult:
+        """Returns the result of the last write, and begins the next one if enough of the batch is free for it."""
+        del wanted
+        result = self._collect(source)
+        room = (
+            self._batch - len(self._open_claims) + sum(record.attempt in self._open_claims for record in self.outcomes)
+        )
+        if not self.is_writing and not self.is_failing and (is_urgent or _WRITES_PER_BATCH * room >= self._batch):
+            attempts = source.take(_BATCHES_AHEAD * self._batch if room and self._has_lost_most else room)
+            if self.outcomes or attempts:
+                self._open_claims |= {attempt.id for attempt in attempts}
+                outcomes, self.outcomes = self.outcomes, []
+                self._writer.start(lambda: self._write(outcomes, attempts, room))
+        return result
+
+    def wait(self) -> WriteResult:
+        """Waits for the write that is under way. It ends: git and the database have time limits of their own."""
+        while self.is_writing:
+            ended = self._writer.collect(_POLL_INTERVAL)
+            if ended:
+                return self._finish_write(ended[0])
+        return WriteResult()
+
+    def write_last(self, clock: Clock) -> WriteResult:
+        """Writes the outcomes that are left. Once: the ledger itself repeats what may succeed later."""
+        del clock
+        if not self.outcomes:
+            return WriteResult()
+        outcomes, self.outcomes = self.outcomes, []
+        return self._finish_write(self._write(outcomes, [], 0))
+
+    def close(self) -> None:
+        """Lets the thread end."""
+        self._writer.close()
+
+    def _collect(self, source: AttemptSource) -> WriteResult:
+        """The result of the write that ended; empty if none did. Gives back to the source what was not claimed."""
+        ended = self._writer.collect(0.0)
+        if not ended:
+            return WriteResult()
+        source.put_back(ended[0].unclaimed)
+        return self._finish_write(ended[0])
+
+    def _finish_write(self, write: _Write) -> WriteResult:
+        tried = {attempt.id: attempt for attempt in write.tried}
+        self._open_claims -= {attempt.id for attempt in write.unclaimed}
+        if write.error:
+            self.is_failing = True
+            self._open_claims -= tried.keys()
+            self.outcomes = [*write.outcomes, *self.outcomes]
+            return WriteResult(
+                uncertain=write.tried if isinstance(write.error, ClaimsUncertain) else (), error=write.error
+            )
+        self.is_failing = False
+        lost = tried.keys() & write.not_ours
+        self._open_claims -= write.not_ours
+        self._open_claims -= {record.attempt for record in write.outcomes}
+        self._has_lost_most = 2 * len(lost) > len(tried)
+        claimed = [attempt for attempt in write.tried if attempt.id not in lost]
+        records = [*write.outcomes, *(attempt.claim for attempt in claimed)]
+        return WriteResult(records, claimed, len(lost), frozenset(write.not_ours - lost))
+
+    def _write(self, outcomes: list[Record], attempts: list[Attempt], room: int) -> _Write:
+        """Writes outcomes and claims; runs in the thread.
+
+        Of the attempts that no other run has claimed, it claims up to `room`.
+        """
+        free, known = attempts, frozenset[str]()
+        tried: list[Attempt] = []
+        try:
+            if len(attempts) > room:
+                keys = self._ledger.claimed_by_others([attempt.claim.key for attempt in attempts])
+                free = [attempt for attempt in attempts if attempt.claim.key not in keys]
+                known = frozenset(attempt.id for attempt in attempts if attempt.claim.key in keys)
+            tried = free[:room]
+            lost = self._ledger.commit(outcomes, [attempt.claim for attempt in tried])
+        except LedgerUnavailable as error:
+            unclaimed = [attempt for attempt in attempts if attempt not in tried]
+            return _Write(outcomes, tried, unclaimed, error=error)
+        unclaimed = free[room:]
+        return _Write(outcomes, [attempt for attempt in attempts if attempt not in unclaimed], unclaimed, known | lost)
