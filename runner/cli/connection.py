@@ -22,8 +22,7 @@ from runner.intercom import Transport
 from runner.intercom.client import HOSTS, HttpTransport
 from runner.intercom.lookups import Workspace
 from runner.intercom.rate_limit import RateLimiter
-from runner.intercom.rate_permits import background_permits
-from runner.ledger.ledger import Ledger, SharedLedger
+from runner.ledger.ledger import Ledger
 from runner.plan.plan import Plan
 from runner.sandbox import SANDBOX_WORKSPACE_ID, Sandbox
 
@@ -77,7 +76,6 @@ class Connection:
         with (
             Signals() as signals,
             RecordLog(self.context.output, log_file) as log,
-            background_permits(self.limiter, ledger.request_permits if isinstance(ledger, SharedLedger) else None),
         ):
             run = Run(
                 plan=plan,

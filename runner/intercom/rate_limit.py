@@ -7,12 +7,9 @@ window ends is not counted in the next one, and the company's other integrations
 import email.utils
 import math
 import threading
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from runner.clock import Clock
-from runner.intercom.rate_permits import Permits
-from runner.ledger.rate_budget import PermitRequest
 
 WINDOW = 10.0  # seconds; the documented length, used where headers are missing
 UNLIMITED = 1_000_000  # requests that may start at once if no limit is known
@@ -20,6 +17,7 @@ _SPENDING_PART = 0.9  # of a window: its budget is spent in this part; below 500
 _WINDOW_TOLERANCE = 2.0  # seconds by which two computed ends of one window may differ: both clocks count whole seconds
 _MAX_WAIT = 300.0  # seconds; a reset that is further away is the error of a clock
 _POLL_INTERVAL = 0.05  # seconds between two checks whether a request may start
+_MAX_OTHERS = 8.0  # times the requests of this run: more runs than that are not estimated
 _MAX_LIMIT = 1_000_000_000  # requests; a higher limit is as good as none
 
 
@@ -45,16 +43,14 @@ class RateLimiter:
         self._clock_offset: float | None = None  # seconds from the monotonic clock to the server's clock
         self._paused_until = 0.0
         self._has_result = False
-        self._permits = Permits()
         self.throttled_windows = 0  # windows in a row with a 429 and without a message sent
 
     def acquire(self, most: int) -> int:
         """Returns how many of `most` requests may start now, and counts them as started."""
         with self._lock:
-            granted = max(0, min(most, self._permits.cap(self._count_startable(), self._clock.monotonic())))
+            granted = max(0, min(most, self._count_startable()))
             self._used += granted
             self._pending += granted
-            self._permits.use(granted)
             return granted
 
     def give_back(self, count: int) -> None:
@@ -62,17 +58,6 @@ class RateLimiter:
         with self._lock:
             self._used -= count
             self._pending -= count
-            self._permits.use(-count)
-
-    def request_permits(self, draw: Callable[[PermitRequest], int]) -> None:
-        """Requests permits once from the budget that several runs share. Raises what `draw` raises."""
-        with self._lock:
-            self._roll_window(self._clock.monotonic())
-            request, window = self._build_request()
-        if request:
-            granted = draw(request)
-            with self._lock:
-                self._permits.grant(window, granted, self._clock.monotonic())
 
     def wait(self) -> None:
         """Sleeps until one request may start, and counts it as started."""
@@ -111,7 +96,6 @@ class RateLimiter:
         with self._lock:
             self._has_result = True
             self._pending = max(0, self._pending - 1)
-            self._permits.count_response()
             if limit and limit > 0:
                 self._limit = min(int(limit), _MAX_LIMIT)
             window_end = self._find_window_end(headers)
@@ -142,7 +126,7 @@ class RateLimiter:
         self.throttled_windows = 0
 
     def _count_startable(self) -> int:
-        """How many requests may start now, before permits; 0 or less if none may."""
+        """How many requests may start now; 0 or less if none may."""
         now = self._clock.monotonic()
         if now < self._paused_until:
             return 0
@@ -154,32 +138,17 @@ class RateLimiter:
             return UNLIMITED
         if self.has_low_limit and now > self._window_end - WINDOW * (1 - _SPENDING_PART):
             return 0
-        allowed_by_now = _compute_allowance(budget, now - self._joined_at)
-        # Other programs use the same limit. The number that the server reported may not include the pending requests.
-        left = UNLIMITED if self._remaining is None else self._remaining - self._pending
-        return min(allowed_by_now - self._used, left)
-
-    def _build_request(self) -> tuple[PermitRequest | None, int]:
-        """The request for permits and the number of the window that it is for. None if no limit is known."""
-        budget, now, window_start = self._compute_budget(), self._clock.monotonic(), self._window_end - WINDOW
-        if budget is None:
-            return None, 0
-        window, responses, returned, wanted = self._permits.next_request()
-        is_reported = self._limit is not None and self._remaining is not None
-        request = PermitRequest(
-            reset=None if self._reset is None else int(self._reset),
-            budget=budget,
-            allowed_by_now=_compute_allowance(budget, now - window_start),
-            allowed_at_start=_compute_allowance(budget, self._joined_at - window_start)
-            if self._joined_at > window_start
-            else 0,
-            limit=self._limit,
-            used=min(_MAX_LIMIT, max(0, (self._limit or 0) - (self._remaining or 0))) if is_reported else 0,
-            responses=responses,
-            returned=returned,
-            wanted=wanted,
-        )
-        return request, window
+        own = _compute_allowance(budget, now - self._joined_at) - self._used
+        if self._remaining is None or self._limit is None:
+            return own
+        # Other runs and programs use the same limit. What the server reported does not include what is on its way to
+        # it: the pending requests of this run, and in proportion those of others.
+        used_by_all = self._limit - self._remaining
+        others = used_by_all / max(1, self._used - self._pending)
+        used_by_all += math.ceil(self._pending * min(max(1.0, others), _MAX_OTHERS))
+        shared = _compute_allowance(int(self._limit * self._share), now - self._window_end + WINDOW) - used_by_all
+        at_least = int(now - self._joined_at) - self._used  # one a second, even if others use more than the share
+        return min(own, self._remaining - self._pending, max(shared, at_least))
 
     def _roll_window(self, now: float) -> None:
         """Starts the next window if the current one is over, even if no response of it has come yet."""
@@ -195,7 +164,6 @@ class RateLimiter:
 
     def _start_window(self, joined_at: float) -> None:
         self._joined_at, self._used, self._remaining = joined_at, 0, None
-        self._permits.start_window()
 
     def _compute_budget(self) -> int | None:
         """The requests that this run may start in a window; None if no limit is known."""

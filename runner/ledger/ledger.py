@@ -1,13 +1,12 @@
 """The interface of every kind of ledger."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Protocol, runtime_checkable
 
 from runner.ledger.facts import Facts
-from runner.ledger.rate_budget import PermitRequest
 from runner.ledger.record import Header, Mark, Record
 
 
@@ -60,15 +59,6 @@ class SharedLedger(Ledger, Protocol):
     @property
     def max_batch(self) -> int:
         """Upper bound of claims without an outcome: a runner that vanishes leaves so many deliveries unknown."""
-        ...
-
-    @property
-    def request_permits(self) -> Callable[[PermitRequest], int] | None:
-        """Grants permits of the rate limit that all runs on the ledger share.
-
-        None where runs only have the headers of Intercom's responses. Raises LedgerUnavailable. It may be called from
-        another thread than the other methods.
-        """
         ...
 
     @property

@@ -107,6 +107,53 @@ def test_what_others_took_from_the_window_is_left_to_them(skew, others):
     assert sum(server.accepted[window] for window in whole) >= 0.9 * (167 - others) * len(whole)
 
 
+def simulate_many(server: Server, paces: list[RateLimiter], time: Time, seconds: float, kill_every: float) -> None:
+    """Several runs, which know of each other only by the headers. Every `kill_every` seconds a new one replaces one."""
+    flying: list[tuple[float, int, RateLimiter, dict[str, str], bool]] = []
+    number, end, next_kill, share = 0, time.seconds + seconds, time.seconds + kill_every, paces[0]._share
+    while time.seconds < end:
+        while flying and flying[0][0] <= time.seconds:
+            _, _, pace, headers, fits = heapq.heappop(flying)
+            pace.learn(headers)
+            if not fits:
+                pace.pause(headers)
+        if kill_every and time.seconds > next_kill:
+            next_kill += kill_every
+            paces[number % len(paces)] = RateLimiter(time.clock, share, None)
+        for pace in paces:
+            for _ in range(pace.acquire(64)):
+                latency = 0.1 + 0.01 * (number % 13)
+                fits, headers = server.ask(time.seconds - 1000 + latency / 2)
+                number += 1
+                heapq.heappush(flying, (time.seconds + latency, number, pace, headers, fits))
+        time.sleep(0.01)
+
+
+@costly(0.1)
+@given(
+    skew=st.floats(-3600, 3600),
+    many=st.integers(2, 4),
+    share=st.sampled_from([0.5, 0.8, 1.0]),
+    kill_every=st.sampled_from([0.0, 3.0]),
+)
+def test_several_runs_that_know_only_the_headers_share_a_limit(skew, many, share, kill_every):
+    time = Time()
+    server = Server(1666, skew)
+    simulate_many(server, [RateLimiter(time.clock, share, None) for _ in range(many)], time, 60, kill_every)
+    whole = sorted(server.accepted)[1:-1]
+    assert sum(server.accepted[window] for window in whole) >= 0.95 * 1666 * share * len(whole)
+    assert max(server.windows.values()) <= 1.03 * 1666 * share
+    assert server.refused <= 0.02 * sum(server.windows.values())
+
+
+def test_a_run_does_not_stand_still_where_others_use_more_than_the_share():
+    time = Time()
+    server, pace = Server(1666, 0.0, others=1500), RateLimiter(time.clock, 0.5, None)
+    simulate(server, pace, time, 60)
+    assert server.refused == 0
+    assert all(server.accepted[window] >= 5 for window in sorted(server.accepted)[1:-1])
+
+
 def test_a_limit_that_changes_is_followed():
     time = Time()
     server, pace = Server(1666, 0.0), RateLimiter(time.clock, 1.0, None)

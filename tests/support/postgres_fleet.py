@@ -24,19 +24,20 @@ lock: {lock}
 class PostgresFleet:
     """A project, an Intercom in a process of its own, and workers on one plan.
 
-    `limit`: requests in ten seconds that Intercom allows. `rate`: the project's own, as in msgrun.yaml.
+    `limit`: requests in ten seconds that Intercom allows. `latency`: of its answers, in seconds. `rate`: the project's
+    own, as in msgrun.yaml.
     """
 
     def __init__(
         self, root: Path, server: Server, people: int, *, limit: int = 100_000,
-        rate: str = "{share: 1, max_per_10s: 600}", message: str = "seed",
+        latency: float = 0.0, rate: str = "{share: 1, max_per_10s: 600}", message: str = "seed",
     ) -> None:  # fmt: skip
         self.root, self.log, self.plan = root, root / "made.jsonl", root / "plan.json"
         (root / "messages").mkdir()
         (root / "messages" / "seed.yaml").write_text(people_message(message))
         (root / "people.csv").write_text("who\n" + "".join(f"p{number}\n" for number in range(people)))
         (root / "msgrun.yaml").write_text(SETTINGS.format(lock=server.lock, rate=rate))
-        self.intercom = start_intercom(self.log, "--limit", str(limit))
+        self.intercom = start_intercom(self.log, "--limit", str(limit), "--latency", str(latency))
         self.environment = environment(self.intercom.url)
         self.workers: list[subprocess.Popen[str]] = []
 

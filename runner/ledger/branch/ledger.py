@@ -36,7 +36,6 @@ class BranchLedger:
     """
 
     max_batch = MAX_BATCH
-    request_permits = None
     has_valid_claims = True  # a claim on the branch never expires
 
     def __init__(self, remote: RemoteFile, salt: str, writer: str, wait: Wait, max_records: int = MAX_RECORDS) -> None:

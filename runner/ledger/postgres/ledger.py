@@ -17,7 +17,6 @@ from runner.ledger.durable_append import ClaimsUncertain
 from runner.ledger.facts import Facts
 from runner.ledger.postgres.connection import CLAIM_RETRY_SECONDS, RETRY_SECONDS, CommitUncertain, Connection
 from runner.ledger.postgres.lease import HEARTBEAT, Lease
-from runner.ledger.rate_budget import PermitRequest
 from runner.ledger.record import NO_MARK, RANK, Header, Mark, Record
 
 # The most claims without an outcome at one time, which is the most that a killed run leaves unknown; and the fewest
@@ -60,7 +59,6 @@ class PostgresLedger:
         self._include_live_claims = include_live_claims
         self._connection = Connection(address, retry_seconds)
         self._lease = Lease(address, owner, heartbeat)
-        self._budget_connection = Connection(address, retry_seconds=0.0)
         self._display_name = address.display_name
         self._snapshot = ""
         self.facts = Facts()
@@ -96,7 +94,6 @@ class PostgresLedger:
     def close(self) -> None:
         """Ends the lease of the runs, and closes the connections."""
         self._lease.release()
-        self._budget_connection.close()
         self._connection.close()
 
     def refresh(self) -> None:
@@ -164,25 +161,6 @@ class PostgresLedger:
             self._add_headers(self._connection.fetch_rows(_ADD_HEADER, _row(new)))
             self.facts.new_header(header, self._salt)  # raises if another run contradicted it first
         return self.facts.mark
-
-    def request_permits(self, request: PermitRequest) -> int:
-        """The number of permits that this run gets from the rate budget of all runs.
-
-        A failure is not retried, because the caller can go by Intercom's headers meanwhile. Raises LedgerUnavailable.
-        """
-        values = (
-            request.reset,
-            request.budget,
-            request.allowed_by_now,
-            request.allowed_at_start,
-            request.limit,
-            request.used,
-            request.responses,
-            request.returned,
-        )
-        call = "SELECT draw(%s, %s::bigint, %s, %s, %s, %s::integer, %s, %s, %s, %s)"
-        workspace = self.facts.merged_header(self._salt).workspace
-        return int(self._budget_connection.fetch_rows(call, (workspace, *values, request.wanted))[0][0])
 
     def compact(self) -> tuple[int, int]:
         """Deletes records that a later one of their attempt supersedes.

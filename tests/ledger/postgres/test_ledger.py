@@ -21,7 +21,6 @@ from runner.ledger.ledger import pin_workspace
 from runner.ledger.lockfile.files import LockfilePaths
 from runner.ledger.lockfile.ledger import LockfileLedger
 from runner.ledger.postgres.ledger import PostgresLedger
-from runner.ledger.rate_budget import PermitRequest
 from runner.ledger.record import RANK, Header, Mark, Record, salt_check
 from tests.support.ledger_contexts import ID_A, ID_B
 from tests.support.ledgers import commit
@@ -304,87 +303,6 @@ def test_a_newer_form_of_the_tables_is_left_alone(opened: Open):
         ledger.open()
 
 
-NOTHING = {
-    "reset": 1_795_341_610,
-    "allowed_at_start": 0,
-    "limit": 100,
-    "used": 0,
-    "responses": 0,
-    "returned": 0,
-    "wanted": 1000,
-}
-
-
-def test_all_runs_together_draw_what_is_due_and_no_more(opened: Open):
-    one, two = opened("one"), opened("two")
-    got = [
-        one.request_permits(PermitRequest(budget=80, allowed_by_now=30, **NOTHING)),
-        two.request_permits(PermitRequest(budget=80, allowed_by_now=30, **NOTHING)),
-    ]
-    got.append(two.request_permits(PermitRequest(budget=80, allowed_by_now=50, **{**NOTHING, "wanted": 5})))
-    got.append(one.request_permits(PermitRequest(budget=80, allowed_by_now=50, **{**NOTHING, "returned": 10})))
-    got.append(
-        two.request_permits(PermitRequest(budget=80, allowed_by_now=50, **{**NOTHING, "reset": NOTHING["reset"] + 1}))
-    )
-    assert got == [30, 0, 5, 25, 0]
-    assert (
-        one.request_permits(PermitRequest(budget=80, allowed_by_now=20, **{**NOTHING, "reset": NOTHING["reset"] + 10}))
-        == 20
-    )
-
-
-def test_what_the_server_says_was_used_is_not_granted_again(opened: Open):
-    ledger = opened()
-    assert ledger.request_permits(PermitRequest(budget=100, allowed_by_now=50, **NOTHING)) == 50
-    # 85 of 100 are used, by us and others; of ours 10 are not answered yet, and may not be among them.
-    assert (
-        ledger.request_permits(
-            PermitRequest(budget=100, allowed_by_now=100, **{**NOTHING, "used": 85, "responses": 40})
-        )
-        == 5
-    )
-    assert (
-        ledger.request_permits(
-            PermitRequest(budget=100, allowed_by_now=100, **{**NOTHING, "used": 85, "responses": 15})
-        )
-        == 15
-    )
-
-
-def test_a_window_that_nobody_was_there_for_is_not_made_up_for(opened: Open):
-    ledger = opened()
-    assert (
-        ledger.request_permits(PermitRequest(budget=100, allowed_by_now=70, **{**NOTHING, "allowed_at_start": 60}))
-        == 10
-    )
-    assert (
-        ledger.request_permits(PermitRequest(budget=100, allowed_by_now=100, **{**NOTHING, "allowed_at_start": 90}))
-        == 30
-    )
-
-
-def test_windows_without_a_name_are_those_of_the_databases_clock(opened: Open):
-    ledgers = [opened(), opened()]
-    unnamed = {**NOTHING, "reset": None, "limit": None}
-    got = [
-        ledger.request_permits(PermitRequest(budget=40, allowed_by_now=0, **unnamed))
-        for ledger in ledgers
-        for _ in range(3)
-    ]
-    ends = ledgers[0]._connection.fetch_rows("SELECT ends, drawn FROM budgets")
-    assert sum(got) == sum(drawn for _, drawn in ends) <= 40 * len(ends)
-    assert all(end % 10 == 0 for end, _ in ends)
-
-
-def test_rows_of_windows_that_are_over_go(opened: Open):
-    ledger = opened()
-    for window in range(20):
-        ledger.request_permits(
-            PermitRequest(budget=1, allowed_by_now=1, **{**NOTHING, "reset": NOTHING["reset"] + 10 * window})
-        )
-    assert len(ledger._connection.fetch_rows("SELECT * FROM budgets")) <= 8
-
-
 MOVED = Mark(1, "moved", "git+origin")
 ADD_HEADER = "SELECT * FROM add_header('', '', %s, %s, %s, %s)"
 
@@ -608,14 +526,10 @@ def test_claims_and_outcomes_go_on_at_the_standby_that_took_over(pair: tuple[Ser
     with PostgresLedger(address(both(standby, primary)), "", "one") as ledger:
         start(ledger)
         commit(ledger, *claims("R1", KEYS[:20]))
-        assert ledger.request_permits(PermitRequest(budget=80, allowed_by_now=30, **NOTHING)) == 30
         primary.kill()
         threading.Timer(1.0, standby.promote).start()
         commit(ledger, *(made(key, f"R1-{number}", "sent", id="m") for number, key in enumerate(KEYS[:20])))
         assert commit(ledger, *(made(key, f"R1-x{key}") for key in KEYS[:30])) == {f"R1-x{key}" for key in KEYS[:20]}
-        with contextlib.suppress(LedgerUnavailable):  # the first question finds that its connection is gone
-            ledger.request_permits(PermitRequest(budget=80, allowed_by_now=30, **NOTHING))
-        assert ledger.request_permits(PermitRequest(budget=80, allowed_by_now=30, **NOTHING)) >= 0
         ledger.refresh()
         assert [ledger.facts.state(key).status for key in KEYS[:30]] == ["sent"] * 20 + ["unknown"] * 10
 

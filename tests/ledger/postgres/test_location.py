@@ -149,7 +149,7 @@ def test_a_role_with_the_documented_rights_does_a_whole_apply(
     assert (ran.code, len(intercom.messages)) == (0, 3), ran.err
     assert folder.run("apply", "--yes").out.endswith("nothing to do\n")
     assert [folder.run(*words).code for words in (("status",), ("lock", "verify"), ("lock", "export"))] == [0, 0, 0]
-    server.rows(f"REVOKE ALL ON {schema}.budgets FROM {role}")
+    server.rows(f"REVOKE ALL ON {schema}.runs FROM {role}")
     folder.message(LIST.replace("name: list", "name: second").replace("hi", "hello"), "second")
     refused = folder.run("apply", "--yes")
     assert (refused.code, len(intercom.messages)) == (6, 3)

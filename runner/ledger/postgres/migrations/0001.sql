@@ -1,10 +1,15 @@
 -- The ledger's first form. Everything lies in one PostgreSQL schema, which the search_path names when this runs.
 
--- What the header lines of a lockfile say; a set, as there.
+-- What the header lines of a lockfile say; a set, as there. A row with a turn is a mark: whether the ledger is current,
+-- being filled by a move (pending), or left (moved); `address` is where it came from or went to.
 CREATE TABLE headers (
     workspace text NOT NULL,
     salt_check text NOT NULL,
-    PRIMARY KEY (workspace, salt_check)
+    turn integer NOT NULL DEFAULT 0,
+    address text NOT NULL DEFAULT '',
+    ledger text NOT NULL DEFAULT '',  -- its id
+    status text NOT NULL DEFAULT 'current' CHECK (status IN ('pending', 'current', 'moved')),
+    PRIMARY KEY (workspace, salt_check, ledger, turn, status, address)
 );
 
 -- The runs that may have claims open. A run lives as long as its beat, by this server's clock, is younger than its lease.
@@ -41,6 +46,37 @@ CREATE FUNCTION lease() RETURNS interval IMMUTABLE LANGUAGE sql AS $$ SELECT int
 
 CREATE FUNCTION run_of(attempt text) RETURNS text IMMUTABLE LANGUAGE sql AS
 $$ SELECT regexp_replace(attempt, '-[^-]*$', '') $$;
+
+-- Of several marks the highest turn holds, and within a turn the later of: pending, current, moved.
+CREATE FUNCTION rank_of(status text) RETURNS integer IMMUTABLE LANGUAGE sql AS
+$$ SELECT array_position(ARRAY['pending', 'current', 'moved'], status) $$;
+
+-- The header whose mark holds.
+CREATE FUNCTION last_mark() RETURNS SETOF headers STABLE LANGUAGE sql SET search_path FROM CURRENT AS
+$$ SELECT * FROM headers ORDER BY turn DESC, rank_of(status) DESC, address COLLATE "C" DESC LIMIT 1 $$;
+
+-- Adds a header, unless a mark as high as its own holds, or it contradicts the workspace or the id
+-- of another one. It waits for the claims that are being made. Returns all headers: the caller sees what holds.
+CREATE FUNCTION add_header(
+    new_workspace text, new_salt_check text, new_ledger text, new_turn integer, new_status text, new_address text
+) RETURNS SETOF headers LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    last headers;
+BEGIN
+    LOCK TABLE headers IN SHARE ROW EXCLUSIVE MODE;
+    SELECT * INTO last FROM last_mark();
+    IF NOT EXISTS (
+        SELECT FROM headers
+        WHERE (workspace <> '' AND new_workspace NOT IN ('', workspace)) OR (ledger <> '' AND new_ledger NOT IN ('', ledger))
+    ) AND (
+        new_turn = 0 OR last IS NULL
+        OR (new_turn, rank_of(new_status)) > (last.turn, rank_of(last.status))
+    ) THEN
+        INSERT INTO headers (workspace, salt_check, ledger, turn, status, address)
+        VALUES (new_workspace, new_salt_check, new_ledger, new_turn, new_status, new_address) ON CONFLICT DO NOTHING;
+    END IF;
+    RETURN QUERY SELECT * FROM headers;
+END $$;
 
 -- The keys, of these, that are sent or may have been: the truth, from the facts alone.
 CREATE FUNCTION taken(keys text[]) RETURNS SETOF text STABLE LANGUAGE sql SET search_path FROM CURRENT AS $$
@@ -92,16 +128,23 @@ END $$;
 -- Claims deliveries for a run, and returns the attempts that it did not get: somebody has them, or wrote about them
 -- since `known`, the snapshot that the run's plan rests on, or sent this revision to the same contact.
 -- A claim whose answer was lost is asked again, `patient`: it waits for what its first try may still commit, and finds
--- it. The run must be alive, or nobody could tell that its claims are (SQLSTATE MR002).
+-- it. The run must be alive, or nobody could tell that its claims are (SQLSTATE MR002). The ledger must be current (else
+-- SQLSTATE MR003, with the status and the address of its mark).
 CREATE FUNCTION claim(
     ours text, known pg_snapshot, patient boolean, keys text[], attempts text[], messages text[], revisions integer[],
     contacts text[], lines text[]
 ) RETURNS SETOF text LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
+    last headers;
     mine text[];
     already text[];
     got text[];
 BEGIN
+    LOCK TABLE headers IN ROW EXCLUSIVE MODE;
+    SELECT * INTO last FROM last_mark();
+    IF last.status <> 'current' THEN
+        RAISE EXCEPTION '% %', last.status, last.address USING ERRCODE = 'MR003';
+    END IF;
     PERFORM 1 FROM runs WHERE run = ours AND beat > clock_timestamp() - lease() FOR SHARE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'the lease is over' USING ERRCODE = 'MR002';
@@ -144,19 +187,6 @@ BEGIN
     UPDATE deliveries SET status = 'unknown', changed = pg_current_xact_id() WHERE key = ANY (got);
     RETURN QUERY SELECT attempt FROM unnest(keys, attempts) AS new (key, attempt)
         WHERE NOT (key = ANY (got) OR key = ANY (already));
-END $$;
-
--- Ties the ledger to a workspace; returns another one that it is tied to.
-CREATE FUNCTION pin(wanted text, check_of_salt text) RETURNS text LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
-DECLARE
-    other text;
-BEGIN
-    LOCK TABLE headers IN SHARE ROW EXCLUSIVE MODE;
-    SELECT workspace INTO other FROM headers WHERE workspace NOT IN ('', wanted) LIMIT 1;
-    IF other IS NULL THEN
-        INSERT INTO headers VALUES (wanted, check_of_salt) ON CONFLICT DO NOTHING;
-    END IF;
-    RETURN other;
 END $$;
 
 -- For reports: a row a delivery, with the fact that decides. `unknown` is `sending` as long as its run lives.
