@@ -20,7 +20,7 @@ from runner.declare.template.template import RenderMonitor
 from runner.declare.tree import Tree
 from runner.errors import GuardRefused, ProblemsFound, UsageMistake
 from runner.git.repository import Repository
-from runner.ledger.address import LedgerAddress, LockfileAddress, parse_address
+from runner.ledger.address import LedgerAddress, LockfileAddress, default_lockfile, parse_address
 from runner.ledger.context import DeclaredLedger, LedgerContext
 from runner.managed_path import managed_path
 
@@ -52,7 +52,7 @@ class Context:
         settings, is_sandbox = self.settings, self.options.sandbox
         address, declared = self.lock_override or settings.lock, _declared_ledger(settings)
         if is_sandbox:
-            address = LockfileAddress(f"{SANDBOX_FOLDER}/{settings.stem}.lock")
+            address = LockfileAddress(f"{SANDBOX_FOLDER}/{default_lockfile(settings.stem).path}")
             declared = DeclaredLedger(address)
         return LedgerContext(
             root=self.tree.root,

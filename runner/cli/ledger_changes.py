@@ -11,7 +11,7 @@ from runner.declare.tree import Tree
 from runner.errors import GuardRefused, ProblemsFound, UsageMistake
 from runner.git.repository import Repository, find_repository
 from runner.ledger import opening
-from runner.ledger.address import LockfileAddress
+from runner.ledger.address import LockfileAddress, default_lockfile, file_stem
 from runner.ledger.facts import Facts
 from runner.ledger.lockfile.commit_check import LockfileChange, find_lockfile_change
 from runner.ledger.lockfile.files import lockfile_paths
@@ -128,7 +128,7 @@ def _list_ledger_files(context: Context, repository: Repository, base: str) -> d
     for name in dict.fromkeys([*names_now, *names_before]):
         own = _in_environment(context, name).ledger
         before = own.declared_at(repository, base)
-        default = LockfileAddress(f"messages.{name}.lock" if name else "messages.lock")
+        default = default_lockfile(file_stem(name))
         address_before, ledger_id = (before.address, before.ledger_id) if before else (default, "")
         # A branch that people merge to has its ledger at the top of the repository.
         at_top = LockfileAddress(os.path.relpath(repository.toplevel / default.path, context.tree.root.resolve()))

@@ -1,21 +1,21 @@
 """A pool of processes for rendering many recipients. They are forked, so that they have all the data of the parent."""
 
-import contextlib
 import os
-import pickle
 import signal
-import struct
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from runner.cli.process import limit_render_time
 from runner.declare.template.template import RenderMonitor
 from runner.errors import MsgrunError
 
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import ForkProcess
+
 T = TypeVar("T")
-_LENGTH = struct.Struct("!I")  # the size of a message in bytes, written before it
 
 
 def cores() -> int:
@@ -39,11 +39,19 @@ class ForkedWorkerPool:
 
         Raises the errors that the work raises, and ProcessLost. Kills the processes if the caller stops reading.
         """
-        processes: list[tuple[int, BinaryIO]] = []
+        from multiprocessing import get_context  # noqa: PLC0415  # takes IMPORT ms, which most commands do not need
+
+        fork = get_context("fork")
+        workers: list[tuple[ForkProcess, Connection]] = []
         try:
             for index in range(self._jobs):
-                processes.append(self._fork(work, index))  # noqa: PERF401  # if a fork fails, those before it must be ended
-            open_streams = [stream for _, stream in processes]
+                receiver, sender = fork.Pipe(duplex=False)
+                receivers = [*(earlier for _, earlier in workers), receiver]
+                process = fork.Process(target=self._run, args=(work, index, sender, receivers), daemon=True)
+                process.start()
+                sender.close()  # so that the end of the process is the end of the stream
+                workers.append((process, receiver))
+            open_streams = [receiver for _, receiver in workers]
             while open_streams:
                 for stream in list(open_streams):
                     kind, value = _receive(stream)
@@ -54,40 +62,28 @@ class ForkedWorkerPool:
                     else:
                         yield value
         finally:
-            for process_id, stream in processes:
-                stream.close()
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(process_id, signal.SIGKILL)
-                os.waitpid(process_id, 0)
+            for process, receiver in workers:
+                receiver.close()
+                process.kill()
+                process.join()
 
-    def _fork(self, work: Callable[[int, int], Iterator[T]], index: int) -> tuple[int, BinaryIO]:
-        """Starts a process. Returns its process id, and the stream of its results."""
-        read_end, write_end = os.pipe()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        process_id = os.fork()
-        if process_id:
-            os.close(write_end)
-            return process_id, os.fdopen(read_end, "rb")
-        try:
-            os.close(read_end)
-            for signal_number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(signal_number, signal.SIG_DFL)  # the parent handles them, and ends its pool
-            with os.fdopen(write_end, "wb") as stream:
-                self._run(work, index, stream)
-        finally:
-            os._exit(0)  # without the parent's cleanup, which would run a second time
-
-    def _run(self, work: Callable[[int, int], Iterator[T]], index: int, stream: BinaryIO) -> None:
+    def _run(
+        self, work: Callable[[int, int], Iterator[T]], index: int, sender: "Connection", receivers: "list[Connection]"
+    ) -> None:
+        """Runs in a process of the pool: sends what the work yields."""
+        for receiver in receivers:  # else a process whose parent is gone would wait for ever for a reader
+            receiver.close()
+        for signal_number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signal_number, signal.SIG_DFL)  # the parent handles them, and ends its pool
         try:
             with limit_render_time(self._monitor):
                 for value in work(index, self._jobs):
-                    _send(stream, ("value", value))
-            _send(stream, ("end", None))
+                    sender.send(("value", value))
+            sender.send(("end", None))
         except BrokenPipeError:
             return  # the parent stopped reading
         except Exception as error:  # noqa: BLE001  # it is raised in the parent
-            _send(stream, ("error", error))
+            sender.send(("error", error))
 
 
 def create_worker_pool(jobs: int | None, monitor: RenderMonitor) -> ForkedWorkerPool | None:
@@ -100,16 +96,9 @@ def create_worker_pool(jobs: int | None, monitor: RenderMonitor) -> ForkedWorker
     )
 
 
-def _send(stream: BinaryIO, message: tuple[str, Any]) -> None:
-    data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
-    stream.write(_LENGTH.pack(len(data)) + data)
-    stream.flush()
-
-
-def _receive(stream: BinaryIO) -> tuple[str, Any]:
-    header = stream.read(_LENGTH.size)
-    data = stream.read(_LENGTH.unpack(header)[0]) if len(header) == _LENGTH.size else b""
-    if not data:
-        raise ProcessLost("a process that rendered was killed", "perhaps for lack of memory: try --jobs 1")
-    message: tuple[str, Any] = pickle.loads(data)  # noqa: S301  # sent by a process that this one forked
+def _receive(stream: "Connection") -> tuple[str, Any]:
+    try:
+        message: tuple[str, Any] = stream.recv()
+    except (EOFError, OSError) as error:
+        raise ProcessLost("a process that rendered was killed", "perhaps for lack of memory: try --jobs 1") from error
     return message

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from runner.clock import format_timestamp
 from runner.compare.audience_overlap import Overlap, compare_audiences, find_recipient, hash_recipient, used_variables
 from runner.declare.audience import TableAudience
 from runner.declare.declaration import CONVERSATION_FLAG, Declaration
@@ -223,7 +224,7 @@ _FIELD_NAMES = (
 
 
 def _list_field_values(declaration: Declaration) -> tuple[str, ...]:
-    times = [f"{time:%Y-%m-%dT%H:%M:%SZ}" if time else "" for time in (declaration.expires, declaration.not_before)]
+    times = [format_timestamp(time) if time else "" for time in (declaration.expires, declaration.not_before)]
     return (
         declaration.message_type,
         declaration.template or "",

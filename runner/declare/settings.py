@@ -13,6 +13,8 @@ from runner.ledger.address import (
     BranchAddress,
     LedgerAddress,
     LockfileAddress,
+    default_lockfile,
+    file_stem,
     has_credentials,
     has_password,
     may_be_database,
@@ -23,7 +25,7 @@ SETTINGS_FILE = "msgrun.yaml"
 DEFAULT_ENVIRONMENT = "default"
 DEFAULT_API_VERSION = "2.14"
 _NEWEST = (999, 0)
-_DEFAULT_LOCK = LockfileAddress("messages.lock")
+_DEFAULT_LOCK = default_lockfile(file_stem(None))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +81,7 @@ class Settings:
     lock: LedgerAddress = _DEFAULT_LOCK
     ledger_id: str = ""
     remote: str = ""
-    stem: str = "messages"
+    stem: str = file_stem(None)
     require_plan: bool = False
     salt: str = ""
     sender: str | None = None
@@ -127,7 +129,7 @@ def load_settings(tree: Tree, environment: str | None, salt: str | None = None) 
         raise UsageMistake(f"{SETTINGS_FILE} declares no environment {environment}", hint)
     overrides = environments[environment] if environment is not None else {}
     merged = {**value, **overrides, "vars": {**value.get("vars", {}), **overrides.get("vars", {})}}
-    stem, own = ("messages", value) if environment is None else (f"messages.{environment}", overrides)
+    stem, own = file_stem(environment), value if environment is None else overrides
     merged["lock"] = parse_address(_choose_lock(value, own, stem), stem)
     merged["ledger"], merged["stem"] = own.get("ledger", ""), stem
     merged["salt"] = salt if salt is not None else merged.get("salt", "")
@@ -141,7 +143,9 @@ def _choose_lock(value: dict[str, Any], overrides: dict[str, Any], stem: str) ->
     lockfile.
     """
     project_lock = value.get("lock", "")
-    return str(overrides.get("lock") or (project_lock if project_lock.startswith("git+") else f"{stem}.lock"))
+    return str(
+        overrides.get("lock") or (project_lock if project_lock.startswith("git+") else default_lockfile(stem).path)
+    )
 
 
 def _read_settings_document(tree: Tree) -> Document | None:
@@ -174,8 +178,8 @@ def _find_lock_problems(document: Document) -> list[Problem]:
     problems, owners = [], dict[str, str]()
     for mapping_path, mapping in _list_settings_mappings(document):
         name = mapping_path[-1] if mapping_path else ""
-        stem, path = f"messages.{name}" if name else "messages", (*mapping_path, "lock")
-        address = _check_address(document, path, mapping.get("lock") or f"{stem}.lock", stem)
+        stem, path = file_stem(name), (*mapping_path, "lock")
+        address = _check_address(document, path, mapping.get("lock") or default_lockfile(stem).path, stem)
         if isinstance(address, Problem):
             problems.append(address)
             continue
@@ -185,7 +189,7 @@ def _find_lock_problems(document: Document) -> list[Problem]:
         if address.setting in owners and not isinstance(address, BranchAddress):  # a branch has a file for each
             message = f"{owners[address.setting]} has the lockfile {address.setting} already"
             place = path if "lock" in mapping else mapping_path
-            problems.append(document.problem("shared-lock", place, message, f"lock: {stem}.lock"))
+            problems.append(document.problem("shared-lock", place, message, f"lock: {default_lockfile(stem).path}"))
         owners[address.setting] = name or "the unnamed environment"
     return problems
 

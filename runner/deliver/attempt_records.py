@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from runner.clock import Clock
+from runner.clock import Clock, format_timestamp
 from runner.declare.identity import text_hash
 from runner.deliver.attempt import Outcome
 from runner.deliver.queue import PreparedDelivery
@@ -68,5 +68,5 @@ class RecordFactory:
         """
         now = self._clock.now().replace(microsecond=0)
         if now != self._cached_second:
-            self._cached_second, self._cached_timestamp = now, f"{now:%Y-%m-%dT%H:%M:%SZ}"
+            self._cached_second, self._cached_timestamp = now, format_timestamp(now)
         return self._cached_timestamp

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain, repeat
 
-from runner.clock import Clock
+from runner.clock import Clock, format_timestamp
 from runner.declare.identity import text_hash
 from runner.intercom.conversations import ConversationQuery, Conversations, OpeningMessage
 from runner.ledger.facts import Facts
@@ -258,7 +258,7 @@ def _create_sent_record(record: Record, opening: OpeningMessage) -> Record:
 
     It does not depend on when or where that was found out, so that two runs create the same record.
     """
-    at = f"{datetime.fromtimestamp(opening.created_at, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    at = format_timestamp(datetime.fromtimestamp(opening.created_at, UTC))
     return replace(record, status="sent", id=opening.id, at=at, code="", by="reconcile", sender="", conversation=False)
 
 

@@ -186,6 +186,16 @@ class DatabaseAddress:
 LedgerAddress = LockfileAddress | BranchAddress | DatabaseAddress
 
 
+def file_stem(environment: str | None) -> str:
+    """Returns what the names of an environment's files begin with; None stands for the unnamed environment."""
+    return f"messages.{environment}" if environment else "messages"
+
+
+def default_lockfile(stem: str) -> LockfileAddress:
+    """Returns the lockfile of an environment for which `lock:` names no ledger."""
+    return LockfileAddress(f"{stem}.lock")
+
+
 def parse_address(lock: str, stem: str) -> LedgerAddress:
     """Parses the value of `lock:` or MSGRUN_LOCK; `stem` begins the names of the environment's files.
 

@@ -16,7 +16,7 @@ class ContactIndex:
 
     def add(self, contact: str, row: int) -> None:
         """Adds a delivery, given by its row, to a contact."""
-        number = self._hashes.add(_hash_contact(contact))
+        number = self._hashes.add(hash_contact(contact))
         if number == len(self._rows):
             self._rows.append(row)
         else:
@@ -24,9 +24,10 @@ class ContactIndex:
 
     def rows_of(self, contact: str) -> list[int]:
         """Returns the rows of the deliveries to a contact; empty if there are none."""
-        number = self._hashes.row_of(_hash_contact(contact))
+        number = self._hashes.row_of(hash_contact(contact))
         return [] if number is None else [self._rows[number], *self._more_rows.get(number, ())]
 
 
-def _hash_contact(contact: str) -> bytes:
+def hash_contact(contact: str) -> bytes:
+    """Returns a key for a contact, as tables of keys have them."""
     return hashlib.blake2b(contact.encode("utf-8", "surrogatepass"), digest_size=KEY_SIZE).digest()

@@ -8,7 +8,7 @@ from shlex import quote
 
 from runner.errors import LedgerUnavailable
 from runner.git.repository import Repository, find_repository, init_bare_repository
-from runner.ledger.address import LedgerAddress, parse_address
+from runner.ledger.address import LedgerAddress, file_stem, parse_address
 from runner.managed_path import managed_path
 
 
@@ -53,7 +53,7 @@ class LedgerContext:
     @property
     def command(self) -> str:
         """The start of a command line for this environment's ledger, for hints."""
-        return "msgrun" if self.stem == "messages" else f"msgrun -e {quote(self.environment)}"
+        return "msgrun" if self.stem == file_stem(None) else f"msgrun -e {quote(self.environment)}"
 
     def parse(self, lock: str) -> LedgerAddress:
         """Parses a value of `lock:` for this environment. Raises UsageMistake."""

@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Iterator
 
 from runner.errors import LedgerUnavailable, UsageMistake
-from runner.ledger.address import LockfileAddress
+from runner.ledger.address import LockfileAddress, default_lockfile
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
@@ -44,7 +44,7 @@ def read_local_lockfiles(context: LedgerContext, mark: Mark) -> Iterator[tuple[s
     can bring a file, and `lock verify` does not know that this one counts.
     """
     repository = context.readable_repository
-    default = f"{context.stem}.lock"
+    default = default_lockfile(context.stem).path
     yield default, read_local_lockfile(lockfile_paths(context.root, default, repository))
     with contextlib.suppress(UsageMistake):
         previous = context.parse(mark.address) if mark.address else None

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from runner.ledger.address import default_lockfile
 from runner.ledger.context import LedgerContext
 from runner.ledger.durable_append import append_lines
 from runner.ledger.facts import Facts
@@ -17,7 +18,7 @@ def rescue_path(context: LedgerContext, ledger_id: str) -> Path:
     No commit can write to it: a record from a pull request must never count as an outcome of a run.
     Raises GuardRefused if the path contains a link, LedgerUnavailable if git cannot be read.
     """
-    name, repository = f"{ledger_id or f'{context.stem}.lock'}.rescue", context.repository
+    name, repository = f"{ledger_id or default_lockfile(context.stem).path}.rescue", context.repository
     if repository:
         return repository.common_dir / "msgrun" / name
     return managed_path(context.root, f".msgrun/{'sandbox/' if context.is_sandbox else ''}{name}")

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol, TypeVar
 
+from runner.clock import format_timestamp
 from runner.declare import identity
 from runner.declare.audience.audience import TableAudience
 from runner.declare.audience.csv_files import CsvFiles
@@ -293,7 +294,7 @@ class MessagePlanner:
 def _find_exclusion_reason(declaration: Declaration, now: datetime) -> str:
     """Returns why nothing of the message is sent at the time `now`; empty if it may be sent."""
     if declaration.expires is not None and now >= declaration.expires:
-        return f"expired at {declaration.expires:%Y-%m-%dT%H:%M:%SZ}"
+        return f"expired at {format_timestamp(declaration.expires)}"
     if declaration.not_before is not None and now < declaration.not_before:
-        return f"not before {declaration.not_before:%Y-%m-%dT%H:%M:%SZ}"
+        return f"not before {format_timestamp(declaration.not_before)}"
     return ""

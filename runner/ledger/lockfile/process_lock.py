@@ -6,6 +6,7 @@ import socket
 from datetime import datetime
 from pathlib import Path
 
+from runner.clock import format_timestamp
 from runner.errors import LedgerUnavailable
 
 
@@ -26,7 +27,7 @@ def lock_file(path: Path, command: str, now: datetime) -> int:
         owner = os.pread(descriptor, 4096, 0).decode(errors="replace").strip()
         os.close(descriptor)
         raise LedgerUnavailable(f"the ledger is held by {owner or 'another process'}", "wait until it ends") from error
-    description = f"msgrun {command}, process {os.getpid()} on {socket.gethostname()}, since {now:%Y-%m-%dT%H:%M:%SZ}\n"
+    description = f"msgrun {command}, process {os.getpid()} on {socket.gethostname()}, since {format_timestamp(now)}\n"
     try:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, description.encode(), 0)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from shlex import quote
 
 from runner.errors import GuardRefused
-from runner.ledger.address import BranchAddress, LockfileAddress
+from runner.ledger.address import BranchAddress, LockfileAddress, default_lockfile
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.local_records import read_local_lockfiles
@@ -87,7 +87,7 @@ def refuse_second_ledger(context: LedgerContext, answers: Sequence[RemoteAnswer]
 
     `known` are the records that this clone has of a ledger at the address in use, which is not there any more.
     """
-    has_ledger, default_lockfile = "this project has a ledger already", LockfileAddress(f"{context.stem}.lock")
+    has_ledger = "this project has a ledger already"
     if guard := find_missing_guard(context, answers):
         raise GuardRefused(*guard)
     if isinstance(context.address, BranchAddress) and len(known):
@@ -102,7 +102,7 @@ def refuse_second_ledger(context: LedgerContext, answers: Sequence[RemoteAnswer]
             if _is_of_this_project(context, mark, ""):
                 message = f"{has_ledger}, says {answer.remote}: it moved to {mark.mark.address}"
                 raise GuardRefused(message, _explain_way_back(context, mark.mark.address))
-        is_other = answer.default and answer.default.address not in {context.address, default_lockfile}
+        is_other = answer.default and answer.default.address not in {context.address, default_lockfile(context.stem)}
         if answer.default and (answer.default.ledger_id or is_other):
             message = f"{has_ledger}, says the default branch of {answer.remote}: {answer.default.address.setting}"
             raise GuardRefused(message, _explain_way_back(context, answer.default.address.setting))

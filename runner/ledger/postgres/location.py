@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from runner.clock import format_timestamp
 from runner.errors import LedgerUnavailable
 from runner.ledger.address import DatabaseAddress
 from runner.ledger.context import LedgerContext
@@ -53,6 +54,6 @@ class PostgresLocation:
 
     def _make_ledger(self, command: str) -> PostgresLedger:
         since = self.context.now()
-        owner = f"msgrun {command}, process {os.getpid()} on {socket.gethostname()}, since {since:%FT%TZ}"
+        owner = f"msgrun {command}, process {os.getpid()} on {socket.gethostname()}, since {format_timestamp(since)}"
         # apply finds out when it claims what other runs are sending; a command that settles claims needs all of them.
         return PostgresLedger(self.address, self.context.salt, owner, include_live_claims=command != "apply")
