@@ -38,7 +38,7 @@ def open_ledger(context: Context, command: str, *, new_lock: bool, no_fetch: boo
     """Opens the current ledger to write, and prints the same warnings. Raises GuardRefused, LedgerUnavailable."""
     with opening.open_ledger(context.ledger, command, new_lock=new_lock, no_fetch=no_fetch) as ledger:
         _print_warnings(context, ledger.facts)
-        ledger_id = ledger.facts.merged_header(context.settings.salt).ledger
+        ledger_id = ledger.facts.headers.merged(context.settings.salt).ledger
         if new_lock and ledger_id and not (context.settings.ledger_id or context.options.sandbox):
             context.output.note(f"add to msgrun.yaml, so that no other ledger is used by accident: ledger: {ledger_id}")
         yield ledger

@@ -82,7 +82,7 @@ def add_records_at_ref(context: Context, ref: str, facts: Facts) -> list[str]:
     if isinstance(declared.address, LockfileAddress):
         path = repository.relative_path(context.tree.root / declared.address.path)
         facts.read((repository.read_blob(commit.hash, path) if path else None) or b"", f"{ref}:{path}")
-        facts.merged_header(context.settings.salt)
+        facts.headers.merged(context.settings.salt)
     return notes
 
 

@@ -7,18 +7,18 @@ version of the lockfile on a remote.
 from array import array
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from runner.errors import GuardRefused, LedgerUnavailable
+from runner.errors import LedgerUnavailable
 from runner.ledger.contact_index import ContactIndex
 from runner.ledger.fact_index import FactIndex, Group, raw_key
 from runner.ledger.fact_reader import FactReader
+from runner.ledger.headers import Headers
 from runner.ledger.key_state import KeyStatus, State, fold_records, key_status
 from runner.ledger.line_source import BytesSource, FileSource, LineSource
-from runner.ledger.record import NO_MARK, Header, Mark, Record, salt_check
+from runner.ledger.record import Header, Mark, Record
 
 
 class MessageStatus(NamedTuple):
@@ -30,7 +30,7 @@ class MessageStatus(NamedTuple):
 
 
 class Facts:
-    """A set of records and headers, and what follows from them. `torn_lines` names the lines that are damaged.
+    """A set of records and headers, and what follows from the records. `torn_lines` names the lines that are damaged.
 
     It keeps the records with the highest status of each attempt, and a claim beside its `unknown` outcome, because
     reconcile needs the time of the claim.
@@ -39,15 +39,10 @@ class Facts:
     """
 
     def __init__(self) -> None:
-        self._headers: dict[Header, int] = {}
+        self.headers = Headers()
         self.torn_lines: list[str] = []
         self._index = FactIndex()
         self._contacts: dict[tuple[str, int], ContactIndex] = {}
-
-    @property
-    def headers(self) -> frozenset[Header]:
-        """The headers that were added."""
-        return frozenset(self._headers)
 
     def __len__(self) -> int:
         """Returns the number of keys with a record."""
@@ -64,7 +59,7 @@ class Facts:
     def add(self, entry: Record | Header, copy_bit: int = 0) -> None:
         """Adds a record or header that a copy of the ledger has."""
         if isinstance(entry, Header):
-            self._headers[entry] = self._headers.get(entry, 0) | copy_bit
+            self.headers.add(entry, copy_bit)
             return
         self._index.add_record(entry, copy_bit)
         self._contacts.pop((entry.message, entry.revision), None)
@@ -115,10 +110,6 @@ class Facts:
     def records(self) -> Iterator[Record]:
         """Yields every record that is kept, in the order in which their keys were added."""
         return (record for row in range(len(self._index)) for record in self._index.read_records(row))
-
-    def lacks_header(self, header: Header, copy_bit: int) -> bool:
-        """Returns whether a copy of the ledger, given by its bit, lacks this header."""
-        return not self._headers.get(header, 0) & copy_bit
 
     def missing_from(self, copy_bit: int) -> Iterator[Record]:
         """Yields the records that a copy of the ledger, given by its bit, lacks.
@@ -217,68 +208,14 @@ class Facts:
         ]
         return sorted(states, key=lambda state: (state.record.message, state.record.key))
 
-    def merged_header(self, salt: str) -> Header:
-        """Returns the one header that all headers add up to, for this salt, without a mark.
-
-        Raises GuardRefused if the headers contradict each other or the salt.
-        """
-        expected_check = salt_check(salt)
-        workspaces = sorted({header.workspace for header in self.headers if header.workspace})
-        if len(workspaces) > 1:
-            raise GuardRefused(
-                f"the ledger belongs to two workspaces: {' and '.join(workspaces)}",
-                "ledgers of two workspaces were merged; give each its own environment in msgrun.yaml",
-            )
-        if any(header.salt_check not in {"", expected_check} for header in self.headers):
-            raise GuardRefused(
-                "the salt is not the one that this ledger was written with",
-                "with another salt nothing sent would be recognised; put back salt: of msgrun.yaml, or MSGRUN_SALT",
-            )
-        ids = sorted({header.ledger for header in self.headers if header.ledger})
-        if len(ids) > 1:
-            raise GuardRefused(
-                f"two ledgers were merged: {' and '.join(ids)}",
-                "take the file of one of them back from git, and add the records of the other: msgrun lock import FILE",
-            )
-        return Header(next(iter(workspaces), ""), expected_check, next(iter(ids), ""))
-
     @property
     def mark(self) -> Mark:
         """The mark that holds."""
-        return max((header.mark for header in self._headers), key=lambda mark: mark.rank, default=NO_MARK)
-
-    def new_header(self, header: Header, salt: str) -> Header | None:
-        """Returns a header with all that is known, to be written; None if it says nothing new that holds.
-
-        New is a workspace, an id, or a mark that is higher than all others. Raises GuardRefused if the header
-        contradicts the others, or if these contradict each other or the salt.
-        """
-        known = self.merged_header(salt)
-        if header.workspace and known.workspace not in {"", header.workspace}:
-            raise GuardRefused(
-                f"the ledger belongs to workspace {known.workspace}, not {header.workspace}",
-                "the token is of another workspace; each workspace has an environment and a ledger of its own",
-            )
-        if header.ledger and known.ledger not in {"", header.ledger}:
-            hint = "lock: names a ledger that has nothing to do with this one"
-            raise GuardRefused(f"the ledger has the id {known.ledger}, not {header.ledger}", hint)
-        full = replace(
-            known, workspace=known.workspace or header.workspace, ledger=known.ledger or header.ledger, mark=header.mark
-        )
-        is_new = full.mark.rank[:2] > self.mark.rank[:2] or (full.mark == NO_MARK and full not in self._headers)
-        return full if is_new else None
-
-    def compacted_headers(self, salt: str) -> list[Header]:
-        """Returns the fewest headers that say what all headers say. Raises GuardRefused as `merged_header`.
-
-        The one with the mark comes first: a torn write that left only the other would make a ledger current.
-        """
-        header, mark = self.merged_header(salt), self.mark
-        return [*([replace(header, mark=mark)] if mark.turn else []), header]
+        return self.headers.mark
 
     def compacted_lines(self, salt: str) -> Iterator[bytes]:
-        """Yields the lines of the compacted ledger. Raises GuardRefused as `merged_header`."""
-        yield from (header.to_line() for header in self.compacted_headers(salt))
+        """Yields the lines of the compacted ledger. Raises GuardRefused as `Headers.merged`."""
+        yield from (header.to_line() for header in self.headers.compacted(salt))
         yield from (record.to_line() for record in self.compacted_records())
 
     def _read(self, lines: LineSource, origin: str, copy_bit: int) -> bool:

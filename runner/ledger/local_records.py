@@ -20,7 +20,7 @@ from runner.ledger.rescue_file import import_rescue_file, rescue_path
 
 def add_local_records(context: LedgerContext, ledger: Ledger) -> None:
     """Appends what this clone has of a ledger, and removes the rescue file. Raises GuardRefused, LedgerUnavailable."""
-    ledger_id = ledger.facts.merged_header(context.salt).ledger
+    ledger_id = ledger.facts.headers.merged(context.salt).ledger
     missing = list(_find_missing(context, ledger.facts))
     ledger.append(*missing)
     count = len(missing) + import_rescue_file(rescue_path(context, ledger_id), ledger)
@@ -33,7 +33,7 @@ def read_local_records(context: LedgerContext, facts: Facts) -> None:
     for record in _find_missing(context, facts):
         facts.add(record)
     with contextlib.suppress(LedgerUnavailable):  # git cannot be read, and that is reported already
-        rescue = rescue_path(context, facts.merged_header(context.salt).ledger)
+        rescue = rescue_path(context, facts.headers.merged(context.salt).ledger)
         facts.read_file(rescue, rescue.name)
 
 
@@ -57,11 +57,11 @@ def _find_missing(context: LedgerContext, facts: Facts) -> Iterator[Record]:
     """The records of this clone's lockfiles that a ledger of another kind lacks."""
     if isinstance(context.address, LockfileAddress):
         return
-    ledger_id = facts.merged_header(context.salt).ledger or context.declared.ledger_id
+    ledger_id = facts.headers.merged(context.salt).ledger or context.declared.ledger_id
     for path, local in read_local_lockfiles(context, facts.mark):
         ids = {header.ledger for header in local.headers if header.ledger}
         if ids <= {ledger_id}:
-            local.merged_header(context.salt)
+            local.headers.merged(context.salt)
             yield from find_missing_records(local, facts)
         elif len(local):
             context.report(f"{path} belongs to another ledger ({', '.join(ids)}), so its records do not count")

@@ -37,7 +37,7 @@ def read_ledger(context: LedgerContext) -> LedgerReading:
     exists, facts = facts is not None, facts or Facts()
     guard = find_ledger_guard(context, facts) if exists else find_missing_guard(context)
     read_local_records(context, facts)
-    facts.merged_header(context.salt)
+    facts.headers.merged(context.salt)
     return LedgerReading(facts, exists, guard)
 
 
@@ -100,17 +100,17 @@ def start_ledger(context: LedgerContext, *, abandon_previous: bool) -> tuple[str
             raise GuardRefused(*guard)
 
     with location_of(context).open("lock begin", check, create, fetch=True) as ledger:
-        header = ledger.facts.merged_header(context.salt)
+        header = ledger.facts.headers.merged(context.salt)
         if not header.ledger:
             ledger.write_header(Header(ledger=new_run_id()))
         if abandon_previous:
             _make_current(ledger, answers, header.ledger)
-        return ledger.facts.merged_header(context.salt).ledger, was_started
+        return ledger.facts.headers.merged(context.salt).ledger, was_started
 
 
 def _new_header(context: LedgerContext, facts: Facts) -> Header:
     """The header of a new ledger. It keeps the id that this clone knows for it."""
-    known = facts.merged_header(context.salt)
+    known = facts.headers.merged(context.salt)
     return Header(known.workspace, salt_check(context.salt), known.ledger or new_run_id())
 
 

@@ -93,7 +93,7 @@ def make_plan(
 
 def _choose_workspace(settings: Settings, facts: Facts, options: PlanOptions) -> tuple[str, list[Guard]]:
     """Returns the workspace of the plan, and a guard if msgrun.yaml and the ledger name different ones."""
-    declared, ledger_workspace = settings.workspace, facts.merged_header(settings.salt).workspace
+    declared, ledger_workspace = settings.workspace, facts.headers.merged(settings.salt).workspace
     if ledger_workspace and declared and ledger_workspace != declared and not options.sandbox:
         return declared, [guards.workspace_guard(declared, ledger_workspace)]
     return declared or ledger_workspace, []

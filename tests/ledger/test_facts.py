@@ -12,12 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.errors import GuardRefused, LedgerUnavailable
+from runner.errors import LedgerUnavailable
 from runner.ledger.facts import Facts
 from runner.ledger.key_state import State
-from runner.ledger.record import NO_MARK, RANK, Header, Mark, Record, salt_check
+from runner.ledger.record import RANK, Header, Record, salt_check
 from tests.support.laws import costly
-from tests.support.ledger_contexts import ID_A, ID_B
 
 # How sure a ledger is that a delivery must not be sent: the fold must never step down because bytes were lost.
 SAFETY = {None: 0, "free": 0, "refused": 1, "unknown": 2, "sent": 3}
@@ -63,7 +62,7 @@ def meaning(found: Facts) -> tuple[object, ...]:
     asked = [(name, revision) for name in ("", "seed", "news") for revision in range(3)]
     return (
         fold(found),
-        found.headers,
+        frozenset(found.headers),
         [state.record for state in found.duplicates()],
         [found.keys_of(*message) for message in asked],
         [found.revisions_with(content) for content in ("", "x", "y")],
@@ -130,7 +129,7 @@ def test_two_whole_records_on_one_line_are_both_kept_and_told(record):
 
 def test_a_byte_order_mark_does_not_cost_the_header():
     found = read(b"\xef\xbb\xbf" + Header("acme", "9165df25").to_line())
-    assert found.merged_header("").workspace == "acme"
+    assert found.headers.merged("").workspace == "acme"
 
 
 @pytest.mark.parametrize("line", [b"<<<<<<< HEAD", b"12", b"[]", b'"key"', b"\xff\xfe", b"{", b'{"a":' * 3000])
@@ -204,113 +203,6 @@ def test_a_contact_is_reached_by_whatever_was_or_may_have_been_sent_to_it(record
         assert found.has_reached("seed", 1, "c1") is reached
         assert not found.has_reached("seed", 1, "c1", except_key="k1")
         assert not found.has_reached("seed", 2, "c1")
-
-
-def test_headers_may_stand_on_any_line_and_an_empty_one_contradicts_nobody(record):
-    data = written([record(), Header("", ""), Header("acme", ""), record(), Header("", salt_check("s"))])
-    assert read(data).merged_header("s") == Header("acme", salt_check("s"))
-
-
-marks = st.one_of(
-    st.just(NO_MARK),
-    st.builds(
-        Mark,
-        st.integers(1, 3),
-        st.sampled_from(["pending", "current", "moved"]),
-        st.sampled_from(["a.lock", "git+origin", "postgresql://db/m"]),
-    ),
-)
-marked = st.builds(Header, st.just("acme"), st.sampled_from(["", "9165df25"]), st.sampled_from(["", ID_A]), marks)
-
-
-def added(*members: Header) -> Facts:
-    found = Facts()
-    for member in members:
-        found.add(member)
-    return found
-
-
-@given(st.lists(marked, max_size=6), st.randoms(use_true_random=False))
-def test_the_mark_that_holds_depends_neither_on_order_nor_on_repetition(members, chance) -> None:
-    shuffled = [*members, *members]
-    chance.shuffle(shuffled)
-    assert added(*shuffled).mark == added(*members).mark
-
-
-@given(st.lists(marked, max_size=4), st.lists(marked, max_size=4))
-def test_of_the_union_of_two_ledgers_the_higher_of_their_marks_holds(ours, theirs) -> None:
-    one, other = added(*ours), added(*theirs)
-    both = read(written(ours) + written(theirs))
-    assert both.mark == added(*ours, *theirs).mark == max(one.mark, other.mark, key=lambda mark: mark.rank)
-    ids = {header.ledger for header in (one.merged_header(""), other.merged_header(""))} - {""}
-    assert both.merged_header("").ledger == next(iter(ids), "")
-
-
-@given(st.lists(marked, max_size=6))
-def test_compaction_keeps_the_mark_the_id_and_the_workspace_in_two_lines_at_most(members) -> None:
-    found = added(*members)
-    compacted = read(b"".join(found.compacted_lines("")))
-    assert (compacted.mark, compacted.merged_header("")) == (found.mark, found.merged_header(""))
-    assert len(compacted.headers) <= 2
-    assert list(compacted.compacted_lines("")) == list(found.compacted_lines(""))
-
-
-@given(st.lists(marked, max_size=4), marked)
-def test_a_header_is_written_if_and_only_if_it_says_something_new_that_holds(members, header) -> None:
-    found = added(*members)
-    before, new = found.mark, found.new_header(header, "")
-    is_higher = header.mark.rank[:2] > before.rank[:2]
-    if new is None:
-        assert not is_higher
-        return
-    assert (new.workspace, new.ledger) == ("acme", found.merged_header("").ledger or header.ledger)
-    found.add(new)
-    assert found.mark == (header.mark if is_higher else before)
-    assert found.new_header(header, "") is None
-
-
-@pytest.mark.parametrize(
-    ("lower", "higher"),
-    [
-        (NO_MARK, Mark(1, "pending", "a.lock")),
-        (Mark(1, "pending", "a.lock"), Mark(1, "current", "a.lock")),
-        (Mark(1, "current", "a.lock"), Mark(1, "moved", "git+origin")),
-        (Mark(1, "moved", "git+origin"), Mark(2, "pending", "git+origin")),
-        (Mark(2, "moved", "git+origin"), Mark(10, "pending", "git+origin")),
-    ],
-)
-def test_the_highest_turn_holds_and_within_a_turn_pending_current_moved(lower: Mark, higher: Mark) -> None:
-    assert added(Header(mark=higher), Header(mark=lower)).mark == higher
-
-
-def test_a_ledger_without_a_mark_is_current() -> None:
-    assert Facts().mark == added(Header("acme")).mark == Mark(0, "current", "")
-
-
-def test_headers_that_name_two_ids_are_refused_and_one_without_an_id_contradicts_nobody() -> None:
-    assert added(Header(), Header(ledger=ID_A)).merged_header("").ledger == ID_A
-    with pytest.raises(GuardRefused, match=f"two ledgers were merged: {ID_A} and {ID_B}"):
-        added(Header(ledger=ID_B), Header(ledger=ID_A)).merged_header("")
-
-
-def test_a_header_that_contradicts_the_ledger_is_never_written() -> None:
-    found = added(Header("acme", ledger=ID_A))
-    with pytest.raises(GuardRefused, match="belongs to workspace acme, not zz"):
-        found.new_header(Header("zz"), "")
-    with pytest.raises(GuardRefused, match=f"has the id {ID_A}, not {ID_B}"):
-        found.new_header(Header(ledger=ID_B), "")
-
-
-def test_headers_that_name_two_workspaces_are_refused():
-    with pytest.raises(GuardRefused, match="two workspaces: acme and zz"):
-        read(written([Header("zz", ""), Header("acme", "")])).merged_header("")
-
-
-def test_another_salt_than_the_ledgers_is_refused():
-    data = Header("", salt_check("s3cret")).to_line()
-    assert read(data).merged_header("s3cret").salt_check == hashlib.sha256(b"msgrun:s3cret").hexdigest()[:8]
-    with pytest.raises(GuardRefused, match="salt"):
-        read(data).merged_header("other")
 
 
 def test_the_salt_check_of_an_empty_salt_is_9165df25():

@@ -164,7 +164,7 @@ def test_where_there_is_no_ledger_only_new_lock_starts_one_and_never_beside_anot
         opened(context(clone, locks[kind]), new_lock=True)
     assert every_place(clone) == before
     assert opened(context(clone, locks[kind], ""), new_lock=True) == {}
-    assert len(read_facts(context(clone, locks[kind], "")).merged_header("").ledger) == 26
+    assert len(read_facts(context(clone, locks[kind], "")).headers.merged("").ledger) == 26
 
 
 @pytest.mark.parametrize("no_fetch", [False, True])
@@ -236,7 +236,7 @@ def test_a_ledger_of_before_gets_an_id(clone: Path, locks: dict[str, str], kind:
     fill_ledger(own, make_record(1), ledger_id="")
     ledger_id, was_started = start_ledger(own, abandon_previous=False)
     assert (len(ledger_id), was_started) == (26, False)
-    assert read_facts(own).merged_header("").ledger == ledger_id
+    assert read_facts(own).headers.merged("").ledger == ledger_id
     assert opened(context(clone, locks[kind], ledger_id)) == {"RUN-1": "sent"}
 
 

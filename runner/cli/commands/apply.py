@@ -170,7 +170,7 @@ def _report(context: Context, ledger: Ledger, result: Summary) -> None:
     lines = [f"the ledger did not take: {record.to_line().decode().rstrip()}" for record in result.unwritten]
     if result.unwritten:
         try:
-            ledger_id = ledger.facts.merged_header(context.settings.salt).ledger
+            ledger_id = ledger.facts.headers.merged(context.settings.salt).ledger
             path = write_rescue_file(context.ledger, ledger_id, result.unwritten)
             lines.append(f"these lines are in {path}, which the next run picks up; keep it")
         except LedgerUnavailable as error:

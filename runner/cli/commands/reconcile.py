@@ -59,7 +59,7 @@ def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, wr
     if name is not None and name not in names:
         raise UsageMistake(f"the ledger knows nothing of {name}", schema.did_you_mean(name, names))
     reconciliation = Reconciliation(facts, name, context.settings.salt)
-    workspace = facts.merged_header(context.settings.salt).workspace
+    workspace = facts.headers.merged(context.settings.salt).workspace
     error: MsgrunError | None = None
     try:
         if reconciliation.pending:

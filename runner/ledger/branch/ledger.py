@@ -141,11 +141,11 @@ class BranchLedger:
         """
 
         def missing_lines() -> list[bytes]:
-            new = self.facts.new_header(header, self._salt)
+            new = self.facts.headers.new(header, self._salt)
             return [new.to_line()] if new else []
 
         self._push_until_accepted(missing_lines, f"{self._writer}: header")
-        if new := self.facts.new_header(header, self._salt):
+        if new := self.facts.headers.new(header, self._salt):
             self.facts.add(new)
         return self.facts.mark
 
@@ -274,7 +274,7 @@ class BranchLedger:
             raise LedgerUnavailable(
                 f"{display_name} has lost its header", "take the line with msgrun_lock back from git"
             )
-        facts.merged_header(self._salt)
+        facts.headers.merged(self._salt)
         return facts
 
 

@@ -53,7 +53,7 @@ def find_lockfile_change(
     both.read(new or b"", f"HEAD:{path}", _AFTER)
     added, removed = (sum(1 for _ in both.missing_from(version)) for version in (_BEFORE, _AFTER))
     is_forged = bool(after.mark.turn) or ledger_id in {header.ledger for header in after.headers} - {""}
-    has_other_headers = is_forged if old is None else before.headers != after.headers
+    has_other_headers = is_forged if old is None else set(before.headers) != set(after.headers)
     if not (added or removed or has_other_headers):
         return None
     return LockfileChange(path, added, removed, has_other_headers, new is None, before)

@@ -53,7 +53,7 @@ def read_lockfile(paths: LockfilePaths) -> Facts:
                 f"{display_name} has lost its header", "take the line with msgrun_lock back from git"
             )
     own, others = (
-        {header.ledger for header in facts.headers if header.ledger and not facts.lacks_header(header, bit)}
+        {header.ledger for header in facts.headers if header.ledger and not facts.headers.lacks(header, bit)}
         for bit in (LOCKFILE, JOURNAL)
     )
     if own and others and not own & others:

@@ -52,12 +52,12 @@ class LockfileLedger:
         Returns how many records the lockfile lacked. A record that a later one of its attempt supersedes is not
         written: it would undo compaction. Raises GuardRefused, LedgerUnavailable.
         """
-        headers, recovered = self.facts.compacted_headers(self._salt), 0
+        headers, recovered = self.facts.headers.compacted(self._salt), 0
         for bit, path, _ in files_of(self._paths):
             lines = [
                 header.to_line()
                 for header in headers
-                if self.facts.lacks_header(header, bit) and path in self._files_for(header)
+                if self.facts.headers.lacks(header, bit) and path in self._files_for(header)
             ]
             for record in self.facts.missing_from(bit):
                 lines.append(record.to_line())
@@ -88,7 +88,7 @@ class LockfileLedger:
 
     def write_header(self, header: Header) -> Mark:
         """Adds a header durably, unless it says nothing new that holds. Returns the mark that holds."""
-        if new := self.facts.new_header(header, self._salt):
+        if new := self.facts.headers.new(header, self._salt):
             append_lines(self._files_for(new), new.to_line())
             self.facts.add(new)
         return self.facts.mark

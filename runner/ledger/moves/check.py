@@ -30,7 +30,7 @@ def find_id_guard(context: LedgerContext, facts: Facts) -> tuple[str, str] | Non
 
     Raises GuardRefused if the ledger's headers contradict each other.
     """
-    own = facts.merged_header(context.salt).ledger
+    own = facts.headers.merged(context.salt).ledger
     if context.declared.ledger_id in {"", own}:
         return None
     has = f"the id {own}" if own else "no id"
@@ -57,7 +57,7 @@ def refuse_unless_current(context: LedgerContext, facts: Facts, answers: Sequenc
     if guard := find_ledger_guard(context, facts):
         raise GuardRefused(*guard)
     _refuse_fork(context)
-    own = facts.merged_header(context.salt).ledger
+    own = facts.headers.merged(context.salt).ledger
     for answer in answers:
         for mark in answer.marks:
             if _is_of_this_project(context, mark, own) and mark.mark.turn > facts.mark.turn:

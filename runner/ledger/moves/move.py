@@ -59,7 +59,7 @@ def prepare_move(old: LedgerContext, new: LedgerContext, answers: Sequence[Remot
     old_facts, new_facts = location_of(old).read(), location_of(new).read() or Facts()
     if old_facts is None:
         raise missing_ledger_error(old, "lock: names another one than before?")
-    known, other = old_facts.merged_header(old.salt), new_facts.merged_header(new.salt)
+    known, other = old_facts.headers.merged(old.salt), new_facts.headers.merged(new.salt)
     if guard := find_id_guard(old, old_facts):  # it may be the ledger of another project
         raise GuardRefused(*guard)
     _refuse_same_file(old, new)
@@ -120,7 +120,7 @@ def copy_records(move: Move) -> None:
     """Adds the records of the old ledger to the new one, and reads them back."""
     with location_of(move.old).open(_COMMAND, _allow, _refuse_to_create, fetch=True) as old:
         add_local_records(move.old, old)
-        records, workspace = old.facts, old.facts.merged_header(move.old.salt).workspace
+        records, workspace = old.facts, old.facts.headers.merged(move.old.salt).workspace
     with location_of(move.new).open(_COMMAND, _allow, _refuse_to_create, fetch=True) as new:
         new.write_header(Header(workspace))
         # Every record, also what compaction would remove: reconcile searches more precisely with the time of a claim.
@@ -167,7 +167,7 @@ def _refuse_same_file(old: LedgerContext, new: LedgerContext) -> None:
 
 def _write_header(context: LedgerContext, header: Header) -> Mark:
     def create(facts: Facts) -> Header:
-        return facts.new_header(header, context.salt) or facts.merged_header(context.salt)
+        return facts.headers.new(header, context.salt) or facts.headers.merged(context.salt)
 
     with location_of(context).open(_COMMAND, _allow, create, fetch=True) as ledger:
         return ledger.write_header(header)

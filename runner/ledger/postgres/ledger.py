@@ -104,7 +104,7 @@ class PostgresLedger:
             facts.read_file(Path(file.name), self._display_name)
         self.facts = facts
         self._add_headers(headers)
-        facts.merged_header(self._salt)
+        facts.headers.merged(self._salt)
 
     def append(self, *records: Record) -> None:
         """Makes the records durable before it returns, and adds them to the facts. Raises LedgerUnavailable."""
@@ -156,10 +156,10 @@ class PostgresLedger:
 
         Raises GuardRefused, LedgerUnavailable.
         """
-        new = self.facts.new_header(header, self._salt)
+        new = self.facts.headers.new(header, self._salt)
         if new:
             self._add_headers(self._connection.fetch_rows(_ADD_HEADER, _row(new)))
-            self.facts.new_header(header, self._salt)  # raises if another run contradicted it first
+            self.facts.headers.new(header, self._salt)  # raises if another run contradicted it first
         return self.facts.mark
 
     def compact(self) -> tuple[int, int]:

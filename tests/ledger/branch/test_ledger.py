@@ -303,5 +303,5 @@ def test_of_two_that_start_a_ledger_the_first_gives_it_its_id(opened, tmp_path, 
         starting.append(BranchLedger(remote, "salt", f"begin {name}", lambda _: None))
     for name, ledger in zip((ID_A, ID_B), starting, strict=True):
         ledger.create(Header("", salt_check("salt"), name))
-    assert [ledger.facts.merged_header("salt").ledger for ledger in starting] == [ID_A, ID_A]
+    assert [ledger.facts.headers.merged("salt").ledger for ledger in starting] == [ID_A, ID_A]
     assert len(lines(origin)) == 1

@@ -225,8 +225,8 @@ def test_a_lockfile_that_is_deleted_comes_back_from_the_journal(journaled, hold,
     journaled.lockfile.unlink()
     with hold(journaled) as ledger:
         assert ledger.recover() == 1
-        assert ledger.facts.merged_header("").workspace == "acme"
-    assert read_lockfile(replace(journaled, journal=None)).merged_header("").workspace == "acme"
+        assert ledger.facts.headers.merged("").workspace == "acme"
+    assert read_lockfile(replace(journaled, journal=None)).headers.merged("").workspace == "acme"
 
 
 def test_what_the_remote_knows_goes_to_the_lockfile_and_the_journal(journaled, hold, record):
@@ -304,7 +304,7 @@ def test_a_pending_lockfile_says_so_in_every_file(journaled, hold):
         ledger.write_header(Header("acme", salt_check(""), ID_A, pending))
     for only in (replace(journaled, journal=None), replace(journaled, lockfile=journaled.journal, journal=None)):
         facts = read_lockfile(only)
-        assert (facts.mark, facts.merged_header("").ledger) == (pending, ID_A)
+        assert (facts.mark, facts.headers.merged("").ledger) == (pending, ID_A)
 
 
 def test_a_mark_or_a_workspace_that_is_known_already_is_not_written_again(journaled, hold):
@@ -328,7 +328,7 @@ def test_compaction_keeps_the_mark_and_the_id(journaled, hold, record):
         ledger.append(record(), record(status="sent"))
         ledger.compact()
     facts = read_lockfile(replace(journaled, journal=None))
-    assert (facts.mark, facts.merged_header("")) == (mark, Header("acme", salt_check(""), ID_A))
+    assert (facts.mark, facts.headers.merged("")) == (mark, Header("acme", salt_check(""), ID_A))
     assert journaled.lockfile.read_bytes().count(b"\n") == 3
 
 

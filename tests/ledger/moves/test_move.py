@@ -82,7 +82,9 @@ def takes_claims(context: LedgerContext) -> bool:
 
 def claim_directly(context: LedgerContext, number: int) -> bool:
     """Whether the ledger itself takes a claim, without any check before."""
-    with location_of(context).open("test", lambda _: None, lambda facts: facts.merged_header(""), fetch=True) as ledger:
+    with location_of(context).open(
+        "test", lambda _: None, lambda facts: facts.headers.merged(""), fetch=True
+    ) as ledger:
         try:
             return not commit(ledger, make_record(number, "claimed"))
         except LedgerUnavailable:
@@ -98,7 +100,7 @@ def test_a_move_takes_every_record_the_workspace_and_the_id_along(
     run_move(ledgers.prepare())
     after, left = read_facts(ledgers.new), read_facts(ledgers.old)
     assert list(after.compacted_records()) == list(before.compacted_records())
-    assert after.merged_header("") == before.merged_header("")
+    assert after.headers.merged("") == before.headers.merged("")
     assert after.mark == Mark(1, "current", ledgers.old.address.setting)
     assert left.mark == Mark(1, "moved", ledgers.new.address.setting)
 
@@ -199,7 +201,7 @@ def test_a_ledger_without_an_id_gets_one(clone: Path, server: Server) -> None:
     move = prepare_move(old, Ledgers.context(clone, server, "database", "second"), [])
     assert len(move.ledger_id) == 26
     run_move(move)
-    assert read_facts(old).merged_header("").ledger == read_facts(move.new).merged_header("").ledger == move.ledger_id
+    assert read_facts(old).headers.merged("").ledger == read_facts(move.new).headers.merged("").ledger == move.ledger_id
 
 
 def test_what_this_clone_has_of_the_ledger_is_moved_too(clone: Path, server: Server) -> None:

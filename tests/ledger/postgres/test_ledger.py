@@ -317,7 +317,7 @@ def test_a_ledger_that_moved_takes_outcomes_and_no_claims_until_it_is_back(opene
     assert commit(one, made(KEYS[0], "R1-0", "sent", id="m1")) == frozenset()
     one.refresh()
     assert (one.facts.mark, len(one.facts)) == (MOVED, 3)
-    assert one.facts.merged_header("").workspace == "acme"
+    assert one.facts.headers.merged("").workspace == "acme"
     one.compact()
     assert opened("three").facts.mark == MOVED
     back = Mark(2, "current", "git+origin")
@@ -389,7 +389,7 @@ def test_of_two_ids_at_once_the_second_is_refused(opened: Open, server: Server):
         first.commit()
         naming.join(10)
     assert refused == [f"the ledger has the id {ID_A}, not {ID_B}"]
-    assert opened("three").facts.merged_header("").ledger == ID_A
+    assert opened("three").facts.headers.merged("").ledger == ID_A
 
 
 @pytest.mark.parametrize("seed", one_of(1, 2, 3, 4))

@@ -24,7 +24,7 @@ def export(file: Path | None) -> int:
         if not (reading.exists or len(facts)):
             raise GuardRefused(f"there is no ledger {name}", "lock: names another one than before?")
         lines = chain(
-            [facts.merged_header(context.settings.salt).to_line()],
+            [facts.headers.merged(context.settings.salt).to_line()],
             (record.to_line() for record in facts.sorted_records()),
         )
         if file is None:

@@ -28,7 +28,7 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
         if not path.is_file():
             raise UsageMistake(f"there is no file {file}")
         imported.read_file(path, str(file))
-        workspace = imported.merged_header(context.settings.salt).workspace
+        workspace = imported.headers.merged(context.settings.salt).workspace
         for line in plain_text.ledger_warnings(imported):
             context.output.error(line)
         with open_ledger(context, "lock import", new_lock=new_lock, no_fetch=no_fetch) as ledger:

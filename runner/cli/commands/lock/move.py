@@ -72,7 +72,7 @@ def _find_other_end(
         raise missing_ledger_error(own, "name another address")
     if guard := find_id_guard(own, facts):
         raise GuardRefused(*guard)
-    ledger_id = facts.merged_header(own.salt).ledger
+    ledger_id = facts.headers.merged(own.salt).ledger
     mark = highest_mark(facts, ledger_id, answers)
     if mark.status == "current":
         save_current_ledger(context, ledger_id)

@@ -1,0 +1,90 @@
+"""The headers of a ledger: its workspace, its id, its salt, and the marks of moves."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from runner.errors import GuardRefused
+from runner.ledger.record import NO_MARK, Header, Mark, salt_check
+
+
+class Headers:
+    """The set of a ledger's headers, from wherever their lines were read, and what they add up to.
+
+    A copy of the ledger, such as the lockfile or its journal, may have a bit: `copy_bit`, 0 if it has none.
+    """
+
+    def __init__(self) -> None:
+        self._copy_bits: dict[Header, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._copy_bits)
+
+    def __iter__(self) -> Iterator[Header]:
+        return iter(self._copy_bits)
+
+    def add(self, header: Header, copy_bit: int = 0) -> None:
+        """Adds a header that a copy of the ledger has."""
+        self._copy_bits[header] = self._copy_bits.get(header, 0) | copy_bit
+
+    def lacks(self, header: Header, copy_bit: int) -> bool:
+        """Returns whether a copy of the ledger, given by its bit, lacks this header."""
+        return not self._copy_bits.get(header, 0) & copy_bit
+
+    def merged(self, salt: str) -> Header:
+        """Returns the one header that all headers add up to, for this salt, without a mark.
+
+        Raises GuardRefused if the headers contradict each other or the salt.
+        """
+        expected_check = salt_check(salt)
+        workspaces = sorted({header.workspace for header in self._copy_bits if header.workspace})
+        if len(workspaces) > 1:
+            raise GuardRefused(
+                f"the ledger belongs to two workspaces: {' and '.join(workspaces)}",
+                "ledgers of two workspaces were merged; give each its own environment in msgrun.yaml",
+            )
+        if any(header.salt_check not in {"", expected_check} for header in self._copy_bits):
+            raise GuardRefused(
+                "the salt is not the one that this ledger was written with",
+                "with another salt nothing sent would be recognised; put back salt: of msgrun.yaml, or MSGRUN_SALT",
+            )
+        ids = sorted({header.ledger for header in self._copy_bits if header.ledger})
+        if len(ids) > 1:
+            raise GuardRefused(
+                f"two ledgers were merged: {' and '.join(ids)}",
+                "take the file of one of them back from git, and add the records of the other: msgrun lock import FILE",
+            )
+        return Header(next(iter(workspaces), ""), expected_check, next(iter(ids), ""))
+
+    @property
+    def mark(self) -> Mark:
+        """The mark that holds."""
+        return max((header.mark for header in self._copy_bits), key=lambda mark: mark.rank, default=NO_MARK)
+
+    def new(self, header: Header, salt: str) -> Header | None:
+        """Returns a header with all that is known, to be written; None if it says nothing new that holds.
+
+        New is a workspace, an id, or a mark that is higher than all others. Raises GuardRefused if the header
+        contradicts the others, or if these contradict each other or the salt.
+        """
+        known = self.merged(salt)
+        if header.workspace and known.workspace not in {"", header.workspace}:
+            raise GuardRefused(
+                f"the ledger belongs to workspace {known.workspace}, not {header.workspace}",
+                "the token is of another workspace; each workspace has an environment and a ledger of its own",
+            )
+        if header.ledger and known.ledger not in {"", header.ledger}:
+            hint = "lock: names a ledger that has nothing to do with this one"
+            raise GuardRefused(f"the ledger has the id {known.ledger}, not {header.ledger}", hint)
+        full = replace(
+            known, workspace=known.workspace or header.workspace, ledger=known.ledger or header.ledger, mark=header.mark
+        )
+        is_new = full.mark.rank[:2] > self.mark.rank[:2] or (full.mark == NO_MARK and full not in self._copy_bits)
+        return full if is_new else None
+
+    def compacted(self, salt: str) -> list[Header]:
+        """Returns the fewest headers that say what all headers say. Raises GuardRefused as `merged`.
+
+        The one with the mark comes first: a torn write that left only the other would make a ledger current.
+        """
+        header, mark = self.merged(salt), self.mark
+        return [*([replace(header, mark=mark)] if mark.turn else []), header]
