@@ -71,6 +71,7 @@ def grown(lines: int, limit: int) -> None:
     from runner.ledger.address import parse_address  # noqa: PLC0415
     from runner.ledger.branch.ledger import BranchLedger  # noqa: PLC0415
     from runner.ledger.branch.remote_file import RemoteFile  # noqa: PLC0415
+    from runner.ledger.branch.shared_file import SharedFile  # noqa: PLC0415
     from runner.ledger.record import Record  # noqa: PLC0415
 
     root = Path(tempfile.mkdtemp(prefix="git-ledger-"))
@@ -81,7 +82,7 @@ def grown(lines: int, limit: int) -> None:
         os.environ |= {name: value for name, value in team.environment.items() if name.startswith("GIT_")}
         with RemoteFile(find_repository(clone), parse_address("git+origin", "messages")) as remote:
             began = time.monotonic()
-            ledger = BranchLedger(remote, "s3cret", "apply", lambda _: None)
+            ledger = BranchLedger(SharedFile(remote, "s3cret", lambda _: None), "s3cret", "apply")
             read = time.monotonic() - began
             times = []
             for batch in range(7):

@@ -12,8 +12,9 @@ from runner.errors import GuardRefused, LedgerUnavailable, UsageMistake
 from runner.git.pushing import failure_reason
 from runner.git.repository import GitFailed, Repository
 from runner.ledger.address import BranchAddress
-from runner.ledger.branch.ledger import MAX_RECORDS, BranchLedger
+from runner.ledger.branch.ledger import BranchLedger
 from runner.ledger.branch.remote_file import FileVersion, RemoteFile
+from runner.ledger.branch.shared_file import MAX_RECORDS, SharedFile
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.location import Check, Create
@@ -71,7 +72,8 @@ class BranchLocation:
 
     def _read_ledger(self, remote: RemoteFile, command: str) -> BranchLedger:
         try:
-            return BranchLedger(remote, self.context.salt, _writer_name(command), _pause, _max_records())
+            file = SharedFile(remote, self.context.salt, _pause, _max_records())
+            return BranchLedger(file, self.context.salt, _writer_name(command))
         except GitFailed as error:
             raise LedgerUnavailable(
                 f"the ledger {self.address.display_name} cannot be read: {failure_reason(error)}", _UNREADABLE_HINT

@@ -11,6 +11,7 @@ from runner.git.repository import find_repository
 from runner.ledger.address import BranchAddress
 from runner.ledger.branch.ledger import BranchLedger
 from runner.ledger.branch.remote_file import RemoteFile
+from runner.ledger.branch.shared_file import SharedFile
 from runner.ledger.ledger import pin_workspace
 from runner.ledger.record import Header, Mark, Record, salt_check
 from tests.support.ledger_contexts import ID_A, ID_B
@@ -37,7 +38,8 @@ def opened(tmp_path, origin):
         path = tmp_path / name
         if not path.exists():
             told(tmp_path, "clone", "-q", origin.as_uri(), str(path))
-        ledger = BranchLedger(RemoteFile(find_repository(path), ADDRESS), "salt", f"apply {name}", lambda _: None, most)
+        file = SharedFile(RemoteFile(find_repository(path), ADDRESS), "salt", lambda _: None, most)
+        ledger = BranchLedger(file, "salt", f"apply {name}")
         ledger.create(Header("", salt_check("salt")))
         return ledger
 
@@ -300,7 +302,7 @@ def test_of_two_that_start_a_ledger_the_first_gives_it_its_id(opened, tmp_path, 
     for name in ("a", "b"):
         told(tmp_path, "clone", "-q", origin.as_uri(), name)
         remote = RemoteFile(find_repository(tmp_path / name), ADDRESS)
-        starting.append(BranchLedger(remote, "salt", f"begin {name}", lambda _: None))
+        starting.append(BranchLedger(SharedFile(remote, "salt", lambda _: None), "salt", f"begin {name}"))
     for name, ledger in zip((ID_A, ID_B), starting, strict=True):
         ledger.create(Header("", salt_check("salt"), name))
     assert [ledger.facts.headers.merged("salt").ledger for ledger in starting] == [ID_A, ID_A]

@@ -12,6 +12,7 @@ from runner.git.repository import GitFailed, find_repository
 from runner.ledger.address import BranchAddress
 from runner.ledger.branch.ledger import BranchLedger
 from runner.ledger.branch.remote_file import RemoteFile
+from runner.ledger.branch.shared_file import SharedFile
 from runner.ledger.record import Header, Record, salt_check
 from tests.support import ledgers
 from tests.support.laws import costly
@@ -191,13 +192,13 @@ def test_offline_both_refs_are_read_as_of_the_last_fetch(opened: Open, origin: P
 
 def test_a_run_goes_on_over_a_merge_that_drops_its_claims(opened: Open, tmp_path: Path, origin: Path) -> None:
     claims = [Record(f"{number:032x}", f"R-{number}", "claimed", "m", 1) for number in range(3)]
-    with BranchLedger(opened("a"), "", "apply", lambda _: None) as run:
+    with BranchLedger(SharedFile(opened("a"), "", lambda _: None), "", "apply") as run:
         run.create(Header("", salt_check(""), ID))
         ledgers.commit(run, claims[0])
         merge_drops(tmp_path / "author", HEADER.replace(b"acme", b""))
         assert ledgers.commit(run, claims[1]) == frozenset()
         merge_drops(tmp_path / "author", None)
         assert ledgers.commit(run, claims[2]) == frozenset()
-    with BranchLedger(opened("b"), "", "status", lambda _: None) as other:
+    with BranchLedger(SharedFile(opened("b"), "", lambda _: None), "", "status") as other:
         assert {record.attempt for record in other.facts.records()} == {"R-0", "R-1", "R-2"}
     assert git(origin, "show", "main:messages.lock").count('"R-') == 3

@@ -1,0 +1,183 @@
+"""The ledger's file on a branch as this run last saw it: pushes lines to it, and merges what others pushed."""
+
+from collections.abc import Callable
+from itertools import chain
+
+from runner.errors import GuardRefused, LedgerUnavailable
+from runner.git.pushing import MAX_TRIES, Wait, failure_reason, is_permanent_failure
+from runner.git.repository import GitFailed
+from runner.ledger.branch.concurrent_runs import ConcurrentRuns
+from runner.ledger.branch.remote_file import FileVersion, RemoteFile
+from runner.ledger.durable_append import ClaimsUncertain
+from runner.ledger.facts import Facts
+from runner.ledger.mark import explain_mark
+from runner.ledger.record import Header, Record
+
+_MAX_RACE_PAUSE = 4  # number of lost races in a row from which on the pause between two tries stays the same
+_MAX_LOST_RACES = 100  # how often another run may push first before a write fails
+_REJECTED = "rejected] ("  # part of git's output where the remote, or git itself, did not update the branch
+MAX_RECORDS = 250_000  # lines of the file; a limit, because every push hashes and compresses all of it
+
+
+class SharedFile:
+    """A file of records that several runs append to.
+
+    `facts` has its records, `other_runs` what others added since the last refresh. `to_restore` are records that the
+    branch lost because it was rewritten: the next write pushes them again. `wait` is called with the number of the try
+    before each but the first. `max_records` is the number of lines from which on no claims are accepted.
+    """
+
+    def __init__(self, remote: RemoteFile, salt: str, wait: Wait, max_records: int = MAX_RECORDS) -> None:
+        self._remote = remote
+        self._salt = salt
+        self._wait = wait
+        self._max_records = max_records
+        self._version: FileVersion | None = None
+        self.facts = Facts()
+        self.other_runs = ConcurrentRuns()
+        self.to_restore: list[Record] = []
+
+    @property
+    def data(self) -> bytes:
+        """Its content, as of the last fetch or push; empty if the branch does not have it."""
+        return self._version.data if self._version else b""
+
+    @property
+    def lost_lines(self) -> bytes:
+        """Lines that this clone read before, and that the branch has lost."""
+        return self._remote.removed_lines()
+
+    def forget_lost_lines(self) -> None:
+        """Forgets them. Called once the branch has them again."""
+        self._remote.forget_removed()
+
+    def close(self) -> None:
+        """Saves the version that was pushed last, to read offline."""
+        self._remote.close()
+
+    def refresh(self) -> None:
+        """Fetches the newest version and reads its records. Raises GuardRefused, LedgerUnavailable."""
+        version = self._remote.fetch()
+        self.facts, self._version, self.other_runs = self._read(version), version, ConcurrentRuns()
+
+    def push_until_accepted(
+        self,
+        missing_lines: Callable[[], list[bytes]],
+        message: str = "begin the ledger",
+        *,
+        has_claims: bool = False,
+        is_whole: bool = False,
+    ) -> None:
+        """Pushes lines until the remote has them.
+
+        `missing_lines` returns the lines that the remote lacks, and is called again after every fetch. `is_whole`: the
+        lines replace the file, else they are appended. `has_claims`: the lines may be claims.
+        If git reports a failure, the next fetch shows whether the push was accepted: its answer may have been lost.
+        Raises LedgerUnavailable, or ClaimsUncertain if the remote may still accept a push with claims.
+        """
+        # The parent of a push that the remote may still accept, which it can only while that is the newest commit.
+        pending_parent = None
+        tries = races = 0
+        while True:
+            try:
+                if tries or races:
+                    self._wait(max(tries, min(races, _MAX_RACE_PAUSE)))
+                    commit_before = self._newest_commit
+                    self._merge_remote_version()
+                    pending_parent = pending_parent if self._newest_commit == pending_parent else None
+                    races, tries = (races + 1, 0) if self._newest_commit != commit_before else (races, tries)
+                if not (lines := missing_lines()):
+                    return
+                self._refuse_claims_beyond_limits(lines, has_claims=has_claims)
+                pending_parent = self._newest_commit
+                self._push(lines, message, is_whole=is_whole)
+            except LedgerUnavailable as error:
+                output = error.output if isinstance(error, GitFailed) else ""
+                if _REJECTED in output:
+                    pending_parent = None
+                tries += 1
+                if (
+                    tries >= MAX_TRIES
+                    or races >= _MAX_LOST_RACES
+                    or is_permanent_failure(output)
+                    or isinstance(error, _PermanentFailure)
+                ):
+                    kind = ClaimsUncertain if has_claims and pending_parent is not None else LedgerUnavailable
+                    raise kind(*self._explain_failure(error)) from error
+            else:
+                return
+
+    @property
+    def _newest_commit(self) -> str:
+        """The newest commit of the branch as of the last fetch or push; empty if there is none."""
+        return self._version.commit if self._version else ""
+
+    def _explain_failure(self, error: LedgerUnavailable) -> tuple[str, str]:
+        if isinstance(error, _PermanentFailure):
+            return error.message, error.hint
+        reason = failure_reason(error) if isinstance(error, GitFailed) else error.message
+        hint = "let this job push to the branch: its token (contents: write), and the rules of the branch"
+        return f"{self._remote.address.display_name} did not take what was written: {reason}", hint
+
+    def _push(self, lines: list[bytes], message: str, *, is_whole: bool) -> None:
+        old = self._version.data if self._version and not is_whole else b""
+        gap = b"" if not old or old.endswith(b"\n") else b"\n"
+        self._version = self._remote.push_version(self._version, old + gap + b"".join(lines), message)
+
+    def _refuse_claims_beyond_limits(self, lines: list[bytes], *, has_claims: bool) -> None:
+        count = (self._version.data.count(b"\n") if self._version else 0) + len(lines)
+        if has_claims and self.facts.mark.status != "current":
+            message, _ = explain_mark(self._remote.address.setting, self.facts.mark)
+            raise _PermanentFailure(message, "run the command again: it says what to do")
+        if has_claims and count > self._max_records:
+            raise _PermanentFailure(*explain_too_large(count, self._max_records))
+
+    def _merge_remote_version(self) -> None:
+        """Fetches the newest version, and notes which records other runs added.
+
+        If the branch was rewritten and lost records, the next push restores them. Raises LedgerUnavailable.
+        """
+        old_version, version = self._version, self._remote.fetch()
+        old_data, new_data = old_version.data if old_version else b"", version.data if version else b""
+        if old_data and not new_data:
+            raise _PermanentFailure(
+                f"the ledger {self._remote.address.display_name} is gone",
+                "somebody deleted it; push it again from a clone that has it (git for-each-ref refs/msgrun)",
+            )
+        try:
+            facts = self._read(version)
+        except GuardRefused as error:
+            raise _PermanentFailure(error.message, error.hint) from error
+        if old_data and not new_data.startswith(old_data):
+            # The file was compacted, or the branch was reset to an older commit: records that it lost are pushed again.
+            previous = self._read(old_version)
+            facts.add(Header(mark=previous.mark))
+            candidates = chain(self.to_restore, previous.compacted_records())
+            self.to_restore = [record for record in candidates if record not in facts.records_of(record.key)]
+            previous_lines = frozenset(old_data.split(b"\n"))
+            new_lines = [line for line in new_data.split(b"\n") if line not in previous_lines]
+        else:
+            new_lines = new_data[len(old_data) :].split(b"\n")
+        self.other_runs.add(new_lines)
+        self.facts, self._version = facts, version
+
+    def _read(self, version: FileVersion | None) -> Facts:
+        facts = Facts()
+        display_name = self._remote.address.display_name
+        if version and not facts.read(version.data, display_name):
+            raise LedgerUnavailable(
+                f"{display_name} has lost its header", "take the line with msgrun_lock back from git"
+            )
+        facts.headers.merged(self._salt)
+        return facts
+
+
+class _PermanentFailure(LedgerUnavailable):
+    """A failure that a further try cannot change."""
+
+
+def explain_too_large(count: int, max_records: int) -> tuple[str, str]:
+    """The message and the hint for a ledger on a branch that has too many lines for more claims."""
+    message = f"the ledger would have {count:,} lines, and on a git branch it has {max_records:,} at most"
+    remedies = "msgrun lock compact, a PostgreSQL ledger, or, if that is meant, MSGRUN_GIT_RECORDS=N"
+    return message, f"each batch hashes and packs the whole file anew, which takes seconds from there on: {remedies}"
