@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from runner.errors import LedgerUnavailable
 from runner.git.object_folder import ObjectFolder
-from runner.git.pushing import author_env, ci_job_url, create_commit, push_options
+from runner.git.pushing import ci_job_url, create_commit, push_options
 from runner.git.repository import GitFailed, Repository
 from runner.ledger.address import BranchAddress
 from runner.ledger.facts import Facts
@@ -47,7 +47,6 @@ class RemoteFile:
         self._second_ref = f"refs/msgrun/ledger/{ledger_id}" if ledger_id else ""
         self._repository = repository
         self._objects: ObjectFolder | None = None
-        self._env: dict[str, str] = {}
         self._push_url = address.remote
         self._last_objects: tuple[str, ...] = ()
         self._last_pushed: FileVersion | None = None
@@ -108,10 +107,11 @@ class RemoteFile:
         branch. Raises LedgerUnavailable if git reports a failure; the remote may have accepted the push all the same,
         when only its answer was lost.
         """
-        address, env = self.address, self._object_env()
-        blob = self._write_object("hash-object", "-w", "--stdin", stdin=data)
+        address, objects = self.address, self._open_objects()
+        env = objects.environment
+        blob = objects.write("hash-object", "-w", "--stdin", stdin=data)
         other_entries = old.other_entries if old else ()
-        tree = self._write_object("mktree", "-z", "--missing", stdin=self._tree_entries(blob, other_entries))
+        tree = objects.write("mktree", "-z", "--missing", stdin=self._tree_entries(blob, other_entries))
         is_working_branch = bool(self._second_ref) and _is_working_branch(other_entries)
         paragraphs = [message, ci_job_url(os.environ), self._branch_line if is_working_branch else ""]
         text = "\n\n".join(filter(None, paragraphs)) + "\n"
@@ -127,7 +127,7 @@ class RemoteFile:
         refs = [f"{commit}:{ref}" for ref in expected]
         self._repository.git("push", *arguments, self._push_url, *refs, extra_env=env)
         self._pushed_second = commit if len(expected) > 1 else ""
-        self._remove_objects(set(self._last_objects) - {blob, tree, commit})
+        objects.remove(set(self._last_objects) - {blob, tree, commit})
         self._last_objects = (blob, tree, commit)
         self._last_pushed = FileVersion(commit, data, other_entries)
         return self._last_pushed
@@ -224,35 +224,14 @@ class RemoteFile:
         lines = [line + b"\n" for line in (second or b"").split(b"\n") if line not in known and line]
         return b"".join([b"\n" if lines and data and not data.endswith(b"\n") else b"", *lines])
 
-    def _write_object(self, *args: str, stdin: bytes) -> str:
-        return os.fsdecode(self._repository.git(*args, stdin=stdin, extra_env=self._object_env())).strip()
-
-    def _object_env(self) -> dict[str, str]:
-        """Environment variables that make git write objects to the object folder, and name the author of commits."""
+    def _open_objects(self) -> ObjectFolder:
+        """The object folder; the first time, it is created."""
         if self._objects is None:
-            self._objects = ObjectFolder(self._repository.common_dir / "msgrun")
-            clone_objects = str(self._repository.common_dir / "objects").replace("\\", "\\\\").replace('"', '\\"')
+            self._objects = ObjectFolder.create(self._repository)
             if "://" not in self.address.remote:
-                self._push_url = os.fsdecode(
-                    self._repository.git("remote", "get-url", "--push", self.address.remote)
-                ).strip()
-            count = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
-            self._env = {
-                # Not compressed: git packs the objects for the push, and they are soon removed.
-                "GIT_CONFIG_COUNT": str(count + 1),
-                f"GIT_CONFIG_KEY_{count}": "core.looseCompression",
-                f"GIT_CONFIG_VALUE_{count}": "0",
-                **author_env(self._repository),
-                "GIT_OBJECT_DIRECTORY": str(self._objects.path),
-                "GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{clone_objects}"',
-            }
-        return self._env
-
-    def _remove_objects(self, names: set[str]) -> None:
-        """Removes objects that no later version is built on from the object folder."""
-        for name in names:
-            if self._objects:
-                (self._objects.path / name[:2] / name[2:]).unlink(missing_ok=True)
+                url = self._repository.git("remote", "get-url", "--push", self.address.remote)
+                self._push_url = os.fsdecode(url).strip()
+        return self._objects
 
 
 def _is_working_branch(other_entries: tuple[bytes, ...]) -> bool:
