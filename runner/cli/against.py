@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 from runner.cli.context import Context
-from runner.compare import comparison
+from runner.compare import comparison, guard_settings
 from runner.compare.commit_tree import find_commit, tree_at
 from runner.compare.comparison import Comparison, CurrentPlan, FieldChange, MessageChange
 from runner.declare.project import Project
@@ -53,7 +53,7 @@ def _find_guard_changes(context: Context, tree: Tree) -> Iterator[FieldChange]:
     before, now = (
         {name: load_settings(side, name) for name in environment_names(side)} for side in (tree, context.tree)
     )
-    yield from comparison.compare_guard_settings(before, now)
+    yield from guard_settings.compare_guard_settings(before, now)
     for pattern in sorted(
         {pattern for side in (before, now) for settings in side.values() for pattern in settings.suppress}
     ):

@@ -5,7 +5,7 @@ is rendered.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -16,9 +16,7 @@ from runner.declare.audience import TableAudience
 from runner.declare.declaration import CONVERSATION_FLAG, Declaration
 from runner.declare.project import Project
 from runner.declare.sample import Sample, render_sample_for
-from runner.declare.settings import Settings
 from runner.ledger.facts import Facts
-from runner.ledger.record import salt_check
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.guards import format_recipients
 from runner.plan.plan import Plan
@@ -97,51 +95,6 @@ class CurrentPlan:
     declared_names: frozenset[str]
     is_selected: Callable[[str], bool]
     sample: Callable[[PlannedMessage], Sample | None]
-
-
-def compare_guard_settings(
-    before: Mapping[str | None, Settings], now: Mapping[str | None, Settings]
-) -> Iterator[FieldChange]:
-    """Yields the changes of the settings that guard the sending, in each environment.
-
-    The key None is the unnamed environment.
-    """
-    for name in sorted({*before, *now}, key=lambda name: name or ""):
-        prefix = f"environments.{name}" if name else ""
-        if name not in before or name not in now:
-            yield FieldChange(prefix, *("" if name not in side else _format_lock(side[name]) for side in (before, now)))
-            continue
-        old, new = _list_guard_settings(before[name]), _list_guard_settings(now[name])
-        yield from (
-            FieldChange(f"{prefix}.{key}" if prefix else key, old[key], new[key]) for key in old if old[key] != new[key]
-        )
-
-
-def _format_lock(settings: Settings) -> str:
-    return f"lock: {settings.lock.setting}, workspace: {settings.workspace or 'not pinned'}"
-
-
-def _list_guard_settings(settings: Settings) -> dict[str, str]:
-    """Returns the settings that guard the sending, by their names in msgrun.yaml.
-
-    The salt is secret: instead of it, the check value that the ledger holds is returned.
-    """
-    limits, abort_conditions = settings.limits, settings.abort_conditions
-    return {
-        "lock": settings.lock.setting,
-        "ledger": settings.ledger_id,
-        "remote": settings.remote,
-        "workspace": settings.workspace,
-        "region": settings.region,
-        "salt": f"check {salt_check(settings.salt)}",
-        "require_plan": str(settings.require_plan).lower(),
-        "limits.recipients_per_message": f"{limits.recipients_per_message:,}",
-        "limits.recipients_per_apply": f"{limits.recipients_per_apply:,}",
-        "abort_if.unknown": f"{abort_conditions.unknown:,}",
-        "abort_if.refused": f"{abort_conditions.refused:.0%}",
-        "abort_if.after": f"{abort_conditions.after:,}",
-        "suppress": ", ".join(settings.suppress),
-    }
 
 
 def compare(now: CurrentPlan, before: Project, facts: Facts) -> tuple[MessageChange, ...]:

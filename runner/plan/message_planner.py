@@ -7,7 +7,6 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol, TypeVar
 
-from runner.clock import format_timestamp
 from runner.declare import identity
 from runner.declare.audience.audience import TableAudience
 from runner.declare.audience.csv_files import CsvFiles
@@ -22,7 +21,8 @@ from runner.errors import Problem
 from runner.key_table import KeyList, KeyTable
 from runner.ledger.facts import Facts
 from runner.plan import guards
-from runner.plan.deliveries import Action, PlannedDeliveries, PlannedMessage
+from runner.plan.actions import ActionRules
+from runner.plan.deliveries import PlannedDeliveries, PlannedMessage
 from runner.plan.guards import Guard
 from runner.plan.plan_file import PlanFile
 from runner.plan.saved_plan import SavedPlan, SavedPlanMessage
@@ -108,8 +108,8 @@ class _SameRecipientError(Exception):
 class MessagePlanner:
     """Plans one message: streams its deliveries once and keeps of each only what a plan needs.
 
-    The constructor does the planning. `problems` are the problems of the recipients. A `worker_pool` renders a large
-    audience in several processes. `progress` is called with the number of deliveries that are planned so far.
+    `plan` comes first; the other methods say what came of it. A `worker_pool` renders a large audience in several
+    processes. `progress` is called with the number of deliveries that are planned so far.
     """
 
     def __init__(
@@ -126,19 +126,21 @@ class MessagePlanner:
         self._salt = salt
         self._facts = facts
         self._options = options
+        self._worker_pool = worker_pool
         self._progress = progress
+        self._actions = ActionRules(declaration, facts, now, retry_refused=options.retry_refused)
         self.saved_message = (
             SavedPlanMessage(options.saved_plan, declaration.name, declaration.revision) if options.saved_plan else None
         )
-        self._exclusion_reason = _find_exclusion_reason(declaration, now)
-        self.is_expired = declaration.expires is not None and now >= declaration.expires
-        revision = (declaration.name, declaration.revision)
-        self._other_revisions = [
-            other for other in facts.revisions_with(declaration.content) if other[0] != revision[0]
-        ]
+        self._other_revisions: list[tuple[str, int]] = []
+
+    def plan(self) -> list[Problem]:
+        """Plans all deliveries. Returns the problems of the recipients."""
+        name, content = self._declaration.name, self._declaration.content
+        self._other_revisions = [other for other in self._facts.revisions_with(content) if other[0] != name]
         self._reset()
-        source = self._find_parallel_source() if worker_pool else None
-        self.problems = self._render_in_parallel(worker_pool, source) if worker_pool and source else self._render()
+        source = self._find_parallel_source()
+        return self._render_in_parallel(self._worker_pool, source) if self._worker_pool and source else self._render()
 
     def _reset(self) -> None:
         self._keys, self._tally = KeyTable(self._declaration.audience.estimated_count), Tally()
@@ -207,7 +209,7 @@ class MessagePlanner:
             deliveries=self._draft.deliveries,
             counts=self._draft.deliveries.counts(),
             sample=tuple(self._draft.sample),
-            is_expired=self.is_expired,
+            is_expired=self._actions.is_expired,
             undeclared_count=self.saved_message.count_undeclared(self._facts) if self.saved_message else 0,
             left_out={
                 reason: self._tally.left_out[reason] for reason in FILTER_REASONS if self._tally.left_out[reason]
@@ -226,7 +228,7 @@ class MessagePlanner:
 
     def _add(self, draft: Draft, delivery: Delivery) -> None:
         draft.digest.add(delivery.raw_key, delivery.raw_digest)
-        action, reason = self._decide_action(delivery)
+        action, reason = self._actions.decide(delivery)
         if self.saved_message:
             exclusion_reason = self.saved_message.exclusion_reason(
                 delivery.key, delivery.digest, is_sent=action in {"sent", "edited"}
@@ -245,30 +247,6 @@ class MessagePlanner:
         draft.deliveries.add(delivery, action, reason)
         if len(draft.deliveries) % _PROGRESS_INTERVAL == 0:
             self._progress(self._declaration.name, len(draft.deliveries))
-
-    def _decide_action(self, delivery: Delivery) -> tuple[Action, str]:
-        status = self._facts.status(delivery.raw_key)
-        if status == "sent":
-            if self.is_expired or self._is_sent_as_declared(delivery):
-                return "sent", ""
-            return "edited", "edited since it was sent"
-        if status == "unknown":
-            return "unknown", "whether it was sent is not known"
-        if self._exclusion_reason:
-            return "excluded", self._exclusion_reason
-        if status == "refused" and not self._options.retry_refused:
-            state = self._facts.state(delivery.key)
-            if state and state.was_refused_as(delivery.digest):
-                return "refused", f"refused before: {state.record.code or 'no code'}"
-            if state and state.was_not_found_as(delivery.digest):
-                return "send", "looked up again: no contact was found before"
-        return "send", ""
-
-    def _is_sent_as_declared(self, delivery: Delivery) -> bool:
-        if self._facts.was_sent_with(delivery.raw_key, self._declaration.content):
-            return True
-        state = self._facts.state(delivery.key)
-        return state is not None and state.was_sent_as(self._declaration.content, delivery.digest)
 
     def _was_sent_as(self, delivery: Delivery, name: str, revision: int) -> bool:
         key = identity.delivery_key(self._salt, name, revision, delivery.kind, delivery.value)
@@ -289,12 +267,3 @@ class MessagePlanner:
         states = (state for key in undeclared_keys if (state := self._facts.state(key.hex())))
         old_kinds = {state.record.to.split(":", 1)[0] for state in states}
         return " and ".join(sorted(old_kinds)) if old_kinds and new_kinds - old_kinds else ""
-
-
-def _find_exclusion_reason(declaration: Declaration, now: datetime) -> str:
-    """Returns why nothing of the message is sent at the time `now`; empty if it may be sent."""
-    if declaration.expires is not None and now >= declaration.expires:
-        return f"expired at {format_timestamp(declaration.expires)}"
-    if declaration.not_before is not None and now < declaration.not_before:
-        return f"not before {format_timestamp(declaration.not_before)}"
-    return ""

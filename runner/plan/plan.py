@@ -64,7 +64,7 @@ def make_plan(
         MessagePlanner(declaration, salt, facts, now, options, worker_pool, progress)
         for declaration in project.declarations
     ]
-    problems = [problem for planner in planners for problem in planner.problems]
+    problems = [problem for planner in planners for problem in planner.plan()]
     messages = tuple(planner.planned_message() for planner in planners)
     settings = project.settings
     digest_rows = [

@@ -8,22 +8,16 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
 from posixpath import normpath
-from types import TracebackType
 from typing import Any
 
 import jinja2
 from jinja2 import nodes
-from jinja2.exceptions import SecurityError
 
 from runner.declare.template.environment import Environment, join_bounded
+from runner.declare.template.faults import FOLDER, render_fault, syntax_fault
 from runner.declare.template.language import (
     MAX_PRINTED,
     MAX_RENDERED,
-    MAX_SECONDS,
-    TOO_SLOW,
-    UNDEFINED_HINT,
-    MissingValueError,
-    RenderTimeout,
     TemplateFault,
 )
 from runner.declare.template.substitution import make_renderer, split_pieces
@@ -31,7 +25,6 @@ from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml.document import decode
 from runner.errors import Problem
 
-_FOLDER = "messages/"
 _INCLUDE_NODES = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 _RESERVED = frozenset({"self"})  # names to which Jinja gives a meaning of its own
 _MAX_PARTS = MAX_RENDERED + 1  # an endless loop that prints nothing has no parts: RenderTimeout ends it
@@ -120,9 +113,9 @@ class Templates:
     def _read_include(self, name: str) -> str:
         """The text of a file below messages/. Raises NotReadable, TemplateFault."""
         if name not in self._includes:
-            if not normpath(_FOLDER + name).startswith(_FOLDER):
-                raise NotReadable("file-outside", f"{name} is outside {_FOLDER}", "includes are files below it")
-            path = self._tree.locate(name, _FOLDER + "_")
+            if not normpath(FOLDER + name).startswith(FOLDER):
+                raise NotReadable("file-outside", f"{name} is outside {FOLDER}", "includes are files below it")
+            path = self._tree.locate(name, FOLDER + "_")
             source = decode(path, self._tree.read(path))
             if isinstance(source, Problem):
                 raise TemplateFault(source.code, source.message, source.hint, source.place.line, path)
@@ -142,10 +135,10 @@ class Templates:
                 continue
             sources[name] = self._read_include(name)
             try:
-                tree = environment.parse(sources[name], name, _FOLDER + name)
+                tree = environment.parse(sources[name], name, FOLDER + name)
                 self._read_includes(tree.find_all(_INCLUDE_NODES), environment, sources)
             except TemplateFault as fault:
-                self._add_excerpt(fault, _FOLDER + name)
+                self._add_excerpt(fault, FOLDER + name)
                 raise
         return sources
 
@@ -170,7 +163,7 @@ class Templates:
     def _add_excerpt(self, fault: TemplateFault, file: str = "") -> None:
         """Fills in the fault's file, if it has none, and its excerpt: the line of the include that it is in."""
         fault.file = fault.file or file
-        lines = self._includes.get(fault.file.removeprefix(_FOLDER), "").splitlines()
+        lines = self._includes.get(fault.file.removeprefix(FOLDER), "").splitlines()
         fault.excerpt = lines[fault.line - 1] if 0 < fault.line <= len(lines) else ""
 
     def _make_lazy_renderer(self, environment: Environment, source: str) -> Callable[[dict[str, Any]], str]:
@@ -224,66 +217,3 @@ def _read_literal_names(node: Any) -> list[str]:
         message = "the name of an included template is written out"
         raise TemplateFault("include-not-literal", message, hint, node.lineno)
     return list(names)
-
-
-def syntax_fault(error: jinja2.TemplateSyntaxError) -> TemplateFault:
-    """The fault of a text that Jinja cannot parse, at its line."""
-    message = (error.message or "not a template").rstrip(".")
-    hint = ""
-    if "Encountered unknown tag" in message or "No filter named" in message or "No test named" in message:
-        hint = "see the tags and filters of Jinja's template documentation"
-    elif "unexpected '}'" in message:
-        hint = "an expression ends with }}"
-    file = error.filename if error.filename and error.filename.startswith(_FOLDER) else ""
-    return TemplateFault("template-syntax", f"template: {message}", hint, error.lineno, file)
-
-
-def render_fault(error: Exception) -> TemplateFault:
-    """The fault of a failed render, at the line of the template or include that failed.
-
-    An error of the expression itself is described in Python's words.
-    """
-    line, file = _find_innermost_line(error.__traceback__)
-    match error:
-        case TemplateFault():
-            fault = error
-        case MissingValueError():
-            fault = TemplateFault("undefined-variable", str(error), UNDEFINED_HINT, name=error.variable)
-        case RenderTimeout():
-            fault = TemplateFault(TOO_SLOW, f"rendering takes longer than {MAX_SECONDS:g} seconds")
-        case RecursionError():
-            fault = TemplateFault("template-error", "template: it calls itself without an end")
-        case SecurityError():
-            fault = TemplateFault("template-error", f"template: not allowed: {error}")
-        case jinja2.TemplateSyntaxError():
-            fault = syntax_fault(error)
-        case MemoryError() | OverflowError():
-            fault = TemplateFault("template-error", "template: a number, a range or a text grows too large")
-        case ZeroDivisionError():
-            fault = TemplateFault("template-error", "template: a number is divided by zero")
-        case _:
-            fault = TemplateFault("template-error", f"template: {_describe_error(error)}")
-    fault.line, fault.file = line or fault.line, fault.file or file
-    return fault
-
-
-def _describe_error(error: Exception) -> str:
-    # Python's messages may quote a recipient's value. The name of an error, and the text of a TypeError, which names
-    # types, do not.
-    text = str(error)
-    return text if isinstance(error, TypeError) else type(error).__name__
-
-
-def _find_innermost_line(traceback: TracebackType | None) -> tuple[int, str]:
-    """The line and the include of the innermost template in a traceback; 0 and an empty name if there is none.
-
-    Jinja stores the template in the globals of its frame.
-    """
-    line, file = 0, ""
-    while traceback is not None:
-        template = traceback.tb_frame.f_globals.get("__jinja_template__")
-        if template is not None:
-            line = template.get_corresponding_lineno(traceback.tb_lineno)
-            file = _FOLDER + template.name if template.name else ""
-        traceback = traceback.tb_next
-    return line, file

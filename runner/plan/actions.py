@@ -1,0 +1,54 @@
+"""What becomes of a delivery: whether it is sent, by what the ledger knows of it and by the time."""
+
+from datetime import datetime
+
+from runner.clock import format_timestamp
+from runner.declare.declaration import Declaration
+from runner.declare.delivery import Delivery
+from runner.ledger.facts import Facts
+from runner.plan.deliveries import Action
+
+
+class ActionRules:
+    """The rules for the deliveries of one message, at the time `now`."""
+
+    def __init__(self, declaration: Declaration, facts: Facts, now: datetime, *, retry_refused: bool) -> None:
+        self._content = declaration.content
+        self._facts = facts
+        self._retry_refused = retry_refused
+        self._exclusion_reason = _find_exclusion_reason(declaration, now)
+        self.is_expired = declaration.expires is not None and now >= declaration.expires
+
+    def decide(self, delivery: Delivery) -> tuple[Action, str]:
+        """Returns the action, and the reason for it; empty if there is nothing to explain."""
+        status = self._facts.status(delivery.raw_key)
+        if status == "sent":
+            if self.is_expired or self._is_sent_as_declared(delivery):
+                return "sent", ""
+            return "edited", "edited since it was sent"
+        if status == "unknown":
+            return "unknown", "whether it was sent is not known"
+        if self._exclusion_reason:
+            return "excluded", self._exclusion_reason
+        if status == "refused" and not self._retry_refused:
+            state = self._facts.state(delivery.key)
+            if state and state.was_refused_as(delivery.digest):
+                return "refused", f"refused before: {state.record.code or 'no code'}"
+            if state and state.was_not_found_as(delivery.digest):
+                return "send", "looked up again: no contact was found before"
+        return "send", ""
+
+    def _is_sent_as_declared(self, delivery: Delivery) -> bool:
+        if self._facts.was_sent_with(delivery.raw_key, self._content):
+            return True
+        state = self._facts.state(delivery.key)
+        return state is not None and state.was_sent_as(self._content, delivery.digest)
+
+
+def _find_exclusion_reason(declaration: Declaration, now: datetime) -> str:
+    """Returns why nothing of the message is sent at the time `now`; empty if it may be sent."""
+    if declaration.expires is not None and now >= declaration.expires:
+        return f"expired at {format_timestamp(declaration.expires)}"
+    if declaration.not_before is not None and now < declaration.not_before:
+        return f"not before {format_timestamp(declaration.not_before)}"
+    return ""
