@@ -73,11 +73,7 @@ class _Parser:
         subject_origin = TemplateOrigin(document, ("subject",))
         subject = self.context.compile(subject_origin, value["subject"], html=False) or _STAND_IN if is_email else None
         body_origin, body = self._compile_body()
-        expires, not_before = self._read_moment("expires"), self._read_moment("not_before")
-        if expires and not_before and expires <= not_before:
-            self.context.add_error(
-                "moment-order", ("expires",), "expires is not after not_before", "nothing could ever be sent"
-            )
+        expires, not_before = self._read_moments()
         self._warn_unused_subject(is_email=is_email)
         sender, audience = self._read_sender(), read_audience(self.context)
         if value.get(CONVERSATION_FLAG) and not self.project.conversation_flag_allowed:
@@ -152,6 +148,15 @@ class _Parser:
             hint = 'add from: {type: admin, id: "…"} here or in msgrun.yaml'
             self.context.add_error("sender-missing", (), "nobody sends this: the key from is missing", hint)
         return self.project.sender
+
+    def _read_moments(self) -> tuple[datetime | None, datetime | None]:
+        """Returns the moments of `expires` and `not_before`; None for one that is not declared."""
+        expires, not_before = self._read_moment("expires"), self._read_moment("not_before")
+        if expires and not_before and expires <= not_before:
+            self.context.add_error(
+                "moment-order", ("expires",), "expires is not after not_before", "nothing could ever be sent"
+            )
+        return expires, not_before
 
     def _read_moment(self, key: str) -> datetime | None:
         text = self.value.get(key)

@@ -88,7 +88,7 @@ def find_unknown(facts: Facts, key: str | None, message: str | None) -> list[Sta
 
     Raises UsageMistake if `message` is None and not exactly one key fits.
     """
-    states = [state for candidate in facts.unknown_keys() if (state := facts.state(candidate))]
+    states = list(facts.states_with("unknown"))
     if message is not None:
         return [state for state in states if state.record.message == message]
     matching = [state for state in states if key and state.record.key.startswith(key)]

@@ -80,7 +80,7 @@ class Reconciliation:
     """
 
     def __init__(self, facts: Facts, message: str | None, salt: str) -> None:
-        unknown = [state for key in facts.unknown_keys() if (state := facts.state(key))]
+        unknown = list(facts.states_with("unknown"))
         self.states = [state for state in unknown if message in {None, state.record.message}]
         self._facts = facts
         self._salt = salt

@@ -4,6 +4,7 @@ import hashlib
 from array import array
 
 from runner.key_table import KEY_SIZE, KeyTable
+from runner.ledger.fact_index import FactIndex
 
 
 class ContactIndex:
@@ -26,6 +27,17 @@ class ContactIndex:
         """Returns the rows of the deliveries to a contact; empty if there are none."""
         number = self._hashes.row_of(hash_contact(contact))
         return [] if number is None else [self._rows[number], *self._more_rows.get(number, ())]
+
+
+def index_contacts(index: FactIndex, message: str, revision: int) -> ContactIndex:
+    """Returns the deliveries of one revision of a message that reached, or may have reached, each contact."""
+    contacts = ContactIndex()
+    for row in index.rows_of(message, revision):
+        if index.status(row) in {"sent", "unknown"}:
+            facts = (fact for fact in index.facts(row) if index.groups[fact.group_number][1:3] == (message, revision))
+            for contact in {index.read_contact(fact) for fact in facts} - {""}:
+                contacts.add(contact, row)
+    return contacts
 
 
 def hash_contact(contact: str) -> bytes:

@@ -84,18 +84,9 @@ class FactIndex:
     def add_record(self, record: Record, copy_bit: int) -> None:
         """Adds a record that has no line of its own. `copy_bit` is the bit of the copy of the ledger that has it."""
         self.in_memory_records.append(record)
+        offset, group = len(self.in_memory_records) - 1, self.intern_group(record)
         line_hash = hash(record.to_line().rstrip()) & HASH_MASK
-        self.add(
-            record.key,
-            Fact(
-                len(self.in_memory_records) - 1,
-                IN_MEMORY_SOURCE,
-                self.intern_group(record),
-                hash(record.attempt),
-                line_hash,
-                copy_bit,
-            ),
-        )
+        self.add(record.key, Fact(offset, IN_MEMORY_SOURCE, group, hash(record.attempt), line_hash, copy_bit))
 
     def add(self, key: str, fact: Fact) -> None:
         """Adds an entry to the row of a key, which may be new."""

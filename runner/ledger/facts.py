@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runner.errors import LedgerUnavailable
-from runner.ledger.contact_index import ContactIndex
+from runner.ledger.contact_index import ContactIndex, index_contacts
 from runner.ledger.fact_index import FactIndex, Group, raw_key
 from runner.ledger.fact_reader import FactReader
 from runner.ledger.headers import Headers
@@ -163,11 +163,6 @@ class Facts:
         for row in self._index.sort_by_key(range(len(self._index))):
             yield from sorted(self._index.read_records(row), key=lambda one: (one.attempt, one.to_line()))
 
-    def unknown_keys(self) -> Iterator[str]:
-        """Returns the keys whose deliveries may or may not have been sent, sorted."""
-        rows = [row for row in range(len(self._index)) if self._index.status(row) == "unknown"]
-        return iter(sorted(map(self._index.key_text, rows)))
-
     def message_names(self) -> frozenset[str]:
         """Returns the names of the messages that have a record."""
         return frozenset(group.message for group in self._index.groups)
@@ -195,7 +190,7 @@ class Facts:
         """
         index = self._contacts.get((message, revision))
         if index is None:
-            index = self._contacts[message, revision] = self._index_contacts(message, revision)
+            index = self._contacts[message, revision] = index_contacts(self._index, message, revision)
         own = self._index.keys.row_of(raw_key(except_key))
         return any(row != own for row in index.rows_of(contact))
 
@@ -228,15 +223,6 @@ class Facts:
         for header in reader.headers:
             self.add(header, copy_bit)
         return bool(reader.headers) or not reader.has_record
-
-    def _index_contacts(self, message: str, revision: int) -> ContactIndex:
-        index, rows = ContactIndex(), self._index
-        for row in rows.rows_of(message, revision):
-            if rows.status(row) in {"sent", "unknown"}:
-                facts = (fact for fact in rows.facts(row) if rows.groups[fact.group_number][1:3] == (message, revision))
-                for contact in {rows.read_contact(fact) for fact in facts} - {""}:
-                    index.add(contact, row)
-        return index
 
     def _status_of_row(self, row: int) -> MessageStatus:
         state = fold_records(self._index.read_records(row))

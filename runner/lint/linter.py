@@ -57,13 +57,7 @@ class MessageLinter:
             layout = build_layout(declaration.subject, declaration.subject_origin)
             self._texts.insert(0, MessageText(layout, constants, is_html=False))
         self._first_slots = _find_first_slots(self._texts)
-        self._host_slots = [
-            (name, message_text, slot)
-            for message_text in self._texts
-            for slot in message_text.layout.slots
-            if message_text.layout.text.endswith("https://", 0, slot.start)
-            for name in slot.variables
-        ]
+        self._host_slots = list(_find_host_slots(self._texts))
         wants_gaps = self._findings.is_enabled("empty-value")
         gaps = [gap for message_text in self._texts for gap in find_gaps(message_text, declaration) if wants_gaps]
         self._body_gaps = [(gap.text, gap) for gap in gaps if gap.message_text is self._body]
@@ -245,6 +239,14 @@ class MessageLinter:
 
     def _label_recipient(self, delivery: Delivery) -> str:
         return self._declaration.audience.label(delivery.number)
+
+
+def _find_host_slots(texts: list[MessageText]) -> Iterator[tuple[str, MessageText, Slot]]:
+    """Yields the variables that are printed as the host of a URL, each with its text and slot."""
+    for message_text in texts:
+        for slot in message_text.layout.slots:
+            if message_text.layout.text.endswith("https://", 0, slot.start):
+                yield from ((name, message_text, slot) for name in slot.variables)
 
 
 def _find_first_slots(texts: list[MessageText]) -> dict[str, tuple[MessageText, Slot]]:

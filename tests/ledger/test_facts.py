@@ -308,7 +308,7 @@ def told(found: Facts, keys: list[str]) -> dict[str, Any]:
         },
         "status": {key: states[key].status for key in keys},
         "raw": {key: found.status(raw[key]) for key in raw},
-        "unknown": list(found.unknown_keys()),
+        "unknown": sorted(state.record.key for state in found.states_with("unknown")),
         "twice": sorted(state.record.key for state in found.duplicates()),
         "of": [sorted(found.keys_of(*message)) for message in messages],
         "contents": {key: [found.was_sent_with(raw[key], content) for content in ("x", "y")] for key in raw},

@@ -80,33 +80,34 @@ def apply(
             binding_options = plan_files.apply_options(
                 context, replace(plan_options, saved_plan=saved), paths, plan_files.load_plan_file(context)
             )
-            apply_options = _ApplyOptions(binding_options, yes, canary, until, log_file)
-            plan, warnings = plan_project(context, project, ledger.facts, binding_options)
-            plan_output.print_plan(
-                context,
-                plan_output.build_review(context, plan, warnings, plan_files.undeclared_recipient_notes(plan)),
-                "text",
-            )
-            if plan.guards:
-                return EXIT.unknown if plan.counts["unknown"] else EXIT.guard
-            if not plan.to_send:
-                context.output.result("nothing to do")
-                return _exit_code(Summary(), plan, ledger.facts, OtherRunsSummary())
-            try:
-                summary = _send(context, plan, ledger, project, apply_options)
-            except (GuardRefused, LedgerUnavailable, RunStopped) as error:
-                if not plan.counts["unknown"]:
-                    raise
-                context.output.failure(error)
-                return EXIT.unknown
-            if summary.planned:
-                _report(context, ledger, summary)
-            # If one of these is set, it decides the exit code, whatever other runs do: waiting for them is of no use.
-            is_final = summary.stop or summary.unknown or plan.counts["unknown"]
-            others = OtherRunsSummary()
-            if isinstance(ledger, SharedLedger) and summary.claimed_by_others and not is_final:
-                others = wait_for_other_runs(context.output, ledger, plan, until, context.stop_file.exists)
-            return _exit_code(summary, plan, ledger.facts, others)
+            return _apply(context, project, ledger, _ApplyOptions(binding_options, yes, canary, until, log_file))
+
+
+def _apply(context: Context, project: Project, ledger: Ledger, options: _ApplyOptions) -> int:
+    """Plans, sends and reports. Returns the exit code. Raises GuardRefused, LedgerUnavailable, RunStopped."""
+    plan, warnings = plan_project(context, project, ledger.facts, options.plan_options)
+    notes = plan_files.undeclared_recipient_notes(plan)
+    plan_output.print_plan(context, plan_output.build_review(context, plan, warnings, notes), "text")
+    if plan.guards:
+        return EXIT.unknown if plan.counts["unknown"] else EXIT.guard
+    if not plan.to_send:
+        context.output.result("nothing to do")
+        return _exit_code(Summary(), plan, ledger.facts, OtherRunsSummary())
+    try:
+        summary = _send(context, plan, ledger, project, options)
+    except (GuardRefused, LedgerUnavailable, RunStopped) as error:
+        if not plan.counts["unknown"]:
+            raise
+        context.output.failure(error)
+        return EXIT.unknown
+    if summary.planned:
+        _report(context, ledger, summary)
+    # If one of these is set, it decides the exit code, whatever other runs do: waiting for them is of no use.
+    is_final = summary.stop or summary.unknown or plan.counts["unknown"]
+    others = OtherRunsSummary()
+    if isinstance(ledger, SharedLedger) and summary.claimed_by_others and not is_final:
+        others = wait_for_other_runs(context.output, ledger, plan, options.deadline, context.stop_file.exists)
+    return _exit_code(summary, plan, ledger.facts, others)
 
 
 def _refuse_lockfile(context: Context) -> None:

@@ -19,6 +19,7 @@ from runner.ledger.lockfile.files import lockfile_paths
 from runner.ledger.opening import LedgerReading
 from runner.plan.guards import Guard
 from runner.plan.message_planner import PlanOptions
+from runner.plan.plan import Plan
 from runner.report import ledger_size, plain_text
 
 
@@ -32,26 +33,16 @@ from runner.report import ledger_size, plain_text
 @click.option("--check", is_flag=True, help="Exit with 2 if the plan file is out of date.")
 @shared_plan_options
 def plan(
-    paths: tuple[str, ...],
-    form: str,
-    against: str | None,
-    plan_options: PlanOptions,
-    out: Path | None,
-    *,
-    detailed_exitcode: bool,
-    write: bool,
-    check: bool,
-) -> int:
+    paths: tuple[str, ...], form: str, against: str | None, plan_options: PlanOptions, out: Path | None,
+    *, detailed_exitcode: bool, write: bool, check: bool,
+) -> int:  # fmt: skip
     """Show what apply would send.
 
     Works offline and without a token.
 
     PATHS are files or folders below messages/; without any, everything is planned.
     """
-    if write and check:
-        raise UsageMistake("--write and --check exclude each other")
-    if out and plan_options.limit:
-        raise UsageMistake("a saved plan holds all that would be sent", "--limit is for apply --plan")
+    _require_compatible(plan_options, out, write=write, check=check)
     set_malloc_threshold()
     with open_context(against or "") as context:
         project = context.load_valid_project(paths)
@@ -62,8 +53,7 @@ def plan(
         project_plan, warnings = plan_project(
             context, project, facts, replace(binding_options, plan_file=None) if write or check else binding_options
         )
-        if reading.guard:
-            project_plan = replace(project_plan, guards=(*project_plan.guards, Guard("ledger-moved", *reading.guard)))
+        project_plan = _add_ledger_guard(project_plan, reading)
         is_full = binding_options.is_full_selection
         entries = (message.plan_entry for message in project_plan.messages)
         changes = file.changes(entries, is_full_selection=is_full) if check else []
@@ -81,6 +71,19 @@ def plan(
         if project_plan.guards or facts.duplicates():
             return EXIT.guard
         return EXIT.changes if changes or (detailed_exitcode and project_plan.to_send) else EXIT.done
+
+
+def _require_compatible(plan_options: PlanOptions, out: Path | None, *, write: bool, check: bool) -> None:
+    """Raises UsageMistake if options exclude each other."""
+    if write and check:
+        raise UsageMistake("--write and --check exclude each other")
+    if out and plan_options.limit:
+        raise UsageMistake("a saved plan holds all that would be sent", "--limit is for apply --plan")
+
+
+def _add_ledger_guard(plan: Plan, reading: LedgerReading) -> Plan:
+    """Adds the guard that stops apply because the ledger is not the current one."""
+    return replace(plan, guards=(*plan.guards, Guard("ledger-moved", *reading.guard))) if reading.guard else plan
 
 
 def _ledger_notes(context: Context, reading: LedgerReading, against: str | None) -> list[str]:

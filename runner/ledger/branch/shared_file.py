@@ -96,12 +96,8 @@ class SharedFile:
                 if _REJECTED in output:
                     pending_parent = None
                 tries += 1
-                if (
-                    tries >= MAX_TRIES
-                    or races >= _MAX_LOST_RACES
-                    or is_permanent_failure(output)
-                    or isinstance(error, _PermanentFailure)
-                ):
+                is_permanent = isinstance(error, _PermanentFailure) or is_permanent_failure(output)
+                if is_permanent or tries >= MAX_TRIES or races >= _MAX_LOST_RACES:
                     kind = ClaimsUncertain if has_claims and pending_parent is not None else LedgerUnavailable
                     raise kind(*self._explain_failure(error)) from error
             else:
