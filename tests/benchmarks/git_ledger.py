@@ -83,6 +83,7 @@ def grown(lines: int, limit: int) -> None:
         with RemoteFile(find_repository(clone), parse_address("git+origin", "messages")) as remote:
             began = time.monotonic()
             ledger = BranchLedger(SharedFile(remote, "s3cret", lambda _: None), "s3cret", "apply")
+            ledger.refresh()
             read = time.monotonic() - began
             times = []
             for batch in range(7):

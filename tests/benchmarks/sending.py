@@ -25,7 +25,7 @@ from pathlib import Path
 
 from runner.deliver.threads import MAX_THREADS
 from runner.ledger.lockfile.files import LockfilePaths
-from runner.ledger.lockfile.ledger import LockfileLedger
+from runner.ledger.lockfile.ledger import open_lockfile
 from runner.ledger.record import Record
 from tests.support.fault_campaign import FaultCampaign
 
@@ -154,7 +154,7 @@ def ledger_alone(deliveries: int = 40_000, threads: int = 32) -> None:
                 )
                 for number in range(deliveries)
             ]  # fmt: skip
-            with LockfileLedger(places, "", "benchmark", datetime.now(UTC)) as ledger:
+            with open_lockfile(places, "", "benchmark", datetime.now(UTC)) as ledger:
                 started = time.perf_counter()
                 outcomes: list[Record] = []
                 for start in range(0, deliveries, threads):

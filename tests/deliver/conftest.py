@@ -26,7 +26,7 @@ from runner.intercom.lookups import Workspace
 from runner.intercom.rate_limit import RateLimiter
 from runner.ledger.facts import Facts
 from runner.ledger.lockfile.files import LockfilePaths, read_lockfile
-from runner.ledger.lockfile.ledger import LockfileLedger
+from runner.ledger.lockfile.ledger import open_lockfile
 from runner.ledger.record import Record, parse_entry
 from runner.plan import plan as planning
 from runner.plan.message_planner import PlanOptions
@@ -111,7 +111,7 @@ class SandboxProject:
         transport = self.transport or HttpTransport(self.sandbox.url, "token")
         pace = RateLimiter(clock, 1.0, self.settings.max_per_window)
         workspace = Workspace(transport, pace, clock)
-        with LockfileLedger(self.places, self.settings.salt, "apply", clock.now()) as ledger:
+        with open_lockfile(self.places, self.settings.salt, "apply", clock.now()) as ledger:
             ledger.recover()
             made = self.plan(ledger.facts, **choices)
             assert made.guards == ()

@@ -13,14 +13,14 @@ from runner.deliver.decisions import (
     resolve_unknown,
 )
 from runner.errors import UsageMistake
-from runner.ledger.lockfile.ledger import LockfileLedger
+from runner.ledger.lockfile.ledger import open_lockfile
 
 AT = "2026-11-22T10:00:00Z"
 TWO = "- {type: user, id: aaa1}\n- {type: user, id: aaa2}"
 
 
 def append(project, records):
-    with LockfileLedger(project.places, "", "test", project.clock().now()) as ledger:
+    with open_lockfile(project.places, "", "test", project.clock().now()) as ledger:
         ledger.recover()
         ledger.append(*records)
 
@@ -177,7 +177,7 @@ def test_an_acknowledged_duplicate_is_reported_no_more_and_a_new_one_is(project,
     (state,) = project.facts.duplicates()
     append(project, acknowledge_duplicates(project.facts, state.record.key, None, AT))
     assert project.facts.duplicates() == []
-    with LockfileLedger(project.places, "", "test", project.clock().now()) as ledger:
+    with open_lockfile(project.places, "", "test", project.clock().now()) as ledger:
         ledger.compact()
     assert project.facts.duplicates() == []
     assert project.apply().sent == 0

@@ -14,7 +14,7 @@ from runner.intercom.client import HttpTransport
 from runner.intercom.conversations import Conversations
 from runner.intercom.lookups import Workspace
 from runner.intercom.rate_limit import RateLimiter
-from runner.ledger.lockfile.ledger import LockfileLedger
+from runner.ledger.lockfile.ledger import open_lockfile
 from runner.ledger.record import Header, Record, salt_check
 from runner.sandbox import Sandbox, Trouble
 from tests.support.proof import one_of
@@ -28,7 +28,7 @@ def reconciled(project, wait=0.0, message=None, *, dry_run=False, told=None) -> 
     clock = project.clock()
     transport = project.transport or HttpTransport(project.sandbox.url, "token")
     conversations = Conversations(Workspace(transport, RateLimiter(clock, 1.0, None), clock))
-    with LockfileLedger(project.places, project.settings.salt, "reconcile", clock.now()) as ledger:
+    with open_lockfile(project.places, project.settings.salt, "reconcile", clock.now()) as ledger:
         work = Reconciliation(ledger.facts, message, project.settings.salt)
         write = (lambda *_: None) if dry_run else ledger.append
         tell = (lambda *args: told.append(args)) if told is not None else lambda *_: None
@@ -40,7 +40,7 @@ def reconciled(project, wait=0.0, message=None, *, dry_run=False, told=None) -> 
 def append(project, *records: Record) -> None:
     if not project.places.exists:
         project.places.lockfile.write_bytes(Header("", salt_check("")).to_line())
-    with LockfileLedger(project.places, project.settings.salt, "test", datetime.now(UTC)) as ledger:
+    with open_lockfile(project.places, project.settings.salt, "test", datetime.now(UTC)) as ledger:
         ledger.append(*records)
 
 
@@ -95,7 +95,7 @@ def test_a_claim_that_nothing_followed_is_found_also_when_it_was_compacted(proje
     lines = project.places.lockfile.read_text().splitlines(keepends=True)
     first = next(line for line in lines if '"unknown"' in line)
     project.places.lockfile.write_text("".join(line for line in lines if line != first))
-    with LockfileLedger(project.places, "", "compact", datetime.now(UTC)) as ledger:
+    with open_lockfile(project.places, "", "compact", datetime.now(UTC)) as ledger:
         ledger.compact()
     assert sorted(record.status for record in project.records()) == ["claimed", "unknown"]
     assert counts(reconciled(project)) == (2, 0, 0)

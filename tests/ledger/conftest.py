@@ -1,13 +1,14 @@
 """Ledgers in temporary folders, and records that differ only in what a test is about."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from runner.ledger.lockfile.files import LockfilePaths
-from runner.ledger.lockfile.ledger import LockfileLedger
+from runner.ledger.lockfile.ledger import LockfileLedger, open_lockfile
 from runner.ledger.record import Record
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -28,9 +29,9 @@ def journaled(tmp_path: Path) -> LockfilePaths:
 
 
 @pytest.fixture
-def hold() -> Callable[[LockfilePaths], LockfileLedger]:
+def hold() -> Callable[[LockfilePaths], AbstractContextManager[LockfileLedger]]:
     """Opens the ledger of some places, as apply does."""
-    return lambda places: LockfileLedger(places, "", "apply", NOW)
+    return lambda places: open_lockfile(places, "", "apply", NOW)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ MAX_BATCH = 100  # claims without an outcome at one time: a lost runner leaves a
 class BranchLedger:
     """The ledger on a branch. One thread at a time may write; other threads may read `facts` meanwhile.
 
-    `writer` names the command and its run in commit messages.
+    It has no records before `refresh` read them. `writer` names the command and its run in commit messages.
     """
 
     max_batch = MAX_BATCH
@@ -31,7 +31,6 @@ class BranchLedger:
         self._salt = salt
         self._writer = writer
         self._open_attempts: dict[str, str] = {}
-        self.refresh()
 
     def __enter__(self) -> Self:
         return self

@@ -73,11 +73,13 @@ class BranchLocation:
     def _read_ledger(self, remote: RemoteFile, command: str) -> BranchLedger:
         try:
             file = SharedFile(remote, self.context.salt, _pause, _max_records())
-            return BranchLedger(file, self.context.salt, _writer_name(command))
+            ledger = BranchLedger(file, self.context.salt, _writer_name(command))
+            ledger.refresh()
         except GitFailed as error:
             raise LedgerUnavailable(
                 f"the ledger {self.address.display_name} cannot be read: {failure_reason(error)}", _UNREADABLE_HINT
             ) from error
+        return ledger
 
     def _create(self, ledger: BranchLedger, remote: RemoteFile, create: Create) -> None:
         """Starts the ledger, with what this clone has read there before the branch was deleted.

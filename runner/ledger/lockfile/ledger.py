@@ -1,50 +1,44 @@
 """The ledger in a lockfile, written by one process at a time."""
 
+import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from runner.atomic_write import write_atomically
 from runner.errors import LedgerUnavailable
 from runner.ledger.durable_append import append_lines
+from runner.ledger.facts import Facts
 from runner.ledger.lockfile.files import LOCKFILE, LockfilePaths, count_lines, files_of, read_lockfile
 from runner.ledger.lockfile.process_lock import lock_file
 from runner.ledger.record import Header, Mark, Record
 
 
+@contextlib.contextmanager
+def open_lockfile(paths: LockfilePaths, salt: str, command: str, now: datetime) -> Iterator["LockfileLedger"]:
+    """Locks a lockfile and its journal and reads both. Until the context ends, no other process opens it to write.
+
+    Raises LedgerUnavailable.
+    """
+    with contextlib.ExitStack() as locks:
+        # Work trees of one clone share the journal, but each has a lockfile and a `.msgrun/lock` of its own.
+        files = [paths.flock_file, *([paths.journal.with_suffix(".hold")] if paths.journal else [])]
+        for file in files:
+            locks.callback(os.close, lock_file(file, command, now))
+        yield LockfileLedger(paths, salt, read_lockfile(paths))
+
+
 class LockfileLedger:
-    """The ledger in a lockfile and its journal. Until it is closed, no other process can open it to write.
+    """The ledger in a lockfile and its journal, which `open_lockfile` locked. `facts` are the records of both.
 
     `recover` writes the records that one of the two files lacks to it.
     """
 
-    def __init__(self, paths: LockfilePaths, salt: str, command: str, now: datetime) -> None:
+    def __init__(self, paths: LockfilePaths, salt: str, facts: Facts) -> None:
         self._paths = paths
         self._salt = salt
-        self._locks = [lock_file(paths.flock_file, command, now)]
-        try:
-            if paths.journal:
-                # Work trees of one clone share the journal, but each has a lockfile and a `.msgrun/lock` of its own.
-                self._locks.append(lock_file(paths.journal.with_suffix(".hold"), command, now))
-            self.facts = read_lockfile(paths)
-        except BaseException:
-            self.close()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Ends the locks, so that another process can open the ledger."""
-        for descriptor in self._locks:
-            os.close(descriptor)
-        self._locks = []
+        self.facts = facts
 
     def recover(self) -> int:
         """Writes to the lockfile and the journal the records and headers that each lacks.

@@ -9,7 +9,7 @@ from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.location import Check, Create
 from runner.ledger.lockfile.files import LockfilePaths, lockfile_paths, read_lockfile
-from runner.ledger.lockfile.ledger import LockfileLedger
+from runner.ledger.lockfile.ledger import LockfileLedger, open_lockfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class LockfileLocation:
         """
         context, repository = self.context, self.context.repository
         paths = self.paths(repository)
-        with LockfileLedger(paths, context.salt, command, context.now()) as ledger:
+        with open_lockfile(paths, context.salt, command, context.now()) as ledger:
             if repository and fetch:
                 for display_name, data in repository.remote_versions(paths.lockfile):
                     ledger.facts.read(data, display_name)

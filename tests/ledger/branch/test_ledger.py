@@ -40,6 +40,7 @@ def opened(tmp_path, origin):
             told(tmp_path, "clone", "-q", origin.as_uri(), str(path))
         file = SharedFile(RemoteFile(find_repository(path), ADDRESS), "salt", lambda _: None, most)
         ledger = BranchLedger(file, "salt", f"apply {name}")
+        ledger.refresh()
         ledger.create(Header("", salt_check("salt")))
         return ledger
 
@@ -303,6 +304,7 @@ def test_of_two_that_start_a_ledger_the_first_gives_it_its_id(opened, tmp_path, 
         told(tmp_path, "clone", "-q", origin.as_uri(), name)
         remote = RemoteFile(find_repository(tmp_path / name), ADDRESS)
         starting.append(BranchLedger(SharedFile(remote, "salt", lambda _: None), "salt", f"begin {name}"))
+        starting[-1].refresh()
     for name, ledger in zip((ID_A, ID_B), starting, strict=True):
         ledger.create(Header("", salt_check("salt"), name))
     assert [ledger.facts.headers.merged("salt").ledger for ledger in starting] == [ID_A, ID_A]

@@ -193,6 +193,7 @@ def test_offline_both_refs_are_read_as_of_the_last_fetch(opened: Open, origin: P
 def test_a_run_goes_on_over_a_merge_that_drops_its_claims(opened: Open, tmp_path: Path, origin: Path) -> None:
     claims = [Record(f"{number:032x}", f"R-{number}", "claimed", "m", 1) for number in range(3)]
     with BranchLedger(SharedFile(opened("a"), "", lambda _: None), "", "apply") as run:
+        run.refresh()
         run.create(Header("", salt_check(""), ID))
         ledgers.commit(run, claims[0])
         merge_drops(tmp_path / "author", HEADER.replace(b"acme", b""))
@@ -200,5 +201,6 @@ def test_a_run_goes_on_over_a_merge_that_drops_its_claims(opened: Open, tmp_path
         merge_drops(tmp_path / "author", None)
         assert ledgers.commit(run, claims[2]) == frozenset()
     with BranchLedger(SharedFile(opened("b"), "", lambda _: None), "", "status") as other:
+        other.refresh()
         assert {record.attempt for record in other.facts.records()} == {"R-0", "R-1", "R-2"}
     assert git(origin, "show", "main:messages.lock").count('"R-') == 3

@@ -18,7 +18,7 @@ from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import pin_workspace
 from runner.ledger.lockfile.files import LockfilePaths, read_lockfile
-from runner.ledger.lockfile.ledger import LockfileLedger
+from runner.ledger.lockfile.ledger import LockfileLedger, open_lockfile
 from runner.ledger.record import NO_MARK, RANK, Header, Mark, Record, salt_check
 from tests.support.disk import read_only
 from tests.support.ledger_contexts import ID_A
@@ -30,12 +30,18 @@ import sys, time
 from datetime import UTC, datetime
 from pathlib import Path
 from runner.ledger.lockfile.files import LockfilePaths
-from runner.ledger.lockfile.ledger import LockfileLedger
+from runner.ledger.lockfile.ledger import open_lockfile
 journal = Path(sys.argv[2]) if len(sys.argv) > 2 else None
-with LockfileLedger(LockfilePaths(Path(sys.argv[1]), journal, "messages.lock"), "", "apply", datetime.now(UTC)):
+with open_lockfile(LockfilePaths(Path(sys.argv[1]), journal, "messages.lock"), "", "apply", datetime.now(UTC)):
     print("held", flush=True)
     time.sleep(60)
 """
+
+
+def enter(ledger: contextlib.AbstractContextManager[LockfileLedger]) -> None:
+    """Opens a ledger, and closes it."""
+    with ledger:
+        pass
 
 
 @contextlib.contextmanager
@@ -59,35 +65,35 @@ def states(facts: Facts) -> dict[str, object]:
 
 def test_a_second_holder_fails_at_once_and_names_the_first(places, hold):
     with held_elsewhere(places) as other, pytest.raises(LedgerUnavailable) as caught:
-        hold(places)
+        enter(hold(places))
     assert f"msgrun apply, process {other.pid} on" in caught.value.message
 
 
 def test_work_trees_that_share_a_journal_cannot_be_held_together(journaled, hold):
     another_tree = replace(journaled, lockfile=journaled.lockfile.parent / "tree" / "messages.lock")
     with held_elsewhere(journaled), pytest.raises(LedgerUnavailable, match="held by msgrun apply"):
-        hold(another_tree)
+        enter(hold(another_tree))
 
 
 def test_a_hold_dies_with_its_process(places, hold):
     with held_elsewhere(places) as other:
         other.send_signal(signal.SIGKILL)
         other.wait()
-        hold(places).close()
+        enter(hold(places))
 
 
 def test_a_holder_that_fails_to_open_holds_nothing(places, hold):
     places.lockfile.write_bytes(b'{"msgrun_lock":2}\n')
     with pytest.raises(LedgerUnavailable, match="version 2"):
-        hold(places)
+        enter(hold(places))
     places.lockfile.unlink()
-    hold(places).close()
+    enter(hold(places))
 
 
 def test_a_place_where_no_lock_can_be_is_said(places, hold):
     (places.lockfile.parent / ".msgrun").touch()
     with pytest.raises(LedgerUnavailable, match="cannot be written"):
-        hold(places)
+        enter(hold(places))
 
 
 def test_what_is_appended_is_known_at_once_and_read_again(places, hold, record):
@@ -133,7 +139,7 @@ def test_every_append_is_on_disk_before_it_returns(places, hold, record, monkeyp
 def test_a_folder_in_the_lockfiles_place_is_no_ledger(places, hold):
     places.lockfile.mkdir()
     with pytest.raises(LedgerUnavailable, match="cannot be read"):
-        hold(places)
+        enter(hold(places))
 
 
 def test_a_file_that_cannot_be_written_is_said_and_loses_nothing(journaled, hold, record, monkeypatch):
@@ -182,8 +188,8 @@ def test_a_full_disk_is_said_and_costs_only_the_claim_that_did_not_fit(places, h
 
 def test_a_disk_too_full_to_say_who_holds_the_ledger_is_no_bug(places, hold):
     with full_disk(0), pytest.raises(LedgerUnavailable, match="cannot be written"):
-        hold(places)
-    hold(places).close()
+        enter(hold(places))
+    enter(hold(places))
 
 
 def test_a_compaction_that_does_not_fit_changes_nothing(places, hold, record):
@@ -199,7 +205,7 @@ def test_a_compaction_that_does_not_fit_changes_nothing(places, hold, record):
 
 def test_a_read_only_folder_is_said(places, hold):
     with read_only(places.lockfile.parent), pytest.raises(LedgerUnavailable, match="cannot be written"):
-        hold(places)
+        enter(hold(places))
 
 
 def test_records_outlive_a_lockfile_that_is_replaced_during_a_run(journaled, hold, record):
@@ -335,7 +341,7 @@ def test_compaction_keeps_the_mark_and_the_id(journaled, hold, record):
 def test_another_salt_is_refused_before_anything_is_written(places):
     places.lockfile.write_bytes(Header("", "deadbeef").to_line())
     before = places.lockfile.read_bytes()
-    with LockfileLedger(places, "", "apply", NOW) as ledger:
+    with open_lockfile(places, "", "apply", NOW) as ledger:
         with pytest.raises(GuardRefused, match="salt"):
             ledger.recover()
         with pytest.raises(GuardRefused, match="salt"):
@@ -407,11 +413,11 @@ def test_compaction_changes_no_state_and_a_second_one_no_byte(tmp_path_factory, 
     places.lockfile.write_bytes(Header().to_line() + b"".join(record.to_line() for record in found))
     before = states(read_lockfile(places))
     for _ in range(2):
-        with LockfileLedger(places, "", "compact", NOW) as ledger:
+        with open_lockfile(places, "", "compact", NOW) as ledger:
             ledger.compact()
         compacted = places.lockfile.read_bytes()
         assert states(read_lockfile(places)) == before
-    with LockfileLedger(places, "", "compact", NOW) as ledger:
+    with open_lockfile(places, "", "compact", NOW) as ledger:
         ledger.compact()
     assert places.lockfile.read_bytes() == compacted
 
@@ -425,7 +431,7 @@ def test_a_file_that_is_no_lockfile_is_unreadable_rather_than_empty(places, hold
     with pytest.raises(LedgerUnavailable, match="no lockfile"):
         read_lockfile(places)
     with pytest.raises(LedgerUnavailable, match="no lockfile"):
-        hold(places)
+        enter(hold(places))
 
 
 def test_a_lockfile_that_lost_its_header_is_unreadable(places, record):
