@@ -16,6 +16,15 @@ class Clock:
     sleep: Callable[[float], None]
 
 
+FIRST_RETRY_DELAY = 0.5  # seconds between the first two tries of a request
+_MAX_RETRY_DELAY = 5.0  # seconds
+
+
+def next_retry_delay(delay: float) -> float:
+    """Returns the pause before the try after the next one, in seconds: it doubles, up to five seconds."""
+    return min(2 * delay, _MAX_RETRY_DELAY)
+
+
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 

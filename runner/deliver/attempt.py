@@ -16,11 +16,10 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from runner.clock import FIRST_RETRY_DELAY
 from runner.declare.declaration import Declaration
 from runner.deliver.summary import StopReason
 from runner.ledger.record import Record
-
-FIRST_RETRY_DELAY = 0.5  # seconds between two tries
 
 
 @dataclass(slots=True, eq=False)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
 
-from runner.clock import Clock
+from runner.clock import Clock, next_retry_delay
 from runner.declare.declaration import Declaration
 from runner.deliver.attempt import Attempt, Outcome
 from runner.deliver.summary import StopReason
@@ -29,7 +29,6 @@ from runner.privacy import mark_private_values
 UNREACHED_RETRY_TIME = 30.0  # seconds for which an unreachable server is tried again
 NEW_CONTACT_AGE = 600.0  # seconds after its creation for which a contact may not be found yet
 NEW_CONTACT_RETRY_TIME = 60.0  # seconds for which a delivery to such a contact is tried again
-_MAX_RETRY_DELAY = 5.0  # seconds between two tries
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +140,7 @@ class MessagePoster:
         now = self._clock.monotonic()
         if now + attempt.retry_delay > attempt.retry_deadlines.setdefault(reason, now + seconds):
             return None
-        delay, attempt.retry_delay = attempt.retry_delay, min(attempt.retry_delay * 2, _MAX_RETRY_DELAY)
+        delay, attempt.retry_delay = attempt.retry_delay, next_retry_delay(attempt.retry_delay)
         return Retry(delay)
 
     def _is_contact_new(self, claim: Record) -> bool:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import orjson
 
-from runner.clock import Clock
+from runner.clock import FIRST_RETRY_DELAY, Clock, next_retry_delay
 from runner.errors import GuardRefused, RateExhausted, RunStopped
 from runner.intercom import NoReply, Reply, Transport
 from runner.intercom.answer import account_hint, no_admin_hint, parse_error
@@ -119,7 +119,7 @@ class Workspace:
 
     def _read(self, method: str, path: str, body: Any = None, *, none_if: Container[int] = ()) -> Any:
         deadline = self._clock.monotonic() + READ_RETRY_TIME
-        delay, windows = 0.5, 0
+        delay, windows = FIRST_RETRY_DELAY, 0
         while True:
             self._limiter.wait()
             result = self._transport.exchange(method, path, body, READ_VERSION)
@@ -137,7 +137,7 @@ class Workspace:
             if self._clock.monotonic() + delay > deadline:
                 raise RunStopped(f"{method} {path}: {_describe_failure(result)}", "nothing was sent by this request")
             self._clock.sleep(delay)
-            delay = min(delay * 2, 5.0)
+            delay = next_retry_delay(delay)
 
 
 class _NoAdmin(RunStopped):
