@@ -39,7 +39,7 @@ class ForkedWorkerPool:
 
         Raises the errors that the work raises, and ProcessLost. Kills the processes if the caller stops reading.
         """
-        from multiprocessing import get_context  # noqa: PLC0415  # takes IMPORT ms, which most commands do not need
+        from multiprocessing import get_context  # noqa: PLC0415  # takes 10 ms, which only a plan of a large audience needs
 
         fork = get_context("fork")
         workers: list[tuple[ForkProcess, Connection]] = []
