@@ -2,20 +2,25 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
+import time
+from pathlib import Path
 
 import pytest
 
 from runner.cli.worker_pool import ForkedWorkerPool, ProcessLost, create_worker_pool
 from runner.declare.template.template import RenderMonitor
 from runner.errors import GuardRefused
+from tests.support.project import ROOT
 
 
 def numbers(turn, turns):
     yield from range(turn, 10, turns)
 
 
-def test_what_a_crew_makes_comes_turn_by_turn():
+def test_the_results_of_all_processes_come_in_turn():
     assert list(ForkedWorkerPool(3, RenderMonitor())(numbers)) == list(range(10))
 
 
@@ -31,7 +36,7 @@ def test_an_error_of_one_process_is_raised_with_its_hint():
     assert (caught.value.message, caught.value.hint) == ("no", "the way out")
 
 
-def test_a_process_that_is_killed_is_missed():
+def test_a_process_that_is_killed_is_an_error_and_not_the_end_of_its_results():
     def work(turn, _):
         yield turn
         os.kill(os.getpid(), signal.SIGKILL)
@@ -40,7 +45,7 @@ def test_a_process_that_is_killed_is_missed():
         list(ForkedWorkerPool(2, RenderMonitor())(work))
 
 
-def test_who_has_enough_leaves_no_process_behind():
+def test_a_caller_that_stops_reading_leaves_no_process_behind():
     def endless(_, __):
         while True:
             yield os.getpid()
@@ -53,7 +58,41 @@ def test_who_has_enough_leaves_no_process_behind():
             os.kill(process, 0)
 
 
-def test_one_job_needs_no_crew(monkeypatch):
+ENDLESS = """
+import os
+from runner.cli.worker_pool import ForkedWorkerPool
+from runner.declare.template.template import RenderMonitor
+
+def endless(_, __):
+    while True:
+        yield os.getpid()
+
+for process in ForkedWorkerPool(3, RenderMonitor())(endless):
+    print(process, flush=True)
+"""
+
+
+def test_processes_end_when_their_parent_is_killed():
+    with subprocess.Popen([sys.executable, "-c", ENDLESS], stdout=subprocess.PIPE, cwd=ROOT, text=True) as parent:
+        assert parent.stdout
+        processes = {int(parent.stdout.readline()) for _ in range(3)}
+        parent.kill()
+    assert len(processes) == 3
+    deadline = time.monotonic() + 10
+    while any(is_running(process) for process in processes):
+        assert time.monotonic() < deadline, processes
+        time.sleep(0.05)
+
+
+def is_running(process: int) -> bool:
+    """Whether there is a process with this id, and it is more than an entry that nobody asked for."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_one_job_needs_no_pool(monkeypatch):
     monkeypatch.setattr(threading, "active_count", lambda: 1)  # other tests of this process may have left some
     assert create_worker_pool(1, RenderMonitor()) is None
     assert isinstance(create_worker_pool(2, RenderMonitor()), ForkedWorkerPool)
