@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 from typing import ClassVar
 
 from runner.declare.audience.csv_dialect import (
@@ -91,8 +91,9 @@ class CsvFiles:
 
     def rows(self) -> Iterator[Row | Problem]:
         """The rows in order, and a Problem for each row that has one. What cannot be read ends its file."""
-        for index, file in enumerate(self.files):
-            yield from _number_rows(index, _parse_rows(file, _read_rows(self.tree, file)))
+        return chain.from_iterable(
+            _number_rows(index, _parse_rows(file, _read_rows(self.tree, file))) for index, file in enumerate(self.files)
+        )
 
     def blocks(self, worker_index: int, worker_count: int) -> Iterator[list[Row | Problem]]:
         """The rows in blocks, for one of several workers, which are numbered from 0.
