@@ -146,6 +146,16 @@ class Repository:
         """Whether this clone lacks older commits."""
         return (self.common_dir / "shallow").exists()  # see gitrepository-layout(5)
 
+    def depth_options(self, remote: str, branch: str) -> list[str]:
+        """Returns the options of `git fetch` for a branch, given by its short name.
+
+        A shallow clone gets only the newest commit of a branch that it does not follow: the whole history may be large.
+        Of a branch that it follows it gets what is new, because `git pull` cannot merge a history that was cut off.
+        """
+        if not self.is_shallow or self.try_git("rev-parse", "--verify", "--quiet", f"refs/remotes/{remote}/{branch}"):
+            return []
+        return ["--depth=1"]
+
     def try_git(self, *args: str) -> str | None:
         """Runs a git command and returns what it printed, stripped; None if it failed."""
         process = _run_git(self.toplevel, args, git_dir=self.git_dir)

@@ -170,7 +170,7 @@ class RemoteFile:
     def _fetch(self) -> None:
         """Fetches the branch to a ref that is no branch of the clone. Raises LedgerUnavailable."""
         address, git = self.address, self._repository
-        depth = ["--depth=1"] if git.is_shallow else []
+        depth = git.depth_options(address.remote, address.branch)
         options = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-gc", *depth)
         # A pattern may match nothing. `--prune` removes what was fetched by it before and is gone.
         second = ["--prune", f"+{self._second_ref}*:{self._second_cache}*"] if self._second_ref else []

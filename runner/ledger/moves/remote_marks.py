@@ -125,11 +125,11 @@ def _remotes(context: LedgerContext) -> tuple[tuple[str, ...], str]:
 
 def _ask(context: LedgerContext, repository: Repository, remote: str) -> RemoteAnswer:
     try:
-        refs = _list_refs(repository, remote, "HEAD", *(f"{prefix}*" for prefix in _PREFIXES))
+        refs, branch = _list_refs(repository, remote, "HEAD", *(f"{prefix}*" for prefix in _PREFIXES))
         tip = refs.pop("HEAD", "")
         marks = tuple(_read_marks(repository, remote, refs))
         if tip and repository.try_git("cat-file", "-e", f"{tip}^{{commit}}") is None:
-            depth = ["--depth=1"] if repository.is_shallow or context.repository is None else []
+            depth = repository.depth_options(remote, branch) if context.repository else ["--depth=1"]
             repository.git("fetch", *_FETCH_OPTIONS, *depth, remote, "HEAD")  # to no ref: other runs may do the same
     except GitFailed as error:
         raise LedgerUnavailable(
@@ -140,11 +140,19 @@ def _ask(context: LedgerContext, repository: Repository, remote: str) -> RemoteA
     return RemoteAnswer(remote, marks, context.declared_at(repository, tip) if tip else None)
 
 
-def _list_refs(repository: Repository, remote: str, *patterns: str) -> dict[str, str]:
-    """The commits of a remote's refs that match, by the refs' full names. Raises LedgerUnavailable."""
-    lines = os.fsdecode(repository.git("ls-remote", remote, *patterns)).splitlines()
-    refs = dict(line.split("\t", 1)[::-1] for line in lines)
-    return {ref: commit for ref, commit in refs.items() if ref == "HEAD" or ref.startswith(_PREFIXES)}
+def _list_refs(repository: Repository, remote: str, *patterns: str) -> tuple[dict[str, str], str]:
+    """The commits of a remote's refs that match, by the refs' full names, and the short name of HEAD's branch.
+
+    The name is empty if HEAD is not among the patterns. Raises LedgerUnavailable.
+    """
+    refs, branch = dict[str, str](), ""
+    for line in os.fsdecode(repository.git("ls-remote", "--symref", remote, *patterns)).splitlines():
+        value, _, ref = line.partition("\t")
+        if value.startswith("ref: "):
+            branch = value.removeprefix("ref: refs/heads/")
+        elif ref == "HEAD" or ref.startswith(_PREFIXES):
+            refs[ref] = value
+    return refs, branch
 
 
 def _read_marks(repository: Repository, remote: str, refs: Mapping[str, str]) -> Iterator[RemoteMark]:
@@ -174,7 +182,7 @@ def _push_to_first(repository: Repository, remote: str, commit: str, ledger_id: 
     """
     reasons, refs = [], [prefix + ledger_id for prefix in _PREFIXES]
     for ref in refs:
-        before = _list_refs(repository, remote, *refs)
+        before, _ = _list_refs(repository, remote, *refs)
         if commit in before.values():  # it arrived, and only the answer was lost
             return mark
         for known in _read_marks(repository, remote, before):

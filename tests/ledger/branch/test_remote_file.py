@@ -180,6 +180,15 @@ def test_a_shallow_clone_reads_both_refs(opened: Open, tmp_path: Path) -> None:
     push(shallow, HEADER + b"".join(LINES))
 
 
+def test_a_shallow_clone_can_be_pulled_after_its_branch_was_read(opened: Open, tmp_path: Path) -> None:
+    push(opened("a"), HEADER + LINES[0])
+    shallow = opened("job", "--depth=1")
+    for _ in range(2):
+        merge_drops(tmp_path / "author", HEADER)
+    read(shallow)
+    git(tmp_path / "job", "pull", "--quiet", "--ff-only")
+
+
 def test_offline_both_refs_are_read_as_of_the_last_fetch(opened: Open, origin: Path, tmp_path: Path) -> None:
     push(opened("a"), HEADER + b"".join(LINES))
     merge_drops(tmp_path / "author", HEADER)

@@ -76,6 +76,15 @@ def test_every_clone_reads_it_with_its_project_and_environment(clone: Path, tmp_
     }
 
 
+def test_a_shallow_clone_can_be_pulled_after_the_question(clone: Path, origin: Path, tmp_path: Path) -> None:
+    git_output(tmp_path, "clone", "--quiet", "--depth=1", origin.as_uri(), "shallow")
+    for _ in range(3):
+        push_all(clone)
+    only(ask_remotes(ledger_context(tmp_path / "shallow")))
+    git_output(tmp_path / "shallow", "pull", "--quiet", "--ff-only")
+    assert git_output(tmp_path / "shallow", "rev-parse", "HEAD") == git_output(clone, "rev-parse", "HEAD")
+
+
 def test_a_shallow_checkout_of_an_older_commit_reads_it_and_the_default_branch(clone: Path, tmp_path: Path) -> None:
     older = git_output(clone, "rev-parse", "HEAD")
     (clone / "msgrun.yaml").write_text(f"lock: git+origin\nledger: {ID_A}\n")
