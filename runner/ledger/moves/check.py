@@ -49,7 +49,12 @@ def explain_restore(context: LedgerContext) -> str:
     journal = repository.journal_path(context.root / address.path) if repository else None
     if journal and journal.exists():
         return f"take it back from the journal: cp {quote(str(journal))} {quote(address.path)}"
-    return "bring it back from git, a clone or a backup"
+    removal = (
+        repository.try_git("rev-list", "-1", "HEAD", "--", f":(top,literal){path}") if repository and path else None
+    )
+    if repository and removal and repository.try_git("cat-file", "-e", f"{removal}^:{path}") is not None:
+        return f"take it back from before it was removed: git checkout {removal[:12]}^ -- {quote(address.path)}"
+    return "git pull, once the clone that has it pushed it; or take it from a backup"
 
 
 def refuse_unless_current(context: LedgerContext, facts: Facts, answers: Sequence[RemoteAnswer]) -> None:

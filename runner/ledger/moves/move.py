@@ -58,7 +58,7 @@ def prepare_move(old: LedgerContext, new: LedgerContext, answers: Sequence[Remot
     """
     old_facts, new_facts = location_of(old).read(), location_of(new).read() or Facts()
     if old_facts is None:
-        raise missing_ledger_error(old, "lock: names another one than before?")
+        raise missing_ledger_error(old, explain_restore(old))
     known, other = old_facts.headers.merged(old.salt), new_facts.headers.merged(new.salt)
     if guard := find_id_guard(old, old_facts):  # it may be the ledger of another project
         raise GuardRefused(*guard)

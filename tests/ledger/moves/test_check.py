@@ -232,9 +232,9 @@ def test_a_branch_that_this_clone_has_read_is_not_started_anew(tmp_path: Path) -
     )
 
 
-def test_what_brings_a_lockfile_back_is_head_else_the_journal(tmp_path: Path) -> None:
+def test_what_brings_a_lockfile_back_is_head_else_the_journal_else_the_commit_before_its_removal(tmp_path: Path) -> None:
     context = ledger_context(tmp_path)
-    assert explain_restore(context) == "bring it back from git, a clone or a backup"
+    assert explain_restore(context) == "git pull, once the clone that has it pushed it; or take it from a backup"
     git_output(tmp_path, "init", "--quiet")
     fill_ledger(context, make_record(1))
     journal = tmp_path / ".git/msgrun/messages.lock.journal"
@@ -243,3 +243,11 @@ def test_what_brings_a_lockfile_back_is_head_else_the_journal(tmp_path: Path) ->
     git_output(tmp_path, "commit", "--quiet", "--message", "sent")
     assert explain_restore(context) == "take it back: git checkout HEAD -- messages.lock"
     assert explain_restore(ledger_context(tmp_path, "git+origin")) == "bring it back from a clone or a backup"
+    content = (tmp_path / "messages.lock").read_bytes()
+    git_output(tmp_path, "rm", "--quiet", "messages.lock")
+    git_output(tmp_path, "commit", "--quiet", "--message", "removed")
+    journal.unlink()
+    text, _, command = explain_restore(context).partition(": git ")
+    assert text == "take it back from before it was removed"
+    git_output(tmp_path, *command.split())
+    assert (tmp_path / "messages.lock").read_bytes() == content
