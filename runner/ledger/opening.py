@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from runner.clock import new_run_id
 from runner.errors import GuardRefused
@@ -79,8 +80,16 @@ def open_to_compact(context: LedgerContext) -> Iterator[Ledger]:
         yield ledger
 
 
-def start_ledger(context: LedgerContext, *, abandon_previous: bool) -> tuple[str, bool]:
-    """Starts the ledger, unless there is one. Returns its id, and whether it was started.
+class StartedLedger(NamedTuple):
+    """A ledger that was started now, or was there already: its id, and the names of the messages it has records of."""
+
+    ledger_id: str
+    was_started: bool
+    messages: frozenset[str]
+
+
+def start_ledger(context: LedgerContext, *, abandon_previous: bool) -> StartedLedger:
+    """Starts the ledger, unless there is one.
 
     `abandon_previous`: the ledger at the address in use is current from now on. Its marks and msgrun.yaml do not count.
     Raises GuardRefused if the project has another ledger, and LedgerUnavailable.
@@ -105,7 +114,8 @@ def start_ledger(context: LedgerContext, *, abandon_previous: bool) -> tuple[str
             ledger.write_header(Header(ledger=new_run_id()))
         if abandon_previous:
             _make_current(ledger, answers, header.ledger)
-        return ledger.facts.headers.merged(context.salt).ledger, was_started
+        facts = ledger.facts
+        return StartedLedger(facts.headers.merged(context.salt).ledger, was_started, facts.message_names())
 
 
 def _new_header(context: LedgerContext, facts: Facts) -> Header:

@@ -232,7 +232,9 @@ def test_a_branch_that_this_clone_has_read_is_not_started_anew(tmp_path: Path) -
     )
 
 
-def test_what_brings_a_lockfile_back_is_head_else_the_journal_else_the_commit_before_its_removal(tmp_path: Path) -> None:
+def test_what_brings_a_lockfile_back_is_head_else_the_journal_else_the_commit_before_its_removal(
+    tmp_path: Path,
+) -> None:
     context = ledger_context(tmp_path)
     assert explain_restore(context) == "git pull, once the clone that has it pushed it; or take it from a backup"
     git_output(tmp_path, "init", "--quiet")

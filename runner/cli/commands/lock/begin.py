@@ -7,6 +7,8 @@ from runner.cli.ledger import save_current_ledger
 from runner.cli.options import EXIT, command
 from runner.ledger.opening import start_ledger
 
+_MAX_LISTED = 5  # names of messages in a note
+
 
 @command("begin")
 @click.option("--abandon-previous", is_flag=True, help="Give up the ledger that msgrun.yaml names: it is lost.")
@@ -23,8 +25,15 @@ def begin(*, abandon_previous: bool, yes: bool) -> int:
             context.confirm(
                 f"Give the previous ledger up, and use {name}? What only the previous one has is sent again.", yes=yes
             )
-        ledger_id, was_started = start_ledger(context.ledger, abandon_previous=abandon_previous)
-        context.output.result(f"started {name}" if was_started else f"{name} is there already")
+        ledger = start_ledger(context.ledger, abandon_previous=abandon_previous)
+        context.output.result(f"started {name}" if ledger.was_started else f"{name} is there already")
+        if ledger.messages and not context.settings.ledger_id:
+            names = sorted(ledger.messages)
+            listed = ", ".join(names[:_MAX_LISTED]) + (" and more" if len(names) > _MAX_LISTED else "")
+            context.output.note(
+                f"it has records of {listed}: if these are another project's messages, take ledger: out of msgrun.yaml"
+                " again, and name a place of its own in lock:"
+            )
         if not context.options.sandbox:
-            save_current_ledger(context, ledger_id)
+            save_current_ledger(context, ledger.ledger_id)
         return EXIT.done
