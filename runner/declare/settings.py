@@ -68,9 +68,9 @@ class Settings:
 
     `lock` is the address of the ledger. `ledger_id` is the id that this ledger must have; it is empty if msgrun.yaml
     names none for this very environment. `remote` is the URL of the git remote that is asked whether the ledger moved;
-    it may be empty. `stem` begins the names of the environment's files. `sender` is the Intercom id of the
-    default sender. `rate_share` is the share of Intercom's own rate limit that a run uses, 0 to 1. `max_per_window` is
-    a number of requests in 10 seconds; None means that only `rate_share` limits a run. `suppress` are the paths of the
+    it may be empty. `stem` begins the names of the environment's files. `sender` is the Intercom id of the default
+    sender. `rate_share` is the share of Intercom's rate limit that all programs may use together. `max_per_window` is a
+    number of requests in 10 seconds; None means that only `rate_share` limits a run. `suppress` are the paths of the
     files of the suppression list.
     """
 

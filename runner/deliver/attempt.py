@@ -65,6 +65,7 @@ class OpenAttempts:
         self._posting: dict[str, Attempt] = {}
         self._waiting: list[tuple[float, int, Attempt]] = []  # a heap: when to try again, a number for the order
         self._retries = 0
+        self._revoked: set[str] = set()  # of those that are posting
 
     def __len__(self) -> int:
         """How many there are, in any state."""
@@ -94,6 +95,10 @@ class OpenAttempts:
         self._posting.update((attempt.id, attempt) for attempt in attempts)
         return attempts
 
+    def may_retry(self, attempt: Attempt) -> bool:
+        """Whether an attempt that is posting still has its claim, so that it may be POSTed again."""
+        return attempt.id not in self._revoked
+
     def wait(self, attempt: Attempt, until: float) -> None:
         """Moves an attempt from posting to waiting."""
         del self._posting[attempt.id]
@@ -112,8 +117,14 @@ class OpenAttempts:
         return attempts
 
     def remove_revoked(self, ids: Collection[str]) -> list[Attempt]:
-        """Removes and returns the claimed ones that others settled meanwhile."""
-        revoked = [attempt for attempt in self._claimed if attempt.id in ids]
+        """Removes and returns those that others settled meanwhile and that are not posting.
+
+        Those that are posting are not POSTed again: see `may_retry`.
+        """
+        revoked = [attempt for attempt in self if attempt.id in ids and attempt.id not in self._posting]
         if revoked:
             self._claimed = deque(attempt for attempt in self._claimed if attempt.id not in ids)
+            self._waiting = [entry for entry in self._waiting if entry[2].id not in ids]
+            heapq.heapify(self._waiting)
+        self._revoked.update(self._posting.keys() & set(ids))
         return revoked

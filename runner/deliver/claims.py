@@ -9,7 +9,7 @@ from runner.clock import Clock
 from runner.deliver.attempt import Attempt
 from runner.deliver.attempt_source import AttemptSource
 from runner.deliver.threads import ThreadPool
-from runner.errors import LedgerUnavailable
+from runner.errors import LedgerUnavailable, MsgrunError
 from runner.ledger.durable_append import ClaimsUncertain
 from runner.ledger.ledger import Ledger, SharedLedger
 from runner.ledger.record import Record
@@ -24,7 +24,7 @@ _BATCHES_AHEAD = 4  # for how many batches a run looks ahead if others have most
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """What a write did. `error` says why it failed; then none of its records is durable, unless it says otherwise.
+    """What a write did. `error` says why it failed: then it claimed nothing, and its outcomes are written again.
 
     `records` are durable now. `claimed` may be POSTed. `lost` is how many deliveries other runs claimed first.
     `revoked` names attempts of earlier writes whose claims another run or a person settled since. `uncertain` are
@@ -67,13 +67,13 @@ class ClaimWriter(Protocol):
     def write(self, source: AttemptSource, wanted: int, *, is_urgent: bool) -> WriteResult:
         """Writes outcomes, and claims of attempts from the source. Returns what is durable since the last call.
 
-        `wanted` is how many attempts could be POSTed at once. With `is_urgent`, nothing else is under way in the run,
-        so there is nothing to wait for.
+        `wanted` is how many attempts could be POSTed at once. `is_urgent`: no attempt is open or the run stops, so a
+        write waits for nothing.
         """
         ...
 
-    def wait(self) -> WriteResult:
-        """Waits for the write that is under way."""
+    def wait(self, source: AttemptSource) -> WriteResult:
+        """Waits for the write that is under way, and returns its result."""
         ...
 
     def write_last(self, clock: Clock) -> WriteResult:
@@ -111,8 +111,9 @@ class InlineClaims:
         del is_urgent
         return self._write(source.take(wanted))
 
-    def wait(self) -> WriteResult:
+    def wait(self, source: AttemptSource) -> WriteResult:
         """Returns an empty result."""
+        del source
         return WriteResult()
 
     def write_last(self, clock: Clock) -> WriteResult:
@@ -191,7 +192,7 @@ class BackgroundClaims:
     def write(self, source: AttemptSource, wanted: int, *, is_urgent: bool) -> WriteResult:
         """Returns the result of the last write, and begins the next one if enough of the batch is free for it."""
         del wanted
-        result = self._collect(source)
+        result = self._collect(source, 0.0)
         room = (
             self._batch - len(self._open_claims) + sum(record.attempt in self._open_claims for record in self.outcomes)
         )
@@ -203,13 +204,12 @@ class BackgroundClaims:
                 self._writer.start(lambda: self._write(outcomes, attempts, room))
         return result
 
-    def wait(self) -> WriteResult:
+    def wait(self, source: AttemptSource) -> WriteResult:
         """Waits for the write that is under way. It ends: git and the database have time limits of their own."""
+        result = WriteResult()
         while self.is_writing:
-            ended = self._writer.collect(_POLL_INTERVAL)
-            if ended:
-                return self._finish_write(ended[0])
-        return WriteResult()
+            result = self._collect(source, _POLL_INTERVAL)
+        return result
 
     def write_last(self, clock: Clock) -> WriteResult:
         """Writes the outcomes that are left. Once: the ledger itself repeats what may succeed later."""
@@ -223,9 +223,12 @@ class BackgroundClaims:
         """Lets the thread end."""
         self._writer.close()
 
-    def _collect(self, source: AttemptSource) -> WriteResult:
-        """The result of the write that ended; empty if none did. Gives back to the source what was not claimed."""
-        ended = self._writer.collect(0.0)
+    def _collect(self, source: AttemptSource, seconds: float) -> WriteResult:
+        """The result of the write that ended; empty if none did within `seconds`.
+
+        Gives back to the source what was not claimed.
+        """
+        ended = self._writer.collect(seconds)
         if not ended:
             return WriteResult()
         source.put_back(ended[0].unclaimed)
@@ -264,8 +267,17 @@ class BackgroundClaims:
                 known = frozenset(attempt.id for attempt in attempts if attempt.claim.key in keys)
             tried = free[:room]
             lost = self._ledger.commit(outcomes, [attempt.claim for attempt in tried])
-        except LedgerUnavailable as error:
+        except (MsgrunError, OSError) as error:
             unclaimed = [attempt for attempt in attempts if attempt not in tried]
-            return _Write(outcomes, tried, unclaimed, error=error)
+            return _Write(outcomes, tried, unclaimed, error=_ledger_error(error))
         unclaimed = free[room:]
         return _Write(outcomes, [attempt for attempt in attempts if attempt not in unclaimed], unclaimed, known | lost)
+
+
+def _ledger_error(error: MsgrunError | OSError) -> LedgerUnavailable:
+    """The error of a write, as the run understands it. After any but the documented ones, claims may be durable."""
+    if isinstance(error, LedgerUnavailable):
+        return error
+    if isinstance(error, OSError):  # no process can be started, or the disk of the clone is full
+        return ClaimsUncertain(f"the ledger cannot be written: {error.strerror or error}")
+    return ClaimsUncertain(error.message, error.hint)

@@ -156,6 +156,8 @@ class Run:
     def _handle_result(self, posted: PostResult) -> None:
         """Handles the result of a POST: the attempt has an outcome, or waits for another try."""
         decision = self._poster.decide_outcome(posted)
+        if isinstance(decision, Retry) and not self._attempts.may_retry(posted.attempt):
+            decision = Outcome("released")
         if isinstance(decision, Retry):
             self._attempts.wait(posted.attempt, self._clock.monotonic() + decision.seconds)
         else:
@@ -198,7 +200,7 @@ class Run:
 
         Attempts without an answer are reported as unknown, as their claims make them.
         """
-        self._handle_write(self._writer.wait())
+        self._handle_write(self._writer.wait(self._source))
         self._release(self._attempts.remove_unstarted())
         self._handle_write(self._writer.write_last(self._clock))
         self.summary.unwritten.extend(self._writer.outcomes)

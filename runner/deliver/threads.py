@@ -3,23 +3,31 @@
 import queue
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 MAX_THREADS = 64  # threads; more than the highest rate limit needs at the longest usual latency
 Result = TypeVar("Result")
 
 
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """What a job raised."""
+
+    error: Exception
+
+
 class ThreadPool(Generic[Result]):
     """Runs jobs in threads, and queues the results. It has as many threads as open jobs, up to a maximum.
 
-    A job must not raise. The threads are daemons: a job that hangs does not keep the process from ending. `busy` is the
-    number of jobs whose results were not collected yet.
+    What a job raises, `collect` raises. The threads are daemons: a job that hangs does not keep the process from
+    ending. `busy` is the number of jobs whose results were not collected yet.
     """
 
     def __init__(self, max_threads: int = MAX_THREADS) -> None:
         self._max_threads = max_threads
         self._jobs: queue.SimpleQueue[Callable[[], Result] | None] = queue.SimpleQueue()
-        self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
+        self._results: queue.SimpleQueue[Result | _Failure] = queue.SimpleQueue()
         self._threads = 0
         self.busy = 0
 
@@ -37,15 +45,24 @@ class ThreadPool(Generic[Result]):
         self._jobs.put(job)
 
     def collect(self, seconds: float) -> list[Result]:
-        """Returns the results that are ready. Waits up to `seconds` for the first one."""
+        """Returns the results that are ready. Waits up to `seconds` for the first one.
+
+        Raises what a job raised, once all results before it were returned.
+        """
         results: list[Result] = []
-        try:
-            results.append(self._results.get(timeout=seconds) if seconds > 0 else self._results.get_nowait())
-            while True:
-                results.append(self._results.get_nowait())
-        except queue.Empty:
-            self.busy -= len(results)
-            return results
+        while True:
+            try:
+                result = self._results.get(timeout=seconds) if seconds > 0 else self._results.get_nowait()
+            except queue.Empty:
+                return results
+            if isinstance(result, _Failure) and results:
+                self._results.put(result)
+                return results
+            self.busy -= 1
+            if isinstance(result, _Failure):
+                raise result.error
+            results.append(result)
+            seconds = 0.0
 
     def close(self) -> None:
         """Lets idle threads end. A busy thread ends after its job."""
@@ -54,4 +71,8 @@ class ThreadPool(Generic[Result]):
 
     def _run_jobs(self) -> None:
         while (job := self._jobs.get()) is not None:
-            self._results.put(job())
+            try:
+                result: Result | _Failure = job()
+            except Exception as error:  # noqa: BLE001  # it is raised in the thread that collects
+                result = _Failure(error)
+            self._results.put(result)

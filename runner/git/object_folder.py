@@ -29,6 +29,7 @@ class ObjectFolder:
     @classmethod
     def create(cls, repository: Repository) -> Self:
         """Creates and locks a folder, and removes those of processes that died."""
+        author = author_env(repository)
         parent = repository.common_dir / "msgrun"
         parent.mkdir(parents=True, exist_ok=True)
         for path in parent.glob(f"{_PREFIX}*"):
@@ -38,7 +39,7 @@ class ObjectFolder:
             descriptor = os.open(path, os.O_RDONLY)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             if path.exists():
-                return cls(repository, path, descriptor, _object_env(repository, path))
+                return cls(repository, path, descriptor, _object_env(repository, path) | author)
             os.close(descriptor)  # another process removed it as abandoned before it was locked
 
     def write(self, *args: str, stdin: bytes) -> str:
@@ -64,7 +65,6 @@ def _object_env(repository: Repository, folder: Path) -> dict[str, str]:
         "GIT_CONFIG_COUNT": str(count + 1),
         f"GIT_CONFIG_KEY_{count}": "core.looseCompression",
         f"GIT_CONFIG_VALUE_{count}": "0",
-        **author_env(repository),
         "GIT_OBJECT_DIRECTORY": str(folder),
         "GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{clone_objects}"',
     }

@@ -24,8 +24,8 @@ _MAX_LIMIT = 1_000_000_000  # requests; a higher limit is as good as none
 class RateLimiter:
     """Decides how many requests may start now. Several threads may use it.
 
-    `share` is the part of Intercom's limit that this run may use, from 0 to 1. `most` is the maximum of requests in a
-    window, whatever the limit is; None means that there is no maximum.
+    `share` is the part of Intercom's limit, from 0 to 1, that all programs may use together before this run holds back.
+    `most` is the maximum of requests in a window, whatever the limit is; None means that there is no maximum.
     """
 
     def __init__(self, clock: Clock, share: float, most: int | None) -> None:
@@ -35,7 +35,6 @@ class RateLimiter:
         self._lock = threading.Lock()
         self._limit: int | None = None
         self._window_end = 0.0  # when the current window ends, by the monotonic clock
-        self._reset: float | None = None  # the same, by Intercom's clock (Unix seconds)
         self._joined_at = 0.0  # when this run joined the window: at its start, or later
         self._used = 0  # requests that this run started in it
         self._remaining: int | None = None  # the lowest number that the server reported as remaining in it
@@ -56,8 +55,8 @@ class RateLimiter:
     def give_back(self, count: int) -> None:
         """Takes back the count of requests that were counted as started and did not start."""
         with self._lock:
-            self._used -= count
-            self._pending -= count
+            self._used = max(0, self._used - count)  # below 0 if the window ended meanwhile
+            self._pending = max(0, self._pending - count)
 
     def wait(self) -> None:
         """Sleeps until one request may start, and counts it as started."""
@@ -103,7 +102,7 @@ class RateLimiter:
             if window_end is not None and now < window_end <= now + WINDOW + _WINDOW_TOLERANCE:
                 if window_end - self._window_end >= _WINDOW_TOLERANCE:  # a later window than the current one has begun
                     self._start_window(max(now, window_end - WINDOW))
-                self._window_end, self._reset = window_end, _parse_number(headers.get("x-ratelimit-reset"))
+                self._window_end = window_end
             if (
                 remaining is not None
                 and now < self._window_end
@@ -157,7 +156,6 @@ class RateLimiter:
         if self._window_end:
             passed = math.floor((now - self._window_end) / WINDOW) + 1
             self._window_end += passed * WINDOW
-            self._reset = None if self._reset is None else self._reset + passed * WINDOW
         else:
             self._window_end = now + WINDOW
         self._start_window(self._window_end - WINDOW)

@@ -45,9 +45,13 @@ def test_what_is_not_posting_is_given_up_at_once_and_the_rest_stays_open():
     assert not attempts
 
 
-def test_a_claim_that_others_settled_is_removed_unless_it_is_posting():
+def test_a_claim_that_others_settled_is_never_posted_again_in_whatever_state_it_is():
     attempts = OpenAttempts()
-    attempts.add_claimed(map(attempt, range(3)))
-    attempts.start(1, 0.0)
-    assert ids(attempts.remove_revoked({"R-0", "R-2"})) == ["R-2"]
-    assert ids(attempts) == ["R-0", "R-1"]
+    attempts.add_claimed(map(attempt, range(5)))
+    posting, waiting, other = attempts.start(3, 0.0)
+    attempts.wait(waiting, 1.0)
+    attempts.wait(other, 2.0)
+    assert sorted(ids(attempts.remove_revoked({"R-0", "R-1", "R-4"}))) == ["R-1", "R-4"]
+    assert not attempts.may_retry(posting)
+    assert ids(attempts.start(9, 5.0)) == ["R-2", "R-3"]
+    assert attempts.may_retry(other)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from runner.clock import Clock
 from runner.deliver.attempt import Attempt
 from runner.deliver.claims import BackgroundClaims, InlineClaims, WriteResult
-from runner.errors import LedgerUnavailable
+from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger.durable_append import ClaimsUncertain
 from runner.ledger.record import Record
 
@@ -38,7 +38,7 @@ class SharedRecords:
     others: set[str] = field(default_factory=set)
     hidden: set[str] = field(default_factory=set)
     settled: set[str] = field(default_factory=set)  # attempts that others settled
-    error: LedgerUnavailable | None = None
+    error: Exception | None = None
     written: list[Record] = field(default_factory=list)
     has_valid_claims: bool = True
 
@@ -128,10 +128,10 @@ def test_a_write_begins_when_a_quarter_of_the_batch_is_free_or_nothing_else_is_u
     writer.write(source, 9, is_urgent=False)
     assert not writer.is_writing
     writer.write(source, 9, is_urgent=True)
-    assert len(writer.wait().claimed) == 4
+    assert len(writer.wait(source).claimed) == 4
     writer.outcomes = [outcome(attempt) for attempt in claimed[4:9]]
     writer.write(source, 9, is_urgent=False)
-    assert len(writer.wait().claimed) == 5
+    assert len(writer.wait(source).claimed) == 5
 
 
 def test_deliveries_that_others_claimed_are_lost_and_claims_that_others_settled_are_revoked():
@@ -168,6 +168,15 @@ def test_a_write_in_the_background_that_failed_leaves_nothing_open_and_keeps_its
     assert len(writer.write_last(clock).records) == 20
 
 
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), GuardRefused("a link", "remove it")])
+def test_whatever_a_write_raises_ends_it_and_its_claims_may_be_durable(error):
+    ledger, source = SharedRecords(error=error), Source()
+    writer = BackgroundClaims(ledger, 20_000)
+    result = written(writer, source)
+    assert (len(result.uncertain), writer.is_writing, writer.is_failing) == (20, False, True)
+    assert getattr(error, "strerror", None) or result.error.hint == "remove it"
+
+
 @given(st.lists(st.tuples(st.integers(0, 30), st.booleans()), max_size=30), st.sets(st.integers(0, 200)))
 def test_no_more_than_a_batch_is_ever_open_and_nothing_is_claimed_twice_or_left_out(rounds, others):
     """A runner that vanishes leaves a batch unknown at most."""
@@ -179,7 +188,7 @@ def test_no_more_than_a_batch_is_ever_open_and_nothing_is_claimed_twice_or_left_
         ended, open_attempts = open_attempts[:count], open_attempts[count:]
         writer.outcomes += map(outcome, ended)
         writer.write(source, 0, is_urgent=is_urgent)
-        result = writer.wait()
+        result = writer.wait(source)
         open_attempts += result.claimed
         lost += result.lost
         records = ledger.written

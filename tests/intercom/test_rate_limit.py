@@ -104,7 +104,8 @@ def test_what_others_took_from_the_window_is_left_to_them(skew, others):
     simulate(server, pace, time, 60)
     assert server.refused <= 6  # a window may begin before we hear what others took in it
     whole = sorted(server.accepted)[1:-1]
-    assert sum(server.accepted[window] for window in whole) >= 0.9 * (167 - others) * len(whole)
+    # Of a small rest two may stay unused: other runs could have as many on their way.
+    assert sum(server.accepted[window] for window in whole) >= (0.9 * (167 - others) - 2) * len(whole)
 
 
 def simulate_many(server: Server, paces: list[RateLimiter], time: Time, seconds: float, kill_every: float) -> None:

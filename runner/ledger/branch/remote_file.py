@@ -227,10 +227,10 @@ class RemoteFile:
     def _open_objects(self) -> ObjectFolder:
         """The object folder; the first time, it is created."""
         if self._objects is None:
-            self._objects = ObjectFolder.create(self._repository)
             if "://" not in self.address.remote:
                 url = self._repository.git("remote", "get-url", "--push", self.address.remote)
                 self._push_url = os.fsdecode(url).strip()
+            self._objects = ObjectFolder.create(self._repository)
         return self._objects
 
 
