@@ -193,9 +193,8 @@ class BackgroundClaims:
         """Returns the result of the last write, and begins the next one if enough of the batch is free for it."""
         del wanted
         result = self._collect(source, 0.0)
-        room = (
-            self._batch - len(self._open_claims) + sum(record.attempt in self._open_claims for record in self.outcomes)
-        )
+        closing = sum(record.attempt in self._open_claims for record in self.outcomes)
+        room = self._batch - len(self._open_claims) + closing
         if not self.is_writing and not self.is_failing and (is_urgent or _WRITES_PER_BATCH * room >= self._batch):
             attempts = source.take(_BATCHES_AHEAD * self._batch if room and self._has_lost_most else room)
             if self.outcomes or attempts:
@@ -235,19 +234,17 @@ class BackgroundClaims:
         return self._finish_write(ended[0])
 
     def _finish_write(self, write: _Write) -> WriteResult:
-        tried = {attempt.id: attempt for attempt in write.tried}
+        tried = {attempt.id for attempt in write.tried}
         self._open_claims -= {attempt.id for attempt in write.unclaimed}
         if write.error:
             self.is_failing = True
-            self._open_claims -= tried.keys()
+            self._open_claims -= tried
             self.outcomes = [*write.outcomes, *self.outcomes]
-            return WriteResult(
-                uncertain=write.tried if isinstance(write.error, ClaimsUncertain) else (), error=write.error
-            )
+            uncertain = write.tried if isinstance(write.error, ClaimsUncertain) else ()
+            return WriteResult(uncertain=uncertain, error=write.error)
         self.is_failing = False
-        lost = tried.keys() & write.not_ours
-        self._open_claims -= write.not_ours
-        self._open_claims -= {record.attempt for record in write.outcomes}
+        lost = tried & write.not_ours
+        self._open_claims -= write.not_ours | {record.attempt for record in write.outcomes}
         self._has_lost_most = 2 * len(lost) > len(tried)
         claimed = [attempt for attempt in write.tried if attempt.id not in lost]
         records = [*write.outcomes, *(attempt.claim for attempt in claimed)]

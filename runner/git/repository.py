@@ -141,20 +141,16 @@ class Repository:
             raise GuardRefused(message, "msgrun follows no link to what it keeps: commit the file itself")
         return self.git("cat-file", "blob", f"{commit}:{path}")
 
-    @property
-    def is_shallow(self) -> bool:
-        """Whether this clone lacks older commits."""
-        return (self.common_dir / "shallow").exists()  # see gitrepository-layout(5)
-
     def depth_options(self, remote: str, branch: str) -> list[str]:
         """Returns the options of `git fetch` for a branch, given by its short name.
 
         A shallow clone gets only the newest commit of a branch that it does not follow: the whole history may be large.
         Of a branch that it follows it gets what is new, because `git pull` cannot merge a history that was cut off.
         """
-        if not self.is_shallow or self.try_git("rev-parse", "--verify", "--quiet", f"refs/remotes/{remote}/{branch}"):
+        if not (self.common_dir / "shallow").exists():  # see gitrepository-layout(5)
             return []
-        return ["--depth=1"]
+        is_followed = self.try_git("rev-parse", "--verify", "--quiet", f"refs/remotes/{remote}/{branch}") is not None
+        return [] if is_followed else ["--depth=1"]
 
     def try_git(self, *args: str) -> str | None:
         """Runs a git command and returns what it printed, stripped; None if it failed."""

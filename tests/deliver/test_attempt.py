@@ -1,4 +1,4 @@
-"""The states of an attempt: what waited longest starts first, and whatever is not posting can be given up."""
+"""The states of an attempt: what waited longest starts first, and all that are not posting can be given up."""
 
 from typing import Any
 

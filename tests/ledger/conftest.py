@@ -10,8 +10,16 @@ import pytest
 from runner.ledger.lockfile.files import LockfilePaths
 from runner.ledger.lockfile.ledger import LockfileLedger, open_lockfile
 from runner.ledger.record import Record
+from tests.support.ledger_contexts import make_clone, make_origin
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A clone of a bare remote that has one commit."""
+    make_origin(tmp_path)
+    return make_clone(tmp_path, "clone")
 
 
 @pytest.fixture

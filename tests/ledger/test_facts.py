@@ -17,6 +17,7 @@ from runner.ledger.facts import Facts
 from runner.ledger.key_state import State
 from runner.ledger.record import RANK, Header, Record, salt_check
 from tests.support.laws import costly
+from tests.support.ledgers import read, written
 
 # How sure a ledger is that a delivery must not be sent: the fold must never step down because bytes were lost.
 SAFETY = {None: 0, "free": 0, "refused": 1, "unknown": 2, "sent": 3}
@@ -45,16 +46,6 @@ facts = st.lists(st.one_of(records, headers), max_size=12)
 
 def fold(found: Facts) -> dict[str, State | None]:
     return {key: found.state(key) for key in sorted(found)}
-
-
-def read(data: bytes) -> Facts:
-    found = Facts()
-    found.read(data, "messages.lock")
-    return found
-
-
-def written(members: list[Record | Header]) -> bytes:
-    return b"".join(member.to_line() for member in members)
 
 
 def meaning(found: Facts) -> tuple[object, ...]:

@@ -8,18 +8,9 @@ from hypothesis import strategies as st
 
 from runner.errors import GuardRefused
 from runner.ledger.facts import Facts
-from runner.ledger.record import NO_MARK, Header, Mark, Record, salt_check
+from runner.ledger.record import NO_MARK, Header, Mark, salt_check
 from tests.support.ledger_contexts import ID_A, ID_B
-
-
-def read(data: bytes) -> Facts:
-    found = Facts()
-    found.read(data, "messages.lock")
-    return found
-
-
-def written(members: list[Record | Header]) -> bytes:
-    return b"".join(member.to_line() for member in members)
+from tests.support.ledgers import read, written
 
 
 def test_headers_may_stand_on_any_line_and_an_empty_one_contradicts_nobody(record):

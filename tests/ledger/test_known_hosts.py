@@ -9,15 +9,9 @@ from runner.errors import GuardRefused
 from runner.ledger.known_hosts import is_reviewed, require_known_host
 from runner.ledger.locations import location_of
 from tests.support.clones import git_output
-from tests.support.ledger_contexts import ledger_context, make_clone, make_origin, push_all
+from tests.support.ledger_contexts import ledger_context, make_clone, push_all
 
 DATABASE = "postgresql://db.example/m"
-
-
-@pytest.fixture
-def clone(tmp_path: Path) -> Path:
-    make_origin(tmp_path)
-    return make_clone(tmp_path, "clone")
 
 
 def name(clone: Path, lock: str) -> None:

@@ -18,17 +18,9 @@ from tests.support.ledger_contexts import (
     attempts,
     fill_ledger,
     ledger_context,
-    make_clone,
-    make_origin,
     make_record,
     read_facts,
 )
-
-
-@pytest.fixture
-def clone(tmp_path: Path) -> Path:
-    make_origin(tmp_path)
-    return make_clone(tmp_path, "clone")
 
 
 def add(context: LedgerContext) -> dict[str, str]:

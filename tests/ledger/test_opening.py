@@ -24,7 +24,6 @@ from tests.support.ledger_contexts import (
     fill_ledger,
     ledger_context,
     make_clone,
-    make_origin,
     make_record,
     push_all,
     read_facts,
@@ -33,12 +32,6 @@ from tests.support.postgres import Server
 from tests.support.proof import one_of
 
 KINDS = ("lockfile", "branch", "database")
-
-
-@pytest.fixture
-def clone(tmp_path: Path) -> Path:
-    make_origin(tmp_path)
-    return make_clone(tmp_path, "clone")
 
 
 @pytest.fixture

@@ -24,7 +24,6 @@ from tests.support.ledger_contexts import (
     fill_ledger,
     ledger_context,
     make_clone,
-    make_origin,
     make_record,
     push_all,
     read_facts,
@@ -39,12 +38,6 @@ CHOSEN = [("lockfile", "branch"), ("branch", "database"), ("database", "lockfile
 OTHERS = table(pair for pair in PAIRS if pair not in CHOSEN)
 STEPS = (moving.mark_pending, moving.mark_moved, moving.copy_records, moving.mark_current)
 RECORDS = [make_record(1), make_record(2, "claimed"), make_record(3, "refused"), make_record(4, "released")]
-
-
-@pytest.fixture
-def clone(tmp_path: Path) -> Path:
-    make_origin(tmp_path)
-    return make_clone(tmp_path, "clone")
 
 
 class Ledgers:

@@ -19,19 +19,11 @@ from tests.support.ledger_contexts import (
     attempts,
     fill_ledger,
     ledger_context,
-    make_clone,
-    make_origin,
     make_record,
     read_facts,
 )
 from tests.support.ledgers import commit
 from tests.support.postgres import Server
-
-
-@pytest.fixture
-def clone(tmp_path: Path) -> Path:
-    make_origin(tmp_path)
-    return make_clone(tmp_path, "clone")
 
 
 def context(clone: Path, lock: str, ledger_id: str = ID_A, **more: Any) -> LedgerContext:
