@@ -6,6 +6,8 @@ This module neither prints nor exits. `cli` turns an error into an exit code, an
 from dataclasses import dataclass
 from enum import StrEnum
 
+from runner.privacy import AnyText
+
 
 class Severity(StrEnum):
     """How serious a problem is: an error prevents all sending, a warning is only reported."""
@@ -35,16 +37,16 @@ class Place:
 class Problem:
     """A problem in the user's files: code, place, message, hint. It does not depend on how it is displayed.
 
-    `message`, `hint` and `excerpt` (the line of the file at the place) may contain values marked by `privacy`.
+    `message` and `excerpt` (the line of the file at the place) may hold recipients' values.
     `recipient` names the recipient if the problem concerns only one, as "recipient 2" or "row 7 of a.csv".
     """
 
     code: str
     place: Place
-    message: str
+    message: AnyText
     hint: str = ""
     severity: Severity = Severity.ERROR
-    excerpt: str = ""
+    excerpt: AnyText = ""
     recipient: str = ""
 
     @property
@@ -56,8 +58,8 @@ class Problem:
 class MsgrunError(Exception):
     """The base class of all expected errors: a message for the user, and a hint how to go on."""
 
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, message: AnyText, hint: str = "") -> None:
+        super().__init__(str(message))
         self.message = message
         self.hint = hint
 

@@ -1,16 +1,13 @@
-"""Marks recipients' values inside texts, so that the code that prints them can mask them.
+"""Texts that hold recipients' values, and how they are displayed: in clear, or masked.
 
-A value is enclosed in private-use characters where the text is made. The code that prints the text either removes
-these marks or replaces what is between them, so that one text serves both.
+A value stands beside the text, as a part of its own. No character of a file or of an answer begins or ends it.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
 
-_OPEN, _ELSE, _CLOSE = "\ue0f0", "\ue0f2", "\ue0f1"
-_MARKED = re.compile(f"{_OPEN}([^{_CLOSE}{_ELSE}]*){_ELSE}?([^{_CLOSE}]*){_CLOSE}")
-_MARKED_WHOLE = f"{_OPEN}[^{_CLOSE}]*{_CLOSE}"
-_REMOVE_MARKS = str.maketrans("", "", _OPEN + _ELSE + _CLOSE)
 MASK = "***"
 # An email address. Texts such as Intercom's responses quote one without saying whose it is.
 _ADDRESS = re.compile(r"[^\s@<>()\"',;:]+@[^\s@<>()\"',;:]+")
@@ -18,12 +15,39 @@ _ADDRESS = re.compile(r"[^\s@<>()\"',;:]+@[^\s@<>()\"',;:]+")
 _WORD = re.compile(r"(?:\w|&#?\w+;)+")
 
 
-def mark_private(value: object, instead: str = "") -> str:
-    """Returns the value as text, marked as a recipient's.
+@dataclass(frozen=True, slots=True)
+class Private:
+    """A recipient's value. Masked, it is displayed as `instead`."""
 
-    Masked, it is displayed as `instead`, or as `***` if that is empty.
+    value: str
+    instead: str = MASK
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text with recipients' values in it. `+` joins it with other texts.
+
+    `str(text)` is masked, so a place that forgets to ask for `reveal_or_mask` shows nothing private.
     """
-    return f"{_OPEN}{str(value).translate(_REMOVE_MARKS)}{_ELSE if instead else ''}{instead}{_CLOSE}"
+
+    parts: tuple[str | Private, ...]
+
+    def __add__(self, other: "AnyText") -> "Text":
+        return Text((*self.parts, *_parts(other)))
+
+    def __radd__(self, other: str) -> "Text":
+        return Text((other, *self.parts))
+
+    def __str__(self) -> str:
+        return reveal_or_mask(self, show_values=False)
+
+
+AnyText: TypeAlias = str | Text
+
+
+def mark_private(value: object, instead: str = MASK) -> Text:
+    """Returns the value as a text that is a recipient's. Masked, it is displayed as `instead`."""
+    return Text((Private(str(value), instead),))
 
 
 def find_email_spans(text: str) -> Iterator[tuple[int, int]]:
@@ -31,21 +55,31 @@ def find_email_spans(text: str) -> Iterator[tuple[int, int]]:
     return (match.span() for match in _ADDRESS.finditer(text))
 
 
-def reveal_or_mask(text: str, *, show_values: bool) -> str:
-    """Returns the text for printing, with marked values in clear (`show_values`) or masked."""
-    if _OPEN not in text:
-        return text
-    return _MARKED.sub(lambda match: match[1] if show_values else match[2] or MASK, text)
+def reveal_or_mask(text: AnyText, *, show_values: bool) -> str:
+    """Returns the text for printing, with recipients' values in clear (`show_values`) or masked."""
+    return "".join(
+        part if isinstance(part, str) else part.value if show_values else part.instead for part in _parts(text)
+    )
 
 
-def reveal_or_mask_same_width(text: str, *, show_values: bool) -> str:
+def reveal_or_mask_same_width(text: AnyText, *, show_values: bool) -> str:
     """Returns the text as `reveal_or_mask`, with each column unchanged, for a line with a caret below it."""
-    if _OPEN not in text:
-        return text
-    return _MARKED.sub(lambda match: match[1] if show_values else "*" * len(match[1]), text)
+    return "".join(
+        part if isinstance(part, str) else part.value if show_values else "*" * len(part.value) for part in _parts(text)
+    )
 
 
-def mark_private_values(text: str, values: Iterable[object], *, emails: bool = True) -> str:
+def mark_spans(text: str, spans: Iterable[tuple[int, int]]) -> AnyText:
+    """Returns the text with the spans marked as private. `spans` are (start, end), in order, and do not overlap."""
+    parts: list[str | Private] = []
+    position = 0
+    for start, end in spans:
+        parts += [text[position:start], Private(text[start:end])]
+        position = end
+    return Text((*parts, text[position:])) if parts else text
+
+
+def mark_private_values(text: AnyText, values: Iterable[object], *, emails: bool = True) -> AnyText:
     """Returns the text with every whole-word occurrence of the values marked as private.
 
     With `emails`, email addresses are marked too. If one of the values is all that stands before the `@`, only that
@@ -53,32 +87,35 @@ def mark_private_values(text: str, values: Iterable[object], *, emails: bool = T
     first, so that `Ann` does not split `Ann Lee`.
     """
     forms = {form for value in values for form in _spellings(str(value))}
-    if _OPEN in text:  # what is marked already stays as it is
-        return "".join(
-            part if part.startswith(_OPEN) else mark_private_values(part, values, emails=emails)
-            for part in _split_at_marks(text)
-        )
     patterns = [rf"(?<!\w){re.escape(form)}(?!\w)" for form in sorted(forms, key=len, reverse=True)]
     patterns += [_ADDRESS.pattern] if emails else []
     if not patterns:
         return text
     pattern = re.compile("|".join(patterns), re.IGNORECASE)
-    return pattern.sub(lambda match: mark_private(match.group()), text)
+    return _mark_in_parts(text, lambda part: (match.span() for match in pattern.finditer(part)))
 
 
-def mark_unwritten_words(text: str, written: Iterable[str]) -> str:
+def mark_unwritten_words(text: AnyText, written: Iterable[str]) -> AnyText:
     """Returns the text with every word marked as private that is in none of the author's texts, `written`."""
     written_words = {word.casefold() for source in written for word in _WORD.findall(source)}
-    return "".join(
-        part
-        if part.startswith(_OPEN)
-        else _WORD.sub(lambda match: match[0] if match[0].casefold() in written_words else mark_private(match[0]), part)
-        for part in _split_at_marks(text)
+    return _mark_in_parts(
+        text,
+        lambda part: (match.span() for match in _WORD.finditer(part) if match[0].casefold() not in written_words),
     )
 
 
-def _split_at_marks(text: str) -> list[str]:
-    return [part for part in re.split(f"({_MARKED_WHOLE})", text) if part]
+def _mark_in_parts(text: AnyText, find_spans: Callable[[str], Iterable[tuple[int, int]]]) -> AnyText:
+    """Returns the text with spans of its plain parts marked as private, and its private parts as they are."""
+    if isinstance(text, str):
+        return mark_spans(text, find_spans(text))
+    parts: list[str | Private] = []
+    for part in text.parts:
+        parts.extend([part] if isinstance(part, Private) else _parts(mark_spans(part, find_spans(part))))
+    return Text(tuple(parts))
+
+
+def _parts(text: AnyText) -> tuple[str | Private, ...]:
+    return (text,) if isinstance(text, str) else text.parts
 
 
 def _spellings(value: str) -> set[str]:

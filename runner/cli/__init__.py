@@ -4,6 +4,7 @@ Only this package builds the real clock, output and HTTP client, and only it dec
 """
 
 import errno
+import io
 import os
 import sys
 
@@ -26,6 +27,9 @@ def msgrun() -> None:
 
 def run(argv: list[str]) -> int:
     """Runs a command line and returns its exit code. No error ends in a traceback on the terminal."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that is not UTF-8 shows ? for what it lacks
+            stream.reconfigure(errors="replace")
     remember_options(GlobalOptions())
     msgrun.invoked_command = ""
     code, error = _run_command(argv)
@@ -57,7 +61,8 @@ def _report_error(error: BaseException) -> int:
     output = Output.of_last_command()
     match error:
         case click.UsageError():
-            error.show()
+            usage = f"{error.ctx.get_usage()}\n" if error.ctx else ""
+            output.error(f"{usage}error: {error.format_message()}")
             return EXIT.usage
         case click.Abort() | KeyboardInterrupt():
             output.error("stopped")

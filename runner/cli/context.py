@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from runner.characters import show_on_one_line
 from runner.cli.options import GlobalOptions
 from runner.cli.output import Output, remember_options
 from runner.cli.process import limit_render_time
@@ -120,11 +121,14 @@ class Context:
             raise GuardRefused("nobody is there to be asked", "--yes says yes")
         if count > 20:  # noqa: PLR2004  # above this, a habitual y could do harm
             answer = click.prompt(
-                f"{question} Type the number of recipients to go on", default="", show_default=False, err=True
+                f"{show_on_one_line(question)} Type the number of recipients to go on",
+                default="",
+                show_default=False,
+                err=True,
             )
             if answer.strip().replace(",", "") != str(count):
                 raise GuardRefused(f"{answer or 'nothing'} is not {count}: {if_declined}")
-        elif not click.confirm(question, err=True):
+        elif not click.confirm(show_on_one_line(question), err=True):
             raise GuardRefused(f"you said no: {if_declined}")
 
     def is_full_selection(self, paths: tuple[str, ...]) -> bool:

@@ -1,6 +1,7 @@
 """Prints results to stdout and everything else to stderr. Masks recipients' values unless the output is a terminal."""
 
 import os
+import stat
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from runner.cli.options import GlobalOptions
 from runner.errors import MsgrunError, Problem
 from runner.privacy import mark_private_values, reveal_or_mask
 from runner.report import problem_text
+from runner.report.terminal_text import defuse_commands, defuse_old_commands, one_line, style, to_json_text, to_terminal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,11 +60,28 @@ class Output:
 
     def result(self, text: str) -> None:
         """Prints a result to stdout. If the reader has closed the pipe, the command keeps its own exit code."""
+        self._print_result(self._clean(text, sys.stdout))
+
+    def document(self, text: str) -> None:
+        """Prints JSON, or a part or lines of it, to stdout."""
+        self._print_result(to_json_text(text, sys.stdout.encoding if sys.stdout else "utf-8"))
+
+    def annotations(self, text: str) -> None:
+        """Prints GitHub's annotations to stdout. They are the only commands to a CI system that this program prints."""
+        self._print_result(defuse_old_commands(to_terminal(text, colour=False)))
+
+    def _print_result(self, text: str) -> None:
         try:
-            click.echo(reveal_or_mask(text, show_values=self.show_values), color=self.colour)
+            click.echo(text, color=True)
         except BrokenPipeError:
             # Without this, Python prints an error when it flushes stdout at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def _clean(self, text: str, stream: TextIO | None) -> str:
+        """Returns a text as the stream gets it: a terminal with colours, a CI system's log without commands."""
+        colour = is_terminal(stream) if self.colour is None else self.colour
+        cleaned = to_terminal(text, colour=colour)
+        return cleaned if is_terminal(stream) or _is_file(stream) else defuse_commands(cleaned)
 
     def extra_result(self, text: str) -> None:
         """Prints a second result. Prints it to stderr if stdout is one document, as JSON."""
@@ -75,11 +94,11 @@ class Output:
         """Prints a note to stderr, each text once. Prints nothing with --quiet."""
         if not self.quiet and text not in self.printed_notes:
             self.printed_notes.add(text)
-            self.error(text)
+            self.error(one_line(text))
 
     def error(self, text: str) -> None:
         """Prints to stderr."""
-        click.echo(reveal_or_mask(text, show_values=self.show_values), err=True, color=self.colour)
+        click.echo(self._clean(text, sys.stderr), err=True, color=True)
 
     def failure(self, error: MsgrunError) -> None:
         """Prints an error and its hint to stderr. Prints it to stdout too if that is Markdown or GitHub annotations."""
@@ -92,10 +111,11 @@ class Output:
         elif self.form == "github":
             from runner.report import github_annotations  # noqa: PLC0415  # saves 1 ms in every other format
 
-            self.result(github_annotations.failure(error, show_values=self.show_values))
-        self.error(f"{click.style('error', fg='red', bold=True)}: {error.message}")
+            self.annotations(github_annotations.failure(error, show_values=self.show_values))
+        message = reveal_or_mask(error.message, show_values=self.show_values)
+        self.error(one_line(f"{style('error', 'red', 'bold')}: {message}"))
         if error.hint:
-            self.error(f"  hint: {error.hint}")
+            self.error(one_line(f"  hint: {error.hint}"))
 
     def warnings(self, problems: Iterable[Problem]) -> None:
         """Prints problems that do not stop the command. Prints them to stderr if stdout is for a program."""
@@ -111,15 +131,15 @@ class Output:
         if self.form == "json":
             from runner.report import json_output  # noqa: PLC0415  # saves 22 ms in every other format
 
-            self.result(json_output.problems(ordered, show_values=self.show_values))
+            self.document(json_output.problems(ordered, show_values=self.show_values))
         elif self.form == "sarif":
             from runner.report import sarif  # noqa: PLC0415  # saves 2 ms in every other format
 
-            self.result(sarif.document(ordered, show_values=self.show_values, path_prefix=self.path_prefix))
+            self.document(sarif.document(ordered, show_values=self.show_values, path_prefix=self.path_prefix))
         elif self.form == "github":
             from runner.report import github_annotations  # noqa: PLC0415  # saves 1 ms in every other format
 
-            self.result(
+            self.annotations(
                 github_annotations.problems(ordered, show_values=self.show_values, path_prefix=self.path_prefix)
             )
         elif self.form == "markdown":
@@ -132,10 +152,19 @@ class Output:
 
     def _mask(self, problem: Problem) -> Problem:
         """Returns the problem with email addresses in its message and path marked as private, as in a file's name."""
-        if self.show_values or "@" not in problem.message + problem.place.path:
+        if self.show_values or "@" not in f"{problem.message}{problem.place.path}":
             return problem
-        place = replace(problem.place, path=mark_private_values(problem.place.path, ()))
-        return replace(problem, message=mark_private_values(problem.message, ()), place=place)
+        path = reveal_or_mask(mark_private_values(problem.place.path, ()), show_values=False)
+        message = mark_private_values(problem.message, ())
+        return replace(problem, message=message, place=replace(problem.place, path=path))
+
+
+def _is_file(stream: TextIO | None) -> bool:
+    """Returns whether a stream is redirected to a file, which is nobody's log."""
+    try:
+        return stream is not None and stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def is_terminal(stream: TextIO | None) -> bool:

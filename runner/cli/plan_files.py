@@ -14,7 +14,6 @@ from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
 from runner.plan.plan_file import PlanFile, PlanFileChange, parse_plan_file
 from runner.plan.saved_plan import SavedPlan, parse_saved_plan
-from runner.privacy import reveal_or_mask
 from runner.report import json_output, plain_text
 from runner.report.problem_text import pluralize
 
@@ -89,7 +88,7 @@ def print_plan_file_changes(context: Context, file: PlanFile, changes: Sequence[
 def save_plan(context: Context, plan: Plan, path: Path) -> None:
     """Saves a plan for `apply --plan`. Raises UsageMistake, RunStopped, GuardRefused."""
     parts = json_output.plan(plan, salt_check(context.settings.salt))
-    _write(_user_path(context, path), (f"{reveal_or_mask(part, show_values=False)}\n".encode() for part in parts))
+    _write(_user_path(context, path), (f"{part}\n".encode() for part in parts))
 
 
 def load_saved_plan(context: Context, path: Path) -> SavedPlan:

@@ -39,12 +39,12 @@ def print_plan(context: Context, review: Review, form: str) -> None:
                 review.plan,
                 changes=comparison_text.to_dict(comparison, show_values=output.show_values) if comparison else None,
             ):
-                output.result(part)
+                output.document(part)
         case "markdown":
             output.result(markdown_plan.plan(review, show_values=output.show_values).rstrip("\n"))
         case "github":
             warnings = [*(comparison_text.guard_changes(comparison) if comparison else ()), *review.extra_warnings()]
-            output.result(
+            output.annotations(
                 github_annotations.plan(
                     review.plan,
                     review.warnings,
@@ -56,7 +56,7 @@ def print_plan(context: Context, review: Review, form: str) -> None:
         case _:
             if comparison:
                 output.result(f"{comparison_text.text(comparison, show_values=output.show_values)}\n")
-            output.result(plain_text.plan(review.plan))
+            output.result(plain_text.plan(review.plan, show_values=output.show_values))
 
 
 def _sample_key(message: PlannedMessage) -> str:

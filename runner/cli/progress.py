@@ -15,6 +15,7 @@ from runner.deliver.summary import Summary
 from runner.errors import UsageMistake
 from runner.intercom.rate_limit import RateLimiter
 from runner.ledger.record import Record
+from runner.report.terminal_text import one_line
 
 _RATE_WINDOW = 10.0  # seconds over which the rate is averaged: one window of Intercom's rate limit
 
@@ -94,7 +95,7 @@ class RecordLog:
             self._handle.write(orjson.dumps(entry).decode() + "\n")
         if self._output.verbose and record.status != "claimed":
             request = f" request {record.request_id}" if record.request_id else ""
-            self._output.error(f"{record.status} {record.message} {record.to}{request}")
+            self._output.error(one_line(f"{record.status} {record.message} {record.to}{request}"))
 
 
 def _format_duration(seconds: float) -> str:

@@ -6,6 +6,7 @@ import time
 
 import click
 
+from runner.characters import show_on_one_line
 from runner.cli.output import Output, is_terminal
 
 _LOG_INTERVAL = 10.0  # seconds between two lines in a log
@@ -34,6 +35,7 @@ class StatusLine:
 
     def update(self, text: str) -> None:
         """Prints a text, over the last one on a terminal."""
+        text = show_on_one_line(text)
         self._write(f"\r\033[K{text}" if self._on_terminal else f"{text}\n")
 
     def clear(self) -> None:

@@ -34,10 +34,10 @@ class TemplateOrigin:
     def problem(self, fault: TemplateFault, recipient: str = "") -> Problem:
         """Returns a fault as a problem at its line: in the file that the fault names, else in this template."""
         if fault.file:
-            place, excerpt = Place(fault.file, fault.line, _find_column(fault.excerpt, fault.name)), fault.excerpt
-        else:
-            place = self.place(fault.line, fault.name)
-            excerpt = self.file.line(place.line) if self.file else self.document.excerpt(place.line)
+            place = Place(fault.file, fault.line, _find_column(fault.excerpt, fault.name))
+            return Problem(fault.code, place, fault.message, fault.hint, excerpt=fault.excerpt, recipient=recipient)
+        place = self.place(fault.line, fault.name)
+        excerpt = self.file.line(place.line) if self.file else self.document.excerpt(place.line)
         return Problem(fault.code, place, fault.message, fault.hint, excerpt=excerpt, recipient=recipient)
 
 

@@ -255,7 +255,7 @@ class _Renderer:
 
     def _duplicate_problem(self, recipient: Recipient, value: str, earlier: int) -> Problem:
         audience = self._declaration.audience
-        message = f"{recipient.kind} {mark_private(value)} is the same recipient as {audience.label(earlier)}"
+        message = f"{recipient.kind} " + mark_private(value) + f" is the same recipient as {audience.label(earlier)}"
         document = self._declaration.document
         problem = document.problem(
             "duplicate-recipient", (*self._recipient_path(recipient), recipient.kind), message, "keep one of them"

@@ -11,6 +11,7 @@ from runner.declare.template.template import RenderMonitor, Template, Templates
 from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml.document import Document, YamlPath
 from runner.errors import Problem
+from runner.privacy import AnyText
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +43,7 @@ class ParseContext:
     project_context: ProjectContext
     problems: list[Problem] = field(default_factory=list)
 
-    def add_error(self, code: str, path: YamlPath, message: str, hint: str = "") -> None:
+    def add_error(self, code: str, path: YamlPath, message: AnyText, hint: str = "") -> None:
         """Adds an error at the value of a path."""
         self.problems.append(self.document.problem(code, path, message, hint))
 

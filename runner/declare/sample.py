@@ -13,7 +13,8 @@ from runner.declare.audience import IdentifierKind, InlineAudience, Recipient
 from runner.declare.audience.selection import Selection
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, render_deliveries
-from runner.privacy import mark_private, mark_private_values, mark_unwritten_words
+from runner.declare.template.template import find_literals
+from runner.privacy import AnyText, mark_private, mark_private_values, mark_unwritten_words
 
 _MAX_RENDERED = 100  # deliveries that are rendered to find the one with the requested key
 
@@ -22,16 +23,16 @@ _MAX_RENDERED = 100  # deliveries that are rendered to find the one with the req
 class Sample:
     """The recipient and the rendered texts of one delivery.
 
-    `to`, `subject` and `body` contain the values in clear between marks of `privacy`: print them only through
-    `privacy.reveal_or_mask`. `kind` and `value` are the recipient's identifier in clear and without marks, to find the
-    same recipient in another declaration; do not print them.
+    `to`, `subject` and `body` hold the values in clear: print them only through `privacy.reveal_or_mask`. `kind` and
+    `value` are the recipient's identifier in clear, to find the same recipient in another declaration: do not print
+    them.
     """
 
     kind: IdentifierKind
     value: str
-    to: str
-    subject: str
-    body: str
+    to: AnyText
+    subject: AnyText
+    body: AnyText
 
 
 def render_sample(declaration: Declaration, salt: str, key: str = "") -> Sample | None:
@@ -60,7 +61,7 @@ def _make_sample(declaration: Declaration, delivery: Delivery) -> Sample:
     private_values = delivery.private_values[1:] if is_id else delivery.private_values
     author_texts = list(_collect_author_texts(declaration))
 
-    def mark(text: str) -> str:
+    def mark(text: str) -> AnyText:
         return mark_unwritten_words(mark_private_values(text, private_values, emails=False), author_texts)
 
     return Sample(
@@ -73,11 +74,15 @@ def _make_sample(declaration: Declaration, delivery: Delivery) -> Sample:
 
 
 def _collect_author_texts(declaration: Declaration) -> Iterator[str]:
-    """Yields the author's texts: subject, body, included files, and values of variables of the project and message."""
+    """Yields the author's texts: subject, body, included files, their string literals, and variables of both levels.
+
+    A literal is also yielded as it prints, because the author may write it with escapes.
+    """
     for text in (declaration.subject, declaration.body):
         if text:
-            yield text.source
-            yield from text.includes.values()
+            for source in (text.source, *text.includes.values()):
+                yield source
+                yield from find_literals(source)
     yield from _collect_strings(declaration.variables)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from runner.declare.yaml.document import Document
 from runner.errors import Problem
-from runner.privacy import mark_private
+from runner.privacy import AnyText, mark_private
 
 SCHEMA_NAMES = ("message", "project", "payload")
 _TYPE_NAMES = {
@@ -39,7 +39,7 @@ class Violation:
 
     path: tuple[str | int, ...]
     code: str
-    message: str
+    message: AnyText
     hint: str
     at_key: bool = False
     missing_keys: frozenset[str] = frozenset()
@@ -207,10 +207,10 @@ def _describe_error(error: Any, path: tuple[str | int, ...]) -> Violation:
         case "enum" | "const":
             choices = [str(choice) for choice in allowed] if error.validator == "enum" else [str(allowed)]
             hint = subschema.get("x-hint") or did_you_mean(str(error.instance), choices)
-            value = mark_private(error.instance) if "to" in path and path[-1] != "type" else error.instance
+            value = mark_private(error.instance) if "to" in path and path[-1] != "type" else str(error.instance)
             is_long = len(choices) > 6  # noqa: PLR2004  # the full list of API versions would hide the rest of the message
             listed = f"one of {choices[0]} … {choices[-1]}" if is_long else " or ".join(choices)
-            return Violation(path, "not-a-choice", f"{name} is {listed}, not {value}", hint)
+            return Violation(path, "not-a-choice", f"{name} is {listed}, not " + value, hint)
         case "minimum" | "exclusiveMinimum":
             relation = "at least" if error.validator == "minimum" else "more than"
             return Violation(path, "out-of-range", f"{name} is {relation} {allowed}, not {error.instance}", "")
@@ -219,7 +219,7 @@ def _describe_error(error: Any, path: tuple[str | int, ...]) -> Violation:
         case "minLength":
             return Violation(path, "blank", f"{name} is blank", "")
         case _:
-            return Violation(path, "schema", f"{name} does not fit: {mark_private(error.message)}", "")
+            return Violation(path, "schema", f"{name} does not fit: " + mark_private(error.message), "")
 
 
 def _describe_type_error(error: Any) -> tuple[str, str]:

@@ -14,6 +14,8 @@ from pathlib import Path, PurePosixPath
 from posixpath import join
 from typing import BinaryIO
 
+from runner.privacy import AnyText
+
 _PATTERN = re.compile(r"[*?\[]")
 _MAX_FILE_SIZE = 32 * 1024 * 1024  # bytes of a file that is read as a whole: YAML, templates, queries
 _OPEN_FLAGS = (
@@ -25,8 +27,8 @@ _BELOW_ROOT_HINT = "only files below its root are read"
 class NotReadable(Exception):
     """Raised if a file that a declaration names cannot be used. It has the code, message and hint of the problem."""
 
-    def __init__(self, code: str, message: str, hint: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, code: str, message: AnyText, hint: str = "") -> None:
+        super().__init__(str(message))
         self.code = code
         self.message = message
         self.hint = hint

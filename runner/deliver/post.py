@@ -111,8 +111,8 @@ class MessagePoster:
                     stop = StopReason("error", answer.reason, hint)
                 return Outcome("unknown", request_id=answer.request_id, detail=answer.reason, stop=stop)
             case AccountDenied():
-                detail = mark_private_values(answer.message, posted.attempt.values)
-                stop = StopReason("error", f"Intercom said {answer.code}: {detail}", answer.hint)
+                message = mark_private_values(answer.message, posted.attempt.values)
+                stop = StopReason("error", f"Intercom said {answer.code}: " + message, answer.hint)
                 return Outcome("released", code=answer.code, request_id=answer.request_id, stop=stop)
             case Throttled():
                 return self._handle_throttling(posted)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from runner.ledger.record import Record
+from runner.privacy import AnyText
 
 # `expired` ends one message only; all others end the run.
 StopKind = Literal["signal", "ledger", "guard", "error", "later", "expired"]
@@ -15,7 +16,7 @@ class StopReason:
     """Why a run ended early. The kind decides the exit code. `signal` is the number of a signal, or 0."""
 
     kind: StopKind
-    message: str
+    message: AnyText
     hint: str = ""
     signal: int = 0
 
@@ -25,7 +26,7 @@ class ReportedDelivery:
     """A delivery that is reported to the user: its record and a detail from Intercom (may hold private values)."""
 
     record: Record
-    detail: str
+    detail: AnyText
 
 
 @dataclass(slots=True)
@@ -44,7 +45,7 @@ class Summary:
     refused: list[ReportedDelivery] = field(default_factory=list)
     unknown: list[ReportedDelivery] = field(default_factory=list)
     still_not_found: list[ReportedDelivery] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[AnyText] = field(default_factory=list)
     unwritten: list[Record] = field(default_factory=list)
     claimed_by_others: int = 0
     stop: StopReason | None = None
@@ -55,7 +56,7 @@ class Summary:
             case "sent":
                 self.sent += 1
                 if delivery.detail:
-                    self.warnings.append(f"{delivery.record.message} {delivery.record.to}: {delivery.detail}")
+                    self.warnings.append(f"{delivery.record.message} {delivery.record.to}: " + delivery.detail)
             case "refused":
                 self.refused.append(delivery)
             case "released":

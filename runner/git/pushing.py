@@ -69,4 +69,4 @@ def failure_reason(error: GitFailed) -> str:
     """
     lines = [line.removeprefix("remote:").strip() for line in error.output.splitlines() if line.startswith("remote:")]
     rejected = re.search(r"\[(?:remote )?rejected\] \(.*\)", error.output)
-    return "; ".join(line for line in (*lines, rejected[0] if rejected else "") if line) or error.message
+    return "; ".join(line for line in (*lines, rejected[0] if rejected else "") if line) or str(error)

@@ -153,7 +153,7 @@ def _parse_reply(reply: Reply, method: str, path: str, none_if: Container[int]) 
     if reply.status != _OK:
         hint = account_hint(reply) or ("check the token" if reply.status in {401, 403} else f"request id {request_id}")
         masked = mark_private_values(message, ())
-        raise RunStopped(f"{method} {path}: HTTP status {reply.status}, {code}: {masked}", hint)
+        raise RunStopped(f"{method} {path}: HTTP status {reply.status}, {code}: " + masked, hint)
     try:
         return orjson.loads(reply.body)
     except orjson.JSONDecodeError as error:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from posixpath import isabs, normpath
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
+from runner.characters import has_invisible
 from runner.errors import UsageMistake
 
 
@@ -201,6 +202,8 @@ def parse_address(lock: str, stem: str) -> LedgerAddress:
 
     Raises UsageMistake. Of a database's address its message repeats nothing, because any part may belong to a password.
     """
+    if has_invisible(lock) or "\n" in lock:
+        raise UsageMistake("lock: holds a character that nobody sees", "write it again")
     if lock.startswith("git+"):
         return _parse_branch_address(lock, f"{stem}.lock")
     if lock.startswith(POSTGRES_SCHEMES):

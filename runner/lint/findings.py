@@ -9,6 +9,7 @@ from runner.errors import Place, Problem, Severity
 from runner.lint.ignore_comments import IgnoreComments, check_ignore_codes
 from runner.lint.rules import RULES
 from runner.lint.template_layout import Layout
+from runner.privacy import AnyText
 
 
 @dataclass(slots=True)
@@ -18,9 +19,9 @@ class _Finding:
     `count` is the number of recipients that show it, `total` the number of recipients that were checked.
     """
 
-    message: str
+    message: AnyText
     severity: Severity
-    excerpt: str
+    excerpt: AnyText
     recipient: str
     count: int = 0
     total: int = 0
@@ -35,7 +36,7 @@ class Findings:
     def __init__(self, enabled_codes: Iterable[str]) -> None:
         self.enabled_codes = frozenset(enabled_codes)
         self._findings: dict[tuple[str, Place], _Finding] = {}
-        self._comment_problems: dict[tuple[Place, str], Problem] = {}
+        self._comment_problems: dict[tuple[Place, AnyText], Problem] = {}
 
     def to_problems(self) -> list[Problem]:
         """Returns the findings as problems, followed by the problems of the ignore comments."""
@@ -54,7 +55,14 @@ class Findings:
         return [*problems, *self._comment_problems.values()]
 
     def add(
-        self, code: str, place: Place, excerpt: str, message: str, recipient: str = "", *, as_warning: bool = False
+        self,
+        code: str,
+        place: Place,
+        excerpt: AnyText,
+        message: AnyText,
+        recipient: str = "",
+        *,
+        as_warning: bool = False,
     ) -> None:
         """Adds a finding, unless there is one with this code and place, and counts the recipient for it.
 
@@ -85,7 +93,7 @@ class MessageFindings:
         self._findings = findings
         self._document = declaration.document
         self._ignores = IgnoreComments(declaration.document)
-        self._places: dict[tuple[int, int], tuple[Place, str]] = {}
+        self._places: dict[tuple[int, int], tuple[Place, AnyText]] = {}
         self._counted_keys: set[tuple[str, Place]] = set()
         self._codes_by_template_line: dict[tuple[str, int], frozenset[str]] = {}
         findings.add_warnings(self._ignores.problems)
@@ -108,7 +116,7 @@ class MessageFindings:
         return code in self._findings.enabled_codes
 
     def add_at_offset(
-        self, layout: Layout, start: int, code: str, message: str, recipient: str = "", *, as_warning: bool = False
+        self, layout: Layout, start: int, code: str, message: AnyText, recipient: str = "", *, as_warning: bool = False
     ) -> None:
         """Adds a finding at a character of a layout, unless a comment ignores it."""
         if code in self._findings.enabled_codes:
@@ -127,8 +135,8 @@ class MessageFindings:
         self,
         code: str,
         place: Place,
-        excerpt: str,
-        message: str,
+        excerpt: AnyText,
+        message: AnyText,
         recipient: str,
         path: YamlPath,
         *,

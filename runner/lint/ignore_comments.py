@@ -15,6 +15,7 @@ from runner.declare.schema import did_you_mean
 from runner.declare.yaml.document import Document, YamlPath
 from runner.errors import Place, Problem, Severity
 from runner.lint.rules import RULES
+from runner.privacy import AnyText
 
 _IGNORE_COMMENT = re.compile(r"(?:^|(?<=\s))#\s*msgrun:\s*ignore\b\s*(?:=\s*([\w, -]*))?")
 
@@ -80,7 +81,7 @@ class IgnoreComments:
         return frozenset(codes)
 
 
-def check_ignore_codes(codes: list[str], place: Place, excerpt: str) -> Iterator[Problem]:
+def check_ignore_codes(codes: list[str], place: Place, excerpt: AnyText) -> Iterator[Problem]:
     """Yields a warning for each code that no rule has, and one for a comment without a code."""
     if not codes:
         hint = "msgrun: ignore=http-link names what to ignore"

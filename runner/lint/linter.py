@@ -21,14 +21,14 @@ from runner.lint.static_checks import MessageText, check_links, check_pairs, che
 from runner.lint.tag_locator import TagLocator
 from runner.lint.tag_pairs import TagPairs
 from runner.lint.template_layout import Slot
-from runner.privacy import mark_private
+from runner.privacy import AnyText, mark_private
 
 # A value that contains one of these is checked in full.
 _SUSPICIOUS_TEXTS = (*text_checks.NULL_WORDS, "http://", "{", "*|", "%%", "javascript:")
 _WHOLE_TAGS = re.compile(r"<[^>]*>")
 _TAG_NAMES = re.compile(r"</?[A-Za-z][^\s/>]*")
 _MAX_REMEMBERED = 10_000
-_BodyFault = tuple[int, str, str, bool]  # offset in the layout, code, message, whether HTML allows it
+_BodyFault = tuple[int, str, AnyText, bool]  # offset in the layout, code, message, whether HTML allows it
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,8 @@ class MessageLinter:
         for message_text in self._texts:
             message_text.check(self._findings)
         if self._declaration.subject and text_checks.is_shouting(self._texts[0].literal_text):
-            message = "this subject is in capitals, or ends its sentences twice"
-            self._findings.add_at_offset(self._texts[0].layout, 0, "shouting-subject", message)
+            shouting = "this subject is in capitals, or ends its sentences twice"
+            self._findings.add_at_offset(self._texts[0].layout, 0, "shouting-subject", shouting)
         whole_text = html.unescape(f"{self._body.literal_text}\n{body}")
         self._mentions_unsubscribe = text_checks.mentions_unsubscribe(whole_text)
         if not self._tag_pattern:
@@ -135,8 +135,8 @@ class MessageLinter:
 
     def _check_suspicious_text(self, name: str, text: str, delivery: Delivery) -> None:
         message_text, slot = self._first_slots[name]
-        faults = [
-            ("single-brace", f"this prints {mark_private(placeholder)}, which is sent as it stands", placeholder)
+        faults: list[tuple[str, AnyText, str]] = [
+            ("single-brace", "this prints " + mark_private(placeholder) + ", which is sent as it stands", placeholder)
             for _, placeholder in text_checks.find_placeholders(text)
         ]
         if word := text_checks.find_null_word(text):

@@ -10,6 +10,7 @@ from runner.lint.findings import MessageFindings
 from runner.lint.html import VALUE_CHAR, ParsedHtml, Tag, is_known_tag, parse_html
 from runner.lint.tag_pairs import TagFault, TagPairs
 from runner.lint.template_layout import RAW_VALUE_CHAR, Layout, Slot
+from runner.privacy import AnyText
 
 _LINK_ATTRIBUTES = ("href", "action", "formaction", "background", "poster", "data")
 _TAG_RULES = {
@@ -61,7 +62,7 @@ class MessageText:
             for code, message in self._check_slot(slot):
                 findings.add_at_offset(layout, slot.start, code, message)
 
-    def _check_text_runs(self) -> Iterator[tuple[int, str, str]]:
+    def _check_text_runs(self) -> Iterator[tuple[int, str, AnyText]]:
         texts = [(run.start, run.text) for run in self.parsed_html.text_runs if not run.is_code]
         if not self.is_html:
             texts = [(0, self.layout.text)]
@@ -72,7 +73,7 @@ class MessageText:
                 if fault := text_checks.check_url(link):
                     yield run_start + offset, *fault
 
-    def _check_slot(self, slot: Slot) -> Iterator[tuple[str, str]]:
+    def _check_slot(self, slot: Slot) -> Iterator[tuple[str, AnyText]]:
         """Yields the faults in values that are the same for every recipient, and in the template's own fallbacks."""
         tag = self.find_enclosing_tag(slot)
         before = self.layout.text[max(slot.start - 8, 0) : slot.start].lower()
@@ -95,7 +96,7 @@ class MessageText:
 
 def check_links(
     text: str, tag: Tag | None, format_value: text_checks.ValueFormatter = str
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[tuple[str, AnyText]]:
     """Yields code and message of each fault of the links in a value.
 
     `tag` is the tag that prints the value; None for running text. `format_value` returns a recipient's value as the
@@ -107,11 +108,11 @@ def check_links(
             yield ("image-https", text_checks.check_image_url(link)) if is_image else fault
 
 
-def check_tag(tag: Tag, format_value: text_checks.ValueFormatter = str) -> Iterator[tuple[str, str]]:
+def check_tag(tag: Tag, format_value: text_checks.ValueFormatter = str) -> Iterator[tuple[str, AnyText]]:
     """Yields code and message of each fault that a tag has by itself."""
     name, attributes = tag.name, tag.attributes
     if not is_known_tag(name):
-        yield "unknown-tag", f"HTML knows no <{'/' if tag.is_end else ''}{format_value(name)}>"
+        yield "unknown-tag", f"HTML knows no <{'/' if tag.is_end else ''}" + format_value(name) + ">"
     if tag.is_end:
         return
     if name == "script" and attributes.get("type", "").lower() not in _DATA_SCRIPT_TYPES:
@@ -125,7 +126,7 @@ def check_tag(tag: Tag, format_value: text_checks.ValueFormatter = str) -> Itera
             yield fault
         if attribute not in {"style", "src"} and is_known_tag(name):
             yield from (
-                ("single-brace", f"{format_value(placeholder)} is sent as it stands")
+                ("single-brace", format_value(placeholder) + " is sent as it stands")
                 for _, placeholder in text_checks.find_placeholders(value)
             )
     if name == "img":
@@ -139,7 +140,9 @@ def check_pairs(tag_pairs: TagPairs, parsed_html: ParsedHtml) -> Iterator[TagFau
         yield TagFault("unclosed-tag", parsed_html.unfinished_tag_start, "this tag has no >")
 
 
-def _check_image(attributes: Mapping[str, str], format_value: text_checks.ValueFormatter) -> Iterator[tuple[str, str]]:
+def _check_image(
+    attributes: Mapping[str, str], format_value: text_checks.ValueFormatter
+) -> Iterator[tuple[str, AnyText]]:
     if "alt" not in attributes:
         yield "image-alt", "this image has no alt"
     src = attributes.get("src", "")
@@ -151,6 +154,6 @@ def _check_image(attributes: Mapping[str, str], format_value: text_checks.ValueF
     elif message := text_checks.check_image_url(src):
         yield "image-https", message
     yield from (
-        ("single-brace", f"{format_value(placeholder)} is sent as it stands")
+        ("single-brace", format_value(placeholder) + " is sent as it stands")
         for _, placeholder in text_checks.find_placeholders(src)
     )

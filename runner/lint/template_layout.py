@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from runner.declare.declaration import TemplateOrigin
 from runner.errors import Place
+from runner.privacy import AnyText
 
 MESSAGES_FOLDER = "messages/"
 RAW_VALUE_CHAR = "\ufff9"  # as VALUE_CHAR, for a value that may be markup
@@ -69,7 +70,7 @@ class Layout:
     is_as_rendered: bool = True
     has_raw_values: bool = False
 
-    def find_place(self, start: int) -> tuple[Place, str]:
+    def find_place(self, start: int) -> tuple[Place, AnyText]:
         """Returns the place of the layout's character `start` in its file, and the line to quote."""
         part = self.parts[max(bisect_right(self.parts, start, key=lambda part: part.start) - 1, 0)]
         source = self.sources[part.template_name]

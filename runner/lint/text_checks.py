@@ -4,7 +4,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-ValueFormatter = Callable[[str], str]  # how a message shows a recipient's value: `mark_private`, or `str` as it is
+from runner.privacy import AnyText
+
+ValueFormatter = Callable[[str], AnyText]  # how a message shows a recipient's value: `mark_private`, or `str` as it is
 # As programs print them. Other spellings are left out: Null and Nan are people's names, none and nil are words.
 NULL_WORDS = ("None", "nan", "NaN", "NULL", "null", "undefined", "NaT")
 _NULL_PATTERN = "|".join(NULL_WORDS)
@@ -68,7 +70,7 @@ def find_links(text: str) -> Iterator[tuple[int, str]]:
     return ((match.start(), match.group().rstrip(".,;:!?)]")) for match in _URL.finditer(text))
 
 
-def check_url(url: str, format_value: ValueFormatter = str) -> tuple[str, str] | None:
+def check_url(url: str, format_value: ValueFormatter = str) -> tuple[str, AnyText] | None:
     """Returns the code of the worst rule that a URL breaks, and the message; None if it breaks none.
 
     `format_value` returns the host as the message may show it.
@@ -79,9 +81,9 @@ def check_url(url: str, format_value: ValueFormatter = str) -> tuple[str, str] |
     host = match[2].rpartition("@")[2].lower()
     host = host[1 : host.find("]")] if host.startswith("[") else host.partition(":")[0]
     if _is_local(host):
-        return "local-link", f"this link leads to {format_value(host)}, which customers cannot reach"
+        return "local-link", "this link leads to " + format_value(host) + ", which customers cannot reach"
     if _is_staging(host):
-        return "staging-link", f"this link leads to {format_value(host)}, by its name not what customers use"
+        return "staging-link", "this link leads to " + format_value(host) + ", by its name not what customers use"
     if match[1].lower() == "http":
         return "http-link", "this link goes to http://"
     return None

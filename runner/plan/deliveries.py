@@ -12,6 +12,7 @@ from runner.declare.delivery import Delivery, format_recipient
 from runner.declare.identity import DIGEST_VERSION
 from runner.key_table import KEY_SIZE, KeyList, KeyTable
 from runner.plan.plan_file import PlanEntry
+from runner.privacy import AnyText
 
 Action = Literal["send", "sent", "edited", "unknown", "refused", "excluded"]
 ACTIONS: tuple[Action, ...] = ("send", "sent", "edited", "unknown", "refused", "excluded")
@@ -119,7 +120,7 @@ class PlannedMessage:
     digest: str
     deliveries: PlannedDeliveries
     counts: Counter[Action]
-    sample: tuple[str, ...]
+    sample: tuple[AnyText, ...]
     is_expired: bool
     undeclared_count: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)

@@ -26,7 +26,7 @@ from runner.plan.deliveries import PlannedDeliveries, PlannedMessage
 from runner.plan.guards import Guard
 from runner.plan.plan_file import PlanFile
 from runner.plan.saved_plan import SavedPlan, SavedPlanMessage
-from runner.privacy import mark_private
+from runner.privacy import AnyText, mark_private
 
 SAMPLE_SIZE = 3
 # Bytes of an audience: about 10,000 recipients, which take longer to render than processes take to start.
@@ -75,7 +75,7 @@ class Draft:
 
     deliveries: PlannedDeliveries
     digest: MessageDigest = field(default_factory=MessageDigest)
-    sample: list[str] = field(default_factory=list)
+    sample: list[AnyText] = field(default_factory=list)
     repeats: Counter[str] = field(default_factory=Counter)
 
     def join(self, other: "Draft") -> None:

@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-import click
-
 from runner.compare.audience_overlap import Overlap
 from runner.compare.comparison import CHANGE_KINDS, Comparison, MessageChange
 from runner.privacy import reveal_or_mask
 from runner.report.html_text import visible_text
 from runner.report.markdown_escaping import code_block, inline_code, strip_controls, truncate
+from runner.report.terminal_text import style
 from runner.report.word_diff import DiffPart, diff_lines, diff_words, inline_diff
 
 _COLOURS = {"new": "green", "changed": "yellow", "removed": "red", "uncompared": "yellow"}
@@ -20,14 +19,14 @@ _SAME_TEXT = "the text reads the same; what differs is in its source"
 
 def text(comparison: Comparison, *, show_values: bool) -> str:
     """The changed guards, each changed message with its differences, the notes, and the counts."""
-    blocks = [f"{click.style('!', fg='red')} {line}" for line in guard_changes(comparison)]
-    blocks += [click.style(f"Changes against {_describe_ref(comparison)}", bold=True)]
+    blocks = [f"{style('!', 'red')} {line}" for line in guard_changes(comparison)]
+    blocks += [style(f"Changes against {_describe_ref(comparison)}", "bold")]
     blocks += [
         _format_change(change, show_values=show_values)
         for change in comparison.changes
         if change.kind != "unchanged" or change.warnings
     ]
-    blocks += [f"{click.style('!', fg='yellow')} {note}" for note in comparison.notes]
+    blocks += [f"{style('!', 'yellow')} {note}" for note in comparison.notes]
     blocks.append(_format_counts(comparison))
     return "\n\n".join(blocks)
 
@@ -49,7 +48,7 @@ def to_dict(comparison: Comparison, *, show_values: bool) -> dict[str, Any]:
         "guards": [
             {"name": field.name, "before": field.before, "now": field.now} for field in comparison.guard_changes
         ],
-        "notes": [reveal_or_mask(note, show_values=show_values) for note in comparison.notes],
+        "notes": list(comparison.notes),
         "messages": [
             {
                 "name": change.name,
@@ -123,7 +122,7 @@ def differences(change: MessageChange, *, show_values: bool) -> Iterator[tuple[s
 
 
 def _format_change(change: MessageChange, *, show_values: bool) -> str:
-    head = f"{click.style(change.kind, fg=_COLOURS.get(change.kind))}  {click.style(change.name, bold=True)}"
+    head = f"{style(change.kind, _COLOURS.get(change.kind))}  {style(change.name, 'bold')}"
     lines = [head]
     lines += [f"  {field.name}: {field.before or 'none'} -> {field.now or 'none'}" for field in change.fields]
     if change.audience and change.audience.has_changes:
@@ -132,7 +131,7 @@ def _format_change(change: MessageChange, *, show_values: bool) -> str:
         if _has_differences(parts):
             lines.append(f"  {name}: {inline_diff(parts)}")
     lines += [f"  {note}" for note in _explain(change, show_values=show_values)]
-    lines += [f"  {click.style('!', fg='yellow')} {warning}" for warning in change.warnings]
+    lines += [f"  {style('!', 'yellow')} {warning}" for warning in change.warnings]
     return "\n".join(lines)
 
 

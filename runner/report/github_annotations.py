@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from runner.characters import show_invisible, show_on_one_line
 from runner.errors import MsgrunError, Place, Problem
 from runner.privacy import reveal_or_mask
+from runner.report.terminal_text import one_line, remove_styles
 
 if TYPE_CHECKING:  # validate prints annotations too, and does not need the planner
     from runner.plan.plan import Plan
@@ -38,7 +40,7 @@ class Annotation:
     def line(self) -> str:
         """The annotation as a line of the log that GitHub does not take for a command."""
         place = f"{self.place}: " if self.place else ""
-        return f"- {place}{self.kind}: {' '.join(self.message.split())} [{self.title}]"
+        return one_line(f"- {place}{self.kind}: {' '.join(self.message.split())} [{self.title}]")
 
 
 def problems(items: Iterable[Problem], *, show_values: bool, path_prefix: str = "") -> str:
@@ -62,8 +64,7 @@ def plan(
         Annotation(
             "error",
             guard.code,
-            f"{reveal_or_mask(guard.message, show_values=show_values)}\n"
-            f"hint: {reveal_or_mask(guard.hint, show_values=show_values)}",
+            f"{show_on_one_line(guard.message)}\nhint: {show_on_one_line(guard.hint)}",
             places.get(guard.messages[0]) if guard.messages else None,
         )
         for guard in planned.guards
@@ -73,7 +74,7 @@ def plan(
             if number := message.counts[action]:
                 text = f"{number:,} of {len(message.deliveries):,} deliveries of {message.name} are {action}"
                 items.append(Annotation("warning", action, text, message.declaration.place))
-    items.extend(Annotation("warning", "msgrun plan", reveal_or_mask(note, show_values=show_values)) for note in notes)
+    items.extend(Annotation("warning", "msgrun plan", show_on_one_line(remove_styles(note))) for note in notes)
     items.extend(_annotate(problem, show_values=show_values) for problem in warnings)
     workspace = f", workspace {planned.workspace}" if planned.workspace else ""
     counts = ", ".join(f"{number:,} {action}" for action, number in planned.counts.items() if number) or "nothing"
@@ -84,8 +85,10 @@ def plan(
 
 def failure(error: MsgrunError, *, show_values: bool) -> str:
     """The error that ended a command, as a workflow command."""
-    hint = f"\nhint: {error.hint}" if error.hint else ""
-    return Annotation("error", "msgrun", reveal_or_mask(f"{error.message}{hint}", show_values=show_values)).command("")
+    hint = f"\nhint: {show_on_one_line(error.hint)}" if error.hint else ""
+    return Annotation(
+        "error", "msgrun", show_on_one_line(reveal_or_mask(error.message, show_values=show_values)) + hint
+    ).command("")
 
 
 def annotations(items: Iterable[Annotation], path_prefix: str) -> str:
@@ -110,13 +113,13 @@ def annotations(items: Iterable[Annotation], path_prefix: str) -> str:
 
 def _annotate(problem: Problem, *, show_values: bool) -> Annotation:
     recipient = f" ({problem.recipient})" if problem.recipient else ""
-    hint = f"\nhint: {problem.hint}" if problem.hint else ""
-    text = reveal_or_mask(f"{problem.message}{recipient}{hint}", show_values=show_values)
+    hint = f"\nhint: {show_on_one_line(problem.hint)}" if problem.hint else ""
+    text = f"{show_on_one_line(reveal_or_mask(problem.message, show_values=show_values))}{recipient}{hint}"
     return Annotation(str(problem.severity), problem.code, text, problem.place)
 
 
 def _format_position(place: Place, path_prefix: str) -> str:
-    path = _escape_property(path_prefix + reveal_or_mask(place.path, show_values=False))
+    path = _escape_property(path_prefix + place.path)
     return f"file={path},line={place.line},col={place.column}"
 
 
@@ -125,4 +128,4 @@ def _escape_property(text: str) -> str:
 
 
 def _escape_message(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return show_invisible(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

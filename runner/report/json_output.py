@@ -31,7 +31,7 @@ def problems(items: Iterable[Problem], *, show_values: bool) -> str:
             "code": problem.code,
             "message": reveal_or_mask(problem.message, show_values=show_values),
             "recipient": problem.recipient,
-            "hint": reveal_or_mask(problem.hint, show_values=show_values),
+            "hint": problem.hint,
         }
         for problem in items
     ]

@@ -12,14 +12,14 @@ import re
 import textwrap
 from collections.abc import Iterable
 
+from runner.characters import show_invisible
+from runner.report.terminal_text import remove_styles
+
 _BACKTICKS = re.compile(r"`+")
-_TERMINAL_STYLE = re.compile(r"\x1b\[[0-9;]*m")  # colours of a terminal
-# Control characters; those of the last two ranges reorder text.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~^=-])")
 # Signs that GitHub or GitLab makes a reference of if a word follows. A zero-width space after the sign prevents it.
 _REFERENCE_SIGN = re.compile(r"([@#!~%&:^]|&amp;|\bGH-|\bwww(?=\.))(?=[.\w/\"'])", re.IGNORECASE)
-_ZERO_WIDTH_SPACE = "\u200b"
+_ZERO_WIDTH_SPACE = "\u200b"  # as an HTML entity in the result
 
 
 def escape_text(text: str) -> str:
@@ -29,7 +29,7 @@ def escape_text(text: str) -> str:
     """
     broken = _REFERENCE_SIGN.sub(rf"\1{_ZERO_WIDTH_SPACE}", _join_lines(text))
     escaped = _MARKUP.sub(r"\\\1", html.escape(broken, quote=False))
-    return escaped.replace("$", "<span>$</span>")
+    return escaped.replace("$", "<span>$</span>").replace(_ZERO_WIDTH_SPACE, "&#8203;")
 
 
 def inline_code(text: str) -> str:
@@ -73,11 +73,8 @@ def truncate(text: str, most: int) -> str:
 
 
 def strip_controls(text: str) -> str:
-    """The text without what a terminal or a page would obey: control characters, colours, reversed reading direction.
-
-    Colours are removed, other control characters are replaced by U+FFFD, and all line ends become line feeds.
-    """
-    return _CONTROL.sub("\ufffd", _TERMINAL_STYLE.sub("", text).replace("\r\n", "\n").replace("\r", "\n"))
+    """The text without colours, with all invisible characters shown, and with line feeds as its only line ends."""
+    return show_invisible(remove_styles(text).replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def fit_to_length(

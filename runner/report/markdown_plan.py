@@ -245,7 +245,9 @@ def _format_message(message: PlannedMessage, sends: int, review: Review, *, show
 def _format_sample(sample: Sample, *, show_values: bool) -> list[str]:
     body = reveal_or_mask(sample.body, show_values=show_values)
     subject = reveal_or_mask(sample.subject, show_values=show_values)
-    masked = f"; {inline_code(MASK)} stands for what is the recipient's own" if MASK in subject + body else ""
+    masked = (
+        f"; {inline_code(MASK)} stands for what the recipient's values make of it" if MASK in subject + body else ""
+    )
     return [
         f"As {inline_code(reveal_or_mask(sample.to, show_values=show_values))} sees it{masked}:",
         *([f"**Subject** {inline_code(truncate(subject, MAX_INLINE_LENGTH))}"] if subject else ()),

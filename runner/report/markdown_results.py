@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from runner.deliver.summary import ReportedDelivery, Summary
 from runner.errors import Problem
-from runner.privacy import reveal_or_mask
+from runner.privacy import AnyText, reveal_or_mask
 from runner.report.markdown_escaping import escape_text, fit_to_length, inline_code, truncate
 from runner.report.problem_text import pluralize
 
@@ -31,12 +31,12 @@ def problems(items: Iterable[Problem], environment: str, *, show_values: bool) -
     )
 
 
-def failure(message: str, hint: str, environment: str, *, show_values: bool) -> str:
+def failure(message: AnyText, hint: str, environment: str, *, show_values: bool) -> str:
     """A heading and why the command ended."""
     return f"{heading(environment)}\n\n{stop_notice(message, hint, show_values=show_values)}"
 
 
-def stop_notice(message: str, hint: str, *, show_values: bool) -> str:
+def stop_notice(message: AnyText, hint: str, *, show_values: bool) -> str:
     """Why a run stopped, and what the user can do."""
     hint_text = hint_line(hint, show_values=show_values)
     return f"> [!CAUTION]\n> **Stopped.** {inline_text(message, show_values=show_values)}{hint_text}"
@@ -80,13 +80,13 @@ def heading(environment: str) -> str:
 def problem(item: Problem, *, show_values: bool) -> str:
     """A problem as an item of a list."""
     recipient = f" ({item.recipient})" if item.recipient else ""
-    place = inline_code(reveal_or_mask(str(item.place), show_values=show_values))
+    place = inline_code(str(item.place))
     message = inline_text(item.message + recipient, show_values=show_values)
     text = f"{message} ({inline_code(item.code)}){hint_line(item.hint, show_values=show_values)}"
     return f"- {place} {item.severity}: {text}"
 
 
-def inline_text(text: str, *, show_values: bool) -> str:
+def inline_text(text: AnyText, *, show_values: bool) -> str:
     """A text for the middle of a line, cut to MAX_INLINE_LENGTH. Values are masked unless `show_values`."""
     return escape_text(truncate(reveal_or_mask(text, show_values=show_values), MAX_INLINE_LENGTH))
 

@@ -1,13 +1,8 @@
-"""Plans, runs and ledgers as text.
-
-Recipients' values stay marked as private. The caller that prints the text decides whether they are masked.
-"""
+"""Plans, runs and ledgers as text. Recipients' values are masked unless `show_values`."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-
-import click
 
 from runner.deliver.summary import ReportedDelivery, Summary
 from runner.ledger.facts import Facts, MessageStatus
@@ -17,19 +12,23 @@ from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
 from runner.plan.guards import Guard
 from runner.plan.plan import Plan
 from runner.plan.plan_file import PlanFile, PlanFileChange
+from runner.privacy import reveal_or_mask
 from runner.report.problem_text import left_out, pluralize
+from runner.report.terminal_text import one_line, style
 
 _COLOURS = {"send": "green", "edited": "red", "unknown": "red", "refused": "yellow", "excluded": "yellow"}
 _TO_SEND = {"send": "to send"}
 MAX_LISTED = 20  # entries of a list
 
 
-def plan(planned: Plan) -> str:
+def plan(planned: Plan, *, show_values: bool) -> str:
     """A plan: each message with its counts, then what is unusual, the guards, the counts of all, and the digest."""
     destination = f" to workspace {planned.workspace}" if planned.workspace else ""
-    blocks = [click.style(f"Plan for environment {planned.environment}{destination}", bold=True)]
+    blocks = [one_line(style(f"Plan for environment {planned.environment}{destination}", "bold"))]
     sends = planned.send_counts()
-    blocks.extend(_format_message(message, sends[message.name]) for message in planned.messages)
+    blocks.extend(
+        _format_message(message, sends[message.name], show_values=show_values) for message in planned.messages
+    )
     blocks.extend(guard(item) for item in planned.guards)
     limited = f" (now the first {planned.to_send} to send)" if planned.to_send < planned.counts["send"] else ""
     blocks.append(f"{counts(planned.counts)}{limited}\ndigest {planned.digest}")
@@ -38,7 +37,8 @@ def plan(planned: Plan) -> str:
 
 def guard(item: Guard) -> str:
     """A guard that stops the run, and its hint."""
-    return f"{click.style('guard', fg='red', bold=True)}: {item.message} [{item.code}]\n  hint: {item.hint}"
+    head = one_line(f"{style('guard', 'red', 'bold')}: {item.message} [{item.code}]")
+    return f"{head}\n{one_line(f'  hint: {item.hint}')}"
 
 
 def plan_file_changes(file: PlanFile, changes: Sequence[PlanFileChange]) -> str:
@@ -67,14 +67,14 @@ def undeclared_recipients(message: PlannedMessage) -> str:
 def counts(by_action: Mapping[Action, int]) -> str:
     """The counts by action, in one line."""
     parts = [
-        click.style(f"{by_action[action]:,} {_TO_SEND.get(action, action)}", fg=_COLOURS.get(action))
+        style(f"{by_action[action]:,} {_TO_SEND.get(action, action)}", _COLOURS.get(action))
         for action in ACTIONS
         if by_action.get(action)
     ]
     return ", ".join(parts) or "nothing is declared"
 
 
-def summary(done: Summary) -> str:
+def summary(done: Summary, *, show_values: bool) -> str:
     """What a run did: counts by outcome, every refused and every unknown delivery, and why it stopped."""
     parts = [
         (done.sent, "sent", "green"),
@@ -84,16 +84,21 @@ def summary(done: Summary) -> str:
         (done.remaining, "left", "yellow"),
         (done.skipped, "expired", "yellow"),
     ]
-    counts_by_outcome = [click.style(f"{number:,} {word}", fg=colour) for number, word, colour in parts if number]
+    counts_by_outcome = [style(f"{number:,} {word}", colour) for number, word, colour in parts if number]
     lines = [", ".join(counts_by_outcome) or "nothing was sent"]
     if done.claimed_by_others:
         lines.append(f"{done.claimed_by_others:,} left to other runs, which claimed them meanwhile")
     if done.released:
         lines.append(f"{pluralize(done.released, 'claim')} released: provably not sent")
-    lines.extend(f"  refused  {_format_delivery(item)}" for item in done.refused)
-    lines.extend(f"  not found again  {_format_delivery(item)}" for item in done.still_not_found)
-    lines.extend(f"  unknown  {_format_delivery(item)}" for item in done.unknown)
-    lines.extend(f"{click.style('warning', fg='yellow')}: {warning}" for warning in done.warnings)
+    lines.extend(f"  refused  {_format_delivery(item, show_values=show_values)}" for item in done.refused)
+    lines.extend(
+        f"  not found again  {_format_delivery(item, show_values=show_values)}" for item in done.still_not_found
+    )
+    lines.extend(f"  unknown  {_format_delivery(item, show_values=show_values)}" for item in done.unknown)
+    lines.extend(
+        one_line(f"{style('warning', 'yellow')}: {reveal_or_mask(warning, show_values=show_values)}")
+        for warning in done.warnings
+    )
     if done.unknown:
         first = done.unknown[0].record
         lines.append("An unknown delivery may have arrived and is never sent again by itself.")
@@ -103,8 +108,10 @@ def summary(done: Summary) -> str:
             f"  msgrun resolve {first.key[:12]} --sent ID    or    msgrun resolve {first.key[:12]} --not-sent"
         )
     if done.stop:
-        hint = f"\n  hint: {done.stop.hint}" if done.stop.hint else ""
-        lines.append(f"{click.style('stopped', fg='red', bold=True)}: {done.stop.message}{hint}")
+        message = reveal_or_mask(done.stop.message, show_values=show_values)
+        lines.append(one_line(f"{style('stopped', 'red', 'bold')}: {message}"))
+        if done.stop.hint:
+            lines.append(one_line(f"  hint: {done.stop.hint}"))
     return "\n".join(lines)
 
 
@@ -115,8 +122,10 @@ def status(message_statuses: Counter[MessageStatus], listed: Iterable[State], un
     """
     lines = message_counts(message_statuses)
     lines.extend(
-        f"  {state.status:<8} {state.record.message} {state.record.to}  key {state.record.key[:12]}  "
-        f"{state.record.at}{_format_code(state)}"
+        one_line(
+            f"  {state.status:<8} {state.record.message} {state.record.to}  key {state.record.key[:12]}  "
+            f"{state.record.at}{_format_code(state)}"
+        )
         for state in islice(listed, MAX_LISTED)
     )
     unresolved = sum(number for entry, number in message_statuses.items() if entry.status in {"unknown", "refused"})
@@ -133,7 +142,7 @@ def message_counts(message_statuses: Counter[MessageStatus]) -> list[str]:
         messages.setdefault((name, revision), Counter())[key_status] += number
     width = max((len(name) for name, _ in messages), default=0)
     return [
-        f"{name:<{width}}  revision {revision}  "
+        one_line(f"{name:<{width}}  revision {revision}  ")
         + ", ".join(f"{number:,} {word}" for word, number in sorted(by_status.items()))
         for (name, revision), by_status in sorted(messages.items())
     ]
@@ -142,7 +151,7 @@ def message_counts(message_statuses: Counter[MessageStatus]) -> list[str]:
 def ledger_warnings(facts: Facts) -> list[str]:
     """Warnings that every command prints that reads the ledger: torn lines, and messages sent twice."""
     lines = [
-        f"{click.style('warning', fg='yellow')}: {place} is torn: what can be read of it is kept"
+        one_line(f"{style('warning', 'yellow')}: {place} is torn: what can be read of it is kept")
         for place in facts.torn_lines[:MAX_LISTED]
     ]
     return [*lines, *(duplicate(state) for state in facts.duplicates())]
@@ -152,40 +161,42 @@ def duplicate(state: State) -> str:
     """A warning that a recipient got a message twice."""
     ids = " and ".join(sorted({record.id for record in state.sent_records if record.id}))
     key = state.record.key[:12]
-    return (
-        f"{click.style('duplicate', fg='red', bold=True)}: {state.record.message} went twice to {state.record.to} "
+    return one_line(
+        f"{style('duplicate', 'red', 'bold')}: {state.record.message} went twice to {state.record.to} "
         f"(key {key}), as {ids}. Once that is settled: msgrun resolve {key} --duplicate"
     )
 
 
-def _format_message(message: PlannedMessage, sends: int) -> str:
+def _format_message(message: PlannedMessage, sends: int, *, show_values: bool) -> str:
     declaration = message.declaration
     kind = f"{declaration.message_type} from admin {declaration.sender}"
     lines = [
-        f"{click.style(message.name, bold=True)}  revision {declaration.revision}  {kind}",
+        f"{style(message.name, 'bold')}  revision {declaration.revision}  {kind}",
         f"  {pluralize(len(message.deliveries), 'recipient')}: {counts(message.counts)}",
     ]
     if message.left_out:
         lines.append(f"  left out: {left_out(message.left_out)}")
     if message.sample and sends:
         rest = f", and {sends - len(message.sample):,} more" if sends > len(message.sample) else ""
-        lines.append(f"  to {', '.join(message.sample[:sends])}{rest}")
+        names = ", ".join(reveal_or_mask(name, show_values=show_values) for name in message.sample[:sends])
+        lines.append(f"  to {names}{rest}")
     reasons = message.deliveries.reasons()
     by_number = sorted(reasons.items(), key=lambda item: -item[1])
     for (action, reason), number in by_number[:MAX_LISTED]:
-        lines.append(f"  {click.style('!', fg='yellow')} {number:,} {action}: {reason}")
+        lines.append(f"  {style('!', 'yellow')} {number:,} {action}: {reason}")
     if len(by_number) > MAX_LISTED:
         lines.append(f"  and {len(by_number) - MAX_LISTED:,} other reasons")
     if message.undeclared_count:
-        lines.append(f"  {click.style('!', fg='yellow')} {undeclared_recipients(message)}")
+        lines.append(f"  {style('!', 'yellow')} {undeclared_recipients(message)}")
     return "\n".join(lines)
 
 
-def _format_delivery(item: ReportedDelivery) -> str:
+def _format_delivery(item: ReportedDelivery, *, show_values: bool) -> str:
     record = item.record
     code = f"{record.code}: " if record.code and item.detail else record.code
     request = f" (request {record.request_id})" if record.request_id else ""
-    return f"{record.message} {record.to}  {code}{item.detail}{request}  key {record.key[:12]}"
+    detail = reveal_or_mask(item.detail, show_values=show_values)
+    return one_line(f"{record.message} {record.to}  {code}{detail}{request}  key {record.key[:12]}")
 
 
 def _suggest_reconcile(unknown: Iterable[Record]) -> list[str]:

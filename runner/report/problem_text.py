@@ -3,10 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-import click
-
 from runner.errors import Problem, Severity
-from runner.privacy import reveal_or_mask_same_width
+from runner.privacy import reveal_or_mask, reveal_or_mask_same_width
+from runner.report.terminal_text import one_line, style
 
 _LEFT_OUT = {
     "where": "by where",
@@ -24,16 +23,17 @@ def problem(item: Problem, *, show_values: bool) -> str:
     """
     colour = "red" if item.severity is Severity.ERROR else "yellow"
     recipient = f" ({item.recipient})" if item.recipient else ""
-    head = f"{click.style(str(item.place), bold=True)}: {click.style(item.severity, fg=colour)}"
-    lines = [f"{head}: {item.message}{recipient} {click.style(f'[{item.code}]', dim=True)}"]
+    message = reveal_or_mask(item.message, show_values=show_values)
+    head = f"{style(str(item.place), 'bold')}: {style(item.severity, colour)}"
+    lines = [one_line(f"{head}: {message}{recipient} {style(f'[{item.code}]', 'dim')}")]
     excerpt = reveal_or_mask_same_width(item.excerpt, show_values=show_values)
     if excerpt.strip("* "):
         number = str(item.place.line)
         lines.append(f"  {number} | {excerpt}")
         indent = "".join("\t" if character == "\t" else " " for character in excerpt[: item.place.column - 1])
-        lines.append(f"  {' ' * len(number)} | {indent}{click.style('^', fg=colour)}")
+        lines.append(f"  {' ' * len(number)} | {indent}{style('^', colour)}")
     if item.hint:
-        lines.append(f"  hint: {item.hint}")
+        lines.append(one_line(f"  hint: {item.hint}"))
     return "\n".join(lines)
 
 

@@ -6,12 +6,11 @@ For a delivery that it did not find, the text says where to look and what to run
 from dataclasses import dataclass
 from urllib.parse import quote
 
-import click
-
 from runner.deliver.reconcile import ReconcileResult, StillUnknown
 from runner.ledger.key_state import State
 from runner.ledger.record import Record
 from runner.report.plain_text import MAX_LISTED, duplicate
+from runner.report.terminal_text import one_line, style
 
 # Inferred: no document of Intercom gives the addresses of the pages of its app.
 _HOSTS = {"us": "https://app.intercom.com", "eu": "https://app.eu.intercom.com", "au": "https://app.au.intercom.com"}
@@ -44,7 +43,7 @@ def text(result: ReconcileResult, follow_up: FollowUp) -> str:
         (len(result.duplicates), "sent twice", "red"),
         (len(result.unknown), "still unknown", "red"),
     ]
-    counts = [click.style(f"{number:,} {word}", fg=colour) for number, word, colour in parts if number]
+    counts = [style(f"{number:,} {word}", colour) for number, word, colour in parts if number]
     lines = [", ".join(counts) or "nothing is unknown"]
     lines.extend(_format_sent(state) for state in result.sent[:MAX_LISTED])
     lines.extend(_count_more(len(result.sent)))
@@ -57,12 +56,12 @@ def text(result: ReconcileResult, follow_up: FollowUp) -> str:
 
 def _format_sent(state: State) -> str:
     ids = " and ".join(sorted({record.id for record in state.sent_records if record.id}))
-    return f"  sent     {_format_record(state.record)}  as message {ids}"
+    return one_line(f"  sent     {_format_record(state.record)}  as message {ids}")
 
 
 def _format_unknown(item: StillUnknown, follow_up: FollowUp) -> list[str]:
     record = item.record
-    lines = [f"  unknown  {_format_record(record)}  tried {record.at}", f"    {item.reason}"]
+    lines = [one_line(f"  unknown  {_format_record(record)}  tried {record.at}"), one_line(f"    {item.reason}")]
     if url := follow_up.contact_url(record.contact):
         lines.append(f"    look at {url}")
     resolve = f"{follow_up.command} resolve {record.key[:12]}"

@@ -68,7 +68,7 @@ def _format_result(
     problem: Problem, rule: int, path_prefix: str, occurrences: Counter[str], *, show_values: bool
 ) -> dict[str, Any]:
     place = problem.place
-    path = path_prefix + reveal_or_mask(place.path, show_values=show_values)
+    path = path_prefix + place.path
     recipient = f" ({problem.recipient})" if problem.recipient else ""
     hint = f"\nhint: {problem.hint}" if problem.hint else ""
     # The line number and the message are left out, because both may change when other lines change: GitHub would show a
@@ -80,7 +80,7 @@ def _format_result(
         "ruleId": problem.code,
         "ruleIndex": rule,
         "level": str(problem.severity),
-        "message": {"text": reveal_or_mask(f"{problem.message}{recipient}{hint}", show_values=show_values)},
+        "message": {"text": f"{reveal_or_mask(problem.message, show_values=show_values)}{recipient}{hint}"},
         "locations": [
             {
                 "physicalLocation": {

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from typing import Literal, NamedTuple
 
-import click
+from runner.report.terminal_text import style
 
 _TOKEN = re.compile(r"\n|[^\S\n]+|\w+|[^\w\s]")
 # Pairs of words. More would take seconds, and texts that differ so much are easier to read whole.
@@ -48,9 +48,9 @@ def inline_diff(parts: Sequence[DiffPart]) -> str:
         if part.kind == "same":
             pieces.append(_shorten(text, first=number == 0, last=number == len(parts) - 1))
         elif part.kind == "removed":
-            pieces.append(click.style(f"[-{text}-]", fg="red"))
+            pieces.append(style(f"[-{text}-]", "red"))
         else:
-            pieces.append(click.style(f"{{+{text}+}}", fg="green"))
+            pieces.append(style(f"{{+{text}+}}", "green"))
     return "".join(pieces)
 
 

@@ -10,9 +10,9 @@ def problem(line: int, **more: object) -> Problem:
 
 
 def test_a_message_cannot_end_its_command_or_start_another() -> None:
-    found = Problem("c", Place("messages/a,b:c%.yaml", 2, 3), "50%\n::error::x\r\ny", "a, b: c")
+    found = Problem("c", Place("messages/a,b:c%.yaml", 2, 3), "50%\n::error::x\ry", "a, b: c")
     assert github_annotations.problems([found], show_values=True) == (
-        "::error file=messages/a%2Cb%3Ac%25.yaml,line=2,col=3,title=c::50%25%0A::error::x%0D%0Ay%0Ahint: a, b: c"
+        "::error file=messages/a%2Cb%3Ac%25.yaml,line=2,col=3,title=c::50%25<U+000A>::error::x<U+000D>y%0Ahint: a, b: c"
     )
 
 
@@ -23,7 +23,7 @@ def test_paths_are_from_the_workspace() -> None:
 
 
 def test_values_of_recipients_are_masked() -> None:
-    found = Problem("c", Place("messages/a.yaml"), f"{mark_private('ann@example.com')} is wrong")
+    found = Problem("c", Place("messages/a.yaml"), mark_private("ann@example.com") + " is wrong")
     assert github_annotations.problems([found], show_values=False).endswith("::*** is wrong")
     assert github_annotations.problems([found], show_values=True).endswith("::ann@example.com is wrong")
 
@@ -49,5 +49,5 @@ def test_of_more_than_ten_the_rest_is_told_and_goes_to_the_log() -> None:
 
 def test_a_failure_is_an_error_of_the_whole_run() -> None:
     assert github_annotations.failure(MsgrunError("no\nledger", "do this"), show_values=True) == (
-        "::error title=msgrun::no%0Aledger%0Ahint: do this"
+        "::error title=msgrun::no<U+000A>ledger%0Ahint: do this"
     )

@@ -17,7 +17,7 @@ CHECK = jsonschema.Draft4Validator(SCHEMA, format_checker=jsonschema.FormatCheck
 FOUND = [
     Problem("http-link", Place("messages/a.yaml", 3, 9), "this goes to http://", "https", Severity.WARNING, "body: x"),
     Problem("http-link", Place("messages/a.yaml", 5, 9), "this goes to http://", "https", Severity.WARNING, "body: x"),
-    Problem("no-such", Place("messages/ä b.yaml", 1, 1), f"of {mark_private('Ann')}", recipient="row 2 of a.csv"),
+    Problem("no-such", Place("messages/ä b.yaml", 1, 1), "of " + mark_private("Ann"), recipient="row 2 of a.csv"),
 ]
 
 

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.report import word_diff as module
+from runner.report.terminal_text import to_terminal
 from runner.report.word_diff import DiffPart, diff_lines, diff_words, inline_diff
 
 TEXTS = st.text(alphabet="ab .\n", max_size=40)
@@ -29,7 +30,9 @@ def test_words_are_compared_whole_and_neighbours_together() -> None:
         DiffPart("same", "it "), DiffPart("removed", "changes today"), DiffPart("added", "will change tomorrow"),
         DiffPart("same", ", then"),
     ]  # fmt: skip
-    assert inline_diff(parts) == ("it \x1b[31m[-changes today-]\x1b[0m\x1b[32m{+will change tomorrow+}\x1b[0m, then")
+    assert to_terminal(inline_diff(parts), colour=True) == (
+        "it \x1b[31m[-changes today-]\x1b[0m\x1b[32m{+will change tomorrow+}\x1b[0m, then"
+    )
     assert diff_lines(parts) == "  it\n- changes today\n+ will change tomorrow\n  , then"
 
 

@@ -177,7 +177,7 @@ def _report(context: Context, ledger: Ledger, result: Summary) -> None:
         except LedgerUnavailable as error:
             lines.append(f"nor can a rescue file be written ({error.message}): keep these lines for msgrun lock import")
     for print_text, text in (
-        (context.output.result, plain_text.summary(result)),
+        (context.output.result, plain_text.summary(result, show_values=context.output.show_values)),
         *((context.output.error, line) for line in lines),
     ):
         with contextlib.suppress(OSError):  # the summary is lost then; what was sent stays sent

@@ -14,6 +14,7 @@ from runner.lint.findings import Findings
 from runner.lint.linter import MessageLinter, Policy
 from runner.lint.rules import RULES, Rule
 from runner.report import problem_text
+from runner.report.terminal_text import style
 
 _CONVERSATIONS_SINCE = (2, 6)  # the first api_version with the flag that opens a conversation
 
@@ -111,9 +112,9 @@ def _explain(code: str) -> str:
 def _format_rule(rule: Rule) -> str:
     """Returns the explanation of a rule: its reason, its fix, examples, and how to ignore a finding."""
     examples = [
-        f"{click.style(title, fg=colour)}\n" + "\n".join(f"  {line}" for line in example.split("\n"))
+        f"{style(title, colour)}\n" + "\n".join(f"  {line}" for line in example.split("\n"))
         for title, colour, example in (("Bad", "red", rule.bad_example), ("Good", "green", rule.good_example))
     ]
-    head = f"{click.style(rule.code, bold=True)} ({rule.severity}): {rule.title}"
+    head = f"{style(rule.code, 'bold')} ({rule.severity}): {rule.title}"
     silence = f"To keep a finding silent, write # msgrun: ignore={rule.code} at its line."
     return "\n\n".join([head, rule.reason, f"Fix: {rule.fix}", *examples, silence])

@@ -10,7 +10,7 @@ from runner.declare.delivery import Delivery, render_deliveries
 from runner.declare.project import Project
 from runner.errors import Problem, ProblemsFound, UsageMistake
 from runner.intercom.wire_format import build_body, needs_lookup
-from runner.privacy import mark_private, mark_private_values
+from runner.privacy import MASK, mark_private, mark_private_values
 
 
 @command("render")
@@ -36,12 +36,18 @@ def render(name: str, address: str | None) -> int:
                 problems.append(result)
             elif wanted_address in (None, (result.kind, result.value.casefold())):
                 looked_up += needs_lookup(result.payload, context.settings.api_version)
-                context.output.result(_format_body(build_body(result.payload, context.settings.api_version), result))
+                context.output.result(
+                    _format_body(
+                        build_body(result.payload, context.settings.api_version),
+                        result,
+                        show_values=context.output.show_values,
+                    )
+                )
                 printed += 1
         if problems:
             raise ProblemsFound(problems)
         if address and not printed:
-            raise UsageMistake(f"{name} has no recipient {mark_private(address)}")
+            raise UsageMistake(f"{name} has no recipient " + mark_private(address))
         if looked_up:
             context.output.note(
                 "recipients by email or user_id are shown as declared; apply looks them up and sends by id"
@@ -64,22 +70,24 @@ def _parse_address(text: str | None) -> tuple[str, str] | None:
         return None
     kind, colon, value = text.partition(":")
     if not colon or kind not in {"id", "user_id", "email"}:
-        raise UsageMistake(f"--to {mark_private(text)} is not KIND:VALUE", "for example --to email:ann@example.com")
+        raise UsageMistake(
+            "--to " + mark_private(text) + " is not KIND:VALUE", "for example --to email:ann@example.com"
+        )
     return kind, value.strip().casefold()
 
 
-def _format_body(body: dict[str, object], delivery: Delivery) -> str:
-    """Returns the body as one line of JSON. Marks the recipient's values as private, except an id."""
+def _format_body(body: dict[str, object], delivery: Delivery, *, show_values: bool) -> str:
+    """Returns the body as one line of JSON. Masks the recipient's values, except an id, unless `show_values`."""
+    if show_values:
+        return orjson.dumps(body).decode()
     private_values = delivery.private_values if delivery.kind != "id" else delivery.private_values[1:]
-    marked = {
-        key: mark_private_values(value, private_values, emails=False)
+    masked = {
+        key: str(mark_private_values(value, private_values, emails=False))
         if key in {"subject", "body"} and isinstance(value, str)
         else value
         for key, value in body.items()
     }
     recipient = body["to"]
     if isinstance(recipient, dict):
-        marked["to"] = {
-            key: mark_private(value) if key in {"email", "user_id"} else value for key, value in recipient.items()
-        }
-    return orjson.dumps(marked).decode()
+        masked["to"] = {key: MASK if key in {"email", "user_id"} else value for key, value in recipient.items()}
+    return orjson.dumps(masked).decode()

@@ -28,7 +28,7 @@ def status(name: str | None, form: str) -> int:
             raise UsageMistake(f"the ledger knows nothing of {name}", schema.did_you_mean(name, names))
         if form == "json":
             for part in json_output.status(counts, facts.states_with(*json_output.STATUSES, message=name)):
-                context.output.result(part)
+                context.output.document(part)
         else:
             listed, unknown = (
                 facts.states_with("unknown", "refused", message=name),

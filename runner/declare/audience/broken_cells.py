@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from runner.errors import Place, Problem, Severity
-from runner.privacy import mark_private
+from runner.privacy import AnyText, mark_private
 
 # What Excel, LibreOffice and Google Sheets write where a formula fails, in English, German, French, Spanish, Italian,
 # Portuguese and Dutch. Source: the lists of error values in Microsoft's and LibreOffice's documentation.
@@ -68,13 +68,13 @@ def find_odd_cells(values: Mapping[str, Any], used: frozenset[str] | None, place
     for name, value in values.items():
         if (used is None or name in used) and (oddity := _describe_oddity(value)):
             message, hint = oddity
-            yield Problem("odd-cell", place, f"{name} {message}", hint, Severity.WARNING)
+            yield Problem("odd-cell", place, f"{name} " + message, hint, Severity.WARNING)
 
 
-def _describe_oddity(value: Any) -> tuple[str, str] | None:
+def _describe_oddity(value: Any) -> tuple[AnyText, str] | None:
     """What is odd in a value, and what to do about it. None if nothing is odd."""
     if type(value) is float and abs(value) >= _MAX_EXACT_FLOAT:
-        return f"is {mark_private(value)}: so large a number was rounded", "write it as a text, in quotes"
+        return "is " + mark_private(value) + ": so large a number was rounded", "write it as a text, in quotes"
     if type(value) is not str:
         return None
     if value in _ODD:
@@ -83,7 +83,7 @@ def _describe_oddity(value: Any) -> tuple[str, str] | None:
             "if nothing is meant, leave the cell empty and give the text a default",
         )
     if _FORMULA.match(value):
-        return f"is {mark_private(value[:80])}: a formula", "export the values instead"
+        return "is " + mark_private(value[:80]) + ": a formula", "export the values instead"
     if _REPLACEMENT_CHARACTER in value:
         return "holds U+FFFD: a character was lost where the file was written", "export it again, as UTF-8"
     if "\0" in value:

@@ -100,7 +100,7 @@ def translate_errors() -> Iterator[None]:
         kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).removesuffix("Exception").strip()
         place = f", line {line[1]} of its file" if line else ""
         raise NotReadable(
-            "sql-failed", f"the query fails ({kind}{place}): {mark_private(words[:300])}", _FAILURE_HINT
+            "sql-failed", f"the query fails ({kind}{place}): " + mark_private(words[:300]), _FAILURE_HINT
         ) from error
 
 

@@ -97,7 +97,7 @@ def _check_contact(identifiers: Mapping[IdentifierKind, str], place: Place) -> P
         contact = {"type": "user", kind: value.strip()}
         if value.strip() and not schema.validator("contact").is_valid(contact):
             violation = schema.explain_violations(contact, "contact")[0]
-            message = f"{mark_private(value.strip()[:80])} excludes nobody: {violation.message}"
+            message = mark_private(value.strip()[:80]) + " excludes nobody: " + violation.message
             return Problem(
                 violation.code, place, message, violation.hint or "one address a row; a domain excludes nobody"
             )

@@ -39,7 +39,7 @@ def render_fault(error: Exception) -> TemplateFault:
         case TemplateFault():
             fault = error
         case MissingValueError():
-            fault = TemplateFault("undefined-variable", str(error), UNDEFINED_HINT, name=error.variable)
+            fault = TemplateFault("undefined-variable", error.text, UNDEFINED_HINT, name=error.variable)
         case RenderTimeout():
             fault = TemplateFault(TOO_SLOW, f"rendering takes longer than {MAX_SECONDS:g} seconds")
         case RecursionError():

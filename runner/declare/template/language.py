@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import jinja2
 
-from runner.privacy import mark_private
+from runner.privacy import AnyText, mark_private
 
 MAX_RENDERED = 1024 * 1024  # characters
 MAX_PRINTED = 4 * MAX_RENDERED  # characters, with those that macros and captures print again
@@ -30,8 +30,10 @@ class TemplateFault(Exception):
     include. `name` is the word in it to point at.
     """
 
-    def __init__(self, code: str, message: str, hint: str = "", line: int = 1, file: str = "", name: str = "") -> None:
-        super().__init__(message)
+    def __init__(
+        self, code: str, message: AnyText, hint: str = "", line: int = 1, file: str = "", name: str = ""
+    ) -> None:
+        super().__init__(str(message))
         self.code = code
         self.message = message
         self.hint = hint
@@ -89,12 +91,12 @@ class MissingValueError(jinja2.UndefinedError):
         owner = missing._undefined_obj  # noqa: SLF001  # Jinja's own protocol between Undefined and its error
         self.variable = missing.variable
         is_variable = owner is jinja2.utils.missing or isinstance(owner, Missing)
-        message = (
+        self.text: AnyText = (
             f"{self.variable} has no value"
             if is_variable
-            else f"there is no {mark_private(self.variable)} in this value"
+            else "there is no " + mark_private(self.variable) + " in this value"
         )
-        super().__init__(message)
+        super().__init__(str(self.text))
 
 
 def check_printable(value: Any) -> Any:

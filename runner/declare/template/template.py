@@ -56,6 +56,12 @@ class Template:
     includes: Mapping[str, str] = field(default_factory=dict)
 
 
+def find_literals(source: str) -> list[str]:
+    """Returns the string literals in the expressions of a valid template, as they print."""
+    tree = jinja2.Environment(autoescape=True).parse(source) if "{" in source else nodes.Template([])
+    return [node.value for node in tree.find_all(nodes.Const) if isinstance(node.value, str)]
+
+
 class Templates:
     """Compiles the texts of one project.
 

@@ -12,7 +12,7 @@ from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml import nodes
 from runner.declare.yaml.syntax import BadYaml, YamlFault
 from runner.errors import Place, Problem, Severity
-from runner.privacy import find_email_spans, mark_private
+from runner.privacy import AnyText, find_email_spans, mark_private, mark_spans
 
 YamlPath = Sequence[str | int]
 # Keys of `to` whose values are not personal. Any other key, also a misspelt one, may hold a value of a recipient.
@@ -74,20 +74,20 @@ class Document:
                     return self._place_of(key)
         return self.place(path)
 
-    def problem(self, code: str, path: YamlPath, message: str, hint: str = "", *, at_key: bool = False) -> Problem:
+    def problem(self, code: str, path: YamlPath, message: AnyText, hint: str = "", *, at_key: bool = False) -> Problem:
         """Returns an error at the value of a path, or at its key."""
         return self.problem_at(code, self.key_place(path) if at_key else self.place(path), message, hint)
 
-    def problem_at(self, code: str, place: Place, message: str, hint: str = "") -> Problem:
+    def problem_at(self, code: str, place: Place, message: AnyText, hint: str = "") -> Problem:
         """Returns an error at a place of this document."""
         return Problem(code, place, message, hint, excerpt=self.excerpt(place.line))
 
-    def warning(self, code: str, path: YamlPath, message: str, hint: str = "", *, at_key: bool = False) -> Problem:
+    def warning(self, code: str, path: YamlPath, message: AnyText, hint: str = "", *, at_key: bool = False) -> Problem:
         """Returns a warning at the value of a path, or at its key."""
         place = self.key_place(path) if at_key else self.place(path)
         return Problem(code, place, message, hint, Severity.WARNING, self.excerpt(place.line))
 
-    def excerpt(self, line: int) -> str:
+    def excerpt(self, line: int) -> AnyText:
         """Returns a line (from 1) of the file, with recipients' values and all email addresses marked as private."""
         text = self.source.line(line)
         private_spans = [
@@ -99,9 +99,7 @@ class Document:
             for start, end in find_email_spans(text)
             if not any(a < end and start < b for a, b in private_spans)
         ]
-        for start, end in sorted([*private_spans, *address_spans], reverse=True):
-            text = text[:start] + mark_private(text[start:end]) + text[end:]
-        return text
+        return mark_spans(text, sorted([*private_spans, *address_spans]))
 
     def template_place(self, path: YamlPath, template_line: int, name: str = "") -> Place:
         """Returns the place of line `template_line` (from 1) of the template in the scalar at a path.
@@ -182,7 +180,7 @@ def decode(path: str, data: bytes) -> SourceFile | Problem:
         return Problem("not-utf-8", place, f"byte 0x{data[error.start]:02X} is not UTF-8", "save the file as UTF-8")
 
 
-def _fault_problem(source: SourceFile, fault: YamlFault, excerpt: str) -> Problem:
+def _fault_problem(source: SourceFile, fault: YamlFault, excerpt: AnyText) -> Problem:
     place = Place(source.path, fault.line + 1, fault.column + 1)
     severity = Severity.WARNING if fault.is_warning else Severity.ERROR
     return Problem(fault.code, place, fault.message, fault.hint, severity, excerpt)

@@ -110,8 +110,8 @@ class SharedFile:
 
     def _explain_failure(self, error: LedgerUnavailable) -> tuple[str, str]:
         if isinstance(error, _PermanentFailure):
-            return error.message, error.hint
-        reason = failure_reason(error) if isinstance(error, GitFailed) else error.message
+            return str(error), error.hint
+        reason = failure_reason(error) if isinstance(error, GitFailed) else str(error)
         hint = "let this job push to the branch: its token (contents: write), and the rules of the branch"
         return f"{self._remote.address.display_name} did not take what was written: {reason}", hint
 

@@ -20,6 +20,7 @@ from runner.declare.audience.duckdb_database import (
 from runner.declare.audience.sql_query import read_parquet, read_query
 from runner.declare.tree import NotReadable
 from runner.errors import Place, Problem
+from runner.privacy import reveal_or_mask
 
 HERE = Place("messages/a.yaml")
 ATTACKS = [
@@ -100,8 +101,8 @@ def test_the_words_of_a_failure_are_masked(tree):
     query = read_query(tree, "select id::int / 1 as n, ('x' || id)::int as m from 'data/a.csv'", {}, HERE)
     (problem,) = query.rows()
     assert isinstance(problem, Problem)
-    assert "0123" in problem.message
-    assert problem.message.startswith("the query fails (Conversion): \ue0f0")
+    assert "0123" in reveal_or_mask(problem.message, show_values=True)
+    assert str(problem.message) == "the query fails (Conversion): ***"
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_a_failure_tells_its_kind_and_line_and_masks_the_rest(tree, write, file,
         message, hint = problem.message, problem.hint
     except NotReadable as error:
         message, hint = error.message, error.hint
-    assert message.startswith(f"the query fails ({kind}): \ue0f0")
+    assert str(message) == f"the query fails ({kind}): ***"
     assert "strictly" in hint
 
 

@@ -29,7 +29,7 @@ def export(file: Path | None) -> int:
         )
         if file is None:
             for line in lines:
-                context.output.result(line.decode().rstrip("\n"))
+                context.output.document(line.decode().rstrip("\n"))
         else:
             try:
                 with context.resolve_path(file).open("xb") as handle:

@@ -19,7 +19,7 @@ def show(key: str | None) -> int:
         facts = read_ledger(context).facts
         records = [record for record in facts.sorted_records() if record.key.startswith(key or "")]
         for record in records:
-            context.output.result(record.to_line().decode().rstrip("\n"))
+            context.output.document(record.to_line().decode().rstrip("\n"))
         if key and not records:
             raise UsageMistake(f"the ledger has no key that begins with {key}")
         return EXIT.guard if facts.duplicates() else EXIT.done

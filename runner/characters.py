@@ -1,0 +1,93 @@
+"""Characters that a reader cannot see or that a terminal obeys, and how they are shown: as `<U+200B>`.
+
+Sources: Unicode's property Default_Ignorable_Code_Point (DerivedCoreProperties.txt), the general categories Cc, Cf, Co,
+Zl and Zp, and U+2800, which is blank. UTS #51 says where emoji have invisible characters in their middle.
+"""
+
+import json
+import re
+import unicodedata
+
+_CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f"  # all of Cc but tab and line feed
+_IGNORABLE = (
+    "\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u2028-\u202e\u2060-\u206f\u2800\u3164\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
+    "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_PRIVATE_USE = "\ud800-\uf8ff\U000f0000-\U0010ffff"  # and lone surrogates, which no reader sees either
+_INVISIBLE = re.compile(f"[{_CONTROLS}{_IGNORABLE}{_PRIVATE_USE}]")
+_INVISIBLE_OR_LINE_END = re.compile(f"[\n{_CONTROLS}{_IGNORABLE}{_PRIVATE_USE}]")
+_INVISIBLE_IN_JSON = re.compile(f"[\x7f-\x9f{_IGNORABLE}{_PRIVATE_USE}]")  # JSON itself escapes the others
+_BEYOND_ASCII = re.compile("[^\x00-\x7e]")
+# A row of them, as mailing tools put behind the preview text, is shown as its first one and its length.
+_ROW = re.compile(f"[{_IGNORABLE}](?:[ \xa0]*[{_IGNORABLE}]){{7,}}")
+_FLAG = re.compile(  # the flags of England, Scotland and Wales
+    "\U0001f3f4\U000e0067\U000e0062(?:\U000e0065\U000e006e\U000e0067|\U000e0073\U000e0063\U000e0074"
+    "|\U000e0077\U000e006c\U000e0073)\U000e007f"
+)
+_JOINING_LETTER = re.compile("[\u0620-\u08ff\u0900-\u0dff\u0e80-\u109f\u1780-\u18af\ua840-\ua87f]")
+_IDEOGRAPH = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_SKIN_TONES = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
+_EMOJI_STYLE, _TEXT_STYLE, _JOINER, _NON_JOINER, _KEYCAP = "\ufe0f", "\ufe0e", "\u200d", "\u200c", "\u20e3"
+
+
+def has_invisible(text: str) -> bool:
+    """Returns whether `show_invisible` would change the text."""
+    return any(not _is_in_place(text, match.start()) for match in _INVISIBLE.finditer(text))
+
+
+def show_invisible(text: str) -> str:
+    """Returns the text with each invisible or control character as `<U+200B>`. Tabs and line feeds stay.
+
+    What belongs to an emoji, to an ideograph, or to a script that joins its letters stays too.
+    """
+    return _show(_INVISIBLE, text)
+
+
+def show_on_one_line(text: str) -> str:
+    """Returns the text as `show_invisible`, with each line feed as `<U+000A>`: for a value inside a line."""
+    return _show(_INVISIBLE_OR_LINE_END, text)
+
+
+def escape_in_json(text: str, *, all_beyond_ascii: bool) -> str:
+    """Returns JSON with the same meaning, in which invisible characters, or all beyond ASCII, are escaped."""
+    pattern = _BEYOND_ASCII if all_beyond_ascii else _INVISIBLE_IN_JSON
+    return pattern.sub(lambda match: json.dumps(match[0])[1:-1], text)
+
+
+def _show(pattern: re.Pattern[str], text: str) -> str:
+    if not pattern.search(text):
+        return text
+    text = _ROW.sub(_show_row, text)
+    return pattern.sub(lambda match: match[0] if _is_in_place(text, match.start()) else _code_point(match[0]), text)
+
+
+def _show_row(row: re.Match[str]) -> str:
+    others = sum(character not in " \xa0" for character in row[0]) - 1
+    return f"{_code_point(row[0][0])}<{others} more invisible characters>"
+
+
+def _code_point(character: str) -> str:
+    return f"<U+{ord(character):04X}>"
+
+
+def _is_in_place(text: str, position: int) -> bool:
+    """Returns whether the invisible character at a position belongs to the characters around it."""
+    character, before, after = text[position], text[position - 1 : position], text[position + 1 : position + 2]
+    if character in {_EMOJI_STYLE, _TEXT_STYLE}:
+        return after == _KEYCAP or _is_symbol(before)
+    if character == _JOINER and (_is_symbol(before) or before in {_EMOJI_STYLE, *_SKIN_TONES}) and _is_symbol(after):
+        return True
+    if character in {_JOINER, _NON_JOINER}:
+        return bool(_JOINING_LETTER.match(before) and _JOINING_LETTER.match(after))
+    if "\ufe00" <= character <= "\ufe02" or "\U000e0100" <= character <= "\U000e01ef":
+        return _IDEOGRAPH.match(before) is not None
+    return any(
+        flag.start() <= position < flag.end() for flag in _FLAG.finditer(text, max(0, position - 6), position + 7)
+    )
+
+
+def _is_symbol(character: str) -> bool:
+    """Returns whether a character may be an emoji: a symbol beyond ASCII, or one of two punctuation marks."""
+    is_beyond_ascii = character > "\x7f" and unicodedata.category(character) in {"So", "Sm"}
+    return is_beyond_ascii or character in {"\u203c", "\u2049"}
