@@ -8,6 +8,7 @@ from runner.cli.context import RENDER_MONITOR
 from runner.cli.worker_pool import create_worker_pool
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
+from runner.declare.look_alike_names import find_look_alike_names
 from runner.declare.project_reader import ProjectReader
 from runner.declare.recipient_problems import check_recipients
 from runner.errors import Place, Problem
@@ -52,6 +53,7 @@ def validate_project(reader: ProjectReader, salt: str, jobs: int | None) -> Vali
         *(problem for part in parts for problem in part.problems),
         *(problem for _, recipient_problems in valid_messages for problem in recipient_problems),
         *(problem for part in parts for problem in part.other_problems),
+        *find_look_alike_names({name: place for part in parts for name, place in part.names.items()}),
     ]
     return ValidationResult(len(valid_messages), sum(part.recipients for part in parts), problems)
 

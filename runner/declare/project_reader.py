@@ -8,6 +8,7 @@ from runner.declare.audience.sources import read_suppression_files
 from runner.declare.audience.suppression import SuppressionList
 from runner.declare.declaration import Declaration
 from runner.declare.declaration_parser import parse
+from runner.declare.look_alike_names import find_look_alike_names
 from runner.declare.parse_context import ProjectContext
 from runner.declare.project import Project
 from runner.declare.settings import SETTINGS_FILE, Settings, version_number
@@ -26,9 +27,8 @@ def load_project(tree: Tree, settings: Settings, watch: RenderMonitor, paths: It
     reader = ProjectReader(tree, settings, watch, paths)
     result = reader.read(reader.files)
     declarations = sorted(result.declarations, key=lambda declaration: declaration.name)
-    return Project(
-        tree, settings, tuple(declarations), (*reader.problems, *result.problems), tuple(result.invalid_declarations)
-    )
+    problems = (*reader.problems, *result.problems, *find_look_alike_names(result.places_by_name))
+    return Project(tree, settings, tuple(declarations), problems, tuple(result.invalid_declarations))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

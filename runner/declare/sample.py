@@ -45,8 +45,8 @@ def render_sample(declaration: Declaration, salt: str, key: str = "") -> Sample 
         if isinstance(delivery, Delivery):
             first = first or delivery
             if delivery.key == key:
-                return _make_sample(declaration, delivery)
-    return _make_sample(declaration, first) if first else None
+                return make_sample(declaration, delivery)
+    return make_sample(declaration, first) if first else None
 
 
 def render_sample_for(declaration: Declaration, recipient: Recipient, salt: str) -> Sample | None:
@@ -56,7 +56,8 @@ def render_sample_for(declaration: Declaration, recipient: Recipient, salt: str)
     )
 
 
-def _make_sample(declaration: Declaration, delivery: Delivery) -> Sample:
+def make_sample(declaration: Declaration, delivery: Delivery) -> Sample:
+    """Returns a delivery as its recipient would see it."""
     is_id = delivery.kind == "id"
     private_values = delivery.private_values[1:] if is_id else delivery.private_values
     author_texts = list(_collect_author_texts(declaration))

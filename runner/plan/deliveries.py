@@ -12,6 +12,7 @@ from runner.declare.delivery import Delivery, format_recipient
 from runner.declare.identity import DIGEST_VERSION
 from runner.key_table import KEY_SIZE, KeyList, KeyTable
 from runner.plan.plan_file import PlanEntry
+from runner.plan.text_variants import TextVariants
 from runner.privacy import AnyText
 
 Action = Literal["send", "sent", "edited", "unknown", "refused", "excluded"]
@@ -112,6 +113,7 @@ class PlannedDeliveries:
 class PlannedMessage:
     """One message and its deliveries, in order. `sample` are the first recipients to send to (private).
 
+    `variants` are the texts of all deliveries that were not sent.
     `undeclared_count` is the number of deliveries that a saved plan would still send and that are no longer declared.
     `left_out` is the number of rows that a filter of the audience left out, by reason.
     """
@@ -122,6 +124,7 @@ class PlannedMessage:
     counts: Counter[Action]
     sample: tuple[AnyText, ...]
     is_expired: bool
+    variants: TextVariants
     undeclared_count: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)
 

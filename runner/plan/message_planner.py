@@ -26,6 +26,7 @@ from runner.plan.deliveries import PlannedDeliveries, PlannedMessage
 from runner.plan.guards import Guard
 from runner.plan.plan_file import PlanFile
 from runner.plan.saved_plan import SavedPlan, SavedPlanMessage
+from runner.plan.text_variants import TextVariants, collect_branch_texts
 from runner.privacy import AnyText, mark_private
 
 SAMPLE_SIZE = 3
@@ -77,12 +78,14 @@ class Draft:
     digest: MessageDigest = field(default_factory=MessageDigest)
     sample: list[AnyText] = field(default_factory=list)
     repeats: Counter[str] = field(default_factory=Counter)
+    variants: TextVariants = field(default_factory=lambda: TextVariants(()))
 
     def join(self, other: "Draft") -> None:
         """Appends the draft of the next block."""
         self.digest.merge(other.digest)
         self.sample = [*self.sample, *other.sample][:SAMPLE_SIZE]
         self.repeats.update(other.repeats)
+        self.variants.merge(other.variants)
         self.deliveries.extend(other.deliveries)
 
 
@@ -133,18 +136,20 @@ class MessagePlanner:
             SavedPlanMessage(options.saved_plan, declaration.name, declaration.revision) if options.saved_plan else None
         )
         self._other_revisions: list[tuple[str, int]] = []
+        self._branch_texts: tuple[str, ...] = ()
 
     def plan(self) -> list[Problem]:
         """Plans all deliveries. Returns the problems of the recipients."""
         name, content = self._declaration.name, self._declaration.content
         self._other_revisions = [other for other in self._facts.revisions_with(content) if other[0] != name]
+        self._branch_texts = collect_branch_texts(self._declaration)
         self._reset()
         source = self._find_parallel_source()
         return self._render_in_parallel(self._worker_pool, source) if self._worker_pool and source else self._render()
 
     def _reset(self) -> None:
         self._keys, self._tally = KeyTable(self._declaration.audience.estimated_count), Tally()
-        self._draft = Draft(PlannedDeliveries(self._keys))
+        self._draft = Draft(PlannedDeliveries(self._keys), variants=TextVariants(self._branch_texts))
 
     def _find_parallel_source(self) -> CsvFiles | JsonLines | None:
         """Returns the source, if several processes may read it and it is large enough to be worth their start."""
@@ -192,7 +197,8 @@ class MessagePlanner:
         render = delivery_renderer(self._declaration, self._salt)
         for rows in source.blocks(worker_index, worker_count):
             keys = KeyList()
-            result = BlockResult(keys, Draft(PlannedDeliveries(keys)))
+            draft = Draft(PlannedDeliveries(keys), variants=TextVariants(self._branch_texts))
+            result = BlockResult(keys, draft)
             for delivery in render(self._declaration.recipients(Tally(result.left_out, result.notices.append), rows)):
                 if isinstance(delivery, Problem):
                     result.problems.append(delivery)
@@ -209,6 +215,7 @@ class MessagePlanner:
             deliveries=self._draft.deliveries,
             counts=self._draft.deliveries.counts(),
             sample=tuple(self._draft.sample),
+            variants=self._draft.variants,
             is_expired=self._actions.is_expired,
             undeclared_count=self.saved_message.count_undeclared(self._facts) if self.saved_message else 0,
             left_out={
@@ -244,6 +251,8 @@ class MessagePlanner:
             for name, revision in self._other_revisions:
                 if self._was_sent_as(delivery, name, revision):
                     draft.repeats[name] += 1
+        if action != "sent":
+            draft.variants.add(delivery, is_sent_now=action == "send")
         draft.deliveries.add(delivery, action, reason)
         if len(draft.deliveries) % _PROGRESS_INTERVAL == 0:
             self._progress(self._declaration.name, len(draft.deliveries))

@@ -1,11 +1,18 @@
-"""The text that a reader sees of a message's body, line by line, with the addresses of its links."""
+"""The text that a reader sees of a message's body, line by line, with the addresses of its links.
+
+The body is read as a browser reads it, by the tokenizer of the HTML standard, not by the looser rules of `html.parser`:
+of two `href` the first counts, `<!-->` is a whole comment, and the text inside `<head>` is seen.
+"""
 
 import re
-from html.parser import HTMLParser
+from collections.abc import Mapping
 
-_IS_HTML = re.compile(r"</?[a-zA-Z][^>]*>|&#?\w+;")
-_WHITE_SPACE = re.compile(r"[ \t\r\n]+")
-_HIDDEN_ELEMENTS = frozenset({"script", "style", "head", "title", "template"})
+_IS_HTML = re.compile(r"<[a-zA-Z/!?]|&#?\w+;")
+_WHITE_SPACE = re.compile(r"[ \t\r\n\f]+")
+_UNSEEN_ELEMENTS = frozenset({"script", "style", "title", "template", "noembed", "noframes", "iframe"})
+_VOID_ELEMENTS = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
+)
 _BLOCK_ELEMENTS = frozenset(
     re.findall(
         r"\w+",
@@ -14,50 +21,81 @@ _BLOCK_ELEMENTS = frozenset(
     )
 )
 _PARAGRAPH_ELEMENTS = frozenset({"blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul"})
+_HIDING_STYLE = re.compile(r"(?i)display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d]*[1-9])")
+# What Outlook alone shows. Source: Microsoft's documentation of conditional comments.
+_CONDITIONAL_COMMENT = re.compile(r"\s*\[if[^\]]*\]>(.*)<!\[endif\]\s*", re.DOTALL)
 
 
 def visible_text(body: str) -> str:
-    """The text of a body, HTML or not, with a blank line between paragraphs. A link is `text (address)`."""
+    """The text of a body, HTML or not, with a blank line between paragraphs. A link is `text (address)`.
+
+    What a style hides, and what Outlook alone shows, is in brackets that say so.
+    """
     if not _IS_HTML.search(body):
         return "\n".join(line.rstrip() for line in body.splitlines()).strip()
+    return _read(body, inside_comment=False)
+
+
+def _read(body: str, *, inside_comment: bool) -> str:
+    from justhtml import stream  # noqa: PLC0415  # saves 150 ms in a plan that shows no text
+
     collector = _TextCollector()
-    collector.feed(body)
-    collector.close()
+    for event in stream(body):
+        match event:
+            case "start", (str(tag), dict(attributes)):
+                collector.start(tag, attributes)
+            case "end", str(tag):
+                collector.end(tag)
+            case "text", str(text):
+                collector.add(text)
+            case "comment", str(text) if not inside_comment and (conditional := _CONDITIONAL_COMMENT.fullmatch(text)):
+                collector.add_for_outlook(_read(conditional[1], inside_comment=True))
     return collector.text()
 
 
-class _TextCollector(HTMLParser):
-    """Collects lines of text. `_hidden_depth` counts the open elements whose text is not displayed."""
+class _TextCollector:
+    """Collects lines of text. `_unseen` is the open element whose text is not displayed, and its depth."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self._lines: list[str] = [""]
-        self._hidden_depth = 0
+        self._unseen, self._unseen_depth = "", 0
+        self._hidden, self._hidden_depth = "", 0
         self._links: list[tuple[str, int, int]] = []
 
     def text(self) -> str:
         joined = "\n".join(line.strip() for line in self._lines)
         return re.sub(r"\n{3,}", "\n\n", joined).strip()
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        if tag in _HIDDEN_ELEMENTS:
+    def start(self, tag: str, attributes: Mapping[str, str | None]) -> None:
+        if tag == self._hidden:
             self._hidden_depth += 1
+        if self._unseen:
+            self._unseen_depth += tag == self._unseen
+        elif tag in _UNSEEN_ELEMENTS:
+            self._unseen, self._unseen_depth = tag, 1
         elif tag == "br":
             self._lines.append("")
         elif tag in _BLOCK_ELEMENTS:
             self._break_line(with_blank_line=tag in _PARAGRAPH_ELEMENTS)
             self._lines[-1] += "- " if tag == "li" else "---" if tag == "hr" else ""
         elif tag == "a":
-            self._links.append((values.get("href") or "", len(self._lines), len(self._lines[-1])))
-        elif tag == "img":
-            alt, source = values.get("alt") or "without alt", values.get("src") or ""
-            self._lines[-1] += f"[image {alt}: {source}]"
+            self._links.append((attributes.get("href") or "", len(self._lines), len(self._lines[-1])))
+        else:
+            self._lines[-1] += _describe_element(tag, attributes)
+        if not self._hidden and not self._unseen and tag not in _VOID_ELEMENTS and _is_hidden(attributes):
+            self._hidden, self._hidden_depth = tag, 1
+            self._lines[-1] += "[not displayed: "
 
-    def handle_endtag(self, tag: str) -> None:
-        if tag in _HIDDEN_ELEMENTS:
-            self._hidden_depth = max(0, self._hidden_depth - 1)
-        elif tag in _BLOCK_ELEMENTS:
+    def end(self, tag: str) -> None:
+        if tag == self._hidden:
+            self._hidden_depth -= 1
+            if not self._hidden_depth:
+                self._hidden = ""
+                self._lines[-1] += "]"
+        if tag == self._unseen:
+            self._unseen_depth -= 1
+            self._unseen = self._unseen if self._unseen_depth else ""
+        elif tag in _BLOCK_ELEMENTS and not self._unseen:
             self._break_line(with_blank_line=tag in _PARAGRAPH_ELEMENTS)
         elif tag == "a" and self._links:
             address, line, column = self._links.pop()
@@ -65,14 +103,34 @@ class _TextCollector(HTMLParser):
             if address and label != address.removeprefix("mailto:"):
                 self._lines[-1] += f" ({address})"
 
-    def handle_data(self, data: str) -> None:
-        if self._hidden_depth:
+    def add(self, data: str) -> None:
+        if self._unseen:
             return
         text = _WHITE_SPACE.sub(" ", data)
-        self._lines[-1] += text.lstrip() if not self._lines[-1] or self._lines[-1].endswith(" ") else text
+        self._lines[-1] += text.lstrip(" ") if not self._lines[-1] or self._lines[-1].endswith(" ") else text
+
+    def add_for_outlook(self, text: str) -> None:
+        if text and not self._unseen:
+            self._break_line(with_blank_line=False)
+            self._lines += [f"[in Outlook alone: {text}]", ""]
 
     def _break_line(self, *, with_blank_line: bool) -> None:
         if self._lines[-1].strip(" -"):
             self._lines.append("")
         if with_blank_line and len(self._lines) > 1 and self._lines[-2]:
             self._lines.insert(-1, "")
+
+
+def _is_hidden(attributes: Mapping[str, str | None]) -> bool:
+    return "hidden" in attributes or _HIDING_STYLE.search(attributes.get("style") or "") is not None
+
+
+def _describe_element(tag: str, attributes: Mapping[str, str | None]) -> str:
+    """What stands for an element without a text of its own; empty for one that only holds text."""
+    if tag == "img":
+        return f"[image {attributes.get('alt') or 'without alt'}: {attributes.get('src') or ''}]"
+    if tag == "input":
+        return f"[field {attributes.get('value') or attributes.get('placeholder') or ''}]"
+    if tag in {"base", "area"} and attributes.get("href"):
+        return f"[{tag}: {attributes['href']}]"
+    return ""

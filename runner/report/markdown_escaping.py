@@ -10,9 +10,10 @@ Sources: the GitHub Flavored Markdown Spec; GitHub's and GitLab's documentation 
 import html
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from runner.characters import show_invisible
+from runner.report.problem_text import pluralize
 from runner.report.terminal_text import remove_styles
 
 _BACKTICKS = re.compile(r"`+")
@@ -78,18 +79,28 @@ def strip_controls(text: str) -> str:
 
 
 def fit_to_length(
-    pieces: Iterable[str], total: int, room: int, noun: str, *, separator: str = "\n\n", start: str = "", end: str = ""
+    pieces: Iterable[str],
+    total: int,
+    room: int,
+    noun: str,
+    *,
+    separator: str = "\n\n",
+    start: str = "",
+    end: str = "",
+    recipients: Sequence[int] = (),
 ) -> list[str]:
     """The whole pieces that fit into `room` characters, then a line that says how many more there are.
 
     `total` is the number of pieces, `noun` their name in the plural. `separator` is counted for each piece. `start` and
-    `end` enclose the last line.
+    `end` enclose the last line. `recipients` are those of each piece: the last line adds up the ones that are cut.
     """
     shown: list[str] = []
     for piece in pieces:
         room -= len(piece) + len(separator)
         if room < 0:
-            return [*shown, f"{start}and {total - len(shown):,} more {noun}{end}"]
+            cut = sum(recipients[len(shown) :])
+            to = f", to {pluralize(cut, 'recipient')}" if recipients else ""
+            return [*shown, f"{start}and {total - len(shown):,} more {noun}{to}{end}"]
         shown.append(piece)
     return shown
 

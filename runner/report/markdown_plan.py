@@ -11,7 +11,7 @@ from datetime import datetime
 
 from runner.compare.comparison import Comparison, MessageChange
 from runner.declare.audience import TableAudience
-from runner.declare.sample import Sample
+from runner.declare.sample import Sample, make_sample
 from runner.errors import Problem
 from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
 from runner.plan.guards import Guard
@@ -42,6 +42,7 @@ from runner.report.markdown_results import (
 from runner.report.problem_text import left_out, pluralize
 
 _MAX_WARNINGS_LENGTH = 8_000  # characters, for guards and for warnings each
+_MAX_VARIANTS = 6  # texts of one message that are shown
 _MAX_TEXT_LENGTH = 6_000  # characters of one message's text, and of its source
 _UNUSUAL_ACTIONS: tuple[Action, ...] = ("edited", "unknown", "refused")
 
@@ -79,7 +80,7 @@ def plan(review: Review, *, show_values: bool, limit: int = MAX_COMMENT_LENGTH) 
     `show_values`: recipients' values are shown instead of masked.
     """
     planned, sends = review.plan, review.plan.send_counts()
-    messages = sorted(planned.messages, key=lambda message: not _needs_reading(message, review))
+    messages = sorted(planned.messages, key=lambda message: (not _needs_reading(message, review), -sends[message.name]))
     blocks = [
         f"{heading(planned.environment)}, {_describe_workspace(review)}",
         *(comparison_text.caution(review.comparison) if review.comparison else ()),
@@ -93,7 +94,9 @@ def plan(review: Review, *, show_values: bool, limit: int = MAX_COMMENT_LENGTH) 
     unfolded = [message for message in messages if _needs_reading(message, review)]
     room = limit - len("\n\n".join([*blocks, digest])) - 200
     unfolding = (_format_message(message, sends[message.name], review, show_values=show_values) for message in unfolded)
-    blocks.extend(fit_to_length(unfolding, len(unfolded), room, "messages, whose texts there is no room for"))
+    recipients = [sends[message.name] for message in unfolded]
+    noun = "messages, whose texts there is no room for"
+    blocks.extend(fit_to_length(unfolding, len(unfolded), room, noun, recipients=recipients))
     return "\n\n".join([*blocks, digest]) + "\n"
 
 
@@ -173,8 +176,16 @@ def _format_table(messages: Sequence[PlannedMessage], review: Review, sends: dic
     head = ["message", *change, "type", "from", "recipients", "to send", *actions, "revision", "expires"]
     rule = ["---", *["---"] * len(change), "---", "---", *["--:"] * (len(actions) + 3), "---"]
     rows = [_format_row(message, sends[message.name], actions, review.change(message)) for message in messages]
+    recipients = [sends[message.name] for message in messages]
     shown = fit_to_length(
-        rows, len(rows), MAX_TABLE_LENGTH, "messages", separator="\n", start="| ", end=" |" * len(head)
+        rows,
+        len(rows),
+        MAX_TABLE_LENGTH,
+        "messages",
+        separator="\n",
+        start="| ",
+        end=" |" * len(head),
+        recipients=recipients,
     )
     return ["\n".join([_join_cells(head), _join_cells(rule), *shown])]
 
@@ -227,7 +238,6 @@ def _format_message(message: PlannedMessage, sends: int, review: Review, *, show
         rest = f" and {sends - len(message.sample):,} more" if sends > len(message.sample) else ""
         names = ", ".join(inline_code(reveal_or_mask(name, show_values=show_values)) for name in message.sample[:sends])
         lines.append(f"To {names}{rest}")
-    sample = review.sample(message)
     title = f"{html_code(message.name)}: {sends:,} to send"
     if (later := _count_later(message)) and declaration.not_before:
         title += f", {later:,} not before {_format_time(declaration.not_before)}"
@@ -237,9 +247,28 @@ def _format_message(message: PlannedMessage, sends: int, review: Review, *, show
         [
             "\n".join(f"- {line}" for line in lines),
             *(comparison_text.details(change, show_values=show_values) if change else ()),
-            *(_format_sample(sample, show_values=show_values) if sample else ()),
+            *_format_samples(message, review, show_values=show_values),
         ],
     )
+
+
+def _format_samples(message: PlannedMessage, review: Review, *, show_values: bool) -> list[str]:
+    """A sample of each text that the message has for some recipients, the most frequent first."""
+    variants = message.variants.by_count()
+    if not variants:
+        sample = review.sample(message)
+        return _format_sample(sample, show_values=show_values) if sample else []
+    blocks = []
+    for variant in variants[:_MAX_VARIANTS]:
+        sample = make_sample(message.declaration, variant.delivery)
+        shown = _format_sample(sample, show_values=show_values)
+        if len(variants) > 1:
+            shown[0] = f"For **{pluralize(variant.count, 'recipient')}**, as {shown[0].removeprefix('As ')}"
+        blocks += shown
+    if rest := variants[_MAX_VARIANTS:]:
+        recipients = pluralize(sum(variant.count for variant in rest) + message.variants.other_count, "recipient")
+        blocks.append(f"For **{recipients}** other texts of this message: `msgrun render {message.name}` shows them.")
+    return blocks
 
 
 def _format_sample(sample: Sample, *, show_values: bool) -> list[str]:

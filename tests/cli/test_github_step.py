@@ -103,7 +103,7 @@ def test_a_table_too_long_for_a_comment_says_how_much_more_there_is(folder: Fold
         folder.message(SEED.replace("seed", f"message-with-a-long-name-{number:03}"), f"m-{number:03}")
     out = folder.run("plan", "--format", "markdown").out
     assert len(out) <= MAX_COMMENT_LENGTH
-    assert re.search(r"\| and \d+ more messages \|", out)
+    assert re.search(r"\| and \d+ more messages, to \d+ recipients \|", out)
 
 
 def test_a_plan_adds_to_the_files_of_the_step(folder: Folder, step: Path) -> None:

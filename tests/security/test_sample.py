@@ -1,6 +1,7 @@
 """What a reviewer reads in the comment is what is sent: nothing in it is hidden, and nothing hides it."""
 
 import os
+import re
 import unicodedata
 from pathlib import Path
 
@@ -85,3 +86,72 @@ def test_an_identifier_with_a_hidden_character_is_refused(project: Clone, addres
     # U+FEFF is white space in the schema's dialect of regular expressions.
     assert "[identifier-invisible]" in ran.out or ("[email-form]" in ran.out and "\ufeff" in address)
     assert address not in ran.out
+
+
+CHOSEN = {
+    "an address": "{% if email == 'bo@example.com' %}evil{% else %}good{% endif %}",
+    "an address in capitals": "{% if email | upper == 'BO@EXAMPLE.COM' %}evil{% else %}good{% endif %}",
+    "an expression": "{{ 'evil' if email.startswith('bo@') else 'good' }}",
+    "a mapping": "{{ {'bo@example.com': 'evil'}[email] | default('good') }}",
+    "a list": "{{ ['good', 'evil'][(email == 'bo@example.com') | int] }}",
+    "and": "good {{ (email == 'bo@example.com' and 'evil') or '' }}",
+    "a loop": "good {% for _ in range(1 if email == 'bo@example.com' else 0) %}evil{% endfor %}",
+    "set": "{% set t = 'evil' if email == 'bo@example.com' else 'good' %}{{ t }}",
+    "a macro": "{% macro t() %}evil{% endmacro %}{{ t() if email == 'bo@example.com' else 'good' }}",
+    "a part of the address": "{% if email[0] == 'b' %}evil{% else %}good{% endif %}",
+    "its length": "{% if (email | length) == 14 %}evil{% else %}good{% endif %}",
+    "a variable": "{% if n == 2 %}evil{% else %}good{% endif %}",
+}
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_a_text_for_one_recipient_is_shown(project: Clone, name: str) -> None:
+    rows = "".join(
+        f"  - {{type: user, email: {each}@example.com, vars: {{email: {each}@example.com, n: {number}}}}}\n"
+        for number, each in enumerate(("anne", "cleo", "bo", "dora"))
+    )
+    project.write("messages/a.yaml", declared(CHOSEN[name], to=f"\n{rows}"))
+    comment = review(project)
+    assert "evil\n```" in comment
+    assert "good\n```" in comment
+    assert "For **3 recipients**" in comment
+    assert comment.index("For **3 recipients**") < comment.index("For **1 recipient**")
+
+
+def test_texts_that_are_cut_are_counted_with_their_recipients(project: Clone) -> None:
+    body = "{% if n == 0 %}zero" + "".join(f"{{% elif n == {n} %}}text-{n}-" for n in range(1, 20)) + "{% endif %}"
+    rows = "".join(f"  - {{type: user, id: a{number}, vars: {{n: {number % 20}}}}}\n" for number in range(45))
+    project.write("messages/a.yaml", declared(body, to=f"\n{rows}"))
+    comment = review(project)
+    assert comment.count("For **3 recipients**") == 5
+    assert "For **28 recipients** other texts of this message" in comment
+
+
+def test_a_message_that_falls_off_the_table_is_counted_with_its_recipients(project: Clone) -> None:
+    for number in range(400):
+        text = declared("Hi", to=f"{{type: user, id: a{number}}}").replace("name: a", f"name: message-{number:060}")
+        project.write(f"messages/m{number}.yaml", text)
+    to = "[{type: user, id: b1}, {type: user, id: b2}]"
+    project.write("messages/zz.yaml", declared("evil", to=to).replace("name: a", "name: zz"))
+    comment = review(project)
+    assert "| `zz` |" in comment, "the message with the most recipients comes first"
+    assert "evil" in comment
+    (count,) = re.findall(r"\| and (\d+) more messages, to \1 recipients \|", comment)
+    assert comment.count("| `message-") + int(count) == 400
+
+
+TWICE_READ = {
+    "a head": "<head>evil</head>", "an empty comment": "<!-->evil<!-- -->", "another empty comment": "<!--->evil",
+    "a comment that ends early": "<!-- a --!>evil", "two addresses": '<a href="https://evil.example" href="/b">b</a>',
+    "two sources": '<img src="https://evil.example/a" src="/b">', "a text area": "<textarea><!--evil</textarea>",
+    "plain text": "<plaintext><!--evil", "a comment for Outlook": "<!--[if mso]>evil<![endif]-->",
+    "a base address": '<base href="https://evil.example">', "a field": '<input value="evil">',
+    "a bogus end": "</p/<evil>evil", "CDATA": "<![CDATA[x]]>evil", "a script that ends early": "<script></script >evil",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TWICE_READ)
+def test_the_text_is_read_as_a_browser_reads_it(project: Clone, name: str) -> None:
+    project.write("messages/a.yaml", declared(f"<p>Hi</p>{TWICE_READ[name]}"))
+    comment = review(project)
+    assert "evil" in comment.partition("```text")[2].partition("```")[0]

@@ -3,7 +3,7 @@
 A template sees its variables and nothing else: no clock, no randomness, no file outside `messages/`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
@@ -19,6 +19,7 @@ from runner.declare.template.language import (
     MAX_PRINTED,
     MAX_RENDERED,
     TemplateFault,
+    escape_html,
 )
 from runner.declare.template.substitution import make_renderer, split_pieces
 from runner.declare.tree import NotReadable, Tree
@@ -60,6 +61,20 @@ def find_literals(source: str) -> list[str]:
     """Returns the string literals in the expressions of a valid template, as they print."""
     tree = jinja2.Environment(autoescape=True).parse(source) if "{" in source else nodes.Template([])
     return [node.value for node in tree.find_all(nodes.Const) if isinstance(node.value, str)]
+
+
+def find_branch_texts(source: str) -> Iterator[str]:
+    """Yields the texts of a valid template that it may show to some recipients only.
+
+    They are the texts inside its blocks, and the string literals of its expressions, as written and HTML-escaped.
+    """
+    if "{" not in source:
+        return
+    tree = jinja2.Environment(autoescape=True).parse(source)
+    for block in tree.find_all((nodes.If, nodes.For, nodes.Macro, nodes.CallBlock)):
+        yield from (data.data.strip() for data in block.find_all(nodes.TemplateData))
+    for literal in find_literals(source):
+        yield from {literal, escape_html(literal)}
 
 
 class Templates:
