@@ -6,6 +6,7 @@ too), `x-code`, `x-hint`, and `x-at`, the key at which a rule about several keys
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -178,8 +179,12 @@ def _explain_error(error: Any) -> Iterator[Violation]:
 def _unknown_keys(error: Any, path: tuple[str | int, ...], subschema: dict[str, Any]) -> Iterator[Violation]:
     known_keys = list(subschema.get("properties", {}))
     other_key_hints = subschema.get("x-elsewhere", {})
+    renamed_keys = subschema.get("x-renamed", {})  # names that other parts of Intercom's API have for a key
+    free_keys = tuple(subschema.get("patternProperties", {}))  # patterns of keys that mean nothing to msgrun
     for key in sorted(set(error.instance) - set(known_keys)):
-        suggested_key = closest_match(key, [*known_keys, *other_key_hints])
+        if any(re.search(pattern, key) for pattern in free_keys):
+            continue
+        suggested_key = renamed_keys.get(key) or closest_match(key, [*known_keys, *other_key_hints])
         hint = other_key_hints.get(key) or (
             f"did you mean {suggested_key}?" if suggested_key else f"the keys here are {', '.join(known_keys)}"
         )

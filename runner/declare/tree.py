@@ -98,6 +98,7 @@ class Tree:
     def declaration_files(self) -> Iterator[str]:
         """Returns the paths of all messages/**/*.yaml and .yml, sorted: no order depends on the file system.
 
+        The suffix may be in capitals. Hidden files and folders are skipped, such as macOS's `._a.yaml`.
         A link to a folder is returned as well; reading it raises NotReadable. If messages/ itself is a link, it is the
         only path.
         """
@@ -105,8 +106,9 @@ class Tree:
             return iter(("messages",))
         paths: list[str] = []
         for folder, folders, files in os.walk(self.root / "messages"):
+            folders[:] = [name for name in folders if not name.startswith(".")]
             relative_folder = Path(folder).relative_to(self.root)
-            paths.extend((relative_folder / name).as_posix() for name in files if name.endswith((".yaml", ".yml")))
+            paths.extend((relative_folder / name).as_posix() for name in files if _is_declaration(name))
             # os.walk does not enter a link to a folder. Returned as a path, the link is reported when it is read. If it
             # were left out, the messages in it would be ignored without an error.
             paths.extend((relative_folder / name).as_posix() for name in folders if (Path(folder) / name).is_symlink())
@@ -180,6 +182,10 @@ def _join_path(named: str, beside: str) -> str:
         hint = "hidden files are not read: .git and .env hold secrets"
         raise NotReadable("file-hidden", f"{path} is hidden", hint)
     return str(path)
+
+
+def _is_declaration(name: str) -> bool:
+    return not name.startswith(".") and name.lower().endswith((".yaml", ".yml"))
 
 
 def _list_visible(folder: Path) -> list[str]:
