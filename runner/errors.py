@@ -38,7 +38,8 @@ class Problem:
     """A problem in the user's files: code, place, message, hint. It does not depend on how it is displayed.
 
     `message` and `excerpt` (the line of the file at the place) may hold recipients' values.
-    `recipient` names the recipient if the problem concerns only one, as "recipient 2" or "row 7 of a.csv".
+    `recipient` names the recipient if the problem concerns only one, as "recipient 2" or "row 7 of a.csv". It may quote
+    a wrong identifier.
     """
 
     code: str
@@ -47,7 +48,7 @@ class Problem:
     hint: str = ""
     severity: Severity = Severity.ERROR
     excerpt: AnyText = ""
-    recipient: str = ""
+    recipient: AnyText = ""
 
     @property
     def is_error(self) -> bool:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from runner.declare import schema
 from runner.declare.audience import (
     IDENTIFIER_KINDS,
     Audience,
@@ -17,6 +16,7 @@ from runner.declare.audience import (
 from runner.declare.audience.selection import Selection, Split
 from runner.declare.audience.sources import SOURCE_KEYS, read_source, read_suppression_files
 from runner.declare.audience.suppression import SuppressionList
+from runner.declare.column_hints import column_hint
 from runner.declare.declaration import TemplateOrigin
 from runner.declare.parse_context import ParseContext, without_nulls
 from runner.declare.template.condition import Condition, compile_condition
@@ -189,25 +189,6 @@ def _read_split(context: ParseContext, split: dict[str, Any]) -> Split | None:
 
 def _suggest_column(name: str, audience: TableAudience) -> str:
     return column_hint(name, audience.variables) or f"the columns are {', '.join(audience.source.columns)}"
-
-
-def column_hint(name: str, known: frozenset[str]) -> str:
-    """Returns a hint that names the known column, or variable, that an unknown name is near to; empty if none is.
-
-    If that column's name cannot be used in a template, the hint says how to rename the column.
-    """
-    suggestion = schema.did_you_mean(name, sorted(known))
-    same_letters = next(
-        (column for column in sorted(known) if _simplify(column) == _simplify(name) and column != name), ""
-    )
-    meant_column = same_letters or suggestion.removeprefix("did you mean ").removesuffix("?")
-    if meant_column and not meant_column.isidentifier():
-        return f'the column is named {meant_column}: say columns: {{"{meant_column}": {name}}} beside the file'
-    return f"did you mean {meant_column}?" if meant_column else ""
-
-
-def _simplify(name: str) -> str:
-    return "".join(sign for sign in name.casefold() if sign.isalnum())
 
 
 def _identifier_kind(value: Mapping[str, Any]) -> IdentifierKind:

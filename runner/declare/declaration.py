@@ -12,6 +12,7 @@ from runner.declare.template.language import TemplateFault
 from runner.declare.template.template import Template
 from runner.declare.yaml.document import Document, SourceFile, YamlPath
 from runner.errors import Place, Problem
+from runner.privacy import AnyText
 
 CONVERSATION_FLAG = "create_conversation_without_contact_reply"
 MessageType = Literal["inapp", "email"]
@@ -31,7 +32,7 @@ class TemplateOrigin:
             return Place(self.file.path, line, _find_column(self.file.line(line), name))
         return self.document.template_place(self.path, line, name)
 
-    def problem(self, fault: TemplateFault, recipient: str = "") -> Problem:
+    def problem(self, fault: TemplateFault, recipient: AnyText = "") -> Problem:
         """Returns a fault as a problem at its line: in the file that the fault names, else in this template."""
         if fault.file:
             place = Place(fault.file, fault.line, _find_column(fault.excerpt, fault.name))

@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 
 from runner.declare import schema
-from runner.declare.audience_parser import column_hint, read_audience, read_selection
+from runner.declare.audience_parser import read_audience, read_selection
+from runner.declare.column_hints import column_hint
 from runner.declare.declaration import CONVERSATION_FLAG, Declaration, TemplateOrigin
 from runner.declare.parse_context import ParseContext, ProjectContext, without_nulls
 from runner.declare.template.language import TemplateFault

@@ -10,12 +10,15 @@ import orjson
 from runner.declare import schema
 from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, Recipient
 from runner.declare.audience.selection import Tally
+from runner.declare.column_hints import explain_missing_identifier
 from runner.declare.declaration import CONVERSATION_FLAG, Declaration, TemplateOrigin
 from runner.declare.identity import DIGEST_VERSION, Payload, key_hasher, payload_hasher
 from runner.declare.template.language import TOO_SLOW, TemplateFault
 from runner.errors import Place, Problem
 from runner.key_table import KeyTable
-from runner.privacy import mark_private
+from runner.privacy import AnyText, mark_private
+
+_MAX_QUOTED = 100  # characters of a wrong identifier in a message
 
 
 class Delivery(NamedTuple):
@@ -174,6 +177,8 @@ class _Renderer:
         only the first is reported.
         """
         declaration, label = self._declaration, self._label_of(recipient)
+        if index == 0 and first.code == "undefined-variable" and first.name:
+            explain_missing_identifier(first, recipient, declaration.audience)
         texts = (
             (self._identifier_origin(recipient), recipient.identifier),
             (declaration.subject_origin, declaration.subject),
@@ -218,7 +223,10 @@ class _Renderer:
         if text and raw_start >= 0:
             fault.line, fault.name = text.source.count("\n", 0, raw_start) + 1, "raw"
             return origin.problem(fault, self._label_of(recipient))
-        problem = origin.problem(fault, self._label_of(recipient))
+        label: AnyText = self._label_of(recipient)
+        if part == "to" and not is_blank and label:
+            label += mark_private(f": {payload['to'][recipient.kind][:_MAX_QUOTED]}", "")
+        problem = origin.problem(fault, label)
         place = Place(origin.file.path) if origin.file else origin.document.place(origin.path)
         return replace(problem, place=place, excerpt=origin.document.excerpt(place.line) if not origin.file else "")
 

@@ -112,7 +112,7 @@ def annotations(items: Iterable[Annotation], path_prefix: str) -> str:
 
 
 def _annotate(problem: Problem, *, show_values: bool) -> Annotation:
-    recipient = f" ({problem.recipient})" if problem.recipient else ""
+    recipient = f" ({reveal_or_mask(problem.recipient, show_values=show_values)})" if problem.recipient else ""
     hint = f"\nhint: {show_on_one_line(problem.hint)}" if problem.hint else ""
     text = f"{show_on_one_line(reveal_or_mask(problem.message, show_values=show_values))}{recipient}{hint}"
     return Annotation(str(problem.severity), problem.code, text, problem.place)

@@ -30,7 +30,7 @@ def problems(items: Iterable[Problem], *, show_values: bool) -> str:
             "severity": str(problem.severity),
             "code": problem.code,
             "message": reveal_or_mask(problem.message, show_values=show_values),
-            "recipient": problem.recipient,
+            "recipient": reveal_or_mask(problem.recipient, show_values=show_values),
             "hint": problem.hint,
         }
         for problem in items

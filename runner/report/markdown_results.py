@@ -79,7 +79,7 @@ def heading(environment: str) -> str:
 
 def problem(item: Problem, *, show_values: bool) -> str:
     """A problem as an item of a list."""
-    recipient = f" ({item.recipient})" if item.recipient else ""
+    recipient = f" ({reveal_or_mask(item.recipient, show_values=show_values)})" if item.recipient else ""
     place = inline_code(str(item.place))
     message = inline_text(item.message + recipient, show_values=show_values)
     text = f"{message} ({inline_code(item.code)}){hint_line(item.hint, show_values=show_values)}"

@@ -7,6 +7,8 @@ from runner.errors import Problem, Severity
 from runner.privacy import reveal_or_mask, reveal_or_mask_same_width
 from runner.report.terminal_text import one_line, style
 
+_MAX_EXCERPT = 100  # characters of a line that are shown
+_MAX_CUT_WORD = 20  # characters; a longer word may be cut
 _LEFT_OUT = {
     "where": "by where",
     "exclude": "by exclude",
@@ -22,19 +24,34 @@ def problem(item: Problem, *, show_values: bool) -> str:
     `show_values`: recipients' values are shown instead of masked.
     """
     colour = "red" if item.severity is Severity.ERROR else "yellow"
-    recipient = f" ({item.recipient})" if item.recipient else ""
+    recipient = f" ({reveal_or_mask(item.recipient, show_values=show_values)})" if item.recipient else ""
     message = reveal_or_mask(item.message, show_values=show_values)
     head = f"{style(str(item.place), 'bold')}: {style(item.severity, colour)}"
     lines = [one_line(f"{head}: {message}{recipient} {style(f'[{item.code}]', 'dim')}")]
     excerpt = reveal_or_mask_same_width(item.excerpt, show_values=show_values)
     if excerpt.strip("* "):
         number = str(item.place.line)
+        excerpt, before_caret = _clip(excerpt, item.place.column - 1)
         lines.append(f"  {number} | {excerpt}")
-        indent = "".join("\t" if character == "\t" else " " for character in excerpt[: item.place.column - 1])
+        indent = "".join("\t" if character == "\t" else " " for character in excerpt[:before_caret])
         lines.append(f"  {' ' * len(number)} | {indent}{style('^', colour)}")
     if item.hint:
         lines.append(one_line(f"  hint: {item.hint}"))
     return "\n".join(lines)
+
+
+def _clip(line: str, caret: int) -> tuple[str, int]:
+    """The line, cut to what stands around the caret if it is long, and where the caret is now (from 0)."""
+    if len(line) <= _MAX_EXCERPT:
+        return line, caret
+    start = max(0, min(caret - _MAX_EXCERPT // 2, len(line) - _MAX_EXCERPT))
+    space = line.find(" ", start, caret)
+    start = start if start == 0 or not 0 <= space - start < _MAX_CUT_WORD else space + 1
+    end = start + _MAX_EXCERPT
+    space = line.rfind(" ", caret, end)
+    end = end if end >= len(line) or not 0 <= end - space < _MAX_CUT_WORD else space
+    head, tail = "… " if start else "", " …" if end < len(line) else ""
+    return f"{head}{line[start:end]}{tail}", caret - start + len(head)
 
 
 def severity_counts(problems: Iterable[Problem]) -> str:

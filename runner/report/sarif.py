@@ -69,7 +69,7 @@ def _format_result(
 ) -> dict[str, Any]:
     place = problem.place
     path = path_prefix + place.path
-    recipient = f" ({problem.recipient})" if problem.recipient else ""
+    recipient = f" ({reveal_or_mask(problem.recipient, show_values=show_values)})" if problem.recipient else ""
     hint = f"\nhint: {problem.hint}" if problem.hint else ""
     # The line number and the message are left out, because both may change when other lines change: GitHub would show a
     # new alert. Equal source lines are numbered.

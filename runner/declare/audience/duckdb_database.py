@@ -14,11 +14,12 @@ from typing import Any
 
 from runner.declare.audience.optional_package import import_extra
 from runner.declare.tree import NotReadable, Tree
-from runner.privacy import mark_private
+from runner.privacy import mark_private, mark_private_values
 
 MAX_SECONDS = 60.0  # until the first row
 MAX_MEMORY = "1GB"
 _INTERRUPT_EVERY = 0.1  # seconds: repeated, because DuckDB ignores an interrupt that comes before the query begins
+_QUERY_HINT = "the tables are the files that the query names, with the columns of their first line"
 _FAILURE_HINT = (
     "a file is read strictly here: one kind of line end, every row as wide as the header, each key of an object once"
 )
@@ -99,9 +100,14 @@ def translate_errors() -> Iterator[None]:
         line = re.search(r"(?i)\b[io]n line:? (\d+)", words)
         kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).removesuffix("Exception").strip()
         place = f", line {line[1]} of its file" if line else ""
-        raise NotReadable(
-            "sql-failed", f"the query fails ({kind}{place}): " + mark_private(words[:300]), _FAILURE_HINT
-        ) from error
+        # Before it reads a row, DuckDB quotes only the query and the names of columns. Later it quotes values too.
+        is_about_query = isinstance(error, duckdb.BinderException | duckdb.CatalogException | duckdb.ParserException)
+        detail, hint = (
+            (mark_private_values(words[:300], ()), _QUERY_HINT)
+            if is_about_query
+            else (mark_private(words[:300]), _FAILURE_HINT)
+        )
+        raise NotReadable("sql-failed", f"the query fails ({kind}{place}): " + detail, hint) from error
 
 
 def start_query(database: Any, sql: str) -> Any:

@@ -1,0 +1,97 @@
+"""Each hint here is followed to the letter: then the problem is gone, and nothing else is wrong.
+
+A case has the files of a project, a part of the hint, and the files that change when the hint is followed.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.support.project import Folder
+
+MESSAGE = "name: a\nmessage_type: inapp\nbody: Hi\nfrom: {type: admin, id: '1'}\n"
+
+
+def table(email: str = "{{ email }}", more: str = "") -> str:
+    """A declaration whose recipients are the rows of a.csv."""
+    return f"{MESSAGE}to: {{csv: ../a.csv, type: user, email: '{email}'{more}}}\n"
+
+
+def body(text: str, variables: str = "{first_name: Bo}") -> str:
+    """A declaration with a body and one recipient with variables."""
+    return MESSAGE.replace("body: Hi", f"body: |\n  {text}") + f"to: {{type: user, id: a1, vars: {variables}}}\n"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A mistake, its hint, and the files after the hint was followed."""
+
+    hint: str
+    fixed: dict[str, str]
+    files: dict[str, str] = field(default_factory=dict)
+    declaration: str = table()
+
+
+CASES = {
+    "a column in capitals": Case(
+        hint='write email: "{{ Email }}"',
+        files={"a.csv": "Email\nbo@example.com\n"},
+        fixed={"messages/a.yaml": table("{{ Email }}")},
+    ),
+    "a column that is no variable": Case(
+        hint='say columns: {"E-mail": email} beside the file',
+        files={"a.csv": "E-mail\nbo@example.com\n"},
+        fixed={"messages/a.yaml": table(more=', columns: {"E-mail": email}')},
+    ),
+    "a blank address": Case(
+        hint="fill it in",
+        files={"a.csv": "email,n\n,1\nbo@example.com,2\n"},
+        fixed={"a.csv": "email,n\nal@example.com,1\nbo@example.com,2\n"},
+    ),
+    "a blank address that is left out": Case(
+        hint='or leave such rows out with where: "{{ email is defined }}"',
+        files={"a.csv": "email,n\n,1\nbo@example.com,2\n"},
+        fixed={"messages/a.yaml": table(more=', where: "{{ email is defined }}"')},
+    ),
+    "no header": Case(
+        hint="write a first line that names the columns, one of them email",
+        files={"a.csv": "al@example.com\nbo@example.com\n"},
+        fixed={"a.csv": "email\nal@example.com\nbo@example.com\n"},
+    ),
+    "a column with another name": Case(
+        hint="name the column that holds the email",
+        files={"a.csv": "mail\nbo@example.com\n"},
+        fixed={"messages/a.yaml": table("{{ mail }}")},
+    ),
+    "an inline recipient without its variable": Case(
+        hint="write the email itself",
+        declaration=f"{MESSAGE}to: {{type: user, email: '{{{{ email }}}}'}}\n",
+        fixed={"messages/a.yaml": f"{MESSAGE}to: {{type: user, email: bo@example.com}}\n"},
+    ),
+    "an address as an id": Case(
+        hint="name it email",
+        declaration=f"{MESSAGE}to: {{type: user, id: bo@example.com}}\n",
+        fixed={"messages/a.yaml": f"{MESSAGE}to: {{type: user, email: bo@example.com}}\n"},
+    ),
+    "external_id": Case(
+        hint="did you mean user_id?",
+        declaration=f"{MESSAGE}to: {{type: user, external_id: bo}}\n",
+        fixed={"messages/a.yaml": f"{MESSAGE}to: {{type: user, user_id: bo}}\n"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_hint_that_is_followed_mends_the_problem(folder: Folder, name: str) -> None:
+    case = CASES[name]
+    for path, text in {"messages/a.yaml": case.declaration, **case.files}.items():
+        Path(folder.path / path).parent.mkdir(exist_ok=True)
+        folder.write(path, text)
+    before = folder.run("validate", "--show-values")
+    assert before.code == 1
+    assert case.hint in before.out
+    for path, text in case.fixed.items():
+        folder.write(path, text)
+    after = folder.run("validate", "--show-values")
+    assert after.out.splitlines()[-1].endswith("no problems"), after.out
