@@ -74,6 +74,21 @@ CASES = {
         declaration=f"{MESSAGE}to: {{type: user, id: bo@example.com}}\n",
         fixed={"messages/a.yaml": f"{MESSAGE}to: {{type: user, email: bo@example.com}}\n"},
     ),
+    "a line of a body that is not indented": Case(
+        hint="if it belongs to the text, indent it as the text",
+        declaration=MESSAGE.replace("body: Hi", "body: |\n  Hi\nBo, welcome\n  bye") + "to: {type: user, id: a1}\n",
+        fixed={"messages/a.yaml": body("Hi\n  Bo, welcome\n  bye")},
+    ),
+    "a line of a body that is indented too little": Case(
+        hint="if it belongs to the text, indent it as the text",
+        declaration=MESSAGE.replace("body: Hi", "body: |\n    Hi\n  Bo") + "to: {type: user, id: a1}\n",
+        fixed={"messages/a.yaml": body("Hi\n  Bo")},
+    ),
+    "no-break spaces as indentation": Case(
+        hint="indent it with spaces",
+        declaration=f"{MESSAGE}to:\n\xa0\xa0type: user\n\xa0\xa0id: a1\n",
+        fixed={"messages/a.yaml": f"{MESSAGE}to:\n  type: user\n  id: a1\n"},
+    ),
     "external_id": Case(
         hint="did you mean user_id?",
         declaration=f"{MESSAGE}to: {{type: user, external_id: bo}}\n",

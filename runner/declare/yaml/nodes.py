@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from runner.declare.yaml.syntax import BadYaml, YamlFault, check_characters, syntax_fault
+from runner.declare.yaml.syntax import BadYaml, YamlFault, check_characters, find_odd_indentation, syntax_fault
 
 # Keys whose scalar is always read as text: identifiers, versions, times. YAML would read an id 25 as a number. A null
 # stays null. Below `vars` the rule does not apply.
@@ -50,6 +50,8 @@ def compose_all(text: str) -> Iterator[yaml.Node]:
     a nesting, raises BadYaml before the first document.
     """
     check_characters(text)
+    if fault := find_odd_indentation(text):
+        raise BadYaml(fault)
     _refuse_depth(text)
     loader = _Loader(text)
     try:

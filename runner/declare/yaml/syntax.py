@@ -8,6 +8,8 @@ import yaml
 
 # The compiled pattern of PyYAML. To compile a copy would take 7 ms, a sixteenth of a command's start.
 _INVALID_CHARACTERS = yaml.reader.Reader.NON_PRINTABLE
+_TEXT_BEGINS = re.compile(r"(?:[:-][ ]+|^)[|>][-+0-9]*[ ]*(#.*)?$")
+_ODD_INDENTATION = re.compile(r"^ *([\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff])", re.MULTILINE)
 _SCANNER_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -46,10 +48,50 @@ def syntax_fault(text: str, error: yaml.MarkedYAMLError) -> YamlFault:
     """Returns an error of libyaml as a fault where the mistake begins, with a plain message and a hint."""
     problem = error.problem or "not YAML"
     lines = text.split("\n")
+    if (end := _find_end_of_text(lines, error, problem)) is not None:
+        column = len(lines[end]) - len(lines[end].lstrip())
+        message = "the text above ends before this line, which is no key of the declaration"
+        return YamlFault("yaml-syntax", end, column, message, "if it belongs to the text, indent it as the text")
     line, column, cause = _locate_fault(text, lines, error, problem)
     line_text = lines[line] if line < len(lines) else ""
     message = cause or f"this is not YAML: {problem}"
     return YamlFault("yaml-syntax", line, column, message, "" if cause else _suggest_fix(problem, line_text, column))
+
+
+def _find_end_of_text(lines: list[str], error: yaml.MarkedYAMLError, problem: str) -> int | None:
+    """Returns the line (from 0) that ends a text of `|` or `>` because it is indented too little; None if none does."""
+    mark: Any = error.context_mark if "could not find expected ':'" in problem else error.problem_mark
+    if mark is None or "expected" not in problem or mark.line >= len(lines):
+        return None
+    for number in range(mark.line - 1, -1, -1):
+        line = lines[number]
+        if _TEXT_BEGINS.search(line):
+            return mark.line
+        if line.strip() and not line.startswith(" "):
+            return None
+    return None
+
+
+def find_odd_indentation(text: str) -> YamlFault | None:
+    """Returns the fault of the first line that is indented with a space that YAML does not know, outside of texts."""
+    candidates = list(_ODD_INDENTATION.finditer(text))
+    if not candidates:
+        return None
+    text_lines: set[int] = set()
+    try:
+        for token in yaml.scan(text, Loader=_SCANNER_LOADER):
+            if isinstance(token, yaml.ScalarToken) and token.style:
+                start, end = cast("Any", token.start_mark), cast("Any", token.end_mark)
+                text_lines.update(range(start.line + 1, end.line + 1))
+    except yaml.MarkedYAMLError:
+        pass  # reported by the parser; the texts before it are known
+    for match in candidates:
+        line = text.count("\n", 0, match.start(1))
+        if line not in text_lines:
+            column = match.start(1) - text.rfind("\n", 0, match.start(1)) - 1
+            message = f"this line is indented with U+{ord(match[1]):04X}, which looks like a space"
+            return YamlFault("yaml-character", line, column, message, "indent it with spaces")
+    return None
 
 
 def _locate_fault(text: str, lines: list[str], error: yaml.MarkedYAMLError, problem: str) -> tuple[int, int, str]:
