@@ -63,10 +63,11 @@ def _find_end_of_text(lines: list[str], error: yaml.MarkedYAMLError, problem: st
     mark: Any = error.context_mark if "could not find expected ':'" in problem else error.problem_mark
     if mark is None or "expected" not in problem or mark.line >= len(lines):
         return None
-    for number in range(mark.line - 1, -1, -1):
+    end: int = mark.line
+    for number in range(end - 1, -1, -1):
         line = lines[number]
         if _TEXT_BEGINS.search(line):
-            return mark.line
+            return end
         if line.strip() and not line.startswith(" "):
             return None
     return None
