@@ -89,6 +89,76 @@ CASES = {
         declaration=f"{MESSAGE}to:\n\xa0\xa0type: user\n\xa0\xa0id: a1\n",
         fixed={"messages/a.yaml": f"{MESSAGE}to:\n  type: user\n  id: a1\n"},
     ),
+    "Liquid's colon": Case(
+        hint='| default("friend")',
+        declaration=body('{{ first_name | default: "friend" }}'),
+        fixed={"messages/a.yaml": body('{{ first_name | default("friend") }}')},
+    ),
+    "Liquid's unless": Case(
+        hint="{% if not first_name %} … {% endif %}",
+        declaration=body("a{% unless first_name %}x{% endunless %}"),
+        fixed={"messages/a.yaml": body("a{% if not first_name %}x{% endif %}")},
+    ),
+    "Liquid's assign": Case(
+        hint="{% set a = 'b' %}",
+        declaration=body("{% assign a = 'b' %}{{ a }}"),
+        fixed={"messages/a.yaml": body("{% set a = 'b' %}{{ a }}")},
+    ),
+    "Liquid's elsif": Case(
+        hint="{% elif … %}",
+        declaration=body("{% if first_name == 'x' %}a{% elsif first_name %}b{% endif %}"),
+        fixed={"messages/a.yaml": body("{% if first_name == 'x' %}a{% elif first_name %}b{% endif %}")},
+    ),
+    "Liquid's capture": Case(
+        hint="{% set a %} … {% endset %}",
+        declaration=body("{% capture a %}x{% endcapture %}{{ a }}"),
+        fixed={"messages/a.yaml": body("{% set a %}x{% endset %}{{ a }}")},
+    ),
+    "a block of Handlebars": Case(
+        hint="{% if first_name %} … {% endif %}",
+        declaration=body("{{#if first_name}}x{{/if}}"),
+        fixed={"messages/a.yaml": body("{% if first_name %}x{% endif %}")},
+    ),
+    "a loop of Handlebars": Case(
+        hint="{% for item in first_name %} … {% endfor %}",
+        declaration=body("{{#each first_name}}x{{/each}}"),
+        fixed={"messages/a.yaml": body("{% for item in first_name %}x{% endfor %}")},
+    ),
+    "a name of Go": Case(
+        hint="in Jinja: {{ first_name }}",
+        declaration=body("Hi {{ .first_name }}"),
+        fixed={"messages/a.yaml": body("Hi {{ first_name }}")},
+    ),
+    "a name of Smarty": Case(
+        hint="in Jinja: first_name",
+        declaration=body("Hi {{ $first_name }}"),
+        fixed={"messages/a.yaml": body("Hi {{ first_name }}")},
+    ),
+    "a condition with ?": Case(
+        hint="{{ 'a' if first_name else 'b' }}",
+        declaration=body("{{ first_name ? 'a' : 'b' }}"),
+        fixed={"messages/a.yaml": body("{{ 'a' if first_name else 'b' }}")},
+    ),
+    "||": Case(
+        hint="in Jinja: or",
+        declaration=body("Hi {{ first_name || 'there' }}"),
+        fixed={"messages/a.yaml": body("Hi {{ first_name or 'there' }}")},
+    ),
+    "&&": Case(
+        hint="in Jinja: and",
+        declaration=body("{% if first_name && first_name %}x{% endif %}"),
+        fixed={"messages/a.yaml": body("{% if first_name and first_name %}x{% endif %}")},
+    ),
+    "!": Case(
+        hint="in Jinja: not first_name",
+        declaration=body("a{% if !first_name %}x{% endif %}"),
+        fixed={"messages/a.yaml": body("a{% if not first_name %}x{% endif %}")},
+    ),
+    "->": Case(
+        hint="in Jinja: user.name",
+        declaration=body("Hi {{ user->name }}", "{user: {name: Bo}}"),
+        fixed={"messages/a.yaml": body("Hi {{ user.name }}", "{user: {name: Bo}}")},
+    ),
     "external_id": Case(
         hint="did you mean user_id?",
         declaration=f"{MESSAGE}to: {{type: user, external_id: bo}}\n",

@@ -13,6 +13,7 @@ from runner.declare.template.language import (
     RenderTimeout,
     TemplateFault,
 )
+from runner.declare.template.other_engines import explain_other_engine
 
 FOLDER = "messages/"  # names of includes are relative to it
 
@@ -26,6 +27,9 @@ def syntax_fault(error: jinja2.TemplateSyntaxError) -> TemplateFault:
     elif "unexpected '}'" in message:
         hint = "an expression ends with }}"
     file = error.filename if error.filename and error.filename.startswith(FOLDER) else ""
+    line = (error.source or "").split("\n")[error.lineno - 1 : error.lineno]
+    if line and (other := explain_other_engine(line[0])):
+        return TemplateFault("template-syntax", other.message, other.hint, error.lineno, file, other.mark)
     return TemplateFault("template-syntax", f"template: {message}", hint, error.lineno, file)
 
 

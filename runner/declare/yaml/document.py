@@ -121,7 +121,8 @@ class Document:
         return self._find_mention(first + (node.style == ">"), last, name, default=default)
 
     def _find_mention(self, first: int, last: int, name: str, default: Place | None = None) -> Place:
-        pattern = re.compile(rf"(?<![\w.]){re.escape(name)}(?!\w)") if name else re.compile(r"\{[{%]")
+        before, after = (r"(?<![\w.])" if name[:1].isalnum() else "", r"(?!\w)" if name[-1:].isalnum() else "")
+        pattern = re.compile(f"{before}{re.escape(name)}{after}") if name else re.compile(r"\{[{%]")
         for index in range(first, last + 1):
             line = self.source.line(index + 1)
             opening = re.search(r"\{[{%]", line)
