@@ -34,11 +34,15 @@ class Project:
         ]
 
 
+class NoProject(UsageMistake):
+    """A folder is in no project."""
+
+
 def find_root(start: Path) -> Path:
     """Returns the root of the project that `start` is in.
 
     It is the nearest folder with msgrun.yaml, else the nearest with messages/; `start` itself is the first to be looked
-    at, then its parents. Raises UsageMistake if there is neither.
+    at, then its parents. Raises NoProject if there is neither.
     """
     folders = [start, *start.parents]
     markers = [[folder / SETTINGS_FILE for folder in folders], [folder / "messages" for folder in folders]]
@@ -47,6 +51,6 @@ def find_root(start: Path) -> Path:
         # parent folder the root.
         if (marker.is_file() or marker.is_symlink()) if marker.name == SETTINGS_FILE else marker.is_dir():
             return marker.parent
-    raise UsageMistake(
+    raise NoProject(
         f"no project in {start} or above it: neither {SETTINGS_FILE} nor messages/", "msgrun init makes one"
     )

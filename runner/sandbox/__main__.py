@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 from runner.sandbox.rate_limit import WINDOW
+from runner.sandbox.replies import Replies
 from runner.sandbox.server import Sandbox
 from runner.sandbox.trouble_kinds import TROUBLE_KINDS
 from runner.sandbox.trouble_schedule import Trouble
@@ -34,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
             fresh_seconds=options.fresh_seconds,
             search_lag=options.search_lag,
             population=options.population,
+            replies=Replies(options.reply),
         )
     except (OSError, OverflowError) as error:
         print(f"sandbox: error: {error}", file=sys.stderr)  # noqa: T201 - this is a command
@@ -66,6 +68,7 @@ def _build_parser() -> argparse.ArgumentParser:
     add("--latency", type=float, default=0.0, metavar="S", help="seconds before every answer")
     add("--trouble", action="append", default=[], metavar="SPEC", help="next=KIND,… share=KIND:0.02 for=ID:KIND")
     add("--seed", type=int, default=0, metavar="N", help="decides which requests a share strikes")
+    add("--reply", action="append", default=[], metavar="ID", help="a contact that replies to messages; all: everybody")
     add("--fresh-seconds", type=float, default=2.0, metavar="S", help="how long a fresh contact cannot be sent to")
     add("--search-lag", type=float, default=0.0, metavar="S", help="how late conversations can be searched for")
     add("--population", type=int, default=12, metavar="N", help="contacts that exist without being asked for")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote
 
 from runner.sandbox.answer import ApiError
 
@@ -15,17 +17,21 @@ if TYPE_CHECKING:
 
 
 _EXPIRED = "expired"
+_NO_QUERY: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call. `now` is in Unix seconds.
 
-    `payload` is the JSON of the body, or its text if it is not JSON; None without a body.
+    `path` is as sent, `segments` are its decoded parts. `query` has the parameters after the `?`. `payload` is the JSON
+    of the body, or its text if it is not JSON; None without a body.
     """
 
     method: str
     path: str
+    segments: tuple[str, ...]
+    query: Mapping[str, str]
     headers: Mapping[str, str]
     payload: object
     is_json: bool
@@ -63,4 +69,15 @@ def read_call(request: Request, request_id: str, now: float) -> Call:
             payload = json.loads(request.body)
         except (ValueError, RecursionError):
             payload, is_json = request.body.decode("utf-8", "replace"), False
-    return Call(request.method, request.path, request.headers, payload, is_json, request_id, now)
+    segments = tuple(request.path.strip("/").split("/"))
+    return Call(
+        method=request.method,
+        path=request.path,
+        segments=tuple(map(unquote, segments)) if "%" in request.path else segments,
+        query=dict(parse_qsl(request.query, keep_blank_values=True)) if request.query else _NO_QUERY,
+        headers=request.headers,
+        payload=payload,
+        is_json=is_json,
+        request_id=request_id,
+        now=now,
+    )

@@ -1,4 +1,4 @@
-"""`POST /contacts/search`: finds the contacts that match a query (reference, "Search for contacts", 2.14).
+"""`POST /contacts/search` and `GET /contacts` (reference, "Search for contacts" and "List all contacts", 2.14).
 
 A contact that a query asks for by email, external_id or id exists from then on, unless the beginning of the identifier
 says that there is none. Dates are compared by day, in the time zone of the workspace, which is UTC here.
@@ -8,49 +8,64 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.sandbox.answer import ApiError
-from runner.sandbox.contacts import Contact, Contacts, contact_to_dict
-from runner.sandbox.pagination import paginate
+from runner.sandbox.pagination import CONTACTS_PER_PAGE, read_list_page, read_search_page
+from runner.sandbox.search_fields import CHOICE_OPERATORS, TEXT_OPERATORS, FieldType, SearchFields
 from runner.sandbox.search_query import Query, find_equal_values, find_possible_values, matches, parse_query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable, Mapping
 
-    from runner.sandbox.contacts import IdentifierKind
+    from runner.sandbox.contact import Contact, ContactDocuments
+    from runner.sandbox.contacts import Contacts, IdentifierKind
+    from runner.sandbox.pagination import PageRequest
 
-_DAY_SECONDS = 86_400
-_DATE_FIELDS = frozenset({"created_at", "last_contacted_at"})
-_FIELDS = _DATE_FIELDS | {
-    "id",
-    "role",
-    "email",
-    "external_id",
-    "unsubscribed_from_emails",
-    "has_hard_bounced",
-    "marked_email_as_spam",
-    "segment_id",
-    "tag_id",
-}
 _ATTRIBUTE_PREFIX = "custom_attributes."
+_NAMES = {
+    FieldType.STRING: "id role name avatar phone external_id language_override browser browser_language os segment_id"
+    " location.country location.region location.city"
+    " ios_app_version ios_device ios_app_device ios_os_version ios_app_name ios_sdk_version"
+    " android_app_version android_device android_app_name android_sdk_version andoid_sdk_version",  # both spellings
+    FieldType.ADDRESS: "email email_domain",
+    FieldType.INTEGER: "owner_id",
+    FieldType.BOOLEAN: "unsubscribed_from_emails marked_email_as_spam has_hard_bounced",
+    FieldType.DATE: "created_at signed_up_at updated_at last_seen_at last_contacted_at last_replied_at"
+    " last_email_opened_at last_email_clicked_at ios_last_seen_at android_last_seen_at",
+    FieldType.TAG: "tag_id",
+}
+_FIELDS = SearchFields(
+    types={name: field_type for field_type, names in _NAMES.items() for name in names.split()},
+    operators={
+        FieldType.STRING: TEXT_OPERATORS,
+        FieldType.ADDRESS: TEXT_OPERATORS,
+        FieldType.INTEGER: CHOICE_OPERATORS | {">", "<", ">=", "<="},
+        FieldType.BOOLEAN: CHOICE_OPERATORS,
+        FieldType.DATE: frozenset({"=", ">", "<"}),
+        FieldType.TAG: frozenset({"=", "!="}),
+        FieldType.ATTRIBUTE: TEXT_OPERATORS | {">", "<", ">=", "<="},
+    },
+    date_unit=86_400,
+    attribute_prefix=_ATTRIBUTE_PREFIX,
+)
 _IDENTIFIERS: dict[str, IdentifierKind] = {"email": "email", "external_id": "user_id", "id": "id"}
 
 
 class ContactSearch:
-    """Answers searches. `last_contacted` returns the time of the last message to the contact with an id."""
+    """Answers searches and lists."""
 
-    def __init__(self, contacts: Contacts, last_contacted: Callable[[str], int | None]) -> None:
+    def __init__(self, contacts: Contacts, documents: ContactDocuments) -> None:
         self._contacts = contacts
-        self._last_contacted = last_contacted
+        self._documents = documents
 
     def search(self, body: dict[str, object], now: float) -> dict[str, object]:
         """Returns one page of the contacts that match the query in `body`."""
-        query = parse_query(body.get("query"), _is_search_field)
-        documents = [
-            self._to_dict(contact)
-            for contact in self._list_candidates(query, now)
-            if matches(query, lambda field, contact=contact: self._read_field(contact, field), _normalize)  # type: ignore[misc]
-        ]
-        return paginate(documents, body.get("pagination"), list_type="list", items_key="data")
+        query = parse_query(body.get("query"), _FIELDS)
+        page = read_search_page(body.get("pagination"), CONTACTS_PER_PAGE)
+        found = [contact for contact in self._list_candidates(query, now) if self._is_match(query, contact, now)]
+        return self._build_page(found, page, now)
+
+    def list_all(self, parameters: Mapping[str, str], now: float) -> dict[str, object]:
+        """Returns one page of the contacts that exist."""
+        return self._build_page(self._contacts.list_existing(), read_list_page(parameters, CONTACTS_PER_PAGE), now)
 
     def _list_candidates(self, query: Query, now: float) -> list[Contact]:
         for field, kind in _IDENTIFIERS.items():
@@ -66,31 +81,15 @@ class ContactSearch:
         ]
         return list({contact.id: contact for contact in (*queried, *self._contacts.list_existing())}.values())
 
-    def _read_field(self, contact: Contact, field: str) -> object:
+    def _is_match(self, query: Query, contact: Contact, now: float) -> bool:
+        return matches(query, lambda field: self._read_field(contact, field, now))
+
+    def _read_field(self, contact: Contact, field: str, now: float) -> object:
         if field.startswith(_ATTRIBUTE_PREFIX):
             return dict(contact.attributes).get(field.removeprefix(_ATTRIBUTE_PREFIX))
-        match field:
-            case "segment_id":
-                return contact.segments
-            case "tag_id":
-                return contact.tags
-            case _:
-                return self._to_dict(contact)[field]
+        return self._documents.get_field(contact, field, now)
 
-    def _to_dict(self, contact: Contact) -> dict[str, object]:
-        return contact_to_dict(contact, self._last_contacted(contact.id))
-
-
-def _is_search_field(field: str) -> bool:
-    return field in _FIELDS or field.startswith(_ATTRIBUTE_PREFIX)
-
-
-def _normalize(field: str, value: object) -> object:
-    if value is None:
-        return None
-    if field in _DATE_FIELDS:
-        try:
-            return int(str(value)) // _DAY_SECONDS
-        except ValueError as error:
-            raise ApiError(400, "parameter_invalid", f"{field} takes Unix seconds") from error
-    return str(value).casefold() if field == "email" else str(value)
+    def _build_page(self, contacts: Iterable[Contact], page: PageRequest, now: float) -> dict[str, object]:
+        everyone = list(contacts)
+        data = [self._documents.build(contact, now) for contact in everyone[page.start : page.start + page.size]]
+        return {"type": "list", "data": data, "total_count": len(everyone), "pages": page.describe(len(everyone))}

@@ -1,4 +1,4 @@
-"""The contacts of the sandbox: one for every identifier that a client asks for.
+"""The contacts of the sandbox: one for every identifier that a client asks for, and those that it creates.
 
 What an identifier (the part of an email before the @, a user_id, an id) begins with decides what its contact is like:
 
@@ -8,6 +8,9 @@ What an identifier (the part of an email before the @, a user_id, an id) begins 
     pair           (email) a user and a lead share it
     fresh          created when a client first asks for it; cannot be sent to for some seconds
     unsubscribed   takes no email
+    bounced        has_hard_bounced
+    spam           marked_email_as_spam
+    replies        replies to every message
 
 A client that asks for an id gets a contact with that id. The ids of all other contacts are derived from the identifier.
 Their first eight digits stand for the nature of the contact, so an id means the same after a restart without being
@@ -17,74 +20,80 @@ stored.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import secrets
+import threading
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Literal
 
-from runner.sandbox.workspace import SEGMENTS, TAGS
+from runner.sandbox.answer import ApiError
+from runner.sandbox.contact import DEFAULT_CREATED_AT, Contact
+from runner.sandbox.residents import list_resident_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from runner.sandbox.state_file import StateFile
 
 IdentifierKind = Literal["id", "user_id", "email"]
 
-_DEFAULT_CREATED_AT = 1401916877
 _MISSING_PREFIX = "missing"
-_NATURES = ("lead", "fresh", "unsubscribed")
-_ID_PREFIXES = {"user": "5e115e11", "lead": "1ead1ead", "fresh": "f4e5f4e5", "unsubscribed": "0ff00ff0"}
+_ID_PREFIXES = {
+    "user": "5e115e11",
+    "lead": "1ead1ead",
+    "fresh": "f4e5f4e5",
+    "unsubscribed": "0ff00ff0",
+    "bounced": "b04cb04c",
+    "spam": "5ba45ba4",
+    "replies": "4e914e91",
+}
+_NATURES_BY_ID_PREFIX = {prefix: nature for nature, prefix in _ID_PREFIXES.items()}
+_NATURES = tuple(nature for nature in _ID_PREFIXES if nature != "user")
+_PREFIX_LENGTH = 8
 _SHARED_ADDRESSES = {"twin": ("user", "user"), "pair": ("user", "lead")}
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """One contact. `is_role_known` is false for a bare id, which may be that of a user or of a lead."""
-
-    id: str
-    role: str = "user"
-    email: str | None = None
-    external_id: str | None = None
-    created_at: int = _DEFAULT_CREATED_AT
-    unsubscribed: bool = False
-    is_role_known: bool = True
-    segments: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    attributes: tuple[tuple[str, str], ...] = ()
-
-
 class Contacts:
-    """Finds contacts, and remembers those that were found by email or user_id.
+    """Finds contacts, and remembers those that were created, or found by email or user_id.
 
     `fresh_seconds` is how long a fresh contact cannot be sent to. `population` is the number of contacts that exist
     from the start.
     """
 
-    def __init__(self, *, fresh_seconds: float = 2.0, population: int = 12) -> None:
+    def __init__(self, state: StateFile, *, fresh_seconds: float = 2.0, population: int = 12) -> None:
+        self._state = state
+        self._lock = threading.Lock()
         self._fresh_seconds = fresh_seconds
         self._contacts_by_id: dict[str, Contact] = {}
         self._first_asked_at: dict[str, float] = {}
-        self._residents_by_identifier: dict[tuple[IdentifierKind, str | None], Contact] = {}
-        for contact in map(_build_resident, range(1, population + 1)):
-            self._remember(contact)
-            self._residents_by_identifier |= {
-                ("email", contact.email): contact,
-                ("user_id", contact.external_id): contact,
-            }
+        self._by_identifier: dict[tuple[IdentifierKind, str], tuple[Contact, ...]] = {}
+        for fields in list_resident_fields(population):
+            self._add(Contact(id=_derive_id("email", str(fields["email"]), "user", 0), **fields))  # type: ignore[arg-type]
+        for document in state.read():
+            contact = _parse_contact(document.get("contact"))
+            if contact is not None:
+                self._add(contact)
 
     def find(self, kind: IdentifierKind, value: str, now: float) -> tuple[Contact, ...]:
         """Returns the contacts with an identifier: none, one, or all that share an address."""
         if kind == "id":
             contact = self.get(value, now)
             return () if contact is None else (contact,)
-        value = value.strip().lower() if kind == "email" else value
+        value = normalize_email(value) if kind == "email" else value
+        known = self._by_identifier.get((kind, value))
+        if known is not None:
+            return known
         name, separator, domain = value.rpartition("@") if kind == "email" else (value, "@", "-")
         if not name or not separator or not domain or name.startswith(_MISSING_PREFIX):
             return ()
-        if (kind, value) in self._residents_by_identifier:
-            return (self._residents_by_identifier[kind, value],)
         shared_natures = next(
             (_SHARED_ADDRESSES[word] for word in _SHARED_ADDRESSES if kind == "email" and name.startswith(word)), None
         )
         natures = shared_natures or (_read_nature(name),)
-        return tuple(self._get_or_create(kind, value, nature, index, now) for index, nature in enumerate(natures))
+        with self._lock:
+            contacts = tuple(
+                self._get_or_create(kind, value, nature, index, now) for index, nature in enumerate(natures)
+            )
+            return self._by_identifier.setdefault((kind, value), contacts)
 
     def get(self, contact_id: str, now: float) -> Contact | None:
         """Returns the contact with an id. Every id has one, except those that begin with `missing`."""
@@ -93,12 +102,50 @@ class Contacts:
             return contact
         if not contact_id or contact_id.lower().startswith(_MISSING_PREFIX):
             return None
-        prefix_nature = next((nature for nature, prefix in _ID_PREFIXES.items() if contact_id.startswith(prefix)), None)
+        prefix_nature = _NATURES_BY_ID_PREFIX.get(contact_id[:_PREFIX_LENGTH])
         nature = prefix_nature or _read_nature(contact_id)
         return self._build(contact_id, nature, now, is_role_known=prefix_nature is not None or nature != "user")
 
+    def require(self, contact_id: str, now: float) -> Contact:
+        """Returns the contact with an id. Raises ApiError 404 if there is none."""
+        contact = self.get(contact_id, now)
+        if contact is None:
+            raise ApiError(404, "not_found", "User Not Found")
+        return contact
+
+    def require_user(self, external_id: str, now: float) -> Contact:
+        """Returns the user with an external id; a lead is not found by it. Raises ApiError 404 if there is none."""
+        for contact in self.find("user_id", external_id, now):
+            if contact.role == "user":
+                return contact
+        raise ApiError(404, "not_found", "User Not Found")
+
+    def create(self, fields: Mapping[str, object], now: float) -> Contact:
+        """Creates a contact with these fields of `Contact`, which are valid, and stores it.
+
+        Its id is derived from its email or external id, else it is a new one. Raises ApiError 409 if there is a contact
+        with the external id already, or one with the email and the role. Raises ConnectionAbortedError if the sandbox
+        is closed.
+        """
+        identifiers = _list_identifiers(fields)
+        with self._lock:
+            for identifier in identifiers:
+                for other in self._by_identifier.get(identifier, ()):
+                    if identifier[0] == "user_id" or other.role == fields["role"]:
+                        message = f"A contact matching those details already exists with id={other.id}"
+                        raise ApiError(409, "conflict", message)
+            kind, value = identifiers[0] if identifiers else ("id", secrets.token_hex(8))
+            nature = "lead" if fields["role"] == "lead" else _read_nature(value)
+            index = len(self._by_identifier.get((kind, value), ()))
+            natural = self._build(_derive_id(kind, value, nature, index), nature, now)
+            chosen = {name: field for name, field in fields.items() if field is not None}
+            contact = Contact(**{**asdict(natural), "created_at": int(now), **chosen})
+            self._state.append(contact, "contact")
+            self._add(contact)
+            return contact
+
     def list_existing(self) -> Iterable[Contact]:
-        """Returns the contacts that exist from the start, and those that were asked for by email or user_id."""
+        """Returns the contacts that exist from the start, were created, or were asked for by email or user_id."""
         return list(self._contacts_by_id.values())
 
     def is_too_fresh(self, contact: Contact, now: float) -> bool:
@@ -109,8 +156,8 @@ class Contacts:
     def _get_or_create(self, kind: IdentifierKind, value: str, nature: str, index: int, now: float) -> Contact:
         contact_id = _derive_id(kind, value, nature, index)
         email, external_id = (value, None) if kind == "email" else (None, value)
-        return self._contacts_by_id.get(contact_id) or self._remember(
-            self._build(contact_id, nature, now, email=email, external_id=external_id),
+        return self._contacts_by_id.get(contact_id) or self._contacts_by_id.setdefault(
+            contact_id, self._build(contact_id, nature, now, email=email, external_id=external_id)
         )
 
     def _build(
@@ -129,31 +176,32 @@ class Contacts:
             role="lead" if nature == "lead" else "user",
             email=email,
             external_id=external_id,
-            created_at=int(self._first_asked_at.setdefault(contact_id, now)) if is_fresh else _DEFAULT_CREATED_AT,
-            unsubscribed=nature == "unsubscribed",
+            created_at=int(self._first_asked_at.setdefault(contact_id, now)) if is_fresh else DEFAULT_CREATED_AT,
+            unsubscribed_from_emails=nature == "unsubscribed",
+            has_hard_bounced=nature == "bounced",
+            marked_email_as_spam=nature == "spam",
+            replies=nature == "replies",
             is_role_known=is_role_known,
         )
 
-    def _remember(self, contact: Contact) -> Contact:
-        return self._contacts_by_id.setdefault(contact.id, contact)
+    def _add(self, contact: Contact) -> None:
+        self._contacts_by_id[contact.id] = contact
+        for identifier in _list_identifiers({"email": contact.email, "external_id": contact.external_id}):
+            self._by_identifier[identifier] = (*self._by_identifier.get(identifier, ()), contact)
 
 
-def contact_to_dict(contact: Contact, last_contacted_at: int | None) -> dict[str, object]:
-    """Returns a contact as in the reference, "Get a contact" (2.14), with the fields that matter for messages."""
-    return {
-        "type": "contact",
-        "id": contact.id,
-        "role": contact.role,
-        "external_id": contact.external_id,
-        "email": contact.email,
-        "name": None,
-        "unsubscribed_from_emails": contact.unsubscribed,
-        "has_hard_bounced": False,
-        "marked_email_as_spam": False,
-        "created_at": contact.created_at,
-        "last_contacted_at": last_contacted_at,
-        "custom_attributes": dict(contact.attributes),
-    }
+def normalize_email(email: str) -> str:
+    """Returns an email as contacts are found by it."""
+    return email.strip().lower()
+
+
+def _list_identifiers(fields: Mapping[str, object]) -> list[tuple[IdentifierKind, str]]:
+    identifiers: list[tuple[IdentifierKind, str]] = []
+    if fields.get("email"):
+        identifiers.append(("email", normalize_email(str(fields["email"]))))
+    if fields.get("external_id"):
+        identifiers.append(("user_id", str(fields["external_id"])))
+    return identifiers
 
 
 def _read_nature(name: str) -> str:
@@ -165,13 +213,13 @@ def _derive_id(kind: IdentifierKind, value: str, nature: str, index: int) -> str
     return _ID_PREFIXES[nature] + digest[:16]
 
 
-def _build_resident(number: int) -> Contact:
-    email = f"resident-{number:02}@sandbox.example"
-    return Contact(
-        id=_derive_id("email", email, "user", 0),
-        email=email,
-        external_id=f"resident-{number:02}",
-        segments=(tuple(SEGMENTS)[number % len(SEGMENTS)],),
-        tags=tuple(TAGS)[:1] if number % 3 == 0 else (),
-        attributes=(("plan", "pro" if number % 2 else "free"),),
-    )
+def _parse_contact(document: object) -> Contact | None:
+    if not isinstance(document, dict):
+        return None
+    try:
+        return Contact(
+            **{name: tuple(value) if isinstance(value, list) else value for name, value in document.items()}
+            | {"attributes": tuple((name, value) for name, value in document["attributes"])}
+        )
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -1,8 +1,8 @@
 """The sandbox's own endpoints, under `/_sandbox/`. Intercom has none of them; they have no token and no rate limit.
 
 `PUT /_sandbox/trouble` replaces the trouble (see trouble_schedule). `GET /_sandbox/trouble` shows which trouble is
-still queued. `GET /_sandbox/messages` lists the messages that were created, `GET /_sandbox/log` the requests that were
-received.
+still queued. `PUT /_sandbox/replies` says which contacts reply (see replies), `GET /_sandbox/replies` shows it.
+`GET /_sandbox/messages` lists the messages that were created, `GET /_sandbox/log` the requests that were received.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING
 from runner.sandbox.answer import JSON_CONTENT_TYPE, Answer, encode_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from runner.sandbox.http_protocol import Request
     from runner.sandbox.message_store import MessageStore
+    from runner.sandbox.replies import Replies
     from runner.sandbox.request_log import RequestLog
     from runner.sandbox.trouble_schedule import Trouble
 
@@ -26,10 +29,11 @@ CONTROL_PREFIX = "/_sandbox/"
 class ControlApi:
     """Lets a test in another process inspect the sandbox and disturb it."""
 
-    def __init__(self, store: MessageStore, log: RequestLog, trouble: Trouble) -> None:
+    def __init__(self, store: MessageStore, log: RequestLog, trouble: Trouble, replies: Replies) -> None:
         self._store = store
         self._log = log
         self._trouble = trouble
+        self._replies = replies
 
     def answer(self, request: Request) -> Answer:
         """Returns the answer to one request of a test."""
@@ -40,20 +44,28 @@ class ControlApi:
                 return _build_answer(200, self._log.entries())
             case "GET", "trouble":
                 return _build_answer(200, self._trouble.list_queued())
+            case "GET", "replies":
+                return _build_answer(200, self._replies.show())
             case "PUT", "trouble":
-                return self._set_trouble(request.body)
+                return _replace(self._trouble.replace, request.body, self._trouble.list_queued)
+            case "PUT", "replies":
+                return _replace(self._replies.replace, request.body, self._replies.show)
             case _:
-                return _build_answer(404, {"error": "there are trouble, messages and log"})
+                return _build_answer(404, {"error": "there are trouble, replies, messages and log"})
 
-    def _set_trouble(self, body: bytes) -> Answer:
-        try:
-            document = json.loads(body)
-            if not isinstance(document, dict):
-                return _build_answer(400, {"error": "trouble is a JSON object"})
-            self._trouble.replace(document)
-        except ValueError as error:
-            return _build_answer(400, {"error": str(error)})
-        return _build_answer(200, self._trouble.list_queued())
+
+def _replace(
+    replace: Callable[[dict[str, object]], None], body: bytes, show: Callable[[], Mapping[str, object]]
+) -> Answer:
+    """Hands over the JSON object in a body. Returns what is set after that, or 400 with the reason."""
+    try:
+        document = json.loads(body)
+        if not isinstance(document, dict):
+            return _build_answer(400, {"error": "the body is a JSON object"})
+        replace(document)
+    except ValueError as error:
+        return _build_answer(400, {"error": str(error)})
+    return _build_answer(200, show())
 
 
 def _build_answer(status: int, document: object) -> Answer:

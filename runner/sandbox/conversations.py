@@ -1,8 +1,7 @@
-"""Conversations that admin-initiated messages opened (reference, "Search conversations", 2.14).
+"""Conversations: searches, lists, single ones, and replies (reference, "Search conversations", 2.14).
 
-Only a message with `create_conversation_without_contact_reply` opens one. A search finds a conversation `search_lag`
-seconds after it was opened; reading a single conversation works at once. Intercom wraps texts in `<p>`, and so does the
-sandbox.
+A message opens one if it has `create_conversation_without_contact_reply`; else the contact's reply opens it. A search
+finds a conversation `search_lag` seconds after it was opened; lists and single conversations show it at once.
 """
 
 from __future__ import annotations
@@ -11,106 +10,153 @@ import re
 from typing import TYPE_CHECKING
 
 from runner.sandbox.answer import ApiError
-from runner.sandbox.pagination import paginate
-from runner.sandbox.search_query import find_possible_values, matches, parse_query
+from runner.sandbox.conversation import (
+    build_author,
+    build_conversation,
+    build_part,
+    get_author_id,
+    get_source_type,
+)
+from runner.sandbox.conversation_fields import CONVERSATION_FIELDS
+from runner.sandbox.pagination import CONVERSATIONS_PER_PAGE, read_list_page, read_search_page
+from runner.sandbox.search_query import Query, find_possible_values, matches, parse_query
+from runner.sandbox.workspace import Admin
 
 if TYPE_CHECKING:
-    from runner.sandbox.message_store import Message, MessageStore
+    from collections.abc import Iterable, Mapping, Sequence
 
-_DATE_FIELDS = frozenset({"created_at", "updated_at"})
-_FIELDS = _DATE_FIELDS | {
-    "id",
-    "contact_ids",
-    "source.id",
-    "source.type",
-    "source.delivered_as",
-    "source.author.id",
-    "source.author.type",
-    "source.body",
-}
+    from runner.sandbox.contacts import Contacts
+    from runner.sandbox.conversation_parts import ConversationParts, Part
+    from runner.sandbox.message_store import Message, MessageStore
+    from runner.sandbox.pagination import PageRequest
+    from runner.sandbox.workspace import Workspace
 
 
 class Conversations:
-    """Searches and reads the conversations of a store. `search_lag` is in seconds."""
+    """Searches, lists and shows the conversations of a store. `search_lag` is in seconds."""
 
-    def __init__(self, store: MessageStore, search_lag: float = 0.0) -> None:
+    def __init__(
+        self,
+        store: MessageStore,
+        parts: ConversationParts,
+        contacts: Contacts,
+        workspace: Workspace,
+        search_lag: float = 0.0,
+    ) -> None:
         self._store = store
+        self._parts = parts
+        self._contacts = contacts
+        self._workspace = workspace
         self._search_lag = search_lag
 
     def search(self, body: dict[str, object], now: float) -> dict[str, object]:
         """Returns one page of the conversations that match the query in `body`, newest first."""
-        query = parse_query(body.get("query"), _FIELDS.__contains__)
-        # A search for one contact's conversations must not go through those of all contacts.
-        candidates = self._store.find_opening_messages(find_possible_values(query, "contact_ids"))
-        documents = [
-            _conversation_to_dict(message)
-            for message in reversed(candidates)
-            if now - message.at >= self._search_lag
-            and matches(query, lambda field, message=message: _read_field(message, field), _normalize)  # type: ignore[misc]
+        query = parse_query(body.get("query"), CONVERSATION_FIELDS)
+        page = read_search_page(body.get("pagination"), CONVERSATIONS_PER_PAGE)
+        found = [
+            message
+            for message in self._list_candidates(query)
+            if _is_open(message, now - self._search_lag)
+            and matches(query, lambda field, message=message: self._read_field(message, field, now))  # type: ignore[misc]
         ]
-        return paginate(documents, body.get("pagination"), list_type="conversation.list", items_key="conversations")
+        return self._build_page(found, page, now)
 
-    def show(self, conversation: str) -> dict[str, object]:
-        """Returns the document of GET /conversations/{id}. Raises ApiError 404 for an unknown id."""
+    def list_all(self, parameters: Mapping[str, str], now: float) -> dict[str, object]:
+        """Returns one page of all conversations, newest first."""
+        opened = [message for message in self._store.find_opening_messages() if _is_open(message, now)]
+        return self._build_page(opened, read_list_page(parameters, CONVERSATIONS_PER_PAGE), now)
+
+    def require(self, conversation: str, now: float) -> Message:
+        """Returns the message that opened a conversation. Raises ApiError 404 if there is no such conversation yet."""
         message = self._store.find_opening_message(conversation)
-        if message is None:
+        if message is None or not _is_open(message, now):
             raise ApiError(404, "not_found", "Resource Not Found")
-        return _conversation_to_dict(message)
+        return message
+
+    def require_last(self, contacts: list[str], now: float) -> Message:
+        """Returns the newest message to one of the contacts that opened a conversation. Raises ApiError 404."""
+        opened = [message for message in self._store.find_opening_messages(contacts) if _is_open(message, now)]
+        if not opened:
+            raise ApiError(404, "not_found", "Resource Not Found")
+        return max(opened, key=lambda message: message.at)
+
+    def show(self, conversation: str, now: float) -> dict[str, object]:
+        """Returns the document of GET /conversations/{id}, with its parts. Raises ApiError 404 for an unknown id."""
+        message = self.require(conversation, now)
+        parts = self._parts.find(conversation, now)
+        part_list = {
+            "type": "conversation_part.list",
+            "conversation_parts": [build_part(part, self._build_author(part, now)) for part in parts],
+            "total_count": len(parts),
+        }
+        return {**self._build(message, parts, now), "conversation_parts": part_list}
+
+    def _list_candidates(self, query: Query) -> Iterable[Message]:
+        # A query that names its conversations must not go through those of all contacts.
+        for field, find in (
+            ("source.id", self._store.find),
+            ("id", self._store.find_opening_message),
+        ):
+            values = find_possible_values(query, field)
+            if values is not None:
+                return [message for value in dict.fromkeys(values) if (message := find(value)) is not None]
+        return self._store.find_opening_messages(find_possible_values(query, "contact_ids"))
+
+    def _read_field(self, message: Message, field: str, now: float) -> object:
+        """Returns what a search compares: a value, a tuple of values, or None."""
+        match field:
+            case "contact_ids":
+                return message.contact
+            case "source.id":
+                return message.id
+            case "source.author.id":
+                return get_author_id(message)
+            case "source.author.type":
+                return "admin"
+            case "source.type":
+                return get_source_type(message)
+            case "created_at":
+                return int(message.at)
+            case "source.body":
+                # As single words, because Intercom's search matches single words only.
+                return tuple(re.findall(r"\w+", re.sub(r"<[^>]*>", " ", str(message.payload["body"]))))
+            case "source.subject":
+                return str(message.payload.get("subject") or "")
+            case _:
+                value: object = self._build(message, self._parts.find(message.conversation or "", now), now)
+                for key in field.split("."):
+                    value = value.get(key) if isinstance(value, dict) else None
+                return value
+
+    def _build_page(self, messages: Sequence[Message], page: PageRequest, now: float) -> dict[str, object]:
+        newest_first = messages[::-1]
+        conversations = [
+            self._build(message, self._parts.find(message.conversation or "", now), now)
+            for message in newest_first[page.start : page.start + page.size]
+        ]
+        total = len(messages)
+        return {
+            "type": "conversation.list",
+            "conversations": conversations,
+            "total_count": total,
+            "pages": page.describe(total),
+        }
+
+    def _build(self, message: Message, parts: Sequence[Part], now: float) -> dict[str, object]:
+        contact = self._contacts.require(message.contact, now)
+        return build_conversation(message, contact, self._get_admin(get_author_id(message)), parts)
+
+    def _build_author(self, part: Part, now: float) -> dict[str, object]:
+        if part.author_type == "admin":
+            admin = self._get_admin(part.author_id)
+            return build_author("admin", admin.id, admin.name, admin.email)
+        contact = self._contacts.require(part.author_id, now)
+        return build_author(part.author_type, contact.id, contact.name, contact.email)
+
+    def _get_admin(self, admin_id: str) -> Admin:
+        return self._workspace.find_admin(admin_id) or Admin(admin_id, f"Admin {admin_id}")
 
 
-def _conversation_to_dict(message: Message) -> dict[str, object]:
-    created_at = int(message.at)
-    return {
-        "type": "conversation",
-        "id": message.conversation,
-        "created_at": created_at,
-        "updated_at": created_at,
-        "source": {
-            "type": "email" if message.payload.get("message_type") == "email" else "conversation",
-            "id": message.id,
-            "delivered_as": "admin_initiated",
-            "subject": _wrap_in_p(str(message.payload.get("subject") or "")),
-            "body": _wrap_in_p(str(message.payload["body"])),
-            "author": {"type": "admin", "id": _get_author_id(message)},
-            "attachments": [],
-        },
-        "contacts": {"type": "contact.list", "contacts": [{"type": "contact", "id": message.contact}]},
-        "open": True,
-        "state": "open",
-        "read": False,
-    }
-
-
-def _read_field(message: Message, field: str) -> object:
-    document = _conversation_to_dict(message)
-    match field:
-        case "contact_ids":
-            return [message.contact]
-        case "source.body":
-            # As single words, because Intercom's search matches single words only.
-            return re.findall(r"\w+", re.sub(r"<[^>]*>", " ", str(message.payload["body"])))
-        case "source.author.id":
-            return _get_author_id(message)
-        case "source.author.type":
-            return "admin"
-        case _:
-            parent = document["source"] if field.startswith("source.") else document
-            return parent[field.removeprefix("source.")] if isinstance(parent, dict) else None
-
-
-def _get_author_id(message: Message) -> str:
-    sender = message.payload["from"]
-    return str(sender["id"]) if isinstance(sender, dict) else ""
-
-
-def _normalize(field: str, value: object) -> object:
-    if field not in _DATE_FIELDS:
-        return str(value)
-    try:
-        return int(str(value))
-    except ValueError as error:
-        raise ApiError(400, "parameter_invalid", f"{field} takes Unix seconds") from error
-
-
-def _wrap_in_p(text: str) -> str:
-    return text if not text or text.startswith("<p>") else f"<p>{text}</p>"
+def _is_open(message: Message, now: float) -> bool:
+    """Returns whether the conversation of the message was open at a time."""
+    return message.conversation_at is not None and message.conversation_at <= now

@@ -16,36 +16,22 @@ from runner.sandbox import message_rules
 from runner.sandbox.answer import JSON_CONTENT_TYPE, Answer, ApiError, RouteResult, encode_json
 from runner.sandbox.api_call import read_call
 from runner.sandbox.api_version import Version, read_version
-from runner.sandbox.contact_search import ContactSearch
-from runner.sandbox.contacts import Contacts, contact_to_dict
-from runner.sandbox.conversations import Conversations
-from runner.sandbox.messages import Messages
-from runner.sandbox.rate_limit import WINDOW, RateLimit, RateLimitStatus
+from runner.sandbox.contacts import Contacts
+from runner.sandbox.rate_limit import RateLimit, RateLimitStatus
 from runner.sandbox.request_log import LogEntry
+from runner.sandbox.routes import Routes
 from runner.sandbox.trouble_kinds import TroubleKind, apply_trouble
 from runner.sandbox.trouble_schedule import MESSAGES_ROUTE
-from runner.sandbox.workspace import SANDBOX_WORKSPACE_ID, Workspace
 
 if TYPE_CHECKING:
     from runner.sandbox.api_call import Call
     from runner.sandbox.http_protocol import Request
     from runner.sandbox.message_store import MessageStore
+    from runner.sandbox.options import SandboxOptions
+    from runner.sandbox.replies import Replies
     from runner.sandbox.request_log import RequestLog
+    from runner.sandbox.state_file import StateFile
     from runner.sandbox.trouble_schedule import Trouble
-
-
-@dataclass(frozen=True, slots=True)
-class SandboxOptions:
-    """The settings of a sandbox. Times are in seconds, the rate limit in calls a window."""
-
-    workspace: str = SANDBOX_WORKSPACE_ID
-    rate_limit: int = 1000
-    window: float = WINDOW
-    latency: float = 0.0
-    fresh_seconds: float = 2.0
-    search_lag: float = 0.0
-    accept_any_admin: bool = True
-    population: int = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +46,21 @@ class _HandledCall:
 class FakeIntercom:
     """Answers requests. Many threads may use it at the same time."""
 
-    def __init__(self, options: SandboxOptions, store: MessageStore, log: RequestLog, trouble: Trouble) -> None:
+    def __init__(
+        self,
+        options: SandboxOptions,
+        state: StateFile,
+        store: MessageStore,
+        log: RequestLog,
+        trouble: Trouble,
+        replies: Replies,
+    ) -> None:
         self._latency = options.latency
         self._log = log
         self._trouble = trouble
         self._limit = RateLimit(options.rate_limit, options.window)
-        self._store = store
-        self._contacts = Contacts(fresh_seconds=options.fresh_seconds, population=options.population)
-        self._contact_search = ContactSearch(self._contacts, store.last_contacted)
-        self._conversations = Conversations(store, options.search_lag)
-        self._workspace = Workspace(options.workspace, accept_any_admin=options.accept_any_admin)
-        self._messages = Messages(store, self._contacts, self._workspace)
-        self._list_routes = {
-            "me": self._workspace.show_me,
-            "admins": self._workspace.list_admins,
-            "segments": self._workspace.list_segments,
-            "tags": self._workspace.list_tags,
-            "subscription_types": self._workspace.list_subscription_types,
-        }
+        self._contacts = Contacts(state, fresh_seconds=options.fresh_seconds, population=options.population)
+        self._routes = Routes(options, state, store, self._contacts, replies)
         self._request_id_prefix = secrets.token_hex(4)
         self._call_numbers = itertools.count(1)
 
@@ -104,39 +87,10 @@ class FakeIntercom:
             version = read_version(call.headers.get("intercom-version"))
             kind = self._trouble.choose(call.route, self._list_recipient_identifiers(call))
             call.require_json()
-            result = self._route(call, version) if kind.executes_request else RouteResult(200, {})
+            result = self._routes.carry_out(call, version) if kind.executes_request else RouteResult(200, {})
         except ApiError as refusal:
             result = RouteResult(refusal.status, refusal.to_dict(call.request_id))
         return _HandledCall(version, kind, result)
-
-    def _route(self, call: Call, version: Version) -> RouteResult:
-        match call.method, *call.path.strip("/").split("/"):
-            case "POST", "messages":
-                return self._messages.send(call.json_object, version, call.now)
-            case "POST", "contacts", "search":
-                return RouteResult(200, self._contact_search.search(call.json_object, call.now))
-            case "POST", "conversations", "search":
-                return RouteResult(200, self._conversations.search(call.json_object, call.now))
-            case "GET", name if name in self._list_routes:
-                return RouteResult(200, self._list_routes[name]())
-            case "GET", collection, item_id:
-                return RouteResult(200, self._show(collection, item_id, call.now))
-            case _:
-                raise _build_not_found()
-
-    def _show(self, collection: str, item_id: str, now: float) -> dict[str, object]:
-        match collection:
-            case "admins":
-                return self._workspace.show_admin(item_id)
-            case "conversations":
-                return self._conversations.show(item_id)
-            case "contacts":
-                contact = self._contacts.get(item_id, now)
-                if contact is None:
-                    raise ApiError(404, "not_found", "User Not Found")
-                return contact_to_dict(contact, self._store.last_contacted(contact.id))
-            case _:
-                raise _build_not_found()
 
     def _list_recipient_identifiers(self, call: Call) -> tuple[str, ...]:
         """Returns the identifiers of the recipient: those in the request, and those of the contact with that id."""
@@ -166,7 +120,3 @@ class FakeIntercom:
                 unknown_fields=unknown_fields,
             ),
         )
-
-
-def _build_not_found() -> ApiError:
-    return ApiError(404, "not_found", "The requested resource was not found")

@@ -31,13 +31,14 @@ class MalformedRequestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. Header names are in lower case; the path is without its query."""
+    """One request. Header names are in lower case; `query` is what follows the `?`."""
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: bytes = b""
     keep_alive: bool = True
+    query: str = ""
 
 
 class RequestReader:
@@ -71,7 +72,8 @@ class RequestReader:
             # A web page whose own host name resolves to 127.0.0.1 (DNS rebinding) must get no answer.
             raise MalformedRequestError("this host is not the sandbox's")
         connection_option = headers.get("connection", "keep-alive" if protocol == "HTTP/1.1" else "close")
-        return Request(method, target.partition("?")[0], headers, body, keep_alive=connection_option.lower() != "close")
+        path, _, query = target.partition("?")
+        return Request(method, path, headers, body, keep_alive=connection_option.lower() != "close", query=query)
 
     def _receive(self) -> bool:
         chunk = self._connection.recv(_CHUNK_BYTES)

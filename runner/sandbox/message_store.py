@@ -1,22 +1,13 @@
-"""The messages that the sandbox created: in memory and, if there is a file, as JSON lines that a later run reads.
-
-Each message is one line. It is appended in one write before the answer is sent, so that a killed sandbox never forgets
-a message that a client knows of. Times are Unix seconds.
-"""
+"""The messages that the sandbox created. Times are Unix seconds."""
 
 from __future__ import annotations
 
-import json
-import os
 import threading
-from dataclasses import asdict, dataclass
-from io import FileIO
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runner.sandbox.answer import encode_json
-
 if TYPE_CHECKING:
-    from pathlib import Path
+    from runner.sandbox.state_file import StateFile
 
 
 _FIRST_ID = 2001
@@ -27,7 +18,8 @@ _CONVERSATION_OFFSET = 500_000  # so that taking a message's id for a conversati
 class Message:
     """One message that was sent, to the contact with the id `contact`.
 
-    `payload` is as received. `conversation` is None if the message opened none.
+    `payload` is as received. `conversation` is the id of the conversation that the message or the reply to it opens,
+    at the time `conversation_at`; both are None if there is none.
     """
 
     id: str
@@ -36,58 +28,43 @@ class Message:
     version: str
     conversation: str | None
     payload: dict[str, object]
+    conversation_at: float | None = None
 
 
 class MessageStore:
-    """Stores all messages, oldest first, and finds them by conversation and by contact."""
+    """Stores all messages, oldest first, and finds them by id, by conversation and by contact."""
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, state: StateFile) -> None:
+        self._state = state
         self._lock = threading.Lock()
-        self._messages: list[Message] = []
+        self._messages: dict[str, Message] = {}
         self._by_conversation: dict[str, Message] = {}
         self._opening_by_contact: dict[str, list[Message]] = {}
         self._last_contacted_at: dict[str, float] = {}
         self._next_id = _FIRST_ID
-        self._is_closed = False
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._load(path)
-        self._file = None if path is None else _open_private(path)
-
-    def _load(self, path: Path) -> None:
-        if not path.exists():
-            return
-        content = path.read_bytes()
-        for line in content.splitlines():
-            message = _parse_message(line)
+        for document in state.read():
+            message = _parse_message(document)
             if message is not None:
                 self._add(message)
-        if content and not content.endswith(b"\n"):
-            # Otherwise the next message would be appended to the torn last line, and lost with it.
-            with path.open("ab") as file:
-                file.write(b"\n")
 
     def create(
-        self, at: float, contact: str, version: str, payload: dict[str, object], *, opens_conversation: bool
+        self, at: float, contact: str, version: str, payload: dict[str, object], *, conversation_at: float | None
     ) -> Message:
         """Creates a message with the next id, stores it and returns it.
 
-        Raises ConnectionAbortedError if the store is closed.
+        Its conversation opens at `conversation_at`; never, if that is None. Raises ConnectionAbortedError if the
+        sandbox is closed.
         """
         with self._lock:
-            if self._is_closed:
-                # The client sees a lost connection, which is true: no message was created.
-                raise ConnectionAbortedError("the sandbox is closed")
             number = self._next_id
-            conversation = str(number + _CONVERSATION_OFFSET) if opens_conversation else None
-            message = Message(str(number), at, contact, version, conversation, payload)
-            if self._file is not None:
-                self._file.write(encode_json(asdict(message)) + b"\n")
+            conversation = None if conversation_at is None else str(number + _CONVERSATION_OFFSET)
+            message = Message(str(number), at, contact, version, conversation, payload, conversation_at)
+            self._state.append(message)
             self._add(message)
             return message
 
     def _add(self, message: Message) -> None:
-        self._messages.append(message)
+        self._messages[message.id] = message
         self._next_id = max(self._next_id, int(message.id) + 1)
         self._last_contacted_at[message.contact] = message.at
         if message.conversation is not None:
@@ -97,10 +74,14 @@ class MessageStore:
     def messages(self) -> list[Message]:
         """Returns all messages, including those of earlier runs with the same file."""
         with self._lock:
-            return list(self._messages)
+            return list(self._messages.values())
+
+    def find(self, message_id: str) -> Message | None:
+        """Returns the message with an id, if there is one."""
+        return self._messages.get(message_id)
 
     def find_opening_messages(self, contacts: list[str] | None = None) -> list[Message]:
-        """Returns the messages that opened a conversation: all, or those to the given contacts."""
+        """Returns the messages that open a conversation: all, or those to the given contacts."""
         with self._lock:
             if contacts is None:
                 return list(self._by_conversation.values())
@@ -109,7 +90,7 @@ class MessageStore:
             ]
 
     def find_opening_message(self, conversation: str) -> Message | None:
-        """Returns the message that opened a conversation; None if the conversation is unknown."""
+        """Returns the message that opens a conversation; None if the conversation is unknown."""
         return self._by_conversation.get(conversation)
 
     def last_contacted(self, contact: str) -> int | None:
@@ -117,25 +98,10 @@ class MessageStore:
         contacted_at = self._last_contacted_at.get(contact)
         return None if contacted_at is None else int(contacted_at)
 
-    def close(self) -> None:
-        """Closes the file. No message can be created after that."""
-        with self._lock:
-            self._is_closed = True
-            if self._file is not None:
-                self._file.close()
 
-
-def _open_private(path: Path) -> FileIO:
-    """Opens the file for appending. Only its owner may read it, because it contains addresses."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    os.fchmod(descriptor, 0o600)  # os.open sets the mode of a new file only
-    return FileIO(descriptor, "ab")
-
-
-def _parse_message(line: bytes) -> Message | None:
+def _parse_message(document: dict[str, object]) -> Message | None:
     try:
-        document = json.loads(line)
-        message = Message(**document)
+        message = Message(**document)  # type: ignore[arg-type]
         int(message.id)
     except (ValueError, TypeError):
         return None

@@ -12,22 +12,37 @@ from runner.sandbox.answer import ApiError, RouteResult
 
 if TYPE_CHECKING:
     from runner.sandbox.api_version import Version
-    from runner.sandbox.contacts import Contact, Contacts
+    from runner.sandbox.contact import Contact
+    from runner.sandbox.contacts import Contacts
+    from runner.sandbox.conversation_parts import ConversationParts
     from runner.sandbox.message_rules import MessageRequest
     from runner.sandbox.message_store import Message, MessageStore
+    from runner.sandbox.replies import Replies
     from runner.sandbox.workspace import Admin, Workspace
 
 
 class Messages:
     """Creates messages from payloads, or refuses them."""
 
-    def __init__(self, store: MessageStore, contacts: Contacts, workspace: Workspace) -> None:
+    def __init__(
+        self,
+        store: MessageStore,
+        parts: ConversationParts,
+        contacts: Contacts,
+        workspace: Workspace,
+        replies: Replies,
+    ) -> None:
         self._store = store
+        self._parts = parts
         self._contacts = contacts
         self._workspace = workspace
+        self._replies = replies
 
     def send(self, payload: dict[str, object], version: Version, now: float) -> RouteResult:
-        """Checks a payload, creates and stores its message, and returns the answer. Raises ApiError for a refusal."""
+        """Checks a payload, creates and stores its message, and returns the answer. Raises ApiError for a refusal.
+
+        A contact that replies opens the conversation with the reply, if the message does not open it.
+        """
         if message_rules.is_inbound(payload):
             return RouteResult(200, build_user_message(payload, now))
         request = message_rules.validate_payload(payload, version)
@@ -35,11 +50,21 @@ class Messages:
         if admin is None:
             raise ApiError(404, "not_found", "Resource Not Found")
         contact = self._find_recipient(request, now)
-        if request.message_type == "email" and contact.unsubscribed:
+        if request.message_type == "email" and contact.unsubscribed_from_emails:
             raise ApiError(403, "forbidden", "User has unsubscribed from emails")
-        message = self._store.create(
-            now, contact.id, version.name, payload, opens_conversation=request.opens_conversation
-        )
+        reply = self._replies.find((contact.id, contact.email, contact.external_id), always=contact.replies)
+        replied_at = None if reply is None else now + reply.after
+        conversation_at = now if request.opens_conversation else replied_at
+        message = self._store.create(now, contact.id, version.name, payload, conversation_at=conversation_at)
+        if reply is not None and replied_at is not None and message.conversation is not None:
+            self._parts.create(
+                message.conversation,
+                replied_at,
+                part_type="comment" if request.opens_conversation else "open",
+                author_type=contact.role,
+                author_id=contact.id,
+                body=reply.body,
+            )
         return RouteResult(200, _admin_message_to_dict(message, request, admin), created_id=message.id)
 
     def _find_recipient(self, request: MessageRequest, now: float) -> Contact:

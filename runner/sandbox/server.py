@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from runner.sandbox.answer import Answer, Ending
 from runner.sandbox.control_api import CONTROL_PREFIX, ControlApi
-from runner.sandbox.fake_intercom import FakeIntercom, SandboxOptions
+from runner.sandbox.fake_intercom import FakeIntercom
 from runner.sandbox.http_protocol import MalformedRequestError, RequestReader, encode_answer
 from runner.sandbox.message_store import MessageStore
+from runner.sandbox.options import SandboxOptions
 from runner.sandbox.rate_limit import WINDOW
+from runner.sandbox.replies import Replies
 from runner.sandbox.request_log import RequestLog
+from runner.sandbox.state_file import StateFile
 from runner.sandbox.trouble_schedule import Trouble
 from runner.sandbox.workspace import SANDBOX_WORKSPACE_ID
 
@@ -54,8 +57,10 @@ class Sandbox:
         fresh_seconds: float = 2.0,
         search_lag: float = 0.0,
         population: int = 12,
+        replies: Replies | None = None,
     ) -> None:
         self.trouble = Trouble() if trouble is None else trouble
+        self.replies = Replies() if replies is None else replies
         options = SandboxOptions(
             workspace=workspace,
             rate_limit=rate_limit,
@@ -69,13 +74,14 @@ class Sandbox:
         # The port comes first: if it is in use, no file is created or changed.
         self._server = _Server(port)
         try:
-            self._store = MessageStore(state)
+            self._state = StateFile(state)
             self._log = RequestLog(log)
         except OSError:
             self._server.server_close()
             raise
-        intercom = FakeIntercom(options, self._store, self._log, self.trouble)
-        control = ControlApi(self._store, self._log, self.trouble)
+        self._store = MessageStore(self._state)
+        intercom = FakeIntercom(options, self._state, self._store, self._log, self.trouble, self.replies)
+        control = ControlApi(self._store, self._log, self.trouble, self.replies)
         self._server.answer = lambda request: (control if request.path.startswith(CONTROL_PREFIX) else intercom).answer(
             request
         )
@@ -89,7 +95,7 @@ class Sandbox:
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        """The messages that were created, oldest first: id, at, contact, version, conversation, payload as received."""
+        """The messages that were created, oldest first, with the fields of `message_store.Message`."""
         return [asdict(message) for message in self._store.messages()]
 
     @property
@@ -106,7 +112,7 @@ class Sandbox:
     def close(self) -> None:
         """Stops listening, and closes all connections and files. A second call does nothing."""
         self._server.end(self._thread)
-        self._store.close()
+        self._state.close()
         self._log.close()
 
 

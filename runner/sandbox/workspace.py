@@ -1,7 +1,6 @@
-"""The workspace of the sandbox: its app, its admins, and the lists that clients look up.
+"""The workspace of the sandbox: its app, its admins and its teams.
 
-Shapes as in the reference, "Identify an admin", "List all admins", "List all segments", "List all tags" and "List
-subscription types" (2.14).
+Shapes as in the reference, "Identify an admin", "List all admins" and "List all teams" (2.14).
 """
 
 from __future__ import annotations
@@ -12,10 +11,8 @@ from runner.sandbox.answer import ApiError
 
 SANDBOX_WORKSPACE_ID = "msgrun-sandbox"
 
-SEGMENTS = {"5a0000000000000000000001": "Active", "5a0000000000000000000002": "Slipping away"}
-TAGS = {"7001": "beta", "7002": "vip"}
-_SUBSCRIPTION_TYPES = {"81": ("Announcements", "opt_out"), "82": ("Newsletter", "opt_in")}
 _ADMINS = {"394051": "Wash", "394052": "Zoe", "394053": "Kaylee"}
+_TEAMS = {814865: ("Support", (394051, 394052)), 814866: ("Sales", (394053,))}  # by id, with the ids of their admins
 _CREATED_AT = 1401916877
 _UNKNOWN_ADMIN_PREFIX = "999"
 
@@ -40,16 +37,15 @@ class Admin:
         """Returns the admin as the admins endpoints do."""
         return {
             **self.to_owner_dict(),
-            "job_title": None,
             "away_mode_enabled": False,
             "away_mode_reassign": False,
             "has_inbox_seat": True,
-            "team_ids": [],
+            "team_ids": [team for team, (_, admins) in _TEAMS.items() if int(self.id) in admins],
         }
 
 
 class Workspace:
-    """The admins and the lists of a workspace. An id that begins with 999 is never that of an invented admin."""
+    """The admins and the teams of a workspace. An id that begins with 999 is never that of an invented admin."""
 
     def __init__(self, id_code: str = SANDBOX_WORKSPACE_ID, *, accept_any_admin: bool = True) -> None:
         self._id_code = id_code
@@ -90,37 +86,18 @@ class Workspace:
         """Returns the document of GET /admins, which has no pages."""
         return {"type": "admin.list", "admins": [Admin(*pair).to_dict() for pair in _ADMINS.items()]}
 
-    def list_segments(self) -> dict[str, object]:
-        """Returns the document of GET /segments."""
-        segments = [
-            {
-                "type": "segment",
-                "id": segment,
-                "name": name,
-                "created_at": _CREATED_AT,
-                "updated_at": _CREATED_AT,
-                "person_type": "user",
-            }
-            for segment, name in SEGMENTS.items()
-        ]
-        return {"type": "segment.list", "segments": segments}
+    def list_teams(self) -> dict[str, object]:
+        """Returns the document of GET /teams, which has no pages."""
+        return {"type": "team.list", "teams": [_team_to_dict(team) for team in _TEAMS]}
 
-    def list_tags(self) -> dict[str, object]:
-        """Returns the document of GET /tags."""
-        return {"type": "list", "data": [{"type": "tag", "id": tag, "name": name} for tag, name in TAGS.items()]}
+    def show_team(self, team_id: str) -> dict[str, object]:
+        """Returns the document of GET /teams/{id}. Raises ApiError 404 for an unknown id."""
+        team = next((team for team in _TEAMS if str(team) == team_id), None)
+        if team is None:
+            raise ApiError(404, "team_not_found", "Team not found")
+        return _team_to_dict(team)
 
-    def list_subscription_types(self) -> dict[str, object]:
-        """Returns the document of GET /subscription_types."""
-        data = [
-            {
-                "type": "subscription",
-                "id": subscription,
-                "state": "live",
-                "consent_type": consent,
-                "content_types": ["email"],
-                "default_translation": {"name": name, "description": name, "locale": "en"},
-                "translations": [{"name": name, "description": name, "locale": "en"}],
-            }
-            for subscription, (name, consent) in _SUBSCRIPTION_TYPES.items()
-        ]
-        return {"type": "list", "data": data}
+
+def _team_to_dict(team: int) -> dict[str, object]:
+    name, admins = _TEAMS[team]
+    return {"type": "team", "id": str(team), "name": name, "admin_ids": list(admins)}

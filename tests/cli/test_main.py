@@ -1,10 +1,12 @@
 """What holds for every command: odd streams, bugs, interruptions, and where options stand."""
 
+import json
 import re
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -144,6 +146,20 @@ def test_the_sandbox_keeps_running_until_it_is_stopped(folder: Folder) -> None:
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=10)
     assert process.returncode == 0
+
+
+def test_the_sandbox_starts_outside_a_project_and_leaves_nothing_there(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "runner", "-C", str(tmp_path), "sandbox"]
+    process = subprocess.Popen([*command, "--reply", "all"], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    url = process.stdout.readline().split()[-1]
+    with urllib.request.urlopen(f"{url}/_sandbox/replies") as answer:
+        assert json.load(answer)["contacts"] == "all"
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=10)
+    assert (process.returncode, list(tmp_path.iterdir())) == (0, [])
+    reset = subprocess.run([*command, "--reset"], capture_output=True, text=True, check=False)
+    assert (reset.returncode, "no project" in reset.stderr) == (64, True)
 
 
 def test_the_sandbox_says_what_it_cannot_do(folder: Folder) -> None:

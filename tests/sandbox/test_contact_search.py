@@ -62,6 +62,18 @@ def test_groups_nest_two_deep_and_no_deeper(client):
         where("email", "=", ["x"]),
         {"field": "email", "operator": "="},
         where("created_at", ">", "yesterday"),
+        where("created_at", "!=", 1401916877),
+        where("created_at", ">=", 1401916877),
+        where("created_at", "IN", [1401916877]),
+        where("tag_id", "IN", ["7001"]),
+        where("tag_id", "~", "7001"),
+        where("email", ">", "a"),
+        where("email", "=", {"a": 1}),
+        where("unsubscribed_from_emails", "=", "maybe"),
+        where("unsubscribed_from_emails", "~", "true"),
+        where("owner_id", "=", "x"),
+        where(["email"], "=", "x"),
+        where("email", ["="], "x"),
     ],
 )
 def test_a_query_that_is_none_is_refused(client, query):
@@ -110,6 +122,48 @@ def test_a_resident_is_one_contact_by_email_and_by_external_id(client):
 )
 def test_texts_are_compared_in_part(client, operator, value, count):
     assert client.search(where("email", operator, value)).json["total_count"] == count
+
+
+@pytest.mark.parametrize(
+    ("field", "operator", "value", "count"),
+    [
+        ("name", "=", "Resident 03", 1),
+        ("name", "^", "resident 1", 3),
+        ("name", "IN", ["Resident 03", "Resident 04"], 2),
+        ("email_domain", "=", "SANDBOX.example", 12),
+        ("updated_at", ">", 1_300_000_000, 12),
+        ("signed_up_at", "=", 1401916877, 12),
+        ("last_seen_at", "<", 1401916877 + 3 * 86_400, 2),
+        ("last_replied_at", "=", None, 12),
+        ("last_contacted_at", ">", 1_300_000_000, 0),
+        ("last_email_opened_at", ">", 1_300_000_000, 0),
+        ("last_email_clicked_at", "<", 1_300_000_000, 0),
+        ("unsubscribed_from_emails", "=", False, 12),
+        ("unsubscribed_from_emails", "!=", False, 0),
+        ("has_hard_bounced", "=", "true", 0),
+        ("owner_id", ">=", 1, 0),
+        ("phone", "=", None, 12),
+        ("tag_id", "!=", "7001", 8),
+        ("segment_id", "IN", ["5a0000000000000000000001"], 6),
+        ("custom_attributes.plan", "NIN", ["pro"], 6),
+        ("location.country", "=", "Ireland", 0),
+        ("email", "IN", [], 0),
+    ],
+)
+def test_each_field_is_compared_by_its_type(client, field, operator, value, count):
+    reply = client.search(where(field, operator, value))
+    assert (reply.status, reply.json.get("total_count")) == (200, count), reply.raw
+
+
+def test_an_or_of_equals_on_one_field_is_what_an_in_is(client):
+    names = ["Resident 03", "Resident 04"]
+    groups = [
+        client.search(group("OR", *(where("name", "=", name) for name in names))),
+        client.search(where("name", "IN", names)),
+    ]
+    assert groups[0].json["data"] == groups[1].json["data"] != []
+    mixed = group("OR", where("name", "=", "Resident 03"), where("external_id", "=", "resident-04"))
+    assert client.search(mixed).json["total_count"] == 2
 
 
 def test_dates_are_compared_by_day(client):

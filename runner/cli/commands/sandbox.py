@@ -1,14 +1,17 @@
 """The command sandbox: runs an embedded Intercom until it is stopped, or deletes its state."""
 
+import contextlib
 import shutil
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from runner.cli.context import open_context
+from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, command
+from runner.declare.project import NoProject
 from runner.errors import LedgerUnavailable, UsageMistake
 
 
@@ -21,39 +24,73 @@ from runner.errors import LedgerUnavailable, UsageMistake
 @click.option(
     "--trouble", multiple=True, metavar="SPEC", help="Trouble to make, as next=500_after,ok or share=429:0.1."
 )
+@click.option("--reply", "replying", multiple=True, metavar="ID", help="A contact that replies; all means everybody.")
 @click.option("--reset", is_flag=True, help="Empty the project's sandbox: its messages and its ledger.")
-def sandbox(port: int, log: Path | None, workspace: str | None, trouble: tuple[str, ...], *, reset: bool) -> int:
+def sandbox(
+    port: int,
+    log: Path | None,
+    workspace: str | None,
+    trouble: tuple[str, ...],
+    replying: tuple[str, ...],
+    *,
+    reset: bool,
+) -> int:
     """Keep an embedded Intercom running.
 
-    On 127.0.0.1, until it is stopped. Commands with --sandbox start their own.
+    On 127.0.0.1, until it is stopped. Commands with --sandbox start their own. Outside a project it forgets its
+    messages when it stops.
     """
-    from runner.sandbox import SANDBOX_WORKSPACE_ID, Sandbox, Trouble  # noqa: PLC0415  # saves --help 37 ms
+    from runner.sandbox import SANDBOX_WORKSPACE_ID, Replies, Sandbox, Trouble  # noqa: PLC0415  # saves --help 37 ms
     from runner.sandbox.trouble_kinds import TroubleError  # noqa: PLC0415  # likewise
 
-    with open_context() as context:
-        if reset:
+    with contextlib.ExitStack() as stack:
+        context = _open_context(stack, is_required=reset)
+        if context is not None and reset:
             return _reset(context.sandbox_folder)
         try:
             spec = Trouble.from_specs(list(trouble))
         except TroubleError as error:
             raise UsageMistake(str(error)) from error
-        stopped = threading.Event()
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        previous_handlers = [signal.signal(number, lambda *_: stopped.set()) for number in numbers]
-        context.sandbox_folder.mkdir(parents=True, exist_ok=True)
-        state = context.sandbox_state
-        try:
-            with Sandbox(
-                port=port, state=state, log=log, workspace=workspace or SANDBOX_WORKSPACE_ID, trouble=spec
-            ) as server:
-                click.echo(f"sandbox on {server.url}")
-                stopped.wait()
-        except OSError as error:
-            raise LedgerUnavailable(f"the sandbox cannot run: {error.strerror}", "another port?") from error
-        finally:
-            for number, handler in zip(numbers, previous_handlers, strict=True):
-                signal.signal(number, handler)
+        if context is not None:
+            context.sandbox_folder.mkdir(parents=True, exist_ok=True)
+        with _stop_signals() as stopped:
+            try:
+                with Sandbox(
+                    port=port,
+                    state=None if context is None else context.sandbox_state,
+                    log=log,
+                    workspace=workspace or SANDBOX_WORKSPACE_ID,
+                    trouble=spec,
+                    replies=Replies(replying),
+                ) as server:
+                    click.echo(f"sandbox on {server.url}")
+                    stopped.wait()
+            except OSError as error:
+                raise LedgerUnavailable(f"the sandbox cannot run: {error.strerror}", "another port?") from error
         return EXIT.done
+
+
+def _open_context(stack: contextlib.ExitStack, *, is_required: bool) -> Context | None:
+    """Opens the context until `stack` closes. None outside a project; raises NoProject there if it `is_required`."""
+    try:
+        return stack.enter_context(open_context())
+    except NoProject:
+        if is_required:
+            raise
+        return None
+
+
+@contextlib.contextmanager
+def _stop_signals() -> Iterator[threading.Event]:
+    """Sets the event on SIGINT and SIGTERM, instead of what they do otherwise."""
+    stopped = threading.Event()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    previous_handlers = [signal.signal(number, lambda *_: stopped.set()) for number in numbers]
+    try:
+        yield stopped
+    finally:
+        for number, handler in zip(numbers, previous_handlers, strict=True):
+            signal.signal(number, handler)
 
 
 def _reset(folder: Path) -> int:

@@ -1,0 +1,107 @@
+"""What contacts are grouped by: segments, tags and subscription types.
+
+Shapes as in the reference, "List all segments", "List all tags" and "List subscription types" (2.14).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runner.sandbox.answer import ApiError
+from runner.sandbox.contact import DEFAULT_CREATED_AT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from runner.sandbox.contact import Contact
+    from runner.sandbox.contacts import Contacts
+
+SEGMENTS = {"5a0000000000000000000001": "Active", "5a0000000000000000000002": "Slipping away"}
+TAGS = {"7001": "beta", "7002": "vip"}
+SUBSCRIPTION_TYPES = {"81": ("Announcements", "opt_out"), "82": ("Newsletter", "opt_in")}
+
+
+class ContactGroups:
+    """Shows the groups themselves, and those of a contact."""
+
+    def __init__(self, contacts: Contacts) -> None:
+        self._contacts = contacts
+
+    def list_segments(self, query: Mapping[str, str]) -> dict[str, object]:
+        """Returns the document of GET /segments. With `include_count=true`, each has the number of its members."""
+        segments = [_segment_to_dict(segment) for segment in SEGMENTS]
+        if query.get("include_count") == "true":
+            members = [segment for contact in self._contacts.list_existing() for segment in contact.segments]
+            segments = [{**segment, "count": members.count(str(segment["id"]))} for segment in segments]
+        return {"type": "segment.list", "segments": segments}
+
+    def show_segment(self, segment: str) -> dict[str, object]:
+        """Returns the document of GET /segments/{id}. Raises ApiError 404 for an unknown id."""
+        _require(segment, SEGMENTS)
+        return _segment_to_dict(segment)
+
+    def list_tags(self) -> dict[str, object]:
+        """Returns the document of GET /tags."""
+        return _list(map(_tag_to_dict, TAGS))
+
+    def show_tag(self, tag: str) -> dict[str, object]:
+        """Returns the document of GET /tags/{id}. Raises ApiError 404 for an unknown id."""
+        _require(tag, TAGS)
+        return _tag_to_dict(tag)
+
+    def list_subscription_types(self) -> dict[str, object]:
+        """Returns the document of GET /subscription_types."""
+        return _list(map(_subscription_type_to_dict, SUBSCRIPTION_TYPES))
+
+
+def list_segments_of(contact: Contact) -> dict[str, object]:
+    """Returns the document of GET /contacts/{id}/segments."""
+    return _list(map(_segment_to_dict, contact.segments))
+
+
+def list_tags_of(contact: Contact) -> dict[str, object]:
+    """Returns the document of GET /contacts/{id}/tags."""
+    return _list({**_tag_to_dict(tag), "applied_at": DEFAULT_CREATED_AT} for tag in contact.tags)
+
+
+def list_subscriptions_of(contact: Contact) -> dict[str, object]:
+    """Returns the document of GET /contacts/{id}/subscriptions: what the contact itself chose or left."""
+    return _list(map(_subscription_type_to_dict, contact.subscriptions))
+
+
+def _require(item: str, known: Iterable[str]) -> None:
+    if item not in known:
+        raise ApiError(404, "not_found", "Resource Not Found")
+
+
+def _list(data: Iterable[dict[str, object]]) -> dict[str, object]:
+    return {"type": "list", "data": list(data)}
+
+
+def _segment_to_dict(segment: str) -> dict[str, object]:
+    return {
+        "type": "segment",
+        "id": segment,
+        "name": SEGMENTS[segment],
+        "created_at": DEFAULT_CREATED_AT,
+        "updated_at": DEFAULT_CREATED_AT,
+        "person_type": "user",
+    }
+
+
+def _tag_to_dict(tag: str) -> dict[str, object]:
+    return {"type": "tag", "id": tag, "name": TAGS[tag]}
+
+
+def _subscription_type_to_dict(subscription_type: str) -> dict[str, object]:
+    name, consent = SUBSCRIPTION_TYPES[subscription_type]
+    translation = {"name": name, "description": name, "locale": "en"}
+    return {
+        "type": "subscription",
+        "id": subscription_type,
+        "state": "live",
+        "consent_type": consent,
+        "content_types": ["email"],
+        "default_translation": translation,
+        "translations": [translation],
+    }

@@ -1,0 +1,133 @@
+"""The document of a conversation that an admin-initiated message opened (reference, "Get a conversation", 2.14).
+
+Intercom wraps texts in `<p>`, and so does the sandbox.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runner.sandbox.contact import Contact
+    from runner.sandbox.conversation_parts import Part
+    from runner.sandbox.message_store import Message
+    from runner.sandbox.workspace import Admin
+
+
+def build_conversation(message: Message, contact: Contact, admin: Admin, parts: Sequence[Part]) -> dict[str, object]:
+    """Returns a conversation as in a list, which shows no parts. `parts` are those up to now, oldest first."""
+    replies = [part for part in parts if part.is_contact_reply]
+    last_admin_reply_at = max((part.at for part in parts if part.is_admin_reply), default=0.0)
+    first_waiting = next((part for part in replies if part.at > last_admin_reply_at), None)
+    return {
+        "type": "conversation",
+        "id": message.conversation,
+        "title": None,
+        "created_at": int(message.at),
+        "updated_at": int(parts[-1].at if parts else message.at),
+        "waiting_since": None if first_waiting is None else int(first_waiting.at),
+        "snoozed_until": None,
+        "source": _build_source(message, admin),
+        "contacts": {
+            "type": "contact.list",
+            "contacts": [{"type": "contact", "id": contact.id, "external_id": contact.external_id}],
+        },
+        "first_contact_reply": _build_first_reply(message, replies),
+        "admin_assignee_id": None,
+        "team_assignee_id": None,
+        "open": True,
+        "state": "open",
+        "read": False,
+        "tags": {"type": "tag.list", "tags": []},
+        "priority": "not_priority",
+        "sla_applied": None,
+        "statistics": _build_statistics(parts, replies),
+        "conversation_rating": None,
+        "teammates": None,
+        "custom_attributes": {},
+        "linked_objects": {"type": "list", "data": [], "total_count": 0, "has_more": False},
+        "ai_agent": None,
+        "ai_agent_participated": False,
+    }
+
+
+def build_part(part: Part, author: dict[str, object]) -> dict[str, object]:
+    """Returns one part of a conversation, with the document of its author."""
+    return {
+        "type": "conversation_part",
+        "id": part.id,
+        "part_type": part.part_type,
+        "body": wrap_in_p(part.body),
+        "created_at": int(part.at),
+        "updated_at": int(part.at),
+        "notified_at": int(part.at),
+        "assigned_to": None,
+        "author": author,
+        "attachments": [],
+        "external_id": None,
+        "redacted": False,
+    }
+
+
+def build_author(author_type: str, author_id: str, name: str | None, email: str | None) -> dict[str, object]:
+    """Returns the author of a message or a part. `email` is missing where there is none."""
+    document: dict[str, object] = {"type": author_type, "id": author_id, "name": name, "from_ai_agent": False}
+    return document if not email else {**document, "email": email}
+
+
+def wrap_in_p(text: str) -> str:
+    """Returns a text as a paragraph; as it is, if it is empty or one already."""
+    return text if not text or text.startswith("<p>") else f"<p>{text}</p>"
+
+
+def get_source_type(message: Message) -> str:
+    """Returns `source.type`."""
+    return "email" if message.payload.get("message_type") == "email" else "conversation"
+
+
+def get_author_id(message: Message) -> str:
+    """Returns the id of the admin who sent the message."""
+    sender = message.payload["from"]
+    return str(sender["id"]) if isinstance(sender, dict) else ""
+
+
+def _build_source(message: Message, admin: Admin) -> dict[str, object]:
+    return {
+        "type": get_source_type(message),
+        "id": message.id,
+        "delivered_as": "admin_initiated",
+        "subject": wrap_in_p(str(message.payload.get("subject") or "")),
+        "body": wrap_in_p(str(message.payload["body"])),
+        "author": build_author("admin", admin.id, admin.name, admin.email),
+        "attachments": [],
+        "url": None,
+        "redacted": False,
+    }
+
+
+def _build_first_reply(message: Message, replies: Sequence[Part]) -> dict[str, object] | None:
+    if not replies:
+        return None
+    return {"created_at": int(replies[0].at), "type": get_source_type(message), "url": None}
+
+
+def _build_statistics(parts: Sequence[Part], replies: Sequence[Part]) -> dict[str, object] | None:
+    """Returns the statistics; None as long as nobody has written anything, which clients must bear."""
+    if not parts:
+        return None
+    times: dict[str, list[int]] = {
+        "contact": [int(part.at) for part in replies],
+        "admin": [int(part.at) for part in parts if part.is_admin_reply],
+    }
+    statistics: dict[str, object] = {
+        "type": "conversation_statistics",
+        "count_reopens": 0,
+        "count_assignments": 0,
+        "count_conversation_parts": len(parts),
+    }
+    for author, moments in times.items():
+        if moments:
+            statistics |= {f"first_{author}_reply_at": moments[0], f"last_{author}_reply_at": moments[-1]}
+    return statistics

@@ -1,0 +1,93 @@
+"""The parts of conversations: what contacts and admins wrote after the message that opened one.
+
+The reply of a contact is stored together with the message that it answers, and appears when its time has come.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from runner.sandbox.state_file import StateFile
+
+_FIRST_ID = 7001
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part. `at` is in Unix seconds. `author_type` is `admin`, `user` or `lead`."""
+
+    id: str
+    conversation: str
+    at: float
+    part_type: str
+    author_type: str
+    author_id: str
+    body: str
+
+    @property
+    def is_contact_reply(self) -> bool:
+        """Whether a contact wrote it."""
+        return self.author_type != "admin"
+
+    @property
+    def is_admin_reply(self) -> bool:
+        """Whether an admin wrote it to the contact. A note is only for other admins."""
+        return self.author_type == "admin" and self.part_type != "note"
+
+
+class ConversationParts:
+    """Stores parts, and finds them by conversation."""
+
+    def __init__(self, state: StateFile) -> None:
+        self._state = state
+        self._lock = threading.Lock()
+        self._by_conversation: dict[str, list[Part]] = {}
+        self._replies_by_contact: dict[str, list[Part]] = {}
+        self._next_id = _FIRST_ID
+        for document in state.read():
+            part = _parse_part(document.get("part"))
+            if part is not None:
+                self._add(part)
+
+    def create(
+        self, conversation: str, at: float, *, part_type: str, author_type: str, author_id: str, body: str
+    ) -> Part:
+        """Creates a part with the next id, stores it and returns it. Until `at` nobody sees it.
+
+        Raises ConnectionAbortedError if the sandbox is closed.
+        """
+        with self._lock:
+            part = Part(str(self._next_id), conversation, at, part_type, author_type, author_id, body)
+            self._state.append(part, "part")
+            self._add(part)
+            return part
+
+    def _add(self, part: Part) -> None:
+        self._next_id = max(self._next_id, int(part.id) + 1)
+        self._by_conversation.setdefault(part.conversation, []).append(part)
+        if part.is_contact_reply:
+            self._replies_by_contact.setdefault(part.author_id, []).append(part)
+
+    def find(self, conversation: str, now: float) -> list[Part]:
+        """Returns the parts of a conversation up to now, oldest first."""
+        parts = self._by_conversation.get(conversation, ())
+        return sorted((part for part in parts if part.at <= now), key=lambda part: part.at)
+
+    def last_replied(self, contact: str, now: float) -> int | None:
+        """Returns when a contact last replied; None if it never did."""
+        replies = self._replies_by_contact.get(contact, ())
+        return max((int(part.at) for part in replies if part.at <= now), default=None)
+
+
+def _parse_part(document: object) -> Part | None:
+    if not isinstance(document, dict):
+        return None
+    try:
+        part = Part(**document)
+        int(part.id)
+    except (ValueError, TypeError):
+        return None
+    return part

@@ -1,0 +1,80 @@
+"""`POST /conversations/{id}/reply`: a contact or an admin replies, or an admin writes a note.
+
+Source: reference, "Reply to a conversation" (2.14).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runner.sandbox.answer import ApiError, raise_parameter_invalid
+
+if TYPE_CHECKING:
+    from runner.sandbox.contact import Contact
+    from runner.sandbox.contacts import Contacts, IdentifierKind
+    from runner.sandbox.conversation_parts import ConversationParts
+    from runner.sandbox.conversations import Conversations
+    from runner.sandbox.message_store import Message
+    from runner.sandbox.workspace import Workspace
+
+_CONTACT_KEYS: dict[str, IdentifierKind] = {"intercom_user_id": "id", "user_id": "user_id", "email": "email"}
+_ADMIN_MESSAGE_TYPES = ("comment", "note")
+
+
+class ConversationReplies:
+    """Adds replies to conversations."""
+
+    def __init__(
+        self, conversations: Conversations, parts: ConversationParts, contacts: Contacts, workspace: Workspace
+    ) -> None:
+        self._conversations = conversations
+        self._parts = parts
+        self._contacts = contacts
+        self._workspace = workspace
+
+    def reply(self, conversation: str, payload: dict[str, object], now: float) -> dict[str, object]:
+        """Adds a reply, and returns the conversation with its parts. Raises ApiError if the payload is invalid."""
+        message = self._find_message(conversation, payload, now)
+        body = payload.get("body")
+        if not isinstance(body, str) or not body.strip():
+            raise_parameter_invalid("Body is required", "body")
+        message_type = payload.get("message_type")
+        match payload.get("type"):
+            case "admin" if message_type in _ADMIN_MESSAGE_TYPES:
+                part_type, author_type, author_id = str(message_type), "admin", self._read_admin(payload)
+            case "user" if message_type == "comment":
+                part_type = "comment"
+                author_type, author_id = self._read_contact(payload, message, now)
+            case "admin" | "user":
+                raise_parameter_invalid("message_type is invalid", "message_type")
+            case _:
+                raise_parameter_invalid("type must be admin or user", "type")
+        number = message.conversation or ""
+        self._parts.create(number, now, part_type=part_type, author_type=author_type, author_id=author_id, body=body)
+        return self._conversations.show(number, now)
+
+    def _find_message(self, conversation: str, payload: dict[str, object], now: float) -> Message:
+        """Returns the message that opened the conversation. `last` is the newest one of the contact that replies."""
+        if conversation != "last":
+            return self._conversations.require(conversation, now)
+        contacts = [contact.id for contact in self._list_contacts(payload, now)]
+        return self._conversations.require_last(contacts, now)
+
+    def _read_admin(self, payload: dict[str, object]) -> str:
+        admin = self._workspace.find_admin(str(payload.get("admin_id", "")))
+        if admin is None:
+            raise ApiError(404, "admin_not_found", "Admin not found")
+        return admin.id
+
+    def _read_contact(self, payload: dict[str, object], message: Message, now: float) -> tuple[str, str]:
+        """Returns the role and the id of the contact, who must be the one that got the message."""
+        for contact in self._list_contacts(payload, now):
+            if contact.id == message.contact:
+                return contact.role, contact.id
+        raise ApiError(404, "not_found", "User Not Found")
+
+    def _list_contacts(self, payload: dict[str, object], now: float) -> tuple[Contact, ...]:
+        key = next((key for key in _CONTACT_KEYS if isinstance(payload.get(key), str)), None)
+        if key is None:
+            raise_parameter_invalid(f"a contact replies by {', '.join(_CONTACT_KEYS)}")
+        return self._contacts.find(_CONTACT_KEYS[key], str(payload[key]), now)

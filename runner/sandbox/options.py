@@ -1,0 +1,22 @@
+"""The settings of a sandbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runner.sandbox.rate_limit import WINDOW
+from runner.sandbox.workspace import SANDBOX_WORKSPACE_ID
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxOptions:
+    """The settings of a sandbox. Times are in seconds, the rate limit in calls a window."""
+
+    workspace: str = SANDBOX_WORKSPACE_ID
+    rate_limit: int = 1000
+    window: float = WINDOW
+    latency: float = 0.0
+    fresh_seconds: float = 2.0
+    search_lag: float = 0.0
+    accept_any_admin: bool = True
+    population: int = 12

@@ -1,0 +1,143 @@
+"""The routes of the API: which resource answers which method and path."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runner.sandbox.answer import ApiError, RouteResult
+from runner.sandbox.companies import Companies
+from runner.sandbox.contact import ContactDocuments
+from runner.sandbox.contact_creation import create_contact
+from runner.sandbox.contact_groups import ContactGroups, list_segments_of, list_subscriptions_of, list_tags_of
+from runner.sandbox.contact_search import ContactSearch
+from runner.sandbox.conversation_parts import ConversationParts
+from runner.sandbox.conversation_replies import ConversationReplies
+from runner.sandbox.conversations import Conversations
+from runner.sandbox.messages import Messages
+from runner.sandbox.workspace import Workspace
+
+if TYPE_CHECKING:
+    from runner.sandbox.api_call import Call
+    from runner.sandbox.api_version import Version
+    from runner.sandbox.contact import Contact
+    from runner.sandbox.contacts import Contacts
+    from runner.sandbox.message_store import MessageStore
+    from runner.sandbox.options import SandboxOptions
+    from runner.sandbox.replies import Replies
+    from runner.sandbox.state_file import StateFile
+
+
+class Routes:
+    """Carries calls out."""
+
+    def __init__(
+        self, options: SandboxOptions, state: StateFile, store: MessageStore, contacts: Contacts, replies: Replies
+    ) -> None:
+        parts = ConversationParts(state)
+        workspace = Workspace(options.workspace, accept_any_admin=options.accept_any_admin)
+        documents = ContactDocuments(options.workspace, store.last_contacted, parts.last_replied)
+        self._contacts = contacts
+        self._documents = documents
+        self._contact_search = ContactSearch(contacts, documents)
+        self._groups = groups = ContactGroups(contacts)
+        self._companies = Companies(options.workspace, contacts, documents)
+        self._conversations = Conversations(store, parts, contacts, workspace, options.search_lag)
+        self._conversation_replies = ConversationReplies(self._conversations, parts, contacts, workspace)
+        self._messages = Messages(store, parts, contacts, workspace, replies)
+        self._lists = {
+            "me": workspace.show_me,
+            "admins": workspace.list_admins,
+            "teams": workspace.list_teams,
+            "tags": groups.list_tags,
+            "subscription_types": groups.list_subscription_types,
+        }
+        self._items = {
+            "admins": workspace.show_admin,
+            "teams": workspace.show_team,
+            "tags": groups.show_tag,
+            "segments": groups.show_segment,
+        }
+
+    def carry_out(self, call: Call, version: Version) -> RouteResult:
+        """Returns the result of a call. Raises ApiError for a refusal, and 404 for a route that the sandbox lacks."""
+        if call.segments == ("messages",) and call.method == "POST":
+            return self._messages.send(call.json_object, version, call.now)
+        collection, *rest = call.segments
+        match collection:
+            case "contacts":
+                document = self._answer_contacts(call, rest)
+            case "conversations":
+                document = self._answer_conversations(call, rest)
+            case "companies":
+                document = self._answer_companies(call, rest)
+            case _:
+                document = self._answer_workspace(call, collection, rest)
+        if document is None:
+            raise ApiError(404, "not_found", "The requested resource was not found")
+        return RouteResult(200, document)
+
+    def _answer_contacts(self, call: Call, rest: list[str]) -> dict[str, object] | None:
+        match call.method, *rest:
+            case "POST", "search":
+                return self._contact_search.search(call.json_object, call.now)
+            case ["POST"]:
+                return self._documents.build(create_contact(self._contacts, call.json_object, call.now), call.now)
+            case ["GET"]:
+                return self._contact_search.list_all(call.query, call.now)
+            case "GET", "find_by_external_id", external_id:
+                contact = self._contacts.require_user(external_id, call.now)
+                return self._documents.build(contact, call.now)
+            case "GET", contact_id, *attached:
+                contact = self._contacts.require(contact_id, call.now)
+                return self._show_contact(contact, attached, call)
+        return None
+
+    def _show_contact(self, contact: Contact, attached: list[str], call: Call) -> dict[str, object] | None:
+        match attached:
+            case []:
+                return self._documents.build(contact, call.now)
+            case ["companies"]:
+                return self._companies.list_companies_of(contact, call.query)
+            case ["segments"]:
+                return list_segments_of(contact)
+            case ["subscriptions"]:
+                return list_subscriptions_of(contact)
+            case ["tags"]:
+                return list_tags_of(contact)
+        return None
+
+    def _answer_conversations(self, call: Call, rest: list[str]) -> dict[str, object] | None:
+        match call.method, *rest:
+            case "POST", "search":
+                return self._conversations.search(call.json_object, call.now)
+            case ["GET"]:
+                return self._conversations.list_all(call.query, call.now)
+            case "GET", conversation:
+                return self._conversations.show(conversation, call.now)
+            case "POST", conversation, "reply":
+                return self._conversation_replies.reply(conversation, call.json_object, call.now)
+        return None
+
+    def _answer_companies(self, call: Call, rest: list[str]) -> dict[str, object] | None:
+        match call.method, *rest:
+            case ["GET"] | ["POST", "list"]:
+                return self._companies.list_all(call.query)
+            case "GET", "scroll":
+                return self._companies.scroll(call.query)
+            case "GET", company:
+                return self._companies.show(company)
+            case "GET", company, "contacts":
+                return self._companies.list_contacts(company, call.query, call.now)
+            case "GET", company, "segments":
+                return self._companies.list_segments(company)
+        return None
+
+    def _answer_workspace(self, call: Call, collection: str, rest: list[str]) -> dict[str, object] | None:
+        match call.method, *rest:
+            case ["GET"] if collection in self._lists:
+                return self._lists[collection]()
+            case ["GET"] if collection == "segments":
+                return self._groups.list_segments(call.query)
+            case ["GET", item] if collection in self._items:
+                return self._items[collection](item)
+        return None
