@@ -1,0 +1,97 @@
+// Drives a sandbox with Intercom's Node SDK, and prints what it saw as JSON. Usage: node drive.cjs URL
+
+const { IntercomClient } = require("intercom-client");
+
+async function main(url) {
+  const client = new IntercomClient({ token: "token", environment: url, maxRetries: 0 });
+  const seen = {};
+
+  const me = await client.admins.identify();
+  seen.workspace = me.app.id_code;
+  seen.admins = (await client.admins.list()).admins.map((admin) => admin.name);
+  seen.admin = (await client.admins.find({ admin_id: 394051 })).name;
+  const teams = (await client.teams.list()).teams;
+  seen.teams = teams.map((team) => team.name);
+  seen.team = (await client.teams.find({ team_id: teams[0].id })).admin_ids;
+  const tags = (await client.tags.list()).data;
+  seen.tags = tags.map((tag) => tag.name);
+  seen.tag = (await client.tags.find({ tag_id: tags[0].id })).name;
+  const segments = (await client.segments.list({ include_count: true })).segments;
+  seen.segments = segments.map((segment) => segment.count);
+  seen.segment = (await client.segments.find({ segment_id: segments[0].id })).name;
+  seen.subscription_types = (await client.subscriptionTypes.list()).data.map((one) => one.consent_type);
+
+  const details = { email: "replies@example.com", external_id: "ann 1", name: "Ann" };
+  const contact = await client.contacts.create(details);
+  seen.created = [contact.email, contact.external_id, contact.name, contact.role];
+  seen.conflict = await statusOf(client.contacts.create(details));
+  seen.contact = (await client.contacts.find({ contact_id: contact.id })).name;
+  seen.by_external_id = (await client.contacts.showContactByExternalId({ external_id: "ann 1" })).name;
+  let count = 0;
+  for await (const one of await client.contacts.list({ per_page: 50 })) count += one.id ? 1 : 0;
+  seen.contacts = count;
+  const query = { field: "name", operator: "=", value: "Resident 03" };
+  const resident = (await client.contacts.search({ query })).data[0];
+  seen.resident = [resident.external_id, resident.tags.total_count, resident.location.type];
+  const of = { contact_id: resident.id };
+  seen.resident_tags = (await client.contacts.listAttachedTags(of)).data.map((tag) => tag.name);
+  seen.resident_segments = (await client.contacts.listAttachedSegments(of)).data.map((one) => one.name);
+  const member = (await client.contacts.showContactByExternalId({ external_id: "resident-04" })).id;
+  seen.member_companies = [];
+  for await (const company of await client.contacts.listAttachedCompanies({ contact_id: member }))
+    seen.member_companies.push(company.name);
+  const subscriber = (await client.contacts.showContactByExternalId({ external_id: "resident-05" })).id;
+  const subscriptions = await client.contacts.listAttachedSubscriptions({ contact_id: subscriber });
+  seen.subscriptions = subscriptions.data.map((one) => one.default_translation.name);
+
+  seen.companies = [];
+  let company;
+  for await (const one of await client.companies.list()) {
+    company = company ?? one.id;
+    seen.companies.push(one.name);
+  }
+  seen.company = (await client.companies.find({ company_id: company })).user_count;
+  seen.company_by_name = (await client.companies.retrieve({ name: "Acme" })).data[0].company_id;
+  seen.company_contacts = (await client.companies.listAttachedContacts({ company_id: company })).total_count;
+  seen.scrolled = 0;
+  for await (const one of await client.companies.scroll()) seen.scrolled += one.id ? 1 : 0;
+
+  const message = await client.messages.create({
+    message_type: "email",
+    subject: "Hey",
+    body: "Ponies",
+    template: "plain",
+    from: { type: "admin", id: 394051 },
+    to: { type: "user", id: contact.id },
+  });
+  seen.message = [message.type, message.id, message.subject];
+  const found = (await client.conversations.search({ query: { field: "source.id", operator: "=", value: message.id } }))
+    .data[0];
+  seen.found = [found.source.author.name, found.first_contact_reply.type, found.statistics.count_conversation_parts];
+  seen.conversations = 0;
+  for await (const one of await client.conversations.list({ per_page: 1 })) seen.conversations += one.id ? 1 : 0;
+  seen.parts = (await client.conversations.find({ conversation_id: found.id })).conversation_parts.total_count;
+  const replied = await client.conversations.reply({
+    conversation_id: found.id,
+    body: { message_type: "comment", type: "admin", admin_id: "394052", body: "You are welcome" },
+  });
+  seen.authors = replied.conversation_parts.conversation_parts.map((part) => part.author.name);
+  seen.waiting = replied.waiting_since ?? null;
+
+  seen.missing = await statusOf(client.contacts.find({ contact_id: "missing" }));
+  seen.no_company = await statusOf(client.companies.find({ company_id: "0" }));
+  const stranger = new IntercomClient({ token: "expired", environment: url, maxRetries: 0 });
+  seen.stranger = await statusOf(stranger.admins.list());
+  return seen;
+}
+
+async function statusOf(answer) {
+  try {
+    await answer;
+  } catch (error) {
+    return [error.statusCode, error.body.errors[0].code];
+  }
+  return [200, ""];
+}
+
+main(process.argv[2]).then((seen) => console.log(JSON.stringify(seen)));

@@ -1,0 +1,178 @@
+"""The sandbox as real clients see it: Intercom's SDKs for Python and Node do the same, and see the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from runner.sandbox import Sandbox
+
+NODE = Path(__file__).parent / "node"
+EXPECTED = {
+    "workspace": "msgrun-sandbox",
+    "admins": ["Wash", "Zoe", "Kaylee"],
+    "admin": "Wash",
+    "teams": ["Support", "Sales"],
+    "team": [394051, 394052],
+    "tags": ["beta", "vip"],
+    "tag": "beta",
+    "segments": [60, 60],
+    "segment": "Active",
+    "subscription_types": ["opt_out", "opt_in"],
+    "created": ["replies@example.com", "ann 1", "Ann", "user"],
+    "conflict": [409, "conflict"],
+    "contact": "Ann",
+    "by_external_id": "Ann",
+    "contacts": 121,
+    "resident": ["resident-03", 1, "location"],
+    "resident_tags": ["beta"],
+    "resident_segments": ["Slipping away"],
+    "member_companies": ["Ponies & Sons"],
+    "subscriptions": ["Newsletter"],
+    "companies": ["Acme", "Ponies & Sons"],
+    "company": 40,
+    "company_by_name": "acme",
+    "company_contacts": 40,
+    "scrolled": 2,
+    "message": ["admin_message", "2001", "Hey"],
+    "found": ["Wash", "email", 1],
+    "conversations": 1,
+    "parts": 1,
+    "authors": ["Ann", "Zoe"],
+    "waiting": None,
+    "missing": [404, "not_found"],
+    "no_company": [404, "company_not_found"],
+    "stranger": [401, "unauthorized"],
+}
+
+
+def drive_python(url, _):
+    import httpx  # noqa: PLC0415  # with the SDK a second, which only this test pays
+
+    with httpx.Client() as connections:
+        return drive_python_sdk(url, connections)
+
+
+def drive_python_sdk(url, connections):
+    from intercom import Intercom  # noqa: PLC0415  # as above
+    from intercom.core.api_error import ApiError  # noqa: PLC0415
+    from intercom.types.admin_reply_conversation_request import AdminReplyConversationRequest  # noqa: PLC0415
+
+    client = Intercom(base_url=url, token="token", httpx_client=connections)
+    stranger = Intercom(base_url=url, token="expired", httpx_client=connections)
+
+    def status_of(call, **arguments):
+        with pytest.raises(ApiError) as caught:
+            call(**arguments)
+        body = caught.value.body  # a dict, where the SDK does not foresee the status
+        return [caught.value.status_code, body["errors"][0]["code"] if isinstance(body, dict) else body.errors[0].code]
+
+    teams, tags = client.teams.list().teams, client.tags.list().data
+    segments = client.segments.list(include_count=True).segments
+    details = {"email": "replies@example.com", "external_id": "ann 1", "name": "Ann"}
+    contact = client.contacts.create(request=details)
+    (resident,) = client.contacts.search(query={"field": "name", "operator": "=", "value": "Resident 03"}).items
+    member = client.contacts.show_contact_by_external_id("resident-04").id
+    subscriber = client.contacts.show_contact_by_external_id("resident-05").id
+    companies = list(client.companies.list())
+    message = client.messages.create(
+        request={
+            "message_type": "email",
+            "subject": "Hey",
+            "body": "Ponies",
+            "template": "plain",
+            "from": {"type": "admin", "id": 394051},
+            "to": {"type": "user", "id": contact.id},
+        }
+    )
+    (found,) = client.conversations.search(query={"field": "source.id", "operator": "=", "value": message.id}).items
+    parts = client.conversations.find(found.id).conversation_parts.total_count
+    reply = AdminReplyConversationRequest(
+        message_type="comment", type="admin", admin_id="394052", body="You are welcome"
+    )
+    replied = client.conversations.reply(found.id, request=reply)
+    return {
+        "workspace": client.admins.identify().app.id_code,
+        "admins": [admin.name for admin in client.admins.list().admins],
+        "admin": client.admins.find(394051).name,
+        "teams": [team.name for team in teams],
+        "team": client.teams.find(teams[0].id).admin_ids,
+        "tags": [tag.name for tag in tags],
+        "tag": client.tags.find(tags[0].id).name,
+        "segments": [segment.count for segment in segments],
+        "segment": client.segments.find(segments[0].id).name,
+        "subscription_types": [one.consent_type for one in client.subscription_types.list().data],
+        "created": [contact.email, contact.external_id, contact.name, contact.role],
+        "conflict": status_of(client.contacts.create, request=details),
+        "contact": client.contacts.find(contact.id).name,
+        "by_external_id": client.contacts.show_contact_by_external_id("ann 1").name,
+        "contacts": len(list(client.contacts.list(per_page=50))),
+        "resident": [resident.external_id, resident.tags.total_count, resident.location.type],
+        "resident_tags": [tag.name for tag in client.contacts.list_attached_tags(resident.id).data],
+        "resident_segments": [one.name for one in client.contacts.list_attached_segments(resident.id).data],
+        "member_companies": [company.name for company in client.contacts.list_attached_companies(member)],
+        "subscriptions": [
+            one.default_translation.name for one in client.contacts.list_attached_subscriptions(subscriber).data
+        ],
+        "companies": [company.name for company in companies],
+        "company": client.companies.find(companies[0].id).user_count,
+        "company_by_name": client.companies.retrieve(name="Acme").data[0].company_id,
+        "company_contacts": client.companies.list_attached_contacts(companies[0].id).total_count,
+        "scrolled": len(list(client.companies.scroll())),
+        "message": [message.type, message.id, message.subject],
+        "found": [
+            found.source.author.name,
+            found.first_contact_reply.type,
+            found.statistics.count_conversation_parts,
+        ],
+        "conversations": len(list(client.conversations.list(per_page=1))),
+        "parts": parts,
+        "authors": [part.author.name for part in replied.conversation_parts.conversation_parts],
+        "waiting": replied.waiting_since,
+        "missing": status_of(client.contacts.find, contact_id="missing"),
+        "no_company": status_of(client.companies.find, company_id="0"),
+        "stranger": status_of(stranger.admins.list),
+    }
+
+
+def drive_node(url, cache):
+    modules = install_node_sdk(cache)
+    ran = subprocess.run(
+        ["node", NODE / "drive.cjs", url],
+        env={**os.environ, "NODE_PATH": str(modules)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
+
+
+def install_node_sdk(cache):
+    """The folder of the pinned SDK. It stays in pytest's cache, so that only the first of several runs installs it."""
+    if shutil.which("npm") is None:
+        assert not os.environ.get("CI"), "CI needs npm for Intercom's Node SDK"
+        pytest.skip("npm is not installed, so Intercom's Node SDK cannot be")
+    lock = (NODE / "package-lock.json").read_bytes()
+    folder = Path(cache.mkdir("intercom-client"))
+    modules = folder / "node_modules"
+    if not (modules / ".package-lock.json").exists() or (folder / "package-lock.json").read_bytes() != lock:
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(NODE / name, folder)
+        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder]
+        installed = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        assert installed.returncode == 0, installed.stderr
+    return modules
+
+
+@pytest.mark.filterwarnings("ignore:Core Pydantic V1:UserWarning")  # of the Python SDK, from Python 3.14 on
+@pytest.mark.parametrize("drive", [drive_python, drive_node])
+def test_an_official_sdk_finds_everything_it_asks_for(drive, request):
+    with Sandbox(population=120) as sandbox:
+        assert drive(sandbox.url, request.config.cache) == EXPECTED
