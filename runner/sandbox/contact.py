@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 DEFAULT_CREATED_AT = 1401916877
-# What the sandbox knows of nobody. Intercom shows these fields all the same.
+# The sandbox has no value for these fields. Intercom shows them as null.
 _UNKNOWN_FIELDS: dict[str, object] = dict.fromkeys(
     [
         "last_email_opened_at",

@@ -114,7 +114,7 @@ def _build_first_reply(message: Message, replies: Sequence[Part]) -> dict[str, o
 
 
 def _build_statistics(parts: Sequence[Part], replies: Sequence[Part]) -> dict[str, object] | None:
-    """Returns the statistics; None as long as nobody has written anything, which clients must bear."""
+    """Returns the statistics; None as long as the conversation has no part. Clients must handle that."""
     if not parts:
         return None
     times: dict[str, list[int]] = {

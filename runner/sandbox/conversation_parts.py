@@ -55,7 +55,7 @@ class ConversationParts:
     def create(
         self, conversation: str, at: float, *, part_type: str, author_type: str, author_id: str, body: str
     ) -> Part:
-        """Creates a part with the next id, stores it and returns it. Until `at` nobody sees it.
+        """Creates a part with the next id, stores it and returns it. It is not shown before `at`.
 
         Raises ConnectionAbortedError if the sandbox is closed.
         """

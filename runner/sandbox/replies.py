@@ -20,7 +20,7 @@ EVERYBODY = "all"
 
 
 class RepliesError(ValueError):
-    """A document that does not say who replies."""
+    """The setting is invalid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Reply:
 
 
 class Replies:
-    """Decides who replies. Many threads may use and change it at the same time."""
+    """Decides which contacts reply. Many threads may use and change it at the same time."""
 
     def __init__(self, contacts: Iterable[str] = (), *, after: float = 0.0) -> None:
         names = frozenset(contacts)

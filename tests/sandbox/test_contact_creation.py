@@ -52,7 +52,7 @@ def test_a_second_one_with_the_same_details_is_refused_unless_it_is_a_lead(clien
     assert [contact["id"] for contact in search(client, "email", "ann@example.com")] == [first["id"], lead["id"]]
 
 
-def test_who_was_asked_for_exists_already(client):
+def test_a_contact_that_was_asked_for_exists_already(client):
     (known,) = search(client, "email", "bo@example.com")
     assert known["id"] in client.call("POST", "/contacts", {"email": "bo@example.com"}).message
     assert client.call("POST", "/contacts", {"external_id": "resident-01"}).status == 409
@@ -64,7 +64,7 @@ def test_leads_without_an_identifier_are_many(client):
     assert len({lead["id"] for lead in leads}) == 3
 
 
-def test_somebody_who_is_missing_can_be_created(client):
+def test_a_contact_that_did_not_exist_can_be_created(client):
     assert search(client, "email", "missing@example.com") == []
     created = client.call("POST", "/contacts", {"email": "missing@example.com"}).json
     assert search(client, "email", "missing@example.com") == [created]
@@ -85,9 +85,9 @@ def test_somebody_who_is_missing_can_be_created(client):
         {"email": "a@b.c", "owner_id": True},
         {"email": "a@b.c", "unsubscribed_from_emails": "yes"},
         {"email": "a@b.c", "custom_attributes": {"a": {}}},
-        {"email": "a@b.c", "custom_attributes": []} | {"custom_attributes": [1]},
+        {"email": "a@b.c", "custom_attributes": [1]},
     ],
 )
-def test_what_is_no_contact_is_refused(client, payload):
+def test_an_invalid_payload_is_refused(client, payload):
     reply = client.call("POST", "/contacts", payload)
     assert (reply.status, reply.code) == (400, "parameter_invalid")

@@ -1,4 +1,4 @@
-"""POST /conversations/{id}/reply: contacts and admins go on talking."""
+"""POST /conversations/{id}/reply: replies of contacts and admins, and notes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def reply(client):
     return lambda payload, conversation="502001": client.call("POST", f"/conversations/{conversation}/reply", payload)
 
 
-def test_who_waits_is_who_was_not_answered(reply):
+def test_a_contact_waits_until_an_admin_answers(reply):
     waiting = [reply(payload).json["waiting_since"] is not None for payload in (COMMENT, COMMENT, ANSWER, COMMENT)]
     assert waiting == [True, True, False, True]
     note = reply({**ANSWER, "message_type": "note", "body": "A difficult one"}).json
@@ -48,24 +48,12 @@ def test_the_last_conversation_of_a_contact_needs_no_id(client, reply):
         ({**ANSWER, "admin_id": ...}, 404),
     ],
 )
-def test_what_is_no_reply_is_refused(client, reply, changes, status):
+def test_an_invalid_reply_is_refused_and_adds_no_part(client, reply, changes, status):
     payload = {key: value for key, value in {**COMMENT, **changes}.items() if value is not ...}
     assert reply(payload).status == status
     assert client.get("/conversations/502001").json["conversation_parts"]["total_count"] == 0
 
 
-def test_there_is_nothing_to_reply_to_without_a_conversation(client, reply):
+def test_without_a_conversation_a_reply_is_refused(client, reply):
     client.send()
     assert reply(COMMENT, "502002").code == "not_found"
-
-
-def test_a_conversation_has_twenty_on_a_page_and_150_at_most(client):
-    for _ in range(21):
-        client.send(create_conversation_without_contact_reply=True)
-    everything = {"field": "created_at", "operator": ">", "value": 1}
-    for page in (client.get("/conversations").json, client.search(everything, place="conversations").json):
-        assert (len(page["conversations"]), page["total_count"]) == (20, 21)
-        assert page["pages"]["next"]["per_page"] == 20
-        cursor = page["pages"]["next"]["starting_after"]
-        assert len(client.get(f"/conversations?starting_after={cursor}").json["conversations"]) == 1
-    assert client.get("/conversations?per_page=151").status == 400

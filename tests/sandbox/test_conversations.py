@@ -112,3 +112,15 @@ def test_what_is_no_conversation_is_not_found(client):
 def test_a_date_that_is_none_is_refused(client):
     client.send(**FLAG)
     assert client.search(where("created_at", ">", "x"), place="conversations").status == 400
+
+
+def test_a_page_has_twenty_conversations_and_150_at_most(client):
+    for _ in range(21):
+        client.send(create_conversation_without_contact_reply=True)
+    everything = {"field": "created_at", "operator": ">", "value": 1}
+    for page in (client.get("/conversations").json, client.search(everything, place="conversations").json):
+        assert (len(page["conversations"]), page["total_count"]) == (20, 21)
+        assert page["pages"]["next"]["per_page"] == 20
+        cursor = page["pages"]["next"]["starting_after"]
+        assert len(client.get(f"/conversations?starting_after={cursor}").json["conversations"]) == 1
+    assert client.get("/conversations?per_page=151").status == 400

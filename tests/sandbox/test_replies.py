@@ -21,7 +21,7 @@ def set_replies(client, **document):
     return client.call("PUT", "/_sandbox/replies", document, Authorization=None)
 
 
-def test_nobody_replies_unless_told_to(client):
+def test_no_contact_replies_by_default(client):
     client.send(**FLAG)
     (conversation,) = conversations(client)
     assert (conversation["first_contact_reply"], conversation["statistics"], conversation["waiting_since"]) == (
@@ -93,7 +93,7 @@ def test_a_reply_survives_a_restart(start, tmp_path):
     "document",
     [{"contacts": "ann"}, {"contacts": [1]}, {"after": -1}, {"after": "1"}, {"after": True}, {"body": " "}, {"to": []}],
 )
-def test_what_says_nothing_changes_nothing(client, document):
+def test_an_invalid_setting_is_refused_and_changes_nothing(client, document):
     set_replies(client, contacts=[ID])
     reply = set_replies(client, **document)
     assert (reply.status, "error" in reply.json) == (400, True)

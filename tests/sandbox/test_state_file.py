@@ -1,4 +1,4 @@
-"""What was made survives the sandbox that made it."""
+"""What a sandbox created survives its restart."""
 
 from __future__ import annotations
 
