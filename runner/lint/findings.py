@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from runner.declare.declaration import Declaration
 from runner.declare.yaml.document import YamlPath
 from runner.errors import Place, Problem, Severity
-from runner.lint.ignore_comments import IgnoreComments, check_ignore_codes
+from runner.lint.ignore_comments import check_ignore_codes, read_ignore_comments
 from runner.lint.rules import RULES
 from runner.lint.template_layout import Layout
 from runner.privacy import AnyText
@@ -92,7 +92,7 @@ class MessageFindings:
     def __init__(self, findings: Findings, declaration: Declaration) -> None:
         self._findings = findings
         self._document = declaration.document
-        self._ignores = IgnoreComments(declaration.document)
+        self._ignores = read_ignore_comments(declaration.document)
         self._places: dict[tuple[int, int], tuple[Place, AnyText]] = {}
         self._counted_keys: set[tuple[str, Place]] = set()
         self._codes_by_template_line: dict[tuple[str, int], frozenset[str]] = {}

@@ -25,60 +25,51 @@ class _Ignore:
     codes: frozenset[str]
     first_line: int
     last_line: int
+    is_for_document: bool  # then the lines do not matter
 
 
+@dataclass(frozen=True, slots=True)
 class IgnoreComments:
     """The ignore comments of one document. `problems` are the warnings about the comments themselves."""
 
-    def __init__(self, document: Document) -> None:
-        self._document = document
-        self._document_codes: set[str] = set()
-        self._ignores: list[_Ignore] = []
-        self.problems: list[Problem] = []
-        if "msgrun:" in document.source.text:
-            self._read_comments()
+    document: Document
+    ignores: list[_Ignore]
+    problems: list[Problem]
 
     def covers(self, code: str, place: Place, path: YamlPath = ()) -> bool:
         """Returns whether a comment ignores a finding at `place` that the value at `path` caused."""
-        if code in self._document_codes:
-            return True
-        lines = {self._document.place(path).line} if path else set()
-        if place.path == self._document.source.path:
+        lines = {self.document.place(path).line} if path else set()
+        if place.path == self.document.source.path:
             lines.add(place.line)
         return any(
-            code in ignore.codes and any(ignore.first_line <= line <= ignore.last_line for line in lines)
-            for ignore in self._ignores
+            code in ignore.codes
+            and (ignore.is_for_document or any(ignore.first_line <= line <= ignore.last_line for line in lines))
+            for ignore in self.ignores
         )
 
-    def _read_comments(self) -> None:
-        root, lines = self._document.root, self._document.source.lines
-        first, last = self._find_line_range(lines)
-        scalars = list(_iter_scalars(root))
-        for line_number in range(first, last + 1):
-            match = _IGNORE_COMMENT.search(lines[line_number - 1])
-            if not match or any(_is_in_scalar(node, lines, line_number, match.start()) for node in scalars):
-                continue
-            codes = self._parse_codes(match, line_number)
-            is_own_line = not lines[line_number - 1][: match.start()].strip()
-            if line_number <= root.start_mark.line and is_own_line:
-                self._document_codes |= codes
-            else:
-                first_line = _find_next_content_line(lines, line_number) if is_own_line else line_number
-                self._ignores.append(_Ignore(codes, first_line, max(_find_last_line(root, first_line), first_line)))
 
-    def _find_line_range(self, lines: list[str]) -> tuple[int, int]:
-        """Returns the first and the last line of the document in its file. Lines count from 1."""
-        root = self._document.root.start_mark.line
-        marks = [number for number, line in enumerate(lines) if re.match(r"(---|\.\.\.)(\s|$)", line)]
-        first = max((mark for mark in marks if mark <= root), default=-1)
-        last = min((mark for mark in marks if mark > root), default=len(lines))
-        return first + 2, last
-
-    def _parse_codes(self, match: re.Match[str], line_number: int) -> frozenset[str]:
+def read_ignore_comments(document: Document) -> IgnoreComments:
+    """Returns the ignore comments of a document."""
+    ignores: list[_Ignore] = []
+    problems: list[Problem] = []
+    if "msgrun:" not in document.source.text:
+        return IgnoreComments(document, ignores, problems)
+    root, lines = document.root, document.source.lines
+    first, last = _find_line_range(root, lines)
+    scalars = list(_iter_scalars(root))
+    for line_number in range(first, last + 1):
+        match = _IGNORE_COMMENT.search(lines[line_number - 1])
+        if not match or any(_is_in_scalar(node, lines, line_number, match.start()) for node in scalars):
+            continue
         codes = [code.strip() for code in (match[1] or "").split(",") if code.strip()]
-        place = Place(self._document.source.path, line_number, match.start() + 1)
-        self.problems.extend(check_ignore_codes(codes, place, self._document.excerpt(line_number)))
-        return frozenset(codes)
+        place = Place(document.source.path, line_number, match.start() + 1)
+        problems.extend(check_ignore_codes(codes, place, document.excerpt(line_number)))
+        is_own_line = not lines[line_number - 1][: match.start()].strip()
+        is_for_document = is_own_line and line_number <= root.start_mark.line
+        first_line = _find_next_content_line(lines, line_number) if is_own_line else line_number
+        last_line = max(_find_last_line(root, first_line), first_line)
+        ignores.append(_Ignore(frozenset(codes), first_line, last_line, is_for_document))
+    return IgnoreComments(document, ignores, problems)
 
 
 def check_ignore_codes(codes: list[str], place: Place, excerpt: AnyText) -> Iterator[Problem]:
@@ -90,6 +81,15 @@ def check_ignore_codes(codes: list[str], place: Place, excerpt: AnyText) -> Iter
         if code not in RULES:
             hint = did_you_mean(code, list(RULES)) or "msgrun lint --explain all lists the rules"
             yield Problem("ignore-unknown", place, f"no rule is called {code}", hint, Severity.WARNING, excerpt)
+
+
+def _find_line_range(root: yaml.Node, lines: list[str]) -> tuple[int, int]:
+    """Returns the first and the last line of a document in its file. Lines count from 1."""
+    root_line = root.start_mark.line
+    marks = [number for number, line in enumerate(lines) if re.match(r"(---|\.\.\.)(\s|$)", line)]
+    first = max((mark for mark in marks if mark <= root_line), default=-1)
+    last = min((mark for mark in marks if mark > root_line), default=len(lines))
+    return first + 2, last
 
 
 def _iter_scalars(node: yaml.Node) -> Iterator[yaml.ScalarNode]:

@@ -17,9 +17,9 @@ from runner.lint.empty_values import Gap, find_gaps, strip_tags
 from runner.lint.findings import Findings, MessageFindings
 from runner.lint.html import Tag, parse_html
 from runner.lint.layout_builder import build_layout
-from runner.lint.static_checks import MessageText, check_links, check_pairs, check_tag
+from runner.lint.static_checks import MessageText, check_links, check_pairs, check_tag, parse_message_text
 from runner.lint.tag_locator import TagLocator
-from runner.lint.tag_pairs import TagPairs
+from runner.lint.tag_pairs import pair_tags
 from runner.lint.template_layout import Slot
 from runner.privacy import AnyText, mark_private
 
@@ -51,11 +51,12 @@ class MessageLinter:
         self._policy = policy
         self._findings = MessageFindings(findings, declaration)
         constants = {name: value for name, value in declaration.variables.items() if not callable(value)}
-        self._body = MessageText(build_layout(declaration.body, declaration.body_origin), constants, is_html=True)
+        layout = build_layout(declaration.body, declaration.body_origin)
+        self._body = parse_message_text(layout, constants, is_html=True)
         self._texts = [self._body]
         if declaration.subject:
             layout = build_layout(declaration.subject, declaration.subject_origin)
-            self._texts.insert(0, MessageText(layout, constants, is_html=False))
+            self._texts.insert(0, parse_message_text(layout, constants, is_html=False))
         self._first_slots = _find_first_slots(self._texts)
         self._host_slots = list(_find_host_slots(self._texts))
         wants_gaps = self._findings.is_enabled("empty-value")
@@ -223,7 +224,7 @@ class MessageLinter:
             for code, message in faults:
                 yield self._find_written_place(written, code, locator.fallback_start), code, message, False
         if self._tag_pattern:
-            for fault in check_pairs(TagPairs(parsed_html), parsed_html):
+            for fault in check_pairs(pair_tags(parsed_html), parsed_html):
                 yield locator.find_written_start(fault.start), fault.code, fault.message, fault.is_valid_html
 
     def _find_written_place(self, written: Tag | None, code: str, fallback: int) -> int:

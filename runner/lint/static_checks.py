@@ -3,12 +3,13 @@
 import html
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from runner.lint import text_checks
 from runner.lint.findings import MessageFindings
 from runner.lint.html import VALUE_CHAR, ParsedHtml, Tag, is_known_tag, parse_html
-from runner.lint.tag_pairs import TagFault, TagPairs
+from runner.lint.tag_pairs import TagFault, TagPairs, pair_tags
 from runner.lint.template_layout import RAW_VALUE_CHAR, Layout, Slot
 from runner.privacy import AnyText
 
@@ -22,24 +23,33 @@ _TAG_RULES = {
 _DATA_SCRIPT_TYPES = ("application/ld+json", "application/json")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class MessageText:
     """One text of a message, as its author wrote it. `values` are the variables that are the same for every recipient.
 
-    `has_varying_pairs`: the tags of a rendered text may pair differently from the tags as written.
+    `parsed_html` and `tag_pairs` are empty if the text is not HTML.
     """
 
-    def __init__(self, layout: Layout, values: Mapping[str, Any], *, is_html: bool) -> None:
-        self.layout = layout
-        self.is_html = is_html
-        self.parsed_html = parse_html(layout.text) if is_html else ParsedHtml((), ())
-        self._values = values
-        self.literal_text = layout.text.translate({ord(VALUE_CHAR): " ", ord(RAW_VALUE_CHAR): " "})
-        self._tag_pairs = TagPairs(self.parsed_html, layout.branches, layout.detached_spans)
-        has_unquoted_slot = any(
-            self.find_enclosing_tag(slot) and not self._is_quoted(slot) for slot in layout.slots if not slot.is_branch
-        )
-        self.has_varying_pairs = is_html and (
-            layout.has_raw_values or not layout.is_as_rendered or not self._tag_pairs.is_balanced or has_unquoted_slot
+    layout: Layout
+    values: Mapping[str, Any]
+    parsed_html: ParsedHtml
+    tag_pairs: TagPairs
+    is_html: bool
+
+    @property
+    def literal_text(self) -> str:
+        """The text with a space in place of each value."""
+        return self.layout.text.translate({ord(VALUE_CHAR): " ", ord(RAW_VALUE_CHAR): " "})
+
+    @property
+    def has_varying_pairs(self) -> bool:
+        """Whether the tags of a rendered text may pair differently from the tags as written."""
+        layout = self.layout
+        return self.is_html and (
+            layout.has_raw_values
+            or not layout.is_as_rendered
+            or not self.tag_pairs.is_balanced
+            or any(self._is_unquoted(slot) for slot in layout.slots if not slot.is_branch)
         )
 
     def find_enclosing_tag(self, slot: Slot) -> Tag | None:
@@ -56,7 +66,7 @@ class MessageText:
             for code, message in check_tag(tag):
                 findings.add_at_offset(layout, tag.start, code, message)
         if not self.has_varying_pairs:
-            for fault in check_pairs(self._tag_pairs, self.parsed_html):
+            for fault in check_pairs(self.tag_pairs, self.parsed_html):
                 findings.add_at_offset(layout, fault.start, fault.code, fault.message, as_warning=fault.is_valid_html)
         for slot in layout.slots:
             for code, message in self._check_slot(slot):
@@ -81,17 +91,25 @@ class MessageText:
         for quoted in slot.string_literals:
             if word := text_checks.find_null_word(quoted):
                 yield "null-text", f"this may print {word}"
-        for name in sorted(slot.variables & self._values.keys()):
-            for text in text_checks.iter_strings(self._values[name]):
+        for name in sorted(slot.variables & self.values.keys()):
+            for text in text_checks.iter_strings(self.values[name]):
                 if word := text_checks.find_null_word(text):
                     yield "null-text", f"this prints {word}: it is what {name} is"
                 for _, placeholder in text_checks.find_placeholders(text):
                     yield "single-brace", f"this prints {placeholder}, which is sent as it stands"
                 yield from check_links(scheme + text, tag)
 
-    def _is_quoted(self, slot: Slot) -> bool:
+    def _is_unquoted(self, slot: Slot) -> bool:
+        """Returns whether a slot stands in a tag, and there in no quotes."""
         tag = self.find_enclosing_tag(slot)
-        return tag is not None and bool(re.search(r"=\s*(\"[^\"]*|'[^']*)$", self.layout.text[tag.start : slot.start]))
+        return tag is not None and not re.search(r"=\s*(\"[^\"]*|'[^']*)$", self.layout.text[tag.start : slot.start])
+
+
+def parse_message_text(layout: Layout, values: Mapping[str, Any], *, is_html: bool) -> MessageText:
+    """Returns a text of a message with its HTML parsed and its tags paired."""
+    parsed_html = parse_html(layout.text) if is_html else ParsedHtml((), ())
+    tag_pairs = pair_tags(parsed_html, layout.branches, layout.detached_spans)
+    return MessageText(layout, values, parsed_html, tag_pairs, is_html)
 
 
 def check_links(

@@ -45,42 +45,22 @@ class _Flow:
 
 
 class TagPairs:
-    """Pairs the tags of a text. `faults` are in the order in which they are noticed.
+    """The tags of a text, paired by `pair_tags`. `faults` are in the order in which they are noticed.
 
-    `branches` are the spans that an `if` or a `for` may leave out. `detached_spans` are rendered at another place than
-    they are written. `is_balanced` is false if a branch opens a tag that it does not close, or closes one that it did
-    not open.
+    `is_balanced` is false if a branch opens a tag that it does not close, or closes one that it did not open.
     """
 
-    def __init__(
-        self, parsed_html: ParsedHtml, branches: Sequence[Span] = (), detached_spans: Sequence[Span] = ()
-    ) -> None:
+    def __init__(self, *, has_blocks: bool) -> None:
         self.faults: list[TagFault] = []
         self.is_balanced = True
         self._crossed_names: list[str] = []
         self._p_closing_name = ""
         self._is_reported_outside = False
-        self._has_blocks = any(tag.name in BLOCK_TAGS for tag in parsed_html.tags)
+        self._has_blocks = has_blocks
         self._flows = [_Flow(is_main=True)]
-        for _, _, event in sorted(
-            self._iter_events(parsed_html, branches, detached_spans), key=lambda event: event[:2]
-        ):
-            self._process(event)
-        self._end_flow()
 
-    def _iter_events(
-        self, parsed_html: ParsedHtml, branches: Sequence[Span], detached_spans: Sequence[Span]
-    ) -> Iterable[tuple[int, int, Tag | TextRun | str]]:
-        yield from ((tag.start, 5, tag) for tag in parsed_html.tags)
-        edges = sorted({edge for span in (*branches, *detached_spans) for edge in span})
-        yield from ((part.start, 5, part) for text_run in parsed_html.text_runs for part in _split_run(text_run, edges))
-        # Empty spans are left out: the end of one would be sorted before its start.
-        for start, end in (span for span in branches if span[0] < span[1]):
-            yield from ((start, 4, "branch"), (end, 1, "end branch"))
-        for start, end in (span for span in detached_spans if span[0] < span[1]):
-            yield from ((start, 3, "aside"), (end, 2, "end aside"))
-
-    def _process(self, event: Tag | TextRun | str) -> None:
+    def add(self, event: Tag | TextRun | str) -> None:
+        """Adds the next part of the text, or the start or end of a branch or a detached span."""
         flow = self._flows[-1]
         match event:
             case TextRun():
@@ -97,7 +77,7 @@ class TagPairs:
             case "aside":
                 self._flows.append(_Flow(is_main=False))
             case _:
-                self._end_flow()
+                self.end_flow()
 
     def _start_tag(self, tag: Tag, flow: _Flow) -> None:
         if not is_known_tag(tag.name):
@@ -162,7 +142,8 @@ class TagPairs:
             )
             self.faults.append(fault)
 
-    def _end_flow(self) -> None:
+    def end_flow(self) -> None:
+        """Ends the innermost flow: the text itself after its last part."""
         for opened in self._flows.pop().open_tags:
             self._add_unclosed(opened, "the text ends before it")
 
@@ -178,6 +159,32 @@ class TagPairs:
         del flow.open_tags[index]
         for branch in flow.branches:
             branch[1] = min(branch[1], len(flow.open_tags))
+
+
+def pair_tags(parsed_html: ParsedHtml, branches: Sequence[Span] = (), detached_spans: Sequence[Span] = ()) -> TagPairs:
+    """Pairs the tags of a text.
+
+    `branches` are the spans that an `if` or a `for` may leave out. `detached_spans` are rendered at another place than
+    they are written.
+    """
+    tag_pairs = TagPairs(has_blocks=any(tag.name in BLOCK_TAGS for tag in parsed_html.tags))
+    for _, _, event in sorted(_iter_events(parsed_html, branches, detached_spans), key=lambda event: event[:2]):
+        tag_pairs.add(event)
+    tag_pairs.end_flow()
+    return tag_pairs
+
+
+def _iter_events(
+    parsed_html: ParsedHtml, branches: Sequence[Span], detached_spans: Sequence[Span]
+) -> Iterable[tuple[int, int, Tag | TextRun | str]]:
+    yield from ((tag.start, 5, tag) for tag in parsed_html.tags)
+    edges = sorted({edge for span in (*branches, *detached_spans) for edge in span})
+    yield from ((part.start, 5, part) for text_run in parsed_html.text_runs for part in _split_run(text_run, edges))
+    # Empty spans are left out: the end of one would be sorted before its start.
+    for start, end in (span for span in branches if span[0] < span[1]):
+        yield from ((start, 4, "branch"), (end, 1, "end branch"))
+    for start, end in (span for span in detached_spans if span[0] < span[1]):
+        yield from ((start, 3, "aside"), (end, 2, "end aside"))
 
 
 def _split_run(text_run: TextRun, edges: list[int]) -> Iterable[TextRun]:

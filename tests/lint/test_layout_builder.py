@@ -8,7 +8,7 @@ from runner.declare.template.template import RenderMonitor, Templates
 from runner.declare.tree import Tree
 from runner.declare.yaml.document import SourceFile, parse_documents
 from runner.lint.layout_builder import build_layout
-from runner.lint.static_checks import MessageText
+from runner.lint.static_checks import parse_message_text
 from tests.support.project import ROOT
 
 PIECES = (
@@ -42,7 +42,7 @@ def test_whatever_the_template_its_layout_keeps_every_literal_where_it_stands(so
         assert drawn in {written, " ", "\ufffc", "\ufff9"}
     for hole in layout.slots:
         assert source.startswith("{", hole.start)
-    writing = MessageText(layout, {}, is_html=True)
+    writing = parse_message_text(layout, {}, is_html=True)
     for tag in writing.parsed_html.tags:
         place, _ = layout.find_place(tag.start)
         assert source.split("\n")[place.line - 1][place.column - 1] == "<"

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.lint.html import parse_html
-from runner.lint.tag_pairs import TagPairs
+from runner.lint.tag_pairs import pair_tags
 
 
 def faults(text, branches=(), asides=()):
-    return [(fault.code, fault.start) for fault in TagPairs(parse_html(text), branches, asides).faults]
+    return [(fault.code, fault.start) for fault in pair_tags(parse_html(text), branches, asides).faults]
 
 
 @pytest.mark.parametrize(
@@ -41,14 +41,14 @@ def test_what_does_not_pair_is_told_at_its_offset(text, expected):
 
 
 def test_a_paragraph_that_may_stay_open_is_a_gentler_fault():
-    assert [fault.is_valid_html for fault in TagPairs(parse_html("<p>a <b>b")).faults] == [True, False]
+    assert [fault.is_valid_html for fault in pair_tags(parse_html("<p>a <b>b")).faults] == [True, False]
 
 
 def test_a_branch_that_closes_what_it_did_not_open_is_not_balanced():
     text = "<div>a</div><p>b</p>"
-    assert TagPairs(parse_html(text), [(0, 12)]).is_balanced
-    assert not TagPairs(parse_html(text), [(0, 5)]).is_balanced
-    assert not TagPairs(parse_html(text), [(5, 20)]).is_balanced
+    assert pair_tags(parse_html(text), [(0, 12)]).is_balanced
+    assert not pair_tags(parse_html(text), [(0, 5)]).is_balanced
+    assert not pair_tags(parse_html(text), [(5, 20)]).is_balanced
 
 
 def test_an_empty_branch_neither_opens_nor_closes():
@@ -68,5 +68,5 @@ def test_whatever_the_text_every_tag_stands_where_it_says(text):
         assert text.startswith("<", tag.start)
     for run in markup.text_runs:
         assert text[run.start : run.start + len(run.text)] == run.text
-    for fault in TagPairs(markup).faults:
+    for fault in pair_tags(markup).faults:
         assert 0 <= fault.start < len(text)
