@@ -6,6 +6,7 @@ The table uses open addressing with linear probing. Keys are hashes, so their by
 from array import array
 from collections.abc import Iterable, Iterator
 from struct import iter_unpack
+from typing import Self
 
 KEY_SIZE = 16  # bytes of a key, which the ledger writes as 32 hex digits
 _KEY_FORMAT = f"{KEY_SIZE}s"
@@ -29,13 +30,21 @@ class KeyList:
 
 
 class KeyTable:
-    """Keys in the order in which they were added, each once. `expected` is how many fit before the table grows."""
+    """Keys in the order in which they were added, each once. `slots` is a power of 2."""
 
-    def __init__(self, expected: int = 0) -> None:
-        # In one piece: growing in small steps would leave unused memory, in the end as large as the table.
-        self._bytes = bytearray(max(_MIN_SIZE, expected) * KEY_SIZE)
+    def __init__(self, slots: int = _MIN_SIZE, room: int = _MIN_SIZE) -> None:
+        self._bytes = bytearray(room * KEY_SIZE)
         self._count = 0
-        self._build_slots(max(_MIN_SIZE, int(expected / _MAX_LOAD)))
+        self._slots = array("I", bytes(4 * slots))  # each slot is the row + 1, or 0 if it is free
+        self._mask, self._max_count = slots - 1, int(slots * _MAX_LOAD)
+
+    @classmethod
+    def with_room_for(cls, expected: int) -> Self:
+        """Returns a table that need not grow for the expected number of keys.
+
+        Growing in small steps would leave unused memory, in the end as large as the table.
+        """
+        return cls(1 << (max(_MIN_SIZE, int(expected / _MAX_LOAD)) - 1).bit_length(), max(_MIN_SIZE, expected))
 
     def __len__(self) -> int:
         return self._count
@@ -60,7 +69,7 @@ class KeyTable:
             slot = (slot + 1) & mask
         row = self._count
         if row == self._max_count:
-            self._build_slots(2 * len(slots))
+            self._double_slots()
             slot = self._find_free_slot(key)
         self._slots[slot] = self._count = row + 1
         if len(key_bytes) == row * KEY_SIZE:
@@ -88,10 +97,9 @@ class KeyTable:
             slot = (slot + 1) & mask
         return None
 
-    def _build_slots(self, min_slots: int) -> None:
-        size = 1 << (min_slots - 1).bit_length()
-        slots = array("I", bytes(4 * size))  # each slot is the row + 1, or 0 if it is free
-        mask = size - 1
+    def _double_slots(self) -> None:
+        size = 2 * len(self._slots)
+        slots, mask = array("I", bytes(4 * size)), size - 1
         with memoryview(self._bytes) as key_bytes:
             for entry, (key,) in enumerate(iter_unpack(_KEY_FORMAT, key_bytes[: self._count * KEY_SIZE]), 1):
                 slot = hash(key) & mask

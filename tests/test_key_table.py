@@ -12,7 +12,7 @@ from runner.key_table import KEY_SIZE, KeyList, KeyTable
 
 @given(st.lists(st.integers(0, 40)), st.integers(0, 5000))
 def test_a_key_has_the_row_of_its_first_coming(numbers, expected):
-    table, rows = KeyTable(expected), {}
+    table, rows = KeyTable.with_room_for(expected), {}
     for number in numbers:
         key = hashlib.sha256(bytes([number])).digest()[:KEY_SIZE]
         assert (key in table) == (key in rows)

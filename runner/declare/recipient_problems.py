@@ -29,12 +29,11 @@ def check_recipients(
     counts the recipients that the filters leave out. The number of recipients is checked too.
     """
     tally = tally or Tally()
+    keys = KeyTable.with_room_for(declaration.audience.estimated_count) if keys is None else keys
 
     def check_each() -> Iterator[Problem | int]:
         good_count = 0
-        for result in render_deliveries(
-            declaration, salt, tally, KeyTable(declaration.audience.estimated_count) if keys is None else keys
-        ):
+        for result in render_deliveries(declaration, salt, tally, keys):
             if isinstance(result, Problem):
                 yield result
             else:

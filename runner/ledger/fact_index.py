@@ -74,7 +74,7 @@ class FactIndex:
         """Adds a source of lines and returns its number. The first source makes room for all its records."""
         if not self.keys:
             delivery_count = _estimate_deliveries(lines)
-            self.keys = KeyTable(delivery_count)
+            self.keys = KeyTable.with_room_for(delivery_count)
             self.make_room(delivery_count)
         if lines.size > _MAX_UINT32 and self.offsets.typecode == "I":
             self.offsets = array("Q", self.offsets)

@@ -148,7 +148,7 @@ class MessagePlanner:
         return self._render_in_parallel(self._worker_pool, source) if self._worker_pool and source else self._render()
 
     def _reset(self) -> None:
-        self._keys, self._tally = KeyTable(self._declaration.audience.estimated_count), Tally()
+        self._keys, self._tally = KeyTable.with_room_for(self._declaration.audience.estimated_count), Tally()
         self._draft = Draft(PlannedDeliveries(self._keys), variants=TextVariants(self._branch_texts))
 
     def _find_parallel_source(self) -> CsvFiles | JsonLines | None:
