@@ -47,7 +47,7 @@ def compare_audiences(before: Declaration, now: Declaration, count: int) -> Over
     if _is_same_table(before, now):
         return Overlap(same=count)
     used = used_variables(before, now)
-    return _Audience(before, used).compare_to(_Audience(now, used))
+    return _hash_audience(before, used).compare_to(_hash_audience(now, used))
 
 
 def hash_recipient(kind: IdentifierKind, value: str) -> bytes:
@@ -73,32 +73,38 @@ def used_variables(*declarations: Declaration) -> frozenset[str] | None:
     return None if any(text.includes for text in texts) else frozenset(_flatten(text.variables for text in texts))
 
 
+@dataclass(frozen=True, slots=True)
 class _Audience:
     """The recipients of a declaration, each as a record of identity and hash of its data.
 
     The records are stored in 256 parts, by the first byte of their identity.
     """
 
-    def __init__(self, declaration: Declaration, used: frozenset[str] | None) -> None:
-        self._parts = [bytearray() for _ in range(_PART_COUNT)]
-        self._unreadable = 0
-        for recipient, identity in _read_recipients(declaration):
-            if recipient is None:
-                self._unreadable += 1
-            else:
-                self._parts[identity[0]] += identity + _hash_data(recipient, used)
+    parts: list[bytearray]
+    unreadable: int
 
     def compare_to(self, now: "_Audience") -> Overlap:
         """Returns what changes from this audience to the current one."""
         added = removed = same = altered = 0
-        for old_part, new_part in zip(self._parts, now._parts, strict=True):  # noqa: SLF001  # the same class
+        for old_part, new_part in zip(self.parts, now.parts, strict=True):
             old, new = dict(_split_records(old_part)), dict(_split_records(new_part))
             common = old.keys() & new.keys()
             added += len(new) - len(common)
             removed += len(old) - len(common)
             same += len(common)
             altered += sum(old[identity] != new[identity] for identity in common)
-        return Overlap(added, removed, same, altered, self._unreadable + now._unreadable)  # noqa: SLF001  # the same class
+        return Overlap(added, removed, same, altered, self.unreadable + now.unreadable)
+
+
+def _hash_audience(declaration: Declaration, used: frozenset[str] | None) -> _Audience:
+    parts = [bytearray() for _ in range(_PART_COUNT)]
+    unreadable = 0
+    for recipient, identity in _read_recipients(declaration):
+        if recipient is None:
+            unreadable += 1
+        else:
+            parts[identity[0]] += identity + _hash_data(recipient, used)
+    return _Audience(parts, unreadable)
 
 
 def _split_records(part: bytearray) -> Iterator[tuple[bytes, bytes]]:

@@ -60,9 +60,10 @@ def tree_at(repository: Repository, commit: Commit, root: Path) -> Iterator[Tree
     Raises LedgerUnavailable if git fails.
     """
     with tempfile.TemporaryDirectory(prefix="msgrun-") as folder:
-        yield _CommitTree(
-            repository, _list_entries(repository, commit, repository.relative_path(root) or "."), Path(folder)
-        )
+        entries = _list_entries(repository, commit, repository.relative_path(root) or ".")
+        tree = _CommitTree(repository, entries, Path(folder))
+        tree.write_declarations()
+        yield tree
 
 
 def _suggest_fetch(repository: Repository, ref: str) -> str:
@@ -103,6 +104,10 @@ class _CommitTree(Tree):
         super().__init__(folder)
         self._repository = repository
         self._entries = entries
+
+    def write_declarations(self) -> None:
+        """Writes the settings and everything in messages/. Raises LedgerUnavailable if git fails."""
+        entries = self._entries
         declared = [path for path in entries if path == SETTINGS_FILE or path.startswith("messages/")]
         small = [
             path for path in declared if entries[path].size <= _MAX_BATCHED_BLOB and entries[path].mode != _LINK_MODE
