@@ -74,27 +74,23 @@ class _Cluster:
 
 
 class Reconciliation:
-    """The search for the unknown deliveries among `facts`, of all messages or of one.
+    """The search for unknown deliveries of `facts`, given by their states.
 
-    `states` are these deliveries. `pending` are their open attempts that can be searched for and were not found yet.
+    `pending` are their open attempts that can be searched for and were not found yet.
     """
 
-    def __init__(self, facts: Facts, message: str | None, salt: str) -> None:
-        unknown = list(facts.states_with("unknown"))
-        self.states = [state for state in unknown if message in {None, state.record.message}]
+    def __init__(
+        self, facts: Facts, salt: str, states: list[State], pending: list[OpenAttempt], rivals: list[OpenAttempt]
+    ) -> None:
+        self.states = states
+        self.pending = pending
         self._facts = facts
         self._salt = salt
-        self._reasons: dict[tuple[str, str], str] = {}
+        self._rival_attempts = rivals
+        self._ambiguities: dict[tuple[str, str], str] = {}
         self._new_records: dict[str, list[Record]] = {}
         self._used_ids: set[str] = set()
         self._openings: dict[tuple[str, str, str], dict[str, OpeningMessage]] = {}
-        self.pending = [
-            attempt
-            for state in self.states
-            for record in state.open_attempts
-            if (attempt := self._create_attempt(record))
-        ]
-        self._rival_attempts = self._find_rivals()
 
     def search(
         self,
@@ -124,13 +120,18 @@ class Reconciliation:
         for state in self.states:
             current_state = fold_records((*state.attempts, *self._new_records.get(state.record.key, ())))
             if current_state.status == "unknown":
-                reasons = dict.fromkeys(self._reasons[record.key, record.attempt] for record in state.open_attempts)
+                reasons = dict.fromkeys(self._explain(record) for record in state.open_attempts)
                 result.unknown.append(StillUnknown(current_state.record, "; ".join(reasons)))
             elif current_state.is_duplicate:
                 result.duplicates.append(current_state)
             else:
                 result.sent.append(current_state)
         return result
+
+    def _explain(self, record: Record) -> str:
+        """Returns why an open attempt is still unknown."""
+        ambiguity = self._ambiguities.get((record.key, record.attempt))
+        return ambiguity or _unsearchable_reason(self._facts, record) or NO_CONVERSATION
 
     def _search_once(self, conversations: Conversations, write: Callable[..., None], *, is_last: bool) -> None:
         """Searches once for the pending attempts, and writes the records that the search proves."""
@@ -198,7 +199,7 @@ class Reconciliation:
         if is_ambiguous or not all(attempt.covers(opening) for attempt, opening in pairs):
             ids = " or ".join(opening.id for opening in openings)
             reason = f"message {ids} fits it, and {len(attempts) - 1} other unknown attempts as well"
-            self._reasons.update(dict.fromkeys((attempt.identity for attempt in attempts), reason))
+            self._ambiguities.update(dict.fromkeys((attempt.identity for attempt in attempts), reason))
             return []
         records = [(attempt, _create_sent_record(attempt.record, opening)) for attempt, opening in pairs]
         for opening in openings[len(attempts) :]:
@@ -207,41 +208,54 @@ class Reconciliation:
             records.append((attempt, replace(_create_sent_record(attempt.record, opening), attempt=attempt_id)))
         return [record for attempt, record in records if attempt not in self._rival_attempts]
 
-    def _create_attempt(self, record: Record) -> OpenAttempt | None:
-        """Returns the attempt to search for; None if no search can find it. Stores why it is unknown."""
-        parsed_times = (
-            _parse_time(entry.at) for entry in self._facts.records_of(record.key) if entry.attempt == record.attempt
-        )
-        times = [time for time in parsed_times if time]  # a torn line may have lost its time
-        reason = unsearchable_reason(record) or ("" if times else NO_TIMESTAMP)
-        self._reasons[record.key, record.attempt] = reason or NO_CONVERSATION
-        if reason:
-            return None
-        has_claim = any(
-            entry.status == "claimed" for entry in self._facts.records_of(record.key) if entry.attempt == record.attempt
-        )
-        return OpenAttempt(
-            record, min(times) - (CLOCK_SKEW if has_claim else MAX_ATTEMPT_TIME), max(times) + LATE_ARRIVAL
-        )
 
-    def _find_rivals(self) -> list[OpenAttempt]:
-        """Returns open attempts at other deliveries with the same match key: an opening may be theirs."""
-        match_keys = {attempt.match_key for attempt in self.pending}
-        own_keys = {state.record.key for state in self.states}
-        keys = dict.fromkeys(
-            record.key
-            for record in self._facts.records()
-            if record.key not in own_keys
-            and record.is_searchable
-            and (record.contact, record.sender, record.text) in match_keys
-        )
-        states = [state for key in keys if (state := self._facts.state(key))]
-        return [
-            attempt for state in states for record in state.open_attempts if (attempt := self._create_attempt(record))
-        ]
+def prepare_reconciliation(facts: Facts, message: str | None, salt: str) -> Reconciliation:
+    """Returns the search for the unknown deliveries among `facts`, of all messages or of one."""
+    unknown = list(facts.states_with("unknown"))
+    states = [state for state in unknown if message in {None, state.record.message}]
+    pending = _create_attempts(facts, states)
+    return Reconciliation(facts, salt, states, pending, _find_rivals(facts, states, pending))
 
 
-def unsearchable_reason(record: Record) -> str:
+def _create_attempts(facts: Facts, states: list[State]) -> list[OpenAttempt]:
+    """Returns the open attempts of deliveries that a search can find."""
+    return [
+        _create_attempt(facts, record)
+        for state in states
+        for record in state.open_attempts
+        if not _unsearchable_reason(facts, record)
+    ]
+
+
+def _create_attempt(facts: Facts, record: Record) -> OpenAttempt:
+    times = _list_times(facts, record)
+    has_claim = any(
+        entry.status == "claimed" for entry in facts.records_of(record.key) if entry.attempt == record.attempt
+    )
+    return OpenAttempt(record, min(times) - (CLOCK_SKEW if has_claim else MAX_ATTEMPT_TIME), max(times) + LATE_ARRIVAL)
+
+
+def _list_times(facts: Facts, record: Record) -> list[float]:
+    """Returns the times of the records of an attempt, in Unix seconds."""
+    records = [entry for entry in facts.records_of(record.key) if entry.attempt == record.attempt]
+    return [time for entry in records if (time := _parse_time(entry.at))]  # a torn line may have lost its time
+
+
+def _find_rivals(facts: Facts, states: list[State], pending: list[OpenAttempt]) -> list[OpenAttempt]:
+    """Returns open attempts at other deliveries with the same match key: an opening may be theirs."""
+    match_keys = {attempt.match_key for attempt in pending}
+    own_keys = {state.record.key for state in states}
+    keys = dict.fromkeys(
+        record.key
+        for record in facts.records()
+        if record.key not in own_keys
+        and record.is_searchable
+        and (record.contact, record.sender, record.text) in match_keys
+    )
+    return _create_attempts(facts, [state for key in keys if (state := facts.state(key))])
+
+
+def _unsearchable_reason(facts: Facts, record: Record) -> str:
     """Returns why no search can find an open attempt; empty if one can."""
     if not (record.sender and record.text and record.at):  # the line is torn or was edited by hand
         return "its claim lacks sender, text or time, so Intercom cannot be asked"
@@ -250,7 +264,9 @@ def unsearchable_reason(record: Record) -> str:
             "no conversation exists before the contact replies, so Intercom cannot be asked "
             "(create_conversation_without_contact_reply was not set)"
         )
-    return "" if record.contact else "its claim names no contact, so Intercom cannot be asked"
+    if not record.contact:
+        return "its claim names no contact, so Intercom cannot be asked"
+    return "" if _list_times(facts, record) else NO_TIMESTAMP
 
 
 def _create_sent_record(record: Record, opening: OpeningMessage) -> Record:

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from runner.deliver import reconcile
-from runner.deliver.reconcile import ReconcileResult, Reconciliation
+from runner.deliver.reconcile import ReconcileResult, prepare_reconciliation
 from runner.errors import LedgerUnavailable, RateExhausted, RunStopped
 from runner.intercom.client import HttpTransport
 from runner.intercom.conversations import Conversations
@@ -29,7 +29,7 @@ def reconciled(project, wait=0.0, message=None, *, dry_run=False, told=None) -> 
     transport = project.transport or HttpTransport(project.sandbox.url, "token")
     conversations = Conversations(Workspace(transport, RateLimiter(clock, 1.0, None), clock))
     with open_lockfile(project.places, project.settings.salt, "reconcile", clock.now()) as ledger:
-        work = Reconciliation(ledger.facts, message, project.settings.salt)
+        work = prepare_reconciliation(ledger.facts, message, project.settings.salt)
         write = (lambda *_: None) if dry_run else ledger.append
         tell = (lambda *args: told.append(args)) if told is not None else lambda *_: None
         if work.pending:
@@ -326,7 +326,7 @@ def test_what_cannot_be_written_is_not_told_as_found(project):
     conversations = Conversations(
         Workspace(HttpTransport(project.sandbox.url, "t"), RateLimiter(clock, 1.0, None), clock)
     )
-    work = Reconciliation(project.facts, None, "")
+    work = prepare_reconciliation(project.facts, None, "")
 
     def full(*_: Record) -> None:
         raise LedgerUnavailable("full")

@@ -10,7 +10,7 @@ from runner.cli.ledger import open_ledger, read_ledger
 from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.declare import schema
 from runner.declare.settings import version_number
-from runner.deliver.reconcile import Reconciliation
+from runner.deliver.reconcile import Reconciliation, prepare_reconciliation
 from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError, RunStopped, UsageMistake
 from runner.ledger.facts import Facts
 from runner.ledger.moves.previous_ledgers import add_late_outcomes
@@ -58,7 +58,7 @@ def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, wr
     names = sorted(facts.message_names())
     if name is not None and name not in names:
         raise UsageMistake(f"the ledger knows nothing of {name}", schema.did_you_mean(name, names))
-    reconciliation = Reconciliation(facts, name, context.settings.salt)
+    reconciliation = prepare_reconciliation(facts, name, context.settings.salt)
     workspace = facts.headers.merged(context.settings.salt).workspace
     error: MsgrunError | None = None
     try:
