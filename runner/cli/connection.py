@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from runner.cli.context import Context
 from runner.cli.process import Signals
-from runner.cli.progress import RecordLog, RunProgress
+from runner.cli.progress import RunProgress, open_record_log
 from runner.clock import Clock, new_run_id
 from runner.deliver.post import MessagePoster
 from runner.deliver.run import Run
@@ -73,10 +73,7 @@ class Connection:
         """Sends a plan and shows the progress. Returns its summary. `deadline` is a time of the monotonic clock."""
         settings = self.context.settings
         progress = RunProgress(self.context.output, self.limiter)
-        with (
-            Signals() as signals,
-            RecordLog(self.context.output, log_file) as log,
-        ):
+        with Signals() as signals, open_record_log(self.context.output, log_file) as log:
             run = Run(
                 plan=plan,
                 settings=settings,

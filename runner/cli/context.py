@@ -15,7 +15,7 @@ from runner.cli.options import GlobalOptions
 from runner.cli.output import Output, remember_options
 from runner.cli.process import limit_render_time
 from runner.declare.project import Project, find_root
-from runner.declare.project_reader import ProjectReader, is_within, load_project
+from runner.declare.project_reader import ProjectReader, is_within, load_project, make_project_reader
 from runner.declare.settings import SETTINGS_FILE, Settings, load_settings
 from runner.declare.template.template import RenderMonitor
 from runner.declare.tree import Tree
@@ -91,7 +91,9 @@ class Context:
 
     def project_reader(self, paths: tuple[str, ...] = ()) -> ProjectReader:
         """Returns a reader for the same declarations, which can read some of the files at a time."""
-        return ProjectReader(self.tree, self.settings, RENDER_MONITOR, [self._relative_to_root(path) for path in paths])
+        return make_project_reader(
+            self.tree, self.settings, RENDER_MONITOR, [self._relative_to_root(path) for path in paths]
+        )
 
     def load_project_from(self, tree: Tree, settings: Settings) -> Project:
         """Reads the declarations of another tree, with the same limit on the time of a render."""

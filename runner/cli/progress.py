@@ -3,9 +3,9 @@
 import contextlib
 import time
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Self, TextIO
+from typing import TextIO
 
 import orjson
 
@@ -65,22 +65,9 @@ class RecordLog:
     Writes JSON lines without personal data to the log file, if there is one. With -v prints a line to stderr.
     """
 
-    def __init__(self, output: Output, path: Path | None) -> None:
+    def __init__(self, output: Output, handle: TextIO | None) -> None:
         self._output = output
-        self._handle: TextIO | None = None
-        if path is not None:
-            try:
-                self._handle = path.open("a", encoding="utf-8", buffering=1)
-            except OSError as error:
-                raise UsageMistake(f"{path} cannot be written: {error.strerror}") from error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._handle is not None:
-            with contextlib.suppress(OSError):
-                self._handle.close()
+        self._handle = handle
 
     def __call__(self, record: Record) -> None:
         """Logs a record."""
@@ -96,6 +83,21 @@ class RecordLog:
         if self._output.verbose and record.status != "claimed":
             request = f" request {record.request_id}" if record.request_id else ""
             self._output.error(one_line(f"{record.status} {record.message} {record.to}{request}"))
+
+
+@contextlib.contextmanager
+def open_record_log(output: Output, path: Path | None) -> Iterator[RecordLog]:
+    """Yields a log of records, with a log file if there is a path. Raises UsageMistake if that cannot be written."""
+    try:
+        handle = path.open("a", encoding="utf-8", buffering=1) if path else None
+    except OSError as error:
+        raise UsageMistake(f"{path} cannot be written: {error.strerror}") from error
+    try:
+        yield RecordLog(output, handle)
+    finally:
+        if handle is not None:
+            with contextlib.suppress(OSError):
+                handle.close()
 
 
 def _format_duration(seconds: float) -> str:

@@ -24,7 +24,7 @@ def load_project(tree: Tree, settings: Settings, watch: RenderMonitor, paths: It
     `paths` (files or folders, relative to the root) select some of them; empty means all. Duplicate names are detected
     across the whole project, whatever the selection. Raises UsageMistake if a path contains no declaration.
     """
-    reader = ProjectReader(tree, settings, watch, paths)
+    reader = make_project_reader(tree, settings, watch, paths)
     result = reader.read(reader.files)
     declarations = sorted(result.declarations, key=lambda declaration: declaration.name)
     problems = (*reader.problems, *result.problems, *find_look_alike_names(result.places_by_name))
@@ -45,35 +45,25 @@ class ReadResult:
     places_by_name: Mapping[str, Place]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class ProjectReader:
     """Reads the declarations in the files of a project.
 
     `files` are all declaration files, sorted. `problems` are those of the project's suppression list.
     """
 
-    def __init__(self, tree: Tree, settings: Settings, watch: RenderMonitor, paths: Iterable[str] = ()) -> None:
-        self.files = tuple(tree.declaration_files())
-        self._tree = tree
-        self._is_selected = _make_selector(self.files, paths)
-        suppression_list, self.problems = _read_suppression_list(tree, settings)
-        self._project_context = ProjectContext(
-            tree,
-            Templates(tree, watch),
-            settings.sender,
-            settings.vars,
-            conversation_flag_allowed=version_number(settings.api_version) >= (2, 6),
-            monitor=watch,
-            salt=settings.salt,
-            suppression_list=suppression_list,
-        )
+    files: tuple[str, ...]
+    problems: list[Problem]
+    is_selected: Callable[[str], bool]
+    project_context: ProjectContext
 
     def read(self, files: Iterable[str]) -> ReadResult:
         """Returns the selected declarations of some files. Duplicate names are detected among these files only."""
         names: dict[str, Place] = {}
         result = ReadResult([], [], [], names)
         for path in files:
-            is_selected = self._is_selected(path)
-            for item in read_documents(self._tree, path):
+            is_selected = self.is_selected(path)
+            for item in read_documents(self.project_context.tree, path):
                 if isinstance(item, Document):
                     name_problems = _find_name_problems(item, names)
                     if is_selected:
@@ -83,11 +73,33 @@ class ProjectReader:
         return result
 
     def _add(self, result: ReadResult, document: Document, name_problems: list[Problem]) -> None:
-        declaration, problems = parse(document, self._project_context)
+        declaration, problems = parse(document, self.project_context)
         result.problems.extend([*problems, *name_problems])
         if declaration:
             is_sound = not name_problems and not any(problem.is_error for problem in problems)
             (result.declarations if is_sound else result.invalid_declarations).append(declaration)
+
+
+def make_project_reader(
+    tree: Tree, settings: Settings, watch: RenderMonitor, paths: Iterable[str] = ()
+) -> ProjectReader:
+    """Returns a reader of the files that `paths` select: files or folders, relative to the root; empty means all.
+
+    Raises UsageMistake if a path contains no declaration.
+    """
+    files = tuple(tree.declaration_files())
+    suppression_list, problems = _read_suppression_list(tree, settings)
+    context = ProjectContext(
+        tree,
+        Templates(tree, watch),
+        settings.sender,
+        settings.vars,
+        conversation_flag_allowed=version_number(settings.api_version) >= (2, 6),
+        monitor=watch,
+        salt=settings.salt,
+        suppression_list=suppression_list,
+    )
+    return ProjectReader(files, problems, _make_selector(files, paths), context)
 
 
 def _read_suppression_list(tree: Tree, settings: Settings) -> tuple[SuppressionList | None, list[Problem]]:

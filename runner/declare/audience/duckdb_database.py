@@ -7,7 +7,7 @@ network, no extension and no setting, and it writes nothing.
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -46,38 +46,25 @@ class QueryTable:
     source_sql: str
 
 
-class Database:
-    """A locked database that can read the files of its tables and do nothing else.
+@contextmanager
+def open_database(tree: Tree, tables: Sequence[QueryTable]) -> Iterator[Any]:
+    """Yields a locked DuckDB connection, which can read the files of its tables and do nothing else.
 
-    Entered, it is a DuckDB connection, on which each table with `source_sql` is a view. Raises NotReadable.
+    Each table with `source_sql` is a view on it. Raises NotReadable.
     """
-
-    def __init__(self, tree: Tree, tables: Sequence[QueryTable]) -> None:
-        self._tables = tables
-        self._paths = [path for table in tables for path in table.paths]
-        self._tree = tree
-        self._connection = load_duckdb().connect(":memory:")
-
-    def __enter__(self) -> Any:
-        connection = self._connection
-        try:
-            for name, value in _SETTINGS.items():
-                connection.execute(f"set {name}={value}")
-            connection.execute(f"set allowed_paths={sql_path_list(self._tree, self._paths)}")
-            connection.execute("set enable_external_access=false")
-            connection.execute("set lock_configuration=true")
-            with translate_errors():
-                for table in self._tables:
-                    if table.source_sql:
-                        name = table.name.replace('"', '""')
-                        connection.execute(f'create view "{name}" as select * from {table.source_sql}')  # noqa: S608  # quoted
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
+    with closing(load_duckdb().connect(":memory:")) as connection:
+        for name, value in _SETTINGS.items():
+            connection.execute(f"set {name}={value}")
+        paths = [path for table in tables for path in table.paths]
+        connection.execute(f"set allowed_paths={sql_path_list(tree, paths)}")
+        connection.execute("set enable_external_access=false")
+        connection.execute("set lock_configuration=true")
+        with translate_errors():
+            for table in tables:
+                if table.source_sql:
+                    name = table.name.replace('"', '""')
+                    connection.execute(f'create view "{name}" as select * from {table.source_sql}')  # noqa: S608  # quoted
+        yield connection
 
 
 @contextmanager

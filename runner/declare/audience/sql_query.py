@@ -15,9 +15,9 @@ from uuid import UUID
 from runner.declare.audience.csv_dialect import CsvFormat
 from runner.declare.audience.csv_files import read_csv
 from runner.declare.audience.duckdb_database import (
-    Database,
     QueryTable,
     load_duckdb,
+    open_database,
     sql_literal,
     sql_path_list,
     start_query,
@@ -77,7 +77,7 @@ class Query:
             yield Problem(error.code, self.declared_at, error.message, error.hint, recipient=self.label(number + 1))
 
     def _fetch_rows(self) -> Iterator[dict[str, Any]]:
-        with Database(self.tree, self.tables) as database, translate_errors():
+        with open_database(self.tree, self.tables) as database, translate_errors():
             names, is_plain = _describe_cursor(start_query(database, self.sql))
             while batch := database.fetchmany(_BATCH_ROWS):
                 for row in batch:
@@ -109,7 +109,7 @@ def _build_query(
     origin: Place,
     title: str,
 ) -> Query:
-    with Database(tree, tables) as database, translate_errors():
+    with open_database(tree, tables) as database, translate_errors():
         if statement.converts_zones:
             _refuse_zoned_times(database, tables)
         names = [column[0] for column in start_query(database, f"describe {statement.sql}").fetchall()]
@@ -163,7 +163,7 @@ def _write_csv_sql(tree: Tree, paths: Sequence[str]) -> str:
 
 def _write_json_sql(tree: Tree, paths: Sequence[str]) -> str:
     read_call = f"read_json({sql_path_list(tree, paths)}, format='newline_delimited', sample_size=-1"
-    with Database(tree, (QueryTable("", tuple(paths), ""),)) as database, translate_errors():
+    with open_database(tree, (QueryTable("", tuple(paths), ""),)) as database, translate_errors():
         described = start_query(database, f"describe select * from {read_call})").fetchall()  # noqa: S608  # quoted
     columns = ", ".join(
         f"{sql_literal(name)}: {sql_literal('VARCHAR' if kind.startswith(_KEPT_AS_TEXT) else kind)}"
@@ -175,7 +175,7 @@ def _write_json_sql(tree: Tree, paths: Sequence[str]) -> str:
 def _check_same_columns(tree: Tree, paths: Sequence[str]) -> None:
     first_paths: dict[frozenset[str], str] = {}
     for path in paths:
-        with Database(tree, (QueryTable("", (path,), ""),)) as database, translate_errors():
+        with open_database(tree, (QueryTable("", (path,), ""),)) as database, translate_errors():
             query = f"select * from read_parquet({sql_path_list(tree, [path])}) limit 0"  # noqa: S608  # quoted
             names, _ = _describe_cursor(start_query(database, query))
         first_paths.setdefault(frozenset(names), path)

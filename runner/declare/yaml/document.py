@@ -157,7 +157,7 @@ def parse_documents(source: SourceFile) -> Iterator[Document | Problem]:
     """Yields the documents of a file and the problems of its YAML. Documents before a syntax error are yielded too."""
     try:
         for root in nodes.compose_all(source.text):
-            node_value = nodes.NodeValue(root)
+            node_value = nodes.convert_node(root)
             document = Document(source, root, node_value.value)
             for fault in node_value.faults:
                 yield _fault_problem(source, fault, document.excerpt(fault.line + 1))

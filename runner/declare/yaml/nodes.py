@@ -7,6 +7,7 @@ scalar is a number only if printing the number gives the same text: `0123`, `1_0
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -63,18 +64,36 @@ def compose_all(text: str) -> Iterator[yaml.Node]:
         loader.dispose()
 
 
+@dataclass(frozen=True, slots=True)
 class NodeValue:
-    """The value of a node as plain Python, and its faults. If `has_errors` is true, the value must not be used."""
+    """The value of a node as plain Python, and its faults."""
 
-    def __init__(self, root: yaml.Node) -> None:
+    value: Any
+    faults: list[YamlFault]
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether a fault is an error. If so, the value must not be used."""
+        return any(not fault.is_warning for fault in self.faults)
+
+
+def convert_node(root: yaml.Node) -> NodeValue:
+    """Returns the value of a node."""
+    converter = _Converter()
+    return NodeValue(converter.convert(root, VERBATIM_KEYS), converter.faults)
+
+
+class _Converter:
+    """Converts a node with everything in it."""
+
+    def __init__(self) -> None:
         self.faults: list[YamlFault] = []
         self._open_nodes: set[int] = set()
         self._visited: set[int] = set()
         self._aliased_count = 0
-        self.value = self._convert(root, VERBATIM_KEYS)
-        self.has_errors = any(not fault.is_warning for fault in self.faults)
 
-    def _convert(self, node: yaml.Node, verbatim_keys: frozenset[str]) -> Any:
+    def convert(self, node: yaml.Node, verbatim_keys: frozenset[str]) -> Any:
+        """Returns the value of a node. The value of a verbatim key is its text, whatever it looks like."""
         if isinstance(node, yaml.ScalarNode):
             return self._convert_scalar(node, in_vars=not verbatim_keys)
         if id(node) in self._open_nodes:
@@ -85,7 +104,7 @@ class NodeValue:
         self._count_alias(node)
         self._open_nodes.add(id(node))
         if isinstance(node, yaml.SequenceNode):
-            value: Any = [self._convert(item, verbatim_keys) for item in node.value] if self._within_limits() else []
+            value: Any = [self.convert(item, verbatim_keys) for item in node.value] if self._within_limits() else []
         else:
             value = self._convert_mapping(node.value, verbatim_keys) if self._within_limits() else {}
         self._open_nodes.discard(id(node))
@@ -108,12 +127,12 @@ class NodeValue:
                 if not value.tag.startswith(_TAG):
                     self._report_unknown_tag(value)
             else:
-                own_items[key.value] = self._convert(value, frozenset() if key.value == "vars" else verbatim_keys)
+                own_items[key.value] = self.convert(value, frozenset() if key.value == "vars" else verbatim_keys)
         return {**merged_items, **own_items} if merged_items else own_items
 
     def _merge(self, merged_items: dict[str, Any], value: yaml.Node, verbatim_keys: frozenset[str]) -> None:
         for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
-            source_value = self._convert(source, verbatim_keys)
+            source_value = self.convert(source, verbatim_keys)
             if not isinstance(source_value, dict):
                 self._add_fault(
                     "yaml-merge", source, "<< merges a mapping, and this is none", "point it at a mapping: <<: *name"

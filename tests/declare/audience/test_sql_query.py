@@ -10,9 +10,9 @@ import pytest
 
 from runner.declare.audience import duckdb_database
 from runner.declare.audience.duckdb_database import (
-    Database,
     QueryTable,
     load_duckdb,
+    open_database,
     sql_path_list,
     start_query,
     translate_errors,
@@ -69,7 +69,7 @@ def tree(write):
 def test_the_lock_holds_alone(tree, attack):
     before = {path: path.read_bytes() for path in tree.root.rglob("*") if path.is_file()}
     file = QueryTable("a", ("data/a.csv",), f"read_csv({sql_path_list(tree, ['data/a.csv'])}, all_varchar=true)")
-    with Database(tree, [file]) as locked:
+    with open_database(tree, [file]) as locked:
         assert locked.execute("from a").fetchall() == [("0123",)]
         with pytest.raises(load_duckdb().Error):
             locked.execute(attack.replace("{root}", str(tree.root))).fetchall()
@@ -78,13 +78,13 @@ def test_the_lock_holds_alone(tree, attack):
 
 def test_a_query_that_takes_too_long_is_stopped(tree, monkeypatch):
     monkeypatch.setattr(duckdb_database, "MAX_SECONDS", 0.2)
-    with pytest.raises(NotReadable, match="longer than"), translate_errors(), Database(tree, []) as locked:
+    with pytest.raises(NotReadable, match="longer than"), translate_errors(), open_database(tree, []) as locked:
         start_query(locked, "select sum(a.range * b.range) from range(1000000) a, range(1000000) b").fetchall()
 
 
 def test_ctrl_c_stops_a_query_as_it_stops_anything_else(tree):
     pressed = threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT])  # as a terminal does
-    with translate_errors(), Database(tree, []) as locked:
+    with translate_errors(), open_database(tree, []) as locked:
         pressed.start()
         with pytest.raises(KeyboardInterrupt), translate_errors():
             start_query(locked, "select sum(a.range * b.range) from range(1000000) a, range(1000000) b").fetchall()

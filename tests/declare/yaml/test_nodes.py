@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.declare.yaml.nodes import NodeValue, compose_all
+from runner.declare.yaml.nodes import compose_all, convert_node
 from runner.declare.yaml.syntax import BadYaml
 
 
 def _made(text):
     (root,) = compose_all(text)
-    return NodeValue(root)
+    return convert_node(root)
 
 
 @pytest.mark.parametrize(
@@ -128,4 +128,4 @@ def test_half_a_surrogate_pair_is_no_character():
     import yaml  # noqa: PLC0415
 
     node = yaml.ScalarNode("tag:yaml.org,2002:str", "\ud83d", yaml.Mark("", 0, 0, 0, "", 0), None)
-    assert [fault.code for fault in NodeValue(node).faults] == ["yaml-character"]
+    assert [fault.code for fault in convert_node(node).faults] == ["yaml-character"]
