@@ -1,4 +1,4 @@
-"""Runs git in a repository: where a lockfile's journal is, and which versions of the lockfile the remotes have."""
+"""Runs git in a repository: its files and commits, and the branches of its remotes."""
 
 import functools
 import os
@@ -58,13 +58,6 @@ class Repository:
     common_dir: Path
     git_dir: Path
 
-    def journal_path(self, lockfile: Path) -> Path:
-        """Returns the path of a lockfile's journal. Every record of the lockfile is also written to it.
-
-        No reset, stash or switch of branches changes it.
-        """
-        return self.common_dir / "msgrun" / f"{self._flat_name(lockfile)}.journal"
-
     def tracked_files(self, folder: Path) -> list[str]:
         """Returns the paths, relative to a folder, of all files below it in git's index. Raises LedgerUnavailable."""
         prefix = self.relative_path(folder) or "."
@@ -76,25 +69,6 @@ class Repository:
         """Returns the path relative to the work tree's top, with slashes; None if it is outside."""
         resolved = path.resolve()
         return resolved.relative_to(self.toplevel).as_posix() if resolved.is_relative_to(self.toplevel) else None
-
-    def _flat_name(self, file: Path) -> str:
-        """Returns one file name for the path of a file in any folder."""
-        return quote(self.relative_path(file) or str(file.resolve()), safe="")
-
-    def remote_versions(self, lockfile: Path) -> Iterator[tuple[str, bytes]]:
-        """Yields the lockfile of the newest commit of each relevant branch, as (name for messages, content).
-
-        Asks the remote, because a CI job that is run again works on an old commit, and its checkout often lacks
-        origin/HEAD. Raises LedgerUnavailable if there is a remote that does not answer.
-        """
-        path = self.relative_path(lockfile)
-        if path is None:
-            return
-        for remote, branch in dict.fromkeys(self.relevant_branches()):
-            commit = self.fetch(remote, branch)
-            content = self.read_blob(commit, path) if commit else None
-            if content is not None:
-                yield f"{remote}/{branch.removeprefix('refs/heads/')}:{path}", content
 
     def relevant_branches(self) -> Iterator[tuple[str, str]]:
         """Yields the branches to read, as (remote, full name): the upstream, the CI job's branch, the default branches.
@@ -108,19 +82,34 @@ class Repository:
         if remotes and (branch := _ci_branch(os.environ)):
             yield remotes[-1], branch
         for remote in remotes:
-            if default := self.default_branch(remote):
+            if default := self.list_remote_refs(remote, "HEAD")[1]:
                 yield remote, default
 
     def relevant_remotes(self) -> tuple[str, ...]:
         """Returns the remotes to ask: the upstream's, and origin, or the first remote if none is named origin."""
         return self._remotes()[2]
 
+    def list_remote_refs(self, remote: str, *patterns: str) -> tuple[dict[str, str], str]:
+        """Returns the commits of the remote's refs, by full name, and the full name of the branch that HEAD names.
+
+        A pattern also matches the end of a longer name. The branch is empty if `HEAD` is not among the patterns, or
+        if it names none. Raises LedgerUnavailable.
+        """
+        commits, default_branch = dict[str, str](), ""
+        for line in os.fsdecode(self.git("ls-remote", "--symref", remote, *patterns)).splitlines():
+            value, _, ref = line.partition("\t")
+            if not value.startswith("ref: "):
+                commits[ref] = value
+            elif ref == "HEAD":
+                default_branch = value.removeprefix("ref: ")
+        return commits, default_branch
+
     def fetch(self, remote: str, branch: str) -> str | None:
         """Fetches a branch, given by its full name, and returns its newest commit.
 
         Returns None if the remote has no such branch. Raises LedgerUnavailable.
         """
-        if not self.git("ls-remote", remote, branch).strip():
+        if branch not in self.list_remote_refs(remote, branch)[0]:
             return None
         # A flat name: otherwise the ref of a former branch `a` would keep git from creating one for `a/b`.
         name = branch.removeprefix("refs/heads/")
@@ -157,25 +146,29 @@ class Repository:
         process = _run_git(self.toplevel, args, git_dir=self.git_dir)
         return os.fsdecode(process.stdout).strip() if process.returncode == 0 else None
 
-    def git(self, *args: str, stdin: bytes = b"", extra_env: Mapping[str, str] | None = None) -> bytes:
+    def git(
+        self,
+        *args: str,
+        stdin: bytes = b"",
+        extra_env: Mapping[str, str] | None = None,
+        stdout: IO[bytes] | int = subprocess.PIPE,
+    ) -> bytes:
         """Runs a git command and returns what it printed. `extra_env` are further environment variables.
 
         Raises GitFailed if the command fails, LedgerUnavailable if it takes too long.
         """
         try:
-            process = _run_git(self.toplevel, args, stdin, extra_env, git_dir=self.git_dir)
+            process = _run_git(self.toplevel, args, stdin, extra_env, stdout, self.git_dir)
         except subprocess.TimeoutExpired as error:
             raise LedgerUnavailable(f"git {args[0]} did not answer in {_TIMEOUT} seconds", _NO_FETCH_HINT) from error
         if process.returncode:
-            raise GitFailed(args[0], process.stdout + process.stderr)
-        return process.stdout
+            raise GitFailed(args[0], (process.stdout or b"") + process.stderr)
+        return process.stdout or b""
 
     def save_blob(self, blob: str, path: Path) -> None:
         """Writes a blob to a new file, byte for byte, however large it is. Raises LedgerUnavailable if git cannot."""
         with path.open("xb") as handle:
-            process = _run_git(self.toplevel, ("cat-file", "blob", blob), stdout=handle, git_dir=self.git_dir)
-        if process.returncode:
-            raise GitFailed("cat-file", process.stderr)
+            self.git("cat-file", "blob", blob, stdout=handle)
 
     def _remotes(self) -> tuple[str, str, tuple[str, ...]]:
         """Returns the remote and full name of the branch that the current one follows, and the remotes to ask.
@@ -189,13 +182,6 @@ class Repository:
         upstream, merge = (config.get(f"branch.{branch}.{name}", "") for name in ("remote", "merge"))
         main = "origin" if "origin" in known else next(iter(known), "")
         return upstream, merge, tuple(dict.fromkeys(remote for remote in (upstream, main) if remote in known))
-
-    def default_branch(self, remote: str) -> str | None:
-        """Returns the full name of the branch that the remote's HEAD names, or None. Raises LedgerUnavailable."""
-        for line in os.fsdecode(self.git("ls-remote", "--symref", remote, "HEAD")).splitlines():
-            if line.startswith("ref: "):
-                return line.removeprefix("ref: ").split("\t")[0]
-        return None
 
 
 def find_repository(folder: Path) -> Repository | None:
@@ -231,12 +217,11 @@ def _open_repository(root: Path, inode: int) -> Repository:
 
 def init_bare_repository(folder: Path) -> Repository:
     """Returns the bare repository in a folder, and creates it if there is none. Raises LedgerUnavailable."""
+    repository = Repository(*(folder.resolve(),) * 3)
     if not (folder / "HEAD").exists():
         folder.mkdir(parents=True, exist_ok=True)
-        process = _run_git(folder, ("init", "--quiet", "--bare", "."))
-        if process.returncode:
-            raise GitFailed("init", process.stderr)
-    return Repository(*(folder.resolve(),) * 3)
+        repository.git("init", "--quiet", "--bare")
+    return repository
 
 
 def _ci_branch(environ: Mapping[str, str]) -> str:

@@ -56,5 +56,5 @@ def _default_branch(repository: Repository) -> str:
     head_ref = f"refs/remotes/{remote}/HEAD"
     if repository.try_git("rev-parse", "--verify", "--quiet", f"{head_ref}^{{commit}}"):
         return head_ref
-    branch = repository.default_branch(remote)
+    branch = repository.list_remote_refs(remote, "HEAD")[1]
     return (repository.fetch(remote, branch) if branch else None) or "HEAD"

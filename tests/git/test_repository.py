@@ -14,6 +14,7 @@ import pytest
 from runner.errors import LedgerUnavailable
 from runner.git.repository import find_repository
 from runner.ledger.facts import Facts
+from runner.ledger.lockfile.files import remote_versions
 from runner.sandbox import Sandbox
 from tests.support.clones import Clone
 from tests.support.project import GIT_CONFIG
@@ -202,23 +203,23 @@ def test_a_branch_that_gave_way_to_a_folder_of_branches_is_no_hindrance(clone):
     repository = find_repository(clone.path)
     clone.git("checkout", "--quiet", "-b", "news")
     clone.git("push", "--quiet", "--set-upstream", "origin", "news")
-    assert len(list(repository.remote_versions(clone.path / "messages.lock"))) == 2
+    assert len(list(remote_versions(repository, clone.path / "messages.lock"))) == 2
     clone.git("push", "--quiet", "origin", "--delete", "news")
     clone.git("branch", "--quiet", "--move", "news", "news/winter")
     clone.git("push", "--quiet", "--set-upstream", "origin", "news/winter")
-    shown = [shown for shown, _ in repository.remote_versions(clone.path / "messages.lock")]
+    shown = [shown for shown, _ in remote_versions(repository, clone.path / "messages.lock")]
     assert shown == ["origin/news/winter:messages.lock", "origin/main:messages.lock"]
 
 
 @pytest.mark.usefixtures("remote")
 def test_a_detached_head_asks_for_the_default_branch(clone):
     clone.git("checkout", "--quiet", "--detach")
-    shown = [shown for shown, _ in find_repository(clone.path).remote_versions(clone.path / "messages.lock")]
+    shown = [shown for shown, _ in remote_versions(find_repository(clone.path), clone.path / "messages.lock")]
     assert shown == ["origin/main:messages.lock"]
 
 
 def test_without_a_remote_nobody_is_asked(clone):
-    assert list(find_repository(clone.path).remote_versions(clone.path / "messages.lock")) == []
+    assert list(remote_versions(find_repository(clone.path), clone.path / "messages.lock")) == []
 
 
 def test_an_empty_remote_knows_nothing(clone, tmp_path):
@@ -232,7 +233,7 @@ def test_a_remote_without_the_lockfile_knows_nothing(clone):
     clone.git("rm", "--quiet", "--cached", "messages.lock")
     clone.commit("messages")
     clone.git("push", "--quiet")
-    assert list(find_repository(clone.path).remote_versions(clone.path / "messages.lock")) == []
+    assert list(remote_versions(find_repository(clone.path), clone.path / "messages.lock")) == []
 
 
 @pytest.mark.usefixtures("remote")
@@ -321,7 +322,7 @@ def test_a_lockfile_outside_of_the_repository_has_a_journal_and_no_remote(clone,
     outside.unlink()
     assert clone.apply() == (5, 0)
     assert clone.apply("--new-lock") == (0, 0)
-    assert list(find_repository(clone.path).remote_versions(outside)) == []
+    assert list(remote_versions(find_repository(clone.path), outside)) == []
 
 
 @pytest.mark.usefixtures("remote")
@@ -330,14 +331,14 @@ def test_inside_a_hook_git_looks_at_the_project_all_the_same(clone, tmp_path, mo
     monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "elsewhere" / "index"))
     repository = find_repository(clone.path / "messages")
     assert (repository.toplevel, repository.common_dir) == (clone.path.resolve(), clone.path.resolve() / ".git")
-    assert len(list(repository.remote_versions(clone.path / "messages.lock"))) == 1
+    assert len(list(remote_versions(repository, clone.path / "messages.lock"))) == 1
 
 
 @pytest.mark.usefixtures("remote")
 def test_the_blob_is_read_as_it_was_committed(clone):
     (clone.path / ".gitattributes").write_text("messages.lock diff=loud\n")
     clone.git("config", "diff.loud.textconv", "tr a-z A-Z <")
-    ((_, data),) = find_repository(clone.path).remote_versions(clone.path / "messages.lock")
+    ((_, data),) = remote_versions(find_repository(clone.path), clone.path / "messages.lock")
     facts = Facts()
     facts.read(data, "remote")
     assert facts.headers
@@ -374,4 +375,4 @@ def test_a_remote_that_does_not_answer_in_time_is_said(clone, monkeypatch):
     repository = find_repository(clone.path)
     monkeypatch.setattr("runner.git.repository._TIMEOUT", 0)
     with pytest.raises(LedgerUnavailable, match="did not answer"):
-        list(repository.remote_versions(clone.path / "messages.lock"))
+        list(remote_versions(repository, clone.path / "messages.lock"))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from posixpath import dirname, join
+from urllib.parse import quote
 
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.repository import Repository
@@ -40,7 +41,32 @@ def lockfile_paths(root: Path, lock: str, repository: Repository | None) -> Lock
     """The paths of the lockfile `lock` below `root`. Raises GuardRefused if one of them is a link."""
     path = managed_path(root, lock)
     managed_path(root, join(dirname(lock), ".msgrun/lock"))
-    return LockfilePaths(path, repository.journal_path(path) if repository else None, lock)
+    return LockfilePaths(path, journal_path(repository, path) if repository else None, lock)
+
+
+def journal_path(repository: Repository, lockfile: Path) -> Path:
+    """The path of a lockfile's journal. Every record of the lockfile is also written to it.
+
+    No reset, stash or switch of branches changes it.
+    """
+    flat_name = quote(repository.relative_path(lockfile) or str(lockfile.resolve()), safe="")
+    return repository.common_dir / "msgrun" / f"{flat_name}.journal"
+
+
+def remote_versions(repository: Repository, lockfile: Path) -> Iterator[tuple[str, bytes]]:
+    """Yields the lockfile of the newest commit of each relevant branch, as (name for messages, content).
+
+    Asks the remote, because a CI job that is run again works on an old commit, and its checkout often lacks
+    origin/HEAD. Raises LedgerUnavailable if there is a remote that does not answer.
+    """
+    path = repository.relative_path(lockfile)
+    if path is None:
+        return
+    for remote, branch in dict.fromkeys(repository.relevant_branches()):
+        commit = repository.fetch(remote, branch)
+        content = repository.read_blob(commit, path) if commit else None
+        if content is not None:
+            yield f"{remote}/{branch.removeprefix('refs/heads/')}:{path}", content
 
 
 def read_lockfile(paths: LockfilePaths) -> Facts:

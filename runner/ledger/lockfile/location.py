@@ -8,7 +8,7 @@ from runner.git.repository import Repository
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.location import Check, Create
-from runner.ledger.lockfile.files import LockfilePaths, lockfile_paths, read_lockfile
+from runner.ledger.lockfile.files import LockfilePaths, lockfile_paths, read_lockfile, remote_versions
 from runner.ledger.lockfile.ledger import LockfileLedger, open_lockfile
 
 
@@ -42,7 +42,7 @@ class LockfileLocation:
         paths = self.paths(repository)
         with open_lockfile(paths, context.salt, command, context.now()) as ledger:
             if repository and fetch:
-                for display_name, data in repository.remote_versions(paths.lockfile):
+                for display_name, data in remote_versions(repository, paths.lockfile):
                     ledger.facts.read(data, display_name)
             if paths.exists and ledger.facts.headers:
                 check(ledger.facts)

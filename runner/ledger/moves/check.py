@@ -8,6 +8,7 @@ from runner.ledger.address import BranchAddress, LockfileAddress, default_lockfi
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.local_records import read_local_lockfiles
+from runner.ledger.lockfile.files import journal_path
 from runner.ledger.mark import explain_mark
 from runner.ledger.moves.remote_marks import RemoteAnswer, RemoteMark, is_same_repository
 from runner.ledger.record import MAX_TURN, NO_MARK
@@ -46,7 +47,7 @@ def explain_restore(context: LedgerContext) -> str:
     path = repository.relative_path(context.root / address.path) if repository else None
     if repository and path and repository.try_git("cat-file", "-e", f"HEAD:{path}") is not None:
         return f"take it back: git checkout HEAD -- {quote(address.path)}"
-    journal = repository.journal_path(context.root / address.path) if repository else None
+    journal = journal_path(repository, context.root / address.path) if repository else None
     if journal and journal.exists():
         return f"take it back from the journal: cp {quote(str(journal))} {quote(address.path)}"
     removal = (

@@ -125,11 +125,12 @@ def _remotes(context: LedgerContext) -> tuple[tuple[str, ...], str]:
 
 def _ask(context: LedgerContext, repository: Repository, remote: str) -> RemoteAnswer:
     try:
-        refs, branch = _list_refs(repository, remote, "HEAD", *(f"{prefix}*" for prefix in _PREFIXES))
-        tip = refs.pop("HEAD", "")
+        refs, branch = repository.list_remote_refs(remote, "HEAD", *(f"{prefix}*" for prefix in _PREFIXES))
+        tip = refs.get("HEAD", "")
         marks = tuple(_read_marks(repository, remote, refs))
         if tip and repository.try_git("cat-file", "-e", f"{tip}^{{commit}}") is None:
-            depth = repository.depth_options(remote, branch) if context.repository else ["--depth=1"]
+            branch_name = branch.removeprefix("refs/heads/")
+            depth = repository.depth_options(remote, branch_name) if context.repository else ["--depth=1"]
             repository.git("fetch", *_FETCH_OPTIONS, *depth, remote, "HEAD")  # to no ref: other runs may do the same
     except GitFailed as error:
         raise LedgerUnavailable(
@@ -140,26 +141,13 @@ def _ask(context: LedgerContext, repository: Repository, remote: str) -> RemoteA
     return RemoteAnswer(remote, marks, context.declared_at(repository, tip) if tip else None)
 
 
-def _list_refs(repository: Repository, remote: str, *patterns: str) -> tuple[dict[str, str], str]:
-    """The commits of a remote's refs that match, by the refs' full names, and the short name of HEAD's branch.
-
-    The name is empty if HEAD is not among the patterns. Raises LedgerUnavailable.
-    """
-    refs, branch = dict[str, str](), ""
-    for line in os.fsdecode(repository.git("ls-remote", "--symref", remote, *patterns)).splitlines():
-        value, _, ref = line.partition("\t")
-        if value.startswith("ref: "):
-            branch = value.removeprefix("ref: refs/heads/")
-        elif ref == "HEAD" or ref.startswith(_PREFIXES):
-            refs[ref] = value
-    return refs, branch
-
-
 def _read_marks(repository: Repository, remote: str, refs: Mapping[str, str]) -> Iterator[RemoteMark]:
-    missing = [ref for ref, commit in refs.items() if repository.try_git("cat-file", "-e", commit) is None]
+    """Yields the marks among the refs of a remote."""
+    marks = {ref: commit for ref, commit in refs.items() if ref.startswith(_PREFIXES)}
+    missing = [ref for ref, commit in marks.items() if repository.try_git("cat-file", "-e", commit) is None]
     if missing:
         repository.git("fetch", *_FETCH_OPTIONS, remote, *missing)
-    for ref, commit in refs.items():
+    for ref, commit in marks.items():
         yield _parse_mark(ref, os.fsdecode(repository.git("log", "-1", "--format=%B", commit)))
 
 
@@ -182,8 +170,8 @@ def _push_to_first(repository: Repository, remote: str, commit: str, ledger_id: 
     """
     reasons, refs = [], [prefix + ledger_id for prefix in _PREFIXES]
     for ref in refs:
-        before, _ = _list_refs(repository, remote, *refs)
-        if commit in before.values():  # it arrived, and only the answer was lost
+        before, _ = repository.list_remote_refs(remote, *refs)
+        if commit in map(before.get, refs):  # it arrived, and only the answer was lost
             return mark
         for known in _read_marks(repository, remote, before):
             if known.mark.rank[:2] >= mark.rank[:2]:

@@ -85,6 +85,16 @@ def test_a_shallow_clone_can_be_pulled_after_the_question(clone: Path, origin: P
     assert git_output(tmp_path / "shallow", "rev-parse", "HEAD") == git_output(clone, "rev-parse", "HEAD")
 
 
+def test_a_shallow_clone_of_a_clone_can_be_pulled_after_the_question(clone: Path, tmp_path: Path) -> None:
+    git_output(clone, "remote", "set-head", "origin", "main")  # so that it has refs/remotes/origin/HEAD
+    git_output(tmp_path, "clone", "--quiet", "--depth=1", clone.as_uri(), "shallow")
+    git_output(clone, "commit", "--quiet", "--allow-empty", "--message=one")
+    git_output(clone, "commit", "--quiet", "--allow-empty", "--message=two")
+    only(ask_remotes(ledger_context(tmp_path / "shallow")))
+    git_output(tmp_path / "shallow", "pull", "--quiet", "--ff-only")
+    assert git_output(tmp_path / "shallow", "rev-parse", "HEAD") == git_output(clone, "rev-parse", "HEAD")
+
+
 def test_a_shallow_checkout_of_an_older_commit_reads_it_and_the_default_branch(clone: Path, tmp_path: Path) -> None:
     older = git_output(clone, "rev-parse", "HEAD")
     (clone / "msgrun.yaml").write_text(f"lock: git+origin\nledger: {ID_A}\n")
