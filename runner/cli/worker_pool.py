@@ -24,7 +24,7 @@ def cores() -> int:
 
 
 class ProcessLost(MsgrunError):
-    """A process of the pool died: another process killed it, or the memory ran out."""
+    """A process of the pool could not start, or died: another process killed it, or the memory ran out."""
 
 
 class ForkedWorkerPool:
@@ -42,16 +42,20 @@ class ForkedWorkerPool:
         from multiprocessing import get_context  # noqa: PLC0415  # takes 10 ms, which only a plan of a large audience needs
 
         fork = get_context("fork")
-        workers: list[tuple[ForkProcess, Connection]] = []
+        processes: list[ForkProcess] = []
+        receivers: list[Connection] = []
         try:
             for index in range(self._jobs):
-                receiver, sender = fork.Pipe(duplex=False)
-                receivers = [*(earlier for _, earlier in workers), receiver]
-                process = fork.Process(target=self._run, args=(work, index, sender, receivers), daemon=True)
-                process.start()
-                sender.close()  # so that the end of the process is the end of the stream
-                workers.append((process, receiver))
-            open_streams = [receiver for _, receiver in workers]
+                try:
+                    receiver, sender = fork.Pipe(duplex=False)
+                    receivers.append(receiver)
+                    with sender:  # closed after the start, so that the end of the process is the end of the stream
+                        process = fork.Process(target=self._run, args=(work, index, sender, receivers), daemon=True)
+                        process.start()
+                except OSError as error:
+                    raise ProcessLost(f"no process can be started: {error.strerror}", "try --jobs 1") from error
+                processes.append(process)
+            open_streams = list(receivers)
             while open_streams:
                 for stream in list(open_streams):
                     kind, value = _receive(stream)
@@ -62,10 +66,12 @@ class ForkedWorkerPool:
                     else:
                         yield value
         finally:
-            for process, receiver in workers:
+            for receiver in receivers:
                 receiver.close()
+            for process in processes:
                 process.kill()
                 process.join()
+                process.close()
 
     def _run(
         self, work: Callable[[int, int], Iterator[T]], index: int, sender: "Connection", receivers: "list[Connection]"

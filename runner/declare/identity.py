@@ -44,11 +44,6 @@ def key_hasher(salt: str, name: str, revision: int, kind: IdentifierKind) -> Cal
     return hash_key
 
 
-def payload_digest(payload: Payload, salt: str) -> str:
-    """Returns the hash of what a payload means: `v1:` and 32 hex digits."""
-    return DIGEST_VERSION + payload_hasher(salt)(payload).hex()
-
-
 def payload_hasher(salt: str) -> Callable[[Payload], bytes]:
     """Returns a function that computes the digest of a payload, 16 bytes. The salt is hashed once for all payloads."""
     # HMAC of RFC 2104. hmac.new() gives the same bytes, but runs more Python code for every payload.

@@ -1,11 +1,13 @@
 """A pool of worker processes yields what one process would; the loss of a worker is reported, not waited for."""
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,25 @@ def test_a_process_that_is_killed_is_an_error_and_not_the_end_of_its_results():
 
     with pytest.raises(ProcessLost, match="killed"):
         list(ForkedWorkerPool(2, RenderMonitor())(work))
+
+
+def test_a_process_that_cannot_start_leaves_no_pipe_and_no_process_behind(monkeypatch):
+    start, processes = ForkProcess.start, []
+
+    def start_once(process):
+        if processes:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        start(process)
+        processes.append(process.pid)
+
+    monkeypatch.setattr(ForkProcess, "start", start_once)
+    before = sorted(Path("/dev/fd").iterdir())
+    with pytest.raises(ProcessLost, match="no process can be started") as caught:
+        list(ForkedWorkerPool(3, RenderMonitor())(numbers))
+    assert sorted(Path("/dev/fd").iterdir()) == before
+    del caught  # until here its frames refer to the pipes, so only the pool can have closed them
+    with pytest.raises(ProcessLookupError):
+        os.kill(processes[0], 0)
 
 
 def test_a_caller_that_stops_reading_leaves_no_process_behind():
