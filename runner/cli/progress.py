@@ -17,6 +17,7 @@ from runner.intercom.rate_limit import RateLimiter
 from runner.ledger.record import Record
 from runner.report.terminal_text import one_line
 
+_MIN_USE_BY_OTHERS = 0.05  # of Intercom's limit; less hardly slows a run, and windows are known to a few requests only
 _RATE_WINDOW = 10.0  # seconds over which the rate is averaged: one window of Intercom's rate limit
 
 
@@ -27,12 +28,17 @@ class RunProgress:
         self._status_line = StatusLine(output)
         self._limiter = limiter
         self._samples: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
+        self._output = output
+        self._has_named_others = False
 
     def __call__(self, summary: Summary) -> None:
         """Shows the progress, unless the last update was a moment ago."""
         now = time.monotonic()
         if not self._status_line.is_due(now):
             return
+        if not self._has_named_others and self._limiter.used_by_others >= _MIN_USE_BY_OTHERS:
+            self._has_named_others = True
+            self._note_others()
         self._samples.append((now, summary.tried))
         while len(self._samples) > 2 and now - self._samples[0][0] > _RATE_WINDOW:  # noqa: PLR2004  # a rate needs two points
             self._samples.popleft()
@@ -41,6 +47,15 @@ class RunProgress:
     def clear(self) -> None:
         """Removes the line from the terminal."""
         self._status_line.clear()
+
+    def _note_others(self) -> None:
+        """Says why the run is slower than its share of the limit."""
+        self.clear()
+        with contextlib.suppress(OSError):  # as for the line itself
+            self._output.note(
+                f"this run is slower: other programs use at least {self._limiter.used_by_others:.0%} of "
+                "Intercom's rate limit, and rate.share counts them"
+            )
 
     def _format(self, summary: Summary) -> str:
         (began, before), (now, after) = self._samples[0], self._samples[-1]

@@ -30,3 +30,22 @@ def test_a_log_tells_the_rate_since_the_line_before(
     assert first == "1,000 of 10,000, 95 a second, 0 refused, 0 unknown, 1 min 34 s left"
     assert second == "3,000 of 10,000, 190 a second, 0 refused, 0 unknown, 36 s left"
     assert third == "3,000 of 10,000, 0 a second, 0 refused, 0 unknown"
+
+
+def test_a_run_that_others_slow_down_says_so_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    limiter = RateLimiter(Clock(lambda: datetime.now(UTC), lambda: now[0], time.sleep), 0.8, None)
+    show_progress = RunProgress(Output.from_options(GlobalOptions(), {}), limiter)
+    for remaining in (90, 80, 80):  # of 100, of which this run used one
+        now[0] += 10.5
+        assert limiter.acquire(1) == 1
+        limiter.learn({"x-ratelimit-limit": "100", "x-ratelimit-remaining": str(remaining)})
+        limiter.acquire(1)
+        show_progress(Summary(planned=10, sent=1))
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if "other programs" in line] == [
+        "this run is slower: other programs use at least 9% of Intercom's rate limit, and rate.share counts them"
+    ]
