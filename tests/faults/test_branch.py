@@ -99,6 +99,22 @@ def test_racing_clones_make_every_message_once(tmp_path, count):
 
 
 @pytest.mark.proof
+def test_a_claim_that_a_person_released_in_another_clone_is_never_posted(tmp_path):
+    with team(tmp_path, 12, limit=10) as here:  # one a second, so the end of a batch of ten waits for some
+        run, person = here.clone("run"), here.clone("person")
+        process = here.start(run, "apply", "--yes", "--new-lock")
+        here.wait_for(1, process)
+        claimed = [record["key"] for record in here.records() if record["status"] == "claimed"]
+        (released,) = (who for who in here.people if here.key(who) == claimed[-1])
+        assert here.run(person, "resolve", claimed[-1], "--not-sent", "--yes")[0] == 0
+        assert released not in here.made()
+        assert process.wait(timeout=120) == 0, (here.root / "run.said").read_text()
+        assert (len(here.made()), here.made()[released], here.known()[released]) == (11, 0, "released")
+        assert here.run(person, "apply", "--yes")[0] == 0
+        assert (here.faults(), here.made()[released]) == ([], 1)
+
+
+@pytest.mark.proof
 def test_racing_clones_some_of_which_are_killed_make_no_message_twice(tmp_path):
     chance = random.Random(4)
     with team(tmp_path, 600) as here:
