@@ -1,7 +1,6 @@
 """The one door: a ledger is read with all that this clone knows, and opened to write only if it is the current one."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -27,6 +26,7 @@ from tests.support.ledger_contexts import (
     make_record,
     push_all,
     read_facts,
+    trusted_context,
 )
 from tests.support.postgres import Server
 from tests.support.proof import one_of
@@ -38,10 +38,6 @@ KINDS = ("lockfile", "branch", "database")
 def locks(server: Server) -> dict[str, str]:
     """An address of each kind."""
     return {"lockfile": "messages.lock", "branch": "git+origin", "database": server.lock}
-
-
-def context(clone: Path, lock: str, ledger_id: str = ID_A, **more: Any) -> LedgerContext:
-    return ledger_context(clone, lock, ledger_id=ledger_id, trusts_host=True, **more)
 
 
 def opened(own: LedgerContext, **more: bool) -> dict[str, str]:
@@ -65,9 +61,9 @@ def test_a_place_without_a_ledger_is_read_as_empty_and_nothing_is_made(
     clone: Path, locks: dict[str, str], kind: str
 ) -> None:
     before = every_place(clone)
-    reading = read_ledger(context(clone, locks[kind], ""))
+    reading = read_ledger(trusted_context(clone, locks[kind], ""))
     assert (len(reading.facts), reading.exists, reading.guard) == (0, False, None)
-    guard = read_ledger(context(clone, locks[kind])).guard
+    guard = read_ledger(trusted_context(clone, locks[kind])).guard
     assert guard is not None
     assert guard[0].startswith("there is no ledger")
     assert every_place(clone) == before
@@ -78,13 +74,13 @@ def test_a_place_without_a_ledger_is_read_as_empty_and_nothing_is_made(
 def test_a_ledger_is_read_whatever_its_mark_and_the_reading_tells_what_apply_would_say(
     clone: Path, locks: dict[str, str], kind: str, mark: Mark
 ) -> None:
-    own = context(clone, locks[kind])
+    own = trusted_context(clone, locks[kind])
     fill_ledger(own, make_record(1), Header(mark=mark))
     reading = read_ledger(own)
     assert attempts(reading.facts) == {"RUN-1": "sent"}
     assert reading.exists
     assert (reading.guard is None) == (mark == NO_MARK)
-    other = read_ledger(context(clone, locks[kind], ID_B))
+    other = read_ledger(trusted_context(clone, locks[kind], ID_B))
     assert other.guard is not None
     assert f"msgrun.yaml names {ID_B}" in other.guard[0]
 
@@ -93,9 +89,9 @@ def test_a_ledger_is_read_whatever_its_mark_and_the_reading_tells_what_apply_wou
 def test_a_reading_has_the_lockfile_the_journal_and_the_rescue_file_of_this_clone(
     clone: Path, locks: dict[str, str], kind: str
 ) -> None:
-    own = context(clone, locks[kind])
+    own = trusted_context(clone, locks[kind])
     fill_ledger(own, make_record(1))
-    fill_ledger(context(clone, "messages.lock"), make_record(2))
+    fill_ledger(trusted_context(clone, "messages.lock"), make_record(2))
     write_rescue_file(own, ID_A, [make_record(3)])
     assert sorted(attempts(read_ledger(own).facts)) == ["RUN-1", "RUN-2", "RUN-3"]
 
@@ -108,9 +104,9 @@ def test_opening_adds_what_this_clone_has_and_the_second_time_nothing(
     clone: Path, locks: dict[str, str], kind: str
 ) -> None:
     reports: list[str] = []
-    own = context(clone, locks[kind], reports=reports)
+    own = trusted_context(clone, locks[kind], reports=reports)
     fill_ledger(own, make_record(1, "claimed"))
-    fill_ledger(context(clone, "messages.lock"), make_record(2))
+    fill_ledger(trusted_context(clone, "messages.lock"), make_record(2))
     path = write_rescue_file(own, ID_A, [make_record(1)])
     expected = {"RUN-1": "sent", "RUN-2": "sent"}
     assert opened(own) == expected
@@ -133,8 +129,8 @@ def test_opening_adds_what_this_clone_has_and_the_second_time_nothing(
 def test_a_ledger_that_is_not_current_is_not_opened_and_nothing_is_written(
     clone: Path, locks: dict[str, str], kind: str, mark: Mark, ledger_id: str, message: str
 ) -> None:
-    own = context(clone, locks[kind], ledger_id)
-    fill_ledger(context(clone, locks[kind]), make_record(1), Header(mark=mark))
+    own = trusted_context(clone, locks[kind], ledger_id)
+    fill_ledger(trusted_context(clone, locks[kind]), make_record(1), Header(mark=mark))
     path = write_rescue_file(own, ID_A, [make_record(2)])
     before = every_place(clone)
     with pytest.raises(GuardRefused, match=message):
@@ -143,7 +139,7 @@ def test_a_ledger_that_is_not_current_is_not_opened_and_nothing_is_written(
         opened(own, new_lock=True, no_fetch=True)
     assert every_place(clone) == before
     assert path.exists()
-    assert attempts(read_facts(context(clone, locks[kind]))) == {"RUN-1": "sent"}
+    assert attempts(read_facts(trusted_context(clone, locks[kind]))) == {"RUN-1": "sent"}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -152,12 +148,12 @@ def test_where_there_is_no_ledger_only_new_lock_starts_one_and_never_beside_anot
 ) -> None:
     before = every_place(clone)
     with pytest.raises(GuardRefused, match="there is no ledger"):
-        opened(context(clone, locks[kind], ""))
+        opened(trusted_context(clone, locks[kind], ""))
     with pytest.raises(GuardRefused, match=f"msgrun.yaml names one, {ID_A}"):
-        opened(context(clone, locks[kind]), new_lock=True)
+        opened(trusted_context(clone, locks[kind]), new_lock=True)
     assert every_place(clone) == before
-    assert opened(context(clone, locks[kind], ""), new_lock=True) == {}
-    assert len(read_facts(context(clone, locks[kind], "")).headers.merged("").ledger) == 26
+    assert opened(trusted_context(clone, locks[kind], ""), new_lock=True) == {}
+    assert len(read_facts(trusted_context(clone, locks[kind], "")).headers.merged("").ledger) == 26
 
 
 @pytest.mark.parametrize("no_fetch", [False, True])
@@ -166,10 +162,10 @@ def test_a_mark_on_the_remote_stops_every_clone_also_without_a_fetch(
     tmp_path: Path,
     no_fetch: bool,  # noqa: FBT001
 ) -> None:
-    own = context(clone, "messages.lock")
+    own = trusted_context(clone, "messages.lock")
     fill_ledger(own, make_record(1))
     push_all(clone)
-    other = context(make_clone(tmp_path, "other"), "messages.lock")
+    other = trusted_context(make_clone(tmp_path, "other"), "messages.lock")
     assert opened(other, no_fetch=no_fetch) == {"RUN-1": "sent"}
     push_mark(own, ID_A, Mark(1, "moved", "git+origin"))
     with pytest.raises(GuardRefused, match="moved to git\\+origin, says origin"):
@@ -182,7 +178,7 @@ def test_a_remote_that_does_not_answer_stops_writing_and_not_reading(
     tmp_path: Path,
     no_fetch: bool,  # noqa: FBT001
 ) -> None:
-    own = context(clone, "messages.lock")
+    own = trusted_context(clone, "messages.lock")
     fill_ledger(own, make_record(1))
     (tmp_path / "origin.git").rename(tmp_path / "away")
     with pytest.raises(LedgerUnavailable, match="cannot be asked whether the ledger moved"):
@@ -202,12 +198,15 @@ def test_the_sandbox_starts_its_own_ledger_and_asks_nobody(clone: Path, tmp_path
 def test_a_ledger_that_is_not_current_can_be_compacted_and_keeps_its_mark(
     clone: Path, locks: dict[str, str], kind: str, mark: Mark
 ) -> None:
-    own = context(clone, locks[kind])
+    own = trusted_context(clone, locks[kind])
     fill_ledger(own, make_record(1, "claimed"), make_record(1), Header(mark=mark))
     with open_to_compact(own) as ledger:
         ledger.compact()
     assert (read_facts(own).mark, attempts(read_facts(own))) == (mark, {"RUN-1": "sent"})
-    with pytest.raises(GuardRefused, match="there is no ledger"), open_to_compact(context(clone, "nowhere.lock")):
+    with (
+        pytest.raises(GuardRefused, match="there is no ledger"),
+        open_to_compact(trusted_context(clone, "nowhere.lock")),
+    ):
         pass
 
 
@@ -216,44 +215,47 @@ def test_a_ledger_that_is_not_current_can_be_compacted_and_keeps_its_mark(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_ledger_is_started_once_and_keeps_its_id(clone: Path, locks: dict[str, str], kind: str) -> None:
-    own = context(clone, locks[kind], "")
+    own = trusted_context(clone, locks[kind], "")
     ledger_id, was_started, _ = start_ledger(own, abandon_previous=False)
     assert (len(ledger_id), was_started) == (26, True)
     assert start_ledger(own, abandon_previous=False)[:2] == (ledger_id, False)
-    assert start_ledger(context(clone, locks[kind], ledger_id), abandon_previous=False)[:2] == (ledger_id, False)
+    assert start_ledger(trusted_context(clone, locks[kind], ledger_id), abandon_previous=False)[:2] == (
+        ledger_id,
+        False,
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_ledger_of_before_gets_an_id(clone: Path, locks: dict[str, str], kind: str) -> None:
-    own = context(clone, locks[kind], "")
+    own = trusted_context(clone, locks[kind], "")
     fill_ledger(own, make_record(1), ledger_id="")
     ledger_id, was_started, _ = start_ledger(own, abandon_previous=False)
     assert (len(ledger_id), was_started) == (26, False)
     assert read_facts(own).headers.merged("").ledger == ledger_id
-    assert opened(context(clone, locks[kind], ledger_id)) == {"RUN-1": "sent"}
+    assert opened(trusted_context(clone, locks[kind], ledger_id)) == {"RUN-1": "sent"}
 
 
 def test_no_ledger_is_started_for_a_project_that_has_one(clone: Path, tmp_path: Path) -> None:
-    fill_ledger(context(clone, "messages.lock"), make_record(1))
+    fill_ledger(trusted_context(clone, "messages.lock"), make_record(1))
     with pytest.raises(GuardRefused, match=r"messages\.lock has records of 1 deliveries"):
-        start_ledger(context(clone, "git+origin", ""), abandon_previous=False)
+        start_ledger(trusted_context(clone, "git+origin", ""), abandon_previous=False)
     with pytest.raises(GuardRefused, match=f"msgrun.yaml names one, {ID_A}"):
-        start_ledger(context(clone, "git+origin"), abandon_previous=False)
-    push_mark(context(clone, "messages.lock"), ID_A, Mark(1, "moved", "git+origin"))
+        start_ledger(trusted_context(clone, "git+origin"), abandon_previous=False)
+    push_mark(trusted_context(clone, "messages.lock"), ID_A, Mark(1, "moved", "git+origin"))
     other = make_clone(tmp_path, "other")
     with pytest.raises(GuardRefused, match="it moved to git\\+origin"):
-        start_ledger(context(other, "sent.lock", ""), abandon_previous=False)
+        start_ledger(trusted_context(other, "sent.lock", ""), abandon_previous=False)
     assert not (other / "sent.lock").exists()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_previous_ledger_may_be_given_up_for_a_new_one(clone: Path, locks: dict[str, str], kind: str) -> None:
-    push_mark(context(clone, "gone.lock"), ID_B, Mark(1, "moved", "git+gone"))
-    own = context(clone, locks[kind], ID_B)
+    push_mark(trusted_context(clone, "gone.lock"), ID_B, Mark(1, "moved", "git+gone"))
+    own = trusted_context(clone, locks[kind], ID_B)
     ledger_id, was_started, _ = start_ledger(own, abandon_previous=True)
     assert was_started
     assert ledger_id != ID_B
-    assert opened(context(clone, locks[kind], ledger_id)) == {}
+    assert opened(trusted_context(clone, locks[kind], ledger_id)) == {}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -261,9 +263,9 @@ def test_the_previous_ledger_may_be_given_up_for_a_new_one(clone: Path, locks: d
 def test_what_is_at_the_address_becomes_current_with_its_records_whatever_its_marks_say(
     clone: Path, locks: dict[str, str], kind: str, mark: Mark
 ) -> None:
-    own = context(clone, locks[kind], ID_B)
+    own = trusted_context(clone, locks[kind], ID_B)
     fill_ledger(own, make_record(1), Header(mark=mark))
     push_mark(own, ID_A, Mark(5, "moved", "git+gone"))
     assert start_ledger(own, abandon_previous=True)[:2] == (ID_A, False)
-    assert opened(context(clone, locks[kind])) == {"RUN-1": "sent"}
+    assert opened(trusted_context(clone, locks[kind])) == {"RUN-1": "sent"}
     assert read_facts(own).mark.turn == 6

@@ -56,6 +56,11 @@ def ledger_context(
     )
 
 
+def trusted_context(clone: Path, lock: str, ledger_id: str = ID_A, **more: Any) -> LedgerContext:
+    """A command in a clone whose ledger is on a host that a person named."""
+    return ledger_context(clone, lock, ledger_id=ledger_id, trusts_host=True, **more)
+
+
 def make_record(number: int, status: Status = "sent", **more: Any) -> Record:
     """A record of the delivery with this number."""
     values = {"attempt": f"RUN-{number}", "message": "m", "revision": 1, **more}

@@ -27,6 +27,7 @@ from tests.support.ledger_contexts import (
     make_record,
     push_all,
     read_facts,
+    trusted_context,
 )
 from tests.support.ledgers import commit
 from tests.support.postgres import Server
@@ -61,7 +62,7 @@ class Ledgers:
             "working branch": f"git+origin#{name}",
             "database": f"{server.lock}#{name}",
         }[kind]
-        return ledger_context(clone, lock, ledger_id=ID_A, trusts_host=True)
+        return trusted_context(clone, lock)
 
     def prepare(self) -> Move:
         return prepare_move(self.old, self.new, ask_remotes(self.old))

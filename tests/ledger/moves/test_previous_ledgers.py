@@ -1,7 +1,6 @@
 """The ledgers that a ledger moved from: their late outcomes arrive, and they hear of decisions."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,25 +14,20 @@ from runner.ledger.opening import open_ledger
 from runner.ledger.record import Header, Mark, Record
 from tests.support.clones import git_output
 from tests.support.ledger_contexts import (
-    ID_A,
     attempts,
     fill_ledger,
-    ledger_context,
     make_record,
     read_facts,
+    trusted_context,
 )
 from tests.support.ledgers import commit
 from tests.support.postgres import Server
 
 
-def context(clone: Path, lock: str, ledger_id: str = ID_A, **more: Any) -> LedgerContext:
-    return ledger_context(clone, lock, ledger_id=ledger_id, trusts_host=True, **more)
-
-
 @pytest.fixture
 def moved(clone: Path, server: Server) -> tuple[LedgerContext, LedgerContext]:
     """A ledger that moved from a branch to a database while an attempt was open, and its former place."""
-    old, new = context(clone, "git+origin"), context(clone, server.lock)
+    old, new = trusted_context(clone, "git+origin"), trusted_context(clone, server.lock)
     fill_ledger(old, make_record(1, "claimed"))
     run_move(prepare_move(old, new, ask_remotes(old)))
     return new, old
@@ -55,7 +49,7 @@ def test_an_outcome_that_came_to_the_previous_ledger_after_the_move_is_added(
 
 
 def test_outcomes_come_over_several_moves(clone: Path) -> None:
-    first, *others = (context(clone, f"git+origin#{name}") for name in ("first", "second", "third"))
+    first, *others = (trusted_context(clone, f"git+origin#{name}") for name in ("first", "second", "third"))
     fill_ledger(first, make_record(1, "claimed"))
     last = first
     for own in others:
@@ -73,7 +67,7 @@ def test_a_previous_ledger_that_is_gone_is_no_hindrance(
 
 
 def test_the_host_of_a_previous_ledger_is_asked_only_if_the_base_commit_names_it(clone: Path, server: Server) -> None:
-    own = context(clone, "git+origin")
+    own = trusted_context(clone, "git+origin")
     fill_ledger(own, make_record(1, "claimed"), Header(mark=Mark(1, "current", f"{server.lock}#evil")))
     with pytest.raises(GuardRefused, match="may have later outcomes") as caught:
         late(own)
@@ -84,7 +78,7 @@ def test_the_host_of_a_previous_ledger_is_asked_only_if_the_base_commit_names_it
 def test_a_run_under_way_while_the_ledger_moves_claims_nothing_more_and_its_outcomes_arrive(
     clone: Path, server: Server
 ) -> None:
-    old, new = context(clone, "git+origin"), context(clone, server.lock)
+    old, new = trusted_context(clone, "git+origin"), trusted_context(clone, server.lock)
     fill_ledger(old)
     with open_ledger(old, "apply") as run:
         commit(run, make_record(1, "claimed"))
@@ -108,7 +102,7 @@ def decide(own: LedgerContext, *records: Record) -> None:
 def test_a_decision_about_a_claim_of_a_run_that_is_alive_at_the_previous_database_is_refused(
     clone: Path, server: Server
 ) -> None:
-    old, new = (context(clone, f"{server.lock}#{schema}") for schema in ("first", "second"))
+    old, new = (trusted_context(clone, f"{server.lock}#{schema}") for schema in ("first", "second"))
     git_output(clone, "remote", "remove", "origin")  # otherwise a base commit has to name the previous database
     fill_ledger(old)
     with location_of(old).open("apply", lambda _: None, lambda _: Header(), fetch=False) as run:
