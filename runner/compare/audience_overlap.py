@@ -119,11 +119,8 @@ def _read_recipients(declaration: Declaration) -> Iterator[tuple[Recipient | Non
         if isinstance(recipient, Problem):
             yield None, b""
             continue
-        values = {**declaration.variables, **recipient.vars}
-        for name in recipient.blank_variables:
-            values.pop(name, None)
         try:
-            value = recipient.identifier.render(values)
+            value = recipient.identifier.render(recipient.merge_variables(declaration.variables))
         except TemplateFault as fault:
             yield None, b""
             if fault.code == TOO_SLOW:

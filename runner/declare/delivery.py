@@ -137,7 +137,7 @@ class _Renderer:
 
     def _render_one(self, recipient: Recipient) -> Delivery | list[Problem]:
         declaration = self._declaration
-        values = self._merge_variables(recipient)
+        values = recipient.merge_variables(declaration.variables)
         text_index = 0
         try:
             value = recipient.identifier.render(values).strip()
@@ -249,17 +249,10 @@ class _Renderer:
     def _compute_key(self, recipient: Recipient) -> bytes:
         """Returns the key of a recipient, 16 bytes; b"", which no delivery has, if its identifier has a fault."""
         try:
-            return self._key_hashers[recipient.kind](
-                recipient.identifier.render(self._merge_variables(recipient)).strip()
-            )
+            values = recipient.merge_variables(self._declaration.variables)
+            return self._key_hashers[recipient.kind](recipient.identifier.render(values).strip())
         except (TemplateFault, UnicodeEncodeError, orjson.JSONEncodeError):
             return b""
-
-    def _merge_variables(self, recipient: Recipient) -> dict[str, Any]:
-        values = {**self._declaration.variables, **recipient.vars}
-        for name in recipient.blank_variables:
-            values.pop(name, None)
-        return values
 
     def _duplicate_problem(self, recipient: Recipient, value: str, earlier: int) -> Problem:
         audience = self._declaration.audience

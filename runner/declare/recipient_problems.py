@@ -16,20 +16,12 @@ _MAX_GROUPS = (
 )
 
 
-def check_recipients(
-    declaration: Declaration,
-    salt: str,
-    on_delivery: Callable[[Delivery], None],
-    tally: Tally | None = None,
-    keys: KeyTable | None = None,
-) -> list[Problem]:
+def check_recipients(declaration: Declaration, salt: str, on_delivery: Callable[[Delivery], None]) -> list[Problem]:
     """Renders every delivery of a declaration and returns the summarised problems.
 
-    Each delivery without a problem is passed to `on_delivery`, in order, and its key is added to `keys`. The `tally`
-    counts the recipients that the filters leave out. The number of recipients is checked too.
+    Each delivery without a problem is passed to `on_delivery`, in order. The number of recipients is checked too.
     """
-    tally = tally or Tally()
-    keys = KeyTable.with_room_for(declaration.audience.estimated_count) if keys is None else keys
+    tally, keys = Tally(), KeyTable.with_room_for(declaration.audience.estimated_count)
 
     def check_each() -> Iterator[Problem | int]:
         good_count = 0

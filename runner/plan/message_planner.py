@@ -13,9 +13,9 @@ from runner.declare.audience.csv_files import CsvFiles
 from runner.declare.audience.json_lines import JsonLines
 from runner.declare.audience.selection import FILTER_REASONS, Tally
 from runner.declare.declaration import Declaration
-from runner.declare.delivery import Delivery, delivery_renderer
+from runner.declare.delivery import Delivery, delivery_renderer, render_deliveries
 from runner.declare.identity import MessageDigest
-from runner.declare.recipient_problems import check_recipients, summarise_problems
+from runner.declare.recipient_problems import summarise_problems
 from runner.declare.template.language import TOO_SLOW
 from runner.errors import Problem
 from runner.key_table import KeyList, KeyTable
@@ -160,8 +160,16 @@ class MessagePlanner:
         return source if isinstance(source, CsvFiles | JsonLines) and source.size >= PARALLEL_MIN_SIZE else None
 
     def _render(self) -> list[Problem]:
-        add = partial(self._add, self._draft)
-        return check_recipients(self._declaration, self._salt, add, self._tally, self._keys)
+        return summarise_problems(self._declaration, self._plan_all(), self._tally)
+
+    def _plan_all(self) -> Iterator[Problem | int]:
+        """Plans every delivery in this process. Yields the problems, and in the end the number of deliveries."""
+        for delivery in render_deliveries(self._declaration, self._salt, self._tally, self._keys):
+            if isinstance(delivery, Problem):
+                yield delivery
+            else:
+                self._add(self._draft, delivery)
+        yield len(self._draft.deliveries)
 
     def _render_in_parallel(self, worker_pool: WorkerPool, source: CsvFiles | JsonLines) -> list[Problem]:
         results = self._join(worker_pool(partial(self._plan_blocks, source)))
@@ -254,8 +262,8 @@ class MessagePlanner:
         if action != "sent":
             draft.variants.add(delivery, is_sent_now=action == "send")
         draft.deliveries.add(delivery, action, reason)
-        if len(draft.deliveries) % _PROGRESS_INTERVAL == 0:
-            self._progress(self._declaration.name, len(draft.deliveries))
+        if draft.digest.count % _PROGRESS_INTERVAL == 0:
+            self._progress(self._declaration.name, draft.digest.count)
 
     def _was_sent_as(self, delivery: Delivery, name: str, revision: int) -> bool:
         key = identity.delivery_key(self._salt, name, revision, delivery.kind, delivery.value)

@@ -29,6 +29,13 @@ class Recipient(NamedTuple):
     blank_variables: tuple[str, ...]
     number: int
 
+    def merge_variables(self, common: Mapping[str, Any]) -> dict[str, Any]:
+        """Its own variables over the common ones. A variable without a value hides the common one of that name."""
+        values = {**common, **self.vars}
+        for name in self.blank_variables:
+            values.pop(name, None)
+        return values
+
 
 def normalise_identifier(kind: IdentifierKind, value: str) -> str:
     """An identifier as keys contain it: Unicode NFC, trimmed, an email address in lower case."""

@@ -151,9 +151,7 @@ class _FilterPass:
     def reason(self, recipient: Recipient) -> str | Problem:
         """Why the recipient is left out; empty if it is not."""
         selection = self._selection
-        values = {**self._values, **recipient.vars}
-        for name in recipient.blank_variables:
-            values.pop(name, None)
+        values = recipient.merge_variables(self._values)
         if selection.where:
             try:
                 if not selection.where.evaluate(values):
