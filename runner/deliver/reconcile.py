@@ -130,8 +130,8 @@ class Reconciliation:
 
     def _explain(self, record: Record) -> str:
         """Returns why an open attempt is still unknown."""
-        ambiguity = self._ambiguities.get((record.key, record.attempt))
-        return ambiguity or _unsearchable_reason(self._facts, record) or NO_CONVERSATION
+        attempt = _create_attempt(self._facts, record)
+        return attempt if isinstance(attempt, str) else self._ambiguities.get(attempt.identity, NO_CONVERSATION)
 
     def _search_once(self, conversations: Conversations, write: Callable[..., None], *, is_last: bool) -> None:
         """Searches once for the pending attempts, and writes the records that the search proves."""
@@ -219,26 +219,20 @@ def prepare_reconciliation(facts: Facts, message: str | None, salt: str) -> Reco
 
 def _create_attempts(facts: Facts, states: list[State]) -> list[OpenAttempt]:
     """Returns the open attempts of deliveries that a search can find."""
-    return [
-        _create_attempt(facts, record)
-        for state in states
-        for record in state.open_attempts
-        if not _unsearchable_reason(facts, record)
-    ]
+    attempts = [_create_attempt(facts, record) for state in states for record in state.open_attempts]
+    return [attempt for attempt in attempts if isinstance(attempt, OpenAttempt)]
 
 
-def _create_attempt(facts: Facts, record: Record) -> OpenAttempt:
-    times = _list_times(facts, record)
-    has_claim = any(
-        entry.status == "claimed" for entry in facts.records_of(record.key) if entry.attempt == record.attempt
-    )
-    return OpenAttempt(record, min(times) - (CLOCK_SKEW if has_claim else MAX_ATTEMPT_TIME), max(times) + LATE_ARRIVAL)
-
-
-def _list_times(facts: Facts, record: Record) -> list[float]:
-    """Returns the times of the records of an attempt, in Unix seconds."""
+def _create_attempt(facts: Facts, record: Record) -> OpenAttempt | str:
+    """Returns the attempt to search for, or the reason why no search can find it."""
+    if reason := _unsearchable_reason(record):
+        return reason
     records = [entry for entry in facts.records_of(record.key) if entry.attempt == record.attempt]
-    return [time for entry in records if (time := _parse_time(entry.at))]  # a torn line may have lost its time
+    times = [time for entry in records if (time := _parse_time(entry.at))]  # a torn line may have lost its time
+    if not times:
+        return NO_TIMESTAMP
+    margin = CLOCK_SKEW if any(entry.status == "claimed" for entry in records) else MAX_ATTEMPT_TIME
+    return OpenAttempt(record, min(times) - margin, max(times) + LATE_ARRIVAL)
 
 
 def _find_rivals(facts: Facts, states: list[State], pending: list[OpenAttempt]) -> list[OpenAttempt]:
@@ -255,8 +249,8 @@ def _find_rivals(facts: Facts, states: list[State], pending: list[OpenAttempt]) 
     return _create_attempts(facts, [state for key in keys if (state := facts.state(key))])
 
 
-def _unsearchable_reason(facts: Facts, record: Record) -> str:
-    """Returns why no search can find an open attempt; empty if one can."""
+def _unsearchable_reason(record: Record) -> str:
+    """Returns what an open attempt lacks for a search; empty if nothing."""
     if not (record.sender and record.text and record.at):  # the line is torn or was edited by hand
         return "its claim lacks sender, text or time, so Intercom cannot be asked"
     if not record.conversation:
@@ -264,9 +258,7 @@ def _unsearchable_reason(facts: Facts, record: Record) -> str:
             "no conversation exists before the contact replies, so Intercom cannot be asked "
             "(create_conversation_without_contact_reply was not set)"
         )
-    if not record.contact:
-        return "its claim names no contact, so Intercom cannot be asked"
-    return "" if _list_times(facts, record) else NO_TIMESTAMP
+    return "" if record.contact else "its claim names no contact, so Intercom cannot be asked"
 
 
 def _create_sent_record(record: Record, opening: OpeningMessage) -> Record:
