@@ -14,13 +14,9 @@ from runner.declare.audience.csv_dialect import (
     reader,
 )
 from runner.declare.audience.files import (
-    estimate_lines,
+    SourceFiles,
     file_kind_problem,
-    files_title,
-    row_label,
     row_number,
-    row_place,
-    size_of,
     worker_blocks,
 )
 from runner.declare.audience.recipient import Row
@@ -45,13 +41,12 @@ class CsvFile:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CsvFiles:
+class CsvFiles(SourceFiles):
     """The rows of one file, or of several with the same columns, in the order of the files.
 
     The number of a row is made of its file and its line. The header is line 1.
     """
 
-    tree: Tree
     files: tuple[CsvFile, ...]
     is_text: ClassVar[bool] = True
     has_fixed_columns: ClassVar[bool] = True  # no row has a column that is not in `columns`
@@ -60,34 +55,6 @@ class CsvFiles:
     def columns(self) -> tuple[str, ...]:
         """The variables that the header names."""
         return self.files[0].header
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """The files, relative to the project's root."""
-        return tuple(file.path for file in self.files)
-
-    @property
-    def size(self) -> int:
-        """The size of the files in bytes. If they are large, several processes read them at once."""
-        return size_of(self.tree, self.paths)
-
-    @property
-    def estimated_count(self) -> int:
-        """About how many rows there are."""
-        return estimate_lines(self.tree, self.paths)
-
-    @property
-    def title(self) -> str:
-        """The files, in few words."""
-        return files_title(self.paths)
-
-    def label(self, number: int) -> str:
-        """How problems name a row."""
-        return row_label(self.paths, number)
-
-    def place(self, number: int) -> Place:
-        """The file and the line of a row."""
-        return row_place(self.paths, number)
 
     def rows(self) -> Iterator[Row | Problem]:
         """The rows in order, and a Problem for each row that has one. What cannot be read ends its file."""
@@ -132,7 +99,7 @@ def read_csv(
         elif file:
             files.append(file)
     is_sound = len(files) == len(paths) and not any(problem.is_error for problem in problems)
-    return (CsvFiles(tree, tuple(files)) if is_sound else None), problems
+    return (CsvFiles(tree, tuple(paths), tuple(files)) if is_sound else None), problems
 
 
 def _read_rows(tree: Tree, file: CsvFile) -> Iterator[NumberedRow]:

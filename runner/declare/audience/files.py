@@ -5,6 +5,7 @@ import os
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, TypeVar
@@ -89,14 +90,47 @@ def files_title(paths: Sequence[str]) -> str:
     return paths[0] + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
 
 
-def row_label(paths: Sequence[str], number: int) -> str:
-    """How problems name a row."""
-    return f"row {number & _LINE_MASK} of {PurePosixPath(paths[number >> _FILE_BITS]).name}"
+@dataclass(frozen=True, slots=True, eq=False)
+class SourceFiles:
+    """The files of a source, in their order. The number of a row is made of its file and its line."""
 
+    tree: Tree
+    paths: tuple[str, ...]
 
-def row_place(paths: Sequence[str], number: int) -> Place:
-    """The file and the line of a row."""
-    return Place(paths[number >> _FILE_BITS], number & _LINE_MASK)
+    @property
+    def size(self) -> int:
+        """The size of the files in bytes. A file that no longer exists counts as 0."""
+        size = 0
+        for path in self.paths:
+            with suppress(OSError, NotReadable):
+                size += self.tree.real_path(path).stat().st_size
+        return size
+
+    @property
+    def estimated_count(self) -> int:
+        """About how many lines the files have, so that tables can reserve memory; at most 2 million.
+
+        The estimate is based on the number of lines in the first 16 KiB of each file.
+        """
+        count = 0
+        for path in self.paths:
+            with suppress(OSError, NotReadable), self.tree.open(path) as handle:
+                start = handle.read(_SAMPLE_BYTES)
+                count += os.fstat(handle.fileno()).st_size * start.count(b"\n") // max(1, len(start))
+        return min(count, _MAX_ESTIMATE)
+
+    @property
+    def title(self) -> str:
+        """The files, in few words."""
+        return files_title(self.paths)
+
+    def label(self, number: int) -> str:
+        """How problems name a row."""
+        return f"row {number & _LINE_MASK} of {PurePosixPath(self.paths[number >> _FILE_BITS]).name}"
+
+    def place(self, number: int) -> Place:
+        """The file and the line of a row."""
+        return Place(self.paths[number >> _FILE_BITS], number & _LINE_MASK)
 
 
 class _ZstdReader(io.RawIOBase):
@@ -136,28 +170,6 @@ class _ZstdReader(io.RawIOBase):
     def close(self) -> None:
         self._handle.close()
         super().close()
-
-
-def size_of(tree: Tree, paths: Sequence[str]) -> int:
-    """The size of the files in bytes. A file that no longer exists counts as 0."""
-    size = 0
-    for path in paths:
-        with suppress(OSError, NotReadable):
-            size += tree.real_path(path).stat().st_size
-    return size
-
-
-def estimate_lines(tree: Tree, paths: Sequence[str]) -> int:
-    """About how many lines the files have, so that tables can reserve memory; at most 2 million.
-
-    The estimate is based on the number of lines in the first 16 KiB of each file.
-    """
-    count = 0
-    for path in paths:
-        with suppress(OSError, NotReadable), tree.open(path) as handle:
-            start = handle.read(_SAMPLE_BYTES)
-            count += os.fstat(handle.fileno()).st_size * start.count(b"\n") // max(1, len(start))
-    return min(count, _MAX_ESTIMATE)
 
 
 def worker_blocks(rows: Iterator[T], numbers: Iterator[int], worker_index: int, worker_count: int) -> Iterator[list[T]]:

@@ -12,14 +12,10 @@ import orjson
 
 from runner.declare.audience.files import (
     READ_ERRORS,
-    estimate_lines,
+    SourceFiles,
     file_kind_problem,
-    files_title,
     open_decompressed,
-    row_label,
     row_number,
-    row_place,
-    size_of,
     unreadable_problem,
     worker_blocks,
 )
@@ -36,42 +32,17 @@ _SPACED_KEY = re.compile(rb'"[ \t\r]+:')  # a key with space before its colon
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class JsonLines:
+class JsonLines(SourceFiles):
     """The rows of one file, or of several in the order of the files.
 
     The number of a row is made of its file and its line, from 1. `columns` are the keys of the first thousand lines of
     the first file. Later lines may have other keys.
     """
 
-    tree: Tree
-    paths: tuple[str, ...]
     rename: Mapping[str, str]
     columns: tuple[str, ...]
     is_text: ClassVar[bool] = False
     has_fixed_columns: ClassVar[bool] = False
-
-    @property
-    def size(self) -> int:
-        """The size of the files in bytes. If they are large, several processes read them at once."""
-        return size_of(self.tree, self.paths)
-
-    @property
-    def estimated_count(self) -> int:
-        """About how many rows there are."""
-        return estimate_lines(self.tree, self.paths)
-
-    @property
-    def title(self) -> str:
-        """The files, in few words."""
-        return files_title(self.paths)
-
-    def label(self, number: int) -> str:
-        """How problems name a row."""
-        return row_label(self.paths, number)
-
-    def place(self, number: int) -> Place:
-        """The file and the line of a row."""
-        return row_place(self.paths, number)
 
     def rows(self) -> Iterator[Row | Problem]:
         """The rows in order, and a Problem for each row that has one. What cannot be read ends its file."""

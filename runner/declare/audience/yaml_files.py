@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from runner.declare.audience.files import files_title, row_label, row_number, row_place
+from runner.declare.audience.files import SourceFiles, row_number
 from runner.declare.audience.json_lines import rename_problem, row_of
 from runner.declare.audience.recipient import Row
 from runner.declare.tree import NotReadable, Tree
@@ -15,11 +15,9 @@ MAX_SIZE = 4 * 1024 * 1024  # bytes: a YAML file is read as a whole
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class YamlList:
+class YamlList(SourceFiles):
     """The members of a list. The number of a row is made of its file and the line on which it begins."""
 
-    tree: Tree
-    paths: tuple[str, ...]
     members: tuple[Row, ...]
     columns: tuple[str, ...]
     is_text: ClassVar[bool] = False
@@ -29,19 +27,6 @@ class YamlList:
     def estimated_count(self) -> int:
         """The number of rows."""
         return len(self.members)
-
-    @property
-    def title(self) -> str:
-        """The files, in few words."""
-        return files_title(self.paths)
-
-    def label(self, number: int) -> str:
-        """How problems name a row."""
-        return row_label(self.paths, number)
-
-    def place(self, number: int) -> Place:
-        """The file and the line of a row."""
-        return row_place(self.paths, number)
 
     def rows(self) -> Iterator[Row | Problem]:
         """The members in order."""

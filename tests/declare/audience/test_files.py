@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from runner.declare.audience import csv_dialect, files
 from runner.declare.audience.csv_dialect import CsvFormat
 from runner.declare.audience.csv_files import read_csv
-from runner.declare.audience.files import estimate_lines
+from runner.declare.audience.files import SourceFiles
 from runner.declare.audience.json_lines import MAX_LINE, read_json_lines
 from runner.declare.audience.yaml_files import MAX_SIZE, read_yaml
 from runner.declare.tree import NotReadable
@@ -133,11 +133,13 @@ def test_a_pattern_stands_for_its_files_in_one_order(write):
 def test_how_many_rows_there_are_about_is_guessed_from_the_first(write):
     line = "ann@example.com,Ann\n"
     tree = write({"a.csv": line * 5000, "b.csv": line * 10, "empty.csv": "", "long.csv": "x" * 50_000})
-    assert estimate_lines(tree, ["a.csv"]) == pytest.approx(5000, rel=0.01)
-    assert estimate_lines(tree, ["a.csv", "b.csv", "empty.csv", "missing.csv"]) == pytest.approx(5010, rel=0.01)
-    assert estimate_lines(tree, ["long.csv"]) == 0
+    assert SourceFiles(tree, ("a.csv",)).estimated_count == pytest.approx(5000, rel=0.01)
+    assert SourceFiles(tree, ("a.csv", "b.csv", "empty.csv", "missing.csv")).estimated_count == pytest.approx(
+        5010, rel=0.01
+    )
+    assert SourceFiles(tree, ("long.csv",)).estimated_count == 0
 
 
 def test_a_file_of_nothing_but_lines_does_not_make_room_without_end(write, monkeypatch):
     monkeypatch.setattr(files, "_MAX_ESTIMATE", 100)
-    assert estimate_lines(write({"a.csv": "\n" * 5000}), ["a.csv"]) == 100
+    assert SourceFiles(write({"a.csv": "\n" * 5000}), ("a.csv",)).estimated_count == 100
