@@ -5,7 +5,7 @@ are compared, not deliveries.
 """
 
 import filecmp
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -70,7 +70,7 @@ def find_recipient(declaration: Declaration, identity: bytes) -> Recipient | Non
 def used_variables(*declarations: Declaration) -> frozenset[str] | None:
     """Returns the variables that the texts of declarations use; None if an include may use any variable."""
     texts = [text for declaration in declarations for text in (declaration.subject, declaration.body) if text]
-    return None if any(text.includes for text in texts) else frozenset(_flatten(text.variables for text in texts))
+    return None if any(text.includes for text in texts) else frozenset().union(*(text.variables for text in texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +133,6 @@ def _hash_data(recipient: Recipient, used: frozenset[str] | None) -> bytes:
     """Returns a hash of the recipient's role and of the values of its used variables."""
     values = sorted((name, value) for name, value in recipient.vars.items() if used is None or name in used)
     return blake2b(repr((recipient.role, values)).encode(errors="surrogatepass"), digest_size=_DATA_SIZE).digest()
-
-
-def _flatten(groups: Iterable[Iterable[str]]) -> Iterator[str]:
-    for names in groups:
-        yield from names
 
 
 def _is_same_table(before: Declaration, now: Declaration) -> bool:

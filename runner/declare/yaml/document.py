@@ -76,15 +76,12 @@ class Document:
 
     def problem(self, code: str, path: YamlPath, message: AnyText, hint: str = "", *, at_key: bool = False) -> Problem:
         """Returns an error at the value of a path, or at its key."""
-        return self.problem_at(code, self.key_place(path) if at_key else self.place(path), message, hint)
-
-    def problem_at(self, code: str, place: Place, message: AnyText, hint: str = "") -> Problem:
-        """Returns an error at a place of this document."""
+        place = self.key_place(path) if at_key else self.place(path)
         return Problem(code, place, message, hint, excerpt=self.excerpt(place.line))
 
-    def warning(self, code: str, path: YamlPath, message: AnyText, hint: str = "", *, at_key: bool = False) -> Problem:
-        """Returns a warning at the value of a path, or at its key."""
-        place = self.key_place(path) if at_key else self.place(path)
+    def warning(self, code: str, path: YamlPath, message: AnyText, hint: str = "") -> Problem:
+        """Returns a warning at the value of a path."""
+        place = self.place(path)
         return Problem(code, place, message, hint, Severity.WARNING, self.excerpt(place.line))
 
     def excerpt(self, line: int) -> AnyText:

@@ -61,7 +61,6 @@ def test_a_missing_key_is_where_its_mapping_begins():
     assert str(document.place(("l", 7))) == "messages/a.yaml:5:3"
     assert str(document.place(("a", "x"))) == "messages/a.yaml:1:4"
     assert document.problem("c", ("b", "c"), "m", at_key=True).place.column == 3
-    assert document.warning("c", ("b", "c"), "m", at_key=True).place.column == 3
 
 
 def test_a_merged_value_is_where_it_was_written():
