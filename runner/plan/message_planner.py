@@ -93,11 +93,9 @@ class Draft:
 class BlockResult:
     """What a worker process returns for one block of an audience.
 
-    `keys` are the keys of the draft's deliveries; a key may be in it twice. `notices` are warnings. `left_out` is the
-    number of rows that a filter left out, by reason.
+    `notices` are warnings. `left_out` is the number of rows that a filter left out, by reason.
     """
 
-    keys: KeyList
     draft: Draft
     problems: list[Problem] = field(default_factory=list)
     notices: list[Problem] = field(default_factory=list)
@@ -190,7 +188,7 @@ class MessagePlanner:
             for notice in result.notices:
                 self._tally.on_warning(notice)
             yield from result.problems
-            if not self._keys.extend_if_new(result.keys):
+            if not self._keys.extend_if_new(result.draft.deliveries.keys):
                 raise _SameRecipientError
             self._draft.join(result.draft)
             yield len(result.draft.deliveries)
@@ -205,8 +203,7 @@ class MessagePlanner:
         render = delivery_renderer(self._declaration, self._salt)
         for rows in source.blocks(worker_index, worker_count):
             keys = KeyList()
-            draft = Draft(PlannedDeliveries(keys), variants=TextVariants(self._branch_texts))
-            result = BlockResult(keys, draft)
+            result = BlockResult(Draft(PlannedDeliveries(keys), variants=TextVariants(self._branch_texts)))
             for delivery in render(self._declaration.recipients(Tally(result.left_out, result.notices.append), rows)):
                 if isinstance(delivery, Problem):
                     result.problems.append(delivery)
@@ -226,9 +223,7 @@ class MessagePlanner:
             variants=self._draft.variants,
             is_expired=self._actions.is_expired,
             undeclared_count=self.saved_message.count_undeclared(self._facts) if self.saved_message else 0,
-            left_out={
-                reason: self._tally.left_out[reason] for reason in FILTER_REASONS if self._tally.left_out[reason]
-            },
+            left_out={reason: count for reason in FILTER_REASONS if (count := self._tally.left_out[reason])},
         )
 
     def guards(self) -> Iterable[Guard]:
@@ -248,9 +243,8 @@ class MessagePlanner:
             exclusion_reason = self.saved_message.exclusion_reason(
                 delivery.key, delivery.digest, is_sent=action in {"sent", "edited"}
             )
-            action, reason = (
-                ("excluded", exclusion_reason) if exclusion_reason and action == "send" else (action, reason)
-            )
+            if exclusion_reason and action == "send":
+                action, reason = "excluded", exclusion_reason
         if action == "send":
             if len(draft.sample) < SAMPLE_SIZE:
                 draft.sample.append(
