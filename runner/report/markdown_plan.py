@@ -11,16 +11,14 @@ from datetime import datetime
 
 from runner.compare.comparison import Comparison, MessageChange
 from runner.declare.audience import TableAudience
-from runner.declare.sample import Sample, make_sample
+from runner.declare.sample import Sample
 from runner.errors import Problem
 from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
 from runner.plan.guards import Guard
 from runner.plan.plan import Plan
-from runner.privacy import MASK, reveal_or_mask
-from runner.report import comparison_text
-from runner.report.html_text import visible_text
+from runner.privacy import reveal_or_mask
+from runner.report import comparison_text, markdown_samples
 from runner.report.markdown_escaping import (
-    code_block,
     details,
     escape_text,
     fit_to_length,
@@ -28,7 +26,6 @@ from runner.report.markdown_escaping import (
     inline_code,
     table_cell,
     truncate,
-    wrap_lines,
 )
 from runner.report.markdown_results import (
     MAX_COMMENT_LENGTH,
@@ -42,8 +39,6 @@ from runner.report.markdown_results import (
 from runner.report.problem_text import left_out, pluralize
 
 _MAX_WARNINGS_LENGTH = 8_000  # characters, for guards and for warnings each
-_MAX_VARIANTS = 6  # texts of one message that are shown
-_MAX_TEXT_LENGTH = 6_000  # characters of one message's text, and of its source
 _UNUSUAL_ACTIONS: tuple[Action, ...] = ("edited", "unknown", "refused")
 
 
@@ -247,39 +242,6 @@ def _format_message(message: PlannedMessage, sends: int, review: Review, *, show
         [
             "\n".join(f"- {line}" for line in lines),
             *(comparison_text.details(change, show_values=show_values) if change else ()),
-            *_format_samples(message, review, show_values=show_values),
+            *markdown_samples.samples(message, review.sample, show_values=show_values),
         ],
     )
-
-
-def _format_samples(message: PlannedMessage, review: Review, *, show_values: bool) -> list[str]:
-    """A sample of each text that the message has for some recipients, the most frequent first."""
-    variants = message.variants.by_count()
-    if not variants:
-        sample = review.sample(message)
-        return _format_sample(sample, show_values=show_values) if sample else []
-    blocks = []
-    for variant in variants[:_MAX_VARIANTS]:
-        sample = make_sample(message.declaration, variant.delivery)
-        shown = _format_sample(sample, show_values=show_values)
-        if len(variants) > 1:
-            shown[0] = f"For **{pluralize(variant.count, 'recipient')}**, as {shown[0].removeprefix('As ')}"
-        blocks += shown
-    if rest := variants[_MAX_VARIANTS:]:
-        recipients = pluralize(sum(variant.count for variant in rest) + message.variants.other_count, "recipient")
-        blocks.append(f"For **{recipients}** other texts of this message: `msgrun render {message.name}` shows them.")
-    return blocks
-
-
-def _format_sample(sample: Sample, *, show_values: bool) -> list[str]:
-    body = reveal_or_mask(sample.body, show_values=show_values)
-    subject = reveal_or_mask(sample.subject, show_values=show_values)
-    masked = (
-        f"; {inline_code(MASK)} stands for what the recipient's values make of it" if MASK in subject + body else ""
-    )
-    return [
-        f"As {inline_code(reveal_or_mask(sample.to, show_values=show_values))} sees it{masked}:",
-        *([f"**Subject** {inline_code(truncate(subject, MAX_INLINE_LENGTH))}"] if subject else ()),
-        code_block(wrap_lines(truncate(visible_text(body), _MAX_TEXT_LENGTH))),
-        details("HTML source", [code_block(truncate(body, _MAX_TEXT_LENGTH), "html")]),
-    ]

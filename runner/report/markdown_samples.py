@@ -1,0 +1,52 @@
+"""The texts of a message in a review: as the recipients of a sample see them, and as their source."""
+
+from collections.abc import Callable
+
+from runner.declare.sample import Sample, make_sample
+from runner.plan.deliveries import PlannedMessage
+from runner.privacy import MASK, reveal_or_mask
+from runner.report.html_text import visible_text
+from runner.report.markdown_escaping import code_block, details, inline_code, truncate, wrap_lines
+from runner.report.markdown_results import MAX_INLINE_LENGTH
+from runner.report.problem_text import pluralize
+
+_MAX_VARIANTS = 6  # texts of one message that are shown
+_MAX_TEXT_LENGTH = 6_000  # characters of one message's text, and of its source
+
+
+def samples(
+    message: PlannedMessage, get_sample: Callable[[PlannedMessage], Sample | None], *, show_values: bool
+) -> list[str]:
+    """Blocks of Markdown: a sample of each text that the message has for some recipients, the most frequent first.
+
+    `get_sample` renders one of a message that has nothing to send.
+    """
+    variants = message.variants.by_count()
+    if not variants:
+        sample = get_sample(message)
+        return _format_sample(sample, show_values=show_values) if sample else []
+    blocks = []
+    for variant in variants[:_MAX_VARIANTS]:
+        sample = make_sample(message.declaration, variant.delivery)
+        shown = _format_sample(sample, show_values=show_values)
+        if len(variants) > 1:
+            shown[0] = f"For **{pluralize(variant.count, 'recipient')}**, as {shown[0].removeprefix('As ')}"
+        blocks += shown
+    if rest := variants[_MAX_VARIANTS:]:
+        recipients = pluralize(sum(variant.count for variant in rest) + message.variants.other_count, "recipient")
+        blocks.append(f"For **{recipients}** other texts of this message: `msgrun render {message.name}` shows them.")
+    return blocks
+
+
+def _format_sample(sample: Sample, *, show_values: bool) -> list[str]:
+    body = reveal_or_mask(sample.body, show_values=show_values)
+    subject = reveal_or_mask(sample.subject, show_values=show_values)
+    masked = (
+        f"; {inline_code(MASK)} stands for what the recipient's values make of it" if MASK in subject + body else ""
+    )
+    return [
+        f"As {inline_code(reveal_or_mask(sample.to, show_values=show_values))} sees it{masked}:",
+        *([f"**Subject** {inline_code(truncate(subject, MAX_INLINE_LENGTH))}"] if subject else ()),
+        code_block(wrap_lines(truncate(visible_text(body), _MAX_TEXT_LENGTH))),
+        details("HTML source", [code_block(truncate(body, _MAX_TEXT_LENGTH), "html")]),
+    ]
