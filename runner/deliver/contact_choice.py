@@ -6,6 +6,8 @@ from runner.declare.delivery import Delivery
 from runner.intercom.wire_format import Contact
 from runner.ledger.record import CONTACT_NOT_FOUND
 
+_MAX_LISTED = 10  # contacts that a refusal lists
+
 
 @dataclass(frozen=True, slots=True)
 class ChosenContact:
@@ -33,7 +35,8 @@ def choose_contact(delivery: Delivery, contacts: list[Contact]) -> ChosenContact
     if not matching:
         return NoContact(CONTACT_NOT_FOUND, f"no contact has this {delivery.kind}")
     if len(matching) > 1:
-        ids = ", ".join(sorted(contact.id for contact in matching))
+        ids = ", ".join(sorted(contact.id for contact in matching)[:_MAX_LISTED])
+        ids += f" and {len(matching) - _MAX_LISTED} more" if len(matching) > _MAX_LISTED else ""
         return NoContact("contact_ambiguous", f"{len(matching)} contacts have this {delivery.kind}: {ids}")
     contact = matching[0]
     if contact.role == role:

@@ -19,13 +19,15 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class NoReply:
-    """No response came.
+    """No response came, or one that cannot be read.
 
-    `reason` says why. `has_sent_bytes` says whether a byte of the request may have left this machine.
+    `reason` says why. `has_sent_bytes` says whether a byte of the request may have left this machine. `is_too_large`:
+    the response is larger than it may be.
     """
 
     reason: str
     has_sent_bytes: bool
+    is_too_large: bool = False
 
 
 class Transport(Protocol):

@@ -10,10 +10,8 @@ from typing import Any
 import orjson
 
 from runner.intercom import NoReply, Reply
+from runner.intercom.identifiers import parse_id, parse_label, parse_text
 
-# Codes and request ids are written to the ledger, which must not contain addresses. So values of another form are
-# dropped, e.g. an address that a reply has in place of a code.
-_IDENTIFIER = re.compile(r"[A-Za-z0-9_.:/+=-]{1,128}")
 _OK, _FORBIDDEN, _NOT_FOUND, _TIMEOUT, _TOO_MANY = 200, 403, 404, 408, 429
 # Intercom documents these codes without a status. With a 4xx they do not prove that no message was created.
 _INCONCLUSIVE_CODES = {"server_error", "request_timeout", "service_unavailable"}
@@ -167,11 +165,11 @@ def parse_error(reply: Reply) -> tuple[str, str, str]:
     request_id = _read_request_id(reply)
     code, message = f"http_{reply.status}", ""
     if isinstance(value, dict):
-        request_id = _parse_identifier(value.get("request_id")) or request_id
+        request_id = parse_label(value.get("request_id")) or request_id
         errors = value.get("errors")
         first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else value
-        code = _parse_identifier(first.get("code")) or code
-        message = str(first.get("message") or first.get("field") or "")
+        code = parse_label(first.get("code")) or code
+        message = parse_text(first.get("message")) or parse_text(first.get("field"))
     return code, message, request_id
 
 
@@ -183,25 +181,16 @@ def _classify_success(reply: Reply, sender: str) -> Answer:
         return Unknown("a 200 that is not the documented object", request_id)
     if value.get("type") == "user_message":
         return Unknown("Intercom made an inbound conversation instead of a message", request_id, is_inbound=True)
-    message_id = value.get("id")
-    if (
-        value.get("type") != "admin_message"
-        or not isinstance(message_id, str | int)
-        or isinstance(message_id, bool)
-        or message_id == ""
-    ):
+    message_id = parse_id(value.get("id"))
+    if value.get("type") != "admin_message" or not message_id:
         return Unknown("a 200 that is not the documented object", request_id)
     owner = value.get("owner")
-    owner_id = str(owner.get("id") or sender) if isinstance(owner, dict) else sender
-    return Sent(str(message_id), request_id, owner_id if owner_id != sender else "")
+    owner_id = parse_id(owner.get("id")) if isinstance(owner, dict) else ""
+    return Sent(message_id, request_id, owner_id if owner_id != sender else "")
 
 
 def _read_request_id(reply: Reply) -> str:
-    return _parse_identifier(reply.headers.get("x-request-id"))
-
-
-def _parse_identifier(value: Any) -> str:
-    return str(value) if isinstance(value, str | int) and _IDENTIFIER.fullmatch(str(value)) else ""
+    return parse_label(reply.headers.get("x-request-id"))
 
 
 def _parse_json(body: bytes) -> Any:

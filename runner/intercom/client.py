@@ -7,6 +7,9 @@ Every request is given directly to the adapter. The proxies and the CA bundle of
 them, cookies and a .netrc for every request would take longer than everything else that a request does.
 """
 
+import contextlib
+import http.client
+import socket
 import ssl
 import threading
 import time
@@ -28,18 +31,30 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from runner import __version__
 from runner.errors import RunStopped
 from runner.intercom import NoReply, Reply
+from runner.intercom.reply_reader import MAX_BODY, BoundedSocket, ReplyTooLarge, UnreadableReply, read_body
 
 CONNECT_TIMEOUT = 10.0  # seconds
-READ_TIMEOUT = 60.0  # seconds
+READ_TIMEOUT = 60.0  # seconds, for the whole reply
 # Seconds for which an idle connection is used again. Servers and load balancers close one after 2 seconds or more. A
 # request that is sent while they close it gets no response, so its outcome would be unknown.
 KEEP_ALIVE_TIMEOUT = 0.5
 POOL_SIZE = 64  # connections, one for each thread; threads beyond it would open a new one for every request
 HOSTS = {"us": "https://api.intercom.io", "eu": "https://api.eu.intercom.io", "au": "https://api.au.intercom.io"}
+_MAX_ESCAPED = 6  # bytes of a reply for a byte of the request: the reply repeats the message, with any JSON escapes
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
-# A connection sets `written` when it writes the first byte of a request. A failed POST may be tried again only if it
-# is not set: otherwise the message could be sent twice.
+# What a request and reading its reply may raise.
+_EXCHANGE_ERRORS = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    UnreadableReply,
+    OSError,
+    ValueError,
+)
+
+# Of the request of each thread. A connection sets `written` when it writes the first byte of a request. A failed POST
+# may be tried again only if it is not set: otherwise the message could be sent twice. `max_body` is the most bytes that
+# the body of the reply may have.
 _wire = threading.local()
 
 
@@ -62,6 +77,12 @@ class _FirstByteRecorder:
             self._is_connecting = False
         self._idle_since, self._is_reusable = time.monotonic(), True
 
+    def response_class(self, sock: socket.socket, *args: Any, **options: Any) -> http.client.HTTPResponse:
+        """Called by http.client for the response to a request, and for a proxy's to CONNECT."""
+        timeout = self.timeout  # type: ignore[attr-defined]  # that of the step: urllib3 sets it before each one
+        bounded: Any = BoundedSocket(sock, timeout, _wire.max_body)
+        return http.client.HTTPResponse(bounded, *args, **options)
+
     def getresponse(self) -> Any:
         response = super().getresponse()  # type: ignore[misc]
         self._idle_since = time.monotonic()
@@ -82,11 +103,11 @@ class _FirstByteRecorder:
         super().send(data)  # type: ignore[misc]
 
 
-class _HttpConnection(_FirstByteRecorder, HTTPConnection):
+class _HttpConnection(_FirstByteRecorder, HTTPConnection):  # type: ignore[misc]  # response_class is a function here
     pass
 
 
-class _HttpsConnection(_FirstByteRecorder, HTTPSConnection):
+class _HttpsConnection(_FirstByteRecorder, HTTPSConnection):  # type: ignore[misc]  # likewise
     pass
 
 
@@ -136,7 +157,7 @@ class HttpTransport:
         self._base_url = base_url.rstrip("/")
         self._headers = {
             "Accept": "application/json",
-            "Accept-Encoding": "gzip, deflate",
+            "Accept-Encoding": "gzip",
             "Authorization": f"Bearer {_validate_token(token)}",
             "Connection": "keep-alive",
             "User-Agent": f"msgrun/{__version__}",
@@ -152,14 +173,14 @@ class HttpTransport:
         try:
             with self._lock:
                 adapter, proxies = self._route
-            response = adapter.send(
-                self._request(method, path, body, version),
-                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
-                proxies=proxies,
-            )
-            content = response.content
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            return NoReply(_describe_error(error), has_sent_bytes=_wire.written)
+            request = self._request(method, path, body, version)
+            _wire.max_body = max(MAX_BODY, _MAX_ESCAPED * len(request.body or b""))
+            response = adapter.send(request, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), proxies=proxies)
+            with contextlib.closing(response):
+                content = read_body(response.raw, _wire.max_body)
+        except _EXCHANGE_ERRORS as error:
+            is_too_large = isinstance(error, ReplyTooLarge)
+            return NoReply(_describe_error(error), has_sent_bytes=_wire.written, is_too_large=is_too_large)
         return Reply(response.status_code, {name.lower(): value for name, value in response.headers.items()}, content)
 
     def _request(self, method: str, path: str, body: Any, version: str) -> requests.PreparedRequest:
@@ -202,6 +223,8 @@ def _validate_token(token: str) -> str:
 
 def _describe_error(error: Exception) -> str:
     """Why there is no response, without memory addresses and without the secrets of a URL."""
+    if isinstance(error, UnreadableReply):
+        return str(error)
     root: BaseException = error
     while (cause := root.__cause__ or root.__context__) is not None and isinstance(cause, Exception):
         root = cause
@@ -210,6 +233,7 @@ def _describe_error(error: Exception) -> str:
         requests.exceptions.SSLError: "no secure connection",
         requests.exceptions.ConnectTimeout: "no connection in time",
         requests.exceptions.ReadTimeout: "no answer in time",
+        urllib3.exceptions.ReadTimeoutError: "no answer in time",
         requests.exceptions.ConnectionError: "the connection failed",
     }
     kind = next(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from runner.intercom.identifiers import parse_id
 from runner.intercom.lookups import SEARCH_BATCH, Workspace
 
 # Seconds. Intercom compares dates by day, in the workspace's time zone. A search that starts one day earlier finds all
@@ -74,13 +75,13 @@ def _build_term(wanted: ConversationQuery) -> dict[str, Any]:
 def _parse_opening(value: dict[str, Any]) -> OpeningMessage | None:
     """The message that opened a conversation. None if a field is missing: such a conversation proves nothing."""
     source, created_at = _dict_or_empty(value.get("source")), value.get("created_at")
-    message_id, author = source.get("id"), _dict_or_empty(source.get("author")).get("id")
+    message_id, author = parse_id(source.get("id")), parse_id(_dict_or_empty(source.get("author")).get("id"))
     contacts = _dict_or_empty(value.get("contacts")).get("contacts")
     if not message_id or not author or not isinstance(created_at, int | float) or not isinstance(contacts, list):
         return None
-    ids = tuple(str(contact["id"]) for contact in contacts if isinstance(contact, dict) and contact.get("id"))
-    texts = str(source.get("subject") or ""), str(source.get("body") or "")
-    return OpeningMessage(str(message_id), ids, str(author), *texts, created_at=float(created_at))
+    ids = tuple(parse_id(contact.get("id")) for contact in contacts if isinstance(contact, dict))
+    subject, body = (text if isinstance(text := source.get(name), str) else "" for name in ("subject", "body"))
+    return OpeningMessage(message_id, tuple(filter(None, ids)), author, subject, body, float(created_at))
 
 
 def _dict_or_empty(value: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from runner.clock import FIRST_RETRY_DELAY, Clock, next_retry_delay
 from runner.errors import GuardRefused, RateExhausted, RunStopped
 from runner.intercom import NoReply, Reply, Transport
 from runner.intercom.answer import account_hint, no_admin_hint, parse_error
+from runner.intercom.identifiers import parse_id, parse_text
 from runner.intercom.rate_limit import RateLimiter
 from runner.intercom.wire_format import Contact
 from runner.privacy import mark_private_values
@@ -23,6 +24,8 @@ READ_RETRY_TIME = 30.0  # seconds for which a read that fails is repeated
 MAX_THROTTLED_WINDOWS = 10  # rate limit windows with a 429 in a row; at the last one a read or a run gives up
 _SEARCH_FIELDS = {"email": "email", "user_id": "external_id"}
 _PER_PAGE = 150
+MAX_PAGES = 100  # of one search: 15,000 contacts with 15 addresses, or as many conversations of 15 contacts
+_MAX_CURSOR = 4096  # characters; no document gives a length
 _UNREADABLE = frozenset({401, 403, 404})  # statuses for a token without the permission, or of a server without the path
 _OK, _NOT_FOUND, _TOO_MANY, _SERVER_ERROR = 200, 404, 429, 500
 
@@ -42,8 +45,8 @@ class Workspace:
         """
         value = self._read("GET", "/me")
         app = value.get("app") if isinstance(value, dict) else None
-        code = app.get("id_code") if isinstance(app, dict) else None
-        if not isinstance(code, str) or not code:
+        code = parse_id(app.get("id_code")) if isinstance(app, dict) else ""
+        if not code:
             raise GuardRefused(
                 "GET /me does not name the workspace", "use an access token of the app in that workspace"
             )
@@ -56,9 +59,9 @@ class Workspace:
         if not isinstance(admins, list):
             return None
         return {
-            str(admin["id"]): str(admin.get("name") or "")
+            admin_id: parse_text(admin.get("name"))
             for admin in admins
-            if isinstance(admin, dict) and "id" in admin
+            if isinstance(admin, dict) and (admin_id := parse_id(admin.get("id")))
         }
 
     def has_admin(self, admin_id: str) -> bool | None:
@@ -98,19 +101,24 @@ class Workspace:
         Raises RunStopped.
         """
         pagination: dict[str, Any] = {"per_page": _PER_PAGE}
-        while True:
-            page = self._read("POST", path, {"query": query, "pagination": pagination})
+        for _ in range(MAX_PAGES):
+            try:
+                page = self._read("POST", path, {"query": query, "pagination": pagination})
+            except _TooLarge:
+                if pagination["per_page"] == 1:
+                    raise
+                pagination = {**pagination, "per_page": max(1, pagination["per_page"] // 4)}
+                continue
             if not isinstance(page, dict) or not isinstance(page.get(key), list):
                 raise RunStopped(f"POST {path} answered something that is not documented")
             yield from (item for item in page[key] if isinstance(item, dict))
-            pages = page.get("pages")
-            next_page = pages.get("next") if isinstance(pages, dict) else None
-            cursor = next_page.get("starting_after") if isinstance(next_page, dict) else None
+            cursor = _parse_cursor(page, path)
             if not cursor:
                 return
             if cursor == pagination.get("starting_after"):
                 raise RunStopped(f"POST {path} gives the same page for ever")
-            pagination = {"per_page": _PER_PAGE, "starting_after": cursor}
+            pagination = {**pagination, "starting_after": cursor}
+        raise RunStopped(f"POST {path} has no last page: {MAX_PAGES} were read", "nothing was sent by this request")
 
     def _search_contacts(self, field: str, values: list[str]) -> Iterator[Contact]:
         terms = [{"field": field, "operator": "=", "value": value} for value in values]
@@ -134,10 +142,16 @@ class Workspace:
                     continue
                 if result.status < _SERVER_ERROR:
                     return _parse_reply(result, method, path, none_if)
+            elif result.is_too_large:
+                raise _TooLarge(f"{method} {path}: {result.reason}", "nothing was sent by this request")
             if self._clock.monotonic() + delay > deadline:
                 raise RunStopped(f"{method} {path}: {_describe_failure(result)}", "nothing was sent by this request")
             self._clock.sleep(delay)
             delay = next_retry_delay(delay)
+
+
+class _TooLarge(RunStopped):
+    """The answer is larger than it may be."""
 
 
 class _NoAdmin(RunStopped):
@@ -160,18 +174,30 @@ def _parse_reply(reply: Reply, method: str, path: str, none_if: Container[int]) 
         raise RunStopped(f"{method} {path}: the answer is not JSON") from error
 
 
+def _parse_cursor(page: dict[str, Any], path: str) -> str | int | None:
+    """What names the next page; None on the last one. Raises RunStopped if it has no known form."""
+    pages = page.get("pages")
+    next_page = pages.get("next") if isinstance(pages, dict) else None
+    cursor = next_page.get("starting_after") if isinstance(next_page, dict) else None
+    if not cursor:
+        return None
+    if not isinstance(cursor, str | int) or len(str(cursor)) > _MAX_CURSOR:
+        raise RunStopped(f"POST {path} answered something that is not documented")
+    return cursor
+
+
 def _describe_failure(result: Reply | NoReply) -> str:
     return result.reason if isinstance(result, NoReply) else f"HTTP status {result.status}"
 
 
 def _parse_contact(value: dict[str, Any]) -> Contact:
-    created, contact_id = value.get("created_at"), value.get("id")
-    if not isinstance(contact_id, str) or not contact_id:
-        raise RunStopped("Intercom shows a contact without an id")
+    created, contact_id = value.get("created_at"), parse_id(value.get("id"))
+    if not contact_id:
+        raise RunStopped("Intercom shows a contact without an id, or with one of an unknown form")
     return Contact(
         id=contact_id,
         role="lead" if value.get("role") == "lead" else "user",
-        email=str(value.get("email") or ""),
-        external_id=str(value.get("external_id") or ""),
+        email=parse_text(value.get("email")),
+        external_id=parse_text(value.get("external_id")),
         created_at=created if isinstance(created, int) else 0,
     )

@@ -203,7 +203,7 @@ def test_without_an_answer_it_hangs_on_whether_a_byte_left():
         ({"errors": []}, ("http_410", "", "q1")),
         ({"errors": ["no"]}, ("http_410", "", "q1")),
         ({"errors": {"code": "odd"}}, ("http_410", "", "q1")),
-        ({"errors": [{"code": 17, "message": ["odd"]}]}, ("17", "['odd']", "q1")),
+        ({"errors": [{"code": 17, "message": ["odd"]}]}, ("17", "", "q1")),
         ([], ("http_410", "", "q1")),
         (b"<html>", ("http_410", "", "q1")),
         (b"", ("http_410", "", "q1")),

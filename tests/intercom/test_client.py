@@ -8,11 +8,9 @@ import gzip
 import json
 import socket
 import ssl
-import struct
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,98 +20,15 @@ from hypothesis import strategies as st
 from runner.errors import RunStopped
 from runner.intercom import NoReply, Reply, client
 from runner.intercom.client import HttpTransport
+from tests.support.raw_server import no_proxy, reset, serve
+
+__all__ = ["no_proxy", "serve"]
 
 BODY = {"body": "Ponies"}
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Request-Id: r1\r\n\r\n{}"
-Answer = bytes | Callable[[socket.socket], None] | None
 
 
-@dataclass
-class Server:
-    """Answers each connection's requests from a script: bytes, None to close, or whatever a function does."""
-
-    answers: list[Answer]
-    tls: ssl.SSLContext | None = None
-    requests: list[bytes] = field(default_factory=list)
-    connections: int = 0
-
-    def __post_init__(self) -> None:
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.thread = threading.Thread(target=self._accept, daemon=True)
-        self.thread.start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError), connection, self._secured(connection) as served:
-            while self.answers and (request := _request(served)):
-                self.requests.append(request)
-                answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-                if callable(answer):
-                    answer(served)
-                elif answer is None:
-                    return
-                else:
-                    served.sendall(answer)
-
-    def _secured(self, connection: socket.socket) -> socket.socket:
-        return self.tls.wrap_socket(connection, server_side=True) if self.tls else connection
-
-
-def _request(connection: socket.socket) -> bytes:
-    data = b""
-    while b"\r\n\r\n" not in data:
-        part = connection.recv(65536)
-        if not part:
-            return b""
-        data += part
-    head, _, body = data.partition(b"\r\n\r\n")
-    length = next(
-        (int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")), 0
-    )
-    while len(body) < length:
-        body += connection.recv(65536)
-    return head + b"\r\n\r\n" + body
-
-
-def reset(connection: socket.socket) -> None:
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[..., Server]]:
-    servers: list[Server] = []
-
-    def start(*answers: Answer, tls: ssl.SSLContext | None = None) -> Server:
-        servers.append(Server(list(answers), tls))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        # Wakes the thread in accept(): else it would steal connections from whoever gets the descriptor's number next.
-        server.listener.shutdown(socket.SHUT_RDWR)
-        server.thread.join()
-        server.listener.close()
+pytestmark = pytest.mark.usefixtures("no_proxy")
 
 
 def post(url: str) -> Reply | NoReply:

@@ -40,7 +40,7 @@ def test_a_workspace_is_named_by_its_app(workspace):
     assert transport.asked == [("GET", "/me", None, "2.14")]
 
 
-@pytest.mark.parametrize("body", [{}, {"app": None}, {"app": {"id_code": ""}}, {"app": {"id_code": 5}}, [], None])
+@pytest.mark.parametrize("body", [{}, {"app": None}, {"app": {"id_code": ""}}, {"app": {"id_code": 5.5}}, [], None])
 def test_an_answer_that_names_no_workspace_stops_the_run(body, workspace):
     with pytest.raises(GuardRefused, match="does not name the workspace"):
         workspace(reply(200, body))[0].id_code()
