@@ -79,7 +79,7 @@ class _FirstByteRecorder:
 
     def response_class(self, sock: socket.socket, *args: Any, **options: Any) -> http.client.HTTPResponse:
         """Called by http.client for the response to a request, and for a proxy's to CONNECT."""
-        timeout = self.timeout  # type: ignore[attr-defined]  # that of the step: urllib3 sets it before each one
+        timeout = CONNECT_TIMEOUT if self._is_connecting else READ_TIMEOUT
         bounded: Any = BoundedSocket(sock, timeout, _wire.max_body)
         return http.client.HTTPResponse(bounded, *args, **options)
 

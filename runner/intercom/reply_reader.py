@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from urllib3.response import BaseHTTPResponse
+from urllib3.response import HTTPResponse
 
 MAX_BODY = 1 << 20  # bytes, decoded
 _GZIP = 16 + zlib.MAX_WBITS  # tells zlib to expect the header and the checksum of gzip
@@ -78,7 +78,7 @@ class _BoundedFile(io.RawIOBase):
         super().close()
 
 
-def read_body(response: BaseHTTPResponse, limit: int) -> bytes:
+def read_body(response: HTTPResponse, limit: int) -> bytes:
     """Returns the decoded body.
 
     Raises UnreadableReply, at the latest once more than `limit` bytes are decoded, and the errors of urllib3.
@@ -94,7 +94,7 @@ def read_body(response: BaseHTTPResponse, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def _decode(response: BaseHTTPResponse, encoding: str, limit: int) -> Iterator[bytes]:
+def _decode(response: HTTPResponse, encoding: str, limit: int) -> Iterator[bytes]:
     """Returns the parts of the decoded body, each of at most one byte more than `limit`."""
     if encoding in {"", "identity"}:
         while part := response.read(limit + 1):
