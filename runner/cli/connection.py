@@ -2,14 +2,17 @@
 
 import contextlib
 import os
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from runner.cli.context import Context
+from runner.cli.output import Output
 from runner.cli.process import Signals
 from runner.cli.progress import RunProgress, open_record_log
 from runner.clock import Clock, new_run_id
@@ -18,15 +21,18 @@ from runner.deliver.run import Run
 from runner.deliver.stop import StopConditions
 from runner.deliver.summary import Summary
 from runner.errors import GuardRefused, RunStopped, UsageMistake
-from runner.intercom import Transport
+from runner.intercom import Access, Transport
 from runner.intercom.client import HOSTS, HttpTransport
 from runner.intercom.lookups import Workspace
 from runner.intercom.rate_limit import RateLimiter
+from runner.intercom.route import LOOPBACK
 from runner.ledger.ledger import Ledger
 from runner.plan.plan import Plan
 from runner.sandbox import SANDBOX_WORKSPACE_ID, Sandbox
 
+_TOKEN_VARIABLES = ("INTERCOM_ACCESS_TOKEN", "INTERCOM_TOKEN")  # the first that is set holds the token
 _MAX_LISTED_ADMINS = 10  # admins that an error message lists
+_HOST_ALONE = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?/?")  # or with a port, but without https://
 CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, sleep=time.sleep)
 
 
@@ -40,8 +46,12 @@ class Connection:
     workspace: Workspace
 
     def verify_workspace(self) -> str:
-        """Returns the id_code of the token's workspace. Raises GuardRefused if msgrun.yaml names a different one."""
-        id_code = self.workspace.id_code()
+        """Returns the id_code of the token's workspace.
+
+        Raises GuardRefused if msgrun.yaml names a different workspace or region.
+        """
+        identity = self.workspace.identity()
+        id_code, region = identity.id_code, identity.region
         if self.context.options.sandbox:
             return id_code
         if id_code == SANDBOX_WORKSPACE_ID:
@@ -50,6 +60,10 @@ class Connection:
         if declared and declared != id_code:
             hint = "use the other workspace's token, or another environment (-e)"
             raise GuardRefused(f"the token is of workspace {id_code}, and msgrun.yaml names {declared}", hint)
+        declared_region = self.context.settings.region
+        if region in HOSTS and region != declared_region:
+            message = f"workspace {id_code} is in region {region}, and msgrun.yaml says {declared_region}"
+            raise GuardRefused(message, f"write region: {region} into msgrun.yaml, or use the other workspace's token")
         return id_code
 
     def require_admins(self, senders: set[str]) -> None:
@@ -79,7 +93,14 @@ class Connection:
                 settings=settings,
                 ledger=ledger,
                 workspace=self.workspace,
-                poster=MessagePoster(self.transport, self.workspace, self.limiter, CLOCK, settings.api_version),
+                poster=MessagePoster(
+                    self.transport,
+                    self.workspace,
+                    self.limiter,
+                    CLOCK,
+                    settings.api_version,
+                    on_retry=partial(_report_retry, self.context.output),
+                ),
                 limiter=self.limiter,
                 clock=CLOCK,
                 stop_conditions=StopConditions(lambda: signals.number, self.context.stop_file.exists, deadline),
@@ -102,16 +123,26 @@ def connect(context: Context) -> Iterator[Connection]:
         if context.options.sandbox:
             context.sandbox_folder.mkdir(parents=True, exist_ok=True)
             sandbox = Sandbox(state=context.sandbox_state, rate_limit=1_000_000)
-            url, token, share = stack.enter_context(sandbox).url, "sandbox", 1.0
+            url, token, share, access = stack.enter_context(sandbox).url, "sandbox", 1.0, Access()
         else:
-            token = os.environ.get("INTERCOM_ACCESS_TOKEN") or os.environ.get("INTERCOM_TOKEN") or ""
-            if not token:
+            variable = next((name for name in _TOKEN_VARIABLES if os.environ.get(name)), "")
+            if not variable:
                 raise RunStopped("there is no access token", "set INTERCOM_ACCESS_TOKEN, or try it with --sandbox")
-            url = _require_safe_url(os.environ.get("INTERCOM_BASE_URL") or HOSTS[context.settings.region])
+            token = os.environ[variable]
+            base_url, region = os.environ.get("INTERCOM_BASE_URL"), context.settings.region
+            url = _require_safe_url(base_url or HOSTS[region])
+            access = Access(variable, urlsplit(url).netloc.rpartition("@")[2], "" if base_url else region)
             share = context.settings.rate_share
         transport = HttpTransport(url, token)
         limiter = RateLimiter(CLOCK, share, context.settings.max_per_window)
-        yield Connection(context, transport, limiter, Workspace(transport, limiter, CLOCK))
+        workspace = Workspace(transport, limiter, CLOCK, partial(_report_retry, context.output), access)
+        yield Connection(context, transport, limiter, workspace)
+
+
+def _report_retry(output: Output, text: str) -> None:
+    # A closed terminal must not end a run between a claim and its outcome.
+    with contextlib.suppress(OSError):
+        output.note(text)
 
 
 def _require_safe_url(url: str) -> str:
@@ -121,9 +152,12 @@ def _require_safe_url(url: str) -> str:
         is_url = bool(parts.hostname and parts.scheme) and parts.port != 0 and not (parts.query or parts.fragment)
     except ValueError:
         is_url = False
+    if not is_url and _HOST_ALONE.fullmatch(url):
+        scheme = "http" if url.startswith(LOOPBACK) else "https"
+        raise UsageMistake("INTERCOM_BASE_URL has no scheme", f"write {scheme}://{url}")
     if not is_url:
         raise UsageMistake("INTERCOM_BASE_URL is no address of a server", "for example https://api.eu.intercom.io")
-    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}):
+    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK):
         return url
     message = "INTERCOM_BASE_URL is neither https nor on this machine"
     raise UsageMistake(message, "the access token would travel in clear")

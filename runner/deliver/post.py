@@ -21,7 +21,7 @@ from runner.intercom.answer import (
     classify_reply,
     no_admin_hint,
 )
-from runner.intercom.lookups import MAX_THROTTLED_WINDOWS, Workspace
+from runner.intercom.lookups import MAX_THROTTLED_WINDOWS, Workspace, describe_retry
 from runner.intercom.rate_limit import RateLimiter
 from runner.ledger.record import Record
 from runner.privacy import mark_private_values
@@ -54,16 +54,26 @@ class Retry:
 
 
 class MessagePoster:
-    """POSTs messages in one API version, and decides what the answers mean."""
+    """POSTs messages in one API version, and decides what the answers mean.
+
+    `on_retry` is called at once when Intercom cannot be reached and a message is tried again.
+    """
 
     def __init__(
-        self, transport: Transport, workspace: Workspace, limiter: RateLimiter, clock: Clock, api_version: str
+        self,
+        transport: Transport,
+        workspace: Workspace,
+        limiter: RateLimiter,
+        clock: Clock,
+        api_version: str,
+        on_retry: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._transport = transport
         self._workspace = workspace
         self._limiter = limiter
         self._clock = clock
         self._api_version = api_version
+        self._on_retry = on_retry
 
     def post(self, attempt: Attempt, find_stop: Callable[[Declaration], StopReason | None]) -> PostResult:
         """POSTs once, and returns the answer. Runs in a thread of the pool, and never raises.
@@ -76,7 +86,7 @@ class MessagePoster:
         result = self._transport.exchange("POST", "/messages", attempt.body, self._api_version)
         headers = result.headers if isinstance(result, Reply) else {}
         self._limiter.learn(headers)
-        answer = classify_reply(result, attempt.claim.sender)
+        answer = classify_reply(result, attempt.claim.sender, self._workspace.access)
         is_new = False
         if isinstance(answer, Refused) and answer.is_not_found:
             if self._workspace.has_admin(attempt.claim.sender) is False:
@@ -117,10 +127,7 @@ class MessagePoster:
             case Throttled():
                 return self._handle_throttling(posted)
             case Unreached():
-                stop = StopReason(
-                    "error", f"Intercom cannot be reached: {answer.reason}", "nothing was sent by this try"
-                )
-                return self._plan_retry(attempt, "unreached", UNREACHED_RETRY_TIME) or Outcome("released", stop=stop)
+                return self._handle_unreached(attempt, answer)
             case _:
                 assert_never(answer)
 
@@ -131,6 +138,15 @@ class MessagePoster:
             return Retry(0.0)
         message = "the rate limit left no room for ten windows in a row"
         return Outcome("released", stop=StopReason("later", message, "run the same command later"))
+
+    def _handle_unreached(self, attempt: Attempt, answer: Unreached) -> Outcome | Retry:
+        """Tries again, and reports that at once. Stops the run where no further try can succeed."""
+        retry = None if answer.fix else self._plan_retry(attempt, "unreached", UNREACHED_RETRY_TIME)
+        if retry:
+            self._on_retry(describe_retry(answer.reason, UNREACHED_RETRY_TIME))
+            return retry
+        hint = answer.fix or "nothing was sent by this try"
+        return Outcome("released", stop=StopReason("error", f"Intercom cannot be reached: {answer.reason}", hint))
 
     def _plan_retry(self, attempt: Attempt, reason: str, seconds: float) -> Retry | None:
         """Returns another try, with a delay that doubles each time; None if the time for it is over.

@@ -9,9 +9,10 @@ from typing import Any
 
 import orjson
 
-from runner.intercom import NoReply, Reply
+from runner.intercom import Access, NoReply, Reply
 from runner.intercom.identifiers import parse_id, parse_label, parse_text
 
+_DEFAULT_ACCESS = Access()
 _OK, _FORBIDDEN, _NOT_FOUND, _TIMEOUT, _TOO_MANY = 200, 403, 404, 408, 429
 # Intercom documents these codes without a status. With a 4xx they do not prove that no message was created.
 _INCONCLUSIVE_CODES = {"server_error", "request_timeout", "service_unavailable"}
@@ -80,34 +81,38 @@ class Throttled:
 
 @dataclass(frozen=True, slots=True)
 class Unreached:
-    """No message was created, because no byte of the request left this machine."""
+    """No message was created, because no byte of the request left this machine.
+
+    `fix` says what the user has to change, where another try would fail in the same way; else it is empty.
+    """
 
     reason: str
+    fix: str
 
 
 Answer = Sent | Refused | Unknown | AccountDenied | Throttled | Unreached
 
 
-def classify_reply(result: Reply | NoReply, sender: str) -> Answer:
+def classify_reply(result: Reply | NoReply, sender: str, access: Access = _DEFAULT_ACCESS) -> Answer:
     """The outcome of a message that was POSTed from the admin `sender`."""
     if isinstance(result, NoReply):
-        return Unknown(result.reason) if result.has_sent_bytes else Unreached(result.reason)
+        return Unknown(result.reason) if result.has_sent_bytes else Unreached(result.reason, result.fix)
     if result.status == _OK:
         return _classify_success(result, sender)
     if result.status == _TOO_MANY:
         return Throttled(parse_error(result)[2])
     if 400 <= result.status < 500:  # noqa: PLR2004  # 400 to 499 are the client errors of HTTP
-        return _classify_client_error(result, sender)
+        return _classify_client_error(result, sender, access)
     return Unknown(f"HTTP status {result.status}", parse_error(result)[2])
 
 
-def _classify_client_error(reply: Reply, sender: str) -> Answer:
+def _classify_client_error(reply: Reply, sender: str, access: Access) -> Answer:
     """The meaning of a 4xx reply. The conditions are tested from top to bottom; the first that is true decides."""
     code, message, request_id = parse_error(reply)
     if reply.status == _TIMEOUT or code in _INCONCLUSIVE_CODES or not _is_intercom_error(reply):
         origin = "" if _is_intercom_error(reply) else ", and not Intercom's own answer: a proxy or a firewall between?"
         return Unknown(f"HTTP status {reply.status}{origin}", request_id, is_fatal=True)
-    if hint := account_hint(reply, sender):
+    if hint := account_hint(reply, access, sender):
         return AccountDenied(code, message, request_id, hint)
     if reply.status == _FORBIDDEN and not _RECIPIENT_WORDS.search(message):
         reason = f"HTTP status 403, {code}: neither about the account nor about the recipient"
@@ -115,7 +120,7 @@ def _classify_client_error(reply: Reply, sender: str) -> Answer:
     return Refused(code, message, request_id, is_not_found=reply.status == _NOT_FOUND)
 
 
-def account_hint(reply: Reply, sender: str = "") -> str:
+def account_hint(reply: Reply, access: Access, sender: str = "") -> str:
     """What to fix if an error is about the account.
 
     Empty if it is about something else, or if the body is not an error object of Intercom's.
@@ -133,9 +138,10 @@ def account_hint(reply: Reply, sender: str = "") -> str:
         case 403 if code == "api_plan_restricted":
             return "the workspace's plan has no access to this: ask its owner, or choose another plan"
         case 401:
-            return "copy INTERCOM_ACCESS_TOKEN again, and compare region: in msgrun.yaml with the workspace's"
+            return access.hint
         case 403 if code.startswith("token_"):
-            return "the token is blocked or revoked: make a new one in the Developer Hub, and set INTERCOM_ACCESS_TOKEN"
+            name = access.token_variable
+            return f"the token is blocked or revoked: make a new one in the Developer Hub, and set {name}"
         case _:
             return ""
 

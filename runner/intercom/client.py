@@ -14,9 +14,7 @@ import ssl
 import threading
 import time
 from functools import cached_property
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 import requests
@@ -24,14 +22,15 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.hooks import default_hooks
 from requests.structures import CaseInsensitiveDict
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from runner import __version__
 from runner.errors import RunStopped
 from runner.intercom import NoReply, Reply
+from runner.intercom.connection_errors import describe
 from runner.intercom.reply_reader import MAX_BODY, BoundedSocket, ReplyTooLarge, UnreadableReply, read_body
+from runner.intercom.route import NoRoute, Route, find_route
 
 CONNECT_TIMEOUT = 10.0  # seconds
 READ_TIMEOUT = 60.0  # seconds, for the whole reply
@@ -41,10 +40,10 @@ KEEP_ALIVE_TIMEOUT = 0.5
 POOL_SIZE = 64  # connections, one for each thread; threads beyond it would open a new one for every request
 HOSTS = {"us": "https://api.intercom.io", "eu": "https://api.eu.intercom.io", "au": "https://api.au.intercom.io"}
 _MAX_ESCAPED = 6  # bytes of a reply for a byte of the request: the reply repeats the message, with any JSON escapes
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 # What a request and reading its reply may raise.
 _EXCHANGE_ERRORS = (
+    NoRoute,
     requests.RequestException,
     urllib3.exceptions.HTTPError,
     UnreadableReply,
@@ -125,8 +124,8 @@ class _Adapter(HTTPAdapter):
     The context is shared because loading the CA bundle takes longer than a TLS handshake.
     """
 
-    def __init__(self, bundle: str) -> None:
-        self._tls_context = _load_tls_context(bundle)
+    def __init__(self, tls_context: ssl.SSLContext) -> None:
+        self._tls_context = tls_context
         super().__init__(pool_maxsize=POOL_SIZE, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -170,18 +169,29 @@ class HttpTransport:
         Never raises for network errors: they are returned as NoReply.
         """
         _wire.written = False
+        route = None
         try:
             with self._lock:
-                adapter, proxies = self._route
+                route = self._route
+                adapter = self._adapter
             request = self._request(method, path, body, version)
             _wire.max_body = max(MAX_BODY, _MAX_ESCAPED * len(request.body or b""))
-            response = adapter.send(request, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), proxies=proxies)
+            response = adapter.send(request, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), proxies=route.proxies)
             with contextlib.closing(response):
                 content = read_body(response.raw, _wire.max_body)
         except _EXCHANGE_ERRORS as error:
+            reason, fix = describe(error, route, has_sent_bytes=_wire.written)
             is_too_large = isinstance(error, ReplyTooLarge)
-            return NoReply(_describe_error(error), has_sent_bytes=_wire.written, is_too_large=is_too_large)
+            return NoReply(reason, has_sent_bytes=_wire.written, is_too_large=is_too_large, fix=fix)
         return Reply(response.status_code, {name.lower(): value for name, value in response.headers.items()}, content)
+
+    @cached_property
+    def _route(self) -> Route:
+        return find_route(self._base_url)
+
+    @cached_property
+    def _adapter(self) -> _Adapter:
+        return _Adapter(self._route.tls_context)
 
     def _request(self, method: str, path: str, body: Any, version: str) -> requests.PreparedRequest:
         request = requests.PreparedRequest()
@@ -194,50 +204,9 @@ class HttpTransport:
             request.headers["Content-Length"] = str(len(request.body))
         return request
 
-    @cached_property
-    def _route(self) -> tuple[_Adapter, dict[str, str]]:
-        """The adapter and the proxies that the environment sets for the base URL."""
-        session = requests.Session()
-        # Proxies of the environment are for requests that leave this machine. Messages to the sandbox must not.
-        session.trust_env = urlsplit(self._base_url).hostname not in LOOPBACK
-        settings = session.merge_environment_settings(self._base_url, {}, stream=False, verify=None, cert=None)
-        bundle = settings["verify"] if isinstance(settings["verify"], str) else DEFAULT_CA_BUNDLE_PATH
-        return _Adapter(bundle), dict(settings["proxies"])
-
-
-def _load_tls_context(bundle: str) -> ssl.SSLContext:
-    context = urllib3.util.ssl_.create_urllib3_context()
-    if Path(bundle).is_dir():
-        context.load_verify_locations(capath=bundle)
-    else:
-        context.load_verify_locations(cafile=bundle)
-    return context
-
 
 def _validate_token(token: str) -> str:
     token = token.strip()
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise RunStopped("the access token holds characters that no token has", "copy it again")
     return token
-
-
-def _describe_error(error: Exception) -> str:
-    """Why there is no response, without memory addresses and without the secrets of a URL."""
-    if isinstance(error, UnreadableReply):
-        return str(error)
-    root: BaseException = error
-    while (cause := root.__cause__ or root.__context__) is not None and isinstance(cause, Exception):
-        root = cause
-    kinds = {
-        requests.exceptions.ProxyError: "the proxy did not connect",
-        requests.exceptions.SSLError: "no secure connection",
-        requests.exceptions.ConnectTimeout: "no connection in time",
-        requests.exceptions.ReadTimeout: "no answer in time",
-        urllib3.exceptions.ReadTimeoutError: "no answer in time",
-        requests.exceptions.ConnectionError: "the connection failed",
-    }
-    kind = next(
-        (text for error_type, text in kinds.items() if isinstance(error, error_type)), "the answer could not be read"
-    )
-    detail = root.strerror if isinstance(root, OSError) and root.strerror else type(root).__name__
-    return f"{kind} ({detail})"

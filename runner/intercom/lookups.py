@@ -3,7 +3,8 @@
 A read that fails is repeated until Intercom answers or READ_RETRY_TIME is over.
 """
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -11,13 +12,14 @@ import orjson
 
 from runner.clock import FIRST_RETRY_DELAY, Clock, next_retry_delay
 from runner.errors import GuardRefused, RateExhausted, RunStopped
-from runner.intercom import NoReply, Reply, Transport
+from runner.intercom import Access, NoReply, Reply, Transport
 from runner.intercom.answer import account_hint, no_admin_hint, parse_error
 from runner.intercom.identifiers import parse_id, parse_text
 from runner.intercom.rate_limit import RateLimiter
 from runner.intercom.wire_format import Contact
 from runner.privacy import mark_private_values
 
+_DEFAULT_ACCESS = Access()
 READ_VERSION = "2.14"
 SEARCH_BATCH = 15  # values in one group of a search, at most
 READ_RETRY_TIME = 30.0  # seconds for which a read that fails is repeated
@@ -27,30 +29,52 @@ _PER_PAGE = 150
 MAX_PAGES = 100  # of one search: 15,000 contacts with 15 addresses, or as many conversations of 15 contacts
 _MAX_CURSOR = 4096  # characters; no document gives a length
 _UNREADABLE = frozenset({401, 403, 404})  # statuses for a token without the permission, or of a server without the path
+_DENIED = {401, 403}
 _OK, _NOT_FOUND, _TOO_MANY, _SERVER_ERROR = 200, 404, 429, 500
 
 
-class Workspace:
-    """The workspace that an access token belongs to."""
+@dataclass(frozen=True, slots=True)
+class WorkspaceIdentity:
+    """The name of a workspace, and its region: us, eu or au; empty if it is not known."""
 
-    def __init__(self, transport: Transport, limiter: RateLimiter, clock: Clock) -> None:
+    id_code: str
+    region: str
+
+
+class Workspace:
+    """The workspace that an access token belongs to.
+
+    `on_retry` is called at once when a read fails that is tried again. The text names the host and what failed.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        limiter: RateLimiter,
+        clock: Clock,
+        on_retry: Callable[[str], None] = lambda _: None,
+        access: Access = _DEFAULT_ACCESS,
+    ) -> None:
+        self.access = access
         self._transport = transport
         self._limiter = limiter
         self._clock = clock
+        self._on_retry = on_retry
 
-    def id_code(self) -> str:
-        """The workspace's name: `app.id_code` of GET /me.
+    def identity(self) -> WorkspaceIdentity:
+        """What GET /me says of the workspace: `app.id_code` and `app.region`.
 
-        Raises GuardRefused if the reply has no name, and RunStopped.
+        Raises GuardRefused if the reply has no id_code, and RunStopped.
         """
         value = self._read("GET", "/me")
         app = value.get("app") if isinstance(value, dict) else None
-        code = parse_id(app.get("id_code")) if isinstance(app, dict) else ""
+        app = app if isinstance(app, dict) else {}
+        code = parse_id(app.get("id_code"))
         if not code:
             raise GuardRefused(
                 "GET /me does not name the workspace", "use an access token of the app in that workspace"
             )
-        return code
+        return WorkspaceIdentity(code, parse_id(app.get("region")).lower())
 
     def admins(self) -> dict[str, str] | None:
         """The names of the admins by their ids; None if the token may not read them. Raises RunStopped."""
@@ -141,13 +165,36 @@ class Workspace:
                     deadline = self._clock.monotonic() + READ_RETRY_TIME
                     continue
                 if result.status < _SERVER_ERROR:
-                    return _parse_reply(result, method, path, none_if)
+                    return self._parse_reply(result, method, path, none_if)
             elif result.is_too_large:
                 raise _TooLarge(f"{method} {path}: {result.reason}", "nothing was sent by this request")
+            elif result.fix:
+                raise RunStopped(f"{method} {path}: {result.reason}", result.fix)
             if self._clock.monotonic() + delay > deadline:
-                raise RunStopped(f"{method} {path}: {_describe_failure(result)}", "nothing was sent by this request")
+                message = f"{method} {path}: {self._describe_failure(result)}"
+                raise RunStopped(message, "nothing was sent by this request")
+            self._on_retry(describe_retry(self._describe_failure(result), READ_RETRY_TIME))
             self._clock.sleep(delay)
             delay = next_retry_delay(delay)
+
+    def _describe_failure(self, result: Reply | NoReply) -> str:
+        return result.reason if isinstance(result, NoReply) else f"{self.access.host} gave HTTP status {result.status}"
+
+    def _parse_reply(self, reply: Reply, method: str, path: str, none_if: Container[int]) -> Any:
+        code, message, request_id = parse_error(reply) if reply.status != _OK else ("", "", "")
+        if code == "admin_not_found":
+            raise _NoAdmin(f"{method} {path}: {code}", no_admin_hint(path.rpartition("/")[2]))
+        if reply.status in none_if:
+            return None
+        if reply.status != _OK:
+            hint = account_hint(reply, self.access)
+            hint = hint or (self.access.hint if reply.status in _DENIED else f"request id {request_id}")
+            masked = mark_private_values(message, ())
+            raise RunStopped(f"{method} {path}: HTTP status {reply.status}, {code}: " + masked, hint)
+        try:
+            return orjson.loads(reply.body)
+        except orjson.JSONDecodeError as error:
+            raise RunStopped(f"{method} {path}: the answer is not JSON") from error
 
 
 class _TooLarge(RunStopped):
@@ -156,22 +203,6 @@ class _TooLarge(RunStopped):
 
 class _NoAdmin(RunStopped):
     """Intercom does not know the admin."""
-
-
-def _parse_reply(reply: Reply, method: str, path: str, none_if: Container[int]) -> Any:
-    code, message, request_id = parse_error(reply) if reply.status != _OK else ("", "", "")
-    if code == "admin_not_found":
-        raise _NoAdmin(f"{method} {path}: {code}", no_admin_hint(path.rpartition("/")[2]))
-    if reply.status in none_if:
-        return None
-    if reply.status != _OK:
-        hint = account_hint(reply) or ("check the token" if reply.status in {401, 403} else f"request id {request_id}")
-        masked = mark_private_values(message, ())
-        raise RunStopped(f"{method} {path}: HTTP status {reply.status}, {code}: " + masked, hint)
-    try:
-        return orjson.loads(reply.body)
-    except orjson.JSONDecodeError as error:
-        raise RunStopped(f"{method} {path}: the answer is not JSON") from error
 
 
 def _parse_cursor(page: dict[str, Any], path: str) -> str | int | None:
@@ -186,8 +217,9 @@ def _parse_cursor(page: dict[str, Any], path: str) -> str | int | None:
     return cursor
 
 
-def _describe_failure(result: Reply | NoReply) -> str:
-    return result.reason if isinstance(result, NoReply) else f"HTTP status {result.status}"
+def describe_retry(failure: str, seconds: float) -> str:
+    """What the user reads when a request failed and is tried again."""
+    return f"{failure}; trying again for up to {seconds:.0f} s"
 
 
 def _parse_contact(value: dict[str, Any]) -> Contact:

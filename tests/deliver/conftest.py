@@ -43,6 +43,7 @@ class SandboxProject:
     settings: Settings = field(default_factory=lambda: Settings(abort_conditions=AbortConditions(unknown=1000)))
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     slept: list[float] = field(default_factory=list)
+    retries: list[str] = field(default_factory=list)  # what was reported of tries that failed
     runs: int = 0
     signal: Callable[[], int] = lambda: 0
     stop_file: Callable[[], bool] = lambda: False
@@ -121,7 +122,7 @@ class SandboxProject:
                 settings=self.settings,
                 ledger=ledger,
                 workspace=workspace,
-                poster=MessagePoster(transport, workspace, pace, clock, self.settings.api_version),
+                poster=MessagePoster(transport, workspace, pace, clock, self.settings.api_version, self.retries.append),
                 limiter=pace,
                 clock=clock,
                 stop_conditions=StopConditions(self.signal, self.stop_file),

@@ -115,16 +115,17 @@ def test_nine_windows_without_room_are_waited_for(project):
 
 
 class Unreachable:
-    """A network that is down for so many requests, and up after them."""
+    """A network that is down for so many requests, and up after them. `fix`: no other try can succeed."""
 
-    def __init__(self, transport, times):
+    def __init__(self, transport, times, fix=""):
         self._transport = transport
         self.times = times
+        self.fix = fix
 
     def exchange(self, *request):
         if self.times:
             self.times -= 1
-            return NoReply("no route to host", has_sent_bytes=False)
+            return NoReply("no route to host", has_sent_bytes=False, fix=self.fix)
         return self._transport.exchange(*request)
 
 
@@ -136,6 +137,22 @@ def test_a_server_that_cannot_be_reached_is_tried_for_half_a_minute_and_then_the
     assert "no route to host" in done.stop.message
     assert 20 < sum(project.slept) <= 30
     assert project.statuses() == ["free"]
+
+
+def test_what_no_other_try_can_mend_stops_the_run_at_once_with_what_to_change(project):
+    project.declare()
+    project.transport = Unreachable(None, 10**6, fix="name a file of certificates")
+    done = project.apply()
+    assert (done.stop.kind, done.stop.hint, done.released) == ("error", "name a file of certificates", 1)
+    assert project.slept == []
+    assert project.statuses() == ["free"]
+
+
+def test_a_server_that_cannot_be_reached_is_reported_at_the_first_try(project):
+    project.declare()
+    project.transport = Unreachable(None, 10**6)
+    project.apply()
+    assert set(project.retries) == {"no route to host; trying again for up to 30 s"}
 
 
 def test_a_short_moment_without_a_network_is_waited_out(project):

@@ -190,7 +190,9 @@ def test_429_is_throttled_whatever_its_body():
 
 def test_without_an_answer_it_hangs_on_whether_a_byte_left():
     assert classify_reply(NoReply("cut", has_sent_bytes=True), SENDER) == Unknown("cut")
-    assert classify_reply(NoReply("no route", has_sent_bytes=False), SENDER) == Unreached("no route")
+    assert classify_reply(NoReply("no route", has_sent_bytes=False), SENDER) == Unreached("no route", "")
+    final = NoReply("no file", has_sent_bytes=False, fix="name one")
+    assert classify_reply(final, SENDER) == Unreached("no file", "name one")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import RunStopped
-from runner.intercom import NoReply, Reply, client
+from runner.intercom import NoReply, Reply, client, route
 from runner.intercom.client import HttpTransport
 from tests.support.raw_server import no_proxy, reset, serve
 
@@ -87,7 +87,7 @@ def test_a_connection_that_nobody_accepts_let_nothing_leave(monkeypatch):
         for one in waiting:
             one.close()
     assert is_lost(answer, may_have_left=False)
-    assert "no connection in time" in answer.reason
+    assert answer.reason == f"no connection to 127.0.0.1:{address[1]} in time"
 
 
 @dataclass
@@ -114,12 +114,13 @@ def test_a_certificate_that_nobody_trusts_let_nothing_leave(serve, certificate):
     server = serve(OK, tls=certificate.context)
     answer = post(f"https://127.0.0.1:{server.port}")
     assert is_lost(answer, may_have_left=False)
-    assert "no secure connection" in answer.reason
+    assert answer.reason == f"the certificate of 127.0.0.1:{server.port} is not valid: self-signed certificate"
+    assert "REQUESTS_CA_BUNDLE" in answer.fix
     assert server.requests == []
 
 
 def test_over_tls_what_was_written_may_have_left(serve, certificate, monkeypatch):
-    monkeypatch.setattr(client, "LOOPBACK", ())
+    monkeypatch.setattr(route, "LOOPBACK", ())
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate.bundle))
     assert post(f"https://127.0.0.1:{serve(OK, tls=certificate.context).port}").status == 200
     server = serve(None, tls=certificate.context)
@@ -148,7 +149,8 @@ def test_a_proxy_that_does_not_connect_let_nothing_leave(status, serve, monkeypa
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
     answer = post("https://api.intercom.invalid")
     assert is_lost(answer, may_have_left=False)
-    assert "the proxy did not connect" in answer.reason
+    assert answer.reason == f"the proxy {proxy.url} did not connect to api.intercom.invalid: {status}"
+    assert ("HTTPS_PROXY" in answer.fix) == status.startswith("407")
     assert [request.split()[0] for request in proxy.requests] == [b"CONNECT"]
     assert b"t0ken" not in proxy.requests[0]
 
@@ -204,7 +206,7 @@ def test_no_answer_in_time_may_have_let_it_leave(serve, monkeypatch):
     answer = post(server.url)
     done.set()
     assert is_lost(answer, may_have_left=True)
-    assert "no answer in time" in answer.reason
+    assert answer.reason.startswith("no answer from 127.0.0.1:")
 
 
 @pytest.mark.parametrize(
@@ -265,7 +267,7 @@ def test_a_netrc_never_replaces_the_token(serve, tmp_path, monkeypatch):
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login ann password secret\ndefault login ann password secret\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    monkeypatch.setattr(client, "LOOPBACK", ())
+    monkeypatch.setattr(route, "LOOPBACK", ())
     post(server.url)
     assert b"Authorization: Bearer t0ken" in server.requests[0]
 
@@ -346,7 +348,7 @@ def test_after_a_refusal_the_connection_is_used_again(serve):
 
 
 def test_the_bundle_of_authorities_is_read_once_for_all_connections(serve, certificate, monkeypatch):
-    monkeypatch.setattr(client, "LOOPBACK", ())
+    monkeypatch.setattr(route, "LOOPBACK", ())
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate.bundle))
     loaded = []
     load = ssl.SSLContext.load_verify_locations
@@ -366,7 +368,7 @@ def test_the_bundle_of_authorities_is_read_once_for_all_connections(serve, certi
 
 
 def test_a_folder_of_authorities_is_trusted_too(serve, certificate, tmp_path, monkeypatch):
-    monkeypatch.setattr(client, "LOOPBACK", ())
+    monkeypatch.setattr(route, "LOOPBACK", ())
     (tmp_path / "one.pem").write_bytes(certificate.bundle.read_bytes())
     subprocess.run(["openssl", "rehash", str(tmp_path)], check=True, capture_output=True)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
@@ -374,7 +376,7 @@ def test_a_folder_of_authorities_is_trusted_too(serve, certificate, tmp_path, mo
 
 
 def test_a_bundle_of_authorities_that_is_missing_let_nothing_leave(serve, tmp_path, monkeypatch):
-    monkeypatch.setattr(client, "LOOPBACK", ())
+    monkeypatch.setattr(route, "LOOPBACK", ())
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none"))
     server = serve(OK)
     assert is_lost(post(server.url), may_have_left=False)
@@ -392,7 +394,7 @@ def test_through_a_proxy_the_servers_certificate_is_verified_by_the_bundle(serve
             pipe(connection, other)
             back.join()
 
-    monkeypatch.setattr(client, "LOOPBACK", ())
+    monkeypatch.setattr(route, "LOOPBACK", ())
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate.bundle))
     monkeypatch.setenv("HTTPS_PROXY", serve(tunnel).url)
     assert post(f"https://127.0.0.1:{server.port}").status == 200
@@ -400,7 +402,8 @@ def test_through_a_proxy_the_servers_certificate_is_verified_by_the_bundle(serve
     monkeypatch.setenv("HTTPS_PROXY", serve(tunnel).url)
     answer = post(f"https://127.0.0.1:{server.port}")
     assert is_lost(answer, may_have_left=False)
-    assert "no secure connection" in answer.reason
+    assert answer.reason.startswith(f"the certificate of 127.0.0.1:{server.port} through the proxy http://127.0.0.1:")
+    assert "REQUESTS_CA_BUNDLE" in answer.fix
 
 
 def pipe(one: socket.socket, other: socket.socket) -> None:

@@ -36,32 +36,32 @@ def workspace(time, script):
 
 def test_a_workspace_is_named_by_its_app(workspace):
     found, transport = workspace(ME)
-    assert found.id_code() == "acme"
+    assert found.identity().id_code == "acme"
     assert transport.asked == [("GET", "/me", None, "2.14")]
 
 
 @pytest.mark.parametrize("body", [{}, {"app": None}, {"app": {"id_code": ""}}, {"app": {"id_code": 5.5}}, [], None])
 def test_an_answer_that_names_no_workspace_stops_the_run(body, workspace):
     with pytest.raises(GuardRefused, match="does not name the workspace"):
-        workspace(reply(200, body))[0].id_code()
+        workspace(reply(200, body))[0].identity()
 
 
 def test_an_answer_that_is_not_json_stops_the_run(workspace):
     with pytest.raises(RunStopped, match="not JSON"):
-        workspace(reply(200, b"<html>"))[0].id_code()
+        workspace(reply(200, b"<html>"))[0].identity()
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_token_that_is_denied_stops_the_run_at_once(status, workspace, time):
     errors = {"errors": [{"code": "unauthorized", "message": "Access Token Invalid"}]}
     with pytest.raises(RunStopped, match=f"HTTP status {status}, unauthorized: Access Token Invalid"):
-        workspace(reply(status, errors))[0].id_code()
+        workspace(reply(status, errors))[0].identity()
     assert time.slept == []
 
 
 def test_what_is_only_a_bad_moment_is_asked_again(workspace, time):
     found, transport = workspace(reply(500, {}), LOST, reply(503, b""), NoReply("cut", has_sent_bytes=True), ME)
-    assert found.id_code() == "acme"
+    assert found.identity().id_code == "acme"
     assert len(transport.asked) == 5
     assert time.slept == [0.5, 1.0, 2.0, 4.0]
 
@@ -69,16 +69,16 @@ def test_what_is_only_a_bad_moment_is_asked_again(workspace, time):
 @pytest.mark.parametrize(("answer", "told"), [(LOST, "no route"), (reply(502, b""), "HTTP status 502")])
 def test_a_bad_moment_lasts_half_a_minute_at_most(answer, told, workspace, time):
     with pytest.raises(RunStopped, match=told):
-        workspace(answer)[0].id_code()
+        workspace(answer)[0].identity()
     assert 20 <= sum(time.slept) <= 30
 
 
 def test_429_is_waited_for_and_after_ten_windows_it_is_for_later(workspace, time):
     limited = reply(429, {}, **{"retry-after": "3"})
-    assert workspace(limited, limited, ME)[0].id_code() == "acme"
+    assert workspace(limited, limited, ME)[0].identity().id_code == "acme"
     assert sum(time.slept) == pytest.approx(6.0, abs=0.2)
     with pytest.raises(RateExhausted):
-        workspace(limited)[0].id_code()
+        workspace(limited)[0].identity()
     assert sum(time.slept) == pytest.approx(33.0, abs=1.0)
 
 
@@ -153,7 +153,7 @@ def test_a_real_search_over_real_pages_finds_everybody(time):
         values = [f"p{number}@example.com" for number in range(40)] + ["missing@example.com", "twin@example.com"]
         people = found.contacts("email", values)
         assert [len(people[value]) for value in values] == [1] * 40 + [0, 2]
-        assert found.id_code() == "msgrun-sandbox"
+        assert found.identity().id_code == "msgrun-sandbox"
 
 
 def test_admins_are_read_by_their_ids(workspace):

@@ -21,7 +21,7 @@ import pytest
 
 from runner.clock import Clock
 from runner.errors import GuardRefused, MsgrunError, RunStopped
-from runner.intercom import NoReply, Reply, Transport, client
+from runner.intercom import NoReply, Reply, Transport, client, route
 from runner.intercom.answer import Sent, Unknown, classify_reply
 from runner.intercom.client import HttpTransport
 from runner.intercom.conversations import ConversationQuery, Conversations
@@ -124,7 +124,7 @@ def serve_https(serve: Callable, folder: Path, monkeypatch: pytest.MonkeyPatch, 
     subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "cert", folder / "key")
-    monkeypatch.setattr(client, "LOOPBACK", ())
+    monkeypatch.setattr(route, "LOOPBACK", ())
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(folder / "cert"))
     return f"https://127.0.0.1:{serve(answer, tls=context).port}"
 
@@ -330,7 +330,7 @@ def test_a_contacts_id_of_another_form_stops_the_run(value):
 @pytest.mark.parametrize("value", IDS, ids=ID_NAMES)
 def test_a_workspaces_id_of_another_form_is_none(value):
     with pytest.raises(GuardRefused, match="does not name the workspace"):
-        workspace(reply({"app": {"id_code": value}})).id_code()
+        workspace(reply({"app": {"id_code": value}})).identity()
 
 
 @pytest.mark.parametrize("value", IDS, ids=ID_NAMES)

@@ -7,30 +7,38 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
-Answer = bytes | Callable[[socket.socket], None] | None
+Answer = bytes | Callable[..., None] | None
 
 
 @dataclass
 class Server:
-    """Answers each connection's requests from a script: bytes, None to close, or whatever a function does."""
+    """Answers each connection's requests from a script: bytes, None to close, or whatever a function does.
+
+    A function gets the connection, and the request if it `wants_request`. Without `reads_request` the answer comes at
+    once, after the first bytes.
+    """
 
     answers: list[Answer]
     tls: ssl.SSLContext | None = None
+    host: str = "127.0.0.1"
+    wants_request: bool = False
+    reads_request: bool = True
     requests: list[bytes] = field(default_factory=list)
     connections: int = 0
 
     def __post_init__(self) -> None:
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server((self.host, 0))
         self.port = self.listener.getsockname()[1]
         self.thread = threading.Thread(target=self._accept, daemon=True)
         self.thread.start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def close(self) -> None:
         # Wakes the thread in accept(): else it would steal connections from whoever gets the descriptor's number next.
@@ -49,11 +57,11 @@ class Server:
 
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError), connection, self._secured(connection) as served:
-            while self.answers and (request := read_request(served)):
+            while self.answers and (request := read_request(served) if self.reads_request else served.recv(65536)):
                 self.requests.append(request)
                 answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
                 if callable(answer):
-                    answer(served)
+                    answer(served, request) if self.wants_request else answer(served)
                 elif answer is None:
                     return
                 else:
@@ -88,8 +96,8 @@ def reset(connection: socket.socket) -> None:
 def serve() -> Iterator[Callable[..., Server]]:
     servers: list[Server] = []
 
-    def start(*answers: Answer, tls: ssl.SSLContext | None = None) -> Server:
-        servers.append(Server(list(answers), tls))
+    def start(*answers: Answer, **options: Any) -> Server:
+        servers.append(Server(list(answers), **options))
         return servers[-1]
 
     yield start
