@@ -47,7 +47,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome of an attempt. `detail` is what Intercom or the network reported. `stop` ends the run."""
+    """The outcome of an attempt.
+
+    `id` and `conversation` are of the message. `detail` is what Intercom or the network reported. `stop` ends the run.
+    """
 
     status: Literal["sent", "refused", "unknown", "released"]
     id: str = ""
@@ -55,6 +58,7 @@ class Outcome:
     request_id: str = ""
     detail: str = ""
     stop: StopReason | None = None
+    conversation: str = ""
 
 
 class OpenAttempts:

@@ -42,23 +42,24 @@ class RecordFactory:
             plan=self._plan,
             at=self.timestamp(),
             sender=declaration.sender,
-            conversation=declaration.opens_conversation,
+            opens_conversation=declaration.opens_conversation,
         )
 
     def new_outcome(self, claim: Record, outcome: Outcome) -> Record:
         """Returns the record of the outcome of a claim."""
-        # Only reconcile needs sender and conversation, and it looks for open attempts alone.
+        # Only reconcile needs sender and opens_conversation, and it looks for open attempts alone.
         is_open = outcome.status == "unknown"
         return replace(
             claim,
             status=outcome.status,
             id=outcome.id,
+            conversation=outcome.conversation,
             code=outcome.code,
             request_id=outcome.request_id,
             by="run" if outcome.status == "released" else "",
             at=self.timestamp(),
             sender=claim.sender if is_open else "",
-            conversation=claim.conversation and is_open,
+            opens_conversation=claim.opens_conversation and is_open,
         )
 
     def timestamp(self) -> str:

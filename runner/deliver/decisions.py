@@ -104,4 +104,4 @@ def find_unknown(facts: Facts, key: str | None, message: str | None) -> list[Sta
 
 def _close_attempt(record: Record, status: Literal["sent", "released"], at: str) -> Record:
     """Returns the outcome of an open attempt, as decided by a person."""
-    return replace(record, status=status, at=at, by="person", sender="", conversation=False)
+    return replace(record, status=status, at=at, by="person", sender="", opens_conversation=False)

@@ -107,7 +107,9 @@ class MessagePoster:
                 detail = (
                     f"sent by admin {answer.other_owner}, not by {attempt.claim.sender}" if answer.other_owner else ""
                 )
-                return Outcome("sent", answer.id, request_id=answer.request_id, detail=detail)
+                return Outcome(
+                    "sent", answer.id, request_id=answer.request_id, detail=detail, conversation=answer.conversation
+                )
             case Refused():
                 retry = self._plan_retry(attempt, "fresh", NEW_CONTACT_RETRY_TIME) if posted.is_new_contact else None
                 return retry or Outcome("refused", "", answer.code, answer.request_id, answer.message)

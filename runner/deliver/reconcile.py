@@ -11,41 +11,23 @@ from itertools import chain, repeat
 
 from runner.clock import Clock, format_timestamp
 from runner.declare.identity import text_hash
+from runner.deliver.open_attempt import OpenAttempt, create_attempt, create_attempts, find_rivals
+from runner.errors import RunStopped
 from runner.intercom.conversations import ConversationQuery, Conversations, OpeningMessage
+from runner.intercom.lookups import Workspace
 from runner.ledger.facts import Facts
 from runner.ledger.key_state import State, fold_records
 from runner.ledger.record import Record
 
-CLOCK_SKEW = 120.0  # seconds before its claim at which Intercom may date a message: the two clocks differ
-LATE_ARRIVAL = 900.0  # seconds after its last record: a timed-out request may still be served, a suspended run resume
-MAX_ATTEMPT_TIME = 900.0  # seconds that one attempt may take; used if compaction kept its outcome and not its claim
 POLL_INTERVALS = (2.0, 4.0, 8.0, 15.0, 30.0)  # seconds between two searches; the last one repeats
 
-NO_CONVERSATION = "no conversation with this text at this time was found"
-NO_TIMESTAMP = "its claim tells no time"
-
-
-@dataclass(frozen=True, slots=True)
-class OpenAttempt:
-    """An open attempt that can be searched for. Its message, if any, was created between two Unix times."""
-
-    record: Record
-    earliest: float
-    latest: float
-
-    @property
-    def match_key(self) -> tuple[str, str, str]:
-        """What its conversation must have: contact, sender and hash of the text."""
-        return self.record.contact, self.record.sender, self.record.text
-
-    @property
-    def identity(self) -> tuple[str, str]:
-        """The key and the attempt, which identify it among all attempts."""
-        return self.record.key, self.record.attempt
-
-    def covers(self, opening: OpeningMessage) -> bool:
-        """Whether a message that was created at this time may be of this attempt."""
-        return self.earliest <= opening.created_at <= self.latest
+NOT_SEARCHED = "Intercom could not be searched"
+NO_CONVERSATION = (
+    "no conversation with this text at this time was found: the message was not sent, or its conversation became a "
+    "ticket, which a token sees only with the scope Read tickets"
+)
+CONTACT_GONE = "its contact is not in Intercom any more: it was deleted, or merged without a trace"
+CONTACT_UNREADABLE = "the token lacks the scope to read contacts, so it is not known whether its contact was merged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +69,14 @@ class Reconciliation:
         self._facts = facts
         self._salt = salt
         self._rival_attempts = rivals
-        self._ambiguities: dict[tuple[str, str], str] = {}
+        self._reasons: dict[tuple[str, str], str] = {}
         self._new_records: dict[str, list[Record]] = {}
         self._used_ids: set[str] = set()
         self._openings: dict[tuple[str, str, str], dict[str, OpeningMessage]] = {}
 
     def search(
         self,
-        conversations: Conversations,
+        workspace: Workspace,
         clock: Clock,
         wait: float,
         write: Callable[..., None],
@@ -105,14 +87,25 @@ class Reconciliation:
         `write` is called with the new records of each search at once. Before each pause, `on_wait` is called with the
         number of pending attempts and the length of the pause in seconds. Raises RunStopped and LedgerUnavailable.
         """
+        conversations = Conversations(workspace)
         deadline = clock.monotonic() + wait
+        try:
+            self._search_once(conversations, write)
+        except RunStopped as error:
+            reason = f"{NOT_SEARCHED}: {error.message}"
+            self._reasons.update((attempt.identity, reason) for attempt in self.pending)
+            raise
+        self._follow_merges(workspace)
+        if any(attempt.is_merged for attempt in self.pending):
+            self._search_once(conversations, write)
         for pause in chain(POLL_INTERVALS, repeat(POLL_INTERVALS[-1])):
             remaining = deadline - clock.monotonic()
-            self._search_once(conversations, write, is_last=remaining <= 0)
             if not self.pending or remaining <= 0:
-                return
+                break
             on_wait(len(self.pending), min(pause, remaining))
             clock.sleep(min(pause, remaining))
+            self._search_once(conversations, write)
+        self._record_proven(write, is_last=True)
 
     def result(self) -> ReconcileResult:
         """Returns what is known by now."""
@@ -130,10 +123,10 @@ class Reconciliation:
 
     def _explain(self, record: Record) -> str:
         """Returns why an open attempt is still unknown."""
-        attempt = _create_attempt(self._facts, record)
-        return attempt if isinstance(attempt, str) else self._ambiguities.get(attempt.identity, NO_CONVERSATION)
+        attempt = create_attempt(self._facts, record)
+        return attempt if isinstance(attempt, str) else self._reasons.get(attempt.identity, NO_CONVERSATION)
 
-    def _search_once(self, conversations: Conversations, write: Callable[..., None], *, is_last: bool) -> None:
+    def _search_once(self, conversations: Conversations, write: Callable[..., None]) -> None:
         """Searches once for the pending attempts, and writes the records that the search proves."""
         earliest_times: dict[tuple[str, str], float] = {}
         for attempt in self.pending:
@@ -147,6 +140,10 @@ class Reconciliation:
             text = text_hash({"subject": opening.subject, "body": opening.body}, self._salt)
             for contact in opening.contacts:
                 self._openings.setdefault((contact, opening.author, text), {})[opening.id] = opening
+        self._record_proven(write, is_last=False)
+
+    def _record_proven(self, write: Callable[..., None], *, is_last: bool) -> None:
+        """Writes the records that the openings prove which were found so far. `is_last`: no search follows."""
         records = [
             record for cluster in self._build_clusters() for record in self._prove_sent(cluster, is_last=is_last)
         ]
@@ -199,81 +196,55 @@ class Reconciliation:
         if is_ambiguous or not all(attempt.covers(opening) for attempt, opening in pairs):
             ids = " or ".join(opening.id for opening in openings)
             reason = f"message {ids} fits it, and {len(attempts) - 1} other unknown attempts as well"
-            self._ambiguities.update(dict.fromkeys((attempt.identity for attempt in attempts), reason))
+            self._reasons.update(dict.fromkeys((attempt.identity for attempt in attempts), reason))
             return []
-        records = [(attempt, _create_sent_record(attempt.record, opening)) for attempt, opening in pairs]
+        records = [(attempt, _create_sent_record(attempt, opening)) for attempt, opening in pairs]
         for opening in openings[len(attempts) :]:
             attempt = next(attempt for attempt in attempts if attempt.covers(opening))
             attempt_id = f"{attempt.record.attempt}~{opening.id}"
-            records.append((attempt, replace(_create_sent_record(attempt.record, opening), attempt=attempt_id)))
+            records.append((attempt, replace(_create_sent_record(attempt, opening), attempt=attempt_id)))
         return [record for attempt, record in records if attempt not in self._rival_attempts]
+
+    def _follow_merges(self, workspace: Workspace) -> None:
+        """Replaces the contacts of the pending attempts by those that they were merged into. Raises RunStopped."""
+        current: dict[str, str | None] = {}
+        for contact in dict.fromkeys(attempt.contact for attempt in self.pending):
+            current[contact] = workspace.current_contact(contact)
+            if current[contact] is None:  # the token may not read any other contact either
+                break
+        for attempt in self.pending:
+            if not (now := current.get(attempt.contact)):
+                reason = CONTACT_UNREADABLE if now is None else CONTACT_GONE
+                self._reasons[attempt.identity] = f"{NO_CONVERSATION}; {reason}"
+        self.pending = [
+            replace(attempt, contact=current.get(attempt.contact) or attempt.contact) for attempt in self.pending
+        ]
+        if any(attempt.is_merged for attempt in self.pending):
+            self._rival_attempts = find_rivals(self._facts, self.states, self.pending)
 
 
 def prepare_reconciliation(facts: Facts, message: str | None, salt: str) -> Reconciliation:
     """Returns the search for the unknown deliveries among `facts`, of all messages or of one."""
     unknown = list(facts.states_with("unknown"))
     states = [state for state in unknown if message in {None, state.record.message}]
-    pending = _create_attempts(facts, states)
-    return Reconciliation(facts, salt, states, pending, _find_rivals(facts, states, pending))
+    pending = create_attempts(facts, states)
+    return Reconciliation(facts, salt, states, pending, find_rivals(facts, states, pending))
 
 
-def _create_attempts(facts: Facts, states: list[State]) -> list[OpenAttempt]:
-    """Returns the open attempts of deliveries that a search can find."""
-    attempts = [_create_attempt(facts, record) for state in states for record in state.open_attempts]
-    return [attempt for attempt in attempts if isinstance(attempt, OpenAttempt)]
-
-
-def _create_attempt(facts: Facts, record: Record) -> OpenAttempt | str:
-    """Returns the attempt to search for, or the reason why no search can find it."""
-    if reason := _unsearchable_reason(record):
-        return reason
-    records = [entry for entry in facts.records_of(record.key) if entry.attempt == record.attempt]
-    times = [time for entry in records if (time := _parse_time(entry.at))]  # a torn line may have lost its time
-    if not times:
-        return NO_TIMESTAMP
-    margin = CLOCK_SKEW if any(entry.status == "claimed" for entry in records) else MAX_ATTEMPT_TIME
-    return OpenAttempt(record, min(times) - margin, max(times) + LATE_ARRIVAL)
-
-
-def _find_rivals(facts: Facts, states: list[State], pending: list[OpenAttempt]) -> list[OpenAttempt]:
-    """Returns open attempts at other deliveries with the same match key: an opening may be theirs."""
-    match_keys = {attempt.match_key for attempt in pending}
-    own_keys = {state.record.key for state in states}
-    keys = dict.fromkeys(
-        record.key
-        for record in facts.records()
-        if record.key not in own_keys
-        and record.is_searchable
-        and (record.contact, record.sender, record.text) in match_keys
-    )
-    return _create_attempts(facts, [state for key in keys if (state := facts.state(key))])
-
-
-def _unsearchable_reason(record: Record) -> str:
-    """Returns what an open attempt lacks for a search; empty if nothing."""
-    if not (record.sender and record.text and record.at):  # the line is torn or was edited by hand
-        return "its claim lacks sender, text or time, so Intercom cannot be asked"
-    if not record.conversation:
-        return (
-            "no conversation exists before the contact replies, so Intercom cannot be asked "
-            "(create_conversation_without_contact_reply was not set)"
-        )
-    return "" if record.contact else "its claim names no contact, so Intercom cannot be asked"
-
-
-def _create_sent_record(record: Record, opening: OpeningMessage) -> Record:
+def _create_sent_record(attempt: OpenAttempt, opening: OpeningMessage) -> Record:
     """Returns the record that a message is of an attempt.
 
     It does not depend on when or where that was found out, so that two runs create the same record.
     """
-    at = format_timestamp(datetime.fromtimestamp(opening.created_at, UTC))
-    return replace(record, status="sent", id=opening.id, at=at, code="", by="reconcile", sender="", conversation=False)
-
-
-def _parse_time(at: str) -> float:
-    """Returns a record's time in Unix seconds, or 0 if it has none."""
-    try:
-        time = datetime.fromisoformat(at)
-    except ValueError:
-        return 0.0
-    return time.replace(tzinfo=time.tzinfo or UTC).timestamp()
+    return replace(
+        attempt.record,
+        status="sent",
+        contact=attempt.contact,
+        id=opening.id,
+        conversation=opening.conversation,
+        at=format_timestamp(datetime.fromtimestamp(opening.created_at, UTC)),
+        code="",
+        by="reconcile",
+        sender="",
+        opens_conversation=False,
+    )

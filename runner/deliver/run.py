@@ -174,7 +174,7 @@ class Run:
 
         If an earlier run recorded that its contact is missing, no second record is written.
         """
-        record = replace(claim, status="refused", code=code, sender="", conversation=False)
+        record = replace(claim, status="refused", code=code, sender="", opens_conversation=False)
         state = self._ledger.facts.state(claim.key) if code == CONTACT_NOT_FOUND else None
         if state and state.was_not_found_as(claim.digest):
             self.summary.still_not_found.append(ReportedDelivery(record, message))

@@ -24,12 +24,14 @@ _RECIPIENT_WORDS = re.compile(r"\b(users?|contacts?|leads?|recipients?|unsubscri
 class Sent:
     """The message exists.
 
-    `id` is the message's id. `other_owner` is the admin who owns it, if that is not the sender.
+    `id` is the message's id. `other_owner` is the admin who owns it, if that is not the sender. `conversation` is the
+    id of the conversation that it opened, where the reply has it: later schemas do, the reference does not.
     """
 
     id: str
     request_id: str
     other_owner: str = ""
+    conversation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,8 @@ def _classify_success(reply: Reply, sender: str) -> Answer:
         return Unknown("a 200 that is not the documented object", request_id)
     owner = value.get("owner")
     owner_id = parse_id(owner.get("id")) if isinstance(owner, dict) else ""
-    return Sent(message_id, request_id, owner_id if owner_id != sender else "")
+    other_owner = owner_id if owner_id != sender else ""
+    return Sent(message_id, request_id, other_owner, parse_id(value.get("conversation_id")))
 
 
 def _read_request_id(reply: Reply) -> str:

@@ -10,9 +10,9 @@ from typing import Any
 from runner.intercom.identifiers import parse_id
 from runner.intercom.lookups import SEARCH_BATCH, Workspace
 
-# Seconds. Intercom compares dates by day, in the workspace's time zone. A search that starts one day earlier finds all
-# of a day in every time zone.
-_ONE_DAY = 86_400
+# Seconds. Intercom compares dates by day, in the workspace's time zone, perhaps from the next day on. And a day has 25
+# hours once a year. So only a search that starts two days earlier finds all.
+_TWO_DAYS = 2 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class ConversationQuery:
 class OpeningMessage:
     """The message that opened a conversation.
 
-    `id` is the id of the message, not of the conversation. `created_at` is in Unix seconds. Intercom wraps `subject`
-    and `body` in tags, so compare them as a reader sees them.
+    `id` is the id of the message, and `conversation` that of the conversation, empty if it is missing. `created_at` is
+    in Unix seconds. Intercom wraps `subject` and `body` in tags, so compare them as a reader sees them.
     """
 
     id: str
@@ -38,6 +38,7 @@ class OpeningMessage:
     subject: str
     body: str
     created_at: float
+    conversation: str = ""
 
 
 class Conversations:
@@ -64,7 +65,7 @@ def _build_term(wanted: ConversationQuery) -> dict[str, Any]:
     conditions = (
         ("contact_ids", "=", wanted.contact),
         ("source.author.id", "=", wanted.author),
-        ("created_at", ">", str(int(wanted.since) - _ONE_DAY)),
+        ("created_at", ">", str(int(wanted.since) - _TWO_DAYS)),
     )
     return {
         "operator": "AND",
@@ -81,7 +82,9 @@ def _parse_opening(value: dict[str, Any]) -> OpeningMessage | None:
         return None
     ids = tuple(parse_id(contact.get("id")) for contact in contacts if isinstance(contact, dict))
     subject, body = (text if isinstance(text := source.get(name), str) else "" for name in ("subject", "body"))
-    return OpeningMessage(message_id, tuple(filter(None, ids)), author, subject, body, float(created_at))
+    return OpeningMessage(
+        message_id, tuple(filter(None, ids)), author, subject, body, float(created_at), parse_id(value.get("id"))
+    )
 
 
 def _dict_or_empty(value: Any) -> dict[str, Any]:

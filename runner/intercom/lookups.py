@@ -3,6 +3,7 @@
 A read that fails is repeated until Intercom answers or READ_RETRY_TIME is over.
 """
 
+import re
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,9 @@ from runner.privacy import mark_private_values
 
 _DEFAULT_ACCESS = Access()
 READ_VERSION = "2.14"
+_MERGES_SHOWN_SINCE = "2.16"  # the first API version that says what a contact was merged into: 410 with a Link
+_MAX_MERGES = 10  # contacts that are followed, one merged into the next
+_CANONICAL = re.compile(r"""/contacts/([A-Za-z0-9_-]{1,128})>\s*;\s*rel="?canonical\b""")
 SEARCH_BATCH = 15  # values in one group of a search, at most
 READ_RETRY_TIME = 30.0  # seconds for which a read that fails is repeated
 MAX_THROTTLED_WINDOWS = 10  # rate limit windows with a 429 in a row; at the last one a read or a run gives up
@@ -30,7 +34,7 @@ MAX_PAGES = 100  # of one search: 15,000 contacts with 15 addresses, or as many 
 _MAX_CURSOR = 4096  # characters; no document gives a length
 _UNREADABLE = frozenset({401, 403, 404})  # statuses for a token without the permission, or of a server without the path
 _DENIED = {401, 403}
-_OK, _NOT_FOUND, _TOO_MANY, _SERVER_ERROR = 200, 404, 429, 500
+_OK, _NOT_FOUND, _GONE, _TOO_MANY, _SERVER_ERROR = 200, 404, 410, 429, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,24 @@ class Workspace:
         value = self._read("GET", f"/contacts/{quote(contact_id, safe='')}", none_if={_NOT_FOUND})
         return _parse_contact(value) if isinstance(value, dict) else None
 
+    def current_contact(self, contact_id: str) -> str | None:
+        """The id of the contact that this one is now: its own, or the one that it was merged into, also in a chain.
+
+        Empty if there is none. None if the token may not read contacts. Raises RunStopped.
+        """
+        current = contact_id
+        for _ in range(_MAX_MERGES):
+            reply = self._request("GET", f"/contacts/{quote(current, safe='')}", None, _MERGES_SHOWN_SINCE)
+            if reply.status == _OK:
+                return current
+            if reply.status == _GONE and (link := _CANONICAL.search(reply.headers.get("link", ""))):
+                current = link[1]
+            elif reply.status in {_NOT_FOUND, _GONE}:
+                return ""
+            else:
+                return None
+        return ""
+
     def contacts(self, kind: str, values: Iterable[str]) -> dict[str, list[Contact]]:
         """The contacts with each of the values, which are all of one kind (email, user_id). Case is ignored.
 
@@ -150,11 +172,15 @@ class Workspace:
         return (_parse_contact(item) for item in self.search_items("/contacts/search", query, "data"))
 
     def _read(self, method: str, path: str, body: Any = None, *, none_if: Container[int] = ()) -> Any:
+        return self._parse_reply(self._request(method, path, body, READ_VERSION), method, path, none_if)
+
+    def _request(self, method: str, path: str, body: Any, version: str) -> Reply:
+        """The reply to a request that only reads: any but 429 and 5xx, after which it is repeated."""
         deadline = self._clock.monotonic() + READ_RETRY_TIME
         delay, windows = FIRST_RETRY_DELAY, 0
         while True:
             self._limiter.wait()
-            result = self._transport.exchange(method, path, body, READ_VERSION)
+            result = self._transport.exchange(method, path, body, version)
             self._limiter.learn(result.headers if isinstance(result, Reply) else {})
             if isinstance(result, Reply):
                 if result.status == _TOO_MANY:
@@ -165,7 +191,7 @@ class Workspace:
                     deadline = self._clock.monotonic() + READ_RETRY_TIME
                     continue
                 if result.status < _SERVER_ERROR:
-                    return self._parse_reply(result, method, path, none_if)
+                    return result
             elif result.is_too_large:
                 raise _TooLarge(f"{method} {path}: {result.reason}", "nothing was sent by this request")
             elif result.fix:

@@ -72,8 +72,9 @@ class Header:
 class Record:
     """One claim or outcome of one attempt. Empty fields are left out of the file.
 
-    `to` never contains an email address or a user_id. `sender` and `conversation` are only in claims and `unknown`
-    outcomes, for reconcile to compare. `extra` is the JSON of fields that this version does not know.
+    `to` never contains an email address or a user_id. `conversation` is the id of the conversation that the message
+    opened, where Intercom gave it. `sender` and `opens_conversation` are only in claims and `unknown` outcomes, for
+    reconcile to compare. `extra` is the JSON of fields that this version does not know.
     """
 
     key: str
@@ -84,6 +85,7 @@ class Record:
     to: str = ""
     contact: str = ""
     id: str = ""
+    conversation: str = ""
     digest: str = ""
     content: str = ""
     text: str = ""
@@ -93,13 +95,13 @@ class Record:
     request_id: str = ""
     by: str = ""
     sender: str = ""
-    conversation: bool = False
+    opens_conversation: bool = False
     extra: str = ""
 
     @property
     def is_searchable(self) -> bool:
         """Whether reconcile can search for it: it opens a conversation, and what to compare is known."""
-        return self.conversation and all((self.contact, self.sender, self.text, self.at))
+        return self.opens_conversation and all((self.contact, self.sender, self.text, self.at))
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the record as a JSON object, in the order of the fields."""
@@ -112,7 +114,7 @@ class Record:
 
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(Record) if field.name != "extra")
-_TYPES: dict[str, type] = {**dict.fromkeys(_FIELDS, str), "revision": int, "conversation": bool}
+_TYPES: dict[str, type] = {**dict.fromkeys(_FIELDS, str), "revision": int, "opens_conversation": bool}
 
 
 def salt_check(salt: str) -> str:

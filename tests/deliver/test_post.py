@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.intercom import NoReply
+from runner.intercom import NoReply, Reply
 from runner.privacy import mark_private
 
 # kind → outcome, messages that Intercom made, what the ledger says, why the run stopped
@@ -74,6 +74,21 @@ def test_a_claim_is_on_disk_before_the_post_and_its_outcome_after_it(project):
     assert (claim.sender, sent.sender) == ("394051", "")
     assert (sent.id, sent.contact, sent.to, sent.message, sent.revision) == ("2001", "aaa1", "id:aaa1", "seed", 1)
     assert sent.plan.startswith("sha256:")
+
+
+def test_the_conversation_that_an_answer_names_is_recorded(project):
+    class Named:
+        """Intercom, whose answer to a message names the conversation that it opened."""
+
+        def exchange(self, *_):
+            return Reply(200, {}, b'{"type":"admin_message","id":"2001","conversation_id":"502001"}')
+
+    project.declare()
+    project.transport = Named()
+    project.apply()
+    claim, sent = project.records()
+    assert (claim.conversation, sent.conversation) == ("", "502001")
+    assert b'"id":"2001","conversation":"502001"' in project.places.lockfile.read_bytes()
 
 
 def test_a_refusal_keeps_its_code_and_request_id(project):

@@ -1,17 +1,18 @@
 """Unknown deliveries are found by what their claims hold, and only ever become sent."""
 
+import json
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
 
-from runner.deliver import reconcile
+from runner.deliver import open_attempt, reconcile
 from runner.deliver.reconcile import ReconcileResult, prepare_reconciliation
 from runner.errors import LedgerUnavailable, RateExhausted, RunStopped
+from runner.intercom import Reply
 from runner.intercom.client import HttpTransport
-from runner.intercom.conversations import Conversations
 from runner.intercom.lookups import Workspace
 from runner.intercom.rate_limit import RateLimiter
 from runner.ledger.lockfile.ledger import open_lockfile
@@ -27,13 +28,13 @@ SEARCH = "POST /conversations/search"
 def reconciled(project, wait=0.0, message=None, *, dry_run=False, told=None) -> ReconcileResult:
     clock = project.clock()
     transport = project.transport or HttpTransport(project.sandbox.url, "token")
-    conversations = Conversations(Workspace(transport, RateLimiter(clock, 1.0, None), clock))
+    workspace = Workspace(transport, RateLimiter(clock, 1.0, None), clock)
     with open_lockfile(project.places, project.settings.salt, "reconcile", clock.now()) as ledger:
         work = prepare_reconciliation(ledger.facts, message, project.settings.salt)
         write = (lambda *_: None) if dry_run else ledger.append
         tell = (lambda *args: told.append(args)) if told is not None else lambda *_: None
         if work.pending:
-            work.search(conversations, clock, wait, write, tell)
+            work.search(workspace, clock, wait, write, tell)
         return work.result()
 
 
@@ -68,7 +69,7 @@ def test_what_was_sent_is_found_with_its_id_and_what_was_not_stays_unknown(proje
     (made,) = project.made
     claim = next(record for record in project.records() if record.status == "claimed" and record.key == sent.key)
     assert (sent.id, sent.by, sent.attempt, sent.contact) == (made["id"], "reconcile", claim.attempt, "aaa1")
-    assert (sent.sender, sent.conversation) == ("", False)
+    assert (sent.sender, sent.opens_conversation) == ("", False)
     assert found.unknown[0].reason == reconcile.NO_CONVERSATION
     assert [record.status for record in project.records()].count("released") == 0
     assert counts(reconciled(project)) == (0, 0, 1)
@@ -168,7 +169,7 @@ def test_a_conversation_at_another_time_proves_nothing(project, monkeypatch):
     project.apply()
     for name, long in (("CLOCK_SKEW", -3600.0), ("LATE_ARRIVAL", -3600.0)):
         with monkeypatch.context() as patched:
-            patched.setattr(reconcile, name, long)
+            patched.setattr(open_attempt, name, long)
             assert counts(reconciled(project)) == (0, 0, 1)
     assert counts(reconciled(project)) == (1, 0, 0)
 
@@ -261,12 +262,12 @@ def test_without_the_flag_nothing_is_searched(project):
     [
         ({"contact": ""}, "names no contact"),
         ({"text": ""}, "lacks sender, text or time"),
-        ({"at": "yesterday"}, reconcile.NO_TIMESTAMP),
+        ({"at": "yesterday"}, open_attempt.NO_TIMESTAMP),
     ],
 )
 def test_a_claim_that_says_too_little_is_not_searched_for(change, reason, project):
     record = Record("a" * 32, "X-1", "claimed", "seed", 1, "id:aaa1", "aaa1", text="t", at="2026-11-22T10:00:00Z")
-    append(project, replace(record, sender="1", conversation=True, **change))
+    append(project, replace(record, sender="1", opens_conversation=True, **change))
     (unfound,) = reconciled(project).unknown
     assert reason in unfound.reason
 
@@ -323,16 +324,14 @@ def test_what_cannot_be_written_is_not_told_as_found(project):
     project.trouble("500_after")
     project.apply()
     clock = project.clock()
-    conversations = Conversations(
-        Workspace(HttpTransport(project.sandbox.url, "t"), RateLimiter(clock, 1.0, None), clock)
-    )
+    workspace = Workspace(HttpTransport(project.sandbox.url, "t"), RateLimiter(clock, 1.0, None), clock)
     work = prepare_reconciliation(project.facts, None, "")
 
     def full(*_: Record) -> None:
         raise LedgerUnavailable("full")
 
     with pytest.raises(LedgerUnavailable):
-        work.search(conversations, clock, 0.0, full, lambda *_: None)
+        work.search(workspace, clock, 0.0, full, lambda *_: None)
     assert counts(work.result()) == (0, 0, 1)
 
 
@@ -346,3 +345,152 @@ def test_an_old_attempt_does_not_take_what_a_newer_one_made(project):
     found = reconciled(project)
     assert [state.record.message for state in found.sent] == ["seed"]
     assert [unfound.record.message for unfound in found.unknown] == ["old"]
+
+
+@dataclass
+class Between:
+    """Intercom, where contacts were merged since. `gone`: contacts that it knows no more; `answer` to reading those.
+
+    A conversation is one with the contact that its own was merged into, and a search for the old contact finds nothing.
+    """
+
+    transport: HttpTransport
+    merges: dict[str, str] = field(default_factory=dict)
+    gone: dict[str, Reply] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def exchange(self, method, path, body, version):
+        contact = path.removeprefix("/contacts/")
+        if path.startswith("/contacts/"):
+            self.asked.append(contact)
+        if contact in self.merges:
+            link = f'</contacts/{self.merges[contact]}>; rel="canonical"'
+            return Reply(410 if version == "2.16" else 404, {"link": link} if version == "2.16" else {}, b"{}")
+        if contact in self.gone:
+            return self.gone[contact]
+        if path != "/conversations/search":
+            return self.transport.exchange(method, path, body, version)
+        text = json.dumps(body["query"])
+        now = {contact for contact in self.merges.values() if f'"{contact}"' in text}
+        before = [old for old, new in self.merges.items() if new in now]
+        terms = body["query"]["value"] if body["query"]["operator"] == "OR" else [body["query"]]
+        for term in list(terms):
+            named = term["value"][0]
+            terms += [{**term, "value": [{**named, "value": old}, *term["value"][1:]]} for old in before if named["value"] == self.merges[old]]  # fmt: skip # noqa: E501
+        query = {"operator": "OR", "value": terms}
+        reply = self.transport.exchange(method, path, {**body, "query": query}, version)
+        page = json.loads(reply.body)
+        for item in page["conversations"]:
+            for one in item["contacts"]["contacts"]:
+                one["id"] = self.merges.get(one["id"], one["id"])
+        return Reply(200, {}, json.dumps(page).encode())
+
+
+def between(project, **changes) -> Between:
+    project.transport = Between(HttpTransport(project.sandbox.url, "t"), **changes)
+    return project.transport
+
+
+def test_a_message_to_a_contact_that_was_merged_since_is_found_at_the_other_one(project):
+    project.declare(**FLAG)
+    project.trouble("500_after")
+    project.apply()
+    between(project, merges={"aaa1": "ccc3"})
+    assert counts(reconciled(project)) == (1, 0, 0)
+    (sent,) = [record for record in project.records() if record.status == "sent"]
+    (made,) = project.made
+    assert (sent.id, sent.contact, sent.to) == (made["id"], "ccc3", "id:aaa1")
+
+
+def test_a_chain_of_merges_is_followed(project):
+    project.declare(**FLAG)
+    project.trouble("500_after")
+    project.apply()
+    network = between(project, merges={"aaa1": "bbb2", "bbb2": "ccc3"})
+    reconciled(project)
+    assert network.asked == ["aaa1", "bbb2", "ccc3"]
+
+
+def test_contacts_of_what_is_found_are_not_asked_for(project):
+    project.declare(TWO, **FLAG)
+    project.trouble("500_after", "500_before")
+    project.apply()
+    network = between(project)
+    assert counts(reconciled(project)) == (1, 0, 1)
+    assert network.asked == ["aaa2"]
+
+
+@pytest.mark.parametrize("made", ["500_after", "500_before"])
+def test_of_two_contacts_that_were_merged_one_message_proves_nothing_and_two_prove_both(made, project):
+    project.declare(TWO, body="Ponies", **FLAG)
+    project.trouble("500_after", made)
+    project.apply()
+    between(project, merges={"aaa1": "ccc3", "aaa2": "ccc3"})
+    assert counts(reconciled(project)) == ((2, 0, 0) if made == "500_after" else (0, 0, 2))
+
+
+@pytest.mark.parametrize("named", [None, "first"])
+def test_what_another_message_may_have_sent_to_the_merged_contact_is_not_taken_for_ours(named, project):
+    project.declare("- {type: user, id: aaa1}", name="first", **FLAG)
+    project.declare("- {type: user, id: aaa2}", name="second", **FLAG)
+    project.trouble("500_before", "500_after")
+    project.apply()
+    between(project, merges={"aaa1": "ccc3", "aaa2": "ccc3"})
+    found = reconciled(project, message=named)
+    assert found.sent == []
+    assert {"fits it, and 1 other" in unfound.reason for unfound in found.unknown} == {True}
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (Reply(404, {}, b"{}"), reconcile.CONTACT_GONE),
+        (Reply(410, {}, b"{}"), reconcile.CONTACT_GONE),
+        (Reply(403, {}, b"{}"), reconcile.CONTACT_UNREADABLE),
+        (Reply(401, {}, b"{}"), reconcile.CONTACT_UNREADABLE),
+    ],
+)
+def test_a_contact_that_cannot_be_followed_is_a_reason(answer, reason, project):
+    project.declare(TWO, **FLAG)
+    project.trouble("500_before", "500_before")
+    project.apply()
+    network = between(project, gone={"aaa1": answer, "aaa2": answer})
+    found = reconciled(project)
+    assert {unfound.reason for unfound in found.unknown} == {f"{reconcile.NO_CONVERSATION}; {reason}"}
+    assert len(network.asked) == (1 if reason == reconcile.CONTACT_UNREADABLE else 2)
+
+
+def test_what_is_not_found_may_have_become_a_ticket(project):
+    project.declare(**FLAG)
+    project.trouble("500_before")
+    project.apply()
+    (unfound,) = reconciled(project).unknown
+    assert "became a ticket, which a token sees only with the scope Read tickets" in unfound.reason
+
+
+def test_a_scope_that_is_missing_is_the_reason_and_not_that_nothing_was_found(project):
+    project.declare(**FLAG)
+    project.trouble("500_before")
+    project.apply()
+    message = "You do not have the required scope (read_conversations) to access this resource"
+    error = {"type": "error.list", "errors": [{"code": "forbidden", "message": message}]}
+    clock = project.clock()
+    denied = Between(HttpTransport(project.sandbox.url, "t"), gone={"/conversations/search": Reply(403, {}, json.dumps(error).encode())})  # fmt: skip # noqa: E501
+    work = prepare_reconciliation(project.facts, None, "")
+    with pytest.raises(RunStopped) as caught:
+        work.search(
+            Workspace(denied, RateLimiter(clock, 1.0, None), clock), clock, 0.0, lambda *_: None, lambda *_: None
+        )
+    assert "give the app this permission" in caught.value.hint
+    (unfound,) = work.result().unknown
+    assert unfound.reason.startswith("Intercom could not be searched: POST /conversations/search: HTTP status 403")
+    assert "read_conversations" in unfound.reason
+
+
+def test_the_id_of_the_conversation_is_kept_where_it_comes(project):
+    project.declare(**FLAG)
+    project.trouble("500_after")
+    project.apply()
+    reconciled(project)
+    (sent,) = [record for record in project.records() if record.status == "sent"]
+    assert sent.conversation == str(int(sent.id) + 500_000)

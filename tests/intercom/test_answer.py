@@ -40,6 +40,11 @@ def test_an_id_may_be_a_number():
     assert classify_reply(reply(200, {**MADE, "id": 2001}), SENDER) == Sent("2001", "")
 
 
+@pytest.mark.parametrize(("value", "kept"), [("502001", "502001"), (502001, "502001"), (None, ""), ("", ""), ("a b", ""), ([], "")])  # fmt: skip # noqa: E501
+def test_a_conversations_id_is_kept_where_it_comes(value, kept):
+    assert classify_reply(reply(200, {**MADE, "conversation_id": value}), SENDER) == Sent("2001", "", conversation=kept)
+
+
 def test_another_owner_than_the_sender_is_told():
     assert classify_reply(reply(200, {**MADE, "owner": {"id": 7}}), SENDER) == Sent("2001", "", other_owner="7")
 

@@ -1,6 +1,8 @@
 """Searching conversations: the documented query, all pages, and nothing made of what does not say enough."""
 
 import json
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -45,10 +47,10 @@ def term(contact: str, since: str) -> dict[str, object]:
     }
 
 
-def test_one_is_searched_by_contact_author_and_the_day_before(search):
+def test_one_is_searched_by_contact_author_and_the_two_days_before(search):
     found, transport = search(reply(CONVERSATION))
-    assert list(found.search([ConversationQuery("c1", "7", DAY + 5.5)])) == [
-        OpeningMessage("2001", ("c1",), "7", "<p>Hey</p>", "<p>Ponies</p>", 1000.0)
+    assert list(found.search([ConversationQuery("c1", "7", 2 * DAY + 5.5)])) == [
+        OpeningMessage("2001", ("c1",), "7", "<p>Hey</p>", "<p>Ponies</p>", 1000.0, "502001")
     ]
     (asked,) = transport.asked
     assert asked == (
@@ -59,9 +61,23 @@ def test_one_is_searched_by_contact_author_and_the_day_before(search):
     )
 
 
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "UTC"])
+@pytest.mark.parametrize("day", ["2026-10-25", "2026-11-01", "2026-04-05", "2026-06-15"])
+def test_a_search_begins_on_an_earlier_day_in_every_zone_also_where_a_day_has_25_hours(zone, day, search):
+    start = datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(zone)).timestamp()
+    found, transport = search(reply())
+    times = [start + 600 * step for step in range(26 * 6)]
+    list(found.search([ConversationQuery("c1", "7", time) for time in times]))
+    terms = [term for _, _, body, _ in transport.asked for term in body["query"].get("value")]
+    assert len(terms) == len(times)
+    for attempt, condition in zip(times, (term["value"][2] for term in terms), strict=True):
+        dates = [datetime.fromtimestamp(time, ZoneInfo(zone)).date() for time in (attempt, int(condition["value"]))]
+        assert dates[0] > dates[1]
+
+
 def test_many_go_in_groups_of_fifteen_two_levels_deep(search):
     found, transport = search(reply())
-    wanted = [ConversationQuery(f"c{number}", "7", DAY) for number in range(17)]
+    wanted = [ConversationQuery(f"c{number}", "7", 2 * DAY) for number in range(17)]
     assert list(found.search([*wanted, *wanted])) == []
     first, second = (body["query"] for _, _, body, _ in transport.asked)
     assert first == {"operator": "OR", "value": [term(f"c{number}", "0") for number in range(15)]}
@@ -100,7 +116,7 @@ def test_numbers_as_ids_and_texts_that_are_null_are_read(search):
     contacts = {"contacts": [{"id": 5}, {"id": None}, None]}
     found, _ = search(reply({**CONVERSATION, "source": source, "contacts": contacts}))
     assert list(found.search([ConversationQuery("5", "7", DAY)])) == [
-        OpeningMessage("2001", ("5",), "7", "", "", 1000.0)
+        OpeningMessage("2001", ("5",), "7", "", "", 1000.0, "502001")
     ]
 
 

@@ -184,3 +184,68 @@ def test_admins_that_may_not_be_read_are_not_known(workspace, answer):
 )
 def test_only_intercoms_own_word_says_that_there_is_no_such_admin(workspace, answer, known):
     assert workspace(answer)[0].has_admin("7") is known
+
+
+def merged(link: str) -> Reply:
+    return reply(410, {"errors": [{"code": "contact_merged"}]}, link=link)
+
+
+def to(contact_id: str) -> str:
+    return f'</contacts/{contact_id}>; rel="canonical"'
+
+
+@pytest.mark.parametrize(
+    ("answers", "current"),
+    [
+        ([reply(200, contact(1))], "c1"),
+        ([merged(to("c2")), reply(200, contact(2))], "c2"),
+        ([merged("<https://api.intercom.io/contacts/c2>;rel=canonical"), reply(200, contact(2))], "c2"),
+        ([merged(f'<x>; rel="help", {to("c2")}'), reply(200, contact(2))], "c2"),
+        ([merged(to("c2")), merged(to("c3")), reply(200, contact(3))], "c3"),
+        ([merged(to("c2")), reply(404, {})], ""),
+        ([merged(to("c2")), merged(to("c1")), merged(to("c2"))], ""),  # the last answer comes again and again
+        ([merged("")], ""),
+        ([merged('</contacts/c2>; rel="next"')], ""),
+        ([merged(to("../admins/7"))], ""),
+        ([merged(to("c2\x1b[2J"))], ""),
+        ([merged(to("x" * 200))], ""),
+        ([merged("</contacts/" * 5000)], ""),
+        ([reply(404, {})], ""),
+        ([reply(403, {"errors": [{"code": "forbidden"}]})], None),
+        ([reply(401, {})], None),
+        ([reply(400, {"errors": [{"code": "intercom_version_invalid"}]})], None),
+    ],
+)  # fmt: skip
+def test_a_contact_is_followed_to_the_one_that_it_was_merged_into(answers, current, workspace):
+    found, transport = workspace(*answers)
+    assert found.current_contact("c1") == current
+    assert len(transport.asked) <= 10
+    # Only 2.16 says what became of a contact; up to 2.15 the answer is 404.
+    assert {version for *_, version in transport.asked} == {"2.16"}
+    assert transport.asked[0][:2] == ("GET", "/contacts/c1")
+
+
+def test_every_other_read_is_of_one_version(workspace):
+    found, transport = workspace(reply(200, contact(1)))
+    found.contact("c1")
+    assert transport.asked[0][3] == "2.14"
+
+
+@pytest.mark.parametrize(("answer", "reported"), [(LOST, "no route"), (reply(502, b""), "api.intercom.io gave HTTP status 502")])  # fmt: skip # noqa: E501
+def test_the_first_failure_of_a_read_is_reported_before_the_pause(answer, reported, time, script):
+    reports = []
+
+    def report(text: str) -> None:
+        reports.append((text, len(time.slept)))
+
+    found = Workspace(script(answer, answer, ME), RateLimiter(time.clock, 1.0, None), time.clock, report)
+    assert found.identity().id_code == "acme"
+    assert reports == [(f"{reported}; trying again for up to 30 s", number) for number in (0, 1)]
+
+
+def test_what_no_other_try_can_mend_is_asked_once(workspace, time):
+    found, transport = workspace(NoReply("no file", has_sent_bytes=False, fix="name one"))
+    with pytest.raises(RunStopped) as caught:
+        found.identity()
+    assert (caught.value.message, caught.value.hint) == ("GET /me: no file", "name one")
+    assert (len(transport.asked), time.slept) == (1, [])

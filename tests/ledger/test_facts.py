@@ -36,7 +36,7 @@ records = st.builds(
     content=st.sampled_from(["", "x", "y"]),
     at=st.sampled_from(["", "2026-11-22T10:00:00Z", "2026-11-22T10:00:01Z"]),
     code=short,
-    conversation=st.booleans(),
+    opens_conversation=st.booleans(),
     extra=st.sampled_from(["", '{"later":[{"key":1}]}', '{"note":"{\\"key\\": 2}"}']),
 )
 

@@ -113,9 +113,9 @@ def test_a_salt_check_tells_salts_apart_and_is_eight_hex_digits() -> None:
 
 
 def test_a_record_is_searchable_only_if_it_holds_what_reconcile_compares() -> None:
-    record = Record("k", "A-1", "claimed", contact="c", sender="1", text="t", at="2026", conversation=True)
+    record = Record("k", "A-1", "claimed", contact="c", sender="1", text="t", at="2026", opens_conversation=True)
     assert record.is_searchable
     assert not any(
         Record(**{**{name: getattr(record, name) for name in Record.__slots__}, **less}).is_searchable
-        for less in ({"contact": ""}, {"sender": ""}, {"text": ""}, {"at": ""}, {"conversation": False})
+        for less in ({"contact": ""}, {"sender": ""}, {"text": ""}, {"at": ""}, {"opens_conversation": False})
     )

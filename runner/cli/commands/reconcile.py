@@ -84,7 +84,6 @@ def _search(
 ) -> str:
     """Looks for the deliveries in Intercom. Returns the workspace. Raises GuardRefused if it is not the ledger's."""
     from runner.cli.connection import CLOCK, connect  # noqa: PLC0415  # requests takes 130 ms
-    from runner.intercom.conversations import Conversations  # noqa: PLC0415  # likewise
 
     def report_wait(left: int, seconds: float) -> None:
         context.output.note(f"{pluralize(left, 'attempt')} not found yet; looking again in {seconds:.0f} s")
@@ -94,7 +93,7 @@ def _search(
         if workspace not in {"", id_code}:
             hint = "the token is of another workspace; each workspace has an environment and a ledger of its own"
             raise GuardRefused(f"the ledger belongs to workspace {workspace}, not {id_code}", hint)
-        reconciliation.search(Conversations(connection.workspace), CLOCK, wait, write, report_wait)
+        reconciliation.search(connection.workspace, CLOCK, wait, write, report_wait)
         return id_code
 
 
