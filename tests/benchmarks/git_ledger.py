@@ -8,6 +8,7 @@ the server of the fault campaign, whose log is the witness: what was made, in it
 """
 
 import argparse
+import contextlib
 import hashlib
 import json
 import os
@@ -80,7 +81,7 @@ def grown(lines: int, limit: int) -> None:
         size = filled(team, lines)
         clone = team.clone("runner", "--depth=1")
         os.environ |= {name: value for name, value in team.environment.items() if name.startswith("GIT_")}
-        with RemoteFile(find_repository(clone), parse_address("git+origin", "messages")) as remote:
+        with contextlib.closing(RemoteFile(find_repository(clone), parse_address("git+origin", "messages"))) as remote:
             began = time.monotonic()
             ledger = BranchLedger(SharedFile(remote, "s3cret", lambda _: None), "s3cret", "apply")
             ledger.refresh()

@@ -6,8 +6,6 @@ merge it into their facts, and do not claim those deliveries.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from types import TracebackType
-from typing import Self
 
 from runner.ledger.branch.shared_file import SharedFile
 from runner.ledger.facts import Facts
@@ -31,12 +29,6 @@ class BranchLedger:
         self._salt = salt
         self._writer = writer
         self._open_attempts: dict[str, str] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._file.close()
 
     @property
     def facts(self) -> Facts:

@@ -60,7 +60,8 @@ class BranchLocation:
         """The ledger on the branch, brought up to date. Raises GuardRefused, LedgerUnavailable."""
         del fetch  # its only version is on the remote
         remote = RemoteFile(self._repository(), self.address, self.context.declared.ledger_id)
-        with remote, self._read_ledger(remote, command) as ledger:
+        with contextlib.closing(remote):
+            ledger = self._read_ledger(remote, command)
             if ledger.exists:
                 check(ledger.facts)
             else:

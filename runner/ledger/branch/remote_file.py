@@ -7,7 +7,6 @@ import contextlib
 import os
 import time
 from dataclasses import dataclass, replace
-from typing import Self
 from urllib.parse import quote
 
 from runner.errors import LedgerUnavailable
@@ -52,12 +51,6 @@ class RemoteFile:
         self._last_pushed: FileVersion | None = None
         self._pushed_second = ""
         self._fetch_marker = repository.common_dir / "msgrun" / f"{quote(address.display_name, safe='')}.asked"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def fetch(self) -> FileVersion | None:
         """The newest version on the remote; None if there is no such branch. Raises LedgerUnavailable.

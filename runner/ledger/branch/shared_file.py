@@ -51,10 +51,6 @@ class SharedFile:
         """Forgets them. Called once the branch has them again."""
         self._remote.forget_removed()
 
-    def close(self) -> None:
-        """Saves the version that was pushed last, to read offline."""
-        self._remote.close()
-
     def refresh(self) -> None:
         """Fetches the newest version and reads its records. Raises GuardRefused, LedgerUnavailable."""
         version = self._remote.fetch()

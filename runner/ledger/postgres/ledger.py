@@ -7,8 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, LiteralString, Self
+from typing import IO, Any, LiteralString
 
 import psycopg
 
@@ -62,12 +61,6 @@ class PostgresLedger:
         self._display_name = address.display_name
         self._snapshot = ""
         self.facts = Facts()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
 
     @property
     def has_valid_claims(self) -> bool:

@@ -31,7 +31,7 @@ class PostgresLocation:
 
         Reports how many deliveries other runs are sending now. Raises GuardRefused, LedgerUnavailable.
         """
-        with self._make_ledger("read") as ledger:
+        with contextlib.closing(self._make_ledger("read")) as ledger:
             if not ledger.open():
                 return None
             sending = ledger.other_runs(sorted(ledger.facts.message_names()))
@@ -45,7 +45,7 @@ class PostgresLocation:
     def open(self, command: str, check: Check, create: Create, *, fetch: bool) -> Iterator[PostgresLedger]:
         """The ledger, which other runs may have open too. Raises GuardRefused, LedgerUnavailable."""
         del fetch  # its only version is in the database
-        with self._make_ledger(command) as ledger:
+        with contextlib.closing(self._make_ledger(command)) as ledger:
             if ledger.open():
                 check(ledger.facts)
             else:

@@ -153,7 +153,7 @@ def test_what_was_put_back_after_a_run_ended_comes_again_from_a_clone_that_knew_
     old = told(origin, "rev-parse", BRANCH)
     commit(ledger, claim(1))
     commit(ledger, outcome(claim(1), id="x"), claim(2))
-    ledger.__exit__(None, None, None)
+    ledger._file._remote.close()
     told(origin, "update-ref", f"refs/heads/{BRANCH}", old)
     opened("a")  # reading it, as plan does, forgets nothing
     assert len(lines(origin)) == 1
@@ -206,7 +206,7 @@ def test_pushes_leave_no_copies_of_the_ledger_in_the_clone(opened, tmp_path):
     ledger = opened("a")
     for number in range(8):
         commit(ledger, claim(number))
-    ledger.__exit__(None, None, None)
+    ledger._file._remote.close()
     count = int(told(tmp_path / "a", "count-objects").split()[0])
     assert count <= 6
     assert list((tmp_path / "a/.git/msgrun").glob("objects-*")) == []
@@ -225,14 +225,14 @@ def test_a_folder_of_objects_is_removed_once_its_process_is_gone_and_not_before(
     assert not (folder / "objects-dead").exists()
     assert commit(ledger, outcome(claim(1))) == frozenset()
     assert len(list(folder.glob("objects-*"))) == 2
-    again.__exit__(None, None, None)
+    again._file._remote.close()
     assert list(folder.glob("objects-*")) == [living]
 
 
 def test_what_was_pushed_can_be_read_when_the_remote_is_away(opened, origin, tmp_path):
     ledger = opened("a")
     commit(ledger, claim(1))
-    ledger.__exit__(None, None, None)
+    ledger._file._remote.close()
     origin.rename(tmp_path / "away")
     remote = RemoteFile(find_repository(tmp_path / "a"), ADDRESS)
     version, seconds = remote.cached_version()

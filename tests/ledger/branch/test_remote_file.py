@@ -1,5 +1,6 @@
 """On a working branch, where people merge, each push moves a second ref too: what one of the two lost comes back."""
 
+import contextlib
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -201,7 +202,8 @@ def test_offline_both_refs_are_read_as_of_the_last_fetch(opened: Open, origin: P
 
 def test_a_run_goes_on_over_a_merge_that_drops_its_claims(opened: Open, tmp_path: Path, origin: Path) -> None:
     claims = [Record(f"{number:032x}", f"R-{number}", "claimed", "m", 1) for number in range(3)]
-    with BranchLedger(SharedFile(opened("a"), "", lambda _: None), "", "apply") as run:
+    with contextlib.closing(opened("a")) as remote:
+        run = BranchLedger(SharedFile(remote, "", lambda _: None), "", "apply")
         run.refresh()
         run.create(Header("", salt_check(""), ID))
         ledgers.commit(run, claims[0])
@@ -209,7 +211,7 @@ def test_a_run_goes_on_over_a_merge_that_drops_its_claims(opened: Open, tmp_path
         assert ledgers.commit(run, claims[1]) == frozenset()
         merge_drops(tmp_path / "author", None)
         assert ledgers.commit(run, claims[2]) == frozenset()
-    with BranchLedger(SharedFile(opened("b"), "", lambda _: None), "", "status") as other:
-        other.refresh()
-        assert {record.attempt for record in other.facts.records()} == {"R-0", "R-1", "R-2"}
+    other = BranchLedger(SharedFile(opened("b"), "", lambda _: None), "", "status")
+    other.refresh()
+    assert {record.attempt for record in other.facts.records()} == {"R-0", "R-1", "R-2"}
     assert git(origin, "show", "main:messages.lock").count('"R-') == 3

@@ -190,13 +190,13 @@ def test_claims_that_may_have_been_made_are_told_when_the_server_stays_away(open
 
 
 def test_an_outcome_outlives_a_server_that_was_killed(own_server: Server):
-    with PostgresLedger(address(own_server.lock), "", "one") as ledger:
+    with contextlib.closing(PostgresLedger(address(own_server.lock), "", "one")) as ledger:
         start(ledger)
         commit(ledger, *claims("R1", KEYS[:20]))
         own_server.kill()
         threading.Timer(1.0, own_server.start).start()
         commit(ledger, *(made(key, f"R1-{number}", "sent", id=f"m{number}") for number, key in enumerate(KEYS[:20])))
-    with PostgresLedger(address(own_server.lock), "", "two") as other:
+    with contextlib.closing(PostgresLedger(address(own_server.lock), "", "two")) as other:
         assert other.open()
         facts = other.facts
     assert [facts.state(key).status for key in KEYS[:20]] == ["sent"] * 20
@@ -523,7 +523,7 @@ def test_claims_and_outcomes_go_on_at_the_standby_that_took_over(pair: tuple[Ser
     primary, standby = pair
     with pytest.raises(LedgerUnavailable, match=r"127\.0\.0\.1.*(hot standby|read-only)"):
         PostgresLedger(address(standby.lock), "", "one", retry_seconds=0.5).create(Header())
-    with PostgresLedger(address(both(standby, primary)), "", "one") as ledger:
+    with contextlib.closing(PostgresLedger(address(both(standby, primary)), "", "one")) as ledger:
         start(ledger)
         commit(ledger, *claims("R1", KEYS[:20]))
         primary.kill()
@@ -600,7 +600,7 @@ def test_a_role_with_the_documented_rights_sends_and_reports(opened: Open, serve
     ledger = opened()
     schema = ledger._connection._address.schema
     sending, reporting = server.documented_roles(schema)
-    with PostgresLedger(address(f"{sending}#{schema}"), "", "sender") as sender:
+    with contextlib.closing(PostgresLedger(address(f"{sending}#{schema}"), "", "sender")) as sender:
         assert sender.open()
         pin_workspace(sender, "acme")
         assert commit(sender, *claims("S1", KEYS[:3])) == frozenset()

@@ -1,5 +1,7 @@
 """The tables of a ledger in a database, made by the numbered files of msgrun."""
 
+import contextlib
+
 from runner.ledger.address import DatabaseAddress, parse_address
 from runner.ledger.postgres.ledger import PostgresLedger
 from runner.ledger.record import Header, salt_check
@@ -16,10 +18,10 @@ def opened(server: Server) -> PostgresLedger:
 
 
 def test_a_migration_changes_nothing_the_second_time(server: Server) -> None:
-    with opened(server) as ledger:
+    with contextlib.closing(opened(server)) as ledger:
         ledger.create(Header("acme", salt_check("")))
     before = server.rows("SELECT * FROM msgrun.headers")
-    with opened(server) as ledger:
+    with contextlib.closing(opened(server)) as ledger:
         assert ledger.open()
     assert server.rows("SELECT * FROM msgrun.headers") == before
     assert server.rows("SELECT version FROM msgrun.migrations ORDER BY version") == [
