@@ -17,7 +17,7 @@ from runner.ledger.fact_index import FactIndex, Group, raw_key
 from runner.ledger.fact_reader import FactReader
 from runner.ledger.headers import Headers
 from runner.ledger.key_state import KeyStatus, State, fold_records, key_status
-from runner.ledger.line_source import BytesSource, FileSource, LineSource
+from runner.ledger.line_source import LineSource, lines_in_memory, open_lines
 from runner.ledger.record import Header, Mark, Record
 
 
@@ -69,7 +69,7 @@ class Facts:
 
         `origin` names it in messages. Raises LedgerUnavailable if it is not a lockfile, or one of a newer version.
         """
-        return self._read(BytesSource(data), origin, copy_bit)
+        return self._read(lines_in_memory(data), origin, copy_bit)
 
     def read_file(self, path: Path, origin: str, copy_bit: int = 0) -> bool:
         """Adds every line of a file, as `read` does. A missing file counts as empty.
@@ -77,7 +77,7 @@ class Facts:
         The file stays open, because its lines are read again. Raises LedgerUnavailable.
         """
         try:
-            lines = FileSource(path)
+            lines = open_lines(path)
         except FileNotFoundError:
             return True
         except OSError as error:

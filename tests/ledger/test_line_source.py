@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.ledger.line_source import BytesSource, FileSource
+from runner.ledger.line_source import lines_in_memory, open_lines
 
 
 @given(st.lists(st.integers(0, 6000), max_size=5))
@@ -11,7 +11,7 @@ def test_every_line_comes_back_whatever_its_length(tmp_path_factory, sizes):
     lines = [b"%d" % number + b"x" * size for number, size in enumerate(sizes)]
     path = tmp_path_factory.mktemp("lines") / "file"
     path.write_bytes(b"\n".join(lines))
-    for source in (FileSource(path), BytesSource(path.read_bytes())):
+    for source in (open_lines(path), lines_in_memory(path.read_bytes())):
         assert b"".join(source.blocks()) == b"\n".join(lines)
         offset = 0
         for line in lines:
@@ -22,7 +22,7 @@ def test_every_line_comes_back_whatever_its_length(tmp_path_factory, sizes):
 def test_a_file_that_is_replaced_can_still_be_read(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"old\n")
-    before = FileSource(path)
+    before = open_lines(path)
     (tmp_path / "new").write_bytes(b"newer\n")
     (tmp_path / "new").replace(path)
     assert before.line_at(0) == b"old"
@@ -33,7 +33,7 @@ def test_a_sample_is_small_and_from_all_over(tmp_path):
     for count in (0, 1, 200_000):
         data = b"".join(b"%06d\n" % number for number in range(count))
         path.write_bytes(data)
-        for source in (FileSource(path), BytesSource(data)):
+        for source in (open_lines(path), lines_in_memory(data)):
             sample = source.sample()
             assert sample[:8192] == data[:8192]
             assert len(sample) <= 9 * 8192

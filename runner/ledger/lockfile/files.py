@@ -9,7 +9,7 @@ from urllib.parse import quote
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.repository import Repository
 from runner.ledger.facts import Facts
-from runner.ledger.line_source import FileSource
+from runner.ledger.line_source import open_lines
 from runner.managed_path import managed_path
 
 LOCKFILE, JOURNAL = 1, 2  # bits that tell `Facts` which of the two files has a record
@@ -115,6 +115,6 @@ def files_of(paths: LockfilePaths) -> list[tuple[int, Path, str]]:
 def read_blocks(path: Path) -> Iterator[bytes]:
     """The content of a file, in blocks. Raises LedgerUnavailable."""
     try:
-        yield from FileSource(path).blocks()
+        yield from open_lines(path).blocks()
     except OSError as error:
         raise LedgerUnavailable(f"{path} cannot be read: {error.strerror}") from error
