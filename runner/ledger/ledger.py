@@ -15,7 +15,29 @@ class Ledger(Protocol):
 
     @property
     def facts(self) -> Facts:
-        """The records that the ledger had when it was opened or refreshed, and those that `append` added."""
+        """The records that the ledger had when it was opened or refreshed, and those that `append` added.
+
+        Of a ledger that does not exist, they are what this clone knows of it.
+        """
+        ...
+
+    @property
+    def exists(self) -> bool:
+        """Whether it was started."""
+        ...
+
+    def create(self, header: Header) -> None:
+        """Starts the ledger with this header, unless another run was faster. Durable once `recover` returns.
+
+        Raises GuardRefused, LedgerUnavailable.
+        """
+        ...
+
+    def recover(self) -> int:
+        """Writes the records and headers that the ledger lost and this clone or a git remote still has.
+
+        Returns how many records it lacked. Raises GuardRefused, LedgerUnavailable.
+        """
         ...
 
     def append(self, *records: Record) -> None:

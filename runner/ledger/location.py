@@ -1,6 +1,5 @@
 """The Protocol of a ledger's location, whatever kind of ledger it is."""
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -8,13 +7,6 @@ from runner.errors import GuardRefused
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
-from runner.ledger.record import Header
-
-# Called with the ledger's records before anything is written. Raises GuardRefused if it must not be used.
-Check = Callable[[Facts], None]
-# Called where there is no ledger, with the records that are known all the same. Returns the header to start it with.
-# Raises GuardRefused if it may not be started.
-Create = Callable[[Facts], Header]
 
 
 class LedgerLocation(Protocol):
@@ -27,8 +19,8 @@ class LedgerLocation(Protocol):
         """
         ...
 
-    def open(self, command: str, check: Check, create: Create, *, fetch: bool) -> AbstractContextManager[Ledger]:
-        """The ledger, brought up to date and ready to write; closed when the context ends.
+    def open(self, command: str, *, fetch: bool) -> AbstractContextManager[Ledger]:
+        """The ledger to write to, whether it exists or not; closed when the context ends. Nothing is written yet.
 
         `command` names who writes. Without `fetch`, no git remote is asked for other versions of a lockfile.
         Raises GuardRefused, LedgerUnavailable.

@@ -1,12 +1,15 @@
-"""The location of a ledger, by the kind of its address."""
+"""The location of a ledger, by the kind of its address, and how a ledger is opened whether it is current or not."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import assert_never
 
 from runner.ledger.address import BranchAddress, DatabaseAddress, LockfileAddress
 from runner.ledger.branch.location import BranchLocation
 from runner.ledger.context import LedgerContext
 from runner.ledger.known_hosts import require_known_host
-from runner.ledger.location import LedgerLocation
+from runner.ledger.ledger import Ledger
+from runner.ledger.location import LedgerLocation, missing_ledger_error
 from runner.ledger.lockfile.location import LockfileLocation
 
 
@@ -28,3 +31,23 @@ def location_of(context: LedgerContext) -> LedgerLocation:
             return PostgresLocation(context, context.address)
         case _:
             assert_never(context.address)
+
+
+@contextlib.contextmanager
+def open_existing(context: LedgerContext, command: str, *, fetch: bool = True) -> Iterator[Ledger]:
+    """The ledger at the address in use, current or not, with what it had lost.
+
+    Raises GuardRefused if there is none, and LedgerUnavailable.
+    """
+    with location_of(context).open(command, fetch=fetch) as ledger:
+        if not ledger.exists:
+            raise missing_ledger_error(context, "look whether lock: is right, or take it back from git")
+        recover(context, ledger)
+        yield ledger
+
+
+def recover(context: LedgerContext, ledger: Ledger) -> None:
+    """Writes what the ledger lost, and reports how many records that were. Raises GuardRefused, LedgerUnavailable."""
+    count = ledger.recover()
+    if count and not context.is_sandbox:
+        context.report(f"{context.address.display_name} lacked {count:,} records that this clone or its remote knew")

@@ -12,12 +12,10 @@ from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
 from runner.ledger.local_records import add_local_records, read_local_records
 from runner.ledger.location import missing_ledger_error
-from runner.ledger.locations import location_of
+from runner.ledger.locations import location_of, recover
 from runner.ledger.moves.check import find_ledger_guard, find_missing_guard, refuse_second_ledger, refuse_unless_current
 from runner.ledger.moves.remote_marks import RemoteAnswer, ask_remotes
 from runner.ledger.record import Header, Mark, next_turn, salt_check
-
-_ADVICE = "look whether lock: is right, or take it back from git"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,31 +50,17 @@ def open_ledger(
     ledger moved is asked all the same. Raises GuardRefused if it is not the current one, and LedgerUnavailable.
     """
     answers = ask_remotes(context)
-
-    def create(facts: Facts) -> Header:
-        if not (new_lock or context.is_sandbox or context.declared.ledger_id):
-            raise missing_ledger_error(context, _ADVICE)
-        refuse_second_ledger(context, answers, facts)
-        return _new_header(context, facts)
-
-    def check(facts: Facts) -> None:
-        refuse_unless_current(context, facts, answers)
-
-    with location_of(context).open(command, check, create, fetch=not no_fetch) as ledger:
-        check(ledger.facts)  # also of what was brought back or started
+    with location_of(context).open(command, fetch=not no_fetch) as ledger:
+        if ledger.exists:
+            refuse_unless_current(context, ledger.facts, answers)
+        else:
+            refuse_second_ledger(context, answers, ledger.facts)
+            if not (new_lock or context.is_sandbox):
+                raise missing_ledger_error(context, "look whether lock: is right, or take it back from git")
+            ledger.create(_new_header(context, ledger.facts))
+        recover(context, ledger)
+        refuse_unless_current(context, ledger.facts, answers)  # also with what was brought back or started
         add_local_records(context, ledger)
-        yield ledger
-
-
-@contextlib.contextmanager
-def open_to_compact(context: LedgerContext) -> Iterator[Ledger]:
-    """The ledger, current or not, to rewrite what it has. Raises GuardRefused, LedgerUnavailable."""
-
-    def create(facts: Facts) -> Header:
-        del facts
-        raise missing_ledger_error(context, _ADVICE)
-
-    with location_of(context).open("lock compact", lambda _: None, create, fetch=False) as ledger:
         yield ledger
 
 
@@ -94,21 +78,14 @@ def start_ledger(context: LedgerContext, *, abandon_previous: bool) -> StartedLe
     `abandon_previous`: the ledger at the address in use is current from now on. Its marks and msgrun.yaml do not count.
     Raises GuardRefused if the project has another ledger, and LedgerUnavailable.
     """
-    answers, was_started = ask_remotes(context), False
-
-    def create(facts: Facts) -> Header:
-        nonlocal was_started
+    answers = ask_remotes(context)
+    with location_of(context).open("lock begin", fetch=True) as ledger:
+        was_started = not ledger.exists
         if not abandon_previous:
-            refuse_second_ledger(context, answers, facts)
-        was_started = True
-        return _new_header(context, facts)
-
-    def check(facts: Facts) -> None:
-        guard = None if abandon_previous else find_ledger_guard(context, facts)
-        if guard:
-            raise GuardRefused(*guard)
-
-    with location_of(context).open("lock begin", check, create, fetch=True) as ledger:
+            _refuse_to_start(context, answers, ledger)
+        if was_started:
+            ledger.create(_new_header(context, ledger.facts))
+        recover(context, ledger)
         header = ledger.facts.headers.merged(context.salt)
         if not header.ledger:
             ledger.write_header(Header(ledger=new_run_id()))
@@ -116,6 +93,14 @@ def start_ledger(context: LedgerContext, *, abandon_previous: bool) -> StartedLe
             _make_current(ledger, answers, header.ledger)
         facts = ledger.facts
         return StartedLedger(facts.headers.merged(context.salt).ledger, was_started, facts.message_names())
+
+
+def _refuse_to_start(context: LedgerContext, answers: list[RemoteAnswer], ledger: Ledger) -> None:
+    """Raises GuardRefused if the project has another ledger, whether there is one at the address in use or not."""
+    if not ledger.exists:
+        refuse_second_ledger(context, answers, ledger.facts)
+    elif guard := find_ledger_guard(context, ledger.facts):
+        raise GuardRefused(*guard)
 
 
 def _new_header(context: LedgerContext, facts: Facts) -> Header:

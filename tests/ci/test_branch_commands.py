@@ -97,7 +97,7 @@ def test_a_branch_that_was_deleted_is_never_taken_for_one_that_was_not_begun_by_
         ran = author.msgrun(*args)
         assert (ran.code, f"the ledger {FILE} is gone" in ran.err) == (5, True)
         assert "it knew of 3 deliveries" in ran.err
-    command = ran.err.split("sent again: ")[1].split(", from")[0].split()
+    command = ran.err.split("bring it back: ")[1].split(", from")[0].split()
     assert command[:3] == ["git", "push", "origin"]
     author.git(*command[1:])
     fresh = clone("fresh", "--depth=1")

@@ -8,7 +8,7 @@ from runner.errors import GuardRefused
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.local_records import add_local_records, read_local_lockfiles, read_local_records
-from runner.ledger.locations import location_of
+from runner.ledger.locations import open_existing
 from runner.ledger.record import NO_MARK, Header, Mark
 from runner.ledger.rescue_file import rescue_path, write_rescue_file
 from tests.support.clones import git_output
@@ -25,7 +25,7 @@ from tests.support.ledger_contexts import (
 
 def add(context: LedgerContext) -> dict[str, str]:
     """Opens the ledger, adds what this clone has. Returns the attempts that the ledger has then."""
-    with location_of(context).open("test", lambda _: None, lambda _: Header(), fetch=False) as ledger:
+    with open_existing(context, "test", fetch=False) as ledger:
         add_local_records(context, ledger)
     return attempts(read_facts(context))
 

@@ -6,10 +6,10 @@ import pytest
 
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger.context import LedgerContext
+from runner.ledger.locations import open_existing
 from runner.ledger.moves.remote_marks import push_mark
 from runner.ledger.opening import (
     open_ledger,
-    open_to_compact,
     read_ledger,
     start_ledger,
 )
@@ -200,12 +200,12 @@ def test_a_ledger_that_is_not_current_can_be_compacted_and_keeps_its_mark(
 ) -> None:
     own = trusted_context(clone, locks[kind])
     fill_ledger(own, make_record(1, "claimed"), make_record(1), Header(mark=mark))
-    with open_to_compact(own) as ledger:
+    with open_existing(own, "lock compact", fetch=False) as ledger:
         ledger.compact()
     assert (read_facts(own).mark, attempts(read_facts(own))) == (mark, {"RUN-1": "sent"})
     with (
         pytest.raises(GuardRefused, match="there is no ledger"),
-        open_to_compact(trusted_context(clone, "nowhere.lock")),
+        open_existing(trusted_context(clone, "nowhere.lock"), "lock compact"),
     ):
         pass
 

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from runner.errors import GuardRefused, LedgerUnavailable
-from runner.ledger.locations import location_of
-from runner.ledger.record import Header
+from runner.ledger.locations import open_existing
 from runner.ledger.rescue_file import import_rescue_file, rescue_path, write_rescue_file
 from tests.support.clones import git_output
 from tests.support.ledger_contexts import ID_A, attempts, fill_ledger, ledger_context, make_record, read_facts
@@ -63,7 +62,7 @@ def test_what_it_has_comes_to_the_ledger_and_it_is_gone(tmp_path: Path) -> None:
     fill_ledger(context, make_record(1, "claimed"), make_record(2))
     path = write_rescue_file(context, ID_A, [make_record(1), make_record(2)])
     write_rescue_file(context, ID_A, [make_record(3, "released")])
-    with location_of(context).open("test", lambda _: None, lambda _: Header(), fetch=False) as ledger:
+    with open_existing(context, "test", fetch=False) as ledger:
         assert import_rescue_file(path, ledger) == 2  # one was there already
         assert not path.exists()
         assert import_rescue_file(path, ledger) == 0
@@ -72,10 +71,11 @@ def test_what_it_has_comes_to_the_ledger_and_it_is_gone(tmp_path: Path) -> None:
 
 def test_a_torn_line_costs_only_itself(tmp_path: Path) -> None:
     context = ledger_context(tmp_path)
+    fill_ledger(context)
     path = write_rescue_file(context, ID_A, [make_record(1)])
     path.write_bytes(path.read_bytes() + make_record(2).to_line()[:20])
     write_rescue_file(context, ID_A, [make_record(3)])
-    with location_of(context).open("test", lambda _: None, lambda _: Header(), fetch=False) as ledger:
+    with open_existing(context, "test", fetch=False) as ledger:
         assert import_rescue_file(path, ledger) == 2
 
 
@@ -83,8 +83,9 @@ def test_it_stays_if_the_ledger_does_not_take_it_or_another_process_adds_to_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     context = ledger_context(tmp_path)
+    fill_ledger(context)
     path = write_rescue_file(context, ID_A, [make_record(1)])
-    with location_of(context).open("test", lambda _: None, lambda _: Header(), fetch=False) as ledger:
+    with open_existing(context, "test", fetch=False) as ledger:
         append = ledger.append
 
         def fail(*_: object) -> None:

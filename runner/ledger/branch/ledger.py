@@ -32,12 +32,12 @@ class BranchLedger:
 
     @property
     def facts(self) -> Facts:
-        """The records of the file as this run last saw it."""
-        return self._file.facts
+        """The records of the file as this run last saw it; without a file, what this clone read before."""
+        return self._file.facts if self.exists else self._file.lost
 
     @property
     def exists(self) -> bool:
-        """Whether the branch has the file, as of the last fetch."""
+        """Whether the branch has the file, as of the last fetch or push."""
         return self._file.data != b""
 
     def create(self, header: Header) -> None:
@@ -51,14 +51,13 @@ class BranchLedger:
 
         Returns how many records it pushed. Raises LedgerUnavailable.
         """
-        previous = Facts()
-        previous.read(self._file.lost_lines, "what this clone read before")
-        removed = list(find_missing_records(previous, self.facts))
-        self.append(*removed)
-        if previous.mark.rank > self.facts.mark.rank:
-            self.write_header(Header(mark=previous.mark))
-        self._file.forget_lost_lines()
-        return len(removed)
+        lost = self._file.lost
+        missing = list(find_missing_records(lost, self.facts))
+        self.append(*missing)
+        if lost.mark.rank > self.facts.mark.rank:
+            self.write_header(Header(mark=lost.mark))
+        self._file.forget_lost()
+        return len(missing)
 
     def refresh(self) -> None:
         """Fetches the newest version and reads its records. Raises GuardRefused, LedgerUnavailable."""
@@ -99,18 +98,22 @@ class BranchLedger:
 
     def _write(self, records: Sequence[Record], claims: Sequence[Record]) -> set[str]:
         lost_attempts: set[str] = set()
+        restored: list[Record] = []  # what the branch lost, also while this writes
         self._file.other_runs.new_lines.clear()
 
         def missing_lines() -> list[bytes]:
             lost_attempts.update(claim.attempt for claim in claims if self._file.other_runs.has_claimed(claim))
-            to_push = (record for record in (*self._file.to_restore, *records) if record.attempt not in lost_attempts)
-            return [line for record in to_push if (line := record.to_line()) not in self._file.other_runs.new_lines]
+            restored[:] = find_missing_records(self._file.lost, self.facts)
+            to_push = (record for record in (*restored, *records) if record.attempt not in lost_attempts)
+            lines = dict.fromkeys(record.to_line() for record in to_push)
+            return [line for line in lines if line not in self._file.other_runs.new_lines]
 
         if records:
             self._file.push_until_accepted(
                 missing_lines, commit_subject(self._writer, records), has_claims=bool(claims)
             )
-            self._file.to_restore = []
+            for record in restored:
+                self.facts.add(record)
         return lost_attempts
 
     def write_header(self, header: Header) -> Mark:

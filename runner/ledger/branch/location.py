@@ -8,16 +8,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from runner.errors import GuardRefused, LedgerUnavailable, UsageMistake
+from runner.errors import LedgerUnavailable, UsageMistake
 from runner.git.pushing import failure_reason
 from runner.git.repository import GitFailed, Repository
 from runner.ledger.address import BranchAddress
 from runner.ledger.branch.ledger import BranchLedger
 from runner.ledger.branch.remote_file import FileVersion, RemoteFile
-from runner.ledger.branch.shared_file import MAX_RECORDS, SharedFile
+from runner.ledger.branch.shared_file import MAX_RECORDS, SharedFile, read_version
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
-from runner.ledger.location import Check, Create
 
 _LONGEST_PAUSE = 10.0  # seconds
 _UNREADABLE_HINT = "nothing else tells what was sent: connect to the remote, or let this job read it (contents: read)"
@@ -41,70 +40,46 @@ class BranchLocation:
         Raises LedgerUnavailable.
         """
         try:
-            remote = RemoteFile(self._repository(), self.address, self.context.declared.ledger_id)
+            remote = self._remote_file()
         except _NoRemote as error:  # then this clone cannot have sent anything yet
             self.context.report(f"{error.message}: {error.hint}")
             return None
-        version, facts = self._latest_version(remote), Facts()
+        version = self._latest_version(remote)
         if version is None or not version.data:
             return None
-        if not facts.read(version.data, self.address.display_name):
-            raise LedgerUnavailable(
-                f"{self.address.display_name} has lost its header", "take the line with msgrun_lock back from git"
-            )
-        facts.read(remote.removed_lines(), "what this clone read before")
+        facts = read_version(version, self.address)
+        facts.read(remote.lost_lines(), "what this clone read before")
         return facts
 
     @contextlib.contextmanager
-    def open(self, command: str, check: Check, create: Create, *, fetch: bool) -> Iterator[BranchLedger]:
-        """The ledger on the branch, brought up to date. Raises GuardRefused, LedgerUnavailable."""
+    def open(self, command: str, *, fetch: bool) -> Iterator[BranchLedger]:
+        """The ledger on the branch. Raises GuardRefused, LedgerUnavailable."""
         del fetch  # its only version is on the remote
-        remote = RemoteFile(self._repository(), self.address, self.context.declared.ledger_id)
+        remote = self._remote_file()
         with contextlib.closing(remote):
-            ledger = self._read_ledger(remote, command)
-            if ledger.exists:
-                check(ledger.facts)
-            else:
-                self._create(ledger, remote, create)
-            recovered = ledger.recover()
-            if recovered:
-                self.context.report(f"{self.address.display_name} lacked {recovered:,} records that this clone knew")
-            yield ledger
-
-    def _read_ledger(self, remote: RemoteFile, command: str) -> BranchLedger:
-        try:
             file = SharedFile(remote, self.context.salt, _pause, _max_records())
             ledger = BranchLedger(file, self.context.salt, _writer_name(command))
-            ledger.refresh()
-        except GitFailed as error:
-            raise LedgerUnavailable(
-                f"the ledger {self.address.display_name} cannot be read: {failure_reason(error)}", _UNREADABLE_HINT
-            ) from error
-        return ledger
+            try:
+                ledger.refresh()
+            except GitFailed as error:
+                raise LedgerUnavailable(
+                    f"the ledger {self.address.display_name} cannot be read: {failure_reason(error)}", _UNREADABLE_HINT
+                ) from error
+            yield ledger
 
-    def _create(self, ledger: BranchLedger, remote: RemoteFile, create: Create) -> None:
-        """Starts the ledger, with what this clone has read there before the branch was deleted.
+    def restore_command(self) -> str:
+        """The command that pushes what this clone read last, for a branch that was deleted; empty if it read nothing.
 
-        If it may not be started, the hint has the command that brings that back. Raises GuardRefused.
+        Raises LedgerUnavailable.
         """
-        cached, known = remote.cached_version(), Facts()
-        if cached:
-            known.read(cached[0].data, self.address.display_name)
         try:
-            ledger.create(create(known))
-        except GuardRefused as error:
-            if cached is None or not len(known):
-                raise
-            version, seconds = cached
-            folder = self._repository().toplevel
-            git_option = "" if (folder / ".git").exists() else f"-C {folder} "
-            raise GuardRefused(
-                f"the ledger {self.address.display_name} is gone: {_format_age(seconds)} ago it knew of"
-                f" {len(known):,} deliveries",
-                f"they would be sent again: git {git_option}push {self.address.remote}"
-                f" {version.commit}:{self.address.ref}, from the clone that read it last; {error.hint}",
-            ) from error
-        ledger.append(*known.compacted_records())
+            cached, folder = self._remote_file().cached_version(), self._repository().toplevel
+        except _NoRemote:
+            return ""
+        if cached is None or not cached[0].data:
+            return ""
+        git_option = "" if (folder / ".git").exists() else f"-C {folder} "
+        return f"git {git_option}push {self.address.remote} {cached[0].commit}:{self.address.ref}"
 
     def _latest_version(self, remote: RemoteFile) -> FileVersion | None:
         """The newest version; if the remote does not answer, the one fetched last. Raises LedgerUnavailable."""
@@ -119,6 +94,9 @@ class BranchLocation:
             version, seconds = cached
             self.context.report(f"as of {_format_age(seconds)} ago, when {name} was last read: {reason}")
             return version
+
+    def _remote_file(self) -> RemoteFile:
+        return RemoteFile(self._repository(), self.address, self.context.declared.ledger_id)
 
     def _repository(self) -> Repository:
         """The git repository of the project; where there is none, a bare one below `.msgrun`, if `lock:` has a URL.

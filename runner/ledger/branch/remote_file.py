@@ -48,38 +48,47 @@ class RemoteFile:
         self._objects: ObjectFolder | None = None
         self._push_url = address.remote
         self._last_objects: tuple[str, ...] = ()
-        self._last_pushed: FileVersion | None = None
-        self._pushed_second = ""
+        # The version that this process fetched or pushed last, and whether it pushed it.
+        self._last: FileVersion | None = None
+        self._has_pushed = False
+        self._deleted: FileVersion | None = None  # the last version of a branch that is gone
         self._fetch_marker = repository.common_dir / "msgrun" / f"{quote(address.display_name, safe='')}.asked"
 
     def fetch(self) -> FileVersion | None:
         """The newest version on the remote; None if there is no such branch. Raises LedgerUnavailable.
 
-        Records that this clone has read before and the newest version lacks are saved for `removed_lines`: the branch
-        was reset to an older commit.
+        Records that this clone has read or pushed before and the newest version lacks are saved for `lost_lines`: the
+        branch was reset to an older commit.
         """
         cached = self.cached_version()
+        old = self._last or (cached[0] if cached else None)
         try:
             self._fetch()
         except GitFailed as error:
             if f"couldn't find remote ref {self.address.ref}" in error.output:
+                self._deleted = old
                 return None
             raise
         commit = self._refs()[self.address.cache_ref]
-        if cached and cached[0].commit == commit and not _is_working_branch(cached[0].other_entries):
-            return cached[0]
+        is_known = old is not None and old.commit == commit
+        if old and is_known and not _is_working_branch(old.other_entries):
+            self._last = old
+            return old
         version = self._read_version(commit)
-        if cached and cached[0].commit != commit and not version.data.startswith(cached[0].data):
-            self._save_removed_records(cached[0], version)
+        if old and not is_known and not version.data.startswith(old.data):
+            self._save_removed_records(old, version)
+        self._last = version
         return version
 
-    def removed_lines(self) -> bytes:
-        """The lines of records that this clone had read and a newer version lacked. Raises LedgerUnavailable."""
+    def lost_lines(self) -> bytes:
+        """The lines that this clone had read or pushed and that the newest version lacks. Raises LedgerUnavailable."""
         commit = self._refs().get(self.address.removed_ref)
-        return self._read_version(commit).data if commit else b""
+        removed = self._read_version(commit).data if commit else b""
+        return self._deleted.data + b"\n" + removed if self._deleted else removed
 
-    def forget_removed(self) -> None:
-        """Forgets the removed lines. Called once the remote has all of them."""
+    def forget_lost(self) -> None:
+        """Forgets the lost lines. Called once the remote has all of them."""
+        self._deleted = None
         self._repository.try_git("update-ref", "-d", self.address.removed_ref)
 
     def cached_version(self) -> tuple[FileVersion, float] | None:
@@ -119,11 +128,10 @@ class RemoteFile:
         # To the URL: for a remote's name, git would set a remote-tracking branch to objects that are removed.
         refs = [f"{commit}:{ref}" for ref in expected]
         self._repository.git("push", *arguments, self._push_url, *refs, extra_env=env)
-        self._pushed_second = commit if len(expected) > 1 else ""
         objects.remove(set(self._last_objects) - {blob, tree, commit})
         self._last_objects = (blob, tree, commit)
-        self._last_pushed = FileVersion(commit, data, other_entries)
-        return self._last_pushed
+        self._last, self._has_pushed = FileVersion(commit, data, other_entries), True
+        return self._last
 
     def close(self) -> None:
         """Removes the object folder. Saves the version that was pushed last, without its history, to read offline."""
@@ -131,10 +139,10 @@ class RemoteFile:
             return
         self._objects.close()
         self._objects = None
-        if self._last_pushed:
+        if self._last and self._has_pushed:
             # If this fails, an offline read returns an older version and reports its age.
             with contextlib.suppress(LedgerUnavailable):
-                self._save_version(self.address.pushed_ref, self._last_pushed)
+                self._save_version(self.address.pushed_ref, self._last)
                 self._fetch_marker.touch()
 
     def _save_removed_records(self, old: FileVersion, new: FileVersion) -> None:
@@ -145,7 +153,7 @@ class RemoteFile:
         if old_facts.mark.rank > new_facts.mark.rank:
             removed += Header(mark=old_facts.mark).to_line()
         if removed:
-            self._save_version(self.address.removed_ref, replace(old, data=self.removed_lines() + removed))
+            self._save_version(self.address.removed_ref, replace(old, data=self.lost_lines() + removed))
 
     def _save_version(self, ref: str, version: FileVersion) -> None:
         """Saves a version in the clone under a ref, as a commit without history. Raises LedgerUnavailable."""
@@ -168,7 +176,7 @@ class RemoteFile:
         # A pattern may match nothing. `--prune` removes what was fetched by it before and is gone.
         second = ["--prune", f"+{self._second_ref}*:{self._second_cache}*"] if self._second_ref else []
         git.git("fetch", *options, address.remote, f"+{address.ref}:{address.cache_ref}", *second)
-        self._pushed_second = ""
+        self._has_pushed = False
         git.try_git("update-ref", "-d", address.pushed_ref)
         self._fetch_marker.parent.mkdir(parents=True, exist_ok=True)
         self._fetch_marker.touch()
@@ -203,13 +211,11 @@ class RemoteFile:
 
     def _second_commit(self) -> str:
         """The commit of the second ref on the remote, as of the last fetch or push; empty if there is none."""
-        if self._pushed_second or not self._second_ref:
-            return self._pushed_second
-        return self._refs().get(self._second_cache, "")
+        return self._last.commit if self._last and self._has_pushed else self._refs().get(self._second_cache, "")
 
     def _lines_of_second_ref(self, data: bytes) -> bytes:
         """The lines of the file at the second ref that `data`, the branch's file, lacks."""
-        commit = "" if self._pushed_second else self._second_commit()
+        commit = self._refs().get(self._second_cache, "")
         # Another ledger of this id may have pushed it: one that moved between two such branches.
         is_ours = commit and self._branch_line in os.fsdecode(self._repository.git("log", "-1", "--format=%B", commit))
         second = self._repository.read_blob(commit, self.address.path) if is_ours else None

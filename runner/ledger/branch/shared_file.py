@@ -1,17 +1,17 @@
 """The ledger's file on a branch as this run last saw it: pushes lines to it, and merges what others pushed."""
 
 from collections.abc import Callable
-from itertools import chain
 
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.pushing import MAX_TRIES, Wait, failure_reason, is_permanent_failure
 from runner.git.repository import GitFailed
+from runner.ledger.address import BranchAddress
 from runner.ledger.branch.concurrent_runs import ConcurrentRuns
 from runner.ledger.branch.remote_file import FileVersion, RemoteFile
 from runner.ledger.durable_append import ClaimsUncertain
 from runner.ledger.facts import Facts
 from runner.ledger.mark import explain_mark
-from runner.ledger.record import Header, Record
+from runner.ledger.record import Header
 
 _MAX_RACE_PAUSE = 4  # number of lost races in a row from which on the pause between two tries stays the same
 _MAX_LOST_RACES = 100  # how often another run may push first before a write fails
@@ -22,9 +22,9 @@ MAX_RECORDS = 250_000  # lines of the file; a limit, because every push hashes a
 class SharedFile:
     """A file of records that several runs append to.
 
-    `facts` has its records, `other_runs` what others added since the last refresh. `to_restore` are records that the
-    branch lost because it was rewritten: the next write pushes them again. `wait` is called with the number of the try
-    before each but the first. `max_records` is the number of lines from which on no claims are accepted.
+    `facts` has its records, `other_runs` what others added since the last refresh, `lost` what this clone read before
+    and the branch lost because it was deleted or rewritten. `wait` is called with the number of the try before each but
+    the first. `max_records` is the number of lines from which on no claims are accepted.
     """
 
     def __init__(self, remote: RemoteFile, salt: str, wait: Wait, max_records: int = MAX_RECORDS) -> None:
@@ -35,26 +35,23 @@ class SharedFile:
         self._version: FileVersion | None = None
         self.facts = Facts()
         self.other_runs = ConcurrentRuns()
-        self.to_restore: list[Record] = []
+        self.lost = Facts()
 
     @property
     def data(self) -> bytes:
         """Its content, as of the last fetch or push; empty if the branch does not have it."""
         return self._version.data if self._version else b""
 
-    @property
-    def lost_lines(self) -> bytes:
-        """Lines that this clone read before, and that the branch has lost."""
-        return self._remote.removed_lines()
-
-    def forget_lost_lines(self) -> None:
-        """Forgets them. Called once the branch has them again."""
-        self._remote.forget_removed()
+    def forget_lost(self) -> None:
+        """Forgets what the branch lost. Called once it has that again."""
+        self.lost = Facts()
+        self._remote.forget_lost()
 
     def refresh(self) -> None:
         """Fetches the newest version and reads its records. Raises GuardRefused, LedgerUnavailable."""
         version = self._remote.fetch()
         self.facts, self._version, self.other_runs = self._read(version), version, ConcurrentRuns()
+        self.lost = self._read_lost()
 
     def push_until_accepted(
         self,
@@ -129,8 +126,8 @@ class SharedFile:
 
         If the branch was rewritten and lost records, the next push restores them. Raises LedgerUnavailable.
         """
-        old_version, version = self._version, self._remote.fetch()
-        old_data, new_data = old_version.data if old_version else b"", version.data if version else b""
+        old_data, version = self.data, self._remote.fetch()
+        new_data = version.data if version else b""
         if old_data and not new_data:
             raise _PermanentFailure(
                 f"the ledger {self._remote.address.display_name} is gone",
@@ -140,28 +137,37 @@ class SharedFile:
             facts = self._read(version)
         except GuardRefused as error:
             raise _PermanentFailure(error.message, error.hint) from error
-        if old_data and not new_data.startswith(old_data):
-            # The file was compacted, or the branch was reset to an older commit: records that it lost are pushed again.
-            previous = self._read(old_version)
-            facts.add(Header(mark=previous.mark))
-            candidates = chain(self.to_restore, previous.compacted_records())
-            self.to_restore = [record for record in candidates if record not in facts.records_of(record.key)]
+        is_rewritten = not new_data.startswith(old_data)  # compacted, or reset to an older commit
+        if is_rewritten:
             previous_lines = frozenset(old_data.split(b"\n"))
             new_lines = [line for line in new_data.split(b"\n") if line not in previous_lines]
         else:
             new_lines = new_data[len(old_data) :].split(b"\n")
         self.other_runs.add(new_lines)
         self.facts, self._version = facts, version
+        if is_rewritten:
+            self.lost = self._read_lost()
+            facts.add(Header(mark=self.lost.mark))
+
+    def _read_lost(self) -> Facts:
+        lost = Facts()
+        lost.read(self._remote.lost_lines(), "what this clone read before")
+        return lost
 
     def _read(self, version: FileVersion | None) -> Facts:
-        facts = Facts()
-        display_name = self._remote.address.display_name
-        if version and not facts.read(version.data, display_name):
-            raise LedgerUnavailable(
-                f"{display_name} has lost its header", "take the line with msgrun_lock back from git"
-            )
+        facts = read_version(version, self._remote.address) if version else Facts()
         facts.headers.merged(self._salt)
         return facts
+
+
+def read_version(version: FileVersion, address: BranchAddress) -> Facts:
+    """The records of a version. Raises LedgerUnavailable if it is not a ledger, or has no header."""
+    facts = Facts()
+    if not facts.read(version.data, address.display_name):
+        raise LedgerUnavailable(
+            f"{address.display_name} has lost its header", "take the line with msgrun_lock back from git"
+        )
+    return facts
 
 
 class _PermanentFailure(LedgerUnavailable):

@@ -30,15 +30,21 @@ def open_lockfile(paths: LockfilePaths, salt: str, command: str, now: datetime) 
 
 
 class LockfileLedger:
-    """The ledger in a lockfile and its journal, which `open_lockfile` locked. `facts` are the records of both.
-
-    `recover` writes the records that one of the two files lacks to it.
-    """
+    """The ledger in a lockfile and its journal, which `open_lockfile` locked. `facts` are the records of both."""
 
     def __init__(self, paths: LockfilePaths, salt: str, facts: Facts) -> None:
         self._paths = paths
         self._salt = salt
         self.facts = facts
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a lockfile with a header."""
+        return self._paths.exists and bool(self.facts.headers)
+
+    def create(self, header: Header) -> None:
+        """Adds the header to the facts; `recover` writes it."""
+        self.facts.add(header)
 
     def recover(self) -> int:
         """Writes to the lockfile and the journal the records and headers that each lacks.

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from runner.git.repository import Repository
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
-from runner.ledger.location import Check, Create
 from runner.ledger.lockfile.files import LockfilePaths, lockfile_paths, read_lockfile, remote_versions
 from runner.ledger.lockfile.ledger import LockfileLedger, open_lockfile
 
@@ -33,7 +32,7 @@ class LockfileLocation:
         return facts if facts and facts.headers else None
 
     @contextlib.contextmanager
-    def open(self, command: str, check: Check, create: Create, *, fetch: bool) -> Iterator[LockfileLedger]:
+    def open(self, command: str, *, fetch: bool) -> Iterator[LockfileLedger]:
         """The lockfile, locked for this process, with the records that the journal and the git remotes have.
 
         Raises GuardRefused, LedgerUnavailable.
@@ -44,11 +43,4 @@ class LockfileLocation:
             if repository and fetch:
                 for display_name, data in remote_versions(repository, paths.lockfile):
                     ledger.facts.read(data, display_name)
-            if paths.exists and ledger.facts.headers:
-                check(ledger.facts)
-            else:
-                ledger.facts.add(create(ledger.facts))
-            recovered = ledger.recover()
-            if recovered and not context.is_sandbox:
-                context.report(f"{paths.display_name} lacked {recovered:,} records that git or its remote knew")
             yield ledger

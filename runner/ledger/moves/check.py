@@ -5,6 +5,7 @@ from shlex import quote
 
 from runner.errors import GuardRefused
 from runner.ledger.address import BranchAddress, LockfileAddress, default_lockfile
+from runner.ledger.branch.location import BranchLocation
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.local_records import read_local_lockfiles
@@ -43,7 +44,9 @@ def explain_restore(context: LedgerContext) -> str:
     """The command that brings a ledger back that is not at its address any more."""
     address, repository = context.address, context.readable_repository
     if not isinstance(address, LockfileAddress):
-        return "bring it back from a clone or a backup"
+        command = BranchLocation(context, address).restore_command() if isinstance(address, BranchAddress) else ""
+        way = f": {command}, from the clone that read it last" if command else " from a clone or a backup"
+        return f"bring it back{way}"
     path = repository.relative_path(context.root / address.path) if repository else None
     if repository and path and repository.try_git("cat-file", "-e", f"HEAD:{path}") is not None:
         return f"take it back: git checkout HEAD -- {quote(address.path)}"
@@ -94,11 +97,11 @@ def refuse_second_ledger(context: LedgerContext, answers: Sequence[RemoteAnswer]
     `known` are the records that this clone has of a ledger at the address in use, which is not there any more.
     """
     has_ledger = "this project has a ledger already"
+    if isinstance(context.address, BranchAddress) and len(known):
+        message = f"the ledger {context.address.display_name} is gone: it knew of {len(known):,} deliveries"
+        raise GuardRefused(message, _explain_way_back(context, context.address.setting))
     if guard := find_missing_guard(context, answers):
         raise GuardRefused(*guard)
-    if isinstance(context.address, BranchAddress) and len(known):
-        message = f"{has_ledger}: this clone has read {len(known):,} deliveries on {context.address.display_name}"
-        raise GuardRefused(message, _explain_way_back(context, context.address.setting))
     for path, local in () if context.is_sandbox else read_local_lockfiles(context, NO_MARK):
         if len(local) and path != context.address.setting:
             message = f"{has_ledger}: {path} has records of {len(local):,} deliveries"

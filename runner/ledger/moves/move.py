@@ -16,7 +16,7 @@ from runner.ledger.facts import Facts
 from runner.ledger.ledger import append_missing
 from runner.ledger.local_records import add_local_records
 from runner.ledger.location import missing_ledger_error
-from runner.ledger.locations import location_of
+from runner.ledger.locations import location_of, open_existing, recover
 from runner.ledger.mark import explain_mark
 from runner.ledger.missing_records import count_missing_records
 from runner.ledger.moves.check import explain_restore, find_id_guard
@@ -118,10 +118,10 @@ def mark_moved(move: Move) -> None:
 
 def copy_records(move: Move) -> None:
     """Adds the records of the old ledger to the new one, and reads them back."""
-    with location_of(move.old).open(_COMMAND, _allow, _refuse_to_create, fetch=True) as old:
+    with open_existing(move.old, _COMMAND) as old:
         add_local_records(move.old, old)
         records, workspace = old.facts, old.facts.headers.merged(move.old.salt).workspace
-    with location_of(move.new).open(_COMMAND, _allow, _refuse_to_create, fetch=True) as new:
+    with open_existing(move.new, _COMMAND) as new:
         new.write_header(Header(workspace))
         # Every record, also what compaction would remove: reconcile searches more precisely with the time of a claim.
         append_missing(new, records.sorted_records())
@@ -166,10 +166,11 @@ def _refuse_same_file(old: LedgerContext, new: LedgerContext) -> None:
 
 
 def _write_header(context: LedgerContext, header: Header) -> Mark:
-    def create(facts: Facts) -> Header:
-        return facts.headers.new(header, context.salt) or facts.headers.merged(context.salt)
-
-    with location_of(context).open(_COMMAND, _allow, create, fetch=True) as ledger:
+    with location_of(context).open(_COMMAND, fetch=True) as ledger:
+        if not ledger.exists:
+            headers = ledger.facts.headers
+            ledger.create(headers.new(header, context.salt) or headers.merged(context.salt))
+        recover(context, ledger)
         return ledger.write_header(header)
 
 
@@ -177,16 +178,6 @@ def _is_same_place(move: Move) -> bool:
     """Whether the two addresses are two spellings of one place: then the old ledger has the mark of the new one."""
     facts = location_of(move.old).read()
     return facts is not None and facts.mark in {move.pending, move.current}
-
-
-def _allow(facts: Facts) -> None:
-    """Checks nothing: a ledger that is left or filled is not current."""
-    del facts
-
-
-def _refuse_to_create(facts: Facts) -> Header:
-    del facts
-    raise LedgerUnavailable("the ledger was removed while it moved", "run the command again")
 
 
 def _overtaken_error(context: LedgerContext, mark: Mark) -> LedgerUnavailable:

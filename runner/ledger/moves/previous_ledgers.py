@@ -8,10 +8,9 @@ from runner.ledger.address import LockfileAddress
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
-from runner.ledger.location import LedgerLocation, missing_ledger_error
-from runner.ledger.locations import location_of
+from runner.ledger.locations import location_of, open_existing
 from runner.ledger.missing_records import find_missing_records
-from runner.ledger.record import Header, Record
+from runner.ledger.record import Record
 
 
 def add_late_outcomes(context: LedgerContext, ledger: Ledger) -> None:
@@ -19,11 +18,13 @@ def add_late_outcomes(context: LedgerContext, ledger: Ledger) -> None:
 
     Raises GuardRefused if a previous ledger is on a host that may not be asked, and LedgerUnavailable.
     """
-    for setting, _, facts in _previous_ledgers(context, ledger.facts):
+    for previous, facts in _previous_ledgers(context, ledger.facts):
         missing = list(find_missing_records(facts, ledger.facts))
         ledger.append(*missing)
         if missing:
-            context.report(f"{setting}, where the ledger was before, had {len(missing):,} later records")
+            context.report(
+                f"{previous.address.setting}, where the ledger was before, had {len(missing):,} later records"
+            )
 
 
 def write_to_previous(context: LedgerContext, facts: Facts, records: Iterable[Record]) -> None:
@@ -32,15 +33,15 @@ def write_to_previous(context: LedgerContext, facts: Facts, records: Iterable[Re
     A run that is alive there sees them; a database refuses them while that run holds the claim. So this comes before
     they are written to the current ledger. Raises GuardRefused, LedgerUnavailable.
     """
-    for _, location, previous in _previous_ledgers(context, facts):
+    for location, previous in _previous_ledgers(context, facts):
         own = [record for record in records if _has_attempt(previous, record)]
         if own:
-            with location.open("resolve", lambda _: None, lambda _: _refuse_start(context), fetch=True) as ledger:
+            with open_existing(location, "resolve") as ledger:
                 ledger.append(*own)
 
 
-def _previous_ledgers(context: LedgerContext, facts: Facts) -> Iterator[tuple[str, LedgerLocation, Facts]]:
-    """The previous ledgers that there still are: their addresses, locations and records.
+def _previous_ledgers(context: LedgerContext, facts: Facts) -> Iterator[tuple[LedgerContext, Facts]]:
+    """The previous ledgers that there still are, each with its records.
 
     Without lockfiles: what this clone has of one was added when the ledger was opened.
     """
@@ -51,8 +52,8 @@ def _previous_ledgers(context: LedgerContext, facts: Facts) -> Iterator[tuple[st
             continue
         seen.add(setting)
         try:
-            location = location_of(context.at(address, trusts_host=False))
-            previous = location.read()
+            location = context.at(address, trusts_host=False)
+            previous = location_of(location).read()
         except GuardRefused as error:
             raise GuardRefused(
                 f"{setting}, where the ledger was before, may have later outcomes: {error.message}",
@@ -61,7 +62,7 @@ def _previous_ledgers(context: LedgerContext, facts: Facts) -> Iterator[tuple[st
             ) from error
         if previous is not None:
             queue += _previous_addresses(previous)
-            yield setting, location, previous
+            yield location, previous
 
 
 def _previous_addresses(facts: Facts) -> list[str]:
@@ -72,7 +73,3 @@ def _previous_addresses(facts: Facts) -> list[str]:
 
 def _has_attempt(facts: Facts, record: Record) -> bool:
     return any(known.attempt == record.attempt for known in facts.records_of(record.key))
-
-
-def _refuse_start(context: LedgerContext) -> Header:
-    raise missing_ledger_error(context, "it was read a moment ago: run the command again")

@@ -67,22 +67,26 @@ class PostgresLedger:
         """Whether it is certain that no other run may settle what this run has claimed."""
         return self._lease.is_valid
 
-    def open(self) -> bool:
-        """Migrates old tables, reads all records, and returns whether there is such a ledger.
-
-        Raises GuardRefused, LedgerUnavailable.
-        """
-        if not self._connection.migrate(create=False):
-            return False
-        self.refresh()
+    @property
+    def exists(self) -> bool:
+        """Whether it was started, as of the last reading."""
         return bool(self.facts.headers)
+
+    def open(self) -> None:
+        """Migrates old tables and reads all records, if there are any. Raises GuardRefused, LedgerUnavailable."""
+        if self._connection.migrate(create=False):
+            self.refresh()
 
     def create(self, header: Header) -> None:
         """Creates the tables and writes the header, unless another run was faster. Raises LedgerUnavailable."""
         self._connection.migrate(create=True)
         self.refresh()
-        if not self.facts.headers:
+        if not self.exists:
             self.write_header(header)
+
+    def recover(self) -> int:
+        """Returns 0: a database loses nothing that a clone could bring back."""
+        return 0
 
     def close(self) -> None:
         """Ends the lease of the runs, and closes the connections."""

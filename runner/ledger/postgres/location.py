@@ -11,7 +11,6 @@ from runner.errors import LedgerUnavailable
 from runner.ledger.address import DatabaseAddress
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
-from runner.ledger.location import Check, Create
 
 try:
     from runner.ledger.postgres.ledger import PostgresLedger
@@ -32,7 +31,8 @@ class PostgresLocation:
         Reports how many deliveries other runs are sending now. Raises GuardRefused, LedgerUnavailable.
         """
         with contextlib.closing(self._make_ledger("read")) as ledger:
-            if not ledger.open():
+            ledger.open()
+            if not ledger.exists:
                 return None
             sending = ledger.other_runs(sorted(ledger.facts.message_names()))
         if sending:
@@ -42,14 +42,11 @@ class PostgresLocation:
         return ledger.facts
 
     @contextlib.contextmanager
-    def open(self, command: str, check: Check, create: Create, *, fetch: bool) -> Iterator[PostgresLedger]:
+    def open(self, command: str, *, fetch: bool) -> Iterator[PostgresLedger]:
         """The ledger, which other runs may have open too. Raises GuardRefused, LedgerUnavailable."""
         del fetch  # its only version is in the database
         with contextlib.closing(self._make_ledger(command)) as ledger:
-            if ledger.open():
-                check(ledger.facts)
-            else:
-                ledger.create(create(ledger.facts))
+            ledger.open()
             yield ledger
 
     def _make_ledger(self, command: str) -> PostgresLedger:

@@ -227,9 +227,7 @@ def test_a_branch_that_this_clone_has_read_is_not_started_anew(tmp_path: Path) -
     known = facts()
     known.add(make_record(1))
     message = second_refused(ledger_context(tmp_path, "git+origin"), known=known)
-    assert message == (
-        "this project has a ledger already: this clone has read 1 deliveries on origin#msgrun-ledger:messages.lock"
-    )
+    assert message == "the ledger origin#msgrun-ledger:messages.lock is gone: it knew of 1 deliveries"
 
 
 def test_what_brings_a_lockfile_back_is_head_else_the_journal_else_the_commit_before_its_removal(

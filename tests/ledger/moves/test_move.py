@@ -10,7 +10,7 @@ from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger.address import LockfileAddress
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
-from runner.ledger.locations import location_of
+from runner.ledger.locations import location_of, open_existing
 from runner.ledger.moves import move as moving
 from runner.ledger.moves.move import Move, highest_mark, prepare_move, run_move
 from runner.ledger.moves.remote_marks import RemoteAnswer, RemoteMark, ask_remotes, push_mark
@@ -76,9 +76,7 @@ def takes_claims(context: LedgerContext) -> bool:
 
 def claim_directly(context: LedgerContext, number: int) -> bool:
     """Whether the ledger itself takes a claim, without any check before."""
-    with location_of(context).open(
-        "test", lambda _: None, lambda facts: facts.headers.merged(""), fetch=True
-    ) as ledger:
+    with open_existing(context, "test") as ledger:
         try:
             return not commit(ledger, make_record(number, "claimed"))
         except LedgerUnavailable:

@@ -57,7 +57,8 @@ def address(lock: str) -> DatabaseAddress:
 
 def start(ledger: PostgresLedger) -> None:
     """Opens the ledger, and starts it if there is none."""
-    if not ledger.open():
+    ledger.open()
+    if not ledger.exists:
         ledger.create(Header("", salt_check("")))
 
 
@@ -143,9 +144,11 @@ def proxy(server: Server) -> Iterator[Proxy]:
 
 def test_a_ledger_that_was_never_begun_is_no_empty_one(server):
     ledger = PostgresLedger(address(f"{server.lock}#nothing_here"), "", "one")
-    assert not ledger.open()
+    ledger.open()
+    assert not ledger.exists
     ledger.create(Header("", salt_check("")))
-    assert ledger.open()
+    ledger.open()
+    assert ledger.exists
     ledger.close()
 
 
@@ -197,7 +200,7 @@ def test_an_outcome_outlives_a_server_that_was_killed(own_server: Server):
         threading.Timer(1.0, own_server.start).start()
         commit(ledger, *(made(key, f"R1-{number}", "sent", id=f"m{number}") for number, key in enumerate(KEYS[:20])))
     with contextlib.closing(PostgresLedger(address(own_server.lock), "", "two")) as other:
-        assert other.open()
+        other.open()
         facts = other.facts
     assert [facts.state(key).status for key in KEYS[:20]] == ["sent"] * 20
 
@@ -601,7 +604,7 @@ def test_a_role_with_the_documented_rights_sends_and_reports(opened: Open, serve
     schema = ledger._connection._address.schema
     sending, reporting = server.documented_roles(schema)
     with contextlib.closing(PostgresLedger(address(f"{sending}#{schema}"), "", "sender")) as sender:
-        assert sender.open()
+        sender.open()
         pin_workspace(sender, "acme")
         assert commit(sender, *claims("S1", KEYS[:3])) == frozenset()
         commit(sender, made(KEYS[0], "S1-0", "sent", id="m1"))

@@ -22,7 +22,8 @@ def test_a_migration_changes_nothing_the_second_time(server: Server) -> None:
         ledger.create(Header("acme", salt_check("")))
     before = server.rows("SELECT * FROM msgrun.headers")
     with contextlib.closing(opened(server)) as ledger:
-        assert ledger.open()
+        ledger.open()
+        assert ledger.exists
     assert server.rows("SELECT * FROM msgrun.headers") == before
     assert server.rows("SELECT version FROM msgrun.migrations ORDER BY version") == [
         (number,) for number in range(1, len(MIGRATIONS) + 1)

@@ -4,7 +4,7 @@ import click
 
 from runner.cli.context import open_context
 from runner.cli.options import EXIT, command
-from runner.ledger.opening import open_to_compact
+from runner.ledger.locations import open_existing
 
 
 @command("compact")
@@ -15,7 +15,7 @@ def compact(*, yes: bool) -> int:
     What later records of the same attempt replace is left out.
     """
     del yes  # it changes no meaning, so it never asks; --yes is accepted for scripts that always pass it
-    with open_context() as context, open_to_compact(context.ledger) as ledger:
+    with open_context() as context, open_existing(context.ledger, "lock compact", fetch=False) as ledger:
         before, after = ledger.compact()
         context.output.result(f"{before:,} lines, now {after:,}")
         return EXIT.guard if ledger.facts.duplicates() else EXIT.done
