@@ -68,8 +68,11 @@ def measure(root: Path, server: Server, options: argparse.Namespace) -> None:
 def report(root: Path, server: Server, options: argparse.Namespace, kills: int) -> None:
     made = [json.loads(line) for line in (root / "made.jsonl").read_text().splitlines()]
     times = Counter(entry["to"] for entry in made)
-    known = Counter(row[0] for row in server.rows("SELECT status FROM msgrun.report"))
-    rows = server.rows("SELECT contact FROM msgrun.report WHERE status IN ('sent', 'unknown', 'sending')")
+    known = Counter(row[0] for row in server.rows("SELECT status FROM msgrun.deliveries"))
+    rows = server.rows(
+        "SELECT DISTINCT contact FROM msgrun.deliveries JOIN msgrun.facts USING (key)"
+        " WHERE status IN ('sent', 'unknown')"
+    )
     contacts = {row[0] for row in rows}
     whole = Counter(int(entry["at"]) // 10 for entry in made)
     began = max(int(entry["at"]) // 10 for entry in made[:2])  # the first is the canary, before the workers

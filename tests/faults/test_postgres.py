@@ -61,7 +61,7 @@ def test_workers_share_a_plan_and_nobody_gets_it_twice_whatever_is_killed(fleet:
     assert code == 4, said
     made = fleet.made()
     assert set(made.values()) == {1}
-    known = dict(own_server.rows("SELECT contact, status FROM msgrun.report"))
+    known = dict(own_server.rows("SELECT contact, status FROM msgrun.deliveries JOIN msgrun.facts USING (key)"))
     assert set(known) == {f"p{number}" for number in range(PEOPLE)}
     assert set(known.values()) == {"sent", "unknown"}
     assert {contact for contact, status in known.items() if status == "sent"} <= made.keys()

@@ -67,19 +67,16 @@ class Server:
                 return
         raise AssertionError((self.folder / "log").read_text())
 
-    def documented_roles(self, schema: str) -> tuple[str, str]:
-        """Creates the two roles of docs/scaling.md with their rights; the address of the database for each of them."""
+    def documented_role(self, schema: str) -> str:
+        """Creates the role of docs/scaling.md with its rights; the address of the database for it."""
         text = (ROOT / "docs" / "scaling.md").read_text("utf-8")
         grants = re.findall(r"^GRANT [^;]*;", text, re.MULTILINE)
         assert grants
-        roles = {role: f"{role}_{self.database}" for role in ("sender", "reporter")}
-        for role in roles.values():
-            self.rows(f"CREATE ROLE {role} LOGIN")
+        role = f"sender_{self.database}"
+        self.rows(f"CREATE ROLE {role} LOGIN")
         for grant in grants:
-            words = re.sub(r"\b(sender|reporter)\b", lambda found: roles[found[0]], grant)
-            self.rows(words.replace("msgrun", schema))
-        sender, reporter = (self.lock.replace("msgrun@", f"{role}@") for role in roles.values())
-        return sender, reporter
+            self.rows(re.sub(r"\bsender\b", role, grant).replace("msgrun", schema))
+        return self.lock.replace("msgrun@", f"{role}@")
 
     def kill(self) -> None:
         """Everything dies at once, and nothing is written any more: a crash, as far as a process can have one."""

@@ -287,18 +287,6 @@ def test_it_holds_the_same_facts_as_a_lockfile(
     assert list(opened().facts.compacted_records()) == list(fresh.compacted_records())
 
 
-def test_the_report_says_where_each_delivery_stands(opened: Open):
-    ledger = opened()
-    commit(ledger, *claims("R1", KEYS[:3]))
-    commit(ledger, made(KEYS[0], "R1-0", "sent", id="m1", at="2026-11-22T10:00:00Z"))
-    commit(ledger, made(KEYS[1], "R1-1", "refused", code="no"))
-    query = "SELECT key, status, id, code FROM report ORDER BY key"
-    expected = [(KEYS[0], "sent", "m1", None), (KEYS[1], "refused", None, "no")]
-    assert ledger._connection.fetch_rows(query) == [*expected, (KEYS[2], "sending", None, None)]
-    _age(ledger, "R1")
-    assert ledger._connection.fetch_rows(query) == [*expected, (KEYS[2], "unknown", None, None)]
-
-
 def test_a_newer_form_of_the_tables_is_left_alone(opened: Open):
     ledger = opened()
     ledger._connection.fetch_rows("INSERT INTO migrations VALUES (99) RETURNING version")
@@ -599,10 +587,10 @@ def test_what_is_read_is_what_all_facts_together_say(opened: Open, server: Serve
     assert sum(1 for key in KEYS for _ in read.records_of(key)) < held == len(records)
 
 
-def test_a_role_with_the_documented_rights_sends_and_reports(opened: Open, server: Server):
+def test_a_role_with_the_documented_rights_sends(opened: Open, server: Server):
     ledger = opened()
     schema = ledger._connection._address.schema
-    sending, reporting = server.documented_roles(schema)
+    sending = server.documented_role(schema)
     with contextlib.closing(PostgresLedger(address(f"{sending}#{schema}"), "", "sender")) as sender:
         sender.open()
         pin_workspace(sender, "acme")
@@ -610,7 +598,3 @@ def test_a_role_with_the_documented_rights_sends_and_reports(opened: Open, serve
         commit(sender, made(KEYS[0], "S1-0", "sent", id="m1"))
         with pytest.raises(LedgerUnavailable, match="denied"):
             sender.compact()
-    with psycopg.connect(reporting, autocommit=True) as link:
-        assert len(link.execute(f"SELECT * FROM {schema}.report").fetchall()) == 3
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            link.execute(f"SELECT * FROM {schema}.facts")

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from runner.ledger.address import DatabaseAddress, parse_address
@@ -103,7 +102,7 @@ def test_msgrun_lock_overrides_what_the_project_says(
     assert (ran.code, len(intercom.messages)) == (0, 3)
     assert not (folder.path / "messages.lock").exists()
     schema = lock.partition("#")[2]
-    assert server.rows(f"SELECT status, count(*) FROM {schema}.report GROUP BY 1") == [("sent", 3)]
+    assert server.rows(f"SELECT status, count(*) FROM {schema}.deliveries GROUP BY 1") == [("sent", 3)]
     assert "s3cret" not in ran.out + ran.err + folder.run("status").out
 
 
@@ -142,7 +141,7 @@ def test_a_role_with_the_documented_rights_does_a_whole_apply(
 ):
     assert folder.run("lock", "begin").code == 0
     schema = lock.partition("#")[2]
-    sending, _ = server.documented_roles(schema)
+    sending = server.documented_role(schema)
     role = sending.partition("//")[2].partition("@")[0]
     folder.write("msgrun.yaml", f"workspace: acme\nlock: {sending}#{schema}\n")
     ran = folder.run("apply", "--yes")
@@ -210,14 +209,3 @@ def test_an_apply_with_a_deadline_says_who_is_still_sending(
     ran = applied(folder, "--deadline", "2s")
     assert (ran.code, intercom.messages) == (75, [])
     assert "3 of the plan still being sent, by msgrun apply, process 7 on builder" in ran.out
-
-
-def test_the_report_has_a_row_a_delivery(folder: Folder, lock: str, server: Server, intercom: Sandbox):
-    assert applied(folder, "--new-lock", "--limit", "2").code == 0
-    schema = lock.partition("#")[2]
-    with psycopg.connect(server.lock) as link:
-        found = link.execute(f"SELECT message, revision, status, contact, id FROM {schema}.report ORDER BY contact")
-        rows = found.fetchall()
-    assert [row[:4] for row in rows] == [("list", 1, "sent", "a1"), ("list", 1, "sent", "a2")]
-    assert {row[4] for row in rows} == {"2001", "2002"}
-    assert len(intercom.messages) == 2

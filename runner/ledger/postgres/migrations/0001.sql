@@ -188,25 +188,3 @@ BEGIN
     RETURN QUERY SELECT attempt FROM unnest(keys, attempts) AS new (key, attempt)
         WHERE NOT (key = ANY (got) OR key = ANY (already));
 END $$;
-
--- For reports: a row a delivery, with the fact that decides. `unknown` is `sending` as long as its run lives.
-CREATE VIEW report AS
-SELECT
-    deliveries.key,
-    deciding.message,
-    deciding.revision,
-    CASE WHEN deliveries.status = 'unknown' AND EXISTS (
-        SELECT FROM runs WHERE runs.run = run_of(deciding.attempt) AND runs.beat > clock_timestamp() - lease()
-    ) THEN 'sending' ELSE deliveries.status END AS status,
-    deciding.fact ->> 'to' AS recipient,
-    nullif(deciding.contact, '') AS contact,
-    deciding.fact ->> 'id' AS id,
-    deciding.fact ->> 'code' AS code,
-    (deciding.fact ->> 'at')::timestamptz AS at
-FROM deliveries
-CROSS JOIN LATERAL (
-    SELECT message, revision, attempt, contact, line::jsonb AS fact FROM facts
-    WHERE facts.key = deliveries.key AND rank = ANY (CASE deliveries.status
-        WHEN 'sent' THEN ARRAY[4] WHEN 'unknown' THEN ARRAY[0, 1] WHEN 'refused' THEN ARRAY[2] ELSE ARRAY[3] END)
-    ORDER BY line::jsonb ->> 'at' DESC, attempt DESC, rank DESC LIMIT 1
-) AS deciding;
