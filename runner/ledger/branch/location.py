@@ -8,13 +8,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from runner.errors import LedgerUnavailable, UsageMistake
+from runner.errors import LedgerUnavailable
 from runner.git.pushing import failure_reason
 from runner.git.repository import GitFailed, Repository
 from runner.ledger.address import BranchAddress
 from runner.ledger.branch.ledger import BranchLedger
 from runner.ledger.branch.remote_file import FileVersion, RemoteFile
-from runner.ledger.branch.shared_file import MAX_RECORDS, SharedFile, read_version
+from runner.ledger.branch.shared_file import SharedFile, read_version
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 
@@ -57,7 +57,7 @@ class BranchLocation:
         del fetch  # its only version is on the remote
         remote = self._remote_file()
         with contextlib.closing(remote):
-            file = SharedFile(remote, self.context.salt, _pause, _max_records())
+            file = SharedFile(remote, self.context.salt, _pause)
             ledger = BranchLedger(file, self.context.salt, _writer_name(command))
             try:
                 ledger.refresh()
@@ -113,13 +113,6 @@ class BranchLocation:
             message = f"{self.context.root} is in no git repository, so it has no remote {remote}"
             raise _NoRemote(message, f"git init, git remote add {remote} URL; or name a URL in lock:")
         return self.context.standalone_repository()
-
-
-def _max_records() -> int:
-    value = os.environ.get("MSGRUN_GIT_RECORDS") or str(MAX_RECORDS)
-    if not value.isdecimal():
-        raise UsageMistake(f"MSGRUN_GIT_RECORDS is {value}, and no number")
-    return int(value)
 
 
 def _writer_name(command: str) -> str:

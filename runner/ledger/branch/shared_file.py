@@ -16,7 +16,7 @@ from runner.ledger.record import Header
 _MAX_RACE_PAUSE = 4  # number of lost races in a row from which on the pause between two tries stays the same
 _MAX_LOST_RACES = 100  # how often another run may push first before a write fails
 _REJECTED = "rejected] ("  # part of git's output where the remote, or git itself, did not update the branch
-MAX_RECORDS = 250_000  # lines of the file; a limit, because every push hashes and compresses all of it
+_MAX_RECORDS = 250_000  # lines with which no claim is accepted: every push hashes and compresses all of them
 
 
 class SharedFile:
@@ -24,14 +24,13 @@ class SharedFile:
 
     `facts` has its records, `other_runs` what others added since the last refresh, `lost` what this clone read before
     and the branch lost because it was deleted or rewritten. `wait` is called with the number of the try before each but
-    the first. `max_records` is the number of lines from which on no claims are accepted.
+    the first.
     """
 
-    def __init__(self, remote: RemoteFile, salt: str, wait: Wait, max_records: int = MAX_RECORDS) -> None:
+    def __init__(self, remote: RemoteFile, salt: str, wait: Wait) -> None:
         self._remote = remote
         self._salt = salt
         self._wait = wait
-        self._max_records = max_records
         self._version: FileVersion | None = None
         self.facts = Facts()
         self.other_runs = ConcurrentRuns()
@@ -118,8 +117,12 @@ class SharedFile:
         if has_claims and self.facts.mark.status != "current":
             message, _ = explain_mark(self._remote.address.setting, self.facts.mark)
             raise _PermanentFailure(message, "run the command again: it says what to do")
-        if has_claims and count > self._max_records:
-            raise _PermanentFailure(*explain_too_large(count, self._max_records))
+        if has_claims and count > _MAX_RECORDS:
+            raise _PermanentFailure(
+                f"the ledger would have {count:,} lines, and on a git branch it has {_MAX_RECORDS:,} at most",
+                "each batch hashes and packs the whole file anew, which takes seconds from there on:"
+                " msgrun lock compact, or a PostgreSQL ledger",
+            )
 
     def _merge_remote_version(self) -> None:
         """Fetches the newest version, and notes which records other runs added.
@@ -172,10 +175,3 @@ def read_version(version: FileVersion, address: BranchAddress) -> Facts:
 
 class _PermanentFailure(LedgerUnavailable):
     """A failure that a further try cannot change."""
-
-
-def explain_too_large(count: int, max_records: int) -> tuple[str, str]:
-    """The message and the hint for a ledger on a branch that has too many lines for more claims."""
-    message = f"the ledger would have {count:,} lines, and on a git branch it has {max_records:,} at most"
-    remedies = "msgrun lock compact, a PostgreSQL ledger, or, if that is meant, MSGRUN_GIT_RECORDS=N"
-    return message, f"each batch hashes and packs the whole file anew, which takes seconds from there on: {remedies}"

@@ -34,11 +34,11 @@ def origin(tmp_path):
 def opened(tmp_path, origin):
     """Opens the ledger in a new clone, whose name is also its run's."""
 
-    def make(name, *, most=1000):
+    def make(name):
         path = tmp_path / name
         if not path.exists():
             told(tmp_path, "clone", "-q", origin.as_uri(), str(path))
-        file = SharedFile(RemoteFile(find_repository(path), ADDRESS), "salt", lambda _: None, most)
+        file = SharedFile(RemoteFile(find_repository(path), ADDRESS), "salt", lambda _: None)
         ledger = BranchLedger(file, "salt", f"apply {name}")
         ledger.refresh()
         ledger.create(Header("", salt_check("salt")))
@@ -174,8 +174,9 @@ def test_a_branch_that_was_deleted_stops_the_run(opened, origin):
     assert told(origin, "for-each-ref") == ""
 
 
-def test_a_ledger_that_is_too_large_takes_no_claim_but_every_outcome(opened, origin):
-    ledger = opened("a", most=3)
+def test_a_ledger_that_is_too_large_takes_no_claim_but_every_outcome(opened, origin, monkeypatch):
+    monkeypatch.setattr("runner.ledger.branch.shared_file._MAX_RECORDS", 3)
+    ledger = opened("a")
     commit(ledger, claim(1), claim(2))
     with pytest.raises(LedgerUnavailable, match=r"4 lines, and on a git branch it has 3 at most"):
         commit(ledger, claim(3))
