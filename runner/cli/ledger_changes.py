@@ -13,6 +13,7 @@ from runner.git.repository import Repository, find_repository
 from runner.ledger import opening
 from runner.ledger.address import LockfileAddress, default_lockfile, file_stem
 from runner.ledger.facts import Facts
+from runner.ledger.ledger import count_missing_records
 from runner.ledger.lockfile.commit_check import LockfileChange, find_lockfile_change
 from runner.ledger.lockfile.files import lockfile_paths
 
@@ -113,7 +114,7 @@ def _has_all_records(context: Context, file: _LedgerFile, change: LockfileChange
         return False
     if file.environment != context.options.environment:
         facts = opening.read_ledger(_in_environment(context, file.environment).ledger).facts
-    return not change.count_missing(facts)
+    return not count_missing_records(change.before, facts)
 
 
 def _list_ledger_files(context: Context, repository: Repository, base: str) -> dict[str, _LedgerFile]:

@@ -1,13 +1,13 @@
 """The interface of every kind of ledger."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Protocol, runtime_checkable
 
 from runner.ledger.facts import Facts
-from runner.ledger.record import Header, Mark, Record
+from runner.ledger.record import RANK, Header, Mark, Record
 
 
 class Ledger(Protocol):
@@ -106,9 +106,25 @@ class SharedLedger(Ledger, Protocol):
 _BATCH_SIZE = 20_000  # records that are appended at once
 
 
-def append_missing(ledger: Ledger, records: Iterable[Record]) -> int:
-    """Appends those of the records that the ledger lacks. Returns their number. Raises LedgerUnavailable."""
-    missing, count = (record for record in records if record not in ledger.facts.records_of(record.key)), 0
+def find_missing_records(known: Facts, current: Facts) -> Iterator[Record]:
+    """Yields the known records that the current facts lack, sorted by key and attempt.
+
+    A record is not missing if the current facts have one of the same attempt with a higher status.
+    """
+    for record in known.sorted_records():
+        same_attempt = (own for own in current.records_of(record.key) if own.attempt == record.attempt)
+        if not any(own == record or RANK[own.status] > RANK[record.status] for own in same_attempt):
+            yield record
+
+
+def count_missing_records(known: Facts, current: Facts) -> int:
+    """Returns how many of the known records the current facts lack."""
+    return sum(1 for _ in find_missing_records(known, current))
+
+
+def append_missing(ledger: Ledger, known: Facts) -> int:
+    """Appends the known records that the ledger lacks. Returns their number. Raises LedgerUnavailable."""
+    missing, count = find_missing_records(known, ledger.facts), 0
     while batch := list(islice(missing, _BATCH_SIZE)):
         ledger.append(*batch)
         count += len(batch)

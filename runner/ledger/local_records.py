@@ -11,27 +11,26 @@ from runner.errors import LedgerUnavailable, UsageMistake
 from runner.ledger.address import LockfileAddress, default_lockfile
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
-from runner.ledger.ledger import Ledger
+from runner.ledger.ledger import Ledger, append_missing, find_missing_records
 from runner.ledger.lockfile.files import lockfile_paths, read_local_lockfile
-from runner.ledger.missing_records import find_missing_records
-from runner.ledger.record import Mark, Record
+from runner.ledger.record import Mark
 from runner.ledger.rescue_file import import_rescue_file, rescue_path
 
 
 def add_local_records(context: LedgerContext, ledger: Ledger) -> None:
     """Appends what this clone has of a ledger, and removes the rescue file. Raises GuardRefused, LedgerUnavailable."""
     ledger_id = ledger.facts.headers.merged(context.salt).ledger
-    missing = list(_find_missing(context, ledger.facts))
-    ledger.append(*missing)
-    count = len(missing) + import_rescue_file(rescue_path(context, ledger_id), ledger)
+    count = sum(append_missing(ledger, local) for local in _read_own_lockfiles(context, ledger.facts))
+    count += import_rescue_file(rescue_path(context, ledger_id), ledger)
     if count:
         context.report(f"{context.address.display_name} lacked {count:,} records that this clone has")
 
 
 def read_local_records(context: LedgerContext, facts: Facts) -> None:
     """Adds what this clone has of a ledger to its facts, and writes nothing. Raises GuardRefused, LedgerUnavailable."""
-    for record in _find_missing(context, facts):
-        facts.add(record)
+    for local in _read_own_lockfiles(context, facts):
+        for record in find_missing_records(local, facts):
+            facts.add(record)
     with contextlib.suppress(LedgerUnavailable):  # git cannot be read, and that is reported already
         rescue = rescue_path(context, facts.headers.merged(context.salt).ledger)
         facts.read_file(rescue, rescue.name)
@@ -53,8 +52,8 @@ def read_local_lockfiles(context: LedgerContext, mark: Mark) -> Iterator[tuple[s
             yield previous.path, read_local_lockfile(paths, journal_only=repository is not None)
 
 
-def _find_missing(context: LedgerContext, facts: Facts) -> Iterator[Record]:
-    """The records of this clone's lockfiles that a ledger of another kind lacks."""
+def _read_own_lockfiles(context: LedgerContext, facts: Facts) -> Iterator[Facts]:
+    """What this clone's lockfiles have of a ledger of another kind."""
     if isinstance(context.address, LockfileAddress):
         return
     ledger_id = facts.headers.merged(context.salt).ledger or context.declared.ledger_id
@@ -62,6 +61,6 @@ def _find_missing(context: LedgerContext, facts: Facts) -> Iterator[Record]:
         ids = {header.ledger for header in local.headers if header.ledger}
         if ids <= {ledger_id}:
             local.headers.merged(context.salt)
-            yield from find_missing_records(local, facts)
+            yield local
         elif len(local):
             context.report(f"{path} belongs to another ledger ({', '.join(ids)}), so its records do not count")

@@ -41,7 +41,7 @@ def import_rescue_file(path: Path, ledger: Ledger) -> int:
     rescued = Facts()
     rescued.read_file(path, path.name)
     size = path.stat().st_size
-    count = append_missing(ledger, rescued.compacted_records())
+    count = append_missing(ledger, rescued)
     if path.stat().st_size == size:
         path.unlink()
     return count

@@ -1,7 +1,7 @@
 """The ledger on a git branch, measured: its rate beside the file ledger's, and what a batch costs as it grows.
 
     python tests/benchmarks/git_ledger.py --recipients 5000 --limit 1666
-    python tests/benchmarks/git_ledger.py --sizes 10000,50000,100000,250000
+    python tests/benchmarks/git_ledger.py --sizes 10000,50000,100000,247000
 
 The tests of races and crashes (tests/faults/test_branch.py) work with the same parts: a bare remote, clones of it, and
 the server of the fault campaign, whose log is the witness: what was made, in its own process and its own file.

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from runner.ledger.branch.shared_file import SharedFile
 from runner.ledger.facts import Facts
-from runner.ledger.missing_records import find_missing_records
+from runner.ledger.ledger import find_missing_records
 from runner.ledger.record import Header, Mark, Record
 
 MAX_BATCH = 100  # claims without an outcome at one time: a lost runner leaves at most so many unknown

@@ -15,7 +15,7 @@ from runner.git.pushing import ci_job_url, create_commit, push_options
 from runner.git.repository import GitFailed, Repository
 from runner.ledger.address import BranchAddress
 from runner.ledger.facts import Facts
-from runner.ledger.missing_records import find_missing_records
+from runner.ledger.ledger import find_missing_records
 from runner.ledger.record import Header
 
 

@@ -4,9 +4,7 @@ from dataclasses import dataclass
 
 from runner.git.repository import Repository
 from runner.ledger.facts import Facts
-from runner.ledger.missing_records import count_missing_records
-
-_BEFORE, _AFTER = 1, 2  # bits that tell `Facts` which of the two versions has a record
+from runner.ledger.ledger import count_missing_records
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +27,6 @@ class LockfileChange:
         verb = "remove" if self.is_removed else "change"
         return f"{verb} {self.path}: {self.added:,} records added, {self.removed:,} removed{headers}"
 
-    def count_missing(self, facts: Facts) -> int:
-        """How many records of the file another ledger lacks."""
-        return count_missing_records(self.before, facts)
-
 
 def find_lockfile_change(
     repository: Repository, base: str, path: str, ledger_id: str = "", *, becomes_ledger: bool = False
@@ -46,12 +40,10 @@ def find_lockfile_change(
     old, new = None if becomes_ledger else repository.read_blob(base, path), repository.read_blob("HEAD", path)
     if old == new:
         return None
-    before, after, both = Facts(), Facts(), Facts()
+    before, after = Facts(), Facts()
     before.read(old or b"", f"{base}:{path}")
     after.read(new or b"", f"HEAD:{path}")
-    both.read(old or b"", f"{base}:{path}", _BEFORE)
-    both.read(new or b"", f"HEAD:{path}", _AFTER)
-    added, removed = (sum(1 for _ in both.missing_from(version)) for version in (_BEFORE, _AFTER))
+    added, removed = count_missing_records(after, before), count_missing_records(before, after)
     is_forged = bool(after.mark.turn) or ledger_id in {header.ledger for header in after.headers} - {""}
     has_other_headers = is_forged if old is None else set(before.headers) != set(after.headers)
     if not (added or removed or has_other_headers):

@@ -13,12 +13,11 @@ from runner.errors import GuardRefused, LedgerUnavailable
 from runner.ledger.address import BranchAddress, LockfileAddress
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
-from runner.ledger.ledger import append_missing
+from runner.ledger.ledger import append_missing, count_missing_records
 from runner.ledger.local_records import add_local_records
 from runner.ledger.location import missing_ledger_error
 from runner.ledger.locations import location_of, open_existing, recover
 from runner.ledger.mark import explain_mark
-from runner.ledger.missing_records import count_missing_records
 from runner.ledger.moves.check import explain_restore, find_id_guard
 from runner.ledger.moves.remote_marks import RemoteAnswer, push_mark
 from runner.ledger.record import NO_MARK, Header, Mark, next_turn
@@ -123,8 +122,7 @@ def copy_records(move: Move) -> None:
         records, workspace = old.facts, old.facts.headers.merged(move.old.salt).workspace
     with open_existing(move.new, _COMMAND) as new:
         new.write_header(Header(workspace))
-        # Every record, also what compaction would remove: reconcile searches more precisely with the time of a claim.
-        append_missing(new, records.sorted_records())
+        append_missing(new, records)
         new.refresh()
         if count := count_missing_records(records, new.facts):
             raise LedgerUnavailable(

@@ -7,9 +7,8 @@ from runner.errors import GuardRefused
 from runner.ledger.address import LockfileAddress
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
-from runner.ledger.ledger import Ledger
+from runner.ledger.ledger import Ledger, append_missing
 from runner.ledger.locations import location_of, open_existing
-from runner.ledger.missing_records import find_missing_records
 from runner.ledger.record import Record
 
 
@@ -19,12 +18,9 @@ def add_late_outcomes(context: LedgerContext, ledger: Ledger) -> None:
     Raises GuardRefused if a previous ledger is on a host that may not be asked, and LedgerUnavailable.
     """
     for previous, facts in _previous_ledgers(context, ledger.facts):
-        missing = list(find_missing_records(facts, ledger.facts))
-        ledger.append(*missing)
-        if missing:
-            context.report(
-                f"{previous.address.setting}, where the ledger was before, had {len(missing):,} later records"
-            )
+        if count := append_missing(ledger, facts):
+            setting = previous.address.setting
+            context.report(f"{setting}, where the ledger was before, had {count:,} later records")
 
 
 def write_to_previous(context: LedgerContext, facts: Facts, records: Iterable[Record]) -> None:

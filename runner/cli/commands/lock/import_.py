@@ -35,7 +35,7 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
             _confirm_settled_attempts(context, ledger, imported, file, yes=yes)
             if workspace:
                 pin_workspace(ledger, workspace)
-            count = append_missing(ledger, imported.sorted_records())
+            count = append_missing(ledger, imported)
             context.output.result(f"{pluralize(count, 'record')} added to {context.ledger.address.display_name}")
             return EXIT.guard if ledger.facts.duplicates() else EXIT.done
 
