@@ -5,7 +5,7 @@ for equal addresses. `display_name` is its name in messages. `has_host` says whe
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from posixpath import isabs, normpath
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
@@ -71,10 +71,6 @@ class BranchAddress:
     def has_host(self) -> bool:
         """Whether it names a host. The URL behind the name of a git remote is in no file of the project."""
         return "://" in self.remote
-
-    def at(self, remote: str) -> "BranchAddress":
-        """The same branch of another remote."""
-        return replace(self, remote=remote)
 
     @property
     def ref(self) -> str:

@@ -69,7 +69,7 @@ class Ledger(Protocol):
     def compact(self) -> tuple[int, int]:
         """Removes the records that a later one of their attempt replaces.
 
-        Returns the number of lines before and after.
+        Returns the number of lines before and after. Raises GuardRefused, LedgerUnavailable.
         """
         ...
 

@@ -156,7 +156,3 @@ def test_refs_of_this_clone_are_flat_and_differ_for_every_branch() -> None:
     assert len(set(refs)) == 12
     assert {ref.count("/") for ref in refs} == {2, 3}
     assert all(not ref.endswith(".lock") for ref in refs)
-
-
-def test_the_same_branch_of_another_remote() -> None:
-    assert BranchAddress("origin", "sent", "m.lock").at("upstream") == BranchAddress("upstream", "sent", "m.lock")

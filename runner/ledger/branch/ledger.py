@@ -47,10 +47,7 @@ class BranchLedger:
             self.facts.add(header)
 
     def recover(self) -> int:
-        """Pushes the records and the mark that the branch lost since this clone read it.
-
-        Returns how many records it pushed. Raises LedgerUnavailable.
-        """
+        """Pushes the records and the mark that the branch lost since this clone read it, as `Ledger.recover` says."""
         lost = self._file.lost
         missing = list(find_missing_records(lost, self.facts))
         self.append(*missing)
@@ -113,14 +110,12 @@ class BranchLedger:
                 missing_lines, commit_subject(self._writer, records), has_claims=bool(claims)
             )
             for record in restored:
-                self.facts.add(record)
+                if record.attempt not in lost_attempts:
+                    self.facts.add(record)
         return lost_attempts
 
     def write_header(self, header: Header) -> Mark:
-        """Pushes a header, unless it says nothing new that holds. Returns the mark that holds.
-
-        Raises GuardRefused, LedgerUnavailable.
-        """
+        """Pushes a header, as `Ledger.write_header` says."""
 
         def missing_lines() -> list[bytes]:
             new = self.facts.headers.new(header, self._salt)
@@ -132,10 +127,7 @@ class BranchLedger:
         return self.facts.mark
 
     def compact(self) -> tuple[int, int]:
-        """Rewrites the file: sorted, without records that a later one of their attempt supersedes.
-
-        Returns the number of lines before and after. Raises GuardRefused, LedgerUnavailable.
-        """
+        """Rewrites the file, sorted, as `Ledger.compact` says."""
         counts = (0, 0)
 
         def compacted_lines() -> list[bytes]:

@@ -47,10 +47,9 @@ class LockfileLedger:
         self.facts.add(header)
 
     def recover(self) -> int:
-        """Writes to the lockfile and the journal the records and headers that each lacks.
+        """Writes to the lockfile and the journal the records and headers that each lacks, as `Ledger.recover` says.
 
-        Returns how many records the lockfile lacked. A record that a later one of its attempt supersedes is not
-        written: it would undo compaction. Raises GuardRefused, LedgerUnavailable.
+        A record that a later one of its attempt supersedes is not written: it would undo compaction.
         """
         headers, recovered = self.facts.headers.compacted(self._salt), 0
         for bit, path, _ in files_of(self._paths):
@@ -87,17 +86,14 @@ class LockfileLedger:
         return frozenset()
 
     def write_header(self, header: Header) -> Mark:
-        """Adds a header durably, unless it says nothing new that holds. Returns the mark that holds."""
+        """Adds a header, as `Ledger.write_header` says."""
         if new := self.facts.headers.new(header, self._salt):
             append_lines(self._files_for(new), new.to_line())
             self.facts.add(new)
         return self.facts.mark
 
     def compact(self) -> tuple[int, int]:
-        """Rewrites the lockfile: sorted, without records that a later one of their attempt supersedes.
-
-        Returns the number of lines before and after. Raises GuardRefused, LedgerUnavailable.
-        """
+        """Rewrites the lockfile, sorted, as `Ledger.compact` says."""
         path = self._paths.lockfile.resolve()
         before = count_lines(path)
         try:

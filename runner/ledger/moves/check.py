@@ -1,6 +1,7 @@
 """Checks that a ledger is the current one of its project. Without it, what another one records would be sent again."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from shlex import quote
 
 from runner.errors import GuardRefused
@@ -178,8 +179,9 @@ def _refuse_fork(context: LedgerContext) -> None:
         return
     is_main = address.remote in repository.relevant_remotes()[-1:]
     if is_main and not is_same_repository(repository, address.remote, url):
+        upstream = replace(address, remote="upstream").setting
         raise GuardRefused(
             f"{address.setting} is a branch of another repository here than the one that msgrun.yaml names, {url}",
-            f"in a fork: git remote add upstream {quote(url)}, then MSGRUN_LOCK={quote(address.at('upstream').setting)}"
+            f"in a fork: git remote add upstream {quote(url)}, then MSGRUN_LOCK={quote(upstream)}"
             " before the command; if the repository moved: correct remote: in msgrun.yaml",
         )

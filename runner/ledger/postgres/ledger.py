@@ -120,10 +120,7 @@ class PostgresLedger:
         return frozenset(row[0] for row in self._connection.fetch_rows(query, (keys, self._snapshot)))
 
     def other_runs(self, messages: list[str]) -> Counter[str]:
-        """How many deliveries of these messages other active runs are sending, by the `owner` of the run.
-
-        Raises LedgerUnavailable.
-        """
+        """Counts deliveries, by the `owner` of the run, as `SharedLedger.other_runs` says."""
         query = (
             "SELECT who, count(*) FROM deliveries JOIN facts USING (key) JOIN runs ON run = run_of(attempt)"
             " WHERE status = 'unknown' AND rank = 0 AND message = ANY (%s) AND run <> ALL (%s)"
@@ -149,10 +146,7 @@ class PostgresLedger:
             raise ClaimsUncertain(error.message, error.hint) from error
 
     def write_header(self, header: Header) -> Mark:
-        """Adds a header durably, unless it says nothing new that holds. Returns the mark that holds.
-
-        Raises GuardRefused, LedgerUnavailable.
-        """
+        """Adds a header, as `Ledger.write_header` says."""
         new = self.facts.headers.new(header, self._salt)
         if new:
             self._add_headers(self._connection.fetch_rows(_ADD_HEADER, _row(new)))
@@ -160,10 +154,7 @@ class PostgresLedger:
         return self.facts.mark
 
     def compact(self) -> tuple[int, int]:
-        """Deletes records that a later one of their attempt supersedes.
-
-        Returns the number of records before and after. Raises LedgerUnavailable.
-        """
+        """Deletes records, as `Ledger.compact` says; a line is a record."""
         (before,), *_ = self._connection.fetch_rows("SELECT count(*) FROM facts")
         self._connection.fetch_rows(
             "DELETE FROM facts USING facts AS later WHERE later.key = facts.key AND later.attempt = facts.attempt"
