@@ -140,17 +140,15 @@ class SharedFile:
             facts = self._read(version)
         except GuardRefused as error:
             raise _PermanentFailure(error.message, error.hint) from error
-        is_rewritten = not new_data.startswith(old_data)  # compacted, or reset to an older commit
-        if is_rewritten:
-            previous_lines = frozenset(old_data.split(b"\n"))
-            new_lines = [line for line in new_data.split(b"\n") if line not in previous_lines]
-        else:
+        if new_data.startswith(old_data):
             new_lines = new_data[len(old_data) :].split(b"\n")
-        self.other_runs.add(new_lines)
-        self.facts, self._version = facts, version
-        if is_rewritten:
+        else:  # the file was compacted, or the branch was reset to an older commit
             self.lost = self._read_lost()
             facts.add(Header(mark=self.lost.mark))
+            previous_lines = frozenset(old_data.split(b"\n"))
+            new_lines = [line for line in new_data.split(b"\n") if line not in previous_lines]
+        self.other_runs.add(new_lines)
+        self.facts, self._version = facts, version
 
     def _read_lost(self) -> Facts:
         lost = Facts()
