@@ -15,8 +15,8 @@ from runner.errors import UsageMistake
 from runner.ledger import opening
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
-from runner.ledger.moves.remote_marks import own_remote_url
 from runner.ledger.opening import LedgerReading
+from runner.ledger.remotes import own_remote_url
 from runner.managed_path import managed_path
 from runner.report import plain_text
 

@@ -66,6 +66,22 @@ def test_a_fork_asks_its_own_remote_and_origin(origin: Path, clone: Callable[...
     assert len(person.sent()) == 3
 
 
+@LOCKFILE
+def test_a_clone_of_a_fork_reads_the_lockfile_of_the_repository_that_msgrun_yaml_names(
+    origin: Path, clone: Callable[..., Clone], tmp_path: Path
+) -> None:
+    fork = tmp_path / "fork.git"
+    subprocess.run(["git", "clone", "--quiet", "--bare", origin.as_uri(), str(fork)], check=True)
+    person = clone("person")
+    person.msgrun("apply", "--yes")
+    person.commit()
+    person.git("push", "--quiet")
+    theirs = Clone(tmp_path / "theirs", person.intercom)
+    subprocess.run(["git", "clone", "--quiet", fork.as_uri(), str(theirs.path)], check=True)
+    assert theirs.msgrun("apply", "--yes").out.splitlines()[-1] == "nothing to do"
+    assert len(person.sent()) == 3
+
+
 CSV = "id,first_name\nccc1,Cy\nccc2,Di\n"
 FANOUT = """\
 name: fanout

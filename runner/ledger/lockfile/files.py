@@ -53,16 +53,19 @@ def journal_path(repository: Repository, lockfile: Path) -> Path:
     return repository.common_dir / "msgrun" / f"{flat_name}.journal"
 
 
-def remote_versions(repository: Repository, lockfile: Path) -> Iterator[tuple[str, bytes]]:
+def remote_versions(repository: Repository, lockfile: Path, main: str) -> Iterator[tuple[str, bytes]]:
     """Yields the lockfile of the newest commit of each relevant branch, as (name for messages, content).
 
-    Asks the remote, because a CI job that is run again works on an old commit, and its checkout often lacks
-    origin/HEAD. Raises LedgerUnavailable if there is a remote that does not answer.
+    `main` is a further remote, by name or URL, whose default branch is read too; empty for none. Asks the remotes,
+    because a CI job that is run again works on an old commit, and its checkout often lacks origin/HEAD. Raises
+    LedgerUnavailable if there is a remote that does not answer.
     """
     path = repository.relative_path(lockfile)
     if path is None:
         return
-    for remote, branch in dict.fromkeys(repository.relevant_branches()):
+    default = repository.default_branch(main) if main else None
+    shared = [(main, default)] if default else []
+    for remote, branch in dict.fromkeys([*repository.relevant_branches(), *shared]):
         commit = repository.fetch(remote, branch)
         content = repository.read_blob(commit, path) if commit else None
         if content is not None:

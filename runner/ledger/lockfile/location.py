@@ -9,6 +9,7 @@ from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.lockfile.files import LockfilePaths, lockfile_paths, read_lockfile, remote_versions
 from runner.ledger.lockfile.ledger import LockfileLedger, open_lockfile
+from runner.ledger.remotes import find_remotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class LockfileLocation:
         paths = self.paths(repository)
         with open_lockfile(paths, context.salt, command, context.now()) as ledger:
             if repository and fetch:
-                for display_name, data in remote_versions(repository, paths.lockfile):
+                _, main = find_remotes(context)
+                for display_name, data in remote_versions(repository, paths.lockfile, main):
                     ledger.facts.read(data, display_name)
             yield ledger

@@ -12,8 +12,9 @@ from runner.ledger.facts import Facts
 from runner.ledger.local_records import read_local_lockfiles
 from runner.ledger.lockfile.files import journal_path
 from runner.ledger.mark import explain_mark
-from runner.ledger.moves.remote_marks import RemoteAnswer, RemoteMark, is_same_repository
+from runner.ledger.moves.remote_marks import RemoteAnswer, RemoteMark
 from runner.ledger.record import MAX_TURN, NO_MARK
+from runner.ledger.remotes import is_same_repository
 
 
 def find_ledger_guard(context: LedgerContext, facts: Facts) -> tuple[str, str] | None:

@@ -8,17 +8,15 @@ the address in it is shown, never contacted.
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import orjson
 
 from runner.errors import LedgerUnavailable
 from runner.git.pushing import create_commit, failure_reason
 from runner.git.repository import GitFailed, Repository
-from runner.ledger.address import has_credentials
 from runner.ledger.context import DeclaredLedger, LedgerContext
-from runner.ledger.known_hosts import is_reviewed
 from runner.ledger.record import MAX_TURN, Mark, parse_mark
+from runner.ledger.remotes import find_remotes
 
 _PREFIXES = ("refs/msgrun/moved/", "refs/heads/msgrun/moved/")  # the second where a host refuses the first
 _FETCH_OPTIONS = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
@@ -58,7 +56,7 @@ def ask_remotes(context: LedgerContext) -> list[RemoteAnswer]:
     """
     if context.is_sandbox:
         return []
-    names, main = _remotes(context)
+    names, main = find_remotes(context)
     remotes = dict.fromkeys([*names, *([main] if main else [])])
     return [_ask(context, context.repository or context.standalone_repository(), remote) for remote in remotes]
 
@@ -75,52 +73,12 @@ def push_mark(context: LedgerContext, ledger_id: str, mark: Mark) -> Mark:
     value = {"project": context.project_path, "environment": context.environment}
     text = orjson.dumps(value | {"turn": mark.turn, "moved": mark.address}).decode()
     commit = create_commit(repository, os.fsdecode(repository.git("mktree")).strip(), f"{text}\n")
-    _, main = _remotes(context)
+    _, main = find_remotes(context)
     held = _push_to_first(repository, main, commit, ledger_id, mark) if main else mark
     if held != mark:
         return held
     repository.git("update-ref", _PREFIXES[0] + ledger_id, commit)
     return mark
-
-
-def is_same_repository(repository: Repository, remote: str, url: str) -> bool:
-    """Whether a remote of a clone is the repository at a URL, by any protocol and any name of the host."""
-    return _path_of(_url(repository, remote)) == _path_of(url)
-
-
-def own_remote_url(context: LedgerContext) -> str:
-    """The URL of the clone's main remote without credentials, for `remote:` of msgrun.yaml.
-
-    Empty if there is none that another clone can use too: a relative path, or a password that is not part of https.
-    """
-    repository = context.repository
-    remotes = repository.relevant_remotes() if repository else ()
-    if repository is None or not remotes:
-        return ""
-    url = _url(repository, remotes[-1])
-    parts = urlsplit(url)
-    if parts.scheme in {"http", "https"}:
-        return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
-    if url.startswith("/"):
-        return f"file://{url}"
-    is_path = "://" not in url and ":" not in url.partition("/")[0]
-    return "" if is_path or has_credentials(url) else url
-
-
-def _remotes(context: LedgerContext) -> tuple[tuple[str, ...], str]:
-    """The clone's remotes to ask, and the one that has the marks; empty if there is none.
-
-    That is the repository which `remote:` of msgrun.yaml names: a remote of the clone, or its URL if that was reviewed.
-    """
-    repository, url = context.repository, context.declared.remote
-    names = () if repository is None else repository.relevant_remotes()
-    if url:
-        for name in names:
-            if repository and is_same_repository(repository, name, url):
-                return names, name
-        if is_reviewed(context, lambda base: base.remote == url):
-            return names, url
-    return names, names[-1] if names else ""
 
 
 def _ask(context: LedgerContext, repository: Repository, remote: str) -> RemoteAnswer:
@@ -186,13 +144,3 @@ def _push_to_first(repository: Repository, remote: str, commit: str, ledger_id: 
     raise LedgerUnavailable(
         f"{remote} does not take the mark that the ledger moved: {reasons[0]}", "let this clone push, or try again"
     )
-
-
-def _url(repository: Repository, remote: str) -> str:
-    return repository.try_git("remote", "get-url", remote) or ""
-
-
-def _path_of(url: str) -> str:
-    """The path of a URL of git, e.g. acme/mail: the same by https and ssh, and by another name of the host."""
-    is_short = "://" not in url and ":" in url.partition("/")[0]  # git@host:path
-    return (url.partition(":")[2] if is_short else urlsplit(url).path).strip("/").removesuffix(".git")
