@@ -18,6 +18,12 @@ def second_ref(author: Clone) -> str:
     return f"refs/msgrun/ledger/{line.split()[1]}"
 
 
+def second_ref_of(origin: Path) -> str:
+    """The only such ref on the remote."""
+    (ref,) = git_output(origin, "for-each-ref", "--format=%(refname)", "refs/msgrun/ledger").split()
+    return ref
+
+
 def sends_nothing(clone: Clone, count: int) -> None:
     ran = clone.msgrun("apply", "--yes")
     assert (ran.code, ran.out.splitlines()[-1], len(clone.sent())) == (0, "nothing to do", count)
@@ -45,6 +51,36 @@ def test_if_the_remote_takes_one_of_them_only_it_takes_none_and_nothing_is_sent(
     hook.unlink()
     assert author.msgrun("apply", "--yes").code == 0
     assert len(author.sent()) == 3
+
+
+def test_a_host_that_refuses_the_second_ref_lets_no_ledger_begin_there(author: Clone, origin: Path) -> None:
+    assert git_output(origin, "rev-parse", second_ref(author)) != ""  # a ledger has it from the beginning
+    hook = origin / "hooks" / "update"
+    hook.write_text('#!/bin/sh\ncase "$1" in refs/msgrun/*) exit 1;; esac\n')
+    hook.chmod(0o755)
+    author.git("rm", "--quiet", "messages.lock")
+    author.remove_settings("ledger", "remote")
+    author.commit()
+    author.git("push", "--quiet")
+    git_output(origin, "update-ref", "-d", second_ref_of(origin))
+    ran = author.msgrun("lock", "begin", "--abandon-previous", "--yes")
+    assert ran.code == 6
+    assert "let it push to refs/msgrun/ledger/" in ran.err
+    assert "messages.lock" not in git_output(origin, "ls-tree", "--name-only", "main").split()
+    author.write("msgrun.yaml", (author.path / "msgrun.yaml").read_text().replace("git+origin#main", "git+origin"))
+    author.commit()
+    author.git("push", "--quiet")
+    assert author.msgrun("lock", "begin").code == 0
+
+
+def test_a_ledger_that_msgrun_yaml_does_not_name_forgets_nothing_either(author: Clone, clone, origin: Path) -> None:
+    author.remove_settings("ledger")
+    author.commit()
+    author.git("push", "--quiet")
+    old = tip(origin)
+    assert clone("sender").msgrun("apply", "--yes").code == 0
+    _revert(author, old)
+    assert "\n1 to send, 3 sent" in clone("fresh").msgrun("plan").out
 
 
 def _merge_ours(author: Clone, old: str) -> None:

@@ -42,6 +42,7 @@ class BranchLedger:
 
     def create(self, header: Header) -> None:
         """Pushes a file that has only a header, unless the branch has one. Raises GuardRefused, LedgerUnavailable."""
+        self._file.name_ledger(header.ledger)
         self._file.push_until_accepted(lambda: [] if self.exists else [header.to_line()])
         if not self.facts.headers:  # else another clone started it at the same moment
             self.facts.add(header)

@@ -18,6 +18,8 @@ from runner.ledger.facts import Facts
 from runner.ledger.ledger import find_missing_records
 from runner.ledger.record import Header
 
+_SECOND_REFS, _SECOND_CACHES = "refs/msgrun/ledger/", "refs/msgrun/second/"  # on the remote, and in the clone
+
 
 @dataclass(frozen=True, slots=True)
 class FileVersion:
@@ -32,7 +34,7 @@ class FileVersion:
 
 
 class RemoteFile:
-    """The file at an address, of the ledger with the id `ledger_id` (empty if msgrun.yaml does not name it).
+    """The file at an address, of the ledger with the id `ledger_id`; where msgrun.yaml does not name it, the file's.
 
     On a branch with other files than ledgers, people merge, and a merge may drop lines. There each push also moves the
     ref `refs/msgrun/ledger/ID` to the same commit, in one atomic step, and a version has the lines of both.
@@ -43,7 +45,7 @@ class RemoteFile:
 
     def __init__(self, repository: Repository, address: BranchAddress, ledger_id: str = "") -> None:
         self.address = address
-        self._second_ref = f"refs/msgrun/ledger/{ledger_id}" if ledger_id else ""
+        self.ledger_id = ledger_id
         self._repository = repository
         self._objects: ObjectFolder | None = None
         self._push_url = address.remote
@@ -53,6 +55,15 @@ class RemoteFile:
         self._has_pushed = False
         self._deleted: FileVersion | None = None  # the last version of a branch that is gone
         self._fetch_marker = repository.common_dir / "msgrun" / f"{quote(address.display_name, safe='')}.asked"
+
+    @property
+    def second_ref(self) -> str:
+        """The full name of the second ref that a push moves on a branch where people merge; empty without an id."""
+        return f"{_SECOND_REFS}{self.ledger_id}" if self.ledger_id else ""
+
+    def moves_second_ref(self, old: FileVersion | None) -> bool:
+        """Whether the push of the version after `old` also moves the second ref."""
+        return bool(self.second_ref and old and _is_working_branch(old.other_entries))
 
     def fetch(self) -> FileVersion | None:
         """The newest version on the remote; None if there is no such branch. Raises LedgerUnavailable.
@@ -114,13 +125,13 @@ class RemoteFile:
         blob = objects.write("hash-object", "-w", "--stdin", stdin=data)
         other_entries = old.other_entries if old else ()
         tree = objects.write("mktree", "-z", "--missing", stdin=self._tree_entries(blob, other_entries))
-        is_working_branch = bool(self._second_ref) and _is_working_branch(other_entries)
-        paragraphs = [message, ci_job_url(os.environ), self._branch_line if is_working_branch else ""]
+        moves_second_ref = self.moves_second_ref(old)
+        paragraphs = [message, ci_job_url(os.environ), self._branch_line if moves_second_ref else ""]
         text = "\n\n".join(filter(None, paragraphs)) + "\n"
         commit = create_commit(self._repository, tree, text, *(("-p", old.commit) if old else ()), extra_env=env)
         expected = {address.ref: old.commit if old else ""}
-        if is_working_branch:
-            expected[self._second_ref] = self._second_commit()
+        if moves_second_ref:
+            expected[self.second_ref] = self._second_commit()
         # With these leases, git and the remote both refuse to replace a commit that another clone pushed.
         leases = (f"--force-with-lease={ref}:{commit_before}" for ref, commit_before in expected.items())
         atomic = ["--atomic"] if len(expected) > 1 else []
@@ -174,8 +185,8 @@ class RemoteFile:
         depth = git.depth_options(address.remote, address.branch)
         options = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-gc", *depth)
         # A pattern may match nothing. `--prune` removes what was fetched by it before and is gone.
-        second = ["--prune", f"+{self._second_ref}*:{self._second_cache}*"] if self._second_ref else []
-        git.git("fetch", *options, address.remote, f"+{address.ref}:{address.cache_ref}", *second)
+        second = f"+{_SECOND_REFS}{self.ledger_id}*:{_SECOND_CACHES}{self.ledger_id}*"
+        git.git("fetch", *options, "--prune", address.remote, f"+{address.ref}:{address.cache_ref}", second)
         self._has_pushed = False
         git.try_git("update-ref", "-d", address.pushed_ref)
         self._fetch_marker.parent.mkdir(parents=True, exist_ok=True)
@@ -196,13 +207,14 @@ class RemoteFile:
         entries = {line.partition(b"\t")[2]: line for line in lines if line}
         other_entries = tuple(line for name, line in entries.items() if name != path)
         data = git.git("cat-file", "blob", f"{commit}:{self.address.path}") if path in entries else b""
+        self.ledger_id = self.ledger_id or _read_ledger_id(data)
         if _is_working_branch(other_entries):
             data += self._lines_of_second_ref(data)
         return FileVersion(commit, data, other_entries)
 
     @property
     def _second_cache(self) -> str:
-        return self._second_ref.replace("refs/msgrun/ledger/", "refs/msgrun/second/")
+        return f"{_SECOND_CACHES}{self.ledger_id}" if self.ledger_id else ""
 
     @property
     def _branch_line(self) -> str:
@@ -211,7 +223,9 @@ class RemoteFile:
 
     def _second_commit(self) -> str:
         """The commit of the second ref on the remote, as of the last fetch or push; empty if there is none."""
-        return self._last.commit if self._last and self._has_pushed else self._refs().get(self._second_cache, "")
+        if self._last and self._has_pushed:
+            return self._last.commit
+        return self._refs().get(self._second_cache, "") if self.ledger_id else ""
 
     def _lines_of_second_ref(self, data: bytes) -> bytes:
         """The lines of the file at the second ref that `data`, the branch's file, lacks."""
@@ -231,6 +245,14 @@ class RemoteFile:
                 self._push_url = os.fsdecode(url).strip()
             self._objects = ObjectFolder.create(self._repository)
         return self._objects
+
+
+def _read_ledger_id(data: bytes) -> str:
+    """The id in the headers of a ledger's file; empty if there is none, or if they contradict each other."""
+    facts = Facts()
+    facts.read(b"\n".join(line for line in data.split(b"\n") if b'"msgrun_lock"' in line), "headers")
+    ids = {header.ledger for header in facts.headers if header.ledger}
+    return ids.pop() if len(ids) == 1 else ""
 
 
 def _is_working_branch(other_entries: tuple[bytes, ...]) -> bool:

@@ -41,6 +41,10 @@ class SharedFile:
         """Its content, as of the last fetch or push; empty if the branch does not have it."""
         return self._version.data if self._version else b""
 
+    def name_ledger(self, ledger_id: str) -> None:
+        """Says which ledger the file is. Called before it is created, because its second ref begins with it."""
+        self._remote.ledger_id = ledger_id
+
     def forget_lost(self) -> None:
         """Forgets what the branch lost. Called once it has that again."""
         self.lost = Facts()
@@ -105,6 +109,8 @@ class SharedFile:
             return str(error), error.hint
         reason = failure_reason(error) if isinstance(error, GitFailed) else str(error)
         hint = "let this job push to the branch: its token (contents: write), and the rules of the branch"
+        if (second_ref := self._remote.second_ref) and self._remote.moves_second_ref(self._version):
+            hint += f"; and let it push to {second_ref}, or name a branch without other files in lock:, as git+origin"
         return f"{self._remote.address.display_name} did not take what was written: {reason}", hint
 
     def _push(self, lines: list[bytes], message: str, *, is_whole: bool) -> None:

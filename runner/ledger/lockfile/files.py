@@ -53,7 +53,7 @@ def journal_path(repository: Repository, lockfile: Path) -> Path:
     return repository.common_dir / "msgrun" / f"{flat_name}.journal"
 
 
-def remote_versions(repository: Repository, lockfile: Path, main: str) -> Iterator[tuple[str, bytes]]:
+def remote_versions(repository: Repository, lockfile: Path, main: str = "") -> Iterator[tuple[str, bytes]]:
     """Yields the lockfile of the newest commit of each relevant branch, as (name for messages, content).
 
     `main` is a further remote, by name or URL, whose default branch is read too; empty for none. Asks the remotes,
@@ -63,7 +63,7 @@ def remote_versions(repository: Repository, lockfile: Path, main: str) -> Iterat
     path = repository.relative_path(lockfile)
     if path is None:
         return
-    default = repository.default_branch(main) if main else None
+    default = repository.list_remote_refs(main, "HEAD")[1] if main else ""
     shared = [(main, default)] if default else []
     for remote, branch in dict.fromkeys([*repository.relevant_branches(), *shared]):
         commit = repository.fetch(remote, branch)

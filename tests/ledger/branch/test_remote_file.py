@@ -112,9 +112,19 @@ def test_a_branch_of_ledgers_alone_needs_no_second_ref(opened: Open, origin: Pat
     assert SECOND not in refs(origin)
 
 
-def test_without_an_id_in_msgrun_yaml_there_is_no_second_ref(opened: Open, origin: Path) -> None:
-    push(opened("a", ledger_id=""), HEADER)
+def test_without_any_id_there_is_no_second_ref(opened: Open, origin: Path) -> None:
+    push(opened("a", ledger_id=""), Header(workspace="acme").to_line())
     assert list(refs(origin)) == ["refs/heads/main"]
+
+
+def test_where_msgrun_yaml_names_no_id_the_second_ref_has_that_of_the_file(
+    opened: Open, origin: Path, tmp_path: Path
+) -> None:
+    push(opened("a", ledger_id=""), HEADER)
+    push(opened("b", ledger_id=""), HEADER + LINES[0])
+    assert SECOND in refs(origin)
+    merge_drops(tmp_path / "author", HEADER)
+    assert read(opened("c", ledger_id="")) == [HEADER, LINES[0]]
 
 
 @pytest.mark.parametrize("kept", [HEADER + LINES[0], HEADER, b"", None])
