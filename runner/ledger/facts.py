@@ -36,10 +36,11 @@ class Facts:
     reconcile needs the time of the claim.
 
     A copy of the ledger, such as the lockfile or its journal, may have a bit: `copy_bit`, 0 if it has none.
+    `own_setting`: see `Headers`.
     """
 
-    def __init__(self) -> None:
-        self.headers = Headers()
+    def __init__(self, own_setting: str = "") -> None:
+        self.headers = Headers(own_setting)
         self.torn_lines: list[str] = []
         self._index = FactIndex()
         self._contacts: dict[tuple[str, int], ContactIndex] = {}

@@ -11,9 +11,13 @@ class Headers:
     """The set of a ledger's headers, from wherever their lines were read, and what they add up to.
 
     A copy of the ledger, such as the lockfile or its journal, may have a bit: `copy_bit`, 0 if it has none.
+
+    `own_setting` is the value of `lock:` for the ledger, if git may merge another file into it: a mark that the ledger
+    moved there is of the file that it moved from. Git takes a removal of that file for a rename to the new one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, own_setting: str = "") -> None:
+        self._own_setting = own_setting
         self._copy_bits: dict[Header, int] = {}
 
     def __len__(self) -> int:
@@ -24,6 +28,8 @@ class Headers:
 
     def add(self, header: Header, copy_bit: int = 0) -> None:
         """Adds a header that a copy of the ledger has."""
+        if header.mark.status == "moved" and header.mark.address == self._own_setting:
+            header = replace(header, mark=NO_MARK)
         self._copy_bits[header] = self._copy_bits.get(header, 0) | copy_bit
 
     def lacks(self, header: Header, copy_bit: int) -> bool:

@@ -83,6 +83,20 @@ def test_a_ledger_that_msgrun_yaml_does_not_name_forgets_nothing_either(author: 
     assert "\n1 to send, 3 sent" in clone("fresh").msgrun("plan").out
 
 
+def test_a_removal_that_git_takes_for_a_rename_to_the_next_ledger_leaves_that_one_current(author: Clone, clone) -> None:
+    assert author.msgrun("apply", "--yes", "--limit", "2").code == 0
+    author.git("pull", "--quiet", "--ff-only")
+    assert author.msgrun("lock", "move", "sent.lock").code == 0
+    author.write(".gitattributes", "*.lock -text merge=union\n")
+    author.git("rm", "--quiet", "messages.lock")
+    author.commit()
+    author.git("pull", "--quiet", "--no-rebase", "--no-edit")  # the branch got the mark of the old ledger meanwhile
+    author.git("push", "--quiet")
+    assert '"moved":"sent.lock"' in (author.path / "sent.lock").read_text()
+    assert clone("fresh").msgrun("apply", "--yes").code == 0
+    assert len(author.sent()) == 3
+
+
 def _merge_ours(author: Clone, old: str) -> None:
     """A branch of before the apply is merged, and a conflict is settled for its version of the file."""
     author.git("checkout", "--quiet", "-B", "old", old)

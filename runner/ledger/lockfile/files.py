@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.repository import Repository
+from runner.ledger.address import LockfileAddress
 from runner.ledger.facts import Facts
 from runner.ledger.line_source import open_lines
 from runner.managed_path import managed_path
@@ -74,7 +75,7 @@ def remote_versions(repository: Repository, lockfile: Path, main: str = "") -> I
 
 def read_lockfile(paths: LockfilePaths) -> Facts:
     """The records of the lockfile and its journal, read without a lock. Raises LedgerUnavailable."""
-    facts = Facts()
+    facts = Facts(LockfileAddress(paths.display_name).setting)
     for bit, path, display_name in files_of(paths):
         if not facts.read_file(path, display_name, bit):
             # Without the header, a wrong workspace or salt would not be noticed, and everything would be sent again.
