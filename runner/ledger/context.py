@@ -55,6 +55,19 @@ class LedgerContext:
         """The start of a command line for this environment's ledger, for hints."""
         return "msgrun" if self.stem == file_stem(None) else f"msgrun -e {quote(self.environment)}"
 
+    @property
+    def begin_command(self) -> str:
+        """The command that starts a ledger at the address in use, for hints."""
+        # By their names: MSGRUN_LOCK may only add a password, which the hint must not repeat.
+        is_override = self.address.display_name != self.declared.address.display_name
+        override = f"MSGRUN_LOCK={quote(self.address.setting)} " if is_override else ""
+        return f"{override}{self.command} lock begin"
+
+    @property
+    def abandon_command(self) -> str:
+        """The command that makes the ledger at the address in use the current one, for hints."""
+        return f"{self.begin_command} --abandon-previous"
+
     def parse(self, lock: str) -> LedgerAddress:
         """Parses a value of `lock:` for this environment. Raises UsageMistake."""
         return parse_address(lock, self.stem)

@@ -28,7 +28,16 @@ class LedgerLocation(Protocol):
         ...
 
 
-def missing_ledger_error(context: LedgerContext, advice: str) -> GuardRefused:
-    """The error for a ledger that is not there. `advice` says where to look for it."""
-    hint = f"without it everything would be sent again: {advice}; if nothing was sent yet: {context.command} lock begin"
+def missing_ledger_error(context: LedgerContext, advice: str, other: LedgerContext | None = None) -> GuardRefused:
+    """The error for a ledger that is not there. `advice` says where to look for it.
+
+    `other` is the other end of its move, if that is there.
+    """
+    if other:
+        way = f"or, if it is lost, go on with {other.address.setting}: {other.abandon_command}"
+    elif context.declared.ledger_id:
+        way = f"or, if it is lost: {context.abandon_command}"
+    else:
+        way = f"if nothing was sent yet: {context.begin_command}"
+    hint = f"without it everything would be sent again: {advice}; {way}"
     return GuardRefused(f"there is no ledger {context.address.display_name}", hint)

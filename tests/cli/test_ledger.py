@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runner.git.repository import find_repository
-from runner.ledger.moves.remote_marks import own_remote_url
+from runner.ledger.remotes import own_remote_url
 from runner.sandbox import Sandbox
 from tests.cli.commands.test_apply import LIST
 from tests.cli.commands.test_status import append, line

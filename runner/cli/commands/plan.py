@@ -96,7 +96,7 @@ def _ledger_notes(context: Context, reading: LedgerReading, against: str | None)
         notes = add_records_at_ref(context, against, facts)
     notes += [plain_text.duplicate(state) for state in facts.duplicates()]
     if not (context.options.sandbox or reading.exists or reading.guard):
-        display_name, begin = context.ledger.address.display_name, f"{context.ledger.command} lock begin"
+        display_name, begin = context.ledger.address.display_name, context.ledger.begin_command
         note = f"there is no ledger {display_name} yet: {begin} starts it, where nothing was sent before"
         context.output.note(note)
         notes.append(note)

@@ -13,7 +13,7 @@ from runner.ledger.local_records import read_local_lockfiles
 from runner.ledger.lockfile.files import journal_path
 from runner.ledger.mark import explain_mark
 from runner.ledger.moves.remote_marks import RemoteAnswer, RemoteMark
-from runner.ledger.record import MAX_TURN, NO_MARK
+from runner.ledger.record import MAX_TURN, NO_MARK, Mark
 from runner.ledger.remotes import is_same_repository
 
 
@@ -24,9 +24,12 @@ def find_ledger_guard(context: LedgerContext, facts: Facts) -> tuple[str, str] |
     """
     if guard := find_id_guard(context, facts):
         return guard
-    return (
-        None if facts.mark.status == "current" else explain_mark(context.address.setting, facts.mark, context.command)
-    )
+    return None if facts.mark.status == "current" else explain_context_mark(context, facts.mark)
+
+
+def explain_context_mark(context: LedgerContext, mark: Mark) -> tuple[str, str]:
+    """The message and the hint for a mark of the ledger at the address in use."""
+    return explain_mark(context.address.setting, mark, context.command, context.abandon_command)
 
 
 def find_id_guard(context: LedgerContext, facts: Facts) -> tuple[str, str] | None:
@@ -60,7 +63,8 @@ def explain_restore(context: LedgerContext) -> str:
     )
     if repository and removal and repository.try_git("cat-file", "-e", f"{removal}^:{path}") is not None:
         return f"take it back from before it was removed: git checkout {removal[:12]}^ -- {quote(address.path)}"
-    return "git pull, once the clone that has it pushed it; or take it from a backup"
+    pull = "git pull, once the clone that has it pushed it; or " if repository else ""
+    return f"{pull}take it from a backup"
 
 
 def refuse_unless_current(context: LedgerContext, facts: Facts, answers: Sequence[RemoteAnswer]) -> None:
@@ -80,7 +84,7 @@ def _marked_error(context: LedgerContext, answer: RemoteAnswer, mark: RemoteMark
     if mark.mark.turn == MAX_TURN:
         hint = f"if you know that the ledger did not move: git push {answer.remote} --delete {mark.ref}"
         return GuardRefused(f"{answer.remote} has a mark of this ledger that cannot be read, {mark.ref}", hint)
-    message, hint = explain_mark(context.address.setting, mark.mark, context.command)
+    message, hint = explain_context_mark(context, mark.mark)
     return GuardRefused(f"{message}, says {answer.remote}", hint)
 
 
@@ -122,18 +126,34 @@ def refuse_second_ledger(context: LedgerContext, answers: Sequence[RemoteAnswer]
 def _explain_way_back(context: LedgerContext, address: str) -> str:
     """The hint for an address that is not the ledger of the project, which is at `address`; empty: not known where."""
     move = f"{context.command} lock move {quote(context.address.setting)}"
+    give_up = f"to give it up and use this one: {context.abandon_command}"
     if address == context.address.setting:
         edited = "if lock: was edited, git log -p msgrun.yaml shows the address of before: MSGRUN_LOCK=ADDRESS"
         way = f"{explain_restore(context)}; or, {edited} {move}"
+        if path := _find_lockfile(context):  # it has what was sent before the ledger moved
+            give_up = f"if it is lost, go on with {path}: {context.at(context.parse(path)).abandon_command}"
     elif address:
         way = f"use it: lock: {address} in msgrun.yaml; or move it here: MSGRUN_LOCK={quote(address)} {move}"
     else:
-        way = f"git log -p msgrun.yaml shows its address; move it here: MSGRUN_LOCK=ADDRESS {move}"
-    return f"{way}; or, to give it up and use this one: {context.command} lock begin --abandon-previous"
+        source = "git log -p msgrun.yaml shows its address" if context.readable_repository else "take it from a backup"
+        way = f"{source}; move it here: MSGRUN_LOCK=ADDRESS {move}"
+    return f"{way}; or, {give_up}"
+
+
+def _find_lockfile(context: LedgerContext) -> str:
+    """The path of the default lockfile if this clone has records there of the ledger that msgrun.yaml names."""
+    for path, local in read_local_lockfiles(context, NO_MARK):
+        ids = {header.ledger for header in local.headers}
+        if context.declared.ledger_id in ids and len(local) and path != context.address.setting:
+            return path
+    return ""
 
 
 def _find_address(context: LedgerContext, answers: Sequence[RemoteAnswer]) -> str:
-    """The address of the ledger whose id msgrun.yaml names, for a hint; empty if neither HEAD nor a remote names it."""
+    """The address of the ledger whose id msgrun.yaml names, for a hint; empty if it is not known.
+
+    HEAD or a remote names it, or it is the default lockfile.
+    """
     repository, ledger_id = context.readable_repository, context.declared.ledger_id
     head = repository.try_git("rev-parse", "--verify", "--quiet", "HEAD") if repository else None
     commits = [context.declared_at(repository, head)] if repository and head else []
@@ -143,7 +163,7 @@ def _find_address(context: LedgerContext, answers: Sequence[RemoteAnswer]) -> st
         if declared and declared.ledger_id == ledger_id
     ]
     others = [address for address in addresses if address != context.address.setting]
-    return next(iter((*others, *addresses)), "")
+    return next(iter((*others, *addresses)), "") or _find_lockfile(context)
 
 
 def _is_of_this_project(context: LedgerContext, mark: RemoteMark, own: str) -> bool:

@@ -17,8 +17,7 @@ from runner.ledger.ledger import append_missing, count_missing_records
 from runner.ledger.local_records import add_local_records
 from runner.ledger.location import missing_ledger_error
 from runner.ledger.locations import location_of, open_existing, recover
-from runner.ledger.mark import explain_mark
-from runner.ledger.moves.check import explain_restore, find_id_guard
+from runner.ledger.moves.check import explain_context_mark, explain_restore, find_id_guard
 from runner.ledger.moves.remote_marks import RemoteAnswer, push_mark
 from runner.ledger.record import NO_MARK, Header, Mark, next_turn
 
@@ -57,7 +56,7 @@ def prepare_move(old: LedgerContext, new: LedgerContext, answers: Sequence[Remot
     """
     old_facts, new_facts = location_of(old).read(), location_of(new).read() or Facts()
     if old_facts is None:
-        raise missing_ledger_error(old, explain_restore(old))
+        raise missing_ledger_error(old, explain_restore(old), new if new_facts.headers else None)
     known, other = old_facts.headers.merged(old.salt), new_facts.headers.merged(new.salt)
     if guard := find_id_guard(old, old_facts):  # it may be the ledger of another project
         raise GuardRefused(*guard)
@@ -72,7 +71,7 @@ def prepare_move(old: LedgerContext, new: LedgerContext, answers: Sequence[Remot
         # It was there before the old ledger got its mark, and has since taken claims.
         raise GuardRefused(
             f"the ledger moved to {mark.address}, and what is there now is not it",
-            f"{explain_restore(new)}; or, if it is lost: {new.command} lock begin --abandon-previous",
+            f"{explain_restore(new)}; or, if it is lost, go on with {old.address.setting}: {old.abandon_command}",
         )
     turn = _turn(old, mark, new.address.setting, new_facts.mark)
     return Move(old, new, known.ledger or new_run_id(), turn)
@@ -143,7 +142,7 @@ def _turn(context: LedgerContext, old: Mark, new_setting: str, new: Mark) -> int
         return old.turn
     is_cancelled = old.status == "pending" and old.address == new_setting
     if old.status != "current" and not is_cancelled:
-        raise GuardRefused(*explain_mark(context.address.setting, old, context.command))
+        raise GuardRefused(*explain_context_mark(context, old))
     if new.status == "pending" and new.address == context.address.setting and new.turn > old.turn:
         return new.turn
     return next_turn(max(old.turn, new.turn))
@@ -180,7 +179,7 @@ def _is_same_place(move: Move) -> bool:
 
 def _overtaken_error(context: LedgerContext, mark: Mark) -> LedgerUnavailable:
     message, hint = (
-        explain_mark(context.address.setting, mark, context.command)
+        explain_context_mark(context, mark)
         if mark.status != "current"
         else (f"the ledger {context.address.setting} was made current by another move", "git pull, and look at lock:")
     )

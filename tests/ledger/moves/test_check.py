@@ -230,12 +230,32 @@ def test_a_branch_that_this_clone_has_read_is_not_started_anew(tmp_path: Path) -
     assert message == "the ledger origin#msgrun-ledger:messages.lock is gone: it knew of 1 deliveries"
 
 
+def test_where_the_ledger_is_lost_the_lockfile_that_it_moved_from_is_what_to_go_on_with(tmp_path: Path) -> None:
+    git_output(tmp_path, "init", "--quiet")
+    fill_ledger(ledger_context(tmp_path), make_record(1))
+    context = ledger_context(tmp_path, "git+origin", ledger_id=ID_A)
+    move = "MSGRUN_LOCK=messages.lock msgrun lock move git+origin"
+    guard = find_missing_guard(context)
+    assert guard is not None
+    assert guard[1].startswith(
+        f"use it: lock: messages.lock in msgrun.yaml; or move it here: {move}; or, to give it up"
+    )
+    (tmp_path / "msgrun.yaml").write_text(f"lock: git+origin\nledger: {ID_A}\n")
+    git_output(tmp_path, "add", "--all")
+    git_output(tmp_path, "commit", "--quiet", "--message", "moved")
+    guard = find_missing_guard(context)
+    assert guard is not None
+    assert guard[1].endswith(f"; or, if it is lost, go on with messages.lock: MSGRUN_LOCK=messages.lock {ABANDON}")
+    assert find_missing_guard(replace(context, declared=replace(context.declared, ledger_id=ID_B))) != guard
+
+
 def test_what_brings_a_lockfile_back_is_head_else_the_journal_else_the_commit_before_its_removal(
     tmp_path: Path,
 ) -> None:
     context = ledger_context(tmp_path)
-    assert explain_restore(context) == "git pull, once the clone that has it pushed it; or take it from a backup"
+    assert explain_restore(context) == "take it from a backup"
     git_output(tmp_path, "init", "--quiet")
+    assert explain_restore(context) == "git pull, once the clone that has it pushed it; or take it from a backup"
     fill_ledger(context, make_record(1))
     journal = tmp_path / ".git/msgrun/messages.lock.journal"
     assert explain_restore(context) == f"take it back from the journal: cp {journal} messages.lock"

@@ -1,8 +1,10 @@
 """The command lock begin: creates the ledger."""
 
+from shlex import quote
+
 import click
 
-from runner.cli.context import open_context
+from runner.cli.context import Context, open_context
 from runner.cli.ledger import save_current_ledger
 from runner.cli.options import EXIT, command
 from runner.ledger.opening import start_ledger
@@ -36,4 +38,14 @@ def begin(*, abandon_previous: bool, yes: bool) -> int:
             )
         if not context.options.sandbox:
             save_current_ledger(context, ledger.ledger_id)
+            _print_other_address(context)
         return EXIT.done
+
+
+def _print_other_address(context: Context) -> None:
+    """Prints what is left to do if MSGRUN_LOCK named another ledger than lock: does."""
+    address, declared = context.ledger.address, context.ledger.declared.address
+    if address.display_name != declared.display_name:
+        own, other = address.setting, declared.setting
+        move = f"MSGRUN_LOCK={quote(own)} {context.ledger.command} lock move {quote(other)}"
+        context.output.note(f"lock: is still {other}; write lock: {own} to msgrun.yaml, or move the ledger: {move}")

@@ -121,6 +121,44 @@ def test_abandoning_makes_a_ledger_that_moved_current_again_with_its_records(fol
     assert len(intercom.messages) == 3
 
 
+def test_if_the_ledger_is_lost_after_a_move_the_hints_lead_on_with_the_one_before(
+    folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.message(LIST)
+    assert folder.run("lock", "begin").code == 0
+    assert folder.run("apply", "--yes", "--limit", "2").code == 0
+    assert folder.run("lock", "move", "other.lock").code == 0
+    (folder.path / "other.lock").unlink()
+    move = "MSGRUN_LOCK=messages.lock msgrun lock move other.lock"
+    abandon = "MSGRUN_LOCK=messages.lock msgrun lock begin --abandon-previous"
+    ran = folder.run("apply", "--yes")
+    assert (ran.code, move in ran.err) == (5, True)
+    with monkeypatch.context() as patch:
+        patch.setenv("MSGRUN_LOCK", "messages.lock")
+        ran = folder.run("lock", "move", "other.lock")
+        assert (ran.code, abandon in ran.err) == (5, True)
+        ran = folder.run("lock", "begin", "--abandon-previous", "--yes")
+        assert (ran.code, move in ran.err) == (0, True)
+        assert folder.run("lock", "move", "other.lock").code == 0
+    assert folder.run("apply", "--yes").code == 0
+    assert len(intercom.messages) == 3
+
+
+def test_a_move_back_from_a_lost_ledger_leads_on_with_the_one_that_is_there(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    assert folder.run("lock", "begin").code == 0
+    assert folder.run("apply", "--yes", "--limit", "2").code == 0
+    assert folder.run("lock", "move", "other.lock").code == 0
+    (folder.path / "other.lock").unlink()
+    ran = folder.run("lock", "move", "messages.lock")
+    command = "go on with messages.lock: MSGRUN_LOCK=messages.lock msgrun lock begin --abandon-previous"
+    assert (ran.code, command in ran.err) == (5, True)
+    folder.write("msgrun.yaml", (folder.path / "msgrun.yaml").read_text().replace("other.lock", "messages.lock"))
+    assert folder.run("lock", "begin", "--abandon-previous", "--yes").code == 0
+    assert folder.run("apply", "--yes").code == 0
+    assert len(intercom.messages) == 3
+
+
 def test_begin_where_the_default_branch_names_a_ledger_is_refused(author: Clone, clone: Callable[..., Clone]) -> None:
     late = clone("late")
     assert author.msgrun("lock", "begin").code == 0
