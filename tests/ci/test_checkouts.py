@@ -82,6 +82,50 @@ def test_a_clone_of_a_fork_reads_the_lockfile_of_the_repository_that_msgrun_yaml
     assert len(person.sent()) == 3
 
 
+@LOCKFILE
+def test_an_old_commit_sends_nothing_once_the_folder_of_the_project_was_renamed(
+    author: Clone, clone: Callable[..., Clone]
+) -> None:
+    old, shallow = clone("old"), clone("shallow", "--depth=1")
+    (author.path / "mail").mkdir()
+    author.git("mv", "msgrun.yaml", "messages", "messages.lock", "mail")
+    ran = author.msgrun("-C", "mail", "apply", "--yes")
+    assert (ran.code, "merge it first" in ran.err) == (5, True)
+    author.commit()
+    author.git("push", "--quiet")
+    assert author.msgrun("-C", "mail", "apply", "--yes").code == 0
+    author.commit()
+    author.git("push", "--quiet")
+    for checkout in (old, shallow):
+        ran = checkout.msgrun("apply", "--yes")
+        assert (ran.code, "by mail/msgrun.yaml" in ran.err) == (5, True)
+        checkout.git("pull", "--quiet")
+        assert checkout.msgrun("-C", "mail", "apply", "--yes").out.splitlines()[-1] == "nothing to do"
+    assert len(author.sent()) == 3
+
+
+@LOCKFILE
+def test_an_old_commit_sends_nothing_once_the_environment_was_renamed(
+    author: Clone, clone: Callable[..., Clone]
+) -> None:
+    settings = (author.path / "msgrun.yaml").read_text()
+    author.write("msgrun.yaml", f"{settings}environments:\n  staging: {{vars: {{a: b}}}}\n")
+    assert author.msgrun("-e", "staging", "lock", "begin").code == 0
+    author.commit()
+    author.git("push", "--quiet")
+    old = clone("old")
+    author.write("msgrun.yaml", (author.path / "msgrun.yaml").read_text().replace("staging:", "prod:"))
+    author.git("mv", "messages.staging.lock", "messages.prod.lock")
+    author.commit()
+    author.git("push", "--quiet")
+    assert author.msgrun("-e", "prod", "apply", "--yes").code == 0
+    author.commit()
+    author.git("push", "--quiet")
+    ran = old.msgrun("-e", "staging", "apply", "--yes")
+    assert (ran.code, "in another folder or environment, by msgrun.yaml" in ran.err) == (5, True)
+    assert len(author.sent()) == 3
+
+
 CSV = "id,first_name\nccc1,Cy\nccc2,Di\n"
 FANOUT = """\
 name: fanout

@@ -78,6 +78,13 @@ def refuse_unless_current(context: LedgerContext, facts: Facts, answers: Sequenc
             if _is_of_this_project(context, mark, own) and mark.mark.turn > facts.mark.turn:
                 raise _marked_error(context, answer, mark)
         _refuse_other_default(context, own, answer)
+        if answer.renamed_to and isinstance(context.address, LockfileAddress):
+            raise GuardRefused(
+                f"the default branch of {answer.remote} has this ledger in another folder or environment, by"
+                f" {answer.renamed_to}: what was sent from there is not known here",
+                "if it was renamed: git pull, or merge it first; if this is a copy of that project: remove its lockfile"
+                f" and ledger: of msgrun.yaml, and then {context.command} lock begin",
+            )
 
 
 def _marked_error(context: LedgerContext, answer: RemoteAnswer, mark: RemoteMark) -> GuardRefused:

@@ -6,6 +6,7 @@ the address in it is shown, never contacted.
 """
 
 import os
+import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ import orjson
 from runner.errors import LedgerUnavailable
 from runner.git.pushing import create_commit, failure_reason
 from runner.git.repository import GitFailed, Repository
+from runner.ledger.address import file_stem
 from runner.ledger.context import DeclaredLedger, LedgerContext
 from runner.ledger.record import MAX_TURN, Mark, parse_mark
 from runner.ledger.remotes import find_remotes
@@ -42,11 +44,16 @@ class RemoteMark:
 
 @dataclass(frozen=True, slots=True)
 class RemoteAnswer:
-    """What a remote says: all its marks, and what msgrun.yaml of its default branch names; None if that is nothing."""
+    """What a remote says: all its marks, and what msgrun.yaml of its default branch names; None if that is nothing.
+
+    `renamed_to` is the path of a msgrun.yaml there that names the ledger's id, if `default` is None: the folder or the
+    environment of the project has another name there, and so has its lockfile.
+    """
 
     remote: str
     marks: tuple[RemoteMark, ...]
     default: DeclaredLedger | None
+    renamed_to: str = ""
 
 
 def ask_remotes(context: LedgerContext) -> list[RemoteAnswer]:
@@ -96,7 +103,19 @@ def _ask(context: LedgerContext, repository: Repository, remote: str) -> RemoteA
             "connect to it, or let this job read it; if it is gone for good, remove it (git remote, or remote: of"
             " msgrun.yaml)",
         ) from error
-    return RemoteAnswer(remote, marks, context.declared_at(repository, tip) if tip else None)
+    default = context.declared_at(repository, tip) if tip else None
+    renamed_to = _find_renamed(context, repository, tip) if tip and not default else ""
+    return RemoteAnswer(remote, marks, default, renamed_to)
+
+
+def _find_renamed(context: LedgerContext, repository: Repository, commit: str) -> str:
+    """The path of a msgrun.yaml in a commit that names this ledger for another project or environment; else empty."""
+    ledger_id, own = context.declared.ledger_id, posixpath.normpath(f"{context.project_path}/msgrun.yaml")
+    pattern = ("--name-only", "--fixed-strings", ledger_id, commit, "--", ":(top,glob)**/msgrun.yaml")
+    lines = (repository.try_git("grep", *pattern) or "").splitlines() if ledger_id else []
+    paths = (line.removeprefix(f"{commit}:") for line in lines)
+    # If the same file names it, the environment was renamed; without an environment, the file is not valid.
+    return next((path for path in paths if path != own or context.stem != file_stem(None)), "")
 
 
 def _read_marks(repository: Repository, remote: str, refs: Mapping[str, str]) -> Iterator[RemoteMark]:
