@@ -130,22 +130,22 @@ def load_settings(tree: Tree, environment: str | None, salt: str | None = None) 
     overrides = environments[environment] if environment is not None else {}
     merged = {**value, **overrides, "vars": {**value.get("vars", {}), **overrides.get("vars", {})}}
     stem, own = file_stem(environment), value if environment is None else overrides
-    merged["lock"] = parse_address(_choose_lock(value, own, stem), stem)
+    merged["lock"] = _choose_address(value, own, stem)
     merged["ledger"], merged["stem"] = own.get("ledger", ""), stem
     merged["salt"] = salt if salt is not None else merged.get("salt", "")
     return _build_settings(environment or DEFAULT_ENVIRONMENT, merged)
 
 
-def _choose_lock(value: dict[str, Any], overrides: dict[str, Any], stem: str) -> str:
+def _choose_address(value: dict[str, Any], overrides: dict[str, Any], stem: str) -> LedgerAddress:
     """Returns the address of an environment's ledger: its own `lock`, a `git+` address of the project, or a lockfile.
 
     Environments can share a `git+` address, because each has a file of its own on the branch. They cannot share a
     lockfile.
     """
-    project_lock = value.get("lock", "")
-    return str(
-        overrides.get("lock") or (project_lock if project_lock.startswith("git+") else default_lockfile(stem).path)
-    )
+    if lock := overrides.get("lock"):
+        return parse_address(lock, stem)
+    shared = parse_address(value["lock"], stem) if value.get("lock") else None
+    return shared if isinstance(shared, BranchAddress) else default_lockfile(stem)
 
 
 def _read_settings_document(tree: Tree) -> Document | None:

@@ -105,11 +105,11 @@ class BranchLocation:
         """
         remote, repository = self.address.remote, self.context.repository
         if repository:
-            if "://" not in remote and repository.try_git("remote", "get-url", remote) is None:
+            if not self.address.has_host and repository.try_git("remote", "get-url", remote) is None:
                 hint = f"git remote add {remote} URL, or name another in lock:"
                 raise _NoRemote(f"git knows no remote {remote}", hint)
             return repository
-        if "://" not in remote:
+        if not self.address.has_host:
             message = f"{self.context.root} is in no git repository, so it has no remote {remote}"
             raise _NoRemote(message, f"git init, git remote add {remote} URL; or name a URL in lock:")
         return self.context.standalone_repository()

@@ -240,7 +240,7 @@ class RemoteFile:
     def _open_objects(self) -> ObjectFolder:
         """The object folder; the first time, it is created."""
         if self._objects is None:
-            if "://" not in self.address.remote:
+            if not self.address.has_host:
                 url = self._repository.git("remote", "get-url", "--push", self.address.remote)
                 self._push_url = os.fsdecode(url).strip()
             self._objects = ObjectFolder.create(self._repository)
