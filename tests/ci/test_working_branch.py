@@ -47,6 +47,7 @@ def test_if_the_remote_takes_one_of_them_only_it_takes_none_and_nothing_is_sent(
     before = git_output(origin, "for-each-ref")
     ran = author.msgrun("apply", "--yes")
     assert (ran.code, "GH006: Protected" in ran.err, author.sent()) == (6, True, [])
+    assert ran.err.strip().endswith(f"; and let it push to {second_ref(author)}")
     assert git_output(origin, "for-each-ref") == before
     hook.unlink()
     assert author.msgrun("apply", "--yes").code == 0
@@ -66,6 +67,7 @@ def test_a_host_that_refuses_the_second_ref_lets_no_ledger_begin_there(author: C
     ran = author.msgrun("lock", "begin", "--abandon-previous", "--yes")
     assert ran.code == 6
     assert "let it push to refs/msgrun/ledger/" in ran.err
+    assert ran.err.strip().endswith("or name a branch without other files in lock:, as git+origin")
     assert "messages.lock" not in git_output(origin, "ls-tree", "--name-only", "main").split()
     author.write("msgrun.yaml", (author.path / "msgrun.yaml").read_text().replace("git+origin#main", "git+origin"))
     author.commit()

@@ -110,7 +110,8 @@ class SharedFile:
         reason = failure_reason(error) if isinstance(error, GitFailed) else str(error)
         hint = "let this job push to the branch: its token (contents: write), and the rules of the branch"
         if (second_ref := self._remote.second_ref) and self._remote.moves_second_ref(self._version):
-            hint += f"; and let it push to {second_ref}, or name a branch without other files in lock:, as git+origin"
+            hint += f"; and let it push to {second_ref}"
+            hint += "" if self.data else ", or name a branch without other files in lock:, as git+origin"
         return f"{self._remote.address.display_name} did not take what was written: {reason}", hint
 
     def _push(self, lines: list[bytes], message: str, *, is_whole: bool) -> None:
