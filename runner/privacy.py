@@ -5,6 +5,7 @@ A value stands beside the text, as a part of its own. No character of a file or 
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -95,9 +96,13 @@ def mark_private_values(text: AnyText, values: Iterable[object], *, emails: bool
     return _mark_in_parts(text, lambda part: (match.span() for match in pattern.finditer(part)))
 
 
-def mark_unwritten_words(text: AnyText, written: Iterable[str]) -> AnyText:
-    """Returns the text with every word marked as private that is in none of the author's texts, `written`."""
-    written_words = {word.casefold() for source in written for word in _WORD.findall(source)}
+def find_words(texts: Iterable[str]) -> frozenset[str]:
+    """Returns the words of some texts, without regard to case."""
+    return frozenset({word for text in texts for word in _WORD.findall(text.casefold())})
+
+
+def mark_unwritten_words(text: AnyText, written_words: AbstractSet[str]) -> AnyText:
+    """Returns the text with every word marked as private that is not one of the author's words, of `find_words`."""
     return _mark_in_parts(
         text,
         lambda part: (match.span() for match in _WORD.finditer(part) if match[0].casefold() not in written_words),

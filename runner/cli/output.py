@@ -20,7 +20,8 @@ from runner.report.terminal_text import defuse_commands, defuse_old_commands, on
 class Output:
     """Prints the output of a command.
 
-    `show_values` reveals recipients' values. `colour` is forced on or off; None lets click decide.
+    `show_values` reveals recipients' values. `colour` is forced on or off; None lets click decide. `in_ci`: a CI system
+    reads the output, also from a terminal, as `script` makes one.
     """
 
     show_values: bool
@@ -31,6 +32,7 @@ class Output:
     form: str = "text"
     path_prefix: str = ""
     environment: str = "default"
+    in_ci: bool = False
     printed_notes: set[str] = field(default_factory=set)
 
     @classmethod
@@ -51,6 +53,7 @@ class Output:
             form=options.form,
             path_prefix=options.path_prefix,
             environment=options.environment or "default",
+            in_ci=in_ci,
         )
 
     @classmethod
@@ -81,7 +84,8 @@ class Output:
         """Returns a text as the stream gets it: a terminal with colours, a CI system's log without commands."""
         colour = is_terminal(stream) if self.colour is None else self.colour
         cleaned = to_terminal(text, colour=colour)
-        return cleaned if is_terminal(stream) or _is_file(stream) else defuse_commands(cleaned)
+        is_read_by_person = is_terminal(stream) and not self.in_ci
+        return cleaned if is_read_by_person or _is_file(stream) else defuse_commands(cleaned)
 
     def extra_result(self, text: str) -> None:
         """Prints a second result. Prints it to stderr if stdout is one document, as JSON."""

@@ -18,7 +18,9 @@ from runner.declare.tree import NotReadable
 from runner.declare.yaml.document import Document, SourceFile, YamlPath, decode
 from runner.errors import Problem, Severity
 
-_STAND_IN = Template("x", lambda _: "x")  # replaces a text with a fault, so that the other texts are checked too
+_STAND_IN = Template(
+    "x", lambda _: ("x", ("x",))
+)  # replaces a text with a fault, so that the other texts are checked too
 
 
 def parse(document: Document, project_context: ProjectContext) -> tuple[Declaration | None, list[Problem]]:

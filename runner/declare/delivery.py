@@ -1,7 +1,7 @@
 """Renders deliveries: one message for one recipient, with a key, a payload and a digest."""
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -25,8 +25,9 @@ class Delivery(NamedTuple):
     """One message for one recipient.
 
     `payload` has the field names of the API reference, before any dialect of an API version. `kind` and `value` are
-    the recipient's identifier, `vars` its own variables, and `number` is that of `Recipient`. Key and digest are stored
-    as 16 bytes each. It is a NamedTuple because a plan may make a million of them.
+    the recipient's identifier, `vars` its own variables, and `number` is that of `Recipient`. `subject_parts` and
+    `body_parts` are the parts that these texts were joined from. Key and digest are stored as 16 bytes each. It is a
+    NamedTuple because a plan may make a million of them.
     """
 
     raw_key: bytes
@@ -36,6 +37,8 @@ class Delivery(NamedTuple):
     raw_digest: bytes
     number: int
     vars: Mapping[str, Any]
+    subject_parts: Sequence[str]
+    body_parts: Sequence[str]
 
     @property
     def key(self) -> str:
@@ -140,11 +143,11 @@ class _Renderer:
         values = recipient.merge_variables(declaration.variables)
         text_index = 0
         try:
-            value = recipient.identifier.render(values).strip()
+            value = recipient.identifier.render_parts(values)[0].strip()
             text_index = 1
-            subject = declaration.subject.render(values) if declaration.subject else None
+            subject, subject_parts = declaration.subject.render_parts(values) if declaration.subject else (None, ())
             text_index = 2
-            body = declaration.body.render(values)
+            body, body_parts = declaration.body.render_parts(values)
         except TemplateFault as fault:
             return self._find_faults(recipient, values, fault, text_index)
         payload = self._blank_payload.copy()
@@ -165,7 +168,17 @@ class _Renderer:
             row = self._keys.add(raw_key)
             if row < key_count:
                 return [self._duplicate_problem(recipient, value, self._find_first_number(row))]
-        return Delivery(raw_key, recipient.kind, value, payload, raw_digest, recipient.number, recipient.vars)
+        return Delivery(
+            raw_key,
+            recipient.kind,
+            value,
+            payload,
+            raw_digest,
+            recipient.number,
+            recipient.vars,
+            subject_parts,
+            body_parts,
+        )
 
     def _find_faults(
         self, recipient: Recipient, values: dict[str, Any], first: TemplateFault, index: int

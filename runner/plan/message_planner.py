@@ -12,6 +12,7 @@ from runner.declare.audience.audience import TableAudience
 from runner.declare.audience.csv_files import CsvFiles
 from runner.declare.audience.json_lines import JsonLines
 from runner.declare.audience.selection import FILTER_REASONS, Tally
+from runner.declare.authorship import Authorship
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, delivery_renderer, render_deliveries
 from runner.declare.identity import MessageDigest
@@ -26,7 +27,7 @@ from runner.plan.deliveries import PlannedDeliveries, PlannedMessage
 from runner.plan.guards import Guard
 from runner.plan.plan_file import PlanFile
 from runner.plan.saved_plan import SavedPlan, SavedPlanMessage
-from runner.plan.text_variants import TextVariants, collect_branch_texts
+from runner.plan.text_variants import TextVariants
 from runner.privacy import AnyText, mark_private
 
 SAMPLE_SIZE = 3
@@ -78,7 +79,7 @@ class Draft:
     digest: MessageDigest = field(default_factory=MessageDigest)
     sample: list[AnyText] = field(default_factory=list)
     repeats: Counter[str] = field(default_factory=Counter)
-    variants: TextVariants = field(default_factory=lambda: TextVariants(()))
+    variants: TextVariants = field(default_factory=TextVariants)
 
     def join(self, other: "Draft") -> None:
         """Appends the draft of the next block."""
@@ -124,6 +125,7 @@ class MessagePlanner:
         progress: Progress = lambda _, __: None,
     ) -> None:
         self._declaration = declaration
+        self._authorship = Authorship(declaration)
         self._salt = salt
         self._facts = facts
         self._options = options
@@ -134,20 +136,18 @@ class MessagePlanner:
             SavedPlanMessage(options.saved_plan, declaration.name, declaration.revision) if options.saved_plan else None
         )
         self._other_revisions: list[tuple[str, int]] = []
-        self._branch_texts: tuple[str, ...] = ()
 
     def plan(self) -> list[Problem]:
         """Plans all deliveries. Returns the problems of the recipients."""
         name, content = self._declaration.name, self._declaration.content
         self._other_revisions = [other for other in self._facts.revisions_with(content) if other[0] != name]
-        self._branch_texts = collect_branch_texts(self._declaration)
         self._reset()
         source = self._find_parallel_source()
         return self._render_in_parallel(self._worker_pool, source) if self._worker_pool and source else self._render()
 
     def _reset(self) -> None:
         self._keys, self._tally = KeyTable.with_room_for(self._declaration.audience.estimated_count), Tally()
-        self._draft = Draft(PlannedDeliveries(self._keys), variants=TextVariants(self._branch_texts))
+        self._draft = Draft(PlannedDeliveries(self._keys))
 
     def _find_parallel_source(self) -> CsvFiles | JsonLines | None:
         """Returns the source, if several processes may read it and it is large enough to be worth their start."""
@@ -203,7 +203,7 @@ class MessagePlanner:
         render = delivery_renderer(self._declaration, self._salt)
         for rows in source.blocks(worker_index, worker_count):
             keys = KeyList()
-            result = BlockResult(Draft(PlannedDeliveries(keys), variants=TextVariants(self._branch_texts)))
+            result = BlockResult(Draft(PlannedDeliveries(keys)))
             for delivery in render(self._declaration.recipients(Tally(result.left_out, result.notices.append), rows)):
                 if isinstance(delivery, Problem):
                     result.problems.append(delivery)
@@ -254,7 +254,7 @@ class MessagePlanner:
                 if self._was_sent_as(delivery, name, revision):
                     draft.repeats[name] += 1
         if action != "sent":
-            draft.variants.add(delivery, is_sent_now=action == "send")
+            draft.variants.add(self._authorship.masked_text(delivery), delivery, is_sent_now=action == "send")
         draft.deliveries.add(delivery, action, reason)
         if draft.digest.count % _PROGRESS_INTERVAL == 0:
             self._progress(self._declaration.name, draft.digest.count)

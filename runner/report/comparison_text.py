@@ -14,7 +14,7 @@ from runner.report.word_diff import DiffPart, diff_lines, diff_words, inline_dif
 _COLOURS = {"new": "green", "changed": "yellow", "removed": "red", "uncompared": "yellow"}
 _SHORT = 10  # digits of a commit's hash, and removed messages that are named
 _MAX_DIFF_LENGTH = 4_000  # characters of a diff
-_SAME_TEXT = "the text reads the same; what differs is in its source"
+_SAME_TEXT = "for the recipient who was compared the text reads the same; its source differs, or what others get"
 
 
 def text(comparison: Comparison, *, show_values: bool) -> str:
@@ -112,13 +112,12 @@ def differences(change: MessageChange, *, show_values: bool) -> Iterator[tuple[s
     if change.before and change.now:
         for name in ("subject", "body"):
             before, now = (
-                strip_controls(reveal_or_mask(getattr(side, name), show_values=show_values))
-                for side in (change.before, change.now)
+                reveal_or_mask(getattr(side, name), show_values=show_values) for side in (change.before, change.now)
             )
-            yield (
-                name,
-                diff_words(visible_text(before), visible_text(now)) if name == "body" else diff_words(before, now),
-            )
+            if name == "body":
+                before, now = visible_text(before), visible_text(now)
+            # Not earlier: <U+200B> would be read as a tag.
+            yield name, diff_words(strip_controls(before), strip_controls(now))
 
 
 def _format_change(change: MessageChange, *, show_values: bool) -> str:

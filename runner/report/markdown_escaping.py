@@ -54,8 +54,11 @@ def code_block(text: str, language: str = "text") -> str:
 
 
 def wrap_lines(text: str, width: int = 100) -> str:
-    """The text with long lines broken, because a block of code is as wide as its widest line."""
-    return "\n".join(textwrap.fill(line, width, break_long_words=False) for line in text.splitlines())
+    """The text with long lines broken, because a block of code is as wide as its widest line.
+
+    Long words are broken too: what is to the right of one, or of a row of no-break spaces, is not seen.
+    """
+    return "\n".join(textwrap.fill(line, width) for line in text.splitlines())
 
 
 def details(title: str, blocks: list[str]) -> str:

@@ -219,6 +219,8 @@ def _format_message(message: PlannedMessage, sends: int, review: Review, *, show
         if declaration.template
         else declaration.message_type
     )
+    if declaration.opens_conversation:
+        kind += ", opens a conversation"
     lines = [
         (
             f"Declared in {inline_code(str(declaration.document.source.path))}: {kind}, "

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from runner.declare.authorship import Authorship
 from runner.declare.sample import Sample, make_sample
 from runner.plan.deliveries import PlannedMessage
 from runner.privacy import MASK, reveal_or_mask
@@ -25,9 +26,9 @@ def samples(
     if not variants:
         sample = get_sample(message)
         return _format_sample(sample, show_values=show_values) if sample else []
-    blocks = []
+    blocks, authorship = [], Authorship(message.declaration)
     for variant in variants[:_MAX_VARIANTS]:
-        sample = make_sample(message.declaration, variant.delivery)
+        sample = make_sample(message.declaration, variant.delivery, authorship)
         shown = _format_sample(sample, show_values=show_values)
         if len(variants) > 1:
             shown[0] = f"For **{pluralize(variant.count, 'recipient')}**, as {shown[0].removeprefix('As ')}"
@@ -42,7 +43,9 @@ def _format_sample(sample: Sample, *, show_values: bool) -> list[str]:
     body = reveal_or_mask(sample.body, show_values=show_values)
     subject = reveal_or_mask(sample.subject, show_values=show_values)
     masked = (
-        f"; {inline_code(MASK)} stands for what the recipient's values make of it" if MASK in subject + body else ""
+        f"; {inline_code(MASK)} stands for the recipient's values and what the template computes"
+        if MASK in subject + body
+        else ""
     )
     return [
         f"As {inline_code(reveal_or_mask(sample.to, show_values=show_values))} sees it{masked}:",

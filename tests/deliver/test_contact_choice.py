@@ -11,7 +11,7 @@ LEAD, STRAY = Contact("l1", "lead"), Contact("l2", "lead")
 
 
 def delivery(role: str) -> Delivery:
-    return Delivery(b"k" * 16, "email", "ann@example.com", {"to": {"type": role}}, b"d" * 16, 1, {})
+    return Delivery(b"k" * 16, "email", "ann@example.com", {"to": {"type": role}}, b"d" * 16, 1, {}, (), ())
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.declare.authorship import Authorship
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, render_deliveries
 from runner.declare.project_reader import load_project
@@ -11,7 +12,7 @@ from runner.declare.settings import Settings
 from runner.declare.template.template import RenderMonitor
 from runner.declare.tree import Tree
 from runner.plan import text_variants
-from runner.plan.text_variants import TextVariants, collect_branch_texts
+from runner.plan.text_variants import TextVariants
 
 
 def declared(root: Path, body: str, count: int = 10) -> Declaration:
@@ -25,10 +26,10 @@ def declared(root: Path, body: str, count: int = 10) -> Declaration:
 
 
 def variants(declaration: Declaration, sent_now: frozenset[str] = frozenset()) -> TextVariants:
-    counted = TextVariants(collect_branch_texts(declaration))
+    counted, authorship = TextVariants(), Authorship(declaration)
     for delivery in render_deliveries(declaration, ""):
         assert isinstance(delivery, Delivery)
-        counted.add(delivery, is_sent_now=delivery.value in sent_now)
+        counted.add(authorship.masked_text(delivery), delivery, is_sent_now=delivery.value in sent_now)
     return counted
 
 

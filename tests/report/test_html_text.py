@@ -19,7 +19,7 @@ from runner.report.html_text import visible_text
         ('<a href="mailto:a@example.com">a@example.com</a>', "a@example.com"),
         ('<p>a <img src="https://t.example/1.gif"></p>', "a [image without alt: https://t.example/1.gif]"),
         ('<img alt="Logo" src="/l.png">', "[image Logo: /l.png]"),
-        ("<style>p{}</style><p>a</p><script>b()</script>", "a"),
+        ("<title>p</title><p>a</p><script>b()</script>", "a"),
         ("a &amp; b &lt;c&gt;", "a & b <c>"),
         ("1 < 2 and 3 > 2", "1 < 2 and 3 > 2"),
         ("<table><tr><td>a</td><td>b</td></tr></table>", "a\nb"),

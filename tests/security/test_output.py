@@ -135,6 +135,19 @@ def test_a_colour_is_ours_alone(project: Clone) -> None:
     assert "\x1b[31merror\x1b[0m: there is no key x<U+001B>[31my here" in ran.out
 
 
+def test_a_terminal_of_a_ci_system_is_read_by_it_too(project: Clone) -> None:
+    """A workflow makes a terminal for the colours: `script -qec "msgrun plan"`."""
+    command = [sys.executable, "-m", "runner", "-C", str(project.path), "plan", "messages/x ##[add-mask]y"]
+    for ci, text in (("true", "# #[add-mask]"), ("", " ##[add-mask]")):
+        primary, secondary = os.openpty()
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "CI": ci}
+        subprocess.run(command, env=environment, stdout=secondary, stderr=secondary, check=False)
+        os.close(secondary)
+        printed_text = os.read(primary, 65536).decode()
+        os.close(primary)
+        assert text in printed_text
+
+
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "ascii", "utf-8"])
 def test_a_terminal_that_lacks_a_character_is_no_fault(project: Clone, encoding: str) -> None:
     project.write("messages/größe→👍.yaml", MESSAGE.replace("name: a", "name: b").replace("Hi", "Hi 👍 {{ x }}"))

@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import unicodedata
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from runner.ledger.record import salt_check
 from tests.support.clones import HEADER, Clone
 from tests.support.project import run_in_process
 
-NEVER_SEEN = "\u3164\ufe0f\u115f\u1160\uffa0\u034f\u2800\u180b"
+NEVER_SEEN = "\U0001d159\U00016fe4\u3164\ufe0f\u115f\u1160\uffa0\u034f\u2800\u180b"
 
 # Texts whose "evil" was hidden, or that hold what nobody sees.
 TEXTS = [
@@ -19,7 +20,7 @@ TEXTS = [
     "{{ '\\ue0f0evil\\ue0f1' }}", "{{ '\\x65vil' }}", "pay\u200bpal evil", "ok\u3164evil", "Hi \ufe0fevil",
     "soft\u00adhyphen evil", "a\u2060b evil", "a\u180eb evil", "\u115fevil", "\u2066evil\u2069", "\u202eevil",
     "a\ufeffevil", "a\U000e0065\U000e0076evil", "\U000f0000evil", "a\u034fb evil", "a\u2800evil", "&#8203;evil",
-    "&zwnj;" * 40 + "evil", "a\u200d evil", "evil\u2028x", "\u206aevil",
+    "&zwnj;" * 40 + "evil", "a\u200d evil", "evil\u2028x", "\u206aevil", "evil\U0001d159x", "evil\U00016fe4x",
 ]  # fmt: skip
 
 
@@ -88,6 +89,7 @@ def test_an_identifier_with_a_hidden_character_is_refused(project: Clone, addres
     assert address not in ran.out
 
 
+IS_BO = "email == 'bo@example.com'"
 CHOSEN = {
     "an address": "{% if email == 'bo@example.com' %}evil{% else %}good{% endif %}",
     "an address in capitals": "{% if email | upper == 'BO@EXAMPLE.COM' %}evil{% else %}good{% endif %}",
@@ -101,21 +103,117 @@ CHOSEN = {
     "a part of the address": "{% if email[0] == 'b' %}evil{% else %}good{% endif %}",
     "its length": "{% if (email | length) == 14 %}evil{% else %}good{% endif %}",
     "a variable": "{% if n == 2 %}evil{% else %}good{% endif %}",
+    "texts that all get in a comment": f"<!-- evil good -->{{% if {IS_BO} %}}evil{{% else %}}good{{% endif %}}",
+    "texts that all get in a longer word": f"medieval goods {{% if {IS_BO} %}}evil{{% else %}}good{{% endif %}}",
+    "variables of the message": f"{{{{ bad if {IS_BO} else fine }}}}",
+    "a variable that others have of their own": "{{ own }} evil",
+    "a part of a variable": f"{{{{ both[5:] if {IS_BO} else both[:4] }}}}",
+    "a number": f"{{{{ 1 if {IS_BO} else 1000 }}}} good evil",
+    "a default that is a number": "{{ own | default(1000) }} good evil",
+    "a sign": f"{{% if {IS_BO} %}}-{{% endif %}}50 good evil",
+    "the start of a comment": f"good {{% if {IS_BO} %}}<!--{{% endif %}} words <!-- --> evil",
+    "a text that is repeated": f"1{{% for _ in range(6 if {IS_BO} else 1) %}}0{{% endfor %}} good evil",
+    "the order of texts": f"{{% for w in ['evil', 'good'] | sort(reverse={IS_BO}) %}}{{{{ w }}}} {{% endfor %}}",
+    "an included file": f"{{% if {IS_BO} %}}{{% include 'evil.html' %}}{{% else %}}"
+    "{% include 'good.html' %}{% endif %}",
+    "a block of set": f"{{% set t %}}evil{{% endset %}}{{% set u %}}good{{% endset %}}{{{{ t if {IS_BO} else u }}}}",
+    "behind many other texts": "".join(f"{{{{ 'x{number}' if false else '' }}}}" for number in range(300))
+    + f"{{{{ 'evil' if {IS_BO} else 'good' }}}}",
+    "a text that is computed": f"{{{{ ('live' | reverse) if {IS_BO} else 'good' }}}} evil",
 }
+
+OWN = {"a variable that others have of their own"}
 
 
 @pytest.mark.parametrize("name", CHOSEN)
 def test_a_text_for_one_recipient_is_shown(project: Clone, name: str) -> None:
     rows = "".join(
-        f"  - {{type: user, email: {each}@example.com, vars: {{email: {each}@example.com, n: {number}}}}}\n"
-        for number, each in enumerate(("anne", "cleo", "bo", "dora"))
+        f"  - {{type: user, email: {each}@example.com, vars: {{email: {each}@example.com, n: {number}{own}}}}}\n"
+        for number, (each, own) in enumerate(
+            (("anne", ", own: a"), ("cleo", ", own: c"), ("bo", ""), ("dora", ", own: d"))
+        )
     )
-    project.write("messages/a.yaml", declared(CHOSEN[name], to=f"\n{rows}"))
+    variables = "vars: {bad: evil, fine: good, both: good evil" + (", own: good" if name in OWN else "") + "}\n"
+    project.write("messages/a.yaml", declared(CHOSEN[name], to=f"\n{rows}") + variables)
+    project.write("messages/evil.html", "evil")
+    project.write("messages/good.html", "good")
     comment = review(project)
-    assert "evil\n```" in comment
-    assert "good\n```" in comment
+    texts = [text.partition("\n```")[0].strip() for text in comment.split("```text\n")[1:]]
+    assert len(set(texts)) == len(texts) == 2
+    assert any("evil" in text for text in texts)
+    assert any("good" in text for text in texts)
     assert "For **3 recipients**" in comment
     assert comment.index("For **3 recipients**") < comment.index("For **1 recipient**")
+
+
+@pytest.mark.parametrize(
+    ("body", "values"),
+    [
+        ("Hi {{ name }}", ["Will", "May", "Evil"]),
+        ("Hi {{ name | upper }}, you will", ["Anne", "O'Brien-Smith, Jr.", "Bo"]),
+        ("{% for each in name.split('-') %}<p>{{ each }}</p>{% endfor %}", ["a", "b-c", "d-e-f-g"]),
+        ("{{ name.split('-') | length }}{{ name }}", ["a", "b-c", "d-e-f-g"]),
+    ],
+)
+def test_values_alone_make_no_text_of_their_own(project: Clone, body: str, values: list[str]) -> None:
+    rows = "".join(f'  - {{type: user, id: a{number}, vars: {{name: "{v}"}}}}\n' for number, v in enumerate(values))
+    project.write("messages/a.yaml", declared(body, to=f"\n{rows}"))
+    assert review(project).count("```text") == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["Your account is deleted. Pay now", "{{ name }}: Your account is deleted. Pay now",
+     "{% if name %}Your account is deleted. Pay now{% endif %}", "{{ 'Your account is deleted. Pay now' if name }}",
+     "{% macro t() %}Your account is deleted. Pay now{% endmacro %}{{ t() }}{{ name }}",
+     "Your {{ 'account' | lower }} is deleted. Pay now, {{ name }}", "{% include 'f.html' %} {{ name }}",
+     "{{ text }} {{ name }}", "Your account is {{ state | default('deleted') }}. Pay now {{ name }}",
+     "{% set t %}Your account is deleted. Pay now{% endset %}{{ t }} {{ name }}"],
+)  # fmt: skip
+def test_a_recipients_values_hide_no_word_of_the_author(project: Clone, body: str) -> None:
+    variables = "{name: Ann, a: deleted, b: Pay now, c: account, d: Your, e: is}"
+    text = declared(body, subject="deleted", to=f"{{type: user, id: a1, vars: {variables}}}")
+    project.write("messages/a.yaml", text + "vars: {text: Your account is deleted. Pay now}\n")
+    project.write("messages/f.html", "Your account is deleted. Pay now")
+    comment = review(project)
+    assert "**Subject** `deleted`" in comment
+    assert re.search(r"Your account is deleted\. Pay now", comment.partition("```text")[2])
+    assert "Ann" not in comment
+    rendered = run_in_process(("render", "a"), project.path, {**os.environ, "CI": "true"}).out
+    assert "Your account is deleted. Pay now" in rendered
+    assert "Ann" not in rendered
+
+
+def test_a_message_that_opens_a_conversation_says_so(project: Clone) -> None:
+    project.write("messages/a.yaml", declared("Hi"))
+    assert "opens a conversation" not in review(project)
+    project.write("messages/a.yaml", declared("Hi") + "create_conversation_without_contact_reply: true\n")
+    assert "opens a conversation" in review(project)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "shown"),
+    [
+        ("x", "x\u200by", "<U+200B>"),
+        ("x", "\u202ex", "<U+202E>"),
+        ("<b>x", "<b>x\ue0f0", "<U+E0F0>"),
+        ("{{ 'a' if n == 2 else 'b' }}", "{{ 'evil' if n == 2 else 'b' }}", "or what others get"),
+    ],
+)
+def test_a_change_is_not_said_to_be_none(project: Clone, before: str, now: str, shown: str) -> None:
+    to = "[{type: user, id: a1, vars: {n: 1}}, {type: user, id: b2, vars: {n: 2}}]"
+    project.write("messages/a.yaml", declared(before, to=to))
+    for arguments in (
+        ("init", "-q"),
+        ("add", "."),
+        ("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "x"),
+    ):
+        subprocess.run(["git", *arguments], cwd=project.path, check=True)
+    project.write("messages/a.yaml", declared(now, to=to))
+    environ = {**os.environ, "CI": "true"}
+    comment = run_in_process(("plan", "--format", "markdown", "--against", "HEAD"), project.path, environ).out
+    diff = comment.partition("```diff")[2].partition("```")[0]
+    assert shown in (diff or comment.partition("```")[0])
 
 
 def test_texts_that_are_cut_are_counted_with_their_recipients(project: Clone) -> None:
@@ -146,6 +244,16 @@ TWICE_READ = {
     "two sources": '<img src="https://evil.example/a" src="/b">', "a text area": "<textarea><!--evil</textarea>",
     "plain text": "<plaintext><!--evil", "a comment for Outlook": "<!--[if mso]>evil<![endif]-->",
     "a base address": '<base href="https://evil.example">', "a field": '<input value="evil">',
+    "a link without an end": '<a href="https://evil.example">Click',
+    "a link in a link": '<a href="https://evil.example">a<a href="/b">b</a>',
+    "a link of a drawing": '<svg><a xlink:href="https://evil.example"><text>x</text></a></svg>',
+    "a source of a picture": '<picture><source srcset="https://evil.example/a"><img src="/b"></picture>',
+    "an image for large screens": '<img srcset="https://evil.example 2x" src=/b>',
+    "a form": '<form action="https://evil.example"><button>Go</button></form>',
+    "a button": '<button formaction="https://evil.example">Go</button>',
+    "a frame": '<iframe src="https://evil.example"></iframe>',
+    "another page": '<meta http-equiv=refresh content="0;url=https://evil.example">',
+    "far to the right": "good" + "&nbsp;" * 300 + "evil",
     "a bogus end": "</p/<evil>evil", "CDATA": "<![CDATA[x]]>evil", "a script that ends early": "<script></script >evil",
 }  # fmt: skip
 
@@ -155,3 +263,30 @@ def test_the_text_is_read_as_a_browser_reads_it(project: Clone, name: str) -> No
     project.write("messages/a.yaml", declared(f"<p>Hi</p>{TWICE_READ[name]}"))
     comment = review(project)
     assert "evil" in comment.partition("```text")[2].partition("```")[0]
+
+
+DISPLAYED_DIFFERENTLY = {
+    "struck": "<s>evil</s>", "deleted": "<del>evil</del>", "a dialog": "<dialog>evil</dialog>",
+    "what a video replaces": "<video>evil</video>", "no opacity": '<i style="opacity:0">evil</i>',
+    "a comment in a style": '<i style="display:/**/none">evil</i>', "an escape": '<i style="dis\\70lay:none">evil</i>',
+    "no height": '<i style="max-height: 0; overflow: hidden">evil</i>', "Outlook": '<i style="mso-hide:all">evil</i>',
+    "beside the page": '<i style="position:absolute;left:-9999px">evil</i>', "a direction": "<bdo dir=rtl>evil</bdo>",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DISPLAYED_DIFFERENTLY)
+def test_what_is_displayed_in_another_way_is_in_brackets(project: Clone, name: str) -> None:
+    project.write("messages/a.yaml", declared(f"Hi {DISPLAYED_DIFFERENTLY[name]} you"))
+    assert re.search(r"Hi \[[a-z ]+: evil\] you", review(project))
+
+
+@pytest.mark.parametrize("body", ["<style>b{display:none}</style>Hi", "<svg><style><p>Hi", "<math><style><p>Hi"])
+def test_what_changes_the_text_in_ways_unknown_is_named(project: Clone, body: str) -> None:
+    project.write("messages/a.yaml", declared(body))
+    assert "see the HTML source" in review(project).partition("```text")[2].partition("```")[0]
+
+
+@pytest.mark.parametrize("style", ["border-width:0", "min-width:0", "opacity:0.9", "line-height:0", "margin:0 -5px"])
+def test_an_honest_style_hides_nothing(project: Clone, style: str) -> None:
+    project.write("messages/a.yaml", declared(f'<p style="{style}">Hi</p>'))
+    assert "```text\nHi\n```" in review(project)

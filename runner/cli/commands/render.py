@@ -6,11 +6,12 @@ import orjson
 from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, command
 from runner.declare import schema
+from runner.declare.authorship import Authorship
 from runner.declare.delivery import Delivery, render_deliveries
 from runner.declare.project import Project
 from runner.errors import Problem, ProblemsFound, UsageMistake
 from runner.intercom.wire_format import build_body, needs_lookup
-from runner.privacy import MASK, mark_private, mark_private_values
+from runner.privacy import MASK, mark_private
 
 
 @command("render")
@@ -31,6 +32,7 @@ def render(name: str, address: str | None) -> int:
         wanted_address = _parse_address(address)
         problems: list[Problem] = []
         printed = looked_up = 0
+        authorship = Authorship(declaration)
         for result in render_deliveries(declaration, context.settings.salt):
             if isinstance(result, Problem):
                 problems.append(result)
@@ -40,7 +42,7 @@ def render(name: str, address: str | None) -> int:
                     _format_body(
                         build_body(result.payload, context.settings.api_version),
                         result,
-                        show_values=context.output.show_values,
+                        None if context.output.show_values else authorship,
                     )
                 )
                 printed += 1
@@ -76,17 +78,12 @@ def _parse_address(text: str | None) -> tuple[str, str] | None:
     return kind, value.strip().casefold()
 
 
-def _format_body(body: dict[str, object], delivery: Delivery, *, show_values: bool) -> str:
-    """Returns the body as one line of JSON. Masks the recipient's values, except an id, unless `show_values`."""
-    if show_values:
+def _format_body(body: dict[str, object], delivery: Delivery, authorship: Authorship | None) -> str:
+    """Returns the body as one line of JSON. With `authorship`, what is the recipient's, except an id, is masked."""
+    if authorship is None:
         return orjson.dumps(body).decode()
-    private_values = delivery.private_values if delivery.kind != "id" else delivery.private_values[1:]
-    masked = {
-        key: str(mark_private_values(value, private_values, emails=False))
-        if key in {"subject", "body"} and isinstance(value, str)
-        else value
-        for key, value in body.items()
-    }
+    texts = {"subject": str(authorship.mark_subject(delivery)), "body": str(authorship.mark_body(delivery))}
+    masked = {key: texts.get(key, value) for key, value in body.items()}
     recipient = body["to"]
     if isinstance(recipient, dict):
         masked["to"] = {key: MASK if key in {"email", "user_id"} else value for key, value in recipient.items()}

@@ -3,14 +3,15 @@
 The result is the text that Jinja renders. Tests compare the two.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from jinja2 import nodes
 
 from runner.declare.template.language import MAX_RENDERED, escape_html
 
-Render = Callable[[dict[str, Any]], str]
+# Renders a text from the values. Returns it, and the parts that it was joined from.
+Render = Callable[[dict[str, Any]], tuple[str, Sequence[str]]]
 Pieces = list[str | nodes.Name]  # words, and variables between them
 _MAX_VALUE_CHARS = 1000  # characters; Jinja renders a text with a longer value, and counts what it prints
 _MAX_ESCAPE_FACTOR = 5  # times that a value becomes longer, at most, when it is escaped: " becomes &#34;
@@ -42,19 +43,32 @@ def make_renderer(pieces: Pieces, *, html: bool, fallback: Render) -> Render:
     It calls `fallback` instead if a value is missing, is no text, or is longer than 1000 characters.
     """
     names = [piece.name for piece in pieces if isinstance(piece, nodes.Name)]
-    pattern = "".join(piece.replace("%", "%%") if isinstance(piece, str) else "%s" for piece in pieces)
+    words = join_words(pieces)
 
-    def render(values: dict[str, Any]) -> str:
+    def render(values: dict[str, Any]) -> tuple[str, Sequence[str]]:
         texts = []
         for name in names:
             value = values.get(name)
             if type(value) is not str or len(value) > _MAX_VALUE_CHARS:
                 return fallback(values)
             texts.append(escape_html(value) if html and not value.isalnum() else value)
-        return pattern % tuple(texts)
+        parts = words.copy()
+        parts[1::2] = texts
+        return "".join(parts), parts
 
-    def render_single(values: dict[str, Any]) -> str:
+    def render_single(values: dict[str, Any]) -> tuple[str, Sequence[str]]:
         value = values.get(names[0])
-        return value if type(value) is str and len(value) <= _MAX_VALUE_CHARS else fallback(values)
+        return (value, (value,)) if type(value) is str and len(value) <= _MAX_VALUE_CHARS else fallback(values)
 
-    return render_single if pattern == "%s" and not html else render
+    return render_single if words == ["", "", ""] and not html else render
+
+
+def join_words(pieces: Pieces) -> list[str]:
+    """The words before, between and after the variables, with an empty text in the place of each variable."""
+    words = [""]
+    for piece in pieces:
+        if isinstance(piece, str):
+            words[-1] += piece
+        else:
+            words += ["", ""]
+    return words

@@ -3,10 +3,10 @@
 A template sees its variables and nothing else: no clock, no randomness, no file outside `messages/`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import islice
+from itertools import groupby, islice
 from posixpath import normpath
 from typing import Any
 
@@ -21,12 +21,16 @@ from runner.declare.template.language import (
     TemplateFault,
     escape_html,
 )
-from runner.declare.template.substitution import make_renderer, split_pieces
+from runner.declare.template.substitution import Render, make_renderer, split_pieces
 from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml.document import decode
 from runner.errors import Problem
 
 _INCLUDE_NODES = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
+# A number in one of them may be printed as it is. In another it is compared, counted with, or passed on.
+_PRINTING_NODES = (
+    nodes.Output, nodes.CondExpr, nodes.Or, nodes.And, nodes.List, nodes.Tuple, nodes.Pair, nodes.Assign, nodes.Neg,
+)  # fmt: skip
 _RESERVED = frozenset({"self"})  # names to which Jinja gives a meaning of its own
 _MAX_PARTS = MAX_RENDERED + 1  # an endless loop that prints nothing has no parts: RenderTimeout ends it
 
@@ -47,34 +51,57 @@ class RenderMonitor:
 class Template:
     """A compiled template.
 
-    `render` takes the values, which include the globals, and raises TemplateFault. `variables` maps the variables that
-    the template uses to their lines. `includes` maps the names of the files that it includes to their sources.
+    `render_parts` takes the values, which include the globals. It returns the text, and the parts that it was joined
+    from: each is what the author wrote, or what an expression printed. It raises TemplateFault. `variables` maps the
+    variables that the template uses to their lines. `includes` maps the names of the files that it includes to their
+    sources. `is_substitution` says that the template has nothing but words and variables.
     """
 
     source: str
-    render: Callable[[dict[str, Any]], str]
+    render_parts: Render
     variables: Mapping[str, int] = field(default_factory=dict)
     includes: Mapping[str, str] = field(default_factory=dict)
+    is_substitution: bool = False
+
+    def render(self, values: dict[str, Any]) -> str:
+        """Returns the text. Raises TemplateFault."""
+        return self.render_parts(values)[0]
 
 
-def find_literals(source: str) -> list[str]:
-    """Returns the string literals in the expressions of a valid template, as they print."""
-    tree = jinja2.Environment(autoescape=True).parse(source) if "{" in source else nodes.Template([])
-    return [node.value for node in tree.find_all(nodes.Const) if isinstance(node.value, str)]
+@dataclass(frozen=True, slots=True)
+class WrittenTexts:
+    """What the author of a template wrote.
 
-
-def find_branch_texts(source: str) -> Iterator[str]:
-    """Yields the texts of a valid template that it may show to some recipients only.
-
-    They are the texts inside its blocks, and the string literals of its expressions, as written and HTML-escaped.
+    `parts` are the parts of a rendered text that hold no value: the texts between the tags, and the string literals.
+    `numbers` are the numbers that an expression may print.
     """
+
+    parts: frozenset[str]
+    numbers: frozenset[str]
+
+
+def find_written_texts(source: str) -> WrittenTexts:
+    """Returns what the author wrote into a valid template, as it prints."""
+    source = source.replace("\r\n", "\n").replace("\r", "\n")
     if "{" not in source:
-        return
+        return WrittenTexts(frozenset({source, source.removesuffix("\n")}), frozenset())
     tree = jinja2.Environment(autoescape=True).parse(source)
-    for block in tree.find_all((nodes.If, nodes.For, nodes.Macro, nodes.CallBlock)):
-        yield from (data.data.strip() for data in block.find_all(nodes.TemplateData))
-    for literal in find_literals(source):
-        yield from {literal, escape_html(literal)}
+    parts = set()
+    for output in tree.find_all(nodes.Output):
+        for node_type, group in groupby(output.nodes, type):
+            if node_type is nodes.TemplateData:
+                parts.add("".join(node.as_const() for node in group))
+    for literal in tree.find_all(nodes.Const):
+        if isinstance(literal.value, str):
+            parts |= {literal.value, escape_html(literal.value)}
+    numbers = {
+        str(child.value)
+        for parent in tree.find_all((*_PRINTING_NODES, nodes.Filter))
+        if not isinstance(parent, nodes.Filter) or parent.name in {"default", "d"}
+        for child in parent.iter_child_nodes()
+        if isinstance(child, nodes.Const) and type(child.value) in {int, float}
+    }
+    return WrittenTexts(frozenset(parts), frozenset(numbers))
 
 
 class Templates:
@@ -97,7 +124,7 @@ class Templates:
         if "{" not in source:
             # Without a tag, Jinja would only normalise the line ends and drop the last: a third of real-world texts.
             constant = source.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
-            return Template(source, lambda _: constant)
+            return Template(source, lambda _: (constant, (constant,)))
         environment = self._html if html else self._plain
         try:
             tree = environment.parse(source)
@@ -119,7 +146,8 @@ class Templates:
             raise fault from error
         except RecursionError as error:
             raise TemplateFault("template-syntax", "the template is nested too deeply") from error
-        return Template(source, render, {name: lines[name] for name in sorted(variables & lines.keys())}, includes)
+        used = {name: lines[name] for name in sorted(variables & lines.keys())}
+        return Template(source, render, used, includes, is_substitution=pieces is not None)
 
     def _load(self, name: str) -> tuple[str, str, Callable[[], bool]] | None:
         """Loads a file for Jinja.
@@ -187,20 +215,20 @@ class Templates:
         lines = self._includes.get(fault.file.removeprefix(FOLDER), "").splitlines()
         fault.excerpt = lines[fault.line - 1] if 0 < fault.line <= len(lines) else ""
 
-    def _make_lazy_renderer(self, environment: Environment, source: str) -> Callable[[dict[str, Any]], str]:
+    def _make_lazy_renderer(self, environment: Environment, source: str) -> Render:
         """A renderer that compiles the template when it is first called."""
         compiled = cache(lambda: self._make_renderer(environment, environment.from_string(source)))
 
-        def render(values: dict[str, Any]) -> str:
+        def render(values: dict[str, Any]) -> tuple[str, Sequence[str]]:
             return compiled()(values)
 
         return render
 
-    def _make_renderer(self, environment: Environment, template: jinja2.Template) -> Callable[[dict[str, Any]], str]:
+    def _make_renderer(self, environment: Environment, template: jinja2.Template) -> Render:
         root, blocks, name, monitor = template.root_render_func, template.blocks, template.name, self._monitor
         context = environment.context_class(environment, {}, name, blocks)
 
-        def render(values: dict[str, Any]) -> str:
+        def render(values: dict[str, Any]) -> tuple[str, Sequence[str]]:
             nonlocal context
             environment.remaining_chars = MAX_PRINTED
             monitor.render_count += 1
@@ -213,7 +241,8 @@ class Templates:
                 else:
                     context.parent, context.vars, context.exported_vars = values, {}, set()
                 # Parts are only references, and their number is limited: a runaway text is refused before it is joined.
-                text = join_bounded(islice(root(context), _MAX_PARTS))
+                parts = list(islice(root(context), _MAX_PARTS))
+                text = join_bounded(parts)
             except Exception as error:
                 monitor.is_rendering = False
                 context = environment.context_class(environment, {}, name, blocks)
@@ -222,7 +251,7 @@ class Templates:
                 raise fault from error
             finally:
                 monitor.is_rendering = False
-            return text
+            return text, parts
 
         return render
 

@@ -10,7 +10,7 @@ from runner.declare.audience.csv_files import read_csv
 from runner.declare.template.template import Template
 from runner.errors import Problem
 
-IDENTIFIER = Template("{{ email }}", lambda values: values["email"])
+IDENTIFIER = Template("{{ email }}", lambda values: (values["email"], ()))
 
 
 @pytest.fixture

@@ -1,0 +1,142 @@
+"""Tells what the author wrote in a rendered text from what a recipient's values make of it.
+
+A text is joined from parts: the author's own, and what an expression printed. The author's own are never masked,
+whatever the recipient's values are. In what an expression printed, every word that the author wrote nowhere is masked.
+The reason is that a template may split a value (`{{ name.split()[0] }}`) or compute with it, and the result is as
+personal as the value.
+
+Two recipients get the same text if their texts are equal once they are masked: a reviewer who saw one of them saw both.
+"""
+
+import html
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from runner.declare.declaration import Declaration
+from runner.declare.delivery import Delivery
+from runner.declare.template.language import escape_html
+from runner.declare.template.template import Template, find_written_texts
+from runner.privacy import MASK, AnyText, Private, Text, find_words, mark_unwritten_words
+
+_LOOP = re.compile(r"\{%[-+]?\s*for\b")
+_MAX_LOOP_PARTS = 8  # parts of one round of a loop whose rounds count as one
+# Masked words and what stands between them, but for the signs of HTML: two names may differ in a hyphen.
+_MASKED_WORDS = re.compile(r"[^\w<>]*\*\*\*(?:[^\w<>]*\*\*\*)*[^\w<>]*")
+
+
+class Authorship:
+    """Tells what the author of one message wrote in its texts."""
+
+    def __init__(self, declaration: Declaration) -> None:
+        templates = [template for template in (declaration.subject, declaration.body) if template]
+        sources = [source for template in templates for source in (template.source, *template.includes.values())]
+        written = [find_written_texts(source) for source in sources]
+        variables = set(_collect_strings(declaration.variables))
+        self._declaration = declaration
+        self._is_subject_varying = declaration.subject is not None and self._varies(declaration.subject)
+        self._is_body_varying = self._varies(declaration.body)
+        self._parts = frozenset().union(*(texts.parts for texts in written), variables, map(escape_html, variables))
+        self._words = find_words((*self._parts, *(number for texts in written for number in texts.numbers)))
+        self._has_loop = any(map(_LOOP.search, sources))
+
+    def mark_subject(self, delivery: Delivery) -> AnyText:
+        """Returns the subject, with what is the recipient's marked as private."""
+        return self._mark(self._declaration.subject, delivery.subject_parts, delivery)
+
+    def mark_body(self, delivery: Delivery) -> AnyText:
+        """Returns the body, with what is the recipient's marked as private."""
+        return self._mark(self._declaration.body, delivery.body_parts, delivery)
+
+    def masked_text(self, delivery: Delivery) -> str:
+        """Returns a text that is the same for two deliveries if their masked subjects and bodies read the same.
+
+        Texts that are masked alike for all recipients are left out. The rounds of a loop count as one if they differ
+        only in what is masked.
+        """
+        masked = ""
+        if self._is_subject_varying and (subject := self._declaration.subject):
+            masked = f"{self._mask(subject, delivery.subject_parts, delivery)}\n"
+        if self._is_body_varying:
+            masked += self._mask(self._declaration.body, delivery.body_parts, delivery)
+        return masked
+
+    def _mask(self, template: Template, parts: Sequence[str], delivery: Delivery) -> str:
+        if not _may_hold_values(template, delivery):
+            return "".join(parts)
+        written, values, is_html = self._parts, delivery.vars.values(), template is self._declaration.body
+        masked = [
+            part
+            if part in written
+            else MASK  # most parts that are no text of the author's; the rest takes ten times as long
+            if part in values and part.isalnum()
+            else self._mask_part(part, delivery, is_html=is_html)
+            for part in parts
+        ]
+        return "".join(_join_rounds(masked) if self._has_loop else masked)
+
+    def _varies(self, template: Template) -> bool:
+        """Returns whether the masked text may differ between recipients."""
+        if template.is_substitution:  # a recipient's own variable is masked; one that it lacks is the message's
+            return bool(template.variables.keys() & self._declaration.variables.keys())
+        return bool(template.variables or template.includes)
+
+    def _mark(self, template: Template | None, parts: Sequence[str], delivery: Delivery) -> AnyText:
+        if template is None or not _may_hold_values(template, delivery):
+            return "".join(parts)
+        pieces: list[str | Private] = []
+        for part in parts:
+            is_html = template is self._declaration.body
+            pieces += (part,) if part in self._parts else self._split(part, delivery, is_html=is_html)
+        return Text(tuple(pieces))
+
+    def _mask_part(self, part: str, delivery: Delivery, *, is_html: bool) -> str:
+        pieces = self._split(part, delivery, is_html=is_html)
+        if len(pieces) == 1:
+            return pieces[0] if isinstance(pieces[0], str) else MASK
+        return _MASKED_WORDS.sub(MASK, "".join(piece if isinstance(piece, str) else MASK for piece in pieces))
+
+    def _split(self, part: str, delivery: Delivery, *, is_html: bool) -> Sequence[str | Private]:
+        """Returns what an expression printed, as texts of the author's and of the recipient's."""
+        words = find_words((part,))
+        # What is HTML is masked word by word, so that its signs are seen.
+        is_plain = not is_html or ("<" not in part and ">" not in part)
+        if is_plain and ((words and self._words.isdisjoint(words)) or _is_own_value(part, delivery)):
+            return (Private(part),)
+        marked = mark_unwritten_words(part, self._words)
+        return (marked,) if isinstance(marked, str) else marked.parts
+
+
+def _may_hold_values(template: Template, delivery: Delivery) -> bool:
+    """Returns whether the recipient's own values may stand in the text. What includes use is not known."""
+    return bool(template.includes) or not template.variables.keys().isdisjoint(delivery.vars)
+
+
+def _is_own_value(part: str, delivery: Delivery) -> bool:
+    values = set(_collect_strings([*delivery.private_values]))
+    return part in values or html.unescape(part) in values
+
+
+def _join_rounds(parts: Sequence[str]) -> list[str]:
+    """Returns the parts without those that repeat the ones before them, if something in them is masked."""
+    joined: list[str] = []
+    for part in parts:
+        joined.append(part)
+        for length in range(1, _MAX_LOOP_PARTS + 1):
+            if len(joined) >= 2 * length and joined[-1] == joined[-1 - length]:
+                last = joined[-length:]
+                if last == joined[-2 * length : -length] and MASK in last:
+                    del joined[-length:]
+                    break
+    return joined
+
+
+def _collect_strings(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for item in value.values():
+            yield from _collect_strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _collect_strings(item)
+    elif isinstance(value, str | int | float):
+        yield str(value)
