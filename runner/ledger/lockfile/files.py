@@ -64,7 +64,8 @@ def remote_versions(repository: Repository, lockfile: Path, main: str = "") -> I
     path = repository.relative_path(lockfile)
     if path is None:
         return
-    default = repository.list_remote_refs(main, "HEAD")[1] if main else ""
+    is_further = main and main not in repository.relevant_remotes()  # of the others, relevant_branches asks the same
+    default = repository.list_remote_refs(main, "HEAD")[1] if is_further else ""
     shared = [(main, default)] if default else []
     for remote, branch in dict.fromkeys([*repository.relevant_branches(), *shared]):
         commit = repository.fetch(remote, branch)
