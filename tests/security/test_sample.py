@@ -104,7 +104,7 @@ CHOSEN = {
     "its length": "{% if (email | length) == 14 %}evil{% else %}good{% endif %}",
     "a variable": "{% if n == 2 %}evil{% else %}good{% endif %}",
     "texts that all get in a comment": f"<!-- evil good -->{{% if {IS_BO} %}}evil{{% else %}}good{{% endif %}}",
-    "texts that all get in a longer word": f"medieval goods {{% if {IS_BO} %}}evil{{% else %}}good{{% endif %}}",
+    "texts that all get in a longer word": f"devils, goods {{% if {IS_BO} %}}evil{{% else %}}good{{% endif %}}",
     "variables of the message": f"{{{{ bad if {IS_BO} else fine }}}}",
     "a variable that others have of their own": "{{ own }} evil",
     "a part of a variable": f"{{{{ both[5:] if {IS_BO} else both[:4] }}}}",
@@ -253,7 +253,6 @@ TWICE_READ = {
     "a button": '<button formaction="https://evil.example">Go</button>',
     "a frame": '<iframe src="https://evil.example"></iframe>',
     "another page": '<meta http-equiv=refresh content="0;url=https://evil.example">',
-    "far to the right": "good" + "&nbsp;" * 300 + "evil",
     "a bogus end": "</p/<evil>evil", "CDATA": "<![CDATA[x]]>evil", "a script that ends early": "<script></script >evil",
 }  # fmt: skip
 
@@ -263,6 +262,14 @@ def test_the_text_is_read_as_a_browser_reads_it(project: Clone, name: str) -> No
     project.write("messages/a.yaml", declared(f"<p>Hi</p>{TWICE_READ[name]}"))
     comment = review(project)
     assert "evil" in comment.partition("```text")[2].partition("```")[0]
+
+
+@pytest.mark.parametrize("between", ["&nbsp;" * 300, "\u2003" * 300, "." * 300, "&emsp;." * 200])
+def test_no_text_is_far_to_the_right(project: Clone, between: str) -> None:
+    project.write("messages/a.yaml", declared(f"good{between}evil"))
+    lines = review(project).partition("```text\n")[2].partition("\n```")[0].split("\n")
+    assert lines[-1].endswith("evil")
+    assert max(map(len, lines)) <= 100
 
 
 DISPLAYED_DIFFERENTLY = {
