@@ -21,11 +21,15 @@ def main() -> None:
     gc.disable()
     try:
         from runner.cli import run  # noqa: PLC0415  # imports click and its modules, with collection off
+        from runner.cli.supervisor import Supervisor, exit_at_once  # noqa: PLC0415  # likewise
 
         gc.freeze()
         gc.set_threshold(_GC_THRESHOLD)
         gc.enable()
-        code = run(sys.argv[1:])
+        supervisor = Supervisor() if sys.platform == "linux" else None
+        code = run(sys.argv[1:], supervisor)
+        if supervisor and supervisor.is_child:
+            exit_at_once(code)
     except KeyboardInterrupt:  # during the imports: run() reports a later Ctrl-C itself
         code = _EXIT_INTERRUPTED
     sys.exit(code)

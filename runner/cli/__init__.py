@@ -13,6 +13,8 @@ import click
 from runner import __version__
 from runner.cli.options import EXIT, GlobalOptions, LazyGroup, exit_code_of, global_options
 from runner.cli.output import Output, remember_options
+from runner.cli.supervisor import Supervisor, out_of_memory_error
+from runner.current_work import CURRENT_WORK
 from runner.errors import MsgrunError, ProblemsFound
 
 _COMMANDS_FOR_STEP = frozenset({"plan", "apply"})  # their results are also written to the files of GitHub's step
@@ -25,14 +27,17 @@ def msgrun() -> None:
     """Messages as code for Intercom: declare who gets what in git, review the plan, send each message at most once."""
 
 
-def run(argv: list[str]) -> int:
-    """Runs a command line and returns its exit code. No error ends in a traceback on the terminal."""
+def run(argv: list[str], supervisor: Supervisor | None = None) -> int:
+    """Runs a command line and returns its exit code. No error ends in a traceback on the terminal.
+
+    With a `supervisor`, a child reads the project. This process ends once the child has run the command.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that is not UTF-8 shows ? for what it lacks
             stream.reconfigure(errors="replace")
     remember_options(GlobalOptions())
     msgrun.invoked_command = ""
-    code, error = _run_command(argv)
+    code, error = _run_command(argv, supervisor)
     if msgrun.invoked_command in _COMMANDS_FOR_STEP:
         from runner.cli.github_step import write_step_files  # noqa: PLC0415  # saves other commands 58 ms
 
@@ -43,10 +48,10 @@ def run(argv: list[str]) -> int:
     return code
 
 
-def _run_command(argv: list[str]) -> tuple[int, BaseException | None]:
+def _run_command(argv: list[str], supervisor: Supervisor | None) -> tuple[int, BaseException | None]:
     """Runs a command line. Returns its exit code and the error that ended it, or None. Reports the error."""
     try:
-        code = msgrun.main(argv, prog_name="msgrun", standalone_mode=False)
+        code = msgrun.main(argv, prog_name="msgrun", standalone_mode=False, obj=GlobalOptions(supervisor=supervisor))
     except BrokenPipeError:
         # The reader of stdout (head, a pager) has exited. Python would print a second error when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -70,6 +75,8 @@ def _report_error(error: BaseException) -> int:
         case ProblemsFound():
             output.problems(error.problems)
             return EXIT.problems
+        case MemoryError():
+            return _report_error(out_of_memory_error(CURRENT_WORK.status()))
         case MsgrunError():
             output.failure(error)
             return exit_code_of(error)

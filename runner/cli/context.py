@@ -14,6 +14,7 @@ from runner.characters import show_on_one_line
 from runner.cli.options import GlobalOptions
 from runner.cli.output import Output, remember_options
 from runner.cli.process import limit_render_time
+from runner.current_work import CURRENT_WORK
 from runner.declare.project import Project, find_root
 from runner.declare.project_reader import ProjectReader, is_within, load_project, make_project_reader
 from runner.declare.settings import SETTINGS_FILE, Settings, load_settings
@@ -185,8 +186,11 @@ def _workspace_prefix(root: Path, workspace: str) -> str:
 
 
 @contextlib.contextmanager
-def open_context(base: str = "") -> Iterator[Context]:
-    """Opens the context of the running command. `base` is the ref of --against. Raises UsageMistake, ProblemsFound."""
+def open_context(base: str = "", *, rehearse: Callable[[Context], object] | None = None) -> Iterator[Context]:
+    """Opens the context of the running command. `base` is the ref of --against.
+
+    In the child of a supervisor, `rehearse` replaces the `with` block. Raises UsageMistake, ProblemsFound, RunStopped.
+    """
     options = click.get_current_context().ensure_object(GlobalOptions)
     remember_options(options)
     start = Path(os.path.normpath(Path.cwd() / (options.directory or Path())))
@@ -195,8 +199,20 @@ def open_context(base: str = "") -> Iterator[Context]:
     tree = Tree(find_root(start))
     options.path_prefix = _workspace_prefix(tree.root, os.environ.get("GITHUB_WORKSPACE", ""))
     output = Output.from_options(options, os.environ)
+    supervisor = options.supervisor
+    if supervisor and supervisor.failure:
+        raise supervisor.failure
+    if supervisor and supervisor.is_child and rehearse:
+        with limit_render_time(RENDER_MONITOR):
+            rehearse(_load_context(options, output, tree, base))
+        supervisor.end_rehearsal()
     with limit_render_time(RENDER_MONITOR):
-        # CI systems pass a secret that is not set as an empty variable.
+        yield _load_context(options, output, tree, base)
+
+
+def _load_context(options: GlobalOptions, output: Output, tree: Tree, base: str) -> Context:
+    # CI systems pass a secret that is not set as an empty variable.
+    with CURRENT_WORK.on_file(SETTINGS_FILE):
         settings = load_settings(tree, options.environment, os.environ.get("MSGRUN_SALT") or None)
-        lock = os.environ.get("MSGRUN_LOCK") or ""
-        yield Context(options, output, tree, settings, base, parse_address(lock, settings.stem) if lock else None)
+    lock = os.environ.get("MSGRUN_LOCK") or ""
+    return Context(options, output, tree, settings, base, parse_address(lock, settings.stem) if lock else None)

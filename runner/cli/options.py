@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import click
 
+from runner.cli.supervisor import Supervisor
 from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError, RateExhausted, UsageMistake
 
 
@@ -29,7 +30,10 @@ class EXIT:
 
 @dataclass(slots=True, eq=False)  # generating __eq__, which is never used, slows every command's start
 class GlobalOptions:
-    """The values of the global options, whether they come before or after the command's name."""
+    """The values of the global options, whether they come before or after the command's name.
+
+    `supervisor` is no option: the entry point sets it where a command's work may run in a child.
+    """
 
     directory: Path | None = None
     sandbox: bool = False
@@ -40,6 +44,7 @@ class GlobalOptions:
     verbose: bool = False
     form: str = "text"
     jobs: int | None = None
+    supervisor: Supervisor | None = None
     path_prefix: str = (
         ""  # of the project in GITHUB_WORKSPACE, with a slash at its end; not an option: set when the root is known
     )
@@ -63,6 +68,7 @@ COMMANDS = (
     "sandbox",
     "completion",
 )
+_SUPERVISED = frozenset({"validate", "lint", "render", "plan", "apply"})  # what the author of a pull request can start
 
 
 class LazyGroup(click.Group):
@@ -87,6 +93,18 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"runner.cli.commands.{cmd_name}")
         found_command: click.Command = getattr(module, cmd_name)
         return found_command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Returns the command of the arguments. If it is supervised, a child runs it from here on.
+
+        The command's module is not imported yet, so that the fork is cheap.
+        """
+        supervisor = ctx.ensure_object(GlobalOptions).supervisor
+        if supervisor and not ctx.resilient_parsing and args[0] in _SUPERVISED:
+            supervisor.start()
+        return super().resolve_command(ctx, args)
 
 
 class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in the newest click

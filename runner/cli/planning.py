@@ -44,6 +44,16 @@ def shared_plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return with_options
 
 
+def rehearse_plan(context: Context, paths: tuple[str, ...]) -> None:
+    """Loads the project and renders all deliveries, as a plan does. Raises what loading a valid project raises.
+
+    Problems of recipients are left to the plan itself, which comes after the checks of the ledger.
+    """
+    project = context.load_valid_project(paths)
+    pool = create_worker_pool(context.options.jobs, RENDER_MONITOR)
+    make_plan(project, Facts(), context.now, PlanOptions(), pool, PlanningProgress(context.output))
+
+
 def plan_project(context: Context, project: Project, facts: Facts, options: PlanOptions) -> tuple[Plan, list[Problem]]:
     """Plans a project. Returns the plan and its warnings. Raises ProblemsFound if there is an error."""
     progress = PlanningProgress(context.output)

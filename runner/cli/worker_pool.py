@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from runner.cli.process import limit_render_time
+from runner.cli.supervisor import kill_with_parent, lost_process_error, out_of_memory_error
+from runner.current_work import CURRENT_WORK, MAX_WORKERS
 from runner.declare.template.template import RenderMonitor
-from runner.errors import MsgrunError
+from runner.errors import RunStopped
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -23,10 +25,6 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class ProcessLost(MsgrunError):
-    """A process of the pool could not start, or died: another process killed it, or the memory ran out."""
-
-
 class ForkedWorkerPool:
     """A pool of `jobs` processes. Each gets the same work and its own index, and streams its results to the parent."""
 
@@ -37,7 +35,8 @@ class ForkedWorkerPool:
     def __call__(self, work: Callable[[int, int], Iterator[T]]) -> Iterator[T]:
         """Yields the results of `work(index, jobs)` of every process, one of each in turn, until all have ended.
 
-        Raises the errors that the work raises, and ProcessLost. Kills the processes if the caller stops reading.
+        Raises the errors that the work raises, RunStopped if a process cannot start, and the errors of
+        `lost_process_error` and `out_of_memory_error`. Kills the processes if the caller stops reading.
         """
         from multiprocessing import get_context  # noqa: PLC0415  # takes 10 ms, which only a plan of a large audience needs
 
@@ -53,30 +52,36 @@ class ForkedWorkerPool:
                         process = fork.Process(target=self._run, args=(work, index, sender, receivers), daemon=True)
                         process.start()
                 except OSError as error:
-                    raise ProcessLost(f"no process can be started: {error.strerror}", "try --jobs 1") from error
+                    raise RunStopped(f"no process can be started: {error.strerror}", "try --jobs 1") from error
                 processes.append(process)
-            open_streams = list(receivers)
+            open_streams = dict(enumerate(receivers, 1))
             while open_streams:
-                for stream in list(open_streams):
-                    kind, value = _receive(stream)
+                for slot, stream in list(open_streams.items()):
+                    kind, value = _receive(stream, slot)
                     if kind == "error":
                         raise value
                     if kind == "end":
-                        open_streams.remove(stream)
+                        del open_streams[slot]
                     else:
                         yield value
         finally:
             for receiver in receivers:
                 receiver.close()
-            for process in processes:
+            for slot, process in enumerate(processes, 1):
                 process.kill()
                 process.join()
                 process.close()
+                CURRENT_WORK.clear_slot(slot)
 
     def _run(
         self, work: Callable[[int, int], Iterator[T]], index: int, sender: "Connection", receivers: "list[Connection]"
     ) -> None:
         """Runs in a process of the pool: sends what the work yields."""
+        from multiprocessing import parent_process  # noqa: PLC0415  # as above
+
+        CURRENT_WORK.use_slot(index + 1)
+        if sys.platform == "linux" and (parent := parent_process()):
+            kill_with_parent(parent.sentinel)
         for receiver in receivers:  # else a process whose parent is gone would wait for ever for a reader
             receiver.close()
         for signal_number in (signal.SIGINT, signal.SIGTERM):
@@ -84,7 +89,8 @@ class ForkedWorkerPool:
         try:
             with limit_render_time(self._monitor):
                 for value in work(index, self._jobs):
-                    sender.send(("value", value))
+                    with CURRENT_WORK.waiting():
+                        sender.send(("value", value))
             sender.send(("end", None))
         except BrokenPipeError:
             return  # the parent stopped reading
@@ -97,14 +103,18 @@ def create_worker_pool(jobs: int | None, monitor: RenderMonitor) -> ForkedWorker
     if jobs is None:
         # On other systems than Linux, a system library may fail after a fork. With --jobs the user accepts that.
         jobs = cores() if sys.platform == "linux" else 1
+    jobs = min(jobs, MAX_WORKERS)
     return (
         ForkedWorkerPool(jobs, monitor) if jobs > 1 and hasattr(os, "fork") and threading.active_count() == 1 else None
     )
 
 
-def _receive(stream: "Connection") -> tuple[str, Any]:
+def _receive(stream: "Connection", slot: int) -> tuple[str, Any]:
     try:
-        message: tuple[str, Any] = stream.recv()
+        with CURRENT_WORK.waiting():
+            message: tuple[str, Any] = stream.recv()
     except (EOFError, OSError) as error:
-        raise ProcessLost("a process that rendered was killed", "perhaps for lack of memory: try --jobs 1") from error
+        raise lost_process_error(CURRENT_WORK.status(slot)) from error
+    if isinstance(message[1], MemoryError):
+        raise out_of_memory_error(CURRENT_WORK.status(slot)) from message[1]
     return message

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from runner.current_work import CURRENT_WORK
 from runner.declare.audience import (
     IDENTIFIER_KINDS,
     Audience,
@@ -79,6 +80,7 @@ def read_selection(context: ParseContext, audience: Audience, texts: list[Templa
 
 
 def _read_member(context: ParseContext, member: dict[str, Any], path: YamlPath, number: int) -> Recipient | None:
+    CURRENT_WORK.step()
     kind = _identifier_kind(member)
     identifier = context.compile(TemplateOrigin(context.document, (*path, kind)), member[kind], html=False)
     context.check_vars((*path, "vars"))

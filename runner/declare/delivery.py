@@ -61,6 +61,9 @@ class Delivery(NamedTuple):
         return format_recipient(self.kind, self.value, self.key)
 
 
+DeliveryRenderer = Callable[[Iterable[Recipient | Problem]], Iterator[Delivery | Problem]]
+
+
 def format_recipient(kind: IdentifierKind, value: str, key: str) -> str:
     """Returns a recipient as lockfile and plan show it.
 
@@ -89,9 +92,7 @@ def render_deliveries(
     return _Renderer(declaration, salt, keys).render(declaration.recipients(tally or Tally()))
 
 
-def delivery_renderer(
-    declaration: Declaration, salt: str
-) -> Callable[[Iterable[Recipient | Problem]], Iterator[Delivery | Problem]]:
+def delivery_renderer(declaration: Declaration, salt: str) -> DeliveryRenderer:
     """Returns a function that renders the deliveries of some recipients, for an audience that is read block by block.
 
     The function does not report duplicates.

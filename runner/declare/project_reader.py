@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from runner.current_work import CURRENT_WORK
 from runner.declare import schema
 from runner.declare.audience.sources import read_suppression_files
 from runner.declare.audience.suppression import SuppressionList
@@ -62,15 +63,20 @@ class ProjectReader:
         names: dict[str, Place] = {}
         result = ReadResult([], [], [], names)
         for path in files:
-            is_selected = self.is_selected(path)
-            for item in read_documents(self.project_context.tree, path):
-                if isinstance(item, Document):
-                    name_problems = _find_name_problems(item, names)
-                    if is_selected:
-                        self._add(result, item, name_problems)
-                elif is_selected:
-                    result.problems.append(item)
+            with CURRENT_WORK.on_file(path):
+                self._read_file(result, path, names)
         return result
+
+    def _read_file(self, result: ReadResult, path: str, names: dict[str, Place]) -> None:
+        is_selected = self.is_selected(path)
+        for item in read_documents(self.project_context.tree, path):
+            CURRENT_WORK.step()
+            if isinstance(item, Document):
+                name_problems = _find_name_problems(item, names)
+                if is_selected:
+                    self._add(result, item, name_problems)
+            elif is_selected:
+                result.problems.append(item)
 
     def _add(self, result: ReadResult, document: Document, name_problems: list[Problem]) -> None:
         declaration, problems = parse(document, self.project_context)
@@ -88,7 +94,8 @@ def make_project_reader(
     Raises UsageMistake if a path contains no declaration.
     """
     files = tuple(tree.declaration_files())
-    suppression_list, problems = _read_suppression_list(tree, settings)
+    with CURRENT_WORK.on_file(SETTINGS_FILE):
+        suppression_list, problems = _read_suppression_list(tree, settings)
     context = ProjectContext(
         tree,
         Templates(tree, watch),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from runner.current_work import CURRENT_WORK
 from runner.declare.audience import InlineAudience
 from runner.declare.audience.selection import Tally
 from runner.declare.declaration import Declaration
@@ -33,7 +34,8 @@ def check_recipients(declaration: Declaration, salt: str, on_delivery: Callable[
                 good_count += 1
         yield good_count
 
-    return summarise_problems(declaration, check_each(), tally)
+    with CURRENT_WORK.on_file(declaration.document.source.path):
+        return summarise_problems(declaration, check_each(), tally)
 
 
 def summarise_problems(declaration: Declaration, results: Iterable[Problem | int], tally: Tally) -> list[Problem]:

@@ -7,14 +7,16 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol, TypeVar
 
+from runner.current_work import CURRENT_WORK
 from runner.declare import identity
 from runner.declare.audience.audience import TableAudience
 from runner.declare.audience.csv_files import CsvFiles
 from runner.declare.audience.json_lines import JsonLines
+from runner.declare.audience.recipient import Row
 from runner.declare.audience.selection import FILTER_REASONS, Tally
 from runner.declare.authorship import Authorship
 from runner.declare.declaration import Declaration
-from runner.declare.delivery import Delivery, delivery_renderer, render_deliveries
+from runner.declare.delivery import Delivery, DeliveryRenderer, delivery_renderer, render_deliveries
 from runner.declare.identity import MessageDigest
 from runner.declare.recipient_problems import summarise_problems
 from runner.declare.template.language import TOO_SLOW
@@ -125,7 +127,6 @@ class MessagePlanner:
         progress: Progress = lambda _, __: None,
     ) -> None:
         self._declaration = declaration
-        self._authorship = Authorship(declaration)
         self._salt = salt
         self._facts = facts
         self._options = options
@@ -141,9 +142,13 @@ class MessagePlanner:
         """Plans all deliveries. Returns the problems of the recipients."""
         name, content = self._declaration.name, self._declaration.content
         self._other_revisions = [other for other in self._facts.revisions_with(content) if other[0] != name]
-        self._reset()
-        source = self._find_parallel_source()
-        return self._render_in_parallel(self._worker_pool, source) if self._worker_pool and source else self._render()
+        with CURRENT_WORK.on_file(self._declaration.document.source.path):
+            self._authorship = Authorship(self._declaration)
+            self._reset()
+            source = self._find_parallel_source()
+            return (
+                self._render_in_parallel(self._worker_pool, source) if self._worker_pool and source else self._render()
+            )
 
     def _reset(self) -> None:
         self._keys, self._tally = KeyTable.with_room_for(self._declaration.audience.estimated_count), Tally()
@@ -201,16 +206,20 @@ class MessagePlanner:
     ) -> Iterator["BlockResult"]:
         """Yields the results of one worker process, block by block."""
         render = delivery_renderer(self._declaration, self._salt)
-        for rows in source.blocks(worker_index, worker_count):
-            keys = KeyList()
-            result = BlockResult(Draft(PlannedDeliveries(keys)))
-            for delivery in render(self._declaration.recipients(Tally(result.left_out, result.notices.append), rows)):
-                if isinstance(delivery, Problem):
-                    result.problems.append(delivery)
-                else:
-                    keys.add(delivery.raw_key)
-                    self._add(result.draft, delivery)
-            yield result
+        with CURRENT_WORK.on_file(self._declaration.document.source.path):
+            for rows in source.blocks(worker_index, worker_count):
+                yield self._plan_block(render, rows)
+
+    def _plan_block(self, render: DeliveryRenderer, rows: list[Row | Problem]) -> "BlockResult":
+        keys = KeyList()
+        result = BlockResult(Draft(PlannedDeliveries(keys)))
+        for delivery in render(self._declaration.recipients(Tally(result.left_out, result.notices.append), rows)):
+            if isinstance(delivery, Problem):
+                result.problems.append(delivery)
+            else:
+                keys.add(delivery.raw_key)
+                self._add(result.draft, delivery)
+        return result
 
     def planned_message(self) -> PlannedMessage:
         """Returns the message as planned."""

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli.worker_pool import ForkedWorkerPool, ProcessLost, create_worker_pool
+from runner.cli.worker_pool import ForkedWorkerPool, create_worker_pool
+from runner.current_work import CURRENT_WORK, MAX_WORKERS
 from runner.declare.template.template import RenderMonitor
-from runner.errors import GuardRefused
+from runner.errors import GuardRefused, ProblemsFound, RunStopped
 from tests.support.project import ROOT
+from tests.support.supervised import is_running
 
 
 def numbers(turn, turns):
@@ -43,8 +45,26 @@ def test_a_process_that_is_killed_is_an_error_and_not_the_end_of_its_results():
         yield turn
         os.kill(os.getpid(), signal.SIGKILL)
 
-    with pytest.raises(ProcessLost, match="killed"):
+    with pytest.raises(RunStopped, match="killed"):
         list(ForkedWorkerPool(2, RenderMonitor())(work))
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [(lambda: os.kill(os.getpid(), signal.SIGKILL), "process-killed"), (lambda: b"x" * (1 << 60), "too-much-memory")],
+)
+def test_the_file_is_named_on_which_a_process_ended(end, code):
+    def work(turn, _):
+        with CURRENT_WORK.on_file(f"messages/{turn}.yaml"):
+            yield turn
+            if turn:
+                end()
+
+    with pytest.raises(ProblemsFound) as caught:
+        list(ForkedWorkerPool(2, RenderMonitor())(work))
+    [problem] = caught.value.problems
+    assert (problem.code, problem.place.path) == (code, "messages/1.yaml")
+    assert not CURRENT_WORK.status(2).is_working, "else the command would be ended for a process that is gone"
 
 
 def test_a_process_that_cannot_start_leaves_no_pipe_and_no_process_behind(monkeypatch):
@@ -58,7 +78,7 @@ def test_a_process_that_cannot_start_leaves_no_pipe_and_no_process_behind(monkey
 
     monkeypatch.setattr(ForkProcess, "start", start_once)
     before = sorted(Path("/dev/fd").iterdir())
-    with pytest.raises(ProcessLost, match="no process can be started") as caught:
+    with pytest.raises(RunStopped, match="no process can be started") as caught:
         list(ForkedWorkerPool(3, RenderMonitor())(numbers))
     assert sorted(Path("/dev/fd").iterdir()) == before
     del caught  # until here its frames refer to the pipes, so only the pool can have closed them
@@ -105,15 +125,14 @@ def test_processes_end_when_their_parent_is_killed():
         time.sleep(0.05)
 
 
-def is_running(process: int) -> bool:
-    """Whether there is a process with this id, and it is more than an entry that nobody asked for."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 def test_one_job_needs_no_pool(monkeypatch):
     monkeypatch.setattr(threading, "active_count", lambda: 1)  # other tests of this process may have left some
     assert create_worker_pool(1, RenderMonitor()) is None
     assert isinstance(create_worker_pool(2, RenderMonitor()), ForkedWorkerPool)
+
+
+def test_a_pool_has_no_more_processes_than_slots_for_their_work(monkeypatch):
+    monkeypatch.setattr(threading, "active_count", lambda: 1)
+    pool = create_worker_pool(10_000, RenderMonitor())
+    assert pool is not None
+    assert next(pool(lambda _, jobs: iter([jobs]))) == MAX_WORKERS

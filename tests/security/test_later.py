@@ -29,26 +29,6 @@ def project(tmp_path: Path) -> Clone:
     return made
 
 
-NESTED = "{% set ns = namespace(a=[]) %}{% for i in range(40) %}{% set ns.a = [ns.a, ns.a] %}{% endfor %}"
-ENDLESS = {
-    "==": NESTED + NESTED.replace("ns", "other") + "{{ 'x' if ns.a == other.a else 'y' }}",
-    "hash": NESTED.replace("[]", "()").replace("[", "(").replace("]", ")") + "{{ {ns.a: 1} | length }}",
-    "tojson": NESTED + "{{ ns.a | tojson | length }}",
-    "a long sum": "{{ " + "+".join(["1"] * 50_000) + " }}",
-    "open comments": "{#" * 50_000,
-}
-
-
-@pytest.mark.proof
-@pytest.mark.xfail(strict=True, raises=subprocess.TimeoutExpired, reason="no limit of time interrupts C code")
-@pytest.mark.parametrize("name", ENDLESS)
-def test_a_template_ends(project: Clone, name: str) -> None:
-    project.write("messages/a.yaml", declared(ENDLESS[name]))
-    command = [sys.executable, "-m", "runner", "-C", str(project.path), "validate"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    subprocess.run(command, env=environment, capture_output=True, timeout=10, check=False)
-
-
 @pytest.mark.proof
 @pytest.mark.xfail(strict=True, raises=subprocess.TimeoutExpired, reason="a torn line is read again from each bracket")
 def test_a_lockfile_of_open_brackets_is_read_to_its_end(project: Clone) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -13,7 +14,7 @@ from runner.cli.context import Context, open_context
 from runner.cli.ledger import open_ledger
 from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.cli.other_runs import OtherRunsSummary, wait_for_other_runs
-from runner.cli.planning import plan_project, shared_plan_options
+from runner.cli.planning import plan_project, rehearse_plan, shared_plan_options
 from runner.cli.process import set_malloc_threshold
 from runner.declare.project import Project
 from runner.deliver.summary import Summary
@@ -70,7 +71,7 @@ def apply(
     """
     until = None if deadline is None else time.monotonic() + deadline
     set_malloc_threshold()
-    with open_context() as context:
+    with open_context(rehearse=partial(rehearse_plan, paths=paths)) as context:
         # Before the ledger is opened: a mistake in a file is reported without the network.
         project = context.load_valid_project(paths)
         saved = plan_files.load_saved_plan(context, plan_path) if plan_path else None

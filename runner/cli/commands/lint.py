@@ -5,6 +5,7 @@ import click
 from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, command, format_option
 from runner.cli.output import Output
+from runner.current_work import CURRENT_WORK
 from runner.declare.project import Project
 from runner.declare.recipient_problems import check_recipients
 from runner.declare.schema import did_you_mean
@@ -65,9 +66,10 @@ def _lint(project: Project, codes: frozenset[str]) -> tuple[list[Problem], int]:
     )
     count = 0
     for declaration in project.declarations:
-        linter = MessageLinter(declaration, policy, findings)
-        problems.extend(check_recipients(declaration, settings.salt, linter.check_delivery))
-        linter.finish()
+        with CURRENT_WORK.on_file(declaration.document.source.path):
+            linter = MessageLinter(declaration, policy, findings)
+            problems.extend(check_recipients(declaration, settings.salt, linter.check_delivery))
+            linter.finish()
         count += linter.delivery_count
     for declaration in project.invalid_declarations:
         problems.extend(check_recipients(declaration, settings.salt, lambda _: None))

@@ -5,6 +5,7 @@ import orjson
 
 from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, command
+from runner.current_work import CURRENT_WORK
 from runner.declare import schema
 from runner.declare.authorship import Authorship
 from runner.declare.delivery import Delivery, render_deliveries
@@ -32,20 +33,18 @@ def render(name: str, address: str | None) -> int:
         wanted_address = _parse_address(address)
         problems: list[Problem] = []
         printed = looked_up = 0
-        authorship = Authorship(declaration)
-        for result in render_deliveries(declaration, context.settings.salt):
-            if isinstance(result, Problem):
-                problems.append(result)
-            elif wanted_address in (None, (result.kind, result.value.casefold())):
-                looked_up += needs_lookup(result.payload, context.settings.api_version)
-                context.output.result(
-                    _format_body(
-                        build_body(result.payload, context.settings.api_version),
-                        result,
-                        None if context.output.show_values else authorship,
-                    )
-                )
-                printed += 1
+        with CURRENT_WORK.on_file(declaration.document.source.path):
+            authorship = None if context.output.show_values else Authorship(declaration)
+            for result in render_deliveries(declaration, context.settings.salt):
+                if isinstance(result, Problem):
+                    problems.append(result)
+                elif wanted_address in (None, (result.kind, result.value.casefold())):
+                    looked_up += needs_lookup(result.payload, context.settings.api_version)
+                    body = build_body(result.payload, context.settings.api_version)
+                    text = _format_body(body, result, authorship)
+                    with CURRENT_WORK.waiting():  # for the reader of a pipe, perhaps
+                        context.output.document(text)
+                    printed += 1
         if problems:
             raise ProblemsFound(problems)
         if address and not printed:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from runner.current_work import CURRENT_WORK
 from runner.declare.audience import broken_cells
 from runner.declare.audience.audience import InlineAudience, TableAudience
 from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, Recipient, normalise_identifier
@@ -98,10 +99,13 @@ class Selection:
         """
         source = audience.source if isinstance(audience, TableAudience) else None
         filter_pass = _FilterPass(self, audience, values) if self.is_filtering else None
+        current_row = CURRENT_WORK.rows(f"row 0 of {source.title} or the next" if source else audience.label(0))
         for recipient in recipients:
             if isinstance(recipient, Problem):
+                CURRENT_WORK.step()
                 yield recipient
                 continue
+            current_row[0] = recipient.number
             if filter_pass:
                 reason = filter_pass.reason(recipient)
                 if isinstance(reason, Problem):

@@ -89,7 +89,8 @@ def read_query(tree: Tree, sql: str, rename: Mapping[str, str], origin: Place) -
 
     Raises NotReadable if the query may not run, or fails.
     """
-    statement = parse_statement(load_duckdb(), sql)
+    with translate_errors():  # a long query may take all the memory to parse
+        statement = parse_statement(load_duckdb(), sql)
     files = tuple(_build_table(tree, name) for name in statement.table_names)
     return _build_query(tree, statement, files, rename, origin, "the query")
 

@@ -45,7 +45,7 @@ def parse_statement(duckdb: Any, sql: str) -> Statement:
 
     Raises NotReadable unless it is one SELECT whose result is decided by its files alone.
     """
-    with duckdb.connect(":memory:", config={"enable_external_access": "false"}) as connection:
+    with duckdb.connect(":memory:", config={"enable_external_access": "false", "threads": "1"}) as connection:
         (answer,) = connection.execute("select json_serialize_sql($sql)", {"sql": sql}).fetchone()
         parsed = json.loads(answer)
         if parsed["error"]:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from runner.current_work import CURRENT_WORK
 from runner.declare import schema
 from runner.declare.audience.audience import RowSource
 from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, normalise_identifier
@@ -65,6 +66,7 @@ def _add_rows(suppression: SuppressionList, source: RowSource) -> list[Problem]:
     empty: list[Place] = []
     count = 0
     for row in source.rows():
+        CURRENT_WORK.step()
         if isinstance(row, Problem):
             problem: Problem | None = row
         else:

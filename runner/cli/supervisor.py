@@ -1,0 +1,204 @@
+"""Runs what reads a project in a child process, and kills it when the work on one file does not end. Linux only.
+
+A time limit inside a process is of no use against C code, which runs no signal handler: a comparison of nested lists,
+a regular expression, a parser. So validate, lint, render and plan run in a child as a whole. They read and print, and
+can be killed at any moment.
+
+apply is different: a process that is killed between a POST and its outcome leaves a delivery `unknown`. So the process
+that sends is never watched. Before it reads anything, a child loads the same files and renders the same deliveries, by
+the same code and against no ledger, and prints and keeps nothing. Templates have no clock and no randomness, so what
+ends there also ends in the process that sends. That costs an apply the time of one more plan, some 20 microseconds a
+recipient; sending one takes hundreds of times as long.
+
+On other systems than Linux, a system library may fail after a fork, and the signals and limits used here do not exist.
+"""
+
+import contextlib
+import fcntl
+import os
+import resource
+import signal
+import sys
+from functools import partial
+from types import FrameType
+from typing import NoReturn
+
+from runner.current_work import CURRENT_WORK, MAX_WORKERS, WorkStatus
+from runner.errors import Place, Problem, ProblemsFound, RunStopped
+
+_SECONDS = 10.0  # without progress on one file or row
+_MEMORY = 4 * 1024**3  # bytes of address space
+_EXIT_PROBLEMS, _EXIT_INTERRUPTED = 1, 130
+_EXIT_REHEARSED = 99  # the exit code of a child after which the first process goes on; no command has it
+_INTERVAL = 0.25  # seconds between two looks at the work
+_INTERRUPT_INTERVALS = 8  # that a child gets to end after Ctrl-C
+_TOO_SLOW = "too-slow"  # the code of a slow render; its own module imports Jinja, which the first process does without
+_MEMORY_HINT = "split it, and look for ranges and repeated texts in its templates: one file gets 4 GiB"
+
+
+class Supervisor:
+    """Forks a child and watches it. `seconds` and `memory` (bytes) are for one file; tests hand in smaller ones.
+
+    `is_child` is true in the child. `failure` is why the child was killed: to be raised when the options are known.
+    """
+
+    def __init__(self, seconds: float = _SECONDS, memory: int = _MEMORY) -> None:
+        self.is_child = False
+        self.failure: ProblemsFound | RunStopped | None = None
+        self._max_ticks = round(seconds / _INTERVAL)
+        self._seconds = seconds
+        self._memory = memory
+
+    def start(self) -> None:
+        """Returns in the child, to run the command. In this process waits for the child, and exits with its exit code.
+
+        Returns in this process too if the child called `end_rehearsal`, or if it was killed. Raises KeyboardInterrupt
+        if the child did not report a Ctrl-C itself.
+        """
+        parent = os.getpid()
+        reader, writer = os.pipe()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # a parent that ignores it would get no exit code
+        signals = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # they are waited for instead
+        child = os.fork()
+        if not child:
+            os.close(writer)
+            kill_with_parent(reader)
+            if os.getppid() != parent:
+                os._exit(_EXIT_PROBLEMS)
+            signal.pthread_sigmask(signal.SIG_SETMASK, signals)
+            if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+                signal.signal(signal.SIGINT, _interrupt_once)
+            self._limit_memory()
+            self.is_child = True
+            return
+        try:
+            code = self._wait(child)
+        except (ProblemsFound, RunStopped) as error:
+            self.failure = error
+        else:
+            if code != _EXIT_REHEARSED:
+                exit_at_once(code)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, signals)
+            os.close(reader)
+            os.close(writer)
+
+    def end_rehearsal(self) -> NoReturn:
+        """Ends the child, so that the first process goes on with the command."""
+        exit_at_once(_EXIT_REHEARSED)
+
+    def _wait(self, child: int) -> int:
+        """Returns the exit code of the child. Kills it if its work does not go on.
+
+        Raises ProblemsFound or RunStopped if the child was killed, and KeyboardInterrupt.
+        """
+        watch = _Watch()
+        try:
+            while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0):
+                # Intervals are counted instead of looking at a clock: while the job is stopped (Ctrl-Z), none passes.
+                if signal.sigtimedwait({signal.SIGCHLD}, _INTERVAL) is None and (
+                    status := watch.find_stuck(self._max_ticks)
+                ):
+                    os.kill(child, signal.SIGKILL)
+                    os.waitpid(child, 0)
+                    self._report_stuck(status)
+        except KeyboardInterrupt:
+            return _interrupt(child)
+        code = os.waitstatus_to_exitcode(ended[1])
+        if code < 0:
+            raise lost_process_error(CURRENT_WORK.status(), -code)
+        return code
+
+    def _report_stuck(self, status: WorkStatus) -> NoReturn:
+        if sys.stderr is not None and sys.stderr.isatty():
+            sys.stderr.write("\r\033[K")  # a line of progress that the child has left
+        message = f"this file takes longer than {self._seconds:g} seconds to read or to render"
+        hint = "look for an expression without an end in its texts, filters and query; move a long list to a CSV file"
+        raise ProblemsFound([Problem(_TOO_SLOW, Place(status.path), message, hint, recipient=status.recipient)])
+
+    def _limit_memory(self) -> None:
+        """Limits the address space of this process and of its pool while they work; git, between, gets all it wants."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        limit = min([self._memory, *(value for value in (soft, hard) if value != resource.RLIM_INFINITY)])
+        CURRENT_WORK.before_work = partial(resource.setrlimit, resource.RLIMIT_AS, (limit, hard))
+        CURRENT_WORK.after_work = partial(resource.setrlimit, resource.RLIMIT_AS, (soft, hard))
+
+
+class _Watch:
+    """Looks at what the child and the processes of its pool are working on."""
+
+    def __init__(self) -> None:
+        self._progress: dict[int, tuple[int, int]] = {}
+        self._ticks = dict.fromkeys(range(1 + MAX_WORKERS), 0)
+
+    def find_stuck(self, max_ticks: int) -> WorkStatus | None:
+        """Returns the work that was the same the last `max_ticks` times; None if all goes on."""
+        for index in self._ticks:
+            status = CURRENT_WORK.status(index)
+            is_same = status.is_working and status.progress == self._progress.get(index)
+            self._ticks[index] = self._ticks[index] + 1 if is_same else 0
+            self._progress[index] = status.progress
+            if self._ticks[index] >= max_ticks:
+                return status
+        return None
+
+
+def exit_at_once(code: int) -> NoReturn:
+    """Ends this process without what Python does at its end, which takes longer than the fork. It has printed all."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):  # the error was reported when it was printed to
+            if stream is not None:  # a daemon may have none
+                stream.flush()
+    os._exit(code)
+
+
+def kill_with_parent(pipe: int) -> None:
+    """Makes the kernel kill this process once the other end of a pipe is closed, also while C code runs.
+
+    prctl(PR_SET_PDEATHSIG) does the same, but `ctypes`, which could call it, takes 7 ms to import.
+    """
+    with contextlib.suppress(OSError):  # a kernel without it: then a process in C code outlives a kill -9 of its parent
+        fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(pipe, fcntl.F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC)
+
+
+def out_of_memory_error(status: WorkStatus) -> ProblemsFound | RunStopped:
+    """Returns the error of a process that got no more memory, at the file that it was working on."""
+    if not status.path:
+        return RunStopped("there is not enough memory")
+    message = "this file needs too much memory"
+    return ProblemsFound(
+        [Problem("too-much-memory", Place(status.path), message, _MEMORY_HINT, recipient=status.recipient)]
+    )
+
+
+def lost_process_error(status: WorkStatus, signal_number: int | None = None) -> ProblemsFound | RunStopped:
+    """Returns the error of a process that another process or the kernel killed, at the file it was working on."""
+    by = f" by signal {signal_number}" if signal_number else ""
+    hint = "perhaps for lack of memory: try --jobs 1"
+    if not status.path:
+        return RunStopped(f"a process of this command was killed{by}", hint)
+    message = f"the process that read or rendered this file was killed{by}"
+    return ProblemsFound([Problem("process-killed", Place(status.path), message, hint, recipient=status.recipient)])
+
+
+def _interrupt_once(_: int, __: FrameType | None) -> NoReturn:
+    """Handles SIGINT in the child. On a terminal it comes twice: from the terminal, and from the first process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _interrupt(child: int) -> int:
+    """Ends the child after Ctrl-C. Returns its exit code if it reported the Ctrl-C, else raises KeyboardInterrupt."""
+    os.kill(child, signal.SIGINT)
+    for _ in range(_INTERRUPT_INTERVALS):
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            if os.waitstatus_to_exitcode(status) == _EXIT_INTERRUPTED:
+                return _EXIT_INTERRUPTED
+            raise KeyboardInterrupt
+        signal.sigtimedwait({signal.SIGCHLD}, _INTERVAL)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    raise KeyboardInterrupt
