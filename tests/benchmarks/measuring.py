@@ -24,7 +24,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Peak:
-    """MiB at most: of the process itself (resident), and of it and its children, what they share counted once."""
+    """MiB at most: of the largest process (resident), and of all of them, what they share counted once."""
 
     own: float
     all: float
@@ -64,8 +64,8 @@ def peak(command: Command) -> Peak:
     with tempfile.TemporaryFile() as output:
         process = command.start(output.fileno())
         while process.poll() is None:
-            members = [process.pid, *_children(process.pid)]
-            own = max(own, _kilobytes(Path(f"/proc/{process.pid}/status"), "VmHWM:"))
+            members = [process.pid, *_descendants(process.pid)]
+            own = max(own, *(_kilobytes(Path(f"/proc/{one}/status"), "VmHWM:") for one in members))
             everything = max(everything, sum(_kilobytes(Path(f"/proc/{one}/smaps_rollup"), "Pss:") for one in members))
             time.sleep(_PAUSE)
     return Peak(own / 1024, everything / 1024)
@@ -98,9 +98,11 @@ def cpu(run: Run) -> float:
     return run.cpu
 
 
-def _children(process: int) -> list[int]:
+def _descendants(process: int) -> list[int]:
+    """The processes that a process has started, and those that these have started: the work is done there."""
     with contextlib.suppress(OSError):
-        return [int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+        return [one for child in children for one in (int(child), *_descendants(int(child)))]
     return []
 
 

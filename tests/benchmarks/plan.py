@@ -7,7 +7,7 @@ each measured twice. The peers are fetched from PyPI into environments of their 
 
 Everything is a whole process, from its start to its end, on data made here from a seed. What is compared runs in turn,
 and a ratio is the median of the ratios of the pairs: by the clock, and by processor time, which a busy machine changes
-less. Memory is looked at in runs of its own: resident memory of the process, and of it and its children, where what
+less. Memory is looked at in runs of its own: resident memory of the largest process, and of all of them, where what
 they share counts once (PSS).
 
 What the start costs is measured by startup.py.
