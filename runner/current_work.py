@@ -96,6 +96,11 @@ class CurrentWork:
         self._write_text(_LABEL_LENGTH, _TEXT_START + _MAX_PATH, label.encode(errors="surrogateescape")[:_MAX_LABEL])
         return self._cells[_ROW : _ROW + 1]
 
+    def busy_slots(self) -> list[int]:
+        """Returns the slots of the processes that work."""
+        flags = memoryview(self._memory).cast("Q")[_IS_WORKING :: _SLOT_SIZE // 8]
+        return [index for index, is_working in enumerate(flags) if is_working]
+
     def status(self, index: int | None = None) -> WorkStatus:
         """Returns what the process of a slot is working on; without an index, this process."""
         start = self._start if index is None else index * _SLOT_SIZE

@@ -57,8 +57,10 @@ def test_a_process_of_a_pool_has_a_slot_of_its_own() -> None:
                 os._exit(0)
         os.waitpid(process, 0)
         assert (work.status().path, work.status(3).path, work.status(3).is_working) == ("a", "b", True)
+        assert work.busy_slots() == [0, 3]
         work.clear_slot(3)
         assert not work.status(3).is_working
+    assert work.busy_slots() == []
 
 
 def test_a_row_of_a_later_file_has_its_line() -> None:

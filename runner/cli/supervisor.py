@@ -23,7 +23,7 @@ from functools import partial
 from types import FrameType
 from typing import NoReturn
 
-from runner.current_work import CURRENT_WORK, MAX_WORKERS, WorkStatus
+from runner.current_work import CURRENT_WORK, WorkStatus
 from runner.errors import Place, Problem, ProblemsFound, RunStopped
 
 _SECONDS = 10.0  # without progress on one file or row
@@ -128,17 +128,16 @@ class _Watch:
     """Looks at what the child and the processes of its pool are working on."""
 
     def __init__(self) -> None:
-        self._progress: dict[int, tuple[int, int]] = {}
-        self._ticks = dict.fromkeys(range(1 + MAX_WORKERS), 0)
+        self._seen: dict[int, tuple[WorkStatus, int]] = {}  # by slot: the last status, and how often it was the same
 
     def find_stuck(self, max_ticks: int) -> WorkStatus | None:
         """Returns the work that was the same the last `max_ticks` times; None if all goes on."""
-        for index in self._ticks:
+        seen, self._seen = self._seen, {}
+        for index in CURRENT_WORK.busy_slots():
             status = CURRENT_WORK.status(index)
-            is_same = status.is_working and status.progress == self._progress.get(index)
-            self._ticks[index] = self._ticks[index] + 1 if is_same else 0
-            self._progress[index] = status.progress
-            if self._ticks[index] >= max_ticks:
+            last, ticks = seen.get(index, (None, 0))
+            self._seen[index] = status, ticks + 1 if status == last else 0
+            if self._seen[index][1] >= max_ticks:
                 return status
         return None
 
