@@ -1,8 +1,7 @@
 """Plans one message: reads its deliveries once, as a stream, and keeps of each only what a plan needs."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Protocol, TypeVar
@@ -17,7 +16,6 @@ from runner.declare.audience.selection import FILTER_REASONS, Tally
 from runner.declare.authorship import Authorship
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, DeliveryRenderer, delivery_renderer, render_deliveries
-from runner.declare.identity import MessageDigest
 from runner.declare.recipient_problems import summarise_problems
 from runner.declare.template.language import TOO_SLOW
 from runner.errors import Problem
@@ -26,13 +24,12 @@ from runner.ledger.facts import Facts
 from runner.plan import guards
 from runner.plan.actions import ActionRules
 from runner.plan.deliveries import PlannedDeliveries, PlannedMessage
+from runner.plan.draft import SAMPLE_SIZE, BlockResult, Draft
 from runner.plan.guards import Guard
 from runner.plan.plan_file import PlanFile
 from runner.plan.saved_plan import SavedPlan, SavedPlanMessage
-from runner.plan.text_variants import TextVariants
-from runner.privacy import AnyText, mark_private
+from runner.privacy import mark_private
 
-SAMPLE_SIZE = 3
 # Bytes of an audience: about 10,000 recipients, which take longer to render than processes take to start.
 PARALLEL_MIN_SIZE = 1 << 20
 _PROGRESS_INTERVAL = 1024  # deliveries between two reports; more than a block has, so worker processes never report
@@ -71,38 +68,6 @@ class PlanOptions:
     is_full_selection: bool = True
     plan_file: PlanFile | None = None
     saved_plan: SavedPlan | None = None
-
-
-@dataclass(slots=True)
-class Draft:
-    """What planning collects about a message, or about one block of its audience."""
-
-    deliveries: PlannedDeliveries
-    digest: MessageDigest = field(default_factory=MessageDigest)
-    sample: list[AnyText] = field(default_factory=list)
-    repeats: Counter[str] = field(default_factory=Counter)
-    variants: TextVariants = field(default_factory=TextVariants)
-
-    def join(self, other: "Draft") -> None:
-        """Appends the draft of the next block."""
-        self.digest.merge(other.digest)
-        self.sample = [*self.sample, *other.sample][:SAMPLE_SIZE]
-        self.repeats.update(other.repeats)
-        self.variants.merge(other.variants)
-        self.deliveries.extend(other.deliveries)
-
-
-@dataclass(frozen=True, slots=True)
-class BlockResult:
-    """What a worker process returns for one block of an audience.
-
-    `notices` are warnings. `left_out` is the number of rows that a filter left out, by reason.
-    """
-
-    draft: Draft
-    problems: list[Problem] = field(default_factory=list)
-    notices: list[Problem] = field(default_factory=list)
-    left_out: Counter[str] = field(default_factory=Counter)
 
 
 class _SameRecipientError(Exception):
@@ -182,7 +147,7 @@ class MessagePlanner:
             self._reset()
             return self._render()  # one process knows both rows, and names them in the problem
 
-    def _join(self, results: Iterator["BlockResult"]) -> Iterator[Problem | int]:
+    def _join(self, results: Iterator[BlockResult]) -> Iterator[Problem | int]:
         """Adds up the results of the worker processes, in order.
 
         Yields their problems, and after each block the number of its deliveries that have no problem. Raises
@@ -201,16 +166,14 @@ class MessagePlanner:
             if any(problem.code == TOO_SLOW for problem in result.problems):
                 return
 
-    def _plan_blocks(
-        self, source: CsvFiles | JsonLines, worker_index: int, worker_count: int
-    ) -> Iterator["BlockResult"]:
+    def _plan_blocks(self, source: CsvFiles | JsonLines, worker_index: int, worker_count: int) -> Iterator[BlockResult]:
         """Yields the results of one worker process, block by block."""
         render = delivery_renderer(self._declaration, self._salt)
         with CURRENT_WORK.on_file(self._declaration.document.source.path):
             for rows in source.blocks(worker_index, worker_count):
                 yield self._plan_block(render, rows)
 
-    def _plan_block(self, render: DeliveryRenderer, rows: list[Row | Problem]) -> "BlockResult":
+    def _plan_block(self, render: DeliveryRenderer, rows: list[Row | Problem]) -> BlockResult:
         keys = KeyList()
         result = BlockResult(Draft(PlannedDeliveries(keys)))
         for delivery in render(self._declaration.recipients(Tally(result.left_out, result.notices.append), rows)):

@@ -1,0 +1,44 @@
+"""What planning collects about a message, or about a block of its audience that another process plans."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from runner.declare.identity import MessageDigest
+from runner.errors import Problem
+from runner.plan.deliveries import PlannedDeliveries
+from runner.plan.text_variants import TextVariants
+from runner.privacy import AnyText
+
+SAMPLE_SIZE = 3  # recipients that are named
+
+
+@dataclass(slots=True)
+class Draft:
+    """What planning collects about a message, or about one block of its audience."""
+
+    deliveries: PlannedDeliveries
+    digest: MessageDigest = field(default_factory=MessageDigest)
+    sample: list[AnyText] = field(default_factory=list)
+    repeats: Counter[str] = field(default_factory=Counter)
+    variants: TextVariants = field(default_factory=TextVariants)
+
+    def join(self, other: "Draft") -> None:
+        """Appends the draft of the next block."""
+        self.digest.merge(other.digest)
+        self.sample = [*self.sample, *other.sample][:SAMPLE_SIZE]
+        self.repeats.update(other.repeats)
+        self.variants.merge(other.variants)
+        self.deliveries.extend(other.deliveries)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockResult:
+    """What a worker process returns for one block of an audience.
+
+    `notices` are warnings. `left_out` is the number of rows that a filter left out, by reason.
+    """
+
+    draft: Draft
+    problems: list[Problem] = field(default_factory=list)
+    notices: list[Problem] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
