@@ -26,8 +26,10 @@ def describe(error: Exception, route: Route | None, *, has_sent_bytes: bool) -> 
     """
     if isinstance(error, NoRoute):
         return error.reason, error.fix
-    if isinstance(error, UnreadableReply) or route is None:
-        return str(error), ""
+    if route is None:
+        return f"the proxy or the certificate authorities cannot be read ({type(error).__name__})", ""
+    if isinstance(error, UnreadableReply):
+        return f"the answer from {route.host} {error}", ""
     # Once bytes were sent, the proxy had connected. urllib3 calls a connection that is lost later a ProxyError, too.
     is_at_proxy = isinstance(error, requests.exceptions.ProxyError) and not has_sent_bytes
     proxy = f"the proxy {route.proxy}"

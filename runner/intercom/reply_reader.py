@@ -20,14 +20,14 @@ MAX_OVERHEAD = 1 << 18  # bytes, as received: the headers, and the frames of chu
 
 
 class UnreadableReply(Exception):
-    """The body of a reply cannot be read; the message says why."""
+    """The body of a reply cannot be read. The message says why, as what is said of the answer."""
 
 
 class ReplyTooLarge(UnreadableReply):
     """The reply is larger than it may be."""
 
     def __init__(self) -> None:
-        super().__init__("the answer is too large")
+        super().__init__("is too large")
 
 
 class BoundedSocket:
@@ -101,16 +101,16 @@ def _decode(response: HTTPResponse, encoding: str, limit: int) -> Iterator[bytes
             yield part
         return
     if encoding != "gzip":
-        raise UnreadableReply("the answer is compressed in a way that was not asked for")
+        raise UnreadableReply("is compressed in a way that was not asked for")
     decoder = zlib.decompressobj(wbits=_GZIP)
     while data := response.read(_COMPRESSED_PART):
         while data:
             if decoder.eof:
-                raise UnreadableReply("the answer goes on after its end")
+                raise UnreadableReply("goes on after its end")
             try:
                 yield decoder.decompress(data, limit + 1)  # no more than that: 1 MiB received may be 1 GiB decoded
             except zlib.error as error:
-                raise UnreadableReply("the answer is not compressed as it says") from error
+                raise UnreadableReply("is not compressed as it says") from error
             data = decoder.unconsumed_tail or decoder.unused_data
     if not decoder.eof:
-        raise UnreadableReply("the answer is cut off")
+        raise UnreadableReply("is cut off")
