@@ -3,20 +3,22 @@
 import errno
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from runner.atomic_write import write_atomically
 from runner.cli.context import Context
-from runner.errors import GuardRefused, Place, Problem, RunStopped, UsageMistake
+from runner.errors import GuardRefused, Place, Problem, ProblemsFound, RunStopped, UsageMistake
 from runner.ledger.record import salt_check
 from runner.managed_path import managed_path
 from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
 from runner.plan.plan_file import PlanFile, PlanFileChange, parse_plan_file
-from runner.plan.saved_plan import SavedPlan, parse_saved_plan
+from runner.plan.saved_plan import MAX_HEAD, SavedPlan, parse_saved_plan
 from runner.report import json_output, plain_text
 from runner.report.problem_text import pluralize
 
+MAX_PLAN_FILE = 32 * 1024 * 1024  # bytes; a line has about 150, and there is one for each message
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
 
 
@@ -30,11 +32,16 @@ def load_plan_file(context: Context, *, ignore_contents: bool = False) -> PlanFi
     if ignore_contents:
         return PlanFile(path, {})
     try:
-        data = managed_path(context.tree.root, path).read_bytes()
+        with managed_path(context.tree.root, path).open("rb") as handle:
+            data = handle.read(MAX_PLAN_FILE + 1)
     except FileNotFoundError:
         return PlanFile(path, {}, exists=False)
     except OSError as error:
         raise RunStopped(f"{path} cannot be read: {error.strerror}") from error
+    if len(data) > MAX_PLAN_FILE:
+        message = f"{path} is larger than {MAX_PLAN_FILE >> 20} MiB"
+        hint = f"{PlanFile(path, {}).write_command} writes it again"
+        raise ProblemsFound([Problem("plan-form", Place(path), message, hint)])
     return parse_plan_file(path, data)
 
 
@@ -94,8 +101,8 @@ def save_plan(context: Context, plan: Plan, path: Path) -> None:
 def load_saved_plan(context: Context, path: Path) -> SavedPlan:
     """Reads a saved plan. Raises ProblemsFound, UsageMistake, GuardRefused."""
     try:
-        with _user_path(context, path).open("rb") as lines:
-            return parse_saved_plan(str(path), lines)
+        with _user_path(context, path).open("rb") as handle:
+            return parse_saved_plan(str(path), iter(partial(handle.readline, MAX_HEAD + 1), b""))
     except OSError as error:
         raise UsageMistake(f"{path} cannot be read: {error.strerror}", "msgrun plan --out writes a plan") from error
 

@@ -15,11 +15,15 @@ from pathlib import Path
 from posixpath import dirname, join, normpath
 
 from runner.declare.settings import SETTINGS_FILE
-from runner.declare.tree import Tree
+from runner.declare.tree import MAX_FILE_SIZE, MAX_PATH, NotReadable, Tree
 from runner.errors import UsageMistake
 from runner.git.repository import Repository
 
-_BATCH_SIZE = 200  # blobs that one git process reads
+MAX_LISTING = 64 * 1024 * 1024  # bytes of the list of a commit's files: half a million of them
+MAX_WRITTEN = 4 << 30  # bytes of all files that are written: the base of a review has them on the disk of a CI job
+MAX_LINKED = 1_000  # links below messages/; each is read by a git process of its own
+_BATCH_COUNT = 200  # blobs that one git process reads
+_BATCH_BYTES = 16 * 1024 * 1024  # of the blobs that one git process reads
 _MAX_BATCHED_BLOB = 1024 * 1024  # bytes; a larger blob goes to its file without being read into memory
 _MAX_LINKS = 8  # that are followed, from one to the next: links may form a circle
 _LINK_MODE = "120000"
@@ -83,7 +87,8 @@ def _list_entries(repository: Repository, commit: Commit, folder: str) -> dict[s
     if repository.try_git("cat-file", "-t", tree) != "tree":
         return {}
     entries = {}
-    for line in repository.git("ls-tree", "-r", "-l", "-z", "--full-tree", tree).split(b"\0"):
+    listing = repository.bounded_git("ls-tree", "-r", "-l", "-z", "--full-tree", tree, max_size=MAX_LISTING)
+    for line in listing.split(b"\0"):
         fields, tab, path = os.fsdecode(line).partition("\t")
         if tab:
             mode, _, blob, size = fields.split()
@@ -91,6 +96,20 @@ def _list_entries(repository: Repository, commit: Commit, folder: str) -> dict[s
             if mode in _FILE_MODES and normpath(path) == path and not {"..", ".git"} & set(path.split("/")):
                 entries[path] = _Entry(mode, blob, int(size))
     return entries
+
+
+def _make_batches(sizes: Sequence[tuple[str, int]]) -> Iterator[list[str]]:
+    """Yields the paths in batches of at most _BATCH_COUNT, which have about _BATCH_BYTES."""
+    batch: list[str] = []
+    batch_bytes = 0
+    for path, size in sizes:
+        batch.append(path)
+        batch_bytes += size
+        if batch_bytes >= _BATCH_BYTES or len(batch) == _BATCH_COUNT:
+            yield batch
+            batch, batch_bytes = [], 0
+    if batch:
+        yield batch
 
 
 class _CommitTree(Tree):
@@ -104,6 +123,7 @@ class _CommitTree(Tree):
         super().__init__(folder)
         self._repository = repository
         self._entries = entries
+        self._written_bytes = 0
 
     def write_declarations(self) -> None:
         """Writes the settings and everything in messages/. Raises LedgerUnavailable if git fails."""
@@ -112,10 +132,18 @@ class _CommitTree(Tree):
         small = [
             path for path in declared if entries[path].size <= _MAX_BATCHED_BLOB and entries[path].mode != _LINK_MODE
         ]
-        for start in range(0, len(small), _BATCH_SIZE):
-            self._write_batch(small[start : start + _BATCH_SIZE])
+        if sum(entries[path].mode == _LINK_MODE for path in declared) > MAX_LINKED:
+            message = f"the commit has more than {MAX_LINKED:,} links below messages/, which --against would follow"
+            raise UsageMistake(message, "leave out --against, and read its changes yourself")
+        for batch in _make_batches([(path, entries[path].size) for path in small]):
+            self._write_batch(batch)
         for path in declared:
-            self._ensure_written(path)
+            if entries[path].size <= MAX_FILE_SIZE:
+                self._ensure_written(path)
+            elif path.endswith((".yaml", ".yml")):
+                # Reading it is refused for its size, as in the work tree. A hole has the size, and takes no disk.
+                with self._prepare_path(path).open("xb") as handle:
+                    handle.truncate(MAX_FILE_SIZE + 1)
 
     def locate(self, named: str, beside: str) -> str:
         """Returns the path, from the root, of a file named in the file `beside`. Raises NotReadable."""
@@ -125,8 +153,10 @@ class _CommitTree(Tree):
     def glob(self, named: str, beside: str) -> list[str]:
         """Returns the files that a name with `*` matches, from the root, sorted. Raises NotReadable."""
         pattern = normpath(join(dirname(beside), named))
-        for path in fnmatch.filter(self._entries, pattern):  # too many: `*` matches a slash too; super().glob() selects
-            self._ensure_written(path)
+        if len(pattern) <= MAX_PATH:
+            # These are too many, because `*` matches a slash too: super().glob() selects.
+            for path in fnmatch.filter(self._entries, pattern):
+                self._ensure_written(path)
         return super().glob(named, beside)
 
     def _write_batch(self, paths: Sequence[str]) -> None:
@@ -143,7 +173,7 @@ class _CommitTree(Tree):
             end += 1
 
     def _ensure_written(self, path: str) -> None:
-        """Writes a file, if the commit has it and it is not written yet.
+        """Writes a file, if the commit has it and it is not written yet. Raises NotReadable after MAX_WRITTEN bytes.
 
         Settings that are a link are written as a link, so that reading them is refused as in the work tree.
         """
@@ -152,6 +182,10 @@ class _CommitTree(Tree):
         if path == SETTINGS_FILE and path in self._entries and self._entries[path].mode == _LINK_MODE:
             self._prepare_path(path).symlink_to(path)
         elif entry := self._resolve_links(path):
+            self._written_bytes += entry.size
+            if self._written_bytes > MAX_WRITTEN:
+                message = f"the files of the commit that are compared have more than {MAX_WRITTEN >> 30} GiB"
+                raise NotReadable("file-large", message, "leave out --against")
             self._repository.save_blob(entry.blob, self._prepare_path(path))
 
     def _resolve_links(self, path: str) -> _Entry | None:
@@ -160,6 +194,8 @@ class _CommitTree(Tree):
             entry = self._entries.get(path)
             if entry is None or entry.mode != _LINK_MODE:
                 return entry
+            if entry.size > MAX_PATH:
+                return None
             path = normpath(join(dirname(path), os.fsdecode(self._repository.git("cat-file", "blob", entry.blob))))
         return None
 

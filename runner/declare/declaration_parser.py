@@ -18,6 +18,8 @@ from runner.declare.tree import NotReadable
 from runner.declare.yaml.document import Document, SourceFile, YamlPath, decode
 from runner.errors import Problem, Severity
 
+# Recipients in one declaration: each is compiled and checked on its own. It is as many as one run sends by default.
+MAX_INLINE_RECIPIENTS = 10_000
 _STAND_IN = Template(
     "x", lambda _: ("x", ("x",))
 )  # replaces a text with a fault, so that the other texts are checked too
@@ -30,6 +32,11 @@ def parse(document: Document, project_context: ProjectContext) -> tuple[Declarat
     so that the remaining parts and the recipients can still be checked. The declaration is None if the document cannot
     be repaired in this way, or if its recipients cannot be read.
     """
+    to = document.value.get("to") if isinstance(document.value, dict) else None
+    if isinstance(to, list) and len(to) > MAX_INLINE_RECIPIENTS:
+        message = f"{len(to):,} recipients are listed here, and a list has at most {MAX_INLINE_RECIPIENTS:,}"
+        hint = 'put them into a file, which may have millions: to: {csv: people.csv, type: user, email: "{{ email }}"}'
+        return None, [document.problem("too-many-inline", ("to",), message, hint)]
     violations = schema.find_violations(document, "message")
     if not violations:
         return _Parser(document, project_context, document.value).parse()

@@ -108,7 +108,8 @@ def plan_digest(environment: str, workspace: str, messages: list[tuple[str, int,
 def _extract_visible_text(text: str) -> str:
     import html  # noqa: PLC0415  # saves 2 ms in every command that hashes no text
 
-    return _WHITE_SPACE.sub(" ", html.unescape(_TAG.sub(" ", text))).strip()
+    end = text.rfind(">") + 1  # after it no tag ends, and to look for one at each `<` would take quadratic time
+    return _WHITE_SPACE.sub(" ", html.unescape(_TAG.sub(" ", text[:end]) + text[end:])).strip()
 
 
 def _hash_json(value: Any) -> str:

@@ -1,7 +1,7 @@
 """Reads the declarations of a project: all of them, or those of some files."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runner.current_work import CURRENT_WORK
 from runner.declare import schema
@@ -17,6 +17,8 @@ from runner.declare.template.template import RenderMonitor, Templates
 from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml.document import Document, read_documents
 from runner.errors import Place, Problem, UsageMistake
+
+MAX_PROBLEMS = 100  # of one document that are reported: what follows is most often the same mistake again
 
 
 def load_project(tree: Tree, settings: Settings, watch: RenderMonitor, paths: Iterable[str] = ()) -> Project:
@@ -80,7 +82,7 @@ class ProjectReader:
 
     def _add(self, result: ReadResult, document: Document, name_problems: list[Problem]) -> None:
         declaration, problems = parse(document, self.project_context)
-        result.problems.extend([*problems, *name_problems])
+        result.problems.extend([*_limit(problems), *name_problems])
         if declaration:
             is_sound = not name_problems and not any(problem.is_error for problem in problems)
             (result.declarations if is_sound else result.invalid_declarations).append(declaration)
@@ -107,6 +109,18 @@ def make_project_reader(
         suppression_list=suppression_list,
     )
     return ProjectReader(files, problems, _make_selector(files, paths), context)
+
+
+def _limit(problems: list[Problem]) -> list[Problem]:
+    """Returns the first MAX_PROBLEMS problems of a document, and one that counts the others.
+
+    That one is an error if one of them is.
+    """
+    if len(problems) <= MAX_PROBLEMS:
+        return problems
+    first, rest = problems[:MAX_PROBLEMS], problems[MAX_PROBLEMS:]
+    last = next((problem for problem in rest if problem.is_error), rest[0])
+    return [*first, replace(last, message=f"and {len(rest):,} more problems in this document", hint="", excerpt="")]
 
 
 def _read_suppression_list(tree: Tree, settings: Settings) -> tuple[SuppressionList | None, list[Problem]]:

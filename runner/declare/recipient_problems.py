@@ -12,6 +12,9 @@ from runner.errors import Problem
 from runner.key_table import KeyTable
 
 MAX_REPORTED = 20
+# Recipients with a problem after which no more are checked: a problem takes twenty times as long as a delivery, and so
+# many have one cause.
+MAX_FAULTY = 20_000
 _MAX_GROUPS = (
     50  # per code; a code usually has one or two groups, but one per recipient if its messages quote their values
 )
@@ -42,8 +45,10 @@ def summarise_problems(declaration: Declaration, results: Iterable[Problem | int
     """Returns the problems to report about the recipients of a declaration, and about their number.
 
     `results` are, in any mixture, the problems of recipients and the numbers of recipients that have none. Warnings
-    that are passed to the tally's `on_warning` while `results` are read are summarised as well.
+    that are passed to the tally's `on_warning` while `results` are read are summarised as well. After MAX_FAULTY
+    recipients with a problem no more results are read.
     """
+    is_complete = True
     count, problems, warnings = 0, _ProblemCollector(), _ProblemCollector()
     tally.on_warning = warnings.add
     for result in results:
@@ -51,13 +56,20 @@ def summarise_problems(declaration: Declaration, results: Iterable[Problem | int
             problems.add(result)
         else:
             count += result
+        if problems.recipients > MAX_FAULTY:
+            is_complete = False
+            break
     audience = declaration.audience
     total = count + problems.recipients
     if isinstance(audience, InlineAudience):
         total = len(audience.members) - tally.left_out.total()
+    shared_by = total if is_complete else 0  # a problem that all recipients have is reported once
     reported = _merge_unknown_variables(
-        [*problems.summarise(total), *warnings.summarise(total)], declaration.unknown_variables
+        [*problems.summarise(shared_by), *warnings.summarise(shared_by)], declaration.unknown_variables
     )
+    if not is_complete:
+        message = f"{MAX_FAULTY:,} recipients have a problem, and those after them were not checked"
+        reported.append(declaration.document.problem("recipients-unchecked", ("to",), message))
     document, maximum = declaration.document, declaration.max_recipients
     if maximum is not None and total > maximum:
         message = f"{total} recipients are declared, and max_recipients is {maximum}"

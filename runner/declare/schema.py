@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from runner.errors import Problem
 from runner.privacy import AnyText, mark_private
 
 SCHEMA_NAMES = ("message", "project", "payload")
+MAX_ERRORS = 100  # of one value that are explained, which takes about a millisecond each
+MAX_UNKNOWN_KEYS = 20  # of one mapping: each is compared with every known key
 _TYPE_NAMES = {
     "string": "text",
     "integer": "a whole number",
@@ -89,7 +92,7 @@ def violation_problem(document: Document, violation: Violation) -> Problem:
 
 def explain_violations(value: Any, kind: str) -> list[Violation]:
     """Returns why a value is not valid: at least one violation for every value that the fast validator refuses."""
-    errors = list(_explainer(kind).iter_errors(value))
+    errors = list(islice(_explainer(kind).iter_errors(value), MAX_ERRORS))
     # A value of the wrong type breaks rules about its keys as well. Reported too, they would hide the real mistake.
     mistyped = {tuple(error.absolute_path) for error in errors if error.validator == "type"}
     relevant = [error for error in errors if error.validator == "type" or tuple(error.absolute_path) not in mistyped]
@@ -181,9 +184,9 @@ def _unknown_keys(error: Any, path: tuple[str | int, ...], subschema: dict[str, 
     other_key_hints = subschema.get("x-elsewhere", {})
     renamed_keys = subschema.get("x-renamed", {})  # names that other parts of Intercom's API have for a key
     free_keys = tuple(subschema.get("patternProperties", {}))  # patterns of keys that mean nothing to msgrun
-    for key in sorted(set(error.instance) - set(known_keys)):
-        if any(re.search(pattern, key) for pattern in free_keys):
-            continue
+    others = sorted(set(error.instance) - set(known_keys))
+    unknown_keys = [key for key in others if not any(re.search(pattern, key) for pattern in free_keys)]
+    for key in unknown_keys[:MAX_UNKNOWN_KEYS]:
         suggested_key = renamed_keys.get(key) or closest_match(key, [*known_keys, *other_key_hints])
         hint = other_key_hints.get(key) or (
             f"did you mean {suggested_key}?" if suggested_key else f"the keys here are {', '.join(known_keys)}"
@@ -191,6 +194,9 @@ def _unknown_keys(error: Any, path: tuple[str | int, ...], subschema: dict[str, 
         yield Violation(
             (*path, key), "unknown-key", f"there is no key {key} here", hint, at_key=True, suggested_key=suggested_key
         )
+    if len(unknown_keys) > MAX_UNKNOWN_KEYS:
+        message = f"and {len(unknown_keys) - MAX_UNKNOWN_KEYS:,} more keys that are not known here"
+        yield Violation((*path, unknown_keys[-1]), "unknown-key", message, "", at_key=True)
 
 
 def _find_missing_keys(error: Any) -> frozenset[str]:

@@ -9,15 +9,26 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from posixpath import join
 from typing import BinaryIO
 
+from runner.errors import UsageMistake
 from runner.privacy import AnyText
 
 _PATTERN = re.compile(r"[*?\[]")
-_MAX_FILE_SIZE = 32 * 1024 * 1024  # bytes of a file that is read as a whole: YAML, templates, queries
+# Bytes of a file that is read as a whole: YAML, bodies, includes. A rendered text has at most 1 MiB, and parsed YAML
+# takes up to 300 times its size in memory.
+MAX_FILE_SIZE = 4 * 1024 * 1024
+MAX_PATH = 4096  # bytes of a path; Linux opens no longer one
+MAX_NAME = 255  # bytes of one name in a path; no common file system has a longer one
+MAX_FOLDERS = 20_000  # that one pattern lists; a folder of audiences has some hundred, a large repository some thousand
+MAX_LEVELS = 64  # of folders that one pattern enters; to resolve a path takes quadratic time in them
+MAX_MATCHES = 10_000  # files of one pattern: one a day of 27 years
+MAX_DECLARATION_FILES = 50_000  # below messages/; a thousand take a second to check
 _OPEN_FLAGS = (
     os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 )  # without O_NONBLOCK, opening a pipe would wait for a writer
@@ -54,9 +65,13 @@ class Tree:
         """
         if not _PATTERN.search(named):
             return [self.locate(named, beside)]
-        paths = sorted(set(self._expand("", PurePosixPath(_join_path(named, beside)).parts)))
+        pattern = PurePosixPath(_join_path(named, beside)).parts
+        paths = sorted(set(islice(self._expand(pattern), MAX_MATCHES + 1)))
         if not paths:
             raise NotReadable("file-missing", f"no file fits {named}", "it is relative to the file that it stands in")
+        if len(paths) > MAX_MATCHES:
+            hint = f"name a folder in it: {MAX_MATCHES:,} files at most are read as one"
+            raise NotReadable("pattern-wide", f"more than {MAX_MATCHES:,} files fit {named}", hint)
         for path in paths:
             self.real_path(path)
         return paths
@@ -84,15 +99,15 @@ class Tree:
         return os.fdopen(descriptor, "rb")
 
     def read(self, path: str) -> bytes:
-        """Returns all bytes of the file at a path. Raises NotReadable, also for a file larger than 32 MiB."""
+        """Returns all bytes of the file at a path. Raises NotReadable, also if it is larger than MAX_FILE_SIZE."""
         try:
             with self.open(path) as handle:
-                data = handle.read(_MAX_FILE_SIZE + 1)
+                data = handle.read(MAX_FILE_SIZE + 1)
         except OSError as error:
             raise _unreadable_error(path, error) from error
-        if len(data) > _MAX_FILE_SIZE:
-            hint = "recipients belong into a CSV, JSON Lines or Parquet file, which may have any size"
-            raise NotReadable("file-large", f"{path} is larger than {_MAX_FILE_SIZE >> 20} MiB", hint)
+        if len(data) > MAX_FILE_SIZE:
+            hint = "recipients belong into a CSV, JSON Lines or Parquet file, which is read row by row"
+            raise NotReadable("file-large", f"{path} is larger than {MAX_FILE_SIZE >> 20} MiB", hint)
         return data
 
     def declaration_files(self) -> Iterator[str]:
@@ -100,18 +115,28 @@ class Tree:
 
         The suffix may be in capitals. Hidden files and folders are skipped, such as macOS's `._a.yaml`.
         A link to a folder is returned as well; reading it raises NotReadable. If messages/ itself is a link, it is the
-        only path.
+        only path. Raises UsageMistake if there are more than MAX_DECLARATION_FILES.
         """
         if (self.root / "messages").is_symlink():
             return iter(("messages",))
         paths: list[str] = []
-        for folder, folders, files in os.walk(self.root / "messages"):
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            relative_folder = Path(folder).relative_to(self.root)
-            paths.extend((relative_folder / name).as_posix() for name in files if _is_declaration(name))
-            # os.walk does not enter a link to a folder. Returned as a path, the link is reported when it is read. If it
-            # were left out, the messages in it would be ignored without an error.
-            paths.extend((relative_folder / name).as_posix() for name in folders if (Path(folder) / name).is_symlink())
+        pending = ["messages"]
+        while pending:
+            folder = pending.pop()
+            with suppress(OSError), os.scandir(self.root / folder) as entries:  # a project may have no messages/
+                for entry in entries:
+                    path = f"{folder}/{entry.name}"
+                    if entry.name.startswith("."):
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append(path)
+                    # A link to a folder is not entered. Returned as a path, it is reported when it is read. If it were
+                    # left out, the messages in it would be ignored without an error.
+                    elif _is_declaration(entry.name) or (self.root / path).is_dir():
+                        paths.append(path)
+            if len(paths) > MAX_DECLARATION_FILES:
+                message = f"there are more than {MAX_DECLARATION_FILES:,} files of declarations"
+                raise UsageMistake(message, "a file may hold several documents")
         return iter(sorted(paths))
 
     def _resolve(self, path: str) -> Path:
@@ -132,30 +157,42 @@ class Tree:
             raise NotReadable("file-hidden", f"{path} leads to a hidden file", "hidden files are not read")
         return real
 
-    def _expand(self, folder: str, parts: Sequence[str]) -> Iterator[str]:
-        """Yields the visible files below a folder that match a pattern. `parts` are the pattern split at `/`.
+    def _expand(self, pattern: Sequence[str]) -> Iterator[str]:
+        """Yields the visible files that match a pattern, which is split at `/`. Raises NotReadable.
 
-        `**` does not enter a link. Raises NotReadable.
+        `**` does not enter a link. A real folder is listed once for each part of the pattern: links that lead to one
+        folder, and several `**`, would make the same paths again and again.
         """
-        first, rest = parts[0], parts[1:]
-        if not _PATTERN.search(first):
+        listed: set[tuple[Path, int]] = set()
+        pending: list[tuple[str, Sequence[str]]] = [("", pattern)]
+        while pending:
+            folder, parts = pending.pop()
+            first, rest = parts[0], parts[1:]
             names = [first]
-        else:
-            real = self._resolve(folder)
-            names = _list_visible(real) if real.is_dir() else []
-        if first == "**":
-            yield from self._expand(folder, rest or ("*",))
-        for name in names:
-            path = join(folder, name)
+            if _PATTERN.search(first):
+                real = self._resolve(folder)
+                if (real, len(parts)) in listed:
+                    continue
+                listed.add((real, len(parts)))
+                if len(listed) > MAX_FOLDERS or folder.count("/") > MAX_LEVELS:
+                    excess = f"more than {MAX_FOLDERS:,} folders, or more than {MAX_LEVELS} levels down"
+                    hint = "begin it with the folder that the files are in"
+                    raise NotReadable("pattern-wide", f"the pattern looks into {excess}", hint)
+                names = _list_visible(real) if real.is_dir() else []
             if first == "**":
-                if (self.root / path).is_dir() and not (self.root / path).is_symlink():
-                    yield from self._expand(path, parts)
-            elif name == first or fnmatchcase(name, first):
+                pending.append((folder, rest or ("*",)))
+                paths = (join(folder, name) for name in names)
+                pending.extend((path, parts) for path in paths if self._is_real_folder(path))
+                continue
+            for path in (join(folder, name) for name in names if name == first or fnmatchcase(name, first)):
                 real = self._resolve(path)
                 if rest and real.is_dir():
-                    yield from self._expand(path, rest)
+                    pending.append((path, rest))
                 elif not rest and real.exists():
                     yield path
+
+    def _is_real_folder(self, path: str) -> bool:
+        return (self.root / path).is_dir() and not (self.root / path).is_symlink()
 
     def _suggest_name(self, path: str) -> str:
         """Returns a hint that names the file most similar to a missing one, or says that its folder is missing too.
@@ -175,6 +212,10 @@ def _join_path(named: str, beside: str) -> str:
     """Returns the path of a file that the file `beside` names. Raises NotReadable if it is outside or hidden."""
     if "\0" in named:
         raise NotReadable("file-missing", "a path holds no NUL character")
+    name = os.fsencode(max(named.split("/"), key=len))
+    if len(os.fsencode(named)) > MAX_PATH or len(name) > MAX_NAME:
+        message = f"a path has at most {MAX_PATH:,} bytes, and a name in it {MAX_NAME}"
+        raise NotReadable("file-missing", message, "is it a text? A path is relative to the file that it stands in")
     path = PurePosixPath(os.path.normpath(PurePosixPath(beside).parent / named))
     if path.is_absolute() or ".." in path.parts:
         raise NotReadable("file-outside", f"{named} is outside the project", _BELOW_ROOT_HINT)

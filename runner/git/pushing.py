@@ -4,7 +4,8 @@ import os
 import re
 from collections.abc import Callable, Mapping
 
-from runner.git.repository import GitFailed, Repository
+from runner.git.process import GitFailed
+from runner.git.repository import Repository
 
 MAX_TRIES = 8
 Wait = Callable[[int], None]

@@ -11,43 +11,11 @@ from typing import IO
 from urllib.parse import quote
 
 from runner.errors import GuardRefused, LedgerUnavailable
+from runner.git.process import NO_FETCH_HINT, TIMEOUT, GitFailed, run_bounded_git, run_git
 
-_TIMEOUT = 120  # seconds for one git command; a fetch over a slow connection takes long
-# Git sets these while it runs a hook. They would make our git commands use another folder than the one they run in.
-_FOLDER_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
-# Prefixes of variables that git and the programs that it runs (ssh, credential helpers) do not need.
-_SECRET_PREFIXES = ("INTERCOM_", "MSGRUN_", "PG")
-# With these settings, no file of a work tree makes git run a program or treat a folder as a repository. The clone's own
-# config, which a pull request cannot write, still applies: it says how to sign in to the remote.
-_SAFE_CONFIG = {
-    "safe.bareRepository": "explicit",  # a folder with HEAD, objects/ and refs/ is no repository; git 2.38
-    "protocol.ext.allow": "never",  # the address of a remote cannot be a command
-    "core.fsmonitor": "false",
-    "core.hooksPath": os.devnull,
-}
-# Parts of a URL in git's messages that may contain a token: the user and the query.
-_URL_USER = re.compile(r"(?<=://)[^/\s@'\"]+@")
-_URL_QUERY = re.compile(r"(://[^\s?'\"]+)\?[^\s'\"]+")
+MAX_BLOB = 1 << 30  # bytes of a file of a commit that is read as a whole; a ledger of a million records has 400 MB
 _FILE_MODE = b"100"  # the mode of a file in `git ls-tree` begins with this
 _REMOTE_SETTING = re.compile(r"remote\.(.+)\.[^.]+", re.DOTALL)  # a setting of the remote that it names
-_LOCK_EXISTS = ".lock': File exists."
-_NO_FETCH_HINT = (
-    "what the remote's lockfile knows must not be sent again; --no-fetch if you are sure it knows nothing new"
-)
-
-
-class GitFailed(LedgerUnavailable):
-    """A git command failed. `output` is all that it printed, but users and queries of URLs are removed."""
-
-    def __init__(self, command: str, printed: bytes) -> None:
-        self.output = _URL_QUERY.sub(r"\1", _URL_USER.sub("", printed.decode(errors="replace").strip()))
-        lines = self.output.splitlines() or [""]
-        detail = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1])
-        # Part of the message, because the commands that catch this error replace the hint by their own.
-        advice = (
-            " If no git is at work here, one was killed and left that file: remove it" if _LOCK_EXISTS in detail else ""
-        )
-        super().__init__(f"git {command} failed: {detail}{advice}", _NO_FETCH_HINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +96,7 @@ class Repository:
         if not entry.startswith(_FILE_MODE):
             message = f"{path} of the commit {commit[:10]} is a link, a folder or a submodule, and no file"
             raise GuardRefused(message, "msgrun follows no link to what it keeps: commit the file itself")
-        return self.git("cat-file", "blob", f"{commit}:{path}")
+        return self.bounded_git("cat-file", "blob", f"{commit}:{path}", max_size=MAX_BLOB)
 
     def depth_options(self, remote: str, branch: str) -> list[str]:
         """Returns the options of `git fetch` for a branch, given by its short name.
@@ -143,7 +111,7 @@ class Repository:
 
     def try_git(self, *args: str) -> str | None:
         """Runs a git command and returns what it printed, stripped; None if it failed."""
-        process = _run_git(self.toplevel, args, git_dir=self.git_dir)
+        process = run_git(self.toplevel, args, git_dir=self.git_dir)
         return os.fsdecode(process.stdout).strip() if process.returncode == 0 else None
 
     def git(
@@ -158,12 +126,19 @@ class Repository:
         Raises GitFailed if the command fails, LedgerUnavailable if it takes too long.
         """
         try:
-            process = _run_git(self.toplevel, args, stdin, extra_env, stdout, self.git_dir)
+            process = run_git(self.toplevel, args, stdin, extra_env, stdout, self.git_dir)
         except subprocess.TimeoutExpired as error:
-            raise LedgerUnavailable(f"git {args[0]} did not answer in {_TIMEOUT} seconds", _NO_FETCH_HINT) from error
+            raise LedgerUnavailable(f"git {args[0]} did not answer in {TIMEOUT} seconds", NO_FETCH_HINT) from error
         if process.returncode:
             raise GitFailed(args[0], (process.stdout or b"") + process.stderr)
         return process.stdout or b""
+
+    def bounded_git(self, *args: str, max_size: int) -> bytes:
+        """Runs a git command and returns what it printed.
+
+        Raises GitFailed if it fails, LedgerUnavailable if it prints more than `max_size` bytes.
+        """
+        return run_bounded_git(self.toplevel, args, self.git_dir, max_size)
 
     def save_blob(self, blob: str, path: Path) -> None:
         """Writes a blob to a new file, byte for byte, however large it is. Raises LedgerUnavailable if git cannot."""
@@ -200,7 +175,7 @@ def _open_repository(root: Path, inode: int) -> Repository:
     options = ("--show-toplevel", "--git-common-dir", "--absolute-git-dir")
     try:
         # In the folder with .git: git looks for that first, and only then whether the folder itself is a repository.
-        process = _run_git(root, ("rev-parse", "--path-format=absolute", *options))
+        process = run_git(root, ("rev-parse", "--path-format=absolute", *options))
     except (FileNotFoundError, subprocess.TimeoutExpired) as error:
         raise LedgerUnavailable(f"{root} is a git repository, and git cannot be run", "install git") from error
     if process.returncode:
@@ -234,34 +209,3 @@ def _ci_branch(environ: Mapping[str, str]) -> str:
         return ref
     branch = environ.get("CI_COMMIT_BRANCH", "")
     return f"refs/heads/{branch}" if branch else ""
-
-
-def _run_git(
-    folder: Path,
-    args: tuple[str, ...],
-    stdin: bytes = b"",
-    extra_env: Mapping[str, str] | None = None,
-    stdout: IO[bytes] | int = subprocess.PIPE,
-    git_dir: Path | None = None,
-) -> subprocess.CompletedProcess[bytes]:
-    """Runs git. No other function runs it.
-
-    Without `git_dir`, git searches for a repository in `folder` and its parent folders.
-    """
-    variables = {name: value for name, value in os.environ.items() if not name.startswith(_SECRET_PREFIXES)}
-    environment = {name: value for name, value in variables.items() if name not in _FOLDER_VARIABLES}
-    environment |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(extra_env or {})}
-    environment.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
-    if git_dir:
-        environment["GIT_DIR"] = str(git_dir)
-    config_options = [word for name, value in _SAFE_CONFIG.items() for word in ("-c", f"{name}={value}")]
-    return subprocess.run(  # noqa: S603  # a list of arguments, so no shell parses them
-        ["git", *config_options, *args],  # noqa: S607  # the git in the user's PATH
-        cwd=folder,
-        env=environment,
-        stdout=stdout,
-        stderr=subprocess.PIPE,
-        input=stdin,
-        timeout=_TIMEOUT,
-        check=False,
-    )

@@ -147,7 +147,7 @@ URL_HINT = "write it as postgresql://host/database#schema; see libpq's connectio
 _DEFAULT_SCHEMA = "msgrun"  # where `lock:` names none
 _SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _PASSWORD_PARAMETER = re.compile(r"(?i)(password|secret)\s*=\s*[^\s&]")
-_HOSTS_AND_DATABASE = re.compile(r"[^:]*(:\d+)?(,[^:]*(:\d+)?)*/.*")  # hosts with or without ports, and a database
+_HOSTS_AND_DATABASE = re.compile(r"[^:/]*+(?::\d++(?=[,/])[^:/]*+)*+/.*")  # hosts with or without ports, and a database
 _CONNINFO_KEYWORD = re.compile(r"(?i)\s*(host|hostaddr|port|dbname|user|password|passfile|service|sslmode|options)\s*=")
 
 

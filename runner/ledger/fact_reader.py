@@ -12,6 +12,12 @@ from runner.ledger.line_source import LineSource
 from runner.ledger.record import Header, parse_entry
 from runner.ledger.torn_lines import parse_objects
 
+# Bounds of a damaged ledger. Beyond them it is not opened, because leaving a line out could send a message twice.
+MAX_LINE = 4 * 1024 * 1024  # bytes; a record has less than a thousand
+MAX_BLANK_LINES = 1 << 20
+MAX_TORN_LINES = 10_000
+_RESTORE_HINT = "take the file back from git, as it was before it was damaged"
+
 
 class FactReader:
     """Reads one copy of a ledger into an index.
@@ -32,6 +38,7 @@ class FactReader:
         self._line_number = 1
         self._first_odd_line = b""
         self._odd_count = 0
+        self._blank_count = 0
 
     def read(self, lines: LineSource) -> None:
         """Adds every line of a source. Raises LedgerUnavailable if none can be read, or one is no record or header."""
@@ -44,6 +51,8 @@ class FactReader:
                 self._add_lines(b"".join([*pieces, head]).split(b"\n"))
                 pieces = []
             pieces.append(tail)
+            if sum(map(len, pieces)) > MAX_LINE:
+                raise self._size_error(f"a line of more than {MAX_LINE >> 20} MiB")
         if last := b"".join(pieces):
             self._add_lines([last])
         if self._odd_count and not (self.headers or self.has_record or self._is_torn_header):
@@ -126,11 +135,16 @@ class FactReader:
     def _add_odd_line(self, line: bytes) -> None:
         """Adds what can be read of a line that is not exactly one object."""
         if not line.strip():
+            self._blank_count += 1
+            if self._blank_count > MAX_BLANK_LINES:
+                raise self._size_error(f"more than {MAX_BLANK_LINES:,} blank lines")
             return
         self._first_odd_line, self._odd_count = self._first_odd_line or line, self._odd_count + 1
         values, is_torn = parse_objects(line)
         if is_torn:
             self.torn_lines.append(f"{self._origin}:{self._line_number}")
+            if len(self.torn_lines) > MAX_TORN_LINES:
+                raise self._size_error(f"more than {MAX_TORN_LINES:,} torn lines")
         for value in values:
             entry = parse_entry(value, self._origin, self._line_number)
             if isinstance(entry, Header):
@@ -138,6 +152,9 @@ class FactReader:
             else:
                 self.has_record = True
                 self._index.add_record(entry, self._copy_bit)
+
+    def _size_error(self, excess: str) -> LedgerUnavailable:
+        return LedgerUnavailable(f"{self._origin}:{self._line_number}: the ledger has {excess}", _RESTORE_HINT)
 
     def _advance(self, line: bytes) -> None:
         """Moves the position to the start of the next line."""

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from runner.declare.audience import TableAudience
 from runner.declare.declaration import Declaration
 from runner.lint.static_checks import MessageText
 from runner.lint.template_layout import Slot
 
+MAX_GAPS = 200  # of one text: every delivery is searched for each of them
 _CONTEXT_LENGTH = 24  # characters of literal text on each side; they distinguish one gap from another
 
 
@@ -35,8 +37,13 @@ def find_gaps(message_text: MessageText, declaration: Declaration) -> Iterator[G
     """Yields the gaps that empty values may leave in a text.
 
     A slot leaves none if it stands inside a tag, or if its value cannot be empty. It is skipped if the literal text on
-    one side is unknown, or if the literal text of the template contains the same characters anyway.
+    one side is unknown, or if the literal text of the template contains the same characters anyway. After MAX_GAPS,
+    further slots are not looked at.
     """
+    return islice(_iter_gaps(message_text, declaration), MAX_GAPS)
+
+
+def _iter_gaps(message_text: MessageText, declaration: Declaration) -> Iterator[Gap]:
     literals = "\n".join(message_text.layout.literals)
     for slot in message_text.layout.slots:
         if (

@@ -27,6 +27,10 @@ class _Finding:
     total: int = 0
 
 
+MAX_IGNORES = 1000  # comments of one text that are read
+MAX_PLACES = 200  # of one message: to find each reads the text once, and the faults repeat
+
+
 class Findings:
     """Collects the findings of a project.
 
@@ -100,7 +104,7 @@ class MessageFindings:
 
     def read_ignores(self, layout: Layout) -> None:
         """Reads the comments `{# msgrun: ignore=CODE #}` of a template and its includes."""
-        for offset, line_offset, codes in layout.ignores:
+        for offset, line_offset, codes in layout.ignores[:MAX_IGNORES]:
             place, excerpt = layout.find_place(offset)
             names = [code.strip() for code in codes.split(",") if code.strip()]
             self._findings.add_warnings(check_ignore_codes(names, place, excerpt))
@@ -118,11 +122,16 @@ class MessageFindings:
     def add_at_offset(
         self, layout: Layout, start: int, code: str, message: AnyText, recipient: str = "", *, as_warning: bool = False
     ) -> None:
-        """Adds a finding at a character of a layout, unless a comment ignores it."""
+        """Adds a finding at a character of a layout, unless a comment ignores it.
+
+        After MAX_PLACES it is added at the start of the layout, where each rule is reported once.
+        """
         if code in self._findings.enabled_codes:
             key = (id(layout), start)
+            if key not in self._places and len(self._places) >= MAX_PLACES:
+                key = (id(layout), 0)
             if key not in self._places:
-                self._places[key] = layout.find_place(start)
+                self._places[key] = layout.find_place(key[1])
             self._add(code, *self._places[key], message, recipient, layout.origin.path, as_warning=as_warning)
 
     def add_at_path(self, code: str, path: YamlPath, message: str) -> None:

@@ -106,13 +106,11 @@ class _Reader(HTMLParser):
         # The parser counts lines by "\n" alone.
         self._lines = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
         self._open_counts: dict[str, int] = {}
-
-    @property
-    def is_hidden(self) -> bool:
-        return any(self._open_counts.get(name) for name in _HIDDEN_TAGS)
+        self.is_hidden = False
+        self._is_code = False
 
     def add_text(self, start: int, text: str) -> None:
-        self.text_runs.append(TextRun(start, text, any(self._open_counts.get(name) for name in _CODE_TAGS)))
+        self.text_runs.append(TextRun(start, text, self._is_code))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes: dict[str, str] = {}
@@ -120,25 +118,35 @@ class _Reader(HTMLParser):
             attributes.setdefault(name, value or "")
         self.tags.append(Tag(tag, self._get_offset(), self.get_starttag_text() or "", attributes=attributes))
         if tag in _HIDDEN_TAGS or tag in _CODE_TAGS:
-            self._open_counts[tag] = self._open_counts.get(tag, 0) + 1
+            self._set_open_count(tag, self._open_counts.get(tag, 0) + 1)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
         if tag not in VOID_TAGS and ":" not in tag:
             return  # HTML ignores the slash of <b/>: the tag stays open
-        self._open_counts.pop(tag, None)
+        self._set_open_count(tag, 0)
 
     def handle_endtag(self, tag: str) -> None:
         self.tags.append(Tag(tag, self._get_offset(), f"</{tag}>", is_end=True))
-        if self._open_counts.get(tag):
-            self._open_counts[tag] -= 1
+        if count := self._open_counts.get(tag):
+            self._set_open_count(tag, count - 1)
 
     def handle_data(self, data: str) -> None:
         if not self.is_hidden:
             self.add_text(self._get_offset(), data)
 
-    def unknown_decl(self, data: str) -> None:
-        """Ignores conditional comments such as <![if !mso]>: clients other than Outlook show what they enclose."""
+    def parse_marked_section(self, i: int, report: int = 1) -> int:
+        """Skips what begins with `<![` up to the next `>`, as HTML does: a conditional comment such as <![if !mso]>.
+
+        Clients other than Outlook show what it encloses. The library fails on words that it does not know.
+        """
+        del report
+        return self.parse_bogus_comment(i, report=False)
+
+    def _set_open_count(self, tag: str, count: int) -> None:
+        self._open_counts[tag] = count
+        open_names = {name for name, number in self._open_counts.items() if number}
+        self.is_hidden, self._is_code = not open_names.isdisjoint(_HIDDEN_TAGS), not open_names.isdisjoint(_CODE_TAGS)
 
     def _get_offset(self) -> int:
         line, column = self.getpos()

@@ -6,7 +6,9 @@ document, it covers the whole message.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+import sys
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import yaml
@@ -56,18 +58,22 @@ def read_ignore_comments(document: Document) -> IgnoreComments:
         return IgnoreComments(document, ignores, problems)
     root, lines = document.root, document.source.lines
     first, last = _find_line_range(root, lines)
-    scalars = list(_iter_scalars(root))
+    scalars, next_lines, last_lines = (
+        _find_scalars(root, lines),
+        _find_next_content_lines(lines),
+        _find_last_lines(root),
+    )
     for line_number in range(first, last + 1):
         match = _IGNORE_COMMENT.search(lines[line_number - 1])
-        if not match or any(_is_in_scalar(node, lines, line_number, match.start()) for node in scalars):
+        if not match or scalars.contain(line_number - 1, match.start()):
             continue
         codes = [code.strip() for code in (match[1] or "").split(",") if code.strip()]
         place = Place(document.source.path, line_number, match.start() + 1)
         problems.extend(check_ignore_codes(codes, place, document.excerpt(line_number)))
         is_own_line = not lines[line_number - 1][: match.start()].strip()
         is_for_document = is_own_line and line_number <= root.start_mark.line
-        first_line = _find_next_content_line(lines, line_number) if is_own_line else line_number
-        last_line = max(_find_last_line(root, first_line), first_line)
+        first_line = next_lines[line_number - 1] if is_own_line else line_number
+        last_line = max(last_lines.get(first_line, 0), first_line)
         ignores.append(_Ignore(frozenset(codes), first_line, last_line, is_for_document))
     return IgnoreComments(document, ignores, problems)
 
@@ -92,46 +98,79 @@ def _find_line_range(root: yaml.Node, lines: list[str]) -> tuple[int, int]:
     return first + 2, last
 
 
-def _iter_scalars(node: yaml.Node) -> Iterator[yaml.ScalarNode]:
-    if isinstance(node, yaml.ScalarNode):
-        yield node
-    else:
-        for item in node.value:
-            for child in item if isinstance(item, tuple) else (item,):
-                yield from _iter_scalars(child)
+class _Scalars:
+    """The scalars of a document, of which a comment may be a part. Then it is text, and no comment."""
 
+    def __init__(self, scalars: list[yaml.ScalarNode], lines: list[str]) -> None:
+        self._lines = lines
+        self._scalars = scalars
+        self._starts = [(node.start_mark.line, node.start_mark.column) for node in scalars]
+        self._indents: dict[int, int] = {}
 
-def _is_in_scalar(node: yaml.ScalarNode, lines: list[str], line_number: int, column: int) -> bool:
-    """Returns whether the text at a line (from 1) and a column (from 0) is part of the scalar, so not a comment."""
-    start, end = node.start_mark, node.end_mark
-    line = line_number - 1
-    if node.style in {"|", ">"}:
-        if not start.line < line <= end.line:
+    def contain(self, line: int, column: int) -> bool:
+        """Returns whether the text at a line and a column (both from 0) is part of a scalar."""
+        # They are in order and do not overlap: only the last one that begins before may contain the text.
+        number = bisect_right(self._starts, (line, column)) - 1
+        if number < 0:
             return False
-        content = [text for text in lines[start.line + 1 : end.line + 1] if text.strip()]
-        return bool(content) and column >= len(content[0]) - len(content[0].lstrip())
-    return (start.line, start.column) <= (line, column) < (end.line, end.column)
+        node = self._scalars[number]
+        start, end = node.start_mark, node.end_mark
+        if node.style in {"|", ">"}:
+            return start.line < line <= end.line and column >= self._find_indent(number)
+        return (line, column) < (end.line, end.column)
+
+    def _find_indent(self, number: int) -> int:
+        """Returns the column (from 0) at which the text of a block begins; one beyond every line if it has none."""
+        if number not in self._indents:
+            start, end = self._scalars[number].start_mark.line + 1, self._scalars[number].end_mark.line + 1
+            block = (self._lines[line] for line in range(start, min(end, len(self._lines))))
+            first = next((text for text in block if text.strip()), None)
+            self._indents[number] = sys.maxsize if first is None else len(first) - len(first.lstrip())
+        return self._indents[number]
 
 
-def _find_next_content_line(lines: list[str], line_number: int) -> int:
-    """Returns the next line that is neither blank nor a comment; if there is none, `line_number` itself."""
-    for index in range(line_number, len(lines)):
-        if lines[index].strip() and not lines[index].lstrip().startswith("#"):
-            return index + 1
-    return line_number
+def _find_scalars(root: yaml.Node, lines: list[str]) -> _Scalars:
+    nodes = [root, *(node for _, node in _iter_members(root))]
+    keys = [key for node in nodes if isinstance(node, yaml.MappingNode) for key, _ in node.value]
+    scalars = [node for node in (*nodes, *keys) if isinstance(node, yaml.ScalarNode)]
+    return _Scalars(sorted(scalars, key=lambda node: (node.start_mark.line, node.start_mark.column)), lines)
 
 
-def _find_last_line(node: yaml.Node, line: int) -> int:
-    """Returns the last line of the widest key, value or item that begins on the line; 0 if none does."""
-    for first_line, child in _list_members(node):
-        if first_line == line:
-            return _find_text_end(child)
-        if first_line < line and (last_line := _find_last_line(child, line)):
-            return last_line
-    return 0
+def _iter_members(root: yaml.Node) -> Iterator[tuple[int, yaml.Node]]:
+    """Yields every value and item of a document in order, each after the line (from 1) on which it begins.
+
+    The line of a value is that of its key. A node that aliases repeat is visited once. The root is not among them.
+    """
+    visited: set[int] = set()
+    pending = [*reversed(_list_members(root))]
+    while pending:
+        line, node = pending.pop()
+        if id(node) not in visited:
+            visited.add(id(node))
+            yield line, node
+            pending.extend(reversed(_list_members(node)))
 
 
-def _list_members(node: yaml.Node) -> Iterable[tuple[int, yaml.Node]]:
+def _find_next_content_lines(lines: list[str]) -> list[int]:
+    """Returns for each line the next one (both from 1) that is neither blank nor a comment; itself if there is none."""
+    next_lines: list[int] = []
+    next_line = 0
+    for number in range(len(lines), 0, -1):
+        next_lines.append(next_line or number)
+        if lines[number - 1].strip() and not lines[number - 1].lstrip().startswith("#"):
+            next_line = number
+    return next_lines[::-1]
+
+
+def _find_last_lines(root: yaml.Node) -> dict[int, int]:
+    """Maps each line on which a key, value or item begins to the last line of the widest of them."""
+    widest: dict[int, yaml.Node] = {}
+    for line, node in _iter_members(root):
+        widest.setdefault(line, node)
+    return {line: _find_text_end(node) for line, node in widest.items()}
+
+
+def _list_members(node: yaml.Node) -> list[tuple[int, yaml.Node]]:
     """Returns the values of a mapping or the items of a list, each after the line that it begins on."""
     if isinstance(node, yaml.MappingNode):
         return [(key.start_mark.line + 1, value) for key, value in node.value]

@@ -14,10 +14,11 @@ from runner.lint.template_layout import RAW_VALUE_CHAR, Layout, LayoutPart, Slot
 _STRING = re.compile(r"\"([^\"\\]*)\"|'([^'\\]*)'")
 _COMPARISON = re.compile(r"(?:==|!=|\bin)\s*(?:\"[^\"]*\"|'[^']*')|(?:\"[^\"]*\"|'[^']*')\s*(?:==|!=)")
 _VARIABLE_NAME = re.compile(r"(?<![\w.|])(?<!\| )[A-Za-z_]\w*(?!\w|\s*=(?!=))")
-_CALL = re.compile(r"(\|\s*)?\b([\w.]+)\s*\(")
+_CALL = re.compile(r"(\|\s*+)?(?<![\w.])([\w.]++)\s*+\(")
 _MARKUP_FILTER = re.compile(r"\|\s*(?:safe|xmlattr|urlize)\b")
 _IGNORE_COMMENT = re.compile(r"\{#-?\s*msgrun:\s*ignore\b=?\s*([\w, -]*?)\s*-?#\}")
 _END_KEYWORD = re.compile(r"end(\w+)")
+_MAX_INDENT = 1000  # characters of white space before a comment on a line of its own
 _LEXER = jinja2.Environment(autoescape=True).lexer
 _OPENING_KEYWORDS = frozenset({"if", "for", "macro", "call", "filter", "block", "autoescape", "with", "set", "trans"})
 _BRANCH_KEYWORDS = frozenset({"if", "for"})
@@ -61,7 +62,7 @@ class _LayoutBuilder:
         self.added_names.add(name)
         self._open_templates.append(name)
         self._start_part(name, 0)
-        position, tag_kind, tag_start = 0, "", 0
+        position, tag_kind, tag_start, first_chunk = 0, "", 0, 0
         for _, kind, value in _LEXER.tokeniter(source, name or None):
             start = source.index(value, position)
             self._add_filler(source[position:start], " ")
@@ -72,13 +73,13 @@ class _LayoutBuilder:
                 self._add_literal(value)
                 continue
             if kind.endswith("_begin"):
-                tag_start, tag_kind = self._length, kind
+                tag_start, tag_kind, first_chunk = self._length, kind, len(self._chunks)
             is_tag_end = kind in {"variable_end", "block_end"}
             self._add_filler(value, VALUE_CHAR if tag_kind == "variable_begin" else " ")
             if is_tag_end:
                 inner = source[position - (self._length - tag_start) : position]
                 if tag_kind == "variable_begin":
-                    self._add_printed_value(tag_start, inner)
+                    self._add_printed_value(tag_start, inner, first_chunk)
                 else:
                     self._add_block_tag(tag_start, inner, name, position)
         self._add_filler(source[position:], " ")
@@ -122,7 +123,8 @@ class _LayoutBuilder:
             self._slots[index] = replace(self._slots[index], literal_after=after)
         self._slots_without_literal_after.clear()
 
-    def _add_printed_value(self, start: int, tag: str) -> None:
+    def _add_printed_value(self, start: int, tag: str, first_chunk: int) -> None:
+        """Adds the slot of a tag that begins at `start`, and whose chunks are those from number `first_chunk` on."""
         inner = tag.strip("{}-+ \n")
         outside_strings = _STRING.sub("", inner)
         is_markup = _MARKUP_FILTER.search(outside_strings) is not None
@@ -130,7 +132,7 @@ class _LayoutBuilder:
         is_raw = is_markup or any(not pipe for pipe, _ in _CALL.findall(outside_strings))
         self._add_slot(start, inner, is_branch=False, is_raw=is_raw, literal_before=self._literal_before)
         if is_raw:
-            self._chunks[:] = ["".join(self._chunks)[:start] + RAW_VALUE_CHAR * (self._length - start)]
+            self._chunks[first_chunk:] = [RAW_VALUE_CHAR * (self._length - start)]
         self._literal_before = None
 
     def _add_slot(self, start: int, inner: str, *, is_branch: bool, is_raw: bool, literal_before: str | None) -> None:
@@ -202,5 +204,7 @@ class _LayoutBuilder:
 
     def _add_ignore(self, comment: str, source: str, offset: int) -> None:
         if match := _IGNORE_COMMENT.fullmatch(comment):
-            line = source[source.rfind("\n", 0, offset) + 1 : (source.find("\n", offset) + 1 or len(source) + 1) - 1]
-            self._layout.ignores.append((self._length, int(line.strip() == comment), match[1]))
+            end = offset + len(comment)
+            before = source[max(offset - _MAX_INDENT, 0) : offset].rpartition("\n")[2]
+            after = source[end : end + _MAX_INDENT].partition("\n")[0]
+            self._layout.ignores.append((self._length, int(not (before + after).strip()), match[1]))

@@ -9,6 +9,7 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
@@ -25,9 +26,11 @@ from runner.privacy import AnyText, mark_private
 
 # A value that contains one of these is checked in full.
 _SUSPICIOUS_TEXTS = (*text_checks.NULL_WORDS, "http://", "{", "*|", "%%", "javascript:")
-_WHOLE_TAGS = re.compile(r"<[^>]*>")
+_WHOLE_TAGS = re.compile(r"<[^<>]*+>")
 _TAG_NAMES = re.compile(r"</?[A-Za-z][^\s/>]*")
 _MAX_REMEMBERED = 10_000
+_MAX_CHECKED = 20  # placeholders, and links, of one value: the whole text is searched for each of them
+_MAX_BODY_FAULTS = 1000  # of one rendered body that are reported each; of the others only the first of each rule
 _BodyFault = tuple[int, str, AnyText, bool]  # offset in the layout, code, message, whether HTML allows it
 
 
@@ -138,15 +141,13 @@ class MessageLinter:
         message_text, slot = self._first_slots[name]
         faults: list[tuple[str, AnyText, str]] = [
             ("single-brace", "this prints " + mark_private(placeholder) + ", which is sent as it stands", placeholder)
-            for _, placeholder in text_checks.find_placeholders(text)
+            for _, placeholder in islice(text_checks.find_placeholders(text), _MAX_CHECKED)
         ]
         if word := text_checks.find_null_word(text):
             faults.append(("null-text", f"this prints {word}: it is what {name} is", word))
         if "http://" in text or "javascript:" in text:
-            faults += [
-                (code, message, text)
-                for code, message in check_links(text, message_text.find_enclosing_tag(slot), mark_private)
-            ]
+            links = check_links(text, message_text.find_enclosing_tag(slot), mark_private)
+            faults += [(code, message, text) for code, message in islice(links, _MAX_CHECKED)]
         for code, message, printed in faults:
             if _is_printed(printed, delivery):
                 self._findings.add_at_offset(
@@ -206,7 +207,7 @@ class MessageLinter:
         """
         faults = self._faults_by_shape.get(shape)
         if faults is None:
-            faults = tuple(self._find_body_faults(body))
+            faults = tuple(_limit_faults(self._find_body_faults(body)))
             if len(self._faults_by_shape) < _MAX_REMEMBERED:
                 self._faults_by_shape[shape] = faults
         for start, code, message, is_valid_html in faults:
@@ -242,6 +243,15 @@ class MessageLinter:
         return self._declaration.audience.label(delivery.number)
 
 
+def _limit_faults(faults: Iterator[_BodyFault]) -> Iterator[_BodyFault]:
+    """Yields the first faults of a body, and after _MAX_BODY_FAULTS only those of a rule that has none yet."""
+    codes: set[str] = set()
+    for number, fault in enumerate(faults):
+        if number < _MAX_BODY_FAULTS or fault[1] not in codes:
+            codes.add(fault[1])
+            yield fault
+
+
 def _find_host_slots(texts: list[MessageText]) -> Iterator[tuple[str, MessageText, Slot]]:
     """Yields the variables that are printed as the host of a URL, each with its text and slot."""
     for message_text in texts:
@@ -264,6 +274,5 @@ def _find_first_slots(texts: list[MessageText]) -> dict[str, tuple[MessageText, 
 
 def _is_printed(text: str, delivery: Delivery) -> bool:
     """Returns whether the rendered texts contain `text`: a template may only test a value, or print part of it."""
-    rendered = f"{delivery.payload.get('subject', '')}\n{delivery.payload['body']}"
-    pattern = rf"(?<!\w){re.escape(text)}(?!\w)|(?<!\w){re.escape(html.escape(text))}(?!\w)"
-    return re.search(pattern, rendered, re.IGNORECASE) is not None
+    rendered = f"{delivery.payload.get('subject', '')}\n{delivery.payload['body']}".lower()
+    return any(text_checks.has_word(rendered, form.lower()) for form in (text, html.escape(text)))

@@ -2,8 +2,9 @@
 
 import html
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from runner.lint import text_checks
@@ -20,6 +21,7 @@ _TAG_RULES = {
     "object": ("iframe", "<object> is removed by mail clients"),
     "embed": ("iframe", "<embed> is removed by mail clients"),
 }
+_QUOTED_VALUE = re.compile(r"=\s*+(\"[^\"]*+\"?|'[^']*+'?)")
 _DATA_SCRIPT_TYPES = ("application/ld+json", "application/json")
 
 
@@ -35,6 +37,7 @@ class MessageText:
     parsed_html: ParsedHtml
     tag_pairs: TagPairs
     is_html: bool
+    _quoted_spans: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
 
     @property
     def literal_text(self) -> str:
@@ -54,7 +57,9 @@ class MessageText:
 
     def find_enclosing_tag(self, slot: Slot) -> Tag | None:
         """Returns the tag that a slot stands in; None if it stands outside of tags."""
-        return next((tag for tag in self.parsed_html.tags if tag.start < slot.start < tag.end), None)
+        number = bisect_left(self.parsed_html.tags, slot.start, key=lambda tag: tag.start) - 1
+        tag = self.parsed_html.tags[number] if number >= 0 else None
+        return tag if tag and slot.start < tag.end else None
 
     def check(self, findings: MessageFindings) -> None:
         """Adds the findings that can be found without a recipient."""
@@ -102,7 +107,14 @@ class MessageText:
     def _is_unquoted(self, slot: Slot) -> bool:
         """Returns whether a slot stands in a tag, and there in no quotes."""
         tag = self.find_enclosing_tag(slot)
-        return tag is not None and not re.search(r"=\s*(\"[^\"]*|'[^']*)$", self.layout.text[tag.start : slot.start])
+        if tag is None:
+            return False
+        spans = self._quoted_spans.get(tag.start)
+        if spans is None:
+            spans = [match.span(1) for match in _QUOTED_VALUE.finditer(self.layout.text, tag.start, tag.end)]
+            self._quoted_spans[tag.start] = spans
+        number = bisect_left(spans, (slot.start, 0)) - 1
+        return number < 0 or slot.start >= spans[number][1]
 
 
 def parse_message_text(layout: Layout, values: Mapping[str, Any], *, is_html: bool) -> MessageText:

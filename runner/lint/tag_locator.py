@@ -1,34 +1,48 @@
 """Finds where the tags of a rendered text were written."""
 
 import re
+from bisect import bisect_right
+from collections import Counter
 
 from runner.lint.html import VALUE_CHAR, Tag
 from runner.lint.static_checks import MessageText
 from runner.lint.template_layout import RAW_VALUE_CHAR
 
+MAX_SEARCHES = 50  # of one text, for tags that differ; each compares all tags of that name
+
 
 class TagLocator:
     """Finds the tags of a rendered text in the text as written.
 
-    `fallback_start` is the offset for tags that are not found: the first slot whose value may be markup, or 0.
+    `fallback_start` is the offset for tags that are not found, and for those after MAX_SEARCHES: the first slot whose
+    value may be markup, or 0.
     """
 
     def __init__(self, message_text: MessageText, rendered: tuple[Tag, ...]) -> None:
         self._tags = message_text.parsed_html.tags
         self._rendered = rendered
+        self._candidates: dict[str, list[Tag]] = {}
+        counts: Counter[str] = Counter()
+        self._earlier_counts: list[int] = []  # of each rendered tag: how many before it are written alike
+        for tag in rendered:
+            self._earlier_counts.append(counts[tag.raw])
+            counts[tag.raw] += 1
         self.fallback_start = next((slot.start for slot in message_text.layout.slots if slot.is_raw), 0)
 
     def find_written_tag(self, number: int) -> Tag | None:
         """Returns the rendered tag number `number` (from 0) as it was written; None if it is not found."""
         tag = self._rendered[number]
-        candidates = [written for written in self._tags if _is_made_from(written, tag)]
-        earlier_count = sum(other.raw == tag.raw for other in self._rendered[:number])
-        return candidates[min(earlier_count, len(candidates) - 1)] if candidates else None
+        candidates = self._candidates.get(tag.raw)
+        if candidates is None:
+            if len(self._candidates) == MAX_SEARCHES:
+                return None
+            candidates = self._candidates[tag.raw] = [written for written in self._tags if _is_made_from(written, tag)]
+        return candidates[min(self._earlier_counts[number], len(candidates) - 1)] if candidates else None
 
     def find_written_start(self, start: int) -> int:
         """Returns where the tag at an offset of the rendered text, or the last one before it, was written."""
-        earlier_numbers = [number for number, tag in enumerate(self._rendered) if tag.start <= start]
-        written = self.find_written_tag(earlier_numbers[-1]) if earlier_numbers else None
+        number = bisect_right(self._rendered, start, key=lambda tag: tag.start) - 1
+        written = self.find_written_tag(number) if number >= 0 else None
         return written.start if written else self.fallback_start
 
 
@@ -38,8 +52,14 @@ def _is_made_from(written: Tag, rendered: Tag) -> bool:
         return False
     if written.raw == rendered.raw:
         return True
-    literal_parts = re.split(f"[{RAW_VALUE_CHAR}{VALUE_CHAR}]+", written.raw)
-    return (
-        len(literal_parts) > 1
-        and re.fullmatch(".*".join(map(re.escape, literal_parts)), rendered.raw, re.DOTALL) is not None
-    )
+    first, *others = re.split(f"[{RAW_VALUE_CHAR}{VALUE_CHAR}]+", written.raw)
+    if not others or not rendered.raw.startswith(first):
+        return False
+    # Each literal part is taken where it occurs first, which leaves the most room for the next ones.
+    position = len(first)
+    for part in others[:-1]:
+        found = rendered.raw.find(part, position)
+        if found < 0:
+            return False
+        position = found + len(part)
+    return rendered.raw.endswith(others[-1]) and len(rendered.raw) - len(others[-1]) >= position

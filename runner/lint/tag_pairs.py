@@ -1,5 +1,7 @@
 """Finds the tags of an HTML text that do not pair, and the text outside of blocks. Source: HTML standard, 13.1.2."""
 
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -18,6 +20,7 @@ _IMPLIED_ENDS: dict[str, frozenset[str]] = {
         "tbody": "tbody tfoot", "colgroup": "thead tbody tfoot tr", "head": "body", "rt": "rt rp", "rp": "rt rp",
     }.items()
 }  # fmt: skip
+MAX_OPEN_TAGS = 256  # at once; a mail of nested tables has some sixty, and browsers themselves stop at 512
 _OPTIONAL_END_TAGS = frozenset({*_IMPLIED_ENDS, "tfoot", "html", "body"})
 
 
@@ -53,7 +56,8 @@ class TagPairs:
     def __init__(self, *, has_blocks: bool) -> None:
         self.faults: list[TagFault] = []
         self.is_balanced = True
-        self._crossed_names: list[str] = []
+        self._crossed_names: Counter[str] = Counter()
+        self._is_too_deep = False
         self._p_closing_name = ""
         self._is_reported_outside = False
         self._has_blocks = has_blocks
@@ -62,6 +66,8 @@ class TagPairs:
     def add(self, event: Tag | TextRun | str) -> None:
         """Adds the next part of the text, or the start or end of a branch or a detached span."""
         flow = self._flows[-1]
+        if self._is_too_deep and isinstance(event, Tag):
+            return
         match event:
             case TextRun():
                 self._check_text(event)
@@ -88,10 +94,16 @@ class TagPairs:
             self._remove(flow, len(flow.open_tags) - 1)
         if tag.name == "p" or tag.name in _P_CLOSING_TAGS:
             self._close_p(tag, flow)
-        names = {opened.name for opened in flow.open_tags}
-        is_closed = tag.raw.endswith("/>") and (":" in tag.name or names & {"svg", "math"})
-        if tag.name not in VOID_TAGS and not is_closed:
-            flow.open_tags.append(tag)
+        is_closed = tag.raw.endswith("/>") and (
+            ":" in tag.name or any(opened.name in {"svg", "math"} for opened in flow.open_tags)
+        )
+        if tag.name in VOID_TAGS or is_closed:
+            return
+        flow.open_tags.append(tag)
+        if len(flow.open_tags) > MAX_OPEN_TAGS:
+            self._is_too_deep = True
+            message = f"{MAX_OPEN_TAGS} tags are open before <{tag.name}>: which of them pair is not checked any more"
+            self.faults.append(TagFault("unclosed-tag", tag.start, message))
 
     def _close_p(self, tag: Tag, flow: _Flow) -> None:
         for index in range(len(flow.open_tags) - 1, -1, -1):
@@ -120,14 +132,14 @@ class TagPairs:
             return
         for opened in flow.open_tags[open_index + 1 :]:
             self._add_unclosed(opened, f"</{name}> comes before its end")
-            self._crossed_names.append(opened.name)
+            self._crossed_names[opened.name] += 1
         while len(flow.open_tags) > open_index:
             self._remove(flow, len(flow.open_tags) - 1)
 
     def _add_stray(self, tag: Tag) -> None:
         name = tag.name
-        if name in self._crossed_names:
-            self._crossed_names.remove(name)  # its start tag has been reported as unclosed
+        if self._crossed_names[name]:
+            self._crossed_names[name] -= 1  # its start tag has been reported as unclosed
         elif name == "p" and self._p_closing_name:
             message = f"</p> closes nothing: <{self._p_closing_name}> has ended the paragraph"
             self.faults.append(TagFault("stray-tag", tag.start, message))
@@ -144,7 +156,8 @@ class TagPairs:
 
     def end_flow(self) -> None:
         """Ends the innermost flow: the text itself after its last part."""
-        for opened in self._flows.pop().open_tags:
+        flow = self._flows.pop()
+        for opened in () if self._is_too_deep else flow.open_tags:
             self._add_unclosed(opened, "the text ends before it")
 
     def _check_text(self, text_run: TextRun) -> None:
@@ -190,6 +203,6 @@ def _iter_events(
 def _split_run(text_run: TextRun, edges: list[int]) -> Iterable[TextRun]:
     """Splits a text run at the edges of spans: neighbours in a template may be rendered in different places."""
     start, end = text_run.start, text_run.start + len(text_run.text)
-    bounds = [start, *(edge for edge in edges if start < edge < end), end]
+    bounds = [start, *edges[bisect_right(edges, start) : bisect_left(edges, end)], end]
     for part_start, part_end in pairwise(bounds):
         yield TextRun(part_start, text_run.text[part_start - start : part_end - start], text_run.is_code)

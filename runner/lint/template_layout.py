@@ -7,6 +7,7 @@ Every offset can be traced to a place in a file.
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from itertools import islice
 
 from runner.declare.declaration import TemplateOrigin
 from runner.errors import Place
@@ -69,16 +70,22 @@ class Layout:
     ignores: list[tuple[int, int, str]] = field(default_factory=list)
     is_as_rendered: bool = True
     has_raw_values: bool = False
+    _line_starts: dict[str, list[int]] = field(default_factory=dict)
 
     def find_place(self, start: int) -> tuple[Place, AnyText]:
         """Returns the place of the layout's character `start` in its file, and the line to quote."""
         part = self.parts[max(bisect_right(self.parts, start, key=lambda part: part.start) - 1, 0)]
         source = self.sources[part.template_name]
         offset = part.source_offset + start - part.start
-        line = source.count("\n", 0, offset) + 1
-        column = offset - source.rfind("\n", 0, offset)
+        starts = self._line_starts.get(part.template_name)
+        if starts is None:
+            starts = [0, *(match.end() for match in re.finditer("\n", source))]
+            self._line_starts[part.template_name] = starts
+        line = bisect_right(starts, offset)
+        column = offset - starts[line - 1] + 1
         if part.template_name:
-            return Place(MESSAGES_FOLDER + part.template_name, line, column), source.split("\n")[line - 1]
+            text = source[starts[line - 1] : starts[line] - 1 if line < len(starts) else None]
+            return Place(MESSAGES_FOLDER + part.template_name, line, column), text
         origin = self.origin
         if origin.file:
             return Place(origin.file.path, line, column), origin.file.line(line)
@@ -101,7 +108,7 @@ def _find_place_in_scalar(
     if style == "|":
         line = mark.line + template_position[0]
         yaml_line = document.source.lines[line] if line < len(document.source.lines) else ""
-        template_line = source.split("\n")[template_position[0] - 1]
+        template_line = source[offset - template_position[1] + 1 :].partition("\n")[0]
         indent = len(yaml_line) - len(template_line) if yaml_line.endswith(template_line) else 0
         return Place(document.source.path, line + 1, indent + template_position[1])
     snippet_match = _SNIPPET.match(source, offset)
@@ -109,11 +116,13 @@ def _find_place_in_scalar(
         return document.place(origin.path)
     snippet = snippet_match.group()
     remaining = source.count(snippet, 0, offset)
+    pattern = re.compile(re.escape(snippet))
     for line in range(mark.line, node.end_mark.line + 1):
         yaml_line = document.source.line(line + 1)
         search_start = mark.column if line == mark.line else 0
-        while (index := yaml_line.find(snippet, search_start)) >= 0:
-            if not remaining:
-                return Place(document.source.path, line + 1, index + 1)
-            remaining, search_start = remaining - 1, index + len(snippet)
+        count = yaml_line.count(snippet, search_start)
+        if count > remaining:
+            match = next(islice(pattern.finditer(yaml_line, search_start), remaining, None))
+            return Place(document.source.path, line + 1, match.start() + 1)
+        remaining -= count
     return document.place(origin.path)

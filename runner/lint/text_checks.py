@@ -18,7 +18,7 @@ _PARTLY_NULL = re.compile(
 _PLACEHOLDER = re.compile(r"(?<![\w{/])\$?\{\s*[A-Za-z_][\w.]{0,60}\s*\}(?![}/])|\*\|\s*\w[\w:]*\s*\|\*|%%\w+%%")
 _URL = re.compile(r"\bhttps?://[^\s<>\"'“”„]+", re.IGNORECASE)
 _URL_START = re.compile(r"\s*(https?)://([^/?#\s]*)", re.IGNORECASE)
-_IP_ADDRESS = re.compile(r"[\d.]+|[0-9a-f:.]*:[0-9a-f:.]*")
+_IP_ADDRESS = re.compile(r"[\d.]+|(?=[^:]*:)[0-9a-f:.]+")
 _STAGING_WORDS = frozenset({"staging", "stage", "stg", "preprod", "uat", "qa", "dev", "test", "testing", "sandbox"})
 _CERTAIN_STAGING_WORDS = frozenset({"staging", "stg", "preprod", "uat"})
 # Public sites with such a word in their host names, e.g. dev.mysql.com.
@@ -43,6 +43,8 @@ _UNSUBSCRIBE = re.compile(
     re.IGNORECASE,
 )
 MAX_SUBJECT_LENGTH = 100
+_WORD_CHAR = re.compile(r"\w")
+_MAX_OCCURRENCES = 1000
 _MIN_LETTERS = 8
 _MAX_ACRONYM_LENGTH = 3  # letters; most names made of capitals have no more
 
@@ -96,6 +98,21 @@ def check_image_url(src: str) -> str:
         return ""
     origin = text.partition(":")[0] + ":" if re.match(r"(http|data|file):", text) else "an address without a host"
     return f"this image comes from {origin}"
+
+
+def has_word(text: str, word: str) -> bool:
+    """Returns whether a text contains a word, or several, with no letter, digit or underscore next to it.
+
+    `find` takes linear time, where a pattern would compare a long word at each position.
+    """
+    start = text.find(word)
+    for _ in range(_MAX_OCCURRENCES):
+        if start < 0:
+            return False
+        if not _WORD_CHAR.match(text[start - 1 : start]) and not _WORD_CHAR.match(text, start + len(word)):
+            return True
+        start = text.find(word, start + 1)
+    return True  # more often only as a part of other words than in an honest text
 
 
 def is_shouting(text: str) -> bool:

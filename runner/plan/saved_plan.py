@@ -18,6 +18,9 @@ from runner.ledger.record import salt_check
 from runner.plan.guards import Guard
 
 FORMAT_VERSION = 1
+# Bytes of the lines that are not one delivery each, which are read as a whole: some hundred for each message, or
+# everything if another program wrote the plan on one line.
+MAX_HEAD = 256 * 1024 * 1024
 _ENTRY_SIZE = 32  # bytes: a key, and a digest without its version
 _BUCKET_PREFIX_SIZE = 2  # bytes: all keys that begin with the same two bytes are in one bucket
 _KEY = re.compile(r"[0-9a-f]{32}")
@@ -105,7 +108,7 @@ class SavedPlan:
 
 def parse_saved_plan(path: str, lines: Iterable[bytes]) -> SavedPlan:
     """Parses a saved plan, as a stream if it has one delivery a line. Raises ProblemsFound with the first problem."""
-    plan, head_lines = SavedPlan(path), []
+    plan, head_lines, head_size = SavedPlan(path), [], 0
     for number, line in enumerate(lines, 1):
         text = line.strip().removesuffix(b",")
         if text.startswith(b'{"key":'):
@@ -114,6 +117,9 @@ def parse_saved_plan(path: str, lines: Iterable[bytes]) -> SavedPlan:
                 raise _create_error(path, "this is no delivery of a plan", number)
         else:
             head_lines.append(line)
+            head_size += len(line)
+            if head_size > MAX_HEAD:
+                raise _create_error(path, f"this is no plan: it has more than {MAX_HEAD >> 20} MiB", number)
     head = _parse_object(b"".join(head_lines))
     if head is None:
         raise _create_error(path, "this is no plan: it is damaged, cut off, or something else")

@@ -373,6 +373,6 @@ def test_a_git_too_old_to_answer_is_said(clone, tmp_path, monkeypatch):
 @pytest.mark.usefixtures("remote")
 def test_a_remote_that_does_not_answer_in_time_is_said(clone, monkeypatch):
     repository = find_repository(clone.path)
-    monkeypatch.setattr("runner.git.repository._TIMEOUT", 0)
+    monkeypatch.setattr("runner.git.process.TIMEOUT", 0)
     with pytest.raises(LedgerUnavailable, match="did not answer"):
         list(remote_versions(repository, clone.path / "messages.lock"))

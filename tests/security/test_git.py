@@ -147,7 +147,7 @@ def test_every_call_names_the_repository_that_was_found(project, monkeypatch):
         return run(*args, **kwargs)
 
     found = find_repository(clone.path / "mail" / "messages")
-    monkeypatch.setattr("runner.git.repository.subprocess.run", noted)
+    monkeypatch.setattr("runner.git.process.subprocess.run", noted)
     assert found.read_blob("HEAD", "mail/msgrun.yaml")
     assert set(calls) == {str(clone.path.resolve() / ".git")}
 

@@ -149,7 +149,7 @@ def test_a_file_that_would_fill_the_memory_is_not_read(project: Clone) -> None:
     with (project.path / "messages/large.yaml").open("wb") as handle:
         handle.truncate(1 << 36)  # 64 GiB without a byte on the disk
     code, printed = run(project, "validate")
-    assert (code, "messages/large.yaml is larger than 32 MiB" in printed) == (1, True)
+    assert (code, "messages/large.yaml is larger than 4 MiB" in printed) == (1, True)
 
 
 # What msgrun writes, as a link to a file or folder outside of which nothing may change.

@@ -13,11 +13,18 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from runner.declare.audience.files import READ_ERRORS, open_decompressed, unreadable_problem
+from runner.declare.audience.files import (
+    MAX_BLANK_LINES,
+    MAX_ROW,
+    MAX_ROWS,
+    READ_ERRORS,
+    open_decompressed,
+    unreadable_problem,
+)
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem, Severity
 
-MAX_CELL = 4 * 1024 * 1024  # characters
+MAX_CELL = 1024 * 1024  # characters; a rendered text has no more either
 _BLOCK = 64 * 1024  # characters
 _DELIMITER_NAMES = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _UTF_16_MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
@@ -81,11 +88,11 @@ def open_text(tree: Tree, path: str, csv_format: CsvFormat) -> io.TextIOWrapper:
     return io.TextIOWrapper(open_decompressed(tree, path), encoding=encoding, newline="")
 
 
-def reader(handle: io.TextIOWrapper, csv_format: CsvFormat) -> Any:
-    """A csv.reader of the text. It raises what CSV_READ_ERRORS lists while it is read."""
+def reader(lines: "LineReader", csv_format: CsvFormat) -> Any:
+    """A csv.reader of the lines. It raises what CSV_READ_ERRORS lists while it is read."""
     is_quoted = csv_format.quote != "none"
     return csv.reader(
-        chain.from_iterable(_read_line_blocks(handle)),
+        chain.from_iterable(lines.blocks()),
         delimiter=csv_format.delimiter or ",",
         quotechar=csv_format.quote if is_quoted else None,
         quoting=csv.QUOTE_MINIMAL if is_quoted else csv.QUOTE_NONE,
@@ -110,23 +117,40 @@ class _FaultyLineError(Exception):
 CSV_READ_ERRORS = (UnicodeDecodeError, csv.Error, _FaultyLineError, NotReadable, *READ_ERRORS)
 
 
-def _read_line_blocks(handle: io.TextIOWrapper) -> Iterator[Iterable[str]]:
-    """The lines in blocks of whole lines.
+class LineReader:
+    """The lines of a file, in blocks of whole lines.
 
-    A NUL character is searched for in a whole block. Its lines are checked one by one only if the block has one.
+    Whoever reads rows from them sets `row_size` to 0 after each: what is read until then belongs to one row. A row, a
+    run of blank lines and the whole are bounded block by block, because a check of each line would take time.
     """
-    rest = ""
-    while block := handle.read(_BLOCK):
-        text = rest + block
-        # A carriage return at the very end may be the first half of \r\n.
-        end = text.rfind("\n") + 1 or text.rfind("\r", 0, -1) + 1
-        if not end and len(text) > MAX_CELL:
-            message = f"a line is longer than {MAX_CELL} characters"
-            raise _FaultyLineError(message)
-        rest = text[end:]
-        if end:
-            yield _split_lines(text[:end])
-    yield _split_lines(rest)
+
+    __slots__ = ("_handle", "row_size")
+
+    def __init__(self, handle: io.TextIOWrapper) -> None:
+        self._handle = handle
+        self.row_size = 0
+
+    def blocks(self) -> Iterator[Iterable[str]]:
+        """The blocks. A NUL is searched for in a whole block. Its lines are checked one by one only if it has one."""
+        rest = ""
+        blank_size = line_count = 0
+        while block := self._handle.read(_BLOCK):
+            self.row_size += len(block)
+            blank_size = blank_size + len(block) if block.isspace() else 0
+            line_count += block.count("\n")
+            if self.row_size > MAX_ROW:
+                raise _FaultyLineError(f"a row is longer than {MAX_ROW:,} characters")
+            if blank_size > MAX_BLANK_LINES:
+                raise _FaultyLineError(f"more than {MAX_BLANK_LINES:,} blank lines follow each other")
+            if line_count > MAX_ROWS:
+                raise _FaultyLineError(f"the file has more than {MAX_ROWS:,} lines")
+            text = rest + block
+            # A carriage return at the very end may be the first half of \r\n.
+            end = text.rfind("\n") + 1 or text.rfind("\r", 0, -1) + 1
+            rest = text[end:]
+            if end:
+                yield _split_lines(text[:end])
+        yield _split_lines(rest)
 
 
 def _split_lines(text: str) -> Iterable[str]:
@@ -148,7 +172,13 @@ def _record_problem(path: str, number: int, error: Exception) -> Problem:
     elif "expected after" in message:
         message, hint = "a quoted field goes on after its closing quote", 'a quote inside a field is written twice: ""'
     elif "field larger" in message:
-        message, hint = f"a field is longer than {MAX_CELL} characters", "a quote may open that nothing closes"
+        message, hint = f"a field is longer than {MAX_CELL:,} characters", "a quote may open that nothing closes"
+    elif "row is longer" in message:
+        hint = "a quote may open that nothing closes"
+    elif "blank lines" in message:
+        hint = "remove them"
+    elif "more than" in message:
+        hint = "split it into several files: csv: people-*.csv"
     elif "NUL" in message:
         hint = "a file in UTF-16 without its mark looks like this: encoding: utf-16-le"
     return Problem("csv-row", Place(path, number), message, hint)

@@ -8,12 +8,14 @@ from typing import ClassVar
 from runner.declare.audience.csv_dialect import (
     CSV_READ_ERRORS,
     CsvFormat,
+    LineReader,
     csv_error_problem,
     detect_format,
     open_text,
     reader,
 )
 from runner.declare.audience.files import (
+    MAX_COLUMNS,
     SourceFiles,
     file_kind_problem,
     row_number,
@@ -107,10 +109,12 @@ def _read_rows(tree: Tree, file: CsvFile) -> Iterator[NumberedRow]:
     number = 1
     try:
         with open_text(tree, file.path, file.format) as handle:
-            records = reader(handle, file.format)
+            lines = LineReader(handle)
+            records = reader(lines, file.format)
             next(records, None)
             number = records.line_num + 1
             for row in records:
+                lines.row_size = 0
                 yield number, row
                 number = records.line_num + 1
     except CSV_READ_ERRORS as error:
@@ -149,7 +153,7 @@ def _read_header(
         if any(problem.is_error for problem in problems):
             return None, problems
         with open_text(tree, path, csv_format) as handle:
-            row: list[str] = next(reader(handle, csv_format), [])
+            row: list[str] = next(reader(LineReader(handle), csv_format), [])
     except CSV_READ_ERRORS as error:
         return None, [csv_error_problem(tree, path, csv_format, 1, error)]
     place = Place(path)
@@ -169,6 +173,8 @@ def _explain_missing_header(row: list[str]) -> tuple[str, str] | None:
     """Why a first row names no variables, and what to do. None if it may be a header."""
     if not any(cell.strip() for cell in row):
         return "the file has no header", "its first row names the variables"
+    if len(row) > MAX_COLUMNS:
+        return f"the file has {len(row):,} columns, and at most {MAX_COLUMNS:,} are read", "leave out what no text uses"
     if len(row) == 2 and row[0].strip().casefold() == "sep=":  # noqa: PLR2004  # `sep=;` split at the semicolon
         return "the first line tells a spreadsheet the delimiter", "remove it"
     if row[0].lstrip().startswith(("{", "[")):
@@ -177,13 +183,15 @@ def _explain_missing_header(row: list[str]) -> tuple[str, str] | None:
 
 
 def _check_header(place: Place, header: tuple[str, ...]) -> Iterator[Problem]:
+    known: set[str] = set()
     for number, name in enumerate(header, 1):
         if not name:
             message = f"column {number} has no name"
             yield Problem("csv-header", place, message, "name it, or remove the column")
-        elif name in header[: number - 1]:
+        elif name in known:
             message = f"two columns are named {name}"
             yield Problem("csv-header", place, message, "rename one of them")
+        known.add(name)
 
 
 def _width_problem(file: CsvFile, number: int, row: list[str]) -> Problem:

@@ -16,8 +16,16 @@ from runner.errors import Place, Problem
 
 T = TypeVar("T")
 BLOCK_ROWS = 500  # rows: few enough to need little memory, many enough to be passed between processes rarely
+MAX_ROW = 4 * 1024 * 1024  # characters or bytes of one row: four times what one rendered text may have
+MAX_COLUMNS = 2_000  # ten times what a large export has
+MAX_ROWS = 10_000_000  # lines of one file; at Intercom's usual limit, to send to as many takes 17 hours
+MAX_BLANK_LINES = 1 << 18  # that follow each other; a spreadsheet leaves some thousand below its table
+# How large a file may become that is unpacked. Lists of people pack 4 to 30 fold; a file of blank lines 1,000 fold.
+MAX_UNPACKED_RATIO = 200
+MIN_MAX_UNPACKED = 256 * 1024 * 1024  # bytes that any packed file may become, however small it is
 _SAMPLE_BYTES = 16 * 1024  # bytes of a file by which its number of lines is estimated
 _MAX_ESTIMATE = 1 << 21  # lines: memory for more is reserved when they come
+_UNPACKED_BUFFER = 64 * 1024  # bytes
 _READ_BYTES = 512  # bytes: few enough that they decompress to no more than some megabytes
 _FILE_BITS = 32  # a row number has the line in its lower 32 bits, and the index of the file above them
 _LINE_MASK = (1 << _FILE_BITS) - 1
@@ -28,6 +36,8 @@ _FIRST_BYTES = {
     b"\xd0\xcf\x11\xe0": ("a document of an older Office, as .xls is", "save the sheet as CSV (UTF-8)"),
     b"\x1f\x8b": ("packed with gzip", "let its name end in .gz"),
     b"\x28\xb5\x2f\xfd": ("packed with zstd", "let its name end in .zst"),
+    b"\xfd7zXZ": ("packed with xz", "unpack it, or pack it with gzip"),
+    b"BZh": ("packed with bzip2", "unpack it, or pack it with gzip"),
     b"PAR1": ("a Parquet file", "name it with parquet: instead"),
     b"<!doctype": _WEB_PAGE,
     b"<html": _WEB_PAGE,
@@ -38,14 +48,19 @@ READ_ERRORS = (OSError, EOFError, zlib.error)  # what reading or decompressing a
 
 
 def open_decompressed(tree: Tree, path: str) -> BinaryIO:
-    """The bytes of a file, decompressed if its name ends in .gz or .zst. Raises OSError, NotReadable."""
+    """The bytes of a file, decompressed if its name ends in .gz or .zst.
+
+    Raises OSError, and NotReadable, also while it is read if it becomes much larger than honest data does.
+    """
     if path.endswith(".gz"):
         import gzip  # noqa: PLC0415  # keeps the start of other commands fast
 
-        return gzip.GzipFile(tree.real_path(path))  # type: ignore[return-value]  # it is read like one
+        handle = tree.open(path)
+        return io.BufferedReader(_BoundedReader(gzip.GzipFile(fileobj=handle), handle, path), _UNPACKED_BUFFER)
     if path.endswith(".zst"):
         package = import_extra("zstandard", "zstd", "a .zst file needs")
-        return io.BufferedReader(_ZstdReader(tree.open(path), package))
+        handle = tree.open(path)
+        return io.BufferedReader(_BoundedReader(_ZstdReader(handle, package), handle, path), _UNPACKED_BUFFER)
     return tree.open(path)
 
 
@@ -133,6 +148,35 @@ class SourceFiles:
         return Place(self.paths[number >> _FILE_BITS], number & _LINE_MASK)
 
 
+class _BoundedReader(io.RawIOBase):
+    """What a packed file unpacks to, up to a bound. `packed` is the file itself, at `path`."""
+
+    def __init__(self, unpacked: Any, packed: BinaryIO, path: str) -> None:
+        self._unpacked = unpacked
+        self._packed = packed
+        self._path = path
+        self._max_size = max(MIN_MAX_UNPACKED, MAX_UNPACKED_RATIO * os.fstat(packed.fileno()).st_size)
+        self._size = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        size: int = self._unpacked.readinto(buffer)
+        self._size += size
+        if self._size > self._max_size:
+            message = (
+                f"{self._path} unpacks to more than {self._max_size >> 20:,} MiB, much more than lists of people do"
+            )
+            raise NotReadable("file-unpacked", message, "split it, or leave it unpacked")
+        return size
+
+    def close(self) -> None:
+        self._unpacked.close()
+        self._packed.close()
+        super().close()
+
+
 class _ZstdReader(io.RawIOBase):
     """A .zst file of one or more frames, decompressed while it is read. `zstandard` is the package."""
 
@@ -166,10 +210,6 @@ class _ZstdReader(io.RawIOBase):
         buffer[:size] = self._pending[:size]
         self._pending = self._pending[size:]
         return size
-
-    def close(self) -> None:
-        self._handle.close()
-        super().close()
 
 
 def worker_blocks(rows: Iterator[T], numbers: Iterator[int], worker_index: int, worker_count: int) -> Iterator[list[T]]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,6 +12,10 @@ from typing import Any, ClassVar
 import orjson
 
 from runner.declare.audience.files import (
+    MAX_BLANK_LINES,
+    MAX_COLUMNS,
+    MAX_ROW,
+    MAX_ROWS,
     READ_ERRORS,
     SourceFiles,
     file_kind_problem,
@@ -24,7 +29,7 @@ from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml.nodes import MAX_DEPTH
 from runner.errors import Place, Problem
 
-MAX_LINE = 16 * 1024 * 1024  # bytes
+MAX_VALUES = 100_000  # in one line; each is an object of Python, up to 60 times as large as it is written
 _SAMPLE_LINES = 1000  # lines of the first file, whose keys are the columns
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _CONTAINERS = (dict, list)
@@ -122,18 +127,21 @@ def _without_nulls(value: Any) -> Any:
 
 
 def _read_objects(tree: Tree, path: str) -> Iterator[tuple[int, dict[str, Any] | Problem]]:
-    number = 0
+    number = blank_count = 0
     try:
         with closing(open_decompressed(tree, path)) as handle:
-            while line := handle.readline(MAX_LINE):
+            while line := handle.readline(MAX_ROW):
                 number += 1
                 if number == 1:
                     line = line.removeprefix(_BYTE_ORDER_MARK)  # it is not part of the JSON
-                if len(line) == MAX_LINE:
-                    message = f"this line is longer than {MAX_LINE // 1024 // 1024} MiB"
-                    yield number, Problem("jsonl-row", Place(path, number), message)
-                    return
                 if line.isspace() or not line:
+                    blank_count += 1
+                else:
+                    blank_count = 0
+                if len(line) == MAX_ROW or blank_count > MAX_BLANK_LINES or number > MAX_ROWS:
+                    yield number, _size_problem(Place(path, number), blank_count, len(line))
+                    return
+                if blank_count:
                     continue
                 value = _parse_object(path, number, line)
                 yield number, value
@@ -143,7 +151,20 @@ def _read_objects(tree: Tree, path: str) -> Iterator[tuple[int, dict[str, Any] |
         yield number, unreadable_problem(path, error)
 
 
+def _size_problem(place: Place, blank_count: int, line_size: int) -> Problem:
+    if line_size == MAX_ROW:
+        return Problem("jsonl-row", place, f"this line is longer than {MAX_ROW >> 20} MiB")
+    if blank_count > MAX_BLANK_LINES:
+        message = f"more than {MAX_BLANK_LINES:,} blank lines follow each other"
+        return Problem("jsonl-row", place, message, "remove them")
+    hint = "split it into several files: jsonl: people-*.jsonl"
+    return Problem("jsonl-row", place, f"the file has more than {MAX_ROWS:,} lines", hint)
+
+
 def _parse_object(path: str, number: int, line: bytes) -> dict[str, Any] | Problem:
+    if len(line) > MAX_VALUES and sum(map(line.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        message = f"this line has more than {MAX_VALUES:,} values"
+        return Problem("jsonl-row", Place(path, number), message, "leave out what no text uses")
     try:
         value = orjson.loads(line.strip())
     except orjson.JSONDecodeError as error:
@@ -153,6 +174,9 @@ def _parse_object(path: str, number: int, line: bytes) -> dict[str, Any] | Probl
     if not isinstance(value, dict):
         place = Place(path, number)
         return Problem("jsonl-row", place, "this line is no object", 'for example {"email": "…", "first_name": "Bo"}')
+    if len(value) > MAX_COLUMNS:
+        message = f"this object has {len(value):,} keys, and at most {MAX_COLUMNS:,} are read"
+        return Problem("jsonl-row", Place(path, number), message, "leave out what no text uses")
     if line.count(b"[") + line.count(b"{") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
         return Problem("jsonl-row", Place(path, number), f"this line is nested deeper than {MAX_DEPTH} levels")
     # Every key is followed by a colon, so only a line with more of them than keys may have a key twice. The count
@@ -188,8 +212,8 @@ def _find_repeated_key(line: bytes) -> str:
     repeated: list[str] = []
 
     def collect_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in pairs]
-        repeated.extend(name for number, name in enumerate(names) if name in names[:number])
+        counts = Counter(name for name, _ in pairs)
+        repeated.extend(name for name, count in counts.items() if count > 1)
         return dict(pairs)
 
     json.loads(line, object_pairs_hook=collect_repeated)

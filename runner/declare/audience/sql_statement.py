@@ -9,6 +9,8 @@ from typing import Any
 from runner.declare.audience.sql_functions import ALLOWED_FUNCTIONS, CLOCK_WORDS, REFUSED_TYPES
 from runner.declare.tree import NotReadable
 
+MAX_QUERY = 64 * 1024  # characters; a long query of people has some thousand
+MAX_OPEN_PARENTHESES = 200  # DuckDB's parser takes half a second for a thousand that nothing closes, and quadratic time
 _TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest"})
 _REPEATABLE_HINT = "the same files must give the same recipients"
 ZONED_TIME_HINT = "convert a timestamp to the other zone before you take its time"
@@ -45,9 +47,13 @@ def parse_statement(duckdb: Any, sql: str) -> Statement:
 
     Raises NotReadable unless it is one SELECT whose result is decided by its files alone.
     """
+    _check_size(sql)
     with duckdb.connect(":memory:", config={"enable_external_access": "false", "threads": "1"}) as connection:
         (answer,) = connection.execute("select json_serialize_sql($sql)", {"sql": sql}).fetchone()
-        parsed = json.loads(answer)
+        try:
+            parsed = json.loads(answer)
+        except RecursionError as error:
+            raise NotReadable("sql-syntax", "the query is nested too deeply", _ONE_SELECT_HINT) from error
         if parsed["error"]:
             message = parsed["error_message"].split("\n")[0]
             code = "sql-syntax" if parsed.get("error_type") == "parser" else "sql-not-select"
@@ -62,6 +68,18 @@ def parse_statement(duckdb: Any, sql: str) -> Statement:
     is_ordered = any(modifier["type"] == "ORDER_MODIFIER" for modifier in node["modifiers"])
     converts_zones = any(str(part.get("function_name")).casefold() == "timezone" for part in parts)
     return Statement(tables, sql.strip().rstrip(";"), is_ordered, converts_zones)
+
+
+def _check_size(sql: str) -> None:
+    """Raises NotReadable if the query is too long, or nested so deep that parsing it would not end."""
+    if len(sql) > MAX_QUERY:
+        hint = "a long list of values belongs into a file, which the query joins"
+        raise NotReadable("sql-syntax", f"the query is longer than {MAX_QUERY:,} characters", hint)
+    depth = 0
+    for sign in sql:
+        depth += (sign == "(") - (sign == ")")
+        if depth > MAX_OPEN_PARENTHESES:
+            raise NotReadable("sql-syntax", f"more than {MAX_OPEN_PARENTHESES} parentheses are open", _ONE_SELECT_HINT)
 
 
 def _walk(node: Any) -> Iterator[dict[str, Any]]:

@@ -11,8 +11,6 @@ from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml.document import Document, decode, parse_documents
 from runner.errors import Place, Problem
 
-MAX_SIZE = 4 * 1024 * 1024  # bytes: a YAML file is read as a whole
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class YamlList(SourceFiles):
@@ -61,9 +59,6 @@ def _read_document(tree: Tree, path: str) -> Document | Problem:
         data = tree.read(path)
     except NotReadable as error:
         return Problem(error.code, Place(path), error.message, error.hint)
-    if len(data) > MAX_SIZE:
-        message = f"{path} is larger than {MAX_SIZE // 1024 // 1024} MiB, and YAML is read as a whole"
-        return Problem("yaml-too-large", Place(path), message, "use csv or jsonl, which are read row by row")
     source = decode(path, data)
     if isinstance(source, Problem):
         return source

@@ -9,6 +9,7 @@ from jinja2.exceptions import SecurityError
 from runner.declare.template.language import MAX_RENDERED, check_printable, too_long_fault
 
 MAX_POWER = 64
+MAX_FORMAT = 10_000  # characters of a format string: its patterns take quadratic time, and a format has some dozen
 MAX_BITS = 4096  # bits of a whole number: more digits than any text needs
 # The patterns are compiled at first use, not at import: few templates format anything, and every command would start
 # later.
@@ -51,9 +52,12 @@ def check_repetition(left: Any, right: Any) -> None:
 def check_format(template: str, args: Iterable[Any]) -> None:
     """Checks a format string and its arguments.
 
-    Raises SecurityError if the format pads to a width of six digits or more, takes a width from an argument, or prints
-    more of a value than its text (`%r`, `{0.upper}`). Raises TemplateFault if an argument is not printable.
+    Raises SecurityError if the format is longer than MAX_FORMAT, pads to a width of six digits or more, takes a width
+    from an argument, or prints more of a value than its text (`%r`, `{0.upper}`). Raises TemplateFault if an argument
+    is not printable.
     """
+    if len(template) > MAX_FORMAT:
+        raise SecurityError(f"a format longer than {MAX_FORMAT:,} characters")
     if re.search(_WIDE_PERCENT_FORMAT, template) or re.search(_WIDE_BRACE_FORMAT, template):
         raise SecurityError("a format that pads to a longer text than a message may be")
     if re.search(_CODE_CONVERSION, template) or re.search(_MEMBER_FIELD, template):

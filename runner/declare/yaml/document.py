@@ -15,11 +15,15 @@ from runner.errors import Place, Problem, Severity
 from runner.privacy import AnyText, find_email_spans, mark_private, mark_spans
 
 YamlPath = Sequence[str | int]
+_Entries = dict[str, tuple[yaml.ScalarNode, yaml.Node]]
 # Keys of `to` whose values are not personal. Any other key, also a misspelt one, may hold a value of a recipient.
 _PUBLIC_KEYS = frozenset(
     {"id", "type", "csv", "jsonl", "parquet", "yaml", "sql", "columns", "delimiter", "quote", "encoding"}
     | {"where", "exclude", "unique_by", "split", "duplicates"}
 )
+# Characters of a line that a problem quotes. A longer one is a text or minified JSON, where it would not help.
+MAX_EXCERPT = 2_000
+MAX_DOCUMENTS = 1_000  # of one file; people split a file of some dozen
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a terminal would execute them as commands
 
 
@@ -37,7 +41,11 @@ class SourceFile:
 
     def line(self, number: int) -> str:
         """Returns line `number` (from 1), with control characters replaced by U+FFFD; empty beyond the last line."""
-        return _CONTROL_CHARACTERS.sub("\ufffd", self.lines[number - 1]) if 0 < number <= len(self.lines) else ""
+        return self._clean_lines[number - 1] if 0 < number <= len(self._clean_lines) else ""
+
+    @cached_property
+    def _clean_lines(self) -> list[str]:
+        return _CONTROL_CHARACTERS.sub("\ufffd", "\n".join(self.lines)).split("\n")
 
 
 class Document:
@@ -50,12 +58,13 @@ class Document:
         self.source = source
         self.root = root
         self.value = value
+        self._entries_by_node: dict[int, _Entries] = {}
 
     def node(self, path: YamlPath) -> yaml.Node:
         """Returns the node at a path. If there is none, returns the last node along the path that exists."""
         node = self.root
         for step in path:
-            child = _find_child(node, step)
+            child = self._find_child(node, step)
             if child is None:
                 break
             node = child
@@ -68,10 +77,8 @@ class Document:
     def key_place(self, path: YamlPath) -> Place:
         """Returns the place of the key that is the last step of a path; if there is none, `place` of the path."""
         parent = self.node(path[:-1])
-        if isinstance(parent, yaml.MappingNode):
-            for key, _ in parent.value:
-                if key.value == path[-1]:
-                    return self._place_of(key)
+        if isinstance(parent, yaml.MappingNode) and (entry := self._entries(parent).get(str(path[-1]))):
+            return self._place_of(entry[0])
         return self.place(path)
 
     def problem(self, code: str, path: YamlPath, message: AnyText, hint: str = "", *, at_key: bool = False) -> Problem:
@@ -85,10 +92,15 @@ class Document:
         return Problem(code, place, message, hint, Severity.WARNING, self.excerpt(place.line))
 
     def excerpt(self, line: int) -> AnyText:
-        """Returns a line (from 1) of the file, with recipients' values and all email addresses marked as private."""
+        """Returns a line (from 1) of the file, with recipients' values and all email addresses marked as private.
+
+        It is empty if the line is longer than MAX_EXCERPT.
+        """
         text = self.source.line(line)
+        if len(text) > MAX_EXCERPT:
+            return ""
         private_spans = [
-            (start, end if end >= 0 else len(text)) for number, start, end in self._private_spans if number == line - 1
+            (start, end if end >= 0 else len(text)) for start, end in self._private_spans.get(line - 1, ())
         ]
         # An address may also occur where no recipient is expected, for example below a misspelt key.
         address_spans = [
@@ -134,35 +146,71 @@ class Document:
     def _place_of(self, node: yaml.Node) -> Place:
         return Place(self.source.path, node.start_mark.line + 1, node.start_mark.column + 1)
 
+    def _find_child(self, node: yaml.Node, step: str | int) -> yaml.Node | None:
+        if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+            items: list[yaml.Node] = node.value
+            return items[step] if step < len(items) else None
+        entry = self._entries(node).get(str(step)) if isinstance(node, yaml.MappingNode) else None
+        return entry[1] if entry else None
+
+    def _entries(self, node: yaml.MappingNode) -> _Entries:
+        """Returns the keys and values of a mapping, by the text of the key: its own, then those that it merges."""
+        entries = self._entries_by_node.get(id(node))
+        if entries is None:
+            # Set before it is filled: a mapping that merges itself ends here.
+            entries = self._entries_by_node[id(node)] = {}
+            sources: list[yaml.Node] = []
+            for key, value in node.value:
+                if key.tag == nodes.MERGE_TAG:
+                    sources.extend(value.value if isinstance(value, yaml.SequenceNode) else [value])
+                elif isinstance(key, yaml.ScalarNode):
+                    entries.setdefault(key.value, (key, value))
+            for source in sources:
+                for name, entry in self._entries(source).items() if isinstance(source, yaml.MappingNode) else ():
+                    entries.setdefault(name, entry)
+        return entries
+
     @cached_property
-    def _private_spans(self) -> list[tuple[int, int, int]]:
-        """(line, start, end), from 0, of the recipients' identifiers and variables. An end of -1 is the line's end."""
-        spans: list[tuple[int, int, int]] = []
-        to = _find_child(self.root, "to")
+    def _private_spans(self) -> dict[int, list[tuple[int, int]]]:
+        """Start and end of the recipients' identifiers and variables, by line, all from 0.
+
+        An end of -1 is the line's end.
+        """
+        spans: dict[int, list[tuple[int, int]]] = {}
+        to = self._find_child(self.root, "to")
         recipients = to.value if isinstance(to, yaml.SequenceNode) else [to]
+        private_nodes: list[yaml.Node] = []
         for recipient in recipients:
             if isinstance(recipient, yaml.MappingNode):
                 for key, value in recipient.value:
                     if not isinstance(key, yaml.ScalarNode) or key.value not in _PUBLIC_KEYS:
-                        spans.extend(_scalar_spans(value))
+                        private_nodes.append(value)
             elif recipient is not None:
-                spans.extend(_scalar_spans(recipient))
+                private_nodes.append(recipient)
+        for line, start, end in _scalar_spans(private_nodes):
+            spans.setdefault(line, []).append((start, end))
         return spans
 
 
 def parse_documents(source: SourceFile) -> Iterator[Document | Problem]:
     """Yields the documents of a file and the problems of its YAML. Documents before a syntax error are yielded too."""
     try:
-        for root in nodes.compose_all(source.text):
+        for number, root in enumerate(nodes.compose_all(source.text), 1):
             node_value = nodes.convert_node(root)
             document = Document(source, root, node_value.value)
             for fault in node_value.faults:
                 yield _fault_problem(source, fault, document.excerpt(fault.line + 1))
+            if number > MAX_DOCUMENTS:
+                place = Place(source.path, root.start_mark.line + 1)
+                message = f"a file has at most {MAX_DOCUMENTS:,} documents, and this is one more"
+                yield Problem("yaml-documents", place, message, "recipients belong into a CSV or JSON Lines file")
+                return
             if not node_value.has_errors and not (node_value.value is None and root.value == ""):
                 yield document
     except BadYaml as error:
         # A line that is not valid YAML may contain recipients' values at any position, so all of it is private.
-        yield _fault_problem(source, error.fault, mark_private(source.line(error.fault.line + 1)))
+        line = source.line(error.fault.line + 1)
+        yield _fault_problem(source, error.fault, mark_private(line) if len(line) <= MAX_EXCERPT else "")
 
 
 def decode(path: str, data: bytes) -> SourceFile | Problem:
@@ -184,35 +232,23 @@ def _fault_problem(source: SourceFile, fault: YamlFault, excerpt: AnyText) -> Pr
     return Problem(fault.code, place, fault.message, fault.hint, severity, excerpt)
 
 
-def _find_child(node: yaml.Node, step: str | int) -> yaml.Node | None:
-    if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-        items: list[yaml.Node] = node.value
-        return items[step] if step < len(items) else None
-    if not isinstance(node, yaml.MappingNode):
-        return None
-    merged: yaml.Node | None = None
-    for key, value in node.value:
-        if key.value == step:
-            child: yaml.Node = value
-            return child
-        if key.tag == nodes.MERGE_TAG:
-            sources = value.value if isinstance(value, yaml.SequenceNode) else [value]
-            merged = merged or next(filter(None, (_find_child(source, step) for source in sources)), None)
-    return merged
-
-
-def _scalar_spans(node: yaml.Node) -> Iterator[tuple[int, int, int]]:
-    if isinstance(node, yaml.ScalarNode):
-        first, last = node.start_mark, node.end_mark
-        for line in range(first.line, last.line + 1):
-            end = last.column if line == last.line and first.line == last.line else -1
-            yield line, first.column if line == first.line else 0, end
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _scalar_spans(item)
-    else:
-        for _, value in node.value:
-            yield from _scalar_spans(value)
+def _scalar_spans(pending: list[yaml.Node]) -> Iterator[tuple[int, int, int]]:
+    """Yields line, start and end of every scalar in some nodes. A node that aliases repeat is visited once."""
+    visited: set[int] = set()
+    while pending:
+        node = pending.pop()
+        if id(node) in visited:
+            continue
+        visited.add(id(node))
+        if isinstance(node, yaml.ScalarNode):
+            first, last = node.start_mark, node.end_mark
+            for line in range(first.line, last.line + 1):
+                end = last.column if line == last.line and first.line == last.line else -1
+                yield line, first.column if line == first.line else 0, end
+        elif isinstance(node, yaml.SequenceNode):
+            pending.extend(node.value)
+        else:
+            pending.extend(value for _, value in node.value)
 
 
 def read_documents(tree: Tree, path: str) -> Iterable[Document | Problem]:

@@ -19,12 +19,16 @@ from runner.declare.yaml.syntax import BadYaml, YamlFault, check_characters, fin
 VERBATIM_KEYS = frozenset(
     {"name", "id", "user_id", "email", "api_version", "workspace", "salt", "lock", "expires", "not_before", "refused"}
 )
-MAX_DEPTH = 60
-MAX_ALIASED_NODES = 100_000
+MAX_DEPTH = 60  # levels; a declaration has about six, and Python's own recursion ends near a thousand
+MAX_ALIASED_NODES = 100_000  # values that aliases repeat; all of them are checked and hashed again
+MAX_ALIASED_CHARS = 4 * 1024 * 1024  # characters of texts that aliases repeat: as many as a file may have
+MAX_VALUES = 250_000  # keys and values of one file: a list of 20,000 rows with five columns; each takes 10 microseconds
+MAX_FAULTS = 100  # of one document; what follows is most often the same mistake again
 _TAG = "tag:yaml.org,2002:"
 MERGE_TAG = _TAG + "merge"
 _KNOWN_TAGS = frozenset(_TAG + kind for kind in ("str", "null", "bool", "int", "float", "map", "seq"))
 _YAML_1_1_BOOLEANS = frozenset({"yes", "no", "on", "off"})
+_MAX_BOOLEAN = 3  # characters of the longest of them
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -47,13 +51,13 @@ for _kind, _pattern, _first_characters in (
 def compose_all(text: str) -> Iterator[yaml.Node]:
     """Yields the root node of every document.
 
-    Raises BadYaml at a syntax error, after the documents before it. A character that YAML does not allow, or too deep
-    a nesting, raises BadYaml before the first document.
+    Raises BadYaml at a syntax error, after the documents before it. A character that YAML does not allow, too deep a
+    nesting, or too many values raise BadYaml before the first document.
     """
     check_characters(text)
     if fault := find_odd_indentation(text):
         raise BadYaml(fault)
-    _refuse_depth(text)
+    _refuse_size(text)
     loader = _Loader(text)
     try:
         while loader.check_node():
@@ -91,6 +95,8 @@ class _Converter:
         self._open_nodes: set[int] = set()
         self._visited: set[int] = set()
         self._aliased_count = 0
+        self._aliased_chars = 0
+        self._is_over_limits = False
 
     def convert(self, node: yaml.Node, verbatim_keys: frozenset[str]) -> Any:
         """Returns the value of a node. The value of a verbatim key is its text, whatever it looks like."""
@@ -144,7 +150,7 @@ class _Converter:
     def _convert_scalar(self, node: yaml.ScalarNode, *, in_vars: bool) -> Any:
         text, tag = self._read_text(node), node.tag
         if tag == _TAG + "str":
-            if in_vars and not node.style and text.lower() in _YAML_1_1_BOOLEANS:
+            if in_vars and not node.style and len(text) <= _MAX_BOOLEAN and text.lower() in _YAML_1_1_BOOLEANS:
                 message = f"{text} is text here, not true or false"
                 self._add_fault(
                     "yaml-boolean", node, message, f'write true or false, or "{text}" for the word', warning=True
@@ -159,6 +165,11 @@ class _Converter:
 
     def _read_text(self, node: yaml.ScalarNode) -> str:
         text: str = node.value
+        if id(node) in self._visited:
+            self._aliased_chars += len(text)
+            self._check_limits(node)
+            return text
+        self._visited.add(id(node))
         if _SURROGATE.search(text):
             self._add_fault(
                 "yaml-character", node, "half of a surrogate pair is no character", "write it as \\U0001F600"
@@ -179,14 +190,23 @@ class _Converter:
         # A few nested aliases can expand to billions of values, so every list or mapping that is visited again counts.
         if id(node) in self._visited:
             self._aliased_count += len(node.value)
-            if not self._within_limits() and not any(fault.code == "yaml-aliases" for fault in self.faults):
-                self._add_fault("yaml-aliases", node, f"aliases repeat more than {MAX_ALIASED_NODES} values")
+            self._check_limits(node)
         self._visited.add(id(node))
 
+    def _check_limits(self, node: yaml.Node) -> None:
+        if not self._within_limits() and not self._is_over_limits:
+            self._is_over_limits = True
+            message = f"aliases repeat more than {MAX_ALIASED_NODES:,} values, or {MAX_ALIASED_CHARS >> 20} MiB of text"
+            self._add_fault("yaml-aliases", node, message, "write the list or text into a file, and read it from there")
+
     def _within_limits(self) -> bool:
-        return self._aliased_count <= MAX_ALIASED_NODES
+        return self._aliased_count <= MAX_ALIASED_NODES and self._aliased_chars <= MAX_ALIASED_CHARS
 
     def _add_fault(self, code: str, node: yaml.Node, message: str, hint: str = "", *, warning: bool = False) -> None:
+        if len(self.faults) > MAX_FAULTS:
+            return
+        if len(self.faults) == MAX_FAULTS:  # an error: what is not reported may be one
+            message, hint, warning = f"and more: of one document {MAX_FAULTS} such problems are reported", "", False
         mark = node.start_mark
         self.faults.append(YamlFault(code, mark.line, mark.column, message, hint, warning))
 
@@ -202,36 +222,43 @@ _SCALAR_PARSERS: dict[str, Callable[[str], Any]] = {
 }
 
 
-def _refuse_depth(text: str) -> None:
+def _refuse_size(text: str) -> None:
     # libyaml composes recursively on the C stack: about 100,000 brackets would crash the process without an exception.
-    if (
+    # Counting signs is fast, and most files have too few of them to be nested too deep, or to have too many values.
+    is_flat = (
         text.count("[") + text.count("{") <= MAX_DEPTH
         and text.count("- ") + text.count("? ") <= MAX_DEPTH
         and "\n" + " " * MAX_DEPTH not in text
-    ):
+    )
+    if is_flat and 2 * sum(map(text.count, "\n,:")) <= MAX_VALUES:  # one of these may follow a key without a value
         return
     try:
-        _check_depth(yaml.parse(text, Loader=_Loader))
+        _check_size(yaml.parse(text, Loader=_Loader))
     except yaml.MarkedYAMLError as error:
         # libyaml reads up to 1,024 characters ahead, and newer versions (PyYAML 6.0.4) limit the depth themselves. They
         # may raise before they report the first bracket. PyYAML's own parser has no limit, so MAX_DEPTH decides.
         mark: Any = error.problem_mark or error.context_mark
         if _open_brackets(text[: mark.index]) > MAX_DEPTH:
             with suppress(yaml.MarkedYAMLError):  # composing raises the same error again, after the documents before it
-                _check_depth(yaml.parse(text, Loader=yaml.SafeLoader))
+                _check_size(yaml.parse(text, Loader=yaml.SafeLoader))
 
 
-def _check_depth(events: Iterable[Any]) -> None:
-    """Raises BadYaml at the first list or mapping that is nested deeper than MAX_DEPTH."""
-    depth = 0
+def _check_size(events: Iterable[Any]) -> None:
+    """Raises BadYaml at the first list or mapping that is nested deeper than MAX_DEPTH, or after MAX_VALUES values."""
+    depth = count = 0
     for event in events:
+        count += isinstance(event, yaml.NodeEvent)
+        fault = ("yaml-values", f"there are more than {MAX_VALUES:,} values here") if count > MAX_VALUES else None
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                mark: Any = event.start_mark
-                raise BadYaml(YamlFault("yaml-depth", mark.line, mark.column, f"nested deeper than {MAX_DEPTH} levels"))
+                fault = ("yaml-depth", f"nested deeper than {MAX_DEPTH} levels")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
+        if fault:
+            mark: Any = event.start_mark
+            hint = "put the rows into a CSV or JSON Lines file" if depth <= MAX_DEPTH else ""
+            raise BadYaml(YamlFault(fault[0], mark.line, mark.column, fault[1], hint))
 
 
 def _open_brackets(text: str) -> int:

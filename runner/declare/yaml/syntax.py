@@ -86,8 +86,9 @@ def find_odd_indentation(text: str) -> YamlFault | None:
                 text_lines.update(range(start.line + 1, end.line + 1))
     except yaml.MarkedYAMLError:
         pass  # reported by the parser; the texts before it are known
+    line = counted = 0
     for match in candidates:
-        line = text.count("\n", 0, match.start(1))
+        line, counted = line + text.count("\n", counted, match.start(1)), match.start(1)
         if line not in text_lines:
             column = match.start(1) - text.rfind("\n", 0, match.start(1)) - 1
             message = f"this line is indented with U+{ord(match[1]):04X}, which looks like a space"

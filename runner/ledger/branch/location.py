@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from runner.errors import LedgerUnavailable
+from runner.git.process import GitFailed
 from runner.git.pushing import failure_reason
-from runner.git.repository import GitFailed, Repository
+from runner.git.repository import Repository
 from runner.ledger.address import BranchAddress
 from runner.ledger.branch.ledger import BranchLedger
 from runner.ledger.branch.remote_file import FileVersion, RemoteFile

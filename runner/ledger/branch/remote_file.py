@@ -11,8 +11,9 @@ from urllib.parse import quote
 
 from runner.errors import LedgerUnavailable
 from runner.git.object_folder import ObjectFolder
+from runner.git.process import GitFailed
 from runner.git.pushing import ci_job_url, create_commit, push_options
-from runner.git.repository import GitFailed, Repository
+from runner.git.repository import Repository
 from runner.ledger.address import BranchAddress
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import find_missing_records

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from runner.errors import GuardRefused, LedgerUnavailable
+from runner.git.process import GitFailed
 from runner.git.pushing import MAX_TRIES, Wait, failure_reason, is_permanent_failure
-from runner.git.repository import GitFailed
 from runner.ledger.address import BranchAddress
 from runner.ledger.branch.concurrent_runs import ConcurrentRuns
 from runner.ledger.branch.remote_file import FileVersion, RemoteFile

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import orjson
 
 from runner.errors import LedgerUnavailable
+from runner.git.process import GitFailed
 from runner.git.pushing import create_commit, failure_reason
-from runner.git.repository import GitFailed, Repository
+from runner.git.repository import Repository
 from runner.ledger.address import file_stem
 from runner.ledger.context import DeclaredLedger, LedgerContext
 from runner.ledger.record import MAX_TURN, Mark, parse_mark

@@ -16,9 +16,9 @@ from runner.declare.audience import csv_dialect, files
 from runner.declare.audience.csv_dialect import CsvFormat
 from runner.declare.audience.csv_files import read_csv
 from runner.declare.audience.files import SourceFiles
-from runner.declare.audience.json_lines import MAX_LINE, read_json_lines
-from runner.declare.audience.yaml_files import MAX_SIZE, read_yaml
-from runner.declare.tree import NotReadable
+from runner.declare.audience.json_lines import read_json_lines
+from runner.declare.audience.yaml_files import read_yaml
+from runner.declare.tree import MAX_FILE_SIZE, NotReadable
 from runner.errors import Problem
 
 DATA = "email,n\n" + "".join(f'u{number}@example.com,"x\n{number}"\n' for number in range(30_000))
@@ -94,7 +94,7 @@ def test_without_the_package_for_zst_the_way_to_it_is_told(write, monkeypatch):
 
 
 def test_a_line_of_json_that_does_not_end_is_refused(write):
-    tree = write({"a.jsonl": b'{"a":1}\n' + b" " * MAX_LINE + b"x"})
+    tree = write({"a.jsonl": b'{"a":1}\n' + b" " * files.MAX_ROW + b"x"})
     source, _ = read_json_lines(tree, ["a.jsonl"], {})
     *_, last = source.rows()
     assert isinstance(last, Problem)
@@ -111,10 +111,10 @@ def test_keys_are_renamed_and_several_files_are_one(write):
 
 
 def test_a_yaml_audience_is_small(write):
-    tree = write({"a.yaml": b"- {a: 1}\n#" + b"x" * MAX_SIZE})
+    tree = write({"a.yaml": b"- {a: 1}\n#" + b"x" * MAX_FILE_SIZE})
     source, (problem,) = read_yaml(tree, ["a.yaml"], {})
     assert source is None
-    assert problem.code == "yaml-too-large"
+    assert problem.code == "file-large"
 
 
 @pytest.mark.parametrize("named", [".env", "data/.git/x.csv", "link.csv"])

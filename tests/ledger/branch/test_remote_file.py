@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.git.repository import GitFailed, find_repository
+from runner.git.process import GitFailed
+from runner.git.repository import find_repository
 from runner.ledger.address import BranchAddress
 from runner.ledger.branch.ledger import BranchLedger
 from runner.ledger.branch.remote_file import RemoteFile

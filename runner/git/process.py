@@ -1,0 +1,112 @@
+"""Runs git, so that no file of a project makes it run a program, and it learns no secret."""
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO
+
+from runner.errors import LedgerUnavailable
+
+TIMEOUT = 120  # seconds for one git command; a fetch over a slow connection takes long
+# Git sets these while it runs a hook. They would make our git commands use another folder than the one they run in.
+_FOLDER_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
+# Prefixes of variables that git and the programs that it runs (ssh, credential helpers) do not need.
+_SECRET_PREFIXES = ("INTERCOM_", "MSGRUN_", "PG")
+# With these settings, no file of a work tree makes git run a program or treat a folder as a repository. The clone's own
+# config, which a pull request cannot write, still applies: it says how to sign in to the remote.
+_SAFE_CONFIG = {
+    "safe.bareRepository": "explicit",  # a folder with HEAD, objects/ and refs/ is no repository; git 2.38
+    "protocol.ext.allow": "never",  # the address of a remote cannot be a command
+    "core.fsmonitor": "false",
+    "core.hooksPath": os.devnull,
+}
+# Parts of a URL in git's messages that may contain a token: the user, and the query of a word with a URL.
+_URL_USER = re.compile(r"(?<=://)[^/\s@'\"]+@")
+_WORD = re.compile(r"[^\s'\"]++")
+_LOCK_EXISTS = ".lock': File exists."
+NO_FETCH_HINT = (
+    "what the remote's lockfile knows must not be sent again; --no-fetch if you are sure it knows nothing new"
+)
+
+
+class GitFailed(LedgerUnavailable):
+    """A git command failed. `output` is all that it printed, but users and queries of URLs are removed."""
+
+    def __init__(self, command: str, printed: bytes) -> None:
+        text = _URL_USER.sub("", printed.decode(errors="replace").strip())
+        self.output = _WORD.sub(lambda word: _remove_query(word[0]), text)
+        lines = self.output.splitlines() or [""]
+        detail = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1])
+        # Part of the message, because the commands that catch this error replace the hint by their own.
+        advice = (
+            " If no git is at work here, one was killed and left that file: remove it" if _LOCK_EXISTS in detail else ""
+        )
+        super().__init__(f"git {command} failed: {detail}{advice}", NO_FETCH_HINT)
+
+
+def _remove_query(word: str) -> str:
+    start, colon, rest = word.partition("://")
+    return start + colon + rest[:1] + rest[1:].partition("?")[0] if colon else word
+
+
+def run_bounded_git(folder: Path, args: tuple[str, ...], git_dir: Path, max_size: int) -> bytes:
+    """Runs git and returns what it printed. A few objects of a commit may stand for millions of files.
+
+    Raises GitFailed if it fails, LedgerUnavailable if it prints more than `max_size` bytes.
+    """
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(  # noqa: S603  # a list of arguments, so no shell parses them
+            _git_command(args), cwd=folder, env=_git_environment(git_dir), stdout=subprocess.PIPE, stderr=errors
+        ) as process,
+    ):
+        assert process.stdout
+        output = process.stdout.read(max_size + 1)
+        if len(output) > max_size:
+            process.kill()
+            message = f"git {' '.join(args)} prints more than {max_size >> 20:,} MiB"
+            raise LedgerUnavailable(message, "a project has some thousand files: is the commit an attack?")
+        if process.wait():
+            errors.seek(0)
+            raise GitFailed(args[0], errors.read())
+    return output
+
+
+def _git_command(args: tuple[str, ...]) -> list[str]:
+    config_options = [word for name, value in _SAFE_CONFIG.items() for word in ("-c", f"{name}={value}")]
+    return ["git", *config_options, *args]
+
+
+def _git_environment(git_dir: Path | None) -> dict[str, str]:
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(_SECRET_PREFIXES)}
+    environment = {name: value for name, value in variables.items() if name not in _FOLDER_VARIABLES}
+    environment |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    environment.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
+    return {**environment, "GIT_DIR": str(git_dir)} if git_dir else environment
+
+
+def run_git(
+    folder: Path,
+    args: tuple[str, ...],
+    stdin: bytes = b"",
+    extra_env: Mapping[str, str] | None = None,
+    stdout: IO[bytes] | int = subprocess.PIPE,
+    git_dir: Path | None = None,
+) -> subprocess.CompletedProcess[bytes]:
+    """Runs git. No other module does.
+
+    Without `git_dir`, git searches for a repository in `folder` and its parent folders.
+    """
+    return subprocess.run(  # noqa: S603  # a list of arguments, so no shell parses them
+        _git_command(args),
+        cwd=folder,
+        env={**_git_environment(git_dir), **(extra_env or {})},
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        input=stdin,
+        timeout=TIMEOUT,
+        check=False,
+    )
