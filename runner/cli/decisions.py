@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from runner.cli.context import Context
 from runner.cli.options import EXIT
-from runner.declare import schema
 from runner.declare.project import Project
+from runner.declare.similar_names import did_you_mean
 from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake
 from runner.ledger.ledger import Ledger
 from runner.ledger.record import Record
@@ -23,7 +23,7 @@ def plan_one(context: Context, ledger: Ledger, name: str) -> tuple[PlannedMessag
         if any(problem.is_error for problem in project.problems):
             raise ProblemsFound(list(project.problems))
         names = [declared.name for declared in project.declarations]
-        raise UsageMistake(f"no message is named {name}", schema.did_you_mean(name, names))
+        raise UsageMistake(f"no message is named {name}", did_you_mean(name, names))
     one_message = Project(project.tree, project.settings, (declaration,), ())
     plan, problems = planning.make_plan(
         one_message, ledger.facts, context.now, PlanOptions(sandbox=context.options.sandbox)

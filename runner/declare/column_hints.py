@@ -1,8 +1,8 @@
 """Hints for a variable without a value: the column that was meant, and what to do where an identifier needs it."""
 
-from runner.declare import schema
 from runner.declare.audience.audience import InlineAudience, TableAudience
 from runner.declare.audience.recipient import Recipient
+from runner.declare.similar_names import did_you_mean
 from runner.declare.template.language import TemplateFault
 
 _MAX_LISTED = 10  # columns that a hint lists
@@ -46,7 +46,7 @@ def column_hint(name: str, known: frozenset[str]) -> str:
 
     If that column's name cannot be used in a template, the hint says how to rename the column.
     """
-    suggestion = schema.did_you_mean(name, sorted(known))
+    suggestion = did_you_mean(name, sorted(known))
     same_letters = next(
         (column for column in sorted(known) if _simplify(column) == _simplify(name) and column != name), ""
     )

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from runner.current_work import CURRENT_WORK
-from runner.declare import schema
 from runner.declare.audience.sources import read_suppression_files
 from runner.declare.audience.suppression import SuppressionList
 from runner.declare.declaration import Declaration
@@ -13,6 +12,7 @@ from runner.declare.look_alike_names import find_look_alike_names
 from runner.declare.parse_context import ProjectContext
 from runner.declare.project import Project
 from runner.declare.settings import SETTINGS_FILE, Settings, version_number
+from runner.declare.similar_names import did_you_mean
 from runner.declare.template.template import RenderMonitor, Templates
 from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml.document import Document, read_documents
@@ -159,7 +159,7 @@ def _make_selector(files: Iterable[str], paths: Iterable[str]) -> Callable[[str]
     selected_paths = list(paths)
     for path in selected_paths:
         if path != "." and not any(is_within(file, path) for file in files):
-            hint = schema.did_you_mean(path, list(files)) or "declarations are messages/**/*.yaml and .yml"
+            hint = did_you_mean(path, list(files)) or "declarations are messages/**/*.yaml and .yml"
             raise UsageMistake(f"no declaration at {path}", hint)
     return lambda path: not selected_paths or any(is_within(path, selected) for selected in selected_paths)
 

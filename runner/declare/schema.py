@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from runner.declare.similar_names import closest_match, did_you_mean
 from runner.declare.yaml.document import Document
 from runner.errors import Problem
 from runner.privacy import AnyText, mark_private
@@ -108,19 +109,6 @@ def explain_violations(value: Any, kind: str) -> list[Violation]:
         for violation in dict.fromkeys(violations)
         if not any((*violation.path, key) in suggested_keys for key in violation.missing_keys)
     ]
-
-
-def did_you_mean(word: str, choices: list[str]) -> str:
-    """Returns a hint that names the choice most similar to a word; empty if none is similar."""
-    match = closest_match(word, choices)
-    return f"did you mean {match}?" if match else ""
-
-
-def closest_match(word: str, choices: list[str]) -> str:
-    """Returns the choice most similar to a word, by a ratio of `difflib` of at least 0.6; empty if there is none."""
-    import difflib  # noqa: PLC0415  # saves 1 ms in every command without a misspelt name
-
-    return next(iter(difflib.get_close_matches(word, choices, n=1, cutoff=0.6)), "")
 
 
 @cache

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runner.declare import schema
+from runner.declare.similar_names import did_you_mean
 from runner.declare.tree import Tree
 from runner.declare.yaml.document import Document, read_documents
 from runner.errors import Place, Problem, ProblemsFound, UsageMistake
@@ -123,9 +124,7 @@ def load_settings(tree: Tree, environment: str | None, salt: str | None = None) 
     environments: dict[str, Any] = value.get("environments", {})
     if environment is not None and environment not in environments:
         known_names = sorted(environments)
-        hint = schema.did_you_mean(environment, known_names) or (
-            f"there are {', '.join(known_names)}" if known_names else ""
-        )
+        hint = did_you_mean(environment, known_names) or (f"there are {', '.join(known_names)}" if known_names else "")
         raise UsageMistake(f"{SETTINGS_FILE} declares no environment {environment}", hint)
     overrides = environments[environment] if environment is not None else {}
     merged = {**value, **overrides, "vars": {**value.get("vars", {}), **overrides.get("vars", {})}}

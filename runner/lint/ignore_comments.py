@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from runner.declare.schema import did_you_mean
+from runner.declare.similar_names import did_you_mean
 from runner.declare.yaml.document import Document, YamlPath
 from runner.errors import Place, Problem, Severity
 from runner.lint.rules import RULES

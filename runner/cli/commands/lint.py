@@ -8,8 +8,8 @@ from runner.cli.output import Output
 from runner.current_work import CURRENT_WORK
 from runner.declare.project import Project
 from runner.declare.recipient_problems import check_recipients
-from runner.declare.schema import did_you_mean
 from runner.declare.settings import version_number
+from runner.declare.similar_names import did_you_mean
 from runner.errors import Problem, UsageMistake
 from runner.lint.findings import Findings
 from runner.lint.linter import MessageLinter, Policy

@@ -8,8 +8,8 @@ import click
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import open_ledger, read_ledger
 from runner.cli.options import EXIT, Duration, command, writes_ledger
-from runner.declare import schema
 from runner.declare.settings import version_number
+from runner.declare.similar_names import did_you_mean
 from runner.deliver.reconcile import Reconciliation, prepare_reconciliation
 from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError, RunStopped, UsageMistake
 from runner.ledger.facts import Facts
@@ -57,7 +57,7 @@ def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, wr
     """Looks for unknown deliveries, prints the results, and returns the exit code."""
     names = sorted(facts.message_names())
     if name is not None and name not in names:
-        raise UsageMistake(f"the ledger knows nothing of {name}", schema.did_you_mean(name, names))
+        raise UsageMistake(f"the ledger knows nothing of {name}", did_you_mean(name, names))
     reconciliation = prepare_reconciliation(facts, name, context.settings.salt)
     workspace = facts.headers.merged(context.settings.salt).workspace
     error: MsgrunError | None = None

@@ -6,10 +6,10 @@ import orjson
 from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, command
 from runner.current_work import CURRENT_WORK
-from runner.declare import schema
 from runner.declare.authorship import Authorship
 from runner.declare.delivery import Delivery, render_deliveries
 from runner.declare.project import Project
+from runner.declare.similar_names import did_you_mean
 from runner.errors import Problem, ProblemsFound, UsageMistake
 from runner.intercom.wire_format import build_body, needs_lookup
 from runner.privacy import MASK, mark_private
@@ -62,7 +62,7 @@ def _unknown_name_error(context: Context, project: Project, name: str) -> Except
         return ProblemsFound(list(project.problems))
     del context
     names = [declaration.name for declaration in project.declarations]
-    return UsageMistake(f"no message is named {name}", schema.did_you_mean(name, names))
+    return UsageMistake(f"no message is named {name}", did_you_mean(name, names))
 
 
 def _parse_address(text: str | None) -> tuple[str, str] | None:

@@ -7,7 +7,7 @@ import click
 from runner.cli.context import open_context
 from runner.cli.ledger import read_ledger
 from runner.cli.options import EXIT, command, format_option
-from runner.declare import schema
+from runner.declare.similar_names import did_you_mean
 from runner.errors import UsageMistake
 from runner.report import json_output, plain_text
 
@@ -25,7 +25,7 @@ def status(name: str | None, form: str) -> int:
         counts = Counter({group: number for group, number in facts.counts().items() if name in (None, group.message)})
         if name is not None and not counts:
             names = sorted(facts.message_names())
-            raise UsageMistake(f"the ledger knows nothing of {name}", schema.did_you_mean(name, names))
+            raise UsageMistake(f"the ledger knows nothing of {name}", did_you_mean(name, names))
         if form == "json":
             for part in json_output.status(counts, facts.states_with(*json_output.STATUSES, message=name)):
                 context.output.document(part)
