@@ -118,11 +118,12 @@ class Document:
         return self._find_mention(first + (node.style == ">"), last, name, default=default)
 
     def _find_mention(self, first: int, last: int, name: str, default: Place | None = None) -> Place:
-        before, after = (r"(?<![\w.])" if name[:1].isalnum() else "", r"(?!\w)" if name[-1:].isalnum() else "")
+        is_word = re.match(r"\w", name) is not None
+        before, after = (r"(?<![\w.])" if is_word else "", r"(?!\w)" if re.search(r"\w$", name) else "")
         pattern = re.compile(f"{before}{re.escape(name)}{after}") if name else re.compile(r"\{[{%]")
         for index in range(first, last + 1):
             line = self.source.line(index + 1)
-            opening = re.search(r"\{[{%]", line)
+            opening = re.search(r"\{[{%]", line) if is_word else None
             match = pattern.search(line, opening.start() if opening else 0)
             if match and (name or default is None):
                 return Place(self.source.path, index + 1, match.start() + 1)
