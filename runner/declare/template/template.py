@@ -15,6 +15,7 @@ from jinja2 import nodes
 
 from runner.declare.template.environment import Environment, join_bounded
 from runner.declare.template.faults import FOLDER, render_fault, syntax_fault
+from runner.declare.template.foreign_code import check_comments, explain_syntax_error
 from runner.declare.template.language import (
     MAX_PRINTED,
     MAX_RENDERED,
@@ -100,7 +101,7 @@ class Templates:
             return Template(source, lambda _: constant)
         environment = self._html if html else self._plain
         try:
-            tree = environment.parse(source)
+            tree = _parse(environment, source)
             tree_nodes = [*tree.find_all((nodes.Name, *_INCLUDE_NODES))]
             includes = self._read_includes(tree_nodes, environment, {})
             lines = {node.name: node.lineno for node in reversed(tree_nodes) if isinstance(node, nodes.Name)}
@@ -156,7 +157,7 @@ class Templates:
                 continue
             sources[name] = self._read_include(name)
             try:
-                tree = environment.parse(sources[name], name, FOLDER + name)
+                tree = _parse(environment, sources[name], name)
                 self._read_includes(tree.find_all(_INCLUDE_NODES), environment, sources)
             except TemplateFault as fault:
                 self._add_excerpt(fault, FOLDER + name)
@@ -225,6 +226,18 @@ class Templates:
             return text
 
         return render
+
+
+def _parse(environment: Environment, source: str, name: str | None = None) -> nodes.Template:
+    """Parses a text, or the include `name`. Raises TemplateSyntaxError, TemplateFault."""
+    check_comments(source, environment)
+    try:
+        return environment.parse(source, name, name and FOLDER + name)
+    except jinja2.TemplateSyntaxError as error:
+        fault = explain_syntax_error(source, environment)
+        if fault:
+            raise fault from error
+        raise
 
 
 def _read_literal_names(node: Any) -> list[str]:
