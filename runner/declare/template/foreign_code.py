@@ -9,7 +9,8 @@ import jinja2
 from runner.declare.template.language import TemplateFault
 
 # A comment of Jinja begins with `{#` and white space, `-` or `#`. In CSS, `{#cols` begins a rule for an id.
-_COMMENT_OF_CSS = re.compile(r"\{#(?![\s#-])[^\s{}]{0,20}")
+_COMMENT_OF_CSS = re.compile(r"\{#(?![\s#-])[^\s{}]{0,20}\w*")
+_FIRST_WORDS = re.compile(r".{2,12}\w*")  # enough to find a tag again in its line
 _CODE_START = re.compile(r"<(style|script)\b", re.IGNORECASE)
 _TAG_START = re.compile(r"\{[{%]")
 _MAX_TRIES = 20  # tags that are tried; each try parses the whole text
@@ -45,8 +46,10 @@ def explain_syntax_error(source: str, environment: jinja2.Environment) -> Templa
         tag = source[start : start + 2]
         message = f"inside <{element}>, {tag} begins {'an expression' if tag == '{{' else 'a statement'} of Jinja"
         hint = f"put a space between the two characters: {tag[0]} {tag[1]}"
-        name = source[start : start + 12].partition("\n")[0]
-        return TemplateFault("template-syntax", message, hint, _line_of(source, start), name=name)
+        words = _FIRST_WORDS.match(source, start)
+        return TemplateFault(
+            "template-syntax", message, hint, _line_of(source, start), name=words.group() if words else tag
+        )
     return None
 
 

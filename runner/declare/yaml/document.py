@@ -10,6 +10,7 @@ import yaml
 
 from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml import nodes
+from runner.declare.yaml.comments import find_cut_texts
 from runner.declare.yaml.syntax import BadYaml, YamlFault
 from runner.errors import Place, Problem, Severity
 from runner.privacy import AnyText, find_email_spans, mark_private, mark_spans
@@ -20,6 +21,8 @@ _PUBLIC_KEYS = frozenset(
     {"id", "type", "csv", "jsonl", "parquet", "yaml", "sql", "columns", "delimiter", "quote", "encoding"}
     | {"where", "exclude", "unique_by", "split", "duplicates"}
 )
+_MAY_CUT_TEXTS = re.compile(r"[ \t]#")
+_COMMENT = re.compile(r"[ \t]+#")  # after a value it may be the rest of the value
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a terminal would execute them as commands
 
 
@@ -88,7 +91,9 @@ class Document:
         """Returns a line (from 1) of the file, with recipients' values and all email addresses marked as private."""
         text = self.source.line(line)
         private_spans = [
-            (start, end if end >= 0 else len(text)) for number, start, end in self._private_spans if number == line - 1
+            (start, len(text) if end < 0 or _COMMENT.match(text, end) else end)
+            for number, start, end in self._private_spans
+            if number == line - 1
         ]
         # An address may also occur where no recipient is expected, for example below a misspelt key.
         address_spans = [
@@ -157,7 +162,10 @@ def parse_documents(source: SourceFile) -> Iterator[Document | Problem]:
         for root in nodes.compose_all(source.text):
             node_value = nodes.convert_node(root)
             document = Document(source, root, node_value.value)
-            for fault in node_value.faults:
+            for fault in (
+                *node_value.faults,
+                *(find_cut_texts(root, source.lines) if _MAY_CUT_TEXTS.search(source.text) else ()),
+            ):
                 yield _fault_problem(source, fault, document.excerpt(fault.line + 1))
             if not node_value.has_errors and not (node_value.value is None and root.value == ""):
                 yield document
