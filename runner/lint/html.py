@@ -5,8 +5,9 @@ The parser of the standard library reads it, because it reports every tag where 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from html import unescape
 from html.parser import HTMLParser
 from itertools import accumulate
 
@@ -35,6 +36,7 @@ KNOWN_TAGS = BLOCK_TAGS | VOID_TAGS | _INLINE_TAGS | _PAGE_TAGS
 # Word and Outlook read tags with these prefixes; other clients do not show them.
 _OFFICE_TAG = re.compile(r"(?:o|v|w|m|x|st1):\w+")
 _VISIBLE_CHAR = re.compile(rf"[^\W_]|{VALUE_CHAR}")
+_ENTITY = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z]\w*);?")
 _HIDDEN_TAGS = frozenset({"script", "style", "title", "head", "template"})
 _CODE_TAGS = frozenset({"code", "kbd", "pre", "samp", "script", "style", "textarea"})
 
@@ -75,10 +77,15 @@ class TextRun:
 
 @dataclass(frozen=True, slots=True)
 class ParsedHtml:
-    """The tags and text runs of a text. `unfinished_tag_start` is the offset of a tag that never ends."""
+    """The tags and text runs of a text. `unfinished_tag_start` is the offset of a tag that never ends.
+
+    `passages` are the texts between two tags, as they are written: text runs with the entities between them, and
+    instructions such as `<?php … ?>`.
+    """
 
     tags: tuple[Tag, ...]
     text_runs: tuple[TextRun, ...]
+    passages: tuple[TextRun, ...] = ()
     unfinished_tag_start: int | None = None
 
 
@@ -90,7 +97,23 @@ def parse_html(text: str) -> ParsedHtml:
     unfinished_start = rest_start if re.match(r"</?[A-Za-z!]", reader.rawdata) else None
     if unfinished_start is None and reader.rawdata and not reader.is_hidden:
         reader.add_text(rest_start, reader.rawdata)
-    return ParsedHtml(tuple(reader.tags), tuple(reader.text_runs), unfinished_start)
+    return ParsedHtml(tuple(reader.tags), tuple(reader.text_runs), tuple(reader.passages), unfinished_start)
+
+
+def unescape_with_offsets(text: str) -> tuple[str, Sequence[int]]:
+    """Returns the text with its entities replaced by characters, and the offset of each character in `text`."""
+    if "&" not in text:
+        return text, range(len(text))
+    characters: list[str] = []
+    offsets: list[int] = []
+    position = 0
+    for match in _ENTITY.finditer(text):
+        characters.append(text[position : match.start()])
+        offsets.extend(range(position, match.start()))
+        characters.append(unescape(match.group()))
+        offsets.extend([match.start()] * len(characters[-1]))
+        position = match.end()
+    return "".join([*characters, text[position:]]), [*offsets, *range(position, len(text))]
 
 
 def is_known_tag(name: str) -> bool:
@@ -103,6 +126,8 @@ class _Reader(HTMLParser):
         super().__init__(convert_charrefs=False)
         self.tags: list[Tag] = []
         self.text_runs: list[TextRun] = []
+        self._passages: list[list[int]] = []  # start, end, whether it is code
+        self._text = text
         # The parser counts lines by "\n" alone.
         self._lines = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
         self._open_counts: dict[str, int] = {}
@@ -111,8 +136,23 @@ class _Reader(HTMLParser):
     def is_hidden(self) -> bool:
         return any(self._open_counts.get(name) for name in _HIDDEN_TAGS)
 
+    @property
+    def is_code(self) -> bool:
+        return any(self._open_counts.get(name) for name in _CODE_TAGS)
+
+    @property
+    def passages(self) -> Iterator[TextRun]:
+        return (TextRun(start, self._text[start:end], bool(is_code)) for start, end, is_code in self._passages)
+
     def add_text(self, start: int, text: str) -> None:
-        self.text_runs.append(TextRun(start, text, any(self._open_counts.get(name) for name in _CODE_TAGS)))
+        self.text_runs.append(TextRun(start, text, self.is_code))
+        self._add_to_passage(start, len(text))
+
+    def _add_to_passage(self, start: int, length: int) -> None:
+        if self._passages and self._passages[-1][1] == start:
+            self._passages[-1][1] += length
+        else:
+            self._passages.append([start, start + length, self.is_code])
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes: dict[str, str] = {}
@@ -136,6 +176,21 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self.is_hidden:
             self.add_text(self._get_offset(), data)
+
+    def handle_entityref(self, name: str) -> None:
+        self._handle_reference(f"&{name}")
+
+    def handle_charref(self, name: str) -> None:
+        self._handle_reference(f"&#{name}")
+
+    def _handle_reference(self, reference: str) -> None:
+        start = self._get_offset()
+        if not self.is_hidden:
+            self._add_to_passage(start, len(reference) + self._text.startswith(";", start + len(reference)))
+
+    def handle_pi(self, data: str) -> None:
+        if not self.is_hidden:
+            self._add_to_passage(self._get_offset(), len(data) + len("<?>"))
 
     def unknown_decl(self, data: str) -> None:
         """Ignores conditional comments such as <![if !mso]>: clients other than Outlook show what they enclose."""

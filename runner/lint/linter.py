@@ -17,18 +17,27 @@ from runner.lint.empty_values import Gap, find_gaps, strip_tags
 from runner.lint.findings import Findings, MessageFindings
 from runner.lint.html import Tag, parse_html
 from runner.lint.layout_builder import build_layout
-from runner.lint.static_checks import MessageText, check_links, check_pairs, check_tag, parse_message_text
+from runner.lint.placeholders import find_placeholders, find_placeholders_in_url
+from runner.lint.static_checks import (
+    MessageText,
+    check_links,
+    check_pairs,
+    check_tag,
+    parse_message_text,
+    printed_fault,
+)
 from runner.lint.tag_locator import TagLocator
 from runner.lint.tag_pairs import pair_tags
 from runner.lint.template_layout import Slot
-from runner.privacy import AnyText, mark_private
+from runner.lint.text_checks import Fault
+from runner.privacy import mark_private
 
 # A value that contains one of these is checked in full.
-_SUSPICIOUS_TEXTS = (*text_checks.NULL_WORDS, "http://", "{", "*|", "%%", "javascript:")
+_SUSPICIOUS_TEXTS = (*text_checks.NULL_WORDS, "http://", "javascript:", *"{[%«", "*|", "<%", "<<", "$!")
 _WHOLE_TAGS = re.compile(r"<[^>]*>")
 _TAG_NAMES = re.compile(r"</?[A-Za-z][^\s/>]*")
 _MAX_REMEMBERED = 10_000
-_BodyFault = tuple[int, str, AnyText, bool]  # offset in the layout, code, message, whether HTML allows it
+_BodyFault = tuple[int, Fault, bool]  # offset in the layout, fault, whether HTML allows it
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +104,12 @@ class MessageLinter:
         if is_mailing and not self._mentions_unsubscribe:
             recipients = "1 recipient" if self.delivery_count == 1 else f"{self.delivery_count:,} recipients"
             message = f"this goes to {recipients} and does not say how to unsubscribe"
-            findings.add_at_path("no-unsubscribe", declaration.body_origin.path, message)
+            findings.add_at_path(declaration.body_origin.path, Fault("no-unsubscribe", message))
         if declaration.expires is None:
-            findings.add_at_path("no-expires", (), "the key expires is missing: this can be sent for ever")
+            findings.add_at_path((), Fault("no-expires", "the key expires is missing: this can be sent for ever"))
         if self._policy.conversation_flag_allowed and not declaration.opens_conversation:
             message = "this opens no conversation, so reconcile cannot find out what became of it"
-            findings.add_at_path("no-conversation", (), message)
+            findings.add_at_path((), Fault("no-conversation", message))
         findings.close(self.delivery_count)
 
     def _check_first(self, body: str) -> None:
@@ -108,13 +117,13 @@ class MessageLinter:
         for message_text in self._texts:
             message_text.check(self._findings)
         if self._declaration.subject and text_checks.is_shouting(self._texts[0].literal_text):
-            shouting = "this subject is in capitals, or ends its sentences twice"
-            self._findings.add_at_offset(self._texts[0].layout, 0, "shouting-subject", shouting)
+            message = "this subject is in capitals, or ends its sentences twice"
+            self._findings.add_at_offset(self._texts[0].layout, 0, Fault("shouting-subject", message))
         whole_text = html.unescape(f"{self._body.literal_text}\n{body}")
         self._mentions_unsubscribe = text_checks.mentions_unsubscribe(whole_text)
         if not self._tag_pattern:
-            for start, code, message, is_valid_html in self._find_body_faults(body):
-                self._findings.add_at_offset(self._body.layout, start, code, message, as_warning=is_valid_html)
+            for start, fault, is_valid_html in self._find_body_faults(body):
+                self._findings.add_at_offset(self._body.layout, start, fault, as_warning=is_valid_html)
 
     def _check_values(self, delivery: Delivery) -> None:
         try:
@@ -136,22 +145,19 @@ class MessageLinter:
 
     def _check_suspicious_text(self, name: str, text: str, delivery: Delivery) -> None:
         message_text, slot = self._first_slots[name]
-        faults: list[tuple[str, AnyText, str]] = [
-            ("single-brace", "this prints " + mark_private(placeholder) + ", which is sent as it stands", placeholder)
-            for _, placeholder in text_checks.find_placeholders(text)
+        is_url = "://" in text
+        faults = [
+            (printed_fault(placeholder, name, mark_private), text if is_url else placeholder.text)
+            for placeholder in (find_placeholders_in_url(text) if is_url else find_placeholders(text))
         ]
         if word := text_checks.find_null_word(text):
-            faults.append(("null-text", f"this prints {word}: it is what {name} is", word))
+            faults.append((Fault("null-text", f"this prints {word}: it is what {name} is"), word))
         if "http://" in text or "javascript:" in text:
-            faults += [
-                (code, message, text)
-                for code, message in check_links(text, message_text.find_enclosing_tag(slot), mark_private)
-            ]
-        for code, message, printed in faults:
+            tag = message_text.find_enclosing_tag(slot)
+            faults += [(fault, text) for fault in check_links(text, tag, mark_private)]
+        for fault, printed in faults:
             if _is_printed(printed, delivery):
-                self._findings.add_at_offset(
-                    message_text.layout, slot.start, code, message, self._label_recipient(delivery)
-                )
+                self._findings.add_at_offset(message_text.layout, slot.start, fault, self._label_recipient(delivery))
 
     def _check_link_hosts(self, delivery: Delivery) -> None:
         """Checks the hosts of links in values, each host once: most are the same for all recipients."""
@@ -167,7 +173,7 @@ class MessageLinter:
 
     def _check_link(self, url: str, host: str, message_text: MessageText, slot: Slot, delivery: Delivery) -> None:
         if fault := text_checks.check_url(url, mark_private):
-            self._findings.add_at_offset(message_text.layout, slot.start, *fault, self._label_recipient(delivery))
+            self._findings.add_at_offset(message_text.layout, slot.start, fault, self._label_recipient(delivery))
         elif len(self._checked_hosts) < _MAX_REMEMBERED:
             self._checked_hosts.add(host)
 
@@ -176,9 +182,8 @@ class MessageLinter:
             return
         name = f"{gap.slot.sole_variable} was empty" if gap.slot.sole_variable else "what comes here was empty"
         message = f"{name}, which leaves “{strip_tags(gap.text)}”"
-        self._findings.add_at_offset(
-            gap.message_text.layout, gap.slot.start, "empty-value", message, self._label_recipient(delivery)
-        )
+        fault = Fault("empty-value", message)
+        self._findings.add_at_offset(gap.message_text.layout, gap.slot.start, fault, self._label_recipient(delivery))
 
     def _check_subject(self, delivery: Delivery, subject: str) -> None:
         message_text = self._texts[0]
@@ -186,18 +191,11 @@ class MessageLinter:
             if gap.is_in(subject):
                 self._add_gap(gap, delivery)
         if len(subject) > text_checks.MAX_SUBJECT_LENGTH:
-            message = f"this subject has {len(subject)} characters"
-            self._findings.add_at_offset(
-                message_text.layout, 0, "long-subject", message, self._label_recipient(delivery)
-            )
+            fault = Fault("long-subject", f"this subject has {len(subject)} characters")
+            self._findings.add_at_offset(message_text.layout, 0, fault, self._label_recipient(delivery))
         if subject.isupper() and text_checks.is_shouting(subject):
-            self._findings.add_at_offset(
-                message_text.layout,
-                0,
-                "shouting-subject",
-                "this subject is in capitals",
-                self._label_recipient(delivery),
-            )
+            fault = Fault("shouting-subject", "this subject is in capitals")
+            self._findings.add_at_offset(message_text.layout, 0, fault, self._label_recipient(delivery))
 
     def _check_body_shape(self, delivery: Delivery, body: str, shape: int) -> None:
         """Reports the faults of a body's tags. `shape` is the hash of the tags in their order.
@@ -209,9 +207,9 @@ class MessageLinter:
             faults = tuple(self._find_body_faults(body))
             if len(self._faults_by_shape) < _MAX_REMEMBERED:
                 self._faults_by_shape[shape] = faults
-        for start, code, message, is_valid_html in faults:
+        for start, fault, is_valid_html in faults:
             self._findings.add_at_offset(
-                self._body.layout, start, code, message, self._label_recipient(delivery), as_warning=is_valid_html
+                self._body.layout, start, fault, self._label_recipient(delivery), as_warning=is_valid_html
             )
 
     def _find_body_faults(self, body: str) -> Iterator[_BodyFault]:
@@ -221,11 +219,12 @@ class MessageLinter:
         for number, tag in enumerate(parsed_html.tags):
             faults = list(check_tag(tag, mark_private))
             written = locator.find_written_tag(number) if faults else None
-            for code, message in faults:
-                yield self._find_written_place(written, code, locator.fallback_start), code, message, False
+            for fault in faults:
+                yield self._find_written_place(written, fault.code, locator.fallback_start), fault, False
         if self._tag_pattern:
-            for fault in check_pairs(pair_tags(parsed_html), parsed_html):
-                yield locator.find_written_start(fault.start), fault.code, fault.message, fault.is_valid_html
+            for tag_fault in check_pairs(pair_tags(parsed_html), parsed_html):
+                fault = Fault(tag_fault.code, tag_fault.message)
+                yield locator.find_written_start(tag_fault.start), fault, tag_fault.is_valid_html
 
     def _find_written_place(self, written: Tag | None, code: str, fallback: int) -> int:
         """Returns where a fault of a tag was written: at the tag itself, or at the first value that it prints.
@@ -235,7 +234,7 @@ class MessageLinter:
         if written is None:
             return fallback
         slot_starts = [slot.start for slot in self._body.layout.slots if written.start < slot.start < written.end]
-        is_literal = any(other_code == code for other_code, _ in check_tag(written))
+        is_literal = any(fault.code == code for fault in check_tag(written))
         return written.start if is_literal or not slot_starts else slot_starts[0]
 
     def _label_recipient(self, delivery: Delivery) -> str:

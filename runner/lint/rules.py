@@ -40,7 +40,7 @@ _ALL = (
     ),
     _error(
         "single-brace",
-        "a placeholder of another tool is left over: {first_name}, ${name}, *|FNAME|*, %%name%%",
+        "a placeholder of another tool is left over: {first_name}, [FIRST_NAME], *|FNAME|*, %NAME%",
         "msgrun fills {{ first_name }} alone. Anything else is sent as it stands, to everybody.",
         "write {{ first_name }}",
         'body: "<p>Hi {first_name}</p>"',

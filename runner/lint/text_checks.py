@@ -1,8 +1,8 @@
-"""Checks words: null values that are printed, placeholders of other tools, subjects, links."""
+"""Checks words: null values that are printed, subjects, links."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.privacy import AnyText
 
@@ -15,7 +15,6 @@ _ONLY_NULLS = re.compile(rf"(?:{_NULL_PATTERN})(?:\s+(?:{_NULL_PATTERN}))*")
 _PARTLY_NULL = re.compile(
     rf"(?:[^\W\d_a-z]\S*\s+){{1,2}}(?:{_NULL_PATTERN})|(?:{_NULL_PATTERN})(?:\s+[^\W\d_a-z]\S*){{1,2}}"
 )
-_PLACEHOLDER = re.compile(r"(?<![\w{/])\$?\{\s*[A-Za-z_][\w.]{0,60}\s*\}(?![}/])|\*\|\s*\w[\w:]*\s*\|\*|%%\w+%%")
 _URL = re.compile(r"\bhttps?://[^\s<>\"'“”„]+", re.IGNORECASE)
 _URL_START = re.compile(r"\s*(https?)://([^/?#\s]*)", re.IGNORECASE)
 _IP_ADDRESS = re.compile(r"[\d.]+|[0-9a-f:.]*:[0-9a-f:.]*")
@@ -47,6 +46,14 @@ _MIN_LETTERS = 8
 _MAX_ACRONYM_LENGTH = 3  # letters; most names made of capitals have no more
 
 
+class Fault(NamedTuple):
+    """What a rule finds. `hint` is the step that fixes it; if it is empty, the rule's own fix is shown."""
+
+    code: str
+    message: AnyText
+    hint: str = ""
+
+
 def find_null_word(value: str) -> str:
     """Returns the first null word of a value, if the value is such words only, or a name with one.
 
@@ -60,32 +67,28 @@ def find_null_word(value: str) -> str:
     return ""
 
 
-def find_placeholders(text: str) -> Iterator[tuple[int, str]]:
-    """Returns the placeholders of other tools in a text, each after its offset."""
-    return ((match.start(), match.group()) for match in _PLACEHOLDER.finditer(text))
-
-
 def find_links(text: str) -> Iterator[tuple[int, str]]:
     """Returns the URLs in running text, each after its offset."""
     return ((match.start(), match.group().rstrip(".,;:!?)]")) for match in _URL.finditer(text))
 
 
-def check_url(url: str, format_value: ValueFormatter = str) -> tuple[str, AnyText] | None:
-    """Returns the code of the worst rule that a URL breaks, and the message; None if it breaks none.
+def check_url(url: str, format_value: ValueFormatter = str) -> Fault | None:
+    """Returns the worst fault of a URL; None if it has none.
 
     `format_value` returns the host as the message may show it.
     """
     match = _URL_START.match(url)
     if not match:
-        return ("script", "a link to javascript:") if url.strip().lower().startswith("javascript:") else None
+        return Fault("script", "a link to javascript:") if url.strip().lower().startswith("javascript:") else None
     host = match[2].rpartition("@")[2].lower()
     host = host[1 : host.find("]")] if host.startswith("[") else host.partition(":")[0]
     if _is_local(host):
-        return "local-link", "this link leads to " + format_value(host) + ", which customers cannot reach"
+        return Fault("local-link", "this link leads to " + format_value(host) + ", which customers cannot reach")
     if _is_staging(host):
-        return "staging-link", "this link leads to " + format_value(host) + ", by its name not what customers use"
+        message = "this link leads to " + format_value(host) + ", by its name not what customers use"
+        return Fault("staging-link", message)
     if match[1].lower() == "http":
-        return "http-link", "this link goes to http://"
+        return Fault("http-link", "this link goes to http://")
     return None
 
 
