@@ -14,29 +14,31 @@ from itertools import accumulate
 VALUE_CHAR = "\ufffc"  # in a layout, replaces each character of a template tag that prints a value
 
 
-def _split_names(names: str) -> frozenset[str]:
+def split_names(names: str) -> frozenset[str]:
+    """Returns the words of a text, as a set."""
     return frozenset(names.split())
 
 
 # https://html.spec.whatwg.org/multipage/indices.html#elements-3 and the obsolete ones that emails still use.
-BLOCK_TAGS = _split_names(
+BLOCK_TAGS = split_names(
     "address article aside blockquote caption center dd details dialog dir div dl dt fieldset figcaption figure footer "
     "form h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol p pre search section summary table tbody td "
     "tfoot th thead tr ul"
 )
-VOID_TAGS = _split_names("area base basefont bgsound br col embed frame hr img input link meta param source track wbr")
-_INLINE_TAGS = _split_names(
+VOID_TAGS = split_names("area base basefont bgsound br col embed frame hr img input link meta param source track wbr")
+_INLINE_TAGS = split_names(
     "a abbr acronym audio b bdi bdo big button canvas cite code data datalist del dfn em font i iframe ins kbd label "
     "map mark marquee math meter nobr object optgroup option output picture progress q rp rt ruby s samp script select "
     "slot small span strike strong sub sup svg template textarea time tt u var video "
     "circle clippath defs ellipse g line lineargradient path polygon polyline rect stop tspan use"
 )
-_PAGE_TAGS = _split_names("html head title style body frameset noframes noscript colgroup")
+_PAGE_TAGS = split_names("html head title style body frameset noframes noscript colgroup")
 KNOWN_TAGS = BLOCK_TAGS | VOID_TAGS | _INLINE_TAGS | _PAGE_TAGS
 # Word and Outlook read tags with these prefixes; other clients do not show them.
 _OFFICE_TAG = re.compile(r"(?:o|v|w|m|x|st1):\w+")
 _VISIBLE_CHAR = re.compile(rf"[^\W_]|{VALUE_CHAR}")
 _ENTITY = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z]\w*);?")
+_OPEN_QUOTE = re.compile(r"=\s*(?:\"[^\"]*|'[^']*)$")
 _HIDDEN_TAGS = frozenset({"script", "style", "title", "head", "template"})
 _CODE_TAGS = frozenset({"code", "kbd", "pre", "samp", "script", "style", "textarea"})
 
@@ -77,8 +79,9 @@ class TextRun:
 
 @dataclass(frozen=True, slots=True)
 class ParsedHtml:
-    """The tags and text runs of a text. `unfinished_tag_start` is the offset of a tag that never ends.
+    """The tags and text runs of a text.
 
+    `unfinished_tag_start` is the offset of a tag that never ends, `has_open_quote` whether a quote in it is the reason.
     `passages` are the texts between two tags, as they are written: text runs with the entities between them, and
     instructions such as `<?php … ?>`.
     """
@@ -87,6 +90,7 @@ class ParsedHtml:
     text_runs: tuple[TextRun, ...]
     passages: tuple[TextRun, ...] = ()
     unfinished_tag_start: int | None = None
+    has_open_quote: bool = False
 
 
 def parse_html(text: str) -> ParsedHtml:
@@ -97,7 +101,10 @@ def parse_html(text: str) -> ParsedHtml:
     unfinished_start = rest_start if re.match(r"</?[A-Za-z!]", reader.rawdata) else None
     if unfinished_start is None and reader.rawdata and not reader.is_hidden:
         reader.add_text(rest_start, reader.rawdata)
-    return ParsedHtml(tuple(reader.tags), tuple(reader.text_runs), tuple(reader.passages), unfinished_start)
+    has_open_quote = unfinished_start is not None and _OPEN_QUOTE.search(reader.rawdata) is not None
+    return ParsedHtml(
+        tuple(reader.tags), tuple(reader.text_runs), tuple(reader.passages), unfinished_start, has_open_quote
+    )
 
 
 def unescape_with_offsets(text: str) -> tuple[str, Sequence[int]]:

@@ -1,7 +1,7 @@
 """Lints a message: its texts once as they are written, then each delivery for what its own values can change.
 
 The plan of a million deliveries must take only seconds. So in each delivery the linter searches the values for a few
-words and the rendered texts for a few known gaps. It compares the order of the tags only if the tags can pair
+texts and the rendered texts for a few known gaps. It compares the order of the tags only if the tags can pair
 differently for each recipient. It checks in full only a delivery in which one of these searches succeeds.
 """
 
@@ -17,23 +17,14 @@ from runner.lint.empty_values import Gap, find_gaps, strip_tags
 from runner.lint.findings import Findings, MessageFindings
 from runner.lint.html import Tag, parse_html
 from runner.lint.layout_builder import build_layout
-from runner.lint.placeholders import find_placeholders, find_placeholders_in_url
-from runner.lint.static_checks import (
-    MessageText,
-    check_links,
-    check_pairs,
-    check_tag,
-    parse_message_text,
-    printed_fault,
-)
+from runner.lint.static_checks import check_pairs, check_tag, parse_message_text
 from runner.lint.tag_locator import TagLocator
 from runner.lint.tag_pairs import pair_tags
-from runner.lint.template_layout import Slot
 from runner.lint.text_checks import Fault
+from runner.lint.value_checks import make_value_checks
 from runner.privacy import mark_private
 
-# A value that contains one of these is checked in full.
-_SUSPICIOUS_TEXTS = (*text_checks.NULL_WORDS, "http://", "javascript:", *"{[%«", "*|", "<%", "<<", "$!")
+_MAX_UNCLIPPED = 102 * 1024  # bytes; Gmail hides the rest of a longer body behind a link
 _WHOLE_TAGS = re.compile(r"<[^>]*>")
 _TAG_NAMES = re.compile(r"</?[A-Za-z][^\s/>]*")
 _MAX_REMEMBERED = 10_000
@@ -66,8 +57,7 @@ class MessageLinter:
         if declaration.subject:
             layout = build_layout(declaration.subject, declaration.subject_origin)
             self._texts.insert(0, parse_message_text(layout, constants, is_html=False))
-        self._first_slots = _find_first_slots(self._texts)
-        self._host_slots = list(_find_host_slots(self._texts))
+        self._value_checks = make_value_checks(self._texts, self._findings, self._label_recipient)
         wants_gaps = self._findings.is_enabled("empty-value")
         gaps = [gap for message_text in self._texts for gap in find_gaps(message_text, declaration) if wants_gaps]
         self._body_gaps = [(gap.text, gap) for gap in gaps if gap.message_text is self._body]
@@ -76,7 +66,6 @@ class MessageLinter:
             (_WHOLE_TAGS if self._body.layout.has_raw_values else _TAG_NAMES) if self._body.has_varying_pairs else None
         )
         self._faults_by_shape: dict[int, tuple[_BodyFault, ...]] = {}
-        self._checked_hosts: set[str] = set()
         self.delivery_count = 0
         self._mentions_unsubscribe = False
 
@@ -86,8 +75,9 @@ class MessageLinter:
         self.delivery_count += 1
         if self.delivery_count == 1:
             self._check_first(body)
-        if self._first_slots:
-            self._check_values(delivery)
+        self._value_checks.check(delivery)
+        if len(body) > _MAX_UNCLIPPED // 4:  # a character takes at most four bytes
+            self._check_size(body, delivery)
         for text, gap in self._body_gaps:
             if text in body and gap.is_in(body):
                 self._add_gap(gap, delivery)
@@ -125,57 +115,11 @@ class MessageLinter:
             for start, fault, is_valid_html in self._find_body_faults(body):
                 self._findings.add_at_offset(self._body.layout, start, fault, as_warning=is_valid_html)
 
-    def _check_values(self, delivery: Delivery) -> None:
-        try:
-            joined = "\n".join(delivery.vars.values())
-        except TypeError:  # a value is a number or a list, which only a list of recipients can hold
-            joined = "\n".join(text_checks.iter_strings(list(delivery.vars.values())))
-        if "https://" in joined or self._host_slots:
-            self._check_link_hosts(delivery)
-        for suspicious in _SUSPICIOUS_TEXTS:
-            if suspicious in joined:
-                self._check_suspicious_values(delivery)
-                return
-
-    def _check_suspicious_values(self, delivery: Delivery) -> None:
-        for name, value in delivery.vars.items():
-            if name in self._first_slots:
-                for text in text_checks.iter_strings(value):
-                    self._check_suspicious_text(name, text, delivery)
-
-    def _check_suspicious_text(self, name: str, text: str, delivery: Delivery) -> None:
-        message_text, slot = self._first_slots[name]
-        is_url = "://" in text
-        faults = [
-            (printed_fault(placeholder, name, mark_private), text if is_url else placeholder.text)
-            for placeholder in (find_placeholders_in_url(text) if is_url else find_placeholders(text))
-        ]
-        if word := text_checks.find_null_word(text):
-            faults.append((Fault("null-text", f"this prints {word}: it is what {name} is"), word))
-        if "http://" in text or "javascript:" in text:
-            tag = message_text.find_enclosing_tag(slot)
-            faults += [(fault, text) for fault in check_links(text, tag, mark_private)]
-        for fault, printed in faults:
-            if _is_printed(printed, delivery):
-                self._findings.add_at_offset(message_text.layout, slot.start, fault, self._label_recipient(delivery))
-
-    def _check_link_hosts(self, delivery: Delivery) -> None:
-        """Checks the hosts of links in values, each host once: most are the same for all recipients."""
-        for name, value in delivery.vars.items():
-            if type(value) is str and value.startswith("https://") and name in self._first_slots:
-                host = value[8:].partition("/")[0]
-                if host not in self._checked_hosts:
-                    self._check_link(value, host, *self._first_slots[name], delivery)
-        for name, message_text, slot in self._host_slots:
-            value = delivery.vars.get(name)
-            if isinstance(value, str) and value not in self._checked_hosts:
-                self._check_link(f"https://{value}", value, message_text, slot, delivery)
-
-    def _check_link(self, url: str, host: str, message_text: MessageText, slot: Slot, delivery: Delivery) -> None:
-        if fault := text_checks.check_url(url, mark_private):
-            self._findings.add_at_offset(message_text.layout, slot.start, fault, self._label_recipient(delivery))
-        elif len(self._checked_hosts) < _MAX_REMEMBERED:
-            self._checked_hosts.add(host)
+    def _check_size(self, body: str, delivery: Delivery) -> None:
+        size = len(body) if body.isascii() else len(body.encode())
+        if size > _MAX_UNCLIPPED and self._declaration.message_type == "email":
+            fault = Fault("clipped-body", f"this body has {size / 1024:.0f} KB")
+            self._findings.add_at_offset(self._body.layout, 0, fault, self._label_recipient(delivery))
 
     def _add_gap(self, gap: Gap, delivery: Delivery) -> None:
         if any(gap.text in text for text in text_checks.iter_strings(list(delivery.vars.values()))):
@@ -239,30 +183,3 @@ class MessageLinter:
 
     def _label_recipient(self, delivery: Delivery) -> str:
         return self._declaration.audience.label(delivery.number)
-
-
-def _find_host_slots(texts: list[MessageText]) -> Iterator[tuple[str, MessageText, Slot]]:
-    """Yields the variables that are printed as the host of a URL, each with its text and slot."""
-    for message_text in texts:
-        for slot in message_text.layout.slots:
-            if message_text.layout.text.endswith("https://", 0, slot.start):
-                yield from ((name, message_text, slot) for name in slot.variables)
-
-
-def _find_first_slots(texts: list[MessageText]) -> dict[str, tuple[MessageText, Slot]]:
-    """Returns the text and the slot where each variable is printed first."""
-    first_slots: dict[str, tuple[MessageText, Slot]] = {}
-    for is_branch in (False, True):
-        for message_text in texts:
-            for slot in message_text.layout.slots:
-                for name in slot.variables:
-                    if slot.is_branch is is_branch:
-                        first_slots.setdefault(name, (message_text, slot))
-    return first_slots
-
-
-def _is_printed(text: str, delivery: Delivery) -> bool:
-    """Returns whether the rendered texts contain `text`: a template may only test a value, or print part of it."""
-    rendered = f"{delivery.payload.get('subject', '')}\n{delivery.payload['body']}"
-    pattern = rf"(?<!\w){re.escape(text)}(?!\w)|(?<!\w){re.escape(html.escape(text))}(?!\w)"
-    return re.search(pattern, rendered, re.IGNORECASE) is not None

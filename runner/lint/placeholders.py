@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from runner.lint.html import split_names
+
 _WORD = r"[^\W\d]"  # a letter or an underscore: a name begins with it
 _NAME = rf"{_WORD}[\w.-]{{0,60}}"
 _TEXT = r"[^{}<>\n]{0,80}?"
@@ -82,27 +84,23 @@ _STATEMENT = re.compile(
 )
 
 
-def _split_names(names: str) -> frozenset[str]:
-    return frozenset(names.split())
-
-
 # What stands in brackets in a template, in the languages of the common mail merges: in small letters, words joined.
-_FIELD_NAMES = _split_names(
+_FIELD_NAMES = split_names(
     "name firstname fname lastname lname fullname surname forename middlename username nickname displayname email "
     "emailaddress company companyname organization organisation salutation city zipcode postcode birthday jobtitle "
     "amount date vorname nachname anrede firma prenom prénom nomdefamille societe société nombre apellido apellidos "
     "empresa nome cognome azienda sobrenome voornaam achternaam bedrijf fornavn etternavn förnamn efternamn imię imie "
     "nazwisko unsubscribelink unsubscribeurl webversion merge1 merge2 merge3"
 )
-_FIELD_NAMES_IN_CAPITALS = _split_names("phone link url product price title name1 first last address country state")
-_LAST_WORDS = _split_names(
+_FIELD_NAMES_IN_CAPITALS = split_names("phone link url product price title name1 first last address country state")
+_LAST_WORDS = split_names(
     "name firstname lastname fname lname surname email mail phone number id date amount total price link url token "
     "code address city country company organization title salutation birthday fix vorname nachname anrede firma nom "
     "prenom prénom nombre apellido empresa nome cognome azienda voornaam achternaam here"
 )
-_FIRST_WORDS = _split_names("insert enter merge link subscriber recipient contactfield leadfield")
+_FIRST_WORDS = split_names("insert enter merge link subscriber recipient contactfield leadfield")
 # A link's label or a tag of a subject line, not a field: [Verify email], [Save the date], [New address].
-_LABEL_WORDS = _split_names(
+_LABEL_WORDS = split_names(
     "verify confirm change update view open read edit add get see copy reset click visit go download save new see "
     "remove check share follow find use no any the this our a an set"
 )

@@ -7,15 +7,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner.lint import text_checks
+from runner.lint.attributes import URL_ATTRIBUTES, check_misspelt_names, check_quotes, find_misspelt_names
 from runner.lint.findings import MessageFindings
 from runner.lint.html import VALUE_CHAR, ParsedHtml, Tag, is_known_tag, parse_html, unescape_with_offsets
+from runner.lint.links import check_anchor_url, check_image_url, check_query_value, check_url, find_links
+from runner.lint.mojibake import find_mojibake
 from runner.lint.placeholders import Placeholder, find_placeholders, find_placeholders_in_url
 from runner.lint.tag_pairs import TagFault, TagPairs, pair_tags
 from runner.lint.template_layout import RAW_VALUE_CHAR, Layout, Slot
 from runner.lint.text_checks import Fault
 
 _LINK_ATTRIBUTES = ("href", "action", "formaction", "background", "poster", "data")
-_URL_ATTRIBUTES = (*_LINK_ATTRIBUTES, "src", "srcset", "cite", "longdesc")
+_NO_TAG_END = ("unclosed-tag", "this tag has no >")
+_ANCHOR_TAGS = ("a", "area")
+_MAX_URL_LENGTH = 2000  # characters before a value in which its URL may begin
+_QUERY_IN_TEXT = re.compile(r"(?:https?://|mailto:)[^\s<>\"']*\?[^\s<>\"']*=[^\s<>\"'&]*$", re.IGNORECASE)
+_QUERY_IN_TAG = re.compile(r"\b(?:href|src)\s*=\s*[\"']?[^\"'<>]*\?[^\"'<>]*=[^\"'<>&]*$", re.IGNORECASE)
+_LINK_START = re.compile(r"\bhref\s*=\s*[\"']?\s*$", re.IGNORECASE)
 _TAG_RULES = {
     "form": Fault("form", "<form> does not work in a message"),
     "iframe": Fault("iframe", "<iframe> is removed by mail clients"),
@@ -60,12 +68,29 @@ class MessageText:
         """Returns the tag that a slot stands in; None if it stands outside of tags."""
         return next((tag for tag in self.parsed_html.tags if tag.start < slot.start < tag.end), None)
 
+    def is_in_query(self, slot: Slot) -> bool:
+        """Returns whether a slot prints a value into the query of a URL, without `urlencode`."""
+        pattern = _QUERY_IN_TAG if self.find_enclosing_tag(slot) else _QUERY_IN_TEXT
+        return not slot.is_url_encoded and pattern.search(self._text_before(slot)) is not None
+
+    def is_whole_link(self, slot: Slot) -> bool:
+        """Returns whether a slot prints one variable, which is all of the href of an <a>."""
+        tag = self.find_enclosing_tag(slot)
+        if not slot.sole_variable or tag is None or tag.name not in _ANCHOR_TAGS:
+            return False
+        is_at_end = self.layout.text[slot.end : slot.end + 1] in {'"', "'", " ", ">"}
+        return is_at_end and _LINK_START.search(self._text_before(slot)) is not None
+
+    def _text_before(self, slot: Slot) -> str:
+        return self.layout.text[max(slot.start - _MAX_URL_LENGTH, 0) : slot.start]
+
     def check(self, findings: MessageFindings) -> None:
         """Adds the findings that can be found without a recipient."""
         layout = self.layout
         findings.read_ignores(layout)
         for start, fault in self._check_passages():
-            findings.add_at_offset(layout, start, fault)
+            # Whether Intercom reads a body without tags as HTML is not documented.
+            findings.add_at_offset(layout, start, fault, as_warning=self.is_html and fault.code == "entity-shown")
         for tag in self.parsed_html.tags:
             for fault in check_tag(tag):
                 findings.add_at_offset(layout, tag.start, fault)
@@ -79,6 +104,8 @@ class MessageText:
 
     def _check_passages(self) -> Iterator[tuple[int, Fault]]:
         """Yields the faults of the texts between the tags, each after its offset."""
+        # In a subject an entity is shown as it stands, and in a body without tags, which is plain text.
+        is_plain = not self.parsed_html.tags and not self.layout.has_raw_values
         passages = [(passage.start, passage.text) for passage in self.parsed_html.passages if not passage.is_code]
         if not self.is_html:
             passages = [(0, self.layout.text)]
@@ -87,8 +114,14 @@ class MessageText:
             placeholders = list(find_placeholders(unescaped))
             for placeholder in placeholders:
                 yield start + offsets[placeholder.start], _leftover_fault(placeholder)
-            for offset, link in text_checks.find_links(unescaped):
-                if fault := text_checks.check_url(link):
+            for offset, part, meant in find_mojibake(unescaped):
+                yield start + offsets[offset], garbled_fault(part, meant)
+            for offset, entity in text_checks.find_entities(text) if is_plain else ():
+                message = f"{entity} is shown as it stands: this is plain text"
+                hint = f"write the character itself: {html.unescape(entity)}"
+                yield start + offset, Fault("entity-shown", message, hint)
+            for offset, link in find_links(unescaped):
+                if fault := check_url(link):
                     yield start + offsets[offset], fault
                 is_reported = any(offset <= placeholder.start < offset + len(link) for placeholder in placeholders)
                 if not is_reported and not _API_URL.match(link):
@@ -110,6 +143,11 @@ class MessageText:
                 for placeholder in find_placeholders(text):
                     yield printed_fault(placeholder, name)
                 yield from check_links(scheme + text, tag)
+                yield from (garbled_fault(part, meant) for _, part, meant in find_mojibake(text))
+                if self.is_whole_link(slot) and (fault := check_anchor_url(text)):
+                    yield fault
+                if self.is_in_query(slot) and (fault := check_query_value(text, name)):
+                    yield fault
 
     def _is_unquoted(self, slot: Slot) -> bool:
         """Returns whether a slot stands in a tag, and there in no quotes."""
@@ -130,6 +168,19 @@ def printed_fault(placeholder: Placeholder, variable: str, format_value: text_ch
     return Fault("single-brace", message, f"another tool left it in the value of {variable}: put in the text itself")
 
 
+def printed_entity_fault(entity: str, variable: str) -> Fault:
+    """Returns the fault of a variable whose value holds an HTML entity, which is shown as it stands."""
+    message = f"this shows {entity}: the value of {variable} is HTML, and it is printed as text"
+    return Fault("entity-shown", message, f"put plain text into {variable}: the character itself")
+
+
+def garbled_fault(part: str, meant: str, format_value: text_checks.ValueFormatter = str) -> Fault:
+    """Returns the fault of a garbled part of a text, which means `meant`; if that is empty, it is lost."""
+    if not meant:
+        return Fault("mojibake", "U+FFFD stands here: a character that was lost", "write the character that was there")
+    return Fault("mojibake", format_value(part) + " is " + format_value(meant) + " in a wrong encoding")
+
+
 def _leftover_fault(placeholder: Placeholder, format_value: text_checks.ValueFormatter = str) -> Fault:
     hint = placeholder.hint if format_value is str else ""  # a hint shows no recipient's value
     return Fault("single-brace", format_value(placeholder.text) + " is sent as it stands", hint)
@@ -141,10 +192,10 @@ def check_links(text: str, tag: Tag | None, format_value: text_checks.ValueForma
     `tag` is the tag that prints the value; None for running text. `format_value` returns a recipient's value as the
     message may show it.
     """
-    for _, link in text_checks.find_links(text):
-        if fault := text_checks.check_url(link, format_value):
-            is_image = tag is not None and tag.name == "img" and fault[0] == "http-link"
-            yield Fault("image-https", text_checks.check_image_url(link)) if is_image else fault
+    for _, link in find_links(text):
+        if fault := check_url(link, format_value):
+            is_image = tag is not None and tag.name == "img" and fault.code == "http-link"
+            yield Fault("image-https", check_image_url(link)) if is_image else fault
 
 
 def check_tag(tag: Tag, format_value: text_checks.ValueFormatter = str) -> Iterator[Fault]:
@@ -158,33 +209,56 @@ def check_tag(tag: Tag, format_value: text_checks.ValueFormatter = str) -> Itera
         yield Fault("script", "<script> is not run, and may be shown")
     if name in _TAG_RULES:
         yield _TAG_RULES[name]
+    if quote_faults := list(check_quotes(tag)):
+        yield from quote_faults  # the attributes after it are text
+        return
+    if not is_known_tag(name):
+        return
+    yield from check_misspelt_names(tag, format_value)
     for attribute, value in attributes.items():
-        if re.fullmatch(r"on[a-z]+", attribute):
-            yield Fault("event-handler", f"{attribute} is removed by mail clients")
-        if attribute in _LINK_ATTRIBUTES and (fault := text_checks.check_url(html.unescape(value), format_value)):
-            yield fault
-        if attribute != "style" and is_known_tag(name):
-            find = find_placeholders_in_url if attribute in _URL_ATTRIBUTES else find_placeholders
-            yield from (_leftover_fault(placeholder, format_value) for placeholder in find(html.unescape(value)))
+        yield from _check_attribute(name, attribute, html.unescape(value), format_value)
     if name == "img":
-        yield from _check_image(attributes, format_value)
+        yield from _check_image(tag, format_value)
+
+
+def _check_attribute(
+    tag_name: str, attribute: str, value: str, format_value: text_checks.ValueFormatter
+) -> Iterator[Fault]:
+    if re.fullmatch(r"on[a-z]+", attribute):
+        yield Fault("event-handler", f"{attribute} is removed by mail clients")
+    if attribute == "style":
+        return
+    find = find_placeholders_in_url if attribute in URL_ATTRIBUTES else find_placeholders
+    placeholders = [_leftover_fault(placeholder, format_value) for placeholder in find(value)]
+    yield from placeholders
+    if attribute in _LINK_ATTRIBUTES and not placeholders:
+        is_anchor = tag_name in _ANCHOR_TAGS and attribute == "href"
+        fault = check_anchor_url(value, format_value) if is_anchor else check_url(value, format_value)
+        if fault:
+            yield fault
+    if attribute in {"alt", "title"}:
+        yield from (garbled_fault(part, meant, format_value) for _, part, meant in find_mojibake(value))
 
 
 def check_pairs(tag_pairs: TagPairs, parsed_html: ParsedHtml) -> Iterator[TagFault]:
     """Yields the tags of a text that do not pair, and the tag that never ends."""
     yield from tag_pairs.faults
     if parsed_html.unfinished_tag_start is not None:
-        yield TagFault("unclosed-tag", parsed_html.unfinished_tag_start, "this tag has no >")
+        fault = ("unclosed-quote", "a quote in this tag has no end") if parsed_html.has_open_quote else _NO_TAG_END
+        yield TagFault(fault[0], parsed_html.unfinished_tag_start, fault[1])
 
 
-def _check_image(attributes: Mapping[str, str], format_value: text_checks.ValueFormatter) -> Iterator[Fault]:
-    if "alt" not in attributes:
+def _check_image(tag: Tag, format_value: text_checks.ValueFormatter) -> Iterator[Fault]:
+    names = {*tag.attributes, *find_misspelt_names(tag).values()}
+    if "alt" not in names:
         yield Fault("image-alt", "this image has no alt")
-    src = attributes.get("src", "")
+    src = tag.attributes.get("src", "")
+    if "src" in names and "src" not in tag.attributes:
+        return
     if src.startswith((VALUE_CHAR, RAW_VALUE_CHAR)):
         return  # the values that are printed here are checked by themselves
-    fault = text_checks.check_url(html.unescape(src), format_value)
-    if fault and fault[0] != "http-link":
+    fault = check_url(html.unescape(src), format_value)
+    if fault and fault.code != "http-link":
         yield fault
-    elif message := text_checks.check_image_url(src):
+    elif message := check_image_url(src):
         yield Fault("image-https", message)
