@@ -19,7 +19,7 @@ _OTHER_NAMES = split_names(
     "date datetime dir download disabled for form high low max min open pattern ping property rows cols value wrap"
 )
 _JUNK_AFTER_QUOTE = re.compile(r"=\s*(\"[^\"]*\"|'[^']*')(?=[^\s>/])")
-_MARKUP = re.compile(r">[^<>]*</?[A-Za-z]")
+_MARKUP = re.compile(r">[^<>]*</?[A-Za-z]|\s[A-Za-z-]+\s*=\s*$")  # a tag, or the next attribute
 
 
 def find_misspelt_names(tag: Tag) -> dict[str, str]:
@@ -41,7 +41,7 @@ def check_misspelt_names(tag: Tag, format_value: ValueFormatter = str) -> Iterat
 
 def check_quotes(tag: Tag) -> Iterator[Fault]:
     """Yields a fault if a quote of an attribute is lost, so that text and tags became its value."""
-    broken = {match[1][1:-1] for match in _JUNK_AFTER_QUOTE.finditer(tag.raw) if _MARKUP.search(match[1])}
+    broken = {match[1][1:-1] for match in _JUNK_AFTER_QUOTE.finditer(tag.raw) if _MARKUP.search(match[1][1:-1])}
     for name, value in tag.attributes.items():
         is_url = name in URL_ATTRIBUTES
         if value in broken or (is_url and re.search("[<>]", value)):

@@ -6,10 +6,11 @@ The parser of the standard library reads it, because it reports every tag where 
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import unescape
 from html.parser import HTMLParser
 from itertools import accumulate
+from typing import TypeVar
 
 VALUE_CHAR = "\ufffc"  # in a layout, replaces each character of a template tag that prints a value
 
@@ -38,6 +39,7 @@ KNOWN_TAGS = BLOCK_TAGS | VOID_TAGS | _INLINE_TAGS | _PAGE_TAGS
 _OFFICE_TAG = re.compile(r"(?:o|v|w|m|x|st1):\w+")
 _VISIBLE_CHAR = re.compile(rf"[^\W_]|{VALUE_CHAR}")
 _ENTITY = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z]\w*);?")
+_CONDITIONAL = re.compile(r"\s*\[if[^\]]*\]>(.*?)(?:<!\[endif\])?$", re.DOTALL | re.IGNORECASE)
 _OPEN_QUOTE = re.compile(r"=\s*(?:\"[^\"]*|'[^']*)$")
 _HIDDEN_TAGS = frozenset({"script", "style", "title", "head", "template"})
 _CODE_TAGS = frozenset({"code", "kbd", "pre", "samp", "script", "style", "textarea"})
@@ -77,18 +79,23 @@ class TextRun:
         return self.start + match.start() if match else None
 
 
+_Part = TypeVar("_Part", Tag, TextRun)
+
+
 @dataclass(frozen=True, slots=True)
 class ParsedHtml:
     """The tags and text runs of a text.
 
     `unfinished_tag_start` is the offset of a tag that never ends, `has_open_quote` whether a quote in it is the reason.
     `passages` are the texts between two tags, as they are written: text runs with the entities between them, and
-    instructions such as `<?php … ?>`.
+    instructions such as `<?php … ?>`. `conditional_tags` are those in conditional comments, which Outlook reads; their
+    texts are among the passages.
     """
 
     tags: tuple[Tag, ...]
     text_runs: tuple[TextRun, ...]
     passages: tuple[TextRun, ...] = ()
+    conditional_tags: tuple[Tag, ...] = ()
     unfinished_tag_start: int | None = None
     has_open_quote: bool = False
 
@@ -102,9 +109,19 @@ def parse_html(text: str) -> ParsedHtml:
     if unfinished_start is None and reader.rawdata and not reader.is_hidden:
         reader.add_text(rest_start, reader.rawdata)
     has_open_quote = unfinished_start is not None and _OPEN_QUOTE.search(reader.rawdata) is not None
+    conditional = [(start, parse_html(content)) for start, content in reader.conditional_comments]
     return ParsedHtml(
-        tuple(reader.tags), tuple(reader.text_runs), tuple(reader.passages), unfinished_start, has_open_quote
+        tuple(reader.tags),
+        tuple(reader.text_runs),
+        (*reader.passages, *(_shift(run, start) for start, parsed in conditional for run in parsed.passages)),
+        tuple(_shift(tag, start) for start, parsed in conditional for tag in parsed.tags),
+        unfinished_start,
+        has_open_quote,
     )
+
+
+def _shift(part: _Part, offset: int) -> _Part:
+    return replace(part, start=part.start + offset)
 
 
 def unescape_with_offsets(text: str) -> tuple[str, Sequence[int]]:
@@ -133,6 +150,7 @@ class _Reader(HTMLParser):
         super().__init__(convert_charrefs=False)
         self.tags: list[Tag] = []
         self.text_runs: list[TextRun] = []
+        self.conditional_comments: list[tuple[int, str]] = []  # offset and text of what one encloses
         self._passages: list[list[int]] = []  # start, end, whether it is code
         self._text = text
         # The parser counts lines by "\n" alone.
@@ -198,6 +216,10 @@ class _Reader(HTMLParser):
     def handle_pi(self, data: str) -> None:
         if not self.is_hidden:
             self._add_to_passage(self._get_offset(), len(data) + len("<?>"))
+
+    def handle_comment(self, data: str) -> None:
+        if (match := _CONDITIONAL.match(data)) and not self.is_hidden:
+            self.conditional_comments.append((self._get_offset() + len("<!--") + match.start(1), match[1]))
 
     def unknown_decl(self, data: str) -> None:
         """Ignores conditional comments such as <![if !mso]>: clients other than Outlook show what they enclose."""

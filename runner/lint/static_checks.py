@@ -18,6 +18,8 @@ from runner.lint.template_layout import RAW_VALUE_CHAR, Layout, Slot
 from runner.lint.text_checks import Fault
 
 _LINK_ATTRIBUTES = ("href", "action", "formaction", "background", "poster", "data")
+# What is checked in conditional comments. Outlook reads them: their tags need not be HTML, nor pair.
+_CONDITIONAL_CODES = frozenset({"single-brace", "empty-link", "malformed-link", "relative-link", "unclosed-quote"})
 _NO_TAG_END = ("unclosed-tag", "this tag has no >")
 _ANCHOR_TAGS = ("a", "area")
 _MAX_URL_LENGTH = 2000  # characters before a value in which its URL may begin
@@ -91,9 +93,8 @@ class MessageText:
         for start, fault in self._check_passages():
             # Whether Intercom reads a body without tags as HTML is not documented.
             findings.add_at_offset(layout, start, fault, as_warning=self.is_html and fault.code == "entity-shown")
-        for tag in self.parsed_html.tags:
-            for fault in check_tag(tag):
-                findings.add_at_offset(layout, tag.start, fault)
+        for start, fault in self._check_tags():
+            findings.add_at_offset(layout, start, fault)
         if not self.has_varying_pairs:
             for tag_fault in check_pairs(self.tag_pairs, self.parsed_html):
                 fault = Fault(tag_fault.code, tag_fault.message)
@@ -101,6 +102,11 @@ class MessageText:
         for slot in layout.slots:
             for fault in self._check_slot(slot):
                 findings.add_at_offset(layout, slot.start, fault)
+
+    def _check_tags(self) -> Iterator[tuple[int, Fault]]:
+        yield from ((tag.start, fault) for tag in self.parsed_html.tags for fault in check_tag(tag))
+        for tag in self.parsed_html.conditional_tags:
+            yield from ((tag.start, fault) for fault in check_tag(tag) if fault.code in _CONDITIONAL_CODES)
 
     def _check_passages(self) -> Iterator[tuple[int, Fault]]:
         """Yields the faults of the texts between the tags, each after its offset."""
@@ -232,7 +238,7 @@ def _check_attribute(
     placeholders = [_leftover_fault(placeholder, format_value) for placeholder in find(value)]
     yield from placeholders
     if attribute in _LINK_ATTRIBUTES and not placeholders:
-        is_anchor = tag_name in _ANCHOR_TAGS and attribute == "href"
+        is_anchor = attribute == "href" and (tag_name in _ANCHOR_TAGS or tag_name.startswith("v:"))
         fault = check_anchor_url(value, format_value) if is_anchor else check_url(value, format_value)
         if fault:
             yield fault

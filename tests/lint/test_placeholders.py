@@ -198,3 +198,12 @@ def test_a_placeholder_in_a_value_is_found_for_its_recipient(value, lint):
 
 def test_code_samples_and_api_addresses_hold_no_placeholders(codes):
     assert codes(body="<p><code>{name}</code> or GET https://api.example.com/v2/users/{id}</p><pre>[NAME]</pre>") == []
+
+
+def test_what_only_outlook_reads_is_checked_for_placeholders_and_links(lint):
+    body = "<p>Hi</p>\n<!--[if mso]><v:roundrect href='{}' arcsize='5%'><center>{}</center></v:roundrect><![endif]-->"
+    assert lint(body=body.format("https://example.com", "Go")) == []
+    assert [f.code for f in lint(body=body.format("https://example.com", "*|NAME|*"))] == ["single-brace"]
+    assert [f.code for f in lint(body=body.format("%%link%%", "Go"))] == ["single-brace"]
+    assert [f.code for f in lint(body=body.format("htps://example.com", "Go"))] == ["malformed-link"]
+    assert lint(body="<p>Hi</p><!-- [FIRST_NAME] --><!--[if !mso]><!--><p>Bye</p><!--<![endif]-->") == []
