@@ -21,7 +21,7 @@ from runner.lint.text_checks import Fault
 from runner.privacy import mark_private
 
 # A value that contains one of these is checked in full.
-_SUSPICIOUS_TEXTS = (*text_checks.NULL_WORDS, "http://", "javascript:", *"{[%«", "*|", "<%", "<<", "$!")
+_SUSPICIOUS_TEXTS = (*text_checks.NULL_WORDS, "http://", "javascript:", *"{[%«", "*|", "<<")
 _GARBLED_TEXTS = ("Ã", "Â", "â", "Ä", "Å", "Ð", "Ñ", "ð", "\ufffd")
 _MAX_REMEMBERED = 10_000
 _BROKEN_LINK_CODES = frozenset({"empty-link", "malformed-link", "relative-link"})
@@ -57,7 +57,11 @@ class ValueChecks:
             self._check_link_hosts(delivery)
         if self.link_slots or self.query_slots:
             self._check_links(delivery)
-        if any(suspicious in joined for suspicious in _SUSPICIOUS_TEXTS) or _may_be_garbled(joined):
+        for suspicious in _SUSPICIOUS_TEXTS:
+            if suspicious in joined:
+                self._check_suspicious_values(delivery)
+                return
+        if ("&" in joined or not joined.isascii()) and _may_be_garbled(joined):
             self._check_suspicious_values(delivery)
 
     def _check_suspicious_values(self, delivery: Delivery) -> None:
@@ -161,9 +165,8 @@ def _find_first_slots(texts: list[MessageText]) -> dict[str, tuple[MessageText, 
 
 
 def _may_be_garbled(joined: str) -> bool:
-    return (not joined.isascii() and any(text in joined for text in _GARBLED_TEXTS)) or (
-        "&" in joined and any(text_checks.find_entities(joined))
-    )
+    """Returns whether values may be in a wrong encoding, or hold an HTML entity."""
+    return any(text in joined for text in _GARBLED_TEXTS) or any(text_checks.find_entities(joined))
 
 
 def _is_printed(text: str, delivery: Delivery) -> bool:

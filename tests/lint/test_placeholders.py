@@ -188,7 +188,7 @@ def test_a_placeholder_is_found_in_text_and_attributes_and_behind_entities(body,
     assert (found.code, str(found.place)) == ("single-brace", place)
 
 
-@pytest.mark.parametrize("value", ["[FIRST_NAME]", "%FIRSTNAME%", "«Vorname»", "<%= name %>", "$!{name}", "*|FNAME|*"])
+@pytest.mark.parametrize("value", ["[FIRST_NAME]", "%FIRSTNAME%", "«Vorname»", "<%= name %>", "${name}", "*|FNAME|*"])
 def test_a_placeholder_in_a_value_is_found_for_its_recipient(value, lint):
     to = [{"type": "user", "id": f"u{n}", "vars": {"n": text}} for n, text in enumerate(("Ann", value, "100% Bo [1]"))]
     (found,) = lint(body="<p>Hi {{ n }}</p>", to=to)
