@@ -41,6 +41,9 @@ def check_misspelt_names(tag: Tag, format_value: ValueFormatter = str) -> Iterat
 
 def check_quotes(tag: Tag) -> Iterator[Fault]:
     """Yields a fault if a quote of an attribute is lost, so that text and tags became its value."""
+    raw = tag.raw
+    if "<" not in raw[1:] and raw.count('"') % 2 == 0 and raw.count("'") % 2 == 0:
+        return
     broken = {match[1][1:-1] for match in _JUNK_AFTER_QUOTE.finditer(tag.raw) if _MARKUP.search(match[1][1:-1])}
     for name, value in tag.attributes.items():
         is_url = name in URL_ATTRIBUTES

@@ -155,15 +155,15 @@ class _Reader(HTMLParser):
         self._text = text
         # The parser counts lines by "\n" alone.
         self._lines = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
-        self._open_counts: dict[str, int] = {}
+        self._open_counts: dict[str, int] = {}  # of tags with text that is hidden or code; none is 0
 
     @property
     def is_hidden(self) -> bool:
-        return any(self._open_counts.get(name) for name in _HIDDEN_TAGS)
+        return bool(self._open_counts) and not _HIDDEN_TAGS.isdisjoint(self._open_counts)
 
     @property
     def is_code(self) -> bool:
-        return any(self._open_counts.get(name) for name in _CODE_TAGS)
+        return bool(self._open_counts) and not _CODE_TAGS.isdisjoint(self._open_counts)
 
     @property
     def passages(self) -> Iterator[TextRun]:
@@ -195,8 +195,10 @@ class _Reader(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self.tags.append(Tag(tag, self._get_offset(), f"</{tag}>", is_end=True))
-        if self._open_counts.get(tag):
+        if tag in self._open_counts:
             self._open_counts[tag] -= 1
+            if not self._open_counts[tag]:
+                del self._open_counts[tag]
 
     def handle_data(self, data: str) -> None:
         if not self.is_hidden:
