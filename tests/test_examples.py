@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from runner import cli
+from runner.cli.context import Context
 from runner.cli.output import Output
 from runner.report import json_output
 
@@ -48,6 +50,7 @@ def validate(examples, capsys, monkeypatch):
         problems(screen, found)
 
     monkeypatch.setattr(Output, "problems", both)
+    monkeypatch.setattr(Context, "now", datetime(2026, 11, 22, tzinfo=UTC))
 
     def validate(name):
         code = cli.run(["-C", str(examples / name), "validate"])

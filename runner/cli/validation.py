@@ -1,7 +1,8 @@
 """Checks declarations and their recipients. Many files are checked in several processes, with the same result."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from runner.cli.context import RENDER_MONITOR
@@ -41,10 +42,17 @@ class _PartResult:
     other_problems: list[Problem]
 
 
-def validate_project(reader: ProjectReader, salt: str, jobs: int | None) -> ValidationResult:
-    """Reads every declaration and renders every recipient, in `jobs` processes. None means one process a core."""
-    parts = _check_in_pool(reader, salt, jobs) if len(reader.files) >= _MIN_FILES_FOR_POOL else []
-    parts = parts or [_check_files(reader, salt, reader.files)]
+_Check = Callable[[Sequence[str]], _PartResult]
+
+
+def validate_project(reader: ProjectReader, salt: str, now: datetime, jobs: int | None) -> ValidationResult:
+    """Reads every declaration and renders every recipient, in `jobs` processes. None means one process a core.
+
+    A message that has expired at `now` is a warning.
+    """
+    check = partial(_check_files, reader, salt, now)
+    parts = _check_in_pool(check, reader.files, jobs) if len(reader.files) >= _MIN_FILES_FOR_POOL else []
+    parts = parts or [check(reader.files)]
     valid_messages = sorted(
         (message for part in parts for message in part.valid_messages), key=lambda message: message[0]
     )
@@ -58,22 +66,22 @@ def validate_project(reader: ProjectReader, salt: str, jobs: int | None) -> Vali
     return ValidationResult(len(valid_messages), sum(part.recipients for part in parts), problems)
 
 
-def _check_in_pool(reader: ProjectReader, salt: str, jobs: int | None) -> list[_PartResult]:
+def _check_in_pool(check: _Check, files: Sequence[str], jobs: int | None) -> list[_PartResult]:
     """Checks the files in a pool of processes. Returns an empty list if one process has to check all of them."""
     pool = create_worker_pool(jobs, RENDER_MONITOR)
-    parts = list(pool(partial(_check_blocks, reader, salt))) if pool else []
+    parts = list(pool(partial(_check_blocks, check, files))) if pool else []
     # If a name is in two parts, only a process that reads all files can report where its other place is.
     is_unique = len({name for part in parts for name in part.names}) == sum(len(part.names) for part in parts)
     return parts if is_unique else []
 
 
-def _check_blocks(reader: ProjectReader, salt: str, index: int, jobs: int) -> Iterator[_PartResult]:
+def _check_blocks(check: _Check, files: Sequence[str], index: int, jobs: int) -> Iterator[_PartResult]:
     """Yields the results of one process of a pool: of every block whose turn is `index`, of `jobs` processes."""
-    for start in range(index * _BLOCK, len(reader.files), jobs * _BLOCK):
-        yield _check_files(reader, salt, reader.files[start : start + _BLOCK])
+    for start in range(index * _BLOCK, len(files), jobs * _BLOCK):
+        yield check(files[start : start + _BLOCK])
 
 
-def _check_files(reader: ProjectReader, salt: str, files: Sequence[str]) -> _PartResult:
+def _check_files(reader: ProjectReader, salt: str, now: datetime, files: Sequence[str]) -> _PartResult:
     """Reads some of the files and renders their recipients."""
     result = reader.read(files)
     count = 0
@@ -83,7 +91,8 @@ def _check_files(reader: ProjectReader, salt: str, files: Sequence[str]) -> _Par
         count += 1
 
     def check(declaration: Declaration) -> list[Problem]:
-        return check_recipients(declaration, salt, add)
+        expiry = declaration.find_expiry_problem(now)
+        return [*check_recipients(declaration, salt, add), *([expiry] if expiry else [])]
 
     valid_messages = [(declaration.name, check(declaration)) for declaration in result.declarations]
     recipients = count

@@ -16,7 +16,8 @@ from typing import Any
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
 from runner.declare.template.language import escape_html
-from runner.declare.template.template import Template, find_written_texts
+from runner.declare.template.template import Template
+from runner.declare.template.written_texts import find_written_texts
 from runner.privacy import MASK, AnyText, Private, Text, find_words, mark_unwritten_words
 
 _LOOP = re.compile(r"\{%[-+]?\s*for\b")

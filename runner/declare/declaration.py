@@ -85,6 +85,13 @@ class Declaration:
         """The place of its name."""
         return self.document.place(("name",))
 
+    def find_expiry_problem(self, now: datetime) -> Problem | None:
+        """Returns a warning if the message has expired at `now`; None if it has not."""
+        if self.expires is None or now < self.expires:
+            return None
+        message, hint = "expires has passed: nothing is sent any more", "raise it, if it is to be sent"
+        return self.document.warning("expired", ("expires",), message, hint)
+
     def recipients(self, tally: Tally, rows: Iterable[Row | Problem] | None = None) -> Iterator[Recipient | Problem]:
         """Returns the recipients that pass the filters, in order, and a Problem for each row that cannot be used.
 

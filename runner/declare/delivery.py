@@ -1,5 +1,6 @@
 """Renders deliveries: one message for one recipient, with a key, a payload and a digest."""
 
+import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -19,6 +20,9 @@ from runner.key_table import KeyTable
 from runner.privacy import AnyText, mark_private
 
 _MAX_QUOTED = 100  # characters of a wrong identifier in a message
+
+# What prints a tag of a template: a raw block, or a brace that is encoded.
+_LEFTOVER = re.compile(r"(?<=\{% )raw|&(?:#0*123|#[xX]0*7[bB]|lbrace|lcub);?|%7[bB]%(?:7[bB]|25)\w*")
 
 
 class Delivery(NamedTuple):
@@ -169,16 +173,9 @@ class _Renderer:
             row = self._keys.add(raw_key)
             if row < key_count:
                 return [self._duplicate_problem(recipient, value, self._find_first_number(row))]
+        number, own_vars = recipient.number, recipient.vars
         return Delivery(
-            raw_key,
-            recipient.kind,
-            value,
-            payload,
-            raw_digest,
-            recipient.number,
-            recipient.vars,
-            subject_parts,
-            body_parts,
+            raw_key, recipient.kind, value, payload, raw_digest, number, own_vars, subject_parts, body_parts
         )
 
     def _find_faults(
@@ -233,9 +230,9 @@ class _Renderer:
         texts = {"subject": self._declaration.subject, "body": self._declaration.body}
         origins = {"subject": self._declaration.subject_origin, "body": self._declaration.body_origin}
         origin, text = origins.get(str(part), self._identifier_origin(recipient)), texts.get(str(part))
-        raw_start = text.source.find("{% raw") if text and violation.code == "leftover-template" else -1
-        if text and raw_start >= 0:
-            fault.line, fault.name = text.source.count("\n", 0, raw_start) + 1, "raw"
+        leftover = _LEFTOVER.search(text.source) if text and violation.code == "leftover-template" else None
+        if text and leftover:
+            fault.line, fault.name = text.source.count("\n", 0, leftover.start()) + 1, leftover.group()
             return origin.problem(fault, self._label_of(recipient))
         label: AnyText = self._label_of(recipient)
         if part == "to" and not is_blank and label:

@@ -9,6 +9,7 @@ from runner.errors import Place, Problem, Severity
 from runner.lint.ignore_comments import check_ignore_codes, read_ignore_comments
 from runner.lint.rules import RULES
 from runner.lint.template_layout import Layout
+from runner.lint.text_checks import Fault
 from runner.privacy import AnyText
 
 
@@ -20,6 +21,7 @@ class _Finding:
     """
 
     message: AnyText
+    hint: str
     severity: Severity
     excerpt: AnyText
     recipient: str
@@ -49,7 +51,7 @@ class Findings:
                 code,
                 place,
                 finding.message,
-                RULES[code].fix,
+                finding.hint or RULES[code].fix,
                 finding.severity,
                 finding.excerpt,
                 _name_recipients(finding),
@@ -59,22 +61,16 @@ class Findings:
         return [*problems, *self._comment_problems.values()]
 
     def add(
-        self,
-        code: str,
-        place: Place,
-        excerpt: AnyText,
-        message: AnyText,
-        recipient: str = "",
-        *,
-        as_warning: bool = False,
+        self, fault: Fault, place: Place, excerpt: AnyText, recipient: str = "", *, as_warning: bool = False
     ) -> None:
         """Adds a finding, unless there is one with this code and place, and counts the recipient for it.
 
         A static finding has no recipient. `as_warning` makes an error a warning.
         """
-        rule = RULES[code]
-        severity = Severity.WARNING if as_warning else rule.severity
-        finding = self._findings.setdefault((code, place), _Finding(message, severity, excerpt, recipient))
+        severity = Severity.WARNING if as_warning else RULES[fault.code].severity
+        finding = self._findings.setdefault(
+            (fault.code, place), _Finding(fault.message, fault.hint, severity, excerpt, recipient)
+        )
         if recipient and finding.recipient:
             finding.count += 1
 
@@ -120,40 +116,33 @@ class MessageFindings:
         return code in self._findings.enabled_codes
 
     def add_at_offset(
-        self, layout: Layout, start: int, code: str, message: AnyText, recipient: str = "", *, as_warning: bool = False
+        self, layout: Layout, start: int, fault: Fault, recipient: str = "", *, as_warning: bool = False
     ) -> None:
         """Adds a finding at a character of a layout, unless a comment ignores it.
 
         After MAX_PLACES it is added at the start of the layout, where each rule is reported once.
         """
-        if code in self._findings.enabled_codes:
+        if fault.code in self._findings.enabled_codes:
             key = (id(layout), start)
             if key not in self._places and len(self._places) >= MAX_PLACES:
                 key = (id(layout), 0)
             if key not in self._places:
                 self._places[key] = layout.find_place(key[1])
-            self._add(code, *self._places[key], message, recipient, layout.origin.path, as_warning=as_warning)
+            self._add(fault, *self._places[key], recipient, layout.origin.path, as_warning=as_warning)
 
-    def add_at_path(self, code: str, path: YamlPath, message: str) -> None:
+    def add_at_path(self, path: YamlPath, fault: Fault) -> None:
         """Adds a finding at a value of the declaration; for a missing key, at its mapping."""
-        if code in self._findings.enabled_codes:
+        if fault.code in self._findings.enabled_codes:
             place = self._document.place(path)
-            self._add(code, place, self._document.excerpt(place.line), message, "", path)
+            self._add(fault, place, self._document.excerpt(place.line), "", path)
 
     def _add(
-        self,
-        code: str,
-        place: Place,
-        excerpt: AnyText,
-        message: AnyText,
-        recipient: str,
-        path: YamlPath,
-        *,
-        as_warning: bool = False,
+        self, fault: Fault, place: Place, excerpt: AnyText, recipient: str, path: YamlPath, *, as_warning: bool = False
     ) -> None:
+        code = fault.code
         is_ignored = code in self._codes_by_template_line.get((place.path, place.line), ())
         if not is_ignored and not self._ignores.covers(code, place, path):
-            self._findings.add(code, place, excerpt, message, recipient, as_warning=as_warning)
+            self._findings.add(fault, place, excerpt, recipient, as_warning=as_warning)
             if recipient:
                 self._counted_keys.add((code, place))
 

@@ -16,6 +16,7 @@ _COMPARISON = re.compile(r"(?:==|!=|\bin)\s*(?:\"[^\"]*\"|'[^']*')|(?:\"[^\"]*\"
 _VARIABLE_NAME = re.compile(r"(?<![\w.|])(?<!\| )[A-Za-z_]\w*(?!\w|\s*=(?!=))")
 _CALL = re.compile(r"(\|\s*+)?(?<![\w.])([\w.]++)\s*+\(")
 _MARKUP_FILTER = re.compile(r"\|\s*(?:safe|xmlattr|urlize)\b")
+_URL_FILTER = re.compile(r"\|\s*urlencode\b")
 _IGNORE_COMMENT = re.compile(r"\{#-?\s*msgrun:\s*ignore\b=?\s*([\w, -]*?)\s*-?#\}")
 _END_KEYWORD = re.compile(r"end(\w+)")
 _MAX_INDENT = 1000  # characters of white space before a comment on a line of its own
@@ -131,6 +132,7 @@ class _LayoutBuilder:
         self._layout.has_raw_values |= is_markup
         is_raw = is_markup or any(not pipe for pipe, _ in _CALL.findall(outside_strings))
         self._add_slot(start, inner, is_branch=False, is_raw=is_raw, literal_before=self._literal_before)
+        self._slots[-1] = replace(self._slots[-1], is_url_encoded=_URL_FILTER.search(outside_strings) is not None)
         if is_raw:
             self._chunks[first_chunk:] = [RAW_VALUE_CHAR * (self._length - start)]
         self._literal_before = None

@@ -1,7 +1,7 @@
 """Lints a message: its texts once as they are written, then each delivery for what its own values can change.
 
 The plan of a million deliveries must take only seconds. So in each delivery the linter searches the values for a few
-words and the rendered texts for a few known gaps. It compares the order of the tags only if the tags can pair
+texts and the rendered texts for a few known gaps. It compares the order of the tags only if the tags can pair
 differently for each recipient. It checks in full only a delivery in which one of these searches succeeds.
 """
 
@@ -9,7 +9,6 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
@@ -18,20 +17,19 @@ from runner.lint.empty_values import Gap, find_gaps, strip_tags
 from runner.lint.findings import Findings, MessageFindings
 from runner.lint.html import Tag, parse_html
 from runner.lint.layout_builder import build_layout
-from runner.lint.static_checks import MessageText, check_links, check_pairs, check_tag, parse_message_text
+from runner.lint.static_checks import check_pairs, check_tag, parse_message_text
 from runner.lint.tag_locator import TagLocator
 from runner.lint.tag_pairs import pair_tags
-from runner.lint.template_layout import Slot
-from runner.privacy import AnyText, mark_private
+from runner.lint.text_checks import Fault
+from runner.lint.value_checks import make_value_checks
+from runner.privacy import mark_private
 
-# A value that contains one of these is checked in full.
-_SUSPICIOUS_TEXTS = (*text_checks.NULL_WORDS, "http://", "{", "*|", "%%", "javascript:")
+_MAX_UNCLIPPED = 102 * 1024  # bytes; Gmail hides the rest of a longer body behind a link
 _WHOLE_TAGS = re.compile(r"<[^<>]*+>")
 _TAG_NAMES = re.compile(r"</?[A-Za-z][^\s/>]*")
 _MAX_REMEMBERED = 10_000
-_MAX_CHECKED = 20  # placeholders, and links, of one value: the whole text is searched for each of them
 _MAX_BODY_FAULTS = 1000  # of one rendered body that are reported each; of the others only the first of each rule
-_BodyFault = tuple[int, str, AnyText, bool]  # offset in the layout, code, message, whether HTML allows it
+_BodyFault = tuple[int, Fault, bool]  # offset in the layout, fault, whether HTML allows it
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +58,7 @@ class MessageLinter:
         if declaration.subject:
             layout = build_layout(declaration.subject, declaration.subject_origin)
             self._texts.insert(0, parse_message_text(layout, constants, is_html=False))
-        self._first_slots = _find_first_slots(self._texts)
-        self._host_slots = list(_find_host_slots(self._texts))
+        self._value_checks = make_value_checks(self._texts, self._findings, self._label_recipient)
         wants_gaps = self._findings.is_enabled("empty-value")
         gaps = [gap for message_text in self._texts for gap in find_gaps(message_text, declaration) if wants_gaps]
         self._body_gaps = [(gap.text, gap) for gap in gaps if gap.message_text is self._body]
@@ -70,7 +67,6 @@ class MessageLinter:
             (_WHOLE_TAGS if self._body.layout.has_raw_values else _TAG_NAMES) if self._body.has_varying_pairs else None
         )
         self._faults_by_shape: dict[int, tuple[_BodyFault, ...]] = {}
-        self._checked_hosts: set[str] = set()
         self.delivery_count = 0
         self._mentions_unsubscribe = False
 
@@ -80,8 +76,9 @@ class MessageLinter:
         self.delivery_count += 1
         if self.delivery_count == 1:
             self._check_first(body)
-        if self._first_slots:
-            self._check_values(delivery)
+        self._value_checks.check(delivery)
+        if len(body) > _MAX_UNCLIPPED // 4:  # a character takes at most four bytes
+            self._check_size(body, delivery)
         for text, gap in self._body_gaps:
             if text in body and gap.is_in(body):
                 self._add_gap(gap, delivery)
@@ -98,12 +95,12 @@ class MessageLinter:
         if is_mailing and not self._mentions_unsubscribe:
             recipients = "1 recipient" if self.delivery_count == 1 else f"{self.delivery_count:,} recipients"
             message = f"this goes to {recipients} and does not say how to unsubscribe"
-            findings.add_at_path("no-unsubscribe", declaration.body_origin.path, message)
+            findings.add_at_path(declaration.body_origin.path, Fault("no-unsubscribe", message))
         if declaration.expires is None:
-            findings.add_at_path("no-expires", (), "the key expires is missing: this can be sent for ever")
+            findings.add_at_path((), Fault("no-expires", "the key expires is missing: this can be sent for ever"))
         if self._policy.conversation_flag_allowed and not declaration.opens_conversation:
             message = "this opens no conversation, so reconcile cannot find out what became of it"
-            findings.add_at_path("no-conversation", (), message)
+            findings.add_at_path((), Fault("no-conversation", message))
         findings.close(self.delivery_count)
 
     def _check_first(self, body: str) -> None:
@@ -111,75 +108,27 @@ class MessageLinter:
         for message_text in self._texts:
             message_text.check(self._findings)
         if self._declaration.subject and text_checks.is_shouting(self._texts[0].literal_text):
-            shouting = "this subject is in capitals, or ends its sentences twice"
-            self._findings.add_at_offset(self._texts[0].layout, 0, "shouting-subject", shouting)
+            message = "this subject is in capitals, or ends its sentences twice"
+            self._findings.add_at_offset(self._texts[0].layout, 0, Fault("shouting-subject", message))
         whole_text = html.unescape(f"{self._body.literal_text}\n{body}")
         self._mentions_unsubscribe = text_checks.mentions_unsubscribe(whole_text)
         if not self._tag_pattern:
-            for start, code, message, is_valid_html in self._find_body_faults(body):
-                self._findings.add_at_offset(self._body.layout, start, code, message, as_warning=is_valid_html)
+            for start, fault, is_valid_html in self._find_body_faults(body):
+                self._findings.add_at_offset(self._body.layout, start, fault, as_warning=is_valid_html)
 
-    def _check_values(self, delivery: Delivery) -> None:
-        try:
-            joined = "\n".join(delivery.vars.values())
-        except TypeError:  # a value is a number or a list, which only a list of recipients can hold
-            joined = "\n".join(text_checks.iter_strings(list(delivery.vars.values())))
-        if "https://" in joined or self._host_slots:
-            self._check_link_hosts(delivery)
-        for suspicious in _SUSPICIOUS_TEXTS:
-            if suspicious in joined:
-                self._check_suspicious_values(delivery)
-                return
-
-    def _check_suspicious_values(self, delivery: Delivery) -> None:
-        for name, value in delivery.vars.items():
-            if name in self._first_slots:
-                for text in text_checks.iter_strings(value):
-                    self._check_suspicious_text(name, text, delivery)
-
-    def _check_suspicious_text(self, name: str, text: str, delivery: Delivery) -> None:
-        message_text, slot = self._first_slots[name]
-        faults: list[tuple[str, AnyText, str]] = [
-            ("single-brace", "this prints " + mark_private(placeholder) + ", which is sent as it stands", placeholder)
-            for _, placeholder in islice(text_checks.find_placeholders(text), _MAX_CHECKED)
-        ]
-        if word := text_checks.find_null_word(text):
-            faults.append(("null-text", f"this prints {word}: it is what {name} is", word))
-        if "http://" in text or "javascript:" in text:
-            links = check_links(text, message_text.find_enclosing_tag(slot), mark_private)
-            faults += [(code, message, text) for code, message in islice(links, _MAX_CHECKED)]
-        for code, message, printed in faults:
-            if _is_printed(printed, delivery):
-                self._findings.add_at_offset(
-                    message_text.layout, slot.start, code, message, self._label_recipient(delivery)
-                )
-
-    def _check_link_hosts(self, delivery: Delivery) -> None:
-        """Checks the hosts of links in values, each host once: most are the same for all recipients."""
-        for name, value in delivery.vars.items():
-            if type(value) is str and value.startswith("https://") and name in self._first_slots:
-                host = value[8:].partition("/")[0]
-                if host not in self._checked_hosts:
-                    self._check_link(value, host, *self._first_slots[name], delivery)
-        for name, message_text, slot in self._host_slots:
-            value = delivery.vars.get(name)
-            if isinstance(value, str) and value not in self._checked_hosts:
-                self._check_link(f"https://{value}", value, message_text, slot, delivery)
-
-    def _check_link(self, url: str, host: str, message_text: MessageText, slot: Slot, delivery: Delivery) -> None:
-        if fault := text_checks.check_url(url, mark_private):
-            self._findings.add_at_offset(message_text.layout, slot.start, *fault, self._label_recipient(delivery))
-        elif len(self._checked_hosts) < _MAX_REMEMBERED:
-            self._checked_hosts.add(host)
+    def _check_size(self, body: str, delivery: Delivery) -> None:
+        size = len(body) if body.isascii() else len(body.encode())
+        if size > _MAX_UNCLIPPED and self._declaration.message_type == "email":
+            fault = Fault("clipped-body", f"this body has {size / 1024:.0f} KB")
+            self._findings.add_at_offset(self._body.layout, 0, fault, self._label_recipient(delivery))
 
     def _add_gap(self, gap: Gap, delivery: Delivery) -> None:
         if any(gap.text in text for text in text_checks.iter_strings(list(delivery.vars.values()))):
             return
         name = f"{gap.slot.sole_variable} was empty" if gap.slot.sole_variable else "what comes here was empty"
         message = f"{name}, which leaves “{strip_tags(gap.text)}”"
-        self._findings.add_at_offset(
-            gap.message_text.layout, gap.slot.start, "empty-value", message, self._label_recipient(delivery)
-        )
+        fault = Fault("empty-value", message)
+        self._findings.add_at_offset(gap.message_text.layout, gap.slot.start, fault, self._label_recipient(delivery))
 
     def _check_subject(self, delivery: Delivery, subject: str) -> None:
         message_text = self._texts[0]
@@ -187,18 +136,11 @@ class MessageLinter:
             if gap.is_in(subject):
                 self._add_gap(gap, delivery)
         if len(subject) > text_checks.MAX_SUBJECT_LENGTH:
-            message = f"this subject has {len(subject)} characters"
-            self._findings.add_at_offset(
-                message_text.layout, 0, "long-subject", message, self._label_recipient(delivery)
-            )
+            fault = Fault("long-subject", f"this subject has {len(subject)} characters")
+            self._findings.add_at_offset(message_text.layout, 0, fault, self._label_recipient(delivery))
         if subject.isupper() and text_checks.is_shouting(subject):
-            self._findings.add_at_offset(
-                message_text.layout,
-                0,
-                "shouting-subject",
-                "this subject is in capitals",
-                self._label_recipient(delivery),
-            )
+            fault = Fault("shouting-subject", "this subject is in capitals")
+            self._findings.add_at_offset(message_text.layout, 0, fault, self._label_recipient(delivery))
 
     def _check_body_shape(self, delivery: Delivery, body: str, shape: int) -> None:
         """Reports the faults of a body's tags. `shape` is the hash of the tags in their order.
@@ -210,9 +152,9 @@ class MessageLinter:
             faults = tuple(_limit_faults(self._find_body_faults(body)))
             if len(self._faults_by_shape) < _MAX_REMEMBERED:
                 self._faults_by_shape[shape] = faults
-        for start, code, message, is_valid_html in faults:
+        for start, fault, is_valid_html in faults:
             self._findings.add_at_offset(
-                self._body.layout, start, code, message, self._label_recipient(delivery), as_warning=is_valid_html
+                self._body.layout, start, fault, self._label_recipient(delivery), as_warning=is_valid_html
             )
 
     def _find_body_faults(self, body: str) -> Iterator[_BodyFault]:
@@ -222,11 +164,12 @@ class MessageLinter:
         for number, tag in enumerate(parsed_html.tags):
             faults = list(check_tag(tag, mark_private))
             written = locator.find_written_tag(number) if faults else None
-            for code, message in faults:
-                yield self._find_written_place(written, code, locator.fallback_start), code, message, False
+            for fault in faults:
+                yield self._find_written_place(written, fault.code, locator.fallback_start), fault, False
         if self._tag_pattern:
-            for fault in check_pairs(pair_tags(parsed_html), parsed_html):
-                yield locator.find_written_start(fault.start), fault.code, fault.message, fault.is_valid_html
+            for tag_fault in check_pairs(pair_tags(parsed_html), parsed_html):
+                fault = Fault(tag_fault.code, tag_fault.message)
+                yield locator.find_written_start(tag_fault.start), fault, tag_fault.is_valid_html
 
     def _find_written_place(self, written: Tag | None, code: str, fallback: int) -> int:
         """Returns where a fault of a tag was written: at the tag itself, or at the first value that it prints.
@@ -236,7 +179,7 @@ class MessageLinter:
         if written is None:
             return fallback
         slot_starts = [slot.start for slot in self._body.layout.slots if written.start < slot.start < written.end]
-        is_literal = any(other_code == code for other_code, _ in check_tag(written))
+        is_literal = any(fault.code == code for fault in check_tag(written))
         return written.start if is_literal or not slot_starts else slot_starts[0]
 
     def _label_recipient(self, delivery: Delivery) -> str:
@@ -247,32 +190,6 @@ def _limit_faults(faults: Iterator[_BodyFault]) -> Iterator[_BodyFault]:
     """Yields the first faults of a body, and after _MAX_BODY_FAULTS only those of a rule that has none yet."""
     codes: set[str] = set()
     for number, fault in enumerate(faults):
-        if number < _MAX_BODY_FAULTS or fault[1] not in codes:
-            codes.add(fault[1])
+        if number < _MAX_BODY_FAULTS or fault[1].code not in codes:
+            codes.add(fault[1].code)
             yield fault
-
-
-def _find_host_slots(texts: list[MessageText]) -> Iterator[tuple[str, MessageText, Slot]]:
-    """Yields the variables that are printed as the host of a URL, each with its text and slot."""
-    for message_text in texts:
-        for slot in message_text.layout.slots:
-            if message_text.layout.text.endswith("https://", 0, slot.start):
-                yield from ((name, message_text, slot) for name in slot.variables)
-
-
-def _find_first_slots(texts: list[MessageText]) -> dict[str, tuple[MessageText, Slot]]:
-    """Returns the text and the slot where each variable is printed first."""
-    first_slots: dict[str, tuple[MessageText, Slot]] = {}
-    for is_branch in (False, True):
-        for message_text in texts:
-            for slot in message_text.layout.slots:
-                for name in slot.variables:
-                    if slot.is_branch is is_branch:
-                        first_slots.setdefault(name, (message_text, slot))
-    return first_slots
-
-
-def _is_printed(text: str, delivery: Delivery) -> bool:
-    """Returns whether the rendered texts contain `text`: a template may only test a value, or print part of it."""
-    rendered = f"{delivery.payload.get('subject', '')}\n{delivery.payload['body']}".lower()
-    return any(text_checks.has_word(rendered, form.lower()) for form in (text, html.escape(text)))

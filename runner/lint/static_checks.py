@@ -8,20 +8,34 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runner.lint import text_checks
+from runner.lint.attributes import URL_ATTRIBUTES, check_misspelt_names, check_quotes, find_misspelt_names
 from runner.lint.findings import MessageFindings
-from runner.lint.html import VALUE_CHAR, ParsedHtml, Tag, is_known_tag, parse_html
+from runner.lint.html import VALUE_CHAR, ParsedHtml, Tag, is_known_tag, parse_html, unescape_with_offsets
+from runner.lint.links import check_anchor_url, check_image_url, check_query_value, check_url, find_links
+from runner.lint.mojibake import find_mojibake
+from runner.lint.placeholders import Placeholder, find_placeholders, find_placeholders_in_url
 from runner.lint.tag_pairs import TagFault, TagPairs, pair_tags
 from runner.lint.template_layout import RAW_VALUE_CHAR, Layout, Slot
-from runner.privacy import AnyText
+from runner.lint.text_checks import Fault
 
 _LINK_ATTRIBUTES = ("href", "action", "formaction", "background", "poster", "data")
+# What is checked in conditional comments. Outlook reads them: their tags need not be HTML, nor pair.
+_CONDITIONAL_CODES = frozenset({"single-brace", "empty-link", "malformed-link", "relative-link", "unclosed-quote"})
+_NO_TAG_END = ("unclosed-tag", "this tag has no >")
+_ANCHOR_TAGS = ("a", "area")
+_MAX_URL_LENGTH = 2000  # characters before a value in which its URL may begin
+_QUERY_IN_TEXT = re.compile(r"(?:https?://|mailto:)[^\s<>\"']*\?[^\s<>\"']*=[^\s<>\"'&]*$", re.IGNORECASE)
+_QUERY_IN_TAG = re.compile(r"\b(?:href|src)\s*=\s*[\"']?[^\"'<>]*\?[^\"'<>]*=[^\"'<>&]*$", re.IGNORECASE)
+_LINK_START = re.compile(r"\bhref\s*=\s*[\"']?\s*$", re.IGNORECASE)
 _TAG_RULES = {
-    "form": ("form", "<form> does not work in a message"),
-    "iframe": ("iframe", "<iframe> is removed by mail clients"),
-    "object": ("iframe", "<object> is removed by mail clients"),
-    "embed": ("iframe", "<embed> is removed by mail clients"),
+    "form": Fault("form", "<form> does not work in a message"),
+    "iframe": Fault("iframe", "<iframe> is removed by mail clients"),
+    "object": Fault("iframe", "<object> is removed by mail clients"),
+    "embed": Fault("iframe", "<embed> is removed by mail clients"),
 }
 _QUOTED_VALUE = re.compile(r"=\s*+(\"[^\"]*+\"?|'[^']*+'?)")
+# An endpoint in the text of a message to developers: there {id} is documentation.
+_API_URL = re.compile(r"https?://(?:api[.-]|[^/\s]+/(?:[^\s]*/)?api/)", re.IGNORECASE)
 _DATA_SCRIPT_TYPES = ("application/ld+json", "application/json")
 
 
@@ -61,48 +75,90 @@ class MessageText:
         tag = self.parsed_html.tags[number] if number >= 0 else None
         return tag if tag and slot.start < tag.end else None
 
+    def is_in_query(self, slot: Slot) -> bool:
+        """Returns whether a slot prints a value into the query of a URL, without `urlencode`."""
+        pattern = _QUERY_IN_TAG if self.find_enclosing_tag(slot) else _QUERY_IN_TEXT
+        return not slot.is_url_encoded and pattern.search(self._text_before(slot)) is not None
+
+    def is_whole_link(self, slot: Slot) -> bool:
+        """Returns whether a slot prints one variable, which is all of the href of an <a>."""
+        tag = self.find_enclosing_tag(slot)
+        if not slot.sole_variable or tag is None or tag.name not in _ANCHOR_TAGS:
+            return False
+        is_at_end = self.layout.text[slot.end : slot.end + 1] in {'"', "'", " ", ">"}
+        return is_at_end and _LINK_START.search(self._text_before(slot)) is not None
+
+    def _text_before(self, slot: Slot) -> str:
+        return self.layout.text[max(slot.start - _MAX_URL_LENGTH, 0) : slot.start]
+
     def check(self, findings: MessageFindings) -> None:
         """Adds the findings that can be found without a recipient."""
         layout = self.layout
         findings.read_ignores(layout)
-        for start, code, message in self._check_text_runs():
-            findings.add_at_offset(layout, start, code, message)
-        for tag in self.parsed_html.tags:
-            for code, message in check_tag(tag):
-                findings.add_at_offset(layout, tag.start, code, message)
+        for start, fault in self._check_passages():
+            # Whether Intercom reads a body without tags as HTML is not documented.
+            findings.add_at_offset(layout, start, fault, as_warning=self.is_html and fault.code == "entity-shown")
+        for start, fault in self._check_tags():
+            findings.add_at_offset(layout, start, fault)
         if not self.has_varying_pairs:
-            for fault in check_pairs(self.tag_pairs, self.parsed_html):
-                findings.add_at_offset(layout, fault.start, fault.code, fault.message, as_warning=fault.is_valid_html)
+            for tag_fault in check_pairs(self.tag_pairs, self.parsed_html):
+                fault = Fault(tag_fault.code, tag_fault.message)
+                findings.add_at_offset(layout, tag_fault.start, fault, as_warning=tag_fault.is_valid_html)
         for slot in layout.slots:
-            for code, message in self._check_slot(slot):
-                findings.add_at_offset(layout, slot.start, code, message)
+            for fault in self._check_slot(slot):
+                findings.add_at_offset(layout, slot.start, fault)
 
-    def _check_text_runs(self) -> Iterator[tuple[int, str, AnyText]]:
-        texts = [(run.start, run.text) for run in self.parsed_html.text_runs if not run.is_code]
+    def _check_tags(self) -> Iterator[tuple[int, Fault]]:
+        yield from ((tag.start, fault) for tag in self.parsed_html.tags for fault in check_tag(tag))
+        for tag in self.parsed_html.conditional_tags:
+            yield from ((tag.start, fault) for fault in check_tag(tag) if fault.code in _CONDITIONAL_CODES)
+
+    def _check_passages(self) -> Iterator[tuple[int, Fault]]:
+        """Yields the faults of the texts between the tags, each after its offset."""
+        # In a subject an entity is shown as it stands, and in a body without tags, which is plain text.
+        is_plain = not self.parsed_html.tags and not self.layout.has_raw_values
+        passages = [(passage.start, passage.text) for passage in self.parsed_html.passages if not passage.is_code]
         if not self.is_html:
-            texts = [(0, self.layout.text)]
-        for run_start, text in texts:
-            for offset, placeholder in text_checks.find_placeholders(text):
-                yield run_start + offset, "single-brace", f"{placeholder} is sent as it stands"
-            for offset, link in text_checks.find_links(text):
-                if fault := text_checks.check_url(link):
-                    yield run_start + offset, *fault
+            passages = [(0, self.layout.text)]
+        for start, text in passages:
+            unescaped, offsets = unescape_with_offsets(text) if self.is_html else (text, range(len(text)))
+            placeholders = list(find_placeholders(unescaped))
+            for placeholder in placeholders:
+                yield start + offsets[placeholder.start], _leftover_fault(placeholder)
+            for offset, part, meant in find_mojibake(unescaped):
+                yield start + offsets[offset], garbled_fault(part, meant)
+            for offset, entity in text_checks.find_entities(text) if is_plain else ():
+                message = f"{entity} is shown as it stands: this is plain text"
+                hint = f"write the character itself: {html.unescape(entity)}"
+                yield start + offset, Fault("entity-shown", message, hint)
+            for offset, link in find_links(unescaped):
+                if fault := check_url(link):
+                    yield start + offsets[offset], fault
+                is_reported = any(offset <= placeholder.start < offset + len(link) for placeholder in placeholders)
+                if not is_reported and not _API_URL.match(link):
+                    for placeholder in find_placeholders_in_url(link):
+                        yield start + offsets[offset], _leftover_fault(placeholder)
 
-    def _check_slot(self, slot: Slot) -> Iterator[tuple[str, AnyText]]:
+    def _check_slot(self, slot: Slot) -> Iterator[Fault]:
         """Yields the faults in values that are the same for every recipient, and in the template's own fallbacks."""
         tag = self.find_enclosing_tag(slot)
         before = self.layout.text[max(slot.start - 8, 0) : slot.start].lower()
         scheme = next((scheme for scheme in ("https://", "http://") if before.endswith(scheme)), "")
         for quoted in slot.string_literals:
             if word := text_checks.find_null_word(quoted):
-                yield "null-text", f"this may print {word}"
+                yield Fault("null-text", f"this may print {word}")
         for name in sorted(slot.variables & self.values.keys()):
             for text in text_checks.iter_strings(self.values[name]):
                 if word := text_checks.find_null_word(text):
-                    yield "null-text", f"this prints {word}: it is what {name} is"
-                for _, placeholder in text_checks.find_placeholders(text):
-                    yield "single-brace", f"this prints {placeholder}, which is sent as it stands"
+                    yield Fault("null-text", f"this prints {word}: it is what {name} is")
+                for placeholder in find_placeholders(text):
+                    yield printed_fault(placeholder, name)
                 yield from check_links(scheme + text, tag)
+                yield from (garbled_fault(part, meant) for _, part, meant in find_mojibake(text))
+                if self.is_whole_link(slot) and (fault := check_anchor_url(text)):
+                    yield fault
+                if self.is_in_query(slot) and (fault := check_query_value(text, name)):
+                    yield fault
 
     def _is_unquoted(self, slot: Slot) -> bool:
         """Returns whether a slot stands in a tag, and there in no quotes."""
@@ -124,66 +180,101 @@ def parse_message_text(layout: Layout, values: Mapping[str, Any], *, is_html: bo
     return MessageText(layout, values, parsed_html, tag_pairs, is_html)
 
 
-def check_links(
-    text: str, tag: Tag | None, format_value: text_checks.ValueFormatter = str
-) -> Iterator[tuple[str, AnyText]]:
-    """Yields code and message of each fault of the links in a value.
+def printed_fault(placeholder: Placeholder, variable: str, format_value: text_checks.ValueFormatter = str) -> Fault:
+    """Returns the fault of a variable whose value holds a placeholder."""
+    message = "this prints " + format_value(placeholder.text) + ", which is sent as it stands"
+    return Fault("single-brace", message, f"another tool left it in the value of {variable}: put in the text itself")
+
+
+def printed_entity_fault(entity: str, variable: str) -> Fault:
+    """Returns the fault of a variable whose value holds an HTML entity, which is shown as it stands."""
+    message = f"this shows {entity}: the value of {variable} is HTML, and it is printed as text"
+    return Fault("entity-shown", message, f"put plain text into {variable}: the character itself")
+
+
+def garbled_fault(part: str, meant: str, format_value: text_checks.ValueFormatter = str) -> Fault:
+    """Returns the fault of a garbled part of a text, which means `meant`; if that is empty, it is lost."""
+    if not meant:
+        return Fault("mojibake", "U+FFFD stands here: a character that was lost", "write the character that was there")
+    return Fault("mojibake", format_value(part) + " is " + format_value(meant) + " in a wrong encoding")
+
+
+def _leftover_fault(placeholder: Placeholder, format_value: text_checks.ValueFormatter = str) -> Fault:
+    hint = placeholder.hint if format_value is str else ""  # a hint shows no recipient's value
+    return Fault("single-brace", format_value(placeholder.text) + " is sent as it stands", hint)
+
+
+def check_links(text: str, tag: Tag | None, format_value: text_checks.ValueFormatter = str) -> Iterator[Fault]:
+    """Yields the faults of the links in a value.
 
     `tag` is the tag that prints the value; None for running text. `format_value` returns a recipient's value as the
     message may show it.
     """
-    for _, link in text_checks.find_links(text):
-        if fault := text_checks.check_url(link, format_value):
-            is_image = tag is not None and tag.name == "img" and fault[0] == "http-link"
-            yield ("image-https", text_checks.check_image_url(link)) if is_image else fault
+    for _, link in find_links(text):
+        if fault := check_url(link, format_value):
+            is_image = tag is not None and tag.name == "img" and fault.code == "http-link"
+            yield Fault("image-https", check_image_url(link)) if is_image else fault
 
 
-def check_tag(tag: Tag, format_value: text_checks.ValueFormatter = str) -> Iterator[tuple[str, AnyText]]:
-    """Yields code and message of each fault that a tag has by itself."""
+def check_tag(tag: Tag, format_value: text_checks.ValueFormatter = str) -> Iterator[Fault]:
+    """Yields the faults that a tag has by itself."""
     name, attributes = tag.name, tag.attributes
     if not is_known_tag(name):
-        yield "unknown-tag", f"HTML knows no <{'/' if tag.is_end else ''}" + format_value(name) + ">"
+        yield Fault("unknown-tag", f"HTML knows no <{'/' if tag.is_end else ''}" + format_value(name) + ">")
     if tag.is_end:
         return
     if name == "script" and attributes.get("type", "").lower() not in _DATA_SCRIPT_TYPES:
-        yield "script", "<script> is not run, and may be shown"
+        yield Fault("script", "<script> is not run, and may be shown")
     if name in _TAG_RULES:
         yield _TAG_RULES[name]
+    if quote_faults := list(check_quotes(tag)):
+        yield from quote_faults  # the attributes after it are text
+        return
+    if not is_known_tag(name):
+        return
+    yield from check_misspelt_names(tag, format_value)
     for attribute, value in attributes.items():
-        if re.fullmatch(r"on[a-z]+", attribute):
-            yield "event-handler", f"{attribute} is removed by mail clients"
-        if attribute in _LINK_ATTRIBUTES and (fault := text_checks.check_url(html.unescape(value), format_value)):
-            yield fault
-        if attribute not in {"style", "src"} and is_known_tag(name):
-            yield from (
-                ("single-brace", format_value(placeholder) + " is sent as it stands")
-                for _, placeholder in text_checks.find_placeholders(value)
-            )
+        if attribute != "style":
+            yield from _check_attribute(name, attribute, html.unescape(value), format_value)
     if name == "img":
-        yield from _check_image(attributes, format_value)
+        yield from _check_image(tag, format_value)
+
+
+def _check_attribute(
+    tag_name: str, attribute: str, value: str, format_value: text_checks.ValueFormatter
+) -> Iterator[Fault]:
+    if attribute.startswith("on") and attribute.isalpha():
+        yield Fault("event-handler", f"{attribute} is removed by mail clients")
+    find = find_placeholders_in_url if attribute in URL_ATTRIBUTES else find_placeholders
+    placeholders = [_leftover_fault(placeholder, format_value) for placeholder in find(value)]
+    yield from placeholders
+    if attribute in _LINK_ATTRIBUTES and not placeholders:
+        is_anchor = attribute == "href" and (tag_name in _ANCHOR_TAGS or tag_name.startswith("v:"))
+        fault = check_anchor_url(value, format_value) if is_anchor else check_url(value, format_value)
+        if fault:
+            yield fault
+    if attribute in {"alt", "title"}:
+        yield from (garbled_fault(part, meant, format_value) for _, part, meant in find_mojibake(value))
 
 
 def check_pairs(tag_pairs: TagPairs, parsed_html: ParsedHtml) -> Iterator[TagFault]:
     """Yields the tags of a text that do not pair, and the tag that never ends."""
     yield from tag_pairs.faults
     if parsed_html.unfinished_tag_start is not None:
-        yield TagFault("unclosed-tag", parsed_html.unfinished_tag_start, "this tag has no >")
+        fault = ("unclosed-quote", "a quote in this tag has no end") if parsed_html.has_open_quote else _NO_TAG_END
+        yield TagFault(fault[0], parsed_html.unfinished_tag_start, fault[1])
 
 
-def _check_image(
-    attributes: Mapping[str, str], format_value: text_checks.ValueFormatter
-) -> Iterator[tuple[str, AnyText]]:
-    if "alt" not in attributes:
-        yield "image-alt", "this image has no alt"
-    src = attributes.get("src", "")
-    if src.startswith((VALUE_CHAR, RAW_VALUE_CHAR)):
-        return  # the values that are printed here are checked by themselves
-    fault = text_checks.check_url(html.unescape(src), format_value)
-    if fault and fault[0] != "http-link":
+def _check_image(tag: Tag, format_value: text_checks.ValueFormatter) -> Iterator[Fault]:
+    names = {*tag.attributes, *find_misspelt_names(tag).values()}
+    if "alt" not in names:
+        yield Fault("image-alt", "this image has no alt")
+    src = tag.attributes.get("src", "")
+    is_misspelt = "src" in names and "src" not in tag.attributes
+    if is_misspelt or src.startswith((VALUE_CHAR, RAW_VALUE_CHAR)):  # values that are printed are checked by themselves
+        return
+    fault = check_url(html.unescape(src), format_value)
+    if fault and fault.code != "http-link":
         yield fault
-    elif message := text_checks.check_image_url(src):
-        yield "image-https", message
-    yield from (
-        ("single-brace", format_value(placeholder) + " is sent as it stands")
-        for _, placeholder in text_checks.find_placeholders(src)
-    )
+    elif message := check_image_url(src):
+        yield Fault("image-https", message)

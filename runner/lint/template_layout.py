@@ -24,7 +24,7 @@ class Slot:
 
     `variables` and `string_literals` are those of its expression. `sole_variable` is the expression if it is one
     variable, else empty. `is_raw`: the value may be markup. `literal_before` and `literal_after` are the literal texts
-    next to it; None if something else comes first.
+    next to it; None if something else comes first. `is_url_encoded`: the value passes through `urlencode`.
     """
 
     start: int
@@ -36,6 +36,7 @@ class Slot:
     sole_variable: str
     literal_before: str | None = None
     literal_after: str | None = None
+    is_url_encoded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

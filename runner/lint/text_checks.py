@@ -1,8 +1,9 @@
-"""Checks words: null values that are printed, placeholders of other tools, subjects, links."""
+"""Checks words: null values that are printed, HTML entities, subjects."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from html import unescape
+from typing import Any, NamedTuple
 
 from runner.privacy import AnyText
 
@@ -15,25 +16,6 @@ _ONLY_NULLS = re.compile(rf"(?:{_NULL_PATTERN})(?:\s+(?:{_NULL_PATTERN}))*")
 _PARTLY_NULL = re.compile(
     rf"(?:[^\W\d_a-z]\S*\s+){{1,2}}(?:{_NULL_PATTERN})|(?:{_NULL_PATTERN})(?:\s+[^\W\d_a-z]\S*){{1,2}}"
 )
-_PLACEHOLDER = re.compile(r"(?<![\w{/])\$?\{\s*[A-Za-z_][\w.]{0,60}\s*\}(?![}/])|\*\|\s*\w[\w:]*\s*\|\*|%%\w+%%")
-_URL = re.compile(r"\bhttps?://[^\s<>\"'“”„]+", re.IGNORECASE)
-_URL_START = re.compile(r"\s*(https?)://([^/?#\s]*)", re.IGNORECASE)
-_IP_ADDRESS = re.compile(r"[\d.]+|(?=[^:]*:)[0-9a-f:.]+")
-_STAGING_WORDS = frozenset({"staging", "stage", "stg", "preprod", "uat", "qa", "dev", "test", "testing", "sandbox"})
-_CERTAIN_STAGING_WORDS = frozenset({"staging", "stg", "preprod", "uat"})
-# Public sites with such a word in their host names, e.g. dev.mysql.com.
-_PUBLIC_SITES = (".azure.com", ".mysql.com", ".intercom.com")
-_LOCAL_DOMAINS = (
-    ".localhost",
-    ".local",
-    ".internal",
-    ".test",
-    ".lan",
-    ".home.arpa",
-    ".ngrok.io",
-    ".ngrok.app",
-    ".ngrok-free.app",
-)
 _UNSUBSCRIBE = re.compile(
     r"unsubscri|opt[- ]?out|(?:email|e-mail|mail|notification|communication)s? (?:preferences|settings)|"
     r"stop (?:getting|receiving) (?:these|such|our|this)|no longer (?:want|wish) to (?:get|receive)|"
@@ -42,11 +24,20 @@ _UNSUBSCRIBE = re.compile(
     r"cancelar (?:a )?(?:inscri|assinatura)|wypis|отпис|配信停止|退订|取消订阅",
     re.IGNORECASE,
 )
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,31}\d{0,2});")
 MAX_SUBJECT_LENGTH = 100
 _WORD_CHAR = re.compile(r"\w")
 _MAX_OCCURRENCES = 1000
 _MIN_LETTERS = 8
 _MAX_ACRONYM_LENGTH = 3  # letters; most names made of capitals have no more
+
+
+class Fault(NamedTuple):
+    """What a rule finds. `hint` is the step that fixes it; if it is empty, the rule's own fix is shown."""
+
+    code: str
+    message: AnyText
+    hint: str = ""
 
 
 def find_null_word(value: str) -> str:
@@ -62,42 +53,9 @@ def find_null_word(value: str) -> str:
     return ""
 
 
-def find_placeholders(text: str) -> Iterator[tuple[int, str]]:
-    """Returns the placeholders of other tools in a text, each after its offset."""
-    return ((match.start(), match.group()) for match in _PLACEHOLDER.finditer(text))
-
-
-def find_links(text: str) -> Iterator[tuple[int, str]]:
-    """Returns the URLs in running text, each after its offset."""
-    return ((match.start(), match.group().rstrip(".,;:!?)]")) for match in _URL.finditer(text))
-
-
-def check_url(url: str, format_value: ValueFormatter = str) -> tuple[str, AnyText] | None:
-    """Returns the code of the worst rule that a URL breaks, and the message; None if it breaks none.
-
-    `format_value` returns the host as the message may show it.
-    """
-    match = _URL_START.match(url)
-    if not match:
-        return ("script", "a link to javascript:") if url.strip().lower().startswith("javascript:") else None
-    host = match[2].rpartition("@")[2].lower()
-    host = host[1 : host.find("]")] if host.startswith("[") else host.partition(":")[0]
-    if _is_local(host):
-        return "local-link", "this link leads to " + format_value(host) + ", which customers cannot reach"
-    if _is_staging(host):
-        return "staging-link", "this link leads to " + format_value(host) + ", by its name not what customers use"
-    if match[1].lower() == "http":
-        return "http-link", "this link goes to http://"
-    return None
-
-
-def check_image_url(src: str) -> str:
-    """Returns the message about the URL of an image; an empty text if the URL is in order."""
-    text = src.strip().lower()
-    if text.startswith(("https://", "cid:")):
-        return ""
-    origin = text.partition(":")[0] + ":" if re.match(r"(http|data|file):", text) else "an address without a host"
-    return f"this image comes from {origin}"
+def find_entities(text: str) -> Iterator[tuple[int, str]]:
+    """Yields the HTML entities of a text, each after its offset."""
+    return ((match.start(), match.group()) for match in _ENTITY.finditer(text) if unescape(match.group())[-1] != ";")
 
 
 def has_word(text: str, word: str) -> bool:
@@ -142,30 +100,3 @@ def iter_strings(value: Any) -> Iterable[str]:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from iter_strings(item)
-
-
-def _is_local(host: str) -> bool:
-    if host == "localhost" or host.endswith(_LOCAL_DOMAINS):
-        return True
-    if not _IP_ADDRESS.fullmatch(host):
-        return False
-    import ipaddress  # noqa: PLC0415  # keeps lint fast: only a link to an IP address needs it
-
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return address.is_private or address.is_loopback or address.is_unspecified or address.is_link_local
-
-
-def _is_staging(host: str) -> bool:
-    if host.endswith(_PUBLIC_SITES):
-        return False
-    labels = host.split(".")
-    # The last two labels are a registered domain. Its first word is not checked: dev.to is a public site. The words
-    # after a dash are: acme-staging.com. A common word before a dash often means something else, as in
-    # test-drive.example.com.
-    label_words = [re.split(r"[-_]", label) for label in labels[:-2]]
-    first_words = [words[0] for words in label_words if len(words) == 1 or words[0] in _CERTAIN_STAGING_WORDS]
-    other_words = [word for words in label_words for word in words[1:]]
-    return not _STAGING_WORDS.isdisjoint([*first_words, *other_words, *"".join(labels[-2:-1]).split("-")[1:]])

@@ -2,7 +2,8 @@
 
 import pytest
 
-from runner.lint.text_checks import check_url, is_shouting
+from runner.lint.links import check_url
+from runner.lint.text_checks import is_shouting
 
 
 @pytest.mark.parametrize(

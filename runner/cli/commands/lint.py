@@ -1,5 +1,7 @@
 """The command lint: finds mistakes in valid messages, as they are written and as recipients get them."""
 
+from datetime import datetime
+
 import click
 
 from runner.cli.context import Context, open_context
@@ -42,7 +44,7 @@ def lint(
         return EXIT.done
     with open_context() as context:
         project = context.load_project(paths)
-        problems, count = _lint(project, _select_rules(context, select, ignore))
+        problems, count = _lint(project, _select_rules(context, select, ignore), context.now)
         if problems or form in {"json", "sarif"}:
             context.output.problems(problems)
         if form == "text":
@@ -53,7 +55,7 @@ def lint(
         return EXIT.problems if any(problem.is_error for problem in problems) else EXIT.done
 
 
-def _lint(project: Project, codes: frozenset[str]) -> tuple[list[Problem], int]:
+def _lint(project: Project, codes: frozenset[str], now: datetime) -> tuple[list[Problem], int]:
     """Returns the problems, and the number of deliveries of messages without errors.
 
     The problems are those that validate finds. If none of them is an error, the findings of the rules are added.
@@ -70,6 +72,7 @@ def _lint(project: Project, codes: frozenset[str]) -> tuple[list[Problem], int]:
             linter = MessageLinter(declaration, policy, findings)
             problems.extend(check_recipients(declaration, settings.salt, linter.check_delivery))
             linter.finish()
+        problems.extend(filter(None, [declaration.find_expiry_problem(now)]))
         count += linter.delivery_count
     for declaration in project.invalid_declarations:
         problems.extend(check_recipients(declaration, settings.salt, lambda _: None))

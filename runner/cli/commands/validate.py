@@ -17,7 +17,8 @@ def validate(paths: tuple[str, ...], form: str) -> int:
     PATHS are files or folders below messages/; without any, all are checked.
     """
     with open_context() as context:
-        result = validate_project(context.project_reader(paths), context.settings.salt, context.options.jobs)
+        reader = context.project_reader(paths)
+        result = validate_project(reader, context.settings.salt, context.now, context.options.jobs)
         if result.problems or form in {"json", "sarif"}:
             context.output.problems(result.problems)
         if form == "text":

@@ -32,13 +32,13 @@ class YamlList(SourceFiles):
 
 
 def read_yaml(tree: Tree, paths: Sequence[str], rename: Mapping[str, str]) -> tuple[YamlList | None, list[Problem]]:
-    """The files as one source, and their problems. The source is None if there are any."""
+    """The files as one source, and their problems. The source is None if one of these is an error."""
     members: list[Row] = []
     problems: list[Problem] = []
     for index, path in enumerate(paths):
-        document = _read_document(tree, path)
-        if isinstance(document, Problem):
-            problems.append(document)
+        document, document_problems = _read_document(tree, path)
+        problems.extend(document_problems)
+        if document is None:
             continue
         for position, value in enumerate(document.value):
             place = document.place((position,))
@@ -50,24 +50,25 @@ def read_yaml(tree: Tree, paths: Sequence[str], rename: Mapping[str, str]) -> tu
                 message = "this member of the list is no mapping"
                 problems.append(Problem("yaml-row", place, message, "for example - {email: …, first_name: Bo}"))
     columns = dict.fromkeys(name for values, blank, _ in members for name in (*values, *blank))
-    return (None if problems else YamlList(tree, tuple(paths), tuple(members), tuple(columns))), problems
+    has_errors = any(problem.is_error for problem in problems)
+    return (None if has_errors else YamlList(tree, tuple(paths), tuple(members), tuple(columns))), problems
 
 
-def _read_document(tree: Tree, path: str) -> Document | Problem:
-    """The only document of a file, which must be a list, or the problem of the file."""
+def _read_document(tree: Tree, path: str) -> tuple[Document | None, list[Problem]]:
+    """The only document of a file, which must be a list, and its problems: if there is no document, the error."""
     try:
         data = tree.read(path)
     except NotReadable as error:
-        return Problem(error.code, Place(path), error.message, error.hint)
+        return None, [Problem(error.code, Place(path), error.message, error.hint)]
     source = decode(path, data)
     if isinstance(source, Problem):
-        return source
+        return None, [source]
     parsed = list(parse_documents(source))
     faulty = next((entry for entry in parsed if isinstance(entry, Problem) and entry.is_error), None)
     if faulty:
-        return faulty
+        return None, [faulty]
     documents = [entry for entry in parsed if isinstance(entry, Document)]
     if len(documents) != 1 or not isinstance(documents[0].value, list):
         hint = "for example - {email: …, first_name: Bo}"
-        return Problem("yaml-row", Place(path), "the file is not one list of mappings", hint)
-    return documents[0]
+        return None, [Problem("yaml-row", Place(path), "the file is not one list of mappings", hint)]
+    return documents[0], [entry for entry in parsed if isinstance(entry, Problem)]

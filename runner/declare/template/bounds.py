@@ -64,8 +64,7 @@ def check_format(template: str, args: Iterable[Any]) -> None:
         raise SecurityError("a format that prints more of a value than its text")
     for arg in args:
         for value in arg.values() if isinstance(arg, Mapping) else (arg,):
-            if not isinstance(value, bool):
-                check_printable(value)
+            check_printable(value)
 
 
 def check_growth(text: str, args: Iterable[Any]) -> None:

@@ -8,6 +8,7 @@ or on what one render leaves behind for the next.
 
 from collections.abc import Iterable, Sized
 from collections.abc import Set as AbstractSet
+from types import NoneType
 from typing import Any
 
 import jinja2
@@ -37,7 +38,8 @@ from runner.declare.template.language import (
 _MAX_UNCHECKED_PARTS = 1000
 _SAFE_OPERATORS = frozenset({"+", "-"})  # on two numbers, neither makes a huge number
 _NUMBER_TYPES = frozenset({int, float})
-_MAPPING_METHODS = frozenset(dir(dict))
+# Values of variables: an attribute looks up data in them, never a member of the Python class.
+_DATA_TYPES = (str, dict, list, tuple, int, float, NoneType)
 # Methods of a text that are refused: the arguments do not bound the size of the result, or the result is no text.
 _REFUSED_METHODS = frozenset({"expandtabs", "translate", "maketrans", "encode", "format_map"})
 _REMOVED_GLOBALS = ("lipsum",)  # it returns a random text
@@ -194,13 +196,36 @@ class Environment(ImmutableSandboxedEnvironment):
         return super().call(context, obj, *args, **kwargs)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """The value of `obj.attribute` in a template.
+        """The value of `obj.attribute` in a template: the item of that key, or missing.
 
-        A key of a mapping comes before its attributes, but for the methods of a dict. Jinja looks for the key last.
+        Jinja would return a Python method for names such as `items` or `count`, which is true in every `if`. Objects
+        that Jinja itself makes, such as `loop`, have attributes.
         """
-        if type(obj) is dict and attribute not in _MAPPING_METHODS and attribute in obj:
-            return obj[attribute]
+        if type(obj) is dict:
+            return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
+        if isinstance(obj, _DATA_TYPES):
+            return self.undefined(obj=obj, name=attribute)
         return super().getattr(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """The value of `obj[argument]` in a template: an item, or missing. Jinja would look for an attribute next."""
+        if isinstance(obj, _DATA_TYPES):
+            try:
+                return obj[argument]  # type: ignore[index]  # of a number it is a TypeError
+            except (LookupError, TypeError):
+                return self.undefined(obj=obj, name=argument)
+        return super().getitem(obj, argument)
+
+    def get_method(self, obj: Any, name: str) -> Any:
+        """What `obj.name(…)` in a template calls: a method of a text, or what `getattr` returns for any other object.
+
+        Raises SecurityError for a method of a text that is not allowed.
+        """
+        if not isinstance(obj, str):
+            return self.getattr(obj, name)
+        if not self.is_safe_attribute(obj, name, getattr(obj, name, None)):
+            raise SecurityError(f"the method {name} of a text")
+        return super().getattr(obj, name)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """Whether a template may use an attribute.
@@ -224,8 +249,15 @@ class Environment(ImmutableSandboxedEnvironment):
     def _run_generator(self, tree: nodes.Template, *args: Any, **kwargs: Any) -> Any:
         """A generator that has written the code of the template.
 
-        What `~` joins must be as printable as what stands in {{ }}, so each part of it gets the filter `printable`.
+        What `~` joins must be as printable as what stands in {{ }}, so each part of it gets the filter `printable`. An
+        attribute that is called becomes the filter `method`, which calls `get_method`.
         """
+        for call in list(tree.find_all(nodes.Call)):
+            if isinstance(call.node, nodes.Getattr):
+                name = nodes.Const(call.node.attr)
+                call.node = nodes.Filter(
+                    call.node.node, "method", [name], [], None, None, lineno=call.lineno, environment=self
+                )
         for concat in list(tree.find_all(nodes.Concat)):
             concat.nodes = [
                 nodes.Filter(part, "printable", [], [], None, None, lineno=part.lineno, environment=self)

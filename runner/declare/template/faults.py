@@ -8,7 +8,6 @@ from jinja2.exceptions import SecurityError
 from runner.declare.template.language import (
     MAX_SECONDS,
     TOO_SLOW,
-    UNDEFINED_HINT,
     MissingValueError,
     RenderTimeout,
     TemplateFault,
@@ -43,7 +42,7 @@ def render_fault(error: Exception) -> TemplateFault:
         case TemplateFault():
             fault = error
         case MissingValueError():
-            fault = TemplateFault("undefined-variable", error.text, UNDEFINED_HINT, name=error.variable)
+            fault = TemplateFault("undefined-variable", error.text, error.hint, name=error.variable)
         case RenderTimeout():
             fault = TemplateFault(TOO_SLOW, f"rendering takes longer than {MAX_SECONDS:g} seconds")
         case RecursionError():

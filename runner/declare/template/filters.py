@@ -15,6 +15,7 @@ _TEXT_FILTERS = (
     *("capitalize", "center", "e", "escape", "forceescape", "format", "indent", "lower", "replace", "safe"),
     *("string", "striptags", "title", "trim", "truncate", "upper", "urlize", "wordcount", "wordwrap"),
 )
+_FLAG_FILTERS = frozenset({"indent", "truncate", "urlize", "wordwrap"})  # an argument of theirs may be true or false
 _SIZE_FILTERS = ("batch", "slice", "round", "tojson")
 _REMOVED_FILTERS = ("random", "pprint")  # random differs from run to run; pprint prints a value as Python code
 
@@ -22,8 +23,11 @@ _REMOVED_FILTERS = ("random", "pprint")  # random differs from run to run; pprin
 def restrict_filters(jinja_filters: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
     """The filters that templates may use: Jinja's own, each with the checks that it needs."""
     restricted = {name: filter_ for name, filter_ in jinja_filters.items() if name not in _REMOVED_FILTERS}
-    restricted |= {name: _guard_text_filter(restricted[name]) for name in _TEXT_FILTERS}
+    restricted |= {
+        name: _guard_text_filter(restricted[name], takes_flags=name in _FLAG_FILTERS) for name in _TEXT_FILTERS
+    }
     restricted |= {name: _guard_size_filter(restricted[name]) for name in _SIZE_FILTERS}
+    restricted |= {"attr": _get_attribute, "method": _get_method}
     restricted |= {"join": _join, "sum": _sum, "default": _default, "d": _default, "printable": finalize_value}
     return restricted | {name: _guard_mapping_filter(restricted[name]) for name in ("xmlattr", "urlencode")}
 
@@ -33,7 +37,7 @@ def _drop_jinja_argument(filter_: Callable[..., Any], args: tuple[Any, ...]) -> 
     return args[1:] if hasattr(filter_, "jinja_pass_arg") else args
 
 
-def _guard_text_filter(filter_: Callable[..., Any]) -> Callable[..., Any]:
+def _guard_text_filter(filter_: Callable[..., Any], *, takes_flags: bool) -> Callable[..., Any]:
     """The filter for printable values only, and without huge results.
 
     Unguarded, it would turn any value into a text.
@@ -47,8 +51,10 @@ def _guard_text_filter(filter_: Callable[..., Any]) -> Callable[..., Any]:
             return filter_(*args)  # a text is printable, and no argument makes it longer
         value, *rest = _drop_jinja_argument(filter_, args)
         arguments = [*rest, *kwargs.values()]
-        for argument in (value, *(arg for arg in arguments if not isinstance(arg, bool))):
-            check_printable(argument)
+        check_printable(value)
+        for argument in arguments:
+            if not (takes_flags and isinstance(argument, bool)):
+                check_printable(argument)
         if is_format:
             check_format(value, arguments)
         if isinstance(value, str):
@@ -103,6 +109,16 @@ def _sum(environment: Any, value: Iterable[Any], attribute: str | int | None = N
     if not isinstance(start, int | float):
         raise SecurityError("a sum of anything but numbers")
     return filters.sync_do_sum(environment, value, attribute, start)
+
+
+@jinja2.pass_environment
+def _get_attribute(environment: Any, value: Any, name: str) -> Any:
+    return environment.getattr(value, name)
+
+
+@jinja2.pass_environment
+def _get_method(environment: Any, value: Any, name: str) -> Any:
+    return environment.get_method(value, name)
 
 
 def _default(value: Any, default_value: Any = "", boolean: bool = False) -> Any:  # noqa: FBT001, FBT002  # as in Jinja

@@ -15,7 +15,15 @@ MAX_PRINTED = 4 * MAX_RENDERED  # characters, with those that macros and capture
 MAX_SECONDS = 2.0  # seconds of processor time for one text
 TOO_SLOW = "too-slow"
 UNDEFINED_HINT = "give it a value, or a default: {{ … | default('there') }}"
+# The filters that do what the methods of a mapping do in Python.
+_INSTEAD_OF_METHODS = {
+    "items": "write {% for key, value in … | items %}; the key of that name is …['items']",
+    "keys": "write {% for key in … %}; the key of that name is …['keys']",
+    "values": "write {% for key, value in … | items %}; the key of that name is …['values']",
+    "get": "write the key after the dot, with a default: {{ ….first_name | default('there') }}",
+}
 _KINDS = {
+    "bool": "true or false",
     "list": "a list",
     "tuple": "a list",
     "dict": "a mapping",
@@ -97,16 +105,28 @@ class MissingValueError(jinja2.UndefinedError):
             else "there is no " + mark_private(self.variable) + " in this value"
         )
         super().__init__(str(self.text))
+        self.hint = _suggest_instead(owner, self.variable)
+
+
+def _suggest_instead(owner: Any, name: str) -> str:
+    """Returns the hint for a name that is a method in Python, and no data."""
+    if isinstance(owner, dict) and name in _INSTEAD_OF_METHODS:
+        return _INSTEAD_OF_METHODS[name]
+    if isinstance(owner, str) and hasattr(owner, name):
+        return f"a method is called: {name}()"
+    if isinstance(owner, list) and name in {"count", "length", "size"}:
+        return "the number of items is … | length"
+    return UNDEFINED_HINT
 
 
 def check_printable(value: Any) -> Any:
-    """The value, if it may be printed: a text, a finite number, true or false, or a missing value.
+    """The value, if it may be printed: a text, a finite number, or a missing value.
 
     On a missing value Jinja itself fails. Raises TemplateFault for any other value.
     """
     if isinstance(value, str | Missing):
         return value
-    if type(value) in (int, bool) or (type(value) is float and math.isfinite(value)):
+    if type(value) is int or (type(value) is float and math.isfinite(value)):
         return value
     if value is None:
         raise TemplateFault("undefined-variable", "a value that is null would be printed", UNDEFINED_HINT)
@@ -115,6 +135,7 @@ def check_printable(value: Any) -> Any:
         raise TemplateFault("undefined-variable", "an if without an else would print nothing", hint)
     kind = _KINDS.get(type(value).__name__, "not a text")
     hint = 'print its parts, or use | join(", ")' if kind in {"a list", "a mapping"} else ""
+    hint = "say what it means: {{ 'yes' if … else 'no' }}" if isinstance(value, bool) else hint
     raise TemplateFault("not-a-text", f"a value that is {kind} would be printed", hint)
 
 

@@ -6,7 +6,7 @@ A template sees its variables and nothing else: no clock, no randomness, no file
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import groupby, islice
+from itertools import islice
 from posixpath import normpath
 from typing import Any
 
@@ -15,11 +15,11 @@ from jinja2 import nodes
 
 from runner.declare.template.environment import Environment, join_bounded
 from runner.declare.template.faults import FOLDER, render_fault, syntax_fault
+from runner.declare.template.foreign_code import check_comments, explain_syntax_error
 from runner.declare.template.language import (
     MAX_PRINTED,
     MAX_RENDERED,
     TemplateFault,
-    escape_html,
 )
 from runner.declare.template.substitution import Render, make_renderer, split_pieces
 from runner.declare.tree import NotReadable, Tree
@@ -27,10 +27,6 @@ from runner.declare.yaml.document import decode
 from runner.errors import Problem
 
 _INCLUDE_NODES = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
-# A number in one of them may be printed as it is. In another it is compared, counted with, or passed on.
-_PRINTING_NODES = (
-    nodes.Output, nodes.CondExpr, nodes.Or, nodes.And, nodes.List, nodes.Tuple, nodes.Pair, nodes.Assign, nodes.Neg,
-)  # fmt: skip
 _RESERVED = frozenset({"self"})  # names to which Jinja gives a meaning of its own
 _MAX_PARTS = MAX_RENDERED + 1  # an endless loop that prints nothing has no parts: RenderTimeout ends it
 
@@ -68,42 +64,6 @@ class Template:
         return self.render_parts(values)[0]
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenTexts:
-    """What the author of a template wrote.
-
-    `parts` are the parts of a rendered text that hold no value: the texts between the tags, and the string literals.
-    `numbers` are the numbers that an expression may print.
-    """
-
-    parts: frozenset[str]
-    numbers: frozenset[str]
-
-
-def find_written_texts(source: str) -> WrittenTexts:
-    """Returns what the author wrote into a valid template, as it prints."""
-    source = source.replace("\r\n", "\n").replace("\r", "\n")
-    if "{" not in source:
-        return WrittenTexts(frozenset({source, source.removesuffix("\n")}), frozenset())
-    tree = jinja2.Environment(autoescape=True).parse(source)
-    parts = set()
-    for output in tree.find_all(nodes.Output):
-        for node_type, group in groupby(output.nodes, type):
-            if node_type is nodes.TemplateData:
-                parts.add("".join(node.as_const() for node in group))
-    for literal in tree.find_all(nodes.Const):
-        if isinstance(literal.value, str):
-            parts |= {literal.value, escape_html(literal.value)}
-    numbers = {
-        str(child.value)
-        for parent in tree.find_all((*_PRINTING_NODES, nodes.Filter))
-        if not isinstance(parent, nodes.Filter) or parent.name in {"default", "d"}
-        for child in parent.iter_child_nodes()
-        if isinstance(child, nodes.Const) and type(child.value) in {int, float}
-    }
-    return WrittenTexts(frozenset(parts), frozenset(numbers))
-
-
 class Templates:
     """Compiles the texts of one project.
 
@@ -127,7 +87,7 @@ class Templates:
             return Template(source, lambda _: (constant, (constant,)))
         environment = self._html if html else self._plain
         try:
-            tree = environment.parse(source)
+            tree = _parse(environment, source)
             tree_nodes = [*tree.find_all((nodes.Name, *_INCLUDE_NODES))]
             includes = self._read_includes(tree_nodes, environment, {})
             lines = {node.name: node.lineno for node in reversed(tree_nodes) if isinstance(node, nodes.Name)}
@@ -184,7 +144,7 @@ class Templates:
                 continue
             sources[name] = self._read_include(name)
             try:
-                tree = environment.parse(sources[name], name, FOLDER + name)
+                tree = _parse(environment, sources[name], name)
                 self._read_includes(tree.find_all(_INCLUDE_NODES), environment, sources)
             except TemplateFault as fault:
                 self._add_excerpt(fault, FOLDER + name)
@@ -254,6 +214,18 @@ class Templates:
             return text, parts
 
         return render
+
+
+def _parse(environment: Environment, source: str, name: str | None = None) -> nodes.Template:
+    """Parses a text, or the include `name`. Raises TemplateSyntaxError, TemplateFault."""
+    check_comments(source, environment)
+    try:
+        return environment.parse(source, name, name and FOLDER + name)
+    except jinja2.TemplateSyntaxError as error:
+        fault = explain_syntax_error(source, environment)
+        if fault:
+            raise fault from error
+        raise
 
 
 def _read_literal_names(node: Any) -> list[str]:

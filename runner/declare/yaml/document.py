@@ -10,6 +10,7 @@ import yaml
 
 from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml import nodes
+from runner.declare.yaml.comments import find_cut_texts
 from runner.declare.yaml.syntax import BadYaml, YamlFault
 from runner.errors import Place, Problem, Severity
 from runner.privacy import AnyText, find_email_spans, mark_private, mark_spans
@@ -24,6 +25,8 @@ _PUBLIC_KEYS = frozenset(
 # Characters of a line that a problem quotes. A longer one is a text or minified JSON, where it would not help.
 MAX_EXCERPT = 2_000
 MAX_DOCUMENTS = 1_000  # of one file; people split a file of some dozen
+_MAY_CUT_TEXTS = re.compile(r"[ \t]#")
+_COMMENT = re.compile(r"[ \t]+#")  # after a value it may be the rest of the value
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a terminal would execute them as commands
 
 
@@ -100,7 +103,8 @@ class Document:
         if len(text) > MAX_EXCERPT:
             return ""
         private_spans = [
-            (start, end if end >= 0 else len(text)) for start, end in self._private_spans.get(line - 1, ())
+            (start, len(text) if end < 0 or _COMMENT.match(text, end) else end)
+            for start, end in self._private_spans.get(line - 1, ())
         ]
         # An address may also occur where no recipient is expected, for example below a misspelt key.
         address_spans = [
@@ -130,11 +134,12 @@ class Document:
         return self._find_mention(first + (node.style == ">"), last, name, default=default)
 
     def _find_mention(self, first: int, last: int, name: str, default: Place | None = None) -> Place:
-        before, after = (r"(?<![\w.])" if name[:1].isalnum() else "", r"(?!\w)" if name[-1:].isalnum() else "")
+        is_word = re.match(r"\w", name) is not None
+        before, after = (r"(?<![\w.])" if is_word else "", r"(?!\w)" if re.search(r"\w$", name) else "")
         pattern = re.compile(f"{before}{re.escape(name)}{after}") if name else re.compile(r"\{[{%]")
         for index in range(first, last + 1):
             line = self.source.line(index + 1)
-            opening = re.search(r"\{[{%]", line)
+            opening = re.search(r"\{[{%]", line) if is_word else None
             match = pattern.search(line, opening.start() if opening else 0)
             if match and (name or default is None):
                 return Place(self.source.path, index + 1, match.start() + 1)
@@ -198,7 +203,10 @@ def parse_documents(source: SourceFile) -> Iterator[Document | Problem]:
         for number, root in enumerate(nodes.compose_all(source.text), 1):
             node_value = nodes.convert_node(root)
             document = Document(source, root, node_value.value)
-            for fault in node_value.faults:
+            for fault in (
+                *node_value.faults,
+                *(find_cut_texts(root, source.lines) if _MAY_CUT_TEXTS.search(source.text) else ()),
+            ):
                 yield _fault_problem(source, fault, document.excerpt(fault.line + 1))
             if number > MAX_DOCUMENTS:
                 place = Place(source.path, root.start_mark.line + 1)

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from runner.declare.yaml.surrogates import join_surrogates, remove_padding
 from runner.declare.yaml.syntax import BadYaml, YamlFault, check_characters, find_odd_indentation, syntax_fault
 
 # Keys whose scalar is always read as text: identifiers, versions, times. YAML would read an id 25 as a number. A null
@@ -58,10 +59,14 @@ def compose_all(text: str) -> Iterator[yaml.Node]:
     if fault := find_odd_indentation(text):
         raise BadYaml(fault)
     _refuse_size(text)
-    loader = _Loader(text)
+    joined = join_surrogates(text, _Loader)
+    loader = _Loader(joined)
     try:
         while loader.check_node():
-            yield loader.get_node()
+            root = loader.get_node()
+            if joined is not text:
+                remove_padding(root)
+            yield root
     except yaml.MarkedYAMLError as error:
         raise BadYaml(syntax_fault(text, error)) from error
     finally:

@@ -145,6 +145,8 @@ def _suggest_fix(problem: str, line: str, column: int) -> str:
         return "quote a text that begins with @, ` or %"
     if "unexpected ':'" in problem:
         return "a colon needs a space after it"
+    if "Unicode character escape" in problem:
+        return "write the character itself; JSON escapes it as two halves, \\ud83d\\udc4d, and one is missing"
     if "escape" in problem:
         return "in double quotes a backslash begins an escape: double it, or use single quotes"
     return ""

@@ -96,3 +96,13 @@ def test_recipients_values_are_masked_off_a_terminal_and_shown_on_demand(folder:
         ["  11 |   - {type: user, email: ***************, vars: {first_name: ***}}"],
         ["  11 |   - {type: user, email: ann@example.com, vars: {first_name: Ann}}"],
     ]
+
+
+def test_a_message_that_has_expired_is_a_warning_of_validate_and_lint(folder: Folder) -> None:
+    folder.message(f"{SEED}expires: 2020-01-01\n")
+    for command in ("validate", "lint"):
+        ran = folder.run(command)
+        assert ran.code == 0
+        assert "message.yaml:8:10: warning: expires has passed: nothing is sent any more [expired]" in ran.out
+    folder.message(f"{SEED}expires: 2999-01-01\n")
+    assert folder.run("validate").out == "1 message to 1 recipient: no problems\n"

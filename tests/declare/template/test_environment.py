@@ -188,7 +188,7 @@ def test_an_import_remembers_nothing_of_an_earlier_render(write):
     [
         ("{{ missing | default('there') }}", "there"),
         ("{{ l[1] | default('there') }}", "there"),
-        ("{{ c.get('zzz') | d('there') }}", "there"),
+        ("{{ c.zzz | d('there') }}", "there"),
         ("{{ '' | default('there', true) }}", "there"),
         ("{{ 'y' if l[1] is defined else 'n' }}", "n"),
         ("{{ 'y' if missing is undefined else 'n' }}", "y"),
@@ -233,8 +233,8 @@ MEMBERS = {
 @pytest.mark.parametrize(
     "source",
     [
-        *("{{ m.n }}", "{{ m.items() | length }}", "{{ m.get('n') }}", "{{ m['items'] }}", "{{ m._private }}"),
-        *("{{ m.x.copy() | length }}", "{{ m['a b'] }}", "{% for k, v in m.x.items() %}{{ k }}{{ v }}{% endfor %}"),
+        *("{{ m.n }}", "{{ m | items | list | length }}", "{{ m['n'] }}", "{{ m['items'] }}", "{{ m._private }}"),
+        *("{{ m.x | length }}", "{{ m['a b'] }}", "{% for k, v in m.x | items %}{{ k }}{{ v }}{% endfor %}"),
         *("{{ i + 1 }}", "{{ i - f }}", "{{ true + 1 }}", "{{ -i }}", "{{ f + f }}", "{{ m.i + i }}", "{{ i * 2 }}"),
         *(
             "{{ m.n | upper }}",
@@ -269,6 +269,82 @@ def test_what_is_computed_in_a_hurry_is_what_jinja_computes(render, source, html
 def test_a_mapping_gives_its_members_and_no_more(render, source):
     with pytest.raises(TemplateFault):
         render(source, **MEMBERS)
+
+
+@pytest.mark.parametrize(
+    "name", ["items", "keys", "values", "get", "count", "index", "copy", "pop", "title", "upper", "real"]
+)
+@pytest.mark.parametrize("value", [{}, {"a": 1}, [], [1], "x", 5, True], ids=repr)
+@pytest.mark.parametrize("form", ["v.NAME", "v['NAME']", "v | attr('NAME')", "[v] | map(attribute='NAME') | first"])
+def test_an_attribute_is_data_and_never_a_method_of_python(render, name, value, form):
+    expression = form.replace("NAME", name)
+    assert render(f"{{% if {expression} %}}yes{{% else %}}no{{% endif %}}", v=value) == "no"
+    assert render(f"{{{{ {expression} | default('none') }}}}", v=value) == "none"
+    assert render(f"{{{{ {expression} }}}}", v={name: "its own"}) == "its own"
+
+
+@pytest.mark.parametrize(
+    ("source", "hint"),
+    [
+        ("{% for k, v in order.items() %}{{ k }}{% endfor %}", "| items"),
+        ("{{ order.keys() }}", "{% for key in"),
+        ("{{ order.values() }}", "| items"),
+        ("{{ order.get('id') }}", "default('there')"),
+        ("{{ name.title }}", "title()"),
+        ("{{ lines.count }}", "| length"),
+        ("{{ lines.append(1) }}", "default"),
+        ("{{ order.id }}", "default"),
+    ],
+)
+def test_a_method_that_is_no_data_is_an_error_with_what_to_write_instead(render, source, hint):
+    with pytest.raises(TemplateFault) as raised:
+        render(source, order={"n": 1}, name="ann", lines=[1])
+    assert (raised.value.code, hint in raised.value.hint) == ("undefined-variable", True)
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("{{ name.title() }} {{ name.upper().lower() }} {{ ' x '.strip() }}", "Ann Lee ann lee x"),
+        ("{{ name.split(' ')[0] }} {{ name.replace('Lee', 'Li').title() }}", "ann Ann Lee"),
+        ("{{ (name | upper).title() }} {{ (name | safe).upper() }}", "Ann Lee ANN LEE"),
+        ("{% if name.startswith('a') %}a{% endif %}", "a"),
+        ("{% for n in [1, 2] %}{{ loop.index }}{{ loop.cycle('a', 'b') }}{{ loop.last | int }}{% endfor %}", "1a02b1"),
+        ("{% set v = namespace(n=1) %}{% set c = cycler('a', 'b') %}{{ v.n }}{{ c.next() }}{{ c.current }}", "1ab"),
+        ("{% macro m() %}{{ caller() }}{% endmacro %}{{ m.name }}{% call m() %}x{% endcall %}", "mx"),
+    ],
+)
+def test_a_method_of_a_text_may_be_called_and_jinjas_own_objects_have_attributes(render, source, shown):
+    assert render(source, name="ann lee") == shown
+
+
+@pytest.mark.parametrize("source", ["{{ name.encode() }}", "{{ name.__class__() }}", "{{ name.expandtabs(9) }}"])
+def test_a_method_of_a_text_that_is_not_harmless_may_not_be_called(render, source):
+    with pytest.raises(TemplateFault, match="not allowed"):
+        render(source, name="ann")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        *("{{ yes }}", "{{ true }}", "{{ yes ~ '' }}", "{{ yes | string }}", "{{ [yes] | join }}", "{{ '%s' % yes }}"),
+        *("{{ '{}'.format(yes) }}", "{{ '%s' | format(yes) }}", "{{ 1 == 1 }}", "{{ 'x'.isalpha() }}", "{{ yes | e }}"),
+        *("{{ {'a': yes} | xmlattr }}", "{{ {'a': yes} | urlencode }}", "{{ 'x' | replace('x', yes) }}"),
+        "{% autoescape false %}{{ yes }}{% endautoescape %}",
+    ],
+)
+@pytest.mark.parametrize("html", [True, False])
+def test_a_boolean_is_never_printed(render, source, html):
+    with pytest.raises(TemplateFault) as raised:
+        render(source, html=html, **VALUES)
+    assert "'yes' if … else 'no'" in raised.value.hint
+
+
+def test_a_boolean_may_be_tested_and_counted(render):
+    assert (
+        render("{{ 'yes' if yes else 'no' }}{{ yes | int }}{{ 'a b c d' | truncate(3, true, '') }}", **VALUES)
+        == "yes1a b c d"
+    )
 
 
 def test_a_text_of_just_the_longest_length_is_rendered(render):

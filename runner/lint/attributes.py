@@ -1,0 +1,66 @@
+"""Checks the attributes of a tag: misspelt names, and quotes that are lost."""
+
+import re
+from collections.abc import Iterator
+
+from runner.lint.html import Tag, split_names
+from runner.lint.text_checks import Fault, ValueFormatter
+
+URL_ATTRIBUTES = split_names("href src srcset action formaction background poster cite longdesc")
+# Attributes whose misspelling changes what the reader sees.
+_CHECKED_NAMES = split_names(
+    "href src alt style class width height align valign target title border bgcolor cellpadding cellspacing colspan "
+    "rowspan"
+)
+# Other attributes of HTML, today's and obsolete ones: https://html.spec.whatwg.org/multipage/indices.html#attributes-3
+_OTHER_NAMES = split_names(
+    "size sizes span start step label list link alink vlink text type hspace vspace srcdoc srcset rel rev role lang "
+    "slot shape scope media method name nowrap color face frame rules headers char charoff axis clear compact data "
+    "date datetime dir download disabled for form high low max min open pattern ping property rows cols value wrap"
+)
+_JUNK_AFTER_QUOTE = re.compile(r"=\s*(\"[^\"]*\"|'[^']*')(?=[^\s>/])")
+_MARKUP = re.compile(r">[^<>]*</?[A-Za-z]|\s[A-Za-z-]+\s*=\s*$")  # a tag, or the next attribute
+
+
+def find_misspelt_names(tag: Tag) -> dict[str, str]:
+    """Maps each misspelt attribute of a tag to the name that is meant."""
+    return {
+        name: meant
+        for name in tag.attributes
+        if name.isalpha() and name not in _CHECKED_NAMES and name not in _OTHER_NAMES
+        for meant in sorted(_CHECKED_NAMES)
+        if _is_one_mistake(name, meant) and meant not in tag.attributes
+    }
+
+
+def check_misspelt_names(tag: Tag, format_value: ValueFormatter = str) -> Iterator[Fault]:
+    """Yields a fault for each misspelt attribute."""
+    for name, meant in find_misspelt_names(tag).items():
+        yield Fault("misspelt-attribute", format_value(name) + f" is no attribute of <{tag.name}>", f"write {meant}")
+
+
+def check_quotes(tag: Tag) -> Iterator[Fault]:
+    """Yields a fault if a quote of an attribute is lost, so that text and tags became its value."""
+    raw = tag.raw
+    if "<" not in raw[1:] and raw.count('"') % 2 == 0 and raw.count("'") % 2 == 0:
+        return
+    broken = {match[1][1:-1] for match in _JUNK_AFTER_QUOTE.finditer(tag.raw) if _MARKUP.search(match[1][1:-1])}
+    for name, value in tag.attributes.items():
+        is_url = name in URL_ATTRIBUTES
+        if value in broken or (is_url and re.search("[<>]", value)):
+            yield Fault("unclosed-quote", f"the value of {name} goes on after its end: its second quote is missing")
+            return
+        is_odd = value[-1:] in {'"', "'"} and value.count(value[-1]) % 2 == 1
+        if is_odd and f"={value}" in re.sub(r"\s*=\s*", "=", tag.raw):
+            yield Fault("unclosed-quote", f"the value of {name} ends with a quote, but does not begin with one")
+            return
+
+
+def _is_one_mistake(written: str, meant: str) -> bool:
+    """Returns whether one letter is missing, added or wrong, or two letters are swapped."""
+    if len(written) == len(meant):
+        differences = [index for index in range(len(meant)) if written[index] != meant[index]]
+        is_swapped = len(differences) == 2 and sorted(written) == sorted(meant)  # noqa: PLR2004  # two letters
+        return is_swapped or len(differences) == 1
+    short, long = sorted((written, meant), key=len)
+    return len(long) == len(short) + 1 and any(long[:index] + long[index + 1 :] == short for index in range(len(long)))
