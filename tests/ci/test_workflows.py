@@ -236,7 +236,7 @@ def test_init_names_the_command_that_moves_a_lockfile_and_that_is_enough_for_ci(
     folder: Folder, tmp_path: Path, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch, environment: str
 ):
     own, stem = (["-e", environment], "messages.eu") if environment else ([], "messages")
-    settings = "environments: {eu: {region: eu}}\n" if environment else "region: eu\n"
+    settings = "environments: {eu: {vars: {a: b}}}\n" if environment else "vars: {a: b}\n"
     (folder.path / "messages.lock").unlink()
     folder.write("msgrun.yaml", settings)
     folder.write(f"{stem}.lock", '{"msgrun_lock":1,"workspace":"","salt_check":"9165df25"}\n')

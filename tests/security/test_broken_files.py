@@ -115,7 +115,7 @@ def test_what_is_no_address_is_told_and_its_secrets_are_not(project: Clone, addr
     assert run(project, "lint")[0] in {0, 1}
     assert run(project, "plan", "--format", "markdown")[0] == 0
     code, printed = run(project, "apply", "--yes", INTERCOM_BASE_URL=address, INTERCOM_ACCESS_TOKEN="x")
-    assert (code, "INTERCOM_BASE_URL is" in printed) == (64, True)
+    assert (code, "INTERCOM_BASE_URL" in printed) == (64, True)
     databases = [address.replace("http", "postgresql")] if set(address) & set("[@?") else []  # others are tried for 5 s
     for lock in (f"git+{address}", *databases):
         code, printed = run(project, "plan", MSGRUN_LOCK=lock)

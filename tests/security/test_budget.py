@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -68,7 +69,8 @@ def test_what_does_not_end_is_killed_and_its_file_is_named(project: Folder, name
     ran = supervised.run(project.path, "validate")
     assert ran.code == 1, ran
     assert ran.out.startswith("messages/a.yaml:"), ran
-    assert "[too-slow]" in ran.out or "[sql-too-slow]" in ran.out or "[sql-failed]" in ran.out, ran
+    # Some parsers refuse what they cannot end; that depends on the version of the library.
+    assert re.search(r"\[(too-slow|sql-too-slow|sql-failed|template-syntax)\]", ran.out), ran
     assert "bug" not in ran.err
 
 
@@ -133,8 +135,8 @@ def test_texts_that_fill_the_memory_are_a_fault_of_their_template(project: Folde
 
 
 def test_a_file_that_fills_the_memory_is_named(project: Folder) -> None:
-    project.message(f"{declared('Hi')}x-a: {'x' * 30 * 1024**2}\n", "a")
-    ran = supervised.run(project.path, "validate", seconds=60, memory=150 * 1024**2)
+    project.message(f"{declared('Hi')}x-a: [{'1, ' * 240_000}1]\n", "a")
+    ran = supervised.run(project.path, "validate", seconds=60, memory=100 * 1024**2)
     assert ran.code == 1, ran
     assert ran.out.startswith("messages/a.yaml:1:1: error: this file needs too much memory [too-much-memory]\n"), ran
 
@@ -142,8 +144,8 @@ def test_a_file_that_fills_the_memory_is_named(project: Folder) -> None:
 def test_a_process_of_a_pool_without_memory_names_its_file(project: Folder) -> None:
     for number in range(110):
         project.message(declared("Hi").replace("name: a", f"name: a{number}"), f"a{number}")
-    project.message(f"{declared('Hi')}x-a: {'x' * 30 * 1024**2}\n", "evil")
-    ran = supervised.run(project.path, "--jobs", "2", "validate", seconds=60, memory=150 * 1024**2)
+    project.message(f"{declared('Hi')}x-a: [{'1, ' * 240_000}1]\n", "evil")
+    ran = supervised.run(project.path, "--jobs", "2", "validate", seconds=60, memory=100 * 1024**2)
     assert ran.code == 1, ran
     assert ran.out.startswith("messages/evil.yaml:1:1: error: this file needs too much memory"), ran
 
