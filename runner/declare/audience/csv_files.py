@@ -22,6 +22,7 @@ from runner.declare.audience.files import (
     worker_blocks,
 )
 from runner.declare.audience.recipient import Row
+from runner.declare.not_text import CONFLICT_HINT, CONFLICT_MESSAGE, is_conflict_mark
 from runner.declare.tree import Tree
 from runner.errors import Place, Problem, Severity
 from runner.privacy import mark_private
@@ -195,6 +196,8 @@ def _check_header(place: Place, header: tuple[str, ...]) -> Iterator[Problem]:
 
 
 def _width_problem(file: CsvFile, number: int, row: list[str]) -> Problem:
+    if is_conflict_mark(row[0]):
+        return Problem("merge-conflict", Place(file.path, number), CONFLICT_MESSAGE, CONFLICT_HINT)
     width = len(file.header)
     message = f"this row has {len(row)} {'field' if len(row) == 1 else 'fields'}, the header {width}"
     hint = "quote a field that holds the delimiter" if len(row) > width else "an empty field still needs its delimiter"

@@ -95,6 +95,8 @@ _FORMS = (
     _form(r"\{%-?\s*(?P<mark>foreach)\b", "Jinja has no foreach", "in Jinja: {% for item in items %} … {% endfor %}"),
     _form(r"\{%-?\s*(?P<mark>end)\s*-?%\}", "Jinja names what ends", "in Jinja: {% endif %} or {% endfor %}"),
 )
+# A tag of any engine. A longer one is not looked at, so that the search takes linear time.
+_TAG = re.compile(r"\{\{[^{}]{0,500}\}\}|\{%[^{}]{0,500}%\}")
 _BLOCKS = {
     "if": "{% if VALUE %} … {% endif %}",
     "unless": "{% if not VALUE %} … {% endif %}",
@@ -105,10 +107,12 @@ _BLOCKS = {
 
 def explain_other_engine(text: str) -> Explanation | None:
     """Returns what a text that Jinja cannot parse has of another engine; None if nothing is known."""
-    for form in _FORMS:
-        if match := form.pattern.search(text):
-            hint = form.hint(match)
-            if not hint:
-                hint = "in Jinja: " + _BLOCKS[match["word"]].replace("VALUE", match["value"] or "…")
-            return Explanation(text[match.start("mark") :].splitlines()[0], form.message, hint)
+    for tag in _TAG.finditer(text):
+        for form in _FORMS:
+            if match := form.pattern.search(tag[0]):
+                hint = form.hint(match)
+                if not hint:
+                    hint = "in Jinja: " + _BLOCKS[match["word"]].replace("VALUE", match["value"] or "…")
+                mark = text[tag.start() + match.start("mark") :].splitlines()[0]
+                return Explanation(mark, form.message, hint)
     return None
