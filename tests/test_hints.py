@@ -159,6 +159,16 @@ CASES = {
         declaration=body("Hi {{ user->name }}", "{user: {name: Bo}}"),
         fixed={"messages/a.yaml": body("Hi {{ user.name }}", "{user: {name: Bo}}")},
     ),
+    "a default for a part of what is null": Case(
+        hint="write {{ (contact | default({})).name | default('there') }}",
+        declaration=body("Hi {{ contact.name | default('there') }}", "{contact: null}"),
+        fixed={"messages/a.yaml": body("Hi {{ (contact | default({})).name | default('there') }}", "{contact: null}")},
+    ),
+    "a title above the header": Case(
+        hint="remove it: the first line names the columns",
+        files={"a.csv": "Customers\nemail,n\nbo@example.com,1\n"},
+        fixed={"a.csv": "email,n\nbo@example.com,1\n"},
+    ),
     "external_id": Case(
         hint="did you mean user_id?",
         declaration=f"{MESSAGE}to: {{type: user, external_id: bo}}\n",

@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from posixpath import join
 from typing import BinaryIO
+from unicodedata import is_normalized, normalize
 
 from runner.errors import UsageMistake
 from runner.privacy import AnyText
@@ -204,7 +205,11 @@ class Tree:
             return f"there is no folder {PurePosixPath(path).parent.name} either"
         import difflib  # noqa: PLC0415  # saves 1 ms in every command without a missing file
 
-        matches = difflib.get_close_matches(PurePosixPath(path).name, _list_visible(folder), n=1)
+        name = PurePosixPath(path).name
+        matches = difflib.get_close_matches(name, _list_visible(folder), n=1)
+        if matches and normalize("NFC", matches[0]) == normalize("NFC", name):
+            form = "NFD" if is_normalized("NFC", name) else "NFC"  # what macOS, and what everything else writes
+            return f"the file has the same name in another form of Unicode, {form}: rename it to the name here"
         return f"did you mean {matches[0]}?" if matches else ""
 
 

@@ -30,6 +30,9 @@ from runner.privacy import mark_private
 NumberedRow = tuple[int, list[str]] | Problem  # the line on which a row begins, and its cells
 
 
+_FIRST_ROW = 2  # its line, below a header of one line
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CsvFile:
     """One file: its path, its format with every field filled in, and its header.
@@ -199,6 +202,9 @@ def _width_problem(file: CsvFile, number: int, row: list[str]) -> Problem:
     if is_conflict_mark(row[0]):
         return Problem("merge-conflict", Place(file.path, number), CONFLICT_MESSAGE, CONFLICT_HINT)
     width = len(file.header)
+    if width == 1 < len(row) and number == _FIRST_ROW:
+        message = f"line 1 looks like a title, not like a header: it has one field, and line 2 has {len(row)}"
+        return Problem("csv-header", Place(file.path, 1), message, "remove it: the first line names the columns")
     message = f"this row has {len(row)} {'field' if len(row) == 1 else 'fields'}, the header {width}"
     hint = "quote a field that holds the delimiter" if len(row) > width else "an empty field still needs its delimiter"
     excerpt = mark_private((file.format.delimiter or ",").join(row)[:200])

@@ -89,13 +89,13 @@ class Missing(jinja2.Undefined):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        raise MissingValueError(self)
+        raise MissingValueError(self, name)
 
 
 class MissingValueError(jinja2.UndefinedError):
     """A template would print, or compute with, a missing value."""
 
-    def __init__(self, missing: Missing) -> None:
+    def __init__(self, missing: Missing, attribute: str = "") -> None:
         owner = missing._undefined_obj  # noqa: SLF001  # Jinja's own protocol between Undefined and its error
         self.variable = missing.variable
         is_variable = owner is jinja2.utils.missing or isinstance(owner, Missing)
@@ -105,7 +105,11 @@ class MissingValueError(jinja2.UndefinedError):
             else "there is no " + mark_private(self.variable) + " in this value"
         )
         super().__init__(str(self.text))
-        self.hint = _suggest_instead(owner, self.variable)
+        self.hint = (
+            f"write {{{{ ({self.variable} | default({{}})).{attribute} | default('there') }}}}"
+            if attribute and is_variable
+            else _suggest_instead(owner, self.variable)
+        )
 
 
 def _suggest_instead(owner: Any, name: str) -> str:
