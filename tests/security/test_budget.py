@@ -165,4 +165,5 @@ def test_a_template_ends(project: Folder, name: str) -> None:
         command, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, timeout=60, check=False
     )
     assert ran.returncode == 1
-    assert b"messages/a.yaml:1:1: error: this file takes longer than 10 seconds" in ran.stdout
+    # Jinja's parser refuses some of them at once.
+    assert re.search(rb"messages/a.yaml:\d+:\d+: error: .*\[(too-slow|template-syntax)\]", ran.stdout), ran
