@@ -109,7 +109,7 @@ def test_addresses_are_masked_wherever_they_stand_by_mistake(folder: Folder) -> 
 
 
 def test_all_problems_of_one_declaration_are_told_at_once(folder: Folder) -> None:
-    folder.write("people.csv", "id\na1,b\n")
+    folder.write("people.csv", "id,n\na1\n")
     folder.message(
         "name: a b\nmessage_type: email\nsubject: Hi {{ frist_name }}\nbody_file: nope.html\n"
         "template: fancy\nrevision: 0\n"

@@ -23,6 +23,14 @@ _DATES = {
     "expired": ("20200101000000Z", "20200102000000Z"),
     "not yet valid": ("20990101000000Z", "20990102000000Z"),
 }
+# What RFC 5280 asks for, and Python checks from 3.13 on.
+_SERVER = """\
+authorityKeyIdentifier=keyid
+subjectKeyIdentifier=hash
+basicConstraints=CA:FALSE
+keyUsage=digitalSignature,keyEncipherment
+extendedKeyUsage=serverAuth
+"""
 _NOW = ("20200101000000Z", "20990101000000Z")
 
 
@@ -40,7 +48,7 @@ class Authority:
         """The TLS of a server at the host. `kind`: good, expired, not yet valid, of another name, or its own."""
         name = kind.replace(" ", "-")
         subject = "DNS:other.example" if kind == "of another name" else f"IP:{host}"
-        (self.folder / f"{name}.ext").write_text(f"subjectAltName={subject}\n")
+        (self.folder / f"{name}.ext").write_text(f"subjectAltName={subject}\n{_SERVER}")
         new = f"req -newkey rsa:2048 -nodes -subj /CN={name} -keyout {name}.key"
         if kind == "its own":
             self._run(f"{new} -x509 -days 2 -addext subjectAltName={subject} -out {name}.pem")
@@ -66,5 +74,6 @@ def create_authority(folder: Path) -> Authority:
     authority = Authority(folder)
     authority._run(
         "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=Company -keyout authority.key -out authority.pem"
+        " -addext keyUsage=critical,keyCertSign,cRLSign"
     )
     return authority
