@@ -127,7 +127,7 @@ class RemoteFile:
         other_entries = old.other_entries if old else ()
         tree = objects.write("mktree", "-z", "--missing", stdin=self._tree_entries(blob, other_entries))
         moves_second_ref = self.moves_second_ref(old)
-        paragraphs = [message, ci_job_url(os.environ), self._branch_line if moves_second_ref else ""]
+        paragraphs = [message, ci_job_url(os.environ), _branch_line(self.address) if moves_second_ref else ""]
         text = "\n\n".join(filter(None, paragraphs)) + "\n"
         commit = create_commit(self._repository, tree, text, *(("-p", old.commit) if old else ()), extra_env=env)
         expected = {address.ref: old.commit if old else ""}
@@ -171,9 +171,8 @@ class RemoteFile:
         """Saves a version in the clone under a ref, as a commit without history. Raises LedgerUnavailable."""
         git = self._repository
         blob = os.fsdecode(git.git("hash-object", "-w", "--stdin", stdin=version.data)).strip()
-        tree = os.fsdecode(
-            git.git("mktree", "-z", "--missing", stdin=self._tree_entries(blob, version.other_entries))
-        ).strip()
+        entries = self._tree_entries(blob, version.other_entries)
+        tree = os.fsdecode(git.git("mktree", "-z", "--missing", stdin=entries)).strip()
         git.git("update-ref", ref, create_commit(git, tree, f"{self.address.display_name} as of {version.commit}\n"))
 
     def _tree_entries(self, blob: str, other_entries: tuple[bytes, ...]) -> bytes:
@@ -196,7 +195,7 @@ class RemoteFile:
     def _refs(self) -> dict[str, str]:
         """The commits of this file's refs in the clone, by the refs' full names."""
         address = self.address
-        names = filter(None, (address.pushed_ref, address.cache_ref, address.removed_ref, self._second_cache))
+        names = [address.pushed_ref, address.cache_ref, address.removed_ref, _second_cache(self.ledger_id)]
         lines = os.fsdecode(
             self._repository.git("for-each-ref", "--format=%(refname) %(objectname)", *names)
         ).splitlines()
@@ -204,8 +203,7 @@ class RemoteFile:
 
     def _read_version(self, commit: str) -> FileVersion:
         git, path = self._repository, os.fsencode(self.address.path)
-        lines = git.git("ls-tree", "-z", "--full-tree", commit).split(b"\0")
-        entries = {line.partition(b"\t")[2]: line for line in lines if line}
+        entries = _list_entries(git, commit)
         other_entries = tuple(line for name, line in entries.items() if name != path)
         data = git.git("cat-file", "blob", f"{commit}:{self.address.path}") if path in entries else b""
         self.ledger_id = self.ledger_id or _read_ledger_id(data)
@@ -213,30 +211,19 @@ class RemoteFile:
             data += self._lines_of_second_ref(data)
         return FileVersion(commit, data, other_entries)
 
-    @property
-    def _second_cache(self) -> str:
-        return f"{_SECOND_CACHES}{self.ledger_id}" if self.ledger_id else ""
-
-    @property
-    def _branch_line(self) -> str:
-        """The line of a commit message that says for which branch the second ref was pushed."""
-        return f"Ledger-Branch: {self.address.branch}"
-
     def _second_commit(self) -> str:
         """The commit of the second ref on the remote, as of the last fetch or push; empty if there is none."""
         if self._last and self._has_pushed:
             return self._last.commit
-        return self._refs().get(self._second_cache, "") if self.ledger_id else ""
+        return self._refs().get(_second_cache(self.ledger_id), "")
 
     def _lines_of_second_ref(self, data: bytes) -> bytes:
         """The lines of the file at the second ref that `data`, the branch's file, lacks."""
-        commit = self._refs().get(self._second_cache, "")
+        commit = self._refs().get(_second_cache(self.ledger_id), "")
         # Another ledger of this id may have pushed it: one that moved between two such branches.
-        is_ours = commit and self._branch_line in os.fsdecode(self._repository.git("log", "-1", "--format=%B", commit))
+        is_ours = commit and _branch_line(self.address) in _read_message(self._repository, commit)
         second = self._repository.read_blob(commit, self.address.path) if is_ours else None
-        known = set(data.split(b"\n"))
-        lines = [line + b"\n" for line in (second or b"").split(b"\n") if line not in known and line]
-        return b"".join([b"\n" if lines and data and not data.endswith(b"\n") else b"", *lines])
+        return _missing_lines(data, second or b"")
 
     def _open_objects(self) -> ObjectFolder:
         """The object folder; the first time, it is created."""
@@ -246,6 +233,33 @@ class RemoteFile:
                 self._push_url = os.fsdecode(url).strip()
             self._objects = ObjectFolder.create(self._repository)
         return self._objects
+
+
+def _second_cache(ledger_id: str) -> str:
+    """The ref of the clone that has what was fetched of the second ref; empty without an id."""
+    return f"{_SECOND_CACHES}{ledger_id}" if ledger_id else ""
+
+
+def _list_entries(repository: Repository, commit: str) -> dict[bytes, bytes]:
+    """The entries of a commit's root folder, as `git ls-tree` prints them, by name."""
+    lines = repository.git("ls-tree", "-z", "--full-tree", commit).split(b"\0")
+    return {line.partition(b"\t")[2]: line for line in lines if line}
+
+
+def _read_message(repository: Repository, commit: str) -> str:
+    return os.fsdecode(repository.git("log", "-1", "--format=%B", commit))
+
+
+def _branch_line(address: BranchAddress) -> str:
+    """The line of a commit message that says for which branch the second ref was pushed."""
+    return f"Ledger-Branch: {address.branch}"
+
+
+def _missing_lines(data: bytes, other: bytes) -> bytes:
+    """The lines of `other` that `data` lacks, so that they can be appended to it."""
+    known = set(data.split(b"\n"))
+    lines = [line + b"\n" for line in other.split(b"\n") if line not in known and line]
+    return b"".join([b"\n" if lines and data and not data.endswith(b"\n") else b"", *lines])
 
 
 def _read_ledger_id(data: bytes) -> str:
