@@ -197,7 +197,7 @@ class RemoteFile:
         address = self.address
         names = [address.pushed_ref, address.cache_ref, address.removed_ref, _second_cache(self.ledger_id)]
         lines = os.fsdecode(
-            self._repository.git("for-each-ref", "--format=%(refname) %(objectname)", *names)
+            self._repository.git("for-each-ref", "--format=%(refname) %(objectname)", *filter(None, names))
         ).splitlines()
         return {ref: commit for ref, _, commit in (line.partition(" ") for line in lines)}
 
