@@ -20,7 +20,7 @@ TEXTS = [
     "{{ '\\ue0f0evil\\ue0f1' }}", "{{ '\\x65vil' }}", "pay\u200bpal evil", "ok\u3164evil", "Hi \ufe0fevil",
     "soft\u00adhyphen evil", "a\u2060b evil", "a\u180eb evil", "\u115fevil", "\u2066evil\u2069", "\u202eevil",
     "a\ufeffevil", "a\U000e0065\U000e0076evil", "\U000f0000evil", "a\u034fb evil", "a\u2800evil", "&#8203;evil",
-    "&zwnj;" * 40 + "evil", "a\u200d evil", "evil\u2028x", "\u206aevil", "evil\U0001d159x", "evil\U00016fe4x",
+    "&zwnj;" * 40 + "evil", "a\u200d evil", "\u206aevil", "evil\U0001d159x", "evil\U00016fe4x",
 ]  # fmt: skip
 
 
@@ -54,13 +54,16 @@ def review(project: Clone) -> str:
 def test_a_text_with_hidden_characters_is_shown_with_them(project: Clone, text: str) -> None:
     project.write("messages/a.yaml", declared(text, subject=text))
     comment = review(project)
-    if "error: " in comment:
-        return  # refused
     assert "evil" in comment.partition("**Subject**")[2].partition("```")[0]
     assert "evil" in comment.partition("```text")[2].partition("```")[0]
     assert not [
         character for character in comment if unicodedata.category(character) in {"Cf", "Co"} or character in NEVER_SEEN
     ]
+
+
+def test_a_line_separator_in_a_subject_is_refused(project: Clone) -> None:
+    project.write("messages/a.yaml", declared("Hi", subject="evil\u2028x"))
+    assert "There is no plan" in review(project)
 
 
 @pytest.mark.parametrize(
