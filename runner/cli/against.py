@@ -55,7 +55,7 @@ def _find_guard_changes(context: Context, tree: Tree) -> Iterator[FieldChange]:
     )
     yield from guard_settings.compare_guard_settings(before, now)
     for pattern in sorted(
-        {pattern for side in (before, now) for settings in side.values() for pattern in settings.suppress}
+        {files.pattern for side in (before, now) for settings in side.values() for files in settings.suppress}
     ):
         lines_before, lines_now = (_read_lines(side, pattern) for side in (tree, context.tree))
         if lines_before and lines_before != lines_now:

@@ -48,5 +48,5 @@ def _list_guard_settings(settings: Settings) -> dict[str, str]:
         "abort_if.unknown": f"{abort_conditions.unknown:,}",
         "abort_if.refused": f"{abort_conditions.refused:.0%}",
         "abort_if.after": f"{abort_conditions.after:,}",
-        "suppress": ", ".join(settings.suppress),
+        "suppress": ", ".join(map(str, settings.suppress)),
     }

@@ -18,6 +18,7 @@ from runner.declare.audience.selection import Selection, Split
 from runner.declare.audience.sources import SOURCE_KEYS, read_source, read_suppression_files
 from runner.declare.audience.suppression import SuppressionList
 from runner.declare.column_hints import column_hint
+from runner.declare.contact_files import parse_contact_files
 from runner.declare.declaration import TemplateOrigin
 from runner.declare.parse_context import ParseContext, without_nulls
 from runner.declare.template.condition import Condition, compile_condition
@@ -143,11 +144,11 @@ def _read_exclusion_list(context: ParseContext, to: dict[str, Any], audience: Ta
     if "exclude" not in to:
         return None
     path = ("to", "exclude")
-    paths = to["exclude"] if isinstance(to["exclude"], list) else [to["exclude"]]
+    files = parse_contact_files(to["exclude"])
     document = context.document
     try:
         exclusion_list, problems = read_suppression_files(
-            context.project_context.tree, "exclude", paths, document.source.path, document.place(path)
+            context.project_context.tree, "exclude", files, document.source.path, document.place(path)
         )
     except NotReadable as error:
         context.add_unreadable(error, path)

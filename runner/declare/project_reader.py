@@ -138,7 +138,7 @@ def _read_suppression_list(tree: Tree, settings: Settings) -> tuple[SuppressionL
         else ("suppress",)
     )
     try:
-        return read_suppression_files(tree, "suppressed", list(settings.suppress), "_", document.place(path))
+        return read_suppression_files(tree, "suppressed", settings.suppress, "_", document.place(path))
     except NotReadable as error:
         return None, [document.problem(error.code, path, error.message, error.hint)]
 

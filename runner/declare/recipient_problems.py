@@ -78,7 +78,9 @@ def summarise_problems(declaration: Declaration, results: Iterable[Problem | int
         )
     if not total:
         left_out = tally.left_out.total()
-        message = f"all {left_out:,} recipients are left out" if left_out else "the audience is empty"
+        message = "the audience is empty"
+        if left_out:
+            message = f"all {left_out:,} recipients are left out" if left_out > 1 else "the only recipient is left out"
         reported.append(document.warning("no-recipients", ("to",), f"{message}: nobody gets this"))
     return reported
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runner.declare import schema
+from runner.declare.contact_files import ContactFiles, parse_contact_files
 from runner.declare.similar_names import did_you_mean
 from runner.declare.tree import Tree
 from runner.declare.yaml.document import Document, read_documents
@@ -71,7 +72,7 @@ class Settings:
     names none for this very environment. `remote` is the URL of the git remote that is asked whether the ledger moved;
     it may be empty. `stem` begins the names of the environment's files. `sender` is the Intercom id of the default
     sender. `rate_share` is the share of Intercom's rate limit that all programs may use together. `max_per_window` is a
-    number of requests in 10 seconds; None means that only `rate_share` limits a run. `suppress` are the paths of the
+    number of requests in 10 seconds; None means that only `rate_share` limits a run. `suppress` are the
     files of the suppression list.
     """
 
@@ -92,7 +93,7 @@ class Settings:
     rate_share: float = 0.8
     max_per_window: int | None = None
     lint: LintSettings = LintSettings()
-    suppress: tuple[str, ...] = ()
+    suppress: tuple[ContactFiles, ...] = ()
 
     @property
     def plan_file(self) -> str:
@@ -237,7 +238,7 @@ def _build_settings(environment: str, value: Mapping[str, Any]) -> Settings:
     abort_if = dict(value.get("abort_if", {}))
     if "refused" in abort_if:
         abort_if["refused"] = float(abort_if["refused"].rstrip("%")) / 100
-    rate, suppress = value.get("rate", {}), value.get("suppress", [])
+    rate = value.get("rate", {})
     return Settings(
         environment=environment,
         workspace=str(value.get("workspace", "")),
@@ -256,5 +257,5 @@ def _build_settings(environment: str, value: Mapping[str, Any]) -> Settings:
         rate_share=rate.get("share", 0.8),
         max_per_window=rate.get("max_per_10s"),
         lint=LintSettings(**value.get("lint", {})),
-        suppress=tuple([suppress] if isinstance(suppress, str) else suppress),
+        suppress=parse_contact_files(value.get("suppress", [])),
     )

@@ -464,3 +464,14 @@ def test_without_a_change_no_guard_is_named(here: Folder) -> None:
     here.write("msgrun.yaml", "vars: {a: b}\n")
     assert changes(here)["guards"] == []
     assert "guard" not in here.run("plan", "--against", "main").out
+
+
+def test_other_columns_of_a_suppression_list_are_a_changed_guard(here: Folder) -> None:
+    here.write("export.csv", "Email,Other\nno@example.com,yes@example.com\n")
+    here.write("msgrun.yaml", "suppress: {csv: export.csv, columns: {Email: email}}\n")
+    commit(here)
+    here.write("msgrun.yaml", "suppress: {csv: export.csv, columns: {Other: email}}\n")
+    (guard,) = changes(here)["guards"]
+    assert guard["name"] == "suppress"
+    assert '{"Email": "email"}' in guard["before"]
+    assert '{"Other": "email"}' in guard["now"]

@@ -182,3 +182,15 @@ def test_an_identifier_holds_no_character_that_nobody_sees(kind):
 def test_the_schemas_are_found_in_a_checkout():
     for kind in schema.SCHEMA_NAMES:
         assert schema.schema_path(kind).is_file()
+
+
+def test_a_file_of_contacts_is_declared_alike_in_both_schemas():
+    message, project = (schema.load_schema(kind)["$defs"] for kind in ("message", "project"))
+    assert message["csv_keys"] == project["csv_keys"]
+    assert message["contact_file"]["properties"].keys() == project["contact_file"]["properties"].keys()
+    for name, rule in project["contact_file"]["properties"].items():
+        of_audience = message["audience"]["properties"][name]
+        described = {"description", "examples"}  # paths are relative to other folders
+        assert {key: value for key, value in rule.items() if key not in described} == {
+            key: value for key, value in of_audience.items() if key not in described
+        }

@@ -69,7 +69,7 @@ def detect_format(tree: Tree, path: str, declared: CsvFormat) -> tuple[CsvFormat
         delimiter = delimiters[0] if delimiters else ","
         if len(delimiters) > 1:
             names = " or ".join(_DELIMITER_NAMES[sign] for sign in delimiters)
-            hint = 'declare it beside csv: delimiter: ";"'
+            hint = 'say which beside the path: {csv: …, delimiter: ";"}'
             return declared, [Problem("csv-delimiter", Place(path), f"the columns may be separated by {names}", hint)]
         if delimiters:
             written = "tab" if delimiter == "\t" else f'"{delimiter}"'
@@ -79,7 +79,8 @@ def detect_format(tree: Tree, path: str, declared: CsvFormat) -> tuple[CsvFormat
 
 
 def _make_warning(path: str, message: str, declared: str, code: str = "csv-encoding") -> Problem:
-    return Problem(code, Place(path), message, f"say so beside csv, and this goes away: {declared}", Severity.WARNING)
+    hint = f"say so beside the path, and this goes away: {{csv: …, {declared}}}"
+    return Problem(code, Place(path), message, hint, Severity.WARNING)
 
 
 def open_text(tree: Tree, path: str, csv_format: CsvFormat) -> io.TextIOWrapper:
@@ -170,7 +171,8 @@ def _record_problem(path: str, number: int, error: Exception) -> Problem:
     if "unexpected end of data" in message:
         message, hint = "a quote opens here that nothing closes", 'a quote inside a quoted field is written twice: ""'
     elif "expected after" in message:
-        message, hint = "a quoted field goes on after its closing quote", 'a quote inside a field is written twice: ""'
+        message = "a quoted field goes on after its closing quote"
+        hint = 'a quote inside a field is written twice: "", and nothing follows the closing one'
     elif "field larger" in message:
         message, hint = f"a field is longer than {MAX_CELL:,} characters", "a quote may open that nothing closes"
     elif "row is longer" in message:
@@ -180,7 +182,7 @@ def _record_problem(path: str, number: int, error: Exception) -> Problem:
     elif "more than" in message:
         hint = "split it into several files: csv: people-*.csv"
     elif "NUL" in message:
-        hint = "a file in UTF-16 without its mark looks like this: encoding: utf-16-le"
+        hint = "a file in UTF-16 without its mark looks like this: {csv: …, encoding: utf-16-le}"
     return Problem("csv-row", Place(path, number), message, hint)
 
 
@@ -191,7 +193,9 @@ def _encoding_problem(tree: Tree, path: str, csv_format: CsvFormat) -> Problem:
     """
     encoding = csv_format.encoding or "utf-8"
     name = encoding.upper()
-    hint = "save the file as UTF-8" + (", or say what it is: encoding: windows-1252" if encoding == "utf-8" else "")
+    hint = "save the file as UTF-8" + (
+        ", or say what it is: {csv: …, encoding: windows-1252}" if encoding == "utf-8" else ""
+    )
     line, last_text = 1, ""
     decoder = codecs.getincrementaldecoder(encoding)()
     try:

@@ -1,6 +1,6 @@
 """CSV files as a source: the header names the variables, and each row is a recipient. Rows are streamed."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
 from typing import ClassVar
@@ -87,16 +87,22 @@ def _number_rows(index: int, rows: Iterator[Row | Problem]) -> Iterator[Row | Pr
 
 
 def read_csv(
-    tree: Tree, paths: Sequence[str], declared: CsvFormat, rename: Mapping[str, str]
+    tree: Tree,
+    paths: Sequence[str],
+    declared: CsvFormat,
+    rename: Mapping[str, str],
+    *,
+    used: Collection[str] | None = None,
 ) -> tuple[CsvFiles | None, list[Problem]]:
     """The files as one source, and the problems of their headers.
 
-    The source is None if one of the problems is an error. A warning does not keep the files from being read.
+    The source is None if one of the problems is an error. A warning does not keep the files from being read. `used` are
+    the only columns whose names must be unique; None means all.
     """
     files: list[CsvFile] = []
     problems: list[Problem] = []
     for path in paths:
-        file, header_problems = _read_header(tree, path, declared, rename)
+        file, header_problems = _read_header(tree, path, declared, rename, used)
         problems.extend(header_problems)
         if file and files and sorted(file.header) != sorted(files[0].header):
             differing = sorted(set(file.header) ^ set(files[0].header))
@@ -126,7 +132,9 @@ def _read_rows(tree: Tree, file: CsvFile) -> Iterator[NumberedRow]:
 
 
 def _parse_rows(file: CsvFile, numbered_rows: Iterable[NumberedRow]) -> Iterator[Row | Problem]:
-    header, width, raw_header = file.header, len(file.header), list(file.raw_header)
+    """The rows as variables. Spaces around a cell are no part of its value: exports pad their columns with them."""
+    header, width, raw_header, strip = file.header, len(file.header), list(file.raw_header), str.strip
+    quote = _quote_sign(file.format)
     for entry in numbered_rows:
         if isinstance(entry, Problem):
             yield entry
@@ -135,19 +143,48 @@ def _parse_rows(file: CsvFile, numbered_rows: Iterable[NumberedRow]) -> Iterator
         if len(row) != width:
             if row:
                 yield _width_problem(file, number, row)
+            continue
+        cells = list(map(strip, row))
+        if cells != row and quote and (fault := _remove_quotes(cells, row, quote)) is not None:
+            yield _quote_problem(file, number, fault)
         elif row == raw_header:
             message, hint = "this row is the header again", "remove it: files were put together, each with its header"
             yield Problem("csv-row", Place(file.path, number), message, hint)
-        elif all(map(str.strip, row)):
-            yield dict(zip(header, row)), (), number  # noqa: B905  # the lengths are equal; another check would take time
+        elif all(cells):
+            yield dict(zip(header, cells)), (), number  # noqa: B905  # the lengths are equal; another check would take time
         else:
-            blank = tuple(name for name, cell in zip(header, row, strict=True) if not cell.strip())
-            values = {name: cell for name, cell in zip(header, row, strict=True) if cell.strip()}
+            blank = tuple(name for name, cell in zip(header, cells, strict=True) if not cell)
+            values = {name: cell for name, cell in zip(header, cells, strict=True) if cell}
             yield values, blank, number
 
 
+def _quote_sign(csv_format: CsvFormat) -> str:
+    return "" if csv_format.quote == "none" else csv_format.quote or '"'
+
+
+def _remove_quotes(cells: list[str], row: list[str], quote: str) -> int | None:
+    """Removes the quotes of stripped cells that stand in the row after a space, where CSV takes them for text.
+
+    Returns the index of the first cell that is quoted, but not from its beginning to its end; None if there is none.
+    """
+    for index, (cell, raw) in enumerate(zip(cells, row, strict=True)):
+        if cell.startswith(quote) and raw[0].isspace():
+            inner = cell[1:-1]
+            if len(cell) == 1 or not cell.endswith(quote) or quote in inner:
+                return index
+            cells[index] = inner.strip()
+    return None
+
+
+def _quote_problem(file: CsvFile, number: int, index: int) -> Problem:
+    message = (
+        f"field {index + 1} ({file.header[index]}) begins with a space and a quote, so the quote is part of its text"
+    )
+    return Problem("csv-row", Place(file.path, number), message, "remove the space before the quote")
+
+
 def _read_header(
-    tree: Tree, path: str, declared: CsvFormat, rename: Mapping[str, str]
+    tree: Tree, path: str, declared: CsvFormat, rename: Mapping[str, str], used: Collection[str] | None
 ) -> tuple[CsvFile | None, list[Problem]]:
     csv_format = declared
     if kind_problem := file_kind_problem(tree, path):
@@ -165,11 +202,13 @@ def _read_header(
         return None, [Problem("csv-header", place, *reason)]
     names = [cell.strip() for cell in row]
     if names != row:
+        if quote := _quote_sign(csv_format):
+            _remove_quotes(names, row, quote)
         changed = ", ".join(f'"{cell}"' for cell, name in zip(row, names, strict=True) if cell != name)
         message, hint = f"spaces around columns' names are left out: {changed}", "remove them in the file"
         problems.append(Problem("csv-header-spaces", place, message, hint, Severity.WARNING))
     header = tuple(rename.get(name, name) for name in names)
-    problems.extend(_check_header(place, header))
+    problems.extend(_check_header(place, header, used))
     return CsvFile(path, csv_format, header, tuple(row)), problems
 
 
@@ -186,9 +225,11 @@ def _explain_missing_header(row: list[str]) -> tuple[str, str] | None:
     return None
 
 
-def _check_header(place: Place, header: tuple[str, ...]) -> Iterator[Problem]:
+def _check_header(place: Place, header: tuple[str, ...], used: Collection[str] | None) -> Iterator[Problem]:
     known: set[str] = set()
     for number, name in enumerate(header, 1):
+        if used is not None and name not in used:
+            continue
         if not name:
             message = f"column {number} has no name"
             yield Problem("csv-header", place, message, "name it, or remove the column")
@@ -207,5 +248,7 @@ def _width_problem(file: CsvFile, number: int, row: list[str]) -> Problem:
         return Problem("csv-header", Place(file.path, 1), message, "remove it: the first line names the columns")
     message = f"this row has {len(row)} {'field' if len(row) == 1 else 'fields'}, the header {width}"
     hint = "quote a field that holds the delimiter" if len(row) > width else "an empty field still needs its delimiter"
+    if any(cell[:1].isspace() and cell.lstrip().startswith(_quote_sign(file.format) or "\n") for cell in row):
+        hint = "remove the space before the quote: only a quote at the very beginning of a field quotes it"
     excerpt = mark_private((file.format.delimiter or ",").join(row)[:200])
     return Problem("csv-row", Place(file.path, number), message, hint, excerpt=excerpt)

@@ -1,14 +1,18 @@
 """Opens the source that a declaration names. Only this module knows every kind of source."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from runner.declare.audience.audience import RowSource
 from runner.declare.audience.files import plain_suffix
+from runner.declare.audience.recipient import IDENTIFIER_KINDS
 from runner.declare.audience.suppression import SuppressionList, read_suppression_list
+from runner.declare.contact_files import ContactFiles
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem
 
+_MAX_LISTED = 10  # columns that a message lists
 SOURCE_KEYS = ("csv", "jsonl", "parquet", "yaml", "sql")
 _SUFFIXES = {
     ".csv": "csv",
@@ -22,11 +26,12 @@ _SUFFIXES = {
 
 
 def read_source(
-    tree: Tree, to: Mapping[str, Any], beside: str, origin: Place
+    tree: Tree, to: Mapping[str, Any], beside: str, origin: Place, *, used: Collection[str] | None = None
 ) -> "tuple[RowSource | None, list[Problem]]":
     """The source that `to` names with one of SOURCE_KEYS, and its problems. None if no row can be read.
 
-    Files are relative to the file `beside`. `origin` is where the source is named. Raises NotReadable.
+    Files are relative to the file `beside`. `origin` is where the source is named. `used` are the only columns that
+    matter; None means all. Raises NotReadable.
     """
     key = next(key for key in SOURCE_KEYS if key in to)
     rename = to.get("columns", {})
@@ -45,7 +50,7 @@ def read_source(
 
                 delimiter = {"tab": "\t"}.get(to.get("delimiter", ""), to.get("delimiter"))
                 source, problems = read_csv(
-                    tree, paths, CsvFormat(delimiter, to.get("quote"), to.get("encoding")), rename
+                    tree, paths, CsvFormat(delimiter, to.get("quote"), to.get("encoding")), rename, used=used
                 )
             case "jsonl":
                 from runner.declare.audience.json_lines import read_json_lines  # noqa: PLC0415  # saves 1 ms
@@ -60,40 +65,61 @@ def read_source(
 
                 source = read_parquet(tree, paths, rename, origin)
     if source:
-        _check_columns(source, rename)
+        _check_columns(source, rename, used)
     return source, problems
 
 
 def read_suppression_files(
-    tree: Tree, name: str, paths: list[str], beside: str, origin: Place
+    tree: Tree, name: str, declared: Iterable[ContactFiles], beside: str, origin: Place
 ) -> tuple[SuppressionList | None, list[Problem]]:
     """The contacts of some files, and the problems. None if one of the problems is an error.
 
-    The suffix of a file says which format it has. Raises NotReadable.
+    Where no format is declared, the suffix of a file says it. Raises NotReadable.
     """
     problems: list[Problem] = []
     sources: list[RowSource] = []
-    for pattern in paths:
-        for path in tree.glob(pattern, beside):
-            key = _SUFFIXES.get(plain_suffix(path))
+    for files in declared:
+        for path in tree.glob(files.pattern, beside):
+            key = files.format or _SUFFIXES.get(plain_suffix(path))
             if key is None:
-                hint = f"it ends in one of {', '.join(_SUFFIXES)}"
+                hint = f"let its name end in one of {', '.join(_SUFFIXES)}, or say what it is: {{csv: {files.pattern}}}"
                 raise NotReadable("suppression-file", f"{path} does not say how it is written", hint)
-            source, new_problems = read_source(tree, {key: path}, "_", origin)
+            # The files are named from the root here, so they are relative to a file that stands there.
+            source, new_problems = read_source(tree, {key: path, **files.options}, "_", origin, used=IDENTIFIER_KINDS)
             problems.extend(new_problems)
-            if source:
+            if source and not set(IDENTIFIER_KINDS) & set(source.columns):
+                problems.append(_no_identifier_problem(source, {key: files.pattern, **files.options}))
+            elif source:
                 sources.append(source)
     suppression, new_problems = read_suppression_list(name, sources)
     problems.extend(new_problems)
     return (None if any(problem.is_error for problem in problems) else suppression), problems
 
 
-def _check_columns(source: RowSource, rename: Mapping[str, str]) -> None:
-    """Raises NotReadable if a column that is to be renamed does not exist, or two columns get one name."""
+def _no_identifier_problem(source: RowSource, declared: Mapping[str, Any]) -> Problem:
+    """The problem that no column of a list says who is meant, with a hint that names the column that may."""
+    columns = source.columns
+    listed = ", ".join(columns[:_MAX_LISTED]) + (", …" if len(columns) > _MAX_LISTED else "")
+    message = f"no column is named id, user_id or email; there is {listed}"
+    if any("@" in column for column in columns):
+        message = "the first line holds an address instead of the columns' names"
+        return Problem("suppression-columns", source.place(1), message, "write a first line that says: email")
+    column = next((column for column in columns if "mail" in column.casefold()), "")
+    kind = "email"
+    if not column:
+        column, kind = next((name for name in columns if name.casefold().endswith("id")), "…"), "user_id"
+    entry = {**declared, "columns": {**declared.get("columns", {}), column: kind}}
+    hint = f"say which column holds the id, user_id or email: {json.dumps(entry, ensure_ascii=False)}"
+    return Problem("suppression-columns", source.place(1), message, hint)
+
+
+def _check_columns(source: RowSource, rename: Mapping[str, str], used: Collection[str] | None) -> None:
+    """Raises NotReadable if a column that is to be renamed does not exist, or two of the used columns get one name."""
     for old, new in rename.items():
         if new not in source.columns and source.has_fixed_columns:
             names = ", ".join(source.columns)
             raise NotReadable("columns-unknown", f"no column is named {old}", f"the columns are {names}")
-    repeated = [name for number, name in enumerate(source.columns) if name in source.columns[:number]]
+    columns = [name for name in source.columns if used is None or name in used]
+    repeated = [name for number, name in enumerate(columns) if name in columns[:number]]
     if repeated:
         raise NotReadable("columns-twice", f"two columns would be named {repeated[0]}")

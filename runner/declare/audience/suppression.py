@@ -45,18 +45,13 @@ class SuppressionList:
 
 
 def read_suppression_list(name: str, sources: Iterable[RowSource]) -> tuple[SuppressionList, list[Problem]]:
-    """The contacts of the sources, and the problems of their rows.
+    """The contacts of the sources, which each have a column named id, user_id or email, and the problems of their rows.
 
     A row that cannot be read is not on the list, so it excludes no recipient.
     """
     suppression = SuppressionList(name)
     problems: list[Problem] = []
     for source in sources:
-        if not set(IDENTIFIER_KINDS) & set(source.columns):
-            message = "no column is named id, user_id or email"
-            hint = "name the column that says who is meant"
-            problems.append(Problem("suppression-columns", source.place(1), message, hint))
-            continue
         problems.extend(_add_rows(suppression, source))
     return suppression, problems
 

@@ -27,6 +27,7 @@ from runner.declare.template.language import (
     MAX_PRINTED,
     MAX_RENDERED,
     Missing,
+    MissingItem,
     check_printable,
     escape_html,
     finalize_value,
@@ -213,7 +214,7 @@ class Environment(ImmutableSandboxedEnvironment):
             try:
                 return obj[argument]  # type: ignore[index]  # of a number it is a TypeError
             except (LookupError, TypeError):
-                return self.undefined(obj=obj, name=argument)
+                return MissingItem(obj=obj, name=argument)
         return super().getitem(obj, argument)
 
     def get_method(self, obj: Any, name: str) -> Any:

@@ -92,6 +92,12 @@ class Missing(jinja2.Undefined):
         raise MissingValueError(self, name)
 
 
+class MissingItem(Missing):
+    """An item that a list or mapping lacks. Its name was computed, so it may be a recipient's value."""
+
+    __slots__ = ()
+
+
 class MissingValueError(jinja2.UndefinedError):
     """A template would print, or compute with, a missing value."""
 
@@ -99,10 +105,9 @@ class MissingValueError(jinja2.UndefinedError):
         owner = missing._undefined_obj  # noqa: SLF001  # Jinja's own protocol between Undefined and its error
         self.variable = missing.variable
         is_variable = owner is jinja2.utils.missing or isinstance(owner, Missing)
+        name = mark_private(self.variable) if isinstance(missing, MissingItem) else self.variable
         self.text: AnyText = (
-            f"{self.variable} has no value"
-            if is_variable
-            else "there is no " + mark_private(self.variable) + " in this value"
+            f"{self.variable} has no value" if is_variable else "there is no " + name + " in this value"
         )
         super().__init__(str(self.text))
         self.hint = (

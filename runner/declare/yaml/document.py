@@ -19,10 +19,10 @@ from runner.privacy import AnyText, find_email_spans, mark_private, mark_spans
 YamlPath = Sequence[str | int]
 _Entries = dict[str, tuple[yaml.ScalarNode, yaml.Node]]
 # Keys of `to` whose values are not personal. Any other key, also a misspelt one, may hold a value of a recipient.
-_PUBLIC_KEYS = frozenset(
-    {"id", "type", "csv", "jsonl", "parquet", "yaml", "sql", "columns", "delimiter", "quote", "encoding"}
-    | {"where", "exclude", "unique_by", "split", "duplicates"}
-)
+_SOURCE_KEYS = frozenset({"csv", "jsonl", "parquet", "yaml", "sql"})
+_PUBLIC_KEYS = _SOURCE_KEYS | {"id", "type", "columns", "delimiter", "quote", "encoding"}
+_PUBLIC_KEYS |= {"where", "exclude", "unique_by", "split", "duplicates"}
+_AUDIENCE_KEYS = _PUBLIC_KEYS | {"user_id", "email"}
 # Characters of a line that a problem quotes. A longer one is a text or minified JSON, where it would not help.
 MAX_EXCERPT = 2_000
 MAX_DOCUMENTS = 1_000  # of one file; people split a file of some dozen
@@ -188,8 +188,10 @@ class Document:
         private_nodes: list[yaml.Node] = []
         for recipient in recipients:
             if isinstance(recipient, yaml.MappingNode):
+                # Where rows of a file are the recipients, the identifier is a template and not yet anybody's.
+                public_keys = _PUBLIC_KEYS if _SOURCE_KEYS.isdisjoint(self._entries(recipient)) else _AUDIENCE_KEYS
                 for key, value in recipient.value:
-                    if not isinstance(key, yaml.ScalarNode) or key.value not in _PUBLIC_KEYS:
+                    if not isinstance(key, yaml.ScalarNode) or key.value not in public_keys:
                         private_nodes.append(value)
             elif recipient is not None:
                 private_nodes.append(recipient)

@@ -11,6 +11,7 @@ from markupsafe import escape
 from runner.declare.template.language import (
     UNDEFINED_HINT,
     Missing,
+    MissingItem,
     MissingValueError,
     TemplateFault,
     check_printable,
@@ -45,8 +46,10 @@ def test_it_has_no_hidden_parts():
     assert not hasattr(Missing(name="x"), "__wrapped__")
 
 
-def test_a_part_that_is_missing_is_told_as_one():
-    assert str(MissingValueError(Missing(obj={"a": 1}, name="b"))) == f"there is no {mark_private('b')} in this value"
+def test_a_part_that_is_missing_is_named_unless_its_name_may_be_a_recipients_value():
+    assert MissingValueError(Missing(obj={"a": 1}, name="b")).text == "there is no b in this value"
+    computed = MissingValueError(MissingItem(obj={"a": 1}, name="b")).text
+    assert computed == "there is no " + mark_private("b") + " in this value"
     assert str(MissingValueError(Missing(name="b"))) == "b has no value"
 
 
