@@ -8,7 +8,7 @@ from runner.compare import comparison, guard_settings
 from runner.compare.commit_tree import find_commit, tree_at
 from runner.compare.comparison import Comparison, CurrentPlan, FieldChange, MessageChange
 from runner.declare.project import Project
-from runner.declare.settings import environment_names, load_settings
+from runner.declare.settings import load_all_settings, load_settings
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Problem, ProblemsFound, UsageMistake
 from runner.git.repository import find_repository
@@ -50,9 +50,7 @@ def _find_guard_changes(context: Context, tree: Tree) -> Iterator[FieldChange]:
     `tree` is the project at the ref. All environments are compared, not only the plan's: the reviewer of a pull request
     sees a change of another environment nowhere else.
     """
-    before, now = (
-        {name: load_settings(side, name) for name in environment_names(side)} for side in (tree, context.tree)
-    )
+    before, now = load_all_settings(tree), load_all_settings(context.tree)
     yield from guard_settings.compare_guard_settings(before, now)
     for pattern in sorted(
         {files.pattern for side in (before, now) for settings in side.values() for files in settings.suppress}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from runner.cli.context import Context
 from runner.compare.commit_tree import Commit, find_commit, tree_at
-from runner.declare.settings import environment_names, load_settings
+from runner.declare.settings import Settings, load_all_settings
 from runner.declare.tree import Tree
 from runner.errors import GuardRefused, ProblemsFound, UsageMistake
 from runner.git.repository import Repository, find_repository
@@ -110,10 +110,11 @@ def _has_all_records(context: Context, file: _LedgerFile, change: LockfileChange
 
     Raises GuardRefused, LedgerUnavailable.
     """
-    if file.is_ledger or file.environment not in _environments(context.tree):
+    settings = _read_all_settings(context.tree)
+    if file.is_ledger or file.environment not in settings:
         return False
     if file.environment != context.options.environment:
-        facts = opening.read_ledger(_in_environment(context, file.environment).ledger).facts
+        facts = opening.read_ledger(_in_environment(context, file.environment, settings[file.environment]).ledger).facts
     return not count_missing_records(change.before, facts)
 
 
@@ -124,10 +125,11 @@ def _list_ledger_files(context: Context, repository: Repository, base: str) -> d
     what that file remembers would be sent.
     """
     with tree_at(repository, Commit(base, base), context.tree.root.resolve()) as tree:
-        names_before = _environments(tree)
-    names_now, paths = [context.options.environment, *_environments(context.tree)], dict[str, _LedgerFile]()
+        names_before = list(_read_all_settings(tree))
+    settings_now = _read_all_settings(context.tree)
+    names_now, paths = [context.options.environment, *settings_now], dict[str, _LedgerFile]()
     for name in dict.fromkeys([*names_now, *names_before]):
-        own = _in_environment(context, name).ledger
+        own = _in_environment(context, name, settings_now.get(name, context.settings)).ledger
         before = own.declared_at(repository, base)
         default = default_lockfile(file_stem(name))
         address_before, ledger_id = (before.address, before.ledger_id) if before else (default, "")
@@ -143,18 +145,14 @@ def _list_ledger_files(context: Context, repository: Repository, base: str) -> d
     return paths
 
 
-def _in_environment(context: Context, name: str | None) -> Context:
+def _in_environment(context: Context, name: str | None, settings: Settings) -> Context:
     """The context of another environment. One that is not declared any more keeps the settings of this one."""
-    is_declared = name in _environments(context.tree)
-    settings = (
-        load_settings(context.tree, name, os.environ.get("MSGRUN_SALT") or None) if is_declared else context.settings
-    )
     return replace(context, settings=settings, options=replace(context.options, environment=name), lock_override=None)
 
 
-def _environments(tree: Tree) -> list[str | None]:
-    """Returns the environments that a tree declares; none if its settings cannot be read."""
+def _read_all_settings(tree: Tree) -> dict[str | None, Settings]:
+    """Returns the settings of the environments that a tree declares; none if they cannot be read."""
     try:
-        return environment_names(tree)
+        return load_all_settings(tree, os.environ.get("MSGRUN_SALT") or None)
     except ProblemsFound:
-        return []
+        return {}

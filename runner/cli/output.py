@@ -84,8 +84,10 @@ class Output:
         """Returns a text as the stream gets it: a terminal with colours, a CI system's log without commands."""
         colour = is_terminal(stream) if self.colour is None else self.colour
         cleaned = to_terminal(text, colour=colour)
-        is_read_by_person = is_terminal(stream) and not self.in_ci
-        return cleaned if is_read_by_person or _is_file(stream) else defuse_commands(cleaned)
+        if not self.in_ci and (is_terminal(stream) or _is_file(stream)):
+            return cleaned
+        is_document = stream is sys.stdout and self.form != "text" and _is_file(stream)
+        return cleaned if is_document else defuse_commands(cleaned)
 
     def extra_result(self, text: str) -> None:
         """Prints a second result. Prints it to stderr if stdout is one document, as JSON."""
@@ -164,7 +166,7 @@ class Output:
 
 
 def _is_file(stream: TextIO | None) -> bool:
-    """Returns whether a stream is redirected to a file, which is nobody's log."""
+    """Returns whether a stream is redirected to a file. A job may still print that file later."""
     try:
         return stream is not None and stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
     except (OSError, ValueError):

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 
+from runner.current_work import CURRENT_WORK
 from runner.declare.audience import IdentifierKind, Recipient, TableAudience
 from runner.declare.audience.audience import RowSource
 from runner.declare.audience.recipient import normalise_identifier
@@ -47,7 +48,8 @@ def compare_audiences(before: Declaration, now: Declaration, count: int) -> Over
     if _is_same_table(before, now):
         return Overlap(same=count)
     used = used_variables(before, now)
-    return _hash_audience(before, used).compare_to(_hash_audience(now, used))
+    with CURRENT_WORK.on_file(now.document.source.path):
+        return _hash_audience(before, used).compare_to(_hash_audience(now, used))
 
 
 def hash_recipient(kind: IdentifierKind, value: str) -> bytes:
@@ -116,6 +118,7 @@ def _split_records(part: bytearray) -> Iterator[tuple[bytes, bytes]]:
 def _read_recipients(declaration: Declaration) -> Iterator[tuple[Recipient | None, bytes]]:
     """Yields every recipient with its identity; None for one that cannot be read."""
     for recipient in declaration.recipients(Tally()):
+        CURRENT_WORK.step()
         if isinstance(recipient, Problem):
             yield None, b""
             continue
@@ -143,7 +146,9 @@ def _is_same_table(before: Declaration, now: Declaration) -> bool:
     if before.selection.is_filtering or now.selection.is_filtering:
         return False
     has_same_fields = before.document.value["to"] == now.document.value["to"]
-    return has_same_fields and _has_same_files(old.source, new.source)
+    # An address may be made of a variable of the message or the project.
+    has_same_constants = all(before.variables.get(name) == now.variables.get(name) for name in new.identifier.variables)
+    return has_same_fields and has_same_constants and _has_same_files(old.source, new.source)
 
 
 def _has_same_files(old: RowSource, new: RowSource) -> bool:

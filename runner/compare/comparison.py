@@ -21,6 +21,8 @@ from runner.plan.deliveries import PlannedMessage
 from runner.plan.guards import format_recipients
 from runner.plan.plan import Plan
 
+_MAX_COPIES = 10  # new messages that one removed message is compared with; each reads both audiences
+
 ChangeKind = Literal["new", "changed", "unchanged", "removed", "uncompared"]
 CHANGE_KINDS: tuple[ChangeKind, ...] = ("new", "changed", "unchanged", "removed", "uncompared")
 
@@ -107,7 +109,7 @@ def compare(now: CurrentPlan, before: Project, facts: Facts) -> tuple[MessageCha
         for declaration in before.declarations
         if declaration.name not in now.declared_names and now.is_selected(declaration.document.source.path)
     ]
-    changes = []
+    changes, compared = [], Counter[str]()
     for message in now.plan.messages:
         if earlier := earlier_by_name.get(message.name):
             warnings = tuple(_find_resends(message, earlier, facts))
@@ -119,7 +121,9 @@ def compare(now: CurrentPlan, before: Project, facts: Facts) -> tuple[MessageCha
             is_reported = any(guard.code == "repeat" and message.name in guard.messages for guard in now.plan.guards)
             changes.append(
                 MessageChange(
-                    message.name, "new", warnings=() if is_reported else _find_renames(message, removed, facts)
+                    message.name,
+                    "new",
+                    warnings=() if is_reported else _find_renames(message, removed, facts, compared),
                 )
             )
     return (*changes, *(_describe_removal(declaration, facts) for declaration in removed))
@@ -200,11 +204,14 @@ def _find_resends(message: PlannedMessage, earlier: Declaration, facts: Facts) -
         yield f"{message.name} is of revision {now} now, so {recipients} of revision {before} would get it again"
 
 
-def _find_renames(message: PlannedMessage, removed: Iterable[Declaration], facts: Facts) -> tuple[str, ...]:
+def _find_renames(
+    message: PlannedMessage, removed: Iterable[Declaration], facts: Facts, compared: Counter[str]
+) -> tuple[str, ...]:
     """Returns warnings about removed messages that this message may be under a new name.
 
     A removed message is reported if both have some recipients in common, and either the same texts, or the same file
-    and the removed one was sent. Another name is another message, so these recipients would get both.
+    and the removed one was sent. Another name is another message, so these recipients would get both. `compared` counts
+    the messages that each removed one was compared with: of many copies only the first are compared.
     """
     warnings = []
     for declaration in removed:
@@ -213,7 +220,13 @@ def _find_renames(message: PlannedMessage, removed: Iterable[Declaration], facts
         was_sent_in_same_file = declaration.document.source.path == message.declaration.document.source.path and sent
         if not (has_same_text or was_sent_in_same_file):
             continue
-        if common_count := compare_audiences(declaration, message.declaration, len(message.deliveries)).same:
+        compared[declaration.name] += 1
+        if compared[declaration.name] > _MAX_COPIES:
+            warnings.append(
+                f"{message.name} looks like {declaration.name} under another name, as {_MAX_COPIES} other messages do; "
+                "whether they have recipients in common was not compared"
+            )
+        elif common_count := compare_audiences(declaration, message.declaration, len(message.deliveries)).same:
             warnings.append(
                 _format_rename(message.name, declaration.name, common_count, sent, has_same_text=has_same_text)
             )

@@ -12,9 +12,10 @@ def compare_guard_settings(
 ) -> Iterator[FieldChange]:
     """Yields the changes of the settings that guard the sending, in each environment.
 
-    The key None is the unnamed environment.
+    The key None is the unnamed environment. Environments that both sides have come first: a list of new ones may be so
+    long that a comment cuts it.
     """
-    for name in sorted({*before, *now}, key=lambda name: name or ""):
+    for name in sorted({*before, *now}, key=lambda name: (name not in before or name not in now, name or "")):
         prefix = f"environments.{name}" if name else ""
         if name not in before or name not in now:
             yield FieldChange(prefix, *("" if name not in side else _format_lock(side[name]) for side in (before, now)))

@@ -22,8 +22,9 @@ from runner.privacy import MASK, AnyText, Private, Text, find_words, mark_unwrit
 
 _LOOP = re.compile(r"\{%[-+]?\s*for\b")
 _MAX_LOOP_PARTS = 8  # parts of one round of a loop whose rounds count as one
-# Masked words and what stands between them, but for the signs of HTML: two names may differ in a hyphen.
-_MASKED_WORDS = re.compile(r"[^\w<>]*\*\*\*(?:[^\w<>]*\*\*\*)*[^\w<>]*")
+# What stands between and around the words of a name, an address or a number: two names may differ in a hyphen.
+_BETWEEN_WORDS = r"[\s.,:;'’`´/@+()_-]*"
+_MASKED_WORDS = re.compile(rf"{_BETWEEN_WORDS}\*\*\*(?:{_BETWEEN_WORDS}\*\*\*)*{_BETWEEN_WORDS}")
 
 
 class Authorship:
@@ -99,13 +100,25 @@ class Authorship:
 
     def _split(self, part: str, delivery: Delivery, *, is_html: bool) -> Sequence[str | Private]:
         """Returns what an expression printed, as texts of the author's and of the recipient's."""
-        words = find_words((part,))
-        # What is HTML is masked word by word, so that its signs are seen.
+        # What is HTML is masked word by word, so that its signs are seen. So is what the author may have joined to it.
         is_plain = not is_html or ("<" not in part and ">" not in part)
-        if is_plain and ((words and self._words.isdisjoint(words)) or _is_own_value(part, delivery)):
+        if is_plain and _is_own_value(part, delivery):
             return (Private(part),)
         marked = mark_unwritten_words(part, self._words)
-        return (marked,) if isinstance(marked, str) else marked.parts
+        return (marked,) if isinstance(marked, str) else _join_words(marked.parts)
+
+
+def _join_words(parts: Sequence[str | Private]) -> list[str | Private]:
+    """Returns the parts, with private words that only spaces and the like separate as one."""
+    joined: list[str | Private] = []
+    for part in parts:
+        if isinstance(part, Private) and len(joined) > 1 and isinstance(last := joined[-2], Private):
+            gap = str(joined[-1])
+            if re.fullmatch(_BETWEEN_WORDS, gap):
+                joined[-2:] = [Private(f"{last.value}{gap}{part.value}")]
+                continue
+        joined.append(part)
+    return joined
 
 
 def _may_hold_values(template: Template, delivery: Delivery) -> bool:

@@ -111,8 +111,7 @@ def version_number(api_version: str) -> tuple[int, int]:
 
 def environment_names(tree: Tree) -> list[str | None]:
     """Returns None for the unnamed environment, then the names in msgrun.yaml, sorted. Raises ProblemsFound."""
-    document = _read_settings_document(tree)
-    return [None, *sorted(document.value.get("environments", {}) if document else ())]
+    return [None, *sorted(_read_settings(tree).get("environments", {}))]
 
 
 def load_settings(tree: Tree, environment: str | None, salt: str | None = None) -> Settings:
@@ -120,20 +119,33 @@ def load_settings(tree: Tree, environment: str | None, salt: str | None = None) 
 
     Raises ProblemsFound if msgrun.yaml has errors, and UsageMistake if it does not declare the environment.
     """
-    document = _read_settings_document(tree)
-    value: dict[str, Any] = document.value if document else {}
+    value = _read_settings(tree)
     environments: dict[str, Any] = value.get("environments", {})
     if environment is not None and environment not in environments:
         known_names = sorted(environments)
         hint = did_you_mean(environment, known_names) or (f"there are {', '.join(known_names)}" if known_names else "")
         raise UsageMistake(f"{SETTINGS_FILE} declares no environment {environment}", hint)
-    overrides = environments[environment] if environment is not None else {}
+    return _build_settings(environment, value, salt)
+
+
+def load_all_settings(tree: Tree, salt: str | None = None) -> dict[str | None, Settings]:
+    """Returns the settings of every environment: the unnamed one, then the others by name.
+
+    msgrun.yaml is read once. `salt` overrides its salt. Raises ProblemsFound.
+    """
+    value = _read_settings(tree)
+    return {name: _build_settings(name, value, salt) for name in [None, *sorted(value.get("environments", {}))]}
+
+
+def _build_settings(environment: str | None, value: dict[str, Any], salt: str | None = None) -> Settings:
+    """Returns the settings of an environment, from all of msgrun.yaml. `salt` overrides its salt."""
+    overrides = value["environments"][environment] if environment is not None else {}
     merged = {**value, **overrides, "vars": {**value.get("vars", {}), **overrides.get("vars", {})}}
     stem, own = file_stem(environment), value if environment is None else overrides
     merged["lock"] = _choose_address(value, own, stem)
     merged["ledger"], merged["stem"] = own.get("ledger", ""), stem
     merged["salt"] = salt if salt is not None else merged.get("salt", "")
-    return _build_settings(environment or DEFAULT_ENVIRONMENT, merged)
+    return _convert_settings(environment or DEFAULT_ENVIRONMENT, merged)
 
 
 def _choose_address(value: dict[str, Any], overrides: dict[str, Any], stem: str) -> LedgerAddress:
@@ -146,6 +158,11 @@ def _choose_address(value: dict[str, Any], overrides: dict[str, Any], stem: str)
         return parse_address(lock, stem)
     shared = parse_address(value["lock"], stem) if value.get("lock") else None
     return shared if isinstance(shared, BranchAddress) else default_lockfile(stem)
+
+
+def _read_settings(tree: Tree) -> dict[str, Any]:
+    document = _read_settings_document(tree)
+    return document.value if document else {}
 
 
 def _read_settings_document(tree: Tree) -> Document | None:
@@ -233,7 +250,7 @@ def _list_settings_mappings(document: Document) -> list[tuple[tuple[str, ...], d
     return [((), document.value), *((("environments", name), mapping) for name, mapping in environments.items())]
 
 
-def _build_settings(environment: str, value: Mapping[str, Any]) -> Settings:
+def _convert_settings(environment: str, value: Mapping[str, Any]) -> Settings:
     sender = value.get("from")
     abort_if = dict(value.get("abort_if", {}))
     if "refused" in abort_if:

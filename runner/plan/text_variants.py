@@ -4,10 +4,12 @@ A reviewer who saw one sample alone would not see what the others get: `{% if em
 """
 
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 from runner.declare.delivery import Delivery
 
 _MAX_VARIANTS = 1000  # kept of one message; the recipients of further ones are counted together
+_MAX_HELD = 8 << 20  # characters of the texts that are kept of one message
 
 
 @dataclass(slots=True)
@@ -23,36 +25,40 @@ class TextVariant:
 class TextVariants:
     """Counts the deliveries of a message by their masked texts, which `Authorship.masked_text` returns.
 
-    `other_count` is the number of deliveries whose text is not among the first 1000 that differ.
+    A masked text may have a megabyte, so only a hash of it is the key. `other_count` is the number of deliveries whose
+    text is not among the first that differ: 1000, or fewer if these are long.
     """
 
-    variants: dict[str, TextVariant] = field(default_factory=dict)
+    variants: dict[bytes, TextVariant] = field(default_factory=dict)
     other_count: int = 0
+    _held: int = 0  # characters
 
     def add(self, masked_text: str, delivery: Delivery, *, is_sent_now: bool) -> None:
         """Counts a delivery."""
-        variant = self.variants.get(masked_text)
+        key = blake2b(masked_text.encode(errors="surrogatepass"), digest_size=16).digest()
+        variant = self.variants.get(key)
         if variant is None or (is_sent_now and not variant.is_sent_now):
-            self._count(masked_text, TextVariant(1, delivery, is_sent_now))
+            self._count(key, TextVariant(1, delivery, is_sent_now))
         else:
             variant.count += 1
 
     def merge(self, other: "TextVariants") -> None:
         """Adds the counts of later deliveries of the same message."""
         self.other_count += other.other_count
-        for masked_text, variant in other.variants.items():
-            self._count(masked_text, variant)
+        for key, variant in other.variants.items():
+            self._count(key, variant)
 
     def by_count(self) -> list[TextVariant]:
         """Returns the variants, the most frequent first."""
         return sorted(self.variants.values(), key=lambda variant: -variant.count)
 
-    def _count(self, masked_text: str, added: TextVariant) -> None:
-        variant = self.variants.get(masked_text)
-        if variant is None and len(self.variants) >= _MAX_VARIANTS:
+    def _count(self, key: bytes, added: TextVariant) -> None:
+        variant = self.variants.get(key)
+        if variant is None and (len(self.variants) >= _MAX_VARIANTS or self._held > _MAX_HELD):
             self.other_count += added.count
         elif variant is None:
-            self.variants[masked_text] = added
+            self.variants[key] = added
+            self._held += len(added.delivery.body_parts) + sum(map(len, added.delivery.body_parts))
         else:
             variant.count += added.count
             if added.is_sent_now and not variant.is_sent_now:

@@ -7,13 +7,15 @@ from runner.compare.audience_overlap import Overlap
 from runner.compare.comparison import CHANGE_KINDS, Comparison, MessageChange
 from runner.privacy import reveal_or_mask
 from runner.report.html_text import visible_text
-from runner.report.markdown_escaping import code_block, inline_code, strip_controls, truncate
+from runner.report.markdown_escaping import code_block, fit_to_length, inline_code, strip_controls, truncate
+from runner.report.markdown_results import MAX_INLINE_LENGTH
 from runner.report.terminal_text import style
 from runner.report.word_diff import DiffPart, diff_lines, diff_words, inline_diff
 
 _COLOURS = {"new": "green", "changed": "yellow", "removed": "red", "uncompared": "yellow"}
 _SHORT = 10  # digits of a commit's hash, and removed messages that are named
 _MAX_DIFF_LENGTH = 4_000  # characters of a diff
+_MAX_CAUTION_LENGTH = 8_000  # characters of the changed guards
 _SAME_TEXT = "for the recipient who was compared the text reads the same; its source differs, or what others get"
 
 
@@ -82,11 +84,12 @@ def caution(comparison: Comparison) -> list[str]:
     Empty if none changed.
     """
     lines = [
-        f"> - {inline_code(field.name)}: {_format_value(field.before)} → {_format_value(field.now)}"
+        f"> - {inline_code(truncate(field.name, MAX_INLINE_LENGTH))}: {_format_value(field.before)} → {_format_value(field.now)}"
         for field in comparison.guard_changes
     ]
     head = "> [!CAUTION]\n> **These commits change what guards the sending:**"
-    return ["\n".join([head, ">", *lines])] if lines else []
+    shown = fit_to_length(lines, len(lines), _MAX_CAUTION_LENGTH, "changed guards", separator="\n", start="> - ")
+    return ["\n".join([head, ">", *shown])] if lines else []
 
 
 def details(change: MessageChange, *, show_values: bool) -> list[str]:
@@ -152,7 +155,7 @@ def _has_differences(parts: list[DiffPart]) -> bool:
 
 
 def _format_value(value: str) -> str:
-    return inline_code(value) if value else "none"
+    return inline_code(truncate(value, MAX_INLINE_LENGTH)) if value else "none"
 
 
 def _format_overlap(overlap: Overlap) -> str:

@@ -5,8 +5,10 @@ of two `href` the first counts, `<!-->` is a whole comment, and the text inside 
 """
 
 import re
-import sys
+from collections import Counter
 from collections.abc import Mapping
+
+from runner.report.inline_style import NOT_DISPLAYED, describe_style, find_font_size
 
 _IS_HTML = re.compile(r"<[a-zA-Z/!?]|&#?\w+;")
 _WHITE_SPACE = re.compile(r"[ \t\r\n\f]+")
@@ -25,16 +27,15 @@ _PARAGRAPH_ELEMENTS = frozenset({"blockquote", "h1", "h2", "h3", "h4", "h5", "h6
 # Their content is displayed only where the element itself is not.
 _FALLBACK_ELEMENTS = frozenset({"audio", "canvas", "datalist", "dialog", "object", "video"})
 # What changes the meaning of the text inside, and how it is shown.
-_MARKS = {"s": ("[struck: ", "]"), "strike": ("[struck: ", "]"), "del": ("[struck: ", "]"), "sup": ("^", "")}
+_MARKS = {
+    "s": ("[struck: ", "]"),
+    "strike": ("[struck: ", "]"),
+    "del": ("[struck: ", "]"),
+    "sup": ("^", ""),
+    "sub": ("_", ""),
+}
 # Attributes with an address that is loaded, or where a click leads. `href` of a link and `src` of an image stand apart.
 _ADDRESS_ATTRIBUTES = ("href", "src", "srcset", "action", "formaction", "data", "background", "poster")
-_CSS_COMMENT, _CSS_ESCAPE = re.compile(r"/\*.*?\*/", re.DOTALL), re.compile(r"\\([0-9a-fA-F]{1,6})\s?")
-_HIDING_STYLE = re.compile(
-    r"(?i)display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|mso-hide\s*:\s*all|text-indent\s*:\s*-"
-    r"|(?<![a-z-])(?:font-size|opacity|(?:max-)?(?:height|width)|zoom)\s*:\s*0(?![.\d]*[1-9])|color\s*:\s*transparent"
-    r"|(?:left|right|top|bottom|margin[a-z-]*)\s*:\s*-\d{3}|(?<![a-z-])clip(?:-path)?\s*:|scale\s*\(\s*0"
-    r"|unicode-bidi\s*:"
-)
 # What Outlook alone shows. Source: Microsoft's documentation of conditional comments.
 _CONDITIONAL_COMMENT = re.compile(r"\s*\[if[^\]]*\]>(.*)<!\[endif\]\s*", re.DOTALL)
 
@@ -68,20 +69,36 @@ def _read(body: str, *, inside_comment: bool) -> str:
 
 
 class _TextCollector:
-    """Collects lines of text. `_unseen` is the open element whose text is not displayed, and its depth."""
+    """Collects lines of text: those that have ended, and the pieces of the open one.
+
+    `_has_text` says that the open line has more than spaces and dashes.
+    `_unseen` is the open element whose text is not displayed, `_hidden` the one that its own style hides, each with how
+    many elements of that name are open in it. `_link` is the open link: its address, the number of its line, and the
+    index of its first piece. `_open_elements` are the open elements, each with whether text in it has a size.
+    """
 
     def __init__(self) -> None:
-        self._lines: list[str] = [""]
+        self._lines: list[str] = []
+        self._pieces: list[str] = []
+        self._has_text = False
         self._unseen, self._unseen_depth = "", 0
         self._hidden, self._hidden_depth = "", 0
+        self._hidden_start = 0, 0, False
+        self._open_elements: list[tuple[str, bool]] = []
+        self._open_counts = Counter[str]()
         self._link: tuple[str, int, int] | None = None
 
     def text(self) -> str:
         self._end_link()
+        self._end_line()
         joined = "\n".join(line.strip() for line in self._lines)
         return re.sub(r"\n{3,}", "\n\n", joined).strip()
 
     def start(self, tag: str, attributes: Mapping[str, str | None]) -> None:
+        if tag not in _VOID_ELEMENTS:
+            size = find_font_size(attributes.get("style") or "")
+            self._open_elements.append((tag, self._has_size() if size is None else size))
+            self._open_counts[tag] += 1
         if tag == self._hidden:
             self._hidden_depth += 1
         if self._unseen:
@@ -89,27 +106,38 @@ class _TextCollector:
             return
         if tag in _BLOCK_ELEMENTS:
             self._break_line(with_blank_line=tag in _PARAGRAPH_ELEMENTS)
-            self._lines[-1] += "- " if tag == "li" else "---" if tag == "hr" else ""
-        self._lines[-1] += _describe_element(tag, attributes)
+            self._append("- " if tag == "li" else "---" if tag == "hr" else "")
+        self._append(_describe_element(tag, attributes))
         if tag in _UNSEEN_ELEMENTS:
             self._unseen, self._unseen_depth = tag, 1
             return
         if tag == "br":
-            self._lines.append("")
+            self._end_line()
         elif tag == "a":
             self._end_link()  # as a browser does: links are not nested
             address = attributes.get("href") or attributes.get("xlink:href") or ""
-            self._link = address, len(self._lines), len(self._lines[-1])
-        if not self._hidden and tag not in _VOID_ELEMENTS and _is_hidden(tag, attributes):
-            self._hidden, self._hidden_depth = tag, 1
-            self._lines[-1] += "[not displayed: " if tag != "bdo" else "[in another direction: "
+            self._link = address, len(self._lines), len(self._pieces)
+        if not self._hidden and tag not in _VOID_ELEMENTS and (appearance := _describe_appearance(tag, attributes)):
+            self._hidden, self._hidden_depth, had_text = tag, 1, self._has_text
+            self._append(f"[{appearance}: ")
+            self._hidden_start = len(self._lines), len(self._pieces), had_text
 
     def end(self, tag: str) -> None:
+        if self._open_counts[tag]:
+            closed = ""
+            while closed != tag:  # elements without an end tag end here too
+                closed, _ = self._open_elements.pop()
+                self._open_counts[closed] -= 1
         if tag == self._hidden:
             self._hidden_depth -= 1
             if not self._hidden_depth:
                 self._hidden = ""
-                self._lines[-1] += "]"
+                *start, had_text = self._hidden_start
+                if start == [len(self._lines), len(self._pieces)]:
+                    del self._pieces[-1]  # nothing is inside, so there is nothing to say
+                    self._has_text = had_text
+                else:
+                    self._append("]")
         if tag == self._unseen:
             self._unseen_depth -= 1
             self._unseen = self._unseen if self._unseen_depth else ""
@@ -118,48 +146,59 @@ class _TextCollector:
         elif tag == "a":
             self._end_link()
         elif not self._unseen:
-            self._lines[-1] += _MARKS.get(tag, ("", ""))[1]
-
-    def _end_link(self) -> None:
-        """Adds the address of the open link, if its text is another one. A link may be open at the end of the body."""
-        if self._link is None:
-            return
-        (address, line, column), self._link = self._link, None
-        label = self._lines[-1][column:].strip() if line == len(self._lines) else ""
-        if address and label != address.removeprefix("mailto:"):
-            self._lines[-1] += f" ({address})"
+            self._append(_MARKS.get(tag, ("", ""))[1])
 
     def add(self, data: str) -> None:
         if self._unseen:
             return
         text = _WHITE_SPACE.sub(" ", data)
-        self._lines[-1] += text.lstrip(" ") if not self._lines[-1] or self._lines[-1].endswith(" ") else text
+        if text.strip() and not self._hidden and not self._has_size():
+            text = f"[{NOT_DISPLAYED}: {text.strip()}]"
+        self._append(text.lstrip(" ") if not self._pieces or self._pieces[-1].endswith(" ") else text)
 
     def add_for_outlook(self, text: str) -> None:
         if text and not self._unseen:
             self._break_line(with_blank_line=False)
-            self._lines += [f"[in Outlook alone: {text}]", ""]
+            self._end_line()
+            self._append(f"[in Outlook alone: {text}]")
+            self._end_line()
+
+    def _has_size(self) -> bool:
+        return not self._open_elements or self._open_elements[-1][1]
+
+    def _append(self, piece: str) -> None:
+        if piece:
+            self._pieces.append(piece)
+            self._has_text = self._has_text or bool(piece.strip(" -"))
+
+    def _end_link(self) -> None:
+        """Adds the address of the open link, if its text is another one. A link may be open at the end of the body."""
+        if self._link is None:
+            return
+        (address, line, first), self._link = self._link, None
+        label = "".join(self._pieces[first:]).strip() if line == len(self._lines) else ""
+        if address and label != (address.removeprefix("mailto:") if "@" in label else address):
+            self._append(f" ({address})")
+
+    def _end_line(self) -> None:
+        self._lines.append("".join(self._pieces))
+        self._pieces.clear()
+        self._has_text = False
 
     def _break_line(self, *, with_blank_line: bool) -> None:
-        if self._lines[-1].strip(" -"):
+        if self._has_text:
+            self._end_line()
+        if with_blank_line and self._lines and self._lines[-1]:
             self._lines.append("")
-        if with_blank_line and len(self._lines) > 1 and self._lines[-2]:
-            self._lines.insert(-1, "")
 
 
-def _is_hidden(tag: str, attributes: Mapping[str, str | None]) -> bool:
-    """Returns whether a reader does not see the text of an element, or not as it is written."""
-    if "hidden" in attributes or tag == "bdo":
-        return True
-    if tag in _FALLBACK_ELEMENTS and "open" not in attributes:
-        return True
-    style = _CSS_ESCAPE.sub(_unescape, _CSS_COMMENT.sub("", attributes.get("style") or ""))
-    return _HIDING_STYLE.search(style) is not None
-
-
-def _unescape(escape: re.Match[str]) -> str:
-    code = int(escape[1], 16)
-    return chr(code) if code <= sys.maxunicode else ""
+def _describe_appearance(tag: str, attributes: Mapping[str, str | None]) -> str:
+    """Returns how the text of an element appears other than it is written; empty if it does not."""
+    if "hidden" in attributes or (tag in _FALLBACK_ELEMENTS and "open" not in attributes):
+        return NOT_DISPLAYED
+    if tag == "bdo":
+        return "in another direction"
+    return describe_style(attributes.get("style") or "")
 
 
 def _describe_element(tag: str, attributes: Mapping[str, str | None]) -> str:

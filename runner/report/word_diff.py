@@ -2,15 +2,33 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from difflib import SequenceMatcher
+from difflib import Match, SequenceMatcher
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from runner.report.terminal_text import style
 
 _TOKEN = re.compile(r"\n|[^\S\n]+|\w+|[^\w\s]")
-# Pairs of words. More would take seconds, and texts that differ so much are easier to read whole.
-_MAX_COMPARED = 4_000_000
+# Pairs of equal words that are looked at, over all steps: about a second. For two texts in which words repeat, difflib
+# would take minutes. Texts that differ so much are easier to read whole.
+_MAX_PAIRS = 3_000_000
 _CONTEXT_LENGTH = 60  # characters shown on either side of a change
+
+
+class _TooDifferentError(Exception):
+    pass
+
+
+class _BoundedMatcher(SequenceMatcher[str]):
+    """Compares two lists of words. Raises _TooDifferentError when it would look at more than _MAX_PAIRS pairs."""
+
+    _pairs = 0
+
+    def find_longest_match(self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None) -> Match:
+        self._pairs += sum(len(self.b2j.get(word, ())) for word in self.a[alo:ahi])
+        if self._pairs > _MAX_PAIRS:
+            raise _TooDifferentError
+        return super().find_longest_match(alo, ahi, blo, bhi)
 
 
 class DiffPart(NamedTuple):
@@ -20,6 +38,7 @@ class DiffPart(NamedTuple):
     text: str
 
 
+@lru_cache(maxsize=8)  # a text is compared once for its diff, and once for its notes
 def diff_words(before: str, now: str) -> list[DiffPart]:
     """The parts of both texts in their order. A removed part comes before the added part that replaces it."""
     old, new = _TOKEN.findall(before), _TOKEN.findall(now)
@@ -72,10 +91,12 @@ def diff_lines(parts: Sequence[DiffPart]) -> str:
 
 
 def _compare_words(old: list[str], new: list[str]) -> Iterable[DiffPart]:
-    if len(old) * len(new) > _MAX_COMPARED:
-        return [DiffPart("removed", "".join(old)), DiffPart("added", "".join(new))]
     parts = []
-    for kind, old_start, old_end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    try:
+        changes = _BoundedMatcher(None, old, new, autojunk=False).get_opcodes()
+    except _TooDifferentError:
+        return [DiffPart("removed", "".join(old)), DiffPart("added", "".join(new))]
+    for kind, old_start, old_end, new_start, new_end in changes:
         if kind == "equal":
             parts.append(DiffPart("same", "".join(old[old_start:old_end])))
         else:

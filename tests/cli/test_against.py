@@ -326,6 +326,17 @@ def test_a_variable_of_the_project_counts_where_a_text_uses_it(here: Folder) -> 
     assert "[-Ponies-]{+Horses+}" in here.run("plan", "--against", "main").out
 
 
+def test_a_variable_of_the_project_counts_where_an_address_uses_it(here: Folder) -> None:
+    to = 'to: {csv: ../users.csv, type: user, email: "{{ user }}@{{ domain }}"}\n'
+    here.write("users.csv", "user\nann\nbo\n")
+    here.write("msgrun.yaml", "vars: {domain: good.example.com}\n")
+    here.message(NEWS[: NEWS.index("to:")].replace("{{ name }}", "you") + to, "news")
+    commit(here)
+    assert kinds(here)["news"] == "unchanged"
+    here.write("msgrun.yaml", "vars: {domain: evil.example.com}\n")
+    assert change(here, "news")["audience"] == {"added": 2, "removed": 2, "same": 0, "altered": 0}
+
+
 def test_an_edit_after_sending_is_told_by_its_guard(here: Folder, intercom: Sandbox) -> None:
     assert here.run("apply", "--yes").code == 0
     commit(here)
@@ -475,3 +486,13 @@ def test_other_columns_of_a_suppression_list_are_a_changed_guard(here: Folder) -
     assert guard["name"] == "suppress"
     assert '{"Email": "email"}' in guard["before"]
     assert '{"Other": "email"}' in guard["now"]
+
+
+def test_of_many_copies_of_a_removed_message_only_the_first_are_compared(here: Folder) -> None:
+    (here.path / "messages/news.yaml").unlink()
+    for number in range(12):
+        here.write(f"messages/copy{number:02}.yaml", NEWS.replace("name: news", f"name: copy{number:02}"))
+    warnings = [change["warnings"] for change in changes(here)["messages"] if change["name"].startswith("copy")]
+    assert all("and 3 of the same recipients" in warning for (warning,) in warnings[:10])
+    assert all("as 10 other messages do; whether" in warning for (warning,) in warnings[10:])
+    assert len(warnings) == 12

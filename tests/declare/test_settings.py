@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runner.declare.project import find_root
-from runner.declare.settings import load_settings, version_number
+from runner.declare.settings import load_all_settings, load_settings, version_number
 from runner.errors import ProblemsFound, UsageMistake
 
 SETTINGS = """\
@@ -154,3 +154,16 @@ def test_a_name_is_compared_with_what_is_not_selected(read, seed):
 def test_versions_compare_as_numbers():
     assert version_number("2.10") > version_number("2.9")
     assert version_number("Preview") > version_number("2.17")
+
+
+def test_all_environments_are_read_at_once_and_there_are_at_most_a_hundred(write):
+    def project(count):
+        names = "".join(f"  e{number:03}: {{workspace: w{number}}}\n" for number in range(count))
+        return write({"msgrun.yaml": f"salt: a\nenvironments:\n{names}"})
+
+    settings = load_all_settings(project(100))
+    assert list(settings) == [None, *(f"e{number:03}" for number in range(100))]
+    assert settings["e007"].workspace == "w7"
+    with pytest.raises(ProblemsFound) as raised:
+        load_all_settings(project(101))
+    assert [problem.code for problem in raised.value.problems] == ["too-many-environments"]

@@ -130,6 +130,18 @@ def test_json_means_the_same_and_holds_nothing_to_obey(project: Clone, form: str
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u202e\u2066]|##\w*\[", text)
 
 
+def test_a_file_that_a_job_prints_later_holds_no_command(project: Clone) -> None:
+    project.write("messages/b.yaml", '"x##[error]y": 1\n"##vso[task.setvariable variable=a]y": 2\n')
+    for ci, is_kept in (("true", False), ("", True)):
+        environ = {**os.environ, "CI": ci, "GITHUB_ACTIONS": ci, "PYTHONPATH": str(ROOT)}
+        with (project.path / "log.txt").open("wb") as log:
+            subprocess.run([sys.executable, "-m", "runner", "validate"], cwd=project.path, env=environ, stdout=log)
+        printed = (project.path / "log.txt").read_text()
+        assert "there is no key" in printed
+        assert ("##[error]" in printed) is is_kept
+        assert ("##vso[" in printed) is is_kept
+
+
 def test_a_colour_is_ours_alone(project: Clone) -> None:
     project.write("messages/b.yaml", '"x\\e[31my": 1\n')
     ran = run_in_process(["validate"], project.path, {**os.environ, "FORCE_COLOR": "1"})

@@ -219,6 +219,42 @@ def test_a_change_is_not_said_to_be_none(project: Clone, before: str, now: str, 
     assert shown in (diff or comment.partition("```")[0])
 
 
+def test_a_value_that_a_block_uses_before_the_template_sets_it_makes_a_text_of_its_own(project: Clone) -> None:
+    body = "{% block a %}{% if vip %}EVIL {{ vip }}{% else %}good{% endif %}{% endblock %}{% set vip = '' %}"
+    to = "[{type: user, id: a1, vars: {vip: ''}}, {type: user, id: a2, vars: {vip: Secretword}}]"
+    project.write("messages/a.yaml", declared(body, to=to))
+    comment = review(project)
+    assert "EVIL ***" in comment
+    assert "\ngood\n" in comment
+    assert "Secretword" not in comment
+
+
+@pytest.mark.parametrize("sign", ["\N{REVERSED HAND WITH MIDDLE FINGER EXTENDED}", " !", "?!", "\u2192", "\u20ac"])
+def test_a_sign_that_is_joined_to_a_value_for_one_recipient_is_shown(project: Clone, sign: str) -> None:
+    body = "Dear {{ n ~ ('" + sign + "' if k == 'b' else '') }}, bye"
+    to = "".join(f"\n  - {{type: user, id: a{number}, vars: {{n: {n}, k: {k}}}}}" for number, n, k in
+                 [(1, "Ann", "a"), (2, "Bo", "b"), (3, "Cy Lee", "a")])  # fmt: skip
+    project.write("messages/a.yaml", declared(body, to=to))
+    comment = review(project)
+    assert f"Dear ***{sign}, bye" in comment
+    assert "For **2 recipients**" in comment
+    assert not re.search("Ann|Bo|Cy|Lee", comment.partition("```text")[2])
+
+
+def test_changed_guards_leave_the_comment_short_enough_to_be_posted(project: Clone) -> None:
+    project.write("messages/a.yaml", declared("Hi"))
+    project.write("msgrun.yaml", "lock: messages.lock\nenvironments:\n  live: {workspace: acme}\n")
+    for args in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "a commit"]):
+        subprocess.run(["git", "-C", str(project.path), *args], check=True)
+    others = "".join(f'  a{number:02}: {{lock: "{number:02}{"x" * 200}.lock"}}\n' for number in range(99))
+    project.write("msgrun.yaml", f"lock: messages.lock\nenvironments:\n  live: {{workspace: evil}}\n{others}")
+    environ = {**os.environ, "CI": "true", "GITHUB_ACTIONS": "true"}
+    comment = run_in_process(("plan", "--against", "main", "--format", "markdown"), project.path, environ).out
+    assert len(comment) < 60_000
+    assert "`environments.live.workspace`: `acme` → `evil`" in comment.partition("> - `environments.a00`")[0]
+    assert re.search(r"> - and \d+ more changed guards", comment)
+
+
 def test_texts_that_are_cut_are_counted_with_their_recipients(project: Clone) -> None:
     body = "{% if n == 0 %}zero" + "".join(f"{{% elif n == {n} %}}text-{n}-" for n in range(1, 20)) + "{% endif %}"
     rows = "".join(f"  - {{type: user, id: a{number}, vars: {{n: {number % 20}}}}}\n" for number in range(45))
@@ -280,14 +316,17 @@ DISPLAYED_DIFFERENTLY = {
     "what a video replaces": "<video>evil</video>", "no opacity": '<i style="opacity:0">evil</i>',
     "a comment in a style": '<i style="display:/**/none">evil</i>', "an escape": '<i style="dis\\70lay:none">evil</i>',
     "no height": '<i style="max-height: 0; overflow: hidden">evil</i>', "Outlook": '<i style="mso-hide:all">evil</i>',
-    "beside the page": '<i style="position:absolute;left:-9999px">evil</i>', "a direction": "<bdo dir=rtl>evil</bdo>",
+    "beside the page": '<i style="position:absolute;left:-9999px">evil</i>', "no size": '<i style="font:0/0 a">evil</i>',
+    "far away": '<i style="transform:translate(-99em)">evil</i>', "no colour": '<i style="color:#0000">evil</i>',
+    "an escape that is no number": '<i style="d\\isplay:none">evil</i>',
+    "struck by its style": '<i style="text-decoration:line-through">evil</i>', "a direction": "<bdo dir=rtl>evil</bdo>",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", DISPLAYED_DIFFERENTLY)
 def test_what_is_displayed_in_another_way_is_in_brackets(project: Clone, name: str) -> None:
     project.write("messages/a.yaml", declared(f"Hi {DISPLAYED_DIFFERENTLY[name]} you"))
-    assert re.search(r"Hi \[[a-z ]+: evil\] you", review(project))
+    assert re.search(r"Hi \[[a-z -]+: evil\] you", review(project))
 
 
 @pytest.mark.parametrize("body", ["<style>b{display:none}</style>Hi", "<svg><style><p>Hi", "<math><style><p>Hi"])

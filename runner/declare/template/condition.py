@@ -65,7 +65,7 @@ def compile_condition(text: str, monitor: RenderMonitor) -> Condition:
         tree.set_environment(environment)
         # Before compile_tree: it folds a list of constants into one, so that the numbers in it are no longer found.
         number_comparisons = _find_number_comparisons(tree)
-        template, variables = environment.compile_tree(tree)
+        template, variables, _ = environment.compile_tree(tree)
     except jinja2.TemplateSyntaxError as error:
         raise syntax_fault(error) from error
     except RecursionError as error:

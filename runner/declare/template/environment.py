@@ -60,21 +60,22 @@ class _Generator(CodeGenerator):
     """Generates code that prints a value, and looks up a variable, with one call each.
 
     Jinja's own code makes three calls to print a value, and calls a Python function to look up a variable. `used` are
-    the variables that the code takes from the values. jinja2.meta would generate the code a second time to find them.
+    the variables that the code may take from the values; jinja2.meta would generate the code a second time to find
+    them. `assigned` are those that the template sets without using them first. A block may still use one before it is
+    set, so a name can be in both.
     """
 
     used: frozenset[str] = frozenset()
-    _exported: frozenset[str] = frozenset()  # variables that the template sets itself, for its blocks
+    assigned: frozenset[str] = frozenset()
 
     def enter_frame(self, frame: Frame) -> None:
         loads = frame.symbols.loads
         looked_up = {target: name for target, (action, name) in loads.items() if action == VAR_LOAD_RESOLVE}
+        self.used |= set(looked_up.values())
         if not frame.rootlevel:
-            self.used |= set(looked_up.values()) - self._exported
             super().enter_frame(frame)
             return
-        self.used |= set(looked_up.values())
-        self._exported = frozenset(frame.symbols.stores)
+        self.assigned = frozenset(frame.symbols.stores - set(looked_up.values()))
         # The same as Context.resolve. At the start of a template only its child template can have set variables.
         self.writeline("given = ({**context.parent, **context.vars} if context.vars else context.parent).get")
         for target, name in looked_up.items():
@@ -235,12 +236,15 @@ class Environment(ImmutableSandboxedEnvironment):
         """
         return not (isinstance(obj, str) and attr in _REFUSED_METHODS) and super().is_safe_attribute(obj, attr, value)
 
-    def compile_tree(self, tree: nodes.Template) -> tuple[jinja2.Template, frozenset[str]]:
-        """Compiles a parsed template without a name. Returns it, and the variables that it takes from its values."""
+    def compile_tree(self, tree: nodes.Template) -> tuple[jinja2.Template, frozenset[str], frozenset[str]]:
+        """Compiles a parsed template without a name.
+
+        Returns it, the variables that it may take from its values, and those that it sets itself.
+        """
         generator = self._run_generator(tree, None, None)
         code = self._compile(generator.stream.getvalue(), "<template>")
         template = self.template_class.from_code(self, code, self.make_globals(None))
-        return template, generator.used - self.globals.keys()
+        return template, generator.used - self.globals.keys(), generator.assigned
 
     def _generate(self, source: nodes.Template, *args: Any, **kwargs: Any) -> str:
         """Overrides Jinja's hook, which generates the code of every template that the loader returns."""

@@ -49,13 +49,15 @@ class Template:
 
     `render_parts` takes the values, which include the globals. It returns the text, and the parts that it was joined
     from: each is what the author wrote, or what an expression printed. It raises TemplateFault. `variables` maps the
-    variables that the template uses to their lines. `includes` maps the names of the files that it includes to their
-    sources. `is_substitution` says that the template has nothing but words and variables.
+    variables that the template may use to their lines. `assigned` are the variables that it sets itself. `includes`
+    maps the names of the files that it includes to their sources. `is_substitution` says that the template has nothing
+    but words and variables.
     """
 
     source: str
     render_parts: Render
     variables: Mapping[str, int] = field(default_factory=dict)
+    assigned: frozenset[str] = frozenset()
     includes: Mapping[str, str] = field(default_factory=dict)
     is_substitution: bool = False
 
@@ -93,13 +95,11 @@ class Templates:
             lines = {node.name: node.lineno for node in reversed(tree_nodes) if isinstance(node, nodes.Name)}
             pieces = split_pieces(tree, _RESERVED | self.globals.keys())
             if pieces is None:
-                template, variables = environment.compile_tree(tree)
+                template, variables, assigned = environment.compile_tree(tree)
                 render = self._make_renderer(environment, template)
             else:
-                render, variables = (
-                    make_renderer(pieces, html=html, fallback=self._make_lazy_renderer(environment, source)),
-                    frozenset(lines),
-                )
+                variables, assigned = frozenset(lines), frozenset()
+                render = make_renderer(pieces, html=html, fallback=self._make_lazy_renderer(environment, source))
         except jinja2.TemplateSyntaxError as error:
             fault = syntax_fault(error)
             self._add_excerpt(fault)
@@ -107,7 +107,7 @@ class Templates:
         except RecursionError as error:
             raise TemplateFault("template-syntax", "the template is nested too deeply") from error
         used = {name: lines[name] for name in sorted(variables & lines.keys())}
-        return Template(source, render, used, includes, is_substitution=pieces is not None)
+        return Template(source, render, used, assigned, includes, is_substitution=pieces is not None)
 
     def _load(self, name: str) -> tuple[str, str, Callable[[], bool]] | None:
         """Loads a file for Jinja.

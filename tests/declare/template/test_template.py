@@ -115,8 +115,13 @@ def test_what_a_value_holds_is_not_told_in_a_fault(templates):
     assert "secret" not in _fault(templates(), "{{ x.index('y') }}", x="secret").message
 
 
-def test_what_a_template_sets_for_its_blocks_is_no_variable_of_its_own(templates):
+def test_what_a_template_sets_for_its_blocks_may_be_used_before_it_is_set(templates):
     every = templates(base="{% block b %}{% endblock %}")
     sets = "{% extends 'base' %}{% set t = u %}{% set v = v | default(1) %}"
     own = sets + "{% block b %}{{ t }}{{ v }}{{ w }}{% endblock %}"
-    assert set(every.compile(own, html=True).variables) == {"u", "v", "w"}
+    template = every.compile(own, html=True)
+    assert set(template.variables) == {"t", "u", "v", "w"}
+    assert template.assigned == {"t"}
+    late = templates().compile("{% block b %}{% if vip %}x{% endif %}{% endblock %}{% set vip = '' %}", html=True)
+    assert late.render({"vip": "yes"}) == "x"
+    assert set(late.variables) == {"vip"}
