@@ -23,7 +23,7 @@ from runner.privacy import MASK, AnyText, Private, Text, find_words, mark_unwrit
 _LOOP = re.compile(r"\{%[-+]?\s*for\b")
 _MAX_LOOP_PARTS = 8  # parts of one round of a loop whose rounds count as one
 # What stands between and around the words of a name, an address or a number: two names may differ in a hyphen.
-_BETWEEN_WORDS = r"[\s.,:;'’`´/@+()_-]*"
+_BETWEEN_WORDS = r"[\s.,:;'\u2019`/@+()_-]*"
 _MASKED_WORDS = re.compile(rf"{_BETWEEN_WORDS}\*\*\*(?:{_BETWEEN_WORDS}\*\*\*)*{_BETWEEN_WORDS}")
 
 

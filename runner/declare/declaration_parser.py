@@ -195,7 +195,7 @@ class _Parser:
         warnings = []
         for text, origin in texts:
             for name, line in text.variables.items() if text else ():
-                if name not in known_names and name not in text.assigned:
+                if text and name not in known_names | text.assigned:
                     hint = column_hint(name, known_names)
                     fault = TemplateFault("unknown-variable", f"nothing gives {name} a value", hint, line, name=name)
                     warnings.append(replace(origin.problem(fault), severity=Severity.WARNING))

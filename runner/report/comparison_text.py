@@ -84,7 +84,7 @@ def caution(comparison: Comparison) -> list[str]:
     Empty if none changed.
     """
     lines = [
-        f"> - {inline_code(truncate(field.name, MAX_INLINE_LENGTH))}: {_format_value(field.before)} → {_format_value(field.now)}"
+        f"> - {_format_value(field.name)}: {_format_value(field.before)} → {_format_value(field.now)}"
         for field in comparison.guard_changes
     ]
     head = "> [!CAUTION]\n> **These commits change what guards the sending:**"

@@ -1,7 +1,7 @@
 """What an element's own style does to its text: it decorates it, strikes it, hides it, or does what is not known here.
 
-A list of what hides text would never be complete. So it is the other way round: a property that is not known to decorate
-alone, or a value that may do more, is named.
+A list of what hides text would never be complete. So it is the other way round: a property that is not known to
+decorate alone, or a value that may do more, is named.
 """
 
 import re
@@ -38,8 +38,9 @@ _SIZE = {"": 1.0, "px": 5.0, "pt": 4.0, "em": 0.4, "rem": 0.4, "%": 40.0, "vw": 
 _OFFSET = {"": -20.0, "px": -20.0, "pt": -15.0, "em": -1.5, "rem": -1.5, "%": -5.0}
 _MIN_NUMBERS = {
     "font-size": _SIZE, "font": _SIZE, "width": _SIZE, "height": _SIZE, "max-width": _SIZE, "max-height": _SIZE,
-    "text-indent": {unit: 0.0 for unit in _SIZE}, "letter-spacing": {unit: -2.0 if unit in {"px", "pt"} else -0.1 for unit in _SIZE},
-    "word-spacing": {unit: 0.0 for unit in _SIZE}, "margin": _OFFSET, "left": _OFFSET, "right": _OFFSET, "top": _OFFSET,
+    "text-indent": dict.fromkeys(_SIZE, 0.0),
+    "letter-spacing": {unit: -2.0 if unit in {"px", "pt"} else -0.1 for unit in _SIZE},
+    "word-spacing": dict.fromkeys(_SIZE, 0.0), "margin": _OFFSET, "left": _OFFSET, "right": _OFFSET, "top": _OFFSET,
     "bottom": _OFFSET,
 }  # fmt: skip
 _MAX_OFFSET = 100.0  # of any unit: what is moved further may be off the screen
@@ -81,10 +82,8 @@ def _split(style: str) -> list[tuple[str, str]]:
 def _decorates(name: str, value: str) -> bool:
     if name in {"font-size", "font"} and _ZERO.match(value):
         return True
-    if (
-        not value
-        or value in {"inherit", "initial", "unset", "auto", "normal", "none"}
-        and name not in {"display", "all"}
+    if not value or (
+        value in {"inherit", "initial", "unset", "auto", "normal", "none"} and name not in {"display", "all"}
     ):
         return True
     if rule := _VALUES.get(name):

@@ -1,6 +1,7 @@
 """The difference of two texts, word by word: as parts, on one line, and as the lines of a diff for Markdown."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from difflib import Match, SequenceMatcher
 from functools import lru_cache
@@ -22,10 +23,12 @@ class _TooDifferentError(Exception):
 class _BoundedMatcher(SequenceMatcher[str]):
     """Compares two lists of words. Raises _TooDifferentError when it would look at more than _MAX_PAIRS pairs."""
 
-    _pairs = 0
+    def __init__(self, old: Sequence[str], new: Sequence[str]) -> None:
+        super().__init__(None, old, new, autojunk=False)
+        self._old, self._new_counts, self._pairs = old, Counter(new), 0
 
     def find_longest_match(self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None) -> Match:
-        self._pairs += sum(len(self.b2j.get(word, ())) for word in self.a[alo:ahi])
+        self._pairs += sum(self._new_counts[word] for word in self._old[alo:ahi])
         if self._pairs > _MAX_PAIRS:
             raise _TooDifferentError
         return super().find_longest_match(alo, ahi, blo, bhi)
@@ -93,7 +96,7 @@ def diff_lines(parts: Sequence[DiffPart]) -> str:
 def _compare_words(old: list[str], new: list[str]) -> Iterable[DiffPart]:
     parts = []
     try:
-        changes = _BoundedMatcher(None, old, new, autojunk=False).get_opcodes()
+        changes = _BoundedMatcher(old, new).get_opcodes()
     except _TooDifferentError:
         return [DiffPart("removed", "".join(old)), DiffPart("added", "".join(new))]
     for kind, old_start, old_end, new_start, new_end in changes:
