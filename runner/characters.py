@@ -27,6 +27,8 @@ _FLAG = re.compile(  # the flags of England, Scotland and Wales
     "|\U000e0077\U000e006c\U000e0073)\U000e007f"
 )
 _JOINING_LETTER = re.compile("[\u0620-\u08ff\u0900-\u0dff\u0e80-\u109f\u1780-\u18af\ua840-\ua87f]")
+_LEADING_ZEROS = re.compile(r"&#0+(?=\d)")
+_NO_CHARACTER = re.compile(r"&#[1-9]\d{7,};?")  # Unicode ends at 1,114,111
 _IDEOGRAPH = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _SKIN_TONES = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
 _EMOJI_STYLE, _TEXT_STYLE, _JOINER, _NON_JOINER, _KEYCAP = "\ufe0f", "\ufe0e", "\u200d", "\u200c", "\u20e3"
@@ -92,3 +94,18 @@ def _is_symbol(character: str) -> bool:
     """Returns whether a character may be an emoji: a symbol beyond ASCII, or one of two punctuation marks."""
     is_beyond_ascii = character > "\x7f" and unicodedata.category(character) in {"So", "Sm"}
     return is_beyond_ascii or character in {"\u203c", "\u2049"}
+
+
+def unescape_html(text: str) -> str:
+    """Returns a text with HTML entities replaced by their characters.
+
+    `html.unescape` fails for a number of more than 4,300 digits. A number that is no character becomes U+FFFD, as the
+    HTML standard says.
+    """
+    if "&" not in text:
+        return text
+    import html  # noqa: PLC0415  # saves 2 ms in every command without an entity
+
+    if "&#" in text:
+        text = _NO_CHARACTER.sub("\ufffd", _LEADING_ZEROS.sub("&#", text))
+    return html.unescape(text)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.characters import has_invisible, show_invisible, show_on_one_line
+from runner.characters import has_invisible, show_invisible, show_on_one_line, unescape_html
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,18 @@ def test_nothing_unseen_is_left_on_a_line(text: str) -> None:
 def test_every_format_character_is_known() -> None:
     unseen = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) in {"Cf", "Co", "Zl", "Zp"}]
     assert not [each for each in unseen if not has_invisible(f"a{each}b")]
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("a &amp; b &lt; &#65; &#x41; &#0065;", "a & b < A A A"),
+        ("&#" + "1" * 5000 + ";", "\ufffd"),
+        ("&#" + "0" * 5000 + "65;", "A"),
+        ("&#99999999", "\ufffd"),
+        ("&#", "&#"),
+        ("100 % & more", "100 % & more"),
+    ],
+)
+def test_html_entities_become_characters_however_many_digits_they_have(text: str, plain: str) -> None:
+    assert unescape_html(text) == plain

@@ -8,11 +8,11 @@ personal as the value.
 Two recipients get the same text if their texts are equal once they are masked: a reviewer who saw one of them saw both.
 """
 
-import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from runner.characters import unescape_html
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
 from runner.declare.template.language import escape_html
@@ -128,7 +128,7 @@ def _may_hold_values(template: Template, delivery: Delivery) -> bool:
 
 def _is_own_value(part: str, delivery: Delivery) -> bool:
     values = set(_collect_strings([*delivery.private_values]))
-    return part in values or html.unescape(part) in values
+    return part in values or unescape_html(part) in values
 
 
 def _join_rounds(parts: Sequence[str]) -> list[str]:

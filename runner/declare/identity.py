@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from runner.characters import unescape_html
 from runner.declare.audience.recipient import IdentifierKind, normalise_identifier
 from runner.key_table import KEY_SIZE
 
@@ -106,10 +107,9 @@ def plan_digest(environment: str, workspace: str, messages: list[tuple[str, int,
 
 
 def _extract_visible_text(text: str) -> str:
-    import html  # noqa: PLC0415  # saves 2 ms in every command that hashes no text
 
     end = text.rfind(">") + 1  # after it no tag ends, and to look for one at each `<` would take quadratic time
-    return _WHITE_SPACE.sub(" ", html.unescape(_TAG.sub(" ", text[:end]) + text[end:])).strip()
+    return _WHITE_SPACE.sub(" ", unescape_html(_TAG.sub(" ", text[:end]) + text[end:])).strip()
 
 
 def _hash_json(value: Any) -> str:

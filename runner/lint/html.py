@@ -7,10 +7,11 @@ The parser of the standard library reads it, because it reports every tag where 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from html import unescape
 from html.parser import HTMLParser
 from itertools import accumulate
 from typing import TypeVar
+
+from runner.characters import unescape_html
 
 VALUE_CHAR = "\ufffc"  # in a layout, replaces each character of a template tag that prints a value
 
@@ -36,6 +37,7 @@ _INLINE_TAGS = split_names(
 _PAGE_TAGS = split_names("html head title style body frameset noframes noscript colgroup")
 KNOWN_TAGS = BLOCK_TAGS | VOID_TAGS | _INLINE_TAGS | _PAGE_TAGS
 # Word and Outlook read tags with these prefixes; other clients do not show them.
+_HUGE_NUMBER = re.compile(r"&#\d{4000,}")  # html.parser fails for one in an attribute; as long, so that offsets stay
 _OFFICE_TAG = re.compile(r"(?:o|v|w|m|x|st1):\w+")
 _VISIBLE_CHAR = re.compile(rf"[^\W_]|{VALUE_CHAR}")
 _ENTITY = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z]\w*);?")
@@ -103,7 +105,7 @@ class ParsedHtml:
 def parse_html(text: str) -> ParsedHtml:
     """Splits an HTML text, whole or a fragment, into tags and text runs. Text without tags is text runs only."""
     reader = _Reader(text)
-    reader.feed(text)
+    reader.feed(_HUGE_NUMBER.sub(lambda match: "\ufffd" * len(match[0]), text))
     rest_start = len(text) - len(reader.rawdata)
     unfinished_start = rest_start if re.match(r"</?[A-Za-z!]", reader.rawdata) else None
     if unfinished_start is None and reader.rawdata and not reader.is_hidden:
@@ -134,7 +136,7 @@ def unescape_with_offsets(text: str) -> tuple[str, Sequence[int]]:
     for match in _ENTITY.finditer(text):
         characters.append(text[position : match.start()])
         offsets.extend(range(position, match.start()))
-        characters.append(unescape(match.group()))
+        characters.append(unescape_html(match.group()))
         offsets.extend([match.start()] * len(characters[-1]))
         position = match.end()
     return "".join([*characters, text[position:]]), [*offsets, *range(position, len(text))]

@@ -5,11 +5,11 @@ texts and the rendered texts for a few known gaps. It compares the order of the 
 differently for each recipient. It checks in full only a delivery in which one of these searches succeeds.
 """
 
-import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from runner.characters import unescape_html
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
 from runner.lint import text_checks
@@ -110,7 +110,7 @@ class MessageLinter:
         if self._declaration.subject and text_checks.is_shouting(self._texts[0].literal_text):
             message = "this subject is in capitals, or ends its sentences twice"
             self._findings.add_at_offset(self._texts[0].layout, 0, Fault("shouting-subject", message))
-        whole_text = html.unescape(f"{self._body.literal_text}\n{body}")
+        whole_text = unescape_html(f"{self._body.literal_text}\n{body}")
         self._mentions_unsubscribe = text_checks.mentions_unsubscribe(whole_text)
         if not self._tag_pattern:
             for start, fault, is_valid_html in self._find_body_faults(body):

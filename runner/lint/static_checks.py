@@ -1,12 +1,12 @@
 """Checks a text as it is written, without a recipient's values: all its branches, its includes, its tags."""
 
-import html
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from runner.characters import unescape_html
 from runner.lint import text_checks
 from runner.lint.attributes import URL_ATTRIBUTES, check_misspelt_names, check_quotes, find_misspelt_names
 from runner.lint.findings import MessageFindings
@@ -129,7 +129,7 @@ class MessageText:
                 yield start + offsets[offset], garbled_fault(part, meant)
             for offset, entity in text_checks.find_entities(text) if is_plain else ():
                 message = f"{entity} is shown as it stands: this is plain text"
-                hint = f"write the character itself: {html.unescape(entity)}"
+                hint = f"write the character itself: {unescape_html(entity)}"
                 yield start + offset, Fault("entity-shown", message, hint)
             for offset, link in find_links(unescaped):
                 if fault := check_url(link):
@@ -235,7 +235,7 @@ def check_tag(tag: Tag, format_value: text_checks.ValueFormatter = str) -> Itera
     yield from check_misspelt_names(tag, format_value)
     for attribute, value in attributes.items():
         if attribute != "style":
-            yield from _check_attribute(name, attribute, html.unescape(value), format_value)
+            yield from _check_attribute(name, attribute, unescape_html(value), format_value)
     if name == "img":
         yield from _check_image(tag, format_value)
 
@@ -273,7 +273,7 @@ def _check_image(tag: Tag, format_value: text_checks.ValueFormatter) -> Iterator
     is_misspelt = "src" in names and "src" not in tag.attributes
     if is_misspelt or src.startswith((VALUE_CHAR, RAW_VALUE_CHAR)):  # values that are printed are checked by themselves
         return
-    fault = check_url(html.unescape(src), format_value)
+    fault = check_url(unescape_html(src), format_value)
     if fault and fault.code != "http-link":
         yield fault
     elif message := check_image_url(src):

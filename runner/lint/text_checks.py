@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from html import unescape
 from typing import Any, NamedTuple
 
+from runner.characters import unescape_html
 from runner.privacy import AnyText
 
 ValueFormatter = Callable[[str], AnyText]  # how a message shows a recipient's value: `mark_private`, or `str` as it is
@@ -55,7 +55,8 @@ def find_null_word(value: str) -> str:
 
 def find_entities(text: str) -> Iterator[tuple[int, str]]:
     """Yields the HTML entities of a text, each after its offset."""
-    return ((match.start(), match.group()) for match in _ENTITY.finditer(text) if unescape(match.group())[-1] != ";")
+    entities = _ENTITY.finditer(text)
+    return ((match.start(), match.group()) for match in entities if unescape_html(match.group())[-1] != ";")
 
 
 def has_word(text: str, word: str) -> bool:

@@ -37,6 +37,12 @@ def test_a_fault_in_an_include_is_told_there_and_one_after_it_here(lint):
     ]
 
 
+@pytest.mark.parametrize("body", ["Hi &#{};", '<p title="&#{};">Hi</p>', '<a href="https://a.example/?&#{};">x</a>'])
+def test_a_number_of_thousands_of_digits_is_a_character_that_was_lost(lint, body):
+    found = lint(ONE + f"body: '{body.format('1' * 5000)}'\n")
+    assert {problem.code for problem in found} <= {"mojibake"}
+
+
 def test_recipients_who_show_the_same_are_counted_and_the_first_is_named(lint):
     rows = "".join(f"u{n},{'nan' if n % 2 else 'Ann'}\n" for n in range(9))
     found = lint(CSV + "body: <p>Hi {{ name }}</p>\n", files={"a.csv": f"id,name\n{rows}"})
