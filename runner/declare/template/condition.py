@@ -70,6 +70,8 @@ def compile_condition(text: str, monitor: RenderMonitor) -> Condition:
         raise syntax_fault(error) from error
     except RecursionError as error:
         raise TemplateFault("template-syntax", "the expression is nested too deeply") from error
+    except ValueError as error:  # Python's own limit of 4,300 digits
+        raise TemplateFault("template-syntax", "a number has thousands of digits") from error
 
     context = environment.context_class(environment, {}, template.name, template.blocks)
 

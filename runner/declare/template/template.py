@@ -106,6 +106,8 @@ class Templates:
             raise fault from error
         except RecursionError as error:
             raise TemplateFault("template-syntax", "the template is nested too deeply") from error
+        except ValueError as error:  # Python's own limit of 4,300 digits
+            raise TemplateFault("template-syntax", "template: a number has thousands of digits") from error
         used = {name: lines[name] for name in sorted(variables & lines.keys())}
         return Template(source, render, used, assigned, includes, is_substitution=pieces is not None)
 

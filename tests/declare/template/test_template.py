@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from runner.declare.template.condition import compile_condition
 from runner.declare.template.language import RenderTimeout, TemplateFault
 from runner.declare.template.template import RenderMonitor, Templates
 
@@ -125,3 +126,11 @@ def test_what_a_template_sets_for_its_blocks_may_be_used_before_it_is_set(templa
     late = templates().compile("{% block b %}{% if vip %}x{% endif %}{% endblock %}{% set vip = '' %}", html=True)
     assert late.render({"vip": "yes"}) == "x"
     assert set(late.variables) == {"vip"}
+
+
+@pytest.mark.parametrize("number", ["1" * 5000, "0x" + "f" * 5000, "0b" + "1" * 20_000])
+def test_a_number_of_thousands_of_digits_is_a_fault(templates, number):
+    with pytest.raises(TemplateFault, match="thousands of digits"):
+        templates().compile(f"{{{{ {number} }}}}{{{{ n }}}}", html=True)
+    with pytest.raises(TemplateFault, match="thousands of digits"):
+        compile_condition(f"x == {number}", RenderMonitor())
