@@ -21,7 +21,7 @@ _COMMANDS_FOR_STEP = frozenset({"plan", "apply"})  # their results are also writ
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@global_options(hidden=False)
+@global_options()
 @click.version_option(__version__, message="msgrun %(version)s")
 def msgrun() -> None:
     """Messages as code for Intercom: declare who gets what in git, review the plan, send each message at most once."""

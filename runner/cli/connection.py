@@ -16,6 +16,7 @@ from runner.cli.output import Output
 from runner.cli.process import Signals
 from runner.cli.progress import RunProgress, open_record_log
 from runner.clock import Clock, new_run_id
+from runner.declare.settings import Settings
 from runner.deliver.post import MessagePoster
 from runner.deliver.run import Run
 from runner.deliver.stop import StopConditions
@@ -125,18 +126,35 @@ def connect(context: Context) -> Iterator[Connection]:
             sandbox = Sandbox(state=context.sandbox_state, rate_limit=1_000_000)
             url, token, share, access = stack.enter_context(sandbox).url, "sandbox", 1.0, Access()
         else:
-            variable = next((name for name in _TOKEN_VARIABLES if os.environ.get(name)), "")
-            if not variable:
-                raise RunStopped("there is no access token", "set INTERCOM_ACCESS_TOKEN, or try it with --sandbox")
-            token = os.environ[variable]
-            base_url, region = os.environ.get("INTERCOM_BASE_URL"), context.settings.region
-            url = _require_safe_url(base_url or HOSTS[region])
-            access = Access(variable, urlsplit(url).netloc.rpartition("@")[2], "" if base_url else region)
+            url, token, access = _read_access(context.settings.region)
             share = context.settings.rate_share
         transport = HttpTransport(url, token)
         limiter = RateLimiter(CLOCK, share, context.settings.max_per_window)
         workspace = Workspace(transport, limiter, CLOCK, partial(_report_retry, context.output), access)
         yield Connection(context, transport, limiter, workspace)
+
+
+def has_token() -> bool:
+    """Whether the environment has an access token."""
+    return any(os.environ.get(name) for name in _TOKEN_VARIABLES)
+
+
+def open_workspace(region: str, output: Output) -> Workspace:
+    """Opens the workspace of the token, for reading, where there is no project yet. Raises RunStopped, UsageMistake."""
+    url, token, access = _read_access(region)
+    limiter = RateLimiter(CLOCK, Settings().rate_share, None)
+    return Workspace(HttpTransport(url, token), limiter, CLOCK, partial(_report_retry, output), access)
+
+
+def _read_access(region: str) -> tuple[str, str, Access]:
+    """Returns the base URL and the token, and where both are from. Raises RunStopped, UsageMistake."""
+    variable = next((name for name in _TOKEN_VARIABLES if os.environ.get(name)), "")
+    if not variable:
+        raise RunStopped("there is no access token", "set INTERCOM_ACCESS_TOKEN, or try it with --sandbox")
+    base_url = os.environ.get("INTERCOM_BASE_URL")
+    url = _require_safe_url(base_url or HOSTS[region])
+    access = Access(variable, urlsplit(url).netloc.rpartition("@")[2], "" if base_url else region)
+    return url, os.environ[variable], access
 
 
 def _report_retry(output: Output, text: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import click
 
+from runner.cli.help import COMMAND_GROUPS, Command, CommandGroup, write_command_groups
 from runner.cli.supervisor import Supervisor
 from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError, RateExhausted, UsageMistake
 
@@ -50,28 +51,11 @@ class GlobalOptions:
     )
 
 
-# In the order in which a user needs them. Each command is in the module of `commands` that has its name.
-COMMANDS = (
-    "init",
-    "validate",
-    "lint",
-    "render",
-    "schema",
-    "plan",
-    "apply",
-    "status",
-    "resolve",
-    "reconcile",
-    "accept",
-    "adopt",
-    "lock",
-    "sandbox",
-    "completion",
-)
+COMMANDS = tuple(name for names in COMMAND_GROUPS.values() for name in names)
 _SUPERVISED = frozenset({"validate", "lint", "render", "plan", "apply"})  # what the author of a pull request can start
 
 
-class LazyGroup(click.Group):
+class LazyGroup(CommandGroup):
     """The root of the command line. It imports a command's module only when the command is used.
 
     `invoked_command` is the command of the running command line. It is set even if the options are wrong.
@@ -83,6 +67,10 @@ class LazyGroup(click.Group):
         """Returns the names of the commands."""
         del ctx
         return list(COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the commands in groups."""
+        write_command_groups(self, ctx, formatter)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Returns the command with a name; None if there is none."""
@@ -137,11 +125,11 @@ def exit_code_of(error: MsgrunError) -> int:
             return EXIT.problems
 
 
-def global_options(*, hidden: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Adds the global options to a command. They are hidden in every help but the root's, where users look for them."""
+def global_options() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Adds the global options to a command, whose names GLOBAL_OPTIONS lists."""
 
     def option(*names: str, **settings: Any) -> Any:
-        return click.option(*names, expose_value=False, callback=_store, hidden=hidden, **settings)
+        return click.option(*names, expose_value=False, callback=_store, **settings)
 
     options = [
         option("-C", "directory", type=click.Path(path_type=Path), metavar="DIR", help="Run as if in DIR."),
@@ -172,7 +160,7 @@ def command(name: str, **settings: Any) -> Callable[[Callable[..., Any]], click.
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         with_options = global_options()(function)
-        return click.command(name, click.Command, **settings)(with_options)
+        return click.command(name, Command, **settings)(with_options)
 
     return decorate
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import date
+from dataclasses import dataclass
 from pathlib import Path
 
 from runner import __version__
@@ -15,37 +15,62 @@ REQUIRED_LINES = {
 
 NEXT_STEPS = """
 Next:
-  msgrun plan                     what would be sent, and to whom
-  msgrun --sandbox apply --yes    send it to an embedded Intercom; nothing leaves this machine
-Then put your admin's id into msgrun.yaml, write messages, and commit all of it, messages.lock too."""
+  msgrun plan                     what would be sent, and to whom; the example is a draft, so nobody yet
+  edit messages/welcome.yaml      and remove its line not_before: when it says what you mean
+  msgrun --sandbox apply          send it to an embedded Intercom; nothing leaves this machine
+  git add . && git commit         messages.lock too: it remembers what was sent"""
 
 # For machines whose files are lost after a job, as those of CI systems.
 BRANCH_LOCK_LINE = "lock: git+{remote}   # what was sent is remembered on a branch of this git remote, msgrun-ledger\n"
 LEDGER_LINE = "ledger: {id}   # the id of the ledger, so that no other one is used by accident\n"
 NEXT_STEPS_ON_BRANCH = """
 Next:
-  msgrun plan                     what would be sent, and to whom
-  msgrun --sandbox apply --yes    send it to an embedded Intercom; nothing leaves this machine
+  msgrun plan                     what would be sent, and to whom; the example is a draft, so nobody yet
+  edit messages/welcome.yaml      and remove its line not_before: when it says what you mean
+  msgrun --sandbox apply          send it to an embedded Intercom; nothing leaves this machine
   msgrun lock begin               start the ledger, once: pushes the branch msgrun-ledger to the git remote {remote}
-Then put your admin's id into msgrun.yaml, write messages, and commit all of it."""
+  git add . && git commit"""
 
 
-def project_files(salt: str, expires: date, lock: str) -> dict[str, str]:
+DRAFT_LINE = "not_before: 2099-01-01   # a draft: nothing is sent before this day. Remove the line when it is ready\n"
+_SENDER_LINE = (
+    'from: {{type: admin, id: "{id}"}}   # who sends, unless a message says otherwise: an admin of your workspace\n'
+)
+
+
+EXAMPLE_SENDER = "394051"  # an admin of the sandbox, and of the API reference's examples
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What init asks on a terminal, with the answers of a project that is made without a question."""
+
+    region: str = ""
+    workspace: str = ""
+    sender: str = EXAMPLE_SENDER
+
+
+def project_files(salt: str, lock: str, answers: Answers) -> dict[str, str]:
     """Returns the texts of a new project's files by path.
 
-    `expires` is the day on which the example message expires. `lock` is the line of msgrun.yaml that names the ledger.
-    The salt keeps a reader of keys and digests from guessing recipients' addresses. It must never change.
+    `lock` is the line of msgrun.yaml that names the ledger. The salt keeps a reader of keys and digests from guessing
+    recipients' addresses. It must never change.
     """
+    workspace = (
+        f"workspace: {answers.workspace}   # the app's id_code: no other workspace is sent to\n"
+        if answers.workspace
+        else "# workspace: ab12cd34   # the app's id_code; the first apply finds it out and writes it to the ledger\n"
+    )
+    region = (
+        f"region: {answers.region}\n" if answers.region else "# region: eu            # us, eu or au; without it us\n"
+    )
     return {
         "msgrun.yaml": f"""\
 # yaml-language-server: $schema=schema/project.schema.json
 # Every key is explained by: msgrun schema project
 
-# workspace: ab12cd34   # the app's id_code; the first apply finds it out and writes it to the ledger
-# region: eu            # us, eu or au
-salt: "{salt}"   # keep it: with another one nothing that was sent is recognised
-{lock}from: {{type: admin, id: "394051"}}   # who sends, unless a message says otherwise: an admin of your workspace
-vars:
+{workspace}{region}salt: "{salt}"   # keep it: with another one nothing that was sent is recognised
+{lock}{_SENDER_LINE.format(id=answers.sender)}vars:
   product: Ponies
 """,
         "messages/welcome.yaml": f"""\
@@ -56,7 +81,7 @@ subject: "Welcome to {{{{ product }}}}, {{{{ first_name }}}}"
 body_file: welcome.html.j2
 template: personal
 to: {{csv: ../audiences/welcome.csv, type: user, email: "{{{{ email }}}}"}}
-expires: {expires}   # after this date nothing is sent, even if an old job is run again
+{DRAFT_LINE}# expires: 2027-01-31   # from this day on nothing is sent, even if an old job is run again
 create_conversation_without_contact_reply: true   # makes the message findable, should an answer get lost
 """,
         "messages/welcome.html.j2": """\
@@ -75,6 +100,32 @@ bo@example.com,Bo,
 """,
         "messages.lock": "",
     }
+
+
+def new_message(name: str, *, in_app: bool, has_audience: bool) -> dict[str, str]:
+    """Returns the texts of a new message's files by path. It is a draft, which no plan sends before it is edited."""
+    up = "../" * (name.count("/") + 1)
+    fields = (
+        'message_type: inapp\nbody: "Hi {{ first_name }}, …"\n'
+        if in_app
+        else "message_type: email\n"
+        'subject: "Hello {{ first_name }}"\n'
+        "body: |\n  <p>Hi {{ first_name }},</p>\n  <p>…</p>\n"
+        "template: personal   # as a colleague writes; plain has no picture and no signature\n"
+    )
+    recipients = (
+        f'to: {{csv: {up}audiences/{name}.csv, type: user, email: "{{{{ email }}}}"}}   # a row each\n'
+        if has_audience
+        else "to:\n  - {type: user, email: ann@example.com, vars: {first_name: Ann}}\n"
+    )
+    files = {
+        f"messages/{name}.yaml": f"# yaml-language-server: $schema={up}schema/message.schema.json\n"
+        f"name: {name}\n{fields}{recipients}{DRAFT_LINE}"
+        "# expires: 2027-01-31   # from this day on nothing is sent, even if an old job is run again\n"
+    }
+    if has_audience:
+        files[f"audiences/{name}.csv"] = "email,first_name\nann@example.com,Ann\n"
+    return files
 
 
 # The path of each CI system's workflow, from the repository's top, and what the user has to do next.

@@ -2,7 +2,6 @@
 
 import os
 import secrets
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -21,18 +20,17 @@ from runner.ledger.address import LockfileAddress
 from runner.ledger.record import Header, salt_check
 from runner.managed_path import managed_path
 
-_EXAMPLE_LIFETIME = timedelta(days=90)  # from now until the example message expires
-
 
 @command("init")
 @click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
 @click.option("--github", is_flag=True, help="Also a workflow for GitHub.")
 @click.option("--gitlab", is_flag=True, help="Also a pipeline for GitLab.")
 def init(folder: Path | None, *, github: bool, gitlab: bool) -> int:
-    """Scaffold a project.
+    """Begin a project, or add a CI workflow to one.
 
-    Settings with a salt, an example message, an empty lockfile. Changes no file that exists, but for two lines
-    that .gitattributes and .gitignore need.
+    Writes settings with a salt, an example message and an empty lockfile. On a terminal it asks who sends, and with
+    a token in INTERCOM_ACCESS_TOKEN it lists your admins. Changes no file that exists, but for two lines that
+    .gitattributes and .gitignore need.
 
     With --github or --gitlab the ledger is on a branch of the git remote. Where there is a project, they write their
     workflow, and that ledger into msgrun.yaml, unless the project has a ledger already.
@@ -47,8 +45,14 @@ def init(folder: Path | None, *, github: bool, gitlab: bool) -> int:
             _add_workflows(root, systems, output)
             _configure_branch_ledger(root, output)
             return EXIT.done
+        answers = scaffold.Answers()
+        if output.is_interactive and not (root / SETTINGS_FILE).exists():
+            from runner.cli.init_questions import ask, ask_system  # noqa: PLC0415  # connects to Intercom
+
+            answers = ask(output)
+            systems = systems or ask_system()
         remote = _git_remote_name(root) if systems else ""
-        for path, text in _project_files(root, remote).items():
+        for path, text in _project_files(root, remote, answers).items():
             output.result(f"{_write(managed_path(root, path), text):<8} {path}")
         for path, lines in scaffold.REQUIRED_LINES.items():
             output.result(f"{_extend(managed_path(root, path), lines):<8} {path}")
@@ -57,16 +61,18 @@ def init(folder: Path | None, *, github: bool, gitlab: bool) -> int:
         raise
     except OSError as error:
         raise UsageMistake(f"{error.filename} cannot be written: {error.strerror}") from error
-    output.note(scaffold.NEXT_STEPS_ON_BRANCH.format(remote=remote) if remote else scaffold.NEXT_STEPS)
+    steps = scaffold.NEXT_STEPS_ON_BRANCH.format(remote=remote) if remote else scaffold.NEXT_STEPS
+    for line in () if output.quiet else steps.splitlines():
+        output.error(line)
     return EXIT.done
 
 
-def _project_files(root: Path, remote: str) -> dict[str, str]:
+def _project_files(root: Path, remote: str, answers: scaffold.Answers) -> dict[str, str]:
     """Returns the files of a new project. Its ledger is a branch of `remote`, or a lockfile if that is empty."""
     salt, ledger_id = secrets.token_hex(16), new_run_id()
     lock_line = scaffold.BRANCH_LOCK_LINE.format(remote=remote) if remote else scaffold.LEDGER_LINE.format(id=ledger_id)
     files = {
-        **scaffold.project_files(salt, datetime.now(UTC).date() + _EXAMPLE_LIFETIME, lock_line),
+        **scaffold.project_files(salt, lock_line, answers),
         **{
             f"schema/{kind}.schema.json": schema.schema_path(kind).read_text(encoding="utf-8")
             for kind in schema.SCHEMA_NAMES[:2]

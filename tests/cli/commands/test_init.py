@@ -1,5 +1,6 @@
-"""?"""
+"""A new project: what init writes, and that nothing of it is sent before it was edited."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,18 @@ def test_init_scaffolds_a_project_that_works_at_once(folder: Folder, tmp_path: P
     here = Folder(root, folder.capture)
     ran = folder.run("init", "new")
     assert ran.code == 0
+    assert "\n  msgrun plan " in ran.err
     assert (root / "messages.lock").read_text().count("\n") == 1
     assert "messages.lock -text merge=union" in (root / ".gitattributes").read_text()
     assert ".msgrun/" in (root / ".gitignore").read_text()
     assert here.run("validate").code == 0
-    assert here.run("plan").code == 0
+    assert json.loads(here.run("plan", "--format", "json").out)["counts"]["send"] == 0
+    message = root / "messages/welcome.yaml"
+    lines = message.read_text().splitlines(keepends=True)
+    message.write_text("".join(line for line in lines if not line.startswith("not_before:")))
+    assert json.loads(here.run("plan", "--format", "json").out)["counts"]["send"] == 2
     assert here.run("--sandbox", "apply", "--yes").code == 0
-    assert here.run("--sandbox", "apply", "--yes").out.splitlines()[-1] == "nothing to do"
+    assert "2 sent" in here.run("--sandbox", "status").out
 
 
 def test_init_changes_nothing_that_exists(folder: Folder) -> None:

@@ -3,9 +3,10 @@
 import click
 
 from runner.cli.commands.lock import begin, compact, export, import_, move, show, stats, verify
+from runner.cli.help import CommandGroup
 
 
-@click.group("lock")
+@click.group("lock", cls=CommandGroup)
 def lock() -> None:
     """Start the ledger, look at it, and move it."""
 

@@ -1,0 +1,45 @@
+"""The command new: writes a message to begin with."""
+
+import os
+import re
+from pathlib import Path
+
+import click
+
+from runner.cli import scaffold
+from runner.cli.options import EXIT, GlobalOptions, command
+from runner.cli.output import Output, remember_options
+from runner.declare import schema
+from runner.declare.project import find_root
+from runner.errors import UsageMistake
+from runner.managed_path import managed_path
+
+
+@command("new")
+@click.argument("name")
+@click.option("--in-app", is_flag=True, help="An in-app message instead of an email.")
+@click.option("--audience", is_flag=True, help="To the rows of a new CSV file, audiences/NAME.csv.")
+def new(name: str, *, in_app: bool, audience: bool) -> int:
+    """Write a message to begin with.
+
+    It goes to messages/NAME.yaml, and is a draft: no plan sends it before its line not_before: is removed.
+    """
+    options = click.get_current_context().ensure_object(GlobalOptions)
+    remember_options(options)
+    output = Output.from_options(options, os.environ)
+    pattern = schema.load_schema("message")["properties"]["name"]["pattern"]
+    if not re.search(pattern, name) or "//" in name or name.endswith("/") or ".." in name:
+        hint = "letters, digits, dots, dashes and underscores, in folders if you like: spring/news"
+        raise UsageMistake(f"{name} cannot be the name of a message", hint)
+    root = find_root((options.directory or Path()).resolve())
+    files = scaffold.new_message(name, in_app=in_app, has_audience=audience)
+    for path in files:
+        if managed_path(root, path).exists():
+            raise UsageMistake(f"{path} exists already", "choose another name, or edit that file")
+    for path, text in files.items():
+        file = managed_path(root, path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8", newline="\n")
+        output.result(f"wrote    {path}")
+    output.note("edit it, look at it with msgrun plan, and remove its line not_before: when it is ready")
+    return EXIT.done

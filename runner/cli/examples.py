@@ -1,0 +1,105 @@
+"""The examples that stand in the help of each command: a command line, and what it does."""
+
+EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
+    "": (
+        ("msgrun init", "begin a project in this folder"),
+        ("msgrun plan", "what would be sent, and to whom"),
+        ("msgrun apply", "send it"),
+    ),
+    "init": (
+        ("msgrun init", "begin a project in this folder"),
+        ("msgrun init --github", "add a workflow that plans pull requests and applies merges"),
+    ),
+    "new": (
+        ("msgrun new spring/news", "an email to a list of people"),
+        ("msgrun new tip --in-app --audience", "an in-app message to the rows of a CSV file"),
+    ),
+    "sandbox": (
+        ("msgrun sandbox --port 8765", "an Intercom on this machine, for other programs too"),
+        ("msgrun sandbox --reset", "forget what was sent to it"),
+    ),
+    "completion": (
+        ('eval "$(msgrun completion bash)"', "for this shell; write it into ~/.bashrc to keep it"),
+        ("msgrun completion fish | source", "in fish, in its config.fish"),
+    ),
+    "validate": (
+        ("msgrun validate", "every message"),
+        ("msgrun validate messages/news.yaml", "one file"),
+    ),
+    "lint": (
+        ("msgrun lint", "every message"),
+        ("msgrun lint --format sarif > lint.sarif", "for a code scanner"),
+    ),
+    "render": (
+        ("msgrun render welcome", "for every recipient, a line each"),
+        ("msgrun render welcome --to ann@example.com", "for one of them"),
+    ),
+    "schema": (
+        ("msgrun schema message", "the rules of a declaration"),
+        ("msgrun schema project > project.schema.json", "those of msgrun.yaml, for an editor"),
+    ),
+    "plan": (
+        ("msgrun plan", "what apply would send"),
+        ("msgrun plan --against origin/main", "and what changed since that commit"),
+    ),
+    "apply": (
+        ("msgrun apply", "plan, ask, send"),
+        ("msgrun apply messages/news.yaml --canary 10", "ten of one message first, then ask again"),
+    ),
+    "status": (
+        ("msgrun status", "each message: how many got it, and when"),
+        ("msgrun status --to ann@example.com", "what one person got"),
+    ),
+    "reconcile": (
+        ("msgrun reconcile", "look up in Intercom what is unknown"),
+        ("msgrun reconcile --sandbox", "in the sandbox"),
+    ),
+    "resolve": (
+        ("msgrun resolve 5c2f19a0 --not-sent", "it did not arrive: the next apply sends it"),
+        ("msgrun resolve 5c2f19a0 --sent 2001", "it did, as message 2001"),
+    ),
+    "accept": (
+        ("msgrun accept news", "people who got the old text do not get the new one"),
+        ("msgrun plan && msgrun accept news", "look at it first"),
+    ),
+    "adopt": (
+        ("msgrun adopt welcome", "another tool sent it: nobody gets it again"),
+        ("msgrun plan && msgrun adopt welcome", "look first who that is"),
+    ),
+    "lock": (
+        ("msgrun lock begin", "start the ledger of a new project"),
+        ("msgrun lock move git+origin", "from a file to a branch of the git remote, for CI"),
+    ),
+    "lock begin": (
+        ("msgrun lock begin", "start the ledger that lock: names"),
+        ("msgrun lock begin --abandon-previous", "the old one is lost, and may be forgotten"),
+    ),
+    "lock move": (
+        ("msgrun lock move git+origin", "to the branch msgrun-ledger of the git remote"),
+        ("msgrun lock move messages.lock", "back to a file"),
+    ),
+    "lock verify": (
+        ("msgrun lock verify", "can every record be read?"),
+        ("msgrun lock verify --against origin/main", "in a pull request: does it change the ledger?"),
+    ),
+    "lock compact": (
+        ("msgrun lock compact", "ask, then rewrite it"),
+        ("msgrun lock stats && msgrun lock compact", "look first whether it pays"),
+    ),
+    "lock stats": (
+        ("msgrun lock stats", "how many records, how many bytes"),
+        ("msgrun -e staging lock stats", "of another environment"),
+    ),
+    "lock show": (
+        ("msgrun lock show", "the state of every delivery, a line each"),
+        ("msgrun lock show | grep '\"unknown\"'", "those that a person has to look at"),
+    ),
+    "lock export": (
+        ("msgrun lock export > backup.lock", "a copy of every record"),
+        ("msgrun -e staging lock export", "of another environment"),
+    ),
+    "lock import": (
+        ("msgrun lock import backup.lock", "add its records"),
+        ("msgrun lock import rescue.lock", "what a CI job could not write, from its artifact"),
+    ),
+}

@@ -1,0 +1,75 @@
+"""The help of the command line: commands in groups, examples, and the global options in a section of their own."""
+
+import click
+
+# In the order in which a user needs them. Each command is in the module of `commands` that has its name.
+COMMAND_GROUPS = {
+    "Begin": ("init", "new", "sandbox", "completion"),
+    "Write": ("validate", "lint", "render", "schema"),
+    "Send": ("plan", "apply", "status"),
+    "Settle": ("reconcile", "resolve", "accept", "adopt"),
+    "Remember": ("lock",),
+}
+GLOBAL_OPTIONS = frozenset(
+    {"directory", "sandbox", "environment", "jobs", "no_color", "show_values", "quiet", "verbose"}
+)
+
+
+class Command(click.Command):
+    """A command whose help begins with examples, and lists the global options after its own."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the examples and the options."""
+        _write_examples(ctx, formatter)
+        own: list[tuple[str, str]] = []
+        common: list[tuple[str, str]] = []
+        for parameter in self.get_params(ctx):
+            if isinstance(parameter, click.Option) and (record := parameter.get_help_record(ctx)):
+                (common if parameter.name in GLOBAL_OPTIONS else own).append(record)
+        for title, records in (("Options", own), ("Global options", common)):
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
+class CommandGroup(click.Group):
+    """A command with subcommands, whose help begins with examples."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the examples, the options and the subcommands."""
+        _write_examples(ctx, formatter)
+        super().format_options(ctx, formatter)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Returns the command of the arguments. Raises click.UsageError, with the name that may be meant."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not ctx.resilient_parsing and not name.startswith("-"):
+            from runner.declare.similar_names import did_you_mean  # noqa: PLC0415  # only for a name that does not exist
+
+            hint = did_you_mean(name, self.list_commands(ctx))
+            raise click.UsageError(f"there is no command {name}{f'; {hint}' if hint else ''}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+def write_command_groups(group: click.Group, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    """Writes the commands of the root, each group in a section of its own, all with one width of the first column."""
+    width = max(len(name) for names in COMMAND_GROUPS.values() for name in names)
+    for title, names in COMMAND_GROUPS.items():
+        records = []
+        for name in names:
+            command = group.get_command(ctx, name)
+            if command and not command.hidden:
+                records.append((name.ljust(width), command.get_short_help_str(formatter.width - width - 6)))
+        with formatter.section(title):
+            formatter.write_dl(records)
+
+
+def _write_examples(ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    from runner.cli.examples import EXAMPLES  # noqa: PLC0415  # texts that only a help needs
+
+    name = ctx.command_path.partition(" ")[2]
+    if examples := EXAMPLES.get(name):
+        with formatter.section("Examples"):
+            formatter.write_dl(list(examples), col_max=46)

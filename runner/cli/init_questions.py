@@ -1,0 +1,61 @@
+"""What init asks on a terminal. With an access token it lists the admins, so that nobody has to look for an id."""
+
+import click
+
+from runner.characters import show_on_one_line
+from runner.cli.connection import has_token, open_workspace
+from runner.cli.output import Output
+from runner.cli.scaffold import EXAMPLE_SENDER, Answers
+from runner.errors import MsgrunError
+
+_SYSTEMS = {"1": (), "2": ("github",), "3": ("gitlab",)}
+_MAX_LISTED = 30  # admins
+
+
+def ask(output: Output) -> Answers:
+    """Asks for the region and for who sends. What Intercom cannot answer is asked for, or left for later."""
+    region = click.prompt(
+        "Region of your Intercom workspace", type=click.Choice(["us", "eu", "au"]), default="us", err=True
+    )
+    workspace, admins = _read_workspace(region, output) if has_token() else ("", {})
+    if admins:
+        return Answers(region, workspace, _choose(workspace, admins))
+    output.error(
+        "Who sends? An admin's id is the number in the address of their profile in Intercom, and in GET /admins."
+    )
+    output.error(
+        f"Or press Enter: {EXAMPLE_SENDER} is written, for the sandbox, and you change it in msgrun.yaml later."
+    )
+    sender = click.prompt(
+        "Admin's id", type=click.IntRange(1), default=int(EXAMPLE_SENDER), show_default=False, err=True
+    )
+    return Answers(region, workspace, str(sender))
+
+
+def ask_system() -> list[str]:
+    """Asks where messages will be sent from. Returns the CI systems whose workflow is written."""
+    question = "Where will apply run?  1 on a person's machine  2 in GitHub Actions  3 in GitLab CI"
+    return list(
+        _SYSTEMS[click.prompt(question, type=click.Choice([*_SYSTEMS]), default="1", show_choices=False, err=True)]
+    )
+
+
+def _read_workspace(region: str, output: Output) -> tuple[str, dict[str, str]]:
+    """Returns the workspace of the token, and the names of its admins by their ids; empty if they cannot be read."""
+    try:
+        workspace = open_workspace(region, output)
+        return workspace.identity().id_code, workspace.admins() or {}
+    except MsgrunError as error:
+        output.failure(error)
+        return "", {}
+
+
+def _choose(workspace: str, admins: dict[str, str]) -> str:
+    click.echo(f"Workspace {workspace}. Who sends?", err=True)
+    listed = list(admins.items())[:_MAX_LISTED]
+    for number, (admin_id, name) in enumerate(listed, 1):
+        click.echo(f"  {number:>2}  {show_on_one_line(name)}  ({admin_id})", err=True)
+    if len(admins) > len(listed):
+        click.echo(f"  and {len(admins) - len(listed)} more", err=True)
+    number = click.prompt("Number", type=click.IntRange(1, len(listed)), default=1, err=True)
+    return listed[number - 1][0]

@@ -1,0 +1,78 @@
+"""The help: commands in groups, two examples each, and the name that was meant."""
+
+import shlex
+
+import click
+import pytest
+
+from runner.cli import msgrun
+from runner.cli.examples import EXAMPLES
+from runner.cli.help import COMMAND_GROUPS
+from tests.support.project import Folder
+
+
+def _find_command(names: list[str]) -> tuple[click.Command, list[str]]:
+    command: click.Command = msgrun
+    while isinstance(command, click.Group) and names and not names[0].startswith("-"):
+        found = command.get_command(click.Context(command), names[0])
+        assert found is not None, names
+        command, names = found, names[1:]
+    return command, names
+
+
+def _all_commands() -> list[str]:
+    names = [name for group in COMMAND_GROUPS.values() for name in group]
+    lock, _ = _find_command(["lock"])
+    assert isinstance(lock, click.Group)
+    return ["", *names, *(f"lock {name}" for name in lock.commands)]
+
+
+def test_every_command_has_examples() -> None:
+    assert sorted(EXAMPLES) == sorted(_all_commands())
+    assert all(len(examples) >= 2 for examples in EXAMPLES.values())
+
+
+@pytest.mark.parametrize("line", [line for examples in EXAMPLES.values() for line, _ in examples])
+def test_every_example_is_a_command_line_that_msgrun_understands(line: str) -> None:
+    for part in line.removeprefix('eval "$(').removesuffix(')"').split("&&"):
+        words = shlex.split(part.partition("|")[0].partition(">")[0])
+        assert words[0] == "msgrun"
+        while words[1:2] == ["-e"]:
+            del words[1:3]
+        command, args = _find_command(words[1:])
+        command.make_context(words[-1], args)  # raises click.UsageError
+
+
+@pytest.mark.parametrize("name", _all_commands())
+def test_the_help_shows_the_examples_and_fits_the_terminal(
+    folder: Folder, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    printed = folder.run(*name.split(), "--help").out
+    for line, meaning in EXAMPLES[name]:
+        assert line in printed
+        assert meaning.split()[0] in printed
+    assert max(map(len, printed.splitlines())) <= 100
+
+
+def test_the_root_shows_every_command_in_its_group(folder: Folder) -> None:
+    printed = folder.run("--help").out
+    positions = [printed.index(f"\n{title}:\n") for title in COMMAND_GROUPS]
+    assert positions == sorted(positions)
+    for name in _all_commands():
+        assert " " in name or not name or f"\n  {name} " in printed
+
+
+@pytest.mark.parametrize(
+    ("args", "meant"),
+    [
+        (["plna"], "there is no command plna; did you mean plan?"),
+        (["lock", "vrify"], "there is no command vrify; did you mean verify?"),
+        (["plan", "--aganst", "x"], "--against"),
+        (["quux"], "there is no command quux"),
+    ],
+)
+def test_a_misspelt_name_is_corrected(folder: Folder, args: list[str], meant: str) -> None:
+    ran = folder.run(*args)
+    assert ran.code == 64
+    assert meant in ran.err
