@@ -1,6 +1,7 @@
 """Prints results to stdout and everything else to stderr. Masks recipients' values unless the output is a terminal."""
 
 import os
+import shutil
 import stat
 import sys
 from collections.abc import Iterable, Mapping
@@ -15,13 +16,16 @@ from runner.privacy import mark_private_values, reveal_or_mask
 from runner.report import problem_text
 from runner.report.terminal_text import defuse_commands, defuse_old_commands, one_line, style, to_json_text, to_terminal
 
+_ASCII_SIGNS = {ord("·"): "-", ord("…"): "..."}  # for an encoding that may lack them
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Output:
     """Prints the output of a command.
 
     `show_values` reveals recipients' values. `colour` is forced on or off; None lets click decide. `in_ci`: a CI system
-    reads the output, also from a terminal, as `script` makes one.
+    reads the output, also from a terminal, as `script` makes one. `width` is that of the terminal in columns, or of the
+    variable COLUMNS; 0 is no limit, where stdout is no terminal.
     """
 
     show_values: bool
@@ -33,6 +37,7 @@ class Output:
     path_prefix: str = ""
     environment: str = "default"
     in_ci: bool = False
+    width: int = 0
     printed_notes: set[str] = field(default_factory=set)
 
     @classmethod
@@ -44,6 +49,8 @@ class Output:
             colour = False
         elif environ.get("FORCE_COLOR"):
             colour = True
+        elif environ.get("TERM") == "dumb":
+            colour = False
         return cls(
             show_values=options.show_values or (is_terminal(sys.stdout) and is_terminal(sys.stderr) and not in_ci),
             colour=colour,
@@ -54,6 +61,7 @@ class Output:
             path_prefix=options.path_prefix,
             environment=options.environment or "default",
             in_ci=in_ci,
+            width=shutil.get_terminal_size((0, 0)).columns if is_terminal(sys.stdout) or environ.get("COLUMNS") else 0,
         )
 
     @classmethod
@@ -84,6 +92,8 @@ class Output:
         """Returns a text as the stream gets it: a terminal with colours, a CI system's log without commands."""
         colour = is_terminal(stream) if self.colour is None else self.colour
         cleaned = to_terminal(text, colour=colour)
+        if stream and not stream.encoding.lower().startswith("utf"):
+            cleaned = cleaned.translate(_ASCII_SIGNS)
         if not self.in_ci and (is_terminal(stream) or _is_file(stream)):
             return cleaned
         is_document = stream is sys.stdout and self.form != "text" and _is_file(stream)

@@ -168,6 +168,10 @@ class Facts:
         """Returns the names of the messages that have a record."""
         return frozenset(group.message for group in self._index.groups)
 
+    def sent_revisions(self) -> frozenset[tuple[str, int]]:
+        """Returns the messages, as (name, revision), that have a sent record."""
+        return frozenset((group.message, group.revision) for group in self._index.groups if group.status == "sent")
+
     def keys_of(self, message: str, revision: int) -> frozenset[str]:
         """Returns the keys with a record of this revision of a message."""
         return frozenset(map(self._index.key_text, self._index.rows_of(message, revision)))

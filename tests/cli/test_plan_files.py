@@ -259,8 +259,8 @@ def test_a_saved_plan_allows_any_subset_of_itself_and_nothing_else(folder: Folde
     folder.message(news("other", z9="Zed"), "other")
     ran = folder.run("apply", "--yes", "--plan", "plan.json", "--limit", "1")
     assert ran.code == 0
-    assert "! 1 excluded: declared otherwise than the saved plan has it" in ran.out
-    assert "! 1 excluded: the saved plan does not send it" in ran.out
+    assert "    - 1 excluded: declared otherwise than the saved plan has it" in ran.out
+    assert "    - 1 excluded: the saved plan does not send it" in ran.out
     assert "! list: 1 recipient of the saved plan no longer declared" in ran.out
     for last in ("1 sent", "nothing to do"):
         again = folder.run("apply", "--yes", "--plan", "plan.json")

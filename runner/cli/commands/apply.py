@@ -88,7 +88,7 @@ def _apply(context: Context, project: Project, ledger: Ledger, options: _ApplyOp
     """Plans, sends and reports. Returns the exit code. Raises GuardRefused, LedgerUnavailable, RunStopped."""
     plan, warnings = plan_project(context, project, ledger.facts, options.plan_options)
     notes = plan_files.undeclared_recipient_notes(plan)
-    plan_output.print_plan(context, plan_output.build_review(context, plan, warnings, notes), "text")
+    plan_output.print_plan(context, plan_output.build_review(context, plan, warnings, notes), "text", "apply")
     if plan.guards:
         return EXIT.unknown if plan.counts["unknown"] else EXIT.guard
     if not plan.to_send:

@@ -31,7 +31,7 @@ def test_plan_is_offline_and_changes_nothing(folder: Folder) -> None:
     before = (folder.path / "messages.lock").read_bytes()
     ran = folder.run("plan")
     assert ran.code == 0
-    assert "3 recipients: 3 to send" in ran.out
+    assert "\n    3 to send: " in ran.out
     assert (folder.path / "messages.lock").read_bytes() == before
 
 
@@ -113,7 +113,7 @@ def test_limit_sends_the_first_and_leaves_the_rest(folder: Folder, intercom: San
     folder.message(LIST)
     ran = folder.run("apply", "--yes", "--limit", "2")
     assert (ran.code, ran.out.splitlines()[-1]) == (0, "2 sent")
-    assert "(now the first 2 to send)" in ran.out
+    assert "Plan: 3 to send (2 in this run)." in ran.out
     assert folder.run("apply", "--yes").out.splitlines()[-1] == "1 sent"
     assert len(intercom.messages) == 3
 
@@ -162,7 +162,8 @@ def test_refusals_are_told_and_final_until_told_otherwise(folder: Folder, interc
     assert "refused  list id:b2  parameter_not_found: " in ran.out
     assert "request " in ran.out
     assert folder.run("apply", "--yes").code == 0
-    assert "! 1 refused: refused before: parameter_not_found" in folder.run("plan").out
+    assert "Plan: nothing to send, 2 already sent, 1 refused before.\n1 message has nothing" in folder.run("plan").out
+    assert "\n    x 1 refused: parameter_not_found\n" in folder.run("plan", "--all").out
     intercom.trouble.replace({})
     assert folder.run("apply", "--yes", "--retry-refused").out.splitlines()[-1] == "1 sent"
 
@@ -356,9 +357,10 @@ def test_a_problem_in_a_file_ends_both_with_1(folder: Folder, args: list[str]) -
 def test_expired_and_early_messages_are_excluded_with_their_reason(folder: Folder, intercom: Sandbox) -> None:
     folder.message(LIST + "expires: 2020-01-01\n", "old")
     folder.message(LIST.replace("list", "early").replace("Hi", "Yo") + "not_before: 2999-01-01\n", "early")
-    ran = folder.run("plan")
-    assert "! 3 excluded: expired at 2020-01-01T00:00:00Z" in ran.out
-    assert "! 3 excluded: not before 2999-01-01T00:00:00Z" in ran.out
+    ran = folder.run("plan", "--all")
+    assert "\n    3 excluded: expired at 2020-01-01T00:00:00Z\n" in ran.out
+    assert "\n    3 excluded: not before 2999-01-01T00:00:00Z\n" in ran.out
+    assert "old" not in folder.run("plan").out, "what has expired needs no decision"
     assert folder.run("apply", "--yes").out.splitlines()[-1] == "nothing to do"
     assert not intercom.messages
 
