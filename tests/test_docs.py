@@ -13,6 +13,7 @@ import pytest
 
 from runner import __version__
 from runner.cli.options import COMMANDS
+from tests.support.golden import GOLDEN
 from tests.support.project import ROOT, Folder, run_in_process
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -40,6 +41,19 @@ def test_the_help_in_the_docs_is_what_the_command_prints() -> None:
         DOCS.write_text(fresh, encoding="utf-8")
         text = fresh
     assert text == fresh
+
+
+GOLDEN_TEXT = re.compile(r"(<!-- golden: (.*?) -->\n```text\n)(.*?)(```\n)", re.DOTALL)
+
+
+def test_output_in_the_docs_is_that_of_a_golden_file() -> None:
+    for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        text = path.read_text(encoding="utf-8")
+        fresh = GOLDEN_TEXT.sub(lambda found: f"{found[1]}{(GOLDEN / found[2]).read_text('utf-8')}{found[4]}", text)
+        if os.environ.get("UPDATE_GOLDEN"):
+            path.write_text(fresh, encoding="utf-8")
+            text = fresh
+        assert text == fresh, path
 
 
 def test_the_readme_has_two_set_up_commands_each_of_one_line() -> None:

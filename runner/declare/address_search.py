@@ -1,4 +1,4 @@
-"""Finds the addresses of recipients by the keys of their deliveries. A ledger has only the keys."""
+"""Addresses: as a user types one, and those that belong to the keys of a ledger, which has only the keys."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -8,6 +8,8 @@ from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, 
 from runner.declare.declaration import Declaration
 from runner.declare.identity import key_hasher
 from runner.declare.template.language import TemplateFault
+from runner.errors import UsageMistake
+from runner.privacy import mark_private
 
 MAX_SEARCHED = 250_000  # recipients that are read for one command, which takes up to two seconds
 
@@ -26,6 +28,21 @@ class Address:
 
     kind: IdentifierKind
     value: str
+
+
+def parse_address(text: str) -> Address:
+    """Returns the address that the user typed: KIND:VALUE, or an email address alone. Raises UsageMistake."""
+    kind, colon, value = text.partition(":")
+    if colon and value.strip():
+        for known_kind in IDENTIFIER_KINDS:
+            if kind == known_kind:
+                return Address(known_kind, value.strip())
+    elif "@" in text.strip("@ "):
+        return Address("email", text.strip())
+    raise UsageMistake(
+        "--to " + mark_private(text) + " is no address",
+        "an email address, or id:…, user_id:… or email:…, for example --to email:ann@example.com",
+    )
 
 
 def find_addresses(

@@ -15,6 +15,7 @@ from runner.declare.project import Project
 from runner.declare.settings import Settings
 from runner.errors import Problem
 from runner.ledger.facts import Facts
+from runner.ledger.history import sent_revisions
 from runner.plan import guards
 from runner.plan.deliveries import Action, PlannedMessage
 from runner.plan.guards import Guard
@@ -112,7 +113,7 @@ def _count_sent_revisions(declarations: Iterable[Declaration], facts: Facts) -> 
     Empty unless some message was sent in another revision than the declared one: the ledger is counted only then.
     """
     revisions = {declaration.name: declaration.revision for declaration in declarations}
-    if all(revisions.get(name, revision) == revision for name, revision in facts.sent_revisions()):
+    if all(revisions.get(name, revision) == revision for name, revision in sent_revisions(facts)):
         return {}
     counts: dict[str, dict[int, int]] = {}
     for entry, count in facts.counts().items():

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import islice
 
 from runner.deliver.summary import ReportedDelivery, Summary
 from runner.ledger.facts import Facts, MessageStatus
@@ -81,26 +80,6 @@ def summary(done: Summary, *, show_values: bool) -> str:
     return "\n".join(lines)
 
 
-def status(message_statuses: Counter[MessageStatus], listed: Iterable[State], unknown: Iterable[State]) -> str:
-    """The counts of each message in a ledger, then the first deliveries that the user has to look at (`listed`).
-
-    `unknown` are those of them with the status unknown, which reconcile may find.
-    """
-    lines = message_counts(message_statuses)
-    lines.extend(
-        one_line(
-            f"  {state.status:<8} {state.record.message} {state.record.to}  key {state.record.key[:12]}  "
-            f"{state.record.at}{_format_code(state)}"
-        )
-        for state in islice(listed, MAX_LISTED)
-    )
-    unresolved = sum(number for entry, number in message_statuses.items() if entry.status in {"unknown", "refused"})
-    if unresolved > MAX_LISTED:
-        lines.append(f"  and {unresolved - MAX_LISTED:,} more")
-    lines.extend(_suggest_reconcile(record for state in unknown for record in state.open_attempts))
-    return "\n".join(lines) or "nothing was sent yet"
-
-
 def message_counts(message_statuses: Counter[MessageStatus]) -> list[str]:
     """A line for each revision of a message, with its counts by status."""
     messages: dict[tuple[str, int], Counter[str]] = {}
@@ -145,10 +124,3 @@ def _suggest_reconcile(unknown: Iterable[Record]) -> list[str]:
     """The advice to run reconcile; empty if it can look up none of the unknown deliveries."""
     number = sum(record.is_searchable for record in unknown)
     return [f"msgrun reconcile looks for {number:,} of the unknown in Intercom"] if number else []
-
-
-def _format_code(state: State) -> str:
-    record = state.record
-    request = f"(request {record.request_id})" if record.request_id else ""
-    text = " ".join(filter(None, (record.code, request)))
-    return f"  {text}" if text else ""

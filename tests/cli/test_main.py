@@ -216,7 +216,7 @@ def test_an_outcome_that_the_ledger_does_not_take_is_rescued(
     assert ran.code == 6
     assert "messages.lock.rescue, which the next run picks up" in ran.err
     monkeypatch.undo()
-    assert "1 sent" in folder.run("status").out
+    assert json.loads(folder.run("status", "--format", "json").out)["counts"]["sent"] == 1
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("INTERCOM_BASE_URL", intercom.url)
         patch.setenv("INTERCOM_ACCESS_TOKEN", "x")
