@@ -15,7 +15,7 @@ from runner.declare.sample import Sample, make_sample
 from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
 from runner.plan.guards import Guard
 from runner.plan.plan import Plan
-from runner.privacy import reveal_or_mask
+from runner.privacy import mark_private_values, reveal_or_mask
 from runner.report.html_text import visible_text
 from runner.report.layout import GAP, display_width, flow, shorten, wrap
 from runner.report.markdown_plan import Review
@@ -134,7 +134,7 @@ def _format_message(message: PlannedMessage, sends: int, name_width: int, review
     sample = _find_sample(message, review)
     lines = [
         _format_title(message, sample, name_width, view),
-        flow(_list_properties(message), view.width, indent=_INDENT, separator=" · ", at_break=""),
+        flow(_list_properties(message, view), view.width, indent=_INDENT, separator=" · ", at_break=""),
     ]
     actions = list(_describe_actions(message, sends, view))
     for action, text in actions:
@@ -182,12 +182,12 @@ def _format_beginning(sample: Sample, view: PlanView) -> str:
     return shorten(" ".join(text.split()), _MAX_SUBJECT)
 
 
-def _list_properties(message: PlannedMessage) -> list[str]:
+def _list_properties(message: PlannedMessage, view: PlanView) -> list[str]:
     declaration = message.declaration
     audience = declaration.audience
-    items = [f"{_INDENT}{declaration.document.source.path}", f"from {declaration.sender}"]
+    items = [_INDENT + _format_path(declaration.document.source.path, view), f"from {declaration.sender}"]
     if isinstance(audience, TableAudience):
-        items.append(f"to {audience.source.title}")
+        items.append(f"to {_format_path(audience.source.title, view)}")
     if declaration.revision > 1:
         items.append(f"revision {declaration.revision}")
     times = (("not before", declaration.not_before), ("expires", declaration.expires))
@@ -195,6 +195,11 @@ def _list_properties(message: PlannedMessage) -> list[str]:
         if moment and not message.counts["excluded"]:  # else the reason says it
             items.append(f"{word} {_format_moment(moment)}")
     return [one_line(item) for item in items]
+
+
+def _format_path(path: str, view: PlanView) -> str:
+    """Returns a path for printing. A file may be named after somebody's address."""
+    return reveal_or_mask(mark_private_values(path, ()), show_values=view.show_values)
 
 
 def _format_moment(moment: datetime) -> str:
@@ -208,7 +213,8 @@ def _describe_actions(message: PlannedMessage, sends: int, view: PlanView) -> It
     if edited := by_action["edited"]:
         yield "edited", f"{style(f'{edited:,} edited', 'red')} since {'it was' if edited == 1 else 'they were'} sent"
     if unknown := by_action["unknown"]:
-        yield "unknown", f"{style(f'{unknown:,} unknown', 'red')}: may have arrived, so never sent again by itself"
+        pronoun = "itself" if unknown == 1 else "themselves"
+        yield "unknown", f"{style(f'{unknown:,} unknown', 'red')}: may have arrived, so never sent again by {pronoun}"
     if to_send := by_action["send"]:
         now = "" if sends == to_send else f" ({sends:,} in this run)"
         yield "send", f"{style(f'{to_send:,} to send', 'green')}{now}{_format_names(message, sends, view)}"

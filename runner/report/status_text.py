@@ -30,7 +30,7 @@ def messages(statuses: Counter[MessageStatus], times: Times, width: int) -> str:
     for entry, number in statuses.items():
         counts.setdefault((entry.message, entry.revision), Counter())[entry.status] += number
     if not counts:
-        return "nothing was sent yet"
+        return "Nothing was sent yet."
     lines = _find_table(counts, times, width)
     totals = sum(counts.values(), Counter[KeyStatus]())
     words = [style(f"{totals[status]:,} {word}", _COLOURS[status]) for status, word in _WORDS.items() if totals[status]]
@@ -157,7 +157,8 @@ def _format_rows(heads: Sequence[str], rows: Sequence[_Row], total: int, width: 
             blocks.append(flow([f"  {shown[0]}", *shown[1:]], width, indent="  ", separator=" · ", at_break=""))
         if row.link:
             blocks.append(f"  {row.link}")
-    return [*blocks, *([f"and {total - len(rows):,} more"] if total > len(rows) else ())]
+    more = f"and {total - len(rows):,} more; --format json has all of them"
+    return [*blocks, *([wrap(more, width, indent="  ")] if total > len(rows) else ())]
 
 
 def _stack(rows: Iterable[Sequence[str]], width: int) -> list[str]:

@@ -57,7 +57,7 @@ def test_status_as_json_gives_the_records_that_hold(folder: Folder) -> None:
 
 
 def test_status_of_nothing_and_of_an_unknown_name(folder: Folder) -> None:
-    assert folder.run("status").out == "nothing was sent yet\n"
+    assert folder.run("status").out == "Nothing was sent yet.\n"
     append(folder, line("a", "1", "sent", id="2001"))
     assert folder.run("status", "list").code == 0
     ran = folder.run("status", "lits")
@@ -179,6 +179,17 @@ def test_status_to_says_what_one_recipient_got_and_when_and_from_which_run(folde
     assert other[1] == "by-user-id", "the same contact under another address"
     assert "ann@example.com" not in folder.run("status", "--to", address).out.casefold()
     assert [row[1] for row in rows(folder.run("status", "news", "--to", address).out)[4:]] == ["news"]
+
+
+def test_of_many_deliveries_the_latest_are_listed_and_the_rest_is_counted(folder: Folder) -> None:
+    sent = [delivery("list", "id", str(day), id=str(day), at=f"2026-01-{day:02}T00:00:00Z") for day in range(1, 32)]
+    append(folder, *sent, *(delivery("list", "id", f"x{n}", at=f"2026-02-{n:02}T00:00:00Z") for n in range(1, 25)))
+    out = folder.run("status", "list").out
+    assert [row[2] for row in rows(out)[4:-1]] == [
+        *(f"2026-02-{n:02} 00:00" for n in range(24, 0, -1)),
+        *(f"2026-01-{day:02} 00:00" for day in range(31, 5, -1)),
+    ]
+    assert out.endswith("\nand 5 more; --format json has all of them\n")
 
 
 def test_status_to_of_nobody_and_of_no_address(folder: Folder) -> None:
