@@ -86,16 +86,13 @@ def make_plan(
     digest_rows = [
         (message.name, message.declaration.revision, message.digest) for message in messages if not message.is_expired
     ]
-    counts: Counter[Action] = Counter()
-    for message in messages:
-        counts.update(message.counts)
     workspace, workspace_guards = _choose_workspace(settings, facts, options)
     plan = Plan(
         environment=settings.environment,
         workspace=workspace,
         digest=plan_digest(settings.environment, settings.workspace, digest_rows),
         messages=messages,
-        counts=counts,
+        counts=sum((message.counts for message in messages), Counter[Action]()),
         guards=(),
         limit=options.limit,
     )
