@@ -72,7 +72,7 @@ def test_the_readmes_first_command_sends_the_repositorys_messages_and_then_has_n
         shutil.copytree(ROOT / name, tmp_path / name)
     for name in ("msgrun.yaml", "messages.lock"):
         shutil.copy(ROOT / name, tmp_path / name)
-    for ending in ("11 sent", "nothing to do"):
+    for ending in ("11 sent by this run", "nothing to do"):
         done = subprocess.run(
             [sys.executable, "-m", "runner", *args],
             cwd=tmp_path,

@@ -33,7 +33,9 @@ def wrap(text: str, width: int, *, indent: str = "") -> str:
 
     `indent` stands before every line but the first.
     """
-    return flow(text.split(" "), width, indent=indent, separator=" ", at_break="")
+    start = text[: len(text) - len(text.lstrip(" "))]  # a long first word stays behind it
+    first, *others = text[len(start) :].split(" ")
+    return flow([f"{start}{first}", *others], width, indent=indent, separator=" ", at_break="")
 
 
 def flow(items: Sequence[str], width: int, *, indent: str, separator: str, at_break: str) -> str:
