@@ -81,6 +81,10 @@ class GuardRefused(MsgrunError):
     """A guard stopped the command before anything was sent (exit 5)."""
 
 
+class Cancelled(GuardRefused):
+    """The user did not confirm (exit 5). The message says what was done and what was not."""
+
+
 class LedgerUnavailable(MsgrunError):
     """The ledger is locked by another process, unreadable, or cannot be brought up to date (exit 6)."""
 

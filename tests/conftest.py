@@ -104,7 +104,12 @@ def _clean_environment() -> Iterator[None]:
     """The same environment here and in CI, also for a test that undoes its own `monkeypatch`."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
-            if name.startswith(("INTERCOM_", "MSGRUN_", "GITHUB_")) or name in {"CI", "NO_COLOR", "FORCE_COLOR"}:
+            if name.startswith(("INTERCOM_", "MSGRUN_", "GITHUB_")) or name in {
+                "CI",
+                "NO_COLOR",
+                "FORCE_COLOR",
+                "COLUMNS",
+            }:
                 patch.delenv(name)
         for name, value in {
             "GIT_CONFIG_GLOBAL": GIT_CONFIG,

@@ -13,6 +13,7 @@ import pytest
 
 from runner import __version__
 from runner.cli.options import COMMANDS
+from tests.support.golden import GOLDEN
 from tests.support.project import ROOT, Folder, run_in_process
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -44,6 +45,19 @@ def test_the_help_in_the_docs_is_what_the_command_prints() -> None:
     assert text == fresh
 
 
+GOLDEN_TEXT = re.compile(r"(<!-- golden: (.*?) -->\n```text\n)(.*?)(```\n)", re.DOTALL)
+
+
+def test_output_in_the_docs_is_that_of_a_golden_file() -> None:
+    for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        text = path.read_text(encoding="utf-8")
+        fresh = GOLDEN_TEXT.sub(lambda found: f"{found[1]}{(GOLDEN / found[2]).read_text('utf-8')}{found[4]}", text)
+        if os.environ.get("UPDATE_GOLDEN"):
+            path.write_text(fresh, encoding="utf-8")
+            text = fresh
+        assert text == fresh, path
+
+
 def test_the_readme_has_two_set_up_commands_each_of_one_line() -> None:
     blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
     assert [block.count("\n") for block in blocks] == [1, 1]
@@ -60,7 +74,7 @@ def test_the_readmes_first_command_sends_the_repositorys_messages_and_then_has_n
         shutil.copytree(ROOT / name, tmp_path / name)
     for name in ("msgrun.yaml", "messages.lock"):
         shutil.copy(ROOT / name, tmp_path / name)
-    for ending in ("11 sent", "nothing to do"):
+    for ending in ("11 sent by this run", "nothing to do"):
         done = subprocess.run(
             [sys.executable, "-m", "runner", *args],
             cwd=tmp_path,

@@ -51,7 +51,8 @@ def run(argv: list[str], supervisor: Supervisor | None = None) -> int:
 def _run_command(argv: list[str], supervisor: Supervisor | None) -> tuple[int, BaseException | None]:
     """Runs a command line. Returns its exit code and the error that ended it, or None. Reports the error."""
     try:
-        code = msgrun.main(argv, prog_name="msgrun", standalone_mode=False, obj=GlobalOptions(supervisor=supervisor))
+        options = GlobalOptions(supervisor=supervisor, arguments=tuple(argv))
+        code = msgrun.main(argv, prog_name="msgrun", standalone_mode=False, obj=options)
     except BrokenPipeError:
         # The reader of stdout (head, a pager) has exited. Python would print a second error when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -64,13 +65,14 @@ def _run_command(argv: list[str], supervisor: Supervisor | None) -> tuple[int, B
 def _report_error(error: BaseException) -> int:
     """Prints the error that ended the command. Returns the exit code for it."""
     output = Output.of_last_command()
+    output.clear_progress()
     match error:
         case click.UsageError():
             usage = f"{error.ctx.get_usage()}\n" if error.ctx else ""
             output.error(f"{usage}error: {error.format_message()}")
             return EXIT.usage
         case click.Abort() | KeyboardInterrupt():
-            output.error("stopped")
+            output.error("Interrupted by Ctrl-C.")  # click has begun a line after the terminal's ^C
             return EXIT.interrupted
         case ProblemsFound():
             output.problems(error.problems)

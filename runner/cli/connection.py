@@ -4,7 +4,7 @@ import contextlib
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -19,7 +19,7 @@ from runner.clock import Clock, new_run_id
 from runner.declare.settings import Settings
 from runner.deliver.post import MessagePoster
 from runner.deliver.run import Run
-from runner.deliver.stop import StopConditions
+from runner.deliver.stop import DRAIN_TIMEOUT, StopConditions, signal_name
 from runner.deliver.summary import Summary
 from runner.errors import GuardRefused, RunStopped, UsageMistake
 from runner.intercom import Access, Transport
@@ -29,6 +29,9 @@ from runner.intercom.rate_limit import RateLimiter
 from runner.intercom.route import LOOPBACK
 from runner.ledger.ledger import Ledger
 from runner.plan.plan import Plan
+from runner.report import run_text
+from runner.report.layout import wrap_lines
+from runner.report.next_steps import NextStep, next_steps
 from runner.sandbox import SANDBOX_WORKSPACE_ID, Sandbox
 
 _TOKEN_VARIABLES = ("INTERCOM_ACCESS_TOKEN", "INTERCOM_TOKEN")  # the first that is set holds the token
@@ -88,7 +91,8 @@ class Connection:
         """Sends a plan and shows the progress. Returns its summary. `deadline` is a time of the monotonic clock."""
         settings = self.context.settings
         progress = RunProgress(self.context.output, self.limiter)
-        with Signals() as signals, open_record_log(self.context.output, log_file) as log:
+        signals = Signals()
+        with open_record_log(self.context.output, log_file) as log:
             run = Run(
                 plan=plan,
                 settings=settings,
@@ -109,9 +113,33 @@ class Connection:
                 progress=progress,
                 log=log,
             )
-            summary = run.deliver()
-        progress.clear()
-        return summary
+            signals.report = _make_signal_report(self.context, run.summary)
+            try:
+                with signals:
+                    return run.deliver()
+            finally:
+                progress.clear()
+
+
+def _make_signal_report(context: Context, summary: Summary) -> Callable[[int, bool], None]:
+    """Returns what a signal handler prints at once: how many requests are in flight, or what the process leaves."""
+    width = context.output.width
+    steps = [
+        NextStep("See what is unknown", (context.command_line("status"),)),
+        NextStep("Look for it in Intercom", (context.command_line("reconcile"),)),
+    ]
+    follow_up = f"\n{next_steps(steps, width)}"
+
+    def report(number: int, is_first: bool) -> None:
+        name = signal_name(number)
+        if is_first:
+            text = run_text.first_signal(name, summary.in_flight, DRAIN_TIMEOUT)
+            context.output.urgent(wrap_lines(text, width))
+        else:
+            text = wrap_lines(run_text.second_signal(name, summary), width)
+            context.output.urgent(f"{text}{follow_up if summary.unsettled else ''}")
+
+    return report
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from pathlib import Path
 
 import click
 
-from runner.characters import show_on_one_line
 from runner.cli.options import GlobalOptions
 from runner.cli.output import Output, remember_options
 from runner.cli.process import limit_render_time
@@ -20,7 +20,7 @@ from runner.declare.project_reader import ProjectReader, is_within, load_project
 from runner.declare.settings import SETTINGS_FILE, Settings, load_settings
 from runner.declare.template.template import RenderMonitor
 from runner.declare.tree import Tree
-from runner.errors import GuardRefused, ProblemsFound, UsageMistake
+from runner.errors import Cancelled, GuardRefused, ProblemsFound, UsageMistake
 from runner.git.repository import Repository
 from runner.ledger.address import LedgerAddress, LockfileAddress, default_lockfile, parse_address
 from runner.ledger.context import DeclaredLedger, LedgerContext
@@ -112,27 +112,36 @@ class Context:
             raise ProblemsFound([*project.problems, *project.find_recipient_problems()])
         return project
 
-    def confirm(self, question: str, *, yes: bool, count: int = 0, if_declined: str = "nothing was done") -> None:
-        """Asks the user to confirm. Does not ask if `yes`. Raises GuardRefused if the user declines.
+    def confirm(self, question: str, *, yes: bool, count: int = 0, if_declined: str = "Nothing was changed.") -> None:
+        """Asks the user to confirm. Does not ask if `yes`. Raises Cancelled if the user declines.
 
         Without a terminal --yes is needed. If `count`, the number of recipients, is over 20, the user must type it.
-        `if_declined` says in the error what was done when the user declines.
+        `if_declined` says what was done when the user declines.
         """
         if yes:
             return
+        self.require_terminal()
+        from runner.cli import prompts  # noqa: PLC0415  # saves 2 ms in a command that asks nothing
+
+        if count > prompts.MAX_WITHOUT_COUNT:
+            is_confirmed = prompts.confirm_count(self.output, count)
+        else:
+            is_confirmed = prompts.confirm(self.output, question)
+        if not is_confirmed:
+            raise Cancelled(f"Cancelled. {if_declined}")
+
+    def require_terminal(self) -> None:
+        """Raises GuardRefused if there is no terminal to confirm on."""
         if not self.output.is_interactive:
-            raise GuardRefused("nobody is there to be asked", "--yes says yes")
-        if count > 20:  # noqa: PLR2004  # above this, a habitual y could do harm
-            answer = click.prompt(
-                f"{show_on_one_line(question)} Type the number of recipients to go on",
-                default="",
-                show_default=False,
-                err=True,
-            )
-            if answer.strip().replace(",", "") != str(count):
-                raise GuardRefused(f"{answer or 'nothing'} is not {count}: {if_declined}")
-        elif not click.confirm(show_on_one_line(question), err=True):
-            raise GuardRefused(f"you said no: {if_declined}")
+            raise GuardRefused("no terminal to confirm on", "pass --yes")
+
+    def command_line(self, *words: str) -> str:
+        """Returns a command line with the global options that name the project and the ledger as now."""
+        options = self.options
+        global_words = ["-C", str(options.directory)] if options.directory else []
+        global_words += ["--sandbox"] if options.sandbox else []
+        global_words += ["-e", options.environment] if options.environment else []
+        return shlex.join(["msgrun", *global_words, *words])
 
     def is_full_selection(self, paths: tuple[str, ...]) -> bool:
         """Returns whether the paths select everything that is declared."""

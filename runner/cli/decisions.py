@@ -1,18 +1,28 @@
 """Shared by resolve, accept and adopt: planning one message, and writing the user's decision to the ledger."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from runner.cli.context import Context
 from runner.cli.options import EXIT
 from runner.declare.project import Project
 from runner.declare.similar_names import did_you_mean
-from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake
+from runner.errors import Cancelled, GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake
 from runner.ledger.ledger import Ledger
+from runner.ledger.moves.previous_ledgers import write_to_previous
 from runner.ledger.record import Record
 from runner.plan import plan as planning
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision about deliveries, as a request without its question mark, and as the sentence that reports it."""
+
+    request: str
+    result: str
 
 
 def plan_one(context: Context, ledger: Ledger, name: str) -> tuple[PlannedMessage, Plan]:
@@ -34,7 +44,7 @@ def plan_one(context: Context, ledger: Ledger, name: str) -> tuple[PlannedMessag
 
 
 def write_decision(
-    context: Context, ledger: Ledger, records: list[Record], decision: str,
+    context: Context, ledger: Ledger, records: list[Record], decision: Decision,
     *, yes: bool, write: Callable[..., None] | None = None,
 ) -> int:  # fmt: skip
     """Asks the user to confirm the decision, then writes its records. Returns the exit code.
@@ -45,13 +55,26 @@ def write_decision(
         context.output.result("nothing to do")
         return EXIT.guard if ledger.facts.duplicates() else EXIT.done
     try:
-        context.confirm(f"{decision[0].upper()}{decision[1:]}?", yes=yes)
+        context.confirm(f"{decision.request}?", yes=yes)
         (write or ledger.append)(*records)
+    except Cancelled:
+        raise
     except GuardRefused:
-        context.output.note(f"this would {decision}")
+        context.output.note(f"The question is: {decision.request}?")
         raise
     except LedgerUnavailable:
-        context.output.error("nothing was decided: the ledger could not be written")
+        context.output.error("Nothing was decided: the ledger could not be written.")
         raise
-    context.output.result(f"done: {decision}")
+    context.output.result(decision.result)
     return EXIT.guard if ledger.facts.duplicates() else EXIT.done
+
+
+def make_writer(context: Context, ledger: Ledger, *, no_fetch: bool) -> Callable[..., None]:
+    """Returns a function that writes outcomes of open attempts: to the previous ledger first, if the ledger moved."""
+
+    def write(*records: Record) -> None:
+        if not no_fetch:
+            write_to_previous(context.ledger, ledger.facts, records)
+        ledger.append(*records)
+
+    return write

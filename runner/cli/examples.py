@@ -55,8 +55,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("msgrun reconcile --sandbox", "in the sandbox"),
     ),
     "resolve": (
-        ("msgrun resolve 5c2f19a0 --not-sent", "it did not arrive: the next apply sends it"),
-        ("msgrun resolve 5c2f19a0 --sent 2001", "it did, as message 2001"),
+        ("msgrun resolve", "ask about each delivery that is unknown"),
+        ("msgrun resolve 5c2f19a0 --not-sent", "this one did not arrive: the next apply sends it"),
     ),
     "accept": (
         ("msgrun accept news", "people who got the old text do not get the new one"),

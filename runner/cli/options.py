@@ -33,7 +33,8 @@ class EXIT:
 class GlobalOptions:
     """The values of the global options, whether they come before or after the command's name.
 
-    `supervisor` is no option: the entry point sets it where a command's work may run in a child.
+    `supervisor` is no option: the entry point sets it where a command's work may run in a child. Nor are `arguments`:
+    they are the command line as it was typed, without the program's name.
     """
 
     directory: Path | None = None
@@ -46,6 +47,7 @@ class GlobalOptions:
     form: str = "text"
     jobs: int | None = None
     supervisor: Supervisor | None = None
+    arguments: tuple[str, ...] = ()
     path_prefix: str = (
         ""  # of the project in GITHUB_WORKSPACE, with a slash at its end; not an option: set when the root is known
     )

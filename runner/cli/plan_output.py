@@ -8,8 +8,10 @@ from runner.declare.sample import Sample, render_sample
 from runner.errors import Problem
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.plan import Plan
-from runner.report import comparison_text, github_annotations, json_output, markdown_plan, plain_text
+from runner.report import comparison_text, github_annotations, json_output, markdown_plan, plan_text
+from runner.report.layout import wrap_lines
 from runner.report.markdown_plan import Review
+from runner.report.plan_text import PlanView
 
 _MAX_SEARCHED = 1000  # deliveries that are searched for the first one to send
 
@@ -24,9 +26,10 @@ def build_review(context: Context, plan: Plan, warnings: Sequence[Problem], note
     return Review(plan, warnings, notes, render_message_sample, sandbox=context.options.sandbox)
 
 
-def print_plan(context: Context, review: Review, form: str) -> None:
+def print_plan(context: Context, review: Review, form: str, command: str, *, show_all: bool = False) -> None:
     """Prints a plan in one of the forms, and keeps it for the files of GitHub's step.
 
+    `command` is the one that prints it, as "plan". `show_all`: the text also has the messages that need nothing.
     Warnings about the project's files are printed separately for the forms that do not contain them (text, json).
     """
     output, comparison = context.output, review.comparison
@@ -55,8 +58,14 @@ def print_plan(context: Context, review: Review, form: str) -> None:
             )
         case _:
             if comparison:
-                output.result(f"{comparison_text.text(comparison, show_values=output.show_values)}\n")
-            output.result(plain_text.plan(review.plan, show_values=output.show_values))
+                text = comparison_text.text(
+                    comparison, show_values=output.show_values, except_warnings=frozenset(review.plan.warnings())
+                )
+                output.result(f"{wrap_lines(text, output.width)}\n")
+            view = PlanView(
+                f"msgrun {command}", output.width, output.show_values, show_all=show_all, show_bodies=output.verbose
+            )
+            output.result(plan_text.plan(review, view))
 
 
 def _sample_key(message: PlannedMessage) -> str:

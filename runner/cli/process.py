@@ -3,7 +3,7 @@
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Self
 
@@ -55,11 +55,13 @@ def set_malloc_threshold() -> None:
 class Signals:
     """Handles SIGINT, SIGTERM and SIGHUP in a `with` block. `number` is the first signal received, 0 if none.
 
-    The first signal asks the run to stop cleanly. The next one ends the process at once.
+    The first signal asks the run to stop cleanly. The next one ends the process at once. The handler calls `report`
+    with the number of the signal, and whether it is the first one. It must take no lock.
     """
 
     def __init__(self) -> None:
         self.number = 0
+        self.report: Callable[[int, bool], None] = lambda _, __: None
         self._previous_handlers: dict[int, object] = {}
 
     def __enter__(self) -> Self:
@@ -72,7 +74,11 @@ class Signals:
             signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal() returned
 
     def _handle(self, number: int, _: FrameType | None) -> None:
-        if self.number:
-            # Every claim is durable already: attempts without an outcome are unknown from now on, as after kill -9.
-            os._exit(128 + number)
-        self.number = number
+        is_first = not self.number
+        self.number = self.number or number
+        try:
+            self.report(number, is_first)
+        finally:
+            if not is_first:
+                # Every claim is durable already: attempts without an outcome are unknown from now on, as after kill -9.
+                os._exit(128 + number)

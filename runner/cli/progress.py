@@ -1,20 +1,24 @@
 """The progress of a run, redrawn on a terminal or a line every 10 seconds in a log; and its log of records."""
 
 import contextlib
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
 import orjson
 
-from runner.cli.output import Output
+from runner.cli.output import Output, has_unicode
 from runner.cli.progress_line import StatusLine
 from runner.deliver.summary import Summary
 from runner.errors import UsageMistake
 from runner.intercom.rate_limit import RateLimiter
 from runner.ledger.record import Record
+from runner.report import progress_text
+from runner.report.progress_text import Progress
 from runner.report.terminal_text import one_line
 
 _MIN_USE_BY_OTHERS = 0.05  # of Intercom's limit; less hardly slows a run, and windows are known to a few requests only
@@ -42,7 +46,11 @@ class RunProgress:
         self._samples.append((now, summary.tried))
         while len(self._samples) > 2 and now - self._samples[0][0] > _RATE_WINDOW:  # noqa: PLR2004  # a rate needs two points
             self._samples.popleft()
-        self._status_line.update(self._format(summary))
+        progress = self._measure(summary)
+        self._status_line.update(
+            progress_text.log_line(progress),
+            partial(progress_text.terminal_line, progress, unicode=has_unicode(sys.stderr)),
+        )
 
     def clear(self) -> None:
         """Removes the line from the terminal."""
@@ -50,28 +58,27 @@ class RunProgress:
 
     def _note_others(self) -> None:
         """Says why the run is slower than its share of the limit."""
-        self.clear()
         with contextlib.suppress(OSError):  # as for the line itself
             self._output.note(
                 f"this run is slower: other programs use at least {self._limiter.used_by_others:.0%} of "
                 "Intercom's rate limit, and rate.share counts them"
             )
 
-    def _format(self, summary: Summary) -> str:
+    def _measure(self, summary: Summary) -> Progress:
+        """Returns how far the run is. The rate is that of the last seconds."""
         (began, before), (now, after) = self._samples[0], self._samples[-1]
         rate = (after - before) / (now - began) if now > began else 0.0
-        allowed = self._limiter.per_second
-        parts = [
-            f"{summary.tried:,} of {summary.planned:,}",
-            f"{rate:.0f} a second" + (f" of {allowed:.0f} allowed" if allowed and allowed < 10_000 else ""),  # noqa: PLR2004
-            f"{len(summary.refused):,} refused",
-            f"{len(summary.unknown):,} unknown",
-        ]
-        if self._limiter.is_paused:
-            parts.append("waiting for the window")
-        elif rate:
-            parts.append(f"{_format_duration(summary.remaining / rate)} left")
-        return ", ".join(parts)
+        return Progress(
+            done=summary.tried,
+            planned=summary.planned,
+            refused=len(summary.refused),
+            unknown=len(summary.unknown),
+            rate=rate,
+            allowed=self._limiter.per_second or 0.0,
+            seconds_left=summary.remaining / rate if rate else 0.0,
+            pause=self._limiter.pause_left,
+            in_flight=summary.in_flight if summary.stop else None,
+        )
 
 
 class RecordLog:
@@ -113,9 +120,3 @@ def open_record_log(output: Output, path: Path | None) -> Iterator[RecordLog]:
         if handle is not None:
             with contextlib.suppress(OSError):
                 handle.close()
-
-
-def _format_duration(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,13 +1,9 @@
 """A line of progress on stderr: redrawn on a terminal, or a new line every 10 seconds in a log."""
 
-import contextlib
-import sys
 import time
+from collections.abc import Callable
 
-import click
-
-from runner.characters import show_on_one_line
-from runner.cli.output import Output, is_terminal
+from runner.cli.output import Output
 
 _LOG_INTERVAL = 10.0  # seconds between two lines in a log
 _TERMINAL_INTERVAL = 0.1  # seconds between two updates on a terminal
@@ -19,8 +15,7 @@ class StatusLine:
 
     def __init__(self, output: Output) -> None:
         self._output = output
-        self._on_terminal = is_terminal(sys.stderr)
-        self._interval = _TERMINAL_INTERVAL if self._on_terminal else _LOG_INTERVAL
+        self._interval = _TERMINAL_INTERVAL if output.can_redraw else _LOG_INTERVAL
         self._last_update = time.monotonic()
 
     def is_due(self, now: float) -> bool:
@@ -33,20 +28,25 @@ class StatusLine:
         self._last_update = now
         return True
 
-    def update(self, text: str) -> None:
-        """Prints a text, over the last one on a terminal."""
-        text = show_on_one_line(text)
-        self._write(f"\r\033[K{text}" if self._on_terminal else f"{text}\n")
+    def update(self, text: str, fit: Callable[[int], str] | None = None) -> None:
+        """Shows the progress. In a log it is `text`; on a terminal what `fit` makes of the number of columns."""
+        if self._output.can_redraw:
+            from runner.cli.live_line import terminal_columns  # noqa: PLC0415  # for terminals alone
+
+            columns = terminal_columns() - 1  # a full line would move the cursor to the next one
+            text = fit(columns) if fit else text[:columns]
+        self._output.progress(text)
+
+    def show(self, text: str) -> None:
+        """Shows a text at once: on a terminal in the line of progress, in a log as a note."""
+        if self._output.can_redraw and not self._output.quiet:
+            self.update(text)
+        else:
+            self._output.note(text)
 
     def clear(self) -> None:
         """Removes the line from the terminal."""
-        if self._on_terminal and not self._output.quiet:
-            self._write("\r\033[K")
-
-    def _write(self, text: str) -> None:
-        # A closed terminal or a broken pipe must not end a run between a response and its outcome.
-        with contextlib.suppress(OSError):
-            click.echo(text, err=True, nl=False)
+        self._output.clear_progress()
 
 
 class PlanningProgress:

@@ -32,7 +32,10 @@ Next:
   git add . && git commit"""
 
 
-DRAFT_LINE = "not_before: 2099-01-01   # a draft: nothing is sent before this day. Remove the line when it is ready\n"
+DRAFT_LINES = """\
+not_before: 2099-01-01   # a draft: nothing is sent before this day. Remove the line when it is ready
+expires: 2100-01-01   # from this day on nothing is sent, even if an old job is run again: choose it
+"""
 _SENDER_LINE = (
     'from: {{type: admin, id: "{id}"}}   # who sends, unless a message says otherwise: an admin of your workspace\n'
 )
@@ -81,8 +84,7 @@ subject: "Welcome to {{{{ product }}}}, {{{{ first_name }}}}"
 body_file: welcome.html.j2
 template: personal
 to: {{csv: ../audiences/welcome.csv, type: user, email: "{{{{ email }}}}"}}
-{DRAFT_LINE}# expires: 2027-01-31   # from this day on nothing is sent, even if an old job is run again
-create_conversation_without_contact_reply: true   # makes the message findable, should an answer get lost
+{DRAFT_LINES}create_conversation_without_contact_reply: true   # makes the message findable, should an answer get lost
 """,
         "messages/welcome.html.j2": """\
 <p>Hi {{ first_name }},</p>
@@ -120,8 +122,8 @@ def new_message(name: str, *, in_app: bool, has_audience: bool) -> dict[str, str
     )
     files = {
         f"messages/{name}.yaml": f"# yaml-language-server: $schema={up}schema/message.schema.json\n"
-        f"name: {name}\n{fields}{recipients}{DRAFT_LINE}"
-        "# expires: 2027-01-31   # from this day on nothing is sent, even if an old job is run again\n"
+        f"name: {name}\n{fields}{recipients}{DRAFT_LINES}"
+        "create_conversation_without_contact_reply: true   # makes the message findable, should an answer get lost\n"
     }
     if has_audience:
         files[f"audiences/{name}.csv"] = "email,first_name\nann@example.com,Ann\n"

@@ -18,7 +18,7 @@ from runner.declare.project import Project
 from runner.declare.sample import Sample, render_sample_for
 from runner.ledger.facts import Facts
 from runner.plan.deliveries import PlannedMessage
-from runner.plan.guards import format_recipients
+from runner.plan.guards import format_recipients, format_resend
 from runner.plan.plan import Plan
 
 _MAX_COPIES = 10  # new messages that one removed message is compared with; each reads both audiences
@@ -200,8 +200,7 @@ def _find_resends(message: PlannedMessage, earlier: Declaration, facts: Facts) -
     """Yields a warning if the revision changed after the earlier one was sent: its recipients would get it again."""
     now, before = message.declaration.revision, earlier.revision
     if now != before and (sent := _count_sent(earlier, facts)):
-        recipients = format_recipients(sent)
-        yield f"{message.name} is of revision {now} now, so {recipients} of revision {before} would get it again"
+        yield f"{message.name}: {format_resend(now, before, sent)}"
 
 
 def _find_renames(

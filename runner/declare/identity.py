@@ -69,7 +69,7 @@ def text_hash(payload: Payload, salt: str) -> str:
     Tags are removed, entities are decoded, and white space counts as one space. Intercom returns a sent text wrapped in
     tags, so reconcile compares this hash and not the text.
     """
-    text = "\n".join(_extract_visible_text(payload.get(part, "")) for part in ("subject", "body"))
+    text = "\n".join(visible_words(payload.get(part, "")) for part in ("subject", "body"))
     import hmac  # noqa: PLC0415  # needed for a text hash alone
 
     return hmac.digest(salt.encode(), text.encode(), "sha256").hex()[:32]
@@ -106,8 +106,8 @@ def plan_digest(environment: str, workspace: str, messages: list[tuple[str, int,
     return _hash_json([environment, workspace, sorted(messages)])
 
 
-def _extract_visible_text(text: str) -> str:
-
+def visible_words(text: str) -> str:
+    """Returns a text or HTML without tags, on one line."""
     end = text.rfind(">") + 1  # after it no tag ends, and to look for one at each `<` would take quadratic time
     return _WHITE_SPACE.sub(" ", unescape_html(_TAG.sub(" ", text[:end]) + text[end:])).strip()
 

@@ -81,6 +81,11 @@ class OpenAttempts:
         yield from (attempt for _, _, attempt in self._waiting)
         yield from self._claimed
 
+    @property
+    def posting(self) -> int:
+        """How many are being POSTed."""
+        return len(self._posting)
+
     def startable(self, now: float) -> int:
         """How many may be POSTed now: the claimed ones, and the waiting ones whose time has come."""
         return len(self._claimed) + sum(time <= now for time, _, _ in self._waiting)

@@ -108,6 +108,8 @@ class Run:
                 self._store_contacts(result)
             else:
                 self._handle_result(result)
+        self.summary.in_flight = self._attempts.posting
+        self.summary.unsettled = len(self._attempts) + len(self._writer.outcomes)
         self._progress(self.summary)
 
     def _wait_time(self) -> float:

@@ -1,5 +1,6 @@
 """What ends a run early: a signal, a stop file, a deadline, too many bad outcomes, or an answer from Intercom."""
 
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ from runner.clock import Clock
 from runner.declare.settings import AbortConditions
 from runner.deliver.summary import STOP_KINDS, StopReason, Summary
 
+GO_ON = "run the same command again to go on"  # the hint of a stop after which nothing has to be fixed
 DRAIN_TIMEOUT = 5.0  # seconds for which a run that the user wants to end waits for open requests
 _MAX_REQUEST_TIME = 90.0  # seconds; the time limits for connecting and reading are below it
 
@@ -26,12 +28,17 @@ class StopConditions:
     def stop_reason(self, clock: Clock) -> StopReason | None:
         """Returns why nothing more may be started, or None."""
         if number := self.signal():
-            return StopReason("signal", f"stopped by signal {number}", "run the same command again to go on", number)
+            return StopReason("signal", f"interrupted by {signal_name(number)}", GO_ON, number)
         if self.has_stop_file():
             return StopReason("later", "stopped by the stop file .msgrun/stop", "remove it to go on")
         if self.deadline is not None and clock.monotonic() >= self.deadline:
-            return StopReason("later", "the deadline has come", "run the same command again to go on")
+            return StopReason("later", "the deadline has come", GO_ON)
         return None
+
+
+def signal_name(number: int) -> str:
+    """Returns how a person knows a signal: Ctrl-C, or its name, as SIGTERM."""
+    return "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
 
 
 class StopController:

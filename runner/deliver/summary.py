@@ -11,6 +11,9 @@ StopKind = Literal["signal", "ledger", "guard", "error", "later", "expired"]
 STOP_KINDS: tuple[StopKind, ...] = get_args(StopKind)  # in the order of the table of exit codes, from the top
 
 
+_MAX_FIRST_SENT = 20  # deliveries, of which a person looks at some after a canary
+
+
 @dataclass(frozen=True, slots=True)
 class StopReason:
     """Why a run ended early. The kind decides the exit code. `signal` is the number of a signal, or 0."""
@@ -31,23 +34,30 @@ class ReportedDelivery:
 
 @dataclass(slots=True)
 class Summary:
-    """Counts and details of a run. `unwritten` are outcomes that the ledger did not store.
+    """Counts and details of a run.
 
+    `first_sent` are the first deliveries that were sent. `unwritten` are outcomes that the ledger did not store.
     `released` deliveries were claimed, and Intercom provably made no message. They count as remaining, or as skipped if
     the message expired. `still_not_found` are deliveries whose contact was missing in an earlier run and in this one.
     `claimed_by_others` is the number of deliveries that other runs claimed meanwhile; they count as remaining too.
+
+    While the run goes on, `in_flight` is the number of requests without an answer. `unsettled` is the number of
+    attempts without a durable outcome, which are unknown if the process ends now. Both are of the end of a round.
     """
 
     planned: int = 0
     sent: int = 0
     released: int = 0
     skipped: int = 0
+    first_sent: list[Record] = field(default_factory=list)
     refused: list[ReportedDelivery] = field(default_factory=list)
     unknown: list[ReportedDelivery] = field(default_factory=list)
     still_not_found: list[ReportedDelivery] = field(default_factory=list)
     warnings: list[AnyText] = field(default_factory=list)
     unwritten: list[Record] = field(default_factory=list)
     claimed_by_others: int = 0
+    in_flight: int = 0
+    unsettled: int = 0
     stop: StopReason | None = None
 
     def count(self, delivery: ReportedDelivery) -> None:
@@ -55,6 +65,8 @@ class Summary:
         match delivery.record.status:
             case "sent":
                 self.sent += 1
+                if self.sent <= _MAX_FIRST_SENT:
+                    self.first_sent.append(delivery.record)
                 if delivery.detail:
                     self.warnings.append(f"{delivery.record.message} {delivery.record.to}: " + delivery.detail)
             case "refused":

@@ -81,9 +81,9 @@ class RateLimiter:
         return None if budget is None else budget / WINDOW
 
     @property
-    def is_paused(self) -> bool:
-        """Whether no request may start until a window with a 429 ends."""
-        return self._clock.monotonic() < self._paused_until
+    def pause_left(self) -> float:
+        """Seconds until a window with a 429 ends, before which no request may start; 0 if requests may start."""
+        return max(0.0, self._paused_until - self._clock.monotonic())
 
     def learn(self, headers: dict[str, str]) -> None:
         """Reads limit, remaining and reset from the headers of a response. Missing or broken headers change nothing.

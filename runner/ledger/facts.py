@@ -36,18 +36,18 @@ class Facts:
     reconcile needs the time of the claim.
 
     A copy of the ledger, such as the lockfile or its journal, may have a bit: `copy_bit`, 0 if it has none.
-    `own_setting`: see `Headers`.
+    `own_setting`: see `Headers`. `index` is for the other modules of this package.
     """
 
     def __init__(self, own_setting: str = "") -> None:
         self.headers = Headers(own_setting)
         self.torn_lines: list[str] = []
-        self._index = FactIndex()
+        self.index = FactIndex()
         self._contacts: dict[tuple[str, int], ContactIndex] = {}
 
     def __len__(self) -> int:
         """Returns the number of keys with a record."""
-        return len(self._index)
+        return len(self.index)
 
     def __bool__(self) -> bool:
         """Returns True: facts without records may have headers, so they are not the same as none."""
@@ -55,14 +55,14 @@ class Facts:
 
     def __iter__(self) -> Iterator[str]:
         """Yields every key with a record."""
-        return map(self._index.key_text, range(len(self._index)))
+        return map(self.index.key_text, range(len(self.index)))
 
     def add(self, entry: Record | Header, copy_bit: int = 0) -> None:
         """Adds a record or header that a copy of the ledger has."""
         if isinstance(entry, Header):
             self.headers.add(entry, copy_bit)
             return
-        self._index.add_record(entry, copy_bit)
+        self.index.add_record(entry, copy_bit)
         self._contacts.pop((entry.message, entry.revision), None)
 
     def read(self, data: bytes, origin: str, copy_bit: int = 0) -> bool:
@@ -87,41 +87,41 @@ class Facts:
 
     def status(self, key: bytes) -> KeyStatus | None:
         """Returns the status of a key, given as its 16 bytes; None if it has no record."""
-        row = self._index.keys.row_of(key)
-        return None if row is None else self._index.status(row)
+        row = self.index.keys.row_of(key)
+        return None if row is None else self.index.status(row)
 
     def was_sent_with(self, key: bytes, content: str) -> bool:
         """Returns whether a key, given as its 16 bytes, has a sent record with this content."""
-        row = self._index.keys.row_of(key)
+        row = self.index.keys.row_of(key)
         if row is None:
             return False
-        groups = (self._index.groups[fact.group_number] for fact in self._index.facts(row))
+        groups = (self.index.groups[fact.group_number] for fact in self.index.facts(row))
         return any((group.status, group.content) == ("sent", content) for group in groups)
 
     def state(self, key: str) -> State | None:
         """Returns the state of a key, with its records; None if it has no record."""
-        row = self._index.keys.row_of(raw_key(key))
-        return None if row is None else fold_records(self._index.read_records(row))
+        row = self.index.keys.row_of(raw_key(key))
+        return None if row is None else fold_records(self.index.read_records(row))
 
     def records_of(self, key: str) -> tuple[Record, ...]:
         """Returns the records of a key that are kept."""
-        row = self._index.keys.row_of(raw_key(key))
-        return () if row is None else tuple(self._index.read_records(row))
+        row = self.index.keys.row_of(raw_key(key))
+        return () if row is None else tuple(self.index.read_records(row))
 
     def records(self) -> Iterator[Record]:
         """Yields every record that is kept, in the order in which their keys were added."""
-        return (record for row in range(len(self._index)) for record in self._index.read_records(row))
+        return (record for row in range(len(self.index)) for record in self.index.read_records(row))
 
     def missing_from(self, copy_bit: int) -> Iterator[Record]:
         """Yields the records that a copy of the ledger, given by its bit, lacks.
 
         Records that a later one of their attempt replaces are left out.
         """
-        for row in range(len(self._index)):
-            if not self._index.copy_bits[row] & copy_bit or row in self._index.extra_facts:
+        for row in range(len(self.index)):
+            if not self.index.copy_bits[row] & copy_bit or row in self.index.extra_facts:
                 yield from (
-                    self._index.read_record(fact)
-                    for fact in self._index.lasting_facts(row)
+                    self.index.read_record(fact)
+                    for fact in self.index.lasting_facts(row)
                     if not fact.copy_bits & copy_bit
                 )
 
@@ -130,15 +130,15 @@ class Facts:
 
         Compaction removes the records that a later one of their attempt replaces.
         """
-        for row in self._index.sort_by_key(range(len(self._index))):
+        for row in self.index.sort_by_key(range(len(self.index))):
             yield from sorted(
-                map(self._index.read_record, self._index.lasting_facts(row)),
+                map(self.index.read_record, self.index.lasting_facts(row)),
                 key=lambda one: (one.attempt, one.to_line()),
             )
 
     def counts(self) -> Counter[MessageStatus]:
         """Counts the keys by status, and by message and revision of the record that decides the status."""
-        index, counts = self._index, Counter[MessageStatus]()
+        index, counts = self.index, Counter[MessageStatus]()
         statuses_by_group = [_status_of_group(group) for group in index.groups]
         for group, count in Counter(islice(index.group_numbers, len(index))).items():
             counts[statuses_by_group[group]] += count
@@ -149,7 +149,7 @@ class Facts:
 
     def states_with(self, *statuses: KeyStatus, message: str | None = None) -> Iterator[State]:
         """Yields the states with one of these statuses, of one message or all, sorted by message, revision and key."""
-        index = self._index
+        index = self.index
         statuses_by_group = [_status_of_group(group) for group in index.groups]
         rows_by_revision: dict[tuple[str, int], array[int]] = {}
         for row, group in enumerate(islice(index.group_numbers, len(index))):
@@ -161,26 +161,26 @@ class Facts:
 
     def sorted_records(self) -> Iterator[Record]:
         """Yields every record that is kept, sorted by key and attempt."""
-        for row in self._index.sort_by_key(range(len(self._index))):
-            yield from sorted(self._index.read_records(row), key=lambda one: (one.attempt, one.to_line()))
+        for row in self.index.sort_by_key(range(len(self.index))):
+            yield from sorted(self.index.read_records(row), key=lambda one: (one.attempt, one.to_line()))
 
     def message_names(self) -> frozenset[str]:
         """Returns the names of the messages that have a record."""
-        return frozenset(group.message for group in self._index.groups)
+        return frozenset(group.message for group in self.index.groups)
 
     def keys_of(self, message: str, revision: int) -> frozenset[str]:
         """Returns the keys with a record of this revision of a message."""
-        return frozenset(map(self._index.key_text, self._index.rows_of(message, revision)))
+        return frozenset(map(self.index.key_text, self.index.rows_of(message, revision)))
 
     def sent_keys_of(self, message: str, revision: int) -> Iterator[bytes]:
         """Returns the keys, 16 bytes each, that have a record of this revision and were sent."""
-        rows = self._index.rows_of(message, revision)
-        return (self._index.keys[row] for row in rows if self._index.status(row) == "sent")
+        rows = self.index.rows_of(message, revision)
+        return (self.index.keys[row] for row in rows if self.index.status(row) == "sent")
 
     def revisions_with(self, content: str) -> frozenset[tuple[str, int]]:
         """Returns the messages, as (name, revision), that this content was sent as."""
         groups = (
-            group for group in self._index.groups if content and (group.status, group.content) == ("sent", content)
+            group for group in self.index.groups if content and (group.status, group.content) == ("sent", content)
         )
         return frozenset((group.message, group.revision) for group in groups)
 
@@ -191,16 +191,16 @@ class Facts:
         """
         index = self._contacts.get((message, revision))
         if index is None:
-            index = self._contacts[message, revision] = index_contacts(self._index, message, revision)
-        own = self._index.keys.row_of(raw_key(except_key))
+            index = self._contacts[message, revision] = index_contacts(self.index, message, revision)
+        own = self.index.keys.row_of(raw_key(except_key))
         return any(row != own for row in index.rows_of(contact))
 
     def duplicates(self) -> list[State]:
         """Returns the states of the keys that were sent twice, sorted by message and key."""
         states = [
             state
-            for row in self._index.extra_facts
-            if (state := fold_records(self._index.read_records(row))).is_duplicate
+            for row in self.index.extra_facts
+            if (state := fold_records(self.index.read_records(row))).is_duplicate
         ]
         return sorted(states, key=lambda state: (state.record.message, state.record.key))
 
@@ -216,7 +216,7 @@ class Facts:
 
     def _read(self, lines: LineSource, origin: str, copy_bit: int) -> bool:
         self._contacts.clear()
-        reader = FactReader(self._index, origin, copy_bit)
+        reader = FactReader(self.index, origin, copy_bit)
         try:
             reader.read(lines)
         finally:
@@ -226,7 +226,7 @@ class Facts:
         return bool(reader.headers) or not reader.has_record
 
     def _status_of_row(self, row: int) -> MessageStatus:
-        state = fold_records(self._index.read_records(row))
+        state = fold_records(self.index.read_records(row))
         return MessageStatus(state.record.message, state.record.revision, state.status)
 
 

@@ -115,7 +115,8 @@ class PlannedMessage:
 
     `variants` are the texts of all deliveries that were not sent.
     `undeclared_count` is the number of deliveries that a saved plan would still send and that are no longer declared.
-    `left_out` is the number of rows that a filter of the audience left out, by reason.
+    `left_out` is the number of rows that a filter of the audience left out, by reason. `warnings` are sentences about
+    what sending it does, for the person who confirms; they stop no run.
     """
 
     declaration: Declaration
@@ -127,6 +128,7 @@ class PlannedMessage:
     variants: TextVariants
     undeclared_count: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

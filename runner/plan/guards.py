@@ -40,10 +40,9 @@ def repeat_guard(name: str, repeats: Mapping[str, int]) -> Guard:
 
     `repeats` is the number of these recipients by the other name. It must not be empty.
     """
-    other_names = " and ".join(sorted(repeats))
     return Guard(
         "repeat",
-        f"{format_recipients(max(repeats.values()))} of {name} got this very text already, as {other_names}",
+        format_repeat(repeats, f" of {name}"),
         "a renamed message is another message: give it its old name back, or say --allow-repeat",
         (name,),
     )
@@ -56,10 +55,23 @@ def readdress_guard(name: str, kinds: str) -> Guard:
     """
     return Guard(
         "readdress",
-        f"recipients of {name} by {kinds} are no longer declared, and others by another kind of address are: "
-        "they may be the same people",
+        format_readdress(kinds, f" of {name}"),
         "address them as before, or say --allow-readdress",
         (name,),
+    )
+
+
+def format_repeat(repeats: Mapping[str, int], of_message: str = "") -> str:
+    """Says that recipients of a message got the same text under other names. `repeats` is as in `repeat_guard`."""
+    other_names = " and ".join(sorted(repeats))
+    return f"{format_recipients(max(repeats.values()))}{of_message} got this very text already, as {other_names}"
+
+
+def format_readdress(kinds: str, of_message: str = "") -> str:
+    """Says that recipients may be the same people under another kind of address. `kinds` is as in `readdress_guard`."""
+    return (
+        f"recipients{of_message} by {kinds} are no longer declared, and others by another kind of address are: "
+        "they may be the same people"
     )
 
 
@@ -110,6 +122,14 @@ def recipients_guard(count: int, confirmed: int) -> Guard:
         "recipients",
         f"this would send to {format_recipients(count)}, and {confirmed:,} were confirmed",
         f"--confirm-recipients {count}, if that is meant",
+    )
+
+
+def format_resend(revision: int, other_revision: int, count: int) -> str:
+    """Says that a message goes to recipients who got another revision of it, which was sent to `count`."""
+    return (
+        f"revision {other_revision} was sent to {format_recipients(count)}; those who are still declared get revision "
+        f"{revision} as well"
     )
 
 

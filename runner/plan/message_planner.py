@@ -1,6 +1,6 @@
 """Plans one message: reads its deliveries once, as a stream, and keeps of each only what a plan needs."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -184,8 +184,9 @@ class MessagePlanner:
                 self._add(result.draft, delivery)
         return result
 
-    def planned_message(self) -> PlannedMessage:
-        """Returns the message as planned."""
+    def planned_message(self, sent_counts: Mapping[int, int]) -> PlannedMessage:
+        """Returns the message as planned. `sent_counts` are the numbers of recipients who got it, by its revisions."""
+        undeclared_count = self.saved_message.count_undeclared(self._facts) if self.saved_message else 0
         return PlannedMessage(
             declaration=self._declaration,
             digest=self._draft.digest.value(self._declaration.name, self._declaration.revision),
@@ -194,9 +195,23 @@ class MessagePlanner:
             sample=tuple(self._draft.sample),
             variants=self._draft.variants,
             is_expired=self._actions.is_expired,
-            undeclared_count=self.saved_message.count_undeclared(self._facts) if self.saved_message else 0,
+            undeclared_count=undeclared_count,
             left_out={reason: count for reason in FILTER_REASONS if (count := self._tally.left_out[reason])},
+            warnings=tuple(self._find_warnings(sent_counts)),
         )
+
+    def _find_warnings(self, sent_counts: Mapping[int, int]) -> Iterator[str]:
+        """Yields what sending the message does that its author may not have meant, and that no guard stops."""
+        revision = self._declaration.revision
+        if not self._draft.deliveries.counts()["send"]:
+            return
+        for other_revision, count in sorted(sent_counts.items()):
+            if other_revision != revision:
+                yield guards.format_resend(revision, other_revision, count)
+        if self._draft.repeats and self._options.allow_repeat:
+            yield guards.format_repeat(self._draft.repeats)
+        if self._options.allow_readdress and (kinds := self._find_readdressed_kinds()):
+            yield guards.format_readdress(kinds)
 
     def guards(self) -> Iterable[Guard]:
         """Yields the guards that stop a run because of this message."""

@@ -9,11 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from runner.declare.declaration import Declaration
 from runner.declare.identity import plan_digest
 from runner.declare.project import Project
 from runner.declare.settings import Settings
 from runner.errors import Problem
 from runner.ledger.facts import Facts
+from runner.ledger.history import sent_revisions
 from runner.plan import guards
 from runner.plan.deliveries import Action, PlannedMessage
 from runner.plan.guards import Guard
@@ -36,6 +38,16 @@ class Plan:
     def to_send(self) -> int:
         """The number of deliveries that this run would send."""
         return self.counts["send"] if self.limit is None else min(self.limit, self.counts["send"])
+
+    def warnings(self) -> list[str]:
+        """Returns the warnings about the messages that this run sends, each after the message's name."""
+        sends = self.send_counts()
+        return [
+            f"{message.name}: {warning}"
+            for message in self.messages
+            if sends[message.name]
+            for warning in message.warnings
+        ]
 
     def send_counts(self) -> dict[str, int]:
         """Returns the number of deliveries that this run would send of each message, in order and up to the limit."""
@@ -65,21 +77,22 @@ def make_plan(
         for declaration in project.declarations
     ]
     problems = [problem for planner in planners for problem in planner.plan()]
-    messages = tuple(planner.planned_message() for planner in planners)
+    sent_counts = _count_sent_revisions(project.declarations, facts)
+    messages = tuple(
+        planner.planned_message(sent_counts.get(declaration.name, {}))
+        for planner, declaration in zip(planners, project.declarations, strict=True)
+    )
     settings = project.settings
     digest_rows = [
         (message.name, message.declaration.revision, message.digest) for message in messages if not message.is_expired
     ]
-    counts: Counter[Action] = Counter()
-    for message in messages:
-        counts.update(message.counts)
     workspace, workspace_guards = _choose_workspace(settings, facts, options)
     plan = Plan(
         environment=settings.environment,
         workspace=workspace,
         digest=plan_digest(settings.environment, settings.workspace, digest_rows),
         messages=messages,
-        counts=counts,
+        counts=sum((message.counts for message in messages), Counter[Action]()),
         guards=(),
         limit=options.limit,
     )
@@ -89,6 +102,21 @@ def make_plan(
         *_find_agreement_guards(plan, planners, settings, facts, options),
     )
     return replace(plan, guards=(*workspace_guards, *message_guards, *run_guards)), problems
+
+
+def _count_sent_revisions(declarations: Iterable[Declaration], facts: Facts) -> dict[str, dict[int, int]]:
+    """Returns the number of recipients who got a revision, by name and revision.
+
+    Empty unless some message was sent in another revision than the declared one: the ledger is counted only then.
+    """
+    revisions = {declaration.name: declaration.revision for declaration in declarations}
+    if all(revisions.get(name, revision) == revision for name, revision in sent_revisions(facts)):
+        return {}
+    counts: dict[str, dict[int, int]] = {}
+    for entry, count in facts.counts().items():
+        if entry.status == "sent":
+            counts.setdefault(entry.message, {})[entry.revision] = count
+    return counts
 
 
 def _choose_workspace(settings: Settings, facts: Facts, options: PlanOptions) -> tuple[str, list[Guard]]:

@@ -1,6 +1,7 @@
 """The comparison of a plan with a git ref: as text, as JSON, and as parts of the Markdown of a review."""
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from runner.compare.audience_overlap import Overlap
@@ -19,14 +20,17 @@ _MAX_CAUTION_LENGTH = 8_000  # characters of the changed guards
 _SAME_TEXT = "for the recipient who was compared the text reads the same; its source differs, or what others get"
 
 
-def text(comparison: Comparison, *, show_values: bool) -> str:
-    """The changed guards, each changed message with its differences, the notes, and the counts."""
+def text(comparison: Comparison, *, show_values: bool, except_warnings: AbstractSet[str] = frozenset()) -> str:
+    """The changed guards, each changed message with its differences, the notes, and the counts.
+
+    Warnings that are in `except_warnings` are left out, because the plan below has them.
+    """
     blocks = [f"{style('!', 'red')} {line}" for line in guard_changes(comparison)]
     blocks += [style(f"Changes against {_describe_ref(comparison)}", "bold")]
     blocks += [
-        _format_change(change, show_values=show_values)
+        _format_change(change, except_warnings, show_values=show_values)
         for change in comparison.changes
-        if change.kind != "unchanged" or change.warnings
+        if change.kind != "unchanged" or set(change.warnings) - except_warnings
     ]
     blocks += [f"{style('!', 'yellow')} {note}" for note in comparison.notes]
     blocks.append(_format_counts(comparison))
@@ -123,7 +127,7 @@ def differences(change: MessageChange, *, show_values: bool) -> Iterator[tuple[s
             yield name, diff_words(strip_controls(before), strip_controls(now))
 
 
-def _format_change(change: MessageChange, *, show_values: bool) -> str:
+def _format_change(change: MessageChange, except_warnings: AbstractSet[str], *, show_values: bool) -> str:
     head = f"{style(change.kind, _COLOURS.get(change.kind))}  {style(change.name, 'bold')}"
     lines = [head]
     lines += [f"  {field.name}: {field.before or 'none'} -> {field.now or 'none'}" for field in change.fields]
@@ -133,7 +137,7 @@ def _format_change(change: MessageChange, *, show_values: bool) -> str:
         if _has_differences(parts):
             lines.append(f"  {name}: {inline_diff(parts)}")
     lines += [f"  {note}" for note in _explain(change, show_values=show_values)]
-    lines += [f"  {style('!', 'yellow')} {warning}" for warning in change.warnings]
+    lines += [f"  {style('!', 'yellow')} {warning}" for warning in change.warnings if warning not in except_warnings]
     return "\n".join(lines)
 
 

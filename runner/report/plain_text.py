@@ -1,44 +1,16 @@
 """Plans, runs and ledgers as text. Recipients' values are masked unless `show_values`."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
+from collections.abc import Sequence
 
-from runner.deliver.summary import ReportedDelivery, Summary
 from runner.ledger.facts import Facts, MessageStatus
 from runner.ledger.key_state import State
-from runner.ledger.record import Record
-from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
-from runner.plan.guards import Guard
-from runner.plan.plan import Plan
+from runner.plan.deliveries import PlannedMessage
 from runner.plan.plan_file import PlanFile, PlanFileChange
-from runner.privacy import reveal_or_mask
-from runner.report.problem_text import left_out, pluralize
+from runner.report.problem_text import pluralize
 from runner.report.terminal_text import one_line, style
 
-_COLOURS = {"send": "green", "edited": "red", "unknown": "red", "refused": "yellow", "excluded": "yellow"}
-_TO_SEND = {"send": "to send"}
 MAX_LISTED = 20  # entries of a list
-
-
-def plan(planned: Plan, *, show_values: bool) -> str:
-    """A plan: each message with its counts, then what is unusual, the guards, the counts of all, and the digest."""
-    destination = f" to workspace {planned.workspace}" if planned.workspace else ""
-    blocks = [one_line(style(f"Plan for environment {planned.environment}{destination}", "bold"))]
-    sends = planned.send_counts()
-    blocks.extend(
-        _format_message(message, sends[message.name], show_values=show_values) for message in planned.messages
-    )
-    blocks.extend(guard(item) for item in planned.guards)
-    limited = f" (now the first {planned.to_send} to send)" if planned.to_send < planned.counts["send"] else ""
-    blocks.append(f"{counts(planned.counts)}{limited}\ndigest {planned.digest}")
-    return "\n\n".join(blocks)
-
-
-def guard(item: Guard) -> str:
-    """A guard that stops the run, and its hint."""
-    head = one_line(f"{style('guard', 'red', 'bold')}: {item.message} [{item.code}]")
-    return f"{head}\n{one_line(f'  hint: {item.hint}')}"
 
 
 def plan_file_changes(file: PlanFile, changes: Sequence[PlanFileChange]) -> str:
@@ -62,77 +34,6 @@ def plan_file_change_lines(file: PlanFile, changes: Sequence[PlanFileChange], mo
 def undeclared_recipients(message: PlannedMessage) -> str:
     """A warning that a saved plan sends to recipients that are no longer declared."""
     return f"{message.name}: {pluralize(message.undeclared_count, 'recipient')} of the saved plan no longer declared"
-
-
-def counts(by_action: Mapping[Action, int]) -> str:
-    """The counts by action, in one line."""
-    parts = [
-        style(f"{by_action[action]:,} {_TO_SEND.get(action, action)}", _COLOURS.get(action))
-        for action in ACTIONS
-        if by_action.get(action)
-    ]
-    return ", ".join(parts) or "nothing is declared"
-
-
-def summary(done: Summary, *, show_values: bool) -> str:
-    """What a run did: counts by outcome, every refused and every unknown delivery, and why it stopped."""
-    parts = [
-        (done.sent, "sent", "green"),
-        (len(done.refused), "refused", "yellow"),
-        (len(done.still_not_found), "not found again", "yellow"),
-        (len(done.unknown), "unknown", "red"),
-        (done.remaining, "left", "yellow"),
-        (done.skipped, "expired", "yellow"),
-    ]
-    counts_by_outcome = [style(f"{number:,} {word}", colour) for number, word, colour in parts if number]
-    lines = [", ".join(counts_by_outcome) or "nothing was sent"]
-    if done.claimed_by_others:
-        lines.append(f"{done.claimed_by_others:,} left to other runs, which claimed them meanwhile")
-    if done.released:
-        lines.append(f"{pluralize(done.released, 'claim')} released: provably not sent")
-    lines.extend(f"  refused  {_format_delivery(item, show_values=show_values)}" for item in done.refused)
-    lines.extend(
-        f"  not found again  {_format_delivery(item, show_values=show_values)}" for item in done.still_not_found
-    )
-    lines.extend(f"  unknown  {_format_delivery(item, show_values=show_values)}" for item in done.unknown)
-    lines.extend(
-        one_line(f"{style('warning', 'yellow')}: {reveal_or_mask(warning, show_values=show_values)}")
-        for warning in done.warnings
-    )
-    if done.unknown:
-        first = done.unknown[0].record
-        lines.append("An unknown delivery may have arrived and is never sent again by itself.")
-        lines.extend(_suggest_reconcile(item.record for item in done.unknown))
-        lines.append(
-            "Look in Intercom, then say\n"
-            f"  msgrun resolve {first.key[:12]} --sent ID    or    msgrun resolve {first.key[:12]} --not-sent"
-        )
-    if done.stop:
-        message = reveal_or_mask(done.stop.message, show_values=show_values)
-        lines.append(one_line(f"{style('stopped', 'red', 'bold')}: {message}"))
-        if done.stop.hint:
-            lines.append(one_line(f"  hint: {done.stop.hint}"))
-    return "\n".join(lines)
-
-
-def status(message_statuses: Counter[MessageStatus], listed: Iterable[State], unknown: Iterable[State]) -> str:
-    """The counts of each message in a ledger, then the first deliveries that the user has to look at (`listed`).
-
-    `unknown` are those of them with the status unknown, which reconcile may find.
-    """
-    lines = message_counts(message_statuses)
-    lines.extend(
-        one_line(
-            f"  {state.status:<8} {state.record.message} {state.record.to}  key {state.record.key[:12]}  "
-            f"{state.record.at}{_format_code(state)}"
-        )
-        for state in islice(listed, MAX_LISTED)
-    )
-    unresolved = sum(number for entry, number in message_statuses.items() if entry.status in {"unknown", "refused"})
-    if unresolved > MAX_LISTED:
-        lines.append(f"  and {unresolved - MAX_LISTED:,} more")
-    lines.extend(_suggest_reconcile(record for state in unknown for record in state.open_attempts))
-    return "\n".join(lines) or "nothing was sent yet"
 
 
 def message_counts(message_statuses: Counter[MessageStatus]) -> list[str]:
@@ -165,48 +66,3 @@ def duplicate(state: State) -> str:
         f"{style('duplicate', 'red', 'bold')}: {state.record.message} went twice to {state.record.to} "
         f"(key {key}), as {ids}. Once that is settled: msgrun resolve {key} --duplicate"
     )
-
-
-def _format_message(message: PlannedMessage, sends: int, *, show_values: bool) -> str:
-    declaration = message.declaration
-    kind = f"{declaration.message_type} from admin {declaration.sender}"
-    lines = [
-        f"{style(message.name, 'bold')}  revision {declaration.revision}  {kind}",
-        f"  {pluralize(len(message.deliveries), 'recipient')}: {counts(message.counts)}",
-    ]
-    if message.left_out:
-        lines.append(f"  left out: {left_out(message.left_out)}")
-    if message.sample and sends:
-        rest = f", and {sends - len(message.sample):,} more" if sends > len(message.sample) else ""
-        names = ", ".join(reveal_or_mask(name, show_values=show_values) for name in message.sample[:sends])
-        lines.append(f"  to {names}{rest}")
-    reasons = message.deliveries.reasons()
-    by_number = sorted(reasons.items(), key=lambda item: -item[1])
-    for (action, reason), number in by_number[:MAX_LISTED]:
-        lines.append(f"  {style('!', 'yellow')} {number:,} {action}: {reason}")
-    if len(by_number) > MAX_LISTED:
-        lines.append(f"  and {len(by_number) - MAX_LISTED:,} other reasons")
-    if message.undeclared_count:
-        lines.append(f"  {style('!', 'yellow')} {undeclared_recipients(message)}")
-    return "\n".join(lines)
-
-
-def _format_delivery(item: ReportedDelivery, *, show_values: bool) -> str:
-    record = item.record
-    code = f"{record.code}: " if record.code and item.detail else record.code
-    request = f" (request {record.request_id})" if record.request_id else ""
-    detail = reveal_or_mask(item.detail, show_values=show_values)
-    return one_line(f"{record.message} {record.to}  {code}{detail}{request}  key {record.key[:12]}")
-
-
-def _suggest_reconcile(unknown: Iterable[Record]) -> list[str]:
-    """The advice to run reconcile; empty if it can look up none of the unknown deliveries."""
-    number = sum(record.is_searchable for record in unknown)
-    return [f"msgrun reconcile looks for {number:,} of the unknown in Intercom"] if number else []
-
-
-def _format_code(state: State) -> str:
-    record = state.record
-    request = f"(request {record.request_id})" if record.request_id else ""
-    text = " ".join(filter(None, (record.code, request)))
-    return f"  {text}" if text else ""

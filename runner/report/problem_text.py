@@ -66,6 +66,6 @@ def left_out(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{number:,} {_LEFT_OUT.get(reason, reason)}" for reason, number in counts.items() if number)
 
 
-def pluralize(number: int, word: str) -> str:
-    """A number with its noun, in the plural unless the number is 1."""
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+def pluralize(number: int, word: str, plural: str = "") -> str:
+    """A number with its noun, in the plural unless the number is 1. The plural has an s unless it is given."""
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {plural or word + 's'}"

@@ -1,43 +1,21 @@
-"""The result of reconcile as text.
-
-For a delivery that it did not find, the text says where to look and what to run then.
-"""
-
-from dataclasses import dataclass
-from urllib.parse import quote
+"""The result of reconcile as text. What it did not find is grouped by reason, with the contacts to look at."""
 
 from runner.deliver.reconcile import ReconcileResult, StillUnknown
 from runner.ledger.key_state import State
 from runner.ledger.record import Record
+from runner.privacy import reveal_or_mask
+from runner.report.delivery_list import ListedDelivery, delivery_list
+from runner.report.layout import wrap_lines
 from runner.report.plain_text import MAX_LISTED, duplicate
+from runner.report.recipients import Recipients
 from runner.report.terminal_text import one_line, style
 
-# Inferred: no document of Intercom gives the addresses of the pages of its app.
-_HOSTS = {"us": "https://app.intercom.com", "eu": "https://app.eu.intercom.com", "au": "https://app.au.intercom.com"}
 
+def text(result: ReconcileResult, recipients: Recipients, width: int, *, show_values: bool) -> str:
+    """Counts, then the deliveries: found, sent twice, and still unknown by reason.
 
-@dataclass(frozen=True, slots=True)
-class FollowUp:
-    """What the next step needs.
-
-    `command` is how the user runs msgrun for this ledger. `workspace` and `region` say where Intercom shows the
-    contacts.
+    `width` is in columns, 0 for no limit.
     """
-
-    command: str
-    workspace: str
-    region: str
-
-    def contact_url(self, contact: str) -> str:
-        """The page of a contact in Intercom; empty if the contact or the workspace is not known."""
-        if not contact or not self.workspace:
-            return ""
-        base_url = f"{_HOSTS[self.region]}/a/apps/{quote(self.workspace, safe='')}/users"
-        return f"{base_url}/{quote(contact, safe='')}/all-conversations"
-
-
-def text(result: ReconcileResult, follow_up: FollowUp) -> str:
-    """Counts, then the deliveries: found, sent twice, and still unknown with the next step."""
     parts = [
         (len(result.sent), "found sent", "green"),
         (len(result.duplicates), "sent twice", "red"),
@@ -45,33 +23,32 @@ def text(result: ReconcileResult, follow_up: FollowUp) -> str:
     ]
     counts = [style(f"{number:,} {word}", colour) for number, word, colour in parts if number]
     lines = [", ".join(counts) or "nothing is unknown"]
-    lines.extend(_format_sent(state) for state in result.sent[:MAX_LISTED])
-    lines.extend(_count_more(len(result.sent)))
+    lines += sorted(
+        one_line(
+            f"  found  {reveal_or_mask(recipients.name(state.record), show_values=show_values)}  {state.record.message}"
+            f"  as message {_list_ids(state)}"
+        )
+        for state in result.sent[:MAX_LISTED]
+    )
+    if len(result.sent) > MAX_LISTED:
+        lines.append(f"  and {len(result.sent) - MAX_LISTED:,} more")
     lines.extend(duplicate(state) for state in result.duplicates)
-    for item in result.unknown[:MAX_LISTED]:
-        lines.extend(_format_unknown(item, follow_up))
-    lines.extend(_count_more(len(result.unknown)))
-    return "\n".join(lines)
+    unknown = [_to_listed(item) for item in result.unknown]
+    lines += delivery_list("still unknown", "red", unknown, recipients, width, show_values=show_values, links=True)
+    return wrap_lines("\n".join(lines), width)
 
 
-def _format_sent(state: State) -> str:
-    ids = " and ".join(sorted({record.id for record in state.sent_records if record.id}))
-    return one_line(f"  sent     {_format_record(state.record)}  as message {ids}")
+def listed_records(result: ReconcileResult) -> list[Record]:
+    """The records whose recipients the text may name."""
+    return [
+        *(state.record for state in result.sent[:MAX_LISTED]),
+        *(item.record for item in result.unknown),
+    ]
 
 
-def _format_unknown(item: StillUnknown, follow_up: FollowUp) -> list[str]:
-    record = item.record
-    lines = [one_line(f"  unknown  {_format_record(record)}  tried {record.at}"), one_line(f"    {item.reason}")]
-    if url := follow_up.contact_url(record.contact):
-        lines.append(f"    look at {url}")
-    resolve = f"{follow_up.command} resolve {record.key[:12]}"
-    lines.append(f"    then    {resolve} --sent ID    or    {resolve} --not-sent")
-    return lines
+def _list_ids(state: State) -> str:
+    return " and ".join(sorted({record.id for record in state.sent_records if record.id}))
 
 
-def _format_record(record: Record) -> str:
-    return f"{record.message} {record.to}  key {record.key[:12]}"
-
-
-def _count_more(number: int) -> list[str]:
-    return [f"  and {number - MAX_LISTED:,} more"] if number > MAX_LISTED else []
+def _to_listed(item: StillUnknown) -> ListedDelivery:
+    return ListedDelivery(item.record, item.reason, (f"tried {item.record.at}", f"key {item.record.key[:12]}"))

@@ -47,8 +47,8 @@ def test_each_environment_has_a_file_of_its_own_on_the_branch(author: Clone, ori
     author.git("push", "--quiet")
     assert author.msgrun("-e", "staging", "apply", "--yes", "--limit", "2").code == 0
     fresh = clone("fresh", "--depth=1")
-    assert "\n3 to send" in fresh.msgrun("plan").out
-    assert "\n1 to send, 2 sent" in fresh.msgrun("-e", "staging", "plan").out
+    assert "\nPlan: 3 to send." in fresh.msgrun("plan").out
+    assert "\nPlan: 1 to send, 2 already sent." in fresh.msgrun("-e", "staging", "plan").out
     assert fresh.msgrun("apply", "--yes").code == 0
     names = git_output(origin, "ls-tree", "--name-only", "msgrun-ledger").split()
     assert names == ["messages.lock", "messages.staging.lock"]

@@ -82,7 +82,7 @@ def test_a_ledger_that_msgrun_yaml_does_not_name_forgets_nothing_either(author: 
     old = tip(origin)
     assert clone("sender").msgrun("apply", "--yes").code == 0
     _revert(author, old)
-    assert "\n1 to send, 3 sent" in clone("fresh").msgrun("plan").out
+    assert "\nPlan: 1 to send, 3 already sent." in clone("fresh").msgrun("plan").out
 
 
 def test_a_removal_that_git_takes_for_a_rename_to_the_next_ledger_leaves_that_one_current(author: Clone, clone) -> None:
@@ -147,7 +147,7 @@ def test_whatever_drops_the_records_from_the_branch_a_fresh_clone_knows_them_all
     if "messages.lock" in git_output(origin, "ls-tree", "--name-only", "main").split():
         assert "sent" not in git_output(origin, "show", "main:messages.lock")
     fresh = clone("fresh", depth)
-    assert "\n1 to send, 3 sent" in fresh.msgrun("plan").out
+    assert "\nPlan: 1 to send, 3 already sent." in fresh.msgrun("plan").out
     assert fresh.msgrun("apply", "--yes").code == 0
     assert sorted(name for name, _ in author.sent()) == ["aaa1", "aaa2", "bbb1", "ccc1"]
     # And the branch has them again.

@@ -1,15 +1,10 @@
 """A canary on a terminal: it is sent, and a person decides about the rest."""
 
-import os
-import pty
-import subprocess
-import sys
-import time
-
 import pytest
 
 from runner.sandbox import Sandbox
 from tests.support.project import Folder
+from tests.support.terminal import Terminal
 
 LIST = """\
 name: list
@@ -20,32 +15,34 @@ to: [{type: user, id: a1}, {type: user, id: b2}, {type: user, id: c3}]
 """
 
 
-def on_a_terminal(folder: Folder, answers: list[str], *args: str) -> tuple[int, str]:
-    """Exit code and screen of a command that a person answers, one answer a question."""
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "runner", "-C", str(folder.path), *args]
-    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "dumb"})
-    os.close(theirs)
-    shown, until = b"", time.monotonic() + 60
-    while time.monotonic() < until:
-        try:
-            shown += os.read(ours, 65536)
-        except OSError:  # Linux: the other end is closed
-            break
-        if answers and shown.rstrip().endswith(b"[y/N]:"):
-            os.write(ours, answers.pop(0).encode() + b"\n")
-            shown += b"\n"
-    os.close(ours)
-    return process.wait(timeout=30), shown.decode()
-
-
 @pytest.mark.parametrize(("answer", "code", "made"), [("y", 0, 3), ("n", 5, 1)])
-def test_after_the_canary_a_person_decides_and_a_no_says_what_was_sent(
+def test_after_the_canary_a_person_looks_at_it_and_decides(
     answer: str, code: int, made: int, folder: Folder, intercom: Sandbox
 ) -> None:
     folder.message(LIST)
-    found, shown = on_a_terminal(folder, ["y", answer], "apply", "--canary", "1")
+    terminal = Terminal(folder.path, "apply", "--canary", "1")
+    terminal.answer("Send? [y/N]:", "y")
+    terminal.answer("Send the rest? [y/N]:", answer)
+    found, shown = terminal.finish(), terminal.screen
     assert (found, len(intercom.messages)) == (code, made), shown
-    assert "The canary is sent: look at it in Intercom. Send the other 2?" in shown
-    assert ("you said no: the canary is sent and remembered, and nothing else" in shown) == (answer == "n")
-    assert "nothing was done" not in shown
+    assert "the first 1 as a canary" in shown
+    link = "https://app.intercom.com/a/apps/acme/users/a1/all-conversations"
+    assert f"1 sent as the canary\n  list  id:a1  message 2001\n    {link}\n" in shown
+    assert "Look at the canary in Intercom before you send to the other 2." in shown
+    if answer == "y":
+        assert "\n3 sent by this run\n" in shown
+    else:
+        assert "\n2 left by --canary 1\n" in shown
+        assert "  Send the 2 that are left:\n    msgrun apply\n" in shown
+        assert shown.rstrip().endswith("\nCancelled. Only the canary was sent.")
+
+
+def test_a_canary_with_a_refusal_says_what_is_left_and_how_to_go_on(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    intercom.trouble.replace({"for": {"b2": "422"}})
+    ran = folder.run("apply", "--canary=2", "--yes")
+    assert (ran.code, len(intercom.messages)) == (3, 1)
+    assert "\n1 sent by this run, 1 refused, 1 left by --canary 2\n  1 refused: parameter_not_found: " in ran.out
+    assert f"  Send the one that is left:\n    msgrun -C {folder.path} apply --yes\n" in ran.out
+    assert folder.run("apply", "--yes").code == 0
+    assert len(intercom.messages) == 2

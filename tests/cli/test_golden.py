@@ -2,9 +2,12 @@
 
 import json
 
+import pytest
+
 from runner.declare.identity import delivery_key
 from tests.support import golden
 from tests.support.project import SEED, Folder
+from tests.support.pseudo_terminal import run_on_terminal
 
 NEWS = """\
 name: news
@@ -56,6 +59,63 @@ def test_the_status_of_every_state(folder: Folder) -> None:
     every_state(folder)
     golden.check("status.txt", folder.run("status").out)
     golden.check("status.json", folder.run("status", "--format", "json").out)
+
+
+SALE = """\
+name: summer-sale-for-members
+message_type: inapp
+body: <p>Hi {{ name }}, the <b>summer sale</b> for members begins on Monday.</p><p>All saddles at half the price!</p>
+from: {type: admin, id: 7}
+to: {csv: ../members.csv, type: user, email: "{{ email }}"}
+revision: 2
+not_before: 2020-06-01
+expires: 2999-12-24T18:00:00+01:00
+"""
+LATER = """\
+name: tips
+message_type: email
+subject: Five tips for {{ name }}
+body: Ride.
+from: {type: admin, id: 7}
+to: {csv: ../members.csv, type: user, email: "{{ email }}"}
+not_before: 2999-01-01T09:00:00Z
+"""
+
+
+def several_messages(folder: Folder) -> None:
+    every_state(folder)
+    folder.write("msgrun.yaml", "workspace: acme\n")
+    folder.write(
+        "members.csv",
+        "email,name\n" + "".join(f"{name}@example.com,{name.title()}\n" for name in ("ann", "bo", "cy", "di")),
+    )
+    folder.message(SALE, "sale")
+    folder.message(LATER, "tips")
+    remember(folder, "9", "b-1", "sent", id="2009", message="summer-sale-for-members", at="2026-10-01T08:00:00Z")
+    remember(folder, "3", "a-5", "unknown", contact="536e564f316c83104c000020", at="2026-11-02T10:00:00Z")
+
+
+ON_A_TERMINAL = {
+    "plan": ["plan"],
+    "status": ["status"],
+    "status-message": ["status", "news"],
+    "status-to": ["status", "--to", "id:2"],
+}
+
+
+@pytest.mark.parametrize("name", ON_A_TERMINAL)
+@pytest.mark.parametrize("columns", [100, 60, 30])
+@pytest.mark.parametrize("term", ["xterm-256color", "dumb"])
+def test_a_terminal_gets_lines_that_fit_it(folder: Folder, name: str, columns: int, term: str) -> None:
+    several_messages(folder)
+    text = run_on_terminal(folder.path, *ON_A_TERMINAL[name], columns=columns, term=term)
+    golden.check(f"terminal/{name}-{columns}{'' if term == 'dumb' else '-colour'}.txt", text)
+
+
+def test_all_messages_are_shown_on_demand_with_a_sample_of_their_bodies(folder: Folder) -> None:
+    several_messages(folder)
+    text = run_on_terminal(folder.path, "plan", "--all", "-v", columns=80, term="dumb")
+    golden.check("terminal/plan-all-80.txt", text)
 
 
 def test_problems_of_every_kind_of_place(folder: Folder) -> None:

@@ -82,7 +82,7 @@ def test_an_interruption_before_anything_is_sent_exits_with_130(
     folder.message(LIST)
     monkeypatch.setattr("runner.cli.validation.check_recipients", interrupted)
     ran = folder.run("validate")
-    assert (ran.code, ran.err.strip()) == (130, "stopped")
+    assert (ran.code, ran.err.strip()) == (130, "Interrupted by Ctrl-C.")
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,10 @@ def test_a_canary_goes_first_and_the_next_command_is_named(folder: Folder, inter
     folder.message(LIST)
     ran = folder.run("apply", "--yes", "--canary", "1")
     assert (ran.code, len(intercom.messages)) == (0, 1)
-    assert "msgrun apply --yes" in ran.err
+    assert (
+        f"2 left by --canary 1\n\nNext:\n  Send the 2 that are left:\n    msgrun -C {folder.path} apply --yes\n"
+        in ran.out
+    )
     assert folder.run("apply", "--yes", "--canary", "5").code == 0
     assert len(intercom.messages) == 3
 
@@ -216,7 +219,7 @@ def test_an_outcome_that_the_ledger_does_not_take_is_rescued(
     assert ran.code == 6
     assert "messages.lock.rescue, which the next run picks up" in ran.err
     monkeypatch.undo()
-    assert "1 sent" in folder.run("status").out
+    assert json.loads(folder.run("status", "--format", "json").out)["counts"]["sent"] == 1
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("INTERCOM_BASE_URL", intercom.url)
         patch.setenv("INTERCOM_ACCESS_TOKEN", "x")

@@ -77,7 +77,7 @@ def test_sending_expiring_and_resuming_never_make_the_file_out_of_date(folder: F
     assert set(rows(folder)) == {"list", "new"}
     assert folder.run("apply", "--yes", "--limit", "1").code == 0
     assert folder.run("plan", "--check").code == 0
-    assert folder.run("apply", "--yes").out.splitlines()[-1] == "1 sent"
+    assert folder.run("apply", "--yes").out.splitlines()[-1] == "1 sent by this run"
     assert folder.run("plan", "--check").code == 0
     (folder.path / "messages" / "old.yaml").write_text(LIST.replace("Hi", "Hello") + "expires: 2020-01-01\n")
     assert folder.run("plan", "--check").code == 2
@@ -259,10 +259,10 @@ def test_a_saved_plan_allows_any_subset_of_itself_and_nothing_else(folder: Folde
     folder.message(news("other", z9="Zed"), "other")
     ran = folder.run("apply", "--yes", "--plan", "plan.json", "--limit", "1")
     assert ran.code == 0
-    assert "! 1 excluded: declared otherwise than the saved plan has it" in ran.out
-    assert "! 1 excluded: the saved plan does not send it" in ran.out
+    assert "    - 1 excluded: declared otherwise than the saved plan has it" in ran.out
+    assert "    - 1 excluded: the saved plan does not send it" in ran.out
     assert "! list: 1 recipient of the saved plan no longer declared" in ran.out
-    for last in ("1 sent", "nothing to do"):
+    for last in ("1 sent by this run", "nothing to do"):
         again = folder.run("apply", "--yes", "--plan", "plan.json")
         assert (again.code, again.out.splitlines()[-1]) == (0, last)
     assert reached(intercom) == ["a1", "c3"]

@@ -1,5 +1,7 @@
 """A long plan shows how far it is, on stderr and only to who wants to hear it."""
 
+from dataclasses import replace
+
 import pytest
 
 from runner.cli import progress_line
@@ -23,14 +25,13 @@ def test_a_plan_that_takes_long_is_told_of_once_in_ten_seconds_in_a_log(quiet, t
     assert (out, err) == ("", told)
 
 
-def test_it_is_drawn_over_itself_on_a_terminal_and_taken_off(monkeypatch, capsys):
-    monkeypatch.setattr(progress_line, "is_terminal", lambda _: True)
+def test_it_is_drawn_in_place_on_a_terminal_and_taken_off(monkeypatch, capsys):
     now = [1000.0]
     monkeypatch.setattr(progress_line.time, "monotonic", lambda: now[0])
-    counting = PlanningProgress(Output.from_options(GlobalOptions(), {}))
+    counting = PlanningProgress(replace(Output.from_options(GlobalOptions(), {}), can_redraw=True))
     now[0] += 3
     counting("big", 1024)
     counting("big", 2048)
     counting.clear()
-    # click leaves the code that clears the line away, for this is no terminal after all.
-    assert capsys.readouterr().err == "\rplanning big: 1,024 recipients\r"
+    counting.clear()
+    assert capsys.readouterr().err == "\rplanning big: 1,024 recipients\033[J\r" + "\r\033[J"

@@ -104,7 +104,7 @@ def test_ctrl_c_ends_a_command_that_python_could_not_end(folder: Folder, *, of_g
     process, child = start_stuck(folder)
     (os.killpg if of_group else os.kill)(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=20)
-    assert (process.returncode, out, err) == (130, "", "\nstopped\n")
+    assert (process.returncode, out, err) == (130, "", "\nInterrupted by Ctrl-C.\n")
     assert not supervised.is_running(child)
 
 
@@ -118,7 +118,7 @@ def test_ctrl_c_is_reported_once(folder: Folder, command: tuple[str, ...], *, of
     supervised.wait_until(lambda: supervised.is_stuck(child))
     (os.killpg if of_group else os.kill)(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=20)
-    assert (process.returncode, out, err) == (130, "", "\nstopped\n")
+    assert (process.returncode, out, err) == (130, "", "\nInterrupted by Ctrl-C.\n")
     assert not supervised.is_running(child)
 
 

@@ -87,7 +87,7 @@ def test_a_share_of_refusals_stops_a_run_once_enough_were_tried(summary, hand):
 @pytest.mark.parametrize(
     ("halt", "kind", "told"),
     [
-        (StopConditions(lambda: 15, lambda: True, 0.0), "signal", "signal 15"),
+        (StopConditions(lambda: 15, lambda: True, 0.0), "signal", "interrupted by SIGTERM"),
         (StopConditions(lambda: 0, lambda: True, 0.0), "later", "stop file"),
         (StopConditions(lambda: 0, lambda: False, 100.0), "later", "deadline"),
     ],

@@ -3,11 +3,12 @@
 import click
 
 from runner.cli.context import open_context
-from runner.cli.decisions import plan_one, write_decision
+from runner.cli.decisions import Decision, plan_one, write_decision
 from runner.cli.ledger import open_ledger
 from runner.cli.options import command, writes_ledger
 from runner.clock import format_timestamp
 from runner.deliver import decisions
+from runner.report.problem_text import pluralize
 
 
 @command("accept")
@@ -18,4 +19,9 @@ def accept(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
     with open_context() as context, open_ledger(context, "accept", new_lock=new_lock, no_fetch=no_fetch) as ledger:
         message, _ = plan_one(context, ledger, name)
         records = decisions.accept_edits(message, ledger.facts, format_timestamp(context.now))
-        return write_decision(context, ledger, records, f"accept the edit of {name}, sent to {len(records)}", yes=yes)
+        got_it = pluralize(len(records), "recipient")
+        decision = Decision(
+            f"Accept the edit of {name}, which {got_it} got before it",
+            f"Accepted the edit of {name}. It is not sent again to the {got_it} who got it before.",
+        )
+        return write_decision(context, ledger, records, decision, yes=yes)

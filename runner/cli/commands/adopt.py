@@ -3,11 +3,12 @@
 import click
 
 from runner.cli.context import open_context
-from runner.cli.decisions import plan_one, write_decision
+from runner.cli.decisions import Decision, plan_one, write_decision
 from runner.cli.ledger import open_ledger
 from runner.cli.options import command, writes_ledger
 from runner.clock import format_timestamp, new_run_id
 from runner.deliver import decisions
+from runner.report.problem_text import pluralize
 
 
 @command("adopt")
@@ -21,4 +22,9 @@ def adopt(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
     with open_context() as context, open_ledger(context, "adopt", new_lock=new_lock, no_fetch=no_fetch) as ledger:
         message, plan = plan_one(context, ledger, name)
         records = decisions.adopt_deliveries(message, new_run_id(), plan.digest, format_timestamp(context.now))
-        return write_decision(context, ledger, records, f"count {len(records)} deliveries of {name} as sent", yes=yes)
+        recipients = pluralize(len(records), "recipient")
+        decision = Decision(
+            f"Mark {name} as sent to {recipients}",
+            f"Marked {name} as sent to {recipients}. No apply sends it to them.",
+        )
+        return write_decision(context, ledger, records, decision, yes=yes)

@@ -1,15 +1,15 @@
 """The command apply: sends the plan, or a canary first, and reports the outcomes."""
 
-import contextlib
 import os
 import time
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from runner.cli import github_step, plan_files, plan_output
+from runner.cli import plan_files, plan_output, run_report
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import open_ledger
 from runner.cli.options import EXIT, Duration, command, writes_ledger
@@ -18,14 +18,17 @@ from runner.cli.planning import plan_project, rehearse_plan, shared_plan_options
 from runner.cli.process import set_malloc_threshold
 from runner.declare.project import Project
 from runner.deliver.summary import Summary
-from runner.errors import GuardRefused, LedgerUnavailable, RunStopped
+from runner.errors import Cancelled, GuardRefused, LedgerUnavailable, RunStopped
 from runner.ledger.address import LockfileAddress
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger, SharedLedger, pin_workspace
-from runner.ledger.rescue_file import write_rescue_file
 from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
-from runner.report import plain_text
+from runner.report import run_text
+from runner.report.layout import wrap_lines
+
+if TYPE_CHECKING:
+    from runner.cli.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class _ApplyOptions:
 )
 @shared_plan_options
 @click.option("--canary", type=click.IntRange(1), metavar="N", help="Send N, stop, and ask before the rest.")
-@click.option("--deadline", type=Duration(), metavar="TIME", help="Stop in order after so long, as 20m.")
+@click.option("--deadline", type=Duration(), metavar="TIME", help="Stop cleanly after this long, e.g. 20m.")
 @click.option("--log-file", type=click.Path(path_type=Path), metavar="FILE", help="Add a JSON line for every record.")
 @click.option("--lockfile-in-ci", is_flag=True, help="Send in CI with a lockfile: its disk outlives the job.")
 @writes_ledger
@@ -88,11 +91,11 @@ def _apply(context: Context, project: Project, ledger: Ledger, options: _ApplyOp
     """Plans, sends and reports. Returns the exit code. Raises GuardRefused, LedgerUnavailable, RunStopped."""
     plan, warnings = plan_project(context, project, ledger.facts, options.plan_options)
     notes = plan_files.undeclared_recipient_notes(plan)
-    plan_output.print_plan(context, plan_output.build_review(context, plan, warnings, notes), "text")
+    plan_output.print_plan(context, plan_output.build_review(context, plan, warnings, notes), "text", "apply")
     if plan.guards:
         return EXIT.unknown if plan.counts["unknown"] else EXIT.guard
     if not plan.to_send:
-        context.output.result("nothing to do")
+        run_report.report_nothing_to_do(context, ledger, plan)
         return _exit_code(Summary(), plan, ledger.facts, OtherRunsSummary())
     try:
         summary = _send(context, plan, ledger, project, options)
@@ -101,8 +104,6 @@ def _apply(context: Context, project: Project, ledger: Ledger, options: _ApplyOp
             raise
         context.output.failure(error)
         return EXIT.unknown
-    if summary.planned:
-        _report(context, ledger, summary)
     # If one of these is set, it decides the exit code, whatever other runs do: waiting for them is of no use.
     is_final = summary.stop or summary.unknown or plan.counts["unknown"]
     others = OtherRunsSummary()
@@ -123,67 +124,69 @@ def _refuse_lockfile(context: Context) -> None:
         )
 
 
-def _send(context: Context, plan: Plan, ledger: Ledger, project: Project, options: "_ApplyOptions") -> Summary:
-    """Sends a plan. With --canary sends the first deliveries, and the rest if the user confirms. Returns the summary.
+def _send(context: Context, plan: Plan, ledger: Ledger, project: Project, options: _ApplyOptions) -> Summary:
+    """Asks, sends a plan or its canary and what follows it, and reports. Returns the summary.
 
     Raises GuardRefused, LedgerUnavailable, RunStopped.
     """
     from runner.cli.connection import connect  # noqa: PLC0415  # requests takes 130 ms, which a run without anything to send saves
 
-    if not options.yes and not context.output.is_interactive:
-        context.confirm("", yes=False)
+    if not options.yes:
+        context.require_terminal()
     with connect(context) as connection:
         id_code = connection.verify_workspace()
         plan_files.require_same_workspace(context, options.plan_options, id_code)
         connection.require_admins({message.declaration.sender for message in plan.messages if message.counts["send"]})
-        noun = "message" if plan.to_send == 1 else "messages"
-        context.confirm(f"Send {plan.to_send:,} {noun} in workspace {id_code}?", yes=options.yes, count=plan.to_send)
+        if not options.yes:
+            _confirm(context, plan, id_code, options.canary)
         pin_workspace(ledger, id_code)
-        is_canary = options.canary is not None and options.canary < plan.to_send
-        summary = connection.deliver(
-            replace(plan, limit=options.canary) if is_canary else plan, ledger, options.log_file, options.deadline
-        )
-        if not is_canary or summary.stop or summary.unknown or summary.refused or summary.still_not_found:
-            return summary
-        _report(context, ledger, summary)
-        remaining = plan.to_send - summary.sent
-        if not context.output.is_interactive:
-            context.output.note(
-                f"the canary is sent; look at it in Intercom, then send the other {remaining:,}: msgrun apply --yes"
-            )
-            return Summary()
-        question = f"The canary is sent: look at it in Intercom. Send the other {remaining:,}?"
-        context.confirm(
-            question, yes=False, count=remaining, if_declined="the canary is sent and remembered, and nothing else"
-        )
-        ledger.refresh()
-        limit = None if plan.limit is None else plan.limit - summary.sent
-        second_plan, _ = plan_project(context, project, ledger.facts, replace(options.plan_options, limit=limit))
-        if second_plan.digest != plan.digest or second_plan.guards:
-            raise GuardRefused("what is declared changed since the canary", "run the command again to plan anew")
-        return connection.deliver(second_plan, ledger, options.log_file, options.deadline)
+        if options.canary is not None and options.canary < plan.to_send:
+            return _send_canary(context, connection, plan, ledger, project, options)
+        summary = connection.deliver(plan, ledger, options.log_file, options.deadline)
+        run_report.report_run(context, ledger, project, plan, summary)
+        return summary
 
 
-def _report(context: Context, ledger: Ledger, result: Summary) -> None:
-    """Writes outcomes that the ledger did not take to a rescue file, then prints the summary.
+def _confirm(context: Context, plan: Plan, id_code: str, canary: int | None) -> None:
+    """Asks whether a plan is sent, and repeats its warnings. Raises Cancelled."""
+    warnings = [*plan.warnings(), *plan_files.undeclared_recipient_notes(plan)]
+    context.output.error(wrap_lines(run_text.question(plan, id_code, warnings, canary), context.output.width))
+    context.confirm("Send?", yes=False, count=plan.to_send, if_declined="Nothing was sent.")
 
-    The file comes first, because stdout may be a file on the same full disk.
+
+def _send_canary(
+    context: Context, connection: "Connection", plan: Plan, ledger: Ledger, project: Project, options: _ApplyOptions
+) -> Summary:
+    """Sends the first deliveries of a plan, and the rest if the user confirms. Returns the summary of both.
+
+    Without a terminal, or if not every one was sent, it leaves the rest to another run.
     """
-    lines = [f"the ledger did not take: {record.to_line().decode().rstrip()}" for record in result.unwritten]
-    if result.unwritten:
-        try:
-            ledger_id = ledger.facts.headers.merged(context.settings.salt).ledger
-            path = write_rescue_file(context.ledger, ledger_id, result.unwritten)
-            lines.append(f"these lines are in {path}, which the next run picks up; keep it")
-        except LedgerUnavailable as error:
-            lines.append(f"nor can a rescue file be written ({error.message}): keep these lines for msgrun lock import")
-    for print_text, text in (
-        (context.output.result, plain_text.summary(result, show_values=context.output.show_values)),
-        *((context.output.error, line) for line in lines),
-    ):
-        with contextlib.suppress(OSError):  # the summary is lost then; what was sent stays sent
-            print_text(text)
-    github_step.add_run_summary(context, result)
+    canary = options.canary or 0
+    summary = connection.deliver(replace(plan, limit=canary), ledger, options.log_file, options.deadline)
+    if summary.stop or summary.sent < summary.planned:
+        run_report.report_run(context, ledger, project, plan, summary, canary)
+        return summary
+    run_report.report_canary(context, ledger, project, summary)
+    remaining = plan.to_send - summary.sent
+    if not context.output.is_interactive:
+        run_report.report_rest(context, plan, remaining)
+        return Summary()
+    context.output.error(f"\nLook at the canary in Intercom before you send to the other {remaining:,}.")
+    try:
+        context.confirm("Send the rest?", yes=False, count=remaining, if_declined="Only the canary was sent.")
+    except Cancelled:
+        run_report.report_rest(context, plan, remaining)
+        raise
+    ledger.refresh()
+    limit = None if plan.limit is None else plan.limit - summary.sent
+    rest, _ = plan_project(context, project, ledger.facts, replace(options.plan_options, limit=limit))
+    if rest.digest != plan.digest or rest.guards:
+        raise GuardRefused("what is declared changed since the canary", "run the command again to plan anew")
+    whole = connection.deliver(rest, ledger, options.log_file, options.deadline)
+    whole.planned += summary.planned
+    whole.sent += summary.sent
+    run_report.report_run(context, ledger, project, rest, whole)
+    return whole
 
 
 def _exit_code(summary: Summary, plan: Plan, facts: Facts, others: OtherRunsSummary) -> int:

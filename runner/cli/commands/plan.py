@@ -27,6 +27,7 @@ from runner.report import ledger_size, plain_text
 @click.argument("paths", nargs=-1)
 @format_option("text", "json", "markdown", "github")
 @click.option("--against", metavar="REF", help="Also show what changes against a git ref, as origin/main.")
+@click.option("--all", "show_all", is_flag=True, help="Also show messages with nothing to send or to decide.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is something to send.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, for apply --plan.")
 @click.option("--write", is_flag=True, help="Write the plan file (messages.plan), to be reviewed and committed.")
@@ -34,7 +35,7 @@ from runner.report import ledger_size, plain_text
 @shared_plan_options
 def plan(
     paths: tuple[str, ...], form: str, against: str | None, plan_options: PlanOptions, out: Path | None,
-    *, detailed_exitcode: bool, write: bool, check: bool,
+    *, show_all: bool, detailed_exitcode: bool, write: bool, check: bool,
 ) -> int:  # fmt: skip
     """Show what apply would send.
 
@@ -61,7 +62,7 @@ def plan(
         review = plan_output.build_review(context, project_plan, warnings, notes)
         if against is not None:
             review = replace(review, comparison=compare_with_ref(context, against, review, facts, project, paths))
-        plan_output.print_plan(context, review, form)
+        plan_output.print_plan(context, review, form, "plan", show_all=show_all)
         if write:
             plan_files.write_plan_file(context, project_plan, file, is_full_selection=is_full)
         if check:

@@ -1,13 +1,16 @@
 """The command reconcile: asks Intercom what became of unknown deliveries."""
 
-import shlex
 from collections.abc import Callable
+from dataclasses import replace
 
 import click
 
+from runner.cli import next_steps
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import open_ledger, read_ledger
 from runner.cli.options import EXIT, Duration, command, writes_ledger
+from runner.cli.progress_line import StatusLine
+from runner.cli.recipients import name_recipients
 from runner.declare.settings import version_number
 from runner.declare.similar_names import did_you_mean
 from runner.deliver.reconcile import Reconciliation, prepare_reconciliation
@@ -15,7 +18,7 @@ from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError, RunStopp
 from runner.ledger.facts import Facts
 from runner.ledger.moves.previous_ledgers import add_late_outcomes
 from runner.report import reconcile_text
-from runner.report.problem_text import pluralize
+from runner.report.next_steps import next_steps as format_steps
 
 _MIN_API_VERSION = (2, 6)  # the first api_version in which a message can open a conversation
 
@@ -66,12 +69,19 @@ def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, wr
             workspace = _search(context, reconciliation, workspace, wait, write)
     except (GuardRefused, LedgerUnavailable, RunStopped) as stop:
         error = stop  # printed after the results so far
+    context.output.clear_progress()
     result = reconciliation.result()
-    context.output.result(
-        reconcile_text.text(
-            result, reconcile_text.FollowUp(_command_prefix(context), workspace, context.settings.region)
-        )
-    )
+    show_values = context.output.show_values
+    recipients = name_recipients(context, facts, reconcile_text.listed_records(result))
+    if not context.options.sandbox:  # the ledger may name no workspace yet, and the token does
+        recipients = replace(recipients, workspace=workspace)
+    context.output.result(reconcile_text.text(result, recipients, context.output.width, show_values=show_values))
+    steps = [
+        *(next_steps.commit_ledger(context) if result.sent else ()),
+        *next_steps.decide(context, (item.record for item in result.unknown)),
+    ]
+    if steps:
+        context.output.result(format_steps(steps, context.output.width))
     if error:
         context.output.failure(error)
     if result.unknown:
@@ -85,8 +95,11 @@ def _search(
     """Looks for the deliveries in Intercom. Returns the workspace. Raises GuardRefused if it is not the ledger's."""
     from runner.cli.connection import CLOCK, connect  # noqa: PLC0415  # requests takes 130 ms
 
+    status_line = StatusLine(context.output)
+    total = len(reconciliation.pending)
+
     def report_wait(left: int, seconds: float) -> None:
-        context.output.note(f"{pluralize(left, 'attempt')} not found yet; looking again in {seconds:.0f} s")
+        status_line.show(f"{total - left:,} of {total:,} found; looking again in {seconds:.0f} s")
 
     with connect(context) as connection:
         id_code = connection.verify_workspace()
@@ -95,16 +108,3 @@ def _search(
             raise GuardRefused(f"the ledger belongs to workspace {workspace}, not {id_code}", hint)
         reconciliation.search(connection.workspace, CLOCK, wait, write, report_wait)
         return id_code
-
-
-def _command_prefix(context: Context) -> str:
-    """Returns the start of a command line that uses the same ledger: msgrun with -C, --sandbox and -e as now."""
-    options = context.options
-    words = ["msgrun"]
-    if options.directory:
-        words += ["-C", str(options.directory)]
-    if options.sandbox:
-        words.append("--sandbox")
-    if options.environment:
-        words += ["-e", options.environment]
-    return shlex.join(words)

@@ -6,6 +6,7 @@ import orjson
 from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, command
 from runner.current_work import CURRENT_WORK
+from runner.declare.address_search import Address, parse_address
 from runner.declare.authorship import Authorship
 from runner.declare.delivery import Delivery, render_deliveries
 from runner.declare.project import Project
@@ -18,7 +19,7 @@ from runner.privacy import MASK, mark_private
 @command("render")
 @click.argument("name")
 @click.option(
-    "--to", "address", metavar="KIND:VALUE", help="Only the delivery to this recipient, as email:ann@example.com."
+    "--to", "address", metavar="KIND:VALUE|EMAIL", help="Only one recipient, as ann@example.com or user_id:25."
 )
 def render(name: str, address: str | None) -> int:
     """Print the exact JSON that would be POSTed.
@@ -30,7 +31,7 @@ def render(name: str, address: str | None) -> int:
         declaration = next((declared for declared in project.declarations if declared.name == name), None)
         if declaration is None:
             raise _unknown_name_error(context, project, name)
-        wanted_address = _parse_address(address)
+        wanted = parse_address(address) if address else None
         problems: list[Problem] = []
         printed = looked_up = 0
         with CURRENT_WORK.on_file(declaration.document.source.path):
@@ -38,7 +39,7 @@ def render(name: str, address: str | None) -> int:
             for result in render_deliveries(declaration, context.settings.salt):
                 if isinstance(result, Problem):
                     problems.append(result)
-                elif wanted_address in (None, (result.kind, result.value.casefold())):
+                elif wanted is None or _is_to(result, wanted):
                     looked_up += needs_lookup(result.payload, context.settings.api_version)
                     body = build_body(result.payload, context.settings.api_version)
                     text = _format_body(body, result, authorship)
@@ -65,16 +66,8 @@ def _unknown_name_error(context: Context, project: Project, name: str) -> Except
     return UsageMistake(f"no message is named {name}", did_you_mean(name, names))
 
 
-def _parse_address(text: str | None) -> tuple[str, str] | None:
-    """Returns the kind and the value of --to, in lower case; None if it is not given. Raises UsageMistake."""
-    if text is None:
-        return None
-    kind, colon, value = text.partition(":")
-    if not colon or kind not in {"id", "user_id", "email"}:
-        raise UsageMistake(
-            "--to " + mark_private(text) + " is not KIND:VALUE", "for example --to email:ann@example.com"
-        )
-    return kind, value.strip().casefold()
+def _is_to(delivery: Delivery, address: Address) -> bool:
+    return (delivery.kind, delivery.value.casefold()) == (address.kind, address.value.casefold())
 
 
 def _format_body(body: dict[str, object], delivery: Delivery, authorship: Authorship | None) -> str:

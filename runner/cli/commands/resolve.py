@@ -2,16 +2,16 @@
 
 import click
 
-from runner.cli.context import open_context
-from runner.cli.decisions import write_decision
+from runner.cli import unknown_questions
+from runner.cli.context import Context, open_context
+from runner.cli.decisions import Decision, make_writer, write_decision
 from runner.cli.ledger import open_ledger
 from runner.cli.options import command, writes_ledger
 from runner.clock import format_timestamp
 from runner.deliver import decisions
 from runner.errors import UsageMistake
-from runner.ledger.ledger import SharedLedger
-from runner.ledger.moves.previous_ledgers import add_late_outcomes, write_to_previous
-from runner.ledger.record import Record
+from runner.ledger.ledger import Ledger, SharedLedger
+from runner.ledger.moves.previous_ledgers import add_late_outcomes
 from runner.report.problem_text import pluralize
 
 
@@ -20,44 +20,65 @@ from runner.report.problem_text import pluralize
 @click.option("--message", metavar="NAME", help="Every unknown delivery of a message (with --all).")
 @click.option("--all", "every", is_flag=True, help="All unknown deliveries of the message.")
 @click.option("--sent", "sent_id", metavar="ID", help="It was sent, as the message with this id.")
-@click.option("--not-sent", is_flag=True, help="It was not sent, and may be sent again.")
+@click.option("--not-sent", is_flag=True, help="It was not sent. The next apply sends it.")
 @click.option("--duplicate", is_flag=True, help="It was sent twice, and that is settled: report it no more.")
 @writes_ledger
 def resolve(
     key: str | None, message: str | None, sent_id: str | None,
     *, every: bool, not_sent: bool, duplicate: bool, yes: bool, new_lock: bool, no_fetch: bool,
 ) -> int:  # fmt: skip
-    """Decide what became of an unknown delivery, or acknowledge a duplicate.
+    """Decide what became of unknown deliveries, or acknowledge a duplicate.
 
-    Look into Intercom first. KEY is the start of its key, as status shows it.
+    On a terminal, without options: asks about each unknown delivery, or about the one with a KEY, and shows where to
+    look in Intercom. KEY is the start of its key, as status shows it.
     """
-    if (key is None) == (message is None) or every != (message is not None):
-        raise UsageMistake("which one?", "give a KEY, or --message NAME --all")
-    if [sent_id is not None, not_sent, duplicate].count(True) != 1 or sent_id == "":
-        raise UsageMistake("was it sent?", "say --sent ID, --not-sent, or --duplicate")
-    with open_context() as context, open_ledger(context, "resolve", new_lock=new_lock, no_fetch=no_fetch) as ledger:
-        if not no_fetch:
-            add_late_outcomes(context.ledger, ledger)
-        if duplicate:
-            records = decisions.acknowledge_duplicates(ledger.facts, key, message, format_timestamp(context.now))
-            return write_decision(
-                context, ledger, records, f"acknowledge {pluralize(len(records), 'duplicate')}", yes=yes
-            )
-
-        def write(*records: Record) -> None:
+    choices = [sent_id is not None, not_sent, duplicate].count(True)
+    with open_context() as context:
+        is_asked = context.output.is_interactive and not (choices or message is not None or every)
+        if not is_asked:
+            _require_choice(key, message, sent_id, every=every, choices=choices)
+        with open_ledger(context, "resolve", new_lock=new_lock, no_fetch=no_fetch) as ledger:
             if not no_fetch:
-                write_to_previous(context.ledger, ledger.facts, records)
-            ledger.append(*records)
+                add_late_outcomes(context.ledger, ledger)
+            if is_asked:
+                return unknown_questions.ask_about_unknown(context, ledger, key, no_fetch=no_fetch)
+            if duplicate:
+                records = decisions.acknowledge_duplicates(ledger.facts, key, message, format_timestamp(context.now))
+                number = pluralize(len(records), "duplicate")
+                decision = Decision(f"Acknowledge {number}", f"Acknowledged {number}. No command reports it any more.")
+                return write_decision(context, ledger, records, decision, yes=yes)
+            return _resolve_unknown(context, ledger, key, message, sent_id, yes=yes, no_fetch=no_fetch)
 
-        states = decisions.find_unknown(ledger.facts, key, message)
-        records = decisions.resolve_unknown(states, sent_id, format_timestamp(context.now))
-        if isinstance(ledger, SharedLedger) and sent_id is None:
-            newest = max((record.at for state in states for record in state.open_attempts), default="")
-            context.output.note(
-                f"a run that claimed these (last at {newest}) may still be alive elsewhere, and send them after all:"
-                " make sure that it is over"
-            )
-        outcome = "not sent, to be sent by the next apply" if sent_id is None else "sent"
-        return write_decision(
-            context, ledger, records, f"count {len(states)} unknown as {outcome}", yes=yes, write=write
+
+def _require_choice(key: str | None, message: str | None, sent_id: str | None, *, every: bool, choices: int) -> None:
+    """Raises UsageMistake unless the options say which delivery is meant, and what became of it."""
+    if (key is None) == (message is None) or every != (message is not None):
+        hint = "give a KEY, or --message NAME --all; on a terminal, msgrun resolve alone asks about each"
+        raise UsageMistake("which unknown delivery?", hint)
+    if choices != 1 or sent_id == "":
+        raise UsageMistake("was it sent?", "pass --sent ID, --not-sent, or --duplicate")
+
+
+def _resolve_unknown(
+    context: Context, ledger: Ledger, key: str | None, message: str | None, sent_id: str | None,
+    *, yes: bool, no_fetch: bool,
+) -> int:  # fmt: skip
+    """Records that unknown deliveries were sent or not. Returns the exit code."""
+    states = decisions.find_unknown(ledger.facts, key, message)
+    records = decisions.resolve_unknown(states, sent_id, format_timestamp(context.now))
+    if isinstance(ledger, SharedLedger) and sent_id is None:
+        context.output.note(unknown_questions.warn_of_live_run(states))
+    number = pluralize(len(states), "unknown delivery", "unknown deliveries")
+    if sent_id is None:
+        them = "it" if len(states) == 1 else "them"
+        decision = Decision(
+            f"Mark {number} as not sent, so that the next apply sends {them}",
+            f"Marked {len(states):,} as not sent. The next apply sends {them}.",
         )
+    else:
+        decision = Decision(
+            f"Mark {number} as sent, as message {sent_id}",
+            f"Marked as sent, as message {sent_id}. It is not sent again.",
+        )
+    write = make_writer(context, ledger, no_fetch=no_fetch)
+    return write_decision(context, ledger, records, decision, yes=yes, write=write)

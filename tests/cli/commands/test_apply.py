@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def test_plan_is_offline_and_changes_nothing(folder: Folder) -> None:
     before = (folder.path / "messages.lock").read_bytes()
     ran = folder.run("plan")
     assert ran.code == 0
-    assert "3 recipients: 3 to send" in ran.out
+    assert "\n    3 to send: " in ran.out
     assert (folder.path / "messages.lock").read_bytes() == before
 
 
@@ -81,7 +82,7 @@ def test_problems_of_a_json_plan_are_json(folder: Folder) -> None:
 def test_apply_sends_each_once_and_then_has_nothing_to_do(folder: Folder, intercom: Sandbox) -> None:
     folder.message(LIST)
     ran = folder.run("apply", "--yes")
-    assert (ran.code, ran.out.splitlines()[-1]) == (0, "3 sent")
+    assert (ran.code, ran.out.splitlines()[-1]) == (0, "3 sent by this run")
     again = folder.run("apply", "--yes")
     assert (again.code, again.out.splitlines()[-1]) == (0, "nothing to do")
     assert sorted(message["payload"]["to"]["id"] for message in intercom.messages) == ["a1", "b2", "c3"]
@@ -112,9 +113,11 @@ def test_apply_without_a_lockfile_needs_to_be_told(folder: Folder, intercom: San
 def test_limit_sends_the_first_and_leaves_the_rest(folder: Folder, intercom: Sandbox) -> None:
     folder.message(LIST)
     ran = folder.run("apply", "--yes", "--limit", "2")
-    assert (ran.code, ran.out.splitlines()[-1]) == (0, "2 sent")
-    assert "(now the first 2 to send)" in ran.out
-    assert folder.run("apply", "--yes").out.splitlines()[-1] == "1 sent"
+    assert ran.code == 0
+    assert "\n2 sent by this run, 1 left by --limit 2\n\nNext:\n  Send the one that is left:\n" in ran.out
+    assert ran.out.endswith(" apply --yes --limit 2\n")
+    assert "Plan: 3 to send (2 in this run)." in ran.out
+    assert folder.run("apply", "--yes").out.splitlines()[-1] == "1 sent by this run"
     assert len(intercom.messages) == 3
 
 
@@ -159,12 +162,15 @@ def test_refusals_are_told_and_final_until_told_otherwise(folder: Folder, interc
     intercom.trouble.replace({"for": {"b2": "422"}})
     ran = folder.run("apply", "--yes")
     assert ran.code == 3
-    assert "refused  list id:b2  parameter_not_found: " in ran.out
-    assert "request " in ran.out
+    assert "2 sent by this run, 1 refused\n  1 refused: parameter_not_found: " in ran.out
+    assert re.search(r"\n    id:b2  list  key \w{12}  request \w+\n", ran.out)
+    assert "  Send the one that was refused, once the reason is gone:\n" in ran.out
+    assert "apply --yes --retry-refused\n" in ran.out
     assert folder.run("apply", "--yes").code == 0
-    assert "! 1 refused: refused before: parameter_not_found" in folder.run("plan").out
+    assert "Plan: nothing to send, 2 already sent, 1 refused before.\n1 message has nothing" in folder.run("plan").out
+    assert "\n    x 1 refused: parameter_not_found\n" in folder.run("plan", "--all").out
     intercom.trouble.replace({})
-    assert folder.run("apply", "--yes", "--retry-refused").out.splitlines()[-1] == "1 sent"
+    assert folder.run("apply", "--yes", "--retry-refused").out.splitlines()[-1] == "1 sent by this run"
 
 
 def test_an_unknown_outcome_exits_with_4_until_a_person_resolves_it(folder: Folder, intercom: Sandbox) -> None:
@@ -172,7 +178,7 @@ def test_an_unknown_outcome_exits_with_4_until_a_person_resolves_it(folder: Fold
     intercom.trouble.replace({"next": ["500_before"]})
     ran = folder.run("apply", "--yes")
     assert ran.code == 4
-    assert "msgrun resolve" in ran.out
+    assert re.search(r"  Say what became of the unknown delivery:\n    msgrun .* resolve \w{12} --sent ID\n", ran.out)
     again = folder.run("apply", "--yes")
     assert (again.code, len(intercom.messages)) == (4, 2)
     key = str(next(record for record in records(folder) if record["status"] == "unknown")["key"])
@@ -265,7 +271,7 @@ def test_the_sandbox_needs_no_token_and_has_a_ledger_of_its_own(folder: Folder) 
     assert folder.run("plan", "--sandbox").code == 0
     assert (folder.path / "messages.lock").read_bytes() == before
     assert folder.run("sandbox", "--reset").code == 0
-    assert folder.run("apply", "--sandbox", "--yes").out.splitlines()[-1] == "3 sent"
+    assert folder.run("apply", "--sandbox", "--yes").out.splitlines()[-1] == "3 sent by this run"
 
 
 def test_environments_have_lockfiles_of_their_own(folder: Folder, intercom: Sandbox) -> None:
@@ -356,9 +362,10 @@ def test_a_problem_in_a_file_ends_both_with_1(folder: Folder, args: list[str]) -
 def test_expired_and_early_messages_are_excluded_with_their_reason(folder: Folder, intercom: Sandbox) -> None:
     folder.message(LIST + "expires: 2020-01-01\n", "old")
     folder.message(LIST.replace("list", "early").replace("Hi", "Yo") + "not_before: 2999-01-01\n", "early")
-    ran = folder.run("plan")
-    assert "! 3 excluded: expired at 2020-01-01T00:00:00Z" in ran.out
-    assert "! 3 excluded: not before 2999-01-01T00:00:00Z" in ran.out
+    ran = folder.run("plan", "--all")
+    assert "\n    3 excluded: expired at 2020-01-01T00:00:00Z\n" in ran.out
+    assert "\n    3 excluded: not before 2999-01-01T00:00:00Z\n" in ran.out
+    assert "old" not in folder.run("plan").out, "what has expired needs no decision"
     assert folder.run("apply", "--yes").out.splitlines()[-1] == "nothing to do"
     assert not intercom.messages
 

@@ -25,7 +25,7 @@ def test_init_scaffolds_a_project_that_works_at_once(folder: Folder, tmp_path: P
     message.write_text("".join(line for line in lines if not line.startswith("not_before:")))
     assert json.loads(here.run("plan", "--format", "json").out)["counts"]["send"] == 2
     assert here.run("--sandbox", "apply", "--yes").code == 0
-    assert "2 sent" in here.run("--sandbox", "status").out
+    assert json.loads(here.run("--sandbox", "status", "--format", "json").out)["counts"]["sent"] == 2
 
 
 def test_init_changes_nothing_that_exists(folder: Folder) -> None:

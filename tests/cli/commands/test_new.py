@@ -19,7 +19,9 @@ def test_a_new_message_is_valid_and_nothing_is_sent_before_it_is_edited(folder: 
         "send": 0, "sent": 0, "edited": 0, "unknown": 0, "refused": 0, "excluded": 1,
     }  # fmt: skip
     path = folder.path / "messages/spring/news.yaml"
-    path.write_text("".join(line for line in path.read_text().splitlines(True) if not line.startswith("not_before")))
+    path.write_text(
+        "".join(line for line in path.read_text().splitlines(keepends=True) if not line.startswith("not_before"))
+    )
     assert json.loads(folder.run("plan", "--format", "json").out)["counts"]["send"] == 1
 
 

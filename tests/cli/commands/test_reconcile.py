@@ -1,5 +1,6 @@
 """The reconcile command: what it tells, what it writes, and how it ends."""
 
+import json
 import re
 import shlex
 
@@ -25,10 +26,11 @@ def test_apply_and_status_name_it_where_it_can_work(folder: Folder, intercom: Sa
     folder.write("msgrun.yaml", MANY)
     folder.message(LIST + FLAG)
     intercom.trouble.replace({"next": ["500_after", "500_before", "ok"]})
-    told = "msgrun reconcile looks for 2 of the unknown in Intercom\n"
     summary = folder.run("apply", "--yes").out
-    assert summary.index(told) < summary.index("msgrun resolve")
-    assert told in folder.run("status").out
+    told = f"  Look for the 2 unknown deliveries in Intercom:\n    msgrun -C {folder.path} reconcile\n"
+    assert summary.index(told) < summary.index(f"msgrun -C {folder.path} resolve")
+    assert told in folder.run("apply", "--yes").out, "also where nothing is left to send"
+    assert "msgrun reconcile looks for 2 of the unknown in Intercom" in folder.run("status").out
 
 
 def test_apply_and_status_do_not_name_it_where_it_cannot(folder: Folder, intercom: Sandbox) -> None:
@@ -40,8 +42,8 @@ def test_everything_found_exits_with_0_and_status_knows_it(folder: Folder, inter
     applied(folder, intercom, "500_after", "cut_json", "drop_after")
     ran = folder.run("reconcile")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out.startswith("3 found sent\n  sent     list id:")
-    assert "3 sent" in folder.run("status").out
+    assert ran.out.startswith("3 found sent\n  found  id:a1  list  as message ")
+    assert json.loads(folder.run("status", "--format", "json").out)["counts"]["sent"] == 3
     assert {record["id"] for record in records(folder) if record["status"] == "sent"} == {
         made["id"] for made in intercom.messages
     }
@@ -56,14 +58,16 @@ def test_what_is_not_found_exits_with_4_and_says_where_to_look_and_what_to_say(
     ran = folder.run("reconcile", "--wait", "0", "--yes")
     assert ran.code == 4
     (unknown,) = [record for record in records(folder) if record["status"] == "unknown"]
-    assert ran.out.startswith("1 still unknown\n")
-    assert f"tried {unknown['at']}" in ran.out
+    assert ran.out.startswith(
+        "1 still unknown\n  1 still unknown: no conversation with this text at this time was found: "
+    )
+    assert f"\n    id:a1  list  tried {unknown['at']}  key {str(unknown['key'])[:12]}\n" in ran.out
     assert f"https://app.intercom.com/a/apps/acme/users/{unknown['contact']}/all-conversations" in ran.out
-    resolve = re.findall(r"(msgrun .*?--not-sent)", ran.out.split("    or    ")[1])[0]
+    resolve = re.findall(r"\n    (msgrun .*?--not-sent)\n", ran.out)[0]
     program, at, where, *args = shlex.split(resolve)
     assert (program, at, where) == ("msgrun", "-C", str(folder.path))
     assert folder.run(*args, "--yes").code == 0
-    assert "free" in folder.run("status").out
+    assert "not sent" in folder.run("status").out
 
 
 def test_where_no_conversation_can_exist_it_says_so_without_asking(
@@ -107,12 +111,12 @@ def test_only_the_message_that_is_named_is_looked_for(folder: Folder, intercom: 
     folder.message(LIST.replace("name: list", "name: news").replace("Hi", "Hello") + FLAG, "news")
     intercom.trouble.replace({"next": ["500_after", "ok", "ok"]})
     folder.run("apply", "--yes")
-    assert folder.run("reconcile", "news").out.startswith("1 found sent\n  sent     news ")
+    assert folder.run("reconcile", "news").out.splitlines()[1].split()[2] == "news"
     assert folder.run("reconcile", "news").out == "nothing is unknown\n"
     ran = folder.run("reconcile", "lits")
     assert ran.code == 64
     assert "did you mean list?" in ran.err
-    assert folder.run("reconcile").out.startswith("1 found sent\n  sent     list ")
+    assert folder.run("reconcile").out.splitlines()[1].split()[2] == "list"
 
 
 def test_it_never_looks_in_another_workspace(
@@ -155,7 +159,7 @@ def test_a_429_and_a_500_are_waited_for(folder: Folder, intercom: Sandbox) -> No
 def test_it_tells_that_it_looks_again(folder: Folder, intercom: Sandbox) -> None:
     applied(folder, intercom, "500_before", "ok", "ok")
     ran = folder.run("reconcile", "--wait", "0.2")
-    assert ran.err == "1 attempt not found yet; looking again in 0 s\n"
+    assert ran.err == "0 of 1 found; looking again in 0 s\n"
     assert folder.run("-q", "reconcile", "--wait", "0.1s").err == ""
 
 

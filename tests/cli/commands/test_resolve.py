@@ -54,7 +54,7 @@ def test_a_duplicate_ends_exit_5_once_it_is_acknowledged(folder: Folder) -> None
     append(folder, *TWICE[:2])
     assert folder.run("status").code == 5
     ran = folder.run("resolve", "aaaa", "--duplicate")
-    assert (ran.code, "this would acknowledge 1 duplicate" in ran.err, "--yes" in ran.err) == (5, True, True)
+    assert (ran.code, "The question is: Acknowledge 1 duplicate?" in ran.err, "--yes" in ran.err) == (5, True, True)
     assert folder.run("status").code == 5
     assert folder.run("resolve", "aaaa", "--duplicate", "--yes").code == 0
     for args in (["status"], ["plan"], ["lock", "verify"], ["lock", "compact"], ["lock", "verify"], ["lock", "show"]):

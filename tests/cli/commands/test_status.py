@@ -1,7 +1,11 @@
-"""?"""
+"""What the ledger knows: when each message was sent, to whom, and what one recipient got."""
 
 import json
+import re
 
+import pytest
+
+from runner.declare.identity import delivery_key
 from runner.sandbox import Sandbox
 from tests.cli.commands.test_apply import LIST
 from tests.support.project import Folder
@@ -17,13 +21,28 @@ def append(folder: Folder, *lines: str) -> None:
         handle.writelines(lines)
 
 
+def rows(out: str) -> list[list[str]]:
+    """The cells of every line of a table."""
+    return [re.split(r"  +", text.strip()) for text in out.splitlines()]
+
+
+def delivery(name: str, kind: str, value: str, status: str = "sent", **more: object) -> str:
+    """A record of a delivery by its true key."""
+    revision = int(str(more.get("revision", 1)))
+    key = delivery_key("", name, revision, kind, value)  # type: ignore[arg-type]
+    to = f"id:{value}" if kind == "id" else f"{kind}:~{key[:8]}"
+    record = {"key": key, "attempt": f"RUN-{key[:4]}", "status": status, "message": name, "revision": revision}
+    return json.dumps({**record, "to": to, "at": "2026-01-01T00:00:00Z", **more}) + "\n"
+
+
 def test_status_counts_by_message_and_lists_what_needs_a_look(folder: Folder) -> None:
     append(folder, line("a", "1", "sent", id="2001"), line("b", "2", "claimed"), line("c", "3", "refused", code="x"))
     ran = folder.run("status")
     assert ran.code == 0
-    assert "list  revision 1  1 refused, 1 sent, 1 unknown" in ran.out
-    assert "unknown  list id:b  key bbbbbbbbbbbb" in ran.out
-    assert "refused  list id:c  key cccccccccccc  2026-01-01T00:00:00Z  x" in ran.out
+    assert rows(ran.out)[1] == ["list", "1", "1", "1", "1", "2026-01-01 00:00", "2026-01-01 00:00"]
+    assert ["unknown", "list", "id:b", "2026-01-01 00:00", "bbbbbbbbbbbb"] in rows(ran.out)
+    assert ["refused", "list", "id:c", "2026-01-01 00:00", "cccccccccccc", "x"] in rows(ran.out)
+    assert "1 delivery may have arrived" in ran.out
 
 
 def test_status_as_json_gives_the_records_that_hold(folder: Folder) -> None:
@@ -38,7 +57,7 @@ def test_status_as_json_gives_the_records_that_hold(folder: Folder) -> None:
 
 
 def test_status_of_nothing_and_of_an_unknown_name(folder: Folder) -> None:
-    assert folder.run("status").out == "nothing was sent yet\n"
+    assert folder.run("status").out == "Nothing was sent yet.\n"
     append(folder, line("a", "1", "sent", id="2001"))
     assert folder.run("status", "list").code == 0
     ran = folder.run("status", "lits")
@@ -72,3 +91,128 @@ def test_a_lockfile_of_a_newer_version_is_unreadable(folder: Folder) -> None:
     ran = folder.run("plan")
     assert ran.code == 6
     assert "update msgrun" in ran.err
+
+
+PEOPLE = """\
+name: list
+message_type: inapp
+body: Hi
+from: {type: admin, id: "394051"}
+to:
+  - {type: user, email: ann@example.com}
+  - {type: user, user_id: "25"}
+"""
+
+
+def test_each_message_has_the_time_when_it_was_first_and_last_sent(folder: Folder) -> None:
+    times = ["2026-01-02T03:04:05Z", "2026-01-01T00:00:00Z", "2026-02-01T23:59:59Z", "2026-09-09T09:09:09Z"]
+    append(folder, *(line(str(n), str(n), "sent", id=str(n), at=at) for n, at in enumerate(times[:3])))
+    append(folder, line("e", "e", "claimed", at=times[3]))
+    append(folder, line("f", "f", "sent", id="7", at=times[3], message="other", revision=3))
+    out = folder.run("status").out
+    assert ["list", "1", "3", "1", "2026-01-01 00:00", "2026-02-01 23:59"] in rows(out)
+    assert ["other", "3", "1", "2026-09-09 09:09", "2026-09-09 09:09"] in rows(out)
+    assert "4 sent, 1 unknown.\n" in out
+
+
+def test_a_record_with_spaces_in_its_json_has_its_time_too(folder: Folder) -> None:
+    value = json.loads(line("a", "1", "sent", id="1", at="2026-05-06T07:08:09Z"))
+    append(folder, json.dumps(value, separators=(", ", " : ")) + "\n")
+    assert "2026-05-06 07:08" in folder.run("status").out
+
+
+def test_the_deliveries_of_a_message_come_with_dates_and_addresses(folder: Folder) -> None:
+    folder.message(PEOPLE)
+    append(
+        folder,
+        delivery("list", "email", "ann@example.com", id="2001", at="2026-01-02T00:00:00Z"),
+        delivery("list", "email", "gone@example.com", id="2002", at="2026-01-03T00:00:00Z"),
+        delivery("list", "user_id", "25", "refused", code="not_found", request_id="r-7"),
+        delivery("list", "id", "536e", "released"),
+    )
+    gone, user = (
+        delivery_key("", "list", 1, kind, value) for kind, value in (("email", "gone@example.com"), ("user_id", "25"))
+    )
+    shown = folder.run("status", "list", "--show-values").out
+    assert rows(shown)[3:] == [
+        ["state", "recipient", "at (UTC)", "key", "why"],
+        ["refused", "user_id:25", "2026-01-01 00:00", user[:12], "not_found"],
+        ["sent", f"email:~{gone[:8]}", "2026-01-03 00:00"],
+        ["sent", "ann@example.com", "2026-01-02 00:00"],
+        ["not sent", "id:536e", "2026-01-01 00:00", delivery_key("", "list", 1, "id", "536e")[:12]],
+    ]
+    masked = folder.run("status", "list").out
+    assert "ann@example.com" not in masked
+    assert f"email:~{delivery_key('', 'list', 1, 'email', 'ann@example.com')[:8]}" in masked
+    assert "not_found request r-7" in folder.run("status", "list", "-v").out
+
+
+def test_a_mistake_in_a_file_takes_no_names_from_others_and_never_stops_status(folder: Folder) -> None:
+    folder.message(PEOPLE)
+    folder.message("name: [\n", "broken")
+    append(folder, delivery("list", "email", "ann@example.com", "claimed"))
+    ran = folder.run("status", "--show-values")
+    assert (ran.code, "ann@example.com" in ran.out) == (0, True)
+
+
+@pytest.mark.parametrize("address", ["ann@example.com", "email:Ann@Example.com", " ann@example.com "])
+def test_status_to_says_what_one_recipient_got_and_when_and_from_which_run(folder: Folder, address: str) -> None:
+    append(
+        folder,
+        '{"msgrun_lock":1,"workspace":"acme","salt_check":""}\n',
+        delivery("news", "email", "ann@example.com", id="2001", contact="c1", attempt="01RUN-17"),
+        delivery("news", "email", "bo@example.com", id="2002", contact="c2"),
+        delivery("tips", "email", "ann@example.com", "refused", code="x", revision=2, at="2026-03-01T00:00:00Z"),
+        delivery("tour", "id", "c1", id="2003", at="2026-02-01T00:00:00Z", by="adopt"),
+        delivery("by-user-id", "user_id", "25", id="2004", contact="c1", at="2025-12-01T00:00:00Z"),
+    )
+    ran = folder.run("status", "--to", address, "--show-values")
+    assert ran.code == 0
+    title, link, _, *table = ran.out.splitlines()
+    assert title == address.strip().removeprefix("email:")
+    assert link == "https://app.intercom.com/a/apps/acme/users/c1/all-conversations"
+    tips, tour, news, other = rows("\n".join(table))[1:]
+    assert tips[:5] == ["refused", "tips", "2", "2026-03-01 00:00", "x"]
+    assert tour[:4] == ["sent", "tour", "1", "2026-02-01 00:00"]
+    assert "adopt" in tour[4]
+    assert news == ["sent", "news", "1", "2026-01-01 00:00", "message 2001", "01RUN"]
+    assert other[1] == "by-user-id", "the same contact under another address"
+    assert "ann@example.com" not in folder.run("status", "--to", address).out.casefold()
+    assert [row[1] for row in rows(folder.run("status", "news", "--to", address).out)[4:]] == ["news"]
+
+
+def test_of_many_deliveries_the_latest_are_listed_and_the_rest_is_counted(folder: Folder) -> None:
+    sent = [delivery("list", "id", str(day), id=str(day), at=f"2026-01-{day:02}T00:00:00Z") for day in range(1, 32)]
+    append(folder, *sent, *(delivery("list", "id", f"x{n}", at=f"2026-02-{n:02}T00:00:00Z") for n in range(1, 25)))
+    out = folder.run("status", "list").out
+    assert [row[2] for row in rows(out)[4:-1]] == [
+        *(f"2026-02-{n:02} 00:00" for n in range(24, 0, -1)),
+        *(f"2026-01-{day:02} 00:00" for day in range(31, 5, -1)),
+    ]
+    assert out.endswith("\nand 5 more; --format json has all of them\n")
+
+
+def test_status_to_of_nobody_and_of_no_address(folder: Folder) -> None:
+    append(folder, line("a", "1", "sent", id="2001"))
+    ran = folder.run("status", "--to", "bo@example.com", "--show-values")
+    assert (ran.code, ran.out) == (0, "The ledger knows nothing of bo@example.com.\n")
+    assert json.loads(folder.run("status", "--to", "id:a", "--format", "json").out)["counts"]["sent"] == 0
+    for wrong in ("bo", "phone:1", "email:", "@"):
+        ran = folder.run("status", "--to", wrong)
+        assert (ran.code, "is no address" in ran.err, "--to email:ann@example.com" in ran.err) == (64, True, True)
+
+
+def test_status_to_as_json_has_only_the_recipients_deliveries(folder: Folder) -> None:
+    append(folder, delivery("news", "email", "ann@example.com", id="1"), delivery("news", "email", "bo@example.com"))
+    status = json.loads(folder.run("status", "--to", "ann@example.com", "--format", "json").out)
+    assert status["counts"] == {"sent": 1, "unknown": 0, "refused": 0, "free": 0}
+    assert [found["id"] for found in status["deliveries"]] == ["1"]
+
+
+def test_in_the_sandbox_there_is_no_link_to_intercom(folder: Folder) -> None:
+    folder.message(LIST)
+    assert folder.run("--sandbox", "apply", "--yes").code == 0
+    ran = folder.run("--sandbox", "status", "--to", "id:a1", "--show-values")
+    assert ran.code == 0
+    assert "message " in ran.out
+    assert "https://" not in ran.out

@@ -1,0 +1,83 @@
+"""What a person can do after a run: commit the ledger, settle what is unknown, send the rest."""
+
+import os
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+from shlex import join, quote
+
+from runner.cli.context import Context
+from runner.errors import LedgerUnavailable
+from runner.git.repository import Repository
+from runner.ledger.address import LockfileAddress
+from runner.ledger.record import Record
+from runner.report.next_steps import NextStep
+from runner.report.problem_text import pluralize
+
+
+def same_command(context: Context, *without: str) -> str:
+    """Returns the command line of this run. `without` are options with a value that it leaves out."""
+    words: list[str] = []
+    is_value = False
+    for word in context.options.arguments:
+        if not is_value and word.partition("=")[0] not in without:
+            words.append(word)
+        is_value = not is_value and word in without
+    return join(["msgrun", *words])
+
+
+def commit_ledger(context: Context) -> list[NextStep]:
+    """Returns the step that commits the lockfile, if the ledger is one that git has to commit."""
+    address = context.ledger.address
+    if not isinstance(address, LockfileAddress):
+        return []
+    try:
+        repository = context.ledger.repository
+        return _commit_lockfile(repository, context.tree.root / address.path) if repository else []
+    except (LedgerUnavailable, subprocess.TimeoutExpired, OSError):  # the run is over: this is only advice
+        return []
+
+
+def settle_unknown(context: Context, unknown: Iterable[Record]) -> list[NextStep]:
+    """Returns the steps that settle unknown deliveries, given the records of their open attempts."""
+    records = list(unknown)
+    searchable = sum(record.is_searchable for record in records)
+    steps = []
+    if searchable:
+        which = _name_unknown(searchable) if searchable == len(records) else f"{searchable:,} of the unknown"
+        steps.append(NextStep(f"Look for {which} in Intercom", (context.command_line("reconcile"),)))
+    return steps + decide(context, records, is_left=bool(searchable))
+
+
+def decide(context: Context, records: Iterable[Record], *, is_left: bool = False) -> list[NextStep]:
+    """Returns the step with which a person says what became of unknown deliveries.
+
+    `is_left`: another step comes before it, which may settle some. Off a terminal it names the flags.
+    """
+    keys = list(dict.fromkeys(record.key for record in records))
+    if not keys:
+        return []
+    which = "each that is left" if is_left else _name_unknown(len(keys))
+    if context.output.is_interactive:
+        return [NextStep(f"Say what became of {which}", (context.command_line("resolve"),))]
+    command = context.command_line("resolve", keys[0][:12])
+    purpose = f"Say what became of {which}, by its key" if len(keys) > 1 or is_left else f"Say what became of {which}"
+    return [NextStep(purpose, (f"{command} --sent ID", f"{command} --not-sent"))]
+
+
+def _name_unknown(number: int) -> str:
+    return (
+        "the unknown delivery" if number == 1 else f"the {pluralize(number, 'unknown delivery', 'unknown deliveries')}"
+    )
+
+
+def _commit_lockfile(repository: Repository, path: Path) -> list[NextStep]:
+    relative_path = repository.relative_path(path)
+    status = repository.try_git("status", "--porcelain", "--", f":(top,literal){relative_path}")
+    if relative_path is None or not status:  # outside of git, ignored, or without a change
+        return []
+    name = quote(os.path.relpath(path))
+    add = f"git add {name} && " if status.startswith("??") else ""
+    also_push = " and push" if repository.relevant_remotes() else ""
+    purpose = f"Commit{also_push} the ledger, so that no other clone sends these again"
+    return [NextStep(purpose, (f"{add}git commit -m 'Record what was sent' {name}",))]

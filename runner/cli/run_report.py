@@ -1,0 +1,141 @@
+"""Reports a run of apply: what it did, what is left and why, and what to do next."""
+
+import contextlib
+
+from runner.cli import github_step, next_steps
+from runner.cli.context import Context
+from runner.cli.recipients import name_recipients
+from runner.declare.project import Project
+from runner.deliver.stop import GO_ON
+from runner.deliver.summary import Summary
+from runner.errors import LedgerUnavailable
+from runner.ledger.ledger import Ledger
+from runner.ledger.record import CONTACT_NOT_FOUND, Record
+from runner.ledger.rescue_file import write_rescue_file
+from runner.plan.plan import Plan
+from runner.report import next_steps as step_text
+from runner.report import run_text
+from runner.report.next_steps import NextStep
+from runner.report.plain_text import MAX_LISTED
+from runner.report.run_text import Rest
+
+
+def report_run(
+    context: Context, ledger: Ledger, project: Project, plan: Plan, summary: Summary, canary: int | None = None
+) -> None:
+    """Writes outcomes that the ledger did not take to a rescue file, then prints what the run did and what to do next.
+
+    The file comes first, because stdout may be a file on the same full disk. `canary` is the number of deliveries of a
+    canary after which the run ended.
+    """
+    lines = _rescue(context, ledger, summary)
+    rest = _find_rest(plan, canary)
+    show_values = context.output.show_values
+    listed = [
+        item.record
+        for items in (summary.refused, summary.still_not_found, summary.unknown)
+        for item in items[:MAX_LISTED]
+    ]
+    recipients = name_recipients(context, ledger.facts, listed, project)
+    text = run_text.summary(summary, recipients, rest, context.output.width, show_values=show_values)
+    steps = [
+        *(next_steps.commit_ledger(context) if summary.tried else ()),
+        *next_steps.settle_unknown(context, _list_unknown(plan, ledger, summary)),
+        *_send_rest(context, plan, summary, rest),
+        *_retry_refused(context, summary),
+    ]
+    for print_text, line in (
+        (context.output.result, text),
+        *((context.output.error, line) for line in lines),
+        *([(context.output.result, step_text.next_steps(steps, context.output.width))] if steps else ()),
+    ):
+        with contextlib.suppress(OSError):  # the summary is lost then; what was sent stays sent
+            print_text(line)
+    github_step.add_run_summary(context, summary)
+
+
+def report_nothing_to_do(context: Context, ledger: Ledger, plan: Plan) -> None:
+    """Prints that a plan sends nothing, and how to settle what is unknown."""
+    context.output.result("nothing to do")
+    if steps := next_steps.settle_unknown(context, _list_unknown(plan, ledger, Summary())):
+        context.output.result(step_text.next_steps(steps, context.output.width))
+
+
+def report_canary(context: Context, ledger: Ledger, project: Project, summary: Summary) -> None:
+    """Prints to whom the canary was sent, with the links to look at."""
+    recipients = name_recipients(context, ledger.facts, summary.first_sent, project)
+    context.output.result(f"{run_text.canary(summary, recipients, show_values=context.output.show_values)}")
+    github_step.add_run_summary(context, summary)
+
+
+def report_rest(context: Context, plan: Plan, remaining: int) -> None:
+    """Prints what a person can do after a canary that was sent, if the rest of the plan is not sent now."""
+    context.output.result(run_text.rest_line(_canary_rest(plan, plan.to_send - remaining)))
+    steps = [
+        *next_steps.commit_ledger(context),
+        NextStep(f"Send {_name_left(remaining)}", (next_steps.same_command(context, "--canary"),)),
+    ]
+    context.output.result(step_text.next_steps(steps, context.output.width))
+
+
+def _list_unknown(plan: Plan, ledger: Ledger, summary: Summary) -> list[Record]:
+    """Returns the open attempts of this run, and those of earlier runs if the plan has some."""
+    own = [item.record for item in summary.unknown]
+    if not plan.counts["unknown"]:
+        return own
+    keys = {record.key for record in own}
+    states = ledger.facts.states_with("unknown")
+    return own + [record for state in states for record in state.open_attempts if record.key not in keys]
+
+
+def _rescue(context: Context, ledger: Ledger, summary: Summary) -> list[str]:
+    """Writes what the ledger did not take to a rescue file. Returns the lines that say so."""
+    if not summary.unwritten:
+        return []
+    lines = [f"the ledger did not take: {record.to_line().decode().rstrip()}" for record in summary.unwritten]
+    try:
+        ledger_id = ledger.facts.headers.merged(context.settings.salt).ledger
+        path = write_rescue_file(context.ledger, ledger_id, summary.unwritten)
+    except LedgerUnavailable as error:
+        return [*lines, f"nor can a rescue file be written ({error.message}): keep these lines for msgrun lock import"]
+    return [*lines, f"these lines are in {path}, which the next run picks up; keep it"]
+
+
+def _find_rest(plan: Plan, canary: int | None) -> Rest | None:
+    """Returns what the run left by intention; None if nothing."""
+    if canary is not None:
+        return _canary_rest(plan, canary)
+    left = plan.counts["send"] - plan.to_send
+    return Rest(left, f"--limit {plan.limit}") if left else None
+
+
+def _name_left(number: int) -> str:
+    return "the one that is left" if number == 1 else f"the {number:,} that are left"
+
+
+def _retry_refused(context: Context, summary: Summary) -> list[NextStep]:
+    """Returns the step that sends what Intercom refused, which no other run does by itself."""
+    # A contact that was not found is looked up again by every run.
+    number = sum(item.record.code != CONTACT_NOT_FOUND for item in summary.refused)
+    if not number or summary.stop:
+        return []
+    which = "the one that was refused" if number == 1 else f"the {number:,} that were refused"
+    command = next_steps.same_command(context, "--canary", "--limit")
+    command += "" if "--retry-refused" in command else " --retry-refused"
+    return [NextStep(f"Send {which}, once the reason is gone", (command,))]
+
+
+def _canary_rest(plan: Plan, canary: int) -> Rest:
+    return Rest(plan.to_send - canary, f"--canary {canary}")
+
+
+def _send_rest(context: Context, plan: Plan, summary: Summary, rest: Rest | None) -> list[NextStep]:
+    """Returns the step that sends what is left, if this run could have sent it."""
+    left = summary.remaining - summary.claimed_by_others + (rest.number if rest else 0)
+    if left <= 0:
+        return []
+    is_limited = plan.limit is not None and plan.limit < left
+    number = f"the next {plan.limit:,} of {_name_left(left)}" if is_limited else _name_left(left)
+    # After a stop that has to be fixed, the hint says how.
+    then = "Then send" if summary.stop and summary.stop.hint not in {"", GO_ON} else "Send"
+    return [NextStep(f"{then} {number}", (next_steps.same_command(context, "--canary"),))]

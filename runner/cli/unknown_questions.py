@@ -1,0 +1,131 @@
+"""Asks on a terminal about each unknown delivery what became of it, and records each answer at once."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Literal
+
+from runner.cli import next_steps
+from runner.cli.context import Context
+from runner.cli.decisions import make_writer
+from runner.cli.options import EXIT
+from runner.cli.prompts import WrongAnswer, ask, quote
+from runner.cli.recipients import name_recipients
+from runner.clock import format_timestamp
+from runner.deliver import decisions
+from runner.ledger.facts import Facts
+from runner.ledger.key_state import State
+from runner.ledger.ledger import Ledger, SharedLedger
+from runner.privacy import reveal_or_mask
+from runner.report import resolve_text
+from runner.report.layout import wrap_lines
+from runner.report.next_steps import NextStep
+from runner.report.next_steps import next_steps as format_steps
+
+Choice = Literal["sent", "not sent", "skip", "quit"]
+_CHOICES: dict[str, Choice] = {
+    "s": "sent", "sent": "sent", "n": "not sent", "not sent": "not sent", "": "skip", "k": "skip", "skip": "skip",
+    "q": "quit", "quit": "quit",
+}  # fmt: skip
+
+
+def ask_about_unknown(context: Context, ledger: Ledger, key: str | None, *, no_fetch: bool) -> int:
+    """Asks about each unknown delivery, or the one whose key begins with `key`. Returns the exit code.
+
+    Raises UsageMistake if there is not exactly one with this key, GuardRefused and LedgerUnavailable.
+    """
+    states = (
+        list(ledger.facts.states_with("unknown")) if key is None else decisions.find_unknown(ledger.facts, key, None)
+    )
+    if not states:
+        context.output.result("nothing is unknown")
+        return EXIT.guard if ledger.facts.duplicates() else EXIT.done
+    if isinstance(ledger, SharedLedger):
+        context.output.note(warn_of_live_run(states))
+    if number := sum(record.is_searchable for state in states for record in state.open_attempts):
+        number_of_all = f"{number:,} of {len(states):,}" if number < len(states) else f"{number:,}"
+        context.output.error(f"Intercom can be asked about {number_of_all} first: {context.command_line('reconcile')}")
+    answers = _ask_each(context, ledger, states, no_fetch=no_fetch)
+    left = len(states) - answers["sent"] - answers["not sent"]
+    context.output.result(f"\n{resolve_text.result(answers['sent'], answers['not sent'], left)}")
+    steps = [
+        *(next_steps.commit_ledger(context) if left < len(states) else ()),
+        *([NextStep("Send what was not sent", (context.command_line("apply"),))] if answers["not sent"] else ()),
+    ]
+    if steps:
+        context.output.result(format_steps(steps, context.output.width))
+    return EXIT.guard if ledger.facts.duplicates() else EXIT.done
+
+
+def warn_of_live_run(states: Sequence[State]) -> str:
+    """Returns a warning for a ledger that several machines use: the run of a claim may still be alive."""
+    newest = max((record.at for state in states for record in state.open_attempts), default="")
+    return (
+        f"A run that claimed these (last at {newest}) may still be alive on another machine, and send them after all. "
+        "Make sure that it is over."
+    )
+
+
+def _ask_each(context: Context, ledger: Ledger, states: Sequence[State], *, no_fetch: bool) -> Counter[Choice]:
+    """Asks about each delivery, and writes what the user decides. Returns the number of answers of each kind."""
+    recipients = name_recipients(context, ledger.facts, [state.record for state in states])
+    write = make_writer(context, ledger, no_fetch=no_fetch)
+    answers: Counter[Choice] = Counter()
+
+    def sort_key(state: State) -> tuple[str, str]:
+        name = reveal_or_mask(recipients.name(state.record), show_values=context.output.show_values)
+        return state.record.message, name
+
+    for number, state in enumerate(sorted(states, key=sort_key), 1):
+        context.output.error(
+            resolve_text.question(
+                state, number, len(states), recipients, _age(state, context.now), show_values=context.output.show_values
+            )
+        )
+        if number == 1:
+            context.output.error(wrap_lines(resolve_text.choices(), context.output.width))
+        choice, sent_id = _ask_one(context, ledger)
+        answers[choice] += 1
+        if choice == "quit":
+            break
+        if choice == "skip":
+            context.output.error("Skipped: it stays unknown.")
+            continue
+        write(*decisions.resolve_unknown([state], sent_id, format_timestamp(context.now)))
+        done = f"Marked as sent, as message {sent_id}." if sent_id else "Marked as not sent. The next apply sends it."
+        context.output.error(done)
+    return answers
+
+
+def _ask_one(context: Context, ledger: Ledger) -> tuple[Choice, str | None]:
+    """Asks what became of one delivery. Returns the choice, and the message's id if it was sent."""
+    while True:
+        choice: Choice = ask(context.output, "What became of it? [s/n/k/q]:", _parse_choice) or "quit"
+        if choice != "sent":
+            return choice, None
+        sent_id = ask(
+            context.output, "Id of the message in Intercom (Enter goes back):", partial(_parse_id, ledger.facts)
+        )
+        if sent_id:
+            return choice, sent_id
+
+
+def _parse_choice(answer: str) -> Choice | WrongAnswer:
+    return _CHOICES.get(answer.lower()) or WrongAnswer(f"{quote(answer)} is none of:\n{resolve_text.choices()}")
+
+
+def _parse_id(facts: Facts, answer: str) -> str | WrongAnswer:
+    if answer and not answer.isalnum():
+        return WrongAnswer(f"{quote(answer)} is no id: it has letters and digits only.")
+    other = next((record for record in facts.records() if answer and record.id == answer), None)
+    return WrongAnswer(f"Message {answer} is that of another delivery, {other.key[:12]}.") if other else answer
+
+
+def _age(state: State, now: datetime) -> float:
+    """Returns the seconds since the last attempt at a delivery; negative if its record has no time."""
+    try:
+        time = datetime.fromisoformat(state.open_attempts[-1].at)
+    except ValueError:
+        return -1.0
+    return (now - time.replace(tzinfo=time.tzinfo or UTC)).total_seconds()

@@ -1,0 +1,114 @@
+"""Addresses: as a user types one, and those that belong to the keys of a ledger, which has only the keys."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, Recipient
+from runner.declare.declaration import Declaration
+from runner.declare.identity import key_hasher
+from runner.declare.template.language import TemplateFault
+from runner.errors import UsageMistake
+from runner.privacy import mark_private
+
+MAX_SEARCHED = 250_000  # recipients that are read for one command, which takes up to two seconds
+
+
+class WantedKey(NamedTuple):
+    """A delivery whose address is wanted. Its revision need not be the declared one."""
+
+    message: str
+    revision: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A recipient's identifier in clear."""
+
+    kind: IdentifierKind
+    value: str
+
+
+def parse_address(text: str) -> Address:
+    """Returns the address that the user typed: KIND:VALUE, or an email address alone. Raises UsageMistake."""
+    kind, colon, value = text.partition(":")
+    if colon and value.strip():
+        for known_kind in IDENTIFIER_KINDS:
+            if kind == known_kind:
+                return Address(known_kind, value.strip())
+    elif "@" in text.strip("@ "):
+        return Address("email", text.strip())
+    raise UsageMistake(
+        "--to " + mark_private(text) + " is no address",
+        "an email address, or id:…, user_id:… or email:…, for example --to email:ann@example.com",
+    )
+
+
+def find_addresses(
+    declarations: Iterable[Declaration], salt: str, wanted: Iterable[WantedKey], most: int = MAX_SEARCHED
+) -> Mapping[str, Address]:
+    """Returns the addresses by key, of those recipients that are still declared for their message.
+
+    Only the audiences of the wanted messages are read, as streams and without their filters, because somebody who
+    unsubscribed since may have got the message. Reading ends once all keys are found or `most` recipients were read.
+    """
+    keys_by_message: dict[str, dict[int, set[bytes]]] = {}
+    for message, revision, key in wanted:
+        if len(raw_key := _parse_key(key)):
+            keys_by_message.setdefault(message, {}).setdefault(revision, set()).add(raw_key)
+    addresses: dict[str, Address] = {}
+    for declaration in declarations:
+        if keys := keys_by_message.get(declaration.name):
+            found, read_count = _search(declaration, salt, keys, most)
+            addresses |= found
+            most -= read_count
+    return addresses
+
+
+def _search(
+    declaration: Declaration, salt: str, keys: Mapping[int, set[bytes]], most: int
+) -> tuple[dict[str, Address], int]:
+    """Returns the addresses of one message's recipients by key, and the number of recipients that were read."""
+    hashers = _list_hashers(declaration.name, salt, keys)
+    wanted_count = sum(map(len, keys.values()))
+    found: dict[str, Address] = {}
+    read_count = 0
+    for recipient in declaration.audience.recipients():
+        if read_count == most or len(found) == wanted_count:
+            break
+        read_count += 1
+        if not isinstance(recipient, Recipient) or not (value := _render_identifier(declaration, recipient)):
+            continue
+        for hash_key, wanted_keys in hashers[recipient.kind]:
+            if (raw_key := hash_key(value)) in wanted_keys:
+                found[raw_key.hex()] = Address(recipient.kind, value)
+    return found, read_count
+
+
+def _list_hashers(
+    name: str, salt: str, keys: Mapping[int, set[bytes]]
+) -> dict[IdentifierKind, list[tuple[Callable[[str], bytes], set[bytes]]]]:
+    """Returns for each kind of address the functions that compute its keys, with the keys that are wanted of them."""
+    return {
+        kind: [(key_hasher(salt, name, revision, kind), wanted_keys) for revision, wanted_keys in keys.items()]
+        for kind in IDENTIFIER_KINDS
+    }
+
+
+def _render_identifier(declaration: Declaration, recipient: Recipient) -> str:
+    """Returns the identifier of a recipient; empty if it has a fault."""
+    try:
+        value = recipient.identifier.render(recipient.merge_variables(declaration.variables)).strip()
+        value.encode()  # half of a surrogate pair has no key
+    except (TemplateFault, UnicodeEncodeError):
+        return ""
+    return value
+
+
+def _parse_key(key: str) -> bytes:
+    """Returns the bytes of a key; empty if it is not a key of this version."""
+    try:
+        return bytes.fromhex(key)
+    except ValueError:
+        return b""

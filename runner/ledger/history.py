@@ -1,0 +1,75 @@
+"""When deliveries were sent, and to whom: what status asks, answered without reading every record as a whole."""
+
+import heapq
+from array import array
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+
+import orjson
+
+from runner.ledger.fact_index import IN_MEMORY_SOURCE, FactIndex
+from runner.ledger.facts import Facts
+from runner.ledger.key_state import KeyStatus, State, fold_records
+
+_TIME = b'"at":"'
+
+
+def sent_revisions(facts: Facts) -> frozenset[tuple[str, int]]:
+    """Returns the messages, as (name, revision), that have a sent record."""
+    return frozenset((group.message, group.revision) for group in facts.index.groups if group.status == "sent")
+
+
+def sent_times(facts: Facts) -> dict[tuple[str, int], tuple[str, str]]:
+    """Returns the first and the last time at which each message, as (name, revision), was sent."""
+    index = facts.index
+    is_sent = [group.status == "sent" for group in index.groups]
+    columns = zip(islice(index.group_numbers, len(index)), index.sources, index.offsets, strict=False)
+    others = ((one.group_number, one.source, one.offset) for row in index.extra_facts.values() for one in row)
+    ranges: dict[int, tuple[str, str]] = {}
+    for number, source, offset in chain(columns, others):
+        if is_sent[number] and (at := _read_time(index, source, offset)):
+            first, last = ranges.get(number, (at, at))
+            ranges[number] = min(first, at), max(last, at)
+    times: dict[tuple[str, int], tuple[str, str]] = {}
+    for number, (first, last) in ranges.items():
+        _, message, revision, _ = index.groups[number]
+        known = times.get((message, revision), (first, last))
+        times[message, revision] = min(first, known[0]), max(last, known[1])
+    return times
+
+
+def latest_states(facts: Facts, message: str, most: int, *statuses: KeyStatus) -> list[State]:
+    """Returns the states of a message's deliveries with one of these statuses: at most `most`, the latest first."""
+    index = facts.index
+    numbers = {number for number, group in enumerate(index.groups) if group.message == message}
+    rows = (
+        row
+        for row in range(len(index))
+        if any(fact.group_number in numbers for fact in index.facts(row)) and index.status(row) in statuses
+    )
+    latest = heapq.nlargest(
+        most, rows, key=lambda row: max(_read_time(index, fact.source, fact.offset) for fact in index.facts(row))
+    )
+    return [fold_records(index.read_records(row)) for row in latest]
+
+
+def states_of_contacts(facts: Facts, contacts: Iterable[str]) -> Iterator[State]:
+    """Yields the states of the deliveries whose records name one of these Intercom contacts."""
+    wanted = frozenset(contacts)
+    index, rows = facts.index, array("I")
+    if wanted:
+        rows.extend(
+            row for row in range(len(index)) if any(index.read_contact(fact) in wanted for fact in index.facts(row))
+        )
+    return (fold_records(index.read_records(row)) for row in rows)
+
+
+def _read_time(index: FactIndex, source: int, offset: int) -> str:
+    """Returns the time of a record; empty if it has none. Reading the whole record takes many times as long."""
+    if source == IN_MEMORY_SOURCE:
+        return index.in_memory_records[offset].at
+    line = index.line_sources[source][0].line_at(offset)
+    start = line.find(_TIME) + len(_TIME)
+    if start < len(_TIME):  # no time, or JSON that another program wrote, with spaces in it
+        return str(orjson.loads(line).get("at") or "")
+    return line[start : line.find(b'"', start)].decode(errors="replace")

@@ -1,0 +1,265 @@
+"""A plan as text for a terminal or a log: what goes out, to whom, and what needs a decision.
+
+Each message has a block. Messages that need neither are counted in the last lines, unless all are asked for. A symbol
+says what becomes of a message or of a part of its deliveries, so the plan reads the same without colours.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from runner.declare.audience import TableAudience
+from runner.declare.identity import visible_words
+from runner.declare.sample import Sample, make_sample
+from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
+from runner.plan.guards import Guard
+from runner.plan.plan import Plan
+from runner.privacy import mark_private_values, reveal_or_mask
+from runner.report.html_text import visible_text
+from runner.report.layout import GAP, display_width, flow, shorten, wrap
+from runner.report.markdown_plan import Review
+from runner.report.plain_text import undeclared_recipients
+from runner.report.problem_text import left_out, pluralize
+from runner.report.terminal_text import one_line, style
+
+SYMBOLS: Mapping[Action, str] = {
+    "edited": "~", "unknown": "?", "send": "+", "refused": "x", "excluded": "-", "sent": "=",
+}  # fmt: skip
+_COLOURS = {
+    "edited": "red", "unknown": "red", "send": "green", "refused": "yellow", "excluded": "yellow", "sent": "dim",
+}  # fmt: skip
+_WORDS = {"send": "to send", "sent": "already sent", "refused": "refused before"}
+_INDENT = "    "
+_MIN_SUBJECT_ROOM = 30  # columns; with less beside the name, the subject has lines of its own
+_MAX_NAME_COLUMN = 28  # columns; the subjects stand below each other unless a name is longer
+_MAX_SUBJECT = 120  # columns
+_MAX_READ = 4_000  # characters of a body that are read for its beginning
+_INLINE_TAG = re.compile(r"</?(?:a|abbr|b|code|em|font|i|small|span|strong|u)\b[^<>]{0,500}>", re.IGNORECASE)
+_MAX_REASONS = 20
+_MAX_BODY_LINES = 60
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """How a plan is displayed.
+
+    `command` is the command that displays it. `width` is in columns, 0 for no limit. With `show_values`, recipients'
+    values are in clear. `show_all`: also messages with nothing to send or to decide. `show_bodies`: a sample of each.
+    """
+
+    command: str
+    width: int
+    show_values: bool
+    show_all: bool = False
+    show_bodies: bool = False
+
+
+def plan(review: Review, view: PlanView) -> str:
+    """Returns a plan as text: a block for each message, the guards, the counts, and the digest."""
+    planned = review.plan
+    sends = planned.send_counts()
+    guarded = {name for item in planned.guards for name in item.messages}
+    shown = [
+        message for message in planned.messages if view.show_all or needs_attention(message) or message.name in guarded
+    ]
+    shown.sort(key=lambda message: list(SYMBOLS).index(_main_action(message)))
+    name_width = max((width for message in shown if (width := len(message.name)) <= _MAX_NAME_COLUMN), default=0)
+    blocks = [_format_heading(review, view)]
+    blocks += [_format_message(message, sends[message.name], name_width, review, view) for message in shown]
+    blocks += [guard(item, view.width) for item in planned.guards]
+    blocks.append(_format_totals(planned, len(planned.messages) - len(shown), view))
+    return "\n\n".join(blocks)
+
+
+def needs_attention(message: PlannedMessage) -> bool:
+    """Returns whether something of a message is to send now or later, or whether a person has to decide about it."""
+    counts = message.counts
+    waits = counts["excluded"] and not message.is_expired
+    return bool(counts["send"] or counts["edited"] or counts["unknown"] or waits or message.undeclared_count)
+
+
+def _main_action(message: PlannedMessage) -> Action:
+    """Returns the action whose symbol stands before the message: the first of SYMBOLS that a delivery has."""
+    return next((action for action in SYMBOLS if message.counts[action]), "sent")
+
+
+def guard(item: Guard, width: int = 0) -> str:
+    """Returns a guard that stops the run, and its hint."""
+    head = one_line(f"{style('guard', 'red', 'bold')}: {item.message} [{item.code}]")
+    return f"{wrap(head, width, indent='  ')}\n{wrap(one_line(f'  hint: {item.hint}'), width, indent='  ')}"
+
+
+def list_counts(by_action: Mapping[Action, int], in_this_run: int | None = None) -> list[str]:
+    """Returns the counts by action. `in_this_run` is how many are sent now, if that is fewer than are to be sent."""
+    parts = []
+    for action in ACTIONS:
+        if number := by_action.get(action):
+            part = style(f"{number:,} {_WORDS.get(action, action)}", _COLOURS[action])
+            is_limited = action == "send" and in_this_run is not None and in_this_run < number
+            parts.append(f"{part} ({in_this_run:,} in this run)" if is_limited else part)
+    return parts
+
+
+def _format_heading(review: Review, view: PlanView) -> str:
+    planned = review.plan
+    environment = [planned.environment] if planned.environment != "default" else []
+    workspace = f"workspace {planned.workspace}" if planned.workspace else "workspace not pinned yet"
+    items = [style(view.command, "bold"), *environment, "sandbox" if review.sandbox else workspace]
+    return flow(list(map(one_line, items)), view.width, indent="  ", separator=" · ", at_break="")
+
+
+def _format_totals(planned: Plan, hidden: int, view: PlanView) -> str:
+    by_action = planned.counts
+    first = [] if by_action["send"] else ["nothing to send" if planned.messages else "no message is declared"]
+    items = [*first, *list_counts(by_action, planned.to_send)]
+    items = [f"{style('Plan:', 'bold')} {items[0]}", *items[1:]]
+    lines = [flow(items, view.width, indent="  ", separator=", ", at_break=",") + "."]
+    if hidden:
+        how = "--all shows them" if view.command == "msgrun plan" else "msgrun plan --all shows them"
+        need = "has nothing to send" if hidden == 1 else "have nothing to send"
+        how = how.replace("them", "it") if hidden == 1 else how
+        lines.append(wrap(style(f"{pluralize(hidden, 'message')} {need} ({how}).", "dim"), view.width, indent="  "))
+    if by_action["unknown"]:
+        text = "Unknown: msgrun status lists them; msgrun reconcile or msgrun resolve settles what became of them."
+        lines.append(wrap(text, view.width, indent="  "))
+    if planned.guards:
+        stops = "this guard stops" if len(planned.guards) == 1 else f"{len(planned.guards)} guards stop"
+        lines.append(wrap(f"Nothing is sent: {stops} the run.", view.width, indent="  "))
+    lines.append(style(f"digest {planned.digest}", "dim"))
+    return "\n".join(lines)
+
+
+def _format_message(message: PlannedMessage, sends: int, name_width: int, review: Review, view: PlanView) -> str:
+    sample = _find_sample(message, review)
+    lines = [
+        _format_title(message, sample, name_width, view),
+        flow(_list_properties(message, view), view.width, indent=_INDENT, separator=" · ", at_break=""),
+    ]
+    actions = list(_describe_actions(message, sends, view))
+    for action, text in actions:
+        symbol = f"{style(SYMBOLS[action], _COLOURS[action])} " if len(actions) > 1 else ""
+        lines.append(_fill(f"{symbol}{text}", view, extra="  " if symbol else ""))
+    if message.left_out:
+        lines.append(_fill(f"left out: {left_out(message.left_out)}", view))
+    warnings = [*message.warnings, *([undeclared_recipients(message)] if message.undeclared_count else ())]
+    lines += [_fill(f"{style('!', 'yellow')} {warning}", view, extra="  ") for warning in warnings]
+    if sample and view.show_bodies:
+        lines += _format_body(sample, view)
+    return "\n".join(lines)
+
+
+def _fill(text: str, view: PlanView, extra: str = "") -> str:
+    """Returns a line of a block, below the message's name. The lines that follow it are indented by `extra` more."""
+    return wrap(_INDENT + one_line(text), view.width, indent=_INDENT + extra)
+
+
+def _format_title(message: PlannedMessage, sample: Sample | None, name_width: int, view: PlanView) -> str:
+    """Returns the symbol, name and type of a message, and beside or below them how its text begins."""
+    action = _main_action(message)
+    name = message.name + " " * max(0, name_width - len(message.name))
+    head = f"  {style(SYMBOLS[action], _COLOURS[action], 'bold')} {style(name, 'bold')}{GAP}"
+    head += f"{message.declaration.message_type}{GAP}"
+    beginning = one_line(_format_beginning(sample, view)) if sample else ""
+    if not view.width:
+        return f"{head}{beginning}".rstrip()
+    used = display_width(head)
+    if view.width - used >= _MIN_SUBJECT_ROOM:
+        return wrap(f"{head}{beginning}", view.width, indent=" " * used).rstrip()
+    bare_head = f"  {style(SYMBOLS[action], _COLOURS[action], 'bold')} {style(message.name, 'bold')}"
+    items = [bare_head, message.declaration.message_type]
+    title = flow(items, view.width, indent=_INDENT, separator=GAP, at_break="")
+    return f"{title}\n{wrap(_INDENT + beginning, view.width, indent=_INDENT)}" if beginning else title
+
+
+def _format_beginning(sample: Sample, view: PlanView) -> str:
+    """Returns the subject, or for an in-app message how its text begins."""
+    text = reveal_or_mask(sample.subject, show_values=view.show_values)
+    if not text:
+        # Not `visible_text`, which shows more than a beginning needs and takes 150 ms to import.
+        body = reveal_or_mask(sample.body, show_values=view.show_values)[:_MAX_READ]
+        text = visible_words(_INLINE_TAG.sub("", body))
+    return shorten(" ".join(text.split()), _MAX_SUBJECT)
+
+
+def _list_properties(message: PlannedMessage, view: PlanView) -> list[str]:
+    declaration = message.declaration
+    audience = declaration.audience
+    items = [_INDENT + _format_path(declaration.document.source.path, view), f"from {declaration.sender}"]
+    if isinstance(audience, TableAudience):
+        items.append(f"to {_format_path(audience.source.title, view)}")
+    if declaration.revision > 1:
+        items.append(f"revision {declaration.revision}")
+    times = (("not before", declaration.not_before), ("expires", declaration.expires))
+    for word, moment in times:
+        if moment and not message.counts["excluded"]:  # else the reason says it
+            items.append(f"{word} {_format_moment(moment)}")
+    return [one_line(item) for item in items]
+
+
+def _format_path(path: str, view: PlanView) -> str:
+    """Returns a path for printing. A file may be named after somebody's address."""
+    return reveal_or_mask(mark_private_values(path, ()), show_values=view.show_values)
+
+
+def _format_moment(moment: datetime) -> str:
+    """Returns a time in UTC, as a date if it is midnight: so it is declared."""
+    return f"{moment:%Y-%m-%d}" if f"{moment:%H%M%S}" == "000000" else f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def _describe_actions(message: PlannedMessage, sends: int, view: PlanView) -> Iterator[tuple[Action, str]]:
+    """Yields a line for each action, and for each reason of those that have several."""
+    by_action, reasons = message.counts, message.deliveries.reasons()
+    if edited := by_action["edited"]:
+        yield "edited", f"{style(f'{edited:,} edited', 'red')} since {'it was' if edited == 1 else 'they were'} sent"
+    if unknown := by_action["unknown"]:
+        pronoun = "itself" if unknown == 1 else "themselves"
+        yield "unknown", f"{style(f'{unknown:,} unknown', 'red')}: may have arrived, so never sent again by {pronoun}"
+    if to_send := by_action["send"]:
+        now = "" if sends == to_send else f" ({sends:,} in this run)"
+        yield "send", f"{style(f'{to_send:,} to send', 'green')}{now}{_format_names(message, sends, view)}"
+    for (action, reason), number in _most_frequent(reasons):
+        if action == "send":
+            yield action, f"{number:,} of these {reason}"
+        elif action in {"refused", "excluded"}:
+            yield action, f"{style(f'{number:,} {action}', 'yellow')}: {reason.removeprefix('refused before: ')}"
+    if sent := by_action["sent"]:
+        yield "sent", style(f"{sent:,} already sent", "dim")
+    if not by_action.total():
+        yield "sent", "no recipient is declared"
+
+
+def _most_frequent(reasons: Mapping[tuple[Action, str], int]) -> Iterable[tuple[tuple[Action, str], int]]:
+    return sorted(reasons.items(), key=lambda item: -item[1])[:_MAX_REASONS]
+
+
+def _format_names(message: PlannedMessage, sends: int, view: PlanView) -> str:
+    """Returns the first recipients of this run, and how many more there are."""
+    if not (message.sample and sends):
+        return ""
+    names = [reveal_or_mask(name, show_values=view.show_values) for name in message.sample[:sends]]
+    more = f" and {sends - len(names):,} more" if sends > len(names) else ""
+    return f": {', '.join(names)}{more}"
+
+
+def _find_sample(message: PlannedMessage, review: Review) -> Sample | None:
+    """Returns what the first recipient to send to will see; if there is none, what another one would see."""
+    variants = [
+        variant for variant in message.variants.by_count() if variant.is_sent_now
+    ] or message.variants.by_count()
+    if not variants:
+        return review.sample(message)
+    first = min(variants, key=lambda variant: variant.delivery.number)
+    return make_sample(message.declaration, first.delivery)
+
+
+def _format_body(sample: Sample, view: PlanView) -> Iterator[str]:
+    """Yields the lines of a body as its recipient sees it, behind a bar."""
+    bar = f"{_INDENT}{style('|', 'dim')} "
+    lines = visible_text(reveal_or_mask(sample.body, show_values=view.show_values)).split("\n")
+    recipient = reveal_or_mask(sample.to, show_values=view.show_values).removeprefix("email:")
+    yield _fill(f"as {recipient} sees it:", view)
+    for line in lines[:_MAX_BODY_LINES]:
+        yield wrap(f"{bar}{one_line(line)}".rstrip(), view.width, indent=bar)
+    if len(lines) > _MAX_BODY_LINES:
+        yield f"{bar}{style(f'and {len(lines) - _MAX_BODY_LINES:,} more lines', 'dim')}"

@@ -1,0 +1,118 @@
+"""The progress of a run as one line: for a log, or as wide as a terminal is."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from runner.report.terminal_text import remove_styles, style
+
+_MAX_BAR = 30  # columns
+_GAP = "  "
+_UNLIMITED = 10_000  # requests a second; such a limit is as good as none
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is.
+
+    `rate` and `allowed` are in deliveries a second. `pause` is the number of seconds until the rate limit's window
+    ends, 0 outside of a pause. `in_flight` is the number of requests without an answer, None while the run goes on.
+    """
+
+    done: int
+    planned: int
+    refused: int = 0
+    unknown: int = 0
+    rate: float = 0.0
+    allowed: float = 0.0
+    seconds_left: float = 0.0
+    pause: float = 0.0
+    in_flight: int | None = None
+
+
+def log_line(progress: Progress) -> str:
+    """The progress as a line of a log."""
+    limit = f" of {progress.allowed:.0f} allowed" if 0 < progress.allowed < _UNLIMITED else ""
+    parts = [
+        f"{progress.done:,} of {progress.planned:,}",
+        f"{progress.rate:.0f} a second{limit}",
+        f"{progress.refused:,} refused",
+        f"{progress.unknown:,} unknown",
+        _format_state(progress),
+    ]
+    return ", ".join(filter(None, parts))
+
+
+def terminal_line(progress: Progress, columns: int, *, unicode: bool = True) -> str:
+    """The progress with a bar, as much of it as fits into the columns: first what a person decides by.
+
+    `unicode`: the terminal has the characters of the bar.
+    """
+    text = ""
+    for text, min_bar in _variants(progress):
+        room = columns - len(remove_styles(text)) - len(_GAP)
+        if min_bar and room >= min_bar:
+            return f"{_bar(progress, min(room, _MAX_BAR), unicode=unicode)}{_GAP}{text}"
+        if not min_bar and room >= -len(_GAP):
+            return text
+    return remove_styles(text)[: max(0, columns)]
+
+
+def _variants(progress: Progress) -> Iterator[tuple[str, int]]:
+    """The line in ever shorter forms, each with the least width of a bar before it; 0 for none."""
+    count = f"{progress.done:,} of {progress.planned:,}"
+    rate = _format_rate(progress.rate)
+    limit = f" of {progress.allowed:.0f}" if rate and 0 < progress.allowed < _UNLIMITED else ""
+    outcomes, state = _format_outcomes(progress), _format_state(progress)
+    yield _join(count, rate + limit, *outcomes, state), 12
+    yield _join(count, rate, *outcomes, state), 6
+    short_count, short_state = f"{progress.done:,}/{progress.planned:,}", _format_state(progress, is_short=True)
+    yield _join(short_count, rate, *outcomes, state), 0
+    yield _join(short_count, rate, *outcomes, short_state), 0
+    yield _join(short_count, *outcomes, state), 0
+    yield _join(short_count, *outcomes, short_state), 0
+    short_outcomes = _format_outcomes(progress, is_short=True)
+    yield _join(short_count, *short_outcomes, short_state), 0
+    yield _join(short_count, *short_outcomes), 0
+
+
+def _format_rate(rate: float) -> str:
+    """Deliveries a second, with a decimal where they are few; empty if there were none."""
+    if not rate:
+        return ""
+    return f"{rate:.1f}/s" if rate < 10 else f"{rate:,.0f}/s"  # noqa: PLR2004  # a decimal up to 10
+
+
+def _format_outcomes(progress: Progress, *, is_short: bool = False) -> list[str]:
+    """What a person has to look at: the refused and the unknown deliveries, if there are any."""
+    parts = ((progress.refused, "refused", "yellow"), (progress.unknown, "unknown", "red"))
+    return [style(f"{number:,} {word[:3] if is_short else word}", colour) for number, word, colour in parts if number]
+
+
+def _format_state(progress: Progress, *, is_short: bool = False) -> str:
+    """What the run waits for, or how long it takes; empty if that is not known."""
+    if progress.in_flight is not None:
+        return f"stop: {progress.in_flight}" if is_short else f"stopping: {progress.in_flight:,} in flight"
+    if progress.pause:
+        seconds = f"{progress.pause:.0f} s"
+        return f"window {seconds}" if is_short else f"waiting {seconds} for the rate window"
+    if not progress.seconds_left:
+        return ""
+    time = _format_duration(progress.seconds_left)
+    return time.replace(" min", "m").replace(" h", "h").replace(" s", "s") if is_short else f"{time} left"
+
+
+def _bar(progress: Progress, columns: int, *, unicode: bool) -> str:
+    """A bar of the part of the deliveries that is done."""
+    filled, empty = ("━", "─") if unicode else ("#", "-")
+    width = columns * progress.done // progress.planned if progress.planned else 0
+    return style(filled * width, "green") + style(empty * (columns - width), "dim")
+
+
+def _join(*parts: str) -> str:
+    return _GAP.join(filter(None, parts))
+
+
+def _format_duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

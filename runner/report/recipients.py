@@ -1,0 +1,51 @@
+"""Who a record of the ledger is about: the address, where it is known, and the link to the contact in Intercom."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from runner.declare.address_search import Address
+from runner.ledger.record import Record
+from runner.privacy import AnyText, mark_private
+
+# The hosts are those of Intercom's own help pages. The path is inferred: no document of Intercom gives it.
+_HOSTS = {"us": "https://app.intercom.com", "eu": "https://app.eu.intercom.com", "au": "https://app.au.intercom.com"}
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """Names the recipients of records.
+
+    `addresses` are the addresses by key. `workspace` and `region` say where Intercom shows the contacts; without a
+    workspace, as in the sandbox, there are no links.
+    """
+
+    addresses: Mapping[str, Address] = field(default_factory=dict)
+    workspace: str = ""
+    region: str = "us"
+
+    def name(self, record: Record) -> AnyText:
+        """Returns the address of the record's recipient, or the recipient as the ledger has it if none is known.
+
+        Masked, the address is displayed as the ledger has it. An email address stands alone; an id and a user_id have
+        their kind before them.
+        """
+        address = self.addresses.get(record.key)
+        if address is None or address.kind == "id":
+            return record.to
+        return mark_private(
+            address.value if address.kind == "email" else f"{address.kind}:{address.value}",
+            record.to or f"{address.kind}:~{record.key[:8]}",
+        )
+
+    def contact_url(self, record: Record) -> str:
+        """Returns the link to the contact in Intercom; empty if the contact or the workspace is not known."""
+        contact = record.contact or (record.to.removeprefix("id:") if record.to.startswith("id:") else "")
+        return contact_url(contact, self.workspace, self.region)
+
+
+def contact_url(contact: str, workspace: str, region: str) -> str:
+    """Returns the page of a contact in Intercom; empty if the contact, the workspace or the region is not known."""
+    if not (contact and workspace and region in _HOSTS):
+        return ""
+    return f"{_HOSTS[region]}/a/apps/{quote(workspace, safe='')}/users/{quote(contact, safe='')}/all-conversations"

@@ -1,0 +1,56 @@
+"""What a person is asked about an unknown delivery, and what the answers did."""
+
+from runner.ledger.key_state import State
+from runner.privacy import reveal_or_mask
+from runner.report.problem_text import pluralize
+from runner.report.recipients import Recipients
+from runner.report.terminal_text import one_line, style
+
+_CHOICES = (
+    ("s", "it was sent: you give the message's id, and it is not sent again"),
+    ("n", "it was not sent: the next apply sends it"),
+    ("k", "skip, as Enter does: it stays unknown, and apply leaves it out"),
+    ("q", "quit: it and those after it stay unknown"),
+)
+
+
+def question(state: State, number: int, total: int, recipients: Recipients, age: float, *, show_values: bool) -> str:
+    """An unknown delivery: who, what, when, and where to look. `age` is in seconds."""
+    record = state.open_attempts[-1]
+    name = reveal_or_mask(recipients.name(record), show_values=show_values)
+    heading = f"{style(name, 'bold')}  {record.message}, revision {record.revision}"
+    lines = ["", one_line(f"{style(f'{number:,} of {total:,}', 'dim')}  {heading}")]
+    attempts = f", {len(state.open_attempts)} attempts" if len(state.open_attempts) > 1 else ""
+    time = record.at.replace("T", " ").replace("Z", " UTC") or "at an unknown time"
+    lines.append(one_line(f"  tried    {time}{_format_age(age)}{attempts}"))
+    if url := recipients.contact_url(record):
+        lines.append(one_line(f"  look at  {url}"))
+    if record.request_id:
+        lines.append(one_line(f"  request  {record.request_id}"))
+    lines.append(one_line(f"  key      {record.key[:12]}"))
+    return "\n".join(lines)
+
+
+def choices() -> str:
+    """What each choice does."""
+    return "\n".join(f"  {style(letter, 'bold')}  {meaning}" for letter, meaning in _CHOICES)
+
+
+def result(sent: int, not_sent: int, left: int) -> str:
+    """How many deliveries were marked, and how many are still unknown."""
+    parts = [
+        (sent, "marked as sent", "green"),
+        (not_sent, "marked as not sent", "yellow"),
+        (left, "still unknown", "red"),
+    ]
+    return ", ".join(style(f"{number:,} {word}", colour) for number, word, colour in parts if number)
+
+
+def _format_age(seconds: float) -> str:
+    """How long ago that is, in the largest unit; empty if it is not known."""
+    if seconds < 0:
+        return ""
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= length:
+            return f", {pluralize(int(seconds // length), unit)} ago"
+    return ", less than a minute ago"

@@ -1,0 +1,137 @@
+"""A run as text: the question before it, what it did, what is left and why, and what a second Ctrl-C left behind."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from runner.deliver.stop import GO_ON
+from runner.deliver.summary import ReportedDelivery, Summary
+from runner.plan.plan import Plan
+from runner.privacy import reveal_or_mask
+from runner.report.delivery_list import ListedDelivery, delivery_list
+from runner.report.layout import wrap_lines
+from runner.report.problem_text import pluralize
+from runner.report.recipients import Recipients
+from runner.report.terminal_text import one_line, style
+
+_PAUSES = frozenset({"signal", "later"})  # the kinds of a stop that puts the rest off, without an error
+_MAX_MESSAGES = 10  # messages that a question lists
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """How many deliveries of a plan a run did not try by intention, and the option that says so."""
+
+    number: int
+    option: str
+
+
+def question(plan: Plan, workspace: str, warnings: Iterable[str], canary: int | None = None) -> str:
+    """What a person confirms: what is sent, to how many, from which workspace, and the warnings about it.
+
+    `canary` is how many are sent before the next question.
+    """
+    counts = Counter({name: number for name, number in plan.send_counts().items() if number})
+    named = counts.most_common(_MAX_MESSAGES)
+    environment = "" if plan.environment == "default" else f", environment {plan.environment}"
+    first = f", the first {canary:,} as a canary" if canary and canary < plan.to_send else ""
+    total = style(pluralize(plan.to_send, "recipient"), "bold")
+    lines = ["", one_line(f"Send to {total} from workspace {style(workspace, 'bold')}{environment}{first}:")]
+    width = len(f"{named[0][1]:,}") if named else 0
+    lines += [one_line(f"  {number:>{width},}  {name}") for name, number in named]
+    if len(counts) > len(named):
+        others = counts.total() - sum(number for _, number in named)
+        lines.append(f"  {others:>{width},}  by {pluralize(len(counts) - len(named), 'other message')}")
+    lines += [one_line(f"  {style('!', 'yellow')} {warning}") for warning in warnings]
+    return "\n".join(lines)
+
+
+def summary(done: Summary, recipients: Recipients, rest: Rest | None, width: int, *, show_values: bool) -> str:
+    """What a run did: counts by outcome, deliveries to look at, and what is left and why.
+
+    `width` is in columns, 0 for no limit.
+    """
+    parts = [
+        (done.sent, "sent by this run", "green"),
+        (len(done.refused), "refused", "yellow"),
+        (len(done.still_not_found), "not found again", "yellow"),
+        (len(done.unknown), "unknown", "red"),
+        (done.skipped, "expired", "yellow"),
+        (done.remaining, f"left{_why_left(done, show_values=show_values)}", "yellow"),
+    ]
+    counts = [style(f"{number:,} {word}", colour) for number, word, colour in parts if number]
+    counts += [style(rest_line(rest), "yellow")] if rest else []
+    lines = [one_line(", ".join(counts) or "nothing was sent")]
+    if done.claimed_by_others:
+        lines.append(f"{done.claimed_by_others:,} left to other runs, which claimed them meanwhile")
+    for status, colour, items in (
+        ("refused", "yellow", done.refused),
+        ("not found again", "yellow", done.still_not_found),
+        ("unknown", "red", done.unknown),
+    ):
+        listed = [_to_listed(item) for item in items]
+        links = status == "unknown"
+        lines += delivery_list(status, colour, listed, recipients, width, show_values=show_values, links=links)
+    lines += [
+        one_line(f"{style('warning', 'yellow')}: {reveal_or_mask(warning, show_values=show_values)}")
+        for warning in done.warnings
+    ]
+    if done.unknown:
+        lines.append("An unknown delivery may have arrived, and is never sent again by itself.")
+    if done.stop:
+        if done.stop.kind not in _PAUSES or not done.remaining:
+            message = reveal_or_mask(done.stop.message, show_values=show_values)
+            lines.append(one_line(f"{style('stopped', 'red', 'bold')}: {message}"))
+        if done.stop.hint and done.stop.hint != GO_ON:
+            lines.append(one_line(f"  hint: {done.stop.hint}"))
+    return wrap_lines("\n".join(lines), width)
+
+
+def rest_line(rest: Rest) -> str:
+    """How many deliveries were left, and by which option."""
+    return f"{rest.number:,} left by {rest.option}"
+
+
+def canary(done: Summary, recipients: Recipients, *, show_values: bool) -> str:
+    """To whom a canary was sent, with the links to look at in Intercom."""
+    lines = [style(f"{done.sent:,} sent as the canary", "green")]
+    named = [(reveal_or_mask(recipients.name(record), show_values=show_values), record) for record in done.first_sent]
+    for name, record in sorted(named, key=lambda item: (item[1].message, item[0])):
+        lines.append(one_line(f"  {record.message}  {name}  message {record.id}"))
+        if url := recipients.contact_url(record):
+            lines.append(one_line(f"    {style(url, 'dim')}"))
+    if done.sent > len(named):
+        lines.append(f"  and {done.sent - len(named):,} more")
+    return "\n".join(lines)
+
+
+def first_signal(name: str, in_flight: int, seconds: float) -> str:
+    """The answer to the first Ctrl-C or other signal, at once."""
+    if not in_flight:
+        return f"{name}: stopping, with no request in flight."
+    return (
+        f"{name}: stopping. Waiting up to {seconds:.0f} s for {pluralize(in_flight, 'request')} in flight; "
+        f"a second {name} leaves {'it' if in_flight == 1 else 'them'} unknown."
+    )
+
+
+def second_signal(name: str, done: Summary) -> str:
+    """What a second Ctrl-C or other signal left behind. The process ends after it."""
+    # Until the run has noticed the first signal, it goes on to claim.
+    number = f"{'up to' if done.stop else 'about'} {pluralize(done.unsettled, 'delivery', 'deliveries')}"
+    unknown = f"{number} left unknown: Intercom may have sent them" if done.unsettled else "nothing left unknown"
+    return f"Stopped by a second {name}. {done.sent:,} sent by this run, {unknown}."
+
+
+def _why_left(done: Summary, *, show_values: bool) -> str:
+    """Why deliveries are left, where no error is the reason; else an empty text."""
+    if done.stop is None or done.stop.kind not in _PAUSES:
+        return ""
+    return f": {reveal_or_mask(done.stop.message, show_values=show_values)}"
+
+
+def _to_listed(item: ReportedDelivery) -> ListedDelivery:
+    record = item.record
+    code = f"{record.code}: " if record.code and item.detail else record.code
+    details = (f"key {record.key[:12]}", f"request {record.request_id}" if record.request_id else "")
+    return ListedDelivery(record, code + item.detail, details)

@@ -1,0 +1,70 @@
+"""What is printed fits the width of a terminal: words stay whole, colours and wide characters are measured."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.report.layout import display_width, fits, flow, shorten, table, wrap, wrap_lines
+from runner.report.terminal_text import remove_styles, style, to_terminal
+
+
+@pytest.mark.parametrize(
+    ("text", "width"),
+    [("Ann", 3), ("日本", 4), ("e\u0301", 1), ("👩", 2), ("", 0)],
+)
+def test_the_width_of_a_text_is_what_a_terminal_needs(text: str, width: int) -> None:
+    assert display_width(text) == width
+    assert display_width(style(text, "red", "bold")) == width
+
+
+WORDS = st.lists(st.text("abcé日", min_size=1, max_size=9), min_size=1, max_size=30)
+
+
+@given(WORDS, st.integers(12, 60))
+def test_wrapped_lines_fit_and_lose_nothing(words: list[str], width: int) -> None:
+    lines = wrap(" ".join(words), width, indent="  ").split("\n")
+    assert " ".join(lines).split() == words
+    longest = max(map(display_width, words)) + 2
+    assert all(display_width(line) <= max(width, longest) for line in lines)
+
+
+def test_a_long_word_stays_whole_and_a_colour_is_kept_across_lines() -> None:
+    assert wrap("see https://example.com/a/long/address there", 14, indent="") == (
+        "see\nhttps://example.com/a/long/address\nthere"
+    )
+    coloured = wrap(style("one two three", "red"), 8, indent="")
+    assert remove_styles(coloured) == "one two\nthree"
+    assert to_terminal(coloured, colour=True) == "\x1b[31mone two\nthree\x1b[0m"
+
+
+def test_without_a_width_a_line_stays_one() -> None:
+    assert wrap("word " * 100, 0, indent="") == "word " * 100
+    assert flow(["a b"] * 50, 0, indent="  ", separator=" · ", at_break="") == " · ".join(["a b"] * 50)
+
+
+def test_items_are_broken_between_and_never_inside() -> None:
+    text = flow(["8 to send", "8 already sent", "2 unknown"], 26, indent="  ", separator=", ", at_break=",")
+    assert text == "8 to send, 8 already sent,\n  2 unknown"
+
+
+def test_lines_that_follow_begin_below_their_own_line() -> None:
+    assert wrap_lines("head\n    four words that wrap here", 20) == "head\n    four words that\n      wrap here"
+
+
+def test_a_long_text_is_cut_after_a_word() -> None:
+    assert shorten("Ponies will cost more", 15) == "Ponies will…"
+    assert shorten("Ponies", 6) == "Ponies"
+    assert shorten("a" * 30, 10) == "a" * 9 + "…"
+    assert display_width(shorten("日本語日本語", 6)) <= 6
+
+
+def test_a_table_aligns_its_columns_and_leaves_out_blank_ones() -> None:
+    lines = table(
+        ("message", "sent", "unknown", "note"),
+        [("news", "1,204", "", "日本"), (style("tips", "red"), "3", "", "x")],
+        right=frozenset({"sent"}),
+    )
+    assert list(map(remove_styles, lines)) == ["message   sent  note", "news     1,204  日本", "tips         3  x"]
+    assert fits(lines, 20)
+    assert not fits(lines, 19)
+    assert table(("a",), []) == []

@@ -1,0 +1,111 @@
+"""A plan says what goes out and what needs a decision, and says neither where there is nothing."""
+
+import pytest
+
+from tests.support.project import Folder
+
+LIST = """\
+name: list
+message_type: email
+subject: Hi {{ name }}, {{ greeting }}
+body: <p>Hi {{ name }}</p>
+from: {type: admin, id: "394051"}
+vars: {greeting: welcome}
+to:
+"""
+
+
+def people(*names: str, kind: str = "email") -> str:
+    values = {"email": "{}@example.com", "id": "{}1"}[kind]
+    return LIST + "".join(
+        f"  - {{type: user, {kind}: {values.format(name)}, vars: {{name: {name}}}}}\n" for name in names
+    )
+
+
+def test_the_subject_is_that_of_the_first_recipient_to_send_to(folder: Folder) -> None:
+    folder.message(people("ann", "bo", "cy"))
+    assert folder.run("--sandbox", "apply", "--yes", "--limit", "1").code == 0
+    out = folder.run("--sandbox", "plan", "--show-values").out
+    assert "  + list  email  Hi bo, welcome\n" in out
+    assert "    + 2 to send: bo@example.com, cy@example.com\n    = 1 already sent\n" in out
+    assert "Plan: 2 to send, 1 already sent.\n" in out
+
+
+def test_off_a_terminal_the_authors_words_are_shown_and_the_recipients_masked(folder: Folder) -> None:
+    folder.message(people("ann"))
+    out = folder.run("plan").out
+    assert "  + list  email  Hi ***, welcome\n" in out
+    assert "ann" not in out
+
+
+def test_what_is_sent_is_counted_and_shown_on_demand(folder: Folder) -> None:
+    folder.message(people("ann", "bo", kind="id"))
+    assert folder.run("--sandbox", "apply", "--yes").code == 0
+    out = folder.run("--sandbox", "plan").out
+    assert out.splitlines()[:-1] == [
+        "msgrun plan · sandbox",
+        "",
+        "Plan: nothing to send, 2 already sent.",
+        "1 message has nothing to send (--all shows it).",
+    ]
+    everything = folder.run("--sandbox", "plan", "--all").out
+    assert "  = list  email  Hi ***, welcome\n" in everything
+    assert "    2 already sent\n" in everything
+    assert "(msgrun plan --all shows it)" in folder.run("--sandbox", "apply", "--yes").out
+
+
+def test_a_project_without_messages_and_one_without_recipients(folder: Folder) -> None:
+    assert "\nPlan: no message is declared.\n" in folder.run("plan").out
+    folder.write("empty.csv", "email\n")
+    folder.message(LIST.replace("{{ name }}", "you") + "  {csv: ../empty.csv, type: user, email: '{{ email }}'}\n")
+    assert "    no recipient is declared\n" in folder.run("plan", "--all").out
+
+
+@pytest.mark.parametrize(
+    ("body", "beginning"),
+    [
+        ("<p>Hi <b>you</b>, one &amp; all</p><p>Bye</p>", "Hi you, one & all Bye"),
+        ("plain text\\nof two lines", "plain text of two lines"),
+        ("word " * 100, "word " * 23 + "word…"),
+    ],
+)
+def test_of_an_in_app_message_the_beginning_of_its_text_is_shown(folder: Folder, body: str, beginning: str) -> None:
+    folder.message(
+        f'name: tour\nmessage_type: inapp\nbody: "{body}"\nfrom: {{type: admin, id: 1}}\nto: {{type: user, id: "1"}}\n'
+    )
+    assert f"  + tour  inapp  {beginning}\n" in folder.run("plan").out
+
+
+def test_a_limit_says_how_many_of_a_message_are_sent_by_this_run(folder: Folder) -> None:
+    folder.message(people("ann", "bo", "cy", "di", kind="id"))
+    folder.message(people("el").replace("list", "news").replace("Hi", "Yo"), "news")
+    out = folder.run("plan", "--limit", "3").out
+    assert "    4 to send (3 in this run): ann1, bo1, cy1\n" in out
+    assert "    1 to send (0 in this run)\n" in out
+    assert "Plan: 5 to send (3 in this run).\n" in out
+
+
+def test_a_repeat_that_was_allowed_is_still_said(folder: Folder) -> None:
+    folder.message(people("ann", "bo"))
+    assert folder.run("--sandbox", "apply", "--yes").code == 0
+    folder.message(people("ann", "bo", "cy").replace("name: list", "name: other"))
+    refused = folder.run("--sandbox", "plan")
+    assert (refused.code, "[repeat]" in refused.out, "Nothing is sent: this guard stops" in refused.out) == (
+        5,
+        True,
+        True,
+    )
+    allowed = folder.run("--sandbox", "plan", "--allow-repeat")
+    assert (allowed.code, "    ! 2 recipients got this very text already, as list\n" in allowed.out) == (0, True)
+
+
+def test_a_file_that_is_named_after_an_address_is_masked(folder: Folder) -> None:
+    folder.message(people("ann"), "ann@example.com")
+    assert "ann@example" not in folder.run("plan").out
+    assert "messages/ann@example.com.yaml · from" in folder.run("plan", "--show-values").out
+
+
+def test_a_terminal_without_unicode_gets_other_signs(folder: Folder) -> None:
+    folder.message(people("ann"))
+    ran = folder.process("plan", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    assert "msgrun plan - workspace not pinned yet" in ran.out
