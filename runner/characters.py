@@ -1,8 +1,8 @@
 """Characters that a reader cannot see or that a terminal obeys, and how they are shown: as `<U+200B>`.
 
 Sources: Unicode's property Default_Ignorable_Code_Point (DerivedCoreProperties.txt), the general categories Cc, Cf, Co,
-Zl and Zp, and U+2800, U+16FE4 and U+1D159, which are blank. UTS #51 says where emoji have invisible characters in their
-middle.
+Zl and Zp, and U+2800, U+2D7F, U+FFFC, U+1107F, U+16FE4 and U+1D159, which are blank. UTS #51 says where emoji have
+invisible characters in their middle.
 """
 
 import json
@@ -13,7 +13,7 @@ _CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f"  # all of Cc but tab and line feed
 _IGNORABLE = (
     "\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
     "\u2028-\u202e\u2060-\u206f\u2800\u3164\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
-    "\U00016fe4\U0001d159\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    "\ufffc\u2d7f\U0001107f\U00016fe4\U0001d159\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _PRIVATE_USE = "\ud800-\uf8ff\U000f0000-\U0010ffff"  # and lone surrogates, which no reader sees either
 _INVISIBLE = re.compile(f"[{_CONTROLS}{_IGNORABLE}{_PRIVATE_USE}]")

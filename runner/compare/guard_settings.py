@@ -42,6 +42,7 @@ def _list_guard_settings(settings: Settings) -> dict[str, str]:
         "remote": settings.remote,
         "workspace": settings.workspace,
         "region": settings.region,
+        "api_version": settings.api_version,
         "salt": f"check {salt_check(settings.salt)}",
         "require_plan": str(settings.require_plan).lower(),
         "limits.recipients_per_message": f"{limits.recipients_per_message:,}",
@@ -49,5 +50,10 @@ def _list_guard_settings(settings: Settings) -> dict[str, str]:
         "abort_if.unknown": f"{abort_conditions.unknown:,}",
         "abort_if.refused": f"{abort_conditions.refused:.0%}",
         "abort_if.after": f"{abort_conditions.after:,}",
+        "rate.share": f"{settings.rate_share:g}",
+        "rate.max_per_10s": f"{settings.max_per_window:,}" if settings.max_per_window else "",
+        "lint.ignore": ", ".join(settings.lint.ignore),
+        "lint.select": ", ".join(settings.lint.select),
+        "lint.unsubscribe_above": f"{settings.lint.unsubscribe_above:,}",
         "suppress": ", ".join(map(str, settings.suppress)),
     }

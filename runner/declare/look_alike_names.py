@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from runner.errors import Place, Problem, Severity
 
-# What looks alike in a name, which is ASCII: 0 and o; 1, i and l; vv and w; rn and m. Capitals and small letters too.
+# What looks alike in a name, which is ASCII: 0 and o; 1, i and l; vv and w; rn and m;
+# cl and d. Capitals and small letters too.
 _LOOKS = str.maketrans({"0": "o", "1": "l", "i": "l"})
-_LONGER_LOOKS = (("vv", "w"), ("rn", "m"))
+_LONGER_LOOKS = (("vv", "w"), ("rn", "m"), ("cl", "d"))
 
 
 def find_look_alike_names(places: Mapping[str, Place]) -> Iterator[Problem]:

@@ -4,9 +4,11 @@ The body is read as a browser reads it, by the tokenizer of the HTML standard, n
 of two `href` the first counts, `<!-->` is a whole comment, and the text inside `<head>` is seen.
 """
 
+import contextlib
 import re
 from collections import Counter
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from runner.report.inline_style import NOT_DISPLAYED, describe_style, find_font_size
 
@@ -47,7 +49,7 @@ def visible_text(body: str) -> str:
     sheet and a drawing are only named: what they do to the text is not known here.
     """
     if not _IS_HTML.search(body):
-        return "\n".join(line.rstrip() for line in body.splitlines()).strip()
+        return "\n".join(line.rstrip() for line in re.split(r"\r\n|[\r\n]", body)).strip()
     return _read(body, inside_comment=False)
 
 
@@ -178,7 +180,7 @@ class _TextCollector:
         (address, line, first), self._link = self._link, None
         label = "".join(self._pieces[first:]).strip() if line == len(self._lines) else ""
         if address and label != (address.removeprefix("mailto:") if "@" in label else address):
-            self._append(f" ({address})")
+            self._append(f" ({address}{_describe_host(address)})")
 
     def _end_line(self) -> None:
         self._lines.append("".join(self._pieces))
@@ -192,11 +194,21 @@ class _TextCollector:
             self._lines.append("")
 
 
+def _describe_host(address: str) -> str:
+    """Returns the name that a host with letters beyond ASCII has in the DNS: some of these look like Latin ones."""
+    if address.isascii():
+        return ""
+    with contextlib.suppress(ValueError):
+        host = urlsplit(address).hostname or ""
+        return "" if host.isascii() else f", which is {host.encode('idna').decode()}"
+    return ", whose host is no name"
+
+
 def _describe_appearance(tag: str, attributes: Mapping[str, str | None]) -> str:
     """Returns how the text of an element appears other than it is written; empty if it does not."""
     if "hidden" in attributes or (tag in _FALLBACK_ELEMENTS and "open" not in attributes):
         return NOT_DISPLAYED
-    if tag == "bdo":
+    if tag == "bdo" or (attributes.get("dir") or "ltr").lower() not in {"ltr", "auto"}:
         return "in another direction"
     return describe_style(attributes.get("style") or "")
 

@@ -58,7 +58,7 @@ def wrap_lines(text: str, width: int = 100) -> str:
 
     Long words are broken too: what is to the right of one, or of a row of no-break spaces, is not seen.
     """
-    return "\n".join(textwrap.fill(line, width) for line in text.splitlines())
+    return "\n".join(textwrap.fill(line, width) for line in re.split(r"\r\n|[\r\n]", text))
 
 
 def details(title: str, blocks: list[str]) -> str:
@@ -101,11 +101,16 @@ def fit_to_length(
     for piece in pieces:
         room -= len(piece) + len(separator)
         if room < 0:
-            cut = sum(recipients[len(shown) :])
-            to = f", to {pluralize(cut, 'recipient')}" if recipients else ""
-            return [*shown, f"{start}and {total - len(shown):,} more {noun}{to}{end}"]
+            break
         shown.append(piece)
+    if len(shown) < total:
+        return [*shown, _describe_rest(len(shown), total, noun, recipients, start, end)]
     return shown
+
+
+def _describe_rest(shown: int, total: int, noun: str, recipients: Sequence[int], start: str, end: str) -> str:
+    to = f", to {pluralize(sum(recipients[shown:]), 'recipient')}" if recipients else ""
+    return f"{start}and {total - shown:,} more {noun}{to}{end}"
 
 
 def _join_lines(text: str) -> str:

@@ -8,6 +8,7 @@ between messages, never inside one.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from runner.compare.comparison import Comparison, MessageChange
 from runner.declare.audience import TableAudience
@@ -38,6 +39,7 @@ from runner.report.markdown_results import (
 )
 from runner.report.problem_text import left_out, pluralize
 
+_MAX_MESSAGES = 200  # whose texts are shown; a comment has room for some 100 short ones
 _MAX_WARNINGS_LENGTH = 8_000  # characters, for guards and for warnings each
 _UNUSUAL_ACTIONS: tuple[Action, ...] = ("edited", "unknown", "refused")
 
@@ -88,11 +90,28 @@ def plan(review: Review, *, show_values: bool, limit: int = MAX_COMMENT_LENGTH) 
     digest = f"Digest {inline_code(planned.digest)}"
     unfolded = [message for message in messages if _needs_reading(message, review)]
     room = limit - len("\n\n".join([*blocks, digest])) - 200
-    unfolding = (_format_message(message, sends[message.name], review, show_values=show_values) for message in unfolded)
-    recipients = [sends[message.name] for message in unfolded]
-    noun = "messages, whose texts there is no room for"
-    blocks.extend(fit_to_length(unfolding, len(unfolded), room, noun, recipients=recipients))
+    blocks.extend(_format_messages(unfolded, sends, review, room, show_values=show_values))
     return "\n\n".join([*blocks, digest]) + "\n"
+
+
+def _format_messages(
+    messages: Sequence[PlannedMessage], sends: dict[str, int], review: Review, room: int, *, show_values: bool
+) -> list[str]:
+    """The details of the messages in `room` characters. No message takes the room of another one.
+
+    If all are too long together, those that are longer than their share are brief.
+    """
+    format_message = partial(_format_message, review=review, show_values=show_values)
+    details_of_each = [format_message(message, sends[message.name]) for message in messages[:_MAX_MESSAGES]]
+    if sum(map(len, details_of_each)) > room:
+        share = room // len(messages)
+        details_of_each = [
+            text if len(text) <= share else format_message(message, sends[message.name], is_brief=True)
+            for text, message in zip(details_of_each, messages, strict=False)
+        ]
+    recipients = [sends[message.name] for message in messages]
+    noun = "messages, whose texts there is no room for"
+    return fit_to_length(details_of_each, len(messages), room, noun, recipients=recipients)
 
 
 def _describe_workspace(review: Review) -> str:
@@ -211,7 +230,9 @@ def _join_cells(texts: Sequence[str]) -> str:
     return f"| {' | '.join(texts)} |"
 
 
-def _format_message(message: PlannedMessage, sends: int, review: Review, *, show_values: bool) -> str:
+def _format_message(
+    message: PlannedMessage, sends: int, review: Review, *, show_values: bool, is_brief: bool = False
+) -> str:
     """The details of a message: where it is declared, who gets it, its changes, and a sample of its text."""
     declaration = message.declaration
     kind = (
@@ -244,6 +265,6 @@ def _format_message(message: PlannedMessage, sends: int, review: Review, *, show
         [
             "\n".join(f"- {line}" for line in lines),
             *(comparison_text.details(change, show_values=show_values) if change else ()),
-            *markdown_samples.samples(message, review.sample, show_values=show_values),
+            *markdown_samples.samples(message, review.sample, show_values=show_values, is_brief=is_brief),
         ],
     )

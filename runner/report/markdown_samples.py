@@ -13,33 +13,38 @@ from runner.report.problem_text import pluralize
 
 _MAX_VARIANTS = 6  # texts of one message that are shown
 _MAX_TEXT_LENGTH = 6_000  # characters of one message's text, and of its source
+_BRIEF_LENGTH = 500  # characters of a text, where all texts of all messages are too long for one comment
 
 
 def samples(
-    message: PlannedMessage, get_sample: Callable[[PlannedMessage], Sample | None], *, show_values: bool
+    message: PlannedMessage,
+    get_sample: Callable[[PlannedMessage], Sample | None],
+    *,
+    show_values: bool,
+    is_brief: bool = False,
 ) -> list[str]:
     """Blocks of Markdown: a sample of each text that the message has for some recipients, the most frequent first.
 
-    `get_sample` renders one of a message that has nothing to send.
+    `get_sample` renders one of a message that has nothing to send. `is_brief`: only the beginning of each text.
     """
     variants = message.variants.by_count()
     if not variants:
         sample = get_sample(message)
-        return _format_sample(sample, show_values=show_values) if sample else []
+        return _format_sample(sample, show_values=show_values, is_brief=is_brief) if sample else []
     blocks, authorship = [], Authorship(message.declaration)
     for variant in variants[:_MAX_VARIANTS]:
         sample = make_sample(message.declaration, variant.delivery, authorship)
-        shown = _format_sample(sample, show_values=show_values)
+        shown = _format_sample(sample, show_values=show_values, is_brief=is_brief)
         if len(variants) > 1:
             shown[0] = f"For **{pluralize(variant.count, 'recipient')}**, as {shown[0].removeprefix('As ')}"
         blocks += shown
-    if rest := variants[_MAX_VARIANTS:]:
-        recipients = pluralize(sum(variant.count for variant in rest) + message.variants.other_count, "recipient")
+    if others := sum(variant.count for variant in variants[_MAX_VARIANTS:]) + message.variants.other_count:
+        recipients = pluralize(others, "recipient")
         blocks.append(f"For **{recipients}** other texts of this message: `msgrun render {message.name}` shows them.")
     return blocks
 
 
-def _format_sample(sample: Sample, *, show_values: bool) -> list[str]:
+def _format_sample(sample: Sample, *, show_values: bool, is_brief: bool) -> list[str]:
     body = reveal_or_mask(sample.body, show_values=show_values)
     subject = reveal_or_mask(sample.subject, show_values=show_values)
     masked = (
@@ -50,6 +55,6 @@ def _format_sample(sample: Sample, *, show_values: bool) -> list[str]:
     return [
         f"As {inline_code(reveal_or_mask(sample.to, show_values=show_values))} sees it{masked}:",
         *([f"**Subject** {inline_code(truncate(subject, MAX_INLINE_LENGTH))}"] if subject else ()),
-        code_block(wrap_lines(truncate(visible_text(body), _MAX_TEXT_LENGTH))),
-        details("HTML source", [code_block(truncate(body, _MAX_TEXT_LENGTH), "html")]),
+        code_block(wrap_lines(truncate(visible_text(body), _BRIEF_LENGTH if is_brief else _MAX_TEXT_LENGTH))),
+        *([] if is_brief else [details("HTML source", [code_block(truncate(body, _MAX_TEXT_LENGTH), "html")])]),
     ]

@@ -423,6 +423,11 @@ GUARDED = {
     "abort_if.refused": ("abort_if: {refused: 100%}\n", "20%", "100%"),
     "abort_if.after": ("abort_if: {after: 9000}\n", "50", "9,000"),
     "suppress": ("suppress: [none.csv]\n", "", "none.csv"),
+    "api_version": ('api_version: "2.5"\n', "2.14", "2.5"),
+    "rate.share": ("rate: {share: 1}\n", "0.8", "1"),
+    "rate.max_per_10s": ("rate: {max_per_10s: 5000}\n", "", "5,000"),
+    "lint.ignore": ("lint: {ignore: [unclosed-tag]}\n", "", "unclosed-tag"),
+    "lint.unsubscribe_above": ("lint: {unsubscribe_above: 9000}\n", "100", "9,000"),
     "environments.prod.lock": ("environments: {prod: {lock: x.lock}}\n", "messages.prod.lock", "x.lock"),
     "environments.prod.limits.recipients_per_apply": (
         "environments: {prod: {limits: {recipients_per_apply: 7}}}\n", "10,000", "7",

@@ -12,7 +12,7 @@ from runner.ledger.record import salt_check
 from tests.support.clones import HEADER, Clone
 from tests.support.project import run_in_process
 
-NEVER_SEEN = "\U0001d159\U00016fe4\u3164\ufe0f\u115f\u1160\uffa0\u034f\u2800\u180b"
+NEVER_SEEN = "\ufffc\u2d7f\U0001107f\U0001d159\U00016fe4\u3164\ufe0f\u115f\u1160\uffa0\u034f\u2800\u180b"
 
 # Texts whose "evil" was hidden, or that hold what nobody sees.
 TEXTS = [
@@ -21,6 +21,7 @@ TEXTS = [
     "soft\u00adhyphen evil", "a\u2060b evil", "a\u180eb evil", "\u115fevil", "\u2066evil\u2069", "\u202eevil",
     "a\ufeffevil", "a\U000e0065\U000e0076evil", "\U000f0000evil", "a\u034fb evil", "a\u2800evil", "&#8203;evil",
     "&zwnj;" * 40 + "evil", "a\u200d evil", "\u206aevil", "evil\U0001d159x", "evil\U00016fe4x",
+    "evil\ufffcx", "evil\u2d7fx", "evil\U0001107fx",
 ]  # fmt: skip
 
 
@@ -239,6 +240,46 @@ def test_a_sign_that_is_joined_to_a_value_for_one_recipient_is_shown(project: Cl
     assert f"Dear ***{sign}, bye" in comment
     assert "For **2 recipients**" in comment
     assert not re.search("Ann|Bo|Cy|Lee", comment.partition("```text")[2])
+
+
+def test_a_long_message_leaves_room_for_the_texts_of_others(project: Clone) -> None:
+    branches = "".join(f"{{% {'el' if number else ''}if k == '{number}' %}}t{number}" for number in range(6))
+    to = "".join(f"\n  - {{type: user, id: a{number}, vars: {{k: '{number % 6}'}}}}" for number in range(20))
+    project.write("messages/big.yaml", declared(branches + "{% endif %}" + "lorem ipsum " * 600, to=to))
+    to = "".join(f"\n  - {{type: user, id: a{number}}}" for number in range(19))
+    project.write("messages/evil.yaml", declared("EVIL " * 300, to=to).replace("name: a", "name: evil"))
+    comment = review(project)
+    assert len(comment) < 60_000
+    assert comment.count("EVIL") == 600  # the text and its source, whole
+    for number in range(6):
+        assert f"\nt{number}lorem" in comment
+    assert "more messages" not in comment
+
+
+def test_many_messages_are_each_shown_in_brief_or_counted(project: Clone) -> None:
+    for number in range(150):
+        project.write(
+            f"messages/m{number}.yaml", declared(f"text {number} " * 400).replace("name: a", f"name: m{number}")
+        )
+    comment = review(project)
+    assert len(comment) < 60_000
+    shown = len(re.findall("sees it", comment))
+    assert shown > 50
+    assert f"and {150 - shown:,} more messages, whose texts there is no room for" in comment
+
+
+@pytest.mark.parametrize(
+    ("body", "seen"),
+    [
+        ('<a href="https://p\u0430ypal.com">pay</a>', "pay (https://p\u0430ypal.com, which is xn--pypal-4ve.com)"),
+        ('<a href="https://m\u00fcller.example">pay</a>', "which is xn--mller-kva.example"),
+        ("<p dir=rtl>pay 100</p>", "[in another direction: pay 100]"),
+        ("<p dir=ltr>pay 100</p>", "\npay 100\n"),
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_another_is_named(project: Clone, body: str, seen: str) -> None:
+    project.write("messages/a.yaml", declared(body))
+    assert seen in review(project)
 
 
 def test_changed_guards_leave_the_comment_short_enough_to_be_posted(project: Clone) -> None:
