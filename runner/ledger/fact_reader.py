@@ -16,6 +16,7 @@ from runner.ledger.torn_lines import parse_objects
 MAX_LINE = 4 * 1024 * 1024  # bytes; a record has less than a thousand
 MAX_BLANK_LINES = 1 << 20
 MAX_TORN_LINES = 10_000
+MAX_TORN_SIZE = MAX_LINE  # bytes of all torn lines; to search a megabyte for records takes two seconds
 _RESTORE_HINT = "take the file back from git, as it was before it was damaged"
 
 
@@ -38,7 +39,7 @@ class FactReader:
         self._line_number = 1
         self._first_odd_line = b""
         self._odd_count = 0
-        self._blank_count = 0
+        self._blank_count = self._torn_size = 0
 
     def read(self, lines: LineSource) -> None:
         """Adds every line of a source. Raises LedgerUnavailable if none can be read, or one is no record or header."""
@@ -143,8 +144,11 @@ class FactReader:
         values, is_torn = parse_objects(line)
         if is_torn:
             self.torn_lines.append(f"{self._origin}:{self._line_number}")
+            self._torn_size += len(line)
             if len(self.torn_lines) > MAX_TORN_LINES:
                 raise self._size_error(f"more than {MAX_TORN_LINES:,} torn lines")
+            if self._torn_size > MAX_TORN_SIZE:
+                raise self._size_error(f"more than {MAX_TORN_SIZE >> 20} MiB of torn lines")
         for value in values:
             entry = parse_entry(value, self._origin, self._line_number)
             if isinstance(entry, Header):

@@ -148,7 +148,11 @@ def parse_entry(value: dict[str, Any], origin: str, number: int) -> Record | Hea
                 hint = "take the line back from git"
                 raise LedgerUnavailable(f"{origin}:{number}: {name} has the wrong type", hint)
             fields[name] = field_value
-    extra = orjson.dumps(others, option=orjson.OPT_SORT_KEYS).decode() if others else ""
+    try:
+        extra = orjson.dumps(others, option=orjson.OPT_SORT_KEYS).decode() if others else ""
+    except orjson.JSONEncodeError as error:  # orjson writes fewer levels than it reads
+        message = f"{origin}:{number}: a field is nested too deeply"
+        raise LedgerUnavailable(message, "take the line back from git") from error
     return Record(**fields, extra=extra)
 
 

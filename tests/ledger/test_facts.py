@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import LedgerUnavailable
+from runner.ledger import fact_reader
 from runner.ledger.facts import Facts
 from runner.ledger.key_state import State
 from runner.ledger.record import RANK, Header, Record, salt_check
@@ -466,3 +467,12 @@ def test_claims_that_were_followed_take_no_room(tmp_path, record):
         tracemalloc.stop()
         assert {found.status(bytes.fromhex(each.key)) for each in sent} == {"sent"}
     assert sizes[1] < 1.3 * sizes[0]
+
+
+def test_torn_lines_of_megabytes_are_not_all_searched(monkeypatch):
+    assert fact_reader.MAX_TORN_SIZE == fact_reader.MAX_LINE
+    monkeypatch.setattr(fact_reader, "MAX_TORN_SIZE", 4_000)
+    line = b'{"' * 1_500 + b"\n"
+    assert read(line).torn_lines == ["messages.lock:1"]
+    with pytest.raises(LedgerUnavailable, match="more than 4 MiB of torn lines"):
+        read(line * 2)

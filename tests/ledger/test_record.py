@@ -119,3 +119,12 @@ def test_a_record_is_searchable_only_if_it_holds_what_reconcile_compares() -> No
         Record(**{**{name: getattr(record, name) for name in Record.__slots__}, **less}).is_searchable
         for less in ({"contact": ""}, {"sender": ""}, {"text": ""}, {"at": ""}, {"opens_conversation": False})
     )
+
+
+def test_a_field_that_is_nested_too_deeply_is_an_error_of_its_line() -> None:
+    nested: Any = []
+    for _ in range(400):
+        nested = [nested]
+    record = {"key": "a" * 32, "attempt": "A-1", "status": "sent", "later": nested}
+    with pytest.raises(LedgerUnavailable, match=r"messages\.lock:7: a field is nested too deeply"):
+        parse_entry(record, "messages.lock", 7)
