@@ -45,7 +45,7 @@ def report_run(
         *_retry_refused(context, summary),
     ]
     for print_text, line in (
-        (context.output.result, text),
+        (context.output.result, f"\n{text}"),
         *((context.output.error, line) for line in lines),
         *([(context.output.result, step_text.next_steps(steps, context.output.width))] if steps else ()),
     ):
@@ -137,5 +137,5 @@ def _send_rest(context: Context, plan: Plan, summary: Summary, rest: Rest | None
     is_limited = plan.limit is not None and plan.limit < left
     number = f"the next {plan.limit:,} of {_name_left(left)}" if is_limited else _name_left(left)
     # After a stop that has to be fixed, the hint says how.
-    then = "Then send" if summary.stop and summary.stop.hint not in {"", GO_ON} else "Send"
+    then = "After that, send" if summary.stop and summary.stop.hint not in {"", GO_ON} else "Send"
     return [NextStep(f"{then} {number}", (next_steps.same_command(context, "--canary"),))]

@@ -52,16 +52,16 @@ def summary(done: Summary, recipients: Recipients, rest: Rest | None, width: int
     `width` is in columns, 0 for no limit.
     """
     parts = [
-        (done.sent, "sent by this run", "green"),
         (len(done.refused), "refused", "yellow"),
         (len(done.still_not_found), "not found again", "yellow"),
         (len(done.unknown), "unknown", "red"),
         (done.skipped, "expired", "yellow"),
         (done.remaining, f"left{_why_left(done, show_values=show_values)}", "yellow"),
     ]
-    counts = [style(f"{number:,} {word}", colour) for number, word, colour in parts if number]
+    counts = [style(f"{done.sent:,} sent by this run", "green" if done.sent else None)]
+    counts += [style(f"{number:,} {word}", colour) for number, word, colour in parts if number]
     counts += [style(rest_line(rest), "yellow")] if rest else []
-    lines = [one_line(", ".join(counts) or "nothing was sent")]
+    lines = [one_line(", ".join(counts))]
     if done.claimed_by_others:
         lines.append(f"{done.claimed_by_others:,} left to other runs, which claimed them meanwhile")
     for status, colour, items in (
