@@ -220,9 +220,11 @@ def _describe_actions(message: PlannedMessage, sends: int, view: PlanView) -> It
         yield "send", f"{style(f'{to_send:,} to send', 'green')}{now}{_format_names(message, sends, view)}"
     for (action, reason), number in _most_frequent(reasons):
         if action == "send":
-            yield action, f"{number:,} of these {reason}"
+            yield action, f"{number:,} of these {'is' if number == 1 else 'are'} {reason}"
         elif action in {"refused", "excluded"}:
             yield action, f"{style(f'{number:,} {action}', 'yellow')}: {reason.removeprefix('refused before: ')}"
+    if len(reasons) > _MAX_REASONS:
+        yield "excluded", f"and {len(reasons) - _MAX_REASONS:,} other reasons"
     if sent := by_action["sent"]:
         yield "sent", style(f"{sent:,} already sent", "dim")
     if not by_action.total():
@@ -257,7 +259,9 @@ def _format_body(sample: Sample, view: PlanView) -> Iterator[str]:
     """Yields the lines of a body as its recipient sees it, behind a bar."""
     bar = f"{_INDENT}{style('|', 'dim')} "
     lines = visible_text(reveal_or_mask(sample.body, show_values=view.show_values)).split("\n")
-    recipient = reveal_or_mask(sample.to, show_values=view.show_values).removeprefix("email:")
+    recipient = reveal_or_mask(sample.to, show_values=view.show_values)
+    if view.show_values:
+        recipient = recipient.removeprefix("email:")
     yield _fill(f"as {recipient} sees it:", view)
     for line in lines[:_MAX_BODY_LINES]:
         yield wrap(f"{bar}{one_line(line)}".rstrip(), view.width, indent=bar)

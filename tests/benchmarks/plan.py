@@ -88,8 +88,8 @@ def plans(bench: Bench) -> None:
         "two, all sent": ours(sent, "--jobs", "2", "plan"),
     }
     runs = in_turn(commands, bench.times)
-    _check(runs, "one", "two", f"{count:,} recipients: {count:,} to send")
-    _check(runs, "one, all sent", "two, all sent", f"{count:,} recipients: {count:,} sent")
+    _check(runs, "one", "two", f"Plan: {count:,} to send")
+    _check(runs, "one, all sent", "two, all sent", f"Plan: nothing to send, {count:,} already sent")
     _say(f"bare loop, {count:,} recipients", runs["bare"], count)
     for name, goal in (("one", 0.65), ("two", 0.40), ("one, all sent", 0), ("two, all sent", 0)):
         number, _, ledger = name.partition(", ")

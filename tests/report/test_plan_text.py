@@ -1,5 +1,7 @@
 """A plan says what goes out and what needs a decision, and says neither where there is nothing."""
 
+import json
+
 import pytest
 
 from tests.support.project import Folder
@@ -97,6 +99,21 @@ def test_a_repeat_that_was_allowed_is_still_said(folder: Folder) -> None:
     )
     allowed = folder.run("--sandbox", "plan", "--allow-repeat")
     assert (allowed.code, "    ! 2 recipients got this very text already, as list\n" in allowed.out) == (0, True)
+
+
+def test_many_reasons_are_cut_and_counted(folder: Folder) -> None:
+    names = [f"p{number:02}" for number in range(23)]
+    folder.message(people(*names, kind="id"))
+    planned = json.loads(folder.run("plan", "--format", "json").out)["deliveries"]
+    with (folder.path / "messages.lock").open("a") as lockfile:
+        for number, found in enumerate(planned):
+            record = {name: found[name] for name in ("key", "message", "revision", "to", "digest")}
+            lockfile.write(
+                json.dumps({**record, "attempt": "R-1", "status": "refused", "code": f"c{number:02}"}) + "\n"
+            )
+    out = folder.run("plan", "--all").out
+    assert out.count(" refused: c") == 20
+    assert "    - and 3 other reasons\n" in out
 
 
 def test_a_file_that_is_named_after_an_address_is_masked(folder: Folder) -> None:

@@ -408,6 +408,7 @@ def test_a_contact_that_was_not_found_is_planned_again_with_its_reason(folder: F
     planned = json.loads(folder.run("plan", "--format", "json").out)
     reasons = [delivery["reason"] for delivery in planned["deliveries"] if delivery["action"] == "send"]
     assert reasons == ["looked up again: no contact was found before"]
+    assert "of these is looked up again: no contact was found before" in folder.run("plan").out
     again = folder.run("apply", "--yes")
     assert (again.code, "1 not found again" in again.out) == (3, True)
     assert len(intercom.messages) == 2
