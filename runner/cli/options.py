@@ -112,6 +112,12 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in th
         return float(match[1]) * {"h": 3600, "m": 60}.get(match[2], 1)
 
 
+def _suggest_environments(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    from runner.cli.suggestions import suggest_environments  # noqa: PLC0415  # it reads msgrun.yaml: saves 20 ms in --help
+
+    return suggest_environments(context, parameter, incomplete)
+
+
 def exit_code_of(error: MsgrunError) -> int:
     """Returns the exit code for an error that ended the command."""
     match error:
@@ -136,7 +142,13 @@ def global_options() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     options = [
         option("-C", "directory", type=click.Path(path_type=Path), metavar="DIR", help="Run as if in DIR."),
         option("--sandbox", is_flag=True, help="Talk to an embedded Intercom on 127.0.0.1; nothing leaves."),
-        option("-e", "--environment", metavar="NAME", help="Use an environment of msgrun.yaml."),
+        option(
+            "-e",
+            "--environment",
+            metavar="NAME",
+            shell_complete=_suggest_environments,
+            help="Use an environment of msgrun.yaml.",
+        ),
         option(
             "--jobs",
             type=click.IntRange(1),

@@ -21,13 +21,20 @@ CTRL_C = "\x03"
 
 
 class Terminal:
-    """`msgrun ARGS` in a folder, on a terminal of its own."""
+    """`msgrun ARGS` in a folder, or another program, on a terminal of its own."""
 
-    def __init__(self, folder: Path, *args: str, columns: int = 100, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *args: str,
+        columns: int = 100,
+        environ: Mapping[str, str] | None = None,
+        program: Sequence[str] = (sys.executable, "-m", "runner"),
+    ) -> None:
         self._columns = columns
         self._ours, theirs = pty.openpty()
         self.resize(columns)
-        command = [sys.executable, "-c", _TAKE_TERMINAL, sys.executable, "-m", "runner", *args]
+        command = [sys.executable, "-c", _TAKE_TERMINAL, *program, *args]
         self._process = subprocess.Popen(
             command, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
             env={**os.environ, "TERM": "xterm-256color", **(environ or {})},

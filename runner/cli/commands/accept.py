@@ -6,13 +6,14 @@ from runner.cli.context import open_context
 from runner.cli.decisions import Decision, plan_one, write_decision
 from runner.cli.ledger import open_ledger
 from runner.cli.options import command, writes_ledger
+from runner.cli.suggestions import suggest_names
 from runner.clock import format_timestamp
 from runner.deliver import decisions
 from runner.report.problem_text import pluralize
 
 
 @command("accept")
-@click.argument("name")
+@click.argument("name", shell_complete=suggest_names)
 @writes_ledger
 def accept(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
     """Keep an edit of a sent message, without sending."""

@@ -16,6 +16,7 @@ from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.cli.other_runs import OtherRunsSummary, wait_for_other_runs
 from runner.cli.planning import plan_project, rehearse_plan, shared_plan_options
 from runner.cli.process import set_malloc_threshold
+from runner.cli.suggestions import suggest_files
 from runner.declare.project import Project
 from runner.deliver.summary import Summary
 from runner.errors import Cancelled, GuardRefused, LedgerUnavailable, RunStopped
@@ -43,7 +44,7 @@ class _ApplyOptions:
 
 
 @command("apply")
-@click.argument("paths", nargs=-1)
+@click.argument("paths", nargs=-1, shell_complete=suggest_files)
 @click.option(
     "--plan", "plan_path", type=click.Path(path_type=Path), metavar="FILE", help="Send what a saved plan sends."
 )

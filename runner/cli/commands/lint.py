@@ -7,6 +7,7 @@ import click
 from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, command, format_option
 from runner.cli.output import Output
+from runner.cli.suggestions import suggest_files, suggest_rules
 from runner.current_work import CURRENT_WORK
 from runner.declare.project import Project
 from runner.declare.recipient_problems import check_recipients
@@ -23,9 +24,15 @@ _CONVERSATIONS_SINCE = (2, 6)  # the first api_version with the flag that opens 
 
 
 @command("lint")
-@click.argument("paths", nargs=-1)
-@click.option("--select", metavar="CODES", multiple=True, help="Only these rules, separated by commas.")
-@click.option("--ignore", metavar="CODES", multiple=True, help="Not these rules.")
+@click.argument("paths", nargs=-1, shell_complete=suggest_files)
+@click.option(
+    "--select",
+    metavar="CODES",
+    multiple=True,
+    shell_complete=suggest_rules,
+    help="Only these rules, separated by commas.",
+)
+@click.option("--ignore", metavar="CODES", multiple=True, shell_complete=suggest_rules, help="Not these rules.")
 @click.option("--explain", metavar="CODE", help="Explain a rule, with an example; all lists them.")
 @format_option("text", "json", "github", "sarif")
 def lint(

@@ -13,6 +13,7 @@ from runner.cli.ledger_changes import add_records_at_ref
 from runner.cli.options import EXIT, command, format_option
 from runner.cli.planning import plan_project, shared_plan_options
 from runner.cli.process import set_malloc_threshold
+from runner.cli.suggestions import suggest_files
 from runner.errors import UsageMistake
 from runner.ledger.address import LockfileAddress
 from runner.ledger.lockfile.files import lockfile_paths
@@ -24,7 +25,7 @@ from runner.report import ledger_size, plain_text
 
 
 @command("plan")
-@click.argument("paths", nargs=-1)
+@click.argument("paths", nargs=-1, shell_complete=suggest_files)
 @format_option("text", "json", "markdown", "github")
 @click.option("--against", metavar="REF", help="Also show what changes against a git ref, as origin/main.")
 @click.option("--all", "show_all", is_flag=True, help="Also show messages with nothing to send or to decide.")

@@ -11,6 +11,7 @@ from runner.cli.ledger import open_ledger, read_ledger
 from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.cli.progress_line import StatusLine
 from runner.cli.recipients import name_recipients
+from runner.cli.suggestions import suggest_names
 from runner.declare.settings import version_number
 from runner.declare.similar_names import did_you_mean
 from runner.deliver.reconcile import Reconciliation, prepare_reconciliation
@@ -24,7 +25,7 @@ _MIN_API_VERSION = (2, 6)  # the first api_version in which a message can open a
 
 
 @command("reconcile")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=suggest_names)
 @click.option(
     "--wait",
     type=Duration(),

@@ -5,6 +5,7 @@ import orjson
 
 from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, command
+from runner.cli.suggestions import suggest_names
 from runner.current_work import CURRENT_WORK
 from runner.declare.address_search import Address, parse_address
 from runner.declare.authorship import Authorship
@@ -17,7 +18,7 @@ from runner.privacy import MASK, mark_private
 
 
 @command("render")
-@click.argument("name")
+@click.argument("name", shell_complete=suggest_names)
 @click.option(
     "--to", "address", metavar="KIND:VALUE|EMAIL", help="Only one recipient, as ann@example.com or user_id:25."
 )

@@ -7,6 +7,7 @@ from runner.cli.context import Context, open_context
 from runner.cli.decisions import Decision, make_writer, write_decision
 from runner.cli.ledger import open_ledger
 from runner.cli.options import command, writes_ledger
+from runner.cli.suggestions import suggest_names, suggest_unknown_keys
 from runner.clock import format_timestamp
 from runner.deliver import decisions
 from runner.errors import UsageMistake
@@ -16,8 +17,10 @@ from runner.report.problem_text import pluralize
 
 
 @command("resolve")
-@click.argument("key", required=False)
-@click.option("--message", metavar="NAME", help="Every unknown delivery of a message (with --all).")
+@click.argument("key", required=False, shell_complete=suggest_unknown_keys)
+@click.option(
+    "--message", metavar="NAME", shell_complete=suggest_names, help="Every unknown delivery of a message (with --all)."
+)
 @click.option("--all", "every", is_flag=True, help="All unknown deliveries of the message.")
 @click.option("--sent", "sent_id", metavar="ID", help="It was sent, as the message with this id.")
 @click.option("--not-sent", is_flag=True, help="It was not sent. The next apply sends it.")

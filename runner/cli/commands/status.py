@@ -10,6 +10,7 @@ from runner.cli.context import Context, open_context
 from runner.cli.ledger import read_ledger
 from runner.cli.options import EXIT, command, format_option
 from runner.cli.recipients import name_recipients
+from runner.cli.suggestions import suggest_names
 from runner.declare.address_search import parse_address
 from runner.declare.recipient_states import find_states
 from runner.declare.similar_names import did_you_mean
@@ -26,7 +27,7 @@ _MAX_DELIVERIES = 50  # of one message
 
 
 @command("status")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=suggest_names)
 @click.option(
     "--to", "address", metavar="KIND:VALUE|EMAIL", help="Only one recipient, as ann@example.com or user_id:25."
 )

@@ -4,12 +4,13 @@ import click
 
 from runner.cli.context import open_context
 from runner.cli.options import EXIT, command, format_option
+from runner.cli.suggestions import suggest_files
 from runner.cli.validation import validate_project
 from runner.report import problem_text
 
 
 @command("validate")
-@click.argument("paths", nargs=-1)
+@click.argument("paths", nargs=-1, shell_complete=suggest_files)
 @format_option("text", "json", "github", "sarif")
 def validate(paths: tuple[str, ...], form: str) -> int:
     """Check declarations, templates and audiences, offline.

@@ -5,11 +5,12 @@ import click
 from runner.cli.context import open_context
 from runner.cli.ledger import read_ledger
 from runner.cli.options import EXIT, command
+from runner.cli.suggestions import suggest_unknown_keys
 from runner.errors import UsageMistake
 
 
 @command("show")
-@click.argument("key", required=False)
+@click.argument("key", required=False, shell_complete=suggest_unknown_keys)
 def show(key: str | None) -> int:
     """Print the records that count, a line each.
 

@@ -1,0 +1,80 @@
+"""What a shell completes besides commands and options: names of messages, environments, files, rules and keys.
+
+It runs while somebody types, so it reads files alone and asks no network. What cannot be read is not suggested.
+"""
+
+import contextlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from runner.declare.project import find_root
+from runner.declare.settings import environment_names, load_settings
+from runner.declare.tree import Tree
+from runner.errors import MsgrunError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+_NAME = re.compile(rb"^(?:- )?[\"']?name[\"']?[ \t]*:[ \t]*[\"']?([A-Za-z0-9][A-Za-z0-9._/-]{0,99})", re.MULTILINE)
+_MAX_READ = 1 << 16  # bytes of a declaration: its name is among the first
+_KEY_LENGTH = 12  # digits of a key that are suggested, as status shows them
+
+
+def suggest_names(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Suggests the names of the project's messages."""
+    names: set[str] = set()
+    tree = _find_tree(context)
+    with contextlib.suppress(MsgrunError, OSError):
+        for path in tree.declaration_files():
+            with tree.open(path) as file:
+                names.update(name.decode() for name in _NAME.findall(file.read(_MAX_READ)))
+    return sorted(name for name in names if name.startswith(incomplete))
+
+
+def suggest_environments(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Suggests the named environments of msgrun.yaml."""
+    with contextlib.suppress(MsgrunError, OSError):
+        return [name for name in environment_names(_find_tree(context)) if name and name.startswith(incomplete)]
+    return []
+
+
+def suggest_files(_: click.Context, __: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """Leaves it to the shell to complete the path of a file."""
+    from click.shell_completion import CompletionItem  # noqa: PLC0415  # only a shell that completes needs it
+
+    return [CompletionItem(incomplete, type="file")]
+
+
+def suggest_rules(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """Suggests the codes of lint rules. In a list with commas it completes the last one, but not in fish."""
+    from runner.lint.rules import RULES  # noqa: PLC0415  # only lint's options need it
+
+    before, comma, last = incomplete.rpartition(",")
+    return [f"{before}{comma}{code}" for code in sorted(RULES) if code.startswith(last)]
+
+
+def suggest_unknown_keys(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Suggests the keys of unknown deliveries, if the ledger is a lockfile: no other ledger is on this machine."""
+    from runner.ledger.address import LockfileAddress  # noqa: PLC0415  # only resolve and lock show need it
+    from runner.ledger.facts import Facts  # noqa: PLC0415  # likewise
+
+    tree = _find_tree(context)
+    with contextlib.suppress(MsgrunError, OSError):
+        address = load_settings(tree, getattr(context.obj, "environment", None)).lock
+        if isinstance(address, LockfileAddress) and not address.is_outside:
+            facts = Facts()
+            facts.read(tree.real_path(address.path).read_bytes(), address.path)
+            return sorted(
+                key[:_KEY_LENGTH]
+                for key in facts
+                if key.startswith(incomplete) and (state := facts.state(key)) and state.status == "unknown"
+            )
+    return []
+
+
+def _find_tree(context: click.Context) -> Tree:
+    directory = getattr(context.obj, "directory", None) or Path()  # -C, if it stands on the line already
+    return Tree(find_root(directory.resolve()))
