@@ -83,13 +83,12 @@ def mark_spans(text: str, spans: Iterable[tuple[int, int]]) -> AnyText:
 def mark_private_values(text: AnyText, values: Iterable[object], *, emails: bool = True) -> AnyText:
     """Returns the text with every whole-word occurrence of the values marked as private.
 
-    With `emails`, email addresses are marked too. If one of the values is all that stands before the `@`, only that
-    value is marked, and the domain is not. A value is also found where it was HTML-escaped. Long values are matched
-    first, so that `Ann` does not split `Ann Lee`.
+    With `emails`, email addresses are marked too. A value is also found where it was HTML-escaped. Long values are
+    matched first, so that `Ann` does not split `Ann Lee`.
     """
     forms = {form for value in values for form in _spellings(str(value))}
-    patterns = [rf"(?<!\w){re.escape(form)}(?!\w)" for form in sorted(forms, key=len, reverse=True)]
-    patterns += [_ADDRESS.pattern] if emails else []
+    patterns = [_ADDRESS.pattern] if emails else []
+    patterns += [rf"(?<!\w){re.escape(form)}(?!\w)" for form in sorted(forms, key=len, reverse=True)]
     if not patterns:
         return text
     pattern = re.compile("|".join(patterns), re.IGNORECASE)

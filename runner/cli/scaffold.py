@@ -5,7 +5,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner import __version__
 from runner.errors import UsageMistake
 
 REQUIRED_LINES = {
@@ -137,8 +136,10 @@ WORKFLOWS = {
 }
 
 
-def workflow(system: str, branch: str, directory: str) -> str:
+def workflow(system: str, branch: str, directory: str, package: str) -> str:
     """Returns the workflow for a project in a directory of the repository (`.` is its top) with this default branch.
+
+    `package` is what pip installs in its jobs.
 
     Raises UsageMistake if a name contains `${{`: GitHub would read it as an expression, and has no way to escape it.
     """
@@ -149,7 +150,7 @@ def workflow(system: str, branch: str, directory: str) -> str:
     text = (Path(__file__).parent / "workflows" / f"{system}.yml").read_text(encoding="utf-8")
     ref = "refs/heads/" + branch.replace("'", "''")
     values = {
-        "__VERSION__": __version__,
+        '"__PACKAGE__"': _quote(package),
         "__BRANCH__": branch,
         # Source: GitHub's documentation of workflow syntax, "Filter pattern cheat sheet".
         '"__FILTER__"': _quote(re.sub(r"([*?+!\[\\])", r"\\\1", branch)),

@@ -5,6 +5,7 @@ from array import array
 from binascii import Error as NotHex
 from binascii import unhexlify
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any, NamedTuple
 
 import orjson
@@ -20,6 +21,8 @@ IN_MEMORY_SOURCE = 255  # the `source` of records that have no line of their own
 _USUAL_LINE_SIZE = 440  # bytes of a usual line, to estimate how many records a file has
 _MAX_UINT32 = 0xFFFFFFFF
 _MIN_NEW_ROWS = 1024
+# Different records of one attempt with one status. Each is compared with the others; `accept` adds one.
+MAX_RECORDS_OF_ATTEMPT = 200
 _CLAIMED, _UNKNOWN = RANK["claimed"], RANK["unknown"]
 
 
@@ -51,6 +54,7 @@ class Fact(NamedTuple):
 class FactIndex:
     """A table with a row for each key. The columns have its first entry, `extra_facts` its other entries, if any.
 
+    These are kept by the hash of their attempt, because a damaged ledger may have thousands of attempts of one key.
     It keeps the records with the highest status of each attempt, and a claim beside its `unknown` outcome, because
     reconcile needs the time of the claim.
     """
@@ -59,7 +63,7 @@ class FactIndex:
         self.keys = KeyTable()
         self.offsets, self.sources, self.group_numbers = array("I"), bytearray(), array("I")
         self.attempt_hashes, self.line_hashes, self.copy_bits = array("q"), array("I"), bytearray()
-        self.extra_facts: dict[int, list[Fact]] = {}
+        self.extra_facts: dict[int, dict[int, tuple[Fact, ...]]] = {}
         self.group_lookup: dict[tuple[str, str, int, str], int] = {}
         self.groups: list[Group] = []
         self._ranks: list[int] = []  # the rank of each group's status
@@ -130,33 +134,39 @@ class FactIndex:
                 if new_rank > old_rank:
                     self.set_first_fact(row, new)
                 return
-        facts = self.facts(row)
+        first, attempt = self._first_fact(row), new.attempt_hash
+        extra = self.extra_facts.setdefault(row, {})
+        is_first = first.attempt_hash == attempt
+        facts = [*([first] if is_first else ()), *extra.pop(attempt, ())]
         for position, known in enumerate(facts):
-            if (known.attempt_hash, known.group_number) == (new.attempt_hash, new.group_number) and (
+            if known.group_number == new.group_number and (
                 known.line_hash == new.line_hash or self.read_record(known) == self.read_record(new)
             ):
                 facts[position] = known._replace(copy_bits=known.copy_bits | new.copy_bits)
                 break
         else:
             facts.append(new)
-            ranks = [self.rank(fact) for fact in facts if fact.attempt_hash == new.attempt_hash]
-            top = max(ranks)
-            facts = [fact for fact in facts if fact.attempt_hash != new.attempt_hash or _is_kept(self.rank(fact), top)]
-        self._set_facts(row, facts)
-
-    def _set_facts(self, row: int, facts: list[Fact]) -> None:
-        first, *others = facts
-        self.set_first_fact(row, first)
-        if others:
-            self.extra_facts[row] = others
-        else:
-            self.extra_facts.pop(row, None)
+            top = max(map(self.rank, facts))
+            facts = [fact for fact in facts if _is_kept(self.rank(fact), top)]
+        if len(facts) > MAX_RECORDS_OF_ATTEMPT:
+            origin = self.line_sources[new.source][1] if new.source != IN_MEMORY_SOURCE else "the ledger"
+            message = f"{origin} has more than {MAX_RECORDS_OF_ATTEMPT} different records of one attempt"
+            raise LedgerUnavailable(message, "take the file back from git, as it was before it was damaged")
+        if is_first:
+            self.set_first_fact(row, facts.pop(0))
+        if facts:
+            extra[attempt] = tuple(facts)
+        elif not extra:
+            del self.extra_facts[row]
 
     # Reading
 
     def facts(self, row: int) -> list[Fact]:
         """Returns the entries of a row."""
-        first = Fact(
+        return [self._first_fact(row), *chain.from_iterable(self.extra_facts.get(row, {}).values())]
+
+    def _first_fact(self, row: int) -> Fact:
+        return Fact(
             self.offsets[row],
             self.sources[row],
             self.group_numbers[row],
@@ -164,7 +174,6 @@ class FactIndex:
             self.line_hashes[row],
             self.copy_bits[row],
         )
-        return [first, *self.extra_facts.get(row, ())]
 
     def read_records(self, row: int) -> list[Record]:
         """Reads the records of a row again. Raises LedgerUnavailable, as `read_record` does."""
@@ -227,7 +236,7 @@ class FactIndex:
         }
         for row in range(len(self.keys)):
             if self.group_numbers[row] in wanted or (
-                row in self.extra_facts and any(fact.group_number in wanted for fact in self.extra_facts[row])
+                row in self.extra_facts and any(fact.group_number in wanted for fact in self.facts(row))
             ):
                 yield row
 

@@ -24,7 +24,7 @@ def sent_times(facts: Facts) -> dict[tuple[str, int], tuple[str, str]]:
     index = facts.index
     is_sent = [group.status == "sent" for group in index.groups]
     columns = zip(islice(index.group_numbers, len(index)), index.sources, index.offsets, strict=False)
-    others = ((one.group_number, one.source, one.offset) for row in index.extra_facts.values() for one in row)
+    others = ((one.group_number, one.source, one.offset) for row in index.extra_facts for one in index.facts(row))
     ranges: dict[int, tuple[str, str]] = {}
     for number, source, offset in chain(columns, others):
         if is_sent[number] and (at := _read_time(index, source, offset)):

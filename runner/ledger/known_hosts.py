@@ -31,9 +31,12 @@ def require_known_host(context: LedgerContext) -> None:
 
 
 def is_reviewed(context: LedgerContext, names_it: Callable[[DeclaredLedger], bool]) -> bool:
-    """Whether msgrun.yaml of the base commit passes a test; also where there is no remote, so no commits of others."""
+    """Whether msgrun.yaml of the base commit passes a test.
+
+    Also where there is neither a remote nor a ref to compare with, so no commits of others.
+    """
     repository = context.repository
-    if repository is None or not repository.relevant_remotes():
+    if repository is None or not (context.base_ref or repository.relevant_remotes()):
         return True
     base = _base_commit(context, repository)
     declared = context.declared_at(repository, base) if base else None

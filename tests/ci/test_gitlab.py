@@ -12,8 +12,9 @@ import yaml
 from runner.cli import scaffold
 from tests.support.clones import Clone, git_output, message, tip
 from tests.support.github_runner import _PYTHON
+from tests.support.project import PACKAGE
 
-PIPELINE = yaml.safe_load(scaffold.workflow("gitlab", "main", "."))
+PIPELINE = yaml.safe_load(scaffold.workflow("gitlab", "main", ".", PACKAGE))
 # GitLab's API for the notes of one merge request, as curl sees it: they are kept in the file that NOTES names.
 _CURL = """\
 #!{python}

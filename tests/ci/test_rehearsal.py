@@ -15,6 +15,7 @@ import yaml
 from runner.cli import scaffold
 from tests.support.clones import Clone, git_output, message, tip
 from tests.support.github_runner import Job
+from tests.support.project import PACKAGE
 from tests.support.proof import one_of
 
 SECRETS = {"INTERCOM_ACCESS_TOKEN": "secret-token"}
@@ -33,7 +34,7 @@ class Host:
         self.comments.write_text("[]")
         self.runs = 0
         self.attempt = 1
-        self.workflow = yaml.safe_load(scaffold.workflow("github", "main", "."))
+        self.workflow = yaml.safe_load(scaffold.workflow("github", "main", ".", PACKAGE))
 
     def move_to(self, folder: str) -> None:
         """Moves the project to a folder of its repository."""
@@ -45,7 +46,7 @@ class Host:
         self.author.commit()
         self.author.git("push", "--quiet")
         self.author.path /= folder
-        self.workflow = yaml.safe_load(scaffold.workflow("github", "main", folder))
+        self.workflow = yaml.safe_load(scaffold.workflow("github", "main", folder, PACKAGE))
         for job in self.workflow["jobs"].values():
             job["directory"] = self.workflow["defaults"]["run"]["working-directory"]
 

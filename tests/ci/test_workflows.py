@@ -8,16 +8,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from runner import __version__
 from runner.cli import scaffold
 from runner.errors import UsageMistake
 from runner.sandbox import Sandbox
 from tests.support.clones import message
-from tests.support.project import ROOT, Folder
+from tests.support.project import PACKAGE, ROOT, Folder
 
 TOOLS = Path(sys.executable).parent
-GITHUB = scaffold.workflow("github", "main", ".")
-GITLAB = scaffold.workflow("gitlab", "main", ".")
+GITHUB = scaffold.workflow("github", "main", ".", PACKAGE)
+GITLAB = scaffold.workflow("gitlab", "main", ".", PACKAGE)
 ACTION = (ROOT / "action.yml").read_text()
 
 
@@ -204,16 +203,16 @@ def test_init_writes_the_workflows_for_the_repositorys_branch_and_folder(folder:
     git("init", "--quiet", "--initial-branch=trunk")
     git("remote", "add", "origin", "https://example.com/acme/mail.git")
     git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk")
-    ran = folder.run("init", "ops/mail", "--github", "--gitlab")
+    ran = folder.run("init", "ops/mail", "--github", "--gitlab", "--from", PACKAGE)
     assert ran.code == 0
     assert "wrote    .github/workflows/msgrun.yml" in ran.out
     workflow = yaml.safe_load((tmp_path / ".github" / "workflows" / "msgrun.yml").read_text())
     assert workflow[True]["push"]["branches"] == ["trunk"]
     assert workflow["defaults"]["run"]["working-directory"] == "ops/mail"
-    assert workflow["env"] == {"MSGRUN_VERSION": __version__}
+    assert workflow["env"] == {"MSGRUN_PACKAGE": PACKAGE}
     assert "refs/heads/trunk" in workflow["jobs"]["plan"]["if"]
     pipeline = yaml.safe_load((tmp_path / ".gitlab" / "msgrun.yml").read_text())
-    assert pipeline[".msgrun"]["variables"] == {"MSGRUN_VERSION": __version__, "MSGRUN_DIRECTORY": "ops/mail"}
+    assert pipeline[".msgrun"]["variables"] == {"MSGRUN_PACKAGE": PACKAGE, "MSGRUN_DIRECTORY": "ops/mail"}
     assert "__" not in re.sub(r"__\w+__ ", "", (tmp_path / ".github/workflows/msgrun.yml").read_text())
 
 
@@ -221,13 +220,13 @@ def test_init_adds_to_a_project_without_a_ledger_a_workflow_and_a_ledger_on_a_br
     (folder.path / "messages.lock").unlink()
     folder.write("msgrun.yaml", "# ours\nregion: eu")
     before = sorted(path.name for path in folder.path.iterdir())
-    ran = folder.run("init", "--github")
+    ran = folder.run("init", "--github", "--from", PACKAGE)
     assert (ran.code, ran.out) == (0, "wrote    .github/workflows/msgrun.yml\nextended msgrun.yaml\n")
     assert "start it, once: msgrun lock begin" in ran.err
     settings = (folder.path / "msgrun.yaml").read_text()
     assert settings == "# ours\nregion: eu\nlock: git+origin"
     assert sorted(path.name for path in folder.path.iterdir()) == sorted([*before, ".github"])
-    assert folder.run("init", "--github").out == "kept     .github/workflows/msgrun.yml\n"
+    assert folder.run("init", "--github", "--from", PACKAGE).out == "kept     .github/workflows/msgrun.yml\n"
     assert (folder.path / "msgrun.yaml").read_text() == settings
 
 
@@ -247,7 +246,7 @@ def test_init_names_the_command_that_moves_a_lockfile_and_that_is_enough_for_ci(
     monkeypatch.setenv("INTERCOM_ACCESS_TOKEN", "secret-token")
     folder.write("messages/first.yaml", 'from: {type: admin, id: "394051"}\n' + message("first", "aaa1", "aaa2"))
     assert folder.run(*own, "apply", "--yes", "--limit", "1").code == 0
-    ran = folder.run("init", "--gitlab")
+    ran = folder.run("init", "--gitlab", "--from", PACKAGE)
     assert (ran.code, ran.out) == (0, "wrote    .gitlab/msgrun.yml\n")
     assert (folder.path / "msgrun.yaml").read_text() == settings
     assert f"{stem}.lock stays the ledger. CI needs it on a branch of the git remote: msgrun" in ran.err
@@ -257,14 +256,14 @@ def test_init_names_the_command_that_moves_a_lockfile_and_that_is_enough_for_ci(
     assert folder.run(*own, "apply", "--yes").code == 0
     assert len(intercom.messages) == 2
     assert "lock: git+origin" in (folder.path / "msgrun.yaml").read_text()
-    assert f"{stem}.lock" not in folder.run("init", "--gitlab").err
+    assert f"{stem}.lock" not in folder.run("init", "--gitlab", "--from", PACKAGE).err
 
 
 def test_init_leaves_a_ledger_that_is_named_and_settings_that_it_cannot_read(folder: Folder):
     (folder.path / "messages.lock").unlink()
     for settings, code in (("lock: postgresql://db/x\n", 0), ("lock: sent.lock\n", 0), ("vars: [\n", 1)):
         folder.write("msgrun.yaml", settings)
-        ran = folder.run("init", "--github")
+        ran = folder.run("init", "--github", "--from", PACKAGE)
         assert (ran.code, (folder.path / "msgrun.yaml").read_text()) == (code, settings)
         assert ("msgrun.yaml names sent.lock, which is not there" in ran.err) == ("sent.lock" in settings)
         assert ("this is not YAML" in ran.out) == (code == 1)
@@ -274,7 +273,7 @@ def test_a_new_project_with_a_workflow_plans_before_there_is_a_remote_and_begins
     folder: Folder, tmp_path: Path
 ):
     here = Folder(tmp_path / "new", folder.capture)
-    ran = folder.run("init", "new", "--github")
+    ran = folder.run("init", "new", "--github", "--from", PACKAGE)
     assert (ran.code, (here.path / "messages.lock").exists()) == (0, False)
     assert "msgrun lock begin               start the ledger" in ran.err
     planned = here.run("plan")
@@ -295,7 +294,7 @@ def test_a_new_project_with_a_workflow_plans_before_there_is_a_remote_and_begins
 def test_init_says_where_a_workflow_cannot_be_written(folder: Folder):
     folder.write("msgrun.yaml", "region: eu\n")
     folder.write(".gitlab", "a file")
-    ran = folder.run("init", "--gitlab")
+    ran = folder.run("init", "--gitlab", "--from", PACKAGE)
     assert (ran.code, "cannot be written" in ran.err) == (64, True)
 
 
@@ -308,7 +307,7 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_branch_and_a_folder_may_have_any_name_that_git_allows(name):
-    github, gitlab = (yaml.safe_load(scaffold.workflow(system, name, name)) for system in ("github", "gitlab"))
+    github, gitlab = (yaml.safe_load(scaffold.workflow(system, name, name, PACKAGE)) for system in ("github", "gitlab"))
     (pattern,) = github[True]["push"]["branches"]  # YAML 1.1 takes `on` for true
     assert re.sub(r"\\(.)", r"\1", pattern) == name
     assert not re.search(r"(?<!\\)[*?+!\[]", pattern)
@@ -324,10 +323,10 @@ def test_actionlint_finds_nothing_with_odd_names_either(tmp_path):
     for number, name in enumerate(NAMES):
         path = tmp_path / ".github" / "workflows" / f"{number}.yml"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(scaffold.workflow("github", name, "."))
+        path.write_text(scaffold.workflow("github", name, ".", PACKAGE))
     tool("actionlint", *sorted(str(path) for path in (tmp_path / ".github/workflows").iterdir()), cwd=tmp_path)
 
 
 def test_a_name_that_github_takes_for_an_expression_is_refused():
     with pytest.raises(UsageMistake, match="cannot be written into a workflow"):
-        scaffold.workflow("github", "a${{github.token}}", ".")
+        scaffold.workflow("github", "a${{github.token}}", ".", PACKAGE)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable
@@ -476,3 +477,26 @@ def test_torn_lines_of_megabytes_are_not_all_searched(monkeypatch):
     assert read(line).torn_lines == ["messages.lock:1"]
     with pytest.raises(LedgerUnavailable, match="MiB of torn lines"):
         read(line * 2)
+
+
+def test_thousands_of_attempts_of_one_key_are_read_in_linear_time():
+    def ledger(count):
+        return b"".join(
+            Record("ab" * 16, f"A-{number}", status, "seed", 1, id=str(number)).to_line()
+            for number in range(count)
+            for status in ("claimed", "sent")
+        )
+
+    began = time.process_time()
+    state = read(ledger(8_000)).state("ab" * 16)
+    assert time.process_time() - began < 8  # it took 60 s
+    assert len(state.attempts) == 8_000
+
+
+def test_hundreds_of_different_records_of_one_attempt_are_not_compared_with_each_other():
+    lines = [
+        Record("ab" * 16, "A-1", "sent", at=f"2026-11-22T10:00:00.{number:03}Z").to_line() for number in range(201)
+    ]
+    assert len(read(b"".join(lines[:200])).state("ab" * 16).attempts) == 200
+    with pytest.raises(LedgerUnavailable, match="more than 200 different records of one attempt"):
+        read(b"".join(lines))

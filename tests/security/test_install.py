@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from runner.cli import scaffold
-from tests.support.project import ROOT
+from tests.support.project import PACKAGE, ROOT
 from tests.support.proof import one_of
 
 # What `python3 -m venv` or a script of ours imports, and what Python imports by itself.
@@ -20,12 +20,12 @@ MODULES = [
 
 
 def _github() -> list[str]:
-    jobs = yaml.safe_load(scaffold.workflow("github", "main", "."))["jobs"]
+    jobs = yaml.safe_load(scaffold.workflow("github", "main", ".", PACKAGE))["jobs"]
     return [step["run"] for job in jobs.values() for step in job["steps"] if step.get("name") == "Install"]
 
 
 def _gitlab() -> list[str]:
-    return ["\n".join(yaml.safe_load(scaffold.workflow("gitlab", "main", "."))[".msgrun"]["before_script"])]
+    return ["\n".join(yaml.safe_load(scaffold.workflow("gitlab", "main", ".", PACKAGE))[".msgrun"]["before_script"])]
 
 
 def _action() -> list[str]:
@@ -76,6 +76,8 @@ def test_without_isolation_they_would_be(checkout):
     assert (checkout.parent / "imported").exists()  # else the test above proves nothing
 
 
-@pytest.mark.parametrize("text", [scaffold.workflow("github", "main", "."), scaffold.workflow("gitlab", "main", ".")])
+@pytest.mark.parametrize(
+    "text", [scaffold.workflow("github", "main", ".", PACKAGE), scaffold.workflow("gitlab", "main", ".", PACKAGE)]
+)
 def test_every_python_of_a_workflow_is_isolated(text):
     assert text.count("python3 ") == text.count("python3 -I ") > 0

@@ -8,7 +8,7 @@ import pytest
 from runner.ledger.record import salt_check
 from runner.sandbox import Sandbox
 from tests.support.clones import HEADER, Clone, message
-from tests.support.project import run_in_process
+from tests.support.project import PACKAGE, run_in_process
 
 SECRET = "correct-horse-battery-staple"
 LEAK = "messages/leak.yaml"
@@ -169,7 +169,7 @@ WRITES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "the sandbox, in use": ({".msgrun/sandbox": "OUT"}, ("--sandbox", "apply", "--yes")),
     "the sandbox's state": ({".msgrun/sandbox/state.jsonl": "OUT/file"}, ("--sandbox", "apply", "--yes")),
     "the sandbox's ledger": ({".msgrun/sandbox/messages.lock": "OUT/file"}, ("--sandbox", "apply", "--yes")),
-    "the settings": ({"msgrun.yaml": "OUT/file"}, ("init", "--github")),
+    "the settings": ({"msgrun.yaml": "OUT/file"}, ("init", "--github", "--from", PACKAGE)),
     "the settings, begin": ({"msgrun.yaml": "OUT/file"}, ("lock", "begin")),
     "the settings, move": ({"msgrun.yaml": "OUT/file"}, ("lock", "move", "other.lock")),
     "the lockfile, moved to": ({"other.lock": "OUT/file"}, ("lock", "move", "other.lock")),
@@ -177,7 +177,7 @@ WRITES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "ignored files": ({".gitignore": "OUT/file"}, ("init",)),
     "attributes": ({".gitattributes": "OUT/file"}, ("init",)),
     "a schema's folder": ({"schema": "OUT"}, ("init",)),
-    "the workflows": ({".github": "OUT"}, ("init", "--github")),
+    "the workflows": ({".github": "OUT"}, ("init", "--github", "--from", PACKAGE)),
 }
 
 

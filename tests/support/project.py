@@ -13,6 +13,7 @@ import pytest
 
 from runner.cli import run
 
+PACKAGE = "msgrun==0.1.0"  # what the workflows of tests would install
 ROOT = Path(__file__).parent.parent.parent
 GIT_CONFIG = str(Path(__file__).parent / "git.config")
 SEED = """\

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from runner.cli import scaffold
+from runner.cli.install_source import find_requirement
 from runner.cli.options import EXIT, GlobalOptions, command
 from runner.cli.output import Output, remember_options
 from runner.clock import new_run_id
@@ -25,7 +26,8 @@ from runner.managed_path import managed_path
 @click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
 @click.option("--github", is_flag=True, help="Also a workflow for GitHub.")
 @click.option("--gitlab", is_flag=True, help="Also a pipeline for GitLab.")
-def init(folder: Path | None, *, github: bool, gitlab: bool) -> int:
+@click.option("--from", "source", metavar="PACKAGE", help="What the CI jobs install; else what is running now.")
+def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None) -> int:
     """Begin a project, or add a CI workflow to one.
 
     Writes settings with a salt, an example message and an empty lockfile. On a terminal it asks who sends, and with
@@ -41,8 +43,9 @@ def init(folder: Path | None, *, github: bool, gitlab: bool) -> int:
     root = (options.directory or Path()) / (folder or Path())
     systems = [name for name, is_wanted in (("github", github), ("gitlab", gitlab)) if is_wanted]
     try:
+        package = find_requirement(source) if systems else ""  # before anything is written
         if systems and (root / "msgrun.yaml").exists():
-            _add_workflows(root, systems, output)
+            _add_workflows(root, systems, package, output)
             _configure_branch_ledger(root, output)
             return EXIT.done
         answers = scaffold.Answers()
@@ -51,12 +54,13 @@ def init(folder: Path | None, *, github: bool, gitlab: bool) -> int:
 
             answers = ask(output)
             systems = systems or ask_system()
+            package = find_requirement(source) if systems else ""
         remote = _git_remote_name(root) if systems else ""
         for path, text in _project_files(root, remote, answers).items():
             output.result(f"{_write(managed_path(root, path), text):<8} {path}")
         for path, lines in scaffold.REQUIRED_LINES.items():
             output.result(f"{_extend(managed_path(root, path), lines):<8} {path}")
-        _add_workflows(root, systems, output)
+        _add_workflows(root, systems, package, output)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -124,7 +128,7 @@ def _configure_branch_ledger(root: Path, output: Output) -> None:
     output.note(f"  the ledger is the branch msgrun-ledger of {remote}; start it, once: msgrun lock begin")
 
 
-def _add_workflows(root: Path, systems: list[str], output: Output) -> None:
+def _add_workflows(root: Path, systems: list[str], package: str, output: Output) -> None:
     """Writes workflows to the top of the project's repository, which is where CI systems look for them."""
     if not systems:
         return
@@ -135,7 +139,7 @@ def _add_workflows(root: Path, systems: list[str], output: Output) -> None:
     branch = head.partition("/")[2] if head else "main"
     for system in systems:
         path, next_step = scaffold.WORKFLOWS[system]
-        text = scaffold.workflow(system, branch, root.resolve().relative_to(top).as_posix())
+        text = scaffold.workflow(system, branch, root.resolve().relative_to(top).as_posix(), package)
         output.result(f"{_write(managed_path(top, path), text):<8} {path}")
         output.note(f"  for the branch {branch}; {next_step}")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.ledger_files import read_headers, read_settings
-from tests.support.project import Folder
+from tests.support.project import PACKAGE, Folder
 
 
 def test_init_scaffolds_a_project_that_works_at_once(folder: Folder, tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_init_writes_one_id_to_the_settings_and_to_the_lockfile(folder: Folder) 
 
 @pytest.mark.parametrize("system", ["--github", "--gitlab"])
 def test_init_for_ci_names_a_branch_and_leaves_the_id_to_lock_begin(folder: Folder, system: str) -> None:
-    assert folder.run("init", "new", system).code == 0
+    assert folder.run("init", "new", system, "--from", PACKAGE).code == 0
     settings = read_settings(folder.path / "new")
     assert (settings["lock"], "ledger" in settings) == ("git+origin", False)
     assert not (folder.path / "new/messages.lock").exists()
@@ -73,6 +73,6 @@ def test_a_workflow_for_a_project_with_a_ledger_does_not_edit_where_it_is(folder
     folder.run("init", "new")
     here = Folder(folder.path / "new", folder.capture)
     before = (here.path / "msgrun.yaml").read_text()
-    ran = here.run("init", "--github")
+    ran = here.run("init", "--github", "--from", PACKAGE)
     assert (ran.code, "CI needs it on a branch of the git remote: msgrun lock move git+origin" in ran.err) == (0, True)
     assert (here.path / "msgrun.yaml").read_text() == before

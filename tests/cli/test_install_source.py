@@ -1,0 +1,103 @@
+"""What a CI job installs is one version for good, and the one that is running."""
+
+import json
+from importlib.metadata import Distribution
+from typing import Any
+
+import pytest
+
+from runner import __version__
+from runner.cli import install_source
+from runner.cli.install_source import find_requirement
+from runner.errors import UsageMistake
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+DIGEST = "ab" * 32
+
+
+class Installed(Distribution):
+    def __init__(self, source: Any) -> None:
+        self._source = source
+
+    def read_text(self, filename: str) -> str | None:
+        assert filename == "direct_url.json"
+        return None if self._source is None else json.dumps(self._source)
+
+    def locate_file(self, path: Any) -> Any:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    ("source", "requirement"),
+    [
+        (None, f"msgrun=={__version__}"),
+        (
+            {
+                "url": "https://git.example/msgrun.git",
+                "vcs_info": {"vcs": "git", "commit_id": COMMIT, "requested_revision": "main"},
+            },
+            f"msgrun @ git+https://git.example/msgrun.git@{COMMIT}",
+        ),
+        (
+            {
+                "url": "ssh://git@git.example/a/msgrun.git",
+                "vcs_info": {"vcs": "git", "commit_id": COMMIT},
+                "subdirectory": "py",
+            },
+            f"msgrun @ git+ssh://git@git.example/a/msgrun.git@{COMMIT}#subdirectory=py",
+        ),
+        (
+            {"url": "https://files.example/msgrun.whl", "archive_info": {"hashes": {"sha256": DIGEST}}},
+            f"msgrun @ https://files.example/msgrun.whl#sha256={DIGEST}",
+        ),
+        (
+            {"url": "https://files.example/msgrun.whl", "archive_info": {"hash": f"sha256={DIGEST}"}},
+            f"msgrun @ https://files.example/msgrun.whl#sha256={DIGEST}",
+        ),
+    ],
+)
+def test_what_is_running_is_what_is_installed(monkeypatch: pytest.MonkeyPatch, source: Any, requirement: str) -> None:
+    monkeypatch.setattr(install_source, "distribution", lambda _: Installed(source))
+    assert find_requirement(None) == requirement
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"url": "file:///home/ann/msgrun", "dir_info": {"editable": True}},
+        {"url": "file:///home/ann/msgrun.whl", "archive_info": {"hash": f"sha256={DIGEST}"}},
+        {"url": "https://files.example/msgrun.whl", "archive_info": {}},
+        {"url": "https://hg.example/msgrun", "vcs_info": {"vcs": "hg", "commit_id": COMMIT}},
+        {"url": "https://git.example/msgrun", "vcs_info": {"vcs": "git", "commit_id": "main"}},
+        {"url": "https://ann:secret@git.example/msgrun", "vcs_info": {"vcs": "git", "commit_id": COMMIT}},
+    ],
+)
+def test_a_source_that_a_job_cannot_reach_or_trust_is_asked_for(monkeypatch: pytest.MonkeyPatch, source: Any) -> None:
+    monkeypatch.setattr(install_source, "distribution", lambda _: Installed(source))
+    with pytest.raises(UsageMistake) as raised:
+        find_requirement(None)
+    assert "secret" not in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "msgrun==0.1.0", "msgrun[sql,zstd]==0.1.0", f"msgrun @ git+https://git.example/m.git@{COMMIT}",
+        f"msgrun[sql] @ git+https://git.example/m.git@{COMMIT}", f"msgrun @ https://files.example/m.whl#sha256={DIGEST}",
+    ],
+)  # fmt: skip
+def test_a_pinned_source_is_taken_as_it_is_given(given: str) -> None:
+    assert find_requirement(given) == given
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "msgrun", "msgrun>=0.1", "msgrun==0.*", "msgrun @ git+https://git.example/m.git@main", "other==1.0", ".",
+        "msgrun @ http://files.example/m.whl", f"msgrun @ git+https://git.example/m.git@{COMMIT[:12]}", "msgrun==0.1.0 --pre",
+        f"msgrun @ git+https://git.example/m.git@{COMMIT}; curl evil", "msgrun==0.1.0\n-r x", "msgrun==0.1.0 $(x)",
+    ],
+)  # fmt: skip
+def test_what_somebody_could_replace_is_refused(given: str) -> None:
+    with pytest.raises(UsageMistake):
+        find_requirement(given)
