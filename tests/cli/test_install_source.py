@@ -94,7 +94,8 @@ def test_a_pinned_source_is_taken_as_it_is_given(given: str) -> None:
     "given",
     [
         "msgrun", "msgrun>=0.1", "msgrun==0.*", "msgrun @ git+https://git.example/m.git@main", "other==1.0", ".",
-        "msgrun @ http://files.example/m.whl", f"msgrun @ git+https://git.example/m.git@{COMMIT[:12]}", "msgrun==0.1.0 --pre",
+        "msgrun @ http://files.example/m.whl", f"msgrun @ git+https://git.example/m.git@{COMMIT[:12]}",
+        "msgrun==0.1.0 --pre",
         f"msgrun @ git+https://git.example/m.git@{COMMIT}; curl evil", "msgrun==0.1.0\n-r x", "msgrun==0.1.0 $(x)",
     ],
 )  # fmt: skip
