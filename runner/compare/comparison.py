@@ -12,6 +12,7 @@ from typing import Literal
 
 from runner.clock import format_timestamp
 from runner.compare.audience_overlap import Overlap, compare_audiences, find_recipient, hash_recipient, used_variables
+from runner.current_work import CURRENT_WORK
 from runner.declare.audience import TableAudience
 from runner.declare.declaration import CONVERSATION_FLAG, Declaration
 from runner.declare.project import Project
@@ -113,7 +114,8 @@ def compare(now: CurrentPlan, before: Project, facts: Facts) -> tuple[MessageCha
     for message in now.plan.messages:
         if earlier := earlier_by_name.get(message.name):
             warnings = tuple(_find_resends(message, earlier, facts))
-            changes.append(_compare_message(message, earlier, now, before.settings.salt, warnings))
+            with CURRENT_WORK.on_file(message.declaration.document.source.path):
+                changes.append(_compare_message(message, earlier, now, before.settings.salt, warnings))
         elif message.name in invalid_names or message.declaration.document.source.path in faulty_paths:
             changes.append(MessageChange(message.name, "uncompared"))
         else:

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import orjson
 
+from runner.current_work import CURRENT_WORK
 from runner.errors import LedgerUnavailable
 from runner.key_table import KEY_SIZE
 from runner.ledger.fact_index import HASH_MASK, Fact, FactIndex
@@ -43,10 +44,20 @@ class FactReader:
 
     def read(self, lines: LineSource) -> None:
         """Adds every line of a source. Raises LedgerUnavailable if none can be read, or one is no record or header."""
+        with CURRENT_WORK.on_file(self._origin):
+            self._read_blocks(lines)
+        if self._odd_count and not (self.headers or self.has_record or self._is_torn_header):
+            raise LedgerUnavailable(
+                f"{self._origin} is no lockfile: no line of it can be read",
+                "a pointer of Git LFS, or encrypted? Get the file itself; without it everything would be sent again",
+            )
+
+    def _read_blocks(self, lines: LineSource) -> None:
         self._source = self._index.add_source(lines, self._origin)
         # Pieces of a line that continues in the next block: they are joined once, however long the line is.
         pieces: list[bytes] = []
         for block in lines.blocks():
+            CURRENT_WORK.step()
             head, end, tail = block.rpartition(b"\n")
             if end:
                 self._add_lines(b"".join([*pieces, head]).split(b"\n"))
@@ -56,11 +67,6 @@ class FactReader:
                 raise self._size_error(f"a line of more than {MAX_LINE >> 20} MiB")
         if last := b"".join(pieces):
             self._add_lines([last])
-        if self._odd_count and not (self.headers or self.has_record or self._is_torn_header):
-            raise LedgerUnavailable(
-                f"{self._origin} is no lockfile: no line of it can be read",
-                "a pointer of Git LFS, or encrypted? Get the file itself; without it everything would be sent again",
-            )
 
     def _add_lines(self, lines: list[bytes]) -> None:
         """Adds the lines of a block. If all are whole, they are parsed together, which takes half the time."""
@@ -135,6 +141,7 @@ class FactReader:
 
     def _add_odd_line(self, line: bytes) -> None:
         """Adds what can be read of a line that is not exactly one object."""
+        CURRENT_WORK.step()
         if not line.strip():
             self._blank_count += 1
             if self._blank_count > MAX_BLANK_LINES:

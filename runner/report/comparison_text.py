@@ -6,6 +6,7 @@ from typing import Any
 
 from runner.compare.audience_overlap import Overlap
 from runner.compare.comparison import CHANGE_KINDS, Comparison, MessageChange
+from runner.current_work import CURRENT_WORK
 from runner.privacy import reveal_or_mask
 from runner.report.html_text import visible_text
 from runner.report.markdown_escaping import code_block, fit_to_length, inline_code, strip_controls, truncate
@@ -121,10 +122,12 @@ def differences(change: MessageChange, *, show_values: bool) -> Iterator[tuple[s
             before, now = (
                 reveal_or_mask(getattr(side, name), show_values=show_values) for side in (change.before, change.now)
             )
-            if name == "body":
-                before, now = visible_text(before), visible_text(now)
-            # Not earlier: <U+200B> would be read as a tag.
-            yield name, diff_words(strip_controls(before), strip_controls(now))
+            with CURRENT_WORK.on_file(f"the {name} of {change.name}"):
+                if name == "body":
+                    before, now = visible_text(before), visible_text(now)
+                # Not earlier: <U+200B> would be read as a tag.
+                parts = diff_words(strip_controls(before), strip_controls(now))
+            yield name, parts
 
 
 def _format_change(change: MessageChange, except_warnings: AbstractSet[str], *, show_values: bool) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from runner.current_work import CURRENT_WORK
 from runner.declare.authorship import Authorship
 from runner.declare.sample import Sample, make_sample
 from runner.plan.deliveries import PlannedMessage
@@ -27,12 +28,20 @@ def samples(
 
     `get_sample` renders one of a message that has nothing to send. `is_brief`: only the beginning of each text.
     """
+    with CURRENT_WORK.on_file(message.declaration.document.source.path):
+        return _format_samples(message, get_sample, show_values=show_values, is_brief=is_brief)
+
+
+def _format_samples(
+    message: PlannedMessage, get_sample: Callable[[PlannedMessage], Sample | None], *, show_values: bool, is_brief: bool
+) -> list[str]:
     variants = message.variants.by_count()
     if not variants:
         sample = get_sample(message)
         return _format_sample(sample, show_values=show_values, is_brief=is_brief) if sample else []
     blocks, authorship = [], Authorship(message.declaration)
     for variant in variants[:_MAX_VARIANTS]:
+        CURRENT_WORK.step()
         sample = make_sample(message.declaration, variant.delivery, authorship)
         shown = _format_sample(sample, show_values=show_values, is_brief=is_brief)
         if len(variants) > 1:
