@@ -8,6 +8,7 @@ differently for each recipient. It checks in full only a delivery in which one o
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from runner.characters import unescape_html
 from runner.declare.declaration import Declaration
@@ -178,9 +179,17 @@ class MessageLinter:
         """
         if written is None:
             return fallback
-        slot_starts = [slot.start for slot in self._body.layout.slots if written.start < slot.start < written.end]
         is_literal = any(fault.code == code for fault in check_tag(written))
-        return written.start if is_literal or not slot_starts else slot_starts[0]
+        return written.start if is_literal else self._first_slot_starts.get(written.start, written.start)
+
+    @cached_property
+    def _first_slot_starts(self) -> dict[int, int]:
+        """The start of the first slot in each tag of the body as written, by the start of the tag."""
+        starts: dict[int, int] = {}
+        for slot in self._body.layout.slots:
+            if tag := self._body.find_enclosing_tag(slot):
+                starts.setdefault(tag.start, slot.start)
+        return starts
 
     def _label_recipient(self, delivery: Delivery) -> str:
         return self._declaration.audience.label(delivery.number)

@@ -24,9 +24,10 @@ _CONDITIONAL_CODES = frozenset({"single-brace", "empty-link", "malformed-link", 
 _NO_TAG_END = ("unclosed-tag", "this tag has no >")
 _ANCHOR_TAGS = ("a", "area")
 _MAX_URL_LENGTH = 2000  # characters before a value in which its URL may begin
-_QUERY_IN_TEXT = re.compile(r"(?:https?://|mailto:)[^\s<>\"']*\?[^\s<>\"']*=[^\s<>\"'&]*$", re.IGNORECASE)
-_QUERY_IN_TAG = re.compile(r"\b(?:href|src)\s*=\s*[\"']?[^\"'<>]*\?[^\"'<>]*=[^\"'<>&]*$", re.IGNORECASE)
-_LINK_START = re.compile(r"\bhref\s*=\s*[\"']?\s*$", re.IGNORECASE)
+# From its first `?` and last `=` on there is one way to match, so a text of many of both takes no longer than others.
+_QUERY_IN_TEXT = re.compile(r"(?:https?://|mailto:)[^\s<>\"'?]*+\?(?>[^\s<>\"']*=)[^\s<>\"'&=]*+$", re.IGNORECASE)
+_QUERY_IN_TAG = re.compile(r"\b(?:href|src)\s*+=\s*+[\"']?+[^\"'<>?]*+\?(?>[^\"'<>]*=)[^\"'<>&=]*+$", re.IGNORECASE)
+_LINK_START = re.compile(r"\bhref\s*+=\s*+(?:[\"']\s*+)?$", re.IGNORECASE)
 _TAG_RULES = {
     "form": Fault("form", "<form> does not work in a message"),
     "iframe": Fault("iframe", "<iframe> is removed by mail clients"),
@@ -78,7 +79,8 @@ class MessageText:
     def is_in_query(self, slot: Slot) -> bool:
         """Returns whether a slot prints a value into the query of a URL, without `urlencode`."""
         pattern = _QUERY_IN_TAG if self.find_enclosing_tag(slot) else _QUERY_IN_TEXT
-        return not slot.is_url_encoded and pattern.search(self._text_before(slot)) is not None
+        before = self._text_before(slot)
+        return not slot.is_url_encoded and "?" in before and pattern.search(before) is not None
 
     def is_whole_link(self, slot: Slot) -> bool:
         """Returns whether a slot prints one variable, which is all of the href of an <a>."""

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from tests.support.project import ROOT, run_in_process
 
-MAX_SECONDS = 8  # of processor time for one command, a slow machine included; most take a tenth of a second
+MAX_SECONDS = 4  # of processor time for one command, a slow machine included; most take a tenth of a second
+LIMIT_SECONDS = 16  # of processor time, after which a command that would never end is killed
 MAX_MEMORY = 3 << 30  # bytes of address space
 
 
@@ -46,7 +47,7 @@ def _main() -> None:
     runs = []
     for folder, command in projects:
         # The limit counts from the start of the process: it ends a command that would never end.
-        limit = int(time.process_time()) + 2 * MAX_SECONDS
+        limit = int(time.process_time()) + 1 + LIMIT_SECONDS
         resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
         began = time.process_time()
         ran = run_in_process(command.split(), Path(folder), os.environ)
