@@ -59,12 +59,17 @@ def find_route(base_url: str) -> Route:
     bundle = settings["verify"] if isinstance(settings["verify"], str) else ""
     authorities = f"{_find_variable(_AUTHORITY_VARIABLES, bundle)}={bundle}" if bundle else ""
     variable = _find_variable(_PROXY_VARIABLES, proxy) if proxy else ""
+    proxy_address = _parse_proxy(proxy, variable) if proxy else ""
+    context = urllib3.util.ssl_.create_urllib3_context()
+    if target.scheme != "http" or proxy_address.startswith("https:"):
+        # Not for the sandbox, which speaks HTTP: loading the authorities takes 40 ms.
+        _load_authorities(context, bundle or DEFAULT_CA_BUNDLE_PATH, authorities)
     return Route(
         host=_name(target),
-        proxy=_parse_proxy(proxy, variable) if proxy else "",
+        proxy=proxy_address,
         proxy_variable=variable,
         proxies=dict(settings["proxies"]),
-        tls_context=_load_tls_context(bundle or DEFAULT_CA_BUNDLE_PATH, authorities),
+        tls_context=context,
         authorities=authorities,
     )
 
@@ -100,8 +105,7 @@ def _name(address: SplitResult) -> str:
     return f"{host}:{address.port}" if address.port is not None else host
 
 
-def _load_tls_context(bundle: str, authorities: str) -> ssl.SSLContext:
-    context = urllib3.util.ssl_.create_urllib3_context()
+def _load_authorities(context: ssl.SSLContext, bundle: str, authorities: str) -> None:
     try:
         if Path(bundle).is_dir():
             context.load_verify_locations(capath=bundle)
@@ -113,4 +117,3 @@ def _load_tls_context(bundle: str, authorities: str) -> ssl.SSLContext:
             problem = f"cannot be read: {error.strerror}"
         fix = "name a file of PEM certificates, or take the variable away to trust the usual authorities"
         raise NoRoute(f"{authorities or bundle} {problem}", fix if authorities else "install certifi again") from error
-    return context

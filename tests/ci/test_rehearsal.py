@@ -125,9 +125,7 @@ THIRD = {"messages__third_yaml": message("third", "ccc1", "ccc2")}
 
 def settled(host):
     """Sends what the project began with, so that a test is about its own change."""
-    planned = host.plan(tip(host.origin), "settled")
-    assert not host.apply(planned, "settled").failed
-    host.author.git("pull", "--quiet", "--ff-only")
+    assert host.author.msgrun("apply", "--yes").code == 0
 
 
 def _count(clone: Clone, status: str) -> int:

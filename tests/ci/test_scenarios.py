@@ -100,7 +100,7 @@ def test_a_lock_that_is_edited_to_the_place_that_was_left_sends_nothing(project:
     project.end(author)
 
 
-@pytest.mark.parametrize("ending", ["finished", "cancelled"])
+@pytest.mark.parametrize("ending", one_of("cancelled", "finished"))
 @pytest.mark.parametrize(("when", "step"), one_of(*KILLS))
 @pytest.mark.parametrize(KINDS, pairs(5))
 def test_a_move_that_is_killed_at_any_step_is_finished_or_cancelled_by_the_next(

@@ -375,12 +375,18 @@ def test_a_folder_of_authorities_is_trusted_too(serve, certificate, tmp_path, mo
     assert post(f"https://127.0.0.1:{serve(OK, tls=certificate.context).port}").status == 200
 
 
-def test_a_bundle_of_authorities_that_is_missing_let_nothing_leave(serve, tmp_path, monkeypatch):
+def test_a_bundle_of_authorities_that_is_missing_let_nothing_leave(serve, certificate, tmp_path, monkeypatch):
     monkeypatch.setattr(route, "LOOPBACK", ())
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none"))
-    server = serve(OK)
-    assert is_lost(post(server.url), may_have_left=False)
+    server = serve(OK, tls=certificate.context)
+    assert is_lost(post(f"https://127.0.0.1:{server.port}"), may_have_left=False)
     assert server.requests == []
+
+
+def test_a_server_of_http_is_asked_without_authorities(serve, tmp_path, monkeypatch):
+    monkeypatch.setattr(route, "LOOPBACK", ())
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none"))
+    assert post(serve(OK).url).status == 200
 
 
 def test_through_a_proxy_the_servers_certificate_is_verified_by_the_bundle(serve, certificate, monkeypatch):

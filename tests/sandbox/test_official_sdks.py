@@ -140,8 +140,8 @@ def drive_python_sdk(url, connections):
     }
 
 
-def drive_node(url, cache):
-    modules = install_node_sdk(cache)
+def drive_node(url, folder):
+    modules = install_node_sdk(folder)
     ran = subprocess.run(
         ["node", NODE / "drive.cjs", url],
         env={**os.environ, "NODE_PATH": str(modules)},
@@ -154,13 +154,12 @@ def drive_node(url, cache):
     return json.loads(ran.stdout)
 
 
-def install_node_sdk(cache):
-    """The folder of the pinned SDK. It stays in pytest's cache, so that only the first of several runs installs it."""
+def install_node_sdk(folder):
+    """Installs the pinned SDK in a folder, if it is not there yet. Returns its modules."""
     if shutil.which("npm") is None:
         assert not os.environ.get("CI"), "CI needs npm for Intercom's Node SDK"
         pytest.skip("npm is not installed, so Intercom's Node SDK cannot be")
     lock = (NODE / "package-lock.json").read_bytes()
-    folder = Path(cache.mkdir("intercom-client"))
     modules = folder / "node_modules"
     if not (modules / ".package-lock.json").exists() or (folder / "package-lock.json").read_bytes() != lock:
         for name in ("package.json", "package-lock.json"):
@@ -171,8 +170,15 @@ def install_node_sdk(cache):
     return modules
 
 
+@pytest.fixture
+def sdk_folder(request, tmp_path):
+    """A folder in pytest's cache, so that only the first of several runs installs an SDK; else an empty one."""
+    cache = getattr(request.config, "cache", None)  # `-p no:cacheprovider` leaves it out
+    return cache.mkdir("intercom-client") if cache else tmp_path
+
+
 @pytest.mark.filterwarnings("ignore:Core Pydantic V1:UserWarning")  # of the Python SDK, from Python 3.14 on
 @pytest.mark.parametrize("drive", [drive_python, drive_node])
-def test_an_official_sdk_finds_everything_it_asks_for(drive, request):
+def test_an_official_sdk_finds_everything_it_asks_for(drive, sdk_folder):
     with Sandbox(population=120) as sandbox:
-        assert drive(sandbox.url, request.config.cache) == EXPECTED
+        assert drive(sandbox.url, sdk_folder) == EXPECTED
