@@ -192,7 +192,7 @@ def test_without_git_the_lockfile_alone_remembers(author: Clone, tmp_path: Path)
     assert bare.msgrun("plan").code == 0
 
 
-@pytest.mark.parametrize("ledger", ["branch", "lockfile"], indirect=True)
+@pytest.mark.parametrize("ledger", one_of("branch", "lockfile"), indirect=True)
 def test_in_a_repository_without_a_git_to_run_it_is_said(author: Clone, ledger: str) -> None:
     author.env["PATH"] = "/nowhere"
     assert author.process("validate").code == 0
