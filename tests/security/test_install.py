@@ -55,7 +55,7 @@ def _run(script: str, checkout: Path) -> subprocess.CompletedProcess[str]:
     script = re.sub(r"(bin/pip\"?) install [^)\n]*", r"\1 --version", script)
     return subprocess.run(
         ["bash", "-eo", "pipefail", "-c", script],
-        cwd=checkout, env=environment, capture_output=True, text=True, timeout=120, check=False,
+        cwd=checkout, env=environment, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
 
 
