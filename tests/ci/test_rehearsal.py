@@ -242,6 +242,7 @@ def test_what_was_withdrawn_or_edited_after_the_approval_is_not_sent(host):
     assert host.author.sent() == [("aaa1", "Better"), ("aaa2", "Better"), ("bbb1", "Ponies")]
 
 
+@pytest.mark.proof
 def test_a_run_that_is_run_again_on_its_old_commit_sends_nothing_twice(host):
     old = tip(host.origin)
     planned = host.plan(old, "1")

@@ -1,6 +1,7 @@
 """A table of what may happen to a ledger that moves: nobody is sent to twice or forgotten, a way out is printed.
 
-Each scenario is a row for every pair of kinds that it makes sense for. One pair of each is in every run.
+Each scenario is a row for every pair of kinds that it makes sense for. One pair of each is in every run,
+but for what the tests of a move show too.
 """
 
 import subprocess
@@ -139,6 +140,7 @@ def test_a_move_during_a_run_loses_no_outcome(project: Project, old: str, new: s
     project.end(mover)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(KINDS, pairs(7))
 def test_of_two_moves_at_once_exactly_one_wins(project: Project, old: str, new: str) -> None:
     author = project.begin(old)
@@ -154,6 +156,7 @@ def test_of_two_moves_at_once_exactly_one_wins(project: Project, old: str, new: 
     project.end(loser)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(KINDS, pairs(8))
 def test_a_ledger_that_comes_back_knows_what_was_sent_elsewhere(project: Project, old: str, new: str) -> None:
     author = project.begin(old)

@@ -255,7 +255,7 @@ def test_a_place_that_was_emptied_or_never_filled_is_not_made_current(clone: Pat
     assert "bring it back from a clone or a backup" in caught.value.hint
 
 
-@pytest.mark.parametrize(("old", "new"), [("lockfile", "branch"), ("branch", "database")])
+@pytest.mark.parametrize(("old", "new"), one_of(("lockfile", "branch"), ("branch", "database")))
 def test_of_two_moves_at_once_one_ends_and_the_other_says_so(clone: Path, server: Server, old: str, new: str) -> None:
     ledgers = Ledgers(clone, server, old, new)
     other = make_clone(clone.parent, "other")
