@@ -30,6 +30,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("msgrun lint", "every message"),
         ("msgrun lint --format sarif > lint.sarif", "for a code scanner"),
     ),
+    "explain": (
+        ("msgrun explain undefined-variable", "what the code of a problem means, with an example"),
+        ("msgrun explain", "all codes, in groups"),
+    ),
     "render": (
         ("msgrun render welcome", "for every recipient, a line each"),
         ("msgrun render welcome --to ann@example.com", "for one of them"),

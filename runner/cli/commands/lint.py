@@ -6,7 +6,6 @@ import click
 
 from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, command, format_option
-from runner.cli.output import Output
 from runner.current_work import CURRENT_WORK
 from runner.declare.project import Project
 from runner.declare.recipient_problems import check_recipients
@@ -15,9 +14,8 @@ from runner.declare.similar_names import did_you_mean
 from runner.errors import Problem, UsageMistake
 from runner.lint.findings import Findings
 from runner.lint.linter import MessageLinter, Policy
-from runner.lint.rules import RULES, Rule
+from runner.lint.rules import RULES, RULES_HINT
 from runner.report import problem_text
-from runner.report.terminal_text import style
 
 _CONVERSATIONS_SINCE = (2, 6)  # the first api_version with the flag that opens a conversation
 
@@ -26,22 +24,16 @@ _CONVERSATIONS_SINCE = (2, 6)  # the first api_version with the flag that opens 
 @click.argument("paths", nargs=-1)
 @click.option("--select", metavar="CODES", multiple=True, help="Only these rules, separated by commas.")
 @click.option("--ignore", metavar="CODES", multiple=True, help="Not these rules.")
-@click.option("--explain", metavar="CODE", help="Explain a rule, with an example; all lists them.")
 @format_option("text", "json", "github", "sarif")
-def lint(
-    paths: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, ...], explain: str | None, form: str
-) -> int:
+def lint(paths: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, ...], form: str) -> int:
     """Find what is valid, and still wrong for who gets it.
 
     Links to localhost, "Hi None", tags that are not closed, and more: as written, and as rendered for every recipient.
     What validate finds comes first. Exits with 1 where a finding is an error. A comment in the YAML keeps a finding
-    silent: # msgrun: ignore=CODE
+    silent: # msgrun: ignore=CODE. msgrun explain CODE says more about a finding.
 
     PATHS are files or folders below messages/; without any, all are linted.
     """
-    if explain is not None:
-        Output.of_last_command().result(_explain(explain))
-        return EXIT.done
     with open_context() as context:
         project = context.load_project(paths)
         problems, count = _lint(project, _select_rules(context, select, ignore), context.now)
@@ -95,31 +87,6 @@ def _parse_codes(option: str, values: tuple[str, ...]) -> list[str]:
     codes = [code.strip() for text in values for code in text.split(",") if code.strip()]
     for code in codes:
         if code not in RULES:
-            raise UsageMistake(f"{option} {code}: no rule is called that", _similar_code_hint(code))
+            hint = did_you_mean(code, list(RULES)) or RULES_HINT
+            raise UsageMistake(f"{option} {code}: no rule is called that", hint)
     return codes
-
-
-def _similar_code_hint(code: str) -> str:
-    """Returns the hint for a code that does not exist: the most similar code, or how to list all."""
-    return did_you_mean(code, list(RULES)) or "msgrun lint --explain all lists the rules"
-
-
-def _explain(code: str) -> str:
-    """Returns the explanation of a rule, or the list of all rules. Raises UsageMistake if there is no such rule."""
-    if code == "all":
-        width = max(map(len, RULES))
-        return "\n".join(f"{rule.code:<{width}}  {rule.severity:<7}  {rule.title}" for rule in RULES.values())
-    if code not in RULES:
-        raise UsageMistake(f"no rule is called {code}", _similar_code_hint(code))
-    return _format_rule(RULES[code])
-
-
-def _format_rule(rule: Rule) -> str:
-    """Returns the explanation of a rule: its reason, its fix, examples, and how to ignore a finding."""
-    examples = [
-        f"{style(title, colour)}\n" + "\n".join(f"  {line}" for line in example.split("\n"))
-        for title, colour, example in (("Bad", "red", rule.bad_example), ("Good", "green", rule.good_example))
-    ]
-    head = f"{style(rule.code, 'bold')} ({rule.severity}): {rule.title}"
-    silence = f"To keep a finding silent, write # msgrun: ignore={rule.code} at its line."
-    return "\n\n".join([head, rule.reason, f"Fix: {rule.fix}", *examples, silence])
