@@ -3,7 +3,7 @@
 This module neither prints nor exits. `cli` turns an error into an exit code, and `report` turns problems into text.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from runner.privacy import AnyText
@@ -18,11 +18,16 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A position in a file: a path relative to the project's root, a line and a column (both from 1)."""
+    """A position in a file: a path relative to the project's root, a line and a column (both from 1).
+
+    `length` is the number of characters of the value there, on this line; 0 if it is not known. Places that differ
+    only in it are equal.
+    """
 
     path: str
     line: int = 1
     column: int = 1
+    length: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}:{self.column}"

@@ -68,7 +68,7 @@ def read_ignore_comments(document: Document) -> IgnoreComments:
         if not match or scalars.contain(line_number - 1, match.start()):
             continue
         codes = [code.strip() for code in (match[1] or "").split(",") if code.strip()]
-        place = Place(document.source.path, line_number, match.start() + 1)
+        place = Place(document.source.path, line_number, match.start() + 1, len(match.group().strip()))
         problems.extend(check_ignore_codes(codes, place, document.excerpt(line_number)))
         is_own_line = not lines[line_number - 1][: match.start()].strip()
         is_for_document = is_own_line and line_number <= root.start_mark.line

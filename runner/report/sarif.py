@@ -12,7 +12,7 @@ from urllib.parse import quote
 import orjson
 
 from runner import __version__
-from runner.errors import Problem, Severity
+from runner.errors import Place, Problem, Severity
 from runner.privacy import reveal_or_mask
 from runner.report.explanations import Explanation, load_explanations
 
@@ -80,9 +80,14 @@ def _format_result(
             {
                 "physicalLocation": {
                     "artifactLocation": {"uri": quote(path), "uriBaseId": _ROOT},
-                    "region": {"startLine": place.line, "startColumn": place.column},
+                    "region": _format_region(place),
                 }
             }
         ],
         "partialFingerprints": {"msgrun/v1": f"{fingerprint[:32]}:{occurrences[fingerprint]}"},
     }
+
+
+def _format_region(place: Place) -> dict[str, int]:
+    end = {"endColumn": place.column + place.length} if place.length else {}
+    return {"startLine": place.line, "startColumn": place.column, **end}

@@ -6,6 +6,7 @@ import click
 
 from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, command, format_option
+from runner.cli.problem_summary import print_summary
 from runner.current_work import CURRENT_WORK
 from runner.declare.project import Project
 from runner.declare.recipient_problems import check_recipients
@@ -41,9 +42,7 @@ def lint(paths: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, ...
             context.output.problems(problems)
         if form == "text":
             messages = problem_text.pluralize(len(project.declarations), "message")
-            context.output.result(
-                f"{messages} to {problem_text.pluralize(count, 'recipient')}: {problem_text.severity_counts(problems)}"
-            )
+            print_summary(context.output, problems, f"{messages} to {problem_text.pluralize(count, 'recipient')}")
         return EXIT.problems if any(problem.is_error for problem in problems) else EXIT.done
 
 

@@ -4,6 +4,7 @@ import click
 
 from runner.cli.context import open_context
 from runner.cli.options import EXIT, command, format_option
+from runner.cli.problem_summary import print_summary
 from runner.cli.validation import validate_project
 from runner.report import problem_text
 
@@ -26,5 +27,5 @@ def validate(paths: tuple[str, ...], form: str) -> int:
                 problem_text.pluralize(result.message_count, "message"),
                 problem_text.pluralize(result.recipient_count, "recipient"),
             )
-            context.output.result(f"{messages} to {recipients}: {problem_text.severity_counts(result.problems)}")
+            print_summary(context.output, result.problems, f"{messages} to {recipients}")
         return EXIT.problems if any(problem.is_error for problem in result.problems) else EXIT.done

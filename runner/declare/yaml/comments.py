@@ -25,7 +25,8 @@ def find_cut_texts(root: yaml.Node, lines: Sequence[str]) -> Iterator[YamlFault]
         if comment:
             message = "the text ends before this #: YAML takes the rest of the line for a comment"
             hint = "quote the text; or, if it is a comment, put it on a line of its own"
-            yield YamlFault("yaml-comment", mark.line, comment.start(1), message, hint, is_warning=True)
+            length = len(lines[mark.line].rstrip()) - comment.start(1)
+            yield YamlFault("yaml-comment", mark.line, comment.start(1), message, hint, is_warning=True, length=length)
 
 
 def _iter_texts(root: yaml.Node) -> Iterator[yaml.ScalarNode]:

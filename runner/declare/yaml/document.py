@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from runner.declare.not_text import find_not_text
+from runner.declare.spans import mark_length, node_length
 from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml import nodes
 from runner.declare.yaml.comments import find_cut_texts
@@ -143,14 +144,15 @@ class Document:
             opening = re.search(r"\{[{%]", line) if is_word else None
             match = pattern.search(line, opening.start() if opening else 0)
             if match and (name or default is None):
-                return Place(self.source.path, index + 1, match.start() + 1)
+                length = len(name) or mark_length(line, match.start())
+                return Place(self.source.path, index + 1, match.start() + 1, length)
         if default:
             return default
         text = self.source.line(first + 1)
         return Place(self.source.path, first + 1, len(text) - len(text.lstrip()) + 1)
 
     def _place_of(self, node: yaml.Node) -> Place:
-        return Place(self.source.path, node.start_mark.line + 1, node.start_mark.column + 1)
+        return Place(self.source.path, node.start_mark.line + 1, node.start_mark.column + 1, node_length(node))
 
     def _find_child(self, node: yaml.Node, step: str | int) -> yaml.Node | None:
         if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
@@ -242,7 +244,7 @@ def decode(path: str, data: bytes) -> SourceFile | Problem:
 
 
 def _fault_problem(source: SourceFile, fault: YamlFault, excerpt: AnyText) -> Problem:
-    place = Place(source.path, fault.line + 1, fault.column + 1)
+    place = Place(source.path, fault.line + 1, fault.column + 1, fault.length)
     severity = Severity.WARNING if fault.is_warning else Severity.ERROR
     return Problem(fault.code, place, fault.message, fault.hint, severity, excerpt)
 

@@ -15,7 +15,10 @@ _SCANNER_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True, slots=True)
 class YamlFault:
-    """A mistake in a YAML text, at a line and column (both from 0, as in the marks of PyYAML)."""
+    """A mistake in a YAML text, at a line and column (both from 0, as in the marks of PyYAML).
+
+    `length` is the number of characters that it is about; 0 if it is not known.
+    """
 
     code: str
     line: int
@@ -23,6 +26,7 @@ class YamlFault:
     message: str
     hint: str = ""
     is_warning: bool = False
+    length: int = 0
 
 
 class BadYaml(Exception):
