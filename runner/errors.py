@@ -39,12 +39,25 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of one line: the text `old` at a line and column (both from 1) becomes `new`.
+
+    Both may hold recipients' values.
+    """
+
+    line: int
+    column: int
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """A problem in the user's files: code, place, message, hint. It does not depend on how it is displayed.
 
     `message` and `excerpt` (the line of the file at the place) may hold recipients' values.
     `recipient` names the recipient if the problem concerns only one, as "recipient 2" or "row 7 of a.csv". It may quote
-    a wrong identifier.
+    a wrong identifier. `edits` of the file at the place mend the problem for certain; there may be none.
     """
 
     code: str
@@ -54,6 +67,7 @@ class Problem:
     severity: Severity = Severity.ERROR
     excerpt: AnyText = ""
     recipient: AnyText = ""
+    edits: tuple[Edit, ...] = ()
 
     @property
     def is_error(self) -> bool:

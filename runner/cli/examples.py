@@ -25,6 +25,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "validate": (
         ("msgrun validate", "every message"),
         ("msgrun validate messages/news.yaml", "one file"),
+        ("msgrun validate --fix", "mend what has one certain fix, and show the changes"),
     ),
     "lint": (
         ("msgrun lint", "every message"),

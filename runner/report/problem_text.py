@@ -57,12 +57,21 @@ def _fit(text: str, width: int, *, indent: str) -> str:
 def _underlined_excerpt(excerpt: str, place: Place, colour: str, width: int) -> list[str]:
     """Returns the source line, clipped around the value at its place, and a line that underlines the value."""
     number = str(place.line)
-    room = max(width - len(number) - 5, _MIN_EXCERPT) if width else _MAX_EXCERPT
+    room = _room(width - len(number) - 5)
     start = place.column - 1
     clipped, start, end = _clip(excerpt, start, max(start + place.length, start + 1), room)
     indent = "".join("\t" if character == "\t" else " " * _columns(character) for character in clipped[:start])
     underline = "^" * max(_columns(clipped[start:end]), 1)
     return [f"  {number} | {clipped}", f"  {' ' * len(number)} | {indent}{style(underline, colour)}"]
+
+
+def clip(line: str, start: int, room: int) -> str:
+    """Returns the line, cut around the index `start` to `room` columns of a terminal; not positive: off a terminal."""
+    return _clip(line, start, start + 1, _room(room))[0]
+
+
+def _room(columns: int) -> int:
+    return max(columns, _MIN_EXCERPT) if columns > 0 else _MAX_EXCERPT
 
 
 def _columns(text: str) -> int:

@@ -26,7 +26,8 @@ _CONVERSATIONS_SINCE = (2, 6)  # the first api_version with the flag that opens 
 @click.option("--select", metavar="CODES", multiple=True, help="Only these rules, separated by commas.")
 @click.option("--ignore", metavar="CODES", multiple=True, help="Not these rules.")
 @format_option("text", "json", "github", "sarif")
-def lint(paths: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, ...], form: str) -> int:
+@click.option("--fix", is_flag=True, help="Mend what has one certain fix, show the changes, and write the files.")
+def lint(paths: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, ...], form: str, fix: bool) -> int:
     """Find what is valid, and still wrong for who gets it.
 
     Links to localhost, "Hi None", tags that are not closed, and more: as written, and as rendered for every recipient.
@@ -36,8 +37,15 @@ def lint(paths: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, ...
     PATHS are files or folders below messages/; without any, all are linted.
     """
     with open_context() as context:
+        codes = _select_rules(context, select, ignore)
+        if fix:
+            from runner.cli.fixing import fix_problems  # noqa: PLC0415  # only for --fix
+
+            fix_problems(
+                context.tree.root, context.output, lambda: _lint(context.load_project(paths), codes, context.now)[0]
+            )
         project = context.load_project(paths)
-        problems, count = _lint(project, _select_rules(context, select, ignore), context.now)
+        problems, count = _lint(project, codes, context.now)
         if problems or form in {"json", "sarif"}:
             context.output.problems(problems)
         if form == "text":

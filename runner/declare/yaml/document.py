@@ -79,12 +79,21 @@ class Document:
         """Returns the place where the value at a path begins; for a missing key, where its mapping begins."""
         return self._place_of(self.node(path))
 
+    def key_node(self, path: YamlPath) -> yaml.Node | None:
+        """Returns the node of the key that is the last step of a path; None if there is none."""
+        parent = self.node(path[:-1])
+        entry = self._entries(parent).get(str(path[-1])) if isinstance(parent, yaml.MappingNode) else None
+        return entry[0] if entry else None
+
+    def keys(self, path: YamlPath) -> frozenset[str]:
+        """Returns the keys of the mapping at a path, those that it merges too."""
+        node = self.node(path)
+        return frozenset(self._entries(node)) if isinstance(node, yaml.MappingNode) else frozenset()
+
     def key_place(self, path: YamlPath) -> Place:
         """Returns the place of the key that is the last step of a path; if there is none, `place` of the path."""
-        parent = self.node(path[:-1])
-        if isinstance(parent, yaml.MappingNode) and (entry := self._entries(parent).get(str(path[-1]))):
-            return self._place_of(entry[0])
-        return self.place(path)
+        node = self.key_node(path)
+        return self._place_of(node) if node else self.place(path)
 
     def problem(self, code: str, path: YamlPath, message: AnyText, hint: str = "", *, at_key: bool = False) -> Problem:
         """Returns an error at the value of a path, or at its key."""
@@ -246,7 +255,7 @@ def decode(path: str, data: bytes) -> SourceFile | Problem:
 def _fault_problem(source: SourceFile, fault: YamlFault, excerpt: AnyText) -> Problem:
     place = Place(source.path, fault.line + 1, fault.column + 1, fault.length)
     severity = Severity.WARNING if fault.is_warning else Severity.ERROR
-    return Problem(fault.code, place, fault.message, fault.hint, severity, excerpt)
+    return Problem(fault.code, place, fault.message, fault.hint, severity, excerpt, edits=fault.edits)
 
 
 def _scalar_spans(pending: list[yaml.Node]) -> Iterator[tuple[int, int, int]]:
