@@ -3,7 +3,7 @@
 This module neither prints nor exits. `cli` turns an error into an exit code, and `report` turns problems into text.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from runner.privacy import AnyText
@@ -18,11 +18,16 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A position in a file: a path relative to the project's root, a line and a column (both from 1)."""
+    """A position in a file: a path relative to the project's root, a line and a column (both from 1).
+
+    `length` is the number of characters of the value there, on this line; 0 if it is not known. Places that differ
+    only in it are equal.
+    """
 
     path: str
     line: int = 1
     column: int = 1
+    length: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}:{self.column}"
@@ -34,12 +39,25 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of one line: the text `old` at a line and column (both from 1) becomes `new`.
+
+    Both may hold recipients' values.
+    """
+
+    line: int
+    column: int
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """A problem in the user's files: code, place, message, hint. It does not depend on how it is displayed.
 
     `message` and `excerpt` (the line of the file at the place) may hold recipients' values.
     `recipient` names the recipient if the problem concerns only one, as "recipient 2" or "row 7 of a.csv". It may quote
-    a wrong identifier.
+    a wrong identifier. `edits` of the file at the place mend the problem for certain; there may be none.
     """
 
     code: str
@@ -49,6 +67,7 @@ class Problem:
     severity: Severity = Severity.ERROR
     excerpt: AnyText = ""
     recipient: AnyText = ""
+    edits: tuple[Edit, ...] = ()
 
     @property
     def is_error(self) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.report.explanations import GROUPS
 from tests.support.project import ROOT
 
 
@@ -25,6 +26,7 @@ def test_the_wheel_holds_the_package_and_its_schemas(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {f"runner/schema/{kind}.schema.json" for kind in ("message", "project", "payload")} <= names
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"runner"}
+    assert {f"runner/report/explanations/{group}.md" for group in GROUPS} <= names
     assert {"runner/sandbox/__main__.py", "runner/cli/workflows/github.yml", "runner/cli/workflows/gitlab.yml"} <= names
 
 

@@ -13,6 +13,7 @@ import click
 from runner import __version__
 from runner.cli.options import EXIT, GlobalOptions, LazyGroup, exit_code_of, global_options
 from runner.cli.output import Output, remember_options
+from runner.cli.problem_summary import print_summary
 from runner.cli.supervisor import Supervisor, out_of_memory_error
 from runner.current_work import CURRENT_WORK
 from runner.errors import MsgrunError, ProblemsFound
@@ -76,6 +77,8 @@ def _report_error(error: BaseException) -> int:
             return EXIT.interrupted
         case ProblemsFound():
             output.problems(error.problems)
+            if output.form == "text" and output.width_for_reading:
+                print_summary(output, error.problems)
             return EXIT.problems
         case MemoryError():
             return _report_error(out_of_memory_error(CURRENT_WORK.status()))

@@ -25,10 +25,15 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "validate": (
         ("msgrun validate", "every message"),
         ("msgrun validate messages/news.yaml", "one file"),
+        ("msgrun validate --fix", "mend what has one certain fix, and show the changes"),
     ),
     "lint": (
         ("msgrun lint", "every message"),
         ("msgrun lint --format sarif > lint.sarif", "for a code scanner"),
+    ),
+    "explain": (
+        ("msgrun explain undefined-variable", "what the code of a problem means, with an example"),
+        ("msgrun explain", "all codes, in groups"),
     ),
     "render": (
         ("msgrun render welcome", "for every recipient, a line each"),

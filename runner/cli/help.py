@@ -5,7 +5,7 @@ import click
 # In the order in which a user needs them. Each command is in the module of `commands` that has its name.
 COMMAND_GROUPS = {
     "Begin": ("init", "new", "sandbox", "completion"),
-    "Write": ("validate", "lint", "render", "schema"),
+    "Write": ("validate", "lint", "explain", "render", "schema"),
     "Send": ("plan", "apply", "status"),
     "Settle": ("reconcile", "resolve", "accept", "adopt"),
     "Remember": ("lock",),

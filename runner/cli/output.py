@@ -76,6 +76,11 @@ class Output:
         """Returns the output of the last command. Its error is printed after click has closed its context."""
         return cls.from_options(_last_options[0] if _last_options else GlobalOptions(), os.environ)
 
+    @property
+    def width_for_reading(self) -> int:
+        """The width of the terminal if a person reads it; 0 for a pipe, file or CI system, which gets whole lines."""
+        return self.width if is_terminal(sys.stdout) and not self.in_ci else 0
+
     def result(self, text: str) -> None:
         """Prints a result to stdout. If the reader has closed the pipe, the command keeps its own exit code."""
         self._print_result(self._clean(text, sys.stdout))
@@ -213,17 +218,20 @@ class Output:
             from runner.report import markdown_results  # noqa: PLC0415  # saves 10 ms in every other format
 
             self.result(markdown_results.problems(ordered, self.environment, show_values=self.show_values))
-        else:
-            for problem in ordered:
-                self.result(problem_text.problem(problem, show_values=self.show_values))
+        elif ordered:
+            self.result(problem_text.problem_list(ordered, show_values=self.show_values, width=self.width_for_reading))
 
     def _mask(self, problem: Problem) -> Problem:
-        """Returns the problem with email addresses in its message and path marked as private, as in a file's name."""
-        if self.show_values or "@" not in f"{problem.message}{problem.place.path}":
-            return problem
-        path = reveal_or_mask(mark_private_values(problem.place.path, ()), show_values=False)
-        message = mark_private_values(problem.message, ())
-        return replace(problem, message=message, place=replace(problem.place, path=path))
+        return problem if self.show_values else _mask_addresses(problem)
+
+
+def _mask_addresses(problem: Problem) -> Problem:
+    """Returns the problem with email addresses in its message and path marked as private, as in a file's name."""
+    if "@" not in f"{problem.message}{problem.place.path}":
+        return problem
+    path = reveal_or_mask(mark_private_values(problem.place.path, ()), show_values=False)
+    message = mark_private_values(problem.message, ())
+    return replace(problem, message=message, place=replace(problem.place, path=path))
 
 
 def _is_file(stream: TextIO | None) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from runner.declare.audience import Audience, InlineAudience, Recipient
 from runner.declare.audience.recipient import Row
 from runner.declare.audience.selection import Selection, Tally
+from runner.declare.spans import mark_length
 from runner.declare.template.language import TemplateFault
 from runner.declare.template.template import Template
 from runner.declare.yaml.document import Document, SourceFile, YamlPath
@@ -29,23 +30,26 @@ class TemplateOrigin:
     def place(self, line: int, name: str = "") -> Place:
         """Returns the place of a line (from 1) of the template, at the column that mentions `name` if one does."""
         if self.file:
-            return Place(self.file.path, line, _find_column(self.file.line(line), name))
+            return _find_place(self.file.path, line, self.file.line(line), name)
         return self.document.template_place(self.path, line, name)
 
     def problem(self, fault: TemplateFault, recipient: AnyText = "") -> Problem:
         """Returns a fault as a problem at its line: in the file that the fault names, else in this template."""
         if fault.file:
-            place = Place(fault.file, fault.line, _find_column(fault.excerpt, fault.name))
+            place = _find_place(fault.file, fault.line, fault.excerpt, fault.name)
             return Problem(fault.code, place, fault.message, fault.hint, excerpt=fault.excerpt, recipient=recipient)
         place = self.place(fault.line, fault.name)
         excerpt = self.file.line(place.line) if self.file else self.document.excerpt(place.line)
         return Problem(fault.code, place, fault.message, fault.hint, excerpt=excerpt, recipient=recipient)
 
 
-def _find_column(line: str, name: str) -> int:
-    """Returns the column (from 1) where a line mentions a name, else that of its first character after the indent."""
+def _find_place(path: str, number: int, line: str, name: str) -> Place:
+    """Returns the place where a line mentions a name, else that of its first character after the indent."""
     index = line.find(name) if name else -1
-    return (index if index >= 0 else len(line) - len(line.lstrip())) + 1
+    if index >= 0:
+        return Place(path, number, index + 1, len(name))
+    index = len(line) - len(line.lstrip())
+    return Place(path, number, index + 1, mark_length(line, index))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

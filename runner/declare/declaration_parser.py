@@ -40,13 +40,22 @@ def parse(document: Document, project_context: ProjectContext) -> tuple[Declarat
     violations = schema.find_violations(document, "message")
     if not violations:
         return _Parser(document, project_context, document.value).parse()
-    problems = [schema.violation_problem(document, violation) for violation in violations]
+    problems = [_violation_problem(document, violation) for violation in violations]
     repaired = _replace_invalid_keys(document.value, {violation.path[0] for violation in violations if violation.path})
     if repaired is None:
         return None, problems
     declaration, more_problems = _Parser(document, project_context, repaired).parse()
     # No declaration with a stand-in recipient: that one has no variables, so each would be reported as undefined.
     return (declaration if repaired["to"] is document.value.get("to") else None), problems + more_problems
+
+
+def _violation_problem(document: Document, violation: schema.Violation) -> Problem:
+    problem = schema.violation_problem(document, violation)
+    if not violation.written:
+        return problem
+    from runner.declare.fixes import violation_edits  # noqa: PLC0415  # only for a misspelt key or choice
+
+    return replace(problem, edits=violation_edits(document, violation))
 
 
 def _replace_invalid_keys(value: Any, invalid_keys: set[str | int]) -> dict[str, Any] | None:

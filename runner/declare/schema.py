@@ -39,7 +39,7 @@ class Violation:
 
     `path` is where in the value. `code`, `message` and `hint` are those of the problem. If `at_key` is true, the key is
     wrong and not its value. `missing_keys` are keys of which one must be added. `suggested_key` is the known key that
-    an unknown key resembles.
+    an unknown key resembles. `written` is the unknown key or choice, and `choices` are those that are known.
     """
 
     path: tuple[str | int, ...]
@@ -49,6 +49,8 @@ class Violation:
     at_key: bool = False
     missing_keys: frozenset[str] = frozenset()
     suggested_key: str = ""
+    written: str = ""
+    choices: tuple[str, ...] = ()
 
 
 @cache
@@ -179,8 +181,16 @@ def _unknown_keys(error: Any, path: tuple[str | int, ...], subschema: dict[str, 
         hint = other_key_hints.get(key) or (
             f"did you mean {suggested_key}?" if suggested_key else f"the keys here are {', '.join(known_keys)}"
         )
+        message = f"there is no key {key} here"
         yield Violation(
-            (*path, key), "unknown-key", f"there is no key {key} here", hint, at_key=True, suggested_key=suggested_key
+            (*path, key),
+            "unknown-key",
+            message,
+            hint,
+            at_key=True,
+            suggested_key=suggested_key,
+            written="" if key in other_key_hints or key in renamed_keys else key,
+            choices=tuple(known_keys),
         )
     if len(unknown_keys) > MAX_UNKNOWN_KEYS:
         message = f"and {len(unknown_keys) - MAX_UNKNOWN_KEYS:,} more keys that are not known here"
@@ -209,7 +219,9 @@ def _describe_error(error: Any, path: tuple[str | int, ...]) -> Violation:
             value = mark_private(error.instance) if "to" in path and path[-1] != "type" else str(error.instance)
             is_long = len(choices) > 6  # noqa: PLR2004  # the full list of API versions would hide the rest of the message
             listed = f"one of {choices[0]} … {choices[-1]}" if is_long else " or ".join(choices)
-            return Violation(path, "not-a-choice", f"{name} is {listed}, not " + value, hint)
+            written = error.instance if isinstance(error.instance, str) else ""
+            message = f"{name} is {listed}, not " + value
+            return Violation(path, "not-a-choice", message, hint, written=written, choices=tuple(choices))
         case "minimum" | "exclusiveMinimum":
             relation = "at least" if error.validator == "minimum" else "more than"
             return Violation(path, "out-of-range", f"{name} is {relation} {allowed}, not {error.instance}", "")

@@ -16,7 +16,7 @@ import yaml
 from runner.declare.similar_names import did_you_mean
 from runner.declare.yaml.document import Document, YamlPath
 from runner.errors import Place, Problem, Severity
-from runner.lint.rules import RULES
+from runner.lint.rules import RULES, RULES_HINT
 from runner.privacy import AnyText
 
 _IGNORE_COMMENT = re.compile(r"(?:^|(?<=\s))#\s*msgrun:\s*ignore\b\s*(?:=\s*([\w, -]*))?")
@@ -68,7 +68,7 @@ def read_ignore_comments(document: Document) -> IgnoreComments:
         if not match or scalars.contain(line_number - 1, match.start()):
             continue
         codes = [code.strip() for code in (match[1] or "").split(",") if code.strip()]
-        place = Place(document.source.path, line_number, match.start() + 1)
+        place = Place(document.source.path, line_number, match.start() + 1, len(match.group().strip()))
         problems.extend(check_ignore_codes(codes, place, document.excerpt(line_number)))
         is_own_line = not lines[line_number - 1][: match.start()].strip()
         is_for_document = is_own_line and line_number <= root.start_mark.line
@@ -85,7 +85,7 @@ def check_ignore_codes(codes: list[str], place: Place, excerpt: AnyText) -> Iter
         yield Problem("ignore-without-code", place, "this ignores nothing", hint, Severity.WARNING, excerpt)
     for code in codes:
         if code not in RULES:
-            hint = did_you_mean(code, list(RULES)) or "msgrun lint --explain all lists the rules"
+            hint = did_you_mean(code, list(RULES)) or RULES_HINT
             yield Problem("ignore-unknown", place, f"no rule is called {code}", hint, Severity.WARNING, excerpt)
 
 

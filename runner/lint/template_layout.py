@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from runner.declare.declaration import TemplateOrigin
+from runner.declare.spans import mark_length
 from runner.errors import Place
 from runner.privacy import AnyText
 
@@ -86,10 +87,11 @@ class Layout:
         column = offset - starts[line - 1] + 1
         if part.template_name:
             text = source[starts[line - 1] : starts[line] - 1 if line < len(starts) else None]
-            return Place(MESSAGES_FOLDER + part.template_name, line, column), text
+            return Place(MESSAGES_FOLDER + part.template_name, line, column, mark_length(text, column - 1)), text
         origin = self.origin
         if origin.file:
-            return Place(origin.file.path, line, column), origin.file.line(line)
+            text = origin.file.line(line)
+            return Place(origin.file.path, line, column, mark_length(text, column - 1)), text
         place = _find_place_in_scalar(origin, source, offset, (line, column))
         return place, origin.document.excerpt(place.line)
 
@@ -111,7 +113,8 @@ def _find_place_in_scalar(
         yaml_line = document.source.lines[line] if line < len(document.source.lines) else ""
         template_line = source[offset - template_position[1] + 1 :].partition("\n")[0]
         indent = len(yaml_line) - len(template_line) if yaml_line.endswith(template_line) else 0
-        return Place(document.source.path, line + 1, indent + template_position[1])
+        column = indent + template_position[1]
+        return Place(document.source.path, line + 1, column, mark_length(yaml_line, column - 1))
     snippet_match = _SNIPPET.match(source, offset)
     if not snippet_match:
         return document.place(origin.path)
@@ -124,6 +127,6 @@ def _find_place_in_scalar(
         count = yaml_line.count(snippet, search_start)
         if count > remaining:
             match = next(islice(pattern.finditer(yaml_line, search_start), remaining, None))
-            return Place(document.source.path, line + 1, match.start() + 1)
+            return Place(document.source.path, line + 1, match.start() + 1, mark_length(yaml_line, match.start()))
         remaining -= count
     return document.place(origin.path)

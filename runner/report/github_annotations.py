@@ -120,7 +120,8 @@ def _annotate(problem: Problem, *, show_values: bool) -> Annotation:
 
 def _format_position(place: Place, path_prefix: str) -> str:
     path = _escape_property(path_prefix + place.path)
-    return f"file={path},line={place.line},col={place.column}"
+    end = f",endColumn={place.column + place.length}" if place.length else ""
+    return f"file={path},line={place.line},col={place.column}{end}"
 
 
 def _escape_property(text: str) -> str:

@@ -1,13 +1,15 @@
-"""Problems as text: a first line that is enough to act on, then the source line with a caret, and a hint."""
+"""Problems as text: a first line that is enough to act on, then the source line underlined, and a hint."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from runner.errors import Problem, Severity
+from runner.errors import Place, Problem, Severity
 from runner.privacy import reveal_or_mask, reveal_or_mask_same_width
 from runner.report.terminal_text import one_line, style
 
-_MAX_EXCERPT = 100  # characters of a line that are shown
+_MAX_EXCERPT = 100  # columns of a line that are shown off a terminal
+_MIN_EXCERPT = 24  # columns that are shown on a terminal, however narrow it is
+_CUT = " …"  # stands for what is cut off
 _MAX_CUT_WORD = 20  # characters; a longer word may be cut
 _LEFT_OUT = {
     "where": "by where",
@@ -18,40 +20,88 @@ _LEFT_OUT = {
 }
 
 
-def problem(item: Problem, *, show_values: bool) -> str:
-    """A problem with the source line that it is about and a caret.
+def problem_list(items: Iterable[Problem], *, show_values: bool, width: int = 0) -> str:
+    """Returns problems as text. On a terminal (`width` > 0) an empty line follows each."""
+    texts = [problem(item, show_values=show_values, width=width) for item in items]
+    return "\n".join(f"{text}\n" for text in texts) if width else "\n".join(texts)
 
-    `show_values`: recipients' values are shown instead of masked.
+
+def problem(item: Problem, *, show_values: bool, width: int = 0) -> str:
+    """Returns a problem with the source line that it is about, the value underlined, and the hint.
+
+    `show_values`: recipients' values are shown instead of masked. `width` is that of the terminal in columns, in which
+    sentences wrap and the source line is clipped; with 0 each sentence is one line.
     """
     colour = "red" if item.severity is Severity.ERROR else "yellow"
     recipient = f" ({reveal_or_mask(item.recipient, show_values=show_values)})" if item.recipient else ""
     message = reveal_or_mask(item.message, show_values=show_values)
     head = f"{style(str(item.place), 'bold')}: {style(item.severity, colour)}"
-    lines = [one_line(f"{head}: {message}{recipient} {style(f'[{item.code}]', 'dim')}")]
+    lines = [_fit(f"{head}: {message}{recipient} {style(f'[{item.code}]', 'dim')}", width, indent="  ")]
     excerpt = reveal_or_mask_same_width(item.excerpt, show_values=show_values)
     if excerpt.strip("* "):
-        number = str(item.place.line)
-        excerpt, before_caret = _clip(excerpt, item.place.column - 1)
-        lines.append(f"  {number} | {excerpt}")
-        indent = "".join("\t" if character == "\t" else " " for character in excerpt[:before_caret])
-        lines.append(f"  {' ' * len(number)} | {indent}{style('^', colour)}")
+        lines.extend(_underlined_excerpt(excerpt, item.place, colour, width))
     if item.hint:
-        lines.append(one_line(f"  hint: {item.hint}"))
+        lines.append(_fit(f"  hint: {item.hint}", width, indent=" " * 8))
     return "\n".join(lines)
 
 
-def _clip(line: str, caret: int) -> tuple[str, int]:
-    """The line, cut to what stands around the caret if it is long, and where the caret is now (from 0)."""
-    if len(line) <= _MAX_EXCERPT:
-        return line, caret
-    start = max(0, min(caret - _MAX_EXCERPT // 2, len(line) - _MAX_EXCERPT))
-    space = line.find(" ", start, caret)
-    start = start if start == 0 or not 0 <= space - start < _MAX_CUT_WORD else space + 1
-    end = start + _MAX_EXCERPT
-    space = line.rfind(" ", caret, end)
-    end = end if end >= len(line) or not 0 <= end - space < _MAX_CUT_WORD else space
-    head, tail = "… " if start else "", " …" if end < len(line) else ""
-    return f"{head}{line[start:end]}{tail}", caret - start + len(head)
+def _fit(text: str, width: int, *, indent: str) -> str:
+    """Returns a sentence on one line, or wrapped at the width of a terminal."""
+    if not width:
+        return one_line(text)
+    from runner.report.layout import wrap  # noqa: PLC0415  # for terminals alone
+
+    return wrap(one_line(text), width, indent=indent)
+
+
+def _underlined_excerpt(excerpt: str, place: Place, colour: str, width: int) -> list[str]:
+    """Returns the source line, clipped around the value at its place, and a line that underlines the value."""
+    number = str(place.line)
+    room = _room(width - len(number) - 5)
+    start = place.column - 1
+    clipped, start, end = _clip(excerpt, start, max(start + place.length, start + 1), room)
+    indent = "".join("\t" if character == "\t" else " " * _columns(character) for character in clipped[:start])
+    underline = "^" * max(_columns(clipped[start:end]), 1)
+    return [f"  {number} | {clipped}", f"  {' ' * len(number)} | {indent}{style(underline, colour)}"]
+
+
+def clip(line: str, start: int, room: int) -> str:
+    """Returns the line, cut around the index `start` to `room` columns of a terminal; not positive: off a terminal."""
+    return _clip(line, start, start + 1, _room(room))[0]
+
+
+def _room(columns: int) -> int:
+    return max(columns, _MIN_EXCERPT) if columns > 0 else _MAX_EXCERPT
+
+
+def _columns(text: str) -> int:
+    """Returns the columns that a text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    from runner.report.layout import display_width  # noqa: PLC0415  # for few lines
+
+    return display_width(text)
+
+
+def _clip(line: str, start: int, end: int, room: int) -> tuple[str, int, int]:
+    """Returns the line, cut to `room` columns around a value if it is longer, and where the value is now (from 0).
+
+    The value is from `start` to `end`; its first character is never cut off.
+    """
+    if _columns(line) <= room:
+        return line, start, end
+    limit = room - 2 * len(_CUT)
+    first = max(0, min(start - max(limit - (end - start), limit // 2) // 2, len(line) - limit))
+    space = line.find(" ", first, start)
+    first = first if first == 0 or not 0 <= space - first < _MAX_CUT_WORD else space + 1
+    last = min(first + limit, len(line))
+    while last > start + 1 and _columns(line[first:last]) > limit:
+        last -= 1
+    space = line.rfind(" ", start, last)
+    last = last if last >= len(line) or not 0 <= last - space < _MAX_CUT_WORD else space
+    head, tail = _CUT[::-1] if first else "", _CUT if last < len(line) else ""
+    shift = len(head) - first
+    return f"{head}{line[first:last]}{tail}", start + shift, min(end, last) + shift
 
 
 def severity_counts(problems: Iterable[Problem]) -> str:

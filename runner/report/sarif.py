@@ -12,12 +12,13 @@ from urllib.parse import quote
 import orjson
 
 from runner import __version__
-from runner.errors import Problem
-from runner.lint.rules import RULES, Rule
+from runner.errors import Place, Problem, Severity
 from runner.privacy import reveal_or_mask
+from runner.report.explanations import Explanation, load_explanations
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT = "%SRCROOT%"
+_LEVELS = frozenset(Severity)
 
 
 def document(items: Iterable[Problem], *, show_values: bool, path_prefix: str = "") -> str:
@@ -27,11 +28,11 @@ def document(items: Iterable[Problem], *, show_values: bool, path_prefix: str = 
     """
     problems = list(items)
     codes = sorted({problem.code for problem in problems})
+    explanations = load_explanations() if codes else {}
+    rules = [_describe_rule(code, explanations.get(code)) for code in codes]
     occurrences: Counter[str] = Counter()
     run = {
-        "tool": {
-            "driver": {"name": "msgrun", "version": __version__, "rules": [_describe_rule(code) for code in codes]}
-        },
+        "tool": {"driver": {"name": "msgrun", "version": __version__, "rules": rules}},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {_ROOT: {"description": {"text": "The root of the repository."}}},
         "results": [
@@ -42,26 +43,20 @@ def document(items: Iterable[Problem], *, show_values: bool, path_prefix: str = 
     return orjson.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, option=orjson.OPT_INDENT_2).decode()
 
 
-def _describe_rule(code: str) -> dict[str, Any]:
-    """The description of a rule. A code of validate has none, because its messages explain themselves."""
-    rule = RULES.get(code)
-    if rule is None:
+def _describe_rule(code: str, explanation: Explanation | None) -> dict[str, Any]:
+    """Returns the description of a code, with its example as help."""
+    if explanation is None:
         return {"id": code}
+    reason = explanation.reason or explanation.title
+    fix = f"\nFix: {explanation.fix}" if explanation.fix else ""
+    severity = explanation.severity
     return {
         "id": code,
-        "shortDescription": {"text": rule.title},
-        "fullDescription": {"text": rule.reason},
-        "help": {"text": f"{rule.reason}\nFix: {rule.fix}", "markdown": _format_help(rule)},
-        "defaultConfiguration": {"level": str(rule.severity)},
+        "shortDescription": {"text": explanation.title},
+        "fullDescription": {"text": reason},
+        "help": {"text": f"{reason}{fix}", "markdown": explanation.markdown},
+        "defaultConfiguration": {"level": severity if severity in _LEVELS else str(Severity.ERROR)},
     }
-
-
-def _format_help(rule: Rule) -> str:
-    examples = "".join(
-        f"\n\n{title}:\n\n```yaml\n{example}\n```"
-        for title, example in (("Bad", rule.bad_example), ("Good", rule.good_example))
-    )
-    return f"{rule.reason}\n\n**Fix**: {rule.fix}{examples}"
 
 
 def _format_result(
@@ -85,9 +80,14 @@ def _format_result(
             {
                 "physicalLocation": {
                     "artifactLocation": {"uri": quote(path), "uriBaseId": _ROOT},
-                    "region": {"startLine": place.line, "startColumn": place.column},
+                    "region": _format_region(place),
                 }
             }
         ],
         "partialFingerprints": {"msgrun/v1": f"{fingerprint[:32]}:{occurrences[fingerprint]}"},
     }
+
+
+def _format_region(place: Place) -> dict[str, int]:
+    end = {"endColumn": place.column + place.length} if place.length else {}
+    return {"startLine": place.line, "startColumn": place.column, **end}

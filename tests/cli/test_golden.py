@@ -1,10 +1,12 @@
 """What people read, kept as golden files: each is a command's whole output."""
 
 import json
+import re
 
 import pytest
 
 from runner.declare.identity import delivery_key
+from runner.report.layout import fits
 from tests.support import golden
 from tests.support.project import SEED, Folder
 from tests.support.pseudo_terminal import run_on_terminal
@@ -118,7 +120,7 @@ def test_all_messages_are_shown_on_demand_with_a_sample_of_their_bodies(folder: 
     golden.check("terminal/plan-all-80.txt", text)
 
 
-def test_problems_of_every_kind_of_place(folder: Folder) -> None:
+def problems_of_every_kind_of_place(folder: Folder) -> None:
     folder.message(
         "name: news item\nmessage_type: inapp\ntemplate: personal\nfrom: {type: user, id: 7}\nbdy: x\n"
         "to: {type: lead, email: ann@example.com}\n",
@@ -131,6 +133,19 @@ def test_problems_of_every_kind_of_place(folder: Folder) -> None:
     )
     audience = NEWS[: NEWS.index("to:")].replace("news", "audience")
     folder.message(audience + "to: {csv: ../people.csv, type: user, email: '{{ email }}'}\n", "audience")
+
+
+def test_problems_of_every_kind_of_place(folder: Folder) -> None:
+    problems_of_every_kind_of_place(folder)
     golden.check("problems.txt", folder.run("validate").out)
     golden.check("problems-shown.txt", folder.run("validate", "--show-values").out)
     golden.check("problems.github.txt", folder.run("validate", "--format", "github").out)
+
+
+@pytest.mark.parametrize("columns", [100, 60])
+@pytest.mark.parametrize("term", ["xterm-256color", "dumb"])
+def test_problems_on_a_terminal(folder: Folder, columns: int, term: str) -> None:
+    problems_of_every_kind_of_place(folder)
+    text = run_on_terminal(folder.path, "validate", columns=columns, term=term)
+    golden.check(f"terminal/problems-{columns}{'' if term == 'dumb' else '-colour'}.txt", text)
+    assert fits(re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines(), columns)

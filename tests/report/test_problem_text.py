@@ -17,3 +17,52 @@ def test_a_long_line_is_clipped_around_its_caret_and_between_words(column: int) 
     assert excerpt[at] == line[column - 1]
     assert set(excerpt.removeprefix("  1 | ").split()) <= {"word", "x", "…"}
     assert ("…" in excerpt[:at]) == (column > 50)
+
+
+def lines_of(problem: Problem, width: int = 0) -> list[str]:
+    text = problem_text.problem_list([problem], show_values=True, width=width)
+    return to_terminal(text, colour=False).split("\n")
+
+
+def test_the_whole_value_is_underlined() -> None:
+    problem = Problem("c", Place("a.yaml", 5, 11, 8), "m", excerpt="template: personal")
+    assert lines_of(problem)[1:] == ["  5 | template: personal", "    |           ^^^^^^^^"]
+
+
+def test_one_character_is_marked_where_no_length_is_known() -> None:
+    assert lines_of(Problem("c", Place("a.yaml", 5, 11), "m", excerpt="template: personal"))[2] == "    |           ^"
+
+
+def test_an_underline_stands_below_wide_characters_and_tabs() -> None:
+    problem = Problem("c", Place("a.yaml", 1, 5, 2), "m", excerpt="日本\t 名前 x")
+    assert lines_of(problem)[2] == "    |     \t ^^^^"
+
+
+def test_an_underline_ends_where_the_line_is_cut() -> None:
+    problem = Problem("c", Place("a.yaml", 1, 10, 500), "m", excerpt="subject: " + "word " * 100)
+    _, excerpt, underline = lines_of(problem)
+    assert excerpt.endswith(" …")
+    assert len(underline) == len(excerpt) - len(" …")
+
+
+@pytest.mark.parametrize("width", [40, 60, 100])
+def test_sentences_wrap_and_lines_are_clipped_on_a_terminal(width: int) -> None:
+    message = "a message that says at some length what is wrong, and what would happen"
+    place = Place("messages/news.yaml", 12, 90, 9)
+    problem = Problem(
+        "some-code", place, message, "a hint of many words " * 5, excerpt="word " * 17 + "the value and " * 9
+    )
+    lines = lines_of(problem, width)
+    assert lines[-1] == ""
+    assert max(map(len, lines)) <= width
+    assert " ".join(line.strip() for line in lines if "|" not in line).startswith(
+        f"{place}: error: {message} [some-code]"
+    )
+    underline = next(line for line in lines if "^" in line)
+    assert underline.count("^") == 9
+    assert lines[lines.index(underline) - 1][underline.index("^") :].startswith("value and")
+
+
+def test_off_a_terminal_a_problem_is_one_line_without_an_empty_one_after_it() -> None:
+    problem = Problem("c", Place("a.yaml"), "long " * 100 + "text")
+    assert len(lines_of(problem)) == 1

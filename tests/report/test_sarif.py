@@ -43,11 +43,18 @@ def test_a_result_names_its_rule_level_place_and_recipient():
     assert last["message"]["text"] == "of *** (row 2 of a.csv)"
 
 
-def test_a_rule_of_lint_brings_its_help_and_every_result_leads_to_its_rule():
+def test_a_region_ends_after_the_value_where_its_length_is_known():
+    (result,) = run([Problem("c", Place("a.yaml", 3, 9, 5), "m")])["results"]
+    region = result["locations"][0]["physicalLocation"]["region"]
+    assert region == {"startLine": 3, "startColumn": 9, "endColumn": 14}
+
+
+def test_a_code_brings_its_help_and_every_result_leads_to_its_rule():
     only = run(FOUND)
     rules = only["tool"]["driver"]["rules"]
     assert [rule["id"] for rule in rules] == ["http-link", "no-such"]
-    assert RULES["http-link"].fix in rules[0]["help"]["markdown"]
+    assert RULES["http-link"].fix in rules[0]["help"]["text"]
+    assert "After:" in rules[0]["help"]["markdown"]
     assert rules[0]["defaultConfiguration"]["level"] == "warning"
     for result in only["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]

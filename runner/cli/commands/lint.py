@@ -6,7 +6,7 @@ import click
 
 from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, command, format_option
-from runner.cli.output import Output
+from runner.cli.problem_summary import print_summary
 from runner.cli.suggestions import suggest_files, suggest_rules
 from runner.current_work import CURRENT_WORK
 from runner.declare.project import Project
@@ -16,9 +16,8 @@ from runner.declare.similar_names import did_you_mean
 from runner.errors import Problem, UsageMistake
 from runner.lint.findings import Findings
 from runner.lint.linter import MessageLinter, Policy
-from runner.lint.rules import RULES, Rule
+from runner.lint.rules import RULES, RULES_HINT
 from runner.report import problem_text
-from runner.report.terminal_text import style
 
 _CONVERSATIONS_SINCE = (2, 6)  # the first api_version with the flag that opens a conversation
 
@@ -33,32 +32,32 @@ _CONVERSATIONS_SINCE = (2, 6)  # the first api_version with the flag that opens 
     help="Only these rules, separated by commas.",
 )
 @click.option("--ignore", metavar="CODES", multiple=True, shell_complete=suggest_rules, help="Not these rules.")
-@click.option("--explain", metavar="CODE", help="Explain a rule, with an example; all lists them.")
 @format_option("text", "json", "github", "sarif")
-def lint(
-    paths: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, ...], explain: str | None, form: str
-) -> int:
+@click.option("--fix", is_flag=True, help="Mend what has one certain fix, show the changes, and write the files.")
+def lint(paths: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, ...], form: str, fix: bool) -> int:
     """Find what is valid, and still wrong for who gets it.
 
     Links to localhost, "Hi None", tags that are not closed, and more: as written, and as rendered for every recipient.
     What validate finds comes first. Exits with 1 where a finding is an error. A comment in the YAML keeps a finding
-    silent: # msgrun: ignore=CODE
+    silent: # msgrun: ignore=CODE. msgrun explain CODE says more about a finding.
 
     PATHS are files or folders below messages/; without any, all are linted.
     """
-    if explain is not None:
-        Output.of_last_command().result(_explain(explain))
-        return EXIT.done
     with open_context() as context:
+        codes = _select_rules(context, select, ignore)
+        if fix:
+            from runner.cli.fixing import fix_problems  # noqa: PLC0415  # only for --fix
+
+            fix_problems(
+                context.tree.root, context.output, lambda: _lint(context.load_project(paths), codes, context.now)[0]
+            )
         project = context.load_project(paths)
-        problems, count = _lint(project, _select_rules(context, select, ignore), context.now)
+        problems, count = _lint(project, codes, context.now)
         if problems or form in {"json", "sarif"}:
             context.output.problems(problems)
         if form == "text":
             messages = problem_text.pluralize(len(project.declarations), "message")
-            context.output.result(
-                f"{messages} to {problem_text.pluralize(count, 'recipient')}: {problem_text.severity_counts(problems)}"
-            )
+            print_summary(context.output, problems, f"{messages} to {problem_text.pluralize(count, 'recipient')}")
         return EXIT.problems if any(problem.is_error for problem in problems) else EXIT.done
 
 
@@ -102,31 +101,6 @@ def _parse_codes(option: str, values: tuple[str, ...]) -> list[str]:
     codes = [code.strip() for text in values for code in text.split(",") if code.strip()]
     for code in codes:
         if code not in RULES:
-            raise UsageMistake(f"{option} {code}: no rule is called that", _similar_code_hint(code))
+            hint = did_you_mean(code, list(RULES)) or RULES_HINT
+            raise UsageMistake(f"{option} {code}: no rule is called that", hint)
     return codes
-
-
-def _similar_code_hint(code: str) -> str:
-    """Returns the hint for a code that does not exist: the most similar code, or how to list all."""
-    return did_you_mean(code, list(RULES)) or "msgrun lint --explain all lists the rules"
-
-
-def _explain(code: str) -> str:
-    """Returns the explanation of a rule, or the list of all rules. Raises UsageMistake if there is no such rule."""
-    if code == "all":
-        width = max(map(len, RULES))
-        return "\n".join(f"{rule.code:<{width}}  {rule.severity:<7}  {rule.title}" for rule in RULES.values())
-    if code not in RULES:
-        raise UsageMistake(f"no rule is called {code}", _similar_code_hint(code))
-    return _format_rule(RULES[code])
-
-
-def _format_rule(rule: Rule) -> str:
-    """Returns the explanation of a rule: its reason, its fix, examples, and how to ignore a finding."""
-    examples = [
-        f"{style(title, colour)}\n" + "\n".join(f"  {line}" for line in example.split("\n"))
-        for title, colour, example in (("Bad", "red", rule.bad_example), ("Good", "green", rule.good_example))
-    ]
-    head = f"{style(rule.code, 'bold')} ({rule.severity}): {rule.title}"
-    silence = f"To keep a finding silent, write # msgrun: ignore={rule.code} at its line."
-    return "\n\n".join([head, rule.reason, f"Fix: {rule.fix}", *examples, silence])

@@ -4,22 +4,32 @@ import click
 
 from runner.cli.context import open_context
 from runner.cli.options import EXIT, command, format_option
+from runner.cli.problem_summary import print_summary
 from runner.cli.suggestions import suggest_files
-from runner.cli.validation import validate_project
+from runner.cli.validation import ValidationResult, validate_project
 from runner.report import problem_text
 
 
 @command("validate")
 @click.argument("paths", nargs=-1, shell_complete=suggest_files)
 @format_option("text", "json", "github", "sarif")
-def validate(paths: tuple[str, ...], form: str) -> int:
+@click.option("--fix", is_flag=True, help="Mend what has one certain fix, show the changes, and write the files.")
+def validate(paths: tuple[str, ...], form: str, fix: bool) -> int:
     """Check declarations, templates and audiences, offline.
 
     PATHS are files or folders below messages/; without any, all are checked.
     """
     with open_context() as context:
-        reader = context.project_reader(paths)
-        result = validate_project(reader, context.settings.salt, context.now, context.options.jobs)
+
+        def check() -> ValidationResult:
+            reader = context.project_reader(paths)
+            return validate_project(reader, context.settings.salt, context.now, context.options.jobs)
+
+        if fix:
+            from runner.cli.fixing import fix_problems  # noqa: PLC0415  # only for --fix
+
+            fix_problems(context.tree.root, context.output, lambda: check().problems)
+        result = check()
         if result.problems or form in {"json", "sarif"}:
             context.output.problems(result.problems)
         if form == "text":
@@ -27,5 +37,5 @@ def validate(paths: tuple[str, ...], form: str) -> int:
                 problem_text.pluralize(result.message_count, "message"),
                 problem_text.pluralize(result.recipient_count, "recipient"),
             )
-            context.output.result(f"{messages} to {recipients}: {problem_text.severity_counts(result.problems)}")
+            print_summary(context.output, result.problems, f"{messages} to {recipients}")
         return EXIT.problems if any(problem.is_error for problem in result.problems) else EXIT.done

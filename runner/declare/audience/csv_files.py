@@ -24,7 +24,7 @@ from runner.declare.audience.files import (
 from runner.declare.audience.recipient import Row
 from runner.declare.not_text import CONFLICT_HINT, CONFLICT_MESSAGE, is_conflict_mark
 from runner.declare.tree import Tree
-from runner.errors import Place, Problem, Severity
+from runner.errors import Edit, Place, Problem, Severity
 from runner.privacy import mark_private
 
 NumberedRow = tuple[int, list[str]] | Problem  # the line on which a row begins, and its cells
@@ -206,10 +206,19 @@ def _read_header(
             _remove_quotes(names, row, quote)
         changed = ", ".join(f'"{cell}"' for cell, name in zip(row, names, strict=True) if cell != name)
         message, hint = f"spaces around columns' names are left out: {changed}", "remove them in the file"
-        problems.append(Problem("csv-header-spaces", place, message, hint, Severity.WARNING))
+        edits = _header_edits(csv_format, row, names) if path.endswith((".csv", ".tsv")) else ()
+        problems.append(Problem("csv-header-spaces", place, message, hint, Severity.WARNING, edits=edits))
     header = tuple(rename.get(name, name) for name in names)
     problems.extend(_check_header(place, header, used))
     return CsvFile(path, csv_format, header, tuple(row)), problems
+
+
+def _header_edits(csv_format: CsvFormat, row: list[str], names: list[str]) -> tuple[Edit, ...]:
+    """Returns the edit that removes the spaces around the names, where no name of the header is quoted."""
+    delimiter = csv_format.delimiter or ","
+    old = delimiter.join(row)
+    is_plain = csv_format.encoding in {None, "", "utf-8"} and not {'"', "'", "\n", "\r"} & set(old)
+    return (Edit(1, 1, old, delimiter.join(names)),) if is_plain else ()
 
 
 def _explain_missing_header(row: list[str]) -> tuple[str, str] | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import yaml
 
+from runner.declare.yaml.repairs import quote_text
 from runner.declare.yaml.syntax import YamlFault
 
 _TEXT_TAG = "tag:yaml.org,2002:str"
@@ -25,7 +26,13 @@ def find_cut_texts(root: yaml.Node, lines: Sequence[str]) -> Iterator[YamlFault]
         if comment:
             message = "the text ends before this #: YAML takes the rest of the line for a comment"
             hint = "quote the text; or, if it is a comment, put it on a line of its own"
-            yield YamlFault("yaml-comment", mark.line, comment.start(1), message, hint, is_warning=True)
+            line = lines[mark.line]
+            is_one_line = node.start_mark.line == mark.line
+            edits = quote_text(line, mark.line + 1, node.start_mark.column) if is_one_line else ()
+            length = len(line.rstrip()) - comment.start(1)
+            yield YamlFault(
+                "yaml-comment", mark.line, comment.start(1), message, hint, is_warning=True, length=length, edits=edits
+            )
 
 
 def _iter_texts(root: yaml.Node) -> Iterator[yaml.ScalarNode]:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from runner.declare.not_text import find_not_text
+from runner.declare.spans import mark_length, node_length
 from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml import nodes
 from runner.declare.yaml.comments import find_cut_texts
@@ -78,12 +79,21 @@ class Document:
         """Returns the place where the value at a path begins; for a missing key, where its mapping begins."""
         return self._place_of(self.node(path))
 
+    def key_node(self, path: YamlPath) -> yaml.Node | None:
+        """Returns the node of the key that is the last step of a path; None if there is none."""
+        parent = self.node(path[:-1])
+        entry = self._entries(parent).get(str(path[-1])) if isinstance(parent, yaml.MappingNode) else None
+        return entry[0] if entry else None
+
+    def keys(self, path: YamlPath) -> frozenset[str]:
+        """Returns the keys of the mapping at a path, those that it merges too."""
+        node = self.node(path)
+        return frozenset(self._entries(node)) if isinstance(node, yaml.MappingNode) else frozenset()
+
     def key_place(self, path: YamlPath) -> Place:
         """Returns the place of the key that is the last step of a path; if there is none, `place` of the path."""
-        parent = self.node(path[:-1])
-        if isinstance(parent, yaml.MappingNode) and (entry := self._entries(parent).get(str(path[-1]))):
-            return self._place_of(entry[0])
-        return self.place(path)
+        node = self.key_node(path)
+        return self._place_of(node) if node else self.place(path)
 
     def problem(self, code: str, path: YamlPath, message: AnyText, hint: str = "", *, at_key: bool = False) -> Problem:
         """Returns an error at the value of a path, or at its key."""
@@ -143,14 +153,15 @@ class Document:
             opening = re.search(r"\{[{%]", line) if is_word else None
             match = pattern.search(line, opening.start() if opening else 0)
             if match and (name or default is None):
-                return Place(self.source.path, index + 1, match.start() + 1)
+                length = len(name) or mark_length(line, match.start())
+                return Place(self.source.path, index + 1, match.start() + 1, length)
         if default:
             return default
         text = self.source.line(first + 1)
         return Place(self.source.path, first + 1, len(text) - len(text.lstrip()) + 1)
 
     def _place_of(self, node: yaml.Node) -> Place:
-        return Place(self.source.path, node.start_mark.line + 1, node.start_mark.column + 1)
+        return Place(self.source.path, node.start_mark.line + 1, node.start_mark.column + 1, node_length(node))
 
     def _find_child(self, node: yaml.Node, step: str | int) -> yaml.Node | None:
         if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
@@ -242,9 +253,9 @@ def decode(path: str, data: bytes) -> SourceFile | Problem:
 
 
 def _fault_problem(source: SourceFile, fault: YamlFault, excerpt: AnyText) -> Problem:
-    place = Place(source.path, fault.line + 1, fault.column + 1)
+    place = Place(source.path, fault.line + 1, fault.column + 1, fault.length)
     severity = Severity.WARNING if fault.is_warning else Severity.ERROR
-    return Problem(fault.code, place, fault.message, fault.hint, severity, excerpt)
+    return Problem(fault.code, place, fault.message, fault.hint, severity, excerpt, edits=fault.edits)
 
 
 def _scalar_spans(pending: list[yaml.Node]) -> Iterator[tuple[int, int, int]]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from runner.declare.spans import node_length
 from runner.declare.yaml.surrogates import join_surrogates, remove_padding
 from runner.declare.yaml.syntax import BadYaml, YamlFault, check_characters, find_odd_indentation, syntax_fault
 
@@ -213,7 +214,7 @@ class _Converter:
         if len(self.faults) == MAX_FAULTS:  # an error: what is not reported may be one
             message, hint, warning = f"and more: of one document {MAX_FAULTS} such problems are reported", "", False
         mark = node.start_mark
-        self.faults.append(YamlFault(code, mark.line, mark.column, message, hint, warning))
+        self.faults.append(YamlFault(code, mark.line, mark.column, message, hint, warning, node_length(node)))
 
 
 def _parse_boolean(text: str) -> bool:

@@ -6,16 +6,23 @@ from typing import Any, cast
 
 import yaml
 
+from runner.declare.yaml.repairs import replace_odd_spaces, replace_tabs
+from runner.errors import Edit
+
 # The compiled pattern of PyYAML. To compile a copy would take 7 ms, a sixteenth of a command's start.
 _INVALID_CHARACTERS = yaml.reader.Reader.NON_PRINTABLE
 _TEXT_BEGINS = re.compile(r"(?:[:-][ ]+|^)[|>][-+0-9]*[ ]*(#.*)?$")
 _ODD_INDENTATION = re.compile(r"^ *([\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff])", re.MULTILINE)
+_MAX_REPLACED = 1_000  # lines of one file whose indentation is mended
 _SCANNER_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
 class YamlFault:
-    """A mistake in a YAML text, at a line and column (both from 0, as in the marks of PyYAML)."""
+    """A mistake in a YAML text, at a line and column (both from 0, as in the marks of PyYAML).
+
+    `length` is the number of characters that it is about; 0 if it is not known. `edits` mend it.
+    """
 
     code: str
     line: int
@@ -23,6 +30,8 @@ class YamlFault:
     message: str
     hint: str = ""
     is_warning: bool = False
+    length: int = 0
+    edits: tuple[Edit, ...] = ()
 
 
 class BadYaml(Exception):
@@ -55,7 +64,9 @@ def syntax_fault(text: str, error: yaml.MarkedYAMLError) -> YamlFault:
     line, column, cause = _locate_fault(text, lines, error, problem)
     line_text = lines[line] if line < len(lines) else ""
     message = cause or f"this is not YAML: {problem}"
-    return YamlFault("yaml-syntax", line, column, message, "" if cause else _suggest_fix(problem, line_text, column))
+    hint = "" if cause else _suggest_fix(problem, line_text, column)
+    edits = replace_tabs(lines) if line_text.startswith("\t") else ()
+    return YamlFault("yaml-syntax", line, column, message, hint, edits=edits)
 
 
 def _find_end_of_text(lines: list[str], error: yaml.MarkedYAMLError, problem: str) -> int | None:
@@ -86,13 +97,15 @@ def find_odd_indentation(text: str) -> YamlFault | None:
                 text_lines.update(range(start.line + 1, end.line + 1))
     except yaml.MarkedYAMLError:
         pass  # reported by the parser; the texts before it are known
+    numbers = [text.count("\n", 0, match.start(1)) + 1 for match in candidates[:_MAX_REPLACED]]
+    edits = replace_odd_spaces(text.split("\n"), [number for number in numbers if number - 1 not in text_lines])
     line = counted = 0
     for match in candidates:
         line, counted = line + text.count("\n", counted, match.start(1)), match.start(1)
         if line not in text_lines:
             column = match.start(1) - text.rfind("\n", 0, match.start(1)) - 1
             message = f"this line is indented with U+{ord(match[1]):04X}, which looks like a space"
-            return YamlFault("yaml-character", line, column, message, "indent it with spaces")
+            return YamlFault("yaml-character", line, column, message, "indent it with spaces", edits=edits)
     return None
 
 

@@ -1,8 +1,5 @@
 import json
 
-import pytest
-
-from runner.lint.rules import RULES
 from tests.support.project import ROOT, SEED, Folder
 
 QUIET = SEED + "expires: 2999-12-01\ncreate_conversation_without_contact_reply: true\n"
@@ -67,7 +64,7 @@ def test_msgrun_yaml_selects_and_ignores_and_options_win(folder: Folder) -> None
 
 def test_a_rule_that_does_not_exist_is_a_mistake_with_a_hint(folder: Folder) -> None:
     folder.message(SEED)
-    for option in ("--select", "--ignore", "--explain"):
+    for option in ("--select", "--ignore"):
         ran = folder.run("lint", option, "no-expire")
         assert ran.code == 64
         assert "did you mean no-expires?" in ran.err
@@ -76,19 +73,6 @@ def test_a_rule_that_does_not_exist_is_a_mistake_with_a_hint(folder: Folder) -> 
     assert ran.code == 1
     assert "msgrun.yaml:1:17: error: " in ran.out
     assert "did you mean no-expires?" in ran.out
-
-
-@pytest.mark.parametrize("code", RULES)
-def test_every_rule_is_explained_with_its_examples(folder: Folder, code: str) -> None:
-    ran = folder.run("lint", "--explain", code)
-    rule = RULES[code]
-    assert ran.code == 0
-    for text in (rule.title, rule.reason, rule.fix, rule.bad_example.split("\n")[0], rule.good_example.split("\n")[0]):
-        assert text in ran.out
-
-
-def test_explain_all_lists_every_rule(folder: Folder) -> None:
-    assert [line.split()[0] for line in folder.run("lint", "--explain", "all").out.splitlines()] == list(RULES)
 
 
 def test_an_older_api_version_has_no_conversations_to_open(folder: Folder) -> None:
@@ -144,19 +128,3 @@ def test_the_repositorys_own_messages_have_no_findings(folder: Folder) -> None:
     ran = folder.run("-C", str(ROOT), "lint")
     assert ran.code == 0
     assert ran.out.endswith(": no problems\n")
-
-
-def test_the_docs_list_the_rules_as_they_are() -> None:
-    text = (ROOT / "docs/lint.md").read_text(encoding="utf-8")
-    rows = [line.split(" | ", 2) for line in text.splitlines() if line.startswith("| `")]
-    told = {code.strip("| `"): (severity, title.removesuffix(" |")) for code, severity, title in rows}
-    assert told == {
-        rule.code: (str(rule.severity), rule.title.replace("|", "\\|").replace("<", "&lt;")) for rule in RULES.values()
-    }
-
-
-def test_an_explanation_has_colours_only_where_they_are_wanted(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    assert "\x1b[" in folder.run("lint", "--explain", "null-text").out
-    monkeypatch.setenv("NO_COLOR", "1")
-    assert "\x1b[" not in folder.run("lint", "--explain", "null-text").out

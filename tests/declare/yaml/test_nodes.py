@@ -127,5 +127,6 @@ def test_many_brackets_side_by_side_are_not_deep():
 def test_half_a_surrogate_pair_is_no_character():
     import yaml  # noqa: PLC0415
 
-    node = yaml.ScalarNode("tag:yaml.org,2002:str", "\ud83d", yaml.Mark("", 0, 0, 0, "", 0), None)
+    mark = yaml.Mark("", 0, 0, 0, "", 0)
+    node = yaml.ScalarNode("tag:yaml.org,2002:str", "\ud83d", mark, mark)
     assert [fault.code for fault in convert_node(node).faults] == ["yaml-character"]

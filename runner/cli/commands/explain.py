@@ -1,0 +1,74 @@
+"""The command explain: says what the code of a problem means, with an example before and after."""
+
+import textwrap
+
+import click
+
+from runner.cli.options import EXIT, command
+from runner.cli.output import Output
+from runner.declare.similar_names import did_you_mean
+from runner.errors import UsageMistake
+from runner.lint.rules import RULES
+from runner.report.explanations import DECLARATION, Explanation, Group, Step, load_explanations, load_groups
+from runner.report.layout import wrap
+from runner.report.terminal_text import style
+
+_COLOURS = {"Before": "red", "After": "green"}
+
+
+@command("explain")
+@click.argument("code", required=False)
+def explain(code: str | None) -> int:
+    """Explain the code of a problem, with an example.
+
+    CODE stands in brackets after a problem's message. Without it, all codes are listed.
+    """
+    output = Output.of_last_command()
+    if code is None:
+        output.result("\n\n".join(_list_group(group, output.width) for group in load_groups()))
+        return EXIT.done
+    explanations = load_explanations()
+    name = code.strip("[]").lower()
+    if name not in explanations:
+        hint = did_you_mean(name, list(explanations)) or "msgrun explain lists all codes"
+        raise UsageMistake(f"no problem has the code {code}", hint)
+    output.result(_format(explanations[name], output.width))
+    return EXIT.done
+
+
+def _list_group(group: Group, width: int) -> str:
+    """Returns a group as a list: its title, then a line for each code, wrapped at `width`."""
+    column = max(len(entry.code) for entry in group.explanations) + 4
+    lines = [
+        wrap(f"  {entry.code:<{column - 2}}{entry.title}", width, indent=" " * column) for entry in group.explanations
+    ]
+    return "\n".join([style(group.title, "bold"), *lines])
+
+
+def _format(explanation: Explanation, width: int) -> str:
+    """Returns an explanation as text: what the code means, why it matters, the example, and how to ignore a finding."""
+    is_rule = explanation.code in RULES
+    paragraphs = [
+        f"{style(explanation.code, 'bold')} ({explanation.severity})",
+        explanation.title,
+        *filter(None, explanation.reason.split("\n\n")),
+        *([f"Fix: {explanation.fix}"] if is_rule else []),
+    ]
+    silence = f"To keep a finding silent, write # msgrun: ignore={explanation.code} at its line."
+    steps: tuple[Step, ...] = ("Commands", "Before", "After")
+    examples = [_format_files(step, explanation.files(step)) for step in steps if explanation.files(step)]
+    return "\n\n".join(
+        [*(wrap(paragraph, width) for paragraph in paragraphs), *examples, *([wrap(silence, width)] if is_rule else [])]
+    )
+
+
+def _format_files(step: Step, files: dict[str, str]) -> str:
+    """Returns one side of an example. A file is named if it is not the only one, or no declaration."""
+    lines = [style(step, _COLOURS.get(step, "bold"))]
+    for path, text in files.items():
+        if path and (len(files) > 1 or path != DECLARATION):
+            lines.append(f"  {style(path, 'dim')}")
+            lines.append(textwrap.indent(text, "    ").rstrip())
+        else:
+            lines.append(textwrap.indent(text, "  ").rstrip())
+    return "\n".join(lines)

@@ -1,0 +1,18 @@
+"""The last lines after problems: how many of each severity, and how to read more about them."""
+
+from collections.abc import Sequence
+
+from runner.cli.output import Output
+from runner.errors import Problem
+from runner.report.problem_text import severity_counts
+from runner.report.terminal_text import style
+
+
+def print_summary(output: Output, problems: Sequence[Problem], checked: str = "") -> None:
+    """Prints the number of problems by severity. `checked` says what was checked, as "1 message to 2 recipients"."""
+    head = f"{checked}: " if checked else ""
+    fixable = sum(bool(problem.edits) for problem in problems)
+    fix = f"; msgrun validate --fix mends {fixable:,} of them" if fixable else ""
+    output.result(f"{head}{severity_counts(problems)}{fix}")
+    if problems and output.width_for_reading:
+        output.result(style("msgrun explain CODE says what a problem means.", "dim"))

@@ -1,0 +1,131 @@
+"""What each code of a problem, a lint rule and a guard means, with an example before and after.
+
+The texts are the Markdown files in `explanations/`, one a group, so that they can be edited as text. Nothing but the
+command `explain`, SARIF and the tests reads them.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from runner.lint.rules import RULES
+
+DECLARATION = "messages/hello.yaml"  # the file of an example that does not name another one
+_FOLDER = Path(__file__).parent / "explanations"
+# In the order in which they are listed. A test holds them equal to the files.
+GROUPS = (
+    "yaml",
+    "declarations",
+    "recipients",
+    "audiences",
+    "sql",
+    "templates",
+    "files",
+    "project",
+    "lint-texts",
+    "lint-links",
+    "lint-html",
+    "lint-sending",
+    "plans",
+    "guards",
+)
+_ENTRY = re.compile(r"^## (?P<code>\S+) \((?P<severity>[a-z ]+)\)\n\n(?P<title>.+?)\n\n(?P<body>.*)", re.DOTALL)
+_BLOCK = re.compile(r"(?:`(?P<path>\S+)`:\n\n)?```(?P<language>\w+)\n(?P<text>.*?)```\n", re.DOTALL)
+_STEPS = re.compile(r"^(Before|After):\n\n", re.MULTILINE)
+
+Step = Literal["Before", "After", "Commands"]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One block of an example: the content of a file of a project (`path`), or commands (`path` is empty)."""
+
+    step: Step
+    path: str
+    language: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The explanation of one code.
+
+    `severity` is error, warning, "error or warning" or guard. `title` is one sentence; `reason` says why it matters and
+    what to do, and may be empty. `markdown` is the whole entry as it is written.
+    """
+
+    code: str
+    severity: str
+    title: str
+    reason: str
+    examples: tuple[Example, ...]
+    markdown: str
+
+    @property
+    def fix(self) -> str:
+        """Returns how to fix a finding of lint, or an empty text."""
+        return RULES[self.code].fix if self.code in RULES else ""
+
+    def files(self, step: Step) -> dict[str, str]:
+        """Returns the content of the example's files before or after the fix, by path."""
+        return {example.path: example.text for example in self.examples if example.step == step}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The explanations of one file, under its title."""
+
+    title: str
+    explanations: tuple[Explanation, ...]
+
+
+def load_groups() -> list[Group]:
+    """Returns all explanations in their groups."""
+    return [_parse_group((_FOLDER / f"{name}.md").read_text(encoding="utf-8")) for name in GROUPS]
+
+
+def load_explanations() -> Mapping[str, Explanation]:
+    """Returns all explanations by their codes."""
+    return {entry.code: entry for group in load_groups() for entry in group.explanations}
+
+
+def _parse_group(text: str) -> Group:
+    head, *entries = re.split(r"^(?=## )", text, flags=re.MULTILINE)
+    return Group(head.removeprefix("# ").strip(), tuple(map(_parse_entry, entries)))
+
+
+def _parse_entry(markdown: str) -> Explanation:
+    """Returns the explanation that a section describes. Raises ValueError if it has another form."""
+    match = _ENTRY.match(markdown)
+    if match is None:
+        raise ValueError(f"this is no explanation: {markdown[:80]}")
+    reason, *rest = _STEPS.split(match["body"])
+    commands = tuple(_parse_examples("Commands", reason))
+    steps = zip(rest[::2], rest[1::2], strict=True)
+    examples = [
+        example
+        for step, blocks in steps
+        for example in _parse_examples("Before" if step == "Before" else "After", blocks)
+    ]
+    return Explanation(
+        match["code"],
+        match["severity"],
+        _join_lines(match["title"]),
+        _join_lines(_BLOCK.sub("", reason)),
+        (*commands, *examples),
+        markdown,
+    )
+
+
+def _parse_examples(step: Step, text: str) -> list[Example]:
+    return [
+        Example(step, "" if step == "Commands" else block["path"] or DECLARATION, block["language"], block["text"])
+        for block in _BLOCK.finditer(text)
+    ]
+
+
+def _join_lines(text: str) -> str:
+    """Returns paragraphs of Markdown with each on one line."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", text.strip()))

@@ -1,0 +1,58 @@
+import pytest
+
+from runner.lint.rules import RULES
+from runner.report.explanations import load_explanations, load_groups
+from runner.report.layout import fits
+from tests.support.project import Folder
+from tests.support.pseudo_terminal import run_on_terminal
+
+EXPLANATIONS = load_explanations()
+
+
+@pytest.mark.parametrize("code", EXPLANATIONS)
+def test_every_code_is_explained_with_its_examples(folder: Folder, code: str) -> None:
+    explanation = EXPLANATIONS[code]
+    result = folder.run("explain", code)
+    assert result.code == 0
+    assert result.out.startswith(f"{code} ({explanation.severity})\n\n{explanation.title}\n")
+    first_lines = [example.text.split("\n")[0] for example in explanation.examples]
+    for text in (explanation.reason, explanation.fix, *first_lines):
+        assert text in result.out
+    assert (f"# msgrun: ignore={code}" in result.out) == (code in RULES)
+
+
+def test_without_a_code_all_are_listed_in_their_groups(folder: Folder) -> None:
+    lines = folder.run("explain").out.splitlines()
+    assert [line.split()[0] for line in lines if line.startswith("  ")] == list(EXPLANATIONS)
+    assert [line for line in lines if line and not line.startswith(" ")] == [group.title for group in load_groups()]
+
+
+def test_a_code_may_be_given_as_it_is_printed(folder: Folder) -> None:
+    assert folder.run("explain", "[yaml-comment]").out == folder.run("explain", "yaml-comment").out
+
+
+def test_an_unknown_code_is_a_mistake_with_a_hint(folder: Folder) -> None:
+    result = folder.run("explain", "unknown-kye")
+    assert (result.code, result.out) == (64, "")
+    assert result.err == "error: no problem has the code unknown-kye\n  hint: did you mean unknown-key?\n"
+    assert "hint: msgrun explain lists all codes" in folder.run("explain", "pony").err
+
+
+def test_a_file_is_named_unless_it_is_the_only_declaration(folder: Folder) -> None:
+    assert "messages/hello.yaml" not in folder.run("explain", "yaml-comment").out
+    assert "\n  msgrun.yaml\n    limits: {recipients_per_message: 1}\n" in folder.run("explain", "limit-message").out
+
+
+@pytest.mark.parametrize("args", [[], ["audience-sources"], ["http-link"]])
+def test_sentences_fit_the_terminal(folder: Folder, args: list[str]) -> None:
+    text = run_on_terminal(folder.path, "explain", *args, columns=60, term="dumb")
+    sentences = [line for line in text.replace("\r", "").splitlines() if "{csv" not in line]
+    assert len(sentences) > 5
+    assert fits(sentences, 60)
+
+
+def test_an_explanation_has_colours_only_where_they_are_wanted(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[" in folder.run("explain", "null-text").out
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[" not in folder.run("explain", "null-text").out
