@@ -87,14 +87,14 @@ def test_a_ledger_that_says_no_as_a_comment(folder: Folder) -> None:
 
 def test_a_comment_is_never_too_long_and_cut_between_messages(folder: Folder) -> None:
     body = "".join(f"<p>word{number} &amp; more words of a paragraph</p>" for number in range(300))
-    for number in range(60):
+    for number in range(120):
         folder.message(SEED.replace("seed", f"m-{number:03}").replace("Ponies, cute", body), f"m-{number:03}")
     out = folder.run("plan", "--format", "markdown").out
     assert len(out) <= MAX_COMMENT_LENGTH
     assert out.count("<details>") == out.count("</details>") > 0
     assert len(re.findall(r"^`{3,}$", out, re.MULTILINE)) * 2 == len(re.findall(r"^`{3,}", out, re.MULTILINE))
     assert re.search(r"\n\nand \d+ more messages, whose texts", out)
-    assert "| `m-059` |" in out
+    assert "| `m-119` |" in out
     assert out.rstrip().splitlines()[-1].startswith("Digest `sha256:")
 
 
