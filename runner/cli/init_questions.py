@@ -20,9 +20,7 @@ def ask(output: Output) -> Answers:
     workspace, admins = _read_workspace(region, output) if has_token() else ("", {})
     if admins:
         return Answers(region, workspace, _choose(workspace, admins))
-    output.error(
-        "Who sends? An admin's id is the number in the address of their profile in Intercom, and in GET /admins."
-    )
+    output.error("Who sends? GET /admins has the ids; with INTERCOM_ACCESS_TOKEN set, init lists them here.")
     output.error(
         f"Or press Enter: {EXAMPLE_SENDER} is written, for the sandbox, and you change it in msgrun.yaml later."
     )

@@ -6,6 +6,9 @@
 The loop is `requests` with urllib3's Retry(total=5) on 429 and 5xx, for POST too; the SDK has max_retries=5. All wait
 two seconds at most for an answer (a slow one of the server's takes three), and eight threads send.
 
+The faults are those after which all three go on: msgrun ends a run at a 408 and at an inbound conversation, and a 429
+that says nothing of the wait costs each sender ten seconds.
+
 Told wrongly: the sender was told that a message failed and it was made, or that it was sent and it was not. Left open:
 the sender was told that nobody knows, which only msgrun says, and does not send again.
 """
@@ -13,16 +16,20 @@ the sender was told that nobody knows, which only msgrun says, and does not send
 import argparse
 import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.support.fault_campaign import FaultCampaign
+from tests.support.intercom_server import FAULTS as ALL_FAULTS
 
 SLOW = ("--slow", "3", "--idle", "1")
+FAULTS = ",".join(f"{name}=0.006" for name in ALL_FAULTS if name not in {"408_after", "user_message", "429_mute"})
 LOOP = """\
 import requests
 from requests.adapters import HTTPAdapter
@@ -107,6 +114,8 @@ def main() -> None:
     parser.add_argument("--seed", default="1")
     parser.add_argument("--sdk", help="the Python of an environment with python-intercom")
     args = parser.parse_args()
+    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
+    print(f"{datetime.now(UTC).date()}, {machine}, {args.messages:,} messages, seed {args.seed}")
     print(f"{'':<22} {'duplicates':>10} {'extra messages':>14} {'failed, but made':>18} {'sent, but not':>16} ", end="")
     print(f"{'left open':>9} {'sent':>6} {'seconds':>8}")
     senders = {
@@ -119,7 +128,13 @@ def main() -> None:
             continue
         with tempfile.TemporaryDirectory() as folder:
             campaign = FaultCampaign(
-                Path(folder).resolve(), args.messages, email=False, seed=args.seed, rate=100_000, extra=SLOW
+                Path(folder).resolve(),
+                args.messages,
+                email=False,
+                seed=args.seed,
+                rate=100_000,
+                faults=FAULTS,
+                extra=SLOW,
             )
             try:
                 print(f"{name:<22} {send(campaign)}", flush=True)

@@ -1,0 +1,85 @@
+"""What init asks on a real terminal."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runner.sandbox import Sandbox
+from tests.support.ledger_files import read_settings
+from tests.support.project import PACKAGE
+from tests.support.terminal import Terminal
+
+NO_TOKEN = {"INTERCOM_ACCESS_TOKEN": "", "INTERCOM_TOKEN": "", "INTERCOM_BASE_URL": "", "CI": "", "GITHUB_ACTIONS": ""}
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[object]:
+    terminals = []
+
+    def start(*args: str, **environ: str) -> Terminal:
+        terminals.append(Terminal(tmp_path, "init", *args, environ={**NO_TOKEN, **environ}))
+        return terminals[-1]
+
+    yield start
+    for terminal in terminals:
+        terminal.close()
+
+
+def test_without_a_token_the_id_may_be_given_later(start, tmp_path: Path) -> None:
+    terminal = start()
+    terminal.answer("Region of your Intercom workspace", "eu")
+    terminal.answer("Admin's id", "")
+    terminal.answer("Where will apply run?", "")
+    assert terminal.finish() == 0
+    settings = read_settings(tmp_path)
+    assert (settings["region"], settings["from"]) == ("eu", {"type": "admin", "id": "394051"})
+    assert (tmp_path / "messages.lock").exists()
+    assert "msgrun plan" in terminal.screen
+
+
+def test_with_a_token_the_admins_are_listed(start, tmp_path: Path) -> None:
+    with Sandbox(workspace="acme1234") as intercom:
+        terminal = start(INTERCOM_ACCESS_TOKEN="secret", INTERCOM_BASE_URL=intercom.url)
+        terminal.answer("Region of your Intercom workspace", "")
+        terminal.answer("Number", "2")
+        terminal.answer("Where will apply run?", "1")
+        assert terminal.finish() == 0
+    settings = read_settings(tmp_path)
+    second = re.search(r" 2  .* \((\d+)\)", terminal.screen)
+    assert second is not None
+    assert (settings["workspace"], settings["from"]["id"]) == ("acme1234", second[1])
+    assert "secret" not in terminal.raw
+
+
+def test_an_answer_that_is_none_is_asked_for_again(start, tmp_path: Path) -> None:
+    terminal = start()
+    terminal.answer("Region of your Intercom workspace", "mars")
+    terminal.answer("'mars' is not", "au")
+    terminal.answer("Admin's id", "ann")
+    terminal.answer("'ann' is not", "7")
+    terminal.answer("Where will apply run?", "1")
+    assert terminal.finish() == 0
+    assert read_settings(tmp_path)["from"]["id"] == "7"
+
+
+def test_a_token_that_intercom_refuses_does_not_end_it(start, tmp_path: Path) -> None:
+    with Sandbox(workspace="acme1234") as intercom:
+        terminal = start(INTERCOM_ACCESS_TOKEN="expired", INTERCOM_BASE_URL=intercom.url)
+        terminal.answer("Region of your Intercom workspace", "us")
+        terminal.wait_for("INTERCOM_ACCESS_TOKEN")
+        terminal.answer("Admin's id", "7")
+        terminal.answer("Where will apply run?", "1")
+        assert terminal.finish() == 0
+    assert read_settings(tmp_path)["from"]["id"] == "7"
+
+
+def test_the_workflow_of_a_ci_system_is_written_on_the_way(start, tmp_path: Path) -> None:
+    terminal = start("--from", PACKAGE)
+    terminal.answer("Region of your Intercom workspace", "us")
+    terminal.answer("Admin's id", "7")
+    terminal.answer("Where will apply run?", "3")
+    assert terminal.finish() == 0
+    assert PACKAGE in (tmp_path / ".gitlab/msgrun.yml").read_text()
+    assert read_settings(tmp_path)["lock"] == "git+origin"
