@@ -56,6 +56,13 @@ def suggest_rules(_: click.Context, __: click.Parameter, incomplete: str) -> lis
     return [f"{before}{comma}{code}" for code in sorted(RULES) if code.startswith(last)]
 
 
+def suggest_codes(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """Suggests the codes that are explained."""
+    from runner.report.explanations import load_explanations  # noqa: PLC0415  # only explain needs it
+
+    return [code for code in sorted(load_explanations()) if code.startswith(incomplete)]
+
+
 def suggest_unknown_keys(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Suggests the keys of unknown deliveries, if the ledger is a lockfile: no other ledger is on this machine."""
     from runner.ledger.address import LockfileAddress  # noqa: PLC0415  # only resolve and lock show need it

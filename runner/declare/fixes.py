@@ -23,8 +23,6 @@ def violation_edits(document: Document, violation: Violation) -> tuple[Edit, ...
     node = document.key_node(violation.path) if violation.at_key else document.node(violation.path)
     if not word or not isinstance(node, yaml.ScalarNode) or node.start_mark.line != node.end_mark.line:
         return ()
-    if violation.at_key and word in document.keys(violation.path[:-1]):
-        return ()
     start, line = node.start_mark, document.source.line(node.start_mark.line + 1)
     old = line[start.column : node.end_mark.column]
     quote = old[:1] if node.style in {"'", '"'} else ""

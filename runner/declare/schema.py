@@ -8,7 +8,7 @@ too), `x-code`, `x-hint`, and `x-at`, the key at which a rule about several keys
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -39,7 +39,7 @@ class Violation:
 
     `path` is where in the value. `code`, `message` and `hint` are those of the problem. If `at_key` is true, the key is
     wrong and not its value. `missing_keys` are keys of which one must be added. `suggested_key` is the known key that
-    an unknown key resembles. `written` is the unknown key or choice, and `choices` are those that are known.
+    an unknown key resembles. `written` is the unknown key or choice, `choices` those that may be meant.
     """
 
     path: tuple[str | int, ...]
@@ -181,17 +181,10 @@ def _unknown_keys(error: Any, path: tuple[str | int, ...], subschema: dict[str, 
         hint = other_key_hints.get(key) or (
             f"did you mean {suggested_key}?" if suggested_key else f"the keys here are {', '.join(known_keys)}"
         )
-        message = f"there is no key {key} here"
-        yield Violation(
-            (*path, key),
-            "unknown-key",
-            message,
-            hint,
-            at_key=True,
-            suggested_key=suggested_key,
-            written="" if key in other_key_hints or key in renamed_keys else key,
-            choices=tuple(known_keys),
-        )
+        violation = Violation((*path, key), "unknown-key", f"there is no key {key} here", hint, at_key=True)
+        is_known_elsewhere = key in other_key_hints or key in renamed_keys
+        choices = () if is_known_elsewhere else tuple(name for name in known_keys if name not in error.instance)
+        yield replace(violation, suggested_key=suggested_key, written=key, choices=choices)
     if len(unknown_keys) > MAX_UNKNOWN_KEYS:
         message = f"and {len(unknown_keys) - MAX_UNKNOWN_KEYS:,} more keys that are not known here"
         yield Violation((*path, unknown_keys[-1]), "unknown-key", message, "", at_key=True)
@@ -219,9 +212,8 @@ def _describe_error(error: Any, path: tuple[str | int, ...]) -> Violation:
             value = mark_private(error.instance) if "to" in path and path[-1] != "type" else str(error.instance)
             is_long = len(choices) > 6  # noqa: PLR2004  # the full list of API versions would hide the rest of the message
             listed = f"one of {choices[0]} … {choices[-1]}" if is_long else " or ".join(choices)
-            written = error.instance if isinstance(error.instance, str) else ""
             message = f"{name} is {listed}, not " + value
-            return Violation(path, "not-a-choice", message, hint, written=written, choices=tuple(choices))
+            return Violation(path, "not-a-choice", message, hint, written=str(error.instance), choices=tuple(choices))
         case "minimum" | "exclusiveMinimum":
             relation = "at least" if error.validator == "minimum" else "more than"
             return Violation(path, "out-of-range", f"{name} is {relation} {allowed}, not {error.instance}", "")

@@ -23,6 +23,7 @@ LINES = {
     "msgrun status --environment prod": {"production"},
     "msgrun lint --ignore unclosed-ta": {"unclosed-tag"},
     "msgrun lint --ignore empty-link,unclosed-ta": {"empty-link,unclosed-tag"},
+    "msgrun explain yaml-comm": {"yaml-comment"},
     "msgrun validate messages/other": {"messages/other.yaml"},
     "msgrun resolve aaaa": {"aaaaaaaaaaaa"},
     "msgrun render nothing-like-th": set(),

@@ -6,6 +6,7 @@ import click
 
 from runner.cli.options import EXIT, command
 from runner.cli.output import Output
+from runner.cli.suggestions import suggest_codes
 from runner.declare.similar_names import did_you_mean
 from runner.errors import UsageMistake
 from runner.lint.rules import RULES
@@ -17,7 +18,7 @@ _COLOURS = {"Before": "red", "After": "green"}
 
 
 @command("explain")
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=suggest_codes)
 def explain(code: str | None) -> int:
     """Explain the code of a problem, with an example.
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 
 import yaml
 
-from runner.declare.yaml.repairs import quote_text
 from runner.declare.yaml.syntax import YamlFault
 
 _TEXT_TAG = "tag:yaml.org,2002:str"
@@ -24,6 +23,8 @@ def find_cut_texts(root: yaml.Node, lines: Sequence[str]) -> Iterator[YamlFault]
         mark = node.end_mark
         comment = _COMMENT.match(lines[mark.line], mark.column) if mark.line < len(lines) else None
         if comment:
+            from runner.declare.yaml.repairs import quote_text  # noqa: PLC0415  # only for such a problem
+
             message = "the text ends before this #: YAML takes the rest of the line for a comment"
             hint = "quote the text; or, if it is a comment, put it on a line of its own"
             line = lines[mark.line]

@@ -85,15 +85,9 @@ class Document:
         entry = self._entries(parent).get(str(path[-1])) if isinstance(parent, yaml.MappingNode) else None
         return entry[0] if entry else None
 
-    def keys(self, path: YamlPath) -> frozenset[str]:
-        """Returns the keys of the mapping at a path, those that it merges too."""
-        node = self.node(path)
-        return frozenset(self._entries(node)) if isinstance(node, yaml.MappingNode) else frozenset()
-
     def key_place(self, path: YamlPath) -> Place:
         """Returns the place of the key that is the last step of a path; if there is none, `place` of the path."""
-        node = self.key_node(path)
-        return self._place_of(node) if node else self.place(path)
+        return self._place_of(self.key_node(path) or self.node(path))
 
     def problem(self, code: str, path: YamlPath, message: AnyText, hint: str = "", *, at_key: bool = False) -> Problem:
         """Returns an error at the value of a path, or at its key."""

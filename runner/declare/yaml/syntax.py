@@ -6,7 +6,6 @@ from typing import Any, cast
 
 import yaml
 
-from runner.declare.yaml.repairs import replace_odd_spaces, replace_tabs
 from runner.errors import Edit
 
 # The compiled pattern of PyYAML. To compile a copy would take 7 ms, a sixteenth of a command's start.
@@ -65,7 +64,11 @@ def syntax_fault(text: str, error: yaml.MarkedYAMLError) -> YamlFault:
     line_text = lines[line] if line < len(lines) else ""
     message = cause or f"this is not YAML: {problem}"
     hint = "" if cause else _suggest_fix(problem, line_text, column)
-    edits = replace_tabs(lines) if line_text.startswith("\t") else ()
+    edits: tuple[Edit, ...] = ()
+    if line_text.startswith("\t"):
+        from runner.declare.yaml.repairs import replace_tabs  # noqa: PLC0415  # only for such a problem
+
+        edits = replace_tabs(lines)
     return YamlFault("yaml-syntax", line, column, message, hint, edits=edits)
 
 
@@ -97,16 +100,23 @@ def find_odd_indentation(text: str) -> YamlFault | None:
                 text_lines.update(range(start.line + 1, end.line + 1))
     except yaml.MarkedYAMLError:
         pass  # reported by the parser; the texts before it are known
-    numbers = [text.count("\n", 0, match.start(1)) + 1 for match in candidates[:_MAX_REPLACED]]
-    edits = replace_odd_spaces(text.split("\n"), [number for number in numbers if number - 1 not in text_lines])
+    numbers: list[int] = []  # from 0
     line = counted = 0
     for match in candidates:
         line, counted = line + text.count("\n", counted, match.start(1)), match.start(1)
-        if line not in text_lines:
-            column = match.start(1) - text.rfind("\n", 0, match.start(1)) - 1
-            message = f"this line is indented with U+{ord(match[1]):04X}, which looks like a space"
-            return YamlFault("yaml-character", line, column, message, "indent it with spaces", edits=edits)
-    return None
+        numbers.append(line)
+    first = next((index for index, number in enumerate(numbers) if number not in text_lines), None)
+    return None if first is None else _odd_indentation_fault(text, candidates[first], set(numbers) - text_lines)
+
+
+def _odd_indentation_fault(text: str, match: re.Match[str], numbers: set[int]) -> YamlFault:
+    """Returns the fault of an indentation. `numbers` are the lines (from 0) that are indented so, this one first."""
+    from runner.declare.yaml.repairs import replace_odd_spaces  # noqa: PLC0415  # only for such a problem
+
+    edits = replace_odd_spaces(text.split("\n"), [number + 1 for number in sorted(numbers)[:_MAX_REPLACED]])
+    column = match.start(1) - text.rfind("\n", 0, match.start(1)) - 1
+    message = f"this line is indented with U+{ord(match[1]):04X}, which looks like a space"
+    return YamlFault("yaml-character", min(numbers), column, message, "indent it with spaces", edits=edits)
 
 
 def _locate_fault(text: str, lines: list[str], error: yaml.MarkedYAMLError, problem: str) -> tuple[int, int, str]:
