@@ -58,23 +58,8 @@ def project_files(salt: str, lock: str, answers: Answers) -> dict[str, str]:
     `lock` is the line of msgrun.yaml that names the ledger. The salt keeps a reader of keys and digests from guessing
     recipients' addresses. It must never change.
     """
-    workspace = (
-        f"workspace: {answers.workspace}   # the app's id_code: no other workspace is sent to\n"
-        if answers.workspace
-        else "# workspace: ab12cd34   # the app's id_code; the first apply finds it out and writes it to the ledger\n"
-    )
-    region = (
-        f"region: {answers.region}\n" if answers.region else "# region: eu            # us, eu or au; without it us\n"
-    )
     return {
-        "msgrun.yaml": f"""\
-# yaml-language-server: $schema=schema/project.schema.json
-# Every key is explained by: msgrun schema project
-
-{workspace}{region}salt: "{salt}"   # keep it: with another one nothing that was sent is recognised
-{lock}{_SENDER_LINE.format(id=answers.sender)}vars:
-  product: Ponies
-""",
+        "msgrun.yaml": _settings_text(salt, lock, answers),
         "messages/welcome.yaml": f"""\
 # yaml-language-server: $schema=../schema/message.schema.json
 name: welcome   # the message's identity: what was sent is remembered under it
@@ -101,6 +86,25 @@ bo@example.com,Bo,
 """,
         "messages.lock": "",
     }
+
+
+def _settings_text(salt: str, lock: str, answers: Answers) -> str:
+    workspace = (
+        f"workspace: {answers.workspace}   # the app's id_code: no other workspace is sent to\n"
+        if answers.workspace
+        else "# workspace: ab12cd34   # the app's id_code; the first apply finds it out and writes it to the ledger\n"
+    )
+    region = (
+        f"region: {answers.region}\n" if answers.region else "# region: eu            # us, eu or au; without it us\n"
+    )
+    return f"""\
+# yaml-language-server: $schema=schema/project.schema.json
+# Every key is explained by: msgrun schema project
+
+{workspace}{region}salt: "{salt}"   # keep it: with another one nothing that was sent is recognised
+{lock}{_SENDER_LINE.format(id=answers.sender)}vars:
+  product: Ponies
+"""
 
 
 def new_message(name: str, *, in_app: bool, has_audience: bool) -> dict[str, str]:

@@ -149,8 +149,7 @@ class FactIndex:
             top = max(map(self.rank, facts))
             facts = [fact for fact in facts if _is_kept(self.rank(fact), top)]
         if len(facts) > MAX_RECORDS_OF_ATTEMPT:
-            origin = self.line_sources[new.source][1] if new.source != IN_MEMORY_SOURCE else "the ledger"
-            message = f"{origin} has more than {MAX_RECORDS_OF_ATTEMPT} different records of one attempt"
+            message = f"the ledger has more than {MAX_RECORDS_OF_ATTEMPT} different records of one attempt"
             raise LedgerUnavailable(message, "take the file back from git, as it was before it was damaged")
         if is_first:
             self.set_first_fact(row, facts.pop(0))

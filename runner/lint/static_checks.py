@@ -21,7 +21,6 @@ from runner.lint.text_checks import Fault
 _LINK_ATTRIBUTES = ("href", "action", "formaction", "background", "poster", "data")
 # What is checked in conditional comments. Outlook reads them: their tags need not be HTML, nor pair.
 _CONDITIONAL_CODES = frozenset({"single-brace", "empty-link", "malformed-link", "relative-link", "unclosed-quote"})
-_NO_TAG_END = ("unclosed-tag", "this tag has no >")
 _ANCHOR_TAGS = ("a", "area")
 _MAX_URL_LENGTH = 2000  # characters before a value in which its URL may begin
 # From its first `?` and last `=` on there is one way to match, so a text of many of both takes no longer than others.
@@ -30,9 +29,7 @@ _QUERY_IN_TAG = re.compile(r"\b(?:href|src)\s*+=\s*+[\"']?+[^\"'<>?]*+\?(?>[^\"'
 _LINK_START = re.compile(r"\bhref\s*+=\s*+(?:[\"']\s*+)?$", re.IGNORECASE)
 _TAG_RULES = {
     "form": Fault("form", "<form> does not work in a message"),
-    "iframe": Fault("iframe", "<iframe> is removed by mail clients"),
-    "object": Fault("iframe", "<object> is removed by mail clients"),
-    "embed": Fault("iframe", "<embed> is removed by mail clients"),
+    **{name: Fault("iframe", f"<{name}> is removed by mail clients") for name in ("iframe", "object", "embed")},
 }
 _QUOTED_VALUE = re.compile(r"=\s*+(\"[^\"]*+\"?|'[^']*+'?)")
 # An endpoint in the text of a message to developers: there {id} is documentation.
@@ -262,9 +259,9 @@ def _check_attribute(
 def check_pairs(tag_pairs: TagPairs, parsed_html: ParsedHtml) -> Iterator[TagFault]:
     """Yields the tags of a text that do not pair, and the tag that never ends."""
     yield from tag_pairs.faults
-    if parsed_html.unfinished_tag_start is not None:
-        fault = ("unclosed-quote", "a quote in this tag has no end") if parsed_html.has_open_quote else _NO_TAG_END
-        yield TagFault(fault[0], parsed_html.unfinished_tag_start, fault[1])
+    if (start := parsed_html.unfinished_tag_start) is not None:
+        open_quote = TagFault("unclosed-quote", start, "a quote in this tag has no end")
+        yield open_quote if parsed_html.has_open_quote else TagFault("unclosed-tag", start, "this tag has no >")
 
 
 def _check_image(tag: Tag, format_value: text_checks.ValueFormatter) -> Iterator[Fault]:
