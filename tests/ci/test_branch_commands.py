@@ -24,7 +24,7 @@ def test_resolve_warns_of_a_run_that_may_be_alive_and_tells_the_branch_what_was_
             assert (ran.code, "may still be alive" in ran.err) == (0, False)
         else:
             asked = author.msgrun("resolve", record["key"], "--not-sent")
-            assert (asked.code, "--yes says yes" in asked.err) == (5, True)
+            assert (asked.code, "pass --yes" in asked.err) == (5, True)
             ran = author.msgrun("resolve", record["key"], "--not-sent", "--yes")
             assert ran.code == 0
             assert f"a run that claimed these (last at {record['at']}) may still be alive elsewhere" in ran.err
