@@ -164,3 +164,13 @@ def _runner_layers() -> list[str]:
 
 def _with_below(command: str) -> list[str]:
     return [command, *(f"lock {name}" for name in LOCK)] if command == "lock" else [command]
+
+
+def test_the_figures_of_the_readme_are_those_that_the_benchmark_printed() -> None:
+    printed = (ROOT / "tests/benchmarks/side_by_side.txt").read_text(encoding="utf-8").splitlines()
+    rows = [re.findall(r"\d+", line[22:]) for line in printed[2:]]
+    table = README.partition("## Under fire")[2].partition("## ")[0]
+    shown = [line.replace(",", "").split("|")[2:-1] for line in table.splitlines() if line.startswith("| ")]
+    figures = [[cell.strip() or "0" for cell in row] for row in shown if re.search(r"\d", "".join(row))]
+    assert figures == [[sent, twice, lost, false, unknown] for twice, _, lost, false, unknown, sent, _ in rows]
+    assert printed[0].startswith(f"{re.search(r'2026-[0-9-]+', table)[0]}, 2 cores, ")
