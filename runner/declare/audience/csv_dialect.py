@@ -21,6 +21,7 @@ from runner.declare.audience.files import (
     open_decompressed,
     unreadable_problem,
 )
+from runner.declare.not_text import CONFLICT_HINT, CONFLICT_MESSAGE, begins_conflict
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem, Severity
 
@@ -106,6 +107,8 @@ def csv_error_problem(tree: Tree, path: str, csv_format: CsvFormat, number: int,
     match error:
         case UnicodeDecodeError():
             return _encoding_problem(tree, path, csv_format)
+        case _ConflictError():
+            return Problem("merge-conflict", Place(path, number), CONFLICT_MESSAGE, CONFLICT_HINT)
         case csv.Error() | _FaultyLineError():
             return _record_problem(path, number, error)
     return unreadable_problem(path, error)
@@ -115,7 +118,11 @@ class _FaultyLineError(Exception):
     pass
 
 
-CSV_READ_ERRORS = (UnicodeDecodeError, csv.Error, _FaultyLineError, NotReadable, *READ_ERRORS)
+class _ConflictError(Exception):
+    pass
+
+
+CSV_READ_ERRORS = (UnicodeDecodeError, csv.Error, _FaultyLineError, _ConflictError, NotReadable, *READ_ERRORS)
 
 
 class LineReader:
@@ -132,7 +139,10 @@ class LineReader:
         self.row_size = 0
 
     def blocks(self) -> Iterator[Iterable[str]]:
-        """The blocks. A NUL is searched for in a whole block. Its lines are checked one by one only if it has one."""
+        """The blocks.
+
+        A NUL and the marks of a merge are searched for in a whole block. Only if it has one, its lines are checked.
+        """
         rest = ""
         blank_size = line_count = 0
         while block := self._handle.read(_BLOCK):
@@ -156,12 +166,14 @@ class LineReader:
 
 def _split_lines(text: str) -> Iterable[str]:
     lines = io.StringIO(text, newline="")
-    return lines if "\0" not in text else map(_refuse_nul, lines)
+    return map(_check_line, lines) if "\0" in text or "<<<<<<<" in text else lines
 
 
-def _refuse_nul(line: str) -> str:
+def _check_line(line: str) -> str:
     if "\0" in line:
         raise _FaultyLineError("this row holds a NUL character")
+    if begins_conflict(line):  # also in a cell of several lines, where it would be text
+        raise _ConflictError
     return line
 
 

@@ -22,7 +22,7 @@ from runner.declare.audience.files import (
     worker_blocks,
 )
 from runner.declare.audience.recipient import Row
-from runner.declare.not_text import CONFLICT_HINT, CONFLICT_MESSAGE, is_conflict_mark
+from runner.declare.not_text import CONFLICT_HINT, CONFLICT_MESSAGE, continues_conflict
 from runner.declare.tree import Tree
 from runner.errors import Edit, Place, Problem, Severity
 from runner.privacy import mark_private
@@ -249,7 +249,7 @@ def _check_header(place: Place, header: tuple[str, ...], used: Collection[str] |
 
 
 def _width_problem(file: CsvFile, number: int, row: list[str]) -> Problem:
-    if is_conflict_mark(row[0]):
+    if continues_conflict(row[0]):
         return Problem("merge-conflict", Place(file.path, number), CONFLICT_MESSAGE, CONFLICT_HINT)
     width = len(file.header)
     if width == 1 < len(row) and number == _FIRST_ROW:

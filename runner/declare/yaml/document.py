@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from runner.declare.not_text import find_not_text
+from runner.declare.not_text import find_conflict
 from runner.declare.spans import mark_length, node_length
 from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml import nodes
@@ -238,7 +238,7 @@ def parse_documents(source: SourceFile) -> Iterator[Document | Problem]:
 def decode(path: str, data: bytes) -> SourceFile | Problem:
     """Returns the text of a UTF-8 file, with or without a byte order mark.
 
-    Returns a problem if it is not UTF-8, or not what an author wrote: a pointer of Git LFS, or a merge conflict.
+    Returns a problem if it is not UTF-8, or holds the marks of a merge that nobody resolved.
     """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return Problem("not-utf-8", Place(path), "the file is UTF-16, not UTF-8", "save it as UTF-8")
@@ -249,7 +249,7 @@ def decode(path: str, data: bytes) -> SourceFile | Problem:
         before = data[: error.start].decode()
         place = Place(path, before.count("\n") + 1, len(before) - before.rfind("\n"))
         return Problem("not-utf-8", place, f"byte 0x{data[error.start]:02X} is not UTF-8", "save the file as UTF-8")
-    return find_not_text(path, text) or SourceFile(path, text)
+    return find_conflict(path, text) or SourceFile(path, text)
 
 
 def _fault_problem(source: SourceFile, fault: YamlFault, excerpt: AnyText) -> Problem:

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from runner.declare.not_text import CONFLICT_HINT, CONFLICT_MESSAGE, find_conflict
 from runner.declare.spans import node_length
 from runner.declare.yaml.surrogates import join_surrogates, remove_padding
 from runner.declare.yaml.syntax import BadYaml, YamlFault, check_characters, find_odd_indentation, syntax_fault
@@ -176,6 +177,8 @@ class _Converter:
             self._check_limits(node)
             return text
         self._visited.add(id(node))
+        if "<<<<<<<" in text and find_conflict("", text):  # written with \n: the lines of the file show no mark
+            self._add_fault("merge-conflict", node, CONFLICT_MESSAGE, CONFLICT_HINT)
         if _SURROGATE.search(text):
             self._add_fault(
                 "yaml-character", node, "half of a surrogate pair is no character", "write it as \\U0001F600"
