@@ -25,12 +25,13 @@ def body(text: str, variables: str = "{first_name: Bo}") -> str:
 
 @dataclass(frozen=True)
 class Case:
-    """A mistake, its hint, and the files after the hint was followed."""
+    """A mistake, its hint, the files after the hint was followed, and the exit code before: 0 if it was a warning."""
 
     hint: str
     fixed: dict[str, str]
     files: dict[str, str] = field(default_factory=dict)
     declaration: str = table()
+    code: int = 1
 
 
 CASES = {
@@ -169,6 +170,64 @@ CASES = {
         files={"a.csv": "Customers\nemail,n\nbo@example.com,1\n"},
         fixed={"a.csv": "email,n\nbo@example.com,1\n"},
     ),
+    "a text that begins with &": Case(
+        hint="quote the text",
+        declaration=MESSAGE.replace("body: Hi", "body: &more things") + "to: {type: user, id: a1}\n",
+        fixed={"messages/a.yaml": MESSAGE.replace("body: Hi", 'body: "&more things"') + "to: {type: user, id: a1}\n"},
+        code=0,
+    ),
+    "an escape without double quotes": Case(
+        hint='write the text in double quotes: "…"',
+        declaration=MESSAGE.replace("body: Hi", r"body: Hi\n\nthere \ud83d\udc4d") + "to: {type: user, id: a1}\n",
+        fixed={
+            "messages/a.yaml": MESSAGE.replace("body: Hi", r'body: "Hi\n\nthere \ud83d\udc4d"')
+            + "to: {type: user, id: a1}\n"
+        },
+        code=0,
+    ),
+    "a comment in a variable of the project": Case(
+        hint="quote the text",
+        files={"a.csv": "email\nbo@example.com\n", "msgrun.yaml": "vars:\n  p: Deal #1 of the year\n"},
+        fixed={"msgrun.yaml": 'vars:\n  p: "Deal #1 of the year"\n'},
+        code=0,
+    ),
+    "a control character": Case(
+        hint="remove its escape",
+        declaration=MESSAGE.replace("body: Hi", r'body: "Hi \u0007Bo"') + "to: {type: user, id: a1}\n",
+        fixed={"messages/a.yaml": MESSAGE.replace("body: Hi", 'body: "Hi Bo"') + "to: {type: user, id: a1}\n"},
+    ),
+    "a text that begins with a bracket": Case(
+        hint='quote a text that begins with a bracket: "[…] …"',
+        declaration=MESSAGE.replace("body: Hi", "body: [Acme] News") + "to: {type: user, id: a1}\n",
+        fixed={"messages/a.yaml": MESSAGE.replace("body: Hi", 'body: "[Acme] News"') + "to: {type: user, id: a1}\n"},
+    ),
+    "a text that begins with !": Case(
+        hint='if it is text, quote it: "!Important …"',
+        declaration=MESSAGE.replace("body: Hi", "body: !Important news") + "to: {type: user, id: a1}\n",
+        fixed={
+            "messages/a.yaml": MESSAGE.replace("body: Hi", 'body: "!Important news"') + "to: {type: user, id: a1}\n"
+        },
+    ),
+    "a path in double quotes": Case(
+        hint="in double quotes a backslash begins an escape: double it, or use single quotes",
+        declaration=MESSAGE.replace("body: Hi", r'body: "C:\Users"') + "to: {type: user, id: a1}\n",
+        fixed={"messages/a.yaml": MESSAGE.replace("body: Hi", r"body: 'C:\Users'") + "to: {type: user, id: a1}\n"},
+    ),
+    "the length of a text": Case(
+        hint="the number of characters is … | length",
+        declaration=body("a{% if first_name.length > 1 %}x{% endif %}"),
+        fixed={"messages/a.yaml": body("a{% if first_name | length > 1 %}x{% endif %}")},
+    ),
+    "the size of a list": Case(
+        hint="the number of items is … | length",
+        declaration=body("a{% if items.size %}x{% endif %}", "{items: [1]}"),
+        fixed={"messages/a.yaml": body("a{% if items | length %}x{% endif %}", "{items: [1]}")},
+    ),
+    "the first of a list": Case(
+        hint="the first item is … | first",
+        declaration=body("a{% if items.first %}x{% endif %}", "{items: [1]}"),
+        fixed={"messages/a.yaml": body("a{% if items | first %}x{% endif %}", "{items: [1]}")},
+    ),
     "external_id": Case(
         hint="did you mean user_id?",
         declaration=f"{MESSAGE}to: {{type: user, external_id: bo}}\n",
@@ -184,7 +243,7 @@ def test_a_hint_that_is_followed_mends_the_problem(folder: Folder, name: str) ->
         Path(folder.path / path).parent.mkdir(exist_ok=True)
         folder.write(path, text)
     before = folder.run("validate", "--show-values")
-    assert before.code == 1
+    assert before.code == case.code
     assert case.hint in before.out
     for path, text in case.fixed.items():
         folder.write(path, text)

@@ -98,6 +98,18 @@ class MissingItem(Missing):
     __slots__ = ()
 
 
+class MissingPart(Missing):
+    """A part that a text, a list or a number can never have, such as `length`. To test it is an error as well.
+
+    Otherwise the test would have one answer for every recipient, and nobody would notice. `is defined` and `default`
+    are allowed.
+    """
+
+    __slots__ = ()
+    __bool__ = __eq__ = __ne__ = Missing._fail  # noqa: SLF001  # its own base
+    __hash__ = Missing.__hash__
+
+
 class MissingValueError(jinja2.UndefinedError):
     """A template would print, or compute with, a missing value."""
 
@@ -121,10 +133,12 @@ def _suggest_instead(owner: Any, name: str) -> str:
     """Returns the hint for a name that is a method in Python, and no data."""
     if isinstance(owner, dict) and name in _INSTEAD_OF_METHODS:
         return _INSTEAD_OF_METHODS[name]
+    if isinstance(owner, str | list) and name in {"count", "length", "size"}:
+        return f"the number of {'characters' if isinstance(owner, str) else 'items'} is … | length"
+    if isinstance(owner, list) and name in {"first", "last"}:
+        return f"the {name} item is … | {name}"
     if isinstance(owner, str) and hasattr(owner, name):
         return f"a method is called: {name}()"
-    if isinstance(owner, list) and name in {"count", "length", "size"}:
-        return "the number of items is … | length"
     return UNDEFINED_HINT
 
 
