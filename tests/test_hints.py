@@ -228,6 +228,151 @@ CASES = {
         declaration=body("a{% if items.first %}x{% endif %}", "{items: [1]}"),
         fixed={"messages/a.yaml": body("a{% if items | first %}x{% endif %}", "{items: [1]}")},
     ),
+    "a comment without a space": Case(
+        hint="{# TODO remove #}",
+        declaration=body("<p>Hi</p>{#TODO remove#}<p>x</p>"),
+        fixed={"messages/a.yaml": body("<p>Hi</p>{# TODO remove #}<p>x</p>")},
+    ),
+    "a comment without an end": Case(
+        hint="end it with #}",
+        declaration=body("<p>Hi {# todo: fix this</p>"),
+        fixed={"messages/a.yaml": body("<p>Hi {# todo: fix this#}</p>")},
+    ),
+    "a loop of Svelte": Case(
+        hint="{% for i in items %} … {% endfor %}",
+        declaration=body("{#each items as i}{{ i }}{/each}", "{items: [1]}"),
+        fixed={"messages/a.yaml": body("{% for i in items %}{{ i }}{% endfor %}", "{items: [1]}")},
+    ),
+    "a block of Svelte": Case(
+        hint="{% if first_name %} … {% endif %}",
+        declaration=body("{#if first_name}x{/if}"),
+        fixed={"messages/a.yaml": body("{% if first_name %}x{% endif %}")},
+    ),
+    "a comment of Handlebars": Case(
+        hint="in Jinja: {# a comment #}",
+        declaration=body("Hi {{!-- a comment --}}"),
+        fixed={"messages/a.yaml": body("Hi {# a comment #}")},
+    ),
+    "three braces": Case(
+        hint="in Jinja: {{ first_name }}",
+        declaration=body("Hi {{{ first_name }}}"),
+        fixed={"messages/a.yaml": body("Hi {{ first_name }}")},
+    ),
+    "a section of Mustache": Case(
+        hint="{% if first_name %} … {% endif %}",
+        declaration=body("Hi {{#first_name}}x{{/first_name}}"),
+        fixed={"messages/a.yaml": body("Hi {% if first_name %}x{% endif %}")},
+    ),
+    "a section of Mustache for what is missing": Case(
+        hint="{% if not first_name %} … {% endif %}",
+        declaration=body("Hi {{^first_name}}x{{/first_name}}"),
+        fixed={"messages/a.yaml": body("Hi {% if not first_name %}x{% endif %}")},
+    ),
+    "a binding of AngularJS": Case(
+        hint="in Jinja: {{ first_name }}",
+        declaration=body("Hi {{::first_name}}"),
+        fixed={"messages/a.yaml": body("Hi {{ first_name }}")},
+    ),
+    "a style of JSX": Case(
+        hint='in HTML a style is text: style="…"',
+        declaration=body('<p style={{color:"red"}}>Hi</p>'),
+        fixed={"messages/a.yaml": body('<p style="color: red">Hi</p>')},
+    ),
+    "a name of Braze": Case(
+        hint="in Jinja: {{ first_name }}",
+        declaration=body('Hi {{${first_name} | default: "x"}}'),
+        fixed={"messages/a.yaml": body("Hi {{ first_name }}")},
+    ),
+    "typographic quotes": Case(
+        hint='write {{ first_name | default("there") }}',
+        declaration=body("Hi {{ first_name | default(“there”) }}"),
+        fixed={"messages/a.yaml": body('Hi {{ first_name | default("there") }}')},
+    ),
+    "quotes as HTML": Case(
+        hint='write {{ first_name | default("there") }}',
+        declaration=body("Hi {{ first_name | default(&quot;there&quot;) }}"),
+        fixed={"messages/a.yaml": body('Hi {{ first_name | default("there") }}')},
+    ),
+    "HTML inside a tag": Case(
+        hint="write {{ first_name }}",
+        declaration=body("Hi {{ <b>first_name</b> }}"),
+        fixed={"messages/a.yaml": body("Hi {{ first_name }}")},
+    ),
+    "??": Case(
+        hint='{{ first_name | default("x") }}',
+        declaration=body('Hi {{ first_name ?? "x" }}'),
+        fixed={"messages/a.yaml": body('Hi {{ first_name | default("x") }}')},
+    ),
+    "a variable of two words": Case(
+        hint="write {{ first_name }}",
+        declaration=body("Hi {{ first name }}"),
+        fixed={"messages/a.yaml": body("Hi {{ first_name }}")},
+    ),
+    "a name as a statement": Case(
+        hint="in Jinja: {{ first_name }}",
+        declaration=body("Hi {%first_name%}"),
+        fixed={"messages/a.yaml": body("Hi {{ first_name }}")},
+    ),
+    "contains": Case(
+        hint='{% if "B" in first_name %}',
+        declaration=body('a{% if first_name contains "B" %}x{% endif %}'),
+        fixed={"messages/a.yaml": body('a{% if "B" in first_name %}x{% endif %}')},
+    ),
+    "limit": Case(
+        hint="{% for i in items[:3] %}",
+        declaration=body("a{% for i in items limit:3 %}{{ i }}{% endfor %}", "{items: [1]}"),
+        fixed={"messages/a.yaml": body("a{% for i in items[:3] %}{{ i }}{% endfor %}", "{items: [1]}")},
+    ),
+    "one =": Case(
+        hint="in Jinja: ==",
+        declaration=body('a{% if first_name = "B" %}x{% endif %}'),
+        fixed={"messages/a.yaml": body('a{% if first_name == "B" %}x{% endif %}')},
+    ),
+    "an if without an end": Case(
+        hint="write {% endif %} where it ends",
+        declaration=body("a{% if first_name %}x"),
+        fixed={"messages/a.yaml": body("a{% if first_name %}x{% endif %}")},
+    ),
+    "a filter of Liquid": Case(
+        hint="in Jinja: | upper",
+        declaration=body("Hi {{ first_name | upcase }}"),
+        fixed={"messages/a.yaml": body("Hi {{ first_name | upper }}")},
+    ),
+    "a filter of Liquid with a value": Case(
+        hint='in Jinja: ~ "!"',
+        declaration=body('Hi {{ first_name | append: "!" }}'),
+        fixed={"messages/a.yaml": body('Hi {{ first_name ~ "!" }}')},
+    ),
+    "a date": Case(
+        hint="put the text into the data",
+        declaration=body('On {{ day | date: "%B %d" }}', "{day: 2026-12-01}"),
+        fixed={"messages/a.yaml": body("On {{ day }}", "{day: December 1}")},
+    ),
+    "a number that is a text": Case(
+        hint="a text is no number: write … | float",
+        declaration=body("{{ price | round(2) }}", '{price: "12.50"}'),
+        fixed={"messages/a.yaml": body("{{ price | float | round(2) }}", '{price: "12.50"}')},
+    ),
+    "a function that does not exist": Case(
+        hint="put what it returns into the data",
+        declaration=body("It is {{ now() }}"),
+        fixed={"messages/a.yaml": body("It is {{ now }}", "{now: noon}")},
+    ),
+    "a part of a part of what is null": Case(
+        hint='write {{ ((contact | default({})).address | default({})).city | default("x") }}',
+        declaration=body('Hi {{ contact.address.city | default("x") }}', "{contact: null}"),
+        fixed={
+            "messages/a.yaml": body(
+                'Hi {{ ((contact | default({})).address | default({})).city | default("x") }}', "{contact: null}"
+            )
+        },
+    ),
+    "== empty": Case(
+        hint="in Jinja: {% if not … %}",
+        declaration=body("a{% if items == empty %}x{% endif %}", "{items: []}"),
+        fixed={"messages/a.yaml": body("a{% if not items %}x{% endif %}", "{items: []}")},
+        code=0,
+    ),
     "external_id": Case(
         hint="did you mean user_id?",
         declaration=f"{MESSAGE}to: {{type: user, external_id: bo}}\n",

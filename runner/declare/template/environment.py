@@ -189,6 +189,8 @@ class Environment(ImmutableSandboxedEnvironment):
 
         Raises SecurityError or TemplateFault if a method of a text would make a huge text or print what is no text.
         """
+        if isinstance(obj, Missing):
+            return obj()  # raises; the sandbox would ask for its attributes first
         method = getattr(obj, "__wrapped__", obj)  # the sandbox wraps str.format
         owner = getattr(method, "__self__", None)
         if isinstance(owner, str):
