@@ -229,9 +229,9 @@ CASES = {
         fixed={"messages/a.yaml": body("a{% if items | first %}x{% endif %}", "{items: [1]}")},
     ),
     "a comment without a space": Case(
-        hint="{# TODO remove #}",
-        declaration=body("<p>Hi</p>{#TODO remove#}<p>x</p>"),
-        fixed={"messages/a.yaml": body("<p>Hi</p>{# TODO remove #}<p>x</p>")},
+        hint="{# todo remove #}",
+        declaration=body("<p>Hi</p>{#todo remove#}<p>x</p>"),
+        fixed={"messages/a.yaml": body("<p>Hi</p>{# todo remove #}<p>x</p>")},
     ),
     "a comment without an end": Case(
         hint="end it with #}",

@@ -19,6 +19,7 @@ from runner.declare.audience.files import (
     MAX_ROWS,
     READ_ERRORS,
     open_decompressed,
+    plain_suffix,
     unreadable_problem,
 )
 from runner.declare.not_text import CONFLICT_HINT, CONFLICT_MESSAGE, begins_conflict
@@ -72,7 +73,7 @@ def detect_format(tree: Tree, path: str, declared: CsvFormat) -> tuple[CsvFormat
             names = " or ".join(_DELIMITER_NAMES[sign] for sign in delimiters)
             hint = 'say which beside the path: {csv: …, delimiter: ";"}'
             return declared, [Problem("csv-delimiter", Place(path), f"the columns may be separated by {names}", hint)]
-        if delimiters:
+        if delimiters and not (delimiter == "\t" and plain_suffix(path) == ".tsv"):
             written = "tab" if delimiter == "\t" else f'"{delimiter}"'
             message = f"the columns are separated by {_DELIMITER_NAMES[delimiter]}, and read so"
             warnings.append(_make_warning(path, message, f"delimiter: {written}", "csv-delimiter"))
@@ -184,7 +185,7 @@ def _record_problem(path: str, number: int, error: Exception) -> Problem:
         message, hint = "a quote opens here that nothing closes", 'a quote inside a quoted field is written twice: ""'
     elif "expected after" in message:
         message = "a quoted field goes on after its closing quote"
-        hint = 'a quote inside a field is written twice: "", and nothing follows the closing one'
+        hint = 'a quote inside a field is written twice: "", and nothing follows the closing one, not even a space'
     elif "field larger" in message:
         message, hint = f"a field is longer than {MAX_CELL:,} characters", "a quote may open that nothing closes"
     elif "row is longer" in message:

@@ -252,7 +252,7 @@ def _width_problem(file: CsvFile, number: int, row: list[str]) -> Problem:
     if continues_conflict(row[0]):
         return Problem("merge-conflict", Place(file.path, number), CONFLICT_MESSAGE, CONFLICT_HINT)
     width = len(file.header)
-    if width == 1 < len(row) and number == _FIRST_ROW:
+    if width == 1 < len(row) and number == _FIRST_ROW and not any("@" in cell for cell in row):
         message = f"line 1 looks like a title, not like a header: it has one field, and line 2 has {len(row)}"
         return Problem("csv-header", Place(file.path, 1), message, "remove it: the first line names the columns")
     message = f"this row has {len(row)} {'field' if len(row) == 1 else 'fields'}, the header {width}"

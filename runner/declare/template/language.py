@@ -184,7 +184,9 @@ def check_printable(value: Any) -> Any:
         hint = 'say what else is printed: {{ … if … else "" }}'
         raise TemplateFault("undefined-variable", "an if without an else would print nothing", hint)
     kind = _KINDS.get(type(value).__name__, "not a text")
-    hint = 'print its parts, or use | join(", ")' if kind in {"a list", "a mapping"} else ""
+    hint = {"a list": 'print its parts, or use | join(", ")', "a mapping": "print its parts: {{ ….name }}"}.get(
+        kind, ""
+    )
     hint = "say what it means: {{ 'yes' if … else 'no' }}" if isinstance(value, bool) else hint
     raise TemplateFault("not-a-text", f"a value that is {kind} would be printed", hint)
 
