@@ -68,11 +68,11 @@ def check_entities(text: str, *, is_plain: bool) -> Iterator[tuple[int, Fault]]:
     means `&amp;amp;` and `&amp;lt;`, so these are left out.
     """
     for start, entity in find_entities(text) if is_plain else ():
-        hint = f"write the character itself: {unescape(entity)}"
+        hint = f"write the character itself: {unescape_html(entity)}"
         yield start, Fault("entity-shown", f"{entity} is shown as it stands: this is plain text", hint)
     for match in () if is_plain else _DOUBLE_ESCAPE.finditer(text):
         entity = f"&{match[1]};"
-        if unescape(entity)[-1] != ";" and match[1].lower() not in _WRITTEN_ABOUT:
+        if unescape_html(entity)[-1] != ";" and match[1].lower() not in _WRITTEN_ABOUT:
             yield (
                 match.start(),
                 Fault("entity-shown", f"{entity} is shown as it stands: its & is escaped", f"write {entity}"),
