@@ -20,6 +20,8 @@ from runner.errors import Problem, Severity
 
 # Recipients in one declaration: each is compiled and checked on its own. It is as many as one run sends by default.
 MAX_INLINE_RECIPIENTS = 10_000
+# What other engines compare a value with; in Jinja each is a variable without a value.
+_LIQUID_WORDS = dict.fromkeys(("empty", "blank", "nil", "null"), "in Jinja: {% if not … %}, without == and this word")
 _STAND_IN = Template(
     "x", lambda _: ("x", ("x",))
 )  # replaces a text with a fault, so that the other texts are checked too
@@ -205,7 +207,7 @@ class _Parser:
         for text, origin in texts:
             for name, line in text.variables.items() if text else ():
                 if text and name not in known_names | text.assigned:
-                    hint = column_hint(name, known_names)
+                    hint = _LIQUID_WORDS.get(name) or column_hint(name, known_names)
                     fault = TemplateFault("unknown-variable", f"nothing gives {name} a value", hint, line, name=name)
                     warnings.append(replace(origin.problem(fault), severity=Severity.WARNING))
         return tuple(warnings)

@@ -1,33 +1,86 @@
-"""What stands in a file in place of its text: a pointer of Git LFS, or the marks of a merge that nobody resolved.
+"""What stands in a file in place of its text: a pointer to the real file, or the marks of a merge that nobody resolved.
 
-Sources: Git LFS's specification of pointer files; git's documentation of merge, "How conflicts are presented".
+Sources: Git LFS's specification of pointer files; git-annex's page on them; git's documentation of merge, "How
+conflicts are presented".
 """
 
 import re
+from typing import NamedTuple
 
 from runner.errors import Place, Problem
 
-LFS_POINTER = b"version https://git-lfs.github.com/spec/"
-LFS_KIND = ("a pointer of Git LFS, not the file itself", "git lfs pull; in CI check out with lfs: true")
+START_SIZE = 512  # bytes of a file that are enough for find_stand_in
+
+
+class StandIn(NamedTuple):
+    """A kind of file that stands in for another one: the code of its problem, what it is, and how to get the other."""
+
+    code: str
+    kind: str
+    hint: str
+
+
+_LFS = StandIn(
+    "lfs-pointer", "a pointer of Git LFS, not the file itself", "git lfs pull; in CI check out with lfs: true"
+)
+_ANNEX = StandIn("file-kind", "a pointer of git-annex, not the file itself", "git annex get, and commit from there")
+_CRYPT = StandIn("file-kind", "encrypted by git-crypt", "git-crypt unlock; in CI with a key of its own")
+LINK = StandIn(
+    "file-kind", "a link that git wrote as a text file", "git config core.symlinks true, and check it out again"
+)
+_STAND_INS = {
+    # Older versions of Git LFS wrote other addresses, and it still reads them.
+    re.compile(rb"(?:\xef\xbb\xbf)?\s*version https?://\S+\s*\n(?:ext-[^\n]*\n)*oid \w+:\w"): _LFS,
+    re.compile(rb"\s*/annex/objects/\S+\s*(?:\n|\Z)"): _ANNEX,
+    re.compile(rb"\0GITCRYPT\0"): _CRYPT,
+}
+_LONE_NAME = re.compile(rb"[^\s\0]{1,255}\n?")  # longer names do not exist
+
 CONFLICT_MESSAGE = "a merge left its two sides here, and nobody chose between them"
 CONFLICT_HINT = "keep one side, and remove the lines <<<<<<<, ======= and >>>>>>>"
-_CONFLICT_BEGINS = re.compile(r"^<{7} ", re.MULTILINE)
-_CONFLICT_ENDS = re.compile(r"^>{7} ", re.MULTILINE)
+# In YAML a text is indented, and an editor may indent the marks with it.
+_CONFLICT_MARK = re.compile(r"^[ \t]*(?P<sign><{7}|={7}|>{7})(?P<label> [^\n]*)?\r?$", re.MULTILINE)
 
 
-def find_not_text(path: str, text: str) -> Problem | None:
-    """Returns the problem that a file does not hold what its author wrote; None if it may."""
-    if text.startswith(LFS_POINTER.decode()):
-        kind, hint = LFS_KIND
-        return Problem("lfs-pointer", Place(path), f"{path} is {kind}", hint)
-    begin = _CONFLICT_BEGINS.search(text) if "<<<<<<< " in text else None
-    if begin and _CONFLICT_ENDS.search(text, begin.end()):
-        return Problem(
-            "merge-conflict", Place(path, text.count("\n", 0, begin.start()) + 1), CONFLICT_MESSAGE, CONFLICT_HINT
-        )
+def find_stand_in(start: bytes) -> StandIn | None:
+    """Returns what a file is, by its first START_SIZE bytes; None if it may hold what its author wrote."""
+    return next((stand_in for pattern, stand_in in _STAND_INS.items() if pattern.match(start)), None)
+
+
+def find_lone_name(start: bytes) -> str:
+    """Returns the only word of a file, which may be the target of a link; empty if it holds more, or no UTF-8."""
+    return start.decode(errors="ignore").strip() if _LONE_NAME.fullmatch(start) else ""
+
+
+def find_conflict(path: str, text: str) -> Problem | None:
+    """Returns the problem that a merge left its marks in a text; None if it did not.
+
+    Two marks in their order are enough: somebody may have removed the third. A quotation of a quotation also begins
+    with `>`, and a headline may stand above `=======`, so one of them alone is none.
+    """
+    if "<<<<<<<" not in text and ">>>>>>>" not in text:
+        return None
+    begin = middle = None
+    for mark in _CONFLICT_MARK.finditer(text):
+        has_label, start = bool(mark["label"]), None
+        match mark["sign"][0]:
+            case "<":
+                begin = begin or mark
+            case "=" if not has_label:
+                start, middle = begin, middle or mark
+            case ">" if has_label:
+                start = middle or (begin if begin and begin["label"] else None)
+        if start:
+            line, column = text.count("\n", 0, start.start()) + 1, start.start("sign") - start.start() + 1
+            return Problem("merge-conflict", Place(path, line, column), CONFLICT_MESSAGE, CONFLICT_HINT)
     return None
 
 
-def is_conflict_mark(line: str) -> bool:
-    """Returns whether a line of a table is a mark of a merge conflict."""
-    return line.startswith(("<<<<<<< ", ">>>>>>> ")) or line == "======="
+def begins_conflict(line: str) -> bool:
+    """Returns whether a line of a table begins the two sides of a merge."""
+    return line.startswith("<<<<<<< ") or line.rstrip("\r\n") == "<<<<<<<"
+
+
+def continues_conflict(cell: str) -> bool:
+    """Returns whether the first cell of a row is a mark inside or at the end of the two sides of a merge."""
+    return cell.startswith(">>>>>>> ") or cell == "======="

@@ -52,7 +52,8 @@ class ReadResult:
 class ProjectReader:
     """Reads the declarations in the files of a project.
 
-    `files` are all declaration files, sorted. `problems` are those of the project's suppression list.
+    `files` are all declaration files, sorted. `problems` are warnings of msgrun.yaml, and the problems of the project's
+    suppression list.
     """
 
     files: tuple[str, ...]
@@ -97,7 +98,10 @@ def make_project_reader(
     """
     files = tuple(tree.declaration_files())
     with CURRENT_WORK.on_file(SETTINGS_FILE):
-        suppression_list, problems = _read_suppression_list(tree, settings)
+        items = list(read_documents(tree, SETTINGS_FILE)) if (tree.root / SETTINGS_FILE).exists() else []
+        warnings = [item for item in items if isinstance(item, Problem)]  # an error would have ended the command
+        documents = [item for item in items if isinstance(item, Document)]
+        suppression_list, problems = _read_suppression_list(tree, settings, documents[0]) if documents else (None, [])
     context = ProjectContext(
         tree,
         Templates(tree, watch),
@@ -108,7 +112,7 @@ def make_project_reader(
         salt=settings.salt,
         suppression_list=suppression_list,
     )
-    return ProjectReader(files, problems, _make_selector(files, paths), context)
+    return ProjectReader(files, [*warnings, *problems], _make_selector(files, paths), context)
 
 
 def _limit(problems: list[Problem]) -> list[Problem]:
@@ -123,14 +127,15 @@ def _limit(problems: list[Problem]) -> list[Problem]:
     return [*first, replace(last, message=f"and {len(rest):,} more problems in this document", hint="", excerpt="")]
 
 
-def _read_suppression_list(tree: Tree, settings: Settings) -> tuple[SuppressionList | None, list[Problem]]:
-    """Returns the project's own suppression list and the problems of its files.
+def _read_suppression_list(
+    tree: Tree, settings: Settings, document: Document
+) -> tuple[SuppressionList | None, list[Problem]]:
+    """Returns the project's own suppression list and the problems of its files. `document` is msgrun.yaml.
 
     The list is None if the project has none, or if one of the problems is an error. What cannot be read is an error.
     """
     if not settings.suppress:
         return None, []
-    document = next(item for item in read_documents(tree, SETTINGS_FILE) if isinstance(item, Document))
     own_path = ("environments", settings.environment, "suppress")
     path = (
         own_path

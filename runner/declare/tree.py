@@ -13,10 +13,11 @@ from contextlib import suppress
 from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from posixpath import join
+from posixpath import dirname, join
 from typing import BinaryIO
 from unicodedata import is_normalized, normalize
 
+from runner.declare.not_text import LINK, START_SIZE, find_lone_name, find_stand_in
 from runner.errors import UsageMistake
 from runner.privacy import AnyText
 
@@ -89,7 +90,10 @@ class Tree:
         return real
 
     def open(self, path: str) -> BinaryIO:
-        """Opens the file at a path for reading. Raises NotReadable."""
+        """Opens the file at a path for reading.
+
+        Raises NotReadable, also if the file only stands in for the one that is meant, as a pointer of Git LFS does.
+        """
         try:
             descriptor = os.open(self.real_path(path), _OPEN_FLAGS)
         except OSError as error:
@@ -97,7 +101,12 @@ class Tree:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise NotReadable("file-missing", f"{path} is not a file")
-        return os.fdopen(descriptor, "rb")
+        handle = os.fdopen(descriptor, "rb")
+        start = os.pread(descriptor, START_SIZE, 0)
+        if stand_in := find_stand_in(start) or (LINK if self._is_link_text(path, find_lone_name(start)) else None):
+            handle.close()
+            raise NotReadable(stand_in.code, f"{path} is {stand_in.kind}", stand_in.hint)
+        return handle
 
     def read(self, path: str) -> bytes:
         """Returns all bytes of the file at a path. Raises NotReadable, also if it is larger than MAX_FILE_SIZE."""
@@ -191,6 +200,14 @@ class Tree:
                     pending.append((path, rest))
                 elif not rest and real.exists():
                     yield path
+
+    def _is_link_text(self, path: str, name: str) -> bool:
+        """Returns whether a file that holds only this name is a link: the name leads upwards, or to another file."""
+        if name.startswith("../"):
+            return True
+        with suppress(NotReadable):
+            return bool(name) and self._resolve(join(dirname(path), name)).is_file()
+        return False
 
     def _is_real_folder(self, path: str) -> bool:
         return (self.root / path).is_dir() and not (self.root / path).is_symlink()

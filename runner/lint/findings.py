@@ -98,14 +98,17 @@ class MessageFindings:
         self._codes_by_template_line: dict[tuple[str, int], frozenset[str]] = {}
         findings.add_warnings(self._ignores.problems)
 
-    def read_ignores(self, layout: Layout) -> None:
-        """Reads the comments `{# msgrun: ignore=CODE #}` of a template and its includes."""
+    def read_comments(self, layout: Layout) -> None:
+        """Reads the comments of a template and its includes: `{# msgrun: ignore=CODE #}`, and what takes in text."""
         for offset, line_offset, codes in layout.ignores[:MAX_IGNORES]:
             place, excerpt = layout.find_place(offset)
             names = [code.strip() for code in codes.split(",") if code.strip()]
             self._findings.add_warnings(check_ignore_codes(names, place, excerpt))
             key = (place.path, place.line + line_offset)
             self._codes_by_template_line[key] = self._codes_by_template_line.get(key, frozenset()) | frozenset(names)
+        for start in layout.swallowing_comments:
+            message = "this comment goes on to the first #} after it, and takes text with it"
+            self.add_at_offset(layout, start, Fault("unclosed-comment", message))
 
     def close(self, recipients: int) -> None:
         """Completes the findings; `recipients` is the number of recipients that were checked."""

@@ -18,6 +18,8 @@ _CALL = re.compile(r"(\|\s*+)?(?<![\w.])([\w.]++)\s*+\(")
 _MARKUP_FILTER = re.compile(r"\|\s*(?:safe|xmlattr|urlize)\b")
 _URL_FILTER = re.compile(r"\|\s*urlencode\b")
 _IGNORE_COMMENT = re.compile(r"\{#-?\s*msgrun:\s*ignore\b=?\s*([\w, -]*?)\s*-?#\}")
+# A comment that holds the begin of another one, or the end of an element that does not begin in it.
+_SWALLOWING_COMMENT = re.compile(r"(?s:.)*?\{#|(?:(?!<(?:style|script)\b)(?s:.))*</(?:style|script)\b", re.IGNORECASE)
 _END_KEYWORD = re.compile(r"end(\w+)")
 _MAX_INDENT = 1000  # characters of white space before a comment on a line of its own
 _LEXER = jinja2.Environment(autoescape=True).lexer
@@ -69,7 +71,7 @@ class _LayoutBuilder:
             self._add_filler(source[position:start], " ")
             position = start + len(value)
             if kind == "comment_begin":
-                self._add_ignore(source[start : source.find("#}", start) + 2], source, start)
+                self._add_comment(source[start : source.find("#}", start) + 2], source, start)
             if kind == "data":
                 self._add_literal(value)
                 continue
@@ -204,7 +206,9 @@ class _LayoutBuilder:
         if name is not None and name not in self._open_templates:
             self.add_template(name, self._includes[name])
 
-    def _add_ignore(self, comment: str, source: str, offset: int) -> None:
+    def _add_comment(self, comment: str, source: str, offset: int) -> None:
+        if _SWALLOWING_COMMENT.match(comment, 2):
+            self._layout.swallowing_comments.append(self._length)
         if match := _IGNORE_COMMENT.fullmatch(comment):
             end = offset + len(comment)
             before = source[max(offset - _MAX_INDENT, 0) : offset].rpartition("\n")[2]

@@ -76,6 +76,8 @@ def check_anchor_url(url: str, format_value: ValueFormatter = str) -> Fault | No
     text, is_written = url.strip(), format_value is str  # a hint shows no recipient's value
     if not text:
         return Fault("empty-link", "this link has no address")
+    if text in {"#", "#!"}:
+        return Fault("empty-link", f"this link leads nowhere: {text} stands for an address that is to come")
     if fault := check_url(url, format_value):
         return fault
     if text.startswith((*_VALUE_START, "#")) or _SCHEME.match(text):

@@ -51,13 +51,20 @@ _CERTAIN_FORMS = (
     r"(?<![\w:])::([a-z]\w*\.[a-z]\w*)::(?![\w:])",  # ::subscriber.first_name::
     r"(?<![\w#])#([a-z]\w*:[A-Za-z][\w ]{0,40})#(?![\w#])",  # #recipient:name#
     r"(?<![\w@])@(?:Model|ViewBag|ViewData)\.(\w+)",
+    r"(?<![\w@])@@([A-Za-z]\w{1,40})@@(?![\w@])",  # @@first_name@@
+    r"\uff5b\uff5b([^{}<>\uff5b\uff5d\n]{1,60})\uff5d\uff5d",  # {{first_name}} in full-width braces
+    r"\[object Object\]",  # what JavaScript prints of an object
 )
 # Each has one group, which must hold the name of a field.
 _INNER = rf"({_WORD}[\w .:&'-]{{0,48}}?)"
 _LIKELY_FORMS = (
     rf"(?<![\w\]])\[\s*{_INNER}\s*(?:\|[^\]\n]{{0,60}}|%%[^\]\n]{{0,60}})?\](?!\(|\[|:\s*http)",  # [First Name]
     rf"\{{\s*({_WORD}[\w .-]{{0,48}}(?::(?![\s\"'/])[^{{}}<>\n]{{0,60}})?)\}}",  # {First Name}, {name:there}
+    rf"\[[#@!*]\s*{_INNER}\s*[#@!*]?\]",  # [*first_name*]
+    rf"\{{[*(]\s*{_INNER}\s*[*)]\}}",  # {(first_name)}
+    rf"\$\(\s*{_INNER}\s*\)",  # $(first_name)
     rf"«\s*{_INNER}\s*»",
+    rf"\u2039\s*{_INNER}\s*\u203a",
     rf"<<\s*{_INNER}\s*>>",
     rf"<\s*{_INNER}\s*>",
     r"(?<![\w%])%([A-Za-z_][\w.:-]{1,48}(?:\|[^%<>\n]{0,40})?)%(?![0-9A-Fa-f]{2}|\w)",  # %FIRSTNAME%
@@ -75,7 +82,7 @@ _LIKELY_FORMS = (
 _FORMS = re.compile("|".join((*_CERTAIN_FORMS, *_LIKELY_FORMS)))
 # Where a form may begin. To try every form at every character would take forty times as long.
 _STARTS = re.compile(
-    r"[{$#@*%<«\[]|[!~](?=\{)|~(?=[\w~])|-(?=[^\W\d]|-[^\W\d])|:(?=:)|\((?=\()|_(?=[_|])|\|(?=\*)|MERGEF"
+    r"[{$#@*%<«\[\u2039\uff5b]|[!~](?=\{)|~(?=[\w~])|-(?=[^\W\d]|-[^\W\d])|:(?=:)|\((?=\()|_(?=[_|])|\|(?=\*)|MERGEF"
 )
 _BRACKETS_IN_URL = re.compile(r"(?:^|(?<=[=/]))\[([^\W\d][\w .-]{2,60})\]")  # [unsubscribe]
 _FIRST_LIKELY_GROUP = sum(re.compile(form).groups for form in _CERTAIN_FORMS) + 1

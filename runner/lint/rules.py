@@ -45,6 +45,7 @@ _ALL = (
     _error("entity-shown", "write the character itself"),
     _warning("clipped-body", "shorten it, or link to a page with the rest"),
     _error("unclosed-tag", "close it where it should end"),
+    _warning("unclosed-comment", "end it with #} where it should end"),
     _warning("stray-tag", "remove it, or open the tag where it should begin"),
     _error("unknown-tag", "write &lt; for a literal <, or use a tag of HTML"),
     _error("script", "remove it (JSON-LD, <script type=application/ld+json>, is fine)"),

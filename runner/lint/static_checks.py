@@ -93,7 +93,7 @@ class MessageText:
     def check(self, findings: MessageFindings) -> None:
         """Adds the findings that can be found without a recipient."""
         layout = self.layout
-        findings.read_ignores(layout)
+        findings.read_comments(layout)
         for start, fault in self._check_passages():
             # Whether Intercom reads a body without tags as HTML is not documented.
             findings.add_at_offset(layout, start, fault, as_warning=self.is_html and fault.code == "entity-shown")
@@ -126,10 +126,9 @@ class MessageText:
                 yield start + offsets[placeholder.start], _leftover_fault(placeholder)
             for offset, part, meant in find_mojibake(unescaped):
                 yield start + offsets[offset], garbled_fault(part, meant)
-            for offset, entity in text_checks.find_entities(text) if is_plain else ():
-                message = f"{entity} is shown as it stands: this is plain text"
-                hint = f"write the character itself: {unescape_html(entity)}"
-                yield start + offset, Fault("entity-shown", message, hint)
+            yield from (
+                (start + offset, fault) for offset, fault in text_checks.check_entities(text, is_plain=is_plain)
+            )
             for offset, link in find_links(unescaped):
                 if fault := check_url(link):
                     yield start + offsets[offset], fault

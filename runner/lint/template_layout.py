@@ -57,7 +57,8 @@ class Layout:
     """The layout of a template. In `text`, a fill character replaces each character of a template's tag.
 
     `parts` are in order. `detached_spans` are rendered at another place. `ignores` are the ignore comments: the offset,
-    1 if the comment is about the next line (else 0), and the codes. `is_as_rendered`: but for its branches, the text is
+    1 if the comment is about the next line (else 0), and the codes. `swallowing_comments` are the offsets of comments
+    that take in more than was meant. `is_as_rendered`: but for its branches, the text is
     what is rendered; with a parent template or a filter it is not. `has_raw_values`: some values may be markup.
     """
 
@@ -70,6 +71,7 @@ class Layout:
     sources: dict[str, str] = field(default_factory=dict)
     literals: tuple[str, ...] = ()
     ignores: list[tuple[int, int, str]] = field(default_factory=list)
+    swallowing_comments: list[int] = field(default_factory=list)
     is_as_rendered: bool = True
     has_raw_values: bool = False
     _line_starts: dict[str, list[int]] = field(default_factory=dict)

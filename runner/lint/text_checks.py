@@ -25,6 +25,8 @@ _UNSUBSCRIBE = re.compile(
     re.IGNORECASE,
 )
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,31}\d{0,2});")
+_DOUBLE_ESCAPE = re.compile(r"&amp;(#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,31});")
+_WRITTEN_ABOUT = frozenset({"amp", "lt", "gt", "quot"})
 MAX_SUBJECT_LENGTH = 100
 _WORD_CHAR = re.compile(r"\w")
 _MAX_OCCURRENCES = 1000
@@ -57,6 +59,24 @@ def find_entities(text: str) -> Iterator[tuple[int, str]]:
     """Yields the HTML entities of a text, each after its offset."""
     entities = _ENTITY.finditer(text)
     return ((match.start(), match.group()) for match in entities if unescape_html(match.group())[-1] != ";")
+
+
+def check_entities(text: str, *, is_plain: bool) -> Iterator[tuple[int, Fault]]:
+    """Yields the faults of entities that are shown as they stand, each after its offset.
+
+    In plain text every entity is. In HTML it is one that an editor escaped again, `&amp;nbsp;`. Who writes about HTML
+    means `&amp;amp;` and `&amp;lt;`, so these are left out.
+    """
+    for start, entity in find_entities(text) if is_plain else ():
+        hint = f"write the character itself: {unescape_html(entity)}"
+        yield start, Fault("entity-shown", f"{entity} is shown as it stands: this is plain text", hint)
+    for match in () if is_plain else _DOUBLE_ESCAPE.finditer(text):
+        entity = f"&{match[1]};"
+        if unescape_html(entity)[-1] != ";" and match[1].lower() not in _WRITTEN_ABOUT:
+            yield (
+                match.start(),
+                Fault("entity-shown", f"{entity} is shown as it stands: its & is escaped", f"write {entity}"),
+            )
 
 
 def has_word(text: str, word: str) -> bool:

@@ -157,7 +157,12 @@ def test_the_hint_names_the_lines_to_write_by_hand():
     assert refused.value.hint == 'write these lines below environments: eu: in msgrun.yaml: lock: "a: b"'
 
 
-SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-9, 10**6), st.text(st.characters(codec="utf-8"), max_size=6))
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-9, 10**6),
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cn", "Cs"]), max_size=6),
+)
 VARS = st.dictionaries(st.sampled_from(["a", "b", "no", "1"]), st.one_of(SCALARS, st.lists(SCALARS, max_size=2)))
 OWN = {
     "workspace": SCALARS,
@@ -186,7 +191,7 @@ NEW_VALUES = st.one_of(
     st.sampled_from(
         ["git+origin", "git+https://a.example/b.git#c", ULID, "1" * 26, "no", "a, b", "a: b", "{a}", "x #y"]
     ),
-    st.text(st.characters(codec="ascii"), max_size=8),
+    st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=8),
 )
 
 
@@ -201,8 +206,7 @@ def test_the_edited_text_says_what_was_set_and_keeps_every_other_line(document, 
     try:
         edited = set_settings(text, environment, values)
     except UsageMistake:
-        # The default style '"' tags what is no text, and a value may hold a character that YAML does not allow.
-        assert style["default_style"] or "\x7f" in "".join(values.values())
+        assert style["default_style"]  # '"' tags what is no text
         return
     expected = copy.deepcopy(yaml.safe_load(text))
     target = expected if environment is None else expected["environments"]

@@ -81,7 +81,7 @@ def test_a_link_that_cannot_work_is_found(code, url):
             "https://8.8.8.8/x",
         ),
         *("https://www2.example.com", "https://w.example.com", "https://web.archive.org/web/2020/https://example.com"),
-        *("mailto:ann@example.com", "mailto:?subject=Look", "tel:+4930123", "sms:+4930123", "#top", "#", "cid:logo"),
+        *("mailto:ann@example.com", "mailto:?subject=Look", "tel:+4930123", "sms:+4930123", "#top", "#top", "cid:logo"),
         *("slack://open", "zoommtg://join", "market://details?id=x", "itms-apps://x", "whatsapp://send", "geo:1,2"),
         *(
             "maps:q=x",

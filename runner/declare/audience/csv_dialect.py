@@ -19,8 +19,10 @@ from runner.declare.audience.files import (
     MAX_ROWS,
     READ_ERRORS,
     open_decompressed,
+    plain_suffix,
     unreadable_problem,
 )
+from runner.declare.not_text import CONFLICT_HINT, CONFLICT_MESSAGE, begins_conflict
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem, Severity
 
@@ -71,7 +73,7 @@ def detect_format(tree: Tree, path: str, declared: CsvFormat) -> tuple[CsvFormat
             names = " or ".join(_DELIMITER_NAMES[sign] for sign in delimiters)
             hint = 'say which beside the path: {csv: …, delimiter: ";"}'
             return declared, [Problem("csv-delimiter", Place(path), f"the columns may be separated by {names}", hint)]
-        if delimiters:
+        if delimiters and not (delimiter == "\t" and plain_suffix(path) == ".tsv"):
             written = "tab" if delimiter == "\t" else f'"{delimiter}"'
             message = f"the columns are separated by {_DELIMITER_NAMES[delimiter]}, and read so"
             warnings.append(_make_warning(path, message, f"delimiter: {written}", "csv-delimiter"))
@@ -106,6 +108,8 @@ def csv_error_problem(tree: Tree, path: str, csv_format: CsvFormat, number: int,
     match error:
         case UnicodeDecodeError():
             return _encoding_problem(tree, path, csv_format)
+        case _ConflictError():
+            return Problem("merge-conflict", Place(path, number), CONFLICT_MESSAGE, CONFLICT_HINT)
         case csv.Error() | _FaultyLineError():
             return _record_problem(path, number, error)
     return unreadable_problem(path, error)
@@ -115,7 +119,11 @@ class _FaultyLineError(Exception):
     pass
 
 
-CSV_READ_ERRORS = (UnicodeDecodeError, csv.Error, _FaultyLineError, NotReadable, *READ_ERRORS)
+class _ConflictError(Exception):
+    pass
+
+
+CSV_READ_ERRORS = (UnicodeDecodeError, csv.Error, _FaultyLineError, _ConflictError, NotReadable, *READ_ERRORS)
 
 
 class LineReader:
@@ -132,7 +140,10 @@ class LineReader:
         self.row_size = 0
 
     def blocks(self) -> Iterator[Iterable[str]]:
-        """The blocks. A NUL is searched for in a whole block. Its lines are checked one by one only if it has one."""
+        """The blocks.
+
+        A NUL and the marks of a merge are searched for in a whole block. Only if it has one, its lines are checked.
+        """
         rest = ""
         blank_size = line_count = 0
         while block := self._handle.read(_BLOCK):
@@ -156,12 +167,14 @@ class LineReader:
 
 def _split_lines(text: str) -> Iterable[str]:
     lines = io.StringIO(text, newline="")
-    return lines if "\0" not in text else map(_refuse_nul, lines)
+    return map(_check_line, lines) if "\0" in text or "<<<<<<<" in text else lines
 
 
-def _refuse_nul(line: str) -> str:
+def _check_line(line: str) -> str:
     if "\0" in line:
         raise _FaultyLineError("this row holds a NUL character")
+    if begins_conflict(line):  # also in a cell of several lines, where it would be text
+        raise _ConflictError
     return line
 
 
@@ -172,7 +185,7 @@ def _record_problem(path: str, number: int, error: Exception) -> Problem:
         message, hint = "a quote opens here that nothing closes", 'a quote inside a quoted field is written twice: ""'
     elif "expected after" in message:
         message = "a quoted field goes on after its closing quote"
-        hint = 'a quote inside a field is written twice: "", and nothing follows the closing one'
+        hint = 'a quote inside a field is written twice: "", and nothing follows the closing one, not even a space'
     elif "field larger" in message:
         message, hint = f"a field is longer than {MAX_CELL:,} characters", "a quote may open that nothing closes"
     elif "row is longer" in message:

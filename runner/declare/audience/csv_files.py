@@ -22,7 +22,7 @@ from runner.declare.audience.files import (
     worker_blocks,
 )
 from runner.declare.audience.recipient import Row
-from runner.declare.not_text import CONFLICT_HINT, CONFLICT_MESSAGE, is_conflict_mark
+from runner.declare.not_text import CONFLICT_HINT, CONFLICT_MESSAGE, continues_conflict
 from runner.declare.tree import Tree
 from runner.errors import Edit, Place, Problem, Severity
 from runner.privacy import mark_private
@@ -249,10 +249,10 @@ def _check_header(place: Place, header: tuple[str, ...], used: Collection[str] |
 
 
 def _width_problem(file: CsvFile, number: int, row: list[str]) -> Problem:
-    if is_conflict_mark(row[0]):
+    if continues_conflict(row[0]):
         return Problem("merge-conflict", Place(file.path, number), CONFLICT_MESSAGE, CONFLICT_HINT)
     width = len(file.header)
-    if width == 1 < len(row) and number == _FIRST_ROW:
+    if width == 1 < len(row) and number == _FIRST_ROW and not any("@" in cell for cell in row):
         message = f"line 1 looks like a title, not like a header: it has one field, and line 2 has {len(row)}"
         return Problem("csv-header", Place(file.path, 1), message, "remove it: the first line names the columns")
     message = f"this row has {len(row)} {'field' if len(row) == 1 else 'fields'}, the header {width}"

@@ -11,7 +11,6 @@ from pathlib import PurePosixPath
 from typing import Any, BinaryIO, TypeVar
 
 from runner.declare.audience.optional_package import import_extra
-from runner.declare.not_text import LFS_KIND, LFS_POINTER
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem
 
@@ -39,7 +38,6 @@ _FIRST_BYTES = {
     b"\x28\xb5\x2f\xfd": ("packed with zstd", "let its name end in .zst"),
     b"\xfd7zXZ": ("packed with xz", "unpack it, or pack it with gzip"),
     b"BZh": ("packed with bzip2", "unpack it, or pack it with gzip"),
-    LFS_POINTER: LFS_KIND,
     b"PAR1": ("a Parquet file", "name it with parquet: instead"),
     b"<!doctype": _WEB_PAGE,
     b"<html": _WEB_PAGE,
@@ -83,8 +81,7 @@ def file_kind_problem(tree: Tree, path: str) -> Problem | None:
         return None  # reading its rows reports that, at the right place
     for mark, (kind, hint) in _FIRST_BYTES.items():
         if start[: len(mark)].lower() == mark.lower():
-            code = "lfs-pointer" if mark == LFS_POINTER else "file-kind"
-            return Problem(code, Place(path), f"{path} is no text: it is {kind}", hint)
+            return Problem("file-kind", Place(path), f"{path} is no text: it is {kind}", hint)
     return None
 
 

@@ -25,6 +25,7 @@ from runner.declare.audience.files import (
     worker_blocks,
 )
 from runner.declare.audience.recipient import Row
+from runner.declare.not_text import CONFLICT_HINT, CONFLICT_MESSAGE, begins_conflict
 from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml.nodes import MAX_DEPTH
 from runner.errors import Place, Problem
@@ -145,7 +146,8 @@ def _read_objects(tree: Tree, path: str) -> Iterator[tuple[int, dict[str, Any] |
                     continue
                 value = _parse_object(path, number, line)
                 yield number, value
-                if isinstance(value, Problem) and number == 1 and line.lstrip().startswith(b"["):
+                is_list = number == 1 and line.lstrip().startswith(b"[")
+                if isinstance(value, Problem) and (is_list or value.code == "merge-conflict"):
                     return
     except (*READ_ERRORS, NotReadable) as error:
         yield number, unreadable_problem(path, error)
@@ -168,6 +170,8 @@ def _parse_object(path: str, number: int, line: bytes) -> dict[str, Any] | Probl
     try:
         value = orjson.loads(line.strip())
     except orjson.JSONDecodeError as error:
+        if begins_conflict(line.decode(errors="replace")):
+            return Problem("merge-conflict", Place(path, number), CONFLICT_MESSAGE, CONFLICT_HINT)
         hint = "one object a line; no list around them" if line.lstrip().startswith(b"[") else ""
         reason = error.msg.split(": line")[0]
         return Problem("jsonl-row", Place(path, number, error.colno), f"this line is no JSON: {reason}", hint)

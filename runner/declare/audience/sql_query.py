@@ -97,6 +97,7 @@ def read_query(tree: Tree, sql: str, rename: Mapping[str, str], origin: Place) -
 
 def read_parquet(tree: Tree, paths: Sequence[str], rename: Mapping[str, str], origin: Place) -> Query:
     """The rows of Parquet files, in the order of the files. Raises NotReadable."""
+    _check_files(tree, paths)
     table = QueryTable("rows", tuple(paths), f"read_parquet({sql_path_list(tree, paths)}, union_by_name=true)")
     _check_same_columns(tree, paths)
     return _build_query(tree, _ALL_ROWS, (table,), rename, origin, files_title(paths))
@@ -134,6 +135,7 @@ def _refuse_zoned_times(database: Any, tables: Sequence[QueryTable]) -> None:
 
 def _build_table(tree: Tree, name: str) -> QueryTable:
     paths = tree.glob(name, "_")
+    _check_files(tree, paths)
     match plain_suffix(paths[0]):
         case ".parquet":
             return QueryTable(name, tuple(paths), f"read_parquet({sql_path_list(tree, paths)})")
@@ -144,6 +146,12 @@ def _build_table(tree: Tree, name: str) -> QueryTable:
     raise NotReadable("sql-file", f"{paths[0]} is no .parquet, .csv, .tsv or .jsonl", "these can be read in a query")
 
 
+def _check_files(tree: Tree, paths: Sequence[str]) -> None:
+    """Raises NotReadable if a file cannot be read as the file that is meant: DuckDB would not say why."""
+    for path in paths:
+        tree.open(path).close()
+
+
 def _write_csv_sql(tree: Tree, paths: Sequence[str]) -> str:
     """The SQL that reads CSV files with every column as text.
 
@@ -152,6 +160,8 @@ def _write_csv_sql(tree: Tree, paths: Sequence[str]) -> str:
     source, problems = read_csv(tree, paths, CsvFormat(), {})
     if source is None or len({file.format for file in source.files}) > 1 or source.files[0].format.encoding != "utf-8":
         problem = next((problem for problem in problems), None)
+        if problem and problem.code == "merge-conflict":
+            raise NotReadable(problem.code, f"{problem.place.path}: {problem.message}", problem.hint)
         message = f"{problem.place.path}: {problem.message}" if problem else f"{paths[0]}: the files differ in form"
         raise NotReadable("sql-file", message, "a query reads CSV files in UTF-8, with one header and delimiter")
     columns = ", ".join(f"{sql_literal(name)}: 'VARCHAR'" for name in source.files[0].header)

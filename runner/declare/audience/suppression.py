@@ -1,6 +1,7 @@
 """Lists of contacts that are left out: an audience's own `exclude`, or the project's `suppress`."""
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -14,6 +15,8 @@ from runner.key_table import KeyTable
 from runner.privacy import mark_private
 
 MAX_REPORTED = 20
+# Wild cards of SQL, shells and regular expressions in an address. No sign of them is in an address that people have.
+_WILD_CARD = re.compile(r"[/^]|[^@]*[%?*$|\\(\[]|[^@]*@[^@]*[$/\\+*?%)|]")
 
 
 class SuppressionList:
@@ -60,7 +63,9 @@ def _add_rows(suppression: SuppressionList, source: RowSource) -> list[Problem]:
     problems: list[Problem] = []
     empty: list[Place] = []
     count = 0
+    has_rows = False
     for row in source.rows():
+        has_rows = True
         CURRENT_WORK.step()
         if isinstance(row, Problem):
             problem: Problem | None = row
@@ -80,6 +85,10 @@ def _add_rows(suppression: SuppressionList, source: RowSource) -> list[Problem]:
     if count > MAX_REPORTED:
         rest = f"and {count - MAX_REPORTED:,} more rows with a problem"
         problems.append(Problem("suppression-rows", problems[-1].place, rest))
+    if not has_rows:
+        message = "this list has no row, so it excludes nobody"
+        hint = "if it is meant to be empty, remove it from the list of files"
+        problems.append(Problem("suppression-blank", source.place(1), message, hint, Severity.WARNING))
     if empty:
         message = "this row has no id, user_id or email, so it excludes nobody"
         problems.append(Problem("suppression-blank", empty[0], message, severity=Severity.WARNING))
@@ -93,6 +102,9 @@ def _check_contact(identifiers: Mapping[IdentifierKind, str], place: Place, *, e
     counting only and does not say why, because that takes as long as reading a hundred rows.
     """
     for kind, value in identifiers.items():
+        if kind == "email" and _WILD_CARD.match(value.strip()):
+            message = mark_private(value.strip()[:80]) + " excludes nobody: it is a pattern, and no address"
+            return Problem("email-form", place, message, "one address a row; a pattern or a domain excludes nobody")
         contact = {"type": "user", kind: value.strip()}
         if value.strip() and not schema.validator("contact").is_valid(contact):
             if not explain:

@@ -28,6 +28,7 @@ from runner.declare.template.language import (
     MAX_RENDERED,
     Missing,
     MissingItem,
+    MissingPart,
     check_printable,
     escape_html,
     finalize_value,
@@ -41,6 +42,7 @@ _SAFE_OPERATORS = frozenset({"+", "-"})  # on two numbers, neither makes a huge 
 _NUMBER_TYPES = frozenset({int, float})
 # Values of variables: an attribute looks up data in them, never a member of the Python class.
 _DATA_TYPES = (str, dict, list, tuple, int, float, NoneType)
+_PARTLESS_TYPES = (str, list, tuple, int, float)  # no attribute of these is data
 # Methods of a text that are refused: the arguments do not bound the size of the result, or the result is no text.
 _REFUSED_METHODS = frozenset({"expandtabs", "translate", "maketrans", "encode", "format_map"})
 _REMOVED_GLOBALS = ("lipsum",)  # it returns a random text
@@ -187,6 +189,8 @@ class Environment(ImmutableSandboxedEnvironment):
 
         Raises SecurityError or TemplateFault if a method of a text would make a huge text or print what is no text.
         """
+        if isinstance(obj, Missing):
+            return obj()  # raises; the sandbox would ask for its attributes first
         method = getattr(obj, "__wrapped__", obj)  # the sandbox wraps str.format
         owner = getattr(method, "__self__", None)
         if isinstance(owner, str):
@@ -201,10 +205,12 @@ class Environment(ImmutableSandboxedEnvironment):
         """The value of `obj.attribute` in a template: the item of that key, or missing.
 
         Jinja would return a Python method for names such as `items` or `count`, which is true in every `if`. Objects
-        that Jinja itself makes, such as `loop`, have attributes.
+        that Jinja itself makes, such as `loop`, have attributes. A text or a list has none: see MissingPart.
         """
         if type(obj) is dict:
             return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
+        if isinstance(obj, _PARTLESS_TYPES):
+            return MissingPart(obj=obj, name=attribute)
         if isinstance(obj, _DATA_TYPES):
             return self.undefined(obj=obj, name=attribute)
         return super().getattr(obj, attribute)

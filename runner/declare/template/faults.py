@@ -1,5 +1,6 @@
 """What went wrong in a template, in words, at the line of the template or of the include that failed."""
 
+import re
 from types import TracebackType
 
 import jinja2
@@ -12,24 +13,44 @@ from runner.declare.template.language import (
     RenderTimeout,
     TemplateFault,
 )
-from runner.declare.template.other_engines import explain_other_engine
+from runner.declare.template.other_engines import Explanation, explain_other_engine, filter_hint
+from runner.declare.template.tag_finder import find_open_block, find_open_comment
 
+_JINJA_HINT = "see the tags and filters of Jinja's template documentation"
 FOLDER = "messages/"  # names of includes are relative to it
 
 
-def syntax_fault(error: jinja2.TemplateSyntaxError) -> TemplateFault:
-    """The fault of a text that Jinja cannot parse, at its line."""
-    message = (error.message or "not a template").rstrip(".")
-    hint = ""
-    if "Encountered unknown tag" in message or "No filter named" in message or "No test named" in message:
-        hint = "see the tags and filters of Jinja's template documentation"
-    elif "unexpected '}'" in message:
-        hint = "an expression ends with }}"
+def syntax_fault(error: jinja2.TemplateSyntaxError, source: str = "") -> TemplateFault:
+    """The fault of a text that Jinja cannot parse, at its line, with the words of this line to point at.
+
+    `source` is the text, where the error may have none.
+    """
+    jinja_message, text = (error.message or "not a template").rstrip("."), error.source or source
     file = error.filename if error.filename and error.filename.startswith(FOLDER) else ""
-    line = (error.source or "").split("\n")[error.lineno - 1 : error.lineno]
-    if line and (other := explain_other_engine(line[0])):
-        return TemplateFault("template-syntax", other.message, other.hint, error.lineno, file, other.mark)
-    return TemplateFault("template-syntax", f"template: {message}", hint, error.lineno, file)
+    start = -1
+    if "Missing end of comment" in jinja_message:
+        start, message, hint = find_open_comment(text), "a comment begins here that nothing ends", "end it with #}"
+    elif "Unexpected end of template" in jinja_message and (block := find_open_block(text)):
+        start, message = block.start(), f"nothing ends this {block[2]}"
+        hint = f"write {{% end{block[2]} %}} where it ends"
+    if start >= 0:
+        name = text[start:].partition("\n")[0]
+        return TemplateFault("template-syntax", message, hint, text.count("\n", 0, start) + 1, file, name)
+    line = next(iter(text.split("\n")[error.lineno - 1 : error.lineno]), "")
+    explanation = _explain_line(jinja_message, line)
+    message = explanation.message or f"template: {jinja_message}"
+    return TemplateFault("template-syntax", message, explanation.hint, error.lineno, file, explanation.mark)
+
+
+def _explain_line(jinja_message: str, line: str) -> Explanation:
+    """What is wrong with a line, as far as it is known; the message is empty where Jinja's own says it."""
+    if unknown := re.match(r"No (?:filter|test) named '(\w+)'", jinja_message):
+        use = re.search(rf"(?:\||\bis(?: not)?\b)\s*{re.escape(unknown[1])}\b", line)
+        return Explanation(use[0] if use else "", "", filter_hint(unknown[1]) or _JINJA_HINT)
+    if other := explain_other_engine(line):
+        is_brace = not other.hint and "unexpected '}'" in jinja_message
+        return other._replace(hint="an expression ends with }}") if is_brace else other
+    return Explanation("", "", _JINJA_HINT if "Encountered unknown tag" in jinja_message else "")
 
 
 def render_fault(error: Exception) -> TemplateFault:
@@ -56,7 +77,8 @@ def render_fault(error: Exception) -> TemplateFault:
         case ZeroDivisionError():
             fault = TemplateFault("template-error", "template: a number is divided by zero")
         case _:
-            fault = TemplateFault("template-error", f"template: {_describe_error(error)}")
+            hint = "a text is no number: write … | float or … | int" if _is_about_text(error) else ""
+            fault = TemplateFault("template-error", f"template: {_describe_error(error)}", hint)
     fault.line, fault.file = line or fault.line, fault.file or file
     return fault
 
@@ -66,6 +88,11 @@ def _describe_error(error: Exception) -> str:
     # types, do not.
     text = str(error)
     return text if isinstance(error, TypeError) else type(error).__name__
+
+
+def _is_about_text(error: Exception) -> bool:
+    """Whether an error may come from a text, as every cell of a CSV file is, that a template computes with."""
+    return isinstance(error, TypeError) and re.search(r"\bstr\b", str(error)) is not None
 
 
 def _find_innermost_line(traceback: TracebackType | None) -> tuple[int, str]:

@@ -4,6 +4,7 @@ A missing value (undefined, null, a blank cell) may be tested or given a default
 """
 
 import math
+import re
 from typing import Any, NoReturn
 
 import jinja2
@@ -14,6 +15,9 @@ MAX_RENDERED = 1024 * 1024  # characters
 MAX_PRINTED = 4 * MAX_RENDERED  # characters, with those that macros and captures print again
 MAX_SECONDS = 2.0  # seconds of processor time for one text
 TOO_SLOW = "too-slow"
+_CALL_HINT = (
+    "put what it returns into the data, and print that variable: a template has no clock and no functions of its own"
+)
 UNDEFINED_HINT = "give it a value, or a default: {{ … | default('there') }}"
 # The filters that do what the methods of a mapping do in Python.
 _INSTEAD_OF_METHODS = {
@@ -71,11 +75,15 @@ class Missing(jinja2.Undefined):
     def _fail(self, *_: Any, **__: Any) -> NoReturn:
         raise MissingValueError(self)
 
-    __str__ = __iter__ = __len__ = __repr__ = __getitem__ = __call__ = __contains__ = _fail
+    __str__ = __iter__ = __len__ = __repr__ = __getitem__ = __contains__ = _fail
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _fail
     __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __pos__ = __neg__ = _fail
     __lt__ = __le__ = __gt__ = __ge__ = __int__ = __float__ = __complex__ = _fail
     __html__ = _fail
+
+    def __call__(self, *_: Any, **__: Any) -> NoReturn:
+        """Raises MissingValueError, which says that there is no such function."""
+        raise MissingValueError(self, is_called=True)
 
     def __bool__(self) -> bool:
         return False
@@ -98,10 +106,22 @@ class MissingItem(Missing):
     __slots__ = ()
 
 
+class MissingPart(Missing):
+    """A part that a text, a list or a number can never have, such as `length`. To test it is an error as well.
+
+    Otherwise the test would have one answer for every recipient, and nobody would notice. `is defined` and `default`
+    are allowed.
+    """
+
+    __slots__ = ()
+    __bool__ = __eq__ = __ne__ = Missing._fail  # noqa: SLF001  # its own base
+    __hash__ = Missing.__hash__
+
+
 class MissingValueError(jinja2.UndefinedError):
     """A template would print, or compute with, a missing value."""
 
-    def __init__(self, missing: Missing, attribute: str = "") -> None:
+    def __init__(self, missing: Missing, attribute: str = "", *, is_called: bool = False) -> None:
         owner = missing._undefined_obj  # noqa: SLF001  # Jinja's own protocol between Undefined and its error
         self.variable = missing.variable
         is_variable = owner is jinja2.utils.missing or isinstance(owner, Missing)
@@ -109,22 +129,43 @@ class MissingValueError(jinja2.UndefinedError):
         self.text: AnyText = (
             f"{self.variable} has no value" if is_variable else "there is no " + name + " in this value"
         )
+        if is_called and is_variable:
+            self.text = f"{self.variable} is called like a function, and there is none of this name"
         super().__init__(str(self.text))
         self.hint = (
-            f"write {{{{ ({self.variable} | default({{}})).{attribute} | default('there') }}}}"
+            _CALL_HINT
+            if is_called and is_variable
+            else f"write {{{{ ({self.variable} | default({{}})).{attribute} | default('there') }}}}"
             if attribute and is_variable
             else _suggest_instead(owner, self.variable)
         )
+
+
+def chain_hint(line: str, name: str) -> str:
+    """Returns how to write the parts of a variable that a line names, each with a default; empty if it names none.
+
+    The default that the author wrote is kept.
+    """
+    chain = re.search(rf"(?<![\w.]){re.escape(name)}((?:\.[A-Za-z_]\w*)+)(\s*\|\s*(?:default|d)\s*\([^()]*\))?", line)
+    if not chain:
+        return ""
+    written = name
+    for part in chain[1].split(".")[1:]:
+        written = f"({written} | default({{}})).{part}"
+    default = chain[2] or " | default('there')"
+    return f"write {{{{ {written}{default} }}}}"
 
 
 def _suggest_instead(owner: Any, name: str) -> str:
     """Returns the hint for a name that is a method in Python, and no data."""
     if isinstance(owner, dict) and name in _INSTEAD_OF_METHODS:
         return _INSTEAD_OF_METHODS[name]
+    if isinstance(owner, str | list) and name in {"count", "length", "size"}:
+        return f"the number of {'characters' if isinstance(owner, str) else 'items'} is … | length"
+    if isinstance(owner, list) and name in {"first", "last"}:
+        return f"the {name} item is … | {name}"
     if isinstance(owner, str) and hasattr(owner, name):
         return f"a method is called: {name}()"
-    if isinstance(owner, list) and name in {"count", "length", "size"}:
-        return "the number of items is … | length"
     return UNDEFINED_HINT
 
 
@@ -143,7 +184,9 @@ def check_printable(value: Any) -> Any:
         hint = 'say what else is printed: {{ … if … else "" }}'
         raise TemplateFault("undefined-variable", "an if without an else would print nothing", hint)
     kind = _KINDS.get(type(value).__name__, "not a text")
-    hint = 'print its parts, or use | join(", ")' if kind in {"a list", "a mapping"} else ""
+    hint = {"a list": 'print its parts, or use | join(", ")', "a mapping": "print its parts: {{ ….name }}"}.get(
+        kind, ""
+    )
     hint = "say what it means: {{ 'yes' if … else 'no' }}" if isinstance(value, bool) else hint
     raise TemplateFault("not-a-text", f"a value that is {kind} would be printed", hint)
 

@@ -101,7 +101,7 @@ class Templates:
                 variables, assigned = frozenset(lines), frozenset()
                 render = make_renderer(pieces, html=html, fallback=self._make_lazy_renderer(environment, source))
         except jinja2.TemplateSyntaxError as error:
-            fault = syntax_fault(error)
+            fault = syntax_fault(error, source)
             self._add_excerpt(fault)
             raise fault from error
         except RecursionError as error:

@@ -8,11 +8,11 @@ from typing import Any
 
 import yaml
 
-from runner.declare.not_text import find_not_text
+from runner.declare.not_text import find_conflict
 from runner.declare.spans import mark_length, node_length
 from runner.declare.tree import NotReadable, Tree
 from runner.declare.yaml import nodes
-from runner.declare.yaml.comments import find_cut_texts
+from runner.declare.yaml.misread_texts import find_misread_texts, find_unused_anchors
 from runner.declare.yaml.syntax import BadYaml, YamlFault
 from runner.errors import Place, Problem, Severity
 from runner.privacy import AnyText, find_email_spans, mark_private, mark_spans
@@ -27,7 +27,7 @@ _AUDIENCE_KEYS = _PUBLIC_KEYS | {"user_id", "email"}
 # Characters of a line that a problem quotes. A longer one is a text or minified JSON, where it would not help.
 MAX_EXCERPT = 2_000
 MAX_DOCUMENTS = 1_000  # of one file; people split a file of some dozen
-_MAY_CUT_TEXTS = re.compile(r"[ \t]#")
+_MAY_MISREAD_TEXTS = re.compile(r"[ \t]#|\\[un]")
 _COMMENT = re.compile(r"[ \t]+#")  # after a value it may be the rest of the value
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a terminal would execute them as commands
 
@@ -207,13 +207,15 @@ class Document:
 
 def parse_documents(source: SourceFile) -> Iterator[Document | Problem]:
     """Yields the documents of a file and the problems of its YAML. Documents before a syntax error are yielded too."""
+    unused_anchors = find_unused_anchors(source.text)
     try:
         for number, root in enumerate(nodes.compose_all(source.text), 1):
             node_value = nodes.convert_node(root)
             document = Document(source, root, node_value.value)
             for fault in (
                 *node_value.faults,
-                *(find_cut_texts(root, source.lines) if _MAY_CUT_TEXTS.search(source.text) else ()),
+                *(find_misread_texts(root, source.lines) if _MAY_MISREAD_TEXTS.search(source.text) else ()),
+                *(fault for fault in unused_anchors if root.start_mark.line <= fault.line <= root.end_mark.line),
             ):
                 yield _fault_problem(source, fault, document.excerpt(fault.line + 1))
             if number > MAX_DOCUMENTS:
@@ -232,7 +234,7 @@ def parse_documents(source: SourceFile) -> Iterator[Document | Problem]:
 def decode(path: str, data: bytes) -> SourceFile | Problem:
     """Returns the text of a UTF-8 file, with or without a byte order mark.
 
-    Returns a problem if it is not UTF-8, or not what an author wrote: a pointer of Git LFS, or a merge conflict.
+    Returns a problem if it is not UTF-8, or holds the marks of a merge that nobody resolved.
     """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return Problem("not-utf-8", Place(path), "the file is UTF-16, not UTF-8", "save it as UTF-8")
@@ -243,7 +245,7 @@ def decode(path: str, data: bytes) -> SourceFile | Problem:
         before = data[: error.start].decode()
         place = Place(path, before.count("\n") + 1, len(before) - before.rfind("\n"))
         return Problem("not-utf-8", place, f"byte 0x{data[error.start]:02X} is not UTF-8", "save the file as UTF-8")
-    return find_not_text(path, text) or SourceFile(path, text)
+    return find_conflict(path, text) or SourceFile(path, text)
 
 
 def _fault_problem(source: SourceFile, fault: YamlFault, excerpt: AnyText) -> Problem:

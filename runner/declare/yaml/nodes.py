@@ -12,9 +12,17 @@ from typing import Any
 
 import yaml
 
+from runner.declare.not_text import CONFLICT_HINT, CONFLICT_MESSAGE, find_conflict
 from runner.declare.spans import node_length
 from runner.declare.yaml.surrogates import join_surrogates, remove_padding
-from runner.declare.yaml.syntax import BadYaml, YamlFault, check_characters, find_odd_indentation, syntax_fault
+from runner.declare.yaml.syntax import (
+    BadYaml,
+    YamlFault,
+    check_characters,
+    explain_escaped_character,
+    find_odd_indentation,
+    syntax_fault,
+)
 
 # Keys whose scalar is always read as text: identifiers, versions, times. YAML would read an id 25 as a number. A null
 # stays null. Below `vars` the rule does not apply.
@@ -31,7 +39,6 @@ MERGE_TAG = _TAG + "merge"
 _KNOWN_TAGS = frozenset(_TAG + kind for kind in ("str", "null", "bool", "int", "float", "map", "seq"))
 _YAML_1_1_BOOLEANS = frozenset({"yes", "no", "on", "off"})
 _MAX_BOOLEAN = 3  # characters of the longest of them
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # libyaml where PyYAML has it
@@ -176,15 +183,16 @@ class _Converter:
             self._check_limits(node)
             return text
         self._visited.add(id(node))
-        if _SURROGATE.search(text):
-            self._add_fault(
-                "yaml-character", node, "half of a surrogate pair is no character", "write it as \\U0001F600"
-            )
+        if "<<<<<<<" in text and find_conflict("", text):  # written with \n: the lines of the file show no mark
+            self._add_fault("merge-conflict", node, CONFLICT_MESSAGE, CONFLICT_HINT)
+        if reason := explain_escaped_character(text):
+            self._add_fault("yaml-character", node, *reason)
         return text
 
     def _report_unknown_tag(self, node: yaml.Node) -> None:
         tag = node.tag.replace(_TAG, "!!")
-        self._add_fault("yaml-tag", node, f"the tag {tag} does not fit here", "remove the tag; write plain values")
+        hint = f'remove the tag; or, if it is text, quote it: "{tag} …"'
+        self._add_fault("yaml-tag", node, f"the tag {tag} does not fit here", hint)
 
     def _report_key(self, key: yaml.Node) -> None:
         if isinstance(key, yaml.MappingNode) and all(value.value == "" for _, value in key.value):

@@ -9,11 +9,11 @@ import yaml
 from runner.errors import Edit
 
 # The compiled pattern of PyYAML. To compile a copy would take 7 ms, a sixteenth of a command's start.
-_INVALID_CHARACTERS = yaml.reader.Reader.NON_PRINTABLE
+INVALID_CHARACTERS = yaml.reader.Reader.NON_PRINTABLE
 _TEXT_BEGINS = re.compile(r"(?:[:-][ ]+|^)[|>][-+0-9]*[ ]*(#.*)?$")
 _ODD_INDENTATION = re.compile(r"^ *([\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff])", re.MULTILINE)
 _MAX_REPLACED = 1_000  # lines of one file whose indentation is mended
-_SCANNER_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+SCANNER_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,23 @@ class BadYaml(Exception):
 
 def check_characters(text: str) -> None:
     """Raises BadYaml at the first character that YAML does not allow."""
-    match = _INVALID_CHARACTERS.search(text)
+    match = INVALID_CHARACTERS.search(text)
     if match:
         before = text[: match.start()]
         message = f"the character U+{ord(match.group()):04X} is not allowed in YAML"
         hint = 'in double quotes it can be written "\\u…"' if match.group() != "\0" else "is the file UTF-8?"
         line, column = before.count("\n"), len(before) - before.rfind("\n") - 1
         raise BadYaml(YamlFault("yaml-character", line, column, message, hint))
+
+
+def explain_escaped_character(text: str) -> tuple[str, str] | None:
+    """Returns a message and a hint if a text holds a character that YAML does not allow, written as an escape."""
+    match = INVALID_CHARACTERS.search(text)
+    if not match:
+        return None
+    if "\ud800" <= match[0] <= "\udfff":
+        return "half of a surrogate pair is no character", "write it as \\U0001F600"
+    return f"the character U+{ord(match[0]):04X} is not allowed in a text", "remove its escape"
 
 
 def syntax_fault(text: str, error: yaml.MarkedYAMLError) -> YamlFault:
@@ -94,7 +104,7 @@ def find_odd_indentation(text: str) -> YamlFault | None:
         return None
     text_lines: set[int] = set()
     try:
-        for token in yaml.scan(text, Loader=_SCANNER_LOADER):
+        for token in yaml.scan(text, Loader=SCANNER_LOADER):
             if isinstance(token, yaml.ScalarToken) and token.style:
                 start, end = cast("Any", token.start_mark), cast("Any", token.end_mark)
                 text_lines.update(range(start.line + 1, end.line + 1))
@@ -146,7 +156,7 @@ def _find_multiline_quote(text: str, line: int) -> Any:
     """Returns the start of the quoted text that begins before a line and ends in it; None if there is none."""
     quote_start = None
     try:
-        for token in yaml.scan(text, Loader=_SCANNER_LOADER):
+        for token in yaml.scan(text, Loader=SCANNER_LOADER):
             if isinstance(token, yaml.ScalarToken) and token.style in {'"', "'"}:
                 start, end = cast("Any", token.start_mark), cast("Any", token.end_mark)
                 quote_start = start if start.line < end.line == line else quote_start
@@ -162,6 +172,8 @@ def _suggest_fix(problem: str, line: str, column: int) -> str:
         return "quote a text that holds a colon and a space, and check the indentation"
     if re.search(r"(^|[:,\[-])\s*\{[{%]", line):
         return 'quote a text that begins with a template: "{{ … }}"'
+    if re.search(r"(^|[:-])\s*\[[^\[\]]*\]\s*[^\s,#\]}]", line):
+        return 'quote a text that begins with a bracket: "[…] …"'
     if "alias" in problem or "alphabetic or numeric" in problem:
         return "an alias needs its anchor earlier in the same document; a text that begins with * or & must be quoted"
     if "cannot start any token" in problem:
@@ -170,6 +182,6 @@ def _suggest_fix(problem: str, line: str, column: int) -> str:
         return "a colon needs a space after it"
     if "Unicode character escape" in problem:
         return "write the character itself; JSON escapes it as two halves, \\ud83d\\udc4d, and one is missing"
-    if "escape" in problem:
+    if "escape" in problem or "hexdecimal number" in problem:
         return "in double quotes a backslash begins an escape: double it, or use single quotes"
     return ""

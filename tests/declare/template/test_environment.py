@@ -278,9 +278,35 @@ def test_a_mapping_gives_its_members_and_no_more(render, source):
 @pytest.mark.parametrize("form", ["v.NAME", "v['NAME']", "v | attr('NAME')", "[v] | map(attribute='NAME') | first"])
 def test_an_attribute_is_data_and_never_a_method_of_python(render, name, value, form):
     expression = form.replace("NAME", name)
-    assert render(f"{{% if {expression} %}}yes{{% else %}}no{{% endif %}}", v=value) == "no"
+    if isinstance(value, dict):
+        assert render(f"{{% if {expression} %}}yes{{% else %}}no{{% endif %}}", v=value) == "no"
+    assert render(f"{{% if {expression} is defined %}}yes{{% else %}}no{{% endif %}}", v=value) == "no"
     assert render(f"{{{{ {expression} | default('none') }}}}", v=value) == "none"
     assert render(f"{{{{ {expression} }}}}", v={name: "its own"}) == "its own"
+
+
+@pytest.mark.parametrize(
+    ("expression", "hint"),
+    [
+        ("s.length", "| length"),
+        ("s.size > 3", "| length"),
+        ("s.length == 3", "| length"),
+        ("s.length != 3", "| length"),
+        ("3 == s.length", "| length"),
+        ("s.title", "title()"),
+        ("l.size", "| length"),
+        ("l.first", "| first"),
+        ("l.last and true", "| last"),
+        ("not l.count", "| length"),
+        ("l.name or s", "default"),
+        ("n.real", "default"),
+        ("s | attr('length')", "| length"),
+    ],
+)
+def test_a_test_of_a_part_that_a_text_or_list_never_has_is_an_error(render, expression, hint):
+    with pytest.raises(TemplateFault) as raised:
+        render(f"a{{% if {expression} %}}b{{% endif %}}", s="Bo", l=["x"], n=5)
+    assert (raised.value.code, hint in raised.value.hint) == ("undefined-variable", True)
 
 
 @pytest.mark.parametrize(

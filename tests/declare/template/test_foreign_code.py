@@ -26,7 +26,7 @@ def _fault(templates, source):
         "{# a comment {#nested #}\n<style>@media print{#cols{width:1px}}</style>",
         "{% raw %}{#inside{% endraw %}{{ '{#in a text' }}\n@media print{#cols{width:1px}} {# and a comment #}",
         "a\r\n@media print{#cols .b{width:1px}}",
-        "x\n{#cols#}",
+        "<style>\n{#cols#}</style>",
     ],
 )
 def test_a_css_id_after_a_brace_is_no_comment(templates, source):

@@ -1,4 +1,4 @@
-"""A comment after an unquoted text may be the rest of the text: a warning at its `#`."""
+"""A text that YAML reads differently from how it looks is a warning: a comment, an anchor, an escape."""
 
 from __future__ import annotations
 
@@ -70,3 +70,85 @@ def test_few_aliases_do_not_make_many_warnings():
     lines = ["x0: &a0 {vars: {t: x #", "  }}"]
     lines += [f"x{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 12)]
     assert _warnings("\n".join(lines)).count((1, 22)) == 1
+
+
+def _codes(text):
+    return [
+        (entry.code, entry.place.line, entry.place.column)
+        for entry in parse_documents(SourceFile("a.yaml", text))
+        if not isinstance(entry, Document)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("subject: &more things inside", (1, 10)),
+        ("body: &a text\nname: m", (1, 7)),
+        ("vars:\n  a: &b text\n  c: [&d text]\n", (2, 6)),
+        ("vars: {a: &b text}", (1, 11)),
+        ("to:\n  - {id: u1, vars: {a: &x Bo}}", (2, 24)),
+        ("subject: &s Hello\n---\nsubject: &s Hello\nbody: *s", (1, 10)),
+    ],
+)
+def test_an_anchor_before_a_text_that_nothing_uses_is_a_warning(text, place):
+    assert _codes(text)[0] == ("yaml-anchor", *place)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "subject: &s Hello\nbody: *s",
+        "x-all: &all {a: 1}\nvars:\n  <<: *all",
+        "x-unused: &unused {a: 1}",
+        'subject: "&more things"',
+        "subject: '&more things'",
+        "body: R &D or R & D and &amp; more",
+        "body: |\n  a: &b c\n",
+        "body: a: &b c: d",
+        "vars: {a: Q&A b}",
+    ],
+)
+def test_an_anchor_that_is_used_or_in_a_text_is_none(text):
+    assert "yaml-anchor" not in [code for code, *_ in _codes(text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"body: Hi\n\nthere",
+        r"body: 'Hi,\nthere'",
+        r"body: <p>Hi</p>\n<p>Bo</p>",
+        r"subject: Hi \ud83d\udc4d",
+        r"subject: 'caf\u00e9'",
+        r"vars: {a: 'x\r\n\r\ny'}",
+        r"to: {id: u1, vars: {a: Jos\u00e9}}",
+    ],
+)
+def test_an_escape_that_is_not_in_double_quotes_is_a_warning(text):
+    (code, line, _), *rest = _codes(text)
+    assert (code, line, rest) == ("yaml-escape", 1, [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r'body: "Hi\n\nthere caf\u00e9"',
+        r"body: C:\new, D:\Users\name and \\host\n",
+        r"body: '\d+ and \users and \\u00e9'",
+        "body: |\n  \\u00e9 is é in JSON",
+        r"name: 'a\n\nb'",
+        r"body: a \n b",
+    ],
+)
+def test_a_backslash_that_is_no_escape_for_certain_is_none(text):
+    assert _codes(text) == []
+
+
+@pytest.mark.parametrize("escape", [r"\u0000", r"\u0007", r"\u001b", r"\x7f", r"\ufffe", r"\e", r"\0"])
+def test_a_control_character_from_an_escape_is_an_error(escape):
+    assert _codes(f'subject: "Hi {escape}x"') == [("yaml-character", 1, 10)]
+
+
+def test_line_breaks_and_tabs_from_an_escape_are_text():
+    assert _codes(r'body: "a\tb\r\nc\u0085\u00a0\u2028"') == []
