@@ -21,13 +21,12 @@ YamlPath = Sequence[str | int]
 _Entries = dict[str, tuple[yaml.ScalarNode, yaml.Node]]
 # Keys of `to` whose values are not personal. Any other key, also a misspelt one, may hold a value of a recipient.
 _SOURCE_KEYS = frozenset({"csv", "jsonl", "parquet", "yaml", "sql"})
-_PUBLIC_KEYS = _SOURCE_KEYS | {"id", "type", "columns", "delimiter", "quote", "encoding"}
-_PUBLIC_KEYS |= {"where", "exclude", "unique_by", "split", "duplicates"}
+_OTHER_PUBLIC_KEYS = "id type columns delimiter quote encoding where exclude unique_by split duplicates"
+_PUBLIC_KEYS = _SOURCE_KEYS | set(_OTHER_PUBLIC_KEYS.split())
 _AUDIENCE_KEYS = _PUBLIC_KEYS | {"user_id", "email"}
 # Characters of a line that a problem quotes. A longer one is a text or minified JSON, where it would not help.
 MAX_EXCERPT = 2_000
 MAX_DOCUMENTS = 1_000  # of one file; people split a file of some dozen
-_MAY_MISREAD_TEXTS = re.compile(r"[ \t]#|\\[un]")
 _COMMENT = re.compile(r"[ \t]+#")  # after a value it may be the rest of the value
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a terminal would execute them as commands
 
@@ -212,11 +211,10 @@ def parse_documents(source: SourceFile) -> Iterator[Document | Problem]:
         for number, root in enumerate(nodes.compose_all(source.text), 1):
             node_value = nodes.convert_node(root)
             document = Document(source, root, node_value.value)
-            for fault in (
-                *node_value.faults,
-                *(find_misread_texts(root, source.lines) if _MAY_MISREAD_TEXTS.search(source.text) else ()),
-                *(fault for fault in unused_anchors if root.start_mark.line <= fault.line <= root.end_mark.line),
-            ):
+            first, last = root.start_mark.line, root.end_mark.line
+            faults = [*node_value.faults, *(fault for fault in unused_anchors if first <= fault.line <= last)]
+            faults += find_misread_texts(root, source.text, source.lines)
+            for fault in faults:
                 yield _fault_problem(source, fault, document.excerpt(fault.line + 1))
             if number > MAX_DOCUMENTS:
                 place = Place(source.path, root.start_mark.line + 1)

@@ -14,6 +14,7 @@ from runner.declare.yaml.syntax import SCANNER_LOADER, YamlFault
 
 _TEXT_TAG = "tag:yaml.org,2002:str"
 _COMMENT = re.compile(r"[ \t]+(#)(?!\s*msgrun:)")  # `# msgrun: ignore=CODE` is a comment for certain
+_MAY_BE_MISREAD = re.compile(r"[ \t]#|\\[un]")
 # An escape for certain: of a character, of a blank line, or of a line break after a sentence. `C:\new` is a path.
 _ESCAPE = re.compile(r"(?<!\\)\\u[0-9a-fA-F]{4}|\\n(?:\\r)?\\n|(?<=[.,;!?>])(?:\\r)?\\n")
 # What a scan for anchors is worth: one before a plain text.
@@ -24,11 +25,13 @@ _VARIABLE_KEYS = frozenset({"vars"})
 _TEXT_KEYS = _VARIABLE_KEYS | {"subject", "body"}
 
 
-def find_misread_texts(root: yaml.Node, lines: Sequence[str]) -> Iterator[YamlFault]:
+def find_misread_texts(root: yaml.Node, text: str, lines: Sequence[str]) -> Iterator[YamlFault]:
     """Yields a warning for each text of a subject, a body or a variable that a comment cuts, or that keeps an escape.
 
-    `lines` are those of the file. In a file that is one list, an audience, every value is a variable.
+    `text` is that of the whole file, and `lines` are its lines. In a file that is one list, an audience, every value is a variable.
     """
+    if not _MAY_BE_MISREAD.search(text):
+        return
     nodes = sorted(_iter_texts(root), key=lambda node: node.end_mark.index)
     for node in nodes:
         mark = node.end_mark
