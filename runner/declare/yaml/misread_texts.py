@@ -28,7 +28,8 @@ _TEXT_KEYS = _VARIABLE_KEYS | {"subject", "body"}
 def find_misread_texts(root: yaml.Node, text: str, lines: Sequence[str]) -> Iterator[YamlFault]:
     """Yields a warning for each text of a subject, a body or a variable that a comment cuts, or that keeps an escape.
 
-    `text` is that of the whole file, and `lines` are its lines. In a file that is one list, an audience, every value is a variable.
+    `text` is that of the whole file, and `lines` are its lines. In a file that is one list, an audience, every value is
+    a variable.
     """
     if not _MAY_BE_MISREAD.search(text):
         return
