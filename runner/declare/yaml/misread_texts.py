@@ -18,7 +18,7 @@ _MAY_BE_MISREAD = re.compile(r"[ \t]#|\\[un]")
 # An escape for certain: of a character, of a blank line, or of a line break after a sentence. `C:\new` is a path.
 _ESCAPE = re.compile(r"(?<!\\)\\u[0-9a-fA-F]{4}|\\n(?:\\r)?\\n|(?<=[.,;!?>])(?:\\r)?\\n")
 # What a scan for anchors is worth: one before a plain text.
-_ANCHOR = re.compile(r"(?:[:?-][ \t]+|[\[{,][ \t]*)&[\w-]+[ \t]+[^\s#\[{|>\"']")
+_ANCHOR = re.compile(r"&(?<=[\s\[{,]&)[\w-]+[ \t]+[^\s#\[{|>\"']")  # the sign first: so it is searched for fast
 _MAX_ANCHORS = 100  # of one file that are reported
 _STYLES = frozenset({None, "", "'"})  # of PyYAML's nodes; in double quotes escapes count
 _VARIABLE_KEYS = frozenset({"vars"})
