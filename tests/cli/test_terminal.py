@@ -123,11 +123,10 @@ def test_a_terminal_may_be_resized_and_lines_above_the_progress_stay_whole(
     declare(folder, 400)
     terminal = start("-v", "apply", "--yes", columns=120)
     terminal.wait_for(" of 400  ")
-    before = len(progress_lines(terminal))
     terminal.resize(60)
     terminal.wait_for("400 sent by this run")
     assert terminal.finish() == 0
-    assert max(map(len, progress_lines(terminal)[before + 2 :])) < 60
+    assert max(map(len, progress_lines(terminal)[-10:])) < 60  # the first ones after it may be drawn for the old width
     notes = [line for line in terminal.screen.splitlines() if line.startswith("sent ponies ")]
     assert len(notes) == 400
     assert not any("━" in line or " of 400" in line for line in notes)
