@@ -7,7 +7,7 @@ import pytest
 
 from tests.support import golden
 from tests.support.project import SEED, Folder
-from tests.support.pseudo_terminal import run_on_terminal
+from tests.support.terminal import run_on_terminal
 
 PEOPLE = SEED.replace(
     "{type: user, id: 536e564f316c83104c000020}", "{csv: ../people.csv, type: user, email: '{{ email }}'}"

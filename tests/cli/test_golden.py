@@ -9,7 +9,7 @@ from runner.declare.identity import delivery_key
 from runner.report.layout import fits
 from tests.support import golden
 from tests.support.project import SEED, Folder
-from tests.support.pseudo_terminal import run_on_terminal
+from tests.support.terminal import run_on_terminal
 
 NEWS = """\
 name: news

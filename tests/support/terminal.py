@@ -12,12 +12,20 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.support.project import ROOT
+
 # A shell gives its job the terminal. Only then does Ctrl-C become a signal.
 _TAKE_TERMINAL = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
 )
 _PIECE = re.compile(r"\x1b\[([0-9;]*)([A-Za-z])|[\r\n]|[^\x1b]", re.DOTALL)
 CTRL_C = "\x03"
+ERASED = "\r\x1b[K"  # what takes off a line of progress
+_NOT_INHERITED = frozenset({"NO_COLOR", "COLUMNS", "CI"})
+
+
+def _inherited() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
 
 
 class Terminal:
@@ -37,7 +45,7 @@ class Terminal:
         command = [sys.executable, "-c", _TAKE_TERMINAL, *program, *args]
         self._process = subprocess.Popen(
             command, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-            env={**os.environ, "TERM": "xterm-256color", **(environ or {})},
+            env={**_inherited(), "TERM": "xterm-256color", "PYTHONPATH": str(ROOT), **(environ or {})},
         )  # fmt: skip
         os.close(theirs)
         self._bytes = b""
@@ -120,3 +128,10 @@ def displayed(raw: str, columns: int) -> Sequence[str]:
             assert piece[2] == "m", f"the sequence {text!r} is not known"
         lines += [""] * (row + 1 - len(lines))
     return [line.rstrip() for line in lines]
+
+
+def run_on_terminal(folder: Path, *args: str, columns: int, term: str = "xterm-256color") -> str:
+    """Runs the command in the folder. Returns what it wrote on a terminal with so many columns, but for progress."""
+    terminal = Terminal(folder, "-C", str(folder), *args, columns=columns, environ={"TERM": term})
+    terminal.finish()
+    return terminal.raw.replace("\r\n", "\n").replace(ERASED, "")

@@ -4,7 +4,7 @@ from runner.lint.rules import RULES
 from runner.report.explanations import load_explanations, load_groups
 from runner.report.layout import fits
 from tests.support.project import Folder
-from tests.support.pseudo_terminal import run_on_terminal
+from tests.support.terminal import run_on_terminal
 
 EXPLANATIONS = load_explanations()
 
