@@ -1,15 +1,16 @@
-"""The difference of two texts, word by word: as parts, on one line, and as the lines of a diff for Markdown."""
+"""The difference of two texts, word by word: as parts, with marks in one line, and as the lines of a diff."""
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from difflib import Match, SequenceMatcher
 from functools import lru_cache
+from itertools import takewhile
 from typing import Literal, NamedTuple
 
 from runner.report.terminal_text import style
 
-_TOKEN = re.compile(r"\n|[^\S\n]+|\w+|[^\w\s]")
+_TOKEN = re.compile(r"\n|[^\S\n]+|\w+(?:[.,'\u2019-]\w+)*|[^\w\s]")  # 12.50, don't and e-mail are words
 # Pairs of equal words that are looked at, over all steps: about a second. For two texts in which words repeat, difflib
 # would take minutes. Texts that differ so much are easier to read whole.
 _MAX_PAIRS = 3_000_000
@@ -77,20 +78,49 @@ def inline_diff(parts: Sequence[DiffPart]) -> str:
 
 
 def diff_lines(parts: Sequence[DiffPart]) -> str:
-    """The parts as lines of a diff, which GitHub and GitLab colour.
+    """The parts as lines of a diff, which GitHub and GitLab colour: a changed line is there as it was and as it is.
 
-    A line that both texts have is broken where a change begins or ends.
+    Of what stays, only the text next to a change is kept. Blank lines are left out.
     """
     lines: list[str] = []
+    pieces: list[DiffPart] = []  # of the line that is being read
     for number, part in enumerate(parts):
-        text = part.text
-        if part.kind == "same":
-            text = _shorten(text, first=number == 0, last=number == len(parts) - 1)
-        sign = {"same": " ", "removed": "-", "added": "+"}[part.kind]
-        lines.extend(f"{sign} {line.strip()}" for line in text.split("\n") if line.strip())
-        if part.kind != "same" and not part.text.strip():
-            lines.append(f"{sign} (white space)")
-    return "\n".join(lines)
+        if part.kind != "same":
+            pieces.append(part)
+            continue
+        text = _shorten(part.text, first=number == 0, last=number == len(parts) - 1)
+        first, *others = text.split("\n")
+        pieces.append(DiffPart("same", first))
+        for line in others:
+            lines += _format_line(pieces)
+            pieces = [DiffPart("same", line)]
+    return "\n".join([*lines, *_format_line(pieces)])
+
+
+def _format_line(pieces: Sequence[DiffPart]) -> list[str]:
+    """One line of both texts as lines of a diff: several, if a change has line breaks."""
+    before, now = (
+        [" ".join(line.split()) for line in "".join(piece.text for piece in pieces if piece.kind != kind).split("\n")]
+        for kind in ("added", "removed")
+    )
+    changed = [piece.kind for piece in pieces if piece.kind != "same"]
+    if before == now:
+        marks = ["- (white space)" if kind == "removed" else "+ (white space)" for kind in changed]
+        return [*(f"  {line}" for line in before if line), *marks]
+    head = _count_equal(before, now)
+    tail = _count_equal(before[head:][::-1], now[head:][::-1])
+    lines = [
+        *(f"  {line}".rstrip() for line in before[:head]),
+        *(f"- {line}".rstrip() for line in before[head : len(before) - tail]),
+        *(f"+ {line}".rstrip() for line in now[head : len(now) - tail]),
+        *(f"  {line}".rstrip() for line in before[len(before) - tail :]),
+    ]
+    return [line for line in lines if len(line) > 1]
+
+
+def _count_equal(left: Sequence[str], right: Sequence[str]) -> int:
+    """The number of lines that are the same at the beginning of both."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(left, right, strict=False)))
 
 
 def _compare_words(old: list[str], new: list[str]) -> Iterable[DiffPart]:
@@ -142,4 +172,10 @@ def _shorten(text: str, *, first: bool, last: bool) -> str:
         return text
     head = "" if first else text[:_CONTEXT_LENGTH]
     tail = "" if last else text[-_CONTEXT_LENGTH:]
-    return text if len(text) <= len(head) + len(tail) else f"{head}…{tail}"
+    if len(text) <= len(head) + len(tail):
+        return text
+    if " " in head.strip():
+        head = head[: head.rstrip().rindex(" ") + 1]
+    if " " in tail.strip():
+        tail = tail[tail.index(" ", len(tail) - len(tail.lstrip())) :]
+    return f"{head}…{tail}"

@@ -35,12 +35,37 @@ def test_words_are_compared_whole_and_neighbours_together() -> None:
     assert to_terminal(inline_diff(parts), colour=True) == (
         "it \x1b[31m[-changes today-]\x1b[0m\x1b[32m{+will change tomorrow+}\x1b[0m, then"
     )
-    assert diff_lines(parts) == "  it\n- changes today\n+ will change tomorrow\n  , then"
+    assert diff_lines(parts) == "- it changes today, then\n+ it will change tomorrow, then"
+
+
+@pytest.mark.parametrize("word", ["12.50", "1,234", "don't", "don\u2019t", "e-mail", "example.com"])
+def test_signs_inside_a_word_belong_to_it(word: str) -> None:
+    assert diff_words(f"it is {word}.", "it is new.")[1:] == [
+        DiffPart("removed", word), DiffPart("added", "new"), DiffPart("same", "."),
+    ]  # fmt: skip
+
+
+def test_a_changed_line_is_shown_as_it_was_and_as_it_is() -> None:
+    before, now = "Hi Ann,\nit costs 12.50 EUR.\nBye", "Hi Ann,\nit costs 13 EUR.\nP.S. more\nBye"
+    assert diff_lines(diff_words(before, now)).split("\n") == [
+        "  Hi Ann,", "- it costs 12.50 EUR.", "+ it costs 13 EUR.", "+ P.S. more", "  Bye",
+    ]  # fmt: skip
+    assert diff_lines(diff_words("a\nb\nc", "a\nc")) == "  a\n- b\n  c"
+
+
+@given(TEXTS, TEXTS)
+def test_the_lines_of_short_texts_hold_every_word_of_both(before: str, now: str) -> None:
+    lines = diff_lines(diff_words(before, now)).split("\n")
+    for text, sign in ((before, "-"), (now, "+")):
+        kept = "".join(line[2:] for line in lines if line[:1] in {" ", sign} and "(white space)" not in line)
+        assert "".join(kept.split()) == "".join(text.split())
 
 
 def test_what_stays_is_shortened() -> None:
     long = "word " * 100
-    assert diff_lines(diff_words(f"{long}a {long}b {long}", f"{long}c {long}d {long}")).count("…") == 3
+    assert (
+        diff_lines(diff_words(f"{long}a {long}b {long}", f"{long}c {long}d {long}")).count("…") == 6
+    )  # three in each line
 
 
 def test_a_change_of_space_alone_is_seen() -> None:

@@ -99,7 +99,7 @@ def _ledger_notes(context: Context, reading: LedgerReading, against: str | None)
     notes += [plain_text.duplicate(state) for state in facts.duplicates()]
     if not (context.options.sandbox or reading.exists or reading.guard):
         display_name, begin = context.ledger.address.display_name, context.ledger.begin_command
-        note = f"there is no ledger {display_name} yet: {begin} starts it, where nothing was sent before"
+        note = f"there is no ledger {display_name} yet; if nothing was sent before, `{begin}` starts it"
         context.output.note(note)
         notes.append(note)
     if warning := _lockfile_size_warning(context):
