@@ -1,16 +1,23 @@
-"""Draws the README's pictures of a terminal from real runs: `python docs/pictures/draw.py`, in an installed checkout.
+"""Draws the README's pictures from real runs: `python docs/pictures/draw.py`, with the test requirements installed.
 
-It plans the messages of this repository in a copy of its own, on a pseudo-terminal, and writes what that shows as SVG.
+- `plan.svg`: `msgrun plan` of this repository's messages, on a pseudo-terminal.
+- `comment.md`: the comment in a pull request that adds one of these messages, changes another and raises a limit.
+  `comment.png` is that text as HTML in the colours of GitHub, photographed by Chromium, which must be on the PATH.
+
+`tests/test_pictures.py` fails if plan.svg or comment.md is not what a run prints today.
 """
 
 import html
+import os
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent.parent
+FOLDER = Path(__file__).parent
+ROOT = FOLDER.parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.support.terminal import Terminal  # noqa: E402  # the root is on the path only now
@@ -18,23 +25,108 @@ from tests.support.terminal import Terminal  # noqa: E402  # the root is on the 
 COLUMNS = 92
 CHARACTER, LINE, MARGIN = 8.4, 19, 18  # pixels
 COLOURS = {"31": "#ff7b72", "32": "#7ee787", "33": "#e3b341", "34": "#79c0ff", "35": "#d2a8ff", "36": "#76e3ea"}
+COMMENT_WIDTH, COMMENT_HEIGHT = 780, 730  # pixels; the rest of the comment is below the picture
 _FONT = 'font-size="14" fill="#e6edf3" font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"'
 _STYLE = re.compile(r"\x1b\[([0-9;]*)m")
 _OTHER = re.compile(r"\x1b\[[0-9;?]*[A-Za-ln-z]|\r")
+_ALERT = re.compile(r"<blockquote>\s*<p>\[!(\w+)\]\s*")
+_DIFF_LINE = re.compile(r"^([-+]) .*$", re.MULTILINE)
 
 
-def draw(name: str, *args: str) -> None:
-    """Writes NAME.svg: the command as it was typed, and all that it showed."""
+def draw_plan() -> str:
+    """Returns an SVG: the command as it was typed, and all that it showed."""
     with tempfile.TemporaryDirectory() as folder:
-        project = Path(folder) / "project"
-        for part in ("messages", "audiences"):
-            shutil.copytree(ROOT / part, project / part)
-        shutil.copy(ROOT / "msgrun.yaml", project)
-        terminal = Terminal(project, "--sandbox", *args, columns=COLUMNS)
+        project = _copy_project(Path(folder))
+        _replace(project / "msgrun.yaml", "from:", "workspace: ponies\nfrom:")
+        _run(project, "msgrun", "lock", "begin")
+        terminal = Terminal(project, "plan", columns=COLUMNS)
         terminal.finish()
         shown = terminal.raw
-    lines = [f"\x1b[2m$\x1b[0m msgrun {' '.join(args)}", "", *_OTHER.sub("", shown).rstrip().split("\n")]
-    (Path(__file__).parent / f"{name}.svg").write_text(_svg(lines), encoding="utf-8")
+    return _svg(["\x1b[2m$\x1b[0m msgrun plan", "", *_OTHER.sub("", shown).rstrip().split("\n")])
+
+
+def write_comment() -> str:
+    """Returns the Markdown of the comment."""
+    with tempfile.TemporaryDirectory() as folder:
+        project = _copy_project(Path(folder))
+        added = list(project.glob("messages/outage-apology*"))
+        texts = {path: path.read_text("utf-8") for path in added}
+        for path in [*added, project / "messages" / "reference-example.yaml"]:
+            path.unlink()
+        _replace(project / "msgrun.yaml", "from:", "workspace: ponies\nfrom:")
+        _run(project, "msgrun", "lock", "begin")
+        _commit(project)
+        for path, text in texts.items():
+            path.write_text(text, "utf-8")
+        _replace(project / "messages" / "price-change.yaml", "12.50 EUR", "13.00 EUR")
+        _replace(project / "msgrun.yaml", "recipients_per_message: 5000", "recipients_per_message: 20000")
+        _commit(project)
+        command = ("msgrun", "plan", "--against", "HEAD~1", "--format", "markdown")
+        return re.sub(r"\(\w{10}\)", "(3f1c2a9d07)", _run(project, *command))  # the hash of a commit holds its time
+
+
+def photograph(markdown: str, path: Path) -> None:
+    """Writes the upper part of a comment as PNG, with the details of its first message open."""
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder) / "comment.html"
+        page.write_text(_page(markdown), encoding="utf-8")
+        _run(
+            Path(folder), "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+            "--force-device-scale-factor=2", f"--window-size={COMMENT_WIDTH + 40},{COMMENT_HEIGHT}",
+            f"--screenshot={path}", page.as_uri(),
+        )  # fmt: skip
+
+
+def _copy_project(folder: Path) -> Path:
+    project = folder / "project"
+    for part in ("messages", "audiences"):
+        shutil.copytree(ROOT / part, project / part)
+    shutil.copy(ROOT / "msgrun.yaml", project)
+    return project
+
+
+def _replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text("utf-8")
+    assert old in text, (path, old)
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+def _commit(project: Path) -> None:
+    _run(project, "git", "init", "--quiet", "--initial-branch=main")
+    _run(project, "git", "add", "--all")
+    _run(project, "git", "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "--quiet", "--message=x")
+
+
+def _run(folder: Path, *command: str) -> str:
+    """Runs a program in a folder as in CI, and returns its output."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("INTERCOM", "MSGRUN", "GIT"))}
+    if command[0] == "msgrun":
+        command = (sys.executable, "-m", "runner", *command[1:])
+    ran = subprocess.run(
+        command, cwd=folder, env={**environ, "PYTHONPATH": str(ROOT), "CI": "true"},
+        text=True, check=True, capture_output=True,
+    )  # fmt: skip
+    return ran.stdout
+
+
+def _page(markdown: str) -> str:
+    from markdown_it import MarkdownIt  # noqa: PLC0415  # only the picture needs it, not the test
+
+    body = MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown)
+    body = _ALERT.sub(lambda match: f'<blockquote class="{match[1]}"><p><b>{match[1].title()}</b></p><p>', body)
+    body = body.replace("<details>", "<details open>", 1)
+    body = re.sub(
+        r'(<code class="language-diff">)(.*?)(</code>)',
+        lambda match: match[1] + _DIFF_LINE.sub(_colour_diff, match[2]) + match[3],
+        body,
+        flags=re.DOTALL,
+    )
+    style = (FOLDER / "comment.css").read_text("utf-8")
+    return f'<!doctype html><meta charset="utf-8"><style>{style}</style><main>{body}</main>'
+
+
+def _colour_diff(match: re.Match[str]) -> str:
+    return f'<span class="{"removed" if match[1] == "-" else "added"}">{match[0]}</span>'
 
 
 def _svg(lines: list[str]) -> str:
@@ -67,4 +159,6 @@ def _spans(line: str) -> str:
 
 
 if __name__ == "__main__":
-    draw("plan", "plan")
+    (FOLDER / "plan.svg").write_text(draw_plan(), encoding="utf-8")
+    (FOLDER / "comment.md").write_text(write_comment(), encoding="utf-8")
+    photograph((FOLDER / "comment.md").read_text("utf-8"), FOLDER / "comment.png")
