@@ -174,3 +174,12 @@ def test_the_figures_of_the_readme_are_those_that_the_benchmark_printed() -> Non
     figures = [[cell.strip() or "0" for cell in row] for row in shown if re.search(r"\d", "".join(row))]
     assert figures == [[sent, twice, lost, false, unknown] for twice, _, lost, false, unknown, sent, _ in rows]
     assert printed[0].startswith(f"{re.search(r'2026-[0-9-]+', table)[0]}, 2 cores, ")
+
+
+def test_the_sandboxs_example_shows_every_outcome_that_it_names(folder: Folder) -> None:
+    example = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/sandbox.md").read_text("utf-8"), re.DOTALL)[0]
+    folder.message(example)
+    folder.write("msgrun.yaml", "from: {type: admin, id: 394051}\n")
+    ran = folder.run("--sandbox", "apply", "--yes")
+    assert "1 sent by this run, 2 refused, 1 unknown" in ran.out
+    assert folder.run("--sandbox", "reconcile", "--yes").out.startswith("1 found sent\n")

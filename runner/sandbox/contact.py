@@ -34,7 +34,7 @@ class Contact:
     """One contact. `is_role_known` is false for a bare id, which may be that of a user or of a lead.
 
     `segments`, `tags` and `companies` are ids; `subscriptions` are those that the contact chose or left itself. With
-    `replies`, the contact answers every message.
+    `replies`, the contact answers every message. With `loses_answers`, its messages are made, and the answer is a 500.
     """
 
     id: str
@@ -52,6 +52,7 @@ class Contact:
     marked_email_as_spam: bool = False
     is_role_known: bool = True
     replies: bool = False
+    loses_answers: bool = False
     segments: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     companies: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ What an identifier (the part of an email before the @, a user_id, an id) begins 
     bounced        has_hard_bounced
     spam           marked_email_as_spam
     replies        replies to every message
+    lost           gets its messages, but the answer to the client is a 500
 
 A client that asks for an id gets a contact with that id. The ids of all other contacts are derived from the identifier.
 Their first eight digits stand for the nature of the contact, so an id means the same after a restart without being
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from runner.sandbox.state_file import StateFile
 
 IdentifierKind = Literal["id", "user_id", "email"]
+IDENTIFIER_KINDS: tuple[IdentifierKind, ...] = ("id", "user_id", "email")
 
 _MISSING_PREFIX = "missing"
 _ID_PREFIXES = {
@@ -45,6 +47,7 @@ _ID_PREFIXES = {
     "bounced": "b04cb04c",
     "spam": "5ba45ba4",
     "replies": "4e914e91",
+    "lost": "10571057",
 }
 _NATURES_BY_ID_PREFIX = {prefix: nature for nature, prefix in _ID_PREFIXES.items()}
 _NATURES = tuple(nature for nature in _ID_PREFIXES if nature != "user")
@@ -181,6 +184,7 @@ class Contacts:
             has_hard_bounced=nature == "bounced",
             marked_email_as_spam=nature == "spam",
             replies=nature == "replies",
+            loses_answers=nature == "lost",
             is_role_known=is_role_known,
         )
 

@@ -16,7 +16,7 @@ from runner.sandbox import message_rules
 from runner.sandbox.answer import JSON_CONTENT_TYPE, Answer, ApiError, RouteResult, encode_json
 from runner.sandbox.api_call import read_call
 from runner.sandbox.api_version import Version, read_version
-from runner.sandbox.contacts import Contacts
+from runner.sandbox.contacts import IDENTIFIER_KINDS, Contacts
 from runner.sandbox.rate_limit import RateLimit, RateLimitStatus
 from runner.sandbox.request_log import LogEntry
 from runner.sandbox.routes import Routes
@@ -85,22 +85,27 @@ class FakeIntercom:
             limit_status.raise_if_exceeded()
             call.require_token()
             version = read_version(call.headers.get("intercom-version"))
-            kind = self._trouble.choose(call.route, self._list_recipient_identifiers(call))
+            kind = self._choose_trouble(call)
             call.require_json()
             result = self._routes.carry_out(call, version) if kind.executes_request else RouteResult(200, {})
         except ApiError as refusal:
             result = RouteResult(refusal.status, refusal.to_dict(call.request_id))
         return _HandledCall(version, kind, result)
 
-    def _list_recipient_identifiers(self, call: Call) -> tuple[str, ...]:
-        """Returns the identifiers of the recipient: those in the request, and those of the contact with that id."""
+    def _choose_trouble(self, call: Call) -> TroubleKind:
+        """Returns what goes wrong with a call: as the trouble says, else by the nature of the recipient.
+
+        The trouble knows the recipient by the identifiers in the request, and by those of the contact with that id.
+        """
         recipient = call.json_object.get("to") if call.route == MESSAGES_ROUTE else None
         if not isinstance(recipient, dict):
-            return ()
-        sent = [value for key in ("id", "user_id", "email") if isinstance(value := recipient.get(key), str)]
-        contact = self._contacts.get(sent[0], call.now) if sent and "id" in recipient else None
-        stored = [] if contact is None else [value for value in (contact.email, contact.external_id) if value]
-        return (*sent, *stored)
+            return self._trouble.choose(call.route)
+        sent = [(kind, value) for kind in IDENTIFIER_KINDS if isinstance(value := recipient.get(kind), str)]
+        contacts = [contact for identifier in sent for contact in self._contacts.find(*identifier, call.now)]
+        stored = [value for contact in contacts for value in (contact.email, contact.external_id) if value]
+        kind = self._trouble.choose(call.route, (*(value for _, value in sent), *stored))
+        is_lost = kind == TroubleKind() and any(contact.loses_answers for contact in contacts)
+        return TroubleKind("500_after") if is_lost else kind
 
     def _log_call(self, call: Call, handled_call: _HandledCall, answer: Answer) -> None:
         version = handled_call.version

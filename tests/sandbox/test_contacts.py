@@ -67,12 +67,18 @@ def test_a_name_decides_who_shares_the_address(name, roles):
     assert len({contact.id for contact in found}) == len(roles)
 
 
-@pytest.mark.parametrize("name", ["lead", "unsubscribed", "fresh", "bounced", "spam", "replies"])
+@pytest.mark.parametrize("name", ["lead", "unsubscribed", "fresh", "bounced", "spam", "replies", "lost"])
 @pytest.mark.parametrize("kind", ["email", "user_id"])
 def test_an_id_keeps_its_nature_after_a_restart(kind, name):
     (before,) = Contacts(StateFile()).find(kind, f"{name}@example.com", NOW)
     after = Contacts(StateFile()).get(before.id, NOW)
     assert after == replace(before, email=None, external_id=None)
+
+
+@pytest.mark.parametrize("to", [{"id": "lost-1"}, {"email": "lost@example.com"}, {"user_id": "lost-25"}])
+def test_the_answer_about_a_lost_contact_is_a_500_and_the_message_is_made(client, to):
+    assert client.send(to={"type": "user", **to}, version="2.14" if "id" in to else "1.4").status == 500
+    assert len(client.get("/_sandbox/messages").json) == 1
 
 
 def test_a_user_found_by_email_cannot_be_addressed_as_a_lead(client):

@@ -14,6 +14,8 @@ from runner.cli.options import EXIT, command
 from runner.declare.project import NoProject
 from runner.errors import LedgerUnavailable, UsageMistake
 
+_ENVIRONMENT = "INTERCOM_BASE_URL={url} INTERCOM_ACCESS_TOKEN=sandbox"
+
 
 @command("sandbox")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; without it, a free one.")
@@ -37,8 +39,8 @@ def sandbox(
 ) -> int:
     """Keep an embedded Intercom running.
 
-    On 127.0.0.1, until it is stopped. Commands with --sandbox start their own. Outside a project it forgets its
-    messages when it stops.
+    On 127.0.0.1, until it is stopped, for programs of your own: commands with --sandbox start one by themselves.
+    Outside a project it forgets its messages when it stops.
     """
     from runner.sandbox import SANDBOX_WORKSPACE_ID, Replies, Sandbox, Trouble  # noqa: PLC0415  # saves --help 37 ms
     from runner.sandbox.trouble_kinds import TroubleError  # noqa: PLC0415  # likewise
@@ -64,6 +66,7 @@ def sandbox(
                     replies=Replies(replying),
                 ) as server:
                     click.echo(f"sandbox on {server.url}")
+                    click.echo(f"for other programs: export {_ENVIRONMENT.format(url=server.url)}")
                     stopped.wait()
             except OSError as error:
                 raise LedgerUnavailable(f"the sandbox cannot run: {error.strerror}", "another port?") from error
