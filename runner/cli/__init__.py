@@ -68,6 +68,9 @@ def _report_error(error: BaseException) -> int:
     output = Output.of_last_command()
     output.clear_progress()
     match error:
+        case click.exceptions.NoArgsIsHelpError():
+            output.error(error.format_message())
+            return EXIT.usage
         case click.UsageError():
             usage = f"{error.ctx.get_usage()}\n" if error.ctx else ""
             output.error(f"{usage}error: {error.format_message()}")

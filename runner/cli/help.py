@@ -13,6 +13,7 @@ COMMAND_GROUPS = {
 GLOBAL_OPTIONS = frozenset(
     {"directory", "sandbox", "environment", "jobs", "no_color", "show_values", "quiet", "verbose"}
 )
+_UNLIMITED = 1_000  # characters of a command's one line: longer than any of them
 
 
 class Command(click.Command):
@@ -40,6 +41,14 @@ class CommandGroup(click.Group):
         _write_examples(ctx, formatter)
         super().format_options(ctx, formatter)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the subcommands. Their texts wrap; click would cut them."""
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, command.get_short_help_str(_UNLIMITED)) for name, command in commands if command]
+            )
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -61,7 +70,7 @@ def write_command_groups(group: click.Group, ctx: click.Context, formatter: clic
         for name in names:
             command = group.get_command(ctx, name)
             if command and not command.hidden:
-                records.append((name.ljust(width), command.get_short_help_str(formatter.width - width - 6)))
+                records.append((name.ljust(width), command.get_short_help_str(_UNLIMITED)))
         with formatter.section(title):
             formatter.write_dl(records)
 

@@ -76,3 +76,17 @@ def test_a_misspelt_name_is_corrected(folder: Folder, args: list[str], meant: st
     ran = folder.run(*args)
     assert ran.code == 64
     assert meant in ran.err
+
+
+@pytest.mark.parametrize("args", [[], ["lock"]])
+def test_a_command_without_its_subcommand_prints_the_help_once(folder: Folder, args: list[str]) -> None:
+    ran = folder.run(*args)
+    assert ran.code == 64
+    assert ran.err.count("Usage: ") == 1
+    assert "error" not in ran.err
+
+
+@pytest.mark.parametrize("name", ["", "lock"])
+def test_no_text_of_the_help_is_cut(folder: Folder, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    assert "..." not in folder.run(*name.split(), "--help").out.replace("[ARGS]...", "")

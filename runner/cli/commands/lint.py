@@ -35,7 +35,7 @@ _CONVERSATIONS_SINCE = (2, 6)  # the first api_version with the flag that opens 
 @format_option("text", "json", "github", "sarif")
 @click.option("--fix", is_flag=True, help="Mend what has one certain fix, show the changes, and write the files.")
 def lint(paths: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, ...], form: str, fix: bool) -> int:
-    """Find what is valid, and still wrong for who gets it.
+    """Find mistakes in valid messages: bad links, broken HTML, "Hi None".
 
     Links to localhost, "Hi None", tags that are not closed, and more: as written, and as rendered for every recipient.
     What validate finds comes first. Exits with 1 where a finding is an error. A comment in the YAML keeps a finding
