@@ -8,7 +8,7 @@ import pytest
 from runner.cli import msgrun
 from runner.cli.examples import EXAMPLES
 from runner.cli.help import COMMAND_GROUPS
-from tests.support.project import Folder
+from tests.support.project import ROOT, Folder, run_in_process
 
 
 def _find_command(names: list[str]) -> tuple[click.Command, list[str]]:
@@ -79,8 +79,8 @@ def test_a_misspelt_name_is_corrected(folder: Folder, args: list[str], meant: st
 
 
 @pytest.mark.parametrize("args", [[], ["lock"]])
-def test_a_command_without_its_subcommand_prints_the_help_once(folder: Folder, args: list[str]) -> None:
-    ran = folder.run(*args)
+def test_a_command_without_its_subcommand_prints_the_help_once(args: list[str]) -> None:
+    ran = run_in_process(args, ROOT, {})
     assert ran.code == 64
     assert ran.err.count("Usage: ") == 1
     assert "error" not in ran.err
