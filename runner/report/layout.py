@@ -1,4 +1,4 @@
-"""Text that fits a width: lines that break between words, and tables.
+"""Text that fits a width: lines that break between words, or between wide characters, and tables.
 
 A width is in columns of a terminal. 0 is no limit, as for a pipe: who searches in one looks for whole lines. A text may
 hold styles of `terminal_text`, which take no room.
@@ -12,6 +12,11 @@ from runner.report.terminal_text import remove_styles, style
 GAP = "  "  # between two columns of a table
 _MIN_ROOM = 12  # columns beside an indentation; with less, it would stand beside single words
 _ZERO_WIDTH = frozenset({"Mn", "Me", "Cf"})  # categories of characters that join the one before
+_JOINED_JAMO = frozenset(map(chr, range(0x1160, 0x1200)))  # vowels and final consonants of a Korean syllable
+# Categories of marks that no line begins with, or that none ends with, in Chinese and Japanese.
+_CLOSING = frozenset({"Pe", "Pf", "Po", "Lm"})
+_OPENING = frozenset({"Ps", "Pi"})
+_JOINER = "\u200d"  # inside one sign that is made of several
 
 
 def display_width(text: str) -> int:
@@ -23,19 +28,48 @@ def display_width(text: str) -> int:
 
 
 def _character_width(character: str) -> int:
-    if unicodedata.category(character) in _ZERO_WIDTH:
+    if unicodedata.category(character) in _ZERO_WIDTH or character in _JOINED_JAMO:
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def wrap(text: str, width: int, *, indent: str = "") -> str:
-    """Returns one line, broken at spaces into lines of at most `width` columns. A longer word stays whole.
+    """Returns one line, broken into lines of at most `width` columns: at spaces, and between wide characters.
 
-    `indent` stands before every line but the first.
+    A longer word stays whole. `indent` stands before every line but the first.
     """
     start = text[: len(text) - len(text.lstrip(" "))]  # a long first word stays behind it
-    first, *others = text[len(start) :].split(" ")
-    return flow([f"{start}{first}", *others], width, indent=indent, separator=" ", at_break="")
+    pieces = []
+    for number, word in enumerate(text[len(start) :].split(" ")):
+        first, *others = _split_wide(word) if width else (word,)
+        pieces += [(" ", first) if number else ("", f"{start}{first}"), *(("", other) for other in others)]
+    return _fill(pieces, width, indent=indent)
+
+
+def _split_wide(word: str) -> list[str]:
+    """Returns the pieces of a word between which a line may break: Chinese and Japanese have no spaces.
+
+    A style is ASCII, so it stays whole.
+    """
+    if word.isascii():
+        return [word]
+    pieces, begin, was_wide = [], 0, False
+    for index, character in enumerate(word):
+        width = _character_width(character)
+        may_break = width == 2 or (was_wide and character.isalnum() and character.isascii())  # noqa: PLR2004
+        if may_break and index and _is_break(word[index - 1], character):
+            pieces.append(word[begin:index])
+            begin = index
+        was_wide = width == 2 or (was_wide and width == 0)  # noqa: PLR2004  # a wide character takes two columns
+    return [*pieces, word[begin:]]
+
+
+def _is_break(before: str, after: str) -> bool:
+    return (
+        before != _JOINER
+        and unicodedata.category(before) not in _OPENING
+        and unicodedata.category(after) not in _CLOSING
+    )
 
 
 def flow(items: Sequence[str], width: int, *, indent: str, separator: str, at_break: str) -> str:
@@ -43,10 +77,16 @@ def flow(items: Sequence[str], width: int, *, indent: str, separator: str, at_br
 
     `at_break` stands at the end of a line that another one follows. `indent` stands before every line but the first.
     """
+    pieces = [(separator if number else "", item) for number, item in enumerate(items)]
+    return _fill(pieces, width, indent=indent, at_break=at_break)
+
+
+def _fill(pieces: Sequence[tuple[str, str]], width: int, *, indent: str, at_break: str = "") -> str:
+    """Returns the pieces on lines, as `flow` does. Each comes with the separator between it and the one before it."""
     room = max(width, display_width(indent) + _MIN_ROOM)
-    lines, line = [], items[0] if items else ""
+    lines, line = [], pieces[0][1] if pieces else ""
     used = display_width(line)
-    for item in items[1:]:
+    for separator, item in pieces[1:]:
         needed = display_width(separator) + display_width(item)
         if width and used + needed + display_width(at_break) > room:
             lines.append(f"{line.rstrip()}{at_break}")

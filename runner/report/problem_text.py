@@ -94,11 +94,13 @@ def _clip(line: str, start: int, end: int, room: int) -> tuple[str, int, int]:
     first = max(0, min(start - max(limit - (end - start), limit // 2) // 2, len(line) - limit))
     space = line.find(" ", first, start)
     first = first if first == 0 or not 0 <= space - first < _MAX_CUT_WORD else space + 1
+    while first < start and _columns(line[first : min(end, start + limit // 4)]) > limit:  # wide characters
+        first += 1
     last = min(first + limit, len(line))
     while last > start + 1 and _columns(line[first:last]) > limit:
         last -= 1
     space = line.rfind(" ", start, last)
-    last = last if last >= len(line) or not 0 <= last - space < _MAX_CUT_WORD else space
+    last = last if last >= len(line) or space < 0 or last - space >= _MAX_CUT_WORD else space
     head, tail = _CUT[::-1] if first else "", _CUT if last < len(line) else ""
     shift = len(head) - first
     return f"{head}{line[first:last]}{tail}", start + shift, min(end, last) + shift

@@ -10,7 +10,16 @@ from runner.report.terminal_text import remove_styles, style, to_terminal
 
 @pytest.mark.parametrize(
     ("text", "width"),
-    [("Ann", 3), ("日本", 4), ("e\u0301", 1), ("👩", 2), ("", 0)],
+    [
+        ("Ann", 3),
+        ("日本", 4),
+        ("e\u0301", 1),
+        ("👩", 2),
+        ("한", 2),
+        ("\u1112\u1161\u11ab", 2),
+        ("ｱ", 1),
+        ("", 0),
+    ],
 )
 def test_the_width_of_a_text_is_what_a_terminal_needs(text: str, width: int) -> None:
     assert display_width(text) == width
@@ -23,10 +32,22 @@ WORDS = st.lists(st.text("abcé日", min_size=1, max_size=9), min_size=1, max_si
 @given(WORDS, st.integers(12, 60))
 def test_wrapped_lines_fit_and_lose_nothing(words: list[str], width: int) -> None:
     lines = wrap(" ".join(words), width, indent="  ").split("\n")
-    assert " ".join(lines).split() == words
-    # Beside the indentation there is always room for 12 columns, and a longer word stays whole.
-    longest = 2 + max(12, *map(display_width, words))
+    assert "".join(lines).replace(" ", "") == "".join(words)
+    # Beside the indentation there is always room for 12 columns, and what has no place to break stays whole.
+    longest = 2 + max(12, *(display_width(piece) for word in words for piece in word.split("日")), 0) + 2
     assert all(display_width(line) <= max(width, longest) for line in lines)
+
+
+def test_a_line_breaks_between_wide_characters() -> None:
+    assert wrap("東京商事のお客様、ご迷惑を", 12, indent="") == "東京商事のお\n客様、ご迷惑\nを"
+    assert wrap("ab 東京「商事」abc京", 12, indent="") == "ab 東京「商\n事」abc京"
+    assert wrap("東京東京東「商事」", 12, indent="") == "東京東京東\n「商事」", "nor ends with an opening mark"
+    assert wrap("東京商事のお、客様", 12, indent="") == "東京商事の\nお、客様", "no line begins with a comma"
+    assert wrap("👩\u200d💻" * 2, 4, indent="").count("\u200d") == 2
+    coloured = wrap(style("東京商事のお客様", "red"), 12)
+    assert remove_styles(coloured) == "東京商事のお\n客様"
+    assert to_terminal(coloured, colour=True) == "\x1b[31m東京商事のお\n客様\x1b[0m"
+    assert wrap("東京" * 50, 0) == "東京" * 50
 
 
 def test_a_long_word_stays_whole_and_a_colour_is_kept_across_lines() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from runner.errors import Place, Problem
 from runner.report import problem_text
+from runner.report.layout import display_width
 from runner.report.terminal_text import to_terminal
 
 
@@ -36,6 +37,18 @@ def test_one_character_is_marked_where_no_length_is_known() -> None:
 def test_an_underline_stands_below_wide_characters_and_tabs() -> None:
     problem = Problem("c", Place("a.yaml", 1, 5, 2), "m", excerpt="日本\t 名前 x")
     assert lines_of(problem)[2] == "    |     \t ^^^^"
+
+
+@pytest.mark.parametrize("column", [1, 20, 58])
+def test_a_line_of_wide_characters_is_clipped_to_its_columns(column: int) -> None:
+    problem = Problem("c", Place("a.yaml", 1, column, 3), "m", excerpt="日本東京" * 15)
+    for width in (0, 40):
+        excerpt, underline = lines_of(problem, width)[1:3]
+        assert max(map(display_width, (excerpt, underline))) <= (width or 106)
+        before = display_width(underline[: underline.index("^")])
+        assert display_width(excerpt) > before > 0
+        value = next(index for index in range(len(excerpt)) if display_width(excerpt[:index]) == before)
+        assert excerpt[value] == "日本東京"[(column - 1) % 4]
 
 
 def test_an_underline_ends_where_the_line_is_cut() -> None:
