@@ -7,10 +7,12 @@ of two `href` the first counts, `<!-->` is a whole comment, and the text inside 
 import contextlib
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from runner.report.inline_style import NOT_DISPLAYED, describe_style, find_font_size
+from runner.report.list_numbers import LISTS, ItemList, open_list
 
 _IS_HTML = re.compile(r"<[a-zA-Z/!?]|&#?\w+;")
 _WHITE_SPACE = re.compile(r"[ \t\r\n\f]+")
@@ -56,8 +58,9 @@ def visible_text(body: str) -> str:
 def _read(body: str, *, inside_comment: bool) -> str:
     from justhtml import stream  # noqa: PLC0415  # saves 150 ms in a plan that shows no text
 
-    collector = _TextCollector()
-    for event in stream(body):
+    events = list(stream(body))
+    collector = _TextCollector(_count_items(events) if "reversed" in body.lower() else [])
+    for event in events:
         match event:
             case "start", (str(tag), dict(attributes)):
                 collector.start(tag, attributes)
@@ -77,9 +80,12 @@ class _TextCollector:
     `_unseen` is the open element whose text is not displayed, `_hidden` the one that its own style hides, each with how
     many elements of that name are open in it. `_link` is the open link: its address, the number of its line, and the
     index of its first piece. `_open_elements` are the open elements, each with whether text in it has a size.
+    `_lists` are the open lists, and `_item_counts` the number of items of each list to come, from the last to the next.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, item_counts: Iterable[int]) -> None:
+        self._item_counts = list(item_counts)[::-1]
+        self._lists: list[ItemList] = []
         self._lines: list[str] = []
         self._pieces: list[str] = []
         self._has_text = False
@@ -101,6 +107,8 @@ class _TextCollector:
             size = find_font_size(attributes.get("style") or "")
             self._open_elements.append((tag, self._has_size() if size is None else size))
             self._open_counts[tag] += 1
+        if tag in LISTS:
+            self._lists.append(open_list(tag, attributes, self._item_counts.pop() if self._item_counts else 0))
         if tag == self._hidden:
             self._hidden_depth += 1
         if self._unseen:
@@ -108,7 +116,7 @@ class _TextCollector:
             return
         if tag in _BLOCK_ELEMENTS:
             self._break_line(with_blank_line=tag in _PARAGRAPH_ELEMENTS)
-            self._append("- " if tag == "li" else "---" if tag == "hr" else "")
+            self._append(self._item_sign(attributes) if tag == "li" else "---" if tag == "hr" else "")
         self._append(_describe_element(tag, attributes))
         if tag in _UNSEEN_ELEMENTS:
             self._unseen, self._unseen_depth = tag, 1
@@ -126,10 +134,7 @@ class _TextCollector:
 
     def end(self, tag: str) -> None:
         if self._open_counts[tag]:
-            closed = ""
-            while closed != tag:  # elements without an end tag end here too
-                closed, _ = self._open_elements.pop()
-                self._open_counts[closed] -= 1
+            self._close_elements(tag)
         if tag == self._hidden:
             self._hidden_depth -= 1
             if not self._hidden_depth:
@@ -149,6 +154,21 @@ class _TextCollector:
             self._end_link()
         elif not self._unseen:
             self._append(_MARKS.get(tag, ("", ""))[1])
+
+    def _close_elements(self, tag: str) -> None:
+        """Takes an open element off, and those inside it that have no end tag."""
+        closed = ""
+        while closed != tag:
+            closed, _ = self._open_elements.pop()
+            self._open_counts[closed] -= 1
+            if closed in LISTS:
+                self._lists.pop()
+
+    def _item_sign(self, attributes: Mapping[str, str | None]) -> str:
+        """Returns the sign before an item. One that is not displayed is not counted."""
+        if not self._lists or _describe_appearance("li", attributes) == NOT_DISPLAYED:
+            return "- "
+        return self._lists[-1].next_sign(attributes)
 
     def add(self, data: str) -> None:
         if self._unseen:
@@ -192,6 +212,27 @@ class _TextCollector:
             self._end_line()
         if with_blank_line and self._lines and self._lines[-1]:
             self._lines.append("")
+
+
+def _count_items(events: Iterable[tuple[str, Any]]) -> list[int]:
+    """Returns the number of displayed items of each list, in the order in which the lists begin."""
+    counts: list[int] = []
+    open_lists: list[tuple[str, int]] = []  # each with its index in `counts`
+    open_counts = Counter[str]()
+    for event in events:
+        match event:
+            case "start", (str(tag), _) if tag in LISTS:
+                open_lists.append((tag, len(counts)))
+                open_counts[tag] += 1
+                counts.append(0)
+            case "start", ("li", dict(attributes)) if open_lists:
+                counts[open_lists[-1][1]] += _describe_appearance("li", attributes) != NOT_DISPLAYED
+            case "end", str(tag) if open_counts[tag]:
+                closed = ""
+                while closed != tag:
+                    closed, _ = open_lists.pop()
+                    open_counts[closed] -= 1
+    return counts
 
 
 def _describe_host(address: str) -> str:
