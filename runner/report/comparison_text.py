@@ -39,11 +39,12 @@ def text(comparison: Comparison, *, show_values: bool, except_warnings: Abstract
 
 
 def guard_changes(comparison: Comparison) -> list[str]:
-    """The changed settings that guard sending, a line each."""
-    return [
-        f"changed guard {field.name}: {field.before or 'none'} -> {field.now or 'none'}"
+    """The changed settings that guard sending, a line each. A long list is cut, with a count."""
+    lines = [
+        f"changed guard {truncate(field.name, MAX_INLINE_LENGTH)}: {_shorten(field.before)} -> {_shorten(field.now)}"
         for field in comparison.guard_changes
     ]
+    return fit_to_length(lines, len(lines), _MAX_CAUTION_LENGTH, "changed guards", separator="\n")
 
 
 def to_dict(comparison: Comparison, *, show_values: bool) -> dict[str, Any]:
@@ -159,6 +160,10 @@ def _explain(change: MessageChange, *, show_values: bool) -> Iterator[str]:
 
 def _has_differences(parts: list[DiffPart]) -> bool:
     return any(part.kind != "same" for part in parts)
+
+
+def _shorten(value: str) -> str:
+    return " ".join(truncate(value, MAX_INLINE_LENGTH).split()) or "none"
 
 
 def _format_value(value: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -464,6 +465,16 @@ def test_a_changed_guard_is_the_first_thing_that_a_reviewer_sees(here: Folder, n
     assert told in here.run("plan", "--against", "main").out.split("Changes against")[0]
     annotated = here.run("plan", "--against", "main", "--format", "github").out
     assert f"::warning title=msgrun plan::{told.replace('%', '%25')}" in annotated
+
+
+def test_a_long_list_of_changed_guards_is_cut_and_counted_in_every_form(here: Folder) -> None:
+    lines = "".join(f"  e{number:03}: {{workspace: {'w' * 64}}}\n" for number in range(100))
+    here.write("msgrun.yaml", f"environments:\n{lines}")
+    for form in ("text", "markdown", "github"):
+        out = here.run("plan", "--against", "main", "--format", form).out
+        assert "e000: none " in out.replace("`", "").replace("→", "->")
+        assert re.search(r"and \d+ more changed guards", out)
+        assert len(out) < 20_000
 
 
 def test_lines_that_a_suppression_list_loses_are_a_changed_guard(here: Folder) -> None:
