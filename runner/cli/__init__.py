@@ -51,20 +51,24 @@ def run(argv: list[str], supervisor: Supervisor | None = None) -> int:
 
 def _run_command(argv: list[str], supervisor: Supervisor | None) -> tuple[int, BaseException | None]:
     """Runs a command line. Returns its exit code and the error that ended it, or None. Reports the error."""
+    options = GlobalOptions(supervisor=supervisor, arguments=tuple(argv))
     try:
-        options = GlobalOptions(supervisor=supervisor, arguments=tuple(argv))
         code = msgrun.main(argv, prog_name="msgrun", standalone_mode=False, obj=options)
     except BrokenPipeError:
         # The reader of stdout (head, a pager) has exited. Python would print a second error when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT.problems, None
     except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001  # the only handler: no error ends in a traceback
-        return _report_error(error), error
+        is_unsent = msgrun.invoked_command in _COMMANDS_FOR_STEP and not options.may_have_sent
+        return _report_error(error, is_unsent=is_unsent), error
     return (code if isinstance(code, int) else EXIT.done), None
 
 
-def _report_error(error: BaseException) -> int:
-    """Prints the error that ended the command. Returns the exit code for it."""
+def _report_error(error: BaseException, *, is_unsent: bool = False) -> int:
+    """Prints the error that ended the command. Returns the exit code for it.
+
+    `is_unsent`: the command is one that plans what is sent, and nothing was sent.
+    """
     output = Output.of_last_command()
     output.clear_progress()
     match error:
@@ -76,7 +80,8 @@ def _report_error(error: BaseException) -> int:
             output.error(f"{usage}error: {error.format_message()}")
             return EXIT.usage
         case click.Abort() | KeyboardInterrupt():
-            output.error("Interrupted by Ctrl-C.")  # click has begun a line after the terminal's ^C
+            # click has begun a line after the terminal's ^C
+            output.error("Interrupted by Ctrl-C. Nothing was sent." if is_unsent else "Interrupted by Ctrl-C.")
             return EXIT.interrupted
         case ProblemsFound():
             output.problems(error.problems)

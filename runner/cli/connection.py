@@ -90,6 +90,7 @@ class Connection:
     def deliver(self, plan: Plan, ledger: Ledger, log_file: Path | None, deadline: float | None) -> Summary:
         """Sends a plan and shows the progress. Returns its summary. `deadline` is a time of the monotonic clock."""
         settings = self.context.settings
+        self.context.options.may_have_sent = True
         progress = RunProgress(self.context.output, self.limiter)
         signals = Signals()
         with open_record_log(self.context.output, log_file) as log:

@@ -10,10 +10,11 @@ COMMAND_GROUPS = {
     "Settle": ("reconcile", "resolve", "accept", "adopt"),
     "Remember": ("lock",),
 }
-GLOBAL_OPTIONS = frozenset(
-    {"directory", "sandbox", "environment", "jobs", "no_color", "show_values", "quiet", "verbose"}
-)
 _UNLIMITED = 1_000  # characters of a command's one line: longer than any of them
+
+
+class GlobalOption(click.Option):
+    """An option that every command takes, before or after its name."""
 
 
 class Command(click.Command):
@@ -26,7 +27,7 @@ class Command(click.Command):
         common: list[tuple[str, str]] = []
         for parameter in self.get_params(ctx):
             if isinstance(parameter, click.Option) and (record := parameter.get_help_record(ctx)):
-                (common if parameter.name in GLOBAL_OPTIONS else own).append(record)
+                (common if isinstance(parameter, GlobalOption) else own).append(record)
         for title, records in (("Options", own), ("Global options", common)):
             if records:
                 with formatter.section(title):

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import click
 
-from runner.cli.help import COMMAND_GROUPS, Command, CommandGroup, write_command_groups
+from runner.cli.help import COMMAND_GROUPS, Command, CommandGroup, GlobalOption, write_command_groups
 from runner.cli.supervisor import Supervisor
 from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError, RateExhausted, UsageMistake
 
@@ -34,7 +34,8 @@ class GlobalOptions:
     """The values of the global options, whether they come before or after the command's name.
 
     `supervisor` is no option: the entry point sets it where a command's work may run in a child. Nor are `arguments`:
-    they are the command line as it was typed, without the program's name.
+    they are the command line as it was typed, without the program's name. `may_have_sent` is set before the first
+    message is sent.
     """
 
     directory: Path | None = None
@@ -48,6 +49,7 @@ class GlobalOptions:
     jobs: int | None = None
     supervisor: Supervisor | None = None
     arguments: tuple[str, ...] = ()
+    may_have_sent: bool = False
     path_prefix: str = (
         ""  # of the project in GITHUB_WORKSPACE, with a slash at its end; not an option: set when the root is known
     )
@@ -91,6 +93,7 @@ class LazyGroup(CommandGroup):
 
         The command's module is not imported yet, so that the fork is cheap.
         """
+        self.invoked_command = args[0]  # before the fork: the first process too may have to report its end
         supervisor = ctx.ensure_object(GlobalOptions).supervisor
         if supervisor and not ctx.resilient_parsing and args[0] in _SUPERVISED:
             supervisor.start()
@@ -134,10 +137,10 @@ def exit_code_of(error: MsgrunError) -> int:
 
 
 def global_options() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Adds the global options to a command, whose names GLOBAL_OPTIONS lists."""
+    """Adds the global options to a command."""
 
     def option(*names: str, **settings: Any) -> Any:
-        return click.option(*names, expose_value=False, callback=_store, **settings)
+        return click.option(*names, cls=GlobalOption, expose_value=False, callback=_store, **settings)
 
     options = [
         option("-C", "directory", type=click.Path(path_type=Path), metavar="DIR", help="Run as if in DIR."),

@@ -4,7 +4,7 @@ import pytest
 
 from runner.sandbox import Sandbox
 from tests.support.project import Folder
-from tests.support.terminal import Terminal
+from tests.support.terminal import CTRL_C, Terminal
 
 LIST = """\
 name: list
@@ -15,26 +15,27 @@ to: [{type: user, id: a1}, {type: user, id: b2}, {type: user, id: c3}]
 """
 
 
-@pytest.mark.parametrize(("answer", "code", "made"), [("y", 0, 3), ("n", 5, 1)])
+@pytest.mark.parametrize(("answer", "code", "made"), [("y\n", 0, 3), ("n\n", 5, 1), (CTRL_C, 130, 1)])
 def test_after_the_canary_a_person_looks_at_it_and_decides(
     answer: str, code: int, made: int, folder: Folder, intercom: Sandbox
 ) -> None:
     folder.message(LIST)
     terminal = Terminal(folder.path, "apply", "--canary", "1")
     terminal.answer("Send? [y/N]:", "y")
-    terminal.answer("Send the rest? [y/N]:", answer)
+    terminal.wait_for("Send the rest? [y/N]:")
+    terminal.type(answer)
     found, shown = terminal.finish(), terminal.screen
     assert (found, len(intercom.messages)) == (code, made), shown
     assert "the first 1 as a canary" in shown
     link = "https://app.intercom.com/a/apps/acme/users/a1/all-conversations"
     assert f"1 sent as the canary\n  list  id:a1  message 2001\n    {link}\n" in shown
     assert "Look at the canary in Intercom before you send to the other 2." in shown
-    if answer == "y":
+    if answer == "y\n":
         assert "\n3 sent by this run\n" in shown
     else:
-        assert "\n2 left by --canary 1\n" in shown
-        assert "  Send the 2 that are left:\n    msgrun apply\n" in shown
-        assert shown.rstrip().endswith("\nCancelled. Only the canary was sent.")
+        word = "Cancelled" if code == 5 else "Interrupted by Ctrl-C"
+        assert f"\n{word}. Only the canary was sent.\n2 left by --canary 1\n\nNext:\n" in shown
+        assert shown.rstrip().endswith("\n  Send the 2 that are left:\n    msgrun apply")
 
 
 def test_a_canary_with_a_refusal_says_what_is_left_and_how_to_go_on(folder: Folder, intercom: Sandbox) -> None:

@@ -165,7 +165,10 @@ def test_the_end_of_the_input_and_a_ctrl_c_at_a_question_send_nothing(
     folder: Folder, intercom: Sandbox, start: Start
 ) -> None:
     declare(folder, 2)
-    for key, code, told in (("\x04", 5, "Cancelled. Nothing was sent."), (CTRL_C, 130, "Interrupted by Ctrl-C.")):
+    for key, code, told in (
+        ("\x04", 5, "Cancelled. Nothing was sent."),
+        (CTRL_C, 130, "Interrupted by Ctrl-C. Nothing was sent."),
+    ):
         terminal = start("apply")
         terminal.wait_for("Send? [y/N]:")
         terminal.type(key)

@@ -1,6 +1,7 @@
 """The command apply: sends the plan, or a canary first, and reports the outcomes."""
 
 import os
+import signal
 import time
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,7 +19,7 @@ from runner.cli.planning import plan_project, rehearse_plan, shared_plan_options
 from runner.cli.process import set_malloc_threshold
 from runner.cli.suggestions import suggest_files
 from runner.declare.project import Project
-from runner.deliver.summary import Summary
+from runner.deliver.summary import StopReason, Summary
 from runner.errors import Cancelled, GuardRefused, LedgerUnavailable, RunStopped
 from runner.ledger.address import LockfileAddress
 from runner.ledger.facts import Facts
@@ -30,6 +31,8 @@ from runner.report.layout import wrap_lines
 
 if TYPE_CHECKING:
     from runner.cli.connection import Connection
+
+_ONLY_CANARY = "Only the canary was sent."
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +177,16 @@ def _send_canary(
         return Summary()
     context.output.error(f"\nLook at the canary in Intercom before you send to the other {remaining:,}.")
     try:
-        context.confirm("Send the rest?", yes=False, count=remaining, if_declined="Only the canary was sent.")
-    except Cancelled:
+        context.confirm("Send the rest?", yes=False, count=remaining, if_declined=_ONLY_CANARY)
+    except (Cancelled, KeyboardInterrupt) as error:
+        if isinstance(error, Cancelled):
+            summary.stop = StopReason("guard", error.message)
+        else:
+            context.output.error("")  # Ctrl-C leaves the cursor behind the question
+            summary.stop = StopReason("signal", f"Interrupted by Ctrl-C. {_ONLY_CANARY}", signal=signal.SIGINT)
+        context.output.error(str(summary.stop.message))
         run_report.report_rest(context, plan, remaining)
-        raise
+        return summary
     ledger.refresh()
     limit = None if plan.limit is None else plan.limit - summary.sent
     rest, _ = plan_project(context, project, ledger.facts, replace(options.plan_options, limit=limit))
