@@ -1,6 +1,9 @@
-"""Collects findings: one for each rule and place, with the number of recipients that show it."""
+"""Collects findings: one for each rule and place, with the number of recipients that show it.
 
-from collections.abc import Iterable
+A rule about how a project works is one finding for all messages, with their number.
+"""
+
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from runner.declare.declaration import Declaration
@@ -29,6 +32,16 @@ class _Finding:
     total: int = 0
 
 
+@dataclass(slots=True)
+class _CommonFinding:
+    """A finding that is reported once: at the first message that has it, with the number of messages that do."""
+
+    place: Place
+    excerpt: AnyText
+    describe: Callable[[int], str]
+    count: int = 0
+
+
 MAX_IGNORES = 1000  # comments of one text that are read
 MAX_PLACES = 200  # of one message: to find each reads the text once, and the faults repeat
 
@@ -43,6 +56,7 @@ class Findings:
         self.enabled_codes = frozenset(enabled_codes)
         self._findings: dict[tuple[str, Place], _Finding] = {}
         self._comment_problems: dict[tuple[Place, AnyText], Problem] = {}
+        self._common: dict[str, _CommonFinding] = {}
 
     def to_problems(self) -> list[Problem]:
         """Returns the findings as problems, followed by the problems of the ignore comments."""
@@ -58,7 +72,13 @@ class Findings:
             )
             for (code, place), finding in self._findings.items()
         ]
-        return [*problems, *self._comment_problems.values()]
+        common = [
+            Problem(
+                code, found.place, found.describe(found.count), RULES[code].fix, RULES[code].severity, found.excerpt
+            )
+            for code, found in self._common.items()
+        ]
+        return [*problems, *common, *self._comment_problems.values()]
 
     def add(
         self, fault: Fault, place: Place, excerpt: AnyText, recipient: str = "", *, as_warning: bool = False
@@ -73,6 +93,10 @@ class Findings:
         )
         if recipient and finding.recipient:
             finding.count += 1
+
+    def add_common(self, code: str, place: Place, excerpt: AnyText, describe: Callable[[int], str]) -> None:
+        """Counts a message for a finding that is reported once. `describe` words it for a number of messages."""
+        self._common.setdefault(code, _CommonFinding(place, excerpt, describe)).count += 1
 
     def add_recipient_total(self, keys: Iterable[tuple[str, Place]], recipients: int) -> None:
         """Adds the number of recipients that were checked to the findings with these keys."""
@@ -138,6 +162,12 @@ class MessageFindings:
         if fault.code in self._findings.enabled_codes:
             place = self._document.place(path)
             self._add(fault, place, self._document.excerpt(place.line), "", path)
+
+    def add_common(self, code: str, describe: Callable[[int], str]) -> None:
+        """Adds the message to a finding that is reported once for the project, unless a comment ignores it."""
+        place = self._document.place(())
+        if self.is_enabled(code) and not self._ignores.covers(code, place, ()):
+            self._findings.add_common(code, place, self._document.excerpt(place.line), describe)
 
     def _add(
         self, fault: Fault, place: Place, excerpt: AnyText, recipient: str, path: YamlPath, *, as_warning: bool = False

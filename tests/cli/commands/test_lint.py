@@ -75,6 +75,17 @@ def test_a_rule_that_does_not_exist_is_a_mistake_with_a_hint(folder: Folder) -> 
     assert "did you mean no-expires?" in ran.out
 
 
+def test_messages_that_open_no_conversation_are_one_finding_with_their_number(folder: Folder) -> None:
+    for name in ("a", "b", "c"):
+        folder.message(SEED.replace("seed", name), name)
+    folder.message(SEED.replace("seed", "d") + "create_conversation_without_contact_reply: true\n", "d")
+    folder.message("# msgrun: ignore=no-conversation\n" + SEED.replace("seed", "e"), "e")
+    out = folder.run("lint", "--select", "no-conversation").out
+    told = "this and 2 more messages open no conversation, so reconcile cannot find out what became of them"
+    assert f"messages/a.yaml:1:1: warning: {told} [no-conversation]" in out
+    assert out.endswith("5 messages to 5 recipients: 1 warning\n")
+
+
 def test_an_older_api_version_has_no_conversations_to_open(folder: Folder) -> None:
     folder.message(SEED)
     folder.write("msgrun.yaml", 'api_version: "1.4"\n')
