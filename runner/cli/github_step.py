@@ -1,4 +1,4 @@
-"""Writes the results of a plan or an apply to the files of a GitHub step, whatever else the command prints.
+"""Writes the results of a plan or an apply to the files of a GitHub step, and a comment's text to a file of its own.
 
 A workflow's step has two files. GITHUB_STEP_SUMMARY takes Markdown that GitHub shows with the workflow's run.
 GITHUB_OUTPUT takes values for later steps. Other commands of the step write to them too, so this only appends.
@@ -8,9 +8,10 @@ Source: GitHub's documentation of workflow commands, "Environment files".
 import contextlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
+from runner.atomic_write import write_atomically
 from runner.cli.context import Context
 from runner.cli.output import Output
 from runner.deliver.summary import Summary
@@ -18,6 +19,7 @@ from runner.errors import MsgrunError, ProblemsFound
 from runner.plan.plan import Plan
 from runner.report import markdown_plan, markdown_results
 from runner.report.markdown_plan import Review
+from runner.report.terminal_text import to_terminal
 
 _MAX_SUMMARY = 1024 * 1024  # bytes; GitHub drops the whole summary if it is larger
 _MAX_CHARACTER = 4  # bytes that a character takes in UTF-8 at most
@@ -25,11 +27,23 @@ _MAX_CHARACTER = 4  # bytes that a character takes in UTF-8 at most
 
 @dataclass(slots=True)
 class _StepResults:
-    """Results of the running command. The files are written at its end, when click has closed its context."""
+    """Results of the running command. The files are written at its end, when click has closed its context.
+
+    `comment_path` is the file of --comment.
+    """
 
     plan: Plan | None = None
+    comment: str = ""
+    comment_path: Path | None = None
     unknown: int = 0
     blocks: list[str] = field(default_factory=list)
+
+    def take(self) -> "_StepResults":
+        """Returns the results, and forgets them."""
+        taken, empty = replace(self), _StepResults()
+        for item in fields(self):
+            setattr(self, item.name, getattr(empty, item.name))
+        return taken
 
 
 STEP_RESULTS = _StepResults()
@@ -38,6 +52,8 @@ STEP_RESULTS = _StepResults()
 def keep_plan(context: Context, review: Review) -> None:
     """Keeps a plan until the end of the command, when it is written to the step's files."""
     STEP_RESULTS.plan = review.plan
+    if STEP_RESULTS.comment_path:
+        STEP_RESULTS.comment = markdown_plan.plan(review, show_values=context.output.show_values)
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):  # now, not at the end: the limit on a render's time is active now
         limit = _free_characters(Path(path)) - markdown_results.MAX_COMMENT_LENGTH
         STEP_RESULTS.blocks = (
@@ -54,14 +70,17 @@ def add_run_summary(context: Context, summary: Summary) -> None:
 
 
 def write_step_files(code: int, error: BaseException | None, environ: Mapping[str, str]) -> None:
-    """Appends the kept results and the error to the files of GitHub's step, if there are any.
+    """Appends the kept results and the error to the files of GitHub's step, and writes the comment, if there are any.
 
     Called at the end of a plan or an apply. A file that cannot be written is reported on stderr. The exit code does not
     change, because the command's work is done.
     """
-    output, results = Output.of_last_command(), replace(STEP_RESULTS)
-    STEP_RESULTS.plan, STEP_RESULTS.unknown, STEP_RESULTS.blocks = None, 0, []
+    output, results = Output.of_last_command(), STEP_RESULTS.take()
     try:
+        if results.comment_path:
+            blocks = [results.comment, _format_error(error, output, alone=not results.comment)]
+            text = to_terminal("\n\n".join(filter(None, blocks)), colour=False)
+            write_atomically(results.comment_path, [f"{text.rstrip()}\n".encode()])
         if path := environ.get("GITHUB_OUTPUT"):
             _append(Path(path), "".join(f"{name}={value}\n" for name, value in _output_values(results, code).items()))
         if path := environ.get("GITHUB_STEP_SUMMARY"):
@@ -70,19 +89,20 @@ def write_step_files(code: int, error: BaseException | None, environ: Mapping[st
             _append(Path(path), f"{text}\n" if text and len(text) < _free_characters(Path(path)) else "")
     except OSError as failure:
         with contextlib.suppress(OSError):  # stderr may be a file on the same full disk
-            output.error(f"GitHub's files of this step cannot be written: {failure.strerror}")
+            output.error(f"the comment or GitHub's files of this step cannot be written: {failure.strerror}")
 
 
 def _output_values(results: _StepResults, code: int) -> dict[str, str]:
     """Returns the values for later steps, each on one line. Without a plan all but the exit code are empty."""
     plan = results.plan
     if plan is None:
-        return {"has_changes": "", "recipients": "", "digest": "", "unknown": "", "exitcode": str(code)}
+        return {"has_changes": "", "recipients": "", "digest": "", "unknown": "", "stale": "", "exitcode": str(code)}
     return {
         "has_changes": "true" if plan.to_send else "false",
         "recipients": str(plan.to_send),
         "digest": plan.digest,
         "unknown": str(plan.counts["unknown"] + results.unknown),
+        "stale": "true" if plan.is_stale else "false",
         "exitcode": str(code),
     }
 

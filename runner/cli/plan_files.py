@@ -1,6 +1,8 @@
 """Reads, writes and compares the plans that limit what apply sends: the plan file in git, and saved plans."""
 
+import contextlib
 import errno
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -8,6 +10,7 @@ from pathlib import Path
 
 from runner.atomic_write import write_atomically
 from runner.cli.context import Context
+from runner.declare.project import NoProject, find_root
 from runner.errors import GuardRefused, Place, Problem, ProblemsFound, RunStopped, UsageMistake
 from runner.ledger.record import salt_check
 from runner.managed_path import managed_path
@@ -107,12 +110,29 @@ def load_saved_plan(context: Context, path: Path) -> SavedPlan:
         raise UsageMistake(f"{path} cannot be read: {error.strerror}", "msgrun plan --out writes a plan") from error
 
 
+def find_comment_path(directory: Path | None, path: Path) -> Path:
+    """Returns the full path of the file for a comment, which is needed even if the project cannot be read.
+
+    `directory` is that of -C. Raises GuardRefused if the file is a link: a commit may have created it.
+    """
+    start = Path(os.path.normpath(Path.cwd() / (directory or Path())))
+    full = Path(os.path.normpath(start / path))
+    with contextlib.suppress(NoProject):  # the command reports that itself
+        full = _checked_path(find_root(start), full)
+    if full.is_symlink():
+        raise GuardRefused(f"{path} is a link, and msgrun writes no comment through one", "name another file")
+    return full
+
+
 def _user_path(context: Context, path: Path) -> Path:
     """Returns the full path of a file that the user named.
 
     Raises GuardRefused if it is a link inside the project, because a commit may have created it.
     """
-    full, root = context.resolve_path(path), context.tree.root
+    return _checked_path(context.tree.root, context.resolve_path(path))
+
+
+def _checked_path(root: Path, full: Path) -> Path:
     return managed_path(root, full.relative_to(root).as_posix()) if full.is_relative_to(root) else full
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from runner.cli.context import Context
 from runner.cli.github_step import keep_plan
+from runner.cli.output import Output
 from runner.declare.sample import Sample, render_sample
 from runner.errors import Problem
 from runner.plan.deliveries import PlannedMessage
@@ -12,6 +13,7 @@ from runner.report import comparison_text, github_annotations, json_output, mark
 from runner.report.layout import wrap_lines
 from runner.report.markdown_plan import Review
 from runner.report.plan_text import PlanView
+from runner.report.terminal_text import defuse_commands
 
 _MAX_SEARCHED = 1000  # deliveries that are searched for the first one to send
 
@@ -30,7 +32,8 @@ def print_plan(context: Context, review: Review, form: str, command: str, *, sho
     """Prints a plan in one of the forms, and keeps it for the files of GitHub's step.
 
     `command` is the one that prints it, as "plan". `show_all`: the text also has the messages that need nothing.
-    Warnings about the project's files are printed separately for the forms that do not contain them (text, json).
+    Warnings about the project's files are printed separately for the forms that do not contain them (text, json). The
+    form github is annotations, and the text below them.
     """
     output, comparison = context.output, review.comparison
     keep_plan(context, review)
@@ -56,16 +59,24 @@ def print_plan(context: Context, review: Review, form: str, command: str, *, sho
                     path_prefix=output.path_prefix,
                 )
             )
+            # Below the annotations the log has the plan itself, in which GitHub finds no command.
+            output.result(defuse_commands(_format_text(review, output, command, show_all=show_all)))
         case _:
-            if comparison:
-                text = comparison_text.text(
-                    comparison, show_values=output.show_values, except_warnings=frozenset(review.plan.warnings())
-                )
-                output.result(f"{wrap_lines(text, output.width)}\n")
-            view = PlanView(
-                f"msgrun {command}", output.width, output.show_values, show_all=show_all, show_bodies=output.verbose
-            )
-            output.result(plan_text.plan(review, view))
+            output.result(_format_text(review, output, command, show_all=show_all))
+
+
+def _format_text(review: Review, output: Output, command: str, *, show_all: bool) -> str:
+    """Returns a plan as text, after the comparison if there is one."""
+    view = PlanView(
+        f"msgrun {command}", output.width, output.show_values, show_all=show_all, show_bodies=output.verbose
+    )
+    text = plan_text.plan(review, view)
+    if not review.comparison:
+        return text
+    changes = comparison_text.text(
+        review.comparison, show_values=output.show_values, except_warnings=frozenset(review.plan.warnings())
+    )
+    return f"{wrap_lines(changes, output.width)}\n\n{text}"
 
 
 def _sample_key(message: PlannedMessage) -> str:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from runner.declare.settings import Limits
 
+STALE_PLAN = "stale-plan"
+
 
 @dataclass(frozen=True, slots=True)
 class Guard:
@@ -105,6 +107,19 @@ def limit_guards(sends: Mapping[str, int], limits: Limits) -> Iterable[Guard]:
             f"this would send {total:,} messages, over limits.recipients_per_apply: {limit:,}",
             f"in msgrun.yaml, limits: {{recipients_per_apply: {total}}}; or send in parts: --limit {limit}",
         )
+
+
+def stale_plan_guard(path: str, name: str, description: str) -> Guard:
+    """The guard for a saved plan of whose deliveries of a message none is declared as it was.
+
+    `description` says how many are declared in another way, and how many no longer.
+    """
+    return Guard(
+        STALE_PLAN,
+        f"{path} no longer fits {name}: what it would send is {description}",
+        "save a new plan with msgrun plan --out; in CI, approve the newest run",
+        (name,),
+    )
 
 
 def digest_guard(digest: str, expected: str) -> Guard:

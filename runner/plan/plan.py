@@ -39,6 +39,11 @@ class Plan:
         """The number of deliveries that this run would send."""
         return self.counts["send"] if self.limit is None else min(self.limit, self.counts["send"])
 
+    @property
+    def is_stale(self) -> bool:
+        """Whether nothing but the age of the saved plan stops the run: a newer plan can be approved instead."""
+        return bool(self.guards) and all(guard.code == guards.STALE_PLAN for guard in self.guards)
+
     def warnings(self) -> list[str]:
         """Returns the warnings about the messages that this run sends, each after the message's name."""
         sends = self.send_counts()

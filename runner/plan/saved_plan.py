@@ -15,7 +15,7 @@ from runner.declare.identity import DIGEST_VERSION
 from runner.errors import Place, Problem, ProblemsFound
 from runner.ledger.facts import Facts
 from runner.ledger.record import salt_check
-from runner.plan.guards import Guard
+from runner.plan.guards import Guard, stale_plan_guard
 
 FORMAT_VERSION = 1
 # Bytes of the lines that are not one delivery each, which are read as a whole: some hundred for each message, or
@@ -182,14 +182,7 @@ class SavedPlanMessage:
             return []
         parts = [(self._different_count, "declared otherwise"), (undeclared, "no longer declared")]
         description = " and ".join(f"{number} {words}" for number, words in parts if number)
-        return [
-            Guard(
-                "plan",
-                f"{self._plan.path} no longer fits {self._name}: what it would send is {description}",
-                "look at what is declared now, and save a new plan: msgrun plan --out",
-                (self._name,),
-            )
-        ]
+        return [stale_plan_guard(self._plan.path, self._name, description)]
 
 
 def _parse_object(text: bytes) -> dict[str, Any] | None:

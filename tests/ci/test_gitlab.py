@@ -114,7 +114,8 @@ def test_without_a_token_the_plan_is_in_the_log_and_the_artifact(run, job, autho
         "msgrun-review", commit, deep(job("review", commit, system="gitlab")), CI_MERGE_REQUEST_DIFF_BASE_SHA=base
     )
     assert code == 0
-    assert (clone.path / "msgrun-plan.md").read_text() in said
+    assert "  + third   inapp" in said
+    assert "third</code>: 1 to send" in (clone.path / "msgrun-plan.md").read_text()
     assert json.loads((tmp_path / "notes.json").read_text()) == []
 
 

@@ -113,7 +113,8 @@ def test_a_plan_adds_to_the_files_of_the_step(folder: Folder, step: Path) -> Non
     assert folder.run("plan", "--detailed-exitcode").code == 2
     assert (step / "output").read_text() == (
         "other=1\nhas_changes=true\nrecipients=1\n"
-        "digest=sha256:7acc4b89b134d1ece5f6fd78ca3c74e2598f1aba18f0065b7e62fa1732fce013\nunknown=0\nexitcode=2\n"
+        "digest=sha256:7acc4b89b134d1ece5f6fd78ca3c74e2598f1aba18f0065b7e62fa1732fce013\n"
+        "unknown=0\nstale=false\nexitcode=2\n"
     )
     summary = (step / "summary").read_text()
     assert summary.startswith("# others\n<!-- msgrun plan: default -->\n")
@@ -145,7 +146,8 @@ def test_unknown_outcomes_of_a_run_are_counted(folder: Folder, step: Path, inter
 def test_problems_guards_and_wrong_usage_still_have_an_exit_code(folder: Folder, step: Path) -> None:
     folder.message(SEED.replace("Hey", "{{ name }}"))
     assert folder.run("plan").code == 1
-    assert outputs(step) == {"has_changes": "", "recipients": "", "digest": "", "unknown": "", "exitcode": "1"}
+    none = dict.fromkeys(("has_changes", "recipients", "digest", "unknown", "stale"), "")
+    assert outputs(step) == {**none, "exitcode": "1"}
     assert "**There is no plan, and nothing can be sent: 1 problem.**" in (step / "summary").read_text()
     folder.message(SEED)
     assert folder.run("plan", "--expect", "sha256:0").code == 5
@@ -157,6 +159,62 @@ def test_problems_guards_and_wrong_usage_still_have_an_exit_code(folder: Folder,
     assert folder.run("apply").code == 5
     assert outputs(step)["exitcode"] == "5"
     assert "**Stopped.**" in (step / "summary").read_text()
+
+
+def test_a_comment_is_written_beside_the_text_of_the_log(folder: Folder) -> None:
+    every_state(folder)
+    ran = folder.run("plan", "--comment", "comment.md", "--all")
+    assert ran.out == folder.run("plan", "--all").out
+    assert (folder.path / "comment.md").read_text() == folder.run("plan", "--format", "markdown").out
+
+
+def test_a_comment_says_why_there_is_no_plan(folder: Folder) -> None:
+    folder.message(SEED.replace("Hey", "{{ name }}"))
+    ran = folder.run("plan", "--comment", "comment.md")
+    assert ran.code == 1
+    assert "messages/message.yaml:3:11: error: " in ran.out
+    assert (folder.path / "comment.md").read_text() == folder.run("plan", "--format", "markdown").out
+    folder.message(SEED)
+    folder.write("msgrun.yaml", "salt: another\nworkspac: x\n")
+    assert folder.run("plan", "--comment", "comment.md").code == 1
+    assert "msgrun.yaml:2:1" in (folder.path / "comment.md").read_text()
+    folder.write("msgrun.yaml", "salt: another\n")
+    assert folder.run("plan", "--comment", "comment.md").code == 5
+    assert "**Stopped.** the salt is not the one" in (folder.path / "comment.md").read_text()
+    (folder.path / "comment.md").unlink()
+    assert folder.run("plan").code == 5
+    assert not (folder.path / "comment.md").exists(), "the path is that of one command"
+
+
+def test_a_comment_goes_through_no_link(folder: Folder, tmp_path: Path) -> None:
+    folder.message(SEED)
+    (folder.path / "comment.md").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    for path in ("comment.md", str(tmp_path / "link")):
+        ran = folder.run("plan", "--comment", path)
+        assert (ran.code, "is a link" in ran.err) == (5, True)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_the_log_of_annotations_shows_the_plan_and_nothing_in_it_is_a_command(folder: Folder) -> None:
+    folder.message(SEED.replace("Hey", '"::error::x"').replace("body: ", "body: |\n  ::error::y\n  "))
+    for more in ([], ["-v"]):
+        out = folder.run("plan", "--format", "github", *more).out
+        assert "Plan: 1 to send" in out
+        commands = [line for line in out.splitlines() if line.lstrip().startswith("::")]
+        assert all(line.startswith(("::notice title=", "::warning ")) for line in commands)
+
+
+def test_a_stale_saved_plan_is_an_output_of_its_own(folder: Folder, step: Path, intercom: Sandbox) -> None:
+    folder.message(SEED)
+    assert folder.run("plan", "--out", "plan.json").code == 0
+    folder.message(SEED.replace("Ponies", "Horses"))
+    ran = folder.run("apply", "--yes", "--plan", "plan.json")
+    assert (ran.code, outputs(step)["stale"], outputs(step)["exitcode"]) == (5, "true", "5")
+    assert "in CI, approve the newest run" in " ".join(ran.out.split())
+    assert folder.run("apply", "--yes", "--plan", "plan.json", "--expect", "sha256:0").code == 5
+    assert outputs(step)["stale"] == "false", "another guard stops it too"
+    assert intercom.messages == []
 
 
 def test_other_commands_leave_the_files_alone(folder: Folder, step: Path) -> None:

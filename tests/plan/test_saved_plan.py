@@ -162,7 +162,7 @@ def test_planned_recipients_that_are_no_longer_declared_are_counted_unless_they_
 def test_a_plan_no_longer_fits_a_message_of_which_nothing_is_declared_as_planned():
     plan = read(delivery(KEYS[0]), delivery(KEYS[1]))
     (guard,) = share(plan, (KEYS[0], "v1:" + "e" * 32)).guards(Facts())
-    assert guard.code == "plan"
+    assert guard.code == "stale-plan"
     assert guard.message == (
         "plan.json no longer fits news: what it would send is 1 declared otherwise and 1 no longer declared"
     )

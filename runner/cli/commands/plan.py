@@ -8,9 +8,10 @@ import click
 from runner.cli import plan_files, plan_output
 from runner.cli.against import compare_with_ref
 from runner.cli.context import Context, open_context
+from runner.cli.github_step import STEP_RESULTS
 from runner.cli.ledger import read_ledger
 from runner.cli.ledger_changes import add_records_at_ref
-from runner.cli.options import EXIT, command, format_option
+from runner.cli.options import EXIT, GlobalOptions, command, format_option
 from runner.cli.planning import plan_project, shared_plan_options
 from runner.cli.process import set_malloc_threshold
 from runner.cli.suggestions import suggest_files
@@ -31,12 +32,15 @@ from runner.report import ledger_size, plain_text
 @click.option("--all", "show_all", is_flag=True, help="Also show messages with nothing to send or to decide.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is something to send.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, for apply --plan.")
+@click.option(
+    "--comment", type=click.Path(path_type=Path), metavar="FILE", help="Also write it as Markdown, for a comment."
+)
 @click.option("--write", is_flag=True, help="Write the plan file (messages.plan), to be reviewed and committed.")
 @click.option("--check", is_flag=True, help="Exit with 2 if the plan file is out of date.")
 @shared_plan_options
 def plan(
     paths: tuple[str, ...], form: str, against: str | None, plan_options: PlanOptions, out: Path | None,
-    *, show_all: bool, detailed_exitcode: bool, write: bool, check: bool,
+    comment: Path | None, *, show_all: bool, detailed_exitcode: bool, write: bool, check: bool,
 ) -> int:  # fmt: skip
     """Show what apply would send.
 
@@ -46,6 +50,9 @@ def plan(
     """
     _require_compatible(plan_options, out, write=write, check=check)
     set_malloc_threshold()
+    if comment:
+        directory = click.get_current_context().ensure_object(GlobalOptions).directory
+        STEP_RESULTS.comment_path = plan_files.find_comment_path(directory, comment)
     with open_context(against or "") as context:
         project = context.load_valid_project(paths)
         reading = read_ledger(context)
