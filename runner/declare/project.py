@@ -7,6 +7,7 @@ from runner.declare.declaration import Declaration
 from runner.declare.recipient_problems import check_recipients
 from runner.declare.settings import SETTINGS_FILE, Settings
 from runner.declare.tree import Tree
+from runner.declare.unread_files import find_unread_folders, find_unread_settings
 from runner.errors import Problem, UsageMistake
 
 
@@ -51,6 +52,7 @@ def find_root(start: Path) -> Path:
         # parent folder the root.
         if (marker.is_file() or marker.is_symlink()) if marker.name == SETTINGS_FILE else marker.is_dir():
             return marker.parent
-    raise NoProject(
-        f"no project in {start} or above it: neither {SETTINGS_FILE} nor messages/", "msgrun init makes one"
-    )
+    misnamed = [*find_unread_settings(Tree(start), SETTINGS_FILE), *find_unread_folders(Tree(start))]
+    hints = [f"in {problem.place.path}: {problem.message}; {problem.hint}" for problem in misnamed]
+    hint = next(iter(hints), "msgrun init makes one")
+    raise NoProject(f"no project in {start} or above it: neither {SETTINGS_FILE} nor messages/", hint)

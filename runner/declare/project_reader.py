@@ -1,6 +1,6 @@
 """Reads the declarations of a project: all of them, or those of some files."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from runner.current_work import CURRENT_WORK
@@ -15,6 +15,7 @@ from runner.declare.settings import SETTINGS_FILE, Settings, version_number
 from runner.declare.similar_names import did_you_mean
 from runner.declare.template.template import RenderMonitor, Templates
 from runner.declare.tree import NotReadable, Tree
+from runner.declare.unread_files import find_unread_files, find_unread_settings
 from runner.declare.yaml.document import Document, read_documents
 from runner.errors import Place, Problem, UsageMistake
 
@@ -52,8 +53,8 @@ class ReadResult:
 class ProjectReader:
     """Reads the declarations in the files of a project.
 
-    `files` are all declaration files, sorted. `problems` are warnings of msgrun.yaml, and the problems of the project's
-    suppression list.
+    `files` are all declaration files, sorted. `problems` are warnings of msgrun.yaml and of names of
+    files, and the problems of the project's suppression list.
     """
 
     files: tuple[str, ...]
@@ -96,7 +97,7 @@ def make_project_reader(
 
     Raises UsageMistake if a path contains no declaration.
     """
-    files = tuple(tree.declaration_files())
+    files = tree.list_messages()
     with CURRENT_WORK.on_file(SETTINGS_FILE):
         items = list(read_documents(tree, SETTINGS_FILE)) if (tree.root / SETTINGS_FILE).exists() else []
         warnings = [item for item in items if isinstance(item, Problem)]  # an error would have ended the command
@@ -112,7 +113,11 @@ def make_project_reader(
         salt=settings.salt,
         suppression_list=suppression_list,
     )
-    return ProjectReader(files, [*warnings, *problems], _make_selector(files, paths), context)
+    unread = list(find_unread_files(tree, files))
+    is_selected = _make_selector(files.declarations, unread, paths)
+    problems += [problem for problem in unread if is_selected(problem.place.path)]
+    problems += find_unread_settings(tree, SETTINGS_FILE)
+    return ProjectReader(files.declarations, [*warnings, *problems], is_selected, context)
 
 
 def _limit(problems: list[Problem]) -> list[Problem]:
@@ -160,12 +165,14 @@ def _find_name_problems(document: Document, names: dict[str, Place]) -> list[Pro
     return [document.problem("duplicate-name", ("name",), message, "a message's name is its identity: give it another")]
 
 
-def _make_selector(files: Iterable[str], paths: Iterable[str]) -> Callable[[str], bool]:
+def _make_selector(files: Sequence[str], unread: Iterable[Problem], paths: Iterable[str]) -> Callable[[str], bool]:
+    """Returns a test for paths: whether `paths` select it. Raises UsageMistake if one selects no declaration."""
     selected_paths = list(paths)
     for path in selected_paths:
         if path != "." and not any(is_within(file, path) for file in files):
-            hint = did_you_mean(path, list(files)) or "declarations are messages/**/*.yaml and .yml"
-            raise UsageMistake(f"no declaration at {path}", hint)
+            hints = [problem.hint for problem in unread if problem.place.path == path]
+            hints += [did_you_mean(path, list(files)), "declarations are messages/**/*.yaml and .yml"]
+            raise UsageMistake(f"no declaration at {path}", next(filter(None, hints)))
     return lambda path: not selected_paths or any(is_within(path, selected) for selected in selected_paths)
 
 

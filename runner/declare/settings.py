@@ -8,6 +8,7 @@ from runner.declare import schema
 from runner.declare.contact_files import ContactFiles, parse_contact_files
 from runner.declare.similar_names import did_you_mean
 from runner.declare.tree import Tree
+from runner.declare.unread_files import refuse_misnamed_settings
 from runner.declare.yaml.document import Document, read_documents
 from runner.errors import Place, Problem, ProblemsFound, UsageMistake
 from runner.ledger.address import (
@@ -170,6 +171,7 @@ def _read_settings_document(tree: Tree) -> Document | None:
         hint = "make it a file of its own"
         raise ProblemsFound([Problem("file-outside", Place(SETTINGS_FILE), f"{SETTINGS_FILE} is a link", hint)])
     if not (tree.root / SETTINGS_FILE).exists():
+        refuse_misnamed_settings(tree, SETTINGS_FILE)
         return None
     items = list(read_documents(tree, SETTINGS_FILE))
     problems = [item for item in items if isinstance(item, Problem)]

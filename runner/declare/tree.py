@@ -17,8 +17,8 @@ from posixpath import dirname, join
 from typing import BinaryIO
 from unicodedata import is_normalized, normalize
 
+from runner.declare.message_files import MessageFiles, list_message_files
 from runner.declare.not_text import LINK, START_SIZE, find_lone_name, find_stand_in
-from runner.errors import UsageMistake
 from runner.privacy import AnyText
 
 _PATTERN = re.compile(r"[*?\[]")
@@ -30,7 +30,6 @@ MAX_NAME = 255  # bytes of one name in a path; no common file system has a longe
 MAX_FOLDERS = 20_000  # that one pattern lists; a folder of audiences has some hundred, a large repository some thousand
 MAX_LEVELS = 64  # of folders that one pattern enters; to resolve a path takes quadratic time in them
 MAX_MATCHES = 10_000  # files of one pattern: one a day of 27 years
-MAX_DECLARATION_FILES = 50_000  # below messages/; a thousand take a second to check
 _OPEN_FLAGS = (
     os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 )  # without O_NONBLOCK, opening a pipe would wait for a writer
@@ -120,34 +119,21 @@ class Tree:
             raise NotReadable("file-large", f"{path} is larger than {MAX_FILE_SIZE >> 20} MiB", hint)
         return data
 
-    def declaration_files(self) -> Iterator[str]:
-        """Returns the paths of all messages/**/*.yaml and .yml, sorted: no order depends on the file system.
+    def peek(self, path: str, size: int) -> bytes:
+        """Returns the first bytes of a file; none if it is a link, or no file that can be read."""
+        with suppress(OSError):
+            descriptor = os.open(self.root / path, _OPEN_FLAGS)
+            with os.fdopen(descriptor, "rb") as handle:
+                return handle.read(size) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
+        return b""
 
-        The suffix may be in capitals. Hidden files and folders are skipped, such as macOS's `._a.yaml`.
-        A link to a folder is returned as well; reading it raises NotReadable. If messages/ itself is a link, it is the
-        only path. Raises UsageMistake if there are more than MAX_DECLARATION_FILES.
-        """
-        if (self.root / "messages").is_symlink():
-            return iter(("messages",))
-        paths: list[str] = []
-        pending = ["messages"]
-        while pending:
-            folder = pending.pop()
-            with suppress(OSError), os.scandir(self.root / folder) as entries:  # a project may have no messages/
-                for entry in entries:
-                    path = f"{folder}/{entry.name}"
-                    if entry.name.startswith("."):
-                        continue
-                    if entry.is_dir(follow_symlinks=False):
-                        pending.append(path)
-                    # A link to a folder is not entered. Returned as a path, it is reported when it is read. If it were
-                    # left out, the messages in it would be ignored without an error.
-                    elif _is_declaration(entry.name) or (self.root / path).is_dir():
-                        paths.append(path)
-            if len(paths) > MAX_DECLARATION_FILES:
-                message = f"there are more than {MAX_DECLARATION_FILES:,} files of declarations"
-                raise UsageMistake(message, "a file may hold several documents")
-        return iter(sorted(paths))
+    def declaration_files(self) -> Iterator[str]:
+        """Returns the paths of all messages/**/*.yaml and .yml, sorted. Raises UsageMistake as `list_messages`."""
+        return iter(self.list_messages().declarations)
+
+    def list_messages(self) -> MessageFiles:
+        """Returns the files below messages/. Raises UsageMistake if there are too many declarations."""
+        return list_message_files(self.root)
 
     def _resolve(self, path: str) -> Path:
         """Returns the absolute path with all links resolved, of a file that need not exist.
@@ -245,10 +231,6 @@ def _join_path(named: str, beside: str) -> str:
         hint = "hidden files are not read: .git and .env hold secrets"
         raise NotReadable("file-hidden", f"{path} is hidden", hint)
     return str(path)
-
-
-def _is_declaration(name: str) -> bool:
-    return not name.startswith(".") and name.lower().endswith((".yaml", ".yml"))
 
 
 def _list_visible(folder: Path) -> list[str]:
