@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 MASK = "***"
-# An email address. Texts such as Intercom's responses quote one without saying whose it is.
-_ADDRESS = re.compile(r"[^\s@<>()\"',;:]+@[^\s@<>()\"',;:]+")
+# An email address. Texts such as Intercom's responses quote one without saying whose it is. What a template language
+# writes before a name is none: {@first_name}, %@, $@name; nor is @FIRST_NAME@ at the end of a sentence.
+_ADDRESS = re.compile(r"[^\s@<>()\"',;:]+(?<![{\[$#%*~|>])@(?=[\w\[])[^\s@<>()\"',;:]+")
 # A word of a text or of HTML; "O&#39;Brien" is one word.
 _WORD = re.compile(r"(?:\w|&#?\w+;)+")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,6 +66,15 @@ def test_columns_stay_where_they_are():
     assert (
         reveal_or_mask_same_width("plain", show_values=False) == reveal_or_mask("plain", show_values=False) == "plain"
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{@first_name}", "[@first_name]", "${@name}", "#{@name}", "%@name", "Hi @FIRST_NAME@!", "$@x", "*@x", "@@a@@"],
+)
+def test_what_a_template_language_writes_before_a_name_is_no_address(text: str) -> None:
+    assert list(find_email_spans(text)) == []
+    assert list(find_email_spans(f"{text} bo@example.com")) == [(len(text) + 1, len(text) + 15)]
 
 
 def test_without_values_and_addresses_nothing_is_masked():

@@ -18,6 +18,13 @@ _OTHER_NAMES = split_names(
     "slot shape scope media method name nowrap color face frame rules headers char charoff axis clear compact data "
     "date datetime dir download disabled for form high low max min open pattern ping property rows cols value wrap"
 )
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+# Typographic quotes, as word processors and chat programs write them, and quotes as entities.
+_OTHER_QUOTE = re.compile(
+    r"([A-Za-z][\w:-]*)\s*=\s*([“”„‟‘’‚«»‹›″′`´＂]|&(?:quot|[lr][ds]quo|[bs]dquo|#34|#39|#x22|#82(?:16|17|20|21|22));)",  # noqa: RUF001
+    re.IGNORECASE,
+)
+_MAY_HAVE_OTHER_QUOTE = re.compile(r"=\s*[^\s\w\"'>#/]")
 _JUNK_AFTER_QUOTE = re.compile(r"=\s*(\"[^\"]*\"|'[^']*')(?=[^\s>/])")
 _MARKUP = re.compile(r">[^<>]*</?[A-Za-z]|\s[A-Za-z-]+\s*=\s*$")  # a tag, or the next attribute
 
@@ -40,8 +47,12 @@ def check_misspelt_names(tag: Tag, format_value: ValueFormatter = str) -> Iterat
 
 
 def check_quotes(tag: Tag) -> Iterator[Fault]:
-    """Yields a fault if a quote of an attribute is lost, so that text and tags became its value."""
+    """Yields a fault if a quote of an attribute is none of HTML's, or is lost, so that text became its value."""
     raw = tag.raw
+    if match := _OTHER_QUOTE.search(_QUOTED.sub('""', raw)) if _MAY_HAVE_OTHER_QUOTE.search(raw) else None:
+        message = f"the value of {match[1].lower()} begins with {match[2]}, which is no quote of HTML"
+        yield Fault("unclosed-quote", message, f'write {match[1].lower()}="…", with the straight quote " on both sides')
+        return
     if "<" not in raw[1:] and raw.count('"') % 2 == 0 and raw.count("'") % 2 == 0:
         return
     broken = {match[1][1:-1] for match in _JUNK_AFTER_QUOTE.finditer(tag.raw) if _MARKUP.search(match[1][1:-1])}

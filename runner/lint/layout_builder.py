@@ -17,6 +17,7 @@ _VARIABLE_NAME = re.compile(r"(?<![\w.|])(?<!\| )[A-Za-z_]\w*(?!\w|\s*=(?!=))")
 _CALL = re.compile(r"(\|\s*+)?(?<![\w.])([\w.]++)\s*+\(")
 _MARKUP_FILTER = re.compile(r"\|\s*(?:safe|xmlattr|urlize)\b")
 _URL_FILTER = re.compile(r"\|\s*urlencode\b")
+_POSITION = re.compile(r"\d{1,2}")  # {{1}}: WhatsApp and others number their placeholders
 _IGNORE_COMMENT = re.compile(r"\{#-?\s*msgrun:\s*ignore\b=?\s*([\w, -]*?)\s*-?#\}")
 # A comment that holds the begin of another one, or the end of an element that does not begin in it.
 _SWALLOWING_COMMENT = re.compile(r"(?s:.)*?\{#|(?:(?!<(?:style|script)\b)(?s:.))*</(?:style|script)\b", re.IGNORECASE)
@@ -134,7 +135,11 @@ class _LayoutBuilder:
         self._layout.has_raw_values |= is_markup
         is_raw = is_markup or any(not pipe for pipe, _ in _CALL.findall(outside_strings))
         self._add_slot(start, inner, is_branch=False, is_raw=is_raw, literal_before=self._literal_before)
-        self._slots[-1] = replace(self._slots[-1], is_url_encoded=_URL_FILTER.search(outside_strings) is not None)
+        self._slots[-1] = replace(
+            self._slots[-1],
+            is_url_encoded=_URL_FILTER.search(outside_strings) is not None,
+            sole_number=inner if _POSITION.fullmatch(inner) else "",
+        )
         if is_raw:
             self._chunks[first_chunk:] = [RAW_VALUE_CHAR * (self._length - start)]
         self._literal_before = None

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
+from runner.lint.contact_links import CONTACT_SCHEMES, check_contact_link
 from runner.lint.html import VALUE_CHAR
 from runner.lint.template_layout import RAW_VALUE_CHAR
 from runner.lint.text_checks import Fault, ValueFormatter
@@ -25,11 +26,13 @@ _BROKEN_START = re.compile(
     r"|https?://(?:https?|www\.https?)(?=[:/])"  # https://https://example.com
     r"|https?://(?=\s*$|[?#])"  # no host
     r"|https?://\s"
-    r"|mailto:(?://|\s*$|https?:|mailto:)"
-    r"|tel:(?://|\s*$)"
     r")",
     re.IGNORECASE,
 )
+_SPACE_INSIDE = re.compile(r"\S\s+\S")
+# What follows a second ? belongs to the value before it. An address in the query may bring its own: ?next=/a?b=c.
+_SECOND_QUERY = re.compile(r"[^?#]*\?[^?#/:]*\?[\w.-]+=")
+_QUERY_WITHOUT_MARK = re.compile(r"[^?#]*&(?:amp;)?utm_\w+=")
 _BROKEN_HOST = re.compile(r"\.\.|^\.|\.$|[,;\s\"'()*!$%]|^-|^ww\.|^w{4,}\.", re.IGNORECASE)
 # What ends or changes a value in a query. A value that is encoded already has %2B for a plus sign.
 _UNENCODED = re.compile(r"[\s+&#<>\"\\]|%(?![0-9A-Fa-f]{2})|[^\x00-\x7f]")
@@ -62,7 +65,9 @@ def check_url(url: str, format_value: ValueFormatter = str) -> Fault | None:
         return Fault("script", f"a link to {scheme}:")
     if scheme in _LOCAL_SCHEMES or re.match(r"\s*(?:[A-Za-z]:[\\/]|\\\\)", url):
         return Fault("local-link", "this link leads to a file of the reader's own computer")
-    if fault := _check_spelling(url, scheme, format_value):
+    if scheme in CONTACT_SCHEMES:
+        return check_contact_link(url, scheme, format_value)
+    if fault := _check_spelling(url, scheme, format_value) or _check_characters(url, scheme):
         return fault
     match = _URL_START.match(url)
     return _check_host(match[2], match[1].lower(), format_value) if match else None
@@ -103,7 +108,7 @@ def check_query_value(value: str, variable: str, format_value: ValueFormatter = 
 def check_image_url(src: str) -> str:
     """Returns the message about the URL of an image; an empty text if the URL is in order."""
     text = src.strip().lower()
-    if text.startswith(("https://", "cid:")):
+    if text.startswith(("https://", "cid:")):  # check_url reports cid:
         return ""
     origin = text.partition(":")[0] + ":" if re.match(r"(http|data|file):", text) else "an address without a host"
     return f"this image comes from {origin}"
@@ -123,6 +128,23 @@ def _check_spelling(url: str, scheme: str, format_value: ValueFormatter) -> Faul
     host = match[1].rpartition("@")[2].partition(":")[0] if match and "[" not in match[1] else ""
     if host and not host.startswith(_VALUE_START) and _BROKEN_HOST.search(host):
         return Fault("malformed-link", format_value(host) + " is misspelt: no host is called that", "correct the host")
+    return None
+
+
+def _check_characters(url: str, scheme: str) -> Fault | None:
+    """Returns the fault of what stands after the host, or of a link that nothing in a message answers to."""
+    if scheme == "cid":
+        message = "cid: means an attachment, and a message of Intercom's has none"
+        return Fault("malformed-link", message, "put the file on a host with https:// and write its full address")
+    if not scheme.startswith("http"):
+        return None
+    if _SECOND_QUERY.match(url):
+        return Fault("malformed-link", "a second ? stands in this link", "write & in place of the second ?")
+    if _QUERY_WITHOUT_MARK.match(url):
+        return Fault("malformed-link", "this link has no ? before its first &", "write ? in place of the first &")
+    if _SPACE_INSIDE.search(url):
+        message = "a space stands in this link: some mail clients end it there"
+        return Fault("unencoded-value", message, "write %20 in place of the space, or - if that is its address")
     return None
 
 

@@ -18,7 +18,8 @@ from runner.lint.empty_values import Gap, find_gaps, strip_tags
 from runner.lint.findings import Findings, MessageFindings
 from runner.lint.html import Tag, parse_html
 from runner.lint.layout_builder import build_layout
-from runner.lint.static_checks import check_pairs, check_tag, parse_message_text
+from runner.lint.static_checks import check_pairs, parse_message_text
+from runner.lint.tag_checks import check_tag
 from runner.lint.tag_locator import TagLocator
 from runner.lint.tag_pairs import pair_tags
 from runner.lint.text_checks import Fault
@@ -162,7 +163,8 @@ class MessageLinter:
         parsed_html = parse_html(body)
         locator = TagLocator(self._body, parsed_html.tags)
         for number, tag in enumerate(parsed_html.tags):
-            faults = list(check_tag(tag, mark_private))
+            # A value with a space is reported at the value.
+            faults = [fault for fault in check_tag(tag, mark_private) if fault.code != "unencoded-value"]
             written = locator.find_written_tag(number) if faults else None
             for fault in faults:
                 yield self._find_written_place(written, fault.code, locator.fallback_start), fault, False

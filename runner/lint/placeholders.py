@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from runner.lint.html import split_names
+from runner.lint.keyboard_keys import is_keyboard_key
 
 _WORD = r"[^\W\d]"  # a letter or an underscore: a name begins with it
 _NAME = rf"{_WORD}[\w.-]{{0,60}}"
@@ -100,6 +101,16 @@ _FIELD_NAMES = split_names(
     "nazwisko unsubscribelink unsubscribeurl webversion merge1 merge2 merge3"
 )
 _FIELD_NAMES_IN_CAPITALS = split_names("phone link url product price title name1 first last address country state")
+# Alone on a line, or between two tags: [Title]. Inside a sentence or before one they are honest: [Offer] Save 20%.
+_FIELD_NAMES_ALONE = _FIELD_NAMES_IN_CAPITALS - {"link"} | split_names(
+    "headline heading subtitle subheading subject body content text paragraph description event venue location time "
+    "day month year button cta offer discount topic website signature greeting closing industry role department "
+    "titel überschrift betreff inhalt titre objet titulo título asunto titolo oggetto onderwerp"
+)
+_FILLER = re.compile(
+    r"\blorem ipsum\b|\b(?:headline|title|text|copy|content|subject|preheader|description|quote) goes here\b",
+    re.IGNORECASE,
+)
 _LAST_WORDS = split_names(
     "name firstname lastname fname lname surname email mail phone number id date amount total price link url token "
     "code address city country company organization title salutation birthday fix vorname nachname anrede firma nom "
@@ -128,14 +139,21 @@ class Placeholder:
 
 
 def find_placeholders(text: str) -> Iterator[Placeholder]:
-    """Yields the placeholders of other tools in running text, in order. HTML entities must be unescaped."""
+    """Yields the placeholders of other tools in running text, and text that only fills a layout. Each kind is in order.
+
+    HTML entities must be unescaped.
+    """
     end = 0
     for start in _STARTS.finditer(text):
         match = _FORMS.match(text, start.start()) if start.start() >= end else None
         group = (match.lastindex or 0) if match else 0
-        if match and (group < _FIRST_LIKELY_GROUP or _names_field(match[group])):
+        if match and (_is_placeholder(match, group) if group else True):
             end = match.end()
             yield Placeholder(match.start(), match.group(), _suggest(match.group(), match[group] if group else ""))
+    lowered = text.lower()
+    if "lorem ipsum" in lowered or " goes here" in lowered:  # to search for the words takes longer
+        for filler in _FILLER.finditer(text):
+            yield Placeholder(filler.start(), filler.group(), "write the text that belongs here")
 
 
 def find_placeholders_in_url(url: str) -> Iterator[Placeholder]:
@@ -154,6 +172,22 @@ def find_placeholders_in_url(url: str) -> Iterator[Placeholder]:
                 hint = placeholder.hint.replace(" }}", " | urlencode }}") if is_query else placeholder.hint
                 end = placeholder.start + len(placeholder.text)
                 yield Placeholder(placeholder.start, text[placeholder.start : end], hint)
+
+
+def _is_placeholder(match: re.Match[str], group: int) -> bool:
+    """Returns whether a match is a placeholder, by what stands inside: its group with this number."""
+    text, inner = match.string, match[group]
+    if match.group().startswith("{") and is_keyboard_key(text, match.start(), match.end(), inner.strip()):
+        return False
+    if group < _FIRST_LIKELY_GROUP or _names_field(inner):
+        return True
+    return match.group().startswith("[") and inner.lower() in _FIELD_NAMES_ALONE and _is_alone(match)
+
+
+def _is_alone(match: re.Match[str]) -> bool:
+    """Returns whether nothing else stands on the line of a match."""
+    before, after = match.string[: match.start()].rpartition("\n")[2], match.string[match.end() :].partition("\n")[0]
+    return not before.strip() and not after.strip()
 
 
 def _split_words(name: str) -> list[str]:

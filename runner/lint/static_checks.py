@@ -3,38 +3,32 @@
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from runner.characters import unescape_html
 from runner.lint import text_checks
-from runner.lint.attributes import URL_ATTRIBUTES, check_misspelt_names, check_quotes, find_misspelt_names
+from runner.lint.attributes import URL_ATTRIBUTES
 from runner.lint.findings import MessageFindings
-from runner.lint.html import VALUE_CHAR, ParsedHtml, Tag, is_known_tag, parse_html, unescape_with_offsets
+from runner.lint.html import VALUE_CHAR, ParsedHtml, Tag, parse_html, unescape_with_offsets
 from runner.lint.links import check_anchor_url, check_image_url, check_query_value, check_url, find_links
 from runner.lint.mojibake import find_mojibake
 from runner.lint.placeholders import Placeholder, find_placeholders, find_placeholders_in_url
+from runner.lint.tag_checks import ANCHOR_TAGS, check_tag, garbled_fault, leftover_fault
 from runner.lint.tag_pairs import TagFault, TagPairs, pair_tags
 from runner.lint.template_layout import RAW_VALUE_CHAR, Layout, Slot
 from runner.lint.text_checks import Fault
 
-_LINK_ATTRIBUTES = ("href", "action", "formaction", "background", "poster", "data")
 # What is checked in conditional comments. Outlook reads them: their tags need not be HTML, nor pair.
 _CONDITIONAL_CODES = frozenset({"single-brace", "empty-link", "malformed-link", "relative-link", "unclosed-quote"})
-_ANCHOR_TAGS = ("a", "area")
 _MAX_URL_LENGTH = 2000  # characters before a value in which its URL may begin
 # From its first `?` and last `=` on there is one way to match, so a text of many of both takes no longer than others.
 _QUERY_IN_TEXT = re.compile(r"(?:https?://|mailto:)[^\s<>\"'?]*+\?(?>[^\s<>\"']*=)[^\s<>\"'&=]*+$", re.IGNORECASE)
 _QUERY_IN_TAG = re.compile(r"\b(?:href|src)\s*+=\s*+[\"']?+[^\"'<>?]*+\?(?>[^\"'<>]*=)[^\"'<>&=]*+$", re.IGNORECASE)
 _LINK_START = re.compile(r"\bhref\s*+=\s*+(?:[\"']\s*+)?$", re.IGNORECASE)
-_TAG_RULES = {
-    "form": Fault("form", "<form> does not work in a message"),
-    **{name: Fault("iframe", f"<{name}> is removed by mail clients") for name in ("iframe", "object", "embed")},
-}
 _QUOTED_VALUE = re.compile(r"=\s*+(\"[^\"]*+\"?|'[^']*+'?)")
+_BLOCK = re.compile(r"(?<=\S) {6,}|^ {6,}(?=\S)")  # the shortest is {%if%}
 # An endpoint in the text of a message to developers: there {id} is documentation.
 _API_URL = re.compile(r"https?://(?:api[.-]|[^/\s]+/(?:[^\s]*/)?api/)", re.IGNORECASE)
-_DATA_SCRIPT_TYPES = ("application/ld+json", "application/json")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +76,7 @@ class MessageText:
     def is_whole_link(self, slot: Slot) -> bool:
         """Returns whether a slot prints one variable, which is all of the href of an <a>."""
         tag = self.find_enclosing_tag(slot)
-        if not slot.sole_variable or tag is None or tag.name not in _ANCHOR_TAGS:
+        if not slot.sole_variable or tag is None or tag.name not in ANCHOR_TAGS:
             return False
         is_at_end = self.layout.text[slot.end : slot.end + 1] in {'"', "'", " ", ">"}
         return is_at_end and _LINK_START.search(self._text_before(slot)) is not None
@@ -108,9 +102,13 @@ class MessageText:
                 findings.add_at_offset(layout, slot.start, fault)
 
     def _check_tags(self) -> Iterator[tuple[int, Fault]]:
-        yield from ((tag.start, fault) for tag in self.parsed_html.tags for fault in check_tag(tag))
+        has_blocks = any("{%" in source for source in self.layout.sources.values())
+        for tag in self.parsed_html.tags:
+            checked = _show_blocks(tag) if has_blocks and tag.attributes else tag
+            yield from ((tag.start, fault) for fault in check_tag(checked))
         for tag in self.parsed_html.conditional_tags:
-            yield from ((tag.start, fault) for fault in check_tag(tag) if fault.code in _CONDITIONAL_CODES)
+            checked = _show_blocks(tag) if has_blocks and tag.attributes else tag
+            yield from ((tag.start, fault) for fault in check_tag(checked) if fault.code in _CONDITIONAL_CODES)
 
     def _check_passages(self) -> Iterator[tuple[int, Fault]]:
         """Yields the faults of the texts between the tags, each after its offset."""
@@ -123,7 +121,7 @@ class MessageText:
             unescaped, offsets = unescape_with_offsets(text) if self.is_html else (text, range(len(text)))
             placeholders = list(find_placeholders(unescaped))
             for placeholder in placeholders:
-                yield start + offsets[placeholder.start], _leftover_fault(placeholder)
+                yield start + offsets[placeholder.start], leftover_fault(placeholder)
             for offset, part, meant in find_mojibake(unescaped):
                 yield start + offsets[offset], garbled_fault(part, meant)
             yield from (
@@ -135,13 +133,16 @@ class MessageText:
                 is_reported = any(offset <= placeholder.start < offset + len(link) for placeholder in placeholders)
                 if not is_reported and not _API_URL.match(link):
                     for placeholder in find_placeholders_in_url(link):
-                        yield start + offsets[offset], _leftover_fault(placeholder)
+                        yield start + offsets[offset], leftover_fault(placeholder)
 
     def _check_slot(self, slot: Slot) -> Iterator[Fault]:
         """Yields the faults in values that are the same for every recipient, and in the template's own fallbacks."""
         tag = self.find_enclosing_tag(slot)
         before = self.layout.text[max(slot.start - 8, 0) : slot.start].lower()
         scheme = next((scheme for scheme in ("https://", "http://") if before.endswith(scheme)), "")
+        if number := slot.sole_number:
+            message = f"{{{{{number}}}}} is a placeholder of another tool: here it prints {number}"
+            yield Fault("single-brace", message, "write the name of a variable in it: {{ first_name }}")
         for quoted in slot.string_literals:
             if word := text_checks.find_null_word(quoted):
                 yield Fault("null-text", f"this may print {word}")
@@ -171,6 +172,15 @@ class MessageText:
         return number < 0 or slot.start >= spans[number][1]
 
 
+def _show_blocks(tag: Tag) -> Tag:
+    """Returns a tag in whose URLs a block of the template is a printed value, not spaces: what it prints may be any."""
+    attributes = {
+        name: _BLOCK.sub(VALUE_CHAR, value) if name in URL_ATTRIBUTES and _BLOCK.search(value) else value
+        for name, value in tag.attributes.items()
+    }
+    return replace(tag, attributes=attributes) if attributes != tag.attributes else tag
+
+
 def parse_message_text(layout: Layout, values: Mapping[str, Any], *, is_html: bool) -> MessageText:
     """Returns a text of a message with its HTML parsed and its tags paired."""
     parsed_html = parse_html(layout.text) if is_html else ParsedHtml((), ())
@@ -190,18 +200,6 @@ def printed_entity_fault(entity: str, variable: str) -> Fault:
     return Fault("entity-shown", message, f"put plain text into {variable}: the character itself")
 
 
-def garbled_fault(part: str, meant: str, format_value: text_checks.ValueFormatter = str) -> Fault:
-    """Returns the fault of a garbled part of a text, which means `meant`; if that is empty, it is lost."""
-    if not meant:
-        return Fault("mojibake", "U+FFFD stands here: a character that was lost", "write the character that was there")
-    return Fault("mojibake", format_value(part) + " is " + format_value(meant) + " in a wrong encoding")
-
-
-def _leftover_fault(placeholder: Placeholder, format_value: text_checks.ValueFormatter = str) -> Fault:
-    hint = placeholder.hint if format_value is str else ""  # a hint shows no recipient's value
-    return Fault("single-brace", format_value(placeholder.text) + " is sent as it stands", hint)
-
-
 def check_links(text: str, tag: Tag | None, format_value: text_checks.ValueFormatter = str) -> Iterator[Fault]:
     """Yields the faults of the links in a value.
 
@@ -214,65 +212,9 @@ def check_links(text: str, tag: Tag | None, format_value: text_checks.ValueForma
             yield Fault("image-https", check_image_url(link)) if is_image else fault
 
 
-def check_tag(tag: Tag, format_value: text_checks.ValueFormatter = str) -> Iterator[Fault]:
-    """Yields the faults that a tag has by itself."""
-    name, attributes = tag.name, tag.attributes
-    if not is_known_tag(name):
-        yield Fault("unknown-tag", f"HTML knows no <{'/' if tag.is_end else ''}" + format_value(name) + ">")
-    if tag.is_end:
-        return
-    if name == "script" and attributes.get("type", "").lower() not in _DATA_SCRIPT_TYPES:
-        yield Fault("script", "<script> is not run, and may be shown")
-    if name in _TAG_RULES:
-        yield _TAG_RULES[name]
-    if quote_faults := list(check_quotes(tag)):
-        yield from quote_faults  # the attributes after it are text
-        return
-    if not is_known_tag(name):
-        return
-    yield from check_misspelt_names(tag, format_value)
-    for attribute, value in attributes.items():
-        if attribute != "style":
-            yield from _check_attribute(name, attribute, unescape_html(value), format_value)
-    if name == "img":
-        yield from _check_image(tag, format_value)
-
-
-def _check_attribute(
-    tag_name: str, attribute: str, value: str, format_value: text_checks.ValueFormatter
-) -> Iterator[Fault]:
-    if attribute.startswith("on") and attribute.isalpha():
-        yield Fault("event-handler", f"{attribute} is removed by mail clients")
-    find = find_placeholders_in_url if attribute in URL_ATTRIBUTES else find_placeholders
-    placeholders = [_leftover_fault(placeholder, format_value) for placeholder in find(value)]
-    yield from placeholders
-    if attribute in _LINK_ATTRIBUTES and not placeholders:
-        is_anchor = attribute == "href" and (tag_name in _ANCHOR_TAGS or tag_name.startswith("v:"))
-        fault = check_anchor_url(value, format_value) if is_anchor else check_url(value, format_value)
-        if fault:
-            yield fault
-    if attribute in {"alt", "title"}:
-        yield from (garbled_fault(part, meant, format_value) for _, part, meant in find_mojibake(value))
-
-
 def check_pairs(tag_pairs: TagPairs, parsed_html: ParsedHtml) -> Iterator[TagFault]:
     """Yields the tags of a text that do not pair, and the tag that never ends."""
     yield from tag_pairs.faults
     if (start := parsed_html.unfinished_tag_start) is not None:
         open_quote = TagFault("unclosed-quote", start, "a quote in this tag has no end")
         yield open_quote if parsed_html.has_open_quote else TagFault("unclosed-tag", start, "this tag has no >")
-
-
-def _check_image(tag: Tag, format_value: text_checks.ValueFormatter) -> Iterator[Fault]:
-    names = {*tag.attributes, *find_misspelt_names(tag).values()}
-    if "alt" not in names:
-        yield Fault("image-alt", "this image has no alt")
-    src = tag.attributes.get("src", "")
-    is_misspelt = "src" in names and "src" not in tag.attributes
-    if is_misspelt or src.startswith((VALUE_CHAR, RAW_VALUE_CHAR)):  # values that are printed are checked by themselves
-        return
-    fault = check_url(unescape_html(src), format_value)
-    if fault and fault.code != "http-link":
-        yield fault
-    elif message := check_image_url(src):
-        yield Fault("image-https", message)

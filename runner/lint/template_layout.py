@@ -24,7 +24,8 @@ class Slot:
     """A place where a value is printed, or where a branch may be left out. `start` and `end` are offsets in the layout.
 
     `variables` and `string_literals` are those of its expression. `sole_variable` is the expression if it is one
-    variable, else empty. `is_raw`: the value may be markup. `literal_before` and `literal_after` are the literal texts
+    variable, else empty; `sole_number` if it is a number of one or two digits. `is_raw`: the value may be markup.
+    `literal_before` and `literal_after` are the literal texts
     next to it; None if something else comes first. `is_url_encoded`: the value passes through `urlencode`.
     """
 
@@ -38,6 +39,7 @@ class Slot:
     literal_before: str | None = None
     literal_after: str | None = None
     is_url_encoded: bool = False
+    sole_number: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from runner.lint.findings import MessageFindings
 from runner.lint.links import check_anchor_url, check_query_value, check_url
 from runner.lint.mojibake import find_mojibake
 from runner.lint.placeholders import find_placeholders, find_placeholders_in_url
-from runner.lint.static_checks import MessageText, check_links, garbled_fault, printed_entity_fault, printed_fault
+from runner.lint.static_checks import MessageText, check_links, printed_entity_fault, printed_fault
+from runner.lint.tag_checks import garbled_fault
 from runner.lint.template_layout import Slot
 from runner.lint.text_checks import Fault
 from runner.privacy import mark_private

@@ -41,6 +41,7 @@ BROKEN = {
         *("https://exam ple.com/x", "https://wwww.example.com", "maito:ann@example.com", "mailto://ann@example.com"),
         *("mailto:", "tel:", "mailto:mailto:ann@example.com", "mailto:https://example.com", "mail:ann@example.com"),
     ],
+    "unencoded-value": ["https://example.com/a b", "https://example.com/?a=b c", "https://example.com/a\n  b"],
     "relative-link": [
         *("/account", "account", "./a.html", "../a", "?a=1", "index.html", "www.example.com", "example.com/x"),
         *("//example.com/x", "ann@example.com", "app.example.io"),
@@ -81,7 +82,7 @@ def test_a_link_that_cannot_work_is_found(code, url):
             "https://8.8.8.8/x",
         ),
         *("https://www2.example.com", "https://w.example.com", "https://web.archive.org/web/2020/https://example.com"),
-        *("mailto:ann@example.com", "mailto:?subject=Look", "tel:+4930123", "sms:+4930123", "#top", "#top", "cid:logo"),
+        *("mailto:ann@example.com", "mailto:?subject=Look", "tel:+4930123", "sms:+4930123", "#top", "sms:?body=Hi"),
         *("slack://open", "zoommtg://join", "market://details?id=x", "itms-apps://x", "whatsapp://send", "geo:1,2"),
         *(
             "maps:q=x",
@@ -124,6 +125,91 @@ def test_the_hint_has_the_link_that_is_meant(url, mended):
         check_anchor_url(mended if "." in mended else f"{mended}{'ann@' if mended[0] == 'm' else ''}example.com")
         is None
     )
+
+
+# Links with the one that is meant, which is in the hint or follows from it.
+MENDED = [
+    ("mailto:bo(at)example.com", "write mailto:bo@example.com", "mailto:bo@example.com"),
+    ("mailto:bo [at] example [dot] com", "write mailto:bo@example.com", "mailto:bo@example.com"),
+    ("mailto:bo%20at%20example.com", "write mailto:bo@example.com", "mailto:bo@example.com"),
+    ("mailto:bo_at_example.com", "write mailto:bo@example.com", "mailto:bo@example.com"),
+    ("mailto:Bo%20%3Cbo@example.com%3E", "write mailto:bo@example.com", "mailto:bo@example.com"),
+    ("mailto:Bo Smith", "as in mailto:help@example.com", "mailto:help@example.com"),
+    ("mailto:bo@localhost", "as in mailto:help@example.com", "mailto:help@example.com"),
+    ("mailto:bo@example.com,al", "as in mailto:help@example.com", "mailto:bo@example.com,help@example.com"),
+    ("mailto:bo@example.com&subject=Hi", "write ? in place of the first &", "mailto:bo@example.com?subject=Hi"),
+    ("mailto:", "as in mailto:help@example.com", "mailto:help@example.com"),
+    ("MAILTO: ", "as in mailto:help@example.com", "mailto:help@example.com"),
+    ("mailto://bo@example.com", "remove //", "mailto:bo@example.com"),
+    ("mailto:mailto:bo@example.com", "remove the first mailto:", "mailto:bo@example.com"),
+    ("mailto:https://example.com", "remove the first mailto:", "https://example.com"),
+    ("tel:call us", "as in tel:+4930123456", "tel:+4930123456"),
+    ("tel:", "as in tel:+4930123456", "tel:+4930123456"),
+    ("tel://+4930123", "remove //", "tel:+4930123"),
+    ("sms:Bo", "as in sms:+4930123456", "sms:+4930123456"),
+    ("tel:+49 (0) 30 123", "write tel:+4930123", "tel:+4930123"),
+    ("tel:+44(0)20-7946", "write tel:+44207946", "tel:+44207946"),
+    ("https://example.com/?a=1?b=2", "write & in place of the second ?", "https://example.com/?a=1&b=2"),
+    ("https://example.com/a?utm_a=1&c=d?b=2", "write & in place of the second ?", "https://example.com/a?c=d&b=2"),
+    ("https://example.com/a&utm_source=b", "write ? in place of the first &", "https://example.com/a?utm_source=b"),
+    ("https://example.com/a b", "write %20 in place of the space", "https://example.com/a%20b"),
+    ("cid:logo", "put the file on a host with https://", "https://example.com/logo.png"),
+]
+
+
+@pytest.mark.parametrize(("url", "hint", "mended"), MENDED)
+def test_the_hint_followed_to_the_letter_mends_the_link(url, hint, mended):
+    fault = check_anchor_url(url)
+    assert fault is not None
+    assert hint in fault.hint
+    assert check_anchor_url(mended) is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("mailto:bo@example.com?subject=Hi there&body=a?b", "mailto:a@example.com,b@example.co.uk;c@example.com"),
+        *("mailto:%22a%20b%22@example.com".replace("%22a%20b%22", "a.b+c"), "mailto:ann@müller.example"),
+        *("tel:1-800-FLOWERS", "tel:+1 (555) 123-4567", "tel:*21#", "tel:110", "tel:+49-30-123;ext=5", "tel:123,,4#"),
+        *("mailto:\ufffc", "tel:\ufffc", "mailto:\ufffc@example.com", "tel:+49\ufffc", "mailto:a@\ufffc"),
+        *(
+            "https://example.com/?next=/a?b=c",
+            "https://example.com/?u=https://example.com/?a=b",
+            "https://a.example.com/?q=why?",
+        ),
+        *("https://example.com/AT&T", "https://example.com/#/a?b=c?d=e", "https://example.com/a&b=c"),
+    ],
+)
+def test_unusual_links_that_work_are_left_alone(url):
+    assert check_anchor_url(url) is None
+
+
+def test_an_image_of_an_attachment_is_found(codes):
+    assert codes(body="<p><img src='cid:logo@example.com' alt=''></p>") == ["malformed-link"]
+    assert codes(body="<p><img src='https://example.com/a b.png' alt=''></p>") == ["unencoded-value"]
+
+
+def test_a_link_of_a_recipient_is_found_without_its_value_in_the_hint(lint):
+    to = [
+        {"type": "user", "id": f"u{n}", "vars": {"u": u}}
+        for n, u in enumerate(("mailto:a@b.example", "mailto:bo(at)x.de"))
+    ]
+    (found,) = lint(body='<p><a href="{{ u }}">x</a></p>', to=to)
+    assert (found.code, found.hint, found.recipient) == (
+        "malformed-link", "write it as in mailto:help@example.com", "recipient 2",
+    )  # fmt: skip
+    assert "bo" not in str(found.message)
+
+
+@pytest.mark.parametrize("value", [
+    "“https://example.com”", "”https://example.com”", "„https://example.com“", "\u2018https://example.com\u2019",
+    "«https://example.com»", "&quot;https://example.com&quot;", "&ldquo;https://example.com&rdquo;", "`https://example.com`",
+    "″https://example.com″",
+])  # fmt: skip
+def test_quotes_that_html_does_not_know_are_found_with_the_ones_that_it_does(lint, value):
+    (found,) = lint(body=f"<p><a href={value} class={value}>x</a></p>")
+    assert (found.code, found.hint) == ("unclosed-quote", 'write href="…", with the straight quote " on both sides')
+    assert lint(body='<p><a href="https://example.com" title="“Hi” = «Bo», a=“b”">x</a></p>') == []
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,9 @@ Read /users/{id}/orders, args[name], array[index] = list[0], f(x) = {x | x > 0},
 « tout » et « rien », «Hallo Welt» «Acme Pro» «iPhone», [iPhone]
 --- Original Message ---, -- Ann, well-known mother-in-law, 2024-01-02, x - y - z, - name -, -Ann-
 ~5 minutes, ~10, ~ ~, :smile: :+1:, std::string::npos, foo::bar::baz, 10:30::45
+Press {Ctrl}+{C}, {Shift}, {alt}, {Esc} or {F12}, hold {Space} or {Home}, {Cmd}+{Option}+{x}, the {Delete} key, {PgUp}
+Drücken Sie {Strg}+{Entf} oder {Umschalt}, appuyez sur {Entrée}, pulsa {Intro}, {Left Shift}, {Tab 2}, {Num Lock}
+[Title] News, [Offer] Save 20 %, see [Body] and [Content], [Link], [Image], he goes here, the path goes here
 C:\\Users\\name, a*b, c* and **d**, ((nested) parens), (see (a)), A_B_C
 """
 
@@ -131,6 +134,59 @@ C:\\Users\\name, a*b, c* and **d**, ((nested) parens), (see (a)), A_B_C
 @pytest.mark.parametrize("text", HONEST.splitlines())
 def test_ordinary_punctuation_is_no_placeholder(text):
     assert [found.text for found in find_placeholders(text)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Hi {home}, {space} and {option}", ["{home}", "{space}", "{option}"]),
+        ("{tab_name}", ["{tab_name}"]),
+        ("[Title]", ["[Title]"]),
+        ("Hi\n  [Headline]  \n[Body]\nBye", ["[Headline]", "[Body]"]),
+        ("[Your Name]\n[Signature]", ["[Your Name]", "[Signature]"]),
+        ("Lorem ipsum dolor sit amet", ["Lorem ipsum"]),
+        ("… LOREM IPSUM", ["LOREM IPSUM"]),
+        ("Your text goes here", ["text goes here"]),
+        ("Headline goes here.", ["Headline goes here"]),
+    ],
+)
+def test_a_text_that_only_fills_a_layout_is_found(text, found):
+    assert [placeholder.text for placeholder in find_placeholders(text)] == found
+
+
+@pytest.mark.parametrize("number", ["{{1}}", "{{ 1 }}", "{{2}}", "{{12}}", "{{- 3 -}}"])
+def test_numbered_placeholders_are_found_wherever_they_stand(number, lint):
+    for body in (f"<p>Hi {number}</p>", f"<p><a href='https://example.com/{number}'>x</a></p>"):
+        (found,) = lint(body=body)
+        assert (found.code, found.hint) == ("single-brace", "write the name of a variable in it: {{ first_name }}")
+    (found,) = lint(subject=f"Order {number} is on its way")
+    assert found.code == "single-brace"
+    assert lint(body="<p>{{ 1 + 1 }} {{ product }} {{ 2026 }}</p>") == []
+
+
+@pytest.mark.parametrize(
+    ("tag", "code", "hint"),
+    [
+        ("<First Name>", "single-brace", "write {{ first_name }} in place of it, without < and >"),
+        ("<<First Name>>", "single-brace", "write {{ first_name }} in place of it, without < and >"),
+        ("<first_name>", "single-brace", "write {{ first_name }} in place of it, without < and >"),
+        ("<customer.email>", "single-brace", "write {{ email }} in place of it, without < and >"),
+        ("<Vorname>", "single-brace", "write {{ vorname }} in place of it, without < and >"),
+        ("<unsubscribe>", "single-brace", 'write a link: <a href="{{ unsubscribe_url }}">…</a>'),
+        ("<unsubscribe>Stop</unsubscribe>", "single-brace", 'write a link: <a href="{{ unsubscribe_url }}">…</a>'),
+        ("<webversion>", "single-brace", 'write a link: <a href="{{ web_version_url }}">…</a>'),
+        ("<foo bar>", "unknown-tag", "for a value write {{ foo_bar }}, for a literal < write &lt;"),
+        ("<strang>", "unknown-tag", "did you mean <strong>? For a literal < write &lt;"),
+        ("<mj-text>", "unknown-tag", "this is MJML: compile it to HTML first"),
+        ("<currentyear>", "unknown-tag", "write the date itself"),
+        ("<singleline label='a'>", "unknown-tag", "remove it, and keep the text in it"),
+        ("<bo@example.com>", "unknown-tag", "write &lt; for a literal <, or use a tag of HTML"),
+    ],
+)
+def test_a_tag_that_html_does_not_know_is_explained(tag, code, hint, lint):
+    found = lint(body=f"<p>Hi {tag}, hello</p>")
+    assert {(problem.code) for problem in found} == {code}
+    assert hint in found[0].hint
 
 
 @pytest.mark.parametrize(

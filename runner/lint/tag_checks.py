@@ -1,0 +1,91 @@
+"""Checks one tag and its attributes, as written and as rendered."""
+
+from collections.abc import Iterator
+
+from runner.characters import unescape_html
+from runner.lint import text_checks
+from runner.lint.attributes import URL_ATTRIBUTES, check_misspelt_names, check_quotes, find_misspelt_names
+from runner.lint.html import VALUE_CHAR, Tag, is_known_tag
+from runner.lint.links import check_anchor_url, check_image_url, check_url
+from runner.lint.mojibake import find_mojibake
+from runner.lint.placeholders import Placeholder, find_placeholders, find_placeholders_in_url
+from runner.lint.template_layout import RAW_VALUE_CHAR
+from runner.lint.text_checks import Fault
+from runner.lint.unknown_tags import check_unknown_tag
+
+ANCHOR_TAGS = ("a", "area")
+_LINK_ATTRIBUTES = ("href", "action", "formaction", "background", "poster", "data")
+_TAG_RULES = {
+    "form": Fault("form", "<form> does not work in a message"),
+    **{name: Fault("iframe", f"<{name}> is removed by mail clients") for name in ("iframe", "object", "embed")},
+}
+_DATA_SCRIPT_TYPES = ("application/ld+json", "application/json")
+
+
+def check_tag(tag: Tag, format_value: text_checks.ValueFormatter = str) -> Iterator[Fault]:
+    """Yields the faults that a tag has by itself."""
+    name, attributes = tag.name, tag.attributes
+    if not is_known_tag(name) and (fault := check_unknown_tag(tag, format_value)):
+        yield fault
+    if tag.is_end:
+        return
+    if name == "script" and attributes.get("type", "").lower() not in _DATA_SCRIPT_TYPES:
+        yield Fault("script", "<script> is not run, and may be shown")
+    if name in _TAG_RULES:
+        yield _TAG_RULES[name]
+    if quote_faults := list(check_quotes(tag)):
+        yield from quote_faults  # the attributes after it are text
+        return
+    if not is_known_tag(name):
+        return
+    yield from check_misspelt_names(tag, format_value)
+    for attribute, value in attributes.items():
+        if attribute != "style":
+            yield from _check_attribute(name, attribute, unescape_html(value), format_value)
+    if name == "img":
+        yield from _check_image(tag, format_value)
+
+
+def _check_attribute(
+    tag_name: str, attribute: str, value: str, format_value: text_checks.ValueFormatter
+) -> Iterator[Fault]:
+    if attribute.startswith("on") and attribute.isalpha():
+        yield Fault("event-handler", f"{attribute} is removed by mail clients")
+    find = find_placeholders_in_url if attribute in URL_ATTRIBUTES else find_placeholders
+    placeholders = [leftover_fault(placeholder, format_value) for placeholder in find(value)]
+    yield from placeholders
+    if attribute in _LINK_ATTRIBUTES and not placeholders:
+        is_anchor = attribute == "href" and (tag_name in ANCHOR_TAGS or tag_name.startswith("v:"))
+        fault = check_anchor_url(value, format_value) if is_anchor else check_url(value, format_value)
+        if fault:
+            yield fault
+    if attribute in {"alt", "title"}:
+        yield from (garbled_fault(part, meant, format_value) for _, part, meant in find_mojibake(value))
+
+
+def _check_image(tag: Tag, format_value: text_checks.ValueFormatter) -> Iterator[Fault]:
+    names = {*tag.attributes, *find_misspelt_names(tag).values()}
+    if "alt" not in names:
+        yield Fault("image-alt", "this image has no alt")
+    src = tag.attributes.get("src", "")
+    is_misspelt = "src" in names and "src" not in tag.attributes
+    if is_misspelt or src.startswith((VALUE_CHAR, RAW_VALUE_CHAR)):  # values that are printed are checked by themselves
+        return
+    fault = check_url(unescape_html(src), format_value)
+    if fault and fault.code != "http-link":
+        yield fault
+    elif message := check_image_url(src):
+        yield Fault("image-https", message)
+
+
+def garbled_fault(part: str, meant: str, format_value: text_checks.ValueFormatter = str) -> Fault:
+    """Returns the fault of a garbled part of a text, which means `meant`; if that is empty, it is lost."""
+    if not meant:
+        return Fault("mojibake", "U+FFFD stands here: a character that was lost", "write the character that was there")
+    return Fault("mojibake", format_value(part) + " is " + format_value(meant) + " in a wrong encoding")
+
+
+def leftover_fault(placeholder: Placeholder, format_value: text_checks.ValueFormatter = str) -> Fault:
+    """Returns the fault of a placeholder that stands in a text."""
+    hint = placeholder.hint if format_value is str else ""  # a hint shows no recipient's value
+    return Fault("single-brace", format_value(placeholder.text) + " is sent as it stands", hint)
