@@ -56,7 +56,6 @@ def _suggest(tag: Tag) -> str:
     if meant := get_close_matches(name, sorted(KNOWN_TAGS), n=1, cutoff=_MIN_SIMILARITY) if len(name) > 1 else []:
         return f"did you mean <{meant[0]}>? For a literal < write &lt;"
     if plain := _PLAIN.fullmatch(tag.raw):
-        return (
-            f"for a value write {{{{ {'_'.join(re.findall(r'[a-z0-9_]+', plain[1].lower()))} }}}}, for a literal < write &lt;"
-        )
+        variable = "_".join(re.findall(r"[a-z0-9_]+", plain[1].lower()))
+        return f"for a value write {{{{ {variable} }}}}, for a literal < write &lt;"
     return ""
