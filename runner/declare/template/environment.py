@@ -13,16 +13,16 @@ from typing import Any
 
 import jinja2
 from jinja2 import nodes
-from jinja2.compiler import CodeGenerator, Frame
 from jinja2.environment import TemplateModule
 from jinja2.exceptions import SecurityError
-from jinja2.idtracking import VAR_LOAD_RESOLVE
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import escape
 
 from runner.declare.template.bounds import check_format, check_growth, check_numbers, check_repetition, check_size
+from runner.declare.template.code_generator import Generator
 from runner.declare.template.filters import check_parts, is_defined, restrict_filters
+from runner.declare.template.jinja_objects import has_data, has_method
 from runner.declare.template.language import (
     MAX_PRINTED,
     MAX_RENDERED,
@@ -42,7 +42,6 @@ _SAFE_OPERATORS = frozenset({"+", "-"})  # on two numbers, neither makes a huge 
 _NUMBER_TYPES = frozenset({int, float})
 # Values of variables: an attribute looks up data in them, never a member of the Python class.
 _DATA_TYPES = (str, dict, list, tuple, int, float, NoneType)
-_PARTLESS_TYPES = (str, list, tuple, int, float)  # no attribute of these is data
 # Methods of a text that are refused: the arguments do not bound the size of the result, or the result is no text.
 _REFUSED_METHODS = frozenset({"expandtabs", "translate", "maketrans", "encode", "format_map"})
 _REMOVED_GLOBALS = ("lipsum",)  # it returns a random text
@@ -56,47 +55,6 @@ class _Template(jinja2.Template):
         """
         self._module = None
         return super()._get_default_module(ctx)
-
-
-class _Generator(CodeGenerator):
-    """Generates code that prints a value, and looks up a variable, with one call each.
-
-    Jinja's own code makes three calls to print a value, and calls a Python function to look up a variable. `used` are
-    the variables that the code may take from the values; jinja2.meta would generate the code a second time to find
-    them. `assigned` are those that the template sets without using them first. A block may still use one before it is
-    set, so a name can be in both.
-    """
-
-    used: frozenset[str] = frozenset()
-    assigned: frozenset[str] = frozenset()
-
-    def enter_frame(self, frame: Frame) -> None:
-        loads = frame.symbols.loads
-        looked_up = {target: name for target, (action, name) in loads.items() if action == VAR_LOAD_RESOLVE}
-        self.used |= set(looked_up.values())
-        if not frame.rootlevel:
-            super().enter_frame(frame)
-            return
-        self.assigned = frozenset(frame.symbols.stores - set(looked_up.values()))
-        # The same as Context.resolve. At the start of a template only its child template can have set variables.
-        self.writeline("given = ({**context.parent, **context.vars} if context.vars else context.parent).get")
-        for target, name in looked_up.items():
-            self.writeline(f"{target} = given({name!r}, missing)")
-        frame.symbols.loads = {target: load for target, load in loads.items() if target not in looked_up}
-        super().enter_frame(frame)
-        frame.symbols.loads = loads
-
-    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
-        if frame.eval_ctx.volatile:
-            super()._output_child_pre(node, frame, finalize)
-        else:
-            self.write(f"environment.{'html' if frame.eval_ctx.autoescape else 'plain'}(")
-
-    def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
-        if frame.eval_ctx.volatile:
-            super()._output_child_post(node, frame, finalize)
-        else:
-            self.write(")")
 
 
 def join_bounded(parts: Iterable[str]) -> str:
@@ -125,7 +83,7 @@ class Environment(ImmutableSandboxedEnvironment):
 
     intercepted_binops = frozenset({"+", "-", "*", "**", "%"})
     template_class = _Template
-    code_generator_class = _Generator
+    code_generator_class = Generator
     concat = staticmethod(join_bounded)
 
     def __init__(self, *, autoescape: bool, loader: jinja2.BaseLoader) -> None:
@@ -204,16 +162,17 @@ class Environment(ImmutableSandboxedEnvironment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         """The value of `obj.attribute` in a template: the item of that key, or missing.
 
-        Jinja would return a Python method for names such as `items` or `count`, which is true in every `if`. Objects
-        that Jinja itself makes, such as `loop`, have attributes. A text or a list has none: see MissingPart.
+        Jinja would return a Python method for names such as `items` or `count`, which is true in every `if`. Of objects
+        that Jinja itself makes, such as `loop`, `jinja_objects` knows the data. A text or a list has none: see
+        MissingPart.
         """
         if type(obj) is dict:
             return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
-        if isinstance(obj, _PARTLESS_TYPES):
-            return MissingPart(obj=obj, name=attribute)
-        if isinstance(obj, _DATA_TYPES):
+        if obj is None or isinstance(obj, dict):
             return self.undefined(obj=obj, name=attribute)
-        return super().getattr(obj, attribute)
+        if isinstance(obj, jinja2.Undefined) or has_data(obj, attribute):
+            return super().getattr(obj, attribute)
+        return MissingPart(obj=obj, name=attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """The value of `obj[argument]` in a template: an item, or missing. Jinja would look for an attribute next."""
@@ -222,13 +181,22 @@ class Environment(ImmutableSandboxedEnvironment):
                 return obj[argument]  # type: ignore[index]  # of a number it is a TypeError
             except (LookupError, TypeError):
                 return MissingItem(obj=obj, name=argument)
+        if isinstance(argument, str):
+            return self.getattr(obj, argument)
         return super().getitem(obj, argument)
+
+    def get_written_item(self, obj: Any, key: str | int) -> Any:
+        """The value of `obj[key]`, or `obj.0`, where the key stands in the template: no recipient's value."""
+        item = self.getitem(obj, key)
+        return self.undefined(obj=obj, name=str(key)) if type(item) is MissingItem else item
 
     def get_method(self, obj: Any, name: str) -> Any:
         """What `obj.name(…)` in a template calls: a method of a text, or what `getattr` returns for any other object.
 
         Raises SecurityError for a method of a text that is not allowed.
         """
+        if has_method(obj, name):
+            return super().getattr(obj, name)
         if not isinstance(obj, str):
             return self.getattr(obj, name)
         if not self.is_safe_attribute(obj, name, getattr(obj, name, None)):

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import jinja2
 
+from runner.declare.template.jinja_objects import suggest_part
 from runner.privacy import AnyText, mark_private
 
 MAX_RENDERED = 1024 * 1024  # characters
@@ -166,7 +167,7 @@ def _suggest_instead(owner: Any, name: str) -> str:
         return f"the {name} item is … | {name}"
     if isinstance(owner, str) and hasattr(owner, name):
         return f"a method is called: {name}()"
-    return UNDEFINED_HINT
+    return suggest_part(owner, name) or UNDEFINED_HINT
 
 
 def check_printable(value: Any) -> Any:

@@ -337,11 +337,81 @@ def test_a_method_that_is_no_data_is_an_error_with_what_to_write_instead(render,
         ("{% if name.startswith('a') %}a{% endif %}", "a"),
         ("{% for n in [1, 2] %}{{ loop.index }}{{ loop.cycle('a', 'b') }}{{ loop.last | int }}{% endfor %}", "1a02b1"),
         ("{% set v = namespace(n=1) %}{% set c = cycler('a', 'b') %}{{ v.n }}{{ c.next() }}{{ c.current }}", "1ab"),
-        ("{% macro m() %}{{ caller() }}{% endmacro %}{{ m.name }}{% call m() %}x{% endcall %}", "mx"),
+        ("{% macro m() %}{{ caller() }}{% endmacro %}{% call m() %}x{% endcall %}", "x"),
+        ("{% macro m() %}x{% endmacro %}{{ m.name is defined | int }}{{ m.name | default('-') }}", "0-"),
+        ("{% for n in [1, 2] %}{% if loop.changed(n) %}{{ loop.previtem | default(0) }}{% endif %}{% endfor %}", "01"),
+        ("{% for n in [1, 2] %}{{ loop['revindex'] }}{{ loop.nextitem | default('-') }}{% endfor %}", "221-"),
+        ("{% for n in [1] recursive %}{{ loop.depth }}{{ loop.depth0 }}{{ loop.length }}{% endfor %}", "101"),
+        ("{% set c = cycler(1, 2) %}{{ c.next() }}{{ c.next() }}{% set _ = c.reset() %}{{ c.current }}", "121"),
+        ("{% set j = joiner('+') %}{% for n in [1, 2] %}{{ j() }}{{ n }}{% endfor %}", "1+2"),
+        ("{% set v = namespace(n=1) %}{% if not v.items %}{{ v['n'] }}{% endif %}", "1"),
+        ("{% for g in [{'k': 'a', 'n': 1}] | groupby('k') %}{{ g.grouper }}{{ g.list | length }}{% endfor %}", "a1"),
+        ("{% block b %}x{% endblock %}{{ self.b() }}", "xx"),
+        ("{{ dict(a=1).a }}{% for n in range(2) %}{{ n }}{% endfor %}", "101"),
     ],
 )
 def test_a_method_of_a_text_may_be_called_and_jinjas_own_objects_have_attributes(render, source, shown):
     assert render(source, name="ann lee") == shown
+
+
+MACRO = "{% macro m(a) %}x{% endmacro %}"
+
+
+@pytest.mark.parametrize(
+    ("source", "hint"),
+    [
+        *(
+            (f"{MACRO}{{% if m.{name} %}}x{{% endif %}}", "a macro has no parts")
+            for name in ("name", "arguments", "caller")
+        ),
+        *(
+            (f"{MACRO}{{% if not m.{name} %}}x{{% endif %}}", "no parts")
+            for name in ("catch_kwargs", "explicit_caller", "x")
+        ),
+        (f"{MACRO}{{{{ m.name }}}}", "a macro has no parts: to print what it makes, call it"),
+        (f"{MACRO}{{% if m['name'] %}}x{{% endif %}}", "a macro has no parts"),
+        (f"{MACRO}{{% if m | attr('name') %}}x{{% endif %}}", "a macro has no parts"),
+        (f"{MACRO}{{% if m.name == 'm' %}}x{{% endif %}}", "a macro has no parts"),
+        ("{% macro m() %}{% if caller.name %}x{% endif %}{% endmacro %}{% call m() %}y{% endcall %}", "no parts"),
+        ("{% for n in [1] %}{% if loop.cycle %}x{% endif %}{% endfor %}", "it is called: cycle(…)"),
+        ("{% for n in [1] %}{% if loop.changed %}x{% endif %}{% endfor %}", "it is called: changed(…)"),
+        ("{% for n in [1] %}{% if loop.frist %}x{% endif %}{% endfor %}", "did you mean first?"),
+        ("{% for n in [1] %}{% if loop.items %}x{% endif %}{% endfor %}", "did you mean nextitem?"),
+        ("{% set c = cycler(1) %}{% if c.items %}x{% endif %}", "there are current"),
+        ("{% set c = cycler(1) %}{% if c.pos %}x{% endif %}", "there are current"),
+        ("{% set c = cycler(1) %}{% if c.next %}x{% endif %}", "it is called: next(…)"),
+        ("{% set j = joiner() %}{% if j.used %}x{% endif %}", "a joiner has no parts"),
+        ("{% set j = joiner() %}{% if j.sep %}x{% endif %}", "a joiner has no parts"),
+        ("{% block b %}x{% endblock %}{% if self.b %}x{% endif %}", "it is called: self.b(…)"),
+        ("{% if dict.get %}x{% endif %}", "default"),
+        ("{% if range.count %}x{% endif %}", "default"),
+        ("{% if ([1] | map('upper')).close %}x{% endif %}", "default"),
+        ("{% if ([1] | select).send() %}x{% endif %}", "default"),
+    ],
+)
+def test_what_jinjas_own_objects_have_beyond_data_is_an_error_also_in_a_test(render, source, hint):
+    with pytest.raises(TemplateFault) as raised:
+        render(source)
+    assert (raised.value.code, hint in raised.value.hint) == ("undefined-variable", True)
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("{{ lines.5 }}", "there is no 5 in this value"),
+        ("{{ lines[5] }}", "there is no 5 in this value"),
+        ("{{ lines[-9] }}", "there is no *** in this value"),
+        ("{{ order['size of it'] }}", "there is no size of it in this value"),
+        ("{{ order[0] }}", "there is no 0 in this value"),
+        ("{{ order[name] }}", "there is no *** in this value"),
+        ("{{ order[name ~ 'x'] }}", "there is no *** in this value"),
+        ("{{ name.7.3 }}", "there is no 7 in this value"),
+    ],
+)
+def test_a_key_that_the_template_has_is_shown_and_one_of_a_value_is_masked(render, source, shown):
+    with pytest.raises(TemplateFault) as raised:
+        render(source, lines=[1], order={"n": 1}, name="ann")
+    assert str(raised.value.message) == shown
 
 
 @pytest.mark.parametrize("source", ["{{ name.encode() }}", "{{ name.__class__() }}", "{{ name.expandtabs(9) }}"])
