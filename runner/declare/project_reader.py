@@ -129,7 +129,15 @@ def _limit(problems: list[Problem]) -> list[Problem]:
         return problems
     first, rest = problems[:MAX_PROBLEMS], problems[MAX_PROBLEMS:]
     last = next((problem for problem in rest if problem.is_error), rest[0])
-    return [*first, replace(last, message=f"and {len(rest):,} more problems in this document", hint="", excerpt="")]
+    return [
+        *first,
+        replace(
+            last,
+            message=f"and {len(rest):,} more {'problem' if len(rest) == 1 else 'problems'} in this document",
+            hint="",
+            excerpt="",
+        ),
+    ]
 
 
 def _read_suppression_list(

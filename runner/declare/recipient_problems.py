@@ -176,6 +176,7 @@ def _limit_kind(count: int, shown: list[Problem], individual: list[tuple[int, Pr
     shown = shown or [individual[0][1]]
     if count == len(shown):
         return shown
-    rest = f"and {count - len(shown):,} more recipients with a problem of this kind"
+    rest_count = count - len(shown)
+    rest = f"and {rest_count:,} more {'recipient' if rest_count == 1 else 'recipients'} with a problem of this kind"
     next_problem = individual[len(shown)][1] if len(shown) < len(individual) else shown[-1]
     return [*shown, replace(next_problem, message=rest, hint="", recipient="", excerpt="")]

@@ -21,6 +21,7 @@ class _Finding:
     """A finding. `recipient` names the first recipient that shows it; a static finding has none.
 
     `count` is the number of recipients that show it, `total` the number of recipients that were checked.
+    `last_recipient` is the one that was counted last: a text may have several faults for one recipient.
     """
 
     message: AnyText
@@ -30,6 +31,7 @@ class _Finding:
     recipient: str
     count: int = 0
     total: int = 0
+    last_recipient: str = ""
 
 
 @dataclass(slots=True)
@@ -91,8 +93,9 @@ class Findings:
         finding = self._findings.setdefault(
             (fault.code, place), _Finding(fault.message, fault.hint, severity, excerpt, recipient)
         )
-        if recipient and finding.recipient:
+        if recipient and finding.recipient and recipient != finding.last_recipient:
             finding.count += 1
+            finding.last_recipient = recipient
 
     def add_common(self, code: str, place: Place, excerpt: AnyText, describe: Callable[[int], str]) -> None:
         """Counts a message for a finding that is reported once. `describe` words it for a number of messages."""

@@ -110,7 +110,8 @@ def fit_to_length(
 
 def _describe_rest(shown: int, total: int, noun: str, recipients: Sequence[int], start: str, end: str) -> str:
     to = f", to {pluralize(sum(recipients[shown:]), 'recipient')}" if recipients else ""
-    return f"{start}and {total - shown:,} more {noun}{to}{end}"
+    name = re.sub(r"^(\w+?)s\b", r"\1", noun) if total - shown == 1 else noun
+    return f"{start}and {total - shown:,} more {name}{to}{end}"
 
 
 def _join_lines(text: str) -> str:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from runner.declare.audience.csv_quotes import find_other_quotes, quote_hint
 from runner.errors import Place, Problem, Severity
 from runner.privacy import AnyText, mark_private
 
@@ -60,7 +61,10 @@ def may_be_odd(values: Mapping[str, Any], used: frozenset[str] | None, *, is_tex
     joined = "\n" + "\n".join(texts)
     if "\n=" in joined or "\n@" in joined or "\n+" in joined or "\n-" in joined:
         return True
-    return "\0" in joined or _REPLACEMENT_CHARACTER in joined
+    if "\n'" in joined or "\n`" in joined or "\0" in joined:
+        return True
+    # isascii takes no time, however long the text is
+    return not joined.isascii() and (_REPLACEMENT_CHARACTER in joined or any(map(find_other_quotes, texts)))
 
 
 def find_odd_cells(values: Mapping[str, Any], used: frozenset[str] | None, place: Place) -> Iterator[Problem]:
@@ -84,6 +88,9 @@ def _describe_oddity(value: Any) -> tuple[AnyText, str] | None:
         )
     if _FORMULA.match(value):
         return "is " + mark_private(value[:80]) + ": a formula", "export the values instead"
+    if pair := find_other_quotes(value):
+        hint = quote_hint(pair)
+        return f"stands in {pair[0]} and {pair[1]}, which reach the text", f"if they are no part of it, {hint}"
     if _REPLACEMENT_CHARACTER in value:
         return "holds U+FFFD: a character was lost where the file was written", "export it again, as UTF-8"
     if "\0" in value:

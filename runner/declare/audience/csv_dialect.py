@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from runner.declare.audience.csv_quotes import trim_after_quotes
 from runner.declare.audience.files import (
     MAX_BLANK_LINES,
     MAX_ROW,
@@ -22,6 +23,7 @@ from runner.declare.audience.files import (
     plain_suffix,
     unreadable_problem,
 )
+from runner.declare.audience.printed_tables import explain_printed_table
 from runner.declare.not_text import CONFLICT_HINT, CONFLICT_MESSAGE, begins_conflict
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem, Severity
@@ -62,10 +64,13 @@ def detect_format(tree: Tree, path: str, declared: CsvFormat) -> tuple[CsvFormat
             warnings.append(
                 _make_warning(path, f"the file is read as UTF-16, for it begins so ({variant})", "encoding: utf-16")
             )
+    text = start.decode(encoding, errors="replace")
+    if table := explain_printed_table(text.removeprefix("\ufeff")):
+        return declared, [Problem("csv-header", Place(path), *table)]
     quote = declared.quote or '"'
     delimiter = declared.delimiter
     if delimiter is None:
-        header = re.split(r"[\r\n]", start.decode(encoding, errors="replace"), maxsplit=1)[0]
+        header = re.split(r"[\r\n]", text, maxsplit=1)[0]
         unquoted = re.sub(f"{re.escape(quote)}[^{re.escape(quote)}]*{re.escape(quote)}", "", header)
         delimiters = [sign for sign in _DELIMITER_NAMES if sign in unquoted] if "," not in unquoted else []
         delimiter = delimiters[0] if delimiters else ","
@@ -91,16 +96,25 @@ def open_text(tree: Tree, path: str, csv_format: CsvFormat) -> io.TextIOWrapper:
     return io.TextIOWrapper(open_decompressed(tree, path), encoding=encoding, newline="")
 
 
-def reader(lines: "LineReader", csv_format: CsvFormat) -> Any:
-    """A csv.reader of the lines. It raises what CSV_READ_ERRORS lists while it is read."""
+def reader(lines: "LineReader", csv_format: CsvFormat, *, trims: bool = False) -> Any:
+    """A csv.reader of the lines. It raises what CSV_READ_ERRORS lists while it is read.
+
+    With `trims`, spaces after a closing quote are left out: to read so takes longer.
+    """
     is_quoted = csv_format.quote != "none"
+    text_lines = chain.from_iterable(lines.blocks())
     return csv.reader(
-        chain.from_iterable(lines.blocks()),
+        trim_after_quotes(text_lines, csv_format.quote or '"', csv_format.delimiter or ",") if trims else text_lines,
         delimiter=csv_format.delimiter or ",",
         quotechar=csv_format.quote if is_quoted else None,
         quoting=csv.QUOTE_MINIMAL if is_quoted else csv.QUOTE_NONE,
         strict=True,
     )
+
+
+def may_be_trimmed(error: Exception, csv_format: CsvFormat) -> bool:
+    """Returns whether a file may be read where spaces after closing quotes are left out."""
+    return isinstance(error, csv.Error) and "expected after" in str(error) and csv_format.quote != "none"
 
 
 def csv_error_problem(tree: Tree, path: str, csv_format: CsvFormat, number: int, error: Exception) -> Problem:
