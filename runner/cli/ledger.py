@@ -2,7 +2,7 @@
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from runner.atomic_write import write_atomically
@@ -34,9 +34,21 @@ def read_ledger(context: Context) -> LedgerReading:
 
 
 @contextlib.contextmanager
-def open_ledger(context: Context, command: str, *, new_lock: bool, no_fetch: bool) -> Iterator[Ledger]:
-    """Opens the current ledger to write, and prints the same warnings. Raises GuardRefused, LedgerUnavailable."""
-    with opening.open_ledger(context.ledger, command, new_lock=new_lock, no_fetch=no_fetch) as ledger:
+def open_ledger(
+    context: Context,
+    command: str,
+    *,
+    new_lock: bool,
+    no_fetch: bool,
+    before_start: Callable[[], object] = lambda: None,
+) -> Iterator[Ledger]:
+    """Opens the current ledger to write, and prints the same warnings. Raises GuardRefused, LedgerUnavailable.
+
+    `before_start` is called before a new ledger is started, and may raise.
+    """
+    with opening.open_ledger(
+        context.ledger, command, new_lock=new_lock, no_fetch=no_fetch, before_start=before_start
+    ) as ledger:
         _print_warnings(context, ledger.facts)
         ledger_id = ledger.facts.headers.merged(context.settings.salt).ledger
         if new_lock and ledger_id and not (context.settings.ledger_id or context.options.sandbox):

@@ -129,11 +129,12 @@ def _limit(problems: list[Problem]) -> list[Problem]:
         return problems
     first, rest = problems[:MAX_PROBLEMS], problems[MAX_PROBLEMS:]
     last = next((problem for problem in rest if problem.is_error), rest[0])
+    noun = "problem" if len(rest) == 1 else "problems"
     return [
         *first,
         replace(
             last,
-            message=f"and {len(rest):,} more {'problem' if len(rest) == 1 else 'problems'} in this document",
+            message=f"and {len(rest):,} more {noun} in this document",
             hint="",
             excerpt="",
         ),

@@ -1,7 +1,7 @@
 """The one door to the ledger: reads it, and opens it to write after the checks that it is the current one."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -42,12 +42,18 @@ def read_ledger(context: LedgerContext) -> LedgerReading:
 
 @contextlib.contextmanager
 def open_ledger(
-    context: LedgerContext, command: str, *, new_lock: bool = False, no_fetch: bool = False
+    context: LedgerContext,
+    command: str,
+    *,
+    new_lock: bool = False,
+    no_fetch: bool = False,
+    before_start: Callable[[], object] = lambda: None,
 ) -> Iterator[Ledger]:
     """The current ledger, brought up to date and ready to write. A lockfile is locked for this process.
 
-    `new_lock` permits to start it. `no_fetch`: no git remote is asked for other versions of a lockfile; whether the
-    ledger moved is asked all the same. Raises GuardRefused if it is not the current one, and LedgerUnavailable.
+    `new_lock` permits to start it, after `before_start`, which may raise. `no_fetch`: no git remote is asked for other
+    versions of a lockfile; whether the ledger moved is asked all the same. Raises GuardRefused if it is not the current
+    one, and LedgerUnavailable.
     """
     answers = ask_remotes(context)
     with location_of(context).open(command, fetch=not no_fetch) as ledger:
@@ -57,6 +63,7 @@ def open_ledger(
             refuse_second_ledger(context, answers, ledger.facts)
             if not (new_lock or context.is_sandbox):
                 raise missing_ledger_error(context, "look whether lock: is right, or take it back from git")
+            before_start()
             ledger.create(_new_header(context, ledger.facts))
         recover(context, ledger)
         refuse_unless_current(context, ledger.facts, answers)  # also with what was brought back or started

@@ -31,3 +31,14 @@ def test_a_body_that_gmail_clips_is_found_by_its_bytes_and_in_emails_only(lint):
     (found,) = lint(to=to, body="<p>{{ n }}</p>")
     assert (found.code, found.recipient, found.message) == ("clipped-body", "recipient 3", "this body has 117 KB")
     assert lint(to=to, body="<p>{{ n }}</p>", message_type="inapp", subject=None) == []
+
+
+def test_a_recipient_with_several_faults_at_one_place_counts_once(lint):
+    value = "[FIRST_NAME] *|LNAME|* %EMAIL%"
+    (found,) = lint(body="<p>Hi {{ n }}</p>", to={"type": "user", "id": "u1", "vars": {"n": value}})
+    assert "more" not in str(found.recipient)
+    to = [
+        {"type": "user", "id": f"u{number}", "vars": {"n": n}} for number, n in enumerate(("Ann", value, value, "Bo"))
+    ]
+    (found,) = lint(body="<p>Hi {{ n }}</p>", to=to)
+    assert found.recipient == "recipient 2, and 1 more recipient"

@@ -84,7 +84,8 @@ def apply(
         saved = plan_files.load_saved_plan(context, plan_path) if plan_path else None
         if os.environ.get("CI") and not lockfile_in_ci:
             _refuse_lockfile(context)
-        with open_ledger(context, "apply", new_lock=new_lock, no_fetch=no_fetch) as ledger:
+        check_access = partial(_check_access, context)
+        with open_ledger(context, "apply", new_lock=new_lock, no_fetch=no_fetch, before_start=check_access) as ledger:
             binding_options = plan_files.apply_options(
                 context, replace(plan_options, saved_plan=saved), paths, plan_files.load_plan_file(context)
             )
@@ -114,6 +115,19 @@ def _apply(context: Context, project: Project, ledger: Ledger, options: _ApplyOp
     if isinstance(ledger, SharedLedger) and summary.claimed_by_others and not is_final:
         others = wait_for_other_runs(context.output, ledger, plan, options.deadline, context.stop_file.exists)
     return _exit_code(summary, plan, ledger.facts, others)
+
+
+def _check_access(context: Context) -> None:
+    """Checks the URL, the token, the workspace and its region, so that a wrong one leaves no new ledger behind.
+
+    Raises GuardRefused, RunStopped, UsageMistake.
+    """
+    from runner.cli.connection import connect  # noqa: PLC0415  # requests takes 130 ms, which only a new ledger needs here
+
+    if context.options.sandbox:
+        return
+    with connect(context) as connection:
+        connection.verify_workspace()
 
 
 def _refuse_lockfile(context: Context) -> None:

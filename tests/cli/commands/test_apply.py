@@ -284,6 +284,40 @@ def test_environments_have_lockfiles_of_their_own(folder: Folder, intercom: Sand
     assert len(intercom.messages) == 6
 
 
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("127.0.0.1:8765", "has no scheme"), ("http://example.com", "neither https nor on this machine"),
+        ("nonsense", "has no scheme"), ("https://", "is no address of a server"),
+    ],
+)  # fmt: skip
+def test_a_wrong_url_leaves_no_new_ledger(folder: Folder, monkeypatch: pytest.MonkeyPatch, url: str, told: str) -> None:
+    folder.message(LIST)
+    (folder.path / "messages.lock").unlink()
+    monkeypatch.setenv("INTERCOM_ACCESS_TOKEN", "t")
+    monkeypatch.setenv("INTERCOM_BASE_URL", url)
+    result = folder.run("apply", "--yes", "--new-lock")
+    assert (result.code, told in result.err) == (64, True)
+    assert not (folder.path / "messages.lock").exists()
+
+
+def test_no_token_or_another_workspace_or_region_leaves_no_new_ledger(
+    folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.message(LIST)
+    (folder.path / "messages.lock").unlink()
+    for settings in ("workspace: other\n", "region: eu\n"):
+        folder.write("msgrun.yaml", settings)
+        assert folder.run("apply", "--yes", "--new-lock").code == 5
+    monkeypatch.delenv("INTERCOM_ACCESS_TOKEN")
+    (folder.path / "msgrun.yaml").unlink()
+    assert folder.run("apply", "--yes", "--new-lock").code == 1
+    assert not (folder.path / "messages.lock").exists()
+    monkeypatch.setenv("INTERCOM_ACCESS_TOKEN", "t")
+    assert folder.run("apply", "--yes", "--new-lock").code == 0
+    assert (len(intercom.messages), (folder.path / "messages.lock").exists()) == (3, True)
+
+
 def test_msgrun_lock_names_another_lockfile(folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.message(LIST)
     elsewhere = folder.path / "elsewhere.lock"
