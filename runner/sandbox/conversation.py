@@ -59,7 +59,7 @@ def build_part(part: Part, author: dict[str, object]) -> dict[str, object]:
         "type": "conversation_part",
         "id": part.id,
         "part_type": part.part_type,
-        "body": wrap_in_p(part.body),
+        "body": wrap_in_p(part.body) if part.body else None,
         "created_at": int(part.at),
         "updated_at": int(part.at),
         "notified_at": int(part.at),

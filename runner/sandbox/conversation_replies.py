@@ -5,6 +5,7 @@ Source: reference, "Reply to a conversation" (2.14).
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from runner.sandbox.answer import ApiError, raise_parameter_invalid
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from runner.sandbox.message_store import Message
     from runner.sandbox.workspace import Workspace
 
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _CONTACT_KEYS: dict[str, IdentifierKind] = {"intercom_user_id": "id", "user_id": "user_id", "email": "email"}
-_ADMIN_MESSAGE_TYPES = ("comment", "note")
+_ADMIN_MESSAGE_TYPES = ("comment", "note", "quick_reply")
 
 
 class ConversationReplies:
@@ -35,14 +37,14 @@ class ConversationReplies:
     def reply(self, conversation: str, payload: dict[str, object], now: float) -> dict[str, object]:
         """Adds a reply, and returns the conversation with its parts. Raises ApiError if the payload is invalid."""
         message = self._find_message(conversation, payload, now)
-        body = payload.get("body")
-        if not isinstance(body, str) or not body.strip():
-            raise_parameter_invalid("Body is required", "body")
         message_type = payload.get("message_type")
+        is_quick_reply = message_type == "quick_reply"
+        body = _read_options(payload) if is_quick_reply else _read_body(payload)
         match payload.get("type"):
             case "admin" if message_type in _ADMIN_MESSAGE_TYPES:
                 part_type, author_type, author_id = str(message_type), "admin", self._read_admin(payload)
-            case "user" if message_type == "comment":
+                body = "" if is_quick_reply else body  # the options are shown, and no text
+            case "user" if message_type == "comment" or is_quick_reply:
                 part_type = "comment"
                 author_type, author_id = self._read_contact(payload, message, now)
             case "admin" | "user":
@@ -78,3 +80,26 @@ class ConversationReplies:
         if key is None:
             raise_parameter_invalid(f"a contact replies by {', '.join(_CONTACT_KEYS)}")
         return self._contacts.find(_CONTACT_KEYS[key], str(payload[key]), now)
+
+
+def _read_body(payload: dict[str, object]) -> str:
+    """Returns the text of a comment or a note. Raises ApiError if there is none."""
+    body = payload.get("body")
+    if not isinstance(body, str) or not body.strip():
+        raise_parameter_invalid("Body is required", "body")
+    return body
+
+
+def _read_options(payload: dict[str, object]) -> str:
+    """Returns the text of the first option of a quick reply: a contact chooses it, an admin offers it with the others.
+
+    Raises ApiError if there is none, or if one has no text or no UUID.
+    """
+    options = payload.get("reply_options")
+    if not isinstance(options, list) or not options:
+        raise_parameter_invalid("reply_options are required", "reply_options")
+    for option in options:
+        text, uuid = (option.get("text"), option.get("uuid")) if isinstance(option, dict) else (None, None)
+        if not isinstance(text, str) or not text.strip() or not isinstance(uuid, str) or not _UUID.fullmatch(uuid):
+            raise_parameter_invalid("an option has a text and a uuid", "reply_options")
+    return str(options[0]["text"])

@@ -7,6 +7,9 @@ import pytest
 CONTACT = "536e564f316c83104c000020"
 COMMENT = {"type": "user", "message_type": "comment", "intercom_user_id": CONTACT, "body": "Thanks"}
 ANSWER = {"type": "admin", "message_type": "comment", "admin_id": "394052", "body": "<p>Sure</p>"}
+UUID = "a5e1c524-5ddd-4c3e-9328-6bca5d6e3edb"
+OPTION = {"text": "Yes", "uuid": UUID}
+QUICK = {"type": "admin", "message_type": "quick_reply", "admin_id": 394052, "reply_options": [OPTION], "body": ...}
 
 
 @pytest.fixture
@@ -25,6 +28,18 @@ def test_a_contact_waits_until_an_admin_answers(reply):
     assert [part["body"] for part in parts][2:] == ["<p>Sure</p>", "<p>Thanks</p>", "<p>A difficult one</p>"]
     assert note["statistics"]["count_conversation_parts"] == 5
     assert note["statistics"]["last_admin_reply_at"] >= note["statistics"]["first_contact_reply_at"]
+
+
+def test_an_admin_offers_quick_replies_without_a_text_and_a_contact_chooses_one(reply):
+    offer = {key: value for key, value in QUICK.items() if key != "body"}
+    other = {"text": "No", "uuid": UUID.upper()}
+    assert reply({**offer, "reply_options": [OPTION, other]}).status == 200
+    chosen = reply(
+        {"type": "user", "message_type": "quick_reply", "intercom_user_id": CONTACT, "reply_options": [OPTION]}
+    )
+    offered, choice = chosen.json["conversation_parts"]["conversation_parts"]
+    assert (offered["part_type"], offered["body"], offered["author"]["type"]) == ("quick_reply", None, "admin")
+    assert (choice["part_type"], choice["body"], choice["author"]["type"]) == ("comment", "<p>Yes</p>", "user")
 
 
 def test_the_last_conversation_of_a_contact_needs_no_id(client, reply):
@@ -46,6 +61,15 @@ def test_the_last_conversation_of_a_contact_needs_no_id(client, reply):
         ({**ANSWER, "message_type": "sms"}, 400),
         ({**ANSWER, "admin_id": "999"}, 404),
         ({**ANSWER, "admin_id": ...}, 404),
+        ({**QUICK, "reply_options": ...}, 400),
+        ({**QUICK, "reply_options": []}, 400),
+        ({**QUICK, "reply_options": ["Yes"]}, 400),
+        ({**QUICK, "reply_options": [{"text": "Yes"}]}, 400),
+        ({**QUICK, "reply_options": [{"text": "Yes", "uuid": "1"}]}, 400),
+        ({**QUICK, "reply_options": [{"text": " ", "uuid": UUID}]}, 400),
+        ({**QUICK, "reply_options": {"text": "Yes", "uuid": UUID}}, 400),
+        ({**QUICK, "admin_id": "999"}, 404),
+        ({"message_type": "quick_reply"}, 400),
     ],
 )
 def test_an_invalid_reply_is_refused_and_adds_no_part(client, reply, changes, status):
