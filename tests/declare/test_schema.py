@@ -165,7 +165,8 @@ def refused(kind, value):
 @pytest.mark.parametrize("kind", ["id", "user_id"])
 def test_an_identifier_that_was_spoilt_is_refused_and_an_odd_one_is_not(kind):
     assert [value for value in SPOILT if refused(kind, value) != {"identifier-spoilt"}] == []
-    assert [value for value in RIGHT if refused(kind, value)] == []
+    right = [value for value in RIGHT if kind == "user_id" or " " not in value]  # an id of Intercom's holds no space
+    assert [value for value in right if refused(kind, value)] == []
 
 
 def test_an_address_is_one_bare_address():

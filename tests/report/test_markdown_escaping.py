@@ -110,6 +110,6 @@ def test_long_lines_are_broken_and_others_kept() -> None:
     assert wrap_lines("a b\n\nccc ddd", 5) == "a b\n\nccc\nddd"
 
 
-@pytest.mark.parametrize(("room", "shown"), [(100, ["aa", "bb", "cc"]), (7, ["aa", "bb", "- and 1 more things"])])
+@pytest.mark.parametrize(("room", "shown"), [(100, ["aa", "bb", "cc"]), (7, ["aa", "bb", "- and 1 more thing"])])
 def test_only_whole_pieces_are_shown(room: int, shown: list[str]) -> None:
     assert fit_to_length(["aa", "bb", "cc"], 3, room, "things", separator="\n", start="- ") == shown
