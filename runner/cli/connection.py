@@ -49,10 +49,10 @@ class Connection:
     limiter: RateLimiter
     workspace: Workspace
 
-    def verify_workspace(self) -> str:
-        """Returns the id_code of the token's workspace.
+    def verify_workspace(self, of_ledger: str = "") -> str:
+        """Returns the id_code of the token's workspace. `of_ledger` is the one that the ledger belongs to, if any.
 
-        Raises GuardRefused if msgrun.yaml names a different workspace or region.
+        Raises GuardRefused if msgrun.yaml names a different workspace or region, or the ledger another workspace.
         """
         identity = self.workspace.identity()
         id_code, region = identity.id_code, identity.region
@@ -64,6 +64,12 @@ class Connection:
         if declared and declared != id_code:
             hint = "use the other workspace's token, or another environment (-e)"
             raise GuardRefused(f"the token is of workspace {id_code}, and msgrun.yaml names {declared}", hint)
+        if of_ledger not in {"", id_code}:
+            hint = (
+                f"use a token of {of_ledger}; or give {id_code} an environment of its own in msgrun.yaml, such as"
+                f" environments: {{trial: {{workspace: {id_code}}}}}, and pass -e trial"
+            )
+            raise GuardRefused(f"the ledger belongs to workspace {of_ledger}, and the token to {id_code}", hint)
         declared_region = self.context.settings.region
         if region in HOSTS and region != declared_region:
             message = f"workspace {id_code} is in region {region}, and msgrun.yaml says {declared_region}"

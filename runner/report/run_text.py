@@ -26,17 +26,18 @@ class Rest:
     option: str
 
 
-def question(plan: Plan, workspace: str, warnings: Iterable[str], canary: int | None = None) -> str:
+def question(plan: Plan, workspace: str, warnings: Iterable[str], total: int) -> str:
     """What a person confirms: what is sent, to how many, from which workspace, and the warnings about it.
 
-    `canary` is how many are sent before the next question.
+    If the plan is a canary, it sends fewer than `total`, and another question follows.
     """
     counts = Counter({name: number for name, number in plan.send_counts().items() if number})
     named = counts.most_common(_MAX_MESSAGES)
     environment = "" if plan.environment == "default" else f", environment {plan.environment}"
-    first = f", the first {canary:,} as a canary" if canary and canary < plan.to_send else ""
-    total = style(pluralize(plan.to_send, "recipient"), "bold")
-    lines = ["", one_line(f"Send to {total} from workspace {style(workspace, 'bold')}{environment}{first}:")]
+    recipients = style(pluralize(plan.to_send, "recipient"), "bold")
+    if plan.to_send < total:
+        recipients = f"{style(f'the first {plan.to_send:,}', 'bold')} of {pluralize(total, 'recipient')}"
+    lines = ["", one_line(f"Send to {recipients} from workspace {style(workspace, 'bold')}{environment}:")]
     width = len(f"{named[0][1]:,}") if named else 0
     lines += [one_line(f"  {number:>{width},}  {name}") for name, number in named]
     if len(counts) > len(named):

@@ -21,12 +21,12 @@ def test_after_the_canary_a_person_looks_at_it_and_decides(
 ) -> None:
     folder.message(LIST)
     terminal = Terminal(folder.path, "apply", "--canary", "1")
-    terminal.answer("Send? [y/N]:", "y")
+    terminal.answer("Send the canary? [y/N]:", "y")
     terminal.wait_for("Send the rest? [y/N]:")
     terminal.type(answer)
     found, shown = terminal.finish(), terminal.screen
     assert (found, len(intercom.messages)) == (code, made), shown
-    assert "the first 1 as a canary" in shown
+    assert "\nSend to the first 1 of 3 recipients from workspace acme:\n  1  list\n" in shown
     link = "https://app.intercom.com/a/apps/acme/users/a1/all-conversations"
     assert f"1 sent as the canary\n  list  id:a1  message 2001\n    {link}\n" in shown
     assert "Look at the canary in Intercom before you send to the other 2." in shown

@@ -102,7 +102,7 @@ def test_the_end_of_a_run_with_every_outcome(
 def test_a_canary_and_the_refusal_to_go_on(
     look: str, run: Run, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    typed(monkeypatch, "48", "")
+    typed(monkeypatch, "y", "")
     check(f"apply-canary-{look}", run("apply", "--canary", "2"))
     assert len(intercom.messages) == 2
 

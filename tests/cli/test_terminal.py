@@ -224,3 +224,18 @@ def test_resolve_with_a_key_asks_about_that_one(folder: Folder, intercom: Sandbo
     assert "Intercom can be asked" not in terminal.screen
     assert (start_finish := start("resolve", key)).finish() == 64, start_finish.screen
     assert "that delivery is free" in start_finish.screen
+
+
+def test_a_token_of_another_workspace_is_refused_before_the_question(
+    folder: Folder, intercom: Sandbox, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declare(folder, 2)
+    assert folder.run("apply", "--yes", "--limit", "1").code == 0
+    assert len(intercom.messages) == 1
+    with Sandbox(workspace="beta") as beta:
+        monkeypatch.setenv("INTERCOM_BASE_URL", beta.url)
+        terminal = start("apply")
+        assert terminal.finish() == 5
+        assert "the ledger belongs to workspace acme, and the token to beta" in terminal.screen
+        assert "Send?" not in terminal.screen
+        assert not beta.messages

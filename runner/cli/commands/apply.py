@@ -152,7 +152,7 @@ def _send(context: Context, plan: Plan, ledger: Ledger, project: Project, option
     if not options.yes:
         context.require_terminal()
     with connect(context) as connection:
-        id_code = connection.verify_workspace()
+        id_code = connection.verify_workspace(ledger.facts.headers.merged(context.settings.salt).workspace)
         plan_files.require_same_workspace(context, options.plan_options, id_code)
         connection.require_admins({message.declaration.sender for message in plan.messages if message.counts["send"]})
         if not options.yes:
@@ -166,10 +166,13 @@ def _send(context: Context, plan: Plan, ledger: Ledger, project: Project, option
 
 
 def _confirm(context: Context, plan: Plan, id_code: str, canary: int | None) -> None:
-    """Asks whether a plan is sent, and repeats its warnings. Raises Cancelled."""
+    """Asks whether a plan, or its canary, is sent, and repeats the warnings. Raises Cancelled."""
     warnings = [*plan.warnings(), *plan_files.undeclared_recipient_notes(plan)]
-    context.output.error(wrap_lines(run_text.question(plan, id_code, warnings, canary), context.output.width))
-    context.confirm("Send?", yes=False, count=plan.to_send, if_declined="Nothing was sent.")
+    count = plan.to_send if canary is None else min(canary, plan.to_send)
+    text = run_text.question(replace(plan, limit=count), id_code, warnings, plan.to_send)
+    context.output.error(wrap_lines(text, context.output.width))
+    question = "Send?" if count == plan.to_send else "Send the canary?"
+    context.confirm(question, yes=False, count=count, if_declined="Nothing was sent.")
 
 
 def _send_canary(

@@ -103,9 +103,6 @@ def _search(
         status_line.show(f"{total - left:,} of {total:,} found; looking again in {seconds:.0f} s")
 
     with connect(context) as connection:
-        id_code = connection.verify_workspace()
-        if workspace not in {"", id_code}:
-            hint = "the token is of another workspace; each workspace has an environment and a ledger of its own"
-            raise GuardRefused(f"the ledger belongs to workspace {workspace}, not {id_code}", hint)
+        id_code = connection.verify_workspace(workspace)
         reconciliation.search(connection.workspace, CLOCK, wait, write, report_wait)
         return id_code
