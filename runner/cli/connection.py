@@ -213,4 +213,4 @@ def _require_safe_url(url: str) -> str:
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK):
         return url
     message = "INTERCOM_BASE_URL is neither https nor on this machine"
-    raise UsageMistake(message, "the access token would travel in clear")
+    raise UsageMistake(message, f"write https://{parts.hostname}: the access token would travel in clear")
