@@ -10,8 +10,9 @@ def managed_path(root: Path, path: str) -> Path:
     """Returns the path of a file or folder that msgrun keeps below the root.
 
     Raises GuardRefused if the file, or a folder between the root and it, is a link: a merge could bring a link, and
-    msgrun would then read or write in another place. A `path` that is absolute or leaves the root by `..` is the user's
-    own, from the command line or the environment. It is not checked.
+    msgrun would then read or write in another place. So too if it is a pipe or a device, whose reading may not end. A
+    `path` that is absolute or leaves the root by `..` is the user's own, from the command line or the environment. It
+    is not checked.
     """
     parts = PurePosixPath(os.path.normpath(path)).parts
     if parts[0] in {"/", ".."}:
@@ -24,4 +25,6 @@ def managed_path(root: Path, path: str) -> Path:
                 f"{'/'.join(parts[:number])} is a link, and msgrun follows none to what it keeps",
                 "put the file or folder itself there",
             )
+    if full.exists() and not (full.is_file() or full.is_dir()):
+        raise GuardRefused(f"{'/'.join(parts)} is a pipe or a device, and no file", "put the file itself there")
     return full

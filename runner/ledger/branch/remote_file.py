@@ -205,7 +205,7 @@ class RemoteFile:
         git, path = self._repository, os.fsencode(self.address.path)
         entries = _list_entries(git, commit)
         other_entries = tuple(line for name, line in entries.items() if name != path)
-        data = git.git("cat-file", "blob", f"{commit}:{self.address.path}") if path in entries else b""
+        data = (git.read_blob(commit, self.address.path) or b"") if path in entries else b""
         self.ledger_id = self.ledger_id or _read_ledger_id(data)
         if _is_working_branch(other_entries):
             data += self._lines_of_second_ref(data)
