@@ -16,31 +16,47 @@ from runner.cli import run
 from runner.cli.supervisor import Supervisor, exit_at_once
 from runner.declare.audience import duckdb_database
 
-duckdb_database.MAX_SECONDS = 0.5
+duckdb_database.MAX_SECONDS = float(sys.argv[3])
 supervisor = Supervisor(float(sys.argv[1]), int(sys.argv[2]))
-code = run(sys.argv[3:], supervisor)
+code = run(sys.argv[4:], supervisor)
 exit_at_once(code)
 """
 SECONDS = 1.5
-MEMORY = 1500 * 1024**2  # bytes; DuckDB reserves 700 MiB of addresses for itself
+QUERY_SECONDS = 0.5
+MEMORY = 1500 * 1024**2  # bytes
+
+
+def program(seconds: float = SECONDS, memory: int = MEMORY, query_seconds: float = QUERY_SECONDS) -> list[str]:
+    """The words that start `msgrun` with these limits, before its arguments."""
+    return [sys.executable, "-c", _SCRIPT, str(seconds), str(memory), str(query_seconds)]
 
 
 def start(
-    folder: Path, *args: str, seconds: float = SECONDS, memory: int = MEMORY, env: Mapping[str, str] | None = None
+    folder: Path,
+    *args: str,
+    seconds: float = SECONDS,
+    memory: int = MEMORY,
+    query_seconds: float = QUERY_SECONDS,
+    env: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[str]:
     """Starts `msgrun ARGS` in a folder, as the leader of a process group: a terminal signals the whole group."""
     return subprocess.Popen(
-        [sys.executable, "-c", _SCRIPT, str(seconds), str(memory), "-C", str(folder), *args],
+        [*program(seconds, memory, query_seconds), "-C", str(folder), *args],
         env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
 
 
 def run(
-    folder: Path, *args: str, seconds: float = SECONDS, memory: int = MEMORY, env: Mapping[str, str] | None = None
+    folder: Path,
+    *args: str,
+    seconds: float = SECONDS,
+    memory: int = MEMORY,
+    query_seconds: float = QUERY_SECONDS,
+    env: Mapping[str, str] | None = None,
 ) -> Ran:
     """Runs `msgrun ARGS` in a folder to its end."""
-    process = start(folder, *args, seconds=seconds, memory=memory, env=env)
+    process = start(folder, *args, seconds=seconds, memory=memory, query_seconds=query_seconds, env=env)
     out, err = process.communicate(timeout=120)
     return Ran(process.returncode, out, err)
 

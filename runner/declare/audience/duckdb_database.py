@@ -19,9 +19,12 @@ from runner.privacy import mark_private, mark_private_values
 
 MAX_SECONDS = 60.0  # until the first row
 _MAX_WAITS = 60
+# Of what DuckDB counts. The texts and lists of the rows that it works on just then come on top, and are limited by the
+# address space of the process alone.
 MAX_MEMORY = "1GB"
 _INTERRUPT_EVERY = 0.1  # seconds: repeated, because DuckDB ignores an interrupt that comes before the query begins
 _QUERY_HINT = "the tables are the files that the query names, with the columns of their first line"
+_MEMORY_HINT = "order, group and join fewer rows, and build no long texts or lists"
 _FAILURE_HINT = (
     "a file is read strictly here: one kind of line end, every row as wide as the header, each key of an object once"
 )
@@ -53,8 +56,7 @@ def open_database(tree: Tree, tables: Sequence[QueryTable]) -> Iterator[Any]:
 
     Each table with `source_sql` is a view on it. Raises NotReadable.
     """
-    # One thread: the same file gives the same order. DuckDB begins with one a core, each with 15 MiB of addresses.
-    with closing(load_duckdb().connect(":memory:", config={"threads": "1"})) as connection:
+    with closing(connect()) as connection:
         for name, value in _SETTINGS.items():
             connection.execute(f"set {name}={value}")
         paths = [path for table in tables for path in table.paths]
@@ -80,6 +82,8 @@ def translate_errors() -> Iterator[None]:
         yield
     except duckdb.InterruptException as error:
         raise NotReadable("sql-too-slow", f"the query takes longer than {MAX_SECONDS:g} seconds") from error
+    except (duckdb.OutOfMemoryException, MemoryError) as error:
+        raise NotReadable("too-much-memory", "the query needs too much memory", _MEMORY_HINT) from error
     except RuntimeError as error:
         if str(error) == "Query interrupted":  # DuckDB raises this after Ctrl-C
             raise KeyboardInterrupt from error
@@ -97,6 +101,20 @@ def translate_errors() -> Iterator[None]:
             else (mark_private(words[:300]), _FAILURE_HINT)
         )
         raise NotReadable("sql-failed", f"the query fails ({kind}{place}): " + detail, hint) from error
+
+
+def connect(**settings: str) -> Any:
+    """Returns a new database in memory, with the settings that have to be set before it begins.
+
+    One thread: the same file gives the same order. DuckDB 2 also begins eight threads for input, and each reserves 64
+    MiB of addresses; with none, files are read by the thread that asks for them.
+    """
+    duckdb = load_duckdb()
+    settings = {"threads": "1", **settings}
+    try:
+        return duckdb.connect(":memory:", config={**settings, "async_threads": "0"})
+    except duckdb.InvalidInputException:  # DuckDB 1 has no such threads, and no such setting
+        return duckdb.connect(":memory:", config=settings)
 
 
 def start_query(database: Any, sql: str) -> Any:

@@ -5,6 +5,7 @@ unless it reads files by their names and computes nothing that randomness, a clo
 that runs it can open those files and no others. It has no network and no extension, and its settings are locked.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -16,20 +17,20 @@ from runner.declare.audience.csv_dialect import CsvFormat
 from runner.declare.audience.csv_files import read_csv
 from runner.declare.audience.duckdb_database import (
     QueryTable,
-    load_duckdb,
     open_database,
     sql_literal,
     sql_path_list,
     start_query,
     translate_errors,
 )
-from runner.declare.audience.files import files_title, plain_suffix
+from runner.declare.audience.files import MAX_COLUMNS, MAX_ROWS, files_title, plain_suffix
 from runner.declare.audience.json_lines import row_of
 from runner.declare.audience.recipient import Row
 from runner.declare.audience.sql_statement import ZONED_TIME_HINT, Statement, parse_statement
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import Place, Problem
 
+_ROWS_HINT = "let several messages have a part of them each"
 _BATCH_ROWS = 1000  # rows
 _ALL_ROWS = Statement(("rows",), 'select * from "rows"', is_ordered=True)
 _KEPT_AS_TEXT = ("DATE", "TIME", "TIMESTAMP", "UUID")  # types that DuckDB gives to a text in JSON that looks like one
@@ -72,6 +73,10 @@ class Query:
         number = 0
         try:
             for number, values in enumerate(self._fetch_rows(), 1):
+                if number > MAX_ROWS:
+                    message = f"there are more than {MAX_ROWS:,} rows"
+                    yield Problem("sql-failed", self.declared_at, message, _ROWS_HINT, recipient=self.label(number))
+                    return
                 yield row_of(values, number, self.rename)
         except NotReadable as error:
             yield Problem(error.code, self.declared_at, error.message, error.hint, recipient=self.label(number + 1))
@@ -90,7 +95,7 @@ def read_query(tree: Tree, sql: str, rename: Mapping[str, str], origin: Place) -
     Raises NotReadable if the query may not run, or fails.
     """
     with translate_errors():  # a long query may take all the memory to parse
-        statement = parse_statement(load_duckdb(), sql)
+        statement = parse_statement(sql)
     files = tuple(_build_table(tree, name) for name in statement.table_names)
     return _build_query(tree, statement, files, rename, origin, "the query")
 
@@ -115,7 +120,11 @@ def _build_query(
         if statement.converts_zones:
             _refuse_zoned_times(database, tables)
         names = [column[0] for column in start_query(database, f"describe {statement.sql}").fetchall()]
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    if len(names) > MAX_COLUMNS:
+        hint = "select the columns that the message uses"
+        message = f"{title} has {len(names):,} columns, and at most {MAX_COLUMNS:,} are read"
+        raise NotReadable("sql-columns", message, hint)
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
     if repeated:
         raise NotReadable("sql-columns", f"two columns are named {repeated[0]}", "name one of them: … as other_name")
     return Query(

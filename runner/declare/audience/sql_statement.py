@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from runner.declare.audience.duckdb_database import connect
 from runner.declare.audience.sql_functions import ALLOWED_FUNCTIONS, CLOCK_WORDS, REFUSED_TYPES
 from runner.declare.tree import NotReadable
 
@@ -42,13 +43,13 @@ class Statement:
         return f"select * from (\n{self.sql}\n) order by all"  # noqa: S608  # parsed
 
 
-def parse_statement(duckdb: Any, sql: str) -> Statement:
+def parse_statement(sql: str) -> Statement:
     """Parses and checks a query.
 
     Raises NotReadable unless it is one SELECT whose result is decided by its files alone.
     """
     _check_size(sql)
-    with duckdb.connect(":memory:", config={"enable_external_access": "false", "threads": "1"}) as connection:
+    with connect(enable_external_access="false") as connection:
         (answer,) = connection.execute("select json_serialize_sql($sql)", {"sql": sql}).fetchone()
         try:
             parsed = json.loads(answer)
