@@ -1,6 +1,7 @@
 """The entry point of the command line: `msgrun`, or `python -m runner`."""
 
 import gc
+import os
 import sys
 
 from runner import __version__
@@ -26,6 +27,10 @@ def main() -> None:
         gc.freeze()
         gc.set_threshold(_GC_THRESHOLD)
         gc.enable()
+        if "_MSGRUN_COMPLETE" in os.environ:  # set by the scripts of `msgrun completion`
+            from runner.cli.suggestions import limit_completion  # noqa: PLC0415  # only a shell that completes needs it
+
+            limit_completion()
         supervisor = Supervisor() if sys.platform == "linux" else None
         code = run(sys.argv[1:], supervisor)
         if supervisor and supervisor.is_child:

@@ -1,5 +1,6 @@
 """Shared by resolve, accept and adopt: planning one message, and writing the user's decision to the ledger."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from runner.cli.options import EXIT
 from runner.declare.project import Project
 from runner.declare.similar_names import did_you_mean
 from runner.errors import Cancelled, GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake
+from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
 from runner.ledger.moves.previous_ledgers import write_to_previous
 from runner.ledger.record import Record
@@ -25,8 +27,14 @@ class Decision:
     result: str
 
 
-def plan_one(context: Context, ledger: Ledger, name: str) -> tuple[PlannedMessage, Plan]:
-    """Plans one message against the ledger. Returns it and the plan. Raises ProblemsFound, UsageMistake."""
+def rehearse_one(context: Context, name: str) -> None:
+    """Plans one message against no ledger. Its problems are left to the command, which opens the ledger first."""
+    with contextlib.suppress(ProblemsFound, UsageMistake):
+        plan_one(context, Facts(), name)
+
+
+def plan_one(context: Context, facts: Facts, name: str) -> tuple[PlannedMessage, Plan]:
+    """Plans one message against a ledger. Returns it and the plan. Raises ProblemsFound, UsageMistake."""
     project = context.load_project()
     declaration = next((declared for declared in project.declarations if declared.name == name), None)
     if declaration is None:
@@ -35,9 +43,7 @@ def plan_one(context: Context, ledger: Ledger, name: str) -> tuple[PlannedMessag
         names = [declared.name for declared in project.declarations]
         raise UsageMistake(f"no message is named {name}", did_you_mean(name, names))
     one_message = Project(project.tree, project.settings, (declaration,), ())
-    plan, problems = planning.make_plan(
-        one_message, ledger.facts, context.now, PlanOptions(sandbox=context.options.sandbox)
-    )
+    plan, problems = planning.make_plan(one_message, facts, context.now, PlanOptions(sandbox=context.options.sandbox))
     if any(problem.is_error for problem in problems):
         raise ProblemsFound(problems)
     return plan.messages[0], plan

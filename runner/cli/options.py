@@ -56,7 +56,7 @@ class GlobalOptions:
 
 
 COMMANDS = tuple(name for names in COMMAND_GROUPS.values() for name in names)
-_SUPERVISED = frozenset({"validate", "lint", "render", "plan", "apply"})  # what the author of a pull request can start
+_SUPERVISED = frozenset({"validate", "lint", "render", "plan", "apply", "accept", "adopt"})  # all that load messages
 
 
 class LazyGroup(CommandGroup):

@@ -1,11 +1,14 @@
 """Who the records of a ledger are about, where that may be shown: addresses from the declarations, and links."""
 
-from collections.abc import Iterable
+import pickle
+from collections.abc import Iterable, Mapping, Sequence
 
-from runner.cli.context import Context
-from runner.declare.address_search import WantedKey, find_addresses
+from runner.cli.context import RENDER_MONITOR, Context
+from runner.cli.process import limit_render_time
+from runner.declare.address_search import Address, WantedKey, find_addresses
+from runner.declare.declaration import Declaration
 from runner.declare.project import Project
-from runner.errors import ProblemsFound
+from runner.errors import ProblemsFound, RunStopped
 from runner.ledger.facts import Facts
 from runner.ledger.record import Record
 from runner.report.recipients import Recipients
@@ -25,9 +28,35 @@ def name_recipients(
     ]
     if not (wanted and context.output.show_values):
         return Recipients({}, workspace, context.settings.region)
-    try:
-        declarations = (project or context.load_project()).declarations
-    except ProblemsFound:  # the command shows the ledger, whatever the state of the files
-        declarations = ()
-    addresses = find_addresses(declarations, context.settings.salt, wanted)
+    if project:  # its recipients were rendered in a child already
+        addresses = find_addresses(project.declarations, context.settings.salt, wanted)
+    else:
+        addresses = _find_declared(context, wanted)
     return Recipients(addresses, workspace, context.settings.region)
+
+
+def _find_declared(context: Context, wanted: list[WantedKey]) -> Mapping[str, Address]:
+    """Returns the addresses by key, of the declarations. A child reads these: a file may hold it for ever."""
+    supervisor = context.options.supervisor
+
+    def find() -> bytes:
+        with limit_render_time(RENDER_MONITOR):  # a child has no timer of its parent
+            return pickle.dumps(find_addresses(_load_declarations(context), context.settings.salt, wanted))
+
+    if supervisor is None:
+        return find_addresses(_load_declarations(context), context.settings.salt, wanted)
+    try:
+        addresses: dict[str, Address] = pickle.loads(supervisor.call(find))  # noqa: S301  # our own child wrote it
+    except (ProblemsFound, RunStopped) as error:
+        problem = error.problems[0] if isinstance(error, ProblemsFound) else None
+        reason = f"{problem.place.path}: {problem.message}" if problem and problem.place.path else error.message
+        context.output.note(f"recipients are not named: {reason}")
+        return {}
+    return addresses
+
+
+def _load_declarations(context: Context) -> Sequence[Declaration]:
+    try:
+        return context.load_project().declarations
+    except ProblemsFound:  # the command shows the ledger, whatever the state of the files
+        return ()

@@ -1,10 +1,14 @@
 """What a shell completes besides commands and options: names of messages, environments, files, rules and keys.
 
-It runs while somebody types, so it reads files alone and asks no network. What cannot be read is not suggested.
+It runs while the user types, so it reads files alone and asks no network, and ends soon, whatever the files hold. What
+cannot be read is not suggested.
 """
 
 import contextlib
 import re
+import resource
+import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +16,7 @@ import click
 
 from runner.declare.project import find_root
 from runner.declare.settings import environment_names, load_settings
-from runner.declare.tree import Tree
+from runner.declare.tree import NotReadable, Tree
 from runner.errors import MsgrunError
 
 if TYPE_CHECKING:
@@ -20,23 +24,36 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(rb"^(?:- )?[\"']?name[\"']?[ \t]*:[ \t]*[\"']?([A-Za-z0-9][A-Za-z0-9._/-]{0,99})", re.MULTILINE)
 _MAX_READ = 1 << 16  # bytes of a declaration: its name is among the first
+_MAX_SECONDS = 3.0  # of processor time, for which the shell waits
+_MAX_MEMORY = 1 << 30  # bytes of address space
+_UNREADABLE = (MsgrunError, NotReadable, OSError, MemoryError)
 _KEY_LENGTH = 12  # digits of a key that are suggested, as status shows them
+
+
+def limit_completion() -> None:
+    """Makes the system end this process after _MAX_SECONDS, whatever it does then, and bounds its memory."""
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_PROF, _MAX_SECONDS)
+    if sys.platform == "linux":  # macOS reserves more address space than it uses
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        limit = _MAX_MEMORY if hard == resource.RLIM_INFINITY else min(hard, _MAX_MEMORY)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
 
 
 def suggest_names(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Suggests the names of the project's messages."""
     names: set[str] = set()
-    tree = _find_tree(context)
-    with contextlib.suppress(MsgrunError, OSError):
+    with contextlib.suppress(*_UNREADABLE):
+        tree = _find_tree(context)
         for path in tree.declaration_files():
-            with tree.open(path) as file:
+            with contextlib.suppress(*_UNREADABLE), tree.open(path) as file:
                 names.update(name.decode() for name in _NAME.findall(file.read(_MAX_READ)))
     return sorted(name for name in names if name.startswith(incomplete))
 
 
 def suggest_environments(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Suggests the named environments of msgrun.yaml."""
-    with contextlib.suppress(MsgrunError, OSError):
+    with contextlib.suppress(*_UNREADABLE):
         return [name for name in environment_names(_find_tree(context)) if name and name.startswith(incomplete)]
     return []
 
@@ -68,12 +85,12 @@ def suggest_unknown_keys(context: click.Context, _: click.Parameter, incomplete:
     from runner.ledger.address import LockfileAddress  # noqa: PLC0415  # only resolve and lock show need it
     from runner.ledger.facts import Facts  # noqa: PLC0415  # likewise
 
-    tree = _find_tree(context)
-    with contextlib.suppress(MsgrunError, OSError):
+    with contextlib.suppress(*_UNREADABLE):
+        tree = _find_tree(context)
         address = load_settings(tree, getattr(context.obj, "environment", None)).lock
         if isinstance(address, LockfileAddress) and not address.is_outside:
             facts = Facts()
-            facts.read(tree.real_path(address.path).read_bytes(), address.path)
+            facts.read_file(tree.real_path(address.path), address.path)
             return sorted(
                 key[:_KEY_LENGTH]
                 for key in facts

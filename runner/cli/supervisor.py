@@ -8,7 +8,10 @@ apply is different: a process that is killed between a POST and its outcome leav
 that sends is never watched. Before it reads anything, a child loads the same files and renders the same deliveries, by
 the same code and against no ledger, and prints and keeps nothing. Templates have no clock and no randomness, so what
 ends there also ends in the process that sends. That costs an apply the time of one more plan, some 20 microseconds a
-recipient; sending one takes hundreds of times as long.
+recipient; sending one takes hundreds of times as long. accept and adopt, which write the ledger, do the same.
+
+status, reconcile and resolve read the declarations only to name recipients. A child does that part and returns the
+names. All other commands read msgrun.yaml and the ledger alone, whose readers have limits (docs/security.md).
 
 On other systems than Linux, a system library may fail after a fork, and the signals and limits used here do not exist.
 """
@@ -19,9 +22,10 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Callable
 from functools import partial
 from types import FrameType
-from typing import NoReturn
+from typing import BinaryIO, NoReturn
 
 from runner.current_work import CURRENT_WORK, WorkStatus
 from runner.errors import Place, Problem, ProblemsFound, RunStopped
@@ -30,6 +34,7 @@ _SECONDS = 10.0  # without progress on one file or row
 _MEMORY = 4 * 1024**3  # bytes of address space
 _EXIT_PROBLEMS, _EXIT_INTERRUPTED = 1, 130
 _EXIT_REHEARSED = 99  # the exit code of a child after which the first process goes on; no command has it
+_EXIT_NO_MEMORY = 98  # likewise of a child that called a function and got no more memory
 _INTERVAL = 0.25  # seconds between two looks at the work
 _INTERRUPT_INTERVALS = 8  # that a child gets to end after Ctrl-C
 _TOO_SLOW = "too-slow"  # the code of a slow render; its own module imports Jinja, which the first process does without
@@ -55,6 +60,39 @@ class Supervisor:
         Returns in this process too if the child called `end_rehearsal`, or if it was killed. Raises KeyboardInterrupt
         if the child did not report a Ctrl-C itself.
         """
+        try:
+            code = self._fork()
+        except (ProblemsFound, RunStopped) as error:
+            self.failure = error
+        else:
+            if code not in {None, _EXIT_REHEARSED}:
+                exit_at_once(code)
+
+    def call(self, work: Callable[[], bytes]) -> bytes:
+        """Returns what `work` returns in a child. This process goes on when the child has ended.
+
+        Raises ProblemsFound or RunStopped if the child was killed or `work` failed, and KeyboardInterrupt.
+        """
+        with os.fdopen(os.memfd_create("result"), "w+b") as result:
+            code = self._fork()
+            if code is None:
+                os._exit(
+                    _write_result(work, result)
+                )  # flushes nothing: what is buffered here, the first process prints
+            if code == _EXIT_INTERRUPTED:
+                raise KeyboardInterrupt
+            if code == _EXIT_NO_MEMORY:
+                raise out_of_memory_error(CURRENT_WORK.status())
+            if code:
+                raise RunStopped("a process of this command failed")
+            result.seek(0)
+            return result.read()
+
+    def _fork(self) -> int | None:
+        """Returns None in the child. In this process waits for the child, and returns its exit code.
+
+        Raises ProblemsFound or RunStopped if the child was killed, and KeyboardInterrupt.
+        """
         parent = os.getpid()
         reader, writer = os.pipe()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # a parent that ignores it would get no exit code
@@ -70,14 +108,9 @@ class Supervisor:
                 signal.signal(signal.SIGINT, _interrupt_once)
             self._limit_memory()
             self.is_child = True
-            return
+            return None
         try:
-            code = self._wait(child)
-        except (ProblemsFound, RunStopped) as error:
-            self.failure = error
-        else:
-            if code != _EXIT_REHEARSED:
-                exit_at_once(code)
+            return self._wait(child)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, signals)
             os.close(reader)
@@ -140,6 +173,21 @@ class _Watch:
             if self._seen[index][1] >= max_ticks:
                 return status
         return None
+
+
+def _write_result(work: Callable[[], bytes], result: BinaryIO) -> int:
+    """Writes what `work` returns to a file. Returns the exit code of the child that does it."""
+    try:
+        with CURRENT_WORK.on_file(""):  # all of it is work, also between two files
+            result.write(work())
+            result.flush()
+    except KeyboardInterrupt:
+        return _EXIT_INTERRUPTED
+    except MemoryError:
+        return _EXIT_NO_MEMORY
+    except Exception:  # noqa: BLE001  # the first process reports that it failed
+        return _EXIT_PROBLEMS
+    return 0
 
 
 def exit_at_once(code: int) -> NoReturn:

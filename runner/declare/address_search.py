@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from runner.current_work import CURRENT_WORK
 from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, Recipient
 from runner.declare.declaration import Declaration
 from runner.declare.identity import key_hasher
@@ -60,7 +61,8 @@ def find_addresses(
     addresses: dict[str, Address] = {}
     for declaration in declarations:
         if keys := keys_by_message.get(declaration.name):
-            found, read_count = _search(declaration, salt, keys, most)
+            with CURRENT_WORK.on_file(declaration.document.source.path):
+                found, read_count = _search(declaration, salt, keys, most)
             addresses |= found
             most -= read_count
     return addresses

@@ -1,9 +1,11 @@
 """The command accept: keeps an edit of a sent message, without sending."""
 
+from functools import partial
+
 import click
 
 from runner.cli.context import open_context
-from runner.cli.decisions import Decision, plan_one, write_decision
+from runner.cli.decisions import Decision, plan_one, rehearse_one, write_decision
 from runner.cli.ledger import open_ledger
 from runner.cli.options import command, writes_ledger
 from runner.cli.suggestions import suggest_names
@@ -17,8 +19,11 @@ from runner.report.problem_text import pluralize
 @writes_ledger
 def accept(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
     """Keep an edit of a sent message, without sending."""
-    with open_context() as context, open_ledger(context, "accept", new_lock=new_lock, no_fetch=no_fetch) as ledger:
-        message, _ = plan_one(context, ledger, name)
+    with (
+        open_context(rehearse=partial(rehearse_one, name=name)) as context,
+        open_ledger(context, "accept", new_lock=new_lock, no_fetch=no_fetch) as ledger,
+    ):
+        message, _ = plan_one(context, ledger.facts, name)
         records = decisions.accept_edits(message, ledger.facts, format_timestamp(context.now))
         got_it = pluralize(len(records), "recipient")
         decision = Decision(

@@ -1,9 +1,11 @@
 """The command adopt: counts deliveries as sent that went out before the project used msgrun."""
 
+from functools import partial
+
 import click
 
 from runner.cli.context import open_context
-from runner.cli.decisions import Decision, plan_one, write_decision
+from runner.cli.decisions import Decision, plan_one, rehearse_one, write_decision
 from runner.cli.ledger import open_ledger
 from runner.cli.options import command, writes_ledger
 from runner.cli.suggestions import suggest_names
@@ -20,8 +22,11 @@ def adopt(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
 
     For what went out before msgrun came.
     """
-    with open_context() as context, open_ledger(context, "adopt", new_lock=new_lock, no_fetch=no_fetch) as ledger:
-        message, plan = plan_one(context, ledger, name)
+    with (
+        open_context(rehearse=partial(rehearse_one, name=name)) as context,
+        open_ledger(context, "adopt", new_lock=new_lock, no_fetch=no_fetch) as ledger,
+    ):
+        message, plan = plan_one(context, ledger.facts, name)
         records = decisions.adopt_deliveries(message, new_run_id(), plan.digest, format_timestamp(context.now))
         recipients = pluralize(len(records), "recipient")
         decision = Decision(
