@@ -57,9 +57,8 @@ TREES = {
     "an LFS pointer": [("100644", LOCK, b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")],
     "an empty file": [("100644", LOCK, b"")],
     "text with escapes": [("100644", LOCK, b"\x1b[2J\n::error::x\n##[add-mask]x\n")],
-    "JSON that never closes": [("100644", LOCK, b'{"' * 300_000)],
-    "deep JSON": [("100644", LOCK, b'{"a":' * 300_000)],
 }
+TORN = {"JSON that never closes": b'{"' * 300_000, "deep JSON": b'{"a":' * 300_000}
 BESIDE = {
     "attributes": [("100644", b".gitattributes", b"* filter=witness diff=witness merge=witness text eol=crlf ident\n")],
     "submodules": [
@@ -108,6 +107,16 @@ def test_what_is_no_file_of_a_ledger_on_the_branch_is_refused(on_branch: Clone, 
         if name == "an empty file" and command == ["status"]:
             continue
         refuses(on_branch, *command)
+
+
+@pytest.mark.parametrize("name", TORN)
+def test_a_line_that_is_no_record_is_reported_and_survived(on_branch: Clone, origin: Path, name: str) -> None:
+    set_branch(origin, commit_entries(origin, ("100644", LOCK, LEDGER.encode() + TORN[name])))
+    ran = on_branch.msgrun("apply", "--yes")
+    assert ran.code == 0, ran
+    assert "is torn" in ran.err
+    assert TORN[name][:100].decode() not in ran.out + ran.err
+    assert len(on_branch.sent()) == 3
 
 
 @pytest.mark.parametrize("name", TREES)
