@@ -63,6 +63,10 @@ class Authorship:
             masked += self._mask(self._declaration.body, delivery.body_parts, delivery)
         return masked
 
+    def written_parts(self, delivery: Delivery) -> frozenset[str]:
+        """Returns the parts of the subject and the body that the author wrote: those of a branch show that it ran."""
+        return self._parts.intersection((*delivery.subject_parts, *delivery.body_parts))
+
     def _mask(self, template: Template, parts: Sequence[str], delivery: Delivery) -> str:
         if not _may_hold_values(template, delivery):
             return "".join(parts)

@@ -20,6 +20,8 @@ _BACKTICKS = re.compile(r"`+")
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~^=-])")
 # Signs that GitHub or GitLab makes a reference of if a word follows. A zero-width space after the sign prevents it.
 _REFERENCE_SIGN = re.compile(r"([@#!~%&:^]|&amp;|\bGH-|\bwww(?=\.))(?=[.\w/\"'])", re.IGNORECASE)
+_NAME = re.compile(r"[A-Za-z0-9._/-]+")
+_LONG_WORD = re.compile(r"[A-Za-z0-9._]{30}(?=[A-Za-z0-9._])")
 _ZERO_WIDTH_SPACE = "\u200b"  # as an HTML entity in the result
 
 
@@ -42,7 +44,11 @@ def inline_code(text: str) -> str:
 
 
 def table_cell(text: str) -> str:
-    """A text as inline code, for the cell of a table."""
+    """A text as inline code, for the cell of a table. In a name, a long word may break."""
+    if _NAME.fullmatch(text) and _LONG_WORD.search(text):
+        # Inside HTML an entity is never markup, nor the beginning of an address.
+        breakable = _LONG_WORD.sub(r"\g<0><wbr>", text).replace(".", "&#46;").replace("_", "&#95;")
+        return f"<code>{breakable}</code>"
     return inline_code(text).replace("|", r"\|")
 
 

@@ -182,14 +182,25 @@ def _format_warnings(review: Review, *, show_values: bool) -> list[str]:
 
 
 def _format_table(messages: Sequence[PlannedMessage], review: Review, sends: dict[str, int]) -> list[str]:
-    """A table with a row for each message. It has columns only for the actions that some message has."""
+    """A table with a row for each message. It is narrow: a comment on GitHub is 780 pixels wide."""
     if not messages:
         return ["No message is declared."]
-    actions = [action for action in ACTIONS[1:] if any(message.counts[action] for message in messages)]
     change = ["change"] if review.comparison else []
-    head = ["message", *change, "type", "from", "recipients", "to send", *actions, "revision", "expires"]
-    rule = ["---", *["---"] * len(change), "---", "---", *["--:"] * (len(actions) + 3), "---"]
-    rows = [_format_row(message, sends[message.name], actions, review.change(message)) for message in messages]
+    others = ["other recipients"] if any(_list_others(message) for message in messages) else []
+    head = ["message", *change, "recipients", "to send", *others]
+    rule = ["---", *["---"] * len(change), "--:", "--:", *["---"] * len(others)]
+    rows = [
+        _join_cells(
+            [
+                f"{table_cell(message.name)}<br>{_list_properties(message)}",
+                *([found.kind] if (found := review.change(message)) else change and [""]),
+                f"{len(message.deliveries):,}",
+                f"**{sends[message.name]:,}**" if sends[message.name] else "0",
+                *([_list_others(message)] if others else ()),
+            ]
+        )
+        for message in messages
+    ]
     recipients = [sends[message.name] for message in messages]
     shown = fit_to_length(
         rows,
@@ -204,22 +215,18 @@ def _format_table(messages: Sequence[PlannedMessage], review: Review, sends: dic
     return ["\n".join([_join_cells(head), _join_cells(rule), *shown])]
 
 
-def _format_row(message: PlannedMessage, sends: int, actions: Sequence[Action], change: MessageChange | None) -> str:
+def _list_properties(message: PlannedMessage) -> str:
+    """What a message is, from whom, and until when it is sent."""
     declaration = message.declaration
-    expires = _format_time(declaration.expires) if declaration.expires else "never"
-    return _join_cells(
-        [
-            table_cell(message.name),
-            *([change.kind] if change else ()),
-            declaration.message_type,
-            f"admin {table_cell(declaration.sender)}",
-            f"{len(message.deliveries):,}",
-            f"**{sends:,}**" if sends else "0",
-            *(f"{message.counts[action]:,}" for action in actions),
-            str(declaration.revision),
-            f"**expired** {expires}" if message.is_expired else expires,
-        ]
-    )
+    revision = [f"revision {declaration.revision}"] if declaration.revision > 1 else []
+    word = "**expired**" if message.is_expired else "expires"
+    expires = f"{word} {_format_time(declaration.expires)}" if declaration.expires else "never expires"
+    return " · ".join([declaration.message_type, f"admin {table_cell(declaration.sender)}", *revision, expires])
+
+
+def _list_others(message: PlannedMessage) -> str:
+    """The recipients to whom nothing is to be sent, by action; empty if there are none."""
+    return ", ".join(f"{message.counts[action]:,} {action}" for action in ACTIONS[1:] if message.counts[action])
 
 
 def _format_time(moment: datetime) -> str:

@@ -1,11 +1,12 @@
 """The texts of a message in a review: as the recipients of a sample see them, and as their source."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from runner.current_work import CURRENT_WORK
 from runner.declare.authorship import Authorship
 from runner.declare.sample import Sample, make_sample
 from runner.plan.deliveries import PlannedMessage
+from runner.plan.text_variants import TextVariant
 from runner.privacy import MASK, reveal_or_mask
 from runner.report.html_text import visible_text
 from runner.report.markdown_escaping import code_block, details, inline_code, truncate, wrap_lines
@@ -13,6 +14,7 @@ from runner.report.markdown_results import MAX_INLINE_LENGTH
 from runner.report.problem_text import pluralize
 
 _MAX_VARIANTS = 6  # texts of one message that are shown
+_MAX_BRANCHES = 20  # texts that are shown if each has a part that no other one of them has
 _MAX_TEXT_LENGTH = 6_000  # characters of one message's text, and of its source
 _BRIEF_LENGTH = 500  # characters of a text, where all texts of all messages are too long for one comment
 
@@ -40,17 +42,40 @@ def _format_samples(
         sample = get_sample(message)
         return _format_sample(sample, show_values=show_values, is_brief=is_brief) if sample else []
     blocks, authorship = [], Authorship(message.declaration)
-    for variant in variants[:_MAX_VARIANTS]:
+    chosen, are_all_parts_shown = _choose_variants(variants, authorship)
+    for variant in chosen:
         CURRENT_WORK.step()
         sample = make_sample(message.declaration, variant.delivery, authorship)
         shown = _format_sample(sample, show_values=show_values, is_brief=is_brief)
         if len(variants) > 1:
             shown[0] = f"For **{pluralize(variant.count, 'recipient')}**, as {shown[0].removeprefix('As ')}"
         blocks += shown
-    if others := sum(variant.count for variant in variants[_MAX_VARIANTS:]) + message.variants.other_count:
-        recipients = pluralize(others, "recipient")
-        blocks.append(f"For **{recipients}** other texts of this message: `msgrun render {message.name}` shows them.")
+    shown_count = sum(variant.count for variant in chosen)
+    if others := sum(variant.count for variant in variants) - shown_count + message.variants.other_count:
+        are_combinations = are_all_parts_shown and not message.variants.other_count
+        what = "other combinations of these texts" if are_combinations else "other texts of this message"
+        blocks.append(f"For **{pluralize(others, 'recipient')}** {what}: `msgrun render {message.name}` shows them.")
     return blocks
+
+
+def _choose_variants(variants: Sequence[TextVariant], authorship: Authorship) -> tuple[list[TextVariant], bool]:
+    """Returns the variants to show, the most frequent first, and whether they show every part that any has.
+
+    Of many, each branch of the text comes before a second combination of branches, however few get it.
+    """
+    if len(variants) <= _MAX_VARIANTS:
+        return list(variants), True
+    unshown = {index: authorship.written_parts(variant.delivery) for index, variant in enumerate(variants)}
+    chosen: list[int] = []
+    while unshown and len(chosen) < _MAX_BRANCHES:
+        CURRENT_WORK.step()
+        best = max(unshown, key=lambda index: (len(unshown[index]), -index)) if chosen else 0
+        parts = unshown[best]
+        if not parts and len(chosen) >= _MAX_VARIANTS:
+            break
+        chosen.append(best)
+        unshown = {index: others - parts for index, others in unshown.items() if index != best}
+    return [variants[index] for index in sorted(chosen)], not any(unshown.values())
 
 
 def _format_sample(sample: Sample, *, show_values: bool, is_brief: bool) -> list[str]:

@@ -33,9 +33,10 @@ MADE = frozenset({0, 5})  # a guard may say no to a plan: it was made all the sa
 LOAD = """\
 import sys, time
 from pathlib import Path
-from runner.ledger.lockfile import Places, read
+from runner.ledger.lockfile.files import LockfilePaths
+from runner.ledger.lockfile.ledger import read_lockfile
 began = time.perf_counter()
-facts = read(Places(Path("messages.lock"), None, "messages.lock", None))
+facts = read_lockfile(LockfilePaths(Path("messages.lock"), None, "messages.lock", None))
 print(len(facts), time.perf_counter() - began)
 """
 

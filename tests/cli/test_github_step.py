@@ -1,5 +1,6 @@
 """What a review shows of a plan, and what GitHub's workflow gets of plan and apply."""
 
+import html
 import re
 from pathlib import Path
 
@@ -94,7 +95,7 @@ def test_a_comment_is_never_too_long_and_cut_between_messages(folder: Folder) ->
     assert out.count("<details>") == out.count("</details>") > 0
     assert len(re.findall(r"^`{3,}$", out, re.MULTILINE)) * 2 == len(re.findall(r"^`{3,}", out, re.MULTILINE))
     assert re.search(r"\n\nand \d+ more messages, whose texts", out)
-    assert "| `m-119` |" in out
+    assert "| `m-119`<br>" in out
     assert out.rstrip().splitlines()[-1].startswith("Digest `sha256:")
 
 
@@ -104,6 +105,23 @@ def test_a_table_too_long_for_a_comment_says_how_much_more_there_is(folder: Fold
     out = folder.run("plan", "--format", "markdown").out
     assert len(out) <= MAX_COMMENT_LENGTH
     assert re.search(r"\| and \d+ more messages, to \d+ recipients \|", out)
+
+
+def test_the_table_fits_into_a_comment_of_github(folder: Folder) -> None:
+    every_state(folder)
+    news = (folder.path / "messages/news.yaml").read_text()
+    for name in ("www." + "a_" * 15 + "b" * 60, "customers/emea/price-change-announcement-2027-enterprise"):
+        folder.message(news.replace("name: news", f"name: {name}"), name[:3])
+    out = folder.run("plan", "--format", "markdown").out
+    lines = [line for line in out.splitlines() if line.startswith("| ")]
+    assert len(lines) == 6
+    columns = zip(*(line[2:-2].split(" | ") for line in lines if "---" not in line), strict=True)
+    # The longest word of each column, at 8 pixels a character and with GitHub's padding of 13 on both sides.
+    widest = [
+        max(len(html.unescape(word)) for cell in column for word in re.split(r" |-|/|<[^>]*>", cell))
+        for column in columns
+    ]
+    assert sum(8 * width + 26 for width in widest) <= 780
 
 
 def test_a_plan_adds_to_the_files_of_the_step(folder: Folder, step: Path) -> None:
@@ -250,7 +268,7 @@ def test_a_comment_of_the_sandbox_says_so(folder: Folder) -> None:
     folder.message(SEED + "not_before: 2999-01-01T09:30:00Z\n")
     out = folder.run("--sandbox", "plan", "--format", "markdown").out
     assert "## msgrun plan: environment `default`, in the sandbox (nothing leaves the machine)\n" in out
-    assert "| 0 | 1 | 1 | never |" in out
+    assert "| `seed`<br>email · admin `394051` · never expires | 1 | 0 | 1 excluded |" in out
 
 
 def test_a_text_that_is_sent_later_is_reviewed_now(folder: Folder) -> None:

@@ -1,5 +1,6 @@
 """What a reviewer reads in the comment is what is sent: nothing in it is hidden, and nothing hides it."""
 
+import json
 import os
 import re
 import subprocess
@@ -297,12 +298,28 @@ def test_changed_guards_leave_the_comment_short_enough_to_be_posted(project: Clo
 
 
 def test_texts_that_are_cut_are_counted_with_their_recipients(project: Clone) -> None:
-    body = "{% if n == 0 %}zero" + "".join(f"{{% elif n == {n} %}}text-{n}-" for n in range(1, 20)) + "{% endif %}"
-    rows = "".join(f"  - {{type: user, id: a{number}, vars: {{n: {number % 20}}}}}\n" for number in range(45))
+    body = "{% if n == 0 %}zero" + "".join(f"{{% elif n == {n} %}}text-{n}-" for n in range(1, 30)) + "{% endif %}"
+    rows = "".join(f"  - {{type: user, id: a{number}, vars: {{n: {number % 30}}}}}\n" for number in range(45))
     project.write("messages/a.yaml", declared(body, to=f"\n{rows}"))
     comment = review(project)
-    assert comment.count("For **3 recipients**") == 5
-    assert "For **28 recipients** other texts of this message" in comment
+    assert (comment.count("For **2 recipients**"), comment.count("For **1 recipient**")) == (15, 5)
+    assert "For **10 recipients** other texts of this message" in comment
+
+
+def test_no_branch_hides_behind_combinations_of_others(project: Clone) -> None:
+    letters = "abcd"
+    body = "".join(
+        f"{{% if {letter} %}}<p>with {letter}</p>{{% else %}}<p>no {letter}</p>{{% endif %}}" for letter in letters
+    )
+    body += "{% if a and b and c %}{% if e %}<p>EVIL</p>{% endif %}{% endif %}"
+    rows = [{letter: bool(number >> index & 1) for index, letter in enumerate(letters)} for number in range(16)]
+    people = [{**row, "e": False} for row in rows for _ in range(2)] + [{**rows[15], "e": True}]
+    to = "".join(f"\n  - {{type: user, id: a{n}, vars: {json.dumps(row)}}}" for n, row in enumerate(people))
+    project.write("messages/a.yaml", declared(body, to=to))
+    comment = review(project)
+    assert "EVIL" in comment
+    assert all(f"\n{word} {letter}\n" in comment for word in ("with", "no") for letter in letters)
+    assert re.search(r"For \*\*\d+ recipients\*\* other combinations of these texts", comment)
 
 
 def test_a_message_that_falls_off_the_table_is_counted_with_its_recipients(project: Clone) -> None:
@@ -312,10 +329,10 @@ def test_a_message_that_falls_off_the_table_is_counted_with_its_recipients(proje
     to = "[{type: user, id: b1}, {type: user, id: b2}]"
     project.write("messages/zz.yaml", declared("evil", to=to).replace("name: a", "name: zz"))
     comment = review(project)
-    assert "| `zz` |" in comment, "the message with the most recipients comes first"
+    assert "| `zz`<br>" in comment, "the message with the most recipients comes first"
     assert "evil" in comment
     (count,) = re.findall(r"\| and (\d+) more messages, to \1 recipients \|", comment)
-    assert comment.count("| `message-") + int(count) == 400
+    assert comment.count("| <code>message-") + int(count) == 400
 
 
 TWICE_READ = {
