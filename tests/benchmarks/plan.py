@@ -36,7 +36,7 @@ from pathlib import Path
 from runner.ledger.lockfile.files import LockfilePaths
 from runner.ledger.lockfile.ledger import read_lockfile
 began = time.perf_counter()
-facts = read_lockfile(LockfilePaths(Path("messages.lock"), None, "messages.lock", None))
+facts = read_lockfile(LockfilePaths(Path("messages.lock"), None, "messages.lock"))
 print(len(facts), time.perf_counter() - began)
 """
 
