@@ -4,8 +4,8 @@ import contextlib
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from runner.cli.output import Output
 from runner.cli.process import Signals
 from runner.cli.progress import RunProgress, open_record_log
 from runner.clock import Clock, new_run_id
+from runner.declare.sender import Sender
 from runner.declare.settings import Settings
 from runner.deliver.post import MessagePoster
 from runner.deliver.run import Run
@@ -27,15 +28,17 @@ from runner.intercom.client import HOSTS, HttpTransport
 from runner.intercom.lookups import Workspace
 from runner.intercom.rate_limit import RateLimiter
 from runner.intercom.route import LOOPBACK
+from runner.intercom.senders import look_up_senders
 from runner.ledger.ledger import Ledger
+from runner.plan.guards import sender_guard
 from runner.plan.plan import Plan
+from runner.plan.saved_plan import SavedPlan
 from runner.report import run_text
 from runner.report.layout import wrap_lines
 from runner.report.next_steps import NextStep, next_steps
 from runner.sandbox import SANDBOX_WORKSPACE_ID, Sandbox
 
 _TOKEN_VARIABLES = ("INTERCOM_ACCESS_TOKEN", "INTERCOM_TOKEN")  # the first that is set holds the token
-_MAX_LISTED_ADMINS = 10  # admins that an error message lists
 _HOST_ALONE = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?/?")  # or with a port, but without https://
 CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, sleep=time.sleep)
 
@@ -76,22 +79,19 @@ class Connection:
             raise GuardRefused(message, f"write region: {region} into msgrun.yaml, or use the other workspace's token")
         return id_code
 
-    def require_admins(self, senders: set[str]) -> None:
-        """Checks that all senders are admins of the workspace. Raises GuardRefused, with the admins that there are.
+    def look_up_senders(self, plan: Plan, saved: SavedPlan | None) -> Plan:
+        """Returns the plan with the ids of its senders, and with a guard for each that cannot send.
 
-        Prints a note instead if the token may not list admins.
+        `saved` is the saved plan that is applied. Prints a note if the token may not list admins. Raises RunStopped.
         """
-        admins = self.workspace.admins()
-        if admins is None:
+        lookup = look_up_senders(self.workspace, plan.senders())
+        if not lookup.is_listed:
             self.context.output.note("the token may not list admins, so it is not checked that from: names one")
-            return
-        for sender in sorted(senders - admins.keys()):
-            if self.workspace.has_admin(sender) is False:
-                listed = ", ".join(f"{number} ({name})" for number, name in list(admins.items())[:_MAX_LISTED_ADMINS])
-                more = f" and {len(admins) - _MAX_LISTED_ADMINS} more" if len(admins) > _MAX_LISTED_ADMINS else ""
-                raise GuardRefused(
-                    f"admin {sender} does not exist; yours are {listed}{more}", "put one of them into from:"
-                )
+        guards = [*(saved.sender_guards(lookup.ids) if saved else ()), *plan.guards]
+        for fault in lookup.faults:
+            names = [message.name for message in plan.messages if message.declaration.sender == fault.sender]
+            guards.append(sender_guard(fault.message, fault.hint, names))
+        return replace(plan, sender_ids=lookup.ids, guards=tuple(guards))
 
     def deliver(self, plan: Plan, ledger: Ledger, log_file: Path | None, deadline: float | None) -> Summary:
         """Sends a plan and shows the progress. Returns its summary. `deadline` is a time of the monotonic clock."""
@@ -150,15 +150,17 @@ def _make_signal_report(context: Context, summary: Summary) -> Callable[[int, bo
 
 
 @contextlib.contextmanager
-def connect(context: Context) -> Iterator[Connection]:
+def connect(context: Context, senders: Iterable[Sender] = ()) -> Iterator[Connection]:
     """Opens a connection to Intercom or, with --sandbox, to an embedded sandbox, whose whole rate limit may be used.
 
+    The sandbox has an admin for each of `senders`, so that a project can be tried out whoever sends its messages.
     Raises RunStopped if there is no token, UsageMistake if the base URL is wrong or would send the token unencrypted.
     """
     with contextlib.ExitStack() as stack:
         if context.options.sandbox:
             context.sandbox_folder.mkdir(parents=True, exist_ok=True)
-            sandbox = Sandbox(state=context.sandbox_state, rate_limit=1_000_000)
+            admins = [sender.value for sender in senders if sender.kind != "id"]
+            sandbox = Sandbox(state=context.sandbox_state, rate_limit=1_000_000, admins=admins)
             url, token, share, access = stack.enter_context(sandbox).url, "sandbox", 1.0, Access()
         else:
             url, token, access = _read_access(context.settings.region)

@@ -46,6 +46,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "plan": (
         ("msgrun plan", "what apply would send"),
         ("msgrun plan --against origin/main", "and what changed since that commit"),
+        ("msgrun plan --online --out plan.json", "keep it, with the ids of who sends"),
     ),
     "apply": (
         ("msgrun apply", "plan, ask, send"),
@@ -102,6 +103,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "lock export": (
         ("msgrun lock export > backup.lock", "a copy of every record"),
         ("msgrun -e staging lock export", "of another environment"),
+    ),
+    "admins": (
+        ("msgrun admins", "id, name, email and seat of each"),
+        ("msgrun admins --format json", "for a program"),
     ),
     "lock import": (
         ("msgrun lock import backup.lock", "add its records"),

@@ -1,5 +1,7 @@
 """What init asks on a terminal. With an access token it lists the admins, so that nobody has to look for an id."""
 
+from collections.abc import Sequence
+
 import click
 
 from runner.characters import show_on_one_line
@@ -7,6 +9,7 @@ from runner.cli.connection import has_token, open_workspace
 from runner.cli.output import Output
 from runner.cli.scaffold import EXAMPLE_SENDER, Answers
 from runner.errors import MsgrunError
+from runner.intercom.admins import Admin
 
 _SYSTEMS = {"1": (), "2": ("github",), "3": ("gitlab",)}
 _MAX_LISTED = 30  # admins
@@ -17,10 +20,10 @@ def ask(output: Output) -> Answers:
     region = click.prompt(
         "Region of your Intercom workspace", type=click.Choice(["us", "eu", "au"]), default="us", err=True
     )
-    workspace, admins = _read_workspace(region, output) if has_token() else ("", {})
+    workspace, admins = _read_workspace(region, output) if has_token() else ("", ())
     if admins:
         return Answers(region, workspace, _choose(workspace, admins))
-    output.error("Who sends? GET /admins has the ids; with INTERCOM_ACCESS_TOKEN set, init lists them here.")
+    output.error("Who sends? With INTERCOM_ACCESS_TOKEN set, msgrun admins lists the ids, and init does so here.")
     output.error(
         f"Or press Enter: {EXAMPLE_SENDER} is written, for the sandbox, and you change it in msgrun.yaml later."
     )
@@ -38,22 +41,23 @@ def ask_system() -> list[str]:
     )
 
 
-def _read_workspace(region: str, output: Output) -> tuple[str, dict[str, str]]:
-    """Returns the workspace of the token, and the names of its admins by their ids; empty if they cannot be read."""
+def _read_workspace(region: str, output: Output) -> tuple[str, Sequence[Admin]]:
+    """Returns the workspace of the token, and its admins; empty if they cannot be read."""
     try:
         workspace = open_workspace(region, output)
-        return workspace.identity().id_code, workspace.admins() or {}
+        return workspace.identity().id_code, workspace.admins() or ()
     except MsgrunError as error:
         output.failure(error)
-        return "", {}
+        return "", ()
 
 
-def _choose(workspace: str, admins: dict[str, str]) -> str:
+def _choose(workspace: str, admins: Sequence[Admin]) -> str:
     click.echo(f"Workspace {workspace}. Who sends?", err=True)
-    listed = list(admins.items())[:_MAX_LISTED]
-    for number, (admin_id, name) in enumerate(listed, 1):
-        click.echo(f"  {number:>2}  {show_on_one_line(name)}  ({admin_id})", err=True)
+    listed = admins[:_MAX_LISTED]
+    for number, admin in enumerate(listed, 1):
+        seat = ", no inbox seat" if admin.has_seat is False else ""
+        click.echo(f"  {number:>2}  {show_on_one_line(admin.name)}  ({admin.id}{seat})", err=True)
     if len(admins) > len(listed):
         click.echo(f"  and {len(admins) - len(listed)} more", err=True)
     number = click.prompt("Number", type=click.IntRange(1, len(listed)), default=1, err=True)
-    return listed[number - 1][0]
+    return listed[number - 1].id

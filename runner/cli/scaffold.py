@@ -36,7 +36,7 @@ not_before: 2099-01-01   # a draft: nothing is sent before this day. Remove the 
 expires: 2100-01-01   # from this day on nothing is sent, even if an old job is run again: choose it
 """
 _SENDER_LINE = (
-    'from: {{type: admin, id: "{id}"}}   # who sends, unless a message says otherwise: an admin of your workspace\n'
+    'from: {{type: admin, id: "{id}"}}   # who sends, unless a message says otherwise; or email: or name: of an admin\n'
 )
 
 

@@ -187,7 +187,7 @@ def _list_field_values(declaration: Declaration) -> tuple[str, ...]:
     return (
         declaration.message_type,
         declaration.template or "",
-        declaration.sender,
+        str(declaration.sender),
         str(declaration.revision),
         *times,
         str(declaration.max_recipients or ""),

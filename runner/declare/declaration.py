@@ -8,6 +8,7 @@ from typing import Any, Literal
 from runner.declare.audience import Audience, InlineAudience, Recipient
 from runner.declare.audience.recipient import Row
 from runner.declare.audience.selection import Selection, Tally
+from runner.declare.sender import Sender
 from runner.declare.spans import mark_length
 from runner.declare.template.language import TemplateFault, chain_hint
 from runner.declare.template.template import Template
@@ -64,7 +65,7 @@ class Declaration:
 
     `variables` are the template globals, then the variables of the project, then those of the message; every render
     gets them. `content` is the hash of what the author wrote. `unknown_variables` are warnings: each names a variable
-    that has no value. `sender` is an Intercom id of an admin. `revision` is counted from 1.
+    that has no value. `revision` is counted from 1.
     """
 
     name: str
@@ -73,7 +74,7 @@ class Declaration:
     subject: Template | None
     body: Template
     template: Literal["plain", "personal"] | None
-    sender: str
+    sender: Sender
     audience: Audience
     variables: Mapping[str, Any]
     expires: datetime | None

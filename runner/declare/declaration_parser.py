@@ -12,6 +12,7 @@ from runner.declare.audience_parser import read_audience, read_selection
 from runner.declare.column_hints import column_hint
 from runner.declare.declaration import CONVERSATION_FLAG, Declaration, TemplateOrigin
 from runner.declare.parse_context import ParseContext, ProjectContext, without_nulls
+from runner.declare.sender import Sender, parse_sender
 from runner.declare.template.language import TemplateFault
 from runner.declare.template.template import Template
 from runner.declare.tree import NotReadable
@@ -25,6 +26,7 @@ _LIQUID_WORDS = dict.fromkeys(("empty", "blank", "nil", "null"), "in Jinja: {% i
 _STAND_IN = Template(
     "x", lambda _: ("x", ("x",))
 )  # replaces a text with a fault, so that the other texts are checked too
+_STAND_IN_SENDER = Sender("id", "1")
 
 
 def parse(document: Document, project_context: ProjectContext) -> tuple[Declaration | None, list[Problem]]:
@@ -73,7 +75,7 @@ def _replace_invalid_keys(value: Any, invalid_keys: set[str | int]) -> dict[str,
     if "body_file" not in repaired:
         repaired.setdefault("body", "x")
     if "from" in invalid_keys:
-        repaired["from"] = {"type": "admin", "id": "1"}
+        repaired["from"] = _STAND_IN_SENDER.fields
     return repaired if schema.validator("message").is_valid(repaired) else None
 
 
@@ -107,7 +109,7 @@ class _Parser:
         own_vars = value.get("vars", {})
         texts = [(subject, subject_origin), (body, body_origin)]
         unknown = self._find_unknown_variables(texts, audience.variables | own_vars.keys() | self.project.vars.keys())
-        other_fields = [value["message_type"] != "email", template, sender, self.project.vars, own_vars]
+        other_fields = [value["message_type"] != "email", template, sender and str(sender), self.project.vars, own_vars]
         declaration = Declaration(
             name=value["name"],
             revision=value.get("revision", 1),
@@ -115,7 +117,7 @@ class _Parser:
             subject=subject,
             body=body or _STAND_IN,
             template=template,
-            sender=sender or "1",
+            sender=sender or _STAND_IN_SENDER,
             audience=audience,
             variables={**self.project.templates.globals, **without_nulls({**self.project.vars, **own_vars})},
             expires=expires,
@@ -162,11 +164,11 @@ class _Parser:
             return None
         return source
 
-    def _read_sender(self) -> str | None:
+    def _read_sender(self) -> Sender | None:
         if "from" in self.value:
-            return str(self.value["from"]["id"])
+            return parse_sender(self.value["from"])
         if self.project.sender is None:
-            hint = 'add from: {type: admin, id: "…"} here or in msgrun.yaml'
+            hint = 'add from: {type: admin, email: "…"} here or in msgrun.yaml; msgrun admins lists who may send'
             self.context.add_error("sender-missing", (), "nobody sends this: the key from is missing", hint)
         return self.project.sender
 

@@ -112,7 +112,7 @@ def _make_blank_payload(declaration: Declaration) -> Payload:
     payload["body"] = ""
     if declaration.template:
         payload["template"] = declaration.template
-    payload |= {"from": {"type": "admin", "id": declaration.sender}, "to": {}}
+    payload |= {"from": declaration.sender.fields, "to": {}}
     if declaration.opens_conversation:
         payload[CONVERSATION_FLAG] = True
     return payload

@@ -6,6 +6,7 @@ from typing import Any
 
 from runner.declare.audience.suppression import SuppressionList
 from runner.declare.declaration import TemplateOrigin
+from runner.declare.sender import Sender
 from runner.declare.template.language import TemplateFault
 from runner.declare.template.template import RenderMonitor, Template, Templates
 from runner.declare.tree import NotReadable, Tree
@@ -18,15 +19,15 @@ from runner.privacy import AnyText
 class ProjectContext:
     """The parts of a project that its declarations depend on.
 
-    `sender` is the project's default sender, the Intercom id of an admin; None if msgrun.yaml has no `from`. `vars` are
-    the project's variables. `conversation_flag_allowed` says whether the API version knows the flag that opens a
+    `sender` is the project's default sender; None if msgrun.yaml has no `from`. `vars` are the
+    project's variables. `conversation_flag_allowed` says whether the API version knows the flag that opens a
     conversation. `monitor` is informed of every render and of every evaluation of a filter. `suppression_list` is the
     project's own list; None if it has none.
     """
 
     tree: Tree
     templates: Templates
-    sender: str | None
+    sender: Sender | None
     vars: Mapping[str, Any]
     conversation_flag_allowed: bool
     monitor: RenderMonitor

@@ -6,6 +6,7 @@ from typing import Any
 
 from runner.declare import schema
 from runner.declare.contact_files import ContactFiles, parse_contact_files
+from runner.declare.sender import Sender, parse_sender
 from runner.declare.similar_names import did_you_mean
 from runner.declare.tree import Tree
 from runner.declare.unread_files import refuse_misnamed_settings
@@ -71,10 +72,10 @@ class Settings:
 
     `lock` is the address of the ledger. `ledger_id` is the id that this ledger must have; it is empty if msgrun.yaml
     names none for this very environment. `remote` is the URL of the git remote that is asked whether the ledger moved;
-    it may be empty. `stem` begins the names of the environment's files. `sender` is the Intercom id of the default
-    sender. `rate_share` is the share of Intercom's rate limit that all programs may use together. `max_per_window` is a
-    number of requests in 10 seconds; None means that only `rate_share` limits a run. `suppress` are the
-    files of the suppression list.
+    it may be empty. `stem` begins the names of the environment's files. `sender` sends the messages
+    that do not say who. `rate_share` is the share of Intercom's rate limit that all programs may use together.
+    `max_per_window` is a number of requests in 10 seconds; None means that only `rate_share` limits a run. `suppress`
+    are the files of the suppression list.
     """
 
     environment: str = DEFAULT_ENVIRONMENT
@@ -87,7 +88,7 @@ class Settings:
     stem: str = file_stem(None)
     require_plan: bool = False
     salt: str = ""
-    sender: str | None = None
+    sender: Sender | None = None
     vars: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = Limits()
     abort_conditions: AbortConditions = AbortConditions()
@@ -269,7 +270,7 @@ def _convert_settings(environment: str, value: Mapping[str, Any]) -> Settings:
         stem=value["stem"],
         require_plan=value.get("require_plan", False),
         salt=value["salt"],
-        sender=str(sender["id"]) if sender else None,
+        sender=parse_sender(sender) if sender else None,
         vars=value["vars"],
         limits=Limits(**value.get("limits", {})),
         abort_conditions=AbortConditions(**abort_if),

@@ -1,10 +1,12 @@
 """Creates the records of one run: claims and their outcomes."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from runner.clock import Clock, format_timestamp
 from runner.declare.identity import text_hash
+from runner.declare.sender import Sender
 from runner.deliver.attempt import Outcome
 from runner.deliver.queue import PreparedDelivery
 from runner.ledger.record import Record
@@ -13,12 +15,14 @@ from runner.ledger.record import Record
 class RecordFactory:
     """Creates the records of one run.
 
-    `run_id` begins the names of its attempts. `plan` is the digest of the plan that the run sends.
+    `run_id` begins the names of its attempts. `plan` is the digest of the plan that the run sends. `sender_ids` are the
+    ids of senders that were looked up.
     """
 
-    def __init__(self, run_id: str, plan: str, salt: str, clock: Clock) -> None:
+    def __init__(self, run_id: str, plan: str, salt: str, clock: Clock, sender_ids: Mapping[Sender, str]) -> None:
         self._run_id = run_id
         self._plan = plan
+        self._sender_ids = sender_ids
         self._salt = salt
         self._clock = clock
         self._attempts = 0
@@ -41,7 +45,7 @@ class RecordFactory:
             text=text_hash(delivery.payload, self._salt),
             plan=self._plan,
             at=self.timestamp(),
-            sender=declaration.sender,
+            sender=declaration.sender.admin_id(self._sender_ids),
             opens_conversation=declaration.opens_conversation,
         )
 

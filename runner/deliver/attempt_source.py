@@ -94,7 +94,7 @@ class AttemptSource:
         if claim.contact and not self._is_first_to_contact(claim):
             self._refuse(claim, "same_contact", "this contact was sent this revision already, under another address")
             return None
-        body = build_body(delivery.payload, self._api_version, contact)
+        body = build_body(delivery.payload, self._api_version, contact, sender_id=claim.sender)
         return Attempt(claim, body, declaration, delivery.private_values)
 
     def _is_first_to_contact(self, claim: Record) -> bool:

@@ -60,7 +60,7 @@ class Run:
         self._progress = progress
         self._log = log
         self.summary = Summary(planned=plan.to_send)
-        self._records = RecordFactory(run_id, plan.digest, settings.salt, clock)
+        self._records = RecordFactory(run_id, plan.digest, settings.salt, clock, plan.sender_ids)
         self._queue = DeliveryQueue(plan, settings, workspace)
         self._source = AttemptSource(
             self._queue, self._records, clock, settings.api_version, lambda: ledger.facts, self.summary, self._refuse

@@ -14,6 +14,7 @@ import orjson
 from runner.clock import FIRST_RETRY_DELAY, Clock, next_retry_delay
 from runner.errors import GuardRefused, RateExhausted, RunStopped
 from runner.intercom import Access, NoReply, Reply, Transport
+from runner.intercom.admins import Admin, parse_admins
 from runner.intercom.answer import account_hint, no_admin_hint, parse_error
 from runner.intercom.identifiers import parse_id, parse_text
 from runner.intercom.rate_limit import RateLimiter
@@ -80,17 +81,9 @@ class Workspace:
             )
         return WorkspaceIdentity(code, parse_id(app.get("region")).lower())
 
-    def admins(self) -> dict[str, str] | None:
-        """The names of the admins by their ids; None if the token may not read them. Raises RunStopped."""
-        value = self._read("GET", "/admins", none_if=_UNREADABLE)
-        admins = value.get("admins") if isinstance(value, dict) else None
-        if not isinstance(admins, list):
-            return None
-        return {
-            admin_id: parse_text(admin.get("name"))
-            for admin in admins
-            if isinstance(admin, dict) and (admin_id := parse_id(admin.get("id")))
-        }
+    def admins(self) -> tuple[Admin, ...] | None:
+        """The admins, in Intercom's order; None if the token may not read them. Raises RunStopped."""
+        return parse_admins(self._read("GET", "/admins", none_if=_UNREADABLE))
 
     def has_admin(self, admin_id: str) -> bool | None:
         """Whether an admin has this id; None if that cannot be read. Never raises for network errors."""

@@ -31,16 +31,21 @@ def needs_lookup(payload: Payload, api_version: str) -> bool:
     return version_number(api_version) >= LOOKED_UP_SINCE and "id" not in payload["to"]
 
 
-def build_body(payload: Payload, api_version: str, contact: Contact | None = None) -> dict[str, Any]:
+def build_body(
+    payload: Payload, api_version: str, contact: Contact | None = None, *, sender_id: str = ""
+) -> dict[str, Any]:
     """The JSON to POST.
 
-    Since version 2.6, `contact`, the result of the lookup, becomes the recipient. Without it, the recipient is as
-    declared.
+    `sender_id` is the admin's id. Since version 2.6, `contact`, the result of the lookup, becomes the recipient.
+    Without them, sender and recipient are as declared.
     """
     version = version_number(api_version)
     body = {**payload, "from": dict(payload["from"]), "to": dict(payload["to"])}
-    if version >= INTEGER_SENDER_SINCE and len(body["from"]["id"]) <= _MAX_DIGITS:
-        body["from"]["id"] = int(body["from"]["id"])
+    if sender_id:
+        body["from"] = {"type": "admin", "id": sender_id}
+    admin_id = body["from"].get("id")
+    if version >= INTEGER_SENDER_SINCE and admin_id and len(admin_id) <= _MAX_DIGITS:
+        body["from"]["id"] = int(admin_id)
     if version >= LOOKED_UP_SINCE:
         if contact is not None:
             body["to"] = {"type": contact.role, "id": contact.id}

@@ -143,7 +143,7 @@ class PlannedMessage:
             declaration.name,
             declaration.revision,
             declaration.message_type,
-            declaration.sender,
+            str(declaration.sender),
             len(self.deliveries),
             self.digest,
         )

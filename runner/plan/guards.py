@@ -4,7 +4,7 @@ Pure functions. `message_planner` decides which guards of a message apply, and `
 `plan_file` and `saved_plan` make the guards for what differs from an agreed plan.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from runner.declare.settings import Limits
@@ -24,6 +24,11 @@ class Guard:
     message: str
     hint: str
     messages: tuple[str, ...] = ()
+
+
+def sender_guard(message: str, hint: str, names: Sequence[str]) -> Guard:
+    """The guard for a sender that is not exactly one admin of the workspace. `names` are those of its messages."""
+    return Guard("sender-unknown", message, hint, tuple(names))
 
 
 def edited_guard(name: str, count: int) -> Guard:

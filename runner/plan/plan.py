@@ -5,13 +5,14 @@ settings, the declarations and the time, because an expired message is not in it
 """
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from runner.declare.declaration import Declaration
 from runner.declare.identity import plan_digest
 from runner.declare.project import Project
+from runner.declare.sender import Sender
 from runner.declare.settings import Settings
 from runner.errors import Problem
 from runner.ledger.facts import Facts
@@ -24,7 +25,10 @@ from runner.plan.message_planner import MessagePlanner, PlanOptions, Progress, W
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Every message of the selection, by name. `workspace` is the declared one, else the ledger's, else empty."""
+    """Every message of the selection, by name. `workspace` is the declared one, else the ledger's, else empty.
+
+    `sender_ids` are the ids of the senders that are declared by email or name, once they were looked up.
+    """
 
     environment: str
     workspace: str
@@ -33,6 +37,7 @@ class Plan:
     counts: Counter[Action]
     guards: tuple[Guard, ...]
     limit: int | None
+    sender_ids: Mapping[Sender, str] = field(default_factory=dict)
 
     @property
     def to_send(self) -> int:
@@ -43,6 +48,10 @@ class Plan:
     def is_stale(self) -> bool:
         """Whether nothing but the age of the saved plan stops the run: a newer plan can be approved instead."""
         return bool(self.guards) and all(guard.code == guards.STALE_PLAN for guard in self.guards)
+
+    def senders(self) -> set[Sender]:
+        """Returns who sends the messages that have something to send."""
+        return {message.declaration.sender for message in self.messages if message.counts["send"]}
 
     def warnings(self) -> list[str]:
         """Returns the warnings about the messages that this run sends, each after the message's name."""

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from runner.declare.identity import DIGEST_VERSION
+from runner.declare.sender import Sender, parse_sender
 from runner.errors import Place, Problem, ProblemsFound
 from runner.ledger.facts import Facts
 from runner.ledger.record import salt_check
@@ -25,6 +26,7 @@ _ENTRY_SIZE = 32  # bytes: a key, and a digest without its version
 _BUCKET_PREFIX_SIZE = 2  # bytes: all keys that begin with the same two bytes are in one bucket
 _KEY = re.compile(r"[0-9a-f]{32}")
 _DIGEST = re.compile(DIGEST_VERSION + r"[0-9a-f]{32}")
+_ADMIN_ID = re.compile(r"[0-9]{1,128}")
 _TEXT_FIELDS = ("environment", "workspace", "digest")
 MessageRevision = tuple[str, int]
 
@@ -32,7 +34,8 @@ MessageRevision = tuple[str, int]
 class SavedPlan:
     """The head of a saved plan, and the key and digest of every delivery that it sends.
 
-    `send_counts` is the number of these deliveries by message (name, revision). A delivery takes 32 bytes. It is stored
+    `send_counts` is the number of these deliveries by message (name, revision). `sender_ids` are the admins' ids that
+    were looked up when it was made; empty if Intercom was not asked. A delivery takes 32 bytes. It is stored
     in a bucket with all deliveries whose keys begin with the same two bytes.
     """
 
@@ -40,6 +43,7 @@ class SavedPlan:
         self.path = path
         self.environment = self.workspace = self.salt_check = ""
         self.send_counts: Counter[MessageRevision] = Counter()
+        self.sender_ids: dict[Sender, str] = {}
         self._buckets: dict[bytes, bytearray] = {}
 
     def __contains__(self, key: str) -> bool:
@@ -65,6 +69,18 @@ class SavedPlan:
         if self.salt_check and self.salt_check != salt_check(salt):
             mismatches.append(("with another salt", "put back salt: of msgrun.yaml, or MSGRUN_SALT"))
         return [Guard("plan", f"{self.path} was made {difference}", hint) for difference, hint in mismatches]
+
+    def sender_guards(self, sender_ids: Mapping[Sender, str]) -> list[Guard]:
+        """Returns a guard for each sender that now is another admin than when the plan was made."""
+        return [
+            Guard(
+                "plan",
+                f"{self.path} was made when {sender} was admin {saved_id}, and now it is admin {sender_ids[sender]}",
+                "see who that is: msgrun admins; then save a new plan: msgrun plan --online --out",
+            )
+            for sender, saved_id in self.sender_ids.items()
+            if sender_ids.get(sender, saved_id) != saved_id
+        ]
 
     def undeclared_guards(
         self, declared: Collection[MessageRevision], facts: Facts, *, is_full_selection: bool
@@ -135,6 +151,7 @@ def parse_saved_plan(path: str, lines: Iterable[bytes]) -> SavedPlan:
         raise _create_error(path, "one of its deliveries has the wrong form")
     plan.environment, plan.workspace = head["environment"], head["workspace"]
     plan.salt_check = str(head.get("salt_check") or "")
+    plan.sender_ids = _parse_sender_ids(path, head.get("senders", []))
     return plan
 
 
@@ -183,6 +200,19 @@ class SavedPlanMessage:
         parts = [(self._different_count, "declared otherwise"), (undeclared, "no longer declared")]
         description = " and ".join(f"{number} {words}" for number, words in parts if number)
         return [stale_plan_guard(self._plan.path, self._name, description)]
+
+
+def _parse_sender_ids(path: str, items: Any) -> dict[Sender, str]:
+    """Returns the ids of the senders that were looked up. Raises ProblemsFound if they have another form."""
+    sender_ids = {}
+    for item in items if isinstance(items, list) else [None]:
+        fields = item if isinstance(item, dict) else {}
+        kinds = [kind for kind in ("email", "name") if isinstance(fields.get(kind), str)]
+        admin_id = str(fields.get("id"))
+        if len(kinds) != 1 or not _ADMIN_ID.fullmatch(admin_id):
+            raise _create_error(path, "one of its senders has the wrong form")
+        sender_ids[parse_sender({kinds[0]: fields[kinds[0]]})] = admin_id
+    return sender_ids
 
 
 def _parse_object(text: bytes) -> dict[str, Any] | None:

@@ -42,12 +42,14 @@ def plan(planned: Plan, salt_check: str = "", changes: dict[str, Any] | None = N
     """A plan as JSON: digest, counts, messages, every delivery with its action, and the guards. A delivery is one line.
 
     Yields parts, each without the line end of its last line, so that a million deliveries are never in memory at once.
-    A plan that is saved to be applied has a `salt_check`. One that was compared with a git ref has `changes`.
+    A plan that is saved to be applied has a `salt_check`. One whose senders were looked up has `senders`: each as
+    declared, with its id. One that was compared with a git ref has `changes`.
     """
     head = {
         "environment": planned.environment,
         "workspace": planned.workspace,
         **({"salt_check": salt_check} if salt_check else {}),
+        **({"senders": _list_senders(planned)} if planned.sender_ids else {}),
         "digest": planned.digest,
         "counts": _select_counts(planned.counts, ACTIONS),
         "messages": [
@@ -71,6 +73,10 @@ def plan(planned: Plan, salt_check: str = "", changes: dict[str, Any] | None = N
     last_keys = {"guards": guards, **({"changes": changes} if changes else {})}
     tail = orjson.dumps(last_keys, option=orjson.OPT_INDENT_2).decode().removeprefix("{\n")
     yield f"  ],\n{tail}"
+
+
+def _list_senders(planned: Plan) -> list[dict[str, str]]:
+    return [{sender.kind: sender.value, "id": admin_id} for sender, admin_id in planned.sender_ids.items()]
 
 
 def _serialize_delivery(message: PlannedMessage, delivery: PlannedDelivery) -> str:

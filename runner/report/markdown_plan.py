@@ -38,6 +38,7 @@ from runner.report.markdown_results import (
     problem,
 )
 from runner.report.problem_text import left_out, pluralize
+from runner.report.senders import sender_text
 
 _MAX_MESSAGES = 200  # whose texts are shown; a comment has room for some 100 short ones
 _MAX_WARNINGS_LENGTH = 8_000  # characters, for guards and for warnings each
@@ -221,7 +222,7 @@ def _list_properties(message: PlannedMessage) -> str:
     revision = [f"revision {declaration.revision}"] if declaration.revision > 1 else []
     word = "**expired**" if message.is_expired else "expires"
     expires = f"{word} {_format_time(declaration.expires)}" if declaration.expires else "never expires"
-    return " · ".join([declaration.message_type, f"admin {table_cell(declaration.sender)}", *revision, expires])
+    return " · ".join([declaration.message_type, f"admin {table_cell(declaration.sender.value)}", *revision, expires])
 
 
 def _list_others(message: PlannedMessage) -> str:
@@ -252,7 +253,7 @@ def _format_message(
     lines = [
         (
             f"Declared in {inline_code(str(declaration.document.source.path))}: {kind}, "
-            f"from admin {inline_code(declaration.sender)}"
+            f"from admin {inline_code(sender_text(declaration.sender, review.plan.sender_ids))}"
         ),
     ]
     if isinstance(declaration.audience, TableAudience):

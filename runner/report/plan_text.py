@@ -21,6 +21,7 @@ from runner.report.layout import GAP, display_width, flow, shorten, wrap
 from runner.report.markdown_plan import Review
 from runner.report.plain_text import undeclared_recipients
 from runner.report.problem_text import left_out, pluralize
+from runner.report.senders import sender_text
 from runner.report.terminal_text import one_line, style
 
 SYMBOLS: Mapping[Action, str] = {
@@ -134,7 +135,7 @@ def _format_message(message: PlannedMessage, sends: int, name_width: int, review
     sample = _find_sample(message, review)
     lines = [
         _format_title(message, sample, name_width, view),
-        flow(_list_properties(message, view), view.width, indent=_INDENT, separator=" · ", at_break=""),
+        flow(_list_properties(message, review.plan, view), view.width, indent=_INDENT, separator=" · ", at_break=""),
     ]
     actions = list(_describe_actions(message, sends, view))
     for action, text in actions:
@@ -182,10 +183,11 @@ def _format_beginning(sample: Sample, view: PlanView) -> str:
     return shorten(" ".join(text.split()), _MAX_SUBJECT)
 
 
-def _list_properties(message: PlannedMessage, view: PlanView) -> list[str]:
+def _list_properties(message: PlannedMessage, planned: Plan, view: PlanView) -> list[str]:
     declaration = message.declaration
     audience = declaration.audience
-    items = [_INDENT + _format_path(declaration.document.source.path, view), f"from {declaration.sender}"]
+    sender = sender_text(declaration.sender, planned.sender_ids)
+    items = [_INDENT + _format_path(declaration.document.source.path, view), f"from {sender}"]
     if isinstance(audience, TableAudience):
         items.append(f"to {_format_path(audience.source.title, view)}")
     if declaration.revision > 1:

@@ -10,7 +10,10 @@ from runner.sandbox.workspace import SANDBOX_WORKSPACE_ID
 
 @dataclass(frozen=True, slots=True)
 class SandboxOptions:
-    """The settings of a sandbox. Times are in seconds, the rate limit in calls a window."""
+    """The settings of a sandbox. Times are in seconds, the rate limit in calls a window.
+
+    `admins` are names or email addresses: each is that of an admin, beside the three that there always are.
+    """
 
     workspace: str = SANDBOX_WORKSPACE_ID
     rate_limit: int = 1000
@@ -19,4 +22,5 @@ class SandboxOptions:
     fresh_seconds: float = 2.0
     search_lag: float = 0.0
     accept_any_admin: bool = True
+    admins: tuple[str, ...] = ()
     population: int = 12

@@ -25,7 +25,7 @@ from runner.sandbox.trouble_schedule import Trouble
 from runner.sandbox.workspace import SANDBOX_WORKSPACE_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
     from typing import Self
 
@@ -39,7 +39,8 @@ _NO_LINGER = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: closing send
 class Sandbox:
     """A fake Intercom that runs from its construction until `close`.
 
-    `latency`, `fresh_seconds`, `search_lag` and `window` are in seconds; `rate_limit` is in calls a window.
+    `latency`, `fresh_seconds`, `search_lag` and `window` are in seconds; `rate_limit` is in calls a window. `admins`
+    are names or email addresses of more admins.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Sandbox:
         latency: float = 0.0,
         trouble: Trouble | None = None,
         accept_any_admin: bool = True,
+        admins: Iterable[str] = (),
         fresh_seconds: float = 2.0,
         search_lag: float = 0.0,
         population: int = 12,
@@ -69,6 +71,7 @@ class Sandbox:
             fresh_seconds=fresh_seconds,
             search_lag=search_lag,
             accept_any_admin=accept_any_admin,
+            admins=tuple(admins),
             population=population,
         )
         # The port comes first: if it is in use, no file is created or changed.

@@ -5,13 +5,17 @@ Shapes as in the reference, "Identify an admin", "List all admins" and "List all
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from runner.sandbox.answer import ApiError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 SANDBOX_WORKSPACE_ID = "msgrun-sandbox"
 
-_ADMINS = {"394051": "Wash", "394052": "Zoe", "394053": "Kaylee"}
 _TEAMS = {814865: ("Support", (394051, 394052)), 814866: ("Sales", (394053,))}  # by id, with the ids of their admins
 _CREATED_AT = 1401916877
 _UNKNOWN_ADMIN_PREFIX = "999"
@@ -23,11 +27,13 @@ class Admin:
 
     id: str
     name: str
+    own_email: str = ""
+    has_inbox_seat: bool = True
 
     @property
     def email(self) -> str:
-        """An invented address, on a domain that can never receive email."""
-        return f"{self.name.lower().replace(' ', '-')}@{SANDBOX_WORKSPACE_ID}.example"
+        """The admin's own address, or an invented one on a domain that can never receive email."""
+        return self.own_email or f"{self.name.lower().replace(' ', '-')}@{SANDBOX_WORKSPACE_ID}.example"
 
     def to_owner_dict(self) -> dict[str, object]:
         """Returns the admin as the owner of a message."""
@@ -39,22 +45,35 @@ class Admin:
             **self.to_owner_dict(),
             "away_mode_enabled": False,
             "away_mode_reassign": False,
-            "has_inbox_seat": True,
+            "has_inbox_seat": self.has_inbox_seat,
             "team_ids": [team for team, (_, admins) in _TEAMS.items() if int(self.id) in admins],
         }
 
 
-class Workspace:
-    """The admins and the teams of a workspace. An id that begins with 999 is never that of an invented admin."""
+_ADMINS = (Admin("394051", "Wash"), Admin("394052", "Zoe"), Admin("394053", "Kaylee", has_inbox_seat=False))
 
-    def __init__(self, id_code: str = SANDBOX_WORKSPACE_ID, *, accept_any_admin: bool = True) -> None:
+
+class Workspace:
+    """The admins and the teams of a workspace. An id that begins with 999 is never that of an invented admin.
+
+    `more_admins` are names or email addresses; one that an admin has already makes no second admin.
+    """
+
+    def __init__(
+        self, id_code: str = SANDBOX_WORKSPACE_ID, more_admins: Iterable[str] = (), *, accept_any_admin: bool = True
+    ) -> None:
         self._id_code = id_code
         self._accept_any = accept_any_admin
+        self._admins = {admin.id: admin for admin in _ADMINS}
+        for text in more_admins:
+            if all(text.lower() not in (admin.email.lower(), admin.name.lower()) for admin in self._admins.values()):
+                admin = _make_admin(text)
+                self._admins[admin.id] = admin
 
     def find_admin(self, admin_id: str) -> Admin | None:
         """Returns the admin with an id, if there is one. With `accept_any_admin` almost every number has one."""
-        if admin_id in _ADMINS:
-            return Admin(admin_id, _ADMINS[admin_id])
+        if admin_id in self._admins:
+            return self._admins[admin_id]
         is_number = admin_id.isascii() and admin_id.isdigit()
         if not self._accept_any or not is_number or admin_id.startswith(_UNKNOWN_ADMIN_PREFIX):
             return None
@@ -72,8 +91,7 @@ class Workspace:
             "timezone": "Etc/UTC",
             "region": "US",
         }
-        admin_id, name = next(iter(_ADMINS.items()))
-        return {**Admin(admin_id, name).to_dict(), "email_verified": True, "app": app}
+        return {**_ADMINS[0].to_dict(), "email_verified": True, "app": app}
 
     def show_admin(self, admin_id: str) -> dict[str, object]:
         """Returns the document of GET /admins/{id}. Raises ApiError 404 for an unknown id."""
@@ -84,7 +102,7 @@ class Workspace:
 
     def list_admins(self) -> dict[str, object]:
         """Returns the document of GET /admins, which has no pages."""
-        return {"type": "admin.list", "admins": [Admin(*pair).to_dict() for pair in _ADMINS.items()]}
+        return {"type": "admin.list", "admins": [admin.to_dict() for admin in self._admins.values()]}
 
     def list_teams(self) -> dict[str, object]:
         """Returns the document of GET /teams, which has no pages."""
@@ -96,6 +114,13 @@ class Workspace:
         if team is None:
             raise ApiError(404, "team_not_found", "Team not found")
         return _team_to_dict(team)
+
+
+def _make_admin(text: str) -> Admin:
+    """Returns an admin with a name or an email address. The id is the same in every run."""
+    admin_id = str(400_000_000 + zlib.crc32(text.lower().encode()) % 100_000_000)
+    local_part, at, _ = text.partition("@")
+    return Admin(admin_id, local_part.capitalize(), text) if at else Admin(admin_id, text)
 
 
 def _team_to_dict(team: int) -> dict[str, object]:

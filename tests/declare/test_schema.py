@@ -107,7 +107,7 @@ def test_a_misspelt_key_beside_the_right_one_hides_nothing():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"from": {"type": "admin"}}, "the key id is missing"),
+        ({"from": {"type": "admin"}}, "a sender has exactly one of id, email and name"),
         ({"revision": 0}, "revision is at least 1, not 0"),
         ({"revision": None}, "revision is empty"),
         ({"body": ["x"]}, "body must be text, not a list"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runner.declare.project import find_root
+from runner.declare.sender import Sender
 from runner.declare.settings import load_all_settings, load_settings, version_number
 from runner.errors import ProblemsFound, UsageMistake
 
@@ -25,7 +26,7 @@ def test_an_environment_replaces_and_merges(write):
     tree = write({"msgrun.yaml": SETTINGS})
     plain, live, test = (load_settings(tree, name) for name in (None, "live", "test"))
     assert (plain.environment, plain.region, plain.salt) == ("default", "us", "0123")
-    assert (live.environment, live.region, live.sender) == ("live", "eu", "7")
+    assert (live.environment, live.region, live.sender) == ("live", "eu", Sender("id", "7"))
     assert [settings.lock.setting for settings in (plain, live, test)] == [
         "messages.lock", "x/live.lock", "messages.test.lock",
     ]  # fmt: skip

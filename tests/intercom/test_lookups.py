@@ -6,6 +6,7 @@ import pytest
 
 from runner.errors import GuardRefused, RateExhausted, RunStopped
 from runner.intercom import NoReply, Reply
+from runner.intercom.admins import Admin
 from runner.intercom.client import HttpTransport
 from runner.intercom.lookups import Workspace
 from runner.intercom.rate_limit import RateLimiter
@@ -156,11 +157,10 @@ def test_a_real_search_over_real_pages_finds_everybody(time):
         assert found.identity().id_code == "msgrun-sandbox"
 
 
-def test_admins_are_read_by_their_ids(workspace):
-    found, transport = workspace(
-        reply(200, {"admins": [{"id": 7, "name": "Ann"}, {"id": "8"}, {"name": "no id"}, "odd"]})
-    )
-    assert found.admins() == {"7": "Ann", "8": ""}
+def test_admins_are_read_with_name_email_and_seat(workspace):
+    ann = {"id": 7, "name": "Ann", "email": "ann@example.com", "has_inbox_seat": False}
+    found, transport = workspace(reply(200, {"admins": [ann, {"id": "8"}, {"name": "no id"}, "odd", None, ann]}))
+    assert found.admins() == (Admin("7", "Ann", "ann@example.com", has_seat=False), Admin("8", ""))
     assert transport.asked == [("GET", "/admins", None, "2.14")]
 
 

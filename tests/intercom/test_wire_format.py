@@ -60,6 +60,14 @@ def test_a_senders_id_too_long_for_a_number_stays_text():
     assert sent["from"]["id"] == "9" * 30
 
 
+@pytest.mark.parametrize("sender", [{"email": "ann@example.com"}, {"name": "Ann Lee"}])
+def test_a_sender_that_was_looked_up_is_sent_as_its_id_alone(sender):
+    looked_up = {**payload(), "from": {"type": "admin", **sender}}
+    assert build_body(looked_up, "2.14", sender_id="394051")["from"] == {"type": "admin", "id": 394051}
+    assert build_body(looked_up, "1.4", sender_id="394051")["from"] == {"type": "admin", "id": "394051"}
+    assert build_body(looked_up, "2.14")["from"] == {"type": "admin", **sender}
+
+
 def test_the_payload_itself_is_never_changed():
     before = payload(type="contact", id="536e")
     build_body(before, "2.14", LEAD)

@@ -34,7 +34,7 @@ class Declared:
     kind: str = "email"
     subject: str = "Hey"
     template: str = "plain"
-    sender: str = "1"
+    sender: tuple[str, str] = ("id", "1")
     role: str = "user"
     opens: bool = False
     revision: int = 1
@@ -47,7 +47,7 @@ class Declared:
         more = {"create_conversation_without_contact_reply": True} if self.opens else {}
         return {
             "name": "m", "message_type": self.kind, "body": self.body, "revision": self.revision,
-            "from": {"type": "admin", "id": self.sender}, **email, **more, "to": people[::-1] if shuffled else people,
+            "from": dict([("type", "admin"), self.sender]), **email, **more, "to": people[::-1] if shuffled else people,
         }  # fmt: skip
 
 
@@ -64,7 +64,7 @@ declared = st.builds(
     kind=st.sampled_from(["email", "inapp", "in_app"]),
     subject=st.sampled_from(["Hey", "Hey {{ name }}"]),
     template=st.sampled_from(["plain", "personal"]),
-    sender=st.sampled_from(["1", "2"]),
+    sender=st.sampled_from([("id", "1"), ("id", "2"), ("email", "1@x"), ("name", "1")]),
     role=st.sampled_from(["user", "contact", "lead"]),
     opens=st.booleans(),
     revision=st.integers(1, 2),

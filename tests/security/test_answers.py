@@ -22,6 +22,7 @@ import pytest
 from runner.clock import Clock
 from runner.errors import GuardRefused, MsgrunError, RunStopped
 from runner.intercom import NoReply, Reply, Transport, client, route
+from runner.intercom.admins import Admin
 from runner.intercom.answer import Sent, Unknown, classify_reply
 from runner.intercom.client import HttpTransport
 from runner.intercom.conversations import ConversationQuery, Conversations
@@ -335,9 +336,8 @@ def test_a_workspaces_id_of_another_form_is_none(value):
 
 @pytest.mark.parametrize("value", IDS, ids=ID_NAMES)
 def test_an_admins_id_of_another_form_is_left_out(value):
-    assert workspace(reply({"admins": [{"id": value, "name": "Ann"}, {"id": "7", "name": "Bo"}]})).admins() == {
-        "7": "Bo"
-    }
+    admins = workspace(reply({"admins": [{"id": value, "name": "Ann"}, {"id": "7", "name": "Bo"}]})).admins()
+    assert admins == (Admin("7", "Bo"),)
 
 
 CONVERSATION = {

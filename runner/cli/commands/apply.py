@@ -151,10 +151,11 @@ def _send(context: Context, plan: Plan, ledger: Ledger, project: Project, option
 
     if not options.yes:
         context.require_terminal()
-    with connect(context) as connection:
+    with connect(context, plan.senders()) as connection:
         id_code = connection.verify_workspace(ledger.facts.headers.merged(context.settings.salt).workspace)
         plan_files.require_same_workspace(context, options.plan_options, id_code)
-        connection.require_admins({message.declaration.sender for message in plan.messages if message.counts["send"]})
+        plan = connection.look_up_senders(plan, options.plan_options.saved_plan)
+        _require_senders(context, plan)
         if not options.yes:
             _confirm(context, plan, id_code, options.canary)
         pin_workspace(ledger, id_code)
@@ -163,6 +164,17 @@ def _send(context: Context, plan: Plan, ledger: Ledger, project: Project, option
         summary = connection.deliver(plan, ledger, options.log_file, options.deadline)
         run_report.report_run(context, ledger, project, plan, summary)
         return summary
+
+
+def _require_senders(context: Context, plan: Plan) -> None:
+    """Raises GuardRefused if the admin of a sender is not known. Names the admins that were looked up in a note."""
+    errors = [GuardRefused(guard.message, guard.hint) for guard in plan.guards]
+    for error in errors[:-1]:
+        context.output.failure(error)
+    if errors:
+        raise errors[-1]
+    for sender, admin_id in plan.sender_ids.items():
+        context.output.note(f"from {sender.value}: admin {admin_id}")
 
 
 def _confirm(context: Context, plan: Plan, id_code: str, canary: int | None) -> None:
@@ -209,6 +221,7 @@ def _send_canary(
     rest, _ = plan_project(context, project, ledger.facts, replace(options.plan_options, limit=limit))
     if rest.digest != plan.digest or rest.guards:
         raise GuardRefused("what is declared changed since the canary", "run the command again to plan anew")
+    rest = replace(rest, sender_ids=plan.sender_ids)
     whole = connection.deliver(rest, ledger, options.log_file, options.deadline)
     whole.planned += summary.planned
     whole.sent += summary.sent

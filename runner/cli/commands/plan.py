@@ -15,7 +15,7 @@ from runner.cli.options import EXIT, GlobalOptions, command, format_option
 from runner.cli.planning import plan_project, shared_plan_options
 from runner.cli.process import set_malloc_threshold
 from runner.cli.suggestions import suggest_files
-from runner.errors import UsageMistake
+from runner.errors import GuardRefused, UsageMistake
 from runner.ledger.address import LockfileAddress
 from runner.ledger.lockfile.files import lockfile_paths
 from runner.ledger.opening import LedgerReading
@@ -30,6 +30,7 @@ from runner.report import ledger_size, plain_text
 @format_option("text", "json", "markdown", "github")
 @click.option("--against", metavar="REF", help="Also show what changes against a git ref, as origin/main.")
 @click.option("--all", "show_all", is_flag=True, help="Also show messages with nothing to send or to decide.")
+@click.option("--online", is_flag=True, help="Also ask Intercom: is this the workspace, and who sends.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is something to send.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, for apply --plan.")
 @click.option(
@@ -40,11 +41,12 @@ from runner.report import ledger_size, plain_text
 @shared_plan_options
 def plan(
     paths: tuple[str, ...], form: str, against: str | None, plan_options: PlanOptions, out: Path | None,
-    comment: Path | None, *, show_all: bool, detailed_exitcode: bool, write: bool, check: bool,
+    comment: Path | None, *, show_all: bool, online: bool, detailed_exitcode: bool, write: bool, check: bool,
 ) -> int:  # fmt: skip
     """Show what apply would send.
 
-    Works offline and without a token.
+    Works offline and without a token. With --online and a token, the senders that are declared by name or email are
+    looked up, and --out keeps their ids.
 
     PATHS are files or folders below messages/; without any, everything is planned.
     """
@@ -63,6 +65,7 @@ def plan(
             context, project, facts, replace(binding_options, plan_file=None) if write or check else binding_options
         )
         project_plan = _add_ledger_guard(project_plan, reading)
+        project_plan = _ask_intercom(context, project_plan) if online else project_plan
         is_full = binding_options.is_full_selection
         entries = (message.plan_entry for message in project_plan.messages)
         changes = file.changes(entries, is_full_selection=is_full) if check else []
@@ -93,6 +96,18 @@ def _require_compatible(plan_options: PlanOptions, out: Path | None, *, write: b
 def _add_ledger_guard(plan: Plan, reading: LedgerReading) -> Plan:
     """Adds the guard that stops apply because the ledger is not the current one."""
     return replace(plan, guards=(*plan.guards, Guard("ledger-moved", *reading.guard))) if reading.guard else plan
+
+
+def _ask_intercom(context: Context, plan: Plan) -> Plan:
+    """Returns the plan with the ids of its senders, and with the guards that stop apply once Intercom is asked."""
+    from runner.cli.connection import connect  # noqa: PLC0415  # requests takes 130 ms, which a plan without --online saves
+
+    with connect(context, plan.senders()) as connection:
+        try:
+            connection.verify_workspace()
+        except GuardRefused as error:
+            return replace(plan, guards=(*plan.guards, Guard("workspace", str(error.message), error.hint)))
+        return connection.look_up_senders(plan, None)
 
 
 def _ledger_notes(context: Context, reading: LedgerReading, against: str | None) -> list[str]:

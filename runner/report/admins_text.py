@@ -1,0 +1,39 @@
+"""The admins of a workspace, as a table or as JSON. They are the company's own team, so nothing of them is masked."""
+
+from collections.abc import Sequence
+
+import orjson
+
+from runner.intercom.admins import Admin
+from runner.report.layout import fits, flow, table
+from runner.report.terminal_text import one_line, style
+
+_SEATS = {True: "yes", False: "no", None: ""}
+_INDENT = "    "
+
+
+def admins(items: Sequence[Admin], width: int) -> str:
+    """Returns a table of admins; where it is wider than `width` columns, a block for each."""
+    if not items:
+        return "The workspace has no admin."
+    lines = table(("id", "name", "email", "seat"), [_cells(admin) for admin in items])
+    if fits(lines, width):
+        return "\n".join(lines)
+    return "\n".join(flow(_block(admin), width, indent=_INDENT, separator="  ", at_break="") for admin in items)
+
+
+def admins_json(items: Sequence[Admin]) -> str:
+    """Returns admins as JSON. `seat` is null where Intercom does not say it."""
+    rows = [{"id": admin.id, "name": admin.name, "email": admin.email, "seat": admin.has_seat} for admin in items]
+    return orjson.dumps({"format_version": 1, "admins": rows}, option=orjson.OPT_INDENT_2).decode()
+
+
+def _cells(admin: Admin) -> list[str]:
+    seat = _SEATS[admin.has_seat]
+    texts = map(one_line, (admin.id, admin.name, admin.email))
+    return [*texts, style(seat, "yellow") if admin.has_seat is False else seat]
+
+
+def _block(admin: Admin) -> list[str]:
+    *texts, seat = _cells(admin)
+    return [text for text in (*texts, f"seat: {seat}" if seat else "") if text]
