@@ -39,6 +39,7 @@ from runner.report.next_steps import NextStep, next_steps
 from runner.sandbox import SANDBOX_WORKSPACE_ID, Sandbox
 
 _TOKEN_VARIABLES = ("INTERCOM_ACCESS_TOKEN", "INTERCOM_TOKEN")  # the first that is set holds the token
+SANDBOX_TOKEN = "sandbox"  # noqa: S105  # the sandbox takes any token
 _HOST_ALONE = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?/?")  # or with a port, but without https://
 CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, sleep=time.sleep)
 
@@ -161,11 +162,10 @@ def connect(context: Context, senders: Iterable[Sender] = ()) -> Iterator[Connec
             context.sandbox_folder.mkdir(parents=True, exist_ok=True)
             admins = [sender.value for sender in senders if sender.kind != "id"]
             sandbox = Sandbox(state=context.sandbox_state, rate_limit=1_000_000, admins=admins)
-            url, token, share, access = stack.enter_context(sandbox).url, "sandbox", 1.0, Access()
+            transport, share, access = HttpTransport(stack.enter_context(sandbox).url, SANDBOX_TOKEN), 1.0, Access()
         else:
-            url, token, access = _read_access(context.settings.region)
+            transport, access = open_transport(context.settings.region)
             share = context.settings.rate_share
-        transport = HttpTransport(url, token)
         limiter = RateLimiter(CLOCK, share, context.settings.max_per_window)
         workspace = Workspace(transport, limiter, CLOCK, partial(_report_retry, context.output), access)
         yield Connection(context, transport, limiter, workspace)
@@ -178,20 +178,23 @@ def has_token() -> bool:
 
 def open_workspace(region: str, output: Output) -> Workspace:
     """Opens the workspace of the token, for reading, where there is no project yet. Raises RunStopped, UsageMistake."""
-    url, token, access = _read_access(region)
+    transport, access = open_transport(region)
     limiter = RateLimiter(CLOCK, Settings().rate_share, None)
-    return Workspace(HttpTransport(url, token), limiter, CLOCK, partial(_report_retry, output), access)
+    return Workspace(transport, limiter, CLOCK, partial(_report_retry, output), access)
 
 
-def _read_access(region: str) -> tuple[str, str, Access]:
-    """Returns the base URL and the token, and where both are from. Raises RunStopped, UsageMistake."""
+def open_transport(region: str) -> tuple[HttpTransport, Access]:
+    """Returns the client with the token of the environment, and where token and host are from.
+
+    Raises RunStopped if there is no token, UsageMistake if the base URL is wrong or would send the token unencrypted.
+    """
     variable = next((name for name in _TOKEN_VARIABLES if os.environ.get(name)), "")
     if not variable:
         raise RunStopped("there is no access token", "set INTERCOM_ACCESS_TOKEN, or try it with --sandbox")
     base_url = os.environ.get("INTERCOM_BASE_URL")
     url = _require_safe_url(base_url or HOSTS[region])
     access = Access(variable, urlsplit(url).netloc.rpartition("@")[2], "" if base_url else region)
-    return url, os.environ[variable], access
+    return HttpTransport(url, os.environ[variable]), access
 
 
 def _report_retry(output: Output, text: str) -> None:

@@ -104,6 +104,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("msgrun lock export > backup.lock", "a copy of every record"),
         ("msgrun -e staging lock export", "of another environment"),
     ),
+    "doctor": (
+        ("msgrun doctor", "is everything in place?"),
+        ("msgrun -e staging doctor --format json", "another environment, for a program"),
+    ),
     "admins": (
         ("msgrun admins", "id, name, email and seat of each"),
         ("msgrun admins --format json", "for a program"),

@@ -8,7 +8,7 @@ COMMAND_GROUPS = {
     "Write": ("validate", "lint", "explain", "render", "schema"),
     "Send": ("plan", "apply", "status"),
     "Settle": ("reconcile", "resolve", "accept", "adopt"),
-    "Check": ("admins",),
+    "Check": ("doctor", "admins"),
     "Remember": ("lock",),
 }
 _UNLIMITED = 1_000  # characters of a command's one line: longer than any of them

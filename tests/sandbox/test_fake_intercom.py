@@ -32,6 +32,21 @@ def test_me_names_the_workspace(start):
     assert {"name", "region", "timezone"} <= set(me["app"])
 
 
+def test_one_admin_has_no_inbox_seat(client):
+    assert [admin["has_inbox_seat"] for admin in client.get("/admins").json["admins"]] == [True, True, False]
+    assert client.get("/admins/394053").json["has_inbox_seat"] is False
+
+
+def test_more_admins_are_listed_once_each_and_keep_their_ids(start):
+    first = start(admins=["Bo Lee", "cy@acme.example", "ZOE", "cy@acme.example"])
+    listed = first.get("/admins").json["admins"][3:]
+    assert [(admin["name"], admin["email"]) for admin in listed] == [
+        ("Bo Lee", "bo-lee@msgrun-sandbox.example"), ("Cy", "cy@acme.example"),
+    ]  # fmt: skip
+    again = start(admins=["cy@acme.example"], accept_any_admin=False)
+    assert again.get(f"/admins/{listed[1]['id']}").json["email"] == "cy@acme.example"
+
+
 def test_admins_are_listed_and_found(client):
     admins = client.get("/admins").json
     assert admins["type"] == "admin.list"

@@ -1,0 +1,100 @@
+"""Checks of the project's files: declarations, schema copies, git, and what reconcile will need."""
+
+import filecmp
+import os
+from pathlib import Path
+
+from runner.cli.context import Context
+from runner.cli.scaffold import REQUIRED_LINES
+from runner.declare.project import Project
+from runner.declare.schema import SCHEMA_NAMES, schema_path
+from runner.declare.settings import SETTINGS_FILE, version_number
+from runner.errors import LedgerUnavailable
+from runner.git.repository import Repository, find_repository
+from runner.report.checkup_text import Check
+from runner.report.problem_text import pluralize
+
+_COUNT_COMMITS = ("rev-list", "--left-right", "--count", "HEAD...@{upstream}")  # ahead, a tab, behind
+_SINCE_CONVERSATIONS = (2, 6)  # the API version that knows the flag
+
+
+def check_project(context: Context, project: Project) -> Check:
+    """Returns the check of the declarations, without the rows of their audiences."""
+    errors = sum(problem.is_error for problem in project.problems)
+    if errors:
+        return Check(
+            "project", "fail", f"{pluralize(errors, 'problem')} in the files", context.command_line("validate")
+        )
+    has_settings = (context.tree.root / SETTINGS_FILE).exists()
+    without = "" if has_settings else f", without a {SETTINGS_FILE}"
+    detail = f"{pluralize(len(project.declarations), 'message')}{without}"
+    if not project.declarations:
+        return Check("project", "warn", f"no message is declared{without}", "msgrun new NAME")
+    return Check("project", "ok", detail)
+
+
+def check_schemas(root: Path) -> Check:
+    """Returns the check of the copies of the schemas, which editors read."""
+    paths = {name: root / "schema" / f"{name}.schema.json" for name in SCHEMA_NAMES}
+    copies = {name: path for name, path in paths.items() if path.is_file()}
+    outdated = [name for name, path in copies.items() if not filecmp.cmp(path, schema_path(name), shallow=False)]
+    if outdated:
+        files = ", ".join(f"schema/{name}.schema.json" for name in outdated)
+        fix = " && ".join(f"msgrun schema {name} > schema/{name}.schema.json" for name in outdated)
+        return Check("schemas", "warn", f"not those of this msgrun: {files}", fix)
+    names = ", ".join(f"{name}.schema.json" for name in copies)
+    return Check("schemas", "ok", f"up to date in schema/: {names}" if copies else "no copies for editors in schema/")
+
+
+def check_git(root: Path) -> Check:
+    """Returns the check of git: what is not committed, what was not pulled, and how lockfiles are merged."""
+    try:
+        repository = find_repository(root.resolve())
+        return _check_repository(repository, root) if repository else _NO_GIT
+    except LedgerUnavailable as error:
+        return Check("git", "fail", str(error.message), error.hint)
+
+
+_NO_GIT = Check(
+    "git", "warn", "this is no git repository: nothing keeps what was sent, or who changed what", "git init"
+)
+
+
+def _check_repository(repository: Repository, root: Path) -> Check:
+    for name, lines in REQUIRED_LINES.items():
+        path = root / name
+        text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+        if any(line not in text.splitlines() for line in lines):
+            return Check("git", "warn", f"{name} lacks a line that msgrun needs", "msgrun init")
+    prefix = repository.relative_path(root) or "."
+    pathspec = ("--", f":(top,literal){prefix}") if prefix != "." else ()
+    # Without optional locks git does not refresh its index, so this changes nothing.
+    status = os.fsdecode(repository.git("--no-optional-locks", "status", "--porcelain", *pathspec))
+    branch = repository.try_git("symbolic-ref", "--quiet", "--short", "HEAD") or "no branch"
+    if changed := len(status.splitlines()):
+        return Check(
+            "git", "warn", f"{pluralize(changed, 'change')} not committed, on {branch}", "git add . && git commit"
+        )
+    ahead, _, behind = (repository.try_git(*_COUNT_COMMITS) or "0\t0").partition("\t")
+    if behind != "0":
+        detail = f"{branch} lacks {pluralize(int(behind), 'commit')} of its upstream, as last fetched"
+        return Check("git", "warn", detail, "git pull")
+    not_pushed = f", {pluralize(int(ahead), 'commit')} not pushed" if ahead != "0" else ""
+    return Check("git", "ok", f"everything is committed, on {branch}{not_pushed}")
+
+
+def check_reconcile(context: Context, project: Project) -> Check:
+    """Returns the check whether reconcile could find what became of a delivery whose answer was lost."""
+    if version_number(context.settings.api_version) < _SINCE_CONVERSATIONS:
+        detail = f"api_version {context.settings.api_version} opens no conversations: a person settles what is unknown"
+        return Check("reconcile", "warn", detail, f'write api_version: "2.14" into {SETTINGS_FILE}')
+    without = [declaration.name for declaration in project.declarations if not declaration.opens_conversation]
+    if not without:
+        return Check("reconcile", "ok", "every message opens a conversation, by which it is found if an answer is lost")
+    if "no-conversation" in context.settings.lint.ignore:
+        return Check(
+            "reconcile", "ok", f"{len(without)} open no conversation, as lint.ignore of {SETTINGS_FILE} allows"
+        )
+    names = ", ".join(without[:3]) + (f" and {len(without) - 3} more" if len(without) > 3 else "")  # noqa: PLR2004
+    detail = f"an answer that gets lost cannot be looked up: no conversation is opened by {names}"
+    return Check("reconcile", "warn", detail, "add create_conversation_without_contact_reply: true to the message")

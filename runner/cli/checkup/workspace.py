@@ -1,0 +1,196 @@
+"""Checks of the workspace: whose token it is, what that may read, and whether workspace and senders are as declared."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from runner.cli.checkup.reply_headers import check_clock, check_rate_limit, check_version
+from runner.cli.connection import CLOCK, SANDBOX_TOKEN, open_transport
+from runner.cli.context import Context
+from runner.declare.sender import Sender
+from runner.declare.settings import SETTINGS_FILE, Settings
+from runner.errors import MsgrunError
+from runner.intercom import Access, NoReply, Reply
+from runner.intercom.admins import Admin, SenderFault, find_admin, parse_admins
+from runner.intercom.answer import account_hint, parse_error
+from runner.intercom.client import HOSTS, HttpTransport
+from runner.intercom.identifiers import parse_id, parse_text
+from runner.intercom.probe import Probe, parse_object
+from runner.report.checkup_text import Check, Verdict
+from runner.sandbox import SANDBOX_WORKSPACE_ID, Sandbox
+
+_NAMES = ("token", "permissions", "workspace", "region", "api version", "senders", "rate limit", "clock")
+# What each permission is for. The queries find nobody, so that no contact's data is sent.
+_READS = (
+    ("admins", "who sends cannot be checked", "GET", "/admins", None),
+    (
+        "contacts", "recipients by email or user_id cannot be looked up", "POST", "/contacts/search",
+        {"query": {"field": "id", "operator": "=", "value": "missing"}, "pagination": {"per_page": 1}},
+    ),
+    (
+        "conversations", "reconcile cannot find what became of a delivery", "POST", "/conversations/search",
+        {"query": {"field": "source.id", "operator": "=", "value": "0"}, "pagination": {"per_page": 1}},
+    ),
+)  # fmt: skip
+_PERMISSIONS_FIX = "give the app what is missing: Developer Hub, your app, Authentication, Edit"
+_OK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    """What the project says of the workspace. `ledger_workspace` is the one that the ledger names, or empty."""
+
+    settings: Settings
+    senders: Sequence[Sender]
+    ledger_workspace: str
+    is_sandbox: bool
+    has_project: bool
+
+
+def check_workspace(
+    context: Context | None, senders: Sequence[Sender], ledger_workspace: str, *, is_sandbox: bool
+) -> list[Check]:
+    """Returns the checks of the workspace. Without a project, what it would declare is not compared."""
+    declared = _Declared(
+        context.settings if context else Settings(), senders, ledger_workspace, is_sandbox, context is not None
+    )
+    try:
+        with _open(declared) as (probe, access):
+            return _check(probe, access, declared)
+    except MsgrunError as error:
+        verdict: Verdict = "warn" if error.message == "there is no access token" else "fail"
+        return [Check("token", verdict, str(error.message), error.hint), *_skip(_NAMES[1:], "no access to Intercom")]
+
+
+def skip_workspace(reason: str) -> list[Check]:
+    """Returns the checks of the workspace as not looked at."""
+    return _skip(_NAMES, reason)
+
+
+def _skip(names: Sequence[str], reason: str) -> list[Check]:
+    return [Check(name, "skip", reason) for name in names]
+
+
+@contextlib.contextmanager
+def _open(declared: _Declared) -> Iterator[tuple[Probe, Access]]:
+    if not declared.is_sandbox:
+        transport, access = open_transport(declared.settings.region)
+        yield Probe(transport, CLOCK), access
+        return
+    admins = [sender.value for sender in declared.senders if sender.kind != "id"]
+    with Sandbox(admins=admins) as sandbox:  # without a file, so that nothing of it stays
+        yield Probe(HttpTransport(sandbox.url, SANDBOX_TOKEN), CLOCK), Access()
+
+
+def _check(probe: Probe, access: Access, declared: _Declared) -> list[Check]:
+    version = declared.settings.api_version
+    reply = probe.ask("GET", "/me", version=version)
+    echo = check_version(reply, version)
+    if echo.verdict == "fail":
+        reply = probe.ask("GET", "/me")
+    me = parse_object(reply)
+    if me is None:
+        failure = _explain_failure(reply, access, declared)
+        return [failure, *_skip(_NAMES[1:], "Intercom does not accept the token, or is not reached")]
+    replies = {name: probe.ask(method, path, body) for name, _, method, path, body in _READS}
+    admins = parse_admins(parse_object(replies["admins"]))
+    app = me.get("app")
+    app = app if isinstance(app, dict) else {}
+    return [
+        _check_token(me, access, declared),
+        _check_permissions(replies),
+        _check_id_code(parse_id(app.get("id_code")), declared),
+        _check_region(parse_id(app.get("region")).lower(), declared),
+        echo,
+        _check_senders(probe, admins, declared),
+        check_rate_limit(probe),
+        check_clock(probe),
+    ]
+
+
+def _explain_failure(reply: Reply | NoReply, access: Access, declared: _Declared) -> Check:
+    if isinstance(reply, NoReply):
+        fix = reply.fix or f"see whether {access.host} can be reached from here, and whether a proxy is needed"
+        return Check("token", "fail", f"{access.host} is not reached: {reply.reason}", fix)
+    code, message, _ = parse_error(reply)
+    text = f"{access.host} answered HTTP status {reply.status}, {code}: {message}".rstrip(": ")
+    hint = account_hint(reply, access) or access.hint
+    if not declared.has_project:
+        hint = hint.replace("compare region: in msgrun.yaml with the workspace's", "other regions: INTERCOM_BASE_URL")
+    return Check("token", "fail", text, hint)
+
+
+def _check_token(me: dict[str, object], access: Access, declared: _Declared) -> Check:
+    owner = f"{parse_text(me.get('name')) or 'an admin'} ({parse_id(me.get('id'))})"
+    where = "the sandbox" if declared.is_sandbox else f"{access.token_variable}, accepted by {access.host}"
+    return Check("token", "ok", f"of {owner}; {where}")
+
+
+def _check_permissions(replies: dict[str, Reply | NoReply]) -> Check:
+    lacking = [name for name, reply in replies.items() if not (isinstance(reply, Reply) and reply.status == _OK)]
+    if lacking:
+        why = "; ".join(reason for name, reason, *_ in _READS if name in lacking)
+        return Check("permissions", "warn", f"may not read {' and '.join(lacking)}: {why}", _PERMISSIONS_FIX)
+    return Check("permissions", "ok", f"may read {', '.join(replies)}; whether it may send shows only when it sends")
+
+
+def _check_id_code(id_code: str, declared: _Declared) -> Check:
+    wanted = declared.settings.workspace
+    if not id_code:
+        fix = "use an access token of the app in that workspace"
+        return Check("workspace", "fail", "GET /me does not name the workspace", fix)
+    if declared.is_sandbox:
+        return Check("workspace", "ok", f"{id_code}, which only exists on this machine")
+    if id_code == SANDBOX_WORKSPACE_ID:
+        return Check("workspace", "fail", "this is a sandbox's workspace", "use --sandbox, or unset INTERCOM_BASE_URL")
+    if wanted and wanted != id_code:
+        detail = f"the token is of {id_code}, and {SETTINGS_FILE} names {wanted}"
+        return Check("workspace", "fail", detail, "use the other workspace's token, or another environment (-e)")
+    if declared.ledger_workspace and declared.ledger_workspace != id_code:
+        detail = f"the token is of {id_code}, and the ledger belongs to {declared.ledger_workspace}"
+        return Check("workspace", "fail", detail, "give each workspace an environment with a ledger of its own")
+    if not wanted and declared.has_project:
+        detail = f"{id_code}, but {SETTINGS_FILE} does not pin it, so another token would send elsewhere"
+        return Check("workspace", "warn", detail, f"write workspace: {id_code} into {SETTINGS_FILE}")
+    return Check("workspace", "ok", f"{id_code}, as {SETTINGS_FILE} says" if wanted else id_code)
+
+
+def _check_region(region: str, declared: _Declared) -> Check:
+    wanted = declared.settings.region
+    if declared.is_sandbox or region not in HOSTS:
+        return Check("region", "ok", "Intercom does not say it" if region not in HOSTS else region)
+    if region != wanted and declared.has_project:
+        detail = f"the workspace is in {region}, and {SETTINGS_FILE} says {wanted}"
+        return Check("region", "fail", detail, f"write region: {region} into {SETTINGS_FILE}")
+    return Check("region", "ok", region)
+
+
+def _check_senders(probe: Probe, admins: Sequence[Admin] | None, declared: _Declared) -> Check:
+    if not declared.senders:
+        return Check("senders", "skip", "no message and no project says who sends")
+    if admins is None:
+        return Check("senders", "skip", "the token may not list admins")
+    results = {sender: find_admin(sender, admins) for sender in declared.senders}
+    for sender, result in results.items():
+        if isinstance(result, SenderFault) and not _exists(probe, sender):
+            return Check("senders", "fail", result.message, result.hint)
+    seatless = [admin for admin in results.values() if isinstance(admin, Admin) and admin.has_seat is False]
+    if seatless:
+        names = ", ".join(f"{admin.name} ({admin.id})" for admin in seatless)
+        detail = f"no inbox seat: {names}; Intercom does not say whether one is needed to send"
+        return Check(
+            "senders", "warn", detail, "msgrun admins shows who has one; or give it in Intercom: Settings, Teammates"
+        )
+    names = ", ".join(
+        f"{result.name} ({result.id})" if isinstance(result, Admin) else str(sender)
+        for sender, result in results.items()
+    )
+    return Check("senders", "ok", names)
+
+
+def _exists(probe: Probe, sender: Sender) -> bool:
+    """Whether an id that is not listed is that of an admin all the same, as far as Intercom says."""
+    if sender.kind != "id":
+        return False
+    reply = probe.ask("GET", f"/admins/{sender.value}")
+    return not (isinstance(reply, Reply) and parse_error(reply)[0] == "admin_not_found")
