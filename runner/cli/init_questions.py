@@ -8,6 +8,8 @@ from runner.characters import show_on_one_line
 from runner.cli.connection import has_token, open_workspace
 from runner.cli.output import Output
 from runner.cli.scaffold import EXAMPLE_SENDER, Answers
+from runner.declare import schema
+from runner.declare.sender import Sender, parse_sender
 from runner.errors import MsgrunError
 from runner.intercom.admins import Admin
 
@@ -28,9 +30,17 @@ def ask(output: Output) -> Answers:
         f"Or press Enter: {EXAMPLE_SENDER} is written, for the sandbox, and you change it in msgrun.yaml later."
     )
     sender = click.prompt(
-        "Admin's id", type=click.IntRange(1), default=int(EXAMPLE_SENDER), show_default=False, err=True
+        "Admin's id or email address", value_proc=_read_sender, default=EXAMPLE_SENDER, show_default=False, err=True
     )
-    return Answers(region, workspace, str(sender))
+    return Answers(region, workspace, sender)
+
+
+def _read_sender(text: str) -> Sender:
+    """Returns the sender that an answer names. Raises click.UsageError, after which the question is asked again."""
+    kind = "email" if "@" in text else "id"
+    if schema.validator("project").is_valid({"from": {"type": "admin", kind: text.strip()}}):
+        return parse_sender({kind: text.strip()})
+    raise click.UsageError(f"'{text}' is not an id (digits) or an email address")
 
 
 def ask_system() -> list[str]:
@@ -51,7 +61,7 @@ def _read_workspace(region: str, output: Output) -> tuple[str, Sequence[Admin]]:
         return "", ()
 
 
-def _choose(workspace: str, admins: Sequence[Admin]) -> str:
+def _choose(workspace: str, admins: Sequence[Admin]) -> Sender:
     click.echo(f"Workspace {workspace}. Who sends?", err=True)
     listed = admins[:_MAX_LISTED]
     for number, admin in enumerate(listed, 1):
@@ -60,4 +70,4 @@ def _choose(workspace: str, admins: Sequence[Admin]) -> str:
     if len(admins) > len(listed):
         click.echo(f"  and {len(admins) - len(listed)} more", err=True)
     number = click.prompt("Number", type=click.IntRange(1, len(listed)), default=1, err=True)
-    return listed[number - 1].id
+    return Sender("id", listed[number - 1].id)

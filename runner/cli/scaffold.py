@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.declare.sender import Sender
 from runner.errors import UsageMistake
 
 REQUIRED_LINES = {
@@ -36,11 +37,12 @@ not_before: 2099-01-01   # a draft: nothing is sent before this day. Remove the 
 expires: 2100-01-01   # from this day on nothing is sent, even if an old job is run again: choose it
 """
 _SENDER_LINE = (
-    'from: {{type: admin, id: "{id}"}}   # who sends, unless a message says otherwise; or email: or name: of an admin\n'
+    "from: {{type: admin, {kind}: {value}}}   # who sends, unless a message says it: an admin's id, email or name\n"
 )
 
 
 EXAMPLE_SENDER = "394051"  # an admin of the sandbox, and of the API reference's examples
+_EXAMPLE = Sender("id", EXAMPLE_SENDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Answers:
 
     region: str = ""
     workspace: str = ""
-    sender: str = EXAMPLE_SENDER
+    sender: Sender = _EXAMPLE
 
 
 def project_files(salt: str, lock: str, answers: Answers) -> dict[str, str]:
@@ -102,7 +104,7 @@ def _settings_text(salt: str, lock: str, answers: Answers) -> str:
 # Every key is explained by: msgrun schema project
 
 {workspace}{region}salt: "{salt}"   # keep it: with another one nothing that was sent is recognised
-{lock}{_SENDER_LINE.format(id=answers.sender)}vars:
+{lock}{_SENDER_LINE.format(kind=answers.sender.kind, value=_quote(answers.sender.value))}vars:
   product: Ponies
 """
 

@@ -64,6 +64,15 @@ def test_an_answer_that_is_none_is_asked_for_again(start, tmp_path: Path) -> Non
     assert read_settings(tmp_path)["from"]["id"] == "7"
 
 
+def test_a_sender_may_be_given_by_email_address(start, tmp_path: Path) -> None:
+    terminal = start()
+    terminal.answer("Region of your Intercom workspace", "")
+    terminal.answer("Admin's id or email address", "ann@example")
+    terminal.answer("Where will apply run?", "1")
+    assert terminal.finish() == 0
+    assert read_settings(tmp_path)["from"] == {"type": "admin", "email": "ann@example"}
+
+
 def test_a_token_that_intercom_refuses_does_not_end_it(start, tmp_path: Path) -> None:
     with Sandbox(workspace="acme1234") as intercom:
         terminal = start(INTERCOM_ACCESS_TOKEN="expired", INTERCOM_BASE_URL=intercom.url)

@@ -32,8 +32,12 @@ _READS = (
         {"query": {"field": "source.id", "operator": "=", "value": "0"}, "pagination": {"per_page": 1}},
     ),
 )  # fmt: skip
-_PERMISSIONS_FIX = "give the app what is missing: Developer Hub, your app, Authentication, Edit"
-_OK = 200
+# The names of the permissions in the Developer Hub. Source: Intercom's documentation of OAuth scopes.
+_SCOPES = {
+    "admins": "Read admins", "contacts": "Read and list users and companies", "conversations": "Read conversations",
+}  # fmt: skip
+_OK, _UNAUTHORIZED = 200, 401
+_DENIED = (_UNAUTHORIZED, 403)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +118,9 @@ def _explain_failure(reply: Reply | NoReply, access: Access, declared: _Declared
         return Check("token", "fail", f"{access.host} is not reached: {reply.reason}", fix)
     code, message, _ = parse_error(reply)
     text = f"{access.host} answered HTTP status {reply.status}, {code}: {message}".rstrip(": ")
-    hint = account_hint(reply, access) or access.hint
-    if not declared.has_project:
-        hint = hint.replace("compare region: in msgrun.yaml with the workspace's", "other regions: INTERCOM_BASE_URL")
-    return Check("token", "fail", text, hint)
+    elsewhere = f"copy {access.token_variable} again; for another region than us set INTERCOM_BASE_URL"
+    hint = access.hint if declared.has_project else elsewhere
+    return Check("token", "fail", text, hint if reply.status == _UNAUTHORIZED else account_hint(reply, access) or hint)
 
 
 def _check_token(me: dict[str, object], access: Access, declared: _Declared) -> Check:
@@ -127,10 +130,14 @@ def _check_token(me: dict[str, object], access: Access, declared: _Declared) -> 
 
 
 def _check_permissions(replies: dict[str, Reply | NoReply]) -> Check:
-    lacking = [name for name, reply in replies.items() if not (isinstance(reply, Reply) and reply.status == _OK)]
-    if lacking:
+    statuses = {name: reply.status if isinstance(reply, Reply) else 0 for name, reply in replies.items()}
+    if broken := [name for name, status in statuses.items() if status not in {_OK, *_DENIED}]:
+        detail = f"{broken[0]} could not be read: HTTP status {statuses[broken[0]]}"
+        return Check("permissions", "warn", detail, "msgrun doctor, again in a minute")
+    if lacking := [name for name, status in statuses.items() if status in _DENIED]:
         why = "; ".join(reason for name, reason, *_ in _READS if name in lacking)
-        return Check("permissions", "warn", f"may not read {' and '.join(lacking)}: {why}", _PERMISSIONS_FIX)
+        fix = f"Developer Hub, your app, Authentication, Edit: {', '.join(map(_SCOPES.__getitem__, lacking))}"
+        return Check("permissions", "warn", f"may not read {' and '.join(lacking)}: {why}", fix)
     return Check("permissions", "ok", f"may read {', '.join(replies)}; whether it may send shows only when it sends")
 
 

@@ -51,6 +51,8 @@ def render(name: str, address: str | None) -> int:
             raise ProblemsFound(problems)
         if address and not printed:
             raise UsageMistake(f"{name} has no recipient " + mark_private(address))
+        if declaration.sender.kind != "id":
+            context.output.note(f"the sender is shown as declared; apply looks its id up, by {declaration.sender.kind}")
         if looked_up:
             context.output.note(
                 "recipients by email or user_id are shown as declared; apply looks them up and sends by id"

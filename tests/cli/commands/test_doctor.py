@@ -198,9 +198,16 @@ def test_permissions_that_lack_are_named_with_what_they_are_for(project: Folder,
     assert row["detail"].startswith("may not read contacts: recipients by email or user_id cannot be looked up")
 
 
+def test_an_answer_that_is_no_denial_is_no_lack_of_permission(project: Folder, intercom: Sandbox) -> None:
+    intercom.trouble.replace({"routes": {"POST /contacts/search": {"next": ["503_retry_after"]}}})
+    row = checks(project)["permissions"]
+    assert (row["status"], row["detail"]) == ("warn", "contacts could not be read: HTTP status 503")
+
+
 def test_a_token_that_is_not_accepted_is_one_failure(project: Folder, intercom: Sandbox) -> None:
     intercom.trouble.replace({"routes": {"GET /me": {"next": ["401"]}}})
-    assert {name for name, row in status(project).items() if row == "fail"} == {"token"}
+    row = checks(project)["token"]
+    assert (row["status"], row["fix"].startswith("copy INTERCOM_ACCESS_TOKEN again; ")) == ("fail", True)
 
 
 def test_a_host_that_is_not_reached_is_one_failure(project: Folder, monkeypatch: pytest.MonkeyPatch) -> None:

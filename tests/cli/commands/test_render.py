@@ -49,6 +49,13 @@ def test_render_of_what_is_not_there_says_so(folder: Folder, args: list[str], co
     assert told in ran.err
 
 
+def test_a_sender_by_email_is_shown_as_declared_with_a_word(folder: Folder) -> None:
+    folder.message(SEED.replace('id: "394051"', "email: ann@example.com"))
+    ran = folder.run("render", "seed")
+    assert json.loads(ran.out)["from"] == {"type": "admin", "email": "ann@example.com"}
+    assert "the sender is shown as declared; apply looks its id up, by email" in ran.err
+
+
 def test_render_of_a_declaration_with_problems_tells_them(folder: Folder) -> None:
     folder.message(TWO)
     ran = folder.run("render", "two")
