@@ -28,15 +28,16 @@ def check_ledger(context: Context) -> tuple[LedgerReading | None, list[Check]]:
 
 def _check_state(context: Context, reading: LedgerReading, notes: list[str]) -> Check:
     name, facts = context.ledger.address.display_name, reading.facts
-    address_in_ci = isinstance(context.ledger.address, LockfileAddress) and os.environ.get("CI")
+    is_lockfile_in_ci = isinstance(context.ledger.address, LockfileAddress) and os.environ.get("CI")
     if reading.guard:
         return Check("ledger", "fail", *reading.guard)
     if duplicates := facts.duplicates():
         fix = context.command_line("resolve", duplicates[0].record.key[:12], "--duplicate")
         return Check("ledger", "fail", f"{len(duplicates)} deliveries went out twice", f"settle it, then {fix}")
-    if address_in_ci and not context.options.sandbox:
+    if is_lockfile_in_ci and not context.options.sandbox:
         detail = f"{name} is a file, and the disk of a CI job is lost with the job"
-        return Check("ledger", "fail", detail, f"{context.ledger.command} lock move git+origin")
+        move = f"{context.ledger.command} lock move git+origin"
+        return Check("ledger", "fail", detail, f"{move}; or, if the disk outlives the job: apply --lockfile-in-ci")
     if not reading.exists and not context.options.sandbox:
         return Check("ledger", "warn", f"{name} is not started yet", context.ledger.begin_command)
     if facts.torn_lines:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from runner.cli.checkup.reply_headers import check_clock, check_rate_limit, check_version
-from runner.cli.connection import CLOCK, SANDBOX_TOKEN, open_transport
+from runner.cli.connection import CLOCK, SANDBOX_TOKEN, has_token, open_transport
 from runner.cli.context import Context
 from runner.declare.sender import Sender
 from runner.declare.settings import SETTINGS_FILE, Settings
@@ -62,7 +62,7 @@ def check_workspace(
         with _open(declared) as (probe, access):
             return _check(probe, access, declared)
     except MsgrunError as error:
-        verdict: Verdict = "warn" if error.message == "there is no access token" else "fail"
+        verdict: Verdict = "fail" if is_sandbox or has_token() else "warn"
         return [Check("token", verdict, str(error.message), error.hint), *_skip(_NAMES[1:], "no access to Intercom")]
 
 

@@ -15,6 +15,7 @@ from runner.sandbox import Sandbox
 from runner.sandbox.trouble_schedule import Trouble
 from tests.sandbox.test_openapi import convert, description, schemas
 from tests.support import golden
+from tests.support.postgres import Server
 from tests.support.project import SEED, Folder
 
 __all__ = ["description", "schemas"]
@@ -272,7 +273,7 @@ CLAIM = (
 @pytest.mark.usefixtures("intercom")
 def test_a_lockfile_in_ci_is_a_failure(project: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
-    assert checks(project)["ledger"]["fix"] == "msgrun lock move git+origin"
+    assert checks(project)["ledger"]["fix"].startswith("msgrun lock move git+origin; ")
 
 
 @pytest.mark.usefixtures("intercom")
@@ -288,3 +289,14 @@ def test_a_remote_that_takes_a_push_is_found_without_pushing(project: Folder, tm
     git(project, "remote", "set-url", "origin", str(remote / "missing"))
     looked = checks(project)
     assert (looked["ledger"]["status"], looked["ledger write"]["status"]) == ("fail", "skip")
+
+
+@pytest.mark.usefixtures("intercom")
+def test_a_ledger_in_a_database_is_read(project: Folder, server: Server) -> None:
+    (project.path / "messages.lock").unlink()
+    project.write("msgrun.yaml", f"{ALL_WELL}lock: {server.lock}\n")
+    commit(project)
+    assert checks(project)["ledger"]["status"] == "warn"
+    assert project.run("lock", "begin").code == 0
+    looked = checks(project)
+    assert (looked["ledger"]["status"], looked["ledger write"]["status"]) == ("ok", "skip")
