@@ -72,10 +72,9 @@ class Settings:
 
     `lock` is the address of the ledger. `ledger_id` is the id that this ledger must have; it is empty if msgrun.yaml
     names none for this very environment. `remote` is the URL of the git remote that is asked whether the ledger moved;
-    it may be empty. `stem` begins the names of the environment's files. `sender` sends the messages
-    that do not say who. `rate_share` is the share of Intercom's rate limit that all programs may use together.
-    `max_per_window` is a number of requests in 10 seconds; None means that only `rate_share` limits a run. `suppress`
-    are the files of the suppression list.
+    it may be empty. `stem` begins the names of the environment's files. `sender` is the default sender. `rate_share` is
+    the share of Intercom's rate limit that all programs may use together. `max_per_window` is a number of requests in
+    10 seconds; None means that only `rate_share` limits a run. `suppress` are the files of the suppression list.
     """
 
     environment: str = DEFAULT_ENVIRONMENT

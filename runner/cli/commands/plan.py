@@ -104,7 +104,7 @@ def _ask_intercom(context: Context, plan: Plan) -> Plan:
 
     with connect(context, plan.senders()) as connection:
         try:
-            connection.verify_workspace()
+            connection.verify_workspace(plan.workspace)
         except GuardRefused as error:
             return replace(plan, guards=(*plan.guards, Guard("workspace", str(error.message), error.hint)))
         return connection.look_up_senders(plan, None)
