@@ -183,3 +183,9 @@ def test_the_sandboxs_example_shows_every_outcome_that_it_names(folder: Folder) 
     ran = folder.run("--sandbox", "apply", "--yes")
     assert "1 sent by this run, 2 refused, 1 unknown" in ran.out
     assert folder.run("--sandbox", "reconcile", "--yes").out.startswith("1 found sent\n")
+
+
+def test_the_example_of_a_declaration_is_valid(folder: Folder) -> None:
+    example = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/declarations.md").read_text("utf-8"), re.DOTALL)[0]
+    folder.message(example.replace("2026-12-01", "2999-12-01"))
+    assert folder.run("validate").out == "1 message to 2 recipients: no problems\n"
