@@ -6,7 +6,7 @@ from typing import Literal
 from runner.errors import UsageMistake
 from runner.ledger.facts import Facts
 from runner.ledger.key_state import State
-from runner.ledger.record import DUPLICATE, Record
+from runner.ledger.record import ACCEPT, DUPLICATE, Record
 from runner.plan.deliveries import PlannedMessage
 
 
@@ -17,7 +17,7 @@ def accept_edits(message: PlannedMessage, facts: Facts, at: str) -> list[Record]
         state = facts.state(planned.key)
         if planned.action == "edited" and state:
             content = message.declaration.content
-            records.append(replace(state.record, content=content, digest=planned.digest, at=at, by="accept"))
+            records.append(replace(state.record, content=content, digest=planned.digest, at=at, by=ACCEPT))
     return records
 
 
@@ -49,8 +49,8 @@ def adopt_deliveries(message: PlannedMessage, run_id: str, plan: str, at: str) -
 def resolve_unknown(states: list[State], sent_id: str | None, at: str) -> list[Record]:
     """Returns the outcome that the user found out for unknown deliveries: sent with an id, or (None) not sent.
 
-    If one key has several open attempts, the newest is taken as the one that was sent. Raises UsageMistake if one id is
-    given for several deliveries.
+    If one key has several open attempts, the newest is taken as the one that was sent, at its own time: `at` is only the
+    time of what was not sent. Raises UsageMistake if one id is given for several deliveries.
     """
     if sent_id is not None and len(states) > 1:
         raise UsageMistake("one message id cannot stand for several deliveries", "resolve them one by one, by key")
@@ -59,7 +59,8 @@ def resolve_unknown(states: list[State], sent_id: str | None, at: str) -> list[R
         if sent_id is None:
             records.extend(_close_attempt(record, "released", at) for record in state.open_attempts)
         else:
-            records.append(replace(_close_attempt(state.open_attempts[-1], "sent", at), id=sent_id))
+            attempt = state.open_attempts[-1]
+            records.append(replace(_close_attempt(attempt, "sent", attempt.at), id=sent_id))
     return records
 
 

@@ -10,8 +10,10 @@ import orjson
 from runner.ledger.fact_index import IN_MEMORY_SOURCE, FactIndex
 from runner.ledger.facts import Facts
 from runner.ledger.key_state import KeyStatus, State, fold_records
+from runner.ledger.record import ACCEPT, DUPLICATE
 
 _TIME = b'"at":"'
+_DECISIONS = (f'"by":"{ACCEPT}"'.encode(), f'"code":"{DUPLICATE}"'.encode())
 
 
 def sent_revisions(facts: Facts) -> frozenset[tuple[str, int]]:
@@ -65,11 +67,19 @@ def states_of_contacts(facts: Facts, contacts: Iterable[str]) -> Iterator[State]
 
 
 def _read_time(index: FactIndex, source: int, offset: int) -> str:
-    """Returns the time of a record; empty if it has none. Reading the whole record takes many times as long."""
+    """Returns the time of a record; empty if it has none, or if a later decision copied it (`Record.is_decision`).
+
+    Reading the whole record takes many times as long.
+    """
     if source == IN_MEMORY_SOURCE:
-        return index.in_memory_records[offset].at
+        record = index.in_memory_records[offset]
+        return "" if record.is_decision else record.at
     line = index.line_sources[source][0].line_at(offset)
+    if any(decision in line for decision in _DECISIONS):
+        return ""
     start = line.find(_TIME) + len(_TIME)
     if start < len(_TIME):  # no time, or JSON that another program wrote, with spaces in it
-        return str(orjson.loads(line).get("at") or "")
+        value = orjson.loads(line)
+        is_decision = value.get("by") == ACCEPT or value.get("code") == DUPLICATE
+        return "" if is_decision else str(value.get("at") or "")
     return line[start : line.find(b'"', start)].decode(errors="replace")

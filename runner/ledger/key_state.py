@@ -9,14 +9,17 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
 
-from runner.ledger.record import CONTACT_NOT_FOUND, DUPLICATE, RANK, Record
+from runner.ledger.record import ACCEPT, CONTACT_NOT_FOUND, DUPLICATE, RANK, Record
 
 KeyStatus = Literal["sent", "unknown", "refused", "free"]
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The state of a key: its status, the record that decides it, and the records of each attempt's highest status."""
+    """The state of a key: its status, the record that decides it, and the records of each attempt's highest status.
+
+    If it was sent, `record` is of the sending, not a copy that a later decision added: its time is that of the sending.
+    """
 
     status: KeyStatus
     record: Record
@@ -31,6 +34,11 @@ class State:
     def open_attempts(self) -> list[Record]:
         """The records of the attempts whose outcome is not known."""
         return [record for record in self.attempts if record.status in {"claimed", "unknown"}]
+
+    @property
+    def accepted_at(self) -> str:
+        """When an edit was accepted that came after the sending; empty if none was."""
+        return max((record.at for record in self.sent_records if record.by == ACCEPT), default="")
 
     def was_sent_as(self, content: str, digest: str) -> bool:
         """Returns whether a sent record has this content or this digest.
@@ -89,7 +97,9 @@ def fold_records(records: Iterable[Record]) -> State:
     deciding = {"sent": {"sent"}, "unknown": {"claimed", "unknown"}, "refused": {"refused"}, "free": {"released"}}[
         status
     ]
-    return State(status, [record for record in top if record.status in deciding][-1], tuple(top))
+    candidates = [record for record in top if record.status in deciding]
+    sendings = [record for record in candidates if not record.is_decision]
+    return State(status, (sendings or candidates)[-1], tuple(top))
 
 
 def key_status(statuses: AbstractSet[str]) -> KeyStatus:

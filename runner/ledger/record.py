@@ -18,6 +18,7 @@ MarkStatus = Literal["pending", "current", "moved"]
 MARK_RANK: dict[str, int] = {"pending": 0, "current": 1, "moved": 2}
 RANK: dict[str, int] = {"claimed": 0, "unknown": 1, "refused": 2, "released": 3, "sent": 4}
 DUPLICATE = "duplicate"  # the code of a sent record with which a person acknowledges that a message was sent twice
+ACCEPT = "accept"  # the `by` of a copy of a sent record: an edit since the sending was accepted
 CONTACT_NOT_FOUND = "contact_not_found"  # the code of a refusal whose contact is looked up again
 
 
@@ -102,6 +103,11 @@ class Record:
     def is_searchable(self) -> bool:
         """Whether reconcile can search for it: it opens a conversation, and what to compare is known."""
         return self.opens_conversation and all((self.contact, self.sender, self.text, self.at))
+
+    @property
+    def is_decision(self) -> bool:
+        """Whether it is a copy of a sent record that says what a person decided later: its time is no time of sending."""
+        return self.by == ACCEPT or self.code == DUPLICATE
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the record as a JSON object, in the order of the fields."""

@@ -124,11 +124,11 @@ def _join_items(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _state_to_dict(state: State) -> dict[str, Any]:
-    """The record that decides the status of a delivery.
+    """The record that decides the status of a delivery, and when a later edit was accepted.
 
     Without an outcome, the status is unknown and not claimed: a reader cannot tell whether the message was sent.
     """
-    value = state.record.to_dict()
+    value = state.record.to_dict() | ({"accepted_at": state.accepted_at} if state.accepted_at else {})
     return {**value, "status": "unknown"} if value["status"] == "claimed" else value
 
 

@@ -114,7 +114,8 @@ def recipient(name: AnyText, states: Sequence[State], recipients: Recipients, vi
     for state in states:
         record = state.record
         cells = [_format_status(state), one_line(record.message), str(record.revision), format_time(record.at)]
-        what = _explain(state, view) or (f"message {record.id}" if record.id else "")
+        number = f"message {record.id}" if record.id else ""
+        what = " · ".join(filter(None, (number, _explain(state, view))))
         rows.append(_Row(cells, [one_line(what), one_line(record.attempt.rpartition("-")[0])]))
     heads = ("state", "message", "revision", "at (UTC)", "what", "run")
     return "\n".join([title, *urls, "", *_format_rows(heads, rows, len(rows), view.width)])
@@ -123,8 +124,11 @@ def recipient(name: AnyText, states: Sequence[State], recipients: Recipients, vi
 def _explain(state: State, view: StatusView) -> str:
     record = state.record
     is_open = state.status != "sent"
-    request = f"request {record.request_id}" if record.request_id and is_open and view.show_requests else ""
-    return one_line(" ".join(filter(None, ("" if is_open else _NOTES.get(record.by, ""), record.code, request))))
+    if not is_open:
+        accepted = f"an older text; the edit was accepted {format_time(state.accepted_at)}" if state.accepted_at else ""
+        return one_line(" · ".join(filter(None, (_NOTES.get(record.by, ""), accepted))))
+    request = f"request {record.request_id}" if record.request_id and view.show_requests else ""
+    return one_line(" ".join(filter(None, (record.code, request))))
 
 
 def _format_status(state: State) -> str:

@@ -67,3 +67,16 @@ def test_deliveries_are_found_by_the_contact_that_a_record_names() -> None:
     assert {state.record.key[0] for state in states_of_contacts(facts, ["c1"])} == {"a", "c"}
     assert [state.record.key[0] for state in states_of_contacts(facts, ["c2", "c3"])] == ["b"]
     assert list(states_of_contacts(facts, [])) == []
+
+
+def test_what_was_decided_later_is_no_time_of_sending() -> None:
+    accepted = record("a", "1", "sent", "2027-01-01T00:00:00Z", by="accept", content="new")
+    acknowledged = record("b", "3", "sent", "2027-01-01T00:00:00Z", by="person", code="duplicate")
+    for facts in (read(*RECORDS, accepted, acknowledged), read(acknowledged, accepted, *RECORDS)):
+        assert sent_times(facts) == TIMES
+        assert [state.record.key[0] for state in latest_states(facts, "news", 9, "sent")] == ["b", "a", "d"]
+    spaced = Facts()
+    spaced.read(orjson.dumps(accepted.to_dict(), option=orjson.OPT_INDENT_2).replace(b"\n", b" "), "messages.lock", 1)
+    in_memory = Facts()
+    in_memory.add(accepted)
+    assert sent_times(spaced) == sent_times(in_memory) == {}

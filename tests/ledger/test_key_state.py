@@ -65,3 +65,15 @@ def test_an_acknowledgement_settles_every_duplicate_and_leaves_the_key_sent(atte
     assert not settled.is_duplicate
     assert settled.status == "sent"
     assert {record.attempt for record in settled.sent_records} == {record.attempt for record in records}
+
+
+def test_the_record_of_what_was_sent_is_the_sending_whatever_was_decided_later() -> None:
+    first = sent("R-0", "1")
+    accepted = replace(first, content="new", by="accept", at="2027-01-01T00:00:00Z")
+    for order in permutations([first, accepted, replace(accepted, content="newer", at="2027-01-02T00:00:00Z")]):
+        state = fold_records(order)
+        assert state.record == first
+        assert state.accepted_at == "2027-01-02T00:00:00Z"
+        assert state.was_sent_as("new", "")
+    assert fold_records([accepted]).record == accepted
+    assert fold_records([first]).accepted_at == ""

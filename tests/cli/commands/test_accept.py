@@ -1,7 +1,11 @@
-"""?"""
+"""What people got stays as it was, and is no edit any more."""
+
+import json
+import re
 
 import pytest
 
+from runner.sandbox import Sandbox
 from tests.cli.commands.test_apply import LIST
 from tests.support.project import Folder
 
@@ -16,3 +20,22 @@ def test_accept_and_adopt_of_what_is_not_declared(folder: Folder, command: str) 
     assert folder.run(command, "list", "--yes").code == 1
     folder.message(LIST.replace("Bo", "null"))
     assert folder.run(command, "list", "--yes").code == 1
+
+
+def test_after_accept_status_still_says_when_the_message_was_sent(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    folder.run("apply", "--yes")
+    lock = folder.path / "messages.lock"
+    times = re.compile(r'"at":"[^"]*"')
+    lock.write_text(times.sub('"at":"2026-01-02T03:04:05Z"', lock.read_text(encoding="utf-8")), encoding="utf-8")
+    folder.message(LIST.replace("Hi", "Hello"))
+    assert folder.run("accept", "list", "--yes").code == 0
+    for arguments in (["status"], ["status", "list"], ["status", "--to", "id:a1"]):
+        assert "2026-01-02 03:04" in folder.run(*arguments).out
+    assert folder.run("status").out.count("2026-01-02 03:04") == 2
+    assert "an older text; the edit was accepted" in folder.run("status", "--to", "id:a1").out
+    found = json.loads(folder.run("status", "--format", "json").out)["deliveries"][0]
+    assert found["at"] == "2026-01-02T03:04:05Z"
+    assert found["accepted_at"] > found["at"]
+    assert folder.run("plan", "--detailed-exitcode").code == 0
+    assert len(intercom.messages) == 3
