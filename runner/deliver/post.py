@@ -121,7 +121,7 @@ class MessagePoster:
                 elif answer.is_fatal:
                     hint = "find out who answered so before the next apply; msgrun reconcile looks for what was made"
                     stop = StopReason("error", answer.reason, hint)
-                return Outcome("unknown", request_id=answer.request_id, detail=answer.reason, stop=stop)
+                return Outcome("unknown", "", answer.code, answer.request_id, detail=answer.reason, stop=stop)
             case AccountDenied():
                 message = mark_private_values(answer.message, posted.attempt.values)
                 stop = StopReason("error", f"Intercom said {answer.code}: " + message, answer.hint)

@@ -16,6 +16,7 @@ _DEFAULT_ACCESS = Access()
 _OK, _FORBIDDEN, _NOT_FOUND, _TIMEOUT, _TOO_MANY = 200, 403, 404, 408, 429
 # Intercom documents these codes without a status. With a 4xx they do not prove that no message was created.
 _INCONCLUSIVE_CODES = {"server_error", "request_timeout", "service_unavailable"}
+NO_ANSWER, UNEXPECTED_ANSWER, INBOUND = "no_answer", "unexpected_answer", "user_message"  # codes of Unknown
 _SCOPE_WORDS = re.compile(r"\b(scopes?|permissions?)\b", re.IGNORECASE)
 _RECIPIENT_WORDS = re.compile(r"\b(users?|contacts?|leads?|recipients?|unsubscrib\w*)\b", re.IGNORECASE)
 
@@ -51,11 +52,12 @@ class Refused:
 class Unknown:
     """The message may have been created.
 
-    `is_inbound`: it was created, but as a message from the contact instead of to the contact. `is_fatal`: further
-    deliveries would have the same outcome.
+    `code` names the reason in the ledger. `is_inbound`: it was created, but as a message from the contact instead of to
+    the contact. `is_fatal`: further deliveries would have the same outcome.
     """
 
     reason: str
+    code: str
     request_id: str = ""
     is_inbound: bool = False
     is_fatal: bool = False
@@ -98,14 +100,15 @@ Answer = Sent | Refused | Unknown | AccountDenied | Throttled | Unreached
 def classify_reply(result: Reply | NoReply, sender: str, access: Access = _DEFAULT_ACCESS) -> Answer:
     """The outcome of a message that was POSTed from the admin `sender`."""
     if isinstance(result, NoReply):
-        return Unknown(result.reason) if result.has_sent_bytes else Unreached(result.reason, result.fix)
+        return Unknown(result.reason, NO_ANSWER) if result.has_sent_bytes else Unreached(result.reason, result.fix)
     if result.status == _OK:
         return _classify_success(result, sender)
     if result.status == _TOO_MANY:
         return Throttled(parse_error(result)[2])
     if 400 <= result.status < 500:  # noqa: PLR2004  # 400 to 499 are the client errors of HTTP
         return _classify_client_error(result, sender, access)
-    return Unknown(f"HTTP status {result.status}", parse_error(result)[2])
+    code, _, request_id = parse_error(result)
+    return Unknown(f"HTTP status {result.status}", code, request_id)
 
 
 def _classify_client_error(reply: Reply, sender: str, access: Access) -> Answer:
@@ -113,12 +116,12 @@ def _classify_client_error(reply: Reply, sender: str, access: Access) -> Answer:
     code, message, request_id = parse_error(reply)
     if reply.status == _TIMEOUT or code in _INCONCLUSIVE_CODES or not _is_intercom_error(reply):
         origin = "" if _is_intercom_error(reply) else ", and not Intercom's own answer: a proxy or a firewall between?"
-        return Unknown(f"HTTP status {reply.status}{origin}", request_id, is_fatal=True)
+        return Unknown(f"HTTP status {reply.status}{origin}", code, request_id, is_fatal=True)
     if hint := account_hint(reply, access, sender):
         return AccountDenied(code, message, request_id, hint)
     if reply.status == _FORBIDDEN and not _RECIPIENT_WORDS.search(message):
         reason = f"HTTP status 403, {code}: neither about the account nor about the recipient"
-        return Unknown(reason, request_id, is_fatal=True)
+        return Unknown(reason, code, request_id, is_fatal=True)
     return Refused(code, message, request_id, is_not_found=reply.status == _NOT_FOUND)
 
 
@@ -186,12 +189,14 @@ def _classify_success(reply: Reply, sender: str) -> Answer:
     value = _parse_json(reply.body)
     request_id = _read_request_id(reply)
     if not isinstance(value, dict):
-        return Unknown("a 200 that is not the documented object", request_id)
+        return Unknown("a 200 that is not the documented object", UNEXPECTED_ANSWER, request_id)
     if value.get("type") == "user_message":
-        return Unknown("Intercom made an inbound conversation instead of a message", request_id, is_inbound=True)
+        return Unknown(
+            "Intercom made an inbound conversation instead of a message", INBOUND, request_id, is_inbound=True
+        )
     message_id = parse_id(value.get("id"))
     if value.get("type") != "admin_message" or not message_id:
-        return Unknown("a 200 that is not the documented object", request_id)
+        return Unknown("a 200 that is not the documented object", UNEXPECTED_ANSWER, request_id)
     owner = value.get("owner")
     owner_id = parse_id(owner.get("id")) if isinstance(owner, dict) else ""
     other_owner = owner_id if owner_id != sender else ""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from runner.intercom import NoReply, Reply
 from runner.intercom.answer import (
+    NO_ANSWER,
     AccountDenied,
     Refused,
     Sent,
@@ -86,7 +87,9 @@ def test_200_with_anything_else_is_unknown(body):
     "status", [100, 201, 202, 204, 301, 302, 303, 307, 308, 408, 500, 502, 503, 504, 520, 599, 700]
 )
 def test_what_proves_nothing_is_unknown(status):
-    assert isinstance(classify_reply(error(status), SENDER), Unknown)
+    found = classify_reply(error(status), SENDER)
+    assert isinstance(found, Unknown)
+    assert found.code
 
 
 @pytest.mark.parametrize("status", [400, 402, 405, 406, 409, 410, 413, 418, 422, 425, 431, 451, 499])
@@ -194,7 +197,7 @@ def test_429_is_throttled_whatever_its_body():
 
 
 def test_without_an_answer_it_hangs_on_whether_a_byte_left():
-    assert classify_reply(NoReply("cut", has_sent_bytes=True), SENDER) == Unknown("cut")
+    assert classify_reply(NoReply("cut", has_sent_bytes=True), SENDER) == Unknown("cut", NO_ANSWER)
     assert classify_reply(NoReply("no route", has_sent_bytes=False), SENDER) == Unreached("no route", "")
     final = NoReply("no file", has_sent_bytes=False, fix="name one")
     assert classify_reply(final, SENDER) == Unreached("no file", "name one")

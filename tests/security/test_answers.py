@@ -23,7 +23,7 @@ from runner.clock import Clock
 from runner.errors import GuardRefused, MsgrunError, RunStopped
 from runner.intercom import NoReply, Reply, Transport, client, route
 from runner.intercom.admins import Admin
-from runner.intercom.answer import Sent, Unknown, classify_reply
+from runner.intercom.answer import NO_ANSWER, Sent, Unknown, classify_reply
 from runner.intercom.client import HttpTransport
 from runner.intercom.conversations import ConversationQuery, Conversations
 from runner.intercom.lookups import MAX_PAGES, Workspace
@@ -147,7 +147,7 @@ def test_an_answer_without_end_costs_little_memory_and_is_unknown(form, serve):
         answer = post(server.url)
     assert isinstance(answer, NoReply)
     assert answer.has_sent_bytes
-    assert classify_reply(answer, SENDER) == Unknown(answer.reason)
+    assert classify_reply(answer, SENDER) == Unknown(answer.reason, NO_ANSWER)
     assert len(server.requests) == 1
 
 
@@ -228,7 +228,7 @@ def test_an_answer_has_one_deadline_however_its_bytes_come(form, serve, monkeypa
     assert time.monotonic() - began < TIMEOUT + SLACK
     assert isinstance(answer, NoReply)
     assert answer.has_sent_bytes
-    assert classify_reply(answer, SENDER) == Unknown(answer.reason)
+    assert classify_reply(answer, SENDER) == Unknown(answer.reason, NO_ANSWER)
 
 
 def test_over_tls_a_record_that_comes_byte_by_byte_has_the_same_deadline(serve, tmp_path, monkeypatch):
