@@ -38,28 +38,35 @@ def commit_ledger(context: Context) -> list[NextStep]:
         return []
 
 
-def settle_unknown(context: Context, unknown: Iterable[Record]) -> list[NextStep]:
-    """Returns the steps that settle unknown deliveries, given the records of their open attempts."""
+def settle_unknown(context: Context, unknown: Iterable[Record], *, by_key: bool = False) -> list[NextStep]:
+    """Returns the steps that settle unknown deliveries, given the records of their open attempts.
+
+    `by_key`: others may be unknown too, so a command names the key of the delivery.
+    """
     records = list(unknown)
     searchable = sum(record.is_searchable for record in records)
     steps = []
     if searchable:
         which = _name_unknown(searchable) if searchable == len(records) else f"{searchable:,} of the unknown"
         steps.append(NextStep(f"Look for {which} in Intercom", (context.command_line("reconcile"),)))
-    return steps + decide(context, records, is_left=bool(searchable))
+    return steps + decide(context, records, is_left=bool(searchable), by_key=by_key)
 
 
-def decide(context: Context, records: Iterable[Record], *, is_left: bool = False) -> list[NextStep]:
+def decide(
+    context: Context, records: Iterable[Record], *, is_left: bool = False, by_key: bool = False
+) -> list[NextStep]:
     """Returns the step with which a person says what became of unknown deliveries.
 
-    `is_left`: another step comes before it, which may settle some. Off a terminal it names the flags.
+    `is_left`: another step comes before it, which may settle some. `by_key`: see `settle_unknown`. Off a terminal it
+    names the flags.
     """
     keys = list(dict.fromkeys(record.key for record in records))
     if not keys:
         return []
     which = "each that is left" if is_left else _name_unknown(len(keys))
     if context.output.is_interactive:
-        return [NextStep(f"Say what became of {which}", (context.command_line("resolve"),))]
+        commands = [("resolve", key[:12]) for key in keys] if by_key else [("resolve",)]
+        return [NextStep(f"Say what became of {which}", tuple(context.command_line(*words) for words in commands))]
     command = context.command_line("resolve", keys[0][:12])
     purpose = f"Say what became of {which}, by its key" if len(keys) > 1 or is_left else f"Say what became of {which}"
     return [NextStep(purpose, (f"{command} --sent ID", f"{command} --not-sent"))]

@@ -31,6 +31,11 @@ class Address:
     value: str
 
 
+def is_address(text: str) -> bool:
+    """Returns whether a text is meant as an address: no name of a message has one of these marks."""
+    return "@" in text or ":" in text
+
+
 def parse_address(text: str) -> Address:
     """Returns the address that the user typed: KIND:VALUE, or an email address alone. Raises UsageMistake."""
     kind, colon, value = text.partition(":")

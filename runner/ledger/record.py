@@ -106,7 +106,7 @@ class Record:
 
     @property
     def is_decision(self) -> bool:
-        """Whether it is a copy of a sent record that says what a person decided later: its time is no time of sending."""
+        """Whether it is a copy of a sent record with what a person decided later: its time is no time of sending."""
         return self.status == "sent" and (self.by == ACCEPT or self.code == DUPLICATE)
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """JSON for programs. `format_version` changes when a program that reads the old form would misread the new one."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 import orjson
 
+from runner.declare.address_search import Address
 from runner.errors import Problem
 from runner.ledger.facts import MessageStatus
 from runner.ledger.key_state import KeyStatus, State
@@ -93,10 +94,12 @@ def _serialize_delivery(message: PlannedMessage, delivery: PlannedDelivery) -> s
     ).decode()
 
 
-def status(message_statuses: Counter[MessageStatus], states: Iterable[State]) -> Iterator[str]:
+def status(
+    message_statuses: Counter[MessageStatus], states: Iterable[State], addresses: Mapping[str, Address]
+) -> Iterator[str]:
     """The ledger as JSON: counts, and for each delivery the record that decides its status, one line each.
 
-    Yields parts, as `plan` does.
+    `addresses` are the recipients' addresses by key, where they may be shown. Yields parts, as `plan` does.
     """
     messages: dict[tuple[str, int], Counter[str]] = {}
     for (name, revision, key_status), number in message_statuses.items():
@@ -109,7 +112,7 @@ def status(message_statuses: Counter[MessageStatus], states: Iterable[State]) ->
         ],
     }
     yield f'{_serialize_document(head).removesuffix(_CLOSING_BRACE)},\n  "deliveries": ['
-    yield from _join_items(orjson.dumps(_state_to_dict(state)).decode() for state in states)
+    yield from _join_items(orjson.dumps(_state_to_dict(state, addresses)).decode() for state in states)
     yield "  ]\n}"
 
 
@@ -123,12 +126,14 @@ def _join_items(lines: Iterator[str]) -> Iterator[str]:
         yield f"    {last}"
 
 
-def _state_to_dict(state: State) -> dict[str, Any]:
-    """The record that decides the status of a delivery, and when a later edit was accepted.
+def _state_to_dict(state: State, addresses: Mapping[str, Address]) -> dict[str, Any]:
+    """The record that decides the status of a delivery, its address if known, and when a later edit was accepted.
 
     Without an outcome, the status is unknown and not claimed: a reader cannot tell whether the message was sent.
     """
     value = state.record.to_dict() | ({"accepted_at": state.accepted_at} if state.accepted_at else {})
+    if address := addresses.get(state.record.key):
+        value["address"] = f"{address.kind}:{address.value}"
     return {**value, "status": "unknown"} if value["status"] == "claimed" else value
 
 

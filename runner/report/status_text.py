@@ -12,6 +12,8 @@ from runner.report.recipients import Recipients
 from runner.report.terminal_text import one_line, style
 
 ATTENTION: tuple[KeyStatus, ...] = ("unknown", "refused")  # what a person has to look at
+# What a table of messages counts. What is free is left to send, as what was never tried is, so plan counts both.
+COUNTED: tuple[KeyStatus, ...] = ("sent", *ATTENTION)
 _WORDS: Mapping[KeyStatus, str] = {"sent": "sent", "unknown": "unknown", "refused": "refused", "free": "not sent"}
 _COLOURS: Mapping[KeyStatus, str | None] = {"sent": "green", "unknown": "red", "refused": "yellow", "free": "dim"}
 _NOTES = {
@@ -19,6 +21,7 @@ _NOTES = {
     "person": "as a person decided",
     "reconcile": "as reconcile found",
 }
+_NAMED = frozenset({"key", "run"})  # columns whose cells do not say what they are
 _RIGHT = frozenset({"revision", *_WORDS.values()})
 
 Times = Mapping[tuple[str, int], tuple[str, str]]
@@ -33,7 +36,7 @@ def messages(statuses: Counter[MessageStatus], times: Times, width: int) -> str:
         return "Nothing was sent yet."
     lines = _find_table(counts, times, width)
     totals = sum(counts.values(), Counter[KeyStatus]())
-    words = [style(f"{totals[status]:,} {word}", _COLOURS[status]) for status, word in _WORDS.items() if totals[status]]
+    words = [style(f"{totals[status]:,} {_WORDS[status]}", _COLOURS[status]) for status in _find_counted(totals)]
     summary = flow(words, width, indent="  ", separator=", ", at_break=",")
     return "\n".join([*lines, "", f"{summary}."]) if len(counts) > 1 else "\n".join(lines)
 
@@ -43,13 +46,12 @@ def _find_table(counts: Mapping[tuple[str, int], Counter[KeyStatus]], times: Tim
     for heads, length in ((("first sent (UTC)", "last sent (UTC)"), 16), (("first", "last"), 10), (("", "last"), 10)):
         rows = []
         for (name, revision), by_status in sorted(counts.items()):
-            cells = [
-                style(f"{by_status[status]:,}", _COLOURS[status]) if by_status[status] else "" for status in _WORDS
-            ]
+            counted = _find_counted(by_status)
+            cells = [style(f"{by_status[one]:,}", _COLOURS[one]) if one in counted else "" for one in COUNTED]
             first, last = times.get((name, revision), ("", ""))
             dates = [format_time(first)[:length] if heads[0] else "", format_time(last)[:length]]
             rows.append([one_line(style(name, "bold")), str(revision), *cells, *dates])
-        lines = table(("message", "revision", *_WORDS.values(), *heads), rows, right=_RIGHT)
+        lines = table(("message", "revision", *(_WORDS[status] for status in COUNTED), *heads), rows, right=_RIGHT)
         if fits(lines, width):
             return lines
     return _stack([_describe_message(*item, times) for item in sorted(counts.items())], width)
@@ -57,14 +59,22 @@ def _find_table(counts: Mapping[tuple[str, int], Counter[KeyStatus]], times: Tim
 
 def _describe_message(message: tuple[str, int], by_status: Counter[KeyStatus], times: Times) -> list[str]:
     name, revision = message
-    words = [f"{by_status[status]:,} {word}" for status, word in _WORDS.items() if by_status[status]]
+    words = [f"{by_status[status]:,} {_WORDS[status]}" for status in _find_counted(by_status)]
     dates = sorted({format_time(time)[:10] for time in times.get(message, ()) if time})
     return [one_line(style(name, "bold")), f"revision {revision}", *words, " to ".join(dates)]
 
 
+def _find_counted(by_status: Counter[KeyStatus]) -> list[KeyStatus]:
+    """Returns the statuses to count: those that occur, and `sent` in any case."""
+    return [status for status in COUNTED if status == "sent" or by_status[status]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A row of a table. `details` are its last cells, which stand below it where it is too wide; `link` always does."""
+    """A row of a table. `details` are its last cells, which stand below it where it is too wide; `link` always does.
+
+    In a row of their own, the details need a name before them: that of their column, where it says what they are.
+    """
 
     cells: Sequence[str]
     details: Sequence[str]
@@ -84,24 +94,24 @@ class StatusView:
     show_requests: bool = False
 
 
-def deliveries(
-    states: Sequence[State], total: int, recipients: Recipients, view: StatusView, message: str | None
-) -> str:
+def deliveries(states: Sequence[State], recipients: Recipients, view: StatusView, message: str | None) -> str:
     """Returns deliveries, a row each, and the links to the contacts of whom it is not known whether they got one.
 
-    `total` is the number of deliveries, of which `states` are the first. `message` is the name that all have in common;
-    None if they are of several messages.
+    `message` is the name that all have in common; None if they are of several messages.
     """
+    has_revisions = len({(state.record.message, state.record.revision) for state in states}) > len(
+        {state.record.message for state in states}
+    )
     rows = []
     for state in states:
         record = state.record
         name = one_line(reveal_or_mask(recipients.name(record), show_values=view.show_values))
-        cells = [_format_status(state), one_line(record.message) if message is None else "", name]
-        key = "" if state.status == "sent" else one_line(record.key[:12])
+        cells = [_format_status(state), one_line(record.message) if message is None else ""]
+        cells += [str(record.revision) if has_revisions else "", name, format_time(record.at)]
         link = recipients.contact_url(record) if state.status == "unknown" else ""
-        rows.append(_Row([*cells, format_time(record.at)], [key, _explain(state, view)], link))
-    heads = ("state", "message", "recipient", "at (UTC)", "key", "why")
-    return "\n".join(_format_rows(heads, rows, total, view.width))
+        rows.append(_Row(cells, [_format_key(state), _explain(state, view)], link))
+    heads = ("state", "message", "revision", "recipient", "at (UTC)", "key", "why")
+    return "\n".join(_format_rows(heads, rows, view.width))
 
 
 def recipient(name: AnyText, states: Sequence[State], recipients: Recipients, view: StatusView) -> str:
@@ -115,20 +125,27 @@ def recipient(name: AnyText, states: Sequence[State], recipients: Recipients, vi
         record = state.record
         cells = [_format_status(state), one_line(record.message), str(record.revision), format_time(record.at)]
         number = f"message {record.id}" if record.id else ""
-        what = " · ".join(filter(None, (number, _explain(state, view))))
-        rows.append(_Row(cells, [one_line(what), one_line(record.attempt.rpartition("-")[0])]))
-    heads = ("state", "message", "revision", "at (UTC)", "what", "run")
-    return "\n".join([title, *urls, "", *_format_rows(heads, rows, len(rows), view.width)])
+        what = one_line(" · ".join(filter(None, (number, _explain(state, view)))))
+        rows.append(_Row(cells, [what, _format_key(state), one_line(record.attempt.rpartition("-")[0])]))
+    heads = ("state", "message", "revision", "at (UTC)", "what", "key", "run")
+    return "\n".join([title, *urls, "", *_format_rows(heads, rows, view.width)])
+
+
+def _format_key(state: State) -> str:
+    """Returns the start of the key of a delivery that a person may have to settle; empty if it was sent."""
+    return "" if state.status == "sent" else one_line(state.record.key[:12])
 
 
 def _explain(state: State, view: StatusView) -> str:
+    """Returns why a delivery is in its state, as far as the ledger knows."""
     record = state.record
-    is_open = state.status != "sent"
-    if not is_open:
-        accepted = f"an older text; the edit was accepted {format_time(state.accepted_at)}" if state.accepted_at else ""
+    if state.status == "sent":
+        accepted = f"older text, edit accepted {format_time(state.accepted_at)}" if state.accepted_at else ""
         return one_line(" · ".join(filter(None, (_NOTES.get(record.by, ""), accepted))))
+    code = "no answer recorded" if record.status == "claimed" else record.code
+    decided = _NOTES["person"] if record.by == "person" else ""
     request = f"request {record.request_id}" if record.request_id and view.show_requests else ""
-    return one_line(" ".join(filter(None, (record.code, request))))
+    return one_line(" ".join(filter(None, (code, decided, request))))
 
 
 def _format_status(state: State) -> str:
@@ -140,18 +157,19 @@ def format_time(time: str) -> str:
     return one_line(time[:16].replace("T", " "))
 
 
-def _format_rows(heads: Sequence[str], rows: Sequence[_Row], total: int, width: int) -> list[str]:
-    """Returns rows as a table, and how many more there are, of `total`.
+def _format_rows(heads: Sequence[str], rows: Sequence[_Row], width: int) -> list[str]:
+    """Returns rows as a table.
 
     If the table is too wide, the details of a row stand below it. If it still is, a row is a block of lines.
     """
     below: list[Sequence[str]] = [() for _ in rows]
+    named: list[Sequence[str]] = [_name_details(heads, row) for row in rows]
     lines = table(heads, [[*row.cells, *row.details] for row in rows], right=_RIGHT)
     if not fits(lines, width):
         lines = table(heads, [[*row.cells, *[""] * len(row.details)] for row in rows], right=_RIGHT)
-        below = [row.details for row in rows]
+        below = named
     if not fits(lines, width):
-        lines = ["", *_stack([[*row.cells, *row.details] for row in rows], width)]
+        lines = ["", *_stack([[*row.cells, *details] for row, details in zip(rows, named, strict=True)], width)]
         below = [() for _ in rows]
     head, *body = lines
     blocks = [head] if head else []
@@ -161,8 +179,16 @@ def _format_rows(heads: Sequence[str], rows: Sequence[_Row], total: int, width: 
             blocks.append(flow([f"  {shown[0]}", *shown[1:]], width, indent="  ", separator=" · ", at_break=""))
         if row.link:
             blocks.append(f"  {row.link}")
-    more = f"and {total - len(rows):,} more; --format json has all of them"
-    return [*blocks, *([wrap(more, width, indent="  ")] if total > len(rows) else ())]
+    return blocks
+
+
+def _name_details(heads: Sequence[str], row: _Row) -> list[str]:
+    """Returns the details of a row with the names of their columns, where a detail does not say what it is."""
+    columns = heads[len(heads) - len(row.details) :]
+    return [
+        f"{head} {detail}" if detail and head in _NAMED else detail
+        for head, detail in zip(columns, row.details, strict=True)
+    ]
 
 
 def _stack(rows: Iterable[Sequence[str]], width: int) -> list[str]:
@@ -170,14 +196,8 @@ def _stack(rows: Iterable[Sequence[str]], width: int) -> list[str]:
     return [flow([cell for cell in row if cell], width, indent="  ", separator=" · ", at_break="") for row in rows]
 
 
-def next_steps(unknown_count: int, searchable_count: int, width: int) -> str:
-    """Returns what to do about the unknown deliveries, of which reconcile can look for `searchable_count`."""
-    noun = "delivery" if unknown_count == 1 else "deliveries"
-    lines = [
-        f"{unknown_count:,} {noun} may have arrived and will not be sent again by themselves."
-        if unknown_count > 1
-        else f"{unknown_count:,} {noun} may have arrived and will not be sent again by itself.",
-        f"msgrun reconcile looks for {searchable_count:,} of the unknown in Intercom." if searchable_count else "",
-        "msgrun resolve KEY --sent ID or --not-sent settles one, after a look at the contact.",
-    ]
-    return "\n".join(wrap(line, width, indent="  ") for line in lines if line)
+def may_have_arrived(number: int) -> str:
+    """Returns what is to know about unknown deliveries."""
+    if number == 1:
+        return "1 delivery may have arrived, and is never sent again by itself."
+    return f"{number:,} deliveries may have arrived, and are never sent again by themselves."

@@ -1,6 +1,7 @@
 """What people read, kept as golden files: each is a command's whole output."""
 
 import json
+import os
 import re
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from runner.declare.identity import delivery_key
 from runner.report.layout import fits
 from tests.support import golden
-from tests.support.project import SEED, Folder
+from tests.support.project import SEED, Folder, run_in_process
 from tests.support.terminal import run_on_terminal
 
 NEWS = """\
@@ -59,7 +60,7 @@ def test_a_plan_with_every_action(folder: Folder) -> None:
 
 def test_the_status_of_every_state(folder: Folder) -> None:
     every_state(folder)
-    golden.check("status.txt", folder.run("status").out)
+    golden.check("status.txt", run_in_process(["status"], folder.path, os.environ).out)
     golden.check("status.json", folder.run("status", "--format", "json").out)
 
 

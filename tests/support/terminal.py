@@ -132,6 +132,6 @@ def displayed(raw: str, columns: int) -> Sequence[str]:
 
 def run_on_terminal(folder: Path, *args: str, columns: int, term: str = "xterm-256color") -> str:
     """Runs the command in the folder. Returns what it wrote on a terminal with so many columns, but for progress."""
-    terminal = Terminal(folder, "-C", str(folder), *args, columns=columns, environ={"TERM": term})
+    terminal = Terminal(folder, *args, columns=columns, environ={"TERM": term})
     terminal.finish()
     return terminal.raw.replace("\r\n", "\n").replace(ERASED, "")

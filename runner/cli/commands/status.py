@@ -1,25 +1,30 @@
 """The command status: shows what the ledger knows."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain, islice
 
 import click
 
+from runner.cli import next_steps
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import read_ledger
 from runner.cli.options import EXIT, command, format_option
 from runner.cli.recipients import name_recipients
 from runner.cli.suggestions import suggest_names
-from runner.declare.address_search import parse_address
+from runner.declare.address_search import Address, is_address, parse_address
 from runner.declare.recipient_states import find_states
 from runner.declare.similar_names import did_you_mean
-from runner.errors import UsageMistake
+from runner.errors import ProblemsFound, UsageMistake
 from runner.ledger.facts import Facts, MessageStatus
 from runner.ledger.history import latest_states, sent_times
 from runner.ledger.key_state import State
 from runner.privacy import mark_private
 from runner.report import json_output, status_text
+from runner.report.layout import wrap
+from runner.report.next_steps import NextStep
+from runner.report.next_steps import next_steps as format_steps
+from runner.report.recipients import Recipients
 from runner.report.status_text import StatusView
 
 _MAX_ATTENTION = 20  # deliveries to look at that are listed
@@ -27,76 +32,123 @@ _MAX_DELIVERIES = 50  # of one message
 
 
 @command("status")
-@click.argument("name", required=False, shell_complete=suggest_names)
+@click.argument("name", required=False, metavar="[NAME|EMAIL]", shell_complete=suggest_names)
 @click.option(
     "--to", "address", metavar="KIND:VALUE|EMAIL", help="Only one recipient, as ann@example.com or user_id:25."
 )
+@click.option("--all", "every", is_flag=True, help="List every delivery, not only the first.")
 @format_option("text", "json")
-def status(name: str | None, address: str | None, form: str) -> int:
+def status(name: str | None, address: str | None, form: str, *, every: bool) -> int:
     """Show what the ledger knows.
 
-    Of each message how many were sent, and when; of the message NAME its deliveries; with --to, what one recipient got.
-    What a person has to look at comes with its recipient and a link to the contact.
+    Of each message how many were sent, and when; of the message NAME its deliveries; of an address what that recipient
+    got. What a person has to look at comes with its recipient and a link to the contact.
     """
+    if name is not None and address is None and is_address(name):
+        name, address = None, name
     with open_context() as context:
         facts = read_ledger(context).facts
         counts = Counter({group: number for group, number in facts.counts().items() if name in (None, group.message)})
         if name is not None and not counts:
-            names = sorted(facts.message_names())
-            raise UsageMistake(f"the ledger knows nothing of {name}", did_you_mean(name, names))
+            _require_declared(context, facts, name)
         if address is not None:
-            _print_recipient(context, facts, name, address, form)
+            _print_recipient(context, facts, name, parse_address(address), form)
         elif form == "json":
-            _print_json(context, counts, facts.states_with(*json_output.STATUSES, message=name))
+            _print_json(context, facts, counts, facts.states_with(*json_output.STATUSES, message=name))
+        elif name is not None and not counts:
+            context.output.result(f"Nothing of {name} was sent yet.")
+            _print_steps(context, _show_what_is_left(context))
         else:
-            _print_messages(context, facts, name, counts)
+            _print_messages(context, facts, name, counts, every=every)
         return EXIT.guard if facts.duplicates() else EXIT.done
 
 
-def _print_recipient(context: Context, facts: Facts, name: str | None, address: str, form: str) -> None:
-    """Prints what one recipient got. Raises UsageMistake if `address` is none."""
-    wanted = parse_address(address)
+def _require_declared(context: Context, facts: Facts, name: str) -> None:
+    """Raises UsageMistake if no declaration has this name, of which the ledger knows nothing."""
+    try:
+        declared = [declaration.name for declaration in context.load_project().declarations]
+    except ProblemsFound:
+        declared = []
+    if name not in declared:
+        names = sorted({*declared, *facts.message_names()})
+        raise UsageMistake(f"no message is named {name}, and the ledger knows none", did_you_mean(name, names))
+
+
+def _print_recipient(context: Context, facts: Facts, name: str | None, wanted: Address, form: str) -> None:
+    """Prints what one recipient got."""
     states = [
         state for state in find_states(facts, context.settings.salt, wanted) if name in (None, state.record.message)
     ]
     if form == "json":
         counts = Counter(MessageStatus(one.record.message, one.record.revision, one.status) for one in states)
-        _print_json(context, counts, states)
+        _print_json(context, facts, counts, states)
         return
-    output = context.output
     title = mark_private(wanted.value if wanted.kind == "email" else f"{wanted.kind}:{wanted.value}")
-    view = StatusView(output.width, output.show_values, output.verbose)
-    output.result(status_text.recipient(title, states, name_recipients(context, facts, []), view))
+    recipients = name_recipients(context, facts, [])
+    context.output.result(status_text.recipient(title, states, recipients, _view(context)))
+    _print_unknown(context, [state for state in states if state.status == "unknown"], by_key=True)
 
 
-def _print_json(context: Context, counts: Counter[MessageStatus], states: Iterable[State]) -> None:
-    for part in json_output.status(counts, states):
+def _print_json(context: Context, facts: Facts, counts: Counter[MessageStatus], states: Iterable[State]) -> None:
+    """Prints a document. Where recipients' values may be shown, each delivery has its address."""
+    recipients = Recipients()
+    if context.output.show_values:
+        states = list(states)
+        recipients = name_recipients(context, facts, (state.record for state in states))
+    for part in json_output.status(counts, states, recipients.addresses):
         context.output.document(part)
 
 
-def _print_messages(context: Context, facts: Facts, name: str | None, counts: Counter[MessageStatus]) -> None:
+def _print_messages(
+    context: Context, facts: Facts, name: str | None, counts: Counter[MessageStatus], *, every: bool
+) -> None:
     """Prints the table of the messages, then the deliveries of one message, or those that a person has to look at."""
     output = context.output
     output.result(status_text.messages(counts, sent_times(facts), output.width))
     unknown = list(facts.states_with("unknown", message=name))
     if name is None:
-        listed = list(islice(chain(unknown, facts.states_with("refused")), _MAX_ATTENTION))
-        total = sum(number for group, number in counts.items() if group.status in status_text.ATTENTION)
+        attention = chain(unknown, facts.states_with("refused"))
+        listed = list(attention if every else islice(attention, _MAX_ATTENTION))
+        shown = status_text.ATTENTION
     else:
-        listed, total = _list_deliveries(facts, name), counts.total()
+        listed, shown = _list_deliveries(facts, name, len(facts) if every else _MAX_DELIVERIES), status_text.COUNTED
+    total = sum(number for group, number in counts.items() if group.status in shown)
     if listed:
         recipients = name_recipients(context, facts, [state.record for state in listed])
-        text = status_text.deliveries(
-            listed, total, recipients, StatusView(output.width, output.show_values, output.verbose), name
-        )
-        output.result(f"\n{text}")
+        output.result(f"\n{status_text.deliveries(listed, recipients, _view(context), name)}")
+    if total > len(listed):
+        command_line = context.command_line("status", *([name] if name else []), "--all")
+        output.result(wrap(f"and {total - len(listed):,} more: {command_line}", output.width, indent="  "))
+    is_left = any(group.status == "free" for group in counts)
+    _print_unknown(context, unknown, *(_show_what_is_left(context) if is_left else ()))
+
+
+def _list_deliveries(facts: Facts, name: str, most: int) -> list[State]:
+    """Returns the first deliveries of a message to list: unknown, refused, then sent, each the latest first."""
+    listed = latest_states(facts, name, most, "unknown")
+    listed += latest_states(facts, name, most - len(listed), "refused")
+    return listed + latest_states(facts, name, most - len(listed), "sent")
+
+
+def _print_unknown(context: Context, unknown: Sequence[State], *others: NextStep, by_key: bool = False) -> None:
+    """Prints what is to know about unknown deliveries, and what can be done next; `others` are further steps."""
     if unknown:
-        searchable = sum(record.is_searchable for state in unknown for record in state.open_attempts)
-        output.result(f"\n{status_text.next_steps(len(unknown), searchable, output.width)}")
+        text = wrap(status_text.may_have_arrived(len(unknown)), context.output.width, indent="  ")
+        context.output.result(f"\n{text}")
+    attempts = [record for state in unknown for record in state.open_attempts]
+    _print_steps(context, [*next_steps.settle_unknown(context, attempts, by_key=by_key), *others])
 
 
-def _list_deliveries(facts: Facts, name: str) -> list[State]:
-    """Returns the first deliveries of a message to list: unknown, refused, then the others, each the latest first."""
-    listed = latest_states(facts, name, _MAX_DELIVERIES, "unknown")
-    listed += latest_states(facts, name, _MAX_DELIVERIES - len(listed), "refused")
-    return listed + latest_states(facts, name, _MAX_DELIVERIES - len(listed), "sent", "free")
+def _print_steps(context: Context, steps: Sequence[NextStep]) -> None:
+    if steps:
+        context.output.result(format_steps(steps, context.output.width))
+
+
+def _show_what_is_left(context: Context) -> list[NextStep]:
+    """Returns the step that shows what is left to send: the ledger has only what a run began."""
+    return [NextStep("See what is left to send", (context.command_line("plan"),))]
+
+
+def _view(context: Context) -> StatusView:
+    output = context.output
+    return StatusView(output.width, output.show_values, output.verbose)

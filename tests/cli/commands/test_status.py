@@ -40,7 +40,7 @@ def test_status_counts_by_message_and_lists_what_needs_a_look(folder: Folder) ->
     ran = folder.run("status")
     assert ran.code == 0
     assert rows(ran.out)[1] == ["list", "1", "1", "1", "1", "2026-01-01 00:00", "2026-01-01 00:00"]
-    assert ["unknown", "list", "id:b", "2026-01-01 00:00", "bbbbbbbbbbbb"] in rows(ran.out)
+    assert ["unknown", "list", "id:b", "2026-01-01 00:00", "bbbbbbbbbbbb", "no answer recorded"] in rows(ran.out)
     assert ["refused", "list", "id:c", "2026-01-01 00:00", "cccccccccccc", "x"] in rows(ran.out)
     assert "1 delivery may have arrived" in ran.out
 
@@ -128,7 +128,6 @@ def test_the_deliveries_of_a_message_come_with_dates_and_addresses(folder: Folde
         delivery("list", "email", "ann@example.com", id="2001", at="2026-01-02T00:00:00Z"),
         delivery("list", "email", "gone@example.com", id="2002", at="2026-01-03T00:00:00Z"),
         delivery("list", "user_id", "25", "refused", code="not_found", request_id="r-7"),
-        delivery("list", "id", "536e", "released"),
     )
     gone, user = (
         delivery_key("", "list", 1, kind, value) for kind, value in (("email", "gone@example.com"), ("user_id", "25"))
@@ -139,7 +138,6 @@ def test_the_deliveries_of_a_message_come_with_dates_and_addresses(folder: Folde
         ["refused", "user_id:25", "2026-01-01 00:00", user[:12], "not_found"],
         ["sent", f"email:~{gone[:8]}", "2026-01-03 00:00"],
         ["sent", "ann@example.com", "2026-01-02 00:00"],
-        ["not sent", "id:536e", "2026-01-01 00:00", delivery_key("", "list", 1, "id", "536e")[:12]],
     ]
     masked = folder.run("status", "list").out
     assert "ann@example.com" not in masked
@@ -189,7 +187,74 @@ def test_of_many_deliveries_the_latest_are_listed_and_the_rest_is_counted(folder
         *(f"2026-02-{n:02} 00:00" for n in range(24, 0, -1)),
         *(f"2026-01-{day:02} 00:00" for day in range(31, 5, -1)),
     ]
-    assert out.endswith("\nand 5 more; --format json has all of them\n")
+    assert out.endswith(f"\nand 5 more: msgrun -C {folder.path} status list --all\n")
+    assert len(rows(folder.run("status", "list", "--all").out)) == 4 + 55
+
+
+def test_of_many_deliveries_to_look_at_the_first_are_listed_unless_all_are_asked_for(folder: Folder) -> None:
+    append(folder, *(delivery("list", "id", str(number), "refused", code="x") for number in range(25)))
+    out = folder.run("status").out
+    assert (out.count("refused  list"), f"and 5 more: msgrun -C {folder.path} status --all" in out) == (20, True)
+    assert folder.run("status", "--all").out.count("refused  list") == 25
+
+
+def test_of_a_message_with_several_revisions_each_delivery_says_its_own(folder: Folder) -> None:
+    first, second = (delivery("list", "id", "a1", id=str(number), revision=number) for number in (1, 2))
+    append(folder, first)
+    assert "revision" not in folder.run("status", "list").out.split("\n\n")[1]
+    append(folder, second)
+    out = folder.run("status", "list").out.split("\n\n")[2]
+    assert rows(out)[0] == ["state", "revision", "recipient", "at (UTC)"]
+    assert {row[1] for row in rows(out)[1:]} == {"1", "2"}
+
+
+def test_what_was_begun_and_not_sent_is_left_and_is_counted_by_plan(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    append(folder, delivery("list", "id", "a1", id="2001"), delivery("list", "id", "b2", "released", by="run"))
+    for arguments in (["status"], ["status", "list"]):
+        out = folder.run(*arguments).out
+        assert rows(out)[:2][1][:3] == ["list", "1", "1"]
+        assert "b2" not in out
+        assert "not sent" not in out
+        assert out.endswith(f"See what is left to send:\n    msgrun -C {folder.path} plan\n")
+    assert "2 to send" in folder.run("plan").out
+    assert "not sent" in folder.run("status", "id:b2").out
+    assert not intercom.messages
+
+
+def test_an_address_in_place_of_a_name_is_a_recipient(folder: Folder) -> None:
+    append(folder, delivery("news", "email", "ann@example.com", id="2001"))
+    expected = folder.run("status", "--to", "ann@example.com").out
+    assert "message 2001" in expected
+    for address in ("ann@example.com", "email:ann@example.com"):
+        assert folder.run("status", address).out == expected
+    assert "message 2001" not in folder.run("status", "bo@example.com").out
+
+
+def test_a_declared_message_of_which_nothing_was_sent_is_no_mistake(folder: Folder) -> None:
+    folder.message(LIST)
+    ran = folder.run("status", "list")
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "Nothing of list was sent yet.")
+    assert f"msgrun -C {folder.path} plan" in ran.out
+    document = json.loads(folder.run("status", "list", "--format", "json").out)
+    assert (document["messages"], document["deliveries"]) == ([], [])
+    assert "did you mean list?" in folder.run("status", "lits").err
+
+
+def test_json_has_addresses_where_values_may_be_shown(folder: Folder) -> None:
+    folder.message(PEOPLE)
+    append(folder, delivery("list", "email", "ann@example.com", id="1"), delivery("list", "email", "gone@example.com"))
+    shown = json.loads(folder.run("status", "--format", "json", "--show-values").out)["deliveries"]
+    assert {found.get("address") for found in shown} == {"email:ann@example.com", None}
+    assert "ann@example.com" not in folder.run("status", "--format", "json").out
+
+
+def test_what_is_unknown_of_a_recipient_comes_with_its_reason_its_key_and_the_command(folder: Folder) -> None:
+    append(folder, delivery("list", "id", "a1", "unknown", code="http_500"))
+    key = delivery_key("", "list", 1, "id", "a1")[:12]
+    out = folder.run("status", "--to", "id:a1").out
+    assert rows(out)[3][4:] == ["http_500", key, "RUN"]
+    assert f"msgrun -C {folder.path} resolve {key} --sent ID" in out
 
 
 def test_status_to_of_nobody_and_of_no_address(folder: Folder) -> None:
