@@ -1,13 +1,21 @@
 """Records of what a user decides about deliveries: that they count as sent or as not sent. Nothing is POSTed."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
 from runner.errors import UsageMistake
 from runner.ledger.facts import Facts
-from runner.ledger.key_state import State
+from runner.ledger.key_state import KeyStatus, State
 from runner.ledger.record import ACCEPT, DUPLICATE, Record
 from runner.plan.deliveries import PlannedMessage
+
+_SETTLED: Mapping[KeyStatus, str] = {
+    "sent": "that delivery is known to be sent",
+    "refused": "that delivery was refused, so it was not sent",
+    "free": "that delivery is known to be not sent: the next apply sends it",
+    "unknown": "",
+}
 
 
 def accept_edits(message: PlannedMessage, facts: Facts, at: str) -> list[Record]:
@@ -98,7 +106,7 @@ def find_unknown(facts: Facts, key: str | None, message: str | None) -> list[Sta
     if not matching:
         matching_keys = [candidate for candidate in facts if key and candidate.startswith(key)]
         state = facts.state(matching_keys[0]) if matching_keys else None
-        hint = f"that delivery is {state.status}" if state else "msgrun status lists them"
+        hint = _SETTLED[state.status] if state else "msgrun status lists them"
         raise UsageMistake(f"no unknown delivery has the key {key}", hint)
     return matching
 

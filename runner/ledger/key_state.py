@@ -4,7 +4,7 @@ An attempt is (key, attempt). Within one attempt the highest status decides. A k
 unknown if any attempt is claimed or unknown, else refused if any is, else free.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
@@ -12,6 +12,8 @@ from typing import Literal
 from runner.ledger.record import ACCEPT, CONTACT_NOT_FOUND, DUPLICATE, RANK, Record
 
 KeyStatus = Literal["sent", "unknown", "refused", "free"]
+# As a person reads them, in the order of a summary.
+STATUS_WORDS: Mapping[KeyStatus, str] = {"sent": "sent", "unknown": "unknown", "refused": "refused", "free": "not sent"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from runner.ledger.facts import MessageStatus
-from runner.report.plain_text import message_counts
+from runner.ledger.key_state import KeyStatus
+from runner.report.plain_text import list_counts, message_counts
 from runner.report.problem_text import pluralize
 
 WARNING_SIZE = 50 * 1024 * 1024  # bytes
@@ -74,10 +75,10 @@ def size_warning(display_name: str, size: int) -> str:
 
 
 def _format_deliveries(keys: int, bytes_each: str, message_statuses: Counter[MessageStatus]) -> list[str]:
-    statuses: Counter[str] = Counter()
+    statuses: Counter[KeyStatus] = Counter()
     for entry, number in message_statuses.items():
         statuses[entry.status] += number
-    by_status = ", ".join(f"{number:,} {status}" for status, number in sorted(statuses.items()))
+    by_status = list_counts(statuses)
     first = f"{keys:,} {'delivery' if keys == 1 else 'deliveries'}{bytes_each}{': ' * bool(by_status)}{by_status}"
     return [first, *(f"  {line}" for line in message_counts(message_statuses))]
 

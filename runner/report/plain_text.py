@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from runner.ledger.facts import Facts, MessageStatus
-from runner.ledger.key_state import State
+from runner.ledger.key_state import STATUS_WORDS, KeyStatus, State
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.plan_file import PlanFile, PlanFileChange
 from runner.report.problem_text import pluralize
@@ -38,15 +38,20 @@ def undeclared_recipients(message: PlannedMessage) -> str:
 
 def message_counts(message_statuses: Counter[MessageStatus]) -> list[str]:
     """A line for each revision of a message, with its counts by status."""
-    messages: dict[tuple[str, int], Counter[str]] = {}
+    messages: dict[tuple[str, int], Counter[KeyStatus]] = {}
     for (name, revision, key_status), number in message_statuses.items():
         messages.setdefault((name, revision), Counter())[key_status] += number
     width = max((len(name) for name, _ in messages), default=0)
     return [
         one_line(f"{name:<{width}}  revision {revision}  ")
-        + ", ".join(f"{number:,} {word}" for word, number in sorted(by_status.items()))
+        + list_counts(by_status)
         for (name, revision), by_status in sorted(messages.items())
     ]
+
+
+def list_counts(by_status: Counter[KeyStatus]) -> str:
+    """Counts by status, as 2 sent, 1 unknown; empty if there are none."""
+    return ", ".join(f"{by_status[status]:,} {word}" for status, word in STATUS_WORDS.items() if by_status[status])
 
 
 def ledger_warnings(facts: Facts) -> list[str]:

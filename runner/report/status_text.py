@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from runner.ledger.facts import MessageStatus
-from runner.ledger.key_state import KeyStatus, State
+from runner.ledger.key_state import STATUS_WORDS, KeyStatus, State
 from runner.privacy import AnyText, reveal_or_mask
 from runner.report.layout import fits, flow, table, wrap
 from runner.report.recipients import Recipients
@@ -14,7 +14,6 @@ from runner.report.terminal_text import one_line, style
 ATTENTION: tuple[KeyStatus, ...] = ("unknown", "refused")  # what a person has to look at
 # What a table of messages counts. What is free is left to send, as what was never tried is, so plan counts both.
 COUNTED: tuple[KeyStatus, ...] = ("sent", *ATTENTION)
-_WORDS: Mapping[KeyStatus, str] = {"sent": "sent", "unknown": "unknown", "refused": "refused", "free": "not sent"}
 _COLOURS: Mapping[KeyStatus, str | None] = {"sent": "green", "unknown": "red", "refused": "yellow", "free": "dim"}
 _NOTES = {
     "adopt": "by msgrun adopt, which sends nothing",
@@ -22,7 +21,7 @@ _NOTES = {
     "reconcile": "as reconcile found",
 }
 _NAMED = frozenset({"key", "run"})  # columns whose cells do not say what they are
-_RIGHT = frozenset({"revision", *_WORDS.values()})
+_RIGHT = frozenset({"revision", *STATUS_WORDS.values()})
 
 Times = Mapping[tuple[str, int], tuple[str, str]]
 
@@ -36,7 +35,7 @@ def messages(statuses: Counter[MessageStatus], times: Times, width: int) -> str:
         return "Nothing was sent yet."
     lines = _find_table(counts, times, width)
     totals = sum(counts.values(), Counter[KeyStatus]())
-    words = [style(f"{totals[status]:,} {_WORDS[status]}", _COLOURS[status]) for status in _find_counted(totals)]
+    words = [style(f"{totals[status]:,} {STATUS_WORDS[status]}", _COLOURS[status]) for status in _find_counted(totals)]
     summary = flow(words, width, indent="  ", separator=", ", at_break=",")
     return "\n".join([*lines, "", f"{summary}."]) if len(counts) > 1 else "\n".join(lines)
 
@@ -51,7 +50,7 @@ def _find_table(counts: Mapping[tuple[str, int], Counter[KeyStatus]], times: Tim
             first, last = times.get((name, revision), ("", ""))
             dates = [format_time(first)[:length] if heads[0] else "", format_time(last)[:length]]
             rows.append([one_line(style(name, "bold")), str(revision), *cells, *dates])
-        lines = table(("message", "revision", *(_WORDS[status] for status in COUNTED), *heads), rows, right=_RIGHT)
+        lines = table(("message", "revision", *(STATUS_WORDS[status] for status in COUNTED), *heads), rows, right=_RIGHT)
         if fits(lines, width):
             return lines
     return _stack([_describe_message(*item, times) for item in sorted(counts.items())], width)
@@ -59,7 +58,7 @@ def _find_table(counts: Mapping[tuple[str, int], Counter[KeyStatus]], times: Tim
 
 def _describe_message(message: tuple[str, int], by_status: Counter[KeyStatus], times: Times) -> list[str]:
     name, revision = message
-    words = [f"{by_status[status]:,} {_WORDS[status]}" for status in _find_counted(by_status)]
+    words = [f"{by_status[status]:,} {STATUS_WORDS[status]}" for status in _find_counted(by_status)]
     dates = sorted({format_time(time)[:10] for time in times.get(message, ()) if time})
     return [one_line(style(name, "bold")), f"revision {revision}", *words, " to ".join(dates)]
 
@@ -149,7 +148,7 @@ def _explain(state: State, view: StatusView) -> str:
 
 
 def _format_status(state: State) -> str:
-    return style(_WORDS[state.status], _COLOURS[state.status])
+    return style(STATUS_WORDS[state.status], _COLOURS[state.status])
 
 
 def format_time(time: str) -> str:

@@ -223,7 +223,7 @@ def test_resolve_with_a_key_asks_about_that_one(folder: Folder, intercom: Sandbo
     assert "1 of 1  " in terminal.screen
     assert "Intercom can be asked" not in terminal.screen
     assert (start_finish := start("resolve", key)).finish() == 64, start_finish.screen
-    assert "that delivery is free" in start_finish.screen
+    assert "known to be not sent" in start_finish.screen
 
 
 def test_a_token_of_another_workspace_is_refused_before_the_question(
