@@ -89,7 +89,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("msgrun lock verify --against origin/main", "in a pull request: does it change the ledger?"),
     ),
     "lock compact": (
-        ("msgrun lock compact", "ask, then rewrite it"),
+        ("msgrun lock compact", "one line a delivery, for an attempt that ended"),
         ("msgrun lock stats && msgrun lock compact", "look first whether it pays"),
     ),
     "lock stats": (
@@ -98,7 +98,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "lock show": (
         ("msgrun lock show", "the state of every delivery, a line each"),
-        ("msgrun lock show | grep '\"unknown\"'", "those that a person has to look at"),
+        ("msgrun lock show 5c2f19a0", "the records of one key"),
     ),
     "lock export": (
         ("msgrun lock export > backup.lock", "a copy of every record"),

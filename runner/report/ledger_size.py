@@ -75,7 +75,7 @@ def size_warning(display_name: str, size: int) -> str:
 
 
 def _format_deliveries(keys: int, bytes_each: str, message_statuses: Counter[MessageStatus]) -> list[str]:
-    statuses: Counter[KeyStatus] = Counter()
+    statuses = Counter[KeyStatus]()
     for entry, number in message_statuses.items():
         statuses[entry.status] += number
     by_status = list_counts(statuses)

@@ -43,8 +43,7 @@ def message_counts(message_statuses: Counter[MessageStatus]) -> list[str]:
         messages.setdefault((name, revision), Counter())[key_status] += number
     width = max((len(name) for name, _ in messages), default=0)
     return [
-        one_line(f"{name:<{width}}  revision {revision}  ")
-        + list_counts(by_status)
+        one_line(f"{name:<{width}}  revision {revision}  ") + list_counts(by_status)
         for (name, revision), by_status in sorted(messages.items())
     ]
 

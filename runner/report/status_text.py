@@ -50,7 +50,9 @@ def _find_table(counts: Mapping[tuple[str, int], Counter[KeyStatus]], times: Tim
             first, last = times.get((name, revision), ("", ""))
             dates = [format_time(first)[:length] if heads[0] else "", format_time(last)[:length]]
             rows.append([one_line(style(name, "bold")), str(revision), *cells, *dates])
-        lines = table(("message", "revision", *(STATUS_WORDS[status] for status in COUNTED), *heads), rows, right=_RIGHT)
+        lines = table(
+            ("message", "revision", *(STATUS_WORDS[status] for status in COUNTED), *heads), rows, right=_RIGHT
+        )
         if fits(lines, width):
             return lines
     return _stack([_describe_message(*item, times) for item in sorted(counts.items())], width)

@@ -100,7 +100,7 @@ def test_the_ledgers_that_were_left_say_where_it_went_and_take_nothing(campaign:
 def test_before_a_move_is_merged_nothing_is_sent(campaign: MovingLedger, clone) -> None:
     campaign.send(30)
     campaign.share()
-    campaign.run(0, "lock", "move", "git+origin")
+    campaign.run(0, "lock", "move", "--yes", "git+origin")
     said = campaign.run(5, "apply", "--yes", "--limit", "3")
     assert "the default branch of origin names messages.lock" in said
     assert "moved to git+origin" in clone("other").msgrun("apply", "--yes", "--limit", "3").err
@@ -172,7 +172,7 @@ def test_a_lockfile_that_git_alone_still_has_is_taken_back_from_git(campaign: Mo
         assert (refused.code, "msgrun lock move git+origin" in refused.err) == (5, True)
     fresh.git("checkout", "--quiet", "HEAD^", "--", "messages.lock")
     fresh.env["MSGRUN_LOCK"] = "messages.lock"
-    assert fresh.msgrun("lock", "move", "git+origin").code == 0
+    assert fresh.msgrun("lock", "move", "--yes", "git+origin").code == 0
     del fresh.env["MSGRUN_LOCK"]
     assert fresh.msgrun("apply", "--yes", "--limit", "3").code == 4
     assert campaign.recipients() == {1}

@@ -187,7 +187,7 @@ def test_without_git_the_lockfile_alone_remembers(author: Clone, tmp_path: Path)
         assert bare.msgrun(*args).code == 0
     assert bare.msgrun("apply", "--yes").out.splitlines()[-1] == "nothing to do"
     assert not (bare.path / ".msgrun" / "ledger.git").exists()
-    ran = bare.msgrun("lock", "move", "git+origin")
+    ran = bare.msgrun("lock", "move", "--yes", "git+origin")
     assert (ran.code, "is in no git repository" in ran.err) == (6, True)
     assert bare.msgrun("plan").code == 0
 

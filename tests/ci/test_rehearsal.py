@@ -419,7 +419,7 @@ def test_a_lockfile_in_ci_is_refused_with_the_command_that_moves_it(host):
     applied = host.apply(host.plan(tip(host.origin), "1"), "1")
     assert (applied.codes["Apply"], len(author.sent())) == (5, 1)
     (command,) = set(re.findall(r"msgrun (lock move \S+?);", applied.log))
-    assert author.msgrun(*command.split()).code == 0
+    assert author.msgrun(*command.split(), "--yes").code == 0
     author.git("rm", "--quiet", "messages.lock")
     reviewed = host.review(host.change("move", **THIRD))
     assert not reviewed.failed

@@ -62,7 +62,7 @@ def test_the_lockfile_may_go_once_the_ledger_it_moved_to_has_all_its_records(aut
     author.commit()
     author.git("push", "--quiet")
     author.git("checkout", "--quiet", "-b", "move")
-    assert author.msgrun("lock", "move", "git+origin").code == 0
+    assert author.msgrun("lock", "move", "--yes", "git+origin").code == 0
     author.git("rm", "--quiet", "messages.lock")
     author.commit()
     author.git("push", "--quiet", "origin", "move")

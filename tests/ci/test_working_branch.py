@@ -88,7 +88,7 @@ def test_a_ledger_that_msgrun_yaml_does_not_name_forgets_nothing_either(author: 
 def test_a_removal_that_git_takes_for_a_rename_to_the_next_ledger_leaves_that_one_current(author: Clone, clone) -> None:
     assert author.msgrun("apply", "--yes", "--limit", "2").code == 0
     author.git("pull", "--quiet", "--ff-only")
-    assert author.msgrun("lock", "move", "sent.lock").code == 0
+    assert author.msgrun("lock", "move", "--yes", "sent.lock").code == 0
     author.write(".gitattributes", "*.lock -text merge=union\n")
     author.git("rm", "--quiet", "messages.lock")
     author.commit()

@@ -58,7 +58,7 @@ def test_the_id_of_an_environment_stands_beside_its_own_lock(folder: Folder) -> 
 
 def test_a_move_replaces_the_address_and_leaves_its_comment(folder: Folder) -> None:
     folder.write("msgrun.yaml", BLOCK.replace("salt: rehearsal   # keep\n", ""))
-    assert folder.run("lock", "move", "other.lock").code == 0
+    assert folder.run("lock", "move", "--yes", "other.lock").code == 0
     assert "lock: other.lock   # here\nledger: " in (folder.path / "msgrun.yaml").read_text()
 
 
@@ -67,7 +67,7 @@ def test_nothing_is_written_if_the_settings_say_so_already(folder: Folder) -> No
     path = folder.path / "msgrun.yaml"
     path.chmod(0o444)
     before = path.stat()
-    for args in (["lock", "begin"], ["lock", "move", "messages.lock"]):
+    for args in (["lock", "begin"], ["lock", "move", "--yes", "messages.lock"]):
         assert "wrote" not in folder.run(*args).out
     assert (path.stat().st_mtime_ns, path.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
 
@@ -115,7 +115,7 @@ def test_a_remote_that_is_written_already_stays(author: Clone) -> None:
 
 def test_settings_that_cannot_be_edited_are_left_alone_and_the_lines_are_printed(folder: Folder) -> None:
     folder.write("msgrun.yaml", "lock: &a messages.lock\nvars: {b: *a}\n")
-    ran = folder.run("lock", "move", "other.lock")
+    ran = folder.run("lock", "move", "--yes", "other.lock")
     assert ran.code == 64
     assert "write these lines to msgrun.yaml: lock: other.lock, ledger: " in ran.err
     assert (folder.path / "msgrun.yaml").read_text() == "lock: &a messages.lock\nvars: {b: *a}\n"

@@ -231,7 +231,7 @@ def test_workers_on_a_database_that_moves_stop_and_nobody_gets_it_twice(new, way
         workers = [fleet.work() for _ in range(2)]
         fleet.wait_for(30)
         with paused(*workers):
-            code, said = run("lock", "move", addresses.get(new, f"{server.lock}#second"))
+            code, said = run("lock", "move", "--yes", addresses.get(new, f"{server.lock}#second"))
             assert code == 0, said
             if is_early:
                 assert run("apply", "--yes")[0] in {0, 4}
@@ -265,7 +265,7 @@ def test_runs_on_a_branch_that_moves_stop_and_nobody_gets_it_twice(new, way, is_
         team.wait_for(30, *running)
         addresses = {"lockfile": "messages.lock", "branch": "git+origin#second", "database": f"{server.lock}#second"}
         with paused(*running):
-            code, said = run("lock", "move", addresses[new])
+            code, said = run("lock", "move", "--yes", addresses[new])
             assert code == 0, said
             team.share(mover)
             if is_early:
@@ -297,11 +297,11 @@ def test_a_lockfile_that_a_run_writes_to_does_not_move_before_the_run_ends(tmp_p
         team.wait_for(20, process)
         process.send_signal(signal.SIGSTOP)
         other = team.root / "clone.said"
-        assert team.run(clone, "lock", "move", "git+origin")[0] == 6
+        assert team.run(clone, "lock", "move", "--yes", "git+origin")[0] == 6
         assert f"held by msgrun apply, process {process.pid}" in other.read_text()
         process.send_signal(signal.SIGCONT)
         assert process.wait(timeout=60) == 0, other.read_text()
-        code, said = team.run(clone, "lock", "move", "git+origin")
+        code, said = team.run(clone, "lock", "move", "--yes", "git+origin")
         assert code == 0, said
         team.share(clone)
         code, said = team.run(clone, "apply", "--yes")

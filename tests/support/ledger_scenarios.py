@@ -273,8 +273,9 @@ class Project:
                 self.edit_lock(clone, way.removeprefix("lock: "))
                 self.share(clone)
                 continue
+            answer = " --yes" if "lock move" in way else ""  # there is no terminal to confirm on
             done = subprocess.run(
-                ["bash", "-c", _SHELL + way],
+                ["bash", "-c", f"{_SHELL}{way}{answer}"],
                 cwd=clone.path, env=self._environment(clone), capture_output=True, text=True, timeout=60, check=False,
             )  # fmt: skip
             print(done.returncode, done.stdout, done.stderr, sep="\n")

@@ -83,7 +83,7 @@ def test_no_message_about_a_database_speaks_of_a_lockfile(folder: Folder, lock: 
     ran = [folder.run("plan"), folder.run("status"), folder.run("apply", "--yes"), folder.run("lock", "begin")]
     ran += [folder.run("apply", "--yes", "--limit", "2"), folder.run("plan"), folder.run("status")]
     ran += [folder.run("lock", name) for name in ("show", "verify", "stats", "compact", "begin")]
-    ran.append(folder.run("lock", "move", lock))
+    ran.append(folder.run("lock", "move", "--yes", lock))
     ran += [folder.run("reconcile"), folder.run("resolve", "ab", "--not-sent"), folder.run("adopt", "list", "--yes")]
     assert [one.code for one in ran] == [0, 0, 5, 0, 0, 0, 0, *[0] * 6, 0, 64, 0]
     for one in ran:

@@ -5,6 +5,7 @@ import click
 from runner.cli.context import open_context
 from runner.cli.options import EXIT, command
 from runner.ledger.locations import open_existing
+from runner.report.problem_text import pluralize
 
 
 @command("compact")
@@ -12,10 +13,11 @@ from runner.ledger.locations import open_existing
 def compact(*, yes: bool) -> int:
     """Rewrite the ledger, sorted and shorter.
 
-    What later records of the same attempt replace is left out.
+    What later records of the same attempt replace is left out. What the ledger knows stays the same, so it never asks.
     """
     del yes  # it changes no meaning, so it never asks; --yes is accepted for scripts that always pass it
     with open_context() as context, open_existing(context.ledger, "lock compact", fetch=False) as ledger:
         before, after = ledger.compact()
-        context.output.result(f"{before:,} lines, now {after:,}")
+        name = context.ledger.address.display_name
+        context.output.result(f"{name}: {pluralize(before, 'line')} before, {after:,} now; it knows the same")
         return EXIT.guard if ledger.facts.duplicates() else EXIT.done

@@ -21,7 +21,7 @@ from runner.ledger.moves.remote_marks import RemoteAnswer, ask_remotes
 @click.argument("address")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def move(address: str, *, yes: bool) -> int:
-    """Move the ledger to ADDRESS.
+    """Move the ledger to ADDRESS, after a question.
 
     Copies every record, marks the old ledger as moved, and writes lock: and ledger: to msgrun.yaml. ADDRESS is a
     value of lock:. Run it again if it was interrupted; to cancel it then, name the old address.
@@ -42,6 +42,8 @@ def move(address: str, *, yes: bool) -> int:
                 return EXIT.done
             old = previous
         ledger_move = prepare_move(old, new, answers)
+        if not (new.address == own.address and old.address.has_host):  # asked before the host was contacted
+            context.confirm(f"Move the ledger from {old.address.setting} to {address}?", yes=yes)
         run_move(ledger_move)
         save_current_ledger(context, ledger_move.ledger_id, address)
         if new.address == own.address:

@@ -111,7 +111,7 @@ def test_abandoning_a_lost_ledger_starts_one_with_a_new_id_and_it_is_current(fol
 def test_abandoning_makes_a_ledger_that_moved_current_again_with_its_records(folder: Folder, intercom: Sandbox) -> None:
     folder.message(LIST)
     assert folder.run("apply", "--yes", "--limit", "2").code == 0
-    assert folder.run("lock", "move", "other.lock").code == 0
+    assert folder.run("lock", "move", "--yes", "other.lock").code == 0
     (folder.path / "other.lock").unlink()
     folder.write("msgrun.yaml", "")
     assert folder.run("apply", "--yes").code == 5
@@ -127,7 +127,7 @@ def test_if_the_ledger_is_lost_after_a_move_the_hints_lead_on_with_the_one_befor
     folder.message(LIST)
     assert folder.run("lock", "begin").code == 0
     assert folder.run("apply", "--yes", "--limit", "2").code == 0
-    assert folder.run("lock", "move", "other.lock").code == 0
+    assert folder.run("lock", "move", "--yes", "other.lock").code == 0
     (folder.path / "other.lock").unlink()
     move = "MSGRUN_LOCK=messages.lock msgrun lock move other.lock"
     abandon = "MSGRUN_LOCK=messages.lock msgrun lock begin --abandon-previous"
@@ -135,11 +135,11 @@ def test_if_the_ledger_is_lost_after_a_move_the_hints_lead_on_with_the_one_befor
     assert (ran.code, move in ran.err) == (5, True)
     with monkeypatch.context() as patch:
         patch.setenv("MSGRUN_LOCK", "messages.lock")
-        ran = folder.run("lock", "move", "other.lock")
+        ran = folder.run("lock", "move", "--yes", "other.lock")
         assert (ran.code, abandon in ran.err) == (5, True)
         ran = folder.run("lock", "begin", "--abandon-previous", "--yes")
         assert (ran.code, move in ran.err) == (0, True)
-        assert folder.run("lock", "move", "other.lock").code == 0
+        assert folder.run("lock", "move", "--yes", "other.lock").code == 0
     assert folder.run("apply", "--yes").code == 0
     assert len(intercom.messages) == 3
 
@@ -148,9 +148,9 @@ def test_a_move_back_from_a_lost_ledger_leads_on_with_the_one_that_is_there(fold
     folder.message(LIST)
     assert folder.run("lock", "begin").code == 0
     assert folder.run("apply", "--yes", "--limit", "2").code == 0
-    assert folder.run("lock", "move", "other.lock").code == 0
+    assert folder.run("lock", "move", "--yes", "other.lock").code == 0
     (folder.path / "other.lock").unlink()
-    ran = folder.run("lock", "move", "messages.lock")
+    ran = folder.run("lock", "move", "--yes", "messages.lock")
     command = "go on with messages.lock: MSGRUN_LOCK=messages.lock msgrun lock begin --abandon-previous"
     assert (ran.code, command in ran.err) == (5, True)
     folder.write("msgrun.yaml", (folder.path / "msgrun.yaml").read_text().replace("other.lock", "messages.lock"))
@@ -179,7 +179,7 @@ def test_begin_where_the_remote_has_a_mark_of_this_project_is_refused(
     """Nothing of the move is merged: only the mark tells of it."""
     late = clone("late")
     assert author.msgrun("apply", "--yes", "--limit", "1").code == 0
-    assert author.msgrun("lock", "move", moved_to).code == 0
+    assert author.msgrun("lock", "move", "--yes", moved_to).code == 0
     forget_lockfile(late)
     late.write("msgrun.yaml", f"{(late.path / 'msgrun.yaml').read_text()}lock: new.lock\n")
     ran = late.msgrun("lock", "begin")

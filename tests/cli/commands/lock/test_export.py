@@ -43,7 +43,7 @@ def test_without_a_ledger_there_is_nothing_to_export(folder: Folder) -> None:
 
 def test_a_ledger_that_moved_is_exported_with_a_note(folder: Folder) -> None:
     append(folder, line("a", "1", "sent", id="7"))
-    assert folder.run("lock", "move", "other.lock").code == 0
+    assert folder.run("lock", "move", "--yes", "other.lock").code == 0
     folder.write("msgrun.yaml", "")
     ran = folder.run("lock", "export")
     assert (ran.code, "the ledger messages.lock moved to other.lock" in ran.err) == (0, True)

@@ -11,12 +11,13 @@ from tests.cli.commands.test_status import append, line
 from tests.support.clones import Clone, git_output
 from tests.support.ledger_files import read_headers, read_mark, read_records, read_settings
 from tests.support.project import Folder
+from tests.support.terminal import Terminal
 
 
 def test_a_move_copies_the_records_and_writes_the_address_and_the_id(folder: Folder, intercom: Sandbox) -> None:
     folder.message(LIST)
     assert folder.run("apply", "--yes", "--limit", "2").code == 0
-    ran = folder.run("lock", "move", "data/other.lock")
+    ran = folder.run("lock", "move", "--yes", "data/other.lock")
     assert ran.code == 0
     settings = read_settings(folder.path)
     assert (settings["lock"], list(settings)) == ("data/other.lock", ["lock", "ledger"])
@@ -27,7 +28,7 @@ def test_a_move_copies_the_records_and_writes_the_address_and_the_id(folder: Fol
 
 
 def test_the_marks_say_where_it_went_and_where_it_came_from(folder: Folder) -> None:
-    assert folder.run("lock", "move", "other.lock").code == 0
+    assert folder.run("lock", "move", "--yes", "other.lock").code == 0
     ledger_id = read_settings(folder.path)["ledger"]
     old, new = (read_mark(folder.path / name) for name in ("messages.lock", "other.lock"))
     assert (old["ledger"], old["turn"], old["moved"]) == (ledger_id, 1, "other.lock")
@@ -37,7 +38,7 @@ def test_the_marks_say_where_it_went_and_where_it_came_from(folder: Folder) -> N
 def test_the_ledger_that_was_left_takes_no_record_and_can_still_be_looked_at(folder: Folder, intercom: Sandbox) -> None:
     folder.message(LIST)
     append(folder, line("a", "1", "claimed"))
-    assert folder.run("lock", "move", "other.lock").code == 0
+    assert folder.run("lock", "move", "--yes", "other.lock").code == 0
     folder.write("msgrun.yaml", "")
     key = "a" * 12
     for args in (["apply", "--yes"], ["resolve", key, "--not-sent", "--yes"], ["adopt", "list", "--yes"],
@@ -55,9 +56,9 @@ def test_the_ledger_that_was_left_takes_no_record_and_can_still_be_looked_at(fol
 
 def test_the_ledger_comes_back_with_what_was_sent_elsewhere(folder: Folder, intercom: Sandbox) -> None:
     folder.message(LIST)
-    assert folder.run("lock", "move", "other.lock").code == 0
+    assert folder.run("lock", "move", "--yes", "other.lock").code == 0
     assert folder.run("apply", "--yes", "--limit", "2").code == 0
-    assert folder.run("lock", "move", "messages.lock").code == 0
+    assert folder.run("lock", "move", "--yes", "messages.lock").code == 0
     assert read_settings(folder.path)["lock"] == "messages.lock"
     assert folder.run("apply", "--yes").code == 0
     assert len(intercom.messages) == 3
@@ -67,7 +68,7 @@ def test_a_move_to_where_the_ledger_is_changes_nothing(folder: Folder) -> None:
     folder.run("lock", "begin")
     before = [(folder.path / name).read_bytes() for name in ("msgrun.yaml", "messages.lock")]
     for address in ("messages.lock", "./messages.lock"):
-        ran = folder.run("lock", "move", address)
+        ran = folder.run("lock", "move", "--yes", address)
         assert (ran.code, ran.out) == (0, "messages.lock is the current ledger\n")
     assert [(folder.path / name).read_bytes() for name in ("msgrun.yaml", "messages.lock")] == before
 
@@ -87,7 +88,7 @@ def test_a_move_that_was_interrupted_is_said_and_finished_or_cancelled(folder: F
     assert ran.code == 5
     assert "the ledger other.lock lacks records: its move from messages.lock did not end" in ran.err
     assert "msgrun lock move other.lock; or cancel it: msgrun lock move messages.lock" in ran.err
-    assert folder.run("lock", "move", target).code == 0
+    assert folder.run("lock", "move", "--yes", target).code == 0
     assert read_settings(folder.path)["lock"] == target
     assert folder.run("apply", "--yes").code == 0
     assert read_records(folder.path / target) == before
@@ -98,7 +99,7 @@ def test_an_address_with_another_ledger_is_refused_also_without_records(folder: 
     other = {"msgrun_lock": 1, "ledger": "01M80N0000000000000000000A", "workspace": "", "salt_check": "9165df25"}
     folder.write("other.lock", json.dumps(other) + "\n")
     before = (folder.path / "messages.lock").read_bytes()
-    ran = folder.run("lock", "move", "other.lock")
+    ran = folder.run("lock", "move", "--yes", "other.lock")
     assert (ran.code, "other.lock has another ledger, 01M80N0000000000000000000A" in ran.err) == (5, True)
     assert (folder.path / "messages.lock").read_bytes() == before
     assert read_headers(folder.path / "other.lock") == [other]
@@ -122,7 +123,7 @@ def test_a_ledger_that_is_not_the_one_of_the_settings_is_not_moved_nor_made_curr
 def test_there_has_to_be_a_ledger(folder: Folder) -> None:
     (folder.path / "messages.lock").unlink()
     for address in ("other.lock", "messages.lock"):
-        ran = folder.run("lock", "move", address)
+        ran = folder.run("lock", "move", "--yes", address)
         assert (ran.code, "there is no ledger messages.lock" in ran.err) == (5, True)
     assert not (folder.path / "other.lock").exists()
 
@@ -133,13 +134,13 @@ def test_there_has_to_be_a_ledger(folder: Folder) -> None:
      ["--sandbox", "other.lock"], ["git+origin#a..b"]],
 )  # fmt: skip
 def test_wrong_usage_moves_nothing_and_repeats_no_password(folder: Folder, args: list[str]) -> None:
-    ran = folder.run("lock", "move", *args)
+    ran = folder.run("lock", "move", "--yes", *args)
     assert (ran.code, "secret-word" in ran.out + ran.err) == (64, False)
     assert not (folder.path / "msgrun.yaml").exists()
 
 
 def test_a_move_of_a_lockfile_leaves_a_mark_on_the_remote(author: Clone, origin: Path) -> None:
-    assert author.msgrun("lock", "move", "git+origin").code == 0
+    assert author.msgrun("lock", "move", "--yes", "git+origin").code == 0
     settings = read_settings(author.path)
     assert (settings["lock"], settings["remote"]) == ("git+origin", origin.as_uri())
     mark = git_output(origin, "log", "-1", "--format=%B", f"refs/msgrun/moved/{settings['ledger']}")
@@ -163,7 +164,7 @@ def test_a_host_that_only_a_mark_names_is_contacted_after_a_question(folder: Fol
 def test_an_address_that_the_settings_could_not_name_moves_nothing(folder: Folder, address: str, problem: str) -> None:
     settings = folder.write("msgrun.yaml", "environments:\n  eu: {region: eu}\n")
     before = settings.read_text(), read_headers(folder.path / "messages.lock")
-    ran = folder.run("lock", "move", address)
+    ran = folder.run("lock", "move", "--yes", address)
     assert (ran.code, f"[{problem}]" in ran.out) == (1, True)
     assert (settings.read_text(), read_headers(folder.path / "messages.lock")) == before
     assert folder.run("lock", "verify").code == 0
@@ -172,7 +173,25 @@ def test_an_address_that_the_settings_could_not_name_moves_nothing(folder: Folde
 def test_settings_that_cannot_be_edited_move_nothing(folder: Folder) -> None:
     folder.write("msgrun.yaml", "lock: &place messages.lock\n")
     before = read_headers(folder.path / "messages.lock")
-    ran = folder.run("lock", "move", "other.lock")
+    ran = folder.run("lock", "move", "--yes", "other.lock")
     assert (ran.code, "cannot be edited automatically" in ran.err) == (64, True)
     assert read_headers(folder.path / "messages.lock") == before
     assert not (folder.path / "other.lock").exists()
+
+
+def test_a_move_asks_first_and_off_a_terminal_says_which_flag_answers(folder: Folder) -> None:
+    folder.run("lock", "begin")
+    before = (folder.path / "messages.lock").read_bytes()
+    ran = folder.run("lock", "move", "other.lock")
+    assert (ran.code, "pass --yes" in ran.err) == (5, True)
+    assert (folder.path / "messages.lock").read_bytes() == before
+    assert not (folder.path / "other.lock").exists()
+
+
+def test_on_a_terminal_a_move_is_a_question(folder: Folder) -> None:
+    folder.run("lock", "begin")
+    for answer, code in (("n", 5), ("y", 0)):
+        terminal = Terminal(folder.path, "lock", "move", "other.lock")
+        terminal.answer("Move the ledger from messages.lock to other.lock? [y/N]:", answer)
+        assert terminal.finish() == code, terminal.screen
+        assert (folder.path / "other.lock").exists() == (answer == "y")

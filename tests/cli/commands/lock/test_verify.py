@@ -62,7 +62,7 @@ def test_commits_that_do_not_touch_the_ledger_are_fine(sent: Clone) -> None:
 @pytest.mark.parametrize("lock", ["", "git+origin"])
 def test_a_record_that_is_added_is_refused_whatever_lock_is(sent: Clone, lock: str) -> None:
     if lock:
-        assert sent.msgrun("lock", "move", lock).code == 0
+        assert sent.msgrun("lock", "move", "--yes", lock).code == 0
         sent.commit()
         sent.git("push", "--quiet", "origin", "HEAD:main")
     extend(sent, "messages.lock", line("a", "1", "sent", id="7"))
@@ -120,7 +120,7 @@ def test_a_new_lockfile_may_come_without_records_and_marks(author: Clone) -> Non
 
 
 def test_the_file_may_be_removed_once_the_ledger_moved_to_a_branch(sent: Clone) -> None:
-    assert sent.msgrun("lock", "move", "git+origin").code == 0
+    assert sent.msgrun("lock", "move", "--yes", "git+origin").code == 0
     (sent.path / "messages.lock").unlink()
     sent.commit()
     assert verify(sent).code == 0
@@ -167,7 +167,7 @@ def test_an_environment_that_moved_may_remove_its_file_whichever_is_verified(aut
     assert author.msgrun("-e", "eu", "apply", "--yes", "--limit", "1").code == 0
     push(author)
     author.git("checkout", "--quiet", "-b", "request")
-    assert author.msgrun("-e", "eu", "lock", "move", "git+origin").code == 0
+    assert author.msgrun("-e", "eu", "lock", "move", "--yes", "git+origin").code == 0
     assert read_settings(author.path)["environments"]["eu"]["lock"] == "git+origin"
     (author.path / "messages.eu.lock").unlink()
     author.commit()
