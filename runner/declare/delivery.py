@@ -184,10 +184,13 @@ class _Renderer:
         """Returns the problems of a recipient's texts, which are the identifier, the subject and the body, in order.
 
         `first` is the first fault, and `index` (from 0) is the text that it is in. The texts after it are rendered here
-        to find their faults too, unless the first render took too long. If several texts lack the same variable,
-        only the first is reported.
+        to find their faults too, unless the first render took too long. What the identifier lacks is reported there
+        alone.
         """
-        declaration, label = self._declaration, self._label_of(recipient)
+        declaration = self._declaration
+        label: AnyText = self._label_of(recipient)
+        if index:
+            label = self._label_with(recipient, recipient.identifier.render(values).strip())
         if index == 0 and first.code == "undefined-variable" and first.name:
             explain_missing_identifier(first, recipient, declaration.audience)
         texts = (
@@ -195,15 +198,14 @@ class _Renderer:
             (declaration.subject_origin, declaration.subject),
             (declaration.body_origin, declaration.body),
         )
-        problems, reported_names = [texts[index][0].problem(first, label)], {first.name}
+        problems = [texts[index][0].problem(first, label)]
         for origin, text in texts[index + 1 :] if first.code != TOO_SLOW else ():
             try:
                 if text:
                     text.render(values)
             except TemplateFault as fault:
-                if not fault.name or fault.name not in reported_names:
+                if index or not fault.name or fault.name != first.name:
                     problems.append(origin.problem(fault, label))
-                    reported_names.add(fault.name)
         return problems
 
     def _identifier_origin(self, recipient: Recipient) -> TemplateOrigin:
@@ -215,6 +217,11 @@ class _Renderer:
 
     def _label_of(self, recipient: Recipient) -> str:
         return self._declaration.audience.label(recipient.number)
+
+    def _label_with(self, recipient: Recipient, address: str) -> AnyText:
+        """Returns how a problem names a recipient, with its address where values may be shown."""
+        label = self._label_of(recipient)
+        return label + mark_private(f": {address[:_MAX_QUOTED]}", "") if label else ""
 
     def _payload_problems(self, payload: Payload, recipient: Recipient) -> list[Problem]:
         return [
@@ -231,12 +238,10 @@ class _Renderer:
         origins = {"subject": self._declaration.subject_origin, "body": self._declaration.body_origin}
         origin, text = origins.get(str(part), self._identifier_origin(recipient)), texts.get(str(part))
         leftover = _LEFTOVER.search(text.source) if text and violation.code == "leftover-template" else None
+        label = self._label_of(recipient) if is_blank else self._label_with(recipient, payload["to"][recipient.kind])
         if text and leftover:
             fault.line, fault.name = text.source.count("\n", 0, leftover.start()) + 1, leftover.group()
-            return origin.problem(fault, self._label_of(recipient))
-        label: AnyText = self._label_of(recipient)
-        if part == "to" and not is_blank and label:
-            label += mark_private(f": {payload['to'][recipient.kind][:_MAX_QUOTED]}", "")
+            return origin.problem(fault, label)
         problem = origin.problem(fault, label)
         place = Place(origin.file.path) if origin.file else origin.document.place(origin.path)
         return replace(problem, place=place, excerpt=origin.document.excerpt(place.line) if not origin.file else "")

@@ -18,7 +18,7 @@ from runner.declare.template.template import RenderMonitor
 
 _BRACES = re.compile(r"\s*\{\{(.*)\}\}\s*", re.DOTALL)
 _RESULT = "result"
-CONDITION_HINT = 'say what it means: … is defined and …, or (… | default("")) == …'
+_HINT = 'say what it means: {0} is defined and …, or ({0} | default("")) == …'  # {0} is what lacks a value
 
 
 class _Absent(Missing):
@@ -79,7 +79,12 @@ def compile_condition(text: str, monitor: RenderMonitor) -> Condition:
         environment.remaining_chars = MAX_PRINTED
         # One context serves all rows: an expression stores nothing in it but its result.
         context.parent, context.vars, context.exported_vars = values, {}, set()
-        return _evaluate(template, context, monitor)
+        try:
+            return _evaluate(template, context, monitor)
+        except TemplateFault as fault:
+            if fault.code == "undefined-variable":
+                fault.hint = _HINT.format(fault.name if fault.name in variables else "…")
+            raise
 
     return Condition(evaluate, variables, number_comparisons)
 
@@ -94,9 +99,7 @@ def _evaluate(template: jinja2.Template, context: Context, monitor: RenderMonito
     except Exception as error:
         monitor.is_rendering = False
         fault = render_fault(error)
-        if fault.code == "undefined-variable":
-            fault.hint = CONDITION_HINT
-        elif isinstance(error, TypeError) and "'str'" in str(error):
+        if isinstance(error, TypeError) and "'str'" in str(error):
             fault.hint = "a cell of a CSV file is text: … | int makes it a number"
         raise fault from error
     finally:

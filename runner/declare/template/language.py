@@ -138,6 +138,8 @@ class MissingValueError(jinja2.UndefinedError):
             if is_called and is_variable
             else f"write {{{{ ({self.variable} | default({{}})).{attribute} | default('there') }}}}"
             if attribute and is_variable
+            else UNDEFINED_HINT.replace("…", self.variable)
+            if is_variable and self.variable
             else _suggest_instead(owner, self.variable)
         )
 

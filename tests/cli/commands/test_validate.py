@@ -106,3 +106,32 @@ def test_a_message_that_has_expired_is_a_warning_of_validate_and_lint(folder: Fo
         assert "message.yaml:8:10: warning: expires has passed: nothing is sent any more [expired]" in ran.out
     folder.message(f"{SEED}expires: 2999-01-01\n")
     assert folder.run("validate").out == "1 message to 1 recipient: no problems\n"
+
+
+BLANK = """\
+name: spring
+message_type: email
+subject: Hello {{ first_name }}
+body: <p>Dear {{ first_name }}</p>
+from: {type: admin, id: 7}
+to: {csv: ../people.csv, type: user, email: "{{ email }}"}
+"""
+
+
+def test_a_blank_cell_is_reported_wherever_it_is_printed_with_whom_it_is_about(folder: Folder) -> None:
+    folder.write("people.csv", "email,first_name\nann@example.com,Ann\nbo@example.com,\n")
+    folder.message(BLANK)
+    shown = folder.run("validate", "--show-values").out
+    for place in ("4:18", "3:19"):
+        head = f"messages/message.yaml:{place}: error: first_name has no value (row 3 of people.csv: bo@example.com)"
+        assert head in shown
+    assert shown.count("a default: {{ first_name | default('there') }}") == 2
+    masked = folder.run("validate").out
+    assert (masked.count("(row 3 of people.csv)"), "bo@" in masked) == (2, False)
+
+
+def test_a_condition_on_a_blank_cell_says_how_to_write_it_with_its_name(folder: Folder) -> None:
+    folder.write("people.csv", "email,first_name\nann@example.com,Ann\nbo@example.com,\n")
+    folder.message(BLANK.replace(' }}"}', ' }}", where: "first_name == \'Ann\'"}'))
+    out = folder.run("validate").out
+    assert 'first_name is defined and …, or (first_name | default("")) == …' in out
