@@ -66,7 +66,7 @@ def syntax_fault(text: str, error: yaml.MarkedYAMLError) -> YamlFault:
     """Returns an error of libyaml as a fault where the mistake begins, with a plain message and a hint."""
     problem = error.problem or "not YAML"
     lines = text.split("\n")
-    if (end := _find_end_of_text(lines, error, problem)) is not None:
+    if (end := _find_end_of_text(text, lines, error, problem)) is not None:
         column = len(lines[end]) - len(lines[end].lstrip())
         message = "the text above ends before this line, which is no key of the declaration"
         return YamlFault("yaml-syntax", end, column, message, "if it belongs to the text, indent it as the text")
@@ -82,8 +82,11 @@ def syntax_fault(text: str, error: yaml.MarkedYAMLError) -> YamlFault:
     return YamlFault("yaml-syntax", line, column, message, hint, edits=edits)
 
 
-def _find_end_of_text(lines: list[str], error: yaml.MarkedYAMLError, problem: str) -> int | None:
-    """Returns the line (from 0) that ends a text of `|` or `>` because it is indented too little; None if none does."""
+def _find_end_of_text(text: str, lines: list[str], error: yaml.MarkedYAMLError, problem: str) -> int | None:
+    """Returns the line (from 0) that ends a text of `|` or `>` because it is indented too little; None if none does.
+
+    A line that looks like the beginning of such a text is none within a quote that nothing closed before it.
+    """
     mark: Any = error.context_mark if "could not find expected ':'" in problem else error.problem_mark
     if mark is None or "expected" not in problem or mark.line >= len(lines):
         return None
@@ -91,7 +94,9 @@ def _find_end_of_text(lines: list[str], error: yaml.MarkedYAMLError, problem: st
     for number in range(end - 1, -1, -1):
         line = lines[number]
         if _TEXT_BEGINS.search(line):
-            return end
+            quote = _find_multiline_quote(text, end)
+            is_quoted = quote and quote.line < number
+            return None if is_quoted or "quoted scalar" in (error.context or "") else end
         if line.strip() and not line.startswith(" "):
             return None
     return None
