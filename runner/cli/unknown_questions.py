@@ -28,6 +28,7 @@ _CHOICES: dict[str, Choice] = {
     "s": "sent", "sent": "sent", "n": "not sent", "not sent": "not sent", "": "skip", "k": "skip", "skip": "skip",
     "q": "quit", "quit": "quit",
 }  # fmt: skip
+_BACK = "b"
 
 
 def ask_about_unknown(context: Context, ledger: Ledger, key: str | None, *, no_fetch: bool) -> int:
@@ -93,21 +94,23 @@ def _ask_each(context: Context, ledger: Ledger, states: Sequence[State], *, no_f
             context.output.error("Skipped: it stays unknown.")
             continue
         write(*decisions.resolve_unknown([state], sent_id, format_timestamp(context.now)))
-        done = f"Marked as sent, as message {sent_id}." if sent_id else "Marked as not sent. The next apply sends it."
+        not_sent = "Marked as not sent. The next apply sends it."
+        done = not_sent if sent_id is None else f"Marked as sent{f', as message {sent_id}' if sent_id else ''}."
         context.output.error(done)
     return answers
 
 
 def _ask_one(context: Context, ledger: Ledger) -> tuple[Choice, str | None]:
-    """Asks what became of one delivery. Returns the choice, and the message's id if it was sent."""
+    """Asks what became of one delivery. Returns the choice, and the message's id if it was sent; empty if not known."""
     while True:
         choice: Choice = ask(context.output, "What became of it? [s/n/k/q]:", _parse_choice) or "quit"
         if choice != "sent":
             return choice, None
-        sent_id = ask(
-            context.output, "Id of the message in Intercom (Enter goes back):", partial(_parse_id, ledger.facts)
-        )
-        if sent_id:
+        context.output.error(wrap_lines(resolve_text.ID_HINT, context.output.width))
+        sent_id = ask(context.output, resolve_text.ID_QUESTION, partial(_parse_id, ledger.facts))
+        if sent_id is None:
+            return "quit", None
+        if sent_id != _BACK:
             return choice, sent_id
 
 
@@ -116,6 +119,10 @@ def _parse_choice(answer: str) -> Choice | WrongAnswer:
 
 
 def _parse_id(facts: Facts, answer: str) -> str | WrongAnswer:
+    if answer.lower() == _BACK:
+        return _BACK
+    if "/conversation" in answer:
+        return WrongAnswer("That is a conversation, and its number is not the message's id. Enter leaves the id out.")
     if answer and not answer.isalnum():
         return WrongAnswer(f"{quote(answer)} is no id: it has letters and digits only.")
     other = next((record for record in facts.records() if answer and record.id == answer), None)

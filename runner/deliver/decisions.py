@@ -57,10 +57,12 @@ def adopt_deliveries(message: PlannedMessage, run_id: str, plan: str, at: str) -
 def resolve_unknown(states: list[State], sent_id: str | None, at: str) -> list[Record]:
     """Returns the outcome that the user found out for unknown deliveries: sent with an id, or (None) not sent.
 
+    An empty id is not known, as one of `adopt` is not.
+
     If one key has several open attempts, the newest is taken as the one that was sent, at its own time. `at` is when it
     was found out that something was not sent. Raises UsageMistake if one id is given for several deliveries.
     """
-    if sent_id is not None and len(states) > 1:
+    if sent_id and len(states) > 1:
         raise UsageMistake("one message id cannot stand for several deliveries", "resolve them one by one, by key")
     records: list[Record] = []
     for state in states:

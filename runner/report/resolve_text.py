@@ -6,8 +6,10 @@ from runner.report.problem_text import pluralize
 from runner.report.recipients import Recipients
 from runner.report.terminal_text import one_line, style
 
+ID_QUESTION = "Id of the message (Enter: not known, b: back):"
+ID_HINT = "The number in a conversation's address is the conversation's id, not the message's."
 _CHOICES = (
-    ("s", "it was sent: you give the message's id, and it is not sent again"),
+    ("s", "it was sent: it is not sent again"),
     ("n", "it was not sent: the next apply sends it"),
     ("k", "skip, as Enter does: it stays unknown, and apply leaves it out"),
     ("q", "quit: it and those after it stay unknown"),

@@ -197,7 +197,7 @@ def test_resolve_asks_about_each_unknown_delivery_and_records_each_answer(
     assert folder.run("apply", "--yes").code == 4
     terminal = start("resolve")
     for answer in ("what", "s", "2001", "n", "", "q"):
-        terminal.wait_for("]: " if answer != "2001" else "goes back): ")
+        terminal.wait_for("]: " if answer != "2001" else "b: back): ")
         terminal.type(f"{answer}\n")
     assert terminal.finish() == 0
     screen = terminal.screen
@@ -239,3 +239,20 @@ def test_a_token_of_another_workspace_is_refused_before_the_question(
         assert "the ledger belongs to workspace acme, and the token to beta" in terminal.screen
         assert "Send?" not in terminal.screen
         assert not beta.messages
+
+
+def test_a_person_who_saw_a_message_arrive_needs_no_id(folder: Folder, intercom: Sandbox, start: Start) -> None:
+    intercom.trouble.replace({"next": ["500_after"] * 2})
+    declare(folder, 2)
+    assert folder.run("apply", "--yes").code == 4
+    terminal = start("resolve")
+    terminal.answer("[s/n/k/q]:", "s")
+    terminal.answer("b: back):", "https://app.intercom.com/a/inbox/acme/inbox/conversation/9")
+    terminal.answer("b: back):", "b")
+    terminal.answer("[s/n/k/q]:", "s")
+    terminal.answer("b: back):", "")
+    terminal.answer("[s/n/k/q]:", "q")
+    assert terminal.finish() == 0
+    assert "its number is not the message's id" in terminal.screen.replace("\n  ", " ")
+    assert "Marked as sent.\n" in terminal.screen
+    assert counts(folder) == {"sent": 1, "unknown": 1, "refused": 0, "free": 0}

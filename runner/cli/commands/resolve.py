@@ -15,6 +15,8 @@ from runner.ledger.ledger import Ledger, SharedLedger
 from runner.ledger.moves.previous_ledgers import add_late_outcomes
 from runner.report.problem_text import pluralize
 
+NOT_KNOWN = "-"  # in place of the id of a message that was sent
+
 
 @command("resolve")
 @click.argument("key", required=False, shell_complete=suggest_unknown_keys)
@@ -22,7 +24,7 @@ from runner.report.problem_text import pluralize
     "--message", metavar="NAME", shell_complete=suggest_names, help="Every unknown delivery of a message (with --all)."
 )
 @click.option("--all", "every", is_flag=True, help="All unknown deliveries of the message.")
-@click.option("--sent", "sent_id", metavar="ID", help="It was sent, as the message with this id.")
+@click.option("--sent", "sent_id", metavar="ID", help="It was sent, as the message with this id; - if not known.")
 @click.option("--not-sent", is_flag=True, help="It was not sent. The next apply sends it.")
 @click.option("--duplicate", is_flag=True, help="It was sent twice, and that is settled: report it no more.")
 @writes_ledger
@@ -50,7 +52,8 @@ def resolve(
                 number = pluralize(len(records), "duplicate")
                 decision = Decision(f"Acknowledge {number}", f"Acknowledged {number}. No command reports it any more.")
                 return write_decision(context, ledger, records, decision, yes=yes)
-            return _resolve_unknown(context, ledger, key, message, sent_id, yes=yes, no_fetch=no_fetch)
+            known_id = "" if sent_id == NOT_KNOWN else sent_id
+            return _resolve_unknown(context, ledger, key, message, known_id, yes=yes, no_fetch=no_fetch)
 
 
 def _require_choice(key: str | None, message: str | None, sent_id: str | None, *, every: bool, choices: int) -> None:
@@ -59,7 +62,7 @@ def _require_choice(key: str | None, message: str | None, sent_id: str | None, *
         hint = "give a KEY, or --message NAME --all; on a terminal, msgrun resolve alone asks about each"
         raise UsageMistake("which unknown delivery?", hint)
     if choices != 1 or sent_id == "":
-        raise UsageMistake("was it sent?", "pass --sent ID, --not-sent, or --duplicate")
+        raise UsageMistake("was it sent?", "pass --sent ID (- if the id is not known), --not-sent, or --duplicate")
 
 
 def _resolve_unknown(
@@ -79,9 +82,8 @@ def _resolve_unknown(
             f"Marked {len(states):,} as not sent. The next apply sends {them}.",
         )
     else:
-        decision = Decision(
-            f"Mark {number} as sent, as message {sent_id}",
-            f"Marked as sent, as message {sent_id}. It is not sent again.",
-        )
+        name = f", as message {sent_id}" if sent_id else ""
+        rest = "It is not sent again" if len(states) == 1 else "They are not sent again"
+        decision = Decision(f"Mark {number} as sent{name}", f"Marked {len(states):,} as sent{name}. {rest}.")
     write = make_writer(context, ledger, no_fetch=no_fetch)
     return write_decision(context, ledger, records, decision, yes=yes, write=write)

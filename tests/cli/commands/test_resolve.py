@@ -47,6 +47,18 @@ def test_resolve_as_sent_keeps_the_id(folder: Folder) -> None:
     assert (held["status"], held["id"], held["by"], held["attempt"]) == ("sent", "2009", "person", "1")
 
 
+def test_what_a_person_has_seen_arrive_is_sent_also_without_its_id(folder: Folder) -> None:
+    append(folder, line("a", "1", "unknown", code="http_500", at="2026-02-03T04:05:06Z"), line("b", "2", "claimed"))
+    assert folder.run("resolve", "aaaaaaaa", "--sent", "-", "--yes").out == "Marked 1 as sent. It is not sent again.\n"
+    assert folder.run("resolve", "--message", "list", "--all", "--sent", "-", "--yes").code == 0
+    held = json.loads(folder.run("status", "--format", "json").out)["deliveries"]
+    assert [(one["status"], one["by"], one.get("id"), one.get("code")) for one in held] == [
+        ("sent", "person", None, None)
+    ] * 2
+    assert held[0]["at"] == "2026-02-03T04:05:06Z", "when it was sent, not when that was found out"
+    assert folder.run("lock", "verify").code == 0
+
+
 TWICE = [line(key, attempt, "sent", id=f"{key}{attempt}") for key in "ab" for attempt in "12"]
 
 
