@@ -11,18 +11,21 @@ from runner.report.recipients import Recipients
 from runner.report.terminal_text import one_line, style
 
 
-def text(result: ReconcileResult, recipients: Recipients, width: int, *, show_values: bool) -> str:
+def text(
+    result: ReconcileResult, recipients: Recipients, width: int, *, show_values: bool, is_dry_run: bool = False
+) -> str:
     """Counts, then the deliveries: found, sent twice, and still unknown by reason.
 
-    `width` is in columns, 0 for no limit.
+    `width` is in columns, 0 for no limit. `is_dry_run`: nothing was written, and the text says so.
     """
     parts = [
-        (len(result.sent), "found sent", "green"),
+        (len(result.sent), "would count as sent" if is_dry_run else "found sent", "green"),
         (len(result.duplicates), "sent twice", "red"),
         (len(result.unknown), "still unknown", "red"),
     ]
     counts = [style(f"{number:,} {word}", colour) for number, word, colour in parts if number]
     lines = [", ".join(counts) or "nothing is unknown"]
+    lines += ["Nothing was written: this is a dry run."] if is_dry_run and counts else []
     lines += sorted(
         one_line(
             f"  found  {reveal_or_mask(recipients.name(state.record), show_values=show_values)}  {state.record.message}"

@@ -19,6 +19,7 @@ from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError, RunStopp
 from runner.ledger.facts import Facts
 from runner.ledger.moves.previous_ledgers import add_late_outcomes
 from runner.report import reconcile_text
+from runner.report.next_steps import NextStep
 from runner.report.next_steps import next_steps as format_steps
 
 _MIN_API_VERSION = (2, 6)  # the first api_version in which a message can open a conversation
@@ -50,15 +51,15 @@ def reconcile(name: str | None, wait: float, *, dry_run: bool, yes: bool, new_lo
             message = f"reconcile needs api_version 2.6 or later, and msgrun.yaml says {context.settings.api_version}"
             raise UsageMistake(message, "older versions open no conversation to find; see msgrun resolve")
         if dry_run:
-            return _reconcile(context, read_ledger(context).facts, name, wait, lambda *_: None)
+            return _reconcile(context, read_ledger(context).facts, name, wait, None)
         with open_ledger(context, "reconcile", new_lock=new_lock, no_fetch=no_fetch) as ledger:
             if not no_fetch:
                 add_late_outcomes(context.ledger, ledger)
             return _reconcile(context, ledger.facts, name, wait, ledger.append)
 
 
-def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, write: Callable[..., None]) -> int:
-    """Looks for unknown deliveries, prints the results, and returns the exit code."""
+def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, write: Callable[..., None] | None) -> int:
+    """Looks for unknown deliveries, prints the results, and returns the exit code. Without `write` it is a dry run."""
     names = sorted(facts.message_names())
     if name is not None and name not in names:
         raise UsageMistake(f"the ledger knows nothing of {name}", did_you_mean(name, names))
@@ -67,7 +68,7 @@ def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, wr
     error: MsgrunError | None = None
     try:
         if reconciliation.pending:
-            workspace = _search(context, reconciliation, workspace, wait, write)
+            workspace = _search(context, reconciliation, workspace, wait, write or (lambda *_: None))
     except (GuardRefused, LedgerUnavailable, RunStopped) as stop:
         error = stop  # printed after the results so far
     context.output.clear_progress()
@@ -76,13 +77,18 @@ def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, wr
     recipients = name_recipients(context, facts, reconcile_text.listed_records(result))
     if not context.options.sandbox:  # the ledger may name no workspace yet, and the token does
         recipients = replace(recipients, workspace=workspace)
-    context.output.result(reconcile_text.text(result, recipients, context.output.width, show_values=show_values))
+    width, is_dry_run = context.output.width, write is None
+    context.output.result(
+        reconcile_text.text(result, recipients, width, show_values=show_values, is_dry_run=is_dry_run)
+    )
+    count_found = NextStep("Count what was found as sent", (context.command_line("reconcile", *filter(None, [name])),))
+    written = [count_found] if is_dry_run else next_steps.commit_ledger(context)
     steps = [
-        *(next_steps.commit_ledger(context) if result.sent else ()),
+        *(written if result.sent else ()),
         *next_steps.decide(context, (item.record for item in result.unknown)),
     ]
     if steps:
-        context.output.result(format_steps(steps, context.output.width))
+        context.output.result(format_steps(steps, width))
     if error:
         context.output.failure(error)
     if result.unknown:

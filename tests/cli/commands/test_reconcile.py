@@ -30,7 +30,7 @@ def test_apply_and_status_name_it_where_it_can_work(folder: Folder, intercom: Sa
     told = f"  Look for the 2 unknown deliveries in Intercom:\n    msgrun -C {folder.path} reconcile\n"
     assert summary.index(told) < summary.index(f"msgrun -C {folder.path} resolve")
     assert told in folder.run("apply", "--yes").out, "also where nothing is left to send"
-    assert "msgrun reconcile looks for 2 of the unknown in Intercom" in folder.run("status").out
+    assert told in folder.run("status").out
 
 
 def test_apply_and_status_do_not_name_it_where_it_cannot(folder: Folder, intercom: Sandbox) -> None:
@@ -68,7 +68,7 @@ def test_what_is_not_found_exits_with_4_and_says_where_to_look_and_what_to_say(
     program, at, where, *args = shlex.split(resolve)
     assert (program, at, where) == ("msgrun", "-C", str(folder.path))
     assert folder.run(*args, "--yes").code == 0
-    assert "not sent" in folder.run("status").out
+    assert "See what is left to send" in folder.run("status").out
 
 
 def test_where_no_conversation_can_exist_it_says_so_without_asking(
@@ -103,8 +103,12 @@ def test_a_dry_run_tells_and_writes_nothing(folder: Folder, intercom: Sandbox) -
     before = (folder.path / "messages.lock").read_bytes()
     ran = folder.run("reconcile", "--dry-run")
     assert ran.code == 0
-    assert ran.out.startswith("1 found sent\n")
+    assert ran.out.startswith("1 would count as sent\nNothing was written: this is a dry run.\n")
+    assert ran.out.endswith(f"Next:\n  Count what was found as sent:\n    msgrun -C {folder.path} reconcile\n")
     assert (folder.path / "messages.lock").read_bytes() == before
+    assert folder.run("reconcile", "--dry-run", "list").out.endswith(" reconcile list\n")
+    assert folder.run("reconcile").out.startswith("1 found sent\n")
+    assert folder.run("reconcile", "--dry-run").out == "nothing is unknown\n"
 
 
 def test_only_the_message_that_is_named_is_looked_for(folder: Folder, intercom: Sandbox) -> None:
