@@ -30,7 +30,10 @@ GROUPS = (
     "lint-sending",
     "plans",
     "guards",
+    "outcomes",
 )
+# Other words for what is explained: those of the ledger and of its JSON.
+_OTHER_NAMES = {"claimed": "unknown", "released": "not-sent", "free": "not-sent"}
 _ENTRY = re.compile(r"^## (?P<code>\S+) \((?P<severity>[a-z ]+)\)\n\n(?P<title>.+?)\n\n(?P<body>.*)", re.DOTALL)
 _BLOCK = re.compile(r"(?:`(?P<path>\S+)`:\n\n)?```(?P<language>\w+)\n(?P<text>.*?)```\n", re.DOTALL)
 _STEPS = re.compile(r"^(Before|After):\n\n", re.MULTILINE)
@@ -52,8 +55,9 @@ class Example:
 class Explanation:
     """The explanation of one code.
 
-    `severity` is error, warning, "error or warning" or guard. `title` is one sentence; `reason` says why it matters and
-    what to do, and may be empty. `markdown` is the whole entry as it is written.
+    `severity` is error, warning, "error or warning" or guard; for a word of `status`, what it says of a delivery.
+    `title` is one sentence; `reason` says why it matters and what to do, and may be empty. `markdown` is the whole entry
+    as it is written.
     """
 
     code: str
@@ -89,6 +93,12 @@ def load_groups() -> list[Group]:
 def load_explanations() -> Mapping[str, Explanation]:
     """Returns all explanations by their codes."""
     return {entry.code: entry for group in load_groups() for entry in group.explanations}
+
+
+def explained_code(word: str) -> str:
+    """Returns the code that a word stands for, as a person copies it: [edited], "not sent", http_500."""
+    code = word.strip("[]").lower().replace(" ", "-")
+    return "http_status" if re.fullmatch(r"http_\d{3}", code) else _OTHER_NAMES.get(code, code)
 
 
 def _parse_group(text: str) -> Group:

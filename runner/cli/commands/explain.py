@@ -10,7 +10,15 @@ from runner.cli.suggestions import suggest_codes
 from runner.declare.similar_names import did_you_mean
 from runner.errors import UsageMistake
 from runner.lint.rules import RULES
-from runner.report.explanations import DECLARATION, Explanation, Group, Step, load_explanations, load_groups
+from runner.report.explanations import (
+    DECLARATION,
+    Explanation,
+    Group,
+    Step,
+    explained_code,
+    load_explanations,
+    load_groups,
+)
 from runner.report.layout import wrap
 from runner.report.terminal_text import style
 
@@ -20,19 +28,19 @@ _COLOURS = {"Before": "red", "After": "green"}
 @command("explain")
 @click.argument("code", required=False, shell_complete=suggest_codes)
 def explain(code: str | None) -> int:
-    """Explain the code of a problem, with an example.
+    """Explain the code of a problem, or of a delivery.
 
-    CODE stands in brackets after a problem's message. Without it, all codes are listed.
+    CODE stands in brackets after a problem's message, or in a line of msgrun status. Without it, all codes are listed.
     """
     output = Output.of_last_command()
     if code is None:
         output.result("\n\n".join(_list_group(group, output.width) for group in load_groups()))
         return EXIT.done
     explanations = load_explanations()
-    name = code.strip("[]").lower()
+    name = explained_code(code)
     if name not in explanations:
-        hint = did_you_mean(name, list(explanations)) or "msgrun explain lists all codes"
-        raise UsageMistake(f"no problem has the code {code}", hint)
+        others = "msgrun explain lists all codes; other codes of a delivery are Intercom's: msgrun explain refused"
+        raise UsageMistake(f"no problem has the code {code}", did_you_mean(name, list(explanations)) or others)
     output.result(_format(explanations[name], output.width))
     return EXIT.done
 

@@ -119,8 +119,10 @@ def _print_messages(
     if total > len(listed):
         command_line = context.command_line("status", *([name] if name else []), "--all")
         output.result(wrap(f"and {total - len(listed):,} more: {command_line}", output.width, indent="  "))
-    is_left = any(group.status == "free" for group in counts)
-    _print_unknown(context, unknown, *(_show_what_is_left(context) if is_left else ()))
+    others = _show_what_is_left(context) if any(group.status == "free" for group in counts) else []
+    if any(state.status == "refused" for state in listed):
+        others.append(NextStep("Read what refused means", (context.command_line("explain", "refused"),)))
+    _print_unknown(context, unknown, *others)
 
 
 def _list_deliveries(facts: Facts, name: str, most: int) -> list[State]:

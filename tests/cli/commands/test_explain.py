@@ -38,6 +38,11 @@ def test_an_unknown_code_is_a_mistake_with_a_hint(folder: Folder) -> None:
     assert "hint: msgrun explain lists all codes" in folder.run("explain", "pony").err
 
 
+def test_a_word_of_status_is_explained_as_it_stands_there(folder: Folder) -> None:
+    for word, code in (("not sent", "not-sent"), ("http_503", "http_status"), ("free", "not-sent")):
+        assert folder.run("explain", word).out == folder.run("explain", code).out
+
+
 def test_a_file_is_named_unless_it_is_the_only_declaration(folder: Folder) -> None:
     assert "messages/hello.yaml" not in folder.run("explain", "yaml-comment").out
     assert "\n  msgrun.yaml\n    limits: {recipients_per_message: 1}\n" in folder.run("explain", "limit-message").out
