@@ -127,6 +127,14 @@ class Output:
 
             self.error(wrap_lines(one_line(text), self.width))
 
+    def note_masking(self) -> None:
+        """Says once on stderr how recipients' values are shown, where they are masked in a text that a person reads.
+
+        A pipe to a pager or a search is no terminal. In CI the note would be noise in every log.
+        """
+        if not (self.show_values or self.in_ci) and self.form == "text":
+            self.note("Off a terminal recipients are masked: --show-values shows them.")
+
     def error(self, text: str, *, nl: bool = True) -> None:
         """Prints to stderr. Without `nl`, the line goes on, as with the answer to a question."""
         with self._above_progress():

@@ -18,6 +18,7 @@ MarkStatus = Literal["pending", "current", "moved"]
 MARK_RANK: dict[str, int] = {"pending": 0, "current": 1, "moved": 2}
 RANK: dict[str, int] = {"claimed": 0, "unknown": 1, "refused": 2, "released": 3, "sent": 4}
 DUPLICATE = "duplicate"  # the code of a sent record with which a person acknowledges that a message was sent twice
+MASKED = ":~"  # in `to` of a record: the recipient's kind, and the start of the key in place of its address
 ACCEPT = "accept"  # the `by` of a copy of a sent record: an edit since the sending was accepted
 CONTACT_NOT_FOUND = "contact_not_found"  # the code of a refusal whose contact is looked up again
 

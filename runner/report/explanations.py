@@ -56,8 +56,8 @@ class Explanation:
     """The explanation of one code.
 
     `severity` is error, warning, "error or warning" or guard; for a word of `status`, what it says of a delivery.
-    `title` is one sentence; `reason` says why it matters and what to do, and may be empty. `markdown` is the whole entry
-    as it is written.
+    `title` is one sentence; `reason` says why it matters and what to do, and may be empty. `markdown` is the whole
+    entry as it is written.
     """
 
     code: str

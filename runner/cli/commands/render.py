@@ -51,6 +51,8 @@ def render(name: str, address: str | None) -> int:
             raise ProblemsFound(problems)
         if address and not printed:
             raise UsageMistake(f"{name} has no recipient " + mark_private(address))
+        if printed:
+            context.output.note_masking()
         if declaration.sender.kind != "id":
             context.output.note(f"the sender is shown as declared; apply looks its id up, by {declaration.sender.kind}")
         if looked_up:

@@ -19,6 +19,7 @@ from runner.errors import ProblemsFound, UsageMistake
 from runner.ledger.facts import Facts, MessageStatus
 from runner.ledger.history import latest_states, sent_times
 from runner.ledger.key_state import State
+from runner.ledger.record import MASKED
 from runner.privacy import mark_private
 from runner.report import json_output, status_text
 from runner.report.layout import wrap
@@ -86,6 +87,7 @@ def _print_recipient(context: Context, facts: Facts, name: str | None, wanted: A
     title = mark_private(wanted.value if wanted.kind == "email" else f"{wanted.kind}:{wanted.value}")
     recipients = name_recipients(context, facts, [])
     context.output.result(status_text.recipient(title, states, recipients, _view(context)))
+    context.output.note_masking()
     _print_unknown(context, [state for state in states if state.status == "unknown"], by_key=True)
 
 
@@ -116,6 +118,8 @@ def _print_messages(
     if listed:
         recipients = name_recipients(context, facts, [state.record for state in listed])
         output.result(f"\n{status_text.deliveries(listed, recipients, _view(context), name)}")
+        if any(MASKED in state.record.to for state in listed):
+            output.note_masking()
     if total > len(listed):
         command_line = context.command_line("status", *([name] if name else []), "--all")
         output.result(wrap(f"and {total - len(listed):,} more: {command_line}", output.width, indent="  "))

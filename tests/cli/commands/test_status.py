@@ -133,7 +133,7 @@ def test_the_deliveries_of_a_message_come_with_dates_and_addresses(folder: Folde
         delivery_key("", "list", 1, kind, value) for kind, value in (("email", "gone@example.com"), ("user_id", "25"))
     )
     shown = folder.run("status", "list", "--show-values").out
-    assert rows(shown)[3:] == [
+    assert rows(shown)[3:7] == [
         ["state", "recipient", "at (UTC)", "key", "why"],
         ["refused", "user_id:25", "2026-01-01 00:00", user[:12], "not_found"],
         ["sent", f"email:~{gone[:8]}", "2026-01-03 00:00"],
@@ -281,3 +281,16 @@ def test_in_the_sandbox_there_is_no_link_to_intercom(folder: Folder) -> None:
     assert ran.code == 0
     assert "message " in ran.out
     assert "https://" not in ran.out
+
+
+def test_off_a_terminal_one_line_says_how_recipients_are_shown(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.message(PEOPLE)
+    append(folder, delivery("list", "email", "ann@example.com", id="2001"), delivery("news", "id", "7", id="2002"))
+    for arguments in (["status", "list"], ["status", "ann@example.com"], ["render", "list"]):
+        assert folder.run(*arguments).err.count("--show-values shows them") == 1
+        assert "--show-values" not in folder.run(*arguments, "--show-values").err
+        assert "--show-values" not in folder.run(*arguments, "--quiet").err
+    for arguments in (["status"], ["status", "news"], ["status", "--format", "json"]):
+        assert "--show-values" not in folder.run(*arguments).err
+    monkeypatch.setenv("CI", "true")
+    assert "--show-values" not in folder.run("status", "list").err
