@@ -133,7 +133,7 @@ class Output:
         A pipe to a pager or a search is no terminal. In CI the note would be noise in every log.
         """
         if not (self.show_values or self.in_ci) and self.form == "text":
-            self.note("Off a terminal recipients are masked: --show-values shows them.")
+            self.note("Recipients are masked; --show-values shows them.")
 
     def error(self, text: str, *, nl: bool = True) -> None:
         """Prints to stderr. Without `nl`, the line goes on, as with the answer to a question."""

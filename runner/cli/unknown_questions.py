@@ -46,7 +46,8 @@ def ask_about_unknown(context: Context, ledger: Ledger, key: str | None, *, no_f
         context.output.note(warn_of_live_run(states))
     if number := sum(record.is_searchable for state in states for record in state.open_attempts):
         number_of_all = f"{number:,} of {len(states):,}" if number < len(states) else f"{number:,}"
-        context.output.error(f"Intercom can be asked about {number_of_all} first: {context.command_line('reconcile')}")
+        text = f"Intercom can be asked about {number_of_all} first: {context.command_line('reconcile')}"
+        context.output.error(wrap_lines(text, context.output.width))
     answers = _ask_each(context, ledger, states, no_fetch=no_fetch)
     left = len(states) - answers["sent"] - answers["not sent"]
     context.output.result(f"\n{resolve_text.result(answers['sent'], answers['not sent'], left)}")
