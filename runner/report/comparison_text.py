@@ -120,12 +120,11 @@ def differences(change: MessageChange, *, show_values: bool) -> Iterator[tuple[s
     """
     if change.before and change.now:
         for name in ("subject", "body"):
-            before, now = (
-                reveal_or_mask(getattr(side, name), show_values=show_values) for side in (change.before, change.now)
-            )
+            read = visible_text if name == "body" else reveal_or_mask
             with CURRENT_WORK.on_file(f"the {name} of {change.name}"):
-                if name == "body":
-                    before, now = visible_text(before), visible_text(now)
+                before, now = (
+                    read(getattr(side, name), show_values=show_values) for side in (change.before, change.now)
+                )
                 # Not earlier: <U+200B> would be read as a tag.
                 parts = diff_words(strip_controls(before), strip_controls(now))
             yield name, parts

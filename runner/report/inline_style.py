@@ -1,115 +1,192 @@
 """What an element's own style does to its text: it decorates it, strikes it, hides it, or does what is not known here.
 
-A list of what hides text would never be complete. So it is the other way round: a property that is not known to
-decorate alone, or a value that may do more, is named.
+A list of what hides text would never be complete. So it is the other way round: a style that is not written in plain
+CSS, a property that is not known to decorate alone, and a value beyond its bounds are named.
 """
 
 import re
-import sys
+from dataclasses import dataclass, replace
+
+from runner.report.style_properties import decorates, in_pixels, is_plain_font
 
 NOT_DISPLAYED = "not displayed"
-_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_ESCAPE = re.compile(r"\\(?:([0-9a-fA-F]{1,6})\s?|(.))", re.DOTALL)
-_ADDRESS = re.compile(r"url\((?:\"[^\"]*\"|'[^']*'|[^)]*)\)")
-_ZERO = re.compile(r"(?:0+\.?0*|\.0+)[a-z%]*(?![\d.])")
-_NUMBER = re.compile(r"(-?(?:\d+\.?\d*|\.\d+))([a-z%]*)")
-_HIDING = re.compile(r"display:none|visibility:(?:hidden|collapse)|mso-hide:all")
-_DECORATING = re.compile(
-    r"font-(?:family|style|weight|variant)|text-(?:align|transform|rendering|shadow)|(?:vertical|text)-align"
-    r"|background(?:-[a-z]+)*|border(?:-[a-z]+)*|padding(?:-[a-z]+)?|outline(?:-[a-z]+)?|list-style(?:-[a-z]+)?"
-    r"|table-layout|cursor|box-(?:shadow|sizing)|word-(?:break|wrap)|overflow-wrap|white-space|hyphens|float|clear"
-    r"|line-height|z-index|min-(?:width|height)|object-fit|color-scheme|page-break-[a-z]+|-(?:webkit|ms)-text-size-adjust"
-    r"|-webkit-font-smoothing|-moz-osx-font-smoothing|-ms-interpolation-mode|align-[a-z]+|justify-[a-z]+|flex(?:-[a-z]+)*|gap"
-    r"|mso-(?!hide)[a-z-]+|v-text-anchor|overflow(?:-[xy])?"
+_UNREAD = "styled in a way that is not read here"
+_STRING = r"\"[^\"\\\n]*\"|'[^'\\\n]*'"
+# No comment, escape, block or at-rule is among them: where one of these is, browsers and mail clients differ.
+_TOKEN = re.compile(
+    rf"(?P<url>url\(\s*(?:{_STRING}|[^\"'()\\\s]*)\s*\))|{_STRING}|[\w.%#-]+|[,:;!()+=|?]|/(?!\*)|\s+",
+    re.IGNORECASE,
 )
-# The values with which other properties decorate alone; numbers are judged by _MIN_NUMBERS.
-_VALUES = {
-    "color": re.compile(r"(?!transparent)[a-z]+|#(?:[0-9a-f]{3}|[0-9a-f]{6})|(?:rgb|hsl)\([^,/]+,[^,/]+,[^,/]+\)"),
-    "display": re.compile(r"(?:inline-)?(?:block|flex|grid|table)|inline|table-[a-z-]+|list-item"),
-    "visibility": re.compile(r"visible"),
-    "position": re.compile(r"static|relative"),
-    "text-decoration": re.compile(r"(?!.*line-through).*"),
-    "text-decoration-line": re.compile(r"(?!.*line-through).*"),
-    "direction": re.compile(r"ltr"),
-    "opacity": re.compile(r"1|1\.0+|0?\.[5-9]\d*"),
-}
-# The smallest number with which a property decorates alone, by unit; a unit that is not here is not judged as a number.
-_SIZE = {"": 1.0, "px": 5.0, "pt": 4.0, "em": 0.4, "rem": 0.4, "%": 40.0, "vw": 1.0}
-_OFFSET = {"": -20.0, "px": -20.0, "pt": -15.0, "em": -1.5, "rem": -1.5, "%": -5.0}
-_MIN_NUMBERS = {
-    "font-size": _SIZE, "font": _SIZE, "width": _SIZE, "height": _SIZE, "max-width": _SIZE, "max-height": _SIZE,
-    "text-indent": dict.fromkeys(_SIZE, 0.0),
-    "letter-spacing": {unit: -2.0 if unit in {"px", "pt"} else -0.1 for unit in _SIZE},
-    "word-spacing": dict.fromkeys(_SIZE, 0.0), "margin": _OFFSET, "left": _OFFSET, "right": _OFFSET, "top": _OFFSET,
-    "bottom": _OFFSET,
-}  # fmt: skip
-_MAX_OFFSET = 100.0  # of any unit: what is moved further may be off the screen
-_MOVING = frozenset({"margin", "left", "right", "top", "bottom", "text-indent", "letter-spacing", "word-spacing"})
+_MIN_SIZE, _MAX_SIZE = 9.0, 96.0  # pixels
+_MIN_LINE_HEIGHT = 0.7  # of the size
+_MIN_OPACITY = 0.6
+_MAX_OFFSET = 600.0  # pixels, of all elements around a text
+_SIZES = {"xx-small": 9.0, "x-small": 10.0, "small": 13.0, "medium": 16.0, "large": 18.0, "x-large": 24.0,
+          "xx-large": 32.0, "xxx-large": 48.0, "initial": 16.0}  # fmt: skip
+_RELATIVE_SIZES = {"smaller": 0.83, "larger": 1.2, "inherit": 1.0, "unset": 1.0}
+_NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([a-z]*|%)")
+_FONT = re.compile(
+    r"(?:(?:normal|italic|oblique|small-caps|bold|bolder|lighter|[1-9]00)\s+)*([\w.%-]+)(?:\s*/\s*([\w.%]+))?\s+(.+)"
+)
+_TABLE_PARTS = frozenset({"td", "th", "tr", "table", "tbody", "img"})  # they grow with what is in them
 
 
-def find_font_size(style: str) -> bool | None:
-    """Returns whether text has a size with which it is seen, True or False; None if the style does not say.
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a text inherits from the elements around it, in pixels.
 
-    Elements inside may give their text another size, as those of MJML do.
+    `offset` is by how much these move it at most. `is_clipped`: one of them cuts what does not fit.
     """
-    sizes = [value for name, value in _split(style) if name == "font-size" or (name == "font" and value[:1].isdigit())]
-    return not any(_ZERO.match(size) for size in sizes) if sizes else None
+
+    size: float = 16.0
+    line_height: float = 0.0  # 0: as the font has it
+    relative_line_height: float = 1.2
+    opacity: float = 1.0
+    offset: float = 0.0
+    is_clipped: bool = False
+
+    def describe_text(self) -> str:
+        """Returns how a text appears that stands right here; empty if a reader sees it."""
+        if self.size < 1:
+            return NOT_DISPLAYED
+        if not _MIN_SIZE <= self.size <= _MAX_SIZE:
+            return f"in a size of {self.size:.0f} pixels"
+        height = self.line_height or self.relative_line_height * self.size
+        return "" if height >= _MIN_LINE_HEIGHT * self.size else "styled with line-height"
 
 
-def describe_style(style: str) -> str:
-    """Returns what a reader must know of a style: `not displayed`, `struck`, `styled with PROPERTY`; empty if nothing.
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What a style does: `mark` says how a text appears, and is empty if the style only decorates.
 
-    A text of no size is left to `find_font_size`.
+    `addresses` are what it loads.
     """
-    declarations = _split(style)
-    if any(_HIDING.fullmatch(f"{name}:{value}") for name, value in declarations):
-        return NOT_DISPLAYED
+
+    mark: str
+    addresses: tuple[str, ...]
+    look: Look
+
+
+def read_style(style: str, tag: str, look: Look) -> Style:
+    """Returns what a style does, in an element whose text would have the look without it."""
+    if not style:
+        return Style("", (), look)
+    addresses: list[str] = []
+    declarations = _split(style, addresses)
+    if declarations is None:
+        return Style(_UNREAD, tuple(re.findall(r"(?:https?:)?//[^\s\"'()]+", style)), look)
+    displays = {value for name, value in declarations if name == "display"}
+    new_look, marks = _find_look(declarations, look)
+    marks += [
+        "struck" if "line-through" in value else "not in Outlook" if name == "mso-hide" else f"styled with {name}"
+        for name, value in declarations
+        if not _decorates(name, value, tag, new_look)
+    ]
+    mark = NOT_DISPLAYED if displays == {"none"} else marks[0] if marks else ""
+    return Style(mark, tuple(addresses), new_look)
+
+
+def _split(style: str, addresses: list[str]) -> list[tuple[str, str]] | None:
+    """Returns the properties of a style with their values, in lower case; None if it is not plain CSS.
+
+    Adds its addresses to `addresses`.
+    """
+    tokens = _tokenize(style, addresses)
+    if tokens is None:
+        return None
+    declarations: list[list[str]] = [[]]
+    depth = 0
+    for word in tokens:
+        depth += (word == "(") - (word == ")")
+        if depth < 0 or (depth and word == ";"):
+            return None
+        if word == ";":
+            declarations.append([])
+        else:
+            declarations[-1].append(word)
+    pairs = [text.partition(":") for words in declarations if (text := "".join(words).strip())]
+    if depth or not all(name and colon for name, colon, _ in pairs):
+        return None
+    return [(name.strip(), re.sub(r" ?! ?important$", "", value.strip())) for name, _, value in pairs]
+
+
+def _tokenize(style: str, addresses: list[str]) -> list[str] | None:
+    tokens: list[str] = []
+    position = 0
+    while position < len(style):
+        match = _TOKEN.match(style, position)
+        if match is None or (match[0] == "(" and tokens[-1:] == ["url"]):
+            return None
+        position = match.end()
+        if match["url"]:
+            addresses.append(match[0][4:-1].strip(" \t\r\n\f\"'"))
+        tokens.append("url " if match["url"] else match[0].lower() if match[0].strip() else " ")
+    return tokens
+
+
+def _find_look(declarations: list[tuple[str, str]], look: Look) -> tuple[Look, list[str]]:
+    """Returns the look of a text inside, and what is wrong with it."""
+    marks: list[str] = []
+    fonts = [match for name, value in declarations if name == "font" and (match := _FONT.fullmatch(value))]
+    sizes = [value for name, value in declarations if name == "font-size"] + [match[1] for match in fonts]
+    if sizes:
+        found = [_find_size(value, look.size) for value in sizes]
+        if None in found:
+            marks.append("styled with font-size")
+        look = replace(look, size=min((size for size in found if size is not None), default=look.size))
+    heights = [value for name, value in declarations if name == "line-height"] + [m[2] for m in fonts if m[2]]
+    look = _find_line_height(heights, look, marks)
     for name, value in declarations:
-        if not _decorates(name, value):
-            if _hides_by_size(name, value):
-                return NOT_DISPLAYED
-            return "struck" if "line-through" in value else f"styled with {name}"
-    return ""
+        if name == "opacity" and re.fullmatch(r"\d*\.?\d+", value) and float(value) < 1:
+            look = replace(look, opacity=look.opacity * float(value))
+            marks += ["styled with opacity"] * (look.opacity < _MIN_OPACITY)
+        elif re.match(r"(?:margin|padding)\b", name):
+            largest = max((in_pixels(number) or 0 for number in value.split()), default=0)
+            look = replace(look, offset=look.offset + largest)
+            marks += [f"styled with {name}"] * (look.offset > _MAX_OFFSET)
+        elif name.startswith("overflow") and value != "visible":
+            look = replace(look, is_clipped=True)
+    return look, marks
 
 
-def _split(style: str) -> list[tuple[str, str]]:
-    """Returns the properties of a style with their values, in lower case, as a browser reads them."""
-    plain = _ADDRESS.sub("url", _ESCAPE.sub(_unescape, _COMMENT.sub("", style))).lower()
-    declarations = (declaration.partition(":") for declaration in plain.split(";"))
-    return [(name.strip(), value.replace("!important", "").strip()) for name, colon, value in declarations if colon]
+def _find_size(value: str, size: float) -> float | None:
+    """Returns a font size in pixels, inside an element of the size; None if it is not known."""
+    if value in _SIZES:
+        return _SIZES[value]
+    if value in _RELATIVE_SIZES:
+        return size * _RELATIVE_SIZES[value]
+    if not (number := _NUMBER.fullmatch(value)):
+        return None
+    if number[2] in {"em", "%"}:
+        return size * float(number[1]) / (100 if number[2] == "%" else 1)
+    return in_pixels(value) if number[2] not in {"vw", "vh"} else None
 
 
-def _decorates(name: str, value: str) -> bool:
-    if name in {"font-size", "font"} and _ZERO.match(value):
+def _find_line_height(values: list[str], look: Look, marks: list[str]) -> Look:
+    for value in values:
+        number = _NUMBER.fullmatch(value)
+        if value in {"normal", "initial"}:
+            look = replace(look, line_height=0.0, relative_line_height=1.2)
+        elif number and not number[2] and float(number[1]):
+            look = replace(look, line_height=0.0, relative_line_height=float(number[1]))
+        elif number and number[2] in {"em", "%"}:
+            look = replace(look, line_height=look.size * float(number[1]) / (100 if number[2] == "%" else 1) or 0.01)
+        elif number:
+            look = replace(look, line_height=in_pixels(value) or 0.01)
+        elif value not in {"inherit", "unset"}:
+            marks.append("styled with line-height")
+    return look
+
+
+def _decorates(name: str, value: str, tag: str, look: Look) -> bool:
+    if not value or name in {"font-size", "line-height"} or (value in {"inherit", "unset"} and name != "all"):
         return True
-    if not value or (
-        value in {"inherit", "initial", "unset", "auto", "normal", "none"} and name not in {"display", "all"}
-    ):
-        return True
-    if rule := _VALUES.get(name):
-        return rule.fullmatch(value) is not None
-    base = "margin" if name.startswith("margin-") else name
-    if minimums := _MIN_NUMBERS.get(base):
-        return "(" not in value and all(
-            _is_sound_number(base, minimums, match[1], match[2]) for match in _NUMBER.finditer(value)
-        )
-    return _DECORATING.fullmatch(name) is not None
-
-
-def _is_sound_number(name: str, minimums: dict[str, float], number: str, unit: str) -> bool:
-    value = float(number)
-    if name in _MOVING and (value == 0 or unit not in minimums):
-        return value == 0
-    return unit in minimums and value >= minimums[unit] and (name not in _MOVING or value <= _MAX_OFFSET)
-
-
-def _hides_by_size(name: str, value: str) -> bool:
-    """Returns whether a size or the opacity is zero."""
-    return name in {"width", "height", "max-width", "max-height", "opacity"} and _ZERO.fullmatch(value) is not None
-
-
-def _unescape(escape: re.Match[str]) -> str:
-    if escape[2]:
-        return escape[2]
-    code = int(escape[1], 16)
-    return chr(code) if code <= sys.maxunicode else ""
+    if name in {"font", "font-family"}:
+        font = _FONT.fullmatch(value) if name == "font" else None
+        return is_plain_font(font[3] if font else value) and (name != "font" or font is not None)
+    if look.is_clipped and tag not in _TABLE_PARTS:
+        if name in {"height", "max-height"}:
+            return value in {"auto", "none", "100%"}
+        if name == "white-space" and value not in {"normal", "pre-wrap", "pre-line"}:
+            return False
+    return decorates(name, value)

@@ -89,6 +89,12 @@ def _format_sample(sample: Sample, *, show_values: bool, is_brief: bool) -> list
     return [
         f"As {inline_code(reveal_or_mask(sample.to, show_values=show_values))} sees it{masked}:",
         *([f"**Subject** {inline_code(truncate(subject, MAX_INLINE_LENGTH))}"] if subject else ()),
-        code_block(wrap_lines(truncate(visible_text(body), _BRIEF_LENGTH if is_brief else _MAX_TEXT_LENGTH))),
+        code_block(
+            wrap_lines(
+                truncate(
+                    visible_text(sample.body, show_values=show_values), _BRIEF_LENGTH if is_brief else _MAX_TEXT_LENGTH
+                )
+            )
+        ),
         *([] if is_brief else [details("HTML source", [code_block(truncate(body, _MAX_TEXT_LENGTH), "html")])]),
     ]

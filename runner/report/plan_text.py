@@ -260,7 +260,7 @@ def _find_sample(message: PlannedMessage, review: Review) -> Sample | None:
 def _format_body(sample: Sample, view: PlanView) -> Iterator[str]:
     """Yields the lines of a body as its recipient sees it, behind a bar."""
     bar = f"{_INDENT}{style('|', 'dim')} "
-    lines = visible_text(reveal_or_mask(sample.body, show_values=view.show_values)).split("\n")
+    lines = visible_text(sample.body, show_values=view.show_values).split("\n")
     recipient = reveal_or_mask(sample.to, show_values=view.show_values)
     if view.show_values:
         recipient = recipient.removeprefix("email:")

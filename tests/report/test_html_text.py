@@ -35,7 +35,7 @@ from runner.report.html_text import visible_text
         ('<a href="mailto:a@example.com">a@example.com</a>', "a@example.com"),
         ('<p>a <img src="https://t.example/1.gif"></p>', "a [image without alt: https://t.example/1.gif]"),
         ('<img alt="Logo" src="/l.png">', "[image Logo: /l.png]"),
-        ("<title>p</title><p>a</p><script>b()</script>", "a"),
+        ("<title>p</title><p>a</p><script>b()</script>", "[title: p]\n\na"),
         ("a &amp; b &lt;c&gt;", "a & b <c>"),
         ("1 < 2 and 3 > 2", "1 < 2 and 3 > 2"),
         ("<table><tr><td>a</td><td>b</td></tr></table>", "a\nb"),
@@ -43,7 +43,7 @@ from runner.report.html_text import visible_text
         ("", ""),
         # As a browser reads it.
         ("<head>seen</head> <p>a</p>", "seen\n\na"),
-        ("<title>unseen</title>a", "a"),
+        ("<title>named</title>a", "[title: named]\na"),
         ("<!-->seen<!-- unseen -->", "seen"),
         ("<!--->seen", "seen"),
         ("<!-- a --!>seen", "seen"),
@@ -58,17 +58,42 @@ from runner.report.html_text import visible_text
         ('<p style="display: none">a</p>b', "[not displayed: a]\n\nb"),
         ("<span hidden>a <span>b</span></span> c", "[not displayed: a b] c"),
         ('<span style="font-size:0px">a</span><span style="font-size:0.9em">b</span>', "[not displayed: a]b"),
-        ("a<!--[if mso]><p>b</p><![endif]-->c", "a\n\n[in Outlook alone: b]\nc"),
+        ("a<!--[if mso]><p>b</p><![endif]-->c", "a\n\n[in Outlook alone: b]\n\nc"),
         ("<input value='a'>", "[field a]"),
+        # As the tree of the standard has it.
+        ("You get <table>100<tr><td>9</td></tr></table>", "You get 100\n\n9"),
+        ("<table><tfoot><tr><td>last</td></tr></tfoot><tr><td>first</td></tr></table>", "first\nlast"),
+        ("<span hidden>x<div></span>y</div></span>", "[not displayed: x\ny]"),
+        ("<p hidden>x<p>y", "[not displayed: x]\n\ny"),
+        ("<p hidden>x<button></p>y</button></p>", "[not displayed: x\n\ny]"),
+        ("<frameset><frame></frameset>seen", "seen"),
+        ("Pay &pound100", "Pay £100"),
+        ("AT&T\n and others", "AT&T\n and others"),
+        ("<details><summary>a</summary>b</details>", "[after a click: a\nb]"),
+        ("<details open><summary>a</summary>b</details>", "a\nb"),
+        ("<!--[if mso]><p><!--[if gte mso 9]>a<![endif]--></p><![endif]-->", "[in Outlook alone: a]"),
+        ("<!--[if mso]>a<![endif] x-->", "[in Outlook alone: a]"),
+        ("<!--[if mso]><table><tr><td><![endif]-->a", "a"),
+        ("<q>a</q>", '"a"'),
     ],
 )
 def test_the_text_of_a_body(body: str, text: str) -> None:
-    assert visible_text(body) == text
+    assert visible_text(body, show_values=False) == text
+
+
+@pytest.mark.parametrize("depth", [1, 4, 9])
+def test_no_conditional_comment_is_too_deep_to_be_read(depth: int) -> None:
+    assert "seen" in visible_text("<!--[if mso]>" * depth + "seen" + "<![endif]-->", show_values=False)
+
+
+def test_what_is_too_long_to_be_read_is_counted() -> None:
+    text = visible_text("<p>" + "a" * 300_000, show_values=False)
+    assert text.startswith("[its last 100,003 characters are not read here]\naaa")
 
 
 @given(st.text(alphabet="<>/ab&;\"'=! \n-?"))
 def test_no_body_is_too_broken_to_be_read(body: str) -> None:
-    assert isinstance(visible_text(body), str)
+    assert isinstance(visible_text(body, show_values=False), str)
 
 
 @pytest.mark.parametrize(
@@ -76,5 +101,5 @@ def test_no_body_is_too_broken_to_be_read(body: str) -> None:
 )
 def test_a_long_body_is_read_in_linear_time(piece: str) -> None:
     began = time.process_time()
-    visible_text("<p>" + piece * 40_000)
+    visible_text("<p>" + piece * 40_000, show_values=False)
     assert time.process_time() - began < 20  # <svg> took 80 s, <li> 90 s

@@ -385,7 +385,7 @@ DISPLAYED_DIFFERENTLY = {
 @pytest.mark.parametrize("name", DISPLAYED_DIFFERENTLY)
 def test_what_is_displayed_in_another_way_is_in_brackets(project: Clone, name: str) -> None:
     project.write("messages/a.yaml", declared(f"Hi {DISPLAYED_DIFFERENTLY[name]} you"))
-    assert re.search(r"Hi \[[a-z -]+: evil\] you", review(project))
+    assert re.search(r"Hi \[[A-Za-z -]+: evil\] you", review(project))
 
 
 @pytest.mark.parametrize("body", ["<style>b{display:none}</style>Hi", "<svg><style><p>Hi", "<math><style><p>Hi"])
@@ -394,7 +394,79 @@ def test_what_changes_the_text_in_ways_unknown_is_named(project: Clone, body: st
     assert "see the HTML source" in review(project).partition("```text")[2].partition("```")[0]
 
 
-@pytest.mark.parametrize("style", ["border-width:0", "min-width:0", "opacity:0.9", "line-height:0", "margin:0 -5px"])
+@pytest.mark.parametrize("style", ["border-width:0", "min-width:0", "opacity:0.9", "line-height:1", "margin:0 5px"])
 def test_an_honest_style_hides_nothing(project: Clone, style: str) -> None:
     project.write("messages/a.yaml", declared(f'<p style="{style}">Hi</p>'))
     assert "```text\nHi\n```" in review(project)
+
+
+# Bodies in which a recipient's value ends a comment, a tag, an attribute or a style, though it is escaped.
+BUILT = {
+    "the end of a comment": ("<!-- note {{ x }}>evil<!-- -->", "--"),
+    "another end of a comment": ("<!-- note {{ x }}>evil<!-- -->", "--!"),
+    "an empty comment": ("<!--{{ x }}>evil<!-- -->", ""),
+    "an attribute without quotes": ("<a data-x={{ x }}href=//evil.example href=//good.example>shop</a>", "a "),
+    "an address without quotes": ("<a href={{ x }}>evil</a>", "a style=display:none"),
+    "a tag": ("<title><{{ x }}title>evil<title></title>", "/"),
+    "the name of a tag": ("<{{ x }}>evil", "b"),
+    "the name of an end tag": ("<b hidden>evil</{{ x }}>evil", "b"),
+    "the name of an attribute": ("<b {{ x }}>evil</b>", "hidden"),
+    "an attribute that is joined": ("<b hid{{ x }}>evil</b>", "den"),
+    "the end of a tag": ("<b {{ x }}>evil</b>", "/"),
+    "a comment that begins": ("<{{ x }}>evil", "!--"),
+    "an instruction": ("<{{ x }}>evil", "?"),
+    "a style sheet": ("<style>{{ x }}</style>evil", "*{display:none}"),
+    "an end tag with an attribute": ("</p {{ x }}>evil", "a"),
+    "a character": ("&{{ x }};evil", "lt"),
+    "the number of a character": ("&#{{ x }};evil", "10"),
+    "a value that is HTML": ("{{ x | safe }}evil", "<b hidden>"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ["own", "other"])
+@pytest.mark.parametrize("name", BUILT)
+def test_a_value_that_may_build_html_is_named_and_read_as_it_is_sent(project: Clone, name: str, value: str) -> None:
+    body, own = BUILT[name]
+    value = own if value == "own" else "plain"
+    project.write("messages/a.yaml", declared(body, to=f"{{type: user, id: a1, vars: {{x: {quoted(value)}}}}}"))
+    comment = review(project)
+    text = comment.partition("```text")[2].partition("```")[0]
+    if (name, value) != ("a value that is HTML", "plain"):  # what its tags are is shown
+        assert "a recipient's value stands where HTML is built" in text
+    assert "evil" in text or value == "plain"
+
+
+STYLED = {
+    '<p style="{{ x }}">evil</p>': "color:red", '<p style="color:{{ x }}">evil</p>': "red;display:none",
+    '<p dir="{{ x }}">evil</p>': "rtl", "<p dir='{{ x }}'>evil</p>": "ltr", '<font face="{{ x }}">evil</font>': "Arial",
+    '<td width="{{ x }}">evil</td>': "100", '<font size="{{ x }}">evil</font>': "3",
+    '<p hidden="{{ x }}">evil</p>': "xyz",
+    '<table align="{{ x }}"><tr><td>evil</table>': "left", '<p align="{{ x }}">evil</p>': "left",
+    '<p popover="{{ x }}">evil</p>': "auto",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body", STYLED)
+def test_a_value_that_says_how_a_text_is_displayed_is_named(project: Clone, body: str) -> None:
+    to = f"{{type: user, id: a1, vars: {{x: {quoted(STYLED[body])}}}}}"
+    project.write("messages/a.yaml", declared(f"<table><tr>{body}" if "<td" in body else body, to=to))
+    text = review(project).partition("```text")[2].partition("```")[0]
+    assert re.search(r"\[[^\]]*(value|attribute|not displayed)[^\]]*: [^\]]*evil\]", text)
+    assert STYLED[body] not in text.replace("with a recipient's value as", "")
+
+
+@pytest.mark.parametrize(
+    ("body", "value", "shown"),
+    [
+        ("<p>Hi {{ x }}, bye</p>", "Ann & Bo <3", "Hi ***, bye"), ("<p>Hi {{ x }}</p>", "", "Hi ***"),
+        ('<p>Hi</p><a href="{{ x }}">Go</a>', "https://a.example/?a=1&b=2", "Hi\n\nGo (***)"),
+        ('<p><a href="https://a.example/?n={{ x }}">Go</a>', "1 2", "Go (https://a.example/?n=***)"),
+        ('<a href="mailto:{{ x }}">{{ x }}</a>', "ann@example.com", "***"), ("<b>{{ x }}</b>", "--", "***"),
+        ("<!-- {{ x }} --><p>Hi {{ x }}</p>", "Ann", "Hi ***"), ("<table><tr><td>{{ x }}</table>", "a\r\nb", "***"),
+        ('<p class="{{ x }}" title="{{ x }}">Hi</p>', "it's", "Hi"), ("<textarea>{{ x }}</textarea>", "a</b>", "***"),
+        ("<p>{{ x }}{{ x }}</p>", "\n", "******"), ('<img alt="{{ x }}" src="/a">', "<b>", "[image ***: /a]"),
+    ],
+)  # fmt: skip
+def test_a_value_that_is_text_is_masked_and_nothing_is_said(project: Clone, body: str, value: str, shown: str) -> None:
+    project.write("messages/a.yaml", declared(body, to=f"{{type: user, id: a1, vars: {{x: {quoted(value)}}}}}"))
+    assert f"```text\n{shown}\n```" in review(project)

@@ -1,0 +1,157 @@
+"""How an element makes its text appear: as it is written, or in another way, which is named.
+
+Only elements and attributes that are known to decorate are taken as such. Every other one is named.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from runner.report.hosts import describe_hosts
+from runner.report.html_events import OUTLOOK, Event
+from runner.report.inline_style import NOT_DISPLAYED, Look, read_style
+from runner.report.style_properties import in_pixels, is_plain_font
+
+IN_OUTLOOK = "in Outlook alone"
+VOID_ELEMENTS = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
+)
+_PLAIN_ELEMENTS = VOID_ELEMENTS | frozenset(
+    re.findall(
+        r"\S+",
+        "a abbr acronym address article aside b bdi bdo big blockquote body button caption center cite code "
+        "colgroup data dd dfn div dl dt em fieldset figcaption figure font footer form h1 h2 h3 h4 h5 h6 head "
+        "header hgroup html i ins kbd label legend li listing main map mark math menu nav nobr noscript ol "
+        "optgroup option p picture plaintext pre q rb ruby s samp script search section small span strike "
+        "strong style sub summary sup svg table tbody td textarea tfoot th thead time tr tt u ul var xmp del "
+        "o:p",
+    )
+)
+_APPEARANCES = {
+    OUTLOOK: IN_OUTLOOK, "title": "title", "template": NOT_DISPLAYED, "noembed": NOT_DISPLAYED,
+    "noframes": NOT_DISPLAYED, "datalist": NOT_DISPLAYED, "rp": NOT_DISPLAYED, "iframe": "instead of iframe",
+    "audio": "instead of audio", "video": "instead of video", "canvas": "instead of canvas",
+    "object": "instead of object", "s": "struck", "strike": "struck", "del": "struck", "bdo": "in another direction",
+}  # fmt: skip
+# Without attributes, there is nothing to say of these.
+_BARE_ELEMENTS = _PLAIN_ELEMENTS - {*_APPEARANCES, "img", "input", "style", "svg", "math", "script"}
+_NEEDS_OPEN = {"dialog": NOT_DISPLAYED, "details": "after a click"}
+_SIZES = {"small": 0.83, "big": 1.2, "sub": 0.83, "sup": 0.83, "h1": 2.0, "h2": 1.5, "h3": 1.17, "h5": 0.83, "h6": 0.67}
+_FONT_SIZES = (10.0, 13.0, 16.0, 18.0, 24.0, 32.0, 48.0)
+# Attributes with an address that is loaded, or where a click leads. `href` of a link and `src` of an image stand apart.
+_ADDRESS_ATTRIBUTES = (
+    "href", "src", "srcset", "action", "formaction", "data", "background", "poster", "ping", "xlink:href",
+    "imagesrcset", "longdesc", "lowsrc", "dynsrc", "codebase", "archive", "classid", "manifest", "profile", "cite",
+    "code", "icon",
+)  # fmt: skip
+_LABELS = ("alt", "value", "placeholder", "label", "prompt", "srcdoc")
+# Attributes that change nothing of a text, or that are looked at one by one.
+_PLAIN_ATTRIBUTES = frozenset(
+    re.findall(
+        r"\S+",
+        "abbr accept accept-charset accesskey align alink allow allowfullscreen autocapitalize autocomplete "
+        "autofocus axis bgcolor border bordercolor cellpadding cellspacing char charset checked class clear "
+        "color cols colspan compact content controls coords crossorigin datetime decoding dir disabled "
+        "download draggable enctype face fetchpriority for form frame frameborder headers height hidden "
+        "hreflang hspace http-equiv id inputmode integrity ismap itemid itemprop itemref itemscope itemtype "
+        "kind lang language link loading loop marginheight marginwidth maxlength media method min minlength "
+        "multiple muted name noshade novalidate nowrap open pattern preload property readonly referrerpolicy "
+        "rel required rev reversed role rows rowspan rules sandbox scope scrolling selected shape size sizes "
+        "span spellcheck start style summary tabindex target text leftmargin topmargin rightmargin "
+        "bottommargin vertical-align xmlns title translate type usemap valign version vlink vspace width wrap "
+        "step max",
+    )
+) | {*_ADDRESS_ATTRIBUTES, *_LABELS}
+# Attributes that a recipient's value may be, whatever it is.
+_FREE_ATTRIBUTES = frozenset(
+    {"class", "id", "title", "name", "lang", "content", "target", "rel", "summary", *_ADDRESS_ATTRIBUTES, *_LABELS}
+)
+_INERT_ATTRIBUTE = re.compile(r"(?:data|aria|mc|ep|v|o|w|x|xml|xmlns)[-:].*")
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """`marks` say how the text of an element appears other than it is written, `label` stands before it."""
+
+    marks: tuple[str, ...]
+    label: str
+    look: Look
+
+
+def describe_element(event: Event, shown: Mapping[str, str], look: Look, *, in_outlook: bool) -> Appearance:
+    """Returns how an element appears, in which a text would have the look.
+
+    `shown` are the attributes as they are displayed, in which values are replaced by others. `in_outlook`: it stands in
+    a comment that Outlook reads, which has elements of its own.
+    """
+    tag, attributes = event.name, event.attributes
+    if not attributes and tag in _BARE_ELEMENTS:
+        return Appearance((), "", _find_default_look(tag, attributes, look))
+    style = read_style(attributes.get("style", ""), tag, _find_default_look(tag, attributes, look))
+    marks = [style.mark]
+    if not (event.is_foreign or (in_outlook and ":" in tag)):
+        marks = [_find_own_mark(tag, attributes), style.mark, *_judge_attributes(tag, attributes, shown)]
+    shown_style = read_style(shown.get("style", ""), tag, look)
+    label = _label(tag, shown, shown_style.addresses)
+    return Appearance(tuple(dict.fromkeys(filter(None, marks))), label, style.look)
+
+
+def _find_default_look(tag: str, attributes: Mapping[str, str], look: Look) -> Look:
+    size = look.size * _SIZES.get(tag, 1.0)
+    if tag == "font" and (number := re.match(r"\s*([+-]?)(\d{1,3})", attributes.get("size", ""))):
+        step = int(number[2]) * (-1 if number[1] == "-" else 1) + (3 if number[1] else 0)
+        size = _FONT_SIZES[max(1, min(7, step)) - 1]
+    return look if size == look.size else replace(look, size=size)
+
+
+def _find_own_mark(tag: str, attributes: Mapping[str, str]) -> str:
+    if "hidden" in attributes:
+        # A display of its own shows the element all the same.
+        return (
+            "styled with display"
+            if re.search(r"display", attributes.get("style", ""), re.IGNORECASE)
+            else NOT_DISPLAYED
+        )
+    if tag in _NEEDS_OPEN:
+        return "" if "open" in attributes else _NEEDS_OPEN[tag]
+    return _APPEARANCES.get(tag, "" if tag in _PLAIN_ELEMENTS else f"in the element {tag[:40]}")
+
+
+def _judge_attributes(tag: str, attributes: Mapping[str, str], shown: Mapping[str, str]) -> list[str]:
+    marks = []
+    for name, value in attributes.items():
+        if shown.get(name) != value and name not in _FREE_ATTRIBUTES and not _INERT_ATTRIBUTE.fullmatch(name):
+            marks.append(f"with a recipient's value as {name}")
+        elif name == "dir" and value.lower() != "ltr":
+            marks.append("in another direction")
+        elif (name == "face" and not is_plain_font(value.lower())) or (
+            name == "align" and tag == "table" and value.strip().lower() == "right"
+        ):
+            marks.append(f"styled with {name}")
+        elif name == "width" and tag != "img" and (in_pixels(value.strip()) or 100) < 10:  # noqa: PLR2004
+            marks.append("styled with width")
+        elif name not in _PLAIN_ATTRIBUTES and not _INERT_ATTRIBUTE.fullmatch(name):
+            marks.append(f"with the attribute {name[:40]}")
+    return marks
+
+
+def _label(tag: str, attributes: Mapping[str, str], style_addresses: tuple[str, ...]) -> str:
+    """What stands for an element besides its text; empty for one that only holds text."""
+    found = [attributes.get(name, "") for name in _ADDRESS_ATTRIBUTES if tag != "a" or name == "ping"]
+    if tag == "meta" and attributes.get("http-equiv", "").lower() == "refresh":
+        found.append(attributes.get("content", ""))
+    addresses = " ".join(f"{each}{describe_hosts(each)}" for each in found if each)
+    styles = "".join(f"[picture: {each}{describe_hosts(each)}]" for each in style_addresses)
+    if tag == "img":
+        return f"[image {attributes.get('alt') or 'without alt'}: {addresses}]{styles}"
+    if tag == "style":
+        return "[a style sheet: see the HTML source]"
+    if tag in {"svg", "math"}:
+        return f"[{tag}: what follows may be displayed differently, see the HTML source]{styles}"
+    texts = " ".join(filter(None, (attributes.get(name) for name in _LABELS if (tag, name) != ("li", "value"))))
+    if tag == "input":
+        return f"[field {texts}]" + (f"[input: {addresses}]" if addresses else "") + styles
+    separator = ": " if texts and addresses else ""
+    return (
+        f"[{tag} {texts}{separator}{addresses}]" if texts else f"[{tag}: {addresses}]" if addresses else ""
+    ) + styles

@@ -1,0 +1,118 @@
+"""The properties of CSS that only decorate a text, with the values for which that is certain."""
+
+import re
+
+_PIXELS = {"": 1.0, "px": 1.0, "pt": 4 / 3, "em": 16.0, "rem": 16.0, "ex": 8.0, "ch": 8.0, "vw": 6.0, "vh": 6.0,
+           "in": 96.0, "cm": 38.0, "mm": 3.8, "pc": 16.0, "%": 6.0}  # fmt: skip  # of a mail 600 pixels wide
+_LENGTH = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+))([a-z]*|%)")
+# Fonts whose letters are drawn as signs. A name that is no longer than these words says so is enough.
+_SIGN_FONT = re.compile(
+    r"symbol|dings|dingbat|marlett|icon|awesome|mt extra|barcode|code ?\d|mdl2|braille|ornament|glyph"
+)
+# Behind letters of all kinds, they add emoji and signs alone.
+_SUPPLEMENTS = re.compile(r"[\"']?(?:segoe ui symbol|noto sans symbols|apple symbols)[\"']?")
+
+# The smallest and the largest length, in pixels, of properties whose value is one to four lengths.
+BOUNDS = {
+    "margin": (0.0, 200.0), "padding": (0.0, 200.0), "width": (10.0, 2000.0), "max-width": (10.0, 2000.0),
+    "min-width": (0.0, 2000.0), "height": (10.0, 2000.0), "max-height": (10.0, 5000.0), "min-height": (0.0, 2000.0),
+    "left": (0.0, 0.0), "right": (0.0, 0.0), "top": (0.0, 0.0), "bottom": (0.0, 0.0), "text-indent": (0.0, 60.0),
+    "letter-spacing": (-1.0, 6.0), "word-spacing": (0.0, 10.0), "gap": (0.0, 100.0), "column-gap": (0.0, 100.0),
+    "row-gap": (0.0, 100.0), "border-spacing": (0.0, 100.0), "z-index": (0.0, 9999.0),
+    "mso-table-lspace": (0.0, 20.0), "mso-table-rspace": (0.0, 20.0),
+    "mso-padding-alt": (0.0, 200.0), "mso-text-raise": (0.0, 60.0), "flex": (0.0, 1000.0), "flex-grow": (0.0, 100.0),
+    "flex-shrink": (0.0, 100.0), "flex-basis": (10.0, 2000.0),
+    "mso-element-frame-width": (10.0, 2000.0), "tab-size": (0.0, 16.0), "orphans": (0.0, 9.0), "widows": (0.0, 9.0),
+}  # fmt: skip
+
+_SOLID = r"(?!transparent)[a-z]+|#(?:[0-9a-f]{3}|[0-9a-f]{6})|(?:rgb|hsl)\([^,/()]+,[^,/()]+,[^,/()]+\)"
+_COLOR = r"[a-z]+|#[0-9a-f]{3,8}|(?:rgba?|hsla?)\([^()]*\)"
+_SMALL = r"-?\d{1,2}(?:\.\d+)?(?:px|pt|em)?"
+_KEYWORDS = r"[a-z-]+(?:\s+[a-z-]+)*"
+_ALIGNMENT = (
+    r"(?:normal|start|end|center|left|right|stretch|baseline|flex-start|flex-end|space-(?:around|between|evenly)|auto)"
+)
+_POSITION = r"[a-z0-9.% ,-]+"
+_SWITCH = r"none|auto|100%"
+
+_WORDS = {
+    "color": _SOLID, "visibility": r"visible", "position": r"static|relative", "direction": r"ltr|initial",
+    "display": r"(?:inline-)?(?:block|flex|grid|table)|inline|table-(?:row|cell|row-group)|list-item|contents|initial",
+    "float": r"left|none", "clear": _KEYWORDS, "text-align": r"[a-z-]+", "text-rendering": r"\w+",
+    "text-justify": r"[a-z-]+",
+    "text-decoration-line": r"(?!.*line-through)[a-z\s-]+", "text-decoration-style": _KEYWORDS,
+    "text-decoration-color": _COLOR, "text-underline-offset": r"\d(?:px)?", "text-overflow": r"clip|ellipsis",
+    "text-transform": r"none|uppercase|lowercase|capitalize", "text-size-adjust": _SWITCH,
+    "-webkit-text-size-adjust": _SWITCH,
+    "-ms-text-size-adjust": _SWITCH, "-moz-text-size-adjust": _SWITCH, "font-feature-settings": r"normal",
+    "vertical-align": r"baseline|top|middle|bottom|sub|super|text-top|text-bottom|-?\d(?:\.\d+)?(?:px|pt|%)?",
+    "font-style": _KEYWORDS, "font-weight": r"normal|bold|bolder|lighter|initial|[1-9]00",
+    "font-variant": r"normal|small-caps",
+    "font-stretch": r"normal|100%", "font-display": r"\w+", "-webkit-font-smoothing": r"[a-z-]+",
+    "-moz-osx-font-smoothing": r"[a-z-]+", "-ms-interpolation-mode": r"[a-z-]+", "background-color": _COLOR,
+    "background-repeat": _KEYWORDS, "background-position": _POSITION, "background-size": _POSITION,
+    "background-attachment": _KEYWORDS, "background-origin": _KEYWORDS, "border-collapse": _KEYWORDS,
+    "list-style-type": r"[a-z-]+", "list-style-position": r"inside|outside", "list-style-image": r"url|none",
+    "table-layout": r"auto|fixed", "cursor": r"[a-z-]+", "box-sizing": _KEYWORDS, "word-break": _KEYWORDS,
+    "word-wrap": _KEYWORDS, "overflow-wrap": _KEYWORDS, "white-space": r"[a-z-]+", "hyphens": r"[a-z-]+",
+    "-webkit-hyphens": r"[a-z-]+", "line-break": r"[a-z-]+", "object-fit": r"[a-z-]+", "color-scheme": r"[a-z ]+",
+    "supported-color-schemes": r"[a-z ]+", "overflow": r"visible|hidden|auto", "opacity": r"\d*\.?\d+",
+    "align-items": _ALIGNMENT, "align-self": _ALIGNMENT, "align-content": _ALIGNMENT, "justify-content": _ALIGNMENT,
+    "justify-items": _ALIGNMENT, "flex-direction": r"row|column", "flex-wrap": r"wrap|nowrap",
+    "mso-line-height-rule": r"exactly|at-least", "v-text-anchor": r"[a-z-]+", "mso-table-layout-alt": r"\w+",
+    "mso-element": r"para-border-div", "appearance": r"none", "-webkit-appearance": r"none",
+    "-webkit-tap-highlight-color": _COLOR,
+}  # fmt: skip
+_BORDER = f"{_COLOR}|{_SMALL}"
+_BACKGROUND = rf"{_COLOR}|url|(?:linear|radial)-gradient\((?:[^()]|\([^()]*\))*\)|-?[\d.]+(?:px|%|em)?|[a-z]+-[a-z-]+"
+# Of properties whose value is a row of parts, what each of these is.
+_PARTS = {
+    "background": _BACKGROUND, "background-image": _BACKGROUND, "border-color": _COLOR, "border-style": r"[a-z]+",
+    "border-width": rf"{_SMALL}|[a-z]+", "border": _BORDER, "outline": _BORDER, "mso-border-alt": _BORDER,
+    "text-shadow": _BORDER, "box-shadow": _BORDER, "list-style": r"url|[a-z-]+",
+    "text-decoration": rf"(?!line-through)[a-z-]+|{_COLOR}|\d(?:px)?",
+}  # fmt: skip
+_SIDES = ("-top", "-right", "-bottom", "-left")
+_CORNERS = ("", "top-left-", "top-right-", "bottom-left-", "bottom-right-")
+_PARTS |= {f"border{side}{part}": _BORDER for side in _SIDES for part in ("", "-color", "-style", "-width")}
+_PARTS |= {f"{maker}border-{corner}radius": r"\d+(?:\.\d+)?(?:px|%|em|rem|pt)?"
+           for maker in ("", "-webkit-", "-moz-") for corner in _CORNERS}  # fmt: skip
+_WORDS |= {f"{page}break-{place}": _KEYWORDS for page in ("page-", "") for place in ("before", "after", "inside")}
+_WORD_RULES = {name: re.compile(source) for name, source in _WORDS.items()}
+_PART_RULES = {name: re.compile(source) for name, source in _PARTS.items()}
+_PART = re.compile(r"(?:[a-z-]+\((?:[^()]|\([^()]*\))*\)|[^\s,/()]+)|(?P<gap>[\s,/]+)")
+
+
+def decorates(name: str, value: str) -> bool:
+    """Returns whether a property only decorates with its value: sizes of letters and fonts are judged elsewhere."""
+    if bounds := BOUNDS.get(re.sub(r"^(margin|padding)-[a-z]+$", r"\1", name)):
+        return all(
+            word in {"auto", "none", "normal", "initial", "bold"}
+            or ((pixels := in_pixels(word)) is not None and bounds[0] <= pixels <= bounds[1])
+            for word in value.split()
+        )
+    if rule := _PART_RULES.get(name):
+        position = 0
+        while part := _PART.match(value, position):
+            if not part["gap"] and not rule.fullmatch(part[0]):
+                return False
+            position = part.end()
+        return position == len(value)
+    word_rule = _WORD_RULES.get(name)
+    return word_rule is not None and word_rule.fullmatch(value) is not None
+
+
+def in_pixels(length: str) -> float | None:
+    """Returns a length in pixels, about, in a mail of the usual width and size of letters; None if it is none."""
+    match = _LENGTH.fullmatch(length)
+    return float(match[1]) * _PIXELS[match[2]] if match and match[2] in _PIXELS else None
+
+
+def is_plain_font(family: str) -> bool:
+    """Returns whether no font of a list draws letters as signs."""
+    names = [name.strip() for name in family.split(",")]
+    return all(
+        (re.fullmatch(r"[\w .-]+|\"[^\"]*\"|'[^']*'", name) is not None and not _SIGN_FONT.search(name))
+        or (position > 0 and _SUPPLEMENTS.fullmatch(name) is not None)
+        for position, name in enumerate(names)
+    )
