@@ -1,15 +1,15 @@
 """`plan --against REF`: reads the project at a git ref and compares the plan of the work tree with it."""
 
-import contextlib
 from collections.abc import Iterator
 
 from runner.cli.context import Context
 from runner.compare import comparison, guard_settings
 from runner.compare.commit_tree import find_commit, tree_at
 from runner.compare.comparison import Comparison, CurrentPlan, FieldChange, MessageChange
+from runner.compare.suppression_changes import compare_suppression_lists
 from runner.declare.project import Project
 from runner.declare.settings import load_all_settings, load_settings
-from runner.declare.tree import NotReadable, Tree
+from runner.declare.tree import Tree
 from runner.errors import Problem, ProblemsFound, UsageMistake
 from runner.git.repository import find_repository
 from runner.ledger.facts import Facts
@@ -52,29 +52,8 @@ def _find_guard_changes(context: Context, tree: Tree) -> Iterator[FieldChange]:
     """
     before, now = load_all_settings(tree), load_all_settings(context.tree)
     yield from guard_settings.compare_guard_settings(before, now)
-    for pattern in sorted(
-        {files.pattern for side in (before, now) for settings in side.values() for files in settings.suppress}
-    ):
-        lines_before, lines_now = (_read_lines(side, pattern) for side in (tree, context.tree))
-        if lines_before and lines_before != lines_now:
-            yield FieldChange(
-                f"suppress {pattern}",
-                pluralize(len(lines_before), "line"),
-                f"{len(lines_now):,}, {len(lines_before - lines_now):,} removed",
-            )
-
-
-def _read_lines(tree: Tree, pattern: str) -> set[bytes]:
-    """Returns the distinct lines of a suppression list's files.
-
-    Stops at the first file that cannot be read: reading the project reports that file as a problem.
-    """
-    lines: set[bytes] = set()
-    with contextlib.suppress(NotReadable, OSError):
-        for path in tree.glob(pattern, "_"):
-            with tree.open(path) as handle:
-                lines.update(handle)
-    return lines
+    patterns = {files.pattern for side in (before, now) for settings in side.values() for files in settings.suppress}
+    yield from compare_suppression_lists(tree, context.tree, patterns)
 
 
 def _load_project_at(context: Context, tree: Tree, ref: str) -> tuple[Project | None, tuple[str, ...]]:
