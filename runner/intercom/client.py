@@ -31,6 +31,7 @@ from runner.intercom import NoReply, Reply
 from runner.intercom.connection_errors import describe
 from runner.intercom.reply_reader import MAX_BODY, BoundedSocket, ReplyTooLarge, UnreadableReply, read_body
 from runner.intercom.route import NoRoute, Route, find_route
+from runner.intercom.token_mask import TokenMask
 
 CONNECT_TIMEOUT = 10.0  # seconds
 READ_TIMEOUT = 60.0  # seconds, for the whole reply
@@ -154,10 +155,12 @@ class HttpTransport:
 
     def __init__(self, base_url: str, token: str) -> None:
         self._base_url = base_url.rstrip("/")
+        token = _validate_token(token)
+        self._mask_token = TokenMask(token)
         self._headers = {
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
-            "Authorization": f"Bearer {_validate_token(token)}",
+            "Authorization": f"Bearer {token}",
             "Connection": "keep-alive",
             "User-Agent": f"msgrun/{__version__}",
         }
@@ -166,7 +169,7 @@ class HttpTransport:
     def exchange(self, method: str, path: str, body: Any, version: str) -> Reply | NoReply:
         """Sends `body` once, in the API version `version`: as JSON, or no body if it is None.
 
-        Never raises for network errors: they are returned as NoReply.
+        Never raises for network errors: they are returned as NoReply. A token that the reply repeats is masked.
         """
         _wire.written = False
         route = None
@@ -182,8 +185,10 @@ class HttpTransport:
         except _EXCHANGE_ERRORS as error:
             reason, fix = describe(error, route, has_sent_bytes=_wire.written)
             is_too_large = isinstance(error, ReplyTooLarge)
+            reason, fix = self._mask_token.in_text(reason), self._mask_token.in_text(fix)
             return NoReply(reason, has_sent_bytes=_wire.written, is_too_large=is_too_large, fix=fix)
-        return Reply(response.status_code, {name.lower(): value for name, value in response.headers.items()}, content)
+        headers = {name.lower(): self._mask_token.in_text(value) for name, value in response.headers.items()}
+        return Reply(response.status_code, headers, self._mask_token.in_bytes(content))
 
     @cached_property
     def _route(self) -> Route:
