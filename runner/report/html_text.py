@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from runner.characters import unescape_html
 from runner.privacy import AnyText, reveal_or_mask
@@ -33,22 +34,25 @@ _SIGNS = {"sup": "^", "sub": "_", "q": '"', "option": "- ", "hr": "---"}
 _OPEN_PLACE = "[a recipient's value stands where HTML is built: what others see may differ, see the HTML source]"
 # More than spaces, dashes and what has no width.
 _SEEN = re.compile(r"[^\s\-\u00a0\u00ad\u034f\u200b-\u200f\u2060-\u2064\ufeff]")
-_MAX_LENGTH = 200_000  # characters; Gmail cuts a mail at half of that
+_MAX_LENGTH = 200_000  # characters of a body; Gmail cuts a mail at half of that
+_MAX_BODY_TAGS = 20_000  # a long newsletter has some thousands
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def visible_text(body: AnyText, *, show_values: bool) -> str:
     """The text of a body, HTML or not, with a blank line between paragraphs. A link is `text (address)`.
 
     What an element does to its text other than to decorate it is in brackets that say so: what is hidden, struck, or
-    shown by Outlook alone, and what is not known here. A style sheet and a drawing are only named.
+    shown by Outlook alone, and what is not known here. A style sheet and a drawing are only named. A body is given as
+    it is written once this process has read MAX_TAGS of them.
     """
-    sent = reveal_or_mask(body, show_values=True)
+    sent, shown = (reveal_or_mask(body, show_values=show) for show in (True, show_values))
     is_plain = not _TAG.search(sent) and ("&" not in sent or unescape_html(sent) == sent)
     if is_plain and (isinstance(body, str) or not has_open_tag(body.parts)):
-        shown = describe_hosts_in_text(reveal_or_mask(body, show_values=show_values))
-        return "\n".join(line.rstrip() for line in re.split(r"\r\n|[\r\n]", shown)).strip()
-    html = read_private_html(body, show_values=show_values, max_length=_MAX_LENGTH)
+        return "\n".join(line.rstrip() for line in re.split(r"\r\n|[\r\n]", describe_hosts_in_text(shown))).strip()
+    if READ_TAGS.count > MAX_TAGS:
+        return f"[not read: the texts before it have {MAX_TAGS:,} tags. It is shown as it is written]\n{shown}"
+    html = read_private_html(body, show_values=show_values, max_length=_find_end(sent))
     events = [*html.events]
     collector = _TextCollector(_count_items(events) if "reversed" in sent.lower() else [])
     for event, displayed in events:
@@ -57,6 +61,26 @@ def visible_text(body: AnyText, *, show_values: bool) -> str:
     if html.cut:
         notes.append(f"[its last {html.cut:,} characters are not read here]")
     return "\n".join([*notes, html.mask(collector.text())])
+
+
+@dataclass(slots=True)
+class _ReadTags:
+    """The number of tags that this process has read, of all bodies."""
+
+    count: int = 0
+
+
+READ_TAGS = _ReadTags()
+MAX_TAGS = 500_000  # which take about a minute; 500 newsletters
+
+
+def _find_end(body: str) -> int:
+    """Returns the length up to which a body is read, and counts its tags."""
+    end = min(len(body), _MAX_LENGTH)
+    tags = islice(re.finditer("<", body), _MAX_BODY_TAGS + 1)
+    starts = [tag.start() for tag in tags if tag.start() < end]
+    READ_TAGS.count += len(starts)
+    return starts[-1] if len(starts) > _MAX_BODY_TAGS else end
 
 
 @dataclass(slots=True)

@@ -1,11 +1,13 @@
 """What a reader sees of a body: its text, line by line, and where its links lead."""
 
+import re
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.report import html_text
 from runner.report.html_text import visible_text
 
 
@@ -89,6 +91,24 @@ def test_no_conditional_comment_is_too_deep_to_be_read(depth: int) -> None:
 def test_what_is_too_long_to_be_read_is_counted() -> None:
     text = visible_text("<p>" + "a" * 300_000, show_values=False)
     assert text.startswith("[its last 100,003 characters are not read here]\naaa")
+
+
+def test_a_body_of_too_many_tags_is_cut_and_counted() -> None:
+    text = visible_text("<p>" + "<b>x</b>" * 20_000 + "evil", show_values=False)
+    assert re.fullmatch(r"\[its last [\d,]+ characters are not read here\]\nx{10000}x*", text)
+
+
+@pytest.mark.parametrize("body", ["<p>evil</p>", "&lt;evil", "<b hidden>evil</b>"])
+def test_texts_of_too_many_tags_are_shown_as_they_are_written(monkeypatch: pytest.MonkeyPatch, body: str) -> None:
+    monkeypatch.setattr(html_text, "MAX_TAGS", 100)
+    monkeypatch.setattr(html_text, "READ_TAGS", html_text._ReadTags())
+    visible_text.cache_clear()
+    first = visible_text("<i>a</i>" * 50 + "<b>", show_values=False)
+    assert first == "a" * 50
+    second = visible_text(body, show_values=False)
+    assert second == f"[not read: the texts before it have 100 tags. It is shown as it is written]\n{body}"
+    assert visible_text("evil", show_values=False) == "evil"
+    visible_text.cache_clear()
 
 
 @given(st.text(alphabet="<>/ab&;\"'=! \n-?"))
