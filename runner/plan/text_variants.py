@@ -48,6 +48,11 @@ class TextVariants:
         for key, variant in other.variants.items():
             self._count(key, variant)
 
+    @property
+    def count(self) -> int:
+        """The number of deliveries that were counted."""
+        return self.other_count + sum(variant.count for variant in self.variants.values())
+
     def by_count(self) -> list[TextVariant]:
         """Returns the variants, the most frequent first."""
         return sorted(self.variants.values(), key=lambda variant: -variant.count)

@@ -15,6 +15,7 @@ from runner.declare.sample import Sample, make_sample
 from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
 from runner.plan.guards import Guard
 from runner.plan.plan import Plan
+from runner.plan.text_variants import TextVariant
 from runner.privacy import mark_private_values, reveal_or_mask
 from runner.report.html_text import visible_text
 from runner.report.layout import GAP, display_width, flow, shorten, wrap
@@ -146,7 +147,7 @@ def _format_message(message: PlannedMessage, sends: int, name_width: int, review
     warnings = [*message.warnings, *([undeclared_recipients(message)] if message.undeclared_count else ())]
     lines += [_fill(f"{style('!', 'yellow')} {warning}", view, extra="  ") for warning in warnings]
     if sample and view.show_bodies:
-        lines += _format_body(sample, view)
+        lines += _format_body(message, sample, view)
     return "\n".join(lines)
 
 
@@ -248,24 +249,33 @@ def _format_names(message: PlannedMessage, sends: int, view: PlanView) -> str:
 
 def _find_sample(message: PlannedMessage, review: Review) -> Sample | None:
     """Returns what the first recipient to send to will see; if there is none, what another one would see."""
-    variants = [
-        variant for variant in message.variants.by_count() if variant.is_sent_now
-    ] or message.variants.by_count()
-    if not variants:
-        return review.sample(message)
-    first = min(variants, key=lambda variant: variant.delivery.number)
-    return make_sample(message.declaration, first.delivery)
+    first = _find_variant(message)
+    return make_sample(message.declaration, first.delivery) if first else review.sample(message)
 
 
-def _format_body(sample: Sample, view: PlanView) -> Iterator[str]:
-    """Yields the lines of a body as its recipient sees it, behind a bar."""
+def _find_variant(message: PlannedMessage) -> TextVariant | None:
+    variants = message.variants.by_count()
+    variants = [variant for variant in variants if variant.is_sent_now] or variants
+    return min(variants, key=lambda variant: variant.delivery.number, default=None)
+
+
+def _format_body(message: PlannedMessage, sample: Sample, view: PlanView) -> Iterator[str]:
+    """Yields the lines of a body as its recipient sees it, behind a bar, and how many recipients get another text."""
     bar = f"{_INDENT}{style('|', 'dim')} "
     lines = visible_text(sample.body, show_values=view.show_values).split("\n")
     recipient = reveal_or_mask(sample.to, show_values=view.show_values)
     if view.show_values:
         recipient = recipient.removeprefix("email:")
-    yield _fill(f"as {recipient} sees it:", view)
+    yield _fill(f"as {recipient} sees it{_describe_kind(message)}:", view)
     for line in lines[:_MAX_BODY_LINES]:
         yield wrap(f"{bar}{one_line(line)}".rstrip(), view.width, indent=bar)
     if len(lines) > _MAX_BODY_LINES:
         yield f"{bar}{style(f'and {len(lines) - _MAX_BODY_LINES:,} more lines', 'dim')}"
+    if others := message.variants.count - (shown.count if (shown := _find_variant(message)) else 0):
+        text = f"{pluralize(others, 'recipient')} of {message.name} will see other texts: msgrun render shows them"
+        yield _fill(f"{style('!', 'yellow')} {text}", view, extra="  ")
+
+
+def _describe_kind(message: PlannedMessage) -> str:
+    template, opens = message.declaration.template, message.declaration.opens_conversation
+    return (f", in the template {template}" if template else "") + (", and it opens a conversation" if opens else "")

@@ -126,3 +126,39 @@ def test_a_terminal_without_unicode_gets_other_signs(folder: Folder) -> None:
     folder.message(people("ann"))
     ran = folder.process("plan", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
     assert "msgrun plan - workspace not pinned yet" in ran.out
+
+
+OTHERS = {
+    "{% if name == 'bo' %}evil{% else %}good{% endif %}": 1,
+    "{% if name != 'ann' %}evil{% else %}good{% endif %}": 2,
+    "{% if name == 'ann' %}evil{% elif name == 'bo' %}good{% else %}other{% endif %}": 2,
+    "{{ {'bo': 'evil'}[name] | default('good') }}": 1,
+    "{{ 'evil' if name | length == 2 else 'good' }}": 2,
+    "{% for _ in range(1 if name == 'cy' else 0) %}evil{% endfor %} good": 1,
+    "<p>{{ name }}</p>": 0,
+    "good": 0,
+    "Hi {{ name | upper }}, all of you": 0,
+    "{{ 'good' if name else 'evil' }}": 0,
+}
+
+
+@pytest.mark.parametrize("body", OTHERS)
+def test_recipients_of_other_texts_are_counted_beside_the_body(folder: Folder, body: str) -> None:
+    folder.message(
+        people("ann", "bo", "cy").replace("<p>Hi {{ name }}</p>", json.dumps(body)).replace("Hi {{ name }}", "Hi")
+    )
+    out = folder.run("plan", "-v").out
+    assert "sees it" in out
+    count = OTHERS[body]
+    expected = f"{count} recipient{'s' * (count > 1)} of list will see other texts: msgrun render shows them"
+    assert (expected in out) is (count > 0)
+    assert ("other texts" in out) is (count > 0)
+
+
+def test_a_body_says_its_template_and_that_it_opens_a_conversation(folder: Folder) -> None:
+    folder.message(
+        people("ann").replace(
+            "name: list", "name: list\ntemplate: personal\ncreate_conversation_without_contact_reply: true"
+        )
+    )
+    assert "sees it, in the template personal, and it opens a conversation:" in folder.run("plan", "-v").out
