@@ -1,6 +1,7 @@
 """The first barrier before a query runs: checks on its parts, as DuckDB's own parser returns them."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -15,6 +16,8 @@ MAX_OPEN_PARENTHESES = 200  # DuckDB's parser takes half a second for a thousand
 _TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest"})
 _REPEATABLE_HINT = "the same files must give the same recipients"
 ZONED_TIME_HINT = "convert a timestamp to the other zone before you take its time"
+# Tables of DuckDB and of the databases that it stands in for. A file's name has a dot.
+_CATALOG = re.compile(r"(?:duckdb|sqlite|pragma|pg)_[^.]*$", re.IGNORECASE)
 _AGE_ARGUMENTS = 2  # with one argument, or as a method of a column, age() counts until today
 _ONE_SELECT_HINT = "write one SELECT over the project's files"
 
@@ -63,7 +66,7 @@ def parse_statement(sql: str) -> Statement:
             raise NotReadable("sql-not-select", "the query is more than one statement", _ONE_SELECT_HINT)
         node = parsed["statements"][0]["node"]
     parts = list(_walk(node))
-    tables = _list_tables(parts)
+    tables = _list_tables(node)
     _check_functions(parts)
     _refuse_randomness(parts)
     is_ordered = any(modifier["type"] == "ORDER_MODIFIER" for modifier in node["modifiers"])
@@ -95,20 +98,43 @@ def _walk(node: Any) -> Iterator[dict[str, Any]]:
             pending.extend(part)
 
 
-def _list_tables(parts: list[dict[str, Any]]) -> tuple[str, ...]:
+def _walk_scopes(node: Any) -> Iterator[tuple[dict[str, Any], frozenset[str]]]:
+    """Every mapping in the parsed query, with the names of the `with` clauses that it sees, case-folded.
+
+    A query sees those of the queries around it. One of a `with` clause sees the ones before it, and if it is recursive,
+    itself.
+    """
+    pending: list[tuple[Any, frozenset[str]]] = [(node, frozenset())]
+    while pending:
+        part, names = pending.pop()
+        if isinstance(part, list):
+            pending.extend((item, names) for item in part)
+        elif isinstance(part, dict):
+            if part.get("type") in {"RECURSIVE_CTE_NODE", "CTE_NODE"}:
+                names |= {str(part.get("cte_name")).casefold()}
+            for entry in (part.get("cte_map") or {}).get("map", ()):
+                pending.append((entry, names))
+                names |= {entry["key"].casefold()}
+            yield part, names
+            pending.extend((value, names) for key, value in part.items() if key != "cte_map")
+
+
+def _list_tables(node: Any) -> tuple[str, ...]:
     """The files, by their names in the query.
 
     The names of the query's own `with` clauses and the functions in _TABLE_FUNCTIONS are allowed too, and are left out.
     Raises NotReadable for every other kind of table.
     """
-    cte_names = {entry["key"].casefold() for part in parts for entry in (part.get("cte_map") or {}).get("map", ())}
     tables: dict[str, None] = {}
-    for part in parts:
+    for part, cte_names in _walk_scopes(node):
         match part.get("type"):
             case "BASE_TABLE":
                 if part["schema_name"] or part["catalog_name"]:
                     hint = "quote the file's name: from 'audiences/users.parquet'"
                     raise NotReadable("sql-table", "only files are tables here", hint)
+                if _CATALOG.match(part["table_name"]):
+                    message = f"{part['table_name']} is a table of the database itself, and only files are tables here"
+                    raise NotReadable("sql-table", message, "give a part of the query another name")
                 if part["table_name"].casefold() not in cte_names:
                     tables[part["table_name"]] = None
             case "TABLE_FUNCTION":

@@ -170,3 +170,44 @@ def test_without_the_package_the_way_to_it_is_told(tree, monkeypatch):
     finally:
         duckdb_database.load_duckdb.cache_clear()
     assert refused.value.hint == "pip install 'msgrun[sql]'"
+
+
+SHADOWED = [
+    "select v.sql from (with duckdb_views as (select 1 as z) select z from duckdb_views) x, duckdb_views v",
+    "with duckdb_views as (select * from duckdb_views) select * from duckdb_views",
+    "with a as (select * from duckdb_tables), duckdb_tables as (select 1) select * from a",
+    "with a as (with pg_class as (select 1) select * from pg_class) select * from a, pg_class",
+    "select (with sqlite_master as (select 1 as z) select z from sqlite_master), name from sqlite_master",
+    "from (with pragma_database_list as (select 1 as z) from pragma_database_list), pragma_database_list",
+    "select * from DuckDB_Columns",
+    'select * from "duckdb_databases"',
+    "with x as (select 1) select * from x union all select * from duckdb_schemas",
+    "select * from 'data/a.csv' where n in (select table_oid from duckdb_tables)",
+    # Names of files, which there are not.
+    "select * from (with hidden as (select 1 as z) select z from hidden) x, hidden",
+    "with a as (select * from b), b as (select 1) select * from a",
+    "with b as (select * from b) select * from b",
+    "select * from (with t as (select 1 as z) select z from t) x where exists (select 1 from t)",
+]
+
+
+@pytest.mark.parametrize("sql", SHADOWED)
+def test_a_with_clause_elsewhere_makes_no_table_readable(tree, sql):
+    with pytest.raises(NotReadable) as refused:
+        read_query(tree, sql, {}, HERE)
+    assert refused.value.code in {"sql-table", "file-missing"}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "with a as (select 1 as n), b as (select n from a) select n from b",
+        "with recursive t as (select 1 as n union all select n + 1 from t where n < 3) select n from t",
+        "with a as (select 1 as n) select n from (select n from A) x where exists (select 1 from a)",
+        "with a as materialized (select 1 as n) select n from a union all select n from a",
+        "select n from (with a as (select 1 as n) select n from a) x",
+        "with a as (select 1 as n) select (with b as (select n from a) select n from b) as n",
+    ],
+)
+def test_a_query_sees_the_with_clauses_around_it(tree, sql):
+    assert read_query(tree, sql, {}, HERE).columns == ("n",)
