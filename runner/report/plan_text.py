@@ -278,4 +278,5 @@ def _format_body(message: PlannedMessage, sample: Sample, view: PlanView) -> Ite
 
 def _describe_kind(message: PlannedMessage) -> str:
     template, opens = message.declaration.template, message.declaration.opens_conversation
-    return (f", in the template {template}" if template else "") + (", and it opens a conversation" if opens else "")
+    is_named = template not in {"", None, "plain"}
+    return (f", in the template {template}" if is_named else "") + (", and it opens a conversation" if opens else "")
