@@ -14,8 +14,11 @@ from runner.ledger import opening
 from runner.ledger.address import LockfileAddress, default_lockfile, file_stem
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import count_missing_records
-from runner.ledger.lockfile.commit_check import LockfileChange, find_lockfile_change
+from runner.ledger.lockfile.commit_check import LockfileChange, ReadingRoom, find_lockfile_change
 from runner.ledger.lockfile.files import lockfile_paths
+
+# Bytes of changed files that are not the ledger in use. None may change, so what is larger is refused without a count.
+_MAX_SIZE = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ def add_records_at_ref(context: Context, ref: str, facts: Facts) -> list[str]:
     base = repository.try_git("merge-base", commit.hash, "HEAD")
     notes = []
     for change, file in _find_changes(context, repository, base, facts) if base else ():
-        effect = "; what is removed would be sent again after the merge" if change.removed and file.is_ledger else ""
+        effect = "; what is removed would be sent again after the merge" if change.may_remove and file.is_ledger else ""
         notes.append(f"these commits {change}{effect}. Only msgrun writes it, and not in a pull request")
         context.output.note(notes[-1])
     own = context.ledger
@@ -95,12 +98,21 @@ def _find_changes(
     Not the removal of one that is the ledger no more, if the ledger of its environment has all its records. `facts` are
     the records of the ledger in use.
     """
+    room, own = ReadingRoom(_MAX_SIZE), context.ledger.declared.address
     for path, file in _list_ledger_files(context, repository, base).items():
         lockfile_paths(context.tree.root, path, None)  # refuses a link before git follows it
         name = repository.relative_path(context.tree.root / path)
         if name is None:
             continue
-        change = find_lockfile_change(repository, base, name, file.ledger_id, becomes_ledger=file.becomes_ledger)
+        is_in_use = isinstance(own, LockfileAddress) and own.path == path
+        change = find_lockfile_change(
+            repository,
+            base,
+            name,
+            file.ledger_id,
+            becomes_ledger=file.becomes_ledger,
+            room=None if is_in_use else room,
+        )
         if change and not (change.is_removed and _has_all_records(context, file, change, facts)):
             yield change, file
 

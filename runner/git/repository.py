@@ -85,17 +85,27 @@ class Repository:
         self.git("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", remote, f"+{branch}:{local_ref}")
         return os.fsdecode(self.git("rev-parse", local_ref)).strip()
 
-    def read_blob(self, commit: str, path: str) -> bytes | None:
-        """Returns a file of a commit, byte for byte; None if the commit has no such file.
+    def find_blob(self, commit: str, path: str) -> tuple[str, int] | None:
+        """Returns the hash and the size of a file of a commit; None if the commit has no such file.
 
         Raises GuardRefused if it is a link, a folder or a submodule.
         """
-        entry = self.git("ls-tree", "--full-tree", commit, "--", path).strip()
+        entry = self.git("ls-tree", "--full-tree", "--long", commit, "--", path).strip()
         if not entry:
             return None
         if not entry.startswith(_FILE_MODE):
             message = f"{path} of the commit {commit[:10]} is a link, a folder or a submodule, and no file"
             raise GuardRefused(message, "msgrun follows no link to what it keeps: commit the file itself")
+        _, _, blob, size, *_ = entry.split(None, 4)
+        return blob.decode(), int(size)
+
+    def read_blob(self, commit: str, path: str) -> bytes | None:
+        """Returns a file of a commit, byte for byte; None if the commit has no such file.
+
+        Raises GuardRefused if it is a link, a folder or a submodule.
+        """
+        if self.find_blob(commit, path) is None:
+            return None
         return self.bounded_git("cat-file", "blob", f"{commit}:{path}", max_size=MAX_BLOB)
 
     def depth_options(self, remote: str, branch: str) -> list[str]:

@@ -13,6 +13,7 @@ class LockfileChange:
 
     A record that a later one of its attempt supersedes does not count. `has_other_headers`: they change what the file
     says of itself, as its id or that it moved. `is_removed`: the file is not there any more; `before` are its records.
+    `is_uncounted`: the file is too large for what is no ledger in use, so its records were not compared.
     """
 
     path: str
@@ -21,25 +22,59 @@ class LockfileChange:
     has_other_headers: bool
     is_removed: bool
     before: Facts
+    is_uncounted: bool = False
+
+    @property
+    def may_remove(self) -> bool:
+        """Whether records may be missing now."""
+        return self.removed > 0 or self.is_uncounted
 
     def __str__(self) -> str:
+        if self.is_uncounted:
+            return f"change {self.path}, which is too large for its records to be compared"
         headers = ", and its headers changed" if self.has_other_headers and not self.is_removed else ""
         verb = "remove" if self.is_removed else "change"
         return f"{verb} {self.path}: {self.added:,} records added, {self.removed:,} removed{headers}"
 
 
+@dataclass(slots=True)
+class ReadingRoom:
+    """How many bytes of files may still be read."""
+
+    size: int
+
+    def take(self, size: int) -> bool:
+        """Takes room for a file. Returns whether there was enough."""
+        if size > self.size:
+            return False
+        self.size -= size
+        return True
+
+
 def find_lockfile_change(
-    repository: Repository, base: str, path: str, ledger_id: str = "", *, becomes_ledger: bool = False
+    repository: Repository,
+    base: str,
+    path: str,
+    ledger_id: str = "",
+    *,
+    becomes_ledger: bool = False,
+    room: ReadingRoom | None = None,
 ) -> LockfileChange | None:
     """How HEAD changes the lockfile of the commit `base`; None if it does not.
+
+    A file that differs and for which there is no `room` counts as changed, and is not read.
 
     A new lockfile is no change if it has no record, no mark, and not the id `ledger_id` of the project's ledger:
     it would count as that ledger without its records. `becomes_ledger`: the commits name a file in `lock:` that was not
     the ledger, so it counts as new. Raises LedgerUnavailable if one of the two is no lockfile.
     """
-    old, new = None if becomes_ledger else repository.read_blob(base, path), repository.read_blob("HEAD", path)
-    if old == new:
+    old_blob = None if becomes_ledger else repository.find_blob(base, path)
+    new_blob = repository.find_blob("HEAD", path)
+    if old_blob == new_blob:
         return None
+    if new_blob and room and not room.take(new_blob[1]):
+        return LockfileChange(path, 0, 0, has_other_headers=False, is_removed=False, before=Facts(), is_uncounted=True)
+    old, new = repository.read_blob(base, path) if old_blob else None, repository.read_blob("HEAD", path)
     before, after = Facts(), Facts()
     before.read(old or b"", f"{base}:{path}")
     after.read(new or b"", f"HEAD:{path}")

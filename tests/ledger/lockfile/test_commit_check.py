@@ -8,7 +8,7 @@ from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.repository import Repository, find_repository
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import count_missing_records
-from runner.ledger.lockfile.commit_check import LockfileChange, find_lockfile_change
+from runner.ledger.lockfile.commit_check import LockfileChange, ReadingRoom, find_lockfile_change
 from runner.ledger.record import Header, Mark
 from tests.support.clones import git_output
 from tests.support.ledger_contexts import ID_A, ID_B, make_record
@@ -145,3 +145,45 @@ def test_a_link_or_what_is_no_lockfile_is_refused(repository: Repository) -> Non
         find_lockfile_change(repository, base, "messages.lock")
     with pytest.raises(LedgerUnavailable, match=r"HEAD:messages\.lock"):
         change(repository, HEADER, b"no lockfile at all\n" * 20)
+
+
+@pytest.mark.parametrize("before", [None, b"", HEADER, HEADER + SENT[0], HEADER + b"".join(SENT)])
+@pytest.mark.parametrize("after", [HEADER + SENT[1] + SENT[2], HEADER + SENT[1] * 100])
+def test_a_changed_file_that_is_too_large_is_a_change_and_not_read(
+    repository: Repository, before: bytes | None, after: bytes
+) -> None:
+    base = commit(repository, before)
+    commit(repository, after)
+    found = find_lockfile_change(repository, base, "messages.lock", room=ReadingRoom(len(after) - 1))
+    assert str(found) == "change messages.lock, which is too large for its records to be compared"
+    assert found is not None
+    assert found.may_remove
+    counted = find_lockfile_change(repository, base, "messages.lock", room=ReadingRoom(len(after)))
+    assert counted is not None
+    assert not counted.is_uncounted
+
+
+def test_a_large_file_that_is_the_same_or_removed_is_no_such_change(repository: Repository) -> None:
+    base = commit(repository, HEADER + SENT[0])
+    assert find_lockfile_change(repository, base, "messages.lock", room=ReadingRoom(1)) is None
+    commit(repository, None)
+    removed = find_lockfile_change(repository, base, "messages.lock", room=ReadingRoom(1))
+    assert removed is not None
+    assert removed.is_removed
+    assert removed.removed == 1
+
+
+def test_the_room_is_that_of_all_files(repository: Repository) -> None:
+    base = commit(repository, HEADER)
+    commit(repository, HEADER + SENT[0])
+    room = ReadingRoom(len(HEADER + SENT[0]) * 2)
+    found = [find_lockfile_change(repository, base, "messages.lock", room=room) for _ in range(4)]
+    assert [change.is_uncounted for change in found if change] == [False, False, True, True]
+
+
+def test_a_file_that_is_read_and_has_not_changed_takes_room_too(repository: Repository) -> None:
+    base = commit(repository, HEADER + SENT[0])
+    commit(repository, HEADER + SENT[0] + b"\n")
+    room = ReadingRoom(1000)
+    assert find_lockfile_change(repository, base, "messages.lock", room=room) is None
+    assert room.size == 1000 - len(HEADER + SENT[0]) - 1
