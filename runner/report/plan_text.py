@@ -278,5 +278,5 @@ def _format_body(message: PlannedMessage, sample: Sample, view: PlanView) -> Ite
 
 def _describe_kind(message: PlannedMessage) -> str:
     template, opens = message.declaration.template, message.declaration.opens_conversation
-    is_named = template not in {"", None, "plain"}
-    return (f", in the template {template}" if is_named else "") + (", and it opens a conversation" if opens else "")
+    is_personal = template == "personal"
+    return (f", in the template {template}" if is_personal else "") + (", and it opens a conversation" if opens else "")
