@@ -59,7 +59,16 @@ def ledger_warnings(facts: Facts) -> list[str]:
         one_line(f"{style('warning', 'yellow')}: {place} is torn: what can be read of it is kept")
         for place in facts.torn_lines[:MAX_LISTED]
     ]
-    return [*lines, *(duplicate(state) for state in facts.duplicates())]
+    return [*lines, *duplicates(facts)]
+
+
+def duplicates(facts: Facts) -> list[str]:
+    """Warnings about the first messages that were sent twice, and how many others there are."""
+    states = facts.duplicates()
+    lines = [duplicate(state) for state in states[:MAX_LISTED]]
+    if more := len(states) - len(lines):
+        lines.append(f"{style('duplicate', 'red', 'bold')}: and {more:,} more: msgrun resolve KEY --duplicate, each")
+    return lines
 
 
 def duplicate(state: State) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from runner.git.repository import find_repository
 from runner.ledger.remotes import own_remote_url
+from runner.report.plain_text import MAX_LISTED
 from runner.sandbox import Sandbox
 from tests.cli.commands.test_apply import LIST
 from tests.cli.commands.test_status import append, line
@@ -37,6 +38,21 @@ def test_torn_lines_and_duplicates_are_warned_of(folder: Folder, command: list[s
     assert "warning: messages.lock:4 is torn" in ran.err
     assert "duplicate: list went twice to id:a" in ran.err
     assert not intercom.messages
+
+
+@pytest.mark.parametrize("command", [["status"], ["plan"], ["plan", "--format", "markdown"], ["lock", "verify"]])
+@pytest.mark.parametrize("number", [25, 300])
+def test_many_duplicates_are_counted(folder: Folder, command: list[str], number: int) -> None:
+    keys = [f"{key:032x}" for key in range(number)]
+    append(
+        folder,
+        *(line("b", attempt, "sent", id=attempt).replace("b" * 32, key) for key in keys for attempt in ("1", "2")),
+    )
+    ran = folder.run(*command)
+    assert ran.code == 5
+    shown = MAX_LISTED
+    assert ran.err.count("went twice to") == shown
+    assert f"duplicate: and {number - shown:,} more" in ran.err
 
 
 def test_the_id_stands_beside_lock_and_nothing_else_changes(folder: Folder) -> None:

@@ -118,7 +118,7 @@ def _ledger_notes(context: Context, reading: LedgerReading, against: str | None)
     notes, facts = [], reading.facts
     if against is not None:
         notes = add_records_at_ref(context, against, facts)
-    notes += [plain_text.duplicate(state) for state in facts.duplicates()]
+    notes += plain_text.duplicates(facts)
     if not (context.options.sandbox or reading.exists or reading.guard):
         display_name, begin = context.ledger.address.display_name, context.ledger.begin_command
         note = f"there is no ledger {display_name} yet; if nothing was sent before, `{begin}` starts it"
