@@ -78,16 +78,18 @@ class Appearance:
     look: Look
 
 
-def describe_element(event: Event, shown: Mapping[str, str], look: Look, *, in_outlook: bool) -> Appearance:
+def describe_element(
+    event: Event, shown: Mapping[str, str], look: Look, text_length: int = 0, *, in_outlook: bool
+) -> Appearance:
     """Returns how an element appears, in which a text would have the look.
 
-    `shown` are the attributes as they are displayed, in which values are replaced by others. `in_outlook`: it stands in
-    a comment that Outlook reads, which has elements of its own.
+    `shown` are the attributes as they are displayed, in which values are replaced by others. `text_length` is the
+    number of characters inside. `in_outlook`: it stands in a comment that Outlook reads, which has elements of its own.
     """
     tag, attributes = event.name, event.attributes
     if not attributes and tag in _BARE_ELEMENTS:
         return Appearance((), "", _find_default_look(tag, attributes, look))
-    style = read_style(attributes.get("style", ""), tag, _find_default_look(tag, attributes, look))
+    style = read_style(attributes.get("style", ""), tag, _find_default_look(tag, attributes, look), text_length)
     marks = [style.mark]
     if not (event.is_foreign or (in_outlook and ":" in tag)):
         marks = [_find_own_mark(tag, attributes), style.mark, *_judge_attributes(tag, attributes, shown)]

@@ -4,10 +4,10 @@ The body is read as a browser reads it: by the tree that the HTML standard makes
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, repeat
 
 from runner.characters import unescape_html
 from runner.privacy import AnyText, reveal_or_mask
@@ -34,6 +34,7 @@ _SIGNS = {"sup": "^", "sub": "_", "q": '"', "option": "- ", "hr": "---"}
 _OPEN_PLACE = "[a recipient's value stands where HTML is built: what others see may differ, see the HTML source]"
 # More than spaces, dashes and what has no width.
 _SEEN = re.compile(r"[^\s\-\u00a0\u00ad\u034f\u200b-\u200f\u2060-\u2064\ufeff]")
+_BREAK = re.compile(r"[ \t\r\n\f\u1680\u2000-\u2006\u2008-\u200b\u3000-\ud7ff-]")  # where a line may break
 _MAX_LENGTH = 200_000  # characters of a body; Gmail cuts a mail at half of that
 _MAX_BODY_TAGS = 20_000  # a long newsletter has some thousands
 
@@ -55,8 +56,9 @@ def visible_text(body: AnyText, *, show_values: bool) -> str:
     html = read_private_html(body, show_values=show_values, max_length=_find_end(sent))
     events = [*html.events]
     collector = _TextCollector(_count_items(events) if "reversed" in sent.lower() else [])
-    for event, displayed in events:
-        collector.add(event, displayed)
+    lengths = _measure_texts(events) if "height" in sent.lower() else repeat(0)
+    for (event, displayed), text_length in zip(events, lengths, strict=False):
+        collector.add(event, displayed, text_length)
     notes = [_OPEN_PLACE] if html.has_open_place else []
     if html.cut:
         notes.append(f"[its last {html.cut:,} characters are not read here]")
@@ -107,6 +109,7 @@ class _TextCollector:
         self._lines: list[str] = []
         self._pieces: list[str] = []
         self._has_text = False
+        self._last_word = ""  # which the next text may continue, as far as no line breaks before it
         self._silent_depth = 0
         self._open_elements = [_OpenElement("", Look())]
         self._open_marks: list[str] = []
@@ -118,23 +121,23 @@ class _TextCollector:
         joined = "\n".join(line.strip() for line in self._lines)
         return re.sub(r"\n{3,}", "\n\n", joined).strip()
 
-    def add(self, event: Event, displayed: Event) -> None:
-        """Adds an event. What is printed is that of the displayed one."""
+    def add(self, event: Event, displayed: Event, text_length: int) -> None:
+        """Adds an event. What is printed is that of the displayed one. `text_length`: characters of texts inside."""
         if self._silent_depth:
             self._silent_depth += (event.kind == "start") - (event.kind == "end")
         elif event.kind == "text":
-            self._add_text(displayed.text)
+            self._add_text(event.text, displayed.text)
         elif event.kind == "start":
-            self._start(event, displayed)
+            self._start(event, displayed, text_length)
         elif event.kind == "end":
             self._end(event.name)
 
-    def _start(self, event: Event, displayed: Event) -> None:
+    def _start(self, event: Event, displayed: Event, text_length: int) -> None:
         tag, parent = event.name, self._open_elements[-1]
         if tag in _BLOCK_ELEMENTS:
             self._break_line(with_blank_line=tag in _PARAGRAPH_ELEMENTS)
         appearance = describe_element(
-            event, displayed.attributes, parent.look, in_outlook=IN_OUTLOOK in self._open_marks
+            event, displayed.attributes, parent.look, text_length, in_outlook=IN_OUTLOOK in self._open_marks
         )
         if tag in VOID_ELEMENTS:
             self._open_elements.append(parent)
@@ -186,11 +189,14 @@ class _TextCollector:
             last = max((number for number, line in enumerate(self._lines) if line), default=0)
             self._lines[last] += "]" * len(element.marks)
 
-    def _add_text(self, data: str) -> None:
+    def _add_text(self, sent: str, data: str) -> None:
         if self._open_elements[-1].name == "o:pixelsperinch" and data.isdigit():
             return  # a setting that most mails have for Outlook
         text = describe_hosts_in_text(_WHITE_SPACE.sub(" ", data))
-        mark = self._open_elements[-1].look.describe_text()
+        words = _BREAK.split(sent)
+        words[0] = self._last_word + words[0]
+        self._last_word = words[-1][-1000:]
+        mark = self._open_elements[-1].look.describe_text(max(map(len, words)))
         if mark and _SEEN.search(text) and mark not in self._open_marks and NOT_DISPLAYED not in self._open_marks:
             text = f"[{mark}: {text.strip()}]"
         self._append(text.lstrip(" ") if not self._pieces or self._pieces[-1].endswith(" ") else text)
@@ -213,6 +219,7 @@ class _TextCollector:
             self._append(f" ({address}{describe_hosts(address)})")
 
     def _end_line(self) -> None:
+        self._last_word = ""
         self._lines.append("".join(self._pieces))
         self._pieces.clear()
         self._has_text = False
@@ -222,6 +229,20 @@ class _TextCollector:
             self._end_line()
         if with_blank_line and self._lines and self._lines[-1]:
             self._lines.append("")
+
+
+def _measure_texts(events: Sequence[tuple[Event, Event]]) -> list[int]:
+    """Returns for each event the number of characters of the texts inside its element."""
+    lengths, starts, total = [0] * len(events), list[int](), 0
+    for index, (event, _) in enumerate(events):
+        if event.kind == "text":
+            total += len(event.text.strip())
+        elif event.kind == "start":
+            starts.append(index)
+            lengths[index] = -total
+        elif event.kind == "end":
+            lengths[starts.pop()] += total
+    return lengths
 
 
 def _count_items(events: Iterable[tuple[Event, Event]]) -> list[int]:

@@ -17,6 +17,10 @@ _TOKEN = re.compile(
     rf"(?P<url>url\(\s*(?:{_STRING}|[^\"'()\\\s]*)\s*\))|{_STRING}|[\w.%#-]+|[,:;!()+=|?]|/(?!\*)|\s+",
     re.IGNORECASE,
 )
+_WIDTH = 600.0  # pixels of a mail
+_LETTER = 0.6  # width of a letter, of its size
+_MIN_HEIGHT = 18.0  # pixels
+_MAX_CLIPPED_OFFSET, _MIN_CLIPPED_WIDTH = 60.0, 100.0  # pixels, where what does not fit is cut
 _MIN_SIZE, _MAX_SIZE = 9.0, 96.0  # pixels
 _MIN_LINE_HEIGHT = 0.7  # of the size
 _MIN_OPACITY = 0.6
@@ -28,14 +32,15 @@ _NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([a-z]*|%)")
 _FONT = re.compile(
     r"(?:(?:normal|italic|oblique|small-caps|bold|bolder|lighter|[1-9]00)\s+)*([\w.%-]+)(?:\s*/\s*([\w.%]+))?\s+(.+)"
 )
-_TABLE_PARTS = frozenset({"td", "th", "tr", "table", "tbody", "img"})  # they grow with what is in them
+_GROWING = frozenset({"td", "th", "tr", "table", "tbody", "img"})  # they grow with what is in them
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """What a text inherits from the elements around it, in pixels.
 
-    `offset` is by how much these move it at most. `is_clipped`: one of them cuts what does not fit.
+    `offset` is by how much these move it at most, `room` the width of the narrowest. `is_clipped`: one of them cuts
+    what does not fit.
     """
 
     size: float = 16.0
@@ -43,16 +48,29 @@ class Look:
     relative_line_height: float = 1.2
     opacity: float = 1.0
     offset: float = 0.0
+    room: float = _WIDTH
     is_clipped: bool = False
 
-    def describe_text(self) -> str:
-        """Returns how a text appears that stands right here; empty if a reader sees it."""
+    def describe_text(self, longest_word: int) -> str:
+        """Returns how a text appears that stands right here; empty if a reader sees it.
+
+        `longest_word` is the number of characters of it between which no line can break.
+        """
         if self.size < 1:
             return NOT_DISPLAYED
         if not _MIN_SIZE <= self.size <= _MAX_SIZE:
             return f"in a size of {self.size:.0f} pixels"
         height = self.line_height or self.relative_line_height * self.size
-        return "" if height >= _MIN_LINE_HEIGHT * self.size else "styled with line-height"
+        if height < _MIN_LINE_HEIGHT * self.size:
+            return "styled with line-height"
+        # What does not fit is cut, or covered by what comes next.
+        is_tight = self.is_clipped or self.room < _WIDTH
+        return "wider than its place" if is_tight and longest_word * self.size * _LETTER > self.room else ""
+
+    def holds(self, height: float, text_length: int) -> bool:
+        """Returns whether a box of the height is large enough for a text, about."""
+        lines = max(1, height // (1.5 * self.size))
+        return height >= _MIN_HEIGHT and text_length * self.size * _LETTER <= 0.8 * lines * self.room
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +85,11 @@ class Style:
     look: Look
 
 
-def read_style(style: str, tag: str, look: Look) -> Style:
-    """Returns what a style does, in an element whose text would have the look without it."""
+def read_style(style: str, tag: str, look: Look, text_length: int = 0) -> Style:
+    """Returns what a style does, in an element whose text would have the look without it.
+
+    `text_length` is the number of characters of all texts inside.
+    """
     if not style:
         return Style("", (), look)
     addresses: list[str] = []
@@ -76,11 +97,12 @@ def read_style(style: str, tag: str, look: Look) -> Style:
     if declarations is None:
         return Style(_UNREAD, tuple(re.findall(r"(?:https?:)?//[^\s\"'()]+", style)), look)
     displays = {value for name, value in declarations if name == "display"}
-    new_look, marks = _find_look(declarations, look)
+    grows = tag in _GROWING and not displays
+    new_look, marks = _find_look(declarations, look, grows=grows)
     marks += [
         "struck" if "line-through" in value else "not in Outlook" if name == "mso-hide" else f"styled with {name}"
         for name, value in declarations
-        if not _decorates(name, value, tag, new_look)
+        if not (_decorates(name, value) and (grows or _fits(name, value, new_look, text_length)))
     ]
     mark = NOT_DISPLAYED if displays == {"none"} else marks[0] if marks else ""
     return Style(mark, tuple(addresses), new_look)
@@ -124,7 +146,7 @@ def _tokenize(style: str, addresses: list[str]) -> list[str] | None:
     return tokens
 
 
-def _find_look(declarations: list[tuple[str, str]], look: Look) -> tuple[Look, list[str]]:
+def _find_look(declarations: list[tuple[str, str]], look: Look, *, grows: bool) -> tuple[Look, list[str]]:
     """Returns the look of a text inside, and what is wrong with it."""
     marks: list[str] = []
     fonts = [match for name, value in declarations if name == "font" and (match := _FONT.fullmatch(value))]
@@ -144,6 +166,8 @@ def _find_look(declarations: list[tuple[str, str]], look: Look) -> tuple[Look, l
             largest = max((in_pixels(number) or 0 for number in value.split()), default=0)
             look = replace(look, offset=look.offset + largest)
             marks += [f"styled with {name}"] * (look.offset > _MAX_OFFSET)
+        elif name in {"width", "max-width"} and not grows and (pixels := in_pixels(value)) is not None:
+            look = replace(look, room=min(look.room, pixels))
         elif name.startswith("overflow") and value != "visible":
             look = replace(look, is_clipped=True)
     return look, marks
@@ -178,15 +202,26 @@ def _find_line_height(values: list[str], look: Look, marks: list[str]) -> Look:
     return look
 
 
-def _decorates(name: str, value: str, tag: str, look: Look) -> bool:
+def _decorates(name: str, value: str) -> bool:
     if not value or name in {"font-size", "line-height"} or (value in {"inherit", "unset"} and name != "all"):
         return True
     if name in {"font", "font-family"}:
         font = _FONT.fullmatch(value) if name == "font" else None
         return is_plain_font(font[3] if font else value) and (name != "font" or font is not None)
-    if look.is_clipped and tag not in _TABLE_PARTS:
-        if name in {"height", "max-height"}:
-            return value in {"auto", "none", "100%"}
-        if name == "white-space" and value not in {"normal", "pre-wrap", "pre-line"}:
-            return False
     return decorates(name, value)
+
+
+def _fits(name: str, value: str, look: Look, text_length: int) -> bool:
+    """Returns whether the texts inside have room: what has none is cut, or covered by what comes next."""
+    if name in {"height", "max-height"}:
+        if value in {"auto", "none", "100%"}:
+            return True
+        return not look.is_clipped and look.holds(in_pixels(value) or 0, text_length)
+    if not look.is_clipped:
+        return True
+    if name == "white-space":
+        return value in {"normal", "pre-wrap", "pre-line"}
+    if name in {"width", "max-width"}:
+        return (in_pixels(value) or _WIDTH) >= _MIN_CLIPPED_WIDTH
+    is_offset = re.match(r"(?:margin|padding|text-indent)\b", name) is not None
+    return not is_offset or all((in_pixels(number) or 0) <= _MAX_CLIPPED_OFFSET for number in value.split())

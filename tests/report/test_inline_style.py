@@ -83,7 +83,6 @@ NAMED = {
     "text-decoration-line:line-through": "struck",
     "height:0": "styled with height",
     "max-height: 0px": "styled with max-height",
-    "width:.0em": "styled with width",
     "height:20px;overflow:hidden": "styled with height",
     "white-space:nowrap;overflow:hidden": "styled with white-space",
     "text-indent:-9999px": "styled with text-indent",
@@ -162,6 +161,48 @@ def test_what_is_inside_of_a_named_style_is_named_too(outer: str, inner: str) ->
 def test_a_part_of_no_size_is_no_size(inner: str) -> None:
     body = f'<p style="font-size:0"><b style="font-size:{inner}">evil</b>'
     assert "not displayed: evil" in visible_text(body, show_values=False)
+
+
+WORDS = "\u00a0".join(["evil"] * 40)
+TIGHT = {
+    '<b style="width:.0em">evil</b>': "styled with width",
+    f'<div style="height:30px">{"evil " * 50}</div>': "styled with height",
+    f'<div style="max-height:40px">{"evil " * 90}</div>': "styled with max-height",
+    '<div style="height:12px">evil</div>': "styled with height",
+    f'<td style="display:block;height:20px">{"evil " * 50}</td>': "styled with height",
+    f'<div style="width:60px"><a style="height:20px">{"evil " * 5}</a></div>': "styled with height",
+    f'<div style="float:left;width:100px">{WORDS}</div>': "wider than its place",
+    f'<div style="overflow:hidden">{WORDS}</div>': "wider than its place",
+    f'<div style="overflow:hidden">{"<b>evil</b>&nbsp;" * 40}</div>': "wider than its place",
+    f'<div style="max-width:200px">{"e" * 100}vil</div>': "wider than its place",
+    '<div style="overflow:hidden;width:50px">evil</div>': "styled with width",
+    '<p style="box-sizing:border-box;width:100px;padding:0 150px;overflow:hidden">evil</p>': "styled with padding",
+    '<div style="overflow:hidden"><p style="text-indent:60px;margin:0 90px">evil</p></div>': "styled with margin",
+}
+
+
+@pytest.mark.parametrize("body", TIGHT)
+def test_what_has_no_room_is_named(body: str) -> None:
+    body = f"<table><tr>{body}</table>" if body.startswith("<td") else body
+    assert f"[{TIGHT[body.removeprefix('<table><tr>').removesuffix('</table>')]}: " in visible_text(
+        body, show_values=False
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<a style="display:inline-block;height:40px;line-height:40px;width:200px">Read on</a>',
+        '<td style="height:20px;width:20px">A long text in a cell, which grows with it, as cells do</td>',
+        f'<div style="height:300px">{"A hero. " * 20}</div>',
+        '<div style="border-radius:8px;overflow:hidden;max-width:600px"><p style="padding:24px">Hi you there</p></div>',
+        '<div style="max-width:300px">Some words that break in every line of a narrow column</div>',
+        f"<p>{'https://a.example/' + 'x' * 100}</p>",
+    ],
+)
+def test_what_has_room_needs_no_word(body: str) -> None:
+    body = f"<table><tr>{body}</table>" if body.startswith("<td") else body
+    assert "[" not in visible_text(body, show_values=False)
 
 
 @pytest.mark.parametrize("inner", ["height:10px", "white-space:nowrap", "max-height:20px"])
