@@ -40,6 +40,7 @@ _ALL = (
     _error("relative-link", "write the full address, with https://"),
     _warning("unencoded-value", "write {{ … | urlencode }}"),
     _error("unclosed-quote", 'add the quote: href="…"'),
+    _error("value-in-markup", 'put it into a text, or into quotes: title="{{ … }}"'),
     _error("misspelt-attribute", "correct its name"),
     _error("mojibake", "write the text again, or export the table again as UTF-8"),
     _error("entity-shown", "write the character itself"),

@@ -19,6 +19,10 @@ from runner.lint.template_layout import RAW_VALUE_CHAR, Layout, Slot
 from runner.lint.text_checks import Fault
 
 # What is checked in conditional comments. Outlook reads them: their tags need not be HTML, nor pair.
+_MAX_COMMENT = 10_000  # characters of a comment before a value
+_MAX_TAG_NAME = 80
+_TAG_START = re.compile(r"<[/!?]?\w*$")
+_COMMENT_END = re.compile(r"!?>|->|-!>")  # what with dashes before it ends a comment
 _CONDITIONAL_CODES = frozenset({"single-brace", "empty-link", "malformed-link", "relative-link", "unclosed-quote"})
 _MAX_URL_LENGTH = 2000  # characters before a value in which its URL may begin
 # From its first `?` and last `=` on there is one way to match, so a text of many of both takes no longer than others.
@@ -98,6 +102,9 @@ class MessageText:
                 fault = Fault(tag_fault.code, tag_fault.message)
                 findings.add_at_offset(layout, tag_fault.start, fault, as_warning=tag_fault.is_valid_html)
         for slot in layout.slots:
+            if self._builds_html(slot):
+                message = "what this prints may end the tag, attribute or comment that it stands in"
+                findings.add_at_offset(layout, slot.start, Fault("value-in-markup", message))
             for fault in self._check_slot(slot):
                 findings.add_at_offset(layout, slot.start, fault)
 
@@ -158,6 +165,18 @@ class MessageText:
                     yield fault
                 if self.is_in_query(slot) and (fault := check_query_value(text, name)):
                     yield fault
+
+    def _builds_html(self, slot: Slot) -> bool:
+        """Returns whether a recipient's value certainly stands where it may end a tag, an attribute or a comment."""
+        text = self.layout.text
+        is_value = text[slot.start : slot.start + 1] == VALUE_CHAR and not slot.string_literals
+        if not self.is_html or not is_value or slot.variables <= self.values.keys():
+            return False
+        before = text[max(slot.start - _MAX_COMMENT, 0) : slot.start]
+        if before.rfind("<!--") > before.rfind("-->"):
+            after = text[slot.end : slot.end + _MAX_URL_LENGTH].lstrip(VALUE_CHAR)
+            return _COMMENT_END.match(after) is not None
+        return _TAG_START.search(before[-_MAX_TAG_NAME:]) is not None or self._is_unquoted(slot)
 
     def _is_unquoted(self, slot: Slot) -> bool:
         """Returns whether a slot stands in a tag, and there in no quotes."""

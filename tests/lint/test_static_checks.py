@@ -63,3 +63,48 @@ def test_an_ampersand_that_is_meant_is_none(codes, text):
 @pytest.mark.parametrize("address", ["#", "#!", " # "])
 def test_a_link_that_stands_for_one_to_come_is_an_error(codes, address):
     assert codes(body=f'<p><a href="{address}">Upgrade</a></p>') == ["empty-link"]
+
+
+ANN = {"type": "user", "id": "u1", "vars": {"x": "b", "y": "c"}}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<p title={{ x }}>A</p>",
+        "<p {{ x }}>A</p>",
+        "<p data-{{ x }}='a'>A</p>",
+        "<p title={{ x | upper }}>A</p>",
+        "<p title=a{{ x }}b>A</p>",
+        "<p title='a' {{ x }}='b'>A</p>",
+        "<p>A</p><{{ x }}>",
+        "<p>A</p></{{ x }}>",
+        "<p>A</p><b{{ x }}>",
+        "<p>A</p><!-- {{ x }}>-->",
+        "<p>A</p><!-- {{ x }}{{ y }}!>-->",
+        "<p>A</p><!--{{ x }}->-->",
+        "<img src=https://example.com/{{ x }} alt=''><p>A</p>",
+    ],
+)
+def test_a_value_that_may_build_html_is_found(lint, body):
+    (found,) = [problem for problem in lint(body=body, to=ANN) if problem.code == "value-in-markup"][:1]
+    assert found.is_error
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<p title="{{ x }}">A</p>',
+        "<p title='a {{ x }}'>A</p>",
+        "<p>{{ x }} < 3 {{ y }}</p>",
+        "<p>A</p><!-- {{ x }} -->",
+        "<!--{{ x }}--><p>{{ y }}></p>",
+        "<p {{ 'hidden' if x else '' }}>A</p>",
+        "<p {% if x %}lang=en{% endif %}>A</p>",
+        "<p title={{ product }}>A</p>",
+        "<!--[if mso]><p>{{ x }}</p><![endif]--><p>A</p>",
+        "<p style='color:{{ x }}'>A</p>",
+    ],
+)
+def test_a_value_in_a_text_or_in_quotes_is_none(codes, body):
+    assert "value-in-markup" not in codes(body=body, to=ANN)
