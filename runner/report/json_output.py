@@ -14,6 +14,7 @@ from runner.ledger.key_state import KeyStatus, State
 from runner.plan.deliveries import ACTIONS, PlannedDelivery, PlannedMessage
 from runner.plan.plan import Plan
 from runner.privacy import reveal_or_mask
+from runner.report.json_text import to_json
 
 FORMAT_VERSION = 1
 _BATCH = 1000  # deliveries in one part of the output
@@ -72,7 +73,7 @@ def plan(planned: Plan, salt_check: str = "", changes: dict[str, Any] | None = N
         for guard in planned.guards
     ]
     last_keys = {"guards": guards, **({"changes": changes} if changes else {})}
-    tail = orjson.dumps(last_keys, option=orjson.OPT_INDENT_2).decode().removeprefix("{\n")
+    tail = to_json(last_keys).removeprefix("{\n")
     yield f"  ],\n{tail}"
 
 
@@ -142,4 +143,4 @@ def _select_counts(counts: Counter[Any], names: Iterable[str]) -> dict[str, int]
 
 
 def _serialize_document(value: dict[str, Any]) -> str:
-    return orjson.dumps({"format_version": FORMAT_VERSION, **value}, option=orjson.OPT_INDENT_2).decode()
+    return to_json({"format_version": FORMAT_VERSION, **value})

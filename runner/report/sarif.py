@@ -9,12 +9,11 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-import orjson
-
 from runner import __version__
 from runner.errors import Place, Problem, Severity
 from runner.privacy import reveal_or_mask
 from runner.report.explanations import Explanation, load_explanations
+from runner.report.json_text import to_json
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT = "%SRCROOT%"
@@ -40,7 +39,7 @@ def document(items: Iterable[Problem], *, show_values: bool, path_prefix: str = 
             for problem in problems
         ],
     }
-    return orjson.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, option=orjson.OPT_INDENT_2).decode()
+    return to_json({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def _describe_rule(code: str, explanation: Explanation | None) -> dict[str, Any]:
@@ -69,7 +68,7 @@ def _format_result(
     # The line number and the message are left out, because both may change when other lines change: GitHub would show a
     # new alert. Equal source lines are numbered.
     line = reveal_or_mask(problem.excerpt, show_values=False).strip()
-    fingerprint = hashlib.sha256(f"{path}\n{problem.code}\n{line}".encode()).hexdigest()
+    fingerprint = hashlib.sha256(f"{path}\n{problem.code}\n{line}".encode(errors="surrogateescape")).hexdigest()
     occurrences[fingerprint] += 1
     return {
         "ruleId": problem.code,
@@ -79,7 +78,7 @@ def _format_result(
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": quote(path), "uriBaseId": _ROOT},
+                    "artifactLocation": {"uri": quote(path, errors="surrogateescape"), "uriBaseId": _ROOT},
                     "region": _format_region(place),
                 }
             }
