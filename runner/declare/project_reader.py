@@ -20,6 +20,9 @@ from runner.declare.yaml.document import Document, read_documents
 from runner.errors import Place, Problem, UsageMistake
 
 MAX_PROBLEMS = 100  # of one document that are reported: what follows is most often the same mistake again
+# After so many problems with an error among them, the rest of a file, or of the project, is not read: nothing is sent.
+MAX_FILE_PROBLEMS = 1_000
+MAX_ALL_PROBLEMS = 20_000
 
 
 def load_project(tree: Tree, settings: Settings, watch: RenderMonitor, paths: Iterable[str] = ()) -> Project:
@@ -66,15 +69,25 @@ class ProjectReader:
         """Returns the selected declarations of some files. Duplicate names are detected among these files only."""
         names: dict[str, Place] = {}
         result = ReadResult([], [], [], names)
-        for path in files:
+        paths = list(files)
+        for number, path in enumerate(paths, 1):
             with CURRENT_WORK.on_file(path):
                 self._read_file(result, path, names)
+            rest = len(paths) - number
+            if rest and (last := _find_error_beyond(result.problems, MAX_ALL_PROBLEMS)):
+                result.problems.append(
+                    _describe_unread(last, MAX_ALL_PROBLEMS, f"the rest of the project ({rest:,} files)")
+                )
+                break
         return result
 
     def _read_file(self, result: ReadResult, path: str, names: dict[str, Place]) -> None:
-        is_selected = self.is_selected(path)
+        is_selected, first = self.is_selected(path), len(result.problems)
         for item in read_documents(self.project_context.tree, path):
             CURRENT_WORK.step()
+            if last := _find_error_beyond(result.problems, MAX_FILE_PROBLEMS, first):
+                result.problems.append(_describe_unread(last, MAX_FILE_PROBLEMS, "the rest of this file"))
+                return
             if isinstance(item, Document):
                 name_problems = _find_name_problems(item, names)
                 if is_selected:
@@ -139,6 +152,18 @@ def _limit(problems: list[Problem]) -> list[Problem]:
             excerpt="",
         ),
     ]
+
+
+def _find_error_beyond(problems: list[Problem], limit: int, first: int = 0) -> Problem | None:
+    """Returns one of the last errors if there are more problems from `first` than the limit, else None."""
+    if len(problems) - first <= limit:
+        return None
+    return next((problem for problem in problems[-1 - MAX_PROBLEMS :] if problem.is_error), None)
+
+
+def _describe_unread(last: Problem, limit: int, what: str) -> Problem:
+    message = f"there are more than {limit:,} problems, so {what} is not checked"
+    return replace(last, message=message, hint="mend these first", excerpt="", recipient="")
 
 
 def _read_suppression_list(

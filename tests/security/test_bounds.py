@@ -203,6 +203,10 @@ YAML = {
     "12,500 wrong names": message(
         declared(more="vars:\n" + "".join(f"  {n}k: 1\n" for n in range(12_500))), "more problems in this document"
     ),
+    "1,000 documents of 100 wrong keys": message(
+        "".join(f"---\n{''.join(f'k{d}x{n}: 1' + chr(10) for n in range(100))}" for d in range(1000)),
+        "there are more than 1,000 problems, so the rest of this file is not checked",
+    ),
     "25,000 times one key": message(declared() + "name: b\n" * 25_000, "of one document 100 such problems"),
     "10,001 recipients": message(
         declared(to=f"[{'{type: user, id: a},' * 10_001}]"), "10,001 recipients are listed here"
