@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from runner.report.hosts import describe_hosts
 from runner.report.html_events import OUTLOOK, Event
 from runner.report.inline_style import NOT_DISPLAYED, Look, read_style
-from runner.report.style_properties import in_pixels, is_plain_font
+from runner.report.style_properties import is_plain_font
 
 IN_OUTLOOK = "in Outlook alone"
 VOID_ELEMENTS = frozenset(
@@ -66,6 +66,7 @@ _PLAIN_ATTRIBUTES = frozenset(
 _FREE_ATTRIBUTES = frozenset(
     {"class", "id", "title", "name", "lang", "content", "target", "rel", "summary", *_ADDRESS_ATTRIBUTES, *_LABELS}
 )
+_WIDTH = re.compile(r"\d{1,6}(?:\.\d+)?%?")
 _INERT_ATTRIBUTE = re.compile(r"(?:data|aria|mc|ep|v|o|w|x|xml|xmlns)[-:].*")
 
 
@@ -89,7 +90,10 @@ def describe_element(
     tag, attributes = event.name, event.attributes
     if not attributes and tag in _BARE_ELEMENTS:
         return Appearance((), "", _find_default_look(tag, attributes, look))
-    style = read_style(attributes.get("style", ""), tag, _find_default_look(tag, attributes, look), text_length)
+    # The style comes after the attribute, and counts for more.
+    width = attributes.get("width", "").strip() if tag != "img" else ""
+    own_style = f"width:{width};" * bool(_WIDTH.fullmatch(width)) + attributes.get("style", "")
+    style = read_style(own_style, tag, _find_default_look(tag, attributes, look), text_length)
     marks = [style.mark]
     if not (event.is_foreign or (in_outlook and ":" in tag)):
         marks = [_find_own_mark(tag, attributes), style.mark, *_judge_attributes(tag, attributes, shown)]
@@ -127,11 +131,9 @@ def _judge_attributes(tag: str, attributes: Mapping[str, str], shown: Mapping[st
         elif name == "dir" and value.lower() != "ltr":
             marks.append("in another direction")
         elif (name == "face" and not is_plain_font(value.lower())) or (
-            name == "align" and tag == "table" and value.strip().lower() == "right"
+            name == "align" and (tag, value.strip().lower()) in {("table", "right"), ("caption", "bottom")}
         ):
             marks.append(f"styled with {name}")
-        elif name == "width" and tag != "img" and (in_pixels(value.strip()) or 100) < 10:  # noqa: PLR2004
-            marks.append("styled with width")
         elif name not in _PLAIN_ATTRIBUTES and not _INERT_ATTRIBUTE.fullmatch(name):
             marks.append(f"with the attribute {name[:40]}")
     return marks

@@ -85,9 +85,15 @@ def _list_children(node: Any, name: str) -> list[Any]:
     if not places:
         return children
     # Of several, the first alone has a place of its own.
-    return [child for _, child in sorted(
-        ((places.pop(child.name, _OTHER_PLACE), child) for child in children), key=lambda placed: placed[0]
-    )]  # fmt: skip
+    placed = [
+        (_OTHER_PLACE if _has_display(child) else places.pop(child.name, _OTHER_PLACE), child) for child in children
+    ]
+    return [child for _, child in sorted(placed, key=lambda each: each[0])]
+
+
+def _has_display(node: Any) -> bool:
+    """Whether an element's style may take it out of its place in a table."""
+    return "display" in ((getattr(node, "attrs", None) or {}).get("style") or "").lower()
 
 
 def _read_comment(text: str, nested: int) -> Iterator[Event]:

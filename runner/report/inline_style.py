@@ -40,7 +40,7 @@ class Look:
     """What a text inherits from the elements around it, in pixels.
 
     `offset` is by how much these move it at most, `room` the width of the narrowest. `is_clipped`: one of them cuts
-    what does not fit.
+    what does not fit. `is_fixed`: it is in a table whose cells do not grow.
     """
 
     size: float = 16.0
@@ -50,6 +50,7 @@ class Look:
     offset: float = 0.0
     room: float = _WIDTH
     is_clipped: bool = False
+    is_fixed: bool = False
 
     def describe_text(self, longest_word: int) -> str:
         """Returns how a text appears that stands right here; empty if a reader sees it.
@@ -91,13 +92,15 @@ def read_style(style: str, tag: str, look: Look, text_length: int = 0) -> Style:
     `text_length` is the number of characters of all texts inside.
     """
     if not style:
-        return Style("", (), look)
+        return Style("", (), replace(look, is_fixed=False) if tag == "table" and look.is_fixed else look)
     addresses: list[str] = []
     declarations = _split(style, addresses)
     if declarations is None:
         return Style(_UNREAD, tuple(re.findall(r"(?:https?:)?//[^\s\"'()]+", style)), look)
     displays = {value for name, value in declarations if name == "display"}
-    grows = tag in _GROWING and not displays
+    if tag == "table" or ("table-layout", "fixed") in declarations:
+        look = replace(look, is_fixed=("table-layout", "fixed") in declarations)
+    grows = tag in _GROWING and not displays and not look.is_fixed
     new_look, marks = _find_look(declarations, look, grows=grows)
     marks += [
         "struck" if "line-through" in value else "not in Outlook" if name == "mso-hide" else f"styled with {name}"

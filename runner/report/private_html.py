@@ -16,7 +16,6 @@ from runner.report.html_events import Event, read_events
 
 # What an escaped value may be, to end an attribute that has no quotes, a tag, or a comment.
 _PROBES = ("{0} {0}=x {0}", "/", "--", "--!", "-", "")
-_RAW_ELEMENTS = frozenset({"script", "style"})
 _OPEN_TAG = re.compile(r"<(?!!--)[^\s<>]*$|&#?\w*$")
 
 
@@ -100,7 +99,7 @@ def _has_open_place(
     seen: set[str] = set()
     last = Event("end")
     for event in events:
-        is_raw = last.kind == "start" and last.name in _RAW_ELEMENTS
+        is_raw = last.kind == "start" and last.name == "style"
         if pattern.search(" ".join((event.name, *event.attributes, event.text if is_raw else ""))):
             return True
         seen.update(pattern.findall(" ".join((event.text, *event.attributes.values()))))

@@ -32,6 +32,7 @@ _KEYWORDS = r"[a-z-]+(?:\s+[a-z-]+)*"
 _ALIGNMENT = (
     r"(?:normal|start|end|center|left|right|stretch|baseline|flex-start|flex-end|space-(?:around|between|evenly)|auto)"
 )
+_LIST = r"none|disc|circle|square|decimal|(?:lower|upper)-(?:alpha|latin|roman)"
 _POSITION = r"[a-z0-9.% ,-]+"
 _SWITCH = r"none|auto|100%"
 
@@ -52,7 +53,7 @@ _WORDS = {
     "-moz-osx-font-smoothing": r"[a-z-]+", "-ms-interpolation-mode": r"[a-z-]+", "background-color": _COLOR,
     "background-repeat": _KEYWORDS, "background-position": _POSITION, "background-size": _POSITION,
     "background-attachment": _KEYWORDS, "background-origin": _KEYWORDS, "border-collapse": _KEYWORDS,
-    "list-style-type": r"[a-z-]+", "list-style-position": r"inside|outside", "list-style-image": r"url|none",
+    "list-style-type": _LIST, "list-style-position": r"inside|outside", "list-style-image": r"url|none",
     "table-layout": r"auto|fixed", "cursor": r"[a-z-]+", "box-sizing": _KEYWORDS, "word-break": _KEYWORDS,
     "word-wrap": _KEYWORDS, "overflow-wrap": _KEYWORDS, "white-space": r"[a-z-]+", "hyphens": r"[a-z-]+",
     "-webkit-hyphens": r"[a-z-]+", "line-break": r"[a-z-]+", "object-fit": r"[a-z-]+", "color-scheme": r"[a-z ]+",
@@ -68,8 +69,10 @@ _BACKGROUND = rf"{_COLOR}|url|(?:linear|radial)-gradient\((?:[^()]|\([^()]*\))*\
 # Of properties whose value is a row of parts, what each of these is.
 _PARTS = {
     "background": _BACKGROUND, "background-image": _BACKGROUND, "border-color": _COLOR, "border-style": r"[a-z]+",
-    "border-width": rf"{_SMALL}|[a-z]+", "border": _BORDER, "outline": _BORDER, "mso-border-alt": _BORDER,
-    "text-shadow": _BORDER, "box-shadow": _BORDER, "list-style": r"url|[a-z-]+",
+    "border-width": rf"{_SMALL}|[a-z]+", "border": _BORDER,
+    "outline": rf"{_COLOR}|[0-4](?:\.\d+)?(?:px|pt)?", "mso-border-alt": _BORDER,
+    "text-shadow": rf"{_COLOR}|-?[0-5](?:\.\d+)?(?:px|pt)?",
+    "box-shadow": rf"{_COLOR}|-?(?:1?\d|2[0-5])(?:\.\d+)?(?:px|pt)?", "list-style": rf"url|inside|outside|{_LIST}",
     "text-decoration": rf"(?!line-through)[a-z-]+|{_COLOR}|\d(?:px)?",
 }  # fmt: skip
 _SIDES = ("-top", "-right", "-bottom", "-left")

@@ -76,6 +76,11 @@ from runner.report.html_text import visible_text
         ("<!--[if mso]><p><!--[if gte mso 9]>a<![endif]--></p><![endif]-->", "[in Outlook alone: a]"),
         ("<!--[if mso]>a<![endif] x-->", "[in Outlook alone: a]"),
         ("<!--[if mso]><table><tr><td><![endif]-->a", "a"),
+        (
+            '<table><tfoot style="display:table-row-group"><tr><td>first</td></tr></tfoot><tr><td>b</td></tr></table>',
+            "first\nb",
+        ),
+        ("<table><caption align=bottom>last</caption><tr><td>a</table>", "[styled with align: last]\na"),
         ("<q>a</q>", '"a"'),
     ],
 )
