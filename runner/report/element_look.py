@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from runner.report.colors import LINK, parse_color
 from runner.report.hosts import describe_hosts
 from runner.report.html_events import OUTLOOK, Event
 from runner.report.inline_style import NOT_DISPLAYED, Look, read_style
@@ -107,7 +108,14 @@ def _find_default_look(tag: str, attributes: Mapping[str, str], look: Look) -> L
     if tag == "font" and (number := re.match(r"\s*([+-]?)(\d{1,3})", attributes.get("size", ""))):
         step = int(number[2]) * (-1 if number[1] == "-" else 1) + (3 if number[1] else 0)
         size = _FONT_SIZES[max(1, min(7, step)) - 1]
-    return look if size == look.size else replace(look, size=size)
+    look = look if size == look.size else replace(look, size=size)
+    if tag == "a" and "href" in attributes:
+        look = replace(look, color=LINK)
+    for name, is_text in (("color", True), ("text", True), ("bgcolor", False), ("background", False)):
+        if name in attributes:
+            color = parse_color(attributes[name])
+            look = replace(look, color=color) if is_text else replace(look, background=color)
+    return look
 
 
 def _find_own_mark(tag: str, attributes: Mapping[str, str]) -> str:

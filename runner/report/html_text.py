@@ -55,7 +55,10 @@ def visible_text(body: AnyText, *, show_values: bool) -> str:
         return f"[not read: the texts before it have {MAX_TAGS:,} tags. It is shown as it is written]\n{shown}"
     html = read_private_html(body, show_values=show_values, max_length=_find_end(sent))
     events = [*html.events]
-    collector = _TextCollector(_count_items(events) if "reversed" in sent.lower() else [])
+    # A style sheet, which is named, may give any element other colours.
+    has_sheet = any(event.name == "style" or "stylesheet" in event.attributes.get("rel", "") for event, _ in events)
+    look = Look(color=None, background=None) if has_sheet else Look()
+    collector = _TextCollector(look, _count_items(events) if "reversed" in sent.lower() else [])
     lengths = _measure_texts(events) if "height" in sent.lower() else repeat(0)
     for (event, displayed), text_length in zip(events, lengths, strict=False):
         collector.add(event, displayed, text_length)
@@ -103,7 +106,7 @@ class _TextCollector:
     items of each list to come, from the last to the next.
     """
 
-    def __init__(self, item_counts: Iterable[int]) -> None:
+    def __init__(self, look: Look, item_counts: Iterable[int]) -> None:
         self._item_counts = [*item_counts][::-1]
         self._lists: list[ItemList] = []
         self._lines: list[str] = []
@@ -111,7 +114,7 @@ class _TextCollector:
         self._has_text = False
         self._last_word = ""  # which the next text may continue, as far as no line breaks before it
         self._silent_depth = 0
-        self._open_elements = [_OpenElement("", Look())]
+        self._open_elements = [_OpenElement("", look)]
         self._open_marks: list[str] = []
         self._unmarked: list[_OpenElement] = []
         self._links: list[tuple[str, int, int]] = []

@@ -7,6 +7,7 @@ CSS, a property that is not known to decorate alone, and a value beyond its boun
 import re
 from dataclasses import dataclass, replace
 
+from runner.report.colors import BLACK, WHITE, Color, find_background, is_seen, parse_color
 from runner.report.style_properties import decorates, in_pixels, is_plain_font
 
 NOT_DISPLAYED = "not displayed"
@@ -40,7 +41,8 @@ class Look:
     """What a text inherits from the elements around it, in pixels.
 
     `offset` is by how much these move it at most, `room` the width of the narrowest. `is_clipped`: one of them cuts
-    what does not fit. `is_fixed`: it is in a table whose cells do not grow.
+    what does not fit. `is_fixed`: it is in a table whose cells do not grow. A colour that is
+    not known is None.
     """
 
     size: float = 16.0
@@ -51,6 +53,8 @@ class Look:
     room: float = _WIDTH
     is_clipped: bool = False
     is_fixed: bool = False
+    color: Color | None = BLACK
+    background: Color | None = WHITE
 
     def describe_text(self, longest_word: int) -> str:
         """Returns how a text appears that stands right here; empty if a reader sees it.
@@ -64,6 +68,8 @@ class Look:
         height = self.line_height or self.relative_line_height * self.size
         if height < _MIN_LINE_HEIGHT * self.size:
             return "styled with line-height"
+        if not is_seen(self.color, self.background):
+            return "in the colour of its background"
         # What does not fit is cut, or covered by what comes next.
         is_tight = self.is_clipped or self.room < _WIDTH
         return "wider than its place" if is_tight and longest_word * self.size * _LETTER > self.room else ""
@@ -171,6 +177,10 @@ def _find_look(declarations: list[tuple[str, str]], look: Look, *, grows: bool) 
             marks += [f"styled with {name}"] * (look.offset > _MAX_OFFSET)
         elif name in {"width", "max-width"} and not grows and (pixels := in_pixels(value)) is not None:
             look = replace(look, room=min(look.room, pixels))
+        elif name == "color":
+            look = replace(look, color=look.color if value == "inherit" else parse_color(value))
+        elif name in {"background", "background-color", "background-image"}:
+            look = replace(look, background=find_background(value, look.background))
         elif name.startswith("overflow") and value != "visible":
             look = replace(look, is_clipped=True)
     return look, marks
@@ -211,7 +221,7 @@ def _decorates(name: str, value: str) -> bool:
     if name in {"font", "font-family"}:
         font = _FONT.fullmatch(value) if name == "font" else None
         return is_plain_font(font[3] if font else value) and (name != "font" or font is not None)
-    return decorates(name, value)
+    return parse_color(value) is not None if name == "color" else decorates(name, value)
 
 
 def _fits(name: str, value: str, look: Look, text_length: int) -> bool:

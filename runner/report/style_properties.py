@@ -25,7 +25,6 @@ BOUNDS = {
     "mso-element-frame-width": (10.0, 2000.0), "tab-size": (0.0, 16.0), "orphans": (0.0, 9.0), "widows": (0.0, 9.0),
 }  # fmt: skip
 
-_SOLID = r"(?!transparent)[a-z]+|#(?:[0-9a-f]{3}|[0-9a-f]{6})|(?:rgb|hsl)\([^,/()]+,[^,/()]+,[^,/()]+\)"
 _COLOR = r"[a-z]+|#[0-9a-f]{3,8}|(?:rgba?|hsla?)\([^()]*\)"
 _SMALL = r"-?\d{1,2}(?:\.\d+)?(?:px|pt|em)?"
 _KEYWORDS = r"[a-z-]+(?:\s+[a-z-]+)*"
@@ -37,7 +36,7 @@ _POSITION = r"[a-z0-9.% ,-]+"
 _SWITCH = r"none|auto|100%"
 
 _WORDS = {
-    "color": _SOLID, "visibility": r"visible", "position": r"static|relative", "direction": r"ltr|initial",
+    "visibility": r"visible", "position": r"static|relative", "direction": r"ltr|initial",
     "display": r"(?:inline-)?(?:block|flex|grid|table)|inline|table-(?:row|cell|row-group)|list-item|contents|initial",
     "float": r"left|none", "clear": _KEYWORDS, "text-align": r"[a-z-]+", "text-rendering": r"\w+",
     "text-justify": r"[a-z-]+",

@@ -81,6 +81,11 @@ from runner.report.html_text import visible_text
             "first\nb",
         ),
         ("<table><caption align=bottom>last</caption><tr><td>a</table>", "[styled with align: last]\na"),
+        ("<font color=#fff>a</font>", "[in the colour of its background: a]"),
+        ("<table><td bgcolor=#000><p style='color:#fff'>a", "a"),
+        ("<table bgcolor=navy><td>a<a href=b style='color:navy'>c", "a[in the colour of its background: c] (b)"),
+        ("<body bgcolor=#000 text=#fff>a", "a"),
+        ("<style></style><p style='color:#fff'>a", "[a style sheet: see the HTML source]\n\na"),
         ("<q>a</q>", '"a"'),
     ],
 )

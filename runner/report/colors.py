@@ -1,0 +1,64 @@
+"""Colours of texts and backgrounds, and whether a text can be told from what is behind it."""
+
+import re
+
+Color = tuple[int, int, int]
+BLACK, WHITE, LINK = (0, 0, 0), (255, 255, 255), (0, 0, 238)
+# Those that mails use; a text in another one is named.
+_NAMES = {
+    "black": BLACK, "white": WHITE, "red": (255, 0, 0), "green": (0, 128, 0), "blue": (0, 0, 255),
+    "gray": (128, 128, 128), "grey": (128, 128, 128), "silver": (192, 192, 192), "maroon": (128, 0, 0),
+    "navy": (0, 0, 128), "purple": (128, 0, 128), "teal": (0, 128, 128), "olive": (128, 128, 0),
+    "yellow": (255, 255, 0), "orange": (255, 165, 0), "lime": (0, 255, 0), "aqua": (0, 255, 255),
+    "fuchsia": (255, 0, 255), "darkgray": (169, 169, 169), "darkgrey": (169, 169, 169), "lightgray": (211, 211, 211),
+    "lightgrey": (211, 211, 211), "dimgray": (105, 105, 105), "dimgrey": (105, 105, 105), "gainsboro": (220, 220, 220),
+    "whitesmoke": (245, 245, 245), "snow": (255, 250, 250), "ivory": (255, 255, 240), "darkblue": (0, 0, 139),
+    "darkred": (139, 0, 0), "darkgreen": (0, 100, 0), "crimson": (220, 20, 60), "brown": (165, 42, 42),
+    "gold": (255, 215, 0), "tomato": (255, 99, 71), "darkorange": (255, 140, 0), "steelblue": (70, 130, 180),
+    "royalblue": (65, 105, 225), "midnightblue": (25, 25, 112), "slategray": (112, 128, 144), "pink": (255, 192, 203),
+    "windowtext": BLACK, "initial": BLACK,
+}  # fmt: skip
+_HEX = re.compile(r"#?(?:([0-9a-f])([0-9a-f])([0-9a-f])|([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2}))")
+_RGB = re.compile(r"rgba?\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*(?:,\s*1(?:\.0*)?\s*)?\)")
+_MIN_CONTRAST = 1.25  # light grey on white, as in small print, has 1.5
+
+
+def parse_color(value: str) -> Color | None:
+    """Returns the red, green and blue of a colour; None if it is not known, or lets something shine through."""
+    value = value.strip().lower()
+    if match := _HEX.fullmatch(value):
+        digits = [2 * digit for digit in match.groups()[:3]] if match[1] else match.groups()[3:]
+        red, green, blue = (int(digit, 16) for digit in digits)
+        return red, green, blue
+    if match := _RGB.fullmatch(value):
+        red, green, blue = (min(255, int(number)) for number in match.groups())
+        return red, green, blue
+    return _NAMES.get(value)
+
+
+def find_background(value: str, color: Color | None) -> Color | None:
+    """Returns the colour of `background:`, where it was `color` without it; None if a picture is behind the text."""
+    if re.search(r"url|gradient", value):
+        return None
+    if value in {"", "none", "transparent", "inherit"}:
+        return color
+    found = [each for part in re.findall(r"rgba?\([^)]*\)|[^\s]+", value) if (each := parse_color(part))]
+    return found[0] if found else None
+
+
+def is_seen(text: Color | None, background: Color | None) -> bool:
+    """Returns whether a text can be told from its background. What is not known counts as seen."""
+    if text is None or background is None:
+        return True
+    light, dark = sorted((_luminance(text), _luminance(background)), reverse=True)
+    return (light + 0.05) / (dark + 0.05) >= _MIN_CONTRAST
+
+
+def _luminance(color: Color) -> float:
+    """Returns the relative luminance of WCAG 2."""
+    red, green, blue = (_to_linear(part / 255) for part in color)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _to_linear(share: float) -> float:
+    return share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4  # noqa: PLR2004  # of sRGB
