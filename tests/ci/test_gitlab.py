@@ -119,6 +119,21 @@ def test_without_a_token_the_plan_is_in_the_log_and_the_artifact(run, job, autho
     assert json.loads((tmp_path / "notes.json").read_text()) == []
 
 
+@pytest.mark.parametrize("body", ["Hi", "{{ nobody }}"])
+@pytest.mark.parametrize("target", ["secret.txt", "new.pth"])
+def test_a_link_of_the_branch_is_neither_written_nor_read(run, job, author, tmp_path, body, target):
+    (tmp_path / "secret.txt").write_text("evil\nsecret")
+    base, commit = change(author, third=message("third", "ccc1", body=json.dumps(body)))
+    clone = deep(job("review", commit, system="gitlab"))
+    link = clone.path / "msgrun-plan.md"
+    link.symlink_to(tmp_path / target)
+    run("msgrun-review", commit, clone, CI_MERGE_REQUEST_DIFF_BASE_SHA=base, MSGRUN_NOTE_TOKEN="note-token")
+    assert not link.is_symlink()
+    assert (tmp_path / "secret.txt").read_text() == "evil\nsecret"
+    assert not (tmp_path / "new.pth").exists()
+    assert "secret" not in (tmp_path / "notes.json").read_text()
+
+
 def test_a_mistake_fails_the_job(run, job, author):
     base, commit = change(author, third=message("third", "ccc1", body='"{{ nobody }}"'))
     clone = deep(job("review", commit, system="gitlab"))
