@@ -264,8 +264,7 @@ def _format_body(message: PlannedMessage, sample: Sample, view: PlanView) -> Ite
     bar = f"{_INDENT}{style('|', 'dim')} "
     lines = visible_text(sample.body, show_values=view.show_values).split("\n")
     recipient = reveal_or_mask(sample.to, show_values=view.show_values)
-    if view.show_values:
-        recipient = recipient.removeprefix("email:")
+    recipient = recipient.removeprefix("email:" if view.show_values else "")
     yield _fill(f"as {recipient} sees it{_describe_kind(message)}:", view)
     for line in lines[:_MAX_BODY_LINES]:
         yield wrap(f"{bar}{one_line(line)}".rstrip(), view.width, indent=bar)
@@ -277,6 +276,5 @@ def _format_body(message: PlannedMessage, sample: Sample, view: PlanView) -> Ite
 
 
 def _describe_kind(message: PlannedMessage) -> str:
-    template, opens = message.declaration.template, message.declaration.opens_conversation
-    is_personal = template == "personal"
-    return (f", in the template {template}" if is_personal else "") + (", and it opens a conversation" if opens else "")
+    template = ", in the template personal" if message.declaration.template == "personal" else ""
+    return f"{template}, and it opens a conversation" if message.declaration.opens_conversation else template
