@@ -47,6 +47,14 @@ class Generator(CodeGenerator):
         self.visit(node.node, frame)
         self.write(f", {node.arg.value!r})")
 
+    def visit_Filter(self, node: nodes.Filter, frame: Frame) -> None:  # noqa: N802  # Jinja's name
+        """Writes a filter. `value | attr("name")` is `value.name`; any other `attr` gets a computed name."""
+        match node:
+            case nodes.Filter(name="attr", node=nodes.Expr() as owner, args=[nodes.Const(value=str(name))]):
+                self.visit_Getattr(nodes.Getattr(owner, name, "load", lineno=node.lineno), frame)
+            case _:
+                super().visit_Filter(node, frame)
+
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
         if frame.eval_ctx.volatile:
             super()._output_child_pre(node, frame, finalize)

@@ -113,7 +113,7 @@ def _sum(environment: Any, value: Iterable[Any], attribute: str | int | None = N
 
 @jinja2.pass_environment
 def _get_attribute(environment: Any, value: Any, name: str) -> Any:
-    return environment.getattr(value, name)
+    return environment.getitem(value, name)  # the name is computed, and may be a recipient's value
 
 
 @jinja2.pass_environment

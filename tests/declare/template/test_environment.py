@@ -406,6 +406,11 @@ def test_what_jinjas_own_objects_have_beyond_data_is_an_error_also_in_a_test(ren
         ("{{ order[name] }}", "there is no *** in this value"),
         ("{{ order[name ~ 'x'] }}", "there is no *** in this value"),
         ("{{ name.7.3 }}", "there is no 7 in this value"),
+        ("{{ order | attr('size') }}", "there is no size in this value"),
+        ("{{ order | attr(name) }}", "there is no *** in this value"),
+        ("{{ lines | attr(name) }}", "there is no *** in this value"),
+        ("{{ name | attr(name) }}", "there is no *** in this value"),
+        ("{{ name | attr(name=name) }}", "there is no *** in this value"),
     ],
 )
 def test_a_key_that_the_template_has_is_shown_and_one_of_a_value_is_masked(render, source, shown):
