@@ -252,7 +252,7 @@ def test_init_names_the_command_that_moves_a_lockfile_and_that_is_enough_for_ci(
     assert f"{stem}.lock stays the ledger. CI needs it on a branch of the git remote: msgrun" in ran.err
     monkeypatch.setenv("CI", "true")
     assert folder.run(*own, "apply", "--yes").code == 5
-    assert folder.run(*ran.err.partition(": msgrun ")[2].split()).code == 0
+    assert folder.run(*ran.err.partition(": msgrun ")[2].split(), "--yes").code == 0
     assert folder.run(*own, "apply", "--yes").code == 0
     assert len(intercom.messages) == 2
     assert "lock: git+origin" in (folder.path / "msgrun.yaml").read_text()

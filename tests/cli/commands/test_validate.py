@@ -32,7 +32,7 @@ def test_validate_tells_every_problem_with_its_place_and_exits_with_1(folder: Fo
     assert ran.code == 1
     assert "messages/message.yaml:3:19: error: first_name has no value (recipient 2) [undefined-variable]" in ran.out
     assert "messages/seed.yaml:5:11: error: template is plain or personal, not fancy [not-a-choice]" in ran.out
-    assert ran.out.endswith("1 message to 1 recipient: 2 errors\n")
+    assert ran.out.endswith("1 message to 1 recipient: 3 errors\n")
 
 
 def test_validate_of_a_path_looks_at_that_path_alone_but_compares_names_everywhere(folder: Folder) -> None:
@@ -60,8 +60,9 @@ def test_a_path_outside_the_project_is_a_wrong_usage(folder: Folder) -> None:
 def test_problems_as_json_carry_the_same(folder: Folder) -> None:
     folder.message(TWO)
     ran = folder.run("validate", "--format", "json")
-    (problem,) = json.loads(ran.out)["problems"]
+    problem, in_body = json.loads(ran.out)["problems"]
     assert (ran.code, problem["path"], problem["line"], problem["column"]) == (1, "messages/message.yaml", 3, 19)
+    assert (in_body["code"], in_body["line"]) == ("undefined-variable", 4)
     assert (problem["code"], problem["severity"], problem["recipient"]) == (
         "undefined-variable",
         "error",
