@@ -62,7 +62,7 @@ def test_problems_as_json_carry_the_same(folder: Folder) -> None:
     ran = folder.run("validate", "--format", "json")
     problem, in_body = json.loads(ran.out)["problems"]
     assert (ran.code, problem["path"], problem["line"], problem["column"]) == (1, "messages/message.yaml", 3, 19)
-    assert (in_body["code"], in_body["line"]) == ("undefined-variable", 4)
+    assert (in_body["code"], in_body["line"]) == ("undefined-variable", 5)
     assert (problem["code"], problem["severity"], problem["recipient"]) == (
         "undefined-variable",
         "error",
