@@ -8,11 +8,12 @@ from pathlib import Path
 from runner.atomic_write import write_atomically
 from runner.cli.context import Context
 from runner.clock import new_run_id
-from runner.declare.settings import SETTINGS_FILE, load_settings
+from runner.declare.settings import SETTINGS_FILE, Settings, load_all_settings
 from runner.declare.settings_editor import set_settings
 from runner.declare.tree import Tree
 from runner.errors import UsageMistake
 from runner.ledger import opening
+from runner.ledger.address import LockfileAddress
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
 from runner.ledger.opening import LedgerReading
@@ -60,9 +61,7 @@ def require_valid_address(context: Context, lock: str) -> None:
     """Raises ProblemsFound or UsageMistake if msgrun.yaml cannot be written with this address, or is not valid then."""
     ledger_id = context.settings.ledger_id or new_run_id()
     text, _ = _edit_settings(context, ledger_id, lock)
-    with tempfile.TemporaryDirectory(prefix="msgrun-") as folder:
-        (Path(folder) / SETTINGS_FILE).write_bytes(text.encode())
-        load_settings(Tree(Path(folder)), context.options.environment)
+    _load_from_text(text)
 
 
 def save_current_ledger(context: Context, ledger_id: str, lock: str | None = None) -> None:
@@ -82,8 +81,8 @@ def save_current_ledger(context: Context, ledger_id: str, lock: str | None = Non
 
 
 def _edit_settings(context: Context, ledger_id: str, lock: str | None) -> tuple[str, dict[str, str]]:
-    """Returns the new text of msgrun.yaml, and the values in it that change. Raises UsageMistake."""
-    settings, remote = context.settings, own_remote_url(context.ledger)
+    """Returns the new text of msgrun.yaml, and the values in it that change, by name. Raises UsageMistake."""
+    settings, environment, remote = context.settings, context.options.environment, own_remote_url(context.ledger)
     own = {"ledger": ledger_id} if settings.ledger_id != ledger_id else {}
     if lock is not None and context.ledger.parse(lock) != settings.lock:
         own = {"lock": lock, **own}
@@ -93,9 +92,35 @@ def _edit_settings(context: Context, ledger_id: str, lock: str | None) -> tuple[
         text = path.read_bytes().decode() if path.exists() else ""
     except OSError as error:
         raise UsageMistake(f"{SETTINGS_FILE} cannot be read: {error.strerror}") from error
-    for environment, values in ((context.options.environment, own), (None, project)):
-        text = set_settings(text, environment, values) if values else text
-    return text, {**own, **project}
+    for name, values in ((environment, own), (None, project)):
+        text = set_settings(text, name, values) if values else text
+    kept = _find_inherited_addresses(context, text) if "lock" in own and environment is None else {}
+    for name, address in kept.items():
+        text = set_settings(text, name, {"lock": address})
+    return text, {**own, **project, **{f"environments.{name}.lock": address for name, address in kept.items()}}
+
+
+def _find_inherited_addresses(context: Context, text: str) -> dict[str, str]:
+    """The present address of each environment that would look elsewhere with this text of msgrun.yaml.
+
+    Its ledger does not move with that of the project. An environment that has no ledger yet may follow. Raises
+    ProblemsFound.
+    """
+    addresses, after = {}, _load_from_text(text)
+    for name, settings in load_all_settings(context.tree).items():
+        if name is None or after[name].lock == settings.lock:
+            continue
+        is_file = isinstance(settings.lock, LockfileAddress)
+        if not is_file or settings.ledger_id or (context.tree.root / settings.lock.setting).exists():
+            addresses[name] = settings.lock.setting
+    return addresses
+
+
+def _load_from_text(text: str) -> dict[str | None, Settings]:
+    """The settings of every environment, from the text of msgrun.yaml. Raises ProblemsFound."""
+    with tempfile.TemporaryDirectory(prefix="msgrun-") as folder:
+        (Path(folder) / SETTINGS_FILE).write_bytes(text.encode())
+        return load_all_settings(Tree(Path(folder)))
 
 
 def _print_warnings(context: Context, facts: Facts) -> None:

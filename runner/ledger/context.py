@@ -63,11 +63,6 @@ class LedgerContext:
         override = f"MSGRUN_LOCK={quote(self.address.setting)} " if is_override else ""
         return f"{override}{self.command} lock begin"
 
-    @property
-    def abandon_command(self) -> str:
-        """The command that makes the ledger at the address in use the current one, for hints."""
-        return f"{self.begin_command} --abandon-previous"
-
     def parse(self, lock: str) -> LedgerAddress:
         """Parses a value of `lock:` for this environment. Raises UsageMistake."""
         return parse_address(lock, self.stem)

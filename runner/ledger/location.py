@@ -7,6 +7,7 @@ from runner.errors import GuardRefused
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
+from runner.ledger.mark import IF_LOST
 
 
 class LedgerLocation(Protocol):
@@ -28,16 +29,12 @@ class LedgerLocation(Protocol):
         ...
 
 
-def missing_ledger_error(context: LedgerContext, advice: str, other: LedgerContext | None = None) -> GuardRefused:
+def missing_ledger_error(context: LedgerContext, advice: str, *, was_moved: bool = False) -> GuardRefused:
     """The error for a ledger that is not there. `advice` says where to look for it.
 
-    `other` is the other end of its move, if that is there.
+    `was_moved`: the other end of its move is there.
     """
-    if other:
-        way = f"or, if it is lost, go on with {other.address.setting}: {other.abandon_command}"
-    elif context.declared.ledger_id:
-        way = f"or, if it is lost: {context.abandon_command}"
-    else:
-        way = f"if nothing was sent yet: {context.begin_command}"
+    is_known = was_moved or context.declared.ledger_id
+    way = IF_LOST if is_known else f"if nothing was sent yet: {context.begin_command}"
     hint = f"without it everything would be sent again: {advice}; {way}"
     return GuardRefused(f"there is no ledger {context.address.display_name}", hint)

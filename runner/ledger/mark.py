@@ -4,20 +4,21 @@ from shlex import quote
 
 from runner.ledger.record import Mark
 
+# No hint names the command that gives a ledger up: the last command of a hint is the one that is copied in a hurry.
+IF_LOST = "if it is lost: msgrun explain ledger-moved"
 
-def explain_mark(
-    own: str, mark: Mark, command: str = "msgrun", abandon: str = "msgrun lock begin --abandon-previous"
-) -> tuple[str, str]:
+
+def explain_mark(own: str, mark: Mark, command: str = "msgrun") -> tuple[str, str]:
     """Returns the message and the hint for a ledger whose mark is not `current`; `own` is its value of `lock:`.
 
-    `command` is the start of a command line for this ledger, and `abandon` the command that makes it the current one.
+    `command` is the start of a command line for this ledger.
     """
     move, other, here = f"{command} lock move", quote(mark.address), quote(own)
     if mark.status == "moved":
         return f"the ledger {own} moved to {mark.address}", (
-            f"use that one: lock: {mark.address} in msgrun.yaml; or move it back: MSGRUN_LOCK={other} {move} {here};"
-            f" or, if it is lost: {abandon}"
+            f"if this commit is older than the move: git pull; else use that one: lock: {mark.address} in msgrun.yaml;"
+            f" or move it back: MSGRUN_LOCK={other} {move} {here}; {IF_LOST}"
         )
     return f"the ledger {own} lacks records: its move from {mark.address} did not end", (
-        f"finish the move: {move} {here}; or cancel it: {move} {other}; or, if that one is lost: {abandon}"
+        f"finish the move: {move} {here}; or cancel it: {move} {other}; {IF_LOST}"
     )

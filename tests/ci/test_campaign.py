@@ -191,7 +191,7 @@ def test_a_ledger_whose_successor_is_lost_is_used_again_once_a_person_says_so(
     assert campaign.clone.msgrun("apply", "--yes").code == 6
     campaign.settings("git+origin")
     campaign.share()
-    assert "if it is lost: msgrun lock begin --abandon-previous" in campaign.run(5, "apply", "--yes")
+    assert "if it is lost: msgrun explain ledger-moved" in campaign.run(5, "apply", "--yes")
     assert "--yes" in campaign.run(5, "lock", "begin", "--abandon-previous")
     campaign.run(0, "lock", "begin", "--abandon-previous", "--yes")
     campaign.share()

@@ -11,15 +11,16 @@ def test_a_ledger_that_moved_names_the_new_address_and_the_way_back() -> None:
     assert message == "the ledger messages.lock moved to git+origin"
     assert "lock: git+origin in msgrun.yaml" in hint
     assert "MSGRUN_LOCK=git+origin msgrun lock move messages.lock" in hint
-    assert "msgrun lock begin --abandon-previous" in hint
+    assert hint.startswith("if this commit is older than the move: git pull")
+    assert hint.endswith("if it is lost: msgrun explain ledger-moved")
 
 
 def test_a_ledger_that_is_being_filled_names_how_to_finish_and_how_to_cancel() -> None:
     message, hint = explain_mark("git+origin", Mark(1, "pending", "messages.lock"))
     assert message == "the ledger git+origin lacks records: its move from messages.lock did not end"
     assert hint == (
-        "finish the move: msgrun lock move git+origin; or cancel it: msgrun lock move messages.lock; or, if that one is"
-        " lost: msgrun lock begin --abandon-previous"
+        "finish the move: msgrun lock move git+origin; or cancel it: msgrun lock move messages.lock; if it is lost:"
+        " msgrun explain ledger-moved"
     )
 
 

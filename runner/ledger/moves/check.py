@@ -11,7 +11,7 @@ from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
 from runner.ledger.local_records import read_local_lockfiles
 from runner.ledger.lockfile.files import journal_path
-from runner.ledger.mark import explain_mark
+from runner.ledger.mark import IF_LOST, explain_mark
 from runner.ledger.moves.remote_marks import RemoteAnswer, RemoteMark
 from runner.ledger.record import MAX_TURN, NO_MARK, Mark
 from runner.ledger.remotes import is_same_repository
@@ -29,7 +29,7 @@ def find_ledger_guard(context: LedgerContext, facts: Facts) -> tuple[str, str] |
 
 def explain_context_mark(context: LedgerContext, mark: Mark) -> tuple[str, str]:
     """The message and the hint for a mark of the ledger at the address in use."""
-    return explain_mark(context.address.setting, mark, context.command, context.abandon_command)
+    return explain_mark(context.address.setting, mark, context.command)
 
 
 def find_id_guard(context: LedgerContext, facts: Facts) -> tuple[str, str] | None:
@@ -133,25 +133,26 @@ def refuse_second_ledger(context: LedgerContext, answers: Sequence[RemoteAnswer]
 def _explain_way_back(context: LedgerContext, address: str) -> str:
     """The hint for an address that is not the ledger of the project, which is at `address`; empty: not known where."""
     move = f"{context.command} lock move {quote(context.address.setting)}"
-    give_up = f"to give it up and use this one: {context.abandon_command}"
     if address == context.address.setting:
         edited = "if lock: was edited, git log -p msgrun.yaml shows the address of before: MSGRUN_LOCK=ADDRESS"
         way = f"{explain_restore(context)}; or, {edited} {move}"
-        if path := _find_lockfile(context):  # it has what was sent before the ledger moved
-            give_up = f"if it is lost, go on with {path}: {context.at(context.parse(path)).abandon_command}"
     elif address:
         way = f"use it: lock: {address} in msgrun.yaml; or move it here: MSGRUN_LOCK={quote(address)} {move}"
     else:
         source = "git log -p msgrun.yaml shows its address" if context.readable_repository else "take it from a backup"
         way = f"{source}; move it here: MSGRUN_LOCK=ADDRESS {move}"
-    return f"{way}; or, {give_up}"
+    return f"{way}; {IF_LOST}"
 
 
-def _find_lockfile(context: LedgerContext) -> str:
-    """The path of the default lockfile if this clone has records there of the ledger that msgrun.yaml names."""
+def find_own_lockfile(context: LedgerContext, *, or_moved: bool = False) -> str:
+    """The path of the default lockfile if it is the ledger that msgrun.yaml names; empty if it is not, or not there.
+
+    `or_moved`: also if that ledger moved away from it, and it has records.
+    """
     for path, local in read_local_lockfiles(context, NO_MARK):
-        ids = {header.ledger for header in local.headers}
-        if context.declared.ledger_id in ids and len(local) and path != context.address.setting:
+        is_named = context.declared.ledger_id in {header.ledger for header in local.headers if header.ledger}
+        counts = local.mark.status == "current" or (or_moved and len(local))
+        if is_named and counts and path != context.address.setting:
             return path
     return ""
 
@@ -170,7 +171,7 @@ def _find_address(context: LedgerContext, answers: Sequence[RemoteAnswer]) -> st
         if declared and declared.ledger_id == ledger_id
     ]
     others = [address for address in addresses if address != context.address.setting]
-    return next(iter((*others, *addresses)), "") or _find_lockfile(context)
+    return next(iter((*others, *addresses)), "") or find_own_lockfile(context, or_moved=True)
 
 
 def _is_of_this_project(context: LedgerContext, mark: RemoteMark, own: str) -> bool:

@@ -7,6 +7,7 @@ ledgers do.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from shlex import quote
 
 from runner.clock import new_run_id
 from runner.errors import GuardRefused, LedgerUnavailable
@@ -17,7 +18,8 @@ from runner.ledger.ledger import append_missing, count_missing_records
 from runner.ledger.local_records import add_local_records
 from runner.ledger.location import missing_ledger_error
 from runner.ledger.locations import location_of, open_existing, recover
-from runner.ledger.moves.check import explain_context_mark, explain_restore, find_id_guard
+from runner.ledger.mark import IF_LOST
+from runner.ledger.moves.check import explain_context_mark, explain_restore, find_id_guard, find_own_lockfile
 from runner.ledger.moves.remote_marks import RemoteAnswer, push_mark
 from runner.ledger.record import NO_MARK, Header, Mark, next_turn
 
@@ -56,7 +58,7 @@ def prepare_move(old: LedgerContext, new: LedgerContext, answers: Sequence[Remot
     """
     old_facts, new_facts = location_of(old).read(), location_of(new).read() or Facts()
     if old_facts is None:
-        raise missing_ledger_error(old, explain_restore(old), new if new_facts.headers else None)
+        raise missing_error(old, new, was_moved=bool(new_facts.headers))
     known, other = old_facts.headers.merged(old.salt), new_facts.headers.merged(new.salt)
     if guard := find_id_guard(old, old_facts):  # it may be the ledger of another project
         raise GuardRefused(*guard)
@@ -71,10 +73,19 @@ def prepare_move(old: LedgerContext, new: LedgerContext, answers: Sequence[Remot
         # It was there before the old ledger got its mark, and has since taken claims.
         raise GuardRefused(
             f"the ledger moved to {mark.address}, and what is there now is not it",
-            f"{explain_restore(new)}; or, if it is lost, go on with {old.address.setting}: {old.abandon_command}",
+            f"{explain_restore(new)}; {IF_LOST}",
         )
     turn = _turn(old, mark, new.address.setting, new_facts.mark)
     return Move(old, new, known.ledger or new_run_id(), turn)
+
+
+def missing_error(old: LedgerContext, new: LedgerContext, *, was_moved: bool) -> GuardRefused:
+    """The error for a move from an address that has no ledger. Its hint has the move from where the ledger is."""
+    if path := find_own_lockfile(old):
+        command = f"MSGRUN_LOCK={quote(path)} {new.command} lock move {quote(new.address.setting)}"
+        message = f"there is no ledger {old.address.display_name}: the one that msgrun.yaml names is {path}"
+        return GuardRefused(message, command)
+    return missing_ledger_error(old, explain_restore(old), was_moved=was_moved)
 
 
 def highest_mark(facts: Facts, ledger_id: str, answers: Sequence[RemoteAnswer]) -> Mark:

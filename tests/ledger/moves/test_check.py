@@ -31,7 +31,7 @@ from tests.support.ledger_contexts import (
 )
 
 MOVED = Mark(2, "moved", "git+origin#sent")
-ABANDON = "msgrun lock begin --abandon-previous"
+IF_LOST = "; if it is lost: msgrun explain ledger-moved"
 
 
 def facts(ledger_id: str = ID_A, mark: Mark | None = None) -> Facts:
@@ -68,7 +68,7 @@ def second_refused(context: LedgerContext, *answers: RemoteAnswer, known: Facts 
     try:
         refuse_second_ledger(context, answers, known or Facts())
     except GuardRefused as error:
-        return error.message if ABANDON in error.hint else "a refusal without the way out"
+        return error.message if IF_LOST in error.hint else "a refusal without the way out"
     return ""
 
 
@@ -84,7 +84,7 @@ def test_another_id_or_none_where_msgrun_yaml_names_one_is_another_ledger(tmp_pa
     guard = find_ledger_guard(ledger_context(tmp_path, "sent.lock", ledger_id=ID_A), facts(own))
     assert guard is not None
     assert guard[0] == f"the ledger sent.lock has {has}, and msgrun.yaml names {ID_A}"
-    assert ABANDON in guard[1]
+    assert IF_LOST in guard[1]
 
 
 @pytest.mark.parametrize("status", ["pending", "moved"])
@@ -230,22 +230,20 @@ def test_a_branch_that_this_clone_has_read_is_not_started_anew(tmp_path: Path) -
     assert message == "the ledger origin#msgrun-ledger:messages.lock is gone: it knew of 1 deliveries"
 
 
-def test_where_the_ledger_is_lost_the_lockfile_that_it_moved_from_is_what_to_go_on_with(tmp_path: Path) -> None:
+def test_the_default_lockfile_with_the_id_of_msgrun_yaml_is_where_to_move_from(tmp_path: Path) -> None:
     git_output(tmp_path, "init", "--quiet")
     fill_ledger(ledger_context(tmp_path), make_record(1))
     context = ledger_context(tmp_path, "git+origin", ledger_id=ID_A)
     move = "MSGRUN_LOCK=messages.lock msgrun lock move git+origin"
     guard = find_missing_guard(context)
     assert guard is not None
-    assert guard[1].startswith(
-        f"use it: lock: messages.lock in msgrun.yaml; or move it here: {move}; or, to give it up"
-    )
+    assert guard[1].startswith(f"use it: lock: messages.lock in msgrun.yaml; or move it here: {move}{IF_LOST}")
     (tmp_path / "msgrun.yaml").write_text(f"lock: git+origin\nledger: {ID_A}\n")
     git_output(tmp_path, "add", "--all")
     git_output(tmp_path, "commit", "--quiet", "--message", "moved")
     guard = find_missing_guard(context)
     assert guard is not None
-    assert guard[1].endswith(f"; or, if it is lost, go on with messages.lock: MSGRUN_LOCK=messages.lock {ABANDON}")
+    assert guard[1].endswith(IF_LOST)
     assert find_missing_guard(replace(context, declared=replace(context.declared, ledger_id=ID_B))) != guard
 
 

@@ -10,10 +10,9 @@ from runner.cli.options import EXIT, command
 from runner.errors import GuardRefused, UsageMistake
 from runner.ledger.address import LedgerAddress, LockfileAddress, has_password
 from runner.ledger.context import LedgerContext
-from runner.ledger.location import missing_ledger_error
 from runner.ledger.locations import location_of
 from runner.ledger.moves.check import find_id_guard
-from runner.ledger.moves.move import highest_mark, prepare_move, run_move
+from runner.ledger.moves.move import highest_mark, missing_error, prepare_move, run_move
 from runner.ledger.moves.remote_marks import RemoteAnswer, ask_remotes
 
 
@@ -71,7 +70,7 @@ def _find_other_end(
     """
     facts = location_of(own.at(own.address)).read()
     if facts is None:
-        raise missing_ledger_error(own, "name another address")
+        raise missing_error(own, own, was_moved=False)
     if guard := find_id_guard(own, facts):
         raise GuardRefused(*guard)
     ledger_id = facts.headers.merged(own.salt).ledger

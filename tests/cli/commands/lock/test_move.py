@@ -195,3 +195,40 @@ def test_on_a_terminal_a_move_is_a_question(folder: Folder) -> None:
         terminal.answer("Move the ledger from messages.lock to other.lock? [y/N]:", answer)
         assert terminal.finish() == code, terminal.screen
         assert (folder.path / "other.lock").exists() == (answer == "y")
+
+
+def test_environments_that_take_their_address_from_the_project_keep_it(author: Clone) -> None:
+    """The ledger of one environment moves. Those of the others do not, so `lock:` must not say that they did."""
+    author.write(
+        "msgrun.yaml", (author.path / "msgrun.yaml").read_text() + "environments:\n  prod: {}\n  staging: {}\n"
+    )
+    assert author.msgrun("-e", "staging", "lock", "begin").code == 0
+    ran = author.msgrun("lock", "move", "--yes", "git+origin")
+    assert (ran.code, "wrote environments.staging.lock: messages.staging.lock to msgrun.yaml" in ran.out) == (0, True)
+    environments = read_settings(author.path)["environments"]
+    assert (environments["staging"]["lock"], environments["prod"]) == ("messages.staging.lock", {})
+    assert author.msgrun("-e", "staging", "plan").code == 0
+    assert author.msgrun("-e", "staging", "lock", "move", "--yes", "git+origin").code == 0
+    assert read_settings(author.path)["environments"]["staging"]["lock"] == "git+origin"
+
+
+def test_environments_that_share_a_branch_keep_it_when_the_project_leaves_it(author: Clone) -> None:
+    author.write("msgrun.yaml", (author.path / "msgrun.yaml").read_text() + "environments:\n  staging: {}\n")
+    assert author.msgrun("lock", "move", "--yes", "git+origin").code == 0
+    assert author.msgrun("-e", "staging", "lock", "begin").code == 0
+    assert author.msgrun("lock", "move", "--yes", "sent.lock").code == 0
+    assert read_settings(author.path)["environments"]["staging"]["lock"] == "git+origin"
+    assert author.msgrun("-e", "staging", "plan").code == 0
+
+
+def test_a_move_of_a_ledger_that_is_in_the_default_lockfile_names_the_command(author: Clone) -> None:
+    """As after an edit of the project's `lock:`, which the environment takes its address from."""
+    settings = (author.path / "msgrun.yaml").read_text()
+    author.write("msgrun.yaml", settings + "environments:\n  staging: {}\n")
+    assert author.msgrun("-e", "staging", "lock", "begin").code == 0
+    author.write("msgrun.yaml", "lock: git+origin\n" + (author.path / "msgrun.yaml").read_text())
+    ran = author.msgrun("-e", "staging", "lock", "move", "--yes", "git+origin")
+    command = "MSGRUN_LOCK=messages.staging.lock msgrun -e staging lock move git+origin"
+    assert (ran.code, command in ran.err, "abandon" in ran.err) == (5, True, False)
+    author.env["MSGRUN_LOCK"] = "messages.staging.lock"
+    assert author.msgrun("-e", "staging", "lock", "move", "--yes", "git+origin").code == 0
