@@ -1,10 +1,12 @@
 """`plan --against REF`: reads the project at a git ref and compares the plan of the work tree with it."""
 
+import contextlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from runner.cli.context import Context
 from runner.compare import comparison, guard_settings
-from runner.compare.commit_tree import find_commit, tree_at
+from runner.compare.commit_tree import Commit, find_commit, tree_at
 from runner.compare.comparison import Comparison, CurrentPlan, FieldChange, MessageChange
 from runner.compare.suppression_changes import compare_suppression_lists
 from runner.declare.project import Project
@@ -17,31 +19,53 @@ from runner.report.markdown_plan import Review
 from runner.report.problem_text import pluralize
 
 
-def compare_with_ref(
-    context: Context, ref: str, review: Review, facts: Facts, project: Project, paths: tuple[str, ...]
-) -> Comparison:
-    """Returns what the plan changes against a ref. Raises UsageMistake, or LedgerUnavailable if git cannot read it.
+@dataclass(frozen=True, slots=True, eq=False)
+class Base:
+    """The project at the ref of --against, and which settings that guard the sending the commits since then change."""
 
-    Files at the ref that cannot be read are reported in the notes of the comparison. The rest is still compared.
+    commit: Commit
+    tree: Tree
+    guard_changes: tuple[FieldChange, ...]
+
+
+@contextlib.contextmanager
+def open_base(context: Context, ref: str | None) -> Iterator[Base | None]:
+    """Opens the project at the ref; None without a ref. Raises UsageMistake, LedgerUnavailable.
+
+    This comes before all that the commits under review could make fail.
     """
+    if ref is None:
+        yield None
+        return
     root = context.tree.root.resolve()
     repository = find_repository(root)
     commit = find_commit(repository, ref)
     assert repository is not None
+    with tree_at(repository, commit, root) as tree:
+        changes: tuple[FieldChange, ...] = ()
+        with contextlib.suppress(ProblemsFound):  # compare_with_base says so
+            changes = tuple(_find_guard_changes(context, tree))
+        yield Base(commit, tree, changes)
+
+
+def compare_with_base(
+    context: Context, base: Base, review: Review, facts: Facts, project: Project, paths: tuple[str, ...]
+) -> Comparison:
+    """Returns what the plan changes against the project at the ref.
+
+    Files at the ref that cannot be read are reported in the notes of the comparison. The rest is still compared.
+    """
     whole_project = context.load_project() if paths else project
     names = frozenset(
         declaration.name for declaration in (*whole_project.declarations, *whole_project.invalid_declarations)
     )
-    with tree_at(repository, commit, root) as tree:
-        before, notes = _load_project_at(context, tree, ref)
-        guard_changes: tuple[FieldChange, ...] = ()
-        if before is None:
-            changes = tuple(MessageChange(message.name, "uncompared") for message in review.plan.messages)
-        else:
-            current = CurrentPlan(review.plan, names, context.path_filter(paths), review.sample)
-            changes = comparison.compare(current, before, facts)
-            guard_changes = tuple(_find_guard_changes(context, tree))
-    return Comparison(ref, commit.hash, changes, notes, guard_changes)
+    before, notes = _load_project_at(context, base.tree, base.commit.ref)
+    if before is None:
+        changes = tuple(MessageChange(message.name, "uncompared") for message in review.plan.messages)
+    else:
+        current = CurrentPlan(review.plan, names, context.path_filter(paths), review.sample)
+        changes = comparison.compare(current, before, facts)
+    return Comparison(base.commit.ref, base.commit.hash, changes, notes, base.guard_changes)
 
 
 def _find_guard_changes(context: Context, tree: Tree) -> Iterator[FieldChange]:

@@ -7,17 +7,18 @@ Source: GitHub's documentation of workflow commands, "Environment files".
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from runner.atomic_write import write_atomically
 from runner.cli.context import Context
 from runner.cli.output import Output
+from runner.compare.comparison import FieldChange
 from runner.deliver.summary import Summary
 from runner.errors import MsgrunError, ProblemsFound
 from runner.plan.plan import Plan
-from runner.report import markdown_plan, markdown_results
+from runner.report import comparison_text, markdown_plan, markdown_results
 from runner.report.markdown_plan import Review
 from runner.report.terminal_text import to_terminal
 
@@ -29,12 +30,13 @@ _MAX_CHARACTER = 4  # bytes that a character takes in UTF-8 at most
 class _StepResults:
     """Results of the running command. The files are written at its end, when click has closed its context.
 
-    `comment_path` is the file of --comment.
+    `comment_path` is the file of --comment. `guard_changes` come first where there is no plan to begin with them.
     """
 
     plan: Plan | None = None
     comment: str = ""
     comment_path: Path | None = None
+    guard_changes: Sequence[FieldChange] = ()
     unknown: int = 0
     blocks: list[str] = field(default_factory=list)
 
@@ -63,6 +65,18 @@ def keep_plan(context: Context, review: Review) -> None:
         )
 
 
+@contextlib.contextmanager
+def show_guard_changes_on_failure(context: Context, changes: Sequence[FieldChange]) -> Iterator[None]:
+    """If no plan is made, shows the changed settings that guard the sending all the same: no error may hide them."""
+    STEP_RESULTS.guard_changes = changes
+    try:
+        yield
+    except MsgrunError:
+        for line in comparison_text.guard_changes(changes):
+            context.output.note(line)
+        raise
+
+
 def add_run_summary(context: Context, summary: Summary) -> None:
     """Keeps a run's summary until the end of the command, when it is written to the step's files."""
     STEP_RESULTS.unknown += len(summary.unknown)
@@ -78,13 +92,13 @@ def write_step_files(code: int, error: BaseException | None, environ: Mapping[st
     output, results = Output.of_last_command(), STEP_RESULTS.take()
     try:
         if results.comment_path:
-            blocks = [results.comment, _format_error(error, output, alone=not results.comment)]
+            blocks = [results.comment, _format_error(error, output, results, alone=not results.comment)]
             text = to_terminal("\n\n".join(filter(None, blocks)), colour=False)
             write_atomically(results.comment_path, [f"{text.rstrip()}\n".encode()])
         if path := environ.get("GITHUB_OUTPUT"):
             _append(Path(path), "".join(f"{name}={value}\n" for name, value in _output_values(results, code).items()))
         if path := environ.get("GITHUB_STEP_SUMMARY"):
-            blocks = [*results.blocks, _format_error(error, output, alone=not results.blocks)]
+            blocks = [*results.blocks, _format_error(error, output, results, alone=not results.blocks)]
             text = "\n\n".join(filter(None, blocks))
             _append(Path(path), f"{text}\n" if text and len(text) < _free_characters(Path(path)) else "")
     except OSError as failure:
@@ -112,17 +126,20 @@ def _free_characters(path: Path) -> int:
     return (_MAX_SUMMARY - (path.stat().st_size if path.exists() else 0)) // _MAX_CHARACTER - 1000
 
 
-def _format_error(error: BaseException | None, output: Output, *, alone: bool) -> str:
+def _format_error(error: BaseException | None, output: Output, results: _StepResults, *, alone: bool) -> str:
     """Returns the error that ended the command, as Markdown; empty if there is none, or for a bug.
 
-    `alone` says that no plan comes before it.
+    `alone` says that no plan comes before it. Then the changed guards do.
     """
+    caution = comparison_text.caution(results.guard_changes) if alone else ()
     match error:
         case ProblemsFound():
-            return markdown_results.problems(error.problems, output.environment, show_values=output.show_values)
+            return markdown_results.problems(
+                error.problems, output.environment, show_values=output.show_values, caution=caution
+            )
         case MsgrunError() if alone:
             return markdown_results.failure(
-                error.message, error.hint, output.environment, show_values=output.show_values
+                error.message, error.hint, output.environment, show_values=output.show_values, caution=caution
             )
         case MsgrunError():
             return markdown_results.stop_notice(error.message, error.hint, show_values=output.show_values)

@@ -65,8 +65,29 @@ def require_unchanged_ledger_files(context: Context, ref: str, facts: Facts) -> 
         )
 
 
-def add_records_at_ref(context: Context, ref: str, facts: Facts) -> list[str]:
-    """Adds the records of the ref's lockfile to the facts. Returns notes on what the commits since then change in it.
+def describe_changes(context: Context, ref: str, facts: Facts) -> list[str]:
+    """Says what the commits since the ref change in files of ledgers; `facts` are the records of the ledger in use.
+
+    Also why that cannot be said, so that no commit hides it. Raises UsageMistake, LedgerUnavailable.
+    """
+    repository = find_repository(context.tree.root.resolve())
+    commit = find_commit(repository, ref)
+    base = repository.try_git("merge-base", commit.hash, "HEAD") if repository else None
+    if context.options.sandbox or repository is None or not base:
+        return []
+    notes = []
+    try:
+        for change, file in _find_changes(context, repository, base, facts):
+            is_lost = change.may_remove and file.is_ledger
+            effect = "; what is removed would be sent again after the merge" if is_lost else ""
+            notes.append(f"these commits {change}{effect}. Only msgrun writes it, and not in a pull request")
+    except GuardRefused as error:
+        notes.append(f"whether these commits change the file of a ledger could not be checked: {error.message}")
+    return notes
+
+
+def add_records_at_ref(context: Context, ref: str, facts: Facts) -> None:
+    """Adds the records of the ref's lockfile to the facts.
 
     A branch may drop records. Without this, its plan would look as if nothing had been sent, and after the merge the
     deliveries would be sent again. Raises UsageMistake, GuardRefused (another salt), LedgerUnavailable.
@@ -74,20 +95,13 @@ def add_records_at_ref(context: Context, ref: str, facts: Facts) -> list[str]:
     repository = find_repository(context.tree.root.resolve())
     commit = find_commit(repository, ref)
     if context.options.sandbox or repository is None:
-        return []
-    base = repository.try_git("merge-base", commit.hash, "HEAD")
-    notes = []
-    for change, file in _find_changes(context, repository, base, facts) if base else ():
-        effect = "; what is removed would be sent again after the merge" if change.may_remove and file.is_ledger else ""
-        notes.append(f"these commits {change}{effect}. Only msgrun writes it, and not in a pull request")
-        context.output.note(notes[-1])
+        return
     own = context.ledger
     declared = own.declared_at(repository, commit.hash) or own.declared
     if isinstance(declared.address, LockfileAddress):
         path = repository.relative_path(context.tree.root / declared.address.path)
         facts.read((repository.read_blob(commit.hash, path) if path else None) or b"", f"{ref}:{path}")
         facts.headers.merged(context.settings.salt)
-    return notes
 
 
 def _find_changes(

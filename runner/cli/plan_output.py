@@ -49,7 +49,8 @@ def print_plan(context: Context, review: Review, form: str, command: str, *, sho
         case "markdown":
             output.result(markdown_plan.plan(review, show_values=output.show_values).rstrip("\n"))
         case "github":
-            warnings = [*(comparison_text.guard_changes(comparison) if comparison else ()), *review.extra_warnings()]
+            guard_changes = comparison_text.guard_changes(comparison.guard_changes) if comparison else []
+            warnings = [*guard_changes, *review.extra_warnings()]
             output.annotations(
                 github_annotations.plan(
                     review.plan,

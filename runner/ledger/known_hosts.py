@@ -38,9 +38,17 @@ def is_reviewed(context: LedgerContext, names_it: Callable[[DeclaredLedger], boo
     repository = context.repository
     if repository is None or not (context.base_ref or repository.relevant_remotes()):
         return True
-    base = _base_commit(context, repository)
-    declared = context.declared_at(repository, base) if base else None
+    declared = find_base_ledger(context, repository)
     return declared is not None and names_it(declared)
+
+
+def find_base_ledger(context: LedgerContext, repository: Repository) -> DeclaredLedger | None:
+    """The ledger that msgrun.yaml of the base commit declares; None if there is no base commit, or it declares none.
+
+    Raises LedgerUnavailable if the remote is needed and does not answer.
+    """
+    base = _base_commit(context, repository)
+    return context.declared_at(repository, base) if base else None
 
 
 def _base_commit(context: LedgerContext, repository: Repository) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from runner.declare.settings import Limits
 
 STALE_PLAN = "stale-plan"
+LEDGER_NOT_READ = "ledger-not-read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,12 @@ def stale_plan_guard(path: str, name: str, description: str) -> Guard:
         "save a new plan with msgrun plan --out; in CI, approve the newest run",
         (name,),
     )
+
+
+def ledger_not_read_guard(reason: str, hint: str) -> Guard:
+    """The guard for a review for which no ledger was read. `reason` is a sentence without its full stop."""
+    unread = "The ledger was not read: how much of this was sent already is not known"
+    return Guard(LEDGER_NOT_READ, f"{reason}. {unread}", hint)
 
 
 def digest_guard(digest: str, expected: str) -> Guard:

@@ -1,11 +1,11 @@
 """The comparison of a plan with a git ref: as text, as JSON, and as parts of the Markdown of a review."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
 from runner.compare.audience_overlap import Overlap
-from runner.compare.comparison import CHANGE_KINDS, Comparison, MessageChange
+from runner.compare.comparison import CHANGE_KINDS, Comparison, FieldChange, MessageChange
 from runner.current_work import CURRENT_WORK
 from runner.privacy import reveal_or_mask
 from runner.report.html_text import visible_text
@@ -26,7 +26,7 @@ def text(comparison: Comparison, *, show_values: bool, except_warnings: Abstract
 
     Warnings that are in `except_warnings` are left out, because the plan below has them.
     """
-    blocks = [f"{style('!', 'red')} {line}" for line in guard_changes(comparison)]
+    blocks = [f"{style('!', 'red')} {line}" for line in guard_changes(comparison.guard_changes)]
     blocks += [style(f"Changes against {_describe_ref(comparison)}", "bold")]
     blocks += [
         _format_change(change, except_warnings, show_values=show_values)
@@ -38,11 +38,11 @@ def text(comparison: Comparison, *, show_values: bool, except_warnings: Abstract
     return "\n\n".join(blocks)
 
 
-def guard_changes(comparison: Comparison) -> list[str]:
+def guard_changes(changes: Sequence[FieldChange]) -> list[str]:
     """The changed settings that guard sending, a line each. A long list is cut, with a count."""
     lines = [
         f"changed guard {truncate(field.name, MAX_INLINE_LENGTH)}: {_shorten(field.before)} -> {_shorten(field.now)}"
-        for field in comparison.guard_changes
+        for field in changes
     ]
     return fit_to_length(lines, len(lines), _MAX_CAUTION_LENGTH, "changed guards", separator="\n")
 
@@ -84,14 +84,14 @@ def heading(comparison: Comparison) -> list[str]:
     return [f"Compared with {inline_code(_describe_ref(comparison))}: {_format_counts(comparison)}", *removed_lines]
 
 
-def caution(comparison: Comparison) -> list[str]:
+def caution(changes: Sequence[FieldChange]) -> list[str]:
     """The changed settings that guard sending, as an alert in Markdown: a reviewer has to see them first.
 
     Empty if none changed.
     """
     lines = [
         f"> - {_format_value(field.name)}: {_format_value(field.before)} → {_format_value(field.now)}"
-        for field in comparison.guard_changes
+        for field in changes
     ]
     head = "> [!CAUTION]\n> **These commits change what guards the sending:**"
     shown = fit_to_length(lines, len(lines), _MAX_CAUTION_LENGTH, "changed guards", separator="\n", start="> - ")

@@ -15,7 +15,7 @@ from runner.declare.audience import TableAudience
 from runner.declare.sample import Sample
 from runner.errors import Problem
 from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
-from runner.plan.guards import Guard
+from runner.plan.guards import LEDGER_NOT_READ, Guard
 from runner.plan.plan import Plan
 from runner.privacy import reveal_or_mask
 from runner.report import comparison_text, markdown_samples
@@ -81,7 +81,7 @@ def plan(review: Review, *, show_values: bool, limit: int = MAX_COMMENT_LENGTH) 
     messages = sorted(planned.messages, key=lambda message: (not _needs_reading(message, review), -sends[message.name]))
     blocks = [
         f"{heading(planned.environment)}, {_describe_workspace(review)}",
-        *(comparison_text.caution(review.comparison) if review.comparison else ()),
+        *(comparison_text.caution(review.comparison.guard_changes) if review.comparison else ()),
         _format_counts(planned, sends),
         *(comparison_text.heading(review.comparison) if review.comparison else ()),
         *_format_guards(planned.guards, show_values=show_values),
@@ -145,6 +145,8 @@ def _format_counts(planned: Plan, sends: dict[str, int]) -> str:
     first = f"{planned.to_send:,} to send" + (f", of {pluralize(sending, 'message')}" if sending else "")
     if planned.to_send < planned.counts["send"]:
         first += f", the first of {planned.counts['send']:,}"
+    if any(guard.code == LEDGER_NOT_READ for guard in planned.guards):
+        first += ", if none of it was sent before"
     rest = [f"{planned.counts[action]:,} {action}" for action in ACTIONS[1:] if planned.counts[action]]
     return " · ".join([f"**{first}**", *rest])
 

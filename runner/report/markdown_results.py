@@ -4,7 +4,7 @@ The module also has the parts of Markdown that these and a plan share.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from runner.deliver.summary import ReportedDelivery, Summary
 from runner.errors import Problem
@@ -17,23 +17,28 @@ MAX_TABLE_LENGTH = 16_000  # characters of a list, or of a table
 MAX_INLINE_LENGTH = 400  # characters of one warning
 
 
-def problems(items: Iterable[Problem], environment: str, *, show_values: bool) -> str:
-    """The problems of the files, which are the reason that there is no plan."""
+def problems(items: Iterable[Problem], environment: str, *, show_values: bool, caution: Sequence[str] = ()) -> str:
+    """The problems of the files, which are the reason that there is no plan. `caution`: blocks that come first."""
     ordered = sorted(items, key=lambda problem: (not problem.is_error, problem.place.sort_key))
     number = pluralize(sum(problem.is_error for problem in ordered), "problem")
     lines = [problem(item, show_values=show_values) for item in ordered]
     return "\n\n".join(
         [
             heading(environment),
+            *caution,
             f"**There is no plan, and nothing can be sent: {number}.**",
-            "\n".join(fit_to_length(lines, len(lines), MAX_COMMENT_LENGTH - 1000, "problems", separator="\n")),
+            "\n".join(
+                fit_to_length(
+                    lines, len(lines), MAX_COMMENT_LENGTH - 1000 - sum(map(len, caution)), "problems", separator="\n"
+                )
+            ),
         ]
     )
 
 
-def failure(message: AnyText, hint: str, environment: str, *, show_values: bool) -> str:
-    """A heading and why the command ended."""
-    return f"{heading(environment)}\n\n{stop_notice(message, hint, show_values=show_values)}"
+def failure(message: AnyText, hint: str, environment: str, *, show_values: bool, caution: Sequence[str] = ()) -> str:
+    """A heading, the blocks `caution`, and why the command ended."""
+    return "\n\n".join([heading(environment), *caution, stop_notice(message, hint, show_values=show_values)])
 
 
 def stop_notice(message: AnyText, hint: str, *, show_values: bool) -> str:

@@ -23,8 +23,8 @@ WITHOUT_EXAMPLE = {
     "yaml-values", "yaml-documents", "too-many-inline", "recipients-unchecked", "csv-encoding", "suppression-rows",
     "sql-too-slow", "parquet-columns", "too-much-memory", "process-killed", "file-large", "file-unpacked",
     "pattern-wide", "not-utf-8", "needs-extra", "too-many-environments", "plan-outdated", "saved-plan",
-    "edited", "repeat", "readdress", "workspace", "ledger-moved", "plan", "stale-plan", "digest", "recipients",
-    "sender-unknown",
+    "edited", "repeat", "readdress", "workspace", "ledger-moved", "ledger-changed", "ledger-not-read", "plan",
+    "stale-plan", "digest", "recipients", "sender-unknown",
 }  # fmt: skip
 BASE = {
     "name": "hello",

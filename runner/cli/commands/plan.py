@@ -6,19 +6,18 @@ from pathlib import Path
 import click
 
 from runner.cli import plan_files, plan_output
-from runner.cli.against import compare_with_ref
+from runner.cli.against import compare_with_base, open_base
 from runner.cli.context import Context, open_context
-from runner.cli.github_step import STEP_RESULTS
-from runner.cli.ledger import read_ledger
-from runner.cli.ledger_changes import add_records_at_ref
+from runner.cli.github_step import STEP_RESULTS, show_guard_changes_on_failure
+from runner.cli.ledger_changes import describe_changes
 from runner.cli.options import EXIT, GlobalOptions, command, format_option
+from runner.cli.planned_ledger import PlannedLedger, read_planned_ledger
 from runner.cli.planning import plan_project, shared_plan_options
 from runner.cli.process import set_malloc_threshold
 from runner.cli.suggestions import suggest_files
 from runner.errors import GuardRefused, UsageMistake
 from runner.ledger.address import LockfileAddress
 from runner.ledger.lockfile.files import lockfile_paths
-from runner.ledger.opening import LedgerReading
 from runner.plan.guards import Guard
 from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
@@ -55,24 +54,29 @@ def plan(
     if comment:
         directory = click.get_current_context().ensure_object(GlobalOptions).directory
         STEP_RESULTS.comment_path = plan_files.find_comment_path(directory, comment)
-    with open_context(against or "") as context:
+    with (
+        open_context(against or "") as context,
+        open_base(context, against) as base,
+        show_guard_changes_on_failure(context, base.guard_changes if base else ()),
+    ):
         project = context.load_valid_project(paths)
-        reading = read_ledger(context)
-        facts, notes = reading.facts, _ledger_notes(context, reading, against)
+        ledger = read_planned_ledger(context, base)
+        facts, notes = ledger.facts, _ledger_notes(context, ledger, against)
         file = plan_files.load_plan_file(context, ignore_contents=write and context.is_full_selection(paths))
         binding_options = plan_files.apply_options(context, plan_options, paths, file)
         project_plan, warnings = plan_project(
             context, project, facts, replace(binding_options, plan_file=None) if write or check else binding_options
         )
-        project_plan = _add_ledger_guard(project_plan, reading)
+        if ledger.guard:
+            project_plan = replace(project_plan, guards=(ledger.guard, *project_plan.guards))
         project_plan = _ask_intercom(context, project_plan) if online else project_plan
         is_full = binding_options.is_full_selection
         entries = (message.plan_entry for message in project_plan.messages)
         changes = file.changes(entries, is_full_selection=is_full) if check else []
         notes += plain_text.plan_file_change_lines(file, changes)
         review = plan_output.build_review(context, project_plan, warnings, notes)
-        if against is not None:
-            review = replace(review, comparison=compare_with_ref(context, against, review, facts, project, paths))
+        if base:
+            review = replace(review, comparison=compare_with_base(context, base, review, facts, project, paths))
         plan_output.print_plan(context, review, form, "plan", show_all=show_all)
         if write:
             plan_files.write_plan_file(context, project_plan, file, is_full_selection=is_full)
@@ -93,11 +97,6 @@ def _require_compatible(plan_options: PlanOptions, out: Path | None, *, write: b
         raise UsageMistake("a saved plan holds all that would be sent", "--limit is for apply --plan")
 
 
-def _add_ledger_guard(plan: Plan, reading: LedgerReading) -> Plan:
-    """Adds the guard that stops apply because the ledger is not the current one."""
-    return replace(plan, guards=(*plan.guards, Guard("ledger-moved", *reading.guard))) if reading.guard else plan
-
-
 def _ask_intercom(context: Context, plan: Plan) -> Plan:
     """Returns the plan with the ids of its senders, and with the guards that stop apply once Intercom is asked."""
     from runner.cli.connection import connect  # noqa: PLC0415  # requests takes 130 ms, which a plan without --online saves
@@ -110,21 +109,18 @@ def _ask_intercom(context: Context, plan: Plan) -> Plan:
         return connection.look_up_senders(plan, None)
 
 
-def _ledger_notes(context: Context, reading: LedgerReading, against: str | None) -> list[str]:
-    """Returns what a reviewer has to know of the ledger, and prints some of it as notes.
-
-    Adds the records of the lockfile at the ref `against` to the facts, if it is given.
-    """
-    notes, facts = [], reading.facts
-    if against is not None:
-        notes = add_records_at_ref(context, against, facts)
-    notes += plain_text.duplicates(facts)
-    if not (context.options.sandbox or reading.exists or reading.guard):
+def _ledger_notes(context: Context, ledger: PlannedLedger, against: str | None) -> list[str]:
+    """Returns what a reviewer has to know of the ledger, and prints some of it as notes."""
+    notes = [] if against is None else describe_changes(context, against, ledger.facts)
+    for note in notes:
+        context.output.note(note)
+    notes += plain_text.duplicates(ledger.facts)
+    if not (context.options.sandbox or ledger.exists or ledger.guard):
         display_name, begin = context.ledger.address.display_name, context.ledger.begin_command
         note = f"there is no ledger {display_name} yet; if nothing was sent before, `{begin}` starts it"
         context.output.note(note)
         notes.append(note)
-    if warning := _lockfile_size_warning(context):
+    if not ledger.guard and (warning := _lockfile_size_warning(context)):
         context.output.note(warning)
         notes.append(warning)
     return notes

@@ -1,0 +1,114 @@
+"""The ledger that a plan is made with: the one in use, or in a review, where that is not read, the one of the base.
+
+The commits under review can change `lock:`, `ledger:` and `salt:` so that no ledger can be read. The reviewer has to
+see everything else that they change all the same.
+"""
+
+import os
+from dataclasses import dataclass, replace
+
+from runner.cli.against import Base
+from runner.cli.context import Context
+from runner.cli.ledger import read_ledger
+from runner.cli.ledger_changes import add_records_at_ref
+from runner.declare.settings import load_settings
+from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake
+from runner.ledger import opening
+from runner.ledger.context import DeclaredLedger
+from runner.ledger.facts import Facts
+from runner.ledger.known_hosts import find_base_ledger
+from runner.plan.guards import Guard, ledger_not_read_guard
+from runner.report.markdown_escaping import truncate
+
+_MOVE_HINT = (
+    "merge it only if the person who ran msgrun lock move names this very address; what else it changes belongs into"
+    " a pull request of its own"
+)
+_MAX_NAME = 120  # characters of an address, so that no comment cuts what comes after it
+_SALT_HINT = "do not merge it: salt: has to stay as it was"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLedger:
+    """The records that a plan is made with, whether there is a ledger, and the guard that stops apply because of it."""
+
+    facts: Facts
+    exists: bool
+    guard: Guard | None = None
+
+
+def read_planned_ledger(context: Context, base: Base | None) -> PlannedLedger:
+    """Reads the ledger in use. `base` is what --against names: then a ledger that is refused does not stop the plan.
+
+    Raises GuardRefused without a base. Raises LedgerUnavailable if a ledger does not answer that the base names too.
+    """
+    if base is None:
+        return _read_current(context)
+    declared = _find_base_ledger(context)
+    is_changed = declared is not None and declared.address != context.ledger.address
+    try:
+        ledger = _read_current(context)
+        add_records_at_ref(context, base.commit.ref, ledger.facts)
+    except GuardRefused as error:
+        reason, hint = _explain_refusal(context, base, error, is_changed=is_changed)
+    except LedgerUnavailable as error:
+        if not is_changed:
+            raise
+        reason, hint = _name_other_ledger(context, f"cannot be read: {error.message}"), _MOVE_HINT
+    else:
+        if ledger.exists or not is_changed:
+            return ledger
+        reason, hint = _name_other_ledger(context, "is not there yet"), _MOVE_HINT
+    facts = _read_base_ledger(context, base, declared) if declared and is_changed else None
+    if facts is None:
+        return PlannedLedger(Facts(), exists=True, guard=ledger_not_read_guard(reason, hint))
+    assert declared is not None
+    compared = f"This plan is made with the ledger of {base.commit.ref}, {declared.address.display_name}"
+    return PlannedLedger(facts, exists=True, guard=Guard("ledger-changed", f"{reason}. {compared}", hint))
+
+
+def _read_current(context: Context) -> PlannedLedger:
+    reading = read_ledger(context)
+    return PlannedLedger(
+        reading.facts, reading.exists, Guard("ledger-moved", *reading.guard) if reading.guard else None
+    )
+
+
+def _find_base_ledger(context: Context) -> DeclaredLedger | None:
+    """The ledger that the base commit declares; None if it declares none, or a person names one in MSGRUN_LOCK."""
+    repository = context.ledger.repository
+    return None if repository is None or context.lock_override else find_base_ledger(context.ledger, repository)
+
+
+def _read_base_ledger(context: Context, base: Base, declared: DeclaredLedger) -> Facts | None:
+    """The records of the ledger that the base commit declares; None if there are none, or they cannot be read."""
+    own = context.ledger
+    try:
+        reading = opening.read_ledger(replace(own.at(declared.address), declared=declared))
+        add_records_at_ref(context, base.commit.ref, reading.facts)
+    except (GuardRefused, LedgerUnavailable):
+        return None
+    return reading.facts if reading.exists or len(reading.facts) else None
+
+
+def _explain_refusal(context: Context, base: Base, error: GuardRefused, *, is_changed: bool) -> tuple[str, str]:
+    """Why the ledger was refused, and what the reviewer can do, who is not the author."""
+    if _is_salt_changed(context, base):
+        return "These commits change salt:, and with another salt nothing that was sent is recognised", _SALT_HINT
+    if is_changed:
+        return _name_other_ledger(context, "is not asked before they are merged"), _MOVE_HINT
+    return str(error.message), error.hint
+
+
+def _name_other_ledger(context: Context, state: str) -> str:
+    name = truncate(context.ledger.address.display_name, _MAX_NAME)
+    return f"These commits make msgrun read and write another ledger, {name}, which {state}"
+
+
+def _is_salt_changed(context: Context, base: Base) -> bool:
+    if os.environ.get("MSGRUN_SALT"):
+        return False
+    try:
+        return load_settings(base.tree, context.options.environment).salt != context.settings.salt
+    except (ProblemsFound, UsageMistake):
+        return False

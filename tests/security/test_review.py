@@ -1,0 +1,131 @@
+"""Whatever a pull request changes, its review shows it: no change of a setting hides the others."""
+
+import pytest
+
+from tests.support.clones import Clone, message
+
+SETTINGS = (
+    'salt: "{salt}"\nfrom: {{type: admin, id: "{sender}"}}\nlock: {lock}\nlimits: {{recipients_per_message: {limit}}}\n'
+)
+BASE = {"salt": "rehearsal", "sender": "394051", "lock": "git+origin", "limit": "100"}
+HOSTILE = {**BASE, "limit": "1000000"}
+EVIL = "postgresql://evil.example/x"
+UNREAD = "The ledger was not read: how much of this was sent already is not known"
+
+
+@pytest.fixture
+def reviewed(author: Clone) -> Clone:
+    """A project on a branch's ledger, of whose three deliveries two are sent; on a branch of its own."""
+    author.git("rm", "--quiet", "messages.lock")
+    author.write("msgrun.yaml", SETTINGS.format(**BASE))
+    author.commit()
+    author.git("push", "--quiet", "origin", "main")
+    assert author.msgrun("lock", "begin").code == 0
+    author.commit()
+    author.git("push", "--quiet", "origin", "main")
+    assert author.msgrun("apply", "--yes", "messages/first.yaml").code == 0
+    author.git("checkout", "--quiet", "-b", "request")
+    return author
+
+
+def change(clone: Clone, **changes: str) -> None:
+    """Commits other settings, and another text of a message."""
+    before = (clone.path / "msgrun.yaml").read_text("utf-8").splitlines(keepends=True)
+    kept = [line for line in before if line.startswith(("ledger:", "remote:"))]
+    clone.write("msgrun.yaml", SETTINGS.format(**{**HOSTILE, **changes}) + "".join(kept))
+    clone.write("messages/second.yaml", message("second", "bbb1", "bbb2", body="Phishing"))
+    clone.commit()
+
+
+def review(clone: Clone, code: int = 5) -> str:
+    """The comment of a review; `code` is the exit code of the plan."""
+    path = clone.path.parent / "comment.md"
+    assert clone.msgrun("plan", "--against", "main", "--comment", str(path)).code == code
+    comment = path.read_text("utf-8").replace("&#8203;", "").replace("\\", "")  # what keeps Markdown from reading it
+    print(comment)
+    return comment
+
+
+def assert_shows_all(comment: str) -> None:
+    """The changed guards come first, then every message with its text and its differences."""
+    assert comment.index("These commits change what guards the sending") < comment.index("to send")
+    assert "`limits.recipients_per_message`: `100` → `1,000,000`" in comment
+    assert "Phishing" in comment
+    assert "- Ponies\n+ Phishing" in comment
+    assert "1 added" in comment
+
+
+def test_another_host_in_lock_hides_nothing_and_is_compared_with_the_ledger_of_the_base(reviewed: Clone) -> None:
+    change(reviewed, lock=EVIL)
+    comment = review(reviewed)
+    assert_shows_all(comment)
+    assert f"`lock`: `git+origin` → `{EVIL}`" in comment
+    assert "evil.example/x#msgrun, which is not asked before they are merged" in comment
+    assert "made with the ledger of main, origin#msgrun-ledger:messages.lock" in comment
+    assert "**2 to send, of 1 message** · 2 sent" in comment
+    assert "merge it only if the person who ran" in comment
+    assert "MSGRUN_LOCK" not in comment
+
+
+def test_without_a_ledger_of_the_base_the_review_says_that_none_was_read(reviewed: Clone) -> None:
+    reviewed.git("push", "--quiet", "origin", "--delete", "msgrun-ledger")
+    for ref in reviewed.git("for-each-ref", "--format=%(refname)", "refs/msgrun").splitlines():
+        reviewed.git("update-ref", "-d", ref)
+    change(reviewed, lock=EVIL)
+    comment = review(reviewed)
+    assert_shows_all(comment)
+    assert UNREAD in comment
+    assert "**4 to send, of 2 messages, if none of it was sent before**" in comment
+
+
+def test_nor_does_another_salt(reviewed: Clone) -> None:
+    change(reviewed, salt="other")
+    comment = review(reviewed)
+    assert_shows_all(comment)
+    assert "`salt`: `check" in comment
+    assert "These commits change salt:, and with another salt nothing that was sent is recognised" in comment
+    assert UNREAD in comment
+    assert "do not merge it" in comment
+    assert "rehearsal" not in comment
+
+
+def test_nor_both_at_once(reviewed: Clone) -> None:
+    change(reviewed, lock=EVIL, salt="other")
+    comment = review(reviewed)
+    assert_shows_all(comment)
+    assert "`lock`: `git+origin`" in comment
+    assert "`salt`: `check" in comment
+    assert UNREAD in comment
+
+
+@pytest.mark.parametrize("lock", ["git+origin#elsewhere", "git+nowhere", "sent.lock"])
+def test_nor_another_place_without_a_host(reviewed: Clone, lock: str) -> None:
+    change(reviewed, lock=lock)
+    comment = review(reviewed)
+    assert_shows_all(comment)
+    assert "**2 to send, of 1 message** · 2 sent" in comment
+
+
+def test_nor_a_message_with_an_error(reviewed: Clone) -> None:
+    change(reviewed)
+    reviewed.write("messages/second.yaml", "name: second\n")
+    reviewed.commit()
+    comment = review(reviewed, code=1)
+    assert comment.index("`limits.recipients_per_message`") < comment.index("There is no plan")
+    assert comment.startswith("<!-- msgrun plan: default -->\n")
+
+
+def test_nor_a_link_in_the_place_of_a_ledger(reviewed: Clone) -> None:
+    change(reviewed, lock="messages.lock")
+    (reviewed.path / "messages.lock").symlink_to("/etc/passwd")
+    reviewed.commit()
+    comment = review(reviewed)
+    assert_shows_all(comment)
+    assert "could not be checked" in comment
+
+
+def test_nor_another_environment_whose_ledger_is_on_another_host(reviewed: Clone) -> None:
+    settings = (reviewed.path / "msgrun.yaml").read_text("utf-8")
+    reviewed.write("msgrun.yaml", f"{settings}environments: {{prod: {{lock: {EVIL}}}}}\n")
+    reviewed.commit()
+    assert f"`environments.prod`: none → `lock: {EVIL}" in review(reviewed, code=0)
