@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # Containers often set it. Then every worker compiles each test again, and each process of a test all of msgrun.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+os.environ["PIP_NO_INDEX"] = "1"  # no test asks a package index
+os.environ["PIP_FIND_LINKS"] = ""
 
 ROOM = 2 * 1024**3  # bytes
 SHARED = "TESTS_SHARED_FOLDER"  # the variable that names a folder of all workers

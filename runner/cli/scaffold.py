@@ -135,17 +135,29 @@ def new_message(name: str, *, in_app: bool, has_audience: bool) -> dict[str, str
     return files
 
 
-# The path of each CI system's workflow, from the repository's top, and what the user has to do next.
-WORKFLOWS = {
-    "github": (".github/workflows/msgrun.yml", "its first lines say what to set up in the repository's settings, once"),
-    "gitlab": (".gitlab/msgrun.yml", "include it in .gitlab-ci.yml, as `include: [local: .gitlab/msgrun.yml]`"),
+# The folder of each CI system's files, from the repository's top, and what the user has to do next.
+CI_FOLDERS = {"github": ".github", "gitlab": ".gitlab"}
+_NEXT_STEPS = {
+    "github": "its first lines say what to set up in the repository's settings, once",
+    "gitlab": "include it in .gitlab-ci.yml, as `include: [local: {path}]`",
 }
 
 
-def workflow(system: str, branch: str, directory: str, package: str) -> str:
+def workflow_path(system: str, environment: str | None) -> str:
+    """The path of a workflow, from the repository's top. Each environment has its own."""
+    name = f"msgrun.{environment}.yml" if environment else "msgrun.yml"
+    return f"{CI_FOLDERS[system]}/{'workflows/' if system == 'github' else ''}{name}"
+
+
+def workflow_next_step(system: str, environment: str | None) -> str:
+    """What the user has to do once the workflow is written."""
+    return _NEXT_STEPS[system].format(path=workflow_path(system, environment))
+
+
+def workflow(system: str, branch: str, directory: str, package: str, environment: str | None = None) -> str:
     """Returns the workflow for a project in a directory of the repository (`.` is its top) with this default branch.
 
-    `package` is what pip installs in its jobs.
+    `package` is what pip installs in its jobs. They plan and apply one environment; None is the unnamed one.
 
     Raises UsageMistake if a name contains `${{`: GitHub would read it as an expression, and has no way to escape it.
     """
@@ -157,6 +169,8 @@ def workflow(system: str, branch: str, directory: str, package: str) -> str:
     ref = "refs/heads/" + branch.replace("'", "''")
     values = {
         '"__PACKAGE__"': _quote(package),
+        "__MSGRUN__": f"msgrun -e {environment}" if environment else "msgrun",
+        "__SUFFIX__": f"-{environment}" if environment else "",
         "__BRANCH__": branch,
         # Source: GitHub's documentation of workflow syntax, "Filter pattern cheat sheet".
         '"__FILTER__"': _quote(re.sub(r"([*?+!\[\\])", r"\\\1", branch)),

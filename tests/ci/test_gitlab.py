@@ -23,17 +23,23 @@ from pathlib import Path
 args, file = sys.argv[1:], Path(os.environ["NOTES"])
 notes, root = json.loads(file.read_text()), "https://gitlab.example/api/v4/projects/1/merge_requests/7/notes"
 assert args[args.index("--header") + 1] == "PRIVATE-TOKEN: note-token"
+if args[-1] == "https://gitlab.example/api/v4/user":
+    print(json.dumps({{"id": 3}}))
+    sys.exit()
 (url,) = [found for found in args if found.startswith(root)]
 if "--request" not in args:
-    print(json.dumps(notes))
+    start = (int(url.rpartition("=")[2]) - 1) * 100
+    print(json.dumps(notes[start : start + 100]))
     sys.exit()
 name, _, path = args[args.index("--data-urlencode") + 1].partition("@")
 body = Path(path).read_text()
 if args[args.index("--request") + 1] == "PUT":
     (note,) = [found for found in notes if url == f"{{root}}/{{found['id']}}"]
+    if note["author"]["id"] != 3 or os.environ.get("REFUSE"):
+        sys.exit("curl: (22) The requested URL returned error: 403")
     note["body"] = body
 else:
-    notes.append({{"id": len(notes) + 10, "body": body}})
+    notes.append({{"id": len(notes) + 10, "body": body, "author": {{"id": 3}}}})
 file.write_text(json.dumps(notes))
 """
 
@@ -106,6 +112,36 @@ def test_a_merge_request_gets_one_note_and_it_is_updated(run, job, author, tmp_p
     (note,) = json.loads((tmp_path / "notes.json").read_text())
     assert note["body"].startswith("<!-- msgrun plan: default -->")
     assert "third</code>: 2 to send" in note["body"]
+
+
+def forged(number: int, body: str = "Looks good") -> dict[str, object]:
+    return {"id": number, "body": body, "author": {"id": 4}}
+
+
+@pytest.mark.parametrize("others", [1, 250])
+def test_a_note_that_another_user_wrote_is_never_taken_for_the_plan(run, job, author, tmp_path, others):
+    token = {"MSGRUN_NOTE_TOKEN": "note-token"}
+    fake = forged(1000, "<!-- msgrun plan: default -->\nNothing to send.")
+    (tmp_path / "notes.json").write_text(json.dumps([fake, *map(forged, range(2000, 2000 + others))]))
+    for number, ids in enumerate((["ccc1"], ["ccc1", "ccc2"])):
+        base, commit = change(author, third=message("third", *ids))
+        clone = deep(job(f"review-{number}", commit, system="gitlab"))
+        code, _, _ = run("msgrun-review", commit, clone, CI_MERGE_REQUEST_DIFF_BASE_SHA=base, **token)
+        assert code == 0
+    notes = json.loads((tmp_path / "notes.json").read_text())
+    assert notes[0] == fake
+    (own,) = [note for note in notes if note["author"]["id"] == 3]
+    assert "third</code>: 2 to send" in own["body"]
+
+
+def test_a_note_that_may_not_be_changed_is_followed_by_a_new_one(run, job, author, tmp_path):
+    old = {"id": 1, "body": "<!-- msgrun plan: default -->\nold", "author": {"id": 3}}
+    (tmp_path / "notes.json").write_text(json.dumps([old]))
+    base, commit = change(author, third=message("third", "ccc1"))
+    clone = deep(job("review", commit, system="gitlab"))
+    variables = {"CI_MERGE_REQUEST_DIFF_BASE_SHA": base, "MSGRUN_NOTE_TOKEN": "note-token", "REFUSE": "1"}
+    assert run("msgrun-review", commit, clone, **variables)[0] == 0
+    assert len(json.loads((tmp_path / "notes.json").read_text())) == 2
 
 
 def test_without_a_token_the_plan_is_in_the_log_and_the_artifact(run, job, author, tmp_path):

@@ -213,7 +213,8 @@ def test_init_writes_the_workflows_for_the_repositorys_branch_and_folder(folder:
     assert "refs/heads/trunk" in workflow["jobs"]["plan"]["if"]
     pipeline = yaml.safe_load((tmp_path / ".gitlab" / "msgrun.yml").read_text())
     assert pipeline[".msgrun"]["variables"] == {"MSGRUN_PACKAGE": PACKAGE, "MSGRUN_DIRECTORY": "ops/mail"}
-    assert "__" not in re.sub(r"__\w+__ ", "", (tmp_path / ".github/workflows/msgrun.yml").read_text())
+    for path in (".github/workflows/msgrun.yml", ".gitlab/msgrun.yml"):
+        assert "__" not in (tmp_path / path).read_text()
 
 
 def test_init_adds_to_a_project_without_a_ledger_a_workflow_and_a_ledger_on_a_branch(folder: Folder):
@@ -330,3 +331,38 @@ def test_actionlint_finds_nothing_with_odd_names_either(tmp_path):
 def test_a_name_that_github_takes_for_an_expression_is_refused():
     with pytest.raises(UsageMistake, match="cannot be written into a workflow"):
         scaffold.workflow("github", "a${{github.token}}", ".", PACKAGE)
+
+
+def test_each_environment_has_a_workflow_of_its_own(folder: Folder):
+    folder.write("msgrun.yaml", "environments: {staging: {}, prod: {}}\n")
+    ran = folder.run("init", "--github", "--from", PACKAGE)
+    assert "the environment staging is not in it (msgrun -e staging init --github)" in ran.err
+    ran = folder.run("-e", "staging", "init", "--github", "--gitlab", "--from", PACKAGE)
+    assert (ran.code, "the environment prod is not in it" in ran.err) == (0, True)
+    text = (folder.path / ".github/workflows/msgrun.staging.yml").read_text()
+    workflow = yaml.safe_load(text)
+    assert workflow["jobs"]["apply"]["environment"] == "intercom-staging"
+    assert workflow["jobs"]["apply"]["concurrency"]["group"] == "msgrun-apply-staging"
+    commands = re.findall(r"^ *(?:run: )?(msgrun .*)$", text, re.MULTILINE)
+    assert len(commands) == 5
+    assert all(command.startswith("msgrun -e staging ") for command in commands)
+    pipeline = yaml.safe_load((folder.path / ".gitlab/msgrun.staging.yml").read_text())
+    assert set(pipeline) == {f"{name}-staging" for name in (".msgrun", "msgrun-review", "msgrun-plan", "msgrun-apply")}
+    assert pipeline["msgrun-apply-staging"]["environment"] == {"name": "intercom-staging"}
+
+
+def test_an_environment_that_is_not_declared_and_one_of_a_new_project_are_refused(folder: Folder):
+    folder.write("msgrun.yaml", "environments: {staging: {}}\n")
+    ran = folder.run("-e", "stagin", "init", "--github", "--from", PACKAGE)
+    assert (ran.code, "declares no environment stagin" in ran.err) == (64, True)
+    assert folder.run("-e", "staging", "init", "new").code == 64
+    assert not (folder.path / ".github").exists()
+
+
+@pytest.mark.parametrize("text", [GITHUB, GITLAB], ids=["github", "gitlab"])
+def test_nothing_is_installed_without_a_hash_but_the_pinned_msgrun(text):
+    installs = re.findall(r"bin/pip\"? install (.*?)\)?'?$", text, re.MULTILINE)
+    assert installs
+    for own, other in zip(installs[::2], installs[1::2], strict=True):
+        assert "--only-binary :all: --require-hashes --requirement" in own
+        assert other.endswith('--no-deps --no-build-isolation "$MSGRUN_PACKAGE"')

@@ -3,6 +3,7 @@
 import os
 import secrets
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -10,9 +11,10 @@ from runner.cli import scaffold
 from runner.cli.install_source import find_requirement
 from runner.cli.options import EXIT, GlobalOptions, command
 from runner.cli.output import Output, remember_options
+from runner.cli.pinned_requirements import HashesUnknown, add_extras, find_extras, pin_requirements
 from runner.clock import new_run_id
 from runner.declare import schema
-from runner.declare.settings import SETTINGS_FILE, environment_names, load_settings
+from runner.declare.settings import DEFAULT_ENVIRONMENT, SETTINGS_FILE, environment_names, load_settings
 from runner.declare.settings_editor import set_settings
 from runner.declare.tree import Tree
 from runner.errors import UsageMistake
@@ -35,7 +37,8 @@ def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None)
     .gitattributes and .gitignore need.
 
     With --github or --gitlab the ledger is on a branch of the git remote. Where there is a project, they write their
-    workflow, and that ledger into msgrun.yaml, unless the project has a ledger already.
+    workflow, and that ledger into msgrun.yaml, unless the project has a ledger already. Each environment has a workflow
+    of its own: -e NAME.
     """
     options = click.get_current_context().ensure_object(GlobalOptions)
     remember_options(options)
@@ -45,9 +48,15 @@ def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None)
     try:
         package = find_requirement(source) if systems else ""  # before anything is written
         if systems and (root / "msgrun.yaml").exists():
-            _add_workflows(root, systems, package, output)
+            package = add_extras(package, find_extras(Tree(root)))
+            _add_workflows(root, systems, package, output, options.environment)
             _configure_branch_ledger(root, output)
             return EXIT.done
+        if options.environment:
+            raise UsageMistake(
+                "-e names an environment of a project that is there, for its workflow",
+                "msgrun -e NAME init --github; environments are declared in msgrun.yaml",
+            )
         answers = scaffold.Answers()
         if output.is_interactive and not (root / SETTINGS_FILE).exists():
             from runner.cli.init_questions import ask, ask_system  # noqa: PLC0415  # connects to Intercom
@@ -128,20 +137,54 @@ def _configure_branch_ledger(root: Path, output: Output) -> None:
     output.note(f"  the ledger is the branch msgrun-ledger of {remote}; start it, once: msgrun lock begin")
 
 
-def _add_workflows(root: Path, systems: list[str], package: str, output: Output) -> None:
-    """Writes workflows to the top of the project's repository, which is where CI systems look for them."""
+def _add_workflows(
+    root: Path, systems: list[str], package: str, output: Output, environment: str | None = None
+) -> None:
+    """Writes workflows to the top of the project's repository, which is where CI systems look for them.
+
+    Raises UsageMistake if msgrun.yaml does not declare the environment.
+    """
     if not systems:
         return
-
+    others = [name for name in environment_names(Tree(root)) if name != environment]
+    if environment:
+        load_settings(Tree(root), environment)
     repository = find_repository(root.resolve())
     top = repository.toplevel if repository else root.resolve()
     head = repository.try_git("symbolic-ref", "--short", "refs/remotes/origin/HEAD") if repository else None
     branch = head.partition("/")[2] if head else "main"
     for system in systems:
-        path, next_step = scaffold.WORKFLOWS[system]
-        text = scaffold.workflow(system, branch, root.resolve().relative_to(top).as_posix(), package)
+        path = scaffold.workflow_path(system, environment)
+        directory = root.resolve().relative_to(top).as_posix()
+        text = scaffold.workflow(system, branch, directory, package, environment)
         output.result(f"{_write(managed_path(top, path), text):<8} {path}")
-        output.note(f"  for the branch {branch}; {next_step}")
+        _add_requirements(top, system, package, output)
+        output.note(f"  for the branch {branch}; {scaffold.workflow_next_step(system, environment)}")
+        for name in others:
+            if not managed_path(top, scaffold.workflow_path(system, name)).exists():
+                own = f"msgrun -e {name}" if name else "msgrun"
+                output.note(f"  the environment {name or DEFAULT_ENVIRONMENT} is not in it ({own} init --{system})")
+
+
+def _add_requirements(top: Path, system: str, package: str, output: Output) -> None:
+    """Writes the packages that the jobs install with their hashes, unless the file exists.
+
+    Without the file every job fails, so the workflow never installs anything else.
+    """
+    path = f"{scaffold.CI_FOLDERS[system]}/msgrun-requirements.txt"
+    file = managed_path(top, path)
+    if file.exists():
+        output.result(f"kept     {path}")
+        return
+    try:
+        text = pin_requirements(package, system)
+    except HashesUnknown as error:
+        output.note(f"{path} is not written, and without it the jobs fail: {error.message}")
+        output.note(
+            f"  run this again where pip reaches the package index (msgrun init --{system} --from {quote(package)})"
+        )
+    else:
+        output.result(f"{_write(file, text):<8} {path}")
 
 
 def _write(path: Path, text: str) -> str:
