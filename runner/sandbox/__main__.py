@@ -27,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
             state=options.state,
             log=options.log,
             workspace=options.workspace,
+            region=options.region,
             rate_limit=options.rate_limit,
             window=options.window,
             latency=options.latency,
@@ -63,6 +64,7 @@ def _build_parser() -> argparse.ArgumentParser:
     add("--state", type=Path, metavar="FILE", help="messages made, as JSON lines; they survive a restart")
     add("--log", type=Path, metavar="FILE", help="requests received, as JSON lines")
     add("--workspace", default=SANDBOX_WORKSPACE_ID, metavar="ID", help="app.id_code of GET /me")
+    add("--region", default="us", choices=("us", "eu", "au"), help="its region")
     add("--rate-limit", type=int, default=1000, metavar="N", help="calls a window")
     add("--window", type=float, default=WINDOW, metavar="S", help="length of a window in seconds")
     add("--latency", type=float, default=0.0, metavar="S", help="seconds before every answer")

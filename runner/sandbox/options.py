@@ -16,6 +16,7 @@ class SandboxOptions:
     """
 
     workspace: str = SANDBOX_WORKSPACE_ID
+    region: str = "us"
     rate_limit: int = 1000
     window: float = WINDOW
     latency: float = 0.0

@@ -34,7 +34,9 @@ class Routes:
         self, options: SandboxOptions, state: StateFile, store: MessageStore, contacts: Contacts, replies: Replies
     ) -> None:
         parts = ConversationParts(state)
-        workspace = Workspace(options.workspace, options.admins, accept_any_admin=options.accept_any_admin)
+        workspace = Workspace(
+            options.workspace, options.admins, options.region, accept_any_admin=options.accept_any_admin
+        )
         documents = ContactDocuments(options.workspace, store.last_contacted, parts.last_replied)
         self._contacts = contacts
         self._documents = documents

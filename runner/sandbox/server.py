@@ -50,6 +50,7 @@ class Sandbox:
         state: Path | None = None,
         log: Path | None = None,
         workspace: str = SANDBOX_WORKSPACE_ID,
+        region: str = "us",
         rate_limit: int = 1000,
         window: float = WINDOW,
         latency: float = 0.0,
@@ -65,6 +66,7 @@ class Sandbox:
         self.replies = Replies() if replies is None else replies
         options = SandboxOptions(
             workspace=workspace,
+            region=region,
             rate_limit=rate_limit,
             window=window,
             latency=latency,

@@ -54,15 +54,23 @@ _ADMINS = (Admin("394051", "Wash"), Admin("394052", "Zoe"), Admin("394053", "Kay
 
 
 class Workspace:
-    """The admins and the teams of a workspace. An id that begins with 999 is never that of an invented admin.
+    """The admins and the teams of a workspace in a region: us, eu or au.
+
+    An id that begins with 999 is never that of an invented admin.
 
     `more_admins` are names or email addresses; one that an admin has already makes no second admin.
     """
 
     def __init__(
-        self, id_code: str = SANDBOX_WORKSPACE_ID, more_admins: Iterable[str] = (), *, accept_any_admin: bool = True
+        self,
+        id_code: str = SANDBOX_WORKSPACE_ID,
+        more_admins: Iterable[str] = (),
+        region: str = "us",
+        *,
+        accept_any_admin: bool = True,
     ) -> None:
         self._id_code = id_code
+        self._region = region
         self._accept_any = accept_any_admin
         self._admins = {admin.id: admin for admin in _ADMINS}
         for text in more_admins:
@@ -89,7 +97,7 @@ class Workspace:
             "secure": False,
             "identity_verification": False,
             "timezone": "Etc/UTC",
-            "region": "US",
+            "region": self._region.upper(),
         }
         return {**_ADMINS[0].to_dict(), "email_verified": True, "app": app}
 

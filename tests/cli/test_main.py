@@ -124,6 +124,7 @@ def test_all_problems_of_one_declaration_are_told_at_once(folder: Folder) -> Non
 
 def test_the_sandbox_keeps_running_until_it_is_stopped(folder: Folder) -> None:
     log = folder.path / "log.jsonl"
+    folder.write("msgrun.yaml", "region: eu\n")  # the workspace that it plays is in the project's region
     command = [
         sys.executable,
         "-m",

@@ -23,6 +23,7 @@ _ENVIRONMENT = "INTERCOM_BASE_URL={url} INTERCOM_ACCESS_TOKEN=sandbox"
     "--log", "log", type=click.Path(path_type=Path), metavar="FILE", help="Write what it receives, as JSON lines."
 )
 @click.option("--workspace", metavar="ID", help="The workspace it plays (one of its own unless told otherwise).")
+@click.option("--region", type=click.Choice(["us", "eu", "au"]), help="Its region; without it, the project's.")
 @click.option(
     "--trouble", multiple=True, metavar="SPEC", help="Trouble to make, as next=500_after,ok or share=429:0.1."
 )
@@ -32,6 +33,7 @@ def sandbox(
     port: int,
     log: Path | None,
     workspace: str | None,
+    region: str | None,
     trouble: tuple[str, ...],
     replying: tuple[str, ...],
     *,
@@ -62,6 +64,7 @@ def sandbox(
                     state=None if context is None else context.sandbox_state,
                     log=log,
                     workspace=workspace or SANDBOX_WORKSPACE_ID,
+                    region=region or (context.settings.region if context else "us"),
                     trouble=spec,
                     replies=Replies(replying),
                 ) as server:
