@@ -13,7 +13,13 @@ from runner.ledger.ledger import Ledger
 from runner.ledger.local_records import add_local_records, read_local_records
 from runner.ledger.location import missing_ledger_error
 from runner.ledger.locations import location_of, recover
-from runner.ledger.moves.check import find_ledger_guard, find_missing_guard, refuse_second_ledger, refuse_unless_current
+from runner.ledger.moves.check import (
+    describe_newer_commit,
+    find_ledger_guard,
+    find_missing_guard,
+    refuse_second_ledger,
+    refuse_unless_current,
+)
 from runner.ledger.moves.remote_marks import RemoteAnswer, ask_remotes
 from runner.ledger.record import Header, Mark, next_turn, salt_check
 
@@ -68,6 +74,8 @@ def open_ledger(
         recover(context, ledger)
         refuse_unless_current(context, ledger.facts, answers)  # also with what was brought back or started
         add_local_records(context, ledger)
+        if command == "apply" and (note := describe_newer_commit(context, answers)):
+            context.report(note)
         yield ledger
 
 

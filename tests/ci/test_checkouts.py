@@ -211,3 +211,16 @@ def test_a_checkout_of_the_wrong_owner_is_said_with_gits_own_way_out(author: Clo
         ran = author.process(*args)
         assert (ran.code, "dubious ownership" in ran.err, "safe.directory" in ran.err) == (6, True, True)
     assert tip(tmp_path / "origin.git") == author.git("rev-parse", "HEAD")
+
+
+def test_an_apply_of_another_commit_than_the_newest_says_so(author: Clone, clone: Callable[..., Clone]) -> None:
+    note = "this commit is not the newest of main at origin: what was withdrawn there is sent from here all the same"
+    old = clone("old")
+    assert note not in author.msgrun("apply", "--yes", "--limit", "1").err
+    author.write("messages/first.yaml", "# withdrawn\n")
+    author.commit()
+    assert note not in author.msgrun("apply", "--yes", "--limit", "1").err  # it is ahead of the newest
+    author.git("push", "--quiet", "origin", "main")
+    assert note in old.msgrun("apply", "--yes", "--limit", "1").err
+    old.git("fetch", "--quiet")
+    assert note in old.msgrun("apply", "--yes", "--limit", "1").err

@@ -87,6 +87,21 @@ def refuse_unless_current(context: LedgerContext, facts: Facts, answers: Sequenc
             )
 
 
+def describe_newer_commit(context: LedgerContext, answers: Sequence[RemoteAnswer]) -> str:
+    """Says that a default branch has a commit that HEAD is not and does not contain; empty if none has.
+
+    What was withdrawn there is still declared here. Whether a message was, is not looked up.
+    """
+    repository = context.repository
+    for answer in answers if repository else ():
+        if answer.tip and repository and repository.try_git("merge-base", "--is-ancestor", answer.tip, "HEAD") is None:
+            return (
+                f"this commit is not the newest of {answer.branch} at {answer.remote}: what was withdrawn there is sent"
+                " from here all the same"
+            )
+    return ""
+
+
 def _marked_error(context: LedgerContext, answer: RemoteAnswer, mark: RemoteMark) -> GuardRefused:
     if mark.mark.turn == MAX_TURN:
         hint = f"if you know that the ledger did not move: git push {answer.remote} --delete {mark.ref}"

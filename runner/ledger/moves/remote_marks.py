@@ -48,13 +48,16 @@ class RemoteAnswer:
     """What a remote says: all its marks, and what msgrun.yaml of its default branch names; None if that is nothing.
 
     `renamed_to` is the path of a msgrun.yaml there that names the ledger's id, if `default` is None: the folder or the
-    environment of the project has another name there, and so has its lockfile.
+    environment of the project has another name there, and so has its lockfile. `branch` and `tip` are the name and the
+    newest commit of the default branch; empty if there is none.
     """
 
     remote: str
     marks: tuple[RemoteMark, ...]
     default: DeclaredLedger | None
     renamed_to: str = ""
+    branch: str = ""
+    tip: str = ""
 
 
 def ask_remotes(context: LedgerContext) -> list[RemoteAnswer]:
@@ -106,7 +109,7 @@ def _ask(context: LedgerContext, repository: Repository, remote: str) -> RemoteA
         ) from error
     default = context.declared_at(repository, tip) if tip else None
     renamed_to = _find_renamed(context, repository, tip) if tip and not default else ""
-    return RemoteAnswer(remote, marks, default, renamed_to)
+    return RemoteAnswer(remote, marks, default, renamed_to, branch.removeprefix("refs/heads/"), tip)
 
 
 def _find_renamed(context: LedgerContext, repository: Repository, commit: str) -> str:
