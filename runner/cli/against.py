@@ -8,22 +8,32 @@ from runner.cli.context import Context
 from runner.compare import comparison, guard_settings
 from runner.compare.commit_tree import Commit, find_commit, tree_at
 from runner.compare.comparison import Comparison, CurrentPlan, FieldChange, MessageChange
+from runner.compare.link_hosts import find_new_hosts
 from runner.compare.suppression_changes import compare_suppression_lists
 from runner.declare.project import Project
-from runner.declare.settings import load_all_settings, load_settings
+from runner.declare.settings import DEFAULT_ENVIRONMENT, environment_names, load_all_settings, load_settings
 from runner.declare.tree import Tree
 from runner.errors import Problem, ProblemsFound, UsageMistake
-from runner.git.repository import find_repository
+from runner.git.repository import Repository, find_repository
 from runner.ledger.facts import Facts
 from runner.report.markdown_plan import Review
 from runner.report.problem_text import pluralize
 
+_MAX_HOSTS = 10  # that a note names
+_CI_PATHS = (".github", ".gitlab", ".gitlab-ci.yml")
+_CI_STATES = {"A": ("", "new, so CI may run another program"), "D": ("as in the base", "removed")}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Base:
-    """The project at the ref of --against, and which settings that guard the sending the commits since then change."""
+    """The project at the ref of --against, and which settings that guard the sending the commits since then change.
+
+    `head` is the hash of the commit that is compared: the pull request's own one, where HEAD merges it into the ref;
+    empty if there is no other commit than that of the ref.
+    """
 
     commit: Commit
+    head: str
     tree: Tree
     guard_changes: tuple[FieldChange, ...]
 
@@ -45,7 +55,10 @@ def open_base(context: Context, ref: str | None) -> Iterator[Base | None]:
         changes: tuple[FieldChange, ...] = ()
         with contextlib.suppress(ProblemsFound):  # compare_with_base says so
             changes = tuple(_find_guard_changes(context, tree))
-        yield Base(commit, tree, changes)
+        parents = (repository.try_git("rev-parse", "HEAD", "HEAD^@") or "").split()
+        head = parents[-1] if commit.hash in parents[1:-1] else next(iter(parents), "")
+        head = "" if head == commit.hash else head
+        yield Base(commit, head, tree, (*changes, *_find_ci_changes(repository, commit)))
 
 
 def compare_with_base(
@@ -65,7 +78,18 @@ def compare_with_base(
     else:
         current = CurrentPlan(review.plan, names, context.path_filter(paths), review.sample)
         changes = comparison.compare(current, before, facts)
-    return Comparison(base.commit.ref, base.commit.hash, changes, notes, base.guard_changes)
+        hosts = find_new_hosts((message.declaration for message in review.plan.messages), before.declarations)
+        if hosts and before.declarations:
+            more = f" and {len(hosts) - _MAX_HOSTS:,} more" if hosts[_MAX_HOSTS:] else ""
+            named = f"{', '.join(hosts[:_MAX_HOSTS])}{more}"
+            notes += (f"new hosts in links, which no message of {base.commit.ref} has: {named}",)
+    return Comparison(base.commit.ref, base.commit.hash, changes, notes, base.guard_changes, base.head)
+
+
+def list_other_environments(context: Context) -> list[str]:
+    """Returns the names of the environments that a plan of this one does not cover."""
+    names = [name or DEFAULT_ENVIRONMENT for name in environment_names(context.tree)]
+    return [name for name in names if name != context.settings.environment]
 
 
 def _find_guard_changes(context: Context, tree: Tree) -> Iterator[FieldChange]:
@@ -78,6 +102,17 @@ def _find_guard_changes(context: Context, tree: Tree) -> Iterator[FieldChange]:
     yield from guard_settings.compare_guard_settings(before, now)
     patterns = {files.pattern for side in (before, now) for settings in side.values() for files in settings.suppress}
     yield from compare_suppression_lists(tree, context.tree, patterns)
+
+
+def _find_ci_changes(repository: Repository, commit: Commit) -> Iterator[FieldChange]:
+    """Yields the changed files of CI systems: they decide which program gets the token."""
+    base = repository.try_git("merge-base", commit.hash, "HEAD") or commit.hash
+    paths = [f":(top){path}" for path in _CI_PATHS]
+    options = ("-r", "--no-renames", "--name-status", "-z", base, "HEAD", "--", *paths)
+    fields = (repository.try_git("diff-tree", *options) or "").split("\0")
+    for status, path in zip(fields[::2], fields[1::2], strict=False):
+        before, now = _CI_STATES.get(status, ("as in the base", "changed, so CI may run another program"))
+        yield FieldChange(path, before, now)
 
 
 def _load_project_at(context: Context, tree: Tree, ref: str) -> tuple[Project | None, tuple[str, ...]]:

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from runner.clock import format_timestamp
 from runner.compare.audience_overlap import Overlap, compare_audiences, find_recipient, hash_recipient, used_variables
+from runner.compare.declared_fields import FIELD_NAMES, list_field_values
 from runner.current_work import CURRENT_WORK
-from runner.declare.audience import TableAudience
-from runner.declare.declaration import CONVERSATION_FLAG, Declaration
+from runner.declare.declaration import Declaration
 from runner.declare.project import Project
 from runner.declare.sample import Sample, render_sample_for
 from runner.ledger.facts import Facts
@@ -59,7 +58,7 @@ class Comparison:
     """The change of every message of the plan, by name, and after them the messages that were removed.
 
     `against` is the ref as the user named it, `commit` its hash. `notes` say what could not be compared.
-    `guard_changes` are the changed settings that guard the sending.
+    `guard_changes` are the changed settings that guard the sending. `head` is the hash of the commit that is compared.
     """
 
     against: str
@@ -67,6 +66,7 @@ class Comparison:
     changes: tuple[MessageChange, ...]
     notes: tuple[str, ...] = ()
     guard_changes: tuple[FieldChange, ...] = ()
+    head: str = ""
 
     @cached_property
     def counts(self) -> Counter[ChangeKind]:
@@ -164,38 +164,9 @@ def _describe_removal(declaration: Declaration, facts: Facts) -> MessageChange:
 
 def _compare_fields(before: Declaration, now: Declaration) -> Iterator[FieldChange]:
     """Yields the changed fields other than the texts and the recipients."""
-    for name, old, new in zip(_FIELD_NAMES, _list_field_values(before), _list_field_values(now), strict=True):
+    for name, old, new in zip(FIELD_NAMES, list_field_values(before), list_field_values(now), strict=True):
         if old != new:
             yield FieldChange(name, old, new)
-
-
-_FIELD_NAMES = (
-    "message_type",
-    "template",
-    "from",
-    "revision",
-    "expires",
-    "not_before",
-    "max_recipients",
-    CONVERSATION_FLAG,
-    "to",
-)
-
-
-def _list_field_values(declaration: Declaration) -> tuple[str, ...]:
-    times = [format_timestamp(time) if time else "" for time in (declaration.expires, declaration.not_before)]
-    return (
-        declaration.message_type,
-        declaration.template or "",
-        str(declaration.sender),
-        str(declaration.revision),
-        *times,
-        str(declaration.max_recipients or ""),
-        "true" if declaration.opens_conversation else "",
-        declaration.audience.source.title
-        if isinstance(declaration.audience, TableAudience)
-        else "recipients in the declaration",
-    )
 
 
 def _find_resends(message: PlannedMessage, earlier: Declaration, facts: Facts) -> Iterator[str]:

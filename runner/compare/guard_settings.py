@@ -42,6 +42,7 @@ def _list_guard_settings(settings: Settings) -> dict[str, str]:
         "remote": settings.remote,
         "workspace": settings.workspace,
         "region": settings.region,
+        "from": str(settings.sender or ""),
         "api_version": settings.api_version,
         "salt": f"check {salt_check(settings.salt)}",
         "require_plan": str(settings.require_plan).lower(),

@@ -81,7 +81,8 @@ def heading(comparison: Comparison) -> list[str]:
     removed_lines = (
         [f"Removed: {', '.join(removed[:_SHORT])}{more}. Nothing is sent for it any more."] if removed else []
     )
-    return [f"Compared with {inline_code(_describe_ref(comparison))}: {_format_counts(comparison)}", *removed_lines]
+    own = f"Commit {inline_code(comparison.head[:_SHORT])}, compared" if comparison.head else "Compared"
+    return [f"{own} with {inline_code(_describe_ref(comparison))}: {_format_counts(comparison)}", *removed_lines]
 
 
 def caution(changes: Sequence[FieldChange]) -> list[str]:

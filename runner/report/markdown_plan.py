@@ -35,6 +35,7 @@ from runner.report.markdown_results import (
     heading,
     hint_line,
     inline_text,
+    other_environments,
     problem,
 )
 from runner.report.problem_text import left_out, pluralize
@@ -53,6 +54,7 @@ def _get_no_sample(_: PlannedMessage) -> Sample | None:
 class Review:
     """The content of a review: a plan, warnings about its files, notes on the ledger, and the comparison, if any.
 
+    `other_environments` are those that msgrun.yaml declares and the plan does not cover.
     `sample` renders a sample of a message. `sandbox`: messages go to the sandbox, not to Intercom.
     """
 
@@ -62,6 +64,7 @@ class Review:
     sample: Callable[[PlannedMessage], Sample | None] = field(default=_get_no_sample)
     sandbox: bool = False
     comparison: Comparison | None = None
+    other_environments: Sequence[str] = ()
 
     def extra_warnings(self) -> list[str]:
         """Warnings that are neither guards nor problems: about the ledger, and about what changed."""
@@ -84,6 +87,7 @@ def plan(review: Review, *, show_values: bool, limit: int = MAX_COMMENT_LENGTH) 
         *(comparison_text.caution(review.comparison.guard_changes) if review.comparison else ()),
         _format_counts(planned, sends),
         *(comparison_text.heading(review.comparison) if review.comparison else ()),
+        *other_environments(review.other_environments),
         *_format_guards(planned.guards, show_values=show_values),
         *_format_warnings(review, show_values=show_values),
         *_format_table(messages, review, sends),

@@ -15,6 +15,7 @@ from runner.report.problem_text import pluralize
 MAX_COMMENT_LENGTH = 60_000  # characters; GitHub accepts 65,536, GitLab a million
 MAX_TABLE_LENGTH = 16_000  # characters of a list, or of a table
 MAX_INLINE_LENGTH = 400  # characters of one warning
+_MAX_LINE = 1_000  # characters of a line that names environments
 
 
 def problems(items: Iterable[Problem], environment: str, *, show_values: bool, caution: Sequence[str] = ()) -> str:
@@ -80,6 +81,14 @@ def heading(environment: str) -> str:
     """
     name = re.sub(r"[^\w-]", "", environment)
     return f"<!-- msgrun plan: {name} -->\n## msgrun plan: environment {inline_code(environment)}"
+
+
+def other_environments(names: Iterable[str]) -> list[str]:
+    """A line that names the environments that a plan does not cover; empty if there are none."""
+    text = ", ".join(map(inline_code, names))
+    return (
+        [truncate(f"This is the plan of one environment. Each of these has its own: {text}", _MAX_LINE)] if text else []
+    )
 
 
 def problem(item: Problem, *, show_values: bool) -> str:

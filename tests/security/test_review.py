@@ -128,4 +128,46 @@ def test_nor_another_environment_whose_ledger_is_on_another_host(reviewed: Clone
     settings = (reviewed.path / "msgrun.yaml").read_text("utf-8")
     reviewed.write("msgrun.yaml", f"{settings}environments: {{prod: {{lock: {EVIL}}}}}\n")
     reviewed.commit()
-    assert f"`environments.prod`: none → `lock: {EVIL}" in review(reviewed, code=0)
+    comment = review(reviewed, code=0)
+    assert f"`environments.prod`: none → `lock: {EVIL}" in comment
+    assert "the plan of one environment. Each of these has its own: `prod`" in comment
+
+
+def test_changed_files_of_ci_come_with_the_changed_guards(reviewed: Clone) -> None:
+    reviewed.write(".github/workflows/msgrun.yml", "env: {MSGRUN_PACKAGE: evil}\n")
+    reviewed.write(".gitlab-ci.yml", "include: evil\n")
+    reviewed.commit()
+    comment = review(reviewed, code=0)
+    assert "These commits change what guards the sending" in comment
+    assert "`.github/workflows/msgrun.yml`: none → `new, so CI may run another program`" in comment
+    assert "`.gitlab-ci.yml`: none" in comment
+
+
+def test_the_sender_of_all_messages_is_a_guard(reviewed: Clone) -> None:
+    change(reviewed, sender="394052")
+    assert "`from`: `394051` → `394052`" in review(reviewed)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://ponles.example/a",
+        "//ponles.example",
+        "https:&#47;&#47;ponles.example",
+        "https:/\\\\ann@PONLES.example/x",
+    ],
+)
+def test_new_hosts_in_links_are_named(reviewed: Clone, link: str) -> None:
+    body = f"'<a href=\"{link}\">x</a>'".replace("\\\\", "\\")
+    reviewed.write("messages/second.yaml", message("second", "bbb1", body=body))
+    reviewed.commit()
+    assert "new hosts in links, which no message of main has: ponles.example" in review(reviewed, code=0)
+
+
+def test_the_comment_names_the_commit_that_it_is_for(reviewed: Clone) -> None:
+    change(reviewed)
+    own = reviewed.git("rev-parse", "HEAD")
+    assert f"Commit `{own[:10]}`, compared with `main (" in review(reviewed, code=0)
+    reviewed.git("checkout", "--quiet", "--detach", "main")
+    reviewed.git("merge", "--quiet", "--no-ff", "--no-edit", "request")
+    assert f"Commit `{own[:10]}`, compared with `main (" in review(reviewed, code=0)

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from runner.cli import plan_files, plan_output
-from runner.cli.against import compare_with_base, open_base
+from runner.cli.against import compare_with_base, list_other_environments, open_base
 from runner.cli.context import Context, open_context
 from runner.cli.github_step import STEP_RESULTS, show_guard_changes_on_failure
 from runner.cli.ledger_changes import describe_changes
@@ -76,7 +76,8 @@ def plan(
         notes += plain_text.plan_file_change_lines(file, changes)
         review = plan_output.build_review(context, project_plan, warnings, notes)
         if base:
-            review = replace(review, comparison=compare_with_base(context, base, review, facts, project, paths))
+            comparison = compare_with_base(context, base, review, facts, project, paths)
+            review = replace(review, comparison=comparison, other_environments=list_other_environments(context))
         plan_output.print_plan(context, review, form, "plan", show_all=show_all)
         if write:
             plan_files.write_plan_file(context, project_plan, file, is_full_selection=is_full)
