@@ -7,7 +7,6 @@ between messages, never inside one.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 
 from runner.compare.comparison import Comparison, MessageChange
@@ -32,6 +31,7 @@ from runner.report.markdown_results import (
     MAX_COMMENT_LENGTH,
     MAX_INLINE_LENGTH,
     MAX_TABLE_LENGTH,
+    format_time,
     heading,
     hint_line,
     inline_text,
@@ -227,17 +227,13 @@ def _list_properties(message: PlannedMessage) -> str:
     declaration = message.declaration
     revision = [f"revision {declaration.revision}"] if declaration.revision > 1 else []
     word = "**expired**" if message.is_expired else "expires"
-    expires = f"{word} {_format_time(declaration.expires)}" if declaration.expires else "never expires"
+    expires = f"{word} {format_time(declaration.expires)}" if declaration.expires else "never expires"
     return " · ".join([declaration.message_type, f"admin {table_cell(declaration.sender.value)}", *revision, expires])
 
 
 def _list_others(message: PlannedMessage) -> str:
     """The recipients to whom nothing is to be sent, by action; empty if there are none."""
     return ", ".join(f"{message.counts[action]:,} {action}" for action in ACTIONS[1:] if message.counts[action])
-
-
-def _format_time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d}" if (moment.hour, moment.minute) == (0, 0) else f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def _join_cells(texts: Sequence[str]) -> str:
@@ -272,7 +268,7 @@ def _format_message(
         lines.append(f"To {names}{rest}")
     title = f"{html_code(message.name)}: {sends:,} to send"
     if (later := _count_later(message)) and declaration.not_before:
-        title += f", {later:,} not before {_format_time(declaration.not_before)}"
+        title += f", {later:,} not before {format_time(declaration.not_before)}"
     change = review.change(message)
     return details(
         f"{title} ({change.kind})" if change else title,

@@ -5,6 +5,7 @@ The module also has the parts of Markdown that these and a plan share.
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from runner.deliver.summary import ReportedDelivery, Summary
 from runner.errors import Problem
@@ -81,6 +82,11 @@ def heading(environment: str) -> str:
     """
     name = re.sub(r"[^\w-]", "", environment)
     return f"<!-- msgrun plan: {name} -->\n## msgrun plan: environment {inline_code(environment)}"
+
+
+def format_time(moment: datetime) -> str:
+    """A time in UTC, without the hour if that is midnight."""
+    return f"{moment:%Y-%m-%d}" if (moment.hour, moment.minute) == (0, 0) else f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def other_environments(names: Iterable[str]) -> list[str]:
