@@ -46,6 +46,7 @@ def run(argv: list[str], supervisor: Supervisor | None = None) -> int:
             write_step_files(code, error, os.environ)
         except Exception as step_error:  # noqa: BLE001  # the command is over: its exit code stays
             _report_error(step_error)
+    remember_options(GlobalOptions())  # a later command of this process shows its own
     return code
 
 
@@ -86,7 +87,8 @@ def _report_error(error: BaseException, *, is_unsent: bool = False) -> int:
         case ProblemsFound():
             output.problems(error.problems)
             if output.form == "text" and output.width_for_reading:
-                print_summary(output, error.problems)
+                fixing_command = "lint" if msgrun.invoked_command == "lint" else "validate"
+                print_summary(output, error.problems, fixing_command=fixing_command)
             return EXIT.problems
         case MemoryError():
             return _report_error(out_of_memory_error(CURRENT_WORK.status()))

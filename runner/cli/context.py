@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shlex
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from runner.git.repository import Repository
 from runner.ledger.address import LedgerAddress, LockfileAddress, default_lockfile, parse_address
 from runner.ledger.context import DeclaredLedger, LedgerContext
 from runner.managed_path import managed_path
+from runner.shown_command import shown_command
 
 SANDBOX_FOLDER = ".msgrun/sandbox"
 
@@ -137,11 +137,7 @@ class Context:
 
     def command_line(self, *words: str) -> str:
         """Returns a command line with the global options that name the project and the ledger as now."""
-        options = self.options
-        global_words = ["-C", str(options.directory)] if options.directory else []
-        global_words += ["--sandbox"] if options.sandbox else []
-        global_words += ["-e", options.environment] if options.environment else []
-        return shlex.join(["msgrun", *global_words, *words])
+        return shown_command(*words)
 
     def is_full_selection(self, paths: tuple[str, ...]) -> bool:
         """Returns whether the paths select everything that is declared."""

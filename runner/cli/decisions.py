@@ -9,6 +9,7 @@ from runner.cli.options import EXIT
 from runner.declare.project import Project
 from runner.declare.similar_names import did_you_mean
 from runner.errors import Cancelled, GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake
+from runner.ledger.address import default_lockfile
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
 from runner.ledger.moves.previous_ledgers import write_to_previous
@@ -17,14 +18,21 @@ from runner.plan import plan as planning
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
+from runner.report.layout import wrap_lines
+from runner.report.terminal_text import one_line
+from runner.shown_command import shown_command
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A decision about deliveries, as a request without its question mark, and as the sentence that reports it."""
+    """A decision about deliveries, as a request without its question mark, and as the sentence that reports it.
+
+    `if_empty` says why there is nothing to decide, where the command knows.
+    """
 
     request: str
     result: str
+    if_empty: str = ""
 
 
 def rehearse_one(context: Context, name: str) -> None:
@@ -49,6 +57,14 @@ def plan_one(context: Context, facts: Facts, name: str) -> tuple[PlannedMessage,
     return plan.messages[0], plan
 
 
+def name_other_ledger(context: Context, command: str, name: str) -> str:
+    """Returns how to give a command to the sandbox's ledger, or to the project's; empty if there is no other one."""
+    if context.options.sandbox:
+        return f"; the project's own ledger is another one: {shown_command(command, name, sandbox=False)}"
+    has_sandbox = (context.sandbox_folder / default_lockfile(context.settings.stem).path).exists()
+    return f"; the sandbox has a ledger of its own: {shown_command(command, name, sandbox=True)}" if has_sandbox else ""
+
+
 def write_decision(
     context: Context, ledger: Ledger, records: list[Record], decision: Decision,
     *, yes: bool, write: Callable[..., None] | None = None,
@@ -58,7 +74,8 @@ def write_decision(
     `write` writes them; None appends them to the ledger. Raises GuardRefused, LedgerUnavailable.
     """
     if not records:
-        context.output.result("nothing to do")
+        reason = one_line(f": {decision.if_empty}") if decision.if_empty else ""
+        context.output.result(wrap_lines(f"nothing to do{reason}", context.output.width))
         return EXIT.guard if ledger.facts.duplicates() else EXIT.done
     try:
         context.confirm(f"{decision.request}?", yes=yes)

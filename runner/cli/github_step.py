@@ -13,6 +13,7 @@ from pathlib import Path
 
 from runner.atomic_write import write_atomically
 from runner.cli.context import Context
+from runner.cli.options import EXIT
 from runner.cli.output import Output
 from runner.compare.comparison import FieldChange
 from runner.deliver.summary import Summary
@@ -20,9 +21,17 @@ from runner.errors import MsgrunError, ProblemsFound
 from runner.plan.plan import Plan
 from runner.report import comparison_text, markdown_plan, markdown_results
 from runner.report.markdown_plan import Review
+from runner.report.next_steps import NextStep
 from runner.report.terminal_text import to_terminal
 
 _MAX_SUMMARY = 1024 * 1024  # bytes; GitHub drops the whole summary if it is larger
+_EXIT_CODES = {
+    EXIT.refused: "Exit code 3: some deliveries were refused.",
+    EXIT.unknown: "Exit code 4: whether some deliveries arrived is unknown.",
+    EXIT.guard: "Exit code 5: a guard stopped the run.",
+    EXIT.ledger: "Exit code 6: the ledger could not be written.",
+    EXIT.later: "Exit code 75: the rest waits for another run.",
+}
 _MAX_CHARACTER = 4  # bytes that a character takes in UTF-8 at most
 
 
@@ -38,7 +47,8 @@ class _StepResults:
     comment_path: Path | None = None
     guard_changes: Sequence[FieldChange] = ()
     unknown: int = 0
-    blocks: list[str] = field(default_factory=list)
+    plan_blocks: list[str] = field(default_factory=list)
+    run_blocks: list[str] = field(default_factory=list)
 
     def take(self) -> "_StepResults":
         """Returns the results, and forgets them."""
@@ -58,7 +68,7 @@ def keep_plan(context: Context, review: Review) -> None:
         STEP_RESULTS.comment = markdown_plan.plan(review, show_values=context.output.show_values)
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):  # now, not at the end: the limit on a render's time is active now
         limit = _free_characters(Path(path)) - markdown_results.MAX_COMMENT_LENGTH
-        STEP_RESULTS.blocks = (
+        STEP_RESULTS.plan_blocks = (
             [markdown_plan.plan(review, show_values=context.output.show_values, limit=limit)]
             if limit > markdown_results.MAX_COMMENT_LENGTH
             else []
@@ -77,10 +87,17 @@ def show_guard_changes_on_failure(context: Context, changes: Sequence[FieldChang
         raise
 
 
-def add_run_summary(context: Context, summary: Summary) -> None:
-    """Keeps a run's summary until the end of the command, when it is written to the step's files."""
-    STEP_RESULTS.unknown += len(summary.unknown)
-    STEP_RESULTS.blocks.append(markdown_results.summary(summary, show_values=context.output.show_values))
+def add_run_summary(context: Context, summary: Summary, steps: Sequence[NextStep] = ()) -> None:
+    """Keeps a run's summary, with what to do next, until the end of the command, when it is written to the files.
+
+    Outcomes that the ledger did not take are unknown to every other machine, so they count as such.
+    """
+    STEP_RESULTS.unknown += len(
+        {item.record.key for item in summary.unknown} | {item.key for item in summary.unwritten}
+    )
+    STEP_RESULTS.run_blocks.append(
+        markdown_results.summary(summary, show_values=context.output.show_values, steps=steps)
+    )
 
 
 def write_step_files(code: int, error: BaseException | None, environ: Mapping[str, str]) -> None:
@@ -98,7 +115,14 @@ def write_step_files(code: int, error: BaseException | None, environ: Mapping[st
         if path := environ.get("GITHUB_OUTPUT"):
             _append(Path(path), "".join(f"{name}={value}\n" for name, value in _output_values(results, code).items()))
         if path := environ.get("GITHUB_STEP_SUMMARY"):
-            blocks = [*results.blocks, _format_error(error, output, results, alone=not results.blocks)]
+            is_alone = not (results.plan_blocks or results.run_blocks)
+            # The result first: the plan may be long.
+            blocks = [
+                *results.run_blocks,
+                _EXIT_CODES.get(code, "") if results.run_blocks else "",
+                _format_error(error, output, results, alone=is_alone),
+                *results.plan_blocks,
+            ]
             text = "\n\n".join(filter(None, blocks))
             _append(Path(path), f"{text}\n" if text and len(text) < _free_characters(Path(path)) else "")
     except OSError as failure:

@@ -26,6 +26,17 @@ def same_command(context: Context, *without: str) -> str:
     return join(["msgrun", *words])
 
 
+def run_again(context: Context, purpose: str) -> NextStep:
+    """Returns the step that sends what a run left. In CI that is another run of the workflow.
+
+    There the command line names files of a machine that is gone by then.
+    """
+    if not context.output.in_ci:
+        return NextStep(purpose, (same_command(context, "--canary"),))
+    how = "the workflow again (Actions, Run workflow)" if os.environ.get("GITHUB_ACTIONS") else "the pipeline again"
+    return NextStep(f"{purpose}: run {how}; docs/ci.md of msgrun says more", ())
+
+
 def commit_ledger(context: Context) -> list[NextStep]:
     """Returns the step that commits the lockfile, if the ledger is one that git has to commit."""
     address = context.ledger.address

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from runner.cli.output import Output
 from runner.ledger.ledger import SharedLedger
 from runner.plan.plan import Plan
+from runner.shown_command import shown_command
 
 MAX_WAIT = 150.0  # seconds; a live run writes its outcomes sooner, and a run counts as dead after 120
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between two queries; the last repeats
@@ -44,8 +45,11 @@ def wait_for_other_runs(
     free = max(0, states["free"] - sending.total()) if plan.limit is None else 0
     summary = OtherRunsSummary(sending.total(), states["unknown"], free)
     lines = (
-        (summary.unknown, "unknown: another run does not know what became of them; msgrun status lists them"),
-        (summary.sending, f"still being sent, by {'; '.join(sending)}: msgrun status tells how they end"),
+        (
+            summary.unknown,
+            f"unknown: another run does not know what became of them; {shown_command('status')} lists them",
+        ),
+        (summary.sending, f"still being sent, by {'; '.join(sending)}: {shown_command('status')} tells how they end"),
         (summary.free, "given up by the run that had claimed them: run the same command again"),
     )
     for number, text in lines:

@@ -16,6 +16,7 @@ from runner.errors import Cancelled, MsgrunError, Problem
 from runner.privacy import mark_private_values, reveal_or_mask
 from runner.report import problem_text
 from runner.report.terminal_text import defuse_commands, defuse_old_commands, one_line, style, to_json_text, to_terminal
+from runner.shown_command import ShownOptions, show_options
 
 if TYPE_CHECKING:
     from runner.cli.live_line import LiveLine
@@ -264,5 +265,6 @@ _last_options: list[GlobalOptions] = []
 
 
 def remember_options(options: GlobalOptions) -> None:
-    """Keeps the options for output that is printed after click has closed its context."""
+    """Keeps the options for output that is printed after click has closed its context, and for commands in it."""
     _last_options[:] = [options]
+    show_options(ShownOptions(str(options.directory or ""), options.sandbox, options.environment or ""))

@@ -20,6 +20,7 @@ from runner.plan.plan_file import PlanFile, PlanFileChange, parse_plan_file
 from runner.plan.saved_plan import MAX_HEAD, SavedPlan, parse_saved_plan
 from runner.report import json_output, plain_text
 from runner.report.problem_text import pluralize
+from runner.shown_command import shown_command
 
 MAX_PLAN_FILE = 32 * 1024 * 1024  # bytes; a line has about 150, and there is one for each message
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
@@ -107,7 +108,9 @@ def load_saved_plan(context: Context, path: Path) -> SavedPlan:
         with _user_path(context, path).open("rb") as handle:
             return parse_saved_plan(str(path), iter(partial(handle.readline, MAX_HEAD + 1), b""))
     except OSError as error:
-        raise UsageMistake(f"{path} cannot be read: {error.strerror}", "msgrun plan --out writes a plan") from error
+        raise UsageMistake(
+            f"{path} cannot be read: {error.strerror}", f"{shown_command('plan', '--out', 'FILE')} writes a plan"
+        ) from error
 
 
 def find_comment_path(directory: Path | None, path: Path) -> Path:

@@ -6,13 +6,19 @@ from runner.cli.output import Output
 from runner.errors import Problem
 from runner.report.problem_text import severity_counts
 from runner.report.terminal_text import style
+from runner.shown_command import shown_command
 
 
-def print_summary(output: Output, problems: Sequence[Problem], checked: str = "") -> None:
-    """Prints the number of problems by severity. `checked` says what was checked, as "1 message to 2 recipients"."""
+def print_summary(
+    output: Output, problems: Sequence[Problem], checked: str = "", *, fixing_command: str = "validate"
+) -> None:
+    """Prints the number of problems by severity, and how to mend those that have a certain fix.
+
+    `checked` says what was checked, as "1 message to 2 recipients".
+    """
     head = f"{checked}: " if checked else ""
     fixable = sum(bool(problem.edits) for problem in problems)
-    fix = f"; msgrun validate --fix mends {fixable:,} of them" if fixable else ""
+    fix = f"; {shown_command(fixing_command, '--fix')} mends {fixable:,} of them" if fixable else ""
     output.result(f"{head}{severity_counts(problems)}{fix}")
     if problems and output.width_for_reading:
-        output.result(style("msgrun explain CODE says what a problem means.", "dim"))
+        output.result(style(f"{shown_command('explain', 'CODE')} says what a problem means.", "dim"))

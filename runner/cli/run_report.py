@@ -1,6 +1,7 @@
 """Reports a run of apply: what it did, what is left and why, and what to do next."""
 
 import contextlib
+import os
 
 from runner.cli import github_step, next_steps
 from runner.cli.context import Context
@@ -15,9 +16,12 @@ from runner.ledger.rescue_file import write_rescue_file
 from runner.plan.plan import Plan
 from runner.report import next_steps as step_text
 from runner.report import run_text
+from runner.report.layout import wrap_lines
 from runner.report.next_steps import NextStep
 from runner.report.plain_text import MAX_LISTED
+from runner.report.problem_text import pluralize
 from runner.report.run_text import Rest
+from runner.shown_command import shown_command
 
 
 def report_run(
@@ -28,7 +32,7 @@ def report_run(
     The file comes first, because stdout may be a file on the same full disk. `canary` is the number of deliveries of a
     canary after which the run ended.
     """
-    lines = _rescue(context, ledger, summary)
+    lines, rescue_steps = _rescue(context, ledger, summary)
     rest = _find_rest(plan, canary)
     show_values = context.output.show_values
     listed = [
@@ -39,19 +43,20 @@ def report_run(
     recipients = name_recipients(context, ledger.facts, listed, project)
     text = run_text.summary(summary, recipients, rest, context.output.width, show_values=show_values)
     steps = [
+        *rescue_steps,
         *(next_steps.commit_ledger(context) if summary.tried else ()),
         *next_steps.settle_unknown(context, _list_unknown(plan, ledger, summary)),
         *_send_rest(context, plan, summary, rest),
         *_retry_refused(context, summary),
     ]
     for print_text, line in (
-        (context.output.result, f"\n{text}"),
         *((context.output.error, line) for line in lines),
+        (context.output.result, f"\n{text}"),
         *([(context.output.result, step_text.next_steps(steps, context.output.width))] if steps else ()),
     ):
         with contextlib.suppress(OSError):  # the summary is lost then; what was sent stays sent
             print_text(line)
-    github_step.add_run_summary(context, summary)
+    github_step.add_run_summary(context, summary, steps)
 
 
 def report_nothing_to_do(context: Context, ledger: Ledger, plan: Plan) -> None:
@@ -73,7 +78,7 @@ def report_rest(context: Context, plan: Plan, remaining: int) -> None:
     context.output.result(run_text.rest_line(_canary_rest(plan, plan.to_send - remaining)))
     steps = [
         *next_steps.commit_ledger(context),
-        NextStep(f"Send {_name_left(remaining)}", (next_steps.same_command(context, "--canary"),)),
+        next_steps.run_again(context, f"Send {_name_left(remaining)}"),
     ]
     context.output.result(step_text.next_steps(steps, context.output.width))
 
@@ -88,17 +93,28 @@ def _list_unknown(plan: Plan, ledger: Ledger, summary: Summary) -> list[Record]:
     return own + [record for state in states for record in state.open_attempts if record.key not in keys]
 
 
-def _rescue(context: Context, ledger: Ledger, summary: Summary) -> list[str]:
-    """Writes what the ledger did not take to a rescue file. Returns the lines that say so."""
+def _rescue(context: Context, ledger: Ledger, summary: Summary) -> tuple[list[str], list[NextStep]]:
+    """Writes what the ledger did not take to a rescue file. Returns the lines that say so, and what to do with it.
+
+    The records are printed only if there is no file: a page of them would hide why the run stopped.
+    """
     if not summary.unwritten:
-        return []
-    lines = [f"the ledger did not take: {record.to_line().decode().rstrip()}" for record in summary.unwritten]
+        return [], []
+    outcomes = pluralize(len(summary.unwritten), "outcome")
     try:
         ledger_id = ledger.facts.headers.merged(context.settings.salt).ledger
         path = write_rescue_file(context.ledger, ledger_id, summary.unwritten)
     except LedgerUnavailable as error:
-        return [*lines, f"nor can a rescue file be written ({error.message}): keep these lines for msgrun lock import"]
-    return [*lines, f"these lines are in {path}, which the next run picks up; keep it"]
+        lines = [f"the ledger did not take: {record.to_line().decode().rstrip()}" for record in summary.unwritten]
+        keep = f"keep these lines for {shown_command('lock', 'import', 'FILE')}"
+        return [*lines, f"nor can a rescue file be written ({error.message}): {keep}"], []
+    lines = [f"the ledger did not take {outcomes}; they are in the rescue file {path}"]
+    if not context.output.in_ci:
+        return [wrap_lines(f"{lines[0]}, which the next run here picks up: keep it", context.output.width)], []
+    # The disk of the job is lost with it; the workflow that `init` writes keeps the file.
+    artifact = f"msgrun-rescue-{os.environ.get('GITHUB_RUN_ATTEMPT', 'N')}"
+    purpose = f"Download the artifact {artifact} and, in a clone, add its {outcomes} to the ledger"
+    return lines, [NextStep(purpose, (shown_command("lock", "import", path.name),))]
 
 
 def _find_rest(plan: Plan, canary: int | None) -> Rest | None:
@@ -120,6 +136,9 @@ def _retry_refused(context: Context, summary: Summary) -> list[NextStep]:
     if not number or summary.stop:
         return []
     which = "the one that was refused" if number == 1 else f"the {number:,} that were refused"
+    if context.output.in_ci:
+        command = shown_command("apply", "--retry-refused")
+        return [NextStep(f"Send {which}, once the reason is gone, in a clone", (command,))]
     command = next_steps.same_command(context, "--canary", "--limit")
     command += "" if "--retry-refused" in command else " --retry-refused"
     return [NextStep(f"Send {which}, once the reason is gone", (command,))]
@@ -138,4 +157,4 @@ def _send_rest(context: Context, plan: Plan, summary: Summary, rest: Rest | None
     number = f"the next {plan.limit:,} of {_name_left(left)}" if is_limited else _name_left(left)
     # After a stop that has to be fixed, the hint says how.
     then = "After that, send" if summary.stop and summary.stop.hint not in {"", GO_ON} else "Send"
-    return [NextStep(f"{then} {number}", (next_steps.same_command(context, "--canary"),))]
+    return [next_steps.run_again(context, f"{then} {number}")]

@@ -9,6 +9,7 @@ from runner.declare.settings import SETTINGS_FILE, Settings
 from runner.declare.tree import Tree
 from runner.declare.unread_files import find_unread_folders, find_unread_settings
 from runner.errors import Problem, UsageMistake
+from runner.shown_command import shown_command
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,5 +55,5 @@ def find_root(start: Path) -> Path:
             return marker.parent
     misnamed = [*find_unread_settings(Tree(start), SETTINGS_FILE), *find_unread_folders(Tree(start))]
     hints = [f"in {problem.place.path}: {problem.message}; {problem.hint}" for problem in misnamed]
-    hint = next(iter(hints), "msgrun init makes one")
+    hint = next(iter(hints), f"{shown_command('init')} makes one")
     raise NoProject(f"no project in {start} or above it: neither {SETTINGS_FILE} nor messages/", hint)

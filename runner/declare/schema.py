@@ -18,6 +18,7 @@ from runner.declare.similar_names import closest_match, did_you_mean
 from runner.declare.yaml.document import Document
 from runner.errors import Problem
 from runner.privacy import AnyText, mark_private
+from runner.shown_command import shown_command
 
 SCHEMA_NAMES = ("message", "project", "payload")
 MAX_ERRORS = 100  # of one value that are explained, which takes about a millisecond each
@@ -101,7 +102,8 @@ def explain_violations(value: Any, kind: str) -> list[Violation]:
     relevant = [error for error in errors if error.validator == "type" or tuple(error.absolute_path) not in mistyped]
     violations = [violation for error in relevant for violation in _explain_error(error)]
     if not violations and not validator(kind).is_valid(value):
-        violations = [Violation((), "schema", f"this does not fit the schema of a {kind}", f"see msgrun schema {kind}")]
+        hint = f"see {shown_command('schema', kind)}"
+        violations = [Violation((), "schema", f"this does not fit the schema of a {kind}", hint)]
     # A misspelt key is one mistake: it is reported as unknown, so the key that was meant is not reported as missing.
     suggested_keys = {
         (*violation.path[:-1], violation.suggested_key) for violation in violations if violation.suggested_key

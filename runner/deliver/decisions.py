@@ -9,6 +9,7 @@ from runner.ledger.facts import Facts
 from runner.ledger.key_state import KeyStatus, State
 from runner.ledger.record import ACCEPT, DUPLICATE, Record
 from runner.plan.deliveries import PlannedMessage
+from runner.shown_command import shown_command
 
 _SETTLED: Mapping[KeyStatus, str] = {
     "sent": "that delivery is known to be sent",
@@ -85,7 +86,7 @@ def acknowledge_duplicates(facts: Facts, key: str | None, message: str | None, a
         states = [state for state in states if key and state.record.key.startswith(key)]
         if len(states) != 1:
             raise UsageMistake(
-                f"{len(states)} duplicates have a key that begins with {key}", "msgrun status lists them"
+                f"{len(states)} duplicates have a key that begins with {key}", f"{shown_command('status')} lists them"
             )
     return [
         replace(record, code=DUPLICATE, by="person", at=at)
@@ -108,7 +109,7 @@ def find_unknown(facts: Facts, key: str | None, message: str | None) -> list[Sta
     if not matching:
         matching_keys = [candidate for candidate in facts if key and candidate.startswith(key)]
         state = facts.state(matching_keys[0]) if matching_keys else None
-        hint = _SETTLED[state.status] if state else "msgrun status lists them"
+        hint = _SETTLED[state.status] if state else f"{shown_command('status')} lists them"
         raise UsageMistake(f"no unknown delivery has the key {key}", hint)
     return matching
 

@@ -25,6 +25,7 @@ from runner.intercom.lookups import MAX_THROTTLED_WINDOWS, Workspace, describe_r
 from runner.intercom.rate_limit import RateLimiter
 from runner.ledger.record import Record
 from runner.privacy import mark_private_values
+from runner.shown_command import shown_command
 
 UNREACHED_RETRY_TIME = 30.0  # seconds for which an unreachable server is tried again
 NEW_CONTACT_AGE = 600.0  # seconds after its creation for which a contact may not be found yet
@@ -119,7 +120,8 @@ class MessagePoster:
                     hint = "from must be an admin of the workspace; nobody got this message"
                     stop = StopReason("error", answer.reason, hint)
                 elif answer.is_fatal:
-                    hint = "find out who answered so before the next apply; msgrun reconcile looks for what was made"
+                    reconcile = shown_command("reconcile")
+                    hint = f"find out who answered so before the next apply; {reconcile} looks for what was made"
                     stop = StopReason("error", answer.reason, hint)
                 return Outcome("unknown", "", answer.code, answer.request_id, detail=answer.reason, stop=stop)
             case AccountDenied():

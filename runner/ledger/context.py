@@ -10,6 +10,7 @@ from runner.errors import LedgerUnavailable
 from runner.git.repository import Repository, find_repository, init_bare_repository
 from runner.ledger.address import LedgerAddress, file_stem, parse_address
 from runner.managed_path import managed_path
+from runner.shown_command import shown_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class LedgerContext:
     @property
     def command(self) -> str:
         """The start of a command line for this environment's ledger, for hints."""
-        return "msgrun" if self.stem == file_stem(None) else f"msgrun -e {quote(self.environment)}"
+        return shown_command(environment="" if self.stem == file_stem(None) else self.environment)
 
     @property
     def begin_command(self) -> str:

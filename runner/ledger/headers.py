@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from runner.errors import GuardRefused
 from runner.ledger.record import NO_MARK, Header, Mark, salt_check
+from runner.shown_command import shown_command
 
 
 class Headers:
@@ -57,7 +58,8 @@ class Headers:
         if len(ids) > 1:
             raise GuardRefused(
                 f"two ledgers were merged: {' and '.join(ids)}",
-                "take the file of one of them back from git, and add the records of the other: msgrun lock import FILE",
+                "take the file of one of them back from git, and add the records of the other:"
+                f" {shown_command('lock', 'import', 'FILE')}",
             )
         return Header(next(iter(workspaces), ""), expected_check, next(iter(ids), ""))
 

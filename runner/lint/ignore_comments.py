@@ -16,7 +16,7 @@ import yaml
 from runner.declare.similar_names import did_you_mean
 from runner.declare.yaml.document import Document, YamlPath
 from runner.errors import Place, Problem, Severity
-from runner.lint.rules import RULES, RULES_HINT
+from runner.lint.rules import RULES, rules_hint
 from runner.privacy import AnyText
 
 _IGNORE_COMMENT = re.compile(r"(?:^|(?<=\s))#\s*msgrun:\s*ignore\b\s*(?:=\s*([\w, -]*))?")
@@ -85,7 +85,7 @@ def check_ignore_codes(codes: list[str], place: Place, excerpt: AnyText) -> Iter
         yield Problem("ignore-without-code", place, "this ignores nothing", hint, Severity.WARNING, excerpt)
     for code in codes:
         if code not in RULES:
-            hint = did_you_mean(code, list(RULES)) or RULES_HINT
+            hint = did_you_mean(code, list(RULES)) or rules_hint()
             yield Problem("ignore-unknown", place, f"no rule is called {code}", hint, Severity.WARNING, excerpt)
 
 

@@ -6,6 +6,7 @@ What each rule finds and why stands in `runner/report/explanations/`.
 from dataclasses import dataclass
 
 from runner.errors import Severity
+from runner.shown_command import shown_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +70,8 @@ _ALL = (
     ),
 )
 RULES: dict[str, Rule] = {rule.code: rule for rule in _ALL}
-RULES_HINT = "msgrun explain lists the rules"
+
+
+def rules_hint() -> str:
+    """Returns the hint for a code that no rule has."""
+    return f"{shown_command('explain')} lists the rules"

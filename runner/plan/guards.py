@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from runner.declare.settings import Limits
+from runner.shown_command import shown_command
 
 STALE_PLAN = "stale-plan"
 LEDGER_NOT_READ = "ledger-not-read"
@@ -38,7 +39,7 @@ def edited_guard(name: str, count: int) -> Guard:
         "edited",
         f"{name} was edited after it was sent to {format_recipients(count)}",
         f"raise its revision to send it again to everybody, undo the edit, or keep it without sending: "
-        f"msgrun accept {name}",
+        f"{shown_command('accept', name)}",
         (name,),
     )
 
@@ -118,12 +119,12 @@ def limit_guards(sends: Mapping[str, int], limits: Limits) -> Iterable[Guard]:
 def stale_plan_guard(path: str, name: str, description: str) -> Guard:
     """The guard for a saved plan of whose deliveries of a message none is declared as it was.
 
-    `description` says how many are declared in another way, and how many no longer.
+    `description` says how many it would send that are declared in another way now, or no longer.
     """
     return Guard(
         STALE_PLAN,
-        f"{path} no longer fits {name}: what it would send is {description}",
-        "save a new plan with msgrun plan --out; in CI, approve the newest run",
+        f"{path} is out of date for {name}: {description}",
+        f"save a new plan: {shown_command('plan', '--out', 'FILE')}; in CI, approve the newest run",
         (name,),
     )
 
@@ -139,7 +140,7 @@ def digest_guard(digest: str, expected: str) -> Guard:
     return Guard(
         "digest",
         f"the plan's digest is {digest}, not {expected}",
-        "what is declared is not what was agreed to: look at msgrun plan again",
+        f"what is declared is not what was agreed to: look at {shown_command('plan')} again",
     )
 
 

@@ -12,6 +12,7 @@ import orjson
 
 from runner.errors import Place, Problem, ProblemsFound
 from runner.plan.guards import Guard, format_recipients
+from runner.shown_command import shown_command
 
 _FIELDS: dict[str, type] = {
     "name": str, "revision": int, "type": str, "sender": str, "recipients": int, "digest": str,
@@ -81,7 +82,7 @@ class PlanFile:
     def write_command(self) -> str:
         """The command that writes the file. Each named environment has its own file."""
         environment = self.path.removeprefix("messages.").removesuffix("plan").rstrip(".")
-        return f"msgrun -e {environment} plan --write" if environment else "msgrun plan --write"
+        return shown_command("plan", "--write", environment=environment)
 
     def guard(self, declared: PlanEntry, sends: int) -> Guard | None:
         """Returns the guard that stops the sending of `sends` deliveries of a message; None if the file agrees to them.

@@ -16,7 +16,8 @@ from runner.declare.sender import Sender, parse_sender
 from runner.errors import Place, Problem, ProblemsFound
 from runner.ledger.facts import Facts
 from runner.ledger.record import salt_check
-from runner.plan.guards import Guard, stale_plan_guard
+from runner.plan.guards import Guard, format_recipients, stale_plan_guard
+from runner.shown_command import shown_command
 
 FORMAT_VERSION = 1
 # Bytes of the lines that are not one delivery each, which are read as a whole: some hundred for each message, or
@@ -65,7 +66,7 @@ class SavedPlan:
             mismatches.append((difference, "choose the environment with -e"))
         if self.workspace and workspace and self.workspace != workspace:
             difference = f"for workspace {self.workspace}, and this is {workspace}"
-            mismatches.append((difference, "save a plan for this one: msgrun plan --out"))
+            mismatches.append((difference, f"save a plan for this one: {shown_command('plan', '--out', 'FILE')}"))
         if self.salt_check and self.salt_check != salt_check(salt):
             mismatches.append(("with another salt", "put back salt: of msgrun.yaml, or MSGRUN_SALT"))
         return [Guard("plan", f"{self.path} was made {difference}", hint) for difference, hint in mismatches]
@@ -197,8 +198,14 @@ class SavedPlanMessage:
         undeclared = self.count_undeclared(facts)
         if self._has_match or not (self._different_count or undeclared):
             return []
-        parts = [(self._different_count, "declared otherwise"), (undeclared, "no longer declared")]
-        description = " and ".join(f"{number} {words}" for number, words in parts if number)
+        parts = [(self._different_count, "changed since"), (undeclared, "no longer declared")]
+        description = ", and ".join(
+            f"{format_recipients(number)} that it sends to {'is' if number == 1 else 'are'} {words}"
+            if words == "no longer declared"
+            else f"what it sends to {format_recipients(number)} {words}"
+            for number, words in parts
+            if number
+        )
         return [stale_plan_guard(self._plan.path, self._name, description)]
 
 
@@ -224,5 +231,5 @@ def _parse_object(text: bytes) -> dict[str, Any] | None:
 
 
 def _create_error(path: str, message: str, line: int = 1) -> ProblemsFound:
-    hint = "msgrun plan --out writes one"
+    hint = f"{shown_command('plan', '--out', 'FILE')} writes one"
     return ProblemsFound([Problem("saved-plan", Place(path, line), message, hint)])

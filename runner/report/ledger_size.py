@@ -11,6 +11,7 @@ from runner.ledger.facts import MessageStatus
 from runner.ledger.key_state import KeyStatus
 from runner.report.plain_text import list_counts, message_counts
 from runner.report.problem_text import pluralize
+from runner.shown_command import shown_command
 
 WARNING_SIZE = 50 * 1024 * 1024  # bytes
 MAX_SIZE = 100 * 1024 * 1024  # bytes
@@ -70,7 +71,7 @@ def size_warning(display_name: str, size: int) -> str:
     does = "refuses it" if size > MAX_SIZE else "warns of it, and refuses it over 100 MiB"
     return (
         f"{display_name} has {_format_mib(size)}: GitHub {does}. "
-        "Try msgrun lock compact; docs/ledger.md, At size, says what else"
+        f"Try {shown_command('lock', 'compact')}; docs/ledger.md, At size, says what else"
     )
 
 

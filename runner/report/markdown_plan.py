@@ -40,6 +40,7 @@ from runner.report.markdown_results import (
 )
 from runner.report.problem_text import left_out, pluralize
 from runner.report.senders import sender_text
+from runner.shown_command import shown_command
 
 _MAX_MESSAGES = 200  # whose texts are shown; a comment has room for some 100 short ones
 _MAX_WARNINGS_LENGTH = 8_000  # characters, for guards and for warnings each
@@ -178,7 +179,7 @@ def _format_warnings(review: Review, *, show_values: bool) -> list[str]:
     )
     if unknown := planned.counts["unknown"]:
         text = f"**unknown** whether {unknown:,} were sent: they are not sent again before a person or"
-        lines.append(f"> - {text} `msgrun reconcile` has looked in Intercom")
+        lines.append(f"> - {text} `{shown_command('reconcile')}` has looked in Intercom")
     if refused := planned.counts["refused"]:
         lines.append(f"> - **refused** by Intercom before: {refused:,}, which are not tried again")
     lines.extend(f"> {problem(warning, show_values=show_values)}" for warning in review.warnings)

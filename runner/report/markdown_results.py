@@ -11,7 +11,9 @@ from runner.deliver.summary import ReportedDelivery, Summary
 from runner.errors import Problem
 from runner.privacy import AnyText, reveal_or_mask
 from runner.report.markdown_escaping import escape_text, fit_to_length, inline_code, truncate
+from runner.report.next_steps import NextStep
 from runner.report.problem_text import pluralize
+from runner.shown_command import shown_command
 
 MAX_COMMENT_LENGTH = 60_000  # characters; GitHub accepts 65,536, GitLab a million
 MAX_TABLE_LENGTH = 16_000  # characters of a list, or of a table
@@ -49,8 +51,8 @@ def stop_notice(message: AnyText, hint: str, *, show_values: bool) -> str:
     return f"> [!CAUTION]\n> **Stopped.** {inline_text(message, show_values=show_values)}{hint_text}"
 
 
-def summary(done: Summary, *, show_values: bool) -> str:
-    """What a run did: counts, why it stopped, unknown and refused deliveries, and warnings."""
+def summary(done: Summary, *, show_values: bool, steps: Iterable[NextStep] = ()) -> str:
+    """What a run did: counts, why it stopped, what to do next, unknown and refused deliveries, and warnings."""
     parts = [
         (done.sent, "sent"),
         (len(done.refused), "refused"),
@@ -58,11 +60,14 @@ def summary(done: Summary, *, show_values: bool) -> str:
         (len(done.unknown), "unknown"),
         (done.remaining, "left"),
         (done.skipped, "expired"),
+        (len(done.unwritten), "not written to the ledger"),
     ]
     counts = " · ".join(f"{number:,} {word}" for number, word in parts if number)
     blocks = [f"### What was done\n\n**{counts or 'nothing was sent'}**"]
     if done.stop:
         blocks.append(stop_notice(done.stop.message, done.stop.hint, show_values=show_values))
+    if steps_text := "\n".join(_format_step(step) for step in steps):
+        blocks.append(f"Next:\n\n{steps_text}")
     lines = [f"- **unknown** {_format_delivery(item, show_values=show_values)}" for item in done.unknown]
     lines += [f"- **refused** {_format_delivery(item, show_values=show_values)}" for item in done.refused]
     lines += [
@@ -70,7 +75,9 @@ def summary(done: Summary, *, show_values: bool) -> str:
     ]
     lines += [f"- warning: {inline_text(warning, show_values=show_values)}" for warning in done.warnings]
     if done.unknown:
-        blocks.append("An unknown delivery may have arrived and is never sent again by itself: `msgrun reconcile`.")
+        blocks.append(
+            f"An unknown delivery may have arrived and is never sent again by itself: `{shown_command('reconcile')}`."
+        )
     blocks.append("\n".join(fit_to_length(lines, len(lines), MAX_TABLE_LENGTH, "lines", separator="\n", start="- ")))
     return "\n\n".join(filter(None, blocks))
 
@@ -114,6 +121,11 @@ def inline_text(text: AnyText, *, show_values: bool) -> str:
 def hint_line(hint: str, *, show_values: bool) -> str:
     """A hint on a line of its own, below what it is about; empty if there is none."""
     return f"<br>→ {inline_text(hint, show_values=show_values)}" if hint else ""
+
+
+def _format_step(step: NextStep) -> str:
+    commands = " or ".join(map(inline_code, step.commands))
+    return f"- {escape_text(step.purpose)}{': ' if commands else ''}{commands}"
 
 
 def _format_delivery(item: ReportedDelivery, *, show_values: bool) -> str:

@@ -12,6 +12,7 @@ from runner.report.html_text import visible_text
 from runner.report.markdown_escaping import code_block, details, inline_code, truncate, wrap_lines
 from runner.report.markdown_results import MAX_INLINE_LENGTH
 from runner.report.problem_text import pluralize
+from runner.shown_command import shown_command
 
 _MAX_VARIANTS = 6  # texts of one message that are shown
 _MAX_BRANCHES = 20  # texts that are shown if each has a part that no other one of them has
@@ -54,7 +55,8 @@ def _format_samples(
     if others := sum(variant.count for variant in variants) - shown_count + message.variants.other_count:
         are_combinations = are_all_parts_shown and not message.variants.other_count
         what = "other combinations of these texts" if are_combinations else "other texts of this message"
-        blocks.append(f"For **{pluralize(others, 'recipient')}** {what}: `msgrun render {message.name}` shows them.")
+        render = shown_command("render", message.name)
+        blocks.append(f"For **{pluralize(others, 'recipient')}** {what}: `{render}` shows them.")
     return blocks
 
 

@@ -9,7 +9,7 @@ from runner.report.terminal_text import one_line, style
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """A step: what it does, and the commands that do it. Any one of several commands is enough."""
+    """A step: what it does, and the commands that do it, if any. Any one of several commands is enough."""
 
     purpose: str
     commands: tuple[str, ...]
@@ -22,6 +22,6 @@ def next_steps(steps: Iterable[NextStep], width: int = 0) -> str:
     """
     lines = []
     for step in steps:
-        lines.append(wrap(one_line(f"  {step.purpose}:"), width, indent="  "))
+        lines.append(wrap(one_line(f"  {step.purpose}{':' if step.commands else ''}"), width, indent="  "))
         lines += [one_line(f"    {style(command, 'bold')}") for command in step.commands]
     return "\n".join(["", "Next:", *lines]) if lines else ""

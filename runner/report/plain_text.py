@@ -9,6 +9,7 @@ from runner.plan.deliveries import PlannedMessage
 from runner.plan.plan_file import PlanFile, PlanFileChange
 from runner.report.problem_text import pluralize
 from runner.report.terminal_text import one_line, style
+from runner.shown_command import shown_command
 
 MAX_LISTED = 20  # entries of a list
 
@@ -77,5 +78,5 @@ def duplicate(state: State) -> str:
     key = state.record.key[:12]
     return one_line(
         f"{style('duplicate', 'red', 'bold')}: {state.record.message} went twice to {state.record.to} "
-        f"(key {key}), as {ids}. Once that is settled: msgrun resolve {key} --duplicate"
+        f"(key {key}), as {ids}. Once that is settled: {shown_command('resolve', key, '--duplicate')}"
     )

@@ -24,6 +24,7 @@ from runner.report.plain_text import undeclared_recipients
 from runner.report.problem_text import left_out, pluralize
 from runner.report.senders import sender_text
 from runner.report.terminal_text import one_line, style
+from runner.shown_command import shown_command
 
 SYMBOLS: Mapping[Action, str] = {
     "edited": "~", "unknown": "?", "send": "+", "refused": "x", "excluded": "-", "sent": "=",
@@ -118,12 +119,13 @@ def _format_totals(planned: Plan, hidden: int, view: PlanView) -> str:
     items = [f"{style('Plan:', 'bold')} {items[0]}", *items[1:]]
     lines = [flow(items, view.width, indent="  ", separator=", ", at_break=",") + "."]
     if hidden:
-        how = "--all shows them" if view.command == "msgrun plan" else "msgrun plan --all shows them"
+        how = "--all shows them" if view.command == "msgrun plan" else f"{shown_command('plan', '--all')} shows them"
         need = "has nothing to send" if hidden == 1 else "have nothing to send"
         how = how.replace("them", "it") if hidden == 1 else how
         lines.append(wrap(style(f"{pluralize(hidden, 'message')} {need} ({how}).", "dim"), view.width, indent="  "))
     if by_action["unknown"]:
-        text = "Unknown: msgrun status lists them; msgrun reconcile or msgrun resolve settles what became of them."
+        status, reconcile, resolve = map(shown_command, ("status", "reconcile", "resolve"))
+        text = f"Unknown: {status} lists them; {reconcile} or {resolve} settles what became of them."
         lines.append(wrap(text, view.width, indent="  "))
     if planned.guards:
         stops = "this guard stops" if len(planned.guards) == 1 else f"{len(planned.guards)} guards stop"

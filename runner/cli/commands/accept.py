@@ -4,13 +4,15 @@ from functools import partial
 
 import click
 
-from runner.cli.context import open_context
-from runner.cli.decisions import Decision, plan_one, rehearse_one, write_decision
+from runner.cli.context import Context, open_context
+from runner.cli.decisions import Decision, name_other_ledger, plan_one, rehearse_one, write_decision
 from runner.cli.ledger import open_ledger
 from runner.cli.options import command, writes_ledger
 from runner.cli.suggestions import suggest_names
 from runner.clock import format_timestamp
 from runner.deliver import decisions
+from runner.ledger.facts import Facts
+from runner.plan.deliveries import PlannedMessage
 from runner.report.problem_text import pluralize
 
 
@@ -29,5 +31,16 @@ def accept(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
         decision = Decision(
             f"Accept the edit of {name}, which {got_it} got before it",
             f"Accepted the edit of {name}. It is not sent again to the {got_it} who got it before.",
+            _explain_empty(context, message, ledger.facts),
         )
         return write_decision(context, ledger, records, decision, yes=yes)
+
+
+def _explain_empty(context: Context, message: PlannedMessage, facts: Facts) -> str:
+    """Returns why a message has no edit to accept."""
+    name, ledger = message.name, context.ledger.address.display_name
+    if message.counts["sent"]:
+        return f"{name} is as it was sent, says the ledger {ledger}"
+    if facts.keys_of(name, message.declaration.revision):
+        return f"nobody got revision {message.declaration.revision} of {name}, says the ledger {ledger}"
+    return f"{name} is not in the ledger {ledger}{name_other_ledger(context, 'accept', name)}"

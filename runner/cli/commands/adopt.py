@@ -12,6 +12,7 @@ from runner.cli.suggestions import suggest_names
 from runner.clock import format_timestamp, new_run_id
 from runner.deliver import decisions
 from runner.report.problem_text import pluralize
+from runner.shown_command import shown_command
 
 
 @command("adopt")
@@ -32,5 +33,6 @@ def adopt(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
         decision = Decision(
             f"Mark {name} as sent to {recipients}",
             f"Marked {name} as sent to {recipients}. No apply sends it to them.",
+            f"{name} has nobody left to send to; {shown_command('status', name)} lists who got it",
         )
         return write_decision(context, ledger, records, decision, yes=yes)

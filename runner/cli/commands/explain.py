@@ -21,6 +21,7 @@ from runner.report.explanations import (
 )
 from runner.report.layout import wrap
 from runner.report.terminal_text import style
+from runner.shown_command import shown_command
 
 _COLOURS = {"Before": "red", "After": "green"}
 
@@ -39,7 +40,8 @@ def explain(code: str | None) -> int:
     explanations = load_explanations()
     name = explained_code(code)
     if name not in explanations:
-        others = "msgrun explain lists all codes; other codes of a delivery are Intercom's: msgrun explain refused"
+        others = f"{shown_command('explain')} lists all codes; other codes of a delivery are Intercom's: "
+        others += shown_command("explain", "refused")
         raise UsageMistake(f"no problem has the code {code}", did_you_mean(name, list(explanations)) or others)
     output.result(_format(explanations[name], output.width))
     return EXIT.done

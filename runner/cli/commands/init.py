@@ -22,6 +22,7 @@ from runner.git.repository import find_repository
 from runner.ledger.address import LockfileAddress
 from runner.ledger.record import Header, salt_check
 from runner.managed_path import managed_path
+from runner.shown_command import shown_command
 
 
 @command("init")
@@ -113,18 +114,19 @@ def _configure_branch_ledger(root: Path, output: Output) -> None:
     that takes its address from it has a lockfile. Raises OSError, ProblemsFound, UsageMistake.
     """
     tree, remote, may_edit = Tree(root), _git_remote_name(root), False
+    begin = shown_command("lock", "begin", environment="")
     for name in environment_names(tree):
-        settings, option = load_settings(tree, name), f" -e {name}" if name else ""
+        settings = load_settings(tree, name)
         if not isinstance(settings.lock, LockfileAddress):
             continue
         path = settings.lock.path
         is_named = path != f"{settings.stem}.lock"
         if settings.ledger_id or (root / path).exists():
-            command = f"msgrun{option} lock move git+{remote}"
+            command = shown_command("lock", "move", f"git+{remote}", environment=name or "")
             output.note(f"{path} stays the ledger. CI needs it on a branch of the git remote: {command}")
             may_edit = may_edit and is_named
         elif name is None and is_named:
-            command = f"write lock: git+{remote}, then msgrun lock begin"
+            command = f"write lock: git+{remote}, then {begin}"
             output.note(f"msgrun.yaml names {path}, which is not there. If nothing was sent yet: {command}")
         elif name is None:
             may_edit = True
@@ -134,7 +136,7 @@ def _configure_branch_ledger(root: Path, output: Output) -> None:
     text = set_settings(file.read_bytes().decode(), None, {"lock": f"git+{remote}"})
     file.write_bytes(text.encode())
     output.result("extended msgrun.yaml")
-    output.note(f"  the ledger is the branch msgrun-ledger of {remote}; start it, once: msgrun lock begin")
+    output.note(f"  the ledger is the branch msgrun-ledger of {remote}; start it, once: {begin}")
 
 
 def _add_workflows(

@@ -16,7 +16,7 @@ from runner.declare.similar_names import did_you_mean
 from runner.errors import Problem, UsageMistake
 from runner.lint.findings import Findings
 from runner.lint.linter import MessageLinter, Policy
-from runner.lint.rules import RULES, RULES_HINT
+from runner.lint.rules import RULES, rules_hint
 from runner.report import problem_text
 
 _CONVERSATIONS_SINCE = (2, 6)  # the first api_version with the flag that opens a conversation
@@ -57,7 +57,8 @@ def lint(paths: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, ...
             context.output.problems(problems)
         if form == "text":
             messages = problem_text.pluralize(len(project.declarations), "message")
-            print_summary(context.output, problems, f"{messages} to {problem_text.pluralize(count, 'recipient')}")
+            checked = f"{messages} to {problem_text.pluralize(count, 'recipient')}"
+            print_summary(context.output, problems, checked, fixing_command="lint")
         return EXIT.problems if any(problem.is_error for problem in problems) else EXIT.done
 
 
@@ -101,6 +102,6 @@ def _parse_codes(option: str, values: tuple[str, ...]) -> list[str]:
     codes = [code.strip() for text in values for code in text.split(",") if code.strip()]
     for code in codes:
         if code not in RULES:
-            hint = did_you_mean(code, list(RULES)) or RULES_HINT
+            hint = did_you_mean(code, list(RULES)) or rules_hint()
             raise UsageMistake(f"{option} {code}: no rule is called that", hint)
     return codes

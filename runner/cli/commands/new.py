@@ -13,6 +13,7 @@ from runner.declare import schema
 from runner.declare.project import find_root
 from runner.errors import UsageMistake
 from runner.managed_path import managed_path
+from runner.shown_command import shown_command
 
 
 @command("new")
@@ -41,5 +42,5 @@ def new(name: str, *, in_app: bool, audience: bool) -> int:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8", newline="\n")
         output.result(f"wrote    {path}")
-    output.note("edit it, look at it with msgrun plan, and remove its line not_before: when it is ready")
+    output.note(f"edit it, look at it with {shown_command('plan')}, then delete its line not_before: when it is ready")
     return EXIT.done

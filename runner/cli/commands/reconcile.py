@@ -21,6 +21,7 @@ from runner.ledger.moves.previous_ledgers import add_late_outcomes
 from runner.report import reconcile_text
 from runner.report.next_steps import NextStep
 from runner.report.next_steps import next_steps as format_steps
+from runner.shown_command import shown_command
 
 _MIN_API_VERSION = (2, 6)  # the first api_version in which a message can open a conversation
 
@@ -49,7 +50,7 @@ def reconcile(name: str | None, wait: float, *, dry_run: bool, yes: bool, new_lo
     with open_context() as context:
         if version_number(context.settings.api_version) < _MIN_API_VERSION:
             message = f"reconcile needs api_version 2.6 or later, and msgrun.yaml says {context.settings.api_version}"
-            raise UsageMistake(message, "older versions open no conversation to find; see msgrun resolve")
+            raise UsageMistake(message, f"older versions open no conversation to find; see {shown_command('resolve')}")
         if dry_run:
             return _reconcile(context, read_ledger(context).facts, name, wait, None)
         with open_ledger(context, "reconcile", new_lock=new_lock, no_fetch=no_fetch) as ledger:

@@ -14,6 +14,7 @@ from runner.errors import UsageMistake
 from runner.ledger.ledger import Ledger, SharedLedger
 from runner.ledger.moves.previous_ledgers import add_late_outcomes
 from runner.report.problem_text import pluralize
+from runner.shown_command import shown_command
 
 NOT_KNOWN = "-"  # in place of the id of a message that was sent
 
@@ -59,7 +60,8 @@ def resolve(
 def _require_choice(key: str | None, message: str | None, sent_id: str | None, *, every: bool, choices: int) -> None:
     """Raises UsageMistake unless the options say which delivery is meant, and what became of it."""
     if (key is None) == (message is None) or every != (message is not None):
-        hint = "give a KEY, or --message NAME --all; on a terminal, msgrun resolve alone asks about each"
+        alone = shown_command("resolve")
+        hint = f"give a KEY, or --message NAME --all; on a terminal, {alone} alone asks about each"
         raise UsageMistake("which unknown delivery?", hint)
     if choices != 1 or sent_id == "":
         raise UsageMistake("was it sent?", "pass --sent ID (- if the id is not known), --not-sent, or --duplicate")

@@ -12,6 +12,7 @@ from runner.ledger.durable_append import ClaimsUncertain
 from runner.ledger.facts import Facts
 from runner.ledger.mark import explain_mark
 from runner.ledger.record import Header
+from runner.shown_command import shown_command
 
 _MAX_RACE_PAUSE = 4  # number of lost races in a row from which on the pause between two tries stays the same
 _MAX_LOST_RACES = 100  # how often another run may push first before a write fails
@@ -128,7 +129,7 @@ class SharedFile:
             raise _PermanentFailure(
                 f"the ledger would have {count:,} lines, and on a git branch it has {_MAX_RECORDS:,} at most",
                 "each batch hashes and packs the whole file anew, which takes seconds from there on:"
-                " msgrun lock compact, or a PostgreSQL ledger",
+                f" {shown_command('lock', 'compact')}, or a PostgreSQL ledger",
             )
 
     def _merge_remote_version(self) -> None:

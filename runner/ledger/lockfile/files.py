@@ -12,6 +12,7 @@ from runner.ledger.address import LockfileAddress
 from runner.ledger.facts import Facts
 from runner.ledger.line_source import open_lines
 from runner.managed_path import managed_path
+from runner.shown_command import shown_command
 
 LOCKFILE, JOURNAL = 1, 2  # bits that tell `Facts` which of the two files has a record
 
@@ -90,7 +91,7 @@ def read_lockfile(paths: LockfilePaths) -> Facts:
     if own and others and not own & others:
         raise GuardRefused(
             f"{paths.display_name} has the id {min(own)}, and this clone knows another ledger there, {min(others)}",
-            f"to use the file: mv {paths.journal} other.lock, and then msgrun lock import other.lock",
+            f"to use the file: mv {paths.journal} other.lock, and then {shown_command('lock', 'import', 'other.lock')}",
         )
     return facts
 

@@ -1,0 +1,38 @@
+"""Commands as they are shown to a person: with the options of this run, so that they act on the same ledger.
+
+Every text that names a command to type takes it from here. `cli` sets the options once, before a command does
+anything; nothing else of the process depends on them.
+"""
+
+import shlex
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ShownOptions:
+    """The global options that decide which project, ledger and workspace a command acts on."""
+
+    directory: str = ""
+    is_sandbox: bool = False
+    environment: str = ""
+
+
+_options = [ShownOptions()]
+
+
+def show_options(options: ShownOptions) -> None:
+    """Sets the options with which all commands are shown from here on."""
+    _options[:] = [options]
+
+
+def shown_command(*words: str, environment: str | None = None, sandbox: bool | None = None) -> str:
+    """Returns a command line, as `msgrun -e staging accept welcome`. `words` are what stands after the global options.
+
+    `environment` and `sandbox` replace those of this run; an empty environment is the unnamed one.
+    """
+    options = _options[0]
+    name = options.environment if environment is None else environment
+    global_words = ["-C", options.directory] if options.directory else []
+    global_words += ["--sandbox"] if (options.is_sandbox if sandbox is None else sandbox) else []
+    global_words += ["-e", name] if name else []
+    return shlex.join(["msgrun", *global_words, *words])

@@ -1,0 +1,84 @@
+"""Every command that a person is shown has the options of this run, so that it acts on the same project and ledger."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import runner
+from runner.cli.options import COMMANDS
+from runner.shown_command import ShownOptions, show_options, shown_command
+from tests.support.project import SEED, Folder
+
+_NAMED = re.compile(rf"msgrun (?:-\S+ )*(?:{'|'.join(COMMANDS)})\b")
+# Titles, and texts that say what another command did. No person types them.
+_NOT_COMMANDS = ("by msgrun adopt, which sends nothing", "msgrun plan", "<!-- msgrun plan", "-->\n## msgrun plan")
+# Help and the files of a new project: what they show is not about this run.
+_WITHOUT_RUN = frozenset({"cli/examples.py", "cli/scaffold.py"})
+
+
+@pytest.fixture(autouse=True)
+def _options_of_no_run() -> Iterator[None]:
+    show_options(ShownOptions())
+    yield
+    show_options(ShownOptions())
+
+
+def _literals(path: Path) -> Iterator[tuple[int, str]]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and node.body and _is_text(node.body[0])
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.lineno, node.value
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def test_no_text_of_the_program_spells_a_command_without_its_options() -> None:
+    root = Path(runner.__file__).parent
+    spelt = [
+        f"{path.relative_to(root)}:{line}: {text}"
+        for path in sorted(root.rglob("*.py"))
+        if path.relative_to(root).as_posix() not in _WITHOUT_RUN
+        for line, text in _literals(path)
+        if _NAMED.search(text) and not text.strip().startswith(_NOT_COMMANDS)
+    ]
+    assert spelt == []
+
+
+def test_a_command_is_shown_with_the_options_of_the_run() -> None:
+    show_options(ShownOptions("my messages", is_sandbox=True, environment="staging"))
+    assert shown_command("accept", "a b") == "msgrun -C 'my messages' --sandbox -e staging accept 'a b'"
+    assert shown_command("plan", environment="", sandbox=False) == "msgrun -C 'my messages' plan"
+
+
+def test_a_guard_s_hint_acts_on_the_ledger_of_the_run(folder: Folder) -> None:
+    folder.write("msgrun.yaml", "environments: {staging: {}}\n")
+    folder.message(SEED)
+    assert folder.run("--sandbox", "-e", "staging", "apply", "--yes").code == 0
+    folder.message(SEED.replace("Hey", "Hello"))
+    planned = folder.run("plan", "--sandbox", "-e", "staging")
+    assert f"msgrun -C {folder.path} --sandbox -e staging accept seed" in planned.out
+
+
+def test_accept_without_an_edit_says_why_and_names_the_other_ledger(folder: Folder) -> None:
+    folder.write("msgrun.yaml", "")
+    folder.message(SEED)
+    assert folder.run("--sandbox", "apply", "--yes").code == 0
+    folder.message(SEED.replace("Hey", "Hello"))
+    accepted = folder.run("accept", "seed", "--new-lock", "--yes")
+    assert (
+        "nothing to do: seed is not in the ledger messages.lock; the sandbox has a ledger of its own: " in accepted.out
+    )
+    assert f"msgrun -C {folder.path} --sandbox accept seed" in accepted.out
+    assert folder.run("--sandbox", "accept", "seed", "--yes").code == 0
+    again = folder.run("--sandbox", "accept", "seed", "--yes")
+    assert again.out.startswith("nothing to do: seed is as it was sent, says the ledger")
