@@ -14,7 +14,13 @@ from tests.support.project import SEED, Folder
 
 _NAMED = re.compile(rf"msgrun (?:-\S+ )*(?:{'|'.join(COMMANDS)})\b")
 # Titles, and texts that say what another command did. No person types them.
-_NOT_COMMANDS = ("by msgrun adopt, which sends nothing", "msgrun plan", "<!-- msgrun plan", "-->\n## msgrun plan")
+_NOT_COMMANDS = (
+    "msgrun doctor",
+    "by msgrun adopt, which sends nothing",
+    "msgrun plan",
+    "<!-- msgrun plan",
+    "-->\n## msgrun plan",
+)
 # Help and the files of a new project: what they show is not about this run.
 _WITHOUT_RUN = frozenset({"cli/examples.py", "cli/scaffold.py"})
 

@@ -12,6 +12,7 @@ from runner.declare import schema
 from runner.declare.sender import Sender, parse_sender
 from runner.errors import MsgrunError
 from runner.intercom.admins import Admin
+from runner.shown_command import shown_command
 
 _SYSTEMS = {"1": (), "2": ("github",), "3": ("gitlab",)}
 _MAX_LISTED = 30  # admins
@@ -25,7 +26,9 @@ def ask(output: Output) -> Answers:
     workspace, admins = _read_workspace(region, output) if has_token() else ("", ())
     if admins:
         return Answers(region, workspace, _choose(workspace, admins))
-    output.error("Who sends? With INTERCOM_ACCESS_TOKEN set, msgrun admins lists the ids, and init does so here.")
+    output.error(
+        f"Who sends? With INTERCOM_ACCESS_TOKEN set, {shown_command('admins')} lists the ids, and init does so here."
+    )
     output.error(
         f"Or press Enter: {EXAMPLE_SENDER} is written, for the sandbox, and you change it in msgrun.yaml later."
     )

@@ -18,6 +18,7 @@ from runner.declare.template.template import Template
 from runner.declare.tree import NotReadable
 from runner.declare.yaml.document import Document, SourceFile, YamlPath, decode
 from runner.errors import Problem, Severity
+from runner.shown_command import shown_command
 
 # Recipients in one declaration: each is compiled and checked on its own. It is as many as one run sends by default.
 MAX_INLINE_RECIPIENTS = 10_000
@@ -168,7 +169,8 @@ class _Parser:
         if "from" in self.value:
             return parse_sender(self.value["from"])
         if self.project.sender is None:
-            hint = 'add from: {type: admin, email: "…"} here or in msgrun.yaml; msgrun admins lists who may send'
+            who = f"{shown_command('admins')} lists who may send"
+            hint = f'add from: {{type: admin, email: "…"}} here or in msgrun.yaml; {who}'
             self.context.add_error("sender-missing", (), "nobody sends this: the key from is missing", hint)
         return self.project.sender
 

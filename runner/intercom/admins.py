@@ -11,6 +11,7 @@ from typing import Any
 from runner.declare.sender import Sender, SenderKind
 from runner.declare.similar_names import closest_matches
 from runner.intercom.identifiers import parse_id, parse_text
+from runner.shown_command import shown_command
 
 _MAX_LISTED = 10  # admins that a message lists
 _NAMED = {"id": "the id", "email": "the email address", "name": "the name"}
@@ -60,7 +61,7 @@ def find_admin(sender: Sender, admins: Sequence[Admin]) -> Admin | SenderFault:
         other: SenderKind = "name" if sender.kind == "email" else "email"
         message = f"{len(matches)} admins have {_NAMED[sender.kind]} {sender.value}: {_join(matches, other)}"
         return SenderFault(sender, message, f'write the id of one: from: {{type: admin, id: "{matches[0].id}"}}')
-    hint = "msgrun admins lists them all; write one of them into from:"
+    hint = f"{shown_command('admins')} lists them all; write one of them into from:"
     if sender.kind == "id":
         return SenderFault(sender, f"admin {sender.value} does not exist; yours are {_join(admins, 'name')}", hint)
     near = _find_near(sender, admins)

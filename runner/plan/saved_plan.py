@@ -77,7 +77,8 @@ class SavedPlan:
             Guard(
                 "plan",
                 f"{self.path} was made when {sender} was admin {saved_id}, and now it is admin {sender_ids[sender]}",
-                "see who that is: msgrun admins; then save a new plan: msgrun plan --online --out",
+                f"see who that is: {shown_command('admins')}; then save a new plan: "
+                f"{shown_command('plan', '--online', '--out', 'FILE')}",
             )
             for sender, saved_id in self.sender_ids.items()
             if sender_ids.get(sender, saved_id) != saved_id

@@ -13,6 +13,7 @@ from runner.errors import LedgerUnavailable
 from runner.git.repository import Repository, find_repository
 from runner.report.checkup_text import Check
 from runner.report.problem_text import pluralize
+from runner.shown_command import shown_command
 
 _COUNT_COMMITS = ("rev-list", "--left-right", "--count", "HEAD...@{upstream}")  # ahead, a tab, behind
 _SINCE_CONVERSATIONS = (2, 6)  # the API version that knows the flag
@@ -29,7 +30,7 @@ def check_project(context: Context, project: Project) -> Check:
     without = "" if has_settings else f", without a {SETTINGS_FILE}"
     detail = f"{pluralize(len(project.declarations), 'message')}{without}"
     if not project.declarations:
-        return Check("project", "warn", f"no message is declared{without}", "msgrun new NAME")
+        return Check("project", "warn", f"no message is declared{without}", shown_command("new", "NAME"))
     return Check("project", "ok", detail)
 
 
@@ -40,7 +41,7 @@ def check_schemas(root: Path) -> Check:
     outdated = [name for name, path in copies.items() if not filecmp.cmp(path, schema_path(name), shallow=False)]
     if outdated:
         files = ", ".join(f"schema/{name}.schema.json" for name in outdated)
-        fix = " && ".join(f"msgrun schema {name} > schema/{name}.schema.json" for name in outdated)
+        fix = " && ".join(f"{shown_command('schema', name)} > schema/{name}.schema.json" for name in outdated)
         return Check("schemas", "warn", f"not those of this msgrun: {files}", fix)
     names = ", ".join(f"{name}.schema.json" for name in copies)
     return Check("schemas", "ok", f"up to date in schema/: {names}" if copies else "no copies for editors in schema/")
@@ -65,7 +66,7 @@ def _check_repository(repository: Repository, root: Path) -> Check:
         path = root / name
         text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
         if any(line not in text.splitlines() for line in lines):
-            return Check("git", "warn", f"{name} lacks a line that msgrun needs", "msgrun init")
+            return Check("git", "warn", f"{name} lacks a line that msgrun needs", shown_command("init"))
     prefix = repository.relative_path(root) or "."
     pathspec = ("--", f":(top,literal){prefix}") if prefix != "." else ()
     # Without optional locks git does not refresh its index, so this changes nothing.

@@ -18,6 +18,7 @@ from runner.intercom.identifiers import parse_id, parse_text
 from runner.intercom.probe import Probe, parse_object
 from runner.report.checkup_text import Check, Verdict
 from runner.sandbox import SANDBOX_WORKSPACE_ID, Sandbox
+from runner.shown_command import shown_command
 
 _NAMES = ("token", "permissions", "workspace", "region", "api version", "senders", "rate limit", "clock")
 # What each permission is for. The queries find nobody, so that no contact's data is sent.
@@ -133,7 +134,7 @@ def _check_permissions(replies: dict[str, Reply | NoReply]) -> Check:
     statuses = {name: reply.status if isinstance(reply, Reply) else 0 for name, reply in replies.items()}
     if broken := [name for name, status in statuses.items() if status not in {_OK, *_DENIED}]:
         detail = f"{broken[0]} could not be read: HTTP status {statuses[broken[0]]}"
-        return Check("permissions", "warn", detail, "msgrun doctor, again in a minute")
+        return Check("permissions", "warn", detail, f"{shown_command('doctor')}, again in a minute")
     if lacking := [name for name, status in statuses.items() if status in _DENIED]:
         why = "; ".join(reason for name, reason, *_ in _READS if name in lacking)
         fix = f"Developer Hub, your app, Authentication, Edit: {', '.join(map(_SCOPES.__getitem__, lacking))}"
@@ -186,7 +187,10 @@ def _check_senders(probe: Probe, admins: Sequence[Admin] | None, declared: _Decl
         names = ", ".join(f"{admin.name} ({admin.id})" for admin in seatless)
         detail = f"no inbox seat: {names}; Intercom does not say whether one is needed to send"
         return Check(
-            "senders", "warn", detail, "msgrun admins shows who has one; or give it in Intercom: Settings, Teammates"
+            "senders",
+            "warn",
+            detail,
+            f"{shown_command('admins')} shows who has one; or give it in Intercom: Settings, Teammates",
         )
     names = ", ".join(
         f"{result.name} ({result.id})" if isinstance(result, Admin) else str(sender)

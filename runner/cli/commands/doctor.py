@@ -14,6 +14,7 @@ from runner.cli.output import Output
 from runner.declare.project import NoProject
 from runner.errors import ProblemsFound
 from runner.report.checkup_text import Check, checkup, checkup_json
+from runner.shown_command import shown_command
 
 _SKIPPED = ("schemas", "git", "ledger", "ledger write", "reconcile")  # what is only looked at in a project
 
@@ -32,12 +33,14 @@ def doctor(form: str) -> int:
             context = stack.enter_context(open_context())
         except NoProject as error:
             output, title = Output.from_options(options, os.environ), "no project"
-            checks = _check_without_project(Check("project", "warn", str(error.message), "msgrun init"), options)
+            checks = _check_without_project(
+                Check("project", "warn", str(error.message), shown_command("init")), options
+            )
         except ProblemsFound as error:
             output, title = Output.from_options(options, os.environ), "settings that cannot be read"
             first = next(problem for problem in error.problems if problem.is_error)
             detail = f"msgrun.yaml cannot be read: {first.place} {first.code}"
-            failure = Check("project", "fail", detail, "msgrun validate")
+            failure = Check("project", "fail", detail, shown_command("validate"))
             checks = _check_without_project(failure, options, reads_intercom=False)
         else:
             output, title = context.output, _title(context)
