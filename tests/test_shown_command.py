@@ -15,12 +15,8 @@ from tests.support.project import SEED, Folder
 _NAMED = re.compile(rf"msgrun (?:-\S+ )*(?:{'|'.join(COMMANDS)})\b")
 # Titles, and texts that say what another command did. No person types them.
 _NOT_COMMANDS = (
-    "msgrun doctor",
-    "by msgrun adopt, which sends nothing",
-    "msgrun plan",
-    "<!-- msgrun plan",
-    "-->\n## msgrun plan",
-)
+    "by msgrun adopt, which sends nothing", "msgrun doctor", "msgrun plan", "<!-- msgrun plan", "-->\n## msgrun plan",
+)  # fmt: skip
 # Help and the files of a new project: what they show is not about this run.
 _WITHOUT_RUN = frozenset({"cli/examples.py", "cli/scaffold.py"})
 
@@ -72,7 +68,7 @@ def test_a_guard_s_hint_acts_on_the_ledger_of_the_run(folder: Folder) -> None:
     assert folder.run("--sandbox", "-e", "staging", "apply", "--yes").code == 0
     folder.message(SEED.replace("Hey", "Hello"))
     planned = folder.run("plan", "--sandbox", "-e", "staging")
-    assert f"msgrun -C {folder.path} --sandbox -e staging accept seed" in planned.out
+    assert "msgrun --sandbox -e staging accept seed" in planned.out
 
 
 def test_accept_without_an_edit_says_why_and_names_the_other_ledger(folder: Folder) -> None:
@@ -84,7 +80,7 @@ def test_accept_without_an_edit_says_why_and_names_the_other_ledger(folder: Fold
     assert (
         "nothing to do: seed is not in the ledger messages.lock; the sandbox has a ledger of its own: " in accepted.out
     )
-    assert f"msgrun -C {folder.path} --sandbox accept seed" in accepted.out
+    assert "msgrun --sandbox accept seed" in accepted.out
     assert folder.run("--sandbox", "accept", "seed", "--yes").code == 0
     again = folder.run("--sandbox", "accept", "seed", "--yes")
     assert again.out.startswith("nothing to do: seed is as it was sent, says the ledger")

@@ -27,7 +27,7 @@ def ask(output: Output) -> Answers:
     if admins:
         return Answers(region, workspace, _choose(workspace, admins))
     output.error(
-        f"Who sends? With INTERCOM_ACCESS_TOKEN set, {shown_command('admins')} lists the ids, and init does so here."
+        f"Who sends? With INTERCOM_ACCESS_TOKEN set, {shown_command('admins')} lists the ids; init does so too."
     )
     output.error(
         f"Or press Enter: {EXAMPLE_SENDER} is written, for the sandbox, and you change it in msgrun.yaml later."

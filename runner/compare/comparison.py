@@ -113,7 +113,7 @@ def compare(now: CurrentPlan, before: Project, facts: Facts) -> tuple[MessageCha
     changes, compared = [], Counter[str]()
     for message in now.plan.messages:
         if earlier := earlier_by_name.get(message.name):
-            warnings = tuple(_find_resends(message, earlier, facts))
+            warnings = tuple(_find_resends(message, earlier))
             with CURRENT_WORK.on_file(message.declaration.document.source.path):
                 changes.append(_compare_message(message, earlier, now, before.settings.salt, warnings))
         elif message.name in invalid_names or message.declaration.document.source.path in faulty_paths:
@@ -169,11 +169,11 @@ def _compare_fields(before: Declaration, now: Declaration) -> Iterator[FieldChan
             yield FieldChange(name, old, new)
 
 
-def _find_resends(message: PlannedMessage, earlier: Declaration, facts: Facts) -> Iterator[str]:
+def _find_resends(message: PlannedMessage, earlier: Declaration) -> Iterator[str]:
     """Yields a warning if the revision changed after the earlier one was sent: its recipients would get it again."""
     now, before = message.declaration.revision, earlier.revision
-    if now != before and (sent := _count_sent(earlier, facts)):
-        yield f"{message.name}: {format_resend(now, before, sent)}"
+    if now != before and (count := message.resends.get(before)):
+        yield f"{message.name}: {format_resend(before, count, message.counts['send'])}"
 
 
 def _find_renames(

@@ -115,6 +115,7 @@ class PlannedMessage:
 
     `variants` are the texts of all deliveries that were not sent.
     `undeclared_count` is the number of deliveries that a saved plan would still send and that are no longer declared.
+    `resends` is the number of recipients to send to who got another revision, by that revision.
     `left_out` is the number of rows that a filter of the audience left out, by reason. `warnings` are sentences about
     what sending it does, for the person who confirms; they stop no run.
     """
@@ -129,6 +130,7 @@ class PlannedMessage:
     undeclared_count: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    resends: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

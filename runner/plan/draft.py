@@ -20,6 +20,7 @@ class Draft:
     digest: MessageDigest = field(default_factory=MessageDigest)
     sample: list[AnyText] = field(default_factory=list)
     repeats: Counter[str] = field(default_factory=Counter)
+    resends: Counter[int] = field(default_factory=Counter)
     variants: TextVariants = field(default_factory=TextVariants)
 
     def join(self, other: "Draft") -> None:
@@ -27,6 +28,7 @@ class Draft:
         self.digest.merge(other.digest)
         self.sample = [*self.sample, *other.sample][:SAMPLE_SIZE]
         self.repeats.update(other.repeats)
+        self.resends.update(other.resends)
         self.variants.merge(other.variants)
         self.deliveries.extend(other.deliveries)
 

@@ -12,6 +12,7 @@ from runner.shown_command import shown_command
 
 STALE_PLAN = "stale-plan"
 LEDGER_NOT_READ = "ledger-not-read"
+_MAX_FILES = 3  # that a hint names
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,19 @@ def sender_guard(message: str, hint: str, names: Sequence[str]) -> Guard:
     return Guard("sender-unknown", message, hint, tuple(names))
 
 
-def edited_guard(name: str, count: int) -> Guard:
-    """The guard for a message that was edited after it was sent to `count` recipients."""
+def edited_guard(name: str, count: int, others: Sequence[str] = ()) -> Guard:
+    """The guard for a message that was edited after it was sent to `count` recipients.
+
+    `others` are the files of the messages that can go without it.
+    """
+    files = others if len(others) <= _MAX_FILES else ("FILE…",)
+    send_others = f"; to send the others meanwhile: {shown_command('apply', *files)}" if others else ""
     return Guard(
         "edited",
         f"{name} was edited after it was sent to {format_recipients(count)}",
-        f"raise its revision to send it again to everybody, undo the edit, or keep it without sending: "
-        f"{shown_command('accept', name)}",
+        f"git diff shows the edit. Raise its revision to send it again to everybody, undo the edit, or keep it without"
+        f" sending: "
+        f"{shown_command('accept', name)}{send_others}",
         (name,),
     )
 
@@ -93,26 +100,33 @@ def workspace_guard(declared: str, ledger_workspace: str) -> Guard:
     )
 
 
-def limit_guards(sends: Mapping[str, int], limits: Limits) -> Iterable[Guard]:
+def limit_guards(sends: Mapping[str, int], limits: Limits, environment: str = "default") -> Iterable[Guard]:
     """Yields the guards for a run that would send more than the limits in msgrun.yaml allow.
 
-    `sends` is the number of deliveries to send of each message.
+    `sends` is the number of deliveries to send of each message. The hint names both limits, because those of an
+    environment replace those above it as a whole.
     """
-    limit = limits.recipients_per_message
+    total, limit = sum(sends.values()), limits.recipients_per_message
+    key = "limits" if environment == "default" else f"environments.{environment}.limits"
+    per_message, per_apply = max([limit, *sends.values()]), max(limits.recipients_per_apply, total)
+    hint = (
+        f"if that is meant, {key} in msgrun.yaml: {{recipients_per_message: {per_message}, "
+        f"recipients_per_apply: {per_apply}}}; or send in parts: --limit"
+    )
     for name, count in sends.items():
         if count > limit:
             yield Guard(
                 "limit-message",
-                f"{name} would go to {format_recipients(count)}, over limits.recipients_per_message: {limit:,}",
-                f"in msgrun.yaml, limits: {{recipients_per_message: {count}}}; or send in parts: --limit {limit}",
+                f"{name} would go to {format_recipients(count)}, over {key}.recipients_per_message: {limit:,}",
+                f"{hint} {limit}",
                 (name,),
             )
-    total, limit = sum(sends.values()), limits.recipients_per_apply
+    limit = limits.recipients_per_apply
     if total > limit:
         yield Guard(
             "limit-apply",
-            f"this would send {total:,} messages, over limits.recipients_per_apply: {limit:,}",
-            f"in msgrun.yaml, limits: {{recipients_per_apply: {total}}}; or send in parts: --limit {limit}",
+            f"this would send {total:,} messages, over {key}.recipients_per_apply: {limit:,}",
+            f"{hint} {limit}",
         )
 
 
@@ -153,12 +167,12 @@ def recipients_guard(count: int, confirmed: int) -> Guard:
     )
 
 
-def format_resend(revision: int, other_revision: int, count: int) -> str:
-    """Says that a message goes to recipients who got another revision of it, which was sent to `count`."""
-    return (
-        f"revision {other_revision} was sent to {format_recipients(count)}; those who are still declared get revision "
-        f"{revision} as well"
-    )
+def format_resend(revision: int, count: int, sends: int) -> str:
+    """Says that `count` of the `sends` recipients to send to got another revision of the message already."""
+    who = f"{count:,} of the {sends:,} to send to" if count < sends else f"all {sends:,} to send to"
+    if sends == 1:
+        return f"the recipient got revision {revision} already, and gets this too"
+    return f"{who} got revision {revision} already, and {'gets' if count == 1 else 'get'} this too"
 
 
 def format_recipients(count: int) -> str:

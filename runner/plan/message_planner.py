@@ -1,6 +1,6 @@
 """Plans one message: reads its deliveries once, as a stream, and keeps of each only what a plan needs."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -21,6 +21,7 @@ from runner.declare.template.language import TOO_SLOW
 from runner.errors import Problem
 from runner.key_table import KeyList, KeyTable
 from runner.ledger.facts import Facts
+from runner.ledger.history import sent_revisions
 from runner.plan import guards
 from runner.plan.actions import ActionRules
 from runner.plan.deliveries import PlannedDeliveries, PlannedMessage
@@ -101,12 +102,17 @@ class MessagePlanner:
         self.saved_message = (
             SavedPlanMessage(options.saved_plan, declaration.name, declaration.revision) if options.saved_plan else None
         )
-        self._other_revisions: list[tuple[str, int]] = []
+        self._other_revisions: list[tuple[str, int]] = []  # of other messages with this content
+        self._sent_revisions: list[int] = []  # other ones of this message
 
     def plan(self) -> list[Problem]:
         """Plans all deliveries. Returns the problems of the recipients."""
         name, content = self._declaration.name, self._declaration.content
         self._other_revisions = [other for other in self._facts.revisions_with(content) if other[0] != name]
+        revisions = sorted(sent_revisions(self._facts))
+        self._sent_revisions = [
+            revision for other, revision in revisions if other == name and revision != self._declaration.revision
+        ]
         with CURRENT_WORK.on_file(self._declaration.document.source.path):
             self._authorship = Authorship(self._declaration)
             self._reset()
@@ -184,8 +190,8 @@ class MessagePlanner:
                 self._add(result.draft, delivery)
         return result
 
-    def planned_message(self, sent_counts: Mapping[int, int]) -> PlannedMessage:
-        """Returns the message as planned. `sent_counts` are the numbers of recipients who got it, by its revisions."""
+    def planned_message(self) -> PlannedMessage:
+        """Returns the message as planned."""
         undeclared_count = self.saved_message.count_undeclared(self._facts) if self.saved_message else 0
         return PlannedMessage(
             declaration=self._declaration,
@@ -197,27 +203,27 @@ class MessagePlanner:
             is_expired=self._actions.is_expired,
             undeclared_count=undeclared_count,
             left_out={reason: count for reason in FILTER_REASONS if (count := self._tally.left_out[reason])},
-            warnings=tuple(self._find_warnings(sent_counts)),
+            resends=dict(self._draft.resends),
+            warnings=tuple(self._find_warnings()),
         )
 
-    def _find_warnings(self, sent_counts: Mapping[int, int]) -> Iterator[str]:
+    def _find_warnings(self) -> Iterator[str]:
         """Yields what sending the message does that its author may not have meant, and that no guard stops."""
-        revision = self._declaration.revision
-        if not self._draft.deliveries.counts()["send"]:
+        sends = self._draft.deliveries.counts()["send"]
+        if not sends:
             return
-        for other_revision, count in sorted(sent_counts.items()):
-            if other_revision != revision:
-                yield guards.format_resend(revision, other_revision, count)
+        for revision, count in sorted(self._draft.resends.items()):
+            yield guards.format_resend(revision, count, sends)
         if self._draft.repeats and self._options.allow_repeat:
             yield guards.format_repeat(self._draft.repeats)
         if self._options.allow_readdress and (kinds := self._find_readdressed_kinds()):
             yield guards.format_readdress(kinds)
 
-    def guards(self) -> Iterable[Guard]:
-        """Yields the guards that stop a run because of this message."""
+    def guards(self, other_files: Sequence[str] = ()) -> Iterable[Guard]:
+        """Yields the guards that stop a run because of this message. `other_files` can be sent without it."""
         name = self._declaration.name
         if count := self._draft.deliveries.counts()["edited"]:
-            yield guards.edited_guard(name, count)
+            yield guards.edited_guard(name, count, other_files)
         if self._draft.repeats and not self._options.allow_repeat:
             yield guards.repeat_guard(name, self._draft.repeats)
         if not self._options.allow_readdress and (kinds := self._find_readdressed_kinds()):
@@ -237,14 +243,21 @@ class MessagePlanner:
                 draft.sample.append(
                     delivery.value if delivery.kind == "id" else mark_private(delivery.value, delivery.display_name)
                 )
-            for name, revision in self._other_revisions:
-                if self._was_sent_as(delivery, name, revision):
-                    draft.repeats[name] += 1
+            self._count_earlier(draft, delivery)
         if action != "sent":
             draft.variants.add(self._authorship.masked_text(delivery), delivery, is_sent_now=action == "send")
         draft.deliveries.add(delivery, action, reason)
         if draft.digest.count % _PROGRESS_INTERVAL == 0:
             self._progress(self._declaration.name, draft.digest.count)
+
+    def _count_earlier(self, draft: Draft, delivery: Delivery) -> None:
+        """Counts what a recipient to send to got already: the same text under another name, and other revisions."""
+        for name, revision in self._other_revisions:
+            if self._was_sent_as(delivery, name, revision):
+                draft.repeats[name] += 1
+        for revision in self._sent_revisions:
+            if self._was_sent_as(delivery, self._declaration.name, revision):
+                draft.resends[revision] += 1
 
     def _was_sent_as(self, delivery: Delivery, name: str, revision: int) -> bool:
         key = identity.delivery_key(self._salt, name, revision, delivery.kind, delivery.value)

@@ -9,14 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from runner.declare.declaration import Declaration
 from runner.declare.identity import plan_digest
 from runner.declare.project import Project
 from runner.declare.sender import Sender
 from runner.declare.settings import Settings
 from runner.errors import Problem
 from runner.ledger.facts import Facts
-from runner.ledger.history import sent_revisions
 from runner.plan import guards
 from runner.plan.deliveries import Action, PlannedMessage
 from runner.plan.guards import Guard
@@ -91,11 +89,7 @@ def make_plan(
         for declaration in project.declarations
     ]
     problems = [problem for planner in planners for problem in planner.plan()]
-    sent_counts = _count_sent_revisions(project.declarations, facts)
-    messages = tuple(
-        planner.planned_message(sent_counts.get(declaration.name, {}))
-        for planner, declaration in zip(planners, project.declarations, strict=True)
-    )
+    messages = tuple(planner.planned_message() for planner in planners)
     settings = project.settings
     digest_rows = [
         (message.name, message.declaration.revision, message.digest) for message in messages if not message.is_expired
@@ -110,7 +104,7 @@ def make_plan(
         guards=(),
         limit=options.limit,
     )
-    message_guards = (guard for planner in planners for guard in planner.guards())
+    message_guards = (guard for planner in planners for guard in planner.guards(_find_sendable_files(messages)))
     run_guards = (
         *_find_run_guards(plan, settings, options),
         *_find_agreement_guards(plan, planners, settings, facts, options),
@@ -118,19 +112,11 @@ def make_plan(
     return replace(plan, guards=(*workspace_guards, *message_guards, *run_guards)), problems
 
 
-def _count_sent_revisions(declarations: Iterable[Declaration], facts: Facts) -> dict[str, dict[int, int]]:
-    """Returns the number of recipients who got a revision, by name and revision.
-
-    Empty unless some message was sent in another revision than the declared one: the ledger is counted only then.
-    """
-    revisions = {declaration.name: declaration.revision for declaration in declarations}
-    if all(revisions.get(name, revision) == revision for name, revision in sent_revisions(facts)):
-        return {}
-    counts: dict[str, dict[int, int]] = {}
-    for entry, count in facts.counts().items():
-        if entry.status == "sent":
-            counts.setdefault(entry.message, {})[entry.revision] = count
-    return counts
+def _find_sendable_files(messages: Iterable[PlannedMessage]) -> list[str]:
+    """Returns the files whose messages can be sent although another message was edited after it was sent."""
+    paths = dict.fromkeys(message.declaration.document.source.path for message in messages if message.counts["send"])
+    edited = {message.declaration.document.source.path for message in messages if message.counts["edited"]}
+    return [path for path in paths if path not in edited]
 
 
 def _choose_workspace(settings: Settings, facts: Facts, options: PlanOptions) -> tuple[str, list[Guard]]:
@@ -142,7 +128,7 @@ def _choose_workspace(settings: Settings, facts: Facts, options: PlanOptions) ->
 
 
 def _find_run_guards(plan: Plan, settings: Settings, options: PlanOptions) -> Iterable[Guard]:
-    yield from guards.limit_guards(plan.send_counts(), settings.limits)
+    yield from guards.limit_guards(plan.send_counts(), settings.limits, settings.environment)
     if options.expect is not None and options.expect != plan.digest:
         yield guards.digest_guard(plan.digest, options.expect)
     if options.confirm_recipients is not None and plan.to_send > options.confirm_recipients:

@@ -18,6 +18,7 @@ from runner.plan.guards import LEDGER_NOT_READ, Guard
 from runner.plan.plan import Plan
 from runner.privacy import reveal_or_mask
 from runner.report import comparison_text, markdown_samples
+from runner.report.file_warnings import file_warnings
 from runner.report.markdown_escaping import (
     details,
     escape_text,
@@ -70,6 +71,10 @@ class Review:
     def extra_warnings(self) -> list[str]:
         """Warnings that are neither guards nor problems: about the ledger, and about what changed."""
         return [*self.notes, *(self.comparison.warnings() if self.comparison else ())]
+
+    def file_warnings(self) -> dict[str, list[Problem]]:
+        """The warnings in the files of each message, by its name."""
+        return file_warnings(self.plan.messages, self.warnings)
 
     def change(self, message: PlannedMessage) -> MessageChange | None:
         """The change of a message; None if the plan was not compared, or the comparison does not have it."""

@@ -12,11 +12,13 @@ from datetime import datetime
 from runner.declare.audience import TableAudience
 from runner.declare.identity import visible_words
 from runner.declare.sample import Sample, make_sample
+from runner.errors import Problem
 from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
 from runner.plan.guards import Guard
 from runner.plan.plan import Plan
 from runner.plan.text_variants import TextVariant
 from runner.privacy import mark_private_values, reveal_or_mask
+from runner.report.file_warnings import warning_text
 from runner.report.html_text import visible_text
 from runner.report.layout import GAP, display_width, flow, shorten, wrap
 from runner.report.markdown_plan import Review
@@ -69,7 +71,11 @@ def plan(review: Review, view: PlanView) -> str:
     shown.sort(key=lambda message: list(SYMBOLS).index(_main_action(message)))
     name_width = max((width for message in shown if (width := len(message.name)) <= _MAX_NAME_COLUMN), default=0)
     blocks = [_format_heading(review, view)]
-    blocks += [_format_message(message, sends[message.name], name_width, review, view) for message in shown]
+    warnings = review.file_warnings()
+    blocks += [
+        _format_message(message, sends[message.name], name_width, review, view, warnings.get(message.name, ()))
+        for message in shown
+    ]
     blocks += [guard(item, view.width) for item in planned.guards]
     blocks.append(_format_totals(planned, len(planned.messages) - len(shown), view))
     return "\n\n".join(blocks)
@@ -134,7 +140,9 @@ def _format_totals(planned: Plan, hidden: int, view: PlanView) -> str:
     return "\n".join(lines)
 
 
-def _format_message(message: PlannedMessage, sends: int, name_width: int, review: Review, view: PlanView) -> str:
+def _format_message(
+    message: PlannedMessage, sends: int, name_width: int, review: Review, view: PlanView, in_files: Iterable[Problem]
+) -> str:
     sample = _find_sample(message, review)
     lines = [
         _format_title(message, sample, name_width, view),
@@ -146,7 +154,8 @@ def _format_message(message: PlannedMessage, sends: int, name_width: int, review
         lines.append(_fill(f"{symbol}{text}", view, extra="  " if symbol else ""))
     if message.left_out:
         lines.append(_fill(f"left out: {left_out(message.left_out)}", view))
-    warnings = [*message.warnings, *([undeclared_recipients(message)] if message.undeclared_count else ())]
+    warnings = [warning_text(problem, show_values=view.show_values) for problem in in_files]
+    warnings += [*message.warnings, *([undeclared_recipients(message)] if message.undeclared_count else ())]
     lines += [_fill(f"{style('!', 'yellow')} {warning}", view, extra="  ") for warning in warnings]
     if sample and view.show_bodies:
         lines += _format_body(message, sample, view)
@@ -164,7 +173,7 @@ def _format_title(message: PlannedMessage, sample: Sample | None, name_width: in
     name = message.name + " " * max(0, name_width - len(message.name))
     head = f"  {style(SYMBOLS[action], _COLOURS[action], 'bold')} {style(name, 'bold')}{GAP}"
     head += f"{message.declaration.message_type}{GAP}"
-    beginning = one_line(_format_beginning(sample, view)) if sample else ""
+    beginning = one_line(_format_beginning(sample, show_values=view.show_values)) if sample else ""
     if not view.width:
         return f"{head}{beginning}".rstrip()
     used = display_width(head)
@@ -176,12 +185,19 @@ def _format_title(message: PlannedMessage, sample: Sample | None, name_width: in
     return f"{title}\n{wrap(_INDENT + beginning, view.width, indent=_INDENT)}" if beginning else title
 
 
-def _format_beginning(sample: Sample, view: PlanView) -> str:
+def beginnings(review: Review, *, show_values: bool) -> dict[str, str]:
+    """Returns how each message begins that this run sends, by its name, as its first recipient sees it."""
+    sends = review.plan.send_counts()
+    samples = {message.name: _find_sample(message, review) for message in review.plan.messages if sends[message.name]}
+    return {name: _format_beginning(sample, show_values=show_values) for name, sample in samples.items() if sample}
+
+
+def _format_beginning(sample: Sample, *, show_values: bool) -> str:
     """Returns the subject, or for an in-app message how its text begins."""
-    text = reveal_or_mask(sample.subject, show_values=view.show_values)
+    text = reveal_or_mask(sample.subject, show_values=show_values)
     if not text:
         # Not `visible_text`, which shows more than a beginning needs and takes 150 ms to import.
-        body = reveal_or_mask(sample.body, show_values=view.show_values)[:_MAX_READ]
+        body = reveal_or_mask(sample.body, show_values=show_values)[:_MAX_READ]
         text = visible_words(_INLINE_TAG.sub("", body))
     return shorten(" ".join(text.split()), _MAX_SUBJECT)
 

@@ -1,8 +1,9 @@
 """A run as text: the question before it, what it did, what is left and why, and what a second Ctrl-C left behind."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from runner.deliver.stop import GO_ON
 from runner.deliver.summary import ReportedDelivery, Summary
@@ -15,6 +16,7 @@ from runner.report.recipients import Recipients
 from runner.report.terminal_text import one_line, style
 
 _PAUSES = frozenset({"signal", "later"})  # the kinds of a stop that puts the rest off, without an error
+_NO_BEGINNINGS: Mapping[str, str] = MappingProxyType({})
 _MAX_MESSAGES = 10  # messages that a question lists
 
 
@@ -26,10 +28,12 @@ class Rest:
     option: str
 
 
-def question(plan: Plan, workspace: str, warnings: Iterable[str], total: int) -> str:
+def question(
+    plan: Plan, workspace: str, warnings: Iterable[str], total: int, beginnings: Mapping[str, str] = _NO_BEGINNINGS
+) -> str:
     """What a person confirms: what is sent, to how many, from which workspace, and the warnings about it.
 
-    If the plan is a canary, it sends fewer than `total`, and another question follows.
+    `beginnings` are the subjects, or how the texts begin, by the name of the message. If the plan is a canary, it sends fewer than `total`, and another question follows.
     """
     counts = Counter({name: number for name, number in plan.send_counts().items() if number})
     named = counts.most_common(_MAX_MESSAGES)
@@ -39,7 +43,11 @@ def question(plan: Plan, workspace: str, warnings: Iterable[str], total: int) ->
         recipients = f"{style(f'the first {plan.to_send:,}', 'bold')} of {pluralize(total, 'recipient')}"
     lines = ["", one_line(f"Send to {recipients} from workspace {style(workspace, 'bold')}{environment}:")]
     width = len(f"{named[0][1]:,}") if named else 0
-    lines += [one_line(f"  {number:>{width},}  {name}") for name, number in named]
+    names = max((len(name) for name, _ in named), default=0)
+    lines += [
+        one_line(f"  {number:>{width},}  {name:<{names}}  {beginnings.get(name, '')}".rstrip())
+        for name, number in named
+    ]
     if len(counts) > len(named):
         others = counts.total() - sum(number for _, number in named)
         lines.append(f"  {others:>{width},}  by {pluralize(len(counts) - len(named), 'other message')}")

@@ -89,14 +89,15 @@ class Folder:
     def run(self, *args: str) -> Ran:
         """Runs the command in this process, as `msgrun ARGS` in the folder."""
         self.capture.readouterr()
-        code = run(["-C", str(self.path), *args])
+        with contextlib.chdir(self.path):  # not -C, which every command that is shown would repeat
+            code = run(list(args))
         told = self.capture.readouterr()
         return Ran(code, told.out, told.err)
 
     def process(self, *args: str, env: dict[str, str] | None = None, stdin: str | None = None) -> Ran:
         """Runs the command in a process of its own."""
         done = subprocess.run(
-            [sys.executable, "-m", "runner", "-C", str(self.path), *args],
-            env={**os.environ, **(env or {})}, input=stdin, capture_output=True, text=True, timeout=60, check=False,
+            [sys.executable, "-m", "runner", *args], cwd=self.path,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}, input=stdin, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         return Ran(done.returncode, done.stdout, done.stderr)

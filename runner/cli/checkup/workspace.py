@@ -186,12 +186,8 @@ def _check_senders(probe: Probe, admins: Sequence[Admin] | None, declared: _Decl
     if seatless:
         names = ", ".join(f"{admin.name} ({admin.id})" for admin in seatless)
         detail = f"no inbox seat: {names}; Intercom does not say whether one is needed to send"
-        return Check(
-            "senders",
-            "warn",
-            detail,
-            f"{shown_command('admins')} shows who has one; or give it in Intercom: Settings, Teammates",
-        )
+        fix = f"{shown_command('admins')} shows who has one; or give it in Intercom: Settings, Teammates"
+        return Check("senders", "warn", detail, fix)
     names = ", ".join(
         f"{result.name} ({result.id})" if isinstance(result, Admin) else str(sender)
         for sender, result in results.items()

@@ -26,8 +26,10 @@ from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger, SharedLedger, pin_workspace
 from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
-from runner.report import run_text
+from runner.report import plan_text, run_text
+from runner.report.file_warnings import warning_text
 from runner.report.layout import wrap_lines
+from runner.report.markdown_plan import Review
 
 if TYPE_CHECKING:
     from runner.cli.connection import Connection
@@ -96,14 +98,15 @@ def _apply(context: Context, project: Project, ledger: Ledger, options: _ApplyOp
     """Plans, sends and reports. Returns the exit code. Raises GuardRefused, LedgerUnavailable, RunStopped."""
     plan, warnings = plan_project(context, project, ledger.facts, options.plan_options)
     notes = plan_files.undeclared_recipient_notes(plan)
-    plan_output.print_plan(context, plan_output.build_review(context, plan, warnings, notes), "text", "apply")
+    review = plan_output.build_review(context, plan, warnings, notes)
+    plan_output.print_plan(context, review, "text", "apply")
     if plan.guards:
         return EXIT.unknown if plan.counts["unknown"] else EXIT.guard
     if not plan.to_send:
         run_report.report_nothing_to_do(context, ledger, plan)
         return _exit_code(Summary(), plan, ledger.facts, OtherRunsSummary())
     try:
-        summary = _send(context, plan, ledger, project, options)
+        summary = _send(context, review, ledger, project, options)
     except (GuardRefused, LedgerUnavailable, RunStopped) as error:
         if not plan.counts["unknown"]:
             raise
@@ -142,8 +145,8 @@ def _refuse_lockfile(context: Context) -> None:
         )
 
 
-def _send(context: Context, plan: Plan, ledger: Ledger, project: Project, options: _ApplyOptions) -> Summary:
-    """Asks, sends a plan or its canary and what follows it, and reports. Returns the summary.
+def _send(context: Context, review: Review, ledger: Ledger, project: Project, options: _ApplyOptions) -> Summary:
+    """Asks, sends the plan of a review or its canary and what follows it, and reports. Returns the summary.
 
     Raises GuardRefused, LedgerUnavailable, RunStopped.
     """
@@ -151,13 +154,14 @@ def _send(context: Context, plan: Plan, ledger: Ledger, project: Project, option
 
     if not options.yes:
         context.require_terminal()
+    plan = review.plan
     with connect(context, plan.senders()) as connection:
         id_code = connection.verify_workspace(ledger.facts.headers.merged(context.settings.salt).workspace)
         plan_files.require_same_workspace(context, options.plan_options, id_code)
         plan = connection.look_up_senders(plan, options.plan_options.saved_plan)
         _require_senders(context, plan)
         if not options.yes:
-            _confirm(context, plan, id_code, options.canary)
+            _confirm(context, replace(review, plan=plan), id_code, options.canary)
         pin_workspace(ledger, id_code)
         if options.canary is not None and options.canary < plan.to_send:
             return _send_canary(context, connection, plan, ledger, project, options)
@@ -177,11 +181,20 @@ def _require_senders(context: Context, plan: Plan) -> None:
         context.output.note(f"from {sender.value}: admin {admin_id}")
 
 
-def _confirm(context: Context, plan: Plan, id_code: str, canary: int | None) -> None:
+def _confirm(context: Context, review: Review, id_code: str, canary: int | None) -> None:
     """Asks whether a plan, or its canary, is sent, and repeats the warnings. Raises Cancelled."""
-    warnings = [*plan.warnings(), *plan_files.undeclared_recipient_notes(plan)]
+    plan, show_values = review.plan, context.output.show_values
+    sends = plan.send_counts()
+    warnings = [
+        f"{name}: {warning_text(problem, show_values=show_values)}"
+        for name, problems in review.file_warnings().items()
+        if sends[name]
+        for problem in problems
+    ]
+    warnings += [*plan.warnings(), *plan_files.undeclared_recipient_notes(plan)]
     count = plan.to_send if canary is None else min(canary, plan.to_send)
-    text = run_text.question(replace(plan, limit=count), id_code, warnings, plan.to_send)
+    beginnings = plan_text.beginnings(review, show_values=show_values)
+    text = run_text.question(replace(plan, limit=count), id_code, warnings, plan.to_send, beginnings)
     context.output.error(wrap_lines(text, context.output.width))
     question = "Send?" if count == plan.to_send else "Send the canary?"
     context.confirm(question, yes=False, count=count, if_declined="Nothing was sent.")
