@@ -169,7 +169,7 @@ def recipients_guard(count: int, confirmed: int) -> Guard:
 
 def format_resend(revision: int, count: int, sends: int) -> str:
     """Says that `count` of the `sends` recipients to send to got another revision of the message already."""
-    who = f"{count:,} of the {sends:,} to send to" if count < sends else f"all {sends:,} to send to"
+    who = f"{count:,} of the {sends:,} to send" if count < sends else f"all {sends:,}"
     if sends == 1:
         return f"the recipient got revision {revision} already, and gets this too"
     return f"{who} got revision {revision} already, and {'gets' if count == 1 else 'get'} this too"

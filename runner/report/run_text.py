@@ -33,7 +33,8 @@ def question(
 ) -> str:
     """What a person confirms: what is sent, to how many, from which workspace, and the warnings about it.
 
-    `beginnings` are the subjects, or how the texts begin, by the name of the message. If the plan is a canary, it sends fewer than `total`, and another question follows.
+    `beginnings` are the subjects, or how the texts begin, by the name of the message. If the plan is a canary, it sends
+    fewer than `total`, and another question follows.
     """
     counts = Counter({name: number for name, number in plan.send_counts().items() if number})
     named = counts.most_common(_MAX_MESSAGES)

@@ -238,7 +238,7 @@ def test_what_was_withdrawn_or_edited_after_the_approval_is_not_sent(host):
     later = host.merge()
     applied = host.apply(planned, "1")
     assert not applied.failed, "an old plan is no failure: the newest run has the new one"
-    assert "no longer fits first" in applied.log
+    assert "is out of date for first" in applied.log
     assert "\n::warning title=msgrun::Nothing was sent: " in applied.log
     assert host.author.sent() == []
     assert not host.apply(host.plan(later, "2"), "2").failed

@@ -296,7 +296,7 @@ def test_a_raised_revision_tells_who_would_get_it_again(here: Folder, intercom: 
     commit(here)
     edit(here, "messages/seed.yaml", "name: seed", "name: seed\nrevision: 2")
     out = here.run("plan", "--against", "main").out
-    warning = "    ! revision 1 was sent to 1 recipient; those who are still declared get revision 2 as well"
+    warning = "    ! the recipient got revision 1 already, and gets this too"
     assert out.count(warning) == 1
     assert warning in here.run("plan").out, "the ledger alone shows it"
     assert len(intercom.messages) == 4

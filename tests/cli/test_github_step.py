@@ -147,7 +147,7 @@ def test_an_apply_adds_what_it_did(folder: Folder, step: Path, intercom: Sandbox
     assert outputs(step)["recipients"] == "1"
     summary = (step / "summary").read_text()
     assert "**1 to send, of 1 message**" in summary
-    assert summary.endswith("### What was done\n\n**1 sent**\n")
+    assert summary.startswith("### What was done\n\n**1 sent**\n"), "the result stands before the plan"
     assert folder.run("apply", "--yes").code == 0
     assert outputs(step)["has_changes"] == "false"
     assert len(intercom.messages) == 1

@@ -181,10 +181,7 @@ def test_a_canary_goes_first_and_the_next_command_is_named(folder: Folder, inter
     folder.message(LIST)
     ran = folder.run("apply", "--yes", "--canary", "1")
     assert (ran.code, len(intercom.messages)) == (0, 1)
-    assert (
-        f"2 left by --canary 1\n\nNext:\n  Send the 2 that are left:\n    msgrun -C {folder.path} apply --yes\n"
-        in ran.out
-    )
+    assert "2 left by --canary 1\n\nNext:\n  Send the 2 that are left:\n    msgrun apply --yes\n" in ran.out
     assert folder.run("apply", "--yes", "--canary", "5").code == 0
     assert len(intercom.messages) == 3
 
@@ -218,7 +215,7 @@ def test_an_outcome_that_the_ledger_does_not_take_is_rescued(
     folder.message(LIST)
     ran = folder.run("apply", "--yes", "--limit", "1")
     assert ran.code == 6
-    assert "messages.lock.rescue, which the next run picks up" in ran.err
+    assert "messages.lock.rescue, which the next run here picks up: keep it" in ran.err
     monkeypatch.undo()
     assert json.loads(folder.run("status", "--format", "json").out)["counts"]["sent"] == 1
     with pytest.MonkeyPatch.context() as patch:
@@ -227,3 +224,31 @@ def test_an_outcome_that_the_ledger_does_not_take_is_rescued(
         assert folder.run("apply", "--yes").code == 0
     assert len(intercom.messages) == 3
     assert sum(record["status"] == "sent" for record in records(folder)) == 3
+
+
+def test_in_ci_an_outcome_that_the_ledger_does_not_take_is_unknown_to_others_and_the_artifact_is_named(
+    folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert not intercom.messages
+    write = LockfileLedger.commit
+
+    def full(ledger: LockfileLedger, outcomes: list[Record], claims: list[Record]) -> None:
+        if outcomes:
+            raise LedgerUnavailable("the push was refused")
+        write(ledger, outcomes, claims)
+
+    monkeypatch.setattr(LockfileLedger, "commit", full)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    for name, value in {"CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_RUN_ATTEMPT": "2"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
+    folder.message(LIST)
+    ran = folder.run("apply", "--yes", "--limit", "1", "--lockfile-in-ci")
+    assert ran.code == 6
+    assert '{"key"' not in ran.err
+    assert "Download the artifact msgrun-rescue-2 and, in a clone, add its 1 outcome to the ledger:" in ran.out
+    assert "lock import messages.lock.rescue" in ran.out
+    assert ran.out.index("stopped: ") < ran.out.index("Next:")
+    assert "run the workflow again (Actions, Run workflow)" in ran.out
+    assert "apply --yes" not in ran.out.partition("Next:")[2], "that names files of a machine that is gone"
+    assert "unknown=1\n" in (tmp_path / "output").read_text()

@@ -193,7 +193,10 @@ def test_writing_skips_no_other_guard_and_neither_does_checking(folder: Folder) 
     folder.write("msgrun.yaml", "limits: {recipients_per_message: 1}\n")
     ran = folder.run("plan", "--check")
     assert (ran.code, "there is no messages.plan yet" in ran.out) == (5, True)
-    assert "hint: in msgrun.yaml, limits: {recipients_per_message: 3}; or send in parts: --limit 1" in ran.out
+    hint = (
+        "limits in msgrun.yaml: {recipients_per_message: 3, recipients_per_apply: 10000}; or send in parts: --limit 1"
+    )
+    assert f"limits in msgrun.yaml: {limits}; or send in parts: --limit 1" in ran.out
     assert folder.run("plan", "--write").code == 5
     assert set(rows(folder)) == {"list"}
 
@@ -287,7 +290,7 @@ def test_a_saved_plan_that_no_longer_fits_sends_nothing_at_all(
     folder.message(meanwhile)
     ran = folder.run("apply", "--yes", "--plan", "plan.json")
     assert ran.code == 5
-    assert "plan.json no longer fits list" in ran.out
+    assert "plan.json is out of date for list" in ran.out
     assert not intercom.messages
     assert folder.run("apply", "--yes", "--plan", "plan.json", "messages/other.yaml").code == 0
     assert reached(intercom) == ["z9"]

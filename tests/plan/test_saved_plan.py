@@ -164,7 +164,8 @@ def test_a_plan_no_longer_fits_a_message_of_which_nothing_is_declared_as_planned
     (guard,) = share(plan, (KEYS[0], "v1:" + "e" * 32)).guards(Facts())
     assert guard.code == "stale-plan"
     assert guard.message == (
-        "plan.json no longer fits news: what it would send is 1 declared otherwise and 1 no longer declared"
+        "plan.json is out of date for news: what it sends to 1 recipient changed since, and 1 recipient that it "
+        "sends to is no longer declared"
     )
     assert share(plan, (KEYS[0], DIGEST)).guards(Facts()) == []
 

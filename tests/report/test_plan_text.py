@@ -53,7 +53,7 @@ def test_what_is_sent_is_counted_and_shown_on_demand(folder: Folder) -> None:
     everything = folder.run("--sandbox", "plan", "--all").out
     assert "  = list  email  Hi ***, welcome\n" in everything
     assert "    2 already sent\n" in everything
-    assert "(msgrun plan --all shows it)" in folder.run("--sandbox", "apply", "--yes").out
+    assert "(msgrun --sandbox plan --all shows it)" in folder.run("--sandbox", "apply", "--yes").out
 
 
 def test_a_project_without_messages_and_one_without_recipients(folder: Folder) -> None:

@@ -98,6 +98,7 @@ class Folder:
         """Runs the command in a process of its own."""
         done = subprocess.run(
             [sys.executable, "-m", "runner", *args], cwd=self.path,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}, input=stdin, capture_output=True, text=True, timeout=60, check=False,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+            input=stdin, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         return Ran(done.returncode, done.stdout, done.stderr)
