@@ -100,6 +100,8 @@ def save_plan(context: Context, plan: Plan, path: Path) -> None:
     """Saves a plan for `apply --plan`. Raises UsageMistake, RunStopped, GuardRefused."""
     parts = json_output.plan(plan, salt_check(context.settings.salt))
     _write(_user_path(context, path), (f"{part}\n".encode() for part in parts))
+    send = shown_command("apply", "--plan", str(path))
+    context.output.note(f"{path} is written, with {pluralize(plan.to_send, 'delivery', 'deliveries')} to send: {send}")
 
 
 def load_saved_plan(context: Context, path: Path) -> SavedPlan:

@@ -28,12 +28,15 @@ def build_review(context: Context, plan: Plan, warnings: Sequence[Problem], note
     return Review(plan, warnings, notes, render_message_sample, sandbox=context.options.sandbox)
 
 
-def print_plan(context: Context, review: Review, form: str, command: str, *, show_all: bool = False) -> None:
+def print_plan(
+    context: Context, review: Review, form: str, command: str, *, show_all: bool = False, only_warnings: bool = False
+) -> None:
     """Prints a plan in one of the forms, and keeps it for the files of GitHub's step.
 
-    `command` is the one that prints it, as "plan". `show_all`: the text also has the messages that need nothing.
-    Warnings about the project's files are printed separately for the forms that do not contain them (text, json). The
-    form github is annotations, and the text below them.
+    `only_warnings`: the text is left out, because the result is about the plan file. `command` is the one that prints
+    it, as "plan". `show_all`: the text also has the messages that need nothing. Warnings about the project's files are
+    printed separately for the forms that do not contain them (text, json). The form github is annotations, and the text
+    below them.
     """
     output, comparison = context.output, review.comparison
     keep_plan(context, review)
@@ -62,7 +65,7 @@ def print_plan(context: Context, review: Review, form: str, command: str, *, sho
             )
             # Below the annotations the log has the plan itself, in which GitHub finds no command.
             output.result(defuse_commands(_format_text(review, output, command, show_all=show_all)))
-        case _:
+        case _ if not only_warnings:
             output.result(_format_text(review, output, command, show_all=show_all))
 
 

@@ -14,12 +14,14 @@ from runner.ledger.ledger import Ledger
 from runner.ledger.record import CONTACT_NOT_FOUND, Record
 from runner.ledger.rescue_file import write_rescue_file
 from runner.plan.plan import Plan
+from runner.privacy import reveal_or_mask
 from runner.report import next_steps as step_text
 from runner.report import run_text
 from runner.report.layout import wrap_lines
 from runner.report.next_steps import NextStep
 from runner.report.plain_text import MAX_LISTED
 from runner.report.problem_text import pluralize
+from runner.report.recipients import Recipients
 from runner.report.run_text import Rest
 from runner.shown_command import shown_command
 
@@ -47,8 +49,10 @@ def report_run(
         *(next_steps.commit_ledger(context) if summary.tried else ()),
         *next_steps.settle_unknown(context, _list_unknown(plan, ledger, summary)),
         *_send_rest(context, plan, summary, rest),
-        *_retry_refused(context, summary),
+        *_retry_refused(context, summary, recipients),
     ]
+    if context.options.sandbox and summary.sent and not steps:
+        steps = [NextStep("See who got what in the sandbox", (shown_command("status"),))]
     for print_text, line in (
         *((context.output.error, line) for line in lines),
         (context.output.result, f"\n{text}"),
@@ -129,16 +133,18 @@ def _name_left(number: int) -> str:
     return "the one that is left" if number == 1 else f"the {number:,} that are left"
 
 
-def _retry_refused(context: Context, summary: Summary) -> list[NextStep]:
+def _retry_refused(context: Context, summary: Summary, recipients: Recipients) -> list[NextStep]:
     """Returns the step that sends what Intercom refused, which no other run does by itself."""
     # A contact that was not found is looked up again by every run.
-    number = sum(item.record.code != CONTACT_NOT_FOUND for item in summary.refused)
-    if not number or summary.stop:
+    refused = [item.record for item in summary.refused if item.record.code != CONTACT_NOT_FOUND]
+    if not refused or summary.stop:
         return []
-    which = "the one that was refused" if number == 1 else f"the {number:,} that were refused"
+    name = reveal_or_mask(recipients.name(refused[0]), show_values=context.output.show_values)
+    number = len(refused)
+    which = f"to {name}, which was refused" if number == 1 else f"the {number:,} that were refused"
     if context.output.in_ci:
         command = shown_command("apply", "--retry-refused")
-        return [NextStep(f"Send {which}, once the reason is gone, in a clone", (command,))]
+        return [NextStep(f"Send {which}, in a clone, once the reason is gone", (command,))]
     command = next_steps.same_command(context, "--canary", "--limit")
     command += "" if "--retry-refused" in command else " --retry-refused"
     return [NextStep(f"Send {which}, once the reason is gone", (command,))]

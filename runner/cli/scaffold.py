@@ -16,7 +16,7 @@ REQUIRED_LINES = {
 NEXT_STEPS = """
 Next:
   msgrun plan                     what would be sent, and to whom; the example is a draft, so nobody yet
-  edit messages/welcome.yaml      and remove its line not_before: when it says what you mean
+  edit messages/welcome.yaml      then delete its line not_before: when it says what you mean
   msgrun --sandbox apply          send it to an embedded Intercom; nothing leaves this machine
   git add . && git commit         messages.lock too: it remembers what was sent"""
 
@@ -26,7 +26,7 @@ LEDGER_LINE = "ledger: {id}   # the id of the ledger, so that no other one is us
 NEXT_STEPS_ON_BRANCH = """
 Next:
   msgrun plan                     what would be sent, and to whom; the example is a draft, so nobody yet
-  edit messages/welcome.yaml      and remove its line not_before: when it says what you mean
+  edit messages/welcome.yaml      then delete its line not_before: when it says what you mean
   msgrun --sandbox apply          send it to an embedded Intercom; nothing leaves this machine
   msgrun lock begin               start the ledger, once: pushes the branch msgrun-ledger to the git remote {remote}
   git add . && git commit"""

@@ -1,12 +1,14 @@
 """What becomes of a delivery: whether it is sent, by what the ledger knows of it and by the time."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from runner.clock import format_timestamp
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
 from runner.ledger.facts import Facts
 from runner.plan.deliveries import Action
+
+DRAFT_UNTIL = datetime(2099, 1, 1, tzinfo=UTC)  # `msgrun init` and `new` write this day into not_before
 
 
 class ActionRules:
@@ -50,5 +52,7 @@ def _find_exclusion_reason(declaration: Declaration, now: datetime) -> str:
     if declaration.expires is not None and now >= declaration.expires:
         return f"expired at {format_timestamp(declaration.expires)}"
     if declaration.not_before is not None and now < declaration.not_before:
+        if declaration.not_before == DRAFT_UNTIL:
+            return "a draft: delete its line not_before: when it is ready"
         return f"not before {format_timestamp(declaration.not_before)}"
     return ""

@@ -238,11 +238,15 @@ def _describe_actions(message: PlannedMessage, sends: int, view: PlanView) -> It
         yield "unknown", f"{style(f'{unknown:,} unknown', 'red')}: may have arrived, so never sent again by {pronoun}"
     if to_send := by_action["send"]:
         now = "" if sends == to_send else f" ({sends:,} in this run)"
-        yield "send", f"{style(f'{to_send:,} to send', 'green')}{now}{_format_names(message, sends, view)}"
+        again = [
+            f" ({number:,} of these {'is' if number == 1 else 'are'} {reason})"
+            for (action, reason), number in _most_frequent(reasons)
+            if action == "send"
+        ]
+        names = _format_names(message, sends, view)
+        yield "send", f"{style(f'{to_send:,} to send', 'green')}{now}{names}{''.join(again)}"
     for (action, reason), number in _most_frequent(reasons):
-        if action == "send":
-            yield action, f"{number:,} of these {'is' if number == 1 else 'are'} {reason}"
-        elif action in {"refused", "excluded"}:
+        if action in {"refused", "excluded"}:
             yield action, f"{style(f'{number:,} {action}', 'yellow')}: {reason.removeprefix('refused before: ')}"
     if len(reasons) > _MAX_REASONS:
         yield "excluded", f"and {len(reasons) - _MAX_REASONS:,} other reasons"

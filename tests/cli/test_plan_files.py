@@ -193,9 +193,7 @@ def test_writing_skips_no_other_guard_and_neither_does_checking(folder: Folder) 
     folder.write("msgrun.yaml", "limits: {recipients_per_message: 1}\n")
     ran = folder.run("plan", "--check")
     assert (ran.code, "there is no messages.plan yet" in ran.out) == (5, True)
-    hint = (
-        "limits in msgrun.yaml: {recipients_per_message: 3, recipients_per_apply: 10000}; or send in parts: --limit 1"
-    )
+    limits = "{recipients_per_message: 3, recipients_per_apply: 10000}"
     assert f"limits in msgrun.yaml: {limits}; or send in parts: --limit 1" in ran.out
     assert folder.run("plan", "--write").code == 5
     assert set(rows(folder)) == {"list"}
@@ -441,3 +439,12 @@ def test_unknown_outcomes_come_before_a_plan_that_does_not_fit(folder: Folder, i
     assert folder.run("plan").code == 5
     assert folder.run("apply", "--yes").code == 4
     assert not intercom.messages
+
+
+def test_out_says_what_it_wrote_and_a_check_is_alone(folder: Folder) -> None:
+    folder.message(LIST)
+    saved = folder.run("plan", "--out", "plan.json")
+    assert "plan.json is written, with 3 deliveries to send: msgrun apply --plan plan.json" in saved.err
+    checked = folder.run("plan", "--check").out
+    assert checked.startswith("\nthere is no messages.plan yet\n")
+    assert "to send" not in checked

@@ -186,7 +186,7 @@ def test_warnings_of_the_plan_stand_in_the_question(folder: Folder, start: Start
     terminal.answer("Send? [y/N]:", "n")
     assert terminal.finish() == 5
     question = terminal.screen[terminal.screen.index("Send to 2 recipients from workspace acme:") :]
-    assert "  2  ponies\n  ! ponies: revision 1 was sent to 2 recipients" in question
+    assert "  2  ponies  Ponies for p0@example.com\n  ! ponies: all 2 got revision 1 already" in question
 
 
 def test_resolve_asks_about_each_unknown_delivery_and_records_each_answer(

@@ -76,9 +76,16 @@ def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None)
     except OSError as error:
         raise UsageMistake(f"{error.filename} cannot be written: {error.strerror}") from error
     steps = scaffold.NEXT_STEPS_ON_BRANCH.format(remote=remote) if remote else scaffold.NEXT_STEPS
-    for line in () if output.quiet else steps.splitlines():
+    for line in () if output.quiet else _begin_steps(steps, folder, root).splitlines():
         output.error(line)
     return EXIT.done
+
+
+def _begin_steps(steps: str, folder: Path | None, root: Path) -> str:
+    """Returns the next steps, after those that come before them: into the new folder, and git where there is none."""
+    first = [f"  cd {quote(str(folder))}"] if folder and folder.resolve() != Path.cwd().resolve() else []
+    first += [] if find_repository(root.resolve()) else ["  git init"]
+    return steps.replace("Next:\n", "".join(f"{line}\n" for line in ("Next:", *first)), 1)
 
 
 def _project_files(root: Path, remote: str, answers: scaffold.Answers) -> dict[str, str]:

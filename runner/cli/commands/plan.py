@@ -78,7 +78,8 @@ def plan(
         if base:
             comparison = compare_with_base(context, base, review, facts, project, paths)
             review = replace(review, comparison=comparison, other_environments=list_other_environments(context))
-        plan_output.print_plan(context, review, form, "plan", show_all=show_all)
+        is_about_file = (write or check) and not (base or project_plan.guards or facts.duplicates())
+        plan_output.print_plan(context, review, form, "plan", show_all=show_all, only_warnings=is_about_file)
         if write:
             plan_files.write_plan_file(context, project_plan, file, is_full_selection=is_full)
         if check:

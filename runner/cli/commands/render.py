@@ -15,6 +15,7 @@ from runner.declare.similar_names import did_you_mean
 from runner.errors import Problem, ProblemsFound, UsageMistake
 from runner.intercom.wire_format import build_body, needs_lookup
 from runner.privacy import MASK, mark_private
+from runner.report.terminal_text import one_line, style
 
 
 @command("render")
@@ -25,7 +26,8 @@ from runner.privacy import MASK, mark_private
 def render(name: str, address: str | None) -> int:
     """Print the exact JSON that would be POSTed.
 
-    One line a delivery. Off a terminal recipients' values are masked; --show-values prints them.
+    One line a delivery; on a terminal, indented below a line that names the recipient. Off a terminal recipients'
+    values are masked; --show-values prints them.
     """
     with open_context() as context:
         project = context.load_project()
@@ -43,8 +45,10 @@ def render(name: str, address: str | None) -> int:
                 elif wanted is None or _is_to(result, wanted):
                     looked_up += needs_lookup(result.payload, context.settings.api_version)
                     body = build_body(result.payload, context.settings.api_version)
-                    text = _format_body(body, result, authorship)
+                    text = _format_body(body, result, authorship, is_indented=bool(context.output.width_for_reading))
                     with CURRENT_WORK.waiting():  # for the reader of a pipe, perhaps
+                        if context.output.width_for_reading:
+                            context.output.result(_format_heading(result, is_first=not printed))
                         context.output.document(text)
                     printed += 1
         if problems:
@@ -75,13 +79,25 @@ def _is_to(delivery: Delivery, address: Address) -> bool:
     return (delivery.kind, delivery.value.casefold()) == (address.kind, address.value.casefold())
 
 
-def _format_body(body: dict[str, object], delivery: Delivery, authorship: Authorship | None) -> str:
-    """Returns the body as one line of JSON. With `authorship`, what is the recipient's, except an id, is masked."""
+def _format_heading(delivery: Delivery, *, is_first: bool) -> str:
+    """Returns the line above a body on a terminal."""
+    kind = "" if delivery.kind == "email" else f"{delivery.kind} "
+    return f"{'' if is_first else chr(10)}{one_line(style(f'to {kind}{delivery.value}', 'bold'))}"
+
+
+def _format_body(
+    body: dict[str, object], delivery: Delivery, authorship: Authorship | None, *, is_indented: bool
+) -> str:
+    """Returns the body as JSON, on one line unless `is_indented`.
+
+    With `authorship`, what is the recipient's, except an id, is masked.
+    """
+    option = orjson.OPT_INDENT_2 if is_indented else 0
     if authorship is None:
-        return orjson.dumps(body).decode()
+        return orjson.dumps(body, option=option).decode()
     texts = {"subject": str(authorship.mark_subject(delivery)), "body": str(authorship.mark_body(delivery))}
     masked = {key: texts.get(key, value) for key, value in body.items()}
     recipient = body["to"]
     if isinstance(recipient, dict):
         masked["to"] = {key: MASK if key in {"email", "user_id"} else value for key, value in recipient.items()}
-    return orjson.dumps(masked).decode()
+    return orjson.dumps(masked, option=option).decode()

@@ -76,3 +76,8 @@ def test_a_workflow_for_a_project_with_a_ledger_does_not_edit_where_it_is(folder
     ran = here.run("init", "--github", "--from", PACKAGE)
     assert (ran.code, "CI needs it on a branch of the git remote: msgrun lock move git+origin" in ran.err) == (0, True)
     assert (here.path / "msgrun.yaml").read_text() == before
+
+
+def test_the_next_steps_begin_with_the_new_folder_and_git(folder: Folder) -> None:
+    begun = folder.run("init", "my messages").err
+    assert "Next:\n  cd 'my messages'\n  git init\n  msgrun plan" in begun

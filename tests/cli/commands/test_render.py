@@ -6,6 +6,7 @@ import pytest
 
 from tests.cli.commands.test_validate import TWO
 from tests.support.project import SEED, Folder
+from tests.support.terminal import run_on_terminal
 
 
 def test_render_prints_exactly_the_example_of_the_api_reference(folder: Folder) -> None:
@@ -63,3 +64,10 @@ def test_render_of_a_declaration_with_problems_tells_them(folder: Folder) -> Non
     assert "[undefined-variable]" in ran.out
     folder.message(TWO.replace("email\n", "mail\n"))
     assert "[not-a-choice]" in folder.run("render", "two").out
+
+
+def test_on_a_terminal_each_delivery_has_a_heading_and_indented_json(folder: Folder) -> None:
+    folder.message(SEED)
+    text = run_on_terminal(folder.path, "render", "seed", columns=60, term="dumb")
+    assert text.startswith('to id 536e564f316c83104c000020\n{\n  "message_type": "email",\n')
+    assert folder.run("render", "seed").out.count("\n") == 1, "off a terminal, one line a delivery"
