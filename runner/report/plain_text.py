@@ -68,7 +68,8 @@ def duplicates(facts: Facts) -> list[str]:
     states = facts.duplicates()
     lines = [duplicate(state) for state in states[:MAX_LISTED]]
     if more := len(states) - len(lines):
-        lines.append(f"{style('duplicate', 'red', 'bold')}: and {more:,} more: msgrun resolve KEY --duplicate, each")
+        command = shown_command("resolve", "KEY", "--duplicate")
+        lines.append(f"{style('duplicate', 'red', 'bold')}: and {more:,} more: {command}, each")
     return lines
 
 

@@ -293,7 +293,8 @@ def _format_body(message: PlannedMessage, sample: Sample, view: PlanView) -> Ite
     if len(lines) > _MAX_BODY_LINES:
         yield f"{bar}{style(f'and {len(lines) - _MAX_BODY_LINES:,} more lines', 'dim')}"
     if others := message.variants.count - (shown.count if (shown := _find_variant(message)) else 0):
-        text = f"{pluralize(others, 'recipient')} of {message.name} will see other texts: msgrun render shows them"
+        render = shown_command("render", message.name)
+        text = f"{pluralize(others, 'recipient')} of {message.name} will see other texts: {render} shows them"
         yield _fill(f"{style('!', 'yellow')} {text}", view, extra="  ")
 
 

@@ -10,7 +10,6 @@ from runner.privacy import AnyText, reveal_or_mask
 from runner.report.layout import fits, flow, table, wrap
 from runner.report.recipients import Recipients
 from runner.report.terminal_text import one_line, style
-from runner.shown_command import shown_command
 
 ATTENTION: tuple[KeyStatus, ...] = ("unknown", "refused")  # what a person has to look at
 # What a table of messages counts. What is free is left to send, as what was never tried is, so plan counts both.

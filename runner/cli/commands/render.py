@@ -47,9 +47,7 @@ def render(name: str, address: str | None) -> int:
                     body = build_body(result.payload, context.settings.api_version)
                     text = _format_body(body, result, authorship, is_indented=bool(context.output.width_for_reading))
                     with CURRENT_WORK.waiting():  # for the reader of a pipe, perhaps
-                        if context.output.width_for_reading:
-                            context.output.result(_format_heading(result, is_first=not printed))
-                        context.output.document(text)
+                        _print_body(context, result, text, is_first=not printed)
                     printed += 1
         if problems:
             raise ProblemsFound(problems)
@@ -79,10 +77,13 @@ def _is_to(delivery: Delivery, address: Address) -> bool:
     return (delivery.kind, delivery.value.casefold()) == (address.kind, address.value.casefold())
 
 
-def _format_heading(delivery: Delivery, *, is_first: bool) -> str:
-    """Returns the line above a body on a terminal."""
-    kind = "" if delivery.kind == "email" else f"{delivery.kind} "
-    return f"{'' if is_first else chr(10)}{one_line(style(f'to {kind}{delivery.value}', 'bold'))}"
+def _print_body(context: Context, delivery: Delivery, text: str, *, is_first: bool) -> None:
+    """Prints the JSON of a delivery, on a terminal below a line that names the recipient."""
+    if context.output.width_for_reading:
+        kind = "" if delivery.kind == "email" else f"{delivery.kind} "
+        heading = one_line(style(f"to {kind}{delivery.value}", "bold"))
+        context.output.result(heading if is_first else f"\n{heading}")
+    context.output.document(text)
 
 
 def _format_body(

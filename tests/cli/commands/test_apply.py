@@ -164,7 +164,7 @@ def test_refusals_are_told_and_final_until_told_otherwise(folder: Folder, interc
     assert ran.code == 3
     assert "2 sent by this run, 1 refused\n  1 refused: parameter_not_found: " in ran.out
     assert re.search(r"\n    id:b2  list  key \w{12}  request \w+\n", ran.out)
-    assert "  Send the one that was refused, once the reason is gone:\n" in ran.out
+    assert "which was refused, once the reason is gone:\n" in ran.out
     assert "apply --yes --retry-refused\n" in ran.out
     assert folder.run("apply", "--yes").code == 0
     assert "Plan: nothing to send, 2 already sent, 1 refused before.\n1 message has nothing" in folder.run("plan").out
@@ -442,7 +442,7 @@ def test_a_contact_that_was_not_found_is_planned_again_with_its_reason(folder: F
     planned = json.loads(folder.run("plan", "--format", "json").out)
     reasons = [delivery["reason"] for delivery in planned["deliveries"] if delivery["action"] == "send"]
     assert reasons == ["looked up again: no contact was found before"]
-    assert "of these is looked up again: no contact was found before" in folder.run("plan").out
+    assert "of these is looked up again: no contact was found before)" in folder.run("plan").out
     again = folder.run("apply", "--yes")
     assert (again.code, "1 not found again" in again.out) == (3, True)
     assert len(intercom.messages) == 2
