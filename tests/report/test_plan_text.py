@@ -150,7 +150,7 @@ def test_recipients_of_other_texts_are_counted_beside_the_body(folder: Folder, b
     out = folder.run("plan", "-v").out
     assert "sees it" in out
     count = OTHERS[body]
-    expected = f"{count} recipient{'s' * (count > 1)} of list will see other texts: msgrun render shows them"
+    expected = f"{count} recipient{'s' * (count > 1)} of list will see other texts: msgrun render list shows them"
     assert (expected in out) is (count > 0)
     assert ("other texts" in out) is (count > 0)
 

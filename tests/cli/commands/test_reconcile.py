@@ -104,7 +104,7 @@ def test_a_dry_run_tells_and_writes_nothing(folder: Folder, intercom: Sandbox) -
     ran = folder.run("reconcile", "--dry-run")
     assert ran.code == 0
     assert ran.out.startswith("1 would count as sent\nNothing was written: this is a dry run.\n")
-    assert ran.out.endswith(f"Next:\n  Count what was found as sent:\n    msgrun -C {folder.path} reconcile\n")
+    assert ran.out.endswith("Next:\n  Count what was found as sent:\n    msgrun reconcile\n")
     assert (folder.path / "messages.lock").read_bytes() == before
     assert folder.run("reconcile", "--dry-run", "list").out.endswith(" reconcile list\n")
     assert folder.run("reconcile").out.startswith("1 found sent\n")

@@ -187,14 +187,14 @@ def test_of_many_deliveries_the_latest_are_listed_and_the_rest_is_counted(folder
         *(f"2026-02-{n:02} 00:00" for n in range(24, 0, -1)),
         *(f"2026-01-{day:02} 00:00" for day in range(31, 5, -1)),
     ]
-    assert out.endswith(f"\nand 5 more: msgrun -C {folder.path} status list --all\n")
+    assert out.endswith("\nand 5 more: msgrun status list --all\n")
     assert len(rows(folder.run("status", "list", "--all").out)) == 4 + 55
 
 
 def test_of_many_deliveries_to_look_at_the_first_are_listed_unless_all_are_asked_for(folder: Folder) -> None:
     append(folder, *(delivery("list", "id", str(number), "refused", code="x") for number in range(25)))
     out = folder.run("status").out
-    assert (out.count("refused  list"), f"and 5 more: msgrun -C {folder.path} status --all" in out) == (20, True)
+    assert (out.count("refused  list"), "and 5 more: msgrun status --all" in out) == (20, True)
     assert folder.run("status", "--all").out.count("refused  list") == 25
 
 
@@ -216,7 +216,7 @@ def test_what_was_begun_and_not_sent_is_left_and_is_counted_by_plan(folder: Fold
         assert rows(out)[:2][1][:3] == ["list", "1", "1"]
         assert "b2" not in out
         assert "not sent" not in out
-        assert out.endswith(f"See what is left to send:\n    msgrun -C {folder.path} plan\n")
+        assert out.endswith("See what is left to send:\n    msgrun plan\n")
     assert "2 to send" in folder.run("plan").out
     assert "not sent" in folder.run("status", "id:b2").out
     assert not intercom.messages
@@ -235,7 +235,7 @@ def test_a_declared_message_of_which_nothing_was_sent_is_no_mistake(folder: Fold
     folder.message(LIST)
     ran = folder.run("status", "list")
     assert (ran.code, ran.out.splitlines()[0]) == (0, "Nothing of list was sent yet.")
-    assert f"msgrun -C {folder.path} plan" in ran.out
+    assert "msgrun plan" in ran.out
     document = json.loads(folder.run("status", "list", "--format", "json").out)
     assert (document["messages"], document["deliveries"]) == ([], [])
     assert "did you mean list?" in folder.run("status", "lits").err
@@ -254,7 +254,7 @@ def test_what_is_unknown_of_a_recipient_comes_with_its_reason_its_key_and_the_co
     key = delivery_key("", "list", 1, "id", "a1")[:12]
     out = folder.run("status", "--to", "id:a1").out
     assert rows(out)[3][4:] == ["http_500", key, "RUN"]
-    assert f"msgrun -C {folder.path} resolve {key} --sent ID" in out
+    assert f"msgrun resolve {key} --sent ID" in out
 
 
 def test_status_to_of_nobody_and_of_no_address(folder: Folder) -> None:
