@@ -12,13 +12,15 @@ from runner.cli.options import COMMANDS
 from runner.shown_command import ShownOptions, show_options, shown_command
 from tests.support.project import SEED, Folder
 
-_NAMED = re.compile(rf"msgrun (?:-\S+ )*(?:{'|'.join(COMMANDS)})\b")
+_WITHOUT_PROJECT = {"explain", "schema", "completion"}  # they read no project and no ledger
+_NAMED = re.compile(rf"msgrun (?:-\S+ )*(?:{'|'.join(set(COMMANDS) - _WITHOUT_PROJECT)})\b")
 # Titles, and texts that say what another command did. No person types them.
 _NOT_COMMANDS = (
-    "by msgrun adopt, which sends nothing", "msgrun doctor", "msgrun plan", "<!-- msgrun plan", "-->\n## msgrun plan",
+    "by msgrun adopt, which sends nothing", "merge it only if the person who ran msgrun lock move",
+    "msgrun doctor", "msgrun plan", "<!-- msgrun plan", "-->\n## msgrun plan",
 )  # fmt: skip
 # Help and the files of a new project: what they show is not about this run.
-_WITHOUT_RUN = frozenset({"cli/examples.py", "cli/scaffold.py"})
+_WITHOUT_RUN = frozenset({"cli/examples.py", "cli/pinned_requirements.py", "cli/scaffold.py"})
 
 
 @pytest.fixture(autouse=True)

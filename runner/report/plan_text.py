@@ -4,23 +4,21 @@ Each message has a block. Messages that need neither are counted in the last lin
 says what becomes of a message or of a part of its deliveries, so the plan reads the same without colours.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from runner.declare.audience import TableAudience
-from runner.declare.identity import visible_words
-from runner.declare.sample import Sample, make_sample
+from runner.declare.sample import Sample
 from runner.errors import Problem
 from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
 from runner.plan.guards import Guard
 from runner.plan.plan import Plan
-from runner.plan.text_variants import TextVariant
 from runner.privacy import mark_private_values, reveal_or_mask
 from runner.report.file_warnings import warning_text
+from runner.report.first_sample import find_sample, find_variant, format_beginning
 from runner.report.html_text import visible_text
-from runner.report.layout import GAP, display_width, flow, shorten, wrap
+from runner.report.layout import GAP, display_width, flow, wrap
 from runner.report.markdown_plan import Review
 from runner.report.plain_text import undeclared_recipients
 from runner.report.problem_text import left_out, pluralize
@@ -38,9 +36,6 @@ _WORDS = {"send": "to send", "sent": "already sent", "refused": "refused before"
 _INDENT = "    "
 _MIN_SUBJECT_ROOM = 30  # columns; with less beside the name, the subject has lines of its own
 _MAX_NAME_COLUMN = 28  # columns; the subjects stand below each other unless a name is longer
-_MAX_SUBJECT = 120  # columns
-_MAX_READ = 4_000  # characters of a body that are read for its beginning
-_INLINE_TAG = re.compile(r"</?(?:a|abbr|b|code|em|font|i|small|span|strong|u)\b[^<>]{0,500}>", re.IGNORECASE)
 _MAX_REASONS = 20
 _MAX_BODY_LINES = 60
 
@@ -143,7 +138,7 @@ def _format_totals(planned: Plan, hidden: int, view: PlanView) -> str:
 def _format_message(
     message: PlannedMessage, sends: int, name_width: int, review: Review, view: PlanView, in_files: Iterable[Problem]
 ) -> str:
-    sample = _find_sample(message, review)
+    sample = find_sample(message, review)
     lines = [
         _format_title(message, sample, name_width, view),
         flow(_list_properties(message, review.plan, view), view.width, indent=_INDENT, separator=" · ", at_break=""),
@@ -173,7 +168,7 @@ def _format_title(message: PlannedMessage, sample: Sample | None, name_width: in
     name = message.name + " " * max(0, name_width - len(message.name))
     head = f"  {style(SYMBOLS[action], _COLOURS[action], 'bold')} {style(name, 'bold')}{GAP}"
     head += f"{message.declaration.message_type}{GAP}"
-    beginning = one_line(_format_beginning(sample, show_values=view.show_values)) if sample else ""
+    beginning = one_line(format_beginning(sample, show_values=view.show_values)) if sample else ""
     if not view.width:
         return f"{head}{beginning}".rstrip()
     used = display_width(head)
@@ -183,23 +178,6 @@ def _format_title(message: PlannedMessage, sample: Sample | None, name_width: in
     items = [bare_head, message.declaration.message_type]
     title = flow(items, view.width, indent=_INDENT, separator=GAP, at_break="")
     return f"{title}\n{wrap(_INDENT + beginning, view.width, indent=_INDENT)}" if beginning else title
-
-
-def beginnings(review: Review, *, show_values: bool) -> dict[str, str]:
-    """Returns how each message begins that this run sends, by its name, as its first recipient sees it."""
-    sends = review.plan.send_counts()
-    samples = {message.name: _find_sample(message, review) for message in review.plan.messages if sends[message.name]}
-    return {name: _format_beginning(sample, show_values=show_values) for name, sample in samples.items() if sample}
-
-
-def _format_beginning(sample: Sample, *, show_values: bool) -> str:
-    """Returns the subject, or for an in-app message how its text begins."""
-    text = reveal_or_mask(sample.subject, show_values=show_values)
-    if not text:
-        # Not `visible_text`, which shows more than a beginning needs and takes 150 ms to import.
-        body = reveal_or_mask(sample.body, show_values=show_values)[:_MAX_READ]
-        text = visible_words(_INLINE_TAG.sub("", body))
-    return shorten(" ".join(text.split()), _MAX_SUBJECT)
 
 
 def _list_properties(message: PlannedMessage, planned: Plan, view: PlanView) -> list[str]:
@@ -269,18 +247,6 @@ def _format_names(message: PlannedMessage, sends: int, view: PlanView) -> str:
     return f": {', '.join(names)}{more}"
 
 
-def _find_sample(message: PlannedMessage, review: Review) -> Sample | None:
-    """Returns what the first recipient to send to will see; if there is none, what another one would see."""
-    first = _find_variant(message)
-    return make_sample(message.declaration, first.delivery) if first else review.sample(message)
-
-
-def _find_variant(message: PlannedMessage) -> TextVariant | None:
-    variants = message.variants.by_count()
-    variants = [variant for variant in variants if variant.is_sent_now] or variants
-    return min(variants, key=lambda variant: variant.delivery.number, default=None)
-
-
 def _format_body(message: PlannedMessage, sample: Sample, view: PlanView) -> Iterator[str]:
     """Yields the lines of a body as its recipient sees it, behind a bar, and how many recipients get another text."""
     bar = f"{_INDENT}{style('|', 'dim')} "
@@ -292,7 +258,7 @@ def _format_body(message: PlannedMessage, sample: Sample, view: PlanView) -> Ite
         yield wrap(f"{bar}{one_line(line)}".rstrip(), view.width, indent=bar)
     if len(lines) > _MAX_BODY_LINES:
         yield f"{bar}{style(f'and {len(lines) - _MAX_BODY_LINES:,} more lines', 'dim')}"
-    if others := message.variants.count - (shown.count if (shown := _find_variant(message)) else 0):
+    if others := message.variants.count - (shown.count if (shown := find_variant(message)) else 0):
         render = shown_command("render", message.name)
         text = f"{pluralize(others, 'recipient')} of {message.name} will see other texts: {render} shows them"
         yield _fill(f"{style('!', 'yellow')} {text}", view, extra="  ")

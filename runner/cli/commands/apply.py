@@ -26,8 +26,9 @@ from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger, SharedLedger, pin_workspace
 from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
-from runner.report import plan_text, run_text
+from runner.report import run_text
 from runner.report.file_warnings import warning_text
+from runner.report.first_sample import beginnings as list_beginnings
 from runner.report.layout import wrap_lines
 from runner.report.markdown_plan import Review
 
@@ -193,7 +194,7 @@ def _confirm(context: Context, review: Review, id_code: str, canary: int | None)
     ]
     warnings += [*plan.warnings(), *plan_files.undeclared_recipient_notes(plan)]
     count = plan.to_send if canary is None else min(canary, plan.to_send)
-    beginnings = plan_text.beginnings(review, show_values=show_values)
+    beginnings = list_beginnings(review, show_values=show_values)
     text = run_text.question(replace(plan, limit=count), id_code, warnings, plan.to_send, beginnings)
     context.output.error(wrap_lines(text, context.output.width))
     question = "Send?" if count == plan.to_send else "Send the canary?"

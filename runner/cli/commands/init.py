@@ -53,11 +53,7 @@ def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None)
             _add_workflows(root, systems, package, output, options.environment)
             _configure_branch_ledger(root, output)
             return EXIT.done
-        if options.environment:
-            raise UsageMistake(
-                "-e names an environment of a project that is there, for its workflow",
-                "msgrun -e NAME init --github; environments are declared in msgrun.yaml",
-            )
+        _refuse_environment(options.environment)
         answers = scaffold.Answers()
         if output.is_interactive and not (root / SETTINGS_FILE).exists():
             from runner.cli.init_questions import ask, ask_system  # noqa: PLC0415  # connects to Intercom
@@ -79,6 +75,15 @@ def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None)
     for line in () if output.quiet else _begin_steps(steps, folder, root).splitlines():
         output.error(line)
     return EXIT.done
+
+
+def _refuse_environment(environment: str | None) -> None:
+    """Raises UsageMistake if an environment is named where a project begins: it has none yet."""
+    if environment:
+        raise UsageMistake(
+            "-e names an environment of a project that is there, for its workflow",
+            "msgrun -e NAME init --github; environments are declared in msgrun.yaml",
+        )
 
 
 def _begin_steps(steps: str, folder: Path | None, root: Path) -> str:
@@ -189,9 +194,8 @@ def _add_requirements(top: Path, system: str, package: str, output: Output) -> N
         text = pin_requirements(package, system)
     except HashesUnknown as error:
         output.note(f"{path} is not written, and without it the jobs fail: {error.message}")
-        output.note(
-            f"  run this again where pip reaches the package index (msgrun init --{system} --from {quote(package)})"
-        )
+        again = shown_command("init", f"--{system}", "--from", package)
+        output.note(f"  run this again where pip reaches the package index ({again})")
     else:
         output.result(f"{_write(file, text):<8} {path}")
 

@@ -1,5 +1,6 @@
 """The command plan: shows what would be sent, and writes it to the plan file or to a saved plan."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from runner.ledger.lockfile.files import lockfile_paths
 from runner.plan.guards import Guard
 from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
+from runner.plan.plan_file import PlanFile, PlanFileChange
 from runner.report import ledger_size, plain_text
 
 
@@ -51,9 +53,8 @@ def plan(
     """
     _require_compatible(plan_options, out, write=write, check=check)
     set_malloc_threshold()
-    if comment:
-        directory = click.get_current_context().ensure_object(GlobalOptions).directory
-        STEP_RESULTS.comment_path = plan_files.find_comment_path(directory, comment)
+    options = click.get_current_context().ensure_object(GlobalOptions)
+    STEP_RESULTS.comment_path = plan_files.find_comment_path(options.directory, comment) if comment else None
     with (
         open_context(against or "") as context,
         open_base(context, against) as base,
@@ -80,15 +81,23 @@ def plan(
             review = replace(review, comparison=comparison, other_environments=list_other_environments(context))
         is_about_file = (write or check) and not (base or project_plan.guards or facts.duplicates())
         plan_output.print_plan(context, review, form, "plan", show_all=show_all, only_warnings=is_about_file)
-        if write:
-            plan_files.write_plan_file(context, project_plan, file, is_full_selection=is_full)
-        if check:
-            plan_files.print_plan_file_changes(context, file, changes)
-        if out:
-            plan_files.save_plan(context, project_plan, out)
+        _keep(context, project_plan, file, changes if check else None, out, is_written=write, is_full=is_full)
         if project_plan.guards or facts.duplicates():
             return EXIT.guard
         return EXIT.changes if changes or (detailed_exitcode and project_plan.to_send) else EXIT.done
+
+
+def _keep(
+    context: Context, plan: Plan, file: PlanFile, changes: Sequence[PlanFileChange] | None, out: Path | None,
+    *, is_written: bool, is_full: bool,
+) -> None:  # fmt: skip
+    """Writes messages.plan, prints the changes that it lacks, and saves the plan to `out`, each if it was asked for."""
+    if is_written:
+        plan_files.write_plan_file(context, plan, file, is_full_selection=is_full)
+    if changes is not None:
+        plan_files.print_plan_file_changes(context, file, changes)
+    if out:
+        plan_files.save_plan(context, plan, out)
 
 
 def _require_compatible(plan_options: PlanOptions, out: Path | None, *, write: bool, check: bool) -> None:

@@ -1,0 +1,45 @@
+"""How a message reads for its first recipient: the sample that a plan shows, and how it begins."""
+
+import re
+
+from runner.declare.identity import visible_words
+from runner.declare.sample import Sample, make_sample
+from runner.plan.deliveries import PlannedMessage
+from runner.plan.text_variants import TextVariant
+from runner.privacy import reveal_or_mask
+from runner.report.layout import shorten
+from runner.report.markdown_plan import Review
+
+_MAX_SUBJECT = 120  # columns
+_MAX_READ = 4_000  # characters of a body that are read for its beginning
+_INLINE_TAG = re.compile(r"</?(?:a|abbr|b|code|em|font|i|small|span|strong|u)\b[^<>]{0,500}>", re.IGNORECASE)
+
+
+def beginnings(review: Review, *, show_values: bool) -> dict[str, str]:
+    """Returns how each message begins that this run sends, by its name, as its first recipient sees it."""
+    sends = review.plan.send_counts()
+    samples = {message.name: find_sample(message, review) for message in review.plan.messages if sends[message.name]}
+    return {name: format_beginning(sample, show_values=show_values) for name, sample in samples.items() if sample}
+
+
+def format_beginning(sample: Sample, *, show_values: bool) -> str:
+    """Returns the subject, or for an in-app message how its text begins."""
+    text = reveal_or_mask(sample.subject, show_values=show_values)
+    if not text:
+        # Not `visible_text`, which shows more than a beginning needs and takes 150 ms to import.
+        body = reveal_or_mask(sample.body, show_values=show_values)[:_MAX_READ]
+        text = visible_words(_INLINE_TAG.sub("", body))
+    return shorten(" ".join(text.split()), _MAX_SUBJECT)
+
+
+def find_sample(message: PlannedMessage, review: Review) -> Sample | None:
+    """Returns what the first recipient to send to will see; if there is none, what another one would see."""
+    first = find_variant(message)
+    return make_sample(message.declaration, first.delivery) if first else review.sample(message)
+
+
+def find_variant(message: PlannedMessage) -> TextVariant | None:
+    """Returns the text of the first recipient to send to; if there is none, of another one."""
+    variants = message.variants.by_count()
+    variants = [variant for variant in variants if variant.is_sent_now] or variants
+    return min(variants, key=lambda variant: variant.delivery.number, default=None)
