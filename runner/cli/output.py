@@ -5,9 +5,9 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -203,35 +203,44 @@ class Output:
         if self.form == "text":
             self.problems(problems)
             return
-        for problem in sorted(problems, key=lambda problem: problem.place.sort_key):
+        for problem in sorted(problems, key=_place_of):
             self.error(problem_text.problem(self._mask(problem), show_values=self.show_values))
 
     def problems(self, problems: Iterable[Problem]) -> None:
         """Prints problems to stdout, in the order of their places."""
-        ordered = [self._mask(problem) for problem in sorted(problems, key=lambda problem: problem.place.sort_key)]
-        if self.form == "json":
-            from runner.report import json_output  # noqa: PLC0415  # saves 22 ms in every other format
-
-            self.document(json_output.problems(ordered, show_values=self.show_values))
-        elif self.form == "sarif":
-            from runner.report import sarif  # noqa: PLC0415  # saves 2 ms in every other format
-
-            self.document(sarif.document(ordered, show_values=self.show_values, path_prefix=self.path_prefix))
-        elif self.form == "github":
-            from runner.report import github_annotations  # noqa: PLC0415  # saves 1 ms in every other format
-
-            self.annotations(
-                github_annotations.problems(ordered, show_values=self.show_values, path_prefix=self.path_prefix)
-            )
-        elif self.form == "markdown":
-            from runner.report import markdown_results  # noqa: PLC0415  # saves 10 ms in every other format
-
-            self.result(markdown_results.problems(ordered, self.environment, show_values=self.show_values))
-        elif ordered:
-            self.result(problem_text.problem_list(ordered, show_values=self.show_values, width=self.width_for_reading))
+        _print_problems(self, [self._mask(problem) for problem in sorted(problems, key=_place_of)])
 
     def _mask(self, problem: Problem) -> Problem:
         return problem if self.show_values else _mask_addresses(problem)
+
+
+def _place_of(problem: Problem) -> Any:
+    return problem.place.sort_key
+
+
+def _print_problems(output: Output, ordered: Sequence[Problem]) -> None:
+    """Prints problems in the form that the output has."""
+    if output.form == "json":
+        from runner.report import json_output  # noqa: PLC0415  # saves 22 ms in every other format
+
+        output.document(json_output.problems(ordered, show_values=output.show_values))
+    elif output.form == "sarif":
+        from runner.report import sarif  # noqa: PLC0415  # saves 2 ms in every other format
+
+        output.document(sarif.document(ordered, show_values=output.show_values, path_prefix=output.path_prefix))
+    elif output.form == "github":
+        from runner.report import github_annotations  # noqa: PLC0415  # saves 1 ms in every other format
+
+        output.annotations(
+            github_annotations.problems(ordered, show_values=output.show_values, path_prefix=output.path_prefix)
+        )
+    elif output.form == "markdown":
+        from runner.report import markdown_results  # noqa: PLC0415  # saves 10 ms in every other format
+
+        output.result(markdown_results.problems(ordered, output.environment, show_values=output.show_values))
+    elif ordered:
+        width = output.width_for_reading
+        output.result(problem_text.problem_list(ordered, show_values=output.show_values, width=width))
 
 
 def _mask_addresses(problem: Problem) -> Problem:

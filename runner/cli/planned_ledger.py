@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from runner.cli.against import Base
 from runner.cli.context import Context
 from runner.cli.ledger import read_ledger
-from runner.cli.ledger_changes import add_records_at_ref
+from runner.cli.ledger_changes import add_records_at_ref, describe_changes
 from runner.declare.settings import load_settings
 from runner.errors import GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake
 from runner.ledger import opening
@@ -30,11 +30,15 @@ _SALT_HINT = "do not merge it: salt: has to stay as it was"
 
 @dataclass(frozen=True, slots=True)
 class PlannedLedger:
-    """The records that a plan is made with, whether there is a ledger, and the guard that stops apply because of it."""
+    """The records that a plan is made with, whether there is a ledger, and the guard that stops apply because of it.
+
+    `changes` says what the commits under review change in files of ledgers.
+    """
 
     facts: Facts
     exists: bool
     guard: Guard | None = None
+    changes: tuple[str, ...] = ()
 
 
 def read_planned_ledger(context: Context, base: Base | None) -> PlannedLedger:
@@ -48,6 +52,7 @@ def read_planned_ledger(context: Context, base: Base | None) -> PlannedLedger:
     is_changed = declared is not None and declared.address != context.ledger.address
     try:
         ledger = _read_current(context)
+        changes = tuple(describe_changes(context, base.commit.ref, ledger.facts))  # before the ref's records are added
         add_records_at_ref(context, base.commit.ref, ledger.facts)
     except GuardRefused as error:
         reason, hint = _explain_refusal(context, base, error, is_changed=is_changed)
@@ -57,14 +62,16 @@ def read_planned_ledger(context: Context, base: Base | None) -> PlannedLedger:
         reason, hint = _name_other_ledger(context, f"cannot be read: {error.message}"), _MOVE_HINT
     else:
         if ledger.exists or not is_changed:
-            return ledger
+            return replace(ledger, changes=changes)
         reason, hint = _name_other_ledger(context, "is not there yet"), _MOVE_HINT
+    changes = tuple(describe_changes(context, base.commit.ref, Facts()))
     facts = _read_base_ledger(context, base, declared) if declared and is_changed else None
     if facts is None:
-        return PlannedLedger(Facts(), exists=True, guard=ledger_not_read_guard(reason, hint))
+        return PlannedLedger(Facts(), exists=True, guard=ledger_not_read_guard(reason, hint), changes=changes)
     assert declared is not None
     compared = f"This plan is made with the ledger of {base.commit.ref}, {declared.address.display_name}"
-    return PlannedLedger(facts, exists=True, guard=Guard("ledger-changed", f"{reason}. {compared}", hint))
+    guard = Guard("ledger-changed", f"{reason}. {compared}", hint)
+    return PlannedLedger(facts, exists=True, guard=guard, changes=changes)
 
 
 def _read_current(context: Context) -> PlannedLedger:

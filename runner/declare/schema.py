@@ -273,8 +273,7 @@ def _format_path(path: tuple[str | int, ...]) -> str:
 
 
 def _example_hint(key: str, subschema: dict[str, Any]) -> str:
-    examples = subschema.get("properties", {}).get(key, {}).get("examples", [])
-    if not examples:
+    if not (examples := subschema.get("properties", {}).get(key, {}).get("examples")):
         return f"add {key}: …"
     example = examples[0]
     fields = ", ".join(f"{name}: {value}" for name, value in example.items()) if isinstance(example, dict) else ""

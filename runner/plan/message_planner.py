@@ -192,7 +192,6 @@ class MessagePlanner:
 
     def planned_message(self) -> PlannedMessage:
         """Returns the message as planned."""
-        undeclared_count = self.saved_message.count_undeclared(self._facts) if self.saved_message else 0
         return PlannedMessage(
             declaration=self._declaration,
             digest=self._draft.digest.value(self._declaration.name, self._declaration.revision),
@@ -201,7 +200,7 @@ class MessagePlanner:
             sample=tuple(self._draft.sample),
             variants=self._draft.variants,
             is_expired=self._actions.is_expired,
-            undeclared_count=undeclared_count,
+            undeclared_count=self.saved_message.count_undeclared(self._facts) if self.saved_message else 0,
             left_out={reason: count for reason in FILTER_REASONS if (count := self._tally.left_out[reason])},
             resends=dict(self._draft.resends),
             warnings=tuple(self._find_warnings()),
@@ -240,9 +239,8 @@ class MessagePlanner:
                 action, reason = "excluded", exclusion_reason
         if action == "send":
             if len(draft.sample) < SAMPLE_SIZE:
-                draft.sample.append(
-                    delivery.value if delivery.kind == "id" else mark_private(delivery.value, delivery.display_name)
-                )
+                name = delivery.value if delivery.kind == "id" else mark_private(delivery.value, delivery.display_name)
+                draft.sample.append(name)
             self._count_earlier(draft, delivery)
         if action != "sent":
             draft.variants.add(self._authorship.masked_text(delivery), delivery, is_sent_now=action == "send")
@@ -253,17 +251,11 @@ class MessagePlanner:
     def _count_earlier(self, draft: Draft, delivery: Delivery) -> None:
         """Counts what a recipient to send to got already: the same text under another name, and other revisions."""
         for name, revision in self._other_revisions:
-            if self._was_sent_as(delivery, name, revision):
+            if _was_sent_as(self._facts, self._salt, delivery, name, revision):
                 draft.repeats[name] += 1
         for revision in self._sent_revisions:
-            if self._was_sent_as(delivery, self._declaration.name, revision):
+            if _was_sent_as(self._facts, self._salt, delivery, self._declaration.name, revision):
                 draft.resends[revision] += 1
-
-    def _was_sent_as(self, delivery: Delivery, name: str, revision: int) -> bool:
-        key = identity.delivery_key(self._salt, name, revision, delivery.kind, delivery.value)
-        if self._facts.status(bytes.fromhex(key)) == "sent":
-            return True
-        return delivery.kind == "id" and self._facts.has_reached(name, revision, delivery.value)
 
     def _find_readdressed_kinds(self) -> str:
         """Returns the kinds of address of sent deliveries that are no longer declared, joined by "and".
@@ -278,3 +270,11 @@ class MessagePlanner:
         states = (state for key in undeclared_keys if (state := self._facts.state(key.hex())))
         old_kinds = {state.record.to.split(":", 1)[0] for state in states}
         return " and ".join(sorted(old_kinds)) if old_kinds and new_kinds - old_kinds else ""
+
+
+def _was_sent_as(facts: Facts, salt: str, delivery: Delivery, name: str, revision: int) -> bool:
+    """Returns whether the recipient of a delivery got the message with this name and revision."""
+    key = identity.delivery_key(salt, name, revision, delivery.kind, delivery.value)
+    if facts.status(bytes.fromhex(key)) == "sent":
+        return True
+    return delivery.kind == "id" and facts.has_reached(name, revision, delivery.value)

@@ -25,13 +25,11 @@ from runner.report.markdown_escaping import (
     fit_to_length,
     html_code,
     inline_code,
-    table_cell,
     truncate,
 )
 from runner.report.markdown_results import (
     MAX_COMMENT_LENGTH,
     MAX_INLINE_LENGTH,
-    MAX_TABLE_LENGTH,
     format_time,
     heading,
     hint_line,
@@ -39,6 +37,7 @@ from runner.report.markdown_results import (
     other_environments,
     problem,
 )
+from runner.report.markdown_table import format_table
 from runner.report.problem_text import left_out, pluralize
 from runner.report.senders import sender_text
 from runner.shown_command import shown_command
@@ -76,6 +75,10 @@ class Review:
         """The warnings in the files of each message, by its name."""
         return file_warnings(self.plan.messages, self.warnings)
 
+    def change_kind(self, message: PlannedMessage) -> str:
+        """The kind of a message's change since the commit that is compared with; empty if it is not compared."""
+        return change.kind if (change := self.change(message)) else ""
+
     def change(self, message: PlannedMessage) -> MessageChange | None:
         """The change of a message; None if the plan was not compared, or the comparison does not have it."""
         return self.comparison.find_change(message.name) if self.comparison else None
@@ -96,7 +99,7 @@ def plan(review: Review, *, show_values: bool, limit: int = MAX_COMMENT_LENGTH) 
         *other_environments(review.other_environments),
         *_format_guards(planned.guards, show_values=show_values),
         *_format_warnings(review, show_values=show_values),
-        *_format_table(messages, review, sends),
+        *format_table(messages, sends, review.change_kind if review.comparison else None),
     ]
     digest = f"Digest {inline_code(planned.digest)}"
     unfolded = [message for message in messages if _needs_reading(message, review)]
@@ -192,58 +195,6 @@ def _format_warnings(review: Review, *, show_values: bool) -> list[str]:
         return []
     shown = fit_to_length(lines, len(lines), _MAX_WARNINGS_LENGTH, "warnings", separator="\n", start="> - ")
     return ["\n".join(["> [!WARNING]", *shown])]
-
-
-def _format_table(messages: Sequence[PlannedMessage], review: Review, sends: dict[str, int]) -> list[str]:
-    """A table with a row for each message. It is narrow: a comment on GitHub is 780 pixels wide."""
-    if not messages:
-        return ["No message is declared."]
-    change = ["change"] if review.comparison else []
-    others = ["other recipients"] if any(_list_others(message) for message in messages) else []
-    head = ["message", *change, "recipients", "to send", *others]
-    rule = ["---", *["---"] * len(change), "--:", "--:", *["---"] * len(others)]
-    rows = [
-        _join_cells(
-            [
-                f"{table_cell(message.name)}<br>{_list_properties(message)}",
-                *([found.kind] if (found := review.change(message)) else change and [""]),
-                f"{len(message.deliveries):,}",
-                f"**{sends[message.name]:,}**" if sends[message.name] else "0",
-                *([_list_others(message)] if others else ()),
-            ]
-        )
-        for message in messages
-    ]
-    recipients = [sends[message.name] for message in messages]
-    shown = fit_to_length(
-        rows,
-        len(rows),
-        MAX_TABLE_LENGTH,
-        "messages",
-        separator="\n",
-        start="| ",
-        end=" |" * len(head),
-        recipients=recipients,
-    )
-    return ["\n".join([_join_cells(head), _join_cells(rule), *shown])]
-
-
-def _list_properties(message: PlannedMessage) -> str:
-    """What a message is, from whom, and until when it is sent."""
-    declaration = message.declaration
-    revision = [f"revision {declaration.revision}"] if declaration.revision > 1 else []
-    word = "**expired**" if message.is_expired else "expires"
-    expires = f"{word} {format_time(declaration.expires)}" if declaration.expires else "never expires"
-    return " · ".join([declaration.message_type, f"admin {table_cell(declaration.sender.value)}", *revision, expires])
-
-
-def _list_others(message: PlannedMessage) -> str:
-    """The recipients to whom nothing is to be sent, by action; empty if there are none."""
-    return ", ".join(f"{message.counts[action]:,} {action}" for action in ACTIONS[1:] if message.counts[action])
-
-
-def _join_cells(texts: Sequence[str]) -> str:
-    return f"| {' | '.join(texts)} |"
 
 
 def _format_message(

@@ -7,7 +7,7 @@ import socketserver
 import struct
 import sys
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from runner.sandbox.trouble_schedule import Trouble
 from runner.sandbox.workspace import SANDBOX_WORKSPACE_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
     from typing import Self
 
@@ -78,12 +78,8 @@ class Sandbox:
         )
         # The port comes first: if it is in use, no file is created or changed.
         self._server = _Server(port)
-        try:
-            self._state = StateFile(state)
-            self._log = RequestLog(log)
-        except OSError:
-            self._server.server_close()
-            raise
+        with self._server.closed_on_error():
+            self._state, self._log = StateFile(state), RequestLog(log)
         self._store = MessageStore(self._state)
         intercom = FakeIntercom(options, self._state, self._store, self._log, self.trouble, self.replies)
         control = ControlApi(self._store, self._log, self.trouble, self.replies)
@@ -147,6 +143,15 @@ class _Server(socketserver.ThreadingTCPServer):
         # A client may close its connection at any time. Anything else is a fault of the sandbox, and is printed.
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
+
+    @contextmanager
+    def closed_on_error(self) -> Iterator[None]:
+        """Closes the port if opening a file fails."""
+        try:
+            yield
+        except OSError:
+            self.server_close()
+            raise
 
     def accept_all(self) -> None:
         """Accepts connections until `end` is called.

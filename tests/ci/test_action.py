@@ -69,7 +69,7 @@ def test_apply_refuses_a_lockfile_which_would_be_lost_with_the_job(run, author, 
     saved = tmp_path / "saved.json"
     assert not run(command="plan", plan=str(saved)).failed
     applied = run(command="apply", plan=str(saved), intercom_access_token="secret-token")
-    assert (applied.outputs["exitcode"], "msgrun lock move git+origin" in applied.log) == ("5", True)
+    assert (applied.outputs["exitcode"], "lock move git+origin" in applied.log) == ("5", True)
     assert author.sent() == []
 
 

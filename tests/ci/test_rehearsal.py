@@ -398,9 +398,9 @@ def test_a_pull_request_that_names_an_empty_ledger_is_shown_on_top_and_sends_not
     reviewed = host.review(host.change("other", **files))
     assert reviewed.codes["Plan"] == 5
     (comment,) = json.loads(host.comments.read_text())
-    top, _, guards = comment["body"].partition("**5 to send")
+    top, _, guards = comment["body"].partition(" to send")
     assert "`lock`: `git+origin` → `git+origin#other`" in top
-    assert "and msgrun.yaml names one" in guards
+    assert "These commits make msgrun read and write another ledger" in guards
     assert "msgrun lock begin starts it" not in guards
     planned = host.plan(host.merge(), "2")
     assert planned.codes["Plan"] == 5

@@ -48,7 +48,7 @@ def test_it_does_its_work_once(folder: Folder, command: str) -> None:
     append(folder)
     ran = supervised.run(folder.path, command, "a", "--yes")
     assert (ran.code, ran.out.count("\n"), ran.err) == (0, 1, ""), ran
-    assert folder.run(command, "a", "--yes").out == "nothing to do\n"
+    assert folder.run(command, "a", "--yes").out.startswith("nothing to do")
 
 
 @pytest.mark.parametrize("command", ["accept", "adopt"])
@@ -91,7 +91,8 @@ def test_names_come_from_the_child(folder: Folder) -> None:
     append(folder, delivery("a", "email", "ann@example.com", "claimed"))
     ran = supervised.run(folder.path, "status", "--show-values")
     assert "ann@example.com" in ran.out
-    assert (ran.out, ran.err) == ((alone := folder.run("status", "--show-values")).out, alone.err)
+    alone = folder.run("status", "--show-values")
+    assert (ran.out.replace(f" -C {folder.path}", ""), ran.err) == (alone.out, alone.err)
 
 
 def test_ctrl_c_ends_the_search_for_names(stuck: Folder) -> None:

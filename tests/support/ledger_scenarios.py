@@ -264,7 +264,8 @@ class Project:
 
     def _follow(self, clone: Clone, ran: Ran) -> None:
         """Does what the hint says, in a shell; the first way, if it names several."""
-        hint = re.split(r",? or |; if ", ran.err.partition("hint: ")[2])[0]
+        hint = ran.err.partition("hint: ")[2].removeprefix("if this commit is older than the move: git pull; else ")
+        hint = re.split(r",? or |; if ", hint)[0]
         ways = _WAY.findall(hint.replace("ADDRESS", self._named(clone)))
         assert ways, f"no way out: {ran.err}"
         for way in ways:

@@ -118,6 +118,10 @@ def displayed(raw: str, columns: int) -> Sequence[str]:
             row += 1
         elif piece[2] == "J":
             lines[row:] = [lines[row][:column]]
+        elif piece[2] == "K":
+            lines[row] = lines[row][:column]
+        elif piece[2] == "C":  # readline moves the cursor so
+            column += int(piece[1] or 1)
         elif not piece[2]:
             if column == columns:
                 row, column = row + 1, 0

@@ -10,7 +10,6 @@ from runner.cli import plan_files, plan_output
 from runner.cli.against import compare_with_base, list_other_environments, open_base
 from runner.cli.context import Context, open_context
 from runner.cli.github_step import STEP_RESULTS, show_guard_changes_on_failure
-from runner.cli.ledger_changes import describe_changes
 from runner.cli.options import EXIT, GlobalOptions, command, format_option
 from runner.cli.planned_ledger import PlannedLedger, read_planned_ledger
 from runner.cli.planning import plan_project, shared_plan_options
@@ -62,7 +61,7 @@ def plan(
     ):
         project = context.load_valid_project(paths)
         ledger = read_planned_ledger(context, base)
-        facts, notes = ledger.facts, _ledger_notes(context, ledger, against)
+        facts, notes = ledger.facts, _ledger_notes(context, ledger)
         file = plan_files.load_plan_file(context, ignore_contents=write and context.is_full_selection(paths))
         binding_options = plan_files.apply_options(context, plan_options, paths, file)
         project_plan, warnings = plan_project(
@@ -120,9 +119,9 @@ def _ask_intercom(context: Context, plan: Plan) -> Plan:
         return connection.look_up_senders(plan, None)
 
 
-def _ledger_notes(context: Context, ledger: PlannedLedger, against: str | None) -> list[str]:
+def _ledger_notes(context: Context, ledger: PlannedLedger) -> list[str]:
     """Returns what a reviewer has to know of the ledger, and prints some of it as notes."""
-    notes = [] if against is None else describe_changes(context, against, ledger.facts)
+    notes = list(ledger.changes)
     for note in notes:
         context.output.note(note)
     notes += plain_text.duplicates(ledger.facts)

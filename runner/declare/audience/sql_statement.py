@@ -110,7 +110,7 @@ def _walk_scopes(node: Any) -> Iterator[tuple[dict[str, Any], frozenset[str]]]:
         if isinstance(part, list):
             pending.extend((item, names) for item in part)
         elif isinstance(part, dict):
-            if part.get("type") in {"RECURSIVE_CTE_NODE", "CTE_NODE"}:
+            if part.get("type") in ("RECURSIVE_CTE_NODE", "CTE_NODE"):  # of a sample the type is an object
                 names |= {str(part.get("cte_name")).casefold()}
             for entry in (part.get("cte_map") or {}).get("map", ()):
                 pending.append((entry, names))

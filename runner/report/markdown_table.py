@@ -1,0 +1,64 @@
+"""The table of a plan as Markdown: a row for each message."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from runner.plan.deliveries import ACTIONS, PlannedMessage
+from runner.report.markdown_escaping import fit_to_length, table_cell
+from runner.report.markdown_results import MAX_TABLE_LENGTH, format_time
+
+
+def format_table(
+    messages: Sequence[PlannedMessage], sends: Mapping[str, int], find_change: Callable[[PlannedMessage], str] | None
+) -> list[str]:
+    """A table with a row for each message. It is narrow: a comment on GitHub is 780 pixels wide.
+
+    `find_change` returns the kind of a message's change; None where no plan is compared.
+    """
+    if not messages:
+        return ["No message is declared."]
+    change = ["change"] if find_change else []
+    others = ["other recipients"] if any(_list_others(message) for message in messages) else []
+    head = ["message", *change, "recipients", "to send", *others]
+    rule = ["---", *["---"] * len(change), "--:", "--:", *["---"] * len(others)]
+    rows = [
+        _join_cells(
+            [
+                f"{table_cell(message.name)}<br>{_list_properties(message)}",
+                *([find_change(message)] if find_change else ()),
+                f"{len(message.deliveries):,}",
+                f"**{sends[message.name]:,}**" if sends[message.name] else "0",
+                *([_list_others(message)] if others else ()),
+            ]
+        )
+        for message in messages
+    ]
+    recipients = [sends[message.name] for message in messages]
+    shown = fit_to_length(
+        rows,
+        len(rows),
+        MAX_TABLE_LENGTH,
+        "messages",
+        separator="\n",
+        start="| ",
+        end=" |" * len(head),
+        recipients=recipients,
+    )
+    return ["\n".join([_join_cells(head), _join_cells(rule), *shown])]
+
+
+def _list_properties(message: PlannedMessage) -> str:
+    """What a message is, from whom, and until when it is sent."""
+    declaration = message.declaration
+    revision = [f"revision {declaration.revision}"] if declaration.revision > 1 else []
+    word = "**expired**" if message.is_expired else "expires"
+    expires = f"{word} {format_time(declaration.expires)}" if declaration.expires else "never expires"
+    return " · ".join([declaration.message_type, f"admin {table_cell(declaration.sender.value)}", *revision, expires])
+
+
+def _list_others(message: PlannedMessage) -> str:
+    """The recipients to whom nothing is to be sent, by action; empty if there are none."""
+    return ", ".join(f"{message.counts[action]:,} {action}" for action in ACTIONS[1:] if message.counts[action])
+
+
+def _join_cells(texts: Sequence[str]) -> str:
+    return f"| {' | '.join(texts)} |"
