@@ -169,7 +169,7 @@ def test_a_lockfile_that_git_alone_still_has_is_taken_back_from_git(campaign: Mo
     fresh = clone("fresh")
     for command in (["apply", "--yes"], ["apply", "--yes", "--new-lock"], ["lock", "begin"]):
         refused = fresh.msgrun(*command)
-        assert (refused.code, "msgrun lock move git+origin" in refused.err) == (5, True)
+        assert (refused.code, "lock move git+origin" in refused.err) == (5, True)
     fresh.git("checkout", "--quiet", "HEAD^", "--", "messages.lock")
     fresh.env["MSGRUN_LOCK"] = "messages.lock"
     assert fresh.msgrun("lock", "move", "--yes", "git+origin").code == 0
