@@ -264,7 +264,7 @@ def test_outcomes_that_cannot_be_pushed_stop_the_run_and_are_kept_for_the_next(t
         assert process.wait(timeout=200) == 6
         made, said = len(here.made()), (tmp_path / "clone.said").read_text()
         assert 60 <= made < 400
-        assert f"these lines are in {rescue}, which the next run picks up; keep it" in said
+        assert str(rescue) in said
         if how == "hook":
             (here.origin / "hooks/pre-receive").unlink()
         else:
