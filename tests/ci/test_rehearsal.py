@@ -379,7 +379,7 @@ def test_before_somebody_began_the_ledger_a_plan_says_so_and_nothing_is_sent(hos
     reviewed = host.review(host.change("third", **THIRD))
     assert not reviewed.failed
     assert "there is no ledger origin" in reviewed.summary
-    assert "lock begin` starts it" in reviewed.summary
+    assert "msgrun lock begin" in reviewed.summary
     planned = host.plan(host.merge(), "1")
     stopped = host.apply(planned, "1")
     assert (stopped.codes["Apply"], host.author.sent()) == (5, [])
@@ -401,7 +401,7 @@ def test_a_pull_request_that_names_an_empty_ledger_is_shown_on_top_and_sends_not
     top, _, guards = comment["body"].partition(" to send")
     assert "`lock`: `git+origin` → `git+origin#other`" in top
     assert "These commits make msgrun read and write another ledger" in guards
-    assert "lock begin` starts it" not in guards
+    assert "starts it" not in guards
     planned = host.plan(host.merge(), "2")
     assert planned.codes["Plan"] == 5
     assert "msgrun lock move git+origin#other" in planned.log.replace("'", "")
