@@ -17,7 +17,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
 
-from runner.declare.settings import load_all_settings
+from runner.declare.message_files import list_message_files
+from runner.declare.settings import SETTINGS_FILE, load_all_settings
 from runner.declare.tree import Tree
 from runner.errors import MsgrunError
 from runner.ledger.address import DatabaseAddress
@@ -88,7 +89,8 @@ def pin_requirements(package: str, system: str) -> str:
 
 
 def _read_texts(root: Path) -> Iterator[str]:
-    for path in (root / "msgrun.yaml", *sorted((root / "messages").rglob("*.y*ml"))):
+    for name in (SETTINGS_FILE, *list_message_files(root).declarations):
+        path = root / name
         if path.is_file() and not path.is_symlink():
             yield path.read_text(encoding="utf-8", errors="replace")
 

@@ -176,8 +176,8 @@ def _add_workflows(
         output.note(f"  for the branch {branch}; {scaffold.workflow_next_step(system, environment)}")
         for name in others:
             if not managed_path(top, scaffold.workflow_path(system, name)).exists():
-                own = f"msgrun -e {name}" if name else "msgrun"
-                output.note(f"  the environment {name or DEFAULT_ENVIRONMENT} is not in it ({own} init --{system})")
+                own = shown_command("init", f"--{system}", environment=name or "")
+                output.note(f"  the environment {name or DEFAULT_ENVIRONMENT} is not in it ({own})")
 
 
 def _add_requirements(top: Path, system: str, package: str, output: Output) -> None:
