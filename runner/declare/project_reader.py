@@ -11,7 +11,7 @@ from runner.declare.declaration_parser import parse
 from runner.declare.look_alike_names import find_look_alike_names
 from runner.declare.parse_context import ProjectContext
 from runner.declare.project import Project
-from runner.declare.settings import SETTINGS_FILE, Settings, version_number
+from runner.declare.settings import SETTINGS_FILE, Settings
 from runner.declare.similar_names import did_you_mean
 from runner.declare.template.template import RenderMonitor, Templates
 from runner.declare.tree import NotReadable, Tree
@@ -121,7 +121,7 @@ def make_project_reader(
         Templates(tree, watch),
         settings.sender,
         settings.vars,
-        conversation_flag_allowed=version_number(settings.api_version) >= (2, 6),
+        conversation_flag_allowed=settings.can_open_conversation,
         monitor=watch,
         salt=settings.salt,
         suppression_list=suppression_list,

@@ -8,7 +8,7 @@ from runner.cli.context import Context
 from runner.cli.scaffold import REQUIRED_LINES
 from runner.declare.project import Project
 from runner.declare.schema import SCHEMA_NAMES, schema_path
-from runner.declare.settings import SETTINGS_FILE, version_number
+from runner.declare.settings import SETTINGS_FILE
 from runner.errors import LedgerUnavailable
 from runner.git.repository import Repository, find_repository
 from runner.report.checkup_text import Check
@@ -16,7 +16,6 @@ from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
 _COUNT_COMMITS = ("rev-list", "--left-right", "--count", "HEAD...@{upstream}")  # ahead, a tab, behind
-_SINCE_CONVERSATIONS = (2, 6)  # the API version that knows the flag
 
 
 def check_project(context: Context, project: Project) -> Check:
@@ -86,7 +85,7 @@ def _check_repository(repository: Repository, root: Path) -> Check:
 
 def check_reconcile(context: Context, project: Project) -> Check:
     """Returns the check whether reconcile could find what became of a delivery whose answer was lost."""
-    if version_number(context.settings.api_version) < _SINCE_CONVERSATIONS:
+    if not context.settings.can_open_conversation:
         detail = f"api_version {context.settings.api_version} opens no conversations: a person settles what is unknown"
         return Check("reconcile", "warn", detail, f'write api_version: "2.14" into {SETTINGS_FILE}')
     without = [declaration.name for declaration in project.declarations if not declaration.opens_conversation]

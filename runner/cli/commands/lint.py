@@ -11,15 +11,12 @@ from runner.cli.suggestions import suggest_files, suggest_rules
 from runner.current_work import CURRENT_WORK
 from runner.declare.project import Project
 from runner.declare.recipient_problems import check_recipients
-from runner.declare.settings import version_number
 from runner.declare.similar_names import did_you_mean
 from runner.errors import Problem, UsageMistake
 from runner.lint.findings import Findings
 from runner.lint.linter import MessageLinter, Policy
 from runner.lint.rules import RULES, rules_hint
 from runner.report import problem_text
-
-_CONVERSATIONS_SINCE = (2, 6)  # the first api_version with the flag that opens a conversation
 
 
 @command("lint")
@@ -71,7 +68,7 @@ def _lint(project: Project, codes: frozenset[str], now: datetime) -> tuple[list[
     problems, findings = list(project.problems), Findings(codes)
     policy = Policy(
         unsubscribe_above=settings.lint.unsubscribe_above,
-        conversation_flag_allowed=version_number(settings.api_version) >= _CONVERSATIONS_SINCE,
+        conversation_flag_allowed=settings.can_open_conversation,
     )
     count = 0
     for declaration in project.declarations:

@@ -12,7 +12,6 @@ from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.cli.progress_line import StatusLine
 from runner.cli.recipients import name_recipients
 from runner.cli.suggestions import suggest_names
-from runner.declare.settings import version_number
 from runner.declare.similar_names import did_you_mean
 from runner.deliver.reconcile import Reconciliation, prepare_reconciliation
 from runner.errors import GuardRefused, LedgerUnavailable, MsgrunError, RunStopped, UsageMistake
@@ -22,8 +21,6 @@ from runner.report import reconcile_text
 from runner.report.next_steps import NextStep
 from runner.report.next_steps import next_steps as format_steps
 from runner.shown_command import shown_command
-
-_MIN_API_VERSION = (2, 6)  # the first api_version in which a message can open a conversation
 
 
 @command("reconcile")
@@ -48,7 +45,7 @@ def reconcile(name: str | None, wait: float, *, dry_run: bool, yes: bool, new_lo
     """
     del yes  # it writes only what is proven, so it never asks; --yes is accepted for scripts that always pass it
     with open_context() as context:
-        if version_number(context.settings.api_version) < _MIN_API_VERSION:
+        if not context.settings.can_open_conversation:
             message = f"reconcile needs api_version 2.6 or later, and msgrun.yaml says {context.settings.api_version}"
             raise UsageMistake(message, f"older versions open no conversation to find; see {shown_command('resolve')}")
         if dry_run:

@@ -1,0 +1,88 @@
+"""Problems of msgrun.yaml that its schema does not find: ledgers, the remote, and names of variables."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from runner.declare.yaml.document import Document
+from runner.errors import Problem, UsageMistake
+from runner.ledger.address import (
+    CREDENTIALS_HINT,
+    BranchAddress,
+    LedgerAddress,
+    LockfileAddress,
+    default_lockfile,
+    file_stem,
+    has_credentials,
+    has_password,
+    may_be_database,
+    parse_address,
+)
+
+
+def find_settings_problems(document: Document) -> list[Problem]:
+    """Returns the problems of a msgrun.yaml that fits the schema."""
+    return [*_find_lock_problems(document), *_find_remote_problems(document), *_find_variable_problems(document)]
+
+
+def _find_lock_problems(document: Document) -> list[Problem]:
+    """Returns the problems of every `lock:` in msgrun.yaml.
+
+    Two environments on one lockfile or database are an error: each would count the deliveries of the other as its own.
+    """
+    problems, owners = [], dict[str, str]()
+    for mapping_path, mapping in _list_settings_mappings(document):
+        name = mapping_path[-1] if mapping_path else ""
+        stem, path = file_stem(name), (*mapping_path, "lock")
+        address = _check_address(document, path, mapping.get("lock") or default_lockfile(stem).path, stem)
+        if isinstance(address, Problem):
+            problems.append(address)
+            continue
+        if isinstance(address, LockfileAddress) and address.is_outside:
+            message, hint = f"{mapping['lock']} is outside the project", "name a file below its root"
+            problems.append(document.problem("file-outside", path, message, hint))
+        if address.setting in owners and not isinstance(address, BranchAddress):  # a branch has a file for each
+            message = f"{owners[address.setting]} has the lockfile {address.setting} already"
+            place = path if "lock" in mapping else mapping_path
+            problems.append(document.problem("shared-lock", place, message, f"lock: {default_lockfile(stem).path}"))
+        owners[address.setting] = name or "the unnamed environment"
+    return problems
+
+
+def _check_address(document: Document, path: Sequence[str | int], lock: str, stem: str) -> LedgerAddress | Problem:
+    """Returns the address of a ledger, or its problem. A line with a password is not quoted in its problem."""
+    if may_be_database(lock) and has_password(lock):
+        message = "a password does not belong into a file that is committed"
+        hint = (
+            "take it out, and change it; libpq finds it in PGPASSWORD, ~/.pgpass or a service file, or set MSGRUN_LOCK"
+        )
+        return replace(document.problem("lock-password", path, message, hint), excerpt="")
+    try:
+        return parse_address(lock, stem)
+    except UsageMistake as error:
+        return replace(document.problem("lock-address", path, error.message, error.hint), excerpt="")
+
+
+def _find_remote_problems(document: Document) -> list[Problem]:
+    """Returns the problem of a `remote:` with credentials. Its line is not quoted."""
+    if not has_credentials(document.value.get("remote", "")):
+        return []
+    message = "remote contains credentials, and everybody who can read the repository can read them"
+    hint = f"take them out, and revoke them; {CREDENTIALS_HINT}"
+    return [replace(document.problem("remote-credentials", ("remote",), message, hint), excerpt="")]
+
+
+def _find_variable_problems(document: Document) -> list[Problem]:
+    problems = []
+    for mapping_path, mapping in _list_settings_mappings(document):
+        for name in mapping.get("vars", {}):
+            if not name.isidentifier():
+                message = f"{name} cannot be a variable: letters, digits and underscores, the first no digit"
+                problems.append(document.problem("variable-name", (*mapping_path, "vars", name), message, at_key=True))
+    return problems
+
+
+def _list_settings_mappings(document: Document) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
+    """Returns the mappings that contain settings, with their paths: the document itself, then each environment."""
+    environments = document.value.get("environments", {})
+    return [((), document.value), *((("environments", name), mapping) for name, mapping in environments.items())]
