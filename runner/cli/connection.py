@@ -154,7 +154,7 @@ def _make_signal_report(context: Context, summary: Summary) -> Callable[[int, bo
 def connect(context: Context, senders: Iterable[Sender] = ()) -> Iterator[Connection]:
     """Opens a connection to Intercom or, with --sandbox, to an embedded sandbox, whose whole rate limit may be used.
 
-    The sandbox has an admin for each of `senders`, so that a project can be tried out whoever sends its messages.
+    The sandbox has an admin for each of `senders`, so that a project with any sender can be tried out.
     Raises RunStopped if there is no token, UsageMistake if the base URL is wrong or would send the token unencrypted.
     """
     with contextlib.ExitStack() as stack:

@@ -1,7 +1,7 @@
 """What a shell completes besides commands and options: names of messages, environments, files, rules and keys.
 
-It runs while the user types, so it reads files alone and asks no network, and ends soon, whatever the files hold. What
-cannot be read is not suggested.
+It runs while the user types. So it reads files only, never the network, and ends after a few seconds also if a file is
+hostile. What cannot be read is not suggested.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ _KEY_LENGTH = 12  # digits of a key that are suggested, as status shows them
 
 
 def limit_completion() -> None:
-    """Makes the system end this process after _MAX_SECONDS, whatever it does then, and bounds its memory."""
+    """Makes the system end this process after _MAX_SECONDS of processor time, and bounds its memory."""
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_PROF, _MAX_SECONDS)
     if sys.platform == "linux":  # macOS reserves more address space than it uses

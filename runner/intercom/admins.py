@@ -92,7 +92,7 @@ def _normalise(sender: Sender, value: str) -> str:
 
 
 def _find_near(sender: Sender, admins: Iterable[Admin]) -> list[Admin]:
-    """Returns the admins whose name, or email address, is most like the one that nobody has."""
+    """Returns the admins whose name, or email address, is most like the one that no admin has."""
     by_text: dict[str, Admin] = {}
     for admin in admins:
         by_text.setdefault(_normalise(sender, getattr(admin, sender.kind)).casefold(), admin)

@@ -1,4 +1,4 @@
-"""Colours of texts and backgrounds, and whether a text can be told from what is behind it."""
+"""Colours of texts and backgrounds, and whether a text can be read on its background."""
 
 import re
 
@@ -47,7 +47,7 @@ def find_background(value: str, color: Color | None) -> Color | None:
 
 
 def is_seen(text: Color | None, background: Color | None) -> bool:
-    """Returns whether a text can be told from its background. What is not known counts as seen."""
+    """Returns whether a text can be read on its background. If that is not known, it counts as readable."""
     if text is None or background is None:
         return True
     light, dark = sorted((_luminance(text), _luminance(background)), reverse=True)

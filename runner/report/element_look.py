@@ -63,7 +63,7 @@ _PLAIN_ATTRIBUTES = frozenset(
         "step max",
     )
 ) | {*_ADDRESS_ATTRIBUTES, *_LABELS}
-# Attributes that a recipient's value may be, whatever it is.
+# Attributes that may hold any value of a recipient.
 _FREE_ATTRIBUTES = frozenset(
     {"class", "id", "title", "name", "lang", "content", "target", "rel", "summary", *_ADDRESS_ATTRIBUTES, *_LABELS}
 )

@@ -21,7 +21,7 @@ from runner.sandbox import SANDBOX_WORKSPACE_ID, Sandbox
 from runner.shown_command import shown_command
 
 _NAMES = ("token", "permissions", "workspace", "region", "api version", "senders", "rate limit", "clock")
-# What each permission is for. The queries find nobody, so that no contact's data is sent.
+# What each permission is for. The queries match no contact, so no personal data is sent.
 _READS = (
     ("admins", "who sends cannot be checked", "GET", "/admins", None),
     (

@@ -42,5 +42,5 @@ def _explain_empty(context: Context, message: PlannedMessage, facts: Facts) -> s
     if message.counts["sent"]:
         return f"{name} is as it was sent, says the ledger {ledger}"
     if facts.keys_of(name, message.declaration.revision):
-        return f"nobody got revision {message.declaration.revision} of {name}, says the ledger {ledger}"
+        return f"no recipient got revision {message.declaration.revision} of {name}, says the ledger {ledger}"
     return f"{name} is not in the ledger {ledger}{name_other_ledger(context, 'accept', name)}"

@@ -12,8 +12,8 @@ from runner.report.admins_text import admins_json
 def admins(form: str) -> int:
     """List the admins of the workspace: who may send.
 
-    `from:` takes the id, the email address or the name of one. Whether somebody without an inbox seat may send is not
-    documented by Intercom.
+    `from:` takes the id, the email address or the name of one. Intercom does not document whether an
+    admin without an inbox seat may send.
     """
     from runner.cli.connection import connect  # noqa: PLC0415  # requests takes 130 ms, which --help saves
 

@@ -33,6 +33,6 @@ def adopt(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
         decision = Decision(
             f"Mark {name} as sent to {recipients}",
             f"Marked {name} as sent to {recipients}. No apply sends it to them.",
-            f"{name} has nobody left to send to; {shown_command('status', name)} lists who got it",
+            f"{name} has no recipient left to send to; {shown_command('status', name)} lists who got it",
         )
         return write_decision(context, ledger, records, decision, yes=yes)
