@@ -1,5 +1,6 @@
 """A project in which a user presses TAB runs nothing, prints nothing odd, and does not hold the shell."""
 
+import contextlib
 import json
 import os
 import re
@@ -83,12 +84,14 @@ def test_bash_runs_nothing(hostile: Folder) -> None:
     terminal = Terminal(
         hostile.path, program=[shutil.which("bash") or "", "--norc", "-i"], environ=environ(PS1="ready$ ")
     )
-    terminal.type("eval \"$(msgrun completion bash)\"; echo lo''aded\n")
-    terminal.wait_for("loaded")
-    for line in LINES:
-        terminal.type(f"{line}\t\t\x15echo do''ne\n")
-        terminal.wait_for("done")
-    terminal.close()
+    with contextlib.closing(terminal):
+        # A long list is printed at once, without a question and without pages.
+        terminal.type("bind 'set completion-query-items 0'; bind 'set page-completions off'\n")
+        terminal.type("eval \"$(msgrun completion bash)\"; echo lo''aded\n")
+        terminal.wait_for("loaded")
+        for line in LINES:
+            terminal.type(f"{line}\t\t\x15echo do''ne\n")
+            terminal.wait_for("done")
     assert_nothing_ran(hostile, terminal)
 
 
