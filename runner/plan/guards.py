@@ -44,9 +44,8 @@ def edited_guard(name: str, count: int, others: Sequence[str] = ()) -> Guard:
     return Guard(
         "edited",
         f"{name} was edited after it was sent to {format_recipients(count)}",
-        f"git diff shows the edit. Raise its revision to send it again to everybody, undo the edit, or keep it without"
-        f" sending: "
-        f"{shown_command('accept', name)}{send_others}",
+        "git diff shows the edit. Raise its revision to send it again to everybody, undo the edit, or keep it without"
+        f" sending: {shown_command('accept', name)}{send_others}",
         (name,),
     )
 

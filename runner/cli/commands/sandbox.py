@@ -14,15 +14,13 @@ from runner.cli.options import EXIT, command
 from runner.declare.project import NoProject
 from runner.errors import LedgerUnavailable, UsageMistake
 
-_ENVIRONMENT = "INTERCOM_BASE_URL={url} INTERCOM_ACCESS_TOKEN=sandbox"
-
 
 @command("sandbox")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; without it, a free one.")
 @click.option(
     "--log", "log", type=click.Path(path_type=Path), metavar="FILE", help="Write what it receives, as JSON lines."
 )
-@click.option("--workspace", metavar="ID", help="The workspace it plays (one of its own unless told otherwise).")
+@click.option("--workspace", metavar="ID", help="The workspace it plays; without it, one of its own.")
 @click.option("--region", type=click.Choice(["us", "eu", "au"]), help="Its region; without it, the project's.")
 @click.option(
     "--trouble", multiple=True, metavar="SPEC", help="Trouble to make, as next=500_after,ok or share=429:0.1."
@@ -69,7 +67,8 @@ def sandbox(
                     replies=Replies(replying),
                 ) as server:
                     click.echo(f"sandbox on {server.url}")
-                    click.echo(f"for other programs: export {_ENVIRONMENT.format(url=server.url)}")
+                    variables = f"INTERCOM_BASE_URL={server.url} INTERCOM_ACCESS_TOKEN=sandbox"
+                    click.echo(f"for other programs: export {variables}")
                     stopped.wait()
             except OSError as error:
                 raise LedgerUnavailable(f"the sandbox cannot run: {error.strerror}", "another port?") from error
