@@ -200,18 +200,23 @@ def test_a_log_file_holds_every_record_and_nothing_personal(folder: Folder, inte
     assert len(intercom.messages) == 3
 
 
+def _take_no_outcomes(monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
+    """Lets the ledger take claims and no outcome. Nothing waits."""
+    write = LockfileLedger.commit
+
+    def commit(ledger: LockfileLedger, outcomes: list[Record], claims: list[Record]) -> None:
+        if outcomes:
+            raise LedgerUnavailable(reason)
+        write(ledger, outcomes, claims)
+
+    monkeypatch.setattr(LockfileLedger, "commit", commit)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+
+
 def test_an_outcome_that_the_ledger_does_not_take_is_rescued(
     folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = LockfileLedger.commit
-
-    def full(ledger: LockfileLedger, outcomes: list[Record], claims: list[Record]) -> None:
-        if outcomes:
-            raise LedgerUnavailable("the disk is full")
-        write(ledger, outcomes, claims)
-
-    monkeypatch.setattr(LockfileLedger, "commit", full)
-    monkeypatch.setattr(time, "sleep", lambda _: None)
+    _take_no_outcomes(monkeypatch, "the disk is full")
     folder.message(LIST)
     ran = folder.run("apply", "--yes", "--limit", "1")
     assert ran.code == 6
@@ -230,15 +235,7 @@ def test_in_ci_an_outcome_that_the_ledger_does_not_take_is_unknown_to_others_and
     folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     assert not intercom.messages
-    write = LockfileLedger.commit
-
-    def full(ledger: LockfileLedger, outcomes: list[Record], claims: list[Record]) -> None:
-        if outcomes:
-            raise LedgerUnavailable("the push was refused")
-        write(ledger, outcomes, claims)
-
-    monkeypatch.setattr(LockfileLedger, "commit", full)
-    monkeypatch.setattr(time, "sleep", lambda _: None)
+    _take_no_outcomes(monkeypatch, "the push was refused")
     for name, value in {"CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_RUN_ATTEMPT": "2"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
