@@ -14,8 +14,8 @@ from tests.support.proof import proofs, table
     ("seed", "email", "rate", "recipients", "restarts"),
     [
         ("33", False, 100_000, 80, 3),
-        *proofs([("19", False, 3000, 300, 6), ("2", True, 3000, 300, 6)]),
-        *table([("30", False, 100_000, 300, 6), ("5", True, 3000, 300, 6)]),
+        *proofs([("2", True, 3000, 300, 6)]),
+        *table([("19", False, 3000, 300, 6), ("30", False, 100_000, 300, 6), ("5", True, 3000, 300, 6)]),
     ],
 )
 def test_whatever_breaks_nothing_is_made_twice_and_nothing_made_is_forgotten(

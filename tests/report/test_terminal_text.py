@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.report.terminal_text import defuse_commands, one_line, remove_styles, style, to_json_text, to_terminal
@@ -30,6 +30,7 @@ def test_a_log_holds_no_command(value: str) -> None:
     assert not [line for line in text.split("\n") if line.lstrip().startswith("::")]
 
 
+@settings(max_examples=50)  # one takes 50 ms
 @given(st.recursive(st.text() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
 def test_json_keeps_its_meaning(encoding: str, value: object) -> None:

@@ -182,7 +182,7 @@ BROKEN: dict[str, Callable[[Folder], None]] = {
 }
 
 
-@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize("name", one_of(*BROKEN))
 def test_what_cannot_be_read_holds_no_shell(folder: Folder, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.chdir(folder.path)
     folder.message(SEED, "seed")

@@ -12,7 +12,7 @@ import pytest
 from runner.ledger.record import salt_check
 from tests.support.clones import HEADER
 from tests.support.project import ROOT, SEED, Folder
-from tests.support.proof import proofs
+from tests.support.proof import proofs, table
 
 TO = "to: {type: user, id: 536e564f316c83104c000020}"
 
@@ -46,7 +46,7 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("kind", ["a pipe", *proofs(list(KINDS)[1:])])
+@pytest.mark.parametrize("kind", ["a pipe", *proofs(["a link to a pipe"]), *table(list(KINDS)[1:-1])])
 @pytest.mark.parametrize("place", PLACES)
 def test_what_is_no_file_is_refused_at_once(
     folder: Folder, monkeypatch: pytest.MonkeyPatch, place: str, kind: str
