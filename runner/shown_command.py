@@ -5,16 +5,20 @@ anything; nothing else of the process depends on them.
 """
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
 class ShownOptions:
-    """The global options that decide which project, ledger and workspace a command acts on."""
+    """The global options that decide which project, ledger and workspace a command acts on.
+
+    `default_environment` is no option: it is the environment of a command without -e; empty for the unnamed one.
+    """
 
     directory: str = ""
     is_sandbox: bool = False
     environment: str = ""
+    default_environment: str = ""
 
 
 _options = [ShownOptions()]
@@ -25,6 +29,11 @@ def show_options(options: ShownOptions) -> None:
     _options[:] = [options]
 
 
+def show_default_environment(name: str) -> None:
+    """Sets the environment of a command without -e. If there is one, a command for the unnamed one needs an option."""
+    _options[:] = [replace(_options[0], default_environment=name)]
+
+
 def shown_command(*words: str, environment: str | None = None, sandbox: bool | None = None) -> str:
     """Returns a command line, as `msgrun -e staging accept welcome`. `words` are what stands after the global options.
 
@@ -32,6 +41,8 @@ def shown_command(*words: str, environment: str | None = None, sandbox: bool | N
     """
     options = _options[0]
     name = options.environment if environment is None else environment
+    if environment is not None and options.default_environment:
+        name = environment or "default"
     global_words = ["-C", options.directory] if options.directory else []
     global_words += ["--sandbox"] if (options.is_sandbox if sandbox is None else sandbox) else []
     global_words += ["-e", name] if name else []

@@ -4,7 +4,7 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from runner.cli.process import limit_render_time
 from runner.current_work import CURRENT_WORK
 from runner.declare.project import Project, find_root
 from runner.declare.project_reader import ProjectReader, is_within, load_project, make_project_reader
-from runner.declare.settings import SETTINGS_FILE, Settings, load_settings
+from runner.declare.settings import SETTINGS_FILE, Settings, load_chosen_settings, load_settings
 from runner.declare.template.template import RenderMonitor
 from runner.declare.tree import Tree
 from runner.errors import Cancelled, GuardRefused, ProblemsFound, UsageMistake
@@ -24,7 +24,7 @@ from runner.git.repository import Repository
 from runner.ledger.address import LedgerAddress, LockfileAddress, default_lockfile, parse_address
 from runner.ledger.context import DeclaredLedger, LedgerContext
 from runner.managed_path import managed_path
-from runner.shown_command import shown_command
+from runner.shown_command import show_default_environment, shown_command
 
 SANDBOX_FOLDER = ".msgrun/sandbox"
 
@@ -218,6 +218,9 @@ def open_context(base: str = "", *, rehearse: Callable[[Context], object] | None
 def _load_context(options: GlobalOptions, output: Output, tree: Tree, base: str) -> Context:
     # CI systems pass a secret that is not set as an empty variable.
     with CURRENT_WORK.on_file(SETTINGS_FILE):
-        settings = load_settings(tree, options.environment, os.environ.get("MSGRUN_SALT") or None)
+        settings = load_chosen_settings(tree, options.environment, os.environ.get("MSGRUN_SALT") or None)
+    options.environment = settings.environment_name
+    output = replace(output, environment=settings.environment)
+    show_default_environment(settings.default_environment)
     lock = os.environ.get("MSGRUN_LOCK") or ""
     return Context(options, output, tree, settings, base, parse_address(lock, settings.stem) if lock else None)

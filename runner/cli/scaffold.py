@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.declare.sender import Sender
+from runner.declare.settings import Settings
 from runner.errors import UsageMistake
 
 REQUIRED_LINES = {
@@ -143,6 +144,9 @@ _NEXT_STEPS = {
 }
 
 
+_UNNAMED = Settings()
+
+
 def workflow_path(system: str, environment: str | None) -> str:
     """The path of a workflow, from the repository's top. Each environment has its own."""
     name = f"msgrun.{environment}.yml" if environment else "msgrun.yml"
@@ -154,10 +158,10 @@ def workflow_next_step(system: str, environment: str | None) -> str:
     return _NEXT_STEPS[system].format(path=workflow_path(system, environment))
 
 
-def workflow(system: str, branch: str, directory: str, package: str, environment: str | None = None) -> str:
+def workflow(system: str, branch: str, directory: str, package: str, settings: Settings = _UNNAMED) -> str:
     """Returns the workflow for a project in a directory of the repository (`.` is its top) with this default branch.
 
-    `package` is what pip installs in its jobs. They plan and apply one environment; None is the unnamed one.
+    `package` is what pip installs in its jobs. They plan and apply the environment of `settings`.
 
     Raises UsageMistake if a name contains `${{`: GitHub would read it as an expression, and has no way to escape it.
     """
@@ -167,9 +171,12 @@ def workflow(system: str, branch: str, directory: str, package: str, environment
             raise UsageMistake(f"{name} cannot be written into a workflow", hint)
     text = (Path(__file__).parent / "workflows" / f"{system}.yml").read_text(encoding="utf-8")
     ref = "refs/heads/" + branch.replace("'", "''")
+    environment, option = settings.environment_name, ""
+    if environment or settings.default_environment:
+        option = f" -e {settings.environment}"
     values = {
         '"__PACKAGE__"': _quote(package),
-        "__MSGRUN__": f"msgrun -e {environment}" if environment else "msgrun",
+        "__MSGRUN__": f"msgrun{option}",
         "__SUFFIX__": f"-{environment}" if environment else "",
         "__BRANCH__": branch,
         # Source: GitHub's documentation of workflow syntax, "Filter pattern cheat sheet".

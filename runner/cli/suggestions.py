@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runner.declare.project import find_root
-from runner.declare.settings import environment_names, load_settings
+from runner.declare.settings import environment_names, load_chosen_settings
 from runner.declare.tree import NotReadable, Tree
 from runner.errors import MsgrunError
 
@@ -87,7 +87,7 @@ def suggest_unknown_keys(context: click.Context, _: click.Parameter, incomplete:
 
     with contextlib.suppress(*_UNREADABLE):
         tree = _find_tree(context)
-        address = load_settings(tree, getattr(context.obj, "environment", None)).lock
+        address = load_chosen_settings(tree, getattr(context.obj, "environment", None)).lock
         if isinstance(address, LockfileAddress) and not address.is_outside:
             facts = Facts()
             facts.read_file(tree.real_path(address.path), address.path)

@@ -36,7 +36,9 @@ def _list_guard_settings(settings: Settings) -> dict[str, str]:
     The salt is secret: instead of it, the check value that the ledger holds is returned.
     """
     limits, abort_conditions = settings.limits, settings.abort_conditions
+    of_project = {"default_environment": settings.default_environment} if settings.environment_name is None else {}
     return {
+        **of_project,
         "lock": settings.lock.setting,
         "ledger": settings.ledger_id,
         "remote": settings.remote,

@@ -7,7 +7,7 @@ from typing import Any
 from runner.declare import schema
 from runner.declare.contact_files import ContactFiles, parse_contact_files
 from runner.declare.sender import Sender, parse_sender
-from runner.declare.settings_problems import find_settings_problems
+from runner.declare.settings_problems import UNNAMED, find_settings_problems
 from runner.declare.similar_names import did_you_mean
 from runner.declare.tree import Tree
 from runner.declare.unread_files import refuse_misnamed_settings
@@ -16,7 +16,7 @@ from runner.errors import Place, Problem, ProblemsFound, UsageMistake
 from runner.ledger.address import BranchAddress, LedgerAddress, default_lockfile, file_stem, parse_address
 
 SETTINGS_FILE = "msgrun.yaml"
-DEFAULT_ENVIRONMENT = "default"
+DEFAULT_ENVIRONMENT = UNNAMED
 DEFAULT_API_VERSION = "2.14"
 _NEWEST = (999, 0)
 _CONVERSATIONS_SINCE = (2, 6)  # the first version with create_conversation_without_contact_reply
@@ -61,6 +61,7 @@ class LintSettings:
 class Settings:
     """The settings of one environment, with defaults for keys that msgrun.yaml leaves out.
 
+    `default_environment` is that of commands without -e; it is empty if that is the unnamed one.
     `lock` is the address of the ledger. `ledger_id` is the id that this ledger must have; it is empty if msgrun.yaml
     names none for this very environment. `remote` is the URL of the git remote that is asked whether the ledger moved;
     it may be empty. `stem` begins the names of the environment's files. `sender` is the default sender. `rate_share` is
@@ -69,6 +70,7 @@ class Settings:
     """
 
     environment: str = DEFAULT_ENVIRONMENT
+    default_environment: str = ""
     workspace: str = ""
     region: str = "us"
     api_version: str = DEFAULT_API_VERSION
@@ -86,6 +88,11 @@ class Settings:
     max_per_window: int | None = None
     lint: LintSettings = LintSettings()
     suppress: tuple[ContactFiles, ...] = ()
+
+    @property
+    def environment_name(self) -> str | None:
+        """The name of the environment in msgrun.yaml; None for the unnamed one."""
+        return None if self.environment == DEFAULT_ENVIRONMENT else self.environment
 
     @property
     def plan_file(self) -> str:
@@ -116,7 +123,20 @@ def load_settings(tree: Tree, environment: str | None, salt: str | None = None) 
 
     Raises ProblemsFound if msgrun.yaml has errors, and UsageMistake if it does not declare the environment.
     """
+    return _build_declared(environment, _read_settings(tree), salt)
+
+
+def load_chosen_settings(tree: Tree, chosen: str | None, salt: str | None = None) -> Settings:
+    """Returns the settings of the environment that the user chose with -e: `default` is the unnamed one.
+
+    None, without -e, is the `default_environment` of msgrun.yaml, else the unnamed one. Raises as `load_settings`.
+    """
     value = _read_settings(tree)
+    environment = chosen or value.get("default_environment")
+    return _build_declared(None if environment == DEFAULT_ENVIRONMENT else environment, value, salt)
+
+
+def _build_declared(environment: str | None, value: dict[str, Any], salt: str | None) -> Settings:
     environments: dict[str, Any] = value.get("environments", {})
     if environment is not None and environment not in environments:
         known_names = sorted(environments)
@@ -191,6 +211,7 @@ def _convert_settings(environment: str, value: Mapping[str, Any]) -> Settings:
     rate = value.get("rate", {})
     return Settings(
         environment=environment,
+        default_environment=value.get("default_environment", ""),
         workspace=str(value.get("workspace", "")),
         region=value.get("region", "us"),
         api_version=value.get("api_version", DEFAULT_API_VERSION),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from runner.declare.similar_names import did_you_mean
 from runner.declare.yaml.document import Document
 from runner.errors import Problem, UsageMistake
 from runner.ledger.address import (
@@ -19,10 +20,33 @@ from runner.ledger.address import (
     parse_address,
 )
 
+UNNAMED = "default"  # how the environment without a name is called: `-e default`
+
 
 def find_settings_problems(document: Document) -> list[Problem]:
     """Returns the problems of a msgrun.yaml that fits the schema."""
-    return [*_find_lock_problems(document), *_find_remote_problems(document), *_find_variable_problems(document)]
+    return [
+        *_find_environment_problems(document),
+        *_find_lock_problems(document),
+        *_find_remote_problems(document),
+        *_find_variable_problems(document),
+    ]
+
+
+def _find_environment_problems(document: Document) -> list[Problem]:
+    """Returns the problems of an environment that has the name of the unnamed one, and of `default_environment`."""
+    problems, environments = [], document.value.get("environments", {})
+    if UNNAMED in environments:
+        message, path = f"{UNNAMED} is the name of the environment without a name", ("environments", UNNAMED)
+        hint = "give it another name; what is written outside of environments is the settings of default"
+        problems.append(document.problem("environment-name", path, message, hint, at_key=True))
+    chosen = document.value.get("default_environment")
+    if chosen is not None and chosen not in environments:
+        known_names = sorted(environments)
+        hint = did_you_mean(chosen, known_names) or "name one of environments, or remove it"
+        message = f"no environment is named {chosen}"
+        problems.append(document.problem("unknown-environment", ("default_environment",), message, hint))
+    return problems
 
 
 def _find_lock_problems(document: Document) -> list[Problem]:

@@ -1,5 +1,9 @@
 """?"""
 
+from dataclasses import replace
+
+from runner.compare.guard_settings import compare_guard_settings
+from runner.declare.settings import Settings
 from tests.support.project import SEED, Folder
 
 
@@ -25,3 +29,19 @@ def test_an_environment_that_is_not_declared_is_named_with_the_nearest(folder: F
     ran = folder.run("-e", "stagin", "plan")
     assert ran.code == 64
     assert "did you mean staging?" in ran.err
+
+
+def test_the_default_environment_is_that_of_commands_without_a_choice(folder: Folder) -> None:
+    folder.write("msgrun.yaml", "default_environment: staging\nenvironments: {staging: {workspace: abc}}\n")
+    folder.message(SEED)
+    assert folder.run("plan").out.startswith("msgrun plan · staging · workspace abc\n")
+    (folder.path / "messages.lock").unlink()
+    unnamed = folder.run("-e", "default", "plan")
+    assert unnamed.out.startswith("msgrun plan · workspace not pinned yet\n")
+    assert "`msgrun -e default lock begin` starts it" in unnamed.err
+
+
+def test_a_change_of_the_default_environment_is_a_changed_guard() -> None:
+    before = Settings()
+    (change,) = compare_guard_settings({None: before}, {None: replace(before, default_environment="staging")})
+    assert (change.name, change.before, change.now) == ("default_environment", "", "staging")

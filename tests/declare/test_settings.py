@@ -6,7 +6,7 @@ import pytest
 
 from runner.declare.project import find_root
 from runner.declare.sender import Sender
-from runner.declare.settings import load_all_settings, load_settings, version_number
+from runner.declare.settings import load_all_settings, load_chosen_settings, load_settings, version_number
 from runner.errors import ProblemsFound, UsageMistake
 
 SETTINGS = """\
@@ -168,3 +168,29 @@ def test_all_environments_are_read_at_once_and_there_are_at_most_a_hundred(write
     with pytest.raises(ProblemsFound) as raised:
         load_all_settings(project(101))
     assert [problem.code for problem in raised.value.problems] == ["too-many-environments"]
+
+
+def test_without_a_choice_the_default_environment_is_used_and_default_names_the_unnamed_one(write):
+    tree = write({"msgrun.yaml": "default_environment: live\n" + SETTINGS})
+    names = [load_chosen_settings(tree, chosen).environment_name for chosen in (None, "default", "test")]
+    assert names == ["live", None, "test"]
+    assert load_settings(tree, None).environment_name is None
+
+
+def test_without_default_environment_no_choice_is_the_unnamed_one(write):
+    tree = write({"msgrun.yaml": SETTINGS})
+    assert [load_chosen_settings(tree, chosen).environment for chosen in (None, "default")] == ["default", "default"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("default_environment: liev\nenvironments: {live: {}}\n", "unknown-environment"),
+        ("default_environment: default\nenvironments: {live: {}}\n", "unknown-environment"),
+        ("environments: {default: {}}\n", "environment-name"),
+    ],
+)
+def test_a_default_environment_is_declared_and_no_environment_is_named_default(write, text, code):
+    with pytest.raises(ProblemsFound) as raised:
+        load_settings(write({"msgrun.yaml": text}), None)
+    assert [problem.code for problem in raised.value.problems] == [code]

@@ -14,7 +14,13 @@ from runner.cli.output import Output, remember_options
 from runner.cli.pinned_requirements import HashesUnknown, add_extras, find_extras, pin_requirements
 from runner.clock import new_run_id
 from runner.declare import schema
-from runner.declare.settings import DEFAULT_ENVIRONMENT, SETTINGS_FILE, environment_names, load_settings
+from runner.declare.settings import (
+    DEFAULT_ENVIRONMENT,
+    SETTINGS_FILE,
+    environment_names,
+    load_chosen_settings,
+    load_settings,
+)
 from runner.declare.settings_editor import set_settings
 from runner.declare.tree import Tree
 from runner.errors import UsageMistake
@@ -22,7 +28,7 @@ from runner.git.repository import find_repository
 from runner.ledger.address import LockfileAddress
 from runner.ledger.record import Header, salt_check
 from runner.managed_path import managed_path
-from runner.shown_command import shown_command
+from runner.shown_command import show_default_environment, shown_command
 
 
 @command("init")
@@ -160,9 +166,10 @@ def _add_workflows(
     """
     if not systems:
         return
+    settings = load_chosen_settings(Tree(root), environment)
+    show_default_environment(settings.default_environment)
+    environment = settings.environment_name
     others = [name for name in environment_names(Tree(root)) if name != environment]
-    if environment:
-        load_settings(Tree(root), environment)
     repository = find_repository(root.resolve())
     top = repository.toplevel if repository else root.resolve()
     head = repository.try_git("symbolic-ref", "--short", "refs/remotes/origin/HEAD") if repository else None
@@ -170,7 +177,7 @@ def _add_workflows(
     for system in systems:
         path = scaffold.workflow_path(system, environment)
         directory = root.resolve().relative_to(top).as_posix()
-        text = scaffold.workflow(system, branch, directory, package, environment)
+        text = scaffold.workflow(system, branch, directory, package, settings)
         output.result(f"{_write(managed_path(top, path), text):<8} {path}")
         _add_requirements(top, system, package, output)
         output.note(f"  for the branch {branch}; {scaffold.workflow_next_step(system, environment)}")
