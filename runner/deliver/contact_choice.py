@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from runner.declare.delivery import Delivery
-from runner.intercom.wire_format import Contact
+from runner.intercom.contact import Contact
 from runner.ledger.record import CONTACT_NOT_FOUND
 
 _MAX_LISTED = 10  # contacts that a refusal lists

@@ -9,8 +9,10 @@ from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, render_deliveries
 from runner.declare.settings import Settings
 from runner.errors import GuardRefused, RunStopped
+from runner.intercom.contact import Contact
+from runner.intercom.contact_search import ContactSearch
 from runner.intercom.lookups import SEARCH_BATCH, Workspace
-from runner.intercom.wire_format import Contact, needs_lookup
+from runner.intercom.wire_format import needs_lookup
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.plan import Plan
 
@@ -50,7 +52,7 @@ class DeliveryQueue:
 
     def __init__(self, plan: Plan, settings: Settings, workspace: Workspace) -> None:
         self._settings = settings
-        self._workspace = workspace
+        self._contacts = ContactSearch(workspace)
         self._batches: deque[Batch] = deque()
         self._upcoming = self._render_batches(plan)
         self._has_ended = False
@@ -100,7 +102,7 @@ class DeliveryQueue:
             for kind in sorted({delivery.kind for delivery in deliveries}):
                 values = [delivery.value for delivery in deliveries if delivery.kind == kind]
                 contacts_by_address |= {
-                    (kind, value): contacts for value, contacts in self._workspace.contacts(kind, values).items()
+                    (kind, value): contacts for value, contacts in self._contacts.find(kind, values).items()
                 }
         except RunStopped as error:
             return LookupResult(batch, {}, error)

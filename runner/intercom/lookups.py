@@ -4,7 +4,7 @@ A read that fails is repeated until Intercom answers or READ_RETRY_TIME is over.
 """
 
 import re
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -16,9 +16,9 @@ from runner.errors import GuardRefused, RateExhausted, RunStopped
 from runner.intercom import Access, NoReply, Reply, Transport
 from runner.intercom.admins import Admin, parse_admins
 from runner.intercom.answer import account_hint, no_admin_hint, parse_error
-from runner.intercom.identifiers import parse_id, parse_text
+from runner.intercom.contact import Contact, parse_contact
+from runner.intercom.identifiers import parse_id
 from runner.intercom.rate_limit import RateLimiter
-from runner.intercom.wire_format import Contact
 from runner.privacy import mark_private_values
 
 _DEFAULT_ACCESS = Access()
@@ -29,12 +29,12 @@ _CANONICAL = re.compile(r"""/contacts/([A-Za-z0-9_-]{1,128})>\s*;\s*rel="?canoni
 SEARCH_BATCH = 15  # values in one group of a search, at most
 READ_RETRY_TIME = 30.0  # seconds for which a read that fails is repeated
 MAX_THROTTLED_WINDOWS = 10  # rate limit windows with a 429 in a row; at the last one a read or a run gives up
-_SEARCH_FIELDS = {"email": "email", "user_id": "external_id"}
 _PER_PAGE = 150
-MAX_PAGES = 100  # of one search: 15,000 contacts with 15 addresses, or as many conversations of 15 contacts
+MAX_PAGES = 100  # of one search: 15,000 contacts with 50 addresses, or as many conversations of 15 contacts
 _MAX_CURSOR = 4096  # characters; no document gives a length
 _UNREADABLE = frozenset({401, 403, 404})  # statuses for a token without the permission, or of a server without the path
 _DENIED = {401, 403}
+_REJECTED = {400, 422}  # statuses for a query that Intercom does not take
 _OK, _NOT_FOUND, _GONE, _TOO_MANY, _SERVER_ERROR = 200, 404, 410, 429, 500
 
 
@@ -96,7 +96,7 @@ class Workspace:
     def contact(self, contact_id: str) -> Contact | None:
         """The contact with this id; None if there is none. Raises RunStopped."""
         value = self._read("GET", f"/contacts/{quote(contact_id, safe='')}", none_if={_NOT_FOUND})
-        return _parse_contact(value) if isinstance(value, dict) else None
+        return parse_contact(value) if isinstance(value, dict) else None
 
     def current_contact(self, contact_id: str) -> str | None:
         """The id of the contact that this one is now: its own, or the one that it was merged into, also in a chain.
@@ -116,31 +116,15 @@ class Workspace:
                 return None
         return ""
 
-    def contacts(self, kind: str, values: Iterable[str]) -> dict[str, list[Contact]]:
-        """The contacts with each of the values, which are all of one kind (email, user_id). Case is ignored.
-
-        Raises RunStopped.
-        """
-        wanted = list(dict.fromkeys(values))
-        matches: dict[str, list[Contact]] = {value: [] for value in wanted}
-        by_folded: dict[str, list[str]] = {}
-        for value in wanted:
-            by_folded.setdefault(value.casefold(), []).append(value)
-        for start in range(0, len(wanted), SEARCH_BATCH):
-            for contact in self._search_contacts(_SEARCH_FIELDS[kind], wanted[start : start + SEARCH_BATCH]):
-                address = contact.email if kind == "email" else contact.external_id
-                for value in by_folded.get(address.strip().casefold(), []):
-                    if all(contact.id != other.id for other in matches[value]):
-                        matches[value].append(contact)
-        return matches
-
-    def search_items(self, path: str, query: dict[str, Any], key: str) -> Iterator[dict[str, Any]]:
+    def search_items(
+        self, path: str, query: dict[str, Any], key: str, max_pages: int = MAX_PAGES
+    ) -> Iterator[dict[str, Any]]:
         """Everything that a search finds, read page by page. `key` is the name of the list in a page.
 
-        Raises RunStopped.
+        Raises QueryRejected if Intercom does not take the query, and RunStopped.
         """
         pagination: dict[str, Any] = {"per_page": _PER_PAGE}
-        for _ in range(MAX_PAGES):
+        for _ in range(max_pages):
             try:
                 page = self._read("POST", path, {"query": query, "pagination": pagination})
             except _TooLarge:
@@ -157,12 +141,7 @@ class Workspace:
             if cursor == pagination.get("starting_after"):
                 raise RunStopped(f"POST {path} gives the same page for ever")
             pagination = {**pagination, "starting_after": cursor}
-        raise RunStopped(f"POST {path} has no last page: {MAX_PAGES} were read", "nothing was sent by this request")
-
-    def _search_contacts(self, field: str, values: list[str]) -> Iterator[Contact]:
-        terms = [{"field": field, "operator": "=", "value": value} for value in values]
-        query = terms[0] if len(terms) == 1 else {"operator": "OR", "value": terms}
-        return (_parse_contact(item) for item in self.search_items("/contacts/search", query, "data"))
+        raise RunStopped(f"POST {path} has no last page: {max_pages} were read", "nothing was sent by this request")
 
     def _read(self, method: str, path: str, body: Any = None, *, none_if: Container[int] = ()) -> Any:
         return self._parse_reply(self._request(method, path, body, READ_VERSION), method, path, none_if)
@@ -209,11 +188,16 @@ class Workspace:
             hint = account_hint(reply, self.access)
             hint = hint or (self.access.hint if reply.status in _DENIED else f"request id {request_id}")
             masked = mark_private_values(message, ())
-            raise RunStopped(f"{method} {path}: HTTP status {reply.status}, {code}: " + masked, hint)
+            error = QueryRejected if reply.status in _REJECTED else RunStopped
+            raise error(f"{method} {path}: HTTP status {reply.status}, {code}: " + masked, hint)
         try:
             return orjson.loads(reply.body)
         except orjson.JSONDecodeError as error:
             raise RunStopped(f"{method} {path}: the answer is not JSON") from error
+
+
+class QueryRejected(RunStopped):
+    """Intercom answered that the request is invalid."""
 
 
 class _TooLarge(RunStopped):
@@ -239,16 +223,3 @@ def _parse_cursor(page: dict[str, Any], path: str) -> str | int | None:
 def describe_retry(failure: str, seconds: float) -> str:
     """What the user reads when a request failed and is tried again."""
     return f"{failure}; trying again for up to {seconds:.0f} s"
-
-
-def _parse_contact(value: dict[str, Any]) -> Contact:
-    created, contact_id = value.get("created_at"), parse_id(value.get("id"))
-    if not contact_id:
-        raise RunStopped("Intercom shows a contact without an id, or with one of an unknown form")
-    return Contact(
-        id=contact_id,
-        role="lead" if value.get("role") == "lead" else "user",
-        email=parse_text(value.get("email")),
-        external_id=parse_text(value.get("external_id")),
-        created_at=created if isinstance(created, int) else 0,
-    )

@@ -1,26 +1,15 @@
 """The JSON of POST /messages in each API version. Source: Intercom API reference, versions 1.0 to 2.17."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from runner.declare.declaration import CONVERSATION_FLAG
 from runner.declare.identity import Payload
 from runner.declare.settings import version_number
+from runner.intercom.contact import Contact
 
 LOOKED_UP_SINCE = (2, 6)
 INTEGER_SENDER_SINCE = (2, 7)
 _MAX_DIGITS = 18  # of an integer that every JSON parser reads; no admin's id is longer, and a longer one stays a string
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """A contact as Intercom knows it. `role` is user or lead; `created_at` is in Unix seconds, 0 if unknown."""
-
-    id: str
-    role: str
-    email: str = ""
-    external_id: str = ""
-    created_at: int = 0
 
 
 def needs_lookup(payload: Payload, api_version: str) -> bool:

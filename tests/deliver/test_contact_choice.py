@@ -4,7 +4,7 @@ import pytest
 
 from runner.declare.delivery import Delivery
 from runner.deliver.contact_choice import ChosenContact, NoContact, choose_contact
-from runner.intercom.wire_format import Contact
+from runner.intercom.contact import Contact
 
 USER, OTHER = Contact("u1", "user"), Contact("u2", "user")
 LEAD, STRAY = Contact("l1", "lead"), Contact("l2", "lead")

@@ -7,11 +7,8 @@ import pytest
 from runner.errors import GuardRefused, RateExhausted, RunStopped
 from runner.intercom import NoReply, Reply
 from runner.intercom.admins import Admin
-from runner.intercom.client import HttpTransport
 from runner.intercom.lookups import Workspace
 from runner.intercom.rate_limit import RateLimiter
-from runner.privacy import reveal_or_mask
-from runner.sandbox import Sandbox, Trouble
 
 
 def reply(status: int, body: object, **headers: str) -> Reply:
@@ -88,73 +85,6 @@ def test_a_contact_is_read_by_its_id_and_may_not_exist(workspace):
     assert found.contact("a/b").role == "lead"
     assert transport.asked[0][1] == "/contacts/a%2Fb"
     assert found.contact("c2") is None
-
-
-def test_addresses_are_asked_for_in_batches_of_fifteen(workspace):
-    found, transport = workspace(reply(200, {"data": []}))
-    found.contacts("email", [f"p{number}@example.com" for number in range(31)])
-    sizes = [len(asked[2]["query"]["value"]) for asked in transport.asked[:2]]
-    assert sizes == [15, 15]
-    assert transport.asked[2][2]["query"] == {"field": "email", "operator": "=", "value": "p30@example.com"}
-
-
-def test_an_address_twice_is_asked_for_once(workspace):
-    found, transport = workspace(reply(200, {"data": [contact(1)]}))
-    assert [who.id for who in found.contacts("email", ["p1@example.com"] * 20)["p1@example.com"]] == ["c1"]
-    assert len(transport.asked) == 1
-
-
-def test_every_page_is_read_and_no_contact_counted_twice(workspace):
-    first = {"data": [contact(1)], "pages": {"next": {"starting_after": "x"}}}
-    second = {"data": [contact(1, role="lead"), contact(2, email="p1@example.com")], "pages": {"next": None}}
-    found, transport = workspace(reply(200, first), reply(200, second))
-    assert [who.id for who in found.contacts("email", ["p1@example.com"])["p1@example.com"]] == ["c1", "c2"]
-    assert transport.asked[1][2]["pagination"] == {"per_page": 150, "starting_after": "x"}
-
-
-def test_pages_that_never_end_stop_the_run(workspace):
-    page = {"data": [], "pages": {"next": {"starting_after": "x"}}}
-    with pytest.raises(RunStopped, match="same page"):
-        workspace(reply(200, page))[0].contacts("email", ["p1@example.com"])
-
-
-def test_case_and_spaces_make_no_difference(workspace):
-    found, _ = workspace(reply(200, {"data": [contact(1, email=" Ann@Example.COM ")]}))
-    assert found.contacts("email", ["ann@example.com", "ANN@example.com", "bo@example.com"]) == {
-        "ann@example.com": found.contacts("email", ["ann@example.com"])["ann@example.com"],
-        "ANN@example.com": found.contacts("email", ["ANN@example.com"])["ANN@example.com"],
-        "bo@example.com": [],
-    }
-    assert len(found.contacts("email", ["aNN@example.com"])["aNN@example.com"]) == 1
-
-
-def test_a_user_id_is_the_external_id(workspace):
-    found, transport = workspace(reply(200, {"data": [contact(1, external_id="25")]}))
-    assert [who.id for who in found.contacts("user_id", ["25"])["25"]] == ["c1"]
-    assert transport.asked[0][2]["query"]["field"] == "external_id"
-
-
-@pytest.mark.parametrize("page", [{}, {"data": None}, [], {"data": [{"id": ""}]}, {"data": [{"role": "user"}]}])
-def test_a_search_that_answers_something_else_stops_the_run(page, workspace):
-    with pytest.raises(RunStopped):
-        workspace(reply(200, page))[0].contacts("email", ["p1@example.com"])
-
-
-def test_an_address_that_intercom_repeats_is_marked_as_private(workspace):
-    errors = {"errors": [{"code": "parameter_invalid", "message": "bad value ann@example.com"}]}
-    with pytest.raises(RunStopped) as caught:
-        workspace(reply(400, errors))[0].contacts("email", ["ann@example.com"])
-    assert "ann" not in str(caught.value.message)
-    assert "bad value ann@example.com" in reveal_or_mask(caught.value.message, show_values=True)
-
-
-def test_a_real_search_over_real_pages_finds_everybody(time):
-    with Sandbox(rate_limit=100_000, population=0, trouble=Trouble(routes={"POST /contacts/search": {"next": ["500_before"]}})) as sandbox:  # fmt: skip # noqa: E501
-        found = Workspace(HttpTransport(sandbox.url, "t"), RateLimiter(time.clock, 1.0, None), time.clock)
-        values = [f"p{number}@example.com" for number in range(40)] + ["missing@example.com", "twin@example.com"]
-        people = found.contacts("email", values)
-        assert [len(people[value]) for value in values] == [1] * 40 + [0, 2]
-        assert found.identity().id_code == "msgrun-sandbox"
 
 
 def test_admins_are_read_with_name_email_and_seat(workspace):

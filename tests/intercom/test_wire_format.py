@@ -2,7 +2,8 @@
 
 import pytest
 
-from runner.intercom.wire_format import Contact, build_body, needs_lookup
+from runner.intercom.contact import Contact
+from runner.intercom.wire_format import build_body, needs_lookup
 from runner.sandbox import Sandbox
 
 FLAG = "create_conversation_without_contact_reply"

@@ -25,6 +25,7 @@ from runner.intercom import NoReply, Reply, Transport, client, route
 from runner.intercom.admins import Admin
 from runner.intercom.answer import NO_ANSWER, Sent, Unknown, classify_reply
 from runner.intercom.client import HttpTransport
+from runner.intercom.contact_search import ContactSearch
 from runner.intercom.conversations import ConversationQuery, Conversations
 from runner.intercom.lookups import MAX_PAGES, Workspace
 from runner.intercom.rate_limit import RateLimiter
@@ -321,8 +322,9 @@ def test_an_owner_of_another_form_is_not_reported(value):
 
 @pytest.mark.parametrize("value", IDS, ids=ID_NAMES)
 def test_a_contacts_id_of_another_form_stops_the_run(value):
+    search = ContactSearch(workspace(reply({"data": [{"id": value, "email": "a@example.com"}]})))
     with pytest.raises(RunStopped) as caught:
-        workspace(reply({"data": [{"id": value, "email": "a@example.com"}]})).contacts("email", ["a@example.com"])
+        search.find("email", ["a@example.com"])
     assert len(caught.value.message) < 200
     with pytest.raises(RunStopped):
         workspace(reply({"id": value})).contact("c1")
@@ -423,7 +425,7 @@ def test_paging_ends(kind, serve):
     endless_pages = pages(kind)
     server = serve(lambda connection: connection.sendall(whole(body=json.dumps(next(endless_pages)).encode())))
     with pytest.raises(RunStopped) as caught:
-        connected(HttpTransport(server.url, "t")).contacts("email", ["a@example.com"])
+        ContactSearch(connected(HttpTransport(server.url, "t"))).find("email", ["a@example.com"])
     assert len(server.requests) <= MAX_PAGES
     assert len(caught.value.message) < 200
 
@@ -440,7 +442,7 @@ def test_a_page_that_is_too_large_is_asked_for_in_smaller_ones(serve):
 
     server = serve(answer)
     found = connected(HttpTransport(server.url, "t"))
-    matches = found.contacts("email", [f"p{number}@example.com" for number in range(15)])
+    matches = ContactSearch(found).find("email", [f"p{number}@example.com" for number in range(15)])
     assert [contact.id for contacts in matches.values() for contact in contacts] == [
         f"c{number}" for number in range(15)
     ]
@@ -449,7 +451,7 @@ def test_a_page_that_is_too_large_is_asked_for_in_smaller_ones(serve):
 def test_an_item_that_is_too_large_by_itself_stops_the_run(serve):
     server = serve(whole(body=b" " * (2 << 20)))
     with pytest.raises(RunStopped, match=r"the answer from 127\.0\.0\.1:[0-9]+ is too large"):
-        connected(HttpTransport(server.url, "t")).contacts("email", ["a@example.com"])
+        ContactSearch(connected(HttpTransport(server.url, "t"))).find("email", ["a@example.com"])
     assert len(server.requests) == 5  # pages of 150, 37, 9, 2 and 1
 
 
@@ -488,7 +490,7 @@ def test_no_json_whatever_its_shape_breaks_a_search(form):
                  f'{{"conversations":[{{"source":{DEEP[form]}}}]}}'):  # fmt: skip
         answer = Reply(200, {}, body.encode())
         with contextlib.suppress(MsgrunError):
-            workspace(answer).contacts("email", ["a@example.com"])
+            ContactSearch(workspace(answer)).find("email", ["a@example.com"])
         with contextlib.suppress(MsgrunError):
             list(Conversations(workspace(answer)).search([ConversationQuery("c1", "7", 0)]))
 

@@ -1,0 +1,44 @@
+"""A contact, as far as msgrun reads it. What names a person (name, phone, location) is not read at all."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from runner.errors import RunStopped
+from runner.intercom.identifiers import parse_id, parse_text
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A contact as Intercom knows it. `role` is user or lead; `created_at` is in Unix seconds, 0 if unknown.
+
+    `email` and `external_id` tell which of the searched values the contact has; they are never stored. The flags are
+    about emails, except `is_archived`: archived or blocked.
+    """
+
+    id: str
+    role: str
+    email: str = ""
+    external_id: str = ""
+    created_at: int = 0
+    is_unsubscribed: bool = False
+    has_bounced: bool = False
+    has_marked_spam: bool = False
+    is_archived: bool = False
+
+
+def parse_contact(value: dict[str, Any]) -> Contact:
+    """Returns a contact of Intercom's JSON. Raises RunStopped if it has no id."""
+    created, contact_id = value.get("created_at"), parse_id(value.get("id"))
+    if not contact_id:
+        raise RunStopped("Intercom shows a contact without an id, or with one of an unknown form")
+    return Contact(
+        id=contact_id,
+        role="lead" if value.get("role") == "lead" else "user",
+        email=parse_text(value.get("email")),
+        external_id=parse_text(value.get("external_id")),
+        created_at=created if isinstance(created, int) else 0,
+        is_unsubscribed=value.get("unsubscribed_from_emails") is True,
+        has_bounced=value.get("has_hard_bounced") is True,
+        has_marked_spam=value.get("marked_email_as_spam") is True,
+        is_archived=value.get("archived") is True or value.get("blocked") is True,
+    )

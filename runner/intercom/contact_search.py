@@ -1,0 +1,68 @@
+"""Searches contacts: everything that a query finds, page by page, and the contacts of many identifiers in batches."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from runner.intercom.contact import Contact, parse_contact
+from runner.intercom.lookups import SEARCH_BATCH, QueryRejected, Workspace
+
+# Values in one `IN`. Its largest length is not documented; where 50 are rejected, OR groups of SEARCH_BATCH are used.
+IN_BATCH = 50
+_FIELDS = {"email": "email", "user_id": "external_id", "id": "id"}
+
+
+class ContactSearch:
+    """Searches the contacts of a workspace. Several threads may use it.
+
+    `batch_size` is how many identifiers one request asks for: at first IN_BATCH.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self.batch_size = IN_BATCH
+
+    def items(self, query: dict[str, Any], max_pages: int | None = None) -> Iterator[dict[str, Any]]:
+        """Everything that a query finds, as Intercom's JSON. `max_pages` is the number of pages that are read at most.
+
+        Raises RunStopped.
+        """
+        pages = {} if max_pages is None else {"max_pages": max_pages}
+        return self._workspace.search_items("/contacts/search", query, "data", **pages)
+
+    def find(self, kind: str, values: Sequence[str]) -> dict[str, list[Contact]]:
+        """The contacts with each of the values, which are all of one kind (email, user_id, id). Case is ignored.
+
+        Raises RunStopped.
+        """
+        by_folded: dict[str, list[str]] = {}
+        for value in dict.fromkeys(values):
+            by_folded.setdefault(value.casefold(), []).append(value)
+        matches: dict[str, list[Contact]] = {value: [] for value in values}
+        for contact in self._find_all(kind, list(matches)):
+            identifier = {"email": contact.email, "user_id": contact.external_id}.get(kind, contact.id)
+            for value in by_folded.get(identifier.strip().casefold(), ()):
+                if all(contact.id != other.id for other in matches[value]):
+                    matches[value].append(contact)
+        return matches
+
+    def _find_all(self, kind: str, values: list[str]) -> Iterator[Contact]:
+        start = 0
+        while batch := values[start : start + self.batch_size]:
+            try:
+                # A list, so that contacts of a batch that is rejected at its second page do not count twice.
+                contacts = list(map(parse_contact, self.items(_build_query(_FIELDS[kind], batch))))
+            except QueryRejected:
+                if len(batch) <= SEARCH_BATCH:
+                    raise
+                self.batch_size = SEARCH_BATCH
+                continue
+            yield from contacts
+            start += len(batch)
+
+
+def _build_query(field: str, values: list[str]) -> dict[str, Any]:
+    """The query for contacts whose field has one of the values."""
+    if len(values) > SEARCH_BATCH:
+        return {"field": field, "operator": "IN", "value": values}
+    terms = [{"field": field, "operator": "=", "value": value} for value in values]
+    return terms[0] if len(terms) == 1 else {"operator": "OR", "value": terms}
