@@ -1,8 +1,11 @@
 """Compares the settings that guard the sending with those at another commit."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 
 from runner.compare.comparison import FieldChange
+from runner.declare.audience.allow_list import DOMAIN_PREFIX, AllowList
+from runner.declare.redirect import Redirect
 from runner.declare.settings import Settings
 from runner.ledger.record import salt_check
 
@@ -59,4 +62,25 @@ def _list_guard_settings(settings: Settings) -> dict[str, str]:
         "lint.select": ", ".join(settings.lint.select),
         "lint.unsubscribe_above": f"{settings.lint.unsubscribe_above:,}",
         "suppress": ", ".join(map(str, settings.suppress)),
+        "only": _format_only(settings.only, settings.salt) if settings.only else "",
+        "redirect": _format_redirect(settings.redirect, settings.salt) if settings.redirect else "",
     }
+
+
+def _format_only(only: AllowList, salt: str) -> str:
+    """Returns the domains of an allow-list and the number of its contacts, but no address."""
+    words = [f"{DOMAIN_PREFIX}{domain}" for domain in sorted(only.domains)]
+    if count := len(only.identifiers):
+        words.append(f"{count:,} contact{'s' * (count != 1)} ({_check(sorted(only.identifiers), salt)})")
+    return ", ".join(words)
+
+
+def _format_redirect(redirect: Redirect, salt: str) -> str:
+    """Returns the contact of a redirect: its id, but no address."""
+    name = redirect.value if redirect.kind == "id" else f"({_check(redirect.value, salt)})"
+    return f"{redirect.role} by {redirect.kind} {name}"
+
+
+def _check(value: object, salt: str) -> str:
+    """Returns a value to compare private ones by, which does not reveal them."""
+    return f"check {hashlib.sha256(repr((salt, value)).encode()).hexdigest()[:8]}"

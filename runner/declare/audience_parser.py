@@ -48,9 +48,9 @@ def read_selection(context: ParseContext, audience: Audience, texts: list[Templa
     suppression_list = context.project_context.suppression_list
     if suppression_list:
         _report_unmatchable(context, suppression_list, audience, ("to",), is_own=False)
-    to = context.value["to"]
+    to, allow_list = context.value["to"], context.project_context.allow_list
     if isinstance(audience, InlineAudience):
-        return Selection(suppression_list=suppression_list)
+        return Selection(allow_list=allow_list, suppression_list=suppression_list)
     exclusion_list = _read_exclusion_list(context, to, audience)
     unique_by = to.get("unique_by", "")
     if unique_by and audience.source.has_fixed_columns and unique_by not in audience.variables:
@@ -68,6 +68,7 @@ def read_selection(context: ParseContext, audience: Audience, texts: list[Templa
     names = ("where", "unique_by")
     return Selection(
         where=_read_where(context, to, audience),
+        allow_list=allow_list,
         suppression_list=suppression_list,
         exclusion_list=exclusion_list,
         unique_by=unique_by,

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from runner.declare.audience import Audience, InlineAudience, Recipient
 from runner.declare.audience.recipient import Row
 from runner.declare.audience.selection import Selection, Tally
+from runner.declare.redirect import Redirect
 from runner.declare.sender import Sender
 from runner.declare.spans import mark_length
 from runner.declare.template.language import TemplateFault, chain_hint
@@ -65,7 +66,8 @@ class Declaration:
 
     `variables` are the template globals, then the variables of the project, then those of the message; every render
     gets them. `content` is the hash of what the author wrote. `unknown_variables` are warnings: each names a variable
-    that has no value. `revision` is counted from 1.
+    that has no value. `revision` is counted from 1. `redirect` is the contact that gets the message in place of each
+    recipient; None if there is none.
     """
 
     name: str
@@ -87,6 +89,7 @@ class Declaration:
     body_origin: TemplateOrigin
     unknown_variables: tuple[Problem, ...]
     selection: Selection
+    redirect: Redirect | None = None
 
     @property
     def place(self) -> Place:

@@ -111,6 +111,8 @@ class _Parser:
         texts = [(subject, subject_origin), (body, body_origin)]
         unknown = self._find_unknown_variables(texts, audience.variables | own_vars.keys() | self.project.vars.keys())
         other_fields = [value["message_type"] != "email", template, sender and str(sender), self.project.vars, own_vars]
+        # What went to the contact of `redirect` never reached its recipient, so it is another content.
+        other_fields += ["redirected"] if self.project.redirect else []
         declaration = Declaration(
             name=value["name"],
             revision=value.get("revision", 1),
@@ -131,6 +133,7 @@ class _Parser:
             body_origin=body_origin,
             unknown_variables=unknown,
             selection=read_selection(self.context, audience, [text for text, _ in texts if text]),
+            redirect=self.project.redirect,
         )
         return declaration, self.problems
 

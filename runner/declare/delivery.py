@@ -13,7 +13,7 @@ from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, 
 from runner.declare.audience.selection import Tally
 from runner.declare.column_hints import explain_missing_identifier
 from runner.declare.declaration import CONVERSATION_FLAG, Declaration, TemplateOrigin
-from runner.declare.identity import DIGEST_VERSION, Payload, key_hasher, payload_hasher
+from runner.declare.identity import DIGEST_VERSION, Payload, format_recipient, key_hasher, payload_hasher
 from runner.declare.template.language import TOO_SLOW, TemplateFault
 from runner.errors import Place, Problem
 from runner.key_table import KeyTable
@@ -60,21 +60,17 @@ class Delivery(NamedTuple):
         return (self.value, *self.vars.values())
 
     @property
+    def address(self) -> tuple[str, str]:
+        """The kind and the value of the identifier that it is sent to: the recipient's, or that of `redirect`."""
+        return next((kind, value) for kind, value in self.payload["to"].items() if kind != "type")
+
+    @property
     def display_name(self) -> str:
         """The recipient as lockfile and plan show it. See `format_recipient`."""
         return format_recipient(self.kind, self.value, self.key)
 
 
 DeliveryRenderer = Callable[[Iterable[Recipient | Problem]], Iterator[Delivery | Problem]]
-
-
-def format_recipient(kind: IdentifierKind, value: str, key: str) -> str:
-    """Returns a recipient as lockfile and plan show it.
-
-    An id is shown in clear. An email address or a user_id is not: its kind and the first 8 hex digits of the key
-    replace it.
-    """
-    return f"id:{value}" if kind == "id" else f"{kind}:~{key[:8]}"
 
 
 def render_deliveries(
@@ -163,6 +159,8 @@ class _Renderer:
         try:
             if not self._is_valid(payload):
                 return self._payload_problems(payload, recipient)
+            if declaration.redirect:
+                declaration.redirect.apply(payload, recipient.kind, value)
             raw_key = self._key_hashers[recipient.kind](value)
             raw_digest = self._hash_payload(payload)
         except (UnicodeEncodeError, orjson.JSONEncodeError):

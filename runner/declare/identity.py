@@ -45,6 +45,15 @@ def key_hasher(salt: str, name: str, revision: int, kind: IdentifierKind) -> Cal
     return hash_key
 
 
+def format_recipient(kind: IdentifierKind, value: str, key: str) -> str:
+    """Returns a recipient as lockfile and plan show it.
+
+    An id is shown in clear. An email address or a user_id is not: its kind and the first 8 hex digits of the key
+    replace it.
+    """
+    return f"id:{value}" if kind == "id" else f"{kind}:~{key[:8]}"
+
+
 def payload_hasher(salt: str) -> Callable[[Payload], bytes]:
     """Returns a function that computes the digest of a payload, 16 bytes. The salt is hashed once for all payloads."""
     # HMAC of RFC 2104. hmac.new() gives the same bytes, but runs more Python code for every payload.

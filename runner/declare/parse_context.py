@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from runner.declare.audience.allow_list import AllowList
 from runner.declare.audience.suppression import SuppressionList
 from runner.declare.declaration import TemplateOrigin
+from runner.declare.redirect import Redirect
 from runner.declare.sender import Sender
 from runner.declare.template.language import TemplateFault
 from runner.declare.template.template import RenderMonitor, Template, Templates
@@ -22,7 +24,7 @@ class ProjectContext:
     `sender` is the project's default sender; None if msgrun.yaml has no `from`. `vars` are the
     project's variables. `conversation_flag_allowed` says whether the API version knows the flag that opens a
     conversation. `monitor` is informed of every render and of every evaluation of a filter. `suppression_list` is the
-    project's own list; None if it has none.
+    project's own list; None if it has none. `allow_list` and `redirect` are `only` and `redirect` of the environment.
     """
 
     tree: Tree
@@ -33,6 +35,8 @@ class ProjectContext:
     monitor: RenderMonitor
     salt: str
     suppression_list: SuppressionList | None = None
+    allow_list: AllowList | None = None
+    redirect: Redirect | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

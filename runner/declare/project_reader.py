@@ -125,6 +125,8 @@ def make_project_reader(
         monitor=watch,
         salt=settings.salt,
         suppression_list=suppression_list,
+        allow_list=settings.only,
+        redirect=settings.redirect,
     )
     unread = list(find_unread_files(tree, files))
     is_selected = _make_selector(files.declarations, unread, paths)

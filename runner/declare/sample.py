@@ -8,6 +8,7 @@ from runner.declare.audience.selection import Selection
 from runner.declare.authorship import Authorship
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, render_deliveries
+from runner.declare.redirect import format_mark
 from runner.privacy import AnyText, mark_private
 
 _MAX_RENDERED = 100  # deliveries that are rendered to find the one with the requested key
@@ -54,10 +55,14 @@ def make_sample(declaration: Declaration, delivery: Delivery, authorship: Author
     """Returns a delivery as its recipient would see it. `authorship` is that of the declaration, if it is known."""
     authorship = authorship or Authorship(declaration)
     is_id = delivery.kind == "id"
+    subject, body = authorship.mark_subject(delivery), authorship.mark_body(delivery)
+    if declaration.redirect:
+        mark = format_mark(delivery.kind, delivery.value, is_html=not declaration.subject)
+        subject, body = (mark + subject, body) if declaration.subject else (subject, mark + body)
     return Sample(
         kind=delivery.kind,
         value=delivery.value,
         to=delivery.display_name if is_id else mark_private(f"{delivery.kind}:{delivery.value}", delivery.display_name),
-        subject=authorship.mark_subject(delivery),
-        body=authorship.mark_body(delivery),
+        subject=subject,
+        body=body,
     )

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runner.declare import schema
+from runner.declare.audience.allow_list import AllowList, parse_allow_list
 from runner.declare.contact_files import ContactFiles, parse_contact_files
+from runner.declare.redirect import Redirect, parse_redirect
 from runner.declare.sender import Sender, parse_sender
 from runner.declare.settings_problems import UNNAMED, find_settings_problems
 from runner.declare.similar_names import did_you_mean
@@ -66,7 +68,9 @@ class Settings:
     names none for this very environment. `remote` is the URL of the git remote that is asked whether the ledger moved;
     it may be empty. `stem` begins the names of the environment's files. `sender` is the default sender. `rate_share` is
     the share of Intercom's rate limit that all programs may use together. `max_per_window` is a number of requests in
-    10 seconds; None means that only `rate_share` limits a run. `suppress` are the files of the suppression list.
+    10 seconds; None means that only `rate_share` limits a run. `suppress` are the files of the suppression list. `only`
+    are the recipients that may be sent to; None allows all. `redirect` is the contact that gets every message; None if
+    each goes to its recipient.
     """
 
     environment: str = DEFAULT_ENVIRONMENT
@@ -88,6 +92,8 @@ class Settings:
     max_per_window: int | None = None
     lint: LintSettings = LintSettings()
     suppress: tuple[ContactFiles, ...] = ()
+    only: AllowList | None = None
+    redirect: Redirect | None = None
 
     @property
     def environment_name(self) -> str | None:
@@ -229,4 +235,6 @@ def _convert_settings(environment: str, value: Mapping[str, Any]) -> Settings:
         max_per_window=rate.get("max_per_10s"),
         lint=LintSettings(**value.get("lint", {})),
         suppress=parse_contact_files(value.get("suppress", [])),
+        only=parse_allow_list(value["only"]) if "only" in value else None,
+        redirect=parse_redirect(value["redirect"]) if "redirect" in value else None,
     )

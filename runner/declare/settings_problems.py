@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from runner.declare import schema
 from runner.declare.similar_names import did_you_mean
 from runner.declare.yaml.document import Document
 from runner.errors import Problem, UsageMistake
@@ -27,6 +28,7 @@ def find_settings_problems(document: Document) -> list[Problem]:
     """Returns the problems of a msgrun.yaml that fits the schema."""
     return [
         *_find_environment_problems(document),
+        *_find_contact_problems(document),
         *_find_lock_problems(document),
         *_find_remote_problems(document),
         *_find_variable_problems(document),
@@ -46,6 +48,25 @@ def _find_environment_problems(document: Document) -> list[Problem]:
         hint = did_you_mean(chosen, known_names) or "name one of environments, or remove it"
         message = f"no environment is named {chosen}"
         problems.append(document.problem("unknown-environment", ("default_environment",), message, hint))
+    return problems
+
+
+def _find_contact_problems(document: Document) -> list[Problem]:
+    """Returns the problems of the contacts in `only` and `redirect` of every environment."""
+    problems: list[Problem] = []
+    for mapping_path, mapping in _list_settings_mappings(document):
+        contacts: list[tuple[tuple[str | int, ...], Any]] = [
+            ((*mapping_path, "only", index), {"type": "user", **entry})
+            for index, entry in enumerate(mapping.get("only", ()))
+            if not isinstance(entry, str)
+        ]
+        contacts += [((*mapping_path, "redirect"), mapping["redirect"])] if "redirect" in mapping else []
+        for path, contact in contacts:
+            if not schema.validator("contact").is_valid(contact):
+                problems += [
+                    schema.violation_problem(document, replace(violation, path=(*path, *violation.path)))
+                    for violation in schema.explain_violations(contact, "contact")
+                ]
     return problems
 
 

@@ -32,6 +32,7 @@ class RecordFactory:
         """Returns the claim of a new attempt."""
         declaration, delivery = prepared.declaration, prepared.delivery
         self._attempts += 1
+        kind, value = delivery.address
         return Record(
             key=delivery.key,
             attempt=f"{self._run_id}-{self._attempts}",
@@ -39,7 +40,7 @@ class RecordFactory:
             message=declaration.name,
             revision=declaration.revision,
             to=delivery.display_name,
-            contact=delivery.value if delivery.kind == "id" else "",
+            contact=value if kind == "id" else "",
             digest=delivery.digest,
             content=declaration.content,
             text=text_hash(delivery.payload, self._salt),
@@ -47,6 +48,7 @@ class RecordFactory:
             at=self.timestamp(),
             sender=declaration.sender.admin_id(self._sender_ids),
             opens_conversation=declaration.opens_conversation,
+            redirected=declaration.redirect is not None,
         )
 
     def new_outcome(self, claim: Record, outcome: Outcome) -> Record:

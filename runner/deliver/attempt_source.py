@@ -91,11 +91,12 @@ class AttemptSource:
             contact = choice.contact
             self._summary.warnings.extend(choice.warnings)
             claim = replace(claim, contact=contact.id)
-        if claim.contact and not self._is_first_to_contact(claim):
+        # The contact of `redirect` gets the messages of all recipients.
+        if claim.contact and not claim.redirected and not self._is_first_to_contact(claim):
             self._refuse(claim, "same_contact", "this contact was sent this revision already, under another address")
             return None
         body = build_body(delivery.payload, self._api_version, contact, sender_id=claim.sender)
-        return Attempt(claim, body, declaration, delivery.private_values)
+        return Attempt(claim, body, declaration, (*delivery.private_values, delivery.address[1]))
 
     def _is_first_to_contact(self, claim: Record) -> bool:
         """Whether no other delivery of this revision reached the contact, in the ledger or in this run."""

@@ -32,15 +32,16 @@ def choose_contact(delivery: Delivery, contacts: list[Contact]) -> ChosenContact
     """
     role = "user" if delivery.payload["to"]["type"] == "user" else "lead"
     matching = [contact for contact in contacts if contact.role == role] or contacts
+    kind, name = delivery.address[0], delivery.display_name
+    if delivery.address != (delivery.kind, delivery.value):
+        kind, name = f"{kind} of redirect", "the contact of redirect"
     if not matching:
-        return NoContact(CONTACT_NOT_FOUND, f"no contact has this {delivery.kind}")
+        return NoContact(CONTACT_NOT_FOUND, f"no contact has this {kind}")
     if len(matching) > 1:
         ids = ", ".join(sorted(contact.id for contact in matching)[:_MAX_LISTED])
         ids += f" and {len(matching) - _MAX_LISTED} more" if len(matching) > _MAX_LISTED else ""
-        return NoContact("contact_ambiguous", f"{len(matching)} contacts have this {delivery.kind}: {ids}")
+        return NoContact("contact_ambiguous", f"{len(matching)} contacts have this {kind}: {ids}")
     contact = matching[0]
     if contact.role == role:
         return ChosenContact(contact)
-    return ChosenContact(
-        contact, (f"{delivery.display_name} is declared as {role} and is a {contact.role}: sent as that",)
-    )
+    return ChosenContact(contact, (f"{name} is declared as {role} and is a {contact.role}: sent as that",))

@@ -20,11 +20,14 @@ _SETTLED: Mapping[KeyStatus, str] = {
 
 
 def accept_edits(message: PlannedMessage, facts: Facts, at: str) -> list[Record]:
-    """Returns copies of the sent records of edited deliveries, with the current content and digest."""
-    records = []
+    """Returns copies of the sent records of edited deliveries, with the current content and digest.
+
+    What was redirected when it was sent never reached its recipient, so that is no edit to accept.
+    """
+    records, is_redirected = [], message.declaration.redirect is not None
     for planned in message.deliveries:
         state = facts.state(planned.key)
-        if planned.action == "edited" and state:
+        if planned.action == "edited" and state and state.record.redirected == is_redirected:
             content = message.declaration.content
             records.append(replace(state.record, content=content, digest=planned.digest, at=at, by=ACCEPT))
     return records

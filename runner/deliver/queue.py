@@ -92,15 +92,16 @@ class DeliveryQueue:
         batch = self._batches[0]
         delivery = batch.deliveries.popleft()
         is_lookup_needed = needs_lookup(delivery.payload, self._settings.api_version)
-        contacts = self._batches[0].contacts.get((delivery.kind, delivery.value), []) if is_lookup_needed else None
+        contacts = self._batches[0].contacts.get(delivery.address, []) if is_lookup_needed else None
         return PreparedDelivery(batch.declaration, delivery, contacts)
 
     def _look_up(self, batch: Batch, deliveries: list[Delivery]) -> LookupResult:
         """Looks up the contacts of the deliveries of a batch; runs in a thread."""
         contacts_by_address: ContactsByAddress = {}
         try:
-            for kind in sorted({delivery.kind for delivery in deliveries}):
-                values = [delivery.value for delivery in deliveries if delivery.kind == kind]
+            addresses = list(dict.fromkeys(delivery.address for delivery in deliveries))
+            for kind in sorted({kind for kind, _ in addresses}):
+                values = [value for other, value in addresses if other == kind]
                 contacts_by_address |= {
                     (kind, value): contacts for value, contacts in self._contacts.find(kind, values).items()
                 }

@@ -187,10 +187,10 @@ class FactIndex:
         return record
 
     def read_contact(self, fact: Fact) -> str:
-        """Reads only the contact of an entry's record; `read_record` takes four times as long. Empty if it has none."""
-        if fact.source == IN_MEMORY_SOURCE:
-            return self.in_memory_records[fact.offset].contact
-        return str(self._read_object(fact).get("contact") or "")
+        """Reads only the contact of an entry's record, faster than `read_record`. Empty if it is not the recipient."""
+        is_in_memory = fact.source == IN_MEMORY_SOURCE
+        value = self.in_memory_records[fact.offset].to_dict() if is_in_memory else self._read_object(fact)
+        return "" if value.get("redirected") else str(value.get("contact") or "")
 
     def _read_object(self, fact: Fact) -> dict[str, Any]:
         lines, origin = self.line_sources[fact.source]

@@ -76,7 +76,8 @@ class Record:
 
     `to` never contains an email address or a user_id. `conversation` is the id of the conversation that the message
     opened, where Intercom gave it. `sender` and `opens_conversation` are only in claims and `unknown` outcomes, for
-    reconcile to compare. `extra` is the JSON of fields that this version does not know.
+    reconcile to compare. `redirected`: the message went to `contact`, which is not the recipient. `extra` is the JSON
+    of fields that this version does not know.
     """
 
     key: str
@@ -98,6 +99,7 @@ class Record:
     by: str = ""
     sender: str = ""
     opens_conversation: bool = False
+    redirected: bool = False
     extra: str = ""
 
     @property
@@ -121,7 +123,8 @@ class Record:
 
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(Record) if field.name != "extra")
-_TYPES: dict[str, type] = {**dict.fromkeys(_FIELDS, str), "revision": int, "opens_conversation": bool}
+_FLAGS = ("opens_conversation", "redirected")
+_TYPES: dict[str, type] = {**dict.fromkeys(_FIELDS, str), **dict.fromkeys(_FLAGS, bool), "revision": int}
 
 
 def salt_check(salt: str) -> str:

@@ -7,6 +7,7 @@ from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
 from runner.ledger.facts import Facts
 from runner.plan.deliveries import Action
+from runner.plan.guards import EDITED, REDIRECT_CHANGED
 
 DRAFT_UNTIL = datetime(2099, 1, 1, tzinfo=UTC)  # `msgrun init` and `new` write this day into not_before
 
@@ -16,6 +17,7 @@ class ActionRules:
 
     def __init__(self, declaration: Declaration, facts: Facts, now: datetime, *, retry_refused: bool) -> None:
         self._content = declaration.content
+        self._is_redirected = declaration.redirect is not None
         self._facts = facts
         self._retry_refused = retry_refused
         self._exclusion_reason = _find_exclusion_reason(declaration, now)
@@ -27,7 +29,9 @@ class ActionRules:
         if status == "sent":
             if self.is_expired or self._is_sent_as_declared(delivery):
                 return "sent", ""
-            return "edited", "edited since it was sent"
+            state = self._facts.state(delivery.key)
+            is_other = state is not None and state.record.redirected != self._is_redirected
+            return "edited", REDIRECT_CHANGED if is_other else EDITED
         if status == "unknown":
             return "unknown", "whether it was sent is not known"
         if self._exclusion_reason:

@@ -8,8 +8,8 @@ from typing import Literal
 
 from runner.declare.audience import IdentifierKind
 from runner.declare.declaration import Declaration
-from runner.declare.delivery import Delivery, format_recipient
-from runner.declare.identity import DIGEST_VERSION
+from runner.declare.delivery import Delivery
+from runner.declare.identity import DIGEST_VERSION, format_recipient
 from runner.key_table import KEY_SIZE, KeyList, KeyTable
 from runner.plan.plan_file import PlanEntry
 from runner.plan.text_variants import TextVariants

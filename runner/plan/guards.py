@@ -12,6 +12,8 @@ from runner.shown_command import shown_command
 
 STALE_PLAN = "stale-plan"
 LEDGER_NOT_READ = "ledger-not-read"
+EDITED = "edited since it was sent"  # the reasons of edited deliveries
+REDIRECT_CHANGED = "redirect was turned on or off since it was sent"
 _MAX_FILES = 3  # that a hint names
 
 
@@ -46,6 +48,18 @@ def edited_guard(name: str, count: int, others: Sequence[str] = ()) -> Guard:
         f"{name} was edited after it was sent to {format_recipients(count)}",
         "git diff shows the edit. Raise its revision to send it again to everybody, undo the edit, or keep it without"
         f" sending: {shown_command('accept', name)}{send_others}",
+        (name,),
+    )
+
+
+def redirect_guard(name: str, count: int, *, is_redirected: bool) -> Guard:
+    """The guard for a message that was sent to `count` recipients before redirect was turned on, or off."""
+    recipients = format_recipients(count)
+    before = f"was sent to {recipients}" if is_redirected else f"was redirected, so {recipients} never got it"
+    return Guard(
+        "redirect-changed",
+        f"{name} {before}, and redirect was turned {'on' if is_redirected else 'off'} since",
+        "raise its revision to send it now, or write redirect in msgrun.yaml as it was",
         (name,),
     )
 

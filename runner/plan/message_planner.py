@@ -109,10 +109,8 @@ class MessagePlanner:
         """Plans all deliveries. Returns the problems of the recipients."""
         name, content = self._declaration.name, self._declaration.content
         self._other_revisions = [other for other in self._facts.revisions_with(content) if other[0] != name]
-        revisions = sorted(sent_revisions(self._facts))
-        self._sent_revisions = [
-            revision for other, revision in revisions if other == name and revision != self._declaration.revision
-        ]
+        own, revisions = self._declaration.revision, sent_revisions(self._facts)
+        self._sent_revisions = sorted(revision for other, revision in revisions if other == name and revision != own)
         with CURRENT_WORK.on_file(self._declaration.document.source.path):
             self._authorship = Authorship(self._declaration)
             self._reset()
@@ -221,7 +219,10 @@ class MessagePlanner:
     def guards(self, other_files: Sequence[str] = ()) -> Iterable[Guard]:
         """Yields the guards that stop a run because of this message. `other_files` can be sent without it."""
         name = self._declaration.name
-        if count := self._draft.deliveries.counts()["edited"]:
+        reasons = self._draft.deliveries.reasons()
+        if count := reasons["edited", guards.REDIRECT_CHANGED]:
+            yield guards.redirect_guard(name, count, is_redirected=self._declaration.redirect is not None)
+        if count := reasons["edited", guards.EDITED]:
             yield guards.edited_guard(name, count, other_files)
         if self._draft.repeats and not self._options.allow_repeat:
             yield guards.repeat_guard(name, self._draft.repeats)
@@ -232,9 +233,8 @@ class MessagePlanner:
         draft.digest.add(delivery.raw_key, delivery.raw_digest)
         action, reason = self._actions.decide(delivery)
         if self.saved_message:
-            exclusion_reason = self.saved_message.exclusion_reason(
-                delivery.key, delivery.digest, is_sent=action in {"sent", "edited"}
-            )
+            is_sent = action in {"sent", "edited"}
+            exclusion_reason = self.saved_message.exclusion_reason(delivery.key, delivery.digest, is_sent=is_sent)
             if exclusion_reason and action == "send":
                 action, reason = "excluded", exclusion_reason
         if action == "send":

@@ -13,6 +13,7 @@ _CUT = " …"  # stands for what is cut off
 _MAX_CUT_WORD = 20  # characters; a longer word may be cut
 _LEFT_OUT = {
     "where": "by where",
+    "only": "not in only: of the environment",
     "exclude": "by exclude",
     "unique_by": "by unique_by",
     "split": "in other parts of the split",

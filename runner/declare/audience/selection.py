@@ -1,8 +1,8 @@
 """Which recipients of an audience are declared: filters between reading the rows and rendering.
 
-Each filter has its count. They are applied in this order: `where`, the project's `suppress`, `exclude`, `unique_by`,
-`split`, `duplicates`. So of several rows that are the same by `unique_by`, the first that passes the filters before it
-is kept, and all parts of a split keep the same one.
+Each filter has its count. They are applied in this order: `where`, `only` of the environment, the project's `suppress`,
+`exclude`, `unique_by`, `split`, `duplicates`. So of several rows that are the same by `unique_by`, the first that
+passes the filters before it is kept, and all parts of a split keep the same one.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ import orjson
 
 from runner.current_work import CURRENT_WORK
 from runner.declare.audience import broken_cells
+from runner.declare.audience.allow_list import AllowList
 from runner.declare.audience.audience import InlineAudience, TableAudience
 from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, Recipient, normalise_identifier
 from runner.declare.audience.suppression import SuppressionList
@@ -26,7 +27,7 @@ from runner.key_table import KeyTable
 if TYPE_CHECKING:  # few audiences are split, and importing it would delay the start of every command
     from fractions import Fraction
 
-FILTER_REASONS = ("where", "suppressed", "exclude", "unique_by", "split", "duplicates")
+FILTER_REASONS = ("where", "only", "suppressed", "exclude", "unique_by", "split", "duplicates")
 ProblemFactory = Callable[[TemplateFault, str], Problem]  # makes a problem of a fault and the recipient's label
 
 
@@ -77,6 +78,7 @@ class Selection:
     """
 
     where: Condition | None = None
+    allow_list: AllowList | None = None
     suppression_list: SuppressionList | None = None
     exclusion_list: SuppressionList | None = None
     unique_by: str = ""
@@ -131,6 +133,7 @@ class Selection:
         """Whether a recipient may be left out."""
         filters = (
             self.where,
+            self.allow_list,
             self.suppression_list,
             self.exclusion_list,
             self.unique_by,
@@ -163,6 +166,8 @@ class _FilterPass:
             except TemplateFault as fault:
                 return selection.problem_factories["where"](fault, self._audience.label(recipient.number))
         value = _render_identifier(recipient, values)
+        if selection.allow_list and value is not None and not selection.allow_list.allows(recipient.kind, value):
+            return "only"
         if (selection.suppression_list or selection.exclusion_list) and (
             list_name := self._find_list(recipient, value)
         ):
