@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from runner.cli.context import Context
 from runner.cli.output import Output
+from runner.cli.pauses import make_stop_conditions
 from runner.cli.process import Signals
 from runner.cli.progress import RunProgress, open_record_log
 from runner.clock import Clock, new_run_id
@@ -20,7 +21,7 @@ from runner.declare.sender import Sender
 from runner.declare.settings import Settings
 from runner.deliver.post import MessagePoster
 from runner.deliver.run import Run
-from runner.deliver.stop import DRAIN_TIMEOUT, StopConditions, signal_name
+from runner.deliver.stop import DRAIN_TIMEOUT, signal_name
 from runner.deliver.summary import Summary
 from runner.errors import GuardRefused, RunStopped, UsageMistake
 from runner.intercom import Access, Transport
@@ -39,6 +40,7 @@ from runner.report.next_steps import NextStep, next_steps
 from runner.sandbox import SANDBOX_WORKSPACE_ID, Sandbox
 
 _TOKEN_VARIABLES = ("INTERCOM_ACCESS_TOKEN", "INTERCOM_TOKEN")  # the first that is set holds the token
+_DEFAULTS = Settings()
 SANDBOX_TOKEN = "sandbox"  # noqa: S105  # the sandbox takes any token
 _HOST_ALONE = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?/?")  # or with a port, but without https://
 CLOCK = Clock(now=lambda: datetime.now(UTC), monotonic=time.monotonic, sleep=time.sleep)
@@ -116,7 +118,7 @@ class Connection:
                 ),
                 limiter=self.limiter,
                 clock=CLOCK,
-                stop_conditions=StopConditions(lambda: signals.number, self.context.stop_file.exists, deadline),
+                stop_conditions=make_stop_conditions(self.context, lambda: signals.number, deadline),
                 run_id=new_run_id(),
                 progress=progress,
                 log=log,
@@ -164,36 +166,43 @@ def connect(context: Context, senders: Iterable[Sender] = ()) -> Iterator[Connec
             sandbox = Sandbox(state=context.sandbox_state, rate_limit=1_000_000, admins=admins)
             transport, share, access = HttpTransport(stack.enter_context(sandbox).url, SANDBOX_TOKEN), 1.0, Access()
         else:
-            transport, access = open_transport(context.settings.region)
+            transport, access = open_transport(context.settings)
             share = context.settings.rate_share
         limiter = RateLimiter(CLOCK, share, context.settings.max_per_window)
         workspace = Workspace(transport, limiter, CLOCK, partial(_report_retry, context.output), access)
         yield Connection(context, transport, limiter, workspace)
 
 
-def has_token() -> bool:
-    """Whether the environment has an access token."""
-    return any(os.environ.get(name) for name in _TOKEN_VARIABLES)
+def has_token(settings: Settings = _DEFAULTS) -> bool:
+    """Whether the environment has an access token for these settings."""
+    return bool(_find_token_variable(settings))
+
+
+def _find_token_variable(settings: Settings) -> str:
+    """Returns the variable that holds the token; empty if none is set. No other token replaces that of token_env."""
+    names = (settings.token_env,) if settings.token_env else _TOKEN_VARIABLES
+    return next((name for name in names if os.environ.get(name)), "")
 
 
 def open_workspace(region: str, output: Output) -> Workspace:
     """Opens the workspace of the token, for reading, where there is no project yet. Raises RunStopped, UsageMistake."""
-    transport, access = open_transport(region)
-    limiter = RateLimiter(CLOCK, Settings().rate_share, None)
+    transport, access = open_transport(Settings(region=region))
+    limiter = RateLimiter(CLOCK, _DEFAULTS.rate_share, None)
     return Workspace(transport, limiter, CLOCK, partial(_report_retry, output), access)
 
 
-def open_transport(region: str) -> tuple[HttpTransport, Access]:
+def open_transport(settings: Settings) -> tuple[HttpTransport, Access]:
     """Returns the client with the token of the environment, and where token and host are from.
 
     Raises RunStopped if there is no token, UsageMistake if the base URL is wrong or would send the token unencrypted.
     """
-    variable = next((name for name in _TOKEN_VARIABLES if os.environ.get(name)), "")
+    variable = _find_token_variable(settings)
     if not variable:
-        raise RunStopped("there is no access token", "set INTERCOM_ACCESS_TOKEN, or try it with --sandbox")
+        missing = settings.token_env or _TOKEN_VARIABLES[0]
+        raise RunStopped("there is no access token", f"set {missing}, or try it with --sandbox")
     base_url = os.environ.get("INTERCOM_BASE_URL")
-    url = _require_safe_url(base_url or HOSTS[region])
-    access = Access(variable, urlsplit(url).netloc.rpartition("@")[2], "" if base_url else region)
+    url = _require_safe_url(base_url or HOSTS[settings.region])
+    access = Access(variable, urlsplit(url).netloc.rpartition("@")[2], "" if base_url else settings.region)
     return HttpTransport(url, os.environ[variable]), access
 
 

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from runner.cli.context import Context
 from runner.cli.github_step import keep_plan
 from runner.cli.output import Output
+from runner.cli.pauses import current_notices
 from runner.declare.sample import Sample, render_sample
 from runner.errors import Problem
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.plan import Plan
+from runner.privacy import reveal_or_mask
 from runner.report import comparison_text, github_annotations, json_output, markdown_plan, plan_text
 from runner.report.layout import wrap_lines
 from runner.report.markdown_plan import Review
@@ -25,7 +27,8 @@ def build_review(context: Context, plan: Plan, warnings: Sequence[Problem], note
     def render_message_sample(message: PlannedMessage) -> Sample | None:
         return render_sample(message.declaration, salt, _sample_key(message))
 
-    return Review(plan, warnings, notes, render_message_sample, sandbox=context.options.sandbox)
+    notices = current_notices(context)
+    return Review(plan, warnings, notes, render_message_sample, sandbox=context.options.sandbox, notices=notices)
 
 
 def print_plan(
@@ -46,6 +49,7 @@ def print_plan(
         case "json":
             for part in json_output.plan(
                 review.plan,
+                notices=[reveal_or_mask(notice, show_values=output.show_values) for notice in review.notices],
                 changes=comparison_text.to_dict(comparison, show_values=output.show_values) if comparison else None,
             ):
                 output.document(part)
@@ -53,7 +57,8 @@ def print_plan(
             output.result(markdown_plan.plan(review, show_values=output.show_values).rstrip("\n"))
         case "github":
             guard_changes = comparison_text.guard_changes(comparison.guard_changes) if comparison else []
-            warnings = [*guard_changes, *review.extra_warnings()]
+            notices = [reveal_or_mask(notice, show_values=output.show_values) for notice in review.notices]
+            warnings = [*guard_changes, *notices, *review.extra_warnings()]
             output.annotations(
                 github_annotations.plan(
                     review.plan,

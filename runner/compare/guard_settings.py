@@ -63,6 +63,8 @@ def _list_guard_settings(settings: Settings) -> dict[str, str]:
         "lint.unsubscribe_above": f"{settings.lint.unsubscribe_above:,}",
         "suppress": ", ".join(map(str, settings.suppress)),
         "only": _format_only(settings.only, settings.salt) if settings.only else "",
+        "quiet_hours": str(settings.quiet_hours or ""),
+        "token_env": settings.token_env,
         "redirect": _format_redirect(settings.redirect, settings.salt) if settings.redirect else "",
     }
 

@@ -7,6 +7,7 @@ from typing import Any
 from runner.declare import schema
 from runner.declare.audience.allow_list import AllowList, parse_allow_list
 from runner.declare.contact_files import ContactFiles, parse_contact_files
+from runner.declare.quiet_hours import QuietHours, parse_quiet_hours
 from runner.declare.redirect import Redirect, parse_redirect
 from runner.declare.sender import Sender, parse_sender
 from runner.declare.settings_problems import UNNAMED, find_settings_problems
@@ -70,7 +71,7 @@ class Settings:
     the share of Intercom's rate limit that all programs may use together. `max_per_window` is a number of requests in
     10 seconds; None means that only `rate_share` limits a run. `suppress` are the files of the suppression list. `only`
     are the recipients that may be sent to; None allows all. `redirect` is the contact that gets every message; None if
-    each goes to its recipient.
+    each goes to its recipient. `token_env` is the variable that holds the access token; empty for the usual ones.
     """
 
     environment: str = DEFAULT_ENVIRONMENT
@@ -94,6 +95,8 @@ class Settings:
     suppress: tuple[ContactFiles, ...] = ()
     only: AllowList | None = None
     redirect: Redirect | None = None
+    quiet_hours: QuietHours | None = None
+    token_env: str = ""
 
     @property
     def environment_name(self) -> str | None:
@@ -237,4 +240,6 @@ def _convert_settings(environment: str, value: Mapping[str, Any]) -> Settings:
         suppress=parse_contact_files(value.get("suppress", [])),
         only=parse_allow_list(value["only"]) if "only" in value else None,
         redirect=parse_redirect(value["redirect"]) if "redirect" in value else None,
+        quiet_hours=parse_quiet_hours(value["quiet_hours"]) if "quiet_hours" in value else None,
+        token_env=value.get("token_env", ""),
     )

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from runner.declare import schema
+from runner.declare.quiet_hours import UNKNOWN_ZONE, find_zone
 from runner.declare.similar_names import did_you_mean
 from runner.declare.yaml.document import Document
 from runner.errors import Problem, UsageMistake
@@ -29,6 +30,7 @@ def find_settings_problems(document: Document) -> list[Problem]:
     return [
         *_find_environment_problems(document),
         *_find_contact_problems(document),
+        *_find_quiet_hours_problems(document),
         *_find_lock_problems(document),
         *_find_remote_problems(document),
         *_find_variable_problems(document),
@@ -67,6 +69,28 @@ def _find_contact_problems(document: Document) -> list[Problem]:
                     schema.violation_problem(document, replace(violation, path=(*path, *violation.path)))
                     for violation in schema.explain_violations(contact, "contact")
                 ]
+    return problems
+
+
+def _find_quiet_hours_problems(document: Document) -> list[Problem]:
+    problems = []
+    for mapping_path, mapping in _list_settings_mappings(document):
+        if not (hours := mapping.get("quiet_hours")):
+            continue
+        path = (*mapping_path, "quiet_hours")
+        if hours["from"] == hours["to"]:
+            message, hint = "from and to are the same time", 'for example from: "20:00", to: "08:00"'
+            problems.append(document.problem("quiet-hours-form", path, message, hint))
+        try:
+            find_zone(hours["timezone"])
+        except UNKNOWN_ZONE:
+            from zoneinfo import available_timezones  # noqa: PLC0415  # as in quiet_hours
+
+            known_names = sorted(available_timezones())
+            hint = did_you_mean(hours["timezone"], known_names) or "for example Europe/Berlin, or UTC"
+            hint = hint if known_names else "this machine has no list of time zones: pip install tzdata"
+            message = f"no time zone is named {hours['timezone']}"
+            problems.append(document.problem("unknown-timezone", (*path, "timezone"), message, hint))
     return problems
 
 

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from runner.clock import Clock
+from runner.declare.hold_file import HOLD_FILE
+from runner.declare.quiet_hours import QuietHours
 from runner.declare.settings import AbortConditions
 from runner.deliver.summary import STOP_KINDS, StopReason, Summary
 
@@ -18,12 +20,14 @@ class StopConditions:
     """Conditions that are checked before every POST.
 
     `signal` returns the number of a received signal, or 0. `has_stop_file` returns whether there is a stop file.
-    `deadline` is a time of the monotonic clock, in seconds.
+    `deadline` is a time of the monotonic clock, in seconds. `hold` returns the reason in the file HOLD, or None.
     """
 
     signal: Callable[[], int]
     has_stop_file: Callable[[], bool]
     deadline: float | None = None
+    hold: Callable[[], str | None] = lambda: None
+    quiet_hours: QuietHours | None = None
 
     def stop_reason(self, clock: Clock) -> StopReason | None:
         """Returns why nothing more may be started, or None."""
@@ -31,6 +35,12 @@ class StopConditions:
             return StopReason("signal", f"interrupted by {signal_name(number)}", GO_ON, number)
         if self.has_stop_file():
             return StopReason("later", "stopped by the stop file .msgrun/stop", "remove it to go on")
+        if (reason := self.hold()) is not None:
+            message = f"on hold by the file {HOLD_FILE}{f': {reason}' if reason else ''}"
+            return StopReason("later", message, f"remove {HOLD_FILE} to go on")
+        if self.quiet_hours and (end := self.quiet_hours.find_end(clock.now())):
+            message = f"quiet hours until {end:%Y-%m-%d %H:%M} ({self.quiet_hours.timezone})"
+            return StopReason("later", message, "run the same command after that")
         if self.deadline is not None and clock.monotonic() >= self.deadline:
             return StopReason("later", "the deadline has come", GO_ON)
         return None

@@ -1,7 +1,7 @@
 """JSON for programs. `format_version` changes when a program that reads the old form would misread the new one."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -40,18 +40,21 @@ def problems(items: Iterable[Problem], *, show_values: bool) -> str:
     return _serialize_document({"problems": rows})
 
 
-def plan(planned: Plan, salt_check: str = "", changes: dict[str, Any] | None = None) -> Iterator[str]:
+def plan(
+    planned: Plan, salt_check: str = "", changes: dict[str, Any] | None = None, notices: Sequence[str] = ()
+) -> Iterator[str]:
     """A plan as JSON: digest, counts, messages, every delivery with its action, and the guards. A delivery is one line.
 
     Yields parts, each without the line end of its last line, so that a million deliveries are never in memory at once.
     A plan that is saved to be applied has a `salt_check`. One whose senders were looked up has `senders`: each as
-    declared, with its id. One that was compared with a git ref has `changes`.
+    declared, with its id. One that was compared with a git ref has `changes`. `notices` hold for all that is sent.
     """
     head = {
         "environment": planned.environment,
         "workspace": planned.workspace,
         **({"salt_check": salt_check} if salt_check else {}),
         **({"senders": _list_senders(planned)} if planned.sender_ids else {}),
+        **({"notices": list(notices)} if notices else {}),
         "digest": planned.digest,
         "counts": _select_counts(planned.counts, ACTIONS),
         "messages": [

@@ -16,7 +16,7 @@ from runner.errors import Problem
 from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
 from runner.plan.guards import LEDGER_NOT_READ, Guard
 from runner.plan.plan import Plan
-from runner.privacy import reveal_or_mask
+from runner.privacy import AnyText, reveal_or_mask
 from runner.report import comparison_text, markdown_samples
 from runner.report.file_warnings import file_warnings
 from runner.report.markdown_escaping import (
@@ -56,6 +56,7 @@ class Review:
     """The content of a review: a plan, warnings about its files, notes on the ledger, and the comparison, if any.
 
     `other_environments` are those that msgrun.yaml declares and the plan does not cover.
+    `notices` hold for all that is sent, as that everything is redirected.
     `sample` renders a sample of a message. `sandbox`: messages go to the sandbox, not to Intercom.
     """
 
@@ -66,6 +67,7 @@ class Review:
     sandbox: bool = False
     comparison: Comparison | None = None
     other_environments: Sequence[str] = ()
+    notices: Sequence[AnyText] = ()
 
     def extra_warnings(self) -> list[str]:
         """Warnings that are neither guards nor problems: about the ledger, and about what changed."""
@@ -93,6 +95,7 @@ def plan(review: Review, *, show_values: bool, limit: int = MAX_COMMENT_LENGTH) 
     messages = sorted(planned.messages, key=lambda message: (not _needs_reading(message, review), -sends[message.name]))
     blocks = [
         f"{heading(planned.environment)}, {_describe_workspace(review)}",
+        *_format_notices(review.notices, show_values=show_values),
         *(comparison_text.caution(review.comparison.guard_changes) if review.comparison else ()),
         _format_counts(planned, sends),
         *(comparison_text.heading(review.comparison) if review.comparison else ()),
@@ -106,6 +109,11 @@ def plan(review: Review, *, show_values: bool, limit: int = MAX_COMMENT_LENGTH) 
     room = limit - len("\n\n".join([*blocks, digest])) - 200
     blocks.extend(_format_messages(unfolded, sends, review, room, show_values=show_values))
     return "\n\n".join([*blocks, digest]) + "\n"
+
+
+def _format_notices(notices: Sequence[AnyText], *, show_values: bool) -> list[str]:
+    lines = [f"> {inline_text(notice, show_values=show_values)}" for notice in notices]
+    return ["\n>\n".join(["> [!IMPORTANT]\n" + lines[0], *lines[1:]])] if lines else []
 
 
 def _format_messages(

@@ -20,6 +20,7 @@ from runner.report.first_sample import find_sample, find_variant, format_beginni
 from runner.report.html_text import visible_text
 from runner.report.layout import GAP, display_width, flow, wrap
 from runner.report.markdown_plan import Review
+from runner.report.notices import format_notices
 from runner.report.plain_text import undeclared_recipients
 from runner.report.problem_text import left_out, pluralize
 from runner.report.senders import sender_text
@@ -65,7 +66,8 @@ def plan(review: Review, view: PlanView) -> str:
     ]
     shown.sort(key=lambda message: list(SYMBOLS).index(_main_action(message)))
     name_width = max((width for message in shown if (width := len(message.name)) <= _MAX_NAME_COLUMN), default=0)
-    blocks = [_format_heading(review, view)]
+    notices = format_notices(review.notices, view.width, show_values=view.show_values)
+    blocks = ["\n".join([_format_heading(review, view), *notices])]
     warnings = review.file_warnings()
     blocks += [
         _format_message(message, sends[message.name], name_width, review, view, warnings.get(message.name, ()))

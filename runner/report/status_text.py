@@ -142,7 +142,8 @@ def _explain(state: State, view: StatusView) -> str:
     record = state.record
     if state.status == "sent":
         accepted = f"older text, edit accepted {format_time(state.accepted_at)}" if state.accepted_at else ""
-        return one_line(" · ".join(filter(None, (_NOTES.get(record.by, ""), accepted))))
+        redirected = "redirected" if record.redirected else ""
+        return one_line(" · ".join(filter(None, (redirected, _NOTES.get(record.by, ""), accepted))))
     code = "no answer recorded" if record.status == "claimed" else record.code
     decided = _NOTES["person"] if record.by == "person" else ""
     request = f"request {record.request_id}" if record.request_id and view.show_requests else ""

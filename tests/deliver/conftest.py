@@ -125,7 +125,7 @@ class SandboxProject:
                 poster=MessagePoster(transport, workspace, pace, clock, self.settings.api_version, self.retries.append),
                 limiter=pace,
                 clock=clock,
-                stop_conditions=StopConditions(self.signal, self.stop_file),
+                stop_conditions=StopConditions(self.signal, self.stop_file, quiet_hours=self.settings.quiet_hours),
                 run_id=f"RUN{self.runs}",
                 progress=self.progress,
                 max_threads=self.threads,

@@ -1,12 +1,13 @@
 """A run: it sends what was planned and nothing else, stops when it must, and forgets no outcome."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.declare.quiet_hours import parse_quiet_hours
 from runner.declare.settings import AbortConditions
 from runner.deliver.run import Run
 from runner.errors import LedgerUnavailable
@@ -112,6 +113,17 @@ def test_a_stop_file_is_asked_for_before_every_post(project):
     project.stop_file = lambda: len(project.made) >= 2
     done = project.apply()
     assert (done.sent, done.remaining, done.stop.kind) == (2, 2, "later")
+
+
+def test_quiet_hours_that_begin_during_a_run_put_the_rest_off(project):
+    project.began = datetime(2026, 11, 28, 19, 59, 59, tzinfo=UTC)
+    project.change(quiet_hours=parse_quiet_hours({"from": "20:00", "to": "08:00", "timezone": "UTC"}))
+    project.declare(FOUR)
+    project.progress = lambda _: project.slept.append(1.0) if project.made else None
+    summary = project.apply()
+    assert (summary.sent, summary.remaining, summary.stop.kind) == (1, 3, "later")
+    assert summary.stop.message == "quiet hours until 2026-11-29 08:00 (UTC)"
+    assert "claimed" not in {record.status for record in project.facts.records()}
 
 
 def test_a_stop_file_that_appears_after_the_claim_releases_it(project):

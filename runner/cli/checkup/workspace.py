@@ -63,7 +63,7 @@ def check_workspace(
         with _open(declared) as (probe, access):
             return _check(probe, access, declared)
     except MsgrunError as error:
-        verdict: Verdict = "fail" if is_sandbox or has_token() else "warn"
+        verdict: Verdict = "fail" if is_sandbox or has_token(declared.settings) else "warn"
         return [Check("token", verdict, str(error.message), error.hint), *_skip(_NAMES[1:], "no access to Intercom")]
 
 
@@ -79,7 +79,7 @@ def _skip(names: Sequence[str], reason: str) -> list[Check]:
 @contextlib.contextmanager
 def _open(declared: _Declared) -> Iterator[tuple[Probe, Access]]:
     if not declared.is_sandbox:
-        transport, access = open_transport(declared.settings.region)
+        transport, access = open_transport(declared.settings)
         yield Probe(transport, CLOCK), access
         return
     admins = [sender.value for sender in declared.senders if sender.kind != "id"]

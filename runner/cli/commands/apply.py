@@ -15,6 +15,7 @@ from runner.cli.context import Context, open_context
 from runner.cli.ledger import open_ledger
 from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.cli.other_runs import OtherRunsSummary, wait_for_other_runs
+from runner.cli.pauses import find_pause
 from runner.cli.planning import plan_project, rehearse_plan, shared_plan_options
 from runner.cli.process import set_malloc_threshold
 from runner.cli.suggestions import suggest_files
@@ -26,6 +27,7 @@ from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger, SharedLedger, pin_workspace
 from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
+from runner.privacy import reveal_or_mask
 from runner.report import run_text
 from runner.report.file_warnings import warning_text
 from runner.report.first_sample import beginnings as list_beginnings
@@ -153,9 +155,13 @@ def _send(context: Context, review: Review, ledger: Ledger, project: Project, op
     """
     from runner.cli.connection import connect  # noqa: PLC0415  # requests takes 130 ms, which a run without anything to send saves
 
+    plan = review.plan
+    if reason := find_pause(context):
+        summary = Summary(planned=plan.to_send, stop=reason)
+        run_report.report_run(context, ledger, project, plan, summary)
+        return summary
     if not options.yes:
         context.require_terminal()
-    plan = review.plan
     with connect(context, plan.senders()) as connection:
         id_code = connection.verify_workspace(ledger.facts.headers.merged(context.settings.salt).workspace)
         plan_files.require_same_workspace(context, options.plan_options, id_code)
@@ -192,6 +198,7 @@ def _confirm(context: Context, review: Review, id_code: str, canary: int | None)
         if sends[name]
         for problem in problems
     ]
+    warnings = [reveal_or_mask(notice, show_values=show_values) for notice in review.notices] + warnings
     warnings += [*plan.warnings(), *plan_files.undeclared_recipient_notes(plan)]
     count = plan.to_send if canary is None else min(canary, plan.to_send)
     beginnings = list_beginnings(review, show_values=show_values)

@@ -10,6 +10,7 @@ from runner.cli import next_steps
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import read_ledger
 from runner.cli.options import EXIT, command, format_option
+from runner.cli.pauses import current_notices
 from runner.cli.recipients import name_recipients
 from runner.cli.suggestions import suggest_names
 from runner.declare.address_search import Address, is_address, parse_address
@@ -25,6 +26,7 @@ from runner.report import json_output, status_text
 from runner.report.layout import wrap
 from runner.report.next_steps import NextStep
 from runner.report.next_steps import next_steps as format_steps
+from runner.report.notices import format_notices
 from runner.report.recipients import Recipients
 from runner.report.status_text import StatusView
 
@@ -52,6 +54,8 @@ def status(name: str | None, address: str | None, form: str, *, every: bool) -> 
         counts = Counter({group: number for group, number in facts.counts().items() if name in (None, group.message)})
         if name is not None and not counts:
             _require_declared(context, facts, name)
+        if form == "text":
+            _print_notices(context)
         if address is not None:
             _print_recipient(context, facts, name, parse_address(address), form)
         elif form == "json":
@@ -62,6 +66,13 @@ def status(name: str | None, address: str | None, form: str, *, every: bool) -> 
         else:
             _print_messages(context, facts, name, counts, every=every)
         return EXIT.guard if facts.duplicates() else EXIT.done
+
+
+def _print_notices(context: Context) -> None:
+    """Prints what holds for all that this environment sends."""
+    output = context.output
+    if lines := format_notices(current_notices(context), output.width, show_values=output.show_values):
+        output.result("\n".join([*lines, ""]))
 
 
 def _require_declared(context: Context, facts: Facts, name: str) -> None:

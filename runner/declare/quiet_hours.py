@@ -1,0 +1,44 @@
+"""Quiet hours: a time of every day, in one time zone, in which nothing is sent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta, tzinfo
+
+UNKNOWN_ZONE = (KeyError, ValueError, OSError)  # what zoneinfo raises for a name that is no time zone
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """From `begin` until before `end`, as the clocks of `zone` show them; over midnight if `end` is earlier."""
+
+    begin: time
+    end: time
+    timezone: str
+    zone: tzinfo
+
+    def __str__(self) -> str:
+        return f"{self.begin:%H:%M} to {self.end:%H:%M} ({self.timezone})"
+
+    def find_end(self, now: datetime) -> datetime | None:
+        """Returns when the quiet hours end that `now` is in, in their own time zone; None if it is in none."""
+        local = now.astimezone(self.zone)
+        clock = local.time()
+        is_over_midnight = self.end < self.begin
+        is_quiet = (clock >= self.begin or clock < self.end) if is_over_midnight else self.begin <= clock < self.end
+        if not is_quiet:
+            return None
+        day = local.date() + timedelta(days=1) if is_over_midnight and clock >= self.begin else local.date()
+        return datetime.combine(day, self.end, self.zone)
+
+
+def find_zone(name: str) -> tzinfo:
+    """Returns a time zone by its name. Raises one of UNKNOWN_ZONE."""
+    from zoneinfo import ZoneInfo  # noqa: PLC0415  # saves 5 ms in every command of a project without quiet hours
+
+    return ZoneInfo(name)
+
+
+def parse_quiet_hours(value: Mapping[str, str]) -> QuietHours:
+    """Returns the quiet hours that a valid `quiet_hours` declares."""
+    begin, end = time.fromisoformat(value["from"]), time.fromisoformat(value["to"])
+    return QuietHours(begin, end, value["timezone"], find_zone(value["timezone"]))

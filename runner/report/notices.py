@@ -1,0 +1,31 @@
+"""What holds for all that an environment sends, and stands above a plan: redirect, a hold, quiet hours."""
+
+from collections.abc import Iterable
+
+from runner.declare.hold_file import HOLD_FILE
+from runner.declare.settings import Settings
+from runner.privacy import AnyText, reveal_or_mask
+from runner.report.layout import wrap
+from runner.report.terminal_text import one_line, style
+
+
+def list_notices(settings: Settings, hold: str | None) -> list[AnyText]:
+    """Returns the notices, as sentences. `hold` is the reason in the file HOLD; None if there is no such file."""
+    notices: list[AnyText] = []
+    if redirect := settings.redirect:
+        where = redirect.display_name
+        notices.append("Everything is redirected: each message goes to " + where + " in place of its recipient.")
+    if hold is not None:
+        notices.append(f"On hold by the file {HOLD_FILE}, so apply sends nothing{f': {hold}' if hold else '.'}")
+    if settings.quiet_hours:
+        notices.append(f"Quiet hours: apply sends nothing from {settings.quiet_hours}.")
+    return notices
+
+
+def format_notices(notices: Iterable[AnyText], width: int, *, show_values: bool) -> list[str]:
+    """Returns notices as lines of text. `width` is in columns, 0 for no limit."""
+    mark = style("!", "yellow")
+    return [
+        wrap(one_line(f"{mark} {reveal_or_mask(notice, show_values=show_values)}"), width, indent="  ")
+        for notice in notices
+    ]

@@ -1,0 +1,75 @@
+"""What puts a run off: HOLD and quiet hours, before the question and before every POST."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from runner.cli.connection import CLOCK
+from runner.cli.context import Context
+from runner.sandbox import Sandbox
+from tests.cli.commands.test_apply import LIST, records
+from tests.support.project import Folder
+
+NIGHT = 'quiet_hours: {from: "20:00", to: "08:00", timezone: Europe/Berlin}\n'
+
+
+def at(monkeypatch: pytest.MonkeyPatch, time: str) -> None:
+    """Sets the time of the command."""
+    moment = datetime.fromisoformat(time).replace(tzinfo=UTC)
+    monkeypatch.setattr(Context, "now", property(lambda _: moment))
+    monkeypatch.setattr("runner.cli.connection.CLOCK", replace(CLOCK, now=lambda: moment))
+
+
+def test_a_hold_sends_nothing_and_says_why_without_asking(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    folder.write("HOLD", "Incident 7:\x1b[31m no mail\nmore\n")
+    ran = folder.run("apply")
+    assert ran.code == 75
+    assert "0 sent by this run, 3 left: on hold by the file HOLD: Incident 7:[31m no mail\n" in ran.out
+    assert "hint: remove HOLD to go on" in ran.out
+    assert (intercom.messages, records(folder)) == ([], [])
+
+
+def test_a_hold_stands_above_plan_status_and_comment(folder: Folder) -> None:
+    folder.message(LIST)
+    folder.write("HOLD", "Incident <b>7</b>\n")
+    notice = "! On hold by the file HOLD, so apply sends nothing: Incident <b>7</b>\n"
+    assert folder.run("plan").out.splitlines(keepends=True)[1] == notice
+    assert folder.run("status").out.startswith(notice)
+    comment = folder.run("plan", "--format", "markdown").out
+    assert comment.index("> [!IMPORTANT]\n> On hold by the file HOLD") < comment.index("**3 to send")
+    assert "Incident <b>" not in comment
+    assert '"notices": [' in folder.run("plan", "--format", "json").out
+
+
+def test_a_hold_that_is_a_link_holds_and_shows_nothing_of_its_target(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    folder.write("../secret", "s3cret\n")
+    (folder.path / "HOLD").symlink_to("../secret")
+    ran = folder.run("apply", "--yes")
+    assert (ran.code, "s3cret" in ran.out + ran.err) == (75, False)
+    (folder.path / "HOLD").unlink()
+    (folder.path / "HOLD").mkdir()
+    assert folder.run("apply", "--yes").code == 75
+    assert intercom.messages == []
+
+
+def test_in_quiet_hours_nothing_is_sent_and_their_end_is_named(
+    folder: Folder, intercom: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.message(LIST)
+    folder.write("msgrun.yaml", NIGHT)
+    at(monkeypatch, "2026-11-28T22:00")
+    ran = folder.run("apply")
+    assert ran.code == 75
+    assert "3 left: quiet hours until 2026-11-29 08:00 (Europe/Berlin)\n" in ran.out
+    assert intercom.messages == []
+    at(monkeypatch, "2026-11-29T12:00")
+    assert folder.run("apply", "--yes").code == 0
+
+
+def test_the_plan_names_quiet_hours_at_any_time(folder: Folder) -> None:
+    folder.message(LIST)
+    folder.write("msgrun.yaml", NIGHT)
+    assert "\n! Quiet hours: apply sends nothing from 20:00 to 08:00 (Europe/Berlin).\n" in folder.run("plan").out

@@ -1,0 +1,39 @@
+"""Changes of the settings of environments are changes of guards."""
+
+from dataclasses import replace
+
+from runner.compare.guard_settings import compare_guard_settings
+from runner.declare.audience.allow_list import parse_allow_list
+from runner.declare.quiet_hours import parse_quiet_hours
+from runner.declare.redirect import Redirect
+from runner.declare.settings import Settings
+
+STAGING = Settings(
+    environment="staging",
+    salt="s",
+    only=parse_allow_list([{"email": "ann@example.com"}, "*@example.com"]),
+    redirect=Redirect("user", "email", "test@example.com"),
+    quiet_hours=parse_quiet_hours({"from": "20:00", "to": "08:00", "timezone": "UTC"}),
+    token_env="INTERCOM_TOKEN_STAGING",  # the name of a variable
+)
+
+
+def test_what_is_removed_is_named_without_an_address() -> None:
+    now = replace(STAGING, only=None, redirect=None, quiet_hours=None, token_env="")
+    changes = list(compare_guard_settings({"staging": STAGING}, {"staging": now}))
+    assert [change.name.removeprefix("environments.staging.") for change in changes] == [
+        "only", "quiet_hours", "token_env", "redirect",
+    ]  # fmt: skip
+    assert [change.now for change in changes] == [""] * 4
+    assert changes[0].before.startswith("*@example.com, 1 contact (check ")
+    assert not any("ann@" in change.before or "test@" in change.before for change in changes)
+
+
+def test_another_address_is_a_change_though_none_is_shown() -> None:
+    now = replace(
+        STAGING,
+        only=parse_allow_list([{"email": "bo@example.com"}, "*@example.com"]),
+        redirect=Redirect("user", "email", "bo@example.com"),
+    )
+    changes = list(compare_guard_settings({"staging": STAGING}, {"staging": now}))
+    assert [change.name for change in changes] == ["environments.staging.only", "environments.staging.redirect"]
