@@ -170,6 +170,8 @@ def workflow(system: str, branch: str, directory: str, package: str, settings: S
             hint = "GitHub takes ${{ for an expression: rename it"
             raise UsageMistake(f"{name} cannot be written into a workflow", hint)
     text = (Path(__file__).parent / "workflows" / f"{system}.yml").read_text(encoding="utf-8")
+    if settings.token_env:
+        text = text.replace("INTERCOM_ACCESS_TOKEN", settings.token_env)
     ref = "refs/heads/" + branch.replace("'", "''")
     environment, option = settings.environment_name, ""
     if environment or settings.default_environment:

@@ -86,7 +86,7 @@ def test_only_leaves_out_all_that_it_does_not_name_by_the_identifier_they_are_ad
         ("only: [{email: '{{ x }}'}]", "email-form"),
         ("redirect: {type: contact, email: a@b.example}", "contact-by-email"),
         ("redirect: {type: user}", "redirect-form"),
-        ("redirect: {email: a@b.example}", "redirect-form"),
+        ("redirect: {email: a@b.example}", "missing-key"),
     ],
 )
 def test_a_contact_of_only_and_redirect_has_the_form_of_a_recipient(write, text, code):

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from runner.cli.context import Context
+from runner.cli.pauses import find_pause
 from runner.cli.scaffold import REQUIRED_LINES
 from runner.declare.project import Project
 from runner.declare.schema import SCHEMA_NAMES, schema_path
@@ -31,6 +32,14 @@ def check_project(context: Context, project: Project) -> Check:
     if not project.declarations:
         return Check("project", "warn", f"no message is declared{without}", shown_command("new", "NAME"))
     return Check("project", "ok", detail)
+
+
+def check_pauses(context: Context) -> Check:
+    """Returns the check whether something puts off what would be sent now: a stop file, HOLD or quiet hours."""
+    if reason := find_pause(context):
+        return Check("sending", "warn", str(reason.message), reason.hint)
+    hours = context.settings.quiet_hours
+    return Check("sending", "ok", f"not now in quiet hours: {hours}" if hours else "nothing puts it off")
 
 
 def check_schemas(root: Path) -> Check:

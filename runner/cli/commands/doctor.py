@@ -7,7 +7,7 @@ import click
 
 from runner.cli.checkup.installation import check_installation
 from runner.cli.checkup.ledger_state import check_ledger
-from runner.cli.checkup.project_files import check_git, check_project, check_reconcile, check_schemas
+from runner.cli.checkup.project_files import check_git, check_pauses, check_project, check_reconcile, check_schemas
 from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, GlobalOptions, command, format_option
 from runner.cli.output import Output
@@ -16,7 +16,7 @@ from runner.errors import ProblemsFound
 from runner.report.checkup_text import Check, checkup, checkup_json
 from runner.shown_command import shown_command
 
-_SKIPPED = ("schemas", "git", "ledger", "ledger write", "reconcile")  # what is only looked at in a project
+_SKIPPED = ("sending", "schemas", "git", "ledger", "ledger write", "reconcile")  # what is only looked at in a project
 
 
 @command("doctor")
@@ -68,6 +68,7 @@ def _check_all(context: Context) -> list[Check]:
     return [
         *check_installation(context.settings, project),
         check_project(context, project),
+        check_pauses(context),
         check_schemas(context.tree.root),
         check_git(context.tree.root),
         *ledger_checks,
