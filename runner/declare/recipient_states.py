@@ -14,7 +14,7 @@ def find_states(facts: Facts, salt: str, address: Address) -> list[State]:
     record. It needs no declaration, so who is no longer declared is found too.
     """
     states = _find_by_address(facts, salt, address)
-    contacts = {record.contact for state in states for record in state.attempts if record.contact}
+    contacts = {record.recipient_contact for state in states for record in state.attempts} - {""}
     if address.kind == "id":
         contacts.add(address.value)
     for contact in contacts:

@@ -91,8 +91,7 @@ class AttemptSource:
             contact = choice.contact
             self._summary.warnings.extend(choice.warnings)
             claim = replace(claim, contact=contact.id)
-        # The contact of `redirect` gets the messages of all recipients.
-        if claim.contact and not claim.redirected and not self._is_first_to_contact(claim):
+        if claim.recipient_contact and not self._is_first_to_contact(claim):
             self._refuse(claim, "same_contact", "this contact was sent this revision already, under another address")
             return None
         body = build_body(delivery.payload, self._api_version, contact, sender_id=claim.sender)
@@ -100,5 +99,5 @@ class AttemptSource:
 
     def _is_first_to_contact(self, claim: Record) -> bool:
         """Whether no other delivery of this revision reached the contact, in the ledger or in this run."""
-        contact = (claim.message, claim.revision, claim.contact)
+        contact = (claim.message, claim.revision, claim.recipient_contact)
         return not self._facts().has_reached(*contact, except_key=claim.key) and self._reached_contacts.add(*contact)

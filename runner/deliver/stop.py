@@ -40,7 +40,7 @@ class StopConditions:
             return StopReason("later", message, f"remove {HOLD_FILE} to go on")
         if self.quiet_hours and (end := self.quiet_hours.find_end(clock.now())):
             message = f"quiet hours until {end:%Y-%m-%d %H:%M} ({self.quiet_hours.timezone})"
-            return StopReason("later", message, "run the same command after that")
+            return StopReason("later", message, "apply sends the rest after that")
         if self.deadline is not None and clock.monotonic() >= self.deadline:
             return StopReason("later", "the deadline has come", GO_ON)
         return None

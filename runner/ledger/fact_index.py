@@ -188,8 +188,9 @@ class FactIndex:
 
     def read_contact(self, fact: Fact) -> str:
         """Reads only the contact of an entry's record, faster than `read_record`. Empty if it is not the recipient."""
-        is_in_memory = fact.source == IN_MEMORY_SOURCE
-        value = self.in_memory_records[fact.offset].to_dict() if is_in_memory else self._read_object(fact)
+        if fact.source == IN_MEMORY_SOURCE:
+            return self.in_memory_records[fact.offset].recipient_contact
+        value = self._read_object(fact)
         return "" if value.get("redirected") else str(value.get("contact") or "")
 
     def _read_object(self, fact: Fact) -> dict[str, Any]:

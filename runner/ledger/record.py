@@ -103,6 +103,11 @@ class Record:
     extra: str = ""
 
     @property
+    def recipient_contact(self) -> str:
+        """The contact, if it is the recipient; empty if it is not known, or if the message was redirected."""
+        return "" if self.redirected else self.contact
+
+    @property
     def is_searchable(self) -> bool:
         """Whether reconcile can search for it: it opens a conversation, and what to compare is known."""
         return self.opens_conversation and all((self.contact, self.sender, self.text, self.at))

@@ -100,3 +100,20 @@ def test_only_leaves_out_all_others_and_says_so(folder: Folder, intercom: Sandbo
     assert "\n    left out: 2 not in only: of the environment\n" in planned
     assert folder.run(*STAGING, "apply", "--yes", "--new-lock").code == 0
     assert [message["contact"] for message in intercom.messages] == ["b2"]
+
+
+def test_status_of_one_recipient_has_not_what_others_were_sent_for(folder: Folder, intercom: Sandbox) -> None:
+    folder.write("msgrun.yaml", SETTINGS % "id: t1")
+    folder.message(LIST)
+    assert folder.run(*STAGING, "apply", "--yes", "--new-lock").code == 0
+    listed = json.loads(folder.run(*STAGING, "status", "--to", "id:b2", "--format", "json").out)
+    assert [delivery["to"] for delivery in listed["deliveries"]] == ["id:b2"]
+    assert not json.loads(folder.run(*STAGING, "status", "--to", "id:t1", "--format", "json").out)["deliveries"]
+    assert intercom.messages
+
+
+def test_the_contact_of_redirect_can_be_a_recipient_too(folder: Folder, intercom: Sandbox) -> None:
+    folder.write("msgrun.yaml", SETTINGS % "id: b2")
+    folder.message(LIST)
+    assert folder.run(*STAGING, "apply", "--yes", "--new-lock").code == 0
+    assert [message["contact"] for message in intercom.messages] == ["b2"] * 3

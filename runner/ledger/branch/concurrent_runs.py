@@ -36,11 +36,12 @@ class ConcurrentRuns:
             if is_ours and record.by != "person":
                 continue
             self.keys.add(record.key)
-            if record.contact:
-                self._claimed_contacts.add((record.message, record.revision, record.contact))
+            if contact := record.recipient_contact:
+                self._claimed_contacts.add((record.message, record.revision, contact))
 
     def has_claimed(self, claim: Record) -> bool:
         """Whether another run was first with this delivery, or with another one of its revision for its contact."""
         if claim.to_line() in self.new_lines:
             return False
-        return claim.key in self.keys or (claim.message, claim.revision, claim.contact) in self._claimed_contacts
+        contact = (claim.message, claim.revision, claim.recipient_contact)
+        return claim.key in self.keys or contact in self._claimed_contacts

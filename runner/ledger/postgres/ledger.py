@@ -223,6 +223,6 @@ def _column_values(records: Sequence[Record]) -> list[list[Any]]:
     return [
         [record.message for record in records],
         [record.revision for record in records],
-        [record.contact for record in records],
+        [record.recipient_contact for record in records],
         [record.to_line().decode().rstrip("\n") for record in records],
     ]

@@ -90,6 +90,8 @@ def test_another_address_of_a_contact_that_another_run_writes_to_is_left_out(ope
     commit(first, replace(claim(1, "A"), contact="same"))
     assert commit(second, replace(claim(2, "B"), contact="same")) == {"B-2"}
     assert commit(second, replace(claim(3, "B"), contact="same", revision=2)) == frozenset()
+    commit(first, replace(claim(4, "A"), contact="tester", redirected=True))
+    assert commit(second, replace(claim(5, "B"), contact="tester", redirected=True)) == frozenset()
 
 
 def test_outcomes_are_pushed_whoever_was_faster_meanwhile(opened, origin):
