@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 import pytest
 
 from runner.clock import Clock
+from runner.declare.quiet_hours import parse_quiet_hours
 from runner.declare.settings import AbortConditions
 from runner.deliver.stop import DRAIN_TIMEOUT, StopConditions, StopController
 from runner.deliver.summary import STOP_KINDS, ReportedDelivery, StopReason, Summary
 from runner.ledger.record import Record
 
+NIGHT = parse_quiet_hours({"from": "20:00", "to": "08:00", "timezone": "UTC"})
 RECORD = Record(key="a" * 32, attempt="r-1", status="refused", message="m", revision=1, to="id:1")
 
 
@@ -20,7 +22,7 @@ class Hand:
 
     def __init__(self) -> None:
         self.seconds = 100.0
-        self.clock = Clock(lambda: datetime.now(UTC), lambda: self.seconds, lambda _: None)
+        self.clock = Clock(lambda: datetime(2026, 11, 28, 23, tzinfo=UTC), lambda: self.seconds, lambda _: None)
 
 
 @pytest.fixture
@@ -89,6 +91,14 @@ def test_a_share_of_refusals_stops_a_run_once_enough_were_tried(summary, hand):
     [
         (StopConditions(lambda: 15, lambda: True, 0.0), "signal", "interrupted by SIGTERM"),
         (StopConditions(lambda: 0, lambda: True, 0.0), "later", "stop file"),
+        (StopConditions(lambda: 0, lambda: True, None, lambda: "x", NIGHT), "later", "stop file"),
+        (StopConditions(lambda: 0, lambda: False, None, lambda: "x", NIGHT), "later", "by the file HOLD: x"),
+        (StopConditions(lambda: 0, lambda: False, 0.0, lambda: "", NIGHT), "later", "by the file HOLD"),
+        (
+            StopConditions(lambda: 0, lambda: False, 0.0, lambda: None, NIGHT),
+            "later",
+            "quiet hours until 2026-11-29 08:00",
+        ),
         (StopConditions(lambda: 0, lambda: False, 100.0), "later", "deadline"),
     ],
 )

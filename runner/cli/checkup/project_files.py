@@ -10,7 +10,7 @@ from runner.cli.scaffold import REQUIRED_LINES
 from runner.declare.project import Project
 from runner.declare.schema import SCHEMA_NAMES, schema_path
 from runner.declare.settings import SETTINGS_FILE
-from runner.errors import LedgerUnavailable
+from runner.errors import GuardRefused, LedgerUnavailable
 from runner.git.repository import Repository, find_repository
 from runner.report.checkup_text import Check
 from runner.report.problem_text import pluralize
@@ -36,7 +36,11 @@ def check_project(context: Context, project: Project) -> Check:
 
 def check_pauses(context: Context) -> Check:
     """Returns the check whether something puts off what would be sent now: a stop file, HOLD or quiet hours."""
-    if reason := find_pause(context):
+    try:
+        reason = find_pause(context)
+    except GuardRefused as error:  # the stop file is a link
+        return Check("sending", "fail", str(error.message), error.hint)
+    if reason:
         return Check("sending", "warn", str(reason.message), reason.hint)
     hours = context.settings.quiet_hours
     return Check("sending", "ok", f"not now in quiet hours: {hours}" if hours else "nothing puts it off")
