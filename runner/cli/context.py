@@ -16,6 +16,7 @@ from runner.cli.process import limit_render_time
 from runner.current_work import CURRENT_WORK
 from runner.declare.project import Project, find_root
 from runner.declare.project_reader import ProjectReader, is_within, load_project, make_project_reader
+from runner.declare.quiet_hours import QuietHours
 from runner.declare.settings import SETTINGS_FILE, Settings, load_chosen_settings, load_settings
 from runner.declare.template.template import RenderMonitor
 from runner.declare.tree import Tree
@@ -80,6 +81,11 @@ class Context:
     def sandbox_state(self) -> Path:
         """The file of the messages that the sandbox accepted. Raises GuardRefused if the path is a link."""
         return managed_path(self.tree.root, f"{SANDBOX_FOLDER}/state.jsonl")
+
+    @property
+    def quiet_hours(self) -> QuietHours | None:
+        """The time of the day in which nothing is sent. The sandbox has none: what is sent to it wakes no person."""
+        return None if self.options.sandbox else self.settings.quiet_hours
 
     @property
     def stop_file(self) -> Path:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from runner.cli.context import Context
 from runner.cli.github_step import keep_plan
+from runner.cli.notices import current_notices
 from runner.cli.output import Output
-from runner.cli.pauses import current_notices
 from runner.declare.sample import Sample, render_sample
 from runner.errors import Problem
 from runner.plan.deliveries import PlannedMessage
