@@ -95,8 +95,8 @@ def plan(review: Review, *, show_values: bool, limit: int = MAX_COMMENT_LENGTH) 
     messages = sorted(planned.messages, key=lambda message: (not _needs_reading(message, review), -sends[message.name]))
     blocks = [
         f"{heading(planned.environment)}, {_describe_workspace(review)}",
-        *_format_notices(review.notices, show_values=show_values),
         *(comparison_text.caution(review.comparison.guard_changes) if review.comparison else ()),
+        *_format_notices(review.notices, show_values=show_values),
         _format_counts(planned, sends),
         *(comparison_text.heading(review.comparison) if review.comparison else ()),
         *other_environments(review.other_environments),

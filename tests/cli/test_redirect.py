@@ -4,7 +4,7 @@ import json
 
 from runner.sandbox import Sandbox
 from tests.cli.commands.test_apply import LIST
-from tests.support.project import Folder
+from tests.support.project import SEED, Folder
 
 SETTINGS = "environments:\n  staging: {redirect: {type: user, %s}}\n"
 TO_TESTER = SETTINGS % "email: tester@example.com"
@@ -117,3 +117,9 @@ def test_the_contact_of_redirect_can_be_a_recipient_too(folder: Folder, intercom
     folder.message(LIST)
     assert folder.run(*STAGING, "apply", "--yes", "--new-lock").code == 0
     assert [message["contact"] for message in intercom.messages] == ["b2"] * 3
+
+
+def test_lint_is_about_the_text_without_the_mark(folder: Folder) -> None:
+    folder.write("msgrun.yaml", TO_TESTER)
+    folder.message(SEED.replace("Hey", "An offer " * 10) + "expires: 2999-01-01\n")
+    assert "long-subject" not in folder.run(*STAGING, "lint").out
