@@ -10,8 +10,9 @@ USER, OTHER = Contact("u1", "user"), Contact("u2", "user")
 LEAD, STRAY = Contact("l1", "lead"), Contact("l2", "lead")
 
 
-def delivery(role: str) -> Delivery:
-    return Delivery(b"k" * 16, "email", "ann@example.com", {"to": {"type": role}}, b"d" * 16, 1, {}, (), ())
+def delivery(role: str, to: str = "ann@example.com") -> Delivery:
+    payload = {"to": {"type": role, "email": to}}
+    return Delivery(b"k" * 16, "email", "ann@example.com", payload, b"d" * 16, 1, {}, (), ())
 
 
 @pytest.mark.parametrize(
@@ -43,3 +44,8 @@ def test_one_contact_is_chosen(role, found, expected):
 )
 def test_none_or_several_are_refused_by_name(role, found, code, told):
     assert choose_contact(delivery(role), found) == NoContact(code, told)
+
+
+def test_of_a_redirected_delivery_it_is_the_contact_of_redirect_that_is_missing():
+    refusal = NoContact("contact_not_found", "no contact has this email of redirect")
+    assert choose_contact(delivery("user", "tester@example.com"), []) == refusal
