@@ -13,7 +13,7 @@ from runner.shown_command import shown_command
 STALE_PLAN = "stale-plan"
 LEDGER_NOT_READ = "ledger-not-read"
 EDITED = "edited since it was sent"  # the reasons of edited deliveries
-REDIRECT_CHANGED = "redirect was turned on or off since it was sent"
+REDIRECT_CHANGED = "sent before redirect was turned on or off"
 _MAX_FILES = 3  # that a hint names
 
 

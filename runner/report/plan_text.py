@@ -12,7 +12,7 @@ from runner.declare.audience import TableAudience
 from runner.declare.sample import Sample
 from runner.errors import Problem
 from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
-from runner.plan.guards import Guard
+from runner.plan.guards import REDIRECT_CHANGED, Guard
 from runner.plan.plan import Plan
 from runner.privacy import mark_private_values, reveal_or_mask
 from runner.report.file_warnings import warning_text
@@ -211,7 +211,9 @@ def _format_moment(moment: datetime) -> str:
 def _describe_actions(message: PlannedMessage, sends: int, view: PlanView) -> Iterator[tuple[Action, str]]:
     """Yields a line for each action, and for each reason of those that have several."""
     by_action, reasons = message.counts, message.deliveries.reasons()
-    if edited := by_action["edited"]:
+    if redirected := reasons["edited", REDIRECT_CHANGED]:
+        yield "edited", style(f"{redirected:,} {REDIRECT_CHANGED}", "red")
+    if edited := by_action["edited"] - redirected:
         yield "edited", f"{style(f'{edited:,} edited', 'red')} since {'it was' if edited == 1 else 'they were'} sent"
     if unknown := by_action["unknown"]:
         pronoun = "itself" if unknown == 1 else "themselves"
