@@ -55,6 +55,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "status": (
         ("msgrun status", "each message: how many got it, and when"),
         ("msgrun status --to ann@example.com", "what one person got"),
+        ("msgrun status --online", "who replied, and what Intercom dropped"),
     ),
     "reconcile": (
         ("msgrun reconcile", "look up in Intercom what is unknown"),

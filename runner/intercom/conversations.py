@@ -1,18 +1,20 @@
-"""Searches conversations: which message of an admin opened one, with which contact, and when.
+"""Searches conversations: which message of an admin opened one, with which contact, and what became of it.
 
 Source: Intercom API reference 2.14, "Search conversations" (groups of up to 15 conditions, two levels deep).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runner.intercom.identifiers import parse_id
-from runner.intercom.lookups import SEARCH_BATCH, Workspace
+from runner.intercom.identifiers import parse_id, parse_label
+from runner.intercom.lookups import READ_VERSION, SEARCH_BATCH, Workspace
 
 # Seconds. Intercom compares dates by day, in the workspace's time zone, perhaps from the next day on. And a day has 25
 # hours once a year. So only a search that starts two days earlier finds all.
 _TWO_DAYS = 2 * 86_400
+DROPS_SHOWN_SINCE = "2.16"  # the first API version that says why an email was not delivered
+_UNNAMED_REASON = "other"  # for a drop_reason of an unknown form
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,20 @@ class OpeningMessage:
     conversation: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class MessageConversation:
+    """The conversation of a message, and what it shows of it.
+
+    `replied_at` is when the contact first replied, in Unix seconds; 0 if it replied and the time is missing, None if it
+    did not. `drop_reason` is why Intercom did not deliver an email, empty if no reason is shown.
+    """
+
+    message: str
+    conversation: str
+    replied_at: float | None
+    drop_reason: str = ""
+
+
 class Conversations:
     """The conversations of a workspace. Intercom's search index lags behind by seconds, sometimes by minutes."""
 
@@ -59,6 +75,59 @@ class Conversations:
             for item in self._workspace.search_items("/conversations/search", query, "conversations"):
                 if opening := _parse_opening(item):
                     yield opening
+
+    def of_messages(self, ids: Sequence[str]) -> Iterator[MessageConversation]:
+        """The conversations of the messages with these ids, of those that have one. Raises RunStopped."""
+        for start in range(0, len(ids), SEARCH_BATCH):
+            batch = ids[start : start + SEARCH_BATCH]
+            items = list(self._find_by_source(batch, DROPS_SHOWN_SINCE))
+            names: dict[str, str] = {}
+            if not all(_parse_source(item)[1] for item in items):  # from 2.16 on, source.id may be null
+                names = dict(map(_parse_source, self._find_by_source(batch, READ_VERSION)))
+            for item in items:
+                conversation, message = _parse_source(item)
+                message = message or names.get(conversation, "")
+                if message in batch:
+                    yield MessageConversation(message, conversation, _parse_reply_time(item), _parse_drop_reason(item))
+
+    def of_contact(self, contact: str, version: str) -> Iterator[MessageConversation]:
+        """The conversations of a contact, in an API version up to 2.5. Raises RunStopped."""
+        for item in self._workspace.list_conversations(contact, version):
+            conversation, message = _parse_source(item)
+            if message:
+                yield MessageConversation(message, conversation, _parse_reply_time(item))
+
+    def _find_by_source(self, ids: Sequence[str], version: str) -> Iterator[dict[str, Any]]:
+        terms = [{"field": "source.id", "operator": "=", "value": value} for value in ids]
+        query = terms[0] if len(terms) == 1 else {"operator": "OR", "value": terms}
+        return self._workspace.search_items("/conversations/search", query, "conversations", version=version)
+
+
+def _parse_source(item: dict[str, Any]) -> tuple[str, str]:
+    """The ids of a conversation and of the message that opened it; each is empty if it is missing."""
+    source = _dict_or_empty(item.get("source") or item.get("conversation_message"))  # the latter up to version 2.5
+    return parse_id(item.get("id")), parse_id(source.get("id"))
+
+
+def _parse_reply_time(item: dict[str, Any]) -> float | None:
+    """When the contact first replied: see MessageConversation."""
+    fields = ("first_contact_reply", "customer_first_reply")  # the latter in versions up to 2.5
+    first = next((item[name] for name in fields if item.get(name) is not None), None)
+    last = _dict_or_empty(item.get("statistics")).get("last_contact_reply_at")
+    if first is None and last is None:
+        return None
+    times = (_dict_or_empty(first).get("created_at"), last)
+    return next((float(time) for time in times if isinstance(time, int | float)), 0.0)
+
+
+def _parse_drop_reason(item: dict[str, Any]) -> str:
+    recipients = _dict_or_empty(item.get("source")).get("recipients")
+    reasons = [
+        reason
+        for recipient in (recipients if isinstance(recipients, list) else ())
+        if (reason := _dict_or_empty(recipient).get("drop_reason"))
+    ]
+    return parse_label(reasons[0]) or _UNNAMED_REASON if reasons else ""
 
 
 def _build_term(wanted: ConversationQuery) -> dict[str, Any]:

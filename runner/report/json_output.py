@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -20,6 +21,15 @@ FORMAT_VERSION = 1
 _BATCH = 1000  # deliveries in one part of the output
 _CLOSING_BRACE = "\n}"
 STATUSES: tuple[KeyStatus, ...] = ("sent", "unknown", "refused", "free")
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineStatus:
+    """What Intercom shows of what was sent: counts, also by message as (name, revision), and conversations by key."""
+
+    counts: Mapping[str, int]
+    messages: Mapping[tuple[str, int], Mapping[str, int]]
+    deliveries: Mapping[str, Mapping[str, Any]]
 
 
 def problems(items: Iterable[Problem], *, show_values: bool) -> str:
@@ -99,7 +109,10 @@ def _serialize_delivery(message: PlannedMessage, delivery: PlannedDelivery) -> s
 
 
 def status(
-    message_statuses: Counter[MessageStatus], states: Iterable[State], addresses: Mapping[str, Address]
+    message_statuses: Counter[MessageStatus],
+    states: Iterable[State],
+    addresses: Mapping[str, Address],
+    online: OnlineStatus | None = None,
 ) -> Iterator[str]:
     """The ledger as JSON: counts, and for each delivery the record that decides its status, one line each.
 
@@ -108,15 +121,18 @@ def status(
     messages: dict[tuple[str, int], Counter[str]] = {}
     for (name, revision, key_status), number in message_statuses.items():
         messages.setdefault((name, revision), Counter())[key_status] += number
-    head = {
+    head: dict[str, Any] = {
         "counts": _select_counts(sum(messages.values(), Counter()), STATUSES),
         "messages": [
             {"name": name, "revision": revision, "counts": _select_counts(by_status, STATUSES)}
+            | ({"online": online.messages.get((name, revision))} if online else {})
             for (name, revision), by_status in sorted(messages.items())
         ],
     }
+    if online:
+        head["online"] = online.counts
     yield f'{_serialize_document(head).removesuffix(_CLOSING_BRACE)},\n  "deliveries": ['
-    yield from _join_items(orjson.dumps(_state_to_dict(state, addresses)).decode() for state in states)
+    yield from _join_items(orjson.dumps(_state_to_dict(state, addresses, online)).decode() for state in states)
     yield "  ]\n}"
 
 
@@ -130,7 +146,7 @@ def _join_items(lines: Iterator[str]) -> Iterator[str]:
         yield f"    {last}"
 
 
-def _state_to_dict(state: State, addresses: Mapping[str, Address]) -> dict[str, Any]:
+def _state_to_dict(state: State, addresses: Mapping[str, Address], online: OnlineStatus | None) -> dict[str, Any]:
     """The record that decides the status of a delivery, its address if known, and when a later edit was accepted.
 
     Without an outcome, the status is unknown and not claimed: a reader cannot tell whether the message was sent.
@@ -138,6 +154,8 @@ def _state_to_dict(state: State, addresses: Mapping[str, Address]) -> dict[str, 
     value = state.record.to_dict() | ({"accepted_at": state.accepted_at} if state.accepted_at else {})
     if address := addresses.get(state.record.key):
         value["address"] = f"{address.kind}:{address.value}"
+    if online and (conversation := online.deliveries.get(state.record.key)):
+        value["online"] = conversation
     return {**value, "status": "unknown"} if value["status"] == "claimed" else value
 
 

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from runner.sandbox.answer import ApiError
+from runner.sandbox.api_version import DEFAULT_VERSION
 from runner.sandbox.conversation import (
     build_author,
     build_conversation,
@@ -18,6 +19,7 @@ from runner.sandbox.conversation import (
     get_source_type,
 )
 from runner.sandbox.conversation_fields import CONVERSATION_FIELDS
+from runner.sandbox.conversation_versions import shape_conversation
 from runner.sandbox.pagination import CONVERSATIONS_PER_PAGE, read_list_page, read_search_page
 from runner.sandbox.search_query import Query, find_possible_values, matches, parse_query
 from runner.sandbox.workspace import Admin
@@ -25,6 +27,7 @@ from runner.sandbox.workspace import Admin
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from runner.sandbox.api_version import Version
     from runner.sandbox.contacts import Contacts
     from runner.sandbox.conversation_parts import ConversationParts, Part
     from runner.sandbox.message_store import Message, MessageStore
@@ -49,7 +52,7 @@ class Conversations:
         self._workspace = workspace
         self._search_lag = search_lag
 
-    def search(self, body: dict[str, object], now: float) -> dict[str, object]:
+    def search(self, body: dict[str, object], now: float, version: Version = DEFAULT_VERSION) -> dict[str, object]:
         """Returns one page of the conversations that match the query in `body`, newest first."""
         query = parse_query(body.get("query"), CONVERSATION_FIELDS)
         page = read_search_page(body.get("pagination"), CONVERSATIONS_PER_PAGE)
@@ -59,12 +62,16 @@ class Conversations:
             if _is_open(message, now - self._search_lag)
             and matches(query, lambda field, message=message: self._read_field(message, field, now))  # type: ignore[misc]
         ]
-        return self._build_page(found, page, now)
+        return self._build_page(found, page, now, version)
 
-    def list_all(self, parameters: Mapping[str, str], now: float) -> dict[str, object]:
-        """Returns one page of all conversations, newest first."""
-        opened = [message for message in self._store.find_opening_messages() if _is_open(message, now)]
-        return self._build_page(opened, read_list_page(parameters, CONVERSATIONS_PER_PAGE), now)
+    def list_all(
+        self, parameters: Mapping[str, str], now: float, version: Version = DEFAULT_VERSION
+    ) -> dict[str, object]:
+        """Returns one page of all conversations, newest first: of one contact, with the parameter intercom_user_id."""
+        contact = parameters.get("intercom_user_id")
+        messages = self._store.find_opening_messages(None if contact is None else [contact])
+        opened = [message for message in messages if _is_open(message, now)]
+        return self._build_page(opened, read_list_page(parameters, CONVERSATIONS_PER_PAGE), now, version)
 
     def require(self, conversation: str, now: float) -> Message:
         """Returns the message that opened a conversation. Raises ApiError 404 if there is no such conversation yet."""
@@ -80,7 +87,7 @@ class Conversations:
             raise ApiError(404, "not_found", "Resource Not Found")
         return max(opened, key=lambda message: message.at)
 
-    def show(self, conversation: str, now: float) -> dict[str, object]:
+    def show(self, conversation: str, now: float, version: Version = DEFAULT_VERSION) -> dict[str, object]:
         """Returns the document of GET /conversations/{id}, with its parts. Raises ApiError 404 for an unknown id."""
         message = self.require(conversation, now)
         parts = self._parts.find(conversation, now)
@@ -89,7 +96,7 @@ class Conversations:
             "conversation_parts": [build_part(part, self._build_author(part, now)) for part in parts],
             "total_count": len(parts),
         }
-        return {**self._build(message, parts, now), "conversation_parts": part_list}
+        return {**self._build(message, parts, now, version), "conversation_parts": part_list}
 
     def _list_candidates(self, query: Query) -> Iterable[Message]:
         # A query that names its conversations must not go through those of all contacts.
@@ -128,10 +135,12 @@ class Conversations:
                     value = value.get(key) if isinstance(value, dict) else None
                 return value
 
-    def _build_page(self, messages: Sequence[Message], page: PageRequest, now: float) -> dict[str, object]:
+    def _build_page(
+        self, messages: Sequence[Message], page: PageRequest, now: float, version: Version
+    ) -> dict[str, object]:
         newest_first = messages[::-1]
         conversations = [
-            self._build(message, self._parts.find(message.conversation or "", now), now)
+            self._build(message, self._parts.find(message.conversation or "", now), now, version)
             for message in newest_first[page.start : page.start + page.size]
         ]
         total = len(messages)
@@ -142,9 +151,12 @@ class Conversations:
             "pages": page.describe(total),
         }
 
-    def _build(self, message: Message, parts: Sequence[Part], now: float) -> dict[str, object]:
+    def _build(
+        self, message: Message, parts: Sequence[Part], now: float, version: Version = DEFAULT_VERSION
+    ) -> dict[str, object]:
         contact = self._contacts.require(message.contact, now)
-        return build_conversation(message, contact, self._get_admin(get_author_id(message)), parts)
+        document = build_conversation(message, contact, self._get_admin(get_author_id(message)), parts)
+        return shape_conversation(document, message, contact, version)
 
     def _build_author(self, part: Part, now: float) -> dict[str, object]:
         if part.author_type == "admin":

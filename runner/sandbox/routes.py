@@ -69,7 +69,7 @@ class Routes:
             case "contacts":
                 document = self._answer_contacts(call, rest)
             case "conversations":
-                document = self._answer_conversations(call, rest)
+                document = self._answer_conversations(call, rest, version)
             case "companies":
                 document = self._answer_companies(call, rest)
             case _:
@@ -108,14 +108,14 @@ class Routes:
                 return list_tags_of(contact)
         return None
 
-    def _answer_conversations(self, call: Call, rest: list[str]) -> dict[str, object] | None:
+    def _answer_conversations(self, call: Call, rest: list[str], version: Version) -> dict[str, object] | None:
         match call.method, *rest:
             case "POST", "search":
-                return self._conversations.search(call.json_object, call.now)
+                return self._conversations.search(call.json_object, call.now, version)
             case ["GET"]:
-                return self._conversations.list_all(call.query, call.now)
+                return self._conversations.list_all(call.query, call.now, version)
             case "GET", conversation:
-                return self._conversations.show(conversation, call.now)
+                return self._conversations.show(conversation, call.now, version)
             case "POST", conversation, "reply":
                 return self._conversation_replies.reply(conversation, call.json_object, call.now)
         return None

@@ -8,7 +8,7 @@ import pytest
 
 from runner.errors import RunStopped
 from runner.intercom import Reply
-from runner.intercom.conversations import ConversationQuery, Conversations, OpeningMessage
+from runner.intercom.conversations import ConversationQuery, Conversations, MessageConversation, OpeningMessage
 from runner.intercom.lookups import Workspace
 from runner.intercom.rate_limit import RateLimiter
 
@@ -124,3 +124,37 @@ def test_an_answer_of_another_kind_stops_the_search(search):
     found, _ = search(Reply(200, {}, b'{"data": []}'))
     with pytest.raises(RunStopped, match="POST /conversations/search answered something that is not documented"):
         list(found.search([ConversationQuery("c1", "7", DAY)]))
+
+
+def test_what_became_of_messages_is_read_fifteen_to_a_request_with_their_drop_reasons(search):
+    dropped = {**CONVERSATION, "source": {**SOURCE, "recipients": [{"type": "to", "drop_reason": "user_bounced"}]}}
+    replied = {"id": "502020", "source": {"id": "2020"}, "first_contact_reply": {"created_at": 1200}}
+    conversations, transport = search(reply(dropped), reply(replied, {"id": "9", "source": {"id": "1"}}))
+    ids = [str(number) for number in range(2001, 2021)]
+    assert list(conversations.of_messages(ids)) == [
+        MessageConversation("2001", "502001", None, "user_bounced"),
+        MessageConversation("2020", "502020", 1200.0),
+    ]
+    assert [len(asked[2]["query"]["value"]) for asked in transport.asked] == [15, 5]
+    assert {asked[3] for asked in transport.asked} == {"2.16"}
+
+
+def test_a_conversation_without_a_source_id_gets_it_from_an_older_version(search):
+    nameless = {**CONVERSATION, "source": {"id": None}, "statistics": {"last_contact_reply_at": 1300}}
+    conversations, transport = search(reply(nameless), reply(CONVERSATION))
+    assert list(conversations.of_messages(["2001"])) == [MessageConversation("2001", "502001", 1300.0)]
+    assert [asked[3] for asked in transport.asked] == ["2.16", "2.14"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "replied_at", "reason"),
+    [
+        ({"first_contact_reply": {"created_at": "soon"}}, 0.0, ""),
+        ({"first_contact_reply": 7, "statistics": None}, 0.0, ""),
+        ({"source": {"id": "2001", "recipients": [{"drop_reason": "\x1b[31m ann@example.com"}]}}, None, "other"),
+        ({"source": {"id": "2001", "recipients": ["x", {"drop_reason": None}]}}, None, ""),
+    ],
+)
+def test_an_unusual_answer_is_read_as_far_as_it_goes(fields, replied_at, reason, search):
+    conversations, _ = search(reply({**CONVERSATION, **fields}))
+    assert list(conversations.of_messages(["2001"])) == [MessageConversation("2001", "502001", replied_at, reason)]

@@ -124,3 +124,26 @@ def test_a_page_has_twenty_conversations_and_150_at_most(client):
         cursor = page["pages"]["next"]["starting_after"]
         assert len(client.get(f"/conversations?starting_after={cursor}").json["conversations"]) == 1
     assert client.get("/conversations?per_page=151").status == 400
+
+
+def test_an_email_that_bounced_has_its_drop_reason_from_2_16_on(client):
+    client.send(to={"type": "user", "id": client_id(client, "bounced@example.com")}, **FLAG)
+    conversation = client.sandbox.messages[0]["conversation"]
+    at = f"/conversations/{conversation}"
+    newest = client.get(at, **{"Intercom-Version": "2.16"}).json["source"]["recipients"]
+    assert newest == [{"type": "to", "email": "bounced@example.com", "drop_reason": "user_bounced"}]
+    assert "recipients" not in client.get(at).json["source"]
+
+
+def test_up_to_2_5_a_contacts_conversations_are_listed_with_the_older_names(client):
+    client.send(**FLAG)
+    client.send(to={"type": "user", "id": "536e564f316c83104c000021"}, **FLAG)
+    path = "/conversations?type=user&intercom_user_id=536e564f316c83104c000020"
+    (conversation,) = client.get(path, **{"Intercom-Version": "2.5"}).json["conversations"]
+    assert conversation["conversation_message"]["id"] == "2001"
+    assert (conversation["customer_first_reply"], "source" in conversation) == (None, False)
+
+
+def client_id(client, email):
+    (contact,) = client.search(where("email", "=", email)).json["data"]
+    return contact["id"]

@@ -40,12 +40,15 @@ _MAX_DELIVERIES = 50  # of one message
     "--to", "address", metavar="KIND:VALUE|EMAIL", help="Only one recipient, as ann@example.com or user_id:25."
 )
 @click.option("--all", "every", is_flag=True, help="List every delivery, not only the first.")
+@click.option("--online", is_flag=True, help="Ask Intercom what became of what was sent: replied, dropped.")
 @format_option("text", "json")
-def status(name: str | None, address: str | None, form: str, *, every: bool) -> int:
+def status(name: str | None, address: str | None, form: str, *, every: bool, online: bool) -> int:
     """Show what the ledger knows.
 
     Of each message how many were sent, and when; of the message NAME its deliveries; of an address what that recipient
     got. What a person has to look at comes with its recipient and a link to the contact.
+
+    With --online also who replied, and which emails Intercom dropped, as far as their conversations show it.
     """
     if name is not None and address is None and is_address(name):
         name, address = None, name
@@ -57,14 +60,17 @@ def status(name: str | None, address: str | None, form: str, *, every: bool) -> 
         if form == "text":
             _print_notices(context)
         if address is not None:
-            _print_recipient(context, facts, name, parse_address(address), form)
+            _print_recipient(context, facts, name, parse_address(address), form, online=online)
         elif form == "json":
-            _print_json(context, facts, counts, facts.states_with(*json_output.STATUSES, message=name))
+            found = _read_online(context, facts, facts.states_with("sent", message=name)) if online else None
+            _print_json(context, facts, counts, facts.states_with(*json_output.STATUSES, message=name), found)
         elif name is not None and not counts:
             context.output.result(f"Nothing of {name} was sent yet.")
             _print_steps(context, _show_what_is_left(context))
         else:
             _print_messages(context, facts, name, counts, every=every)
+            if online:
+                _print_online(context, facts, facts.states_with("sent", message=name), name, every=every)
         return EXIT.guard if facts.duplicates() else EXIT.done
 
 
@@ -86,29 +92,54 @@ def _require_declared(context: Context, facts: Facts, name: str) -> None:
         raise UsageMistake(f"no message is named {name}, and the ledger knows none", did_you_mean(name, names))
 
 
-def _print_recipient(context: Context, facts: Facts, name: str | None, wanted: Address, form: str) -> None:
+def _print_recipient(
+    context: Context, facts: Facts, name: str | None, wanted: Address, form: str, *, online: bool
+) -> None:
     """Prints what one recipient got."""
     states = [
         state for state in find_states(facts, context.settings.salt, wanted) if name in (None, state.record.message)
     ]
+    sent = [state for state in states if state.status == "sent"]
     if form == "json":
         counts = Counter(MessageStatus(one.record.message, one.record.revision, one.status) for one in states)
-        _print_json(context, facts, counts, states)
+        _print_json(context, facts, counts, states, _read_online(context, facts, sent) if online else None)
         return
     title = mark_private(wanted.value if wanted.kind == "email" else f"{wanted.kind}:{wanted.value}")
     recipients = name_recipients(context, facts, [])
     context.output.result(status_text.recipient(title, states, recipients, _view(context)))
     context.output.note_masking()
+    if online:
+        _print_online(context, facts, sent, name, every=True)
     _print_unknown(context, [state for state in states if state.status == "unknown"], by_key=True)
 
 
-def _print_json(context: Context, facts: Facts, counts: Counter[MessageStatus], states: Iterable[State]) -> None:
+def _read_online(context: Context, facts: Facts, sent: Iterable[State]) -> json_output.OnlineStatus:
+    """Returns what Intercom shows of deliveries that were sent."""
+    from runner.cli.online_status import read_online  # noqa: PLC0415  # saves 20 ms without --online
+
+    return read_online(context, facts, sent)
+
+
+def _print_online(context: Context, facts: Facts, sent: Iterable[State], name: str | None, *, every: bool) -> None:
+    """Prints what Intercom shows of deliveries that were sent."""
+    from runner.cli.online_status import print_online  # noqa: PLC0415  # saves 20 ms without --online
+
+    print_online(context, facts, sent, name, every=every)
+
+
+def _print_json(
+    context: Context,
+    facts: Facts,
+    counts: Counter[MessageStatus],
+    states: Iterable[State],
+    online: json_output.OnlineStatus | None,
+) -> None:
     """Prints a document. Where recipients' values may be shown, each delivery has its address."""
     recipients = Recipients()
     if context.output.show_values:
         states = list(states)
         recipients = name_recipients(context, facts, (state.record for state in states))
-    for part in json_output.status(counts, states, recipients.addresses):
+    for part in json_output.status(counts, states, recipients.addresses, online):
         context.output.document(part)
 
 

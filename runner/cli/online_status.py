@@ -1,0 +1,69 @@
+"""What Intercom shows of what was sent, for status: looked up with a line of progress, printed or made into JSON."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import islice
+
+from runner.cli.context import Context
+from runner.cli.progress_line import StatusLine
+from runner.cli.recipients import name_recipients
+from runner.deliver.after_sending import AfterSending, look_up_sent
+from runner.intercom.conversations import Conversations
+from runner.ledger.facts import Facts
+from runner.ledger.key_state import State
+from runner.ledger.record import MASKED
+from runner.report import after_sending_text
+from runner.report.json_output import OnlineStatus
+from runner.report.layout import wrap
+from runner.report.status_text import StatusView
+
+_MAX_LISTED = 20  # deliveries that were replied to or dropped
+
+
+def read_online(context: Context, facts: Facts, states: Iterable[State]) -> OnlineStatus:
+    """Returns what became of the deliveries with these states, which are sent. Raises GuardRefused, RunStopped."""
+    after, _ = _look_up(context, facts, states)
+    return after_sending_text.to_online_status(after)
+
+
+def print_online(context: Context, facts: Facts, states: Iterable[State], name: str | None, *, every: bool) -> None:
+    """Prints what became of the deliveries with these states, which are sent. Raises GuardRefused, RunStopped.
+
+    `name` is the message that all are of, if they are of one. `every`: all that were replied to or dropped are listed.
+    """
+    after, workspace = _look_up(context, facts, states)
+    output = context.output
+    is_old = not context.settings.can_open_conversation
+    output.result(f"\nIn Intercom:\n{after_sending_text.messages(after, output.width, is_old=is_old)}")
+    reported = after.listed()
+    listed = list(reported if every else islice(reported, _MAX_LISTED))
+    if listed:
+        recipients = name_recipients(context, facts, [delivery.state.record for delivery in listed])
+        recipients = recipients if context.options.sandbox else replace(recipients, workspace=workspace)
+        view = StatusView(output.width, output.show_values, output.verbose)
+        output.result(f"\n{after_sending_text.deliveries(listed, recipients, view, name)}")
+        if any(MASKED in delivery.state.record.to for delivery in listed):
+            output.note_masking()
+    if len(reported) > len(listed):
+        command_line = context.command_line("status", *([name] if name else []), "--online", "--all")
+        output.result(wrap(f"and {len(reported) - len(listed):,} more: {command_line}", output.width, indent="  "))
+
+
+def _look_up(context: Context, facts: Facts, states: Iterable[State]) -> tuple[AfterSending, str]:
+    """Returns what became of the deliveries, and the workspace."""
+    from runner.cli.connection import connect  # noqa: PLC0415  # requests takes 130 ms, which status offline saves
+
+    settings = context.settings
+    status_line = StatusLine(context.output)
+
+    def report(number: int) -> None:
+        if status_line.is_due(time.monotonic()):
+            status_line.update(f"asked Intercom about {number:,} deliveries")
+
+    with connect(context) as connection:
+        workspace = connection.verify_workspace(facts.headers.merged(settings.salt).workspace)
+        old_version = "" if settings.can_open_conversation else settings.api_version
+        after = look_up_sent(Conversations(connection.workspace), states, old_version, report)
+    status_line.clear()
+    return after, workspace

@@ -1,0 +1,117 @@
+"""What became of what was sent, as text and for JSON: replied, dropped, or nothing that Intercom shows."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from runner.clock import format_timestamp
+from runner.deliver.after_sending import FATES, AfterSending, Fate, SentDelivery
+from runner.privacy import reveal_or_mask
+from runner.report.json_output import OnlineStatus
+from runner.report.layout import fits, flow, table, wrap
+from runner.report.recipients import Recipients
+from runner.report.status_text import StatusView, format_time
+from runner.report.terminal_text import one_line, style
+
+_COLOURS: Mapping[Fate, str | None] = {"replied": "green", "dropped": "red"}
+_HEADS = {"unknown": "not known"}
+_NO_CONVERSATION = (
+    "{number} without a conversation: no reply so far, and Intercom does not show whether it was delivered. A"
+    " conversation begins with the contact's reply{flag}. The newest may be missing for some minutes, and one that"
+    " became a ticket needs the scope Read tickets."
+)
+_FLAG = ", or at once with create_conversation_without_contact_reply: true"
+_OLD = "Intercom shows what it dropped only where api_version is 2.6 or later."
+_UNKNOWN = "{number} not known: the ledger has no message id to look for{contact}."
+_NO_CONTACT = ", or no contact, by which api_version 2.5 and earlier find a conversation"
+
+
+def messages(after: AfterSending, width: int, *, is_old: bool) -> str:
+    """Returns a table of what became of each message, and what cannot be known. `is_old`: API version up to 2.5."""
+    if not after.counts:
+        return "Nothing was sent yet, so there is no conversation to look for."
+    heads = ("message", "revision", "sent", *(_HEADS.get(fate, fate) for fate in FATES))
+    rows = [
+        [one_line(style(name, "bold")), str(revision), f"{counts.total():,}", *map(str, _cells(counts))]
+        for (name, revision), counts in sorted(after.counts.items())
+    ]
+    lines = table(heads, rows, right=frozenset(heads[1:]))
+    if not fits(lines, width):
+        lines = [_stack(key, counts, width) for key, counts in sorted(after.counts.items())]
+    notes = []
+    if number := after.totals["no conversation"]:
+        notes.append(_NO_CONVERSATION.format(number=f"{number:,}", flag="" if is_old else _FLAG))
+    if number := after.totals["unknown"]:
+        notes.append(_UNKNOWN.format(number=f"{number:,}", contact=_NO_CONTACT if is_old else ""))
+    if is_old:
+        notes.append(_OLD)
+    return "\n".join([*lines, *(f"\n{wrap(note, width)}" for note in notes)])
+
+
+def deliveries(listed: Sequence[SentDelivery], recipients: Recipients, view: StatusView, message: str | None) -> str:
+    """Returns the deliveries that were replied to or dropped, a row each.
+
+    `message` is the name that all have in common; None if they are of several messages.
+    """
+    rows = []
+    for delivery in listed:
+        record, item = delivery.state.record, delivery.conversation
+        name = one_line(reveal_or_mask(recipients.name(record), show_values=view.show_values))
+        at = _format_reply_time(delivery)
+        rows.append(
+            [
+                style(delivery.fate, _COLOURS.get(delivery.fate)),
+                one_line(record.message) if message is None else "",
+                name,
+                format_time(at),
+                one_line(item.drop_reason) if item else "",
+                one_line(f"conversation {item.conversation}") if item and item.conversation else "",
+            ]
+        )
+    lines = table(("what", "message", "recipient", "replied (UTC)", "why dropped", "where"), rows)
+    if not fits(lines, view.width):
+        lines = [
+            flow([cell for cell in row if cell], view.width, indent="  ", separator=" · ", at_break="") for row in rows
+        ]
+    return "\n".join(lines)
+
+
+def to_online_status(after: AfterSending) -> OnlineStatus:
+    """Returns what became of deliveries, for the JSON of status."""
+    return OnlineStatus(
+        _counts_to_dict(after.totals),
+        {message: _counts_to_dict(counts) for message, counts in after.counts.items()},
+        {key: _delivery_to_dict(delivery) for key, delivery in after.deliveries.items()},
+    )
+
+
+def _counts_to_dict(counts: Mapping[Fate, int]) -> dict[str, int]:
+    return {fate.replace(" ", "_"): counts.get(fate, 0) for fate in FATES}
+
+
+def _delivery_to_dict(delivery: SentDelivery) -> dict[str, Any]:
+    item = delivery.conversation
+    value = {"fate": delivery.fate.replace(" ", "_"), "conversation": item.conversation if item else ""}
+    at, reason = _format_reply_time(delivery), item.drop_reason if item else ""
+    return {**value, **({"replied_at": at} if at else {}), **({"drop_reason": reason} if reason else {})}
+
+
+def _format_reply_time(delivery: SentDelivery) -> str:
+    """Returns when the contact first replied, as records have times; empty if it did not, or the time is not known."""
+    at = delivery.conversation.replied_at if delivery.conversation else None
+    try:
+        return format_timestamp(datetime.fromtimestamp(at, UTC)) if at else ""
+    except (ValueError, OverflowError, OSError):  # Intercom's answer is not trusted to hold a time that exists
+        return ""
+
+
+def _cells(counts: Counter[Fate]) -> list[str]:
+    return [style(f"{counts[fate]:,}", _COLOURS.get(fate)) if counts[fate] else "" for fate in FATES]
+
+
+def _stack(key: tuple[str, int], counts: Counter[Fate], width: int) -> str:
+    name, revision = key
+    words = [f"{counts[fate]:,} {_HEADS.get(fate, fate)}" for fate in FATES if counts[fate]]
+    items = [one_line(style(name, "bold")), f"revision {revision}", f"{counts.total():,} sent", *words]
+    return flow(items, width, indent="  ", separator=" · ", at_break="")
