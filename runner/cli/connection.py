@@ -16,6 +16,7 @@ from runner.cli.output import Output
 from runner.cli.pauses import make_stop_conditions
 from runner.cli.process import Signals
 from runner.cli.progress import RunProgress, open_record_log
+from runner.cli.run_origin import find_run_origin
 from runner.clock import Clock, new_run_id
 from runner.declare.sender import Sender
 from runner.declare.settings import Settings
@@ -122,6 +123,7 @@ class Connection:
                 run_id=new_run_id(),
                 progress=progress,
                 log=log,
+                origin=find_run_origin(self.context.tree.root),
             )
             signals.report = _make_signal_report(self.context, run.summary)
             try:

@@ -1,11 +1,12 @@
 """Shared by resolve, accept and adopt: planning one message, and writing the user's decision to the ledger."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from runner.cli.context import Context
 from runner.cli.options import EXIT
+from runner.cli.run_origin import find_run_origin
 from runner.declare.project import Project
 from runner.declare.similar_names import did_you_mean
 from runner.errors import Cancelled, GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake
@@ -13,7 +14,7 @@ from runner.ledger.address import default_lockfile
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
 from runner.ledger.moves.previous_ledgers import write_to_previous
-from runner.ledger.record import Record
+from runner.ledger.record import NO_ORIGIN, Record, RunOrigin
 from runner.plan import plan as planning
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.message_planner import PlanOptions
@@ -79,7 +80,10 @@ def write_decision(
         return EXIT.guard if ledger.facts.duplicates() else EXIT.done
     try:
         context.confirm(f"{decision.request}?", yes=yes)
-        (write or ledger.append)(*records)
+        if write:
+            write(*records)
+        else:
+            ledger.append(*_sign(records, find_run_origin(context.tree.root)))
     except Cancelled:
         raise
     except GuardRefused:
@@ -92,10 +96,17 @@ def write_decision(
     return EXIT.guard if ledger.facts.duplicates() else EXIT.done
 
 
+def _sign(records: Sequence[Record], origin: RunOrigin) -> list[Record]:
+    """Returns the records of a decision, the first one with who decided. Those of a run's attempts lose who ran it."""
+    return [record.signed(NO_ORIGIN if number else origin) for number, record in enumerate(records)]
+
+
 def make_writer(context: Context, ledger: Ledger, *, no_fetch: bool) -> Callable[..., None]:
     """Returns a function that writes outcomes of open attempts: to the previous ledger first, if the ledger moved."""
+    origin = find_run_origin(context.tree.root)
 
-    def write(*records: Record) -> None:
+    def write(*decided: Record) -> None:
+        records = _sign(decided, origin)
         if not no_fetch:
             write_to_previous(context.ledger, ledger.facts, records)
         ledger.append(*records)

@@ -113,6 +113,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("msgrun admins", "id, name, email and seat of each"),
         ("msgrun admins --format json", "for a program"),
     ),
+    "audit": (
+        ("msgrun audit", "who applied what, and when"),
+        ("msgrun audit --format csv > audit.csv", "for a spreadsheet"),
+    ),
     "lock import": (
         ("msgrun lock import backup.lock", "add its records"),
         ("msgrun lock import rescue.lock", "what a CI job could not write, from its artifact"),

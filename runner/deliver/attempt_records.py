@@ -9,22 +9,33 @@ from runner.declare.identity import text_hash
 from runner.declare.sender import Sender
 from runner.deliver.attempt import Outcome
 from runner.deliver.queue import PreparedDelivery
-from runner.ledger.record import Record
+from runner.ledger.record import NO_ORIGIN, Record, RunOrigin
 
 
 class RecordFactory:
     """Creates the records of one run.
 
     `run_id` begins the names of its attempts. `plan` is the digest of the plan that the run sends. `sender_ids` are the
-    ids of senders that were looked up.
+    ids of senders that were looked up. `origin` is written into the first claim and the first outcome: another run may
+    win the claim, and a run that is killed has no outcome.
     """
 
-    def __init__(self, run_id: str, plan: str, salt: str, clock: Clock, sender_ids: Mapping[Sender, str]) -> None:
+    def __init__(
+        self,
+        run_id: str,
+        plan: str,
+        salt: str,
+        clock: Clock,
+        sender_ids: Mapping[Sender, str],
+        origin: RunOrigin = NO_ORIGIN,
+    ) -> None:
         self._run_id = run_id
         self._plan = plan
         self._sender_ids = sender_ids
         self._salt = salt
         self._clock = clock
+        self._origin = origin
+        self._has_outcome = False
         self._attempts = 0
         self._cached_second, self._cached_timestamp = datetime.min.replace(tzinfo=UTC), ""
 
@@ -33,6 +44,7 @@ class RecordFactory:
         declaration, delivery = prepared.declaration, prepared.delivery
         self._attempts += 1
         kind, value = delivery.address
+        origin = self._origin if self._attempts == 1 else NO_ORIGIN
         return Record(
             key=delivery.key,
             attempt=f"{self._run_id}-{self._attempts}",
@@ -49,13 +61,16 @@ class RecordFactory:
             sender=declaration.sender.admin_id(self._sender_ids),
             opens_conversation=declaration.opens_conversation,
             redirected=declaration.redirect is not None,
+            actor=origin.actor,
+            run_url=origin.run_url,
+            commit=origin.commit,
         )
 
     def new_outcome(self, claim: Record, outcome: Outcome) -> Record:
         """Returns the record of the outcome of a claim."""
         # Only reconcile needs sender and opens_conversation, and it looks for open attempts alone.
         is_open = outcome.status == "unknown"
-        return replace(
+        record = replace(
             claim,
             status=outcome.status,
             id=outcome.id,
@@ -67,6 +82,10 @@ class RecordFactory:
             sender=claim.sender if is_open else "",
             opens_conversation=claim.opens_conversation and is_open,
         )
+        if self._has_outcome:
+            return record
+        self._has_outcome = True
+        return record.signed(self._origin)
 
     def timestamp(self) -> str:
         """Returns the current time as records have it: UTC, in seconds.

@@ -24,7 +24,7 @@ from runner.errors import GuardRefused, RateExhausted
 from runner.intercom.lookups import Workspace
 from runner.intercom.rate_limit import RateLimiter
 from runner.ledger.ledger import Ledger
-from runner.ledger.record import CONTACT_NOT_FOUND, Record
+from runner.ledger.record import CONTACT_NOT_FOUND, NO_ORIGIN, Record, RunOrigin
 from runner.plan.plan import Plan
 from runner.privacy import mark_private_values
 
@@ -33,6 +33,8 @@ _POLL_INTERVAL = 0.2  # seconds after which a waiting run checks signals and the
 
 class Run:
     """One apply of one plan, on at most `max_threads` threads. `run_id` begins the names of its attempts.
+
+    `origin` is who applies, for the records.
 
     `progress` is called after every round, and `log` with every record once it is durable.
     """
@@ -51,6 +53,7 @@ class Run:
         progress: Callable[[Summary], None],
         log: Callable[[Record], None] = lambda _: None,
         max_threads: int = MAX_THREADS,
+        origin: RunOrigin = NO_ORIGIN,
     ) -> None:
         self._ledger = ledger
         self._poster = poster
@@ -60,7 +63,7 @@ class Run:
         self._progress = progress
         self._log = log
         self.summary = Summary(planned=plan.to_send)
-        self._records = RecordFactory(run_id, plan.digest, settings.salt, clock, plan.sender_ids)
+        self._records = RecordFactory(run_id, plan.digest, settings.salt, clock, plan.sender_ids, origin)
         self._queue = DeliveryQueue(plan, settings, workspace)
         self._source = AttemptSource(
             self._queue, self._records, clock, settings.api_version, lambda: ledger.facts, self.summary, self._refuse

@@ -71,13 +71,26 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
+class RunOrigin:
+    """Who runs msgrun, and where: the name that CI or git has, the URL of the CI job, the commit. Empty is unknown."""
+
+    actor: str = ""
+    run_url: str = ""
+    commit: str = ""
+
+
+NO_ORIGIN = RunOrigin()
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One claim or outcome of one attempt. Empty fields are left out of the file.
 
     `to` never contains an email address or a user_id. `conversation` is the id of the conversation that the message
     opened, where Intercom gave it. `sender` and `opens_conversation` are only in claims and `unknown` outcomes, for
-    reconcile to compare. `redirected`: the message went to `contact`, which is not the recipient. `extra` is the JSON
-    of fields that this version does not know.
+    reconcile to compare. `redirected`: the message went to `contact`, which is not the recipient. `actor`, `run_url` and
+    `commit` are in a few records of each run, and in the first one of each decision. `extra` is the JSON of fields that
+    this version does not know.
     """
 
     key: str
@@ -100,7 +113,14 @@ class Record:
     sender: str = ""
     opens_conversation: bool = False
     redirected: bool = False
+    actor: str = ""
+    run_url: str = ""
+    commit: str = ""
     extra: str = ""
+
+    def signed(self, origin: RunOrigin) -> "Record":
+        """Returns the record with who wrote it, and where."""
+        return dataclasses.replace(self, actor=origin.actor, run_url=origin.run_url, commit=origin.commit)
 
     @property
     def recipient_contact(self) -> str:

@@ -1,0 +1,39 @@
+"""The command audit: who applied what, when, and in which run."""
+
+import click
+
+from runner.cli.context import open_context
+from runner.cli.ledger import read_ledger
+from runner.cli.options import EXIT, command, format_option
+from runner.cli.suggestions import suggest_names
+from runner.declare.similar_names import did_you_mean
+from runner.errors import UsageMistake
+from runner.ledger.runs import list_runs
+from runner.report import audit_text
+
+
+@command("audit")
+@click.argument("name", required=False, shell_complete=suggest_names)
+@format_option("text", "csv", "json")
+def audit(name: str | None, form: str) -> int:
+    """List who applied what, when, and in which run.
+
+    A row for each run and message, the latest first, with what became of its deliveries; and for each decision of a
+    person: adopt, accept, resolve. NAME is a message; without one, all are listed.
+
+    Who it was is as CI names the actor, else the user.name of git: nothing proves it.
+    """
+    with open_context() as context:
+        facts = read_ledger(context).facts
+        names = facts.message_names()
+        if name is not None and name not in names:
+            raise UsageMistake(f"the ledger knows nothing of {name}", did_you_mean(name, sorted(names)))
+        entries = list_runs(facts, name)
+        match form:
+            case "csv":
+                context.output.document(audit_text.runs_csv(entries))
+            case "json":
+                context.output.document(audit_text.runs_json(entries))
+            case _:
+                context.output.result(audit_text.runs(entries, context.output.width))
+        return EXIT.guard if facts.duplicates() else EXIT.done

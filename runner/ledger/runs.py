@@ -1,0 +1,86 @@
+"""Who applied what, when, and in which run: what audit asks of the records of a ledger."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import Literal
+
+from runner.ledger.facts import Facts
+from runner.ledger.record import ACCEPT, DUPLICATE, NO_ORIGIN, RANK, Record, RunOrigin
+
+# What was done: `apply` sent, also where reconcile found the outcome later; the others are decisions of a person.
+Deed = Literal["apply", "adopt", "accept", "resolve"]
+
+
+@dataclass(slots=True)
+class RunEntry:
+    """What one run, or a person's decisions about its attempts, did to one revision of a message.
+
+    `origin` is empty where older versions wrote the records. `first` and `last` are times of its records. `plan` is the
+    digest of the plan that was applied. `not_sent` counts what never left, or was decided to be not sent.
+    """
+
+    run: str
+    deed: Deed
+    message: str
+    revision: int
+    first: str = ""
+    last: str = ""
+    plan: str = ""
+    origin: RunOrigin = field(default=NO_ORIGIN)
+    sent: int = 0
+    refused: int = 0
+    unknown: int = 0
+    not_sent: int = 0
+
+    def add(self, record: Record) -> None:
+        """Counts the record that decides an attempt."""
+        self.first, self.last = min(self.first or record.at, record.at), max(self.last, record.at)
+        self.plan = self.plan or record.plan
+        match record.status:
+            case "sent":
+                self.sent += 1
+            case "refused":
+                self.refused += 1
+            case "released":
+                self.not_sent += 1
+            case "claimed" | "unknown":
+                self.unknown += 1
+
+
+def list_runs(facts: Facts, message: str | None = None) -> list[RunEntry]:
+    """Returns an entry for each run and revision of a message, of all messages or one, the latest first."""
+    entries: dict[tuple[str, Deed, str, int], RunEntry] = {}
+    origins: dict[tuple[str, Deed], RunOrigin] = {}
+    for _, records in groupby(facts.records(), key=lambda record: record.key):
+        for record in _deciding_records(list(records)):
+            run, deed = record.attempt.rpartition("-")[0] or record.attempt, _deed(record)
+            origin = RunOrigin(record.actor, record.run_url, record.commit)
+            if origin != NO_ORIGIN:
+                origins[run, deed] = origin
+            if message in (None, record.message):
+                key = run, deed, record.message, record.revision
+                entries.setdefault(key, RunEntry(*key)).add(record)
+    named = [replace(entry, origin=origins.get((entry.run, entry.deed), NO_ORIGIN)) for entry in entries.values()]
+    named.sort(key=lambda entry: (entry.message, entry.revision, entry.deed))
+    return sorted(named, key=lambda entry: (entry.last, entry.run), reverse=True)
+
+
+def _deciding_records(records: list[Record]) -> Iterator[Record]:
+    """Yields the records of a key to count: of each attempt one that decides it, and those of later decisions."""
+    by_attempt: dict[str, list[Record]] = {}
+    for record in records:
+        by_attempt.setdefault(record.attempt, []).append(record)
+    for attempt in by_attempt.values():
+        top = max(RANK[record.status] for record in attempt)
+        deciding = [record for record in attempt if RANK[record.status] == top]
+        yield from [record for record in deciding if not record.is_decision][:1]
+        yield from (record for record in deciding if record.is_decision)
+
+
+def _deed(record: Record) -> Deed:
+    if record.by == ACCEPT:
+        return "accept"
+    if record.by == "adopt":
+        return "adopt"
+    return "resolve" if record.by == "person" or record.code == DUPLICATE else "apply"

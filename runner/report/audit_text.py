@@ -1,0 +1,99 @@
+"""Who applied what, when, in which run: as a table, as CSV and as JSON. No recipient is in it."""
+
+import csv
+import io
+from collections.abc import Sequence
+
+from runner.ledger.record import NO_ORIGIN
+from runner.ledger.runs import RunEntry
+from runner.report.json_text import to_json
+from runner.report.layout import fits, flow, table
+from runner.report.status_text import format_time
+from runner.report.terminal_text import one_line
+
+_COUNTS = ("sent", "refused", "unknown", "not_sent")
+_COLUMNS = (
+    "run", "command", "first", "last", "by", "where", "commit", "message", "revision", *_COUNTS, "plan",
+)  # fmt: skip
+# A spreadsheet takes a cell that begins with one of these for a formula.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def runs(entries: Sequence[RunEntry], width: int) -> str:
+    """Returns a table with a row for each run and message; where it is wider than `width` columns, a block for each."""
+    if not entries:
+        return "The ledger has no run."
+    heads = (
+        "at (UTC)",
+        "by",
+        "command",
+        "message",
+        "revision",
+        *(name.replace("_", " ") for name in _COUNTS),
+        "where",
+        "run",
+    )
+    rows = [
+        [
+            format_time(entry.last),
+            one_line(entry.origin.actor),
+            entry.deed,
+            one_line(entry.message),
+            str(entry.revision),
+            *(f"{number:,}" if number else "" for number in _counts(entry)),
+            one_line(_where(entry)),
+            one_line(entry.run),
+        ]
+        for entry in entries
+    ]
+    for columns in (len(heads), len(heads) - 1):  # the run is left out first
+        lines = table(heads[:columns], [row[:columns] for row in rows], right=frozenset(heads[4:9]))
+        if fits(lines, width):
+            return "\n".join(lines)
+    return "\n".join(_block(entry, width) for entry in entries)
+
+
+def runs_csv(entries: Sequence[RunEntry]) -> str:
+    """Returns a row of CSV for each run and message, below a row of heads."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for entry in entries:
+        writer.writerow([_guard(str(value)) for value in _to_dict(entry).values()])
+    return text.getvalue().removesuffix("\n")
+
+
+def runs_json(entries: Sequence[RunEntry]) -> str:
+    """Returns the runs as JSON."""
+    return to_json({"format_version": 1, "runs": [_to_dict(entry) for entry in entries]})
+
+
+def _to_dict(entry: RunEntry) -> dict[str, str | int]:
+    values = (
+        entry.run, entry.deed, entry.first, entry.last, entry.origin.actor, _where(entry), entry.origin.commit,
+        entry.message, entry.revision, *_counts(entry), entry.plan,
+    )  # fmt: skip
+    return dict(zip(_COLUMNS, values, strict=True))
+
+
+def _where(entry: RunEntry) -> str:
+    """Returns the URL of the CI job; `local` outside CI; empty if the records do not say it."""
+    return entry.origin.run_url or ("local" if entry.origin != NO_ORIGIN else "")
+
+
+def _counts(entry: RunEntry) -> tuple[int, int, int, int]:
+    return entry.sent, entry.refused, entry.unknown, entry.not_sent
+
+
+def _block(entry: RunEntry, width: int) -> str:
+    words = [
+        f"{number:,} {name.replace('_', ' ')}" for name, number in zip(_COUNTS, _counts(entry), strict=True) if number
+    ]
+    by = f"by {entry.origin.actor}" if entry.origin.actor else ""
+    message = f"{entry.message} revision {entry.revision}"
+    items = [format_time(entry.last), one_line(by), entry.deed, one_line(message), *words, one_line(_where(entry))]
+    return flow([item for item in items if item], width, indent="  ", separator=" · ", at_break="")
+
+
+def _guard(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell

@@ -1,0 +1,115 @@
+"""audit: who applied what, when, in which run, as the records of the ledger say it."""
+
+import csv
+import json
+import subprocess
+
+import pytest
+
+from runner.sandbox import Sandbox
+from tests.cli.commands.test_apply import LIST, records
+from tests.cli.commands.test_status import append, line
+from tests.support.project import Folder
+
+
+def audit(folder: Folder, *args: str) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = json.loads(folder.run("audit", "--format", "json", *args).out)["runs"]
+    return rows
+
+
+def in_git(folder: Folder) -> str:
+    """Puts the project into git, with the user Ann. Returns the commit."""
+    for args in (["init", "-q"], ["config", "user.name", "Ann"], ["add", "."], ["commit", "-qm", "x"]):
+        subprocess.run(["git", *args], cwd=folder.path, check=True)
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder.path, check=True, capture_output=True, text=True)
+    return head.stdout.strip()
+
+
+def test_each_run_says_who_applied_it_and_from_which_commit(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    commit = in_git(folder)
+    assert folder.run("apply", "--yes").code == 0
+    (row,) = audit(folder)
+    assert (row["by"], row["where"], row["commit"], row["sent"]) == ("Ann", "local", commit, 3)
+    assert str(row["plan"]).startswith("sha256:")
+    named = [record for record in records(folder) if record.get("actor")]
+    assert 1 <= len(named) <= 3, "a few records of a run, not every one"
+    assert folder.run("lock", "compact").code == 0
+    assert audit(folder) == [row], "compaction keeps it"
+    assert intercom.messages
+
+
+@pytest.mark.usefixtures("intercom")
+def test_in_ci_it_is_whom_ci_names_with_the_url_of_the_job(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "CI": "true", "GITHUB_ACTOR": "ann", "GITHUB_TRIGGERING_ACTOR": "=bo", "GITHUB_RUN_ID": "7",
+        "GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "acme/mail",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    folder.message(LIST)
+    assert folder.run("apply", "--yes", "--lockfile-in-ci").code == 0
+    (row,) = audit(folder)
+    assert (row["by"], row["where"]) == ("=bo", "https://github.com/acme/mail/actions/runs/7")
+    (cells,) = csv.DictReader(folder.run("audit", "--format", "csv").out.splitlines())
+    assert cells["by"] == "'=bo", "no formula for a spreadsheet"
+
+
+@pytest.mark.parametrize("name", ["ann@example.com", "\x1b[31m", ""])
+@pytest.mark.usefixtures("intercom")
+def test_an_email_address_or_controls_never_reach_the_ledger(
+    name: str, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTOR", name)
+    monkeypatch.setenv("CI_JOB_URL", "https://user:secret@gitlab.example/1")
+    folder.message(LIST)
+    assert folder.run("apply", "--yes").code == 0
+    text = (folder.path / "messages.lock").read_text()
+    assert not any(part in text for part in ("ann@", "\\u001b", "secret"))
+
+
+def test_outcomes_are_counted_by_attempt_and_decisions_stand_apart(folder: Folder) -> None:
+    append(
+        folder,
+        line("a", "RUN1-1", "claimed", actor="ann"),
+        line("a", "RUN1-1", "sent", id="1", actor="ann", at="2026-01-02T00:00:00Z"),
+        line("a", "RUN1-1", "sent", id="1", by="accept", actor="cy", content="new", at="2026-01-05T00:00:00Z"),
+        line("b", "RUN1-2", "claimed"),
+        line("b", "RUN1-2", "unknown"),
+        line("c", "RUN1-3", "refused", code="x"),
+        line("d", "RUN1-4", "unknown"),
+        line("d", "RUN1-4", "released", by="person", actor="bo", at="2026-01-03T00:00:00Z"),
+        line("e", "RUN2-1", "sent", by="adopt", message="other"),
+    )
+    rows = {(row["command"], row["by"]): row for row in audit(folder)}
+    assert [(key, rows[key]["sent"], rows[key]["not_sent"]) for key in rows] == [
+        (("accept", "cy"), 1, 0),
+        (("resolve", "bo"), 0, 1),
+        (("apply", "ann"), 1, 0),
+        (("adopt", ""), 1, 0),
+    ]
+    apply = rows["apply", "ann"]
+    assert (apply["refused"], apply["unknown"], apply["first"], apply["last"]) == (
+        1, 1, "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z",
+    )  # fmt: skip
+    assert [row["message"] for row in audit(folder, "other")] == ["other"]
+    assert folder.run("audit", "othr").code == 64
+
+
+@pytest.mark.usefixtures("intercom")
+def test_a_decision_names_who_made_it(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.message(LIST)
+    monkeypatch.setenv("GITHUB_ACTOR", "ann")
+    assert folder.run("adopt", "list", "--yes").code == 0
+    assert [(row["command"], row["by"], row["sent"]) for row in audit(folder)] == [("adopt", "ann", 3)]
+    assert [record.get("actor") for record in records(folder)] == ["ann", None, None]
+
+
+def test_as_text_it_fits_the_terminal(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert folder.run("audit").out == "The ledger has no run.\n"
+    append(folder, line("a", "RUN1-1", "sent", id="1", actor="ann", run_url="https://ci.example/7"))
+    row = "2026-01-01 00:00  ann  apply    list            1     1  https://ci.example/7  RUN1"
+    assert folder.run("audit").out.splitlines()[1] == row
+    monkeypatch.setenv("COLUMNS", "80")
+    assert folder.run("audit").out.splitlines()[1] == row.removesuffix("  RUN1")
+    monkeypatch.setenv("COLUMNS", "40")
+    assert all(len(text) <= 40 for text in folder.run("audit").out.splitlines())
