@@ -117,6 +117,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("msgrun audit", "who applied what, and when"),
         ("msgrun audit --format csv > audit.csv", "for a spreadsheet"),
     ),
+    "forget": (
+        ("msgrun forget --to ann@example.com", "what an erasure request needs"),
+        ("msgrun -e staging forget --to user_id:25 --yes", "in another environment, without a question"),
+    ),
     "lock import": (
         ("msgrun lock import backup.lock", "add its records"),
         ("msgrun lock import rescue.lock", "what a CI job could not write, from its artifact"),

@@ -9,7 +9,7 @@ COMMAND_GROUPS = {
     "Send": ("plan", "apply", "status"),
     "Settle": ("reconcile", "resolve", "accept", "adopt"),
     "Check": ("doctor", "admins"),
-    "Remember": ("lock", "audit"),
+    "Remember": ("lock", "audit", "forget"),
 }
 _UNLIMITED = 1_000  # characters of a command's one line: longer than any of them
 

@@ -79,7 +79,7 @@ def look_up_sent(
 
 
 def _find_by_contact(conversations: Conversations, batch: list[State], version: str) -> Iterator[MessageConversation]:
-    for contact in dict.fromkeys(filter(None, map(_get_contact, batch))):
+    for contact in dict.fromkeys(filter(None, (state.record.known_contact for state in batch))):
         yield from conversations.of_contact(contact, version)
 
 
@@ -87,14 +87,9 @@ def _list_ids(batch: Iterable[State]) -> Iterator[str]:
     return (record.id for state in batch for record in state.sent_records if record.id)
 
 
-def _get_contact(state: State) -> str:
-    record = state.record
-    return record.contact or (record.to.removeprefix("id:") if record.to.startswith("id:") else "")
-
-
 def _classify(state: State, by_message: dict[str, MessageConversation], *, needs_contact: bool) -> SentDelivery:
     ids = list(_list_ids([state]))
-    if not ids or (needs_contact and not _get_contact(state)):
+    if not ids or (needs_contact and not state.record.known_contact):
         return SentDelivery(state, "unknown")
     # A delivery that was sent twice has two messages: what was replied to or dropped is what counts.
     found = [by_message[one] for one in ids if one in by_message]

@@ -23,7 +23,8 @@ _MAX_UINT32 = 0xFFFFFFFF
 _MIN_NEW_ROWS = 1024
 # Different records of one attempt with one status. Each is compared with the others; `accept` adds one.
 MAX_RECORDS_OF_ATTEMPT = 200
-_CLAIMED, _UNKNOWN = RANK["claimed"], RANK["unknown"]
+_CLAIMED, _UNKNOWN = 2 * RANK["claimed"], 2 * RANK["unknown"]  # as `Record.rank`; one more if it is forgotten
+_OPEN_CLAIMS = {_CLAIMED, _CLAIMED + 1}
 
 
 class Group(NamedTuple):
@@ -66,7 +67,8 @@ class FactIndex:
         self.extra_facts: dict[int, dict[int, tuple[Fact, ...]]] = {}
         self.group_lookup: dict[tuple[str, str, int, str], int] = {}
         self.groups: list[Group] = []
-        self._ranks: list[int] = []  # the rank of each group's status
+        self._ranks: list[int] = []  # the rank of each group's records
+        self._forgotten_lookup: dict[Group, int] = {}  # as group_lookup, of records without their recipient
         self.line_sources: list[tuple[LineSource, str]] = []
         self.in_memory_records: list[Record] = []
         self.irregular_keys: dict[int, str] = {}
@@ -203,7 +205,7 @@ class FactIndex:
         return value
 
     def rank(self, fact: Fact) -> int:
-        """Returns the rank of an entry's status within its attempt."""
+        """Returns the rank of an entry within its attempt."""
         return self._ranks[fact.group_number]
 
     def status(self, row: int) -> KeyStatus:
@@ -226,8 +228,8 @@ class FactIndex:
     def lasting_facts(self, row: int) -> list[Fact]:
         """Returns the entries of a row, without the claims of attempts that have an `unknown` outcome."""
         facts = self.facts(row)
-        settled = {fact.attempt_hash for fact in facts if self.rank(fact) == _UNKNOWN}
-        return [fact for fact in facts if self.rank(fact) != _CLAIMED or fact.attempt_hash not in settled]
+        settled = {fact.attempt_hash for fact in facts if self.rank(fact) in {_UNKNOWN, _UNKNOWN + 1}}
+        return [fact for fact in facts if self.rank(fact) not in _OPEN_CLAIMS or fact.attempt_hash not in settled]
 
     def rows_of(self, message: str, revision: int) -> Iterator[int]:
         """Yields the rows with a record of this revision of a message."""
@@ -243,11 +245,12 @@ class FactIndex:
     def intern_group(self, record: Record) -> int:
         """Returns the number of a record's group, which is added if it is new."""
         group = Group(record.status, record.message, record.revision, record.content)
-        if group not in self.group_lookup:
-            self.group_lookup[group] = len(self.groups)
+        lookup: dict[Any, int] = self._forgotten_lookup if record.forgotten else self.group_lookup
+        if group not in lookup:
+            lookup[group] = len(self.groups)
             self.groups.append(group)
-            self._ranks.append(RANK[group.status])
-        return self.group_lookup[group]
+            self._ranks.append(record.rank)
+        return lookup[group]
 
     def key_text(self, row: int) -> str:
         """Returns the key of a row as it is written in the ledger."""
@@ -262,7 +265,8 @@ def _estimate_deliveries(lines: LineSource) -> int:
 
 
 def _is_kept(rank: int, top: int) -> bool:
-    return rank == top or (rank, top) == (_CLAIMED, _UNKNOWN)
+    # A claim is kept beside its unknown outcome, unless only the outcome has its recipient forgotten.
+    return rank == top or (rank, top) in {(_CLAIMED, _UNKNOWN), (_CLAIMED + 1, _UNKNOWN + 1), (_CLAIMED + 1, _UNKNOWN)}
 
 
 def raw_key(key: str) -> bytes:

@@ -102,6 +102,7 @@ class FactReader:
             try:
                 key, attempt = unhexlify(value["key"]), value["attempt"]
                 group = group_lookup[value["status"], value["message"], value["revision"], value["content"]]
+                group = -1 if "forgotten" in value else group  # it has another rank
             except (KeyError, TypeError, ValueError):
                 group = -1
             if group < 0 or len(key) != KEY_SIZE or attempt.__class__ is not str:

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Protocol, runtime_checkable
 
 from runner.ledger.facts import Facts
-from runner.ledger.record import RANK, Header, Mark, Record
+from runner.ledger.record import Header, Mark, Record
 
 
 class Ledger(Protocol):
@@ -66,6 +66,13 @@ class Ledger(Protocol):
         """Reads all records again. `facts` is a new object afterwards; the former one does not change."""
         ...
 
+    def forget(self, keys: AbstractSet[str]) -> int:
+        """Removes what the records of these keys say of their recipients (`Record.without_recipient`), and reads again.
+
+        Returns the number of records that changed. Raises GuardRefused, LedgerUnavailable.
+        """
+        ...
+
     def compact(self) -> tuple[int, int]:
         """Removes the records that a later one of their attempt replaces.
 
@@ -109,11 +116,11 @@ _BATCH_SIZE = 20_000  # records that are appended at once
 def find_missing_records(known: Facts, current: Facts) -> Iterator[Record]:
     """Yields the known records that the current facts lack, sorted by key and attempt.
 
-    A record is not missing if the current facts have one of the same attempt with a higher status.
+    A record is not missing if the current facts have one of the same attempt with a higher rank.
     """
     for record in known.sorted_records():
         same_attempt = (own for own in current.records_of(record.key) if own.attempt == record.attempt)
-        if not any(own == record or RANK[own.status] > RANK[record.status] for own in same_attempt):
+        if not any(own == record or own.rank > record.rank for own in same_attempt):
             yield record
 
 

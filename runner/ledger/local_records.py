@@ -6,13 +6,15 @@ lockfile later, and a run gets the outcomes that an earlier one could not write.
 
 import contextlib
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 from runner.errors import LedgerUnavailable, UsageMistake
 from runner.ledger.address import LockfileAddress, default_lockfile
 from runner.ledger.context import LedgerContext
 from runner.ledger.facts import Facts
+from runner.ledger.forgetting import RecipientRemoval
 from runner.ledger.ledger import Ledger, append_missing, find_missing_records
-from runner.ledger.lockfile.files import lockfile_paths, read_local_lockfile
+from runner.ledger.lockfile.files import LockfilePaths, files_of, lockfile_paths, read_local_lockfile
 from runner.ledger.record import Mark
 from runner.ledger.rescue_file import import_rescue_file, rescue_path
 
@@ -42,14 +44,36 @@ def read_local_lockfiles(context: LedgerContext, mark: Mark) -> Iterator[tuple[s
     Yields the path and the records of each. Of the second only the journal is read where there is one: a pull request
     can bring a file, and `lock verify` does not know that this one counts.
     """
-    repository = context.readable_repository
+    for number, paths in enumerate(_list_lockfiles(context, mark)):
+        journal_only = number > 0 and paths.journal is not None
+        yield paths.display_name, read_local_lockfile(paths, journal_only=journal_only)
+
+
+def forget_local_records(context: LedgerContext, facts: Facts, keys: AbstractSet[str]) -> list[str]:
+    """Removes these recipients from the other files with records that this clone has. Returns the names of the files.
+
+    They are the lockfiles that the ledger may have moved from, their journals, and the rescue file. Raises
+    GuardRefused, LedgerUnavailable.
+    """
+    files = [
+        (path, display_name)
+        for paths in _list_lockfiles(context, facts.mark)
+        if context.address != LockfileAddress(paths.display_name)
+        for _, path, display_name in files_of(paths)
+    ]
+    rescue = rescue_path(context, facts.headers.merged(context.salt).ledger)
+    removal = RecipientRemoval(keys)
+    return [name for path, name in [*files, (rescue, rescue.name)] if removal.rewrite(path, name)]
+
+
+def _list_lockfiles(context: LedgerContext, mark: Mark) -> Iterator[LockfilePaths]:
+    """Yields the default lockfile, and the one that a ledger with this mark came from."""
     default = default_lockfile(context.stem).path
-    yield default, read_local_lockfile(lockfile_paths(context.root, default, repository))
+    yield lockfile_paths(context.root, default, context.readable_repository)
     with contextlib.suppress(UsageMistake):
         previous = context.parse(mark.address) if mark.address else None
         if isinstance(previous, LockfileAddress) and previous.path != default and not previous.is_outside:
-            paths = lockfile_paths(context.root, previous.path, repository)
-            yield previous.path, read_local_lockfile(paths, journal_only=repository is not None)
+            yield lockfile_paths(context.root, previous.path, context.readable_repository)
 
 
 def _read_own_lockfiles(context: LedgerContext, facts: Facts) -> Iterator[Facts]:

@@ -89,8 +89,9 @@ class Record:
     `to` never contains an email address or a user_id. `conversation` is the id of the conversation that the message
     opened, where Intercom gave it. `sender` and `opens_conversation` are only in claims and `unknown` outcomes, for
     reconcile to compare. `redirected`: the message went to `contact`, which is not the recipient. `actor`, `run_url` and
-    `commit` are in a few records of each run, and in the first one of each decision. `extra` is the JSON of fields that
-    this version does not know.
+    `commit` are in a few records of each run, and in the first one of each decision. `forgotten` replaces the other
+    records of its attempt with the same status: what they said about the recipient is gone, also where git brings them
+    back. `extra` is the JSON of fields that this version does not know.
     """
 
     key: str
@@ -116,6 +117,7 @@ class Record:
     actor: str = ""
     run_url: str = ""
     commit: str = ""
+    forgotten: bool = False
     extra: str = ""
 
     def signed(self, origin: RunOrigin) -> "Record":
@@ -126,6 +128,22 @@ class Record:
     def recipient_contact(self) -> str:
         """The contact, if it is the recipient; empty if it is not known, or if the message was redirected."""
         return "" if self.redirected else self.contact
+
+    @property
+    def known_contact(self) -> str:
+        """Intercom's id of the contact; empty if the record does not have it."""
+        is_clear = self.to.startswith("id:") and MASKED not in self.to
+        return self.contact or (self.to.removeprefix("id:") if is_clear else "")
+
+    def without_recipient(self) -> "Record":
+        """Returns the record without what is known of its recipient. Key, status, digest and content stay."""
+        to = f"id{MASKED}{self.key[:8]}" if self.to.startswith("id:") else self.to
+        return dataclasses.replace(self, to=to, contact="", conversation="", text="", forgotten=True)
+
+    @property
+    def rank(self) -> int:
+        """Sorts the records of one attempt: one replaces those with a lower rank."""
+        return 2 * RANK[self.status] + self.forgotten
 
     @property
     def is_searchable(self) -> bool:
@@ -148,7 +166,7 @@ class Record:
 
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(Record) if field.name != "extra")
-_FLAGS = ("opens_conversation", "redirected")
+_FLAGS = ("opens_conversation", "redirected", "forgotten")
 _TYPES: dict[str, type] = {**dict.fromkeys(_FIELDS, str), **dict.fromkeys(_FLAGS, bool), "revision": int}
 
 

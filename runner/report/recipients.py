@@ -40,8 +40,7 @@ class Recipients:
 
     def contact_url(self, record: Record) -> str:
         """Returns the link to the contact in Intercom; empty if the contact or the workspace is not known."""
-        contact = record.contact or (record.to.removeprefix("id:") if record.to.startswith("id:") else "")
-        return contact_url(contact, self.workspace, self.region)
+        return contact_url(record.known_contact, self.workspace, self.region)
 
 
 def contact_url(contact: str, workspace: str, region: str) -> str:

@@ -6,9 +6,11 @@ merge it into their facts, and do not claim those deliveries.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 from runner.ledger.branch.shared_file import SharedFile
 from runner.ledger.facts import Facts
+from runner.ledger.forgetting import RecipientRemoval
 from runner.ledger.ledger import find_missing_records
 from runner.ledger.record import Header, Mark, Record
 
@@ -126,6 +128,20 @@ class BranchLedger:
         if new := self.facts.headers.new(header, self._salt):
             self.facts.add(new)
         return self.facts.mark
+
+    def forget(self, keys: AbstractSet[str]) -> int:
+        """Pushes a file without these recipients, as `Ledger.forget` says. The branch's history keeps the old one."""
+        removal = RecipientRemoval(keys)
+
+        def changed_lines() -> list[bytes]:
+            removal.count = 0
+            lines = list(removal.lines(self._file.data.splitlines(keepends=True), "the branch"))
+            return lines if removal.count else []
+
+        self._file.push_until_accepted(changed_lines, f"{self._writer}: a recipient is forgotten", is_whole=True)
+        count = removal.count
+        self.refresh()
+        return count
 
     def compact(self) -> tuple[int, int]:
         """Rewrites the file, sorted, as `Ledger.compact` says."""

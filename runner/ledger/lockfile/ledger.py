@@ -3,6 +3,7 @@
 import contextlib
 import os
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from runner.atomic_write import write_atomically
 from runner.errors import LedgerUnavailable
 from runner.ledger.durable_append import append_lines
 from runner.ledger.facts import Facts
+from runner.ledger.forgetting import RecipientRemoval
 from runner.ledger.lockfile.files import LOCKFILE, LockfilePaths, count_lines, files_of, read_lockfile
 from runner.ledger.lockfile.process_lock import lock_file
 from runner.ledger.record import Header, Mark, Record
@@ -91,6 +93,14 @@ class LockfileLedger:
             append_lines(self._files_for(new), new.to_line())
             self.facts.add(new)
         return self.facts.mark
+
+    def forget(self, keys: AbstractSet[str]) -> int:
+        """Rewrites the lockfile and its journal, as `Ledger.forget` says."""
+        removal = RecipientRemoval(keys)
+        for _, path, display_name in files_of(self._paths):
+            removal.rewrite(path.resolve(), display_name)
+        self.refresh()
+        return removal.count
 
     def compact(self) -> tuple[int, int]:
         """Rewrites the lockfile, sorted, as `Ledger.compact` says."""

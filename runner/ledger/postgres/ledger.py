@@ -6,6 +6,7 @@ A claim is a transaction: of several runs that claim a delivery, one gets it, be
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import IO, Any, LiteralString
 
@@ -14,6 +15,7 @@ import psycopg
 from runner.ledger.address import DatabaseAddress
 from runner.ledger.durable_append import ClaimsUncertain
 from runner.ledger.facts import Facts
+from runner.ledger.forgetting import RecipientRemoval
 from runner.ledger.postgres.connection import CLAIM_RETRY_SECONDS, RETRY_SECONDS, CommitUncertain, Connection
 from runner.ledger.postgres.lease import HEARTBEAT, Lease
 from runner.ledger.record import NO_MARK, RANK, Header, Mark, Record
@@ -31,6 +33,12 @@ _LASTING = (
 )
 _READ_HEADERS: LiteralString = "SELECT workspace, salt_check, ledger, turn, status, address FROM headers"
 _ADD_HEADER = _READ_HEADERS.replace("headers", "add_header(%s, %s, %s, %s, %s, %s)")
+_FORGET: LiteralString = (
+    "WITH new AS (SELECT old, line FROM unnest(%s::text[], %s::text[]) AS pair (old, line) WHERE old <> line),"
+    " gone AS (DELETE FROM facts USING new WHERE facts.key = ANY (%s) AND facts.line = new.old AND new.line = ''),"
+    " changed AS (UPDATE facts SET contact = '', line = new.line FROM new"
+    " WHERE facts.key = ANY (%s) AND facts.line = new.old AND new.line <> '') SELECT"
+)
 _LIVE_RUNS = "(SELECT run FROM runs WHERE beat > clock_timestamp() - lease())"
 
 
@@ -152,6 +160,20 @@ class PostgresLedger:
             self._add_headers(self._connection.fetch_rows(_ADD_HEADER, _row(new)))
             self.facts.headers.new(header, self._salt)  # raises if another run contradicted it first
         return self.facts.mark
+
+    def forget(self, keys: AbstractSet[str]) -> int:
+        """Rewrites the rows of these keys, as `Ledger.forget` says."""
+        removal = RecipientRemoval(keys)
+        rows = self._connection.fetch_rows("SELECT line FROM facts WHERE key = ANY (%s)", (sorted(keys),))
+        old_lines: list[str] = [line for (line,) in rows]
+        new_lines: list[str] = []
+        for old in old_lines:
+            line = b"".join(removal.lines([f"{old}\n".encode()], self._display_name)).decode().rstrip("\n")
+            # Two records that differed in nothing else become one.
+            new_lines.append("" if line != old and line in {*old_lines, *new_lines} else line)
+        self._connection.fetch_rows(_FORGET, (old_lines, new_lines, sorted(keys), sorted(keys)))
+        self.refresh()
+        return removal.count
 
     def compact(self) -> tuple[int, int]:
         """Deletes records, as `Ledger.compact` says; a line is a record."""

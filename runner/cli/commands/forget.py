@@ -1,0 +1,111 @@
+"""The command forget: removes a recipient from the ledger, for an erasure request."""
+
+import subprocess
+from collections.abc import Iterable, Sequence
+
+import click
+
+from runner.cli import next_steps
+from runner.cli.context import Context, open_context
+from runner.cli.ledger import open_ledger
+from runner.cli.options import EXIT, command
+from runner.declare.address_search import Address, parse_address
+from runner.declare.recipient_states import find_states
+from runner.declare.settings import load_all_settings
+from runner.declare.text_search import find_mentions
+from runner.errors import GuardRefused, LedgerUnavailable
+from runner.ledger.address import LockfileAddress, default_lockfile
+from runner.ledger.ledger import Ledger
+from runner.ledger.local_records import forget_local_records
+from runner.privacy import mark_private, reveal_or_mask
+from runner.report import forget_text
+from runner.report.layout import wrap_lines
+from runner.report.next_steps import next_steps as format_steps
+from runner.report.problem_text import pluralize
+
+_MAX_CONTACTS = 4  # contacts that git's history is searched for; each takes a walk through it
+
+
+@command("forget")
+@click.option(
+    "--to", "address", required=True, metavar="KIND:VALUE|EMAIL", help="The recipient: ann@example.com or user_id:25."
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--no-fetch", is_flag=True, help="Do not read the lockfile of the git remote.")
+def forget(address: str, *, yes: bool, no_fetch: bool) -> int:
+    """Remove a recipient from the ledger, for an erasure request.
+
+    Contact, text and conversation go from every copy of the ledger that this clone can write. Keys and states stay, so
+    that nothing is sent again: they are hashes that only the salt and the address together lead to.
+
+    Lists the files that still name the recipient, what git's history keeps, and what msgrun cannot reach.
+    """
+    with open_context() as context:
+        wanted = parse_address(address)
+        with open_ledger(context, "forget", new_lock=False, no_fetch=no_fetch) as ledger:
+            return _forget(context, ledger, wanted, yes=yes)
+
+
+def _forget(context: Context, ledger: Ledger, wanted: Address, *, yes: bool) -> int:
+    """Asks, removes the recipient and reports. Returns the exit code."""
+    output = context.output
+    private = mark_private(wanted.value if wanted.kind == "email" else f"{wanted.kind}:{wanted.value}")
+    title = reveal_or_mask(private, show_values=output.show_values)
+    states = find_states(ledger.facts, context.settings.salt, wanted)
+    records = (record for state in states for record in state.attempts if not record.redirected)
+    contacts = {record.known_contact for record in records} - {""}
+    keys = frozenset(state.record.key for state in states)
+    files: list[str] = []
+    if keys:
+        _confirm(context, title, len(keys), yes=yes)
+        files += [context.ledger.address.display_name] if ledger.forget(keys) else []
+        files += forget_local_records(context.ledger, ledger.facts, keys)
+    output.result(wrap_lines(forget_text.removed(title, len(keys), files), output.width))
+    values = [wanted.value, *sorted(contacts)]
+    mentions = list(find_mentions(context.tree.root, values))
+    commits = _find_commits(context, values, [path for path, _ in mentions])
+    found = forget_text.Remains([f"{path}:{line}" for path, line in mentions], commits, _other_environments(context))
+    output.result(f"\n{forget_text.remains(found, output.width)}")
+    if steps := next_steps.commit_ledger(context) if files else []:
+        output.result(format_steps(steps, output.width))
+    return EXIT.guard if ledger.facts.duplicates() else EXIT.done
+
+
+def _confirm(context: Context, title: str, count: int, *, yes: bool) -> None:
+    """Asks whether the recipient is forgotten. Raises Cancelled, GuardRefused."""
+    question = f"Forget {title} in {pluralize(count, 'delivery', 'deliveries')}?"
+    try:
+        context.confirm(question, yes=yes)
+    except GuardRefused:
+        context.output.note(f"The question is: {question}")
+        raise
+
+
+def _find_commits(context: Context, values: Sequence[str], paths: Iterable[str]) -> list[str]:
+    """Returns the commits that added or removed one of the values in these files or the lockfile, the newest first."""
+    try:
+        repository = context.ledger.repository
+    except LedgerUnavailable:
+        return []
+    if repository is None:
+        return []
+    address = context.ledger.address
+    own = address.path if isinstance(address, LockfileAddress) else default_lockfile(context.settings.stem).path
+    root = repository.relative_path(context.tree.root) or "."
+    names = [f":(top,literal){root}/{path}" if root != "." else f":(top,literal){path}" for path in {own, *paths}]
+    names.append(f":(top,literal){default_lockfile(context.settings.stem).path}")  # on a branch it is at the top
+    lines: dict[str, None] = {}
+    for value in values[: 1 + _MAX_CONTACTS]:
+        try:
+            text = repository.try_git("log", "--all", "--date=short", "--format=%h %ad", f"-S{value}", "--", *names)
+        except subprocess.TimeoutExpired:
+            continue
+        lines |= dict.fromkeys((text or "").splitlines())
+    return sorted(lines, key=lambda line: line.rpartition(" ")[2], reverse=True)
+
+
+def _other_environments(context: Context) -> list[str]:
+    if context.options.sandbox:
+        return []
+    settings = load_all_settings(context.tree).values()
+    return [one.environment for one in settings if one.environment != context.settings.environment]

@@ -1,0 +1,29 @@
+"""Where files of a project mention a value, as text: for a person who has to remove it."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from runner.current_work import CURRENT_WORK
+
+_SUFFIXES = {".yaml", ".yml", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".sql", ".txt", ".html", ".j2", ".md"}
+_IGNORED_FOLDERS = {"node_modules", "__pycache__"}
+_WORD = rb"[\w.@+-]"  # what continues an address or an id
+
+
+def find_mentions(root: Path, values: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Yields the path, relative to `root`, and the line number of each mention of one of the values, in any case.
+
+    Files of tables other than text, such as Parquet, are not read; nor are links and hidden folders.
+    """
+    words = b"|".join(re.escape(value.encode()) for value in values)
+    pattern = re.compile(rb"(?<!" + _WORD + rb")(?:" + words + rb")(?!" + _WORD + rb")", re.IGNORECASE)
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _IGNORED_FOLDERS)
+        for name in sorted(names):
+            path = Path(folder, name)
+            if path.suffix.lower() in _SUFFIXES and not path.is_symlink() and path.is_file():
+                relative_path = path.relative_to(root).as_posix()
+                with CURRENT_WORK.on_file(relative_path), path.open("rb") as lines:
+                    yield from ((relative_path, number) for number, line in enumerate(lines, 1) if pattern.search(line))

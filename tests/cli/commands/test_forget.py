@@ -1,0 +1,92 @@
+"""forget: what an erasure request needs, and nothing of it sent again."""
+
+import subprocess
+
+import pytest
+
+from runner.sandbox import Sandbox
+from tests.cli.commands.test_apply import records
+from tests.support.project import Folder
+
+PEOPLE = """\
+name: list
+message_type: inapp
+body: Hi
+from: {type: admin, id: "394051"}
+create_conversation_without_contact_reply: true
+to: {csv: ../people.csv, type: user, email: "{{ email }}"}
+"""
+
+
+@pytest.fixture
+def sent(folder: Folder, intercom: Sandbox) -> Folder:
+    """A project in git that sent a message to Ann and Bo, and committed the ledger."""
+    folder.message(PEOPLE)
+    folder.write("people.csv", "email\nann@example.com\nBO@example.com\n")
+    subprocess.run(["git", "init", "-q"], cwd=folder.path, check=True)
+    assert folder.run("apply", "--yes").code == 0
+    assert len(intercom.messages) == 2
+    for args in (["add", "."], ["commit", "-qm", "x"]):
+        subprocess.run(["git", *args], cwd=folder.path, check=True)
+    return folder
+
+
+def of_bo(folder: Folder, intercom: Sandbox) -> list[dict[str, object]]:
+    contact = intercom.messages[1]["contact"]
+    return [record for record in records(folder) if record.get("contact") == contact]
+
+
+def test_contact_text_and_conversation_go_and_nothing_is_sent_again(sent: Folder, intercom: Sandbox) -> None:
+    assert of_bo(sent, intercom)
+    ran = sent.run("forget", "--to", "bo@example.com", "--yes", "--show-values")
+    assert ran.code == 0
+    head = "Removed contact, text and conversation of bo@example.com from 1 delivery, in messages.lock."
+    assert ran.out.startswith(head)
+    assert not of_bo(sent, intercom)
+    assert [record for record in records(sent) if record.get("forgotten")]
+    assert str(intercom.messages[1]["contact"]) not in (sent.path / ".git/msgrun/messages.lock.journal").read_text()
+    assert "1 sent" not in sent.run("apply", "--yes").out
+    assert len(intercom.messages) == 2
+    assert "sent " in sent.run("status", "--to", "bo@example.com").out, "that it was sent is still known"
+    again = sent.run("forget", "--to", "bo@example.com", "--yes", "--show-values").out
+    assert again.startswith("Nothing was left to remove of bo@example.com: its 1 delivery had been forgotten before.")
+
+
+def test_it_lists_the_files_and_commits_that_still_name_the_recipient(sent: Folder) -> None:
+    sent.write("audiences/other.csv", "who\nrobo@example.com\nbo@example.com.au\nx,bo@example.com\n")
+    out = sent.run("forget", "--to", "bo@example.com", "--yes").out
+    assert "Files of the project name it:\n  people.csv:3\n  audiences/other.csv:4\n" in out.replace(
+        "  audiences/other.csv:4\n  people.csv:3\n", "  people.csv:3\n  audiences/other.csv:4\n"
+    )
+    commit = subprocess.run(["git", "log", "-1", "--format=%h"], cwd=sent.path, check=True, capture_output=True).stdout
+    assert f"git's history of these files and of the lockfile names it in:\n  {commit.decode().strip()} 20" in out
+    assert "bo@example.com" not in out, "masked off a terminal"
+    assert "git commit" in out
+
+
+def test_a_recipient_by_id_is_not_named_by_the_ledger_any_more(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(PEOPLE.replace('email: "{{ email }}"', 'id: "{{ email }}"'))
+    folder.write("people.csv", "email\na1\n")
+    folder.run("apply", "--yes")
+    assert folder.run("forget", "--to", "id:a1", "--yes").code == 0
+    assert {str(record["to"])[:4] for record in records(folder)} == {"id:~"}
+    folder.run("status", "list")
+    assert "id:a1" not in folder.run("status", "list", "--format", "json").out
+    assert folder.run("apply", "--yes").out.splitlines()[-1] == "nothing to do"
+    assert len(intercom.messages) == 1
+
+
+def test_without_a_terminal_it_needs_yes_and_whom_it_knows_nothing_of_is_said(sent: Folder) -> None:
+    before = records(sent)
+    ran = sent.run("forget", "--to", "bo@example.com")
+    assert (ran.code, "pass --yes" in ran.err) == (5, True)
+    assert records(sent) == before
+    ran = sent.run("forget", "--to", "cy@example.com", "--show-values")
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "The ledger knows nothing of cy@example.com.")
+    assert sent.run("forget", "--to", "nobody").code == 64
+
+
+def test_other_environments_are_named(sent: Folder) -> None:
+    sent.write("msgrun.yaml", "environments: {staging: {workspace: other}}\n")
+    out = sent.run("forget", "--to", "bo@example.com", "--yes").out
+    assert "Other environments have ledgers of their own: staging. Run it with -e for each." in out
