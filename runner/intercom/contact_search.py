@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from runner.intercom.contact import Contact, parse_contact
-from runner.intercom.lookups import SEARCH_BATCH, QueryRejected, Workspace
+from runner.intercom.lookups import MAX_PAGES, SEARCH_BATCH, QueryRejected, Workspace
 
 # Values in one `IN`. Its largest length is not documented; where 50 are rejected, OR groups of SEARCH_BATCH are used.
 IN_BATCH = 50
@@ -26,8 +26,7 @@ class ContactSearch:
 
         Raises RunStopped.
         """
-        pages = {} if max_pages is None else {"max_pages": max_pages}
-        return self._workspace.search_items("/contacts/search", query, "data", **pages)
+        return self._workspace.search_items("/contacts/search", query, "data", max_pages or MAX_PAGES)
 
     def find(self, kind: str, values: Sequence[str]) -> dict[str, list[Contact]]:
         """The contacts with each of the values, which are all of one kind (email, user_id, id). Case is ignored.
