@@ -48,6 +48,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("msgrun plan --against origin/main", "and what changed since that commit"),
         ("msgrun plan --online --out plan.json", "keep it, with the ids of who sends"),
     ),
+    "test-send": (
+        ("msgrun test-send news --as ann@acme.example", "the first delivery, to yourself"),
+        ("msgrun test-send news --to bo@example.com --as ann@acme.example", "as Bo would get it"),
+    ),
     "apply": (
         ("msgrun apply", "plan, ask, send"),
         ("msgrun apply messages/news.yaml --canary 10", "ten of one message first, then ask again"),

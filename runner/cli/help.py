@@ -6,7 +6,7 @@ import click
 COMMAND_GROUPS = {
     "Begin": ("init", "new", "sandbox", "completion"),
     "Write": ("validate", "lint", "explain", "render", "schema"),
-    "Send": ("plan", "apply", "status"),
+    "Send": ("plan", "test-send", "apply", "status"),
     "Settle": ("reconcile", "resolve", "accept", "adopt"),
     "Check": ("doctor", "admins"),
     "Remember": ("lock", "audit", "forget"),

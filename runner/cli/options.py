@@ -56,7 +56,9 @@ class GlobalOptions:
 
 
 COMMANDS = tuple(name for names in COMMAND_GROUPS.values() for name in names)
-_SUPERVISED = frozenset({"validate", "lint", "render", "plan", "apply", "accept", "adopt"})  # all that load messages
+_SUPERVISED = frozenset(
+    {"validate", "lint", "render", "plan", "apply", "accept", "adopt", "test-send"}
+)  # all that load messages
 
 
 class LazyGroup(CommandGroup):
@@ -82,8 +84,9 @@ class LazyGroup(CommandGroup):
         if cmd_name not in COMMANDS:
             return None
         self.invoked_command = cmd_name
-        module = importlib.import_module(f"runner.cli.commands.{cmd_name}")
-        found_command: click.Command = getattr(module, cmd_name)
+        name = cmd_name.replace("-", "_")
+        module = importlib.import_module(f"runner.cli.commands.{name}")
+        found_command: click.Command = getattr(module, name)
         return found_command
 
     def resolve_command(

@@ -1,7 +1,7 @@
 """Compares the settings that guard the sending with those at another commit."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from runner.compare.comparison import FieldChange
 from runner.declare.audience.allow_list import DOMAIN_PREFIX, AllowList
@@ -66,6 +66,7 @@ def _list_guard_settings(settings: Settings) -> dict[str, str]:
         "quiet_hours": str(settings.quiet_hours or ""),
         "token_env": settings.token_env,
         "redirect": _format_redirect(settings.redirect, settings.salt) if settings.redirect else "",
+        "test_recipients": _format_test_recipients(settings.test_recipients, settings.salt),
     }
 
 
@@ -75,6 +76,11 @@ def _format_only(only: AllowList, salt: str) -> str:
     if count := len(only.identifiers):
         words.append(f"{count:,} contact{'s' * (count != 1)} ({_check(sorted(only.identifiers), salt)})")
     return ", ".join(words)
+
+
+def _format_test_recipients(addresses: Sequence[str], salt: str) -> str:
+    """Returns the number of the addresses that tests may be sent to, but no address."""
+    return f"{len(addresses):,} ({_check(sorted(addresses), salt)})" if addresses else ""
 
 
 def _format_redirect(redirect: Redirect, salt: str) -> str:

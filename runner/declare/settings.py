@@ -72,6 +72,7 @@ class Settings:
     10 seconds; None means that only `rate_share` limits a run. `suppress` are the files of the suppression list. `only`
     are the recipients that may be sent to; None allows all. `redirect` is the contact that gets every message; None if
     each goes to its recipient. `token_env` is the variable that holds the access token; empty for the usual ones.
+    `test_recipients` are the email addresses that test-send may send to.
     """
 
     environment: str = DEFAULT_ENVIRONMENT
@@ -97,6 +98,7 @@ class Settings:
     redirect: Redirect | None = None
     quiet_hours: QuietHours | None = None
     token_env: str = ""
+    test_recipients: tuple[str, ...] = ()
 
     @property
     def environment_name(self) -> str | None:
@@ -237,6 +239,7 @@ def _convert_settings(environment: str, value: Mapping[str, Any]) -> Settings:
         rate_share=rate.get("share", 0.8),
         max_per_window=rate.get("max_per_10s"),
         lint=LintSettings(**value.get("lint", {})),
+        test_recipients=tuple(value.get("test_recipients", ())),
         suppress=parse_contact_files(value.get("suppress", [])),
         only=parse_allow_list(value["only"]) if "only" in value else None,
         redirect=parse_redirect(value["redirect"]) if "redirect" in value else None,

@@ -1,0 +1,132 @@
+"""The command test-send: sends one rendered delivery to a contact of the own team, marked as a test."""
+
+from functools import partial
+from typing import assert_never
+
+import click
+import orjson
+
+from runner.cli.context import Context, open_context
+from runner.cli.ledger import read_ledger
+from runner.cli.options import EXIT, command
+from runner.cli.suggestions import suggest_names
+from runner.clock import format_timestamp
+from runner.current_work import CURRENT_WORK
+from runner.declare.address_search import parse_address
+from runner.declare.declaration import Declaration
+from runner.declare.delivery import Delivery, render_deliveries
+from runner.declare.similar_names import did_you_mean
+from runner.errors import GuardRefused, Problem, ProblemsFound, RateExhausted, RunStopped, UsageMistake
+from runner.intercom.answer import AccountDenied, Answer, Refused, Sent, Throttled, Unknown, Unreached
+from runner.ledger.durable_append import append_lines
+from runner.managed_path import managed_path
+from runner.privacy import mark_private
+from runner.report.layout import wrap_lines
+from runner.report.recipients import contact_url
+
+
+@command("test-send")
+@click.argument("name", shell_complete=suggest_names)
+@click.option(
+    "--to", "address", metavar="KIND:VALUE|EMAIL", help="As this recipient would get it; without it, as the first one."
+)
+@click.option("--as", "email", required=True, metavar="EMAIL", help="Who gets it: one of test_recipients.")
+def test_send(name: str, address: str | None, email: str) -> int:
+    """Send one delivery of a message to yourself, marked as a test.
+
+    It is rendered as for the recipient, and its subject, or the body of an in-app message, begins with "[Test] ". EMAIL
+    is one of test_recipients: of msgrun.yaml and a contact of the workspace. The ledger does not change; what was sent
+    is in .msgrun/tests.jsonl. expires: and not_before: do not count.
+    """
+    with open_context(rehearse=partial(_render, name=name, address=address)) as context:
+        email = _require_allowed(context, email)
+        declaration, delivery = _render(context, name, address)
+        return _send(context, declaration, delivery, email)
+
+
+def _require_allowed(context: Context, email: str) -> str:
+    """Returns the test recipient as msgrun.yaml has it. Raises GuardRefused if it is none."""
+    allowed = context.settings.test_recipients
+    for recipient in allowed:
+        if recipient.casefold() == email.strip().casefold():
+            return recipient
+    hint = (
+        f"if it is of your own team, write into msgrun.yaml: test_recipients: [{', '.join([*allowed, email.strip()])}]"
+    )
+    raise GuardRefused(f"{email.strip()} is not one of test_recipients: of msgrun.yaml; nothing was sent", hint)
+
+
+def _render(context: Context, name: str, address: str | None) -> tuple[Declaration, Delivery]:
+    """Returns the delivery of a message to send. Raises ProblemsFound, UsageMistake."""
+    project = context.load_project()
+    declaration = next((declared for declared in project.declarations if declared.name == name), None)
+    if declaration is None:
+        if any(problem.is_error for problem in project.problems):
+            raise ProblemsFound(list(project.problems))
+        names = [declared.name for declared in project.declarations]
+        raise UsageMistake(f"no message is named {name}", did_you_mean(name, names))
+    wanted = parse_address(address) if address else None
+    problem: Problem | None = None
+    with CURRENT_WORK.on_file(declaration.document.source.path):
+        for result in render_deliveries(declaration, context.settings.salt):
+            if isinstance(result, Problem):
+                problem = problem or result
+            elif wanted is None or (result.kind, result.value.casefold()) == (wanted.kind, wanted.value.casefold()):
+                return declaration, result
+    if problem:
+        raise ProblemsFound([problem])
+    raise UsageMistake(f"{name} has no recipient " + mark_private(address or ""))
+
+
+def _send(context: Context, declaration: Declaration, delivery: Delivery, email: str) -> int:
+    """Sends a test, records it and reports. Returns the exit code. Raises GuardRefused, RunStopped."""
+    from runner.cli.connection import CLOCK, connect  # noqa: PLC0415  # requests takes 130 ms, which --help saves
+    from runner.deliver.test_message import post_test, prepare_test  # noqa: PLC0415  # likewise 20 ms
+
+    of_ledger = read_ledger(context).facts.headers.merged(context.settings.salt).workspace
+    with connect(context, [declaration.sender]) as connection:
+        id_code = connection.verify_workspace(of_ledger)
+        test = prepare_test(declaration, delivery, email, connection.workspace, context.settings)
+        path = managed_path(context.tree.root, f".msgrun/{'sandbox/' if context.options.sandbox else ''}tests.jsonl")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        answer = post_test(
+            test, connection.transport, connection.limiter, connection.workspace, context.settings.api_version
+        )
+        record = {
+            "at": format_timestamp(CLOCK.now()),
+            "message": declaration.name,
+            "revision": declaration.revision,
+            "digest": delivery.digest,
+            "contact": test.contact.id,
+            "status": type(answer).__name__.lower(),
+            "id": answer.id if isinstance(answer, Sent) else "",
+        }
+        append_lines([path], orjson.dumps(record) + b"\n")
+    url = "" if context.options.sandbox else contact_url(test.contact.id, id_code, context.settings.region)
+    return _report(context, declaration, delivery, answer, url)
+
+
+def _report(context: Context, declaration: Declaration, delivery: Delivery, answer: Answer, url: str) -> int:
+    """Prints what became of a test. Returns the exit code. Raises RunStopped."""
+    match answer:
+        case Sent():
+            text = f"Sent a test of {declaration.name}, as for {delivery.display_name}: message {answer.id}."
+            context.output.result(wrap_lines("\n".join(filter(None, (text, url))), context.output.width))
+            return EXIT.done
+        case Refused():
+            text = f"Intercom refused the test: {answer.code} "
+            context.output.failure(RunStopped(text + mark_private(answer.message)))
+            return EXIT.refused
+        case Unknown():
+            context.output.failure(
+                RunStopped(f"the test may have arrived: {answer.reason}", f"look at the contact {url}")
+            )
+            return EXIT.unknown
+        case AccountDenied():
+            raise RunStopped(f"Intercom said {answer.code}: " + mark_private(answer.message), answer.hint)
+        case Throttled():
+            raise RateExhausted("the rate limit left no room", "try again later")
+        case Unreached():
+            raise RunStopped(f"Intercom was not reached: {answer.reason}", answer.fix)
+        case _:
+            assert_never(answer)

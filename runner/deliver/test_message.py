@@ -1,0 +1,63 @@
+"""A test: what one recipient would get, sent once to a contact of the own team. The ledger knows nothing of it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from runner.declare.declaration import Declaration
+from runner.declare.delivery import Delivery
+from runner.declare.settings import Settings
+from runner.errors import GuardRefused
+from runner.intercom import Transport
+from runner.intercom.answer import Answer, classify_reply
+from runner.intercom.contact import Contact
+from runner.intercom.contact_search import ContactSearch
+from runner.intercom.lookups import Workspace
+from runner.intercom.rate_limit import RateLimiter
+from runner.intercom.senders import look_up_senders
+from runner.intercom.wire_format import build_body
+
+MARK = "[Test] "  # begins the subject, or the body of an in-app message
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedTest:
+    """A test that can be sent: its JSON, the admin who sends it, and the contact that gets it."""
+
+    body: dict[str, Any]
+    sender_id: str
+    contact: Contact
+
+
+def prepare_test(
+    declaration: Declaration, delivery: Delivery, email: str, workspace: Workspace, settings: Settings
+) -> PreparedTest:
+    """Looks sender and contact up. Raises GuardRefused if one of them is not exactly one, and RunStopped."""
+    senders = look_up_senders(workspace, [declaration.sender])
+    if senders.faults:
+        raise GuardRefused(senders.faults[0].message, senders.faults[0].hint)
+    contact = _find_contact(workspace, email)
+    payload = {**delivery.payload, "to": {"type": "user" if contact.role == "user" else "contact", "id": contact.id}}
+    marked = "subject" if "subject" in payload else "body"
+    payload[marked] = f"{MARK}{payload[marked]}"
+    sender_id = declaration.sender.admin_id(senders.ids)
+    return PreparedTest(build_body(payload, settings.api_version, sender_id=sender_id), sender_id, contact)
+
+
+def post_test(
+    test: PreparedTest, transport: Transport, limiter: RateLimiter, workspace: Workspace, api_version: str
+) -> Answer:
+    """POSTs a test once, and returns what the answer means. It is never repeated."""
+    limiter.wait()
+    result = transport.exchange("POST", "/messages", test.body, api_version)
+    return classify_reply(result, test.sender_id, workspace.access)
+
+
+def _find_contact(workspace: Workspace, email: str) -> Contact:
+    """Returns the contact with an email address: the only user, else the only lead."""
+    contacts = ContactSearch(workspace).find("email", [email])[email]
+    matching = [contact for contact in contacts if contact.role == "user"] or contacts
+    if len(matching) != 1:
+        reason = f"{len(matching)} contacts have" if matching else "no contact has"
+        hint = "merge them in Intercom" if matching else "create it in Intercom: Contacts, New user or lead"
+        raise GuardRefused(f"{reason} the email address {email} in this workspace", hint)
+    return matching[0]

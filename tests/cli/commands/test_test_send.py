@@ -1,0 +1,121 @@
+"""test-send: one delivery to the own team, marked, and the ledger knows nothing of it."""
+
+import json
+
+import pytest
+
+from runner.sandbox import Sandbox
+from tests.cli.commands.test_apply import records
+from tests.support.project import SEED, Folder, Ran
+
+MAIL = """\
+name: news
+message_type: email
+subject: "Hi {{ first_name }}"
+body: "<p>Hello {{ first_name }}</p>"
+from: {type: admin, name: Zoe}
+expires: 2020-01-01
+to:
+  - {type: user, email: ann@example.com, vars: {first_name: Ann}}
+  - {type: user, email: bo@example.com, vars: {first_name: Bo}}
+"""
+ALLOWED = "test_recipients: [Team@acme.example]\n"
+
+
+def send(folder: Folder, *args: str) -> Ran:
+    return folder.run("test-send", "news", "--as", "team@acme.example", *args)
+
+
+@pytest.fixture
+def project(folder: Folder) -> Folder:
+    folder.write("msgrun.yaml", ALLOWED)
+    folder.message(MAIL)
+    return folder
+
+
+def test_it_goes_to_the_team_marked_and_rendered_as_for_the_recipient(project: Folder, intercom: Sandbox) -> None:
+    ran = send(project, "--to", "bo@example.com")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("Sent a test of news, as for email:~")
+    assert "/all-conversations" in ran.out
+    (message,) = intercom.messages
+    assert message["payload"]["subject"] == "[Test] Hi Bo"
+    assert message["payload"]["body"] == "<p>Hello Bo</p>"
+    assert message["payload"]["to"] == {"type": "user", "id": message["contact"]}
+    assert message["payload"]["from"] == {"type": "admin", "id": 394052}
+    contacts = [entry["payload"] for entry in intercom.log if entry["path"] == "/contacts/search"]
+    assert all("bo@example.com" not in json.dumps(payload) for payload in contacts), "the real one is not asked for"
+
+
+def test_it_is_recorded_apart_and_the_real_one_is_still_to_send(project: Folder, intercom: Sandbox) -> None:
+    lockfile = (project.path / "messages.lock").read_bytes()
+    send(project)
+    assert (project.path / "messages.lock").read_bytes() == lockfile
+    (line,) = (project.path / ".msgrun/tests.jsonl").read_text().splitlines()
+    record = json.loads(line)
+    assert (record["message"], record["status"], record["id"]) == ("news", "sent", intercom.messages[0]["id"])
+    assert "@" not in line
+    assert not records(project)
+
+
+def test_an_in_app_message_has_the_mark_in_its_body(folder: Folder, intercom: Sandbox) -> None:
+    folder.write("msgrun.yaml", ALLOWED + 'api_version: "2.3"\n')
+    folder.message(SEED.replace("email", "inapp").replace("template: plain\n", "").replace("subject: Hey\n", ""))
+    assert folder.run("test-send", "seed", "--as", "Team@acme.example").code == 0
+    (message,) = intercom.messages
+    assert message["payload"]["body"] == "[Test] Ponies, cute small horses or something more sinister?"
+
+
+def test_another_address_is_refused_with_the_line_to_add(project: Folder, intercom: Sandbox) -> None:
+    ran = project.run("test-send", "news", "--as", "ann@example.com")
+    assert ran.code == 5
+    assert "write into msgrun.yaml: test_recipients: [Team@acme.example, ann@example.com]" in ran.err
+    project.write("msgrun.yaml", "")
+    ran = send(project)
+    assert (ran.code, "test_recipients: [team@acme.example]" in ran.err) == (5, True)
+    assert not intercom.log
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("test_recipients: [missing@acme.example]\n", "no contact has the email address missing@acme.example"),
+        ("test_recipients: [twin@acme.example]\n", "2 contacts have the email address twin@acme.example"),
+        ("test_recipients: [a@acme.example]\nworkspace: other\n", "msgrun.yaml names other"),
+    ],
+)
+def test_nothing_is_sent_to_the_wrong_contact_or_workspace(
+    settings: str, said: str, project: Folder, intercom: Sandbox
+) -> None:
+    project.write("msgrun.yaml", settings)
+    ran = project.run("test-send", "news", "--as", settings.split("[")[1].split("]", maxsplit=1)[0])
+    assert (ran.code, said in ran.err) == (5, True)
+    assert not intercom.messages
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code", "status"), [("422", 3, "refused"), ("500_after", 4, "unknown"), ("429", 75, "throttled")]
+)
+def test_it_is_posted_once_whatever_the_answer(
+    trouble: str, code: int, status: str, project: Folder, intercom: Sandbox
+) -> None:
+    intercom.trouble.replace({"next": [trouble]})
+    assert send(project).code == code
+    assert len([entry for entry in intercom.log if entry["path"] == "/messages"]) == 1
+    assert json.loads((project.path / ".msgrun/tests.jsonl").read_text())["status"] == status
+
+
+def test_mistakes_are_reported_before_anything_is_asked(project: Folder, intercom: Sandbox) -> None:
+    assert project.run("test-send", "nws", "--as", "team@acme.example").code == 64
+    assert send(project, "--to", "cy@example.com").code == 64
+    project.message(MAIL.replace("{{ first_name }}</p>", "{{ first_nam }}</p>"))
+    assert send(project).code == 1
+    project.write("msgrun.yaml", "test_recipients: [team]\n")
+    assert "[email-form]" in send(project).out
+    assert not intercom.log
+
+
+def test_it_works_in_the_sandbox(project: Folder) -> None:
+    ran = project.run("--sandbox", "test-send", "news", "--as", "team@acme.example")
+    assert ran.code == 0
+    assert (project.path / ".msgrun/sandbox/tests.jsonl").exists()
