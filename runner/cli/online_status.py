@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import islice
 
 from runner.cli.context import Context
 from runner.cli.progress_line import StatusLine
@@ -37,13 +36,14 @@ def print_online(context: Context, facts: Facts, states: Iterable[State], name: 
     is_old = not context.settings.can_open_conversation
     output.result(f"\nIn Intercom:\n{after_sending_text.messages(after, output.width, is_old=is_old)}")
     reported = after.listed()
-    listed = list(reported if every else islice(reported, _MAX_LISTED))
+    first = reported if every else reported[:_MAX_LISTED]
+    listed = [(delivery, state.record) for delivery in first if (state := facts.state(delivery.key))]
     if listed:
-        recipients = name_recipients(context, facts, [delivery.state.record for delivery in listed])
+        recipients = name_recipients(context, facts, [record for _, record in listed])
         recipients = recipients if context.options.sandbox else replace(recipients, workspace=workspace)
         view = StatusView(output.width, output.show_values, output.verbose)
         output.result(f"\n{after_sending_text.deliveries(listed, recipients, view, name)}")
-        if any(MASKED in delivery.state.record.to for delivery in listed):
+        if any(MASKED in record.to for _, record in listed):
             output.note_masking()
     if len(reported) > len(listed):
         command_line = context.command_line("status", *([name] if name else []), "--online", "--all")

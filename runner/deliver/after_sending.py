@@ -19,9 +19,9 @@ REPORTED: tuple[Fate, ...] = ("replied", "dropped")  # what is listed, a line ea
 
 @dataclass(frozen=True, slots=True)
 class SentDelivery:
-    """A delivery that was sent. `conversation` is what Intercom shows; None if there is none."""
+    """A delivery that was sent, by its key. `conversation` is what Intercom shows; None if there is none."""
 
-    state: State
+    key: str
     fate: Fate
     conversation: MessageConversation | None = None
 
@@ -33,12 +33,11 @@ class AfterSending:
     counts: dict[tuple[str, int], Counter[Fate]] = field(default_factory=dict)
     deliveries: dict[str, SentDelivery] = field(default_factory=dict)
 
-    def add(self, delivery: SentDelivery) -> None:
-        """Counts a delivery."""
-        record = delivery.state.record
-        self.counts.setdefault((record.message, record.revision), Counter())[delivery.fate] += 1
+    def add(self, message: str, revision: int, delivery: SentDelivery) -> None:
+        """Counts a delivery of a revision of a message."""
+        self.counts.setdefault((message, revision), Counter())[delivery.fate] += 1
         if delivery.conversation:
-            self.deliveries[record.key] = delivery
+            self.deliveries[delivery.key] = delivery
 
     @property
     def totals(self) -> Counter[Fate]:
@@ -72,7 +71,8 @@ def look_up_sent(
         for item in items:
             by_message.setdefault(item.message, item)
         for state in batch:
-            after.add(_classify(state, by_message, needs_contact=bool(old_version)))
+            delivery = _classify(state, by_message, needs_contact=bool(old_version))
+            after.add(state.record.message, state.record.revision, delivery)
         number += len(batch)
         on_progress(number)
     return after
@@ -90,17 +90,17 @@ def _list_ids(batch: Iterable[State]) -> Iterator[str]:
 def _classify(state: State, by_message: dict[str, MessageConversation], *, needs_contact: bool) -> SentDelivery:
     ids = list(_list_ids([state]))
     if not ids or (needs_contact and not state.record.known_contact):
-        return SentDelivery(state, "unknown")
+        return SentDelivery(state.record.key, "unknown")
     # A delivery that was sent twice has two messages: what was replied to or dropped is what counts.
     found = [by_message[one] for one in ids if one in by_message]
     if not found:
-        return SentDelivery(state, "no conversation")
+        return SentDelivery(state.record.key, "no conversation")
     item = next((one for one in found if one.drop_reason or one.replied_at is not None), found[0])
     if item.replied_at is not None:
-        return SentDelivery(state, "replied", item)
-    return SentDelivery(state, "dropped" if item.drop_reason else "no reply", item)
+        return SentDelivery(state.record.key, "replied", item)
+    return SentDelivery(state.record.key, "dropped" if item.drop_reason else "no reply", item)
 
 
 def _sort_key(delivery: SentDelivery) -> tuple[bool, float, str]:
     replied_at = delivery.conversation.replied_at if delivery.conversation else None
-    return delivery.fate != "dropped", -(replied_at or 0.0), delivery.state.record.key
+    return delivery.fate != "dropped", -(replied_at or 0.0), delivery.key

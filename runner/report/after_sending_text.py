@@ -7,6 +7,7 @@ from typing import Any
 
 from runner.clock import format_timestamp
 from runner.deliver.after_sending import FATES, AfterSending, Fate, SentDelivery
+from runner.ledger.record import Record
 from runner.privacy import reveal_or_mask
 from runner.report.json_output import OnlineStatus
 from runner.report.layout import fits, flow, table, wrap
@@ -49,14 +50,16 @@ def messages(after: AfterSending, width: int, *, is_old: bool) -> str:
     return "\n".join([*lines, *(f"\n{wrap(note, width)}" for note in notes)])
 
 
-def deliveries(listed: Sequence[SentDelivery], recipients: Recipients, view: StatusView, message: str | None) -> str:
-    """Returns the deliveries that were replied to or dropped, a row each.
+def deliveries(
+    listed: Sequence[tuple[SentDelivery, Record]], recipients: Recipients, view: StatusView, message: str | None
+) -> str:
+    """Returns the deliveries that were replied to or dropped, each with its record, a row each.
 
     `message` is the name that all have in common; None if they are of several messages.
     """
     rows = []
-    for delivery in listed:
-        record, item = delivery.state.record, delivery.conversation
+    for delivery, record in listed:
+        item = delivery.conversation
         name = one_line(reveal_or_mask(recipients.name(record), show_values=view.show_values))
         at = _format_reply_time(delivery)
         rows.append(
