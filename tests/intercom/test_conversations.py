@@ -158,3 +158,19 @@ def test_a_conversation_without_a_source_id_gets_it_from_an_older_version(search
 def test_an_unusual_answer_is_read_as_far_as_it_goes(fields, replied_at, reason, search):
     conversations, _ = search(reply({**CONVERSATION, **fields}))
     assert list(conversations.of_messages(["2001"])) == [MessageConversation("2001", "502001", replied_at, reason)]
+
+
+def test_the_conversations_of_a_contact_are_read_page_by_page_with_the_older_names(search):
+    def page(number: int, message: str, first_reply: object) -> Reply:
+        item = {"id": number, "conversation_message": {"id": message}, "customer_first_reply": first_reply}
+        pages = {"type": "pages", "page": number, "total_pages": 2, "next": "https://api.intercom.io/?page=2"}
+        return Reply(200, {}, json.dumps({"conversations": [item], "pages": pages}).encode())
+
+    conversations, transport = search(page(1, "2001", None), page(2, "2002", {"created_at": 7}))
+    assert list(conversations.of_contact("c/1", "2.5")) == [
+        MessageConversation("2001", "1", None),
+        MessageConversation("2002", "2", 7.0),
+    ]
+    path = "/conversations?type=user&intercom_user_id=c%2F1&per_page=60&page="
+    assert [asked[:2] for asked in transport.asked] == [("GET", f"{path}1"), ("GET", f"{path}2")]
+    assert {asked[3] for asked in transport.asked} == {"2.5"}
