@@ -25,5 +25,12 @@ def find_mentions(root: Path, values: Iterable[str]) -> Iterator[tuple[str, int]
             path = Path(folder, name)
             if path.suffix.lower() in _SUFFIXES and not path.is_symlink() and path.is_file():
                 relative_path = path.relative_to(root).as_posix()
-                with CURRENT_WORK.on_file(relative_path), path.open("rb") as lines:
-                    yield from ((relative_path, number) for number, line in enumerate(lines, 1) if pattern.search(line))
+                yield from ((relative_path, number) for number in _find_lines(path, relative_path, pattern))
+
+
+def _find_lines(path: Path, relative_path: str, pattern: re.Pattern[bytes]) -> Iterator[int]:
+    try:
+        with CURRENT_WORK.on_file(relative_path), path.open("rb") as lines:
+            yield from (number for number, line in enumerate(lines, 1) if pattern.search(line))
+    except OSError:  # a file that this user may not read is not the user's to clean
+        return
