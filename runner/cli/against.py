@@ -1,7 +1,7 @@
 """`plan --against REF`: reads the project at a git ref and compares the plan of the work tree with it."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from runner.cli.context import Context
@@ -13,7 +13,7 @@ from runner.compare.suppression_changes import compare_suppression_lists
 from runner.declare.project import Project
 from runner.declare.settings import DEFAULT_ENVIRONMENT, environment_names, load_all_settings, load_settings
 from runner.declare.tree import Tree
-from runner.errors import Problem, ProblemsFound, UsageMistake
+from runner.errors import Problem, ProblemsFound, RunStopped, UsageMistake
 from runner.git.repository import Repository, find_repository
 from runner.ledger.facts import Facts
 from runner.report.markdown_plan import Review
@@ -62,10 +62,12 @@ def open_base(context: Context, ref: str | None) -> Iterator[Base | None]:
 
 
 def compare_with_base(
-    context: Context, base: Base, review: Review, facts: Facts, project: Project, paths: tuple[str, ...]
-) -> Comparison:
+    context: Context, base: Base, review: Review, facts: Facts, project: Project, paths: tuple[str, ...],
+    read: Callable[[Project], Project] | None = None,
+) -> Comparison:  # fmt: skip
     """Returns what the plan changes against the project at the ref.
 
+    `read` reads the audiences in the workspace of a project; None leaves them unread, so they are not compared.
     Files at the ref that cannot be read are reported in the notes of the comparison. The rest is still compared.
     """
     whole_project = context.load_project() if paths else project
@@ -73,6 +75,11 @@ def compare_with_base(
         declaration.name for declaration in (*whole_project.declarations, *whole_project.invalid_declarations)
     )
     before, notes = _load_project_at(context, base.tree, base.commit.ref)
+    if before and read:
+        try:
+            before = read(before)
+        except (ProblemsFound, RunStopped) as error:
+            notes += (f"audiences in the workspace that {base.commit.ref} names could not be read: {error}",)
     if before is None:
         changes = tuple(MessageChange(message.name, "uncompared") for message in review.plan.messages)
     else:

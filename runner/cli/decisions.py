@@ -39,11 +39,14 @@ class Decision:
 def rehearse_one(context: Context, name: str) -> None:
     """Plans one message against no ledger. Its problems are left to the command, which opens the ledger first."""
     with contextlib.suppress(ProblemsFound, UsageMistake):
-        plan_one(context, Facts(), name)
+        plan_one(context, Facts(), name, is_rehearsal=True)
 
 
-def plan_one(context: Context, facts: Facts, name: str) -> tuple[PlannedMessage, Plan]:
-    """Plans one message against a ledger. Returns it and the plan. Raises ProblemsFound, UsageMistake."""
+def plan_one(context: Context, facts: Facts, name: str, *, is_rehearsal: bool = False) -> tuple[PlannedMessage, Plan]:
+    """Plans one message against a ledger, and reads its audience if that is in the workspace, but not in a rehearsal.
+
+    Returns it and the plan. Raises ProblemsFound, UsageMistake, GuardRefused, RunStopped.
+    """
     project = context.load_project()
     declaration = next((declared for declared in project.declarations if declared.name == name), None)
     if declaration is None:
@@ -52,6 +55,10 @@ def plan_one(context: Context, facts: Facts, name: str) -> tuple[PlannedMessage,
         names = [declared.name for declared in project.declarations]
         raise UsageMistake(f"no message is named {name}", did_you_mean(name, names))
     one_message = Project(project.tree, project.settings, (declaration,), ())
+    if declaration.audience.is_unread and not is_rehearsal:
+        from runner.cli.audiences import AudienceReader  # noqa: PLC0415  # requests takes 130 ms
+
+        one_message = AudienceReader(context).read(one_message, lambda _: True)
     plan, problems = planning.make_plan(one_message, facts, context.now, PlanOptions(sandbox=context.options.sandbox))
     if any(problem.is_error for problem in problems):
         raise ProblemsFound(problems)

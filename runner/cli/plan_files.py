@@ -16,7 +16,7 @@ from runner.ledger.record import salt_check
 from runner.managed_path import managed_path
 from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
-from runner.plan.plan_file import PlanFile, PlanFileChange, parse_plan_file
+from runner.plan.plan_file import PlanEntry, PlanFile, PlanFileChange, parse_plan_file
 from runner.plan.saved_plan import MAX_HEAD, SavedPlan, parse_saved_plan
 from runner.report import json_output, plain_text
 from runner.report.problem_text import pluralize
@@ -70,13 +70,18 @@ def undeclared_recipient_notes(plan: Plan) -> list[str]:
     return [plain_text.undeclared_recipients(message) for message in plan.messages if message.undeclared_count]
 
 
+def list_plan_entries(plan: Plan) -> list[PlanEntry]:
+    """Returns the lines of the plan file for a plan: of every message whose audience is in the project's files."""
+    return [message.plan_entry for message in plan.messages if not message.workspace_contacts]
+
+
 def write_plan_file(context: Context, plan: Plan, file: PlanFile, *, is_full_selection: bool) -> None:
     """Writes the plan file. Unless `is_full_selection`, it keeps the lines of other messages.
 
     Raises RunStopped, UsageMistake.
     """
     path = managed_path(context.tree.root, file.path)
-    content = file.new_content((message.plan_entry for message in plan.messages), is_full_selection=is_full_selection)
+    content = file.new_content(list_plan_entries(plan), is_full_selection=is_full_selection)
     if path.is_file() and path.read_bytes() == content:
         context.output.extra_result(f"{file.path} is up to date")
         return
@@ -101,6 +106,11 @@ def save_plan(context: Context, plan: Plan, path: Path) -> None:
     parts = json_output.plan(plan, salt_check(context.settings.salt))
     _write(_user_path(context, path), (f"{part}\n".encode() for part in parts))
     send = shown_command("apply", "--plan", str(path))
+    if plan.unread:
+        save = shown_command("plan", "--online", "--out", str(path))
+        context.output.note(
+            f"{path} does not send {', '.join(plan.unread)}: the audience was not read; {save} reads it"
+        )
     context.output.note(f"{path} is written, with {pluralize(plan.to_send, 'delivery', 'deliveries')} to send: {send}")
 
 

@@ -20,10 +20,14 @@ _MIN_FILES_FOR_POOL = 4 * _BLOCK  # files; reading so many takes longer than sta
 
 @dataclass(frozen=True, slots=True)
 class ValidationResult:
-    """The number of messages without errors, the number of their recipients, and all problems."""
+    """The number of messages without errors, the number of their recipients, and all problems.
+
+    `unread_count` is the number of their audiences that are in the workspace, so that their recipients are not counted.
+    """
 
     message_count: int
     recipient_count: int
+    unread_count: int
     problems: list[Problem]
 
 
@@ -37,6 +41,7 @@ class _PartResult:
 
     names: Mapping[str, Place]
     recipients: int
+    unread: int
     problems: list[Problem]
     valid_messages: list[tuple[str, list[Problem]]]
     other_problems: list[Problem]
@@ -63,7 +68,8 @@ def validate_project(reader: ProjectReader, salt: str, now: datetime, jobs: int 
         *(problem for part in parts for problem in part.other_problems),
         *find_look_alike_names({name: place for part in parts for name, place in part.names.items()}),
     ]
-    return ValidationResult(len(valid_messages), sum(part.recipients for part in parts), problems)
+    recipients, unread = sum(part.recipients for part in parts), sum(part.unread for part in parts)
+    return ValidationResult(len(valid_messages), recipients, unread, problems)
 
 
 def _check_in_pool(check: _Check, files: Sequence[str], jobs: int | None) -> list[_PartResult]:
@@ -95,6 +101,6 @@ def _check_files(reader: ProjectReader, salt: str, now: datetime, files: Sequenc
         return [*check_recipients(declaration, salt, add), *([expiry] if expiry else [])]
 
     valid_messages = [(declaration.name, check(declaration)) for declaration in result.declarations]
-    recipients = count
+    recipients, unread = count, sum(declaration.audience.is_unread for declaration in result.declarations)
     other_problems = [problem for declaration in result.invalid_declarations for problem in check(declaration)]
-    return _PartResult(result.places_by_name, recipients, result.problems, valid_messages, other_problems)
+    return _PartResult(result.places_by_name, recipients, unread, result.problems, valid_messages, other_problems)

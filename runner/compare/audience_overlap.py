@@ -43,8 +43,13 @@ class Overlap:
         return bool(self.added or self.removed or self.altered)
 
 
-def compare_audiences(before: Declaration, now: Declaration, count: int) -> Overlap:
-    """Compares the audiences of two declarations. `count` is the current number of recipients."""
+def compare_audiences(before: Declaration, now: Declaration, count: int) -> Overlap | None:
+    """Compares the audiences of two declarations. `count` is the current number of recipients.
+
+    None if one of them is in the workspace and was not read.
+    """
+    if before.audience.is_unread or now.audience.is_unread:
+        return None
     if _is_same_table(before, now):
         return Overlap(same=count)
     used = used_variables(before, now)
@@ -154,6 +159,6 @@ def _is_same_table(before: Declaration, now: Declaration) -> bool:
 def _has_same_files(old: RowSource, new: RowSource) -> bool:
     """Whether both sources have as many files, and each pair has the same content."""
     pairs = zip(old.paths, new.paths, strict=False)
-    return len(old.paths) == len(new.paths) and all(
+    return len(old.paths) == len(new.paths) > 0 and all(
         filecmp.cmp(old.tree.root / old_path, new.tree.root / new_path, shallow=False) for old_path, new_path in pairs
     )

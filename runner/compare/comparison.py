@@ -138,12 +138,12 @@ def _compare_message(
     fields = tuple(_compare_fields(earlier, declaration))
     overlap = compare_audiences(earlier, declaration, len(message.deliveries))
     is_rewritten = _is_rewritten(earlier, declaration)
-    if not (is_rewritten or fields or overlap.has_changes):
+    if not (is_rewritten or fields or (overlap and overlap.has_changes)):
         return MessageChange(message.name, "unchanged", audience=overlap, warnings=warnings)
-    sample = now.sample(message) if is_rewritten or overlap.altered else None
-    recipient = (
-        find_recipient(earlier, hash_recipient(sample.kind, sample.value) if sample else b"") if sample else None
-    )
+    sample = now.sample(message) if is_rewritten or (overlap and overlap.altered) else None
+    recipient = None
+    if sample and not earlier.audience.is_unread:
+        recipient = find_recipient(earlier, hash_recipient(sample.kind, sample.value))
     return MessageChange(
         name=message.name,
         kind="changed",
@@ -198,9 +198,9 @@ def _find_renames(
                 f"{message.name} looks like {declaration.name} under another name, as {_MAX_COPIES} other messages do; "
                 "whether they have recipients in common was not compared"
             )
-        elif common_count := compare_audiences(declaration, message.declaration, len(message.deliveries)).same:
+        elif (overlap := compare_audiences(declaration, message.declaration, len(message.deliveries))) and overlap.same:
             warnings.append(
-                _format_rename(message.name, declaration.name, common_count, sent, has_same_text=has_same_text)
+                _format_rename(message.name, declaration.name, overlap.same, sent, has_same_text=has_same_text)
             )
     return tuple(warnings)
 

@@ -1,9 +1,14 @@
 """The fields of a declaration that a comparison shows, other than its texts and its recipients."""
 
+import orjson
+
 from runner.clock import format_timestamp
 from runner.declare.audience import TableAudience
+from runner.declare.audience.workspace_contacts import find_workspace_contacts
 from runner.declare.declaration import CONVERSATION_FLAG, Declaration
 
+# Of an audience in the workspace, what decides who gets what: offline there are no recipients to compare.
+_WORKSPACE_KEYS = ("type", "vars", "where", "exclude", "unique_by", "split")
 FIELD_NAMES = (
     "message_type",
     "template",
@@ -15,6 +20,7 @@ FIELD_NAMES = (
     CONVERSATION_FLAG,
     "to",
     "sql",
+    *(f"to.{key}" for key in _WORKSPACE_KEYS),
 )
 
 
@@ -29,11 +35,24 @@ def list_field_values(declaration: Declaration) -> tuple[str, ...]:
         *times,
         str(declaration.max_recipients or ""),
         "true" if declaration.opens_conversation else "",
-        declaration.audience.source.title
-        if isinstance(declaration.audience, TableAudience)
-        else "recipients in the declaration",
+        _describe_audience(declaration),
         _read_query(declaration),
+        *_list_workspace_fields(declaration),
     )
+
+
+def _describe_audience(declaration: Declaration) -> str:
+    audience = declaration.audience
+    if source := find_workspace_contacts(audience):
+        return f"Intercom {source.group.text}"
+    return audience.source.title if isinstance(audience, TableAudience) else "recipients in the declaration"
+
+
+def _list_workspace_fields(declaration: Declaration) -> list[str]:
+    """The values of _WORKSPACE_KEYS as JSON; empty for an audience that is not in the workspace."""
+    is_in_workspace = find_workspace_contacts(declaration.audience) is not None
+    to = declaration.document.value["to"] if is_in_workspace else {}
+    return [orjson.dumps(to[key]).decode() if key in to else "" for key in _WORKSPACE_KEYS]
 
 
 def _read_query(declaration: Declaration) -> str:

@@ -65,7 +65,7 @@ def find_addresses(
             keys_by_message.setdefault(message, {}).setdefault(revision, set()).add(raw_key)
     addresses: dict[str, Address] = {}
     for declaration in declarations:
-        if keys := keys_by_message.get(declaration.name):
+        if not declaration.audience.is_unread and (keys := keys_by_message.get(declaration.name)):
             with CURRENT_WORK.on_file(declaration.document.source.path):
                 found, read_count = _search(declaration, salt, keys, most)
             addresses |= found

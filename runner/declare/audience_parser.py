@@ -34,6 +34,10 @@ def read_audience(context: ParseContext) -> Audience | None:
     to = context.value["to"]
     if isinstance(to, dict) and any(key in to for key in SOURCE_KEYS):
         return _read_table(context, to)
+    if isinstance(to, dict) and "intercom" in to:
+        from runner.declare.workspace_audience import read_workspace_audience  # noqa: PLC0415  # saves 2 ms where no audience is in the workspace
+
+        return read_workspace_audience(context, to)
     is_single = isinstance(to, dict)
     members = [
         _read_member(context, member, ("to",) if is_single else ("to", index), index + 1)

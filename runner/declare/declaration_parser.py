@@ -109,10 +109,18 @@ class _Parser:
         template = value.get("template", "plain") if is_email else None
         own_vars = value.get("vars", {})
         texts = [(subject, subject_origin), (body, body_origin)]
+        if "intercom" in value["to"]:
+            from runner.declare.workspace_audience import check_contact_fields  # noqa: PLC0415  # loaded with the audience
+
+            for text, origin in texts:
+                if text:
+                    check_contact_fields(self.context, text, origin)
         unknown = self._find_unknown_variables(texts, audience.variables | own_vars.keys() | self.project.vars.keys())
         other_fields = [value["message_type"] != "email", template, sender and str(sender), self.project.vars, own_vars]
         # What went to the contact of `redirect` never reached its recipient, so it is another content.
         other_fields += ["redirected"] if self.project.redirect else []
+        if "intercom" in value["to"]:
+            other_fields.append(value["to"].get("vars", {}))
         declaration = Declaration(
             name=value["name"],
             revision=value.get("revision", 1),

@@ -33,8 +33,11 @@ class Sample:
 def render_sample(declaration: Declaration, salt: str, key: str = "") -> Sample | None:
     """Returns the delivery with the key if it is among the first ones, else the first delivery.
 
-    At most 100 deliveries and problems are looked at. Returns None if no delivery is among them.
+    At most 100 deliveries and problems are looked at. Returns None if no delivery is among them, or if the audience was
+    not read.
     """
+    if declaration.audience.is_unread:
+        return None
     first: Delivery | None = None
     for delivery in islice(render_deliveries(declaration, salt), _MAX_RENDERED):
         if isinstance(delivery, Delivery):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import orjson
 
@@ -17,7 +17,7 @@ from runner.intercom import Access, NoReply, Reply, Transport
 from runner.intercom.admins import Admin, parse_admins
 from runner.intercom.answer import account_hint, no_admin_hint, parse_error
 from runner.intercom.contact import Contact, parse_contact
-from runner.intercom.identifiers import parse_id
+from runner.intercom.identifiers import parse_id, parse_label
 from runner.intercom.rate_limit import RateLimiter
 from runner.privacy import mark_private_values
 
@@ -41,10 +41,11 @@ _OK, _NOT_FOUND, _GONE, _TOO_MANY, _SERVER_ERROR = 200, 404, 410, 429, 500
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceIdentity:
-    """The name of a workspace, and its region: us, eu or au; empty if it is not known."""
+    """The name of a workspace, its region (us, eu or au) and the name of its time zone; empty if they are not known."""
 
     id_code: str
     region: str
+    time_zone: str = ""
 
 
 class Workspace:
@@ -72,7 +73,7 @@ class Workspace:
 
         Raises GuardRefused if the reply has no id_code, and RunStopped.
         """
-        value = self._read("GET", "/me")
+        value = self.read("GET", "/me")
         app = value.get("app") if isinstance(value, dict) else None
         app = app if isinstance(app, dict) else {}
         code = parse_id(app.get("id_code"))
@@ -80,23 +81,23 @@ class Workspace:
             raise GuardRefused(
                 "GET /me does not name the workspace", "use an access token of the app in that workspace"
             )
-        return WorkspaceIdentity(code, parse_id(app.get("region")).lower())
+        return WorkspaceIdentity(code, parse_id(app.get("region")).lower(), parse_label(app.get("timezone")))
 
     def admins(self) -> tuple[Admin, ...] | None:
         """The admins, in Intercom's order; None if the token may not read them. Raises RunStopped."""
-        return parse_admins(self._read("GET", "/admins", none_if=_UNREADABLE))
+        return parse_admins(self.read("GET", "/admins", none_if=_UNREADABLE))
 
     def has_admin(self, admin_id: str) -> bool | None:
         """Whether an admin has this id; None if that cannot be read. Never raises for network errors."""
         try:
-            value = self._read("GET", f"/admins/{quote(admin_id, safe='')}", none_if=_UNREADABLE)
+            value = self.read("GET", f"/admins/{quote(admin_id, safe='')}", none_if=_UNREADABLE)
         except RunStopped as error:
             return False if isinstance(error, _NoAdmin) else None
         return True if isinstance(value, dict) else None
 
     def contact(self, contact_id: str) -> Contact | None:
         """The contact with this id; None if there is none. Raises RunStopped."""
-        value = self._read("GET", f"/contacts/{quote(contact_id, safe='')}", none_if={_NOT_FOUND})
+        value = self.read("GET", f"/contacts/{quote(contact_id, safe='')}", none_if={_NOT_FOUND})
         return parse_contact(value) if isinstance(value, dict) else None
 
     def current_contact(self, contact_id: str) -> str | None:
@@ -143,29 +144,49 @@ class Workspace:
 
         Raises QueryRejected if Intercom does not take the query, and RunStopped.
         """
+        for page in self.read_pages(path, key, query, max_pages, version):
+            yield from page[key]
+
+    def read_pages(
+        self,
+        path: str,
+        key: str,
+        query: dict[str, Any] | None = None,
+        max_pages: int = MAX_PAGES,
+        version: str = READ_VERSION,
+    ) -> Iterator[dict[str, Any]]:
+        """The pages of a search, or of a list if there is no `query`. `page[key]` is the list of objects in a page.
+
+        Raises RunStopped.
+        """
         pagination: dict[str, Any] = {"per_page": _PER_PAGE}
+        request = f"GET {path}" if query is None else f"POST {path}"
         for _ in range(max_pages):
             try:
-                page = self._read("POST", path, {"query": query, "pagination": pagination}, version=version)
+                if query is None:
+                    page = self.read("GET", f"{path}?{urlencode(pagination)}", version=version)
+                else:
+                    page = self.read("POST", path, {"query": query, "pagination": pagination}, version=version)
             except _TooLarge:
-                if pagination["per_page"] == 1:
+                if pagination["per_page"] == 1 or "page" in pagination:  # smaller pages have other numbers
                     raise
                 pagination = {**pagination, "per_page": max(1, pagination["per_page"] // 4)}
                 continue
             if not isinstance(page, dict) or not isinstance(page.get(key), list):
-                raise RunStopped(f"POST {path} answered something that is not documented")
-            yield from (item for item in page[key] if isinstance(item, dict))
-            cursor = _parse_cursor(page, path)
+                raise RunStopped(f"{request} answered something that is not documented")
+            yield {**page, key: [item for item in page[key] if isinstance(item, dict)]}
+            cursor = _parse_cursor(page, request)
             if not cursor:
                 return
-            if cursor == pagination.get("starting_after"):
-                raise RunStopped(f"POST {path} gives the same page for ever")
-            pagination = {**pagination, "starting_after": cursor}
-        raise RunStopped(f"POST {path} has no last page: {max_pages} were read", "nothing was sent by this request")
+            if cursor.items() <= pagination.items():
+                raise RunStopped(f"{request} gives the same page for ever")
+            pagination = {"per_page": pagination["per_page"], **cursor}
+        raise RunStopped(f"{request} has no last page: {max_pages} were read", "nothing was sent by this request")
 
-    def _read(
+    def read(
         self, method: str, path: str, body: Any = None, *, none_if: Container[int] = (), version: str = READ_VERSION
     ) -> Any:
+        """The JSON of an answer. None for a status in `none_if`. Raises RunStopped for every other but 200."""
         return self._parse_reply(self._request(method, path, body, version), method, path, none_if)
 
     def _request(self, method: str, path: str, body: Any, version: str) -> Reply:
@@ -230,16 +251,22 @@ class _NoAdmin(RunStopped):
     """Intercom does not know the admin."""
 
 
-def _parse_cursor(page: dict[str, Any], path: str) -> str | int | None:
-    """What names the next page; None on the last one. Raises RunStopped if it has no known form."""
+def _parse_cursor(page: dict[str, Any], request: str) -> dict[str, str | int] | None:
+    """What names the next page, by the name of its parameter; None on the last one.
+
+    `pages.next` has it, or is an address with it as a parameter: only the parameter is used, never the address. Raises
+    RunStopped if it has no known form.
+    """
     pages = page.get("pages")
-    next_page = pages.get("next") if isinstance(pages, dict) else None
-    cursor = next_page.get("starting_after") if isinstance(next_page, dict) else None
-    if not cursor:
-        return None
-    if not isinstance(cursor, str | int) or len(str(cursor)) > _MAX_CURSOR:
-        raise RunStopped(f"POST {path} answered something that is not documented")
-    return cursor
+    following = pages.get("next") if isinstance(pages, dict) else None
+    if isinstance(following, str):
+        following = {name: values[-1] for name, values in parse_qs(urlsplit(following).query).items()}
+    for name in ("starting_after", "page"):
+        if isinstance(following, dict) and (cursor := following.get(name)):
+            if not isinstance(cursor, str | int) or len(str(cursor)) > _MAX_CURSOR:
+                raise RunStopped(f"{request} answered something that is not documented")
+            return {name: cursor}
+    return None
 
 
 def describe_retry(failure: str, seconds: float) -> str:

@@ -89,13 +89,19 @@ class MessageLinter:
         if self._declaration.subject:
             self._check_subject(delivery, delivery.payload["subject"])
 
+    def check_texts(self) -> None:
+        """Checks the texts as they are written. This is for an audience that was not read, so that has no delivery."""
+        self._check_first("")
+
     def finish(self) -> None:
         """Checks the declaration itself, after the last delivery: one rule needs the number of recipients."""
         declaration, findings = self._declaration, self._findings
         threshold = self._policy.unsubscribe_above
-        is_mailing = declaration.message_type == "email" and self.delivery_count > threshold
+        is_unread = declaration.audience.is_unread
+        is_mailing = declaration.message_type == "email" and (is_unread or self.delivery_count > threshold)
         if is_mailing and not self._mentions_unsubscribe:
             recipients = "1 recipient" if self.delivery_count == 1 else f"{self.delivery_count:,} recipients"
+            recipients = "an audience in the workspace" if is_unread else recipients
             message = f"this goes to {recipients} and does not say how to unsubscribe"
             findings.add_at_path(declaration.body_origin.path, Fault("no-unsubscribe", message))
         if declaration.expires is None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from runner.declare.audience import IdentifierKind
+from runner.declare.audience.workspace_contacts import WorkspaceContacts, find_workspace_contacts
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery
 from runner.declare.identity import DIGEST_VERSION, format_recipient
@@ -117,7 +118,8 @@ class PlannedMessage:
     `undeclared_count` is the number of deliveries that a saved plan would still send and that are no longer declared.
     `resends` is the number of recipients to send to who got another revision, by that revision.
     `left_out` is the number of rows that a filter of the audience left out, by reason. `warnings` are sentences about
-    what sending it does, for the person who confirms; they stop no run.
+    what sending it does, for the person who confirms; they stop no run. `digest` is empty, and there are no deliveries,
+    if the audience is in the workspace and was not read.
     """
 
     declaration: Declaration
@@ -136,6 +138,16 @@ class PlannedMessage:
     def name(self) -> str:
         """The message's name."""
         return self.declaration.name
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether it is not known who gets it: the audience is in the workspace, and was not read."""
+        return self.declaration.audience.is_unread and not self.is_expired
+
+    @property
+    def workspace_contacts(self) -> WorkspaceContacts | None:
+        """The source of its audience, if that is in the workspace: then only a saved plan can be applied."""
+        return find_workspace_contacts(self.declaration.audience)
 
     @property
     def plan_entry(self) -> PlanEntry:

@@ -143,15 +143,16 @@ def limit_guards(sends: Mapping[str, int], limits: Limits, environment: str = "d
         )
 
 
-def stale_plan_guard(path: str, name: str, description: str) -> Guard:
+def stale_plan_guard(path: str, name: str, description: str, *, in_workspace: bool = False) -> Guard:
     """The guard for a saved plan of whose deliveries of a message none is declared as it was.
 
     `description` says how many it would send that are declared in another way now, or no longer.
     """
+    online = ("--online",) if in_workspace else ()
     return Guard(
         STALE_PLAN,
         f"{path} is out of date for {name}: {description}",
-        f"save a new plan: {shown_command('plan', '--out', 'FILE')}; in CI, approve the newest run",
+        f"save a new plan: {shown_command('plan', *online, '--out', 'FILE')}; in CI, approve the newest run",
         (name,),
     )
 

@@ -13,6 +13,7 @@ from runner.declare.audience.csv_files import CsvFiles
 from runner.declare.audience.json_lines import JsonLines
 from runner.declare.audience.recipient import Row
 from runner.declare.audience.selection import FILTER_REASONS, Tally
+from runner.declare.audience.workspace_contacts import find_workspace_contacts
 from runner.declare.authorship import Authorship
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, DeliveryRenderer, delivery_renderer, render_deliveries
@@ -100,13 +101,20 @@ class MessagePlanner:
         self._progress = progress
         self._actions = ActionRules(declaration, facts, now, retry_refused=options.retry_refused)
         self.saved_message = (
-            SavedPlanMessage(options.saved_plan, declaration.name, declaration.revision) if options.saved_plan else None
+            SavedPlanMessage(
+                options.saved_plan,
+                declaration.name,
+                declaration.revision,
+                in_workspace=find_workspace_contacts(declaration.audience) is not None,
+            )
+            if options.saved_plan
+            else None
         )
         self._other_revisions: list[tuple[str, int]] = []  # of other messages with this content
         self._sent_revisions: list[int] = []  # other ones of this message
 
     def plan(self) -> list[Problem]:
-        """Plans all deliveries. Returns the problems of the recipients."""
+        """Plans all deliveries. Returns the problems of the recipients. An audience that was not read has none."""
         name, content = self._declaration.name, self._declaration.content
         self._other_revisions = [other for other in self._facts.revisions_with(content) if other[0] != name]
         own, revisions = self._declaration.revision, sent_revisions(self._facts)
@@ -114,6 +122,8 @@ class MessagePlanner:
         with CURRENT_WORK.on_file(self._declaration.document.source.path):
             self._authorship = Authorship(self._declaration)
             self._reset()
+            if self._declaration.audience.is_unread:
+                return list(self._declaration.unknown_variables)
             source = self._find_parallel_source()
             return (
                 self._render_in_parallel(self._worker_pool, source) if self._worker_pool and source else self._render()
@@ -192,7 +202,9 @@ class MessagePlanner:
         """Returns the message as planned."""
         return PlannedMessage(
             declaration=self._declaration,
-            digest=self._draft.digest.value(self._declaration.name, self._declaration.revision),
+            digest=""
+            if self._declaration.audience.is_unread
+            else self._draft.digest.value(self._declaration.name, self._declaration.revision),
             deliveries=self._draft.deliveries,
             counts=self._draft.deliveries.counts(),
             sample=tuple(self._draft.sample),

@@ -25,7 +25,8 @@ from runner.plan.message_planner import MessagePlanner, PlanOptions, Progress, W
 class Plan:
     """Every message of the selection, by name. `workspace` is the declared one, else the ledger's, else empty.
 
-    `sender_ids` are the ids of the senders that are declared by email or name, once they were looked up.
+    `sender_ids` are the ids of the senders that are declared by email or name, once they were looked up. `digest` is
+    empty if the audience of a message was not read.
     """
 
     environment: str
@@ -46,6 +47,11 @@ class Plan:
     def is_stale(self) -> bool:
         """Whether nothing but the age of the saved plan stops the run: a newer plan can be approved instead."""
         return bool(self.guards) and all(guard.code == guards.STALE_PLAN for guard in self.guards)
+
+    @property
+    def unread(self) -> list[str]:
+        """The names of the messages of which it is not known who gets them."""
+        return [message.name for message in self.messages if message.is_unread]
 
     def senders(self) -> set[Sender]:
         """Returns who sends the messages that have something to send."""
@@ -98,7 +104,9 @@ def make_plan(
     plan = Plan(
         environment=settings.environment,
         workspace=workspace,
-        digest=plan_digest(settings.environment, settings.workspace, digest_rows),
+        digest=""
+        if any(message.is_unread for message in messages)
+        else plan_digest(settings.environment, settings.workspace, digest_rows),
         messages=messages,
         counts=sum((message.counts for message in messages), Counter[Action]()),
         guards=(),
@@ -142,7 +150,9 @@ def _find_agreement_guards(
     if options.plan_file:
         sends = plan.send_counts()
         plan_file_guards = (
-            options.plan_file.guard(message.plan_entry, sends[message.name]) for message in plan.messages
+            options.plan_file.guard(message.plan_entry, sends[message.name])
+            for message in plan.messages
+            if not message.workspace_contacts  # it moves by itself: what was agreed to is the saved plan
         )
         yield from (guard for guard in plan_file_guards if guard)
     if options.saved_plan:

@@ -29,6 +29,8 @@ _KEY = re.compile(r"[0-9a-f]{32}")
 _DIGEST = re.compile(DIGEST_VERSION + r"[0-9a-f]{32}")
 _ADMIN_ID = re.compile(r"[0-9]{1,128}")
 _TEXT_FIELDS = ("environment", "workspace", "digest")
+_CHANGED = "changed in Intercom since the plan was saved, so that another text would be sent"
+_NEW = "came into the audience since the plan was saved"
 MessageRevision = tuple[str, int]
 
 
@@ -145,6 +147,8 @@ def parse_saved_plan(path: str, lines: Iterable[bytes]) -> SavedPlan:
         raise _create_error(
             path, f"format_version is {head.get('format_version')}, and this msgrun reads {FORMAT_VERSION}"
         )
+    if "digest" in head and head["digest"] is None:
+        head["digest"] = ""  # an audience was not read: its deliveries are not in the plan
     if not all(isinstance(head.get(name), str) for name in _TEXT_FIELDS) or not isinstance(
         head.get("deliveries"), list
     ):
@@ -161,10 +165,12 @@ class SavedPlanMessage:
     """The part of a saved plan that concerns one message.
 
     The planner passes it every declared delivery of the message, in any order. It counts those that the plan sends.
+    `in_workspace`: the audience is in the workspace, where it changes by itself.
     """
 
-    def __init__(self, plan: SavedPlan, name: str, revision: int) -> None:
+    def __init__(self, plan: SavedPlan, name: str, revision: int, *, in_workspace: bool = False) -> None:
         self._plan = plan
+        self._in_workspace = in_workspace
         self._name = name
         self._revision = revision
         self._has_match = False
@@ -182,8 +188,8 @@ class SavedPlanMessage:
             return ""
         if key in self._plan:
             self._different_count += not is_sent
-            return "declared otherwise than the saved plan has it"
-        return "the saved plan does not send it"
+            return _CHANGED if self._in_workspace else "declared otherwise than the saved plan has it"
+        return _NEW if self._in_workspace else "the saved plan does not send it"
 
     def count_undeclared(self, facts: Facts) -> int:
         """Returns the number of deliveries that the plan sends, that are no longer declared and that were not sent."""
@@ -207,7 +213,7 @@ class SavedPlanMessage:
             for number, words in parts
             if number
         )
-        return [stale_plan_guard(self._plan.path, self._name, description)]
+        return [stale_plan_guard(self._plan.path, self._name, description, in_workspace=self._in_workspace)]
 
 
 def _parse_sender_ids(path: str, items: Any) -> dict[Sender, str]:

@@ -20,6 +20,7 @@ GROUPS = (
     "declarations",
     "recipients",
     "audiences",
+    "workspace",
     "sql",
     "templates",
     "files",

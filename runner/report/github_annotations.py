@@ -76,10 +76,13 @@ def plan(
                 items.append(Annotation("warning", action, text, message.declaration.place))
     items.extend(Annotation("warning", "msgrun plan", show_on_one_line(remove_styles(note))) for note in notes)
     items.extend(_annotate(problem, show_values=show_values) for problem in warnings)
+    for name in planned.unread:
+        text = f"{name} goes to an audience in the workspace, which was not read: how many get it is not known"
+        items.append(Annotation("warning", "msgrun plan", text, places[name]))
     workspace = f", workspace {planned.workspace}" if planned.workspace else ""
     counts = ", ".join(f"{number:,} {action}" for action, number in planned.counts.items() if number) or "nothing"
     text = f"{planned.to_send:,} to send now, in environment {planned.environment}{workspace}\n{counts}\n"
-    items.append(Annotation("notice", "msgrun plan", f"{text}digest {planned.digest}"))
+    items.append(Annotation("notice", "msgrun plan", f"{text}digest {planned.digest or 'not known'}"))
     return annotations(items, path_prefix)
 
 

@@ -15,6 +15,7 @@ from runner.ledger.key_state import KeyStatus, State
 from runner.plan.deliveries import ACTIONS, PlannedDelivery, PlannedMessage
 from runner.plan.plan import Plan
 from runner.privacy import reveal_or_mask
+from runner.report import audience_text
 from runner.report.json_text import to_json
 
 FORMAT_VERSION = 1
@@ -56,8 +57,10 @@ def plan(
     """A plan as JSON: digest, counts, messages, every delivery with its action, and the guards. A delivery is one line.
 
     Yields parts, each without the line end of its last line, so that a million deliveries are never in memory at once.
-    A plan that is saved to be applied has a `salt_check`. One whose senders were looked up has `senders`: each as
-    declared, with its id. One that was compared with a git ref has `changes`. `notices` hold for all that is sent.
+    Where an audience in the workspace was not read, the digests of its message and of the plan are null, and the
+    message's counts are. A plan that is saved to be applied has a `salt_check`. One whose senders were looked up has
+    `senders`: each as declared, with its id. One that was compared with a git ref has `changes`. `notices` hold for all
+    that is sent.
     """
     head = {
         "environment": planned.environment,
@@ -65,15 +68,17 @@ def plan(
         **({"salt_check": salt_check} if salt_check else {}),
         **({"senders": _list_senders(planned)} if planned.sender_ids else {}),
         **({"notices": list(notices)} if notices else {}),
-        "digest": planned.digest,
+        "digest": planned.digest or None,
+        **({"unread": planned.unread} if planned.unread else {}),
         "counts": _select_counts(planned.counts, ACTIONS),
         "messages": [
             {
                 "name": message.name,
                 "revision": message.declaration.revision,
-                "digest": message.digest,
-                "counts": _select_counts(message.counts, ACTIONS),
+                "digest": message.digest or None,
+                "counts": None if message.is_unread else _select_counts(message.counts, ACTIONS),
                 "left_out": dict(message.left_out),
+                **({"audience": audience_text.to_dict(message)} if message.workspace_contacts else {}),
             }
             for message in planned.messages
         ],

@@ -16,8 +16,9 @@ from runner.errors import Problem
 from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
 from runner.plan.guards import LEDGER_NOT_READ, Guard
 from runner.plan.plan import Plan
-from runner.privacy import AnyText, reveal_or_mask
+from runner.privacy import AnyText, mark_private_values, reveal_or_mask
 from runner.report import comparison_text, markdown_samples
+from runner.report.audience_text import reading_lines, unread_text
 from runner.report.file_warnings import file_warnings
 from runner.report.markdown_escaping import (
     details,
@@ -104,7 +105,7 @@ def plan(review: Review, *, show_values: bool, limit: int = MAX_COMMENT_LENGTH) 
         *_format_warnings(review, show_values=show_values),
         *format_table(messages, sends, review.change_kind if review.comparison else None),
     ]
-    digest = f"Digest {inline_code(planned.digest)}"
+    digest = f"Digest {inline_code(planned.digest) if planned.digest else 'not known: an audience was not read'}"
     unfolded = [message for message in messages if _needs_reading(message, review)]
     room = limit - len("\n\n".join([*blocks, digest])) - 200
     blocks.extend(_format_messages(unfolded, sends, review, room, show_values=show_values))
@@ -152,7 +153,10 @@ def _needs_reading(message: PlannedMessage, review: Review) -> bool:
     if change and change.kind not in {"unchanged", "uncompared"}:
         return True
     return bool(
-        message.counts["send"] or _count_later(message) or any(message.counts[action] for action in _UNUSUAL_ACTIONS)
+        message.is_unread
+        or message.counts["send"]
+        or _count_later(message)
+        or any(message.counts[action] for action in _UNUSUAL_ACTIONS)
     )
 
 
@@ -169,7 +173,10 @@ def _format_counts(planned: Plan, sends: dict[str, int]) -> str:
     if any(guard.code == LEDGER_NOT_READ for guard in planned.guards):
         first += ", if none of it was sent before"
     rest = [f"{planned.counts[action]:,} {action}" for action in ACTIONS[1:] if planned.counts[action]]
-    return " · ".join([f"**{first}**", *rest])
+    if planned.unread:
+        rest.append(f"**{pluralize(len(planned.unread), 'message')} to an audience that was not read**")
+    is_unknown = planned.unread and not planned.counts["send"]
+    return " · ".join([*([] if is_unknown else [f"**{first}**"]), *rest])
 
 
 def _format_guards(guards: Sequence[Guard], *, show_values: bool) -> list[str]:
@@ -224,7 +231,9 @@ def _format_message(
         ),
     ]
     if isinstance(declaration.audience, TableAudience):
-        lines.append(f"Audience {inline_code(declaration.audience.source.title)}, by {declaration.audience.kind}")
+        title = reveal_or_mask(mark_private_values(declaration.audience.source.title, ()), show_values=show_values)
+        lines.append(f"Audience {inline_code(title)}, by {declaration.audience.kind}")
+    lines += [escape_text(text) for text in reading_lines(message)]
     if message.left_out:
         lines.append(f"Left out: {left_out(message.left_out)}")
     if message.sample and sends:
@@ -232,6 +241,9 @@ def _format_message(
         names = ", ".join(inline_code(reveal_or_mask(name, show_values=show_values)) for name in message.sample[:sends])
         lines.append(f"To {names}{rest}")
     title = f"{html_code(message.name)}: {sends:,} to send"
+    if message.is_unread:
+        lines.append(f"**{escape_text(unread_text(message))}**")
+        title = f"{html_code(message.name)}: recipients not read"
     if (later := _count_later(message)) and declaration.not_before:
         title += f", {later:,} not before {format_time(declaration.not_before)}"
     change = review.change(message)

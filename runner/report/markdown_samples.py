@@ -38,6 +38,8 @@ def samples(
 def _format_samples(
     message: PlannedMessage, get_sample: Callable[[PlannedMessage], Sample | None], *, show_values: bool, is_brief: bool
 ) -> list[str]:
+    if message.is_unread:
+        return _format_written_texts(message)
     variants = message.variants.by_count()
     if not variants:
         sample = get_sample(message)
@@ -58,6 +60,17 @@ def _format_samples(
         render = shown_command("render", message.name)
         blocks.append(f"For **{pluralize(others, 'recipient')}** {what}: `{render}` shows them.")
     return blocks
+
+
+def _format_written_texts(message: PlannedMessage) -> list[str]:
+    """The texts as the author wrote them: of an audience that was not read there is no sample."""
+    declaration = message.declaration
+    subject = declaration.subject.source if declaration.subject else ""
+    return [
+        "As written, because the recipients were not read:",
+        *([f"**Subject** {inline_code(truncate(subject, MAX_INLINE_LENGTH))}"] if subject else ()),
+        code_block(truncate(declaration.body.source, _MAX_TEXT_LENGTH), "html"),
+    ]
 
 
 def _choose_variants(variants: Sequence[TextVariant], authorship: Authorship) -> tuple[list[TextVariant], bool]:

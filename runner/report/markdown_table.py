@@ -6,6 +6,8 @@ from runner.plan.deliveries import ACTIONS, PlannedMessage
 from runner.report.markdown_escaping import fit_to_length, table_cell
 from runner.report.markdown_results import MAX_TABLE_LENGTH, format_time
 
+_UNREAD = ("not read", "not known")  # an audience in the workspace
+
 
 def format_table(
     messages: Sequence[PlannedMessage], sends: Mapping[str, int], find_change: Callable[[PlannedMessage], str] | None
@@ -25,8 +27,7 @@ def format_table(
             [
                 f"{table_cell(message.name)}<br>{_list_properties(message)}",
                 *([find_change(message)] if find_change else ()),
-                f"{len(message.deliveries):,}",
-                f"**{sends[message.name]:,}**" if sends[message.name] else "0",
+                *(_UNREAD if message.is_unread else _list_numbers(message, sends[message.name])),
                 *([_list_others(message)] if others else ()),
             ]
         )
@@ -44,6 +45,10 @@ def format_table(
         recipients=recipients,
     )
     return ["\n".join([_join_cells(head), _join_cells(rule), *shown])]
+
+
+def _list_numbers(message: PlannedMessage, sends: int) -> tuple[str, str]:
+    return f"{len(message.deliveries):,}", f"**{sends:,}**" if sends else "0"
 
 
 def _list_properties(message: PlannedMessage) -> str:

@@ -34,7 +34,8 @@ def plan_file_change_lines(file: PlanFile, changes: Sequence[PlanFileChange], mo
 
 def undeclared_recipients(message: PlannedMessage) -> str:
     """A warning that a saved plan sends to recipients that are no longer declared."""
-    return f"{message.name}: {pluralize(message.undeclared_count, 'recipient')} of the saved plan no longer declared"
+    change = "left the audience" if message.workspace_contacts else "no longer declared"
+    return f"{message.name}: {pluralize(message.undeclared_count, 'recipient')} of the saved plan {change}"
 
 
 def message_counts(message_statuses: Counter[MessageStatus]) -> list[str]:

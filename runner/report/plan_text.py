@@ -15,6 +15,7 @@ from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
 from runner.plan.guards import REDIRECT_CHANGED, Guard
 from runner.plan.plan import Plan
 from runner.privacy import mark_private_values, reveal_or_mask
+from runner.report.audience_text import reading_lines, unread_text
 from runner.report.file_warnings import warning_text
 from runner.report.first_sample import find_sample, find_variant, format_beginning
 from runner.report.html_text import visible_text
@@ -39,6 +40,7 @@ _MIN_SUBJECT_ROOM = 30  # columns; with less beside the name, the subject has li
 _MAX_NAME_COLUMN = 28  # columns; the subjects stand below each other unless a name is longer
 _MAX_REASONS = 20
 _MAX_BODY_LINES = 60
+_NO_DIGEST = "not known: an audience was not read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +83,14 @@ def plan(review: Review, view: PlanView) -> str:
 def needs_attention(message: PlannedMessage) -> bool:
     """Returns whether something of a message is to send now or later, or whether a person has to decide about it."""
     counts = message.counts
-    waits = counts["excluded"] and not message.is_expired
+    waits = (counts["excluded"] and not message.is_expired) or message.is_unread
     return bool(counts["send"] or counts["edited"] or counts["unknown"] or waits or message.undeclared_count)
 
 
 def _main_action(message: PlannedMessage) -> Action:
     """Returns the action whose symbol stands before the message: the first of SYMBOLS that a delivery has."""
+    if message.is_unread:
+        return "unknown"
     return next((action for action in SYMBOLS if message.counts[action]), "sent")
 
 
@@ -117,8 +121,10 @@ def _format_heading(review: Review, view: PlanView) -> str:
 
 def _format_totals(planned: Plan, hidden: int, view: PlanView) -> str:
     by_action = planned.counts
-    first = [] if by_action["send"] else ["nothing to send" if planned.messages else "no message is declared"]
-    items = [*first, *list_counts(by_action, planned.to_send)]
+    unread = [style(f"{pluralize(len(planned.unread), 'message')} to an audience that was not read", "yellow")]
+    unread = unread if planned.unread else []
+    first = [] if by_action["send"] or unread else ["nothing to send" if planned.messages else "no message is declared"]
+    items = [*first, *list_counts(by_action, planned.to_send), *unread]
     items = [f"{style('Plan:', 'bold')} {items[0]}", *items[1:]]
     lines = [flow(items, view.width, indent="  ", separator=", ", at_break=",") + "."]
     if hidden:
@@ -133,7 +139,7 @@ def _format_totals(planned: Plan, hidden: int, view: PlanView) -> str:
     if planned.guards:
         stops = "this guard stops" if len(planned.guards) == 1 else f"{len(planned.guards)} guards stop"
         lines.append(wrap(f"Nothing is sent: {stops} the run.", view.width, indent="  "))
-    lines.append(style(f"digest {planned.digest}", "dim"))
+    lines.append(style(f"digest {planned.digest or _NO_DIGEST}", "dim"))
     return "\n".join(lines)
 
 
@@ -149,6 +155,7 @@ def _format_message(
     for action, text in actions:
         symbol = f"{style(SYMBOLS[action], _COLOURS[action])} " if len(actions) > 1 else ""
         lines.append(_fill(f"{symbol}{text}", view, extra="  " if symbol else ""))
+    lines += [_fill(text, view) for text in reading_lines(message)]
     if message.left_out:
         lines.append(_fill(f"left out: {left_out(message.left_out)}", view))
     warnings = [warning_text(problem, show_values=view.show_values) for problem in in_files]
@@ -234,7 +241,9 @@ def _describe_actions(message: PlannedMessage, sends: int, view: PlanView) -> It
         yield "excluded", f"and {len(reasons) - _MAX_REASONS:,} other reasons"
     if sent := by_action["sent"]:
         yield "sent", style(f"{sent:,} already sent", "dim")
-    if not by_action.total():
+    if message.is_unread:
+        yield "unknown", style(unread_text(message), "yellow")
+    elif not by_action.total():
         yield "sent", "no recipient is declared"
 
 

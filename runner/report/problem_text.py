@@ -119,6 +119,15 @@ def left_out(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{number:,} {_LEFT_OUT.get(reason, reason)}" for reason, number in counts.items() if number)
 
 
+def checked_text(messages: int, recipients: int, unread: int) -> str:
+    """What was checked, as "1 message to 2 recipients". `unread` is the number of audiences that were not read."""
+    parts = [pluralize(recipients, "recipient")] if recipients or not unread else []
+    if unread:
+        are = "is" if unread == 1 else "are"
+        parts.append(f"{pluralize(unread, 'audience')} in the workspace, which {are} not read here")
+    return f"{pluralize(messages, 'message')} to {' and to '.join(parts)}"
+
+
 def pluralize(number: int, word: str, plural: str = "") -> str:
     """A number with its noun, in the plural unless the number is 1. The plural has an s unless it is given."""
     return f"{number:,} {word}" if number == 1 else f"{number:,} {plural or word + 's'}"

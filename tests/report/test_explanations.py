@@ -24,7 +24,7 @@ WITHOUT_EXAMPLE = {
     "sql-too-slow", "parquet-columns", "too-much-memory", "process-killed", "file-large", "file-unpacked",
     "pattern-wide", "not-utf-8", "needs-extra", "too-many-environments", "plan-outdated", "saved-plan",
     "edited", "repeat", "readdress", "workspace", "ledger-moved", "ledger-changed", "ledger-not-read", "plan",
-    "stale-plan", "digest", "recipients", "sender-unknown", "redirect-changed",
+    "stale-plan", "digest", "recipients", "sender-unknown", "redirect-changed", "audience-unknown",
 }  # fmt: skip
 BASE = {
     "name": "hello",

@@ -19,6 +19,7 @@ from runner.cli.pauses import find_pause
 from runner.cli.planning import plan_project, rehearse_plan, shared_plan_options
 from runner.cli.process import set_malloc_threshold
 from runner.cli.suggestions import suggest_files
+from runner.declare.audience.workspace_contacts import find_workspace_contacts
 from runner.declare.project import Project
 from runner.deliver.summary import StopReason, Summary
 from runner.errors import Cancelled, GuardRefused, LedgerUnavailable, RunStopped
@@ -89,6 +90,10 @@ def apply(
         saved = plan_files.load_saved_plan(context, plan_path) if plan_path else None
         if os.environ.get("CI") and not lockfile_in_ci:
             _refuse_lockfile(context)
+        if any(find_workspace_contacts(declaration.audience) for declaration in project.declarations):
+            from runner.cli.audiences import read_planned_audiences  # noqa: PLC0415  # requests takes 130 ms
+
+            project = read_planned_audiences(context, project, saved)
         check_access = partial(_check_access, context)
         with open_ledger(context, "apply", new_lock=new_lock, no_fetch=no_fetch, before_start=check_access) as ledger:
             binding_options = plan_files.apply_options(

@@ -56,8 +56,8 @@ def lint(paths: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, ...
         if problems or form in {"json", "sarif"}:
             context.output.problems(problems)
         if form == "text":
-            messages = problem_text.pluralize(len(project.declarations), "message")
-            checked = f"{messages} to {problem_text.pluralize(count, 'recipient')}"
+            unread = sum(declaration.audience.is_unread for declaration in project.declarations)
+            checked = problem_text.checked_text(len(project.declarations), count, unread)
             print_summary(context.output, problems, checked, fixing_command="lint")
         return EXIT.problems if any(problem.is_error for problem in problems) else EXIT.done
 
@@ -78,6 +78,8 @@ def _lint(project: Project, codes: frozenset[str], now: datetime) -> tuple[list[
         with CURRENT_WORK.on_file(declaration.document.source.path):
             linter = MessageLinter(declaration, policy, findings)
             problems.extend(check_recipients(declaration, settings.salt, linter.check_delivery))
+            if declaration.audience.is_unread:
+                linter.check_texts()
             linter.finish()
         problems.extend(filter(None, [declaration.find_expiry_problem(now)]))
         count += linter.delivery_count

@@ -1,6 +1,6 @@
 """The command plan: shows what would be sent, and writes it to the plan file or to a saved plan."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from runner.cli.planned_ledger import PlannedLedger, read_planned_ledger
 from runner.cli.planning import plan_project, shared_plan_options
 from runner.cli.process import set_malloc_threshold
 from runner.cli.suggestions import suggest_files
+from runner.declare.project import Project
 from runner.errors import GuardRefused, UsageMistake
 from runner.ledger.address import LockfileAddress
 from runner.ledger.lockfile.files import lockfile_paths
@@ -30,7 +31,9 @@ from runner.report import ledger_size, plain_text
 @format_option("text", "json", "markdown", "github")
 @click.option("--against", metavar="REF", help="Also show what changes against a git ref, as origin/main.")
 @click.option("--all", "show_all", is_flag=True, help="Also show messages with nothing to send or to decide.")
-@click.option("--online", is_flag=True, help="Also ask Intercom: is this the workspace, and who sends.")
+@click.option(
+    "--online", is_flag=True, help="Also ask Intercom: is this the workspace, who sends, and who is in its audiences."
+)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is something to send.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, for apply --plan.")
 @click.option(
@@ -45,8 +48,8 @@ def plan(
 ) -> int:  # fmt: skip
     """Show what apply would send.
 
-    Works offline and without a token. With --online and a token, the senders that are declared by name or email are
-    looked up, and --out keeps their ids.
+    Works offline and without a token. With --online and a token, audiences in the workspace are read, and the senders
+    that are declared by name or email are looked up; --out keeps what was found.
 
     PATHS are files or folders below messages/; without any, everything is planned.
     """
@@ -60,6 +63,8 @@ def plan(
         show_guard_changes_on_failure(context, base.guard_changes if base else ()),
     ):
         project = context.load_valid_project(paths)
+        read = _make_reader(context) if online else None
+        project = read(project) if read else project
         ledger = read_planned_ledger(context, base)
         facts, notes = ledger.facts, _ledger_notes(context, ledger)
         file = plan_files.load_plan_file(context, ignore_contents=write and context.is_full_selection(paths))
@@ -71,19 +76,20 @@ def plan(
             project_plan = replace(project_plan, guards=(ledger.guard, *project_plan.guards))
         project_plan = _ask_intercom(context, project_plan) if online else project_plan
         is_full = binding_options.is_full_selection
-        entries = (message.plan_entry for message in project_plan.messages)
+        entries = plan_files.list_plan_entries(project_plan)
         changes = file.changes(entries, is_full_selection=is_full) if check else []
         notes += plain_text.plan_file_change_lines(file, changes)
         review = plan_output.build_review(context, project_plan, warnings, notes)
         if base:
-            comparison = compare_with_base(context, base, review, facts, project, paths)
+            comparison = compare_with_base(context, base, review, facts, project, paths, read)
             review = replace(review, comparison=comparison, other_environments=list_other_environments(context))
         is_about_file = (write or check) and not (base or project_plan.guards or facts.duplicates())
         plan_output.print_plan(context, review, form, "plan", show_all=show_all, only_warnings=is_about_file)
         _keep(context, project_plan, file, changes if check else None, out, is_written=write, is_full=is_full)
         if project_plan.guards or facts.duplicates():
             return EXIT.guard
-        return EXIT.changes if changes or (detailed_exitcode and project_plan.to_send) else EXIT.done
+        may_send = project_plan.to_send or project_plan.unread
+        return EXIT.changes if changes or (detailed_exitcode and may_send) else EXIT.done
 
 
 def _keep(
@@ -105,6 +111,13 @@ def _require_compatible(plan_options: PlanOptions, out: Path | None, *, write: b
         raise UsageMistake("--write and --check exclude each other")
     if out and plan_options.limit:
         raise UsageMistake("a saved plan holds all that would be sent", "--limit is for apply --plan")
+
+
+def _make_reader(context: Context) -> Callable[[Project], Project]:
+    """Returns a function that reads the audiences of a project which are in the workspace."""
+    from runner.cli.audiences import AudienceReader  # noqa: PLC0415  # requests takes 130 ms, which a plan without --online saves
+
+    return AudienceReader(context).read
 
 
 def _ask_intercom(context: Context, plan: Plan) -> Plan:

@@ -33,9 +33,6 @@ def validate(paths: tuple[str, ...], form: str, fix: bool) -> int:
         if result.problems or form in {"json", "sarif"}:
             context.output.problems(result.problems)
         if form == "text":
-            messages, recipients = (
-                problem_text.pluralize(result.message_count, "message"),
-                problem_text.pluralize(result.recipient_count, "recipient"),
-            )
-            print_summary(context.output, result.problems, f"{messages} to {recipients}")
+            checked = problem_text.checked_text(result.message_count, result.recipient_count, result.unread_count)
+            print_summary(context.output, result.problems, checked)
         return EXIT.problems if any(problem.is_error for problem in result.problems) else EXIT.done

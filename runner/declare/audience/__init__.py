@@ -10,6 +10,7 @@ a module of its own. Every source has:
 - `title`, `label(number)` and `place(number)`: how problems name the source and a row, and where the row is
 - `is_text`: whether every cell is a text
 - `has_fixed_columns`: whether no row has a column that is not in `columns`
+- `is_unread`: whether its rows are contacts of the workspace that were not read, so that `rows()` raises
 """
 
 from runner.declare.audience.audience import InlineAudience, TableAudience

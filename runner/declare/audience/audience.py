@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from runner.declare.audience.recipient import IdentifierKind, Recipient, Role, Row
 from runner.declare.template.template import Template
@@ -12,10 +12,11 @@ if TYPE_CHECKING:  # few projects have a query, and importing it would delay the
     from runner.declare.audience.csv_files import CsvFiles
     from runner.declare.audience.json_lines import JsonLines
     from runner.declare.audience.sql_query import Query
+    from runner.declare.audience.workspace_contacts import WorkspaceContacts
     from runner.declare.audience.yaml_files import YamlList
 
 
-RowSource: TypeAlias = "CsvFiles | JsonLines | YamlList | Query"
+RowSource: TypeAlias = "CsvFiles | JsonLines | YamlList | Query | WorkspaceContacts"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,6 +25,7 @@ class InlineAudience:
 
     members: tuple[Recipient, ...]
     is_single: bool
+    is_unread: ClassVar[bool] = False
 
     @property
     def variables(self) -> frozenset[str]:
@@ -53,13 +55,19 @@ class InlineAudience:
 class TableAudience:
     """The rows of a source. Each row is a recipient, and its columns are the variables.
 
-    The rows are streamed. They are never in memory as a whole.
+    The rows are streamed. They are never in memory as a whole. `role` is that of every recipient; None means that each
+    row is a contact of the workspace, which has its own.
     """
 
     source: RowSource
-    role: Role
+    role: Role | None
     kind: IdentifierKind
     identifier: Template
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether the recipients are contacts of the workspace that were not read: how many there are is not known."""
+        return self.source.is_unread
 
     @property
     def variables(self) -> frozenset[str]:
@@ -92,4 +100,8 @@ class TableAudience:
             else:
                 values, blank, number = row
                 # The same as Recipient(…), without the Python function that a named tuple calls for it.
-                yield new(Recipient, (role, kind, identifier, values, blank, number))
+                yield new(Recipient, (role or _contact_role(values), kind, identifier, values, blank, number))
+
+
+def _contact_role(values: dict[str, Any]) -> Role:
+    return "user" if values["contact"].get("role") == "user" else "contact"

@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, ClassVar, TypeVar
 
 from runner.declare.audience.optional_package import import_extra
 from runner.declare.tree import NotReadable, Tree
@@ -111,6 +111,7 @@ class SourceFiles:
 
     tree: Tree
     paths: tuple[str, ...]
+    is_unread: ClassVar[bool] = False
 
     @property
     def size(self) -> int:

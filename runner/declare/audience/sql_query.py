@@ -52,6 +52,7 @@ class Query:
     title: str
     is_text: ClassVar[bool] = False
     has_fixed_columns: ClassVar[bool] = True
+    is_unread: ClassVar[bool] = False
     estimated_count: ClassVar[int] = 0  # not known until the query has run
 
     @property

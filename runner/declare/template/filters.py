@@ -28,7 +28,14 @@ def restrict_filters(jinja_filters: Mapping[str, Callable[..., Any]]) -> dict[st
     }
     restricted |= {name: _guard_size_filter(restricted[name]) for name in _SIZE_FILTERS}
     restricted |= {"attr": _get_attribute, "method": _get_method}
-    restricted |= {"join": _join, "sum": _sum, "default": _default, "d": _default, "printable": finalize_value}
+    restricted |= {
+        "first_word": _first_word,
+        "join": _join,
+        "sum": _sum,
+        "default": _default,
+        "d": _default,
+        "printable": finalize_value,
+    }
     return restricted | {name: _guard_mapping_filter(restricted[name]) for name in ("xmlattr", "urlencode")}
 
 
@@ -123,6 +130,14 @@ def _get_method(environment: Any, value: Any, name: str) -> Any:
 
 def _default(value: Any, default_value: Any = "", boolean: bool = False) -> Any:  # noqa: FBT001, FBT002  # as in Jinja
     return default_value if not is_defined(value) or (boolean and not value) else value
+
+
+def _first_word(value: Any) -> Any:
+    """The first word of a text, as the first name of a full one. A missing or a blank value has none."""
+    if not is_defined(value):
+        return value
+    check_printable(value)
+    return next(iter((value if isinstance(value, str) else str(value)).split()), None)
 
 
 def is_defined(value: Any) -> bool:

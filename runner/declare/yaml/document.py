@@ -24,6 +24,7 @@ _SOURCE_KEYS = frozenset({"csv", "jsonl", "parquet", "yaml", "sql"})
 _OTHER_PUBLIC_KEYS = "id type columns delimiter quote encoding where exclude unique_by split duplicates"
 _PUBLIC_KEYS = _SOURCE_KEYS | set(_OTHER_PUBLIC_KEYS.split())
 _AUDIENCE_KEYS = _PUBLIC_KEYS | {"user_id", "email"}
+_WORKSPACE_KEYS = _AUDIENCE_KEYS | {"intercom", "vars"}  # its variables are templates over a contact
 # Characters of a line that a problem quotes. A longer one is a text or minified JSON, where it would not help.
 MAX_EXCERPT = 2_000
 MAX_DOCUMENTS = 1_000  # of one file; people split a file of some dozen
@@ -192,8 +193,10 @@ class Document:
         private_nodes: list[yaml.Node] = []
         for recipient in recipients:
             if isinstance(recipient, yaml.MappingNode):
-                # Where rows of a file are the recipients, the identifier is a template and not yet anybody's.
-                public_keys = _PUBLIC_KEYS if _SOURCE_KEYS.isdisjoint(self._entries(recipient)) else _AUDIENCE_KEYS
+                # Where rows of a source are the recipients, the identifier is a template and not yet anybody's.
+                entries = self._entries(recipient)
+                public_keys = _PUBLIC_KEYS if _SOURCE_KEYS.isdisjoint(entries) else _AUDIENCE_KEYS
+                public_keys = _WORKSPACE_KEYS if "intercom" in entries else public_keys
                 for key, value in recipient.value:
                     if not isinstance(key, yaml.ScalarNode) or key.value not in public_keys:
                         private_nodes.append(value)

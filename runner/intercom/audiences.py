@@ -1,0 +1,155 @@
+"""Reads the contacts of an audience: of a segment, a tag or a company, or those that a search finds.
+
+Source: reference, "Search for contacts", "List all segments", "List all tags", "Retrieve companies" and "List attached
+contacts" (2.14). A list changes while its pages are read, so each contact counts once, and what the first and the last
+page say of the total is kept.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from runner.declare.audience.recipient import Role
+from runner.declare.audience.workspace_contacts import MAX_COMPRESSED, ContactGroup, ContactReading, pack_contacts
+from runner.declare.similar_names import did_you_mean
+from runner.errors import MsgrunError, RunStopped
+from runner.intercom.identifiers import parse_id, parse_text
+from runner.intercom.lookups import QueryRejected, Workspace
+
+MAX_CONTACTS = 1_000_000  # of one audience
+_MAX_PAGES = 20_000  # answers with many long attributes have smaller pages
+_MAX_LISTED = 10  # names that a message lists
+_NOT_FOUND = 404
+Progress = Callable[[int, int | None], None]  # gets the number of contacts so far, and of all if Intercom says it
+
+
+class GroupNotFound(MsgrunError):
+    """The workspace has no such segment, tag or company, or several; or it does not take the search."""
+
+
+def read_contacts(workspace: Workspace, group: ContactGroup, role: Role | None, progress: Progress) -> ContactReading:
+    """Reads the contacts of a group that have the role; None means every role.
+
+    Raises GroupNotFound, RunStopped.
+    """
+    reader = _Reader(role, progress)
+    blocks, size = [], 0
+    for block in pack_contacts(reader.read(_open_pages(workspace, group))):
+        blocks.append(block)
+        size += len(block)
+        if size > MAX_COMPRESSED:
+            raise RunStopped(f"{group.title} has more data than {MAX_COMPRESSED >> 20} MiB", "choose a smaller group")
+    return ContactReading(
+        tuple(blocks), reader.count, reader.repeated, reader.other_role, reader.first_total, reader.last_total
+    )
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads pages of contacts, and counts."""
+
+    role: Role | None
+    progress: Progress
+    count: int = 0
+    repeated: int = 0
+    other_role: int = 0
+    first_total: int | None = None
+    last_total: int | None = None
+    _ids: set[str] = field(default_factory=set)
+
+    def read(self, pages: Iterator[dict[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        """Yields the contacts of all pages that have the role, each once. Raises RunStopped."""
+        for number, page in enumerate(pages):
+            total = page.get("total_count")
+            self.last_total = total if isinstance(total, int) and not isinstance(total, bool) else None
+            if number == 0:
+                self.first_total = self.last_total
+            for contact in page["data"]:
+                if self._is_wanted(contact):
+                    self.count += 1
+                    yield contact
+            if len(self._ids) > MAX_CONTACTS:
+                raise RunStopped(f"an audience has more than {MAX_CONTACTS:,} contacts", "choose a smaller group")
+            self.progress(len(self._ids), self.last_total)
+
+    def _is_wanted(self, contact: Mapping[str, Any]) -> bool:
+        contact_id = parse_id(contact.get("id"))
+        if not contact_id:
+            raise RunStopped("Intercom shows a contact without an id, or with one of an unknown form")
+        if contact_id in self._ids:
+            self.repeated += 1
+            return False
+        self._ids.add(contact_id)
+        if self.role and (contact.get("role") == "user") != (self.role == "user"):
+            self.other_role += 1
+            return False
+        return True
+
+
+def _open_pages(workspace: Workspace, group: ContactGroup) -> Iterator[dict[str, Any]]:
+    """The pages of a group's contacts. Raises GroupNotFound, RunStopped."""
+    match group.kind:
+        case "search":
+            return _search(workspace, group)
+        case "segment":
+            query = _compare("segment_id", _find_named(group, workspace.read("GET", "/segments"), "segments"))
+        case "tag":
+            query = _compare("tag_id", _find_named(group, workspace.read("GET", "/tags"), "data"))
+        case "company":
+            path = f"/companies/{quote(_find_company(workspace, group.name), safe='')}/contacts"
+            return workspace.read_pages(path, "data", max_pages=_MAX_PAGES)
+    return workspace.read_pages("/contacts/search", "data", query, _MAX_PAGES)
+
+
+def _search(workspace: Workspace, group: ContactGroup) -> Iterator[dict[str, Any]]:
+    try:
+        yield from workspace.read_pages("/contacts/search", "data", dict(group.query), _MAX_PAGES)
+    except QueryRejected as error:
+        raise GroupNotFound("Intercom does not take this search: " + error.message, error.hint) from error
+
+
+def _compare(name: str, value: str) -> dict[str, Any]:
+    return {"field": name, "operator": "=", "value": value}
+
+
+def _find_named(group: ContactGroup, answer: Any, key: str) -> str:
+    """The id of the segment or tag with the group's name. Raises GroupNotFound, RunStopped."""
+    listed = answer.get(key) if isinstance(answer, dict) else None
+    if not isinstance(listed, list):
+        raise RunStopped(f"the list of {group.kind}s is not as documented")
+    named = [
+        (parse_text(item.get("name")).strip(), parse_id(item.get("id"))) for item in listed if isinstance(item, dict)
+    ]
+    ids = [item_id for name, item_id in named if name == group.name and item_id]
+    if len(ids) == 1:
+        return ids[0]
+    if ids:
+        message = f"{len(ids)} {group.kind}s of the workspace are named {group.name}: {', '.join(ids[:_MAX_LISTED])}"
+        search = f'search: {{field: {group.kind}_id, operator: "=", value: {ids[0]}}}'
+        raise GroupNotFound(message, f"choose one by its id: {search}")
+    names = sorted({name for name, _ in named if name})
+    more = ", …" if len(names) > _MAX_LISTED else ""
+    hint = did_you_mean(group.name, names) or (
+        f"there {'is' if len(names) == 1 else 'are'} {', '.join(names[:_MAX_LISTED])}{more}" if names else ""
+    )
+    raise GroupNotFound(f"the workspace has no {group.kind} named {group.name}", hint)
+
+
+def _find_company(workspace: Workspace, company_id: str) -> str:
+    """Intercom's id of the company with an id of the workspace's own. Raises GroupNotFound, RunStopped."""
+    answer = workspace.read("GET", f"/companies?{urlencode({'company_id': company_id})}", none_if={_NOT_FOUND})
+    found = answer if isinstance(answer, dict) else {}
+    items = found["data"] if isinstance(found.get("data"), list) else [found]
+    ids = {
+        parse_id(item.get("id"))
+        for item in items
+        if isinstance(item, dict) and str(item.get("company_id", company_id)) == company_id
+    } - {""}
+    if len(ids) > 1:
+        message = f"{len(ids)} companies have the company_id {company_id}: {', '.join(sorted(ids)[:_MAX_LISTED])}"
+        raise GroupNotFound(message, "give them different ids in Intercom")
+    if not ids:
+        hint = "it is your own id of the company, as your application sends it to Intercom, not its name"
+        raise GroupNotFound(f"the workspace has no company with the company_id {company_id}", hint)
+    return ids.pop()

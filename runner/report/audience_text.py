@@ -1,0 +1,52 @@
+"""What a plan says of an audience in the workspace: whether it was read, and what changed meanwhile."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from runner.declare.audience.workspace_contacts import ContactReading, WorkspaceContacts
+from runner.plan.deliveries import PlannedMessage
+from runner.report.problem_text import pluralize
+from runner.shown_command import shown_command
+
+
+def unread_text(message: PlannedMessage) -> str:
+    """Returns that it is not known who gets a message, and the command that reads it; empty if it is known."""
+    if not message.is_unread:
+        return ""
+    read = shown_command("plan", "--online")
+    return f"not known who gets it: the recipients are in the workspace, and {read} reads them"
+
+
+def reading_lines(message: PlannedMessage) -> Iterator[str]:
+    """Yields what reading the audience of a message showed; nothing for another audience, or one that was not read."""
+    source = message.workspace_contacts
+    if source and source.reading:
+        yield _describe(source.reading, source)
+
+
+def _describe(reading: ContactReading, source: WorkspaceContacts) -> str:
+    parts = [f"{pluralize(reading.count, 'contact')} read from Intercom"]
+    if reading.other_role:
+        other = "leads" if source.role == "user" else "users"
+        parts.append(f"{reading.other_role:,} {other} left out by type")
+    if reading.first_total != reading.last_total and None not in (reading.first_total, reading.last_total):
+        parts.append(f"it changed while it was read, from {reading.first_total:,} to {reading.last_total:,}")
+    elif reading.first_total not in {None, reading.count + reading.other_role}:
+        parts.append(f"Intercom counts {reading.first_total:,}, so it changed while it was read")
+    if reading.repeated:
+        parts.append(f"{reading.repeated:,} came twice and count once")
+    return "; ".join(parts)
+
+
+def to_dict(message: PlannedMessage) -> dict[str, Any]:
+    """Returns the audience of a message in the workspace as an object for JSON. `read` says whether it was read."""
+    source = message.workspace_contacts
+    assert source is not None
+    group = source.group
+    named = {group.kind: group.name or group.query}
+    reading = source.reading
+    if reading is None:
+        return {"intercom": named, "read": False}
+    totals = [reading.first_total, reading.last_total]
+    counts = {"contacts": reading.count, "other_role": reading.other_role, "repeated": reading.repeated}
+    return {"intercom": named, "read": True, **counts, "total_count": totals}
