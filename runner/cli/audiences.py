@@ -42,7 +42,8 @@ class AudienceReader:
         }
         if not sources:
             return project
-        with connect(self._context) as connection:
+        groups = [(source.group.kind, source.group.name) for source in sources.values()]
+        with connect(self._context, groups=groups) as connection:
             connection.verify_workspace()
             self._print_days(connection, sources.values())
             problems: list[Problem] = []

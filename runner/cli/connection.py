@@ -155,17 +155,20 @@ def _make_signal_report(context: Context, summary: Summary) -> Callable[[int, bo
 
 
 @contextlib.contextmanager
-def connect(context: Context, senders: Iterable[Sender] = ()) -> Iterator[Connection]:
+def connect(
+    context: Context, senders: Iterable[Sender] = (), groups: Iterable[tuple[str, str]] = ()
+) -> Iterator[Connection]:
     """Opens a connection to Intercom or, with --sandbox, to an embedded sandbox, whose whole rate limit may be used.
 
-    The sandbox has an admin for each of `senders`, so that a project with any sender can be tried out.
+    The sandbox has an admin for each of `senders`, and the segments, tags and companies of `groups` (kind and name), so
+    that a project with any of them can be tried out.
     Raises RunStopped if there is no token, UsageMistake if the base URL is wrong or would send the token unencrypted.
     """
     with contextlib.ExitStack() as stack:
         if context.options.sandbox:
             context.sandbox_folder.mkdir(parents=True, exist_ok=True)
             admins = [sender.value for sender in senders if sender.kind != "id"]
-            sandbox = Sandbox(state=context.sandbox_state, rate_limit=1_000_000, admins=admins)
+            sandbox = Sandbox(state=context.sandbox_state, rate_limit=1_000_000, admins=admins, groups=groups)
             transport, share, access = HttpTransport(stack.enter_context(sandbox).url, SANDBOX_TOKEN), 1.0, Access()
         else:
             transport, access = open_transport(context.settings)

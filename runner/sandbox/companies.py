@@ -14,14 +14,20 @@ if TYPE_CHECKING:
     from runner.sandbox.contact import Contact, ContactDocuments
     from runner.sandbox.contacts import Contacts
 
-COMPANIES = {"6c0000000000000000000001": ("acme", "Acme"), "6c0000000000000000000002": ("ponies", "Ponies & Sons")}
 _SCROLL_SIZE = 100
 
 
 class Companies:
     """Shows companies, their contacts, and the companies of a contact."""
 
-    def __init__(self, workspace_id: str, contacts: Contacts, documents: ContactDocuments) -> None:
+    def __init__(
+        self,
+        workspace_id: str,
+        contacts: Contacts,
+        documents: ContactDocuments,
+        companies: Mapping[str, tuple[str, str]],
+    ) -> None:
+        self._companies = companies
         self._workspace_id = workspace_id
         self._contacts = contacts
         self._documents = documents
@@ -32,10 +38,10 @@ class Companies:
         `company_id` or `name` asks for one company. Raises ApiError 404 if there is none. No company has a segment or
         a tag.
         """
-        companies = list(COMPANIES)
+        companies = list(self._companies)
         for key, index in (("company_id", 0), ("name", 1)):
             if key in query:
-                companies = [company for company in companies if COMPANIES[company][index] == query[key]]
+                companies = [company for company in companies if self._companies[company][index] == query[key]]
                 if not companies:
                     raise _build_not_found()
         if "segment_id" in query or "tag_id" in query:
@@ -50,19 +56,19 @@ class Companies:
         After the last company, `data` is empty and `scroll_param` missing: with it the Node SDK would go on for ever.
         """
         start = parse_cursor(query.get("scroll_param"))
-        companies = list(COMPANIES)[start : start + _SCROLL_SIZE]
+        companies = list(self._companies)[start : start + _SCROLL_SIZE]
         data = [self._to_dict(company) for company in companies]
         document: dict[str, object] = {"type": "list", "data": data, "pages": None, "total_count": None}
         return {**document, "scroll_param": encode_cursor(start + len(data))} if data else document
 
     def show(self, company: str) -> dict[str, object]:
         """Returns the document of GET /companies/{id}. Raises ApiError 404 for an unknown id."""
-        _require(company)
+        self._require(company)
         return self._to_dict(company)
 
     def list_contacts(self, company: str, query: Mapping[str, str], now: float) -> dict[str, object]:
         """Returns the document of GET /companies/{id}/contacts. Raises ApiError 404 for an unknown id."""
-        _require(company)
+        self._require(company)
         members = self._list_members(company)
         page = read_list_page(query, CONTACTS_PER_PAGE)
         data = [self._documents.build(contact, now) for contact in members[page.start : page.start + page.size]]
@@ -70,7 +76,7 @@ class Companies:
 
     def list_segments(self, company: str) -> dict[str, object]:
         """Returns the document of GET /companies/{id}/segments. Raises ApiError 404 for an unknown id."""
-        _require(company)
+        self._require(company)
         return {"type": "list", "data": []}
 
     def list_companies_of(self, contact: Contact, query: Mapping[str, str]) -> dict[str, object]:
@@ -87,11 +93,15 @@ class Companies:
         items = page.cut(companies)
         return {"type": "list", "data": items, "companies": items, "total_count": len(companies), "pages": pages}
 
+    def _require(self, company: str) -> None:
+        if company not in self._companies:
+            raise _build_not_found()
+
     def _list_members(self, company: str) -> list[Contact]:
         return [contact for contact in self._contacts.list_existing() if company in contact.companies]
 
     def _to_dict(self, company: str) -> dict[str, object]:
-        company_id, name = COMPANIES[company]
+        company_id, name = self._companies[company]
         return {
             "type": "company",
             "id": company,
@@ -109,11 +119,6 @@ class Companies:
             "tags": {"type": "tag.list", "tags": []},
             "segments": {"type": "segment.list", "segments": []},
         }
-
-
-def _require(company: str) -> None:
-    if company not in COMPANIES:
-        raise _build_not_found()
 
 
 def _build_not_found() -> ApiError:

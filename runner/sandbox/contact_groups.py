@@ -15,21 +15,22 @@ if TYPE_CHECKING:
 
     from runner.sandbox.contact import Contact
     from runner.sandbox.contacts import Contacts
+    from runner.sandbox.groups import Groups
 
-SEGMENTS = {"5a0000000000000000000001": "Active", "5a0000000000000000000002": "Slipping away"}
-TAGS = {"7001": "beta", "7002": "vip"}
 SUBSCRIPTION_TYPES = {"81": ("Announcements", "opt_out"), "82": ("Newsletter", "opt_in")}
 
 
 class ContactGroups:
     """Shows the groups themselves, and those of a contact."""
 
-    def __init__(self, contacts: Contacts) -> None:
+    def __init__(self, contacts: Contacts, groups: Groups) -> None:
         self._contacts = contacts
+        self._segments = groups.segments
+        self._tags = groups.tags
 
     def list_segments(self, query: Mapping[str, str]) -> dict[str, object]:
         """Returns the document of GET /segments. With `include_count=true`, each has the number of its members."""
-        segments = [_segment_to_dict(segment) for segment in SEGMENTS]
+        segments = [self._segment_to_dict(segment) for segment in self._segments]
         if query.get("include_count") == "true":
             members = [segment for contact in self._contacts.list_existing() for segment in contact.segments]
             segments = [{**segment, "count": members.count(str(segment["id"]))} for segment in segments]
@@ -37,31 +38,42 @@ class ContactGroups:
 
     def show_segment(self, segment: str) -> dict[str, object]:
         """Returns the document of GET /segments/{id}. Raises ApiError 404 for an unknown id."""
-        _require(segment, SEGMENTS)
-        return _segment_to_dict(segment)
+        _require(segment, self._segments)
+        return self._segment_to_dict(segment)
 
     def list_tags(self) -> dict[str, object]:
         """Returns the document of GET /tags."""
-        return _list(map(_tag_to_dict, TAGS))
+        return _list(map(self._tag_to_dict, self._tags))
 
     def show_tag(self, tag: str) -> dict[str, object]:
         """Returns the document of GET /tags/{id}. Raises ApiError 404 for an unknown id."""
-        _require(tag, TAGS)
-        return _tag_to_dict(tag)
+        _require(tag, self._tags)
+        return self._tag_to_dict(tag)
 
     def list_subscription_types(self) -> dict[str, object]:
         """Returns the document of GET /subscription_types."""
         return _list(map(_subscription_type_to_dict, SUBSCRIPTION_TYPES))
 
+    def list_segments_of(self, contact: Contact) -> dict[str, object]:
+        """Returns the document of GET /contacts/{id}/segments."""
+        return _list(map(self._segment_to_dict, contact.segments))
 
-def list_segments_of(contact: Contact) -> dict[str, object]:
-    """Returns the document of GET /contacts/{id}/segments."""
-    return _list(map(_segment_to_dict, contact.segments))
+    def list_tags_of(self, contact: Contact) -> dict[str, object]:
+        """Returns the document of GET /contacts/{id}/tags."""
+        return _list({**self._tag_to_dict(tag), "applied_at": DEFAULT_CREATED_AT} for tag in contact.tags)
 
+    def _segment_to_dict(self, segment: str) -> dict[str, object]:
+        return {
+            "type": "segment",
+            "id": segment,
+            "name": self._segments[segment],
+            "created_at": DEFAULT_CREATED_AT,
+            "updated_at": DEFAULT_CREATED_AT,
+            "person_type": "user",
+        }
 
-def list_tags_of(contact: Contact) -> dict[str, object]:
-    """Returns the document of GET /contacts/{id}/tags."""
-    return _list({**_tag_to_dict(tag), "applied_at": DEFAULT_CREATED_AT} for tag in contact.tags)
+    def _tag_to_dict(self, tag: str) -> dict[str, object]:
+        return {"type": "tag", "id": tag, "name": self._tags[tag]}
 
 
 def list_subscriptions_of(contact: Contact) -> dict[str, object]:
@@ -76,21 +88,6 @@ def _require(item: str, known: Iterable[str]) -> None:
 
 def _list(data: Iterable[dict[str, object]]) -> dict[str, object]:
     return {"type": "list", "data": list(data)}
-
-
-def _segment_to_dict(segment: str) -> dict[str, object]:
-    return {
-        "type": "segment",
-        "id": segment,
-        "name": SEGMENTS[segment],
-        "created_at": DEFAULT_CREATED_AT,
-        "updated_at": DEFAULT_CREATED_AT,
-        "person_type": "user",
-    }
-
-
-def _tag_to_dict(tag: str) -> dict[str, object]:
-    return {"type": "tag", "id": tag, "name": TAGS[tag]}
 
 
 def _subscription_type_to_dict(subscription_type: str) -> dict[str, object]:

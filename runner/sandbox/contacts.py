@@ -28,11 +28,13 @@ from typing import TYPE_CHECKING, Literal
 
 from runner.sandbox.answer import ApiError
 from runner.sandbox.contact import DEFAULT_CREATED_AT, Contact
+from runner.sandbox.groups import make_groups
 from runner.sandbox.residents import list_resident_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from runner.sandbox.groups import Groups
     from runner.sandbox.state_file import StateFile
 
 IdentifierKind = Literal["id", "user_id", "email"]
@@ -62,14 +64,16 @@ class Contacts:
     from the start.
     """
 
-    def __init__(self, state: StateFile, *, fresh_seconds: float = 2.0, population: int = 12) -> None:
+    def __init__(
+        self, state: StateFile, *, fresh_seconds: float = 2.0, population: int = 12, groups: Groups | None = None
+    ) -> None:
         self._state = state
         self._lock = threading.Lock()
         self._fresh_seconds = fresh_seconds
         self._contacts_by_id: dict[str, Contact] = {}
         self._first_asked_at: dict[str, float] = {}
         self._by_identifier: dict[tuple[IdentifierKind, str], tuple[Contact, ...]] = {}
-        for fields in list_resident_fields(population):
+        for fields in list_resident_fields(population, groups or make_groups()):
             self._add(Contact(id=_derive_id("email", str(fields["email"]), "user", 0), **fields))  # type: ignore[arg-type]
         for document in state.read():
             contact = _parse_contact(document.get("contact"))

@@ -59,7 +59,9 @@ class FakeIntercom:
         self._log = log
         self._trouble = trouble
         self._limit = RateLimit(options.rate_limit, options.window)
-        self._contacts = Contacts(state, fresh_seconds=options.fresh_seconds, population=options.population)
+        self._contacts = Contacts(
+            state, fresh_seconds=options.fresh_seconds, population=options.population, groups=options.groups
+        )
         self._routes = Routes(options, state, store, self._contacts, replies)
         self._request_id_prefix = secrets.token_hex(4)
         self._call_numbers = itertools.count(1)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from runner.sandbox.groups import Groups, make_groups
 from runner.sandbox.rate_limit import WINDOW
 from runner.sandbox.workspace import SANDBOX_WORKSPACE_ID
 
@@ -24,4 +25,5 @@ class SandboxOptions:
     search_lag: float = 0.0
     accept_any_admin: bool = True
     admins: tuple[str, ...] = ()
+    groups: Groups = field(default_factory=make_groups)
     population: int = 12

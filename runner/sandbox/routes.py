@@ -8,7 +8,7 @@ from runner.sandbox.answer import ApiError, RouteResult
 from runner.sandbox.companies import Companies
 from runner.sandbox.contact import ContactDocuments
 from runner.sandbox.contact_creation import create_contact
-from runner.sandbox.contact_groups import ContactGroups, list_segments_of, list_subscriptions_of, list_tags_of
+from runner.sandbox.contact_groups import ContactGroups, list_subscriptions_of
 from runner.sandbox.contact_search import ContactSearch
 from runner.sandbox.conversation_parts import ConversationParts
 from runner.sandbox.conversation_replies import ConversationReplies
@@ -41,8 +41,8 @@ class Routes:
         self._contacts = contacts
         self._documents = documents
         self._contact_search = ContactSearch(contacts, documents)
-        self._groups = groups = ContactGroups(contacts)
-        self._companies = Companies(options.workspace, contacts, documents)
+        self._groups = groups = ContactGroups(contacts, options.groups)
+        self._companies = Companies(options.workspace, contacts, documents, options.groups.companies)
         self._conversations = Conversations(store, parts, contacts, workspace, options.search_lag)
         self._conversation_replies = ConversationReplies(self._conversations, parts, contacts, workspace)
         self._messages = Messages(store, parts, contacts, workspace, replies)
@@ -101,11 +101,11 @@ class Routes:
             case ["companies"]:
                 return self._companies.list_companies_of(contact, call.query)
             case ["segments"]:
-                return list_segments_of(contact)
+                return self._groups.list_segments_of(contact)
             case ["subscriptions"]:
                 return list_subscriptions_of(contact)
             case ["tags"]:
-                return list_tags_of(contact)
+                return self._groups.list_tags_of(contact)
         return None
 
     def _answer_conversations(self, call: Call, rest: list[str], version: Version) -> dict[str, object] | None:

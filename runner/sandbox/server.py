@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from runner.sandbox.answer import Answer, Ending
 from runner.sandbox.control_api import CONTROL_PREFIX, ControlApi
 from runner.sandbox.fake_intercom import FakeIntercom
+from runner.sandbox.groups import make_groups
 from runner.sandbox.http_protocol import MalformedRequestError, RequestReader, encode_answer
 from runner.sandbox.message_store import MessageStore
 from runner.sandbox.options import SandboxOptions
@@ -40,7 +41,7 @@ class Sandbox:
     """A fake Intercom that runs from its construction until `close`.
 
     `latency`, `fresh_seconds`, `search_lag` and `window` are in seconds; `rate_limit` is in calls a window. `admins`
-    are names or email addresses of more admins.
+    are names or email addresses of more admins, `groups` are kind and name of more segments, tags and companies.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Sandbox:
         trouble: Trouble | None = None,
         accept_any_admin: bool = True,
         admins: Iterable[str] = (),
+        groups: Iterable[tuple[str, str]] = (),
         fresh_seconds: float = 2.0,
         search_lag: float = 0.0,
         population: int = 12,
@@ -74,6 +76,7 @@ class Sandbox:
             search_lag=search_lag,
             accept_any_admin=accept_any_admin,
             admins=tuple(admins),
+            groups=make_groups(groups),
             population=population,
         )
         # The port comes first: if it is in use, no file is created or changed.
