@@ -24,11 +24,17 @@ def reading_lines(message: PlannedMessage) -> Iterator[str]:
         yield _describe(source.reading, source)
 
 
+def is_empty(message: PlannedMessage) -> bool:
+    """Returns whether an audience in the workspace was read and has no contact: then a plan says so."""
+    source = message.workspace_contacts
+    return bool(source and source.reading and not source.reading.count)
+
+
 def _describe(reading: ContactReading, source: WorkspaceContacts) -> str:
     parts = [f"{pluralize(reading.count, 'contact')} read from Intercom"]
     if reading.other_role:
-        other = "leads" if source.role == "user" else "users"
-        parts.append(f"{reading.other_role:,} {other} left out by type")
+        other = "lead" if source.role == "user" else "user"
+        parts.append(f"{pluralize(reading.other_role, other)} left out by type")
     if reading.first_total != reading.last_total and None not in (reading.first_total, reading.last_total):
         parts.append(f"it changed while it was read, from {reading.first_total:,} to {reading.last_total:,}")
     elif reading.first_total not in {None, reading.count + reading.other_role}:

@@ -15,7 +15,7 @@ from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
 from runner.plan.guards import REDIRECT_CHANGED, Guard
 from runner.plan.plan import Plan
 from runner.privacy import mark_private_values, reveal_or_mask
-from runner.report.audience_text import reading_lines, unread_text
+from runner.report.audience_text import is_empty, reading_lines, unread_text
 from runner.report.file_warnings import warning_text
 from runner.report.first_sample import find_sample, find_variant, format_beginning
 from runner.report.html_text import visible_text
@@ -83,7 +83,7 @@ def plan(review: Review, view: PlanView) -> str:
 def needs_attention(message: PlannedMessage) -> bool:
     """Returns whether something of a message is to send now or later, or whether a person has to decide about it."""
     counts = message.counts
-    waits = (counts["excluded"] and not message.is_expired) or message.is_unread
+    waits = (counts["excluded"] and not message.is_expired) or message.is_unread or is_empty(message)
     return bool(counts["send"] or counts["edited"] or counts["unknown"] or waits or message.undeclared_count)
 
 
