@@ -115,5 +115,5 @@ def check_contact_fields(context: ParseContext, template: Template, origin: Temp
                 hint = did_you_mean(name, list(CONTACT_FIELDS)) or (
                     f"if it is an attribute of your own: {CONTACT_VARIABLE}.custom_attributes.{name}"
                 )
-                fault = TemplateFault("contact-field", f"a contact has no field {name}", hint, line, name=name)
+                fault = TemplateFault("contact-field", f"a contact has no field {name}", hint, line, name=match.group())
                 context.problems.append(origin.problem(fault))

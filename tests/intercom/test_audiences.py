@@ -126,7 +126,7 @@ def test_an_unknown_company_is_an_error(answer, read):
 
 
 def test_a_search_that_intercom_rejects_is_a_fault_of_the_declaration(read):
-    with pytest.raises(GroupNotFound, match="Intercom does not take this search: .*parameter_invalid"):
+    with pytest.raises(GroupNotFound, match=r"Intercom does not take this search: .*parameter_invalid"):
         read(SEARCH, reply({"errors": [{"code": "parameter_invalid", "message": "no"}]}, 400))
 
 
