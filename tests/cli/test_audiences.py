@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import urllib.request
 
 import pytest
@@ -252,3 +253,36 @@ def test_accept_and_adopt_read_the_audience(folder: Folder, intercom: Sandbox) -
     ran = folder.run("adopt", "news", "--yes")
     assert (ran.code, "Marked news as sent to 6 recipients" in ran.out) == (0, True)
     assert not intercom.messages
+
+
+def test_a_name_that_looks_like_code_can_be_left_out(folder: Folder, intercom: Sandbox) -> None:
+    ann = create(intercom, "Ann {{ x }}")
+    bo = create(intercom, "Bo")
+    where = "  where: \"{{ '{' not in (contact.name | default('')) }}\"\n  vars:"  # as docs/declarations.md says
+    folder.message(MESSAGE.replace("GROUP", PRO).replace("| first_word", "").replace("  vars:", where))
+    assert [item["to"] for item in plan(folder, "--online")["deliveries"]] == [f"id:{bo}"]  # type: ignore[attr-defined]
+    assert ann
+
+
+def commit(folder: Folder) -> None:
+    for words in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "base"]):
+        subprocess.run(["git", *words], cwd=folder.path, check=True, capture_output=True)
+
+
+def test_a_review_shows_what_changes_in_who_gets_it(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(ACTIVE)
+    commit(folder)
+    filtered = ACTIVE.replace("  vars:", "  type: user\n  where: \"{{ contact.name != 'Resident 02' }}\"\n  vars:")
+    folder.message(filtered.replace("segment: Active", "tag: beta"))
+    (change,) = plan(folder, "--against", "main")["changes"]["messages"]  # type: ignore[index]
+    assert (change["change"], change["audience"]) == ("changed", None)
+    fields = {field["name"]: (field["before"], field["now"]) for field in change["fields"]}
+    assert fields["to"] == ("Intercom segment Active", "Intercom tag beta")
+    assert fields["to.type"] == ("", '"user"')
+    assert "Resident 02" in fields["to.where"][1]
+    (change,) = plan(folder, "--against", "main", "--online")["changes"]["messages"]  # type: ignore[index]
+    assert change["audience"] == {"added": 2, "removed": 4, "same": 2, "altered": 0}
+    folder.message(ACTIVE)
+    (change,) = plan(folder, "--against", "main", "--online")["changes"]["messages"]  # type: ignore[index]
+    assert change["change"] == "unchanged"
+    assert sum("search" in entry["path"] for entry in intercom.log) == 3
