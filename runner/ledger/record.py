@@ -88,8 +88,8 @@ class Record:
 
     `to` never contains an email address or a user_id. `conversation` is the id of the conversation that the message
     opened, where Intercom gave it. `sender` and `opens_conversation` are only in claims and `unknown` outcomes, for
-    reconcile to compare. `redirected`: the message went to `contact`, which is not the recipient. `actor`, `run_url` and
-    `commit` are in a few records of each run, and in the first one of each decision. `forgotten` replaces the other
+    reconcile to compare. `redirected`: the message went to `contact`, which is not the recipient. `actor`, `run_url`
+    and `commit` are in a few records of each run, and in the first of each decision. `forgotten` replaces the other
     records of its attempt with the same status: what they said about the recipient is gone, also where git brings them
     back. `extra` is the JSON of fields that this version does not know.
     """
