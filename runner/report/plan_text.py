@@ -218,10 +218,7 @@ def _format_moment(moment: datetime) -> str:
 def _describe_actions(message: PlannedMessage, sends: int, view: PlanView) -> Iterator[tuple[Action, str]]:
     """Yields a line for each action, and for each reason of those that have several."""
     by_action, reasons = message.counts, message.deliveries.reasons()
-    if redirected := reasons["edited", REDIRECT_CHANGED]:
-        yield "edited", style(f"{redirected:,} {REDIRECT_CHANGED}", "red")
-    if edited := by_action["edited"] - redirected:
-        yield "edited", f"{style(f'{edited:,} edited', 'red')} since {'it was' if edited == 1 else 'they were'} sent"
+    yield from _describe_edited(by_action["edited"], reasons["edited", REDIRECT_CHANGED])
     if unknown := by_action["unknown"]:
         pronoun = "itself" if unknown == 1 else "themselves"
         yield "unknown", f"{style(f'{unknown:,} unknown', 'red')}: may have arrived, so never sent again by {pronoun}"
@@ -245,6 +242,13 @@ def _describe_actions(message: PlannedMessage, sends: int, view: PlanView) -> It
         yield "unknown", style(unread_text(message), "yellow")
     elif not by_action.total():
         yield "sent", "no recipient is declared"
+
+
+def _describe_edited(count: int, redirected: int) -> Iterator[tuple[Action, str]]:
+    if redirected:
+        yield "edited", style(f"{redirected:,} {REDIRECT_CHANGED}", "red")
+    if edited := count - redirected:
+        yield "edited", f"{style(f'{edited:,} edited', 'red')} since {'it was' if edited == 1 else 'they were'} sent"
 
 
 def _most_frequent(reasons: Mapping[tuple[Action, str], int]) -> Iterable[tuple[tuple[Action, str], int]]:
