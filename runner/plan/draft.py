@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from runner.declare.declaration import Declaration
 from runner.declare.identity import MessageDigest
 from runner.errors import Problem
 from runner.plan.deliveries import PlannedDeliveries
@@ -22,6 +23,11 @@ class Draft:
     repeats: Counter[str] = field(default_factory=Counter)
     resends: Counter[int] = field(default_factory=Counter)
     variants: TextVariants = field(default_factory=TextVariants)
+
+    def message_digest(self, declaration: Declaration) -> str:
+        """Returns the digest of the message; empty if its audience was not read."""
+        is_unread = declaration.audience.is_unread
+        return "" if is_unread else self.digest.value(declaration.name, declaration.revision)
 
     def join(self, other: "Draft") -> None:
         """Appends the draft of the next block."""

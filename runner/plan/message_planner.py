@@ -13,7 +13,6 @@ from runner.declare.audience.csv_files import CsvFiles
 from runner.declare.audience.json_lines import JsonLines
 from runner.declare.audience.recipient import Row
 from runner.declare.audience.selection import FILTER_REASONS, Tally
-from runner.declare.audience.workspace_contacts import find_workspace_contacts
 from runner.declare.authorship import Authorship
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, DeliveryRenderer, delivery_renderer, render_deliveries
@@ -100,16 +99,7 @@ class MessagePlanner:
         self._worker_pool = worker_pool
         self._progress = progress
         self._actions = ActionRules(declaration, facts, now, retry_refused=options.retry_refused)
-        self.saved_message = (
-            SavedPlanMessage(
-                options.saved_plan,
-                declaration.name,
-                declaration.revision,
-                in_workspace=find_workspace_contacts(declaration.audience) is not None,
-            )
-            if options.saved_plan
-            else None
-        )
+        self.saved_message = SavedPlanMessage.find(options.saved_plan, declaration)
         self._other_revisions: list[tuple[str, int]] = []  # of other messages with this content
         self._sent_revisions: list[int] = []  # other ones of this message
 
@@ -202,9 +192,7 @@ class MessagePlanner:
         """Returns the message as planned."""
         return PlannedMessage(
             declaration=self._declaration,
-            digest=""
-            if self._declaration.audience.is_unread
-            else self._draft.digest.value(self._declaration.name, self._declaration.revision),
+            digest=self._draft.message_digest(self._declaration),
             deliveries=self._draft.deliveries,
             counts=self._draft.deliveries.counts(),
             sample=tuple(self._draft.sample),

@@ -11,6 +11,8 @@ from typing import Any
 
 import orjson
 
+from runner.declare.audience.workspace_contacts import find_workspace_contacts
+from runner.declare.declaration import Declaration
 from runner.declare.identity import DIGEST_VERSION
 from runner.declare.sender import Sender, parse_sender
 from runner.errors import Place, Problem, ProblemsFound
@@ -176,6 +178,12 @@ class SavedPlanMessage:
         self._has_match = False
         self._matching_count = 0
         self._different_count = 0
+
+    @classmethod
+    def find(cls, plan: SavedPlan | None, declaration: Declaration) -> "SavedPlanMessage | None":
+        """Returns the part of a saved plan that concerns a declared message; None without a plan."""
+        in_workspace = find_workspace_contacts(declaration.audience) is not None
+        return cls(plan, declaration.name, declaration.revision, in_workspace=in_workspace) if plan else None
 
     def exclusion_reason(self, key: str, digest: str, *, is_sent: bool) -> str:
         """Returns why the plan does not send a declared delivery; empty if it sends it.

@@ -5,6 +5,7 @@ from typing import Any
 
 from runner.declare.audience.workspace_contacts import ContactReading, WorkspaceContacts
 from runner.plan.deliveries import PlannedMessage
+from runner.plan.plan import Plan
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
@@ -15,6 +16,11 @@ def unread_text(message: PlannedMessage) -> str:
         return ""
     read = shown_command("plan", "--online")
     return f"not known who gets it: the recipients are in the workspace, and {read} reads them"
+
+
+def count_unread(plan: Plan) -> list[str]:
+    """Returns how many messages of a plan go to an audience that was not read, as one text; none if there is none."""
+    return [f"{pluralize(len(plan.unread), 'message')} to an audience that was not read"] if plan.unread else []
 
 
 def reading_lines(message: PlannedMessage) -> Iterator[str]:

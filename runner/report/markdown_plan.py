@@ -18,7 +18,7 @@ from runner.plan.guards import LEDGER_NOT_READ, Guard
 from runner.plan.plan import Plan
 from runner.privacy import AnyText, mark_private_values, reveal_or_mask
 from runner.report import comparison_text, markdown_samples
-from runner.report.audience_text import reading_lines, unread_text
+from runner.report.audience_text import count_unread, reading_lines, unread_text
 from runner.report.file_warnings import file_warnings
 from runner.report.markdown_escaping import (
     details,
@@ -173,8 +173,7 @@ def _format_counts(planned: Plan, sends: dict[str, int]) -> str:
     if any(guard.code == LEDGER_NOT_READ for guard in planned.guards):
         first += ", if none of it was sent before"
     rest = [f"{planned.counts[action]:,} {action}" for action in ACTIONS[1:] if planned.counts[action]]
-    if planned.unread:
-        rest.append(f"**{pluralize(len(planned.unread), 'message')} to an audience that was not read**")
+    rest += [f"**{text}**" for text in count_unread(planned)]
     is_unknown = planned.unread and not planned.counts["send"]
     return " · ".join([*([] if is_unknown else [f"**{first}**"]), *rest])
 

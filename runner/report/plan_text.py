@@ -15,7 +15,7 @@ from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
 from runner.plan.guards import REDIRECT_CHANGED, Guard
 from runner.plan.plan import Plan
 from runner.privacy import mark_private_values, reveal_or_mask
-from runner.report.audience_text import is_empty, reading_lines, unread_text
+from runner.report.audience_text import count_unread, is_empty, reading_lines, unread_text
 from runner.report.file_warnings import warning_text
 from runner.report.first_sample import find_sample, find_variant, format_beginning
 from runner.report.html_text import visible_text
@@ -121,8 +121,7 @@ def _format_heading(review: Review, view: PlanView) -> str:
 
 def _format_totals(planned: Plan, hidden: int, view: PlanView) -> str:
     by_action = planned.counts
-    unread = [style(f"{pluralize(len(planned.unread), 'message')} to an audience that was not read", "yellow")]
-    unread = unread if planned.unread else []
+    unread = [style(text, "yellow") for text in count_unread(planned)]
     first = [] if by_action["send"] or unread else ["nothing to send" if planned.messages else "no message is declared"]
     items = [*first, *list_counts(by_action, planned.to_send), *unread]
     items = [f"{style('Plan:', 'bold')} {items[0]}", *items[1:]]
@@ -238,10 +237,8 @@ def _describe_actions(message: PlannedMessage, sends: int, view: PlanView) -> It
         yield "excluded", f"and {len(reasons) - _MAX_REASONS:,} other reasons"
     if sent := by_action["sent"]:
         yield "sent", style(f"{sent:,} already sent", "dim")
-    if message.is_unread:
-        yield "unknown", style(unread_text(message), "yellow")
-    elif not by_action.total():
-        yield "sent", "no recipient is declared"
+    if not by_action.total():
+        yield "sent", unread_text(message) or "no recipient is declared"
 
 
 def _describe_edited(count: int, redirected: int) -> Iterator[tuple[Action, str]]:

@@ -23,8 +23,7 @@ _Entries = dict[str, tuple[yaml.ScalarNode, yaml.Node]]
 _SOURCE_KEYS = frozenset({"csv", "jsonl", "parquet", "yaml", "sql"})
 _OTHER_PUBLIC_KEYS = "id type columns delimiter quote encoding where exclude unique_by split duplicates"
 _PUBLIC_KEYS = _SOURCE_KEYS | set(_OTHER_PUBLIC_KEYS.split())
-_AUDIENCE_KEYS = _PUBLIC_KEYS | {"user_id", "email"}
-_WORKSPACE_KEYS = _AUDIENCE_KEYS | {"intercom", "vars"}  # its variables are templates over a contact
+_TEMPLATE_KEYS = dict.fromkeys(_SOURCE_KEYS, {"user_id", "email"}) | {"intercom": {"intercom", "vars"}}
 # Characters of a line that a problem quotes. A longer one is a text or minified JSON, where it would not help.
 MAX_EXCERPT = 2_000
 MAX_DOCUMENTS = 1_000  # of one file; people split a file of some dozen
@@ -193,10 +192,8 @@ class Document:
         private_nodes: list[yaml.Node] = []
         for recipient in recipients:
             if isinstance(recipient, yaml.MappingNode):
-                # Where rows of a source are the recipients, the identifier is a template and not yet anybody's.
-                entries = self._entries(recipient)
-                public_keys = _PUBLIC_KEYS if _SOURCE_KEYS.isdisjoint(entries) else _AUDIENCE_KEYS
-                public_keys = _WORKSPACE_KEYS if "intercom" in entries else public_keys
+                # Where rows of a source are the recipients, some values are templates and not yet anybody's.
+                public_keys = _PUBLIC_KEYS.union(*(_TEMPLATE_KEYS.get(key, ()) for key in self._entries(recipient)))
                 for key, value in recipient.value:
                     if not isinstance(key, yaml.ScalarNode) or key.value not in public_keys:
                         private_nodes.append(value)

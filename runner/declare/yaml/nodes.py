@@ -26,12 +26,8 @@ from runner.declare.yaml.syntax import (
 
 # Keys whose scalar is always read as text: identifiers, versions, times. YAML would read an id 25 as a number. A null
 # stays null. Below `vars` the rule does not apply.
-VERBATIM_KEYS = frozenset(
-    {
-        *("name", "id", "user_id", "email", "segment", "tag", "company"),
-        *("api_version", "workspace", "salt", "lock", "expires", "not_before", "refused"),
-    }
-)
+_NAMES = {"name", "id", "user_id", "email", "segment", "tag", "company"}
+VERBATIM_KEYS = frozenset(_NAMES | {"api_version", "workspace", "salt", "lock", "expires", "not_before", "refused"})
 MAX_DEPTH = 60  # levels; a declaration has about six, and Python's own recursion ends near a thousand
 MAX_ALIASED_NODES = 100_000  # values that aliases repeat; all of them are checked and hashed again
 MAX_ALIASED_CHARS = 4 * 1024 * 1024  # characters of texts that aliases repeat: as many as a file may have
