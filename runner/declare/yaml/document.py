@@ -23,7 +23,7 @@ _Entries = dict[str, tuple[yaml.ScalarNode, yaml.Node]]
 _SOURCE_KEYS = frozenset({"csv", "jsonl", "parquet", "yaml", "sql"})
 _OTHER_PUBLIC_KEYS = "id type columns delimiter quote encoding where exclude unique_by split duplicates"
 _PUBLIC_KEYS = _SOURCE_KEYS | set(_OTHER_PUBLIC_KEYS.split())
-_TEMPLATE_KEYS = dict.fromkeys(_SOURCE_KEYS, {"user_id", "email"}) | {"intercom": {"intercom", "vars"}}
+_TEMPLATE_KEYS = dict.fromkeys(_SOURCE_KEYS, ("user_id", "email")) | {"intercom": ("intercom", "vars")}
 # Characters of a line that a problem quotes. A longer one is a text or minified JSON, where it would not help.
 MAX_EXCERPT = 2_000
 MAX_DOCUMENTS = 1_000  # of one file; people split a file of some dozen
