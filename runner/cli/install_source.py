@@ -6,10 +6,13 @@ Source of the file `direct_url.json`: PEP 610.
 import json
 import re
 from importlib.metadata import distribution
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from runner import __version__
 from runner.errors import UsageMistake
+from runner.git.repository import find_repository
 from runner.ledger.address import has_credentials
 
 # A version of the package index, a commit of a git repository, or an archive with its hash.
@@ -22,6 +25,8 @@ _HINT = (
     "say from where with --from: 'msgrun @ git+https://HOST/PATH@COMMIT' (40 digits), "
     "'msgrun @ https://…#sha256=…', or msgrun==VERSION if the package index has it"
 )
+# git's short form of an SSH address.
+_SHORT_ADDRESS = re.compile(r"(?P<user_and_host>[\w.-]+@[\w.-]+):(?P<path>[^/].*)")
 
 
 def find_requirement(given: str | None) -> str:
@@ -42,6 +47,11 @@ def _describe_installed() -> str:
     if text is None:
         return f"msgrun=={__version__}"
     source: dict[str, Any] = json.loads(text)
+    if str(source.get("url", "")).startswith("file:"):
+        raise UsageMistake(
+            "this msgrun was installed from a folder of this machine, which a CI job does not have",
+            _suggest_source(Path(unquote(urlsplit(source["url"]).path))),
+        )
     url, vcs, archive = str(source.get("url", "")), source.get("vcs_info"), source.get("archive_info")
     part = f"#subdirectory={source['subdirectory']}" if source.get("subdirectory") else ""
     if vcs and vcs.get("vcs") == "git":
@@ -49,4 +59,17 @@ def _describe_installed() -> str:
     if archive and url.startswith("https://"):
         digest = (archive.get("hashes") or {}).get("sha256") or str(archive.get("hash", "")).removeprefix("sha256=")
         return f"msgrun @ {url}#sha256={digest}"
-    raise UsageMistake("this msgrun was installed from a folder of this machine, which a CI job does not have", _HINT)
+    raise UsageMistake(f"this msgrun was installed from {url}, which does not name one version for good", _HINT)
+
+
+def _suggest_source(folder: Path) -> str:
+    """Returns the hint for a msgrun that was installed from this folder: if it is a clone, where it was cloned from."""
+    repository = find_repository(folder) if folder.is_dir() else None
+    url = repository.try_git("remote", "get-url", "origin") if repository else None
+    commit = repository.try_git("rev-parse", "--verify", "HEAD") if repository else None
+    if url and (match := _SHORT_ADDRESS.fullmatch(url)):
+        url = f"ssh://{match['user_and_host']}/{match['path']}"
+    requirement = f"msgrun @ git+{url}@{commit}"
+    if not url or has_credentials(url) or not _PINNED.fullmatch(requirement):
+        return _HINT
+    return f"once that commit is pushed, add: --from '{requirement}'"

@@ -124,9 +124,12 @@ class Output:
         """Prints a note to stderr, each text once. Prints nothing with --quiet."""
         if not self.quiet and text not in self.printed_notes:
             self.printed_notes.add(text)
-            from runner.report.layout import wrap_lines  # noqa: PLC0415  # saves 0.4 ms where there is no note
+            self.error(self._wrap(one_line(text)))
 
-            self.error(wrap_lines(one_line(text), self.width))
+    def _wrap(self, line: str) -> str:
+        from runner.report.layout import wrap_lines  # noqa: PLC0415  # saves 0.4 ms where nothing is wrapped
+
+        return wrap_lines(line, self.width)
 
     def note_masking(self) -> None:
         """Says once on stderr how recipients' values are shown, where they are masked in a text that a person reads.
@@ -194,9 +197,8 @@ class Output:
             self.annotations(github_annotations.failure(error, show_values=self.show_values))
         message = reveal_or_mask(error.message, show_values=self.show_values)
         head = "" if isinstance(error, Cancelled) else f"{style('error', 'red', 'bold')}: "
-        self.error(one_line(f"{head}{message}"))
-        if error.hint:
-            self.error(one_line(f"  hint: {error.hint}"))
+        for line in (f"{head}{message}", *([f"  hint: {error.hint}"] if error.hint else [])):
+            self.error(self._wrap(one_line(line)))
 
     def warnings(self, problems: Iterable[Problem]) -> None:
         """Prints problems that do not stop the command. Prints them to stderr if stdout is for a program."""

@@ -14,25 +14,9 @@ REQUIRED_LINES = {
     ".gitignore": (".msgrun/",),
 }
 
-NEXT_STEPS = """
-Next:
-  msgrun plan                     what would be sent, and to whom; the example is a draft, so nobody yet
-  edit messages/welcome.yaml      then delete its line not_before: when it says what you mean
-  msgrun --sandbox apply          send it to an embedded Intercom; nothing leaves this machine
-  git add . && git commit         messages.lock too: it remembers what was sent"""
-
 # For machines whose files are lost after a job, as those of CI systems.
 BRANCH_LOCK_LINE = "lock: git+{remote}   # what was sent is remembered on a branch of this git remote, msgrun-ledger\n"
 LEDGER_LINE = "ledger: {id}   # the id of the ledger, so that no other one is used by accident\n"
-NEXT_STEPS_ON_BRANCH = """
-Next:
-  msgrun plan                     what would be sent, and to whom; the example is a draft, so nobody yet
-  edit messages/welcome.yaml      then delete its line not_before: when it says what you mean
-  msgrun --sandbox apply          send it to an embedded Intercom; nothing leaves this machine
-  msgrun lock begin               start the ledger, once: pushes the branch msgrun-ledger to the git remote {remote}
-  git add . && git commit"""
-
-
 DRAFT_LINES = """\
 not_before: 2099-01-01   # a draft: nothing is sent before this day. Remove the line when it is ready
 expires: 2100-01-01   # from this day on nothing is sent, even if an old job is run again: choose it
@@ -139,8 +123,8 @@ def new_message(name: str, *, in_app: bool, has_audience: bool) -> dict[str, str
 # The folder of each CI system's files, from the repository's top, and what the user has to do next.
 CI_FOLDERS = {"github": ".github", "gitlab": ".gitlab"}
 _NEXT_STEPS = {
-    "github": "its first lines say what to set up in the repository's settings, once",
-    "gitlab": "include it in .gitlab-ci.yml, as `include: [local: {path}]`",
+    "github": "Its first lines say what to set up, once, in the repository's settings.",
+    "gitlab": "Include it in .gitlab-ci.yml: include: [local: {path}]",
 }
 
 

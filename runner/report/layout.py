@@ -4,6 +4,7 @@ A width is in columns of a terminal. 0 is no limit, as for a pipe: who searches 
 hold styles of `terminal_text`, which take no room.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
@@ -17,6 +18,15 @@ _JOINED_JAMO = frozenset(map(chr, range(0x1160, 0x1200)))  # vowels and final co
 _CLOSING = frozenset({"Pe", "Pf", "Po", "Lm"})
 _OPENING = frozenset({"Ps", "Pi"})
 _JOINER = "\u200d"  # inside one sign that is made of several
+_ARGUMENT = r"""(?:'[^']*'|"[^"]*"|[^\s,;)'"])+"""
+# A command, so that it can be copied: after a colon or in brackets all of its words; in a sentence those that are
+# certainly its own, as options, paths, and words in capitals.
+_COMMAND = re.compile(
+    rf"(?:(?<=: )|(?<=\())(?:msgrun|pip install)(?: (?!(?:and|or|in|where|to|then)\b){_ARGUMENT})+"
+    rf"|\bmsgrun(?: (?:-[eC] {_ARGUMENT}|--sandbox|lock))*(?: [a-z-]+\b)?"
+    rf"(?: (?:--?[a-z]{_ARGUMENT}|[A-Z]{{2,}}\b|'[^']*'|[\w/@:~#]*[./=@]{_ARGUMENT}))*"
+)
+_SPACE_IN_COMMAND = "\ue000"  # a character for private use: no text has it
 
 
 def display_width(text: str) -> int:
@@ -36,14 +46,18 @@ def _character_width(character: str) -> int:
 def wrap(text: str, width: int, *, indent: str = "") -> str:
     """Returns one line, broken into lines of at most `width` columns: at spaces, and between wide characters.
 
-    A longer word stays whole. `indent` stands before every line but the first.
+    A longer word stays whole, and so does a command. `indent` stands before every line but the first.
     """
+    if not width:
+        return text
+    if "msgrun" in text:
+        text = _COMMAND.sub(lambda match: match[0].replace(" ", _SPACE_IN_COMMAND), text)
     start = text[: len(text) - len(text.lstrip(" "))]  # a long first word stays behind it
     pieces = []
     for number, word in enumerate(text[len(start) :].split(" ")):
-        first, *others = _split_wide(word) if width else (word,)
+        first, *others = _split_wide(word)
         pieces += [(" ", first) if number else ("", f"{start}{first}"), *(("", other) for other in others)]
-    return _fill(pieces, width, indent=indent)
+    return _fill(pieces, width, indent=indent).replace(_SPACE_IN_COMMAND, " ")
 
 
 def _split_wide(word: str) -> list[str]:

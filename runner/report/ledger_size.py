@@ -50,8 +50,8 @@ def stats(lockfile: LockfileSize, message_statuses: Counter[MessageStatus]) -> s
             ),
             *_format_deliveries(lockfile.keys, bytes_each, message_statuses),
             (
-                f"apply adds about {lockfile.bytes_per_delivery:,} bytes a delivery, a claim and its outcome; "
-                "lock compact leaves one"
+                f"apply adds about {lockfile.bytes_per_delivery:,} bytes for each delivery: a claim and an outcome; "
+                f"{shown_command('lock', 'compact')} leaves one record"
             ),
             size_warning(lockfile.display_name, lockfile.size) or _format_space_left(lockfile),
         ]
@@ -87,8 +87,8 @@ def _format_deliveries(keys: int, bytes_each: str, message_statuses: Counter[Mes
 def _format_space_left(lockfile: LockfileSize) -> str:
     numbers = [f"{(limit - lockfile.size) // lockfile.bytes_per_delivery:,}" for limit in (WARNING_SIZE, MAX_SIZE)]
     return (
-        f"room for about {numbers[0]} more deliveries until GitHub warns (50 MiB), "
-        f"{numbers[1]} until it refuses (100 MiB)"
+        f"room for about {numbers[0]} more deliveries until GitHub warns of the file (50 MiB), "
+        f"{numbers[1]} until it refuses it (100 MiB)"
     )
 
 

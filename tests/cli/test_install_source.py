@@ -1,7 +1,9 @@
 """What a CI job installs is one version for good, and the one that is running."""
 
 import json
+import subprocess
 from importlib.metadata import Distribution
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from runner import __version__
 from runner.cli import install_source
 from runner.cli.install_source import find_requirement
 from runner.errors import UsageMistake
+from tests.support.clones import git_output
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 DIGEST = "ab" * 32
@@ -77,6 +80,32 @@ def test_a_source_that_a_job_cannot_reach_or_trust_is_asked_for(monkeypatch: pyt
     with pytest.raises(UsageMistake) as raised:
         find_requirement(None)
     assert "secret" not in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("origin", "shown"),
+    [
+        ("https://git.example/a/msgrun.git", "git+https://git.example/a/msgrun.git@"),
+        ("git@git.example:a/msgrun.git", "git+ssh://git@git.example/a/msgrun.git@"),
+        ("/srv/git/msgrun.git", "HOST/PATH@COMMIT"),
+        ("https://ann:secret@git.example/msgrun.git", "HOST/PATH@COMMIT"),
+    ],
+)
+def test_the_hint_for_a_clone_is_where_it_was_cloned_from(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, origin: str, shown: str
+) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    git_output(tmp_path, "remote", "add", "origin", origin)
+    git_output(tmp_path, "commit", "--quiet", "--allow-empty", "--message", "one")
+    source = {"url": tmp_path.as_uri(), "dir_info": {}}
+    monkeypatch.setattr(install_source, "distribution", lambda _: Installed(source))
+    with pytest.raises(UsageMistake) as raised:
+        find_requirement(None)
+    assert shown in raised.value.hint
+    assert "secret" not in raised.value.hint
+    if "HOST" not in shown:
+        suggested = raised.value.hint.partition("--from '")[2].rstrip("'")
+        assert find_requirement(suggested) == suggested
 
 
 @pytest.mark.parametrize(

@@ -90,3 +90,20 @@ def test_a_table_aligns_its_columns_and_leaves_out_blank_ones() -> None:
     assert fits(lines, 20)
     assert not fits(lines, 19)
     assert table(("a",), []) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("keep it without sending: msgrun accept outage-apology", "msgrun accept outage-apology"),
+        ("where pip reaches the index (msgrun init --from msgrun==0.1.0)", "(msgrun init --from msgrun==0.1.0)"),
+        ("msgrun reconcile or msgrun -e staging lock verify settles it", "msgrun -e staging lock verify"),
+        ("write a new one: msgrun plan --out 'my plan.json'; in CI, approve", "msgrun plan --out 'my plan.json';"),
+        ("it needs a driver: pip install 'msgrun[postgres]'", "pip install 'msgrun[postgres]'"),
+    ],
+)
+def test_a_command_stays_on_one_line_so_that_it_can_be_copied(text: str, whole: str) -> None:
+    for width in range(12, 70):
+        wrapped = wrap(text, width, indent="  ")
+        assert whole in wrapped
+        assert wrapped.split() == text.split()

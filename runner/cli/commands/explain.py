@@ -19,7 +19,7 @@ from runner.report.explanations import (
     load_explanations,
     load_groups,
 )
-from runner.report.layout import wrap
+from runner.report.layout import fits, wrap
 from runner.report.terminal_text import style
 from runner.shown_command import shown_command
 
@@ -27,22 +27,23 @@ _COLOURS = {"Before": "red", "After": "green"}
 
 
 @command("explain")
-@click.argument("code", required=False, shell_complete=suggest_codes)
-def explain(code: str | None) -> int:
+@click.argument("code", nargs=-1, shell_complete=suggest_codes)
+def explain(code: tuple[str, ...]) -> int:
     """Explain the code of a problem, or of a delivery.
 
     CODE stands in brackets after a problem's message, or in a line of msgrun status. Without it, all codes are listed.
     """
     output = Output.of_last_command()
-    if code is None:
+    if not code:
         output.result("\n\n".join(_list_group(group, output.width) for group in load_groups()))
         return EXIT.done
     explanations = load_explanations()
-    name = explained_code(code)
+    word = " ".join(code)  # as msgrun status prints it: not sent
+    name = explained_code(word)
     if name not in explanations:
         others = f"{shown_command('explain')} lists all codes; other codes of a delivery are Intercom's: "
         others += shown_command("explain", "refused")
-        raise UsageMistake(f"no problem has the code {code}", did_you_mean(name, list(explanations)) or others)
+        raise UsageMistake(f"no problem has the code {word}", did_you_mean(name, list(explanations)) or others)
     output.result(_format(explanations[name], output.width))
     return EXIT.done
 
@@ -67,16 +68,29 @@ def _format(explanation: Explanation, width: int) -> str:
     ]
     silence = f"To keep a finding silent, write # msgrun: ignore={explanation.code} at its line."
     steps: tuple[Step, ...] = ("Commands", "Before", "After")
-    examples = [_format_files(step, explanation.files(step)) for step in steps if explanation.files(step)]
+    examples = [_format_files(step, explanation.files(step), width) for step in steps if explanation.files(step)]
     return "\n\n".join(
         [*(wrap(paragraph, width) for paragraph in paragraphs), *examples, *([wrap(silence, width)] if is_rule else [])]
     )
 
 
-def _format_files(step: Step, files: dict[str, str]) -> str:
+def _above_commands(text: str, width: int) -> str:
+    """Returns shell lines with the comment of a long one above it, so that the command can be copied whole."""
+    lines = []
+    for line in text.splitlines():
+        command, mark, comment = line.partition("  # ")
+        if mark and not fits([f"  {line}"], width):
+            lines += [*wrap(f"# {comment.strip()}", width - 2, indent="# ").split("\n"), command.rstrip()]
+        else:
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def _format_files(step: Step, files: dict[str, str], width: int) -> str:
     """Returns one side of an example. A file is named if it is not the only one, or no declaration."""
     lines = [style(step, _COLOURS.get(step, "bold"))]
-    for path, text in files.items():
+    for path, content in files.items():
+        text = _above_commands(content, width) if step == "Commands" else content
         if path and (len(files) > 1 or path != DECLARATION):
             lines.append(f"  {style(path, 'dim')}")
             lines.append(textwrap.indent(text, "    ").rstrip())

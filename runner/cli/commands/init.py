@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from shlex import quote
 
@@ -24,10 +25,11 @@ from runner.declare.settings import (
 from runner.declare.settings_editor import set_settings
 from runner.declare.tree import Tree
 from runner.errors import UsageMistake
-from runner.git.repository import find_repository
+from runner.git.repository import Repository, find_repository
 from runner.ledger.address import LockfileAddress
 from runner.ledger.record import Header, salt_check
 from runner.managed_path import managed_path
+from runner.report.next_steps import NextStep, next_steps
 from runner.shown_command import show_default_environment, shown_command
 
 
@@ -77,9 +79,8 @@ def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None)
         raise
     except OSError as error:
         raise UsageMistake(f"{error.filename} cannot be written: {error.strerror}") from error
-    steps = scaffold.NEXT_STEPS_ON_BRANCH.format(remote=remote) if remote else scaffold.NEXT_STEPS
-    for line in () if output.quiet else _begin_steps(steps, folder, root).splitlines():
-        output.error(line)
+    if not output.quiet:
+        output.error(next_steps(_next_steps(remote, folder, root), output.width))
     return EXIT.done
 
 
@@ -92,11 +93,22 @@ def _refuse_environment(environment: str | None) -> None:
         )
 
 
-def _begin_steps(steps: str, folder: Path | None, root: Path) -> str:
-    """Returns the next steps, after those that come before them: into the new folder, and git where there is none."""
-    first = [f"  cd {quote(str(folder))}"] if folder and folder.resolve() != Path.cwd().resolve() else []
-    first += [] if find_repository(root.resolve()) else ["  git init"]
-    return steps.replace("Next:\n", "".join(f"{line}\n" for line in ("Next:", *first)), 1)
+def _next_steps(remote: str, folder: Path | None, root: Path) -> Iterator[NextStep]:
+    """Yields what to do in a new project, whose ledger is a branch of `remote`, or a lockfile if that is empty."""
+    if folder and folder.resolve() != Path.cwd().resolve():
+        yield NextStep("Go into the project", (f"cd {quote(str(folder))}",))
+    if remote:
+        purpose = f"Start the ledger, once: this pushes the branch msgrun-ledger to {remote}"
+        yield NextStep(purpose, (shown_command("lock", "begin", environment=""),))
+    git_init = "" if find_repository(root.resolve()) else "git init && "
+    yield NextStep("Put it under version control", (f"{git_init}git add . && git commit -m Begin",))
+    yield NextStep("Edit the example, messages/welcome.yaml, or write a message", (shown_command("new", "NAME"),))
+    yield NextStep(
+        "See what would be sent, and to whom: nothing yet, because the example is a draft until you delete its line "
+        "not_before",
+        (shown_command("plan"),),
+    )
+    yield NextStep("Try it on this machine, without a token", (shown_command("apply", sandbox=True),))
 
 
 def _project_files(root: Path, remote: str, answers: scaffold.Answers) -> dict[str, str]:
@@ -172,19 +184,29 @@ def _add_workflows(
     others = [name for name in environment_names(Tree(root)) if name != environment]
     repository = find_repository(root.resolve())
     top = repository.toplevel if repository else root.resolve()
-    head = repository.try_git("symbolic-ref", "--short", "refs/remotes/origin/HEAD") if repository else None
-    branch = head.partition("/")[2] if head else "main"
+    branch = _default_branch(repository)
     for system in systems:
         path = scaffold.workflow_path(system, environment)
         directory = root.resolve().relative_to(top).as_posix()
         text = scaffold.workflow(system, branch, directory, package, settings)
         output.result(f"{_write(managed_path(top, path), text):<8} {path}")
         _add_requirements(top, system, package, output)
-        output.note(f"  for the branch {branch}; {scaffold.workflow_next_step(system, environment)}")
+        output.note(f"  It applies what is merged into {branch}. {scaffold.workflow_next_step(system, environment)}")
         for name in others:
             if not managed_path(top, scaffold.workflow_path(system, name)).exists():
                 own = shown_command("init", f"--{system}", environment=name or "")
                 output.note(f"  the environment {name or DEFAULT_ENVIRONMENT} is not in it ({own})")
+
+
+def _default_branch(repository: Repository | None) -> str:
+    """Returns the branch that is applied: the remote's default branch, else main if it exists, else the current one."""
+    if repository is None:
+        return "main"
+    if head := repository.try_git("symbolic-ref", "--short", "refs/remotes/origin/HEAD"):
+        return head.partition("/")[2]
+    if repository.try_git("for-each-ref", "refs/heads/main", "refs/remotes/origin/main"):
+        return "main"
+    return repository.try_git("symbolic-ref", "--short", "HEAD") or "main"
 
 
 def _add_requirements(top: Path, system: str, package: str, output: Output) -> None:
@@ -200,9 +222,9 @@ def _add_requirements(top: Path, system: str, package: str, output: Output) -> N
     try:
         text = pin_requirements(package, system)
     except HashesUnknown as error:
-        output.note(f"{path} is not written, and without it the jobs fail: {error.message}")
+        output.note(f"{path} is not written, and the jobs fail without it: {error.message}")
         again = shown_command("init", f"--{system}", "--from", package)
-        output.note(f"  run this again where pip reaches the package index ({again})")
+        output.note(f"  Where pip reaches the package index, run this again: {again}")
     else:
         output.result(f"{_write(file, text):<8} {path}")
 

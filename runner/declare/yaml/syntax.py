@@ -13,6 +13,24 @@ INVALID_CHARACTERS = yaml.reader.Reader.NON_PRINTABLE
 _TEXT_BEGINS = re.compile(r"(?:[:-][ ]+|^)[|>][-+0-9]*[ ]*(#.*)?$")
 _ODD_INDENTATION = re.compile(r"^ *([\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff])", re.MULTILINE)
 _MAX_REPLACED = 1_000  # lines of one file whose indentation is mended
+# A key with a text that no quotes are around, up to the colon and space in it.
+_COLON_IN_TEXT = re.compile(r"[ ]*(?:- )?(?P<key>)[\w.-]+:[ ]+(?P<text>[^\s\"'\[{|>&*!#%@`-][^#]*):$")
+# Parts of libyaml's messages, as it words them, and what they mean for the author.
+_PLAIN_WORDS = {
+    "mapping values are not allowed": "a key cannot stand here",
+    "did not find expected key": "here begins something that is no key with a colon",
+    "did not find expected '-' indicator": "here begins something that is no item of the list",
+    "did not find expected node content": "a value is missing where this begins",
+    "did not find expected <document start>": "something stands after the end of the document",
+    "did not find expected ',' or": "a comma or the closing bracket is missing",
+    "did not find expected alphabetic or numeric character": "* and & name an anchor, and no name follows",
+    "could not find expected ':'": "a key needs a colon after it",
+    "cannot start any token": "nothing can begin with this character, unless it is quoted",
+    "found undefined alias": "this alias has no anchor before it",
+    "block sequence entries are not allowed": "an item of a list cannot stand here",
+    "found unexpected end of stream": "the file ends within a quoted text",
+    "found unknown escape character": "there is no such escape",
+}
 SCANNER_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -72,14 +90,26 @@ def syntax_fault(text: str, error: yaml.MarkedYAMLError) -> YamlFault:
         return YamlFault("yaml-syntax", end, column, message, "if it belongs to the text, indent it as the text")
     line, column, cause = _locate_fault(text, lines, error, problem)
     line_text = lines[line] if line < len(lines) else ""
-    message = cause or f"this is not YAML: {problem}"
     hint = "" if cause else _suggest_fix(problem, line_text, column)
     edits: tuple[Edit, ...] = ()
+    if not cause and "mapping values" in problem and (match := _COLON_IN_TEXT.match(line_text, 0, column + 1)):
+        from runner.declare.yaml.repairs import quote_text  # noqa: PLC0415  # only for such a problem
+
+        cause, hint = "this text holds a colon and a space, so YAML takes its beginning for a key", "quote the text"
+        start, following = match.start("text"), next((found for found in lines[line + 1 :] if found.strip()), "")
+        if len(following) - len(following.lstrip()) <= match.start("key"):  # else the text goes on there
+            edits = quote_text(line_text, line + 1, start)
+    message = cause or f"this is not YAML: {_in_plain_words(problem)}"
     if line_text.startswith("\t"):
         from runner.declare.yaml.repairs import replace_tabs  # noqa: PLC0415  # only for such a problem
 
         edits = replace_tabs(lines)
     return YamlFault("yaml-syntax", line, column, message, hint, edits=edits)
+
+
+def _in_plain_words(problem: str) -> str:
+    """Returns what libyaml reports in words for somebody who writes YAML, not a parser of it."""
+    return next((plain for part, plain in _PLAIN_WORDS.items() if part in problem), problem)
 
 
 def _find_end_of_text(text: str, lines: list[str], error: yaml.MarkedYAMLError, problem: str) -> int | None:
@@ -174,7 +204,7 @@ def _suggest_fix(problem: str, line: str, column: int) -> str:
     if "\t" in line[: column + 1] or "tab" in problem:
         return "indent with spaces; YAML allows no tabs there"
     if "mapping values are not allowed" in problem:
-        return "quote a text that holds a colon and a space, and check the indentation"
+        return "begin it in the column of the keys that it belongs to; quote a text that holds a colon and a space"
     if re.search(r"(^|[:,\[-])\s*\{[{%]", line):
         return 'quote a text that begins with a template: "{{ … }}"'
     if re.search(r"(^|[:-])\s*\[[^\[\]]*\]\s*[^\s,#\]}]", line):
@@ -189,4 +219,4 @@ def _suggest_fix(problem: str, line: str, column: int) -> str:
         return "write the character itself; JSON escapes it as two halves, \\ud83d\\udc4d, and one is missing"
     if "escape" in problem or "hexdecimal number" in problem:
         return "in double quotes a backslash begins an escape: double it, or use single quotes"
-    return ""
+    return "check the indentation of this line" if "did not find expected" in problem and column else ""

@@ -1,10 +1,12 @@
 """A new project: what init writes, and that nothing of it is sent before it was edited."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from runner.report.layout import fits
 from tests.support.ledger_files import read_headers, read_settings
 from tests.support.project import PACKAGE, Folder
 
@@ -14,7 +16,7 @@ def test_init_scaffolds_a_project_that_works_at_once(folder: Folder, tmp_path: P
     here = Folder(root, folder.capture)
     ran = folder.run("init", "new")
     assert ran.code == 0
-    assert "\n  msgrun plan " in ran.err
+    assert "\n    msgrun plan\n" in ran.err
     assert (root / "messages.lock").read_text().count("\n") == 1
     assert "messages.lock -text merge=union" in (root / ".gitattributes").read_text()
     assert ".msgrun/" in (root / ".gitignore").read_text()
@@ -26,6 +28,22 @@ def test_init_scaffolds_a_project_that_works_at_once(folder: Folder, tmp_path: P
     assert json.loads(here.run("plan", "--format", "json").out)["counts"]["send"] == 2
     assert here.run("--sandbox", "apply", "--yes").code == 0
     assert json.loads(here.run("--sandbox", "status", "--format", "json").out)["counts"]["sent"] == 2
+
+
+@pytest.mark.parametrize(("branch", "applied"), [("trunk", "trunk"), ("main", "main")])
+def test_the_workflow_applies_the_branch_that_the_repository_has(folder: Folder, branch: str, applied: str) -> None:
+    subprocess.run(["git", "init", "--quiet", "--initial-branch", branch, str(folder.path / "new")], check=True)
+    ran = folder.run("init", "new", "--gitlab", "--from", "msgrun==0.1.0")
+    assert f"It applies what is merged into {applied}." in ran.err
+
+
+def test_the_next_steps_fit_a_narrow_terminal_and_keep_their_commands(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    steps = folder.run("init", "new").err
+    assert fits(steps.splitlines(), 60)
+    assert "\n    git init && git add . && git commit -m Begin\n" in steps
 
 
 def test_init_changes_nothing_that_exists(folder: Folder) -> None:
@@ -80,4 +98,5 @@ def test_a_workflow_for_a_project_with_a_ledger_does_not_edit_where_it_is(folder
 
 def test_the_next_steps_begin_with_the_new_folder_and_git(folder: Folder) -> None:
     begun = folder.run("init", "my messages").err
-    assert "Next:\n  cd 'my messages'\n  git init\n  msgrun plan" in begun
+    assert "\n    cd 'my messages'\n" in begun
+    assert "\n    git init && git add" in begun

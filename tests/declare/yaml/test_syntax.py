@@ -49,3 +49,18 @@ def test_no_text_crashes_the_reader(text):
         list(compose_all(text))
     except BadYaml as error:
         assert error.fault.line <= text.count("\n") + 1  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("a: Sorry: we were down\nb: 1\n", '"Sorry: we were down"'),
+        ('a: Sorry: "we" were down\n', "'Sorry: \"we\" were down'"),
+        ("to:\n  - id: a: b\n  - id: c\n", '"a: b"'),
+        ("a: Sorry: the text\n  goes on here\n", ""),
+        ("a: Sorry: 1 # a comment\n", ""),
+        ("a: 1\n  b: 2\n", ""),
+    ],
+)
+def test_a_text_with_a_colon_is_quoted_where_its_end_is_certain(text, quoted):
+    assert "".join(edit.new for edit in _fault(text).edits) == quoted

@@ -6,6 +6,7 @@ from runner.cli.options import EXIT, command
 from runner.ledger.address import LockfileAddress
 from runner.ledger.lockfile.files import count_lines, lockfile_paths
 from runner.report import ledger_size
+from runner.report.layout import wrap_lines
 from runner.report.ledger_size import LockfileSize
 
 
@@ -22,7 +23,8 @@ def stats() -> int:
             size = path.stat().st_size if path.exists() else 0
             lines = count_lines(path) if size else 0
             lockfile = LockfileSize(address.display_name, size, lines, len(facts.torn_lines), len(facts))
-            context.output.result(ledger_size.stats(lockfile, facts.counts()))
+            text = ledger_size.stats(lockfile, facts.counts())
         else:
-            context.output.result(ledger_size.shared_ledger_stats(address.display_name, len(facts), facts.counts()))
+            text = ledger_size.shared_ledger_stats(address.display_name, len(facts), facts.counts())
+        context.output.result(wrap_lines(text, context.output.width_for_reading))
         return EXIT.guard if facts.duplicates() else EXIT.done

@@ -18,7 +18,7 @@ def test_stats_count_by_status_and_message_and_say_how_much_room_is_left(folder:
     assert first == "messages.lock: 0.0 MiB, 5 lines, 0 torn"
     assert deliveries == f"3 deliveries, {size // 3} bytes each: 1 sent, 1 unknown, 1 not sent"
     assert message == "  list  revision 1  1 sent, 1 unknown, 1 not sent"
-    assert growth.startswith(f"apply adds about {2 * (size // 5)} bytes a delivery")
+    assert growth.startswith(f"apply adds about {2 * (size // 5)} bytes for each delivery")
     assert f"about {(50 * MIB - size) // (2 * (size // 5)):,} more deliveries until GitHub warns" in room
 
 
