@@ -111,7 +111,7 @@ def save_plan(context: Context, plan: Plan, path: Path) -> None:
         context.output.note(
             f"{path} does not send {', '.join(plan.unread)}: the audience was not read; {save} reads it"
         )
-    context.output.note(f"{path} is written, with {pluralize(plan.to_send, 'delivery', 'deliveries')} to send: {send}")
+    context.output.note(f"{path} is written. To send its {pluralize(plan.to_send, 'delivery', 'deliveries')}: {send}")
 
 
 def load_saved_plan(context: Context, path: Path) -> SavedPlan:

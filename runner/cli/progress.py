@@ -77,7 +77,8 @@ class RunProgress:
             allowed=self._limiter.per_second or 0.0,
             seconds_left=summary.remaining / rate if rate else 0.0,
             pause=self._limiter.pause_left,
-            in_flight=summary.in_flight if summary.stop else None,
+            in_flight=summary.in_flight,
+            is_stopping=summary.stop is not None,
         )
 
 

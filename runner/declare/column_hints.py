@@ -38,7 +38,9 @@ def explain_missing_identifier(
     else:
         listed = ", ".join(columns[:_MAX_LISTED]) + (", …" if len(columns) > _MAX_LISTED else "")
         fault.message = f"no column is named {name}; there is {listed}"
-        fault.hint = f'name the column that holds the {recipient.kind}: {recipient.kind}: "{{{{ … }}}}"'
+        fault.hint = column_hint(name, frozenset(columns)) or (
+            f'name the column that holds the {recipient.kind}: {recipient.kind}: "{{{{ … }}}}"'
+        )
 
 
 def column_hint(name: str, known: frozenset[str]) -> str:

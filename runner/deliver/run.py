@@ -75,10 +75,12 @@ class Run:
 
     def deliver(self) -> Summary:
         """Sends every planned delivery, in order and up to the plan's limit. Returns the summary."""
+        began = self._clock.monotonic()
         try:
             while not self._is_done():
                 self._round()
         finally:
+            self.summary.seconds = self._clock.monotonic() - began
             self._threads.close()
             self._finish()
             self._writer.close()

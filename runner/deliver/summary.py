@@ -43,6 +43,7 @@ class Summary:
 
     While the run goes on, `in_flight` is the number of requests without an answer. `unsettled` is the number of
     attempts without a durable outcome, which are unknown if the process ends now. Both are of the end of a round.
+    `seconds` is how long the run took.
     """
 
     planned: int = 0
@@ -58,6 +59,7 @@ class Summary:
     claimed_by_others: int = 0
     in_flight: int = 0
     unsettled: int = 0
+    seconds: float = 0.0
     stop: StopReason | None = None
 
     def count(self, delivery: ReportedDelivery) -> None:

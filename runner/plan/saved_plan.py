@@ -196,7 +196,7 @@ class SavedPlanMessage:
             return ""
         if key in self._plan:
             self._different_count += not is_sent
-            return _CHANGED if self._in_workspace else "declared otherwise than the saved plan has it"
+            return _CHANGED if self._in_workspace else "changed since the plan was saved"
         return _NEW if self._in_workspace else "the saved plan does not send it"
 
     def count_undeclared(self, facts: Facts) -> int:

@@ -15,7 +15,8 @@ class Progress:
     """How far a run is.
 
     `rate` and `allowed` are in deliveries a second. `pause` is the number of seconds until the rate limit's window
-    ends, 0 outside of a pause. `in_flight` is the number of requests without an answer, None while the run goes on.
+    ends, 0 outside of a pause. `in_flight` is the number of requests without an answer. `is_stopping`: no other one
+    follows.
     """
 
     done: int
@@ -26,7 +27,8 @@ class Progress:
     allowed: float = 0.0
     seconds_left: float = 0.0
     pause: float = 0.0
-    in_flight: int | None = None
+    in_flight: int = 0
+    is_stopping: bool = False
 
 
 def log_line(progress: Progress) -> str:
@@ -90,14 +92,16 @@ def _format_outcomes(progress: Progress, *, is_short: bool = False) -> list[str]
 
 def _format_state(progress: Progress, *, is_short: bool = False) -> str:
     """What the run waits for, or how long it takes; empty if that is not known."""
-    if progress.in_flight is not None:
+    if progress.is_stopping:
         return f"stop: {progress.in_flight}" if is_short else f"stopping: {progress.in_flight:,} in flight"
     if progress.pause:
         seconds = f"{progress.pause:.0f} s"
         return f"window {seconds}" if is_short else f"waiting {seconds} for the rate window"
+    if progress.seconds_left < 1 and progress.in_flight:
+        return f"wait: {progress.in_flight}" if is_short else f"{progress.in_flight:,} without an answer yet"
     if not progress.seconds_left:
         return ""
-    time = _format_duration(progress.seconds_left)
+    time = format_duration(progress.seconds_left)
     return time.replace(" min", "m").replace(" h", "h").replace(" s", "s") if is_short else f"{time} left"
 
 
@@ -112,7 +116,8 @@ def _join(*parts: str) -> str:
     return _GAP.join(filter(None, parts))
 
 
-def _format_duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
+    """Returns a duration, as 2 min 5 s."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

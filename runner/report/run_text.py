@@ -12,11 +12,13 @@ from runner.privacy import reveal_or_mask
 from runner.report.delivery_list import ListedDelivery, delivery_list
 from runner.report.layout import wrap_lines
 from runner.report.problem_text import pluralize
+from runner.report.progress_text import format_duration
 from runner.report.recipients import Recipients
 from runner.report.terminal_text import one_line, style
 
 _PAUSES = frozenset({"signal", "later"})  # the kinds of a stop that puts the rest off, without an error
 _NO_BEGINNINGS: Mapping[str, str] = MappingProxyType({})
+_MIN_DURATION = 5.0  # seconds; how long a shorter run took is of no interest
 _MAX_MESSAGES = 10  # messages that a question lists
 
 
@@ -71,7 +73,8 @@ def summary(done: Summary, recipients: Recipients, rest: Rest | None, width: int
     counts = [style(f"{done.sent:,} sent by this run", "green" if done.sent else None)]
     counts += [style(f"{number:,} {word}", colour) for number, word, colour in parts if number]
     counts += [style(rest_line(rest), "yellow")] if rest else []
-    lines = [one_line(", ".join(counts))]
+    took = f" · {format_duration(done.seconds)}" if done.seconds >= _MIN_DURATION else ""
+    lines = [one_line(f"{', '.join(counts)}{style(took, 'dim')}")]
     if done.claimed_by_others:
         lines.append(f"{done.claimed_by_others:,} left to other runs, which claimed them meanwhile")
     for status, colour, items in (

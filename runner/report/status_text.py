@@ -27,17 +27,22 @@ Times = Mapping[tuple[str, int], tuple[str, str]]
 
 
 def messages(statuses: Counter[MessageStatus], times: Times, width: int) -> str:
-    """Returns a table of the messages in the ledger, with the times when they were sent, and the totals."""
+    """Returns a table of the messages in the ledger, with the times when they were sent."""
     counts: dict[tuple[str, int], Counter[KeyStatus]] = {}
     for entry, number in statuses.items():
         counts.setdefault((entry.message, entry.revision), Counter())[entry.status] += number
     if not counts:
         return "Nothing was sent yet."
-    lines = _find_table(counts, times, width)
-    totals = sum(counts.values(), Counter[KeyStatus]())
-    words = [style(f"{totals[status]:,} {STATUS_WORDS[status]}", _COLOURS[status]) for status in _find_counted(totals)]
-    summary = flow(words, width, indent="  ", separator=", ", at_break=",")
-    return "\n".join([*lines, "", f"{summary}."]) if len(counts) > 1 else "\n".join(lines)
+    return "\n".join(_find_table(counts, times, width))
+
+
+def totals(statuses: Counter[MessageStatus], width: int) -> str:
+    """Returns the counts of all messages as a sentence. It stands below the tables, which may scroll away."""
+    counts = Counter[KeyStatus]()
+    for entry, number in statuses.items():
+        counts[entry.status] += number
+    words = [style(f"{counts[status]:,} {STATUS_WORDS[status]}", _COLOURS[status]) for status in _find_counted(counts)]
+    return f"{flow(words, width, indent='  ', separator=', ', at_break=',')}."
 
 
 def _find_table(counts: Mapping[tuple[str, int], Counter[KeyStatus]], times: Times, width: int) -> list[str]:

@@ -24,7 +24,10 @@ PROGRESS = {
         done=1021, planned=12_040, refused=3, unknown=1, rate=133.2, allowed=166.0, seconds_left=82
     ),
     "waits": Progress(done=480, planned=1204, refused=3, rate=2.0, allowed=8.0, seconds_left=362, pause=7.6),
-    "stops": Progress(done=480, planned=1204, unknown=1, rate=7.9, allowed=8.0, seconds_left=91.2, in_flight=12),
+    "stops": Progress(
+        done=480, planned=1204, unknown=1, rate=7.9, allowed=8.0, seconds_left=91.2, in_flight=12, is_stopping=True
+    ),
+    "waits for answers": Progress(done=0, planned=1204, allowed=8.0, in_flight=10),
     "takes hours": Progress(done=3, planned=1_000_000, rate=8.0, allowed=8.0, seconds_left=125_000),
     "has no known limit": Progress(done=90_000, planned=100_000, rate=2031.0, allowed=100_000.0, seconds_left=4.9),
     "is done": Progress(done=1204, planned=1204, rate=8.0, allowed=8.0),

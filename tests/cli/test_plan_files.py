@@ -260,7 +260,7 @@ def test_a_saved_plan_allows_any_subset_of_itself_and_nothing_else(folder: Folde
     folder.message(news("other", z9="Zed"), "other")
     ran = folder.run("apply", "--yes", "--plan", "plan.json", "--limit", "1")
     assert ran.code == 0
-    assert "    - 1 excluded: declared otherwise than the saved plan has it" in ran.out
+    assert "    - 1 excluded: changed since the plan was saved" in ran.out
     assert "    - 1 excluded: the saved plan does not send it" in ran.out
     assert "! list: 1 recipient of the saved plan no longer declared" in ran.out
     for last in ("1 sent by this run", "nothing to do"):
@@ -444,7 +444,7 @@ def test_unknown_outcomes_come_before_a_plan_that_does_not_fit(folder: Folder, i
 def test_out_says_what_it_wrote_and_a_check_is_alone(folder: Folder) -> None:
     folder.message(LIST)
     saved = folder.run("plan", "--out", "plan.json")
-    assert "plan.json is written, with 3 deliveries to send: msgrun apply --plan plan.json" in saved.err
+    assert "plan.json is written. To send its 3 deliveries: msgrun apply --plan plan.json" in saved.err
     checked = folder.run("plan", "--check").out
     assert checked.startswith("\nthere is no messages.plan yet\n")
     assert "to send" not in checked

@@ -9,6 +9,7 @@ from runner.cli.suggestions import suggest_names
 from runner.current_work import CURRENT_WORK
 from runner.declare.address_search import Address, parse_address
 from runner.declare.authorship import Authorship
+from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, render_deliveries
 from runner.declare.project import Project
 from runner.declare.similar_names import did_you_mean
@@ -16,6 +17,8 @@ from runner.errors import Problem, ProblemsFound, UsageMistake
 from runner.intercom.wire_format import build_body, needs_lookup
 from runner.privacy import MASK, mark_private
 from runner.report.terminal_text import one_line, style
+
+_MAX_ON_TERMINAL = 3  # deliveries; more would scroll away
 
 
 @command("render")
@@ -26,8 +29,8 @@ from runner.report.terminal_text import one_line, style
 def render(name: str, address: str | None) -> int:
     """Print the exact JSON that would be POSTed.
 
-    One line a delivery; on a terminal, indented below a line that names the recipient. Off a terminal recipients'
-    values are masked; --show-values prints them.
+    One line a delivery; on a terminal the first three, indented below a line that names the recipient. Off a terminal
+    recipients' values are masked; --show-values prints them.
     """
     with open_context() as context:
         project = context.load_project()
@@ -36,13 +39,16 @@ def render(name: str, address: str | None) -> int:
             raise _unknown_name_error(context, project, name)
         wanted = parse_address(address) if address else None
         problems: list[Problem] = []
-        printed = looked_up = 0
+        matching = printed = looked_up = 0
         with CURRENT_WORK.on_file(declaration.document.source.path):
             authorship = None if context.output.show_values else Authorship(declaration)
             for result in render_deliveries(declaration, context.settings.salt):
                 if isinstance(result, Problem):
                     problems.append(result)
                 elif wanted is None or _is_to(result, wanted):
+                    matching += 1
+                    if context.output.width_for_reading and matching > _MAX_ON_TERMINAL:
+                        continue
                     looked_up += needs_lookup(result.payload, context.settings.api_version)
                     body = build_body(result.payload, context.settings.api_version)
                     text = _format_body(body, result, authorship, is_indented=bool(context.output.width_for_reading))
@@ -53,15 +59,21 @@ def render(name: str, address: str | None) -> int:
             raise ProblemsFound(problems)
         if address and not printed:
             raise UsageMistake(f"{name} has no recipient " + mark_private(address))
-        if printed:
-            context.output.note_masking()
-        if declaration.sender.kind != "id":
-            context.output.note(f"the sender is shown as declared; apply looks its id up, by {declaration.sender.kind}")
-        if looked_up:
-            context.output.note(
-                "recipients by email or user_id are shown as declared; apply looks them up and sends by id"
-            )
+        _print_notes(context, declaration, printed, matching - printed, looked_up)
         return EXIT.done
+
+
+def _print_notes(context: Context, declaration: Declaration, printed: int, hidden: int, looked_up: int) -> None:
+    """Prints what is not shown, and what apply sends otherwise. `looked_up` of the printed are not sent as declared."""
+    if hidden:
+        command_line = context.command_line("render", declaration.name, "--show-values")
+        context.output.note(f"and {hidden:,} more, a line each: {command_line} | less")
+    if printed:
+        context.output.note_masking()
+    if declaration.sender.kind != "id":
+        context.output.note(f"the sender is shown as declared; apply looks its id up, by {declaration.sender.kind}")
+    if looked_up:
+        context.output.note("recipients by email or user_id are shown as declared; apply looks them up and sends by id")
 
 
 def _unknown_name_error(context: Context, project: Project, name: str) -> Exception:

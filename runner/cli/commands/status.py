@@ -31,7 +31,7 @@ from runner.report.recipients import Recipients
 from runner.report.status_text import StatusView
 
 _MAX_ATTENTION = 20  # deliveries to look at that are listed
-_MAX_DELIVERIES = 50  # of one message
+_MAX_DELIVERIES = 20  # of one message: with the rest they fit a screen
 
 
 @command("status")
@@ -110,7 +110,10 @@ def _print_recipient(
     context.output.note_masking()
     if online:
         _print_online(context, facts, sent, name, every=True)
-    _print_unknown(context, [state for state in states if state.status == "unknown"], by_key=True)
+    unknown = [state for state in states if state.status == "unknown"]
+    if unknown:
+        context.output.result("")
+    _print_unknown(context, unknown, by_key=True)
 
 
 def _read_online(context: Context, facts: Facts, sent: Iterable[State]) -> json_output.OnlineStatus:
@@ -153,6 +156,7 @@ def _print_messages(
     if name is None:
         attention = chain(unknown, facts.states_with("refused"))
         listed = list(attention if every else islice(attention, _MAX_ATTENTION))
+        listed.sort(key=lambda state: state.status == "unknown")  # what matters most stands last: there the eye is
         shown = status_text.ATTENTION
     else:
         listed, shown = _list_deliveries(facts, name, len(facts) if every else _MAX_DELIVERIES), status_text.COUNTED
@@ -165,6 +169,8 @@ def _print_messages(
     if total > len(listed):
         command_line = context.command_line("status", *([name] if name else []), "--all")
         output.result(wrap(f"and {total - len(listed):,} more: {command_line}", output.width, indent="  "))
+    if listed or len({(group.message, group.revision) for group in counts}) > 1:
+        output.result(f"\n{status_text.totals(counts, output.width)}")
     others = _show_what_is_left(context) if any(group.status == "free" for group in counts) else []
     if any(state.status == "refused" for state in listed):
         others.append(NextStep("Read what refused means", (context.command_line("explain", "refused"),)))
@@ -172,17 +178,19 @@ def _print_messages(
 
 
 def _list_deliveries(facts: Facts, name: str, most: int) -> list[State]:
-    """Returns the first deliveries of a message to list: unknown, refused, then sent, each the latest first."""
-    listed = latest_states(facts, name, most, "unknown")
-    listed += latest_states(facts, name, most - len(listed), "refused")
-    return listed + latest_states(facts, name, most - len(listed), "sent")
+    """Returns the deliveries of a message to list: the latest that were sent, then the refused, then the unknown.
+
+    What a person has to look at has precedence, and stands last.
+    """
+    unknown = latest_states(facts, name, most, "unknown")
+    refused = latest_states(facts, name, most - len(unknown), "refused")
+    return [*latest_states(facts, name, most - len(unknown) - len(refused), "sent"), *refused, *unknown]
 
 
 def _print_unknown(context: Context, unknown: Sequence[State], *others: NextStep, by_key: bool = False) -> None:
     """Prints what is to know about unknown deliveries, and what can be done next; `others` are further steps."""
     if unknown:
-        text = wrap(status_text.may_have_arrived(len(unknown)), context.output.width, indent="  ")
-        context.output.result(f"\n{text}")
+        context.output.result(wrap(status_text.may_have_arrived(len(unknown)), context.output.width, indent="  "))
     attempts = [record for state in unknown for record in state.open_attempts]
     _print_steps(context, [*next_steps.settle_unknown(context, attempts, by_key=by_key), *others])
 

@@ -5,7 +5,10 @@ from types import TracebackType
 
 import jinja2
 from jinja2.exceptions import SecurityError
+from jinja2.filters import FILTERS
+from jinja2.tests import TESTS
 
+from runner.declare.similar_names import did_you_mean
 from runner.declare.template.language import (
     MAX_SECONDS,
     TOO_SLOW,
@@ -44,9 +47,13 @@ def syntax_fault(error: jinja2.TemplateSyntaxError, source: str = "") -> Templat
 
 def _explain_line(jinja_message: str, line: str) -> Explanation:
     """What is wrong with a line, as far as it is known; the message is empty where Jinja's own says it."""
-    if unknown := re.match(r"No (?:filter|test) named '(\w+)'", jinja_message):
-        use = re.search(rf"(?:\||\bis(?: not)?\b)\s*{re.escape(unknown[1])}\b", line)
-        return Explanation(use[0] if use else "", "", filter_hint(unknown[1]) or _JINJA_HINT)
+    if unknown := re.match(r"No (filter|test) named '(\w+)'", jinja_message):
+        kind, name = unknown.groups()
+        use = re.search(rf"(?:\||\bis(?: not)?\b)\s*{re.escape(name)}\b", line)
+        similar = did_you_mean(name, [other for other in (FILTERS if kind == "filter" else TESTS) if other != name])
+        return Explanation(
+            use[0] if use else "", f"there is no {kind} {name}", filter_hint(name) or similar or _JINJA_HINT
+        )
     if other := explain_other_engine(line):
         is_brace = not other.hint and "unexpected '}'" in jinja_message
         return other._replace(hint="an expression ends with }}") if is_brace else other

@@ -7,6 +7,7 @@ import click
 from runner.cli.context import Context, open_context
 from runner.cli.ledger import require_valid_address, save_current_ledger
 from runner.cli.options import EXIT, command
+from runner.cli.scaffold import CI_FOLDERS, workflow_path
 from runner.errors import GuardRefused, UsageMistake
 from runner.ledger.address import LedgerAddress, LockfileAddress, has_password
 from runner.ledger.context import LedgerContext
@@ -14,6 +15,7 @@ from runner.ledger.locations import location_of
 from runner.ledger.moves.check import find_id_guard
 from runner.ledger.moves.move import highest_mark, missing_error, prepare_move, run_move
 from runner.ledger.moves.remote_marks import RemoteAnswer, ask_remotes
+from runner.shown_command import shown_command
 
 
 @command("move")
@@ -50,6 +52,8 @@ def move(address: str, *, yes: bool) -> int:
         else:
             context.output.result(f"the ledger moved from {old.address.setting} to {address}")
         _print_next_step(context, new.address)
+        if new.address.has_host:
+            _print_extra(context)
         return EXIT.done
 
 
@@ -59,6 +63,20 @@ def _print_next_step(context: Context, address: LedgerAddress) -> None:
     if repository and repository.relevant_remotes():
         files = f"msgrun.yaml and {address.path}" if isinstance(address, LockfileAddress) else "msgrun.yaml"
         context.output.note(f"commit {files}, and merge that: before, nothing is sent")
+
+
+def _print_extra(context: Context) -> None:
+    """Says which CI workflows have to install the driver of PostgreSQL, which `init` could not know of."""
+    repository = context.ledger.repository
+    top = repository.toplevel if repository else context.tree.root
+    for system, folder in CI_FOLDERS.items():
+        path = workflow_path(system, context.settings.environment_name)
+        if (top / path).is_file() and "postgres" not in (top / path).read_text(encoding="utf-8", errors="replace"):
+            renewed = shown_command("init", f"--{system}")
+            context.output.note(
+                f"{path} installs msgrun without its extra postgres: write msgrun[postgres] there, remove "
+                f"{folder}/msgrun-requirements.txt, and write that again: {renewed}"
+            )
 
 
 def _find_other_end(
