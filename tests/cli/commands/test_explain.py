@@ -41,6 +41,7 @@ def test_an_unknown_code_is_a_mistake_with_a_hint(folder: Folder) -> None:
 def test_a_word_of_status_is_explained_as_it_stands_there(folder: Folder) -> None:
     for word, code in (("not sent", "not-sent"), ("http_503", "http_status"), ("free", "not-sent")):
         assert folder.run("explain", word).out == folder.run("explain", code).out
+        assert folder.run("explain", *word.split()).out == folder.run("explain", code).out
 
 
 def test_a_file_is_named_unless_it_is_the_only_declaration(folder: Folder) -> None:

@@ -71,3 +71,12 @@ def test_on_a_terminal_each_delivery_has_a_heading_and_indented_json(folder: Fol
     text = run_on_terminal(folder.path, "render", "seed", columns=60, term="dumb")
     assert text.startswith('to id 536e564f316c83104c000020\n{\n  "message_type": "email",\n')
     assert folder.run("render", "seed").out.count("\n") == 1, "off a terminal, one line a delivery"
+
+
+def test_a_terminal_shows_the_first_three_and_says_how_to_see_all(folder: Folder) -> None:
+    to = "".join(f"  - {{type: user, id: a{number}}}\n" for number in range(5))
+    folder.message(f"name: five\nmessage_type: inapp\nbody: Hi\nfrom: {{type: admin, id: '7'}}\nto:\n{to}")
+    text = run_on_terminal(folder.path, "render", "five", columns=60, term="dumb")
+    assert text.count("to id a") == 3
+    assert "and 2 more, a line each:\n  msgrun render five --show-values | less\n" in text
+    assert folder.run("render", "five").out.count("\n") == 5
