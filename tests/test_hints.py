@@ -61,7 +61,7 @@ CASES = {
         fixed={"a.csv": "email\nal@example.com\nbo@example.com\n"},
     ),
     "a column with another name": Case(
-        hint="name the column that holds the email",
+        hint="did you mean mail?",
         files={"a.csv": "mail\nbo@example.com\n"},
         fixed={"messages/a.yaml": table("{{ mail }}")},
     ),
