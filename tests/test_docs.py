@@ -23,8 +23,8 @@ INVENTED = re.compile(r"/s3/|/excel|NAME")  # files of examples in docs/architec
 HELP_PAGE_HEAD = """\
 # The help of every command
 
-What `msgrun COMMAND --help` prints, to look up without an installation. [Commands](commands.md) says more about those that need it.
-Global options stand before or after the command's name; they are printed here once.
+What `msgrun COMMAND --help` prints, to look up without an installation. [Commands](commands.md) says more about those
+that need it. Global options stand before or after the command's name; they are printed here once.
 """
 
 

@@ -143,10 +143,7 @@ def test_another_environment_workspace_or_salt_is_refused():
 def test_what_is_declared_otherwise_or_newly_is_left_out_with_the_reason():
     found = share(read(delivery(KEYS[0]), delivery(KEYS[1])))
     assert found.exclusion_reason(KEYS[0], DIGEST, is_sent=False) == ""
-    assert (
-        found.exclusion_reason(KEYS[1], "v1:" + "e" * 32, is_sent=False)
-        == "changed since the plan was saved"
-    )
+    assert found.exclusion_reason(KEYS[1], "v1:" + "e" * 32, is_sent=False) == "changed since the plan was saved"
     assert found.exclusion_reason(KEYS[2], DIGEST, is_sent=False) == "the saved plan does not send it"
     assert found.guards(Facts()) == []
 
