@@ -65,6 +65,14 @@ def _run_command(argv: list[str], supervisor: Supervisor | None) -> tuple[int, B
     return (code if isinstance(code, int) else EXIT.done), None
 
 
+def _describe_usage(error: click.UsageError) -> str:
+    """Returns the message of a wrong usage; for an option that does not exist in the words of the other messages."""
+    if not isinstance(error, click.NoSuchOption):
+        return error.format_message()
+    meant = f"; did you mean {error.possibilities[0]}?" if error.possibilities else ""
+    return f"there is no option {error.option_name}{meant}"
+
+
 def _report_error(error: BaseException, *, is_unsent: bool = False) -> int:
     """Prints the error that ended the command. Returns the exit code for it.
 
@@ -78,7 +86,7 @@ def _report_error(error: BaseException, *, is_unsent: bool = False) -> int:
             return EXIT.usage
         case click.UsageError():
             usage = f"{error.ctx.get_usage()}\n" if error.ctx else ""
-            output.error(f"{usage}error: {error.format_message()}")
+            output.error(f"{usage}error: {_describe_usage(error)}")
             return EXIT.usage
         case click.Abort() | KeyboardInterrupt():
             # click has begun a line after the terminal's ^C

@@ -12,6 +12,7 @@ from runner.declare import schema
 from runner.declare.sender import Sender, parse_sender
 from runner.errors import MsgrunError
 from runner.intercom.admins import Admin
+from runner.report.layout import wrap
 from runner.shown_command import shown_command
 
 _SYSTEMS = {"1": (), "2": ("github",), "3": ("gitlab",)}
@@ -27,13 +28,24 @@ def ask(output: Output) -> Answers:
     if admins:
         return Answers(region, workspace, _choose(workspace, admins))
     output.error(
-        f"Who sends? With INTERCOM_ACCESS_TOKEN set, {shown_command('admins')} lists the ids; init does so too."
+        wrap(
+            "Who sends? An admin, as Intercom calls a member of your team. With INTERCOM_ACCESS_TOKEN set, "
+            f"{shown_command('admins')} lists them, and so does init.",
+            output.width,
+        )
     )
     output.error(
-        f"Or press Enter: {EXAMPLE_SENDER} is written, for the sandbox, and you change it in msgrun.yaml later."
+        wrap(
+            f"Or press Enter for {EXAMPLE_SENDER}, an admin of the sandbox. You can change it in msgrun.yaml later.",
+            output.width,
+        )
     )
     sender = click.prompt(
-        "Admin's id or email address", value_proc=_read_sender, default=EXAMPLE_SENDER, show_default=False, err=True
+        "Email address of the admin, or the id",
+        value_proc=_read_sender,
+        default=EXAMPLE_SENDER,
+        show_default=False,
+        err=True,
     )
     return Answers(region, workspace, sender)
 
@@ -48,9 +60,10 @@ def _read_sender(text: str) -> Sender:
 
 def ask_system() -> list[str]:
     """Asks where messages will be sent from. Returns the CI systems whose workflow is written."""
-    question = "Where will apply run?  1 on a person's machine  2 in GitHub Actions  3 in GitLab CI"
+    for line in ("Where will apply run?", "  1  on a person's machine", "  2  in GitHub Actions", "  3  in GitLab CI"):
+        click.echo(line, err=True)
     return list(
-        _SYSTEMS[click.prompt(question, type=click.Choice([*_SYSTEMS]), default="1", show_choices=False, err=True)]
+        _SYSTEMS[click.prompt("Number", type=click.Choice([*_SYSTEMS]), default="1", show_choices=False, err=True)]
     )
 
 

@@ -90,3 +90,8 @@ def test_a_command_without_its_subcommand_prints_the_help_once(args: list[str]) 
 def test_no_text_of_the_help_is_cut(folder: Folder, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     assert "..." not in folder.run(*name.split(), "--help").out.replace("[ARGS]...", "")
+
+
+def test_a_misspelt_option_is_reported_as_a_misspelt_command_is(folder: Folder) -> None:
+    assert "error: there is no option --canari; did you mean --canary?" in folder.run("apply", "--canari", "3").err
+    assert folder.run("apply", "--zzzz").err.endswith("error: there is no option --zzzz\n")

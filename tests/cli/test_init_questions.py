@@ -30,7 +30,7 @@ def start(tmp_path: Path) -> Iterator[object]:
 def test_without_a_token_the_id_may_be_given_later(start, tmp_path: Path) -> None:
     terminal = start()
     terminal.answer("Region of your Intercom workspace", "eu")
-    terminal.answer("Admin's id", "")
+    terminal.answer("Email address of the admin", "")
     terminal.answer("Where will apply run?", "")
     assert terminal.finish() == 0
     settings = read_settings(tmp_path)
@@ -57,7 +57,7 @@ def test_an_answer_that_is_none_is_asked_for_again(start, tmp_path: Path) -> Non
     terminal = start()
     terminal.answer("Region of your Intercom workspace", "mars")
     terminal.answer("'mars' is not", "au")
-    terminal.answer("Admin's id", "ann")
+    terminal.answer("Email address of the admin", "ann")
     terminal.answer("'ann' is not", "7")
     terminal.answer("Where will apply run?", "1")
     assert terminal.finish() == 0
@@ -67,7 +67,7 @@ def test_an_answer_that_is_none_is_asked_for_again(start, tmp_path: Path) -> Non
 def test_a_sender_may_be_given_by_email_address(start, tmp_path: Path) -> None:
     terminal = start()
     terminal.answer("Region of your Intercom workspace", "")
-    terminal.answer("Admin's id or email address", "ann@example")
+    terminal.answer("Email address of the admin", "ann@example")
     terminal.answer("Where will apply run?", "1")
     assert terminal.finish() == 0
     assert read_settings(tmp_path)["from"] == {"type": "admin", "email": "ann@example"}
@@ -78,7 +78,7 @@ def test_a_token_that_intercom_refuses_does_not_end_it(start, tmp_path: Path) ->
         terminal = start(INTERCOM_ACCESS_TOKEN="expired", INTERCOM_BASE_URL=intercom.url)
         terminal.answer("Region of your Intercom workspace", "us")
         terminal.wait_for("INTERCOM_ACCESS_TOKEN")
-        terminal.answer("Admin's id", "7")
+        terminal.answer("Email address of the admin", "7")
         terminal.answer("Where will apply run?", "1")
         assert terminal.finish() == 0
     assert read_settings(tmp_path)["from"]["id"] == "7"
@@ -87,7 +87,7 @@ def test_a_token_that_intercom_refuses_does_not_end_it(start, tmp_path: Path) ->
 def test_the_workflow_of_a_ci_system_is_written_on_the_way(start, tmp_path: Path) -> None:
     terminal = start("--from", PACKAGE)
     terminal.answer("Region of your Intercom workspace", "us")
-    terminal.answer("Admin's id", "7")
+    terminal.answer("Email address of the admin", "7")
     terminal.answer("Where will apply run?", "3")
     assert terminal.finish() == 0
     assert PACKAGE in (tmp_path / ".gitlab/msgrun.yml").read_text()
