@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from runner.cli.output import Output
 from runner.errors import Problem
+from runner.report.layout import wrap
 from runner.report.problem_text import severity_counts
 from runner.report.terminal_text import style
 from runner.shown_command import shown_command
@@ -19,6 +20,9 @@ def print_summary(
     head = f"{checked}: " if checked else ""
     fixable = sum(bool(problem.edits) for problem in problems)
     fix = f"; {shown_command(fixing_command, '--fix')} mends {fixable:,} of them" if fixable else ""
-    output.result(f"{head}{severity_counts(problems)}{fix}")
-    if problems and output.width_for_reading:
-        output.result(style(f"{shown_command('explain', 'CODE')} says what a problem means.", "dim"))
+    width = output.width_for_reading
+    output.result(wrap(f"{head}{severity_counts(problems)}{fix}", width, indent="  "))
+    if problems and width:
+        codes = {problem.code for problem in problems}
+        command = shown_command("explain", codes.pop() if len(codes) == 1 else "CODE")
+        output.result(wrap(style(f"{command} says what a problem means.", "dim"), width, indent="  "))

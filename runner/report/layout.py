@@ -20,10 +20,10 @@ _OPENING = frozenset({"Ps", "Pi"})
 _JOINER = "\u200d"  # inside one sign that is made of several
 _ARGUMENT = r"""(?:'[^']*'|"[^"]*"|[^\s,;)'"])+"""
 # A command, so that it can be copied: after a colon or in brackets all of its words; in a sentence those that are
-# certainly its own, as options, paths, and words in capitals.
+# certainly its own, as options, paths, and words in capitals. A style before it ends with an m.
 _COMMAND = re.compile(
     rf"(?:(?<=: )|(?<=\())(?:msgrun|pip install)(?: (?!(?:and|or|in|where|to|then)\b){_ARGUMENT})+"
-    rf"|\bmsgrun(?: (?:-[eC] {_ARGUMENT}|--sandbox|lock))*(?: [a-z-]+\b)?"
+    rf"|(?:\b|(?<=m))msgrun(?: (?:-[eC] {_ARGUMENT}|--sandbox|lock))*(?: [a-z-]+\b)?"
     rf"(?: (?:--?[a-z]{_ARGUMENT}|[A-Z]{{2,}}\b|'[^']*'|[\w/@:~#]*[./=@]{_ARGUMENT}))*"
 )
 _SPACE_IN_COMMAND = "\ue000"  # a character for private use: no text has it
