@@ -1,6 +1,6 @@
 """The command lock move: moves the ledger to another address."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import click
 
@@ -9,7 +9,7 @@ from runner.cli.ledger import require_valid_address, save_current_ledger
 from runner.cli.options import EXIT, command
 from runner.cli.scaffold import CI_FOLDERS, workflow_path
 from runner.errors import GuardRefused, UsageMistake
-from runner.ledger.address import LedgerAddress, LockfileAddress, has_password
+from runner.ledger.address import DatabaseAddress, LedgerAddress, LockfileAddress, has_password
 from runner.ledger.context import LedgerContext
 from runner.ledger.locations import location_of
 from runner.ledger.moves.check import find_id_guard
@@ -52,8 +52,9 @@ def move(address: str, *, yes: bool) -> int:
         else:
             context.output.result(f"the ledger moved from {old.address.setting} to {address}")
         _print_next_step(context, new.address)
-        if new.address.has_host:
-            _print_extra(context)
+        if isinstance(new.address, DatabaseAddress):
+            for line in find_workflows_without_driver(context):
+                context.output.note(line)
         return EXIT.done
 
 
@@ -65,15 +66,15 @@ def _print_next_step(context: Context, address: LedgerAddress) -> None:
         context.output.note(f"commit {files}, and merge that: before, nothing is sent")
 
 
-def _print_extra(context: Context) -> None:
-    """Says which CI workflows have to install the driver of PostgreSQL, which `init` could not know of."""
+def find_workflows_without_driver(context: Context) -> Iterator[str]:
+    """Yields what to do about each CI workflow that lacks the driver of PostgreSQL, as `init` wrote it before."""
     repository = context.ledger.repository
     top = repository.toplevel if repository else context.tree.root
     for system, folder in CI_FOLDERS.items():
         path = workflow_path(system, context.settings.environment_name)
         if (top / path).is_file() and "postgres" not in (top / path).read_text(encoding="utf-8", errors="replace"):
             renewed = shown_command("init", f"--{system}")
-            context.output.note(
+            yield (
                 f"{path} installs msgrun without its extra postgres: write msgrun[postgres] there, remove "
                 f"{folder}/msgrun-requirements.txt, and write that again: {renewed}"
             )
