@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from runner.cli.output import Output
 from runner.errors import Problem
-from runner.report.layout import wrap
 from runner.report.problem_text import severity_counts
 from runner.report.terminal_text import style
 from runner.shown_command import shown_command
@@ -21,8 +20,14 @@ def print_summary(
     fixable = sum(bool(problem.edits) for problem in problems)
     fix = f"; {shown_command(fixing_command, '--fix')} mends {fixable:,} of them" if fixable else ""
     width = output.width_for_reading
-    output.result(wrap(f"{head}{severity_counts(problems)}{fix}", width, indent="  "))
-    if problems and width:
+    summary = f"{head}{severity_counts(problems)}{fix}"
+    if not width:
+        output.result(summary)
+        return
+    from runner.report.layout import wrap  # noqa: PLC0415  # for terminals alone
+
+    output.result(wrap(summary, width, indent="  "))
+    if problems:
         codes = {problem.code for problem in problems}
         command = shown_command("explain", codes.pop() if len(codes) == 1 else "CODE")
         output.result(wrap(style(f"{command} says what a problem means.", "dim"), width, indent="  "))
