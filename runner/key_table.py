@@ -1,6 +1,7 @@
-"""Tables of keys of 16 bytes, for plans of a million deliveries: 24 bytes a key, without a Python object for each.
+"""Tables of keys of 16 bytes, and lists of texts, for plans of a million deliveries: no Python object for each.
 
-The table uses open addressing with linear probing. Keys are hashes, so their bytes are evenly distributed already.
+A key takes 24 bytes, and a text 8 more than it has. The table uses open addressing with linear probing. Keys are
+hashes, so their bytes are evenly distributed already.
 """
 
 from array import array
@@ -13,6 +14,35 @@ _KEY_FORMAT = f"{KEY_SIZE}s"
 _MAX_LOAD = 2 / 3  # part of the slots; with more, the probe sequences get long
 _MIN_SIZE = 1 << 10  # slots, or keys
 _GROWTH_SHIFT = 2  # the list of keys grows by a quarter: its size shifted by 2
+
+
+class TextList:
+    """Texts in the order in which they were added."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+        self._ends = array("Q")  # where each text ends
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def __getitem__(self, row: int) -> str:
+        """Returns the text of a row, counted from 0."""
+        return self._bytes[self._ends[row - 1] if row else 0 : self._ends[row]].decode()
+
+    def __iter__(self) -> Iterator[str]:
+        return map(self.__getitem__, range(len(self._ends)))
+
+    def add(self, text: str) -> None:
+        """Adds a text at the end."""
+        self._bytes += text.encode()
+        self._ends.append(len(self._bytes))
+
+    def extend(self, other: "TextList") -> None:
+        """Adds the texts of another list at the end."""
+        start = len(self._bytes)
+        self._bytes += other._bytes  # noqa: SLF001  # of its own class
+        self._ends.extend(start + end for end in other._ends)  # noqa: SLF001
 
 
 class KeyList:

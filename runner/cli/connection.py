@@ -16,21 +16,26 @@ from runner.cli.output import Output
 from runner.cli.pauses import make_stop_conditions
 from runner.cli.process import Signals
 from runner.cli.progress import RunProgress, open_record_log
+from runner.cli.progress_line import CheckProgress
 from runner.cli.run_origin import find_run_origin
 from runner.clock import Clock, new_run_id
 from runner.declare.sender import Sender
 from runner.declare.settings import Settings
+from runner.deliver.contact_cache import ContactCache
+from runner.deliver.contact_lookup import ContactLookup
 from runner.deliver.post import MessagePoster
+from runner.deliver.recipient_check import RecipientCheck
 from runner.deliver.run import Run
 from runner.deliver.stop import DRAIN_TIMEOUT, signal_name
 from runner.deliver.summary import Summary
 from runner.errors import GuardRefused, RunStopped, UsageMistake
-from runner.intercom import Access, Transport
+from runner.intercom import Access
 from runner.intercom.client import HOSTS, HttpTransport
 from runner.intercom.lookups import Workspace
 from runner.intercom.rate_limit import RateLimiter
 from runner.intercom.route import LOOPBACK
 from runner.intercom.senders import look_up_senders
+from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
 from runner.plan.guards import sender_guard
 from runner.plan.plan import Plan
@@ -52,7 +57,7 @@ class Connection:
     """The client of one workspace: its transport, rate limiter and endpoints."""
 
     context: Context
-    transport: Transport
+    transport: HttpTransport
     limiter: RateLimiter
     workspace: Workspace
 
@@ -97,6 +102,23 @@ class Connection:
             guards.append(sender_guard(fault.message, fault.hint, names))
         return replace(plan, sender_ids=lookup.ids, guards=tuple(guards))
 
+    def check_recipients(self, plan: Plan, facts: Facts) -> Plan:
+        """Returns the plan with the contacts of its recipients, and without those that `recipients:` leaves out.
+
+        Shows the progress. Raises RunStopped, and GuardRefused if a file changed meanwhile.
+        """
+        settings, progress = self.context.settings, CheckProgress(self.context.output, plan.to_send)
+        # The sandbox answers at once, and may forget its contacts.
+        path = None if self.context.options.sandbox else self.context.contact_cache
+        cache = ContactCache(self.transport.token_hash, path, int(self.context.now.timestamp()))
+        cache.load()
+        lookup = ContactLookup(self.workspace, cache)
+        try:
+            return RecipientCheck(lookup, settings.recipients, settings.salt, facts, progress).check(plan)
+        finally:
+            lookup.close()
+            progress.clear()
+
     def deliver(self, plan: Plan, ledger: Ledger, log_file: Path | None, deadline: float | None) -> Summary:
         """Sends a plan and shows the progress. Returns its summary. `deadline` is a time of the monotonic clock."""
         settings = self.context.settings
@@ -108,7 +130,6 @@ class Connection:
                 plan=plan,
                 settings=settings,
                 ledger=ledger,
-                workspace=self.workspace,
                 poster=MessagePoster(
                     self.transport,
                     self.workspace,

@@ -92,6 +92,11 @@ class Context:
         """The file that stops a run cleanly as soon as it exists. Raises GuardRefused if the path is a link."""
         return managed_path(self.tree.root, ".msgrun/stop")
 
+    @property
+    def contact_cache(self) -> Path:
+        """The file of contacts that were looked up. Raises GuardRefused if the path is a link."""
+        return managed_path(self.tree.root, f".msgrun/contacts-{self.settings.stem}")
+
     def load_project(self, paths: tuple[str, ...] = ()) -> Project:
         """Reads the declarations. `paths` are as the user typed them, relative to the working directory or -C."""
         return load_project(self.tree, self.settings, RENDER_MONITOR, [self._relative_to_root(path) for path in paths])

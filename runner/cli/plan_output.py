@@ -74,6 +74,13 @@ def print_plan(
             output.result(_format_text(review, output, command, show_all=show_all))
 
 
+def print_check(context: Context, plan: Plan) -> None:
+    """Prints what the check of the recipients found, if anything."""
+    output = context.output
+    if text := plan_text.check(plan, PlanView("msgrun apply", output.width, output.show_values)):
+        output.result(f"\n{text}")
+
+
 def _format_text(review: Review, output: Output, command: str, *, show_all: bool) -> str:
     """Returns a plan as text, after the comparison if there is one."""
     view = PlanView(

@@ -1,13 +1,18 @@
 """A line of progress on stderr: redrawn on a terminal, or a new line every 10 seconds in a log."""
 
+import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
-from runner.cli.output import Output
+from runner.cli.output import Output, has_unicode
+from runner.report import progress_text
+from runner.report.progress_text import Progress
 
 _LOG_INTERVAL = 10.0  # seconds between two lines in a log
 _TERMINAL_INTERVAL = 0.1  # seconds between two updates on a terminal
 _SHOW_AFTER = 2.0  # seconds of planning before progress is shown
+_CHECKING = "checking "
 
 
 class StatusLine:
@@ -47,6 +52,30 @@ class StatusLine:
     def clear(self) -> None:
         """Removes the line from the terminal."""
         self._output.clear_progress()
+
+
+class CheckProgress:
+    """Shows how many of the recipients of a plan were checked in Intercom, if that takes more than 2 seconds."""
+
+    def __init__(self, output: Output, planned: int) -> None:
+        self._status_line = StatusLine(output)
+        self._planned = planned
+        self._began = time.monotonic()
+
+    def __call__(self, checked: int) -> None:
+        """Shows the progress, unless the last update was a moment ago."""
+        now = time.monotonic()
+        if now - self._began > _SHOW_AFTER and self._status_line.is_due(now):
+            progress = Progress(checked, self._planned, rate=checked / (now - self._began))
+            line = partial(progress_text.terminal_line, progress, unicode=has_unicode(sys.stderr))
+            self._status_line.update(
+                f"checking recipients in Intercom: {checked:,} of {self._planned:,}",
+                lambda columns: f"{_CHECKING}{line(columns - len(_CHECKING))}",
+            )
+
+    def clear(self) -> None:
+        """Removes the line from the terminal."""
+        self._status_line.clear()
 
 
 class PlanningProgress:

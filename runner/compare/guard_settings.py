@@ -56,6 +56,7 @@ def _list_guard_settings(settings: Settings) -> dict[str, str]:
         "abort_if.unknown": f"{abort_conditions.unknown:,}",
         "abort_if.refused": f"{abort_conditions.refused:.0%}",
         "abort_if.after": f"{abort_conditions.after:,}",
+        **{f"recipients.{fault}": rule for fault, rule in settings.recipients.rules().items()},
         "rate.share": f"{settings.rate_share:g}",
         "rate.max_per_10s": f"{settings.max_per_window:,}" if settings.max_per_window else "",
         "lint.ignore": ", ".join(settings.lint.ignore),

@@ -1,11 +1,12 @@
 """Addresses: as a user types one, and those that belong to the keys of a ledger, which has only the keys."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from runner.current_work import CURRENT_WORK
 from runner.declare.audience.recipient import IDENTIFIER_KINDS, IdentifierKind, Recipient
+from runner.declare.audience.selection import Tally
 from runner.declare.declaration import Declaration
 from runner.declare.identity import key_hasher
 from runner.declare.template.language import TemplateFault
@@ -71,6 +72,15 @@ def find_addresses(
             addresses |= found
             most -= read_count
     return addresses
+
+
+def list_addresses(declaration: Declaration, salt: str) -> Iterator[tuple[bytes, Address, str]]:
+    """Yields key, address and role (user or lead) of each recipient that passes the filters, in order."""
+    hashers = {kind: key_hasher(salt, declaration.name, declaration.revision, kind) for kind in IDENTIFIER_KINDS}
+    for recipient in declaration.recipients(Tally()):
+        if isinstance(recipient, Recipient) and (value := _render_identifier(declaration, recipient)):
+            role = "user" if recipient.role == "user" else "lead"
+            yield hashers[recipient.kind](value), Address(recipient.kind, value), role
 
 
 def _search(

@@ -8,6 +8,7 @@ from runner.declare import schema
 from runner.declare.audience.allow_list import AllowList, parse_allow_list
 from runner.declare.contact_files import ContactFiles, parse_contact_files
 from runner.declare.quiet_hours import QuietHours, parse_quiet_hours
+from runner.declare.recipient_policy import RecipientPolicy
 from runner.declare.redirect import Redirect, parse_redirect
 from runner.declare.sender import Sender, parse_sender
 from runner.declare.settings_problems import UNNAMED, find_settings_problems
@@ -90,6 +91,7 @@ class Settings:
     vars: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = Limits()
     abort_conditions: AbortConditions = AbortConditions()
+    recipients: RecipientPolicy = field(default_factory=RecipientPolicy)
     rate_share: float = 0.8
     max_per_window: int | None = None
     lint: LintSettings = LintSettings()
@@ -168,7 +170,8 @@ def load_all_settings(tree: Tree, salt: str | None = None) -> dict[str | None, S
 def _build_settings(environment: str | None, value: dict[str, Any], salt: str | None = None) -> Settings:
     """Returns the settings of an environment, from all of msgrun.yaml. `salt` overrides its salt."""
     overrides = value["environments"][environment] if environment is not None else {}
-    merged = {**value, **overrides, "vars": {**value.get("vars", {}), **overrides.get("vars", {})}}
+    merged = {**value, **overrides}
+    merged |= {key: {**value.get(key, {}), **overrides.get(key, {})} for key in ("vars", "recipients")}
     stem, own = file_stem(environment), value if environment is None else overrides
     merged["lock"] = _choose_address(value, own, stem)
     merged["ledger"], merged["stem"] = own.get("ledger", ""), stem
@@ -236,6 +239,7 @@ def _convert_settings(environment: str, value: Mapping[str, Any]) -> Settings:
         vars=value["vars"],
         limits=Limits(**value.get("limits", {})),
         abort_conditions=AbortConditions(**abort_if),
+        recipients=RecipientPolicy(**value["recipients"]),
         rate_share=rate.get("share", 0.8),
         max_per_window=rate.get("max_per_10s"),
         lint=LintSettings(**value.get("lint", {})),

@@ -8,7 +8,6 @@ from runner.clock import Clock
 from runner.declare.declaration import Declaration
 from runner.deliver.attempt import Attempt
 from runner.deliver.attempt_records import RecordFactory
-from runner.deliver.contact_choice import NoContact, choose_contact
 from runner.deliver.queue import DeliveryQueue, PreparedDelivery
 from runner.deliver.reached_contacts import ReachedContacts
 from runner.deliver.summary import Summary
@@ -52,7 +51,7 @@ class AttemptSource:
         return self._queue.is_exhausted and not self._unclaimed
 
     def take(self, most: int) -> list[Attempt]:
-        """Removes and returns the next attempts, up to `most`; fewer if look-ups have not ended."""
+        """Removes and returns the next attempts, up to `most`; fewer if no more are prepared."""
         attempts: list[Attempt] = []
         while len(attempts) < most and self._summary.stop is None and (attempt := self._next()):
             attempts.append(attempt)
@@ -82,15 +81,12 @@ class AttemptSource:
         if self.is_expired(declaration):
             self.expired[declaration.name] += 1
             return None
-        claim, contact = self._records.new_claim(prepared), None
-        if prepared.contacts is not None:
-            choice = choose_contact(delivery, prepared.contacts)
-            if isinstance(choice, NoContact):
-                self._refuse(claim, choice.code, choice.message)
-                return None
-            contact = choice.contact
-            self._summary.warnings.extend(choice.warnings)
-            claim = replace(claim, contact=contact.id)
+        claim = self._records.new_claim(prepared)
+        if prepared.planned.action == "refused":
+            self._refuse(claim, prepared.planned.code, prepared.planned.reason)
+            return None
+        contact = prepared.contact
+        claim = replace(claim, contact=contact.id)
         if claim.recipient_contact and not self._is_first_to_contact(claim):
             self._refuse(claim, "same_contact", "this contact was sent this revision already, under another address")
             return None

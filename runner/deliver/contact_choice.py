@@ -1,47 +1,72 @@
-"""Chooses the contact in Intercom that a declared recipient stands for: exactly one, or a refusal with its reason."""
+"""Chooses the contact in Intercom that a declared recipient stands for, and what becomes of the recipient."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from runner.declare.delivery import Delivery
+from runner.declare.recipient_policy import CONTACT_FAULTS, EMAIL_FAULTS, RecipientPolicy, Rule
 from runner.intercom.contact import Contact
-from runner.ledger.record import CONTACT_NOT_FOUND
+from runner.plan.deliveries import Action
 
-_MAX_LISTED = 10  # contacts that a refusal lists
+_MAX_LISTED = 10  # contacts that a reason lists
+_ACTIONS: dict[Rule, Action] = {"refuse": "refused", "exclude": "excluded", "warn": "send"}  # the strictest first
+_REASONS = {
+    "merged": "merged into another contact",
+    "archived": "archived or blocked in Intercom",
+    "no_email": "without an email address",
+    "unsubscribed": "unsubscribed from emails",
+    "bounced": "with an address that bounced",
+    "spam": "one who marked an email as spam",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class ChosenContact:
-    """The contact to send to, and warnings about it."""
+class ContactChoice:
+    """What becomes of a recipient: the action, and why, if its contact has a fault.
 
-    contact: Contact
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class NoContact:
-    """A refusal without a claim, because no contact fits or several do."""
-
-    code: str
-    message: str
-
-
-def choose_contact(delivery: Delivery, contacts: list[Contact]) -> ChosenContact | NoContact:
-    """Returns the contact to send to: of those with the declared role, the only one.
-
-    If no contact has the role, all contacts are considered. Returns NoContact if there is none, or more than one.
+    `code` begins with `contact_`, then comes the fault. `detail` is about this recipient alone. `contact` is the one to
+    send to; None if the action is not `send`.
     """
-    role = "user" if delivery.payload["to"]["type"] == "user" else "lead"
-    matching = [contact for contact in contacts if contact.role == role] or contacts
-    kind, name = delivery.address[0], delivery.display_name
-    if delivery.address != (delivery.kind, delivery.value):
-        kind, name = f"{kind} of redirect", "the contact of redirect"
+
+    action: Action
+    contact: Contact | None = None
+    code: str = ""
+    reason: str = ""
+    detail: str = ""
+
+
+def choose_contact(
+    role: str, kind: str, contacts: Sequence[Contact], policy: RecipientPolicy, *, is_email: bool
+) -> ContactChoice:
+    """Returns what becomes of a recipient with the declared role (user or lead), whose address `contacts` have.
+
+    The contact is the only one with the role or, if none has it, the only one of all. Of several faults, the one with
+    the strictest rule decides.
+    """
+    matching = [contact for contact in contacts if contact.role == role] or list(contacts)
     if not matching:
-        return NoContact(CONTACT_NOT_FOUND, f"no contact has this {kind}")
+        return _refuse(policy, "not_found", f"no contact has this {kind}")
     if len(matching) > 1:
         ids = ", ".join(sorted(contact.id for contact in matching)[:_MAX_LISTED])
         ids += f" and {len(matching) - _MAX_LISTED} more" if len(matching) > _MAX_LISTED else ""
-        return NoContact("contact_ambiguous", f"{len(matching)} contacts have this {kind}: {ids}")
+        return _refuse(policy, "ambiguous", f"several contacts have this {kind}", ids)
     contact = matching[0]
-    if contact.role == role:
-        return ChosenContact(contact)
-    return ChosenContact(contact, (f"{name} is declared as {role} and is a {contact.role}: sent as that",))
+    faults = dict(_find_faults(contact, role, is_email=is_email))
+    for rule, action in _ACTIONS.items():
+        decisive = [fault for fault in faults if policy.rule(fault) == rule]
+        if decisive:
+            reason = "; ".join(faults[fault] for fault in decisive)
+            return ContactChoice(action, contact if action == "send" else None, f"contact_{decisive[0]}", reason)
+    return ContactChoice("send", contact)
+
+
+def _refuse(policy: RecipientPolicy, fault: str, reason: str, detail: str = "") -> ContactChoice:
+    return ContactChoice(_ACTIONS[policy.rule(fault)], None, f"contact_{fault}", reason, detail)
+
+
+def _find_faults(contact: Contact, role: str, *, is_email: bool) -> Iterator[tuple[str, str]]:
+    """Yields the faults of a contact for a message, each with the reason that a person reads."""
+    if contact.role != role:
+        yield "other_role", f"declared as {role}, and in Intercom a {contact.role}"
+    for fault in CONTACT_FAULTS:
+        if fault in contact.faults and (is_email or fault not in EMAIL_FAULTS):
+            yield fault, _REASONS[fault]

@@ -1,127 +1,77 @@
-"""The queue of deliveries to send, in the order of the plan: rendered again, with recipients looked up in advance."""
+"""The queue of deliveries to send, in the order of the plan, rendered again."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, render_deliveries
 from runner.declare.settings import Settings
-from runner.errors import GuardRefused, RunStopped
+from runner.errors import GuardRefused
 from runner.intercom.contact import Contact
-from runner.intercom.contact_search import ContactSearch
-from runner.intercom.lookups import SEARCH_BATCH, Workspace
-from runner.intercom.wire_format import needs_lookup
-from runner.plan.deliveries import PlannedMessage
+from runner.plan.deliveries import PlannedDelivery, PlannedMessage
 from runner.plan.plan import Plan
 
-_MAX_BATCHES = 8  # batches prepared ahead: enough for the longest latency at the highest rate, few to discard at a stop
-ContactsByAddress = dict[tuple[str, str], list[Contact]]
+_AHEAD = 120  # deliveries that are rendered in advance: enough for all threads, few to discard at a stop
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedDelivery:
-    """A delivery to send. `contacts` are those with its address, or None if it needs no look-up."""
+    """A delivery to send, or to refuse without a claim. `planned` has the contact, or the reason."""
 
     declaration: Declaration
     delivery: Delivery
-    contacts: list[Contact] | None
+    planned: PlannedDelivery
 
-
-@dataclass(frozen=True, slots=True)
-class LookupResult:
-    """The contacts of a batch, or the error that prevented reading them."""
-
-    batch: "Batch"
-    contacts: ContactsByAddress
-    error: RunStopped | None = None
-
-
-@dataclass(slots=True, eq=False)
-class Batch:
-    """Some deliveries of one message. `contacts` is None until their look-up has ended."""
-
-    declaration: Declaration
-    deliveries: deque[Delivery]
-    contacts: ContactsByAddress | None
+    @property
+    def contact(self) -> Contact:
+        """The contact to send to, which the check of the recipients chose."""
+        role, _, contact_id = self.planned.contact.partition(":")
+        assert contact_id, "recipients are checked before anything is sent"
+        return Contact(contact_id, role)
 
 
 class DeliveryQueue:
-    """The deliveries of a plan that are to be sent, up to its limit."""
+    """The deliveries of a plan that are to be sent, up to its limit, and those before them that its check refused."""
 
-    def __init__(self, plan: Plan, settings: Settings, workspace: Workspace) -> None:
+    def __init__(self, plan: Plan, settings: Settings) -> None:
         self._settings = settings
-        self._contacts = ContactSearch(workspace)
-        self._batches: deque[Batch] = deque()
-        self._upcoming = self._render_batches(plan)
+        self._prepared: deque[PreparedDelivery] = deque()
+        self._upcoming = self._render(plan)
         self._has_ended = False
 
     @property
     def is_exhausted(self) -> bool:
         """Whether there is nothing left to take."""
-        return self._has_ended and not any(batch.deliveries for batch in self._batches)
+        return self._has_ended and not self._prepared
 
-    def next_lookups(self, free_threads: int) -> list[Callable[[], LookupResult]]:
-        """Returns jobs that look up the contacts of the next recipients: up to `free_threads`, or one if it is 0.
-
-        Raises GuardRefused if a delivery is not rendered as planned.
-        """
-        jobs: list[Callable[[], LookupResult]] = []
-        while len(self._batches) < _MAX_BATCHES and len(jobs) < max(1, free_threads) and not self._has_ended:
-            batch = next(self._upcoming, None)
-            if batch is None:
-                self._has_ended = True
-                break
-            self._batches.append(batch)
-            unresolved = [
-                delivery for delivery in batch.deliveries if needs_lookup(delivery.payload, self._settings.api_version)
-            ]
-            if unresolved:
-                jobs.append(lambda batch=batch, unresolved=unresolved: self._look_up(batch, unresolved))  # type: ignore[misc]
-            else:
-                batch.contacts = {}
-        return jobs
+    def prepare(self) -> None:
+        """Renders the next deliveries. Raises GuardRefused if one is not rendered as planned."""
+        wanted = _AHEAD - len(self._prepared)
+        if wanted > 0 and not self._has_ended:
+            upcoming = list(islice(self._upcoming, wanted))
+            self._prepared.extend(upcoming)
+            self._has_ended = len(upcoming) < wanted
 
     def pop(self) -> PreparedDelivery | None:
-        """Removes and returns the next delivery; None if there is none, or its look-up has not ended."""
-        while self._batches and not self._batches[0].deliveries:
-            self._batches.popleft()
-        if not self._batches or self._batches[0].contacts is None:
-            return None
-        batch = self._batches[0]
-        delivery = batch.deliveries.popleft()
-        is_lookup_needed = needs_lookup(delivery.payload, self._settings.api_version)
-        contacts = self._batches[0].contacts.get(delivery.address, []) if is_lookup_needed else None
-        return PreparedDelivery(batch.declaration, delivery, contacts)
+        """Removes and returns the next delivery; None if none is prepared."""
+        return self._prepared.popleft() if self._prepared else None
 
-    def _look_up(self, batch: Batch, deliveries: list[Delivery]) -> LookupResult:
-        """Looks up the contacts of the deliveries of a batch; runs in a thread."""
-        contacts_by_address: ContactsByAddress = {}
-        try:
-            addresses = list(dict.fromkeys(delivery.address for delivery in deliveries))
-            for kind in sorted({kind for kind, _ in addresses}):
-                values = [value for other, value in addresses if other == kind]
-                contacts_by_address |= {
-                    (kind, value): contacts for value, contacts in self._contacts.find(kind, values).items()
-                }
-        except RunStopped as error:
-            return LookupResult(batch, {}, error)
-        return LookupResult(batch, contacts_by_address)
-
-    def _render_batches(self, plan: Plan) -> Iterator[Batch]:
-        """Yields the deliveries to send in batches, each of one message."""
+    def _render(self, plan: Plan) -> Iterator[PreparedDelivery]:
         send_counts = plan.send_counts()
         for message in plan.messages:
-            deliveries = islice(self._render_sends(message), send_counts[message.name])
-            while batch := deque(islice(deliveries, SEARCH_BATCH)):
-                yield Batch(message.declaration, batch, None)
+            yield from self._render_message(message, send_counts[message.name])
 
-    def _render_sends(self, message: PlannedMessage) -> Iterator[Delivery]:
-        """Yields the deliveries of a message whose action is `send`.
+    def _render_message(self, message: PlannedMessage, most: int) -> Iterator[PreparedDelivery]:
+        """Yields up to `most` deliveries to send, and the refused ones that the check found.
 
-        Raises GuardRefused if a delivery is not rendered as planned.
+        Those are left out if not all are sent. Raises GuardRefused.
         """
+        is_limited = message.counts["send"] > most
+        refused = 0 if is_limited else message.deliveries.checked_counts("refused").total()
+        if not (most or refused):
+            return
         rendered = render_deliveries(message.declaration, self._settings.salt, skip_duplicate_check=True)
         for planned in message.deliveries:
             delivery = next(rendered, None)
@@ -130,5 +80,11 @@ class DeliveryQueue:
                     f"{message.name} is not rendered as it was planned: a file changed meanwhile",
                     "run the command again to plan anew",
                 )
-            if planned.action == "send":
-                yield delivery
+            if planned.action == "send" and most:
+                most -= 1
+                yield PreparedDelivery(message.declaration, delivery, planned)
+            elif planned.action == "refused" and planned.code and refused:
+                refused -= 1
+                yield PreparedDelivery(message.declaration, delivery, planned)
+            if not (most or refused):
+                return

@@ -16,12 +16,11 @@ from runner.deliver.attempt_records import RecordFactory
 from runner.deliver.attempt_source import AttemptSource
 from runner.deliver.claims import ClaimWriter, WriteResult, make_claim_writer
 from runner.deliver.post import MessagePoster, PostResult, Retry
-from runner.deliver.queue import DeliveryQueue, LookupResult
+from runner.deliver.queue import DeliveryQueue
 from runner.deliver.stop import StopConditions, StopController
-from runner.deliver.summary import ReportedDelivery, StopKind, StopReason, Summary
+from runner.deliver.summary import ReportedDelivery, StopReason, Summary
 from runner.deliver.threads import MAX_THREADS, ThreadPool
-from runner.errors import GuardRefused, RateExhausted
-from runner.intercom.lookups import Workspace
+from runner.errors import GuardRefused
 from runner.intercom.rate_limit import RateLimiter
 from runner.ledger.ledger import Ledger
 from runner.ledger.record import CONTACT_NOT_FOUND, NO_ORIGIN, Record, RunOrigin
@@ -44,7 +43,6 @@ class Run:
         plan: Plan,
         settings: Settings,
         ledger: Ledger,
-        workspace: Workspace,
         poster: MessagePoster,
         limiter: RateLimiter,
         clock: Clock,
@@ -62,15 +60,15 @@ class Run:
         self._stop_conditions = stop_conditions
         self._progress = progress
         self._log = log
-        self.summary = Summary(planned=plan.to_send)
+        self.summary = Summary(planned=plan.to_send + plan.to_refuse)
         self._records = RecordFactory(run_id, plan.digest, settings.salt, clock, plan.sender_ids, origin)
-        self._queue = DeliveryQueue(plan, settings, workspace)
+        self._queue = DeliveryQueue(plan, settings)
         self._source = AttemptSource(
             self._queue, self._records, clock, settings.api_version, lambda: ledger.facts, self.summary, self._refuse
         )
         self._writer: ClaimWriter = make_claim_writer(ledger, plan.to_send)
         self._attempts = OpenAttempts()
-        self._threads: ThreadPool[PostResult | LookupResult] = ThreadPool(max_threads)
+        self._threads: ThreadPool[PostResult] = ThreadPool(max_threads)
         self._stop_controller = StopController(self.summary, settings.abort_conditions, clock)
 
     def deliver(self) -> Summary:
@@ -99,7 +97,7 @@ class Run:
         """Claims what may start, starts it, and waits for the next results."""
         self._stop_controller.stop(self._stop_conditions.stop_reason(self._clock))
         if self.summary.stop is None:
-            self._start_lookups()
+            self._prepare()
         if self.summary.stop:
             self._release(self._attempts.remove_unstarted())
         granted = 0 if self.summary.stop else self._limiter.acquire(self._threads.free)
@@ -109,10 +107,7 @@ class Run:
         for attempt in attempts:
             self._threads.start(partial(self._poster.post, attempt, self._find_stop_reason))
         for result in self._threads.collect(self._wait_time()):
-            if isinstance(result, LookupResult):
-                self._store_contacts(result)
-            else:
-                self._handle_result(result)
+            self._handle_result(result)
         self.summary.in_flight = self._attempts.posting
         self.summary.unsettled = len(self._attempts) + len(self._writer.outcomes)
         self._progress(self.summary)
@@ -129,18 +124,11 @@ class Run:
             self._clock.sleep(self._writer.tick)
         return 0.0
 
-    def _start_lookups(self) -> None:
+    def _prepare(self) -> None:
         try:
-            for job in self._queue.next_lookups(self._threads.free // 2):
-                self._threads.start(job)
+            self._queue.prepare()
         except GuardRefused as error:
             self._stop_controller.stop(StopReason("guard", error.message, error.hint))
-
-    def _store_contacts(self, result: LookupResult) -> None:
-        result.batch.contacts = result.contacts
-        if result.error:
-            kind: StopKind = "later" if isinstance(result.error, RateExhausted) else "error"
-            self._stop_controller.stop(StopReason(kind, result.error.message, result.error.hint))
 
     def _claim(self, wanted: int) -> None:
         """Writes outcomes and claims. `wanted` is how many more attempts could be POSTed at once."""

@@ -17,6 +17,7 @@ _OK, _FORBIDDEN, _NOT_FOUND, _TIMEOUT, _TOO_MANY = 200, 403, 404, 408, 429
 # Intercom documents these codes without a status. With a 4xx they do not prove that no message was created.
 _INCONCLUSIVE_CODES = {"server_error", "request_timeout", "service_unavailable"}
 NO_ANSWER, UNEXPECTED_ANSWER, INBOUND = "no_answer", "unexpected_answer", "user_message"  # codes of Unknown
+PERMISSION_HINT = "give the app this permission: Developer Hub, your app, Authentication, Edit"
 _SCOPE_WORDS = re.compile(r"\b(scopes?|permissions?)\b", re.IGNORECASE)
 _RECIPIENT_WORDS = re.compile(r"\b(users?|contacts?|leads?|recipients?|unsubscrib\w*)\b", re.IGNORECASE)
 
@@ -139,7 +140,7 @@ def account_hint(reply: Reply, access: Access, sender: str = "") -> str:
         case 404 if code == "admin_not_found":
             return no_admin_hint(sender)
         case 401 | 403 if _SCOPE_WORDS.search(message) or code in {"token_unauthorized", "missing_authorization"}:
-            return "give the app this permission: Developer Hub, your app, Authentication, Edit"
+            return PERMISSION_HINT
         case 403 if code == "api_plan_restricted":
             return "the workspace's plan has no access to this: ask its owner, or choose another plan"
         case 401:

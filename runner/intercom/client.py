@@ -8,6 +8,7 @@ them, cookies and a .netrc for every request would take longer than everything e
 """
 
 import contextlib
+import hashlib
 import http.client
 import socket
 import ssl
@@ -157,6 +158,8 @@ class HttpTransport:
         self._base_url = base_url.rstrip("/")
         token = _validate_token(token)
         self._mask_token = TokenMask(token)
+        # A secret that those share who have the token.
+        self.token_hash = hashlib.sha256(token.encode()).digest()
         self._headers = {
             "Accept": "application/json",
             "Accept-Encoding": "gzip",

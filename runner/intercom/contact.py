@@ -6,13 +6,21 @@ from typing import Any
 from runner.errors import RunStopped
 from runner.intercom.identifiers import parse_id, parse_text
 
+_FAULTS_BY_FIELD = {
+    "archived": "archived",
+    "blocked": "archived",
+    "unsubscribed_from_emails": "unsubscribed",
+    "has_hard_bounced": "bounced",
+    "marked_email_as_spam": "spam",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Contact:
     """A contact as Intercom knows it. `role` is user or lead; `created_at` is in Unix seconds, 0 if unknown.
 
-    `email` and `external_id` tell which of the searched values the contact has; they are never stored. The flags are
-    about emails, except `is_archived`: archived or blocked.
+    `email` and `external_id` tell which of the searched values the contact has; they are never stored. `faults` are
+    some of CONTACT_FAULTS.
     """
 
     id: str
@@ -20,10 +28,7 @@ class Contact:
     email: str = ""
     external_id: str = ""
     created_at: int = 0
-    is_unsubscribed: bool = False
-    has_bounced: bool = False
-    has_marked_spam: bool = False
-    is_archived: bool = False
+    faults: frozenset[str] = frozenset()
 
 
 def parse_contact(value: dict[str, Any]) -> Contact:
@@ -31,14 +36,13 @@ def parse_contact(value: dict[str, Any]) -> Contact:
     created, contact_id = value.get("created_at"), parse_id(value.get("id"))
     if not contact_id:
         raise RunStopped("Intercom shows a contact without an id, or with one of an unknown form")
+    email = parse_text(value.get("email"))
+    faults = {fault for field, fault in _FAULTS_BY_FIELD.items() if value.get(field) is True}
     return Contact(
         id=contact_id,
         role="lead" if value.get("role") == "lead" else "user",
-        email=parse_text(value.get("email")),
+        email=email,
         external_id=parse_text(value.get("external_id")),
         created_at=created if isinstance(created, int) else 0,
-        is_unsubscribed=value.get("unsubscribed_from_emails") is True,
-        has_bounced=value.get("has_hard_bounced") is True,
-        has_marked_spam=value.get("marked_email_as_spam") is True,
-        is_archived=value.get("archived") is True or value.get("blocked") is True,
+        faults=frozenset(faults if email.strip() else faults | {"no_email"}),
     )

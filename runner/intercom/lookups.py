@@ -5,7 +5,7 @@ A read that fails is repeated until Intercom answers or READ_RETRY_TIME is over.
 
 import re
 from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
@@ -15,7 +15,7 @@ from runner.clock import FIRST_RETRY_DELAY, Clock, next_retry_delay
 from runner.errors import GuardRefused, RateExhausted, RunStopped
 from runner.intercom import Access, NoReply, Reply, Transport
 from runner.intercom.admins import Admin, parse_admins
-from runner.intercom.answer import account_hint, no_admin_hint, parse_error
+from runner.intercom.answer import PERMISSION_HINT, account_hint, no_admin_hint, parse_error
 from runner.intercom.contact import Contact, parse_contact
 from runner.intercom.identifiers import parse_id, parse_label
 from runner.intercom.rate_limit import RateLimiter
@@ -25,6 +25,8 @@ _DEFAULT_ACCESS = Access()
 READ_VERSION = "2.14"
 _MERGES_SHOWN_SINCE = "2.16"  # the first API version that says what a contact was merged into: 410 with a Link
 _MAX_MERGES = 10  # contacts that are followed, one merged into the next
+# Its name in the Developer Hub. Source: Intercom's documentation of OAuth scopes.
+CONTACTS_PERMISSION = "Read and list users and companies"
 _CANONICAL = re.compile(r"""/contacts/([A-Za-z0-9_-]{1,128})>\s*;\s*rel="?canonical\b""")
 SEARCH_BATCH = 15  # values in one group of a search, at most
 READ_RETRY_TIME = 30.0  # seconds for which a read that fails is repeated
@@ -36,7 +38,7 @@ _MAX_CURSOR = 4096  # characters; no document gives a length
 _UNREADABLE = frozenset({401, 403, 404})  # statuses for a token without the permission, or of a server without the path
 _DENIED = {401, 403}
 _REJECTED = {400, 422}  # statuses for a query that Intercom does not take
-_OK, _NOT_FOUND, _GONE, _TOO_MANY, _SERVER_ERROR = 200, 404, 410, 429, 500
+_OK, _FORBIDDEN, _NOT_FOUND, _GONE, _TOO_MANY, _SERVER_ERROR = 200, 403, 404, 410, 429, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,18 +107,33 @@ class Workspace:
 
         Empty if there is none. None if the token may not read contacts. Raises RunStopped.
         """
+        current, reply = self._follow_merges(contact_id)
+        if reply.status == _OK:
+            return current
+        return "" if reply.status in {_NOT_FOUND, _GONE} else None
+
+    def find_contact(self, contact_id: str) -> Contact | None:
+        """The contact with this id, or the one that it was merged into, which then has the fault `merged`.
+
+        None if there is none. Raises RunStopped.
+        """
+        current, reply = self._follow_merges(contact_id)
+        value = self._parse_reply(reply, "GET", f"/contacts/{quote(current, safe='')}", {_NOT_FOUND, _GONE})
+        contact = parse_contact(value) if isinstance(value, dict) else None
+        if contact and contact.id != contact_id:
+            return replace(contact, faults=contact.faults | {"merged"})
+        return contact
+
+    def _follow_merges(self, contact_id: str) -> tuple[str, Reply]:
+        """Returns the last contact of a chain of merges, and the reply to reading it."""
         current = contact_id
         for _ in range(_MAX_MERGES):
             reply = self._request("GET", f"/contacts/{quote(current, safe='')}", None, _MERGES_SHOWN_SINCE)
-            if reply.status == _OK:
-                return current
-            if reply.status == _GONE and (link := _CANONICAL.search(reply.headers.get("link", ""))):
-                current = link[1]
-            elif reply.status in {_NOT_FOUND, _GONE}:
-                return ""
-            else:
-                return None
-        return ""
+            link = _CANONICAL.search(reply.headers.get("link", "")) if reply.status == _GONE else None
+            if link is None:
+                break
+            current = link[1]
+        return current, reply
 
     def list_conversations(self, contact: str, version: str) -> Iterator[dict[str, Any]]:
         """A contact's conversations, as an API version up to 2.5 lists them, read page by page. Raises RunStopped."""
@@ -229,6 +246,8 @@ class Workspace:
             return None
         if reply.status != _OK:
             hint = account_hint(reply, self.access)
+            if path.startswith("/contacts") and (hint == PERMISSION_HINT or (reply.status == _FORBIDDEN and not hint)):
+                hint = f'{PERMISSION_HINT}, "{CONTACTS_PERMISSION}"'
             hint = hint or (self.access.hint if reply.status in _DENIED else f"request id {request_id}")
             masked = mark_private_values(message, ())
             error = QueryRejected if reply.status in _REJECTED else RunStopped

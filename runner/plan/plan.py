@@ -53,6 +53,19 @@ class Plan:
         """The names of the messages of which it is not known who gets them."""
         return [message.name for message in self.messages if message.is_unread]
 
+    @property
+    def to_refuse(self) -> int:
+        """The number of deliveries that the check of the recipients refused, and that this run would record as refused.
+
+        Those of a message of which the limit puts off a part are left to the run that sends its last part.
+        """
+        sends = self.send_counts()
+        return sum(
+            message.deliveries.checked_counts("refused").total()
+            for message in self.messages
+            if message.counts["send"] == sends[message.name]
+        )
+
     def senders(self) -> set[Sender]:
         """Returns who sends the messages that have something to send."""
         return {message.declaration.sender for message in self.messages if message.counts["send"]}

@@ -109,6 +109,7 @@ def _serialize_delivery(message: PlannedMessage, delivery: PlannedDelivery) -> s
             "action": delivery.action,
             "digest": delivery.digest,
             "reason": delivery.reason,
+            **({"code": delivery.code} if delivery.code else {}),
         }
     ).decode()
 

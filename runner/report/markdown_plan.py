@@ -162,7 +162,8 @@ def _needs_reading(message: PlannedMessage, review: Review) -> bool:
 
 def _count_later(message: PlannedMessage) -> int:
     """How many deliveries are excluded only because it is too early to send them."""
-    return 0 if message.is_expired else message.counts["excluded"]
+    checked = message.deliveries.checked_counts("excluded").total()
+    return 0 if message.is_expired else message.counts["excluded"] - checked
 
 
 def _format_counts(planned: Plan, sends: dict[str, int]) -> str:
@@ -202,7 +203,8 @@ def _format_warnings(review: Review, *, show_values: bool) -> list[str]:
     if unknown := planned.counts["unknown"]:
         text = f"**unknown** whether {unknown:,} were sent: they are not sent again before a person or"
         lines.append(f"> - {text} `{shown_command('reconcile')}` has looked in Intercom")
-    if refused := planned.counts["refused"]:
+    new = sum(message.deliveries.checked_counts("refused").total() for message in planned.messages)
+    if refused := planned.counts["refused"] - new:
         lines.append(f"> - **refused** by Intercom before: {refused:,}, which are not tried again")
     lines.extend(f"> {problem(warning, show_values=show_values)}" for warning in review.warnings)
     if not lines:
@@ -239,6 +241,12 @@ def _format_message(
         rest = f" and {sends - len(message.sample):,} more" if sends > len(message.sample) else ""
         names = ", ".join(inline_code(reveal_or_mask(name, show_values=show_values)) for name in message.sample[:sends])
         lines.append(f"To {names}{rest}")
+    for (action, reason), number in message.deliveries.checked_counts().most_common():
+        named = message.named.get((action, reason), ())
+        names = ", ".join(inline_code(reveal_or_mask(name, show_values=show_values)) for name in named)
+        word = "sent anyway" if action == "send" else action
+        rest = f" and {number - len(named):,} more" if number > len(named) else ""
+        lines.append(f"{number:,} {word}: {escape_text(reason)}: {names}{rest}")
     title = f"{html_code(message.name)}: {sends:,} to send"
     if message.is_unread:
         lines.append(f"**{escape_text(unread_text(message))}**")

@@ -34,7 +34,7 @@ SYMBOLS: Mapping[Action, str] = {
 _COLOURS = {
     "edited": "red", "unknown": "red", "send": "green", "refused": "yellow", "excluded": "yellow", "sent": "dim",
 }  # fmt: skip
-_WORDS = {"send": "to send", "sent": "already sent", "refused": "refused before"}
+_WORDS = {"send": "to send", "sent": "already sent"}
 _INDENT = "    "
 _MIN_SUBJECT_ROOM = 30  # columns; with less beside the name, the subject has lines of its own
 _MAX_NAME_COLUMN = 28  # columns; the subjects stand below each other unless a name is longer
@@ -78,6 +78,22 @@ def plan(review: Review, view: PlanView) -> str:
     blocks += [guard(item, view.width) for item in planned.guards]
     blocks.append(_format_totals(planned, len(planned.messages) - len(shown), view))
     return "\n\n".join(blocks)
+
+
+def check(planned: Plan, view: PlanView) -> str:
+    """Returns what the check of the recipients found, by message, and how many are sent to; empty if nothing."""
+    lines = []
+    for message in planned.messages:
+        counts = message.deliveries.checked_counts()
+        if counts:
+            lines.append(one_line(f"  {style(message.name, 'bold')}"))
+        for (action, reason), number in _most_frequent(counts):
+            text = _format_reason(message, action, reason, number, view)
+            lines.append(_fill(f"{style(SYMBOLS[action], _COLOURS[action])} {text}", view, extra="  "))
+    if not lines:
+        return ""
+    left = f"{pluralize(planned.to_send, 'recipient')} left to send to" if planned.to_send else "no recipient is left"
+    return "\n".join(["Checked in Intercom:", *lines, f"  {left}"])
 
 
 def needs_attention(message: PlannedMessage) -> bool:
@@ -226,13 +242,13 @@ def _describe_actions(message: PlannedMessage, sends: int, view: PlanView) -> It
         again = [
             f" ({number:,} of these {'is' if number == 1 else 'are'} {reason})"
             for (action, reason), number in _most_frequent(reasons)
-            if action == "send"
+            if action == "send" and (action, reason) not in message.named
         ]
         names = _format_names(message, sends, view)
         yield "send", f"{style(f'{to_send:,} to send', 'green')}{now}{names}{''.join(again)}"
     for (action, reason), number in _most_frequent(reasons):
-        if action in {"refused", "excluded"}:
-            yield action, f"{style(f'{number:,} {action}', 'yellow')}: {reason.removeprefix('refused before: ')}"
+        if action in {"refused", "excluded"} or (action, reason) in message.named:
+            yield action, _format_reason(message, action, reason, number, view)
     if len(reasons) > _MAX_REASONS:
         yield "excluded", f"and {len(reasons) - _MAX_REASONS:,} other reasons"
     if sent := by_action["sent"]:
@@ -246,6 +262,15 @@ def _describe_edited(count: int, redirected: int) -> Iterator[tuple[Action, str]
         yield "edited", style(f"{redirected:,} {REDIRECT_CHANGED}", "red")
     if edited := count - redirected:
         yield "edited", f"{style(f'{edited:,} edited', 'red')} since {'it was' if edited == 1 else 'they were'} sent"
+
+
+def _format_reason(message: PlannedMessage, action: Action, reason: str, number: int, view: PlanView) -> str:
+    """Returns how many deliveries have an action for a reason and, if the check found it, the first of them by name."""
+    names = [reveal_or_mask(name, show_values=view.show_values) for name in message.named.get((action, reason), ())]
+    more = f" and {number - len(names):,} more" if number > len(names) else ""
+    listed = f": {', '.join(names)}{more}" if names else ""
+    head = style(f"{number:,} {'sent anyway' if action == 'send' else action}", "yellow")
+    return f"{head}: {reason.removeprefix('refused before: ')}{listed}"
 
 
 def _most_frequent(reasons: Mapping[tuple[Action, str], int]) -> Iterable[tuple[tuple[Action, str], int]]:

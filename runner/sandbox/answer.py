@@ -50,22 +50,27 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class RouteResult:
-    """The result of a route: a status, a JSON document, and the id of the message that was created, if any."""
+    """The result of a route: a status, a JSON document, and the id of the message that was created, if any.
+
+    `link` is the header Link; empty without one.
+    """
 
     status: int
     document: object
     created_id: str | None = None
+    link: str = ""
 
 
 class ApiError(Exception):
     """A 4xx answer. The code that checks a rule raises it; FakeIntercom makes the answer, with the request id."""
 
-    def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
+    def __init__(self, status: int, code: str, message: str, field: str | None = None, link: str = "") -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.field = field
+        self.link = link  # the header Link, or empty
 
     def to_dict(self, request_id: str) -> dict[str, object]:
         """Returns the `error.list` that Intercom documents for all of its endpoints."""

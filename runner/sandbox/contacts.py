@@ -10,6 +10,8 @@ What an identifier (the part of an email before the @, a user_id, an id) begins 
     unsubscribed   takes no email
     bounced        has_hard_bounced
     spam           marked_email_as_spam
+    noemail        (user_id, id) has no email; all others have one
+    merged         (id) was merged into another contact; by email or user_id there is no such contact
     replies        replies to every message
     lost           gets its messages, but the answer to the client is a 500
 
@@ -41,6 +43,7 @@ IdentifierKind = Literal["id", "user_id", "email"]
 IDENTIFIER_KINDS: tuple[IdentifierKind, ...] = ("id", "user_id", "email")
 
 _MISSING_PREFIX = "missing"
+_MERGED_PREFIX = "merged"
 _ID_PREFIXES = {
     "user": "5e115e11",
     "lead": "1ead1ead",
@@ -48,6 +51,7 @@ _ID_PREFIXES = {
     "unsubscribed": "0ff00ff0",
     "bounced": "b04cb04c",
     "spam": "5ba45ba4",
+    "noemail": "40e40e40",
     "replies": "4e914e91",
     "lost": "10571057",
 }
@@ -90,7 +94,7 @@ class Contacts:
         if known is not None:
             return known
         name, separator, domain = value.rpartition("@") if kind == "email" else (value, "@", "-")
-        if not name or not separator or not domain or name.startswith(_MISSING_PREFIX):
+        if not name or not separator or not domain or name.startswith((_MISSING_PREFIX, _MERGED_PREFIX)):
             return ()
         shared_natures = next(
             (_SHARED_ADDRESSES[word] for word in _SHARED_ADDRESSES if kind == "email" and name.startswith(word)), None
@@ -103,19 +107,31 @@ class Contacts:
             return self._by_identifier.setdefault((kind, value), contacts)
 
     def get(self, contact_id: str, now: float) -> Contact | None:
-        """Returns the contact with an id. Every id has one, except those that begin with `missing`."""
+        """Returns the contact with an id. Every id has one, except those that begin with `missing` or `merged`."""
         contact = self._contacts_by_id.get(contact_id)
         if contact is not None:
             return contact
-        if not contact_id or contact_id.lower().startswith(_MISSING_PREFIX):
+        if not contact_id or contact_id.lower().startswith((_MISSING_PREFIX, _MERGED_PREFIX)):
             return None
         prefix_nature = _NATURES_BY_ID_PREFIX.get(contact_id[:_PREFIX_LENGTH])
         nature = prefix_nature or _read_nature(contact_id)
-        return self._build(contact_id, nature, now, is_role_known=prefix_nature is not None or nature != "user")
+        return self._build(
+            contact_id,
+            nature,
+            now,
+            email=_invent_email(contact_id, nature),
+            is_role_known=prefix_nature is not None or nature != "user",
+        )
 
-    def require(self, contact_id: str, now: float) -> Contact:
-        """Returns the contact with an id. Raises ApiError 404 if there is none."""
+    def require(self, contact_id: str, now: float, *, shows_merges: bool = False) -> Contact:
+        """Returns the contact with an id. Raises ApiError 404 if there is none.
+
+        Of one that was merged, raises ApiError 410 with a link if `shows_merges`, else 404 too.
+        """
         contact = self.get(contact_id, now)
+        if contact is None and shows_merges and contact_id.lower().startswith(_MERGED_PREFIX):
+            link = f'</contacts/{_derive_id("id", contact_id, "user", 0)}>; rel="canonical"'
+            raise ApiError(410, "contact_merged", "The contact was merged into another one", link=link)
         if contact is None:
             raise ApiError(404, "not_found", "User Not Found")
         return contact
@@ -162,7 +178,7 @@ class Contacts:
 
     def _get_or_create(self, kind: IdentifierKind, value: str, nature: str, index: int, now: float) -> Contact:
         contact_id = _derive_id(kind, value, nature, index)
-        email, external_id = (value, None) if kind == "email" else (None, value)
+        email, external_id = (value, None) if kind == "email" else (_invent_email(contact_id, nature), value)
         return self._contacts_by_id.get(contact_id) or self._contacts_by_id.setdefault(
             contact_id, self._build(contact_id, nature, now, email=email, external_id=external_id)
         )
@@ -196,6 +212,11 @@ class Contacts:
         self._contacts_by_id[contact.id] = contact
         for identifier in _list_identifiers({"email": contact.email, "external_id": contact.external_id}):
             self._by_identifier[identifier] = (*self._by_identifier.get(identifier, ()), contact)
+
+
+def _invent_email(contact_id: str, nature: str) -> str | None:
+    """Returns the address of a contact that a client knows by another identifier; None if it has none."""
+    return None if nature == "noemail" else f"{contact_id.lower()}@contacts.sandbox.example"
 
 
 def normalize_email(email: str) -> str:

@@ -74,6 +74,8 @@ class FakeIntercom:
         headers = (("Content-Type", JSON_CONTENT_TYPE), ("X-Request-Id", call.request_id), *limit_status.headers())
         if handled_call.version is not None:
             headers += (("Intercom-Version", handled_call.version.name),)
+        if handled_call.result.link:
+            headers += (("Link", handled_call.result.link),)
         undisturbed = Answer(
             handled_call.result.status, encode_json(handled_call.result.document), headers, delay=self._latency
         )
@@ -91,7 +93,7 @@ class FakeIntercom:
             call.require_json()
             result = self._routes.carry_out(call, version) if kind.executes_request else RouteResult(200, {})
         except ApiError as refusal:
-            result = RouteResult(refusal.status, refusal.to_dict(call.request_id))
+            result = RouteResult(refusal.status, refusal.to_dict(call.request_id), link=refusal.link)
         return _HandledCall(version, kind, result)
 
     def _choose_trouble(self, call: Call) -> TroubleKind:

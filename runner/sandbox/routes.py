@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from runner.sandbox.replies import Replies
     from runner.sandbox.state_file import StateFile
 
+_MERGES_SHOWN_SINCE = (2, 16)
+
 
 class Routes:
     """Carries calls out."""
@@ -67,7 +69,7 @@ class Routes:
         collection, *rest = call.segments
         match collection:
             case "contacts":
-                document = self._answer_contacts(call, rest)
+                document = self._answer_contacts(call, rest, version)
             case "conversations":
                 document = self._answer_conversations(call, rest, version)
             case "companies":
@@ -78,7 +80,7 @@ class Routes:
             raise ApiError(404, "not_found", "The requested resource was not found")
         return RouteResult(200, document)
 
-    def _answer_contacts(self, call: Call, rest: list[str]) -> dict[str, object] | None:
+    def _answer_contacts(self, call: Call, rest: list[str], version: Version) -> dict[str, object] | None:
         match call.method, *rest:
             case "POST", "search":
                 return self._contact_search.search(call.json_object, call.now)
@@ -90,7 +92,8 @@ class Routes:
                 contact = self._contacts.require_user(external_id, call.now)
                 return self._documents.build(contact, call.now)
             case "GET", contact_id, *attached:
-                contact = self._contacts.require(contact_id, call.now)
+                shows_merges = version.is_at_least(*_MERGES_SHOWN_SINCE)
+                contact = self._contacts.require(contact_id, call.now, shows_merges=shows_merges)
                 return self._show_contact(contact, attached, call)
         return None
 

@@ -16,7 +16,10 @@ from runner.declare.project_reader import load_project
 from runner.declare.settings import AbortConditions, Settings
 from runner.declare.template.template import RenderMonitor
 from runner.declare.tree import Tree
+from runner.deliver.contact_cache import ContactCache
+from runner.deliver.contact_lookup import ContactLookup
 from runner.deliver.post import MessagePoster
+from runner.deliver.recipient_check import RecipientCheck
 from runner.deliver.run import Run
 from runner.deliver.stop import StopConditions
 from runner.deliver.summary import Summary
@@ -51,6 +54,7 @@ class SandboxProject:
     transport: Transport | None = None
     really_sleeps: bool = False
     threads: int = 1
+    checked: Plan | None = None  # the plan of the last apply, with the contacts of its recipients
 
     @property
     def places(self) -> LockfilePaths:
@@ -116,12 +120,14 @@ class SandboxProject:
             ledger.recover()
             made = self.plan(ledger.facts, **choices)
             assert made.guards == ()
+            lookup = ContactLookup(workspace, ContactCache(b"", None, 0))
+            check = RecipientCheck(lookup, self.settings.recipients, self.settings.salt, ledger.facts, lambda _: None)
+            made = self.checked = check.check(made)
             meanwhile()
             run = Run(
                 plan=made,
                 settings=self.settings,
                 ledger=ledger,
-                workspace=workspace,
                 poster=MessagePoster(transport, workspace, pace, clock, self.settings.api_version, self.retries.append),
                 limiter=pace,
                 clock=clock,

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from runner.errors import RunStopped
 from runner.intercom import NoReply, Reply
 from runner.intercom.client import HttpTransport
 from tests.intercom.test_answer import ACCOUNT, NOTHING, PAGES, RECIPIENT
@@ -97,9 +98,10 @@ SOME = [*(error(*row[:3]) for row in ACCOUNT[::3]), *(error(*row) for row in NOT
 def test_no_answer_to_a_look_up_refuses_anybody(project, between, answer):
     project.declare(EMAILS)
     between.path, between.answer = "/contacts/search", answer
-    done = project.apply()
-    assert (done.sent, done.refused, done.unknown, done.stop.kind) == (0, [], [], "error")
-    assert done.stop.hint
+    with pytest.raises(RunStopped) as stopped:
+        project.apply()
+    assert stopped.value.hint
+    assert project.records() == []
     between.answer = None
     assert project.apply().sent == PEOPLE
 

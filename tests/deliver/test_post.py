@@ -3,6 +3,7 @@
 import pytest
 
 from runner.intercom import NoReply, Reply
+from runner.intercom.client import HttpTransport
 from runner.privacy import mark_private
 
 # kind → outcome, messages that Intercom made, what the ledger says, why the run stopped
@@ -80,8 +81,10 @@ def test_the_conversation_that_an_answer_names_is_recorded(project):
     class Named:
         """Intercom, whose answer to a message names the conversation that it opened."""
 
-        def exchange(self, *_):
-            return Reply(200, {}, b'{"type":"admin_message","id":"2001","conversation_id":"502001"}')
+        def exchange(self, _, path, *__):
+            if path == "/messages":
+                return Reply(200, {}, b'{"type":"admin_message","id":"2001","conversation_id":"502001"}')
+            return Reply(200, {}, b'{"type":"list","data":[{"id":"aaa1","role":"user"}],"pages":{}}')
 
     project.declare()
     project.transport = Named()
@@ -130,7 +133,7 @@ def test_nine_windows_without_room_are_waited_for(project):
 
 
 class Unreachable:
-    """A network that is down for so many requests, and up after them. `fix`: no other try can succeed."""
+    """A network that is down for so many messages, and up after them. `fix`: no other try can succeed."""
 
     def __init__(self, transport, times, fix=""):
         self._transport = transport
@@ -138,7 +141,7 @@ class Unreachable:
         self.fix = fix
 
     def exchange(self, *request):
-        if self.times:
+        if self.times and request[1] == "/messages":
             self.times -= 1
             return NoReply("no route to host", has_sent_bytes=False, fix=self.fix)
         return self._transport.exchange(*request)
@@ -146,7 +149,7 @@ class Unreachable:
 
 def test_a_server_that_cannot_be_reached_is_tried_for_half_a_minute_and_then_the_run_stops(project):
     project.declare()
-    project.transport = Unreachable(None, 10**6)
+    project.transport = Unreachable(HttpTransport(project.sandbox.url, "t"), 10**6)
     done = project.apply()
     assert (done.stop.kind, done.released) == ("error", 1)
     assert "no route to host" in done.stop.message
@@ -156,7 +159,7 @@ def test_a_server_that_cannot_be_reached_is_tried_for_half_a_minute_and_then_the
 
 def test_what_no_other_try_can_mend_stops_the_run_at_once_with_what_to_change(project):
     project.declare()
-    project.transport = Unreachable(None, 10**6, fix="name a file of certificates")
+    project.transport = Unreachable(HttpTransport(project.sandbox.url, "t"), 10**6, fix="name a file of certificates")
     done = project.apply()
     assert (done.stop.kind, done.stop.hint, done.released) == ("error", "name a file of certificates", 1)
     assert project.slept == []
@@ -165,14 +168,12 @@ def test_what_no_other_try_can_mend_stops_the_run_at_once_with_what_to_change(pr
 
 def test_a_server_that_cannot_be_reached_is_reported_at_the_first_try(project):
     project.declare()
-    project.transport = Unreachable(None, 10**6)
+    project.transport = Unreachable(HttpTransport(project.sandbox.url, "t"), 10**6)
     project.apply()
     assert set(project.retries) == {"no route to host; trying again for up to 30 s"}
 
 
 def test_a_short_moment_without_a_network_is_waited_out(project):
-    from runner.intercom.client import HttpTransport  # noqa: PLC0415
-
     project.declare()
     project.transport = Unreachable(HttpTransport(project.sandbox.url, "t"), 4)
     assert project.apply().sent == 1

@@ -66,7 +66,7 @@ def test_contacts_are_found_by_id(workspace):
     found, transport = workspace(reply(200, {"data": [contact(1, unsubscribed_from_emails=True)]}))
     matches = ContactSearch(found).find("id", ["c1", "c2"])
     assert [len(contacts) for contacts in matches.values()] == [1, 0]
-    assert matches["c1"][0].is_unsubscribed
+    assert matches["c1"][0].faults == {"unsubscribed"}
     assert transport.asked[0][2]["query"]["value"][0] == {"field": "id", "operator": "=", "value": "c1"}
 
 
@@ -127,3 +127,11 @@ def test_a_real_search_over_real_pages_finds_everybody(time):
         people = ContactSearch(found).find("email", values)
         assert [len(people[value]) for value in values] == [1] * 40 + [0, 2]
         assert found.identity().id_code == "msgrun-sandbox"
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, "forbidden"), (401, "token_unauthorized"), (403, "api_forbidden")])
+def test_a_token_that_may_not_read_contacts_is_told_which_permission_it_lacks(status, code, workspace):
+    denied = {"errors": [{"code": code, "message": "No access"}]}
+    with pytest.raises(RunStopped) as caught:
+        ContactSearch(workspace(reply(status, denied))[0]).find("email", ["ann@example.com"])
+    assert '"Read and list users and companies"' in caught.value.hint

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.declare.recipient_policy import RecipientPolicy
 from runner.intercom.answer import INBOUND, NO_ANSWER, UNEXPECTED_ANSWER
 from runner.ledger.key_state import STATUS_WORDS
 from runner.ledger.record import CONTACT_NOT_FOUND
@@ -121,7 +122,8 @@ def test_every_code_is_explained_and_every_explanation_has_a_code() -> None:
 
 
 def test_what_the_program_writes_beside_a_delivery_is_explained() -> None:
-    codes = {CONTACT_NOT_FOUND, NO_ANSWER, UNEXPECTED_ANSWER, INBOUND, "contact_ambiguous", "same_contact"}
+    codes = {CONTACT_NOT_FOUND, NO_ANSWER, UNEXPECTED_ANSWER, INBOUND, "same_contact"}
+    codes |= {f"contact_{fault}" for fault in RecipientPolicy().rules()}
     codes |= {explained_code(word) for word in (*STATUS_WORDS.values(), "http_500", "claimed", "released", "free")}
     assert codes - EXPLANATIONS.keys() == {"sent"}
 

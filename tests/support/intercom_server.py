@@ -280,7 +280,8 @@ class Connection(asyncio.Protocol):
             self.send(answer({"type": "admin", "id": "394051", "app": {"type": "app", "id_code": "acme"}}))
         elif path == "/contacts/search" and method == "POST":
             query = json.loads(body)["query"]
-            values = [term["value"] for term in (query["value"] if query["operator"] == "OR" else [query])]
+            terms = query["value"] if query["operator"] == "OR" else [query]
+            values = query["value"] if query["operator"] == "IN" else [term["value"] for term in terms]
             found = [contact(value) for value in values]
             self.send(answer({"type": "list", "data": found, "total_count": len(found), "pages": {"type": "pages"}}))
         elif path == "/conversations/search" and method == "POST":

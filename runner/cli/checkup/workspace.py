@@ -15,6 +15,7 @@ from runner.intercom.admins import Admin, SenderFault, find_admin, parse_admins
 from runner.intercom.answer import account_hint, parse_error
 from runner.intercom.client import HOSTS, HttpTransport
 from runner.intercom.identifiers import parse_id, parse_text
+from runner.intercom.lookups import CONTACTS_PERMISSION
 from runner.intercom.probe import Probe, parse_object
 from runner.report.checkup_text import Check, Verdict
 from runner.sandbox import SANDBOX_WORKSPACE_ID, Sandbox
@@ -25,7 +26,7 @@ _NAMES = ("token", "permissions", "workspace", "region", "api version", "senders
 _READS = (
     ("admins", "who sends cannot be checked", "GET", "/admins", None),
     (
-        "contacts", "recipients by email or user_id cannot be looked up", "POST", "/contacts/search",
+        "contacts", "apply cannot look up its recipients", "POST", "/contacts/search",
         {"query": {"field": "id", "operator": "=", "value": "missing"}, "pagination": {"per_page": 1}},
     ),
     (
@@ -35,7 +36,7 @@ _READS = (
 )  # fmt: skip
 # The names of the permissions in the Developer Hub. Source: Intercom's documentation of OAuth scopes.
 _SCOPES = {
-    "admins": "Read admins", "contacts": "Read and list users and companies", "conversations": "Read conversations",
+    "admins": "Read admins", "contacts": CONTACTS_PERMISSION, "conversations": "Read conversations",
 }  # fmt: skip
 _OK, _UNAUTHORIZED = 200, 401
 _DENIED = (_UNAUTHORIZED, 403)
@@ -138,7 +139,8 @@ def _check_permissions(replies: dict[str, Reply | NoReply]) -> Check:
     if lacking := [name for name, status in statuses.items() if status in _DENIED]:
         why = "; ".join(reason for name, reason, *_ in _READS if name in lacking)
         fix = f"Developer Hub, your app, Authentication, Edit: {', '.join(map(_SCOPES.__getitem__, lacking))}"
-        return Check("permissions", "warn", f"may not read {' and '.join(lacking)}: {why}", fix)
+        verdict: Verdict = "fail" if "contacts" in lacking else "warn"  # without it, apply stops before its first claim
+        return Check("permissions", verdict, f"may not read {' and '.join(lacking)}: {why}", fix)
     return Check("permissions", "ok", f"may read {', '.join(replies)}; whether it may send shows only when it sends")
 
 

@@ -114,7 +114,7 @@ def _apply(context: Context, project: Project, ledger: Ledger, options: _ApplyOp
         run_report.report_nothing_to_do(context, ledger, plan)
         return _exit_code(Summary(), plan, ledger.facts, OtherRunsSummary())
     try:
-        summary = _send(context, review, ledger, project, options)
+        summary, plan = _send(context, review, ledger, project, options)
     except (GuardRefused, LedgerUnavailable, RunStopped) as error:
         if not plan.counts["unknown"]:
             raise
@@ -153,10 +153,12 @@ def _refuse_lockfile(context: Context) -> None:
         )
 
 
-def _send(context: Context, review: Review, ledger: Ledger, project: Project, options: _ApplyOptions) -> Summary:
-    """Asks, sends the plan of a review or its canary and what follows it, and reports. Returns the summary.
+def _send(
+    context: Context, review: Review, ledger: Ledger, project: Project, options: _ApplyOptions
+) -> tuple[Summary, Plan]:
+    """Checks the recipients, asks, sends the plan of a review or its canary and what follows it, and reports.
 
-    Raises GuardRefused, LedgerUnavailable, RunStopped.
+    Returns the summary, and the plan as it was checked. Raises GuardRefused, LedgerUnavailable, RunStopped.
     """
     from runner.cli.connection import connect  # noqa: PLC0415  # requests takes 130 ms, which a run without anything to send saves
 
@@ -164,7 +166,7 @@ def _send(context: Context, review: Review, ledger: Ledger, project: Project, op
     if reason := find_pause(context):
         summary = Summary(planned=plan.to_send, stop=reason)
         run_report.report_run(context, ledger, project, plan, summary)
-        return summary
+        return summary, plan
     if not options.yes:
         context.require_terminal()
     with connect(context, plan.senders()) as connection:
@@ -172,14 +174,19 @@ def _send(context: Context, review: Review, ledger: Ledger, project: Project, op
         plan_files.require_same_workspace(context, options.plan_options, id_code)
         plan = connection.look_up_senders(plan, options.plan_options.saved_plan)
         _require_senders(context, plan)
-        if not options.yes:
+        plan = connection.check_recipients(plan, ledger.facts)
+        plan_output.print_check(context, plan)
+        if not (plan.to_send or plan.to_refuse):
+            run_report.report_nothing_to_do(context, ledger, plan)
+            return Summary(), plan
+        if plan.to_send and not options.yes:
             _confirm(context, replace(review, plan=plan), id_code, options.canary)
         pin_workspace(ledger, id_code)
         if options.canary is not None and options.canary < plan.to_send:
-            return _send_canary(context, connection, plan, ledger, project, options)
+            return _send_canary(context, connection, plan, ledger, project, options), plan
         summary = connection.deliver(plan, ledger, options.log_file, options.deadline)
         run_report.report_run(context, ledger, project, plan, summary)
-        return summary
+        return summary, plan
 
 
 def _require_senders(context: Context, plan: Plan) -> None:
@@ -222,7 +229,7 @@ def _send_canary(
     """
     canary = options.canary or 0
     summary = connection.deliver(replace(plan, limit=canary), ledger, options.log_file, options.deadline)
-    if summary.stop or summary.sent < summary.planned:
+    if summary.stop or summary.sent < canary:
         run_report.report_run(context, ledger, project, plan, summary, canary)
         return summary
     run_report.report_canary(context, ledger, project, summary)
@@ -247,7 +254,7 @@ def _send_canary(
     rest, _ = plan_project(context, project, ledger.facts, replace(options.plan_options, limit=limit))
     if rest.digest != plan.digest or rest.guards:
         raise GuardRefused("what is declared changed since the canary", "run the command again to plan anew")
-    rest = replace(rest, sender_ids=plan.sender_ids)
+    rest = connection.check_recipients(replace(rest, sender_ids=plan.sender_ids), ledger.facts)
     whole = connection.deliver(rest, ledger, options.log_file, options.deadline)
     whole.planned += summary.planned
     whole.sent += summary.sent

@@ -18,6 +18,7 @@ from runner.cli.suggestions import suggest_files
 from runner.declare.project import Project
 from runner.errors import GuardRefused, UsageMistake
 from runner.ledger.address import LockfileAddress
+from runner.ledger.facts import Facts
 from runner.ledger.lockfile.files import lockfile_paths
 from runner.plan.guards import Guard
 from runner.plan.message_planner import PlanOptions
@@ -31,9 +32,7 @@ from runner.report import ledger_size, plain_text
 @format_option("text", "json", "markdown", "github")
 @click.option("--against", metavar="REF", help="Also show what changes against a git ref, as origin/main.")
 @click.option("--all", "show_all", is_flag=True, help="Also show messages with nothing to send or to decide.")
-@click.option(
-    "--online", is_flag=True, help="Also ask Intercom: is this the workspace, who sends, and who is in its audiences."
-)
+@click.option("--online", is_flag=True, help="Also ask Intercom: the workspace, who sends, and the recipients.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is something to send.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, for apply --plan.")
 @click.option(
@@ -48,8 +47,8 @@ def plan(
 ) -> int:  # fmt: skip
     """Show what apply would send.
 
-    Works offline and without a token. With --online and a token, audiences in the workspace are read, and the senders
-    that are declared by name or email are looked up; --out keeps what was found.
+    Works offline and without a token. With --online and a token, audiences in the workspace are read, and senders and
+    recipients are looked up: what is then excluded or refused is named with its reason, and --out keeps what was found.
 
     PATHS are files or folders below messages/; without any, everything is planned.
     """
@@ -74,7 +73,7 @@ def plan(
         )
         if ledger.guard:
             project_plan = replace(project_plan, guards=(ledger.guard, *project_plan.guards))
-        project_plan = _ask_intercom(context, project_plan) if online else project_plan
+        project_plan = _ask_intercom(context, project_plan, facts) if online else project_plan
         is_full = binding_options.is_full_selection
         entries = plan_files.list_plan_entries(project_plan)
         changes = file.changes(entries, is_full_selection=is_full) if check else []
@@ -120,8 +119,8 @@ def _make_reader(context: Context) -> Callable[[Project], Project]:
     return AudienceReader(context).read
 
 
-def _ask_intercom(context: Context, plan: Plan) -> Plan:
-    """Returns the plan with the ids of its senders, and with the guards that stop apply once Intercom is asked."""
+def _ask_intercom(context: Context, plan: Plan, facts: Facts) -> Plan:
+    """Returns the plan with its senders and contacts, and with the guards that stop apply once Intercom is asked."""
     from runner.cli.connection import connect  # noqa: PLC0415  # requests takes 130 ms, which a plan without --online saves
 
     with connect(context, plan.senders()) as connection:
@@ -129,7 +128,7 @@ def _ask_intercom(context: Context, plan: Plan) -> Plan:
             connection.verify_workspace(plan.workspace)
         except GuardRefused as error:
             return replace(plan, guards=(*plan.guards, Guard("workspace", str(error.message), error.hint)))
-        return connection.look_up_senders(plan, None)
+        return connection.check_recipients(connection.look_up_senders(plan, None), facts)
 
 
 def _ledger_notes(context: Context, ledger: PlannedLedger) -> list[str]:

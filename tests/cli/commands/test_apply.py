@@ -167,7 +167,7 @@ def test_refusals_are_told_and_final_until_told_otherwise(folder: Folder, interc
     assert "which was refused, once the reason is gone:\n" in ran.out
     assert "apply --yes --retry-refused\n" in ran.out
     assert folder.run("apply", "--yes").code == 0
-    assert "Plan: nothing to send, 2 already sent, 1 refused before.\n1 message has nothing" in folder.run("plan").out
+    assert "Plan: nothing to send, 2 already sent, 1 refused.\n1 message has nothing" in folder.run("plan").out
     assert "\n    x 1 refused: parameter_not_found\n" in folder.run("plan", "--all").out
     intercom.trouble.replace({})
     assert folder.run("apply", "--yes", "--retry-refused").out.splitlines()[-1] == "1 sent by this run"

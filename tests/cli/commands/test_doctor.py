@@ -195,8 +195,8 @@ def test_what_may_go_wrong_later_is_a_warning(settings, check, said, project: Fo
 def test_permissions_that_lack_are_named_with_what_they_are_for(project: Folder, intercom: Sandbox) -> None:
     intercom.trouble.replace({"routes": {"POST /contacts/search": {"next": ["403"]}}})
     row = checks(project)["permissions"]
-    assert row["status"] == "warn"
-    assert row["detail"].startswith("may not read contacts: recipients by email or user_id cannot be looked up")
+    assert row["status"] == "fail"
+    assert row["detail"].startswith("may not read contacts: apply cannot look up its recipients")
 
 
 def test_an_answer_that_is_no_denial_is_no_lack_of_permission(project: Folder, intercom: Sandbox) -> None:

@@ -1,0 +1,106 @@
+"""Looks up the contacts of many recipients, several batches at once, and gives them back in order."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from runner.declare.address_search import Address
+from runner.deliver.contact_cache import ContactCache
+from runner.deliver.threads import ThreadPool
+from runner.intercom.contact import Contact
+from runner.intercom.contact_search import ContactSearch
+from runner.intercom.lookups import Workspace
+
+_MAX_BATCHES = 8  # that are looked up at once: enough for a limit of 10,000 requests a minute at 50 ms each
+_MAX_ROWS = 1000  # recipients of a batch, most of which need no request
+_POLL_INTERVAL = 0.2  # seconds
+
+
+Row = TypeVar("Row")
+
+
+@dataclass(slots=True, eq=False)
+class _Batch(Generic[Row]):
+    """Some rows in order with their addresses, and what was found of those that are not in the cache."""
+
+    rows: list[tuple[Row, Address | None]] = field(default_factory=list)
+    missing: dict[str, list[str]] = field(default_factory=dict)
+    contacts: dict[Address, Sequence[Contact]] = field(default_factory=dict)
+    is_done: bool = False
+
+
+class ContactLookup:
+    """The contacts of recipients, from the cache or from Intercom: one search for each `batch_size` addresses."""
+
+    def __init__(self, workspace: Workspace, cache: ContactCache) -> None:
+        self.cache = cache
+        self._workspace = workspace
+        self._search = ContactSearch(workspace)
+        self._threads: ThreadPool[_Batch[Any]] = ThreadPool(_MAX_BATCHES)
+
+    def find(
+        self, rows: Iterator[Row], address_of: Callable[[Row], Address | None], most: int
+    ) -> Iterator[tuple[Row, Sequence[Contact]]]:
+        """Yields each row with the contacts of its address, in order; with none if it has no address.
+
+        `most` is how many contacts are wanted at least: rows are read ahead of those that were yielded. Raises
+        RunStopped.
+        """
+        window: deque[_Batch[Row]] = deque()
+        batches = self._make_batches(rows, address_of)
+        while True:
+            ahead = min(_MAX_BATCHES, -(-most // self._search.batch_size))
+            while len(window) < max(1, ahead) and (batch := next(batches, None)):
+                window.append(batch)
+                if batch.missing:
+                    self._threads.start(partial(self._look_up, batch))
+                batch.is_done = not batch.missing
+            if not window:
+                return
+            while not window[0].is_done:
+                for done in self._threads.collect(_POLL_INTERVAL):
+                    self._keep(done)
+            batch = window.popleft()
+            for row, address in batch.rows:
+                contacts = batch.contacts.get(address) if address else ()
+                yield (
+                    row,
+                    self.cache.get(address.kind, address.value) if address and contacts is None else contacts or (),
+                )
+
+    def close(self) -> None:
+        """Writes the cache, and lets the threads end."""
+        self._threads.close()
+        self.cache.save()
+
+    def _make_batches(self, rows: Iterator[Row], address_of: Callable[[Row], Address | None]) -> Iterator[_Batch[Row]]:
+        batch: _Batch[Row] = _Batch()
+        for row in rows:
+            address, missing = address_of(row), []
+            batch.rows.append((row, address))
+            if address and not self.cache.get(address.kind, address.value):
+                missing = batch.missing.setdefault(address.kind, [])
+                if address.value not in missing:
+                    missing.append(address.value)
+            if len(missing) >= self._search.batch_size or len(batch.rows) >= _MAX_ROWS:
+                yield batch
+                batch = _Batch()
+        if batch.rows:
+            yield batch
+
+    def _look_up(self, batch: _Batch[Any]) -> _Batch[Any]:
+        """Looks up what is missing; runs in a thread. A contact that no search finds may still be found by its id."""
+        for kind, values in batch.missing.items():
+            for value, contacts in self._search.find(kind, values).items():
+                if kind == "id" and not contacts:
+                    contact = self._workspace.find_contact(value)
+                    contacts = [contact] if contact else []  # noqa: PLW2901
+                batch.contacts[Address(kind, value)] = contacts  # type: ignore[arg-type]
+        return batch
+
+    def _keep(self, batch: _Batch[Any]) -> None:
+        batch.is_done = True
+        for address, contacts in batch.contacts.items():
+            self.cache.add(address.kind, address.value, contacts)

@@ -1,0 +1,144 @@
+"""Checks the recipients of a plan before its first claim: each becomes a contact.
+
+`recipients:` of msgrun.yaml decides about those whose contact has a fault.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from runner.declare.address_search import Address, list_addresses
+from runner.declare.recipient_policy import RecipientPolicy
+from runner.deliver.contact_choice import ContactChoice, choose_contact
+from runner.deliver.contact_lookup import ContactLookup
+from runner.errors import GuardRefused
+from runner.key_table import KeyTable, TextList
+from runner.ledger.contact_index import hash_contact
+from runner.ledger.facts import Facts
+from runner.plan.deliveries import Action, Category, PlannedDeliveries, PlannedDelivery, PlannedMessage
+from runner.plan.draft import SAMPLE_SIZE
+from runner.plan.plan import Plan
+from runner.privacy import AnyText, mark_private
+
+_MAX_NAMED = 10  # recipients of each reason that a plan as text names
+_Row = tuple[PlannedDelivery, Address, Address, str]  # with the declared address, the one to send to, and its role
+SAME_CONTACT = "same_contact"
+
+
+class RecipientCheck:
+    """Checks plans against one workspace. `progress` is called with the number of recipients that were checked."""
+
+    def __init__(
+        self, lookup: ContactLookup, policy: RecipientPolicy, salt: str, facts: Facts, progress: Callable[[int], None]
+    ) -> None:
+        self._lookup = lookup
+        self._policy = policy
+        self._salt = salt
+        self._facts = facts
+        self._progress = progress
+        self._checked = 0
+
+    def check(self, plan: Plan) -> Plan:
+        """Returns the plan with the action of every delivery that it would send, and with the contacts to send to.
+
+        What its limit puts off is not checked. Raises RunStopped, and GuardRefused if a file changed meanwhile.
+        """
+        messages, left = [], plan.to_send
+        for message in plan.messages:
+            checked = self._check_message(message, left) if left and message.counts["send"] else message
+            messages.append(checked)
+            left -= min(left, checked.counts["send"])
+        counts = sum((message.counts for message in messages), Counter[Action]())
+        return replace(plan, messages=tuple(messages), counts=counts)
+
+    def _check_message(self, message: PlannedMessage, most: int) -> PlannedMessage:
+        result = _CheckedMessage(message, self._facts)
+        is_email = message.declaration.message_type == "email"
+
+        def address_of(row: _Row) -> Address | None:
+            return row[2] if row[0].action == "send" and result.sends < most else None
+
+        for row, contacts in self._lookup.find(self._list_rows(message), address_of, most):
+            planned, address, target, role = row
+            if address_of(row) is None:
+                result.keep(planned, address)
+            else:
+                kind = f"{target.kind} of redirect" if message.declaration.redirect else target.kind
+                choice = choose_contact(role, kind, contacts, self._policy, is_email=is_email)
+                result.add(planned, address, choice)
+                self._checked += 1
+                self._progress(self._checked)
+        return result.planned_message()
+
+    def _list_rows(self, message: PlannedMessage) -> Iterator[_Row]:
+        """Yields the deliveries of a message with their addresses."""
+        redirect = message.declaration.redirect
+        addresses = list_addresses(message.declaration, self._salt)
+        for planned in message.deliveries:
+            key, address, role = next(addresses, (b"", None, ""))
+            if address is None or key.hex() != planned.key:
+                raise GuardRefused(
+                    f"{message.name} has other recipients than it was planned for: a file changed meanwhile",
+                    "run the command again to plan anew",
+                )
+            if redirect:
+                target = Address(redirect.kind, redirect.value)
+                yield planned, address, target, "user" if redirect.role == "user" else "lead"
+            else:
+                yield planned, address, address, role
+
+
+class _CheckedMessage:
+    """A message whose recipients are checked one after the other. `sends` is how many of them are sent to so far."""
+
+    def __init__(self, message: PlannedMessage, facts: Facts) -> None:
+        self.sends = 0
+        self._message = message
+        self._facts = facts
+        self._deliveries = PlannedDeliveries(message.deliveries.keys)
+        self._contacts = KeyTable()
+        self._first_names = TextList()  # of each contact: the recipient that is sent to
+        self._sample: list[AnyText] = []
+        self._named: dict[tuple[Action, str], list[AnyText]] = {}
+
+    def keep(self, planned: PlannedDelivery, address: Address) -> None:
+        """Adds a delivery with the action that it had."""
+        category = Category(planned.action, planned.reason, address.kind, planned.code)
+        self._deliveries.add_checked(category, planned, "")
+
+    def add(self, planned: PlannedDelivery, address: Address, choice: ContactChoice) -> None:
+        """Adds a delivery that was to be sent, with what becomes of it."""
+        if choice.contact and not self._message.declaration.redirect:
+            choice = self._find_same(planned, choice, choice.contact.id)
+        detail, reason = choice.detail, choice.reason
+        name = address.value if address.kind == "id" else mark_private(address.value, planned.display_name)
+        if choice.contact:
+            self.sends += 1
+            detail, reason = f"{choice.contact.role}:{choice.contact.id}", reason or planned.reason
+            if len(self._sample) < SAMPLE_SIZE:
+                self._sample.append(name)
+        if choice.code:
+            named = self._named.setdefault((choice.action, choice.reason), [])
+            if len(named) < _MAX_NAMED:
+                named.append(name + f" ({choice.detail})" if choice.detail else name)
+        self._deliveries.add_checked(Category(choice.action, reason, address.kind, choice.code), planned, detail)
+
+    def planned_message(self) -> PlannedMessage:
+        """Returns the message as checked."""
+        deliveries, message = self._deliveries, self._message
+        counts = deliveries.counts()
+        sample = tuple(self._sample) or (message.sample if counts["send"] else ())
+        return replace(message, deliveries=deliveries, counts=counts, sample=sample, named=self._named)
+
+    def _find_same(self, planned: PlannedDelivery, choice: ContactChoice, contact: str) -> ContactChoice:
+        """Returns the choice; another one if the contact gets, or got, this revision under another address."""
+        row = self._contacts.add(hash_contact(contact))
+        if row < len(self._first_names):
+            reason = "the same contact as another recipient"
+            return ContactChoice("excluded", None, SAME_CONTACT, reason, self._first_names[row])
+        self._first_names.add(planned.display_name)
+        revision = self._message.name, self._message.declaration.revision
+        if self._facts.has_reached(*revision, contact, except_key=planned.key):
+            reason = "this contact was sent this revision already, under another address"
+            return ContactChoice("excluded", None, SAME_CONTACT, reason)
+        return choice
