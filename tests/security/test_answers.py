@@ -379,6 +379,17 @@ def test_what_is_kept_of_an_error_is_short_and_has_a_form(status, place, value):
         assert re.fullmatch(r"[A-Za-z0-9_.:/+=-]{0,128}", kept)
 
 
+class HostileMessages:
+    """An Intercom whose answers to messages come from another server than those to all else."""
+
+    def __init__(self, url: str, hostile_url: str) -> None:
+        self._rest, self._messages = HttpTransport(url, "t"), HttpTransport(hostile_url, "t")
+
+    def exchange(self, method, path, body, version):
+        transport = self._messages if path == "/messages" else self._rest
+        return transport.exchange(method, path, body, version)
+
+
 @pytest.mark.parametrize("value", IDS, ids=ID_NAMES)
 def test_nothing_of_another_form_reaches_the_ledger(value, project: SandboxProject, serve):
     project.declare()
@@ -387,7 +398,7 @@ def test_nothing_of_another_form_reaches_the_ledger(value, project: SandboxProje
     for status, body in (("200 OK", message), ("422 No", error)):
         text = json.dumps(body).encode()
         answer = head(f"Content-Length: {len(text)}", status=status) + text
-        project.transport = HttpTransport(serve(answer).url, "t")
+        project.transport = HostileMessages(project.sandbox.url, serve(answer).url)
         assert project.apply().sent == 0
     assert project.places.lockfile.stat().st_size < 4096
     assert project.places.lockfile.read_bytes().isascii()
