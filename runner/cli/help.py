@@ -5,7 +5,7 @@ import click
 # In the order in which a user needs them. Each command is in the module of `commands` that has its name.
 COMMAND_GROUPS = {
     "Begin": ("init", "new", "sandbox", "completion"),
-    "Write": ("validate", "lint", "explain", "render", "schema"),
+    "Write": ("validate", "lint", "explain", "render", "preview", "schema"),
     "Send": ("plan", "test-send", "apply", "status"),
     "Settle": ("reconcile", "resolve", "accept", "adopt"),
     "Check": ("doctor", "admins"),

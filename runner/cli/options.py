@@ -57,7 +57,7 @@ class GlobalOptions:
 
 COMMANDS = tuple(name for names in COMMAND_GROUPS.values() for name in names)
 _SUPERVISED = frozenset(
-    {"validate", "lint", "render", "plan", "apply", "accept", "adopt", "test-send"}
+    {"validate", "lint", "render", "preview", "plan", "apply", "accept", "adopt", "test-send"}
 )  # all that load messages
 
 

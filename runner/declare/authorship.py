@@ -50,6 +50,13 @@ class Authorship:
         """Returns the body, with what is the recipient's marked as private."""
         return self._mark(self._declaration.body, delivery.body_parts, delivery)
 
+    def mask_fields(self, body: Mapping[str, Any], delivery: Delivery) -> dict[str, Any]:
+        """Returns the JSON that is POSTed, with what is the recipient's masked, except an id."""
+        texts = {"subject": str(self.mark_subject(delivery)), "body": str(self.mark_body(delivery))}
+        masked = {key: texts.get(key, value) for key, value in body.items()}
+        masked["to"] = {key: MASK if key in {"email", "user_id"} else value for key, value in body["to"].items()}
+        return masked
+
     def masked_text(self, delivery: Delivery) -> str:
         """Returns a text that is the same for two deliveries if their masked subjects and bodies read the same.
 

@@ -60,6 +60,10 @@ class Findings:
         self._comment_problems: dict[tuple[Place, AnyText], Problem] = {}
         self._common: dict[str, _CommonFinding] = {}
 
+    def __len__(self) -> int:
+        """The number of rules and places that have a finding."""
+        return len(self._findings)
+
     def to_problems(self) -> list[Problem]:
         """Returns the findings as problems, followed by the problems of the ignore comments."""
         problems = [

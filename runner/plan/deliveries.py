@@ -83,6 +83,14 @@ class PlannedDeliveries:
                 contact=detail if action == "send" else "",
             )
 
+    def find_action(self, key: bytes) -> tuple[Action, str] | None:
+        """Returns the action of the delivery with a key, and its reason; None if it is not planned."""
+        row = self.keys.row_of(key) if isinstance(self.keys, KeyTable) else None
+        if row is None:
+            return None
+        action, reason, _ = list(self.category_numbers)[self.categories[row]]
+        return action, reason
+
     def add(self, delivery: Delivery, action: Action, reason: str) -> None:
         """Adds the delivery whose key was added to `keys` last."""
         # A plain tuple is equal to a Category, and a million of them are made in half the time.

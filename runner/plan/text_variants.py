@@ -3,13 +3,18 @@
 A reviewer who saw one sample alone would not see what the others get: `{% if email == "ann@example.com" %}`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
+from runner.current_work import CURRENT_WORK
+from runner.declare.authorship import Authorship
 from runner.declare.delivery import Delivery
 
 _MAX_VARIANTS = 1000  # kept of one message; the recipients of further ones are counted together
 _MAX_HELD = 8 << 20  # characters of the texts that are kept of one message
+_MAX_CHOSEN = 6  # texts of one message that are chosen for a reviewer
+_MAX_BRANCHES = 20  # texts that are chosen if each has a part that no other one of them has
 
 
 @dataclass(slots=True)
@@ -68,3 +73,23 @@ class TextVariants:
             variant.count += added.count
             if added.is_sent_now and not variant.is_sent_now:
                 variant.delivery, variant.is_sent_now = added.delivery, True
+
+
+def choose_variants(variants: Sequence[TextVariant], authorship: Authorship) -> tuple[list[TextVariant], bool]:
+    """Returns the variants that a reviewer reads, in their order, and whether they have every part that any has.
+
+    Of many, each branch of the text comes before a second combination of branches, however few get it.
+    """
+    if len(variants) <= _MAX_CHOSEN:
+        return list(variants), True
+    unshown = {index: authorship.written_parts(variant.delivery) for index, variant in enumerate(variants)}
+    chosen: list[int] = []
+    while unshown and len(chosen) < _MAX_BRANCHES:
+        CURRENT_WORK.step()
+        best = max(unshown, key=lambda index: (len(unshown[index]), -index)) if chosen else 0
+        parts = unshown[best]
+        if not parts and len(chosen) >= _MAX_CHOSEN:
+            break
+        chosen.append(best)
+        unshown = {index: others - parts for index, others in unshown.items() if index != best}
+    return [variants[index] for index in sorted(chosen)], not any(unshown.values())

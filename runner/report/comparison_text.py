@@ -6,13 +6,14 @@ from typing import Any
 
 from runner.compare.audience_overlap import Overlap
 from runner.compare.comparison import CHANGE_KINDS, Comparison, FieldChange, MessageChange
+from runner.compare.word_diff import DiffPart, diff_words
 from runner.current_work import CURRENT_WORK
 from runner.privacy import reveal_or_mask
 from runner.report.html_text import visible_text
 from runner.report.markdown_escaping import code_block, fit_to_length, inline_code, strip_controls, truncate
 from runner.report.markdown_results import MAX_INLINE_LENGTH
 from runner.report.terminal_text import style
-from runner.report.word_diff import DiffPart, diff_lines, diff_words, inline_diff
+from runner.report.word_diff import diff_lines, inline_diff
 
 _COLOURS = {"new": "green", "changed": "yellow", "removed": "red", "uncompared": "yellow"}
 _SHORT = 10  # digits of a commit's hash, and removed messages that are named

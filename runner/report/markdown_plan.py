@@ -14,12 +14,12 @@ from runner.declare.audience import TableAudience
 from runner.declare.sample import Sample
 from runner.errors import Problem
 from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
+from runner.plan.file_problems import assign_problems
 from runner.plan.guards import LEDGER_NOT_READ, Guard
 from runner.plan.plan import Plan
 from runner.privacy import AnyText, mark_private_values, reveal_or_mask
 from runner.report import comparison_text, markdown_samples
 from runner.report.audience_text import count_unread, reading_lines, unread_text
-from runner.report.file_warnings import file_warnings
 from runner.report.markdown_escaping import (
     details,
     escape_text,
@@ -76,7 +76,7 @@ class Review:
 
     def file_warnings(self) -> dict[str, list[Problem]]:
         """The warnings in the files of each message, by its name."""
-        return file_warnings(self.plan.messages, self.warnings)
+        return assign_problems(self.plan.messages, self.warnings)
 
     def change_kind(self, message: PlannedMessage) -> str:
         """The kind of a message's change since the commit that is compared with; empty if it is not compared."""

@@ -1,12 +1,12 @@
 """The texts of a message in a review: as the recipients of a sample see them, and as their source."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from runner.current_work import CURRENT_WORK
 from runner.declare.authorship import Authorship
 from runner.declare.sample import Sample, make_sample
 from runner.plan.deliveries import PlannedMessage
-from runner.plan.text_variants import TextVariant
+from runner.plan.text_variants import choose_variants
 from runner.privacy import MASK, reveal_or_mask
 from runner.report.html_text import visible_text
 from runner.report.markdown_escaping import code_block, details, inline_code, truncate, wrap_lines
@@ -14,8 +14,6 @@ from runner.report.markdown_results import MAX_INLINE_LENGTH
 from runner.report.problem_text import pluralize
 from runner.shown_command import shown_command
 
-_MAX_VARIANTS = 6  # texts of one message that are shown
-_MAX_BRANCHES = 20  # texts that are shown if each has a part that no other one of them has
 _MAX_TEXT_LENGTH = 6_000  # characters of one message's text, and of its source
 _BRIEF_LENGTH = 500  # characters of a text, where all texts of all messages are too long for one comment
 
@@ -45,7 +43,7 @@ def _format_samples(
         sample = get_sample(message)
         return _format_sample(sample, show_values=show_values, is_brief=is_brief) if sample else []
     blocks, authorship = [], Authorship(message.declaration)
-    chosen, are_all_parts_shown = _choose_variants(variants, authorship)
+    chosen, are_all_parts_shown = choose_variants(variants, authorship)
     for variant in chosen:
         CURRENT_WORK.step()
         sample = make_sample(message.declaration, variant.delivery, authorship)
@@ -71,26 +69,6 @@ def _format_written_texts(message: PlannedMessage) -> list[str]:
         *([f"**Subject** {inline_code(truncate(subject, MAX_INLINE_LENGTH))}"] if subject else ()),
         code_block(truncate(declaration.body.source, _MAX_TEXT_LENGTH), "html"),
     ]
-
-
-def _choose_variants(variants: Sequence[TextVariant], authorship: Authorship) -> tuple[list[TextVariant], bool]:
-    """Returns the variants to show, the most frequent first, and whether they show every part that any has.
-
-    Of many, each branch of the text comes before a second combination of branches, however few get it.
-    """
-    if len(variants) <= _MAX_VARIANTS:
-        return list(variants), True
-    unshown = {index: authorship.written_parts(variant.delivery) for index, variant in enumerate(variants)}
-    chosen: list[int] = []
-    while unshown and len(chosen) < _MAX_BRANCHES:
-        CURRENT_WORK.step()
-        best = max(unshown, key=lambda index: (len(unshown[index]), -index)) if chosen else 0
-        parts = unshown[best]
-        if not parts and len(chosen) >= _MAX_VARIANTS:
-            break
-        chosen.append(best)
-        unshown = {index: others - parts for index, others in unshown.items() if index != best}
-    return [variants[index] for index in sorted(chosen)], not any(unshown.values())
 
 
 def _format_sample(sample: Sample, *, show_values: bool, is_brief: bool) -> list[str]:

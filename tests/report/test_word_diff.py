@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.report import word_diff as module
+from runner.compare import word_diff as module
+from runner.compare.word_diff import DiffPart, diff_words
 from runner.report.terminal_text import to_terminal
-from runner.report.word_diff import DiffPart, diff_lines, diff_words, inline_diff
+from runner.report.word_diff import diff_lines, inline_diff
 
 TEXTS = st.text(alphabet="ab .\n", max_size=40)
 

@@ -15,7 +15,7 @@ from runner.declare.project import Project
 from runner.declare.similar_names import did_you_mean
 from runner.errors import Problem, ProblemsFound, UsageMistake
 from runner.intercom.wire_format import build_body, needs_lookup
-from runner.privacy import MASK, mark_private
+from runner.privacy import mark_private
 from runner.report.terminal_text import one_line, style
 
 _MAX_ON_TERMINAL = 3  # deliveries; more would scroll away
@@ -106,11 +106,5 @@ def _format_body(
     With `authorship`, what is the recipient's, except an id, is masked.
     """
     option = orjson.OPT_INDENT_2 if is_indented else 0
-    if authorship is None:
-        return orjson.dumps(body, option=option).decode()
-    texts = {"subject": str(authorship.mark_subject(delivery)), "body": str(authorship.mark_body(delivery))}
-    masked = {key: texts.get(key, value) for key, value in body.items()}
-    recipient = body["to"]
-    if isinstance(recipient, dict):
-        masked["to"] = {key: MASK if key in {"email", "user_id"} else value for key, value in recipient.items()}
-    return orjson.dumps(masked, option=option).decode()
+    shown = body if authorship is None else authorship.mask_fields(body, delivery)
+    return orjson.dumps(shown, option=option).decode()

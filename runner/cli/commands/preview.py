@@ -1,0 +1,35 @@
+"""The command preview: shows every message as its recipients see it, as pages for a browser."""
+
+from pathlib import Path
+
+import click
+
+from runner.cli.context import open_context
+from runner.cli.options import EXIT, command
+from runner.cli.preview_pages import find_output_folder, load_preview, write_pages
+from runner.cli.suggestions import suggest_names
+from runner.preview.pages import render_pages
+
+
+@command("preview")
+@click.argument("names", nargs=-1, metavar="[NAME…]", shell_complete=suggest_names)
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where to write; else .msgrun/preview.")
+@click.option("--against", metavar="REF", help="Also show what changes against a git ref, as origin/main.")
+@click.option(
+    "--recipients", "count", type=click.IntRange(1, 1000), metavar="N", help="Show N of each; else those that differ."
+)
+def preview(names: tuple[str, ...], out: Path | None, against: str | None, count: int | None) -> int:
+    """Show the messages as their recipients see them, in a browser.
+
+    Writes pages that open from disk and load nothing from the network: an index of what goes out and what should worry
+    you, and a page for each message. Works offline and without a token. Off a terminal recipients' values are masked;
+    --show-values shows them.
+
+    NAMEs are those of messages; without any, all are shown.
+    """
+    with open_context(against or "") as context:
+        folder = find_output_folder(context, out)
+        index = write_pages(folder, render_pages(load_preview(context, names, against, count)))
+        context.output.result(str(index))
+        context.output.note_masking()
+        return EXIT.done

@@ -1,0 +1,89 @@
+"""Makes the preview of a project and writes its pages."""
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from runner.cli.against import compare_with_base, open_base
+from runner.cli.context import Context
+from runner.cli.plan_output import build_review
+from runner.cli.planned_ledger import read_planned_ledger
+from runner.cli.planning import plan_project
+from runner.declare.project import Project
+from runner.declare.similar_names import did_you_mean
+from runner.errors import UsageMistake
+from runner.managed_path import managed_path
+from runner.plan.message_planner import PlanOptions
+from runner.preview.builder import PreviewInput, build_preview
+from runner.preview.views import Preview
+
+_FOLDER = ".msgrun/preview"
+_WRITTEN = {"index.html", "pages", "assets"}
+
+
+def load_preview(context: Context, names: tuple[str, ...], against: str | None, count: int | None) -> Preview:
+    """Plans the project and returns its preview. Raises what planning raises."""
+    with open_base(context, against) as base:
+        project = context.load_valid_project()
+        selected = select_messages(project, names)
+        ledger = read_planned_ledger(context, base)
+        options = PlanOptions(is_full_selection=not names)
+        plan, warnings = plan_project(context, selected, ledger.facts, options)
+        if ledger.guard:
+            plan = replace(plan, guards=(ledger.guard, *plan.guards))
+        comparison = None
+        if base:
+            review = build_review(context, plan, warnings)
+            comparison = compare_with_base(context, base, review, ledger.facts, project, ())
+            if names:
+                kept = tuple(change for change in comparison.changes if change.name in names)
+                comparison = replace(comparison, changes=kept)
+        source = PreviewInput(
+            plan=plan,
+            settings=context.settings,
+            project=context.tree.root.resolve().name,
+            warnings=warnings,
+            notes=ledger.changes,
+            comparison=comparison,
+            recipient_count=count,
+            show_values=context.output.show_values,
+            is_sandbox=context.options.sandbox,
+        )
+        return build_preview(source)
+
+
+def select_messages(project: Project, names: tuple[str, ...]) -> Project:
+    """Returns the project with the named messages alone, or with all if there are no names. Raises UsageMistake."""
+    declared = {declaration.name: declaration for declaration in project.declarations}
+    for name in names:
+        if name not in declared:
+            raise UsageMistake(f"no message is named {name}", did_you_mean(name, [*declared]))
+    if not names:
+        return project
+    return replace(project, declarations=tuple(each for each in project.declarations if each.name in names))
+
+
+def find_output_folder(context: Context, out: Path | None) -> Path:
+    """Returns the folder for the pages. Raises UsageMistake if it holds what no preview wrote."""
+    if out is None:
+        return managed_path(context.tree.root, _FOLDER)
+    folder = context.resolve_path(out)
+    if folder.exists() and (not folder.is_dir() or {path.name for path in folder.iterdir()} - _WRITTEN):
+        raise UsageMistake(f"{out} holds other files than a preview", "name a folder that is empty or does not exist")
+    return folder
+
+
+def write_pages(folder: Path, pages: Iterable[tuple[str, str]]) -> Path:
+    """Writes the pages in place of those of an earlier preview. Returns the path of the index."""
+    for name in _WRITTEN:
+        path = folder / name
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    for name, text in pages:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", errors="replace")
+    return folder / "index.html"

@@ -1,0 +1,68 @@
+"""What a reviewer checks of one body: its links, its images, its size, and what mail clients support of it."""
+
+from collections.abc import Iterator
+
+from runner.lint.html import ParsedHtml, Tag, parse_html
+from runner.lint.links import check_anchor_url, check_image_url, find_links
+from runner.preview.client_support import find_unsupported
+from runner.preview.views import BodyChecks, Image, Link
+from runner.privacy import AnyText, mark_private, reveal_or_mask
+
+GMAIL_LIMIT = 102 * 1024  # bytes; Gmail hides the rest of a longer body behind a link
+_MAX_LISTED = 100  # links and images of a body
+_MAX_TEXT = 80  # characters of a link's text
+_LINK_TAGS = ("a", "area")
+
+
+def check_body(body: AnyText, *, is_email: bool, show_values: bool) -> BodyChecks:
+    """Returns the checks of a body. What is displayed of them is masked, what is checked is the body as it is sent."""
+    sent, shown = (reveal_or_mask(body, show_values=show) for show in (True, show_values))
+    parsed = parse_html(sent)
+    displayed = parsed if sent == shown else parse_html(shown)
+    return BodyChecks(
+        links=tuple(_list_links(shown, parsed, displayed, show_values=show_values))[:_MAX_LISTED],
+        images=tuple(_list_images(parsed, displayed))[:_MAX_LISTED],
+        clients=find_unsupported(shown) if is_email else (),
+        size=len(sent.encode()),
+    )
+
+
+def _list_links(text: str, parsed: ParsedHtml, displayed: ParsedHtml, *, show_values: bool) -> Iterator[Link]:
+    tags, shown_tags = (_find_tags(html, _LINK_TAGS, "href") for html in (parsed, displayed))
+    for index, shown in enumerate(shown_tags):
+        # Values that build HTML could make other tags of the masked body: then the addresses alone are listed.
+        fault = check_anchor_url(tags[index].attributes["href"], mark_private) if len(tags) == len(shown_tags) else None
+        message = reveal_or_mask(fault.message, show_values=show_values) if fault else ""
+        yield Link(shown.attributes["href"].strip(), _read_text(displayed, shown), message)
+    if not displayed.tags:
+        yield from (Link(url, "") for _, url in find_links(text))
+
+
+def _list_images(parsed: ParsedHtml, displayed: ParsedHtml) -> Iterator[Image]:
+    tags, shown_tags = (_find_tags(html, ("img",), "") for html in (parsed, displayed))
+    for index, shown in enumerate(shown_tags):
+        tag = tags[index] if len(tags) == len(shown_tags) else shown
+        fault = check_image_url(tag.attributes.get("src", ""))
+        if "alt" not in tag.attributes:
+            fault = "no alt text: who sees no images reads nothing" if not fault else f"{fault}, and it has no alt text"
+        address = shown.attributes.get("src", "").strip()
+        yield Image(address if len(address) <= _MAX_TEXT * 3 else f"{address[: _MAX_TEXT * 3]}…", _alt(shown), fault)
+
+
+def _alt(tag: Tag) -> str:
+    return tag.attributes.get("alt", "").strip()
+
+
+def _find_tags(html: ParsedHtml, names: tuple[str, ...], attribute: str) -> list[Tag]:
+    return [
+        tag
+        for tag in html.tags
+        if tag.name in names and not tag.is_end and (not attribute or attribute in tag.attributes)
+    ]
+
+
+def _read_text(html: ParsedHtml, start: Tag) -> str:
+    """Returns what is written between a link's start and its end, on one line."""
+    end = next((tag.start for tag in html.tags if tag.is_end and tag.name == start.name and tag.start > start.start), 0)
+    text = " ".join(" ".join(run.text for run in html.text_runs if start.start < run.start < end).split())
+    return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}…"

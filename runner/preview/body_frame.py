@@ -1,0 +1,115 @@
+"""The document of a body's iframe: the body as it is sent, in a page that runs nothing and loads nothing.
+
+Three things hold it, each by itself: the iframe's empty `sandbox`, the policy in the document, and that of the page
+around it, which a document in `srcdoc` inherits. So no part of a body has to be removed or understood for safety. An
+image is replaced only because the reader should see that one is there.
+"""
+
+import html
+import re
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote
+
+from runner.characters import unescape_html
+from runner.lint.html import Tag, parse_html
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'"
+_STYLE = (Path(__file__).parent / "assets" / "frame.css").read_text("utf-8")
+_TAG = re.compile(r"<[a-zA-Z/!?]")
+_LOADED = frozenset({"src", "srcset", "sizes", "loading", "lowsrc", "dynsrc", "crossorigin"})
+_WIDTH = re.compile(r"(?:^|;)\s*width\s*:\s*(\d+)px", re.IGNORECASE)
+_DEFAULT_SIZE = (280, 88)  # pixels of an image that does not say how large it is
+_MAX_PIXELS = 2000
+_TINY = 4  # pixels; an image as small counts who reads, and shows nothing
+_CHARACTER, _LINE = 6.7, 17  # pixels
+
+Style = Literal["plain", "personal", "inapp"]
+
+
+def build_frame(body: str, style: Style, *, is_text: bool) -> str:
+    """Returns the document for `srcdoc`. `style` is the template of an email, or inapp; `is_text`: its lines break.
+
+    Its root has the class `light`, which the page replaces to show the body as a dark mail client does.
+    """
+    content = show_images(body) if _TAG.search(body) else body
+    # A link opens in a new window, which the sandbox forbids: so a click leads nowhere, and leaves the body in place.
+    return (
+        f'<!doctype html><html class="light"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><base target="_blank">'
+        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>'
+        f'<body class="{style}{" text" if is_text else ""}">{content}'
+    )
+
+
+def is_plain_text(body: str) -> bool:
+    """Returns whether a body is text and no HTML."""
+    return not _TAG.search(body) and ("&" not in body or unescape_html(body) == body)
+
+
+def show_images(body: str) -> str:
+    """Returns the body with a drawn box, which names address and text, in place of each image that is not inside it."""
+    pieces: list[str] = []
+    position = 0
+    for tag in parse_html(body).tags:
+        is_source = tag.name == "source" and not tag.is_end
+        if tag.start < position or tag.is_end or not (tag.name == "img" or is_source):
+            continue
+        if tag.name == "img" and tag.attributes.get("src", "").lstrip().lower().startswith("data:"):
+            continue
+        pieces += [body[position : tag.start], "" if is_source else _draw_image(tag)]
+        position = tag.end
+    return "".join([*pieces, body[position:]])
+
+
+def _draw_image(tag: Tag) -> str:
+    kept = {name: value for name, value in tag.attributes.items() if name not in _LOADED and not name.startswith("on")}
+    width, height = _measure(tag)
+    address, text = tag.attributes.get("src", ""), tag.attributes.get("alt", "")
+    kept |= {"src": f"data:image/svg+xml,{quote(_draw_box(width, height, address, text))}"}
+    kept |= {"title": f"{text} {address}".strip()}
+    attributes = "".join(f' {name}="{html.escape(value)}"' for name, value in kept.items() if _is_name(name))
+    return f"<img{attributes}>"
+
+
+def _is_name(name: str) -> bool:
+    return re.fullmatch(r"[a-z][a-z-]*", name) is not None
+
+
+def _measure(tag: Tag) -> tuple[int, int]:
+    """Returns width and height in pixels, as far as the tag says them."""
+    width, height = (_parse_pixels(tag.attributes.get(name, "")) for name in ("width", "height"))
+    if not width and (match := _WIDTH.search(tag.attributes.get("style", ""))):
+        width = min(int(match[1][:5]), _MAX_PIXELS)
+    if width and not height:
+        height = max(24, min(width // 3, 160)) if width > _TINY else width
+    return width or (height * 2 if height else _DEFAULT_SIZE[0]), height or _DEFAULT_SIZE[1]
+
+
+def _parse_pixels(text: str) -> int:
+    match = re.fullmatch(r"\s*(\d{1,5})(?:px)?\s*", text)
+    return min(int(match[1]), _MAX_PIXELS) if match else 0
+
+
+def _draw_box(width: int, height: int, address: str, text: str) -> str:
+    """Returns an SVG of this size in pixels. It names the image as far as there is room."""
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
+        f'<rect x=".75" y=".75" width="{max(width - 1.5, 0)}" height="{max(height - 1.5, 0)}" rx="6" fill="#8b93a7" '
+        'fill-opacity=".12" stroke="#8b93a7" stroke-width="1.5" stroke-dasharray="5 4"/>'
+    )
+    room = int((width - 20) / _CHARACTER)
+    lines = [line for line in (text and f"“{text}”", address.strip() or "no address") if line]
+    lines = lines[: max(0, (height - 8) // _LINE)] if room > _TINY else []
+    top = (height - len(lines) * _LINE) / 2 + 12.5
+    rows = "".join(
+        f'<text x="{width / 2}" y="{top + number * _LINE:.1f}" text-anchor="middle" font-size="12" fill="#6b7388" '
+        f'font-family="system-ui,sans-serif">{html.escape(_cut(line, room))}</text>'
+        for number, line in enumerate(lines)
+    )
+    return f"{head}{rows}</svg>"
+
+
+def _cut(text: str, room: int) -> str:
+    text = "".join(character if character.isprintable() else " " for character in text)
+    return text if len(text) <= room else f"{text[: room - 1]}…"

@@ -1,0 +1,286 @@
+"""Builds the preview of a plan: what the index says of each message, and what each sampled recipient gets."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from runner.characters import show_invisible, show_on_one_line
+from runner.compare.comparison import Comparison
+from runner.declare.audience import TableAudience
+from runner.declare.authorship import Authorship
+from runner.declare.delivery import Delivery
+from runner.declare.identity import visible_words
+from runner.declare.settings import Settings
+from runner.errors import Problem
+from runner.intercom.wire_format import build_body
+from runner.plan.deliveries import ACTIONS, PlannedMessage
+from runner.plan.file_problems import assign_problems
+from runner.plan.guards import Guard
+from runner.plan.plan import Plan
+from runner.preview.body_checks import check_body
+from runner.preview.body_frame import Style, build_frame, is_plain_text
+from runner.preview.change_views import build_change
+from runner.preview.json_marks import mark_json
+from runner.preview.sampling import MessageSample, SampledDelivery, sample_message
+from runner.preview.views import Concern, MessageView, Preview, RecipientView, Tone, Variable
+from runner.privacy import AnyText, mark_private, mark_private_values, reveal_or_mask, reveal_or_mask_same_width
+
+_MAX_VALUE = 2_000  # characters of a variable's value
+_MAX_BEGINNING = 140
+_UNSAFE = re.compile(r"[^a-z0-9._-]+")
+_UNUSUAL = {"edited": "bad", "unknown": "bad", "refused": "warn"}
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewInput:
+    """What a preview is built of. `warnings` are problems of the files that stop nothing; `notes` are about the ledger.
+
+    `recipient_count` is the number of recipients that each message shows; None shows those that differ. `project` is
+    the name of the project's folder.
+    """
+
+    plan: Plan
+    settings: Settings
+    project: str
+    warnings: Sequence[Problem] = ()
+    notes: Sequence[str] = ()
+    comparison: Comparison | None = None
+    recipient_count: int | None = None
+    show_values: bool = False
+    is_sandbox: bool = False
+
+
+def build_preview(source: PreviewInput, progress: Callable[[str], None] = lambda _: None) -> Preview:
+    """Returns the preview. `progress` is called with the name of each message before it is read."""
+    plan, comparison = source.plan, source.comparison
+    pages = name_pages(message.name for message in plan.messages)
+    problems = assign_problems(plan.messages, source.warnings)
+    sends = plan.send_counts()
+    messages = []
+    for message in plan.messages:
+        progress(message.name)
+        messages.append(
+            _MessageBuilder(source, message, pages[message.name]).build(
+                sends[message.name], problems.get(message.name, [])
+            )
+        )
+    return Preview(
+        project=source.project,
+        environment=plan.environment,
+        workspace=plan.workspace,
+        is_masked=not source.show_values,
+        is_sandbox=source.is_sandbox,
+        messages=tuple(messages),
+        concerns=tuple(_list_concerns(source, messages, pages)),
+        counts={action: plan.counts[action] for action in ACTIONS},
+        to_send=plan.to_send,
+        against=comparison.against if comparison else "",
+        changes=dict(comparison.counts) if comparison else {},
+        removed=tuple(change.name for change in comparison.changes if change.kind == "removed") if comparison else (),
+    )
+
+
+def name_pages(names: Iterable[str]) -> dict[str, str]:
+    """Returns the name of each message's page: unlike the message's, one that every file system tells from others."""
+    pages: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in names:
+        base = page = _UNSAFE.sub("-", name.casefold()).strip("-.") or "message"
+        number = 1
+        while page in taken:
+            number += 1
+            page = f"{base}-{number}"
+        taken.add(page)
+        pages[name] = page
+    return pages
+
+
+def describe_problem(problem: Problem, *, show_values: bool, messages: tuple[str, ...] = ()) -> Concern:
+    """Returns a problem of a file as the pages show it."""
+    message = problem.message if show_values else mark_private_values(problem.message, ())
+    path = (
+        problem.place.path
+        if show_values
+        else reveal_or_mask(mark_private_values(problem.place.path, ()), show_values=False)
+    )
+    return Concern(
+        tone="bad" if problem.is_error else "warn",
+        code=problem.code,
+        text=show_on_one_line(reveal_or_mask(message, show_values=show_values)),
+        hint=show_on_one_line(problem.hint),
+        place=show_on_one_line(f"{path}:{problem.place.line}:{problem.place.column}"),
+        recipient=show_on_one_line(reveal_or_mask(problem.recipient, show_values=show_values)),
+        excerpt=show_on_one_line(reveal_or_mask_same_width(problem.excerpt, show_values=show_values)).strip()[:400],
+        messages=messages,
+    )
+
+
+def _list_concerns(
+    source: PreviewInput, messages: Sequence[MessageView], pages: Mapping[str, str]
+) -> Iterator[Concern]:
+    """Yields what the index warns of: what stops apply, what guards changed, then the findings, the worst first."""
+    for guard in source.plan.guards:
+        yield _describe_guard(guard, pages)
+    comparison = source.comparison
+    for field in comparison.guard_changes if comparison else ():
+        text = f"{field.name}: {field.before or 'none'} → {field.now or 'none'}"
+        yield Concern("bad", "guard changed", show_on_one_line(text), "these commits change what guards the sending")
+    for note in (*source.notes, *(comparison.notes if comparison else ())):
+        yield Concern("warn", "note", show_on_one_line(note))
+    grouped: dict[tuple[Tone, str, str], list[MessageView]] = {}
+    for message in messages:
+        for concern in message.concerns:
+            if concern.code not in {guard.code for guard in source.plan.guards if message.name in guard.messages}:
+                grouped.setdefault((concern.tone, concern.code, concern.text), []).append(message)
+    found = set()
+    for (tone, code, text), group in sorted(grouped.items(), key=lambda item: item[0][0] != "bad"):
+        first = next(each for each in group[0].concerns if (each.code, each.text) == (code, text))
+        found.update(group)
+        yield Concern(tone, code, text, first.hint, first.place, first.recipient, "", tuple(m.page for m in group))
+    named = {
+        problem.place for group in assign_problems(source.plan.messages, source.warnings).values() for problem in group
+    }
+    for problem in source.warnings:
+        if problem.place not in named:
+            yield describe_problem(problem, show_values=source.show_values)
+
+
+def _describe_guard(guard: Guard, pages: Mapping[str, str]) -> Concern:
+    names = tuple(pages[name] for name in guard.messages if name in pages)
+    return Concern("bad", guard.code, show_on_one_line(guard.message), show_on_one_line(guard.hint), messages=names)
+
+
+class _MessageBuilder:
+    """Builds the view of one message."""
+
+    def __init__(self, source: PreviewInput, message: PlannedMessage, page: str) -> None:
+        self._source, self._message, self._page = source, message, page
+        self._authorship = Authorship(message.declaration)
+        self._style: Style = message.declaration.template or "inapp"
+
+    def build(self, to_send: int, problems: Sequence[Problem]) -> MessageView:
+        message, declaration, source = self._message, self._message.declaration, self._source
+        sample = sample_message(message, source.settings, self._authorship, source.recipient_count)
+        recipients = tuple(self._view_recipient(sampled) for sampled in sample.deliveries)
+        change = source.comparison.find_change(message.name) if source.comparison else None
+        return MessageView(
+            name=message.name,
+            page=self._page,
+            kind=declaration.message_type,
+            template=declaration.template or "",
+            sender=show_on_one_line(declaration.sender.value),
+            revision=declaration.revision,
+            source=show_on_one_line(f"{declaration.place.path}:{declaration.place.line}"),
+            subject=recipients[0].subject or recipients[0].beginning if recipients else "",
+            counts={action: message.counts[action] for action in ACTIONS},
+            to_send=to_send,
+            total=len(message.deliveries),
+            read_count=sample.read_count,
+            audience=show_on_one_line(_name_audience(message)),
+            concerns=tuple(self._list_concerns(sample, problems, recipients)),
+            recipients=recipients,
+            change=build_change(change, self._style, show_values=source.show_values) if change else None,
+            facts=tuple(_list_facts(message)),
+        )
+
+    def _list_concerns(
+        self, sample: MessageSample, problems: Sequence[Problem], recipients: Sequence[RecipientView]
+    ) -> Iterator[Concern]:
+        message, show_values = self._message, self._source.show_values
+        for guard in self._source.plan.guards:
+            if message.name in guard.messages:
+                yield _describe_guard(guard, {message.name: self._page})
+        if message.is_expired:
+            yield Concern("warn", "expired", "expires has passed: nothing is sent any more")
+        for action, count in message.counts.items():
+            if tone := _UNUSUAL.get(action):
+                yield Concern("bad" if tone == "bad" else "warn", action, _UNUSUAL_WORDS[action].format(f"{count:,}"))
+        for text in message.warnings:
+            yield Concern("warn", "warning", show_on_one_line(text))
+        change = self._source.comparison.find_change(message.name) if self._source.comparison else None
+        for text in change.warnings if change else ():
+            yield Concern("warn", "warning", show_on_one_line(text))
+        found = [problem for problem in problems if problem.code != "expired"]
+        ordered = sorted([*found, *sample.findings], key=lambda problem: (not problem.is_error, problem.place.sort_key))
+        yield from (describe_problem(problem, show_values=show_values, messages=(self._page,)) for problem in ordered)
+
+    def _view_recipient(self, sampled: SampledDelivery) -> RecipientView:
+        delivery, show_values = sampled.delivery, self._source.show_values
+        subject, body = self._authorship.mark_subject(delivery), self._authorship.mark_body(delivery)
+        shown_body = reveal_or_mask(body, show_values=show_values)
+        action, reason = self._message.deliveries.find_action(delivery.raw_key) or ("", "")
+        sent = build_body(delivery.payload, self._source.settings.api_version)
+        shown = sent if show_values else self._authorship.mask_fields(sent, delivery)
+        checks = check_body(body, is_email=self._style != "inapp", show_values=show_values)
+        return RecipientView(
+            name=show_on_one_line(reveal_or_mask(_name_recipient(delivery), show_values=show_values)),
+            reasons=tuple(sampled.reasons),
+            action=action,
+            action_reason=show_on_one_line(reason),
+            subject=show_on_one_line(reveal_or_mask(subject, show_values=show_values)),
+            beginning=show_on_one_line(visible_words(shown_body[:4_000]))[:_MAX_BEGINNING],
+            frame=build_frame(shown_body, self._style, is_text=is_plain_text(delivery.payload["body"])),
+            json=mark_json(show_invisible(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode())),
+            variables=tuple(self._list_variables(delivery)),
+            checks=checks,
+        )
+
+    def _list_variables(self, delivery: Delivery) -> Iterator[Variable]:
+        """Yields the variables that the texts use. What an include uses is not known, so then all are listed."""
+        declaration, own = self._message.declaration, delivery.vars
+        texts = [text for text in (declaration.subject, declaration.body) if text]
+        names = {name: None for text in texts for name in text.variables if name not in text.assigned}
+        if any(text.includes for text in texts):
+            names |= dict.fromkeys([*own, *declaration.variables])
+        for name in names:
+            common = declaration.variables.get(name)
+            if name in own:
+                shown = reveal_or_mask(mark_private(_format_value(own[name])), show_values=self._source.show_values)
+                yield Variable(name, show_invisible(shown), "recipient")
+            elif name in declaration.variables and not callable(common):
+                yield Variable(name, show_invisible(_format_value(common)), "message")
+            elif name not in declaration.variables:
+                yield Variable(name, "", "none")
+
+
+_UNUSUAL_WORDS = {
+    "edited": "{} edited after they were sent: apply stops",
+    "unknown": "{} of unknown outcome: msgrun reconcile looks for them",
+    "refused": "{} refused by Intercom before: not sent again",
+}
+
+
+def _format_value(value: Any) -> str:
+    text = (
+        value if isinstance(value, str) else orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    )
+    return text if len(text) <= _MAX_VALUE else f"{text[:_MAX_VALUE]}…"
+
+
+def _name_recipient(delivery: Delivery) -> AnyText:
+    if delivery.kind == "id":
+        return f"id {delivery.value}"
+    label = delivery.value if delivery.kind == "email" else f"{delivery.kind} {delivery.value}"
+    return mark_private(label, delivery.display_name)
+
+
+def _name_audience(message: PlannedMessage) -> str:
+    audience = message.declaration.audience
+    return audience.source.title if isinstance(audience, TableAudience) else "listed in the message"
+
+
+def _list_facts(message: PlannedMessage) -> Iterator[tuple[str, str]]:
+    """Yields the keys of the declaration that decide when and how it is sent, as the author wrote them in effect."""
+    declaration = message.declaration
+    if declaration.not_before:
+        yield "not before", f"{declaration.not_before:%Y-%m-%d %H:%M %Z}"
+    yield "expires", f"{declaration.expires:%Y-%m-%d %H:%M %Z}" if declaration.expires else "never"
+    if declaration.max_recipients is not None:
+        yield "at most", f"{declaration.max_recipients:,} recipients"
+    yield "opens a conversation", "at once" if declaration.opens_conversation else "with the first reply"
+    for reason, count in message.left_out.items():
+        yield f"left out by {reason.replace('_', ' ')}", f"{count:,}"
+    yield "digest", message.digest

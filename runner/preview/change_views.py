@@ -1,0 +1,118 @@
+"""What changed of a message since a git ref: both sides as a recipient sees them, with the differences marked."""
+
+import re
+from collections.abc import Iterable
+
+from markupsafe import Markup
+
+from runner.characters import show_invisible, show_on_one_line
+from runner.compare.audience_overlap import Overlap
+from runner.compare.comparison import MessageChange
+from runner.compare.word_diff import DiffPart, diff_tokens, diff_words
+from runner.declare.sample import Sample
+from runner.preview.body_frame import Style, build_frame, is_plain_text
+from runner.preview.views import ChangeView, Side
+from runner.privacy import reveal_or_mask
+
+_MAX_VALUE = 300  # characters of a field's value
+# What is never marked inside: a comment, a style sheet, a tag, an entity. Everything else is words and what is between.
+_TOKEN = re.compile(
+    r"<!--.*?(?:-->|$)|<(?:style|script|title|textarea)\b.*?(?:</(?:style|script|title|textarea)\s*>|$)|</?[a-zA-Z][^>]*>?|&#?\w+;|"
+    r"\w+(?:[.,'\u2019-]\w+)*|\s+|.",
+    re.DOTALL | re.IGNORECASE,
+)
+_MARK_STYLE = (
+    "<style>ins.msgrun-mark{background:#b9f0c8!important;color:#0b3d1c!important;text-decoration:underline!important}"
+    "del.msgrun-mark{background:#ffd0cc!important;color:#6b0f08!important;text-decoration:line-through!important}</style>"
+)
+
+
+def build_change(change: MessageChange, style: Style, *, show_values: bool) -> ChangeView:
+    """Returns the view of a change. `style` is that of the message as it is now."""
+    before = now = None
+    source = Markup()
+    if change.before and change.now:
+        texts = [reveal_or_mask(side.body, show_values=show_values) for side in (change.before, change.now)]
+        parts = diff_tokens(*(_TOKEN.findall(text) for text in texts))
+        subjects = [reveal_or_mask(side.subject, show_values=show_values) for side in (change.before, change.now)]
+        subject_parts = diff_words(*subjects)
+        before = _build_side(change.before, "removed", subject_parts, parts, style, show_values=show_values)
+        now = _build_side(change.now, "added", subject_parts, parts, style, show_values=show_values)
+        source = mark_parts(parts)
+    return ChangeView(
+        kind=change.kind,
+        fields=tuple((field.name, _shorten(field.before), _shorten(field.now)) for field in change.fields),
+        audience=_describe_overlap(change.audience) if change.audience and change.audience.has_changes else "",
+        notes=tuple(_list_notes(change)),
+        before=before,
+        now=now,
+        source=source,
+    )
+
+
+def mark_parts(parts: Iterable[DiffPart], hidden: str = "") -> Markup:
+    """Returns the parts as text with marks, without those of the kind `hidden`."""
+    tags = {"added": "ins", "removed": "del"}
+    return Markup("").join(
+        Markup("<{0}>{1}</{0}>").format(tags[part.kind], show_invisible(part.text))
+        if part.kind in tags
+        else Markup("{}").format(show_invisible(part.text))
+        for part in parts
+        if part.kind != hidden
+    )
+
+
+def _build_side(
+    sample: Sample,
+    kind: str,
+    subject_parts: Iterable[DiffPart],
+    parts: Iterable[DiffPart],
+    style: Style,
+    *,
+    show_values: bool,
+) -> Side:
+    """Returns one side. `kind` is the kind of the parts that only this side has."""
+    tag, hidden = ("del", "added") if kind == "removed" else ("ins", "removed")
+    body = "".join(
+        _mark_words(part.text, tag) if part.kind == kind else part.text for part in parts if part.kind != hidden
+    )
+    to = reveal_or_mask(sample.to, show_values=show_values)
+    is_text = is_plain_text(reveal_or_mask(sample.body, show_values=True))
+    frame = build_frame(f"{_MARK_STYLE}{body}", style, is_text=is_text)
+    return Side(show_on_one_line(to), mark_parts(subject_parts, hidden), frame)
+
+
+def _mark_words(html: str, tag: str) -> str:
+    """Returns HTML with each run of words in it inside a mark. Its tags stay as they are."""
+    pieces: list[str] = []
+    words: list[str] = []
+    for token in [*_TOKEN.findall(html), "<"]:
+        if not token.startswith("<"):
+            words.append(token)
+            continue
+        if text := "".join(words):
+            pieces.append(f'<{tag} class="msgrun-mark">{text}</{tag}>' if text.strip() else text)
+        words.clear()
+        pieces.append(token)
+    return "".join(pieces[:-1])
+
+
+def _list_notes(change: MessageChange) -> Iterable[str]:
+    if not change.is_content_changed:
+        return
+    if not (change.before and change.now):
+        yield "one side cannot be rendered, so the texts are not compared"
+    elif (change.before.kind, change.before.value) != (change.now.kind, change.now.value):
+        yield "the two sides are of two recipients: none is on both sides of those that were looked at"
+    elif (str(change.before.subject), str(change.before.body)) == (str(change.now.subject), str(change.now.body)):
+        yield "for this recipient the text reads the same; its source differs, or what others get"
+
+
+def _describe_overlap(overlap: Overlap) -> str:
+    parts = [(overlap.added, "added"), (overlap.removed, "removed"), (overlap.altered, "with other values")]
+    return ", ".join(f"{number:,} {word}" for number, word in parts if number)
+
+
+def _shorten(value: str) -> str:
+    text = show_on_one_line(value)
+    return text if len(text) <= _MAX_VALUE else f"{text[:_MAX_VALUE]}…"

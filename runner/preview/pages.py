@@ -1,0 +1,79 @@
+"""The files of a preview: an index, a page for each message, and what they load."""
+
+import json
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+import jinja2
+
+from runner.preview.body_checks import GMAIL_LIMIT
+from runner.preview.views import MessageView, Preview
+
+_FOLDER = Path(__file__).parent
+ASSETS = ("preview.css", "theme.js", "preview.js")
+# A body's frame inherits it. `frame-src` is for what a body frames itself, and for a link that is followed in a frame.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; frame-src 'none'; "
+    "base-uri 'none'; form-action 'none'"
+)
+_TONES = {"bad": 0, "warn": 1}
+
+
+def page_policy(*, is_live: bool) -> str:
+    """Returns the Content-Security-Policy of the pages. `is_live`: they come from `--serve`, and ask it for changes."""
+    return f"{_POLICY}; connect-src 'self'" if is_live else _POLICY
+
+
+def render_pages(preview: Preview, *, is_live: bool = False) -> Iterator[tuple[str, str]]:
+    """Yields the path and the text of each file. What worries comes first, in the index and from page to page."""
+    messages = sorted(
+        preview.messages, key=lambda message: (_TONES.get(message.tone, 2), -message.to_send, message.name)
+    )
+    links = {message.page: message.name for message in messages}
+    common = {"preview": preview, "messages": messages, "links": links, "limit": GMAIL_LIMIT, "is_live": is_live}
+    common["policy"] = page_policy(is_live=is_live)
+    environment = _environment()
+    yield "index.html", environment.get_template("index.html.j2").render(common, root="")
+    page = environment.get_template("message.html.j2")
+    for number, message in enumerate(messages):
+        neighbours = {
+            "previous": messages[number - 1].page if number else "",
+            "next": messages[number + 1].page if number + 1 < len(messages) else "",
+        }
+        yield f"pages/{message.page}.html", page.render(common, root="../", message=message, **neighbours)
+    yield "assets/messages.js", f"const messages = {_list_messages(messages)};\n"
+    for name in ASSETS:
+        yield f"assets/{name}", (_FOLDER / "assets" / name).read_text("utf-8")
+
+
+def _list_messages(messages: list[MessageView]) -> str:
+    """Returns the list beside each message as JSON. It is a file of its own, because each page would repeat it."""
+    rows = [
+        [message.page, message.name, message.subject, f"{message.to_send:,}" if message.to_send else "", message.tone]
+        for message in messages
+    ]
+    return json.dumps(rows)  # ASCII, and a script that no HTML is around
+
+
+@lru_cache(maxsize=1)
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        autoescape=True,
+        loader=jinja2.FileSystemLoader(_FOLDER / "templates"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "number": lambda number: f"{number:,}",
+        "kilobytes": lambda size: f"{size / 1024:,.0f} KB" if size >= 10 * 1024 else f"{size / 1024:.1f} KB",
+        "initials": _take_initials,
+    }
+    return environment
+
+
+def _take_initials(name: str) -> str:
+    """Returns up to two letters for a sender's picture: those of its words, or of an address."""
+    words = [word for word in name.split("@", 1)[0].replace(".", " ").split() if word[:1].isalpha()]
+    return "".join(word[0] for word in words[:2]).upper() or "#"

@@ -1,0 +1,135 @@
+"""Chooses which recipients of a message are shown: those who get another text, and those whose values strain it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import islice
+
+from runner.current_work import CURRENT_WORK
+from runner.declare.authorship import Authorship
+from runner.declare.declaration import Declaration
+from runner.declare.delivery import Delivery, render_deliveries
+from runner.declare.settings import Settings
+from runner.errors import Problem
+from runner.lint.findings import Findings
+from runner.lint.linter import MessageLinter, Policy
+from runner.lint.rules import RULES
+from runner.plan.deliveries import PlannedMessage
+from runner.plan.text_variants import TextVariants, choose_variants
+
+MAX_READ = 10_000  # recipients of one message that are read for its sample: the plan has read them all already
+DEFAULT_RECIPIENTS = 20
+_MAX_WITH_FINDINGS = 5
+
+
+@dataclass(slots=True)
+class SampledDelivery:
+    """A delivery that is shown, and why it was chosen."""
+
+    delivery: Delivery
+    reasons: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSample:
+    """The chosen deliveries in the order in which they are shown, the lint findings, and how many were read."""
+
+    deliveries: tuple[SampledDelivery, ...]
+    findings: tuple[Problem, ...]
+    read_count: int
+
+
+def sample_message(
+    message: PlannedMessage, settings: Settings, authorship: Authorship, count: int | None
+) -> MessageSample:
+    """Returns the sample of one message. `count` is the number of recipients to show; None shows those that differ."""
+    with CURRENT_WORK.on_file(message.declaration.document.source.path):
+        reader = _Reader(message.declaration, settings, authorship, wants_variants=not message.variants.count)
+        findings = reader.read(count or 0)
+        variants = message.variants if message.variants.count else reader.variants
+        chosen = _Choice()
+        for delivery in reader.first[:1]:
+            chosen.add(delivery, "the first")
+        by_count = variants.by_count()
+        for variant in choose_variants(by_count, authorship)[0] if len(by_count) > 1 else ():
+            recipients = "1 recipient gets" if variant.count == 1 else f"{variant.count:,} recipients get"
+            chosen.add(variant.delivery, f"{recipients} this text")
+        if reader.longest and reader.shortest and _length(reader.longest) > _length(reader.shortest):
+            chosen.add(reader.longest, "the longest")
+            chosen.add(reader.shortest, "the shortest")
+        for delivery in reader.with_findings:
+            chosen.add(delivery, "has a finding")
+        for delivery in reader.first if count else ():
+            if len(chosen.deliveries) < (count or 0):
+                chosen.add(delivery)
+    shown = tuple(islice(chosen.deliveries.values(), count or DEFAULT_RECIPIENTS))
+    return MessageSample(shown, tuple(findings), reader.read_count)
+
+
+class _Choice:
+    """The chosen deliveries by key, in the order in which they were chosen."""
+
+    def __init__(self) -> None:
+        self.deliveries: dict[bytes, SampledDelivery] = {}
+
+    def add(self, delivery: Delivery, reason: str = "") -> None:
+        sampled = self.deliveries.setdefault(delivery.raw_key, SampledDelivery(delivery))
+        if reason:
+            sampled.reasons.append(reason)
+
+
+class _Reader:
+    """Reads the first MAX_READ deliveries of a message once: for lint, and for those that are long or short."""
+
+    def __init__(
+        self, declaration: Declaration, settings: Settings, authorship: Authorship, *, wants_variants: bool
+    ) -> None:
+        self._declaration, self._settings, self._authorship = declaration, settings, authorship
+        self._wants_variants = wants_variants
+        self.variants = TextVariants()
+        self.first: list[Delivery] = []
+        self.with_findings: list[Delivery] = []
+        self.longest: Delivery | None = None
+        self.shortest: Delivery | None = None
+        self.read_count = 0
+
+    def read(self, kept: int) -> list[Problem]:
+        """Reads, keeps the first `kept` deliveries, and returns the lint findings."""
+        settings = self._settings
+        findings = Findings(enabled_codes(settings))
+        policy = Policy(settings.lint.unsubscribe_above, settings.can_open_conversation)
+        linter = MessageLinter(self._declaration, policy, findings)
+        deliveries: Iterable[Delivery | Problem] = render_deliveries(
+            self._declaration, settings.salt, skip_duplicate_check=True
+        )
+        for delivery in islice(deliveries, MAX_READ):
+            if isinstance(delivery, Problem):
+                continue  # the plan has reported it
+            found = len(findings)
+            linter.check_delivery(delivery)
+            is_first = not self.read_count
+            self._add(delivery, kept, has_finding=not is_first and len(findings) > found)
+        linter.finish()
+        return findings.to_problems()
+
+    def _add(self, delivery: Delivery, kept: int, *, has_finding: bool) -> None:
+        self.read_count += 1
+        if len(self.first) < max(kept, 1):
+            self.first.append(delivery)
+        if has_finding and len(self.with_findings) < _MAX_WITH_FINDINGS:
+            self.with_findings.append(delivery)
+        length = _length(delivery)
+        if self.longest is None or length > _length(self.longest):
+            self.longest = delivery
+        if self.shortest is None or length < _length(self.shortest):
+            self.shortest = delivery
+        if self._wants_variants:
+            self.variants.add(self._authorship.masked_text(delivery), delivery, is_sent_now=False)
+
+
+def enabled_codes(settings: Settings) -> frozenset[str]:
+    """Returns the codes of the lint rules that the project asks for."""
+    return frozenset(settings.lint.select or RULES) - frozenset(settings.lint.ignore)
+
+
+def _length(delivery: Delivery) -> int:
+    return len(delivery.payload["body"]) + len(delivery.payload.get("subject", ""))

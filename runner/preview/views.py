@@ -1,0 +1,161 @@
+"""What the pages show, as frozen values: texts are masked already, and only a body frame holds HTML."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from markupsafe import Markup
+
+Tone = Literal["bad", "warn", "info"]
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """Something that the reviewer should know: a guard, a finding, a warning. `place` is file, line and column.
+
+    `messages` are the page names of the messages that it is about; empty if it is about the whole project.
+    """
+
+    tone: Tone
+    code: str
+    text: str
+    hint: str = ""
+    place: str = ""
+    recipient: str = ""
+    excerpt: str = ""
+    messages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link of a body: its address, its text, and what is wrong with it, if anything."""
+
+    address: str
+    text: str
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image of a body. It is never loaded: a box stands in its place."""
+
+    address: str
+    text: str
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientNote:
+    """Something in a body that some mail clients do not support, by whom, and where that is written."""
+
+    feature: str
+    clients: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class BodyChecks:
+    """What was looked at in one body. `size` is in bytes, as it is sent."""
+
+    links: tuple[Link, ...] = ()
+    images: tuple[Image, ...] = ()
+    clients: tuple[ClientNote, ...] = ()
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable that the texts use. `origin` says whose value it is; `value` is empty if there is none."""
+
+    name: str
+    value: str
+    origin: Literal["recipient", "message", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientView:
+    """One sampled recipient. `reasons` say why it was chosen. `frame` is the document of the body's iframe."""
+
+    name: str
+    reasons: tuple[str, ...]
+    action: str
+    action_reason: str
+    subject: str
+    beginning: str
+    frame: str
+    json: Markup
+    variables: tuple[Variable, ...]
+    checks: BodyChecks
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a comparison: the recipient, the subject with its differences marked, and the body's frame."""
+
+    to: str
+    subject: Markup
+    frame: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeView:
+    """What changed of a message since a git ref. `fields` are name, before and now. `source` is a diff of the HTML."""
+
+    kind: str
+    fields: tuple[tuple[str, str, str], ...] = ()
+    audience: str = ""
+    notes: tuple[str, ...] = ()
+    before: Side | None = None
+    now: Side | None = None
+    source: Markup = Markup()
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """A message, with what the index shows of it, and its sampled recipients.
+
+    `page` is the name of its page without suffix. `total` is the number of its declared recipients. `read_count` is the
+    number of them that was searched for the sample and linted.
+    """
+
+    name: str
+    page: str
+    kind: Literal["email", "inapp"]
+    template: str
+    sender: str
+    revision: int
+    source: str
+    subject: str
+    counts: Mapping[str, int]
+    to_send: int
+    total: int
+    read_count: int
+    audience: str
+    concerns: tuple[Concern, ...]
+    recipients: tuple[RecipientView, ...]
+    change: ChangeView | None = None
+    facts: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def tone(self) -> str:
+        """The worst tone of its concerns; empty without one."""
+        return next((tone for tone in ("bad", "warn") if any(concern.tone == tone for concern in self.concerns)), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Everything that the pages show. `problems` are errors of the files: then there are no messages."""
+
+    project: str
+    environment: str
+    workspace: str
+    is_masked: bool
+    is_sandbox: bool
+    messages: tuple[MessageView, ...] = ()
+    concerns: tuple[Concern, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    to_send: int = 0
+    against: str = ""
+    changes: Mapping[str, int] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
+    problems: tuple[Concern, ...] = ()
