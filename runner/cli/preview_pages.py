@@ -1,8 +1,8 @@
 """Makes the preview of a project and writes its pages."""
 
 import shutil
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner.cli.against import compare_with_base, open_base
@@ -22,9 +22,19 @@ _FOLDER = ".msgrun/preview"
 _WRITTEN = {"index.html", "pages", "assets"}
 
 
-def load_preview(context: Context, names: tuple[str, ...], against: str | None, count: int | None) -> Preview:
+@dataclass(frozen=True, slots=True)
+class PreviewRequest:
+    """What the user wants to see: messages by name (none: all), against which git ref, how many recipients of each."""
+
+    names: tuple[str, ...] = ()
+    against: str | None = None
+    recipient_count: int | None = None
+
+
+def load_preview(context: Context, request: PreviewRequest) -> Preview:
     """Plans the project and returns its preview. Raises what planning raises."""
-    with open_base(context, against) as base:
+    names = request.names
+    with open_base(context, request.against) as base:
         project = context.load_valid_project()
         selected = select_messages(project, names)
         ledger = read_planned_ledger(context, base)
@@ -46,7 +56,7 @@ def load_preview(context: Context, names: tuple[str, ...], against: str | None, 
             warnings=warnings,
             notes=ledger.changes,
             comparison=comparison,
-            recipient_count=count,
+            recipient_count=request.recipient_count,
             show_values=context.output.show_values,
             is_sandbox=context.options.sandbox,
         )
@@ -74,7 +84,7 @@ def find_output_folder(context: Context, out: Path | None) -> Path:
     return folder
 
 
-def write_pages(folder: Path, pages: Iterable[tuple[str, str]]) -> Path:
+def write_pages(folder: Path, pages: Mapping[str, str]) -> Path:
     """Writes the pages in place of those of an earlier preview. Returns the path of the index."""
     for name in _WRITTEN:
         path = folder / name
@@ -82,7 +92,7 @@ def write_pages(folder: Path, pages: Iterable[tuple[str, str]]) -> Path:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-    for name, text in pages:
+    for name, text in pages.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", errors="replace")

@@ -1,1 +1,1 @@
-"""The preview: every message as its recipients see it, as pages that open from disk, or from a server on this machine."""
+"""The preview: each message as its recipients see it, as pages from disk or from a server on this machine."""

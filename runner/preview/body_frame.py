@@ -24,6 +24,8 @@ _MAX_PIXELS = 2000
 _TINY = 4  # pixels; an image as small counts who reads, and shows nothing
 _CHARACTER, _LINE = 6.7, 17  # pixels
 
+_BREAKING = frozenset({"p", "br", "li", "tr", "h1", "h2", "h3", "div", "hr", "blockquote"})
+
 Style = Literal["plain", "personal", "inapp"]
 
 
@@ -40,6 +42,16 @@ def build_frame(body: str, style: Style, *, is_text: bool) -> str:
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>'
         f'<body class="{style}{" text" if is_text else ""}">{content}'
     )
+
+
+def estimate_height(body: str) -> int:
+    """Returns the pixels that a body needs on a desktop, about. Nothing can measure it inside of its sandbox."""
+    parsed = parse_html(body)
+    text = "".join(run.text for run in parsed.text_runs)
+    breaks = sum(tag.name in _BREAKING and not tag.is_end for tag in parsed.tags)
+    breaks += text.count("\n") if not parsed.tags else 0
+    images = sum(_measure(tag)[1] for tag in parsed.tags if tag.name == "img" and not tag.is_end)
+    return 70 + len(text) // 80 * 24 + breaks * 34 + images
 
 
 def is_plain_text(body: str) -> bool:

@@ -13,15 +13,16 @@ from runner.declare.audience import TableAudience
 from runner.declare.authorship import Authorship
 from runner.declare.delivery import Delivery
 from runner.declare.identity import visible_words
+from runner.declare.sender import Sender
 from runner.declare.settings import Settings
-from runner.errors import Problem
+from runner.errors import MsgrunError, Problem
 from runner.intercom.wire_format import build_body
 from runner.plan.deliveries import ACTIONS, PlannedMessage
 from runner.plan.file_problems import assign_problems
 from runner.plan.guards import Guard
 from runner.plan.plan import Plan
 from runner.preview.body_checks import check_body
-from runner.preview.body_frame import Style, build_frame, is_plain_text
+from runner.preview.body_frame import Style, build_frame, estimate_height, is_plain_text
 from runner.preview.change_views import build_change
 from runner.preview.json_marks import mark_json
 from runner.preview.sampling import MessageSample, SampledDelivery, sample_message
@@ -78,7 +79,7 @@ def build_preview(source: PreviewInput, progress: Callable[[str], None] = lambda
         counts={action: plan.counts[action] for action in ACTIONS},
         to_send=plan.to_send,
         against=comparison.against if comparison else "",
-        changes=dict(comparison.counts) if comparison else {},
+        changes={str(kind): count for kind, count in comparison.counts.items()} if comparison else {},
         removed=tuple(change.name for change in comparison.changes if change.kind == "removed") if comparison else (),
     )
 
@@ -118,6 +119,12 @@ def describe_problem(problem: Problem, *, show_values: bool, messages: tuple[str
     )
 
 
+def describe_error(error: MsgrunError, *, show_values: bool) -> Concern:
+    """Returns an error that is about no file as the pages show it."""
+    text = show_on_one_line(reveal_or_mask(error.message, show_values=show_values))
+    return Concern("bad", "error", text, show_on_one_line(error.hint))
+
+
 def _list_concerns(
     source: PreviewInput, messages: Sequence[MessageView], pages: Mapping[str, str]
 ) -> Iterator[Concern]:
@@ -130,16 +137,17 @@ def _list_concerns(
         yield Concern("bad", "guard changed", show_on_one_line(text), "these commits change what guards the sending")
     for note in (*source.notes, *(comparison.notes if comparison else ())):
         yield Concern("warn", "note", show_on_one_line(note))
-    grouped: dict[tuple[Tone, str, str], list[MessageView]] = {}
+    guarded = {(guard.code, pages[name]) for guard in source.plan.guards for name in guard.messages if name in pages}
+    grouped: dict[tuple[Tone, str], list[tuple[MessageView, Concern]]] = {}
     for message in messages:
         for concern in message.concerns:
-            if concern.code not in {guard.code for guard in source.plan.guards if message.name in guard.messages}:
-                grouped.setdefault((concern.tone, concern.code, concern.text), []).append(message)
-    found = set()
-    for (tone, code, text), group in sorted(grouped.items(), key=lambda item: item[0][0] != "bad"):
-        first = next(each for each in group[0].concerns if (each.code, each.text) == (code, text))
-        found.update(group)
-        yield Concern(tone, code, text, first.hint, first.place, first.recipient, "", tuple(m.page for m in group))
+            if (concern.code, message.page) not in guarded:
+                grouped.setdefault((concern.tone, concern.code), []).append((message, concern))
+    for (tone, code), group in sorted(grouped.items(), key=lambda item: item[0][0] != "bad"):
+        first, others = group[0][1], len(group) - 1
+        text = f"{first.text}, and {others:,} more of this kind" if others else first.text
+        concerned = tuple(dict.fromkeys(message.page for message, _ in group))
+        yield Concern(tone, code, text, first.hint, first.place, first.recipient, "", concerned)
     named = {
         problem.place for group in assign_problems(source.plan.messages, source.warnings).values() for problem in group
     }
@@ -171,7 +179,7 @@ class _MessageBuilder:
             page=self._page,
             kind=declaration.message_type,
             template=declaration.template or "",
-            sender=show_on_one_line(declaration.sender.value),
+            sender=show_on_one_line(_name_sender(declaration.sender)),
             revision=declaration.revision,
             source=show_on_one_line(f"{declaration.place.path}:{declaration.place.line}"),
             subject=recipients[0].subject or recipients[0].beginning if recipients else "",
@@ -180,15 +188,13 @@ class _MessageBuilder:
             total=len(message.deliveries),
             read_count=sample.read_count,
             audience=show_on_one_line(_name_audience(message)),
-            concerns=tuple(self._list_concerns(sample, problems, recipients)),
+            concerns=tuple(self._list_concerns(sample, problems)),
             recipients=recipients,
             change=build_change(change, self._style, show_values=source.show_values) if change else None,
             facts=tuple(_list_facts(message)),
         )
 
-    def _list_concerns(
-        self, sample: MessageSample, problems: Sequence[Problem], recipients: Sequence[RecipientView]
-    ) -> Iterator[Concern]:
+    def _list_concerns(self, sample: MessageSample, problems: Sequence[Problem]) -> Iterator[Concern]:
         message, show_values = self._message, self._source.show_values
         for guard in self._source.plan.guards:
             if message.name in guard.messages:
@@ -223,6 +229,7 @@ class _MessageBuilder:
             subject=show_on_one_line(reveal_or_mask(subject, show_values=show_values)),
             beginning=show_on_one_line(visible_words(shown_body[:4_000]))[:_MAX_BEGINNING],
             frame=build_frame(shown_body, self._style, is_text=is_plain_text(delivery.payload["body"])),
+            height=estimate_height(shown_body),
             json=mark_json(show_invisible(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode())),
             variables=tuple(self._list_variables(delivery)),
             checks=checks,
@@ -251,6 +258,10 @@ _UNUSUAL_WORDS = {
     "unknown": "{} of unknown outcome: msgrun reconcile looks for them",
     "refused": "{} refused by Intercom before: not sent again",
 }
+
+
+def _name_sender(sender: Sender) -> str:
+    return f"admin {sender.value}" if sender.kind == "id" else sender.value
 
 
 def _format_value(value: Any) -> str:

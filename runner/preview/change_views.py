@@ -10,7 +10,7 @@ from runner.compare.audience_overlap import Overlap
 from runner.compare.comparison import MessageChange
 from runner.compare.word_diff import DiffPart, diff_tokens, diff_words
 from runner.declare.sample import Sample
-from runner.preview.body_frame import Style, build_frame, is_plain_text
+from runner.preview.body_frame import Style, build_frame, estimate_height, is_plain_text
 from runner.preview.views import ChangeView, Side
 from runner.privacy import reveal_or_mask
 
@@ -29,8 +29,7 @@ _MARK_STYLE = (
 
 def build_change(change: MessageChange, style: Style, *, show_values: bool) -> ChangeView:
     """Returns the view of a change. `style` is that of the message as it is now."""
-    before = now = None
-    source = Markup()
+    before = now = source = None
     if change.before and change.now:
         texts = [reveal_or_mask(side.body, show_values=show_values) for side in (change.before, change.now)]
         parts = diff_tokens(*(_TOKEN.findall(text) for text in texts))
@@ -77,9 +76,10 @@ def _build_side(
         _mark_words(part.text, tag) if part.kind == kind else part.text for part in parts if part.kind != hidden
     )
     to = reveal_or_mask(sample.to, show_values=show_values)
+    to = to.removeprefix("email:") if show_values else to
     is_text = is_plain_text(reveal_or_mask(sample.body, show_values=True))
     frame = build_frame(f"{_MARK_STYLE}{body}", style, is_text=is_text)
-    return Side(show_on_one_line(to), mark_parts(subject_parts, hidden), frame)
+    return Side(show_on_one_line(to), mark_parts(subject_parts, hidden), frame, estimate_height(body))
 
 
 def _mark_words(html: str, tag: str) -> str:

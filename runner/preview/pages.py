@@ -1,7 +1,7 @@
 """The files of a preview: an index, a page for each message, and what they load."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,16 +25,25 @@ def page_policy(*, is_live: bool) -> str:
     return f"{_POLICY}; connect-src 'self'" if is_live else _POLICY
 
 
-def render_pages(preview: Preview, *, is_live: bool = False) -> Iterator[tuple[str, str]]:
-    """Yields the path and the text of each file. What worries comes first, in the index and from page to page."""
+def render_pages(
+    preview: Preview, *, live_version: int | None = None, earlier: Iterable[str] = ()
+) -> Iterator[tuple[str, str]]:
+    """Yields the path and the text of each file. What worries comes first, in the index and from page to page.
+
+    `live_version` is the number of these pages among those that `--serve` shows one after the other. `earlier` are the
+    names of those before: where the files have problems, each of them shows these, as the index does.
+    """
     messages = sorted(
         preview.messages, key=lambda message: (_TONES.get(message.tone, 2), -message.to_send, message.name)
     )
     links = {message.page: message.name for message in messages}
-    common = {"preview": preview, "messages": messages, "links": links, "limit": GMAIL_LIMIT, "is_live": is_live}
-    common["policy"] = page_policy(is_live=is_live)
+    common = {"preview": preview, "messages": messages, "links": links, "limit": GMAIL_LIMIT}
+    common |= {"policy": page_policy(is_live=live_version is not None), "live_version": live_version}
     environment = _environment()
     yield "index.html", environment.get_template("index.html.j2").render(common, root="")
+    for name in earlier if preview.problems else ():
+        if name.startswith("pages/"):
+            yield name, environment.get_template("index.html.j2").render(common, root="../")
     page = environment.get_template("message.html.j2")
     for number, message in enumerate(messages):
         neighbours = {
@@ -49,11 +58,14 @@ def render_pages(preview: Preview, *, is_live: bool = False) -> Iterator[tuple[s
 
 def _list_messages(messages: list[MessageView]) -> str:
     """Returns the list beside each message as JSON. It is a file of its own, because each page would repeat it."""
-    rows = [
-        [message.page, message.name, message.subject, f"{message.to_send:,}" if message.to_send else "", message.tone]
-        for message in messages
-    ]
+    rows = [[message.page, message.name, message.subject, _mark(message), message.tone] for message in messages]
     return json.dumps(rows)  # ASCII, and a script that no HTML is around
+
+
+def _mark(message: MessageView) -> str:
+    """Returns what stands behind a name in the list: the number to send, and signs that do without colour."""
+    signs = {"bad": "!!", "warn": "!"}.get(message.tone, "")
+    return f"{message.to_send:,} {signs}".strip() if message.to_send else signs
 
 
 @lru_cache(maxsize=1)

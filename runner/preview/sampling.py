@@ -1,6 +1,5 @@
 """Chooses which recipients of a message are shown: those who get another text, and those whose values strain it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -98,9 +97,7 @@ class _Reader:
         findings = Findings(enabled_codes(settings))
         policy = Policy(settings.lint.unsubscribe_above, settings.can_open_conversation)
         linter = MessageLinter(self._declaration, policy, findings)
-        deliveries: Iterable[Delivery | Problem] = render_deliveries(
-            self._declaration, settings.salt, skip_duplicate_check=True
-        )
+        deliveries = render_deliveries(self._declaration, settings.salt, skip_duplicate_check=True)
         for delivery in islice(deliveries, MAX_READ):
             if isinstance(delivery, Problem):
                 continue  # the plan has reported it

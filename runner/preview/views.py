@@ -74,7 +74,10 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class RecipientView:
-    """One sampled recipient. `reasons` say why it was chosen. `frame` is the document of the body's iframe."""
+    """One sampled recipient.
+
+    `reasons` say why it was chosen. `frame` is the document of the body's iframe, `height` the pixels that it needs.
+    """
 
     name: str
     reasons: tuple[str, ...]
@@ -83,6 +86,7 @@ class RecipientView:
     subject: str
     beginning: str
     frame: str
+    height: int
     json: Markup
     variables: tuple[Variable, ...]
     checks: BodyChecks
@@ -95,6 +99,7 @@ class Side:
     to: str
     subject: Markup
     frame: str
+    height: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,7 @@ class ChangeView:
     notes: tuple[str, ...] = ()
     before: Side | None = None
     now: Side | None = None
-    source: Markup = Markup()
+    source: Markup | None = None
 
 
 @dataclass(frozen=True, slots=True)

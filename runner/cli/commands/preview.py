@@ -6,8 +6,9 @@ import click
 
 from runner.cli.context import open_context
 from runner.cli.options import EXIT, command
-from runner.cli.preview_pages import find_output_folder, load_preview, write_pages
+from runner.cli.preview_pages import PreviewRequest, find_output_folder, load_preview, write_pages
 from runner.cli.suggestions import suggest_names
+from runner.errors import UsageMistake
 from runner.preview.pages import render_pages
 
 
@@ -18,7 +19,11 @@ from runner.preview.pages import render_pages
 @click.option(
     "--recipients", "count", type=click.IntRange(1, 1000), metavar="N", help="Show N of each; else those that differ."
 )
-def preview(names: tuple[str, ...], out: Path | None, against: str | None, count: int | None) -> int:
+@click.option("--serve", is_flag=True, help="Serve it on 127.0.0.1 until Ctrl-C; pages follow each change of a file.")
+@click.option("--port", type=click.IntRange(0, 65535), metavar="N", help="The port of --serve; else a free one.")
+def preview(
+    names: tuple[str, ...], out: Path | None, against: str | None, count: int | None, port: int | None, *, serve: bool
+) -> int:
     """Show the messages as their recipients see them, in a browser.
 
     Writes pages that open from disk and load nothing from the network: an index of what goes out and what should worry
@@ -27,9 +32,17 @@ def preview(names: tuple[str, ...], out: Path | None, against: str | None, count
 
     NAMEs are those of messages; without any, all are shown.
     """
+    if serve and out:
+        raise UsageMistake("--serve writes no files", "leave out --out")
+    if port is not None and not serve:
+        raise UsageMistake("--port is for --serve")
+    request = PreviewRequest(names, against, count)
+    if serve:
+        from runner.cli.preview_server import serve_preview  # noqa: PLC0415  # http.server takes 30 ms
+
+        return serve_preview(request, port or 0)
     with open_context(against or "") as context:
         folder = find_output_folder(context, out)
-        index = write_pages(folder, render_pages(load_preview(context, names, against, count)))
-        context.output.result(str(index))
+        context.output.result(str(write_pages(folder, dict(render_pages(load_preview(context, request))))))
         context.output.note_masking()
         return EXIT.done

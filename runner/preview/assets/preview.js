@@ -12,13 +12,13 @@ function keepChoice(name, value) {
   try { localStorage.setItem(`msgrun-${name}`, value); } catch { /* A page from disk may have no storage. */ }
 }
 
-// Recipients: one section each, of which one is shown.
+// Recipients: what is about one has its number, and of these numbers one is shown.
 let shown = 0;
 
 function showRecipient(index) {
   if (!sections.length) return;
   shown = Math.min(Math.max(index, 0), sections.length - 1);
-  sections.forEach((section, number) => { section.hidden = number !== shown; });
+  for (const part of findAll("[data-of]")) part.hidden = part.dataset.of !== String(shown + 1);
   paintFrames();
   if (!find("#recipient")) return;
   find("#recipient").value = String(shown + 1);
@@ -58,7 +58,7 @@ function toggle(name, first, second) {
   if (find(`[data-set="${name}"]`)) choose(name, root.dataset[name] === first ? second : first);
 }
 
-// Tabs: the choice holds for all recipients.
+// Tabs: the first has what was found, if anything was.
 function chooseTab(tab, focused) {
   for (const button of findAll("[data-tab]")) {
     const isChosen = button.dataset.tab === tab;
@@ -158,7 +158,7 @@ function followChanges(address) {
 fillList();
 choose("width", root.dataset.width);
 choose("mail", root.dataset.mail);
-if (find("[data-tab]")) chooseTab("checks", false);
+if (find("[data-tab]")) chooseTab(find("[data-tab]").dataset.tab, false);
 if (find("[data-view='changes']")) choose("view", "message");
 showRecipient(readHash());
 
