@@ -4,12 +4,14 @@ from pathlib import Path
 
 import click
 
-from runner.cli.context import open_context
+from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, command
 from runner.cli.preview_pages import PreviewRequest, find_output_folder, load_preview, write_pages
 from runner.cli.suggestions import suggest_names
 from runner.errors import UsageMistake
 from runner.preview.pages import render_pages
+from runner.preview.views import Preview
+from runner.report.problem_text import pluralize
 
 
 @command("preview")
@@ -19,11 +21,18 @@ from runner.preview.pages import render_pages
 @click.option(
     "--recipients", "count", type=click.IntRange(1, 1000), metavar="N", help="Show N of each; else those that differ."
 )
+@click.option(
+    "--png",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Also write pictures, with the Chromium of this machine.",
+)
 @click.option("--serve", is_flag=True, help="Serve it on 127.0.0.1 until Ctrl-C; pages follow each change of a file.")
 @click.option("--port", type=click.IntRange(0, 65535), metavar="N", help="The port of --serve; else a free one.")
 def preview(
-    names: tuple[str, ...], out: Path | None, against: str | None, count: int | None, port: int | None, *, serve: bool
-) -> int:
+    names: tuple[str, ...], out: Path | None, against: str | None, count: int | None, png: Path | None,
+    port: int | None, *, serve: bool,
+) -> int:  # fmt: skip
     """Show the messages as their recipients see them, in a browser.
 
     Writes pages that open from disk and load nothing from the network: an index of what goes out and what should worry
@@ -32,8 +41,8 @@ def preview(
 
     NAMEs are those of messages; without any, all are shown.
     """
-    if serve and out:
-        raise UsageMistake("--serve writes no files", "leave out --out")
+    if serve and (out or png):
+        raise UsageMistake("--serve writes no files", "leave out --out and --png")
     if port is not None and not serve:
         raise UsageMistake("--port is for --serve")
     request = PreviewRequest(names, against, count)
@@ -43,6 +52,17 @@ def preview(
         return serve_preview(request, port or 0)
     with open_context(against or "") as context:
         folder = find_output_folder(context, out)
-        context.output.result(str(write_pages(folder, dict(render_pages(load_preview(context, request))))))
+        shown = load_preview(context, request)
+        context.output.result(str(write_pages(folder, dict(render_pages(shown)))))
         context.output.note_masking()
+        if png:
+            _photograph(context, folder, shown, context.resolve_path(png))
         return EXIT.done
+
+
+def _photograph(context: Context, folder: Path, shown: Preview, out: Path) -> None:
+    from runner.preview.screenshots import take_pictures  # noqa: PLC0415  # only for --png
+
+    context.output.note(f"Taking pictures of {pluralize(len(shown.messages), 'message')}…")
+    pictures = take_pictures(folder, [message.page for message in shown.messages], out)
+    context.output.result(f"{pluralize(len(pictures), 'picture')} in {out}")
