@@ -1,0 +1,207 @@
+"""The pages in a real browser: from disk and served, by mouse and keyboard, and with a body that attacks."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from runner.preview.page_server import PageServer
+from runner.preview.pages import render_pages
+from runner.preview.screenshots import open_browser_page
+from runner.preview.views import Concern, Preview
+from tests.preview.conftest import TIP, write_project
+from tests.support.project import ROOT, run_in_process
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module", name="browser")
+def start_browser() -> "Iterator[Browser]":
+    with open_browser_page() as page:
+        browser = page.context.browser
+        assert browser
+        yield browser
+
+
+@pytest.fixture(name="open_page")
+def page_opener(browser: "Browser") -> "Iterator[Callable[..., Page]]":
+    """Opens a page in a context of its own. At the end, no page may have had an error or asked another machine."""
+    contexts, errors, requested = [], [], []
+
+    def open_page(address: str, **options: Any) -> "Page":
+        contexts.append(browser.new_context(**options))
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("dialog", lambda dialog: errors.append(dialog.message))
+        contexts[-1].on("request", lambda request: requested.append(request.url))
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not errors
+    assert not [url for url in requested if not url.startswith(("file:", "data:", "http://127.0.0.1:"))]
+
+
+def address(gallery: Path, page: str) -> str:
+    return (gallery / f"{page}.html").as_uri()
+
+
+def shown_recipient(page: "Page") -> str:
+    return page.locator(".recipient:visible h2 b").inner_text()
+
+
+def body_text(page: "Page") -> str:
+    return page.frame_locator(".recipient:visible iframe").locator("body").inner_text()
+
+
+def test_from_disk_the_index_leads_to_a_message_and_on_by_keyboard(
+    gallery: Path, open_page: "Callable[..., Page]"
+) -> None:
+    page = open_page(address(gallery, "index"))
+    assert page.locator(".big").inner_text() == "9"
+    page.keyboard.press("/")
+    page.keyboard.type("receipt")
+    assert page.locator(".messages > li:visible").count() == 2, "the receipt, and the empty one with its subject"
+    page.keyboard.type(" your 1")
+    page.keyboard.press("Escape")
+    assert page.locator(".messages > li:visible").count() == 4
+    page.click("a.name:has-text('receipt')")
+    names = {shown_recipient(page)}
+    for key in ("j", "ArrowDown", "j"):
+        page.keyboard.press(key)
+        names.add(shown_recipient(page))
+    assert len(names) == 4
+    assert page.url.endswith("#r4")
+    page.reload()
+    assert page.locator("[data-position]").inner_text() == "4 of 4"
+    page.keyboard.press("k")
+    assert page.locator("[data-position]").inner_text() == "3 of 4"
+    page.select_option("#recipient", "1")
+    assert "Dear Ann" in body_text(page)
+    page.keyboard.press("n")
+    page.wait_for_url("**/tips-export.html")
+    page.keyboard.press("p")
+    page.wait_for_url("**/receipt.html")
+    page.keyboard.press("i")
+    page.wait_for_url("**/index.html")
+
+
+def test_tabs_help_theme_and_width(gallery: Path, open_page: "Callable[..., Page]") -> None:
+    page = open_page(address(gallery, "pages/receipt"), color_scheme="dark", viewport={"width": 1300, "height": 900})
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    page.click("[role=tab]:has-text('JSON')")
+    page.keyboard.press("ArrowRight")
+    assert page.locator("[role=tab][aria-selected=true]").inner_text() == "About"
+    assert page.locator("[role=tabpanel]:visible").count() == 1
+    client = page.locator(".recipient:visible .client")
+    wide = (client.bounding_box() or {})["width"]
+    page.keyboard.press("w")
+    assert (client.bounding_box() or {})["width"] == 375 < wide
+    assert "Dear" in body_text(page)
+    light = page.frame_locator(".recipient:visible iframe").locator("html").get_attribute("class")
+    page.keyboard.press("d")
+    page.wait_for_timeout(100)
+    dark = page.frame_locator(".recipient:visible iframe").locator("html").get_attribute("class")
+    assert (light, dark) == ("light", "dark")
+    page.keyboard.press("?")
+    assert page.locator("dialog.help").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.locator("dialog.help").is_visible()
+    page.click("[data-theme-button]")
+    page.reload()
+    assert page.locator("html").get_attribute("data-theme") == "light", "the choice is kept"
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(gallery: Path, open_page: "Callable[..., Page]") -> None:
+    for name in ("index", "pages/receipt", "pages/tips-export", "pages/hostile", "pages/empty"):
+        page = open_page(address(gallery, name), viewport={"width": 375, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 375, name
+
+
+def test_without_scripts_every_recipient_is_there(gallery: Path, open_page: "Callable[..., Page]") -> None:
+    page = open_page(address(gallery, "pages/receipt"), java_script_enabled=False)
+    assert page.locator(".recipient:visible").count() == 4
+
+
+@pytest.mark.parametrize("served", [False, True])
+def test_a_hostile_body_runs_nothing_reaches_nothing_and_stays_inside(
+    gallery: Path, open_page: "Callable[..., Page]", *, served: bool
+) -> None:
+    """`open_page` asserts that no request left, and no dialog was shown."""
+    server = PageServer() if served else None
+    if server:
+        server.show({path.relative_to(gallery).as_posix(): path.read_text() for path in gallery.rglob("*.*")})
+    page = open_page(f"{server.url}pages/hostile.html" if server else address(gallery, "pages/hostile"))
+    title, start = page.title(), page.url
+    assert title == "hostile · msgrun"
+    frame = page.frame_locator(".recipient:visible iframe")
+    for target in ("#js", "#top", "#self", "#send"):
+        frame.locator(target).click(force=True)
+    page.wait_for_timeout(300)
+    assert (page.title(), page.url) == (title, start)
+    assert len(page.context.pages) == 1
+    assert page.locator("iframe").count() == 1
+    assert "text" in frame.locator("p").first.inner_text()
+    assert page.locator(".inspector").is_visible()
+    if server:
+        server.close()
+
+
+def test_served_pages_follow_a_change_and_show_problems(gallery: Path, open_page: "Callable[..., Page]") -> None:
+    server = PageServer()
+    files = {path.relative_to(gallery).as_posix(): path.read_text() for path in gallery.rglob("*.*")}
+
+    def show(text: str) -> None:
+        live = f'<html lang="en" data-live="events?{server.version + 1}"'
+        index = files["index.html"].replace('<html lang="en"', live).replace("'none'\">", "'none'; connect-src 'self'\">", 1)
+        server.show({**files, "index.html": index.replace("What should worry you", text)})
+
+    show("before")
+    page = open_page(server.url)
+    assert page.locator("h2:has-text('before')").is_visible()
+    show("after")
+    page.locator("h2:has-text('after')").wait_for(timeout=5000)
+    concern = Concern("bad", "not-a-choice", "message_type is wrong", place="messages/a.yaml:2:3")
+    preview = Preview("p", "default", "", is_masked=False, is_sandbox=False, problems=(concern,))
+    server.show(dict(render_pages(preview, live_version=server.version + 1)))
+    page.locator("code:has-text('messages/a.yaml:2:3')").wait_for(timeout=5000)
+    server.close()
+
+
+def test_serve_notices_a_change_of_a_file(tmp_path: Path, open_page: "Callable[..., Page]") -> None:
+    root = write_project(tmp_path / "ponies", tip=TIP)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "runner", "preview", "--serve", "--show-values"],
+        cwd=root, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout
+    try:
+        page = open_page(f"{process.stdout.readline().strip()}pages/tips-export.html")
+        assert "this is new" in body_text(page)
+        (root / "messages/tip.yaml").write_text(TIP.replace("is <b>new", "was <b>new"), encoding="utf-8")
+        until = time.monotonic() + 10
+        while "this was new" not in body_text(page):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def test_pictures_are_taken_of_every_message(tmp_path: Path) -> None:
+    root = write_project(tmp_path / "ponies", tip=TIP)
+    ran = run_in_process(["preview", "--png", "../pictures"], root, {"PATH": "/usr/bin:/bin"})
+    assert ran.code == 0, ran.err
+    pictures = sorted(path.name for path in (tmp_path / "pictures").iterdir())
+    assert pictures == ["index.png", "tips-export-phone.png", "tips-export.png"]
+    assert all((tmp_path / "pictures" / name).read_bytes().startswith(b"\x89PNG") for name in pictures)

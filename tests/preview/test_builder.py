@@ -1,0 +1,91 @@
+"""The builder chooses recipients who differ, and shows of them what is true."""
+
+from pathlib import Path
+
+import pytest
+
+from runner.preview.builder import name_pages
+from tests.preview.conftest import RECEIPT, TIP, read_page, write_project
+from tests.support.project import run_in_process
+
+
+def preview(root: Path, *args: str) -> str:
+    ran = run_in_process(["preview", "--out", "../out", *args], root, {})
+    assert ran.code == 0, ran.out + ran.err
+    return read_page(root.parent / "out", "receipt")
+
+
+def test_recipients_are_chosen_by_text_by_length_and_by_finding(gallery: Path) -> None:
+    page = read_page(gallery, "receipt")
+    assert page.count('class="recipient"') == 4
+    for reason in ("the first", "1 recipient gets this text", "5 recipients get this text", "the longest", "the shortest"):
+        assert reason in page, reason
+
+
+def test_the_number_of_recipients_can_be_chosen(tmp_path: Path) -> None:
+    root = write_project(tmp_path / "p", receipt=RECEIPT)
+    assert preview(root, "--recipients", "6").count('class="recipient"') == 6
+    assert preview(root, "--recipients", "2").count('class="recipient"') == 2
+
+
+def test_values_are_masked_unless_they_are_asked_for(tmp_path: Path, gallery: Path) -> None:
+    root = write_project(tmp_path / "p", receipt=RECEIPT)
+    masked = preview(root)
+    for value in ("Ann", "user1@example.com", "Maximilian"):
+        assert value not in masked
+        assert value in read_page(gallery, "receipt")
+    for file in (tmp_path / "out").rglob("*"):
+        assert file.is_dir() or "user1@" not in file.read_text("utf-8"), file
+    assert "values masked" in masked
+    assert "your trial ends" in masked, "the author's words are not masked"
+
+
+def test_counts_and_actions_are_those_of_the_plan(tmp_path: Path) -> None:
+    root = write_project(tmp_path / "p", tip=TIP)
+    key = '{"key":"%s","attempt":"01-1","status":"sent","message":"tips/export","revision":1,"to":"id:aaa1","contact":"aaa1","id":"1","digest":"v1:%s","content":"sha256:%s","at":"2026-11-22T10:00:00Z"}\n'
+    from runner.declare.identity import delivery_key  # noqa: PLC0415
+
+    with (root / "messages.lock").open("a") as lock:
+        lock.write(key % (delivery_key("", "tips/export", 1, "id", "aaa1"), "0" * 32, "0" * 64))
+    ran = run_in_process(["preview", "--out", "../out"], root, {})
+    assert ran.code == 0, ran.out + ran.err
+    page = read_page(tmp_path / "out", "tips-export")
+    assert "<b>1</b> to send" in page
+    assert "<b>1</b> edited" in page
+    assert "tips/export was edited after it was sent to 1 recipient" in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_findings_have_their_place(gallery: Path) -> None:
+    assert "messages/receipt.yaml:7:" in read_page(gallery, "receipt")
+    assert "http-link" in (gallery / "index.html").read_text("utf-8")
+
+
+def test_variables_say_whose_they_are_and_json_is_what_is_sent(gallery: Path) -> None:
+    page = read_page(gallery, "tips-export")
+    assert "the recipient&#39;s" in page
+    assert '<span class="k">&#34;message_type&#34;</span>: <span class="s">&#34;inapp&#34;</span>' in page
+    assert "ليلى" in page
+
+
+@pytest.mark.parametrize(
+    ("names", "pages"),
+    [
+        (["a/b", "a-b", "A-B"], ["a-b", "a-b-2", "a-b-3"]),
+        (["..", "über"], ["message", "ber"]),
+    ],
+)
+def test_pages_have_names_that_every_file_system_tells_apart(names: list[str], pages: list[str]) -> None:
+    assert list(name_pages(names).values()) == pages
+
+
+def test_a_change_is_shown_side_by_side(tmp_path: Path) -> None:
+    root = write_project(tmp_path / "p", receipt=RECEIPT)
+    import subprocess  # noqa: PLC0415
+
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "x"]):
+        subprocess.run(["git", *command], cwd=root, check=True)
+    (root / "messages/receipt.yaml").write_text(RECEIPT.replace("Dear", "Hello"), encoding="utf-8")
+    page = preview(root, "--against", "HEAD")
+    assert "<del>Dear</del><ins>Hello</ins>" in page
+    assert "&lt;ins class=&#34;msgrun-mark&#34;&gt;Hello&lt;/ins&gt;" in page
+    assert "1 changed" in (tmp_path / "out/index.html").read_text()
