@@ -1,5 +1,9 @@
 """A project with messages of every kind, and its preview on disk."""
 
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -64,12 +68,42 @@ def write_project(root: Path, **messages: str) -> Path:
     return root
 
 
+class Sink:
+    """The host that a hostile body asks for: it only counts who connects."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                self._socket.accept()[0].close()
+                self.connections += 1
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture(scope="session", name="sink")
+def open_sink() -> Iterator[Sink]:
+    sink = Sink()
+    yield sink
+    sink.close()
+
+
 @pytest.fixture(scope="session", name="gallery")
-def write_gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def write_gallery(tmp_path_factory: pytest.TempPathFactory, sink: Sink) -> Path:
     """The folder of a preview that shows values."""
     empty = RECEIPT.replace("name: receipt", "name: empty").replace("people.csv", "empty.csv")
     root = write_project(
-        tmp_path_factory.mktemp("gallery") / "ponies", receipt=RECEIPT, tip=TIP, hostile=HOSTILE, empty=empty
+        tmp_path_factory.mktemp("gallery") / "ponies",
+        receipt=RECEIPT,
+        tip=TIP,
+        hostile=HOSTILE.replace("https://evil.test", sink.url),
+        empty=empty,
     )
     (root / "empty.csv").write_text("email,first_name,plan\n")
     ran = run_in_process(["preview", "--show-values", "--out", "../preview"], root, {})

@@ -15,7 +15,9 @@ def test_what_is_no_image_stays(body: str) -> None:
 
 
 def test_an_image_becomes_a_box_that_names_it() -> None:
-    shown = show_images('<p><img src="https://h.example/a.png" alt="A &quot;b" width=300 style="width:300px" onerror=x()></p>')
+    shown = show_images(
+        '<p><img src="https://h.example/a.png" alt="A &quot;b" width=300 style="width:300px" onerror=x()></p>'
+    )
     assert shown.startswith('<p><img alt="A &quot;b" width="300" style="width:300px" src="data:image/svg+xml,')
     assert "onerror" not in shown
     assert "https%3A//h.example/a.png" in shown
@@ -28,6 +30,8 @@ def test_sources_of_pictures_are_left_out_and_inline_images_stay() -> None:
     assert show_images(inline) == inline
 
 
-@pytest.mark.parametrize("size", ['width="99999" height="0"', 'width="1" height="1"', 'width="100%"', 'height="-3"', ""])
+@pytest.mark.parametrize(
+    "size", ['width="99999" height="0"', 'width="1" height="1"', 'width="100%"', 'height="-3"', ""]
+)
 def test_any_size_makes_a_box(size: str) -> None:
     assert "data:image/svg+xml," in show_images(f'<img src="x" {size}>')

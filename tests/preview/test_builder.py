@@ -18,7 +18,13 @@ def preview(root: Path, *args: str) -> str:
 def test_recipients_are_chosen_by_text_by_length_and_by_finding(gallery: Path) -> None:
     page = read_page(gallery, "receipt")
     assert page.count('class="recipient"') == 4
-    for reason in ("the first", "1 recipient gets this text", "5 recipients get this text", "the longest", "the shortest"):
+    for reason in (
+        "the first",
+        "1 recipient gets this text",
+        "5 recipients get this text",
+        "the longest",
+        "the shortest",
+    ):
         assert reason in page, reason
 
 

@@ -48,7 +48,9 @@ def test_another_host_is_refused(server: PageServer, host: str) -> None:
     assert ask(server, server.root, Host=host)[0] == 421
 
 
-@pytest.mark.parametrize("path", ["/", "/index.html", "/x/index.html", "{root}../index.html", "{root}%2e%2e/x", "{root}pages/x.html"])
+@pytest.mark.parametrize(
+    "path", ["/", "/index.html", "/x/index.html", "{root}../index.html", "{root}%2e%2e/x", "{root}pages/x.html"]
+)
 def test_other_paths_are_not_found(server: PageServer, path: str) -> None:
     assert ask(server, path.format(root=server.root))[0] == 404
 

@@ -69,7 +69,12 @@ def test_ids_are_unique_and_labels_lead_to_something(gallery: Path) -> None:
     found = elements(gallery, "pages/receipt")
     ids = [attributes["id"] for _, attributes in found.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
-    named = [attributes[key] for _, attributes in found.tags for key in ("aria-controls", "aria-labelledby", "for") if key in attributes]
+    named = [
+        attributes[key]
+        for _, attributes in found.tags
+        for key in ("aria-controls", "aria-labelledby", "for")
+        if key in attributes
+    ]
     assert set(named) <= set(ids)
 
 
