@@ -1,8 +1,9 @@
 """The document of a body's iframe: the body as it is sent, in a page that runs nothing and loads nothing.
 
 Three things hold it, each by itself: the iframe's empty `sandbox`, the policy in the document, and that of the page
-around it, which a document in `srcdoc` inherits. So no part of a body has to be removed or understood for safety. An
-image is replaced only because the reader should see that one is there.
+around it, which a document in `srcdoc` inherits. So no part of a body has to be removed or understood for safety.
+Addresses are taken out as well, so that a click does nothing at all, and an image is replaced by a box, so that the
+reader sees that one is there.
 """
 
 import html
@@ -17,7 +18,10 @@ from runner.lint.html import Tag, parse_html
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'"
 _STYLE = (Path(__file__).parent / "assets" / "frame.css").read_text("utf-8")
 _TAG = re.compile(r"<[a-zA-Z/!?]")
-_LOADED = frozenset({"src", "srcset", "sizes", "loading", "lowsrc", "dynsrc", "crossorigin"})
+_LEADING = frozenset(
+    "action background data download formaction href lowsrc ping poster sizes src srcdoc srcset target xlink:href".split()
+)
+_NAME = re.compile(r"[a-z][a-z0-9:-]*")
 _WIDTH = re.compile(r"(?:^|;)\s*width\s*:\s*(\d+)px", re.IGNORECASE)
 _DEFAULT_SIZE = (280, 88)  # pixels of an image that does not say how large it is
 _MAX_PIXELS = 2000
@@ -34,7 +38,7 @@ def build_frame(body: str, style: Style, *, is_text: bool) -> str:
 
     Its root has the class `light`, which the page replaces to show the body as a dark mail client does.
     """
-    content = show_images(body) if _TAG.search(body) else body
+    content = still_body(body) if _TAG.search(body) else body
     # A link opens in a new window, which the sandbox forbids: so a click leads nowhere, and leaves the body in place.
     return (
         f'<!doctype html><html class="light"><head><meta charset="utf-8">'
@@ -59,33 +63,43 @@ def is_plain_text(body: str) -> bool:
     return not _TAG.search(body) and ("&" not in body or unescape_html(body) == body)
 
 
-def show_images(body: str) -> str:
-    """Returns the body with a drawn box, which names address and text, in place of each image that is not inside it."""
+def still_body(body: str) -> str:
+    """Returns the body without addresses to follow or load. A link has its address as its title, an image is a box.
+
+    What the sandbox and the policy stop is stopped before a request. But a click on a link makes Chromium open a
+    connection to its host beforehand, which tells the host that somebody looks.
+    """
     pieces: list[str] = []
     position = 0
     for tag in parse_html(body).tags:
-        is_source = tag.name == "source" and not tag.is_end
-        if tag.start < position or tag.is_end or not (tag.name == "img" or is_source):
-            continue
-        if tag.name == "img" and tag.attributes.get("src", "").lstrip().lower().startswith("data:"):
-            continue
-        pieces += [body[position : tag.start], "" if is_source else _draw_image(tag)]
-        position = tag.end
+        if tag.start >= position and not tag.is_end and (stilled := _still_tag(tag)) is not None:
+            pieces += [body[position : tag.start], stilled]
+            position = tag.end
     return "".join([*pieces, body[position:]])
 
 
-def _draw_image(tag: Tag) -> str:
-    kept = {name: value for name, value in tag.attributes.items() if name not in _LOADED and not name.startswith("on")}
-    width, height = _measure(tag)
-    address, text = tag.attributes.get("src", ""), tag.attributes.get("alt", "")
-    kept |= {"src": f"data:image/svg+xml,{quote(_draw_box(width, height, address, text))}"}
-    kept |= {"title": f"{text} {address}".strip()}
-    attributes = "".join(f' {name}="{html.escape(value)}"' for name, value in kept.items() if _is_name(name))
-    return f"<img{attributes}>"
-
-
-def _is_name(name: str) -> bool:
-    return re.fullmatch(r"[a-z][a-z-]*", name) is not None
+def _still_tag(tag: Tag) -> str | None:
+    """Returns a tag without what it loads and where it leads; None if there is nothing of that."""
+    attributes = tag.attributes
+    leading = {name for name in attributes if name in _LEADING and not attributes[name].startswith(("#", "data:"))}
+    if tag.name == "source":
+        return ""
+    if tag.name == "meta":
+        leading |= {"http-equiv"} & attributes.keys()
+    if tag.name != "img" and not leading:
+        return None
+    if tag.name == "img" and not leading and "src" in attributes:
+        return None
+    kept = {name: value for name, value in attributes.items() if name not in leading and not name.startswith("on")}
+    if tag.name == "img":
+        width, height = _measure(tag)
+        address, text = attributes.get("src", ""), attributes.get("alt", "")
+        kept |= {"src": f"data:image/svg+xml,{quote(_draw_box(width, height, address, text))}"}
+        kept |= {"title": f"{text} {address}".strip()}
+    elif tag.name in {"a", "area"}:
+        kept |= {"href": "#", "title": attributes.get("href", "")}
+    written = "".join(f' {name}="{html.escape(value)}"' for name, value in kept.items() if _NAME.fullmatch(name))
+    return f"<{tag.name}{written}{'/' if tag.raw.endswith('/>') else ''}>"
 
 
 def _measure(tag: Tag) -> tuple[int, int]:
