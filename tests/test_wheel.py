@@ -27,6 +27,10 @@ def test_the_wheel_holds_the_package_and_its_schemas(wheel: Path) -> None:
     assert {f"runner/schema/{kind}.schema.json" for kind in ("message", "project", "payload")} <= names
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"runner"}
     assert {f"runner/report/explanations/{group}.md" for group in GROUPS} <= names
+    preview = ROOT / "runner" / "preview"
+    shown = [*preview.glob("templates/*.j2"), *preview.glob("assets/*")]
+    assert len(shown) > 8
+    assert {path.relative_to(ROOT).as_posix() for path in shown} <= names
     assert {"runner/sandbox/__main__.py", "runner/cli/workflows/github.yml", "runner/cli/workflows/gitlab.yml"} <= names
 
 

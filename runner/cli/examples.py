@@ -39,6 +39,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("msgrun render welcome", "for every recipient, a line each"),
         ("msgrun render welcome --to ann@example.com", "for one of them"),
     ),
+    "preview": (
+        ("msgrun preview", "write the pages, and print where they begin"),
+        ("msgrun preview welcome --serve", "one message, in a browser that follows each change"),
+        ("msgrun preview --against origin/main", "old and new side by side"),
+    ),
     "schema": (
         ("msgrun schema message", "the rules of a declaration"),
         ("msgrun schema project > project.schema.json", "those of msgrun.yaml, for an editor"),

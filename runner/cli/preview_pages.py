@@ -7,6 +7,7 @@ from pathlib import Path
 
 from runner.cli.against import compare_with_base, open_base
 from runner.cli.context import Context
+from runner.cli.notices import current_notices
 from runner.cli.plan_output import build_review
 from runner.cli.planned_ledger import read_planned_ledger
 from runner.cli.planning import plan_project
@@ -54,7 +55,7 @@ def load_preview(context: Context, request: PreviewRequest) -> Preview:
             settings=context.settings,
             project=context.tree.root.resolve().name,
             warnings=warnings,
-            notes=ledger.changes,
+            notes=(*current_notices(context), *ledger.changes),
             comparison=comparison,
             recipient_count=request.recipient_count,
             show_values=context.output.show_values,

@@ -13,13 +13,13 @@ from typing import Literal
 from urllib.parse import quote
 
 from runner.characters import unescape_html
-from runner.lint.html import Tag, parse_html
+from runner.lint.html import Tag, parse_html, split_names
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'"
 _STYLE = (Path(__file__).parent / "assets" / "frame.css").read_text("utf-8")
 _TAG = re.compile(r"<[a-zA-Z/!?]")
-_LEADING = frozenset(
-    "action background data download formaction href lowsrc ping poster sizes src srcdoc srcset target xlink:href".split()
+_LEADING = split_names(
+    "action background data download formaction href lowsrc ping poster sizes src srcdoc srcset target xlink:href"
 )
 _NAME = re.compile(r"[a-z][a-z0-9:-]*")
 _WIDTH = re.compile(r"(?:^|;)\s*width\s*:\s*(\d+)px", re.IGNORECASE)

@@ -13,6 +13,7 @@ from runner.declare.audience import TableAudience
 from runner.declare.authorship import Authorship
 from runner.declare.delivery import Delivery
 from runner.declare.identity import visible_words
+from runner.declare.sample import make_sample
 from runner.declare.sender import Sender
 from runner.declare.settings import Settings
 from runner.errors import MsgrunError, Problem
@@ -47,7 +48,7 @@ class PreviewInput:
     settings: Settings
     project: str
     warnings: Sequence[Problem] = ()
-    notes: Sequence[str] = ()
+    notes: Sequence[AnyText] = ()
     comparison: Comparison | None = None
     recipient_count: int | None = None
     show_values: bool = False
@@ -136,7 +137,7 @@ def _list_concerns(
         text = f"{field.name}: {field.before or 'none'} → {field.now or 'none'}"
         yield Concern("bad", "guard changed", show_on_one_line(text), "these commits change what guards the sending")
     for note in (*source.notes, *(comparison.notes if comparison else ())):
-        yield Concern("warn", "note", show_on_one_line(note))
+        yield Concern("warn", "note", show_on_one_line(reveal_or_mask(note, show_values=source.show_values)))
     guarded = {(guard.code, pages[name]) for guard in source.plan.guards for name in guard.messages if name in pages}
     grouped: dict[tuple[Tone, str], list[tuple[MessageView, Concern]]] = {}
     for message in messages:
@@ -215,7 +216,8 @@ class _MessageBuilder:
 
     def _view_recipient(self, sampled: SampledDelivery) -> RecipientView:
         delivery, show_values = sampled.delivery, self._source.show_values
-        subject, body = self._authorship.mark_subject(delivery), self._authorship.mark_body(delivery)
+        sample = make_sample(self._message.declaration, delivery, self._authorship)
+        subject, body = sample.subject, sample.body
         shown_body = reveal_or_mask(body, show_values=show_values)
         action, reason = self._message.deliveries.find_action(delivery.raw_key) or ("", "")
         sent = build_body(delivery.payload, self._source.settings.api_version)

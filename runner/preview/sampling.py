@@ -1,6 +1,7 @@
 """Chooses which recipients of a message are shown: those who get another text, and those whose values strain it."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from runner.current_work import CURRENT_WORK
@@ -96,13 +97,19 @@ class _Reader:
         settings = self._settings
         findings = Findings(enabled_codes(settings))
         policy = Policy(settings.lint.unsubscribe_above, settings.can_open_conversation)
-        linter = MessageLinter(self._declaration, policy, findings)
-        deliveries = render_deliveries(self._declaration, settings.salt, skip_duplicate_check=True)
-        for delivery in islice(deliveries, MAX_READ):
-            if isinstance(delivery, Problem):
+        # The mark of redirect is not the author's: with it a subject may be too long.
+        written = replace(self._declaration, redirect=None) if self._declaration.redirect else self._declaration
+        linter = MessageLinter(written, policy, findings)
+        shown = _render(self._declaration, settings.salt)
+        is_same = written is self._declaration
+        pairs = (
+            ((each, each) for each in shown) if is_same else zip(shown, _render(written, settings.salt), strict=True)
+        )
+        for delivery, linted in pairs:
+            if isinstance(delivery, Problem) or isinstance(linted, Problem):
                 continue  # the plan has reported it
             found = len(findings)
-            linter.check_delivery(delivery)
+            linter.check_delivery(linted)
             is_first = not self.read_count
             self._add(delivery, kept, has_finding=not is_first and len(findings) > found)
         linter.finish()
@@ -121,6 +128,10 @@ class _Reader:
             self.shortest = delivery
         if self._wants_variants:
             self.variants.add(self._authorship.masked_text(delivery), delivery, is_sent_now=False)
+
+
+def _render(declaration: Declaration, salt: str) -> Iterator[Delivery | Problem]:
+    return islice(render_deliveries(declaration, salt, skip_duplicate_check=True), MAX_READ)
 
 
 def enabled_codes(settings: Settings) -> frozenset[str]:

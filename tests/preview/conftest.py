@@ -42,14 +42,19 @@ template: plain
 body: |
   <base href="https://evil.test/"><meta http-equiv="refresh" content="0;url=https://evil.test/meta">
   <script>document.title='owned'; parent.document.title='owned'</script><script src="https://evil.test/a.js"></script>
-  <img src="https://evil.test/i.png" onerror="parent.document.title='owned'"><img/src=`https://evil.test/j`/onerror=alert(1)>
+  <img src="https://evil.test/i.png" onerror="parent.document.title='owned'">
+  <img/src=`https://evil.test/j`/onerror=alert(1)>
   <svg onload="parent.document.title='owned'"><image href="https://evil.test/k.svg"/></svg>
   <a id="js" href="javascript:parent.document.title='owned'">run</a>
-  <a id="top" href="https://evil.test/top" target="_top">leave</a> <a id="self" href="https://evil.test/self" target="_self">go</a>
+  <a id="top" href="https://evil.test/top" target="_top">leave</a>
+  <a id="self" href="https://evil.test/self" target="_self">go</a>
   <form action="https://evil.test/form"><button id="send">send</button></form>
-  <style>@import url(https://evil.test/a.css); body{background:url(https://evil.test/b.png)} @font-face{font-family:x;src:url(https://evil.test/f)} p{font-family:x}</style>
-  <link rel="stylesheet" href="https://evil.test/l.css"><object data="https://evil.test/o"></object><video poster="https://evil.test/v"></video>
-  <p>text</p>"></iframe></template></script><script>document.title='owned'</script><iframe src="https://evil.test/frame"></iframe>
+  <style>@import url(https://evil.test/a.css); body{background:url(https://evil.test/b.png)}
+  @font-face{font-family:x;src:url(https://evil.test/f)} p{font-family:x}</style>
+  <link rel="stylesheet" href="https://evil.test/l.css"><object data="https://evil.test/o"></object>
+  <video poster="https://evil.test/v"></video>
+  <p>text</p>"></iframe></template></script>
+  <script>document.title='owned'</script><iframe src="https://evil.test/frame"></iframe>
 from: {type: admin, id: "1"}
 to: [{type: user, id: aaa1}]
 """

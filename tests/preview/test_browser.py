@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,8 @@ from tests.preview.conftest import TIP, Sink, write_project
 from tests.support.project import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
@@ -41,7 +42,7 @@ def page_opener(browser: "Browser", sink: Sink) -> "Iterator[Callable[..., Page]
         page = contexts[-1].new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("dialog", lambda dialog: errors.append(dialog.message))
-        contexts[-1].on("request", lambda request: requested.append(request))
+        contexts[-1].on("request", lambda request: requested.append(request))  # noqa: PLW0108  # playwright takes no builtin
         page.goto(address)
         return page
 

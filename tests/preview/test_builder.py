@@ -1,9 +1,12 @@
 """The builder chooses recipients who differ, and shows of them what is true."""
 
+import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from runner.declare.identity import delivery_key
 from runner.preview.builder import name_pages
 from tests.preview.conftest import RECEIPT, TIP, read_page, write_project
 from tests.support.project import run_in_process
@@ -48,11 +51,14 @@ def test_values_are_masked_unless_they_are_asked_for(tmp_path: Path, gallery: Pa
 
 def test_counts_and_actions_are_those_of_the_plan(tmp_path: Path) -> None:
     root = write_project(tmp_path / "p", tip=TIP)
-    key = '{"key":"%s","attempt":"01-1","status":"sent","message":"tips/export","revision":1,"to":"id:aaa1","contact":"aaa1","id":"1","digest":"v1:%s","content":"sha256:%s","at":"2026-11-22T10:00:00Z"}\n'
-    from runner.declare.identity import delivery_key  # noqa: PLC0415
-
+    record = {
+        "attempt": "01-1", "status": "sent", "message": "tips/export", "revision": 1, "to": "id:aaa1",
+        "contact": "aaa1", "id": "1", "digest": f"v1:{'0' * 32}", "content": f"sha256:{'0' * 64}",
+        "at": "2026-11-22T10:00:00Z",
+    }  # fmt: skip
+    record["key"] = delivery_key("", "tips/export", 1, "id", "aaa1")
     with (root / "messages.lock").open("a") as lock:
-        lock.write(key % (delivery_key("", "tips/export", 1, "id", "aaa1"), "0" * 32, "0" * 64))
+        lock.write(json.dumps(record) + "\n")
     ran = run_in_process(["preview", "--out", "../out"], root, {})
     assert ran.code == 0, ran.out + ran.err
     page = read_page(tmp_path / "out", "tips-export")
@@ -86,8 +92,6 @@ def test_pages_have_names_that_every_file_system_tells_apart(names: list[str], p
 
 def test_a_change_is_shown_side_by_side(tmp_path: Path) -> None:
     root = write_project(tmp_path / "p", receipt=RECEIPT)
-    import subprocess  # noqa: PLC0415
-
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "x"]):
         subprocess.run(["git", *command], cwd=root, check=True)
     (root / "messages/receipt.yaml").write_text(RECEIPT.replace("Dear", "Hello"), encoding="utf-8")
