@@ -196,6 +196,16 @@ def test_the_action_comments_as_the_workflow_does():
     assert same.strip() == comment.strip()
 
 
+def test_the_comment_links_the_preview_that_the_review_uploads():
+    steps = yaml.safe_load(GITHUB)["jobs"]["review"]["steps"]
+    names = [step.get("name", step.get("id")) for step in steps]
+    assert names[names.index("Plan") :] == ["Plan", "Preview", "upload", "Link the preview", "Comment"]
+    by_name = dict(zip(names, steps, strict=True))
+    assert "--show-values" not in by_name["Preview"]["run"]
+    assert by_name["Link the preview"]["env"] == {"PREVIEW": "${{ steps.upload.outputs.artifact-url }}"}
+    assert by_name["Preview"]["continue-on-error"]
+
+
 def test_init_writes_the_workflows_for_the_repositorys_branch_and_folder(folder: Folder, tmp_path: Path):
     def git(*args):
         subprocess.run(["git", "-C", str(tmp_path), *args], check=True, capture_output=True)
@@ -344,7 +354,7 @@ def test_each_environment_has_a_workflow_of_its_own(folder: Folder):
     assert workflow["jobs"]["apply"]["environment"] == "intercom-staging"
     assert workflow["jobs"]["apply"]["concurrency"]["group"] == "msgrun-apply-staging"
     commands = re.findall(r"^ *(?:run: )?(msgrun .*)$", text, re.MULTILINE)
-    assert len(commands) == 5
+    assert len(commands) == 6
     assert all(command.startswith("msgrun -e staging ") for command in commands)
     pipeline = yaml.safe_load((folder.path / ".gitlab/msgrun.staging.yml").read_text())
     assert set(pipeline) == {f"{name}-staging" for name in (".msgrun", "msgrun-review", "msgrun-plan", "msgrun-apply")}
