@@ -193,6 +193,7 @@ class _MessageBuilder:
             recipients=recipients,
             change=build_change(change, self._style, show_values=source.show_values) if change else None,
             facts=tuple(_list_facts(message)),
+            is_unread=message.is_unread,
         )
 
     def _list_concerns(self, sample: MessageSample, problems: Sequence[Problem]) -> Iterator[Concern]:

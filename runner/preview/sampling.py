@@ -42,6 +42,8 @@ def sample_message(
     message: PlannedMessage, settings: Settings, authorship: Authorship, count: int | None
 ) -> MessageSample:
     """Returns the sample of one message. `count` is the number of recipients to show; None shows those that differ."""
+    if message.is_unread:
+        return MessageSample((), (), 0)
     with CURRENT_WORK.on_file(message.declaration.document.source.path):
         reader = _Reader(message.declaration, settings, authorship, wants_variants=not message.variants.count)
         findings = reader.read(count or 0)

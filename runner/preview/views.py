@@ -121,6 +121,7 @@ class MessageView:
 
     `page` is the name of its page without suffix. `total` is the number of its declared recipients. `read_count` is the
     number of them that was searched for the sample and linted.
+    `is_unread`: its recipients are in the workspace, which was not asked.
     """
 
     name: str
@@ -140,6 +141,7 @@ class MessageView:
     recipients: tuple[RecipientView, ...]
     change: ChangeView | None = None
     facts: tuple[tuple[str, str], ...] = ()
+    is_unread: bool = False
 
     @property
     def tone(self) -> str:
