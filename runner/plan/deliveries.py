@@ -88,8 +88,8 @@ class PlannedDeliveries:
         row = self.keys.row_of(key) if isinstance(self.keys, KeyTable) else None
         if row is None:
             return None
-        action, reason, _ = list(self.category_numbers)[self.categories[row]]
-        return action, reason
+        category = list(self.category_numbers)[self.categories[row]]
+        return category.action, category.reason
 
     def add(self, delivery: Delivery, action: Action, reason: str) -> None:
         """Adds the delivery whose key was added to `keys` last."""

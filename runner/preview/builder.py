@@ -110,7 +110,7 @@ def describe_problem(problem: Problem, *, show_values: bool, messages: tuple[str
     )
     return Concern(
         tone="bad" if problem.is_error else "warn",
-        code=problem.code,
+        label=problem.code,
         text=show_on_one_line(reveal_or_mask(message, show_values=show_values)),
         hint=show_on_one_line(problem.hint),
         place=show_on_one_line(f"{path}:{problem.place.line}:{problem.place.column}"),
@@ -142,13 +142,13 @@ def _list_concerns(
     grouped: dict[tuple[Tone, str], list[tuple[MessageView, Concern]]] = {}
     for message in messages:
         for concern in message.concerns:
-            if (concern.code, message.page) not in guarded:
-                grouped.setdefault((concern.tone, concern.code), []).append((message, concern))
-    for (tone, code), group in sorted(grouped.items(), key=lambda item: item[0][0] != "bad"):
+            if (concern.label, message.page) not in guarded:
+                grouped.setdefault((concern.tone, concern.label), []).append((message, concern))
+    for (tone, label), group in sorted(grouped.items(), key=lambda item: item[0][0] != "bad"):
         first, others = group[0][1], len(group) - 1
         text = f"{first.text}, and {others:,} more of this kind" if others else first.text
         concerned = tuple(dict.fromkeys(message.page for message, _ in group))
-        yield Concern(tone, code, text, first.hint, first.place, first.recipient, "", concerned)
+        yield Concern(tone, label, text, first.hint, first.place, first.recipient, "", concerned)
     named = {
         problem.place for group in assign_problems(source.plan.messages, source.warnings).values() for problem in group
     }

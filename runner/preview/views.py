@@ -13,11 +13,12 @@ Tone = Literal["bad", "warn", "info"]
 class Concern:
     """Something that the reviewer should know: a guard, a finding, a warning. `place` is file, line and column.
 
-    `messages` are the page names of the messages that it is about; empty if it is about the whole project.
+    `label` is the code of a problem, or what kind of remark it is. `messages` are the page names of the messages that
+    it is about; empty if it is about the whole project.
     """
 
     tone: Tone
-    code: str
+    label: str
     text: str
     hint: str = ""
     place: str = ""

@@ -122,7 +122,7 @@ def test_init_writes_the_file_and_keeps_it(folder: Folder, monkeypatch: pytest.M
 def test_init_without_an_index_names_the_command_that_writes_the_file(folder: Folder) -> None:
     folder.write("msgrun.yaml", "region: eu\n")
     ran = folder.run("init", "--github", "--from", PACKAGE)
-    assert (ran.code, "without it the jobs fail" in ran.err) == (0, True)
+    assert (ran.code, "the jobs fail without it" in ran.err) == (0, True)
     assert f"msgrun init --github --from {PACKAGE}" in ran.err
     assert not (folder.path / ".github/msgrun-requirements.txt").exists()
 

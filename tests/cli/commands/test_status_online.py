@@ -19,12 +19,14 @@ to:
   - {type: user, email: replies-bo@example.com}
   - {type: user, email: bounced-cy@example.com}
 """
+SEND_TO_BOUNCED = "recipients: {bounced: warn}\n"
 SEARCH = "POST /conversations/search"
 
 
 @pytest.fixture
 def sent(folder: Folder, intercom: Sandbox) -> Folder:
     """A project that sent an email that opens conversations: not answered, answered, and bounced."""
+    folder.write("msgrun.yaml", SEND_TO_BOUNCED)
     folder.message(MAIL + FLAG)
     assert folder.run("apply", "--yes").code == 0
     assert len(intercom.messages) == 3
@@ -65,6 +67,7 @@ def test_of_one_recipient_only_its_conversations_are_read(sent: Folder) -> None:
 
 
 def test_without_the_flag_it_says_what_cannot_be_known(folder: Folder, intercom: Sandbox) -> None:
+    folder.write("msgrun.yaml", SEND_TO_BOUNCED)
     folder.message(MAIL)
     folder.run("apply", "--yes")
     out = folder.run("status", "--online").out
@@ -81,15 +84,15 @@ def test_what_was_adopted_has_no_message_to_look_for(folder: Folder, intercom: S
 
 
 def test_up_to_version_2_5_the_contacts_conversations_are_read(folder: Folder, intercom: Sandbox) -> None:
-    folder.write("msgrun.yaml", 'api_version: "2.5"\n')
+    folder.write("msgrun.yaml", f'api_version: "2.5"\n{SEND_TO_BOUNCED}')
     folder.message(MAIL.replace("email: ann@example.com", "id: 536e564f316c83104c000020"))
     folder.run("apply", "--yes")
     intercom.replies.replace({"contacts": "all"})
     folder.message(MAIL.replace("email: ann@example.com", "id: 536e564f316c83104c000021"), "message")
     folder.run("apply", "--yes")
     out = folder.run("status", "--online").out
-    assert out.partition("In Intercom:\n")[2].splitlines()[1].split() == ["outage", "1", "4", "1", "1", "2"]
-    assert "2 not known: the ledger has no message id to look for, or no contact" in out
+    assert out.partition("In Intercom:\n")[2].splitlines()[1].split() == ["outage", "1", "4", "2", "2"]
+    assert "2 without a conversation" in out
     asked = [entry for entry in intercom.log if str(entry["path"]).startswith("/conversations")]
     assert {entry["version"] for entry in asked} == {"2.5"}
     assert all("conversations/search" not in str(entry["path"]) for entry in asked)
