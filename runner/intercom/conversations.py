@@ -6,14 +6,17 @@ Source: Intercom API reference 2.14, "Search conversations" (groups of up to 15 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
+from runner.errors import RunStopped
 from runner.intercom.identifiers import parse_id, parse_label
-from runner.intercom.lookups import READ_VERSION, SEARCH_BATCH, Workspace
+from runner.intercom.lookups import MAX_PAGES, READ_VERSION, SEARCH_BATCH, Workspace
 
 # Seconds. Intercom compares dates by day, in the workspace's time zone, perhaps from the next day on. And a day has 25
 # hours once a year. So only a search that starts two days earlier finds all.
 _TWO_DAYS = 2 * 86_400
 DROPS_SHOWN_SINCE = "2.16"  # the first API version that says why an email was not delivered
+_LISTED_PER_PAGE = 60  # the most that a list has in versions up to 2.5
 _UNNAMED_REASON = "other"  # for a drop_reason of an unknown form
 
 
@@ -92,10 +95,21 @@ class Conversations:
 
     def of_contact(self, contact: str, version: str) -> Iterator[MessageConversation]:
         """The conversations of a contact, in an API version up to 2.5. Raises RunStopped."""
-        for item in self._workspace.list_conversations(contact, version):
+        for item in self._list_of_contact(contact, version):
             conversation, message = _parse_source(item)
             if message:
                 yield MessageConversation(message, conversation, _parse_reply_time(item))
+
+    def _list_of_contact(self, contact: str, version: str) -> Iterator[dict[str, Any]]:
+        path = f"/conversations?type=user&intercom_user_id={quote(contact, safe='')}&per_page={_LISTED_PER_PAGE}"
+        for number in range(1, MAX_PAGES + 1):
+            page = self._workspace.read("GET", f"{path}&page={number}", version=version)
+            if not isinstance(page, dict) or not isinstance(page.get("conversations"), list):
+                raise RunStopped("GET /conversations answered something that is not documented")
+            yield from (item for item in page["conversations"] if isinstance(item, dict))
+            total = _dict_or_empty(page.get("pages")).get("total_pages")
+            if not isinstance(total, int) or number >= total:
+                return
 
     def _find_by_source(self, ids: Sequence[str], version: str) -> Iterator[dict[str, Any]]:
         terms = [{"field": "source.id", "operator": "=", "value": value} for value in ids]

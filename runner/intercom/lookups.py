@@ -32,7 +32,6 @@ SEARCH_BATCH = 15  # values in one group of a search, at most
 READ_RETRY_TIME = 30.0  # seconds for which a read that fails is repeated
 MAX_THROTTLED_WINDOWS = 10  # rate limit windows with a 429 in a row; at the last one a read or a run gives up
 _PER_PAGE = 150
-_LISTED_PER_PAGE = 60  # the most that a list has in versions up to 2.5
 MAX_PAGES = 100  # of one search: 15,000 contacts with 50 addresses, or as many conversations of 15 contacts
 _MAX_CURSOR = 4096  # characters; no document gives a length
 _UNREADABLE = frozenset({401, 403, 404})  # statuses for a token without the permission, or of a server without the path
@@ -134,20 +133,6 @@ class Workspace:
                 break
             current = link[1]
         return current, reply
-
-    def list_conversations(self, contact: str, version: str) -> Iterator[dict[str, Any]]:
-        """A contact's conversations, as an API version up to 2.5 lists them, read page by page. Raises RunStopped."""
-        path = f"/conversations?type=user&intercom_user_id={quote(contact, safe='')}&per_page={_LISTED_PER_PAGE}"
-        for number in range(1, MAX_PAGES + 1):
-            reply = self._request("GET", f"{path}&page={number}", None, version)
-            page = self._parse_reply(reply, "GET", "/conversations", ())
-            if not isinstance(page, dict) or not isinstance(page.get("conversations"), list):
-                raise RunStopped("GET /conversations answered something that is not documented")
-            yield from (item for item in page["conversations"] if isinstance(item, dict))
-            pages = page.get("pages")
-            total = pages.get("total_pages") if isinstance(pages, dict) else None
-            if not isinstance(total, int) or number >= total:
-                return
 
     def search_items(
         self,

@@ -5,7 +5,7 @@ counts, warnings, a table of the messages, then the text of each message, which 
 between messages, never inside one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -213,6 +213,16 @@ def _format_warnings(review: Review, *, show_values: bool) -> list[str]:
     return ["\n".join(["> [!WARNING]", *shown])]
 
 
+def _format_checked(message: PlannedMessage, *, show_values: bool) -> Iterator[str]:
+    """Yields what the check of the recipients found, with the first recipients of each reason."""
+    for (action, reason), number in message.deliveries.checked_counts().most_common():
+        named = message.named.get((action, reason), ())
+        names = ", ".join(inline_code(reveal_or_mask(name, show_values=show_values)) for name in named)
+        word = "sent anyway" if action == "send" else action
+        rest = f" and {number - len(named):,} more" if number > len(named) else ""
+        yield f"{number:,} {word}: {escape_text(reason)}: {names}{rest}"
+
+
 def _format_message(
     message: PlannedMessage, sends: int, review: Review, *, show_values: bool, is_brief: bool = False
 ) -> str:
@@ -241,12 +251,7 @@ def _format_message(
         rest = f" and {sends - len(message.sample):,} more" if sends > len(message.sample) else ""
         names = ", ".join(inline_code(reveal_or_mask(name, show_values=show_values)) for name in message.sample[:sends])
         lines.append(f"To {names}{rest}")
-    for (action, reason), number in message.deliveries.checked_counts().most_common():
-        named = message.named.get((action, reason), ())
-        names = ", ".join(inline_code(reveal_or_mask(name, show_values=show_values)) for name in named)
-        word = "sent anyway" if action == "send" else action
-        rest = f" and {number - len(named):,} more" if number > len(named) else ""
-        lines.append(f"{number:,} {word}: {escape_text(reason)}: {names}{rest}")
+    lines += _format_checked(message, show_values=show_values)
     title = f"{html_code(message.name)}: {sends:,} to send"
     if message.is_unread:
         lines.append(f"**{escape_text(unread_text(message))}**")

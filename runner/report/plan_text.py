@@ -12,10 +12,10 @@ from runner.declare.audience import TableAudience
 from runner.declare.sample import Sample
 from runner.errors import Problem
 from runner.plan.deliveries import ACTIONS, Action, PlannedMessage
-from runner.plan.guards import REDIRECT_CHANGED, Guard
+from runner.plan.guards import Guard
 from runner.plan.plan import Plan
 from runner.privacy import mark_private_values, reveal_or_mask
-from runner.report.audience_text import count_unread, is_empty, reading_lines, unread_text
+from runner.report.audience_text import count_unread, is_empty, reading_lines
 from runner.report.file_warnings import warning_text
 from runner.report.first_sample import find_sample, find_variant, format_beginning
 from runner.report.html_text import visible_text
@@ -23,6 +23,7 @@ from runner.report.layout import GAP, display_width, flow, wrap
 from runner.report.markdown_plan import Review
 from runner.report.notices import format_notices
 from runner.report.plain_text import undeclared_recipients
+from runner.report.plan_actions import describe_actions, format_reason, most_frequent
 from runner.report.problem_text import left_out, pluralize
 from runner.report.senders import sender_text
 from runner.report.terminal_text import one_line, style
@@ -38,7 +39,6 @@ _WORDS = {"send": "to send", "sent": "already sent"}
 _INDENT = "    "
 _MIN_SUBJECT_ROOM = 30  # columns; with less beside the name, the subject has lines of its own
 _MAX_NAME_COLUMN = 28  # columns; the subjects stand below each other unless a name is longer
-_MAX_REASONS = 20
 _MAX_BODY_LINES = 60
 _NO_DIGEST = "not known: an audience was not read"
 
@@ -87,8 +87,8 @@ def check(planned: Plan, view: PlanView) -> str:
         counts = message.deliveries.checked_counts()
         if counts:
             lines.append(one_line(f"  {style(message.name, 'bold')}"))
-        for (action, reason), number in _most_frequent(counts):
-            text = _format_reason(message, action, reason, number, view)
+        for (action, reason), number in most_frequent(counts):
+            text = format_reason(message, action, reason, number, show_values=view.show_values)
             lines.append(_fill(f"{style(SYMBOLS[action], _COLOURS[action])} {text}", view, extra="  "))
     if not lines:
         return ""
@@ -166,7 +166,7 @@ def _format_message(
         _format_title(message, sample, name_width, view),
         flow(_list_properties(message, review.plan, view), view.width, indent=_INDENT, separator=" · ", at_break=""),
     ]
-    actions = list(_describe_actions(message, sends, view))
+    actions = list(describe_actions(message, sends, show_values=view.show_values))
     for action, text in actions:
         symbol = f"{style(SYMBOLS[action], _COLOURS[action])} " if len(actions) > 1 else ""
         lines.append(_fill(f"{symbol}{text}", view, extra="  " if symbol else ""))
@@ -228,62 +228,6 @@ def _format_path(path: str, view: PlanView) -> str:
 def _format_moment(moment: datetime) -> str:
     """Returns a time in UTC, as a date if it is midnight: so it is declared."""
     return f"{moment:%Y-%m-%d}" if f"{moment:%H%M%S}" == "000000" else f"{moment:%Y-%m-%d %H:%M} UTC"
-
-
-def _describe_actions(message: PlannedMessage, sends: int, view: PlanView) -> Iterator[tuple[Action, str]]:
-    """Yields a line for each action, and for each reason of those that have several."""
-    by_action, reasons = message.counts, message.deliveries.reasons()
-    yield from _describe_edited(by_action["edited"], reasons["edited", REDIRECT_CHANGED])
-    if unknown := by_action["unknown"]:
-        pronoun = "itself" if unknown == 1 else "themselves"
-        yield "unknown", f"{style(f'{unknown:,} unknown', 'red')}: may have arrived, so never sent again by {pronoun}"
-    if to_send := by_action["send"]:
-        now = "" if sends == to_send else f" ({sends:,} in this run)"
-        again = [
-            f" ({number:,} of these {'is' if number == 1 else 'are'} {reason})"
-            for (action, reason), number in _most_frequent(reasons)
-            if action == "send" and (action, reason) not in message.named
-        ]
-        names = _format_names(message, sends, view)
-        yield "send", f"{style(f'{to_send:,} to send', 'green')}{now}{names}{''.join(again)}"
-    for (action, reason), number in _most_frequent(reasons):
-        if action in {"refused", "excluded"} or (action, reason) in message.named:
-            yield action, _format_reason(message, action, reason, number, view)
-    if len(reasons) > _MAX_REASONS:
-        yield "excluded", f"and {len(reasons) - _MAX_REASONS:,} other reasons"
-    if sent := by_action["sent"]:
-        yield "sent", style(f"{sent:,} already sent", "dim")
-    if not by_action.total():
-        yield "sent", unread_text(message) or "no recipient is declared"
-
-
-def _describe_edited(count: int, redirected: int) -> Iterator[tuple[Action, str]]:
-    if redirected:
-        yield "edited", style(f"{redirected:,} {REDIRECT_CHANGED}", "red")
-    if edited := count - redirected:
-        yield "edited", f"{style(f'{edited:,} edited', 'red')} since {'it was' if edited == 1 else 'they were'} sent"
-
-
-def _format_reason(message: PlannedMessage, action: Action, reason: str, number: int, view: PlanView) -> str:
-    """Returns how many deliveries have an action for a reason and, if the check found it, the first of them by name."""
-    names = [reveal_or_mask(name, show_values=view.show_values) for name in message.named.get((action, reason), ())]
-    more = f" and {number - len(names):,} more" if number > len(names) else ""
-    listed = f": {', '.join(names)}{more}" if names else ""
-    head = style(f"{number:,} {'sent anyway' if action == 'send' else action}", "yellow")
-    return f"{head}: {reason.removeprefix('refused before: ')}{listed}"
-
-
-def _most_frequent(reasons: Mapping[tuple[Action, str], int]) -> Iterable[tuple[tuple[Action, str], int]]:
-    return sorted(reasons.items(), key=lambda item: -item[1])[:_MAX_REASONS]
-
-
-def _format_names(message: PlannedMessage, sends: int, view: PlanView) -> str:
-    """Returns the first recipients of this run, and how many more there are."""
-    if not (message.sample and sends):
-        return ""
-    names = [reveal_or_mask(name, show_values=view.show_values) for name in message.sample[:sends]]
-    more = f" and {sends - len(names):,} more" if sends > len(names) else ""
-    return f": {', '.join(names)}{more}"
 
 
 def _format_body(message: PlannedMessage, sample: Sample, view: PlanView) -> Iterator[str]:
