@@ -167,6 +167,13 @@ class Contacts:
             self._add(contact)
             return contact
 
+    def add_stored(self, document: dict[str, object]) -> None:
+        """Adds what the state file has, if it is a contact that is new here."""
+        contact = _parse_contact(document.get("contact"))
+        with self._lock:
+            if contact is not None and contact.id not in self._contacts_by_id:
+                self._add(contact)
+
     def list_existing(self) -> Iterable[Contact]:
         """Returns the contacts that exist from the start, were created, or were asked for by email or user_id."""
         return list(self._contacts_by_id.values())

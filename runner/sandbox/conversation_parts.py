@@ -65,6 +65,20 @@ class ConversationParts:
             self._add(part)
             return part
 
+    def add_stored(self, document: dict[str, object]) -> None:
+        """Adds what the state file has, if it is a part that is new here."""
+        part = _parse_part(document.get("part"))
+        if part is None:
+            return
+        with self._lock:
+            if all(part.id != known.id for known in self._by_conversation.get(part.conversation, ())):
+                self._add(part)
+
+    def count(self, now: float) -> int:
+        """Returns the number of parts up to now."""
+        with self._lock:
+            return sum(part.at <= now for parts in self._by_conversation.values() for part in parts)
+
     def _add(self, part: Part) -> None:
         self._next_id = max(self._next_id, int(part.id) + 1)
         self._by_conversation.setdefault(part.conversation, []).append(part)

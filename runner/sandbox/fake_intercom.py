@@ -26,6 +26,7 @@ from runner.sandbox.trouble_schedule import MESSAGES_ROUTE
 if TYPE_CHECKING:
     from runner.sandbox.api_call import Call
     from runner.sandbox.http_protocol import Request
+    from runner.sandbox.inbox import Inbox
     from runner.sandbox.message_store import MessageStore
     from runner.sandbox.options import SandboxOptions
     from runner.sandbox.replies import Replies
@@ -65,6 +66,11 @@ class FakeIntercom:
         self._routes = Routes(options, state, store, self._contacts, replies)
         self._request_id_prefix = secrets.token_hex(4)
         self._call_numbers = itertools.count(1)
+
+    @property
+    def inbox(self) -> Inbox:
+        """The messages as a person looks at them."""
+        return self._routes.inbox
 
     def answer(self, request: Request) -> Answer:
         """Returns the answer to one request. The request is in the log before this returns."""

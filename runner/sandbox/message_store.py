@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from runner.sandbox.contact import Contact
     from runner.sandbox.state_file import StateFile
 
 
@@ -19,7 +20,7 @@ class Message:
     """One message that was sent, to the contact with the id `contact`.
 
     `payload` is as received. `conversation` is the id of the conversation that the message or the reply to it opens,
-    at the time `conversation_at`; both are None if there is none.
+    at the time `conversation_at`; both are None if there is none. `email` and `external_id` are those of the contact.
     """
 
     id: str
@@ -29,6 +30,8 @@ class Message:
     conversation: str | None
     payload: dict[str, object]
     conversation_at: float | None = None
+    email: str | None = None
+    external_id: str | None = None
 
 
 class MessageStore:
@@ -48,7 +51,7 @@ class MessageStore:
                 self._add(message)
 
     def create(
-        self, at: float, contact: str, version: str, payload: dict[str, object], *, conversation_at: float | None
+        self, at: float, contact: Contact, version: str, payload: dict[str, object], *, conversation_at: float | None
     ) -> Message:
         """Creates a message with the next id, stores it and returns it.
 
@@ -58,10 +61,42 @@ class MessageStore:
         with self._lock:
             number = self._next_id
             conversation = None if conversation_at is None else str(number + _CONVERSATION_OFFSET)
-            message = Message(str(number), at, contact, version, conversation, payload, conversation_at)
+            message = Message(
+                id=str(number),
+                at=at,
+                contact=contact.id,
+                version=version,
+                conversation=conversation,
+                payload=payload,
+                conversation_at=conversation_at,
+                email=contact.email,
+                external_id=contact.external_id,
+            )
             self._state.append(message)
             self._add(message)
             return message
+
+    def open_conversation(self, message: Message, at: float) -> str:
+        """Returns the id of the message's conversation. If it has none, it opens at `at`, and is stored with it."""
+        with self._lock:
+            message = self._messages[message.id]
+            if message.conversation is not None:
+                return message.conversation
+            conversation = str(int(message.id) + _CONVERSATION_OFFSET)
+            message = replace(message, conversation=conversation, conversation_at=at)
+            self._state.append(message)
+            self._add(message)
+            return conversation
+
+    def add_stored(self, document: dict[str, object]) -> None:
+        """Adds what the state file has, if it is a message that is new here, or has a conversation only there."""
+        message = _parse_message(document)
+        if message is None:
+            return
+        with self._lock:
+            known = self._messages.get(message.id)
+            if known is None or (known.conversation is None and message.conversation is not None):
+                self._add(message)
 
     def _add(self, message: Message) -> None:
         self._messages[message.id] = message

@@ -55,7 +55,7 @@ class Messages:
         reply = self._replies.find((contact.id, contact.email, contact.external_id), always=contact.replies)
         replied_at = None if reply is None else now + reply.after
         conversation_at = now if request.opens_conversation else replied_at
-        message = self._store.create(now, contact.id, version.name, payload, conversation_at=conversation_at)
+        message = self._store.create(now, contact, version.name, payload, conversation_at=conversation_at)
         if reply is not None and replied_at is not None and message.conversation is not None:
             self._parts.create(
                 message.conversation,

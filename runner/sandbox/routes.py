@@ -13,6 +13,7 @@ from runner.sandbox.contact_search import ContactSearch
 from runner.sandbox.conversation_parts import ConversationParts
 from runner.sandbox.conversation_replies import ConversationReplies
 from runner.sandbox.conversations import Conversations
+from runner.sandbox.inbox import Inbox
 from runner.sandbox.messages import Messages
 from runner.sandbox.workspace import Workspace
 
@@ -48,6 +49,7 @@ class Routes:
         self._conversations = Conversations(store, parts, contacts, workspace, options.search_lag)
         self._conversation_replies = ConversationReplies(self._conversations, parts, contacts, workspace)
         self._messages = Messages(store, parts, contacts, workspace, replies)
+        self.inbox = Inbox(state, store, parts, contacts, workspace)
         self._lists = {
             "me": workspace.show_me,
             "admins": workspace.list_admins,

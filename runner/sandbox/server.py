@@ -85,7 +85,7 @@ class Sandbox:
             self._state, self._log = StateFile(state), RequestLog(log)
         self._store = MessageStore(self._state)
         intercom = FakeIntercom(options, self._state, self._store, self._log, self.trouble, self.replies)
-        control = ControlApi(self._store, self._log, self.trouble, self.replies)
+        control = ControlApi(self._store, self._log, self.trouble, self.replies, intercom.inbox)
         self._server.answer = lambda request: (control if request.path.startswith(CONTROL_PREFIX) else intercom).answer(
             request
         )

@@ -30,22 +30,33 @@ class StateFile:
         self._path = path
         self._is_closed = False
         self._file: FileIO | None = None
+        self._offset = 0
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             _end_torn_line(path)
             self._file = _open_private(path)
+            self._offset = path.stat().st_size
 
     def read(self) -> Iterator[dict[str, object]]:
         """Yields the documents in the file. Torn lines are skipped."""
         if self._path is None:
             return
-        for line in self._path.read_bytes().splitlines():
+        yield from _parse_lines(self._path.read_bytes())
+
+    def read_added(self) -> list[dict[str, object]]:
+        """Returns the documents that any sandbox, this one included, appended since the last call."""
+        if self._path is None:
+            return []
+        with self._lock:
             try:
-                document = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(document, dict):
-                yield document
+                with self._path.open("rb") as file:
+                    file.seek(self._offset)
+                    content = file.read()
+            except FileNotFoundError:  # `sandbox --reset` deletes it
+                return []
+            content = content[: content.rfind(b"\n") + 1]  # the rest of the last line is yet to come
+            self._offset += len(content)
+        return list(_parse_lines(content))
 
     def append(self, value: DataclassInstance, key: str | None = None) -> None:
         """Writes the fields of a value, if there is a file: as a line, or as `key` of one.
@@ -66,6 +77,16 @@ class StateFile:
             self._is_closed = True
             if self._file is not None:
                 self._file.close()
+
+
+def _parse_lines(content: bytes) -> Iterator[dict[str, object]]:
+    for line in content.splitlines():
+        try:
+            document = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(document, dict):
+            yield document
 
 
 def _end_torn_line(path: Path) -> None:
