@@ -8,8 +8,9 @@ import contextlib
 import secrets
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol
 
 from runner.preview.pages import page_policy
 
@@ -18,13 +19,42 @@ _PING_SECONDS = (
     10.0  # between two signs of life to a browser: it learns that the server has ended, and this one that it has
 )
 _TIMEOUT = 30.0  # seconds for a request to arrive
-_TYPES = {"html": "text/html; charset=utf-8", "css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
+_MAX_BODY = 1_000_000  # bytes
+_TYPES = {
+    "html": "text/html; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "txt": "text/plain; charset=utf-8",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a service answers. `kind` is the suffix of a file of this type."""
+
+    text: str
+    kind: str = "html"
+    status: int = 200
+
+
+class PageService(Protocol):
+    """Makes pages when they are asked for. None is a page that there is not."""
+
+    def get(self, name: str, query: str) -> Response | None:
+        """Returns a page."""
+
+    def post(self, name: str, body: bytes) -> Response | None:
+        """Carries out what the page asks for."""
 
 
 class PageServer:
-    """Serves pages from memory, from its construction until `close`. `port` 0 is a free one."""
+    """Serves pages from memory, or those that a service makes, from its construction until `close`.
 
-    def __init__(self, port: int = 0) -> None:
+    `port` 0 is a free one.
+    """
+
+    def __init__(self, port: int = 0, service: PageService | None = None) -> None:
+        self.service = service
         self.version = 0
         self.pages: Mapping[str, bytes] = {}
         self.changed = threading.Condition()
@@ -78,18 +108,51 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answers with a page, or with the changes as they come."""
         pages = self.server.page_server
+        name, query = self._read_address()
+        if name is None:
+            return
+        if pages.service is not None:
+            self._respond(pages.service.get(name, query))
+        elif name == "events":
+            self._send_changes(query)
+        elif (content := pages.pages.get(name)) is not None:
+            self._answer(200, content, _TYPES[name.rpartition(".")[2]])
+        else:
+            self._answer(404, b"not found\n")
+
+    def do_POST(self) -> None:
+        """Hands the body to the service, if there is one, for a script of its own page alone."""
+        service = self.server.page_server.service
+        length = self.headers.get("Content-Length", "")
+        is_own = self.headers.get("Origin") == f"http://{self.headers.get('Host')}"
+        is_json = self.headers.get("Content-Type") == "application/json"
+        if service is None:
+            self.send_error(501)
+        elif not is_own or not is_json or not length.isascii() or not length.isdigit() or int(length) > _MAX_BODY:
+            self.send_error(403)
+        elif (name := self._read_address()[0]) is not None:
+            self._respond(service.post(name, self.rfile.read(int(length))))
+        else:
+            self.close_connection = True
+
+    def _read_address(self) -> tuple[str | None, str]:
+        """Returns the name of the page and the query. The name is None if the request is refused, and answered."""
+        pages = self.server.page_server
         path, _, query = self.path.partition("?")
         # A host name of the attacker's that resolves to 127.0.0.1 would be the same origin for the attacker's page.
         if self.headers.get("Host") not in {f"{_HOST}:{pages.port}", f"localhost:{pages.port}"}:
             self._answer(421, b"this host is not served here\n")
         elif not secrets.compare_digest(path[: len(pages.root)].encode(), pages.root.encode()):
             self._answer(404, b"not found\n")
-        elif (name := path[len(pages.root) :] or "index.html") == "events":
-            self._send_changes(query)
-        elif (content := pages.pages.get(name)) is not None:
-            self._answer(200, content, _TYPES[name.rpartition(".")[2]])
         else:
+            return path[len(pages.root) :] or "index.html", query
+        return None, ""
+
+    def _respond(self, response: Response | None) -> None:
+        if response is None:
             self._answer(404, b"not found\n")
+        else:
+            self._answer(response.status, response.text.encode(errors="replace"), _TYPES[response.kind])
 
     def do_HEAD(self) -> None:
         """Answers as to GET, without the content."""

@@ -39,7 +39,7 @@ def render_pages(
     links = {message.page: message.name for message in messages}
     common = {"preview": preview, "messages": messages, "links": links, "limit": GMAIL_LIMIT}
     common |= {"policy": page_policy(is_live=live_version is not None), "live_version": live_version}
-    environment = _environment()
+    environment = load_templates()
     yield "index.html", environment.get_template("index.html.j2").render(common, root="")
     for name in earlier if preview.problems else ():
         if name.startswith("pages/"):
@@ -53,7 +53,7 @@ def render_pages(
         yield f"pages/{message.page}.html", page.render(common, root="../", message=message, **neighbours)
     yield "assets/messages.js", f"const messages = {_list_messages(messages)};\n"
     for name in ASSETS:
-        yield f"assets/{name}", (_FOLDER / "assets" / name).read_text("utf-8")
+        yield f"assets/{name}", read_asset(name)
 
 
 def _list_messages(messages: list[MessageView]) -> str:
@@ -68,8 +68,14 @@ def _mark(message: MessageView) -> str:
     return f"{message.to_send:,} {signs}".strip() if message.to_send else signs
 
 
+def read_asset(name: str) -> str:
+    """Returns the text of a file that the pages load."""
+    return (_FOLDER / "assets" / name).read_text("utf-8")
+
+
 @lru_cache(maxsize=1)
-def _environment() -> jinja2.Environment:
+def load_templates() -> jinja2.Environment:
+    """Returns the templates, with what they share."""
     environment = jinja2.Environment(
         autoescape=True,
         loader=jinja2.FileSystemLoader(_FOLDER / "templates"),

@@ -6,6 +6,7 @@ before each answer.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from runner.sandbox.answer import ApiError, raise_parameter_invalid
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from runner.sandbox.workspace import Workspace
 
 _PER_PAGE = 50
-_MAX_DIGITS = 9  # of the number of a page
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 class Inbox:
@@ -59,12 +60,7 @@ class Inbox:
         if words := query.get("search", "").lower().split():
             messages = [message for message in messages if self._contains(message, words, now)]
         pages = max(1, -(-len(messages) // _PER_PAGE))
-        number = query.get("page", "")
-        page = (
-            min(max(int(number), 1), pages)
-            if number.isascii() and number.isdigit() and len(number) <= _MAX_DIGITS
-            else 1
-        )
+        page = min(max(int(number), 1), pages) if _NUMBER.fullmatch(number := query.get("page", "")) else 1
         shown = messages[::-1][(page - 1) * _PER_PAGE : page * _PER_PAGE]
         return {
             "version": version,

@@ -3,12 +3,17 @@
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from runner.preview.screenshots import open_browser_page
 from tests.support.project import run_in_process
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 EMPTY_LOCK = '{"msgrun_lock":1,"workspace":"","salt_check":"9165df25"}\n'
 RECEIPT = """\
@@ -58,6 +63,7 @@ body: |
 from: {type: admin, id: "1"}
 to: [{type: user, id: aaa1}]
 """
+HOSTILE_BODY = HOSTILE.partition("body: |\n")[2].partition("from:")[0]
 PEOPLE = "email,first_name,plan\n" + "".join(
     f"user{number}@example.com,{name},{'trial' if number == 3 else 'pro'}\n"
     for number, name in enumerate(["Ann", "Bo", "Cy <b>&", "Dee", "Maximilian-Alexander " * 4, "Eli"], 1)
@@ -118,3 +124,37 @@ def write_gallery(tmp_path_factory: pytest.TempPathFactory, sink: Sink) -> Path:
 
 def read_page(gallery: Path, name: str) -> str:
     return (gallery / "pages" / f"{name}.html").read_text("utf-8")
+
+
+@pytest.fixture(scope="module", name="browser")
+def start_browser() -> "Iterator[Browser]":
+    with open_browser_page() as page:
+        browser = page.context.browser
+        assert browser
+        yield browser
+
+
+@pytest.fixture(name="open_page")
+def page_opener(browser: "Browser", sink: Sink) -> "Iterator[Callable[..., Page]]":
+    """Opens a page in a context of its own. At the end, no page may have had an error or asked another machine."""
+    contexts, errors, requested = [], [], []
+
+    def open_page(address: str, **options: Any) -> "Page":
+        contexts.append(browser.new_context(**options))
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("dialog", lambda dialog: errors.append(dialog.message))
+        contexts[-1].on("request", lambda request: requested.append(request))  # noqa: PLW0108  # playwright takes no builtin
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not errors
+    others = [request for request in requested if request.url.startswith(sink.url)]
+    assert {request.failure for request in others} <= {"csp"}, "stopped before the network"
+    assert not [
+        request.url for request in requested if not request.url.startswith(("file:", "data:", "http://127.0.0.1:"))
+    ]
+    assert not sink.connections

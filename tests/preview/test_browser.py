@@ -5,57 +5,22 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from runner.preview.page_server import PageServer
 from runner.preview.pages import render_pages
-from runner.preview.screenshots import open_browser_page
 from runner.preview.views import Concern, Preview
-from tests.preview.conftest import TIP, Sink, write_project
+from tests.preview.conftest import TIP, write_project
 from tests.support.project import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module", name="browser")
-def start_browser() -> "Iterator[Browser]":
-    with open_browser_page() as page:
-        browser = page.context.browser
-        assert browser
-        yield browser
-
-
-@pytest.fixture(name="open_page")
-def page_opener(browser: "Browser", sink: Sink) -> "Iterator[Callable[..., Page]]":
-    """Opens a page in a context of its own. At the end, no page may have had an error or asked another machine."""
-    contexts, errors, requested = [], [], []
-
-    def open_page(address: str, **options: Any) -> "Page":
-        contexts.append(browser.new_context(**options))
-        page = contexts[-1].new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("dialog", lambda dialog: errors.append(dialog.message))
-        contexts[-1].on("request", lambda request: requested.append(request))  # noqa: PLW0108  # playwright takes no builtin
-        page.goto(address)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert not errors
-    others = [request for request in requested if request.url.startswith(sink.url)]
-    assert {request.failure for request in others} <= {"csp"}, "stopped before the network"
-    assert not [
-        request.url for request in requested if not request.url.startswith(("file:", "data:", "http://127.0.0.1:"))
-    ]
-    assert not sink.connections
 
 
 def address(gallery: Path, page: str) -> str:

@@ -36,14 +36,14 @@ def test_the_newest_is_first_with_whom_it_went_to(client):
 
 def test_pages_search_and_a_contact(client):
     for number in range(60):
-        send_to(client, f"user{number}@example.com", subject=f"About {number % 2}")
+        send_to(client, f"user{number}@example.com", subject=f"About {'horses' if number % 2 else 'ponies'}")
     first, second = inbox(client), inbox(client, "?page=2")
     assert (len(first["messages"]), len(second["messages"]), first["pages"], first["total"]) == (50, 10, 2, 60)
     assert inbox(client, "?page=99")["page"] == 2
     assert inbox(client, "?page=x")["page"] == 1
     (found,) = inbox(client, "?search=USER7%40+about")["messages"]
     assert found["contact"]["email"] == "user7@example.com"
-    assert inbox(client, "?search=about+1")["matched"] == 30
+    assert inbox(client, "?search=about+horses")["matched"] == 30
     assert inbox(client, f"?contact={found['contact']['id']}")["matched"] == 1
 
 

@@ -69,7 +69,9 @@ def sandbox(
                     click.echo(f"sandbox on {server.url}")
                     variables = f"INTERCOM_BASE_URL={server.url} INTERCOM_ACCESS_TOKEN=sandbox"
                     click.echo(f"for other programs: export {variables}")
-                    stopped.wait()
+                    with _serve_inbox(server.url) as inbox_url:
+                        click.echo(f"what it was sent: {inbox_url}")
+                        stopped.wait()
             except OSError as error:
                 raise LedgerUnavailable(f"the sandbox cannot run: {error.strerror}", "another port?") from error
         return EXIT.done
@@ -83,6 +85,16 @@ def _open_context(stack: contextlib.ExitStack, *, is_required: bool) -> Context 
         if is_required:
             raise
         return None
+
+
+@contextlib.contextmanager
+def _serve_inbox(sandbox_url: str) -> Iterator[str]:
+    """Serves the page with what the sandbox was sent. Yields its address."""
+    from runner.preview.inbox import Inbox  # noqa: PLC0415  # saves --help 60 ms
+    from runner.preview.page_server import PageServer  # noqa: PLC0415  # likewise
+
+    with contextlib.closing(PageServer(service=Inbox(sandbox_url, "msgrun --sandbox apply"))) as server:
+        yield server.url
 
 
 @contextlib.contextmanager
