@@ -68,7 +68,7 @@ class Inbox:
         if "messages" not in listed:
             return Response("", status=204)
         rows = [_view(message) for message in listed["messages"]]
-        return Response(self._render("inbox_list.html.j2", listed=listed, rows=rows, wanted=kept))
+        return Response(self._render("inbox_list.html.j2", listed=listed, rows=rows, contact=kept.get("contact")))
 
     def _show_message(self, message_id: str) -> Response | None:
         status, message = self._ask("GET", f"inbox/{quote(message_id, safe='')}")
