@@ -188,9 +188,8 @@ class Output:
         if self.form == "markdown":
             from runner.report import markdown_results  # noqa: PLC0415  # saves 10 ms in every other format
 
-            self.result(
-                markdown_results.failure(error.message, error.hint, self.environment, show_values=self.show_values)
-            )
+            text = markdown_results.failure(error.message, error.hint, self.environment, show_values=self.show_values)
+            self.result(text)
         elif self.form == "github":
             from runner.report import github_annotations  # noqa: PLC0415  # saves 1 ms in every other format
 

@@ -14,7 +14,7 @@ from runner.cli.output import Output
 from runner.cli.preview_pages import PreviewRequest, load_preview
 from runner.declare.project import find_root
 from runner.errors import MsgrunError, ProblemsFound, RunStopped
-from runner.preview.builder import describe_error, describe_problem
+from runner.preview.concerns import describe_error, describe_problem
 from runner.preview.page_server import PageServer
 from runner.preview.pages import render_pages
 from runner.preview.views import Concern, Preview

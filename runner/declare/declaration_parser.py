@@ -1,6 +1,7 @@
 """Parses a YAML document into a declaration, and makes the checks that a JSON Schema cannot express."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -109,18 +110,8 @@ class _Parser:
         template = value.get("template", "plain") if is_email else None
         own_vars = value.get("vars", {})
         texts = [(subject, subject_origin), (body, body_origin)]
-        if "intercom" in value["to"]:
-            from runner.declare.workspace_audience import check_contact_fields  # noqa: PLC0415  # loaded with the audience
-
-            for text, origin in texts:
-                if text:
-                    check_contact_fields(self.context, text, origin)
+        self._check_contact_fields(texts)
         unknown = self._find_unknown_variables(texts, audience.variables | own_vars.keys() | self.project.vars.keys())
-        other_fields = [value["message_type"] != "email", template, sender and str(sender), self.project.vars, own_vars]
-        # What went to the contact of `redirect` never reached its recipient, so it is another content.
-        other_fields += ["redirected"] if self.project.redirect else []
-        if "intercom" in value["to"]:
-            other_fields.append(value["to"].get("vars", {}))
         declaration = Declaration(
             name=value["name"],
             revision=value.get("revision", 1),
@@ -135,7 +126,7 @@ class _Parser:
             not_before=not_before,
             max_recipients=value.get("max_recipients"),
             opens_conversation=value.get(CONVERSATION_FLAG, False),
-            content=_hash_content([text for text, _ in texts if text], other_fields),
+            content=_hash_content([text for text, _ in texts if text], self._list_other_content(template, sender)),
             document=document,
             subject_origin=subject_origin,
             body_origin=body_origin,
@@ -144,6 +135,24 @@ class _Parser:
             redirect=self.project.redirect,
         )
         return declaration, self.problems
+
+    def _check_contact_fields(self, texts: Iterable[tuple[Template | None, TemplateOrigin]]) -> None:
+        """Adds a problem for each field that no contact has, if the recipients are contacts of the workspace."""
+        if "intercom" in self.value["to"]:
+            from runner.declare.workspace_audience import check_contact_fields  # noqa: PLC0415  # loaded with the audience
+
+            for text, origin in texts:
+                if text:
+                    check_contact_fields(self.context, text, origin)
+
+    def _list_other_content(self, template: str | None, sender: Sender | None) -> list[object]:
+        """Returns what the author wrote beside the texts, as far as it decides what a recipient reads."""
+        value = self.value
+        fields = [value["message_type"] != "email", template, sender and str(sender), self.project.vars]
+        fields.append(value.get("vars", {}))
+        # What went to the contact of `redirect` never reached its recipient, so it is another content.
+        fields += ["redirected"] if self.project.redirect else []
+        return fields + ([value["to"].get("vars", {})] if "intercom" in value["to"] else [])
 
     def _compile_body(self) -> tuple[TemplateOrigin, Template | None]:
         if "body" in self.value:

@@ -110,11 +110,8 @@ class FactIndex:
         if row == len(self.copy_bits):
             self.make_room(_MIN_NEW_ROWS + row // 4)
         self.offsets[row], self.sources[row], self.group_numbers[row] = fact.offset, fact.source, fact.group_number
-        self.attempt_hashes[row], self.line_hashes[row], self.copy_bits[row] = (
-            fact.attempt_hash,
-            fact.line_hash,
-            fact.copy_bits,
-        )
+        self.attempt_hashes[row], self.line_hashes[row] = fact.attempt_hash, fact.line_hash
+        self.copy_bits[row] = fact.copy_bits
 
     def make_room(self, rows: int) -> None:
         """Adds many rows to the columns at once: small steps would leave unused memory as large as the columns."""

@@ -16,19 +16,19 @@ from runner.declare.identity import visible_words
 from runner.declare.sample import make_sample
 from runner.declare.sender import Sender
 from runner.declare.settings import Settings
-from runner.errors import MsgrunError, Problem
+from runner.errors import Problem
 from runner.intercom.wire_format import build_body
 from runner.plan.deliveries import ACTIONS, PlannedMessage
 from runner.plan.file_problems import assign_problems
-from runner.plan.guards import Guard
 from runner.plan.plan import Plan
 from runner.preview.body_checks import check_body
 from runner.preview.body_frame import Style, build_frame, estimate_height, is_plain_text
 from runner.preview.change_views import build_change
+from runner.preview.concerns import describe_guard, describe_problem
 from runner.preview.json_marks import mark_json
 from runner.preview.sampling import MessageSample, SampledDelivery, sample_message
 from runner.preview.views import Concern, MessageView, Preview, RecipientView, Tone, Variable
-from runner.privacy import AnyText, mark_private, mark_private_values, reveal_or_mask, reveal_or_mask_same_width
+from runner.privacy import AnyText, mark_private, reveal_or_mask
 
 _MAX_VALUE = 2_000  # characters of a variable's value
 _MAX_BEGINNING = 140
@@ -100,38 +100,12 @@ def name_pages(names: Iterable[str]) -> dict[str, str]:
     return pages
 
 
-def describe_problem(problem: Problem, *, show_values: bool, messages: tuple[str, ...] = ()) -> Concern:
-    """Returns a problem of a file as the pages show it."""
-    message = problem.message if show_values else mark_private_values(problem.message, ())
-    path = (
-        problem.place.path
-        if show_values
-        else reveal_or_mask(mark_private_values(problem.place.path, ()), show_values=False)
-    )
-    return Concern(
-        tone="bad" if problem.is_error else "warn",
-        label=problem.code,
-        text=show_on_one_line(reveal_or_mask(message, show_values=show_values)),
-        hint=show_on_one_line(problem.hint),
-        place=show_on_one_line(f"{path}:{problem.place.line}:{problem.place.column}"),
-        recipient=show_on_one_line(reveal_or_mask(problem.recipient, show_values=show_values)),
-        excerpt=show_on_one_line(reveal_or_mask_same_width(problem.excerpt, show_values=show_values)).strip()[:400],
-        messages=messages,
-    )
-
-
-def describe_error(error: MsgrunError, *, show_values: bool) -> Concern:
-    """Returns an error that is about no file as the pages show it."""
-    text = show_on_one_line(reveal_or_mask(error.message, show_values=show_values))
-    return Concern("bad", "error", text, show_on_one_line(error.hint))
-
-
 def _list_concerns(
     source: PreviewInput, messages: Sequence[MessageView], pages: Mapping[str, str]
 ) -> Iterator[Concern]:
     """Yields what the index warns of: what stops apply, what guards changed, then the findings, the worst first."""
     for guard in source.plan.guards:
-        yield _describe_guard(guard, pages)
+        yield describe_guard(guard, pages)
     comparison = source.comparison
     for field in comparison.guard_changes if comparison else ():
         text = f"{field.name}: {field.before or 'none'} → {field.now or 'none'}"
@@ -155,11 +129,6 @@ def _list_concerns(
     for problem in source.warnings:
         if problem.place not in named:
             yield describe_problem(problem, show_values=source.show_values)
-
-
-def _describe_guard(guard: Guard, pages: Mapping[str, str]) -> Concern:
-    names = tuple(pages[name] for name in guard.messages if name in pages)
-    return Concern("bad", guard.code, show_on_one_line(guard.message), show_on_one_line(guard.hint), messages=names)
 
 
 class _MessageBuilder:
@@ -200,7 +169,7 @@ class _MessageBuilder:
         message, show_values = self._message, self._source.show_values
         for guard in self._source.plan.guards:
             if message.name in guard.messages:
-                yield _describe_guard(guard, {message.name: self._page})
+                yield describe_guard(guard, {message.name: self._page})
         if message.is_expired:
             yield Concern("warn", "expired", "expires has passed: nothing is sent any more")
         for action, count in message.counts.items():

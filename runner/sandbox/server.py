@@ -86,9 +86,7 @@ class Sandbox:
         self._store = MessageStore(self._state)
         intercom = FakeIntercom(options, self._state, self._store, self._log, self.trouble, self.replies)
         control = ControlApi(self._store, self._log, self.trouble, self.replies, intercom.inbox)
-        self._server.answer = lambda request: (control if request.path.startswith(CONTROL_PREFIX) else intercom).answer(
-            request
-        )
+        self._server.answer = _route(control, intercom)
         self._thread = threading.Thread(target=self._server.accept_all, name="sandbox", daemon=True)
         self._thread.start()
 
@@ -118,6 +116,10 @@ class Sandbox:
         self._server.end(self._thread)
         self._state.close()
         self._log.close()
+
+
+def _route(control: ControlApi, intercom: FakeIntercom) -> Callable[[Request], Answer]:
+    return lambda request: (control if request.path.startswith(CONTROL_PREFIX) else intercom).answer(request)
 
 
 class _Server(socketserver.ThreadingTCPServer):

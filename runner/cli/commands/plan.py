@@ -61,22 +61,19 @@ def plan(
         open_base(context, against) as base,
         show_guard_changes_on_failure(context, base.guard_changes if base else ()),
     ):
-        project = context.load_valid_project(paths)
-        read = _make_reader(context) if online else None
-        project = read(project) if read else project
+        read = _make_reader(context) if online else _read_nothing
+        project = read(context.load_valid_project(paths))
         ledger = read_planned_ledger(context, base)
         facts, notes = ledger.facts, _ledger_notes(context, ledger)
         file = plan_files.load_plan_file(context, ignore_contents=write and context.is_full_selection(paths))
         binding_options = plan_files.apply_options(context, plan_options, paths, file)
-        project_plan, warnings = plan_project(
-            context, project, facts, replace(binding_options, plan_file=None) if write or check else binding_options
-        )
+        used_options = replace(binding_options, plan_file=None) if write or check else binding_options
+        project_plan, warnings = plan_project(context, project, facts, used_options)
         if ledger.guard:
             project_plan = replace(project_plan, guards=(ledger.guard, *project_plan.guards))
         project_plan = _ask_intercom(context, project_plan, facts) if online else project_plan
         is_full = binding_options.is_full_selection
-        entries = plan_files.list_plan_entries(project_plan)
-        changes = file.changes(entries, is_full_selection=is_full) if check else []
+        changes = file.changes(plan_files.list_plan_entries(project_plan), is_full_selection=is_full) if check else []
         notes += plain_text.plan_file_change_lines(file, changes)
         review = plan_output.build_review(context, project_plan, warnings, notes)
         if base:
@@ -87,8 +84,8 @@ def plan(
         _keep(context, project_plan, file, changes if check else None, out, is_written=write, is_full=is_full)
         if project_plan.guards or facts.duplicates():
             return EXIT.guard
-        may_send = project_plan.to_send or project_plan.unread
-        return EXIT.changes if changes or (detailed_exitcode and may_send) else EXIT.done
+        is_change = changes or (detailed_exitcode and (project_plan.to_send or project_plan.unread))
+        return EXIT.changes if is_change else EXIT.done
 
 
 def _keep(
@@ -117,6 +114,10 @@ def _make_reader(context: Context) -> Callable[[Project], Project]:
     from runner.cli.audiences import AudienceReader  # noqa: PLC0415  # requests takes 130 ms, which a plan without --online saves
 
     return AudienceReader(context).read
+
+
+def _read_nothing(project: Project) -> Project:
+    return project
 
 
 def _ask_intercom(context: Context, plan: Plan, facts: Facts) -> Plan:

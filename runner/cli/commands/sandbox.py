@@ -39,8 +39,8 @@ def sandbox(
 ) -> int:
     """Keep an embedded Intercom running.
 
-    On 127.0.0.1, until it is stopped, for programs of your own: commands with --sandbox start one by themselves.
-    Outside a project it forgets its messages when it stops.
+    On 127.0.0.1, until it is stopped, for programs of your own: commands with --sandbox start one by themselves. A page
+    shows what it was sent. Outside a project it forgets its messages when it stops.
     """
     from runner.sandbox import SANDBOX_WORKSPACE_ID, Replies, Sandbox, Trouble  # noqa: PLC0415  # saves --help 37 ms
     from runner.sandbox.trouble_kinds import TroubleError  # noqa: PLC0415  # likewise
@@ -66,12 +66,7 @@ def sandbox(
                     trouble=spec,
                     replies=Replies(replying),
                 ) as server:
-                    click.echo(f"sandbox on {server.url}")
-                    variables = f"INTERCOM_BASE_URL={server.url} INTERCOM_ACCESS_TOKEN=sandbox"
-                    click.echo(f"for other programs: export {variables}")
-                    with _serve_inbox(server.url) as inbox_url:
-                        click.echo(f"what it was sent: {inbox_url}")
-                        stopped.wait()
+                    _serve_inbox(server.url, stopped)
             except OSError as error:
                 raise LedgerUnavailable(f"the sandbox cannot run: {error.strerror}", "another port?") from error
         return EXIT.done
@@ -87,14 +82,16 @@ def _open_context(stack: contextlib.ExitStack, *, is_required: bool) -> Context 
         return None
 
 
-@contextlib.contextmanager
-def _serve_inbox(sandbox_url: str) -> Iterator[str]:
-    """Serves the page with what the sandbox was sent. Yields its address."""
-    from runner.preview.inbox import Inbox  # noqa: PLC0415  # saves --help 60 ms
+def _serve_inbox(sandbox_url: str, stopped: threading.Event) -> None:
+    """Prints the addresses of the sandbox and of the page with what it was sent, and serves the page until it stops."""
+    from runner.preview.inbox import Inbox  # noqa: PLC0415  # saves --help what importing Jinja takes
     from runner.preview.page_server import PageServer  # noqa: PLC0415  # likewise
 
+    click.echo(f"sandbox on {sandbox_url}")
+    click.echo(f"for other programs: export INTERCOM_BASE_URL={sandbox_url} INTERCOM_ACCESS_TOKEN=sandbox")
     with contextlib.closing(PageServer(service=Inbox(sandbox_url, "msgrun --sandbox apply"))) as server:
-        yield server.url
+        click.echo(f"what it was sent: {server.url}")
+        stopped.wait()
 
 
 @contextlib.contextmanager

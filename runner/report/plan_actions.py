@@ -1,0 +1,71 @@
+"""What becomes of a message's deliveries, for a plan as text: a line for each action, with the first recipients."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from runner.plan.deliveries import Action, PlannedMessage
+from runner.plan.guards import REDIRECT_CHANGED
+from runner.privacy import reveal_or_mask
+from runner.report.audience_text import unread_text
+from runner.report.terminal_text import style
+
+_MAX_REASONS = 20
+
+
+def describe_actions(message: PlannedMessage, sends: int, *, show_values: bool) -> Iterator[tuple[Action, str]]:
+    """Yields a line for each action, and for each reason of those that have several.
+
+    `sends` is the number of deliveries that this run sends.
+    """
+    by_action, reasons = message.counts, message.deliveries.reasons()
+    yield from _describe_edited(by_action["edited"], reasons["edited", REDIRECT_CHANGED])
+    if unknown := by_action["unknown"]:
+        pronoun = "itself" if unknown == 1 else "themselves"
+        yield "unknown", f"{style(f'{unknown:,} unknown', 'red')}: may have arrived, so never sent again by {pronoun}"
+    if to_send := by_action["send"]:
+        now = "" if sends == to_send else f" ({sends:,} in this run)"
+        again = [
+            f" ({number:,} of these {'is' if number == 1 else 'are'} {reason})"
+            for (action, reason), number in most_frequent(reasons)
+            if action == "send" and (action, reason) not in message.named
+        ]
+        names = _format_names(message, sends, show_values=show_values)
+        yield "send", f"{style(f'{to_send:,} to send', 'green')}{now}{names}{''.join(again)}"
+    for (action, reason), number in most_frequent(reasons):
+        if action in {"refused", "excluded"} or (action, reason) in message.named:
+            yield action, format_reason(message, action, reason, number, show_values=show_values)
+    if len(reasons) > _MAX_REASONS:
+        yield "excluded", f"and {len(reasons) - _MAX_REASONS:,} other reasons"
+    if sent := by_action["sent"]:
+        yield "sent", style(f"{sent:,} already sent", "dim")
+    if not by_action.total():
+        yield "sent", unread_text(message) or "no recipient is declared"
+
+
+def _describe_edited(count: int, redirected: int) -> Iterator[tuple[Action, str]]:
+    if redirected:
+        yield "edited", style(f"{redirected:,} {REDIRECT_CHANGED}", "red")
+    if edited := count - redirected:
+        yield "edited", f"{style(f'{edited:,} edited', 'red')} since {'it was' if edited == 1 else 'they were'} sent"
+
+
+def format_reason(message: PlannedMessage, action: Action, reason: str, number: int, *, show_values: bool) -> str:
+    """Returns how many deliveries have an action for a reason and, if the check found it, the first of them by name."""
+    names = [reveal_or_mask(name, show_values=show_values) for name in message.named.get((action, reason), ())]
+    more = f" and {number - len(names):,} more" if number > len(names) else ""
+    listed = f": {', '.join(names)}{more}" if names else ""
+    head = style(f"{number:,} {'sent anyway' if action == 'send' else action}", "yellow")
+    return f"{head}: {reason.removeprefix('refused before: ')}{listed}"
+
+
+def most_frequent(reasons: Mapping[tuple[Action, str], int]) -> Iterable[tuple[tuple[Action, str], int]]:
+    """Returns the actions and reasons that are named at most, the most frequent first."""
+    return sorted(reasons.items(), key=lambda item: -item[1])[:_MAX_REASONS]
+
+
+def _format_names(message: PlannedMessage, sends: int, *, show_values: bool) -> str:
+    """Returns the first recipients of this run, and how many more there are."""
+    if not (message.sample and sends):
+        return ""
+    names = [reveal_or_mask(name, show_values=show_values) for name in message.sample[:sends]]
+    more = f" and {sends - len(names):,} more" if sends > len(names) else ""
+    return f": {', '.join(names)}{more}"
