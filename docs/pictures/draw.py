@@ -1,6 +1,7 @@
 """Draws the README's pictures from real runs: `python docs/pictures/draw.py`, with the test requirements installed.
 
 - `plan.svg`: `msgrun plan` of this repository's messages, on a pseudo-terminal.
+- `preview.png`, `preview-message.png`: the index and a page of `msgrun preview` of the same change, with values.
 - `comment.md`: the comment in a pull request that adds one of these messages, changes another and raises a limit.
   `comment.png` is that text as HTML in the colours of GitHub, photographed by Chromium, which must be on the PATH.
 
@@ -25,6 +26,7 @@ from tests.support.terminal import Terminal  # noqa: E402  # the root is on the 
 COLUMNS = 92
 CHARACTER, LINE, MARGIN = 8.4, 19, 18  # pixels
 COLOURS = {"31": "#ff7b72", "32": "#7ee787", "33": "#e3b341", "34": "#79c0ff", "35": "#d2a8ff", "36": "#76e3ea"}
+PREVIEW_SIZE = 1100, 760  # pixels
 COMMENT_WIDTH, COMMENT_HEIGHT = 780, 730  # pixels; the rest of the comment is below the picture
 _FONT = 'font-size="14" fill="#e6edf3" font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"'
 _STYLE = re.compile(r"\x1b\[([0-9;]*)m")
@@ -48,34 +50,52 @@ def draw_plan() -> str:
 def write_comment() -> str:
     """Returns the Markdown of the comment."""
     with tempfile.TemporaryDirectory() as folder:
-        project = _copy_project(Path(folder))
-        added = list(project.glob("messages/outage-apology*"))
-        texts = {path: path.read_text("utf-8") for path in added}
-        for path in [*added, project / "messages" / "reference-example.yaml"]:
-            path.unlink()
-        _replace(project / "msgrun.yaml", "from:", "workspace: ponies\nfrom:")
-        _run(project, "msgrun", "lock", "begin")
-        _commit(project)
-        for path, text in texts.items():
-            path.write_text(text, "utf-8")
-        _replace(project / "messages" / "price-change.yaml", "12.50 EUR", "13.00 EUR")
-        _replace(project / "msgrun.yaml", "recipients_per_message: 5000", "recipients_per_message: 20000")
-        _commit(project)
+        project = _commit_change(Path(folder))
         command = ("msgrun", "plan", "--against", "HEAD~1", "--format", "markdown")
         written = _run(project, *command)
         return re.sub(r"(?<=[(`])[0-9a-f]{10}(?=[)`])", "3f1c2a9d07", written)  # the hash of a commit holds its time
 
 
-def photograph(markdown: str, path: Path) -> None:
+def photograph_comment(markdown: str, path: Path) -> None:
     """Writes the upper part of a comment as PNG, with the details of its first message open."""
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder) / "comment.html"
         page.write_text(_page(markdown), encoding="utf-8")
-        _run(
-            Path(folder), "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-            "--force-device-scale-factor=2", f"--window-size={COMMENT_WIDTH + 40},{COMMENT_HEIGHT}",
-            f"--screenshot={path}", page.as_uri(),
-        )  # fmt: skip
+        _photograph(page, path, COMMENT_WIDTH + 40, COMMENT_HEIGHT)
+
+
+def photograph_preview(index: Path, message: Path) -> None:
+    """Writes the upper parts of the index and of one message's page as PNG."""
+    with tempfile.TemporaryDirectory() as folder:
+        project = _commit_change(Path(folder))
+        _run(project, "msgrun", "preview", "--against", "HEAD~1", "--show-values", "--out", "pages")
+        _photograph(project / "pages/index.html", index, *PREVIEW_SIZE)
+        _photograph(project / "pages/pages/outage-apology.html", message, *PREVIEW_SIZE)
+
+
+def _photograph(page: Path, path: Path, width: int, height: int) -> None:
+    _run(
+        page.parent, "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+        "--force-device-scale-factor=2", f"--window-size={width},{height}", f"--screenshot={path}", page.as_uri(),
+    )  # fmt: skip
+
+
+def _commit_change(folder: Path) -> Path:
+    """Returns a project whose second commit adds a message, changes another one, and raises a limit."""
+    project = _copy_project(folder)
+    added = list(project.glob("messages/outage-apology*"))
+    texts = {path: path.read_text("utf-8") for path in added}
+    for path in [*added, project / "messages" / "reference-example.yaml"]:
+        path.unlink()
+    _replace(project / "msgrun.yaml", "from:", "workspace: ponies\nfrom:")
+    _run(project, "msgrun", "lock", "begin")
+    _commit(project)
+    for path, text in texts.items():
+        path.write_text(text, "utf-8")
+    _replace(project / "messages" / "price-change.yaml", "12.50 EUR", "13.00 EUR")
+    _replace(project / "msgrun.yaml", "recipients_per_message: 5000", "recipients_per_message: 20000")
+    _commit(project)
+    return project
 
 
 def _copy_project(folder: Path) -> Path:
@@ -162,4 +182,5 @@ def _spans(line: str) -> str:
 if __name__ == "__main__":
     (FOLDER / "plan.svg").write_text(draw_plan(), encoding="utf-8")
     (FOLDER / "comment.md").write_text(write_comment(), encoding="utf-8")
-    photograph((FOLDER / "comment.md").read_text("utf-8"), FOLDER / "comment.png")
+    photograph_comment((FOLDER / "comment.md").read_text("utf-8"), FOLDER / "comment.png")
+    photograph_preview(FOLDER / "preview.png", FOLDER / "preview-message.png")
