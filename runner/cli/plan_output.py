@@ -16,6 +16,7 @@ from runner.report.layout import wrap_lines
 from runner.report.markdown_plan import Review
 from runner.report.plan_text import PlanView
 from runner.report.terminal_text import defuse_commands
+from runner.shown_command import shown_command
 
 _MAX_SEARCHED = 1000  # deliveries that are searched for the first one to send
 
@@ -77,7 +78,7 @@ def print_plan(
 def print_check(context: Context, plan: Plan) -> None:
     """Prints what the check of the recipients found, if anything."""
     output = context.output
-    if text := plan_text.check(plan, PlanView("msgrun apply", output.width, output.show_values)):
+    if text := plan_text.check(plan, PlanView(shown_command("apply"), output.width, output.show_values)):
         output.result(f"\n{text}")
 
 

@@ -227,7 +227,7 @@ class _MessageBuilder:
 
 _UNUSUAL_WORDS = {
     "edited": "{} edited after they were sent: apply stops",
-    "unknown": "{} of unknown outcome: msgrun reconcile looks for them",
+    "unknown": "{} of unknown outcome: not sent again before it is known whether they arrived",
     "refused": "{} refused by Intercom before: not sent again",
 }
 

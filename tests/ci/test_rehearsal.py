@@ -143,7 +143,10 @@ def test_from_the_pull_request_to_the_ledger(host):
     assert "**2 to send, of 1 message**" in comment["body"]
     assert "  + third  inapp" in reviewed.log
     assert "Changes against HEAD^1" in reviewed.log
-    assert comment["body"].strip() in reviewed.summary
+    plan, link = comment["body"].strip().rsplit("\n\n", 1)
+    assert plan in reviewed.summary
+    assert link.startswith("[Preview of each message](https://github.example/artifacts/msgrun-preview)")
+    assert list(host.home.glob("artifacts-*/msgrun-preview/index.html"))
     merged = host.merge()
     planned = host.plan(merged, "1")
     assert (planned.outputs["has_changes"], planned.outputs["recipients"]) == ("true", "2")

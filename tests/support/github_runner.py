@@ -122,6 +122,7 @@ class Job:
             text = text.replace(theirs, ours)
         text = re.sub(r"!(?!=)", " not ", text)
         text = re.sub(r"(inputs|strategy)\.([a-z-]+)", lambda found: f'{found[1]}["{found[2]}"]', text)
+        text = re.sub(r"(outputs)\.([a-z]+-[a-z-]+)", lambda found: f'{found[1]}["{found[2]}"]', text)
         contexts = {
             "github": Missing(self.event), "secrets": Missing(self.secrets), "needs": Missing(self.needs),
             "steps": Missing(self.steps), "runner": Missing({"temp": str(self.temp)}),
@@ -143,7 +144,7 @@ class Job:
         lines = (self.home / "output").read_text()[len(before) :].splitlines()
         outputs = dict(line.split("=", 1) for line in lines)
         self.codes[step.get("name", step.get("uses", ""))] = code
-        self.failed = self.failed or code != 0
+        self.failed = self.failed or (code != 0 and not step.get("continue-on-error"))
         self._note(step, "success" if code == 0 else "failure", outputs)
 
     def _note(self, step: dict[str, Any], outcome: str, outputs: dict[str, str]) -> None:
@@ -213,9 +214,14 @@ class Job:
             if settings.get("overwrite", "").lower() != "true":
                 return 1
             shutil.rmtree(target)
+        with (self.home / "output").open("a") as output:
+            output.write(f"artifact-url=https://github.example/artifacts/{settings['name']}\n")
         for name, path in files.items():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, target / name)
+            if path.is_dir():  # of one path the artifact has what is in the folder
+                shutil.copytree(path, target / name if len(files) > 1 else target, dirs_exist_ok=True)
+            else:
+                shutil.copy(path, target / name)
         return 0
 
     def _download(self, settings: dict[str, str]) -> int:

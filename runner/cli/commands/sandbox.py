@@ -13,6 +13,7 @@ from runner.cli.context import Context, open_context
 from runner.cli.options import EXIT, command
 from runner.declare.project import NoProject
 from runner.errors import LedgerUnavailable, UsageMistake
+from runner.shown_command import shown_command
 
 
 @command("sandbox")
@@ -89,7 +90,7 @@ def _serve_inbox(sandbox_url: str, stopped: threading.Event) -> None:
 
     click.echo(f"sandbox on {sandbox_url}")
     click.echo(f"for other programs: export INTERCOM_BASE_URL={sandbox_url} INTERCOM_ACCESS_TOKEN=sandbox")
-    with contextlib.closing(PageServer(service=Inbox(sandbox_url, "msgrun --sandbox apply"))) as server:
+    with contextlib.closing(PageServer(service=Inbox(sandbox_url, shown_command("apply", sandbox=True)))) as server:
         click.echo(f"what it was sent: {server.url}")
         stopped.wait()
 
