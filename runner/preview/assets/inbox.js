@@ -36,7 +36,8 @@ function markCurrent() {
 let asked = 0;
 async function showList(isWanted) {
   const number = ++asked;
-  const query = new URLSearchParams({ ...place, since: isWanted ? "" : version });
+  if (isWanted) version = ""; // so that a later look, which may overtake this one, brings the whole list too
+  const query = new URLSearchParams({ ...place, since: version });
   const { status, text } = await ask(`list?${query}`);
   if (number !== asked || status !== 200) return;
   const focused = document.activeElement?.dataset?.message;
