@@ -32,7 +32,8 @@ def shown_recipient(page: "Page") -> str:
 
 
 def body_text(page: "Page") -> str:
-    return page.frame_locator(".recipient:visible iframe").locator("body").inner_text()
+    # The first: while a page loads, all recipients are visible until its script has hidden the others.
+    return page.frame_locator(".recipient:visible iframe").first.locator("body").inner_text()
 
 
 def test_from_disk_the_index_leads_to_a_message_and_on_by_keyboard(
