@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from runner.cli.connection import Connection, connect
@@ -34,7 +33,7 @@ class AudienceReader:
         not exactly one, GuardRefused if the token is of another workspace, RunStopped.
         """
         now = self._context.now
-        is_wanted = is_wanted or (lambda declaration: not is_expired(declaration, now))
+        is_wanted = is_wanted or (lambda declaration: not declaration.is_expired(now))
         sources = {
             declaration.name: source
             for declaration in project.declarations
@@ -110,7 +109,7 @@ def read_planned_audiences(context: Context, project: Project, saved: SavedPlan 
     """
     declared = [item for item in project.declarations if find_workspace_contacts(item.audience)]
     if saved is None:
-        names = ", ".join(item.name for item in declared if not is_expired(item, context.now))
+        names = ", ".join(item.name for item in declared if not item.is_expired(context.now))
         if not names:
             return project
         save, send = shown_command("plan", "--online", "--out", "FILE"), shown_command("apply", "--plan", "FILE")
@@ -124,8 +123,3 @@ def read_planned_audiences(context: Context, project: Project, saved: SavedPlan 
         context.output.note(f"{saved.path} sends nothing of {', '.join(others)}, whose audience is not read")
     rest = tuple(item for item in project.declarations if item.name not in others)
     return AudienceReader(context).read(replace(project, declarations=rest), lambda item: item.name in wanted)
-
-
-def is_expired(declaration: Declaration, now: datetime) -> bool:
-    """Returns whether nothing of a message is sent any more."""
-    return declaration.expires is not None and now >= declaration.expires

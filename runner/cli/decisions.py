@@ -8,7 +8,6 @@ from runner.cli.context import Context
 from runner.cli.options import EXIT
 from runner.cli.run_origin import find_run_origin
 from runner.declare.project import Project
-from runner.declare.similar_names import did_you_mean
 from runner.errors import Cancelled, GuardRefused, LedgerUnavailable, ProblemsFound, UsageMistake
 from runner.ledger.address import default_lockfile
 from runner.ledger.facts import Facts
@@ -48,12 +47,7 @@ def plan_one(context: Context, facts: Facts, name: str, *, is_rehearsal: bool = 
     Returns it and the plan. Raises ProblemsFound, UsageMistake, GuardRefused, RunStopped.
     """
     project = context.load_project()
-    declaration = next((declared for declared in project.declarations if declared.name == name), None)
-    if declaration is None:
-        if any(problem.is_error for problem in project.problems):
-            raise ProblemsFound(list(project.problems))
-        names = [declared.name for declared in project.declarations]
-        raise UsageMistake(f"no message is named {name}", did_you_mean(name, names))
+    declaration = project.require(name)
     one_message = Project(project.tree, project.settings, (declaration,), ())
     if declaration.audience.is_unread and not is_rehearsal:
         from runner.cli.audiences import AudienceReader  # noqa: PLC0415  # requests takes 130 ms

@@ -12,7 +12,6 @@ from runner.cli.plan_output import build_review
 from runner.cli.planned_ledger import read_planned_ledger
 from runner.cli.planning import plan_project
 from runner.declare.project import Project
-from runner.declare.similar_names import did_you_mean
 from runner.errors import UsageMistake
 from runner.managed_path import managed_path
 from runner.plan.message_planner import PlanOptions
@@ -66,10 +65,8 @@ def load_preview(context: Context, request: PreviewRequest) -> Preview:
 
 def select_messages(project: Project, names: tuple[str, ...]) -> Project:
     """Returns the project with the named messages alone, or with all if there are no names. Raises UsageMistake."""
-    declared = {declaration.name: declaration for declaration in project.declarations}
     for name in names:
-        if name not in declared:
-            raise UsageMistake(f"no message is named {name}", did_you_mean(name, [*declared]))
+        project.require(name)
     if not names:
         return project
     return replace(project, declarations=tuple(each for each in project.declarations if each.name in names))

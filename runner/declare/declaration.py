@@ -96,9 +96,13 @@ class Declaration:
         """The place of its name."""
         return self.document.place(("name",))
 
+    def is_expired(self, now: datetime) -> bool:
+        """Returns whether nothing of the message is sent any more at `now`."""
+        return self.expires is not None and now >= self.expires
+
     def find_expiry_problem(self, now: datetime) -> Problem | None:
         """Returns a warning if the message has expired at `now`; None if it has not."""
-        if self.expires is None or now < self.expires:
+        if not self.is_expired(now):
             return None
         message, hint = "expires has passed: nothing is sent any more", "raise it, if it is to be sent"
         return self.document.warning("expired", ("expires",), message, hint)

@@ -6,9 +6,10 @@ from pathlib import Path
 from runner.declare.declaration import Declaration
 from runner.declare.recipient_problems import check_recipients
 from runner.declare.settings import SETTINGS_FILE, Settings
+from runner.declare.similar_names import did_you_mean
 from runner.declare.tree import Tree
 from runner.declare.unread_files import find_unread_folders, find_unread_settings
-from runner.errors import Problem, UsageMistake
+from runner.errors import Problem, ProblemsFound, UsageMistake
 from runner.shown_command import shown_command
 
 
@@ -25,6 +26,19 @@ class Project:
     declarations: tuple[Declaration, ...]
     problems: tuple[Problem, ...]
     invalid_declarations: tuple[Declaration, ...] = ()
+
+    def require(self, name: str) -> Declaration:
+        """Returns the valid declaration with a name.
+
+        Raises UsageMistake if there is none, and ProblemsFound if there is none but files have errors.
+        """
+        for declaration in self.declarations:
+            if declaration.name == name:
+                return declaration
+        if any(problem.is_error for problem in self.problems):
+            raise ProblemsFound(list(self.problems))
+        names = [declaration.name for declaration in self.declarations]
+        raise UsageMistake(f"no message is named {name}", did_you_mean(name, names))
 
     def find_recipient_problems(self) -> list[Problem]:
         """Renders every recipient of every declaration, the invalid ones included. Returns the problems."""

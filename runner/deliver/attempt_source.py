@@ -63,7 +63,7 @@ class AttemptSource:
 
     def is_expired(self, declaration: Declaration) -> bool:
         """Whether nothing of a message may be POSTed any more."""
-        return declaration.expires is not None and self._clock.now() >= declaration.expires
+        return declaration.is_expired(self._clock.now())
 
     def _next(self) -> Attempt | None:
         if self._unclaimed:

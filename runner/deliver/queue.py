@@ -78,7 +78,7 @@ class DeliveryQueue:
             if not isinstance(delivery, Delivery) or (delivery.key, delivery.digest) != (planned.key, planned.digest):
                 raise GuardRefused(
                     f"{message.name} is not rendered as it was planned: a file changed meanwhile",
-                    "run the command again to plan anew",
+                    "run the command again",
                 )
             if planned.action == "send" and most:
                 most -= 1

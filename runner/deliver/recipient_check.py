@@ -79,7 +79,7 @@ class RecipientCheck:
             if address is None or key.hex() != planned.key:
                 raise GuardRefused(
                     f"{message.name} has other recipients than it was planned for: a file changed meanwhile",
-                    "run the command again; it reads the files as they are now",
+                    "run the command again",
                 )
             if redirect:
                 target = Address(redirect.kind, redirect.value)

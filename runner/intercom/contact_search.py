@@ -1,10 +1,10 @@
-"""Searches contacts: everything that a query finds, page by page, and the contacts of many identifiers in batches."""
+"""Searches the contacts of many identifiers, in batches."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from runner.intercom.contact import Contact, parse_contact
-from runner.intercom.lookups import MAX_PAGES, SEARCH_BATCH, QueryRejected, Workspace
+from runner.intercom.lookups import SEARCH_BATCH, QueryRejected, Workspace
 
 # Values in one `IN`. Its largest length is not documented; where 50 are rejected, OR groups of SEARCH_BATCH are used.
 IN_BATCH = 50
@@ -20,13 +20,6 @@ class ContactSearch:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self.batch_size = IN_BATCH
-
-    def items(self, query: dict[str, Any], max_pages: int | None = None) -> Iterator[dict[str, Any]]:
-        """Everything that a query finds, as Intercom's JSON. `max_pages` is the number of pages that are read at most.
-
-        Raises RunStopped.
-        """
-        return self._workspace.search_items("/contacts/search", query, "data", max_pages or MAX_PAGES)
 
     def find(self, kind: str, values: Sequence[str]) -> dict[str, list[Contact]]:
         """The contacts with each of the values, which are all of one kind (email, user_id, id). Case is ignored.
@@ -49,7 +42,8 @@ class ContactSearch:
         while batch := values[start : start + self.batch_size]:
             try:
                 # A list, so that contacts of a batch that is rejected at its second page do not count twice.
-                contacts = list(map(parse_contact, self.items(_build_query(_FIELDS[kind], batch))))
+                items = self._workspace.search_items("/contacts/search", _build_query(_FIELDS[kind], batch), "data")
+                contacts = list(map(parse_contact, items))
             except QueryRejected:
                 if len(batch) <= SEARCH_BATCH:
                     raise

@@ -9,7 +9,7 @@ from runner.ledger.facts import Facts
 from runner.ledger.record import ACCEPT, DUPLICATE, NO_ORIGIN, RANK, Record, RunOrigin
 
 # What was done: `apply` sent, also where reconcile found the outcome later; the others are decisions of a person.
-Deed = Literal["apply", "adopt", "accept", "resolve"]
+RecordingCommand = Literal["apply", "adopt", "accept", "resolve"]
 
 
 @dataclass(slots=True)
@@ -21,7 +21,7 @@ class RunEntry:
     """
 
     run: str
-    deed: Deed
+    command: RecordingCommand
     message: str
     revision: int
     first: str = ""
@@ -50,19 +50,19 @@ class RunEntry:
 
 def list_runs(facts: Facts, message: str | None = None) -> list[RunEntry]:
     """Returns an entry for each run and revision of a message, of all messages or one, the latest first."""
-    entries: dict[tuple[str, Deed, str, int], RunEntry] = {}
-    origins: dict[tuple[str, Deed], RunOrigin] = {}
+    entries: dict[tuple[str, RecordingCommand, str, int], RunEntry] = {}
+    origins: dict[tuple[str, RecordingCommand], RunOrigin] = {}
     for _, records in groupby(facts.records(), key=lambda record: record.key):
         for record in _deciding_records(list(records)):
-            run, deed = record.attempt.rpartition("-")[0] or record.attempt, _deed(record)
+            run, command = record.attempt.rpartition("-")[0] or record.attempt, _recording_command(record)
             origin = RunOrigin(record.actor, record.run_url, record.commit)
             if origin != NO_ORIGIN:
-                origins[run, deed] = origin
+                origins[run, command] = origin
             if message in (None, record.message):
-                key = run, deed, record.message, record.revision
+                key = run, command, record.message, record.revision
                 entries.setdefault(key, RunEntry(*key)).add(record)
-    named = [replace(entry, origin=origins.get((entry.run, entry.deed), NO_ORIGIN)) for entry in entries.values()]
-    named.sort(key=lambda entry: (entry.message, entry.revision, entry.deed))
+    named = [replace(entry, origin=origins.get((entry.run, entry.command), NO_ORIGIN)) for entry in entries.values()]
+    named.sort(key=lambda entry: (entry.message, entry.revision, entry.command))
     return sorted(named, key=lambda entry: (entry.last, entry.run), reverse=True)
 
 
@@ -78,7 +78,7 @@ def _deciding_records(records: list[Record]) -> Iterator[Record]:
         yield from (record for record in deciding if record.is_decision)
 
 
-def _deed(record: Record) -> Deed:
+def _recording_command(record: Record) -> RecordingCommand:
     if record.by == ACCEPT:
         return "accept"
     if record.by == "adopt":

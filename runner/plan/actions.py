@@ -21,7 +21,7 @@ class ActionRules:
         self._facts = facts
         self._retry_refused = retry_refused
         self._exclusion_reason = _find_exclusion_reason(declaration, now)
-        self.is_expired = declaration.expires is not None and now >= declaration.expires
+        self.is_expired = declaration.is_expired(now)
 
     def decide(self, delivery: Delivery) -> tuple[Action, str]:
         """Returns the action, and the reason for it; empty if there is nothing to explain."""

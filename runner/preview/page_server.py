@@ -6,6 +6,7 @@ Another page in the same browser must neither read these pages nor guess where t
 
 import contextlib
 import secrets
+import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,9 +16,8 @@ from typing import Any, Protocol
 from runner.preview.pages import page_policy
 
 _HOST = "127.0.0.1"
-_PING_SECONDS = (
-    10.0  # between two signs of life to a browser: it learns that the server has ended, and this one that it has
-)
+# Seconds between two signs of life to a browser. It learns so that the server has ended, and the server that it has.
+_PING_SECONDS = 10.0
 _TIMEOUT = 30.0  # seconds for a request to arrive
 _MAX_BODY = 1_000_000  # bytes
 _TYPES = {
@@ -97,7 +97,9 @@ class _Server(ThreadingHTTPServer):
     page_server: PageServer
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Is silent: a browser closes connections at any time."""
+        """Is silent about a connection that ended, which a browser does at any time. All else is a fault of ours."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -37,7 +37,7 @@ def runs(entries: Sequence[RunEntry], width: int) -> str:
         [
             format_time(entry.last),
             one_line(entry.origin.actor),
-            entry.deed,
+            entry.command,
             one_line(entry.message),
             str(entry.revision),
             *(f"{number:,}" if number else "" for number in _counts(entry)),
@@ -70,7 +70,7 @@ def runs_json(entries: Sequence[RunEntry]) -> str:
 
 def _to_dict(entry: RunEntry) -> dict[str, str | int]:
     values = (
-        entry.run, entry.deed, entry.first, entry.last, entry.origin.actor, _where(entry), entry.origin.commit,
+        entry.run, entry.command, entry.first, entry.last, entry.origin.actor, _where(entry), entry.origin.commit,
         entry.message, entry.revision, *_counts(entry), entry.plan,
     )  # fmt: skip
     return dict(zip(_COLUMNS, values, strict=True))
@@ -91,7 +91,7 @@ def _block(entry: RunEntry, width: int) -> str:
     ]
     by = f"by {entry.origin.actor}" if entry.origin.actor else ""
     message = f"{entry.message} revision {entry.revision}"
-    items = [format_time(entry.last), one_line(by), entry.deed, one_line(message), *words, one_line(_where(entry))]
+    items = [format_time(entry.last), one_line(by), entry.command, one_line(message), *words, one_line(_where(entry))]
     return flow([item for item in items if item], width, indent="  ", separator=" · ", at_break="")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from runner.preview.page_server import PageServer
+from runner.preview.page_server import PageServer, Response
 
 
 @pytest.fixture(scope="module", name="server")
@@ -79,3 +79,21 @@ def test_a_browser_of_an_earlier_version_hears_at_once_and_another_when_it_chang
         while b"event: changed" not in received:
             received += connection.recv(4096)
     server.close()
+
+
+def test_a_fault_of_a_service_is_not_hidden(capfd: pytest.CaptureFixture[str]) -> None:
+    class Faulty:
+        def get(self, name: str, query: str) -> Response | None:
+            raise OSError if name == "gone" else ValueError(query)
+
+        def post(self, name: str, body: bytes) -> Response | None:
+            raise NotImplementedError
+
+    server = PageServer(service=Faulty())
+    for name in ("gone", "x?why"):
+        with pytest.raises(http.client.RemoteDisconnected):
+            ask(server, server.root + name)
+    server.close()
+    printed = capfd.readouterr().err
+    assert "ValueError: why" in printed
+    assert "OSError" not in printed

@@ -253,7 +253,7 @@ def _send_canary(
     limit = None if plan.limit is None else plan.limit - summary.sent
     rest, _ = plan_project(context, project, ledger.facts, replace(options.plan_options, limit=limit))
     if rest.digest != plan.digest or rest.guards:
-        raise GuardRefused("what is declared changed since the canary", "run the command again to plan anew")
+        raise GuardRefused("what is declared changed since the canary", "run the command again")
     rest = connection.check_recipients(replace(rest, sender_ids=plan.sender_ids), ledger.facts)
     whole = connection.deliver(rest, ledger, options.log_file, options.deadline)
     whole.planned += summary.planned

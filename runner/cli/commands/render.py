@@ -11,8 +11,6 @@ from runner.declare.address_search import Address, parse_address
 from runner.declare.authorship import Authorship
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, render_deliveries
-from runner.declare.project import Project
-from runner.declare.similar_names import did_you_mean
 from runner.errors import Problem, ProblemsFound, UsageMistake
 from runner.intercom.wire_format import build_body, needs_lookup
 from runner.privacy import mark_private
@@ -33,10 +31,7 @@ def render(name: str, address: str | None) -> int:
     recipients' values are masked; --show-values prints them.
     """
     with open_context() as context:
-        project = context.load_project()
-        declaration = next((declared for declared in project.declarations if declared.name == name), None)
-        if declaration is None:
-            raise _unknown_name_error(context, project, name)
+        declaration = context.load_project().require(name)
         wanted = parse_address(address) if address else None
         problems: list[Problem] = []
         matching = printed = looked_up = 0
@@ -74,15 +69,6 @@ def _print_notes(context: Context, declaration: Declaration, printed: int, hidde
         context.output.note(f"the sender is shown as declared; apply looks its id up, by {declaration.sender.kind}")
     if looked_up:
         context.output.note("recipients by email or user_id are shown as declared; apply looks them up and sends by id")
-
-
-def _unknown_name_error(context: Context, project: Project, name: str) -> Exception:
-    """Returns the error for a name without a message. If a file has an error, that is reported instead."""
-    if any(problem.is_error for problem in project.problems):
-        return ProblemsFound(list(project.problems))
-    del context
-    names = [declaration.name for declaration in project.declarations]
-    return UsageMistake(f"no message is named {name}", did_you_mean(name, names))
 
 
 def _is_to(delivery: Delivery, address: Address) -> bool:

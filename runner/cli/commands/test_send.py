@@ -15,7 +15,6 @@ from runner.current_work import CURRENT_WORK
 from runner.declare.address_search import parse_address
 from runner.declare.declaration import Declaration
 from runner.declare.delivery import Delivery, render_deliveries
-from runner.declare.similar_names import did_you_mean
 from runner.errors import GuardRefused, Problem, ProblemsFound, RateExhausted, RunStopped, UsageMistake
 from runner.intercom.answer import AccountDenied, Answer, Refused, Sent, Throttled, Unknown, Unreached
 from runner.ledger.durable_append import append_lines
@@ -58,13 +57,7 @@ def _require_allowed(context: Context, email: str) -> str:
 
 def _render(context: Context, name: str, address: str | None) -> tuple[Declaration, Delivery]:
     """Returns the delivery of a message to send. Raises ProblemsFound, UsageMistake."""
-    project = context.load_project()
-    declaration = next((declared for declared in project.declarations if declared.name == name), None)
-    if declaration is None:
-        if any(problem.is_error for problem in project.problems):
-            raise ProblemsFound(list(project.problems))
-        names = [declared.name for declared in project.declarations]
-        raise UsageMistake(f"no message is named {name}", did_you_mean(name, names))
+    declaration = context.load_project().require(name)
     wanted = parse_address(address) if address else None
     problem: Problem | None = None
     with CURRENT_WORK.on_file(declaration.document.source.path):
@@ -81,7 +74,7 @@ def _render(context: Context, name: str, address: str | None) -> tuple[Declarati
 def _send(context: Context, declaration: Declaration, delivery: Delivery, email: str) -> int:
     """Sends a test, records it and reports. Returns the exit code. Raises GuardRefused, RunStopped."""
     from runner.cli.connection import CLOCK, connect  # noqa: PLC0415  # requests takes 130 ms, which --help saves
-    from runner.deliver.test_message import post_test, prepare_test  # noqa: PLC0415  # likewise 20 ms
+    from runner.deliver.test_message import post_test, prepare_test  # noqa: PLC0415  # likewise
 
     of_ledger = read_ledger(context).facts.headers.merged(context.settings.salt).workspace
     with connect(context, [declaration.sender]) as connection:
