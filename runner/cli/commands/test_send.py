@@ -22,6 +22,7 @@ from runner.managed_path import managed_path
 from runner.privacy import mark_private
 from runner.report.layout import wrap_lines
 from runner.report.recipients import contact_url
+from runner.shown_command import shown_command
 
 
 @command("test-send")
@@ -58,6 +59,12 @@ def _require_allowed(context: Context, email: str) -> str:
 def _render(context: Context, name: str, address: str | None) -> tuple[Declaration, Delivery]:
     """Returns the delivery of a message to send. Raises ProblemsFound, UsageMistake."""
     declaration = context.load_project().require(name)
+    if declaration.audience.is_unread:
+        look = shown_command("plan", "--online", "-v")
+        raise UsageMistake(
+            f"{name} goes to an audience in the workspace, which test-send does not read",
+            f"{look} shows how it looks; to get it yourself, write to: with one contact for the test",
+        )
     wanted = parse_address(address) if address else None
     problem: Problem | None = None
     with CURRENT_WORK.on_file(declaration.document.source.path):

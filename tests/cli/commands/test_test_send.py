@@ -110,6 +110,9 @@ def test_mistakes_are_reported_before_anything_is_asked(project: Folder, interco
     assert send(project, "--to", "cy@example.com").code == 64
     project.message(MAIL.replace("{{ first_name }}</p>", "{{ first_nam }}</p>"))
     assert send(project).code == 1
+    project.message(MAIL.partition("to:")[0] + "to: {intercom: {segment: Active}}\n")
+    ran = send(project)
+    assert (ran.code, "an audience in the workspace, which test-send does not read" in ran.err) == (64, True), ran
     project.write("msgrun.yaml", "test_recipients: [team]\n")
     assert "[email-form]" in send(project).out
     assert not intercom.log
