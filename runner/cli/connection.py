@@ -18,6 +18,7 @@ from runner.cli.process import Signals
 from runner.cli.progress import RunProgress, open_record_log
 from runner.cli.progress_line import CheckProgress
 from runner.cli.run_origin import find_run_origin
+from runner.cli.workspace_faults import find_region_fault, find_workspace_fault
 from runner.clock import Clock, new_run_id
 from runner.declare.sender import Sender
 from runner.declare.settings import Settings
@@ -43,7 +44,7 @@ from runner.plan.saved_plan import SavedPlan
 from runner.report import run_text
 from runner.report.layout import wrap_lines
 from runner.report.next_steps import NextStep, next_steps
-from runner.sandbox import SANDBOX_WORKSPACE_ID, Sandbox
+from runner.sandbox import Sandbox
 
 _TOKEN_VARIABLES = ("INTERCOM_ACCESS_TOKEN", "INTERCOM_TOKEN")  # the first that is set holds the token
 _DEFAULTS = Settings()
@@ -67,26 +68,13 @@ class Connection:
         Raises GuardRefused if msgrun.yaml names a different workspace or region, or the ledger another workspace.
         """
         identity = self.workspace.identity()
-        id_code, region = identity.id_code, identity.region
         if self.context.options.sandbox:
-            return id_code
-        if id_code == SANDBOX_WORKSPACE_ID:
-            raise GuardRefused("this is a sandbox's workspace", "use --sandbox, or take INTERCOM_BASE_URL away")
-        declared = self.context.settings.workspace
-        if declared and declared != id_code:
-            hint = "use the other workspace's token, or another environment (-e)"
-            raise GuardRefused(f"the token is of workspace {id_code}, and msgrun.yaml names {declared}", hint)
-        if of_ledger not in {"", id_code}:
-            hint = (
-                f"use a token of {of_ledger}; or give {id_code} an environment of its own in msgrun.yaml, such as"
-                f" environments: {{trial: {{workspace: {id_code}}}}}, and pass -e trial"
-            )
-            raise GuardRefused(f"the ledger belongs to workspace {of_ledger}, and the token to {id_code}", hint)
-        declared_region = self.context.settings.region
-        if region in HOSTS and region != declared_region:
-            message = f"workspace {id_code} is in region {region}, and msgrun.yaml says {declared_region}"
-            raise GuardRefused(message, f"write region: {region} into msgrun.yaml, or use the other workspace's token")
-        return id_code
+            return identity.id_code
+        settings = self.context.settings
+        fault = find_workspace_fault(identity.id_code, settings.workspace, of_ledger)
+        if fault := fault or find_region_fault(identity.region, settings.region):
+            raise GuardRefused(*fault)
+        return identity.id_code
 
     def look_up_senders(self, plan: Plan, saved: SavedPlan | None) -> Plan:
         """Returns the plan with the ids of its senders, and with a guard for each that cannot send.

@@ -152,7 +152,7 @@ def test_a_workspace_of_another_region_is_refused(shown, declared, folder: Folde
     folder.message(LIST)
     ran = folder.run("apply", "--yes")
     assert ran.code == 5
-    assert f"error: workspace acme is in region {shown.lower()}, and msgrun.yaml says {declared}\n" in ran.err
+    assert f"error: the workspace is in region {shown.lower()}, and msgrun.yaml says {declared}\n" in ran.err
     assert f"write region: {shown.lower()} into msgrun.yaml" in ran.err
     assert not records(folder)
 

@@ -236,7 +236,7 @@ def test_a_token_of_another_workspace_is_refused_before_the_question(
         monkeypatch.setenv("INTERCOM_BASE_URL", beta.url)
         terminal = start("apply")
         assert terminal.finish() == 5
-        assert "the ledger belongs to workspace acme, and the token to beta" in terminal.screen
+        assert "the token is of workspace beta, and the ledger belongs to acme" in terminal.screen
         assert "Send?" not in terminal.screen
         assert not beta.messages
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from runner.cli.checkup.reply_headers import check_clock, check_rate_limit, check_version
 from runner.cli.connection import CLOCK, SANDBOX_TOKEN, has_token, open_transport
 from runner.cli.context import Context
+from runner.cli.workspace_faults import find_region_fault, find_workspace_fault
 from runner.declare.sender import Sender
 from runner.declare.settings import SETTINGS_FILE, Settings
 from runner.errors import MsgrunError
@@ -18,7 +19,7 @@ from runner.intercom.identifiers import parse_id, parse_text
 from runner.intercom.lookups import CONTACTS_PERMISSION
 from runner.intercom.probe import Probe, parse_object
 from runner.report.checkup_text import Check, Verdict
-from runner.sandbox import SANDBOX_WORKSPACE_ID, Sandbox
+from runner.sandbox import Sandbox
 from runner.shown_command import shown_command
 
 _NAMES = ("token", "permissions", "workspace", "region", "api version", "senders", "rate limit", "clock")
@@ -151,14 +152,8 @@ def _check_id_code(id_code: str, declared: _Declared) -> Check:
         return Check("workspace", "fail", "GET /me does not name the workspace", fix)
     if declared.is_sandbox:
         return Check("workspace", "ok", f"{id_code}, which only exists on this machine")
-    if id_code == SANDBOX_WORKSPACE_ID:
-        return Check("workspace", "fail", "this is a sandbox's workspace", "use --sandbox, or unset INTERCOM_BASE_URL")
-    if wanted and wanted != id_code:
-        detail = f"the token is of {id_code}, and {SETTINGS_FILE} names {wanted}"
-        return Check("workspace", "fail", detail, "use the other workspace's token, or another environment (-e)")
-    if declared.ledger_workspace and declared.ledger_workspace != id_code:
-        detail = f"the token is of {id_code}, and the ledger belongs to {declared.ledger_workspace}"
-        return Check("workspace", "fail", detail, "give each workspace an environment with a ledger of its own")
+    if fault := find_workspace_fault(id_code, wanted, declared.ledger_workspace):
+        return Check("workspace", "fail", *fault)
     if not wanted and declared.has_project:
         detail = f"{id_code}, but {SETTINGS_FILE} does not pin it, so another token would send elsewhere"
         return Check("workspace", "warn", detail, f"write workspace: {id_code} into {SETTINGS_FILE}")
@@ -166,13 +161,10 @@ def _check_id_code(id_code: str, declared: _Declared) -> Check:
 
 
 def _check_region(region: str, declared: _Declared) -> Check:
-    wanted = declared.settings.region
-    if declared.is_sandbox or region not in HOSTS:
-        return Check("region", "ok", "Intercom does not say it" if region not in HOSTS else region)
-    if region != wanted and declared.has_project:
-        detail = f"the workspace is in {region}, and {SETTINGS_FILE} says {wanted}"
-        return Check("region", "fail", detail, f"write region: {region} into {SETTINGS_FILE}")
-    return Check("region", "ok", region)
+    is_compared = declared.has_project and not declared.is_sandbox
+    if is_compared and (fault := find_region_fault(region, declared.settings.region)):
+        return Check("region", "fail", *fault)
+    return Check("region", "ok", region if region in HOSTS else "Intercom does not say it")
 
 
 def _check_senders(probe: Probe, admins: Sequence[Admin] | None, declared: _Declared) -> Check:

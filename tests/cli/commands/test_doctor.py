@@ -156,8 +156,8 @@ def test_settings_that_cannot_be_read_are_a_failure_and_ask_nothing(project: Fol
 @pytest.mark.parametrize(
     ("settings", "check", "said"),
     [
-        ("workspace: other\n", "workspace", "the token is of acme, and msgrun.yaml names other"),
-        ("workspace: acme\nregion: eu\n", "region", "the workspace is in us, and msgrun.yaml says eu"),
+        ("workspace: other\n", "workspace", "the token is of workspace acme, and msgrun.yaml names other"),
+        ("workspace: acme\nregion: eu\n", "region", "the workspace is in region us, and msgrun.yaml says eu"),
         (
             "workspace: acme\nfrom: {type: admin, name: Xaviera}\n",
             "senders",

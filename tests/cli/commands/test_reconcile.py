@@ -132,7 +132,7 @@ def test_it_never_looks_in_another_workspace(
         monkeypatch.setenv("INTERCOM_BASE_URL", other.url)
         ran = folder.run("reconcile")
         assert ran.code == 4
-        assert "the ledger belongs to workspace acme, and the token to other" in ran.err
+        assert "the token is of workspace other, and the ledger belongs to acme" in ran.err
         assert [entry["path"] for entry in other.log] == ["/me"]
     assert "1 still unknown" in ran.out
 
