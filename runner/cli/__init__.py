@@ -94,7 +94,7 @@ def _report_error(error: BaseException, *, is_unsent: bool = False) -> int:
             return EXIT.interrupted
         case ProblemsFound():
             output.problems(error.problems)
-            if output.form == "text" and output.width_for_reading:
+            if output.output_format == "text" and output.width_for_reading:
                 fixing_command = "lint" if msgrun.invoked_command == "lint" else "validate"
                 print_summary(output, error.problems, fixing_command=fixing_command)
             return EXIT.problems

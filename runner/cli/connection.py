@@ -45,6 +45,7 @@ from runner.report import run_text
 from runner.report.layout import wrap_lines
 from runner.report.next_steps import NextStep, next_steps
 from runner.sandbox import Sandbox
+from runner.shown_command import shown_command
 
 _TOKEN_VARIABLES = ("INTERCOM_ACCESS_TOKEN", "INTERCOM_TOKEN")  # the first that is set holds the token
 _DEFAULTS = Settings()
@@ -146,8 +147,8 @@ def _make_signal_report(context: Context, summary: Summary) -> Callable[[int, bo
     """Returns what a signal handler prints at once: how many requests are in flight, or what the process leaves."""
     width = context.output.width
     steps = [
-        NextStep("See what is unknown", (context.command_line("status"),)),
-        NextStep("Look for it in Intercom", (context.command_line("reconcile"),)),
+        NextStep("See what is unknown", (shown_command("status"),)),
+        NextStep("Look for it in Intercom", (shown_command("reconcile"),)),
     ]
     follow_up = f"\n{next_steps(steps, width)}"
 

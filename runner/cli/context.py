@@ -25,7 +25,7 @@ from runner.git.repository import Repository
 from runner.ledger.address import LedgerAddress, LockfileAddress, default_lockfile, parse_address
 from runner.ledger.context import DeclaredLedger, LedgerContext
 from runner.managed_path import managed_path
-from runner.shown_command import show_default_environment, shown_command
+from runner.shown_command import show_default_environment
 
 SANDBOX_FOLDER = ".msgrun/sandbox"
 
@@ -145,10 +145,6 @@ class Context:
         """Raises GuardRefused if there is no terminal to confirm on."""
         if not self.output.is_interactive:
             raise GuardRefused("no terminal to confirm on", "pass --yes")
-
-    def command_line(self, *words: str) -> str:
-        """Returns a command line with the global options that name the project and the ledger as now."""
-        return shown_command(*words)
 
     def is_full_selection(self, paths: tuple[str, ...]) -> bool:
         """Returns whether the paths select everything that is declared."""

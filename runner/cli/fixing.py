@@ -51,7 +51,7 @@ def fix_problems(root: Path, output: Output, find_problems: Callable[[], Sequenc
 
 def _print(output: Output, text: str) -> None:
     """Prints to stdout, or to stderr if stdout is one document."""
-    (output.result if output.form == "text" else output.error)(text)
+    (output.result if output.output_format == "text" else output.error)(text)
 
 
 def _fix_file(root: Path, path: str, problems: Iterable[Problem], output: Output) -> tuple[int, str]:

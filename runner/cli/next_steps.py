@@ -13,6 +13,7 @@ from runner.ledger.address import LockfileAddress
 from runner.ledger.record import Record
 from runner.report.next_steps import NextStep
 from runner.report.problem_text import pluralize
+from runner.shown_command import shown_command
 
 
 def same_command(context: Context, *without: str) -> str:
@@ -59,7 +60,7 @@ def settle_unknown(context: Context, unknown: Iterable[Record], *, by_key: bool 
     steps = []
     if searchable:
         which = _name_unknown(searchable) if searchable == len(records) else f"{searchable:,} of the unknown"
-        steps.append(NextStep(f"Look for {which} in Intercom", (context.command_line("reconcile"),)))
+        steps.append(NextStep(f"Look for {which} in Intercom", (shown_command("reconcile"),)))
     return steps + decide(context, records, is_left=bool(searchable), by_key=by_key)
 
 
@@ -77,8 +78,8 @@ def decide(
     which = "each that is left" if is_left else _name_unknown(len(keys))
     if context.output.is_interactive:
         commands = [("resolve", key[:12]) for key in keys] if by_key else [("resolve",)]
-        return [NextStep(f"Say what became of {which}", tuple(context.command_line(*words) for words in commands))]
-    command = context.command_line("resolve", keys[0][:12])
+        return [NextStep(f"Say what became of {which}", tuple(shown_command(*words) for words in commands))]
+    command = shown_command("resolve", keys[0][:12])
     purpose = f"Say what became of {which}, by its key" if len(keys) > 1 or is_left else f"Say what became of {which}"
     return [NextStep(purpose, (f"{command} --sent ID", f"{command} --not-sent"))]
 

@@ -16,6 +16,7 @@ from runner.report import after_sending_text
 from runner.report.json_output import OnlineStatus
 from runner.report.layout import wrap
 from runner.report.status_text import StatusView
+from runner.shown_command import shown_command
 
 _MAX_LISTED = 20  # deliveries that were replied to or dropped
 
@@ -26,17 +27,17 @@ def read_online(context: Context, facts: Facts, states: Iterable[State]) -> Onli
     return after_sending_text.to_online_status(after)
 
 
-def print_online(context: Context, facts: Facts, states: Iterable[State], name: str | None, *, every: bool) -> None:
+def print_online(context: Context, facts: Facts, states: Iterable[State], name: str | None, *, show_all: bool) -> None:
     """Prints what became of the deliveries with these states, which are sent. Raises GuardRefused, RunStopped.
 
-    `name` is the message that all are of, if they are of one. `every`: all that were replied to or dropped are listed.
+    `name` is the message that all are of, if they are of one. `show_all`: lists all that were replied to or dropped.
     """
     after, workspace = _look_up(context, facts, states)
     output = context.output
     is_old = not context.settings.can_open_conversation
     output.result(f"\nIn Intercom:\n{after_sending_text.messages(after, output.width, is_old=is_old)}")
     reported = after.listed()
-    first = reported if every else reported[:_MAX_LISTED]
+    first = reported if show_all else reported[:_MAX_LISTED]
     listed = [(delivery, state.record) for delivery in first if (state := facts.state(delivery.key))]
     if listed:
         recipients = name_recipients(context, facts, [record for _, record in listed])
@@ -46,7 +47,7 @@ def print_online(context: Context, facts: Facts, states: Iterable[State], name: 
         if any(MASKED in record.to for _, record in listed):
             output.note_masking()
     if len(reported) > len(listed):
-        command_line = context.command_line("status", *([name] if name else []), "--online", "--all")
+        command_line = shown_command("status", *([name] if name else []), "--online", "--all")
         output.result(wrap(f"and {len(reported) - len(listed):,} more: {command_line}", output.width, indent="  "))
 
 

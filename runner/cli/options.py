@@ -45,7 +45,7 @@ class GlobalOptions:
     show_values: bool = False
     quiet: bool = False
     verbose: bool = False
-    form: str = "text"
+    output_format: str = "text"
     jobs: int | None = None
     supervisor: Supervisor | None = None
     arguments: tuple[str, ...] = ()
@@ -205,7 +205,7 @@ def format_option(*forms: str) -> Callable[[Callable[..., Any]], Callable[..., A
 
     return click.option(
         "--format",
-        "form",
+        "output_format",
         type=click.Choice(forms),
         default=forms[0],
         show_default=True,

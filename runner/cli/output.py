@@ -39,7 +39,7 @@ class Output:
     quiet: bool
     verbose: bool
     is_interactive: bool
-    form: str = "text"
+    output_format: str = "text"
     path_prefix: str = ""
     environment: str = "default"
     in_ci: bool = False
@@ -64,7 +64,7 @@ class Output:
             quiet=options.quiet,
             verbose=options.verbose,
             is_interactive=is_terminal(sys.stdin) and is_terminal(sys.stderr) and not in_ci,
-            form=options.form,
+            output_format=options.output_format,
             path_prefix=options.path_prefix,
             environment=options.environment or "default",
             in_ci=in_ci,
@@ -110,12 +110,12 @@ class Output:
             cleaned = cleaned.translate(_ASCII_SIGNS)
         if not self.in_ci and (is_terminal(stream) or _is_file(stream)):
             return cleaned
-        is_document = stream is sys.stdout and self.form != "text" and _is_file(stream)
+        is_document = stream is sys.stdout and self.output_format != "text" and _is_file(stream)
         return cleaned if is_document else defuse_commands(cleaned)
 
     def extra_result(self, text: str) -> None:
         """Prints a second result. Prints it to stderr if stdout is one document, as JSON."""
-        if self.form == "text":
+        if self.output_format == "text":
             self.result(f"\n{text}")
         else:
             self.error(text)
@@ -136,7 +136,7 @@ class Output:
 
         A pipe to a pager or a search is no terminal. In CI the note would be noise in every log.
         """
-        if not (self.show_values or self.in_ci) and self.form == "text":
+        if not (self.show_values or self.in_ci) and self.output_format == "text":
             self.note("Recipients are masked; --show-values shows them.")
 
     def error(self, text: str, *, nl: bool = True) -> None:
@@ -185,12 +185,12 @@ class Output:
 
     def failure(self, error: MsgrunError) -> None:
         """Prints an error and its hint to stderr. Prints it to stdout too if that is Markdown or GitHub annotations."""
-        if self.form == "markdown":
+        if self.output_format == "markdown":
             from runner.report import markdown_results  # noqa: PLC0415  # saves 10 ms in every other format
 
             text = markdown_results.failure(error.message, error.hint, self.environment, show_values=self.show_values)
             self.result(text)
-        elif self.form == "github":
+        elif self.output_format == "github":
             from runner.report import github_annotations  # noqa: PLC0415  # saves 1 ms in every other format
 
             self.annotations(github_annotations.failure(error, show_values=self.show_values))
@@ -201,7 +201,7 @@ class Output:
 
     def warnings(self, problems: Iterable[Problem]) -> None:
         """Prints problems that do not stop the command. Prints them to stderr if stdout is for a program."""
-        if self.form == "text":
+        if self.output_format == "text":
             self.problems(problems)
             return
         for problem in sorted(problems, key=_place_of):
@@ -221,21 +221,21 @@ def _place_of(problem: Problem) -> Any:
 
 def _print_problems(output: Output, ordered: Sequence[Problem]) -> None:
     """Prints problems in the form that the output has."""
-    if output.form == "json":
+    if output.output_format == "json":
         from runner.report import json_output  # noqa: PLC0415  # saves 22 ms in every other format
 
         output.document(json_output.problems(ordered, show_values=output.show_values))
-    elif output.form == "sarif":
+    elif output.output_format == "sarif":
         from runner.report import sarif  # noqa: PLC0415  # saves 2 ms in every other format
 
         output.document(sarif.document(ordered, show_values=output.show_values, path_prefix=output.path_prefix))
-    elif output.form == "github":
+    elif output.output_format == "github":
         from runner.report import github_annotations  # noqa: PLC0415  # saves 1 ms in every other format
 
         output.annotations(
             github_annotations.problems(ordered, show_values=output.show_values, path_prefix=output.path_prefix)
         )
-    elif output.form == "markdown":
+    elif output.output_format == "markdown":
         from runner.report import markdown_results  # noqa: PLC0415  # saves 10 ms in every other format
 
         output.result(markdown_results.problems(ordered, output.environment, show_values=output.show_values))

@@ -91,7 +91,7 @@ def write_plan_file(context: Context, plan: Plan, file: PlanFile, *, is_full_sel
 
 def print_plan_file_changes(context: Context, file: PlanFile, changes: Sequence[PlanFileChange]) -> None:
     """Prints how the plan file differs from what is declared. For GitHub, prints an annotation at each line."""
-    if context.output.form != "github":
+    if context.output.output_format != "github":
         context.output.extra_result(
             plain_text.plan_file_changes(file, changes) if changes else f"{file.path} is up to date"
         )

@@ -33,7 +33,13 @@ def build_review(context: Context, plan: Plan, warnings: Sequence[Problem], note
 
 
 def print_plan(
-    context: Context, review: Review, form: str, command: str, *, show_all: bool = False, only_warnings: bool = False
+    context: Context,
+    review: Review,
+    output_format: str,
+    command: str,
+    *,
+    show_all: bool = False,
+    only_warnings: bool = False,
 ) -> None:
     """Prints a plan in one of the forms, and keeps it for the files of GitHub's step.
 
@@ -44,9 +50,9 @@ def print_plan(
     """
     output, comparison = context.output, review.comparison
     keep_plan(context, review)
-    if form in {"text", "json"}:
+    if output_format in {"text", "json"}:
         output.warnings(review.warnings)
-    match form:
+    match output_format:
         case "json":
             for part in json_output.plan(
                 review.plan,

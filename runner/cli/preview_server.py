@@ -30,7 +30,7 @@ def serve_preview(request: PreviewRequest, port: int) -> int:
     try:
         server = PageServer(port)
     except OSError as error:
-        raise RunStopped(f"the preview cannot be served: {error.strerror}", "another --port?") from error
+        raise RunStopped(f"the preview cannot be served: {error.strerror}", "choose another port: --port N") from error
     with contextlib.closing(server):
         states: FileStates | None = None
         try:

@@ -71,7 +71,7 @@ def report_nothing_to_do(context: Context, ledger: Ledger, plan: Plan) -> None:
 
 
 def report_canary(context: Context, ledger: Ledger, project: Project, summary: Summary) -> None:
-    """Prints to whom the canary was sent, with the links to look at."""
+    """Prints to whom the canary was sent, with the links to look at, and its warnings."""
     recipients = name_recipients(context, ledger.facts, summary.first_sent, project)
     context.output.result(f"{run_text.canary(summary, recipients, show_values=context.output.show_values)}")
     github_step.add_run_summary(context, summary)

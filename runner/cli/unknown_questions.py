@@ -22,6 +22,7 @@ from runner.report import resolve_text
 from runner.report.layout import wrap_lines
 from runner.report.next_steps import NextStep
 from runner.report.next_steps import next_steps as format_steps
+from runner.shown_command import shown_command
 
 Choice = Literal["sent", "not sent", "skip", "quit"]
 _CHOICES: dict[str, Choice] = {
@@ -46,14 +47,14 @@ def ask_about_unknown(context: Context, ledger: Ledger, key: str | None, *, no_f
         context.output.note(warn_of_live_run(states))
     if number := sum(record.is_searchable for state in states for record in state.open_attempts):
         number_of_all = f"{number:,} of {len(states):,}" if number < len(states) else f"{number:,}"
-        text = f"Intercom can be asked about {number_of_all} first: {context.command_line('reconcile')}"
+        text = f"Intercom can be asked about {number_of_all} first: {shown_command('reconcile')}"
         context.output.error(wrap_lines(text, context.output.width))
     answers = _ask_each(context, ledger, states, no_fetch=no_fetch)
     left = len(states) - answers["sent"] - answers["not sent"]
     context.output.result(f"\n{resolve_text.result(answers['sent'], answers['not sent'], left)}")
     steps = [
         *(next_steps.commit_ledger(context) if left < len(states) else ()),
-        *([NextStep("Send what was not sent", (context.command_line("apply"),))] if answers["not sent"] else ()),
+        *([NextStep("Send what was not sent", (shown_command("apply"),))] if answers["not sent"] else ()),
     ]
     if steps:
         context.output.result(format_steps(steps, context.output.width))

@@ -85,10 +85,7 @@ def summary(done: Summary, recipients: Recipients, rest: Rest | None, width: int
         listed = [_to_listed(item) for item in items]
         links = status == "unknown"
         lines += delivery_list(status, colour, listed, recipients, width, show_values=show_values, links=links)
-    lines += [
-        one_line(f"{style('warning', 'yellow')}: {reveal_or_mask(warning, show_values=show_values)}")
-        for warning in done.warnings
-    ]
+    lines += _format_warnings(done, show_values=show_values)
     if done.unknown:
         lines.append("An unknown delivery may have arrived, and is never sent again by itself.")
     if done.stop:
@@ -106,7 +103,7 @@ def rest_line(rest: Rest) -> str:
 
 
 def canary(done: Summary, recipients: Recipients, *, show_values: bool) -> str:
-    """To whom a canary was sent, with the links to look at in Intercom."""
+    """To whom a canary was sent, with the links to look at in Intercom, and the warnings about it."""
     lines = [style(f"{done.sent:,} sent as the canary", "green")]
     named = [(reveal_or_mask(recipients.name(record), show_values=show_values), record) for record in done.first_sent]
     for name, record in sorted(named, key=lambda item: (item[1].message, item[0])):
@@ -115,7 +112,14 @@ def canary(done: Summary, recipients: Recipients, *, show_values: bool) -> str:
             lines.append(one_line(f"    {style(url, 'dim')}"))
     if done.sent > len(named):
         lines.append(f"  and {done.sent - len(named):,} more")
-    return "\n".join(lines)
+    return "\n".join(lines + _format_warnings(done, show_values=show_values))
+
+
+def _format_warnings(done: Summary, *, show_values: bool) -> list[str]:
+    return [
+        one_line(f"{style('warning', 'yellow')}: {reveal_or_mask(warning, show_values=show_values)}")
+        for warning in done.warnings
+    ]
 
 
 def first_signal(name: str, in_flight: int, seconds: float) -> str:

@@ -11,6 +11,7 @@ from runner.git.pushing import failure_reason
 from runner.ledger.address import BranchAddress, LockfileAddress
 from runner.ledger.opening import LedgerReading, read_ledger
 from runner.report.checkup_text import Check
+from runner.shown_command import shown_command
 
 _PROBE_REF = "refs/heads/msgrun-doctor"  # never created: the push is a dry run
 
@@ -32,7 +33,7 @@ def _check_state(context: Context, reading: LedgerReading, notes: list[str]) -> 
     if reading.guard:
         return Check("ledger", "fail", *reading.guard)
     if duplicates := facts.duplicates():
-        fix = context.command_line("resolve", duplicates[0].record.key[:12], "--duplicate")
+        fix = shown_command("resolve", duplicates[0].record.key[:12], "--duplicate")
         return Check("ledger", "fail", f"{len(duplicates)} deliveries went out twice", f"settle it, then {fix}")
     if is_lockfile_in_ci and not context.options.sandbox:
         detail = f"{name} is a file, and the disk of a CI job is lost with the job"
@@ -41,16 +42,16 @@ def _check_state(context: Context, reading: LedgerReading, notes: list[str]) -> 
     if not reading.exists and not context.options.sandbox:
         return Check("ledger", "warn", f"{name} is not started yet", context.ledger.begin_command)
     if facts.torn_lines:
-        return Check("ledger", "warn", f"{name} has torn lines", context.command_line("lock", "verify"))
+        return Check("ledger", "warn", f"{name} has torn lines", shown_command("lock", "verify"))
     counts: Counter[str] = Counter()
     for group, number in facts.counts().items():
         counts[group.status] += number
     parts = [f"{counts[status]:,} {status}" for status in ("sent", "refused", "unknown") if counts[status]]
     detail = f"{name}: {', '.join(parts) or 'nothing sent yet'}"
     if counts["unknown"]:
-        return Check("ledger", "warn", detail, context.command_line("reconcile"))
+        return Check("ledger", "warn", detail, shown_command("reconcile"))
     if notes:
-        return Check("ledger", "warn", notes[0], context.command_line("status"))
+        return Check("ledger", "warn", notes[0], shown_command("status"))
     return Check("ledger", "ok", f"{detail}; it is the current one")
 
 

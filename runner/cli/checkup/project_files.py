@@ -23,9 +23,7 @@ def check_project(context: Context, project: Project) -> Check:
     """Returns the check of the declarations, without the rows of their audiences."""
     errors = sum(problem.is_error for problem in project.problems)
     if errors:
-        return Check(
-            "project", "fail", f"{pluralize(errors, 'problem')} in the files", context.command_line("validate")
-        )
+        return Check("project", "fail", f"{pluralize(errors, 'problem')} in the files", shown_command("validate"))
     has_settings = (context.tree.root / SETTINGS_FILE).exists()
     without = "" if has_settings else f", without a {SETTINGS_FILE}"
     detail = f"{pluralize(len(project.declarations), 'message')}{without}"

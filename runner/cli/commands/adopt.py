@@ -21,7 +21,7 @@ from runner.shown_command import shown_command
 def adopt(name: str, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
     """Count a message's deliveries as sent, without sending.
 
-    For what went out before msgrun came.
+    Use it for messages that were sent before the project used msgrun.
     """
     with (
         open_context(rehearse=partial(rehearse_one, name=name)) as context,

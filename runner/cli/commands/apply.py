@@ -61,7 +61,7 @@ class _ApplyOptions:
 @click.option("--canary", type=click.IntRange(1), metavar="N", help="Send N, stop, and ask before the rest.")
 @click.option("--deadline", type=Duration(), metavar="TIME", help="Stop cleanly after this long, e.g. 20m.")
 @click.option("--log-file", type=click.Path(path_type=Path), metavar="FILE", help="Add a JSON line for every record.")
-@click.option("--lockfile-in-ci", is_flag=True, help="Send in CI with a lockfile: its disk outlives the job.")
+@click.option("--lockfile-in-ci", is_flag=True, help="Allow a lockfile in CI, where its disk outlives the job.")
 @writes_ledger
 def apply(
     paths: tuple[str, ...],
@@ -147,7 +147,8 @@ def _refuse_lockfile(context: Context) -> None:
     if isinstance(address, LockfileAddress) and not context.options.sandbox:
         remote = next(reversed(repository.relevant_remotes() if repository else ()), "origin")
         raise GuardRefused(
-            f"the ledger is the file {address.path}, and a CI job's disk is lost with the job, and so what was sent",
+            f"the ledger is the file {address.path}, which is lost with the disk of this CI job. The next job would send"
+            " everything again",
             f"move it to a branch of the git remote: {context.ledger.command} lock move git+{remote}; or, if the disk"
             " outlives the job: --lockfile-in-ci",
         )
@@ -223,9 +224,9 @@ def _confirm(context: Context, review: Review, id_code: str, canary: int | None)
 def _send_canary(
     context: Context, connection: "Connection", plan: Plan, ledger: Ledger, project: Project, options: _ApplyOptions
 ) -> Summary:
-    """Sends the first deliveries of a plan, and the rest if the user confirms. Returns the summary of both.
+    """Sends the canary, and the rest if the user confirms. Returns the summary of what was sent.
 
-    Without a terminal, or if not every one was sent, it leaves the rest to another run.
+    Without a terminal, or if not every delivery of the canary was sent, it leaves the rest to another run.
     """
     canary = options.canary or 0
     summary = connection.deliver(replace(plan, limit=canary), ledger, options.log_file, options.deadline)
@@ -236,7 +237,7 @@ def _send_canary(
     remaining = plan.to_send - summary.sent
     if not context.output.is_interactive:
         run_report.report_rest(context, plan, remaining)
-        return Summary()
+        return summary
     context.output.error(f"\nLook at the canary in Intercom before you send to the other {remaining:,}.")
     try:
         context.confirm("Send the rest?", yes=False, count=remaining, if_declined=_ONLY_CANARY)

@@ -15,13 +15,13 @@ from runner.report import audit_text
 @command("audit")
 @click.argument("name", required=False, shell_complete=suggest_names)
 @format_option("text", "csv", "json")
-def audit(name: str | None, form: str) -> int:
+def audit(name: str | None, output_format: str) -> int:
     """List who applied what, when, and in which run.
 
-    A row for each run and message, the latest first, with what became of its deliveries; and for each decision of a
-    person: adopt, accept, resolve. NAME is a message; without one, all are listed.
+    There is a row for each run and message, the latest first, with what became of its deliveries, and one for each
+    decision of a person: adopt, accept, resolve. NAME is a message; without one, all are listed.
 
-    Who it was is as CI names the actor, else the user.name of git: nothing proves it.
+    The name is the actor that CI reports, else git's user.name. It is not verified.
     """
     with open_context() as context:
         facts = read_ledger(context).facts
@@ -29,7 +29,7 @@ def audit(name: str | None, form: str) -> int:
         if name is not None and name not in names:
             raise UsageMistake(f"the ledger knows nothing of {name}", did_you_mean(name, sorted(names)))
         entries = list_runs(facts, name)
-        match form:
+        match output_format:
             case "csv":
                 context.output.document(audit_text.runs_csv(entries))
             case "json":

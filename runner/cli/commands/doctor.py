@@ -21,11 +21,11 @@ _SKIPPED = ("sending", "schemas", "git", "ledger", "ledger write", "reconcile") 
 
 @command("doctor")
 @format_option("text", "json")
-def doctor(form: str) -> int:
-    """Look whether everything is in place, and say what to do where it is not.
+def doctor(output_format: str) -> int:
+    """Check that everything is in place, and say how to fix what is not.
 
-    This installation, the project, git, the ledger, the token and the workspace. It only reads, also outside of a
-    project and without a token. Exits with 5 if something failed.
+    It looks at the installation, the project, git, the ledger, the token and the workspace. It only reads, and also
+    works outside of a project and without a token. Exits with 5 if a check failed.
     """
     options = click.get_current_context().ensure_object(GlobalOptions)
     with contextlib.ExitStack() as stack:
@@ -45,7 +45,7 @@ def doctor(form: str) -> int:
         else:
             output, title = context.output, _title(context)
             checks = _check_all(context)
-    if form == "json":
+    if output_format == "json":
         output.document(checkup_json(checks))
     else:
         output.result(checkup(title, checks, output.width))

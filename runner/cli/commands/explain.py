@@ -66,7 +66,7 @@ def _format(explanation: Explanation, width: int) -> str:
         *filter(None, explanation.reason.split("\n\n")),
         *([f"Fix: {explanation.fix}"] if is_rule else []),
     ]
-    silence = f"To keep a finding silent, write # msgrun: ignore={explanation.code} at its line."
+    silence = f"To ignore a finding, write # msgrun: ignore={explanation.code} at its line."
     steps: tuple[Step, ...] = ("Commands", "Before", "After")
     examples = [_format_files(step, explanation.files(step), width) for step in steps if explanation.files(step)]
     return "\n\n".join(

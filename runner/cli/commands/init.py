@@ -35,9 +35,14 @@ from runner.shown_command import show_default_environment, shown_command
 
 @command("init")
 @click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
-@click.option("--github", is_flag=True, help="Also a workflow for GitHub.")
-@click.option("--gitlab", is_flag=True, help="Also a pipeline for GitLab.")
-@click.option("--from", "source", metavar="PACKAGE", help="What the CI jobs install; else what is running now.")
+@click.option("--github", is_flag=True, help="Also write a workflow for GitHub Actions.")
+@click.option("--gitlab", is_flag=True, help="Also write a pipeline for GitLab.")
+@click.option(
+    "--from",
+    "source",
+    metavar="PACKAGE",
+    help="The package that the CI jobs install; by default this one.",
+)
 def init(folder: Path | None, *, github: bool, gitlab: bool, source: str | None) -> int:
     """Begin a project, or add a CI workflow to one.
 
@@ -88,7 +93,7 @@ def _refuse_environment(environment: str | None) -> None:
     """Raises UsageMistake if an environment is named where a project begins: it has none yet."""
     if environment:
         raise UsageMistake(
-            "-e names an environment of a project that is there, for its workflow",
+            "-e needs an existing project: it adds the workflow of one of its environments",
             "msgrun -e NAME init --github; environments are declared in msgrun.yaml",
         )
 

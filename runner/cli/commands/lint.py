@@ -31,13 +31,15 @@ from runner.report import problem_text
 )
 @click.option("--ignore", metavar="CODES", multiple=True, shell_complete=suggest_rules, help="Not these rules.")
 @format_option("text", "json", "github", "sarif")
-@click.option("--fix", is_flag=True, help="Mend what has one certain fix, show the changes, and write the files.")
-def lint(paths: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, ...], form: str, fix: bool) -> int:
+@click.option("--fix", is_flag=True, help="Fix what has only one possible fix, show the changes, and write the files.")
+def lint(
+    paths: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, ...], output_format: str, fix: bool
+) -> int:
     """Find mistakes in valid messages: bad links, broken HTML, "Hi None".
 
     Links to localhost, "Hi None", tags that are not closed, and more: as written, and as rendered for every recipient.
-    What validate finds comes first. Exits with 1 where a finding is an error. A comment in the YAML keeps a finding
-    silent: # msgrun: ignore=CODE. msgrun explain CODE says more about a finding.
+    What validate finds comes first. Exits with 1 where a finding is an error. A comment in the YAML ignores a
+    finding: # msgrun: ignore=CODE. msgrun explain CODE says more about it.
 
     PATHS are files or folders below messages/; without any, all are linted.
     """
@@ -53,9 +55,9 @@ def lint(paths: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, ...
             )
         project = context.load_project(paths)
         problems, count = _lint(project, codes, context.now)
-        if problems or form in {"json", "sarif"}:
+        if problems or output_format in {"json", "sarif"}:
             context.output.problems(problems)
-        if form == "text":
+        if output_format == "text":
             unread = sum(declaration.audience.is_unread for declaration in project.declarations)
             checked = problem_text.checked_text(len(project.declarations), count, unread)
             print_summary(context.output, problems, checked, fixing_command="lint")

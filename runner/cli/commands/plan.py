@@ -30,7 +30,7 @@ from runner.report import ledger_size, plain_text
 @command("plan")
 @click.argument("paths", nargs=-1, shell_complete=suggest_files)
 @format_option("text", "json", "markdown", "github")
-@click.option("--against", metavar="REF", help="Also show what changes against a git ref, as origin/main.")
+@click.option("--against", metavar="REF", help="Also show what changes against a git ref, e.g. origin/main.")
 @click.option("--all", "show_all", is_flag=True, help="Also show messages with nothing to send or to decide.")
 @click.option("--online", is_flag=True, help="Also ask Intercom: the workspace, who sends, and the recipients.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is something to send.")
@@ -42,13 +42,13 @@ from runner.report import ledger_size, plain_text
 @click.option("--check", is_flag=True, help="Exit with 2 if the plan file is out of date.")
 @shared_plan_options
 def plan(
-    paths: tuple[str, ...], form: str, against: str | None, plan_options: PlanOptions, out: Path | None,
+    paths: tuple[str, ...], output_format: str, against: str | None, plan_options: PlanOptions, out: Path | None,
     comment: Path | None, *, show_all: bool, online: bool, detailed_exitcode: bool, write: bool, check: bool,
 ) -> int:  # fmt: skip
     """Show what apply would send.
 
-    Works offline and without a token. With --online and a token, audiences in the workspace are read, and senders and
-    recipients are looked up: what is then excluded or refused is named with its reason, and --out keeps what was found.
+    Works offline and without a token. With --online and a token, it reads audiences in the workspace, and looks up
+    senders and recipients. It lists whom Intercom cannot reach, with the reason. --out saves the result of that, too.
 
     PATHS are files or folders below messages/; without any, everything is planned.
     """
@@ -80,7 +80,7 @@ def plan(
             comparison = compare_with_base(context, base, review, facts, project, paths, read)
             review = replace(review, comparison=comparison, other_environments=list_other_environments(context))
         is_about_file = (write or check) and not (base or project_plan.guards or facts.duplicates())
-        plan_output.print_plan(context, review, form, "plan", show_all=show_all, only_warnings=is_about_file)
+        plan_output.print_plan(context, review, output_format, "plan", show_all=show_all, only_warnings=is_about_file)
         _keep(context, project_plan, file, changes if check else None, out, is_written=write, is_full=is_full)
         if project_plan.guards or facts.duplicates():
             return EXIT.guard
@@ -106,7 +106,9 @@ def _require_compatible(plan_options: PlanOptions, out: Path | None, *, write: b
     if write and check:
         raise UsageMistake("--write and --check exclude each other")
     if out and plan_options.limit:
-        raise UsageMistake("a saved plan holds all that would be sent", "--limit is for apply --plan")
+        raise UsageMistake(
+            "--limit cannot be combined with --out", "save the whole plan, and pass --limit to apply --plan"
+        )
 
 
 def _make_reader(context: Context) -> Callable[[Project], Project]:

@@ -17,7 +17,7 @@ from runner.report.problem_text import pluralize
 @command("preview")
 @click.argument("names", nargs=-1, metavar="[NAME…]", shell_complete=suggest_names)
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where to write; else .msgrun/preview.")
-@click.option("--against", metavar="REF", help="Also show what changes against a git ref, as origin/main.")
+@click.option("--against", metavar="REF", help="Also show what changes against a git ref, e.g. origin/main.")
 @click.option(
     "--recipients", "count", type=click.IntRange(1, 1000), metavar="N", help="Show N of each; else those that differ."
 )

@@ -31,7 +31,7 @@ from runner.shown_command import shown_command
     default="3m",
     show_default=True,
     metavar="TIME",
-    help="How long to look for what is not found, as 90, 90s, 3m or 1h; 0 looks once.",
+    help="How long to keep searching, e.g. 90s, 3m or 1h; 0 searches once.",
 )
 @click.option("--dry-run", is_flag=True, help="Show what is found, and write nothing.")
 @writes_ledger
@@ -39,7 +39,7 @@ def reconcile(name: str | None, wait: float, *, dry_run: bool, yes: bool, new_lo
     """Ask Intercom what became of unknown deliveries.
 
     Finds those that opened a conversation, by contact, sender, text and time, and counts them as sent. What is
-    not found stays unknown: only a person may say that something was not sent. So it never asks.
+    not found stays unknown: only msgrun resolve marks a delivery as not sent. So no confirmation is needed.
 
     NAME is a message; without one, every unknown delivery is looked for.
     """
@@ -79,7 +79,7 @@ def _reconcile(context: Context, facts: Facts, name: str | None, wait: float, wr
     context.output.result(
         reconcile_text.text(result, recipients, width, show_values=show_values, is_dry_run=is_dry_run)
     )
-    count_found = NextStep("Count what was found as sent", (context.command_line("reconcile", *filter(None, [name])),))
+    count_found = NextStep("Count what was found as sent", (shown_command("reconcile", *filter(None, [name])),))
     written = [count_found] if is_dry_run else next_steps.commit_ledger(context)
     steps = [
         *(written if result.sent else ()),

@@ -15,6 +15,7 @@ from runner.errors import Problem, ProblemsFound, UsageMistake
 from runner.intercom.wire_format import build_body, needs_lookup
 from runner.privacy import mark_private
 from runner.report.terminal_text import one_line, style
+from runner.shown_command import shown_command
 
 _MAX_ON_TERMINAL = 3  # deliveries; more would scroll away
 
@@ -22,13 +23,13 @@ _MAX_ON_TERMINAL = 3  # deliveries; more would scroll away
 @command("render")
 @click.argument("name", shell_complete=suggest_names)
 @click.option(
-    "--to", "address", metavar="KIND:VALUE|EMAIL", help="Only one recipient, as ann@example.com or user_id:25."
+    "--to", "address", metavar="KIND:VALUE|EMAIL", help="Only one recipient, e.g. ann@example.com or user_id:25."
 )
 def render(name: str, address: str | None) -> int:
     """Print the exact JSON that would be POSTed.
 
-    One line a delivery; on a terminal the first three, indented below a line that names the recipient. Off a terminal
-    recipients' values are masked; --show-values prints them.
+    Each delivery is one line. On a terminal the first three are shown, indented below a line that names the recipient.
+    Off a terminal recipients' values are masked; --show-values prints them.
     """
     with open_context() as context:
         declaration = context.load_project().require(name)
@@ -59,9 +60,12 @@ def render(name: str, address: str | None) -> int:
 
 
 def _print_notes(context: Context, declaration: Declaration, printed: int, hidden: int, looked_up: int) -> None:
-    """Prints what is not shown, and what apply sends otherwise. `looked_up` of the printed are not sent as declared."""
+    """Prints how many deliveries are hidden, and how the POSTed JSON will differ.
+
+    `looked_up` is the number of printed recipients that apply sends by id instead.
+    """
     if hidden:
-        command_line = context.command_line("render", declaration.name, "--show-values")
+        command_line = shown_command("render", declaration.name, "--show-values")
         context.output.note(f"and {hidden:,} more, a line each: {command_line} | less")
     if printed:
         context.output.note_masking()

@@ -26,8 +26,8 @@ NOT_KNOWN = "-"  # in place of the id of a message that was sent
 )
 @click.option("--all", "every", is_flag=True, help="All unknown deliveries of the message.")
 @click.option("--sent", "sent_id", metavar="ID", help="It was sent, as the message with this id; - if not known.")
-@click.option("--not-sent", is_flag=True, help="It was not sent. The next apply sends it.")
-@click.option("--duplicate", is_flag=True, help="It was sent twice, and that is settled: report it no more.")
+@click.option("--not-sent", is_flag=True, help="It was not sent: the next apply sends it.")
+@click.option("--duplicate", is_flag=True, help="Acknowledge that it was sent twice: no command reports it any more.")
 @writes_ledger
 def resolve(
     key: str | None, message: str | None, sent_id: str | None,
@@ -62,9 +62,11 @@ def _require_choice(key: str | None, message: str | None, sent_id: str | None, *
     if (key is None) == (message is None) or every != (message is not None):
         alone = shown_command("resolve")
         hint = f"give a KEY, or --message NAME --all; on a terminal, {alone} alone asks about each"
-        raise UsageMistake("which unknown delivery?", hint)
+        raise UsageMistake("no delivery is named", hint)
     if choices != 1 or sent_id == "":
-        raise UsageMistake("was it sent?", "pass --sent ID (- if the id is not known), --not-sent, or --duplicate")
+        raise UsageMistake(
+            "no outcome is given", "pass --sent ID (- if the id is not known), --not-sent, or --duplicate"
+        )
 
 
 def _resolve_unknown(

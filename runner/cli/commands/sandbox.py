@@ -24,7 +24,7 @@ from runner.shown_command import shown_command
 @click.option("--workspace", metavar="ID", help="The workspace it plays; without it, one of its own.")
 @click.option("--region", type=click.Choice(["us", "eu", "au"]), help="Its region; without it, the project's.")
 @click.option(
-    "--trouble", multiple=True, metavar="SPEC", help="Trouble to make, as next=500_after,ok or share=429:0.1."
+    "--trouble", multiple=True, metavar="SPEC", help="Trouble to make, e.g. next=500_after,ok or share=429:0.1."
 )
 @click.option("--reply", "replying", multiple=True, metavar="ID", help="A contact that replies; all means everybody.")
 @click.option("--reset", is_flag=True, help="Empty the project's sandbox: its messages and its ledger.")
@@ -38,10 +38,10 @@ def sandbox(
     *,
     reset: bool,
 ) -> int:
-    """Keep an embedded Intercom running.
+    """Run a fake Intercom on 127.0.0.1 until it is stopped.
 
-    On 127.0.0.1, until it is stopped, for programs of your own: commands with --sandbox start one by themselves. A page
-    shows what it was sent. Outside a project it forgets its messages when it stops.
+    It is for programs of your own: commands with --sandbox start one by themselves. A page shows what it was sent.
+    Outside a project it forgets its messages when it stops.
     """
     from runner.sandbox import SANDBOX_WORKSPACE_ID, Replies, Sandbox, Trouble  # noqa: PLC0415  # saves --help 37 ms
     from runner.sandbox.trouble_kinds import TroubleError  # noqa: PLC0415  # likewise
@@ -69,7 +69,9 @@ def sandbox(
                 ) as server:
                     _serve_inbox(server.url, stopped)
             except OSError as error:
-                raise LedgerUnavailable(f"the sandbox cannot run: {error.strerror}", "another port?") from error
+                raise LedgerUnavailable(
+                    f"the sandbox cannot run: {error.strerror}", "choose another port: --port N"
+                ) from error
         return EXIT.done
 
 

@@ -29,6 +29,7 @@ from runner.report.next_steps import next_steps as format_steps
 from runner.report.notices import format_notices
 from runner.report.recipients import Recipients
 from runner.report.status_text import StatusView
+from runner.shown_command import shown_command
 
 _MAX_ATTENTION = 20  # deliveries to look at that are listed
 _MAX_DELIVERIES = 20  # of one message: with the rest they fit a screen
@@ -37,18 +38,18 @@ _MAX_DELIVERIES = 20  # of one message: with the rest they fit a screen
 @command("status")
 @click.argument("name", required=False, metavar="[NAME|EMAIL]", shell_complete=suggest_names)
 @click.option(
-    "--to", "address", metavar="KIND:VALUE|EMAIL", help="Only one recipient, as ann@example.com or user_id:25."
+    "--to", "address", metavar="KIND:VALUE|EMAIL", help="Only one recipient, e.g. ann@example.com or user_id:25."
 )
-@click.option("--all", "every", is_flag=True, help="List every delivery, not only the first.")
+@click.option("--all", "show_all", is_flag=True, help="List every delivery, not only the first.")
 @click.option("--online", is_flag=True, help="Ask Intercom what became of what was sent: replied, dropped.")
 @format_option("text", "json")
-def status(name: str | None, address: str | None, form: str, *, every: bool, online: bool) -> int:
+def status(name: str | None, address: str | None, output_format: str, *, show_all: bool, online: bool) -> int:
     """Show what the ledger knows.
 
-    Of each message how many were sent, and when; of the message NAME its deliveries; of an address what that recipient
-    got. What a person has to look at comes with its recipient and a link to the contact.
+    Without arguments it lists the messages, with the number sent and the time. With NAME it lists the deliveries of a
+    message, with an address what that recipient got. What needs a decision is shown with a link to the contact.
 
-    With --online also who replied, and which emails Intercom dropped, as far as their conversations show it.
+    With --online it also shows who replied, and which emails Intercom dropped, as far as their conversations show it.
     """
     if name is not None and address is None and is_address(name):
         name, address = None, name
@@ -57,20 +58,20 @@ def status(name: str | None, address: str | None, form: str, *, every: bool, onl
         counts = Counter({group: number for group, number in facts.counts().items() if name in (None, group.message)})
         if name is not None and not counts:
             _require_declared(context, facts, name)
-        if form == "text":
+        if output_format == "text":
             _print_notices(context)
         if address is not None:
-            _print_recipient(context, facts, name, parse_address(address), form, online=online)
-        elif form == "json":
+            _print_recipient(context, facts, name, parse_address(address), output_format, online=online)
+        elif output_format == "json":
             found = _read_online(context, facts, facts.states_with("sent", message=name)) if online else None
             _print_json(context, facts, counts, facts.states_with(*json_output.STATUSES, message=name), found)
         elif name is not None and not counts:
             context.output.result(f"Nothing of {name} was sent yet.")
-            _print_steps(context, _show_what_is_left(context))
+            _print_steps(context, _show_what_is_left())
         else:
-            _print_messages(context, facts, name, counts, every=every)
+            _print_messages(context, facts, name, counts, show_all=show_all)
             if online:
-                _print_online(context, facts, facts.states_with("sent", message=name), name, every=every)
+                _print_online(context, facts, facts.states_with("sent", message=name), name, show_all=show_all)
         return EXIT.guard if facts.duplicates() else EXIT.done
 
 
@@ -93,14 +94,14 @@ def _require_declared(context: Context, facts: Facts, name: str) -> None:
 
 
 def _print_recipient(
-    context: Context, facts: Facts, name: str | None, wanted: Address, form: str, *, online: bool
+    context: Context, facts: Facts, name: str | None, wanted: Address, output_format: str, *, online: bool
 ) -> None:
     """Prints what one recipient got."""
     states = [
         state for state in find_states(facts, context.settings.salt, wanted) if name in (None, state.record.message)
     ]
     sent = [state for state in states if state.status == "sent"]
-    if form == "json":
+    if output_format == "json":
         counts = Counter(MessageStatus(one.record.message, one.record.revision, one.status) for one in states)
         _print_json(context, facts, counts, states, _read_online(context, facts, sent) if online else None)
         return
@@ -109,7 +110,7 @@ def _print_recipient(
     context.output.result(status_text.recipient(title, states, recipients, _view(context)))
     context.output.note_masking()
     if online:
-        _print_online(context, facts, sent, name, every=True)
+        _print_online(context, facts, sent, name, show_all=True)
     unknown = [state for state in states if state.status == "unknown"]
     if unknown:
         context.output.result("")
@@ -123,11 +124,11 @@ def _read_online(context: Context, facts: Facts, sent: Iterable[State]) -> json_
     return read_online(context, facts, sent)
 
 
-def _print_online(context: Context, facts: Facts, sent: Iterable[State], name: str | None, *, every: bool) -> None:
+def _print_online(context: Context, facts: Facts, sent: Iterable[State], name: str | None, *, show_all: bool) -> None:
     """Prints what Intercom shows of deliveries that were sent."""
     from runner.cli.online_status import print_online  # noqa: PLC0415  # saves 20 ms without --online
 
-    print_online(context, facts, sent, name, every=every)
+    print_online(context, facts, sent, name, show_all=show_all)
 
 
 def _print_json(
@@ -147,7 +148,7 @@ def _print_json(
 
 
 def _print_messages(
-    context: Context, facts: Facts, name: str | None, counts: Counter[MessageStatus], *, every: bool
+    context: Context, facts: Facts, name: str | None, counts: Counter[MessageStatus], *, show_all: bool
 ) -> None:
     """Prints the table of the messages, then the deliveries of one message, or those that a person has to look at."""
     output = context.output
@@ -155,25 +156,28 @@ def _print_messages(
     unknown = list(facts.states_with("unknown", message=name))
     if name is None:
         attention = chain(unknown, facts.states_with("refused"))
-        listed = list(attention if every else islice(attention, _MAX_ATTENTION))
+        listed = list(attention if show_all else islice(attention, _MAX_ATTENTION))
         listed.sort(key=lambda state: state.status == "unknown")  # what matters most stands last: there the eye is
-        shown = status_text.ATTENTION
+        statuses = status_text.ATTENTION
     else:
-        listed, shown = _list_deliveries(facts, name, len(facts) if every else _MAX_DELIVERIES), status_text.COUNTED
-    total = sum(number for group, number in counts.items() if group.status in shown)
+        listed, statuses = (
+            _list_deliveries(facts, name, len(facts) if show_all else _MAX_DELIVERIES),
+            status_text.COUNTED,
+        )
+    total = sum(number for group, number in counts.items() if group.status in statuses)
     if listed:
         recipients = name_recipients(context, facts, [state.record for state in listed])
         output.result(f"\n{status_text.deliveries(listed, recipients, _view(context), name)}")
         if any(MASKED in state.record.to for state in listed):
             output.note_masking()
     if total > len(listed):
-        command_line = context.command_line("status", *([name] if name else []), "--all")
+        command_line = shown_command("status", *([name] if name else []), "--all")
         output.result(wrap(f"and {total - len(listed):,} more: {command_line}", output.width, indent="  "))
     if listed or len({(group.message, group.revision) for group in counts}) > 1:
         output.result(f"\n{status_text.totals(counts, output.width)}")
-    others = _show_what_is_left(context) if any(group.status == "free" for group in counts) else []
+    others = _show_what_is_left() if any(group.status == "free" for group in counts) else []
     if any(state.status == "refused" for state in listed):
-        others.append(NextStep("Read what refused means", (context.command_line("explain", "refused"),)))
+        others.append(NextStep("Read what refused means", (shown_command("explain", "refused"),)))
     _print_unknown(context, unknown, *others)
 
 
@@ -200,9 +204,9 @@ def _print_steps(context: Context, steps: Sequence[NextStep]) -> None:
         context.output.result(format_steps(steps, context.output.width))
 
 
-def _show_what_is_left(context: Context) -> list[NextStep]:
+def _show_what_is_left() -> list[NextStep]:
     """Returns the step that shows what is left to send: the ledger has only what a run began."""
-    return [NextStep("See what is left to send", (context.command_line("plan"),))]
+    return [NextStep("See what is left to send", (shown_command("plan"),))]
 
 
 def _view(context: Context) -> StatusView:

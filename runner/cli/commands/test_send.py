@@ -63,7 +63,7 @@ def _render(context: Context, name: str, address: str | None) -> tuple[Declarati
         look = shown_command("plan", "--online", "-v")
         raise UsageMistake(
             f"{name} goes to an audience in the workspace, which test-send does not read",
-            f"{look} shows how it looks; to get it yourself, write to: with one contact for the test",
+            f"to see it: {look}. To get it yourself, set to: to one contact for the test",
         )
     wanted = parse_address(address) if address else None
     problem: Problem | None = None

@@ -13,8 +13,8 @@ from runner.report import problem_text
 @command("validate")
 @click.argument("paths", nargs=-1, shell_complete=suggest_files)
 @format_option("text", "json", "github", "sarif")
-@click.option("--fix", is_flag=True, help="Mend what has one certain fix, show the changes, and write the files.")
-def validate(paths: tuple[str, ...], form: str, fix: bool) -> int:
+@click.option("--fix", is_flag=True, help="Fix what has only one possible fix, show the changes, and write the files.")
+def validate(paths: tuple[str, ...], output_format: str, fix: bool) -> int:
     """Check declarations, templates and audiences, offline.
 
     PATHS are files or folders below messages/; without any, all are checked.
@@ -30,9 +30,9 @@ def validate(paths: tuple[str, ...], form: str, fix: bool) -> int:
 
             fix_problems(context.tree.root, context.output, lambda: check().problems)
         result = check()
-        if result.problems or form in {"json", "sarif"}:
+        if result.problems or output_format in {"json", "sarif"}:
             context.output.problems(result.problems)
-        if form == "text":
+        if output_format == "text":
             checked = problem_text.checked_text(result.message_count, result.recipient_count, result.unread_count)
             print_summary(context.output, result.problems, checked)
         return EXIT.problems if any(problem.is_error for problem in result.problems) else EXIT.done

@@ -13,7 +13,7 @@ _MAX_LISTED = 5  # names of messages in a note
 
 
 @command("begin")
-@click.option("--abandon-previous", is_flag=True, help="Give up the ledger that msgrun.yaml names: it is lost.")
+@click.option("--abandon-previous", is_flag=True, help="Abandon the ledger that msgrun.yaml names, because it is lost.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def begin(*, abandon_previous: bool, yes: bool) -> int:
     """Start the ledger, without any record.
@@ -25,7 +25,8 @@ def begin(*, abandon_previous: bool, yes: bool) -> int:
         name = context.ledger.address.display_name
         if abandon_previous:
             context.confirm(
-                f"Give the previous ledger up, and use {name}? What only the previous one has is sent again.", yes=yes
+                f"Abandon the previous ledger, and use {name}? What only the previous one records is sent again.",
+                yes=yes,
             )
         ledger = start_ledger(context.ledger, abandon_previous=abandon_previous)
         context.output.result(f"started {name}" if ledger.was_started else f"{name} is there already")
@@ -33,8 +34,8 @@ def begin(*, abandon_previous: bool, yes: bool) -> int:
             names = sorted(ledger.messages)
             listed = ", ".join(names[:_MAX_LISTED]) + (" and more" if len(names) > _MAX_LISTED else "")
             context.output.note(
-                f"it has records of {listed}: if these are another project's messages, take ledger: out of msgrun.yaml"
-                " again, and name a place of its own in lock:"
+                f"it has records of {listed}. If these messages belong to another project: remove ledger: from"
+                " msgrun.yaml, and set lock: to a new address"
             )
         if not context.options.sandbox:
             save_current_ledger(context, ledger.ledger_id)

@@ -13,11 +13,14 @@ from runner.report.problem_text import pluralize
 def compact(*, yes: bool) -> int:
     """Rewrite the ledger, sorted and shorter.
 
-    What later records of the same attempt replace is left out. What the ledger knows stays the same, so it never asks.
+    It drops records that a later record of the same attempt replaces. The state of every delivery stays the same, so no
+    confirmation is needed.
     """
     del yes  # it changes no meaning, so it never asks; --yes is accepted for scripts that always pass it
     with open_context() as context, open_existing(context.ledger, "lock compact", fetch=False) as ledger:
         before, after = ledger.compact()
         name = context.ledger.address.display_name
-        context.output.result(f"{name}: {pluralize(before, 'line')} before, {after:,} now; it knows the same")
+        context.output.result(
+            f"{name}: {pluralize(before, 'line')} before, {after:,} now. Every delivery has the same state."
+        )
         return EXIT.guard if ledger.facts.duplicates() else EXIT.done

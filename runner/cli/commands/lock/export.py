@@ -14,15 +14,15 @@ from runner.errors import GuardRefused, UsageMistake
 @command("export")
 @click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
 def export(file: Path | None) -> int:
-    """Print every record, as a lockfile.
+    """Print every record as a lockfile, or write it to FILE.
 
-    Or write it to FILE. What lock import reads, into a ledger of any kind.
+    msgrun lock import reads it into a ledger of any kind.
     """
     with open_context() as context:
         reading, name = read_ledger(context), context.ledger.address.display_name
         facts = reading.facts
         if not (reading.exists or len(facts)):
-            raise GuardRefused(f"there is no ledger {name}", "lock: names another one than before?")
+            raise GuardRefused(f"there is no ledger {name}", "check lock: in msgrun.yaml")
         lines = chain(
             [facts.headers.merged(context.settings.salt).to_line()],
             (record.to_line() for record in facts.sorted_records()),
@@ -35,6 +35,8 @@ def export(file: Path | None) -> int:
                 with context.resolve_path(file).open("xb") as handle:
                     handle.writelines(lines)
             except OSError as error:
-                raise UsageMistake(f"{file} cannot be written: {error.strerror}", "name a file that is new") from error
+                raise UsageMistake(
+                    f"{file} cannot be written: {error.strerror}", "choose a file that does not exist yet"
+                ) from error
             context.output.result(f"wrote what {name} knows of {len(facts):,} deliveries to {file}")
         return EXIT.guard if facts.duplicates() else EXIT.done

@@ -21,7 +21,7 @@ def import_(file: Path, *, yes: bool, new_lock: bool, no_fetch: bool) -> int:
     """Add the records of a lockfile to the ledger.
 
     FILE is a lockfile, what lock export wrote, or a rescue file. What the ledger has already stays as it is. It asks
-    before it believes of an open attempt that it was sent, or that it was not.
+    before it adds an outcome of an attempt that is still open.
     """
     with open_context() as context:
         imported, path = Facts(), context.resolve_path(file)
@@ -54,4 +54,6 @@ def _confirm_settled_attempts(context: Context, ledger: Ledger, imported: Facts,
     if settled:
         sent = sum(record.status == "sent" for record in settled)
         outcomes = f"{sent:,} sent, {len(settled) - sent:,} not sent"
-        context.confirm(f"{file} says of {pluralize(len(settled), 'open attempt')}: {outcomes}. True?", yes=yes)
+        context.confirm(
+            f"{file} settles {pluralize(len(settled), 'open attempt')}: {outcomes}. Add these outcomes?", yes=yes
+        )

@@ -63,7 +63,7 @@ def _print_next_step(context: Context, address: LedgerAddress) -> None:
     repository = context.ledger.repository
     if repository and repository.relevant_remotes():
         files = f"msgrun.yaml and {address.path}" if isinstance(address, LockfileAddress) else "msgrun.yaml"
-        context.output.note(f"commit {files}, and merge that: before, nothing is sent")
+        context.output.note(f"commit {files} and merge it: until then apply sends nothing")
 
 
 def find_workflows_without_driver(context: Context) -> Iterator[str]:

@@ -14,7 +14,7 @@ from runner.errors import UsageMistake
 def show(key: str | None) -> int:
     """Print the records that count, a line each.
 
-    Of every key, or of those that begin with KEY. A record that a later one of its attempt replaces is left out. Lines
+    With KEY, only of keys that begin with it. A record that a later one of its attempt replaces is left out. Lines
     are as the ledger has them: what is "claimed" has no outcome, which msgrun status calls unknown, and what is
     "released" was not sent.
     """

@@ -14,7 +14,7 @@ from runner.report.ledger_size import LockfileSize
 def stats() -> int:
     """Show how large the ledger is, and how it grows.
 
-    Of a lockfile with the room that is left until GitHub refuses it.
+    For a lockfile it also says how much may be added until GitHub refuses the file.
     """
     with open_context() as context:
         address, facts = context.ledger.address, read_ledger(context).facts

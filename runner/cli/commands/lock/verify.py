@@ -9,13 +9,13 @@ from runner.cli.options import EXIT, command
 
 
 @command("verify")
-@click.option("--against", metavar="REF", help="Also that this branch changes nothing in it since it left REF.")
+@click.option("--against", metavar="REF", help="Also check that the commits since REF do not change it.")
 def verify(against: str | None) -> int:
     """Check that the ledger can be read.
 
-    Tells torn lines (exit 1), duplicates and headers that contradict each other (exit 5). With --against, for pull
-    requests: exit 5 if the commits since REF change a ledger's file, whatever lock: is. Else everybody who can open a
-    pull request could change what was sent. A file that git tracks where only msgrun writes is exit 5 too.
+    Exits with 1 for torn lines, and with 5 for duplicates or contradictory headers. With --against, for pull requests,
+    it exits with 5 if the commits since REF change a ledger's file, whatever lock: is: otherwise anyone who can open a
+    pull request could change the record of what was sent. A tracked file where only msgrun writes is exit 5 too.
     """
     with open_context(against or "") as context:
         refuse_tracked_run_files(context)
