@@ -47,3 +47,11 @@ def test_a_canary_with_a_refusal_says_what_is_left_and_how_to_go_on(folder: Fold
     assert "  Send the one that is left:\n    msgrun apply --yes\n" in ran.out
     assert folder.run("apply", "--yes").code == 0
     assert len(intercom.messages) == 2
+
+
+def test_the_warnings_of_a_canary_are_printed_with_it(folder: Folder, intercom: Sandbox) -> None:
+    folder.message(LIST)
+    intercom.trouble.replace({"for": {"a1": "other_owner"}})
+    ran = folder.run("apply", "--canary=1", "--yes")
+    assert ran.code == 0
+    assert "warning: list id:a1: sent by admin 394052, not by 394051\n" in ran.out

@@ -147,8 +147,8 @@ def _refuse_lockfile(context: Context) -> None:
     if isinstance(address, LockfileAddress) and not context.options.sandbox:
         remote = next(reversed(repository.relevant_remotes() if repository else ()), "origin")
         raise GuardRefused(
-            f"the ledger is the file {address.path}, which is lost with the disk of this CI job. The next job would send"
-            " everything again",
+            f"the ledger is the file {address.path}, which is lost with the disk of this CI job. The next job would"
+            " send everything again",
             f"move it to a branch of the git remote: {context.ledger.command} lock move git+{remote}; or, if the disk"
             " outlives the job: --lockfile-in-ci",
         )

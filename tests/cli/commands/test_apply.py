@@ -211,7 +211,7 @@ def test_the_first_apply_pins_the_workspace(folder: Folder, intercom: Sandbox) -
         patch.setenv("INTERCOM_BASE_URL", beta.url)
         ran = folder.run("apply", "--yes")
         assert ran.code == 5
-        assert "belongs to workspace acme, and the token to beta" in ran.err
+        assert "the token is of workspace beta, and the ledger belongs to acme" in ran.err
         assert not beta.messages
     assert len(intercom.messages) == 3
 
