@@ -58,7 +58,15 @@ def at_the_limit(limit: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         people = limit * WINDOWS
         campaign = FaultCampaign(
-            Path(folder).resolve(), people, email=False, seed="1", rate=100_000, limit=limit, latency=0.15, faults=""
+            Path(folder).resolve(),
+            people,
+            email=False,
+            seed="1",
+            rate=100_000,
+            limit=limit,
+            latency=0.15,
+            faults="",
+            is_measured=True,
         )
         try:
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -84,7 +92,14 @@ def against_a_loop(people: int = 4000, runs: int = 5) -> None:
     for _ in range(runs):
         with tempfile.TemporaryDirectory() as folder:
             campaign = FaultCampaign(
-                Path(folder).resolve(), people, email=False, seed="1", rate=10_000_000, latency=0, faults=""
+                Path(folder).resolve(),
+                people,
+                email=False,
+                seed="1",
+                rate=10_000_000,
+                latency=0,
+                faults="",
+                is_measured=True,
             )
             try:
                 campaign.end(campaign.start())
@@ -103,7 +118,14 @@ def against_a_loop(people: int = 4000, runs: int = 5) -> None:
 def while_it_sends(people: int = 200_000) -> None:
     with tempfile.TemporaryDirectory() as folder:
         campaign = FaultCampaign(
-            Path(folder).resolve(), people, email=False, seed="1", rate=10_000_000, latency=0, faults=""
+            Path(folder).resolve(),
+            people,
+            email=False,
+            seed="1",
+            rate=10_000_000,
+            latency=0,
+            faults="",
+            is_measured=True,
         )
         seen: list[tuple[int, int]] = []  # bytes of the server's log, KiB of the process
         try:

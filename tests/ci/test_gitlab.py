@@ -11,6 +11,7 @@ import yaml
 
 from runner.cli import scaffold
 from tests.support.clones import Clone, git_output, message, tip
+from tests.support.forked import program
 from tests.support.github_runner import _PYTHON
 from tests.support.project import PACKAGE
 
@@ -50,7 +51,7 @@ def run(tmp_path, job, author):
     tools = tmp_path / "tools"
     tools.mkdir()
     for name, text in {"python3": _PYTHON, "curl": _CURL}.items():
-        (tools / name).write_text(text.format(python=sys.executable, log=tmp_path / "pip.log"))
+        (tools / name).write_text(text.format(python=sys.executable, log=tmp_path / "pip.log", msgrun=program()))
         (tools / name).chmod(0o755)
     (tmp_path / "notes.json").write_text("[]")
     count = iter(range(100))

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.support.clones import SETTINGS, message
+from tests.support.forked import install
 from tests.support.project import ROOT
 
 TOOLS = Path(sys.executable).parent
@@ -29,7 +30,11 @@ def commit(tmp_path: Path) -> Commit:
         "messages/first.yaml": message("first", "aaa1"),
         ".pre-commit-config.yaml": config,
     }
-    environment = {**os.environ, "PRE_COMMIT_HOME": str(tmp_path / "home"), "PATH": f"{TOOLS}:{os.environ['PATH']}"}
+    environment = {
+        **os.environ,
+        "PRE_COMMIT_HOME": str(tmp_path / "home"),
+        "PATH": f"{install(tmp_path / 'bin')}:{TOOLS}:{os.environ['PATH']}",
+    }
 
     def run(*args: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(args, cwd=path, env=environment, capture_output=True, text=True, timeout=120, check=False)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.forked import install
 from tests.support.project import SEED, Folder
 from tests.support.terminal import Terminal
 
@@ -41,11 +42,14 @@ def project(folder: Folder) -> Folder:
     return folder
 
 
-def _environ() -> dict[str, str]:
-    return {**os.environ, "PATH": f"{PROGRAMS}:{os.environ['PATH']}"}
+def _environ(programs: Path) -> dict[str, str]:
+    return {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
 
 
 def _ask(shell: str, line: str, folder: Path) -> set[str]:
+    programs = folder / "bin"
+    if not programs.exists():
+        install(programs)
     if shell == "fish":
         script = f"msgrun completion fish | source; complete -C '{line}'"
     else:
@@ -55,7 +59,9 @@ def _ask(shell: str, line: str, folder: Path) -> set[str]:
             f'_msgrun_completion msgrun "{words[-1]}" "{words[-2]}"; '
             f'if ((${{#COMPREPLY[@]}})); then printf "%s\\n" "${{COMPREPLY[@]}}"; else compgen -f -- "{words[-1]}"; fi'
         )
-    ran = subprocess.run([shell, "-c", script], cwd=folder, env=_environ(), capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        [shell, "-c", script], cwd=folder, env=_environ(programs), capture_output=True, text=True, check=False
+    )
     return {answer.partition("\t")[0] for answer in ran.stdout.splitlines()}
 
 
@@ -72,7 +78,9 @@ def test_a_shell_completes_what_it_is_given(project: Folder, shell: str) -> None
 def zsh(project: Folder, tmp_path: Path) -> Iterator[Terminal]:
     if not (program := shutil.which("zsh")):
         pytest.skip("zsh is not installed")
-    terminal = Terminal(project.path, program=[program, "-f", "-i"], environ={**_environ(), "HOME": str(tmp_path)})
+    terminal = Terminal(
+        project.path, program=[program, "-f", "-i"], environ={**_environ(PROGRAMS), "HOME": str(tmp_path)}
+    )
     terminal.type(
         "PS1='ready$ '; autoload -Uz compinit; compinit -u -D; eval \"$(msgrun completion zsh)\"; echo lo''aded\n"
     )

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.project import SEED, Folder
+from tests.support.forked import install, run_forked
+from tests.support.project import SEED, Folder, Ran
 from tests.support.proof import one_of
 from tests.support.terminal import Terminal
 
-PROGRAMS = Path(sys.executable).parent
 # What runs a command, breaks a line or a word, or writes to a terminal, where a shell or click's script takes it so.
 HOSTILE = (
     "$(touch RAN)", "`touch RAN`", "a; touch RAN", "a' ; touch RAN '", 'a" ; touch RAN "', "a\ntouch RAN",
@@ -50,39 +50,40 @@ def hostile(folder: Folder) -> Folder:
     return folder
 
 
-def environ(**more: str) -> dict[str, str]:
-    return {**os.environ, "PATH": f"{PROGRAMS}:{os.environ['PATH']}", **more}
+@pytest.fixture
+def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment in which a shell finds msgrun."""
+    programs = install(tmp_path_factory.mktemp("programs") / "bin")
+    return {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
 
 
-def complete(folder: Path, line: str, shell: str = "bash") -> subprocess.CompletedProcess[str]:
+def complete(folder: Path, line: str, shell: str = "bash") -> Ran:
     """What msgrun answers to a shell's script."""
     number = str(len(line.split()) - (not line.endswith(" ")))
-    variables = environ(_MSGRUN_COMPLETE=f"{shell}_complete", COMP_WORDS=line, COMP_CWORD=number)
-    return subprocess.run(
-        ["msgrun"], cwd=folder, env=variables, capture_output=True, text=True, check=False, timeout=30
-    )
+    variables = {**os.environ, "_MSGRUN_COMPLETE": f"{shell}_complete", "COMP_WORDS": line, "COMP_CWORD": number}
+    return Ran(*run_forked([], folder, variables, timeout=30))
 
 
 @pytest.mark.parametrize("line", [LINES[0], *one_of(*LINES[1:])])
 def test_answers_hold_nothing_but_names_of_our_form(hostile: Folder, line: str) -> None:
     ran = complete(hostile.path, line)
-    assert (ran.returncode, ran.stderr) == (0, "")
-    assert all(SAFE.fullmatch(answer) for answer in ran.stdout.splitlines()), ran.stdout
+    assert (ran.code, ran.err) == (0, "")
+    assert all(SAFE.fullmatch(answer) for answer in ran.out.splitlines()), ran.out
 
 
 def test_good_names_beside_hostile_ones_are_suggested(hostile: Folder) -> None:
-    assert "plain,seed\n" in complete(hostile.path, "msgrun render ").stdout
+    assert "plain,seed\n" in complete(hostile.path, "msgrun render ").out
 
 
 def test_no_environment_of_a_wrong_form_is_suggested(folder: Folder) -> None:
     for name in HOSTILE:
         folder.write("msgrun.yaml", f"environments:\n  {json.dumps(name)}: {{}}\n")
-        assert complete(folder.path, "msgrun -e ").stdout.strip() == "", name
+        assert complete(folder.path, "msgrun -e ").out.strip() == "", name
 
 
-def test_bash_runs_nothing(hostile: Folder) -> None:
+def test_bash_runs_nothing(hostile: Folder, environ: dict[str, str]) -> None:
     terminal = Terminal(
-        hostile.path, program=[shutil.which("bash") or "", "--norc", "-i"], environ=environ(PS1="ready$ ")
+        hostile.path, program=[shutil.which("bash") or "", "--norc", "-i"], environ={**environ, "PS1": "ready$ "}
     )
     with contextlib.closing(terminal):
         # A long list is printed at once, without a question and without pages.
@@ -95,10 +96,12 @@ def test_bash_runs_nothing(hostile: Folder) -> None:
     assert_nothing_ran(hostile, terminal)
 
 
-def test_zsh_runs_nothing(hostile: Folder, tmp_path: Path) -> None:
+def test_zsh_runs_nothing(hostile: Folder, tmp_path: Path, environ: dict[str, str]) -> None:
     if not (program := shutil.which("zsh")):
         pytest.skip("zsh is not installed")
-    terminal = Terminal(hostile.path, program=[program, "-f", "-i"], environ=environ(HOME=str(tmp_path), PS1="ready$ "))
+    terminal = Terminal(
+        hostile.path, program=[program, "-f", "-i"], environ={**environ, "HOME": str(tmp_path), "PS1": "ready$ "}
+    )
     terminal.type("autoload -Uz compinit; compinit -u -D; eval \"$(msgrun completion zsh)\"; echo lo''aded\n")
     terminal.wait_for("loaded")
     for line in LINES:
@@ -108,12 +111,12 @@ def test_zsh_runs_nothing(hostile: Folder, tmp_path: Path) -> None:
     assert_nothing_ran(hostile, terminal)
 
 
-def test_fish_runs_nothing(hostile: Folder) -> None:
+def test_fish_runs_nothing(hostile: Folder, environ: dict[str, str]) -> None:
     if not (program := shutil.which("fish")):
         pytest.skip("fish is not installed")
     asked = "".join(f"complete -C '{line}'; " for line in LINES)
     command = [program, "-c", f"msgrun completion fish | source; {asked}"]
-    ran = subprocess.run(command, cwd=hostile.path, env=environ(), capture_output=True, text=True, check=False)
+    ran = subprocess.run(command, cwd=hostile.path, env=environ, capture_output=True, text=True, check=False)
     assert (ran.returncode, "seed" in ran.stdout, ran.stderr) == (0, True, "")
     assert not list(hostile.path.rglob("RAN"))
 
@@ -190,8 +193,8 @@ def test_what_cannot_be_read_holds_no_shell(folder: Folder, monkeypatch: pytest.
     for line in ("msgrun render ", "msgrun -e ", "msgrun resolve "):
         ran = complete(folder.path, line)
 
-        assert ran.stderr == "", (line, ran)
-        assert line != "msgrun render " or "plain,seed" in ran.stdout, ran
+        assert ran.err == "", (line, ran)
+        assert line != "msgrun render " or "plain,seed" in ran.out, ran
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a pipe without a writer")

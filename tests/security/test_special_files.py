@@ -2,8 +2,6 @@
 
 import os
 import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +9,8 @@ import pytest
 
 from runner.ledger.record import salt_check
 from tests.support.clones import HEADER
-from tests.support.project import ROOT, SEED, Folder
+from tests.support.forked import run_forked
+from tests.support.project import SEED, Folder, Ran
 from tests.support.proof import proofs, table
 
 TO = "to: {type: user, id: 536e564f316c83104c000020}"
@@ -59,11 +58,8 @@ def test_what_is_no_file_is_refused_at_once(
     path.unlink(missing_ok=True)
     KINDS[kind](path)
     for command in ("plan", "status", "--sandbox apply --yes"):
-        ran = subprocess.run(
-            [sys.executable, "-m", "runner", *command.split()], cwd=folder.path, timeout=60, check=False,
-            env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        assert "bug" not in ran.stderr, (command, ran)
+        ran = Ran(*run_forked(command.split(), folder.path, os.environ, timeout=60))
+        assert "bug" not in ran.err, (command, ran)
         if command == "plan" and (place, kind) not in {("messages/a.yaml", "a folder"), ("messages.lock", "a folder")}:
-            assert ran.returncode in {1, 5, 6}, (command, ran)
-            assert Path(place).name in ran.stdout + ran.stderr, (command, ran)
+            assert ran.code in {1, 5, 6}, (command, ran)
+            assert Path(place).name in ran.out + ran.err, (command, ran)

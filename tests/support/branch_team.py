@@ -4,13 +4,13 @@ import hashlib
 import json
 import os
 import subprocess
-import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.support.forked import Forked
 from tests.support.processes import environment, start_intercom
 from tests.support.project import people_message
 
@@ -35,7 +35,7 @@ class BranchTeam:
     limit: int = 0
     latency: float = 0.01
     lock: str = "lock: git+origin"
-    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    running: list[Forked] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.origin, self.log = self.root / "origin.git", self.root / "made.jsonl"
@@ -71,13 +71,10 @@ class BranchTeam:
         self.git(clone, "commit", "-q", "-m", "change")
         self.git(clone, "push", "-q", "origin", "HEAD:main")
 
-    def start(self, clone: Path, *args: str, **environment: str) -> subprocess.Popen[bytes]:
+    def start(self, clone: Path, *args: str, **environment: str) -> Forked:
         """Starts the command in a clone; what it says is in `said` beside the clones."""
         with (self.root / f"{clone.name}.said").open("ab") as out:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "runner", "-C", str(clone), *args],
-                env=self.environment | environment, stdout=out, stderr=out, cwd=self.root,
-            )  # fmt: skip
+            process = Forked(["-C", str(clone), *args], out, self.environment | environment, folder=self.root)
         self.running.append(process)
         return process
 
@@ -93,7 +90,7 @@ class BranchTeam:
         whole, _, _ = (self.log.read_text() if self.log.exists() else "").rpartition("\n")  # no line being written
         return Counter(json.loads(line)["to"] for line in whole.splitlines())
 
-    def wait_for(self, count: int, *processes: subprocess.Popen[bytes]) -> None:
+    def wait_for(self, count: int, *processes: Forked) -> None:
         """Waits until so many messages were made, or all processes ended."""
         while sum(self.made().values()) < count and any(process.poll() is None for process in processes):
             time.sleep(0.005)

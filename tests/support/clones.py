@@ -2,11 +2,11 @@
 
 import os
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from runner.sandbox import Sandbox
+from tests.support.forked import run_forked
 from tests.support.project import Ran, run_in_process
 
 SETTINGS = 'salt: "rehearsal"\nfrom: {type: admin, id: "394051"}\n'
@@ -55,12 +55,9 @@ class Clone:
 
     def process(self, *args: str, token: str = "secret-token") -> Ran:
         """`msgrun ARGS` in a process of its own, which may run at the same time as others."""
-        done = subprocess.run(
-            [sys.executable, "-m", "runner", *args],
-            cwd=self.path, env=self._environment(token), capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
-        print(args, done.returncode, done.stdout, done.stderr, sep="\n")
-        return Ran(done.returncode, done.stdout, done.stderr)
+        ran = Ran(*run_forked(args, self.path, self._environment(token)))
+        print(args, ran.code, ran.out, ran.err, sep="\n")
+        return ran
 
     def _environment(self, token: str) -> dict[str, str]:
         return {**os.environ, "INTERCOM_BASE_URL": self.intercom.url, "INTERCOM_ACCESS_TOKEN": token, **self.env}

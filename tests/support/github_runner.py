@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from tests.support.forked import program
 from tests.support.project import ROOT
 
 _HOLE = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
@@ -23,12 +24,12 @@ _PYTHON = """\
 [ "$1 $2 $3" = "-I -m venv" ] || exec {python} "$@"
 mkdir -p "$4/bin"
 printf '#!/bin/sh\\necho "$@" >> {log}\\n' > "$4/bin/pip"
-printf '#!/bin/sh\\nexec {python} -m runner "$@"\\n' > "$4/bin/msgrun"
+printf '#!/bin/sh\\nexec {msgrun} "$@"\\n' > "$4/bin/msgrun"
 chmod +x "$4/bin/pip" "$4/bin/msgrun"
 """
 _GH = """\
 #!/bin/sh
-exec {python} {program} "$@"
+exec {python} {gh} "$@"
 """
 
 
@@ -66,8 +67,8 @@ class Job:
         (self.home / "bin").mkdir()
         for name, text in {"python3": _PYTHON, "gh": _GH}.items():
             file = self.home / "bin" / name
-            program = Path(__file__).with_name("gh.py")
-            file.write_text(text.format(python=sys.executable, log=self.home / "pip.log", program=program))
+            gh = Path(__file__).with_name("gh.py")
+            file.write_text(text.format(python=sys.executable, log=self.home / "pip.log", gh=gh, msgrun=program()))
             file.chmod(0o755)
         for name in ("output", "summary", "path"):
             (self.home / name).touch()

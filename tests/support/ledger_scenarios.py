@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -18,8 +17,9 @@ import pytest
 
 from runner.sandbox import Sandbox
 from tests.support.clones import Clone, message
+from tests.support.forked import Forked, program
 from tests.support.postgres import Server
-from tests.support.project import ROOT, Ran
+from tests.support.project import Ran
 
 STEPS = ("mark_pending", "mark_moved", "copy_records", "mark_current", "save_current_ledger")
 LEDGER_KINDS = ("lockfile", "branch", "database")
@@ -37,14 +37,12 @@ _WAY = re.compile(r"(?:\w+=\S*[^\s.] )?\b(?:msgrun|git) [a-z-]+[^\n;,`()]*|\bloc
 _SHELL = """\
 msgrun() {
     case "$*" in *"lock move"*|*--abandon*|*"lock import"*|*resolve*) set -- "$@" --yes;; esac
-    "$PYTHON" -m runner "$@"
+    $MSGRUN "$@"
 }
 """
 # Replaces one step of a move by its own death. `after` lets the step end first.
 _KILLED = """\
-import importlib, os, signal, sys
-from runner.cli import run
-when, name, *args = sys.argv[1:]
+import importlib, os, signal
 is_last = name == "save_current_ledger"
 move = importlib.import_module("runner.cli.commands.lock.move" if is_last else "runner.ledger.moves.move")
 step = getattr(move, name)
@@ -53,7 +51,6 @@ def die(*values, **options):
         step(*values, **options)
     os.kill(os.getpid(), signal.SIGKILL)
 setattr(move, name, die)
-run(args)
 """
 
 
@@ -176,11 +173,11 @@ class Project:
 
     def move_killed(self, clone: Clone, to: str, when: str, step: str) -> None:
         """A move whose process is killed before or after one of its steps."""
-        done = subprocess.run(
-            [sys.executable, "-c", _KILLED, when, step, "lock", "move", to, "--yes"],
-            cwd=clone.path, env=self._environment(clone), capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
-        assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
+        before = f"when, name = {when!r}, {step!r}\n{_KILLED}"
+        args = ("lock", "move", to, "--yes")
+        process = Forked(args, subprocess.PIPE, self._environment(clone), folder=clone.path, before=before)
+        printed, _ = process.communicate(timeout=60)
+        assert process.returncode == -signal.SIGKILL, printed
 
     def move_at_once(self, moves: Sequence[tuple[Clone, str]]) -> list[Ran]:
         """Several moves at the same time, each in a process of its own."""
@@ -206,13 +203,10 @@ class Project:
         assert not clone.git("grep", "-l", "<<<<<<<", "--", "msgrun.yaml", fails=True), done.stderr
         self.share(clone)
 
-    def apply_in_background(self, clone: Clone) -> subprocess.Popen[str]:
+    def apply_in_background(self, clone: Clone) -> Forked:
         """An apply that takes seconds. Returns once it has made a message."""
         self.intercom.trouble.replace({"share": {"slow:0.8": 1}})
-        run = subprocess.Popen(
-            [sys.executable, "-m", "runner", "apply", "--yes"],
-            cwd=clone.path, env=self._environment(clone), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
+        run = Forked(("apply", "--yes"), subprocess.PIPE, self._environment(clone), folder=clone.path)
         for _ in range(400):
             if self.intercom.messages:
                 return run
@@ -305,4 +299,4 @@ class Project:
 
     def _environment(self, clone: Clone) -> dict[str, str]:
         url = {"INTERCOM_BASE_URL": self.intercom.url, "INTERCOM_ACCESS_TOKEN": "secret-token"}
-        return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHON": sys.executable, **url, **clone.env}
+        return {**os.environ, "MSGRUN": program(), **url, **clone.env}

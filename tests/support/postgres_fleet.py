@@ -1,12 +1,11 @@
 """Several applies of one saved plan on one PostgreSQL ledger, and an Intercom in a process of its own."""
 
 import json
-import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
 
+from tests.support.forked import Forked
 from tests.support.postgres import Server
 from tests.support.processes import environment, start_intercom
 from tests.support.project import people_message
@@ -39,17 +38,16 @@ class PostgresFleet:
         (root / "msgrun.yaml").write_text(SETTINGS.format(lock=server.lock, rate=rate))
         self.intercom = start_intercom(self.log, "--limit", str(limit), "--latency", str(latency))
         self.environment = environment(self.intercom.url)
-        self.workers: list[subprocess.Popen[str]] = []
+        self.workers: list[Forked] = []
 
-    def start(self, *args: str) -> subprocess.Popen[str]:
+    def start(self, *args: str) -> Forked:
         """Starts the command. `finish` waits for it and gives what it printed."""
-        command = [sys.executable, "-m", "runner", "-C", str(self.root), *args]
         with self._output(len(self.workers)).open("w") as out:
-            worker = subprocess.Popen(command, env=self.environment, stdout=out, stderr=out, text=True)
+            worker = Forked(["-C", str(self.root), *args], out, self.environment)
         self.workers.append(worker)
         return worker
 
-    def finish(self, worker: subprocess.Popen[str], seconds: float = 120) -> tuple[int, str]:
+    def finish(self, worker: Forked, seconds: float = 120) -> tuple[int, str]:
         """Waits for a command: its exit code, and what it printed."""
         code = worker.wait(timeout=seconds)
         return code, self._output(self.workers.index(worker)).read_text()
@@ -63,7 +61,7 @@ class PostgresFleet:
             code, printed = self.run(*args)
             assert code == 0, printed
 
-    def work(self) -> subprocess.Popen[str]:
+    def work(self) -> Forked:
         """Starts an apply of the saved plan."""
         return self.start("apply", "--yes", "--plan", str(self.plan))
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runner.ledger.lockfile.files import LockfilePaths, read_lockfile
+from tests.support.forked import Forked
 from tests.support.processes import environment
 from tests.support.project import people_message
 
@@ -32,7 +33,7 @@ class SandboxRuns:
     people: int = 60
     kind: str = "id"
     options: tuple[str, ...] = ()
-    running: list[subprocess.Popen[str]] = field(default_factory=list)
+    running: list[Forked] = field(default_factory=list)
     printed: str = ""
 
     def __post_init__(self) -> None:
@@ -49,11 +50,8 @@ class SandboxRuns:
         assert self.sandbox.stdout is not None
         self.environment = environment(self.sandbox.stdout.readline().split()[-1])
 
-    def start(self, *args: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "runner", "-C", str(self.root), "apply", "--yes", *args]
-        process = subprocess.Popen(
-            command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+    def start(self, *args: str) -> Forked:
+        process = Forked(["-C", str(self.root), "apply", "--yes", *args], subprocess.PIPE, self.environment)
         self.running.append(process)
         return process
 

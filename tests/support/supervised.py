@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from tests.support.forked import run_forked
 from tests.support.project import ROOT, Ran
 
 _SCRIPT = """
@@ -20,6 +21,14 @@ duckdb_database.MAX_SECONDS = float(sys.argv[3])
 supervisor = Supervisor(float(sys.argv[1]), int(sys.argv[2]))
 code = run(sys.argv[4:], supervisor)
 exit_at_once(code)
+"""
+_BEFORE = """
+import functools
+from runner.cli import supervisor
+from runner.declare.audience import duckdb_database
+
+duckdb_database.MAX_SECONDS = {query_seconds}
+supervisor.Supervisor = functools.partial(supervisor.Supervisor, {seconds}, {memory})
 """
 SECONDS = 1.5
 QUERY_SECONDS = 0.5
@@ -56,6 +65,10 @@ def run(
     env: Mapping[str, str] | None = None,
 ) -> Ran:
     """Runs `msgrun ARGS` in a folder to its end."""
+    if memory == MEMORY:
+        before = _BEFORE.format(seconds=seconds, memory=memory, query_seconds=query_seconds)
+        return Ran(*run_forked(["-C", str(folder), *args], Path.cwd(), {**os.environ, **(env or {})}, before=before))
+    # A fork has the memory of all modules from the start.
     process = start(folder, *args, seconds=seconds, memory=memory, query_seconds=query_seconds, env=env)
     out, err = process.communicate(timeout=120)
     return Ran(process.returncode, out, err)

@@ -12,12 +12,11 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.support.forked import Forked
 from tests.support.project import ROOT
 
 # A shell gives its job the terminal. Only then does Ctrl-C become a signal.
-_TAKE_TERMINAL = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
-)
+_TAKE_TERMINAL = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)"
 _PIECE = re.compile(r"\x1b\[([0-9;]*)([A-Za-z])|[\r\n]|[^\x1b]", re.DOTALL)
 CTRL_C = "\x03"
 ERASED = "\r\x1b[K"  # what takes off a line of progress
@@ -37,16 +36,21 @@ class Terminal:
         *args: str,
         columns: int = 100,
         environ: Mapping[str, str] | None = None,
-        program: Sequence[str] = (sys.executable, "-m", "runner"),
+        program: Sequence[str] = (),
     ) -> None:
         self._columns = columns
         self._ours, theirs = pty.openpty()
         self.resize(columns)
-        command = [sys.executable, "-c", _TAKE_TERMINAL, *program, *args]
-        self._process = subprocess.Popen(
-            command, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-            env={**_inherited(), "TERM": "xterm-256color", "PYTHONPATH": str(ROOT), **(environ or {})},
-        )  # fmt: skip
+        env = {**_inherited(), "TERM": "xterm-256color", "PYTHONPATH": str(ROOT), **(environ or {})}
+        self._process: Forked | subprocess.Popen[bytes]
+        if program:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", f"{_TAKE_TERMINAL}; os.execv(sys.argv[1], sys.argv[1:])", *program, *args],
+                cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, env=env,
+            )  # fmt: skip
+        else:
+            before = f"import os; os.setsid(); {_TAKE_TERMINAL}"
+            self._process = Forked(args, theirs, env, folder=folder, stdin=theirs, before=before)
         os.close(theirs)
         self._bytes = b""
         self._seen = 0

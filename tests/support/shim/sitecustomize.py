@@ -1,4 +1,6 @@
-"""Breaks the process that it is on the PYTHONPATH of, from below: nothing of it stands in the product.
+"""Breaks a process from below: one that it is on the PYTHONPATH of, or a fork that calls `break_process`.
+
+Nothing of it stands in the product.
 
 | variable | what it does |
 |---|---|
@@ -139,16 +141,21 @@ def _wrap(name: str, wrapper: Callable[[Callable[..., Any]], Callable[..., Any]]
         setattr(socket.socket, method, wrapper(getattr(socket.socket, method)))
 
 
-_settings = os.environ
-if "runner" in sys.orig_argv:
-    if "FAULTS_TIMEOUT" in _settings:
-        cap_timeouts(float(_settings["FAULTS_TIMEOUT"]))
-    if "FAULTS_SYNCED" in _settings:
-        note_syncs(_settings["FAULTS_SYNCED"], float(_settings.get("FAULTS_DISK", "0")))
-    if "FAULTS_CLOCK" in _settings:
-        jump(*map(float, _settings["FAULTS_CLOCK"].split(":")))
-    if "FAULTS_NAME" in _settings:
-        resolve(_settings["FAULTS_NAME"], *map(float, _settings.get("FAULTS_DNS", "0:0").split(":")))
+def break_process() -> None:
+    """Does what the variables say."""
+    settings = os.environ
+    if "FAULTS_TIMEOUT" in settings:
+        cap_timeouts(float(settings["FAULTS_TIMEOUT"]))
+    if "FAULTS_SYNCED" in settings:
+        note_syncs(settings["FAULTS_SYNCED"], float(settings.get("FAULTS_DISK", "0")))
+    if "FAULTS_CLOCK" in settings:
+        jump(*map(float, settings["FAULTS_CLOCK"].split(":")))
+    if "FAULTS_NAME" in settings:
+        resolve(settings["FAULTS_NAME"], *map(float, settings.get("FAULTS_DNS", "0:0").split(":")))
         watch_handshakes()
-    if "FAULTS_DIE" in _settings:
-        die(_settings["FAULTS_DIE"])
+    if "FAULTS_DIE" in settings:
+        die(settings["FAULTS_DIE"])
+
+
+if "runner" in sys.orig_argv:
+    break_process()
