@@ -1,5 +1,6 @@
 """What tests of the whole command share: a clean environment, a project folder, and an Intercom to talk to."""
 
+import gc
 import os
 import shutil
 import signal
@@ -33,6 +34,7 @@ settings.register_profile("proof", deadline=None, suppress_health_check=CHECKS, 
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    gc.disable()  # until all tests are collected: they live to the end
     _use_memory()
     settings.load_profile("proof" if _is_proof(config) else "quick")
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs with Ctrl-C ignored
@@ -76,6 +78,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
                 item.add_marker("proof")
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def _is_proof(config: pytest.Config) -> bool:
