@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -369,10 +370,22 @@ def test_an_environment_that_is_not_declared_and_one_of_a_new_project_are_refuse
     assert not (folder.path / ".github").exists()
 
 
-@pytest.mark.parametrize("text", [GITHUB, GITLAB], ids=["github", "gitlab"])
+@pytest.mark.parametrize("text", [GITHUB, GITLAB, ACTION], ids=["github", "gitlab", "action"])
 def test_nothing_is_installed_without_a_hash_but_the_pinned_msgrun(text):
     installs = re.findall(r"bin/pip\"? install (.*?)\)?'?$", text, re.MULTILINE)
     assert installs
     for own, other in zip(installs[::2], installs[1::2], strict=True):
         assert "--only-binary :all: --require-hashes --requirement" in own
-        assert other.endswith('--no-deps --no-build-isolation "$MSGRUN_PACKAGE"')
+        package = "$GITHUB_ACTION_PATH" if text == ACTION else "$MSGRUN_PACKAGE"
+        assert other.endswith(f'--no-deps --no-build-isolation "{package}"')
+
+
+def test_the_action_installs_every_dependency_in_the_version_that_the_tests_run_with():
+    def read_pins(name):
+        return set(re.findall(r"^([\w.-]+==[\w.]+)", (ROOT / name).read_text(), re.MULTILINE))
+
+    pins = read_pins("requirements-action.txt")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    needed = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
+    assert {re.split("[<>=]", line)[0] for line in needed} <= {pin.partition("==")[0] for pin in pins}
+    assert pins <= read_pins("requirements-test.txt")
