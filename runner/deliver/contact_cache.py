@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from runner.atomic_write import write_atomically
+from runner.declare.audience.recipient import IdentifierKind, normalise_identifier
 from runner.declare.recipient_policy import CONTACT_FAULTS
 from runner.intercom.contact import Contact
 from runner.key_table import KEY_SIZE, KeyTable, TextList
@@ -43,12 +44,12 @@ class ContactCache:
     def _clear(self) -> None:
         self._keys, self._times, self._entries = KeyTable(), array("Q"), TextList()
 
-    def get(self, kind: str, value: str) -> tuple[Contact, ...]:
+    def get(self, kind: IdentifierKind, value: str) -> tuple[Contact, ...]:
         """Returns the contacts with an address; empty if they are not known."""
         row = self._keys.row_of(self._hash(kind, value))
         return () if row is None else tuple(map(_parse_contact, self._entries[row].split(",")))
 
-    def add(self, kind: str, value: str, contacts: Iterable[Contact]) -> None:
+    def add(self, kind: IdentifierKind, value: str, contacts: Iterable[Contact]) -> None:
         """Adds the contacts with an address, which was not known. Without contacts it stays unknown."""
         entry = ",".join(map(_format_contact, contacts))
         if entry and len(entry) < _MAX_LINE // 2:
@@ -109,9 +110,9 @@ class ContactCache:
             self._entries.add(entry)
         return is_new
 
-    def _hash(self, kind: str, value: str) -> bytes:
-        value = value.casefold() if kind == "email" else value
-        return hashlib.blake2b(f"{kind}:{value}".encode(), key=self._key, digest_size=KEY_SIZE).digest()
+    def _hash(self, kind: IdentifierKind, value: str) -> bytes:
+        text = f"{kind}:{normalise_identifier(kind, value)}"
+        return hashlib.blake2b(text.encode(), key=self._key, digest_size=KEY_SIZE).digest()
 
 
 def _format_contact(contact: Contact) -> str:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from runner.declare.address_search import Address
+from runner.declare.audience.recipient import IdentifierKind
 from runner.deliver.contact_cache import ContactCache
 from runner.deliver.threads import ThreadPool
 from runner.intercom.contact import Contact
@@ -26,7 +27,7 @@ class _Batch(Generic[Row]):
     """Some rows in order with their addresses, and what was found of those that are not in the cache."""
 
     rows: list[tuple[Row, Address | None]] = field(default_factory=list)
-    missing: dict[str, list[str]] = field(default_factory=dict)
+    missing: dict[IdentifierKind, list[str]] = field(default_factory=dict)
     contacts: dict[Address, Sequence[Contact]] = field(default_factory=dict)
     is_done: bool = False
 
@@ -97,7 +98,7 @@ class ContactLookup:
                 if kind == "id" and not contacts:
                     contact = self._workspace.find_contact(value)
                     contacts = [contact] if contact else []  # noqa: PLW2901
-                batch.contacts[Address(kind, value)] = contacts  # type: ignore[arg-type]
+                batch.contacts[Address(kind, value)] = contacts
         return batch
 
     def _keep(self, batch: _Batch[Any]) -> None:

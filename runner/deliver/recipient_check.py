@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from runner.declare.address_search import Address, list_addresses
+from runner.declare.audience.workspace_contacts import find_workspace_contacts
 from runner.declare.recipient_policy import RecipientPolicy
 from runner.deliver.contact_choice import ContactChoice, choose_contact
 from runner.deliver.contact_lookup import ContactLookup
 from runner.errors import GuardRefused
+from runner.intercom.contact import parse_contact
 from runner.key_table import KeyTable, TextList
 from runner.ledger.contact_index import hash_contact
 from runner.ledger.facts import Facts
@@ -54,6 +56,7 @@ class RecipientCheck:
     def _check_message(self, message: PlannedMessage, most: int) -> PlannedMessage:
         result = _CheckedMessage(message, self._facts)
         is_email = message.declaration.message_type == "email"
+        read_faults = _find_read_faults(message)
 
         def address_of(row: _Row) -> Address | None:
             return row[2] if row[0].action == "send" and result.sends < most else None
@@ -64,7 +67,8 @@ class RecipientCheck:
                 result.keep(planned, address)
             else:
                 kind = f"{target.kind} of redirect" if message.declaration.redirect else target.kind
-                choice = choose_contact(role, kind, contacts, self._policy, is_email=is_email)
+                current = [replace(one, faults=one.faults | read_faults.get(one.id, set())) for one in contacts]
+                choice = choose_contact(role, kind, current, self._policy, is_email=is_email)
                 result.add(planned, address, choice)
                 self._checked += 1
                 self._progress(self._checked)
@@ -86,6 +90,18 @@ class RecipientCheck:
                 yield planned, address, target, "user" if redirect.role == "user" else "lead"
             else:
                 yield planned, address, address, role
+
+
+def _find_read_faults(message: PlannedMessage) -> dict[str, frozenset[str]]:
+    """Returns the faults of contacts by id, as an audience in the workspace was read for this run.
+
+    What a plan kept of a contact is up to an hour old: meanwhile it may have unsubscribed.
+    """
+    source = find_workspace_contacts(message.declaration.audience)
+    if source is None or source.reading is None:
+        return {}
+    contacts = map(parse_contact, source.reading.contacts())
+    return {contact.id: contact.faults for contact in contacts if contact.faults}
 
 
 class _CheckedMessage:

@@ -88,7 +88,7 @@ def _parse_admin(item: dict[str, Any]) -> Admin | None:
 
 def _normalise(sender: Sender, value: str) -> str:
     text = " ".join(unicodedata.normalize("NFC", value).split())
-    return text.casefold() if sender.kind == "email" else text
+    return text.lower() if sender.kind == "email" else text
 
 
 def _find_near(sender: Sender, admins: Iterable[Admin]) -> list[Admin]:

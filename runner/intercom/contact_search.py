@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from runner.declare.audience.recipient import IdentifierKind, normalise_identifier
 from runner.intercom.contact import Contact, parse_contact
 from runner.intercom.lookups import SEARCH_BATCH, QueryRejected, Workspace
 
@@ -21,18 +22,19 @@ class ContactSearch:
         self._workspace = workspace
         self.batch_size = IN_BATCH
 
-    def find(self, kind: str, values: Sequence[str]) -> dict[str, list[Contact]]:
-        """The contacts with each of the values, which are all of one kind (email, user_id, id). Case is ignored.
+    def find(self, kind: IdentifierKind, values: Sequence[str]) -> dict[str, list[Contact]]:
+        """The contacts with each of the values, which are all of one kind. Raises RunStopped.
 
-        Raises RunStopped.
+        Values are compared as keys are: what counts as two recipients must not find one contact. So the case of an
+        address makes no difference, but strasse@ is not straße@, and the user_id ab is not AB, whatever a search says.
         """
-        by_folded: dict[str, list[str]] = {}
+        by_identifier: dict[str, list[str]] = {}
         for value in dict.fromkeys(values):
-            by_folded.setdefault(value.casefold(), []).append(value)
+            by_identifier.setdefault(normalise_identifier(kind, value), []).append(value)
         matches: dict[str, list[Contact]] = {value: [] for value in values}
         for contact in self._find_all(kind, list(matches)):
             identifier = {"email": contact.email, "user_id": contact.external_id}.get(kind, contact.id)
-            for value in by_folded.get(identifier.strip().casefold(), ()):
+            for value in by_identifier.get(normalise_identifier(kind, identifier), ()):
                 if all(contact.id != other.id for other in matches[value]):
                     matches[value].append(contact)
         return matches

@@ -3,10 +3,14 @@
 import json
 import re
 import subprocess
+import time
 import urllib.request
 
 import pytest
 
+from runner.deliver.contact_cache import ContactCache
+from runner.intercom.client import HttpTransport
+from runner.intercom.contact import Contact
 from runner.sandbox import Sandbox
 from tests.support.project import SEED, Folder
 
@@ -142,6 +146,22 @@ def test_apply_sends_what_was_planned_and_reports_who_came_left_or_changed(folde
     sent = [message["payload"]["to"]["id"] for message in intercom.messages[1:]]
     assert sorted(sent) == sorted([stays, leaves])
     assert comes not in sent
+
+
+def test_who_unsubscribed_since_the_plan_gets_no_email(folder: Folder, intercom: Sandbox) -> None:
+    """The plan keeps contacts for an hour, but apply reads the audience again, and then knows it."""
+    contact = create(intercom, "Ann", unsubscribed_from_emails=True)
+    folder.message(MESSAGE.replace("GROUP", PRO))
+    folder.write("msgrun.yaml", "recipients: {unsubscribed: warn}\n")
+    plan(folder, "--online", "--out", "p.json")
+    folder.write("msgrun.yaml", "{}\n")
+    secret = HttpTransport(intercom.url, "secret-token").token_hash
+    kept = ContactCache(secret, folder.path / ".msgrun/contacts-messages", int(time.time()))
+    kept.add("id", contact, [Contact(contact, "user")])
+    kept.save()
+    ran = folder.run("apply", "--plan", "p.json", "--yes")
+    assert "1 excluded: unsubscribed from emails" in ran.out
+    assert not intercom.messages
 
 
 def test_who_left_the_audience_gets_nothing_and_is_counted(folder: Folder, intercom: Sandbox) -> None:

@@ -75,3 +75,10 @@ def test_a_folder_in_its_place_changes_nothing(tmp_path):
     cache.add("id", "c-2", [BO])
     cache.save()
     assert cache.get("id", "c-2")
+
+
+def test_addresses_that_only_look_alike_are_two(path):
+    cache = ContactCache(b"token", path, NOW)
+    cache.add("email", "straße@example.com", [ANN])
+    assert not cache.get("email", "strasse@example.com")
+    assert cache.get("email", " STRAßE@example.com")

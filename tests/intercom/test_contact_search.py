@@ -135,3 +135,27 @@ def test_a_token_that_may_not_read_contacts_is_told_which_permission_it_lacks(st
     with pytest.raises(RunStopped) as caught:
         ContactSearch(workspace(reply(status, denied))[0]).find("email", ["ann@example.com"])
     assert '"Read and list users and companies"' in caught.value.hint
+
+
+# Two people with these, of whom only the first is a contact: the second must not get what is for the first.
+LOOK_ALIKES = [
+    ("email", "straße@example.com", "strasse@example.com"),
+    ("email", "strasse@example.com", "straße@example.com"),
+    ("email", "bo@straße.example", "bo@strasse.example"),
+    ("email", "office@example.com", "oﬃce@example.com"),
+    ("email", "so\u017f@example.com", "sos@example.com"),
+    ("email", "ŉo@example.com", "\u02bcno@example.com"),
+    ("email", "ΐ@example.com", "ΐ@example.com\u200b"),
+    ("email", "i@example.com", "\u0131@example.com"),
+    ("email", "i@example.com", "İ@example.com"),
+    ("user_id", "aB3x", "Ab3x"),
+    ("user_id", "25", "²5"),
+]
+
+
+@pytest.mark.parametrize(("kind", "known", "other"), LOOK_ALIKES)
+def test_what_counts_as_two_recipients_never_finds_one_contact(kind, known, other, workspace):
+    field = {"email": "email", "user_id": "external_id"}[kind]
+    found, _ = workspace(reply(200, {"data": [contact(1, **{field: known})]}))
+    people = ContactSearch(found).find(kind, [other, known])
+    assert [len(people[value]) for value in (known, other)] == [1, 0]
