@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 
 from runner.ledger.record import NO_ORIGIN
@@ -15,8 +16,9 @@ _COUNTS = ("sent", "refused", "unknown", "not_sent")
 _COLUMNS = (
     "run", "command", "first", "last", "by", "where", "commit", "message", "revision", *_COUNTS, "plan",
 )  # fmt: skip
-# A spreadsheet takes a cell that begins with one of these for a formula.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet takes what begins with one of these for a formula, also behind white space, and in some countries behind
+# a semicolon, which separates cells there.
+_FORMULA = re.compile("(^|[;\t])(?=\\s*[=+@|\uff1d\uff0b\uff0d\uff20-])")
 
 
 def runs(entries: Sequence[RunEntry], width: int) -> str:
@@ -56,7 +58,8 @@ def runs(entries: Sequence[RunEntry], width: int) -> str:
 def runs_csv(entries: Sequence[RunEntry]) -> str:
     """Returns a row of CSV for each run and message, below a row of heads."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    # Quoted, so that no row begins with what a CI system takes for a command.
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow(_COLUMNS)
     for entry in entries:
         writer.writerow([_guard(str(value)) for value in _to_dict(entry).values()])
@@ -96,4 +99,5 @@ def _block(entry: RunEntry, width: int) -> str:
 
 
 def _guard(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+    """Returns a cell that neither a spreadsheet, a terminal nor a CI system obeys. What it cannot show is visible."""
+    return _FORMULA.sub(r"\1'", one_line(cell))

@@ -1,5 +1,6 @@
 """No value of a file or of an answer is taken for a command by a terminal or a CI system, or forges a line."""
 
+import csv
 import json
 import os
 import re
@@ -171,3 +172,23 @@ def test_a_terminal_that_lacks_a_character_is_no_fault(project: Clone, encoding:
     assert done.returncode == 1
     assert b"x has no value" in done.stdout
     assert done.stderr == b""
+
+
+FORMULAS = ("=1+1", " =1+1", "\xa0@SUM(1)", ";=1+1", "a;-1", "\t+1", "\uff1d1+1", "|cmd", "\r=1", "-1")
+
+
+@pytest.mark.parametrize("form", ["text", "csv"])
+def test_the_audit_gives_no_command_and_no_formula(project: Clone, form: str) -> None:
+    lines = [HEADER % salt_check("")]
+    for number, text in enumerate([*FORGED.values(), *FORMULAS]):
+        named = {"actor": text, "run_url": text, "commit": text, "key": f"{number:032x}"}
+        lines.append(json.dumps({**RECORD, **named, "message": "a", "to": "id:1", "attempt": f"{text}-1"}) + "\n")
+    project.write("messages.lock", "".join(lines))
+    text = printed(project, "audit", "--format", form)
+    assert text.count("unknown") == 1, text
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u202e\u2066]|##\w*\[", text)
+    assert not [line for line in text.splitlines() if line.lstrip().startswith("::")]
+    if form == "csv":
+        cells = [cell for row in csv.reader(text.splitlines()) for cell in row]
+        assert len(cells) == 14 * (1 + len(FORGED) + len(FORMULAS))
+        assert not [cell for cell in cells if re.search(r"(^|[;\t])\s*[=+@|\uff1d-]", cell)]
