@@ -1,6 +1,6 @@
-"""What contacts are grouped by: segments, tags and subscription types.
+"""What contacts are grouped by: segments and tags.
 
-Shapes as in the reference, "List all segments", "List all tags" and "List subscription types" (2.14).
+Shapes as in the reference, "List all segments" and "List all tags" (2.14).
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from runner.sandbox.contact import Contact
     from runner.sandbox.contacts import Contacts
     from runner.sandbox.groups import Groups
-
-SUBSCRIPTION_TYPES = {"81": ("Announcements", "opt_out"), "82": ("Newsletter", "opt_in")}
 
 
 class ContactGroups:
@@ -50,10 +48,6 @@ class ContactGroups:
         _require(tag, self._tags)
         return self._tag_to_dict(tag)
 
-    def list_subscription_types(self) -> dict[str, object]:
-        """Returns the document of GET /subscription_types."""
-        return _list(map(_subscription_type_to_dict, SUBSCRIPTION_TYPES))
-
     def list_segments_of(self, contact: Contact) -> dict[str, object]:
         """Returns the document of GET /contacts/{id}/segments."""
         return _list(map(self._segment_to_dict, contact.segments))
@@ -76,11 +70,6 @@ class ContactGroups:
         return {"type": "tag", "id": tag, "name": self._tags[tag]}
 
 
-def list_subscriptions_of(contact: Contact) -> dict[str, object]:
-    """Returns the document of GET /contacts/{id}/subscriptions: what the contact itself chose or left."""
-    return _list(map(_subscription_type_to_dict, contact.subscriptions))
-
-
 def _require(item: str, known: Iterable[str]) -> None:
     if item not in known:
         raise ApiError(404, "not_found", "Resource Not Found")
@@ -88,17 +77,3 @@ def _require(item: str, known: Iterable[str]) -> None:
 
 def _list(data: Iterable[dict[str, object]]) -> dict[str, object]:
     return {"type": "list", "data": list(data)}
-
-
-def _subscription_type_to_dict(subscription_type: str) -> dict[str, object]:
-    name, consent = SUBSCRIPTION_TYPES[subscription_type]
-    translation = {"name": name, "description": name, "locale": "en"}
-    return {
-        "type": "subscription",
-        "id": subscription_type,
-        "state": "live",
-        "consent_type": consent,
-        "content_types": ["email"],
-        "default_translation": translation,
-        "translations": [translation],
-    }

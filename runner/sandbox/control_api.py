@@ -2,6 +2,7 @@
 
 `PUT /_sandbox/trouble` replaces the trouble (see trouble_schedule). `GET /_sandbox/trouble` shows which trouble is
 still queued. `PUT /_sandbox/replies` says which contacts reply (see replies), `GET /_sandbox/replies` shows it.
+`PUT /_sandbox/subscriptions` sets subscription types and choices (see subscriptions), `GET` shows them.
 `GET /_sandbox/inbox`, `GET /_sandbox/inbox/{message}` and `POST /_sandbox/inbox/{message}/replies` are for its page.
 `GET /_sandbox/messages` lists the messages that were created, `GET /_sandbox/log` the requests that were received.
 """
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from runner.sandbox.message_store import MessageStore
     from runner.sandbox.replies import Replies
     from runner.sandbox.request_log import RequestLog
+    from runner.sandbox.subscriptions import Subscriptions
     from runner.sandbox.trouble_schedule import Trouble
 
 
@@ -33,11 +35,15 @@ CONTROL_PREFIX = "/_sandbox/"
 class ControlApi:
     """Lets a test in another process inspect the sandbox and disturb it."""
 
-    def __init__(self, store: MessageStore, log: RequestLog, trouble: Trouble, replies: Replies, inbox: Inbox) -> None:
+    def __init__(
+        self, store: MessageStore, log: RequestLog, trouble: Trouble, replies: Replies, subscriptions: Subscriptions,
+        inbox: Inbox,
+    ) -> None:  # fmt: skip
         self._store = store
         self._log = log
         self._trouble = trouble
         self._replies = replies
+        self._subscriptions = subscriptions
         self._inbox = inbox
 
     def answer(self, request: Request) -> Answer:
@@ -54,12 +60,18 @@ class ControlApi:
                 return _build_answer(200, self._trouble.list_queued())
             case "GET", "replies":
                 return _build_answer(200, self._replies.show())
+            case "GET", "subscriptions":
+                return _build_answer(200, self._subscriptions.show())
+            case "PUT", "subscriptions":
+                return _replace(self._subscriptions.replace, request.body, self._subscriptions.show)
             case "PUT", "trouble":
                 return _replace(self._trouble.replace, request.body, self._trouble.list_queued)
             case "PUT", "replies":
                 return _replace(self._replies.replace, request.body, self._replies.show)
             case _:
-                return _build_answer(404, {"error": "there are trouble, replies, messages, inbox and log"})
+                return _build_answer(
+                    404, {"error": "there are trouble, replies, subscriptions, messages, inbox and log"}
+                )
 
     def _answer_inbox(self, request: Request, rest: list[str]) -> Answer:
         now = time.time()

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from runner.sandbox.replies import Replies
     from runner.sandbox.request_log import RequestLog
     from runner.sandbox.state_file import StateFile
+    from runner.sandbox.subscriptions import Subscriptions
     from runner.sandbox.trouble_schedule import Trouble
 
 
@@ -55,6 +56,7 @@ class FakeIntercom:
         log: RequestLog,
         trouble: Trouble,
         replies: Replies,
+        subscriptions: Subscriptions,
     ) -> None:
         self._latency = options.latency
         self._log = log
@@ -63,7 +65,7 @@ class FakeIntercom:
         self._contacts = Contacts(
             state, fresh_seconds=options.fresh_seconds, population=options.population, groups=options.groups
         )
-        self._routes = Routes(options, state, store, self._contacts, replies)
+        self._routes = Routes(options, state, store, self._contacts, replies, subscriptions)
         self._request_id_prefix = secrets.token_hex(4)
         self._call_numbers = itertools.count(1)
 

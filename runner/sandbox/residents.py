@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.sandbox.contact import DEFAULT_CREATED_AT
-from runner.sandbox.contact_groups import SUBSCRIPTION_TYPES
 from runner.sandbox.groups import COMPANIES, SEGMENTS, TAGS
+from runner.sandbox.subscriptions import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +35,6 @@ def list_resident_fields(count: int, groups: Groups) -> Iterator[dict[str, objec
             "segments": (tuple(SEGMENTS)[number % len(SEGMENTS)], *segments),
             "tags": (*(tuple(TAGS)[:1] if number % 3 == 0 else ()), *tags),
             "companies": (*tuple(COMPANIES)[number % 3 : number % 3 + 1], *companies),
-            "subscriptions": tuple(SUBSCRIPTION_TYPES)[number % 4 : number % 4 + 1],
+            "subscriptions": tuple(item.id for item in TYPES)[number % 4 : number % 4 + 1],
             "attributes": (("plan", "pro" if number % 2 else "free"),),
         }

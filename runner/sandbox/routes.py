@@ -8,7 +8,7 @@ from runner.sandbox.answer import ApiError, RouteResult
 from runner.sandbox.companies import Companies
 from runner.sandbox.contact import ContactDocuments
 from runner.sandbox.contact_creation import create_contact
-from runner.sandbox.contact_groups import ContactGroups, list_subscriptions_of
+from runner.sandbox.contact_groups import ContactGroups
 from runner.sandbox.contact_search import ContactSearch
 from runner.sandbox.conversation_parts import ConversationParts
 from runner.sandbox.conversation_replies import ConversationReplies
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from runner.sandbox.options import SandboxOptions
     from runner.sandbox.replies import Replies
     from runner.sandbox.state_file import StateFile
+    from runner.sandbox.subscriptions import Subscriptions
 
 _MERGES_SHOWN_SINCE = (2, 16)
 
@@ -34,8 +35,9 @@ class Routes:
     """Carries calls out."""
 
     def __init__(
-        self, options: SandboxOptions, state: StateFile, store: MessageStore, contacts: Contacts, replies: Replies
-    ) -> None:
+        self, options: SandboxOptions, state: StateFile, store: MessageStore, contacts: Contacts, replies: Replies,
+        subscriptions: Subscriptions,
+    ) -> None:  # fmt: skip
         parts = ConversationParts(state)
         workspace = Workspace(
             options.workspace, options.admins, options.region, accept_any_admin=options.accept_any_admin
@@ -44,6 +46,7 @@ class Routes:
         self._contacts = contacts
         self._documents = documents
         self._contact_search = ContactSearch(contacts, documents)
+        self._subscriptions = subscriptions
         self._groups = groups = ContactGroups(contacts, options.groups)
         self._companies = Companies(options.workspace, contacts, documents, options.groups.companies)
         self._conversations = Conversations(store, parts, contacts, workspace, options.search_lag)
@@ -55,7 +58,7 @@ class Routes:
             "admins": workspace.list_admins,
             "teams": workspace.list_teams,
             "tags": groups.list_tags,
-            "subscription_types": groups.list_subscription_types,
+            "subscription_types": subscriptions.list_types,
         }
         self._items = {
             "admins": workspace.show_admin,
@@ -108,7 +111,7 @@ class Routes:
             case ["segments"]:
                 return self._groups.list_segments_of(contact)
             case ["subscriptions"]:
-                return list_subscriptions_of(contact)
+                return self._subscriptions.list_chosen(contact)
             case ["tags"]:
                 return self._groups.list_tags_of(contact)
         return None

@@ -22,6 +22,7 @@ from runner.sandbox.rate_limit import WINDOW
 from runner.sandbox.replies import Replies
 from runner.sandbox.request_log import RequestLog
 from runner.sandbox.state_file import StateFile
+from runner.sandbox.subscriptions import Subscriptions
 from runner.sandbox.trouble_schedule import Trouble
 from runner.sandbox.workspace import SANDBOX_WORKSPACE_ID
 
@@ -41,7 +42,8 @@ class Sandbox:
     """A fake Intercom that runs from its construction until `close`.
 
     `latency`, `fresh_seconds`, `search_lag` and `window` are in seconds; `rate_limit` is in calls a window. `admins`
-    are names or email addresses of more admins, `groups` are kind and name of more segments, tags and companies.
+    are names or email addresses of more admins, `groups` are kind and name of more segments, tags, companies and
+    subscription types.
     """
 
     def __init__(
@@ -66,6 +68,8 @@ class Sandbox:
     ) -> None:
         self.trouble = Trouble() if trouble is None else trouble
         self.replies = Replies() if replies is None else replies
+        groups = list(groups)
+        self.subscriptions = Subscriptions(name for kind, name in groups if kind == "subscription")
         options = SandboxOptions(
             workspace=workspace,
             region=region,
@@ -84,8 +88,10 @@ class Sandbox:
         with self._server.closed_on_error():
             self._state, self._log = StateFile(state), RequestLog(log)
         self._store = MessageStore(self._state)
-        intercom = FakeIntercom(options, self._state, self._store, self._log, self.trouble, self.replies)
-        control = ControlApi(self._store, self._log, self.trouble, self.replies, intercom.inbox)
+        intercom = FakeIntercom(
+            options, self._state, self._store, self._log, self.trouble, self.replies, self.subscriptions
+        )
+        control = ControlApi(self._store, self._log, self.trouble, self.replies, self.subscriptions, intercom.inbox)
         self._server.answer = _route(control, intercom)
         self._thread = threading.Thread(target=self._server.accept_all, name="sandbox", daemon=True)
         self._thread.start()
