@@ -90,7 +90,8 @@ def compare_with_base(
             more = f" and {len(hosts) - _MAX_HOSTS:,} more" if hosts[_MAX_HOSTS:] else ""
             named = f"{', '.join(hosts[:_MAX_HOSTS])}{more}"
             notes += (f"new hosts in links, which no message of {base.commit.ref} has: {named}",)
-    return Comparison(base.commit.ref, base.commit.hash, changes, notes, base.guard_changes, base.head)
+    guard_changes = (*base.guard_changes, *guard_settings.find_lifted_subscriptions(changes))
+    return Comparison(base.commit.ref, base.commit.hash, changes, notes, guard_changes, base.head)
 
 
 def list_other_environments(context: Context) -> list[str]:

@@ -16,16 +16,12 @@ from runner.cli.output import Output
 from runner.cli.pauses import make_stop_conditions
 from runner.cli.process import Signals
 from runner.cli.progress import RunProgress, open_record_log
-from runner.cli.progress_line import CheckProgress
 from runner.cli.run_origin import find_run_origin
 from runner.cli.workspace_faults import find_region_fault, find_workspace_fault
 from runner.clock import Clock, new_run_id
 from runner.declare.sender import Sender
 from runner.declare.settings import Settings
-from runner.deliver.contact_cache import ContactCache
-from runner.deliver.contact_lookup import ContactLookup
 from runner.deliver.post import MessagePoster
-from runner.deliver.recipient_check import RecipientCheck
 from runner.deliver.run import Run
 from runner.deliver.stop import DRAIN_TIMEOUT, signal_name
 from runner.deliver.summary import Summary
@@ -36,7 +32,6 @@ from runner.intercom.lookups import Workspace
 from runner.intercom.rate_limit import RateLimiter
 from runner.intercom.route import LOOPBACK
 from runner.intercom.senders import look_up_senders
-from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger
 from runner.plan.guards import sender_guard
 from runner.plan.plan import Plan
@@ -90,23 +85,6 @@ class Connection:
             names = [message.name for message in plan.messages if message.declaration.sender == fault.sender]
             guards.append(sender_guard(fault.message, fault.hint, names))
         return replace(plan, sender_ids=lookup.ids, guards=tuple(guards))
-
-    def check_recipients(self, plan: Plan, facts: Facts) -> Plan:
-        """Returns the plan with the contacts of its recipients, and without those that `recipients:` leaves out.
-
-        Shows the progress. Raises RunStopped, and GuardRefused if a file changed meanwhile.
-        """
-        settings, progress = self.context.settings, CheckProgress(self.context.output, plan.to_send)
-        # The sandbox answers at once, and may forget its contacts.
-        path = None if self.context.options.sandbox else self.context.contact_cache
-        cache = ContactCache(self.transport.token_hash, path, int(self.context.now.timestamp()))
-        cache.load()
-        lookup = ContactLookup(self.workspace, cache)
-        try:
-            return RecipientCheck(lookup, settings.recipients, settings.salt, facts, progress).check(plan)
-        finally:
-            lookup.close()
-            progress.clear()
 
     def deliver(self, plan: Plan, ledger: Ledger, log_file: Path | None, deadline: float | None) -> Summary:
         """Sends a plan and shows the progress. Returns its summary. `deadline` is a time of the monotonic clock."""
@@ -170,7 +148,8 @@ def connect(
 ) -> Iterator[Connection]:
     """Opens a connection to Intercom or, with --sandbox, to an embedded sandbox, whose whole rate limit may be used.
 
-    The sandbox has an admin for each of `senders`, and the segments, tags and companies of `groups` (kind and name), so
+    The sandbox has an admin for each of `senders`, and the segments, tags, companies and subscription
+    types of `groups` (kind and name), so
     that a project with any of them can be tried out.
     Raises RunStopped if there is no token, UsageMistake if the base URL is wrong or would send the token unencrypted.
     """

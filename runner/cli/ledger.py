@@ -11,7 +11,7 @@ from runner.clock import new_run_id
 from runner.declare.settings import SETTINGS_FILE, Settings, load_all_settings
 from runner.declare.settings_editor import set_settings
 from runner.declare.tree import Tree
-from runner.errors import UsageMistake
+from runner.errors import GuardRefused, UsageMistake
 from runner.ledger import opening
 from runner.ledger.address import LockfileAddress
 from runner.ledger.facts import Facts
@@ -55,6 +55,19 @@ def open_ledger(
         if new_lock and ledger_id and not (context.settings.ledger_id or context.options.sandbox):
             context.output.note(f"add to msgrun.yaml, so that no other ledger is used by accident: ledger: {ledger_id}")
         yield ledger
+
+
+def refuse_lockfile(context: Context) -> None:
+    """Raises GuardRefused if the ledger is a lockfile: the disk of a CI job is lost with the job."""
+    address, repository = context.ledger.address, context.ledger.repository
+    if isinstance(address, LockfileAddress) and not context.options.sandbox:
+        remote = next(reversed(repository.relevant_remotes() if repository else ()), "origin")
+        raise GuardRefused(
+            f"the ledger is the file {address.path}, which is lost with the disk of this CI job. The next job would"
+            " send everything again",
+            f"move it to a branch of the git remote: {context.ledger.command} lock move git+{remote}; or, if the disk"
+            " outlives the job: --lockfile-in-ci",
+        )
 
 
 def require_valid_address(context: Context, lock: str) -> None:

@@ -7,7 +7,7 @@ from runner.cli.github_step import keep_plan
 from runner.cli.notices import current_notices
 from runner.cli.output import Output
 from runner.declare.sample import Sample, render_sample
-from runner.errors import Problem
+from runner.errors import GuardRefused, Problem
 from runner.plan.deliveries import PlannedMessage
 from runner.plan.plan import Plan
 from runner.privacy import reveal_or_mask
@@ -110,3 +110,12 @@ def _sample_key(message: PlannedMessage) -> str:
         if delivery.action == "send"
     )
     return next(keys, "")
+
+
+def refuse_guarded(context: Context, plan: Plan) -> None:
+    """Raises GuardRefused if a plan has guards, and prints all but the last of them."""
+    errors = [GuardRefused(guard.message, guard.hint) for guard in plan.guards]
+    for error in errors[:-1]:
+        context.output.failure(error)
+    if errors:
+        raise errors[-1]

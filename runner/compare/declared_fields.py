@@ -5,7 +5,7 @@ import orjson
 from runner.clock import format_timestamp
 from runner.declare.audience import TableAudience
 from runner.declare.audience.workspace_contacts import find_workspace_contacts
-from runner.declare.declaration import CONVERSATION_FLAG, Declaration
+from runner.declare.declaration import CONVERSATION_FLAG, SUBSCRIPTION_KEY, Declaration
 
 # Of an audience in the workspace, what decides who gets what: offline there are no recipients to compare.
 _WORKSPACE_KEYS = ("type", "vars", "where", "exclude", "unique_by", "split")
@@ -17,6 +17,7 @@ FIELD_NAMES = (
     "expires",
     "not_before",
     "max_recipients",
+    SUBSCRIPTION_KEY,
     CONVERSATION_FLAG,
     "to",
     "sql",
@@ -34,6 +35,7 @@ def list_field_values(declaration: Declaration) -> tuple[str, ...]:
         str(declaration.revision),
         *times,
         str(declaration.max_recipients or ""),
+        declaration.require_subscription,
         "true" if declaration.opens_conversation else "",
         _describe_audience(declaration),
         _read_query(declaration),

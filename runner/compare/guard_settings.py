@@ -1,10 +1,11 @@
 """Compares the settings that guard the sending with those at another commit."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from runner.compare.comparison import FieldChange
+from runner.compare.comparison import FieldChange, MessageChange
 from runner.declare.audience.allow_list import DOMAIN_PREFIX, AllowList
+from runner.declare.declaration import SUBSCRIPTION_KEY
 from runner.declare.redirect import Redirect
 from runner.declare.settings import Settings
 from runner.ledger.record import salt_check
@@ -27,6 +28,14 @@ def compare_guard_settings(
         yield from (
             FieldChange(f"{prefix}.{key}" if prefix else key, old[key], new[key]) for key in old if old[key] != new[key]
         )
+
+
+def find_lifted_subscriptions(changes: Iterable[MessageChange]) -> Iterator[FieldChange]:
+    """Yields the subscriptions that messages required, and do not require any more."""
+    for change in changes:
+        for field in change.fields:
+            if field.name == SUBSCRIPTION_KEY and field.before:
+                yield FieldChange(f"{change.name}: {field.name}", field.before, field.now)
 
 
 def _format_lock(settings: Settings) -> str:

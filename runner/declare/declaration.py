@@ -18,6 +18,7 @@ from runner.errors import Place, Problem
 from runner.privacy import AnyText
 
 CONVERSATION_FLAG = "create_conversation_without_contact_reply"
+SUBSCRIPTION_KEY = "require_subscription"
 MessageType = Literal["inapp", "email"]
 
 
@@ -67,7 +68,8 @@ class Declaration:
     `variables` are the template globals, then the variables of the project, then those of the message; every render
     gets them. `content` is the hash of what the author wrote. `unknown_variables` are warnings: each names a variable
     that has no value. `revision` is counted from 1. `redirect` is the contact that gets the message in place of each
-    recipient; None if there is none.
+    recipient; None if there is none. `require_subscription` is the name of a subscription type of the workspace: who
+    is not subscribed is excluded; empty if it does not matter.
     """
 
     name: str
@@ -90,6 +92,7 @@ class Declaration:
     unknown_variables: tuple[Problem, ...]
     selection: Selection
     redirect: Redirect | None = None
+    require_subscription: str = ""
 
     @property
     def place(self) -> Place:

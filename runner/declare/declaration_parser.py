@@ -11,7 +11,7 @@ import orjson
 from runner.declare import schema
 from runner.declare.audience_parser import read_audience, read_selection
 from runner.declare.column_hints import column_hint
-from runner.declare.declaration import CONVERSATION_FLAG, Declaration, TemplateOrigin
+from runner.declare.declaration import CONVERSATION_FLAG, SUBSCRIPTION_KEY, Declaration, TemplateOrigin
 from runner.declare.parse_context import ParseContext, ProjectContext, without_nulls
 from runner.declare.sender import Sender, parse_sender
 from runner.declare.template.language import TemplateFault
@@ -133,6 +133,7 @@ class _Parser:
             unknown_variables=unknown,
             selection=read_selection(self.context, audience, [text for text, _ in texts if text]),
             redirect=self.project.redirect,
+            require_subscription=value.get(SUBSCRIPTION_KEY, "").strip(),
         )
         return declaration, self.problems
 

@@ -139,6 +139,16 @@ def load_settings(tree: Tree, environment: str | None, salt: str | None = None) 
     return _build_declared(environment, _read_settings(tree), salt)
 
 
+def find_setting(tree: Tree, environment: str | None, key: str) -> Place:
+    """Returns the place of a setting that holds in an environment; that of msgrun.yaml if it is not there any more."""
+    document = _read_settings_document(tree)
+    own = ("environments", environment, key) if environment else (key,)
+    if document is None:
+        return Place(SETTINGS_FILE)
+    overrides = document.value.get("environments", {}).get(environment, {})
+    return document.place(own if key in overrides or not environment else (key,))
+
+
 def load_chosen_settings(tree: Tree, chosen: str | None, salt: str | None = None) -> Settings:
     """Returns the settings of the environment that the user chose with -e: `default` is the unnamed one.
 

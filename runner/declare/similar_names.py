@@ -1,10 +1,19 @@
 """The name that was meant, for one that does not exist."""
 
+_MAX_LISTED = 10  # names that a hint lists
+
 
 def did_you_mean(word: str, choices: list[str]) -> str:
     """Returns a hint that names the choice most similar to a word; empty if none is similar."""
     match = closest_match(word, choices)
     return f"did you mean {match}?" if match else ""
+
+
+def suggest_or_list(word: str, names: list[str]) -> str:
+    """Returns a hint with the name most similar to a word, else with the first names that there are; empty if none."""
+    more = ", …" if len(names) > _MAX_LISTED else ""
+    there_are = f"there {'is' if len(names) == 1 else 'are'} {', '.join(names[:_MAX_LISTED])}{more}" if names else ""
+    return did_you_mean(word, names) or there_are
 
 
 def closest_match(word: str, choices: list[str]) -> str:

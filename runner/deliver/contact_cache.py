@@ -24,12 +24,16 @@ _LETTERS = {fault: letter for letter, fault in zip("abcdefghij", CONTACT_FAULTS,
 _FAULTS = {letter: fault for fault, letter in _LETTERS.items()}
 _ROLES = {"u": "user", "l": "lead"}
 _CONTACT = r"[ul][a-j]{0,6}:[A-Za-z0-9_-]{1,128}"
-_LINE = re.compile(rf"([0-9a-f]{{32}}) ([0-9]{{1,12}}) ({_CONTACT}(?:,{_CONTACT}){{0,9}})")
+_CHOICES = r"=(?:[A-Za-z0-9_-]{1,128},)*"
+_LINE = re.compile(rf"([0-9a-f]{{32}}) ([0-9]{{1,12}}) ({_CONTACT}(?:,{_CONTACT}){{0,9}}|{_CHOICES})")
 _SEAL = b"seal "
+_SUBSCRIPTIONS = "subscriptions"  # what a contact's id is hashed with, where an address has its kind
 
 
 class ContactCache:
     """Contacts by address, without anything personal: ids, roles and faults. Only found contacts are kept.
+
+    Of a contact's subscriptions it keeps the ids of the types that the contact chose or left.
 
     `secret` is known to those alone who have the access token. `now` is in Unix seconds. `path` is the file, if any.
     """
@@ -54,6 +58,17 @@ class ContactCache:
         entry = ",".join(map(_format_contact, contacts))
         if entry and len(entry) < _MAX_LINE // 2:
             self._has_new = self._add(self._hash(kind, value), self._now, entry) or self._has_new
+
+    def get_choices(self, contact_id: str) -> frozenset[str] | None:
+        """Returns the subscription types that a contact chose or left; None if they are not known."""
+        row = self._keys.row_of(self._hash(_SUBSCRIPTIONS, contact_id))
+        return None if row is None else frozenset(self._entries[row].removeprefix("=").split(",")) - {""}
+
+    def add_choices(self, contact_id: str, choices: Iterable[str]) -> None:
+        """Adds the subscription types that a contact chose or left, which were not known."""
+        entry = "=" + "".join(f"{choice}," for choice in sorted(choices))
+        if len(entry) < _MAX_LINE // 2:
+            self._has_new = self._add(self._hash(_SUBSCRIPTIONS, contact_id), self._now, entry) or self._has_new
 
     def load(self) -> None:
         """Reads the file. One that was not written with this token, or is damaged, is left unread."""

@@ -33,10 +33,14 @@ class _Batch(Generic[Row]):
 
 
 class ContactLookup:
-    """The contacts of recipients, from the cache or from Intercom: one search for each `batch_size` addresses."""
+    """The contacts of recipients, from the cache or from Intercom: one search for each `batch_size` addresses.
 
-    def __init__(self, workspace: Workspace, cache: ContactCache) -> None:
+    `poll` is called for each batch and while it waits, and raises what ends the check.
+    """
+
+    def __init__(self, workspace: Workspace, cache: ContactCache, poll: Callable[[], None] = lambda: None) -> None:
         self.cache = cache
+        self._poll = poll
         self._workspace = workspace
         self._search = ContactSearch(workspace)
         self._threads: ThreadPool[_Batch[Any]] = ThreadPool(_MAX_BATCHES)
@@ -60,7 +64,9 @@ class ContactLookup:
                 batch.is_done = not batch.missing
             if not window:
                 return
+            self._poll()
             while not window[0].is_done:
+                self._poll()
                 for done in self._threads.collect(_POLL_INTERVAL):
                     self._keep(done)
             batch = window.popleft()

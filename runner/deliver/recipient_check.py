@@ -12,6 +12,7 @@ from runner.declare.audience.workspace_contacts import find_workspace_contacts
 from runner.declare.recipient_policy import RecipientPolicy
 from runner.deliver.contact_choice import ContactChoice, choose_contact
 from runner.deliver.contact_lookup import ContactLookup
+from runner.deliver.subscription_check import SubscriptionCheck
 from runner.errors import GuardRefused
 from runner.intercom.contact import parse_contact
 from runner.key_table import KeyTable, TextList
@@ -31,9 +32,11 @@ class RecipientCheck:
     """Checks plans against one workspace. `progress` is called with the number of recipients that were checked."""
 
     def __init__(
-        self, lookup: ContactLookup, policy: RecipientPolicy, salt: str, facts: Facts, progress: Callable[[int], None]
-    ) -> None:
+        self, lookup: ContactLookup, subscriptions: SubscriptionCheck, policy: RecipientPolicy, salt: str, facts: Facts,
+        progress: Callable[[int], None],
+    ) -> None:  # fmt: skip
         self._lookup = lookup
+        self._subscriptions = subscriptions
         self._policy = policy
         self._salt = salt
         self._facts = facts
@@ -61,14 +64,20 @@ class RecipientCheck:
         def address_of(row: _Row) -> Address | None:
             return row[2] if row[0].action == "send" and result.sends < most else None
 
-        for row, contacts in self._lookup.find(self._list_rows(message), address_of, most):
-            planned, address, target, role = row
-            if address_of(row) is None:
+        def choose() -> Iterator[tuple[_Row, ContactChoice | None]]:
+            for row, contacts in self._lookup.find(self._list_rows(message), address_of, most):
+                target, role = row[2:]
+                if address_of(row) is None:
+                    yield row, None
+                else:
+                    current = [replace(one, faults=one.faults | read_faults.get(one.id, set())) for one in contacts]
+                    yield row, choose_contact(role, target.kind, current, self._policy, is_email=is_email)
+
+        for row, choice in self._subscriptions.filter(choose(), message.declaration.require_subscription, most):
+            planned, address, *_ = row
+            if choice is None or address_of(row) is None:
                 result.keep(planned, address)
             else:
-                kind = f"{target.kind} of redirect" if message.declaration.redirect else target.kind
-                current = [replace(one, faults=one.faults | read_faults.get(one.id, set())) for one in contacts]
-                choice = choose_contact(role, kind, current, self._policy, is_email=is_email)
                 result.add(planned, address, choice)
                 self._checked += 1
                 self._progress(self._checked)

@@ -9,6 +9,7 @@ from runner.declare.hold_file import HOLD_FILE
 from runner.declare.quiet_hours import QuietHours
 from runner.declare.settings import AbortConditions
 from runner.deliver.summary import STOP_KINDS, StopReason, Summary
+from runner.errors import MsgrunError
 
 GO_ON = "run the same command again to go on"  # the hint of a stop after which nothing has to be fixed
 DRAIN_TIMEOUT = 5.0  # seconds for which a run that the user wants to end waits for open requests
@@ -44,6 +45,14 @@ class StopConditions:
         if self.deadline is not None and clock.monotonic() >= self.deadline:
             return StopReason("later", "the deadline has come", GO_ON)
         return None
+
+
+class StopRequested(MsgrunError):
+    """A stop condition holds before anything was claimed."""
+
+    def __init__(self, reason: StopReason) -> None:
+        super().__init__(reason.message, reason.hint)
+        self.reason = reason
 
 
 def signal_name(number: int) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 from runner.declare.audience.recipient import Role
 from runner.declare.audience.workspace_contacts import MAX_COMPRESSED, ContactGroup, ContactReading, pack_contacts
-from runner.declare.similar_names import did_you_mean
+from runner.declare.similar_names import suggest_or_list
 from runner.errors import MsgrunError, RunStopped
 from runner.intercom.identifiers import parse_id, parse_text
 from runner.intercom.lookups import QueryRejected, Workspace
@@ -129,11 +129,7 @@ def _find_named(group: ContactGroup, answer: Any, key: str) -> str:
         search = f'search: {{field: {group.kind}_id, operator: "=", value: {ids[0]}}}'
         raise GroupNotFound(message, f"choose one by its id: {search}")
     names = sorted({name for name, _ in named if name})
-    more = ", …" if len(names) > _MAX_LISTED else ""
-    hint = did_you_mean(group.name, names) or (
-        f"there {'is' if len(names) == 1 else 'are'} {', '.join(names[:_MAX_LISTED])}{more}" if names else ""
-    )
-    raise GroupNotFound(f"the workspace has no {group.kind} named {group.name}", hint)
+    raise GroupNotFound(f"the workspace has no {group.kind} named {group.name}", suggest_or_list(group.name, names))
 
 
 def _find_company(workspace: Workspace, company_id: str) -> str:

@@ -36,6 +36,11 @@ def sender_guard(message: str, hint: str, names: Sequence[str]) -> Guard:
     return Guard("sender-unknown", message, hint, tuple(names))
 
 
+def unknown_redirect_guard(place: str, message: str, hint: str) -> Guard:
+    """The guard for a contact of redirect that is not exactly one. `place` is where msgrun.yaml names it."""
+    return Guard("redirect-unknown", f"{place}: nothing can be redirected: {message}", hint)
+
+
 def edited_guard(name: str, count: int, others: Sequence[str] = ()) -> Guard:
     """The guard for a message that was edited after it was sent to `count` recipients.
 

@@ -70,6 +70,11 @@ class Plan:
         """Returns who sends the messages that have something to send."""
         return {message.declaration.sender for message in self.messages if message.counts["send"]}
 
+    def subscriptions(self) -> set[str]:
+        """Returns the subscription types that messages with something to send require. Redirected ones need none."""
+        declarations = [message.declaration for message in self.messages if message.counts["send"]]
+        return {item.require_subscription for item in declarations if not item.redirect} - {""}
+
     def warnings(self) -> list[str]:
         """Returns the warnings about the messages that this run sends, each after the message's name."""
         sends = self.send_counts()

@@ -263,6 +263,8 @@ def _list_facts(message: PlannedMessage) -> Iterator[tuple[str, str]]:
     yield "expires", f"{declaration.expires:%Y-%m-%d %H:%M %Z}" if declaration.expires else "never"
     if declaration.max_recipients is not None:
         yield "at most", f"{declaration.max_recipients:,} recipients"
+    if declaration.require_subscription:
+        yield "only with the subscription", declaration.require_subscription
     yield "opens a conversation", "at once" if declaration.opens_conversation else "with the first reply"
     for reason, count in message.left_out.items():
         yield f"left out by {reason.replace('_', ' ')}", f"{count:,}"

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from runner.declare.address_search import Address
+from runner.declare.declaration import SUBSCRIPTION_KEY
 from runner.errors import Problem
 from runner.ledger.facts import MessageStatus
 from runner.ledger.key_state import KeyStatus, State
@@ -78,6 +79,7 @@ def plan(
                 "digest": message.digest or None,
                 "counts": None if message.is_unread else _select_counts(message.counts, ACTIONS),
                 "left_out": dict(message.left_out),
+                **({SUBSCRIPTION_KEY: name} if (name := message.declaration.require_subscription) else {}),
                 **({"audience": audience_text.to_dict(message)} if message.workspace_contacts else {}),
             }
             for message in planned.messages

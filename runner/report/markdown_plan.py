@@ -40,7 +40,7 @@ from runner.report.markdown_results import (
 )
 from runner.report.markdown_table import format_table
 from runner.report.problem_text import left_out, pluralize
-from runner.report.senders import sender_text
+from runner.report.senders import sender_text, subscription_text
 from runner.shown_command import shown_command
 
 _MAX_MESSAGES = 200  # whose texts are shown; a comment has room for some 100 short ones
@@ -244,6 +244,8 @@ def _format_message(
     if isinstance(declaration.audience, TableAudience):
         title = reveal_or_mask(mark_private_values(declaration.audience.source.title, ()), show_values=show_values)
         lines.append(f"Audience {inline_code(title)}, by {declaration.audience.kind}")
+    if subscription := subscription_text(declaration):
+        lines.append(escape_text(subscription[0].upper() + subscription[1:]))
     lines += [escape_text(text) for text in reading_lines(message)]
     if message.left_out:
         lines.append(f"Left out: {left_out(message.left_out)}")

@@ -25,7 +25,7 @@ from runner.report.notices import format_notices
 from runner.report.plain_text import undeclared_recipients
 from runner.report.plan_actions import describe_actions, format_reason, most_frequent
 from runner.report.problem_text import left_out, pluralize
-from runner.report.senders import sender_text
+from runner.report.senders import sender_text, subscription_text
 from runner.report.terminal_text import one_line, style
 from runner.shown_command import shown_command
 
@@ -217,6 +217,7 @@ def _list_properties(message: PlannedMessage, planned: Plan, view: PlanView) -> 
     for word, moment in times:
         if moment and not message.counts["excluded"]:  # else the reason says it
             items.append(f"{word} {_format_moment(moment)}")
+    items += [subscription] if (subscription := subscription_text(declaration)) else []
     return [one_line(item) for item in items]
 
 

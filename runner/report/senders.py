@@ -1,7 +1,8 @@
-"""Who sends a message, in the words of a plan."""
+"""Who sends a message, and which subscription its recipients need, in the words of a plan."""
 
 from collections.abc import Mapping
 
+from runner.declare.declaration import Declaration
 from runner.declare.sender import Sender
 
 
@@ -10,3 +11,9 @@ def sender_text(sender: Sender, ids: Mapping[Sender, str]) -> str:
     if sender.kind == "id":
         return sender.value
     return f"{sender.value} ({f'admin {ids[sender]}' if sender in ids else 'resolved when online'})"
+
+
+def subscription_text(declaration: Declaration) -> str:
+    """Returns which subscription the recipients of a message need; empty if none. That of `redirect` needs none."""
+    name = "" if declaration.redirect else declaration.require_subscription
+    return f"only with the subscription {name}, looked up when online" if name else ""

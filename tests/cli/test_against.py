@@ -514,3 +514,17 @@ def test_of_many_copies_of_a_removed_message_only_the_first_are_compared(here: F
     assert all("and 3 of the same recipients" in warning for (warning,) in warnings[:10])
     assert all("as 10 other messages do; whether" in warning for (warning,) in warnings[10:])
     assert len(warnings) == 12
+
+
+def test_a_message_that_requires_no_subscription_any_more_stands_on_top(here: Folder) -> None:
+    news = NEWS + "require_subscription: Newsletter\n"
+    here.message(news, "news")
+    commit(here)
+    for now in ("Offers", ""):
+        here.message(NEWS + f"require_subscription: {now}\n" if now else NEWS, "news")
+        guards = changes(here, "HEAD")["guards"]
+        assert guards == [{"name": "news: require_subscription", "before": "Newsletter", "now": now}]
+    comment = here.run("plan", "--against", "HEAD", "--format", "markdown").out
+    assert "what guards the sending" in comment.partition("2 to send")[0]
+    here.message(news, "news")
+    assert changes(here, "main~1")["guards"] == []

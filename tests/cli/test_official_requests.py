@@ -35,6 +35,7 @@ LISTED = """
   - {type: user, id: merged-1}
   - {type: user, id: lost-1}
 """
+SUBSCRIPTION = "require_subscription: Announcements\n"
 COMMANDS = {
     "admins": 0,
     "doctor": 0,
@@ -62,12 +63,14 @@ def test_every_read_is_described(folder: Folder, intercom: Sandbox, description:
     for number, group in enumerate(GROUPS):
         text = MESSAGE.replace("NAME", f"group{number}").replace("RECIPIENTS", f"{{intercom: {{{group}}}}}")
         folder.message(text, f"group{number}")
+    folder.message(MESSAGE.replace("NAME", "part").replace("RECIPIENTS", LISTED) + SUBSCRIPTION, "part")
     folder.write("msgrun.yaml", "test_recipients: [ann@example.com]\n")
     for line, code in COMMANDS.items():
         ran = folder.run(*line.split())
         assert ran.code == code, (line, ran)
     asked = {(entry["method"], entry["path"]) for entry in intercom.log}
     assert len(asked) > 8
+    assert {path.rpartition("/")[2] for _, path in asked} >= {"subscription_types", "subscriptions"}
     assert [fault for entry in intercom.log for fault in faults(description, entry)] == []
 
 

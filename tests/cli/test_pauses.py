@@ -1,5 +1,8 @@
 """What puts a run off: HOLD and quiet hours, before the question and before every POST."""
 
+import os
+import signal
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -7,6 +10,9 @@ import pytest
 
 from runner.cli.connection import CLOCK
 from runner.cli.context import Context
+from runner.deliver import contact_lookup
+from runner.intercom import contact_search
+from runner.intercom.contact_search import ContactSearch
 from runner.sandbox import Sandbox
 from tests.cli.commands.test_apply import LIST, records
 from tests.support.project import Folder
@@ -18,7 +24,8 @@ def at(monkeypatch: pytest.MonkeyPatch, time: str) -> None:
     """Sets the time of the command."""
     moment = datetime.fromisoformat(time).replace(tzinfo=UTC)
     monkeypatch.setattr(Context, "now", property(lambda _: moment))
-    monkeypatch.setattr("runner.cli.connection.CLOCK", replace(CLOCK, now=lambda: moment))
+    for module in ("connection", "recipient_check"):
+        monkeypatch.setattr(f"runner.cli.{module}.CLOCK", replace(CLOCK, now=lambda: moment))
 
 
 def test_a_hold_sends_nothing_and_says_why_without_asking(folder: Folder, intercom: Sandbox) -> None:
@@ -28,6 +35,45 @@ def test_a_hold_sends_nothing_and_says_why_without_asking(folder: Folder, interc
     assert ran.code == 75
     assert "0 sent by this run, 3 left: on hold by the file HOLD: Incident 7:[31m no mail\n" in ran.out
     assert "hint: remove HOLD to go on" in ran.out
+    assert (intercom.messages, records(folder)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "code", "reason"),
+    [
+        (lambda folder: folder.write(".msgrun/stop", ""), (), 75, "stopped by the stop file .msgrun/stop"),
+        (lambda folder: folder.write("HOLD", "Incident 7"), (), 75, "on hold by the file HOLD: Incident 7"),
+        (lambda _: None, ("--deadline", "0.001"), 75, "the deadline has come"),
+        (lambda _: os.kill(os.getpid(), signal.SIGINT), (), 130, "interrupted by Ctrl-C"),
+        (lambda _: os.kill(os.getpid(), signal.SIGTERM), (), 143, "interrupted by SIGTERM"),
+    ],
+)
+@pytest.mark.parametrize("batch_size", [1, 50])
+def test_what_stops_a_run_also_stops_the_check_before_it(
+    folder: Folder,
+    intercom: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Folder], object],
+    options: tuple[str, ...],
+    code: int,
+    reason: str,
+    batch_size: int,
+) -> None:
+    changed: list[object] = []
+    find = ContactSearch.find
+
+    def find_and_change(search: ContactSearch, kind: str, values: list[str]) -> object:
+        if not changed:  # with the first batch
+            changed.append(change(folder))
+        return find(search, kind, values)
+
+    monkeypatch.setattr(ContactSearch, "find", find_and_change)
+    monkeypatch.setattr(contact_lookup, "_MAX_BATCHES", 1)
+    monkeypatch.setattr(contact_search, "IN_BATCH", batch_size)
+    folder.message(LIST)
+    ran = folder.run("apply", "--yes", "--new-lock", *options)
+    assert ran.code == code, ran
+    assert f"0 sent by this run, 3 left: {reason}\n" in ran.out
     assert (intercom.messages, records(folder)) == ([], [])
 
 

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from runner.sandbox import Sandbox
 from tests.cli.commands.test_apply import LIST
 from tests.support.project import SEED, Folder
@@ -124,3 +126,30 @@ def test_lint_is_about_the_text_without_the_mark(folder: Folder) -> None:
     folder.write("msgrun.yaml", TO_TESTER)
     folder.message(SEED.replace("Hey", "An offer " * 10) + "expires: 2999-01-01\n")
     assert "long-subject" not in folder.run(*STAGING, "lint").out
+
+
+@pytest.mark.parametrize(
+    ("contact", "message", "hint"),
+    [
+        ("email: missing@example.com", "no contact has this email", "correct it, or create the contact in Intercom"),
+        (
+            "email: twin@example.com",
+            "several contacts have this email: 5e115e11",
+            "redirect: {type: user, id: 5e115e11",
+        ),
+    ],
+)
+def test_a_contact_that_is_not_exactly_one_is_refused_once(
+    folder: Folder, intercom: Sandbox, contact: str, message: str, hint: str
+) -> None:
+    folder.write("msgrun.yaml", SETTINGS % contact)
+    folder.message(LIST)
+    planned = folder.run(*STAGING, "plan", "--online", "--format", "json")
+    (guard,) = json.loads(planned.out)["guards"]
+    assert (planned.code, guard["code"], json.loads(planned.out)["counts"]["send"]) == (5, "redirect-unknown", 3)
+    assert guard["message"].startswith(f"msgrun.yaml:2:23: nothing can be redirected: {message}")
+    ran = folder.run(*STAGING, "apply", "--yes", "--new-lock")
+    assert (ran.code, ran.err.count(message), hint in ran.err) == (5, 1, True)
+    assert (staging_records(folder), intercom.messages) == ([], [])
+    folder.write("msgrun.yaml", SETTINGS % "email: tester@example.com")
+    assert folder.run(*STAGING, "apply", "--yes").code == 0

@@ -22,6 +22,7 @@ from runner.deliver.post import MessagePoster
 from runner.deliver.recipient_check import RecipientCheck
 from runner.deliver.run import Run
 from runner.deliver.stop import StopConditions
+from runner.deliver.subscription_check import SubscriptionCheck
 from runner.deliver.summary import Summary
 from runner.intercom import Transport
 from runner.intercom.client import HttpTransport
@@ -120,8 +121,15 @@ class SandboxProject:
             ledger.recover()
             made = self.plan(ledger.facts, **choices)
             assert made.guards == ()
-            lookup = ContactLookup(workspace, ContactCache(b"", None, 0))
-            check = RecipientCheck(lookup, self.settings.recipients, self.settings.salt, ledger.facts, lambda _: None)
+            cache = ContactCache(b"", None, 0)
+            check = RecipientCheck(
+                ContactLookup(workspace, cache),
+                SubscriptionCheck(workspace, cache, {}),
+                self.settings.recipients,
+                self.settings.salt,
+                ledger.facts,
+                lambda _: None,
+            )
             made = self.checked = check.check(made)
             meanwhile()
             run = Run(

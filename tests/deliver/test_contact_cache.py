@@ -18,6 +18,8 @@ def path(tmp_path):
     cache.add("email", "Ann@example.com", [ANN, BO])
     cache.add("id", "c-2", [BO])
     cache.add("email", "missing@example.com", [])
+    cache.add_choices("c-2", {"82", "81"})
+    cache.add_choices("c-3", ())
     cache.save()
     return path
 
@@ -37,6 +39,12 @@ def test_contacts_come_back_with_role_and_faults_and_without_what_is_personal(pa
     assert cache.get("id", "c-2") == (Contact("c-2", "user"),)
     assert cache.get("email", "missing@example.com") == cache.get("user_id", "c-2") == ()
     assert "example.com" not in path.read_text().lower()
+
+
+def test_choices_come_back_and_none_is_not_unknown(path):
+    cache = load(path)
+    assert [cache.get_choices(contact) for contact in ("c-2", "c-3", "c-4")] == [{"81", "82"}, set(), None]
+    assert load(path, now=NOW + MAX_AGE).get_choices("c-2") is None
 
 
 def test_nothing_is_older_than_an_hour_or_from_the_future(path):

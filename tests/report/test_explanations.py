@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from runner.declare.recipient_policy import RecipientPolicy
+from runner.deliver.subscription_check import NOT_SUBSCRIBED
 from runner.intercom.answer import INBOUND, NO_ANSWER, UNEXPECTED_ANSWER
 from runner.ledger.key_state import STATUS_WORDS
 from runner.ledger.record import CONTACT_NOT_FOUND
@@ -26,6 +27,7 @@ WITHOUT_EXAMPLE = {
     "pattern-wide", "not-utf-8", "needs-extra", "too-many-environments", "plan-outdated", "saved-plan",
     "edited", "repeat", "readdress", "workspace", "ledger-moved", "ledger-changed", "ledger-not-read", "plan",
     "stale-plan", "digest", "recipients", "sender-unknown", "redirect-changed", "audience-unknown",
+    "subscription-unknown", "redirect-unknown",
 }  # fmt: skip
 BASE = {
     "name": "hello",
@@ -122,7 +124,7 @@ def test_every_code_is_explained_and_every_explanation_has_a_code() -> None:
 
 
 def test_what_the_program_writes_beside_a_delivery_is_explained() -> None:
-    codes = {CONTACT_NOT_FOUND, NO_ANSWER, UNEXPECTED_ANSWER, INBOUND, "same_contact"}
+    codes = {CONTACT_NOT_FOUND, NO_ANSWER, UNEXPECTED_ANSWER, INBOUND, "same_contact", NOT_SUBSCRIBED}
     codes |= {f"contact_{fault}" for fault in RecipientPolicy().rules()}
     codes |= {explained_code(word) for word in (*STATUS_WORDS.values(), "http_500", "claimed", "released", "free")}
     assert codes - EXPLANATIONS.keys() == {"sent"}

@@ -12,7 +12,7 @@ import click
 
 from runner.cli import plan_files, plan_output, run_report
 from runner.cli.context import Context, open_context
-from runner.cli.ledger import open_ledger
+from runner.cli.ledger import open_ledger, refuse_lockfile
 from runner.cli.options import EXIT, Duration, command, writes_ledger
 from runner.cli.other_runs import OtherRunsSummary, wait_for_other_runs
 from runner.cli.pauses import find_pause
@@ -23,7 +23,6 @@ from runner.declare.audience.workspace_contacts import find_workspace_contacts
 from runner.declare.project import Project
 from runner.deliver.summary import StopReason, Summary
 from runner.errors import Cancelled, GuardRefused, LedgerUnavailable, RunStopped
-from runner.ledger.address import LockfileAddress
 from runner.ledger.facts import Facts
 from runner.ledger.ledger import Ledger, SharedLedger, pin_workspace
 from runner.plan.message_planner import PlanOptions
@@ -89,7 +88,7 @@ def apply(
         project = context.load_valid_project(paths)
         saved = plan_files.load_saved_plan(context, plan_path) if plan_path else None
         if os.environ.get("CI") and not lockfile_in_ci:
-            _refuse_lockfile(context)
+            refuse_lockfile(context)
         if any(find_workspace_contacts(declaration.audience) for declaration in project.declarations):
             from runner.cli.audiences import read_planned_audiences  # noqa: PLC0415  # requests takes 130 ms
 
@@ -141,19 +140,6 @@ def _check_access(context: Context) -> None:
         connection.verify_workspace()
 
 
-def _refuse_lockfile(context: Context) -> None:
-    """Raises GuardRefused if the ledger is a lockfile: the disk of a CI job is lost with the job."""
-    address, repository = context.ledger.address, context.ledger.repository
-    if isinstance(address, LockfileAddress) and not context.options.sandbox:
-        remote = next(reversed(repository.relevant_remotes() if repository else ()), "origin")
-        raise GuardRefused(
-            f"the ledger is the file {address.path}, which is lost with the disk of this CI job. The next job would"
-            " send everything again",
-            f"move it to a branch of the git remote: {context.ledger.command} lock move git+{remote}; or, if the disk"
-            " outlives the job: --lockfile-in-ci",
-        )
-
-
 def _send(
     context: Context, review: Review, ledger: Ledger, project: Project, options: _ApplyOptions
 ) -> tuple[Summary, Plan]:
@@ -162,20 +148,25 @@ def _send(
     Returns the summary, and the plan as it was checked. Raises GuardRefused, LedgerUnavailable, RunStopped.
     """
     from runner.cli.connection import connect  # noqa: PLC0415  # requests takes 130 ms, which a run without anything to send saves
+    from runner.cli.recipient_check import check_before_sending  # noqa: PLC0415  # likewise
 
     plan = review.plan
     if reason := find_pause(context):
-        summary = Summary(planned=plan.to_send, stop=reason)
-        run_report.report_run(context, ledger, project, plan, summary)
-        return summary, plan
+        return _put_off(context, ledger, project, plan, reason), plan
     if not options.yes:
         context.require_terminal()
-    with connect(context, plan.senders()) as connection:
+    with connect(context, plan.senders(), [("subscription", name) for name in plan.subscriptions()]) as connection:
         id_code = connection.verify_workspace(ledger.facts.headers.merged(context.settings.salt).workspace)
         plan_files.require_same_workspace(context, options.plan_options, id_code)
         plan = connection.look_up_senders(plan, options.plan_options.saved_plan)
-        _require_senders(context, plan)
-        plan = connection.check_recipients(plan, ledger.facts)
+        plan_output.refuse_guarded(context, plan)
+        for sender, admin_id in plan.sender_ids.items():
+            context.output.note(f"from {sender.value}: admin {admin_id}")
+        checked = check_before_sending(connection, plan, ledger.facts, options.deadline)
+        if isinstance(checked, StopReason):
+            return _put_off(context, ledger, project, plan, checked), plan
+        plan = checked
+        plan_output.refuse_guarded(context, plan)
         plan_output.print_check(context, plan)
         if not (plan.to_send or plan.to_refuse):
             run_report.report_nothing_to_do(context, ledger, plan)
@@ -190,15 +181,11 @@ def _send(
         return summary, plan
 
 
-def _require_senders(context: Context, plan: Plan) -> None:
-    """Raises GuardRefused if the admin of a sender is not known. Names the admins that were looked up in a note."""
-    errors = [GuardRefused(guard.message, guard.hint) for guard in plan.guards]
-    for error in errors[:-1]:
-        context.output.failure(error)
-    if errors:
-        raise errors[-1]
-    for sender, admin_id in plan.sender_ids.items():
-        context.output.note(f"from {sender.value}: admin {admin_id}")
+def _put_off(context: Context, ledger: Ledger, project: Project, plan: Plan, reason: StopReason) -> Summary:
+    """Reports a run that ended before its first claim. Returns its summary."""
+    summary = Summary(planned=plan.to_send, stop=reason)
+    run_report.report_run(context, ledger, project, plan, summary)
+    return summary
 
 
 def _confirm(context: Context, review: Review, id_code: str, canary: int | None) -> None:
@@ -228,6 +215,8 @@ def _send_canary(
 
     Without a terminal, or if not every delivery of the canary was sent, it leaves the rest to another run.
     """
+    from runner.cli.recipient_check import check_before_sending  # noqa: PLC0415  # requests takes 130 ms
+
     canary = options.canary or 0
     summary = connection.deliver(replace(plan, limit=canary), ledger, options.log_file, options.deadline)
     if summary.stop or summary.sent < canary:
@@ -255,8 +244,14 @@ def _send_canary(
     rest, _ = plan_project(context, project, ledger.facts, replace(options.plan_options, limit=limit))
     if rest.digest != plan.digest or rest.guards:
         raise GuardRefused("what is declared changed since the canary", "run the command again")
-    rest = connection.check_recipients(replace(rest, sender_ids=plan.sender_ids), ledger.facts)
-    whole = connection.deliver(rest, ledger, options.log_file, options.deadline)
+    rest = replace(rest, sender_ids=plan.sender_ids)
+    checked = check_before_sending(connection, rest, ledger.facts, options.deadline)
+    if isinstance(checked, StopReason):
+        whole = Summary(planned=rest.to_send, stop=checked)
+    else:
+        rest = checked
+        plan_output.refuse_guarded(context, rest)
+        whole = connection.deliver(rest, ledger, options.log_file, options.deadline)
     whole.planned += summary.planned
     whole.sent += summary.sent
     run_report.report_run(context, ledger, project, rest, whole)

@@ -125,13 +125,14 @@ def _read_nothing(project: Project) -> Project:
 def _ask_intercom(context: Context, plan: Plan, facts: Facts) -> Plan:
     """Returns the plan with its senders and contacts, and with the guards that stop apply once Intercom is asked."""
     from runner.cli.connection import connect  # noqa: PLC0415  # requests takes 130 ms, which a plan without --online saves
+    from runner.cli.recipient_check import check_recipients  # noqa: PLC0415  # likewise
 
-    with connect(context, plan.senders()) as connection:
+    with connect(context, plan.senders(), [("subscription", name) for name in plan.subscriptions()]) as connection:
         try:
             connection.verify_workspace(plan.workspace)
         except GuardRefused as error:
             return replace(plan, guards=(*plan.guards, Guard("workspace", str(error.message), error.hint)))
-        return connection.check_recipients(connection.look_up_senders(plan, None), facts)
+        return check_recipients(connection, connection.look_up_senders(plan, None), facts)
 
 
 def _ledger_notes(context: Context, ledger: PlannedLedger) -> list[str]:

@@ -1,0 +1,92 @@
+"""Checks the recipients of a plan in Intercom: for plan --online, and before the first claim of apply."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from runner.cli.connection import CLOCK, Connection
+from runner.cli.pauses import make_stop_conditions
+from runner.cli.process import Signals
+from runner.cli.progress_line import CheckProgress
+from runner.declare.declaration import SUBSCRIPTION_KEY
+from runner.declare.settings import find_setting
+from runner.deliver.contact_cache import ContactCache
+from runner.deliver.contact_lookup import ContactLookup
+from runner.deliver.recipient_check import RecipientCheck
+from runner.deliver.redirect_check import find_redirect_guard
+from runner.deliver.stop import StopRequested
+from runner.deliver.subscription_check import SubscriptionCheck
+from runner.deliver.summary import StopReason
+from runner.errors import Problem, ProblemsFound
+from runner.intercom.lookups import Workspace
+from runner.intercom.subscriptions import SubscriptionType, find_subscription_types
+from runner.ledger.facts import Facts
+from runner.plan.plan import Plan
+
+
+def check_recipients(connection: Connection, plan: Plan, facts: Facts, poll: Callable[[], None] = lambda: None) -> Plan:
+    """Returns the plan with the contacts of its recipients, and without those that the rules leave out.
+
+    Has a guard instead if the contact of `redirect` is not exactly one. Shows the progress. `poll` is called again and
+    again, and raises what ends the check. Raises ProblemsFound if a subscription type is not exactly one, RunStopped,
+    and GuardRefused if a file changed meanwhile.
+    """
+    context, workspace = connection.context, connection.workspace
+    settings, progress = context.settings, CheckProgress(context.output, plan.to_send)
+    types = _find_types(workspace, plan)
+    # The sandbox answers at once, and may forget its contacts.
+    path = None if context.options.sandbox else context.contact_cache
+    cache = ContactCache(connection.transport.token_hash, path, int(context.now.timestamp()))
+    cache.load()
+    lookup = ContactLookup(workspace, cache, poll)
+    subscriptions = SubscriptionCheck(workspace, cache, types, poll)
+    try:
+        if settings.redirect and plan.to_send:
+            place = find_setting(context.tree, settings.environment_name, "redirect")
+            if guard := find_redirect_guard(lookup, settings.redirect, place):
+                return replace(plan, guards=(*plan.guards, guard))
+        check = RecipientCheck(lookup, subscriptions, settings.recipients, settings.salt, facts, progress)
+        return check.check(plan)
+    finally:
+        subscriptions.close()
+        lookup.close()
+        progress.clear()
+
+
+def _find_types(workspace: Workspace, plan: Plan) -> dict[str, SubscriptionType]:
+    """Returns the subscription types that messages require, by name. Raises ProblemsFound, RunStopped."""
+    types, problems = dict[str, SubscriptionType](), list[Problem]()
+    for name, result in find_subscription_types(workspace, plan.subscriptions()).items():
+        if isinstance(result, SubscriptionType):
+            types[name] = result
+            continue
+        problems += [
+            message.declaration.document.problem(
+                "subscription-unknown", (SUBSCRIPTION_KEY,), result.message, result.hint
+            )
+            for message in plan.messages
+            if message.declaration.require_subscription == name
+        ]
+    if problems:
+        raise ProblemsFound(problems)
+    return types
+
+
+def check_before_sending(connection: Connection, plan: Plan, facts: Facts, deadline: float | None) -> Plan | StopReason:
+    """Returns the plan as `check_recipients`, or why the run ends before its first claim.
+
+    `deadline` is a time of the monotonic clock. Raises what `check_recipients` raises.
+    """
+    signals = Signals()
+    conditions = make_stop_conditions(connection.context, lambda: signals.number, deadline)
+
+    def poll() -> None:
+        if reason := conditions.stop_reason(CLOCK):
+            raise StopRequested(reason)
+
+    try:
+        with signals:
+            checked = check_recipients(connection, plan, facts, poll)
+        poll()  # else a signal after the last batch would be lost
+    except StopRequested as stopped:
+        return stopped.reason
+    return checked
