@@ -23,7 +23,7 @@ EXPECTED = {
     "tag": "beta",
     "segments": [60, 60],
     "segment": "Active",
-    "subscription_types": ["opt_out", "opt_in"],
+    "subscription_types": [["Digest", "opt_in", "live"], ["Old", "opt_out", "archived"]],
     "created": ["replies@example.com", "ann 1", "Ann", "user"],
     "conflict": [409, "conflict"],
     "contact": "Ann",
@@ -33,7 +33,8 @@ EXPECTED = {
     "resident_tags": ["beta"],
     "resident_segments": ["Slipping away"],
     "member_companies": ["Ponies & Sons"],
-    "subscriptions": ["Newsletter"],
+    "subscriptions": ["Digest"],
+    "several": ["resident-01", "resident-02"],
     "companies": ["Acme", "Ponies & Sons"],
     "company": 40,
     "company_by_name": "acme",
@@ -79,6 +80,8 @@ def drive_python_sdk(url, connections):
     (resident,) = client.contacts.search(query={"field": "name", "operator": "=", "value": "Resident 03"}).items
     member = client.contacts.show_contact_by_external_id("resident-04").id
     subscriber = client.contacts.show_contact_by_external_id("resident-05").id
+    emails = [f"resident-0{number}@sandbox.example" for number in (1, 2)]
+    several = client.contacts.search(query={"field": "email", "operator": "IN", "value": emails}).items
     companies = list(client.companies.list())
     message = client.messages.create(
         request={
@@ -106,7 +109,9 @@ def drive_python_sdk(url, connections):
         "tag": client.tags.find(tags[0].id).name,
         "segments": [segment.count for segment in segments],
         "segment": client.segments.find(segments[0].id).name,
-        "subscription_types": [one.consent_type for one in client.subscription_types.list().data],
+        "subscription_types": [
+            [one.default_translation.name, one.consent_type, one.state] for one in client.subscription_types.list().data
+        ],
         "created": [contact.email, contact.external_id, contact.name, contact.role],
         "conflict": status_of(client.contacts.create, request=details),
         "contact": client.contacts.find(contact.id).name,
@@ -119,6 +124,7 @@ def drive_python_sdk(url, connections):
         "subscriptions": [
             one.default_translation.name for one in client.contacts.list_attached_subscriptions(subscriber).data
         ],
+        "several": sorted(contact.external_id for contact in several),
         "companies": [company.name for company in companies],
         "company": client.companies.find(companies[0].id).user_count,
         "company_by_name": client.companies.retrieve(name="Acme").data[0].company_id,
@@ -180,5 +186,10 @@ def sdk_folder(request, tmp_path):
 @pytest.mark.filterwarnings("ignore:Core Pydantic V1:UserWarning")  # of the Python SDK, from Python 3.14 on
 @pytest.mark.parametrize("drive", [drive_python, drive_node])
 def test_an_official_sdk_finds_everything_it_asks_for(drive, sdk_folder):
+    types = [
+        {"name": "Digest", "consent_type": "opt_in"},
+        {"name": "Old", "consent_type": "opt_out", "state": "archived"},
+    ]
     with Sandbox(population=120) as sandbox:
+        sandbox.subscriptions.replace({"types": types, "choices": {"resident-05": ["Digest"]}})
         assert drive(sandbox.url, sdk_folder) == EXPECTED

@@ -19,7 +19,8 @@ async function main(url) {
   const segments = (await client.segments.list({ include_count: true })).segments;
   seen.segments = segments.map((segment) => segment.count);
   seen.segment = (await client.segments.find({ segment_id: segments[0].id })).name;
-  seen.subscription_types = (await client.subscriptionTypes.list()).data.map((one) => one.consent_type);
+  const types = (await client.subscriptionTypes.list()).data;
+  seen.subscription_types = types.map((one) => [one.default_translation.name, one.consent_type, one.state]);
 
   const details = { email: "replies@example.com", external_id: "ann 1", name: "Ann" };
   const contact = await client.contacts.create(details);
@@ -43,6 +44,9 @@ async function main(url) {
   const subscriber = (await client.contacts.showContactByExternalId({ external_id: "resident-05" })).id;
   const subscriptions = await client.contacts.listAttachedSubscriptions({ contact_id: subscriber });
   seen.subscriptions = subscriptions.data.map((one) => one.default_translation.name);
+  const emails = [1, 2].map((number) => `resident-0${number}@sandbox.example`);
+  const several = (await client.contacts.search({ query: { field: "email", operator: "IN", value: emails } })).data;
+  seen.several = several.map((contact) => contact.external_id).sort();
 
   seen.companies = [];
   let company;
