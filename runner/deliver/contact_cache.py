@@ -27,7 +27,6 @@ _CONTACT = r"[ul][a-j]{0,6}:[A-Za-z0-9_-]{1,128}"
 _CHOICES = r"=(?:[A-Za-z0-9_-]{1,128},)*"
 _LINE = re.compile(rf"([0-9a-f]{{32}}) ([0-9]{{1,12}}) ({_CONTACT}(?:,{_CONTACT}){{0,9}}|{_CHOICES})")
 _SEAL = b"seal "
-_SUBSCRIPTIONS = "subscriptions"  # what a contact's id is hashed with, where an address has its kind
 
 
 class ContactCache:
@@ -50,25 +49,25 @@ class ContactCache:
 
     def get(self, kind: IdentifierKind, value: str) -> tuple[Contact, ...]:
         """Returns the contacts with an address; empty if they are not known."""
-        row = self._keys.row_of(self._hash(kind, value))
+        row = self._keys.row_of(self._hash(_join_address(kind, value)))
         return () if row is None else tuple(map(_parse_contact, self._entries[row].split(",")))
 
     def add(self, kind: IdentifierKind, value: str, contacts: Iterable[Contact]) -> None:
         """Adds the contacts with an address, which was not known. Without contacts it stays unknown."""
         entry = ",".join(map(_format_contact, contacts))
         if entry and len(entry) < _MAX_LINE // 2:
-            self._has_new = self._add(self._hash(kind, value), self._now, entry) or self._has_new
+            self._has_new = self._add(self._hash(_join_address(kind, value)), self._now, entry) or self._has_new
 
     def get_choices(self, contact_id: str) -> frozenset[str] | None:
         """Returns the subscription types that a contact chose or left; None if they are not known."""
-        row = self._keys.row_of(self._hash(_SUBSCRIPTIONS, contact_id))
+        row = self._keys.row_of(self._hash(f"subscriptions:{contact_id}"))
         return None if row is None else frozenset(self._entries[row].removeprefix("=").split(",")) - {""}
 
     def add_choices(self, contact_id: str, choices: Iterable[str]) -> None:
         """Adds the subscription types that a contact chose or left, which were not known."""
         entry = "=" + "".join(f"{choice}," for choice in sorted(choices))
         if len(entry) < _MAX_LINE // 2:
-            self._has_new = self._add(self._hash(_SUBSCRIPTIONS, contact_id), self._now, entry) or self._has_new
+            self._has_new = self._add(self._hash(f"subscriptions:{contact_id}"), self._now, entry) or self._has_new
 
     def load(self) -> None:
         """Reads the file. One that was not written with this token, or is damaged, is left unread."""
@@ -125,9 +124,12 @@ class ContactCache:
             self._entries.add(entry)
         return is_new
 
-    def _hash(self, kind: IdentifierKind, value: str) -> bytes:
-        text = f"{kind}:{normalise_identifier(kind, value)}"
+    def _hash(self, text: str) -> bytes:
         return hashlib.blake2b(text.encode(), key=self._key, digest_size=KEY_SIZE).digest()
+
+
+def _join_address(kind: IdentifierKind, value: str) -> str:
+    return f"{kind}:{normalise_identifier(kind, value)}"
 
 
 def _format_contact(contact: Contact) -> str:
