@@ -152,7 +152,7 @@ class Context:
 
     def resolve_path(self, path: Path) -> Path:
         """Returns the full path of a file that the user named, relative to the working directory or -C."""
-        return Path(os.path.normpath(Path.cwd() / (self.options.directory or Path()) / path))
+        return Path(os.path.normpath(self.options.start_folder / path))
 
     def _declared_at(self, repository: Repository, commit: str) -> DeclaredLedger | None:
         """Reads what msgrun.yaml of a commit names; None if it names nothing that can be read for this environment."""
@@ -205,7 +205,7 @@ def open_context(base: str = "", *, rehearse: Callable[[Context], object] | None
     """
     options = click.get_current_context().ensure_object(GlobalOptions)
     remember_options(options)
-    start = Path(os.path.normpath(Path.cwd() / (options.directory or Path())))
+    start = options.start_folder
     if not start.is_dir():
         raise UsageMistake(f"there is no folder {options.directory}")
     tree = Tree(find_root(start))

@@ -1,6 +1,7 @@
 """Options that every command takes, before or after its name, and the exit codes."""
 
 import importlib
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,6 +54,14 @@ class GlobalOptions:
     path_prefix: str = (
         ""  # of the project in GITHUB_WORKSPACE, with a slash at its end; not an option: set when the root is known
     )
+
+    @property
+    def start_folder(self) -> Path:
+        """The full path of the folder where the command starts: that of -C, else the working directory.
+
+        Links in it stay links, so that paths are printed as the user typed them.
+        """
+        return Path(os.path.normpath(Path.cwd() / (self.directory or Path())))
 
 
 COMMANDS = tuple(name for names in COMMAND_GROUPS.values() for name in names)

@@ -125,12 +125,11 @@ def load_saved_plan(context: Context, path: Path) -> SavedPlan:
         ) from error
 
 
-def find_comment_path(directory: Path | None, path: Path) -> Path:
+def find_comment_path(start: Path, path: Path) -> Path:
     """Returns the full path of the file for a comment, which is needed even if the project cannot be read.
 
-    `directory` is that of -C. Raises GuardRefused if the file is a link: a commit may have created it.
+    It is relative to the folder `start`. Raises GuardRefused if the file is a link: a commit may have created it.
     """
-    start = Path(os.path.normpath(Path.cwd() / (directory or Path())))
     full = Path(os.path.normpath(start / path))
     with contextlib.suppress(NoProject):  # the command reports that itself
         full = _checked_path(find_root(start), full)

@@ -26,7 +26,7 @@ def serve_preview(request: PreviewRequest, port: int) -> int:
     """Serves the preview of the project until Ctrl-C. Returns the exit code. Raises RunStopped, UsageMistake."""
     options = click.get_current_context().ensure_object(GlobalOptions)
     output = Output.from_options(options, os.environ)
-    root = find_root(Path(os.path.normpath(Path.cwd() / (options.directory or Path()))))
+    root = find_root(options.start_folder)
     try:
         server = PageServer(port)
     except OSError as error:

@@ -2,7 +2,6 @@
 
 import os
 import re
-from pathlib import Path
 
 import click
 
@@ -32,7 +31,7 @@ def new(name: str, *, in_app: bool, audience: bool) -> int:
     if not re.search(pattern, name) or "//" in name or name.endswith("/") or ".." in name:
         hint = "letters, digits, dots, dashes and underscores, in folders if you like: spring/news"
         raise UsageMistake(f"{name} cannot be the name of a message", hint)
-    root = find_root((options.directory or Path()).resolve())
+    root = find_root(options.start_folder)
     files = scaffold.new_message(name, in_app=in_app, has_audience=audience)
     for path in files:
         if managed_path(root, path).exists():

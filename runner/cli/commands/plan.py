@@ -55,7 +55,7 @@ def plan(
     _require_compatible(plan_options, out, write=write, check=check)
     set_malloc_threshold()
     options = click.get_current_context().ensure_object(GlobalOptions)
-    STEP_RESULTS.comment_path = plan_files.find_comment_path(options.directory, comment) if comment else None
+    STEP_RESULTS.comment_path = plan_files.find_comment_path(options.start_folder, comment) if comment else None
     with (
         open_context(against or "") as context,
         open_base(context, against) as base,
