@@ -1,8 +1,9 @@
 """`plan --against REF`: reads the project at a git ref and compares the plan of the work tree with it."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from runner.cli.context import Context
 from runner.compare import comparison, guard_settings
@@ -10,6 +11,7 @@ from runner.compare.commit_tree import Commit, find_commit, tree_at
 from runner.compare.comparison import Comparison, CurrentPlan, FieldChange, MessageChange
 from runner.compare.link_hosts import find_new_hosts
 from runner.compare.suppression_changes import compare_suppression_lists
+from runner.declare.hold_file import HOLD_FILE
 from runner.declare.project import Project
 from runner.declare.settings import DEFAULT_ENVIRONMENT, environment_names, load_all_settings, load_settings
 from runner.declare.tree import Tree
@@ -58,7 +60,8 @@ def open_base(context: Context, ref: str | None) -> Iterator[Base | None]:
         parents = (repository.try_git("rev-parse", "HEAD", "HEAD^@") or "").split()
         head = parents[-1] if commit.hash in parents[1:-1] else next(iter(parents), "")
         head = "" if head == commit.hash else head
-        yield Base(commit, head, tree, (*changes, *_find_ci_changes(repository, commit)))
+        hold = _find_hold_removal(repository, commit, root)
+        yield Base(commit, head, tree, (*hold, *changes, *_find_ci_changes(repository, commit)))
 
 
 def compare_with_base(
@@ -112,15 +115,28 @@ def _find_guard_changes(context: Context, tree: Tree) -> Iterator[FieldChange]:
     yield from compare_suppression_lists(tree, context.tree, patterns)
 
 
+def _find_hold_removal(repository: Repository, commit: Commit, root: Path) -> Iterator[FieldChange]:
+    """Yields a change if the commits remove the file HOLD, without which apply sends again."""
+    path = repository.relative_path(root / HOLD_FILE)
+    if any(status == "D" for status, _ in _list_changed_files(repository, commit, [path] if path else [])):
+        yield FieldChange(HOLD_FILE, "nothing is sent", "removed, so that apply sends")
+
+
 def _find_ci_changes(repository: Repository, commit: Commit) -> Iterator[FieldChange]:
     """Yields the changed files of CI systems: they decide which program gets the token."""
-    base = repository.try_git("merge-base", commit.hash, "HEAD") or commit.hash
-    paths = [f":(top){path}" for path in _CI_PATHS]
-    options = ("-r", "--no-renames", "--name-status", "-z", base, "HEAD", "--", *paths)
-    fields = (repository.try_git("diff-tree", *options) or "").split("\0")
-    for status, path in zip(fields[::2], fields[1::2], strict=False):
+    for status, path in _list_changed_files(repository, commit, _CI_PATHS):
         before, now = _CI_STATES.get(status, ("as in the base", "changed, so CI may run another program"))
         yield FieldChange(path, before, now)
+
+
+def _list_changed_files(repository: Repository, commit: Commit, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yields git's letter of the change and the path of each file below `paths` that the commits change."""
+    if not paths:
+        return
+    base = repository.try_git("merge-base", commit.hash, "HEAD") or commit.hash
+    options = ("-r", "--no-renames", "--name-status", "-z", base, "HEAD", "--")
+    fields = (repository.try_git("diff-tree", *options, *(f":(top,literal){path}" for path in paths)) or "").split("\0")
+    yield from zip(fields[::2], fields[1::2], strict=False)
 
 
 def _load_project_at(context: Context, tree: Tree, ref: str) -> tuple[Project | None, tuple[str, ...]]:

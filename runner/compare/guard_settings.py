@@ -1,7 +1,7 @@
 """Compares the settings that guard the sending with those at another commit."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from runner.compare.comparison import FieldChange, MessageChange
 from runner.declare.audience.allow_list import DOMAIN_PREFIX, AllowList
@@ -10,6 +10,8 @@ from runner.declare.redirect import Redirect
 from runner.declare.settings import Settings
 from runner.ledger.record import salt_check
 
+_OWN_KEYS = frozenset({"default_environment", "lock", "ledger", "remote", "workspace"})  # of each environment
+
 
 def compare_guard_settings(
     before: Mapping[str | None, Settings], now: Mapping[str | None, Settings]
@@ -17,17 +19,23 @@ def compare_guard_settings(
     """Yields the changes of the settings that guard the sending, in each environment.
 
     The key None is the unnamed environment. Environments that both sides have come first: a list of new ones may be so
-    long that a comment cuts it.
+    long that a comment cuts it. A new one is compared with the unnamed one of before, whose settings it would have.
     """
     for name in sorted({*before, *now}, key=lambda name: (name not in before or name not in now, name or "")):
         prefix = f"environments.{name}" if name else ""
         if name not in before or name not in now:
             yield FieldChange(prefix, *("" if name not in side else _format_lock(side[name]) for side in (before, now)))
+            if name in now and None in before:
+                yield from _compare(before[None], now[name], f"{prefix}.", _OWN_KEYS)
             continue
-        old, new = _list_guard_settings(before[name]), _list_guard_settings(now[name])
-        yield from (
-            FieldChange(f"{prefix}.{key}" if prefix else key, old[key], new[key]) for key in old if old[key] != new[key]
-        )
+        yield from _compare(before[name], now[name], f"{prefix}." if prefix else "")
+
+
+def _compare(before: Settings, now: Settings, prefix: str, ignored: Container[str] = ()) -> Iterator[FieldChange]:
+    old, new = _list_guard_settings(before), _list_guard_settings(now)
+    for key, value in new.items():
+        if old[key] != value and key not in ignored:
+            yield FieldChange(f"{prefix}{key}", old[key], value)
 
 
 def find_lifted_subscriptions(changes: Iterable[MessageChange]) -> Iterator[FieldChange]:

@@ -37,3 +37,13 @@ def test_another_address_is_a_change_though_none_is_shown() -> None:
     )
     changes = list(compare_guard_settings({"staging": STAGING}, {"staging": now}))
     assert [change.name for change in changes] == ["environments.staging.only", "environments.staging.redirect"]
+
+
+def test_a_new_environment_is_compared_with_the_unnamed_one_that_it_would_be_without_its_keys() -> None:
+    before = Settings(salt="s", require_plan=True)
+    changes = list(compare_guard_settings({None: before}, {None: before, "staging": STAGING}))
+    assert [change.name.removeprefix("environments.staging").removeprefix(".") for change in changes] == [
+        "", "require_plan", "only", "quiet_hours", "token_env", "redirect",
+    ]  # fmt: skip
+    same = list(compare_guard_settings({None: before}, {None: before, "copy": replace(before, environment="copy")}))
+    assert [change.name for change in same] == ["environments.copy"]

@@ -171,3 +171,46 @@ def test_the_comment_names_the_commit_that_it_is_for(reviewed: Clone) -> None:
     reviewed.git("checkout", "--quiet", "--detach", "main")
     reviewed.git("merge", "--quiet", "--no-ff", "--no-edit", "request")
     assert f"Commit `{own[:10]}`, compared with `main (" in review(reviewed, code=0)
+
+
+def test_a_new_environment_hides_no_guard_that_it_loosens(reviewed: Clone) -> None:
+    """With `default_environment` it is where apply sends from then on."""
+    own = (
+        "default_environment: live\nenvironments:\n  live:\n    suppress: []\n    require_plan: false\n"
+        "    limits: {recipients_per_apply: 1000000}\n    token_env: INTERCOM_OTHER_TOKEN\n"
+        "    redirect: {type: user, id: evil1}\n    recipients: {unsubscribed: warn}\n"
+    )
+    before = (reviewed.path / "msgrun.yaml").read_text("utf-8")
+    guarded = before + "suppress: [audiences/no.csv]\nrequire_plan: true\n"
+    reviewed.write("audiences/no.csv", "email\nno@example.com\n")
+    reviewed.write("msgrun.yaml", guarded)
+    reviewed.commit()
+    reviewed.git("branch", "--quiet", "guarded")
+    reviewed.write("msgrun.yaml", guarded + own)
+    reviewed.commit()
+    ran = reviewed.msgrun("plan", "--against", "guarded", "--format", "markdown")
+    top = ran.out.partition("| message")[0].replace("\\", "")
+    for line in (
+        "`default_environment`: none → `live`",
+        "`environments.live.suppress`: `audiences/no.csv` → none",
+        "`environments.live.require_plan`: `true` → `false`",
+        "`environments.live.limits.recipients_per_apply`: `10,000` → `1,000,000`",
+        "`environments.live.token_env`: none → `INTERCOM_OTHER_TOKEN`",
+        "`environments.live.redirect`: none → `user by id evil1`",
+        "`environments.live.recipients.unsubscribed`: `exclude` → `warn`",
+    ):
+        assert line in top, ran.out
+
+
+@pytest.mark.parametrize("change", ["removed", "moved"])
+def test_a_hold_that_is_taken_away_stands_on_top(change: str, reviewed: Clone) -> None:
+    reviewed.write("HOLD", "an incident\n")
+    reviewed.commit()
+    reviewed.git("branch", "--quiet", "held")
+    if change == "removed":
+        (reviewed.path / "HOLD").unlink()
+    else:
+        reviewed.git("mv", "HOLD", "NOTES")
+    reviewed.commit()
+    ran = reviewed.msgrun("plan", "--against", "held")
+    assert ran.out.startswith("! changed guard HOLD: nothing is sent -> removed, so that apply sends"), ran.out
