@@ -13,7 +13,8 @@ def write_atomically(path: Path, parts: Iterable[bytes]) -> None:
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        with temporary.open("wb") as handle:
+        temporary.unlink(missing_ok=True)
+        with temporary.open("xb") as handle:  # a link of this name, which a commit brought, is not followed
             handle.writelines(parts)
             handle.flush()
             if target.exists():

@@ -28,3 +28,11 @@ def managed_path(root: Path, path: str) -> Path:
     if full.exists() and not (full.is_file() or full.is_dir()):
         raise GuardRefused(f"{'/'.join(parts)} is a pipe or a device, and no file", "put the file itself there")
     return full
+
+
+def user_path(root: Path, full: Path) -> Path:
+    """Returns the full path of a file or folder that the user named.
+
+    Raises GuardRefused if it is below the root and a link, or behind one, because a commit may have created that.
+    """
+    return managed_path(root, full.relative_to(root).as_posix()) if full.is_relative_to(root) and full != root else full

@@ -92,7 +92,8 @@ class Connection:
         self.context.options.may_have_sent = True
         progress = RunProgress(self.context.output, self.limiter)
         signals = Signals()
-        with open_record_log(self.context.output, log_file) as log:
+        log_path = self.context.user_path(log_file) if log_file else None
+        with open_record_log(self.context.output, log_path) as log:
             run = Run(
                 plan=plan,
                 settings=settings,

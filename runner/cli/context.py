@@ -24,7 +24,7 @@ from runner.errors import Cancelled, GuardRefused, ProblemsFound, UsageMistake
 from runner.git.repository import Repository
 from runner.ledger.address import LedgerAddress, LockfileAddress, default_lockfile, parse_address
 from runner.ledger.context import DeclaredLedger, LedgerContext
-from runner.managed_path import managed_path
+from runner.managed_path import managed_path, user_path
 from runner.shown_command import show_default_environment
 
 SANDBOX_FOLDER = ".msgrun/sandbox"
@@ -153,6 +153,10 @@ class Context:
     def resolve_path(self, path: Path) -> Path:
         """Returns the full path of a file that the user named, relative to the working directory or -C."""
         return Path(os.path.normpath(self.options.start_folder / path))
+
+    def user_path(self, path: Path) -> Path:
+        """Returns the full path of what the user named to be written. Raises GuardRefused if it is a project's link."""
+        return user_path(self.tree.root, self.resolve_path(path))
 
     def _declared_at(self, repository: Repository, commit: str) -> DeclaredLedger | None:
         """Reads what msgrun.yaml of a commit names; None if it names nothing that can be read for this environment."""

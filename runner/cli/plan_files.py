@@ -13,7 +13,7 @@ from runner.cli.context import Context
 from runner.declare.project import NoProject, find_root
 from runner.errors import GuardRefused, Place, Problem, ProblemsFound, RunStopped, UsageMistake
 from runner.ledger.record import salt_check
-from runner.managed_path import managed_path
+from runner.managed_path import managed_path, user_path
 from runner.plan.message_planner import PlanOptions
 from runner.plan.plan import Plan
 from runner.plan.plan_file import PlanEntry, PlanFile, PlanFileChange, parse_plan_file
@@ -104,7 +104,7 @@ def print_plan_file_changes(context: Context, file: PlanFile, changes: Sequence[
 def save_plan(context: Context, plan: Plan, path: Path) -> None:
     """Saves a plan for `apply --plan`. Raises UsageMistake, RunStopped, GuardRefused."""
     parts = json_output.plan(plan, salt_check(context.settings.salt))
-    _write(_user_path(context, path), (f"{part}\n".encode() for part in parts))
+    _write(context.user_path(path), (f"{part}\n".encode() for part in parts))
     send = shown_command("apply", "--plan", str(path))
     if plan.unread:
         save = shown_command("plan", "--online", "--out", str(path))
@@ -117,7 +117,7 @@ def save_plan(context: Context, plan: Plan, path: Path) -> None:
 def load_saved_plan(context: Context, path: Path) -> SavedPlan:
     """Reads a saved plan. Raises ProblemsFound, UsageMistake, GuardRefused."""
     try:
-        with _user_path(context, path).open("rb") as handle:
+        with context.user_path(path).open("rb") as handle:
             return parse_saved_plan(str(path), iter(partial(handle.readline, MAX_HEAD + 1), b""))
     except OSError as error:
         raise UsageMistake(
@@ -132,22 +132,10 @@ def find_comment_path(start: Path, path: Path) -> Path:
     """
     full = Path(os.path.normpath(start / path))
     with contextlib.suppress(NoProject):  # the command reports that itself
-        full = _checked_path(find_root(start), full)
+        full = user_path(find_root(start), full)
     if full.is_symlink():
         raise GuardRefused(f"{path} is a link, and msgrun writes no comment through one", "name another file")
     return full
-
-
-def _user_path(context: Context, path: Path) -> Path:
-    """Returns the full path of a file that the user named.
-
-    Raises GuardRefused if it is a link inside the project, because a commit may have created it.
-    """
-    return _checked_path(context.tree.root, context.resolve_path(path))
-
-
-def _checked_path(root: Path, full: Path) -> Path:
-    return managed_path(root, full.relative_to(root).as_posix()) if full.is_relative_to(root) else full
 
 
 def _write(path: Path, parts: Iterable[bytes]) -> None:

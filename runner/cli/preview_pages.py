@@ -16,10 +16,12 @@ from runner.errors import UsageMistake
 from runner.managed_path import managed_path
 from runner.plan.message_planner import PlanOptions
 from runner.preview.builder import PreviewInput, build_preview
+from runner.preview.pages import GENERATOR
 from runner.preview.views import Preview
 
 _FOLDER = ".msgrun/preview"
 _WRITTEN = {"index.html", "pages", "assets"}
+_MAX_HEAD = 4096  # characters of a page's head
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +75,24 @@ def select_messages(project: Project, names: tuple[str, ...]) -> Project:
 
 
 def find_output_folder(context: Context, out: Path | None) -> Path:
-    """Returns the folder for the pages. Raises UsageMistake if it holds what no preview wrote."""
+    """Returns the folder for the pages.
+
+    Raises UsageMistake if it holds what no preview wrote, and GuardRefused if it is a link of the project.
+    """
     if out is None:
         return managed_path(context.tree.root, _FOLDER)
-    folder = context.resolve_path(out)
-    if folder.exists() and (not folder.is_dir() or {path.name for path in folder.iterdir()} - _WRITTEN):
+    folder = context.user_path(out)
+    if folder.exists() and not (folder.is_dir() and _is_ours(folder)):
         raise UsageMistake(f"{out} holds other files than a preview", "name a folder that is empty or does not exist")
     return folder
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder is empty or has the pages of a preview alone. Other pages may have the same names."""
+    names, index = {path.name for path in folder.iterdir()}, folder / "index.html"
+    if not names or names - _WRITTEN:
+        return not names
+    return index.is_file() and GENERATOR in index.read_text("utf-8", "replace")[:_MAX_HEAD]
 
 
 def write_pages(folder: Path, pages: Mapping[str, str]) -> Path:

@@ -11,6 +11,7 @@ from runner.preview.body_checks import GMAIL_LIMIT
 from runner.preview.views import MessageView, Preview
 
 _FOLDER = Path(__file__).parent
+GENERATOR = '<meta name="generator" content="msgrun">'  # in the head of every page, by which a preview is known
 ASSETS = ("preview.css", "theme.js", "preview.js")
 # A body's frame inherits it. `frame-src` is for what a body frames itself, and for a link that is followed in a frame.
 _POLICY = (

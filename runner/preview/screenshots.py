@@ -67,15 +67,21 @@ def take_pictures(folder: Path, names: Iterable[str], out: Path) -> list[Path]:
     viewport = {"width": _WIDTH, "height": _HEIGHT}
     with open_browser_page(viewport=viewport, device_scale_factor=2, color_scheme="light") as page:
         page.goto((folder / "index.html").as_uri())
-        pictures.append(out / "index.png")
+        pictures.append(_make_room(out / "index.png"))
         page.screenshot(path=pictures[-1], full_page=True)
         for name in names:
             page.goto((folder / "pages" / f"{name}.html").as_uri())
             for width, suffix in (("desktop", ""), ("phone", "-phone")):
                 page.click(f"button[data-set=width][value={width}]")
-                pictures.append(out / f"{name}{suffix}.png")
+                pictures.append(_make_room(out / f"{name}{suffix}.png"))
                 _photograph_message(page, pictures[-1])
     return pictures
+
+
+def _make_room(path: Path) -> Path:
+    """Removes an earlier picture. It may be a link that a commit brought, to a file in another place."""
+    path.unlink(missing_ok=True)
+    return path
 
 
 def _photograph_message(page: "Page", path: Path) -> None:

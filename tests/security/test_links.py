@@ -174,6 +174,15 @@ WRITES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "the settings, move": ({"msgrun.yaml": "OUT/file"}, ("lock", "move", "other.lock", "--yes")),
     "the lockfile, moved to": ({"other.lock": "OUT/file"}, ("lock", "move", "other.lock", "--yes")),
     "the lockfile, moved nowhere": ({"other.lock": "nowhere"}, ("lock", "move", "other.lock", "--yes")),
+    "the pages": ({".msgrun/preview": "OUT"}, ("preview",)),
+    "the pages, elsewhere": ({"shown": "OUT"}, ("preview", "--out", "shown")),
+    "the pages, nowhere": ({"shown": "nowhere"}, ("preview", "--out", "shown")),
+    "the pages, below": ({"shown": "OUT"}, ("preview", "--out", "shown/pages")),
+    "the pictures": ({"shots": "OUT"}, ("preview", "--png", "shots")),
+    "a comment": ({"comment.md": "OUT/file"}, ("plan", "--comment", "comment.md")),
+    "the log of a run": ({"log.jsonl": "OUT/file"}, ("apply", "--yes", "--log-file", "log.jsonl")),
+    "what is exported": ({"x": "OUT"}, ("lock", "export", "x/records")),
+    "the contacts": ({".msgrun/contacts-messages": "OUT/file"}, ("apply", "--yes")),
     "ignored files": ({".gitignore": "OUT/file"}, ("init",)),
     "attributes": ({".gitattributes": "OUT/file"}, ("init",)),
     "a schema's folder": ({"schema": "OUT"}, ("init",)),
@@ -196,6 +205,16 @@ def test_nothing_is_written_through_a_link_and_what_msgrun_keeps_is_never_one(pr
     assert (code, "is a link" in printed) == (expected, True), printed
     assert contents(outside) == before
     assert (project.path / "ledger.txt").read_text() == HEADER % salt_check("")
+
+
+def test_a_link_of_the_name_of_a_file_that_is_being_written_is_not_followed(project: Clone) -> None:
+    outside = project.path.parent / "outside" / "file"
+    outside.write_text("precious\n")
+    (project.path / f".messages.plan.{os.getpid()}").symlink_to(outside)
+    code, printed = run(project, "plan", "--write")
+    assert code == 0, printed
+    assert outside.read_text() == "precious\n"
+    assert "name" in (project.path / "messages.plan").read_text()
 
 
 def contents(folder: Path) -> dict[str, str]:

@@ -52,11 +52,12 @@ def preview(
         return serve_preview(request, port or 0)
     with open_context(against or "") as context:
         folder = find_output_folder(context, out)
+        pictures = context.user_path(png) if png else None
         shown = load_preview(context, request)
         context.output.result(str(write_pages(folder, dict(render_pages(shown)))))
         context.output.note_masking()
-        if png:
-            _photograph(context, folder, shown, context.resolve_path(png))
+        if pictures:
+            _photograph(context, folder, shown, pictures)
         return EXIT.done
 
 

@@ -30,6 +30,15 @@ def test_a_folder_with_other_files_stays_as_it_is(folder: Folder) -> None:
     assert (folder.path / "messages/message.yaml").exists()
 
 
+def test_other_pages_of_the_same_names_stay_as_they_are(folder: Folder) -> None:
+    folder.message(SEED)
+    folder.write("site/index.html", "<!doctype html><title>Ours</title>")
+    folder.write("site/assets/logo.svg", "<svg/>")
+    ran = folder.run("preview", "--out", "site")
+    assert (ran.code, "holds other files than a preview" in ran.err) == (64, True)
+    assert (folder.path / "site/assets/logo.svg").exists()
+
+
 def test_problems_of_the_files_are_those_of_validate(folder: Folder) -> None:
     folder.message(SEED.replace("email", "mail"))
     ran = folder.run("preview")

@@ -32,7 +32,7 @@ def export(file: Path | None) -> int:
                 context.output.document(line.decode().rstrip("\n"))
         else:
             try:
-                with context.resolve_path(file).open("xb") as handle:
+                with context.user_path(file).open("xb") as handle:
                     handle.writelines(lines)
             except OSError as error:
                 raise UsageMistake(
