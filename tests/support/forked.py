@@ -233,8 +233,9 @@ def _run() -> None:
     except SystemExit as error:
         code = error.code or 0
     except BaseException:  # noqa: BLE001  # as Python does
-        traceback.print_exc()
         code = 1
+        with contextlib.suppress(OSError):
+            traceback.print_exc()
     threading._shutdown()  # type: ignore[attr-defined]  # waits for threads
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
