@@ -132,7 +132,7 @@ def simulate_many(server: Server, paces: list[RateLimiter], time: Time, seconds:
         time.sleep(0.01)
 
 
-@costly(0.1)
+@costly(0.03)
 @given(
     skew=st.floats(-3600, 3600),
     many=st.integers(2, 4),

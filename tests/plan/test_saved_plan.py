@@ -194,20 +194,20 @@ def test_messages_that_are_no_longer_declared_are_told_among_those_that_were_sel
 
 
 @pytest.mark.proof
-def test_a_hundred_thousand_deliveries_are_kept_in_a_few_megabytes():
+def test_ten_thousand_deliveries_are_kept_in_less_than_two_megabytes():
     head, tail = json.dumps(document())[:-1].replace('"deliveries": [], ', "").encode(), b"]}"
     rows = (
         json.dumps(delivery(f"{number * 2**100 + number:032x}"), separators=(",", ":")).encode()
-        for number in range(1, 100_001)
+        for number in range(1, 10_001)
     )
     lines = chain(
         [head + b', "deliveries":[\n'],
-        (row + (b",\n" if at < 99_999 else b"\n") for at, row in enumerate(rows)),
+        (row + (b",\n" if at < 9_999 else b"\n") for at, row in enumerate(rows)),
         [tail],
     )
     tracemalloc.start()
     plan = parse_saved_plan("plan.json", lines)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert plan.send_counts == {("news", 1): 100_000}
-    assert peak < 16 * 2**20
+    assert plan.send_counts == {("news", 1): 10_000}
+    assert peak < 2 * 2**20

@@ -31,7 +31,11 @@ def test_a_log_holds_no_command(value: str) -> None:
 
 
 @settings(max_examples=50)  # one takes 50 ms
-@given(st.recursive(st.text() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@given(
+    st.recursive(
+        st.text() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20
+    )
+)
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
 def test_json_keeps_its_meaning(encoding: str, value: object) -> None:
     text = to_json_text(json.dumps(value, ensure_ascii=False), encoding)
