@@ -73,7 +73,9 @@ class RecipientCheck:
                     current = [replace(one, faults=one.faults | read_faults.get(one.id, set())) for one in contacts]
                     yield row, choose_contact(role, target.kind, current, self._policy, is_email=is_email)
 
-        for row, choice in self._subscriptions.filter(choose(), message.declaration.require_subscription, most):
+        # With redirect the recipients get nothing, so it is not about them.
+        required = "" if message.declaration.redirect else message.declaration.require_subscription
+        for row, choice in self._subscriptions.filter(choose(), required, most):
             planned, address, *_ = row
             if choice is None or address_of(row) is None:
                 result.keep(planned, address)

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import TypeVar
 
 from runner.deliver.contact_cache import ContactCache
 from runner.deliver.contact_choice import ContactChoice
@@ -19,13 +19,12 @@ Row = TypeVar("Row")
 
 
 @dataclass(slots=True, eq=False)
-class _Pending(Generic[Row]):
-    """A recipient whose contact's subscriptions may still be looked up. `choices` is None if the contact is gone."""
+class _Answer:
+    """The types that a contact chose or left; None if there is no such contact, or until it `is_done`."""
 
-    row: Row
-    choice: ContactChoice | None
-    choices: frozenset[str] | None = None
-    is_done: bool = True
+    contact_id: str
+    choices: frozenset[str] | None
+    is_done: bool
 
 
 class SubscriptionCheck:
@@ -45,58 +44,62 @@ class SubscriptionCheck:
         self._cache = cache
         self._types = types
         self._poll = poll
-        self._threads: ThreadPool[_Pending[Any]] = ThreadPool(_MAX_REQUESTS)
+        self._open: dict[str, _Answer] = {}  # by the contact's id: requests without an answer
+        self._threads: ThreadPool[_Answer] = ThreadPool(_MAX_REQUESTS)
 
     def filter(
         self, rows: Iterator[tuple[Row, ContactChoice | None]], name: str, most: int
     ) -> Iterator[tuple[Row, ContactChoice | None]]:
         """Yields the recipients in order, and excludes those whose contact is not subscribed to the type `name`.
 
-        `most` is how many recipients are wanted: rows are read ahead of those that were yielded. A name that is empty,
-        or none of `types`, excludes none. Raises RunStopped.
+        `most` is how many recipients are wanted: rows are read ahead of those that were yielded. An empty name
+        excludes none. Raises RunStopped.
         """
-        required = self._types.get(name)
-        if required is None:
+        if not name:
             yield from rows
             return
-        window: deque[_Pending[Row]] = deque()
+        required = self._types[name]
+        window: deque[tuple[Row, ContactChoice | None, _Answer | None]] = deque()
         while True:
             while len(window) < min(_MAX_REQUESTS, most) and (item := next(rows, None)):
-                window.append(self._begin(*item))
+                window.append((*item, self._ask(item[1])))
             if not window:
                 return
-            while not window[0].is_done:
+            row, choice, answer = window.popleft()
+            while answer and not answer.is_done:
                 self._poll()
                 for done in self._threads.collect(_POLL_INTERVAL):
                     self._keep(done)
-            pending = window.popleft()
-            choice = pending.choice
-            if choice and choice.contact:
-                choice = _decide(choice, required, pending.choices)
-            yield pending.row, choice
+            yield row, _decide(choice, required, answer.choices) if choice and answer else choice
 
     def close(self) -> None:
         """Lets the threads end."""
         self._threads.close()
 
-    def _begin(self, row: Row, choice: ContactChoice | None) -> _Pending[Row]:
-        pending = _Pending(row, choice)
-        if choice and choice.contact:
-            pending.choices = self._cache.get_choices(choice.contact.id)
-            if pending.choices is None:
-                pending.is_done = False
-                self._threads.start(partial(self._look_up, pending, choice.contact.id))
-        return pending
+    def _ask(self, choice: ContactChoice | None) -> _Answer | None:
+        """Returns the answer for the contact of a recipient, which may come later; None if there is no contact."""
+        if choice is None or choice.contact is None:
+            return None
+        contact_id = choice.contact.id
+        if contact_id in self._open:  # several recipients may be one contact
+            return self._open[contact_id]
+        choices = self._cache.get_choices(contact_id)
+        answer = _Answer(contact_id, choices, is_done=choices is not None)
+        if not answer.is_done:
+            self._open[contact_id] = answer
+            self._threads.start(partial(self._look_up, answer))
+        return answer
 
-    def _look_up(self, pending: _Pending[Any], contact_id: str) -> _Pending[Any]:
+    def _look_up(self, answer: _Answer) -> _Answer:
         """Runs in a thread."""
-        pending.choices = read_choices(self._workspace, contact_id)
-        return pending
+        answer.choices = read_choices(self._workspace, answer.contact_id)
+        return answer
 
-    def _keep(self, pending: _Pending[Any]) -> None:
-        pending.is_done = True
-        if pending.choices is not None and pending.choice and pending.choice.contact:
-            self._cache.add_choices(pending.choice.contact.id, pending.choices)
+    def _keep(self, answer: _Answer) -> None:
+        answer.is_done = True
+        del self._open[answer.contact_id]
+        if answer.choices is not None:
+            self._cache.add_choices(answer.contact_id, answer.choices)
 
 
 def _decide(choice: ContactChoice, required: SubscriptionType, choices: frozenset[str] | None) -> ContactChoice:

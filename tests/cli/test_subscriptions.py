@@ -75,6 +75,14 @@ def test_a_limit_counts_only_the_subscribed(folder: Folder, intercom: Sandbox) -
     assert len(intercom.messages) == 1
 
 
+def test_two_recipients_that_are_one_contact_are_asked_for_once(folder: Folder, intercom: Sandbox) -> None:
+    twins = "  - {type: user, email: resident-01@sandbox.example}\n  - {type: user, user_id: resident-01}\n"
+    declare(folder, "Offers", more=twins)
+    planned = json.loads(folder.run("plan", "--online", "--format", "json").out)
+    assert planned["deliveries"][-1]["code"] == "same_contact"
+    assert asked(intercom) == 3
+
+
 def test_a_contact_that_is_gone_meanwhile_is_not_taken_for_subscribed(folder: Folder, intercom: Sandbox) -> None:
     declare(folder, "Offers")
     contact = folder.run("plan", "--online") and intercom.log[-1]["path"].split("/")[2]
