@@ -19,6 +19,7 @@ from runner.intercom.lookups import QueryRejected, Workspace
 
 MAX_CONTACTS = 1_000_000  # of one audience
 _MAX_PAGES = 20_000  # answers with many long attributes have smaller pages
+_MAX_IDLE_PAGES = 10  # more of them are a list that never ends
 _MAX_LISTED = 10  # names that a message lists
 _NOT_FOUND = 404
 Progress = Callable[[int, int | None], None]  # gets the number of contacts so far, and of all if Intercom says it
@@ -60,7 +61,9 @@ class _Reader:
 
     def read(self, pages: Iterator[dict[str, Any]]) -> Iterator[Mapping[str, Any]]:
         """Yields the contacts of all pages that have the role, each once. Raises RunStopped."""
+        idle = 0  # pages in a row that brought no other contact
         for number, page in enumerate(pages):
+            known = len(self._ids)
             total = page.get("total_count")
             self.last_total = total if isinstance(total, int) and not isinstance(total, bool) else None
             if number == 0:
@@ -71,6 +74,9 @@ class _Reader:
                     yield contact
             if len(self._ids) > MAX_CONTACTS:
                 raise RunStopped(f"an audience has more than {MAX_CONTACTS:,} contacts", "choose a smaller group")
+            idle = idle + 1 if len(self._ids) == known else 0
+            if idle == _MAX_IDLE_PAGES:
+                raise RunStopped(f"{idle} pages in a row brought no other contact", "nothing was sent; try again later")
             self.progress(len(self._ids), self.last_total)
 
     def _is_wanted(self, contact: Mapping[str, Any]) -> bool:

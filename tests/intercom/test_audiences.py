@@ -144,6 +144,21 @@ def test_a_hostile_answer_ends_the_reading(answer, message, read):
         read(SEARCH, answer)
 
 
+@pytest.mark.parametrize("numbers", [(), (1, 2)])
+def test_pages_that_bring_no_other_contact_end_the_reading(numbers, read):
+    pages = (page(*numbers, after={"starting_after": f"x{number}"}) for number in range(30))
+    with pytest.raises(RunStopped, match="10 pages in a row brought no other contact"):
+        read(SEARCH, *pages)
+
+
+def test_attributes_of_any_depth_are_read(read):
+    deep: dict[str, object] = {"end": 1}
+    for _ in range(900):
+        deep = {"a": deep}
+    reading, _ = read(SEARCH, page(1, custom_attributes={"plan": "pro", **deep}))
+    assert next(reading.contacts())["custom_attributes"]["plan"] == "pro"
+
+
 def test_an_audience_has_a_bound(read, monkeypatch):
     monkeypatch.setattr("runner.intercom.audiences.MAX_CONTACTS", 2)
     with pytest.raises(RunStopped, match="more than 2 contacts"):

@@ -37,6 +37,7 @@ _IDENTIFIER_FIELDS = {"id": "id", "user_id": "external_id", "email": "email"}
 OWN_VARIABLES = (CONTACT_VARIABLE, *_IDENTIFIER_FIELDS)
 _BLOCK_CONTACTS = 128  # contacts that are compressed together
 MAX_COMPRESSED = 256 * 1024 * 1024  # bytes; 100,000 contacts with few attributes of their own take 7 MB
+_MAX_DEPTH = 60  # levels of a contact's fields; Intercom has three, and hundreds would end in Python's own limit
 _MAX_TITLE = 200  # characters
 
 
@@ -221,11 +222,13 @@ def _select_fields(contact: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name in CONTACT_FIELDS if (value := _without_blanks(contact.get(name))) is not None}
 
 
-def _without_blanks(value: Any) -> Any:
-    """The value; None if it is blank. A mapping loses its blank values, at any depth."""
+def _without_blanks(value: Any, depth: int = 0) -> Any:
+    """The value; None if it is blank or too deep. A mapping loses its blank values, at any depth."""
+    if depth > _MAX_DEPTH:
+        return None
     if isinstance(value, str):
         return value if value.strip() else None
     if isinstance(value, dict):
-        items = ((str(key), _without_blanks(item)) for key, item in value.items())
+        items = ((str(key), _without_blanks(item, depth + 1)) for key, item in value.items())
         return {key: item for key, item in items if item is not None}
     return value
