@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from runner.lint.html import ParsedHtml, Tag, parse_html
+from runner.lint.html import ParsedHtml, Tag
 from runner.lint.links import check_anchor_url, check_image_url, find_links
+from runner.preview.body_frame import parse_body
 from runner.preview.client_support import find_unsupported
 from runner.preview.views import BodyChecks, Image, Link
 from runner.privacy import AnyText, mark_private, reveal_or_mask
@@ -17,8 +18,8 @@ _LINK_TAGS = ("a", "area")
 def check_body(body: AnyText, *, is_email: bool, show_values: bool) -> BodyChecks:
     """Returns the checks of a body. What is displayed of them is masked, what is checked is the body as it is sent."""
     sent, shown = (reveal_or_mask(body, show_values=show) for show in (True, show_values))
-    parsed = parse_html(sent)
-    displayed = parsed if sent == shown else parse_html(shown)
+    parsed = parse_body(sent)
+    displayed = parse_body(shown)
     return BodyChecks(
         links=tuple(_list_links(shown, parsed, displayed, show_values=show_values))[:_MAX_LISTED],
         images=tuple(_list_images(parsed, displayed))[:_MAX_LISTED],

@@ -8,12 +8,13 @@ reader sees that one is there.
 
 import html
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
 from runner.characters import unescape_html
-from runner.lint.html import Tag, parse_html, split_names
+from runner.lint.html import ParsedHtml, Tag, parse_html, split_names
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'"
 _STYLE = (Path(__file__).parent / "assets" / "frame.css").read_text("utf-8")
@@ -33,6 +34,14 @@ _BREAKING = frozenset({"p", "br", "li", "tr", "h1", "h2", "h3", "div", "hr", "bl
 Style = Literal["plain", "personal", "inapp"]
 
 
+# The views of one recipient ask for the same body, and masked bodies are often those of the recipient before. More are
+# not kept, because a body may have a megabyte.
+@lru_cache(maxsize=4)
+def parse_body(body: str) -> ParsedHtml:
+    """Returns the tags and texts of a body."""
+    return parse_html(body)
+
+
 def build_frame(body: str, style: Style, *, is_text: bool) -> str:
     """Returns the document for `srcdoc`. `style` is the template of an email, or inapp; `is_text`: its lines break.
 
@@ -50,7 +59,7 @@ def build_frame(body: str, style: Style, *, is_text: bool) -> str:
 
 def estimate_height(body: str) -> int:
     """Returns the pixels that a body needs on a desktop, about. Nothing can measure it inside of its sandbox."""
-    parsed = parse_html(body)
+    parsed = parse_body(body)
     text = "".join(run.text for run in parsed.text_runs)
     breaks = sum(tag.name in _BREAKING and not tag.is_end for tag in parsed.tags)
     breaks += text.count("\n") if not parsed.tags else 0
@@ -71,7 +80,7 @@ def still_body(body: str) -> str:
     """
     pieces: list[str] = []
     position = 0
-    for tag in parse_html(body).tags:
+    for tag in parse_body(body).tags:
         if tag.start >= position and not tag.is_end and (stilled := _still_tag(tag)) is not None:
             pieces += [body[position : tag.start], stilled]
             position = tag.end
