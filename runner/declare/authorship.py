@@ -82,7 +82,7 @@ class Authorship:
             part
             if part in written
             else MASK  # most parts that are no text of the author's; the rest takes ten times as long
-            if part in values and part.isalnum()
+            if part in values and "<" not in part and ">" not in part
             else self._mask_part(part, delivery, is_html=is_html)
             for part in parts
         ]
